@@ -1,0 +1,132 @@
+/**
+ * The states of a delivery and the one table of what leads from one to the
+ * next. Whatever arrives late, twice or out of order: a final state stays, and
+ * what was sent is never taken for unsent.
+ */
+
+export const deliveryStates = [
+  "waiting",
+  "sending",
+  "retrying",
+  "unknown",
+  "sent",
+  "delivered",
+  "failed",
+  "rejected",
+  "debug",
+  "filtered",
+  "suppressed",
+  "expired",
+  "cancelled",
+] as const;
+
+export type DeliveryState = (typeof deliveryStates)[number];
+
+/** What can happen to a delivery. */
+export type DeliveryEvent =
+  /** Handed to its channel. */
+  | "attempt"
+  /** The channel could not start it now (lane full, rate): not an attempt. */
+  | "postpone"
+  /** The attempt failed for now and another one is planned. */
+  | "retry"
+  /** The receiver or the provider took it; more may follow. */
+  | "accept"
+  /** It reached its recipient. */
+  | "deliver"
+  /** The last attempt failed, or no attempt can succeed. */
+  | "fail"
+  /** The provider said no, at once or in a receipt. */
+  | "reject"
+  /** A careful attempt ended without an answer: it may have gone out. */
+  | "lose"
+  /** Its time to live ran out. */
+  | "expire"
+  | "filter"
+  | "suppress"
+  | "cancel"
+  /** Taken by a provider that sends nothing. */
+  | "simulate";
+
+type Transitions = Partial<Record<DeliveryEvent, DeliveryState>>;
+
+/** Ways on while the outcome is open. */
+const open: Transitions = {
+  attempt: "sending",
+  retry: "retrying",
+  accept: "sent",
+  deliver: "delivered",
+  fail: "failed",
+  reject: "rejected",
+  lose: "unknown",
+  expire: "expired",
+  filter: "filtered",
+  suppress: "suppressed",
+  cancel: "cancelled",
+  simulate: "debug",
+};
+
+const final: Transitions = {};
+
+export const deliveryTransitions: Readonly<Record<DeliveryState, Transitions>> =
+  {
+    waiting: { ...open, postpone: "waiting" },
+    sending: { ...open, postpone: "retrying" },
+    retrying: { ...open, postpone: "retrying" },
+    // Only a receipt, or an operator's word, says more about what is unknown.
+    unknown: {
+      retry: "retrying",
+      accept: "sent",
+      deliver: "delivered",
+      fail: "failed",
+      reject: "rejected",
+      expire: "expired",
+      cancel: "cancelled",
+    },
+    // Accepted by a carrier: receipts may still follow.
+    sent: {
+      deliver: "delivered",
+      fail: "failed",
+      reject: "rejected",
+      expire: "expired",
+    },
+    delivered: final,
+    failed: final,
+    rejected: final,
+    debug: final,
+    filtered: final,
+    suppressed: final,
+    expired: final,
+    cancelled: final,
+  };
+
+/** The state after an event; the same state when the event changes nothing. */
+export function nextState(
+  state: DeliveryState,
+  event: DeliveryEvent,
+): DeliveryState {
+  return deliveryTransitions[state][event] ?? state;
+}
+
+/** True when no event leads out of the state. */
+export function isFinal(state: DeliveryState): boolean {
+  return deliveryTransitions[state] === final;
+}
+
+/** True when the engine has nothing left to do by itself. */
+export function isSettled(state: DeliveryState): boolean {
+  return isFinal(state) || state === "sent" || state === "unknown";
+}
+
+/** pymess's name of each state it has. */
+export const pymessStateNames: Partial<Record<DeliveryState, string>> = {
+  waiting: "WAITING",
+  sending: "SENDING",
+  sent: "SENT",
+  delivered: "DELIVERED",
+  retrying: "ERROR_RETRY",
+  failed: "ERROR",
+  rejected: "ERROR_UPDATE",
+  unknown: "UNKNOWN",
+  debug: "DEBUG",
+};

@@ -1,0 +1,49 @@
+/**
+ * The one error type of the core and the catalogue of its codes. Core knows
+ * no HTTP: the server maps codes to statuses and to SMN's codes in one table.
+ * A code is never reused or renamed within a major version.
+ */
+
+/** Code → what it means; `docs/reference/errors.md` is checked against it. */
+export const errorCatalogue = {
+  TOPIC_NAME_INVALID: "The topic name breaks the naming rule",
+  DISPLAY_NAME_INVALID: "The display name is longer than 192 bytes",
+  TOPIC_QUOTA_EXCEEDED: "The project has as many topics as it may",
+  TOPIC_URN_INVALID: "The topic URN is malformed",
+  TOPIC_NOT_FOUND: "No such topic in this project",
+  PROTOCOL_INVALID: "The protocol is not supported",
+  ENDPOINT_INVALID: "The endpoint does not fit the protocol",
+  ENDPOINT_FORBIDDEN: "The endpoint is in a network that is not allowed",
+  REMARK_INVALID: "The remark is longer than 128 bytes",
+  SUBSCRIPTION_QUOTA_EXCEEDED: "The topic has as many subscriptions as it may",
+  SUBSCRIPTION_URN_INVALID: "The subscription URN is malformed",
+  SUBSCRIPTION_NOT_FOUND: "No such subscription",
+  SUBSCRIPTION_INVALID: "The subscription's data is malformed",
+  CONFIRMATION_TOKEN_INVALID: "The confirmation token is unknown or expired",
+  SUBJECT_INVALID: "The subject is longer than 512 characters",
+  MESSAGE_INVALID: "The message is empty or larger than 256 KB",
+  MESSAGE_STRUCTURE_INVALID: "The message structure cannot be used",
+  MESSAGE_ATTRIBUTES_INVALID: "The message attributes cannot be used",
+  TIME_TO_LIVE_INVALID: "The time to live is out of bounds",
+  MESSAGE_NOT_FOUND: "No such message in this project",
+  DELIVERY_NOT_FOUND: "No such delivery in this project",
+  PAGE_INVALID: "Offset or limit is out of bounds",
+  STORAGE_FAILED: "The store could not write; nothing was changed",
+  STORAGE_IN_USE: "Another process uses this data folder",
+  STORAGE_UNUSABLE: "The data folder cannot be used",
+  SHUTTING_DOWN: "The service is shutting down",
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** A failure a caller may handle, told apart by its stable `code`. */
+export class CarillonError extends Error {
+  override readonly name = "CarillonError";
+  readonly code: ErrorCode;
+
+  /** `message`: what was expected, what came, what to do next. */
+  constructor(code: ErrorCode, message?: string, options?: ErrorOptions) {
+    super(message ?? errorCatalogue[code], options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,128 @@
+/** Public surface of `@carillon/core`. */
+
+export type {
+  Attempt,
+  Delivery,
+  DeliveryOutcome,
+  ErrorClass,
+} from "./delivery.ts";
+export {
+  type DeliveryEvent,
+  type DeliveryState,
+  deliveryStates,
+  deliveryTransitions,
+  isFinal,
+  isSettled,
+  nextState,
+  pymessStateNames,
+} from "./delivery-state.ts";
+export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
+export {
+  createTimeOrderedIds,
+  type DeliveryId,
+  isHexId,
+  type MessageId,
+  type NewId,
+  type ProjectId,
+  parseDeliveryId,
+  type SubscriptionId,
+  type TopicId,
+  toDeliveryId,
+} from "./ids.ts";
+export {
+  type AudienceKind,
+  checkSubject,
+  checkText,
+  defaultTimeToLiveSeconds,
+  type Message,
+  type MessageAttribute,
+  type MessageContent,
+  type MessageTopic,
+  maxMessageBytes,
+  maxTimeToLiveSeconds,
+  type NewMessage,
+  parseMessageStructure,
+  parseTimeToLive,
+  selectText,
+} from "./message.ts";
+export type {
+  AttemptResult,
+  Channel,
+  FailedResult,
+  PreparedMessage,
+  Recipient,
+} from "./ports/channel.ts";
+export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
+export type {
+  Chunk,
+  ChunkOutcome,
+  ClaimedDelivery,
+  DeliveryStore,
+  FencedOutcome,
+  Lease,
+  Receipt,
+} from "./ports/delivery-store.ts";
+export type { Dispatcher, WorkHint } from "./ports/dispatcher.ts";
+export type {
+  AccessKey,
+  Domain,
+  IdentityStore,
+  Project,
+  TokenRecord,
+  User,
+} from "./ports/identity-store.ts";
+export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
+export type { MessageReader, MessageReport } from "./ports/message-store.ts";
+export type { Page, PageRequest } from "./ports/page.ts";
+export type { Store } from "./ports/store.ts";
+export type {
+  NewSubscription,
+  SubscriptionFilter,
+  SubscriptionReader,
+  SubscriptionStore,
+  TokenMail,
+} from "./ports/subscription-store.ts";
+export type {
+  TopicFilter,
+  TopicReader,
+  TopicStore,
+} from "./ports/topic-store.ts";
+export {
+  checkEndpoint,
+  checkProtocol,
+  isProtocol,
+  type Protocol,
+  protocols,
+} from "./protocol.ts";
+export {
+  defaultRetryPolicy,
+  type RetryPolicy,
+  retryDelay,
+  smnRetryPolicy,
+} from "./retry-policy.ts";
+export {
+  checkExtension,
+  checkRemark,
+  confirmationLifetimeMs,
+  defaultSubscriptionsPerTopic,
+  type Subscription,
+  type SubscriptionExtension,
+  type SubscriptionStatus,
+  subscriptionStatus,
+} from "./subscription.ts";
+export { fitsUtf8, utf8Length } from "./text.ts";
+export {
+  checkDisplayName,
+  checkTopicName,
+  defaultTopicsPerProject,
+  type NewTopic,
+  type Topic,
+} from "./topic.ts";
+export {
+  formatSubscriptionUrn,
+  formatTopicUrn,
+  parseSubscriptionUrn,
+  parseTopicUrn,
+  type SubscriptionUrn,
+  type TopicUrn,
+} from "./urn.ts";

@@ -1,0 +1,73 @@
+/**
+ * A channel carries messages to the endpoints of some protocols. It makes one
+ * try and says what came of it; when and how often is the engine's business.
+ */
+
+import type { ErrorClass } from "../delivery.ts";
+import type { SubscriptionId } from "../ids.ts";
+import type { Message } from "../message.ts";
+import type { Protocol } from "../protocol.ts";
+import type { SubscriptionExtension } from "../subscription.ts";
+
+export interface Channel {
+  readonly name: string;
+  readonly protocols: readonly Protocol[];
+  /**
+   * True when a try costs money: the engine then records the intent durably
+   * before calling, and never repeats a try whose outcome is unknown.
+   */
+  readonly careful: boolean;
+  /** A try takes at most this long, in milliseconds; the channel sees to it. */
+  readonly timeoutMs: number;
+  /**
+   * Does the work that is the same for every recipient of a message (signing,
+   * rendering), once.
+   */
+  prepare(message: Message): PreparedMessage | Promise<PreparedMessage>;
+  /** Ends what is under way and frees connections; idempotent. */
+  close(): Promise<void>;
+}
+
+export interface PreparedMessage {
+  /**
+   * Makes one try. Expected failures are results, not exceptions; it settles
+   * within the channel's `timeoutMs`.
+   */
+  deliver(recipient: Recipient): Promise<AttemptResult>;
+}
+
+/** One endpoint of a message's audience. */
+export interface Recipient {
+  /** Subscription number, or the index of a direct recipient. */
+  readonly target: number;
+  readonly protocol: Protocol;
+  readonly endpoint: string;
+  /** Absent for direct recipients. */
+  readonly subscriptionId?: SubscriptionId;
+  readonly extension?: SubscriptionExtension;
+}
+
+export type AttemptResult =
+  | {
+      /** `delivered` when this is the last that can be known. */
+      readonly outcome: "accepted" | "delivered" | "simulated";
+      readonly statusCode?: number;
+      readonly externalId?: string;
+      readonly provider?: string;
+      readonly segments?: number;
+    }
+  | FailedResult;
+
+export interface FailedResult {
+  /**
+   * `deferred`: another try may succeed. `rejected`: no try will. `unknown`:
+   * it may have gone out. `suppressed`: the recipient opted out.
+   */
+  readonly outcome: "deferred" | "rejected" | "unknown" | "suppressed";
+  readonly errorClass: ErrorClass;
+  readonly error: string;
+  readonly statusCode?: number;
+  /** The receiver's wish when to come again; a floor. Milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly provider?: string;
+}

@@ -1,0 +1,18 @@
+/**
+ * Spreads hints that there is work. A hint may be lost or come twice: the
+ * store is the truth, and the sweeper finds what no hint spoke of.
+ */
+
+export type WorkHint =
+  /** Chunks of this message wait to be fanned out. */
+  | { readonly kind: "chunks" }
+  /** A delivery falls due at this instant (epoch milliseconds). */
+  | { readonly kind: "due"; readonly at: number };
+
+export interface Dispatcher {
+  /** Tells every listening engine, this one included. Never throws. */
+  announce(hint: WorkHint): void;
+  /** Calls `listener` for each hint until the answered function is called. */
+  listen(listener: (hint: WorkHint) => void): () => void;
+  close(): Promise<void>;
+}

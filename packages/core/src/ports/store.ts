@@ -1,0 +1,25 @@
+/** All that is kept; the sum of the narrower ports, which users depend on. */
+
+import type { DeliveryStore } from "./delivery-store.ts";
+import type { IdentityStore } from "./identity-store.ts";
+import type { MessageReader } from "./message-store.ts";
+import type { SubscriptionStore } from "./subscription-store.ts";
+import type { TopicStore } from "./topic-store.ts";
+
+export interface Store
+  extends TopicStore,
+    SubscriptionStore,
+    MessageReader,
+    DeliveryStore,
+    IdentityStore,
+    AsyncDisposable {
+  /**
+   * True when no other process can use the store while it is open: leases
+   * found at start belong to the dead and may be taken over at once.
+   */
+  readonly exclusive: boolean;
+  /** Frees all leases; only on an exclusive store, before engines start. */
+  releaseAllLeases(now: number): Promise<void>;
+  /** Writes what was accepted, then frees files and threads; idempotent. */
+  close(): Promise<void>;
+}

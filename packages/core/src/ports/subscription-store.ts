@@ -1,0 +1,95 @@
+import type { ProjectId, SubscriptionId } from "../ids.ts";
+import type { NewMessage } from "../message.ts";
+import type { Protocol } from "../protocol.ts";
+import type {
+  Subscription,
+  SubscriptionExtension,
+  SubscriptionStatus,
+} from "../subscription.ts";
+import type { Page, PageRequest } from "./page.ts";
+
+export interface SubscriptionReader {
+  /** Deleted ones are not found. */
+  findSubscription(
+    projectId: ProjectId,
+    topicName: string,
+    id: SubscriptionId,
+  ): Promise<Subscription | undefined>;
+  /** Oldest first; deleted ones are left out. */
+  listSubscriptions(
+    projectId: ProjectId,
+    filter: SubscriptionFilter,
+    page: PageRequest,
+  ): Promise<Page<Subscription>>;
+}
+
+export interface SubscriptionFilter {
+  readonly topicSeq?: number;
+  readonly protocol?: string;
+  readonly status?: number;
+  readonly endpoint?: string;
+  /** Substring of the remark. */
+  readonly fuzzyRemark?: string;
+}
+
+export interface NewSubscription {
+  readonly id: SubscriptionId;
+  readonly topicSeq: number;
+  readonly projectId: ProjectId;
+  readonly protocol: Protocol;
+  readonly endpoint: string;
+  readonly remark: string;
+  readonly extension: SubscriptionExtension;
+  readonly status: SubscriptionStatus;
+  readonly createdAt: number;
+}
+
+/** A message to one subscription, and the token its link carries. */
+export interface TokenMail {
+  readonly token: string;
+  /** Milliseconds since the epoch. */
+  readonly tokenExpiresAt: number;
+  readonly message: NewMessage;
+}
+
+export interface SubscriptionStore extends SubscriptionReader {
+  /**
+   * Adds a subscription together with its confirmation message, in one
+   * transaction. When topic, protocol and endpoint are there already, answers
+   * that one; if it is unconfirmed the confirmation is queued for it again; if
+   * its subscriber had cancelled it, it is unconfirmed again.
+   *
+   * @throws CarillonError SUBSCRIPTION_QUOTA_EXCEEDED, TOPIC_NOT_FOUND (the
+   * topic went away in between)
+   */
+  addSubscription(
+    subscription: NewSubscription,
+    confirmation: TokenMail | undefined,
+    quota: number,
+  ): Promise<{ subscription: Subscription; created: boolean }>;
+  /**
+   * Marks the token's subscription confirmed. Twice is fine while the token
+   * lives. `undefined` when token or subscription is unknown or gone.
+   */
+  confirmSubscription(
+    token: string,
+    now: number,
+  ): Promise<Subscription | undefined>;
+  /**
+   * The subscriber's own farewell: status 3, and a message with a link back.
+   * Answers the subscription; `undefined` when there is none. A second call
+   * sends no second message.
+   */
+  cancelSubscription(
+    id: SubscriptionId,
+    farewell: (subscription: Subscription) => TokenMail,
+  ): Promise<Subscription | undefined>;
+  /** The owner's removal. Answers false when there is no such one. */
+  deleteSubscription(
+    projectId: ProjectId,
+    topicName: string,
+    id: SubscriptionId,
+    at: number,
+  ): Promise<boolean>;
+  findSubscriptionById(id: SubscriptionId): Promise<Subscription | undefined>;
+}

@@ -1,0 +1,46 @@
+import type { ProjectId, TopicId } from "../ids.ts";
+import type { NewTopic, Topic } from "../topic.ts";
+import type { Page, PageRequest } from "./page.ts";
+
+export interface TopicReader {
+  findTopic(projectId: ProjectId, name: string): Promise<Topic | undefined>;
+  /** Newest first. */
+  listTopics(
+    projectId: ProjectId,
+    filter: TopicFilter,
+    page: PageRequest,
+  ): Promise<Page<Topic>>;
+}
+
+export interface TopicFilter {
+  readonly id?: TopicId;
+  readonly name?: string;
+  /** Substring of the name. */
+  readonly fuzzyName?: string;
+  /** Substring of the display name. */
+  readonly fuzzyDisplayName?: string;
+  readonly enterpriseProjectId?: string;
+}
+
+export interface TopicStore extends TopicReader {
+  /**
+   * Adds a topic; answers the one of that name when there is one already.
+   *
+   * @throws CarillonError TOPIC_QUOTA_EXCEEDED
+   */
+  createTopic(
+    topic: NewTopic,
+    quota: number,
+  ): Promise<{ topic: Topic; created: boolean }>;
+  /** Answers false when there is no such topic. */
+  updateTopic(
+    projectId: ProjectId,
+    name: string,
+    change: { readonly displayName: string; readonly updatedAt: number },
+  ): Promise<boolean>;
+  /**
+   * Removes a topic and its subscriptions; what was not delivered yet becomes
+   * `cancelled`. Answers false when there is no such topic.
+   */
+  deleteTopic(projectId: ProjectId, name: string, at: number): Promise<boolean>;
+}

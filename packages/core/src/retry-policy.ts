@@ -1,0 +1,64 @@
+/** When to try again. A policy is data; it can be stored and shown. */
+
+export interface RetryPolicy {
+  readonly name: string;
+  /** Waits before the 2nd, 3rd, … attempt, in milliseconds. */
+  readonly delaysMs: readonly number[];
+  /** Up to this share of the delay is added, so that retries spread out. */
+  readonly jitter: number;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/** Ten attempts over two days. */
+export const defaultRetryPolicy: RetryPolicy = {
+  name: "default",
+  delaysMs: [
+    5 * second,
+    30 * second,
+    2 * minute,
+    10 * minute,
+    30 * minute,
+    2 * hour,
+    6 * hour,
+    12 * hour,
+    24 * hour,
+  ],
+  jitter: 0.2,
+};
+
+/** SMN's: six more attempts within some minutes. */
+export const smnRetryPolicy: RetryPolicy = {
+  name: "smn",
+  delaysMs: [
+    5 * second,
+    15 * second,
+    45 * second,
+    2 * minute,
+    5 * minute,
+    10 * minute,
+  ],
+  jitter: 0.2,
+};
+
+/**
+ * The wait after a failed attempt, in milliseconds; `undefined` when there is
+ * no further attempt.
+ *
+ * @param attempts attempts made so far, at least 1
+ * @param random answers a number in [0, 1)
+ * @param retryAfterMs the receiver's wish: a floor, never a shorter wait
+ */
+export function retryDelay(
+  policy: RetryPolicy,
+  attempts: number,
+  random: () => number,
+  retryAfterMs = 0,
+): number | undefined {
+  const base = policy.delaysMs[attempts - 1];
+  if (base === undefined) return undefined;
+  const delay = base * (1 + policy.jitter * random());
+  return Math.round(Math.max(delay, retryAfterMs));
+}

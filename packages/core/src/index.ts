@@ -16,6 +16,11 @@ export {
   nextState,
   pymessStateNames,
 } from "./delivery-state.ts";
+export {
+  createPublisher,
+  type Publisher,
+  type PublishRequest,
+} from "./engine/publish.ts";
 export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
 export {
   createTimeOrderedIds,
@@ -29,6 +34,17 @@ export {
   type TopicId,
   toDeliveryId,
 } from "./ids.ts";
+export {
+  createSubscriptions,
+  type SubscribeRequest,
+  type Subscriptions,
+  type SubscriptionsOptions,
+} from "./management/subscriptions.ts";
+export {
+  createTopics,
+  type Topics,
+  type TopicsOptions,
+} from "./management/topics.ts";
 export {
   type AudienceKind,
   checkSubject,

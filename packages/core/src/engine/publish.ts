@@ -1,0 +1,160 @@
+/**
+ * First step of a message's way: check it, keep it durably, answer. What it
+ * costs does not depend on how many subscribers the topic has.
+ *
+ * Crash before the commit: the publisher gets no answer, nothing is kept.
+ * Crash after it: the message's chunk (or its due delivery) is on disk, and
+ * the next engine that looks goes on with it.
+ */
+
+import { CarillonError } from "../errors.ts";
+import type { MessageId, NewId, ProjectId } from "../ids.ts";
+import type { Topics } from "../management/topics.ts";
+import {
+  checkSubject,
+  checkText,
+  type Message,
+  type MessageAttribute,
+  type MessageContent,
+  type NewMessage,
+  parseMessageStructure,
+  parseTimeToLive,
+} from "../message.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Chunk, DeliveryStore, Lease } from "../ports/delivery-store.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+import { checkEndpoint } from "../protocol.ts";
+
+/** A message as a publisher hands it over; unchecked. */
+export interface PublishRequest {
+  readonly subject?: unknown;
+  readonly text?: unknown;
+  /** SMN's `message_structure`; wins over `text`. */
+  readonly structure?: unknown;
+  /** Seconds; SMN's `time_to_live`. */
+  readonly timeToLive?: unknown;
+  readonly attributes?: readonly MessageAttribute[];
+}
+
+export interface Publisher {
+  /**
+   * Keeps a message for a topic's subscribers; resolves once it is on disk.
+   *
+   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, SUBJECT_INVALID,
+   * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
+   * STORAGE_FAILED, SHUTTING_DOWN
+   */
+  publish(
+    projectId: ProjectId,
+    topicUrn: string,
+    request: PublishRequest,
+  ): Promise<MessageId>;
+  /**
+   * Keeps a text for one phone; resolves once it is on disk.
+   *
+   * @throws CarillonError ENDPOINT_INVALID, MESSAGE_INVALID, STORAGE_FAILED,
+   * SHUTTING_DOWN
+   */
+  sendSms(
+    projectId: ProjectId,
+    endpoint: unknown,
+    text: unknown,
+  ): Promise<MessageId>;
+}
+
+/** Where the publisher finds room for a message's first chunk at once. */
+export interface ChunkIntake {
+  /** A lease for a chunk that will be worked now, if there is room. */
+  reserve(): Lease | undefined;
+  /** Takes the reserved chunk; `undefined` gives the room back. */
+  take(work: { chunk: Chunk; message: Message } | undefined): void;
+}
+
+export interface PublisherPorts {
+  readonly store: Pick<DeliveryStore, "acceptMessage" | "acceptDirectMessage">;
+  readonly topics: Topics;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly newMessageId: NewId;
+  readonly intake: ChunkIntake;
+  /** False once shutdown began. */
+  readonly isOpen: () => boolean;
+  /** Whether text messages cost money to send twice. */
+  readonly smsIsCareful: boolean;
+}
+
+export function createPublisher(ports: PublisherPorts): Publisher {
+  const { store, topics, dispatcher, clock, newMessageId, intake } = ports;
+
+  function checkOpen(): void {
+    if (ports.isOpen()) return;
+    throw new CarillonError(
+      "SHUTTING_DOWN",
+      "The service is shutting down; try again in a moment.",
+    );
+  }
+
+  return {
+    async publish(projectId, topicUrn, request) {
+      checkOpen();
+      const topic = await topics.get(projectId, topicUrn);
+      const createdAt = clock.now();
+      const subject = checkSubject(request.subject);
+      const message: NewMessage = {
+        id: newMessageId() as MessageId,
+        projectId,
+        audience: "topic",
+        topic: {
+          seq: topic.seq,
+          urn: topicUrn,
+          name: topic.name,
+          displayName: topic.displayName,
+          introduction: topic.introduction,
+        },
+        ...(subject !== undefined && { subject }),
+        content: contentOf(request),
+        ...(request.attributes && { attributes: request.attributes }),
+        createdAt,
+        expiresAt: createdAt + parseTimeToLive(request.timeToLive) * 1000,
+      };
+      const lease = intake.reserve();
+      try {
+        const { seq, chunk } = await store.acceptMessage(message, lease);
+        if (lease) {
+          intake.take(chunk && { chunk, message: { ...message, seq } });
+        } else dispatcher.announce({ kind: "chunks" });
+      } catch (error) {
+        if (lease) intake.take(undefined);
+        throw error;
+      }
+      return message.id;
+    },
+    async sendSms(projectId, endpoint, text) {
+      checkOpen();
+      const createdAt = clock.now();
+      const to = checkEndpoint("sms", endpoint);
+      const message: NewMessage = {
+        id: newMessageId() as MessageId,
+        projectId,
+        audience: "direct",
+        content: { kind: "text", text: checkText(text) },
+        createdAt,
+        expiresAt: createdAt + parseTimeToLive(undefined) * 1000,
+      };
+      await store.acceptDirectMessage(
+        message,
+        [{ protocol: "sms", endpoint: to }],
+        ports.smsIsCareful,
+      );
+      dispatcher.announce({ kind: "due", at: createdAt });
+      return message.id;
+    },
+  };
+}
+
+function contentOf(request: PublishRequest): MessageContent {
+  if (request.structure !== undefined && request.structure !== null) {
+    return parseMessageStructure(request.structure);
+  }
+  return { kind: "text", text: checkText(request.text) };
+}

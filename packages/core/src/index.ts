@@ -17,10 +17,14 @@ export {
   pymessStateNames,
 } from "./delivery-state.ts";
 export {
-  createPublisher,
-  type Publisher,
-  type PublishRequest,
-} from "./engine/publish.ts";
+  createEngine,
+  defaultEngineOptions,
+  type Engine,
+  type EngineOptions,
+  type EnginePorts,
+} from "./engine/engine.ts";
+export type { EngineStatus } from "./engine/engine-status.ts";
+export type { Publisher, PublishRequest } from "./engine/publish.ts";
 export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
 export {
   createTimeOrderedIds,

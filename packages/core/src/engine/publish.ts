@@ -79,6 +79,8 @@ export interface PublisherPorts {
   readonly intake: ChunkIntake;
   /** False once shutdown began. */
   readonly isOpen: () => boolean;
+  /** A message was kept. */
+  readonly onAccepted: () => void;
   /** Whether text messages cost money to send twice. */
   readonly smsIsCareful: boolean;
 }
@@ -123,6 +125,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         if (lease) {
           intake.take(chunk && { chunk, message: { ...message, seq } });
         } else dispatcher.announce({ kind: "chunks" });
+        ports.onAccepted();
       } catch (error) {
         if (lease) intake.take(undefined);
         throw error;
@@ -146,6 +149,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         [{ protocol: "sms", endpoint: to }],
         ports.smsIsCareful,
       );
+      ports.onAccepted();
       dispatcher.announce({ kind: "due", at: createdAt });
       return message.id;
     },

@@ -196,22 +196,20 @@ export function createSubscriptions(
     },
     async unsubscribe(text) {
       const urn = parseUrn(text);
-      const subscription = await store.cancelSubscription(
+      const known = await store.findSubscription(
+        urn.projectId,
+        urn.topicName,
         urn.subscriptionId,
-        (found) =>
-          tokenMail(
-            "unsubscription",
-            { projectId: found.projectId, name: found.topicName },
-            found.topicSeq,
-          ),
       );
-      if (
-        !subscription ||
-        subscription.projectId !== urn.projectId ||
-        subscription.topicName !== urn.topicName
-      ) {
-        throw subscriptionNotFound();
-      }
+      if (!known) throw subscriptionNotFound();
+      const subscription = await store.cancelSubscription(known.id, (found) =>
+        tokenMail(
+          "unsubscription",
+          { projectId: found.projectId, name: found.topicName },
+          found.topicSeq,
+        ),
+      );
+      if (!subscription) throw subscriptionNotFound();
       dispatcher.announce({ kind: "due", at: clock.now() });
       return subscription;
     },

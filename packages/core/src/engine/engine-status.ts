@@ -1,0 +1,16 @@
+/** Numbers the engine counts as it works; read by metrics, never computed. */
+
+import type { DeliveryState } from "../delivery-state.ts";
+
+export interface EngineStatus {
+  /** Tries under way. */
+  readonly inFlight: number;
+  /** Chunks held by this engine. */
+  readonly activeChunks: number;
+  /** Messages accepted since start. */
+  readonly accepted: number;
+  /** Tries made since start. */
+  readonly attempts: number;
+  /** Outcomes written since start, by state. */
+  readonly outcomes: Readonly<Partial<Record<DeliveryState, number>>>;
+}

@@ -1,0 +1,195 @@
+/**
+ * The delivery engine: puts its steps together. Reads as the way of a message:
+ * publish, fan-out, parked deliveries, receipts; the sweeper behind them all.
+ */
+
+import type { NewId } from "../ids.ts";
+import type { Topics } from "../management/topics.ts";
+import type { Channel } from "../ports/channel.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DeliveryStore, Lease, Receipt } from "../ports/delivery-store.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Protocol } from "../protocol.ts";
+import { defaultRetryPolicy, type RetryPolicy } from "../retry-policy.ts";
+import type { EngineStatus } from "./engine-status.ts";
+import { FanOut } from "./fan-out.ts";
+import { OutcomeLedger } from "./ledger.ts";
+import { Parked } from "./parked.ts";
+import { createPublisher, type Publisher } from "./publish.ts";
+import { Sender } from "./sender.ts";
+import { Sweeper } from "./sweeper.ts";
+
+export interface EnginePorts {
+  readonly store: DeliveryStore & {
+    readonly exclusive: boolean;
+    releaseAllLeases(now: number): Promise<void>;
+  };
+  readonly topics: Topics;
+  readonly dispatcher: Dispatcher;
+  readonly channels: readonly Channel[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Answers a number in [0, 1). */
+  readonly random: () => number;
+  readonly newId: NewId;
+  readonly newMessageId: NewId;
+}
+
+/** All have defaults; see {@link defaultEngineOptions}. */
+export interface EngineOptions {
+  readonly retryPolicy: RetryPolicy;
+  /** Recipients of one chunk. */
+  readonly chunkSize: number;
+  /** Tries under way at once, stragglers not counted. */
+  readonly maxInFlight: number;
+  /** Slow tries beyond those, at once. */
+  readonly maxStragglers: number;
+  /** Tries under way to one endpoint. */
+  readonly laneInFlight: number;
+  /** A try without an answer for so long is parked, in milliseconds. */
+  readonly parkAfterMs: number;
+  /** How long a delivery that found its lane full waits, in milliseconds. */
+  readonly laneRetryMs: number;
+  /** How long a claim lasts unless it is extended, in milliseconds. */
+  readonly leaseMs: number;
+  readonly sweepIntervalMs: number;
+}
+
+export const defaultEngineOptions: EngineOptions = {
+  retryPolicy: defaultRetryPolicy,
+  chunkSize: 500,
+  maxInFlight: 256,
+  maxStragglers: 2000,
+  laneInFlight: 32,
+  parkAfterMs: 250,
+  laneRetryMs: 1000,
+  leaseMs: 60_000,
+  sweepIntervalMs: 5000,
+};
+
+export interface Engine {
+  readonly publisher: Publisher;
+  /** Takes over what a former process left, and begins to deliver. */
+  start(): Promise<void>;
+  /** Applies a provider's later word on a delivery. */
+  receive(receipt: Receipt): Promise<void>;
+  status(): EngineStatus;
+  /**
+   * Accepts nothing more, finishes what is under way, and gives back the rest.
+   * After `deadlineMs` it stops waiting: what is still out is tried again by
+   * the next engine once its lease ends. Idempotent.
+   */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+export function createEngine(
+  ports: EnginePorts,
+  tuning: Partial<EngineOptions> = {},
+): Engine {
+  const options = { ...defaultEngineOptions, ...tuning };
+  const { store, clock, logger, dispatcher, random } = ports;
+  const owner = ports.newId();
+  let isOpen = true;
+  let isAbandoned = false;
+  let accepted = 0;
+
+  const channels = new Map<Protocol, Channel>();
+  for (const channel of ports.channels) {
+    for (const protocol of channel.protocols) channels.set(protocol, channel);
+  }
+  const newLease = (): Lease => ({
+    owner,
+    until: clock.now() + options.leaseMs,
+  });
+  const onParked = (at: number) => dispatcher.announce({ kind: "due", at });
+  const watch = { clock, logger, isAbandoned: () => isAbandoned };
+
+  const ledger = new OutcomeLedger({ ...watch, store, onParked });
+  const sender = new Sender(
+    {
+      channels,
+      clock,
+      logger,
+      rules: { retryPolicy: options.retryPolicy, random },
+    },
+    options,
+  );
+  const fanOut = new FanOut(
+    { ...watch, store, sender, ledger, channels, newLease, onParked },
+    {
+      chunkSize: options.chunkSize,
+      maxChunks: 256,
+      maxRecipients: options.chunkSize * 8,
+      laneRetryMs: options.laneRetryMs,
+      leaseGraceMs: 10_000,
+    },
+  );
+  const parked = new Parked(
+    { store, sender, ledger, clock, logger, random, newLease },
+    { batchSize: 200, maxBatches: 8, laneRetryMs: options.laneRetryMs },
+  );
+  const sweeper = new Sweeper(
+    {
+      store,
+      clock,
+      logger,
+      newLease,
+      holdsChunks: () => fanOut.activeChunks > 0,
+      onChunks: () => fanOut.wake(),
+      onDue: (at) => parked.wakeAt(at),
+    },
+    options.sweepIntervalMs,
+  );
+  const publisher = createPublisher({
+    store,
+    topics: ports.topics,
+    dispatcher,
+    clock,
+    newMessageId: ports.newMessageId,
+    intake: fanOut,
+    isOpen: () => isOpen,
+    onAccepted: () => {
+      accepted++;
+    },
+    smsIsCareful: channels.get("sms")?.careful ?? true,
+  });
+  let stopListening = () => {};
+
+  return {
+    publisher,
+    async start() {
+      if (store.exclusive) await store.releaseAllLeases(clock.now());
+      stopListening = dispatcher.listen((hint) => {
+        if (hint.kind === "chunks") fanOut.wake();
+        else parked.wakeAt(hint.at);
+      });
+      await sweeper.start();
+    },
+    receive: (receipt) => store.recordReceipt(receipt),
+    status: () => ({
+      inFlight: sender.inFlight,
+      activeChunks: fanOut.activeChunks,
+      accepted,
+      attempts: sender.tries,
+      outcomes: ledger.counts,
+    }),
+    async drain(deadlineMs) {
+      isOpen = false;
+      stopListening();
+      await sweeper.stop();
+      const done = (async () => {
+        await Promise.all([fanOut.drain(), parked.drain()]);
+        await ledger.drain();
+      })();
+      const deadline = Promise.withResolvers<void>();
+      const timer = clock.setTimer(deadlineMs, () => {
+        isAbandoned = true;
+        logger.warn("drain_deadline", { inFlight: sender.inFlight });
+        deadline.resolve();
+      });
+      await Promise.race([done, deadline.promise]);
+      timer.cancel();
+    },
+  };
+}

@@ -1,0 +1,305 @@
+/**
+ * Second step: walk a topic's subscribers in chunks. The outcome of each
+ * delivery is written once, together with hundreds of others, in the
+ * transaction that ends the chunk (the fast path). What did not answer soon or
+ * must wait is parked in the same transaction as a row of its own.
+ *
+ * Crash while a chunk is worked: its outcomes are not written, its lease ends,
+ * and whoever claims it next tries its recipients again; at most what was in
+ * flight arrives twice. Crash after the chunk's commit: nothing is left to do.
+ * Crash between a split and the rest's work: the rest is a chunk on disk.
+ */
+
+import type { Message } from "../message.ts";
+import type { Channel, Recipient } from "../ports/channel.ts";
+import type { Clock } from "../ports/clock.ts";
+import type {
+  Chunk,
+  ChunkOutcome,
+  DeliveryStore,
+  FencedOutcome,
+  Lease,
+} from "../ports/delivery-store.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Protocol } from "../protocol.ts";
+import type { OutcomeLedger } from "./ledger.ts";
+import type { SendItem } from "./outcome.ts";
+import { persist } from "./persist.ts";
+import type { ChunkIntake } from "./publish.ts";
+import type { Sender, Straggler } from "./sender.ts";
+
+export interface FanOutPorts {
+  readonly store: Pick<
+    DeliveryStore,
+    | "claimChunks"
+    | "readAudience"
+    | "splitChunk"
+    | "completeChunk"
+    | "releaseChunk"
+  >;
+  readonly sender: Sender;
+  readonly ledger: OutcomeLedger;
+  readonly channels: ReadonlyMap<Protocol, Channel>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly newLease: () => Lease;
+  readonly isAbandoned: () => boolean;
+  /** A delivery was parked until then (epoch ms). */
+  readonly onParked: (at: number) => void;
+}
+
+export interface FanOutOptions {
+  /** Recipients of one chunk. */
+  readonly chunkSize: number;
+  /** Chunks in work at once. */
+  readonly maxChunks: number;
+  /** Recipients in work at once, about. */
+  readonly maxRecipients: number;
+  /** How long a parked recipient whose lane was full waits; milliseconds. */
+  readonly laneRetryMs: number;
+  /** Added to a straggler's deadline to get the end of its lease. */
+  readonly leaseGraceMs: number;
+}
+
+interface Work {
+  readonly chunk: Chunk;
+  readonly message: Message;
+}
+
+export class FanOut implements ChunkIntake {
+  readonly #ports: FanOutPorts;
+  readonly #options: FanOutOptions;
+  /** Chunks this engine holds and has not begun. */
+  readonly #ready: Work[] = [];
+  #chunks = 0;
+  #recipients = 0;
+  /** There may be chunks in the store that nobody holds. */
+  #backlog = false;
+  #claiming = false;
+  #open = true;
+  #idle: (() => void)[] = [];
+
+  constructor(ports: FanOutPorts, options: FanOutOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  get activeChunks(): number {
+    return this.#chunks;
+  }
+
+  /** A publisher's chunk goes straight to work when nobody is before it. */
+  reserve(): Lease | undefined {
+    if (!this.#open || this.#backlog || !this.#hasRoom()) return undefined;
+    this.#chunks++;
+    return this.#ports.newLease();
+  }
+
+  take(work: Work | undefined): void {
+    if (work === undefined) this.#leave(0);
+    else void this.#work(work);
+  }
+
+  /** There may be work in the store. */
+  wake(): void {
+    this.#backlog = true;
+    this.#pump();
+  }
+
+  /**
+   * Begins no more chunks, gives back those not begun, and resolves when the
+   * rest is written.
+   */
+  async drain(): Promise<void> {
+    this.#open = false;
+    for (const { chunk } of this.#ready.splice(0)) {
+      await this.#ports.store.releaseChunk(chunk);
+    }
+    if (this.#chunks === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #hasRoom(): boolean {
+    return (
+      this.#chunks < this.#options.maxChunks &&
+      this.#recipients < this.#options.maxRecipients
+    );
+  }
+
+  #pump(): void {
+    while (this.#open && this.#hasRoom()) {
+      const work = this.#ready.shift();
+      if (work === undefined) break;
+      this.#chunks++;
+      void this.#work(work);
+    }
+    if (this.#open && this.#backlog && this.#hasRoom()) void this.#claim();
+  }
+
+  async #claim(): Promise<void> {
+    if (this.#claiming) return;
+    this.#claiming = true;
+    const limit = Math.max(
+      1,
+      Math.min(64, this.#options.maxChunks - this.#chunks),
+    );
+    try {
+      this.#backlog = false;
+      const claimed = await this.#ports.store.claimChunks(
+        this.#ports.newLease(),
+        this.#ports.clock.now(),
+        limit,
+      );
+      if (claimed.length === limit) this.#backlog = true;
+      this.#ready.push(...claimed);
+    } catch (error) {
+      // The sweeper asks again.
+      this.#ports.logger.error("claim_failed", { error: String(error) });
+      this.#backlog = false;
+    } finally {
+      this.#claiming = false;
+    }
+    if (this.#open) this.#pump();
+    else await this.drain();
+  }
+
+  /** Works one chunk to its end; counted in `#chunks` by the caller. */
+  async #work({ chunk, message }: Work): Promise<void> {
+    let size = 0;
+    try {
+      const { chunkSize } = this.#options;
+      const audience = await this.#ports.store.readAudience(
+        chunk,
+        chunkSize + 1,
+      );
+      size = Math.min(audience.length, chunkSize);
+      this.#recipients += size;
+      const mine =
+        audience.length > chunkSize
+          ? this.#split({ chunk, message }, audience)
+          : Promise.resolve(chunk);
+      await this.#deliver(
+        message,
+        audience.length > chunkSize ? audience.slice(0, chunkSize) : audience,
+        mine,
+      );
+    } catch (error) {
+      // The lease ends and the chunk is claimed again.
+      this.#ports.logger.error("chunk_failed", {
+        messageId: message.id,
+        error: String(error),
+      });
+    } finally {
+      this.#leave(size);
+    }
+  }
+
+  /**
+   * Cuts the chunk behind its first `chunkSize` recipients. Runs while those
+   * are being tried: should it fail, the chunk is tried again as it was.
+   */
+  async #split(
+    { chunk, message }: Work,
+    audience: readonly Recipient[],
+  ): Promise<Chunk | undefined> {
+    const last = audience[this.#options.chunkSize - 1];
+    if (last === undefined) return chunk;
+    const parts = await persist(this.#ports, "split", () =>
+      this.#ports.store.splitChunk(chunk, last.target, this.#ports.newLease()),
+    );
+    if (parts === undefined) return undefined;
+    if (this.#open) {
+      this.#ready.push({ chunk: parts.rest, message });
+      this.#pump();
+    } else await this.#ports.store.releaseChunk(parts.rest);
+    return parts.chunk;
+  }
+
+  async #deliver(
+    message: Message,
+    audience: readonly Recipient[],
+    chunk: Promise<Chunk | undefined>,
+  ): Promise<void> {
+    const { clock, ledger } = this.#ports;
+    const outcomes: ChunkOutcome[] = [];
+    const items: SendItem[] = [];
+    let parkedUntil = Number.POSITIVE_INFINITY;
+    const park = (outcome: ChunkOutcome, until: number) => {
+      parkedUntil = Math.min(parkedUntil, until);
+      outcomes.push({ ...outcome, nextAttemptAt: until });
+    };
+    for (const recipient of audience) {
+      const item = {
+        message,
+        recipient,
+        state: "waiting" as const,
+        attempts: 0,
+      };
+      if (this.#ports.channels.get(recipient.protocol)?.careful) {
+        // Only a claim, whose intent is on disk, may start what costs money.
+        park({ ...waiting(item), careful: true }, clock.now());
+      } else items.push(item);
+    }
+    const report = await this.#ports.sender.send(items);
+    for (const { outcome } of report.finished) {
+      outcomes.push(outcome);
+      if (outcome.nextAttemptAt !== undefined) {
+        parkedUntil = Math.min(parkedUntil, outcome.nextAttemptAt);
+      }
+    }
+    for (const item of report.unstarted) {
+      park(waiting(item), clock.now() + this.#options.laneRetryMs);
+    }
+    for (const straggler of report.stragglers) {
+      outcomes.push(this.#leased(straggler));
+    }
+    const mine = await chunk;
+    if (mine === undefined) return;
+    const kept = await persist(this.#ports, "chunk", () =>
+      this.#ports.store.completeChunk(mine, outcomes),
+    );
+    if (!kept) {
+      this.#ports.logger.warn("lease_lost", { messageId: message.id });
+      return;
+    }
+    ledger.count(outcomes);
+    if (parkedUntil < Number.POSITIVE_INFINITY) {
+      this.#ports.onParked(parkedUntil);
+    }
+    for (const straggler of report.stragglers) {
+      ledger.recordLate(straggler.outcome, fenceOfChunks);
+    }
+  }
+
+  /** The row of a try that is still under way. */
+  #leased({ item, startedAt, deadlineAt }: Straggler<SendItem>): ChunkOutcome {
+    return {
+      messageSeq: item.message.seq,
+      target: item.recipient.target,
+      state: "sending",
+      attempts: 0,
+      lastAttempt: { at: startedAt, durationMs: 0 },
+      nextAttemptAt: deadlineAt + this.#options.leaseGraceMs,
+      fence: fenceOfChunks,
+    };
+  }
+
+  #leave(size: number): void {
+    this.#chunks--;
+    this.#recipients -= size;
+    this.#pump();
+    if (this.#chunks === 0) for (const tell of this.#idle.splice(0)) tell();
+  }
+}
+
+/** Fence of rows that a chunk wrote: any later claim has a higher one. */
+const fenceOfChunks: FencedOutcome["fence"] = 0;
+
+function waiting(item: SendItem): ChunkOutcome {
+  return {
+    messageSeq: item.message.seq,
+    target: item.recipient.target,
+    state: "waiting",
+    attempts: 0,
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * Writes outcomes of tries that were claimed one by one, and those of
+ * stragglers when they come; counts all outcomes for the metrics.
+ */
+
+import type { DeliveryOutcome } from "../delivery.ts";
+import type { DeliveryState } from "../delivery-state.ts";
+import type { DeliveryStore, FencedOutcome } from "../ports/delivery-store.ts";
+import { type PersistPorts, persist } from "./persist.ts";
+
+export interface LedgerPorts extends PersistPorts {
+  readonly store: Pick<DeliveryStore, "recordOutcomes">;
+  /** A delivery is to be tried again then (epoch ms). */
+  readonly onParked: (at: number) => void;
+}
+
+export class OutcomeLedger {
+  readonly #ports: LedgerPorts;
+  readonly #counts: Partial<Record<DeliveryState, number>> = {};
+  #late = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(ports: LedgerPorts) {
+    this.#ports = ports;
+  }
+
+  get counts(): Readonly<Partial<Record<DeliveryState, number>>> {
+    return this.#counts;
+  }
+
+  count(outcomes: readonly DeliveryOutcome[]): void {
+    for (const { state } of outcomes) {
+      this.#counts[state] = (this.#counts[state] ?? 0) + 1;
+    }
+  }
+
+  async record(outcomes: readonly FencedOutcome[]): Promise<void> {
+    if (outcomes.length === 0) return;
+    await persist(this.#ports, "outcomes", () =>
+      this.#ports.store.recordOutcomes(outcomes),
+    );
+    this.count(outcomes);
+    for (const { nextAttemptAt } of outcomes) {
+      if (nextAttemptAt !== undefined) this.#ports.onParked(nextAttemptAt);
+    }
+  }
+
+  /** Records a straggler's outcome when it comes. */
+  recordLate(
+    outcome: Promise<DeliveryOutcome>,
+    fence: number,
+    previous?: Pick<FencedOutcome, "previousAttempt">,
+  ): void {
+    this.#late++;
+    void outcome
+      .then((known) => this.record([{ ...known, ...previous, fence }]))
+      .finally(() => {
+        this.#late--;
+        if (this.#late === 0) for (const tell of this.#idle.splice(0)) tell();
+      });
+  }
+
+  /** Resolves when no straggler is out. */
+  async drain(): Promise<void> {
+    if (this.#late === 0) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+}

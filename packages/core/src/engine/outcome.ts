@@ -1,0 +1,129 @@
+/** From the result of one try to what the ledger says and when to go on. */
+
+import type { Attempt, DeliveryOutcome } from "../delivery.ts";
+import {
+  type DeliveryEvent,
+  type DeliveryState,
+  nextState,
+} from "../delivery-state.ts";
+import type { Message } from "../message.ts";
+import type {
+  AttemptResult,
+  FailedResult,
+  Recipient,
+} from "../ports/channel.ts";
+import { type RetryPolicy, retryDelay } from "../retry-policy.ts";
+
+/** One delivery to be tried. */
+export interface SendItem {
+  readonly message: Message;
+  readonly recipient: Recipient;
+  readonly state: DeliveryState;
+  /** Tries made so far. */
+  readonly attempts: number;
+}
+
+export interface OutcomeRules {
+  readonly retryPolicy: RetryPolicy;
+  readonly random: () => number;
+}
+
+/** The outcome of a try that was made. */
+export function outcomeOfTry(
+  item: SendItem,
+  result: AttemptResult,
+  careful: boolean,
+  at: number,
+  now: number,
+  rules: OutcomeRules,
+): DeliveryOutcome {
+  const attempts = item.attempts + 1;
+  const lastAttempt: Attempt = {
+    at,
+    durationMs: now - at,
+    ...(result.statusCode !== undefined && { statusCode: result.statusCode }),
+    ...(result.provider !== undefined && { provider: result.provider }),
+    ...("errorClass" in result && {
+      errorClass: result.errorClass,
+      error: result.error,
+    }),
+  };
+  const outcome = {
+    messageSeq: item.message.seq,
+    target: item.recipient.target,
+    attempts,
+    lastAttempt,
+    ...(result.provider !== undefined && { provider: result.provider }),
+  };
+  const after = (event: DeliveryEvent) =>
+    nextState(nextState(item.state, "attempt"), event);
+  switch (result.outcome) {
+    case "accepted":
+    case "delivered":
+    case "simulated":
+      return {
+        ...outcome,
+        state: after(successEvents[result.outcome]),
+        ...(result.externalId !== undefined && {
+          externalId: result.externalId,
+        }),
+        ...(result.segments !== undefined && { segments: result.segments }),
+      };
+    case "rejected":
+      return { ...outcome, state: after("reject") };
+    case "suppressed":
+      return { ...outcome, state: after("suppress") };
+    case "unknown":
+      // What costs money is not repeated on a guess; all else is.
+      if (careful) return { ...outcome, state: after("lose") };
+      return { ...outcome, ...retryOrEnd(item, attempts, result, now, rules) };
+    case "deferred":
+      return { ...outcome, ...retryOrEnd(item, attempts, result, now, rules) };
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The outcome of a delivery that is not tried. */
+export function outcomeWithoutTry(
+  item: SendItem,
+  event: "expire" | "fail",
+  reason: Pick<FailedResult, "errorClass" | "error">,
+  now: number,
+): DeliveryOutcome {
+  return {
+    messageSeq: item.message.seq,
+    target: item.recipient.target,
+    attempts: item.attempts,
+    state: nextState(item.state, event),
+    lastAttempt: { at: now, durationMs: 0, ...reason },
+  };
+}
+
+const successEvents = {
+  accepted: "accept",
+  delivered: "deliver",
+  simulated: "simulate",
+} as const satisfies Record<string, DeliveryEvent>;
+
+function retryOrEnd(
+  item: SendItem,
+  attempts: number,
+  result: FailedResult,
+  now: number,
+  rules: OutcomeRules,
+): { state: DeliveryState; nextAttemptAt?: number } {
+  const started = nextState(item.state, "attempt");
+  const delayMs = retryDelay(
+    rules.retryPolicy,
+    attempts,
+    rules.random,
+    result.retryAfterMs,
+  );
+  if (delayMs === undefined) return { state: nextState(started, "fail") };
+  const nextAttemptAt = now + delayMs;
+  if (nextAttemptAt >= item.message.expiresAt) {
+    return { state: nextState(started, "expire") };
+  }
+  return { state: nextState(started, "retry"), nextAttemptAt };
+}

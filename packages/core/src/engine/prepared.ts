@@ -1,0 +1,72 @@
+/**
+ * Keeps what channels prepared for the messages in work, so that a message is
+ * signed once and not once per chunk. Bounded by the size of the texts.
+ */
+
+import type { Message } from "../message.ts";
+import type { Channel, PreparedMessage } from "../ports/channel.ts";
+
+type Prepared = PreparedMessage | Promise<PreparedMessage>;
+
+interface Entry {
+  readonly weight: number;
+  readonly byChannel: Map<Channel, Prepared>;
+}
+
+export class PreparedMessages {
+  readonly #maxWeight: number;
+  #weight = 0;
+  /** By message number, least recently added first. */
+  readonly #entries = new Map<number, Entry>();
+
+  /** `maxWeight`: characters of text kept at most. */
+  constructor(maxWeight = 16_000_000) {
+    this.#maxWeight = maxWeight;
+  }
+
+  /**
+   * The message as the channel prepared it; a promise only while it is not
+   * ready. A failed preparation is forgotten, so that the next try starts anew.
+   */
+  get(message: Message, channel: Channel): Prepared {
+    const entry = this.#entryOf(message);
+    const known = entry.byChannel.get(channel);
+    if (known !== undefined) return known;
+    const prepared = channel.prepare(message);
+    entry.byChannel.set(channel, prepared);
+    if (prepared instanceof Promise) {
+      prepared.then(
+        (ready) => entry.byChannel.set(channel, ready),
+        () => entry.byChannel.delete(channel),
+      );
+    }
+    return prepared;
+  }
+
+  #entryOf(message: Message): Entry {
+    const known = this.#entries.get(message.seq);
+    if (known !== undefined) return known;
+    const entry: Entry = { weight: weightOf(message), byChannel: new Map() };
+    this.#entries.set(message.seq, entry);
+    this.#weight += entry.weight;
+    for (const [seq, oldest] of this.#entries) {
+      if (this.#weight <= this.#maxWeight || seq === message.seq) break;
+      this.#entries.delete(seq);
+      this.#weight -= oldest.weight;
+    }
+    return entry;
+  }
+}
+
+/** Characters of text, and something for the objects around them. */
+function weightOf(message: Message): number {
+  const { content } = message;
+  let characters = 2000;
+  if (content.kind === "text") characters += content.text.length;
+  if (content.kind === "structure") {
+    for (const text of Object.values(content.variants)) {
+      characters += text.length;
+    }
+  }
+  return characters;
+}

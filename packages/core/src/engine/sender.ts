@@ -1,0 +1,338 @@
+/**
+ * Makes tries: within the bounds of all tries under way, through the lane of
+ * each endpoint. What answers soon is reported as finished; what does not is a
+ * straggler and no longer holds up anybody; what found its lane full all that
+ * time was never started.
+ *
+ * A crash here loses nothing: the chunk or the claim that the items came from is
+ * still on disk, and its lease ends.
+ */
+
+import type { DeliveryOutcome } from "../delivery.ts";
+import type {
+  AttemptResult,
+  Channel,
+  PreparedMessage,
+} from "../ports/channel.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Protocol } from "../protocol.ts";
+import { Lanes } from "./lanes.ts";
+import {
+  type OutcomeRules,
+  outcomeOfTry,
+  outcomeWithoutTry,
+  type SendItem,
+} from "./outcome.ts";
+import { PreparedMessages } from "./prepared.ts";
+import { Slots } from "./slots.ts";
+
+export interface SenderPorts {
+  readonly channels: ReadonlyMap<Protocol, Channel>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly rules: OutcomeRules;
+}
+
+export interface SenderOptions {
+  /** Tries under way at once, those of stragglers not counted. */
+  readonly maxInFlight: number;
+  /** Stragglers at once; beyond it they count as tries under way. */
+  readonly maxStragglers: number;
+  /** Tries under way to one endpoint. */
+  readonly laneInFlight: number;
+  /** How long a try may take before it is a straggler, in milliseconds. */
+  readonly parkAfterMs: number;
+}
+
+export interface SendReport<Item extends SendItem> {
+  readonly finished: readonly Finished<Item>[];
+  readonly stragglers: readonly Straggler<Item>[];
+  /** Their lanes were full. */
+  readonly unstarted: readonly Item[];
+}
+
+export interface Finished<Item extends SendItem> {
+  readonly item: Item;
+  readonly outcome: DeliveryOutcome;
+}
+
+export interface Straggler<Item extends SendItem> {
+  readonly item: Item;
+  readonly startedAt: number;
+  /** The channel answers by then, in epoch milliseconds. */
+  readonly deadlineAt: number;
+  readonly outcome: Promise<DeliveryOutcome>;
+}
+
+export class Sender {
+  readonly #ports: SenderPorts;
+  readonly #options: SenderOptions;
+  readonly #slots: Slots;
+  readonly #lanes: Lanes;
+  readonly #prepared = new PreparedMessages();
+  /** Tries that are young, oldest first; done ones are passed over. */
+  readonly #young: Try[] = [];
+  #youngHead = 0;
+  #ageTimer: Timer | undefined;
+  #stragglers = 0;
+  #tries = 0;
+
+  constructor(ports: SenderPorts, options: SenderOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#slots = new Slots(options.maxInFlight);
+    this.#lanes = new Lanes(options.laneInFlight);
+  }
+
+  /** Tries under way. */
+  get inFlight(): number {
+    return this.#slots.taken + this.#stragglers;
+  }
+
+  /** Tries made since start. */
+  get tries(): number {
+    return this.#tries;
+  }
+
+  /**
+   * Tries each item once. Resolves when each is finished, a straggler, or
+   * known not to start.
+   */
+  async send<Item extends SendItem>(
+    items: readonly Item[],
+  ): Promise<SendReport<Item>> {
+    const run = new Run();
+    for (const item of items) {
+      const { message, recipient } = item;
+      const channel = this.#ports.channels.get(recipient.protocol);
+      if (channel === undefined) {
+        run.finish(
+          item,
+          outcomeWithoutTry(
+            item,
+            "fail",
+            {
+              errorClass: "no_channel",
+              error: `No channel is set up for protocol ${recipient.protocol}.`,
+            },
+            this.#ports.clock.now(),
+          ),
+        );
+        continue;
+      }
+      let prepared: PreparedMessage;
+      try {
+        const ready = this.#prepared.get(message, channel);
+        prepared = ready instanceof Promise ? await ready : ready;
+      } catch (error) {
+        prepared = failedPreparation(error);
+      }
+      if (!this.#slots.tryTake()) await this.#slots.take();
+      const now = this.#ports.clock.now();
+      if (now >= message.expiresAt) {
+        this.#slots.free();
+        run.finish(
+          item,
+          outcomeWithoutTry(
+            item,
+            "expire",
+            {
+              errorClass: "expired",
+              error: "The time to live ran out before a try was made.",
+            },
+            now,
+          ),
+        );
+        continue;
+      }
+      this.#begin(new Try(item, run, channel, prepared, now));
+    }
+    // A run reports just the items it was given.
+    return (await run.report()) as SendReport<Item>;
+  }
+
+  /** Starts a try that has a slot, or queues it for its lane. */
+  #begin(attempt: Try): void {
+    const { endpoint } = attempt.item.recipient;
+    attempt.run.pending++;
+    this.#young.push(attempt);
+    this.#watchAge();
+    if (this.#lanes.tryEnter(endpoint)) {
+      this.#start(attempt);
+      return;
+    }
+    // The slot is for those who can go now.
+    this.#slots.free();
+    attempt.holdsSlot = false;
+    this.#lanes.queue(endpoint, () => {
+      if (attempt.phase !== "queued") return false;
+      this.#start(attempt);
+      return true;
+    });
+  }
+
+  #start(attempt: Try): void {
+    attempt.phase = "running";
+    attempt.startedAt = this.#ports.clock.now();
+    this.#tries++;
+    attempt.prepared.deliver(attempt.item.recipient).then(
+      (result) => this.#end(attempt, result),
+      (error: unknown) => {
+        // A channel answers with results; an exception is its defect. The try
+        // may have gone out.
+        this.#ports.logger.error("channel_threw", {
+          channel: attempt.channel.name,
+          error: String(error),
+        });
+        this.#end(attempt, {
+          outcome: "unknown",
+          errorClass: "internal",
+          error: "The channel failed; the log says why.",
+        });
+      },
+    );
+  }
+
+  #end(attempt: Try, result: AttemptResult): void {
+    const outcome = outcomeOfTry(
+      attempt.item,
+      result,
+      attempt.channel.careful,
+      attempt.startedAt,
+      this.#ports.clock.now(),
+      this.#ports.rules,
+    );
+    const wasStraggler = attempt.phase === "straggling";
+    attempt.phase = "done";
+    if (attempt.holdsSlot) this.#slots.free();
+    else if (wasStraggler) this.#stragglers--;
+    this.#lanes.leave(attempt.item.recipient.endpoint);
+    if (wasStraggler) attempt.late?.resolve(outcome);
+    else {
+      attempt.run.finish(attempt.item, outcome);
+      attempt.run.settleOne();
+    }
+  }
+
+  /** Sees to it that the oldest young try is looked at when it is due. */
+  #watchAge(): void {
+    if (this.#ageTimer !== undefined) return;
+    const oldest = this.#young[this.#youngHead];
+    if (oldest === undefined) return;
+    const { clock } = this.#ports;
+    const dueAt = oldest.begunAt + this.#options.parkAfterMs;
+    this.#ageTimer = clock.setTimer(Math.max(1, dueAt - clock.now()), () => {
+      this.#ageTimer = undefined;
+      this.#age();
+      this.#watchAge();
+    });
+  }
+
+  /** Sorts out the tries that are not young any more. */
+  #age(): void {
+    const before = this.#ports.clock.now() - this.#options.parkAfterMs;
+    for (;;) {
+      const attempt = this.#young[this.#youngHead];
+      if (attempt === undefined) break;
+      if (attempt.phase !== "done") {
+        if (attempt.begunAt > before) break;
+        if (attempt.phase === "queued") this.#withdraw(attempt);
+        else this.#leaveBehind(attempt);
+      }
+      this.#youngHead++;
+    }
+    // Tries that are done are let go of in blocks.
+    this.#young.splice(0, this.#youngHead);
+    this.#youngHead = 0;
+  }
+
+  #withdraw(attempt: Try): void {
+    attempt.phase = "done";
+    attempt.run.unstarted.push(attempt.item);
+    attempt.run.settleOne();
+  }
+
+  #leaveBehind(attempt: Try): void {
+    attempt.phase = "straggling";
+    attempt.late = Promise.withResolvers();
+    if (attempt.holdsSlot && this.#stragglers < this.#options.maxStragglers) {
+      attempt.holdsSlot = false;
+      this.#slots.free();
+    }
+    if (!attempt.holdsSlot) this.#stragglers++;
+    attempt.run.stragglers.push({
+      item: attempt.item,
+      startedAt: attempt.startedAt,
+      deadlineAt: attempt.startedAt + attempt.channel.timeoutMs,
+      outcome: attempt.late.promise,
+    });
+    attempt.run.settleOne();
+  }
+}
+
+/** One call of `send`. */
+class Run {
+  readonly finished: Finished<SendItem>[] = [];
+  readonly stragglers: Straggler<SendItem>[] = [];
+  readonly unstarted: SendItem[] = [];
+  pending = 0;
+  #settled: (() => void) | undefined;
+
+  finish(item: SendItem, outcome: DeliveryOutcome): void {
+    this.finished.push({ item, outcome });
+  }
+
+  settleOne(): void {
+    this.pending--;
+    if (this.pending === 0) this.#settled?.();
+  }
+
+  /** To be called once, after the last item was begun. */
+  async report(): Promise<SendReport<SendItem>> {
+    if (this.pending > 0) {
+      await new Promise<void>((resolve) => {
+        this.#settled = resolve;
+      });
+    }
+    return this;
+  }
+}
+
+class Try {
+  readonly item: SendItem;
+  readonly run: Run;
+  readonly channel: Channel;
+  readonly prepared: PreparedMessage;
+  readonly begunAt: number;
+  startedAt: number;
+  phase: "queued" | "running" | "straggling" | "done" = "queued";
+  /** Counted in the slots; else, if straggling, among the stragglers. */
+  holdsSlot = true;
+  late: PromiseWithResolvers<DeliveryOutcome> | undefined = undefined;
+
+  constructor(
+    item: SendItem,
+    run: Run,
+    channel: Channel,
+    prepared: PreparedMessage,
+    begunAt: number,
+  ) {
+    this.item = item;
+    this.run = run;
+    this.channel = channel;
+    this.prepared = prepared;
+    this.begunAt = begunAt;
+    this.startedAt = begunAt;
+  }
+}
+
+function failedPreparation(error: unknown): PreparedMessage {
+  return {
+    deliver: async () => ({
+      outcome: "deferred",
+      errorClass: "internal",
+      error: `The message could not be prepared: ${String(error)}`,
+    }),
+  };
+}

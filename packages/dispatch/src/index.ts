@@ -1,0 +1,3 @@
+/** Public surface of `@carillon/dispatch`. */
+
+export { createEmbeddedDispatcher } from "./embedded/dispatcher.ts";

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  checkSubject,
+  checkText,
+  maxMessageBytes,
+  parseMessageStructure,
+  parseTimeToLive,
+  selectText,
+} from "./message.ts";
+
+test("a structure gives each protocol its own text, else the default", () => {
+  const content = parseMessageStructure(
+    JSON.stringify({ default: "d", sms: "s", https: "h", pigeon: "p" }),
+  );
+  assert.equal(selectText(content, "sms"), "s");
+  assert.equal(selectText(content, "https"), "h");
+  // http and https are separate keys with no fallback between them.
+  assert.equal(selectText(content, "http"), "d");
+  assert.equal(selectText(content, "email"), "d");
+});
+
+test("a structure that cannot be used is refused with the reason", () => {
+  const cases: readonly [unknown, RegExp][] = [
+    [{ default: "x" }, /no string/],
+    ["nope", /not JSON/],
+    ["[]", /not a JSON object/],
+    ["null", /not a JSON object/],
+    ['{"email":"x"}', /"default" is missing/],
+    ['{"default":""}', /"default" is missing/],
+    ['{"default":"x","sms":{"a":1}}', /"sms" is no string/],
+    [JSON.stringify({ default: "x".repeat(maxMessageBytes) }), /256 KB/],
+  ];
+  for (const [structure, message] of cases) {
+    assert.throws(() => parseMessageStructure(structure), {
+      code: "MESSAGE_STRUCTURE_INVALID",
+      message,
+    });
+  }
+});
+
+test("keys of a structure never reach an object's prototype", () => {
+  const content = parseMessageStructure(
+    '{"default":"d","__proto__":"p","constructor":"c"}',
+  );
+  assert.equal(selectText(content, "email"), "d");
+  assert.equal(({} as Record<string, unknown>).p, undefined);
+});
+
+test("a text is 1 byte to 256 KB of UTF-8", () => {
+  assert.equal(checkText("x"), "x");
+  const largest = "é".repeat(maxMessageBytes / 2);
+  assert.equal(checkText(largest), largest);
+  for (const text of ["", `${largest}x`, 7, null, undefined, {}]) {
+    assert.throws(() => checkText(text), { code: "MESSAGE_INVALID" });
+  }
+});
+
+test("a subject is one line of at most 512 characters", () => {
+  assert.equal(checkSubject(undefined), undefined);
+  assert.equal(checkSubject(""), undefined);
+  const longest = "😀".repeat(512);
+  assert.equal(checkSubject(longest), longest);
+  for (const subject of [`${longest}x`, "a\r\nBcc: b", 7, {}]) {
+    assert.throws(() => checkSubject(subject), { code: "SUBJECT_INVALID" });
+  }
+});
+
+test("a time to live is whole seconds within a week, as text or number", () => {
+  assert.equal(parseTimeToLive(undefined), 3600);
+  assert.equal(parseTimeToLive("1"), 1);
+  assert.equal(parseTimeToLive(604_800), 604_800);
+  for (const value of ["0", "-1", "1.5", "604801", "x", 0, 1.5, Infinity, {}]) {
+    assert.throws(() => parseTimeToLive(value), {
+      code: "TIME_TO_LIVE_INVALID",
+    });
+  }
+});

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  defaultRetryPolicy,
+  retryDelay,
+  smnRetryPolicy,
+} from "./retry-policy.ts";
+
+test("SMN's policy makes six more attempts after the first", () => {
+  const delays = [1, 2, 3, 4, 5, 6, 7].map((attempts) =>
+    retryDelay(smnRetryPolicy, attempts, () => 0),
+  );
+  assert.equal(delays.filter((delay) => delay !== undefined).length, 6);
+  assert.equal(delays[6], undefined);
+});
+
+test("jitter only ever adds, up to its share", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: defaultRetryPolicy.delaysMs.length }),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (attempts, random) => {
+        const base = defaultRetryPolicy.delaysMs[attempts - 1] ?? 0;
+        const delay = retryDelay(defaultRetryPolicy, attempts, () => random);
+        assert.ok(delay !== undefined && delay >= base);
+        assert.ok(delay <= Math.round(base * 1.2));
+      },
+    ),
+  );
+});
+
+test("Retry-After is a floor, never a shorter wait", () => {
+  assert.equal(
+    retryDelay(defaultRetryPolicy, 1, () => 0, 60_000),
+    60_000,
+  );
+  assert.equal(
+    retryDelay(defaultRetryPolicy, 2, () => 0, 1000),
+    30_000,
+  );
+});

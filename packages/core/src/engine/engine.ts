@@ -113,14 +113,13 @@ export function createEngine(
       logger,
       rules: { retryPolicy: options.retryPolicy, random },
     },
-    options,
+    { ...options, maxOutstanding: options.chunkSize * 8 },
   );
   const fanOut = new FanOut(
     { ...watch, store, sender, ledger, channels, newLease, onParked },
     {
       chunkSize: options.chunkSize,
       maxChunks: 256,
-      maxRecipients: options.chunkSize * 8,
       laneRetryMs: options.laneRetryMs,
       leaseGraceMs: 10_000,
     },

@@ -53,8 +53,6 @@ export interface FanOutOptions {
   readonly chunkSize: number;
   /** Chunks in work at once. */
   readonly maxChunks: number;
-  /** Recipients in work at once, about. */
-  readonly maxRecipients: number;
   /** How long a parked recipient whose lane was full waits; milliseconds. */
   readonly laneRetryMs: number;
   /** Added to a straggler's deadline to get the end of its lease. */
@@ -72,7 +70,6 @@ export class FanOut implements ChunkIntake {
   /** Chunks this engine holds and has not begun. */
   readonly #ready: Work[] = [];
   #chunks = 0;
-  #recipients = 0;
   /** There may be chunks in the store that nobody holds. */
   #backlog = false;
   #claiming = false;
@@ -82,6 +79,7 @@ export class FanOut implements ChunkIntake {
   constructor(ports: FanOutPorts, options: FanOutOptions) {
     this.#ports = ports;
     this.#options = options;
+    ports.sender.onRoom = () => this.#pump();
   }
 
   get activeChunks(): number {
@@ -96,7 +94,7 @@ export class FanOut implements ChunkIntake {
   }
 
   take(work: Work | undefined): void {
-    if (work === undefined) this.#leave(0);
+    if (work === undefined) this.#leave();
     else void this.#work(work);
   }
 
@@ -120,10 +118,7 @@ export class FanOut implements ChunkIntake {
   }
 
   #hasRoom(): boolean {
-    return (
-      this.#chunks < this.#options.maxChunks &&
-      this.#recipients < this.#options.maxRecipients
-    );
+    return this.#chunks < this.#options.maxChunks && this.#ports.sender.hasRoom;
   }
 
   #pump(): void {
@@ -165,15 +160,12 @@ export class FanOut implements ChunkIntake {
 
   /** Works one chunk to its end; counted in `#chunks` by the caller. */
   async #work({ chunk, message }: Work): Promise<void> {
-    let size = 0;
     try {
       const { chunkSize } = this.#options;
       const audience = await this.#ports.store.readAudience(
         chunk,
         chunkSize + 1,
       );
-      size = Math.min(audience.length, chunkSize);
-      this.#recipients += size;
       const mine =
         audience.length > chunkSize
           ? this.#split({ chunk, message }, audience)
@@ -184,13 +176,14 @@ export class FanOut implements ChunkIntake {
         mine,
       );
     } catch (error) {
-      // The lease ends and the chunk is claimed again.
       this.#ports.logger.error("chunk_failed", {
         messageId: message.id,
         error: String(error),
       });
+      // Whoever looks next claims it; if even this fails, once its lease ends.
+      await this.#ports.store.releaseChunk(chunk).catch(() => {});
     } finally {
-      this.#leave(size);
+      this.#leave();
     }
   }
 
@@ -284,9 +277,8 @@ export class FanOut implements ChunkIntake {
     };
   }
 
-  #leave(size: number): void {
+  #leave(): void {
     this.#chunks--;
-    this.#recipients -= size;
     this.#pump();
     if (this.#chunks === 0) for (const tell of this.#idle.splice(0)) tell();
   }

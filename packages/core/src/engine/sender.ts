@@ -43,6 +43,8 @@ export interface SenderOptions {
   readonly laneInFlight: number;
   /** How long a try may take before it is a straggler, in milliseconds. */
   readonly parkAfterMs: number;
+  /** Items given to `send` and not settled, about; see {@link Sender.hasRoom}. */
+  readonly maxOutstanding: number;
 }
 
 export interface SendReport<Item extends SendItem> {
@@ -77,6 +79,9 @@ export class Sender {
   #ageTimer: Timer | undefined;
   #stragglers = 0;
   #tries = 0;
+  #outstanding = 0;
+  /** Called when there is room again; set by whoever feeds the sender. */
+  onRoom: () => void = () => {};
 
   constructor(ports: SenderPorts, options: SenderOptions) {
     this.#ports = ports;
@@ -88,6 +93,14 @@ export class Sender {
   /** Tries under way. */
   get inFlight(): number {
     return this.#slots.taken + this.#stragglers;
+  }
+
+  /**
+   * Whether more items may be brought. Stragglers do not count: a chunk that
+   * waits for one slow receiver holds up nobody.
+   */
+  get hasRoom(): boolean {
+    return this.#outstanding < this.#options.maxOutstanding;
   }
 
   /** Tries made since start. */
@@ -102,12 +115,13 @@ export class Sender {
   async send<Item extends SendItem>(
     items: readonly Item[],
   ): Promise<SendReport<Item>> {
-    const run = new Run();
+    const run = new Run(() => this.#settleOne());
+    this.#outstanding += items.length;
     for (const item of items) {
       const { message, recipient } = item;
       const channel = this.#ports.channels.get(recipient.protocol);
       if (channel === undefined) {
-        run.finish(
+        run.finishAtOnce(
           item,
           outcomeWithoutTry(
             item,
@@ -132,7 +146,7 @@ export class Sender {
       const now = this.#ports.clock.now();
       if (now >= message.expiresAt) {
         this.#slots.free();
-        run.finish(
+        run.finishAtOnce(
           item,
           outcomeWithoutTry(
             item,
@@ -215,6 +229,11 @@ export class Sender {
     }
   }
 
+  #settleOne(): void {
+    this.#outstanding--;
+    if (this.#outstanding === this.#options.maxOutstanding - 1) this.onRoom();
+  }
+
   /** Sees to it that the oldest young try is looked at when it is due. */
   #watchAge(): void {
     if (this.#ageTimer !== undefined) return;
@@ -277,13 +296,25 @@ class Run {
   readonly stragglers: Straggler<SendItem>[] = [];
   readonly unstarted: SendItem[] = [];
   pending = 0;
+  readonly #onSettled: () => void;
   #settled: (() => void) | undefined;
+
+  constructor(onSettled: () => void) {
+    this.#onSettled = onSettled;
+  }
 
   finish(item: SendItem, outcome: DeliveryOutcome): void {
     this.finished.push({ item, outcome });
   }
 
+  /** An item was finished that was never begun. */
+  finishAtOnce(item: SendItem, outcome: DeliveryOutcome): void {
+    this.finish(item, outcome);
+    this.#onSettled();
+  }
+
   settleOne(): void {
+    this.#onSettled();
     this.pending--;
     if (this.pending === 0) this.#settled?.();
   }

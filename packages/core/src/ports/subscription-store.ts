@@ -50,6 +50,8 @@ export interface TokenMail {
   /** Milliseconds since the epoch. */
   readonly tokenExpiresAt: number;
   readonly message: NewMessage;
+  /** True when a try costs money: a lost one is not repeated. Default false. */
+  readonly careful?: boolean;
 }
 
 export interface SubscriptionStore extends SubscriptionReader {

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "@carillon/testing";
+import type { MessageId, ProjectId } from "../ids.ts";
+import type { Message } from "../message.ts";
+import type {
+  AttemptResult,
+  Channel,
+  PreparedMessage,
+} from "../ports/channel.ts";
+import { silentLogger } from "../ports/logger.ts";
+import type { Protocol } from "../protocol.ts";
+import { smnRetryPolicy } from "../retry-policy.ts";
+import type { SendItem } from "./outcome.ts";
+import { Sender, type SenderOptions } from "./sender.ts";
+
+/** A channel whose tries end when the test says so. */
+class HeldChannel implements Channel {
+  readonly name = "held";
+  readonly protocols: readonly Protocol[] = ["http"];
+  readonly careful: boolean = false;
+  readonly timeoutMs = 5000;
+  readonly started: string[] = [];
+  prepared = 0;
+  readonly #held = new Map<string, (result: AttemptResult) => void>();
+
+  prepare(): PreparedMessage {
+    this.prepared++;
+    return {
+      deliver: ({ endpoint, target }) => {
+        this.started.push(endpoint);
+        return new Promise((resolve) => {
+          this.#held.set(`${endpoint}#${target}`, resolve);
+        });
+      },
+    };
+  }
+
+  end(key: string, result: AttemptResult = { outcome: "delivered" }): void {
+    const resolve = this.#held.get(key);
+    assert.ok(resolve, `no try is under way for ${key}`);
+    this.#held.delete(key);
+    resolve(result);
+  }
+
+  endAll(): void {
+    for (const key of [...this.#held.keys()]) this.end(key);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function setUp(options: Partial<SenderOptions> = {}) {
+  const clock = new ManualClock();
+  const channel = new HeldChannel();
+  const sender = new Sender(
+    {
+      channels: new Map([["http", channel]]),
+      clock,
+      logger: silentLogger,
+      rules: { retryPolicy: smnRetryPolicy, random: () => 0 },
+    },
+    {
+      maxInFlight: 100,
+      maxStragglers: 100,
+      laneInFlight: 2,
+      parkAfterMs: 250,
+      maxOutstanding: 1000,
+      ...options,
+    },
+  );
+  const message: Message = {
+    seq: 1,
+    id: "0".repeat(32) as MessageId,
+    projectId: "1".repeat(32) as ProjectId,
+    audience: "topic",
+    content: { kind: "text", text: "hello" },
+    createdAt: clock.now(),
+    expiresAt: clock.now() + 3_600_000,
+  };
+  const itemTo = (endpoint: string, target: number): SendItem => ({
+    message,
+    recipient: { target, protocol: "http", endpoint },
+    state: "waiting",
+    attempts: 0,
+  });
+  return { clock, channel, sender, message, itemTo };
+}
+
+/** Lets promises that are ready run. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test("reports what answered soon as finished, signed once", async () => {
+  const { channel, sender, itemTo } = setUp();
+  const report = sender.send([itemTo("a", 1), itemTo("b", 2)]);
+  await turn();
+  channel.end("b#2");
+  channel.end("a#1", {
+    outcome: "deferred",
+    errorClass: "http_status",
+    error: "503",
+    statusCode: 503,
+  });
+  const { finished, stragglers, unstarted } = await report;
+  assert.deepEqual(
+    finished.map(({ outcome }) => [outcome.target, outcome.state]),
+    [
+      [2, "delivered"],
+      [1, "retrying"],
+    ],
+  );
+  assert.deepEqual([stragglers.length, unstarted.length], [0, 0]);
+  assert.equal(channel.prepared, 1);
+  assert.equal(sender.inFlight, 0);
+});
+
+test("leaves a slow try behind after 250 ms and tells its end later", async () => {
+  const { clock, channel, sender, itemTo } = setUp();
+  const report = sender.send([itemTo("slow", 1), itemTo("quick", 2)]);
+  await turn();
+  channel.end("quick#2");
+  await turn();
+  clock.advance(251);
+  const { finished, stragglers } = await report;
+  assert.deepEqual(
+    finished.map(({ outcome }) => outcome.target),
+    [2],
+  );
+  const [straggler] = stragglers;
+  assert.equal(straggler?.item.recipient.endpoint, "slow");
+  assert.equal(straggler?.deadlineAt, (straggler?.startedAt ?? 0) + 5000);
+  assert.equal(sender.inFlight, 1);
+  clock.advance(1000);
+  channel.end("slow#1");
+  const outcome = await straggler?.outcome;
+  assert.equal(outcome?.state, "delivered");
+  assert.equal(outcome?.lastAttempt?.durationMs, 1251);
+  assert.equal(sender.inFlight, 0);
+});
+
+test("a hanging endpoint fills its own lane and nobody else's", async () => {
+  const { clock, channel, sender, itemTo } = setUp();
+  const items = [
+    ...Array.from({ length: 10 }, (_, i) => itemTo("hangs", i)),
+    itemTo("healthy", 10),
+  ];
+  const report = sender.send(items);
+  await turn();
+  assert.deepEqual(channel.started, ["hangs", "hangs", "healthy"]);
+  channel.end("healthy#10");
+  await turn();
+  clock.advance(251);
+  const { finished, stragglers, unstarted } = await report;
+  assert.equal(finished.length, 1);
+  assert.equal(stragglers.length, 2);
+  assert.equal(unstarted.length, 8);
+  channel.endAll();
+  await Promise.all(stragglers.map(({ outcome }) => outcome));
+  // Nobody who was withdrawn starts after all.
+  assert.equal(channel.started.length, 3);
+  assert.equal(sender.inFlight, 0);
+});
+
+test("a lane's queue moves on when a try of it ends", async () => {
+  const { channel, sender, itemTo } = setUp({ laneInFlight: 1 });
+  const report = sender.send([itemTo("a", 1), itemTo("a", 2), itemTo("a", 3)]);
+  for (const target of [1, 2, 3]) {
+    await turn();
+    assert.equal(channel.started.length, target);
+    channel.end(`a#${target}`);
+  }
+  const { finished } = await report;
+  assert.equal(finished.length, 3);
+});
+
+test("no more tries are under way than there are slots", async () => {
+  const { channel, sender, itemTo } = setUp({ maxInFlight: 3 });
+  const items = Array.from({ length: 9 }, (_, i) => itemTo(`e${i}`, i));
+  const report = sender.send(items);
+  for (let round = 1; round <= 3; round++) {
+    await turn();
+    assert.equal(channel.started.length, round * 3);
+    channel.endAll();
+  }
+  assert.equal((await report).finished.length, 9);
+});
+
+test("stragglers free their slots, up to their own bound", async () => {
+  const { clock, channel, sender, itemTo } = setUp({
+    maxInFlight: 2,
+    maxStragglers: 1,
+  });
+  const items = Array.from({ length: 4 }, (_, i) => itemTo(`e${i}`, i));
+  void sender.send(items);
+  await turn();
+  assert.equal(channel.started.length, 2);
+  clock.advance(251);
+  await turn();
+  // One slot came free; the other straggler is over the bound and keeps it.
+  assert.equal(channel.started.length, 3);
+});
+
+test("an expired message is not tried", async () => {
+  const { clock, channel, sender, itemTo } = setUp();
+  clock.advance(3_600_000);
+  const { finished } = await sender.send([itemTo("a", 1)]);
+  assert.equal(finished[0]?.outcome.state, "expired");
+  assert.equal(finished[0]?.outcome.attempts, 0);
+  assert.equal(channel.started.length, 0);
+});
+
+test("a protocol without a channel fails with a sentence", async () => {
+  const { sender, message } = setUp();
+  const { finished } = await sender.send([
+    {
+      message,
+      recipient: { target: 1, protocol: "sms", endpoint: "+15550100001" },
+      state: "waiting",
+      attempts: 0,
+    },
+  ]);
+  assert.equal(finished[0]?.outcome.state, "failed");
+  assert.match(finished[0]?.outcome.lastAttempt?.error ?? "", /sms/);
+});
+
+test("a retry that would come after the time to live is not planned", async () => {
+  const { clock, channel, sender, itemTo } = setUp();
+  clock.advance(3_600_000 - 3000);
+  const report = sender.send([itemTo("a", 1)]);
+  await turn();
+  channel.end("a#1", {
+    outcome: "deferred",
+    errorClass: "timeout",
+    error: "no answer",
+  });
+  const { finished } = await report;
+  assert.equal(finished[0]?.outcome.state, "expired");
+  assert.equal(finished[0]?.outcome.nextAttemptAt, undefined);
+});

@@ -1,0 +1,202 @@
+/**
+ * A store that keeps everything in memory: for tests, and the plainest reading
+ * of what the ports promise. Not for service: nothing outlives the process.
+ */
+
+import type { Store, TokenMail } from "@carillon/core";
+import { MemoryDirectory } from "./memory-directory.ts";
+import { MemoryIdentity } from "./memory-identity.ts";
+import { MemoryLedger } from "./memory-ledger.ts";
+
+/** A method of the store, as a function that needs no `this`. */
+type Method<Name extends keyof Store> = Store[Name];
+
+export class MemoryStore implements Store {
+  readonly exclusive = true;
+  readonly #directory = new MemoryDirectory();
+  readonly #ledger = new MemoryLedger(this.#directory);
+  readonly #identity = new MemoryIdentity();
+
+  readonly findTopic: Method<"findTopic"> = async (...args) =>
+    this.#directory.findTopic(...args);
+
+  readonly listTopics: Method<"listTopics"> = async (...args) =>
+    this.#directory.listTopics(...args);
+
+  readonly createTopic: Method<"createTopic"> = async (...args) =>
+    this.#directory.createTopic(...args);
+
+  readonly updateTopic: Method<"updateTopic"> = async (...args) =>
+    this.#directory.updateTopic(...args);
+
+  readonly deleteTopic: Method<"deleteTopic"> = async (projectId, name) => {
+    const topic = this.#directory.deleteTopic(projectId, name);
+    if (!topic) return false;
+    this.#ledger.cancelTopic(topic.seq);
+    return true;
+  };
+
+  readonly findSubscription: Method<"findSubscription"> = async (...args) =>
+    this.#directory.findSubscription(...args);
+
+  readonly findSubscriptionById: Method<"findSubscriptionById"> = async (
+    ...args
+  ) => this.#directory.findSubscriptionById(...args);
+
+  readonly listSubscriptions: Method<"listSubscriptions"> = async (...args) =>
+    this.#directory.listSubscriptions(...args);
+
+  readonly addSubscription: Method<"addSubscription"> = async (
+    subscription,
+    confirmation,
+    quota,
+  ) => {
+    const { mailTo, ...answer } = this.#directory.addSubscription(
+      subscription,
+      confirmation,
+      quota,
+    );
+    if (mailTo !== undefined && confirmation) this.#mail(confirmation, mailTo);
+    return answer;
+  };
+
+  readonly confirmSubscription: Method<"confirmSubscription"> = async (
+    ...args
+  ) => this.#directory.confirmSubscription(...args);
+
+  readonly cancelSubscription: Method<"cancelSubscription"> = async (
+    ...args
+  ) => {
+    const cancelled = this.#directory.cancelSubscription(...args);
+    if (cancelled?.mail) {
+      this.#mail(cancelled.mail, cancelled.subscription.seq);
+    }
+    return cancelled?.subscription;
+  };
+
+  readonly deleteSubscription: Method<"deleteSubscription"> = async (
+    projectId,
+    topicName,
+    id,
+  ) => this.#directory.deleteSubscription(projectId, topicName, id);
+
+  readonly findMessage: Method<"findMessage"> = async (...args) =>
+    this.#ledger.findMessage(...args);
+
+  readonly listMessages: Method<"listMessages"> = async (...args) =>
+    this.#ledger.listMessages(...args);
+
+  readonly listDeliveries: Method<"listDeliveries"> = async (...args) =>
+    this.#ledger.listDeliveries(...args);
+
+  readonly findDelivery: Method<"findDelivery"> = async (...args) =>
+    this.#ledger.findDelivery(...args);
+
+  readonly acceptMessage: Method<"acceptMessage"> = async (...args) =>
+    this.#ledger.acceptMessage(...args);
+
+  readonly acceptDirectMessage: Method<"acceptDirectMessage"> = async (
+    ...args
+  ) => this.#ledger.acceptDirectMessage(...args);
+
+  readonly claimChunks: Method<"claimChunks"> = async (...args) =>
+    this.#ledger.claimChunks(...args);
+
+  readonly readAudience: Method<"readAudience"> = async (...args) =>
+    this.#ledger.readAudience(...args);
+
+  readonly splitChunk: Method<"splitChunk"> = async (...args) =>
+    this.#ledger.splitChunk(...args);
+
+  readonly completeChunk: Method<"completeChunk"> = async (...args) =>
+    this.#ledger.completeChunk(...args);
+
+  readonly releaseChunk: Method<"releaseChunk"> = async (...args) =>
+    this.#ledger.releaseChunk(...args);
+
+  readonly extendLeases: Method<"extendLeases"> = async (...args) =>
+    this.#ledger.extendLeases(...args);
+
+  readonly claimDue: Method<"claimDue"> = async (...args) =>
+    this.#ledger.claimDue(...args);
+
+  readonly settleInterrupted: Method<"settleInterrupted"> = async (...args) =>
+    this.#ledger.settleInterrupted(...args);
+
+  readonly recordOutcomes: Method<"recordOutcomes"> = async (...args) =>
+    this.#ledger.recordOutcomes(...args);
+
+  readonly recordReceipt: Method<"recordReceipt"> = async (...args) =>
+    this.#ledger.recordReceipt(...args);
+
+  readonly findMessageBySeq: Method<"findMessageBySeq"> = async (...args) =>
+    this.#ledger.findMessageBySeq(...args);
+
+  readonly nextDueAt: Method<"nextDueAt"> = async () =>
+    this.#ledger.nextDueAt();
+
+  readonly hasUnclaimedChunks: Method<"hasUnclaimedChunks"> = async (...args) =>
+    this.#ledger.hasUnclaimedChunks(...args);
+
+  readonly releaseAllLeases: Method<"releaseAllLeases"> = async (...args) =>
+    this.#ledger.releaseAllLeases(...args);
+
+  readonly putDomain: Method<"putDomain"> = (...args) =>
+    this.#identity.putDomain(...args);
+
+  readonly putProject: Method<"putProject"> = (...args) =>
+    this.#identity.putProject(...args);
+
+  readonly putUser: Method<"putUser"> = (...args) =>
+    this.#identity.putUser(...args);
+
+  readonly putAccessKey: Method<"putAccessKey"> = (...args) =>
+    this.#identity.putAccessKey(...args);
+
+  readonly findDomain: Method<"findDomain"> = (...args) =>
+    this.#identity.findDomain(...args);
+
+  readonly findProject: Method<"findProject"> = (...args) =>
+    this.#identity.findProject(...args);
+
+  readonly listProjects: Method<"listProjects"> = () =>
+    this.#identity.listProjects();
+
+  readonly findUser: Method<"findUser"> = (...args) =>
+    this.#identity.findUser(...args);
+
+  readonly findUserByName: Method<"findUserByName"> = (...args) =>
+    this.#identity.findUserByName(...args);
+
+  readonly listDomains: Method<"listDomains"> = () =>
+    this.#identity.listDomains();
+
+  readonly findAccessKey: Method<"findAccessKey"> = (...args) =>
+    this.#identity.findAccessKey(...args);
+
+  readonly putToken: Method<"putToken"> = (...args) =>
+    this.#identity.putToken(...args);
+
+  readonly findToken: Method<"findToken"> = (...args) =>
+    this.#identity.findToken(...args);
+
+  readonly deleteToken: Method<"deleteToken"> = (...args) =>
+    this.#identity.deleteToken(...args);
+
+  readonly deleteExpiredTokens: Method<"deleteExpiredTokens"> = (...args) =>
+    this.#identity.deleteExpiredTokens(...args);
+
+  readonly getSetting: Method<"getSetting"> = (...args) =>
+    this.#identity.getSetting(...args);
+
+  readonly putSetting: Method<"putSetting"> = (...args) =>
+    this.#identity.putSetting(...args);
+
+  async close(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #mail({ message, careful = false }: TokenMail, target: number): void {
+    this.#ledger.acceptMail(message, target, careful);
+  }
+}

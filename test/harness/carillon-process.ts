@@ -1,0 +1,157 @@
+/** A real `carillon serve` process, to be used, killed and started again. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface CarillonProcessOptions {
+  readonly data: string;
+  /** 0 picks a free one. */
+  readonly port?: number;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Credentials that every started process is preset with. */
+export const credentials = {
+  projectId: "0123456789abcdef0123456789abcdef",
+  projectName: "default",
+  accessKey: "AKCARILLONTEST000001",
+  secretKey: "SKCarillonTest00000000000000000000000001",
+  adminPassword: "test-admin-password",
+  region: "local",
+} as const;
+
+export const basicAuthorization = `Basic ${Buffer.from(
+  `${credentials.accessKey}:${credentials.secretKey}`,
+).toString("base64")}`;
+
+export class CarillonProcess implements AsyncDisposable {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Milliseconds from spawn to the ready line. */
+  readonly startedInMs: number;
+  readonly #stderr: string[];
+
+  private constructor(
+    url: string,
+    child: ChildProcess,
+    startedInMs: number,
+    stderr: string[],
+  ) {
+    this.url = url;
+    this.child = child;
+    this.startedInMs = startedInMs;
+    this.#stderr = stderr;
+  }
+
+  /** Resolves when the process says that it is ready. */
+  static async start(
+    options: CarillonProcessOptions,
+  ): Promise<CarillonProcess> {
+    const begun = performance.now();
+    const child = spawn(
+      process.execPath,
+      [
+        "--conditions=source",
+        "--disable-warning=ExperimentalWarning",
+        "packages/cli/src/main.ts",
+        "serve",
+        "--port",
+        String(options.port ?? 0),
+        "--data",
+        options.data,
+        ...(options.args ?? []),
+      ],
+      {
+        cwd: root,
+        stdio: ["ignore", "pipe", "pipe"],
+        env: {
+          ...process.env,
+          CARILLON_PROJECT_ID: credentials.projectId,
+          CARILLON_PROJECT_NAME: credentials.projectName,
+          CARILLON_ACCESS_KEY: credentials.accessKey,
+          CARILLON_SECRET_KEY: credentials.secretKey,
+          CARILLON_ADMIN_PASSWORD: credentials.adminPassword,
+          CARILLON_ALLOW_TARGETS: "127.0.0.0/8",
+          ...options.env,
+        },
+      },
+    );
+    const stderr: string[] = [];
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      stderr.push(line);
+      if (stderr.length > 200) stderr.shift();
+    });
+    const ended = once(child, "exit").then(([code, signal]) => {
+      throw new Error(
+        `carillon serve ended (${code ?? signal}) before it was ready:\n${stderr.join("\n")}`,
+      );
+    });
+    // Once it is ready its end is no failure any more.
+    ended.catch(() => {});
+    const url = await Promise.race([readyUrl(child), ended]);
+    return new CarillonProcess(url, child, performance.now() - begun, stderr);
+  }
+
+  get stderr(): string {
+    return this.#stderr.join("\n");
+  }
+
+  /** `kill -9`; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** Asks it to stop; answers its exit code. */
+  async stop(): Promise<number | null> {
+    await this.#end("SIGTERM");
+    return this.child.exitCode;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, "exit");
+    this.child.kill(signal);
+    await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+async function readyUrl(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error("stdout is not piped");
+  for await (const line of createInterface({ input: child.stdout })) {
+    const event: unknown = parseJson(line);
+    if (isReady(event)) {
+      // Whatever comes later must not fill the pipe.
+      child.stdout.resume();
+      return event.url;
+    }
+  }
+  throw new Error("carillon serve closed its output before it was ready");
+}
+
+function isReady(value: unknown): value is { event: "ready"; url: string } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "event" in value &&
+    value.event === "ready" &&
+    "url" in value &&
+    typeof value.url === "string"
+  );
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

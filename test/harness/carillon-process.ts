@@ -13,6 +13,8 @@ export interface CarillonProcessOptions {
   readonly port?: number;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The largest file it may write, in KB: a disk that fills up. */
+  readonly fileLimitKb?: number;
 }
 
 /** Credentials that every started process is preset with. */
@@ -53,9 +55,16 @@ export class CarillonProcess implements AsyncDisposable {
     options: CarillonProcessOptions,
   ): Promise<CarillonProcess> {
     const begun = performance.now();
+    const limit =
+      options.fileLimitKb === undefined
+        ? ""
+        : `ulimit -f ${options.fileLimitKb}; `;
     const child = spawn(
-      process.execPath,
+      "bash",
       [
+        "-c",
+        `${limit}exec "$0" "$@"`,
+        process.execPath,
         "--conditions=source",
         "--disable-warning=ExperimentalWarning",
         "packages/cli/src/main.ts",

@@ -1,5 +1,25 @@
 /** Public surface of `@carillon/core`. */
 
+export type { ConditionContext } from "./access-condition.ts";
+export {
+  type AccessDecision,
+  type AccessPrincipal,
+  type AccessQuestion,
+  type AccessRequest,
+  decideAccess,
+  evaluateAccess,
+  explainAccess,
+  type StatementTrace,
+} from "./access-decision.ts";
+export {
+  type AccessAction,
+  type AccessPolicy,
+  type AccessStatement,
+  accessActions,
+  isAccessAction,
+  maxAccessPolicyBytes,
+  parseAccessPolicy,
+} from "./access-policy.ts";
 export type {
   Attempt,
   Delivery,
@@ -26,6 +46,18 @@ export {
 export type { EngineStatus } from "./engine/engine-status.ts";
 export type { Publisher, PublishRequest } from "./engine/publish.ts";
 export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
+export {
+  type CompiledAttributes,
+  compileAttributes,
+  describeMismatch,
+  type FilterMismatch,
+  type FilterPolicy,
+  findMismatch,
+  maxFilterPolicies,
+  maxFilterPolicyBatch,
+  parseFilterPolicies,
+  passesFilter,
+} from "./filter-policy.ts";
 export {
   createTimeOrderedIds,
   type DeliveryId,
@@ -65,6 +97,10 @@ export {
   parseTimeToLive,
   selectText,
 } from "./message.ts";
+export {
+  maxMessageAttributes,
+  parseMessageAttributes,
+} from "./message-attributes.ts";
 export type {
   AttemptResult,
   Channel,
@@ -115,11 +151,34 @@ export {
   protocols,
 } from "./protocol.ts";
 export {
+  matchesResource,
+  parseResourceFilter,
+  parseResourceQuery,
+  type ResourceFilter,
+  type ResourceQuery,
+  type TaggedResource,
+  type TagPattern,
+} from "./resource-filter.ts";
+export {
+  checkTagKey,
+  defaultTagsPerTopic,
+  mergeResourceTags,
+  parseResourceTag,
+  parseTagBatch,
+  type ResourceTag,
+  type TagBatch,
+} from "./resource-tags.ts";
+export {
   defaultRetryPolicy,
   type RetryPolicy,
   retryDelay,
   smnRetryPolicy,
 } from "./retry-policy.ts";
+export {
+  isSmnProtocol,
+  type SmnProtocol,
+  smnProtocols,
+} from "./smn-protocols.ts";
 export {
   checkExtension,
   checkRemark,
@@ -130,6 +189,25 @@ export {
   type SubscriptionStatus,
   subscriptionStatus,
 } from "./subscription.ts";
+export {
+  checkTemplateContent,
+  checkTemplateId,
+  checkTemplateName,
+  checkTemplateProtocol,
+  checkTemplateTags,
+  defaultTemplatesPerProject,
+  type MessageTemplate,
+  type MessageTemplateId,
+  maxTemplatePlaceholders,
+  maxTemplateTagNames,
+  type NewMessageTemplate,
+  type ParsedTemplate,
+  parseTemplate,
+  renderTemplate,
+  renderVariants,
+  type TemplateProtocol,
+  type TemplateTags,
+} from "./template.ts";
 export { fitsUtf8, utf8Length } from "./text.ts";
 export {
   checkDisplayName,

@@ -100,6 +100,7 @@ async function setUp(options: SetUpOptions = {}) {
       },
       { retryPolicy: smnRetryPolicy, ...options.engine },
     );
+    await engine.recover();
     await engine.start();
     return engine;
   };

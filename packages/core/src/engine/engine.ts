@@ -70,7 +70,12 @@ export const defaultEngineOptions: EngineOptions = {
 
 export interface Engine {
   readonly publisher: Publisher;
-  /** Takes over what a former process left, and begins to deliver. */
+  /**
+   * Frees what a former process held. To be called once, before anything is
+   * published: it cannot tell old leases from new ones.
+   */
+  recover(): Promise<void>;
+  /** Begins to deliver, also what a former process left. */
   start(): Promise<void>;
   /** Applies a provider's later word on a delivery. */
   receive(receipt: Receipt): Promise<void>;
@@ -157,8 +162,11 @@ export function createEngine(
 
   return {
     publisher,
-    async start() {
+    async recover() {
+      // Where engines share a store, leases of the dead end by themselves.
       if (store.exclusive) await store.releaseAllLeases(clock.now());
+    },
+    async start() {
       stopListening = dispatcher.listen((hint) => {
         if (hint.kind === "chunks") fanOut.wake();
         else parked.wakeAt(hint.at);

@@ -1,0 +1,247 @@
+/**
+ * Measures the embedded store by itself: how many messages it accepts, how fast
+ * it writes and reads what fan-out needs, and how soon it is open. Run alone, it
+ * prints a table.
+ */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type Chunk,
+  type ChunkOutcome,
+  createTimeOrderedIds,
+  type MessageId,
+  type NewMessage,
+  type ProjectId,
+  type SubscriptionId,
+  subscriptionStatus,
+  type Topic,
+  type TopicId,
+} from "@carillon/core";
+import { openSqliteStore, type SqliteStore } from "@carillon/storage";
+
+export interface StorageFigures {
+  /** Messages per second, 64 callers at a time. */
+  readonly acceptPerSecond: number;
+  /** Share of the main thread's time that accepting took. */
+  readonly acceptMainThreadLoad: number;
+  /** Outcomes per second, written in chunks of 500. */
+  readonly outcomesPerSecond: number;
+  readonly outcomesMainThreadLoad: number;
+  /** Due deliveries claimed per second, 500 at a time. */
+  readonly claimsPerSecond: number;
+  /** Recipients read per second, 500 at a time. */
+  readonly recipientsPerSecond: number;
+  /** Subscriptions added per second, 64 callers at a time. */
+  readonly subscriptionsPerSecond: number;
+  /** Opening a store in an empty folder, in milliseconds. */
+  readonly openEmptyMs: number;
+  readonly openAgainMs: number;
+}
+
+const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;
+const newId = createTimeOrderedIds(Date.now, (n) =>
+  crypto.getRandomValues(new Uint8Array(n)),
+);
+
+export async function benchStorage(parent = tmpdir()): Promise<StorageFigures> {
+  const folder = await mkdtemp(join(parent, "carillon-bench-"));
+  try {
+    const openEmptyMs = await timeOpen(folder);
+    const openAgainMs = await timeOpen(folder);
+    await using store = await openSqliteStore({ folder });
+    const topic = await createTopic(store);
+    const subscribers = await measure(50_000, 64, (n) =>
+      addSubscription(store, topic, n),
+    );
+    const accepted = await measure(100_000, 64, () =>
+      store.acceptMessage(messageTo(topic), undefined),
+    );
+    const outcomes = await benchOutcomes(store, topic, 400);
+    return {
+      acceptPerSecond: accepted.perSecond,
+      acceptMainThreadLoad: accepted.mainThreadLoad,
+      outcomesPerSecond: outcomes.perSecond * 500,
+      outcomesMainThreadLoad: outcomes.mainThreadLoad,
+      claimsPerSecond: await benchClaims(store, 100_000),
+      recipientsPerSecond: await benchAudience(store, topic),
+      subscriptionsPerSecond: subscribers.perSecond,
+      openEmptyMs,
+      openAgainMs,
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface Measured {
+  readonly perSecond: number;
+  readonly mainThreadLoad: number;
+}
+
+/** Calls `run` so many times, some at a time. */
+async function measure(
+  times: number,
+  concurrency: number,
+  run: (n: number) => Promise<unknown>,
+): Promise<Measured> {
+  let started = 0;
+  const caller = async () => {
+    while (started < times) await run(started++);
+  };
+  const load = performance.eventLoopUtilization();
+  const startedAt = performance.now();
+  await Promise.all(Array.from({ length: concurrency }, caller));
+  const seconds = (performance.now() - startedAt) / 1000;
+  return {
+    perSecond: times / seconds,
+    mainThreadLoad: performance.eventLoopUtilization(load).utilization,
+  };
+}
+
+async function timeOpen(folder: string): Promise<number> {
+  const startedAt = performance.now();
+  await using _store = await openSqliteStore({ folder });
+  return performance.now() - startedAt;
+}
+
+async function benchOutcomes(store: SqliteStore, topic: Topic, chunks: number) {
+  const lease = { owner: "bench", until: Date.now() + 600_000 };
+  const first = await store.acceptMessage(messageTo(topic), lease);
+  const work: { chunk: Chunk; outcomes: ChunkOutcome[] }[] = [];
+  for (let rest = first.chunk, n = 1; rest && n <= chunks; n++) {
+    const split = await store.splitChunk(rest, n * 500, lease);
+    if (!split) throw new Error("The lease was lost.");
+    work.push({ chunk: split.chunk, outcomes: outcomesOf(split.chunk) });
+    rest = split.rest;
+  }
+  return measure(chunks, 4, async (n) => {
+    const item = work[n];
+    if (item) await store.completeChunk(item.chunk, item.outcomes);
+  });
+}
+
+function outcomesOf(chunk: {
+  readonly messageSeq: number;
+  readonly afterTarget: number;
+}): ChunkOutcome[] {
+  return Array.from({ length: 500 }, (_, n) => ({
+    messageSeq: chunk.messageSeq,
+    target: chunk.afterTarget + 1 + n,
+    state: "delivered",
+    attempts: 1,
+    lastAttempt: { at: Date.now(), durationMs: n % 40, statusCode: 200 },
+  }));
+}
+
+async function benchClaims(
+  store: SqliteStore,
+  deliveries: number,
+): Promise<number> {
+  const recipients = Array.from({ length: deliveries }, (_, n) => ({
+    protocol: "sms" as const,
+    endpoint: `+49151${10_000_000 + n}`,
+  }));
+  const { topic: _, ...message } = messageTo(undefined);
+  await store.acceptDirectMessage(message, recipients, true);
+  const now = Date.now();
+  const lease = { owner: "bench", until: now + 60_000 };
+  const claims = await measure(deliveries / 500, 1, () =>
+    store.claimDue(lease, now, 500),
+  );
+  return claims.perSecond * 500;
+}
+
+async function benchAudience(store: SqliteStore, topic: Topic) {
+  const lease = { owner: "bench", until: Date.now() + 60_000 };
+  const { chunk } = await store.acceptMessage(messageTo(topic), lease);
+  if (!chunk) throw new Error("The topic has nobody.");
+  let count = 0;
+  const startedAt = performance.now();
+  for (let pass = 0; pass < 4; pass++) {
+    for (let after = 0; ; ) {
+      const recipients = await store.readAudience(
+        { ...chunk, afterTarget: after },
+        500,
+      );
+      const last = recipients.at(-1);
+      if (!last) break;
+      count += recipients.length;
+      after = last.target;
+    }
+  }
+  return count / ((performance.now() - startedAt) / 1000);
+}
+
+async function createTopic(store: SqliteStore): Promise<Topic> {
+  const now = Date.now();
+  const { topic } = await store.createTopic(
+    {
+      id: newId() as TopicId,
+      projectId,
+      name: "orders",
+      displayName: "Orders",
+      enterpriseProjectId: "0",
+      pushPolicy: 0,
+      introduction: "",
+      createdAt: now,
+      updatedAt: now,
+    },
+    10,
+  );
+  return topic;
+}
+
+function addSubscription(store: SqliteStore, topic: Topic, n: number) {
+  return store.addSubscription(
+    {
+      id: newId() as SubscriptionId,
+      topicSeq: topic.seq,
+      projectId,
+      protocol: "https",
+      endpoint: `https://host-${n % 1000}.example.com/hooks/${n}`,
+      remark: "",
+      extension: {},
+      status: subscriptionStatus.confirmed,
+      createdAt: Date.now(),
+    },
+    undefined,
+    Number.MAX_SAFE_INTEGER,
+  );
+}
+
+function messageTo(topic: Topic | undefined): NewMessage {
+  const createdAt = Date.now();
+  return {
+    id: newId() as MessageId,
+    projectId,
+    audience: topic ? "topic" : "direct",
+    ...(topic && {
+      topic: {
+        seq: topic.seq,
+        urn: `urn:smn:local:${projectId}:${topic.name}`,
+        name: topic.name,
+        displayName: topic.displayName,
+        introduction: topic.introduction,
+      },
+    }),
+    subject: "Order 4711 was shipped",
+    content: { kind: "text", text: "It arrives on Tuesday. ".repeat(10) },
+    createdAt,
+    expiresAt: createdAt + 3_600_000,
+  };
+}
+
+if (import.meta.main) {
+  const figures = await benchStorage();
+  for (const [name, figure] of Object.entries(figures)) {
+    const digits = figure < 10 ? 2 : 0;
+    console.log(
+      name.padEnd(26),
+      figure
+        .toLocaleString("en", { maximumFractionDigits: digits })
+        .padStart(12),
+    );
+  }
+}

@@ -1,0 +1,276 @@
+-- 0001 initial
+--
+-- Instants are milliseconds since the epoch. What the integers of states,
+-- protocols, audiences, events and error classes mean stands in
+-- src/sqlite/codes.ts; subscription statuses are SMN's own numbers.
+
+CREATE TABLE migrations (
+  version    INTEGER PRIMARY KEY,
+  name       TEXT    NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT;
+
+------------------------------------------------------------------ topics
+
+CREATE TABLE topics (
+  seq                   INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                    TEXT    NOT NULL,
+  project_id            TEXT    NOT NULL,
+  name                  TEXT    NOT NULL,
+  display_name          TEXT    NOT NULL,
+  enterprise_project_id TEXT    NOT NULL,
+  push_policy           INTEGER NOT NULL,
+  introduction          TEXT    NOT NULL,
+  created_at            INTEGER NOT NULL,
+  updated_at            INTEGER NOT NULL,
+  -- The row of a deleted topic stays, so that its subscriptions keep a name.
+  deleted_at            INTEGER,
+  -- Subscriptions that are not deleted.
+  subscription_count    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE UNIQUE INDEX topics_id ON topics (id);
+CREATE UNIQUE INDEX topics_name ON topics (project_id, name)
+  WHERE deleted_at IS NULL;
+CREATE INDEX topics_of_project ON topics (project_id, seq)
+  WHERE deleted_at IS NULL;
+
+-- Totals of the lists of a project.
+CREATE TABLE project_counts (
+  project_id    TEXT    PRIMARY KEY,
+  topics        INTEGER NOT NULL DEFAULT 0,
+  subscriptions INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+----------------------------------------------------------- subscriptions
+
+CREATE TABLE subscriptions (
+  -- The target of deliveries, and the order in which a topic is fanned out.
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         TEXT    NOT NULL,
+  topic_seq  INTEGER NOT NULL,
+  project_id TEXT    NOT NULL,
+  status     INTEGER NOT NULL,
+  protocol   INTEGER NOT NULL,
+  endpoint   TEXT    NOT NULL,
+  -- JSON; NULL when there is none.
+  extension  TEXT,
+  remark     TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  -- The row of a deleted subscription (status 4) stays for the ledger.
+  deleted_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX subscriptions_id ON subscriptions (id);
+-- The endpoint first, so that it is found without knowing the topic.
+CREATE UNIQUE INDEX subscriptions_endpoint
+  ON subscriptions (endpoint, topic_seq, protocol) WHERE status <> 4;
+-- Fan-out walks this one; the row number (seq) is its hidden last column.
+CREATE INDEX subscriptions_active
+  ON subscriptions (topic_seq) WHERE status IN (1, 2);
+-- Lists are counted and skipped over in these without touching the rows.
+CREATE INDEX subscriptions_of_topic
+  ON subscriptions (topic_seq, seq, status, protocol) WHERE status <> 4;
+CREATE INDEX subscriptions_of_project
+  ON subscriptions (project_id, seq, status, protocol) WHERE status <> 4;
+
+-- How many undeleted subscriptions have a number in block seq >> 12, for a
+-- whole project (topic_seq 0) and for each topic. Finds the start of a page at
+-- any offset without walking there.
+CREATE TABLE subscription_blocks (
+  project_id TEXT    NOT NULL,
+  topic_seq  INTEGER NOT NULL,
+  block      INTEGER NOT NULL,
+  count      INTEGER NOT NULL,
+  PRIMARY KEY (project_id, topic_seq, block)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE subscription_tokens (
+  token            TEXT    PRIMARY KEY,
+  subscription_seq INTEGER NOT NULL,
+  expires_at       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX subscription_tokens_subscription
+  ON subscription_tokens (subscription_seq);
+
+---------------------------------------------------------------- messages
+
+CREATE TABLE messages (
+  seq                INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                 TEXT    NOT NULL,
+  project_id         TEXT    NOT NULL,
+  audience           INTEGER NOT NULL,
+  created_at         INTEGER NOT NULL,
+  expires_at         INTEGER NOT NULL,
+  -- A copy of the topic, so that the message outlives it; NULL when direct.
+  topic_seq          INTEGER,
+  topic_urn          TEXT,
+  topic_name         TEXT,
+  topic_display_name TEXT,
+  topic_introduction TEXT,
+  subject            TEXT,
+  -- JSON; NULL when there are none.
+  attributes         TEXT,
+  content_kind       INTEGER NOT NULL,
+  -- The text, the token, or the variants as JSON. Last, because it may be long
+  -- and the columns before it are read without it.
+  content            TEXT    NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX messages_id ON messages (id);
+CREATE INDEX messages_of_project ON messages (project_id, seq);
+
+-- Who gets a direct message.
+CREATE TABLE recipients (
+  message_seq INTEGER NOT NULL,
+  target      INTEGER NOT NULL,
+  protocol    INTEGER NOT NULL,
+  endpoint    TEXT    NOT NULL,
+  PRIMARY KEY (message_seq, target)
+) STRICT, WITHOUT ROWID;
+
+-- How many deliveries of a message are in each state; kept in the transaction
+-- that changes them. A message without deliveries has no row.
+CREATE TABLE message_counts (
+  message_seq INTEGER PRIMARY KEY,
+  waiting     INTEGER NOT NULL,
+  sending     INTEGER NOT NULL,
+  retrying    INTEGER NOT NULL,
+  unknown     INTEGER NOT NULL,
+  sent        INTEGER NOT NULL,
+  delivered   INTEGER NOT NULL,
+  failed      INTEGER NOT NULL,
+  rejected    INTEGER NOT NULL,
+  debug       INTEGER NOT NULL,
+  filtered    INTEGER NOT NULL,
+  suppressed  INTEGER NOT NULL,
+  expired     INTEGER NOT NULL,
+  cancelled   INTEGER NOT NULL
+) STRICT;
+
+-- Fan-out work that is not done: a message without a row here is fanned out.
+CREATE TABLE chunks (
+  message_seq  INTEGER NOT NULL,
+  after_target INTEGER NOT NULL,
+  -- NULL: to the end of the audience.
+  upto_target  INTEGER,
+  fence        INTEGER NOT NULL,
+  owner        TEXT,
+  -- 0: nobody holds it.
+  lease_until  INTEGER NOT NULL,
+  PRIMARY KEY (message_seq, after_target)
+) STRICT, WITHOUT ROWID;
+
+-------------------------------------------------------------- deliveries
+
+CREATE TABLE deliveries (
+  message_seq      INTEGER NOT NULL,
+  -- subscriptions.seq, or recipients.target when the message is direct.
+  target           INTEGER NOT NULL,
+  state            INTEGER NOT NULL,
+  attempts         INTEGER NOT NULL,
+  -- While sending: the end of the lease. NULL when nothing is left to do.
+  next_attempt_at  INTEGER,
+  fence            INTEGER NOT NULL,
+  -- 1: a try costs money; a lost one is unknown, never repeated.
+  careful          INTEGER NOT NULL,
+  last_at          INTEGER,
+  last_duration_ms INTEGER,
+  last_status_code INTEGER,
+  last_error_class INTEGER,
+  last_error       TEXT,
+  last_provider    TEXT,
+  provider         TEXT,
+  external_id      TEXT,
+  segments         INTEGER,
+  PRIMARY KEY (message_seq, target)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
+  WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX deliveries_external_id ON deliveries (external_id, provider)
+  WHERE external_id IS NOT NULL;
+-- All but sent (4) and delivered (5), so that what went wrong among a million
+-- is found at once and what went well costs nothing.
+CREATE INDEX deliveries_exceptional ON deliveries (message_seq, state, target)
+  WHERE state NOT IN (4, 5);
+
+-- Attempts before the last one, which stands in the delivery's own row.
+CREATE TABLE attempts (
+  message_seq INTEGER NOT NULL,
+  target      INTEGER NOT NULL,
+  n           INTEGER NOT NULL,
+  at          INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  status_code INTEGER,
+  error_class INTEGER,
+  error       TEXT,
+  provider    TEXT,
+  PRIMARY KEY (message_seq, target, n)
+) STRICT, WITHOUT ROWID;
+
+-- Every receipt that ever came, those that changed nothing too. Without
+-- message_seq: no delivery has that id yet.
+CREATE TABLE receipts (
+  seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+  provider    TEXT    NOT NULL,
+  external_id TEXT    NOT NULL,
+  event       INTEGER NOT NULL,
+  at          INTEGER NOT NULL,
+  code        TEXT,
+  text        TEXT,
+  message_seq INTEGER,
+  target      INTEGER
+) STRICT;
+
+CREATE INDEX receipts_early ON receipts (external_id, provider)
+  WHERE message_seq IS NULL;
+CREATE INDEX receipts_of_delivery ON receipts (message_seq, target)
+  WHERE message_seq IS NOT NULL;
+
+---------------------------------------------------------------- identity
+
+CREATE TABLE domains (
+  id   TEXT PRIMARY KEY,
+  name TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE projects (
+  id        TEXT PRIMARY KEY,
+  name      TEXT NOT NULL,
+  domain_id TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE users (
+  id            TEXT PRIMARY KEY,
+  name          TEXT NOT NULL,
+  domain_id     TEXT NOT NULL,
+  password_hash TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX users_name ON users (domain_id, name);
+
+CREATE TABLE access_keys (
+  access_key       TEXT PRIMARY KEY,
+  encrypted_secret TEXT NOT NULL,
+  user_id          TEXT NOT NULL,
+  project_id       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  hash       TEXT    PRIMARY KEY,
+  user_id    TEXT    NOT NULL,
+  project_id TEXT,
+  -- JSON.
+  methods    TEXT    NOT NULL,
+  issued_at  INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tokens_expiry ON tokens (expires_at);
+
+CREATE TABLE settings (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

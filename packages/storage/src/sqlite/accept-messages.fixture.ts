@@ -1,0 +1,63 @@
+/**
+ * A process that accepts messages as fast as it can and writes the id of each
+ * to stdout once it was promised to be kept. When the store refuses, it says so
+ * and goes on when told.
+ */
+
+import { writeSync } from "node:fs";
+import { createInterface } from "node:readline";
+import {
+  CarillonError,
+  createTimeOrderedIds,
+  type MessageId,
+  type ProjectId,
+} from "@carillon/core";
+import { openSqliteStore } from "./sqlite-store.ts";
+
+const [, , folder = "", limit = "Infinity"] = process.argv;
+const projectId = "0".repeat(32) as ProjectId;
+const newId = createTimeOrderedIds(Date.now, (n) =>
+  crypto.getRandomValues(new Uint8Array(n)),
+);
+const told = createInterface(process.stdin)[Symbol.asyncIterator]();
+const store = await openSqliteStore({ folder });
+let accepted = 0;
+
+async function acceptOne(): Promise<void> {
+  const id = newId() as MessageId;
+  try {
+    await store.acceptDirectMessage(
+      {
+        id,
+        projectId,
+        audience: "direct",
+        content: { kind: "text", text: "x".repeat(500) },
+        createdAt: Date.now(),
+        expiresAt: Date.now() + 60_000,
+      },
+      [{ protocol: "sms", endpoint: "+491511234567" }],
+      true,
+    );
+    accepted++;
+    // Not console.log, whose buffer would die with the process.
+    writeSync(1, `accepted ${id}\n`);
+  } catch (error) {
+    const code = error instanceof CarillonError ? error.code : error;
+    writeSync(1, `${code} ${id}\n`);
+    throw error;
+  }
+}
+
+async function acceptUntil(count: number): Promise<void> {
+  const caller = async () => {
+    while (accepted < count) await acceptOne();
+  };
+  await Promise.allSettled(Array.from({ length: 16 }, caller));
+}
+
+await acceptUntil(Number(limit));
+writeSync(1, "stopped\n");
+await told.next();
+await acceptUntil(accepted + 100);
+await store.close();
+process.exit(0);

@@ -1,0 +1,94 @@
+/**
+ * The integers that stand for words in the tables. They are on disk: a number
+ * is never changed or given to another word.
+ */
+
+import type {
+  AudienceKind,
+  DeliveryState,
+  ErrorClass,
+  MessageContent,
+  Protocol,
+  Receipt,
+} from "@carillon/core";
+
+type Codes<Word extends string> = Readonly<Record<Word, number>>;
+
+export const stateCodes = {
+  waiting: 0,
+  sending: 1,
+  retrying: 2,
+  unknown: 3,
+  sent: 4,
+  delivered: 5,
+  failed: 6,
+  rejected: 7,
+  debug: 8,
+  filtered: 9,
+  suppressed: 10,
+  expired: 11,
+  cancelled: 12,
+} as const satisfies Codes<DeliveryState>;
+
+export const protocolCodes = {
+  http: 0,
+  https: 1,
+  email: 2,
+  sms: 3,
+} as const satisfies Codes<Protocol>;
+
+export const audienceCodes = {
+  topic: 0,
+  subscription: 1,
+  direct: 2,
+} as const satisfies Codes<AudienceKind>;
+
+export const contentCodes = {
+  text: 0,
+  structure: 1,
+  confirmation: 2,
+  unsubscription: 3,
+} as const satisfies Codes<MessageContent["kind"]>;
+
+export const errorClassCodes = {
+  http_status: 0,
+  timeout: 1,
+  unreachable: 2,
+  egress_refused: 3,
+  smtp: 4,
+  provider: 5,
+  lane_full: 6,
+  no_channel: 7,
+  expired: 8,
+  interrupted: 9,
+  internal: 10,
+} as const satisfies Codes<ErrorClass>;
+
+export const receiptEventCodes = {
+  accept: 0,
+  deliver: 1,
+  expire: 2,
+  reject: 3,
+  fail: 4,
+} as const satisfies Codes<Receipt["event"]>;
+
+/** Builds the way back from a number to its word. */
+export function wordsOf<Word extends string>(
+  codes: Codes<Word>,
+): (code: number) => Word {
+  const words: Word[] = [];
+  // Object.entries forgets the type of the names.
+  for (const [word, code] of Object.entries(codes) as [Word, number][]) {
+    words[code] = word;
+  }
+  return (code) => {
+    const word = words[code];
+    if (word === undefined) throw new Error(`The store has no code ${code}.`);
+    return word;
+  };
+}
+
+export const stateOf = wordsOf(stateCodes);
+export const protocolOf = wordsOf(protocolCodes);
+export const audienceOf = wordsOf(audienceCodes);
+export const errorClassOf = wordsOf(errorClassCodes);

@@ -1,0 +1,134 @@
+/** Writes of deliveries that wait, are claimed or are reported on; runs in the writer thread. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { audienceCodes, stateCodes } from "./codes.ts";
+import { createCounts, Tally } from "./message-counts.ts";
+import type { OutcomeColumns } from "./outcome-columns.ts";
+import { createOutcomeWrites } from "./outcome-writes.ts";
+import { prepareQuery } from "./query.ts";
+import type { StateRules } from "./state-rules.ts";
+
+/** A due delivery with its recipient. */
+export type DueRow = readonly [
+  messageSeq: number,
+  target: number,
+  state: number,
+  attempts: number,
+  fence: number,
+  lastAt: number | null,
+  lastDurationMs: number | null,
+  lastStatusCode: number | null,
+  lastErrorClass: number | null,
+  lastError: string | null,
+  lastProvider: string | null,
+  protocol: number | null,
+  endpoint: string | null,
+  subscriptionId: string | null,
+  extension: string | null,
+  /** 0: nobody wants this message at that endpoint any more. */
+  isWanted: number,
+];
+
+const { sending, unknown, cancelled } = stateCodes;
+
+export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
+  /**
+   * Due deliveries, longest due first, with their recipients. Confirmations go
+   * to the unconfirmed and farewells to those who left; all else only to
+   * those who are subscribed now.
+   * Parameters: now, limit. Index: deliveries_due.
+   */
+  const due = prepareQuery<DueRow>(
+    db,
+    `SELECT d.message_seq, d.target, d.state, d.attempts, d.fence,
+       d.last_at, d.last_duration_ms, d.last_status_code, d.last_error_class,
+       d.last_error, d.last_provider,
+       coalesce(r.protocol, s.protocol), coalesce(r.endpoint, s.endpoint),
+       s.id, s.extension,
+       CASE m.audience
+         WHEN ${audienceCodes.direct} THEN 1
+         WHEN ${audienceCodes.subscription} THEN s.status <> 4
+         ELSE s.status IN (1, 2)
+       END
+     FROM deliveries AS d INDEXED BY deliveries_due
+     CROSS JOIN messages AS m ON m.seq = d.message_seq
+     LEFT JOIN recipients AS r ON m.audience = ${audienceCodes.direct}
+       AND r.message_seq = d.message_seq AND r.target = d.target
+     LEFT JOIN subscriptions AS s ON m.audience <> ${audienceCodes.direct}
+       AND s.seq = d.target
+     WHERE d.next_attempt_at <= ?
+       AND NOT (d.careful = 1 AND d.state = ${sending})
+     ORDER BY d.next_attempt_at LIMIT ?`,
+  );
+  /** Parameters: state, fence, next attempt, message, target. */
+  const claim = db.prepare(
+    `UPDATE deliveries SET state = ?, fence = ?, next_attempt_at = ?
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /**
+   * Careful tries whose engine died. Parameters: now. Index: deliveries_due.
+   */
+  const interrupted = prepareQuery<[messageSeq: number, target: number]>(
+    db,
+    `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_due
+     WHERE next_attempt_at <= ? AND careful = 1 AND state = ${sending}`,
+  );
+  const lose = db.prepare(
+    `UPDATE deliveries SET state = ${unknown}, next_attempt_at = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  const releaseChunks = db.prepare(
+    "UPDATE chunks SET owner = NULL, lease_until = 0",
+  );
+  const releaseDeliveries = db.prepare(
+    `UPDATE deliveries INDEXED BY deliveries_due SET next_attempt_at = ?
+     WHERE next_attempt_at IS NOT NULL AND state = ${sending}`,
+  );
+  const outcomes = createOutcomeWrites(db, rules);
+  const counts = createCounts(db);
+
+  function settleInterrupted(now: number): number {
+    const rows = interrupted.all(now);
+    const tally = new Tally();
+    for (const [messageSeq, target] of rows) {
+      lose.run(messageSeq, target);
+      tally.move(messageSeq, sending, unknown);
+    }
+    counts.add(tally);
+    return rows.length;
+  }
+
+  return {
+    /** Answers the rows as they were before; their fence is one more now. */
+    claimDue(until: number, now: number, limit: number): DueRow[] {
+      const claimed: DueRow[] = [];
+      const tally = new Tally();
+      let cancels: number;
+      do {
+        cancels = 0;
+        for (const row of due.all(now, limit - claimed.length)) {
+          const [messageSeq, target, state, , fence] = row;
+          const isWanted = row[15] === 1;
+          const next = isWanted ? sending : cancelled;
+          const nextAt = isWanted ? until : null;
+          claim.run(next, fence + 1, nextAt, messageSeq, target);
+          tally.move(messageSeq, state, next);
+          if (isWanted) claimed.push(row);
+          else cancels++;
+        }
+        // Each round that cancels makes room for as many more.
+      } while (cancels > 0 && claimed.length < limit);
+      counts.add(tally);
+      return claimed;
+    },
+    settleInterrupted,
+    recordOutcomes(columns: OutcomeColumns): void {
+      outcomes.recordAll(columns);
+    },
+    releaseAllLeases(now: number): void {
+      releaseChunks.run();
+      settleInterrupted(Number.MAX_SAFE_INTEGER);
+      releaseDeliveries.run(now);
+    },
+  };
+}

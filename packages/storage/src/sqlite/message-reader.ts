@@ -1,0 +1,186 @@
+/** What happened to messages, read from SQLite. */
+
+import {
+  type Attempt,
+  type Delivery,
+  type DeliveryState,
+  formatSubscriptionUrn,
+  type MessageReader,
+  type MessageReport,
+  type SubscriptionId,
+} from "@carillon/core";
+import { errorClassOf, protocolOf, stateCodes, stateOf } from "./codes.ts";
+import { countColumns } from "./message-counts.ts";
+import { type MessageRow, messageColumns, toMessage } from "./message-row.ts";
+import type { Reader } from "./reader.ts";
+
+type ReportRow = readonly [
+  ...MessageRow,
+  inWork: 0 | 1,
+  ...counts: (number | null)[],
+];
+
+/** The columns of an attempt, after those that say which delivery's it is. */
+export type AttemptColumns = readonly [
+  at: number | null,
+  durationMs: number | null,
+  statusCode: number | null,
+  errorClass: number | null,
+  error: string | null,
+  provider: string | null,
+];
+
+type DeliveryRow = readonly [
+  messageSeq: number,
+  target: number,
+  state: number,
+  attempts: number,
+  nextAttemptAt: number | null,
+  externalId: string | null,
+  provider: string | null,
+  segments: number | null,
+  protocol: number,
+  endpoint: string,
+  topicUrn: string | null,
+  subscriptionId: string | null,
+  ...lastAttempt: AttemptColumns,
+];
+
+const reportSelect = `SELECT ${messageColumns},
+    EXISTS (SELECT 1 FROM chunks WHERE chunks.message_seq = messages.seq),
+    ${countColumns.map((name) => `message_counts.${name}`).join(", ")}
+  FROM messages
+  LEFT JOIN message_counts ON message_counts.message_seq = messages.seq`;
+
+// A delivery to a subscription that was deleted since is shown like any other.
+const deliverySelect = (index = "") => `SELECT d.message_seq, d.target,
+    d.state, d.attempts, d.next_attempt_at, d.external_id, d.provider,
+    d.segments, coalesce(r.protocol, s.protocol),
+    coalesce(r.endpoint, s.endpoint), m.topic_urn, s.id, d.last_at,
+    d.last_duration_ms, d.last_status_code, d.last_error_class, d.last_error,
+    d.last_provider
+  FROM deliveries AS d ${index}
+  CROSS JOIN messages AS m ON m.seq = d.message_seq
+  LEFT JOIN recipients AS r
+    ON r.message_seq = d.message_seq AND r.target = d.target
+  LEFT JOIN subscriptions AS s
+    ON r.target IS NULL AND s.seq = d.target`;
+
+export function createMessageReader(reader: Reader): MessageReader {
+  const byId = reader.prepare<ReportRow>(
+    `${reportSelect} WHERE messages.id = ? AND messages.project_id = ?`,
+  );
+  const ofProject = reader.prepare<ReportRow>(
+    `${reportSelect} WHERE messages.project_id = ? AND messages.seq < ?
+     ORDER BY messages.seq DESC LIMIT ?`,
+  );
+  /** Parameters: message, after target, limit. Index: the primary key. */
+  const deliveries = reader.prepare<DeliveryRow>(
+    `${deliverySelect()} WHERE d.message_seq = ? AND d.target > ?
+     ORDER BY d.target LIMIT ?`,
+  );
+  /** The same in one state. Index: deliveries_exceptional, if it has it. */
+  const deliveriesInState = (state: DeliveryState) =>
+    reader.prepared<DeliveryRow>(
+      `${deliverySelect(isCommon(state) ? "" : "INDEXED BY deliveries_exceptional")}
+       WHERE d.message_seq = ? AND d.target > ? AND d.state = ${stateCodes[state]}
+         ${isCommon(state) ? "" : commonExcluded}
+       ORDER BY d.target LIMIT ?`,
+    );
+  const byKey = reader.prepare<DeliveryRow>(
+    `${deliverySelect()} WHERE d.message_seq = ? AND d.target = ?`,
+  );
+  const earlierAttempts = reader.prepare<AttemptColumns>(
+    `SELECT at, duration_ms, status_code, error_class, error, provider
+     FROM attempts WHERE message_seq = ? AND target = ? ORDER BY n`,
+  );
+
+  function toDelivery(row: DeliveryRow): Delivery {
+    const [messageSeq, target, state, attemptCount, nextAttemptAt] = row;
+    const [, , , , , externalId, provider, segments, protocol, endpoint] = row;
+    const [, , , , , , , , , , topicUrn, subscriptionId, ...last] = row;
+    const lastAttempt = toAttempt(last);
+    const attempts = earlierAttempts
+      .all(messageSeq, target)
+      .map(toAttempt)
+      .concat(lastAttempt)
+      .filter((attempt) => attempt !== undefined);
+    return {
+      messageSeq,
+      target,
+      protocol: protocolOf(protocol),
+      endpoint,
+      ...(subscriptionId !== null &&
+        topicUrn !== null && {
+          subscriptionUrn: formatSubscriptionUrn(
+            topicUrn,
+            subscriptionId as SubscriptionId,
+          ),
+        }),
+      state: stateOf(state),
+      attemptCount,
+      attempts,
+      ...(nextAttemptAt !== null && { nextAttemptAt }),
+      ...(externalId !== null && { externalId }),
+      ...(provider !== null && { provider }),
+      ...(segments !== null && { segments }),
+    };
+  }
+
+  return {
+    async findMessage(projectId, id) {
+      const row = byId.get(id, projectId);
+      return row && toReport(row);
+    },
+    async listMessages(projectId, { limit, before }) {
+      return ofProject
+        .all(projectId, before ?? Number.MAX_SAFE_INTEGER, limit)
+        .map(toReport);
+    },
+    async listDeliveries(messageSeq, { limit, after = -1, state }) {
+      const query = state ? deliveriesInState(state) : deliveries;
+      return query.all(messageSeq, after, limit).map(toDelivery);
+    },
+    async findDelivery(messageSeq, target) {
+      const row = byKey.get(messageSeq, target);
+      return row && toDelivery(row);
+    },
+  };
+}
+
+/** `undefined` when the columns hold none. */
+export function toAttempt(columns: AttemptColumns): Attempt | undefined {
+  const [at, durationMs, statusCode, errorClass, error, provider] = columns;
+  if (at === null || durationMs === null) return undefined;
+  return {
+    at,
+    durationMs,
+    ...(statusCode !== null && { statusCode }),
+    ...(errorClass !== null && { errorClass: errorClassOf(errorClass) }),
+    ...(error !== null && { error }),
+    ...(provider !== null && { provider }),
+  };
+}
+
+/** States that most deliveries end in; a walk soon meets one. */
+function isCommon(state: DeliveryState): boolean {
+  return state === "sent" || state === "delivered";
+}
+
+/** The index's own condition: said word for word, or it is not used. */
+const commonExcluded = "AND d.state NOT IN (4, 5)";
+
+const messageWidth = 15;
+
+function toReport(row: ReportRow): MessageReport {
+  const counts: Partial<Record<DeliveryState, number>> = {};
+  // One more column than a message has: whether chunks are left.
+  for (const [code, count] of row.slice(messageWidth + 1).entries()) {
+    if (typeof count === "number" && count > 0) counts[stateOf(code)] = count;
+  }
+  return {
+    message: toMessage(row.slice(0, messageWidth) as unknown as MessageRow),
+    fannedOut: row[messageWidth] === 0,
+    counts,
+  };
+}

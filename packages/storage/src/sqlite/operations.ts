@@ -1,0 +1,27 @@
+/** All that the writer thread can be asked to do, by name. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { createChunkWrites } from "./chunk-writes.ts";
+import { createDeliveryWrites } from "./delivery-writes.ts";
+import { createIdentityWrites } from "./identity-writes.ts";
+import { createMessageWrites } from "./message-writes.ts";
+import { createReceiptWrites } from "./receipt-writes.ts";
+import type { StateRules } from "./state-rules.ts";
+import { createSubscriptionWrites } from "./subscription-writes.ts";
+import { createTopicWrites } from "./topic-writes.ts";
+
+export type Operations = ReturnType<typeof createOperations>;
+
+export type OperationName = keyof Operations;
+
+export function createOperations(db: DatabaseSync, rules: StateRules) {
+  return {
+    ...createTopicWrites(db),
+    ...createSubscriptionWrites(db),
+    ...createMessageWrites(db),
+    ...createChunkWrites(db, rules),
+    ...createDeliveryWrites(db, rules),
+    ...createReceiptWrites(db, rules),
+    ...createIdentityWrites(db),
+  };
+}

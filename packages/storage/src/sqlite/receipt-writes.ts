@@ -1,0 +1,65 @@
+/** Writes of providers' receipts; runs in the writer thread. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { createCounts, Tally } from "./message-counts.ts";
+import { prepareQuery } from "./query.ts";
+import type { StateRules } from "./state-rules.ts";
+
+export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
+  /**
+   * The delivery that a provider knows by this id; the newest, should it use
+   * one twice. Parameters: external id, provider.
+   * Index: deliveries_external_id.
+   */
+  const byExternalId = prepareQuery<
+    [messageSeq: number, target: number, state: number]
+  >(
+    db,
+    `SELECT message_seq, target, state
+     FROM deliveries INDEXED BY deliveries_external_id
+     WHERE external_id = ? AND provider = ?
+     ORDER BY message_seq DESC, target DESC LIMIT 1`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO receipts
+       (provider, external_id, event, at, code, text, message_seq, target)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  /** A receipt settles: nothing is planned after it. */
+  const settle = db.prepare(
+    `UPDATE deliveries SET state = ?, next_attempt_at = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  const counts = createCounts(db);
+
+  return {
+    recordReceipt(
+      provider: string,
+      externalId: string,
+      event: number,
+      at: number,
+      code: string | null,
+      text: string | null,
+    ): void {
+      const found = byExternalId.get(externalId, provider);
+      const [messageSeq = null, target = null] = found ?? [];
+      insert.run(
+        provider,
+        externalId,
+        event,
+        at,
+        code,
+        text,
+        messageSeq,
+        target,
+      );
+      if (!found) return;
+      const next = rules.afterReceipt[event]?.[found[2]];
+      if (next === undefined || next === found[2]) return;
+      settle.run(next, found[0], found[1]);
+      const tally = new Tally();
+      tally.move(found[0], found[2], next);
+      counts.add(tally);
+    },
+  };
+}

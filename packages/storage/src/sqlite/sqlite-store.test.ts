@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { MessageId, ProjectId } from "@carillon/core";
+import { testStoreContract } from "@carillon/testing/store-contract";
+import { openSqliteStore } from "./sqlite-store.ts";
+import { temporaryFolders } from "./temporary-folder.fixture.ts";
+
+const newFolder = temporaryFolders();
+
+testStoreContract("SqliteStore", () =>
+  openSqliteStore({ folder: newFolder() }),
+);
+
+test("keeps everything when it is closed and opened again", async () => {
+  const folder = newFolder();
+  const first = await openSqliteStore({ folder });
+  await first.putSetting("certificate", "one");
+  await first.close();
+  await using second = await openSqliteStore({ folder });
+  assert.equal(await second.getSetting("certificate"), "one");
+});
+
+test("writes what comes at once in few transactions", async () => {
+  await using store = await openSqliteStore({ folder: newFolder() });
+  await Promise.all(
+    Array.from({ length: 300 }, (_, n) => store.putSetting(`s${n}`, "x")),
+  );
+  const { operations, commits } = store.status;
+  assert.equal(operations, 300);
+  // One, but for a machine so slow that a few milliseconds do not suffice.
+  assert.ok(commits < 30, `${commits} commits`);
+});
+
+test("refuses what comes after it was closed", async () => {
+  const store = await openSqliteStore({ folder: newFolder() });
+  await store.close();
+  const closed = { code: "SHUTTING_DOWN" };
+  await assert.rejects(store.putSetting("a", "b"), closed);
+  await assert.rejects(store.getSetting("a"), closed);
+  const id = "0".repeat(32);
+  await assert.rejects(
+    store.findMessage(id as ProjectId, id as MessageId),
+    closed,
+  );
+});
+
+test("lets one write fail without the others that share its commit", async () => {
+  await using store = await openSqliteStore({ folder: newFolder() });
+  const message = {
+    id: "1".repeat(32) as MessageId,
+    projectId: "2".repeat(32) as ProjectId,
+    audience: "direct",
+    content: { kind: "text", text: "Hello" },
+    createdAt: 1,
+    expiresAt: 2,
+  } as const;
+  const results = await Promise.allSettled([
+    store.putSetting("before", "x"),
+    store.acceptDirectMessage(message, [], false),
+    // The same id once more: ids are unique.
+    store.acceptDirectMessage(message, [], false),
+    store.putSetting("after", "x"),
+  ]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "rejected", "fulfilled"],
+  );
+  const [, , failed] = results;
+  assert.equal(
+    failed.status === "rejected" && failed.reason.code,
+    "STORAGE_FAILED",
+  );
+  assert.equal(await store.getSetting("before"), "x");
+  assert.equal(await store.getSetting("after"), "x");
+});

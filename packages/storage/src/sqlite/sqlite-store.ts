@@ -1,0 +1,107 @@
+/**
+ * Core's store on SQLite: for one process, without services. One thread
+ * writes, the main thread reads.
+ */
+
+import {
+  CarillonError,
+  type Clock,
+  type Logger,
+  type Store,
+  silentLogger,
+  systemClock,
+} from "@carillon/core";
+import { openForWriting } from "./connection.ts";
+import { openDataFolder, unusableFolder } from "./data-folder.ts";
+import { createDeliveryStore } from "./delivery-store.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { createIdentityStore } from "./identity-store.ts";
+import { createMessageReader } from "./message-reader.ts";
+import { migrate, readMigrations } from "./migrations.ts";
+import { Reader } from "./reader.ts";
+import { createSubscriptionStore } from "./subscription-store.ts";
+import { createTopicStore } from "./topic-store.ts";
+import { Writer, type WriterStatus } from "./writer.ts";
+
+export interface SqliteStoreOptions {
+  /** Where everything is kept; made when it is not there. */
+  readonly folder: string;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+export interface SqliteStore extends Store {
+  /** Numbers the store counts as it works. */
+  readonly status: WriterStatus;
+}
+
+/**
+ * Opens the store of a data folder, bringing its schema up to date.
+ *
+ * @throws CarillonError STORAGE_IN_USE when another store has the folder open,
+ * STORAGE_UNUSABLE when it cannot be read or written, or is a newer version's
+ */
+export async function openSqliteStore({
+  folder: path,
+  clock = systemClock,
+  logger = silentLogger,
+}: SqliteStoreOptions): Promise<SqliteStore> {
+  const folder = openDataFolder(path);
+  const lock = lockFolder(folder, clock.now());
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => lock.release());
+  // The thread loads its modules while the schema is looked at here.
+  const writer = new Writer(logger);
+  cleanup.defer(() => writer.close());
+  const reader = prepareDatabase(folder.path, folder.database, clock, logger);
+  // Closed before the writer, who as the last one empties the log.
+  cleanup.defer(() => reader.close());
+  await writer.open(folder.database);
+
+  const connections = { reader, writer };
+  const resources = cleanup.move();
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= resources.disposeAsync();
+    return closed;
+  };
+  return {
+    ...createTopicStore(connections),
+    ...createSubscriptionStore(connections),
+    ...createMessageReader(reader),
+    ...createDeliveryStore(connections),
+    ...createIdentityStore(connections),
+    exclusive: true,
+    get status() {
+      return writer.status;
+    },
+    releaseAllLeases: (now) => writer.run("releaseAllLeases", now),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Migrates, and answers the reader. */
+function prepareDatabase(
+  folder: string,
+  file: string,
+  clock: Clock,
+  logger: Logger,
+): Reader {
+  try {
+    const db = openForWriting(file);
+    try {
+      for (const version of migrate(db, readMigrations(), clock.now())) {
+        logger.info("storage_migrated", { version });
+      }
+      // While this is open the log stays: it is not written back in full only
+      // to be started anew by the writer.
+      return new Reader(file);
+    } finally {
+      db.close();
+    }
+  } catch (cause) {
+    if (cause instanceof CarillonError) throw cause;
+    throw unusableFolder(folder, cause);
+  }
+}

@@ -1,0 +1,110 @@
+/** Topics in SQLite: reads, and the way to the writer. */
+
+import {
+  CarillonError,
+  type ProjectId,
+  type Topic,
+  type TopicId,
+  type TopicStore,
+} from "@carillon/core";
+import { Conditions } from "./conditions.ts";
+import type { Connections } from "./connections.ts";
+import { type TopicRow, topicColumns } from "./topic-row.ts";
+
+export function createTopicStore({ reader, writer }: Connections): TopicStore {
+  /**
+   * A topic by its name; asked on every publish.
+   * Parameters: project, name. Index: topics_name.
+   */
+  const byName = reader.prepare<TopicRow>(
+    `SELECT ${topicColumns} FROM topics INDEXED BY topics_name
+     WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
+  );
+  /** Parameters: project. Index: the primary key. */
+  const countOfProject = reader.prepare<[topics: number]>(
+    "SELECT topics FROM project_counts WHERE project_id = ?",
+  );
+
+  return {
+    async findTopic(projectId, name) {
+      const row = byName.get(projectId, name);
+      return row && toTopic(row);
+    },
+    async listTopics(projectId, filter, { offset, limit, marker }) {
+      const where = new Conditions()
+        .add("project_id = ?", projectId)
+        .add("deleted_at IS NULL")
+        .addIfSet("id = ?", filter.id)
+        .addIfSet("name = ?", filter.name)
+        .addIfSet("instr(name, ?) > 0", filter.fuzzyName)
+        .addIfSet("instr(display_name, ?) > 0", filter.fuzzyDisplayName)
+        .addIfSet("enterprise_project_id = ?", filter.enterpriseProjectId);
+      const isWhole = where.size === 2;
+      const [total] = (isWhole
+        ? countOfProject.get(projectId)
+        : reader
+            .prepared<[number]>(`SELECT count(*) FROM topics ${where.sql}`)
+            .get(...where.values)) ?? [0];
+      // An unknown marker is NULL, behind which nothing comes.
+      where.addIfSet(
+        "seq < (SELECT seq FROM topics WHERE id = ? AND project_id = ?)",
+        marker,
+        projectId,
+      );
+      const rows = reader
+        .prepared<TopicRow>(
+          `SELECT ${topicColumns} FROM topics WHERE seq IN
+             (SELECT seq FROM topics ${where.sql}
+              ORDER BY seq DESC LIMIT ? OFFSET ?)
+           ORDER BY seq DESC`,
+        )
+        .all(...where.values, limit, marker === undefined ? offset : 0);
+      return { total, items: rows.map(toTopic) };
+    },
+    async createTopic(topic, quota) {
+      const result = await writer.run(
+        "createTopic",
+        [
+          topic.id,
+          topic.projectId,
+          topic.name,
+          topic.displayName,
+          topic.enterpriseProjectId,
+          topic.pushPolicy,
+          topic.introduction,
+          topic.createdAt,
+          topic.updatedAt,
+        ],
+        quota,
+      );
+      if (result === "TOPIC_QUOTA_EXCEEDED") {
+        throw new CarillonError(
+          result,
+          `The project has ${quota} topics, as many as it may: delete one first.`,
+        );
+      }
+      return { topic: toTopic(result.row), created: result.created };
+    },
+    updateTopic: (projectId, name, { displayName, updatedAt }) =>
+      writer.run("updateTopic", projectId, name, displayName, updatedAt),
+    deleteTopic: (projectId, name, at) =>
+      writer.run("deleteTopic", projectId, name, at),
+  };
+}
+
+function toTopic(row: TopicRow): Topic {
+  const [seq, id, projectId, name, displayName, enterpriseProjectId] = row;
+  const [, , , , , , pushPolicy, introduction, createdAt, updatedAt] = row;
+  return {
+    seq,
+    id: id as TopicId,
+    projectId: projectId as ProjectId,
+    name,
+    displayName,
+    enterpriseProjectId,
+    pushPolicy,
+    introduction,
+    createdAt,
+    updatedAt,
+  };
+}

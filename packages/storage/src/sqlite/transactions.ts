@@ -1,0 +1,114 @@
+/**
+ * Group commit: many operations, one transaction, one sync to disk. An
+ * operation that fails takes nobody down with it; a commit that fails takes all.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+
+/** An operation by name, with its arguments. */
+export type Command = readonly [name: string, args: readonly unknown[]];
+
+/** Why an operation failed; what is left of an error between threads. */
+export interface Failure {
+  readonly message: string;
+  /** SQLite's extended result code. */
+  readonly errcode?: number;
+}
+
+/** What became of a run of commands that were committed together. */
+export interface Answer {
+  /** One per command, in order. */
+  readonly results: readonly unknown[];
+  /** By index, those that failed; `undefined`: none did. */
+  readonly failures: ReadonlyMap<number, Failure> | undefined;
+}
+
+export interface TransactionOptions {
+  /** After this time a transaction takes no further operation. */
+  readonly maxMs?: number;
+}
+
+/** Answers a function that runs commands from an index on, as many as fit. */
+export function createTransactions(
+  db: DatabaseSync,
+  execute: (command: Command) => unknown,
+  { maxMs = 5 }: TransactionOptions = {},
+): (commands: readonly Command[], from: number) => Answer {
+  const begin = db.prepare("BEGIN IMMEDIATE");
+  const commit = db.prepare("COMMIT");
+
+  return (commands, from) => {
+    const until = performance.now() + maxMs;
+    const results: unknown[] = [];
+    try {
+      begin.run();
+    } catch (error) {
+      return allFailed(commands.length - from, error);
+    }
+    for (let i = from; i < commands.length; i++) {
+      const command = commands[i];
+      if (command === undefined) break;
+      try {
+        results.push(execute(command));
+      } catch {
+        // Savepoints are only paid for when something went wrong.
+        rollback(db);
+        return oneByOne(commands.slice(from, i + 1));
+      }
+      if (performance.now() > until) break;
+    }
+    try {
+      commit.run();
+      return { results, failures: undefined };
+    } catch (error) {
+      rollback(db);
+      return allFailed(results.length, error);
+    }
+  };
+
+  function oneByOne(commands: readonly Command[]): Answer {
+    const results: unknown[] = [];
+    const failures = new Map<number, Failure>();
+    try {
+      begin.run();
+      for (const [index, command] of commands.entries()) {
+        db.exec("SAVEPOINT operation");
+        let result: unknown;
+        try {
+          result = execute(command);
+        } catch (error) {
+          // SQLite gives up the whole transaction by itself on some errors;
+          // then there is nothing to go on with.
+          if (!db.isTransaction) throw error;
+          db.exec("ROLLBACK TO operation");
+          failures.set(index, toFailure(error));
+        }
+        db.exec("RELEASE operation");
+        results.push(result);
+      }
+      commit.run();
+      return { results, failures };
+    } catch (error) {
+      rollback(db);
+      return allFailed(commands.length, error);
+    }
+  }
+}
+
+function rollback(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec("ROLLBACK");
+}
+
+function allFailed(count: number, error: unknown): Answer {
+  const failure = toFailure(error);
+  const indices = Array.from({ length: count }, (_, index) => index);
+  return {
+    results: indices.map(() => undefined),
+    failures: new Map(indices.map((index) => [index, failure])),
+  };
+}
+
+export function toFailure(error: unknown): Failure {
+  const { message = String(error), errcode } = error as Partial<Failure>;
+  return { message, ...(errcode !== undefined && { errcode }) };
+}

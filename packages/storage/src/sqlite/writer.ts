@@ -1,0 +1,206 @@
+/**
+ * The main thread's side of the writer: gathers what is to be written while
+ * the thread is busy, and hands it over as one batch when it is free. So the
+ * slower the disk, the more writes share one sync.
+ */
+
+import { Worker } from "node:worker_threads";
+import { CarillonError, type Logger } from "@carillon/core";
+import type { OperationName, Operations } from "./operations.ts";
+import { createStateRules } from "./state-rules.ts";
+import type { Answer, Command, Failure } from "./transactions.ts";
+import type {
+  WriterData,
+  WriterReply,
+  WriterRequest,
+} from "./writer-thread.ts";
+
+type Arguments<Name extends OperationName> = Parameters<Operations[Name]>;
+type Result<Name extends OperationName> = ReturnType<Operations[Name]>;
+
+interface Pending {
+  readonly command: Command;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: CarillonError) => void;
+}
+
+export interface WriterStatus {
+  /** Operations written since the store was opened. */
+  readonly operations: number;
+  /** Transactions they took. */
+  readonly commits: number;
+}
+
+/** Operations handed over at once; more wait for the next batch. */
+const maxBatch = 512;
+
+export class Writer {
+  readonly #worker: Worker;
+  readonly #logger: Logger;
+  #file = "";
+  /** Waits to be handed over. */
+  #queue: Pending[] = [];
+  /** Was handed over; answered in this order. */
+  #inFlight: Pending[] = [];
+  #answered = 0;
+  #scheduled = false;
+  #closing: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+  /** Set when the thread died: nothing can be written any more. */
+  #broken: CarillonError | undefined;
+  #operations = 0;
+  #commits = 0;
+
+  /** Starts the thread; it writes nothing before {@link open}. */
+  constructor(logger: Logger) {
+    this.#logger = logger;
+    const data: WriterData = { rules: createStateRules() };
+    // The thread runs from source here and from dist there.
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const entry = new URL(`./writer-thread.${extension}`, import.meta.url);
+    this.#worker = new Worker(entry, {
+      name: "carillon-storage-writer",
+      workerData: data,
+    });
+    this.#worker.on("message", (reply: WriterReply) => {
+      if (reply.kind === "written") this.#settle(reply.answer);
+    });
+    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("exit", () => this.#fail(new Error("The thread ended.")));
+  }
+
+  get status(): WriterStatus {
+    return { operations: this.#operations, commits: this.#commits };
+  }
+
+  /** Opens the database; resolves once it can be written. */
+  async open(file: string): Promise<void> {
+    this.#file = file;
+    this.#post({ kind: "open", file });
+    const reply = await new Promise<WriterReply>((resolve, reject) => {
+      this.#worker.once("message", resolve);
+      this.#worker.once("error", (error) => reject(this.#broken ?? error));
+    });
+    if (reply.kind === "refused") throw this.#error(reply.failure);
+    this.#worker.unref();
+  }
+
+  /**
+   * Runs an operation in a transaction of its own or with others; resolves
+   * once it is on disk.
+   *
+   * @throws CarillonError STORAGE_FAILED; then it changed nothing.
+   * SHUTTING_DOWN once the store is being closed
+   */
+  run<Name extends OperationName>(
+    name: Name,
+    ...args: Arguments<Name>
+  ): Promise<Result<Name>> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing) return reject(closedError());
+      if (this.#broken) return reject(this.#broken);
+      this.#queue.push({
+        command: [name, args],
+        // The thread answers what the operation of that name answers.
+        resolve: resolve as (result: unknown) => void,
+        reject,
+      });
+      this.#schedule();
+    });
+  }
+
+  /** Writes what is waiting, then ends the thread; idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#queue.length + this.#inFlight.length > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    if (this.#broken) return;
+    this.#worker.removeAllListeners("exit");
+    const ended = new Promise((resolve) => this.#worker.once("exit", resolve));
+    this.#worker.ref();
+    this.#post({ kind: "close" });
+    await ended;
+  }
+
+  /**
+   * Hands over at the end of this turn of the event loop, so that all requests
+   * that came in with it share a transaction.
+   */
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight.length > 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#handOver();
+    });
+  }
+
+  #handOver(): void {
+    if (this.#broken || this.#queue.length === 0) return;
+    this.#inFlight = this.#queue.slice(0, maxBatch);
+    this.#queue = this.#queue.slice(maxBatch);
+    this.#answered = 0;
+    // Only work under way keeps the process alive.
+    this.#worker.ref();
+    this.#post({
+      kind: "write",
+      commands: this.#inFlight.map(({ command }) => command),
+    });
+  }
+
+  /** An answer may be to the first part of a batch only. */
+  #settle({ results, failures }: Answer): void {
+    this.#commits++;
+    for (const [index, result] of results.entries()) {
+      const pending = this.#inFlight[this.#answered++];
+      const failure = failures?.get(index);
+      if (failure) pending?.reject(this.#error(failure));
+      else pending?.resolve(result);
+    }
+    this.#operations += results.length;
+    if (this.#answered < this.#inFlight.length) return;
+    this.#inFlight = [];
+    this.#worker.unref();
+    if (this.#queue.length > 0) this.#schedule();
+    else this.#idle?.();
+  }
+
+  /** The thread is gone; whether what it was given is on disk is not known. */
+  #fail(cause: Error): void {
+    if (this.#broken) return;
+    this.#broken = new CarillonError(
+      "STORAGE_FAILED",
+      `The thread that writes ${this.#file} ended: ${cause.message} Restart the service.`,
+      { cause },
+    );
+    this.#logger.error("storage_writer_failed", { error: cause });
+    const lost = [...this.#inFlight.slice(this.#answered), ...this.#queue];
+    this.#inFlight = [];
+    this.#queue = [];
+    for (const { reject } of lost) reject(this.#broken);
+    this.#idle?.();
+  }
+
+  #error(failure: Failure): CarillonError {
+    return new CarillonError(
+      "STORAGE_FAILED",
+      `The store could not write ${this.#file}: ${failure.message}. Nothing was changed; see that the disk works and has room, then try again.`,
+      { cause: failure },
+    );
+  }
+
+  #post(request: WriterRequest): void {
+    this.#worker.postMessage(request);
+  }
+}
+
+export function closedError(): CarillonError {
+  return new CarillonError("SHUTTING_DOWN", "The store is closed.");
+}

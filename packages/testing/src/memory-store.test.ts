@@ -1,0 +1,4 @@
+import { MemoryStore } from "./memory-store.ts";
+import { testStoreContract } from "./store-contract.ts";
+
+testStoreContract("MemoryStore", async () => new MemoryStore());

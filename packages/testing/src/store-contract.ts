@@ -1,0 +1,45 @@
+/**
+ * What every store must do, as tests: each promise of core's store ports, told
+ * once and run by every adapter. Give it a way to open an empty store:
+ *
+ * ```ts
+ * testStoreContract("sqlite", () => openSqliteStore({ folder: emptyFolder() }));
+ * ```
+ */
+
+import { describe } from "node:test";
+import type { Store } from "@carillon/core";
+import { type ContractOptions, createCases } from "./store-contract/cases.ts";
+import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
+import { testFanOut } from "./store-contract/fan-out.ts";
+import { testIdentity } from "./store-contract/identity.ts";
+import { testLedgerLaw } from "./store-contract/ledger-law.ts";
+import { testLifetime } from "./store-contract/lifetime.ts";
+import { testMessages } from "./store-contract/messages.ts";
+import { testPagingLaw } from "./store-contract/paging-law.ts";
+import { testReceipts } from "./store-contract/receipts.ts";
+import { testSubscriptions } from "./store-contract/subscriptions.ts";
+import { testTopics } from "./store-contract/topics.ts";
+
+export type { ContractOptions };
+
+/** Registers the suite with node:test. `open` answers an empty store each time. */
+export function testStoreContract(
+  name: string,
+  open: () => Promise<Store>,
+  options: ContractOptions = {},
+): void {
+  const cases = createCases(open, options);
+  describe(`${name} keeps the store contract`, () => {
+    describe("topics", () => testTopics(cases));
+    describe("subscriptions", () => testSubscriptions(cases));
+    describe("lists", () => testPagingLaw(cases));
+    describe("messages", () => testMessages(cases));
+    describe("fan-out", () => testFanOut(cases));
+    describe("claimed deliveries", () => testClaimedDeliveries(cases));
+    describe("receipts", () => testReceipts(cases));
+    describe("ledger", () => testLedgerLaw(cases));
+    describe("identity", () => testIdentity(cases));
+    describe("lifetime", () => testLifetime(cases));
+  });
+}

@@ -1,0 +1,230 @@
+/** Plausible topics, subscriptions and messages for the cases of a contract. */
+
+import {
+  type ChunkOutcome,
+  type Delivery,
+  type Lease,
+  type MessageId,
+  type NewMessage,
+  type NewSubscription,
+  type NewTopic,
+  type ProjectId,
+  type Recipient,
+  type Store,
+  type Subscription,
+  type SubscriptionId,
+  subscriptionStatus,
+  type TokenMail,
+  type Topic,
+  type TopicId,
+} from "@carillon/core";
+
+/** When everything in these tests begins. */
+export const start = Date.UTC(2026, 0, 1);
+
+/** Beyond any number of items in these tests. */
+export const noQuota = 1_000_000;
+
+export const everything = { offset: 0, limit: 1000 };
+
+export const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;
+export const otherProjectId = "fedcba9876543210fedcba9876543210" as ProjectId;
+
+let lastId = 0;
+
+/** A fresh id; later ones are greater. */
+export function freshId(): string {
+  return (++lastId).toString(16).padStart(32, "0");
+}
+
+export function leaseOf(owner: string, until = start + 60_000): Lease {
+  return { owner, until };
+}
+
+export async function addTopic(
+  store: Store,
+  topic: Partial<NewTopic> = {},
+): Promise<Topic> {
+  return (await store.createTopic(newTopic(topic), noQuota)).topic;
+}
+
+export function newTopic(topic: Partial<NewTopic> = {}): NewTopic {
+  const id = freshId() as TopicId;
+  return {
+    id,
+    projectId,
+    name: `topic-${id.slice(-8)}`,
+    displayName: "Orders",
+    enterpriseProjectId: "0",
+    pushPolicy: 0,
+    introduction: "",
+    createdAt: start,
+    updatedAt: start,
+    ...topic,
+  };
+}
+
+/** A confirmed subscription, unless told otherwise. */
+export async function addSubscription(
+  store: Store,
+  topic: Topic,
+  subscription: Partial<NewSubscription> = {},
+): Promise<Subscription> {
+  const added = await store.addSubscription(
+    newSubscription(topic, subscription),
+    undefined,
+    noQuota,
+  );
+  return added.subscription;
+}
+
+export async function addSubscriptions(
+  store: Store,
+  topic: Topic,
+  count: number,
+): Promise<Subscription[]> {
+  const added: Subscription[] = [];
+  for (let i = 0; i < count; i++) {
+    added.push(await addSubscription(store, topic));
+  }
+  return added;
+}
+
+export function newSubscription(
+  topic: Topic,
+  subscription: Partial<NewSubscription> = {},
+): NewSubscription {
+  const id = freshId() as SubscriptionId;
+  return {
+    id,
+    topicSeq: topic.seq,
+    projectId: topic.projectId,
+    protocol: "https",
+    endpoint: `https://example.com/${id}`,
+    remark: "",
+    extension: {},
+    status: subscriptionStatus.confirmed,
+    createdAt: start,
+    ...subscription,
+  };
+}
+
+/** An unconfirmed subscription whose confirmation carries `token`. */
+export async function addUnconfirmed(
+  store: Store,
+  topic: Topic,
+  token: string,
+  mail: Partial<TokenMail> = {},
+): Promise<Subscription> {
+  const { subscription } = await store.addSubscription(
+    newSubscription(topic, { status: subscriptionStatus.unconfirmed }),
+    { ...mailOf(topic, "confirmation", token), ...mail },
+    noQuota,
+  );
+  return subscription;
+}
+
+export function mailOf(
+  topic: Topic,
+  kind: "confirmation" | "unsubscription",
+  token: string,
+): TokenMail {
+  return {
+    token,
+    tokenExpiresAt: start + 1000,
+    message: messageTo(topic, {
+      audience: "subscription",
+      content: { kind, token },
+    }),
+  };
+}
+
+export function messageTo(
+  topic: Topic,
+  message: Partial<NewMessage> = {},
+): NewMessage {
+  return {
+    id: freshId() as MessageId,
+    projectId: topic.projectId,
+    audience: "topic",
+    topic: {
+      seq: topic.seq,
+      urn: urnOf(topic),
+      name: topic.name,
+      displayName: topic.displayName,
+      introduction: topic.introduction,
+    },
+    content: { kind: "text", text: "It was shipped." },
+    createdAt: start,
+    expiresAt: start + 3_600_000,
+    ...message,
+  };
+}
+
+export function urnOf(topic: Topic): string {
+  return `urn:smn:local:${topic.projectId}:${topic.name}`;
+}
+
+export function directMessage(message: Partial<NewMessage> = {}): NewMessage {
+  return {
+    id: freshId() as MessageId,
+    projectId,
+    audience: "direct",
+    content: { kind: "text", text: "Your code is 4711." },
+    createdAt: start,
+    expiresAt: start + 3_600_000,
+    ...message,
+  };
+}
+
+/** Phone numbers to send to. */
+export function phones(
+  count: number,
+): Pick<Recipient, "protocol" | "endpoint">[] {
+  return Array.from({ length: count }, (_, n) => ({
+    protocol: "sms",
+    endpoint: `+4915112345${String(n).padStart(3, "0")}`,
+  }));
+}
+
+/** A delivery that got through at the first try. */
+export function delivered(
+  messageSeq: number,
+  target: number,
+  outcome: Partial<ChunkOutcome> = {},
+): ChunkOutcome {
+  return {
+    messageSeq,
+    target,
+    state: "delivered",
+    attempts: 1,
+    lastAttempt: { at: start, durationMs: 12, statusCode: 200 },
+    ...outcome,
+  };
+}
+
+/** Accepts a message and fans it out with these outcomes, one per target. */
+export async function fanOut(
+  store: Store,
+  topic: Topic,
+  outcomes: (messageSeq: number) => readonly ChunkOutcome[],
+  message: NewMessage = messageTo(topic),
+): Promise<number> {
+  const { seq, chunk } = await store.acceptMessage(message, leaseOf("fan-out"));
+  if (!chunk) throw new Error("The topic has nobody to send to.");
+  await store.completeChunk(chunk, outcomes(seq));
+  return seq;
+}
+
+export async function countsOf(store: Store, message: NewMessage) {
+  const report = await store.findMessage(message.projectId, message.id);
+  return report?.counts;
+}
+
+export async function statesOf(store: Store, messageSeq: number) {
+  const deliveries: readonly Delivery[] = await store.listDeliveries(
+    messageSeq,
+    { limit: 1000 },
+  );
+  return deliveries.map(({ state }) => state);
+}

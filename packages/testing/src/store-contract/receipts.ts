@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import type { Receipt, Store } from "@carillon/core";
+import type { Cases } from "./cases.ts";
+import {
+  addSubscription,
+  addTopic,
+  countsOf,
+  delivered,
+  directMessage,
+  fanOut,
+  leaseOf,
+  messageTo,
+  phones,
+  start,
+} from "./fixtures.ts";
+
+export function testReceipts({ test }: Cases): void {
+  test("moves what was sent on to what the receipt says", async (store) => {
+    for (const [event, state] of [
+      ["deliver", "delivered"],
+      ["fail", "failed"],
+      ["reject", "rejected"],
+      ["expire", "expired"],
+      ["accept", "sent"],
+    ] as const) {
+      const message = await send(store, event);
+      await store.recordReceipt(receiptOf(event, { event }));
+      assert.deepEqual(await countsOf(store, message), { [state]: 1 });
+    }
+  });
+
+  test("lets a final state stand, whatever comes after it", async (store) => {
+    const message = await send(store, "x1");
+    await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
+    await store.recordReceipt(receiptOf("x1", { event: "fail" }));
+    await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
+    assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+  });
+
+  test("keeps a receipt that comes before its id is known", async (store) => {
+    await store.recordReceipt(receiptOf("x1", { event: "accept" }));
+    await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
+    const message = await send(store, "x1");
+    assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+    const other = await send(store, "x1");
+    assert.deepEqual(await countsOf(store, other), { sent: 1 });
+  });
+
+  test("keeps an early receipt for the outcome of a chunk too", async (store) => {
+    await store.recordReceipt(receiptOf("x1", { event: "fail" }));
+    const topic = await addTopic(store);
+    const { seq: target } = await addSubscription(store, topic);
+    const message = messageTo(topic);
+    const outcome = {
+      state: "sent" as const,
+      externalId: "x1",
+      provider: "loopback",
+    };
+    await fanOut(
+      store,
+      topic,
+      (seq) => [delivered(seq, target, outcome)],
+      message,
+    );
+    assert.deepEqual(await countsOf(store, message), { failed: 1 });
+  });
+
+  test("tells apart the same id of two providers", async (store) => {
+    const message = await send(store, "x1");
+    await store.recordReceipt(receiptOf("x1", { provider: "other" }));
+    assert.deepEqual(await countsOf(store, message), { sent: 1 });
+  });
+
+  test("plans no further try after a receipt", async (store) => {
+    const message = await send(store, "x1", "retrying");
+    await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
+    assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+    assert.equal(await store.nextDueAt(), undefined);
+  });
+
+  test("lets a receipt that overtook its outcome stand", async (store) => {
+    const message = await send(store, "x1", "retrying");
+    const [claim] = await store.claimDue(leaseOf("a"), start + 10, 1);
+    assert.ok(claim);
+    await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
+    await store.recordOutcomes([
+      {
+        ...delivered(claim.messageSeq, 0, { state: "sent", attempts: 2 }),
+        fence: claim.fence,
+      },
+    ]);
+    assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+  });
+
+  test("solves what was unknown", async (store) => {
+    const message = await send(store, "x1", "unknown");
+    await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
+    assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+  });
+}
+
+/** Sends a message to one phone with this id; it comes to be in `state`. */
+async function send(
+  store: Store,
+  externalId: string,
+  state: "sent" | "retrying" | "unknown" = "sent",
+) {
+  const message = directMessage();
+  await store.acceptDirectMessage(message, phones(1), false);
+  const [claim] = await store.claimDue(leaseOf("a"), start, 1);
+  assert.ok(claim);
+  await store.recordOutcomes([
+    {
+      ...delivered(claim.messageSeq, 0, { state }),
+      ...(state === "retrying" && { nextAttemptAt: start + 10 }),
+      externalId,
+      provider: "loopback",
+      fence: claim.fence,
+    },
+  ]);
+  return message;
+}
+
+function receiptOf(externalId: string, receipt: Partial<Receipt>): Receipt {
+  return {
+    provider: "loopback",
+    externalId,
+    event: "deliver",
+    at: start,
+    code: "000",
+    text: "DELIVRD",
+    ...receipt,
+  };
+}

@@ -1,0 +1,385 @@
+import assert from "node:assert/strict";
+import {
+  CarillonError,
+  type ErrorCode,
+  type Store,
+  type SubscriptionId,
+  subscriptionStatus,
+} from "@carillon/core";
+import type { Cases } from "./cases.ts";
+import {
+  addSubscription,
+  addTopic,
+  addUnconfirmed,
+  everything,
+  freshId,
+  leaseOf,
+  mailOf,
+  newSubscription,
+  noQuota,
+  otherProjectId,
+  projectId,
+  start,
+} from "./fixtures.ts";
+
+export function testSubscriptions({ test }: Cases): void {
+  test("keeps a subscription as it was given, with a growing number", async (store) => {
+    const topic = await addTopic(store);
+    const given = newSubscription(topic, {
+      remark: "Ops",
+      extension: { header: { "x-key": "1" } },
+    });
+    const added = await store.addSubscription(given, undefined, noQuota);
+    const { subscription } = added;
+    assert.equal(added.created, true);
+    assert.deepEqual(subscription, {
+      ...given,
+      seq: subscription.seq,
+      topicName: topic.name,
+    });
+    const next = await addSubscription(store, topic);
+    assert.ok(next.seq > subscription.seq);
+    assert.deepEqual(
+      await store.findSubscription(projectId, topic.name, given.id),
+      subscription,
+    );
+    assert.deepEqual(await store.findSubscriptionById(given.id), subscription);
+  });
+
+  test("finds a subscription only under its own project and topic", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic);
+    const find: Store["findSubscription"] = (...key) =>
+      store.findSubscription(...key);
+    assert.equal(await find(otherProjectId, topic.name, id), undefined);
+    assert.equal(await find(projectId, "other", id), undefined);
+    const unknown = freshId() as SubscriptionId;
+    assert.equal(await find(projectId, topic.name, unknown), undefined);
+    assert.equal(await store.findSubscriptionById(unknown), undefined);
+  });
+
+  test("answers the subscription that has the endpoint already", async (store) => {
+    const topic = await addTopic(store);
+    const known = await addSubscription(store, topic, { remark: "first" });
+    const again = newSubscription(topic, {
+      endpoint: known.endpoint,
+      remark: "second",
+    });
+    assert.deepEqual(await store.addSubscription(again, undefined, 1), {
+      subscription: known,
+      created: false,
+    });
+  });
+
+  test("takes an endpoint once per topic and protocol", async (store) => {
+    const topic = await addTopic(store);
+    const { endpoint } = await addSubscription(store, topic);
+    const inOther = await store.addSubscription(
+      newSubscription(await addTopic(store), { endpoint }),
+      undefined,
+      noQuota,
+    );
+    const byOther = await store.addSubscription(
+      newSubscription(topic, { endpoint, protocol: "http" }),
+      undefined,
+      noQuota,
+    );
+    assert.ok(inOther.created && byOther.created);
+  });
+
+  test("refuses a subscription beyond the topic's quota", async (store) => {
+    const topic = await addTopic(store);
+    const first = await addSubscription(store, topic);
+    await addSubscription(store, await addTopic(store));
+    const add = (quota: number) =>
+      store.addSubscription(newSubscription(topic), undefined, quota);
+    await assert.rejects(add(1), hasCode("SUBSCRIPTION_QUOTA_EXCEEDED"));
+    await store.deleteSubscription(projectId, topic.name, first.id, start);
+    assert.equal((await add(1)).created, true);
+  });
+
+  test("refuses a subscription whose topic is gone or another project's", async (store) => {
+    const topic = await addTopic(store);
+    const foreign = newSubscription(topic, { projectId: otherProjectId });
+    await assert.rejects(
+      store.addSubscription(foreign, undefined, noQuota),
+      hasCode("TOPIC_NOT_FOUND"),
+    );
+    await store.deleteTopic(projectId, topic.name, start);
+    await assert.rejects(
+      store.addSubscription(newSubscription(topic), undefined, noQuota),
+      hasCode("TOPIC_NOT_FOUND"),
+    );
+  });
+
+  test("queues the confirmation with the subscription", async (store) => {
+    const topic = await addTopic(store);
+    const mail = mailOf(topic, "confirmation", "t1");
+    const { subscription } = await store.addSubscription(
+      newSubscription(topic, {
+        status: subscriptionStatus.unconfirmed,
+        extension: { header: { "x-key": "1" } },
+      }),
+      mail,
+      noQuota,
+    );
+    const [claimed, ...more] = await store.claimDue(
+      leaseOf("a"),
+      start,
+      noQuota,
+    );
+    assert.ok(claimed);
+    assert.deepEqual(more, []);
+    assert.deepEqual(claimed.recipient, {
+      target: subscription.seq,
+      protocol: subscription.protocol,
+      endpoint: subscription.endpoint,
+      subscriptionId: subscription.id,
+      extension: { header: { "x-key": "1" } },
+    });
+    assert.deepEqual(await store.findMessageBySeq(claimed.messageSeq), {
+      ...mail.message,
+      seq: claimed.messageSeq,
+    });
+  });
+
+  test("queues the confirmation again only while unconfirmed", async (store) => {
+    const topic = await addTopic(store);
+    const given = newSubscription(topic, {
+      status: subscriptionStatus.unconfirmed,
+    });
+    const add = (token: string) =>
+      store.addSubscription(
+        { ...given, id: freshId() as SubscriptionId },
+        mailOf(topic, "confirmation", token),
+        noQuota,
+      );
+    const { subscription } = await add("t1");
+    assert.deepEqual(await add("t2"), { subscription, created: false });
+    assert.equal(await countDue(store), 2);
+    await store.confirmSubscription("t2", start);
+    const { subscription: confirmed } = await add("t3");
+    assert.equal(confirmed.status, subscriptionStatus.confirmed);
+    assert.equal(await countDue(store), 0);
+    assert.equal(await store.confirmSubscription("t3", start), undefined);
+  });
+
+  test("unconfirms a cancelled subscription that is added again", async (store) => {
+    const topic = await addTopic(store);
+    const known = await addSubscription(store, topic);
+    await store.cancelSubscription(known.id, () =>
+      mailOf(topic, "unsubscription", "t1"),
+    );
+    const again = await store.addSubscription(
+      newSubscription(topic, {
+        endpoint: known.endpoint,
+        status: subscriptionStatus.unconfirmed,
+      }),
+      mailOf(topic, "confirmation", "t2"),
+      1,
+    );
+    assert.deepEqual(again, {
+      subscription: { ...known, status: subscriptionStatus.unconfirmed },
+      created: false,
+    });
+    const confirmed = await store.confirmSubscription("t2", start);
+    assert.equal(confirmed?.status, subscriptionStatus.confirmed);
+  });
+
+  test("confirms by token, twice while it lives", async (store) => {
+    const topic = await addTopic(store);
+    const subscription = await addUnconfirmed(store, topic, "t1", {
+      tokenExpiresAt: start + 1000,
+    });
+    const expected = { ...subscription, status: subscriptionStatus.confirmed };
+    const confirm = (now: number) => store.confirmSubscription("t1", now);
+    assert.deepEqual(await confirm(start), expected);
+    assert.deepEqual(await confirm(start + 999), expected);
+    assert.equal(await confirm(start + 1000), undefined);
+    assert.equal(await store.confirmSubscription("t2", start), undefined);
+    assert.deepEqual(
+      await store.findSubscriptionById(subscription.id),
+      expected,
+    );
+  });
+
+  test("does not confirm what was deleted", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addUnconfirmed(store, topic, "t1");
+    await store.deleteSubscription(projectId, topic.name, id, start);
+    assert.equal(await store.confirmSubscription("t1", start), undefined);
+    await addUnconfirmed(store, topic, "t2");
+    await store.deleteTopic(projectId, topic.name, start);
+    assert.equal(await store.confirmSubscription("t2", start), undefined);
+  });
+
+  test("sends one farewell to who unsubscribes", async (store) => {
+    const topic = await addTopic(store);
+    const known = await addSubscription(store, topic);
+    const cancel = (token: string) =>
+      store.cancelSubscription(known.id, (subscription) => {
+        assert.deepEqual(subscription, known);
+        return mailOf(topic, "unsubscription", token);
+      });
+    const cancelled = { ...known, status: subscriptionStatus.cancelled };
+    assert.deepEqual(await cancel("t1"), cancelled);
+    assert.deepEqual(await cancel("t2"), cancelled);
+    const [farewell, ...more] = await store.claimDue(leaseOf("a"), start, 10);
+    assert.equal(farewell?.recipient.subscriptionId, known.id);
+    assert.deepEqual(more, []);
+  });
+
+  test("sends one farewell when two unsubscribe at once", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic);
+    await Promise.all(
+      ["t1", "t2", "t3"].map((token) =>
+        store.cancelSubscription(id, () =>
+          mailOf(topic, "unsubscription", token),
+        ),
+      ),
+    );
+    assert.equal(await countDue(store), 1);
+  });
+
+  test("takes back by the farewell's link who unsubscribed", async (store) => {
+    const topic = await addTopic(store);
+    const known = await addSubscription(store, topic);
+    await store.cancelSubscription(known.id, () =>
+      mailOf(topic, "unsubscription", "t1"),
+    );
+    assert.deepEqual(await store.confirmSubscription("t1", start), known);
+  });
+
+  test("has no farewell for a subscription that is not there", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic);
+    await store.deleteSubscription(projectId, topic.name, id, start);
+    const farewell = () => assert.fail("There is nobody to write to.");
+    assert.equal(await store.cancelSubscription(id, farewell), undefined);
+  });
+
+  test("forgets what its owner deletes", async (store) => {
+    const topic = await addTopic(store);
+    const { id, seq, endpoint } = await addSubscription(store, topic);
+    const remove: Store["deleteSubscription"] = (...key) =>
+      store.deleteSubscription(...key);
+    assert.equal(await remove(otherProjectId, topic.name, id, start), false);
+    assert.equal(await remove(projectId, "other", id, start), false);
+    assert.equal(await remove(projectId, topic.name, id, start), true);
+    assert.equal(await remove(projectId, topic.name, id, start), false);
+    assert.equal(await store.findSubscriptionById(id), undefined);
+    assert.equal(
+      await store.findSubscription(projectId, topic.name, id),
+      undefined,
+    );
+    const again = await addSubscription(store, topic, { endpoint });
+    assert.ok(again.seq > seq);
+  });
+
+  test("removes a topic's subscriptions with it", async (store) => {
+    const topic = await addTopic(store);
+    const kept = await addSubscription(store, await addTopic(store));
+    const { id } = await addSubscription(store, topic);
+    await store.deleteTopic(projectId, topic.name, start);
+    assert.equal(await store.findSubscriptionById(id), undefined);
+    assert.deepEqual(await store.listSubscriptions(projectId, {}, everything), {
+      total: 1,
+      items: [kept],
+    });
+    const ofTopic = { topicSeq: topic.seq };
+    assert.deepEqual(
+      await store.listSubscriptions(projectId, ofTopic, everything),
+      { total: 0, items: [] },
+    );
+  });
+
+  test("lists subscriptions of a project or a topic, oldest first", async (store) => {
+    const topic = await addTopic(store);
+    const first = await addSubscription(store, topic);
+    const other = await addSubscription(store, await addTopic(store));
+    const third = await addUnconfirmed(store, topic, "t1");
+    await addSubscription(
+      store,
+      await addTopic(store, { projectId: otherProjectId }),
+    );
+    const list: Store["listSubscriptions"] = (...request) =>
+      store.listSubscriptions(...request);
+    assert.deepEqual(await list(projectId, {}, everything), {
+      total: 3,
+      items: [first, other, third],
+    });
+    const ofTopic = { topicSeq: topic.seq };
+    assert.deepEqual(await list(projectId, ofTopic, everything), {
+      total: 2,
+      items: [first, third],
+    });
+    assert.deepEqual(await list(otherProjectId, ofTopic, everything), {
+      total: 0,
+      items: [],
+    });
+  });
+
+  test("filters subscriptions and counts what matches", async (store) => {
+    const topic = await addTopic(store);
+    const web = await addSubscription(store, topic, { remark: "50% of it" });
+    const mail = await addSubscription(store, topic, {
+      protocol: "email",
+      endpoint: "ops@example.com",
+      status: subscriptionStatus.unconfirmed,
+    });
+    await addSubscription(store, await addTopic(store));
+    const list = async (
+      filter: Parameters<typeof store.listSubscriptions>[1],
+    ) => {
+      const page = await store.listSubscriptions(projectId, filter, {
+        offset: 0,
+        limit: 1,
+      });
+      return { total: page.total, first: page.items[0]?.id };
+    };
+    const ofTopic = { topicSeq: topic.seq };
+    const onlyMail = { total: 1, first: mail.id };
+    const onlyWeb = { total: 1, first: web.id };
+    assert.deepEqual(await list({ protocol: "email" }), onlyMail);
+    assert.deepEqual(await list({ status: 0 }), onlyMail);
+    assert.deepEqual(await list({ endpoint: mail.endpoint }), onlyMail);
+    assert.deepEqual(await list({ fuzzyRemark: "0%" }), onlyWeb);
+    assert.deepEqual(await list({ ...ofTopic, status: 1 }), onlyWeb);
+    assert.deepEqual(await list({ protocol: "https" }), {
+      total: 2,
+      first: web.id,
+    });
+    const none = { total: 0, first: undefined };
+    assert.deepEqual(await list({ protocol: "telegraph" }), none);
+    assert.deepEqual(await list({ protocol: "email", status: 1 }), none);
+    assert.deepEqual(await list({ status: 4 }), none);
+  });
+
+  test("goes on behind a subscription deleted between two pages", async (store) => {
+    const topic = await addTopic(store);
+    const marker = await addSubscription(store, topic);
+    const newest = await addSubscription(store, topic);
+    await store.deleteSubscription(projectId, topic.name, marker.id, start);
+    const page = { offset: 7, limit: 10, marker: marker.id };
+    const { items } = await store.listSubscriptions(projectId, {}, page);
+    assert.deepEqual(items, [newest]);
+  });
+
+  test("never repeats a confirmation that costs money", async (store) => {
+    const topic = await addTopic(store);
+    await addUnconfirmed(store, topic, "t1", { careful: true });
+    await store.claimDue(leaseOf("a", start + 10), start, 10);
+    assert.deepEqual(await store.claimDue(leaseOf("b"), start + 10, 10), []);
+    assert.equal(await store.settleInterrupted(start + 10), 1);
+  });
+}
+
+async function countDue(store: Store): Promise<number> {
+  return (await store.claimDue(leaseOf("count"), start, noQuota)).length;
+}
+
+function hasCode(code: ErrorCode) {
+  return (error: unknown) =>
+    error instanceof CarillonError && error.code === code;
+}

@@ -43,24 +43,37 @@ async function runBench(): Promise<void> {
     "Pool.dispatch": createDispatchSender(origin),
     "Pool.request": createRequestSender(origin),
   };
-  const rates = new Map<string, number[]>();
+  const results = new Map<string, Round[]>();
   // The first round warms up and is not counted.
   for (let round = 0; round <= rounds; round++) {
     for (const [name, sender] of Object.entries(senders)) {
-      const rate = await measure(sender, requests);
-      if (round > 0) rates.set(name, [...(rates.get(name) ?? []), rate]);
+      const result = await measure(sender, requests);
+      if (round > 0) results.set(name, [...(results.get(name) ?? []), result]);
     }
   }
   for (const sender of Object.values(senders)) await sender.close();
   sink.kill();
 
-  const channelRate = median(rates.get("channel") ?? []);
-  for (const [name, values] of rates) {
-    const rate = median(values);
+  const medians = [...results].map(([name, rounds]) => ({
+    name,
+    rate: median(rounds.map(({ rate }) => rate)),
+    cpuMicros: median(rounds.map(({ cpuMicros }) => cpuMicros)),
+  }));
+  const [channel] = medians;
+  for (const { name, rate, cpuMicros } of medians) {
+    const ratio = (channel?.rate ?? 0) / rate;
+    const cpuRatio = (channel?.cpuMicros ?? 0) / cpuMicros;
     console.log(
-      `${name.padEnd(14)} ${rate.toFixed(0).padStart(7)} requests/s   channel/this ${(channelRate / rate).toFixed(2)}`,
+      `${name.padEnd(14)}${rate.toFixed(0).padStart(7)}/s ${cpuMicros.toFixed(1).padStart(6)} us CPU each   channel is ${ratio.toFixed(2)} as fast, ${cpuRatio.toFixed(2)} the CPU`,
     );
   }
+}
+
+interface Round {
+  /** Requests per second. */
+  readonly rate: number;
+  /** Of this process, per request. */
+  readonly cpuMicros: number;
 }
 
 interface Sender {
@@ -69,14 +82,17 @@ interface Sender {
   close(): Promise<void>;
 }
 
-async function measure(sender: Sender, requests: number): Promise<number> {
+async function measure(sender: Sender, requests: number): Promise<Round> {
   let next = 0;
-  const startedAt = performance.now();
   const lane = async () => {
     while (next < requests) await sender.send(next++);
   };
+  const cpu = process.cpuUsage();
+  const startedAt = performance.now();
   await Promise.all(Array.from({ length: concurrency }, lane));
-  return (requests / (performance.now() - startedAt)) * 1000;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { rate: requests / seconds, cpuMicros: (user + system) / requests };
 }
 
 function median(values: readonly number[]): number {
@@ -128,6 +144,7 @@ function createDispatchSender(origin: string): Sender {
       new Promise((resolve, reject) => {
         let status = 0;
         pool.dispatch(bareRequest(index), {
+          onRequestStart() {},
           onResponseStart(_controller, statusCode) {
             status = statusCode;
           },
@@ -200,7 +217,7 @@ const bareHeaders = [
   "x-smn-subscription-urn",
   `${topicUrn}:${"2".repeat(32)}`,
 ];
-const bareBody = Buffer.from(JSON.stringify({ text: "x".repeat(1190) }));
+const bareBody = Buffer.from(JSON.stringify({ text: "x".repeat(1109) }));
 
 function bareRequest(index: number): Dispatcher.DispatchOptions {
   return {

@@ -1,0 +1,110 @@
+/**
+ * Opens the sockets of all outgoing HTTP connections. A name is resolved and
+ * vetted once per connection, and the socket goes to an address of that very
+ * answer: a name server that answers differently the next time (DNS rebinding)
+ * gains nothing. SNI, certificate check and Host header keep the name.
+ */
+
+import {
+  connect as connectTcp,
+  isIP,
+  type LookupFunction,
+  type Socket,
+} from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { buildConnector } from "undici";
+import { type EgressGuard, EgressRefusedError } from "./egress-guard.ts";
+
+/**
+ * undici's connector, which also answers the socket it opens. It sets no
+ * deadline: a caller that no longer wants the connection destroys the socket.
+ */
+export type EgressConnector = (
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+) => Socket | undefined;
+
+export interface EgressConnectorOptions {
+  /** Certificate authorities (PEM) in place of the usual ones. */
+  readonly ca?: string;
+}
+
+export function createEgressConnector(
+  guard: EgressGuard,
+  options: EgressConnectorOptions = {},
+): EgressConnector {
+  const sessions = new TlsSessions();
+  const lookup: LookupFunction = (host, { all }, done) => {
+    guard.resolve(host).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (first === undefined) {
+          done(Object.assign(new Error(`${host} has no address`), noData), []);
+        } else if (all) done(null, [...addresses]);
+        else done(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => done(error, []),
+    );
+  };
+
+  return ({ hostname, protocol, port, servername }, callback) => {
+    // Sockets do not look up what is an address already.
+    const refusal = isIP(hostname) ? guard.vetAddress(hostname) : undefined;
+    if (refusal !== undefined) {
+      queueMicrotask(() => callback(new EgressRefusedError(refusal), null));
+      return undefined;
+    }
+    const isTls = protocol === "https:";
+    const target = {
+      host: hostname,
+      port: Number(port) || (isTls ? 443 : 80),
+      lookup,
+    };
+    const key = `${target.host}:${target.port}`;
+    const session = isTls ? sessions.get(key) : undefined;
+    const socket = isTls
+      ? connectTls({
+          ...target,
+          servername: servername || (isIP(hostname) ? "" : hostname),
+          ALPNProtocols: ["http/1.1"],
+          ...(session && { session }),
+          ...(options.ca !== undefined && { ca: options.ca }),
+        }).on("session", (ticket) => sessions.put(key, ticket))
+      : connectTcp(target);
+    socket.setNoDelay(true).setKeepAlive(true, 60_000);
+
+    let isSettled = false;
+    socket.once(isTls ? "secureConnect" : "connect", () => {
+      isSettled = true;
+      callback(null, socket);
+    });
+    // Stays for the life of the socket: an error nobody hears ends the process.
+    socket.on("error", (error) => {
+      if (isSettled) return;
+      isSettled = true;
+      callback(error, null);
+    });
+    return socket;
+  };
+}
+
+const noData = { code: "ENODATA" };
+
+/** Tickets that save a round trip when a host is connected to again. */
+class TlsSessions {
+  readonly #tickets = new Map<string, Buffer>();
+
+  get(key: string): Buffer | undefined {
+    return this.#tickets.get(key);
+  }
+
+  put(key: string, ticket: Buffer): void {
+    this.#tickets.delete(key);
+    this.#tickets.set(key, ticket);
+    if (this.#tickets.size <= 1000) return;
+    for (const oldest of this.#tickets.keys()) {
+      this.#tickets.delete(oldest);
+      break;
+    }
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Decides where the service may connect to. Endpoints come from subscribers:
+ * without this, a subscription could make the service talk to its own host,
+ * its neighbours or the cloud's metadata service.
+ */
+
+import type { LookupAddress } from "node:dns";
+import { isIP, isIPv6 } from "node:net";
+import {
+  type AddressClass,
+  classifyAddress,
+  parseCidr,
+} from "./address-class.ts";
+import { createSystemResolver, type ResolveName } from "./name-resolver.ts";
+
+export interface EgressGuardOptions {
+  /** Networks that may be reached although they are not public, as CIDRs. */
+  readonly allowTargets: readonly string[];
+  /** Default: the machine's own DNS and hosts file. */
+  readonly resolve?: ResolveName;
+}
+
+export interface EgressRefusal {
+  /** The host as the endpoint names it. */
+  readonly host: string;
+  /**
+   * What it resolved to. For the log only: told to a subscriber, it would
+   * answer questions about the inner network.
+   */
+  readonly address: string;
+  readonly addressClass: AddressClass;
+  /** Says what was refused and what an operator can do about it. */
+  readonly sentence: string;
+}
+
+export interface EgressGuard {
+  /** Vets one address; `undefined` when it may be reached. */
+  vetAddress(address: string): EgressRefusal | undefined;
+  /**
+   * Resolves a host and answers its addresses, all of them vetted. Connect to
+   * one of these; resolving again could bring another answer.
+   *
+   * @throws EgressRefusedError when any one of them is refused
+   */
+  resolve(host: string): Promise<readonly LookupAddress[]>;
+  /**
+   * Tells whether an http(s) URL would be refused. A name that does not resolve
+   * now, or not in time, passes: it is vetted again for each connection.
+   */
+  vetUrl(url: string, options?: VetOptions): Promise<EgressRefusal | undefined>;
+}
+
+export interface VetOptions {
+  /** How long to wait for the name to resolve. Default 2000. */
+  readonly timeoutMs?: number;
+}
+
+/** A connection that the guard refused. No retry will change that. */
+export class EgressRefusedError extends Error {
+  override readonly name = "EgressRefusedError";
+  readonly code = "EGRESS_REFUSED";
+  readonly refusal: EgressRefusal;
+
+  constructor(refusal: EgressRefusal) {
+    super(refusal.sentence);
+    this.refusal = refusal;
+  }
+}
+
+/** @throws TypeError when a target is no CIDR; see {@link parseCidr} */
+export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
+  const allowed = options.allowTargets.map((text) => {
+    const cidr = parseCidr(text);
+    if (cidr !== undefined) return cidr;
+    throw new TypeError(
+      `CARILLON_ALLOW_TARGETS has "${text}"; networks such as 10.0.0.0/8 or fd00::/8 are expected.`,
+    );
+  });
+  const resolveName = options.resolve ?? createSystemResolver();
+
+  function vet(host: string, address: string): EgressRefusal | undefined {
+    const addressClass = classifyAddress(address);
+    if (addressClass === undefined) return undefined;
+    if (allowed.some((cidr) => cidr.contains(address))) return undefined;
+    return {
+      host,
+      address,
+      addressClass,
+      sentence: describe(host, address, addressClass),
+    };
+  }
+
+  async function resolve(host: string): Promise<readonly LookupAddress[]> {
+    const addresses = isIP(host) === 0 ? await resolveName(host) : [host];
+    for (const address of addresses) {
+      const refusal = vet(host, address);
+      if (refusal !== undefined) throw new EgressRefusedError(refusal);
+    }
+    return addresses.map((address) => ({
+      address,
+      family: isIPv6(address) ? 6 : 4,
+    }));
+  }
+
+  return {
+    vetAddress: (address) => vet(address, address),
+    resolve,
+    async vetUrl(url, { timeoutMs = 2000 } = {}) {
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, timeoutMs);
+      try {
+        await Promise.race([resolve(hostOf(url)), late.promise]);
+      } catch (error) {
+        if (error instanceof EgressRefusedError) return error.refusal;
+        // Unresolvable: names may be registered after the subscription.
+      } finally {
+        clearTimeout(timer);
+      }
+      return undefined;
+    },
+  };
+}
+
+/** The URL parser has brought forms such as 0x7f.1 to plain addresses. */
+function hostOf(url: string): string {
+  const { hostname } = new URL(url);
+  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+}
+
+function describe(
+  host: string,
+  address: string,
+  addressClass: AddressClass,
+): string {
+  const kind = /^[aeiou]/i.test(addressClass)
+    ? `an ${addressClass} address`
+    : `a ${addressClass} address`;
+  const what =
+    host === address ? `${host} is ${kind}` : `${host} resolves to ${kind}`;
+  return `${what}; such targets are refused unless CARILLON_ALLOW_TARGETS lists them.`;
+}

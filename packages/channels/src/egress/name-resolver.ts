@@ -1,0 +1,94 @@
+/**
+ * Turns host names into addresses. The operating system's own resolver blocks
+ * a thread per question, and four such threads serve the whole process: a few
+ * domains whose name servers hang would stop all others, and signatures and
+ * files too. So DNS is asked without threads first, and the system only for
+ * what DNS does not know (the hosts file, search domains, names without dots).
+ */
+
+import { lookup, Resolver } from "node:dns/promises";
+
+/** Answers a name's addresses in text form, preferred ones first. */
+export type ResolveName = (host: string) => Promise<readonly string[]>;
+
+export interface SystemResolverOptions {
+  /** Name servers as `address:port`. Default: the machine's. */
+  readonly servers?: readonly string[];
+  /** How long a name server has for its answer, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+export function createSystemResolver(
+  options: SystemResolverOptions = {},
+): ResolveName {
+  const { servers, timeoutMs = 2000 } = options;
+  const dns = new Resolver({ timeout: timeoutMs, tries: 2 });
+  if (servers !== undefined) dns.setServers(servers);
+  const lookups = limit(2);
+  const underWay = new Map<string, Promise<readonly string[]>>();
+
+  async function resolve(host: string): Promise<readonly string[]> {
+    if (host.includes(".")) {
+      const addresses = await ask(dns, host);
+      if (addresses.length > 0) return addresses;
+    }
+    const found = await lookups(() => lookup(host, { all: true }));
+    return found.map(({ address }) => address);
+  }
+
+  return (host) => {
+    // A fan-out opens many connections to one host at once: one question.
+    const asked = underWay.get(host);
+    if (asked !== undefined) return asked;
+    const answer = resolve(host).finally(() => underWay.delete(host));
+    underWay.set(host, answer);
+    return answer;
+  };
+}
+
+/**
+ * Both kinds of addresses, IPv4 first: many machines have no IPv6 route. None
+ * when DNS says that there is no such name, or when there is no DNS.
+ */
+async function ask(dns: Resolver, host: string): Promise<readonly string[]> {
+  const answers = await Promise.allSettled([
+    dns.resolve4(host),
+    dns.resolve6(host),
+  ]);
+  const addresses: string[] = [];
+  let failure: unknown;
+  for (const answer of answers) {
+    if (answer.status === "fulfilled") addresses.push(...answer.value);
+    else if (!isAbsence(answer.reason)) failure ??= answer.reason;
+  }
+  if (addresses.length === 0 && failure !== undefined) throw failure;
+  return addresses;
+}
+
+function isAbsence(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    (error.code === "ENOTFOUND" ||
+      error.code === "ENODATA" ||
+      error.code === "ECONNREFUSED" ||
+      error.code === "EBADNAME")
+  );
+}
+
+/** Lets at most `max` tasks run at once; the others wait in order. */
+function limit(max: number): <T>(task: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (task) => {
+    if (running < max) running++;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  };
+}

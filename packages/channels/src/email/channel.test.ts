@@ -1,0 +1,435 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import {
+  type AttemptResult,
+  type Channel,
+  type Message,
+  silentLogger,
+} from "@carillon/core";
+import PostalMime, { type Email } from "postal-mime";
+import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import {
+  message,
+  recipient,
+  subscriptionId,
+  text,
+  topicUrn,
+  withTopic,
+} from "../fixtures.test.ts";
+import { createLinks } from "../links.ts";
+import { createEmailChannel, type EmailChannelOptions } from "./channel.ts";
+
+const unsubscribeUrl = `https://notify.example/smn/subscription/unsubscribe?region=eu-de&region_id=eu-de&subscription_urn=${topicUrn}:${subscriptionId}`;
+
+test("sends a plain mail that names its sender, its topic and the way out", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  const { topic } = withTopic({ displayName: "Zürich Betrieb" });
+
+  const result = await deliver(
+    channel,
+    message({
+      ...(topic && { topic }),
+      subject: "Platte fast voll – 93 %",
+      content: text("Grüße 👋\n.\nvom Server"),
+    }),
+  );
+
+  assert.deepEqual(result, { outcome: "delivered", statusCode: 250 });
+  const { mail, envelope, headers } = await server.only();
+  assert.deepEqual(envelope, {
+    from: "noreply@carillon.example",
+    to: ["ann@example.com"],
+  });
+  assert.deepEqual(mail.from, {
+    name: "Zürich Betrieb",
+    address: "noreply@carillon.example",
+  });
+  assert.deepEqual(mail.to, [{ name: "", address: "ann@example.com" }]);
+  assert.equal(mail.subject, "Platte fast voll – 93 %");
+  assert.equal(
+    mail.text,
+    `Grüße 👋\n.\nvom Server\n\nTo receive no more messages from Zürich Betrieb, open this link:\n${unsubscribeUrl}\n`,
+  );
+  assert.equal(mail.html, undefined);
+  assert.equal(mail.date, "2026-01-15T08:30:07.000Z");
+  assert.equal(headers["content-type"], "text/plain; charset=utf-8");
+  assert.equal(headers["list-unsubscribe"], `<${unsubscribeUrl}>`);
+  assert.equal(headers["list-unsubscribe-post"], "List-Unsubscribe=One-Click");
+  assert.equal(headers["auto-submitted"], "auto-generated");
+  assert.equal(headers["x-smn-message-id"], "1".repeat(32));
+  assert.equal(headers["message-id"], `<${"1".repeat(32)}.7@carillon.example>`);
+});
+
+test("takes the text for e-mail, and the topic's name where there is no subject", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  const variants = { default: "for all", email: "for e-mail" };
+  await deliver(channel, message({ content: { kind: "structure", variants } }));
+
+  const { mail } = await server.only();
+  assert.equal(mail.subject, "alerts");
+  assert.deepEqual(mail.from, {
+    name: "",
+    address: "noreply@carillon.example",
+  });
+  assert.match(mail.text ?? "", /^for e-mail\n\n/);
+});
+
+test("has the same message id at each try, and another for another recipient", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  const prepared = await channel.prepare(message());
+  const ann = recipient("email", "ann@example.com");
+  for (const to of [ann, ann, { ...ann, target: 8 }])
+    await prepared.deliver(to);
+
+  const ids = (await server.mails()).map(({ mail }) => mail.messageId);
+  assert.equal(ids[0], ids[1]);
+  assert.notEqual(ids[0], ids[2]);
+});
+
+test("invites with the topic's introduction, a link and its time limit", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  await deliver(
+    channel,
+    withTopic(
+      { introduction: "News of the harbour.", displayName: "Harbour" },
+      { kind: "confirmation", token: "00ff" },
+    ),
+  );
+
+  const { mail, headers } = await server.only();
+  assert.equal(mail.subject, "Confirm your subscription to Harbour");
+  assert.match(mail.text ?? "", /^News of the harbour\.\n\nYou are invited/);
+  assert.ok(
+    mail.text?.includes(
+      `within 48 hours:\nhttps://notify.example/smn/subscription/confirm?token=00ff&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de\n`,
+    ),
+  );
+  assert.equal(headers["list-unsubscribe"], undefined);
+});
+
+test("says farewell with a link back", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  await deliver(
+    channel,
+    message({ content: { kind: "unsubscription", token: "00ff" } }),
+  );
+
+  const { mail, headers } = await server.only();
+  assert.equal(mail.subject, "You are unsubscribed from alerts");
+  assert.match(mail.text ?? "", /within 48 hours:\n.*confirm\?token=00ff&/);
+  assert.equal(headers["list-unsubscribe"], undefined);
+});
+
+test("what a publisher writes adds no header and no recipient", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  const { topic } = withTopic({
+    displayName: 'x" <eve@example.com>\r\nX-Evil: 1, ',
+    introduction: "a\r\nX-Evil: 2\r\n\r\nb",
+  });
+  const evil = "Hi\r\nBcc: eve@example.com\r\nX-Evil: 3\u0000\u2028X-Evil: 4";
+  for (const content of [
+    text(`a\r\n.\r\nRCPT TO:<eve@example.com>\r\nX-Evil: 5`),
+    { kind: "confirmation", token: "t\r\nX-Evil: 6" } as const,
+  ]) {
+    await deliver(
+      channel,
+      message({ ...(topic && { topic }), subject: evil, content }),
+    );
+  }
+
+  const mails = await server.mails();
+  assert.equal(mails.length, 2);
+  for (const { headers, envelope, mail } of mails) {
+    assert.equal(headers["x-evil"], undefined);
+    assert.equal(headers.bcc, undefined);
+    assert.deepEqual(envelope.to, ["ann@example.com"]);
+    assert.equal(mail.from?.address, "noreply@carillon.example");
+  }
+  assert.equal(
+    mails[0]?.mail.subject,
+    "Hi Bcc: eve@example.com X-Evil: 3 X-Evil: 4",
+  );
+});
+
+for (const [reply, expected] of [
+  [550, { outcome: "rejected", statusCode: 550 }],
+  [552, { outcome: "rejected", statusCode: 552 }],
+  [450, { outcome: "deferred", statusCode: 450 }],
+  [421, { outcome: "deferred", statusCode: 421 }],
+  [503, { outcome: "deferred", statusCode: 503 }],
+  [530, { outcome: "deferred", statusCode: 530 }],
+] as const) {
+  for (const command of ["onMailFrom", "onRcptTo", "onData"] as const) {
+    test(`${reply} to ${command.slice(2)} is ${expected.outcome}`, async (t) => {
+      const words = `mailbox ${"x".repeat(300)}`;
+      const server = await startServer(t, refusing(command, reply, words));
+      const channel = createChannel(t, server.url);
+      assert.deepEqual(await deliver(channel), {
+        ...expected,
+        errorClass: "smtp",
+        error: `The mail server answered ${reply} ${words}`.slice(
+          0,
+          "The mail server answered ".length + 200,
+        ),
+      });
+    });
+  }
+}
+
+test("one refused mail does not keep others from being sent", async (t) => {
+  const server = await startServer(t, {
+    onRcptTo({ address }, _session, callback) {
+      callback(address.startsWith("bad") ? smtpError(550, "no") : null);
+    },
+  });
+  const channel = createChannel(t, server.url);
+  const prepared = await channel.prepare(message());
+  const results = await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      prepared.deliver(
+        recipient("email", `${i % 2 ? "bad" : "good"}${i}@example.com`),
+      ),
+    ),
+  );
+  assert.deepEqual(
+    results.map(({ outcome }) => outcome),
+    results.map((_, i) => (i % 2 ? "rejected" : "delivered")),
+  );
+  assert.ok(server.connections() <= 10);
+});
+
+test("a refused login is deferred: it is not the mail's fault", async (t) => {
+  const server = await startServer(t, {
+    authOptional: false,
+    disabledCommands: ["STARTTLS"],
+    authMethods: ["PLAIN"],
+    allowInsecureAuth: true,
+    onAuth: (_auth, _session, callback) => callback(smtpError(535, "who?")),
+  });
+  const url = server.url.replace("//", "//user:secret@");
+  const result = await deliver(createChannel(t, url));
+  assert.equal(result.outcome, "deferred");
+  assert.equal(result.statusCode, 535);
+  assert.ok(!JSON.stringify(result).includes("secret"));
+});
+
+test("a server that is away is deferred as unreachable", async (t) => {
+  const { url, close } = await startServer(t);
+  await close();
+  assert.deepEqual(await deliver(createChannel(t, url)), {
+    outcome: "deferred",
+    errorClass: "unreachable",
+    error: "The mail server could not be reached: ECONNREFUSED.",
+  });
+});
+
+test("a server that hangs up is deferred", async (t) => {
+  const url = await startRawServer(t, (socket) => socket.destroy());
+  const result = await deliver(createChannel(t, url));
+  assert.equal(result.outcome, "deferred");
+  assert.equal(result.errorClass, "unreachable");
+});
+
+test("a server that hangs is given up after the timeout, at any step", async (t) => {
+  const hang = () => {};
+  const urls = [
+    await startRawServer(t, hang),
+    await startRawServer(t, (socket) => socket.write("220 hello\r\n")),
+    (await startServer(t, { onMailFrom: hang })).url,
+    (await startServer(t, { onRcptTo: hang })).url,
+    (await startServer(t, { onData: hang })).url,
+  ];
+  for (const url of urls) {
+    const channel = createChannel(t, url, { timeoutMs: 150 });
+    const startedAt = performance.now();
+    const result = await deliver(channel);
+    assert.deepEqual(
+      [result.outcome, result.errorClass],
+      ["deferred", "timeout"],
+    );
+    assert.ok(performance.now() - startedAt < 2000);
+  }
+});
+
+test("closing interrupts what is under way", async (t) => {
+  const reached = Promise.withResolvers<void>();
+  const server = await startServer(t, { onData: () => reached.resolve() });
+  const channel = createChannel(t, server.url);
+  const hanging = deliver(channel);
+  await reached.promise;
+  await Promise.all([channel.close(), channel.close()]);
+
+  assert.equal((await hanging).errorClass, "interrupted");
+  assert.equal((await deliver(channel)).errorClass, "interrupted");
+});
+
+test("a server or sender that cannot be used is named at once, without its password", () => {
+  const links = createLinks({ publicUrl: () => "", region: "r" });
+  const create = (smtpUrl: string, from = "a@b.example") =>
+    createEmailChannel({ smtpUrl, from, links, logger: silentLogger });
+  for (const url of ["", "mail.example", "http://u:secret@x", "smtp://"]) {
+    assert.throws(
+      () => create(url),
+      (error) => {
+        assert.ok(error instanceof TypeError);
+        assert.match(error.message, /smtp:\/\//);
+        assert.ok(!error.message.includes("secret"));
+        return true;
+      },
+    );
+  }
+  for (const from of ["", "nobody", "a@b\r\nBcc: c@d", "A <a@b>"]) {
+    assert.throws(() => create("smtp://localhost", from), /noreply@/);
+  }
+});
+
+interface ReceivedMail {
+  readonly mail: Email;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly envelope: { readonly from: string; readonly to: readonly string[] };
+}
+
+async function startServer(
+  t: TestContext,
+  options: SMTPServerOptions = {},
+): Promise<{
+  url: string;
+  mails(): Promise<readonly ReceivedMail[]>;
+  only(): Promise<ReceivedMail>;
+  connections(): number;
+  close(): Promise<void>;
+}> {
+  const received: Promise<ReceivedMail>[] = [];
+  let connections = 0;
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS", "AUTH"],
+    disableReverseLookup: true,
+    closeTimeout: 1,
+    onConnect(_session, callback) {
+      connections++;
+      callback();
+    },
+    async onData(stream, { envelope }, callback) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk);
+      const { mailFrom, rcptTo } = envelope;
+      received.push(
+        parse(Buffer.concat(chunks), {
+          from: mailFrom ? mailFrom.address : "",
+          to: rcptTo.map(({ address }) => address),
+        }),
+      );
+      callback();
+    },
+    ...options,
+  });
+  server.on("error", () => {});
+  server.listen(0, "127.0.0.1");
+  await once(server.server, "listening");
+  const close = () => new Promise<void>((resolve) => server.close(resolve));
+  t.after(close);
+  return {
+    url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`,
+    mails: () => Promise.all(received),
+    async only() {
+      assert.equal(received.length, 1);
+      return (await received[0]) ?? assert.fail();
+    },
+    connections: () => connections,
+    close,
+  };
+}
+
+async function parse(
+  raw: Buffer,
+  envelope: ReceivedMail["envelope"],
+): Promise<ReceivedMail> {
+  const mail = await PostalMime.parse(raw);
+  return {
+    mail,
+    envelope,
+    headers: Object.fromEntries(
+      mail.headers.map(({ key, value }) => [key, value]),
+    ),
+  };
+}
+
+/** An SMTP server down to its sockets, for what a real one would not do. */
+async function startRawServer(
+  t: TestContext,
+  onConnection: (socket: Socket) => void,
+): Promise<string> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket);
+    socket.on("error", () => {});
+    onConnection(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  });
+  return `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function refusing(
+  command: "onMailFrom" | "onRcptTo" | "onData",
+  reply: number,
+  words: string,
+): SMTPServerOptions {
+  const error = smtpError(reply, words);
+  if (command === "onData") {
+    return {
+      onData(stream, _session, callback) {
+        stream.resume().on("end", () => callback(error));
+      },
+    };
+  }
+  return {
+    [command]: (_a: unknown, _s: unknown, callback: (e: Error) => void) =>
+      callback(error),
+  };
+}
+
+function smtpError(responseCode: number, words: string): Error {
+  return Object.assign(new Error(words), { responseCode });
+}
+
+function createChannel(
+  t: TestContext,
+  smtpUrl: string,
+  options: Partial<EmailChannelOptions> = {},
+): Channel {
+  const channel = createEmailChannel({
+    smtpUrl,
+    from: "noreply@carillon.example",
+    links: createLinks({
+      publicUrl: () => "https://notify.example",
+      region: "eu-de",
+    }),
+    logger: silentLogger,
+    ...options,
+  });
+  t.after(() => channel.close());
+  return channel;
+}
+
+type Result = AttemptResult & { readonly errorClass?: string };
+
+async function deliver(
+  channel: Channel,
+  mail: Message = message(),
+): Promise<Result> {
+  const prepared = await channel.prepare(mail);
+  return prepared.deliver(recipient("email", "ann@example.com"));
+}

@@ -1,0 +1,168 @@
+/**
+ * The channel of the protocol email: plain text mails over pooled connections
+ * to one SMTP server. The server is the operator's choice, so the egress guard
+ * does not apply to it.
+ */
+
+import type {
+  AttemptResult,
+  Channel,
+  Logger,
+  Message,
+  PreparedMessage,
+  Recipient,
+} from "@carillon/core";
+import { createTransport } from "nodemailer";
+import { oneLine } from "../excerpt.ts";
+import type { Links } from "../links.ts";
+import { type MailContent, writeMail } from "./content.ts";
+import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
+
+export interface EmailChannelOptions {
+  /** `smtp://user:password@host:port`, or `smtps://` for TLS from the start. */
+  readonly smtpUrl: string;
+  /** The sender's address: `noreply@example.com`. */
+  readonly from: string;
+  readonly links: Links;
+  readonly logger: Logger;
+  /** For a whole try, the wait for a free connection included. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Connections to the server at once. Default 5. */
+  readonly connections?: number;
+}
+
+/** @throws TypeError when `smtpUrl` or `from` cannot be used */
+export function createEmailChannel(options: EmailChannelOptions): Channel {
+  return new EmailChannel(options);
+}
+
+class EmailChannel implements Channel {
+  readonly name = "email";
+  readonly protocols = ["email"] as const;
+  readonly careful = false;
+  readonly timeoutMs: number;
+  readonly #options: EmailChannelOptions;
+  readonly #transport: ReturnType<typeof createPool>;
+  readonly #closing = new AbortController();
+
+  constructor(options: EmailChannelOptions) {
+    checkOptions(options);
+    this.#options = options;
+    this.timeoutMs = options.timeoutMs ?? 30_000;
+    this.#transport = createPool(options, this.timeoutMs);
+    // The same error ends the mails that it concerns.
+    this.#transport.on("error", (error) => {
+      options.logger.warn("smtp_connection_failed", { error: String(error) });
+    });
+  }
+
+  prepare(message: Message): PreparedMessage {
+    return { deliver: (recipient) => this.#deliver(message, recipient) };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#transport.close();
+  }
+
+  async #deliver(
+    message: Message,
+    recipient: Recipient,
+  ): Promise<AttemptResult> {
+    const { topic } = message;
+    const { subscriptionId } = recipient;
+    if (topic === undefined || subscriptionId === undefined) {
+      return {
+        outcome: "rejected",
+        errorClass: "internal",
+        error: "A message of a topic to a subscription is needed.",
+      };
+    }
+    if (this.#closing.signal.aborted) return interrupted;
+    const { from, links } = this.#options;
+    const mail = writeMail(message, topic, subscriptionId, links);
+    const timeout = AbortSignal.timeout(this.timeoutMs);
+    try {
+      const { response } = await this.#transport.sendMail({
+        from: { name: oneLine(topic.displayName), address: from },
+        // As an object it is one address, whatever it looks like.
+        to: { name: "", address: recipient.endpoint },
+        subject: mail.subject,
+        text: mail.text,
+        date: new Date(message.createdAt),
+        // The same at each try, so that mail boxes can drop a duplicate.
+        messageId: `<${message.id}.${recipient.target}@${domainOf(from)}>`,
+        headers: headersOf(message, mail),
+        signal: AbortSignal.any([timeout, this.#closing.signal]),
+      });
+      return outcomeOfReply(response);
+    } catch (error) {
+      if (this.#closing.signal.aborted) return interrupted;
+      if (timeout.aborted) return outcomeOfTimeout(this.timeoutMs);
+      return outcomeOfError(
+        error instanceof Error ? error : new Error(String(error)),
+      );
+    }
+  }
+}
+
+function createPool(options: EmailChannelOptions, timeoutMs: number) {
+  return createTransport({
+    pool: true,
+    url: options.smtpUrl,
+    maxConnections: options.connections ?? 5,
+    // A connection that hangs is not used again, whatever became of its mail.
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    dnsTimeout: timeoutMs,
+    socketCloseTimeout: 500,
+    // Enough for an idle connection that has died; the rest is the engine's.
+    maxRequeues: 1,
+    // Texts come from publishers and are never references to something else.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    // Header names as they are written here.
+    normalizeHeaderKey: (name: string) => name,
+  });
+}
+
+function headersOf(
+  message: Message,
+  { unsubscribeUrl }: MailContent,
+): Record<string, string> {
+  return {
+    "X-SMN-MESSAGE-ID": message.id,
+    "Auto-Submitted": "auto-generated",
+    ...(unsubscribeUrl && {
+      "List-Unsubscribe": `<${unsubscribeUrl}>`,
+      // RFC 8058: the server takes a POST to that URL for a click.
+      "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }),
+  };
+}
+
+/** The URL is not told in the error: there may be a password in it. */
+function checkOptions({ smtpUrl, from }: EmailChannelOptions): void {
+  const url = URL.parse(smtpUrl);
+  if (!url?.hostname || !/^smtps?:$/.test(url.protocol)) {
+    throw new TypeError(
+      "The SMTP server must be a URL such as smtp://user:password@mail.example.com:587 or smtps://…",
+    );
+  }
+  if (!/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(from)) {
+    throw new TypeError(
+      `The sender "${from}" must be a mail address such as noreply@example.com`,
+    );
+  }
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf("@") + 1);
+}
+
+const interrupted: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "interrupted",
+  error: "The service was shutting down.",
+};

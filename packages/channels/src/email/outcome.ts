@@ -1,0 +1,79 @@
+/** From what the SMTP server said to the result of a try. */
+
+import type { AttemptResult, FailedResult } from "@carillon/core";
+import { excerpt } from "../excerpt.ts";
+
+/** An accepted mail; `reply` is the server's last word on it. */
+export function outcomeOfReply(reply: string): AttemptResult {
+  const statusCode = Number.parseInt(reply, 10);
+  return {
+    outcome: "delivered",
+    ...(Number.isNaN(statusCode) ? {} : { statusCode }),
+  };
+}
+
+/** What nodemailer tells of a failure. */
+interface SmtpError extends Error {
+  readonly code?: string;
+  /** The system's code behind nodemailer's. */
+  readonly originalCode?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+}
+
+export function outcomeOfError(error: SmtpError): FailedResult {
+  const { code = "", responseCode, response } = error;
+  if (responseCode !== undefined) {
+    const said = {
+      errorClass: "smtp",
+      statusCode: responseCode,
+      error: `The mail server answered ${excerpt(response ?? String(responseCode))}`,
+    } as const;
+    return isRefusal(code, responseCode)
+      ? { outcome: "rejected", ...said }
+      : { outcome: "deferred", ...said };
+  }
+  if (code === "EENVELOPE" || code === "EMESSAGE") {
+    return {
+      outcome: "rejected",
+      errorClass: "smtp",
+      error: `The mail could not be handed over: ${excerpt(error.message)}`,
+    };
+  }
+  if (code === "ETIMEDOUT") {
+    return {
+      outcome: "deferred",
+      errorClass: "timeout",
+      error: "The mail server did not answer in time.",
+    };
+  }
+  return {
+    outcome: "deferred",
+    errorClass: "unreachable",
+    error: `The mail server could not be reached: ${excerpt(error.originalCode ?? (code || error.message))}.`,
+  };
+}
+
+export function outcomeOfTimeout(timeoutMs: number): FailedResult {
+  return {
+    outcome: "deferred",
+    errorClass: "timeout",
+    error: `The mail server did not take the mail within ${timeoutMs / 1000} s.`,
+  };
+}
+
+/**
+ * A permanent "no" to this mail or its recipient. Permanent answers to
+ * everything else (greeting, login, missing login) are about our set-up: the
+ * mail waits until that is mended.
+ */
+function isRefusal(code: string, responseCode: number): boolean {
+  return (
+    (code === "EENVELOPE" || code === "EMESSAGE") &&
+    responseCode >= 500 &&
+    !setUpReplies.has(responseCode)
+  );
+}
+
+/** Bad sequence, and those of RFC 4954: login needed, too weak, or refused. */
+const setUpReplies: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);

@@ -1,0 +1,65 @@
+/** Messages and recipients that the channels' tests share; no tests here. */
+
+import type {
+  Message,
+  MessageId,
+  ProjectId,
+  Recipient,
+  SubscriptionId,
+} from "@carillon/core";
+
+export const topicUrn = "urn:smn:eu-de:0123456789abcdef0123456789abcdef:alerts";
+export const subscriptionId =
+  "fedcba9876543210fedcba9876543210" as SubscriptionId;
+
+/** A message of 2026-01-15T08:30:07.999Z to the topic's subscribers. */
+export function message(change: Partial<Message> = {}): Message {
+  return {
+    seq: 1,
+    id: "1".repeat(32) as MessageId,
+    projectId: "0123456789abcdef0123456789abcdef" as ProjectId,
+    audience: "topic",
+    topic: {
+      seq: 1,
+      urn: topicUrn,
+      name: "alerts",
+      displayName: "",
+      introduction: "",
+    },
+    content: text("Volume data-1 is 93 % full."),
+    createdAt: Date.UTC(2026, 0, 15, 8, 30, 7, 999),
+    expiresAt: Date.UTC(2100, 0, 1),
+    ...change,
+  };
+}
+
+/** The message with a topic that is a little different. */
+export function withTopic(
+  change: Partial<NonNullable<Message["topic"]>>,
+  content?: Message["content"],
+): Message {
+  const { topic, ...rest } = message();
+  return {
+    ...rest,
+    ...(topic && { topic: { ...topic, ...change } }),
+    ...(content && { content }),
+  };
+}
+
+export function text(words: string): Message["content"] {
+  return { kind: "text", text: words };
+}
+
+export function recipient(
+  protocol: Recipient["protocol"],
+  endpoint: string,
+  extension?: Recipient["extension"],
+): Recipient {
+  return {
+    target: 7,
+    protocol,
+    endpoint,
+    subscriptionId,
+    ...(extension && { extension }),
+  };
+}

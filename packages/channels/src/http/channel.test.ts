@@ -1,0 +1,534 @@
+/** The wire: what a real server receives, and what a real receiver checks. */
+
+import assert from "node:assert/strict";
+import {
+  createVerify,
+  generateKeyPairSync,
+  X509Certificate,
+} from "node:crypto";
+import { once } from "node:events";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from "node:http";
+import {
+  createServer as createTlsServer,
+  type Server as TlsServer,
+} from "node:https";
+import type { AddressInfo } from "node:net";
+import { type TestContext, test } from "node:test";
+import { TLSSocket } from "node:tls";
+import {
+  type Channel,
+  type Recipient,
+  type SubscriptionId,
+  silentLogger,
+  systemClock,
+} from "@carillon/core";
+import { createEgressGuard } from "../egress/egress-guard.ts";
+import type { ResolveName } from "../egress/name-resolver.ts";
+import {
+  recipient as httpRecipient,
+  message,
+  subscriptionId,
+  text,
+  topicUrn,
+} from "../fixtures.test.ts";
+import { createLinks } from "../links.ts";
+import { createSelfSignedCertificate } from "./certificate.ts";
+import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
+import { SigningKeys } from "./signing-key.ts";
+
+const publicUrl = "https://notify.example";
+
+test("sends a notification with the documented headers and fields", async (t) => {
+  const { channel, keys } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(
+    message({ subject: "Disk", content: text('{"level": "93 %"}\nGrüße 👋') }),
+  );
+
+  const result = await prepared.deliver(
+    recipient(`${receiver.origin}/hooks/a?b=c#d`),
+  );
+
+  assert.deepEqual(result, { outcome: "delivered", statusCode: 200 });
+  const request = receiver.only();
+  assert.equal(request.method, "POST");
+  assert.equal(request.url, "/hooks/a?b=c");
+  assert.deepEqual(namesOf(request.rawHeaders), [
+    "host",
+    "connection",
+    "content-type",
+    "user-agent",
+    "x-smn-message-type",
+    "x-smn-message-id",
+    "x-smn-topic-urn",
+    "x-smn-subscription-urn",
+    "content-length",
+  ]);
+  assert.equal(
+    request.headers["content-type"],
+    "application/json; charset=utf-8",
+  );
+  assert.equal(request.headers.host, receiver.origin.slice("http://".length));
+  assert.equal(request.headers["x-smn-message-type"], "Notification");
+  assert.equal(request.headers["x-smn-message-id"], "1".repeat(32));
+  assert.equal(request.headers["x-smn-topic-urn"], topicUrn);
+  assert.equal(
+    request.headers["x-smn-subscription-urn"],
+    `${topicUrn}:${subscriptionId}`,
+  );
+  const { signature, signing_cert_url, ...fields } = request.json();
+  assert.deepEqual(fields, {
+    type: "Notification",
+    message_id: "1".repeat(32),
+    topic_urn: topicUrn,
+    subject: "Disk",
+    message: '{"level": "93 %"}\nGrüße 👋',
+    timestamp: "2026-01-15T08:30:07Z",
+    unsubscribe_url: `${publicUrl}/smn/subscription/unsubscribe?region=eu-de&region_id=eu-de&subscription_urn=${topicUrn}:${subscriptionId}`,
+    signature_version: "v1",
+  });
+  assert.match(String(signature), /^[A-Za-z0-9+/]{342}==$/);
+  assert.match(
+    String(signing_cert_url),
+    /^https:\/\/notify\.example\/smn\/SMN_eu-de_[0-9a-f]{32}\.pem$/,
+  );
+  assert.ok(await isGenuine(request.json(), keys));
+});
+
+test("leaves out the subject when there is none", async (t) => {
+  const { channel, keys } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message({ subject: "" }));
+  await prepared.deliver(recipient(receiver.origin));
+
+  const body = receiver.only().json();
+  assert.ok(!("subject" in body));
+  assert.ok(await isGenuine(body, keys));
+});
+
+test("a changed body is found out", async (t) => {
+  const { channel, keys } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message());
+  await prepared.deliver(recipient(receiver.origin));
+
+  const body = receiver.only().json();
+  assert.ok(!(await isGenuine({ ...body, message: "other" }, keys)));
+});
+
+test("messages on their way stay verifiable when the key changes", async (t) => {
+  const { channel, keys } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const before = await channel.prepare(message());
+  await before.deliver(recipient(receiver.origin));
+  await keys.rotate();
+  const after = await channel.prepare(message());
+  await after.deliver(recipient(receiver.origin));
+
+  const [first, second] = receiver.requests.map((request) => request.json());
+  assert.notEqual(first?.signing_cert_url, second?.signing_cert_url);
+  assert.ok(await isGenuine(first ?? {}, keys));
+  assert.ok(await isGenuine(second ?? {}, keys));
+});
+
+test("invites with a link, without a subscription URN, headers or unsubscribe link", async (t) => {
+  const { channel, keys } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(
+    message({ content: { kind: "confirmation", token: "00ff" } }),
+  );
+  await prepared.deliver(
+    recipient(receiver.origin, { header: { "x-tenant": "7" } }),
+  );
+
+  const request = receiver.only();
+  assert.equal(
+    request.headers["x-smn-message-type"],
+    "SubscriptionConfirmation",
+  );
+  assert.equal(request.headers["x-smn-subscription-urn"], undefined);
+  assert.equal(request.headers["x-tenant"], undefined);
+  const { message: words, ...body } = request.json();
+  assert.ok(String(words).includes(topicUrn));
+  assert.ok(String(words).includes("48 hours"));
+  assert.deepEqual(
+    { ...body, signature: "", signing_cert_url: "" },
+    {
+      type: "SubscriptionConfirmation",
+      message_id: "1".repeat(32),
+      topic_urn: topicUrn,
+      timestamp: "2026-01-15T08:30:07Z",
+      subscribe_url: `${publicUrl}/smn/subscription/confirm?token=00ff&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
+      signature: "",
+      signature_version: "v1",
+      signing_cert_url: "",
+    },
+  );
+  assert.ok(await isGenuine(request.json(), keys));
+});
+
+test("says farewell with the subscription's URN and a link back", async (t) => {
+  const { channel, keys } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(
+    message({ content: { kind: "unsubscription", token: "00ff" } }),
+  );
+  await prepared.deliver(recipient(receiver.origin));
+
+  const request = receiver.only();
+  assert.equal(
+    request.headers["x-smn-message-type"],
+    "UnsubscribeConfirmation",
+  );
+  assert.equal(
+    request.headers["x-smn-subscription-urn"],
+    `${topicUrn}:${subscriptionId}`,
+  );
+  const body = request.json();
+  assert.match(String(body.subscribe_url), /confirm\?token=00ff&/);
+  assert.match(String(body.message), /unsubscribed.*48 hours/);
+  assert.ok(!("unsubscribe_url" in body));
+  assert.ok(await isGenuine(body, keys));
+});
+
+test("adds the subscription's own headers to notifications", async (t) => {
+  const { channel } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message());
+  await prepared.deliver(
+    recipient(receiver.origin, { header: { "x-tenant": "7", "x-key": "a b" } }),
+  );
+
+  const { headers } = receiver.only();
+  assert.deepEqual([headers["x-tenant"], headers["x-key"]], ["7", "a b"]);
+});
+
+test("each recipient gets its own link, each protocol its own text", async (t) => {
+  const signed: string[] = [];
+  const signer = {
+    async sign(text: string) {
+      signed.push(text);
+      return { signature: "c2ln", certificateId: "x.pem" };
+    },
+  };
+  const { channel } = createChannel(t, { signer });
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(
+    message({
+      content: {
+        kind: "structure",
+        variants: { default: "for all", http: "for http" },
+      },
+    }),
+  );
+  const ids = Array.from({ length: 40 }, (_, i) =>
+    i.toString(16).padStart(32, "0"),
+  );
+  assert.equal(signed.length, 0);
+  await Promise.all(
+    ids.map((id) =>
+      prepared.deliver({
+        ...recipient(receiver.origin),
+        subscriptionId: id as SubscriptionId,
+      }),
+    ),
+  );
+
+  assert.equal(signed.length, 1);
+  const links = receiver.requests.map(({ json }) =>
+    String(json().unsubscribe_url).slice(-32),
+  );
+  assert.deepEqual(links.sort(), ids);
+  for (const { json } of receiver.requests) {
+    assert.equal(json().message, "for http");
+  }
+});
+
+test("signs once when http and https say the same", async (t) => {
+  let signatures = 0;
+  const signer = {
+    async sign() {
+      signatures++;
+      return { signature: "c2ln", certificateId: "x.pem" };
+    },
+  };
+  const { channel } = createChannel(t, { signer });
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message());
+  await prepared.deliver(recipient(receiver.origin));
+  await prepared.deliver({ ...recipient(receiver.origin), protocol: "https" });
+  assert.equal(signatures, 1);
+});
+
+test("a failing signer defers, and is asked again for the next try", async (t) => {
+  let isBroken = true;
+  const signer = {
+    async sign() {
+      if (isBroken) throw new Error("the store is away");
+      return { signature: "c2ln", certificateId: "x.pem" };
+    },
+  };
+  const { channel } = createChannel(t, { signer });
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message());
+
+  assert.deepEqual(await prepared.deliver(recipient(receiver.origin)), {
+    outcome: "deferred",
+    errorClass: "internal",
+    error: "The message could not be signed; the log says why.",
+  });
+  isBroken = false;
+  const result = await prepared.deliver(recipient(receiver.origin));
+  assert.equal(result.outcome, "delivered");
+});
+
+test("carries messages of 256 KB and of any characters", async (t) => {
+  const { channel, keys } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const words = `${'ü\u0000\u2028\ud83d\udc4b"\\\n'.repeat(20_000)}\ud800`;
+  const prepared = await channel.prepare(message({ content: text(words) }));
+  await Promise.all([
+    prepared.deliver(recipient(receiver.origin)),
+    prepared.deliver(recipient(receiver.origin)),
+  ]);
+
+  for (const { json } of receiver.requests) {
+    assert.equal(json().message, words.toWellFormed());
+    assert.ok(await isGenuine(json(), keys));
+  }
+});
+
+test("a small body after a larger one is not mixed up with it", async (t) => {
+  const { channel } = createChannel(t);
+  const receiver = await startReceiver(t);
+  for (const length of [10, 5000, 20, 30_000, 1]) {
+    const words = "x".repeat(length);
+    const prepared = await channel.prepare(message({ content: text(words) }));
+    await prepared.deliver(recipient(receiver.origin));
+    assert.equal(receiver.requests.at(-1)?.json().message, words);
+  }
+  assert.equal(receiver.connections(), 1);
+});
+
+test("what cannot be an HTTP recipient is rejected without a connection", async (t) => {
+  const { channel } = createChannel(t);
+  const prepared = await channel.prepare(message());
+  const { topic: _, ...direct } = message();
+  const preparedDirect = await channel.prepare(direct);
+  const { subscriptionId: __, ...unsubscribed } = recipient("http://x.example");
+
+  for (const result of [
+    await prepared.deliver(recipient("no URL")),
+    await prepared.deliver(unsubscribed),
+    await preparedDirect.deliver(recipient("http://x.example")),
+    await prepared.deliver(
+      recipient("http://127.0.0.1:9/", { header: { "x-bad": "a\r\nb: c" } }),
+    ),
+  ]) {
+    assert.equal(result.outcome, "rejected");
+    assert.equal("errorClass" in result && result.errorClass, "internal");
+  }
+});
+
+test("the certificate is checked against the name, which SNI and Host carry", async (t) => {
+  const { key, cert, server } = await startTlsReceiver(t, "hooks.example");
+  const port = (server.address() as AddressInfo).port;
+  const seen: (string | false | undefined | null)[] = [];
+  server.on("request", (request: IncomingMessage, response) => {
+    const { socket } = request;
+    seen.push(socket instanceof TLSSocket && socket.servername);
+    seen.push(request.headers.host);
+    response.end("ok");
+  });
+  assert.ok(key);
+  const resolve: ResolveName = async () => ["127.0.0.1"];
+  const trusting = createChannel(t, { ca: cert, resolve }).channel;
+  const wary = createChannel(t, { resolve }).channel;
+  const good = `https://hooks.example:${port}/`;
+  const other = `https://other.example:${port}/`;
+
+  assert.equal((await deliver(trusting, good)).outcome, "delivered");
+  assert.deepEqual(seen, ["hooks.example", `hooks.example:${port}`]);
+  for (const [channel, url, code] of [
+    [trusting, other, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    [wary, good, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+  ] as const) {
+    assert.deepEqual(await deliver(channel, url), {
+      outcome: "deferred",
+      errorClass: "unreachable",
+      error: `No secure connection could be made (${code}).`,
+    });
+  }
+});
+
+interface Received {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly rawHeaders: readonly string[];
+  json(): Record<string, unknown>;
+}
+
+async function startReceiver(t: TestContext): Promise<{
+  origin: string;
+  requests: readonly Received[];
+  only(): Received;
+  connections(): number;
+}> {
+  const requests: Received[] = [];
+  const server = await listen(t, async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { method, url, headers, rawHeaders } = request;
+    const body = Buffer.concat(chunks).toString();
+    requests.push({
+      method,
+      url,
+      headers,
+      rawHeaders,
+      json: () => JSON.parse(body),
+    });
+    response.end("thanks");
+  });
+  let connections = 0;
+  server.on("connection", () => connections++);
+  return {
+    origin: originOf(server),
+    requests,
+    only() {
+      assert.equal(requests.length, 1);
+      return requests[0] ?? assert.fail();
+    },
+    connections: () => connections,
+  };
+}
+
+async function listen(
+  t: TestContext,
+  listener: RequestListener,
+): Promise<Server> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return server;
+}
+
+async function startTlsReceiver(
+  t: TestContext,
+  name: string,
+): Promise<{ server: TlsServer; key: string; cert: string }> {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const cert = await createSelfSignedCertificate({
+    privateKey,
+    commonName: name,
+    notBefore: Date.now() - 1000,
+    notAfter: Date.now() + 60_000,
+  });
+  const server = createTlsServer({ key, cert }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { server, key, cert };
+}
+
+function originOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function createChannel(
+  t: TestContext,
+  options: Partial<HttpChannelOptions> & { resolve?: ResolveName } = {},
+): { channel: Channel; keys: SigningKeys } {
+  const { resolve, ...rest } = options;
+  const settings = new Map<string, string>();
+  const keys = new SigningKeys({
+    settings: {
+      getSetting: async (name) => settings.get(name),
+      putSetting: async (name, value) => void settings.set(name, value),
+    },
+    region: "eu-de",
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const channel = createHttpChannel({
+    egress: createEgressGuard({
+      allowTargets: ["127.0.0.0/8"],
+      ...(resolve && { resolve }),
+    }),
+    signer: keys,
+    links: createLinks({ publicUrl: () => publicUrl, region: "eu-de" }),
+    clock: systemClock,
+    logger: silentLogger,
+    ...rest,
+  });
+  t.after(() => channel.close());
+  return { channel, keys };
+}
+
+async function deliver(channel: Channel, endpoint: string) {
+  const prepared = await channel.prepare(message());
+  return prepared.deliver(recipient(endpoint));
+}
+
+function recipient(
+  endpoint: string,
+  extension?: Recipient["extension"],
+): Recipient {
+  return httpRecipient("http", endpoint, extension);
+}
+
+function namesOf(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 0);
+}
+
+/**
+ * A receiver's check, written from the documented rule alone: for each field
+ * in order its name and value with a line feed behind both, RSA with SHA-256,
+ * the certificate from where signing_cert_url points.
+ */
+async function isGenuine(
+  body: Record<string, unknown>,
+  certificates: Pick<SigningKeys, "findCertificate">,
+): Promise<boolean> {
+  const names =
+    body.type === "Notification"
+      ? [
+          "message",
+          "message_id",
+          ...("subject" in body ? ["subject"] : []),
+          "timestamp",
+          "topic_urn",
+          "type",
+        ]
+      : [
+          "message",
+          "message_id",
+          "subscribe_url",
+          "timestamp",
+          "topic_urn",
+          "type",
+        ];
+  const verifier = createVerify("RSA-SHA256");
+  for (const name of names) verifier.update(`${name}\n${body[name]}\n`);
+  const { pathname } = new URL(String(body.signing_cert_url));
+  assert.ok(pathname.startsWith("/smn/"));
+  const pem = await certificates.findCertificate(
+    pathname.slice("/smn/".length),
+  );
+  return verifier.verify(
+    new X509Certificate(pem ?? "").publicKey,
+    String(body.signature),
+    "base64",
+  );
+}

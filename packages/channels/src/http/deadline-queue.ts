@@ -1,0 +1,88 @@
+/**
+ * Deadlines of very many short-lived entries that all last equally long: a list
+ * in order of entry and one timer for its head. Adding and removing cost a few
+ * assignments, where a timer for each would be felt.
+ */
+
+import type { Clock, Timer } from "@carillon/core";
+
+/** What has a deadline. The links are the queue's; start with `undefined`. */
+export interface DeadlineEntry {
+  /** Milliseconds since the epoch; set by the queue. */
+  deadlineAt: number;
+  earlier: DeadlineEntry | undefined;
+  later: DeadlineEntry | undefined;
+  /** Called once, unless the entry was removed before. */
+  expire(): void;
+}
+
+/** How much later than its deadline an entry may expire, in milliseconds. */
+export const deadlineSlackMs = 50;
+
+export class DeadlineQueue {
+  readonly #clock: Clock;
+  readonly #durationMs: number;
+  #first: DeadlineEntry | undefined;
+  #last: DeadlineEntry | undefined;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, durationMs: number) {
+    this.#clock = clock;
+    this.#durationMs = durationMs;
+  }
+
+  add(entry: DeadlineEntry): void {
+    entry.deadlineAt = this.#clock.now() + this.#durationMs;
+    entry.earlier = this.#last;
+    if (this.#last === undefined) this.#first = entry;
+    else this.#last.later = entry;
+    this.#last = entry;
+    this.#timer ??= this.#setTimer(this.#durationMs);
+  }
+
+  /** Does nothing when the entry is not in the queue. */
+  remove(entry: DeadlineEntry): void {
+    const { earlier, later } = entry;
+    if (earlier !== undefined) earlier.later = later;
+    else if (this.#first === entry) this.#first = later;
+    else return;
+    if (later !== undefined) later.earlier = earlier;
+    else this.#last = earlier;
+    entry.earlier = undefined;
+    entry.later = undefined;
+  }
+
+  /** Takes out all entries, oldest first. */
+  *drain(): Generator<DeadlineEntry> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (;;) {
+      const entry = this.#first;
+      if (entry === undefined) return;
+      this.remove(entry);
+      yield entry;
+    }
+  }
+
+  // The timer outlives the entries it was set for: with steady traffic it is
+  // set once per duration and not once per entry.
+  #setTimer(ms: number): Timer {
+    return this.#clock.setTimer(ms, () => {
+      this.#timer = undefined;
+      const now = this.#clock.now();
+      for (;;) {
+        const entry = this.#first;
+        if (entry === undefined) return;
+        const restMs = entry.deadlineAt - now;
+        if (restMs > 0) {
+          // Expiring may have added entries, and with them a timer. A timer
+          // for each deadline by itself would be one for each entry again.
+          this.#timer ??= this.#setTimer(Math.max(restMs, deadlineSlackMs));
+          return;
+        }
+        this.remove(entry);
+        entry.expire();
+      }
+    });
+  }
+}

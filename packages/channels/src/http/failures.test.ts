@@ -1,0 +1,505 @@
+/** What the channel makes of receivers that fail, hang, or answer too much. */
+
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import {
+  type AddressInfo,
+  createServer,
+  type Server,
+  type Socket,
+} from "node:net";
+import { type TestContext, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import {
+  type AttemptResult,
+  type Channel,
+  type PreparedMessage,
+  silentLogger,
+  systemClock,
+} from "@carillon/core";
+import { createEgressGuard } from "../egress/egress-guard.ts";
+import type { ResolveName } from "../egress/name-resolver.ts";
+import { message, recipient } from "../fixtures.test.ts";
+import { createLinks } from "../links.ts";
+import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
+
+const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+
+for (const [answer, expected] of [
+  [
+    "HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 9\r\n\r\nback soon",
+    {
+      outcome: "deferred",
+      errorClass: "http_status",
+      statusCode: 503,
+      error: "The endpoint answered 503: back soon",
+      retryAfterMs: 7000,
+    },
+  ],
+  [
+    "HTTP/1.1 404 No\r\ncontent-length: 12\r\n\r\nno such hook",
+    {
+      outcome: "rejected",
+      errorClass: "http_status",
+      statusCode: 404,
+      error: "The endpoint answered 404: no such hook",
+    },
+  ],
+  [
+    "HTTP/1.1 204 No Content\r\n\r\n",
+    { outcome: "delivered", statusCode: 204 },
+  ],
+  [
+    `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${ok}`,
+    { outcome: "delivered", statusCode: 200 },
+  ],
+  [
+    "SSH-2.0-OpenSSH_9.6\r\n",
+    {
+      outcome: "deferred",
+      errorClass: "unreachable",
+      error:
+        "What the endpoint answered is not HTTP: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/).",
+    },
+  ],
+] as const) {
+  test(`takes "${answer.slice(0, 24).trim()}" for ${expected.outcome}`, async (t) => {
+    const server = await startServer(t, (socket) => socket.write(answer));
+    assert.deepEqual(await deliver(t, server.origin), expected);
+  });
+}
+
+test("does not follow a redirect", async (t) => {
+  let visits = 0;
+  const elsewhere = await startServer(t, () => visits++);
+  const server = await startServer(t, (socket) =>
+    socket.write(
+      `HTTP/1.1 307 Go\r\nlocation: ${elsewhere.origin}/\r\ncontent-length: 0\r\n\r\n`,
+    ),
+  );
+  const result = await deliver(t, server.origin);
+  assert.equal(result.outcome, "rejected");
+  assert.equal(result.statusCode, 307);
+  assert.equal(visits, 0);
+});
+
+test("a refused connection is deferred as unreachable", async (t) => {
+  const { server, origin } = await startServer(t, () => {});
+  server.close();
+  await once(server, "close");
+  assert.deepEqual(await deliver(t, origin), {
+    outcome: "deferred",
+    errorClass: "unreachable",
+    error: "The endpoint refused the connection (ECONNREFUSED).",
+  });
+});
+
+test("a name that does not resolve is deferred as unreachable", async (t) => {
+  const resolve: ResolveName = async (host) => {
+    throw Object.assign(new Error(host), { code: "ENOTFOUND" });
+  };
+  assert.deepEqual(await deliver(t, "http://gone.example/", { resolve }), {
+    outcome: "deferred",
+    errorClass: "unreachable",
+    error: "The host name does not resolve (ENOTFOUND).",
+  });
+});
+
+test("a connection that is reset or closed before the answer is deferred", async (t) => {
+  for (const hangUp of [
+    (socket: Socket) => socket.resetAndDestroy(),
+    (socket: Socket) => socket.end(),
+    (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-"),
+  ]) {
+    const server = await startServer(t, hangUp);
+    const result = await deliver(t, server.origin);
+    assert.equal(result.outcome, "deferred");
+    assert.equal(result.errorClass, "unreachable");
+    assert.equal(server.requests(), 1);
+  }
+});
+
+test("a receiver that never answers is given up after the timeout", async (t) => {
+  const server = await startServer(t, () => {});
+  const startedAt = performance.now();
+  assert.deepEqual(await deliver(t, server.origin, { timeoutMs: 100 }), {
+    outcome: "deferred",
+    errorClass: "timeout",
+    error: "The endpoint did not answer within 0.1 s.",
+  });
+  const tookMs = performance.now() - startedAt;
+  assert.ok(tookMs >= 95 && tookMs < 1000, `${tookMs} ms`);
+  // The connection is not left behind.
+  await server.closed();
+});
+
+test("a connection that does not come about is given up after the timeout", async (t) => {
+  const resolve: ResolveName = () => new Promise(() => {});
+  const result = await deliver(t, "http://slow.example/", {
+    resolve,
+    timeoutMs: 50,
+  });
+  assert.equal(result.errorClass, "timeout");
+});
+
+test("an answer whose header drips is given up after the timeout", async (t) => {
+  const server = await startServer(t, (socket) =>
+    drip(socket, "HTTP/1.1 200 OK\r\nx-slow: ", "z"),
+  );
+  const result = await deliver(t, server.origin, { timeoutMs: 100 });
+  assert.deepEqual(
+    [result.outcome, result.errorClass],
+    ["deferred", "timeout"],
+  );
+  await server.closed();
+});
+
+test("an answer whose body drips counts by its status, after the timeout", async (t) => {
+  for (const [status, outcome] of [
+    [200, "delivered"],
+    [500, "deferred"],
+    [403, "rejected"],
+  ] as const) {
+    const server = await startServer(t, (socket) =>
+      drip(socket, `HTTP/1.1 ${status} X\r\n\r\n`, "y"),
+    );
+    const result = await deliver(t, server.origin, { timeoutMs: 100 });
+    assert.equal(result.outcome, outcome);
+    assert.equal(result.statusCode, status);
+    await server.closed();
+  }
+});
+
+test("reads no more of a huge answer than it needs", async (t) => {
+  let written = 0;
+  const server = await startServer(t, (socket) => {
+    socket.write("HTTP/1.1 500 Error\r\n\r\n");
+    const chunk = "long story ".repeat(1000);
+    const pour = () => {
+      while (!socket.destroyed && socket.write(chunk)) written += chunk.length;
+    };
+    socket.on("drain", pour);
+    pour();
+  });
+  const result = await deliver(t, server.origin);
+  await server.closed();
+
+  assert.equal(result.outcome, "deferred");
+  assert.equal(result.statusCode, 500);
+  const prefix = "The endpoint answered 500: ";
+  assert.equal(
+    "error" in result && result.error,
+    prefix + "long story ".repeat(20).slice(0, 200),
+  );
+  // What sockets buffer on both sides; the server would have gone on for ever.
+  assert.ok(written < 20_000_000, `${written} bytes`);
+});
+
+test("a huge answer to a delivered message ends the connection, not more", async (t) => {
+  const server = await startServer(t, (socket) =>
+    socket.write(
+      `HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n${"x".repeat(9999)}`,
+    ),
+  );
+  const result = await deliver(t, server.origin);
+  assert.deepEqual(result, { outcome: "delivered", statusCode: 200 });
+  await server.closed();
+});
+
+test("keeps the connection for the next request", async (t) => {
+  const server = await startServer(t, (socket) => socket.write(ok));
+  const { prepared } = await prepare(t);
+  for (let i = 0; i < 20; i++) await send(prepared, server.origin);
+  assert.equal(server.requests(), 20);
+  assert.equal(server.connections(), 1);
+});
+
+test("does not trip over connections that servers close after each answer", async (t) => {
+  const server = await startServer(t, (socket) =>
+    socket.end(
+      "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok",
+    ),
+  );
+  const { prepared } = await prepare(t);
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await send(prepared, server.origin)).outcome, "delivered");
+  }
+  assert.equal(server.connections(), 20);
+});
+
+test("a request that meets a dying idle connection goes out on another one, once", async (t) => {
+  const requestsOf = new WeakMap<Socket, number>();
+  const server = await startServer(t, (socket) => {
+    const requests = (requestsOf.get(socket) ?? 0) + 1;
+    requestsOf.set(socket, requests);
+    if (requests === 1) socket.write(ok);
+    else socket.resetAndDestroy();
+  });
+  const { prepared } = await prepare(t);
+  assert.equal((await send(prepared, server.origin)).outcome, "delivered");
+  assert.equal((await send(prepared, server.origin)).outcome, "delivered");
+  assert.equal(server.connections(), 2);
+  assert.equal(server.requests(), 3);
+});
+
+test("a hanging endpoint holds up no other one of the same origin", async (t) => {
+  const hanging = new Set<string>();
+  const server = createHttpServer((request, response) => {
+    if (request.url === "/hangs")
+      hanging.add(String(request.socket.remotePort));
+    else response.end("ok");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close().closeAllConnections());
+  const origin = originOf(server);
+  const { prepared } = await prepare(t, { timeoutMs: 3000 });
+  const hung = Array.from({ length: 50 }, () =>
+    send(prepared, `${origin}/hangs`),
+  );
+  for (let i = 0; i < 50; i++) {
+    assert.equal((await send(prepared, `${origin}/ok`)).outcome, "delivered");
+  }
+  assert.equal(hanging.size, 50);
+  server.closeAllConnections();
+  await Promise.all(hung);
+});
+
+test("opens no more connections than it may, and says so when none comes free", async (t) => {
+  const server = await startServer(t, () => {});
+  const { prepared } = await prepare(t, {
+    connectionsPerOrigin: 2,
+    timeoutMs: 100,
+  });
+  const results = await Promise.all(
+    Array.from({ length: 3 }, () => send(prepared, server.origin)),
+  );
+  assert.deepEqual(
+    results.map(({ errorClass }) => errorClass),
+    ["timeout", "timeout", "lane_full"],
+  );
+  assert.equal(server.connections(), 2);
+});
+
+test("those who wait for a connection get it as soon as one is free", async (t) => {
+  const server = await startServer(t, (socket) => socket.write(ok));
+  const { prepared } = await prepare(t, { connectionsPerOrigin: 3 });
+  const results = await Promise.all(
+    Array.from({ length: 60 }, () => send(prepared, server.origin)),
+  );
+  assert.ok(results.every(({ outcome }) => outcome === "delivered"));
+  assert.equal(server.connections(), 3);
+});
+
+test("an endpoint in a refused network is rejected and not contacted", async (t) => {
+  let visits = 0;
+  const server = await startServer(t, () => visits++);
+  const port = new URL(server.origin).port;
+  const resolve: ResolveName = async () => ["127.0.0.1"];
+  for (const [endpoint, words] of [
+    [`http://127.0.0.1:${port}/`, "127.0.0.1 is a loopback address"],
+    [`http://2130706433:${port}/`, "127.0.0.1 is a loopback address"],
+    [`http://[::ffff:7f00:1]:${port}/`, "is an IPv4-mapped address"],
+    [`http://inner.example:${port}/`, "resolves to a loopback address"],
+  ] as const) {
+    const result = await deliver(t, endpoint, { resolve, allowTargets: [] });
+    assert.equal(result.outcome, "rejected");
+    assert.equal(result.errorClass, "egress_refused");
+    const error = "error" in result ? result.error : "";
+    assert.ok(error.includes(words), error);
+    assert.ok(error.includes("CARILLON_ALLOW_TARGETS"), error);
+  }
+  assert.equal(visits, 0);
+});
+
+test("a name that changes its address after it was vetted reaches only the vetted one", async (t) => {
+  // The same port on two loopback addresses: one is allowed, one is not.
+  const allowed = await startServer(t, (socket) => socket.write(ok));
+  const port = Number(new URL(allowed.origin).port);
+  const forbidden = await startServer(t, (socket) => socket.write(ok), {
+    host: "127.0.0.2",
+    port,
+  });
+  const answers = [["127.0.0.1"], ["127.0.0.2"], ["127.0.0.1", "127.0.0.2"]];
+  let questions = 0;
+  const options = {
+    allowTargets: ["127.0.0.1"],
+    resolve: async () => answers[questions++] ?? [],
+  };
+  const endpoint = `http://rebinding.example:${port}/`;
+
+  const first = await deliver(t, endpoint, options);
+  assert.equal(first.outcome, "delivered");
+  assert.equal(questions, 1);
+  for (const expected of [2, 3]) {
+    const next = await deliver(t, endpoint, options);
+    assert.equal(next.errorClass, "egress_refused");
+    assert.equal(questions, expected);
+  }
+  assert.equal(allowed.connections(), 1);
+  assert.equal(forbidden.connections(), 0);
+});
+
+test("tries a host's second address when the first does not answer", async (t) => {
+  const server = await startServer(t, (socket) => socket.write(ok));
+  const port = new URL(server.origin).port;
+  const result = await deliver(t, `http://two.example:${port}/`, {
+    // Nobody listens on the first one.
+    resolve: async () => ["127.0.0.3", "127.0.0.1"],
+  });
+  assert.equal(result.outcome, "delivered");
+});
+
+test("closing ends what is under way and leaves nothing open", async (t) => {
+  const server = await startServer(t, () => {});
+  const { channel, prepared } = await prepare(t);
+  const hung = send(prepared, server.origin);
+  const slow = send(prepared, "http://slow.example/");
+  await server.requested();
+  await Promise.all([channel.close(), channel.close()]);
+
+  const interrupted = {
+    outcome: "deferred",
+    errorClass: "interrupted",
+    error: "The service was shutting down.",
+  };
+  assert.deepEqual(await hung, interrupted);
+  assert.deepEqual(await slow, interrupted);
+  assert.deepEqual(await send(prepared, server.origin), interrupted);
+  await server.closed();
+});
+
+test("keeps no more idle connections than it may", async (t) => {
+  const servers = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      startServer(t, (socket) => socket.write(ok)),
+    ),
+  );
+  const { prepared } = await prepare(t, { idleConnections: 2 });
+  for (const { origin } of servers) await send(prepared, origin);
+  // The first three were closed to make room for the later ones.
+  for (const server of servers.slice(0, 3)) await server.closed();
+  await send(prepared, servers[4]?.origin ?? "");
+  assert.equal(servers[4]?.connections(), 1);
+});
+
+interface TestServer {
+  readonly server: Server;
+  readonly origin: string;
+  requests(): number;
+  connections(): number;
+  /** Resolves once a request has come. */
+  requested(): Promise<void>;
+  /** Resolves once no connection is open. */
+  closed(): Promise<void>;
+}
+
+/** A server that answers each request, once it is complete, as told. */
+async function startServer(
+  t: TestContext,
+  answer: (socket: Socket) => void,
+  { host = "127.0.0.1", port = 0 } = {},
+): Promise<TestServer> {
+  const events = new EventEmitter();
+  const open = new Set<Socket>();
+  let requests = 0;
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    open.add(socket);
+    socket.on("close", () => {
+      open.delete(socket);
+      events.emit("change");
+    });
+    socket.on("error", () => {});
+    let received = "";
+    socket.on("data", (chunk) => {
+      received += chunk.toString("latin1");
+      for (;;) {
+        const length = /content-length: (\d+)\r\n\r\n/.exec(received);
+        if (length === null) return;
+        const end = length.index + length[0].length + Number(length[1]);
+        if (received.length < end) return;
+        received = received.slice(end);
+        requests++;
+        events.emit("change");
+        answer(socket);
+      }
+    });
+  }).listen(port, host);
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  });
+  const until = async (condition: () => boolean) => {
+    while (!condition()) await once(events, "change");
+  };
+  return {
+    server,
+    origin: originOf(server),
+    requests: () => requests,
+    connections: () => connections,
+    requested: () => until(() => requests > 0),
+    closed: () => until(() => open.size === 0),
+  };
+}
+
+/** Sends a character in each turn of the event loop until the other side goes. */
+async function drip(socket: Socket, start: string, drop: string) {
+  socket.write(start);
+  while (!socket.destroyed) {
+    socket.write(drop);
+    await turn();
+  }
+}
+
+function originOf(server: { address(): AddressInfo | string | null }): string {
+  const { address, port } = server.address() as AddressInfo;
+  return `http://${address}:${port}`;
+}
+
+type TestOptions = Partial<HttpChannelOptions> & {
+  readonly resolve?: ResolveName;
+  readonly allowTargets?: readonly string[];
+};
+
+async function prepare(
+  t: TestContext,
+  options: TestOptions = {},
+): Promise<{ channel: Channel; prepared: PreparedMessage }> {
+  const { resolve, allowTargets = ["127.0.0.0/8"], ...rest } = options;
+  const channel = createHttpChannel({
+    egress: createEgressGuard({
+      allowTargets,
+      resolve: resolve ?? (() => new Promise(() => {})),
+    }),
+    signer: {
+      sign: async () => ({ signature: "c2ln", certificateId: "x.pem" }),
+    },
+    links: createLinks({ publicUrl: () => "https://x.example", region: "r" }),
+    clock: systemClock,
+    logger: silentLogger,
+    ...rest,
+  });
+  t.after(() => channel.close());
+  return { channel, prepared: await channel.prepare(message()) };
+}
+
+type Result = AttemptResult & { readonly errorClass?: string };
+
+async function send(
+  prepared: PreparedMessage,
+  endpoint: string,
+): Promise<Result> {
+  return prepared.deliver(recipient("http", endpoint));
+}
+
+async function deliver(
+  t: TestContext,
+  endpoint: string,
+  options?: TestOptions,
+): Promise<Result> {
+  const { prepared } = await prepare(t, options);
+  return send(prepared, endpoint);
+}

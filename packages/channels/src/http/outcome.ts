@@ -1,0 +1,112 @@
+/** From what came of a request to the result of a try. */
+
+import type { AttemptResult, FailedResult } from "@carillon/core";
+import { EgressRefusedError } from "../egress/egress-guard.ts";
+import { excerpt } from "../excerpt.ts";
+
+/** A final answer: its status line, and what else may matter. */
+export interface Answer {
+  readonly statusCode: number;
+  readonly retryAfterMs?: number | undefined;
+  /** The beginning of the body. */
+  readonly text?: string;
+}
+
+/**
+ * SMN counts 2xx as delivered and tries again after 5xx; the other statuses
+ * that are retried say themselves that another try may succeed.
+ */
+export function outcomeOfAnswer(answer: Answer): AttemptResult {
+  const { statusCode, retryAfterMs, text = "" } = answer;
+  if (statusCode >= 200 && statusCode < 300) {
+    return { outcome: "delivered", statusCode };
+  }
+  const words = excerpt(text);
+  const failure = {
+    errorClass: "http_status",
+    statusCode,
+    error: words
+      ? `The endpoint answered ${statusCode}: ${words}`
+      : `The endpoint answered ${statusCode}.`,
+  } as const;
+  if (statusCode < 500 && !retriedStatuses.has(statusCode)) {
+    return { outcome: "rejected", ...failure };
+  }
+  return {
+    outcome: "deferred",
+    ...failure,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+}
+
+/** Request Timeout, Too Early, Too Many Requests. */
+const retriedStatuses: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** A request that got no final answer. */
+export function outcomeOfError(error: Error): FailedResult {
+  if (error instanceof EgressRefusedError) {
+    return {
+      outcome: "rejected",
+      errorClass: "egress_refused",
+      error: error.message,
+    };
+  }
+  const code = codeOf(error);
+  if (code === "UND_ERR_INVALID_ARG") {
+    return {
+      outcome: "rejected",
+      errorClass: "internal",
+      error: `The request could not be built: ${excerpt(error.message)}.`,
+    };
+  }
+  return {
+    outcome: "deferred",
+    errorClass: "unreachable",
+    error: describe(code, error),
+  };
+}
+
+export function outcomeOfTimeout(timeoutMs: number): FailedResult {
+  return {
+    outcome: "deferred",
+    errorClass: "timeout",
+    error: `The endpoint did not answer within ${timeoutMs / 1000} s.`,
+  };
+}
+
+/** A host with several addresses fails with one error for each. */
+function codeOf(error: Error): string {
+  const cause: unknown =
+    error instanceof AggregateError ? error.errors[0] : error;
+  return cause instanceof Error && "code" in cause
+    ? String(cause.code ?? "")
+    : "";
+}
+
+function describe(code: string, error: Error): string {
+  if (error.name === "HTTPParserError") {
+    return `What the endpoint answered is not HTTP: ${excerpt(error.message)}.`;
+  }
+  const known = sentences[code];
+  if (known !== undefined) return `${known} (${code}).`;
+  if (/CERT|TLS|SSL|^EPROTO$|VERIFY/.test(code)) {
+    return `No secure connection could be made (${code}).`;
+  }
+  return `The endpoint could not be reached: ${excerpt(code || error.message)}.`;
+}
+
+const sentences: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "The endpoint refused the connection",
+  ECONNRESET: "The connection broke before the answer",
+  EPIPE: "The connection broke before the answer",
+  UND_ERR_SOCKET: "The endpoint closed the connection before its answer",
+  UND_ERR_HEADERS_OVERFLOW: "The endpoint's answer has too many headers",
+  EHOSTUNREACH: "There is no route to the endpoint",
+  ENETUNREACH: "There is no route to the endpoint",
+  ETIMEDOUT: "The endpoint accepted no connection",
+  ENOTFOUND: "The host name does not resolve",
+  ENODATA: "The host name has no address",
+  EAI_AGAIN: "The host name could not be resolved",
+  ESERVFAIL: "The host name could not be resolved",
+  ETIMEOUT: "The host name could not be resolved in time",
+};

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { verify, X509Certificate } from "node:crypto";
+import { test } from "node:test";
+import { silentLogger, systemClock } from "@carillon/core";
+import {
+  SigningKeys,
+  type SigningSettings,
+  signingKeysSetting,
+} from "./signing-key.ts";
+
+test("makes a key when there is none, and finds it again later", async () => {
+  const settings = new MemorySettings();
+  const first = createKeys(settings);
+  const { certificateId } = await first.sign("text");
+
+  const second = createKeys(settings);
+  assert.match(certificateId, /^SMN_eu-de_[0-9a-f]{32}\.pem$/);
+  assert.equal((await second.sign("text")).certificateId, certificateId);
+  assert.equal(settings.puts, 1);
+});
+
+test("makes one key however many messages wait for it", async () => {
+  const settings = new MemorySettings();
+  const keys = createKeys(settings);
+
+  const signatures = await Promise.all([
+    keys.load(),
+    keys.sign("one"),
+    keys.sign("two"),
+  ]);
+
+  assert.equal(signatures[1].certificateId, signatures[2].certificateId);
+  assert.equal(settings.puts, 1);
+});
+
+test("signs so that the certificate's holder is proved", async () => {
+  const keys = createKeys(new MemorySettings());
+  const { signature, certificateId } = await keys.sign("text");
+
+  const pem = await keys.findCertificate(certificateId);
+  assert.ok(verifies(pem, "text", signature));
+  assert.ok(!verifies(pem, "other text", signature));
+});
+
+test("old certificates stay downloadable after rotations and restarts", async () => {
+  const settings = new MemorySettings();
+  const keys = createKeys(settings);
+  const before = await keys.sign("text");
+  const [second, third] = await Promise.all([keys.rotate(), keys.rotate()]);
+  const after = await keys.sign("text");
+
+  assert.equal(after.certificateId, third);
+  assert.equal(new Set([before.certificateId, second, third]).size, 3);
+  const restarted = createKeys(settings);
+  for (const { signature, certificateId } of [before, after]) {
+    const pem = await restarted.findCertificate(certificateId);
+    assert.ok(verifies(pem, "text", signature));
+  }
+  assert.ok(await restarted.findCertificate(second));
+});
+
+test("finds the certificate that another process made", async () => {
+  const settings = new MemorySettings();
+  const here = createKeys(settings);
+  await here.load();
+  const certificateId = await createKeys(settings).rotate();
+
+  assert.ok(await here.findCertificate(certificateId));
+  assert.equal(
+    await here.findCertificate(`SMN_eu-de_${"0".repeat(32)}.pem`),
+    undefined,
+  );
+});
+
+test("a store that fails once does not keep it from signing later", async () => {
+  const settings = new MemorySettings();
+  settings.isBroken = true;
+  const keys = createKeys(settings);
+  await assert.rejects(keys.sign("text"), /broken/);
+
+  settings.isBroken = false;
+  assert.ok((await keys.sign("text")).signature);
+});
+
+test("does not overwrite a setting that it cannot read", async () => {
+  const settings = new MemorySettings();
+  await settings.putSetting(signingKeysSetting, "{}");
+
+  await assert.rejects(createKeys(settings).load(), /smn\.signing_keys/);
+  assert.equal(await settings.getSetting(signingKeysSetting), "{}");
+});
+
+function createKeys(settings: SigningSettings): SigningKeys {
+  return new SigningKeys({
+    settings,
+    region: "eu-de",
+    clock: systemClock,
+    logger: silentLogger,
+  });
+}
+
+function verifies(
+  pem: string | undefined,
+  text: string,
+  signature: string,
+): boolean {
+  const { publicKey } = new X509Certificate(pem ?? "");
+  return verify(
+    "RSA-SHA256",
+    Buffer.from(text),
+    publicKey,
+    Buffer.from(signature, "base64"),
+  );
+}
+
+class MemorySettings implements SigningSettings {
+  readonly #settings = new Map<string, string>();
+  puts = 0;
+  isBroken = false;
+
+  async getSetting(name: string): Promise<string | undefined> {
+    if (this.isBroken) throw new Error("broken");
+    return this.#settings.get(name);
+  }
+
+  async putSetting(name: string, value: string): Promise<void> {
+    this.puts++;
+    this.#settings.set(name, value);
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * The service's signing keys: the one that signs, and the certificates of those
+ * that did, so that messages on their way can still be verified.
+ */
+
+import {
+  createPrivateKey,
+  generateKeyPair,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
+import { promisify } from "node:util";
+import type { Clock, IdentityStore, Logger } from "@carillon/core";
+import { createSelfSignedCertificate } from "./certificate.ts";
+import { signText } from "./signature.ts";
+
+export interface Signature {
+  /** Base64. */
+  readonly signature: string;
+  /** Whose key it was: the last part of `signing_cert_url`. */
+  readonly certificateId: string;
+}
+
+/** Signs with the current key. */
+export interface Signer {
+  sign(text: string): Promise<Signature>;
+}
+
+export type SigningSettings = Pick<IdentityStore, "getSetting" | "putSetting">;
+
+export interface SigningKeysOptions {
+  readonly settings: SigningSettings;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The name under which the keys are kept in the settings. */
+export const signingKeysSetting = "smn.signing_keys";
+
+const day = 24 * 3_600_000;
+const lifetimeMs = 3650 * day;
+
+/**
+ * Keys are made and read in the background: whoever signs first waits for them.
+ * One process at a time makes keys; what it made is seen by the others.
+ */
+export class SigningKeys implements Signer {
+  readonly #options: SigningKeysOptions;
+  #loaded: Promise<LoadedKeys> | undefined;
+  /** Changes of the setting, one after the other. */
+  #changes: Promise<unknown> = Promise.resolve();
+
+  constructor(options: SigningKeysOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the keys, or makes the first one. Signing waits for it anyway. */
+  async load(): Promise<void> {
+    await this.#load();
+  }
+
+  async sign(text: string): Promise<Signature> {
+    const { current, privateKey } = await this.#load();
+    return {
+      signature: await signText(text, privateKey),
+      certificateId: current.certificateId,
+    };
+  }
+
+  /** A current or former certificate as PEM; `undefined` if there is none. */
+  async findCertificate(certificateId: string): Promise<string | undefined> {
+    const known = findIn(await this.#load(), certificateId);
+    if (known !== undefined) return known;
+    // Another process of the same service may have made a new one.
+    const stored = await this.#read();
+    return stored && findIn(stored, certificateId);
+  }
+
+  /** Signs with a fresh key from now on; answers its certificate's id. */
+  async rotate(): Promise<string> {
+    await this.#load();
+    const change = this.#changes.then(async () => {
+      const { current, former } = await this.#load();
+      const next = await this.#make([current, ...former]);
+      this.#loaded = Promise.resolve(next);
+      return next.current.certificateId;
+    });
+    this.#changes = change.catch(() => {});
+    return change;
+  }
+
+  #load(): Promise<LoadedKeys> {
+    this.#loaded ??= this.#readOrMake().catch((error: unknown) => {
+      // The store may be back for the next message.
+      this.#loaded = undefined;
+      throw error;
+    });
+    return this.#loaded;
+  }
+
+  async #readOrMake(): Promise<LoadedKeys> {
+    return (await this.#read()) ?? (await this.#make([]));
+  }
+
+  async #read(): Promise<LoadedKeys | undefined> {
+    const text = await this.#options.settings.getSetting(signingKeysSetting);
+    return text === undefined ? undefined : parseKeys(text);
+  }
+
+  async #make(former: readonly Certificate[]): Promise<LoadedKeys> {
+    const { clock, logger, region, settings } = this.#options;
+    const startedAt = clock.now();
+    const { privateKey } = await generateInPool("rsa", { modulusLength: 2048 });
+    const current = {
+      certificateId: `SMN_${region}_${randomBytes(16).toString("hex")}.pem`,
+      certificate: await createSelfSignedCertificate({
+        privateKey,
+        commonName: `Carillon ${region}`,
+        // Receivers whose clocks are slow accept it too.
+        notBefore: startedAt - day,
+        notAfter: startedAt + lifetimeMs,
+      }),
+    };
+    const stored: StoredKeys = {
+      current,
+      privateKey: privateKey
+        .export({ type: "pkcs8", format: "pem" })
+        .toString(),
+      former: former.map(({ certificateId, certificate }) => ({
+        certificateId,
+        certificate,
+      })),
+    };
+    // A crash before this line loses a key nobody has seen a signature of.
+    await settings.putSetting(signingKeysSetting, JSON.stringify(stored));
+    logger.info("signing_key_created", {
+      certificateId: current.certificateId,
+      durationMs: clock.now() - startedAt,
+    });
+    return { ...stored, privateKey };
+  }
+}
+
+interface Certificate {
+  readonly certificateId: string;
+  /** PEM. */
+  readonly certificate: string;
+}
+
+interface Keys<PrivateKey> {
+  readonly current: Certificate;
+  readonly privateKey: PrivateKey;
+  /** Newest first. */
+  readonly former: readonly Certificate[];
+}
+
+/** The private key as PKCS #8 PEM. */
+type StoredKeys = Keys<string>;
+type LoadedKeys = Keys<KeyObject>;
+
+function findIn(
+  { current, former }: LoadedKeys,
+  certificateId: string,
+): string | undefined {
+  return [current, ...former].find(
+    (certificate) => certificate.certificateId === certificateId,
+  )?.certificate;
+}
+
+function parseKeys(text: string): LoadedKeys {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(cause);
+  }
+  if (!isStoredKeys(parsed)) throw unreadable();
+  return { ...parsed, privateKey: createPrivateKey(parsed.privateKey) };
+}
+
+function unreadable(cause?: unknown): Error {
+  return new Error(
+    `The setting ${signingKeysSetting} holds no signing keys; remove it to have new ones made.`,
+    { cause },
+  );
+}
+
+function isStoredKeys(value: unknown): value is StoredKeys {
+  if (typeof value !== "object" || value === null) return false;
+  const keys = value as Partial<Record<keyof StoredKeys, unknown>>;
+  return (
+    isCertificate(keys.current) &&
+    typeof keys.privateKey === "string" &&
+    Array.isArray(keys.former) &&
+    keys.former.every(isCertificate)
+  );
+}
+
+function isCertificate(value: unknown): value is Certificate {
+  if (typeof value !== "object" || value === null) return false;
+  const entry = value as Partial<Record<keyof Certificate, unknown>>;
+  return (
+    typeof entry.certificateId === "string" &&
+    typeof entry.certificate === "string"
+  );
+}
+
+const generateInPool = promisify(generateKeyPair);

@@ -1,0 +1,49 @@
+/** Public surface of `@carillon/channels`. */
+
+export {
+  type AddressClass,
+  type Cidr,
+  classifyAddress,
+  parseCidr,
+} from "./egress/address-class.ts";
+export {
+  createEgressConnector,
+  type EgressConnector,
+  type EgressConnectorOptions,
+} from "./egress/egress-connector.ts";
+export {
+  createEgressGuard,
+  type EgressGuard,
+  type EgressGuardOptions,
+  type EgressRefusal,
+  EgressRefusedError,
+  type VetOptions,
+} from "./egress/egress-guard.ts";
+export {
+  createSystemResolver,
+  type ResolveName,
+  type SystemResolverOptions,
+} from "./egress/name-resolver.ts";
+export {
+  createEmailChannel,
+  type EmailChannelOptions,
+} from "./email/channel.ts";
+export { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
+export {
+  type SignedFields,
+  stringToSign,
+  verifyFields,
+} from "./http/signature.ts";
+export {
+  type Signature,
+  type Signer,
+  SigningKeys,
+  type SigningKeysOptions,
+  type SigningSettings,
+  signingKeysSetting,
+} from "./http/signing-key.ts";
+export { createLinks, type Links, type LinksOptions } from "./links.ts";
+export {
+  createSmsChannel,
+  type SmsChannelOptions,
+} from "./sms/channel.ts";

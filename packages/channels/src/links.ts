@@ -1,0 +1,40 @@
+/**
+ * The addresses that messages carry: where a subscriber confirms, leaves, and
+ * fetches the certificate. The server serves these paths.
+ */
+
+import type { SubscriptionId } from "@carillon/core";
+
+export interface LinksOptions {
+  /**
+   * Answers the URL under which subscribers reach the service. A function:
+   * with port 0 it is known only once the server listens.
+   */
+  readonly publicUrl: () => string;
+  readonly region: string;
+}
+
+/** Region and URNs are made of characters that need no escaping in a query. */
+export interface Links {
+  subscribe(token: string, topicUrn: string): string;
+  unsubscribe(topicUrn: string, subscriptionId: SubscriptionId): string;
+  /** The unsubscribe link of any subscription, but for the id at its end. */
+  unsubscribePrefix(topicUrn: string): string;
+  certificate(certificateId: string): string;
+}
+
+export function createLinks(options: LinksOptions): Links {
+  const { publicUrl, region } = options;
+  const base = () => `${publicUrl().replace(/\/+$/, "")}/smn`;
+  const regions = `region=${region}&region_id=${region}`;
+  const unsubscribePrefix = (topicUrn: string) =>
+    `${base()}/subscription/unsubscribe?${regions}&subscription_urn=${topicUrn}:`;
+  return {
+    subscribe: (token, topicUrn) =>
+      `${base()}/subscription/confirm?token=${encodeURIComponent(token)}&topic_urn=${topicUrn}&${regions}`,
+    unsubscribe: (topicUrn, subscriptionId) =>
+      unsubscribePrefix(topicUrn) + subscriptionId,
+    unsubscribePrefix,
+    certificate: (certificateId) => `${base()}/${certificateId}`,
+  };
+}

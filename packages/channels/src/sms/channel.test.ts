@@ -1,0 +1,317 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import {
+  type AttemptResult,
+  type Channel,
+  type Message,
+  type Recipient,
+  silentLogger,
+} from "@carillon/core";
+import {
+  AuthError,
+  CreditError,
+  Gateway,
+  IncomingMessage,
+  LimitsError,
+  LoopbackProvider,
+  MemoryOptOutStore,
+  type MessageStatus,
+  OptOut,
+  type OutgoingMessage,
+  Provider,
+  ProviderConnectionError,
+  ServerError,
+} from "@carillon/gateway";
+import {
+  message,
+  recipient,
+  text,
+  topicUrn,
+  withTopic,
+} from "../fixtures.test.ts";
+import { createLinks } from "../links.ts";
+import { createSmsChannel, type SmsChannelOptions } from "./channel.ts";
+
+test("hands the text alone to the gateway and tells its id and its segments", async (t) => {
+  const { channel, phones } = createLoopback(t);
+  const words = `Grüße 👋 ${"x".repeat(100)}`;
+  const result = await deliver(
+    channel,
+    message({ subject: "not sent", content: text(words) }),
+  );
+
+  assert.deepEqual(result, {
+    outcome: "accepted",
+    externalId: "1",
+    provider: "loopback",
+    segments: 2,
+  });
+  const [sent] = phones.takeTraffic();
+  assert.equal(sent?.body, words);
+  assert.equal(sent?.dst, "4915112345678");
+});
+
+test("asks for delivery receipts, unless told not to", async (t) => {
+  for (const [statusReports, expected] of [
+    [undefined, ["1"]],
+    [true, ["1"]],
+    [false, []],
+  ] as const) {
+    const { channel, gateway } = createLoopback(
+      t,
+      statusReports === undefined ? {} : { statusReports },
+    );
+    const statuses: MessageStatus[] = [];
+    gateway.onStatus.add((status) => void statuses.push(status));
+    await deliver(channel);
+    assert.deepEqual(
+      statuses.map(({ msgid }) => msgid),
+      expected,
+    );
+  }
+});
+
+test("takes the text for SMS; messages to numbers need no topic", async (t) => {
+  const { channel, phones } = createLoopback(t);
+  const variants = { default: "for all", sms: "for phones" };
+  const { topic: _, ...direct } = message({
+    audience: "direct",
+    content: { kind: "structure", variants },
+  });
+  const result = await deliver(channel, direct, {
+    target: 0,
+    protocol: "sms",
+    endpoint: "+1 (234) 567-89",
+  });
+  assert.equal(result.outcome, "accepted");
+  const [sent] = phones.takeTraffic();
+  assert.deepEqual([sent?.dst, sent?.body], ["123456789", "for phones"]);
+});
+
+test("invites with the topic's introduction and a link", async (t) => {
+  const { channel, phones } = createLoopback(t);
+  await deliver(
+    channel,
+    withTopic(
+      { introduction: "News of the harbour.", displayName: "Harbour" },
+      { kind: "confirmation", token: "00ff" },
+    ),
+  );
+  assert.equal(
+    phones.takeTraffic()[0]?.body,
+    `News of the harbour. Confirm your subscription to Harbour within 48 hours: https://notify.example/smn/subscription/confirm?token=00ff&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
+  );
+});
+
+test("says farewell with a link back", async (t) => {
+  const { channel, phones } = createLoopback(t);
+  await deliver(
+    channel,
+    message({ content: { kind: "unsubscription", token: "00ff" } }),
+  );
+  assert.match(
+    phones.takeTraffic()[0]?.body ?? "",
+    /^You are unsubscribed from alerts\. .*confirm\?token=00ff&/,
+  );
+});
+
+test("sends up to 1000 characters and rejects what is longer, uncut", async (t) => {
+  const { channel, phones } = createLoopback(t);
+  // Two UTF-16 units each, yet one character.
+  const longest = "👋".repeat(1000);
+  const fits = await deliver(channel, message({ content: text(longest) }));
+  assert.equal(fits.outcome, "accepted");
+  assert.equal(phones.takeTraffic()[0]?.body, longest);
+
+  assert.deepEqual(
+    await deliver(channel, message({ content: text(`${longest}!`) })),
+    {
+      outcome: "rejected",
+      errorClass: "provider",
+      error: "The text has 1001 characters; a text message may have 1000.",
+    },
+  );
+  assert.deepEqual(phones.takeTraffic(), []);
+});
+
+test("rejects what takes more segments than allowed", async (t) => {
+  const { channel } = createLoopback(t, { maxSegments: 2 });
+  const long = message({ content: text("x".repeat(307)) });
+  assert.deepEqual(await deliver(channel, long), {
+    outcome: "rejected",
+    errorClass: "provider",
+    error: "The text takes 3 segments; it may take 2.",
+  });
+});
+
+for (const [error, expected] of [
+  [
+    new LimitsError("slow down", { retryAfterMs: 7000 }),
+    {
+      outcome: "deferred",
+      errorClass: "provider",
+      error: "slow down",
+      retryAfterMs: 7000,
+    },
+  ],
+  [
+    new ServerError("down"),
+    { outcome: "deferred", errorClass: "provider", error: "down" },
+  ],
+  [
+    new ServerError("late", { outcomeUnknown: true }),
+    { outcome: "unknown", errorClass: "provider", error: "late" },
+  ],
+  [
+    new ProviderConnectionError("refused"),
+    { outcome: "deferred", errorClass: "unreachable", error: "refused" },
+  ],
+  [
+    new ProviderConnectionError("reset", { outcomeUnknown: true }),
+    { outcome: "unknown", errorClass: "unreachable", error: "reset" },
+  ],
+  [
+    new AuthError("who?"),
+    { outcome: "rejected", errorClass: "provider", error: "who?" },
+  ],
+  [
+    new CreditError("no\r\nmoney"),
+    { outcome: "rejected", errorClass: "provider", error: "no money" },
+  ],
+] as const) {
+  test(`${error.name} "${error.message}" is ${expected.outcome}`, async (t) => {
+    const channel = createFailing(t, () => Promise.reject(error));
+    assert.deepEqual(await deliver(channel), {
+      ...expected,
+      provider: "failing",
+    });
+  });
+}
+
+test("an error of no known kind leaves it open whether the text went out", async (t) => {
+  const channel = createFailing(t, () => Promise.reject(new Error("oops")));
+  assert.deepEqual(await deliver(channel), {
+    outcome: "unknown",
+    errorClass: "provider",
+    error: "oops",
+  });
+});
+
+test("a gateway without providers defers: nothing was sent", async (t) => {
+  const channel = createChannel(t, new Gateway());
+  const result = await deliver(channel);
+  assert.deepEqual(
+    [result.outcome, result.errorClass],
+    ["deferred", "internal"],
+  );
+});
+
+test("who opted out is suppressed", async (t) => {
+  const store = new MemoryOptOutStore();
+  const gateway = new Gateway({ optOut: new OptOut({ store }) });
+  const phones = gateway.addProvider("loopback", new LoopbackProvider());
+  await gateway.receive(new IncomingMessage("4915112345678", "STOP"));
+  phones.takeTraffic();
+  const result = await deliver(createChannel(t, gateway));
+  assert.equal(result.outcome, "suppressed");
+});
+
+test("a text that was sent counts as sent even if a hook fails after it", async (t) => {
+  const { channel, gateway } = createLoopback(t);
+  gateway.onSend.add(() => {
+    throw new Error("the hook is broken");
+  });
+  const result = await deliver(channel);
+  assert.equal(result.outcome, "accepted");
+  assert.equal("externalId" in result && result.externalId, "1");
+});
+
+test("a provider that does not answer leaves the outcome unknown", async (t) => {
+  const channel = createFailing(t, () => new Promise(() => {}), {
+    timeoutMs: 50,
+  });
+  assert.deepEqual(await deliver(channel), {
+    outcome: "unknown",
+    errorClass: "timeout",
+    error:
+      "The provider did not answer within 0.05 s; the text may have gone out.",
+  });
+});
+
+test("closing leaves open what is under way, and starts nothing", async (t) => {
+  const reached = Promise.withResolvers<void>();
+  const channel = createFailing(t, () => {
+    reached.resolve();
+    return new Promise(() => {});
+  });
+  const hanging = deliver(channel);
+  await reached.promise;
+  await channel.close();
+  assert.equal((await hanging).outcome, "unknown");
+  assert.equal((await deliver(channel)).outcome, "deferred");
+});
+
+test("is careful, since each try costs money", (t) => {
+  assert.equal(createLoopback(t).channel.careful, true);
+});
+
+function createLoopback(
+  t: TestContext,
+  options: Partial<SmsChannelOptions> = {},
+): { channel: Channel; gateway: Gateway; phones: LoopbackProvider } {
+  const gateway = new Gateway();
+  const phones = gateway.addProvider("loopback", new LoopbackProvider());
+  return { channel: createChannel(t, gateway, options), gateway, phones };
+}
+
+class FailingProvider extends Provider {
+  readonly #send: () => Promise<OutgoingMessage>;
+
+  constructor(send: () => Promise<OutgoingMessage>) {
+    super();
+    this.#send = send;
+  }
+
+  override send(): Promise<OutgoingMessage> {
+    return this.#send();
+  }
+}
+
+function createFailing(
+  t: TestContext,
+  send: () => Promise<OutgoingMessage>,
+  options: Partial<SmsChannelOptions> = {},
+): Channel {
+  const gateway = new Gateway();
+  gateway.addProvider("failing", new FailingProvider(send));
+  return createChannel(t, gateway, options);
+}
+
+function createChannel(
+  t: TestContext,
+  gateway: Gateway,
+  options: Partial<SmsChannelOptions> = {},
+): Channel {
+  const channel = createSmsChannel({
+    gateway,
+    links: createLinks({
+      publicUrl: () => "https://notify.example",
+      region: "eu-de",
+    }),
+    logger: silentLogger,
+    ...options,
+  });
+  t.after(() => channel.close());
+  return channel;
+}
+
+type Result = AttemptResult & { readonly errorClass?: string };
+
+async function deliver(
+  channel: Channel,
+  sms: Message = message(),
+  to: Recipient = recipient("sms", "+4915112345678"),
+): Promise<Result> {
+  const prepared = await channel.prepare(sms);
+  return prepared.deliver(to);
+}

@@ -1,0 +1,131 @@
+/**
+ * The channel of the protocol sms: texts through the gateway, which chooses
+ * the carrier. It costs money, so what may have gone out is never repeated.
+ */
+
+import type {
+  AttemptResult,
+  Channel,
+  Logger,
+  Message,
+  PreparedMessage,
+} from "@carillon/core";
+import { analyze, type Gateway, OutgoingMessage } from "@carillon/gateway";
+import type { Links } from "../links.ts";
+import { maxTextCharacters, writeText } from "./content.ts";
+import { outcomeOfError, outcomeOfSent, outcomeOfTimeout } from "./outcome.ts";
+
+export interface SmsChannelOptions {
+  readonly gateway: Pick<Gateway, "send">;
+  readonly links: Links;
+  readonly logger: Logger;
+  /** Whether to ask carriers for delivery receipts. Default true. */
+  readonly statusReports?: boolean;
+  /** Longer texts are rejected. Default: what 1000 characters take. */
+  readonly maxSegments?: number;
+  /** For a whole try. Default 30 s. */
+  readonly timeoutMs?: number;
+}
+
+export function createSmsChannel(options: SmsChannelOptions): Channel {
+  return new SmsChannel(options);
+}
+
+class SmsChannel implements Channel {
+  readonly name = "sms";
+  readonly protocols = ["sms"] as const;
+  readonly careful = true;
+  readonly timeoutMs: number;
+  readonly #options: SmsChannelOptions;
+  readonly #closing = new AbortController();
+
+  constructor(options: SmsChannelOptions) {
+    this.#options = options;
+    this.timeoutMs = options.timeoutMs ?? 30_000;
+  }
+
+  prepare(message: Message): PreparedMessage {
+    const text = writeText(message, this.#options.links);
+    if (text === undefined) return refusal("An invitation needs a topic.");
+    const tooLong = this.#findExcess(text);
+    if (tooLong !== undefined) return refusal(tooLong);
+    const { segments } = analyze(text);
+    return {
+      deliver: ({ endpoint }) => this.#send(endpoint, text, segments),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  #findExcess(text: string): string | undefined {
+    const characters = text.length > maxTextCharacters ? [...text].length : 0;
+    if (characters > maxTextCharacters) {
+      return `The text has ${characters} characters; a text message may have ${maxTextCharacters}.`;
+    }
+    const { maxSegments = Number.POSITIVE_INFINITY } = this.#options;
+    const { segments } = analyze(text);
+    return segments > maxSegments
+      ? `The text takes ${segments} segments; it may take ${maxSegments}.`
+      : undefined;
+  }
+
+  async #send(
+    endpoint: string,
+    text: string,
+    segments: number,
+  ): Promise<AttemptResult> {
+    if (this.#closing.signal.aborted) return notStarted;
+    const { gateway, logger, statusReports = true } = this.#options;
+    const outgoing = new OutgoingMessage(endpoint, text).options({
+      statusReport: statusReports,
+    });
+    const timeout = AbortSignal.timeout(this.timeoutMs);
+    const signal = AbortSignal.any([timeout, this.#closing.signal]);
+    try {
+      // A provider may not heed the signal; the try ends all the same.
+      const sent = await orAborted(gateway.send(outgoing, { signal }), signal);
+      return outcomeOfSent(sent, segments);
+    } catch (error) {
+      if (outgoing.sentAt !== null) {
+        logger.error("sms_hook_failed", { error: String(error) });
+        return outcomeOfSent(outgoing, segments);
+      }
+      if (timeout.aborted) return outcomeOfTimeout(this.timeoutMs);
+      return signal.aborted ? interrupted : outcomeOfError(error);
+    }
+  }
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  work
+    .then(resolve, reject)
+    .finally(() => signal.removeEventListener("abort", abort));
+  return promise;
+}
+
+function refusal(error: string): PreparedMessage {
+  return {
+    deliver: async () => ({
+      outcome: "rejected",
+      errorClass: "provider",
+      error,
+    }),
+  };
+}
+
+const notStarted: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "interrupted",
+  error: "The service was shutting down.",
+};
+
+const interrupted: AttemptResult = {
+  outcome: "unknown",
+  errorClass: "interrupted",
+  error: "The service was shutting down; the text may have gone out.",
+};

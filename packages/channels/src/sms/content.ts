@@ -1,0 +1,55 @@
+/** Writes the text messages: what a phone shows. */
+
+import {
+  confirmationLifetimeMs,
+  type Message,
+  type MessageTopic,
+  selectText,
+} from "@carillon/core";
+import { oneLine } from "../excerpt.ts";
+import type { Links } from "../links.ts";
+
+/** SMN sends no longer ones, and a text is never cut off silently. */
+export const maxTextCharacters = 1000;
+
+/**
+ * The text alone: no subject, and no link to leave, which the invitation has.
+ * `undefined` for an invitation without a topic.
+ */
+export function writeText(message: Message, links: Links): string | undefined {
+  const { content, topic } = message;
+  switch (content.kind) {
+    case "text":
+    case "structure":
+      return selectText(content, "sms").toWellFormed();
+    case "confirmation":
+      return (
+        topic &&
+        sentences(
+          topic.introduction,
+          `Confirm your subscription to ${titleOf(topic)} within ${linkHours} hours:`,
+          links.subscribe(content.token, topic.urn),
+        )
+      );
+    case "unsubscription":
+      return (
+        topic &&
+        sentences(
+          `You are unsubscribed from ${titleOf(topic)}. To subscribe again within ${linkHours} hours:`,
+          links.subscribe(content.token, topic.urn),
+        )
+      );
+    default:
+      return content satisfies never;
+  }
+}
+
+function titleOf(topic: MessageTopic): string {
+  return oneLine(topic.displayName) || topic.name;
+}
+
+function sentences(...texts: readonly string[]): string {
+  return texts.map(oneLine).filter(Boolean).join(" ");
+}
+
+const linkHours = confirmationLifetimeMs / 3_600_000;

@@ -1,0 +1,77 @@
+/** From what the gateway said to the result of a try. */
+
+import type { AttemptResult, FailedResult } from "@carillon/core";
+import {
+  ConfigurationError,
+  type OutgoingMessage,
+  ProviderConnectionError,
+  ProviderError,
+  SuppressedError,
+} from "@carillon/gateway";
+import { excerpt } from "../excerpt.ts";
+
+export function outcomeOfSent(
+  sent: OutgoingMessage,
+  segments: number,
+): AttemptResult {
+  return {
+    outcome: "accepted",
+    segments,
+    ...(sent.msgid !== null && { externalId: sent.msgid }),
+    ...(sent.provider !== null && { provider: sent.provider }),
+  };
+}
+
+/**
+ * An error that says neither "not sent" nor "try again" leaves it open whether
+ * the text went out; it is then not repeated, for it may cost twice.
+ */
+export function outcomeOfError(error: unknown): FailedResult {
+  if (error instanceof SuppressedError) {
+    return failed("suppressed", error);
+  }
+  if (error instanceof ProviderError) {
+    if (error.outcomeUnknown) return failed("unknown", error);
+    if (!error.retryable) return failed("rejected", error);
+    const { retryAfterMs } = error;
+    return {
+      ...failed("deferred", error),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
+  }
+  if (error instanceof ConfigurationError) {
+    // Nothing was sent; it goes out once the set-up is mended.
+    return {
+      outcome: "deferred",
+      errorClass: "internal",
+      error: excerpt(error.message),
+    };
+  }
+  return {
+    outcome: "unknown",
+    errorClass: "provider",
+    error: excerpt(error instanceof Error ? error.message : String(error)),
+  };
+}
+
+export function outcomeOfTimeout(timeoutMs: number): FailedResult {
+  return {
+    outcome: "unknown",
+    errorClass: "timeout",
+    error: `The provider did not answer within ${timeoutMs / 1000} s; the text may have gone out.`,
+  };
+}
+
+function failed(
+  outcome: FailedResult["outcome"],
+  error: ProviderError,
+): FailedResult {
+  const { provider } = error;
+  const isUnreachable = error instanceof ProviderConnectionError;
+  return {
+    outcome,
+    errorClass: isUnreachable ? "unreachable" : "provider",
+    error: excerpt(error.message || error.name),
+    ...(provider !== undefined && { provider }),
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * Which error an HTTP status means when the carrier gave no better code. Every
+ * provider that speaks HTTP falls back to this one table.
+ */
+
+import {
+  AuthError,
+  CreditError,
+  LimitsError,
+  MessageSendError,
+  type ProviderErrorOptions,
+  RequestError,
+  ServerError,
+  UnsupportedError,
+} from "./errors.ts";
+
+export function errorFromHttpStatus(
+  status: number,
+  message: string,
+  options: ProviderErrorOptions = {},
+): MessageSendError {
+  const details = { code: status, ...options };
+  switch (status) {
+    case 400:
+    case 404:
+    case 405:
+    case 413:
+    case 415:
+    case 422:
+      return new RequestError(message, details);
+    case 401:
+    case 403:
+    case 407:
+      return new AuthError(message, details);
+    case 402:
+      return new CreditError(message, details);
+    case 408:
+    case 429:
+      return new LimitsError(message, details);
+    case 501:
+      return new UnsupportedError(message, details);
+    default:
+      return status >= 500
+        ? new ServerError(message, details)
+        : new MessageSendError(message, details);
+  }
+}
+
+/**
+ * Milliseconds of a `Retry-After` header, in seconds or as a date; undefined
+ * when absent or unreadable.
+ */
+export function parseRetryAfter(
+  value: string | undefined,
+  nowMs: number,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const text = value.trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+}

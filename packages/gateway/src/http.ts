@@ -1,0 +1,159 @@
+/**
+ * The only door through which providers reach the network, and the default
+ * behind it: `fetch` with a deadline and a limit on the answer's size. A
+ * server that guards its egress passes its own client to the gateway.
+ */
+
+import { ProviderConnectionError } from "./errors.ts";
+import { readAtMost } from "./read-body.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  /** For the whole exchange; the client's own deadline when absent. */
+  readonly timeoutMs?: number;
+  /** Longer answers fail; the client's own limit when absent. */
+  readonly maxResponseBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Port for outward requests. Any HTTP status is a response. Everything short
+ * of one rejects with `ProviderConnectionError`, its `outcomeUnknown` false
+ * only if the request surely did not arrive; an abort rejects with the
+ * signal's reason. Redirects are answers, they are not followed.
+ */
+export interface HttpClient {
+  request(request: HttpRequest): Promise<HttpResponse>;
+}
+
+export interface FetchHttpClientOptions {
+  readonly fetch?: typeof globalThis.fetch;
+  /** Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Default 4 MiB. */
+  readonly maxResponseBytes?: number;
+}
+
+export function createFetchHttpClient(
+  options: FetchHttpClientOptions = {},
+): HttpClient {
+  const { timeoutMs = 10_000, maxResponseBytes = 4 * 1024 * 1024 } = options;
+  return {
+    async request(request) {
+      // Looked up per call, so that a replaced global `fetch` is honoured.
+      const fetch = options.fetch ?? globalThis.fetch;
+      const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
+      const signal = request.signal
+        ? AbortSignal.any([request.signal, deadline])
+        : deadline;
+      try {
+        const response = await fetch(request.url, {
+          method: request.method,
+          headers: { ...request.headers },
+          body: request.body ?? null,
+          redirect: "manual",
+          signal,
+        });
+        return {
+          status: response.status,
+          headers: Object.fromEntries(response.headers),
+          body: await readBody(
+            response,
+            request.maxResponseBytes ?? maxResponseBytes,
+          ),
+        };
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        throw toConnectionError(error, request.url);
+      }
+    },
+  };
+}
+
+export function bodyText(response: Pick<HttpResponse, "body">): string {
+  return new TextDecoder().decode(response.body);
+}
+
+/**
+ * Any failure of a request as `ProviderConnectionError`. The text names the
+ * server but never the path or credentials, which are often secret.
+ */
+export function toConnectionError(
+  error: unknown,
+  url: string,
+): ProviderConnectionError {
+  if (error instanceof ProviderConnectionError) return error;
+  const codes = failureCodes(error);
+  const code = codes[0];
+  return new ProviderConnectionError(
+    `No answer from ${originOf(url)}: ${code ?? describe(error)}`,
+    {
+      cause: error,
+      outcomeUnknown: !codes.some((c) => NEVER_SENT.has(c)),
+      ...(code === undefined ? {} : { code }),
+    },
+  );
+}
+
+/** Scheme and host of a URL, for messages. */
+export function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : "an invalid URL";
+}
+
+const NEVER_SENT: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ERR_INVALID_URL",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+]);
+
+// `fetch` hides the reason in `cause`, and a host with several addresses adds
+// an AggregateError around it.
+function failureCodes(error: unknown): string[] {
+  const codes: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
+    if ("code" in current && typeof current.code === "string") {
+      codes.push(current.code);
+    }
+    if (current.name === "TimeoutError") codes.push("TIMEOUT");
+    current =
+      current instanceof AggregateError ? current.errors[0] : current.cause;
+  }
+  return codes;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function readBody(
+  response: Response,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  if (response.body === null) return new Uint8Array();
+  const body = await readAtMost(response.body, maxBytes);
+  if (body !== undefined) return body;
+  throw new ProviderConnectionError(
+    `The answer of ${originOf(response.url)} exceeds ${maxBytes} bytes`,
+    { code: "RESPONSE_TOO_LARGE", outcomeUnknown: true },
+  );
+}

@@ -1,0 +1,200 @@
+/**
+ * The public surface of `@carillon/gateway`. Adapters for servers are apart:
+ * `@carillon/gateway/node-http`, `/fastify` and `/express`.
+ */
+
+export { type Credentials, checkBasicAuthorization } from "./basic-auth.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { equalsConstantTime } from "./constant-time.ts";
+export {
+  type AnalyzeOptions,
+  analyze,
+  TextAnalysis,
+} from "./encoding/analyze.ts";
+export {
+  type Encoding,
+  partLimit,
+  type ReferenceBits,
+  singleLimit,
+} from "./encoding/encoding.ts";
+export { decodeGsm7, encodeGsm7 } from "./encoding/gsm7.ts";
+export {
+  type NormalizeOptions,
+  normalizeText,
+} from "./encoding/normalize.ts";
+export {
+  fillBitsAfter,
+  packSeptets,
+  unpackSeptets,
+} from "./encoding/septets.ts";
+export { prepareText, type TextLimits } from "./encoding/text-limits.ts";
+export {
+  type FitLevel,
+  fitText,
+  stripToAscii,
+  type TransliterateOptions,
+  transliterate,
+} from "./encoding/transliterate.ts";
+export { decodeUcs2, encodeUcs2 } from "./encoding/ucs2.ts";
+export {
+  type Concatenation,
+  encodeConcatenation,
+  parseConcatenation,
+  splitBinary,
+} from "./encoding/user-data-header.ts";
+export {
+  AuthError,
+  ConfigurationError,
+  CreditError,
+  LimitsError,
+  MessageSendError,
+  ProviderConnectionError,
+  ProviderError,
+  type ProviderErrorOptions,
+  RemoteError,
+  RequestError,
+  ServerError,
+  UnknownProviderError,
+  UnsupportedError,
+} from "./errors.ts";
+export { toFetchHandler } from "./fetch-handler.ts";
+export {
+  Gateway,
+  type GatewayOptions,
+  type Router,
+  type RouterResult,
+} from "./gateway.ts";
+export {
+  Hook,
+  type HookAddOptions,
+  type HookHandler,
+  type HookIterateOptions,
+  HookOverflowError,
+} from "./hook.ts";
+export {
+  bodyText,
+  createFetchHttpClient,
+  type FetchHttpClientOptions,
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  toConnectionError,
+} from "./http.ts";
+export { errorFromHttpStatus, parseRetryAfter } from "./http-status-error.ts";
+export {
+  IncomingMessage,
+  type IncomingMessageInit,
+} from "./incoming-message.ts";
+export {
+  MessageAccepted,
+  MessageDelivered,
+  MessageError,
+  MessageExpired,
+  type MessageState,
+  MessageStatus,
+  type MessageStatusInit,
+  type MessageStatusKind,
+} from "./message-status.ts";
+export {
+  createKeywordFinder,
+  KEYWORD_LANGUAGES,
+  type Keyword,
+  type KeywordFamily,
+  type KeywordLanguage,
+  type KeywordOptions,
+} from "./opt-out/keywords.ts";
+export { OptOut, type OptOutOptions } from "./opt-out/opt-out.ts";
+export {
+  MemoryOptOutStore,
+  type OptOutEntry,
+  type OptOutStore,
+} from "./opt-out/store.ts";
+export { SuppressedError } from "./opt-out/suppressed-error.ts";
+export {
+  OutgoingMessage,
+  type OutgoingMessageJson,
+  type ProviderChoice,
+  type ProviderFailure,
+  type ProviderOptions,
+} from "./outgoing-message.ts";
+export {
+  digitsOnly,
+  type E164,
+  isE164,
+  type ToE164Options,
+  toE164,
+} from "./phone-number.ts";
+export type { BreakerState } from "./policy/breaker.ts";
+export { countryOf } from "./policy/country.ts";
+export {
+  DeliveryPolicy,
+  type DeliveryPolicyOptions,
+  NoProviderAvailableError,
+  type RouteCandidate,
+  type RoutePlan,
+} from "./policy/delivery-policy.ts";
+export type {
+  CandidateExplanation,
+  EstimatedCost,
+  Explanation,
+} from "./policy/explain.ts";
+export type { RuleVerdict } from "./policy/match-rule.ts";
+export {
+  type BreakerPolicy,
+  type DeliveryPolicyData,
+  type FailoverPolicy,
+  type PolicyCondition,
+  type PolicyRule,
+  type PolicyTarget,
+  parseDeliveryPolicy,
+  type ReceiptFailoverPolicy,
+} from "./policy/policy-data.ts";
+export type { FailoverEvent } from "./policy/receipt-failover.ts";
+export {
+  Provider,
+  type ProviderHost,
+  type SendContext,
+  type SendResult,
+} from "./provider.ts";
+export { ForwardClientProvider } from "./providers/forward/client-provider.ts";
+export type {
+  Forwardable,
+  ForwardClientConfig,
+  ForwardPeerConfig,
+  ForwardServerConfig,
+} from "./providers/forward/config.ts";
+export * as jsonex from "./providers/forward/jsonex.ts";
+export { ForwardServerProvider } from "./providers/forward/server-provider.ts";
+export {
+  JsonExDate,
+  JsonExError,
+  JsonExTime,
+} from "./providers/forward/wire-values.ts";
+export type {
+  LogProviderConfig,
+  LogProviderLogger,
+} from "./providers/log/config.ts";
+export { LogProvider } from "./providers/log/provider.ts";
+export {
+  type LoopbackMessage,
+  LoopbackProvider,
+  type LoopbackSubscriber,
+  type LoopbackTraffic,
+} from "./providers/loopback/provider.ts";
+export { NullProvider } from "./providers/null/provider.ts";
+export {
+  ForbiddenRequestError,
+  MalformedRequestError,
+  type Receiver,
+  ReceiverError,
+  type ReceiverRequest,
+  type ReceiverResponse,
+  type ReceiverRoute,
+  textResponse,
+  UnauthorizedRequestError,
+} from "./receiver.ts";
+export {
+  createReceiverHandler,
+  type ReceiverHandler,
+  type ReceiverHandlerOptions,
+} from "./receiver-handler.ts";

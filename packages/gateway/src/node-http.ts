@@ -1,0 +1,57 @@
+/** Serves receivers from Node's own `node:http` or `node:https` server. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  type AdapterOptions,
+  readNodeBody,
+  requestHead,
+  writeNodeResponse,
+} from "./adapters/node-request.ts";
+import {
+  DEFAULT_MAX_BODY_BYTES,
+  type ReceiverHandler,
+} from "./receiver-handler.ts";
+
+export type { AdapterOptions } from "./adapters/node-request.ts";
+
+/**
+ * A listener for `createServer`. Pass `next` to let another listener answer
+ * what is no receiver's; without it such requests get 404.
+ *
+ * @example
+ * createServer(toNodeListener(gateway.receiverHandler({ prefix })));
+ */
+export function toNodeListener(
+  handler: ReceiverHandler,
+  options: AdapterOptions = {},
+): (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: () => void,
+) => void {
+  const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  return (request, response, next) => {
+    const path = request.url ?? "/";
+    if (next !== undefined && !handler.matches(path)) {
+      next();
+      return;
+    }
+    const answer = async (): Promise<void> => {
+      const head = requestHead(
+        request.method,
+        path,
+        request.headers,
+        request.socket.remoteAddress,
+        "encrypted" in request.socket,
+        options,
+      );
+      const body = await readNodeBody(request, maxBodyBytes);
+      writeNodeResponse(request, response, await handler({ ...head, ...body }));
+    };
+    answer().catch((error: unknown) => {
+      // The caller hung up while it was still speaking, or the answer could
+      // not be written: there is nobody left to be told.
+      response.destroy(error instanceof Error ? error : undefined);
+    });
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * Keeps texts from people who said stop. The gateway shows it every incoming
+ * text before the hooks, and every outgoing message before the provider.
+ */
+
+import type { IncomingMessage } from "../incoming-message.ts";
+import type { OutgoingMessage } from "../outgoing-message.ts";
+import { digitsOnly } from "../phone-number.ts";
+import {
+  createKeywordFinder,
+  type Keyword,
+  type KeywordOptions,
+} from "./keywords.ts";
+import { MemoryOptOutStore, type OptOutStore } from "./store.ts";
+import { SuppressedError } from "./suppressed-error.ts";
+
+export interface OptOutOptions extends KeywordOptions {
+  /** In memory by default. */
+  readonly store?: OptOutStore;
+  /** Values of `messageClass` that are sent all the same, such as `otp`. */
+  readonly exemptClasses?: readonly string[];
+}
+
+export class OptOut {
+  readonly store: OptOutStore;
+  readonly #findKeyword: (text: string) => Keyword | undefined;
+  readonly #exempt: ReadonlySet<string>;
+
+  constructor(options: OptOutOptions = {}) {
+    this.store = options.store ?? new MemoryOptOutStore();
+    this.#findKeyword = createKeywordFinder(options);
+    this.#exempt = new Set(options.exemptClasses);
+  }
+
+  /**
+   * Acts on an incoming keyword and notes its family on the message. STOP is
+   * kept for the number it was sent to, or for all when that is not known;
+   * START takes back both. Rejects if the store does: the carrier then
+   * delivers the text again.
+   */
+  async handle(message: IncomingMessage): Promise<Keyword | undefined> {
+    const keyword = this.#findKeyword(message.body);
+    if (keyword === undefined || message.src === "") return undefined;
+    message.keyword = keyword.family;
+    const sender = keyword.everywhere ? null : message.dst || null;
+    if (keyword.family === "stop") {
+      await this.store.put({
+        recipient: message.src,
+        sender: sender === null ? null : senderKey(sender),
+        keyword: keyword.word,
+        at: message.rtime,
+      });
+    } else if (keyword.family === "start") {
+      await this.#restore(message.src, sender);
+    }
+    return keyword;
+  }
+
+  /**
+   * Throws `SuppressedError` if the recipient opted out of the message's
+   * sender or of all. A message that leaves the sender to the carrier counts
+   * as coming from every sender.
+   */
+  async check(message: OutgoingMessage): Promise<void> {
+    const { messageClass, senderId } = message.providerOptions;
+    if (messageClass !== null && this.#exempt.has(messageClass)) return;
+    const found = this.store.find(message.dst);
+    const entries = found instanceof Promise ? await found : found;
+    const from = senderId ?? message.src;
+    const entry = entries.find(
+      ({ sender }) => sender === null || !from || sender === senderKey(from),
+    );
+    if (entry !== undefined) throw new SuppressedError(entry);
+  }
+
+  // Whoever starts one number again wants its texts, also after a stop that
+  // was meant for all: otherwise START would seem to do nothing.
+  async #restore(recipient: string, sender: string | null): Promise<void> {
+    await this.store.remove(recipient, null);
+    if (sender !== null) {
+      await this.store.remove(recipient, senderKey(sender));
+      return;
+    }
+    for (const entry of await this.store.find(recipient)) {
+      await this.store.remove(recipient, entry.sender);
+    }
+  }
+}
+
+/** Numbers in digits, names in capitals, so that spelling does not matter. */
+function senderKey(sender: string): string {
+  return /\p{L}/u.test(sender) ? sender.toUpperCase() : digitsOnly(sender);
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ServerError } from "../errors.ts";
+import { Gateway, type GatewayOptions } from "../gateway.ts";
+import { OptOut } from "../opt-out/opt-out.ts";
+import { OutgoingMessage } from "../outgoing-message.ts";
+import { Provider } from "../provider.ts";
+import { NullProvider } from "../providers/null/provider.ts";
+import { DeliveryPolicy } from "./delivery-policy.ts";
+import type { DeliveryPolicyData } from "./policy-data.ts";
+
+class CarrierProvider extends Provider {
+  override async send(): Promise<OutgoingMessage> {
+    throw new ServerError("down");
+  }
+}
+
+const data: DeliveryPolicyData = {
+  currency: "EUR",
+  breaker: { minimumAttempts: 1 },
+  rules: [
+    {
+      name: "us",
+      when: { country: ["US"] },
+      use: [{ provider: "backup" }],
+    },
+    {
+      name: "cz",
+      when: { prefix: ["420"] },
+      use: [
+        { provider: "main", costPerSegment: 0.03, senders: ["111"] },
+        { provider: "backup", costPerSegment: 0.05, weight: 0 },
+      ],
+    },
+  ],
+};
+
+function setUp(options: GatewayOptions<readonly unknown[]> = {}) {
+  const policy = new DeliveryPolicy(data);
+  const gateway = new Gateway({ policy, ...options });
+  gateway.addProvider("default", new NullProvider());
+  gateway.addProvider("main", new CarrierProvider());
+  gateway.addProvider("backup", new NullProvider());
+  return gateway;
+}
+
+test("tells the rule, the reason, the segments and the cost", async () => {
+  const message = new OutgoingMessage("420777123456", "ё".repeat(71));
+  const explanation = await setUp().explain(message);
+  assert.deepEqual(explanation, {
+    provider: "main",
+    by: "policy",
+    rule: "cz",
+    reason: 'rule "cz" matched: the number begins with 420',
+    considered: [
+      { rule: "us", matched: false, reason: "the country is CZ, not US" },
+      { rule: "cz", matched: true, reason: "the number begins with 420" },
+    ],
+    candidates: [
+      {
+        provider: "main",
+        sender: "111",
+        breaker: "closed",
+        estimatedCost: { amount: 0.06, currency: "EUR" },
+      },
+      {
+        provider: "backup",
+        sender: undefined,
+        breaker: "closed",
+        estimatedCost: { amount: 0.1, currency: "EUR" },
+      },
+    ],
+    encoding: "ucs2",
+    segments: 2,
+    estimatedCost: { amount: 0.06, currency: "EUR" },
+    problems: [],
+  });
+});
+
+test("leaves the message alone, and the router gets a copy", async () => {
+  const gateway = setUp({
+    router: (message) => {
+      message.options({ escalate: true });
+      message.body = "changed";
+      return "backup";
+    },
+  });
+  const message = new OutgoingMessage("1", "hi").route("x");
+  const before = structuredClone(message.toJSON());
+  const explanation = await gateway.explain(message);
+  assert.equal(explanation.by, "router");
+  assert.equal(explanation.provider, "backup");
+  assert.deepEqual(message.toJSON(), before);
+  assert.equal(message.choice, null);
+});
+
+test("tells explicit and default choices apart", async () => {
+  const gateway = setUp();
+  const explicit = new OutgoingMessage("1", "hi", null, "backup");
+  assert.equal((await gateway.explain(explicit)).by, "explicit");
+  const other = await gateway.explain(new OutgoingMessage("33123", "hi"));
+  assert.equal(other.by, "default");
+  assert.equal(other.provider, "default");
+  assert.equal(other.considered.length, 2);
+  assert.equal(other.estimatedCost, undefined);
+});
+
+test("passes over an open breaker, as sending does", async () => {
+  const gateway = setUp();
+  await gateway.send(new OutgoingMessage("420777123456", "hi"));
+  const explanation = await gateway.explain(
+    new OutgoingMessage("420777123456", "hi"),
+  );
+  assert.equal(explanation.provider, "backup");
+  assert.equal(explanation.candidates[0]?.breaker, "open");
+});
+
+test("names what would make sending fail", async () => {
+  const optOut = new OptOut();
+  optOut.store.put({
+    recipient: "420777123456",
+    sender: null,
+    keyword: "STOP",
+    at: new Date(0),
+  });
+  const gateway = setUp({ optOut });
+  const problems = async (message: OutgoingMessage) =>
+    (await gateway.explain(message)).problems.join("; ");
+  assert.match(
+    await problems(new OutgoingMessage("420777123456", "hi")),
+    /opted out of all senders with "STOP"/,
+  );
+  assert.match(
+    await problems(new OutgoingMessage("420777000000", "a".repeat(1531))),
+    /11 segments/,
+  );
+  assert.match(
+    await problems(new OutgoingMessage("1", "hi", null, "nobody")),
+    /no provider is called "nobody"/,
+  );
+  const empty = await new Gateway().explain(new OutgoingMessage("1", "hi"));
+  assert.equal(empty.provider, null);
+  assert.match(empty.problems.join(), /no provider/);
+});

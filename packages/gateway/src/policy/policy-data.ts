@@ -1,0 +1,207 @@
+/**
+ * A delivery policy as data: it can stand in a configuration file, be shown to
+ * a person and be explained. `parseDeliveryPolicy` checks what comes from
+ * outside.
+ */
+
+import { ConfigurationError } from "../errors.ts";
+
+export interface DeliveryPolicyData {
+  /** The first rule that matches a message decides. */
+  readonly rules: readonly PolicyRule[];
+  readonly failover?: FailoverPolicy;
+  readonly breaker?: BreakerPolicy;
+  /** Of all costs, such as `EUR`. */
+  readonly currency?: string;
+}
+
+export interface PolicyRule {
+  /** Unique; it appears in explanations. */
+  readonly name: string;
+  /** All that is given must hold; nothing given matches every message. */
+  readonly when?: PolicyCondition;
+  readonly use: readonly PolicyTarget[];
+  /**
+   * The same recipient always gets the same provider and sender while the
+   * rule stays as it is. Default false.
+   */
+  readonly sticky?: boolean;
+}
+
+export interface PolicyCondition {
+  /** Leading digits of the recipient, any of them. */
+  readonly prefix?: readonly string[];
+  /** ISO 3166 codes of the recipient's country, any of them. */
+  readonly country?: readonly string[];
+  /** The message's `messageClass`, any of them. */
+  readonly class?: readonly string[];
+}
+
+export interface PolicyTarget {
+  readonly provider: string;
+  /**
+   * Share of the messages relative to the other targets; 0 is used only when
+   * those failed. Default 1.
+   */
+  readonly weight?: number;
+  /** Sender numbers or IDs, for messages that bring none. */
+  readonly senders?: readonly string[];
+  readonly costPerSegment?: number;
+}
+
+export interface FailoverPolicy {
+  /** Try the next target when one fails. Default true. */
+  readonly onErrors?: boolean;
+  /** Even if the message may have gone out. Default false. */
+  readonly onUnknownOutcome?: boolean;
+  /** Also after a provider had accepted the message. Default off. */
+  readonly receipts?: ReceiptFailoverPolicy;
+}
+
+export interface ReceiptFailoverPolicy {
+  /** Send again when a receipt says failed or expired. Default true. */
+  readonly onFailed?: boolean;
+  /** Send again when no final receipt came for so long. Default: never. */
+  readonly silentMinutes?: number;
+  /** Messages watched at a time; the oldest give way. Default 10,000. */
+  readonly maxTracked?: number;
+}
+
+export interface BreakerPolicy {
+  /** Share of failures that opens it. Default 0.5. */
+  readonly failureRate?: number;
+  /** Attempts in the window before the share counts. Default 5. */
+  readonly minimumAttempts?: number;
+  /** Default 60. */
+  readonly windowSeconds?: number;
+  /** Until one attempt is let through to probe. Default 30. */
+  readonly openSeconds?: number;
+}
+
+/**
+ * Checks a policy of unknown origin. Throws one `ConfigurationError` that
+ * lists all problems.
+ */
+export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
+  const problems: string[] = [];
+  const policy = new Fields(value, "policy", problems);
+  policy.only("rules", "failover", "breaker", "currency");
+  policy.optional("currency", isText, "text");
+  const names = new Set<string>();
+  for (const rule of policy.list("rules")) {
+    rule.only("name", "when", "use", "sticky");
+    rule.required("name", isText, "text");
+    const name = rule.get("name");
+    if (typeof name === "string") {
+      if (names.has(name)) problems.push(`rule name "${name}" is used twice`);
+      names.add(name);
+    }
+    rule.optional("sticky", isFlag, "true or false");
+    const when = rule.nested("when");
+    when?.only("prefix", "country", "class");
+    when?.optional("prefix", isDigitsList, "a list of digits");
+    when?.optional("country", isCountryList, "a list of two-letter codes");
+    when?.optional("class", isTextList, "a list of text");
+    for (const target of rule.list("use")) {
+      target.only("provider", "weight", "senders", "costPerSegment");
+      target.required("provider", isText, "text");
+      target.optional("weight", isAmount, "a number, 0 or more");
+      target.optional("costPerSegment", isAmount, "a number, 0 or more");
+      target.optional("senders", isTextList, "a list of text");
+    }
+  }
+  const failover = policy.nested("failover");
+  failover?.only("onErrors", "onUnknownOutcome", "receipts");
+  failover?.optional("onErrors", isFlag, "true or false");
+  failover?.optional("onUnknownOutcome", isFlag, "true or false");
+  const receipts = failover?.nested("receipts");
+  receipts?.only("onFailed", "silentMinutes", "maxTracked");
+  receipts?.optional("onFailed", isFlag, "true or false");
+  receipts?.optional("silentMinutes", isPositive, "a number above 0");
+  receipts?.optional("maxTracked", isPositive, "a number above 0");
+  const breaker = policy.nested("breaker");
+  const numbers = ["minimumAttempts", "windowSeconds", "openSeconds"] as const;
+  breaker?.only("failureRate", ...numbers);
+  breaker?.optional("failureRate", isShare, "a number above 0, at most 1");
+  for (const field of numbers) {
+    breaker?.optional(field, isPositive, "a number above 0");
+  }
+  if (problems.length > 0) {
+    throw new ConfigurationError(
+      `The delivery policy is not valid: ${problems.join("; ")}`,
+    );
+  }
+  // Every field was checked above.
+  return value as DeliveryPolicyData;
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (v) => typeof v === "string" && v !== "";
+const isFlag: Check = (v) => typeof v === "boolean";
+const isAmount: Check = (v) => Number.isFinite(v) && Number(v) >= 0;
+const isPositive: Check = (v) => Number.isFinite(v) && Number(v) > 0;
+const isShare: Check = (v) => isPositive(v) && Number(v) <= 1;
+const listOf =
+  (check: Check): Check =>
+  (v) =>
+    Array.isArray(v) && v.length > 0 && v.every(check);
+const isTextList = listOf(isText);
+const isDigitsList = listOf((v) => /^\d+$/.test(String(v)));
+const isCountryList = listOf((v) => /^[A-Z]{2}$/.test(String(v)));
+
+// One object of the policy, with the path to it for messages.
+class Fields {
+  readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #path: string;
+  readonly #problems: string[];
+
+  constructor(value: unknown, path: string, problems: string[]) {
+    const isObject =
+      typeof value === "object" && value !== null && !Array.isArray(value);
+    if (!isObject) problems.push(`${path} must be an object`);
+    this.#fields = isObject ? { ...value } : {};
+    this.#path = path;
+    this.#problems = problems;
+  }
+
+  get(field: string): unknown {
+    return this.#fields[field];
+  }
+
+  only(...known: readonly string[]): void {
+    for (const field of Object.keys(this.#fields)) {
+      if (!known.includes(field)) this.#report(field, "is not known");
+    }
+  }
+
+  required(field: string, check: Check, expected: string): void {
+    if (!check(this.get(field))) this.#report(field, `must be ${expected}`);
+  }
+
+  optional(field: string, check: Check, expected: string): void {
+    if (this.get(field) !== undefined) this.required(field, check, expected);
+  }
+
+  nested(field: string): Fields | undefined {
+    const value = this.get(field);
+    if (value === undefined) return undefined;
+    return new Fields(value, `${this.#path}.${field}`, this.#problems);
+  }
+
+  list(field: string): Fields[] {
+    const value = this.get(field);
+    if (!Array.isArray(value) || value.length === 0) {
+      this.#report(field, "must be a list with at least one entry");
+      return [];
+    }
+    return value.map(
+      (item, i) =>
+        new Fields(item, `${this.#path}.${field}[${i}]`, this.#problems),
+    );
+  }
+
+  #report(field: string, problem: string): void {
+    this.#problems.push(`${this.#path}.${field} ${problem}`);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Base of all providers: a carrier, or whatever plays one. A provider turns
+ * messages into its carrier's requests, and the carrier's requests into
+ * messages and statuses for the gateway's hooks.
+ */
+
+import type { TextLimits } from "./encoding/text-limits.ts";
+import { ConfigurationError, type ProviderError } from "./errors.ts";
+import type { Hook } from "./hook.ts";
+import type { HttpClient } from "./http.ts";
+import type { IncomingMessage } from "./incoming-message.ts";
+import type { MessageStatus } from "./message-status.ts";
+import type { OutgoingMessage } from "./outgoing-message.ts";
+import type { Receiver } from "./receiver.ts";
+
+export interface SendContext {
+  /** An abort leaves the outcome unknown unless nothing was sent yet. */
+  readonly signal?: AbortSignal;
+}
+
+/** One message of a batch: sent when `error` is absent. */
+export interface SendResult {
+  readonly message: OutgoingMessage;
+  readonly error?: ProviderError;
+}
+
+/** What a provider may use of the gateway it belongs to. */
+export interface ProviderHost {
+  /** Unique per gateway; forward peers recognise loops by it. */
+  readonly id: string;
+  readonly http: HttpClient;
+  readonly onSend: Hook<OutgoingMessage>;
+  readonly onReceive: Hook<IncomingMessage>;
+  readonly onStatus: Hook<MessageStatus>;
+  now(): number;
+  send(
+    message: OutgoingMessage,
+    context?: SendContext,
+  ): Promise<OutgoingMessage>;
+  /** Fires `onReceive`, after what the gateway itself does with a text. */
+  receive(message: IncomingMessage): Promise<void>;
+  /** Fires `onStatus`, after what the gateway itself does with a status. */
+  report(status: MessageStatus): Promise<void>;
+}
+
+export abstract class Provider {
+  #host: ProviderHost | undefined;
+  #name = "";
+
+  /**
+   * Limits the gateway checks before `send` is called; null for providers
+   * that no carrier stands behind.
+   */
+  readonly textLimits: TextLimits | null = {};
+
+  /** The name it was registered under. */
+  get name(): string {
+    return this.#name;
+  }
+
+  get gateway(): ProviderHost {
+    if (this.#host === undefined) {
+      throw new ConfigurationError(
+        "The provider belongs to no gateway yet; add it with addProvider",
+      );
+    }
+    return this.#host;
+  }
+
+  /** Called once, by the gateway that the provider is added to. */
+  attach(host: ProviderHost, name: string): void {
+    if (this.#host !== undefined) {
+      throw new ConfigurationError(
+        `The provider already belongs to a gateway, as "${this.#name}"`,
+      );
+    }
+    this.#host = host;
+    this.#name = name;
+  }
+
+  /**
+   * Sends one message, fills in its `msgid` and `meta`, and returns the same
+   * object. Rejects with a `ProviderError`.
+   */
+  abstract send(
+    message: OutgoingMessage,
+    context?: SendContext,
+  ): Promise<OutgoingMessage>;
+
+  /** Several messages in one request, for carriers that can. */
+  sendBatch?(
+    messages: readonly OutgoingMessage[],
+    context?: SendContext,
+  ): Promise<readonly SendResult[]>;
+
+  /** Asks for the state of messages, for carriers that do not push it. */
+  fetchStatuses?(
+    msgids: readonly string[],
+    context?: SendContext,
+  ): Promise<readonly MessageStatus[]>;
+
+  /** Opens connections, where there are any to keep. */
+  start?(): Promise<void>;
+
+  /** Closes them; safe to call more than once. */
+  stop?(): Promise<void>;
+
+  /** Routes for the carrier's calls; null when it never calls. */
+  receiver(): Receiver | null {
+    return null;
+  }
+
+  /** Hands a received text to the hooks; rejects with the first failure. */
+  protected async receiveMessage(
+    message: IncomingMessage,
+  ): Promise<IncomingMessage> {
+    message.provider = this.#name;
+    await this.gateway.receive(message);
+    return message;
+  }
+
+  /** Hands a status to the hooks; rejects with the first failure. */
+  protected async receiveStatus(status: MessageStatus): Promise<MessageStatus> {
+    status.provider = this.#name;
+    await this.gateway.report(status);
+    return status;
+  }
+}

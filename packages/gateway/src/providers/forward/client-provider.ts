@@ -1,0 +1,105 @@
+/**
+ * Sends through another gateway, the forward server, which owns the carriers;
+ * texts and statuses come back from it. Works with servers in Python too.
+ */
+
+import { ServerError } from "../../errors.ts";
+import { IncomingMessage } from "../../incoming-message.ts";
+import type { MessageStatus } from "../../message-status.ts";
+import { OutgoingMessage } from "../../outgoing-message.ts";
+import { Provider, type SendContext } from "../../provider.ts";
+import type { Receiver } from "../../receiver.ts";
+import type { ForwardClientConfig } from "./config.ts";
+import { forwardRoute, renderForwardError } from "./forward-route.ts";
+import { ForwardPeer } from "./peer.ts";
+import { RecentKeys } from "./recent-keys.ts";
+import { copyMessage, toStatus } from "./wire-objects.ts";
+
+export class ForwardClientProvider extends Provider {
+  // The carrier is the server's, and so are its limits.
+  override readonly textLimits = null;
+  readonly #config: ForwardClientConfig;
+  readonly #server: ForwardPeer;
+  readonly #recent: RecentKeys;
+
+  /** Throws `ConfigurationError` if `serverUrl` is no HTTP URL. */
+  constructor(config: ForwardClientConfig) {
+    super();
+    this.#config = config;
+    this.#server = new ForwardPeer(config.serverUrl, config);
+    this.#recent = new RecentKeys(config.dedupe ?? 0);
+  }
+
+  /**
+   * Every field of the message the server sent comes back onto this one, its
+   * `provider` too: afterwards it is the name of the server's provider.
+   */
+  override async send(
+    message: OutgoingMessage,
+    context: SendContext = {},
+  ): Promise<OutgoingMessage> {
+    const { gateway } = this;
+    const { signal } = context;
+    const sent = await this.#server.post(
+      "/im",
+      "message",
+      message,
+      gateway,
+      signal,
+    );
+    if (!(sent instanceof OutgoingMessage)) {
+      throw new ServerError("The forward server sent back no message", {
+        outcomeUnknown: true,
+      });
+    }
+    copyMessage(sent, message);
+    return message;
+  }
+
+  /** Takes texts at `/im` and statuses at `/status`. */
+  override receiver(): Receiver {
+    const host = this.gateway;
+    const config = this.#config;
+    return {
+      renderError: renderForwardError,
+      routes: [
+        forwardRoute<IncomingMessage>({
+          path: "/im",
+          key: "message",
+          host,
+          config,
+          accept: (v) => (v instanceof IncomingMessage ? v : undefined),
+          process: async (message) => {
+            const { msgid, provider } = message;
+            const key = msgid === null ? undefined : `im|${provider}|${msgid}`;
+            // Straight to the gateway: the provider's name is the server's.
+            await this.#once(key, () => host.receive(message));
+            return message;
+          },
+        }),
+        forwardRoute<MessageStatus>({
+          path: "/status",
+          key: "status",
+          host,
+          config,
+          accept: toStatus,
+          process: async (status) => {
+            const { provider, msgid, kind, statusCode } = status;
+            const key = `status|${provider}|${msgid}|${kind}|${statusCode}`;
+            await this.#once(key, () => host.report(status));
+            return status;
+          },
+        }),
+      ],
+    };
+  }
+
+  async #once(
+    key: string | undefined,
+    run: () => Promise<void>,
+  ): Promise<void> {
+    if (key !== undefined && this.#recent.has(key)) return;
+    await run();
+    if (key !== undefined) this.#recent.add(key);
+  }
+}

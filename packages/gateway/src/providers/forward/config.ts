@@ -1,0 +1,48 @@
+/** What the two ends of a forward pair need to know. */
+
+import type { Credentials } from "../../basic-auth.ts";
+import type { IncomingMessage } from "../../incoming-message.ts";
+import type { MessageStatus } from "../../message-status.ts";
+
+export interface ForwardPeerConfig {
+  /**
+   * What the other side must present to our receiver. What we present to it
+   * stands in its URL: `https://user:pass@host/…`.
+   */
+  readonly auth?: Credentials;
+  /**
+   * Shared secret that signs every request, in both directions. Only peers of
+   * this package understand it.
+   */
+  readonly secret?: string;
+  /** For one request to the other side. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Larger requests of the other side get 413. Default 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Instead of the gateway's `http`. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+export interface ForwardClientConfig extends ForwardPeerConfig {
+  /** Where the server's provider is mounted; a slash at its end may be. */
+  readonly serverUrl: string;
+  /**
+   * Remember so many texts and statuses, and run the hooks once for each: the
+   * carrier repeats them while any client of the server fails. Default 0.
+   */
+  readonly dedupe?: number;
+}
+
+/** What a server hands on to its clients. */
+export type Forwardable = IncomingMessage | MessageStatus;
+
+export interface ForwardServerConfig extends ForwardPeerConfig {
+  /** Where the clients' providers are mounted. */
+  readonly clients: readonly string[];
+  /** Which clients an object goes to; all of them by default. */
+  readonly chooseClients?: (
+    object: Forwardable,
+  ) => readonly string[] | Promise<readonly string[]>;
+  /** Clients called at a time. Default 16. */
+  readonly concurrency?: number;
+}

@@ -1,0 +1,26 @@
+/**
+ * Writes messages to a log instead of sending them, for development. The line
+ * holds the number and the text in full: that is its purpose.
+ */
+
+import type { OutgoingMessage } from "../../outgoing-message.ts";
+import { Provider } from "../../provider.ts";
+import type { LogProviderConfig, LogProviderLogger } from "./config.ts";
+
+export class LogProvider extends Provider {
+  override readonly textLimits = null;
+  readonly #logger: LogProviderLogger;
+  #count = 0;
+
+  constructor(config: LogProviderConfig = {}) {
+    super();
+    this.#logger = config.logger ?? console;
+  }
+
+  override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
+    this.#count += 1;
+    message.msgid = String(this.#count);
+    this.#logger.info(`Sent SMS to ${message.dst}: ${message.body}`);
+    return message;
+  }
+}

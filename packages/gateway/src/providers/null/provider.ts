@@ -1,0 +1,16 @@
+/** Accepts everything and sends nothing. For tests and for switching off. */
+
+import type { OutgoingMessage } from "../../outgoing-message.ts";
+import { Provider } from "../../provider.ts";
+
+export class NullProvider extends Provider {
+  override readonly textLimits = null;
+  #count = 0;
+
+  /** Numbers the messages "1", "2", … and does nothing else. */
+  override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
+    this.#count += 1;
+    message.msgid = String(this.#count);
+    return message;
+  }
+}

@@ -102,7 +102,7 @@ export class CarillonProcess implements AsyncDisposable {
     });
     // Once it is ready its end is no failure any more.
     ended.catch(() => {});
-    const url = await Promise.race([readyUrl(child), ended]);
+    const url = (await readyUrl(child)) ?? (await ended);
     return new CarillonProcess(url, child, performance.now() - begun, stderr);
   }
 
@@ -133,7 +133,8 @@ export class CarillonProcess implements AsyncDisposable {
   }
 }
 
-async function readyUrl(child: ChildProcess): Promise<string> {
+/** `undefined` when its output ended before. */
+async function readyUrl(child: ChildProcess): Promise<string | undefined> {
   if (child.stdout === null) throw new Error("stdout is not piped");
   for await (const line of createInterface({ input: child.stdout })) {
     const event: unknown = parseJson(line);
@@ -143,7 +144,7 @@ async function readyUrl(child: ChildProcess): Promise<string> {
       return event.url;
     }
   }
-  throw new Error("carillon serve closed its output before it was ready");
+  return undefined;
 }
 
 function isReady(value: unknown): value is { event: "ready"; url: string } {

@@ -1,0 +1,11 @@
+/** A failure that its sentence explains in full; no stack is shown. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  readonly exitCode: number;
+
+  /** @param exitCode 1: it failed; 2: it was asked for in the wrong way */
+  constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}

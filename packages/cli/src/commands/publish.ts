@@ -1,0 +1,115 @@
+/** `carillon publish` */
+
+import { text } from "node:stream/consumers";
+import { type Command, InvalidArgumentError } from "commander";
+import { shown } from "../answer.ts";
+import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { CommandFailure } from "../command-failure.ts";
+import {
+  deliveryColumns,
+  failedStates,
+  waitUntilSettled,
+} from "../delivery-table.ts";
+import { createOutput } from "../output.ts";
+import { connect, type Service } from "../service.ts";
+
+interface PublishOptions extends ClientOptions {
+  readonly subject?: string;
+  readonly structure?: string;
+  readonly ttl?: number;
+  readonly wait?: boolean;
+  readonly timeout: number;
+}
+
+export function publishCommand(): Command {
+  return clientCommand(
+    "publish <topic> [text]",
+    "Publish a message to the subscribers of a topic, given by name or URN. Without text, or with -, it is read from standard input.",
+    [
+      'carillon publish alerts "The disk is full" --subject "db1"',
+      "df -h | carillon publish alerts - --wait",
+      `carillon publish alerts --structure '{"default":"Full","sms":"db1 full"}'`,
+    ],
+  )
+    .option("--subject <text>", "subject of e-mails and webhooks")
+    .option(
+      "--structure <json>",
+      "another text per protocol: a JSON object in which default is mandatory",
+    )
+    .option("--ttl <seconds>", "not delivered after that long", seconds)
+    .option(
+      "--wait",
+      "wait until every delivery is settled and show them; exit code 1 when one failed",
+    )
+    .option("--timeout <seconds>", "how long --wait waits", seconds, 60)
+    .action(
+      async (
+        topic: string,
+        words: string | undefined,
+        options: PublishOptions,
+      ) => {
+        const { subject, structure, ttl } = options;
+        const content =
+          structure === undefined
+            ? { text: await textFrom(words) }
+            : { structure };
+        const service = await connect(options);
+        const id = await service.publish(topic, {
+          ...content,
+          ...(subject !== undefined && { subject }),
+          ...(ttl !== undefined && { timeToLiveSeconds: ttl }),
+        });
+        if (options.wait) await showDeliveries(service, id, options);
+        else {
+          createOutput(options).result(
+            `Message ${id} is accepted; see carillon deliveries ${id}.`,
+            { message_id: id },
+          );
+        }
+      },
+    );
+}
+
+async function showDeliveries(
+  service: Service,
+  id: string,
+  options: PublishOptions,
+): Promise<void> {
+  const settled = await waitUntilSettled(service, id, options.timeout * 1000);
+  const deliveries = await service.listDeliveries(id);
+  createOutput(options).rows(
+    deliveries,
+    deliveryColumns,
+    "The topic has no confirmed subscription: nobody received it.",
+  );
+  if (!settled) {
+    throw new CommandFailure(
+      `Not all deliveries were settled after ${options.timeout} s; carillon deliveries ${id} shows how they go on.`,
+    );
+  }
+  const failed = deliveries.filter(({ state }) =>
+    failedStates.includes(shown(state)),
+  );
+  if (failed.length > 0) {
+    throw new CommandFailure(
+      `${failed.length} of ${deliveries.length} deliveries failed.`,
+    );
+  }
+}
+
+/** The text given, or all of standard input less its last line break. */
+async function textFrom(words: string | undefined): Promise<string> {
+  if (words !== undefined && words !== "-") return words;
+  if (words === undefined && process.stdin.isTTY) {
+    throw new CommandFailure(
+      'Expected a text: carillon publish <topic> "…", or - to type it and end with Ctrl-D.',
+      2,
+    );
+  }
+  return (await text(process.stdin)).replace(/\r?\n$/, "");
+}
+
+function seconds(value: string): number {
+  if (/^[1-9]\d{0,6}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("A whole number of seconds is expected.");
+}

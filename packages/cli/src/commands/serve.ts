@@ -1,0 +1,124 @@
+/** `carillon serve`: the server until a signal stops it. */
+
+import { relative } from "node:path";
+import {
+  type Carillon,
+  type Config,
+  ConfigurationError,
+  loadConfig,
+  open,
+} from "@carillon/server";
+import { Command } from "commander";
+import { addExamples } from "../client-options.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { addConfigOptions } from "../config-options.ts";
+import { createLogger } from "../logger.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+/** Leaves a second of the promised ten for the rest of the exit. */
+const drainDeadlineMs = 9000;
+
+export function serveCommand(): Command {
+  const command = addConfigOptions(
+    new Command("serve").description(
+      'Run the server. Ready is one line on stdout ({"event":"ready","url":…} when that is no terminal); the log goes to stderr. SIGTERM or Ctrl-C finishes what is under way and exits 0, a second one exits at once.',
+    ),
+  );
+  return addExamples(command, [
+    "carillon serve",
+    "carillon serve --sandbox --port 0",
+    "carillon serve --config /etc/carillon.json --data /var/lib/carillon",
+  ]).action(async (flags: Record<string, unknown>) => {
+    await serve(readConfig(flags));
+  });
+}
+
+/** @throws CommandFailure with every mistake, exit code 2 */
+export function readConfig(flags: Readonly<Record<string, unknown>>): Config {
+  try {
+    return loadConfig({ flags, env: process.env });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new CommandFailure(error.message, 2, { cause: error });
+  }
+}
+
+async function serve(config: Config): Promise<void> {
+  const logger = createLogger({ level: config.logLevel });
+  // From here on: a signal during start stops what was started.
+  const signal = stopSignal();
+  let carillon: Carillon;
+  try {
+    carillon = await open(config, { logger });
+  } catch (error) {
+    throw new CommandFailure(whyNotStarted(error, config), 1, { cause: error });
+  }
+  announce(carillon, config);
+  await signal;
+  await drain(carillon);
+  // What a library may have left open (a timer, a socket) is not waited for.
+  process.exit(0);
+}
+
+function announce(carillon: Carillon, config: Config): void {
+  const { url, credentials } = carillon;
+  process.stdout.write(
+    process.stdout.isTTY
+      ? `Carillon is ready at ${url} (Ctrl-C stops it).\n`
+      : `${JSON.stringify({ event: "ready", url })}\n`,
+  );
+  if (!credentials) return;
+  const file = `${relative(process.cwd(), config.data) || "."}/credentials.json`;
+  process.stderr.write(
+    // Secrets are for eyes, not for a service manager's log.
+    process.stderr.isTTY
+      ? `First start: these credentials are shown once and kept in ${file}.
+  project     ${credentials.project.name} (${credentials.project.id})
+  user        ${credentials.user.name}
+  password    ${credentials.user.password ?? "(as it was)"}
+  access key  ${credentials.accessKey}
+  secret key  ${credentials.secretKey}
+`
+      : `First start: the credentials are in ${file}.\n`,
+  );
+}
+
+async function drain(carillon: Carillon): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(resolve, drainDeadlineMs, "late");
+  });
+  const closed = await Promise.race([carillon.close(), late]);
+  clearTimeout(timer);
+  if (closed === "late") {
+    process.stderr.write(
+      "Not everything under way was finished in time; it goes on at the next start.\n",
+    );
+  }
+}
+
+function whyNotStarted(error: unknown, config: Config): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? error.code : undefined;
+  switch (code) {
+    case "EADDRINUSE":
+      return `Port ${config.port} on ${config.host} is in use by another program: stop it, or choose another port with --port (0 picks a free one).`;
+    case "EACCES":
+      return isListening(error)
+        ? `This user may not listen on port ${config.port}: choose one above 1023 with --port.`
+        : `No permission: ${error.message}.`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `${config.host} is no address of this machine: choose another with --host.`;
+    default:
+      // Failures with a code of ours are sentences; others are faults.
+      return typeof code === "string" && !code.startsWith("ERR_")
+        ? error.message
+        : `The server did not start. ${error.stack ?? error.message}`;
+  }
+}
+
+function isListening(error: Error): boolean {
+  return "syscall" in error && error.syscall === "listen";
+}

@@ -1,0 +1,156 @@
+/** `carillon subscription …` */
+
+import { Command } from "commander";
+import { type Answer, shown, textOf } from "../answer.ts";
+import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { type Column, createOutput } from "../output.ts";
+import { connect } from "../service.ts";
+
+/** SMN's status numbers. */
+const statusNames = [
+  "unconfirmed",
+  "confirmed",
+  "confirmed (not needed)",
+  "cancelled",
+  "deleted",
+];
+
+const columns: readonly Column<Answer>[] = [
+  {
+    head: "topic",
+    cell: (one) => shown(one.topic_urn).split(":").at(-1) ?? "",
+  },
+  { head: "protocol", cell: (one) => shown(one.protocol) },
+  { head: "endpoint", cell: (one) => shown(one.endpoint), max: 60 },
+  {
+    head: "status",
+    cell: (one) => statusNames[Number(one.status)] ?? shown(one.status),
+    style: (one) => (one.status === 1 || one.status === 2 ? "green" : "yellow"),
+  },
+  { head: "remark", cell: (one) => shown(one.remark), max: 30 },
+  { head: "URN", cell: (one) => shown(one.subscription_urn) },
+];
+
+export function subscriptionCommand(): Command {
+  return new Command("subscription")
+    .description(
+      "Add, list, confirm and delete subscriptions. A subscription receives nothing until whoever is at the endpoint confirmed it.",
+    )
+    .addCommand(add())
+    .addCommand(list())
+    .addCommand(confirm())
+    .addCommand(remove());
+}
+
+interface AddOptions extends ClientOptions {
+  readonly remark?: string;
+  readonly header?: readonly string[];
+}
+
+function add(): Command {
+  return clientCommand(
+    "add <topic> <protocol> <endpoint>",
+    "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols: http, https, email, sms.",
+    [
+      "carillon subscription add alerts https https://example.com/hook",
+      "carillon subscription add alerts email me@example.com --remark on-call",
+      "carillon subscription add alerts sms +4915112345678",
+    ],
+  )
+    .option("--remark <text>", "a note to yourself")
+    .option(
+      "--header <name=value>",
+      "header to send along (http, https); may be given again",
+      (value: string, all: readonly string[] = []) => [...all, value],
+    )
+    .action(
+      async (
+        topic: string,
+        protocol: string,
+        endpoint: string,
+        options: AddOptions,
+      ) => {
+        const { remark, header } = options;
+        const service = await connect(options);
+        const answer = await service.subscribe(topic, {
+          protocol,
+          endpoint,
+          ...(remark !== undefined && { remark }),
+          ...(header && { headers: Object.fromEntries(header.map(pair)) }),
+        });
+        createOutput(options).result(
+          `Subscription ${textOf(answer, "subscription_urn")} waits for ${endpoint} to confirm.`,
+          answer,
+        );
+      },
+    );
+}
+
+function list(): Command {
+  return clientCommand(
+    "list [topic]",
+    "List the subscriptions of a topic, or of all topics, oldest first.",
+    ["carillon subscription list alerts"],
+  ).action(async (topic: string | undefined, options: ClientOptions) => {
+    const service = await connect(options);
+    createOutput(options).rows(
+      await service.listSubscriptions(topic),
+      columns,
+      "There are no subscriptions: add one with carillon subscription add.",
+    );
+  });
+}
+
+function confirm(): Command {
+  return clientCommand(
+    "confirm <link>",
+    "Confirm a subscription with the link, or the token, that its endpoint was sent.",
+    [
+      "carillon subscription confirm 'http://127.0.0.1:7070/smn/subscription/confirm?token=…'",
+    ],
+  ).action(async (link: string, options: ClientOptions) => {
+    const answer = await (await connect(options)).confirmSubscription(
+      tokenIn(link),
+    );
+    createOutput(options).result(
+      `Subscription ${textOf(answer, "subscription_urn")} is confirmed.`,
+      answer,
+    );
+  });
+}
+
+function remove(): Command {
+  return clientCommand(
+    "delete <urn>",
+    "Delete a subscription; its endpoint is not told.",
+    [
+      "carillon subscription delete urn:smn:local:0f3c…:alerts:9d81c2f0a9b14f5a8c7d6e5f4a3b2c1d",
+    ],
+  ).action(async (urn: string, options: ClientOptions) => {
+    await (await connect(options)).deleteSubscription(urn);
+    createOutput(options).result(`Subscription ${urn} is deleted.`, {
+      subscription_urn: urn,
+      deleted: true,
+    });
+  });
+}
+
+function tokenIn(link: string): string {
+  if (!link.includes("?")) return link;
+  const token = new URLSearchParams(link.slice(link.indexOf("?"))).get("token");
+  if (token) return token;
+  throw new CommandFailure(
+    `Expected a link with token=… in it, got ${link}.`,
+    2,
+  );
+}
+
+function pair(header: string): [string, string] {
+  const at = header.indexOf("=");
+  if (at > 0) return [header.slice(0, at), header.slice(at + 1)];
+  throw new CommandFailure(
+    `Expected --header x-name=value, got "${header}".`,
+    2,
+  );
+}

@@ -1,0 +1,128 @@
+/**
+ * Finds the server and the keys: options, then the environment, then the
+ * `credentials.json` that a server on this machine left in its data folder.
+ */
+
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Answer, isAnswer } from "./answer.ts";
+import { CommandFailure } from "./command-failure.ts";
+
+export interface Connection {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** Absent when only keys were given; the server knows. */
+  readonly projectId?: string;
+}
+
+export interface ConnectionOptions {
+  readonly url?: string;
+  readonly data?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws CommandFailure when server or keys cannot be found */
+export async function findConnection(
+  options: ConnectionOptions,
+  env: Environment,
+): Promise<Connection> {
+  const folder = dataFolder(options, env);
+  const file = await readCredentials(folder);
+  const givenUrl = options.url ?? (env.CARILLON_URL || undefined);
+  const url = (givenUrl ?? file?.url)?.replace(/\/+$/, "");
+  if (url !== undefined && !/^https?:\/\/[^/]/.test(url)) {
+    throw new CommandFailure(
+      `Expected a URL that starts with http:// or https://, got "${url}".`,
+      2,
+    );
+  }
+  const { CARILLON_ACCESS_KEY, CARILLON_SECRET_KEY } = env;
+  if (CARILLON_ACCESS_KEY && CARILLON_SECRET_KEY) {
+    if (url === undefined) {
+      throw new CommandFailure(
+        "Where is the server? Set CARILLON_URL or use --url.",
+        2,
+      );
+    }
+    return {
+      url,
+      accessKey: CARILLON_ACCESS_KEY,
+      secretKey: CARILLON_SECRET_KEY,
+      ...(env.CARILLON_PROJECT_ID && { projectId: env.CARILLON_PROJECT_ID }),
+    };
+  }
+  if (url === undefined || file === undefined) {
+    throw new CommandFailure(
+      `No credentials in ${folder}: run this where the server's data folder is, name the folder with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
+    );
+  }
+  if (!mayHaveKeys(url, file.url, options)) {
+    throw new CommandFailure(
+      `The keys in ${folder} belong to ${file.url}, not to ${url}: set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY, or confirm with --data ${folder}.`,
+    );
+  }
+  return { ...file, url };
+}
+
+export function dataFolder(
+  options: ConnectionOptions,
+  env: Environment,
+): string {
+  return resolve(options.data ?? (env.CARILLON_DATA || "carillon-data"));
+}
+
+/**
+ * The keys in a file are sent to the server that wrote it and to this
+ * machine, and elsewhere only when the file was named on purpose.
+ */
+function mayHaveKeys(
+  url: string,
+  ownUrl: string,
+  options: ConnectionOptions,
+): boolean {
+  const host = new URL(url).hostname;
+  return (
+    options.data !== undefined ||
+    new URL(url).origin === new URL(ownUrl).origin ||
+    /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host)
+  );
+}
+
+async function readCredentials(
+  folder: string,
+): Promise<(Connection & { readonly projectId: string }) | undefined> {
+  const path = join(folder, "credentials.json");
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new CommandFailure(
+      code === "EACCES"
+        ? `${path} belongs to another user: run this as that user, or set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`
+        : `${path} cannot be read: ${(cause as Error).message}`,
+      1,
+      { cause },
+    );
+  }
+  const file: Answer = isAnswer(content) ? content : {};
+  const project: Answer = isAnswer(file.project) ? file.project : {};
+  const { url, accessKey, secretKey } = file;
+  const projectId = project.id;
+  if (
+    typeof url === "string" &&
+    URL.canParse(url) &&
+    typeof accessKey === "string" &&
+    typeof secretKey === "string" &&
+    typeof projectId === "string"
+  ) {
+    return { url: url.replace(/\/+$/, ""), accessKey, secretKey, projectId };
+  }
+  throw new CommandFailure(
+    `${path} does not hold url, project, accessKey and secretKey; restore it, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
+  );
+}

@@ -1,0 +1,117 @@
+/** Can the data folder be used, has its disk room, and is it fast? */
+
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { open, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Finding } from "./check.ts";
+
+const mib = 2 ** 20;
+
+/** Every publish waits for one of these. */
+const slowSyncMs = 20;
+
+export async function checkDisk(folder: string): Promise<readonly Finding[]> {
+  const usable = await checkFolder(folder);
+  const place = nearestExisting(folder);
+  return [
+    usable,
+    await checkSpace(place),
+    ...(usable.result === "failed" ? [] : [await checkSync(place)]),
+  ];
+}
+
+async function checkFolder(folder: string): Promise<Finding> {
+  const check = "data folder";
+  const place = nearestExisting(folder);
+  try {
+    if (!(await stat(place)).isDirectory()) {
+      return {
+        check,
+        result: "failed",
+        found: `${place} is not a folder`,
+        advice: "Choose another with --data.",
+      };
+    }
+    await withScratchFile(place, async () => {});
+  } catch (error) {
+    return {
+      check,
+      result: "failed",
+      found: `${place} cannot be written (${codeOf(error)})`,
+      advice: "Give this user the right to write there, or choose --data.",
+    };
+  }
+  return {
+    check,
+    result: "ok",
+    found: place === folder ? folder : `${folder} will be made`,
+  };
+}
+
+async function checkSpace(place: string): Promise<Finding> {
+  const check = "disk space";
+  const { bavail, bsize } = await statfs(place);
+  const free = bavail * bsize;
+  const found = `${Math.floor(free / mib).toLocaleString("en")} MiB free`;
+  const advice = "Make room: without it publishing is refused.";
+  if (free < 64 * mib) return { check, result: "failed", found, advice };
+  if (free < 1024 * mib) return { check, result: "warning", found, advice };
+  return { check, result: "ok", found };
+}
+
+async function checkSync(place: string): Promise<Finding> {
+  const check = "disk sync";
+  const times: number[] = [];
+  await withScratchFile(place, async (file) => {
+    const page = randomBytes(4096);
+    for (let i = 0; i < 20; i++) {
+      const begun = performance.now();
+      await file.write(page);
+      await file.datasync();
+      times.push(performance.now() - begun);
+    }
+  });
+  times.sort((a, b) => a - b);
+  const median = times[times.length >> 1] ?? 0;
+  const worst = times.at(-1) ?? 0;
+  const found = `median ${median.toFixed(1)} ms, worst ${worst.toFixed(1)} ms`;
+  return median <= slowSyncMs
+    ? { check, result: "ok", found }
+    : {
+        check,
+        result: "warning",
+        found,
+        advice:
+          "Each publish waits that long: put the data folder on a faster disk.",
+      };
+}
+
+async function withScratchFile(
+  folder: string,
+  use: (file: Awaited<ReturnType<typeof open>>) => Promise<void>,
+): Promise<void> {
+  const path = join(folder, `.doctor-${randomBytes(4).toString("hex")}`);
+  const file = await open(path, "wx", 0o600);
+  try {
+    await use(file);
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
+  }
+}
+
+/** The folder, or the one above it that is there. */
+function nearestExisting(folder: string): string {
+  let place = folder;
+  while (!existsSync(place) && dirname(place) !== place) {
+    place = dirname(place);
+  }
+  return place;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error
+    ? String(error.code)
+    : String(error);
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { checkDisk } from "./disk.ts";
+import { checkHolder } from "./holder.ts";
+import { checkMailServer } from "./mail-server.ts";
+import { checkPort } from "./port.ts";
+import { checkRunningServer } from "./running-server.ts";
+import { checkRuntime } from "./runtime.ts";
+
+test("an older Node.js fails", () => {
+  assert.equal(checkRuntime("24.0.0").result, "ok");
+  assert.equal(checkRuntime("22.20.1").result, "failed");
+});
+
+test("a folder that is there, or can be made, is fine and left clean", async (t) => {
+  const folder = await temporaryFolder(t);
+  const [usable, space, sync] = await checkDisk(join(folder, "data"));
+  assert.equal(usable?.result, "ok");
+  assert.match(usable?.found ?? "", /will be made/);
+  assert.match(space?.found ?? "", /MiB free/);
+  assert.match(sync?.found ?? "", /median/);
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test("a file in the folder's place fails", async (t) => {
+  const path = join(await temporaryFolder(t), "file");
+  await writeFile(path, "");
+  const [usable, ...others] = await checkDisk(path);
+  assert.equal(usable?.result, "failed");
+  assert.match(usable?.found ?? "", /is not a folder/);
+  assert.equal(others.length, 1);
+});
+
+test("a folder without the right to write fails", {
+  skip: process.getuid?.() === 0 && "root may write everywhere",
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  await chmod(folder, 0o500);
+  const [usable] = await checkDisk(folder);
+  assert.match(usable?.found ?? "", /EACCES/);
+});
+
+test("the process that uses the folder is named", async (t) => {
+  const folder = await temporaryFolder(t);
+  assert.equal((await checkHolder(folder)).found, "no process");
+  const path = join(folder, "carillon.pid");
+  const holder = { command: "carillon serve", startedAt: "now" };
+  await writeFile(path, JSON.stringify({ ...holder, pid: process.pid }));
+  assert.match(
+    (await checkHolder(folder)).found,
+    new RegExp(`^process ${process.pid} \\(carillon serve`),
+  );
+  // No process has the largest number.
+  await writeFile(path, JSON.stringify({ ...holder, pid: 2 ** 22 + 1 }));
+  assert.match((await checkHolder(folder)).found, /^no process; .* ended/);
+});
+
+test("a port is free, taken by others, or by the server itself", async (t) => {
+  const port = await listen(t, createServer());
+  const taken = await checkPort("127.0.0.1", port, undefined);
+  assert.equal(taken.result, "failed");
+  assert.match(taken.found, /in use by another program/);
+  const own = await checkPort("127.0.0.1", port, `http://127.0.0.1:${port}`);
+  assert.equal(own.result, "ok");
+  assert.equal((await checkPort("127.0.0.1", 0, undefined)).result, "ok");
+  const nowhere = await checkPort("192.0.2.1", 7070, undefined);
+  assert.equal(nowhere.result, "failed");
+});
+
+test("a mail server greets, is silent, or is none", async (t) => {
+  assert.equal((await checkMailServer(undefined)).result, "skipped");
+  const greeting = (text: string) =>
+    listen(
+      t,
+      createServer((socket) => socket.write(text)),
+    );
+  const check = async (text: string) =>
+    await checkMailServer(`smtp://127.0.0.1:${await greeting(text)}`, 200);
+  assert.equal((await check("220 hello\r\n")).result, "ok");
+  assert.match((await check("554 go away\r\n")).found, /says "554 go away"/);
+  assert.match((await check("")).found, /no answer in 200 ms/);
+  const closed = createServer();
+  const port = await listen(t, closed);
+  closed.close();
+  assert.match(
+    (await checkMailServer(`smtp://127.0.0.1:${port}`)).found,
+    /ECONNREFUSED/,
+  );
+});
+
+test("a running server is well, ill or absent; its clock is compared", async (t) => {
+  const serve = async (status: number, date?: string) => {
+    const server = createHttpServer((_request, response) => {
+      if (date) response.setHeader("date", date);
+      response.statusCode = status;
+      response.end();
+    });
+    return `http://127.0.0.1:${await listen(t, server)}`;
+  };
+  const well = await checkRunningServer(await serve(200));
+  assert.deepEqual(
+    well.map(({ result }) => result),
+    ["ok", "ok"],
+  );
+  const ill = await checkRunningServer(await serve(503));
+  assert.equal(ill[0]?.result, "failed");
+  const past = new Date(Date.now() - 3_600_000).toUTCString();
+  const late = await checkRunningServer(await serve(200, past));
+  assert.equal(late[1]?.result, "failed");
+  assert.equal((await checkRunningServer(undefined))[0]?.result, "skipped");
+  const gone = createServer();
+  const port = await listen(t, gone);
+  gone.close();
+  const absent = await checkRunningServer(`http://127.0.0.1:${port}`);
+  assert.equal(absent[0]?.result, "skipped");
+});
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  server.unref();
+  t.after(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "carillon-doctor-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}

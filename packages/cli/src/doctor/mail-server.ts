@@ -1,0 +1,72 @@
+import { connect as connectPlain } from "node:net";
+import { createInterface } from "node:readline";
+import { connect as connectTls } from "node:tls";
+import type { Finding } from "./check.ts";
+
+/** Does the mail server greet? Nothing is sent, nobody logs in. */
+export async function checkMailServer(
+  smtpUrl: string | undefined,
+  timeoutMs = 5000,
+): Promise<Finding> {
+  const check = "mail server";
+  if (smtpUrl === undefined) {
+    return { check, result: "skipped", found: "no smtpUrl is configured" };
+  }
+  const url = new URL(smtpUrl);
+  const secure = url.protocol === "smtps:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port || (secure ? 465 : 587));
+  const place = `${url.hostname}:${port}`;
+  try {
+    const greeting = await greet(host, port, secure, timeoutMs);
+    if (greeting.startsWith("220")) {
+      return { check, result: "ok", found: `${place} greets` };
+    }
+    return {
+      check,
+      result: "failed",
+      found: `${place} says "${greeting.slice(0, 60)}"`,
+      advice: "Is smtpUrl the address of a mail server?",
+    };
+  } catch (error) {
+    return {
+      check,
+      result: "failed",
+      found: `${place} is not reached (${reason(error)})`,
+      advice: "Check smtpUrl, the network and the mail server.",
+    };
+  }
+}
+
+function greet(
+  host: string,
+  port: number,
+  secure: boolean,
+  timeoutMs: number,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = secure
+      ? connectTls({ host, port, servername: host })
+      : connectPlain({ host, port });
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      socket.destroy();
+      settle();
+    };
+    const timer = setTimeout(
+      () => end(() => reject(new Error(`no answer in ${timeoutMs} ms`))),
+      timeoutMs,
+    );
+    socket.once("error", (error) => end(() => reject(error)));
+    const lines = createInterface({ input: socket });
+    lines.once("line", (line) => end(() => resolve(line)));
+    lines.once("close", () => end(() => reject(new Error("it hung up"))));
+    // The interface passes on its input's error, which was handled above.
+    lines.on("error", () => {});
+  });
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error ? String(error.code) : error.message;
+}

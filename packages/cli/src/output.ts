@@ -1,0 +1,123 @@
+/**
+ * What commands print: tables for people on a terminal, one JSON object per
+ * line for programs. Colours only where they are seen, and not with NO_COLOR.
+ */
+
+import { styleText } from "node:util";
+import Table from "cli-table3";
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** One column of a table. */
+export interface Column<Row> {
+  readonly head: string;
+  readonly cell: (row: Row) => string;
+  readonly style?: (row: Row) => Style | undefined;
+  readonly align?: "left" | "right";
+  /** Longer cells are cut in the middle; in characters. */
+  readonly max?: number;
+}
+
+export interface Output {
+  /** True when programs read it. */
+  readonly json: boolean;
+  /** Rows as a table, or each row as it is as a line of JSON. */
+  rows<Row>(
+    rows: readonly Row[],
+    columns: readonly Column<Row>[],
+    whenNone: string,
+  ): void;
+  /** One result: a sentence, or the record as a line of JSON. */
+  result(sentence: string, record: unknown): void;
+}
+
+/** Where output goes; narrowed for tests. */
+export interface OutputStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+export function createOutput(
+  options: { readonly json?: boolean },
+  stream: OutputStream = process.stdout,
+): Output {
+  const json = options.json ?? !stream.isTTY;
+  const line = (text: string) => stream.write(`${text}\n`);
+  return {
+    json,
+    rows(rows, columns, whenNone) {
+      if (json) for (const row of rows) line(JSON.stringify(row));
+      else if (rows.length === 0) line(whenNone);
+      else line(formatTable(rows, columns, hasColours(stream)));
+    },
+    result(sentence, record) {
+      line(json ? JSON.stringify(record) : sentence);
+    },
+  };
+}
+
+/** Lays rows out under their heads. */
+export function formatTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  colours: boolean,
+): string {
+  const table = new Table({
+    head: columns.map(({ head }) => paint("bold", head, colours)),
+    colAligns: columns.map(({ align }) => align ?? "left"),
+    style: { head: [], border: [], "padding-left": 0 },
+    chars: bareFrame,
+  });
+  for (const row of rows) {
+    table.push(
+      columns.map(({ cell, style, max }) => {
+        const text = shorten(printable(cell(row)), max);
+        const chosen = style?.(row);
+        return chosen ? paint(chosen, text, colours) : text;
+      }),
+    );
+  }
+  return table.toString().replace(/ +$/gm, "");
+}
+
+/** Whether the stream shows colours: a terminal, and nobody said no. */
+export function hasColours(stream: OutputStream): boolean {
+  return Boolean(stream.isTTY) && !process.env.NO_COLOR;
+}
+
+export function paint(style: Style, text: string, colours: boolean): string {
+  return colours ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** Heads, one rule, rows: nothing that hinders copying from the terminal. */
+const bareFrame = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: " ",
+};
+
+/**
+ * Text from elsewhere (a receiver's answer, a display name) cannot move the
+ * cursor or colour the terminal.
+ */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, " ").trim();
+}
+
+function shorten(text: string, max: number | undefined): string {
+  if (max === undefined || text.length <= max) return text;
+  const tail = Math.floor((max - 1) / 2);
+  return `${text.slice(0, max - 1 - tail)}…${text.slice(text.length - tail)}`;
+}

@@ -1,0 +1,259 @@
+/**
+ * `npm run demo`: one published message arrives at a webhook, a mailbox and a
+ * phone, all built in; nothing leaves the machine. Every step goes through the
+ * public API, as a program of yours would. `--exit` stops after the table,
+ * with exit code 0 only if everything was delivered.
+ */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { loadConfig, open } from "@carillon/server";
+import { type Answer, listOf, shown } from "../packages/cli/src/answer.ts";
+import { createLogger } from "../packages/cli/src/logger.ts";
+import {
+  type Column,
+  formatTable,
+  hasColours,
+} from "../packages/cli/src/output.ts";
+import { createService, type Service } from "../packages/cli/src/service.ts";
+import { stopSignal } from "../packages/cli/src/stop-signal.ts";
+import { createStory } from "./demo-story.ts";
+
+const topic = "demo";
+const mailbox = "somebody@example.com";
+const phone = "+15550100001";
+
+/** No step takes longer on any machine that can run this. */
+const deadlineMs = 30_000;
+
+/** One line of the table at the end. */
+interface Line {
+  readonly protocol: string;
+  readonly endpoint: string;
+  readonly state: string;
+  readonly attempts: string;
+  readonly latencyMs: string;
+  readonly receivedAt: string;
+  readonly error: string;
+}
+
+const columns: readonly Column<Line>[] = [
+  { head: "protocol", cell: ({ protocol }) => protocol },
+  { head: "endpoint", cell: ({ endpoint }) => endpoint },
+  {
+    head: "state",
+    cell: ({ state }) => state,
+    style: ({ state }) => (state === "delivered" ? "green" : "red"),
+  },
+  { head: "attempts", cell: ({ attempts }) => attempts, align: "right" },
+  { head: "latency ms", cell: ({ latencyMs }) => latencyMs, align: "right" },
+  { head: "received at", cell: ({ receivedAt }) => receivedAt },
+];
+
+async function demo(exitAfterTable: boolean): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "carillon-demo-"));
+  const story = createStory();
+  const stopped = stopSignal();
+  try {
+    const config = loadConfig({
+      flags: { port: 0, data: folder, sandbox: true, logLevel: "warn" },
+    });
+    await using carillon = await open(config, {
+      logger: createLogger({ level: config.logLevel }),
+    });
+    const { url, credentials } = carillon;
+    if (!credentials) throw new Error("A first start tells its credentials.");
+    const { accessKey, secretKey, project } = credentials;
+    const service = createService({
+      url,
+      accessKey,
+      secretKey,
+      projectId: project.id,
+    });
+    const lines = await tell(story, service, url);
+
+    console.log(
+      `\n${formatTable(lines, columns, hasColours(process.stdout))}\n`,
+    );
+    const missing = lines.filter(({ state }) => state !== "delivered");
+    if (missing.length > 0) {
+      console.error(
+        `Not delivered: ${missing.map(({ protocol, state, error }) => `${protocol} (${state}${error && `: ${error}`})`).join(", ")}.`,
+      );
+    }
+    if (exitAfterTable || missing.length > 0) return missing.length > 0 ? 1 : 0;
+    console.log(nextSteps(url, folder, `${accessKey}:${secretKey}`));
+    await stopped;
+    console.log("\nStopping; the demo's data goes with it.");
+    return 0;
+  } catch (error) {
+    story.fail();
+    console.error(
+      `The demo failed: ${error instanceof Error ? error.message : error}`,
+    );
+    return 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The message's way, step by step; answers what came of it. */
+async function tell(
+  story: ReturnType<typeof createStory>,
+  service: Service,
+  url: string,
+): Promise<readonly Line[]> {
+  story.begin(`Carillon answers at ${url}`);
+  await story.step(`Created topic ${topic}`, () =>
+    service.createTopic(topic, "Demo"),
+  );
+
+  const webhook = `${url}/sandbox/webhooks/demo`;
+  await story.step("Subscribed a webhook, a mailbox and a phone", async () => {
+    await service.subscribe(topic, { protocol: "http", endpoint: webhook });
+    await service.subscribe(topic, { protocol: "email", endpoint: mailbox });
+    await service.subscribe(topic, { protocol: "sms", endpoint: phone });
+  });
+
+  await story.step("Each confirmed with the link it was sent", async () => {
+    const received = receivedBy(service);
+    const links = await Promise.all([
+      until("the webhook's link", async () => linkIn(await received.http())),
+      until("the mailbox's link", async () => linkIn(await received.email())),
+      until("the phone's link", async () => linkIn(await received.sms())),
+    ]);
+    for (const link of links) await follow(link);
+  });
+
+  const text = "The backup of db1 failed.";
+  const id = await story.step("Published one message", () =>
+    service.publish(topic, { subject: "Backup", text }),
+  );
+
+  const deliveries = await story.step("Delivered to all three", () =>
+    until("the end of all deliveries", async () => {
+      const message = await service.findMessage(id);
+      const all = await service.listDeliveries(id);
+      const ended = all.every(({ state }) => finalStates.has(shown(state)));
+      return message.fannedOut === true && ended ? all : undefined;
+    }),
+  );
+
+  await story.step(`The phone answered "On my way"`, async () => {
+    await service.http.request(
+      "POST",
+      `/api/v2/sandbox/phones/${encodeURIComponent(phone)}/messages`,
+      { text: "On my way" },
+    );
+  });
+  story.end();
+
+  const received = receivedBy(service);
+  const arrivals: Readonly<Record<string, Answer | undefined>> = {
+    http: find(await received.http(), text),
+    email: find(await received.email(), text),
+    sms: find(await received.sms(), text),
+  };
+  return deliveries.map((delivery) => {
+    const arrival = arrivals[shown(delivery.protocol)];
+    return {
+      protocol: shown(delivery.protocol),
+      endpoint: shown(delivery.endpoint),
+      state: shown(delivery.state),
+      attempts: shown(delivery.attemptCount),
+      latencyMs: shown(delivery.latencyMs),
+      receivedAt: shown(arrival?.receivedAt ?? arrival?.at),
+      error: shown(delivery.error),
+    };
+  });
+}
+
+const finalStates = new Set([
+  "delivered",
+  "failed",
+  "rejected",
+  "debug",
+  "filtered",
+  "suppressed",
+  "expired",
+  "cancelled",
+]);
+
+/** What the sandbox's receivers were sent, oldest first. */
+function receivedBy({ http }: Service) {
+  const list = async (path: string, field: string) =>
+    listOf(await http.request("GET", `/api/v2/sandbox/${path}`), field);
+  return {
+    http: () => list("webhooks/demo", "requests"),
+    email: () => list(`mails?to=${encodeURIComponent(mailbox)}`, "mails"),
+    sms: () => list(`phones/${encodeURIComponent(phone)}/messages`, "messages"),
+  };
+}
+
+/** What was received with this text in it, whatever its form. */
+function find(received: readonly Answer[], text: string): Answer | undefined {
+  return received.find((one) => JSON.stringify(one).includes(text));
+}
+
+/** The first confirmation link in what was received. */
+function linkIn(received: readonly Answer[]): string | undefined {
+  for (const one of received) {
+    // Webhooks get it in a field of JSON, mails and phones in their text.
+    const content = shown(one.body) || shown(one.text);
+    const link = /https?:\/\/[^\s"<>]+token=[^\s"<>]+/.exec(content)?.[0];
+    if (link) return link;
+  }
+  return undefined;
+}
+
+async function follow(link: string): Promise<void> {
+  const response = await fetch(link, {
+    headers: { accept: "application/json" },
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`${link} answered ${response.status}`);
+}
+
+/** Asks again until there is an answer; fails after the deadline. */
+async function until<Value>(
+  what: string,
+  ask: () => Promise<Value | undefined>,
+): Promise<Value> {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) {
+      throw new Error(`${what} did not come within ${deadlineMs / 1000} s.`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function nextSteps(url: string, folder: string, keys: string): string {
+  return `It stays up until Ctrl-C. Have a look around:
+  API            ${url}/api/v2/openapi.json
+  what arrived   ${url}/api/v2/sandbox
+  data           ${folder}
+
+  curl -u ${keys} ${url}/api/v2/messages
+  npx carillon publish ${topic} "Hello again" --wait --data ${folder}
+
+A server of your own: npm start -- --sandbox. The first steps with it are in
+docs/tutorial/first-message.md.`;
+}
+
+const { values } = parseArgs({
+  options: {
+    exit: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(
+    "Usage: npm run demo [-- --exit]\nShows one message arriving at a webhook, a mailbox and a phone.",
+  );
+} else process.exitCode = await demo(values.exit);

@@ -1,0 +1,175 @@
+/**
+ * Writes the reference pages that come from the code: configuration with its
+ * example file, and the command line. `test/docs.test.ts` fails when they are
+ * not up to date.
+ */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { createProgram } from "../packages/cli/src/program.ts";
+import {
+  type ConfigKey,
+  configGroups,
+  listConfigKeys,
+} from "../packages/server/src/config-schema.ts";
+
+/** Each page's content by its path from the root. */
+export async function renderReference(): Promise<ReadonlyMap<string, string>> {
+  const keys = listConfigKeys();
+  return new Map([
+    ["docs/reference/configuration.md", renderConfiguration(keys)],
+    ["docs/reference/carillon.example.jsonc", renderExample(keys)],
+    ["docs/reference/cli.md", renderCommands(await createProgram("all"))],
+  ]);
+}
+
+const origin = "<!-- Written by scripts/write-reference.ts; do not edit. -->";
+
+function renderConfiguration(keys: readonly ConfigKey[]): string {
+  const sections = configGroups.map((group) => {
+    const rows = keys
+      .filter((key) => key.group === group)
+      .map(
+        (key) =>
+          `| \`${key.path}\` | \`${key.variable}\` | ${key.flag ? `\`${key.flag}\`` : "–"} | ${defaultOf(key)} | ${escapeCell(`${key.description} Expects ${key.expected}.`)} |`,
+      );
+    return `## ${group}
+
+| key | variable | flag | default | meaning |
+|---|---|---|---|---|
+${rows.join("\n")}`;
+  });
+  return `${origin}
+
+# Configuration
+
+Every key can be set in a file, by an environment variable and by a flag of
+\`carillon serve\`. A flag goes over the environment, that over the file, that over
+the default. All mistakes are reported at once, with their places, and the exit
+code is 2; unknown keys and unknown \`CARILLON_…\` variables are mistakes.
+
+The file is named by \`--config\` or \`CARILLON_CONFIG\`. It is JSON, in which comments
+and trailing commas are allowed; keys with a dot are in an object
+(\`"sms": { "providers": […] }\`). [carillon.example.jsonc](carillon.example.jsonc)
+has all keys with their defaults. An empty variable counts as unset. Lists are
+separated by commas; a flag may also be given several times. Passwords and keys
+have no flag, because everybody on the machine can read command lines.
+
+Keys of the group *First start* are presets for what is otherwise made up and
+written to \`credentials.json\` in the data folder, readable by its owner only.
+
+${sections.join("\n\n")}
+
+The command-line clients also read \`CARILLON_URL\`: where the server is.
+`;
+}
+
+function defaultOf(key: ConfigKey): string {
+  const plain =
+    key.default === undefined
+      ? "unset"
+      : `\`${Array.isArray(key.default) ? key.default.join(",") : String(key.default)}\``;
+  return plain === "``" ? "none" : plain;
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
+function renderExample(keys: readonly ConfigKey[]): string {
+  const lines: string[] = [];
+  let section = "";
+  for (const key of keys) {
+    // What this version refuses has no place in an example.
+    if (key.unsupported) continue;
+    const [name = "", inner] = key.path.split(".");
+    const indent = inner === undefined ? "  " : "    ";
+    if (inner !== undefined && section !== name) lines.push(`  "${name}": {`);
+    if (inner === undefined && section !== "") lines.push("  },");
+    section = inner === undefined ? "" : name;
+    lines.push(
+      ...wrap(key.description, 76).map((line) => `${indent}// ${line}`),
+    );
+    lines.push(`${indent}${setting(inner ?? name, key)}`);
+  }
+  if (section !== "") lines.push("  },");
+  return `// All keys of the configuration. Written by scripts/write-reference.ts.
+{
+${lines.join("\n")}
+}
+`;
+}
+
+/** The default; where there is none an example that is commented out. */
+function setting(name: string, key: ConfigKey): string {
+  const value = JSON.stringify(key.default ?? key.example ?? "…");
+  return `${key.default === undefined ? "// " : ""}"${name}": ${value},`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+function renderCommands(program: Command): string {
+  const sections = allCommands(program).map(
+    ([name, command]) => `## ${name}
+
+\`\`\`text
+${helpOf(command)}
+\`\`\``,
+  );
+  return `${origin}
+
+# Command line
+
+Results go to stdout: tables on a terminal, one JSON object per line when stdout
+is no terminal or with \`--json\`. Failures are a sentence on stderr. Exit codes:
+0 done, 1 failed, 2 asked for in the wrong way (an unknown option, a mistake in
+the configuration). Colours are for terminals, and not with \`NO_COLOR\`.
+
+Clients find server and keys in this order: \`--url\` or \`CARILLON_URL\` for the
+address, \`CARILLON_ACCESS_KEY\` and \`CARILLON_SECRET_KEY\` for the keys, and what is
+missing in \`credentials.json\` of the data folder (\`--data\`, \`CARILLON_DATA\`, else
+\`./carillon-data\`).
+
+${sections.join("\n\n")}
+`;
+}
+
+function allCommands(command: Command, prefix = ""): [string, Command][] {
+  const name = `${prefix}${command.name()}`;
+  return [
+    [name, command],
+    ...command.commands.flatMap((inner) => allCommands(inner, `${name} `)),
+  ];
+}
+
+function helpOf(command: Command): string {
+  let text = "";
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+    getOutHelpWidth: () => 80,
+    getOutHasColors: () => false,
+  });
+  command.outputHelp();
+  return text.trim();
+}
+
+if (import.meta.main) {
+  const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+  for (const [path, content] of await renderReference()) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+  }
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, glob, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadConfig } from "../packages/server/src/config.ts";
+import { renderReference } from "../scripts/write-reference.ts";
+import { CarillonProcess } from "./harness/carillon-process.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+test("reference pages are what the code says", async () => {
+  for (const [path, content] of await renderReference()) {
+    assert.equal(
+      await readFile(join(root, path), "utf8"),
+      content,
+      `${path} is not up to date: run node --conditions=source scripts/write-reference.ts`,
+    );
+  }
+});
+
+test("the example file is a configuration, and says the defaults", () => {
+  const file = join(root, "docs/reference/carillon.example.jsonc");
+  const { data: _, ...fromFile } = loadConfig({ file });
+  const { data: __, ...defaults } = loadConfig();
+  assert.deepEqual(fromFile, defaults);
+});
+
+test("links between pages lead somewhere", async () => {
+  for await (const page of glob(["*.md", "docs/**/*.md"], { cwd: root })) {
+    const content = await readFile(join(root, page), "utf8");
+    for (const [, target = ""] of content.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      await assert.doesNotReject(
+        access(join(root, dirname(page), target)),
+        `${page} links to ${target}`,
+      );
+    }
+  }
+});
+
+test("the tutorial does what it says", { timeout: 120_000 }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "carillon-tutorial-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await using server = await CarillonProcess.start({
+    data: join(folder, "carillon-data"),
+    args: ["--sandbox"],
+  });
+  const page = await readFile(
+    join(root, "docs/tutorial/first-message.md"),
+    "utf8",
+  );
+  const { script, expected } = toScript(
+    page.replaceAll("http://127.0.0.1:7070", server.url),
+  );
+  const child = spawn("bash", ["-euo", "pipefail", "-c", npx + script], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`,
+    },
+  });
+  t.after(() => child.kill());
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  const outputs = stdout.split(`${mark}\n`);
+  assert.equal(expected.length, outputs.length);
+  for (const [at, output] of expected.entries()) {
+    if (output === undefined) continue;
+    assert.equal(masked(outputs[at] ?? ""), masked(output));
+  }
+});
+
+/** Runs the sources, so that the test needs no build. */
+const npx = `npx() {
+  shift
+  node --conditions=source "${join(root, "packages/cli/src/main.ts")}" "$@"
+}
+`;
+
+const mark = "=== end of a snippet ===";
+
+/**
+ * The page's bash blocks as one script, a mark behind each, and what the page
+ * says that each prints (its next block, if that is one of text).
+ */
+function toScript(page: string): {
+  script: string;
+  expected: (string | undefined)[];
+} {
+  const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
+  const script: string[] = [];
+  const expected: (string | undefined)[] = [];
+  for (const [at, [, language, content = ""]] of blocks.entries()) {
+    if (language !== "bash") continue;
+    script.push(content);
+    const next = blocks[at + 1];
+    expected.push(next?.[1] === "text" ? next[2] : undefined);
+  }
+  assert.ok(script.length > 5, "the tutorial has lost its snippets");
+  return { script: script.join(`echo "${mark}"\n`), expected };
+}
+
+/** Ids differ from run to run. */
+function masked(output: string): string {
+  return output.replace(/[0-9a-f]{32}/g, "…").trim();
+}

@@ -74,9 +74,10 @@ async function demo(exitAfterTable: boolean): Promise<number> {
     });
     const lines = await tell(story, service, url);
 
-    console.log(
-      `\n${formatTable(lines, columns, hasColours(process.stdout))}\n`,
-    );
+    const colours = hasColours(process.stdout);
+    console.log(`
+${formatTable(lines, columns, { colours })}
+`);
     const missing = lines.filter(({ state }) => state !== "delivered");
     if (missing.length > 0) {
       console.error(

@@ -87,6 +87,28 @@ const npx = `npx() {
 }
 `;
 
+test("the demo delivers, and shows what the README shows", {
+  timeout: 120_000,
+}, async (t) => {
+  const child = spawn(
+    process.execPath,
+    ["--conditions=source", "scripts/demo.ts", "--exit"],
+    { cwd: root, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  t.after(() => child.kill());
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const [, shown = ""] = /^```text\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  const shape = (output: string) =>
+    output.replace(/\d+/g, "0").replace(/ +/g, " ").trim();
+  assert.equal(shape(stdout), shape(shown));
+});
+
 const mark = "=== end of a snippet ===";
 
 /**

@@ -43,7 +43,7 @@ export const deliveryColumns: readonly Column<Answer>[] = [
     cell: (one) => shown(one.latencyMs),
     align: "right",
   },
-  { head: "error", cell: (one) => shown(one.error), max: 80 },
+  { head: "error", cell: (one) => shown(one.error), wraps: true },
 ];
 
 function lastAttempt(delivery: Answer): Answer {

@@ -57,9 +57,13 @@ test("colours only when asked to", () => {
     { head: "name", cell: ({ name }) => name, style: () => "red" },
   ];
   const escapeCode = String.fromCharCode(27);
-  assert.ok(!formatTable(rows, styled, false).includes(escapeCode));
   assert.ok(
-    formatTable(rows, styled, true).includes(`${escapeCode}[31malerts`),
+    !formatTable(rows, styled, { colours: false }).includes(escapeCode),
+  );
+  assert.ok(
+    formatTable(rows, styled, { colours: true }).includes(
+      `${escapeCode}[31malerts`,
+    ),
   );
 });
 
@@ -83,10 +87,27 @@ test("cuts long cells in the middle and disarms control characters", () => {
       { name: odd, count: 2 },
     ],
     columns,
-    false,
+    { colours: false },
   );
   assert.match(text, /abcd…mnop +1/);
   assert.ok(!text.includes(String.fromCharCode(27)));
+});
+
+test("long text goes on in a further line where it must", () => {
+  const sentence = "one two three four five six seven eight nine ten";
+  const wrapping: readonly Column<Row>[] = [
+    { head: "count", cell: ({ count }) => String(count) },
+    { head: "text", cell: () => sentence, wraps: true },
+  ];
+  const one = [{ name: "", count: 1 }];
+  const text = formatTable(one, wrapping, { colours: false, width: 40 });
+  assert.ok(
+    text.split("\n").every((line) => line.length <= 40),
+    text,
+  );
+  assert.equal(text.replace(/\s+/g, " "), `count text 1 ${sentence}`);
+  const wide = formatTable(one, wrapping, { colours: false, width: 80 });
+  assert.equal(wide.split("\n").length, 2);
 });
 
 function collector(isTTY: boolean) {

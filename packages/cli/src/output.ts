@@ -16,6 +16,8 @@ export interface Column<Row> {
   readonly align?: "left" | "right";
   /** Longer cells are cut in the middle; in characters. */
   readonly max?: number;
+  /** Goes on in a further line where the terminal is too narrow. */
+  readonly wraps?: boolean;
 }
 
 export interface Output {
@@ -34,6 +36,8 @@ export interface Output {
 /** Where output goes; narrowed for tests. */
 export interface OutputStream {
   readonly isTTY?: boolean;
+  /** Width of the terminal in characters. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -48,7 +52,10 @@ export function createOutput(
     rows(rows, columns, whenNone) {
       if (json) for (const row of rows) line(JSON.stringify(row));
       else if (rows.length === 0) line(whenNone);
-      else line(formatTable(rows, columns, hasColours(stream)));
+      else {
+        const colours = hasColours(stream);
+        line(formatTable(rows, columns, { colours, width: stream.columns }));
+      }
     },
     result(sentence, record) {
       line(json ? JSON.stringify(record) : sentence);
@@ -60,24 +67,52 @@ export function createOutput(
 export function formatTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  colours: boolean,
+  options: { readonly colours: boolean; readonly width?: number | undefined },
 ): string {
+  const { colours, width = Number.POSITIVE_INFINITY } = options;
+  const cells = rows.map((row) =>
+    columns.map(({ cell, max }) => shorten(printable(cell(row)), max)),
+  );
   const table = new Table({
     head: columns.map(({ head }) => paint("bold", head, colours)),
     colAligns: columns.map(({ align }) => align ?? "left"),
+    colWidths: columnWidths(columns, cells, width),
+    wordWrap: true,
     style: { head: [], border: [], "padding-left": 0 },
     chars: bareFrame,
   });
-  for (const row of rows) {
+  for (const [at, row] of rows.entries()) {
     table.push(
-      columns.map(({ cell, style, max }) => {
-        const text = shorten(printable(cell(row)), max);
+      columns.map(({ style }, column) => {
+        const text = cells[at]?.[column] ?? "";
         const chosen = style?.(row);
         return chosen ? paint(chosen, text, colours) : text;
       }),
     );
   }
   return table.toString().replace(/ +$/gm, "");
+}
+
+/** As wide as their cells; what wraps shares what is left of the width. */
+function columnWidths(
+  columns: readonly Column<never>[],
+  cells: readonly (readonly string[])[],
+  width: number,
+): (number | null)[] {
+  const natural = columns.map(({ head }, at) =>
+    Math.max(head.length, ...cells.map((row) => row[at]?.length ?? 0)),
+  );
+  // One for the space behind the text, one for the gap between columns.
+  const total = natural.reduce((sum, one) => sum + one + 2, 0);
+  if (total <= width) return columns.map(() => null);
+  const wrapping = natural.filter((_, at) => columns[at]?.wraps);
+  const wrappingTotal = wrapping.reduce((sum, one) => sum + one, 0);
+  const left = width - (total - wrappingTotal);
+  return natural.map((one, at) =>
+    columns[at]?.wraps
+      ? Math.max(16, Math.floor((left * one) / wrappingTotal)) + 1
+      : null,
+  );
 }
 
 /** Whether the stream shows colours: a terminal, and nobody said no. */

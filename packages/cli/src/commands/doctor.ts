@@ -40,8 +40,8 @@ const columns: readonly Column<Finding>[] = [
     style: ({ result }) => markStyles[result],
   },
   { head: "check", cell: ({ check }) => check },
-  { head: "found", cell: ({ found }) => found },
-  { head: "what to do", cell: ({ advice = "" }) => advice },
+  { head: "found", cell: ({ found }) => found, wraps: true },
+  { head: "what to do", cell: ({ advice = "" }) => advice, wraps: true },
 ];
 
 export function doctorCommand(): Command {

@@ -1,6 +1,6 @@
 /** `carillon serve`: the server until a signal stops it. */
 
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import {
   type Carillon,
   type Config,
@@ -68,7 +68,7 @@ function announce(carillon: Carillon, config: Config): void {
       : `${JSON.stringify({ event: "ready", url })}\n`,
   );
   if (!credentials) return;
-  const file = `${relative(process.cwd(), config.data) || "."}/credentials.json`;
+  const file = fromHere(join(config.data, "credentials.json"));
   process.stderr.write(
     // Secrets are for eyes, not for a service manager's log.
     process.stderr.isTTY
@@ -81,6 +81,12 @@ function announce(carillon: Carillon, config: Config): void {
 `
       : `First start: the credentials are in ${file}.\n`,
   );
+}
+
+/** The path as it is typed in the working directory, if it lies below. */
+function fromHere(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") ? path : short;
 }
 
 async function drain(carillon: Carillon): Promise<void> {

@@ -1,0 +1,396 @@
+/**
+ * Every configuration key, once: its type, default, meaning and what a value
+ * must look like. Names of environment variables and flags, the checks at
+ * start, the reference page and the example file all come from this table.
+ */
+
+import { BlockList, isIP } from "node:net";
+import Type, { type Static, type TSchema } from "typebox";
+
+/** What a key says about itself besides its type. */
+export interface KeyNotes {
+  readonly group: ConfigGroup;
+  /** Sentences for the reference page and `--help`. */
+  readonly description: string;
+  /** Completes "expected …" when a value is wrong. */
+  readonly expected: string;
+  /** Shown in the example file when there is no default. */
+  readonly example?: unknown;
+  /** Never shown. */
+  readonly secret?: boolean;
+  /** No flag: everybody on the machine can read command lines. */
+  readonly withoutFlag?: boolean;
+  /** Why a value cannot be accepted yet. */
+  readonly unsupported?: string;
+}
+
+export const configGroups = [
+  "Server",
+  "First start",
+  "Delivery",
+  "E-mail",
+  "SMS",
+  "Limits",
+  "Engine",
+] as const;
+
+export type ConfigGroup = (typeof configGroups)[number];
+
+export const configSchema = Type.Object({
+  host: text({
+    group: "Server",
+    description:
+      "Address to listen on. `0.0.0.0` or `::` listens on all of them.",
+    expected: "a host name or IP address",
+    default: "127.0.0.1",
+    pattern: "^[A-Za-z0-9.:_-]{1,253}$",
+  }),
+  port: integer(0, 65_535, {
+    group: "Server",
+    description: "Port to listen on; 0 picks a free one.",
+    expected: "a whole number from 0 to 65535 (0 picks a free port)",
+    default: 7070,
+  }),
+  data: text({
+    group: "Server",
+    description:
+      "Folder of the database and of `credentials.json`; made if absent. A relative path starts at the working directory, in the file at the file's own folder.",
+    expected: "a path",
+    default: "./carillon-data",
+    pattern: "^[^\\0]+$",
+  }),
+  databaseUrl: Type.Optional(
+    text({
+      group: "Server",
+      description:
+        "URL of a PostgreSQL database, for many nodes. Not in this version.",
+      expected: "nothing",
+      secret: true,
+      unsupported:
+        "this version runs embedded only (SQLite in the data folder): leave it unset",
+    }),
+  ),
+  natsUrl: Type.Optional(
+    text({
+      group: "Server",
+      description: "URL of a NATS server, for many nodes. Not in this version.",
+      expected: "nothing",
+      secret: true,
+      unsupported:
+        "this version runs embedded only (work is distributed in process): leave it unset",
+    }),
+  ),
+  publicUrl: Type.Optional(
+    Type.Refine(
+      text({
+        group: "Server",
+        description:
+          "URL under which subscribers and clients reach the server; stands in links and in the catalogue. Without it, the address listened on.",
+        expected:
+          "a URL that starts with http:// or https://, without query or user name",
+        example: "https://notify.example.com",
+      }),
+      isPublicUrl,
+    ),
+  ),
+  sandbox: Type.Boolean(
+    notes({
+      group: "Server",
+      description:
+        "Adds built-in receivers (webhook inbox, mail capture, simulated phones) and lets deliveries reach this machine.",
+      expected: "true or false",
+      default: false,
+    }),
+  ),
+  region: text({
+    group: "Server",
+    description: "Region that stands in URNs and in the catalogue.",
+    expected: "1 to 64 letters, digits, '-' or '_'",
+    default: "local",
+    pattern: "^[A-Za-z0-9_-]{1,64}$",
+  }),
+  logLevel: Type.Union(
+    [
+      Type.Literal("debug"),
+      Type.Literal("info"),
+      Type.Literal("warn"),
+      Type.Literal("error"),
+      Type.Literal("silent"),
+    ],
+    notes({
+      group: "Server",
+      description: "Least important log lines that are written, to stderr.",
+      expected: "one of debug, info, warn, error, silent",
+      default: "info",
+    }),
+  ),
+
+  adminPassword: Type.Optional(
+    text({
+      group: "First start",
+      description: "Password of user `admin`. Made up if unset.",
+      expected: "1 to 128 characters",
+      secret: true,
+      withoutFlag: true,
+      pattern: "^[^\\0\\r\\n]{1,128}$",
+    }),
+  ),
+  projectId: Type.Optional(
+    text({
+      group: "First start",
+      description: "Id of the first project. Made up if unset.",
+      expected: "32 lower-case hexadecimal characters",
+      example: "0f3c5d1e2a4b46788899aabbccddeeff",
+      pattern: "^[0-9a-f]{32}$",
+    }),
+  ),
+  projectName: Type.Optional(
+    text({
+      group: "First start",
+      description: "Name of the first project. `default` if unset.",
+      expected: "1 to 64 characters on one line",
+      example: "default",
+      pattern: "^[^\\0\\r\\n]{1,64}$",
+    }),
+  ),
+  accessKey: Type.Optional(
+    text({
+      group: "First start",
+      description: "Access key of the first key pair. Made up if unset.",
+      expected: "1 to 128 letters, digits, '-' or '_'",
+      secret: true,
+      withoutFlag: true,
+      pattern: "^[A-Za-z0-9_-]{1,128}$",
+    }),
+  ),
+  secretKey: Type.Optional(
+    text({
+      group: "First start",
+      description:
+        "Secret key that goes with `accessKey`. Both or neither are set.",
+      expected: "1 to 128 printable characters without spaces",
+      secret: true,
+      withoutFlag: true,
+      pattern: "^[!-~]{1,128}$",
+    }),
+  ),
+
+  allowTargets: Type.Array(
+    Type.Refine(Type.String(), isCidr),
+    notes({
+      group: "Delivery",
+      description:
+        "Networks that deliveries may reach although they are private, loopback or link-local; `sandbox` adds loopback.",
+      expected: "networks such as 10.0.0.0/8 or fd00::/8, separated by commas",
+      default: [],
+      example: ["10.0.0.0/8"],
+    }),
+  ),
+  httpTimeoutMs: integer(100, 60_000, {
+    group: "Delivery",
+    description:
+      "How long a webhook may take to answer, in milliseconds, connecting included.",
+    expected: "a whole number of milliseconds from 100 to 60000",
+    default: 5000,
+  }),
+  retryProfile: Type.Union(
+    [Type.Literal("default"), Type.Literal("smn")],
+    notes({
+      group: "Delivery",
+      description:
+        "When failed deliveries are tried again: `default` makes ten attempts over two days, `smn` seven within some minutes.",
+      expected: "one of default, smn",
+      default: "default",
+    }),
+  ),
+
+  smtpUrl: Type.Optional(
+    Type.Refine(
+      text({
+        group: "E-mail",
+        description:
+          "Mail server that e-mail goes through. Without it e-mail deliveries fail; the sandbox brings its own.",
+        expected:
+          "a URL such as smtp://user:password@mail.example.com:587 or smtps://…",
+        example: "smtp://user:password@mail.example.com:587",
+        secret: true,
+      }),
+      isSmtpUrl,
+    ),
+  ),
+  mailFrom: text({
+    group: "E-mail",
+    description: "Sender address of e-mail.",
+    expected: "a mail address such as noreply@example.com",
+    default: "noreply@localhost",
+    pattern: "^[^\\s@<>]{1,64}@[A-Za-z0-9.-]{1,189}$",
+  }),
+
+  sms: Type.Object({
+    providers: Type.Array(
+      Type.Union([
+        Type.Literal("loopback"),
+        Type.Literal("log"),
+        Type.Literal("null"),
+      ]),
+      notes({
+        group: "SMS",
+        description:
+          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line, `null` drops. In the sandbox its phones come first.",
+        expected: "a list of loopback, log, null",
+        default: ["log"],
+        minItems: 1,
+        uniqueItems: true,
+      }),
+    ),
+  }),
+
+  topicsPerProject: integer(1, 1_000_000, {
+    group: "Limits",
+    description: "Topics a project may have.",
+    expected: "a whole number from 1 to 1000000",
+    default: 3000,
+  }),
+  subscriptionsPerTopic: integer(1, 10_000_000, {
+    group: "Limits",
+    description: "Subscriptions a topic may have.",
+    expected: "a whole number from 1 to 10000000",
+    default: 10_000,
+  }),
+
+  chunkSize: integer(1, 10_000, {
+    group: "Engine",
+    description: "Subscriptions that are fanned out and written together.",
+    expected: "a whole number from 1 to 10000",
+    default: 500,
+  }),
+  maxInFlight: integer(1, 100_000, {
+    group: "Engine",
+    description:
+      "Deliveries under way at once over all endpoints, parked ones not counted.",
+    expected: "a whole number from 1 to 100000",
+    default: 256,
+  }),
+  laneInFlight: integer(1, 10_000, {
+    group: "Engine",
+    description: "Deliveries under way at once to one endpoint.",
+    expected: "a whole number from 1 to 10000",
+    default: 32,
+  }),
+  parkAfterMs: integer(10, 60_000, {
+    group: "Engine",
+    description:
+      "After this many milliseconds without an answer a delivery no longer holds up its chunk.",
+    expected: "a whole number of milliseconds from 10 to 60000",
+    default: 250,
+  }),
+});
+
+/** The configuration as it is parsed; see `Config` for its frozen form. */
+export type ConfigValues = Static<typeof configSchema>;
+
+/** One key, with all that is derived from its name and place. */
+export interface ConfigKey extends KeyNotes {
+  /** Place in the file, e.g. `sms.providers`. */
+  readonly path: string;
+  /** e.g. `CARILLON_SMS_PROVIDERS`. */
+  readonly variable: string;
+  /** e.g. `--sms-providers`. */
+  readonly flag: string | undefined;
+  /** The flag's name in camel case, e.g. `smsProviders`. */
+  readonly option: string;
+  readonly kind: "text" | "integer" | "boolean" | "list";
+  readonly default: unknown;
+  readonly schema: TSchema;
+}
+
+/** All keys in the order of the schema, sections flattened. */
+export function listConfigKeys(): readonly ConfigKey[] {
+  return keysOf(configSchema.properties, "");
+}
+
+function keysOf(
+  properties: Readonly<Record<string, TSchema>>,
+  prefix: string,
+): ConfigKey[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const path = `${prefix}${name}`;
+    if (Type.IsObject(schema)) return keysOf(schema.properties, `${path}.`);
+    const words = path.split(/\.|(?=[A-Z])/).map((word) => word.toLowerCase());
+    // Every key below a section was built by `notes`, which asks for these.
+    const own = schema as TSchema & KeyNotes & { readonly default?: unknown };
+    return {
+      group: own.group,
+      description: own.description,
+      expected: own.expected,
+      example: own.example,
+      ...(own.secret && { secret: true }),
+      ...(own.unsupported && { unsupported: own.unsupported }),
+      path,
+      variable: `CARILLON_${words.join("_").toUpperCase()}`,
+      flag: own.withoutFlag ? undefined : `--${words.join("-")}`,
+      option: words
+        .map((word, at) => (at ? word[0]?.toUpperCase() + word.slice(1) : word))
+        .join(""),
+      kind: kindOf(schema),
+      default: own.default,
+      schema,
+    };
+  });
+}
+
+function kindOf(schema: TSchema): ConfigKey["kind"] {
+  if (Type.IsInteger(schema)) return "integer";
+  if (Type.IsBoolean(schema)) return "boolean";
+  if (Type.IsArray(schema)) return "list";
+  return "text";
+}
+
+type Options = KeyNotes & {
+  readonly default?: unknown;
+  readonly pattern?: string;
+  readonly minItems?: number;
+  readonly uniqueItems?: boolean;
+};
+
+function notes(options: Options): Record<string, unknown> {
+  return { ...options };
+}
+
+function text(options: Options) {
+  return Type.String(notes(options));
+}
+
+function integer(minimum: number, maximum: number, options: Options) {
+  return Type.Integer({ ...notes(options), minimum, maximum });
+}
+
+function isPublicUrl(value: string): boolean {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { search, hash, username, password } = new URL(value);
+  return `${search}${hash}${username}${password}` === "";
+}
+
+function isSmtpUrl(value: string): boolean {
+  if (!/^smtps?:\/\//.test(value) || !URL.canParse(value)) return false;
+  return new URL(value).hostname !== "";
+}
+
+function isCidr(value: string): boolean {
+  const [address = "", prefix = "", ...rest] = value.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || !/^\d{1,3}$/.test(prefix)) {
+    return false;
+  }
+  try {
+    new BlockList().addSubnet(
+      address,
+      Number(prefix),
+      family === 4 ? "ipv4" : "ipv6",
+    );
+    return true;
+  } catch {
+    // The prefix is longer than the address: not a network.
+    return false;
+  }
+}

@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { test } from "node:test";
+import {
+  type Config,
+  type ConfigSources,
+  ConfigurationError,
+  loadConfig,
+} from "./config.ts";
+import { listConfigKeys } from "./config-schema.ts";
+
+test("fills in every default", () => {
+  const config = loadConfig();
+  assert.equal(config.host, "127.0.0.1");
+  assert.equal(config.port, 7070);
+  assert.equal(config.data, resolve("carillon-data"));
+  assert.equal(config.region, "local");
+  assert.equal(config.sandbox, false);
+  assert.equal(config.publicUrl, undefined);
+  assert.deepEqual(config.allowTargets, []);
+  assert.deepEqual(config.sms.providers, ["log"]);
+  assert.equal(config.httpTimeoutMs, 5000);
+});
+
+test("a flag goes over the environment, that over the file", (t) => {
+  const file = fileWith(t, '{ "port": 1, "host": "::1", "region": "eu" }');
+  const config = loadConfig({
+    flags: { port: "3", config: file },
+    env: { CARILLON_PORT: "2", CARILLON_HOST: "0.0.0.0" },
+  });
+  assert.equal(config.port, 3);
+  assert.equal(config.host, "0.0.0.0");
+  assert.equal(config.region, "eu");
+});
+
+test("takes values of their own type where the program is embedded", () => {
+  const config = loadConfig({
+    flags: { port: 0, sandbox: true, allowTargets: ["10.0.0.0/8"] },
+  });
+  assert.equal(config.port, 0);
+  assert.deepEqual(config.allowTargets, [
+    "10.0.0.0/8",
+    "127.0.0.0/8",
+    "::1/128",
+  ]);
+});
+
+test("is frozen to the ground", () => {
+  const config = loadConfig();
+  assert.throws(() => Object.assign(config, { port: 1 }), TypeError);
+  assert.throws(() => Object.assign(config.sms, { providers: [] }), TypeError);
+  assert.ok(Object.isFrozen(config.allowTargets));
+});
+
+test("reads lists separated by commas, and flags given twice", () => {
+  assert.deepEqual(
+    loadConfig({ env: { CARILLON_ALLOW_TARGETS: "10.0.0.0/8, fd00::/8," } })
+      .allowTargets,
+    ["10.0.0.0/8", "fd00::/8"],
+  );
+  assert.deepEqual(
+    loadConfig({ flags: { smsProviders: ["loopback", "log"] } }).sms.providers,
+    ["loopback", "log"],
+  );
+});
+
+test("reads the words people use for yes and no", () => {
+  for (const word of ["true", "1", "yes", "ON"]) {
+    assert.equal(loadConfig({ env: { CARILLON_SANDBOX: word } }).sandbox, true);
+  }
+  for (const word of ["false", "0", "no", "off"]) {
+    assert.equal(
+      loadConfig({ env: { CARILLON_SANDBOX: word } }).sandbox,
+      false,
+    );
+  }
+});
+
+test("takes an empty variable for an unset one", () => {
+  const config = loadConfig({
+    env: { CARILLON_PORT: "", CARILLON_CONFIG: "" },
+  });
+  assert.equal(config.port, 7070);
+});
+
+test("cuts the slash off the public URL", () => {
+  const env = { CARILLON_PUBLIC_URL: "https://notify.example.com/n/" };
+  assert.equal(loadConfig({ env }).publicUrl, "https://notify.example.com/n");
+});
+
+test("reads sections, comments and trailing commas in the file", (t) => {
+  const file = fileWith(
+    t,
+    `{
+      // Texts go nowhere.
+      "sms": { "providers": ["null",], },
+      /* A URL holds what looks
+         like a comment. */
+      "publicUrl": "https://notify.example.com",
+    }`,
+  );
+  const config = loadConfig({ file });
+  assert.deepEqual(config.sms.providers, ["null"]);
+  assert.equal(config.publicUrl, "https://notify.example.com");
+});
+
+test("a relative data folder starts where it was said", (t) => {
+  const file = fileWith(t, '{ "data": "state" }');
+  assert.equal(loadConfig({ file }).data, resolve(file, "../state"));
+  assert.equal(
+    loadConfig({ file, flags: { data: "state" } }).data,
+    resolve("state"),
+  );
+});
+
+test("reports all mistakes at once, each with its source", (t) => {
+  const file = fileWith(t, '{ "lgoLevel": "info", "sms": { "provider": [] } }');
+  const error = mistakesOf({
+    flags: { port: "http", host: "" },
+    env: {
+      CARILLON_PROT: "7070",
+      CARILLON_ALLOW_TARGETS: "10.0.0.0/8,10.0.0.0/33",
+      CARILLON_CONFIG: file,
+    },
+  });
+  assert.deepEqual(
+    error.mistakes.map(({ key, source }) => [key, source]),
+    [
+      ["lgoLevel", `lgoLevel in ${file}`],
+      ["sms.provider", `sms.provider in ${file}`],
+      ["CARILLON_PROT", "CARILLON_PROT"],
+      ["allowTargets", "CARILLON_ALLOW_TARGETS"],
+      ["port", "--port"],
+      ["host", "--host"],
+    ],
+  );
+  assert.match(error.message, /^6 configuration mistakes:\n/);
+  assert.match(error.message, /did you mean logLevel\?/);
+  assert.match(error.message, /did you mean sms\.providers\?/);
+  assert.match(error.message, /did you mean CARILLON_PORT\?/);
+  assert.match(
+    error.message,
+    /--port: expected a whole number from 0 to 65535 .*, got "http"/,
+  );
+});
+
+const wrong: readonly (readonly [string, unknown])[] = [
+  ["port", "65536"],
+  ["port", "-1"],
+  ["port", "70.5"],
+  ["port", "7070x"],
+  ["host", "not a host"],
+  ["publicUrl", "notify.example.com"],
+  ["publicUrl", "ftp://notify.example.com"],
+  ["publicUrl", "https://user@notify.example.com"],
+  ["publicUrl", "https://notify.example.com/?a=b"],
+  ["sandbox", "maybe"],
+  ["region", "eu de"],
+  ["logLevel", "verbose"],
+  ["projectId", "0F3C5D1E2A4B46788899AABBCCDDEEFF"],
+  ["projectId", "1"],
+  ["allowTargets", "10.0.0.1"],
+  ["allowTargets", "example.com/8"],
+  ["allowTargets", "fe80::/129"],
+  ["smtpUrl", "mail.example.com"],
+  ["mailFrom", "nobody"],
+  ["mailFrom", "a@b\r\nBcc: c@d"],
+  ["retryProfile", "never"],
+  ["smsProviders", "pigeon"],
+  ["smsProviders", "log,log"],
+  ["chunkSize", "0"],
+];
+
+for (const [option, value] of wrong) {
+  test(`refuses ${option} ${JSON.stringify(value)}`, () => {
+    const { mistakes } = mistakesOf({ flags: { [option]: value } });
+    assert.equal(mistakes.length, 1);
+    assert.match(mistakes[0]?.problem ?? "", /^expected .*, got /);
+  });
+}
+
+test("never shows a secret", () => {
+  const error = mistakesOf({
+    env: { CARILLON_SECRET_KEY: "top secret", CARILLON_ACCESS_KEY: "ok" },
+  });
+  assert.doesNotMatch(error.message, /top secret/);
+  const smtp = mistakesOf({ flags: { smtpUrl: "http://user:hush@host" } });
+  assert.doesNotMatch(smtp.message, /hush/);
+});
+
+test("wants both halves of the key pair", () => {
+  const error = mistakesOf({ env: { CARILLON_ACCESS_KEY: "AK" } });
+  assert.match(error.message, /secretKey: expected a value/);
+});
+
+test("says that this version runs embedded only", () => {
+  const error = mistakesOf({
+    env: { CARILLON_DATABASE_URL: "postgres://db", CARILLON_NATS_URL: "nats:" },
+  });
+  assert.equal(error.mistakes.length, 2);
+  for (const { problem } of error.mistakes) {
+    assert.match(problem, /this version runs embedded only/);
+  }
+});
+
+test("says why the file cannot be used", (t) => {
+  assert.match(
+    mistakesOf({ flags: { config: "/nowhere/carillon.json" } }).message,
+    /--config: expected a readable JSON file, got "\/nowhere\/carillon.json" \(no such file\)/,
+  );
+  assert.match(mistakesOf({ file: fileWith(t, "{") }).message, /readable JSON/);
+  assert.match(
+    mistakesOf({ file: fileWith(t, "[]") }).message,
+    /expected an object/,
+  );
+  assert.match(
+    mistakesOf({ file: fileWith(t, '{ "sms": "log" }') }).message,
+    /sms in .*: expected an object/,
+  );
+});
+
+test("passes over what Kubernetes sets for a service called carillon", () => {
+  const env = {
+    CARILLON_SERVICE_HOST: "10.0.0.1",
+    CARILLON_SERVICE_PORT: "7070",
+    CARILLON_PORT: "tcp://10.0.0.1:7070",
+    CARILLON_PORT_7070_TCP_ADDR: "10.0.0.1",
+  };
+  assert.equal(loadConfig({ env }).port, 7070);
+});
+
+test("the client's own variables are no mistakes", () => {
+  loadConfig({ env: { CARILLON_URL: "http://127.0.0.1:7070" } });
+});
+
+test("every key has a variable, and all but credentials a flag", () => {
+  const keys = listConfigKeys();
+  const variables = new Set(keys.map(({ variable }) => variable));
+  assert.equal(variables.size, keys.length);
+  for (const key of keys) {
+    assert.ok(key.description.length > 10, key.path);
+  }
+  assert.ok(variables.has("CARILLON_SMS_PROVIDERS"));
+  assert.deepEqual(
+    keys.filter(({ flag }) => flag === undefined).map(({ path }) => path),
+    ["adminPassword", "accessKey", "secretKey"],
+  );
+});
+
+test("the type of a value is known", () => {
+  const config: Config = loadConfig();
+  const level: "debug" | "info" | "warn" | "error" | "silent" = config.logLevel;
+  const providers: readonly ("loopback" | "log" | "null")[] =
+    config.sms.providers;
+  assert.ok(level && providers);
+});
+
+function mistakesOf(sources: ConfigSources): ConfigurationError {
+  try {
+    loadConfig(sources);
+  } catch (error) {
+    assert.ok(error instanceof ConfigurationError);
+    return error;
+  }
+  return assert.fail("a ConfigurationError was expected");
+}
+
+function fileWith(t: { after(run: () => void): void }, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "carillon-config-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "carillon.json");
+  writeFileSync(path, text);
+  return path;
+}

@@ -1,0 +1,359 @@
+/**
+ * Configuration: a flag goes over the environment, that over the file, that
+ * over the default. It is parsed once at start and frozen; all mistakes are
+ * reported at once.
+ */
+
+import { dirname, resolve } from "node:path";
+import { Value } from "typebox/value";
+import { readConfigFile } from "./config-file.ts";
+import {
+  type ConfigKey,
+  type ConfigValues,
+  listConfigKeys,
+} from "./config-schema.ts";
+import { nearest } from "./config-spelling.ts";
+
+/** What the server runs with. Every default is filled in. */
+export type Config = Frozen<ConfigValues>;
+
+type Frozen<Value> = { readonly [Key in keyof Value]: Frozen<Value[Key]> };
+
+export interface ConfigSources {
+  /**
+   * Values by flag name in camel case (`port`, `allowTargets`,
+   * `smsProviders`), as text from a command line or as what they are; `config`
+   * names the file.
+   */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** Usually `process.env`. Empty variables count as unset. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Path of the file, where neither `--config` nor `CARILLON_CONFIG` says. */
+  readonly file?: string;
+}
+
+/** One value or name that is wrong. */
+export interface ConfigMistake {
+  /** Place of the key in the file, or the unknown name as it was given. */
+  readonly key: string;
+  /** Where it came from: `--port`, `CARILLON_PORT`, `port in carillon.json`. */
+  readonly source: string;
+  /** A clause that says what is expected, what came and what to do. */
+  readonly problem: string;
+}
+
+/** Says everything that is wrong with a configuration. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+  readonly code = "CONFIGURATION_INVALID";
+  readonly mistakes: readonly ConfigMistake[];
+
+  constructor(mistakes: readonly ConfigMistake[]) {
+    const lines = mistakes.map(
+      ({ source, problem }) => `${source}: ${problem}`,
+    );
+    super(
+      lines.length === 1
+        ? `Configuration mistake: ${lines[0]}`
+        : [`${lines.length} configuration mistakes:`, ...lines].join("\n  "),
+    );
+    this.mistakes = mistakes;
+  }
+}
+
+/** Variables of the program that are not configuration of the server. */
+const otherVariables = ["CARILLON_CONFIG", "CARILLON_URL"];
+
+/** What `sandbox` adds to `allowTargets`. */
+const loopbackNetworks = ["127.0.0.0/8", "::1/128"];
+
+/**
+ * Collects, checks and freezes the configuration.
+ *
+ * @throws ConfigurationError with every mistake in every source, also in
+ * values that another source overrides
+ */
+export function loadConfig(sources: ConfigSources = {}): Config {
+  const { flags = {}, env = {} } = sources;
+  const keys = listConfigKeys();
+  const mistakes: ConfigMistake[] = [];
+  const path = flags.config ?? (env.CARILLON_CONFIG || sources.file);
+  // Later sources win.
+  const given: Given[] = [
+    ...(path === undefined
+      ? []
+      : fromFile(String(path), sourceOfPath(sources), keys, mistakes)),
+    ...fromEnvironment(env, keys, mistakes),
+    ...fromFlags(flags, keys, mistakes),
+  ];
+  const values = new Map<string, unknown>();
+  for (const { key, source, value, base } of given) {
+    const parsed = parse(key, value);
+    const problem = problemWith(key, parsed, value);
+    if (problem) mistakes.push({ key: key.path, source, problem });
+    else
+      values.set(
+        key.path,
+        key.path === "data" ? resolve(base, String(parsed)) : parsed,
+      );
+  }
+  mistakes.push(...halfKeyPair(values));
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  return build(keys, values);
+}
+
+/** A value someone gave, before it is parsed. */
+interface Given {
+  readonly key: ConfigKey;
+  readonly source: string;
+  readonly value: unknown;
+  /** Folder that relative paths start from. */
+  readonly base: string;
+}
+
+function fromFlags(
+  flags: Readonly<Record<string, unknown>>,
+  keys: readonly ConfigKey[],
+  mistakes: ConfigMistake[],
+): Given[] {
+  return Object.entries(flags).flatMap(([name, value]) => {
+    if (value === undefined || name === "config") return [];
+    const key = keys.find(({ option }) => option === name);
+    if (key) return { key, source: key.flag ?? name, value, base: "." };
+    mistakes.push({
+      key: name,
+      source: name,
+      problem: `there is no such option${didYouMean(
+        name,
+        keys.map(({ option }) => option),
+      )}`,
+    });
+    return [];
+  });
+}
+
+function fromEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  keys: readonly ConfigKey[],
+  mistakes: ConfigMistake[],
+): Given[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (!name.startsWith("CARILLON_") || !value) return [];
+    if (otherVariables.includes(name) || isServiceLink(name, env)) return [];
+    const key = keys.find(({ variable }) => variable === name);
+    if (key) return { key, source: name, value, base: "." };
+    mistakes.push({
+      key: name,
+      source: name,
+      problem: `there is no such variable${didYouMean(name, [
+        ...keys.map(({ variable }) => variable),
+        ...otherVariables,
+      ])}`,
+    });
+    return [];
+  });
+}
+
+/**
+ * Kubernetes sets variables for each service in a pod's namespace: one called
+ * "carillon" brings `CARILLON_PORT=tcp://…` and its like.
+ */
+function isServiceLink(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  if (!env.CARILLON_SERVICE_HOST) return false;
+  return (
+    /^CARILLON_(SERVICE_|PORT_\d+_)/.test(name) ||
+    (name === "CARILLON_PORT" && /^(tcp|udp):/.test(env[name] ?? ""))
+  );
+}
+
+function fromFile(
+  path: string,
+  pathSource: string,
+  keys: readonly ConfigKey[],
+  mistakes: ConfigMistake[],
+): Given[] {
+  let content: unknown;
+  try {
+    content = readConfigFile(path);
+  } catch (error) {
+    mistakes.push({
+      key: "config",
+      source: pathSource,
+      problem: `expected a readable JSON file, got "${path}" (${reasonOf(error)})`,
+    });
+    return [];
+  }
+  const given: Given[] = [];
+  const base = dirname(resolve(path));
+  walk(content, "");
+  return given;
+
+  function walk(section: unknown, prefix: string): void {
+    const place = prefix.replace(/\.$/, "");
+    if (
+      typeof section !== "object" ||
+      section === null ||
+      Array.isArray(section)
+    ) {
+      mistakes.push({
+        key: place || "config",
+        source: place ? `${place} in ${path}` : path,
+        problem: `expected an object, got ${show(section)}`,
+      });
+      return;
+    }
+    for (const [name, value] of Object.entries(section)) {
+      const full = `${prefix}${name}`;
+      const source = `${full} in ${path}`;
+      const key = keys.find((candidate) => candidate.path === full);
+      if (key) given.push({ key, source, value, base });
+      else if (keys.some((other) => other.path.startsWith(`${full}.`))) {
+        walk(value, `${full}.`);
+      } else {
+        mistakes.push({
+          key: full,
+          source,
+          problem: `there is no such key${didYouMean(
+            full,
+            keys.map((other) => other.path),
+          )}`,
+        });
+      }
+    }
+  }
+}
+
+function sourceOfPath({ flags, env }: ConfigSources): string {
+  if (flags?.config !== undefined) return "--config";
+  return env?.CARILLON_CONFIG ? "CARILLON_CONFIG" : "configuration file";
+}
+
+/** Turns text into the key's type; what does not fit stays as it came. */
+function parse(key: ConfigKey, value: unknown): unknown {
+  switch (key.kind) {
+    case "integer":
+      return typeof value === "string" && /^\s*-?\d{1,15}\s*$/.test(value)
+        ? Number(value)
+        : value;
+    case "boolean": {
+      const word = typeof value === "string" ? value.trim().toLowerCase() : "";
+      if (["true", "1", "yes", "on"].includes(word)) return true;
+      if (["false", "0", "no", "off"].includes(word)) return false;
+      return value;
+    }
+    case "list": {
+      const parts = typeof value === "string" ? [value] : value;
+      // A repeated flag brings a list of texts, each of which may be a list.
+      return Array.isArray(parts)
+        ? parts.flatMap((part: unknown) =>
+            typeof part === "string"
+              ? part.split(",").flatMap((item) => item.trim() || [])
+              : [part],
+          )
+        : value;
+    }
+    case "text":
+      // Links are made by appending to it.
+      return key.path === "publicUrl" && typeof value === "string"
+        ? value.replace(/\/+$/, "")
+        : value;
+    default:
+      return key.kind satisfies never;
+  }
+}
+
+function problemWith(
+  key: ConfigKey,
+  parsed: unknown,
+  given: unknown,
+): string | undefined {
+  if (key.unsupported) return key.unsupported;
+  if (Value.Check(key.schema, parsed)) return undefined;
+  return `expected ${key.expected}, got ${
+    key.secret ? "a value that is not shown" : show(given)
+  }`;
+}
+
+/** A key without its other half would sign nothing. */
+function halfKeyPair(values: ReadonlyMap<string, unknown>): ConfigMistake[] {
+  const [has, lacks] = values.has("accessKey")
+    ? ["accessKey", "secretKey"]
+    : ["secretKey", "accessKey"];
+  if (!values.has(has) || values.has(lacks)) return [];
+  return [
+    {
+      key: lacks,
+      source: lacks,
+      problem: `expected a value, because ${has} is set: set both or neither`,
+    },
+  ];
+}
+
+function build(
+  keys: readonly ConfigKey[],
+  values: ReadonlyMap<string, unknown>,
+): Config {
+  const sandbox = values.get("sandbox") === true;
+  const config: Record<string, unknown> = {};
+  for (const key of keys) {
+    let value = values.get(key.path) ?? structuredClone(key.default);
+    if (value === undefined) continue;
+    if (key.path === "data") value = resolve(String(value));
+    if (key.path === "allowTargets" && sandbox && Array.isArray(value)) {
+      value = [...new Set([...value, ...loopbackNetworks])];
+    }
+    put(config, key.path.split("."), value);
+  }
+  // Every key was checked against its own schema, or has its default.
+  return freeze(config) as Config;
+}
+
+function put(
+  target: Record<string, unknown>,
+  [name = "", ...rest]: readonly string[],
+  value: unknown,
+): void {
+  if (rest.length === 0) {
+    target[name] = value;
+    return;
+  }
+  target[name] ??= {};
+  // Sections are only ever made on the line above.
+  put(target[name] as Record<string, unknown>, rest, value);
+}
+
+function freeze(value: unknown): unknown {
+  if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) freeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+function didYouMean(name: string, names: readonly string[]): string {
+  const best = nearest(name, names);
+  return best === undefined ? "" : `; did you mean ${best}?`;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? error.code : undefined;
+  switch (code) {
+    case "ENOENT":
+      return "no such file";
+    case "EACCES":
+      return "no permission to read it";
+    case "EISDIR":
+      return "it is a folder";
+    default:
+      return error.message;
+  }
+}

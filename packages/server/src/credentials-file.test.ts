@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import {
+  chmod,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  type Credentials,
+  credentialsFileName,
+  readCredentialsFile,
+  updateCredentialsUrl,
+  writeCredentialsFile,
+} from "./credentials-file.ts";
+
+const credentials: Credentials = {
+  url: "http://127.0.0.1:7070",
+  region: "local",
+  domain: "default",
+  project: { id: "0f3c5d1e2a4b46788899aabbccddeeff", name: "default" },
+  user: { name: "admin", password: "pass" },
+  accessKey: "AK",
+  secretKey: "SK",
+  receiverSecret: "secret",
+};
+
+test("is read back as written, by its owner only", async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeCredentialsFile(folder, credentials);
+  assert.deepEqual(await readCredentialsFile(folder), credentials);
+  const { mode } = await stat(join(folder, credentialsFileName));
+  assert.equal(mode & 0o777, 0o600);
+});
+
+test("replaces an older file, also one that others could read", async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, credentialsFileName);
+  await writeFile(path, "{}");
+  await chmod(path, 0o644);
+  await writeCredentialsFile(folder, credentials);
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  assert.deepEqual(await readdir(folder), [credentialsFileName]);
+});
+
+test("keeps the password of the same user when none is given", async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeCredentialsFile(folder, credentials);
+  const user = { name: "admin" };
+  await writeCredentialsFile(folder, { ...credentials, user, accessKey: "B" });
+  const kept = await readCredentialsFile(folder);
+  assert.deepEqual(kept, { ...credentials, accessKey: "B" });
+  await writeCredentialsFile(folder, { ...credentials, user: { name: "b" } });
+  assert.deepEqual((await readCredentialsFile(folder))?.user, { name: "b" });
+});
+
+test("leaves nothing behind when it cannot be written", async (t) => {
+  const folder = await temporaryFolder(t);
+  await assert.rejects(
+    writeCredentialsFile(join(folder, "absent"), credentials),
+  );
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test("answers undefined where there is none", async (t) => {
+  assert.equal(await readCredentialsFile(await temporaryFolder(t)), undefined);
+});
+
+test("says so when it cannot be used", async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, credentialsFileName);
+  await writeFile(path, "{");
+  await assert.rejects(readCredentialsFile(folder), /cannot be read/);
+  await writeFile(path, '{"url":"http://127.0.0.1"}');
+  await assert.rejects(readCredentialsFile(folder), /not hold all credentials/);
+});
+
+test("notes a new address and keeps the rest", async (t) => {
+  const folder = await temporaryFolder(t);
+  await updateCredentialsUrl(folder, "http://127.0.0.1:1");
+  assert.deepEqual(await readdir(folder), []);
+  await writeCredentialsFile(folder, credentials);
+  await updateCredentialsUrl(folder, "http://127.0.0.1:1");
+  const text = await readFile(join(folder, credentialsFileName), "utf8");
+  assert.deepEqual(JSON.parse(text), {
+    ...credentials,
+    url: "http://127.0.0.1:1",
+  });
+});
+
+async function temporaryFolder(t: {
+  after(run: () => Promise<void>): void;
+}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "carillon-credentials-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}

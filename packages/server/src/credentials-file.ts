@@ -1,0 +1,120 @@
+/**
+ * `credentials.json` in the data folder: what the first start made up, for
+ * the owner and for command-line clients on the same machine. The store is
+ * the truth; the file is a copy that may be deleted once it was read.
+ */
+
+import { randomBytes } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CarillonError } from "@carillon/core";
+import Type, { type Static } from "typebox";
+import { Value } from "typebox/value";
+
+const credentialsSchema = Type.Object({
+  /** Where the server answered last. */
+  url: Type.String(),
+  region: Type.String(),
+  /** Name of the domain of project and user. */
+  domain: Type.String(),
+  project: Type.Object({ id: Type.String(), name: Type.String() }),
+  user: Type.Object({
+    name: Type.String(),
+    /** Absent when only its hash is known. */
+    password: Type.Optional(Type.String()),
+  }),
+  accessKey: Type.String(),
+  secretKey: Type.String(),
+  /** Stands in the path of provider webhooks. */
+  receiverSecret: Type.String(),
+});
+
+export type Credentials = Readonly<Static<typeof credentialsSchema>>;
+
+export const credentialsFileName = "credentials.json";
+
+/**
+ * Writes the file, readable by its owner only. A crash leaves the old file or
+ * the new one, never a part. Without a password the one that the file has for
+ * the same user stays.
+ */
+export async function writeCredentialsFile(
+  folder: string,
+  credentials: Credentials,
+): Promise<void> {
+  const path = join(folder, credentialsFileName);
+  const user = await withKnownPassword(folder, credentials.user);
+  const text = JSON.stringify({ ...credentials, user }, undefined, 2);
+  const temporary = `${path}.${randomBytes(4).toString("hex")}`;
+  try {
+    // The mode is set before there is content: nobody else ever reads it.
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.chmod(0o600);
+      await file.writeFile(`${text}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Reads the file; `undefined` when there is none.
+ *
+ * @throws CarillonError STORAGE_UNUSABLE when it is there but cannot be used
+ */
+export async function readCredentialsFile(
+  folder: string,
+): Promise<Credentials | undefined> {
+  const path = join(folder, credentialsFileName);
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined;
+    throw new CarillonError(
+      "STORAGE_UNUSABLE",
+      `${path} cannot be read (${cause instanceof Error ? cause.message : cause}): restore it, or delete it.`,
+      { cause },
+    );
+  }
+  if (Value.Check(credentialsSchema, content)) return content;
+  throw new CarillonError(
+    "STORAGE_UNUSABLE",
+    `${path} does not hold all credentials: restore it, or delete it.`,
+  );
+}
+
+/**
+ * Notes where the server answers now, so that clients find it. Does nothing
+ * when the owner deleted the file, or when it cannot be used: the server runs
+ * without it, and clients say what is wrong with it.
+ */
+export async function updateCredentialsUrl(
+  folder: string,
+  url: string,
+): Promise<void> {
+  const credentials = await readCredentialsFile(folder).catch(() => undefined);
+  if (!credentials || credentials.url === url) return;
+  await writeCredentialsFile(folder, { ...credentials, url });
+}
+
+async function withKnownPassword(
+  folder: string,
+  user: Credentials["user"],
+): Promise<Credentials["user"]> {
+  if (user.password !== undefined) return user;
+  // A file that cannot be used is about to be replaced: nothing to keep.
+  const last = await readCredentialsFile(folder).catch(() => undefined);
+  return last?.user.name === user.name ? last.user : user;
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error && error.code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}

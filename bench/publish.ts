@@ -38,19 +38,16 @@ export async function benchPublish({
     return result.perSecond;
   };
   const rates = await alternate(rounds, {
-    "bare fastify": () => run(echo.port, "/echo"),
+    bare: () => run(echo.port, "/echo"),
     carillon: () => run(carillon.port, publishPath("quiet")),
   });
+  const { bare = 0, carillon: ours = 0 } = rates;
   return {
     name: "publish accepted, 64 connections",
     rows: [
-      figure("bare Fastify echo", rates["bare fastify"], "requests/s"),
-      figure("carillon, each on disk", rates.carillon, "publishes/s"),
-      atLeast(
-        "carillon ÷ bare Fastify",
-        rates.carillon / rates["bare fastify"],
-        0.5,
-      ),
+      figure("bare Fastify echo", bare, "requests/s"),
+      figure("carillon, each on disk", ours, "publishes/s"),
+      atLeast("carillon ÷ bare Fastify", ours / bare, 0.5),
     ],
   };
 }

@@ -15,10 +15,15 @@ export interface FetchHandlerContext {
   readonly remoteAddress?: string;
 }
 
+export type FetchHandler = (
+  request: Request,
+  context?: FetchHandlerContext,
+) => Promise<Response>;
+
 export function toFetchHandler(
   handler: ReceiverHandler,
   options: FetchHandlerOptions = {},
-): (request: Request, context?: FetchHandlerContext) => Promise<Response> {
+): FetchHandler {
   const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
   return async (request, context = {}) => {
     const rawBody =

@@ -5,36 +5,27 @@
  */
 
 import { type Clock, systemClock } from "./clock.ts";
-import { prepareText, type TextLimits } from "./encoding/text-limits.ts";
-import {
-  ConfigurationError,
-  ProviderError,
-  UnknownProviderError,
-} from "./errors.ts";
-import { toFetchHandler } from "./fetch-handler.ts";
+import type { TextLimits } from "./encoding/text-limits.ts";
+import { ConfigurationError } from "./errors.ts";
+import { type FetchHandler, toFetchHandler } from "./fetch-handler.ts";
 import { Hook } from "./hook.ts";
 import { createFetchHttpClient, type HttpClient } from "./http.ts";
 import type { IncomingMessage } from "./incoming-message.ts";
 import type { MessageStatus } from "./message-status.ts";
 import type { OptOut } from "./opt-out/opt-out.ts";
-import type {
-  OutgoingMessage,
-  ProviderChoice,
-  ProviderFailure,
-} from "./outgoing-message.ts";
-import type {
-  DeliveryPolicy,
-  RouteCandidate,
-} from "./policy/delivery-policy.ts";
+import type { OutgoingMessage } from "./outgoing-message.ts";
+import type { DeliveryPolicy } from "./policy/delivery-policy.ts";
 import { type Explanation, explain } from "./policy/explain.ts";
 import { ReceiptFailover } from "./policy/receipt-failover.ts";
-import { Provider, type ProviderHost, type SendContext } from "./provider.ts";
+import type { Provider, ProviderHost, SendContext } from "./provider.ts";
+import { ProviderRegistry } from "./provider-registry.ts";
 import type { Receiver } from "./receiver.ts";
 import {
   createReceiverHandler,
   type ReceiverHandler,
   type ReceiverHandlerOptions,
 } from "./receiver-handler.ts";
+import { Sender } from "./sender.ts";
 
 /**
  * Names a provider for a message, from the values given to `route`. Anything
@@ -83,28 +74,41 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   /** A status came in, possibly before `send` resolved. */
   readonly onStatus = new Hook<MessageStatus>();
 
-  readonly #providers = new Map<string, Provider>();
-  readonly #textLimits: TextLimits | null | undefined;
+  readonly #providers = new ProviderRegistry();
   readonly #clock: Clock;
+  readonly #sender: Sender;
   readonly #receipts: ReceiptFailover | undefined;
-  #defaultProvider: string | null = null;
-  #started: Provider[] = [];
 
   constructor(options: GatewayOptions<Route> = {}) {
+    const { policy, optOut, textLimits } = options;
     this.#clock = options.clock ?? systemClock;
     this.id = (options.newId ?? (() => crypto.randomUUID()))();
     this.http = options.http ?? createFetchHttpClient();
     this.router = options.router ?? (() => null);
-    this.policy = options.policy;
-    this.optOut = options.optOut;
-    this.#textLimits = options.textLimits;
-    const receipts = options.policy?.data.failover?.receipts;
-    if (receipts !== undefined) {
+    this.policy = policy;
+    this.optOut = optOut;
+    const sender = new Sender({
+      providers: this.#providers,
+      optOut,
+      onSend: this.onSend,
+      textLimits,
+      now: () => this.#clock.now(),
+    });
+    this.#sender = sender;
+    const receipts = policy?.data.failover?.receipts;
+    if (policy !== undefined && receipts !== undefined) {
       this.#receipts = new ReceiptFailover(receipts, {
         clock: this.#clock,
-        onFailover: options.policy?.onFailover,
+        onFailover: policy.onFailover,
         send: (message, candidates, rule) =>
-          this.#sendAlong(message, candidates, rule, {}),
+          sender.sendAlong(
+            message,
+            candidates,
+            rule,
+            policy,
+            this.#receipts,
+            {},
+          ),
       });
     }
   }
@@ -118,23 +122,9 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     name: string,
     provider: P | ((gateway: Gateway<Route>, name: string) => P),
   ): P {
-    if (typeof name !== "string" || name === "") {
-      throw new ConfigurationError("A provider needs a name");
-    }
-    if (this.#providers.has(name)) {
-      throw new ConfigurationError(
-        `A provider called "${name}" is registered already`,
-      );
-    }
-    const added =
+    const create = () =>
       typeof provider === "function" ? provider(this, name) : provider;
-    if (!(added instanceof Provider)) {
-      throw new ConfigurationError(`"${name}" is not a provider`);
-    }
-    added.attach(this, name);
-    this.#providers.set(name, added);
-    this.#defaultProvider ??= name;
-    return added;
+    return this.#providers.add(name, create, this);
   }
 
   /**
@@ -145,10 +135,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     name: string,
     type?: abstract new (...args: never[]) => P,
   ): P {
-    const provider = this.#providers.get(name);
-    if (provider === undefined) {
-      throw this.#unknown(name, "asked for by getProvider");
-    }
+    const provider = this.#providers.get(name, "asked for by getProvider");
     if (type !== undefined && !(provider instanceof type)) {
       throw new ConfigurationError(`"${name}" is not a ${type.name}`);
     }
@@ -162,19 +149,17 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   /** In the order of registration. */
   get providers(): ReadonlyMap<string, Provider> {
-    return this.#providers;
+    return this.#providers.all;
   }
 
   /** Null until the first provider is added. */
   get defaultProvider(): string | null {
-    return this.#defaultProvider;
+    return this.#providers.defaultName;
   }
 
+  /** Throws `UnknownProviderError` and keeps the old one. */
   set defaultProvider(name: string) {
-    if (!this.#providers.has(name)) {
-      throw this.#unknown(name, "set as defaultProvider");
-    }
-    this.#defaultProvider = name;
+    this.#providers.defaultName = name;
   }
 
   /**
@@ -192,48 +177,39 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   ): Promise<OutgoingMessage<Route>> {
     context.signal?.throwIfAborted();
     message.sentAt = null;
+    const providers = this.#providers;
     if (message.provider !== null && message.provider !== undefined) {
-      const name = message.provider;
-      const provider = this.#providers.get(name);
-      if (!provider) throw this.#unknown(name, "named by the message");
-      return this.#sendOnce(
-        message,
-        provider,
-        { by: "explicit", provider: name },
-        context,
-      );
+      const named = providers.get(message.provider, "named by the message");
+      return this.#sender.sendOnce(message, "explicit", named, context);
     }
     if (message.routingValues !== null) {
       // The message was routed with values of this gateway's Route type.
       const values = message.routingValues as Route;
-      const routed = this.router(message, ...values);
-      const name = routed instanceof Promise ? await routed : routed;
+      const name = await this.router(message, ...values);
       if (name) {
-        const provider = this.#providers.get(name);
-        if (!provider) throw this.#unknown(name, "named by the router");
-        return this.#sendOnce(
-          message,
-          provider,
-          { by: "router", provider: name },
-          context,
-        );
+        const routed = providers.get(name, "named by the router");
+        return this.#sender.sendOnce(message, "router", routed, context);
       }
     }
-    const plan = this.policy?.plan(message);
-    if (plan !== undefined && plan.rule !== null) {
-      return this.#sendAlong(message, plan.candidates, plan.rule, context);
+    const { policy } = this;
+    const plan = policy?.plan(message);
+    if (policy !== undefined && plan !== undefined && plan.rule !== null) {
+      const { candidates, rule } = plan;
+      const receipts = this.#receipts;
+      return this.#sender.sendAlong(
+        message,
+        candidates,
+        rule,
+        policy,
+        receipts,
+        context,
+      );
     }
-    const name = this.#defaultProvider;
-    const provider = name === null ? undefined : this.#providers.get(name);
-    if (name === null || provider === undefined) {
+    if (providers.defaultName === null) {
       throw new ConfigurationError("The gateway has no provider to send with");
     }
-    return this.#sendOnce(
-      message,
-      provider,
-      { by: "default", provider: name },
-      context,
-    );
+    const fallback = providers.get(providers.defaultName, "the default");
+    return this.#sender.sendOnce(message, "default", fallback, context);
   }
 
   /**
@@ -245,9 +221,9 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       router: this.router as Router<readonly unknown[]>,
       policy: this.policy,
       optOut: this.optOut,
-      defaultProvider: this.#defaultProvider,
+      defaultProvider: this.defaultProvider,
       hasProvider: (name) => this.#providers.has(name),
-      textLimits: (name) => this.#limitsOf(this.#providers.get(name)),
+      textLimits: (name) => this.#sender.limitsOf(this.#providers.find(name)),
     });
   }
 
@@ -266,7 +242,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   /** The routes of all providers that have any. */
   receivers(): Map<string, Receiver> {
     const receivers = new Map<string, Receiver>();
-    for (const [name, provider] of this.#providers) {
+    for (const [name, provider] of this.#providers.all) {
       const receiver = provider.receiver();
       if (receiver !== null) receivers.set(name, receiver);
     }
@@ -279,15 +255,13 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    */
   receiverHandler(options: ReceiverHandlerOptions = {}): ReceiverHandler {
     return createReceiverHandler(
-      (name) => this.#providers.get(name)?.receiver() ?? null,
+      (name) => this.#providers.find(name)?.receiver() ?? null,
       options,
     );
   }
 
   /** `receiverHandler` for platforms that speak `Request` and `Response`. */
-  handler(
-    options: ReceiverHandlerOptions = {},
-  ): (request: Request) => Promise<Response> {
+  handler(options: ReceiverHandlerOptions = {}): FetchHandler {
     return toFetchHandler(this.receiverHandler(options), options);
   }
 
@@ -297,18 +271,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    */
   async start(): Promise<void> {
     this.policy?.checkProviders((name) => this.#providers.has(name));
-    for (const provider of this.#providers.values()) {
-      if (this.#started.includes(provider)) continue;
-      try {
-        await provider.start?.();
-      } catch (error) {
-        await this.stop().catch(() => {
-          // The first error tells why; a stop after it often fails likewise.
-        });
-        throw error;
-      }
-      this.#started.push(provider);
-    }
+    await this.#providers.start();
     this.#receipts?.start();
   }
 
@@ -318,20 +281,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    */
   async stop(): Promise<void> {
     await this.#receipts?.stop();
-    const started = this.#started.reverse();
-    this.#started = [];
-    const errors: unknown[] = [];
-    for (const provider of started) {
-      try {
-        await provider.stop?.();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length === 1) throw errors[0];
-    if (errors.length > 1) {
-      throw new AggregateError(errors, "Several providers failed to stop");
-    }
+    await this.#providers.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -353,101 +303,5 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     await this.onStatus.emit(status);
     // After the hooks: when they fail, the carrier repeats the status.
     this.#receipts?.handle(status);
-  }
-
-  async #sendOnce(
-    message: OutgoingMessage<Route>,
-    provider: Provider,
-    choice: ProviderChoice,
-    context: SendContext,
-  ): Promise<OutgoingMessage<Route>> {
-    message.choice = choice;
-    const sent = await this.#attempt(message, provider, context);
-    return this.#announce(sent);
-  }
-
-  // Tries the candidates of a policy in order until one accepts.
-  async #sendAlong(
-    message: OutgoingMessage,
-    candidates: readonly RouteCandidate[],
-    rule: string,
-    context: SendContext,
-  ): Promise<OutgoingMessage> {
-    const policy = this.policy;
-    if (policy === undefined) throw new ConfigurationError("No policy is set");
-    for (const { provider: name } of candidates) {
-      if (!this.#providers.has(name)) {
-        throw this.#unknown(name, `named by policy rule "${rule}"`);
-      }
-    }
-    const failures: ProviderFailure[] = [];
-    const ownSrc = message.src;
-    for (const [index, candidate] of candidates.entries()) {
-      const admission = policy.admit(candidate.provider);
-      if (admission === undefined) continue;
-      const sender = ownSrc === null ? candidate.sender : undefined;
-      message.src = sender ?? ownSrc;
-      message.choice = {
-        by: "policy",
-        provider: candidate.provider,
-        rule,
-        ...(sender === undefined ? {} : { sender }),
-        ...(failures.length > 0 ? { failures: [...failures] } : {}),
-      };
-      let sent: OutgoingMessage;
-      try {
-        const provider = this.getProvider(candidate.provider);
-        sent = await this.#attempt(message, provider, context);
-      } catch (error) {
-        admission.failed(error);
-        if (context.signal?.aborted || !policy.shouldFailOver(error)) {
-          throw error;
-        }
-        failures.push({ provider: candidate.provider, error });
-        continue;
-      }
-      admission.succeeded();
-      this.#receipts?.track(sent, candidates.slice(index + 1), rule);
-      return this.#announce(sent);
-    }
-    message.src = ownSrc;
-    const last = failures.at(-1);
-    if (last !== undefined) throw last.error;
-    throw policy.unavailable(candidates);
-  }
-
-  async #attempt(
-    message: OutgoingMessage,
-    provider: Provider,
-    context: SendContext,
-  ): Promise<OutgoingMessage> {
-    message.provider = provider.name;
-    if (this.optOut !== undefined) await this.optOut.check(message);
-    const limits = this.#limitsOf(provider);
-    if (limits !== null) prepareText(message.body, limits);
-    let sent: OutgoingMessage;
-    try {
-      sent = await provider.send(message, context);
-    } catch (error) {
-      if (error instanceof ProviderError) error.provider ??= provider.name;
-      throw error;
-    }
-    // Marked before the hooks run, so that their errors can be told apart.
-    sent.sentAt = new Date(this.#clock.now());
-    return sent;
-  }
-
-  async #announce(sent: OutgoingMessage): Promise<OutgoingMessage> {
-    if (this.onSend.size > 0) await this.onSend.emit(sent);
-    return sent;
-  }
-
-  #limitsOf(provider: Provider | undefined): TextLimits | null {
-    if (this.#textLimits !== undefined) return this.#textLimits;
-    return provider?.textLimits ?? null;
-  }
-
-  #unknown(name: string, asked: string): UnknownProviderError {
-    return new UnknownProviderError(name, this.#providers.keys(), asked);
   }
 }

@@ -57,7 +57,11 @@ export {
   UnknownProviderError,
   UnsupportedError,
 } from "./errors.ts";
-export { toFetchHandler } from "./fetch-handler.ts";
+export {
+  type FetchHandler,
+  type FetchHandlerContext,
+  toFetchHandler,
+} from "./fetch-handler.ts";
 export {
   Gateway,
   type GatewayOptions,

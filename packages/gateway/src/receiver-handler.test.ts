@@ -184,7 +184,18 @@ describe("the fetch-style handler", () => {
     assert.equal(request?.query.get("a"), "1");
     assert.equal(request?.headers["x-header"], "v");
     assert.equal((await post("x".repeat(101))).status, 413);
+    assert.equal(provider.requests.length, 1);
     const get = await handler(new Request("http://localhost/p/main/status"));
     assert.equal(get.status, 400);
+  });
+
+  test("takes the remote address from the platform", async () => {
+    const gateway = new Gateway();
+    gateway.addProvider("main", new WebhookProvider());
+    const handler = gateway.handler({ allowFrom: ["192.0.2.0/24"] });
+    const request = () => new Request("http://localhost/main/status?id=1");
+    const from = { remoteAddress: "192.0.2.7" };
+    assert.equal((await handler(request(), from)).status, 200);
+    assert.equal((await handler(request())).status, 403);
   });
 });

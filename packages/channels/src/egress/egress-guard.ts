@@ -46,6 +46,8 @@ export interface EgressGuard {
   /**
    * Tells whether an http(s) URL would be refused. A name that does not resolve
    * now, or not in time, passes: it is vetted again for each connection.
+   *
+   * @throws TypeError when it is no URL
    */
   vetUrl(url: string, options?: VetOptions): Promise<EgressRefusal | undefined>;
 }
@@ -106,10 +108,11 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
     vetAddress: (address) => vet(address, address),
     resolve,
     async vetUrl(url, { timeoutMs = 2000 } = {}) {
+      const host = hostOf(url);
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, timeoutMs);
       try {
-        await Promise.race([resolve(hostOf(url)), late.promise]);
+        await Promise.race([resolve(host), late.promise]);
       } catch (error) {
         if (error instanceof EgressRefusedError) return error.refusal;
         // Unresolvable: names may be registered after the subscription.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import {
   type AttemptResult,
   type Channel,
@@ -159,30 +159,33 @@ test("what a publisher writes adds no header and no recipient", async (t) => {
   );
 });
 
-for (const [reply, expected] of [
-  [550, { outcome: "rejected", statusCode: 550 }],
-  [552, { outcome: "rejected", statusCode: 552 }],
-  [450, { outcome: "deferred", statusCode: 450 }],
-  [421, { outcome: "deferred", statusCode: 421 }],
-  [503, { outcome: "deferred", statusCode: 503 }],
-  [530, { outcome: "deferred", statusCode: 530 }],
-] as const) {
-  for (const command of ["onMailFrom", "onRcptTo", "onData"] as const) {
-    test(`${reply} to ${command.slice(2)} is ${expected.outcome}`, async (t) => {
-      const words = `mailbox ${"x".repeat(300)}`;
-      const server = await startServer(t, refusing(command, reply, words));
-      const channel = createChannel(t, server.url);
-      assert.deepEqual(await deliver(channel), {
-        ...expected,
-        errorClass: "smtp",
-        error: `The mail server answered ${reply} ${words}`.slice(
-          0,
-          "The mail server answered ".length + 200,
-        ),
+// smtp-server greets after 100 ms, hence at the same time.
+describe("replies", { concurrency: true }, () => {
+  for (const [reply, expected] of [
+    [550, { outcome: "rejected", statusCode: 550 }],
+    [552, { outcome: "rejected", statusCode: 552 }],
+    [450, { outcome: "deferred", statusCode: 450 }],
+    [421, { outcome: "deferred", statusCode: 421 }],
+    [503, { outcome: "deferred", statusCode: 503 }],
+    [530, { outcome: "deferred", statusCode: 530 }],
+  ] as const) {
+    for (const command of ["onMailFrom", "onRcptTo", "onData"] as const) {
+      test(`${reply} to ${command.slice(2)} is ${expected.outcome}`, async (t) => {
+        const words = `mailbox ${"x".repeat(300)}`;
+        const server = await startServer(t, refusing(command, reply, words));
+        const channel = createChannel(t, server.url);
+        assert.deepEqual(await deliver(channel), {
+          ...expected,
+          errorClass: "smtp",
+          error: `The mail server answered ${reply} ${words}`.slice(
+            0,
+            "The mail server answered ".length + 200,
+          ),
+        });
       });
-    });
+    }
   }
-}
+});
 
 test("one refused mail does not keep others from being sent", async (t) => {
   const server = await startServer(t, {
@@ -247,16 +250,14 @@ test("a server that hangs is given up after the timeout, at any step", async (t)
     (await startServer(t, { onRcptTo: hang })).url,
     (await startServer(t, { onData: hang })).url,
   ];
-  for (const url of urls) {
-    const channel = createChannel(t, url, { timeoutMs: 150 });
-    const startedAt = performance.now();
-    const result = await deliver(channel);
-    assert.deepEqual(
-      [result.outcome, result.errorClass],
-      ["deferred", "timeout"],
-    );
-    assert.ok(performance.now() - startedAt < 2000);
+  const startedAt = performance.now();
+  const results = await Promise.all(
+    urls.map((url) => deliver(createChannel(t, url, { timeoutMs: 200 }))),
+  );
+  for (const { outcome, errorClass } of results) {
+    assert.deepEqual([outcome, errorClass], ["deferred", "timeout"]);
   }
+  assert.ok(performance.now() - startedAt < 2000);
 });
 
 test("closing interrupts what is under way", async (t) => {

@@ -336,16 +336,12 @@ test("what cannot be an HTTP recipient is rejected without a connection", async 
 });
 
 test("the certificate is checked against the name, which SNI and Host carry", async (t) => {
-  const { key, cert, server } = await startTlsReceiver(t, "hooks.example");
-  const port = (server.address() as AddressInfo).port;
-  const seen: (string | false | undefined | null)[] = [];
-  server.on("request", (request: IncomingMessage, response) => {
-    const { socket } = request;
-    seen.push(socket instanceof TLSSocket && socket.servername);
-    seen.push(request.headers.host);
+  const { cert, port, server } = await startTlsReceiver(t, "hooks.example");
+  const seen: unknown[] = [];
+  server.on("request", ({ socket, headers }: IncomingMessage, response) => {
+    seen.push(socket instanceof TLSSocket && socket.servername, headers.host);
     response.end("ok");
   });
-  assert.ok(key);
   const resolve: ResolveName = async () => ["127.0.0.1"];
   const trusting = createChannel(t, { ca: cert, resolve }).channel;
   const wary = createChannel(t, { resolve }).channel;
@@ -366,6 +362,35 @@ test("the certificate is checked against the name, which SNI and Host carry", as
   }
 });
 
+test("over TLS too, connections are kept and bodies are not mixed up", async (t) => {
+  const { cert, port, server } = await startTlsReceiver(t, "hooks.example");
+  const ids: string[] = [];
+  let connections = 0;
+  server.on("secureConnection", () => connections++);
+  server.on("request", async (request: IncomingMessage, response) => {
+    const { unsubscribe_url } = JSON.parse(await readBody(request));
+    ids.push(unsubscribe_url.slice(-32));
+    response.end("ok");
+  });
+  const { channel } = createChannel(t, {
+    ca: cert,
+    resolve: async () => ["127.0.0.1"],
+    connectionsPerOrigin: 4,
+  });
+  const prepared = await channel.prepare(message());
+  const to = recipient(`https://hooks.example:${port}/`);
+  const expected = Array.from({ length: 100 }, (_, i) =>
+    i.toString(16).padStart(32, "0"),
+  );
+  await Promise.all(
+    expected.map((id) =>
+      prepared.deliver({ ...to, subscriptionId: id as SubscriptionId }),
+    ),
+  );
+  assert.deepEqual(ids.sort(), expected);
+  assert.equal(connections, 4);
+});
+
 interface Received {
   readonly method: string | undefined;
   readonly url: string | undefined;
@@ -382,10 +407,8 @@ async function startReceiver(t: TestContext): Promise<{
 }> {
   const requests: Received[] = [];
   const server = await listen(t, async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
     const { method, url, headers, rawHeaders } = request;
-    const body = Buffer.concat(chunks).toString();
+    const body = await readBody(request);
     requests.push({
       method,
       url,
@@ -424,9 +447,9 @@ async function listen(
 async function startTlsReceiver(
   t: TestContext,
   name: string,
-): Promise<{ server: TlsServer; key: string; cert: string }> {
+): Promise<{ server: TlsServer; port: number; cert: string }> {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
   const cert = await createSelfSignedCertificate({
     privateKey,
     commonName: name,
@@ -439,7 +462,13 @@ async function startTlsReceiver(
     server.closeAllConnections();
     server.close();
   });
-  return { server, key, cert };
+  return { server, port: (server.address() as AddressInfo).port, cert };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
 }
 
 function originOf(server: Server): string {

@@ -1,7 +1,6 @@
 /**
  * The channel of the protocols http and https: one POST per recipient, signed
- * once per message. Fan-out spends its time here, so what a recipient costs
- * beyond undici's own work is a few small objects.
+ * once per message.
  */
 
 import {
@@ -16,34 +15,17 @@ import {
   type Recipient,
   selectText,
 } from "@carillon/core";
-import type { Dispatcher } from "undici";
 import { createEgressConnector } from "../egress/egress-connector.ts";
 import type { EgressGuard } from "../egress/egress-guard.ts";
 import type { Links } from "../links.ts";
 import {
-  type BodyMemory,
-  ConnectionPool,
-  type PooledRequest,
-} from "./connection-pool.ts";
-import {
   createRequestTemplate,
-  fillIn,
-  type RequestContent,
   type RequestTemplate,
   textFor,
 } from "./content.ts";
-import {
-  type DeadlineEntry,
-  DeadlineQueue,
-  deadlineSlackMs,
-} from "./deadline-queue.ts";
-import {
-  outcomeOfAnswer,
-  outcomeOfError,
-  outcomeOfTimeout,
-} from "./outcome.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { deadlineSlackMs } from "./deadline-queue.ts";
 import type { Signer } from "./signing-key.ts";
+import { Tries } from "./tries.ts";
 
 export interface HttpChannelOptions {
   readonly egress: EgressGuard;
@@ -76,9 +58,17 @@ class HttpChannel implements Channel {
   readonly #tries: Tries;
 
   constructor(options: HttpChannelOptions) {
+    const { clock, egress, ca, timeoutMs = 5000 } = options;
     this.#options = options;
-    this.#tries = new Tries(options);
-    this.timeoutMs = this.#tries.timeoutMs + deadlineSlackMs;
+    this.timeoutMs = timeoutMs + deadlineSlackMs;
+    this.#tries = new Tries({
+      clock,
+      timeoutMs,
+      connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
+      maxResponseBytes: options.maxResponseBytes ?? 4096,
+      connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
+      idleConnections: options.idleConnections ?? 512,
+    });
   }
 
   prepare(message: Message): PreparedMessage {
@@ -115,7 +105,11 @@ class HttpMessage implements PreparedMessage {
   async #signAndDeliver(recipient: Recipient): Promise<AttemptResult> {
     const { topic } = this.#message;
     if (topic === undefined) {
-      return rejected("A message without a topic cannot go to an endpoint.");
+      return {
+        outcome: "rejected",
+        errorClass: "internal",
+        error: "A message without a topic cannot go to an endpoint.",
+      };
     }
     const { protocol } = recipient;
     try {
@@ -154,214 +148,3 @@ class HttpMessage implements PreparedMessage {
     return signing;
   }
 }
-
-/** Makes tries, and ends those that take too long. */
-class Tries {
-  readonly timeoutMs: number;
-  readonly maxResponseBytes: number;
-  readonly pool: ConnectionPool;
-  readonly deadlines: DeadlineQueue;
-  readonly clock: Clock;
-  #isClosed = false;
-
-  constructor(options: HttpChannelOptions) {
-    this.timeoutMs = options.timeoutMs ?? 5000;
-    this.maxResponseBytes = options.maxResponseBytes ?? 4096;
-    this.clock = options.clock;
-    this.deadlines = new DeadlineQueue(options.clock, this.timeoutMs);
-    this.pool = new ConnectionPool({
-      connect: createEgressConnector(
-        options.egress,
-        options.ca === undefined ? {} : { ca: options.ca },
-      ),
-      maxPerOrigin: options.connectionsPerOrigin ?? 256,
-      maxIdle: options.idleConnections ?? 512,
-    });
-  }
-
-  make(
-    template: RequestTemplate,
-    recipient: Recipient,
-  ): Promise<AttemptResult> {
-    const { subscriptionId, extension, endpoint } = recipient;
-    const url = URL.parse(endpoint);
-    if (subscriptionId === undefined || url === null) {
-      return Promise.resolve(
-        rejected("A subscription with a URL as its endpoint is needed."),
-      );
-    }
-    if (this.#isClosed) return Promise.resolve(interrupted);
-    return new Promise((resolve) => {
-      const attempt = new Try(
-        this,
-        url.pathname + url.search,
-        (memory) => fillIn(template, subscriptionId, extension, memory),
-        resolve,
-      );
-      this.deadlines.add(attempt);
-      this.pool.start(url.origin, attempt);
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const entry of this.deadlines.drain()) {
-      if (entry instanceof Try) entry.settle(interrupted);
-    }
-    await this.pool.close();
-  }
-}
-
-/** One request on its way, and what came back so far. */
-class Try implements PooledRequest, DeadlineEntry {
-  connection: PooledRequest["connection"] = undefined;
-  deadlineAt = 0;
-  earlier: DeadlineEntry | undefined = undefined;
-  later: DeadlineEntry | undefined = undefined;
-  readonly #tries: Tries;
-  readonly #path: string;
-  readonly #fillIn: (memory: BodyMemory) => RequestContent;
-  readonly #resolve: (result: AttemptResult) => void;
-  /** 0 until the header of the final answer is there. */
-  #statusCode = 0;
-  #retryAfterMs: number | undefined;
-  #received = 0;
-  #text: Buffer[] | undefined;
-  #hasAnswerBegun = false;
-  #isRestarted = false;
-  #isSettled = false;
-
-  constructor(
-    tries: Tries,
-    path: string,
-    fillIn: (memory: BodyMemory) => RequestContent,
-    resolve: (result: AttemptResult) => void,
-  ) {
-    this.#tries = tries;
-    this.#path = path;
-    this.#fillIn = fillIn;
-    this.#resolve = resolve;
-  }
-
-  get isWanted(): boolean {
-    return !this.#isSettled && this.#tries.clock.now() < this.deadlineAt;
-  }
-
-  write(memory: BodyMemory): Dispatcher.DispatchOptions {
-    const { headers, body } = this.#fillIn(memory);
-    return { method: "POST", path: this.#path, headers, body };
-  }
-
-  settle(result: AttemptResult): void {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    this.#tries.deadlines.remove(this);
-    this.#resolve(result);
-  }
-
-  expire(): void {
-    const { pool, timeoutMs } = this.#tries;
-    if (this.#statusCode !== 0) this.#settleByAnswer();
-    else if (this.connection !== undefined) {
-      this.settle(outcomeOfTimeout(timeoutMs));
-    } else this.settle(laneFull);
-    pool.discard(this);
-  }
-
-  /** undici insists on it. */
-  onRequestStart(): void {}
-
-  onResponseStarted(): void {
-    this.#hasAnswerBegun = true;
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-  ): void {
-    // 103 and its like announce the answer; they are not it.
-    if (statusCode < 200) return;
-    this.#statusCode = statusCode;
-    if (statusCode < 300) return;
-    this.#text = [];
-    this.#retryAfterMs = parseRetryAfter(
-      headers["retry-after"],
-      this.#tries.clock.now(),
-    );
-  }
-
-  onResponseData(
-    _controller: Dispatcher.DispatchController,
-    chunk: Buffer,
-  ): void {
-    if (this.#isSettled) return;
-    this.#received += chunk.length;
-    this.#text?.push(chunk);
-    if (this.#received <= this.#tries.maxResponseBytes) return;
-    this.#settleByAnswer();
-    this.#tries.pool.discard(this);
-  }
-
-  onResponseEnd(): void {
-    if (this.#isSettled) return;
-    this.#settleByAnswer();
-    this.#tries.pool.release(this);
-  }
-
-  onResponseError(
-    _controller: Dispatcher.DispatchController,
-    error: Error,
-  ): void {
-    if (this.#isSettled) return;
-    if (this.#isDeadConnection()) {
-      this.#isRestarted = true;
-      this.#tries.pool.restart(this);
-      return;
-    }
-    // A status that came counts even if the rest of the answer did not: a
-    // receiver that said 200 has the message.
-    if (this.#statusCode !== 0) this.#settleByAnswer();
-    else this.settle(outcomeOfError(error));
-    this.#tries.pool.discard(this);
-  }
-
-  /**
-   * Servers close idle connections, at times just when a request is on its way.
-   * Such a request was not worked on, and another connection will carry it.
-   */
-  #isDeadConnection(): boolean {
-    return (
-      this.connection?.isUsed === true &&
-      !this.#hasAnswerBegun &&
-      !this.#isRestarted
-    );
-  }
-
-  #settleByAnswer(): void {
-    const text = this.#text && Buffer.concat(this.#text).subarray(0, 2048);
-    this.settle(
-      outcomeOfAnswer({
-        statusCode: this.#statusCode,
-        retryAfterMs: this.#retryAfterMs,
-        ...(text && { text: text.toString() }),
-      }),
-    );
-  }
-}
-
-function rejected(error: string): AttemptResult {
-  return { outcome: "rejected", errorClass: "internal", error };
-}
-
-const interrupted: AttemptResult = {
-  outcome: "deferred",
-  errorClass: "interrupted",
-  error: "The service was shutting down.",
-};
-
-const laneFull: AttemptResult = {
-  outcome: "deferred",
-  errorClass: "lane_full",
-  error: "No connection to the endpoint's server was free in time.",
-};

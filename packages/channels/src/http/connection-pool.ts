@@ -46,16 +46,6 @@ export class ConnectionPool {
     this.#options = options;
   }
 
-  /** Origins that there are connections to. */
-  get origins(): number {
-    return this.#origins.size;
-  }
-
-  /** Open connections, and those being opened. */
-  get connections(): number {
-    return this.#open.size;
-  }
-
   /**
    * Starts a request on the connection used last, or on a new one; when the
    * origin has as many as it may, once one is free.
@@ -145,6 +135,7 @@ export class ConnectionPool {
     }
     origin.open--;
     if (origin.open === 0) this.#origins.delete(origin.url);
+    // Does not fail, and nobody needs to wait for it.
     void connection.destroy();
   }
 }

@@ -9,7 +9,7 @@ import {
 
 test("expires each entry after its time, and not before", () => {
   const clock = new ManualClock();
-  const queue = new DeadlineQueue(clock, 1000);
+  const queue = new DeadlineQueue<TestEntry>(clock, 1000);
   const first = entry();
   const second = entry();
   queue.add(first);
@@ -26,7 +26,7 @@ test("expires each entry after its time, and not before", () => {
 
 test("leaves out entries that were removed, wherever they stood", () => {
   const clock = new ManualClock();
-  const queue = new DeadlineQueue(clock, 1000);
+  const queue = new DeadlineQueue<TestEntry>(clock, 1000);
   const entries = Array.from({ length: 7 }, entry);
   for (const item of entries) queue.add(item);
   for (const at of [0, 3, 6, 3]) queue.remove(pick(entries, at));
@@ -48,7 +48,7 @@ test("needs one timer for steady traffic", () => {
       return clock.setTimer(ms, run);
     },
   };
-  const queue = new DeadlineQueue(counting, 1000);
+  const queue = new DeadlineQueue<TestEntry>(counting, 1000);
   for (let i = 0; i < 100; i++) {
     const item = entry();
     queue.add(item);
@@ -60,7 +60,7 @@ test("needs one timer for steady traffic", () => {
 
 test("goes on when an expiring entry adds another one", () => {
   const clock = new ManualClock();
-  const queue = new DeadlineQueue(clock, 1000);
+  const queue = new DeadlineQueue<TestEntry>(clock, 1000);
   const next = entry();
   const first = entry();
   first.onExpire = () => queue.add(next);
@@ -72,7 +72,7 @@ test("goes on when an expiring entry adds another one", () => {
 
 test("drains its entries, oldest first, and then does nothing", () => {
   const clock = new ManualClock();
-  const queue = new DeadlineQueue(clock, 1000);
+  const queue = new DeadlineQueue<TestEntry>(clock, 1000);
   const entries = [entry(), entry(), entry()];
   for (const item of entries) queue.add(item);
 
@@ -81,7 +81,7 @@ test("drains its entries, oldest first, and then does nothing", () => {
   assert.ok(entries.every(({ expired }) => expired === 0));
 });
 
-interface TestEntry extends DeadlineEntry {
+interface TestEntry extends DeadlineEntry<TestEntry> {
   expired: number;
   onExpire?: () => void;
 }

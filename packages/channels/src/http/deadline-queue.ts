@@ -7,11 +7,11 @@
 import type { Clock, Timer } from "@carillon/core";
 
 /** What has a deadline. The links are the queue's; start with `undefined`. */
-export interface DeadlineEntry {
+export interface DeadlineEntry<Entry> {
   /** Milliseconds since the epoch; set by the queue. */
   deadlineAt: number;
-  earlier: DeadlineEntry | undefined;
-  later: DeadlineEntry | undefined;
+  earlier: Entry | undefined;
+  later: Entry | undefined;
   /** Called once, unless the entry was removed before. */
   expire(): void;
 }
@@ -19,11 +19,11 @@ export interface DeadlineEntry {
 /** How much later than its deadline an entry may expire, in milliseconds. */
 export const deadlineSlackMs = 50;
 
-export class DeadlineQueue {
+export class DeadlineQueue<Entry extends DeadlineEntry<Entry>> {
   readonly #clock: Clock;
   readonly #durationMs: number;
-  #first: DeadlineEntry | undefined;
-  #last: DeadlineEntry | undefined;
+  #first: Entry | undefined;
+  #last: Entry | undefined;
   #timer: Timer | undefined;
 
   constructor(clock: Clock, durationMs: number) {
@@ -31,7 +31,7 @@ export class DeadlineQueue {
     this.#durationMs = durationMs;
   }
 
-  add(entry: DeadlineEntry): void {
+  add(entry: Entry): void {
     entry.deadlineAt = this.#clock.now() + this.#durationMs;
     entry.earlier = this.#last;
     if (this.#last === undefined) this.#first = entry;
@@ -41,7 +41,7 @@ export class DeadlineQueue {
   }
 
   /** Does nothing when the entry is not in the queue. */
-  remove(entry: DeadlineEntry): void {
+  remove(entry: Entry): void {
     const { earlier, later } = entry;
     if (earlier !== undefined) earlier.later = later;
     else if (this.#first === entry) this.#first = later;
@@ -53,7 +53,7 @@ export class DeadlineQueue {
   }
 
   /** Takes out all entries, oldest first. */
-  *drain(): Generator<DeadlineEntry> {
+  *drain(): Generator<Entry> {
     this.#timer?.cancel();
     this.#timer = undefined;
     for (;;) {

@@ -4,24 +4,21 @@ import type { AttemptResult, FailedResult } from "@carillon/core";
 import { EgressRefusedError } from "../egress/egress-guard.ts";
 import { excerpt } from "../excerpt.ts";
 
-/** A final answer: its status line, and what else may matter. */
-export interface Answer {
-  readonly statusCode: number;
-  readonly retryAfterMs?: number | undefined;
-  /** The beginning of the body. */
-  readonly text?: string;
-}
-
 /**
  * SMN counts 2xx as delivered and tries again after 5xx; the other statuses
  * that are retried say themselves that another try may succeed.
+ *
+ * @param body its beginning
  */
-export function outcomeOfAnswer(answer: Answer): AttemptResult {
-  const { statusCode, retryAfterMs, text = "" } = answer;
+export function outcomeOfAnswer(
+  statusCode: number,
+  retryAfterMs?: number,
+  body = "",
+): AttemptResult {
   if (statusCode >= 200 && statusCode < 300) {
     return { outcome: "delivered", statusCode };
   }
-  const words = excerpt(text);
+  const words = excerpt(body);
   const failure = {
     errorClass: "http_status",
     statusCode,

@@ -47,9 +47,19 @@ class SmsChannel implements Channel {
   prepare(message: Message): PreparedMessage {
     const text = writeText(message, this.#options.links);
     if (text === undefined) return refusal("An invitation needs a topic.");
-    const tooLong = this.#findExcess(text);
-    if (tooLong !== undefined) return refusal(tooLong);
+    const { maxSegments = Number.POSITIVE_INFINITY } = this.#options;
+    const characters = text.length > maxTextCharacters ? [...text].length : 0;
+    if (characters > maxTextCharacters) {
+      return refusal(
+        `The text has ${characters} characters; a text message may have ${maxTextCharacters}.`,
+      );
+    }
     const { segments } = analyze(text);
+    if (segments > maxSegments) {
+      return refusal(
+        `The text takes ${segments} segments; it may take ${maxSegments}.`,
+      );
+    }
     return {
       deliver: ({ endpoint }) => this.#send(endpoint, text, segments),
     };
@@ -57,18 +67,6 @@ class SmsChannel implements Channel {
 
   async close(): Promise<void> {
     this.#closing.abort();
-  }
-
-  #findExcess(text: string): string | undefined {
-    const characters = text.length > maxTextCharacters ? [...text].length : 0;
-    if (characters > maxTextCharacters) {
-      return `The text has ${characters} characters; a text message may have ${maxTextCharacters}.`;
-    }
-    const { maxSegments = Number.POSITIVE_INFINITY } = this.#options;
-    const { segments } = analyze(text);
-    return segments > maxSegments
-      ? `The text takes ${segments} segments; it may take ${maxSegments}.`
-      : undefined;
   }
 
   async #send(
@@ -83,18 +81,30 @@ class SmsChannel implements Channel {
     });
     const timeout = AbortSignal.timeout(this.timeoutMs);
     const signal = AbortSignal.any([timeout, this.#closing.signal]);
+    const sending = gateway.send(outgoing, { signal });
     try {
       // A provider may not heed the signal; the try ends all the same.
-      const sent = await orAborted(gateway.send(outgoing, { signal }), signal);
-      return outcomeOfSent(sent, segments);
+      return outcomeOfSent(await orAborted(sending, signal), segments);
     } catch (error) {
       if (outgoing.sentAt !== null) {
         logger.error("sms_hook_failed", { error: String(error) });
         return outcomeOfSent(outgoing, segments);
       }
-      if (timeout.aborted) return outcomeOfTimeout(this.timeoutMs);
-      return signal.aborted ? interrupted : outcomeOfError(error);
+      if (!signal.aborted) return outcomeOfError(error);
+      this.#watchLate(sending);
+      return timeout.aborted ? outcomeOfTimeout(this.timeoutMs) : interrupted;
     }
+  }
+
+  /** An operator who settles an unknown outcome looks for this line. */
+  #watchLate(sending: Promise<OutgoingMessage>): void {
+    sending.then(
+      ({ msgid, provider }) =>
+        this.#options.logger.warn("sms_accepted_late", { msgid, provider }),
+      () => {
+        // Its outcome is unknown already, and stays so.
+      },
+    );
   }
 }
 
@@ -102,10 +112,8 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  work
-    .then(resolve, reject)
-    .finally(() => signal.removeEventListener("abort", abort));
-  return promise;
+  work.then(resolve, reject);
+  return promise.finally(() => signal.removeEventListener("abort", abort));
 }
 
 function refusal(error: string): PreparedMessage {

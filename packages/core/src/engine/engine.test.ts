@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId, SubscriptionId } from "../ids.ts";
@@ -356,10 +356,14 @@ test("a disk that is full for a while costs no second try", async () => {
   });
   const complete = store.completeChunk.bind(store);
   let failures = 3;
-  store.completeChunk = async (chunk, outcomes) => {
-    if (failures-- > 0) throw new CarillonError("STORAGE_FAILED");
-    return await complete(chunk, outcomes);
-  };
+  mock.method(
+    store,
+    "completeChunk",
+    async (...args: Parameters<typeof complete>) => {
+      if (failures-- > 0) throw new CarillonError("STORAGE_FAILED");
+      return await complete(...args);
+    },
+  );
   const id = await publish(await start());
   await pass(clock, 10_000);
   assert.equal(http.calls.length, 50);

@@ -115,6 +115,17 @@ test("exempt classes are sent all the same", async () => {
   await assert.rejects(send("111", "bulk"), SuppressedError);
 });
 
+test("a confirmation can be let through, and nothing else with it", async () => {
+  const { gateway, optOut, say, send } = setUp();
+  gateway.onReceive.add(async ({ src, keyword }) => {
+    if (keyword !== "stop") return;
+    const message = new OutgoingMessage(src, "You will get no more texts.");
+    await gateway.send(optOut.exempt(message));
+  });
+  await say("STOP");
+  await assert.rejects(send(), SuppressedError);
+});
+
 test("the entry is kept before the hooks run", async () => {
   const { gateway, optOut, say } = setUp();
   const counts: number[] = [];

@@ -24,12 +24,13 @@ export interface OptOutOptions extends KeywordOptions {
 export class OptOut {
   readonly store: OptOutStore;
   readonly #findKeyword: (text: string) => Keyword | undefined;
-  readonly #exempt: ReadonlySet<string>;
+  readonly #exemptClasses: ReadonlySet<string>;
+  readonly #exemptMessages = new WeakSet<OutgoingMessage>();
 
   constructor(options: OptOutOptions = {}) {
     this.store = options.store ?? new MemoryOptOutStore();
     this.#findKeyword = createKeywordFinder(options);
-    this.#exempt = new Set(options.exemptClasses);
+    this.#exemptClasses = new Set(options.exemptClasses);
   }
 
   /**
@@ -57,13 +58,23 @@ export class OptOut {
   }
 
   /**
+   * Lets one message through whatever its recipient said: for confirmations of
+   * STOP and answers to HELP. Returns the message.
+   */
+  exempt<M extends OutgoingMessage>(message: M): M {
+    this.#exemptMessages.add(message);
+    return message;
+  }
+
+  /**
    * Throws `SuppressedError` if the recipient opted out of the message's
    * sender or of all. A message that leaves the sender to the carrier counts
    * as coming from every sender.
    */
   async check(message: OutgoingMessage): Promise<void> {
     const { messageClass, senderId } = message.providerOptions;
-    if (messageClass !== null && this.#exempt.has(messageClass)) return;
+    if (messageClass !== null && this.#exemptClasses.has(messageClass)) return;
+    if (this.#exemptMessages.has(message)) return;
     const found = this.store.find(message.dst);
     const entries = found instanceof Promise ? await found : found;
     const from = senderId ?? message.src;

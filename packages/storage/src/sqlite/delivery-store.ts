@@ -8,6 +8,7 @@ import type {
   Recipient,
   SubscriptionId,
 } from "@carillon/core";
+import { toAttempt } from "./attempt-row.ts";
 import type { ChunkRow } from "./chunk-writes.ts";
 import {
   protocolCodes,
@@ -18,7 +19,6 @@ import {
 } from "./codes.ts";
 import type { Connections } from "./connections.ts";
 import type { DueRow } from "./delivery-writes.ts";
-import { toAttempt } from "./message-reader.ts";
 import {
   type MessageRow,
   messageColumns,
@@ -203,18 +203,20 @@ function toRecipient(
 }
 
 function toClaimed(row: DueRow): ClaimedDelivery {
-  const [messageSeq, target, state, attempts, fence] = row;
-  const [, , , , , at, durationMs, statusCode, errorClass, error] = row;
-  const [, , , , , , , , , , lastProvider, protocol, endpoint] = row;
-  const [, , , , , , , , , , , , , subscriptionId, extension] = row;
-  const lastAttempt = toAttempt([
-    at,
-    durationMs,
-    statusCode,
-    errorClass,
-    error,
-    lastProvider,
-  ]);
+  const [
+    messageSeq,
+    target,
+    state,
+    attempts,
+    fence,
+    protocol,
+    endpoint,
+    subscriptionId,
+    extension,
+    ,
+    ...last
+  ] = row;
+  const lastAttempt = toAttempt(last);
   if (protocol === null || endpoint === null) {
     throw new Error(`Nobody is target ${target} of message ${messageSeq}.`);
   }

@@ -1,6 +1,7 @@
 /** Writes of deliveries that wait, are claimed or are reported on; runs in the writer thread. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { type AttemptColumns, lastAttemptColumns } from "./attempt-row.ts";
 import { audienceCodes, stateCodes } from "./codes.ts";
 import { createCounts, Tally } from "./message-counts.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
@@ -15,18 +16,13 @@ export type DueRow = readonly [
   state: number,
   attempts: number,
   fence: number,
-  lastAt: number | null,
-  lastDurationMs: number | null,
-  lastStatusCode: number | null,
-  lastErrorClass: number | null,
-  lastError: string | null,
-  lastProvider: string | null,
   protocol: number | null,
   endpoint: string | null,
   subscriptionId: string | null,
   extension: string | null,
-  /** 0: nobody wants this message at that endpoint any more. */
-  isWanted: number,
+  /** 1, unless nobody wants this message at that endpoint any more. */
+  isWanted: number | null,
+  ...lastAttempt: AttemptColumns,
 ];
 
 const { sending, unknown, cancelled } = stateCodes;
@@ -41,15 +37,14 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   const due = prepareQuery<DueRow>(
     db,
     `SELECT d.message_seq, d.target, d.state, d.attempts, d.fence,
-       d.last_at, d.last_duration_ms, d.last_status_code, d.last_error_class,
-       d.last_error, d.last_provider,
        coalesce(r.protocol, s.protocol), coalesce(r.endpoint, s.endpoint),
        s.id, s.extension,
        CASE m.audience
          WHEN ${audienceCodes.direct} THEN 1
          WHEN ${audienceCodes.subscription} THEN s.status <> 4
          ELSE s.status IN (1, 2)
-       END
+       END,
+       ${lastAttemptColumns("d")}
      FROM deliveries AS d INDEXED BY deliveries_due
      CROSS JOIN messages AS m ON m.seq = d.message_seq
      LEFT JOIN recipients AS r ON m.audience = ${audienceCodes.direct}
@@ -107,10 +102,10 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
       do {
         cancels = 0;
         for (const row of due.all(now, limit - claimed.length)) {
-          const [messageSeq, target, state, , fence] = row;
-          const isWanted = row[15] === 1;
-          const next = isWanted ? sending : cancelled;
-          const nextAt = isWanted ? until : null;
+          const [messageSeq, target, state, , fence, , , , , isWanted] = row;
+          const [next, nextAt] = isWanted
+            ? [sending, until]
+            : [cancelled, null];
           claim.run(next, fence + 1, nextAt, messageSeq, target);
           tally.move(messageSeq, state, next);
           if (isWanted) claimed.push(row);

@@ -1,7 +1,6 @@
 /** What happened to messages, read from SQLite. */
 
 import {
-  type Attempt,
   type Delivery,
   type DeliveryState,
   formatSubscriptionUrn,
@@ -9,25 +8,20 @@ import {
   type MessageReport,
   type SubscriptionId,
 } from "@carillon/core";
-import { errorClassOf, protocolOf, stateCodes, stateOf } from "./codes.ts";
+import {
+  type AttemptColumns,
+  lastAttemptColumns,
+  toAttempt,
+} from "./attempt-row.ts";
+import { protocolOf, stateCodes, stateOf } from "./codes.ts";
 import { countColumns } from "./message-counts.ts";
 import { type MessageRow, messageColumns, toMessage } from "./message-row.ts";
 import type { Reader } from "./reader.ts";
 
 type ReportRow = readonly [
-  ...MessageRow,
-  inWork: 0 | 1,
-  ...counts: (number | null)[],
-];
-
-/** The columns of an attempt, after those that say which delivery's it is. */
-export type AttemptColumns = readonly [
-  at: number | null,
-  durationMs: number | null,
-  statusCode: number | null,
-  errorClass: number | null,
-  error: string | null,
-  provider: string | null,
+  hasChunks: number,
+  // A count for each state, then the message.
+  ...(number | string | null)[],
 ];
 
 type DeliveryRow = readonly [
@@ -46,9 +40,10 @@ type DeliveryRow = readonly [
   ...lastAttempt: AttemptColumns,
 ];
 
-const reportSelect = `SELECT ${messageColumns},
+const reportSelect = `SELECT
     EXISTS (SELECT 1 FROM chunks WHERE chunks.message_seq = messages.seq),
-    ${countColumns.map((name) => `message_counts.${name}`).join(", ")}
+    ${countColumns.map((name) => `message_counts.${name}`).join(", ")},
+    ${messageColumns}
   FROM messages
   LEFT JOIN message_counts ON message_counts.message_seq = messages.seq`;
 
@@ -56,9 +51,8 @@ const reportSelect = `SELECT ${messageColumns},
 const deliverySelect = (index = "") => `SELECT d.message_seq, d.target,
     d.state, d.attempts, d.next_attempt_at, d.external_id, d.provider,
     d.segments, coalesce(r.protocol, s.protocol),
-    coalesce(r.endpoint, s.endpoint), m.topic_urn, s.id, d.last_at,
-    d.last_duration_ms, d.last_status_code, d.last_error_class, d.last_error,
-    d.last_provider
+    coalesce(r.endpoint, s.endpoint), m.topic_urn, s.id,
+    ${lastAttemptColumns("d")}
   FROM deliveries AS d ${index}
   CROSS JOIN messages AS m ON m.seq = d.message_seq
   LEFT JOIN recipients AS r
@@ -96,9 +90,21 @@ export function createMessageReader(reader: Reader): MessageReader {
   );
 
   function toDelivery(row: DeliveryRow): Delivery {
-    const [messageSeq, target, state, attemptCount, nextAttemptAt] = row;
-    const [, , , , , externalId, provider, segments, protocol, endpoint] = row;
-    const [, , , , , , , , , , topicUrn, subscriptionId, ...last] = row;
+    const [
+      messageSeq,
+      target,
+      state,
+      attemptCount,
+      nextAttemptAt,
+      externalId,
+      provider,
+      segments,
+      protocol,
+      endpoint,
+      topicUrn,
+      subscriptionId,
+      ...last
+    ] = row;
     const lastAttempt = toAttempt(last);
     const attempts = earlierAttempts
       .all(messageSeq, target)
@@ -148,20 +154,6 @@ export function createMessageReader(reader: Reader): MessageReader {
   };
 }
 
-/** `undefined` when the columns hold none. */
-export function toAttempt(columns: AttemptColumns): Attempt | undefined {
-  const [at, durationMs, statusCode, errorClass, error, provider] = columns;
-  if (at === null || durationMs === null) return undefined;
-  return {
-    at,
-    durationMs,
-    ...(statusCode !== null && { statusCode }),
-    ...(errorClass !== null && { errorClass: errorClassOf(errorClass) }),
-    ...(error !== null && { error }),
-    ...(provider !== null && { provider }),
-  };
-}
-
 /** States that most deliveries end in; a walk soon meets one. */
 function isCommon(state: DeliveryState): boolean {
   return state === "sent" || state === "delivered";
@@ -170,17 +162,12 @@ function isCommon(state: DeliveryState): boolean {
 /** The index's own condition: said word for word, or it is not used. */
 const commonExcluded = "AND d.state NOT IN (4, 5)";
 
-const messageWidth = 15;
-
-function toReport(row: ReportRow): MessageReport {
+function toReport([hasChunks, ...columns]: ReportRow): MessageReport {
   const counts: Partial<Record<DeliveryState, number>> = {};
-  // One more column than a message has: whether chunks are left.
-  for (const [code, count] of row.slice(messageWidth + 1).entries()) {
+  for (const [code, count] of columns.slice(0, countColumns.length).entries()) {
     if (typeof count === "number" && count > 0) counts[stateOf(code)] = count;
   }
-  return {
-    message: toMessage(row.slice(0, messageWidth) as unknown as MessageRow),
-    fannedOut: row[messageWidth] === 0,
-    counts,
-  };
+  // What is left are the columns of a message.
+  const message = columns.slice(countColumns.length) as unknown as MessageRow;
+  return { message: toMessage(message), fannedOut: hasChunks === 0, counts };
 }

@@ -43,9 +43,23 @@ export function toMessageValues(message: NewMessage): NewMessageValues {
 }
 
 export function toMessage(row: MessageRow): Message {
-  const [seq, id, projectId, audience, createdAt, expiresAt] = row;
-  const [, , , , , , topicSeq, urn, name, displayName, introduction] = row;
-  const [, , , , , , , , , , , subject, attributes, kind, content] = row;
+  const [
+    seq,
+    id,
+    projectId,
+    audience,
+    createdAt,
+    expiresAt,
+    topicSeq,
+    urn,
+    name,
+    displayName,
+    introduction,
+    subject,
+    attributes,
+    kind,
+    content,
+  ] = row;
   const topic: MessageTopic | undefined =
     topicSeq === null
       ? undefined

@@ -55,11 +55,15 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   const joinReceipts = createReceiptJoin(db, rules);
   const counts = createCounts(db);
 
-  function merge(columns: OutcomeColumns, row: number, tally: Tally): void {
+  /** Writes an outcome over a delivery that is in state `known`. */
+  function merge(
+    columns: OutcomeColumns,
+    row: number,
+    known: number,
+    tally: Tally,
+  ): void {
     const messageSeq = need(columns.messageSeq, row);
     const target = need(columns.target, row);
-    const [known] = find.get(messageSeq, target) ?? [];
-    if (known === undefined) return;
     const reported = need(columns.state, row);
     const state = rules.afterOutcome[known]?.[reported] ?? known;
     update.run(
@@ -137,7 +141,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         // It is there already. If a run before this one got to its end, that
         // one's word stands.
         const [known = 0] = find.get(messageSeq, target) ?? [];
-        if (!rules.settled[known]) merge(columns, row, tally);
+        if (!rules.settled[known]) merge(columns, row, known, tally);
       }
       counts.add(tally);
     },
@@ -147,11 +151,11 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
       for (let row = 0; row < columns.size; row++) {
         const messageSeq = need(columns.messageSeq, row);
         const target = need(columns.target, row);
-        const [, fence] = find.get(messageSeq, target) ?? [];
+        const [known = 0, fence] = find.get(messageSeq, target) ?? [];
         if (fence !== at(columns.fence, row)) continue;
         const previous = at(columns.previousAttempt, row);
         if (previous) insertAttempt.run(messageSeq, target, ...previous);
-        merge(columns, row, tally);
+        merge(columns, row, known, tally);
       }
       counts.add(tally);
     },

@@ -59,17 +59,11 @@ export function createSubscriptionStore({
       const { extension } = subscription;
       const result = await writer.run(
         "addSubscription",
-        [
-          subscription.id,
-          subscription.topicSeq,
-          subscription.projectId,
-          protocolCodes[subscription.protocol],
-          subscription.endpoint,
-          subscription.remark,
-          subscription.status,
-          isEmpty(extension) ? null : JSON.stringify(extension),
-          subscription.createdAt,
-        ],
+        {
+          ...subscription,
+          protocol: protocolCodes[subscription.protocol],
+          extension: isEmpty(extension) ? null : JSON.stringify(extension),
+        },
         confirmation ? toMailValues(confirmation) : null,
         quota,
       );
@@ -208,8 +202,19 @@ function codeOfProtocol(protocol: string | undefined): number | undefined {
 }
 
 export function toSubscription(row: SubscriptionRow): Subscription {
-  const [seq, id, topicSeq, topicName, projectId, protocol, endpoint] = row;
-  const [, , , , , , , remark, status, extension, createdAt] = row;
+  const [
+    seq,
+    id,
+    topicSeq,
+    topicName,
+    projectId,
+    protocol,
+    endpoint,
+    remark,
+    status,
+    extension,
+    createdAt,
+  ] = row;
   return {
     seq,
     id: id as SubscriptionId,

@@ -9,18 +9,19 @@ import {
   subscriptionTables,
 } from "./subscription-row.ts";
 
-/** A new subscription's columns, in the order of the INSERT. */
-export type NewSubscriptionValues = [
-  id: string,
-  topicSeq: number,
-  projectId: string,
-  protocol: number,
-  endpoint: string,
-  remark: string,
-  status: number,
-  extension: string | null,
-  createdAt: number,
-];
+/** A new subscription, ready to be stored. */
+export interface NewSubscriptionValues {
+  readonly id: string;
+  readonly topicSeq: number;
+  readonly projectId: string;
+  readonly protocol: number;
+  readonly endpoint: string;
+  readonly remark: string;
+  readonly status: number;
+  /** JSON. */
+  readonly extension: string | null;
+  readonly createdAt: number;
+}
 
 export interface MailValues {
   readonly token: string;
@@ -29,26 +30,38 @@ export interface MailValues {
   readonly careful: boolean;
 }
 
+// SMN's numbers; core's table of them is not loaded in this thread.
+const unconfirmed = 0;
+const confirmed = 1;
+const cancelled = 3;
+
 export function createSubscriptionWrites(db: DatabaseSync) {
   const topicById = prepareQuery<[subscriptionCount: number]>(
     db,
     `SELECT subscription_count FROM topics
      WHERE seq = ? AND project_id = ? AND deleted_at IS NULL`,
   );
-  const byEndpoint = prepareQuery<SubscriptionRow>(
+  /** Parameters: endpoint, topic, protocol. Index: subscriptions_endpoint. */
+  const byEndpoint = prepareQuery<[seq: number, status: number]>(
     db,
-    `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
-     WHERE topic_seq = ? AND protocol = ? AND endpoint = ? AND status <> 4`,
+    `SELECT seq, status FROM subscriptions INDEXED BY subscriptions_endpoint
+     WHERE endpoint = ? AND topic_seq = ? AND protocol = ? AND status <> 4`,
   );
   const bySeq = prepareQuery<SubscriptionRow>(
     db,
     `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
      WHERE subscriptions.seq = ?`,
   );
-  const byId = prepareQuery<SubscriptionRow>(
+  const byId = prepareQuery<[seq: number, status: number]>(
     db,
-    `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
-     WHERE subscriptions.id = ? AND status <> 4`,
+    `SELECT seq, status FROM subscriptions
+     WHERE id = ? AND status <> 4`,
+  );
+  const byFullName = prepareQuery<[seq: number, topicSeq: number]>(
+    db,
+    `SELECT subscriptions.seq, topic_seq FROM ${subscriptionTables}
+     WHERE subscriptions.project_id = ? AND topics.name = ?
+       AND subscriptions.id = ? AND status <> 4`,
   );
   const insert = db.prepare(
     `INSERT INTO subscriptions (id, topic_seq, project_id, protocol, endpoint,
@@ -57,6 +70,10 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   );
   const setStatus = db.prepare(
     "UPDATE subscriptions SET status = ? WHERE seq = ?",
+  );
+  const confirm = db.prepare(
+    `UPDATE subscriptions SET status = ${confirmed}
+     WHERE seq = ? AND status IN (${unconfirmed}, ${cancelled})`,
   );
   const markDeleted = db.prepare(
     "UPDATE subscriptions SET status = 4, deleted_at = ? WHERE seq = ?",
@@ -87,6 +104,23 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     writeMail(mail.message, seq, mail.careful);
   }
 
+  function insertCounted(it: NewSubscriptionValues): number {
+    const { lastInsertRowid } = insert.run(
+      it.id,
+      it.topicSeq,
+      it.projectId,
+      it.protocol,
+      it.endpoint,
+      it.remark,
+      it.status,
+      it.extension,
+      it.createdAt,
+    );
+    const seq = Number(lastInsertRowid);
+    count(it.projectId, it.topicSeq, seq, 1);
+    return seq;
+  }
+
   function get(seq: number): SubscriptionRow {
     const row = bySeq.get(seq);
     if (!row) throw new Error(`There is no subscription ${seq}.`);
@@ -95,32 +129,32 @@ export function createSubscriptionWrites(db: DatabaseSync) {
 
   return {
     addSubscription(
-      values: NewSubscriptionValues,
+      subscription: NewSubscriptionValues,
       confirmation: MailValues | null,
       quota: number,
     ):
       | { row: SubscriptionRow; created: boolean }
       | "SUBSCRIPTION_QUOTA_EXCEEDED"
       | "TOPIC_NOT_FOUND" {
-      const [, topicSeq, projectId, protocol, endpoint] = values;
-      const [, , , , , , newStatus, , createdAt] = values;
+      const { topicSeq, projectId, createdAt } = subscription;
       const [siblings] = topicById.get(topicSeq, projectId) ?? [];
       if (siblings === undefined) return "TOPIC_NOT_FOUND";
-      let row = byEndpoint.get(topicSeq, protocol, endpoint);
-      const created = row === undefined;
-      if (row === undefined) {
-        if (siblings >= quota) return "SUBSCRIPTION_QUOTA_EXCEEDED";
-        const seq = Number(insert.run(...values).lastInsertRowid);
-        count(projectId, topicSeq, seq, 1);
-        row = get(seq);
-      } else if (row[8] === cancelled) {
-        setStatus.run(newStatus, row[0]);
-        row = get(row[0]);
+      const known = byEndpoint.get(
+        subscription.endpoint,
+        topicSeq,
+        subscription.protocol,
+      );
+      if (!known && siblings >= quota) return "SUBSCRIPTION_QUOTA_EXCEEDED";
+      let [seq, status] = known ?? [0, subscription.status];
+      if (!known) seq = insertCounted(subscription);
+      if (status === cancelled) {
+        status = subscription.status;
+        setStatus.run(status, seq);
       }
-      if (confirmation && row[8] === unconfirmed) {
-        send(row[0], confirmation, createdAt);
+      if (confirmation && status === unconfirmed) {
+        send(seq, confirmation, createdAt);
       }
-      return { row, created };
+      return { row: get(seq), created: !known };
     },
     confirmSubscription(
       token: string,
@@ -129,9 +163,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       const [seq] = seqOfToken.get(token, now) ?? [];
       // Tokens go with their subscription: there is no deleted one here.
       if (seq === undefined) return undefined;
-      const row = get(seq);
-      if (row[8] !== unconfirmed && row[8] !== cancelled) return row;
-      setStatus.run(confirmed, seq);
+      confirm.run(seq);
       return get(seq);
     },
     cancelSubscription(
@@ -139,11 +171,13 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       farewell: MailValues,
       at: number,
     ): SubscriptionRow | undefined {
-      const row = byId.get(id);
-      if (!row || row[8] === cancelled) return row;
-      setStatus.run(cancelled, row[0]);
-      send(row[0], farewell, at);
-      return get(row[0]);
+      const [seq, status] = byId.get(id) ?? [];
+      if (seq === undefined) return undefined;
+      if (status !== cancelled) {
+        setStatus.run(cancelled, seq);
+        send(seq, farewell, at);
+      }
+      return get(seq);
     },
     deleteSubscription(
       projectId: string,
@@ -151,10 +185,8 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       id: string,
       at: number,
     ): boolean {
-      const row = byId.get(id);
-      if (!row) return false;
-      const [seq, , topicSeq, nameOfTopic, ownerId] = row;
-      if (ownerId !== projectId || nameOfTopic !== topicName) return false;
+      const [seq, topicSeq] = byFullName.get(projectId, topicName, id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return false;
       markDeleted.run(at, seq);
       deleteTokens.run(seq);
       count(projectId, topicSeq, seq, -1);
@@ -162,11 +194,6 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     },
   };
 }
-
-// SMN's numbers; core's table of them is not loaded in this thread.
-const unconfirmed = 0;
-const confirmed = 1;
-const cancelled = 3;
 
 /** Counts a subscription where totals and page starts are looked up. */
 function createCount(db: DatabaseSync) {

@@ -93,8 +93,18 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
 }
 
 function toTopic(row: TopicRow): Topic {
-  const [seq, id, projectId, name, displayName, enterpriseProjectId] = row;
-  const [, , , , , , pushPolicy, introduction, createdAt, updatedAt] = row;
+  const [
+    seq,
+    id,
+    projectId,
+    name,
+    displayName,
+    enterpriseProjectId,
+    pushPolicy,
+    introduction,
+    createdAt,
+    updatedAt,
+  ] = row;
   return {
     seq,
     id: id as TopicId,

@@ -157,7 +157,9 @@ export class Writer {
 
   /** An answer may be to the first part of a batch only. */
   #settle({ results, failures }: Answer): void {
-    this.#commits++;
+    if (failures === undefined || failures.size < results.length) {
+      this.#commits++;
+    }
     for (const [index, result] of results.entries()) {
       const pending = this.#inFlight[this.#answered++];
       const failure = failures?.get(index);

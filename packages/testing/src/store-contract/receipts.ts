@@ -85,11 +85,13 @@ export function testReceipts({ test }: Cases): void {
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     await store.recordOutcomes([
       {
-        ...delivered(claim.messageSeq, 0, { state: "sent", attempts: 2 }),
+        ...delivered(claim.messageSeq, 0, { state: "retrying", attempts: 2 }),
+        nextAttemptAt: start + 20,
         fence: claim.fence,
       },
     ]);
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+    assert.equal(await store.nextDueAt(), undefined);
   });
 
   test("solves what was unknown", async (store) => {

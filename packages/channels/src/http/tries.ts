@@ -1,0 +1,243 @@
+/**
+ * Tries to deliver, from the recipient to the result. Fan-out spends its time
+ * here: what a try costs beyond undici's own work is a few small objects, and
+ * neither a timer nor a stream nor an abort signal of its own.
+ */
+
+import type { AttemptResult, Clock, Recipient } from "@carillon/core";
+import type { Dispatcher } from "undici";
+import type { EgressConnector } from "../egress/egress-connector.ts";
+import {
+  type BodyMemory,
+  ConnectionPool,
+  type PooledRequest,
+} from "./connection-pool.ts";
+import {
+  fillIn,
+  type RequestContent,
+  type RequestTemplate,
+} from "./content.ts";
+import { type DeadlineEntry, DeadlineQueue } from "./deadline-queue.ts";
+import {
+  outcomeOfAnswer,
+  outcomeOfError,
+  outcomeOfTimeout,
+} from "./outcome.ts";
+import { parseRetryAfter } from "./retry-after.ts";
+
+export interface TriesOptions {
+  readonly connect: EgressConnector;
+  readonly clock: Clock;
+  /** For a whole try: connection, request and answer. */
+  readonly timeoutMs: number;
+  /** Of an answer's body; a longer one ends the connection. */
+  readonly maxResponseBytes: number;
+  readonly connectionsPerOrigin: number;
+  readonly idleConnections: number;
+}
+
+/** Makes tries, and ends those that take too long. */
+export class Tries {
+  readonly options: TriesOptions;
+  readonly pool: ConnectionPool;
+  readonly deadlines: DeadlineQueue<Try>;
+  #isClosed = false;
+
+  constructor(options: TriesOptions) {
+    this.options = options;
+    this.deadlines = new DeadlineQueue(options.clock, options.timeoutMs);
+    this.pool = new ConnectionPool({
+      connect: options.connect,
+      maxPerOrigin: options.connectionsPerOrigin,
+      maxIdle: options.idleConnections,
+    });
+  }
+
+  /** One try: resolves with what came of it, never rejects. */
+  make(
+    template: RequestTemplate,
+    recipient: Recipient,
+  ): Promise<AttemptResult> {
+    const { subscriptionId, extension, endpoint } = recipient;
+    const url = URL.parse(endpoint);
+    if (subscriptionId === undefined || url === null) {
+      return Promise.resolve(noEndpoint);
+    }
+    if (this.#isClosed) return Promise.resolve(interrupted);
+    return new Promise((resolve) => {
+      const attempt = new Try(
+        this,
+        url.pathname + url.search,
+        (memory) => fillIn(template, subscriptionId, extension, memory),
+        resolve,
+      );
+      this.deadlines.add(attempt);
+      this.pool.start(url.origin, attempt);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const attempt of this.deadlines.drain()) {
+      attempt.settle(interrupted);
+    }
+    await this.pool.close();
+  }
+}
+
+/** One request on its way, and what came back so far. */
+class Try implements PooledRequest, DeadlineEntry<Try> {
+  connection: PooledRequest["connection"] = undefined;
+  deadlineAt = 0;
+  earlier: Try | undefined = undefined;
+  later: Try | undefined = undefined;
+  readonly #tries: Tries;
+  readonly #path: string;
+  readonly #fillIn: (memory: BodyMemory) => RequestContent;
+  readonly #resolve: (result: AttemptResult) => void;
+  /** 0 until the header of the final answer is there. */
+  #statusCode = 0;
+  #retryAfterMs: number | undefined;
+  #received = 0;
+  #text: Buffer[] | undefined;
+  #hasAnswerBegun = false;
+  #isRestarted = false;
+  #isSettled = false;
+
+  constructor(
+    tries: Tries,
+    path: string,
+    fillIn: (memory: BodyMemory) => RequestContent,
+    resolve: (result: AttemptResult) => void,
+  ) {
+    this.#tries = tries;
+    this.#path = path;
+    this.#fillIn = fillIn;
+    this.#resolve = resolve;
+  }
+
+  get isWanted(): boolean {
+    return (
+      !this.#isSettled && this.#tries.options.clock.now() < this.deadlineAt
+    );
+  }
+
+  write(memory: BodyMemory): Dispatcher.DispatchOptions {
+    const { headers, body } = this.#fillIn(memory);
+    return { method: "POST", path: this.#path, headers, body };
+  }
+
+  settle(result: AttemptResult): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#tries.deadlines.remove(this);
+    this.#resolve(result);
+  }
+
+  expire(): void {
+    const { pool, options } = this.#tries;
+    if (this.#statusCode !== 0) this.#settleByAnswer();
+    else if (this.connection === undefined) this.settle(laneFull);
+    else this.settle(outcomeOfTimeout(options.timeoutMs));
+    pool.discard(this);
+  }
+
+  /** undici insists on it. */
+  onRequestStart(): void {}
+
+  onResponseStarted(): void {
+    this.#hasAnswerBegun = true;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    // 103 and its like announce the answer; they are not it.
+    if (statusCode < 200) return;
+    this.#statusCode = statusCode;
+    if (statusCode < 300) return;
+    this.#text = [];
+    this.#retryAfterMs = parseRetryAfter(
+      headers["retry-after"],
+      this.#tries.options.clock.now(),
+    );
+  }
+
+  onResponseData(
+    _controller: Dispatcher.DispatchController,
+    chunk: Buffer,
+  ): void {
+    if (this.#isSettled) return;
+    this.#received += chunk.length;
+    this.#text?.push(chunk);
+    if (this.#received <= this.#tries.options.maxResponseBytes) return;
+    this.#settleByAnswer();
+    this.#tries.pool.discard(this);
+  }
+
+  onResponseEnd(): void {
+    if (this.#isSettled) return;
+    this.#settleByAnswer();
+    this.#tries.pool.release(this);
+  }
+
+  onResponseError(
+    _controller: Dispatcher.DispatchController,
+    error: Error,
+  ): void {
+    if (this.#isSettled) return;
+    if (this.#isDeadConnection()) {
+      this.#isRestarted = true;
+      this.#tries.pool.restart(this);
+      return;
+    }
+    // A status that came counts even if the rest of the answer did not: a
+    // receiver that said 200 has the message.
+    if (this.#statusCode !== 0) this.#settleByAnswer();
+    else this.settle(outcomeOfError(error));
+    this.#tries.pool.discard(this);
+  }
+
+  /**
+   * Servers close idle connections, at times just when a request is on its way.
+   * It will hardly have been worked on; sent again at once, over another
+   * connection, it is no later than the rest.
+   */
+  #isDeadConnection(): boolean {
+    return (
+      this.connection?.isUsed === true &&
+      !this.#hasAnswerBegun &&
+      !this.#isRestarted
+    );
+  }
+
+  #settleByAnswer(): void {
+    this.settle(
+      outcomeOfAnswer(
+        this.#statusCode,
+        this.#retryAfterMs,
+        this.#text && Buffer.concat(this.#text).toString("utf8", 0, 2048),
+      ),
+    );
+  }
+}
+
+const noEndpoint: AttemptResult = {
+  outcome: "rejected",
+  errorClass: "internal",
+  error: "A subscription with a URL as its endpoint is needed.",
+};
+
+const interrupted: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "interrupted",
+  error: "The service was shutting down.",
+};
+
+const laneFull: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "lane_full",
+  error: "No connection to the endpoint's server was free in time.",
+};

@@ -1,0 +1,81 @@
+/** Sends the operations of SMN: finds the place, adds the credentials. */
+
+import type { Authenticator, Session } from "./auth/authenticator.ts";
+import { percentEncode } from "./encoding.ts";
+import { AuthenticationError, InvalidOptionsError } from "./errors.ts";
+import type { HttpAnswer, RequestOptions, Transport } from "./transport.ts";
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Below the project's URL; segments as they are, not encoded. */
+  readonly path: readonly string[];
+  readonly query?:
+    | Readonly<Record<string, string | number | undefined>>
+    | undefined;
+  readonly body?: object | undefined;
+  /** Whether doing it twice is like doing it once. Default: unless a POST. */
+  readonly isIdempotent?: boolean | undefined;
+}
+
+/** Resolves with a 2xx answer; anything else rejects with a SmnError. */
+export type Api = (
+  request: ApiRequest,
+  options?: RequestOptions,
+) => Promise<HttpAnswer>;
+
+export function createApi(
+  authenticator: Authenticator,
+  transport: Transport,
+): Api {
+  return async (request, options = {}) => {
+    const target = toPath(request.path) + toQuery(request.query ?? {});
+    const body = request.body && JSON.stringify(request.body);
+    const send = (session: Session) => {
+      const { method } = request;
+      const url = session.baseUrl + target;
+      return transport({
+        method,
+        url,
+        headers: () => session.headers({ method, url, body: body ?? "" }),
+        body,
+        isIdempotent: request.isIdempotent ?? method !== "POST",
+        signal: options.signal,
+        timeoutMs: options.timeoutMs,
+      });
+    };
+    const session = await authenticator.session(options);
+    try {
+      return await send(session);
+    } catch (error) {
+      if (!(error instanceof AuthenticationError)) throw error;
+      // Nothing was done with the request, so publishing may be repeated too.
+      const renewed = await authenticator.renew(session, options);
+      if (renewed === undefined) throw error;
+      return send(renewed);
+    }
+  };
+}
+
+function toPath(segments: readonly string[]): string {
+  return segments.map((segment) => `/${encodeSegment(segment)}`).join("");
+}
+
+function encodeSegment(segment: string): string {
+  // These would lead to another resource, whatever their encoding.
+  if (segment === "" || segment === "." || segment === "..") {
+    throw new InvalidOptionsError(
+      `Expected an id, URN or name, got "${segment}".`,
+    );
+  }
+  // Colons of URNs stay as they are, as every SMN client sends them.
+  return percentEncode(segment).replaceAll("%3A", ":");
+}
+
+function toQuery(
+  query: Readonly<Record<string, string | number | undefined>>,
+): string {
+  const pairs = Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${percentEncode(String(value))}`);
+  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
+}

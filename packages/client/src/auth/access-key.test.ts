@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect } from "../connection.ts";
+import { AuthenticationError, InvalidOptionsError } from "../errors.ts";
+import { refusal, serve } from "../testing/serve.ts";
+import { signRequest } from "./signature.ts";
+
+const projectId = "0f3c5d1e2a4b46788899aabbccddeeff";
+const keys = { accessKey: "AK", secretKey: "SK", projectId };
+
+test("signs what is on the wire", async () => {
+  await using server = await serve(() => ({ body: { topics: [] } }));
+  const { smn } = connect({ endpoint: server.url, ...keys });
+  await Array.fromAsync(smn.topics({ fuzzyName: "it's (a) *" }));
+  const [request] = server.requests;
+  assert.ok(request);
+  assert.equal(request.path, `/v2/${projectId}/notifications/topics`);
+  assert.equal(request.query.get("fuzzy_name"), "it's (a) *");
+  const { authorization } = request.headers;
+  assert.equal(
+    authorization,
+    await signRequest(
+      {
+        method: "GET",
+        url: `${server.url}${request.path}?${request.query}`,
+        body: request.text,
+        headers: Object.fromEntries(
+          ["content-type", "host", "x-project-id", "x-sdk-date"].map((name) => [
+            name,
+            String(request.headers[name]),
+          ]),
+        ),
+      },
+      "AK",
+      "SK",
+    ),
+  );
+});
+
+test("signs the token of temporary keys", async () => {
+  await using server = await serve(() => ({ body: { topics: [] } }));
+  const { smn } = connect({
+    endpoint: server.url,
+    ...keys,
+    securityToken: "temporary",
+  });
+  await Array.fromAsync(smn.topics());
+  const { headers } = server.requests[0] ?? assert.fail();
+  assert.equal(headers["x-security-token"], "temporary");
+  assert.match(String(headers.authorization), /;x-security-token, Signature=/);
+});
+
+test("takes endpoints with version and project too", async () => {
+  await using server = await serve(() => ({ body: { topics: [] } }));
+  for (const end of ["/", "/v2", "/v2/", `/v2/${projectId}`]) {
+    const { smn } = connect({ endpoint: server.url + end, ...keys });
+    await Array.fromAsync(smn.topics());
+  }
+  const paths = new Set(server.requests.map(({ path }) => path));
+  assert.deepEqual([...paths], [`/v2/${projectId}/notifications/topics`]);
+});
+
+test("asks once when a signature is refused", async () => {
+  await using server = await serve(() => refusal(401, "APIGW.0301"));
+  const { smn } = connect({ endpoint: server.url, ...keys });
+  await assert.rejects(smn.getTopic("urn:x"), (error) => {
+    assert.ok(error instanceof AuthenticationError);
+    assert.equal(error.smnCode, "APIGW.0301");
+    return true;
+  });
+  assert.equal(server.requests.length, 1);
+});
+
+test("refuses options that cannot work", () => {
+  const endpoint = "https://smn.example.test";
+  for (const options of [
+    { ...keys, endpoint: "smn.example.test" },
+    { ...keys, endpoint: "ftp://smn.example.test" },
+    { ...keys, endpoint: "https://me:secret@smn.example.test" },
+    { ...keys, endpoint, secretKey: "" },
+    { ...keys, endpoint, projectId: "../other" },
+  ]) {
+    assert.throws(() => connect(options), InvalidOptionsError);
+  }
+});

@@ -1,0 +1,44 @@
+/** Calls with a token, be it one from elsewhere. */
+
+import { InvalidOptionsError } from "../errors.ts";
+import type { Authenticator, Session } from "./authenticator.ts";
+import { checkProjectId, checkUrl, toProjectUrl } from "./base-url.ts";
+import { SharedSession } from "./shared-session.ts";
+
+export interface TokenOptions {
+  /** URL of SMN, with or without `/v2`. */
+  readonly endpoint: string;
+  readonly projectId: string;
+  /**
+   * The token, or where to get one. A function is asked before the first
+   * request and again when its token is refused.
+   */
+  readonly token: string | (() => string | Promise<string>);
+}
+
+/** @throws InvalidOptionsError */
+export function createTokenAuthenticator(options: TokenOptions): Authenticator {
+  const { token } = options;
+  const endpoint = checkUrl(options.endpoint, "endpoint");
+  const baseUrl = toProjectUrl(endpoint, checkProjectId(options.projectId));
+  if (typeof token === "function") {
+    return new SharedSession(async () =>
+      createTokenSession(baseUrl, await token()),
+    );
+  }
+  if (token === "") {
+    throw new InvalidOptionsError("Expected token not to be empty.");
+  }
+  const session = createTokenSession(baseUrl, token);
+  return { session: async () => session, renew: async () => undefined };
+}
+
+export function createTokenSession(baseUrl: string, token: string): Session {
+  return {
+    baseUrl,
+    headers: async ({ body }) => ({
+      "x-auth-token": token,
+      ...(body !== "" && { "content-type": "application/json" }),
+    }),
+  };
+}

@@ -1,0 +1,107 @@
+/** Public surface of `@carillon/client`. */
+
+export type { AccessKeyOptions } from "./auth/access-key.ts";
+export type { PasswordOptions } from "./auth/password.ts";
+export type { TokenOptions } from "./auth/token.ts";
+export {
+  type Connection,
+  type ConnectionSettings,
+  type ConnectOptions,
+  connect,
+} from "./connection.ts";
+export {
+  AuthenticationError,
+  BadRequestError,
+  CatalogueError,
+  CertificateRefusedError,
+  CertificateUnavailableError,
+  ConnectionError,
+  DuplicateResourceError,
+  errorCodes,
+  ForbiddenError,
+  InvalidCertificateError,
+  InvalidOptionsError,
+  InvalidResponseError,
+  NotificationError,
+  type NotificationFault,
+  RequestTimeoutError,
+  ResourceNotFoundError,
+  ResponseError,
+  ServerError,
+  SmnError,
+  type SmnErrorCode,
+  ThrottledError,
+} from "./errors.ts";
+export type { PagingOptions } from "./paging.ts";
+export {
+  type CertificateFetcherOptions,
+  createCertificateFetcher,
+  type FetchCertificate,
+} from "./receiver/certificate-fetcher.ts";
+export {
+  type ConfirmOptions,
+  confirmSubscription,
+} from "./receiver/confirm.ts";
+export type {
+  Notification,
+  NotificationBody,
+  ReceivedMessage,
+  SubscriptionConfirmation,
+  UnsubscribeConfirmation,
+} from "./receiver/notification.ts";
+export { type VerifyOptions, verifyNotification } from "./receiver/verify.ts";
+export type { RetryOptions } from "./retry.ts";
+export type {
+  MessageAttribute,
+  MessageOperations,
+  MessageStructure,
+  NewMessage,
+  PublishedMessage,
+} from "./smn/messages.ts";
+export type { DeleteOptions, FindOptions } from "./smn/missing.ts";
+export type {
+  SubscriptionReference,
+  TemplateReference,
+  TopicReference,
+} from "./smn/references.ts";
+export type { Smn } from "./smn/smn.ts";
+export {
+  type CreatedSubscription,
+  type FilterPolicy,
+  type NewSubscription,
+  type Protocol,
+  type Subscription,
+  type SubscriptionExtension,
+  type SubscriptionOperations,
+  type SubscriptionQuery,
+  subscriptionStatus,
+} from "./smn/subscriptions.ts";
+export type {
+  CreatedTemplate,
+  FindTemplateOptions,
+  NewTemplate,
+  Template,
+  TemplateChange,
+  TemplateDetail,
+  TemplateOperations,
+  TemplateProtocol,
+  TemplateQuery,
+  UpdatedTemplate,
+} from "./smn/templates.ts";
+export type {
+  TopicAttributeChange,
+  TopicAttributeName,
+  TopicAttributeOperations,
+  TopicAttributes,
+  TopicAttributesQuery,
+} from "./smn/topic-attributes.ts";
+export type {
+  CreatedTopic,
+  NewTopic,
+  Topic,
+  TopicChange,
+  TopicOperations,
+  TopicQuery,
+  UpdatedTopic,
+} from "./smn/topics.ts";
+export type { RequestOptions } from "./transport.ts";

@@ -1,0 +1,63 @@
+/**
+ * Turns answers of a service into known shapes. Services differ in what they
+ * leave out, so only what a result cannot do without is demanded.
+ */
+
+import { InvalidResponseError } from "./errors.ts";
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `undefined` when the text is not JSON of an object. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws InvalidResponseError when the field is no text, or empty */
+export function readText(object: JsonObject, field: string): string {
+  const text = findText(object, field);
+  if (text) return text;
+  throw new InvalidResponseError(
+    `Expected "${field}" in the answer; is the endpoint an SMN service?`,
+  );
+}
+
+export function findText(
+  object: JsonObject,
+  field: string,
+): string | undefined {
+  const value = object[field];
+  return typeof value === "string" ? value : undefined;
+}
+
+export function findNumber(
+  object: JsonObject,
+  field: string,
+): number | undefined {
+  const value = object[field];
+  return typeof value === "number" ? value : undefined;
+}
+
+/** @throws InvalidResponseError when the field is no list of objects */
+export function readObjects(object: JsonObject, field: string): JsonObject[] {
+  const value = object[field];
+  if (Array.isArray(value) && value.every(isObject)) return value;
+  throw new InvalidResponseError(
+    `Expected "${field}" in the answer to be a list of objects.`,
+  );
+}
+
+export function findTexts(object: JsonObject, field: string): string[] {
+  const value = object[field];
+  return Array.isArray(value)
+    ? value.filter((item) => typeof item === "string")
+    : [];
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConnectionError, ServerError, ThrottledError } from "./errors.ts";
+import { createRetryPolicy, parseRetryAfter } from "./retry.ts";
+
+const unavailable = new ServerError("", { status: 503 });
+
+function delays(random: number): (number | undefined)[] {
+  const policy = createRetryPolicy(
+    { maxRetries: 5, baseDelayMs: 100, maxDelayMs: 1000 },
+    () => random,
+  );
+  return [1, 2, 3, 4, 5, 6].map((tries) =>
+    policy({ error: unavailable, tries, isIdempotent: true }),
+  );
+}
+
+test("waits longer each time, by half of it at random", () => {
+  assert.deepEqual(delays(0), [50, 100, 200, 400, 500, undefined]);
+  assert.deepEqual(delays(0.5), [75, 150, 300, 600, 750, undefined]);
+});
+
+test("does not come before the service wants it", () => {
+  const policy = createRetryPolicy({}, () => 0);
+  const error = new ThrottledError("", { status: 429, retryAfterMs: 5000 });
+  assert.equal(policy({ error, tries: 1, isIdempotent: true }), 5000);
+});
+
+test("repeats what is not idempotent only if it was not sent", () => {
+  const policy = createRetryPolicy();
+  const broken = (outcomeUnknown: boolean) =>
+    policy({
+      error: new ConnectionError("", { outcomeUnknown }),
+      tries: 1,
+      isIdempotent: false,
+    });
+  assert.equal(broken(true), undefined);
+  assert.notEqual(broken(false), undefined);
+});
+
+test("no retries means none", () => {
+  const policy = createRetryPolicy({ maxRetries: 0 });
+  assert.equal(
+    policy({ error: unavailable, tries: 1, isIdempotent: true }),
+    undefined,
+  );
+});
+
+test("reads Retry-After as seconds and as a date", () => {
+  const now = Date.parse("2026-01-15T08:30:00Z");
+  assert.equal(parseRetryAfter("120", now), 120_000);
+  assert.equal(parseRetryAfter("Thu, 15 Jan 2026 08:30:10 GMT", now), 10_000);
+  assert.equal(
+    parseRetryAfter("Thu, 15 Jan 2026 08:00:00 GMT", now),
+    undefined,
+  );
+  assert.equal(parseRetryAfter("soon", now), undefined);
+  assert.equal(parseRetryAfter(null, now), undefined);
+});

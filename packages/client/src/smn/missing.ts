@@ -1,0 +1,62 @@
+/** What happens when a resource that is asked for is not there. */
+
+import {
+  BadRequestError,
+  ResourceNotFoundError,
+  type SmnError,
+} from "../errors.ts";
+import type { RequestOptions } from "../transport.ts";
+
+export interface DeleteOptions extends RequestOptions {
+  /**
+   * Default true: what is already gone counts as deleted. False: deleting it
+   * rejects with ResourceNotFoundError.
+   */
+  readonly ignoreMissing?: boolean | undefined;
+}
+
+export interface FindOptions extends RequestOptions {
+  /**
+   * Default false: finding nothing rejects with ResourceNotFoundError. True:
+   * it resolves with `undefined`.
+   */
+  readonly ignoreMissing?: boolean | undefined;
+}
+
+/** Waits for a deletion. */
+export async function deleted(
+  request: Promise<unknown>,
+  { ignoreMissing = true }: DeleteOptions,
+): Promise<void> {
+  try {
+    await request;
+  } catch (error) {
+    if (ignoreMissing && error instanceof ResourceNotFoundError) return;
+    throw error;
+  }
+}
+
+/** What the request gives, or `undefined` if there is no such resource. */
+export async function foundOrNot<T>(
+  request: Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isNoSuchResource(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A 400 says that what was looked for is not even formed like an id. */
+function isNoSuchResource(error: unknown): error is SmnError {
+  return (
+    error instanceof ResourceNotFoundError || error instanceof BadRequestError
+  );
+}
+
+export function notFound(what: string, nameOrId: string): Error {
+  return new ResourceNotFoundError(`There is no ${what} "${nameOrId}".`, {
+    status: 404,
+  });
+}

@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  startTestServer,
+  type TestServer,
+} from "../../../test-support/test-server.ts";
+
+async function setUp(options: Parameters<typeof startTestServer>[0] = {}) {
+  const server = await startTestServer(options);
+  const { credentials, app } = server;
+  const user = {
+    name: credentials.user.name,
+    password: credentials.user.password,
+    domain: { name: credentials.domain },
+  };
+  const logIn = (auth: object, headers: Record<string, string> = {}) =>
+    app.inject({
+      method: "POST",
+      url: "/v3/auth/tokens",
+      headers,
+      payload: { auth },
+    });
+  const identity = { methods: ["password"], password: { user } };
+  return { server, user, identity, logIn };
+}
+
+async function tokenOf(server: TestServer, identity: object): Promise<string> {
+  const response = await server.app.inject({
+    method: "POST",
+    url: "/v3/auth/tokens",
+    payload: { auth: { identity } },
+  });
+  return String(response.headers["x-subject-token"]);
+}
+
+test("a log-in answers the token, its project and the catalogue", async () => {
+  const { server, identity, logIn } = await setUp();
+  await using _ = server;
+  const { project } = server.credentials;
+  const response = await logIn(
+    {
+      identity,
+      scope: { project: { name: "default", domain: { name: "default" } } },
+    },
+    { host: "[::1]:7070" },
+  );
+  assert.equal(response.statusCode, 201);
+  assert.match(String(response.headers["x-subject-token"]), /^[\w-]{43}$/);
+  const { token } = response.json();
+  assert.equal(token.issued_at, "2026-01-01T00:00:00.000000Z");
+  assert.equal(token.expires_at, "2026-01-02T00:00:00.000000Z");
+  assert.deepEqual(token.methods, ["password"]);
+  assert.deepEqual(token.project.id, project.id);
+  assert.deepEqual(token.project.domain, token.user.domain);
+  const urls = token.catalog.map(
+    (service: {
+      type: string;
+      endpoints: { interface: string; region: string; url: string }[];
+    }) => [service.type, service.endpoints[0]?.url],
+  );
+  const origin = "http://[::1]:7070";
+  assert.deepEqual(urls, [
+    ["identity", `${origin}/v3`],
+    ["smn", `${origin}/v2`],
+    ["smnv2", `${origin}/v2/${project.id}`],
+  ]);
+  for (const { endpoints } of token.catalog) {
+    const { interface: kind, region, region_id } = endpoints[0];
+    assert.deepEqual([kind, region, region_id], ["public", "test-1", "test-1"]);
+  }
+});
+
+test("links are made from the public address where there is one", async () => {
+  const { server, identity, logIn } = await setUp({
+    publicUrl: "https://smn.example.test/",
+  });
+  await using _ = server;
+  const { token } = (await logIn({ identity })).json();
+  assert.equal(
+    token.catalog[0].endpoints[0].url,
+    "https://smn.example.test/v3",
+  );
+});
+
+test("a Host that is none makes no link", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  for (const host of ['a"b', "a b", "a/b", "a@b", "x".repeat(300)]) {
+    const response = await server.app.inject({ url: "/v2", headers: { host } });
+    const { href } = response.json().version.links[0];
+    assert.match(href, /^http:\/\/localhost:\d+\/v2$/, host);
+  }
+});
+
+test("without a scope the only project is taken; on request, none", async () => {
+  const { server, identity, logIn } = await setUp();
+  await using _ = server;
+  const scoped = (await logIn({ identity })).json().token;
+  assert.equal(scoped.project.id, server.credentials.project.id);
+  for (const scope of [
+    "unscoped",
+    { unscoped: {} },
+    { domain: { name: "default" } },
+  ]) {
+    const { token } = (await logIn({ identity, scope })).json();
+    assert.equal(token.project, undefined);
+    assert.deepEqual(
+      token.catalog.map(({ type }: { type: string }) => type),
+      ["identity"],
+    );
+  }
+});
+
+test("wrong names, passwords, scopes and methods read the same", async () => {
+  const { server, user, identity, logIn } = await setUp();
+  await using _ = server;
+  const withUser = (other: object) => ({
+    identity: { ...identity, password: { user: { ...user, ...other } } },
+  });
+  const bodies = new Set<string>();
+  for (const auth of [
+    withUser({ password: "wrong" }),
+    withUser({ name: "nobody" }),
+    withUser({ domain: { name: "other" } }),
+    { identity, scope: { project: { name: "other" } } },
+    { identity, scope: { project: { id: "f".repeat(32) } } },
+    { identity, scope: { domain: { name: "other" } } },
+    { identity: { methods: ["totp"] } },
+    { identity: { methods: ["token"], token: { id: "unknown" } } },
+  ]) {
+    const response = await logIn(auth);
+    assert.equal(response.statusCode, 401, JSON.stringify(auth));
+    assert.equal(response.headers["x-subject-token"], undefined);
+    bodies.add(response.body);
+  }
+  assert.equal(bodies.size, 1);
+  const [body = ""] = bodies;
+  assert.equal(JSON.parse(body).error.code, 401);
+  assert.equal(JSON.parse(body).error.title, "Unauthorized");
+});
+
+test("requests that make no sense are 400 in Keystone's shape", async () => {
+  const { server, identity } = await setUp();
+  await using _ = server;
+  for (const payload of [
+    "{",
+    "[]",
+    '"x"',
+    "",
+    "{}",
+    '{"auth":{}}',
+    '{"auth":{"identity":{"methods":[]}}}',
+    '{"auth":{"identity":{"methods":"password"}}}',
+    JSON.stringify({ auth: { identity, scope: {} } }),
+    JSON.stringify({ auth: { identity, scope: { project: 1 } } }),
+    Buffer.from([0x7b, 0xff]),
+  ]) {
+    const response = await server.app.inject({
+      method: "POST",
+      url: "/v3/auth/tokens",
+      payload,
+    });
+    assert.equal(response.statusCode, 400, String(payload));
+    assert.equal(response.json().error.title, "Bad Request");
+  }
+});
+
+test("a token is shown, checked and revoked", async () => {
+  const { server, identity } = await setUp();
+  await using _ = server;
+  const token = await tokenOf(server, identity);
+  const other = await tokenOf(server, identity);
+  const ask = (
+    method: "GET" | "HEAD" | "DELETE",
+    subject: string,
+    query = "",
+  ) =>
+    server.app.inject({
+      method,
+      url: `/v3/auth/tokens${query}`,
+      headers: { "x-auth-token": token, "x-subject-token": subject },
+    });
+  const shown = await ask("GET", other);
+  assert.equal(shown.statusCode, 200);
+  assert.equal(shown.json().token.catalog.length, 3);
+  const brief = await ask("GET", other, "?nocatalog");
+  assert.equal(brief.json().token.catalog, undefined);
+  const head = await ask("HEAD", other);
+  assert.deepEqual([head.statusCode, head.body], [200, ""]);
+  const revoked = await ask("DELETE", other);
+  assert.deepEqual([revoked.statusCode, revoked.body], [204, ""]);
+  for (const method of ["GET", "HEAD", "DELETE"] as const) {
+    assert.equal((await ask(method, other)).statusCode, 404);
+  }
+  assert.equal((await ask("GET", "")).statusCode, 400);
+  assert.equal((await ask("DELETE", token)).statusCode, 204);
+  assert.equal((await ask("GET", token)).statusCode, 401);
+});
+
+test("projects are found by name, and by the region's", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  const { project } = server.credentials;
+  const [domain] = await server.store.listDomains();
+  await server.store.putProject({
+    id: "a".repeat(32) as never,
+    name: "second",
+    domainId: domain?.id ?? "",
+  });
+  await server.store.putProject({
+    id: "b".repeat(32) as never,
+    name: "foreign",
+    domainId: "another",
+  });
+  const ids = async (url: string) =>
+    (await server.call("GET", url)).body.projects.map(
+      ({ id }: { id: string }) => id,
+    );
+  assert.deepEqual(await ids("/v3/projects"), [project.id, "a".repeat(32)]);
+  assert.deepEqual(await ids("/v3/projects?name=default"), [project.id]);
+  assert.deepEqual(await ids("/v3/projects?name=test-1"), [project.id]);
+  assert.deepEqual(await ids("/v3/projects?name=foreign"), []);
+  assert.deepEqual(await ids("/v3/auth/projects?name=second"), [
+    "a".repeat(32),
+  ]);
+  const one = await server.call("GET", `/v3/projects/${project.id}`);
+  assert.equal(one.body.project.name, "default");
+  const foreign = await server.call("GET", `/v3/projects/${"b".repeat(32)}`);
+  assert.equal(foreign.status, 404);
+});
+
+test("domains and regions", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  const all = await server.call("GET", "/v3/auth/domains");
+  assert.equal(all.body.domains[0].name, "default");
+  const none = await server.call("GET", "/v3/auth/domains?name=other");
+  assert.deepEqual(none.body.domains, []);
+  const { body } = await server.call("GET", "/v3/regions");
+  assert.deepEqual(body.regions, [{ id: "test-1", type: "public" }]);
+});
+
+test("without credentials there is nothing to see", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  for (const url of [
+    "/v3/auth/catalog",
+    "/v3/projects",
+    "/v3/auth/projects",
+    "/v3/auth/domains",
+    "/v3/regions",
+    "/v3/auth/tokens",
+  ]) {
+    const response = await server.app.inject({ url });
+    assert.equal(response.statusCode, 401, url);
+    assert.equal(response.json().error.code, 401);
+  }
+  const unknown = await server.app.inject({ url: "/v3/nothing" });
+  assert.equal(unknown.statusCode, 404);
+  assert.equal(unknown.json().error.code, 404);
+});

@@ -1,0 +1,43 @@
+/** The identity service under `/v3`: as much of Keystone as clients use. */
+
+import type { Logger } from "@carillon/core";
+import { RequestError } from "../../errors.ts";
+import { createAuthenticationHook } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { catalogRoutes } from "./catalog.ts";
+import { domainRoutes } from "./domains.ts";
+import { createKeystoneErrorAnswer } from "./error-answers.ts";
+import type { IdentityPorts } from "./ports.ts";
+import { projectRoutes } from "./projects.ts";
+import { regionRoutes } from "./regions.ts";
+import { loginRoutes, tokenRoutes } from "./tokens.ts";
+import { versionRoutes } from "./version.ts";
+
+export function identityFace(
+  app: HttpApp,
+  ports: IdentityPorts & { readonly logger: Logger },
+): void {
+  const sendError = createKeystoneErrorAnswer(ports);
+  app.register(
+    async (face: HttpApp) => {
+      face.setErrorHandler(sendError);
+      face.setNotFoundHandler((request, reply) =>
+        sendError(new RequestError("ROUTE_NOT_FOUND"), request, reply),
+      );
+      versionRoutes(face, ports);
+      loginRoutes(face, ports);
+      face.register(async (known: HttpApp) => {
+        known.addHook(
+          "preValidation",
+          createAuthenticationHook(ports.identity),
+        );
+        tokenRoutes(known, ports);
+        catalogRoutes(known, ports);
+        projectRoutes(known, ports);
+        domainRoutes(known);
+        regionRoutes(known, ports);
+      });
+    },
+    { prefix: "/v3" },
+  );
+}

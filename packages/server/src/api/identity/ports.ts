@@ -1,0 +1,10 @@
+/** What the identity service's routes work with. */
+
+import type { Identity } from "../../identity/identity.ts";
+import type { OriginOf } from "../origin.ts";
+
+export interface IdentityPorts {
+  readonly identity: Identity;
+  readonly originOf: OriginOf;
+  readonly region: string;
+}

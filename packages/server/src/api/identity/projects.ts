@@ -1,0 +1,84 @@
+/** Projects that the caller can see: those of its domain. */
+
+import type { Project } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
+import { RequestError } from "../../errors.ts";
+import { principalOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import type { IdentityPorts } from "./ports.ts";
+
+const listQuery = Type.Object({ name: Type.Optional(Type.String()) });
+const projectParams = Type.Object({ project_id: Type.String() });
+
+export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
+  const { identity, originOf, region } = ports;
+
+  async function list(
+    request: FastifyRequest<{ Querystring: Static<typeof listQuery> }>,
+    path: string,
+  ) {
+    const { name } = request.query;
+    const { domainId, project: own } = principalOf(request);
+    const all = await identity.directory.listProjects(domainId);
+    const named = all.filter((project) => project.name === name);
+    // In the cloud each region has a project of its own name, by which some
+    // clients find the project to work in.
+    const isRegion = name === region && named.length === 0;
+    const found =
+      name === undefined
+        ? all
+        : isRegion
+          ? all.filter((project) => project.id === own?.id)
+          : named;
+    const origin = originOf(request);
+    return {
+      projects: found.map((project) => toProjectBody(project, origin)),
+      links: { self: `${origin}/v3${path}`, next: null, previous: null },
+    };
+  }
+
+  app.get(
+    "/projects",
+    { schema: { querystring: listQuery } },
+    async (request) => await list(request, "/projects"),
+  );
+
+  app.get(
+    "/auth/projects",
+    { schema: { querystring: listQuery } },
+    async (request) => await list(request, "/auth/projects"),
+  );
+
+  app.get(
+    "/projects/:project_id",
+    { schema: { params: projectParams } },
+    async (request) => {
+      const { domainId } = principalOf(request);
+      const projects = await identity.directory.listProjects(domainId);
+      const project = projects.find(
+        ({ id }) => id === request.params.project_id,
+      );
+      if (!project) {
+        throw new RequestError(
+          "ROUTE_NOT_FOUND",
+          "Could not find that project.",
+        );
+      }
+      return { project: toProjectBody(project, originOf(request)) };
+    },
+  );
+}
+
+function toProjectBody(project: Project, origin: string) {
+  return {
+    id: project.id,
+    name: project.name,
+    domain_id: project.domainId,
+    parent_id: project.domainId,
+    is_domain: false,
+    enabled: true,
+    description: "",
+    links: { self: `${origin}/v3/projects/${project.id}` },
+  };
+}

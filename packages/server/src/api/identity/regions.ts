@@ -1,0 +1,11 @@
+/** The one region there is. */
+
+import type { HttpApp } from "../http-app.ts";
+import type { IdentityPorts } from "./ports.ts";
+
+export function regionRoutes(app: HttpApp, { region }: IdentityPorts): void {
+  app.get("/regions", async () => ({
+    regions: [{ id: region, type: "public" }],
+    links: {},
+  }));
+}

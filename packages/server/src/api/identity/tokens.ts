@@ -1,0 +1,171 @@
+/** Log-in, and what tokens say: `/v3/auth/tokens`. */
+
+import type { FastifyReply, FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
+import { RequestError } from "../../errors.ts";
+import type { LoginScope } from "../../identity/login.ts";
+import type { TokenSession } from "../../identity/tokens.ts";
+import type { HttpApp } from "../http-app.ts";
+import { parseJsonBody } from "../json-body.ts";
+import { toMicrosecondsText } from "../timestamps.ts";
+import { describeCatalog } from "./catalog.ts";
+import type { IdentityPorts } from "./ports.ts";
+
+const name = Type.String({ maxLength: 255 });
+
+const reference = Type.Object({
+  id: Type.Optional(name),
+  name: Type.Optional(name),
+});
+
+const scopedReference = Type.Object({
+  ...reference.properties,
+  domain: Type.Optional(reference),
+});
+
+const loginBody = Type.Object({
+  auth: Type.Object({
+    identity: Type.Object({
+      methods: Type.Array(Type.String(), { minItems: 1, maxItems: 10 }),
+      password: Type.Optional(
+        Type.Object({
+          user: Type.Object({
+            ...scopedReference.properties,
+            password: Type.String({ maxLength: 1024 }),
+          }),
+        }),
+      ),
+      token: Type.Optional(Type.Object({ id: Type.String() })),
+    }),
+    scope: Type.Optional(
+      Type.Union([
+        Type.Literal("unscoped"),
+        Type.Object({
+          project: Type.Optional(scopedReference),
+          domain: Type.Optional(reference),
+          unscoped: Type.Optional(Type.Unknown()),
+        }),
+        Type.Null(),
+      ]),
+    ),
+  }),
+});
+
+const showQuery = Type.Object({ nocatalog: Type.Optional(Type.Unknown()) });
+
+const rejected = "The request you have made requires authentication.";
+
+/** No log-in needed: the body has the credentials. */
+export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
+  const { login } = ports.identity;
+
+  app.post(
+    "/auth/tokens",
+    {
+      schema: { body: loginBody, querystring: showQuery },
+      preValidation: async (request) => parseJsonBody(request),
+    },
+    async (request, reply) => {
+      const { identity, scope: asked } = request.body.auth;
+      const scope = toScope(asked);
+      const issued =
+        identity.methods.includes("password") && identity.password
+          ? await login.withPassword({
+              user: identity.password.user,
+              password: identity.password.user.password,
+              scope,
+            })
+          : identity.methods.includes("token") && identity.token
+            ? await login.withToken({ token: identity.token.id, scope })
+            : undefined;
+      if (!issued) throw new RequestError("AUTHENTICATION_FAILED", rejected);
+      return reply
+        .code(201)
+        .header("x-subject-token", issued.token)
+        .header("vary", "X-Auth-Token")
+        .send(describeToken(request, issued.session, ports));
+    },
+  );
+}
+
+export function tokenRoutes(app: HttpApp, ports: IdentityPorts): void {
+  const { tokens } = ports.identity;
+
+  async function show(
+    request: FastifyRequest<{ Querystring: Static<typeof showQuery> }>,
+    reply: FastifyReply,
+  ) {
+    const token = subjectTokenOf(request);
+    const session = await tokens.find(token);
+    if (!session) throw tokenNotFound();
+    return reply
+      .header("x-subject-token", token)
+      .header("vary", "X-Auth-Token")
+      .send(describeToken(request, session, ports));
+  }
+
+  app.get(
+    "/auth/tokens",
+    { schema: { querystring: showQuery }, exposeHeadRoute: true },
+    show,
+  );
+
+  app.delete("/auth/tokens", async (request, reply) => {
+    const token = subjectTokenOf(request);
+    if (!(await tokens.find(token))) throw tokenNotFound();
+    await tokens.revoke(token);
+    return reply.code(204).send();
+  });
+}
+
+function toScope(scope: Static<typeof loginBody>["auth"]["scope"]): LoginScope {
+  if (scope === undefined || scope === null) return { kind: "default" };
+  if (scope === "unscoped") return { kind: "unscoped" };
+  if (scope.project) return { kind: "project", project: scope.project };
+  if (scope.domain) return { kind: "domain", domain: scope.domain };
+  if (scope.unscoped !== undefined) return { kind: "unscoped" };
+  throw new RequestError(
+    "REQUEST_INVALID",
+    "auth.scope names no project and no domain.",
+  );
+}
+
+function describeToken(
+  request: FastifyRequest<{ Querystring: Static<typeof showQuery> }>,
+  { principal, methods, issuedAt, expiresAt }: TokenSession,
+  { originOf, region }: IdentityPorts,
+) {
+  const domain = { id: principal.domainId, name: principal.domainName };
+  const { project } = principal;
+  return {
+    token: {
+      methods,
+      issued_at: toMicrosecondsText(issuedAt),
+      expires_at: toMicrosecondsText(expiresAt),
+      user: { id: principal.userId, name: principal.userName, domain },
+      ...(project && {
+        project: { id: project.id, name: project.name, domain },
+        roles: [adminRole],
+      }),
+      ...(request.query.nocatalog === undefined && {
+        catalog: describeCatalog(originOf(request), region, project?.id),
+      }),
+    },
+  };
+}
+
+/** The one role there is: all within its project. */
+const adminRole = { id: "b7c1f9d24a6e4c0c8f5e3a9d71206e48", name: "admin" };
+
+function subjectTokenOf(request: FastifyRequest): string {
+  const token = request.headers["x-subject-token"];
+  if (typeof token === "string" && token !== "") return token;
+  throw new RequestError(
+    "REQUEST_INVALID",
+    "The header X-Subject-Token is missing.",
+  );
+}
+
+function tokenNotFound(): RequestError {
+  return new RequestError("ROUTE_NOT_FOUND", "Could not find that token.");
+}

@@ -1,0 +1,21 @@
+/** `GET /v3`: what clients ask before anything else. No log-in needed. */
+
+import type { HttpApp } from "../http-app.ts";
+import type { IdentityPorts } from "./ports.ts";
+
+export function versionRoutes(app: HttpApp, { originOf }: IdentityPorts): void {
+  app.get("/", async (request) => ({
+    version: {
+      id: "v3.14",
+      status: "stable",
+      updated: "2020-04-07T00:00:00Z",
+      links: [{ rel: "self", href: `${originOf(request)}/v3/` }],
+      "media-types": [
+        {
+          base: "application/json",
+          type: "application/vnd.openstack.identity-v3+json",
+        },
+      ],
+    },
+  }));
+}

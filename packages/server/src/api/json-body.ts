@@ -1,0 +1,57 @@
+/**
+ * Request bodies are read as bytes (signatures cover them) and become JSON
+ * only once the caller is known.
+ */
+
+import { isUtf8 } from "node:buffer";
+import type { FastifyRequest } from "fastify";
+import { RequestError } from "../errors.ts";
+import type { HttpApp } from "./http-app.ts";
+
+/** 2 MiB: a message of 256 KB fits even if each character is escaped. */
+export const maxBodyBytes = 2 * 1024 * 1024;
+
+const noBody = Buffer.alloc(0);
+
+/** Takes bodies of any content type, or none, as bytes. */
+export function acceptAnyBody(app: HttpApp): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    "*",
+    { parseAs: "buffer", bodyLimit: maxBodyBytes },
+    (_request, body, done) => done(null, body),
+  );
+}
+
+/** The bytes of the body, before {@link parseJsonBody} took their place. */
+export function rawBodyOf(request: FastifyRequest): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : noBody;
+}
+
+/**
+ * Puts JSON where the bytes of the body were; nothing where there were none.
+ *
+ * @throws RequestError BODY_MALFORMED
+ */
+export function parseJsonBody(request: FastifyRequest): void {
+  const bytes = rawBodyOf(request);
+  request.body = bytes.length === 0 ? undefined : parse(bytes);
+}
+
+function parse(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) {
+    throw new RequestError(
+      "BODY_MALFORMED",
+      "The request body is not valid UTF-8.",
+    );
+  }
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (cause) {
+    throw new RequestError(
+      "BODY_MALFORMED",
+      "The request body is not valid JSON.",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Metrics for Prometheus. Everything here is read from counters that are kept
+ * anyway, or is one look at an index; nothing counts rows.
+ */
+
+import type { Clock, DeliveryStore, EngineStatus } from "@carillon/core";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { HttpApp } from "../http-app.ts";
+import type { HttpCounter } from "./http-counter.ts";
+
+export interface MetricsPorts {
+  readonly store: Pick<DeliveryStore, "nextDueAt">;
+  readonly clock: Clock;
+  readonly engineStatus: () => EngineStatus;
+  readonly httpCounter: HttpCounter;
+  readonly version: string;
+}
+
+export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
+  const registry = createRegistry(ports);
+
+  app.get("/metrics", async (_request, reply) => {
+    const text = await registry.metrics();
+    return reply.header("content-type", registry.contentType).send(text);
+  });
+}
+
+function createRegistry(ports: MetricsPorts): Registry {
+  const { store, clock, engineStatus, httpCounter, version } = ports;
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  new Gauge({
+    name: "carillon_build_info",
+    help: "Always 1; the label tells the version",
+    labelNames: ["version"],
+    registers,
+  }).set({ version }, 1);
+  new Counter({
+    name: "carillon_messages_accepted_total",
+    help: "Messages accepted since start",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(engineStatus().accepted);
+    },
+  });
+  new Counter({
+    name: "carillon_delivery_attempts_total",
+    help: "Tries to deliver since start",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(engineStatus().attempts);
+    },
+  });
+  new Counter({
+    name: "carillon_delivery_outcomes_total",
+    help: "Outcomes of deliveries written since start, by state",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      this.reset();
+      const { outcomes } = engineStatus();
+      for (const [state, count] of Object.entries(outcomes)) {
+        this.inc({ state }, count);
+      }
+    },
+  });
+  new Gauge({
+    name: "carillon_attempts_in_flight",
+    help: "Tries under way",
+    registers,
+    collect() {
+      this.set(engineStatus().inFlight);
+    },
+  });
+  new Gauge({
+    name: "carillon_active_chunks",
+    help: "Runs of subscriptions that are being walked",
+    registers,
+    collect() {
+      this.set(engineStatus().activeChunks);
+    },
+  });
+  new Gauge({
+    name: "carillon_oldest_due_delivery_lag_seconds",
+    help: "How long the oldest due delivery has waited past its time",
+    registers,
+    async collect() {
+      const dueAt = await store.nextDueAt();
+      const lagMs = dueAt === undefined ? 0 : clock.now() - dueAt;
+      this.set(Math.max(0, lagMs) / 1000);
+    },
+  });
+  new Counter({
+    name: "carillon_http_requests_total",
+    help: "Requests answered since start, by route and status",
+    labelNames: ["method", "route", "status"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { count, ...labels } of httpCounter.counts()) {
+        this.inc(labels, count);
+      }
+    },
+  });
+  return registry;
+}

@@ -1,0 +1,82 @@
+/**
+ * The one table from our error codes to SMN's statuses and codes. APIGW codes
+ * are the gateway's in front of SMN.
+ */
+
+import type { ErrorCode } from "@carillon/core";
+import type { RequestErrorCode } from "../../errors.ts";
+
+export interface SmnErrorCode {
+  readonly status: number;
+  readonly code: string;
+}
+
+export const smnErrorCodes: Readonly<
+  Record<ErrorCode | RequestErrorCode, SmnErrorCode>
+> = {
+  TOPIC_NAME_INVALID: { status: 400, code: "SMN.0002" },
+  DISPLAY_NAME_INVALID: { status: 400, code: "SMN.0003" },
+  TOPIC_QUOTA_EXCEEDED: { status: 403, code: "SMN.0004" },
+  TOPIC_URN_INVALID: { status: 400, code: "SMN.0005" },
+  TOPIC_NOT_FOUND: { status: 404, code: "SMN.0006" },
+  PROTOCOL_INVALID: { status: 400, code: "SMN.0011" },
+  ENDPOINT_INVALID: { status: 400, code: "SMN.0012" },
+  ENDPOINT_FORBIDDEN: { status: 403, code: "SMN.0069" },
+  REMARK_INVALID: { status: 400, code: "SMN.0017" },
+  SUBSCRIPTION_QUOTA_EXCEEDED: { status: 403, code: "SMN.0007" },
+  SUBSCRIPTION_URN_INVALID: { status: 400, code: "SMN.0014" },
+  SUBSCRIPTION_NOT_FOUND: { status: 404, code: "SMN.0013" },
+  SUBSCRIPTION_INVALID: { status: 400, code: "SMN.0043" },
+  CONFIRMATION_TOKEN_INVALID: { status: 403, code: "SMN.0022" },
+  SUBJECT_INVALID: { status: 403, code: "SMN.0008" },
+  MESSAGE_INVALID: { status: 403, code: "SMN.0009" },
+  MESSAGE_STRUCTURE_INVALID: { status: 400, code: "SMN.0021" },
+  // SMN documents no code for these two: the gateway's general one.
+  MESSAGE_ATTRIBUTES_INVALID: { status: 400, code: "APIGW.0201" },
+  TIME_TO_LIVE_INVALID: { status: 400, code: "APIGW.0201" },
+  TEMPLATE_NAME_INVALID: { status: 400, code: "SMN.0032" },
+  TEMPLATE_ID_INVALID: { status: 400, code: "SMN.0031" },
+  TEMPLATE_CONTENT_INVALID: { status: 400, code: "SMN.0024" },
+  TEMPLATE_VARIABLES_EXCEEDED: { status: 403, code: "SMN.0075" },
+  TEMPLATE_EXISTS: { status: 400, code: "SMN.0025" },
+  TEMPLATE_QUOTA_EXCEEDED: { status: 400, code: "SMN.0044" },
+  TEMPLATE_NOT_FOUND: { status: 404, code: "SMN.0027" },
+  TEMPLATE_DEFAULT_MISSING: { status: 404, code: "SMN.0076" },
+  TEMPLATE_TAGS_INVALID: { status: 400, code: "SMN.0038" },
+  FILTER_POLICY_INVALID: { status: 400, code: "SMN.0043" },
+  TOPIC_ATTRIBUTE_TOO_LONG: { status: 403, code: "SMN.0047" },
+  ACCESS_POLICY_INVALID: { status: 400, code: "SMN.0048" },
+  ACCESS_POLICY_VERSION_INVALID: { status: 400, code: "SMN.0049" },
+  ACCESS_POLICY_ID_INVALID: { status: 400, code: "SMN.0050" },
+  ACCESS_POLICY_STATEMENT_INVALID: { status: 400, code: "SMN.0051" },
+  ACCESS_POLICY_SID_INVALID: { status: 400, code: "SMN.0052" },
+  ACCESS_POLICY_EFFECT_INVALID: { status: 400, code: "SMN.0054" },
+  ACCESS_POLICY_PRINCIPAL_INVALID: { status: 400, code: "SMN.0056" },
+  ACCESS_POLICY_ACTION_INVALID: { status: 400, code: "SMN.0055" },
+  ACCESS_POLICY_RESOURCE_INVALID: { status: 400, code: "SMN.0053" },
+  ACCESS_POLICY_CONDITION_INVALID: { status: 400, code: "SMN.0058" },
+  RESOURCE_TAG_INVALID: { status: 400, code: "SMN.0038" },
+  RESOURCE_TAG_NOT_FOUND: { status: 404, code: "SMN.0045" },
+  RESOURCE_TAG_QUOTA_EXCEEDED: { status: 400, code: "SMN.0038" },
+  RESOURCE_FILTER_INVALID: { status: 400, code: "SMN.0038" },
+  TAG_ACTION_INVALID: { status: 400, code: "SMN.0073" },
+  MESSAGE_NOT_FOUND: { status: 404, code: "APIGW.0101" },
+  DELIVERY_NOT_FOUND: { status: 404, code: "APIGW.0101" },
+  PAGE_INVALID: { status: 400, code: "SMN.0015" },
+  STORAGE_FAILED: { status: 500, code: "SMN.0016" },
+  STORAGE_IN_USE: { status: 500, code: "SMN.0016" },
+  STORAGE_UNUSABLE: { status: 500, code: "SMN.0016" },
+  SHUTTING_DOWN: { status: 503, code: "SMN.0018" },
+
+  AUTHENTICATION_FAILED: { status: 401, code: "APIGW.0301" },
+  PERMISSION_DENIED: { status: 403, code: "SMN.0001" },
+  ROUTE_NOT_FOUND: { status: 404, code: "APIGW.0101" },
+  BODY_MALFORMED: { status: 400, code: "APIGW.0201" },
+  BODY_TOO_LARGE: { status: 400, code: "APIGW.0201" },
+  REQUEST_INVALID: { status: 400, code: "APIGW.0201" },
+  STATUS_FILTER_INVALID: { status: 400, code: "SMN.0077" },
+  OVERLOADED: { status: 503, code: "SMN.0018" },
+};
+
+/** What is nobody's fault but ours. */
+export const smnInternalError: SmnErrorCode = { status: 500, code: "SMN.0018" };

@@ -1,0 +1,37 @@
+/** A text message to one phone, without a topic. */
+
+import Type from "typebox";
+import { projectOf } from "../authentication.ts";
+import { type HttpApp, jsonContentType } from "../http-app.ts";
+import { failsWith } from "../validation.ts";
+import type { SmnPorts } from "./ports.ts";
+import { toPublishedBody } from "./publish.ts";
+
+const smsBody = Type.Object(
+  {
+    endpoint: Type.String(failsWith("ENDPOINT_INVALID")),
+    message: Type.String(failsWith("MESSAGE_INVALID")),
+  },
+  failsWith("ENDPOINT_INVALID"),
+);
+
+export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
+  app.post(
+    "/sms",
+    {
+      schema: { body: smsBody },
+      config: { errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" } },
+    },
+    async (request, reply) => {
+      const { endpoint, message } = request.body;
+      const messageId = await ports.publisher.sendSms(
+        projectOf(request),
+        endpoint,
+        message,
+      );
+      return reply
+        .header("content-type", jsonContentType)
+        .send(toPublishedBody(request.id, messageId));
+    },
+  );
+}

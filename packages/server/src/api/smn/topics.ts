@@ -1,0 +1,172 @@
+/** Topics: create, list, show, update, delete. */
+
+import {
+  CarillonError,
+  checkDisplayName,
+  type ProjectId,
+  type Topic,
+  type TopicId,
+  type Topics,
+} from "@carillon/core";
+import Type from "typebox";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { toSecondsText } from "../timestamps.ts";
+import { failsWith } from "../validation.ts";
+import { nextPageLink, pageParameters, readPage } from "./page.ts";
+import type { SmnPorts } from "./ports.ts";
+import { toFilter } from "./query-filter.ts";
+
+export const topicParams = Type.Object({ topic_urn: Type.String() });
+
+const displayName = Type.Optional(
+  Type.Union([Type.String(), Type.Null()], failsWith("DISPLAY_NAME_INVALID")),
+);
+
+const createBody = Type.Object(
+  {
+    name: Type.String(failsWith("TOPIC_NAME_INVALID")),
+    display_name: displayName,
+    enterprise_project_id: Type.Optional(
+      Type.Union([Type.String({ maxLength: 128 }), Type.Null()]),
+    ),
+  },
+  failsWith("TOPIC_NAME_INVALID"),
+);
+
+const updateBody = Type.Object(
+  { display_name: displayName },
+  failsWith("DISPLAY_NAME_INVALID"),
+);
+
+const listQuery = Type.Object({
+  ...pageParameters,
+  topic_id: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String(failsWith("TOPIC_NAME_INVALID"))),
+  fuzzy_name: Type.Optional(Type.String(failsWith("TOPIC_NAME_INVALID"))),
+  fuzzy_display_name: Type.Optional(
+    Type.String(failsWith("DISPLAY_NAME_INVALID")),
+  ),
+  enterprise_project_id: Type.Optional(Type.String()),
+});
+
+/** Asks for the topics of all enterprise projects, which is all there are. */
+const allEnterpriseProjects = "all_granted_eps";
+
+export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
+  const { topics, originOf } = ports;
+
+  app.post(
+    "/topics",
+    { schema: { body: createBody } },
+    async (request, reply) => {
+      const { name, display_name, enterprise_project_id } = request.body;
+      const { topic, created } = await topics.create(projectOf(request), {
+        name,
+        displayName: display_name ?? undefined,
+        enterpriseProjectId: enterprise_project_id || undefined,
+      });
+      reply.code(created ? 201 : 200);
+      return { request_id: request.id, topic_urn: topics.urnOf(topic) };
+    },
+  );
+
+  app.get(
+    "/topics",
+    { schema: { querystring: listQuery } },
+    async (request) => {
+      const { query } = request;
+      const projectId = projectOf(request);
+      const page = await readPage(query, (marker) =>
+        findTopicId(topics, projectId, marker),
+      );
+      const { total, items } = await topics.list(
+        projectId,
+        toFilter({
+          // An id nobody has is a filter that nothing passes.
+          id: query.topic_id as TopicId | undefined,
+          name: query.name,
+          fuzzyName: query.fuzzy_name,
+          fuzzyDisplayName:
+            query.fuzzy_display_name &&
+            checkDisplayName(query.fuzzy_display_name),
+          enterpriseProjectId:
+            query.enterprise_project_id === allEnterpriseProjects
+              ? undefined
+              : query.enterprise_project_id,
+        }),
+        page,
+      );
+      return {
+        request_id: request.id,
+        topic_count: total,
+        topics: items.map((topic) => toTopicBody(topic, topics)),
+        ...nextPageLink(request, originOf, "topics", page, total),
+      };
+    },
+  );
+
+  app.get(
+    "/topics/:topic_urn",
+    { schema: { params: topicParams } },
+    async (request) => {
+      const topic = await topics.get(
+        projectOf(request),
+        request.params.topic_urn,
+      );
+      return { ...toTopicBody(topic, topics), request_id: request.id };
+    },
+  );
+
+  app.put(
+    "/topics/:topic_urn",
+    { schema: { params: topicParams, body: updateBody } },
+    async (request) => {
+      await topics.update(projectOf(request), request.params.topic_urn, {
+        // Go's clients leave the field out when it is empty.
+        displayName: request.body.display_name ?? "",
+      });
+      return { request_id: request.id };
+    },
+  );
+
+  app.delete(
+    "/topics/:topic_urn",
+    { schema: { params: topicParams } },
+    async (request) => {
+      await topics.remove(projectOf(request), request.params.topic_urn);
+      return { request_id: request.id };
+    },
+  );
+}
+
+function toTopicBody(topic: Topic, topics: Topics) {
+  return {
+    topic_urn: topics.urnOf(topic),
+    name: topic.name,
+    display_name: topic.displayName,
+    push_policy: topic.pushPolicy,
+    enterprise_project_id: topic.enterpriseProjectId,
+    topic_id: topic.id,
+    create_time: toSecondsText(topic.createdAt),
+    update_time: toSecondsText(topic.updatedAt),
+  };
+}
+
+/** `undefined` when the URN names no topic of the project. */
+async function findTopicId(
+  topics: Topics,
+  projectId: ProjectId,
+  urn: string,
+): Promise<TopicId | undefined> {
+  try {
+    const topic = await topics.get(projectId, urn);
+    return topic.id;
+  } catch (error) {
+    // A marker that names nothing is no mistake: the list ends there.
+    if (error instanceof CarillonError && error.code.startsWith("TOPIC_")) {
+      return undefined;
+    }
+    throw error;
+  }
+}

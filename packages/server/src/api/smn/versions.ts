@@ -1,0 +1,19 @@
+/** `GET /` and `GET /v2`: which versions there are. No log-in needed. */
+
+import type { FastifyRequest } from "fastify";
+import type { HttpApp } from "../http-app.ts";
+import type { OriginOf } from "../origin.ts";
+
+export function versionRoutes(app: HttpApp, originOf: OriginOf): void {
+  const describe = (request: FastifyRequest) => ({
+    id: "v2",
+    links: [{ href: `${originOf(request)}/v2`, rel: "self" }],
+    min_version: "",
+    status: "CURRENT",
+    updated: "2018-09-19T00:00:00Z",
+    version: "",
+  });
+
+  app.get("/", async (request) => ({ versions: [describe(request)] }));
+  app.get("/v2", async (request) => ({ version: describe(request) }));
+}

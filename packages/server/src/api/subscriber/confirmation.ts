@@ -1,0 +1,70 @@
+/** The subscriber's yes: the token in the link is all the authority needed. */
+
+import { parseTopicUrn } from "@carillon/core";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
+import type { HttpApp } from "../http-app.ts";
+import { failsWith } from "../validation.ts";
+import { acceptsPages, sendPage } from "./page.ts";
+import type { SubscriberPorts } from "./ports.ts";
+
+const confirmationQuery = Type.Object({
+  token: Type.String({
+    minLength: 1,
+    maxLength: 512,
+    ...failsWith("REQUEST_INVALID"),
+  }),
+  topic_urn: Type.Optional(Type.String()),
+});
+
+type ConfirmationRequest = FastifyRequest<{
+  Querystring: Static<typeof confirmationQuery>;
+}>;
+
+export function confirmationRoutes(
+  app: HttpApp,
+  { subscriptions }: SubscriberPorts,
+): void {
+  const schema = { querystring: confirmationQuery };
+
+  async function confirm(request: ConfirmationRequest, reply: FastifyReply) {
+    const subscription = await subscriptions.confirm(request.query.token);
+    if (acceptsPages(request)) {
+      return sendPage(reply, {
+        title: "Subscription confirmed",
+        text: `${subscription.endpoint} now receives messages of the topic ${subscription.topicName}.`,
+      });
+    }
+    return reply.header("cache-control", "no-store").send({
+      request_id: request.id,
+      subscription_urn: subscriptions.urnOf(subscription),
+    });
+  }
+
+  async function ask(request: ConfirmationRequest, reply: FastifyReply) {
+    const { token, topic_urn = "" } = request.query;
+    const topic = parseTopicUrn(topic_urn);
+    return await sendPage(reply, {
+      title: "Confirm subscription",
+      text: topic
+        ? `Do you want to receive messages of the topic ${topic.topicName}?`
+        : "Do you want to receive messages of this topic?",
+      button: {
+        label: "Confirm subscription",
+        action: `/smn/subscription/confirm?${new URLSearchParams({ token })}`,
+      },
+    });
+  }
+
+  // A HEAD must not act as the GET does.
+  const options = { schema, exposeHeadRoute: false };
+  app.get("/smn/subscription/confirm", options, (request, reply) =>
+    acceptsPages(request) ? ask(request, reply) : confirm(request, reply),
+  );
+  app.head("/smn/subscription/confirm", async (_request, reply) =>
+    reply.send(),
+  );
+  app.post("/smn/subscription/confirm", { schema }, confirm);
+  app.get("/rest/v2/notifications/subscription/confirm", options, confirm);
+  app.get("/v2/notifications/subscriptions/subscribe", options, confirm);
+}

@@ -1,0 +1,21 @@
+/** What subscribers reach through links in their messages. No log-in. */
+
+import type { Logger } from "@carillon/core";
+import type { HttpApp } from "../http-app.ts";
+import { certificateRoutes } from "./certificates.ts";
+import { confirmationRoutes } from "./confirmation.ts";
+import { createSubscriberErrorAnswer } from "./error-answers.ts";
+import type { SubscriberPorts } from "./ports.ts";
+import { unsubscriptionRoutes } from "./unsubscription.ts";
+
+export function subscriberFace(
+  app: HttpApp,
+  ports: SubscriberPorts & { readonly logger: Logger },
+): void {
+  app.register(async (face: HttpApp) => {
+    face.setErrorHandler(createSubscriberErrorAnswer(ports.logger));
+    confirmationRoutes(face, ports);
+    unsubscriptionRoutes(face, ports);
+    certificateRoutes(face, ports);
+  });
+}

@@ -1,0 +1,81 @@
+/** The subscriber's no. SMN's links carry the subscription's URN, no token. */
+
+import { CarillonError, parseSubscriptionUrn } from "@carillon/core";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
+import type { HttpApp } from "../http-app.ts";
+import { failsWith } from "../validation.ts";
+import { acceptsPages, sendPage } from "./page.ts";
+import type { SubscriberPorts } from "./ports.ts";
+
+const unsubscriptionQuery = Type.Object({
+  subscription_urn: Type.String({
+    maxLength: 1024,
+    ...failsWith("SUBSCRIPTION_URN_INVALID"),
+  }),
+});
+
+type UnsubscriptionRequest = FastifyRequest<{
+  Querystring: Static<typeof unsubscriptionQuery>;
+}>;
+
+export function unsubscriptionRoutes(
+  app: HttpApp,
+  { subscriptions }: SubscriberPorts,
+): void {
+  const schema = { querystring: unsubscriptionQuery };
+
+  async function unsubscribe(
+    request: UnsubscriptionRequest,
+    reply: FastifyReply,
+  ) {
+    const { topicName } = await subscriptions.unsubscribe(
+      request.query.subscription_urn,
+    );
+    if (acceptsPages(request)) {
+      return sendPage(reply, {
+        title: "Unsubscribed",
+        text: `You receive no more messages of the topic ${topicName}. A last message tells how to come back.`,
+      });
+    }
+    return reply
+      .header("cache-control", "no-store")
+      .send({ message: "unsubscribed" });
+  }
+
+  async function ask(request: UnsubscriptionRequest, reply: FastifyReply) {
+    const { subscription_urn } = request.query;
+    const urn = parseSubscriptionUrn(subscription_urn);
+    if (!urn) {
+      throw new CarillonError(
+        "SUBSCRIPTION_URN_INVALID",
+        "This link is not complete.",
+      );
+    }
+    return await sendPage(reply, {
+      title: "Unsubscribe",
+      text: `Do you want no more messages of the topic ${urn.topicName}?`,
+      button: {
+        label: "Unsubscribe",
+        action: `/smn/subscription/unsubscribe?${new URLSearchParams({ subscription_urn })}`,
+      },
+    });
+  }
+
+  // A HEAD must not act as the GET does.
+  const options = { schema, exposeHeadRoute: false };
+  app.get("/smn/subscription/unsubscribe", options, (request, reply) =>
+    acceptsPages(request) ? ask(request, reply) : unsubscribe(request, reply),
+  );
+  app.head("/smn/subscription/unsubscribe", async (_request, reply) =>
+    reply.send(),
+  );
+  // Also what mail programs send for List-Unsubscribe=One-Click (RFC 8058).
+  app.post("/smn/subscription/unsubscribe", { schema }, unsubscribe);
+  app.get(
+    "/rest/v2/notifications/subscription/unsubscribe",
+    options,
+    unsubscribe,
+  );
+  app.get("/v2/notifications/subscriptions/unsubscribe", options, unsubscribe);
+}

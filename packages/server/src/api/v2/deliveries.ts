@@ -1,0 +1,204 @@
+/** Deliveries: what happened to a message at each of its endpoints. */
+
+import {
+  CarillonError,
+  type Delivery,
+  deliveryStates,
+  isSettled,
+  type Message,
+  parseDeliveryId,
+  toDeliveryId,
+} from "@carillon/core";
+import Type, { type Static } from "typebox";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { toMillisecondsText } from "../timestamps.ts";
+import { getMessage, messageParams } from "./messages.ts";
+import type { V2Ports } from "./ports.ts";
+import { refusals } from "./problem-answers.ts";
+import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+
+const DeliveryState = Type.Enum(deliveryStates);
+
+const Attempt = Type.Object(
+  {
+    at: instant("When it began"),
+    durationMs: Type.Number(),
+    statusCode: Type.Optional(
+      Type.Integer({ description: "HTTP status or SMTP reply code" }),
+    ),
+    errorClass: Type.Optional(Type.String()),
+    error: Type.Optional(Type.String()),
+    provider: Type.Optional(Type.String()),
+  },
+  { title: "Attempt" },
+);
+
+const DeliveryBody = Type.Object(
+  {
+    id: Type.String(),
+    messageId: Type.String(),
+    protocol: Type.String(),
+    endpoint: Type.String(),
+    subscriptionUrn: Type.Optional(Type.String()),
+    state: DeliveryState,
+    attemptCount: Type.Integer(),
+    attempts: Type.Array(Attempt, { description: "Oldest first" }),
+    errorClass: Type.Optional(
+      Type.String({ description: "Kind of the last attempt's failure" }),
+    ),
+    error: Type.Optional(
+      Type.String({ description: "The last attempt's failure" }),
+    ),
+    externalId: Type.Optional(
+      Type.String({ description: "The provider's id of the message" }),
+    ),
+    provider: Type.Optional(Type.String()),
+    segments: Type.Optional(
+      Type.Integer({ description: "Parts of a long text message" }),
+    ),
+    acceptedAt: instant("When the message was on disk"),
+    firstAttemptAt: Type.Optional(instant("When the first attempt began")),
+    lastAttemptAt: Type.Optional(instant("When the last attempt began")),
+    nextAttemptAt: Type.Optional(instant("When it goes on, if it does")),
+    finishedAt: Type.Optional(
+      instant("When the last attempt ended, once no other follows"),
+    ),
+    latencyMs: Type.Optional(
+      Type.Number({
+        description:
+          "From acceptance to the end of the attempt that succeeded, in milliseconds",
+      }),
+    ),
+  },
+  { title: "Delivery" },
+);
+
+const DeliveryList = Type.Object(
+  {
+    deliveries: Type.Array(DeliveryBody),
+    next: Type.Optional(
+      Type.String({ description: "`after` of the next page, if there is one" }),
+    ),
+  },
+  { title: "DeliveryList" },
+);
+
+const listQuery = Type.Object({
+  state: Type.Optional(DeliveryState),
+  limit: limitParameter,
+  after: Type.Optional(
+    Type.String({ description: "Id of a delivery: the page starts behind it" }),
+  ),
+});
+
+export function deliveryRoutes(app: HttpApp, { messages }: V2Ports): void {
+  app.get(
+    "/messages/:messageId/deliveries",
+    {
+      schema: {
+        summary: "Lists a message's deliveries",
+        tags: ["Messages"],
+        params: messageParams,
+        querystring: listQuery,
+        response: { 200: DeliveryList, ...refusals },
+      },
+    },
+    async (request) => {
+      const { state, after } = request.query;
+      const limit = readLimit(request.query.limit);
+      const { message } = await getMessage(
+        messages,
+        projectOf(request),
+        request.params.messageId,
+      );
+      const found = await messages.listDeliveries(message.seq, {
+        limit: limit + 1,
+        ...(after !== undefined && { after: targetOf(message, after) }),
+        ...(state !== undefined && { state }),
+      });
+      const page = found
+        .slice(0, limit)
+        .map((delivery) => toDeliveryBody(message, delivery));
+      const last = page.at(-1);
+      return {
+        deliveries: page,
+        ...(last && found.length > limit && { next: last.id }),
+      };
+    },
+  );
+
+  app.get(
+    "/deliveries/:deliveryId",
+    {
+      schema: {
+        summary: "Shows a delivery",
+        tags: ["Messages"],
+        params: Type.Object({ deliveryId: Type.String() }),
+        response: { 200: DeliveryBody, ...refusals },
+      },
+    },
+    async (request) => {
+      const id = parseDeliveryId(request.params.deliveryId);
+      const report =
+        id && (await messages.findMessage(projectOf(request), id.message));
+      const delivery =
+        report && (await messages.findDelivery(report.message.seq, id.target));
+      if (!delivery) throw deliveryNotFound();
+      return toDeliveryBody(report.message, delivery);
+    },
+  );
+}
+
+/** @throws CarillonError PAGE_INVALID when it is no delivery of the message */
+function targetOf(message: Message, after: string): number {
+  const id = parseDeliveryId(after);
+  if (id?.message === message.id) return id.target;
+  throw new CarillonError(
+    "PAGE_INVALID",
+    "Invalid after: the id of a delivery of this message is expected.",
+  );
+}
+
+function toDeliveryBody(
+  message: Message,
+  delivery: Delivery,
+): Static<typeof DeliveryBody> {
+  const first = delivery.attempts.at(0);
+  const last = delivery.attempts.at(-1);
+  const end = last && last.at + last.durationMs;
+  const { state, subscriptionUrn, externalId, provider, segments } = delivery;
+  const succeeded = state === "delivered" || state === "sent";
+  return {
+    id: toDeliveryId(message.id, delivery.target),
+    messageId: message.id,
+    protocol: delivery.protocol,
+    endpoint: delivery.endpoint,
+    ...(subscriptionUrn !== undefined && { subscriptionUrn }),
+    state,
+    attemptCount: delivery.attemptCount,
+    attempts: delivery.attempts.map(({ at, ...attempt }) => ({
+      at: toMillisecondsText(at),
+      ...attempt,
+    })),
+    ...(last?.errorClass !== undefined && { errorClass: last.errorClass }),
+    ...(last?.error !== undefined && { error: last.error }),
+    ...(externalId !== undefined && { externalId }),
+    ...(provider !== undefined && { provider }),
+    ...(segments !== undefined && { segments }),
+    acceptedAt: toMillisecondsText(message.createdAt),
+    ...(first && { firstAttemptAt: toMillisecondsText(first.at) }),
+    ...(last && { lastAttemptAt: toMillisecondsText(last.at) }),
+    ...(delivery.nextAttemptAt !== undefined && {
+      nextAttemptAt: toMillisecondsText(delivery.nextAttemptAt),
+    }),
+    ...(end !== undefined &&
+      isSettled(state) && { finishedAt: toMillisecondsText(end) }),
+    ...(end !== undefined &&
+      succeeded && { latencyMs: Math.max(0, end - message.createdAt) }),
+  };
+}
+
+function deliveryNotFound(): CarillonError {
+  return new CarillonError("DELIVERY_NOT_FOUND", "Delivery not found.");
+}

@@ -1,0 +1,201 @@
+/** Messages: what was published, and how far it has got. */
+
+import {
+  CarillonError,
+  isHexId,
+  type MessageContent,
+  type MessageId,
+  type MessageReader,
+  type MessageReport,
+  type ProjectId,
+} from "@carillon/core";
+import Type, { type Static } from "typebox";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { toMillisecondsText } from "../timestamps.ts";
+import type { V2Ports } from "./ports.ts";
+import { refusals } from "./problem-answers.ts";
+import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+
+const summaryProperties = {
+  id: Type.String(),
+  audience: Type.Union(
+    [
+      Type.Literal("topic"),
+      Type.Literal("subscription"),
+      Type.Literal("direct"),
+    ],
+    { description: "A topic's subscribers, one of them, or phone numbers" },
+  ),
+  topicUrn: Type.Optional(Type.String()),
+  topicName: Type.Optional(Type.String()),
+  subject: Type.Optional(Type.String()),
+  kind: Type.String({
+    description: "text, structure, confirmation or unsubscription",
+  }),
+  acceptedAt: instant("When it was on disk"),
+  expiresAt: instant("No attempt is made after this"),
+  fannedOut: Type.Boolean({
+    description: "False while subscriptions are still being walked",
+  }),
+  counts: Type.Record(Type.String(), Type.Integer(), {
+    description: "How many deliveries are in each state",
+  }),
+};
+
+const MessageSummary = Type.Object(summaryProperties, {
+  title: "MessageSummary",
+});
+
+const Message = Type.Object(
+  {
+    ...summaryProperties,
+    text: Type.Optional(Type.String()),
+    variants: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: "Text by protocol, of a message structure",
+      }),
+    ),
+    attributes: Type.Optional(
+      Type.Array(
+        Type.Object({
+          name: Type.String(),
+          type: Type.String(),
+          value: Type.Unknown(),
+        }),
+      ),
+    ),
+  },
+  { title: "Message" },
+);
+
+const MessageList = Type.Object(
+  {
+    messages: Type.Array(MessageSummary),
+    next: Type.Optional(
+      Type.String({
+        description: "`before` of the next page, if there is one",
+      }),
+    ),
+  },
+  { title: "MessageList" },
+);
+
+const listQuery = Type.Object({
+  limit: limitParameter,
+  before: Type.Optional(
+    Type.String({ description: "Id of a message: the page starts behind it" }),
+  ),
+});
+
+export const messageParams = Type.Object({ messageId: Type.String() });
+
+export function messageRoutes(app: HttpApp, { messages }: V2Ports): void {
+  app.get(
+    "/messages",
+    {
+      schema: {
+        summary: "Lists messages, newest first",
+        tags: ["Messages"],
+        querystring: listQuery,
+        response: { 200: MessageList, ...refusals },
+      },
+    },
+    async (request) => {
+      const projectId = projectOf(request);
+      const limit = readLimit(request.query.limit);
+      const { before } = request.query;
+      const start =
+        before === undefined
+          ? undefined
+          : await getMessage(messages, projectId, before);
+      const reports = await messages.listMessages(projectId, {
+        limit: limit + 1,
+        ...(start && { before: start.message.seq }),
+      });
+      const page = reports.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        messages: page.map(toSummary),
+        ...(last && reports.length > limit && { next: last.message.id }),
+      };
+    },
+  );
+
+  app.get(
+    "/messages/:messageId",
+    {
+      schema: {
+        summary: "Shows a message",
+        tags: ["Messages"],
+        params: messageParams,
+        response: { 200: Message, ...refusals },
+      },
+    },
+    async (request) => {
+      const report = await getMessage(
+        messages,
+        projectOf(request),
+        request.params.messageId,
+      );
+      const { content, attributes } = report.message;
+      return {
+        ...toSummary(report),
+        ...toContentBody(content),
+        ...(attributes && { attributes: [...attributes] }),
+      };
+    },
+  );
+}
+
+/** @throws CarillonError MESSAGE_NOT_FOUND */
+export async function getMessage(
+  messages: Pick<MessageReader, "findMessage">,
+  projectId: ProjectId,
+  id: string,
+): Promise<MessageReport> {
+  const report = isHexId(id)
+    ? await messages.findMessage(projectId, id as MessageId)
+    : undefined;
+  if (report) return report;
+  throw new CarillonError("MESSAGE_NOT_FOUND", "Message not found.");
+}
+
+function toSummary({
+  message,
+  fannedOut,
+  counts,
+}: MessageReport): Static<typeof MessageSummary> {
+  const { id, audience, topic, subject, content } = message;
+  return {
+    id,
+    audience,
+    ...(topic && { topicUrn: topic.urn, topicName: topic.name }),
+    ...(subject !== undefined && { subject }),
+    kind: content.kind,
+    acceptedAt: toMillisecondsText(message.createdAt),
+    expiresAt: toMillisecondsText(message.expiresAt),
+    fannedOut,
+    counts: { ...counts },
+  };
+}
+
+/**
+ * Not what confirmations hold: with the token an owner could confirm in the
+ * subscriber's place.
+ */
+function toContentBody(
+  content: MessageContent,
+): Pick<Static<typeof Message>, "text" | "variants"> {
+  switch (content.kind) {
+    case "text":
+      return { text: content.text };
+    case "structure":
+      return { variants: { ...content.variants } };
+    case "confirmation":
+    case "unsubscription":
+      return {};
+    default:
+      return content satisfies never;
+  }
+}

@@ -1,0 +1,64 @@
+/** Our API's own description, made of the schemas that check it. */
+
+import swagger from "@fastify/swagger";
+import type { HttpApp } from "../http-app.ts";
+
+/** Before the routes: it looks on as they are added. */
+export function describeRoutes(app: HttpApp, version: string): void {
+  app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Carillon",
+        description:
+          "Carillon's own API: what happened to each message. Times are RFC 3339, errors are problem details (RFC 9457) with a stable code.",
+        version,
+      },
+      tags: [
+        { name: "Messages", description: "What was published, and its fate" },
+        { name: "Service", description: "About this server" },
+        {
+          name: "Sandbox",
+          description: "What built-in receivers were sent (with --sandbox)",
+        },
+      ],
+      components: {
+        securitySchemes: {
+          token: { type: "apiKey", in: "header", name: "X-Auth-Token" },
+          bearer: { type: "http", scheme: "bearer" },
+          accessKey: {
+            type: "http",
+            scheme: "basic",
+            description: "Access key as user name, secret key as password",
+          },
+        },
+      },
+      security: [{ token: [] }, { bearer: [] }, { accessKey: [] }],
+    },
+    // Marks of ours that mean nothing to readers of the description.
+    transform: ({ schema, url }) => ({ schema: withoutMarks(schema), url }),
+  });
+}
+
+export function openapiRoutes(app: HttpApp): void {
+  let text: string | undefined;
+  app.get(
+    "/openapi.json",
+    { schema: { hide: true } },
+    async (_request, reply) => {
+      text ??= JSON.stringify(app.swagger());
+      return reply
+        .header("content-type", "application/json; charset=utf-8")
+        .send(text);
+    },
+  );
+}
+
+function withoutMarks<Schema>(schema: Schema): Schema {
+  if (Array.isArray(schema)) return schema.map(withoutMarks) as Schema;
+  if (typeof schema !== "object" || schema === null) return schema;
+  const entries = Object.entries(schema)
+    .filter(([name]) => name !== "errorCode")
+    .map(([name, value]) => [name, withoutMarks(value)]);
+  return Object.fromEntries(entries) as Schema;
+}

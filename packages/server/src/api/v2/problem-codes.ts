@@ -1,0 +1,52 @@
+/** The one table from our error codes to the statuses of our own API. */
+
+import type { ErrorCode } from "@carillon/core";
+import { errorCatalogue } from "@carillon/core";
+import { type RequestErrorCode, requestErrorCatalogue } from "../../errors.ts";
+
+export type ProblemCode = ErrorCode | RequestErrorCode | "INTERNAL_ERROR";
+
+/** What is not listed is 400: most codes say that the input is wrong. */
+const statuses: Partial<Record<ProblemCode, number>> = {
+  AUTHENTICATION_FAILED: 401,
+  PERMISSION_DENIED: 403,
+  ENDPOINT_FORBIDDEN: 403,
+  CONFIRMATION_TOKEN_INVALID: 403,
+  TOPIC_NOT_FOUND: 404,
+  SUBSCRIPTION_NOT_FOUND: 404,
+  TEMPLATE_NOT_FOUND: 404,
+  TEMPLATE_DEFAULT_MISSING: 404,
+  RESOURCE_TAG_NOT_FOUND: 404,
+  MESSAGE_NOT_FOUND: 404,
+  DELIVERY_NOT_FOUND: 404,
+  ROUTE_NOT_FOUND: 404,
+  TEMPLATE_EXISTS: 409,
+  TOPIC_QUOTA_EXCEEDED: 409,
+  SUBSCRIPTION_QUOTA_EXCEEDED: 409,
+  TEMPLATE_QUOTA_EXCEEDED: 409,
+  RESOURCE_TAG_QUOTA_EXCEEDED: 409,
+  BODY_TOO_LARGE: 413,
+  STORAGE_FAILED: 500,
+  STORAGE_IN_USE: 500,
+  STORAGE_UNUSABLE: 500,
+  INTERNAL_ERROR: 500,
+  SHUTTING_DOWN: 503,
+  OVERLOADED: 503,
+};
+
+const titles: Readonly<Record<ProblemCode, string>> = {
+  ...errorCatalogue,
+  ...requestErrorCatalogue,
+  INTERNAL_ERROR: "Something went wrong here",
+};
+
+export function problemStatus(code: ProblemCode): number {
+  return statuses[code] ?? 400;
+}
+
+export function problemTitle(code: ProblemCode): string {
+  return titles[code];
+}
+
+/** Every code there is. */
+export const problemCodes = Object.keys(titles) as readonly ProblemCode[];

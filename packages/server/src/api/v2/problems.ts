@@ -1,0 +1,55 @@
+/** Where the `type` of a problem leads: what each code means. No log-in. */
+
+import Type from "typebox";
+import { RequestError } from "../../errors.ts";
+import type { HttpApp } from "../http-app.ts";
+import { refusals } from "./problem-answers.ts";
+import { problemCodes, problemStatus, problemTitle } from "./problem-codes.ts";
+
+const ProblemKind = Type.Object(
+  {
+    code: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+  },
+  { title: "ProblemKind" },
+);
+
+export function problemRoutes(app: HttpApp): void {
+  const kinds = problemCodes.map((code) => ({
+    code,
+    title: problemTitle(code),
+    status: problemStatus(code),
+  }));
+
+  app.get(
+    "/problems",
+    {
+      schema: {
+        summary: "Lists all problems",
+        tags: ["Service"],
+        security: [],
+        response: { 200: Type.Object({ problems: Type.Array(ProblemKind) }) },
+      },
+    },
+    async () => ({ problems: kinds }),
+  );
+
+  app.get(
+    "/problems/:code",
+    {
+      schema: {
+        summary: "Explains a problem",
+        tags: ["Service"],
+        security: [],
+        params: Type.Object({ code: Type.String() }),
+        response: { 200: ProblemKind, ...refusals },
+      },
+    },
+    async (request) => {
+      const kind = kinds.find(({ code }) => code === request.params.code);
+      if (kind) return kind;
+      throw new RequestError("ROUTE_NOT_FOUND", "There is no such problem.");
+    },
+  );
+}

@@ -1,0 +1,31 @@
+/** Parts that several schemas of our API have in common. */
+
+import { CarillonError } from "@carillon/core";
+import Type from "typebox";
+
+/** An instant on the wire: RFC 3339, UTC, with milliseconds. */
+export function instant(description: string) {
+  return Type.String({ format: "date-time", description });
+}
+
+const defaultLimit = 100;
+const maxLimit = 1000;
+
+export const limitParameter = Type.Optional(
+  Type.String({
+    pattern: "^[0-9]{1,4}$",
+    description: `How many at most, 1 to ${maxLimit}; ${defaultLimit} by default`,
+    errorCode: "PAGE_INVALID",
+  }),
+);
+
+/** @throws CarillonError PAGE_INVALID */
+export function readLimit(text: string | undefined): number {
+  if (text === undefined) return defaultLimit;
+  const limit = Number(text);
+  if (limit >= 1 && limit <= maxLimit) return limit;
+  throw new CarillonError(
+    "PAGE_INVALID",
+    `Invalid limit: a number from 1 to ${maxLimit} is expected.`,
+  );
+}

@@ -1,0 +1,45 @@
+/** Who the caller is: the first thing to ask when something is refused. */
+
+import Type from "typebox";
+import { principalOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import type { V2Ports } from "./ports.ts";
+import { refusals } from "./problem-answers.ts";
+
+const Caller = Type.Object(
+  {
+    userId: Type.String(),
+    userName: Type.String(),
+    domainId: Type.String(),
+    domainName: Type.String(),
+    projectId: Type.Optional(Type.String()),
+    projectName: Type.Optional(Type.String()),
+    region: Type.String(),
+  },
+  { title: "Caller" },
+);
+
+export function whoamiRoutes(app: HttpApp, { region }: V2Ports): void {
+  app.get(
+    "/whoami",
+    {
+      schema: {
+        summary: "Tells who the caller is",
+        tags: ["Service"],
+        response: { 200: Caller, ...refusals },
+      },
+    },
+    async (request) => {
+      const { project, userId, userName, domainId, domainName } =
+        principalOf(request);
+      return {
+        userId,
+        userName,
+        domainId,
+        domainName,
+        ...(project && { projectId: project.id, projectName: project.name }),
+        region,
+      };
+    },
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * The HTTP server: each face is a plugin with its own log-in and its own shape
+ * of errors, so that neither reaches the others. What belongs to no face
+ * answers as SMN does.
+ */
+
+import { randomBytes } from "node:crypto";
+import {
+  type Clock,
+  createTimeOrderedIds,
+  type EngineStatus,
+  type Logger,
+  type Publisher,
+  type Store,
+  type Subscriptions,
+  type Topics,
+} from "@carillon/core";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
+import type { HttpApp } from "./api/http-app.ts";
+import { identityFace } from "./api/identity/identity-face.ts";
+import { acceptAnyBody, maxBodyBytes } from "./api/json-body.ts";
+import { countRequests } from "./api/operations/http-counter.ts";
+import { operationsFace } from "./api/operations/operations-face.ts";
+import { createOriginOf } from "./api/origin.ts";
+import { createSmnErrorAnswers } from "./api/smn/error-answers.ts";
+import { smnFace } from "./api/smn/smn-face.ts";
+import type { SubscriberPorts } from "./api/subscriber/ports.ts";
+import { subscriberFace } from "./api/subscriber/subscriber-face.ts";
+import { v2Face } from "./api/v2/v2-face.ts";
+import { compileValidator } from "./api/validation.ts";
+import type { Identity } from "./identity/identity.ts";
+import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+import { webhookRoutes } from "./sandbox/webhook-routes.ts";
+
+export interface AppPorts {
+  readonly store: Store;
+  readonly topics: Topics;
+  readonly subscriptions: Subscriptions;
+  readonly publisher: Publisher;
+  readonly identity: Identity;
+  readonly certificates: SubscriberPorts["certificates"];
+  readonly engineStatus: () => EngineStatus;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly region: string;
+  /**
+   * The address clients know this server by. `undefined` or empty: links in
+   * answers are made from the address each request was sent to.
+   */
+  readonly publicUrl: () => string | undefined;
+  readonly version: string;
+  /** Whether the server takes work now. */
+  readonly isReady: () => boolean;
+  readonly sandbox?: Sandbox | undefined;
+}
+
+/** Nothing listens yet: call `listen`, or `inject` in tests. */
+export function createApp(ports: AppPorts): HttpApp {
+  const { logger, sandbox } = ports;
+  const newRequestId = createTimeOrderedIds(() => ports.clock.now(), randomBytes);
+  const originOf = createOriginOf(ports.publicUrl);
+  const errors = createSmnErrorAnswers({ logger, originOf });
+  const faces = { ...ports, originOf, newRequestId };
+
+  const app = fastify({
+    genReqId: newRequestId,
+    bodyLimit: maxBodyBytes,
+    // A client has a minute to send its request.
+    requestTimeout: 60_000,
+    // While closing the faces answer for themselves, in their own shapes.
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      tellRequestId(request, reply);
+      errors.send(error, request, reply);
+    },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      // A URN has up to 400 characters, and more when it is escaped; what is
+      // longer still must be told malformed, not unknown.
+      maxParamLength: 16_384,
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setValidatorCompiler(compileValidator);
+  // Schemas of answers describe them; a serializer for each, compiled at every
+  // start, would cost more than it ever gains.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.setErrorHandler(errors.send);
+  app.setNotFoundHandler(errors.sendNotFound);
+  app.decorateRequest("principal", undefined);
+  app.addHook("onRequest", (request, reply, done) => {
+    tellRequestId(request, reply);
+    done();
+  });
+  acceptAnyBody(app);
+  const httpCounter = countRequests(app);
+
+  operationsFace(app, { ...ports, httpCounter });
+  identityFace(app, faces);
+  subscriberFace(app, faces);
+  v2Face(app, {
+    ...faces,
+    messages: ports.store,
+    extraRoutes: (face) => {
+      if (sandbox) sandboxRoutes(face, sandbox, originOf);
+    },
+  });
+  if (sandbox) {
+    app.register(async (face: HttpApp) =>
+      webhookRoutes(face, sandbox.webhooks),
+    );
+  }
+  smnFace(app, faces);
+  return app;
+}
+
+/** Under both names: one is SMN's, one is OpenStack's. */
+function tellRequestId(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header("x-request-id", request.id);
+  reply.header("x-openstack-request-id", request.id);
+}

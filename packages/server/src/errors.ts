@@ -1,0 +1,32 @@
+/**
+ * What can be wrong with a request before core sees it. Core knows no HTTP;
+ * these codes stand beside core's in the tables of each face.
+ */
+
+export const requestErrorCatalogue = {
+  AUTHENTICATION_FAILED: "Credentials are missing, wrong or expired",
+  PERMISSION_DENIED: "These credentials do not reach this project",
+  ROUTE_NOT_FOUND: "There is no such route",
+  BODY_MALFORMED: "The request body is not JSON in UTF-8",
+  BODY_TOO_LARGE: "The request body is larger than 2 MiB",
+  REQUEST_INVALID: "The request cannot be understood",
+  STATUS_FILTER_INVALID: "The status to filter by is none of 0 to 4",
+  OVERLOADED: "Too many log-ins at once",
+} as const satisfies Record<string, string>;
+
+export type RequestErrorCode = keyof typeof requestErrorCatalogue;
+
+/** A request that goes no further, told apart by its stable `code`. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  readonly code: RequestErrorCode;
+
+  constructor(
+    code: RequestErrorCode,
+    message?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message ?? requestErrorCatalogue[code], options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * Sees to it that there is someone who can log in: on the first start it
+ * creates the domain and project `default`, the user `admin`, an access key
+ * pair and the receiver secret.
+ *
+ * Presets (a password, key pair or project from the configuration) are applied
+ * when they differ from what the last start saw; so a preset that is changed
+ * takes effect at the next start, while one that stays does not undo what was
+ * changed in the meantime by other means:
+ *
+ * - another password: the administrator's password is replaced;
+ * - another key pair: it is added, and the pair of the last start stops
+ *   working;
+ * - another project name: the project is renamed;
+ * - another project id: a project of that id is created and the key pair
+ *   reaches that one; the earlier project is kept under a name that tells its
+ *   id.
+ */
+
+import { createHmac, randomBytes } from "node:crypto";
+import {
+  CarillonError,
+  type IdentityStore,
+  type NewId,
+  type ProjectId,
+} from "@carillon/core";
+import {
+  makeAccessKey,
+  makeSecretKey,
+  secretKeyPurpose,
+} from "./access-keys.ts";
+import {
+  defaultScryptParameters,
+  generatedScryptParameters,
+  hashPassword,
+} from "./passwords.ts";
+import { createSecretBox, type SecretBox } from "./secret-box.ts";
+
+export interface IdentityPresets {
+  readonly adminPassword?: string | undefined;
+  readonly projectId?: string | undefined;
+  readonly projectName?: string | undefined;
+  /** Both or neither. */
+  readonly accessKey?: string | undefined;
+  readonly secretKey?: string | undefined;
+  readonly region: string;
+}
+
+/** Everything a client needs; the only time that secrets are told. */
+export interface IdentityCredentials {
+  readonly region: string;
+  /** Name of the domain of project and user. */
+  readonly domain: string;
+  readonly project: { readonly id: ProjectId; readonly name: string };
+  readonly user: {
+    readonly name: string;
+    /** Absent when it was set on an earlier start: only its hash is kept. */
+    readonly password?: string;
+  };
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly receiverSecret: string;
+}
+
+export interface BootstrapPorts {
+  readonly store: IdentityStore;
+  readonly newId: NewId;
+  /** 32 bytes that secrets in the store are encrypted under. */
+  readonly key: Uint8Array;
+  /**
+   * Called on the first start, and when a preset changed something. Only when
+   * it has resolved are the credentials taken as told: after a crash before
+   * that, the next start makes new ones and tells those.
+   */
+  readonly tell: (credentials: IdentityCredentials) => Promise<void>;
+}
+
+export interface BootstrapResult {
+  readonly projectId: ProjectId;
+  /** Stands in the path of provider webhooks. */
+  readonly receiverSecret: string;
+}
+
+/** @throws CarillonError STORAGE_UNUSABLE when the key is not the store's */
+export async function bootstrapIdentity(
+  ports: BootstrapPorts,
+  presets: IdentityPresets,
+): Promise<BootstrapResult> {
+  const { store } = ports;
+  const secrets = createSecretBox(ports.key);
+  const seen = fingerprintsOf(presets, ports.key);
+  const last = await readState(store);
+  if (last && sameFingerprints(last.seen, seen)) {
+    return resultOf(last, secrets);
+  }
+
+  const isChanged = (name: keyof IdentityPresets) =>
+    last?.seen[name] !== seen[name] && presets[name] !== undefined;
+  const domain = await ensureDomain(ports);
+  const project = await ensureProject(ports, presets, domain.id, last);
+  const user = await store.findUserByName(domain.id, adminName);
+  const userId = last?.userId ?? user?.id ?? ports.newId();
+  let password: string | undefined;
+  if (!last || isChanged("adminPassword")) {
+    password = presets.adminPassword ?? randomBytes(18).toString("base64url");
+    await store.putUser({
+      id: userId,
+      name: adminName,
+      domainId: domain.id,
+      passwordHash: await hashPassword(
+        password,
+        presets.adminPassword === undefined
+          ? generatedScryptParameters
+          : defaultScryptParameters,
+      ),
+    });
+  }
+
+  const keyPair =
+    !last || isChanged("accessKey") || isChanged("secretKey")
+      ? {
+          accessKey: presets.accessKey ?? makeAccessKey(),
+          secretKey: presets.secretKey ?? makeSecretKey(),
+        }
+      : {
+          accessKey: last.accessKey,
+          secretKey: await readSecretKey(store, secrets, last.accessKey),
+        };
+  const owner = { userId, projectId: project.id };
+  await store.putAccessKey({
+    accessKey: keyPair.accessKey,
+    encryptedSecret: secrets.seal(
+      keyPair.secretKey,
+      secretKeyPurpose(keyPair.accessKey),
+    ),
+    ...owner,
+  });
+  if (last && last.accessKey !== keyPair.accessKey) {
+    // With a secret that nobody knows the old key is as good as deleted.
+    await store.putAccessKey({
+      accessKey: last.accessKey,
+      encryptedSecret: secrets.seal(
+        makeSecretKey(),
+        secretKeyPurpose(last.accessKey),
+      ),
+      ...owner,
+    });
+  }
+
+  const receiverSecret = last
+    ? openReceiverSecret(last, secrets)
+    : randomBytes(24).toString("base64url");
+  await ports.tell({
+    region: presets.region,
+    domain: domain.name,
+    project,
+    user: { name: adminName, ...(password !== undefined && { password }) },
+    ...keyPair,
+    receiverSecret,
+  });
+  // Last: a crash before this line repeats the start from the beginning.
+  const state: BootstrapState = {
+    projectId: project.id,
+    userId,
+    accessKey: keyPair.accessKey,
+    receiverSecret: secrets.seal(receiverSecret, receiverSecretPurpose),
+    seen,
+  };
+  await store.putSetting(stateSetting, JSON.stringify(state));
+  return { projectId: project.id, receiverSecret };
+}
+
+/** What the last complete start left. */
+interface BootstrapState {
+  readonly projectId: ProjectId;
+  readonly userId: string;
+  readonly accessKey: string;
+  /** Sealed. */
+  readonly receiverSecret: string;
+  /** Of each preset, so that a change is noticed without keeping it. */
+  readonly seen: Fingerprints;
+}
+
+type Fingerprints = Readonly<Partial<Record<keyof IdentityPresets, string>>>;
+
+const stateSetting = "identity.bootstrap";
+const receiverSecretPurpose = "receiver-secret";
+const adminName = "admin";
+const defaultName = "default";
+
+const presetNames = [
+  "adminPassword",
+  "projectId",
+  "projectName",
+  "accessKey",
+  "secretKey",
+  "region",
+] as const satisfies (keyof IdentityPresets)[];
+
+function fingerprintsOf(
+  presets: IdentityPresets,
+  key: Uint8Array,
+): Fingerprints {
+  const fingerprints: Partial<Record<keyof IdentityPresets, string>> = {};
+  for (const name of presetNames) {
+    const preset = presets[name];
+    if (preset === undefined) continue;
+    // Keyed: a guess at a weak password cannot be checked without the key.
+    fingerprints[name] = createHmac("sha256", key)
+      .update(`preset ${name} ${preset}`)
+      .digest("base64url");
+  }
+  return fingerprints;
+}
+
+/** A preset that was taken away changes nothing. */
+function sameFingerprints(last: Fingerprints, now: Fingerprints): boolean {
+  return presetNames.every(
+    (name) => now[name] === undefined || now[name] === last[name],
+  );
+}
+
+async function readState(
+  store: IdentityStore,
+): Promise<BootstrapState | undefined> {
+  const text = await store.getSetting(stateSetting);
+  // Written by this module only, in one piece.
+  return text === undefined ? undefined : (JSON.parse(text) as BootstrapState);
+}
+
+async function ensureDomain({ store, newId }: BootstrapPorts) {
+  const domains = await store.listDomains();
+  const known = domains.find((domain) => domain.name === defaultName);
+  if (known) return known;
+  const domain = { id: newId(), name: defaultName };
+  await store.putDomain(domain);
+  return domain;
+}
+
+async function ensureProject(
+  { store, newId }: BootstrapPorts,
+  presets: IdentityPresets,
+  domainId: string,
+  last: BootstrapState | undefined,
+) {
+  const projects = await store.listProjects();
+  const siblings = projects.filter((other) => other.domainId === domainId);
+  const before = siblings.find((other) => other.id === last?.projectId);
+  const wantedName = presets.projectName ?? before?.name ?? defaultName;
+  const unfinished = last
+    ? undefined
+    : siblings.find((other) => other.name === wantedName);
+  const id = (presets.projectId ??
+    before?.id ??
+    unfinished?.id ??
+    newId()) as ProjectId;
+  const taken = siblings.find(
+    (other) => other.name === wantedName && other.id !== id,
+  );
+  // Names are unique: clients look projects up by them.
+  if (taken) {
+    await store.putProject({ ...taken, name: `${taken.name}-${taken.id}` });
+  }
+  const project = { id, name: wantedName, domainId };
+  await store.putProject(project);
+  return { id, name: wantedName };
+}
+
+async function readSecretKey(
+  store: IdentityStore,
+  secrets: SecretBox,
+  accessKey: string,
+): Promise<string> {
+  const record = await store.findAccessKey(accessKey);
+  if (!record) return makeSecretKey();
+  return openWith(() =>
+    secrets.open(record.encryptedSecret, secretKeyPurpose(accessKey)),
+  );
+}
+
+function openReceiverSecret(state: BootstrapState, secrets: SecretBox): string {
+  return openWith(() =>
+    secrets.open(state.receiverSecret, receiverSecretPurpose),
+  );
+}
+
+function resultOf(state: BootstrapState, secrets: SecretBox): BootstrapResult {
+  return {
+    projectId: state.projectId,
+    receiverSecret: openReceiverSecret(state, secrets),
+  };
+}
+
+function openWith(open: () => string): string {
+  try {
+    return open();
+  } catch (cause) {
+    throw new CarillonError(
+      "STORAGE_UNUSABLE",
+      "The key file does not belong to this data: restore the key file that lay beside it.",
+      { cause },
+    );
+  }
+}

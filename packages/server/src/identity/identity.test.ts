@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { createHash, createHmac } from "node:crypto";
+import { test } from "node:test";
+import { silentLogger } from "@carillon/core";
+import { ManualClock, MemoryStore } from "@carillon/testing";
+import { bootstrapIdentity } from "./bootstrap.ts";
+import { createIdentity } from "./identity.ts";
+import type { SignedRequest } from "./signature/canonical-request.ts";
+
+const key = new Uint8Array(32).fill(3);
+const presets = {
+  region: "local",
+  adminPassword: "secret",
+  projectId: "0123456789abcdef0123456789abcdef",
+  accessKey: "AKTEST",
+  secretKey: "SKTEST",
+};
+
+async function setUp() {
+  const store = new MemoryStore();
+  const clock = new ManualClock(Date.UTC(2026, 0, 15, 8, 30));
+  let ids = 0;
+  const newId = () => String(++ids).padStart(32, "0");
+  await bootstrapIdentity({ store, newId, key, tell: async () => {} }, presets);
+  const identity = createIdentity({ store, clock, logger: silentLogger, key });
+  const check = async (headers: SignedRequest["headers"], url = "/a") => {
+    const result = await identity.authenticate({
+      method: "GET",
+      url,
+      headers,
+      body: Buffer.alloc(0),
+    });
+    return "principal" in result
+      ? (result.principal.project?.id ?? "no project")
+      : result.failure;
+  };
+  return { store, clock, identity, check };
+}
+
+function basic(pair: string): { authorization: string } {
+  return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+function signed(
+  date: string,
+  secretKey = presets.secretKey,
+  accessKey = "AKTEST",
+) {
+  const emptyHash = createHash("sha256").update("").digest("hex");
+  const canonical = `GET\n/a/\n\nhost:h\nx-sdk-date:${date}\n\nhost;x-sdk-date\n${emptyHash}`;
+  const digest = createHash("sha256").update(canonical).digest("hex");
+  const signature = createHmac("sha256", secretKey)
+    .update(`SDK-HMAC-SHA256\n${date}\n${digest}`)
+    .digest("hex");
+  return {
+    host: "h",
+    "x-sdk-date": date,
+    authorization: `SDK-HMAC-SHA256 Access=${accessKey}, SignedHeaders=host;x-sdk-date, Signature=${signature}`,
+  };
+}
+
+test("takes each kind of credentials", async () => {
+  const { identity, check } = await setUp();
+  const issued = await identity.login.withPassword({
+    user: { name: "admin" },
+    password: "secret",
+    scope: { kind: "default" },
+  });
+  assert.ok(issued);
+  const { token } = issued;
+  for (const headers of [
+    { "x-auth-token": token },
+    { authorization: `Bearer ${token}` },
+    { authorization: `bearer ${token}` },
+    basic("AKTEST:SKTEST"),
+    signed("20260115T083000Z"),
+  ]) {
+    assert.equal(await check(headers), presets.projectId);
+  }
+});
+
+test("says why it takes nobody, but not who there is", async () => {
+  const { check } = await setUp();
+  const cases = [
+    [{}, "missing"],
+    [{ authorization: "" }, "missing"],
+    [{ "x-auth-token": "x".repeat(43) }, "rejected"],
+    [{ "x-auth-token": "short" }, "rejected"],
+    [{ authorization: "Bearer " }, "rejected"],
+    [{ authorization: "Digest x" }, "malformed"],
+    [basic("nothing"), "malformed"],
+    [basic(":SKTEST"), "malformed"],
+    [basic("AKTEST:"), "rejected"],
+    [basic("AKTEST:SKTEST2"), "rejected"],
+    [basic("AKNONE:SKTEST"), "rejected"],
+    [basic("AKNONE:no access key has this secret"), "rejected"],
+    [{ authorization: "SDK-HMAC-SHA256 Access=AKTEST" }, "malformed"],
+    [signed("20260115T083000Z", "wrong"), "rejected"],
+    [signed("20260115T083000Z", "SKTEST", "AKNONE"), "rejected"],
+    [
+      signed("20260115T083000Z", "no access key has this secret", "AKNONE"),
+      "rejected",
+    ],
+  ] as const;
+  for (const [headers, failure] of cases) {
+    assert.equal(await check(headers), failure, JSON.stringify(headers));
+  }
+});
+
+test("takes signatures within 15 minutes of its clock", async () => {
+  const { check } = await setUp();
+  assert.equal(await check(signed("20260115T081500Z")), presets.projectId);
+  assert.equal(await check(signed("20260115T084500Z")), presets.projectId);
+  assert.equal(await check(signed("20260115T081459Z")), "clock_skew");
+  assert.equal(await check(signed("20260115T084501Z")), "clock_skew");
+  const { "x-sdk-date": _, ...without } = signed("20260115T083000Z");
+  assert.equal(await check(without), "malformed");
+});
+
+test("a key pair that was seen once is checked without waiting", async () => {
+  const { identity, check } = await setUp();
+  const headers = basic("AKTEST:SKTEST");
+  await check(headers);
+  const again = identity.authenticate({
+    method: "GET",
+    url: "/",
+    headers,
+    body: Buffer.alloc(0),
+  });
+  assert.ok(!(again instanceof Promise));
+});
+
+test("does not hand out the secret key", async () => {
+  const { identity } = await setUp();
+  for (const headers of [basic("AKTEST:SKTEST"), signed("20260115T083000Z")]) {
+    const result = await identity.authenticate({
+      method: "GET",
+      url: "/a",
+      headers,
+      body: Buffer.alloc(0),
+    });
+    assert.doesNotMatch(JSON.stringify(result), /SKTEST/);
+  }
+});
+
+test("logs in with a user's id or name, and a scope of its domain", async () => {
+  const { identity, store } = await setUp();
+  const { login } = identity;
+  const [domain] = await store.listDomains();
+  const admin = await store.findUserByName(domain?.id ?? "", "admin");
+  await store.putDomain({ id: "d2", name: "other" });
+  await store.putProject({
+    id: "ffffffffffffffffffffffffffffffff" as never,
+    name: "foreign",
+    domainId: "d2",
+  });
+  const password = "secret";
+  const own = { kind: "project", project: { id: presets.projectId } } as const;
+  const attempts = [
+    [{ id: admin?.id }, own, true],
+    [{ name: "admin", domain: { id: domain?.id } }, own, true],
+    [{ name: "admin", domain: { name: "other" } }, own, false],
+    [{ name: "nobody" }, own, false],
+    [{}, own, false],
+    [
+      { name: "admin" },
+      {
+        kind: "project",
+        project: { name: "default", domain: { name: "default" } },
+      },
+      true,
+    ],
+    [
+      { name: "admin" },
+      { kind: "project", project: { name: "foreign" } },
+      false,
+    ],
+    [{ name: "admin" }, { kind: "domain", domain: { name: "default" } }, true],
+    [{ name: "admin" }, { kind: "domain", domain: { name: "other" } }, false],
+    [{ name: "admin" }, { kind: "unscoped" }, true],
+  ] as const;
+  for (const [user, scope, expected] of attempts) {
+    const issued = await login.withPassword({ user, password, scope });
+    assert.equal(issued !== undefined, expected, JSON.stringify([user, scope]));
+  }
+});
+
+test("a token got with a token expires with it", async () => {
+  const { identity, clock } = await setUp();
+  const first = await identity.login.withPassword({
+    user: { name: "admin" },
+    password: "secret",
+    scope: { kind: "unscoped" },
+  });
+  clock.advance(3_600_000);
+  const second = await identity.login.withToken({
+    token: first?.token ?? "",
+    scope: { kind: "default" },
+  });
+  assert.ok(second);
+  assert.notEqual(second.token, first?.token);
+  assert.equal(second.session.expiresAt, first?.session.expiresAt);
+  assert.equal(second.session.principal.project?.id, presets.projectId);
+});

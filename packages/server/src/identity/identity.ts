@@ -1,0 +1,153 @@
+/**
+ * Who is asking? Takes every kind of credentials that clients send: tokens
+ * (`X-Auth-Token` or `Authorization: Bearer`), access keys as `Authorization:
+ * Basic`, and requests signed with an access key.
+ */
+
+import { hash } from "node:crypto";
+import type { Clock, IdentityStore, Logger } from "@carillon/core";
+import { createAccessKeys, isSameSecret } from "./access-keys.ts";
+import { createDirectory, type Directory } from "./directory.ts";
+import { createLogin, type Login } from "./login.ts";
+import { LruCache } from "./lru-cache.ts";
+import type { Authentication, AuthenticationFailure } from "./principal.ts";
+import { createSecretBox } from "./secret-box.ts";
+import type { SignedRequest } from "./signature/canonical-request.ts";
+import {
+  isSignatureHeader,
+  parseSignatureHeader,
+} from "./signature/signature-header.ts";
+import {
+  isSignatureOf,
+  maxClockSkewMs,
+  signedAt,
+} from "./signature/verify-signature.ts";
+import { createTokens, type Tokens } from "./tokens.ts";
+
+export interface Identity {
+  /** At once when the credentials are remembered, which is the rule. */
+  authenticate(
+    request: SignedRequest,
+  ): Authentication | Promise<Authentication>;
+  readonly directory: Directory;
+  readonly tokens: Tokens;
+  readonly login: Login;
+}
+
+export interface IdentityPorts {
+  readonly store: IdentityStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** 32 bytes that secrets in the store are encrypted under. */
+  readonly key: Uint8Array;
+}
+
+export function createIdentity(ports: IdentityPorts): Identity {
+  const { store, clock, logger } = ports;
+  const secrets = createSecretBox(ports.key);
+  const directory = createDirectory(store);
+  const tokens = createTokens({ store, directory, clock, logger });
+  const accessKeys = createAccessKeys({ store, directory, secrets, clock });
+  const keyPairs = new LruCache<Authentication>({
+    maxEntries: 1000,
+    maxAgeMs: 60_000,
+  });
+
+  function checkToken(token: string): Authentication | Promise<Authentication> {
+    const session = tokens.find(token);
+    return session instanceof Promise
+      ? session.then((found) => found ?? failed("rejected"))
+      : (session ?? failed("rejected"));
+  }
+
+  function checkKeyPair(
+    header: string,
+  ): Authentication | Promise<Authentication> {
+    // Like tokens: looked up by a hash, so the time tells nothing.
+    const cacheKey = hash("sha256", header, "hex");
+    const known = keyPairs.get(cacheKey, clock.now());
+    return known ?? checkNewKeyPair(header, cacheKey);
+  }
+
+  async function checkNewKeyPair(
+    header: string,
+    cacheKey: string,
+  ): Promise<Authentication> {
+    const pair = Buffer.from(header.slice("Basic ".length), "base64");
+    const [accessKey, secretKey] = splitPair(pair.toString());
+    if (accessKey === "") return failed("malformed");
+    const holder = await accessKeys.find(accessKey);
+    const isRight = isSameSecret(secretKey, holder?.secretKey ?? absentSecret);
+    if (!holder || !isRight) return failed("rejected");
+    const result = { principal: holder.principal };
+    keyPairs.set(cacheKey, result, clock.now());
+    return result;
+  }
+
+  async function checkSignature(
+    text: string,
+    request: SignedRequest,
+  ): Promise<Authentication> {
+    const header = parseSignatureHeader(text);
+    const at = signedAt(request);
+    if (!header || at === undefined) return failed("malformed");
+    if (Math.abs(clock.now() - at) > maxClockSkewMs) {
+      return failed("clock_skew");
+    }
+    const holder = await accessKeys.find(header.accessKey);
+    // Computed for unknown keys, too: the time must not tell them apart.
+    const isRight = isSignatureOf(
+      holder?.secretKey ?? absentSecret,
+      header,
+      request,
+    );
+    return holder && isRight
+      ? { principal: holder.principal }
+      : failed("rejected");
+  }
+
+  return {
+    authenticate(request) {
+      const { "x-auth-token": token, authorization } = request.headers;
+      if (typeof token === "string" && token !== "") return checkToken(token);
+      if (!authorization) return failed("missing");
+      if (hasScheme(authorization, "Bearer ")) {
+        return checkToken(authorization.slice("Bearer ".length).trim());
+      }
+      if (hasScheme(authorization, "Basic ")) {
+        return checkKeyPair(authorization);
+      }
+      if (isSignatureHeader(authorization)) {
+        return checkSignature(authorization, request);
+      }
+      return failed("malformed");
+    },
+    directory,
+    tokens,
+    login: createLogin({ directory, tokens }),
+  };
+}
+
+function splitPair(pair: string): [name: string, secret: string] {
+  const cut = pair.indexOf(":");
+  return cut < 0 ? ["", ""] : [pair.slice(0, cut), pair.slice(cut + 1)];
+}
+
+/** Schemes are case-insensitive (RFC 9110 §11.1). */
+function hasScheme(header: string, scheme: string): boolean {
+  return header.slice(0, scheme.length).toLowerCase() === scheme.toLowerCase();
+}
+
+/** Compared with what came for a key that does not exist. */
+const absentSecret = "no access key has this secret";
+
+const failures: Record<AuthenticationFailure, Authentication> = {
+  missing: { failure: "missing" },
+  malformed: { failure: "malformed" },
+  clock_skew: { failure: "clock_skew" },
+  rejected: { failure: "rejected" },
+};
+
+function failed(failure: AuthenticationFailure): Authentication {
+  return failures[failure];
+}

@@ -1,0 +1,115 @@
+/** Log-in with a password or a token, as Keystone's `POST /auth/tokens`. */
+
+import type { ProjectId } from "@carillon/core";
+import type { Directory, Reference, ScopedReference } from "./directory.ts";
+import { verifyPassword } from "./passwords.ts";
+import type { TokenSession, Tokens } from "./tokens.ts";
+import { createTurnstile } from "./turnstile.ts";
+
+/** What a token is asked to be good for. */
+export type LoginScope =
+  /** Not said: the only project of the user's domain, if there is just one. */
+  | { readonly kind: "default" }
+  | { readonly kind: "unscoped" }
+  | { readonly kind: "project"; readonly project: ScopedReference }
+  | { readonly kind: "domain"; readonly domain: Reference };
+
+export interface PasswordLogin {
+  readonly user: ScopedReference;
+  readonly password: string;
+  readonly scope: LoginScope;
+}
+
+export interface TokenLogin {
+  readonly token: string;
+  readonly scope: LoginScope;
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly session: TokenSession;
+}
+
+export interface Login {
+  /**
+   * `undefined` when user, password or scope are no good; which of them is not
+   * told, nor by the time it takes.
+   *
+   * @throws RequestError OVERLOADED
+   */
+  withPassword(login: PasswordLogin): Promise<IssuedToken | undefined>;
+  /** The new token expires when the old one does. */
+  withToken(login: TokenLogin): Promise<IssuedToken | undefined>;
+}
+
+/** Hashing takes a thread of Node's small pool: others need some, too. */
+const maxConcurrentHashes = 2;
+const maxWaitingHashes = 100;
+
+export function createLogin(ports: {
+  readonly directory: Directory;
+  readonly tokens: Tokens;
+}): Login {
+  const { directory, tokens } = ports;
+  const inTurn = createTurnstile(maxConcurrentHashes, maxWaitingHashes);
+
+  /** The project the token is for; false when the scope cannot be given. */
+  async function projectOf(
+    scope: LoginScope,
+    domainId: string,
+  ): Promise<ProjectId | undefined | false> {
+    switch (scope.kind) {
+      case "default": {
+        const projects = await directory.listProjects(domainId);
+        return projects.length === 1 ? projects[0]?.id : undefined;
+      }
+      case "unscoped":
+        return undefined;
+      case "project": {
+        const project = await directory.findProject(scope.project);
+        return project?.domainId === domainId ? project.id : false;
+      }
+      case "domain": {
+        const domain = await directory.findDomain(scope.domain);
+        return domain?.id === domainId ? undefined : false;
+      }
+      default:
+        return scope satisfies never;
+    }
+  }
+
+  async function issue(
+    user: { readonly id: string; readonly domainId: string },
+    scope: LoginScope,
+    methods: readonly string[],
+    expiresAt?: number,
+  ): Promise<IssuedToken | undefined> {
+    const projectId = await projectOf(scope, user.domainId);
+    if (projectId === false) return undefined;
+    const token = await tokens.issue({
+      userId: user.id,
+      projectId,
+      methods,
+      expiresAt,
+    });
+    const session = await tokens.find(token);
+    return session && { token, session };
+  }
+
+  return {
+    async withPassword({ user: reference, password, scope }) {
+      const user = await directory.findUser(reference);
+      const isRight = await inTurn(() =>
+        verifyPassword(password, user?.passwordHash),
+      );
+      if (!user || !isRight) return undefined;
+      return await issue(user, scope, ["password"]);
+    },
+    async withToken({ token, scope }) {
+      const session = await tokens.find(token);
+      if (!session) return undefined;
+      const { userId: id, domainId } = session.principal;
+      return await issue({ id, domainId }, scope, ["token"], session.expiresAt);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/** Who makes a request, once it is known. */
+
+import type { ProjectId } from "@carillon/core";
+
+export interface Principal {
+  readonly userId: string;
+  readonly userName: string;
+  readonly domainId: string;
+  readonly domainName: string;
+  /** Absent for tokens without a scope. */
+  readonly project?: {
+    readonly id: ProjectId;
+    readonly name: string;
+  };
+}
+
+/** Why a request is nobody's. Never says whether a user or key exists. */
+export type AuthenticationFailure =
+  /** No credentials came. */
+  | "missing"
+  /** The credentials cannot be read. */
+  | "malformed"
+  /** The signature's date is too far from this clock. */
+  | "clock_skew"
+  /** Wrong, unknown, expired or revoked: the caller is not told which. */
+  | "rejected";
+
+export type Authentication =
+  | { readonly principal: Principal }
+  | { readonly failure: AuthenticationFailure };

@@ -1,0 +1,106 @@
+/** Checks the signature of a request against the secret key it names. */
+
+import { createHmac, hash, hkdfSync, timingSafeEqual } from "node:crypto";
+import {
+  type CanonicalForm,
+  headerText,
+  type SignedRequest,
+  toCanonicalRequest,
+} from "./canonical-request.ts";
+import type { SignatureHeader } from "./signature-header.ts";
+
+const dateHeader = "x-sdk-date";
+
+/** How far a signature's date may be from this clock, either way. */
+export const maxClockSkewMs = 15 * 60_000;
+
+/** When the request was signed (epoch ms); `undefined` if it does not say. */
+export function signedAt(request: SignedRequest): number | undefined {
+  const text = headerText(request.headers, dateHeader) ?? "";
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hours, minutes, seconds] = match;
+  const at = Date.parse(
+    `${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`,
+  );
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** Whether the secret key made this signature. The date is not looked at. */
+export function isSignatureOf(
+  secretKey: string,
+  header: SignatureHeader,
+  request: SignedRequest,
+): boolean {
+  const key = signingKey(secretKey, header);
+  const given = Buffer.from(header.signature, "hex");
+  return formsOf(header, request).some((form) => {
+    const canonical = toCanonicalRequest(request, header.signedHeaders, form);
+    if (canonical === undefined) return false;
+    const signature = createHmac("sha256", key)
+      .update(stringToSign(header, request, canonical))
+      .digest();
+    return timingSafeEqual(signature, given);
+  });
+}
+
+/** The forms the client may have signed, the likeliest first. */
+function* formsOf(
+  { dialect }: SignatureHeader,
+  { method, url, body }: SignedRequest,
+): Generator<CanonicalForm, undefined> {
+  const scoped = dialect === "scoped";
+  const form: CanonicalForm = {
+    decodePath: true,
+    queryValues: scoped ? "first" : "all",
+    collapseSpaces: scoped,
+    queryAsPayload: false,
+  };
+  yield form;
+  // A path without escapes reads the same either way.
+  const escaped = url.split("?", 1)[0]?.includes("%") === true;
+  if (escaped) yield { ...form, decodePath: false };
+  if (scoped && method === "POST" && body.length === 0 && url.includes("?")) {
+    yield { ...form, queryAsPayload: true };
+    if (escaped) yield { ...form, queryAsPayload: true, decodePath: false };
+  }
+  return undefined;
+}
+
+function stringToSign(
+  { dialect, scope }: SignatureHeader,
+  request: SignedRequest,
+  canonicalRequest: string,
+): string {
+  const algorithm =
+    dialect === "derived" ? "V11-HMAC-SHA256" : "SDK-HMAC-SHA256";
+  const date = headerText(request.headers, dateHeader) ?? "";
+  const digest = hash("sha256", canonicalRequest, "hex");
+  return dialect === "plain"
+    ? `${algorithm}\n${date}\n${digest}`
+    : `${algorithm}\n${date}\n${scope}\n${digest}`;
+}
+
+function signingKey(
+  secretKey: string,
+  { dialect, scope, accessKey }: SignatureHeader,
+): string | Buffer {
+  switch (dialect) {
+    case "plain":
+      return secretKey;
+    case "scoped":
+      return scope
+        .split("/")
+        .reduce<string | Buffer>(
+          (key, part) => createHmac("sha256", key).update(part).digest(),
+          `SDK${secretKey}`,
+        );
+    case "derived":
+      // The hexadecimal text is the key, not the bytes it stands for.
+      return Buffer.from(
+        hkdfSync("sha256", secretKey, accessKey, scope, 32),
+      ).toString("hex");
+    default:
+      return dialect satisfies never;
+  }
+}

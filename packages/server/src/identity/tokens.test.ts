@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { silentLogger } from "@carillon/core";
+import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createDirectory } from "./directory.ts";
+import { createTokens, tokenLifetimeMs } from "./tokens.ts";
+
+async function setUp() {
+  const store = new MemoryStore();
+  const clock = new ManualClock();
+  await store.putDomain({ id: "d1", name: "default" });
+  await store.putUser({
+    id: "u1",
+    name: "admin",
+    domainId: "d1",
+    passwordHash: "",
+  });
+  const directory = createDirectory(store);
+  const ports = { store, directory, clock, logger: silentLogger };
+  return { store, clock, ports, tokens: createTokens(ports) };
+}
+
+const grant = { userId: "u1", methods: ["password"] };
+
+test("a token is good for 24 hours", async () => {
+  const { tokens, clock } = await setUp();
+  const token = await tokens.issue(grant);
+  assert.equal((await tokens.find(token))?.principal.userName, "admin");
+  clock.advance(tokenLifetimeMs - 1);
+  assert.equal((await tokens.find(token))?.principal.userName, "admin");
+  clock.advance(1);
+  assert.equal(await tokens.find(token), undefined);
+});
+
+test("the store never sees a token itself", async () => {
+  const { store, tokens } = await setUp();
+  const token = await tokens.issue(grant);
+  assert.equal(await store.findToken(token), undefined);
+});
+
+test("a token that was seen once is found without waiting", async () => {
+  const { tokens } = await setUp();
+  const token = await tokens.issue(grant);
+  assert.ok(tokens.find(token) instanceof Promise);
+  await tokens.find(token);
+  assert.ok(!(tokens.find(token) instanceof Promise));
+});
+
+test("a revoked token is gone at once, on other nodes within a minute", async () => {
+  const { tokens, ports, clock } = await setUp();
+  const otherNode = createTokens(ports);
+  const token = await tokens.issue(grant);
+  await tokens.find(token);
+  await otherNode.find(token);
+  await tokens.revoke(token);
+  assert.equal(await tokens.find(token), undefined);
+  clock.advance(60_000);
+  assert.equal(await otherNode.find(token), undefined);
+});
+
+test("a token of a user who is gone is no good", async () => {
+  const { tokens } = await setUp();
+  const token = await tokens.issue({ ...grant, userId: "nobody" });
+  assert.equal(await tokens.find(token), undefined);
+});
+
+test("what is no token finds nothing", async () => {
+  const { tokens } = await setUp();
+  for (const text of ["", "x", "y".repeat(43), "z".repeat(10_000)]) {
+    assert.equal(await tokens.find(text), undefined);
+  }
+});
+
+test("expired tokens are removed while others are issued", async () => {
+  const { tokens, store, clock } = await setUp();
+  await tokens.issue(grant);
+  clock.advance(tokenLifetimeMs + 1);
+  await tokens.issue(grant);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await store.deleteExpiredTokens(clock.now()), 0);
+});
+
+test("a known token is checked in well under 100 microseconds", async () => {
+  const { tokens } = await setUp();
+  const token = await tokens.issue(grant);
+  await tokens.find(token);
+  const rounds = 2000;
+  const times = Array.from({ length: 5 }, () => {
+    const begun = performance.now();
+    for (let i = 0; i < rounds; i++) tokens.find(token);
+    return ((performance.now() - begun) * 1000) / rounds;
+  });
+  assert.ok(Math.min(...times) < 50, `${Math.min(...times)} microseconds`);
+});

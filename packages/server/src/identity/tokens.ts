@@ -1,0 +1,137 @@
+/**
+ * Tokens: 256 random bits, known to their holder only. The store keeps the
+ * SHA-256 of a token, and so does the cache: a lookup then takes a time that
+ * tells nothing about any token that exists.
+ */
+
+import { hash, randomBytes } from "node:crypto";
+import type {
+  Clock,
+  IdentityStore,
+  Logger,
+  ProjectId,
+  TokenRecord,
+} from "@carillon/core";
+import type { Directory } from "./directory.ts";
+import { LruCache } from "./lru-cache.ts";
+import type { Principal } from "./principal.ts";
+
+/** How long a token is good, in milliseconds (24 h). */
+export const tokenLifetimeMs = 24 * 3_600_000;
+
+export interface NewToken {
+  readonly userId: string;
+  readonly projectId?: ProjectId | undefined;
+  readonly methods: readonly string[];
+  /** Milliseconds since the epoch; 24 hours from now by default. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** A token that was found good. */
+export interface TokenSession {
+  readonly principal: Principal;
+  readonly methods: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface Tokens {
+  issue(token: NewToken): Promise<string>;
+  /** At once when it is remembered; `undefined` when it is no good. */
+  find(
+    token: string,
+  ): TokenSession | undefined | Promise<TokenSession | undefined>;
+  /** Unknown tokens are fine. */
+  revoke(token: string): Promise<void>;
+}
+
+const pruneIntervalMs = 3_600_000;
+
+export function createTokens(ports: {
+  readonly store: Pick<
+    IdentityStore,
+    "putToken" | "findToken" | "deleteToken" | "deleteExpiredTokens"
+  >;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Tokens {
+  const { store, directory, clock, logger } = ports;
+  const sessions = new LruCache<TokenSession>({
+    maxEntries: 10_000,
+    maxAgeMs: 60_000,
+  });
+  let prunedAt = 0;
+
+  /** Removes expired tokens now and then, while others are issued. */
+  function prune(now: number): void {
+    if (now - prunedAt < pruneIntervalMs) return;
+    prunedAt = now;
+    store.deleteExpiredTokens(now).then(
+      (count) => logger.debug("tokens_pruned", { count }),
+      (error) => logger.warn("tokens_not_pruned", { error }),
+    );
+  }
+
+  async function load(
+    key: string,
+    now: number,
+  ): Promise<TokenSession | undefined> {
+    const record = await store.findToken(key);
+    if (!record || record.expiresAt <= now) return undefined;
+    const principal = await directory.toPrincipal(
+      record.userId,
+      record.projectId,
+    );
+    if (!principal) return undefined;
+    const session: TokenSession = {
+      principal,
+      methods: record.methods,
+      issuedAt: record.issuedAt,
+      expiresAt: record.expiresAt,
+    };
+    sessions.set(key, session, now);
+    return session;
+  }
+
+  return {
+    async issue({ userId, projectId, methods, expiresAt }) {
+      const now = clock.now();
+      prune(now);
+      const token = randomBytes(32).toString("base64url");
+      const record: TokenRecord = {
+        hash: hashToken(token),
+        userId,
+        ...(projectId !== undefined && { projectId }),
+        methods,
+        issuedAt: now,
+        expiresAt: expiresAt ?? now + tokenLifetimeMs,
+      };
+      await store.putToken(record);
+      return token;
+    },
+    find(token) {
+      if (!isTokenShaped(token)) return undefined;
+      const key = hashToken(token);
+      const now = clock.now();
+      const session = sessions.get(key, now);
+      if (session === undefined) return load(key, now);
+      return session.expiresAt > now ? session : undefined;
+    },
+    async revoke(token) {
+      const key = hashToken(token);
+      await store.deleteToken(key);
+      sessions.delete(key);
+    },
+  };
+}
+
+/** Spares the store a look for what cannot be a token. */
+function isTokenShaped(token: string): boolean {
+  return token.length === 43;
+}
+
+function hashToken(token: string): string {
+  return hash("sha256", token, "hex");
+}

@@ -1,0 +1,37 @@
+/** Public surface of `@carillon/server`. */
+
+export { type AppPorts, createApp } from "./app.ts";
+export {
+  type Config,
+  ConfigurationError,
+  type ConfigMistake,
+  type ConfigSources,
+  loadConfig,
+} from "./config.ts";
+export {
+  type ConfigKey,
+  configGroups,
+  listConfigKeys,
+} from "./config-schema.ts";
+export {
+  type Credentials,
+  credentialsFileName,
+  readCredentialsFile,
+} from "./credentials-file.ts";
+export {
+  type BootstrapPorts,
+  type BootstrapResult,
+  bootstrapIdentity,
+  type IdentityCredentials,
+  type IdentityPresets,
+} from "./identity/bootstrap.ts";
+export {
+  createIdentity,
+  type Identity,
+  type IdentityPorts,
+} from "./identity/identity.ts";
+export type { Principal } from "./identity/principal.ts";
+export { type Carillon, type OpenOptions, open } from "./open.ts";
+export { createSandbox, type Sandbox } from "./sandbox/sandbox.ts";
+export { version } from "./version.ts";
+export type { LogFields, Logger } from "@carillon/core";

@@ -1,0 +1,79 @@
+/** The mails that came to the sandbox. */
+
+import Type from "typebox";
+import type { HttpApp } from "../../api/http-app.ts";
+import { toMillisecondsText } from "../../api/timestamps.ts";
+import { refusals } from "../../api/v2/problem-answers.ts";
+import { instant } from "../../api/v2/schema-parts.ts";
+import type { CapturedMail, MailCapture } from "../mail-capture.ts";
+
+const tags = ["Sandbox"];
+
+const MailBody = Type.Object(
+  {
+    id: Type.String(),
+    receivedAt: instant("When it came"),
+    envelopeFrom: Type.String(),
+    envelopeTo: Type.Array(Type.String()),
+    from: Type.String(),
+    to: Type.Array(Type.String()),
+    subject: Type.String(),
+    text: Type.String(),
+    html: Type.String(),
+    headers: Type.Array(
+      Type.Object({ name: Type.String(), value: Type.String() }),
+    ),
+  },
+  { title: "Mail" },
+);
+
+const MailList = Type.Object(
+  { mails: Type.Array(MailBody, { description: "Oldest first" }) },
+  { title: "MailList" },
+);
+
+const listQuery = Type.Object({
+  to: Type.Optional(
+    Type.String({ description: "Only those sent to this address" }),
+  ),
+});
+
+export function mailInspectionRoutes(app: HttpApp, mails: MailCapture): void {
+  app.get(
+    "/mails",
+    {
+      schema: {
+        summary: "Lists the mails that came",
+        tags,
+        querystring: listQuery,
+        response: { 200: MailList, ...refusals },
+      },
+    },
+    async (request) => ({ mails: mails.list(request.query.to).map(toBody) }),
+  );
+
+  app.delete(
+    "/mails",
+    {
+      schema: {
+        summary: "Empties the mailbox",
+        tags,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (_request, reply) => {
+      mails.clear();
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function toBody({ receivedAt, bytes: _, ...mail }: CapturedMail) {
+  return {
+    ...mail,
+    receivedAt: toMillisecondsText(receivedAt),
+    envelopeTo: [...mail.envelopeTo],
+    to: [...mail.to],
+    headers: [...mail.headers],
+  };
+}

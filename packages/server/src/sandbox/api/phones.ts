@@ -1,0 +1,136 @@
+/** The sandbox's phones: read what they got, and write on them. */
+
+import Type from "typebox";
+import type { HttpApp } from "../../api/http-app.ts";
+import { toMillisecondsText } from "../../api/timestamps.ts";
+import { refusals } from "../../api/v2/problem-answers.ts";
+import { instant } from "../../api/v2/schema-parts.ts";
+import type { PhoneMessage, Phones } from "../phones.ts";
+import { countBy } from "./count-by.ts";
+
+const tags = ["Sandbox"];
+
+const PhoneMessageBody = Type.Object(
+  {
+    id: Type.String(),
+    at: instant("When it came, or was sent"),
+    direction: Type.Union([Type.Literal("received"), Type.Literal("sent")], {
+      description: "As the phone sees it",
+    }),
+    number: Type.String(),
+    text: Type.String(),
+  },
+  { title: "PhoneMessage" },
+);
+
+const PhoneMessageList = Type.Object(
+  {
+    messages: Type.Array(PhoneMessageBody, { description: "Oldest first" }),
+  },
+  { title: "PhoneMessageList" },
+);
+
+export const PhoneList = Type.Object(
+  {
+    phones: Type.Array(
+      Type.Object({ number: Type.String(), messages: Type.Integer() }),
+    ),
+  },
+  { title: "PhoneList" },
+);
+
+const numberParams = Type.Object({
+  number: Type.String({
+    pattern: "^\\+?[0-9]{3,15}$",
+    description: "In international form, with or without the plus",
+  }),
+});
+
+export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
+  app.get(
+    "/phones",
+    {
+      schema: {
+        summary: "Lists the phones that were sent texts",
+        tags,
+        response: { 200: PhoneList, ...refusals },
+      },
+    },
+    async () => ({ phones: listPhones(phones) }),
+  );
+
+  app.delete(
+    "/phones",
+    {
+      schema: {
+        summary: "Empties the phones",
+        tags,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (_request, reply) => {
+      phones.clear();
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    "/phones/:number/messages",
+    {
+      schema: {
+        summary: "Lists a phone's texts",
+        tags,
+        params: numberParams,
+        response: { 200: PhoneMessageList, ...refusals },
+      },
+    },
+    async (request) => ({
+      messages: phones.list(request.params.number).map(toBody),
+    }),
+  );
+
+  app.post(
+    "/phones/:number/messages",
+    {
+      schema: {
+        summary: "Writes a text on the phone, to us",
+        tags,
+        params: numberParams,
+        body: Type.Object({ text: Type.String({ maxLength: 10_000 }) }),
+        response: { 201: PhoneMessageBody, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const { number } = request.params;
+      const message = await phones.reply(number, request.body.text);
+      reply.code(201);
+      return toBody(message);
+    },
+  );
+
+  app.delete(
+    "/phones/:number/messages",
+    {
+      schema: {
+        summary: "Empties a phone",
+        tags,
+        params: numberParams,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      phones.clear(request.params.number);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+export function listPhones(phones: Phones) {
+  return countBy(phones.list(), ({ number }) => number).map(
+    ([number, messages]) => ({ number, messages }),
+  );
+}
+
+function toBody({ at, bytes: _, ...message }: PhoneMessage) {
+  return { ...message, at: toMillisecondsText(at) };
+}

@@ -1,0 +1,80 @@
+/** What the sandbox received, under `/api/v2/sandbox`. */
+
+import Type from "typebox";
+import type { HttpApp } from "../../api/http-app.ts";
+import type { OriginOf } from "../../api/origin.ts";
+import { refusals } from "../../api/v2/problem-answers.ts";
+import type { Sandbox } from "../sandbox.ts";
+import { countBy } from "./count-by.ts";
+import { mailInspectionRoutes } from "./mails.ts";
+import { listPhones, PhoneList, phoneInspectionRoutes } from "./phones.ts";
+import { webhookInspectionRoutes } from "./webhooks.ts";
+
+const Overview = Type.Object(
+  {
+    webhooks: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        url: Type.String(),
+        requests: Type.Integer(),
+      }),
+    ),
+    mails: Type.Object({ smtpUrl: Type.String(), messages: Type.Integer() }),
+    ...PhoneList.properties,
+  },
+  { title: "SandboxOverview" },
+);
+
+export function sandboxRoutes(
+  app: HttpApp,
+  { webhooks, mails, phones }: Sandbox,
+  originOf: OriginOf,
+): void {
+  app.register(
+    async (sandbox: HttpApp) => {
+      sandbox.get(
+        "/",
+        {
+          schema: {
+            summary: "Lists the sandbox's receivers",
+            tags: ["Sandbox"],
+            response: { 200: Overview, ...refusals },
+          },
+        },
+        async (request) => ({
+          webhooks: countBy(webhooks.list(), ({ name }) => name).map(
+            ([name, requests]) => ({
+              name,
+              url: `${originOf(request)}/sandbox/webhooks/${encodeURIComponent(name)}`,
+              requests,
+            }),
+          ),
+          mails: { smtpUrl: mails.smtpUrl, messages: mails.list().length },
+          phones: listPhones(phones),
+        }),
+      );
+
+      sandbox.delete(
+        "/",
+        {
+          schema: {
+            summary: "Empties all of it",
+            tags: ["Sandbox"],
+            response: { 204: Type.Null(), ...refusals },
+          },
+        },
+        async (_request, reply) => {
+          webhooks.clear();
+          mails.clear();
+          phones.clear();
+          return reply.code(204).send(null);
+        },
+      );
+
+      webhookInspectionRoutes(sandbox, webhooks);
+      mailInspectionRoutes(sandbox, mails);
+      phoneInspectionRoutes(sandbox, phones);
+    },
+    { prefix: "/sandbox" },
+  );
+}

@@ -1,0 +1,116 @@
+/** What the sandbox's webhooks were sent. */
+
+import Type from "typebox";
+import type { HttpApp } from "../../api/http-app.ts";
+import { toMillisecondsText } from "../../api/timestamps.ts";
+import { refusals } from "../../api/v2/problem-answers.ts";
+import { instant } from "../../api/v2/schema-parts.ts";
+import type { WebhookInbox, WebhookRequest } from "../webhook-inbox.ts";
+
+const tags = ["Sandbox"];
+
+const WebhookRequestBody = Type.Object(
+  {
+    id: Type.String(),
+    receivedAt: instant("When it came"),
+    name: Type.String(),
+    method: Type.String(),
+    headers: Type.Record(Type.String(), Type.String()),
+    query: Type.Record(Type.String(), Type.String()),
+    body: Type.String(),
+    json: Type.Optional(
+      Type.Unknown({ description: "The body, if it is JSON" }),
+    ),
+    status: Type.Integer({ description: "What was answered" }),
+  },
+  { title: "WebhookRequest" },
+);
+
+const WebhookRequestList = Type.Object(
+  {
+    requests: Type.Array(WebhookRequestBody, { description: "Oldest first" }),
+  },
+  { title: "WebhookRequestList" },
+);
+
+const nameParams = Type.Object({ name: Type.String() });
+
+export function webhookInspectionRoutes(
+  app: HttpApp,
+  webhooks: WebhookInbox,
+): void {
+  app.get(
+    "/webhooks",
+    {
+      schema: {
+        summary: "Lists what webhooks were sent",
+        tags,
+        response: { 200: WebhookRequestList, ...refusals },
+      },
+    },
+    async () => ({ requests: webhooks.list().map(toBody) }),
+  );
+
+  app.delete(
+    "/webhooks",
+    {
+      schema: {
+        summary: "Empties the webhooks",
+        tags,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (_request, reply) => {
+      webhooks.clear();
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    "/webhooks/:name",
+    {
+      schema: {
+        summary: "Lists what one webhook was sent",
+        tags,
+        params: nameParams,
+        response: { 200: WebhookRequestList, ...refusals },
+      },
+    },
+    async (request) => ({
+      requests: webhooks.list(request.params.name).map(toBody),
+    }),
+  );
+
+  app.delete(
+    "/webhooks/:name",
+    {
+      schema: {
+        summary: "Empties one webhook",
+        tags,
+        params: nameParams,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      webhooks.clear(request.params.name);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function toBody({ receivedAt, bytes: _, ...request }: WebhookRequest) {
+  const json = parseJson(request.body);
+  return {
+    ...request,
+    receivedAt: toMillisecondsText(receivedAt),
+    ...(json !== undefined && { json }),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+/** A mail server that delivers to nobody and keeps what it was sent. */
+
+import type { AddressInfo } from "node:net";
+import type { Clock, Logger, NewId } from "@carillon/core";
+import { Ring } from "./ring.ts";
+
+export interface CapturedMail {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** As the envelope has them. */
+  readonly envelopeFrom: string;
+  readonly envelopeTo: readonly string[];
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly headers: readonly {
+    readonly name: string;
+    readonly value: string;
+  }[];
+  readonly bytes: number;
+}
+
+export interface MailCapture {
+  /** Where to send, such as `smtp://127.0.0.1:41025`. */
+  readonly smtpUrl: string;
+  /** Oldest first; `to` is an address of the envelope. */
+  list(to?: string): readonly CapturedMail[];
+  clear(): void;
+  close(): Promise<void>;
+}
+
+const maxMails = 1000;
+const maxBytes = 64 * 1024 * 1024;
+const maxMailBytes = 10 * 1024 * 1024;
+
+/** Listens on a free port of this machine. */
+export async function createMailCapture(ports: {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly logger: Logger;
+}): Promise<MailCapture> {
+  const { clock, newId, logger } = ports;
+  // Loaded only when there is a sandbox: a start without one is quicker.
+  const [{ SMTPServer }, { default: PostalMime }] = await Promise.all([
+    import("smtp-server"),
+    import("postal-mime"),
+  ]);
+  const mails = new Ring<CapturedMail>({ maxItems: maxMails, maxBytes });
+
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ["STARTTLS", "AUTH"],
+    disableReverseLookup: true,
+    size: maxMailBytes,
+    onData(stream, session, done) {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => {
+        if (stream.sizeExceeded) {
+          done(
+            Object.assign(new Error("Message too large"), {
+              responseCode: 552,
+            }),
+          );
+          return;
+        }
+        const raw = Buffer.concat(chunks);
+        const { mailFrom, rcptTo } = session.envelope;
+        PostalMime.parse(raw).then(
+          (mail) => {
+            mails.add({
+              id: newId(),
+              receivedAt: clock.now(),
+              envelopeFrom: mailFrom ? mailFrom.address : "",
+              envelopeTo: rcptTo.map(({ address }) => address),
+              from: formatAddress(mail.from),
+              to: mail.to?.map(formatAddress) ?? [],
+              subject: mail.subject ?? "",
+              text: mail.text ?? "",
+              html: mail.html ?? "",
+              headers: mail.headers.map(({ originalKey, value }) => ({
+                name: originalKey,
+                value,
+              })),
+              bytes: raw.length,
+            });
+            done();
+          },
+          (error: unknown) =>
+            done(error instanceof Error ? error : new Error(String(error))),
+        );
+      });
+    },
+  });
+  server.on("error", (error) => {
+    // A client that went away in the middle; nobody waits for an answer.
+    logger.debug("sandbox_smtp_error", { error: error.message });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      server.server.off("error", reject);
+      resolve();
+    });
+  });
+  // Listening on TCP, so it is no path.
+  const { port } = server.server.address() as AddressInfo;
+
+  let closing: Promise<void> | undefined;
+  return {
+    smtpUrl: `smtp://127.0.0.1:${port}`,
+    list: (to) =>
+      to === undefined
+        ? mails.items
+        : mails.items.filter((mail) => mail.envelopeTo.includes(to)),
+    clear: () => mails.clear(),
+    close() {
+      closing ??= new Promise((resolve) => server.close(resolve));
+      return closing;
+    },
+  };
+}
+
+function formatAddress(
+  address: { name?: string; address?: string | undefined } | undefined,
+): string {
+  if (!address) return "";
+  const { name, address: mailbox = "" } = address;
+  return name ? `${name} <${mailbox}>` : mailbox;
+}

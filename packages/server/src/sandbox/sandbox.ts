@@ -1,0 +1,64 @@
+/**
+ * Built-in receivers for trying things out: a webhook inbox, a mail server and
+ * phones. Nothing that is sent to them leaves the machine.
+ */
+
+import { randomBytes } from "node:crypto";
+import { type Clock, createTimeOrderedIds, type Logger } from "@carillon/core";
+import type { Gateway } from "@carillon/gateway";
+import { HandsetProvider } from "./handset-provider.ts";
+import { createMailCapture, type MailCapture } from "./mail-capture.ts";
+import { createPhones, type Phones } from "./phones.ts";
+import { createWebhookInbox, type WebhookInbox } from "./webhook-inbox.ts";
+
+export interface Sandbox extends AsyncDisposable {
+  readonly webhooks: WebhookInbox;
+  readonly mails: MailCapture;
+  readonly phones: Phones;
+  /** Where the e-mail channel is to send. */
+  readonly smtpUrl: string;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Name of the phones among the gateway's providers. */
+export const handsetProviderName = "sandbox";
+
+/** Makes the phones the default provider of the gateway, if one is given. */
+export async function createSandbox(ports: {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly gateway?: Gateway | undefined;
+}): Promise<Sandbox> {
+  const { clock, logger, gateway } = ports;
+  const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
+  const mails = await createMailCapture({ clock, newId, logger });
+  const webhooks = createWebhookInbox({ clock, newId });
+  const handset = new HandsetProvider((number, text) => {
+    phones.deliver(number, text);
+  });
+  const phones = createPhones({
+    clock,
+    newId,
+    onReply: async (number, text) => {
+      if (gateway) await handset.reply(number, text);
+    },
+  });
+  if (gateway) {
+    gateway.addProvider(handsetProviderName, handset);
+    gateway.defaultProvider = handsetProviderName;
+  }
+
+  const close = async () => {
+    webhooks.close();
+    await mails.close();
+  };
+  return {
+    webhooks,
+    mails,
+    phones,
+    smtpUrl: mails.smtpUrl,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,79 @@
+/** Keeps what was posted to the sandbox's webhooks. */
+
+import type { Clock, NewId } from "@carillon/core";
+import { Ring } from "./ring.ts";
+
+export interface WebhookRequest {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly name: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** What it was told to answer. */
+  readonly status: number;
+  readonly bytes: number;
+}
+
+export interface WebhookInbox {
+  add(request: Omit<WebhookRequest, "id" | "receivedAt" | "bytes">): void;
+  /** Oldest first. */
+  list(name?: string): readonly WebhookRequest[];
+  clear(name?: string): void;
+  /** Resolves after the delay, or when the inbox closes. */
+  wait(delayMs: number): Promise<void>;
+  /** Lets nobody wait any longer. */
+  close(): void;
+}
+
+const maxRequests = 1000;
+const maxBytes = 64 * 1024 * 1024;
+
+export function createWebhookInbox(ports: {
+  readonly clock: Clock;
+  readonly newId: NewId;
+}): WebhookInbox {
+  const { clock, newId } = ports;
+  const requests = new Ring<WebhookRequest>({
+    maxItems: maxRequests,
+    maxBytes,
+  });
+  const waiting = new Set<() => void>();
+  let isClosed = false;
+
+  return {
+    add(request) {
+      const bytes = Buffer.byteLength(request.body) + 1024;
+      requests.add({
+        id: newId(),
+        receivedAt: clock.now(),
+        ...request,
+        bytes,
+      });
+    },
+    list: (name) =>
+      name === undefined
+        ? requests.items
+        : requests.items.filter((request) => request.name === name),
+    clear: (name) =>
+      requests.clear((request) => name === undefined || request.name === name),
+    async wait(delayMs) {
+      if (delayMs <= 0 || isClosed) return;
+      await new Promise<void>((resolve) => {
+        const end = () => {
+          timer.cancel();
+          waiting.delete(end);
+          resolve();
+        };
+        const timer = clock.setTimer(delayMs, end);
+        waiting.add(end);
+      });
+    },
+    close() {
+      isClosed = true;
+      for (const end of [...waiting]) end();
+    },
+  };
+}

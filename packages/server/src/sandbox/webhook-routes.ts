@@ -1,0 +1,49 @@
+/**
+ * The sandbox's webhooks: `POST /sandbox/webhooks/{name}`. The address may say
+ * how it answers: `?status=503`, `?delay=10000` (milliseconds).
+ */
+
+import Type from "typebox";
+import type { HttpApp } from "../api/http-app.ts";
+import { rawBodyOf } from "../api/json-body.ts";
+import type { WebhookInbox } from "./webhook-inbox.ts";
+
+const maxDelayMs = 600_000;
+
+const query = Type.Object({
+  status: Type.Optional(Type.String({ pattern: "^[2-5][0-9][0-9]$" })),
+  delay: Type.Optional(Type.String({ pattern: "^[0-9]{1,6}$" })),
+});
+
+const params = Type.Object({ name: Type.String({ maxLength: 128 }) });
+
+export function webhookRoutes(app: HttpApp, webhooks: WebhookInbox): void {
+  // A request that hangs as it was told must not hold up a shutdown.
+  app.addHook("preClose", async () => webhooks.close());
+
+  app.post(
+    "/sandbox/webhooks/:name",
+    { schema: { params, querystring: query } },
+    async (request, reply) => {
+      const { status = "200", delay = "0" } = request.query;
+      webhooks.add({
+        name: request.params.name,
+        method: request.method,
+        headers: toTexts(request.headers),
+        query: toTexts(request.query),
+        body: rawBodyOf(request).toString(),
+        status: Number(status),
+      });
+      await webhooks.wait(Math.min(Number(delay), maxDelayMs));
+      return reply.code(Number(status)).send({ received: true });
+    },
+  );
+}
+
+function toTexts(values: object): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    texts[name] = String(value);
+  }
+  return texts;
+}

@@ -7,9 +7,13 @@ import type { NewId } from "../ids.ts";
 import type { Topics } from "../management/topics.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { BindingStore } from "../ports/binding-store.ts";
+import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
+import type { DeliveryListener } from "../ports/delivery-listener.ts";
 import type { DeliveryStore, Lease, Receipt } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { TemplateReader } from "../ports/template-store.ts";
 import type { Protocol } from "../protocol.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "../retry-policy.ts";
 import type { EngineStatus } from "./engine-status.ts";
@@ -21,15 +25,20 @@ import { Sender } from "./sender.ts";
 import { Sweeper } from "./sweeper.ts";
 
 export interface EnginePorts {
-  readonly store: DeliveryStore & {
-    readonly exclusive: boolean;
-    releaseAllLeases(now: number): Promise<void>;
-  };
+  readonly store: DeliveryStore &
+    Pick<TemplateReader, "findTemplateVariants"> &
+    Pick<BindingStore, "findBinding"> & {
+      readonly exclusive: boolean;
+      releaseAllLeases(now: number): Promise<void>;
+    };
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
   readonly channels: readonly Channel[];
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly listener?: DeliveryListener | undefined;
+  /** Default: everything is kept as it is. */
+  readonly seal?: ContentSeal | undefined;
   /** Answers a number in [0, 1). */
   readonly random: () => number;
   readonly newId: NewId;
@@ -95,6 +104,7 @@ export function createEngine(
   const options = { ...defaultEngineOptions, ...tuning };
   const { store, clock, logger, dispatcher, random } = ports;
   const owner = ports.newId();
+  const seal = ports.seal ?? noSeal;
   let isOpen = true;
   let isAbandoned = false;
   let accepted = 0;
@@ -110,7 +120,12 @@ export function createEngine(
   const onParked = (at: number) => dispatcher.announce({ kind: "due", at });
   const watch = { clock, logger, isAbandoned: () => isAbandoned };
 
-  const ledger = new OutcomeLedger({ ...watch, store, onParked });
+  const ledger = new OutcomeLedger({
+    ...watch,
+    store,
+    onParked,
+    listener: ports.listener,
+  });
   const sender = new Sender(
     {
       channels,
@@ -118,10 +133,14 @@ export function createEngine(
       logger,
       rules: { retryPolicy: options.retryPolicy, random },
     },
-    { ...options, maxOutstanding: options.chunkSize * 8 },
+    {
+      ...options,
+      // Enough to keep all places taken; more would only grow old in memory.
+      maxOutstanding: Math.max(2 * options.chunkSize, 4 * options.maxInFlight),
+    },
   );
   const fanOut = new FanOut(
-    { ...watch, store, sender, ledger, channels, newLease, onParked },
+    { ...watch, store, sender, ledger, seal, channels, newLease, onParked },
     {
       chunkSize: options.chunkSize,
       maxChunks: 256,
@@ -130,7 +149,7 @@ export function createEngine(
     },
   );
   const parked = new Parked(
-    { store, sender, ledger, clock, logger, random, newLease },
+    { store, sender, ledger, seal, clock, logger, random, newLease },
     { batchSize: 200, maxBatches: 8, laneRetryMs: options.laneRetryMs },
   );
   const sweeper = new Sweeper(
@@ -151,6 +170,7 @@ export function createEngine(
     dispatcher,
     clock,
     newMessageId: ports.newMessageId,
+    seal,
     intake: fanOut,
     isOpen: () => isOpen,
     onAccepted: () => {

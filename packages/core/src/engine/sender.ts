@@ -73,9 +73,9 @@ export class Sender {
   readonly #slots: Slots;
   readonly #lanes: Lanes;
   readonly #prepared = new PreparedMessages();
-  /** Tries that are young, oldest first; done ones are passed over. */
-  readonly #young: Try[] = [];
-  #youngHead = 0;
+  /** Tries that are young and not done, linked from the oldest on. */
+  #oldest: Try | undefined;
+  #youngest: Try | undefined;
   #ageTimer: Timer | undefined;
   #stragglers = 0;
   #tries = 0;
@@ -170,7 +170,7 @@ export class Sender {
   #begin(attempt: Try): void {
     const { endpoint } = attempt.item.recipient;
     attempt.run.pending++;
-    this.#young.push(attempt);
+    this.#link(attempt);
     this.#watchAge();
     if (this.#lanes.tryEnter(endpoint)) {
       this.#start(attempt);
@@ -218,6 +218,7 @@ export class Sender {
       this.#ports.rules,
     );
     const wasStraggler = attempt.phase === "straggling";
+    if (!wasStraggler) this.#unlink(attempt);
     attempt.phase = "done";
     if (attempt.holdsSlot) this.#slots.free();
     else if (wasStraggler) this.#stragglers--;
@@ -236,11 +237,9 @@ export class Sender {
 
   /** Sees to it that the oldest young try is looked at when it is due. */
   #watchAge(): void {
-    if (this.#ageTimer !== undefined) return;
-    const oldest = this.#young[this.#youngHead];
-    if (oldest === undefined) return;
+    if (this.#ageTimer !== undefined || this.#oldest === undefined) return;
     const { clock } = this.#ports;
-    const dueAt = oldest.begunAt + this.#options.parkAfterMs;
+    const dueAt = this.#oldest.begunAt + this.#options.parkAfterMs;
     this.#ageTimer = clock.setTimer(Math.max(1, dueAt - clock.now()), () => {
       this.#ageTimer = undefined;
       this.#age();
@@ -252,18 +251,30 @@ export class Sender {
   #age(): void {
     const before = this.#ports.clock.now() - this.#options.parkAfterMs;
     for (;;) {
-      const attempt = this.#young[this.#youngHead];
-      if (attempt === undefined) break;
-      if (attempt.phase !== "done") {
-        if (attempt.begunAt > before) break;
-        if (attempt.phase === "queued") this.#withdraw(attempt);
-        else this.#leaveBehind(attempt);
-      }
-      this.#youngHead++;
+      const attempt = this.#oldest;
+      if (attempt === undefined || attempt.begunAt > before) break;
+      this.#unlink(attempt);
+      if (attempt.phase === "queued") this.#withdraw(attempt);
+      else this.#leaveBehind(attempt);
     }
-    // Tries that are done are let go of in blocks.
-    this.#young.splice(0, this.#youngHead);
-    this.#youngHead = 0;
+  }
+
+  #link(attempt: Try): void {
+    attempt.older = this.#youngest;
+    if (this.#youngest === undefined) this.#oldest = attempt;
+    else this.#youngest.younger = attempt;
+    this.#youngest = attempt;
+  }
+
+  /** A try that is done is let go of at once: there are very many of them. */
+  #unlink(attempt: Try): void {
+    const { older, younger } = attempt;
+    if (older === undefined) this.#oldest = younger;
+    else older.younger = younger;
+    if (younger === undefined) this.#youngest = older;
+    else younger.older = older;
+    attempt.older = undefined;
+    attempt.younger = undefined;
   }
 
   #withdraw(attempt: Try): void {
@@ -341,6 +352,9 @@ class Try {
   /** Counted in the slots; else, if straggling, among the stragglers. */
   holdsSlot = true;
   late: PromiseWithResolvers<DeliveryOutcome> | undefined = undefined;
+  /** Neighbours among the young tries. */
+  older: Try | undefined = undefined;
+  younger: Try | undefined = undefined;
 
   constructor(
     item: SendItem,

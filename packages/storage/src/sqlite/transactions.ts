@@ -95,11 +95,8 @@ export function createTransactions(
   }
 }
 
-function rollback(db: DatabaseSync): void {
-  if (db.isTransaction) db.exec("ROLLBACK");
-}
-
-function allFailed(count: number, error: unknown): Answer {
+/** The answer to commands that all failed, for the same reason. */
+export function allFailed(count: number, error: unknown): Answer {
   const failure = toFailure(error);
   const indices = Array.from({ length: count }, (_, index) => index);
   return {
@@ -111,4 +108,8 @@ function allFailed(count: number, error: unknown): Answer {
 export function toFailure(error: unknown): Failure {
   const { message = String(error), errcode } = error as Partial<Failure>;
   return { message, ...(errcode !== undefined && { errcode }) };
+}
+
+function rollback(db: DatabaseSync): void {
+  if (db.isTransaction) db.exec("ROLLBACK");
 }

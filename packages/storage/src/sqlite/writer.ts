@@ -8,7 +8,12 @@ import { Worker } from "node:worker_threads";
 import { CarillonError, type Logger } from "@carillon/core";
 import type { OperationName, Operations } from "./operations.ts";
 import { createStateRules } from "./state-rules.ts";
-import type { Answer, Command, Failure } from "./transactions.ts";
+import {
+  type Answer,
+  allFailed,
+  type Command,
+  type Failure,
+} from "./transactions.ts";
 import type {
   WriterData,
   WriterReply,
@@ -61,6 +66,9 @@ export class Writer {
     this.#worker = new Worker(entry, {
       name: "carillon-storage-writer",
       workerData: data,
+      // It imports nothing that our options would change, and some of them
+      // (--input-type) no thread starts with.
+      execArgv: [],
     });
     this.#worker.on("message", (reply: WriterReply) => {
       if (reply.kind === "written") this.#settle(reply.answer);
@@ -149,10 +157,14 @@ export class Writer {
     this.#answered = 0;
     // Only work under way keeps the process alive.
     this.#worker.ref();
-    this.#post({
-      kind: "write",
-      commands: this.#inFlight.map(({ command }) => command),
-    });
+    const commands = this.#inFlight.map(({ command }) => command);
+    try {
+      this.#post({ kind: "write", commands });
+    } catch (error) {
+      // An argument that cannot be copied to a thread: a caller's mistake,
+      // which must not leave everybody waiting.
+      this.#settle(allFailed(commands.length, error));
+    }
   }
 
   /** An answer may be to the first part of a batch only. */

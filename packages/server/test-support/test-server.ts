@@ -4,36 +4,54 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type AttemptResult,
   type Channel,
+  createDetections,
   createEngine,
+  createResourceTags,
   createSubscriptions,
+  createTemplates,
   createTimeOrderedIds,
+  createTopicAccess,
+  createTopicBindings,
   createTopics,
   type Engine,
   type LogFields,
   type Logger,
   type Message,
+  type Probe,
   type Recipient,
   type Store,
 } from "@carillon/core";
 import { createEmbeddedDispatcher } from "@carillon/dispatch";
+import type { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { HttpApp } from "../src/api/http-app.ts";
 import { createApp } from "../src/app.ts";
+import { DeliveryLog } from "../src/delivery-log/delivery-log.ts";
+import { createAdministration } from "../src/identity/administration/administration.ts";
 import {
   bootstrapIdentity,
   type IdentityCredentials,
 } from "../src/identity/bootstrap.ts";
 import { createIdentity, type Identity } from "../src/identity/identity.ts";
+import { createContentSeal } from "../src/keys/content-seal.ts";
+import { openKeys } from "../src/keys/keys.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
 
 export interface TestServerOptions {
   readonly store?: Store;
   readonly sandbox?: Sandbox;
+  /** Whose receivers carriers can call. */
+  readonly gateway?: Gateway;
   readonly publicUrl?: string;
   readonly isReady?: () => boolean;
+  /** What detections find; by default that all is well. */
+  readonly probe?: Probe;
   /** What every try to deliver leads to. */
   readonly result?: AttemptResult;
 }
@@ -62,11 +80,13 @@ export interface TestServer extends AsyncDisposable {
   readonly complaints: readonly { event: string; fields: LogFields }[];
   /** Calls with the administrator's key pair and a JSON body. */
   call(
-    method: "GET" | "POST" | "PUT" | "DELETE",
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     url: string,
     body?: unknown,
   ): Promise<Answer>;
   topicUrn(name: string): string;
+  /** Answers the port of 127.0.0.1 it listens on from now on. */
+  listen(): Promise<number>;
 }
 
 export interface Answer {
@@ -82,6 +102,14 @@ export const testRegion = "test-1";
 const certificatePem =
   "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 export const certificateId = `SMN_${testRegion}_${"0f".repeat(16)}.pem`;
+
+const testCertificate = {
+  certificateId,
+  certificate: certificatePem,
+  current: true,
+  notBefore: 0,
+  notAfter: 1,
+};
 
 export async function startTestServer(
   options: TestServerOptions = {},
@@ -104,9 +132,17 @@ export async function startTestServer(
     newId,
     newMessageId: newId,
     newToken: () => randomBytes(32).toString("hex"),
+    isCareful: (protocol) => protocol === "sms",
     vetEndpoint: async () => {},
   });
   const sent: SentMessage[] = [];
+  const keys = await openKeys({ settings: store, key: testKey, clock });
+  const seal = createContentSeal({ store, keys });
+  const logs = join(
+    tmpdir(),
+    `carillon-test-${randomBytes(8).toString("hex")}`,
+  );
+  const deliveryLog = new DeliveryLog({ folder: logs, store, logger });
   const engine = createEngine({
     store,
     topics,
@@ -114,6 +150,8 @@ export async function startTestServer(
     channels: [noteDeliveries(sent, options.result)],
     clock,
     logger,
+    listener: deliveryLog,
+    seal,
     random: () => 0.5,
     newId,
     newMessageId: newId,
@@ -123,6 +161,7 @@ export async function startTestServer(
     {
       store,
       newId,
+      clock,
       key: testKey,
       tell: async (told) => {
         credentials = told;
@@ -136,11 +175,35 @@ export async function startTestServer(
   const app = createApp({
     store,
     topics,
+    access: createTopicAccess({ store, topics }),
+    templates: createTemplates({ store, clock, newId }),
+    resourceTags: createResourceTags({ store }, { region: testRegion }),
     subscriptions,
     publisher: engine.publisher,
+    bindings: createTopicBindings({ store, topics, clock, newId }),
+    keys,
+    seal,
+    deliveryLog,
+    detections: createDetections({
+      topics,
+      clock,
+      newId,
+      probe:
+        options.probe ??
+        (async () => ({ kind: "answered", statusCode: 204, text: "" })),
+    }),
     identity,
+    administration: createAdministration({
+      store,
+      identity,
+      clock,
+      newId,
+      key: testKey,
+    }),
     certificates: {
       find: async (id) => (id === certificateId ? certificatePem : undefined),
+      list: async () => [testCertificate],
+      rotate: async () => certificateId,
     },
     engineStatus: () => engine.status(),
     logger,
@@ -150,6 +213,10 @@ export async function startTestServer(
     version: "0.0.0-test",
     isReady: options.isReady ?? (() => true),
     sandbox: options.sandbox,
+    receivers: options.gateway && {
+      gateway: options.gateway,
+      secret: credentials.receiverSecret,
+    },
   });
   await engine.start();
   await app.ready();
@@ -185,11 +252,17 @@ export async function startTestServer(
         body: parse(response.body),
       };
     },
+    async listen() {
+      const url = await app.listen({ port: 0, host: "127.0.0.1" });
+      return Number(new URL(url).port);
+    },
     topicUrn: (name) => `urn:smn:${testRegion}:${project.id}:${name}`,
     async [Symbol.asyncDispose]() {
       await app.close();
       await Promise.all([engine.drain(0), clock.advanceSettled(1)]);
       await dispatcher.close();
+      await deliveryLog[Symbol.asyncDispose]();
+      await rm(logs, { recursive: true, force: true });
     },
   };
 }

@@ -124,9 +124,9 @@ test("no log-in is needed where links and clients come without one", async () =>
 /** A request as a real client signs and sends it, over a socket. */
 async function sendSigned(
   server: TestServer,
+  port: number,
   options: { method: string; path: string; body?: string; at?: number },
 ): Promise<{ status: number; body: string }> {
-  const port = server.app.addresses()[0]?.port ?? 0;
   const { accessKey, secretKey, project } = server.credentials;
   const { method, path, body = "" } = options;
   const date = new Date(options.at ?? server.clock.now())
@@ -178,26 +178,26 @@ async function sendSigned(
 
 test("signed requests work over a socket, with colons in the path", async () => {
   await using server = await startTestServer();
-  await server.app.listen({ port: 0, host: "127.0.0.1" });
+  const port = await server.listen();
   const topics = `${server.base}/topics`;
-  const created = await sendSigned(server, {
+  const created = await sendSigned(server, port, {
     method: "POST",
     path: topics,
     body: '{"name":"a"}',
   });
   assert.equal(created.status, 201, created.body);
-  const published = await sendSigned(server, {
+  const published = await sendSigned(server, port, {
     method: "POST",
     path: `${topics}/${server.topicUrn("a")}/publish`,
     body: '{"subject":"s","message":"é"}',
   });
   assert.equal(published.status, 200, published.body);
-  const listed = await sendSigned(server, {
+  const listed = await sendSigned(server, port, {
     method: "GET",
     path: `${topics}?limit=10&offset=0`,
   });
   assert.equal(listed.status, 200, listed.body);
-  const deleted = await sendSigned(server, {
+  const deleted = await sendSigned(server, port, {
     method: "DELETE",
     path: `${topics}/${server.topicUrn("a")}`,
   });
@@ -206,8 +206,8 @@ test("signed requests work over a socket, with colons in the path", async () => 
 
 test("a signature of 16 minutes ago is refused", async () => {
   await using server = await startTestServer();
-  await server.app.listen({ port: 0, host: "127.0.0.1" });
-  const { status, body } = await sendSigned(server, {
+  const port = await server.listen();
+  const { status, body } = await sendSigned(server, port, {
     method: "GET",
     path: `${server.base}/topics`,
     at: server.clock.now() - 16 * 60_000,

@@ -18,8 +18,8 @@ export interface PhoneMessage {
 export interface Phones {
   /** A text arrives at the phone. */
   deliver(number: string, text: string): PhoneMessage;
-  /** The phone's owner writes back. */
-  reply(number: string, text: string): Promise<PhoneMessage>;
+  /** The phone's owner writes to us, to one of our numbers if it is named. */
+  reply(number: string, text: string, to?: string): Promise<PhoneMessage>;
   /** Oldest first; all numbers by default. */
   list(number?: string): readonly PhoneMessage[];
   clear(number?: string): void;
@@ -32,7 +32,11 @@ export function createPhones(ports: {
   readonly clock: Clock;
   readonly newId: NewId;
   /** Carries a phone's reply into the network. */
-  readonly onReply: (number: string, text: string) => Promise<void>;
+  readonly onReply: (
+    number: string,
+    text: string,
+    to: string | undefined,
+  ) => Promise<void>;
 }): Phones {
   const { clock, newId, onReply } = ports;
   const messages = new Ring<PhoneMessage>({ maxItems: maxMessages, maxBytes });
@@ -56,9 +60,9 @@ export function createPhones(ports: {
 
   return {
     deliver: (number, text) => add("received", number, text),
-    async reply(number, text) {
+    async reply(number, text, to) {
       const message = add("sent", number, text);
-      await onReply(message.number, text);
+      await onReply(message.number, text, to);
       return message;
     },
     list: (number) =>

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { type Clock, createTimeOrderedIds, type Logger } from "@carillon/core";
 import type { Gateway } from "@carillon/gateway";
+import { sandboxProviderName } from "../sms-settings.ts";
 import { HandsetProvider } from "./handset-provider.ts";
 import { createMailCapture, type MailCapture } from "./mail-capture.ts";
 import { createPhones, type Phones } from "./phones.ts";
@@ -21,9 +22,6 @@ export interface Sandbox extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Name of the phones among the gateway's providers. */
-export const handsetProviderName = "sandbox";
-
 /** Makes the phones the default provider of the gateway, if one is given. */
 export async function createSandbox(ports: {
   readonly clock: Clock;
@@ -34,19 +32,19 @@ export async function createSandbox(ports: {
   const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
   const mails = await createMailCapture({ clock, newId, logger });
   const webhooks = createWebhookInbox({ clock, newId });
-  const handset = new HandsetProvider((number, text) => {
+  const handset = new HandsetProvider(newId, (number, text) => {
     phones.deliver(number, text);
   });
   const phones = createPhones({
     clock,
     newId,
-    onReply: async (number, text) => {
-      if (gateway) await handset.reply(number, text);
+    onReply: async (number, text, to) => {
+      if (gateway) await handset.reply(number, text, to);
     },
   });
   if (gateway) {
-    gateway.addProvider(handsetProviderName, handset);
-    gateway.defaultProvider = handsetProviderName;
+    gateway.addProvider(sandboxProviderName, handset);
+    gateway.defaultProvider = sandboxProviderName;
   }
 
   const close = async () => {

@@ -229,6 +229,132 @@ test("projects are found by name, and by the region's", async () => {
   assert.equal(foreign.status, 404);
 });
 
+/** A member of two of three projects of its domain. */
+async function addMember(server: TestServer) {
+  const make = async (path: string, body: object) =>
+    (await server.call("POST", `/api/v2/${path}`, body)).body;
+  const domain = await make("domains", { name: "acme" });
+  const inDomain = { domainId: domain.id };
+  const shop = await make("projects", { name: "shop", ...inDomain });
+  const depot = await make("projects", { name: "depot", ...inDomain });
+  const closed = await make("projects", { name: "closed", ...inDomain });
+  // A namesake elsewhere.
+  await make("projects", { name: "shop" });
+  const { id } = await make("users", {
+    name: "ann",
+    password: "correct horse",
+    projectIds: [shop.id, depot.id],
+    ...inDomain,
+  });
+  const user = {
+    name: "ann",
+    password: "correct horse",
+    domain: { name: "acme" },
+  };
+  return { id, domain, shop, depot, closed, user };
+}
+
+test("a member logs in to the projects it is assigned to, no others", async () => {
+  const { server, logIn } = await setUp();
+  await using _ = server;
+  const { domain, shop, depot, closed, user } = await addMember(server);
+  const identity = { methods: ["password"], password: { user } };
+  for (const [project, id] of [
+    [{ id: shop.id }, shop.id],
+    [{ name: "shop" }, shop.id],
+    [{ name: "shop", domain: { name: "acme" } }, shop.id],
+    [{ name: "depot", domain: { id: domain.id } }, depot.id],
+    [{ name: "shop", domain: { name: "default" } }, undefined],
+    [{ name: "shop", domain: { name: "none" } }, undefined],
+    [{ id: closed.id }, undefined],
+    [{ name: "closed", domain: { name: "acme" } }, undefined],
+    [{ id: server.credentials.project.id }, undefined],
+    [{}, undefined],
+  ] as const) {
+    const response = await logIn({ identity, scope: { project } });
+    const expected = id === undefined ? 401 : 201;
+    assert.equal(response.statusCode, expected, JSON.stringify(project));
+    if (id === undefined) continue;
+    const { token } = response.json();
+    assert.equal(token.project.id, id);
+    assert.deepEqual(token.project.domain, { id: domain.id, name: "acme" });
+    assert.equal(token.roles[0].name, "member");
+  }
+  const unsaid = await logIn({ identity });
+  assert.equal(unsaid.json().token.project, undefined, "there are two");
+});
+
+test("a token is changed for one of another assigned project", async () => {
+  const { server, logIn } = await setUp();
+  await using _ = server;
+  const { shop, depot, closed, user } = await addMember(server);
+  const first = await logIn({
+    identity: { methods: ["password"], password: { user } },
+    scope: { project: { id: shop.id } },
+  });
+  const id = String(first.headers["x-subject-token"]);
+  const change = async (project: object) =>
+    (
+      await logIn({
+        identity: { methods: ["token"], token: { id } },
+        scope: { project },
+      })
+    ).statusCode;
+  assert.equal(await change({ id: depot.id }), 201);
+  assert.equal(await change({ id: closed.id }), 401);
+});
+
+test("lists only projects that the caller may act in", async () => {
+  const { server, logIn } = await setUp();
+  await using _ = server;
+  const { id, domain, shop, depot, closed, user } = await addMember(server);
+  const login = await logIn({
+    identity: { methods: ["password"], password: { user } },
+    scope: "unscoped",
+  });
+  const headers = { "x-auth-token": String(login.headers["x-subject-token"]) };
+  const get = (url: string) => server.app.inject({ url, headers });
+  const names = async (url: string) =>
+    (await get(url)).json().projects.map(({ name }: { name: string }) => name);
+  for (const path of ["/v3/projects", "/v3/auth/projects"]) {
+    assert.deepEqual(await names(path), ["shop", "depot"]);
+    assert.deepEqual(await names(`${path}?name=shop`), ["shop"]);
+    assert.deepEqual(await names(`${path}?name=closed`), []);
+    assert.deepEqual(await names(`${path}?domain_id=${domain.id}`), [
+      "shop",
+      "depot",
+    ]);
+    assert.deepEqual(await names(`${path}?domain_id=other`), []);
+  }
+  assert.equal((await get(`/v3/projects/${shop.id}`)).statusCode, 200);
+  assert.equal((await get(`/v3/projects/${closed.id}`)).statusCode, 404);
+  await server.call("PATCH", `/api/v2/projects/${depot.id}`, {
+    enabled: false,
+  });
+  assert.deepEqual(await names("/v3/projects"), ["shop"]);
+  await server.call("PATCH", `/api/v2/users/${id}`, { enabled: false });
+  assert.equal((await get("/v3/projects")).statusCode, 401);
+});
+
+test("an expired token is refused, and a log-in helps", async () => {
+  const { server, identity, logIn } = await setUp();
+  await using _ = server;
+  const list = async (token: unknown) => {
+    const response = await server.app.inject({
+      url: `${server.base}/topics`,
+      headers: { "x-auth-token": String(token) },
+    });
+    return response.statusCode;
+  };
+  const first = (await logIn({ identity })).headers["x-subject-token"];
+  server.clock.advance(24 * 3_600_000 - 1);
+  assert.equal(await list(first), 200);
+  server.clock.advance(1);
+  assert.equal(await list(first), 401);
+  const second = (await logIn({ identity })).headers["x-subject-token"];
+  assert.equal(await list(second), 200);
+});
+
 test("domains and regions", async () => {
   const { server } = await setUp();
   await using _ = server;

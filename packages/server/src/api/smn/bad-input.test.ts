@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { startTestServer } from "../../../test-support/test-server.ts";
 
 const urn = "urn:smn:test-1:0f:a";
+const template = "0".repeat(32);
 
 /** Method, path below `/v2/{project}`, and a body that is right. */
 const routes = [
@@ -29,6 +30,61 @@ const routes = [
     { subscription_urns: [{ subscription_urn: `${urn}:1` }] },
   ],
   ["DELETE", `/notifications/topics/${urn}/subscriptions/${urn}:1`],
+  [
+    "PUT",
+    `/notifications/topics/${urn}/subscriptions/${urn}:1`,
+    { remark: "r" },
+  ],
+  [
+    "POST",
+    `/notifications/topics/${urn}/logtanks`,
+    { log_group_id: "g", log_stream_id: "s" },
+  ],
+  ["GET", `/notifications/topics/${urn}/logtanks`],
+  [
+    "PUT",
+    `/notifications/topics/${urn}/logtanks/1`,
+    { log_group_id: "g", log_stream_id: "s" },
+  ],
+  ["DELETE", `/notifications/topics/${urn}/logtanks/1`],
+  ["POST", `/notifications/topics/${urn}/kms`, { key_id: "k" }],
+  ["GET", `/notifications/topics/${urn}/kms`],
+  ["PUT", `/notifications/topics/${urn}/kms/1`, { key_id: "k" }],
+  ["DELETE", `/notifications/topics/${urn}/kms/1`],
+  [
+    "POST",
+    `/notifications/topics/${urn}/notify-policy`,
+    {
+      protocol: "callnotify",
+      polling: [{ order: 1, subscription_urns: [`${urn}:1`] }],
+    },
+  ],
+  ["GET", `/notifications/topics/${urn}/notify-policy`],
+  ["DELETE", `/notifications/topics/${urn}/notify-policy/1`],
+  ["GET", `/notifications/topics/${urn}/statistics`],
+  [
+    "POST",
+    `/notifications/topics/${urn}/detection`,
+    { protocol: "https", endpoint: "https://example.test/" },
+  ],
+  ["GET", `/notifications/topics/${urn}/detection/1`],
+  [
+    "POST",
+    "/notifications/subscriptions/filter_polices",
+    {
+      polices: [
+        {
+          subscription_urn: `${urn}:1`,
+          filter_polices: [{ name: "n", string_equals: ["v"] }],
+        },
+      ],
+    },
+  ],
+  [
+    "DELETE",
+    "/notifications/subscriptions/filter_polices",
+    { subscription_urns: [`${urn}:1`] },
+  ],
   ["GET", "/notifications/subscriptions"],
   [
     "DELETE",
@@ -37,6 +93,39 @@ const routes = [
   ],
   ["DELETE", `/notifications/subscriptions/${urn}:1`],
   ["POST", `/notifications/topics/${urn}/publish`, { message: "m" }],
+  ["GET", `/notifications/topics/${urn}/attributes`],
+  [
+    "PUT",
+    `/notifications/topics/${urn}/attributes/introduction`,
+    { value: "x" },
+  ],
+  [
+    "PUT",
+    `/notifications/topics/${urn}/attributes/access_policy`,
+    { value: "{}" },
+  ],
+  ["DELETE", `/notifications/topics/${urn}/attributes/introduction`],
+  ["DELETE", `/notifications/topics/${urn}/attributes`],
+  ["GET", "/notifications/topics-with-associated-resources"],
+  [
+    "POST",
+    "/notifications/message_template",
+    { message_template_name: "b", content: "x" },
+  ],
+  ["GET", "/notifications/message_template"],
+  ["GET", `/notifications/message_template/${template}`],
+  ["PUT", `/notifications/message_template/${template}`, { content: "x" }],
+  ["DELETE", `/notifications/message_template/${template}`],
+  ["GET", "/smn_topic/tags"],
+  ["GET", `/smn_topic/${urn}/tags`],
+  ["POST", `/smn_topic/${urn}/tags`, { tag: { key: "k", value: "v" } }],
+  [
+    "POST",
+    `/smn_topic/${urn}/tags/action`,
+    { action: "create", tags: [{ key: "k", value: "v" }] },
+  ],
+  ["DELETE", `/smn_topic/${urn}/tags/k`],
+  ["POST", "/smn_topic/resource_instances/action", { action: "count" }],
   ["POST", "/notifications/sms", { endpoint: "+491700000", message: "m" }],
   ["GET", "/notifications/protocols"],
 ] as const;
@@ -229,8 +318,7 @@ test("keys of the prototype do no harm", async () => {
 
 test("a body that is announced too large is refused before it is sent", async () => {
   await using server = await startTestServer();
-  await server.app.listen({ port: 0, host: "127.0.0.1" });
-  const port = server.app.addresses()[0]?.port ?? 0;
+  const port = await server.listen();
   const answer = await new Promise<string>((resolve, reject) => {
     const socket = connect(port, "127.0.0.1", () => {
       socket.write(

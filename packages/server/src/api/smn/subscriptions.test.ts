@@ -43,6 +43,44 @@ test("a new subscription is asked to confirm", async () => {
   assert.equal(server.sent[0]?.recipient.endpoint, "a@example.test");
 });
 
+test("a remark is changed, cleared and checked", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  const urn = await subscribe(server, url, "a@example.test");
+  const remarkOf = async () => {
+    const { body } = await server.call("GET", url);
+    return body.subscriptions[0].remark;
+  };
+  const set = (body: unknown, of = urn) =>
+    server.call("PUT", `${url}/${of}`, body);
+
+  const { status, body } = await set({ remark: "new" });
+  assert.equal(status, 200);
+  assert.equal(body.subscription_urn, urn);
+  assert.equal(await remarkOf(), "new");
+  for (const remark of ["ü".repeat(65), 5, ["x"]]) {
+    const refused = await set({ remark });
+    assert.deepEqual(
+      [refused.status, refused.body.code],
+      [400, "SMN.0017"],
+      String(remark),
+    );
+  }
+  assert.equal(await remarkOf(), "new");
+  assert.equal((await set({})).status, 200);
+  assert.equal(await remarkOf(), "");
+
+  const unknown = `${server.topicUrn("a")}:${"0".repeat(32)}`;
+  assert.equal((await set({ remark: "x" }, unknown)).body.code, "SMN.0013");
+  assert.equal((await set({ remark: "x" }, "bad")).body.code, "SMN.0014");
+  await server.call("POST", `${server.base}/topics`, { name: "b" });
+  const elsewhere = url.replace(/:a\//, ":b/");
+  const wrongTopic = await server.call("PUT", `${elsewhere}/${urn}`, {
+    remark: "x",
+  });
+  assert.equal(wrongTopic.body.code, "SMN.0013");
+});
+
 test("a batch answers for each of its parts", async () => {
   const { server, url } = await setUp();
   await using _ = server;

@@ -39,7 +39,8 @@ export function toCanonicalRequest(
   form: CanonicalForm,
 ): string | undefined {
   const [path, query] = splitUrl(request.url);
-  const names = signedHeaders.toSorted();
+  // Sorted by the client, and however it sorts is how it signed.
+  const names = signedHeaders;
   const payload = payloadHash(request, query, form);
   if (payload === undefined) return undefined;
   return [

@@ -96,13 +96,22 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
         summary: "Writes a text on the phone, to us",
         tags,
         params: numberParams,
-        body: Type.Object({ text: Type.String({ maxLength: 10_000 }) }),
+        body: Type.Object({
+          text: Type.String({ maxLength: 10_000 }),
+          to: Type.Optional(
+            Type.String({
+              pattern: "^\\+?[0-9]{2,15}$",
+              description: "Which number of ours it is sent to",
+            }),
+          ),
+        }),
         response: { 201: PhoneMessageBody, ...refusals },
       },
     },
     async (request, reply) => {
       const { number } = request.params;
-      const message = await phones.reply(number, request.body.text);
+      const { text, to } = request.body;
+      const message = await phones.reply(number, text, to);
       reply.code(201);
       return toBody(message);
     },

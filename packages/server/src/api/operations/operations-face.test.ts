@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startTestServer } from "../../../test-support/test-server.ts";
+
+async function metricsOf(server: {
+  app: { inject(o: { url: string }): Promise<{ body: string }> };
+}): Promise<Map<string, number>> {
+  const { body } = await server.app.inject({ url: "/metrics" });
+  const samples = body
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line): [string, number] => {
+      const cut = line.lastIndexOf(" ");
+      return [line.slice(0, cut), Number(line.slice(cut + 1))];
+    });
+  return new Map(samples);
+}
+
+test("lives, and says whether it takes work", async () => {
+  let isReady = false;
+  await using server = await startTestServer({ isReady: () => isReady });
+  const statusOf = async (url: string) =>
+    (await server.app.inject({ url })).statusCode;
+  assert.equal(await statusOf("/healthz"), 200);
+  assert.equal(await statusOf("/readyz"), 503);
+  isReady = true;
+  assert.equal(await statusOf("/readyz"), 200);
+});
+
+test("counts messages, attempts, outcomes and requests", async () => {
+  await using server = await startTestServer();
+  const { base, call, clock } = server;
+  await call("POST", `${base}/topics`, { name: "a" });
+  for (let i = 0; i < 3; i++) {
+    await call("POST", `${base}/topics/${server.topicUrn("a")}/publish`, {
+      message: "m",
+    });
+  }
+  await call("POST", `${base}/sms`, { endpoint: "+491700000", message: "m" });
+  await call("POST", `${base}/sms`, { endpoint: "nobody", message: "m" });
+  await clock.advanceSettled(100);
+  const metrics = await metricsOf(server);
+  assert.equal(metrics.get("carillon_messages_accepted_total"), 4);
+  assert.equal(metrics.get("carillon_delivery_attempts_total"), 1);
+  const outcome = 'carillon_delivery_outcomes_total{state="delivered"}';
+  assert.equal(metrics.get(outcome), 1);
+  assert.equal(metrics.get("carillon_attempts_in_flight"), 0);
+  const route = "/v2/:project_id/notifications/sms";
+  const requests = (status: number) =>
+    metrics.get(
+      `carillon_http_requests_total{method="POST",route="${route}",status="${status}"}`,
+    );
+  assert.equal(requests(200), 1);
+  assert.equal(requests(400), 1);
+  assert.equal(metrics.get('carillon_build_info{version="0.0.0-test"}'), 1);
+  assert.ok(metrics.has("process_resident_memory_bytes"));
+});
+
+test("tells how late the oldest due delivery is", async () => {
+  await using server = await startTestServer();
+  const lag = async () =>
+    (await metricsOf(server)).get("carillon_oldest_due_delivery_lag_seconds");
+  assert.equal(await lag(), 0);
+  Object.assign(server.store, {
+    nextDueAt: async () => server.clock.now() - 2500,
+  });
+  assert.equal(await lag(), 2.5);
+  Object.assign(server.store, {
+    nextDueAt: async () => server.clock.now() + 2500,
+  });
+  assert.equal(await lag(), 0);
+});
+
+test("two servers in one process count for themselves", async () => {
+  await using one = await startTestServer();
+  await using two = await startTestServer();
+  await one.call("POST", `${one.base}/sms`, {
+    endpoint: "+491700000",
+    message: "m",
+  });
+  const accepted = "carillon_messages_accepted_total";
+  assert.equal((await metricsOf(one)).get(accepted), 1);
+  assert.equal((await metricsOf(two)).get(accepted), 0);
+});

@@ -20,6 +20,11 @@ export {
   type VetOptions,
 } from "./egress/egress-guard.ts";
 export {
+  createEgressHttpClient,
+  type EgressHttpClient,
+  type EgressHttpClientOptions,
+} from "./egress/egress-http-client.ts";
+export {
   createSystemResolver,
   type ResolveName,
   type SystemResolverOptions,
@@ -29,6 +34,7 @@ export {
   type EmailChannelOptions,
 } from "./email/channel.ts";
 export { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
+export { createHttpProbe, type HttpProbeOptions } from "./http/probe.ts";
 export {
   type SignedFields,
   stringToSign,
@@ -37,8 +43,10 @@ export {
 export {
   type Signature,
   type Signer,
+  type SigningCertificate,
   SigningKeys,
   type SigningKeysOptions,
+  type SigningSecrets,
   type SigningSettings,
   signingKeysSetting,
 } from "./http/signing-key.ts";

@@ -14,6 +14,7 @@ export type ErrorClass =
   | "lane_full"
   | "no_channel"
   | "expired"
+  | "filtered"
   | "interrupted"
   | "internal";
 

@@ -44,7 +44,18 @@ export {
   type EnginePorts,
 } from "./engine/engine.ts";
 export type { EngineStatus } from "./engine/engine-status.ts";
-export type { Publisher, PublishRequest } from "./engine/publish.ts";
+export {
+  createInboundIntake,
+  type InboundIntake,
+  type InboundOptions,
+  type InboundPorts,
+  type ReceivedText,
+} from "./engine/inbound.ts";
+export type {
+  Publisher,
+  PublishRequest,
+  TemplateChoice,
+} from "./engine/publish.ts";
 export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
 export {
   type CompiledAttributes,
@@ -71,11 +82,53 @@ export {
   toDeliveryId,
 } from "./ids.ts";
 export {
+  createInboundBindings,
+  type InboundBinding,
+  inboundBindingKey,
+  parseInboundBinding,
+} from "./inbound-binding.ts";
+export {
+  type InboundMessage,
+  keywordOf,
+  type NewInboundMessage,
+} from "./inbound-message.ts";
+export {
+  createDetections,
+  type Detection,
+  type Detections,
+  type DetectRequest,
+  type Probe,
+  type ProbeResult,
+} from "./management/detections.ts";
+export {
+  createResourceTags,
+  type ProjectTag,
+  type ResourceTags,
+  type ResourceTagsOptions,
+  type TopicReference,
+} from "./management/resource-tags.ts";
+export {
   createSubscriptions,
   type SubscribeRequest,
   type Subscriptions,
   type SubscriptionsOptions,
 } from "./management/subscriptions.ts";
+export {
+  type CreateTemplateRequest,
+  createTemplates,
+  type Templates,
+  type TemplatesOptions,
+} from "./management/templates.ts";
+export {
+  type AccessTrial,
+  createTopicAccess,
+  type TopicAccess,
+  type TopicCaller,
+} from "./management/topic-access.ts";
+export {
+  createTopicBindings,
+  type TopicBindings,
+} from "./management/topic-bindings.ts";
 export {
   createTopics,
   type Topics,
@@ -101,6 +154,15 @@ export {
   maxMessageAttributes,
   parseMessageAttributes,
 } from "./message-attributes.ts";
+export {
+  checkNotifyPolicy,
+  defaultRoundSeconds,
+  type NotifyPolicy,
+  type NotifyRound,
+  roundsOf,
+} from "./notify-policy.ts";
+export { toPhoneAddress } from "./phone-address.ts";
+export type { BindingStore } from "./ports/binding-store.ts";
 export type {
   AttemptResult,
   Channel,
@@ -109,6 +171,11 @@ export type {
   Recipient,
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
+export { type ContentSeal, noSeal } from "./ports/content-seal.ts";
+export type {
+  DeliveryListener,
+  WrittenDelivery,
+} from "./ports/delivery-listener.ts";
 export type {
   Chunk,
   ChunkOutcome,
@@ -126,19 +193,40 @@ export type {
   Project,
   TokenRecord,
   User,
+  UserRole,
 } from "./ports/identity-store.ts";
+export type { InboundFilter, InboundStore } from "./ports/inbound-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type { MessageReader, MessageReport } from "./ports/message-store.ts";
+export type { OptOut, OptOutKey, OptOutStore } from "./ports/opt-out-store.ts";
 export type { Page, PageRequest } from "./ports/page.ts";
+export type {
+  ResourceTagReader,
+  ResourceTagStore,
+  TaggedTopic,
+} from "./ports/resource-tag-store.ts";
+export {
+  type HourlyCount,
+  hourMs,
+  type StatisticsReader,
+} from "./ports/statistics-store.ts";
 export type { Store } from "./ports/store.ts";
 export type {
   NewSubscription,
+  SubscriptionChange,
   SubscriptionFilter,
   SubscriptionReader,
   SubscriptionStore,
   TokenMail,
 } from "./ports/subscription-store.ts";
 export type {
+  MessageTemplateSummary,
+  TemplateFilter,
+  TemplateReader,
+  TemplateStore,
+} from "./ports/template-store.ts";
+export type {
+  TopicChange,
   TopicFilter,
   TopicReader,
   TopicStore,
@@ -216,6 +304,19 @@ export {
   type NewTopic,
   type Topic,
 } from "./topic.ts";
+export {
+  attributesOf,
+  checkAttributeName,
+  maxIntroductionBytes,
+  type TopicAttributeName,
+  type TopicAttributes,
+  topicAttributeNames,
+} from "./topic-attributes.ts";
+export type {
+  BindingData,
+  BindingKind,
+  TopicBinding,
+} from "./topic-binding.ts";
 export {
   formatSubscriptionUrn,
   formatTopicUrn,

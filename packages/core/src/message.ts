@@ -32,6 +32,8 @@ export interface Message {
   readonly topic?: MessageTopic;
   readonly subject?: string;
   readonly content: MessageContent;
+  /** The key whose seal the content is under: it says nothing until opened. */
+  readonly sealedBy?: string;
   readonly attributes?: readonly MessageAttribute[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;

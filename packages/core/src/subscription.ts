@@ -1,6 +1,7 @@
 /** A subscription: one endpoint that receives what a topic publishes. */
 
 import { CarillonError } from "./errors.ts";
+import type { FilterPolicy } from "./filter-policy.ts";
 import type { ProjectId, SubscriptionId } from "./ids.ts";
 import type { Protocol } from "./protocol.ts";
 import { utf8Length } from "./text.ts";
@@ -29,6 +30,8 @@ export interface Subscription {
   readonly remark: string;
   readonly status: SubscriptionStatus;
   readonly extension: SubscriptionExtension;
+  /** Absent when it gets every message. */
+  readonly filterPolicies?: readonly FilterPolicy[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
 }

@@ -15,6 +15,8 @@ export interface Topic {
   readonly pushPolicy: number;
   /** Shown in confirmation messages; empty when not set. */
   readonly introduction: string;
+  /** The policy's text as it was set, byte for byte; empty when not set. */
+  readonly accessPolicy: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -22,7 +22,7 @@ interface Snippet {
 function findSnippets(page: string): Snippet[] {
   const pattern = /^## ([^\n]+)$|^```ts\n(.*?)^```\n\n```text\n(.*?)^```/gms;
   const snippets: Snippet[] = [];
-  let heading = "";
+  let heading = "README";
   for (const [, title, code, output] of page.matchAll(pattern)) {
     if (title !== undefined) heading = title;
     else if (code !== undefined && output !== undefined) {
@@ -44,7 +44,12 @@ async function runFile(path: string): Promise<string> {
   return stdout;
 }
 
-const page = await readFile(join(root, "docs/guides/gateway.md"), "utf8");
+const pages = await Promise.all(
+  ["packages/gateway/README.md", "docs/guides/gateway.md"].map((path) =>
+    readFile(join(root, path), "utf8"),
+  ),
+);
+const page = pages.join("\n");
 const snippets = findSnippets(page);
 let folder = "";
 
@@ -59,9 +64,9 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-describe("the guide", () => {
+describe("the README and the guide", () => {
   test("has no program without its output", () => {
-    assert.ok(snippets.length >= 9);
+    assert.ok(snippets.length >= 10);
     assert.equal(page.match(/^```ts$/gm)?.length, snippets.length);
   });
 

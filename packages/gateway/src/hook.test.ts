@@ -100,16 +100,28 @@ test("handlers removed or added during an emit count from the next one", async (
   assert.deepEqual(events.slice(3), ["first", "third", "late"]);
 });
 
+test("a handler added during an emit waits for the next one", async () => {
+  const hook = new Hook<number>();
+  const events: string[] = [];
+  const remove = hook.add(() => {
+    if (hook.size === 1) hook.add(() => void events.push("added"));
+  });
+  await hook.emit(1);
+  assert.deepEqual(events, []);
+  remove();
+  await hook.emit(2);
+  assert.deepEqual(events, ["added"]);
+});
+
 test("once runs for one value, even when emits overlap", async () => {
   const hook = new Hook<number>();
   const seen: number[] = [];
-  hook.once(async (value) => {
-    await Promise.resolve();
-    seen.push(value);
-  });
+  // Both emits have begun before either gets to the second handler.
+  hook.add(() => Promise.resolve());
+  hook.once((value) => void seen.push(value));
   await Promise.all([hook.emit(1), hook.emit(2)]);
   assert.deepEqual(seen, [1]);
-  assert.equal(hook.size, 0);
+  assert.equal(hook.size, 1);
 });
 
 test("a signal takes the handler away", async () => {

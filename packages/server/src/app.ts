@@ -7,12 +7,18 @@
 import { randomBytes } from "node:crypto";
 import {
   type Clock,
+  type ContentSeal,
   createTimeOrderedIds,
+  type Detections,
   type EngineStatus,
   type Logger,
   type Publisher,
+  type ResourceTags,
   type Store,
   type Subscriptions,
+  type Templates,
+  type TopicAccess,
+  type TopicBindings,
   type Topics,
 } from "@carillon/core";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
@@ -23,13 +29,21 @@ import { acceptAnyBody, maxBodyBytes } from "./api/json-body.ts";
 import { countRequests } from "./api/operations/http-counter.ts";
 import { operationsFace } from "./api/operations/operations-face.ts";
 import { createOriginOf } from "./api/origin.ts";
+import {
+  type ReceiversPorts,
+  receiversFace,
+} from "./api/receivers/receivers-face.ts";
 import { createSmnErrorAnswers } from "./api/smn/error-answers.ts";
 import { smnFace } from "./api/smn/smn-face.ts";
 import type { SubscriberPorts } from "./api/subscriber/ports.ts";
 import { subscriberFace } from "./api/subscriber/subscriber-face.ts";
+import type { Certificates } from "./api/v2/signing-keys.ts";
 import { v2Face } from "./api/v2/v2-face.ts";
 import { compileValidator } from "./api/validation.ts";
+import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
+import type { Administration } from "./identity/administration/administration.ts";
 import type { Identity } from "./identity/identity.ts";
+import type { Keys } from "./keys/keys.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { webhookRoutes } from "./sandbox/webhook-routes.ts";
@@ -37,10 +51,19 @@ import { webhookRoutes } from "./sandbox/webhook-routes.ts";
 export interface AppPorts {
   readonly store: Store;
   readonly topics: Topics;
+  readonly access: TopicAccess;
+  readonly templates: Templates;
+  readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
+  readonly bindings: TopicBindings;
+  readonly keys: Keys;
+  readonly seal: ContentSeal;
+  readonly deliveryLog: DeliveryLogReader;
+  readonly detections: Detections;
   readonly identity: Identity;
-  readonly certificates: SubscriberPorts["certificates"];
+  readonly administration: Administration;
+  readonly certificates: SubscriberPorts["certificates"] & Certificates;
   readonly engineStatus: () => EngineStatus;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -54,12 +77,17 @@ export interface AppPorts {
   /** Whether the server takes work now. */
   readonly isReady: () => boolean;
   readonly sandbox?: Sandbox | undefined;
+  /** Without it carriers cannot call. */
+  readonly receivers?: ReceiversPorts | undefined;
 }
 
 /** Nothing listens yet: call `listen`, or `inject` in tests. */
 export function createApp(ports: AppPorts): HttpApp {
   const { logger, sandbox } = ports;
-  const newRequestId = createTimeOrderedIds(() => ports.clock.now(), randomBytes);
+  const newRequestId = createTimeOrderedIds(
+    () => ports.clock.now(),
+    randomBytes,
+  );
   const originOf = createOriginOf(ports.publicUrl);
   const errors = createSmnErrorAnswers({ logger, originOf });
   const faces = { ...ports, originOf, newRequestId };
@@ -103,16 +131,20 @@ export function createApp(ports: AppPorts): HttpApp {
   v2Face(app, {
     ...faces,
     messages: ports.store,
+    inbound: ports.store,
+    optOuts: ports.store,
+    statistics: ports.store,
     extraRoutes: (face) => {
       if (sandbox) sandboxRoutes(face, sandbox, originOf);
     },
   });
+  if (ports.receivers) receiversFace(app, ports.receivers, ports);
   if (sandbox) {
     app.register(async (face: HttpApp) =>
       webhookRoutes(face, sandbox.webhooks),
     );
   }
-  smnFace(app, faces);
+  smnFace(app, { ...faces, statistics: ports.store });
   return app;
 }
 

@@ -6,6 +6,11 @@
 
 import { BlockList, isIP } from "node:net";
 import Type, { type Static, type TSchema } from "typebox";
+import {
+  ProviderSetting,
+  problemWithInbound,
+  problemWithProviders,
+} from "./sms-settings.ts";
 
 /** What a key says about itself besides its type. */
 export interface KeyNotes {
@@ -22,6 +27,8 @@ export interface KeyNotes {
   readonly withoutFlag?: boolean;
   /** Why a value cannot be accepted yet. */
   readonly unsupported?: string;
+  /** A clause on what is wrong with a parsed value, if it can say more. */
+  readonly problem?: (value: unknown) => string | undefined;
 }
 
 export const configGroups = [
@@ -228,18 +235,40 @@ export const configSchema = Type.Object({
 
   sms: Type.Object({
     providers: Type.Array(
-      Type.Union([
-        Type.Literal("loopback"),
-        Type.Literal("log"),
-        Type.Literal("null"),
-      ]),
+      ProviderSetting,
       notes({
         group: "SMS",
         description:
-          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line, `null` drops. In the sandbox its phones come first.",
+          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line, `null` drops. In the file an entry may also be an object: a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
         expected: "a list of loopback, log, null",
         default: ["log"],
         minItems: 1,
+        uniqueItems: true,
+        problem: problemWithProviders,
+      }),
+    ),
+    inbound: Type.Array(
+      Type.String(),
+      notes({
+        group: "SMS",
+        description:
+          "Topics of the first project that texts from phones are published to, by the number they were sent to and their first word; `*` is any number. The most specific entry counts: number and keyword, number, `*` and keyword, `*`.",
+        expected:
+          "entries such as 4915112345678=orders, 4915112345678/JOIN=members or *=inbox, separated by commas",
+        default: [],
+        example: ["*=inbox"],
+        problem: problemWithInbound,
+      }),
+    ),
+    optOutExempt: Type.Array(
+      Type.String({ pattern: "^[A-Za-z0-9_-]{1,32}$" }),
+      notes({
+        group: "SMS",
+        description:
+          "Classes of text messages that are sent to people who opted out, too.",
+        expected: "a list of classes such as otp",
+        default: [],
+        example: ["otp"],
         uniqueItems: true,
       }),
     ),
@@ -256,6 +285,19 @@ export const configSchema = Type.Object({
     description: "Subscriptions a topic may have.",
     expected: "a whole number from 1 to 10000000",
     default: 10_000,
+  }),
+  templatesPerProject: integer(1, 1_000_000, {
+    group: "Limits",
+    description:
+      "Message templates a project may have; one for each name and protocol.",
+    expected: "a whole number from 1 to 1000000",
+    default: 100,
+  }),
+  tagsPerTopic: integer(1, 1000, {
+    group: "Limits",
+    description: "Tags a topic may have.",
+    expected: "a whole number from 1 to 1000",
+    default: 20,
   }),
 
   chunkSize: integer(1, 10_000, {
@@ -326,6 +368,7 @@ function keysOf(
       example: own.example,
       ...(own.secret && { secret: true }),
       ...(own.unsupported && { unsupported: own.unsupported }),
+      ...(own.problem && { problem: own.problem }),
       path,
       variable: `CARILLON_${words.join("_").toUpperCase()}`,
       flag: own.withoutFlag ? undefined : `--${words.join("-")}`,

@@ -271,6 +271,8 @@ function problemWith(
   given: unknown,
 ): string | undefined {
   if (key.unsupported) return key.unsupported;
+  const problem = key.problem?.(parsed);
+  if (problem) return problem;
   if (Value.Check(key.schema, parsed)) return undefined;
   return `expected ${key.expected}, got ${
     key.secret ? "a value that is not shown" : show(given)

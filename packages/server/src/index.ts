@@ -1,11 +1,12 @@
 /** Public surface of `@carillon/server`. */
 
+export type { LogFields, Logger } from "@carillon/core";
 export { type AppPorts, createApp } from "./app.ts";
 export {
   type Config,
-  ConfigurationError,
   type ConfigMistake,
   type ConfigSources,
+  ConfigurationError,
   loadConfig,
 } from "./config.ts";
 export {
@@ -34,4 +35,3 @@ export type { Principal } from "./identity/principal.ts";
 export { type Carillon, type OpenOptions, open } from "./open.ts";
 export { createSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 export { version } from "./version.ts";
-export type { LogFields, Logger } from "@carillon/core";

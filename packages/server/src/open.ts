@@ -5,10 +5,13 @@
 
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import {
   createEgressGuard,
+  createEgressHttpClient,
   createEmailChannel,
   createHttpChannel,
+  createHttpProbe,
   createLinks,
   createSmsChannel,
   SigningKeys,
@@ -16,12 +19,19 @@ import {
 import {
   CarillonError,
   type Channel,
+  createDetections,
   createEngine,
+  createInboundIntake,
+  createResourceTags,
   createSubscriptions,
+  createTemplates,
   createTimeOrderedIds,
+  createTopicAccess,
+  createTopicBindings,
   createTopics,
   defaultRetryPolicy,
   type Logger,
+  parseInboundBinding,
   silentLogger,
   smnRetryPolicy,
   systemClock,
@@ -35,11 +45,21 @@ import {
   updateCredentialsUrl,
   writeCredentialsFile,
 } from "./credentials-file.ts";
+import { DeliveryLog } from "./delivery-log/delivery-log.ts";
+import { createAdministration } from "./identity/administration/administration.ts";
 import { bootstrapIdentity } from "./identity/bootstrap.ts";
 import { createIdentity } from "./identity/identity.ts";
+import { createSecretBox } from "./identity/secret-box.ts";
 import { readKeyFile } from "./key-file.ts";
+import { createContentSeal } from "./keys/content-seal.ts";
+import { openKeys } from "./keys/keys.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
-import { createSmsGateway, forwardReceipts } from "./text-messages.ts";
+import {
+  addProviders,
+  createSmsGateway,
+  forwardReceipts,
+  forwardTexts,
+} from "./text-messages.ts";
 import { version } from "./version.ts";
 
 export interface OpenOptions {
@@ -86,6 +106,7 @@ export async function open(
   const key = await readKeyFile(config.data);
   const signingKeys = new SigningKeys({
     settings: store,
+    secrets: createSecretBox(key),
     region: config.region,
     clock,
     logger,
@@ -95,15 +116,19 @@ export async function open(
     logger.error("signing_keys_failed", { error: String(error) });
   });
 
-  const gateway = createSmsGateway(config, logger);
+  const egress = createEgressGuard({ allowTargets: config.allowTargets });
+  const carrierHttp = createEgressHttpClient({ egress });
+  opened.defer(() => carrierHttp.close());
+  const gateway = createSmsGateway(
+    { http: carrierHttp, optOuts: store },
+    config.sms,
+  );
+  opened.defer(() => gateway.stop());
   const sandbox = config.sandbox
     ? opened.use(await createSandbox({ clock, logger, gateway }))
     : undefined;
-  await gateway.start();
-  opened.defer(() => gateway.stop());
 
   const links = createLinks({ publicUrl, region: config.region });
-  const egress = createEgressGuard({ allowTargets: config.allowTargets });
   const channels: Channel[] = [
     createHttpChannel({
       egress,
@@ -139,6 +164,8 @@ export async function open(
       newId,
       newMessageId: newId,
       newToken,
+      isCareful: (protocol) =>
+        channels.some((one) => one.careful && one.protocols.includes(protocol)),
       vetEndpoint: async (url) => {
         const refusal = await egress.vetUrl(url);
         if (!refusal) return;
@@ -146,6 +173,11 @@ export async function open(
       },
     },
     { quota: config.subscriptionsPerTopic },
+  );
+  const keys = await openKeys({ settings: store, key, clock });
+  const seal = createContentSeal({ store, keys });
+  const deliveryLog = opened.use(
+    new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),
   );
   const engine = createEngine(
     {
@@ -155,6 +187,8 @@ export async function open(
       channels,
       clock,
       logger,
+      listener: deliveryLog,
+      seal,
       random: Math.random,
       newId,
       newMessageId: newId,
@@ -170,13 +204,13 @@ export async function open(
   );
   await engine.recover();
   opened.defer(() => engine.drain(drainDeadlineMs));
-  forwardReceipts(gateway, engine, clock);
 
   let credentials: Credentials | undefined;
-  await bootstrapIdentity(
+  const { projectId, receiverSecret } = await bootstrapIdentity(
     {
       store,
       newId,
+      clock,
       key,
       tell: async (told) => {
         credentials = { ...told, url: config.publicUrl ?? "" };
@@ -185,14 +219,73 @@ export async function open(
     },
     config,
   );
+  const identity = createIdentity({ store, clock, logger, key });
+
+  forwardReceipts(gateway, engine, clock);
+  forwardTexts(
+    gateway,
+    createInboundIntake(
+      {
+        store,
+        topics,
+        dispatcher,
+        clock,
+        logger,
+        seal,
+        newId,
+        newMessageId: newId,
+      },
+      {
+        projectId,
+        // Checked with the configuration.
+        bindings: config.sms.inbound.flatMap(
+          (text) => parseInboundBinding(text) ?? [],
+        ),
+      },
+    ),
+  );
+  addProviders(gateway, config.sms, logger);
+  await gateway.start();
+
   let isReady = false;
   const app = createApp({
     store,
     topics,
+    access: createTopicAccess({ store, topics }),
+    templates: createTemplates(
+      { store, clock, newId },
+      { quota: config.templatesPerProject },
+    ),
+    resourceTags: createResourceTags(
+      { store },
+      { region: config.region, quota: config.tagsPerTopic },
+    ),
     subscriptions,
     publisher: engine.publisher,
-    identity: createIdentity({ store, clock, logger, key }),
-    certificates: { find: (id) => signingKeys.findCertificate(id) },
+    bindings: createTopicBindings({ store, topics, clock, newId }),
+    keys,
+    seal,
+    deliveryLog,
+    detections: createDetections({
+      topics,
+      clock,
+      newId,
+      probe: createHttpProbe({ egress, clock }),
+    }),
+    identity,
+    administration: createAdministration({
+      store,
+      identity,
+      clock,
+      newId,
+      key,
+    }),
+    certificates: {
+      find: (id) => signingKeys.findCertificate(id),
+      list: () => signingKeys.list(),
+      rotate: () => signingKeys.rotate(),
+    },
+    receivers: { gateway, secret: receiverSecret },
     engineStatus: () => engine.status(),
     logger,
     clock,

@@ -1,25 +1,58 @@
-/** Sets up the SMS gateway, and tells the engine what its providers report. */
+/** Sets up the SMS gateway, and tells the engine what comes in through it. */
 
-import type { Clock, Engine, Logger, Receipt } from "@carillon/core";
+import type {
+  Clock,
+  Engine,
+  InboundIntake,
+  Logger,
+  OptOutStore,
+  Receipt,
+} from "@carillon/core";
 import {
+  ForwardClientProvider,
+  ForwardServerProvider,
   Gateway,
+  type HttpClient,
   LogProvider,
   LoopbackProvider,
   type MessageStatus,
   NullProvider,
+  OptOut,
   type Provider,
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
+import { createOptOutStore } from "./opt-out-store.ts";
 
-type ProviderName = Config["sms"]["providers"][number];
+type ProviderSetting = Config["sms"]["providers"][number];
 
-/** A gateway with the configured providers; the first one is the default. */
-export function createSmsGateway(config: Config, logger: Logger): Gateway {
-  const gateway = new Gateway();
-  for (const name of config.sms.providers) {
-    gateway.addProvider(name, createProvider(name, logger));
+/** A gateway without providers. */
+export function createSmsGateway(
+  ports: { readonly http: HttpClient; readonly optOuts: OptOutStore },
+  { optOutExempt }: Pick<Config["sms"], "optOutExempt">,
+): Gateway {
+  return new Gateway({
+    http: ports.http,
+    optOut: new OptOut({
+      store: createOptOutStore(ports.optOuts),
+      exemptClasses: optOutExempt,
+    }),
+  });
+}
+
+/**
+ * Adds the configured providers; the first one is the default, unless there is
+ * one. To be called after the hooks were added: a forward server adds its own,
+ * and what it hands on must be on our disk first.
+ */
+export function addProviders(
+  gateway: Gateway,
+  { providers }: Pick<Config["sms"], "providers">,
+  logger: Logger,
+): void {
+  for (const setting of providers) {
+    const name = typeof setting === "string" ? setting : setting.name;
+    gateway.addProvider(name, createProvider(setting, logger));
   }
-  return gateway;
 }
 
 /** Lets providers' later words advance the deliveries they speak of. */
@@ -34,8 +67,36 @@ export function forwardReceipts(
   });
 }
 
-function createProvider(name: ProviderName, logger: Logger): Provider {
-  switch (name) {
+/**
+ * Keeps texts from phones. While that fails the carrier is told so, and sends
+ * them again; what the gateway did before with a STOP is done again then.
+ */
+export function forwardTexts(gateway: Gateway, intake: InboundIntake): void {
+  gateway.onReceive.add(async ({ provider, msgid, src, dst, body, meta }) => {
+    // Where digits alone would lose a sender's name.
+    const { rawSrc } = meta;
+    await intake.receive({
+      provider: provider ?? "",
+      externalId: msgid ?? undefined,
+      from: typeof rawSrc === "string" ? rawSrc : src,
+      to: dst ?? undefined,
+      text: body,
+    });
+  });
+}
+
+function createProvider(setting: ProviderSetting, logger: Logger): Provider {
+  if (typeof setting === "object") {
+    switch (setting.type) {
+      case "forward-client":
+        return new ForwardClientProvider(setting);
+      case "forward-server":
+        return new ForwardServerProvider(setting);
+      default:
+        return setting satisfies never;
+    }
+  }
+  switch (setting) {
     case "loopback":
       return new LoopbackProvider();
     case "null":
@@ -45,18 +106,17 @@ function createProvider(name: ProviderName, logger: Logger): Provider {
         logger: { info: (text) => logger.info("sms_logged", { text }) },
       });
     default:
-      return name satisfies never;
+      return setting satisfies never;
   }
 }
 
-const receiptEvents: Partial<
-  Record<MessageStatus["kind"], Receipt["event"]>
-> = {
-  accepted: "accept",
-  delivered: "deliver",
-  expired: "expire",
-  error: "reject",
-};
+const receiptEvents: Partial<Record<MessageStatus["kind"], Receipt["event"]>> =
+  {
+    accepted: "accept",
+    delivered: "deliver",
+    expired: "expire",
+    error: "reject",
+  };
 
 /** `undefined` when the status says nothing. */
 function toReceipt(status: MessageStatus, at: number): Receipt | undefined {

@@ -8,13 +8,16 @@ import {
   type PageRequest,
   type ProjectId,
   type Subscription,
+  type SubscriptionChange,
   type SubscriptionFilter,
   type SubscriptionId,
   subscriptionStatus,
   type TokenMail,
   type Topic,
+  type TopicChange,
   type TopicFilter,
 } from "@carillon/core";
+import { cutPage, equals, seqOfMarker } from "./memory-lists.ts";
 
 export class MemoryDirectory {
   /** All that ever were, by number: markers and the ledger name deleted ones. */
@@ -25,6 +28,10 @@ export class MemoryDirectory {
 
   findTopic(projectId: ProjectId, name: string): Topic | undefined {
     return this.#topicsOf(projectId).find((topic) => topic.name === name);
+  }
+
+  findTopicBySeq(seq: number): Topic | undefined {
+    return this.#deletedTopics.has(seq) ? undefined : this.#topics.get(seq);
   }
 
   listTopics(
@@ -41,6 +48,10 @@ export class MemoryDirectory {
     );
     const last = seqOfMarker(this.#topics, projectId, page);
     return cutPage(matching.reverse(), page, (topic) => topic.seq < last);
+  }
+
+  hasTopic(seq: number): boolean {
+    return this.#topics.has(seq) && !this.#deletedTopics.has(seq);
   }
 
   createTopic(
@@ -60,7 +71,7 @@ export class MemoryDirectory {
   updateTopic(
     projectId: ProjectId,
     name: string,
-    change: { readonly displayName: string; readonly updatedAt: number },
+    change: TopicChange,
   ): boolean {
     const topic = this.findTopic(projectId, name);
     if (!topic) return false;
@@ -181,6 +192,24 @@ export class MemoryDirectory {
     return { subscription: this.#setStatus(known, "cancelled"), mail };
   }
 
+  updateSubscription(
+    projectId: ProjectId,
+    topicName: string,
+    id: SubscriptionId,
+    change: SubscriptionChange,
+  ): boolean {
+    const known = this.findSubscription(projectId, topicName, id);
+    if (!known) return false;
+    const { filterPolicies: before, ...rest } = known;
+    const { remark = known.remark, filterPolicies = before } = change;
+    this.subscriptions.set(known.seq, {
+      ...rest,
+      remark,
+      ...(filterPolicies?.length && { filterPolicies }),
+    });
+    return true;
+  }
+
   deleteSubscription(
     projectId: ProjectId,
     topicName: string,
@@ -238,43 +267,4 @@ export function isActive(subscription: Subscription): boolean {
 
 export function isDeleted(subscription: Subscription): boolean {
   return subscription.status === subscriptionStatus.deleted;
-}
-
-/** Whether each member of the filter that is set equals the item's. */
-function equals<Item extends object>(
-  item: Item,
-  filter: Partial<Record<keyof Item, unknown>>,
-): boolean {
-  return Object.entries(filter).every(
-    ([name, value]) =>
-      value === undefined || item[name as keyof Item] === value,
-  );
-}
-
-/**
- * The number of the item a page starts behind. Deleted items are good markers:
- * they may have gone between two pages. NaN, behind which nothing comes, when
- * the marker is unknown.
- */
-function seqOfMarker(
-  all: ReadonlyMap<number, { id: string; projectId: ProjectId; seq: number }>,
-  projectId: ProjectId,
-  { marker }: PageRequest,
-): number {
-  const item = [...all.values()].find(
-    (it) => it.id === marker && it.projectId === projectId,
-  );
-  return item?.seq ?? Number.NaN;
-}
-
-function cutPage<Item>(
-  items: readonly Item[],
-  { offset, limit, marker }: PageRequest,
-  isBehindMarker: (item: Item) => boolean,
-): Page<Item> {
-  const total = items.length;
-  if (marker === undefined) {
-    return { total, items: items.slice(offset, offset + limit) };
-  }
-  return { total, items: items.filter(isBehindMarker).slice(0, limit) };
 }

@@ -5,6 +5,7 @@ import type {
   Domain,
   IdentityStore,
   Project,
+  ProjectId,
   TokenRecord,
   User,
 } from "@carillon/core";
@@ -17,20 +18,48 @@ export class MemoryIdentity implements IdentityStore {
   readonly #tokens = new Map<string, TokenRecord>();
   readonly #settings = new Map<string, string>();
 
-  async putDomain(domain: Domain): Promise<void> {
-    this.#domains.set(domain.id, domain);
+  async putDomain(domain: Domain): Promise<boolean> {
+    return putNamed(this.#domains, domain);
   }
 
-  async putProject(project: Project): Promise<void> {
-    this.#projects.set(project.id, project);
+  async putProject(project: Project): Promise<boolean> {
+    return putNamed(this.#projects, project);
   }
 
-  async putUser(user: User): Promise<void> {
-    this.#users.set(user.id, user);
+  async putUser(user: User): Promise<boolean> {
+    const projectIds = [...new Set(user.projectIds)].sort();
+    return putNamed(this.#users, { ...user, projectIds });
   }
 
   async putAccessKey(key: AccessKey): Promise<void> {
     this.#accessKeys.set(key.accessKey, key);
+  }
+
+  async deleteDomain(id: string): Promise<boolean> {
+    const members = [...this.#projects.values(), ...this.#users.values()];
+    if (members.some(({ domainId }) => domainId === id)) return false;
+    this.#domains.delete(id);
+    return true;
+  }
+
+  async deleteProject(id: ProjectId): Promise<void> {
+    this.#projects.delete(id);
+    removeWhere(this.#accessKeys, ({ projectId }) => projectId === id);
+    removeWhere(this.#tokens, ({ projectId }) => projectId === id);
+    for (const user of this.#users.values()) {
+      const projectIds = user.projectIds.filter((other) => other !== id);
+      this.#users.set(user.id, { ...user, projectIds });
+    }
+  }
+
+  async deleteUser(id: string): Promise<void> {
+    this.#users.delete(id);
+    removeWhere(this.#accessKeys, ({ userId }) => userId === id);
+    await this.deleteTokens(id);
+  }
+
+  async deleteAccessKey(accessKey: string): Promise<void> {
+    this.#accessKeys.delete(accessKey);
   }
 
   async findDomain(id: string): Promise<Domain | undefined> {
@@ -58,12 +87,20 @@ export class MemoryIdentity implements IdentityStore {
     );
   }
 
+  async listUsers(): Promise<readonly User[]> {
+    return [...this.#users.values()];
+  }
+
   async listDomains(): Promise<readonly Domain[]> {
     return [...this.#domains.values()];
   }
 
   async findAccessKey(accessKey: string): Promise<AccessKey | undefined> {
     return this.#accessKeys.get(accessKey);
+  }
+
+  async listAccessKeys(): Promise<readonly AccessKey[]> {
+    return [...this.#accessKeys.values()];
   }
 
   async putToken(token: TokenRecord): Promise<void> {
@@ -78,12 +115,12 @@ export class MemoryIdentity implements IdentityStore {
     this.#tokens.delete(hash);
   }
 
+  async deleteTokens(userId: string): Promise<void> {
+    removeWhere(this.#tokens, (token) => token.userId === userId);
+  }
+
   async deleteExpiredTokens(now: number): Promise<number> {
-    const expired = [...this.#tokens.values()].filter(
-      (token) => token.expiresAt <= now,
-    );
-    for (const token of expired) this.#tokens.delete(token.hash);
-    return expired.length;
+    return removeWhere(this.#tokens, (token) => token.expiresAt <= now);
   }
 
   async getSetting(name: string): Promise<string | undefined> {
@@ -93,4 +130,32 @@ export class MemoryIdentity implements IdentityStore {
   async putSetting(name: string, value: string): Promise<void> {
     this.#settings.set(name, value);
   }
+}
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+  readonly domainId?: string;
+}
+
+function putNamed<Record extends Named>(
+  records: Map<string, Record>,
+  record: Record,
+): boolean {
+  const isTaken = [...records.values()].some(
+    ({ id, name, domainId }) =>
+      id !== record.id && name === record.name && domainId === record.domainId,
+  );
+  if (!isTaken) records.set(record.id, record);
+  return !isTaken;
+}
+
+/** Answers how many went. */
+function removeWhere<Value>(
+  records: Map<string, Value>,
+  isMeant: (value: Value) => boolean,
+): number {
+  const meant = [...records].filter(([, value]) => isMeant(value));
+  for (const [key] of meant) records.delete(key);
+  return meant.length;
 }

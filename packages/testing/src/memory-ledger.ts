@@ -11,6 +11,8 @@ import {
   deliveryTransitions,
   type FencedOutcome,
   formatSubscriptionUrn,
+  type HourlyCount,
+  hourMs,
   isSettled,
   type Lease,
   type Message,
@@ -39,6 +41,7 @@ interface ChunkRow extends Chunk {
 
 interface DeliveryRow extends DeliveryOutcome {
   readonly careful: boolean;
+  readonly round?: number;
   readonly fence: number;
   readonly earlierAttempts: readonly Attempt[];
 }
@@ -49,6 +52,8 @@ export class MemoryLedger {
   readonly #recipients = new Map<number, readonly DirectRecipient[]>();
   readonly #chunks = new Map<string, ChunkRow>();
   readonly #deliveries = new Map<string, DeliveryRow>();
+  /** Counts of deliveries that came to rest, by topic. */
+  readonly #statistics = new Map<number, HourlyCount[]>();
   /** Receipts whose id no delivery has yet. */
   #orphans: Receipt[] = [];
 
@@ -120,7 +125,10 @@ export class MemoryLedger {
           seq <= (chunk.uptoTarget ?? Number.POSITIVE_INFINITY),
       )
       .slice(0, limit)
-      .map(toRecipient);
+      .map((subscription) => ({
+        ...toRecipient(subscription),
+        ...pickSet(subscription, "filterPolicies"),
+      }));
   }
 
   splitChunk(
@@ -144,6 +152,7 @@ export class MemoryLedger {
       const known = this.#deliveries.get(deliveryKey(outcome));
       // A run of the chunk before this one got further: its word stands.
       if (known && isSettled(known.state)) continue;
+      if (!known && isSettled(outcome.state)) this.#countSettled(outcome);
       this.#writeOutcome(
         known ?? { ...outcome, careful, fence, earlierAttempts: [] },
         outcome,
@@ -173,7 +182,17 @@ export class MemoryLedger {
       const recipient = this.#recipientToTry(row);
       if (recipient === undefined) {
         const { nextAttemptAt: _, ...rest } = row;
-        this.#putDelivery({ ...rest, state: "cancelled", fence });
+        const error =
+          "An earlier round of the notify policy delivered the message.";
+        const isExplained = row.attempts === 0 && this.#isEscalationOver(row);
+        this.#putDelivery({
+          ...rest,
+          state: "cancelled",
+          fence,
+          ...(isExplained && {
+            lastAttempt: { at: now, durationMs: 0, error },
+          }),
+        });
         continue;
       }
       this.#putDelivery({
@@ -194,12 +213,15 @@ export class MemoryLedger {
     return claimed;
   }
 
-  settleInterrupted(now: number): number {
+  /** `at`: when it was found that their leases had ended by `now`. */
+  settleInterrupted(now: number, at = now): number {
     const rows = [...this.#deliveries.values()].filter(
       (row) => isSendingCarefully(row) && (row.nextAttemptAt ?? now) <= now,
     );
     for (const { nextAttemptAt: _, ...row } of rows) {
-      this.#putDelivery({ ...row, state: nextState(row.state, "lose") });
+      const state = nextState(row.state, "lose");
+      this.#putDelivery({ ...row, state });
+      this.#countSettled({ ...row, state }, at);
     }
     return rows.length;
   }
@@ -227,8 +249,13 @@ export class MemoryLedger {
         it.provider === receipt.provider &&
         it.externalId === receipt.externalId,
     );
-    if (row) this.#putDelivery(applyReceipt(row, receipt));
-    else this.#orphans.push(receipt);
+    if (row) {
+      const changed = applyReceipt(row, receipt);
+      this.#putDelivery(changed);
+      if (!isSettled(row.state) && isSettled(changed.state)) {
+        this.#countSettled(changed, receipt.at);
+      }
+    } else this.#orphans.push(receipt);
   }
 
   findMessageBySeq(seq: number): Message | undefined {
@@ -252,7 +279,7 @@ export class MemoryLedger {
     for (const row of this.#chunks.values()) {
       this.#putChunk({ ...row, owner: undefined, leaseUntil: 0 });
     }
-    this.settleInterrupted(Number.POSITIVE_INFINITY);
+    this.settleInterrupted(Number.POSITIVE_INFINITY, now);
     for (const row of this.#deliveries.values()) {
       if (row.state === "sending") {
         this.#putDelivery({ ...row, nextAttemptAt: now });
@@ -265,6 +292,7 @@ export class MemoryLedger {
    * cannot be taken back; its outcome is still written.
    */
   cancelTopic(topicSeq: number): void {
+    this.#statistics.delete(topicSeq);
     const isOfTopic = ({ messageSeq }: { readonly messageSeq: number }) => {
       const message = this.#get(messageSeq);
       return message.topic?.seq === topicSeq;
@@ -278,6 +306,33 @@ export class MemoryLedger {
       const { nextAttemptAt: _, ...rest } = row;
       this.#putDelivery({ ...rest, state: nextState(row.state, "cancel") });
     }
+  }
+
+  readStatistics(topicSeq: number, from: number, until: number): HourlyCount[] {
+    const counts = this.#statistics.get(topicSeq) ?? [];
+    return counts
+      .filter(({ hour }) => hour >= from && hour < until)
+      .sort((a, b) => a.hour - b.hour);
+  }
+
+  /** A delivery came to rest; by default when its last try was. */
+  #countSettled(
+    { messageSeq, target, state, lastAttempt }: DeliveryOutcome,
+    at = lastAttempt?.at,
+  ): void {
+    const { audience, topic, createdAt } = this.#get(messageSeq);
+    const protocol = this.#directory.subscriptions.get(target)?.protocol;
+    if (audience !== "topic" || !topic || !protocol) return;
+    const instant = at ?? createdAt;
+    const hour = instant - (instant % hourMs);
+    const counts = this.#statistics.get(topic.seq) ?? [];
+    const isSame = (it: HourlyCount) =>
+      it.hour === hour && it.protocol === protocol && it.state === state;
+    const count = (counts.find(isSame)?.count ?? 0) + 1;
+    this.#statistics.set(topic.seq, [
+      ...counts.filter((it) => !isSame(it)),
+      { hour, protocol, state, count },
+    ]);
   }
 
   findMessage(projectId: ProjectId, id: MessageId): MessageReport | undefined {
@@ -409,13 +464,24 @@ export class MemoryLedger {
     const isWanted =
       this.#get(messageSeq).audience === "subscription"
         ? !isDeleted(subscription)
-        : isActive(subscription);
+        : isActive(subscription) && !this.#isEscalationOver(row);
     return isWanted ? toRecipient(subscription) : undefined;
+  }
+
+  /** Whether an earlier round delivered the message. */
+  #isEscalationOver({ messageSeq, round = 1 }: DeliveryRow): boolean {
+    return this.#deliveriesOf(messageSeq).some(
+      (it) =>
+        it.round !== undefined && it.round < round && it.state === "delivered",
+    );
   }
 
   /** Writes an outcome, and the receipts that came before the id they name. */
   #writeOutcome(row: DeliveryRow, outcome: DeliveryOutcome): void {
     const state = mergeStates(row.state, outcome.state);
+    if (!isSettled(row.state) && isSettled(state)) {
+      this.#countSettled({ ...outcome, state });
+    }
     const { nextAttemptAt: _, ...kept } = row;
     const { nextAttemptAt } = outcome;
     let merged: DeliveryRow = {

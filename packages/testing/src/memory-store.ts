@@ -3,10 +3,15 @@
  * of what the ports promise. Not for service: nothing outlives the process.
  */
 
-import type { Store, TokenMail } from "@carillon/core";
+import { CarillonError, type Store, type TokenMail } from "@carillon/core";
+import { MemoryBindings } from "./memory-bindings.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { MemoryIdentity } from "./memory-identity.ts";
+import { MemoryInbound } from "./memory-inbound.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
+import { MemoryOptOuts } from "./memory-opt-outs.ts";
+import { MemoryResourceTags } from "./memory-resource-tags.ts";
+import { MemoryTemplates } from "./memory-templates.ts";
 
 /** A method of the store, as a function that needs no `this`. */
 type Method<Name extends keyof Store> = Store[Name];
@@ -15,7 +20,12 @@ export class MemoryStore implements Store {
   readonly exclusive = true;
   readonly #directory = new MemoryDirectory();
   readonly #ledger = new MemoryLedger(this.#directory);
+  readonly #bindings = new MemoryBindings();
   readonly #identity = new MemoryIdentity();
+  readonly #inbound = new MemoryInbound();
+  readonly #optOuts = new MemoryOptOuts();
+  readonly #tags = new MemoryResourceTags(this.#directory);
+  readonly #templates = new MemoryTemplates();
 
   readonly findTopic: Method<"findTopic"> = async (...args) =>
     this.#directory.findTopic(...args);
@@ -33,8 +43,44 @@ export class MemoryStore implements Store {
     const topic = this.#directory.deleteTopic(projectId, name);
     if (!topic) return false;
     this.#ledger.cancelTopic(topic.seq);
+    this.#bindings.removeTopic(topic.seq);
+    this.#tags.deleteTopic(topic.seq);
     return true;
   };
+
+  readonly listTags: Method<"listTags"> = async (...args) =>
+    this.#tags.listTags(...args);
+
+  readonly listProjectTags: Method<"listProjectTags"> = async (...args) =>
+    this.#tags.listProjectTags(...args);
+
+  readonly findTaggedTopics: Method<"findTaggedTopics"> = async (...args) =>
+    this.#tags.findTaggedTopics(...args);
+
+  readonly putTags: Method<"putTags"> = async (...args) =>
+    this.#tags.putTags(...args);
+
+  readonly deleteTags: Method<"deleteTags"> = async (...args) =>
+    this.#tags.deleteTags(...args);
+
+  readonly findTemplate: Method<"findTemplate"> = async (...args) =>
+    this.#templates.findTemplate(...args);
+
+  readonly findTemplateVariants: Method<"findTemplateVariants"> = async (
+    ...args
+  ) => this.#templates.findTemplateVariants(...args);
+
+  readonly listTemplates: Method<"listTemplates"> = async (...args) =>
+    this.#templates.listTemplates(...args);
+
+  readonly createTemplate: Method<"createTemplate"> = async (...args) =>
+    this.#templates.createTemplate(...args);
+
+  readonly updateTemplate: Method<"updateTemplate"> = async (...args) =>
+    this.#templates.updateTemplate(...args);
+
+  readonly deleteTemplate: Method<"deleteTemplate"> = async (projectId, id) =>
+    this.#templates.deleteTemplate(projectId, id);
 
   readonly findSubscription: Method<"findSubscription"> = async (...args) =>
     this.#directory.findSubscription(...args);
@@ -74,11 +120,36 @@ export class MemoryStore implements Store {
     return cancelled?.subscription;
   };
 
+  readonly updateSubscription: Method<"updateSubscription"> = async (...args) =>
+    this.#directory.updateSubscription(...args);
+
   readonly deleteSubscription: Method<"deleteSubscription"> = async (
     projectId,
     topicName,
     id,
   ) => this.#directory.deleteSubscription(projectId, topicName, id);
+
+  readonly addBinding: Method<"addBinding"> = async (
+    topicSeq,
+    kind,
+    binding,
+  ) => {
+    const topic = this.#directory.findTopicBySeq(topicSeq);
+    if (!topic) throw new CarillonError("TOPIC_NOT_FOUND");
+    return this.#bindings.addBinding(topic, kind, binding);
+  };
+
+  readonly findBinding: Method<"findBinding"> = async (...args) =>
+    this.#bindings.findBinding(...args);
+
+  readonly updateBinding: Method<"updateBinding"> = async (...args) =>
+    this.#bindings.updateBinding(...args);
+
+  readonly removeBinding: Method<"removeBinding"> = async (...args) =>
+    this.#bindings.removeBinding(...args);
+
+  readonly readStatistics: Method<"readStatistics"> = async (...args) =>
+    this.#ledger.readStatistics(...args);
 
   readonly findMessage: Method<"findMessage"> = async (...args) =>
     this.#ledger.findMessage(...args);
@@ -141,6 +212,35 @@ export class MemoryStore implements Store {
   readonly releaseAllLeases: Method<"releaseAllLeases"> = async (...args) =>
     this.#ledger.releaseAllLeases(...args);
 
+  readonly acceptInbound: Method<"acceptInbound"> = async (
+    inbound,
+    notification,
+  ) => {
+    const kept = this.#inbound.acceptInbound(inbound);
+    if (notification && !kept.isRepeated) {
+      this.#ledger.acceptMessage(notification, undefined);
+    }
+    return kept;
+  };
+
+  readonly findInbound: Method<"findInbound"> = async (...args) =>
+    this.#inbound.findInbound(...args);
+
+  readonly listInbound: Method<"listInbound"> = async (...args) =>
+    this.#inbound.listInbound(...args);
+
+  readonly findOptOuts: Method<"findOptOuts"> = async (...args) =>
+    this.#optOuts.findOptOuts(...args);
+
+  readonly putOptOut: Method<"putOptOut"> = async (...args) =>
+    this.#optOuts.putOptOut(...args);
+
+  readonly removeOptOut: Method<"removeOptOut"> = async (...args) =>
+    this.#optOuts.removeOptOut(...args);
+
+  readonly listOptOuts: Method<"listOptOuts"> = async (...args) =>
+    this.#optOuts.listOptOuts(...args);
+
   readonly putDomain: Method<"putDomain"> = (...args) =>
     this.#identity.putDomain(...args);
 
@@ -152,6 +252,18 @@ export class MemoryStore implements Store {
 
   readonly putAccessKey: Method<"putAccessKey"> = (...args) =>
     this.#identity.putAccessKey(...args);
+
+  readonly deleteDomain: Method<"deleteDomain"> = (...args) =>
+    this.#identity.deleteDomain(...args);
+
+  readonly deleteProject: Method<"deleteProject"> = (...args) =>
+    this.#identity.deleteProject(...args);
+
+  readonly deleteUser: Method<"deleteUser"> = (...args) =>
+    this.#identity.deleteUser(...args);
+
+  readonly deleteAccessKey: Method<"deleteAccessKey"> = (...args) =>
+    this.#identity.deleteAccessKey(...args);
 
   readonly findDomain: Method<"findDomain"> = (...args) =>
     this.#identity.findDomain(...args);
@@ -168,6 +280,11 @@ export class MemoryStore implements Store {
   readonly findUserByName: Method<"findUserByName"> = (...args) =>
     this.#identity.findUserByName(...args);
 
+  readonly listUsers: Method<"listUsers"> = () => this.#identity.listUsers();
+
+  readonly listAccessKeys: Method<"listAccessKeys"> = () =>
+    this.#identity.listAccessKeys();
+
   readonly listDomains: Method<"listDomains"> = () =>
     this.#identity.listDomains();
 
@@ -182,6 +299,9 @@ export class MemoryStore implements Store {
 
   readonly deleteToken: Method<"deleteToken"> = (...args) =>
     this.#identity.deleteToken(...args);
+
+  readonly deleteTokens: Method<"deleteTokens"> = (...args) =>
+    this.#identity.deleteTokens(...args);
 
   readonly deleteExpiredTokens: Method<"deleteExpiredTokens"> = (...args) =>
     this.#identity.deleteExpiredTokens(...args);

@@ -9,16 +9,23 @@
 
 import { describe } from "node:test";
 import type { Store } from "@carillon/core";
+import { testBindings } from "./store-contract/bindings.ts";
 import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdentity } from "./store-contract/identity.ts";
+import { testInbound } from "./store-contract/inbound.ts";
 import { testLedgerLaw } from "./store-contract/ledger-law.ts";
 import { testLifetime } from "./store-contract/lifetime.ts";
 import { testMessages } from "./store-contract/messages.ts";
+import { testOptOuts } from "./store-contract/opt-outs.ts";
 import { testPagingLaw } from "./store-contract/paging-law.ts";
 import { testReceipts } from "./store-contract/receipts.ts";
+import { testResourceTags } from "./store-contract/resource-tags.ts";
+import { testRounds } from "./store-contract/rounds.ts";
+import { testStatistics } from "./store-contract/statistics.ts";
 import { testSubscriptions } from "./store-contract/subscriptions.ts";
+import { testTemplates } from "./store-contract/templates.ts";
 import { testTopics } from "./store-contract/topics.ts";
 
 export type { ContractOptions };
@@ -32,13 +39,20 @@ export function testStoreContract(
   const cases = createCases(open, options);
   describe(`${name} keeps the store contract`, () => {
     describe("topics", () => testTopics(cases));
+    describe("resource tags", () => testResourceTags(cases));
     describe("subscriptions", () => testSubscriptions(cases));
+    describe("templates", () => testTemplates(cases));
     describe("lists", () => testPagingLaw(cases));
     describe("messages", () => testMessages(cases));
     describe("fan-out", () => testFanOut(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
     describe("receipts", () => testReceipts(cases));
+    describe("inbound messages", () => testInbound(cases));
+    describe("opt-outs", () => testOptOuts(cases));
     describe("ledger", () => testLedgerLaw(cases));
+    describe("rounds", () => testRounds(cases));
+    describe("statistics", () => testStatistics(cases));
+    describe("bindings", () => testBindings(cases));
     describe("identity", () => testIdentity(cases));
     describe("lifetime", () => testLifetime(cases));
   });

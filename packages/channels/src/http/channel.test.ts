@@ -486,6 +486,7 @@ function createChannel(
       getSetting: async (name) => settings.get(name),
       putSetting: async (name, value) => void settings.set(name, value),
     },
+    secrets: { seal: (secret) => secret, open: (sealed) => sealed },
     region: "eu-de",
     clock: systemClock,
     logger: silentLogger,

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { silentLogger, systemClock } from "@carillon/core";
 import {
   SigningKeys,
+  type SigningSecrets,
   type SigningSettings,
   signingKeysSetting,
 } from "./signing-key.ts";
@@ -90,9 +91,48 @@ test("does not overwrite a setting that it cannot read", async () => {
   assert.equal(await settings.getSetting(signingKeysSetting), "{}");
 });
 
+test("lists the current certificate first, then the newest", async () => {
+  const settings = new MemorySettings();
+  const keys = createKeys(settings);
+  const first = (await keys.sign("text")).certificateId;
+  const second = await keys.rotate();
+  const third = await createKeys(settings).rotate();
+  await keys.rotate();
+
+  const listed = await keys.list();
+  assert.deepEqual(
+    listed.slice(1).map(({ certificateId }) => certificateId),
+    [third, second, first],
+  );
+  assert.deepEqual(
+    listed.map(({ current }) => current),
+    [true, false, false, false],
+  );
+  for (const { notBefore, notAfter } of listed) {
+    assert.ok(notBefore < Date.now() && Date.now() < notAfter);
+  }
+});
+
+test("keeps no private key that is not sealed", async () => {
+  const settings = new MemorySettings();
+  await createKeys(settings).rotate();
+
+  const kept = JSON.parse(
+    (await settings.getSetting(signingKeysSetting)) ?? "",
+  );
+  assert.match(kept.privateKey, /^sealed for smn\.signing_keys:/);
+});
+
+/** Sealing is the server's affair: this only shows that it is done. */
+const fakeSecrets: SigningSecrets = {
+  seal: (secret, purpose) => `sealed for ${purpose}:${secret}`,
+  open: (sealed) => sealed.slice(sealed.indexOf(":") + 1),
+};
+
 function createKeys(settings: SigningSettings): SigningKeys {
   return new SigningKeys({
     settings,
+    secrets: fakeSecrets,
     region: "eu-de",
     clock: systemClock,
     logger: silentLogger,

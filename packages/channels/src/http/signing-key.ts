@@ -8,6 +8,7 @@ import {
   generateKeyPair,
   type KeyObject,
   randomBytes,
+  X509Certificate,
 } from "node:crypto";
 import { promisify } from "node:util";
 import type { Clock, IdentityStore, Logger } from "@carillon/core";
@@ -28,8 +29,29 @@ export interface Signer {
 
 export type SigningSettings = Pick<IdentityStore, "getSetting" | "putSetting">;
 
+/** Encrypts what is kept; `purpose` binds it to its place. */
+export interface SigningSecrets {
+  seal(secret: string, purpose: string): string;
+  /** @throws Error when it was sealed by another, or altered */
+  open(sealed: string, purpose: string): string;
+}
+
+/** A key's certificate. */
+export interface SigningCertificate {
+  readonly certificateId: string;
+  /** PEM. */
+  readonly certificate: string;
+  /** Whether messages are signed with its key. */
+  readonly current: boolean;
+  /** Milliseconds since the epoch, as all instants. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
 export interface SigningKeysOptions {
   readonly settings: SigningSettings;
+  /** What the private key is kept under. */
+  readonly secrets: SigningSecrets;
   readonly region: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -77,11 +99,27 @@ export class SigningKeys implements Signer {
     return stored && findIn(stored, certificateId);
   }
 
+  /** All certificates, the current one first, then the newest. */
+  async list(): Promise<readonly SigningCertificate[]> {
+    const { current, former } = await this.#load();
+    return [current, ...former].map(({ certificateId, certificate }) => {
+      const { validFromDate, validToDate } = new X509Certificate(certificate);
+      return {
+        certificateId,
+        certificate,
+        current: certificateId === current.certificateId,
+        notBefore: validFromDate.getTime(),
+        notAfter: validToDate.getTime(),
+      };
+    });
+  }
+
   /** Signs with a fresh key from now on; answers its certificate's id. */
   async rotate(): Promise<string> {
     await this.#load();
     const change = this.#changes.then(async () => {
-      const { current, former } = await this.#load();
+      // As it is kept: another process may have rotated meanwhile.
+      const { current, former } = (await this.#read()) ?? (await this.#load());
       const next = await this.#make([current, ...former]);
       this.#loaded = Promise.resolve(next);
       return next.current.certificateId;
@@ -105,11 +143,13 @@ export class SigningKeys implements Signer {
 
   async #read(): Promise<LoadedKeys | undefined> {
     const text = await this.#options.settings.getSetting(signingKeysSetting);
-    return text === undefined ? undefined : parseKeys(text);
+    return text === undefined
+      ? undefined
+      : parseKeys(text, this.#options.secrets);
   }
 
   async #make(former: readonly Certificate[]): Promise<LoadedKeys> {
-    const { clock, logger, region, settings } = this.#options;
+    const { clock, logger, region, secrets, settings } = this.#options;
     const startedAt = clock.now();
     const { privateKey } = await generateInPool("rsa", { modulusLength: 2048 });
     const current = {
@@ -124,9 +164,10 @@ export class SigningKeys implements Signer {
     };
     const stored: StoredKeys = {
       current,
-      privateKey: privateKey
-        .export({ type: "pkcs8", format: "pem" })
-        .toString(),
+      privateKey: secrets.seal(
+        privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        signingKeysSetting,
+      ),
       former: former.map(({ certificateId, certificate }) => ({
         certificateId,
         certificate,
@@ -155,7 +196,7 @@ interface Keys<PrivateKey> {
   readonly former: readonly Certificate[];
 }
 
-/** The private key as PKCS #8 PEM. */
+/** The private key as PKCS #8 PEM, sealed. */
 type StoredKeys = Keys<string>;
 type LoadedKeys = Keys<KeyObject>;
 
@@ -168,7 +209,7 @@ function findIn(
   )?.certificate;
 }
 
-function parseKeys(text: string): LoadedKeys {
+function parseKeys(text: string, secrets: SigningSecrets): LoadedKeys {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -176,7 +217,8 @@ function parseKeys(text: string): LoadedKeys {
     throw unreadable(cause);
   }
   if (!isStoredKeys(parsed)) throw unreadable();
-  return { ...parsed, privateKey: createPrivateKey(parsed.privateKey) };
+  const pem = secrets.open(parsed.privateKey, signingKeysSetting);
+  return { ...parsed, privateKey: createPrivateKey(pem) };
 }
 
 function unreadable(cause?: unknown): Error {

@@ -188,6 +188,78 @@ test("fans a message out to every subscriber, chunk by chunk", async () => {
   assert.equal(engine.status().outcomes.delivered, 1234);
 });
 
+test("leaves out those whose filter policies or protocol do not match", async () => {
+  const { start, http, sms, subscribe, report, store } = await setUp();
+  const levels: Readonly<Record<string, readonly string[]>> = {
+    "http://sink.test/high": ["high", "highest"],
+    "http://sink.test/low": ["low"],
+    "http://sink.test/any": [],
+  };
+  for (const [endpoint, stringEquals] of Object.entries(levels)) {
+    const { subscription } = await subscribe("http", endpoint);
+    await store.updateSubscription(projectId, "alerts", subscription.id, {
+      filterPolicies:
+        stringEquals.length === 0 ? [] : [{ name: "level", stringEquals }],
+    });
+  }
+  await subscribe("sms", "+4915112345678");
+  const engine = await start();
+  const id = await engine.publisher.publish(projectId, topicUrn, {
+    text: "Disk is full",
+    attributes: [
+      { name: "level", type: "STRING", value: "high" },
+      { name: "smn_protocol", type: "PROTOCOL", value: ["http"] },
+    ],
+  });
+  await turns();
+  assert.deepEqual(http.calls.toSorted(), [
+    "http://sink.test/any",
+    "http://sink.test/high",
+  ]);
+  assert.deepEqual(sms.calls, []);
+  const { message, counts } = await report(id);
+  assert.deepEqual(counts, { delivered: 2, filtered: 2 });
+  assert.equal(engine.status().outcomes.filtered, 2);
+  const filtered = await store.listDeliveries(message.seq, {
+    limit: 10,
+    state: "filtered",
+  });
+  assert.deepEqual(
+    filtered.map(({ endpoint, attemptCount, attempts }) => [
+      endpoint,
+      attemptCount,
+      attempts[0]?.errorClass,
+      attempts[0]?.error,
+    ]),
+    [
+      [
+        "http://sink.test/low",
+        0,
+        "filtered",
+        "The message's attribute level is none of: low.",
+      ],
+      [
+        "+4915112345678",
+        0,
+        "filtered",
+        "The message is meant for other protocols.",
+      ],
+    ],
+  );
+});
+
+test("a message without attributes passes no filter policy", async () => {
+  const { start, http, subscribe, report, store } = await setUp();
+  const { subscription } = await subscribe("http", "http://sink.test/");
+  await store.updateSubscription(projectId, "alerts", subscription.id, {
+    filterPolicies: [{ name: "level", stringEquals: ["high"] }],
+  });
+  const id = await publish(await start());
+  await turns();
+  assert.deepEqual(http.calls, []);
+  assert.deepEqual((await report(id)).counts, { filtered: 1 });
+});
+
 test("retries on schedule and keeps every attempt", async () => {
   const { start, http, report, clock, store } = await setUp({ subscribers: 1 });
   http.script = (_, nth) =>

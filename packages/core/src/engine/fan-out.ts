@@ -13,6 +13,9 @@
 import type { Message } from "../message.ts";
 import type { Channel, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ContentSeal } from "../ports/content-seal.ts";
+import type { WrittenDelivery } from "../ports/delivery-listener.ts";
+import type { BindingStore } from "../ports/binding-store.ts";
 import type {
   Chunk,
   ChunkOutcome,
@@ -22,8 +25,10 @@ import type {
 } from "../ports/delivery-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Protocol } from "../protocol.ts";
+import { Escalation } from "./escalation.ts";
 import type { OutcomeLedger } from "./ledger.ts";
-import type { SendItem } from "./outcome.ts";
+import { MessageFilter } from "./message-filter.ts";
+import { outcomeWithoutTry, type SendItem } from "./outcome.ts";
 import { persist } from "./persist.ts";
 import type { ChunkIntake } from "./publish.ts";
 import type { Sender, Straggler } from "./sender.ts";
@@ -36,9 +41,11 @@ export interface FanOutPorts {
     | "splitChunk"
     | "completeChunk"
     | "releaseChunk"
-  >;
+  > &
+    Pick<BindingStore, "findBinding">;
   readonly sender: Sender;
   readonly ledger: OutcomeLedger;
+  readonly seal: ContentSeal;
   readonly channels: ReadonlyMap<Protocol, Channel>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -69,6 +76,7 @@ export class FanOut implements ChunkIntake {
   readonly #options: FanOutOptions;
   /** Chunks this engine holds and has not begun. */
   readonly #ready: Work[] = [];
+  readonly #filter = new MessageFilter();
   #chunks = 0;
   /** There may be chunks in the store that nobody holds. */
   #backlog = false;
@@ -159,8 +167,9 @@ export class FanOut implements ChunkIntake {
   }
 
   /** Works one chunk to its end; counted in `#chunks` by the caller. */
-  async #work({ chunk, message }: Work): Promise<void> {
+  async #work({ chunk, message: kept }: Work): Promise<void> {
     try {
+      const message = this.#ports.seal.open(kept);
       const { chunkSize } = this.#options;
       const audience = await this.#ports.store.readAudience(
         chunk,
@@ -177,7 +186,7 @@ export class FanOut implements ChunkIntake {
       );
     } catch (error) {
       this.#ports.logger.error("chunk_failed", {
-        messageId: message.id,
+        messageId: kept.id,
         error: String(error),
       });
       // Whoever looks next claims it; if even this fails, once its lease ends.
@@ -221,6 +230,9 @@ export class FanOut implements ChunkIntake {
       parkedUntil = Math.min(parkedUntil, until);
       outcomes.push({ ...outcome, nextAttemptAt: until });
     };
+    const escalation = await this.#escalationOf(message);
+    const left: WrittenDelivery[] = [];
+    const reasonToFilter = this.#filter.of(message);
     for (const recipient of audience) {
       const item = {
         message,
@@ -228,23 +240,45 @@ export class FanOut implements ChunkIntake {
         state: "waiting" as const,
         attempts: 0,
       };
-      if (this.#ports.channels.get(recipient.protocol)?.careful) {
+      const reason = reasonToFilter(recipient);
+      if (reason !== undefined) {
+        const outcome = filtered(item, reason, clock.now());
+        outcomes.push(outcome);
+        left.push({ item, outcome });
+        continue;
+      }
+      const isCareful =
+        this.#ports.channels.get(recipient.protocol)?.careful ?? false;
+      const round = escalation?.roundOf(recipient);
+      if (escalation && round !== undefined && round > 1) {
+        // Its claim finds out whether it is still needed.
+        park(
+          { ...waiting(item), careful: isCareful, round },
+          escalation.beginOf(round),
+        );
+      } else if (isCareful) {
         // Only a claim, whose intent is on disk, may start what costs money.
-        park({ ...waiting(item), careful: true }, clock.now());
+        const outcome = { ...waiting(item), careful: true };
+        park(round ? { ...outcome, round } : outcome, clock.now());
       } else items.push(item);
     }
     const report = await this.#ports.sender.send(items);
-    for (const { outcome } of report.finished) {
-      outcomes.push(outcome);
+    const inRound = (item: SendItem, outcome: ChunkOutcome): ChunkOutcome => {
+      const round = escalation?.roundOf(item.recipient);
+      return round === undefined ? outcome : { ...outcome, round };
+    };
+    for (const { item, outcome } of report.finished) {
+      outcomes.push(escalation ? inRound(item, outcome) : outcome);
       if (outcome.nextAttemptAt !== undefined) {
         parkedUntil = Math.min(parkedUntil, outcome.nextAttemptAt);
       }
     }
     for (const item of report.unstarted) {
-      park(waiting(item), clock.now() + this.#options.laneRetryMs);
+      const until = clock.now() + this.#options.laneRetryMs;
+      park(inRound(item, waiting(item)), until);
     }
     for (const straggler of report.stragglers) {
-      outcomes.push(this.#leased(straggler));
+      outcomes.push(inRound(straggler.item, this.#leased(straggler)));
     }
     const mine = await chunk;
     if (mine === undefined) return;
@@ -256,12 +290,25 @@ export class FanOut implements ChunkIntake {
       return;
     }
     ledger.count(outcomes);
+    ledger.tell(left);
+    ledger.tell(report.finished);
     if (parkedUntil < Number.POSITIVE_INFINITY) {
       this.#ports.onParked(parkedUntil);
     }
     for (const straggler of report.stragglers) {
-      ledger.recordLate(straggler.outcome, fenceOfChunks);
+      ledger.recordLate(straggler, fenceOfChunks);
     }
+  }
+
+  /** `undefined` for topics without a notify policy. */
+  async #escalationOf({
+    topic,
+    createdAt,
+  }: Message): Promise<Escalation | undefined> {
+    if (topic === undefined) return undefined;
+    const { store } = this.#ports;
+    const binding = await store.findBinding(topic.seq, "notifyPolicy");
+    return binding && new Escalation(binding.data, createdAt);
   }
 
   /** The row of a try that is still under way. */
@@ -286,6 +333,11 @@ export class FanOut implements ChunkIntake {
 
 /** Fence of rows that a chunk wrote: any later claim has a higher one. */
 const fenceOfChunks: FencedOutcome["fence"] = 0;
+
+function filtered(item: SendItem, error: string, now: number): ChunkOutcome {
+  const reason = { errorClass: "filtered", error } as const;
+  return outcomeWithoutTry(item, "filter", reason, now);
+}
 
 function waiting(item: SendItem): ChunkOutcome {
   return {

@@ -5,13 +5,23 @@
 
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { DeliveryState } from "../delivery-state.ts";
+import type {
+  DeliveryListener,
+  WrittenDelivery,
+} from "../ports/delivery-listener.ts";
 import type { DeliveryStore, FencedOutcome } from "../ports/delivery-store.ts";
 import { type PersistPorts, persist } from "./persist.ts";
 
 export interface LedgerPorts extends PersistPorts {
   readonly store: Pick<DeliveryStore, "recordOutcomes">;
+  readonly listener?: DeliveryListener | undefined;
   /** A delivery is to be tried again then (epoch ms). */
   readonly onParked: (at: number) => void;
+}
+
+export interface LateDelivery {
+  readonly item: WrittenDelivery["item"];
+  readonly outcome: Promise<DeliveryOutcome>;
 }
 
 export class OutcomeLedger {
@@ -34,6 +44,11 @@ export class OutcomeLedger {
     }
   }
 
+  /** Tells that these are on disk. */
+  tell(deliveries: readonly WrittenDelivery[]): void {
+    if (deliveries.length > 0) this.#ports.listener?.onWritten(deliveries);
+  }
+
   async record(outcomes: readonly FencedOutcome[]): Promise<void> {
     if (outcomes.length === 0) return;
     await persist(this.#ports, "outcomes", () =>
@@ -47,13 +62,16 @@ export class OutcomeLedger {
 
   /** Records a straggler's outcome when it comes. */
   recordLate(
-    outcome: Promise<DeliveryOutcome>,
+    { item, outcome }: LateDelivery,
     fence: number,
     previous?: Pick<FencedOutcome, "previousAttempt">,
   ): void {
     this.#late++;
     void outcome
-      .then((known) => this.record([{ ...known, ...previous, fence }]))
+      .then(async (known) => {
+        await this.record([{ ...known, ...previous, fence }]);
+        this.tell([{ item, outcome: known }]);
+      })
       .finally(() => {
         this.#late--;
         if (this.#late === 0) for (const tell of this.#idle.splice(0)) tell();

@@ -87,7 +87,7 @@ export function outcomeOfTry(
 /** The outcome of a delivery that is not tried. */
 export function outcomeWithoutTry(
   item: SendItem,
-  event: "expire" | "fail",
+  event: "expire" | "fail" | "filter",
   reason: Pick<FailedResult, "errorClass" | "error">,
   now: number,
 ): DeliveryOutcome {

@@ -11,6 +11,7 @@
 
 import type { Message } from "../message.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { ContentSeal } from "../ports/content-seal.ts";
 import type {
   ClaimedDelivery,
   DeliveryStore,
@@ -29,6 +30,7 @@ export interface ParkedPorts {
   >;
   readonly sender: Sender;
   readonly ledger: OutcomeLedger;
+  readonly seal: ContentSeal;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -141,11 +143,12 @@ export class Parked {
       const { finished, stragglers, unstarted } = await this.#ports.sender.send(
         await this.#itemsOf(claims),
       );
-      for (const { item, outcome } of stragglers) {
+      for (const straggler of stragglers) {
+        const { claim } = straggler.item;
         this.#ports.ledger.recordLate(
-          outcome,
-          item.claim.fence,
-          previousOf(item.claim),
+          straggler,
+          claim.fence,
+          previousOf(claim),
         );
       }
       const now = this.#ports.clock.now();
@@ -157,6 +160,7 @@ export class Parked {
         })),
         ...unstarted.map((item) => this.#postponed(item.claim, now)),
       ]);
+      this.#ports.ledger.tell(finished);
     } catch (error) {
       // The leases end and the deliveries are claimed again.
       this.#ports.logger.error("batch_failed", { error: String(error) });
@@ -172,13 +176,27 @@ export class Parked {
     for (const claim of claims) {
       const message =
         messages.get(claim.messageSeq) ??
-        (await this.#ports.store.findMessageBySeq(claim.messageSeq));
+        (await this.#findMessage(claim.messageSeq));
       if (message === undefined) continue;
       messages.set(claim.messageSeq, message);
       const { recipient, state, attempts } = claim;
       items.push({ message, recipient, state, attempts, claim });
     }
     return items;
+  }
+
+  /** `undefined`, too, when it does not open: its lease ends, and it waits. */
+  async #findMessage(seq: number): Promise<Message | undefined> {
+    const kept = await this.#ports.store.findMessageBySeq(seq);
+    try {
+      return kept && this.#ports.seal.open(kept);
+    } catch (error) {
+      this.#ports.logger.error("message_sealed", {
+        messageId: kept?.id,
+        error: String(error),
+      });
+      return undefined;
+    }
   }
 
   /** Its lane was full: later, and not counted as a try. */

@@ -21,19 +21,37 @@ import {
   parseTimeToLive,
 } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ContentSeal } from "../ports/content-seal.ts";
 import type { Chunk, DeliveryStore, Lease } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { TemplateReader } from "../ports/template-store.ts";
 import { checkEndpoint } from "../protocol.ts";
+import {
+  checkTemplateName,
+  checkTemplateTags,
+  renderVariants,
+} from "../template.ts";
 
 /** A message as a publisher hands it over; unchecked. */
 export interface PublishRequest {
   readonly subject?: unknown;
   readonly text?: unknown;
-  /** SMN's `message_structure`; wins over `text`. */
+  /** SMN's `message_structure`; wins over `template` and `text`. */
   readonly structure?: unknown;
+  /** Wins over `text`. */
+  readonly template?: TemplateChoice | undefined;
   /** Seconds; SMN's `time_to_live`. */
   readonly timeToLive?: unknown;
   readonly attributes?: readonly MessageAttribute[];
+}
+
+/** A template to publish by; unchecked. */
+export interface TemplateChoice {
+  readonly name: unknown;
+  /** Values of its placeholders; those without one are left empty. */
+  readonly tags?: unknown;
+  /** Whose template it is. Default: the project of the topic. */
+  readonly projectId?: ProjectId;
 }
 
 export interface Publisher {
@@ -42,7 +60,8 @@ export interface Publisher {
    *
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, SUBJECT_INVALID,
    * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
-   * STORAGE_FAILED, SHUTTING_DOWN
+   * TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID, TEMPLATE_NOT_FOUND,
+   * TEMPLATE_DEFAULT_MISSING, KEY_UNUSABLE, STORAGE_FAILED, SHUTTING_DOWN
    */
   publish(
     projectId: ProjectId,
@@ -71,10 +90,12 @@ export interface ChunkIntake {
 }
 
 export interface PublisherPorts {
-  readonly store: Pick<DeliveryStore, "acceptMessage" | "acceptDirectMessage">;
+  readonly store: Pick<DeliveryStore, "acceptMessage" | "acceptDirectMessage"> &
+    Pick<TemplateReader, "findTemplateVariants">;
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
+  readonly seal: ContentSeal;
   readonly newMessageId: NewId;
   readonly intake: ChunkIntake;
   /** False once shutdown began. */
@@ -96,12 +117,26 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     );
   }
 
+  /** Resolved now: what becomes of the template later does not matter. */
+  async function renderChosen(
+    template: TemplateChoice & { readonly projectId: ProjectId },
+  ): Promise<MessageContent> {
+    const name = checkTemplateName(template.name);
+    const tags = checkTemplateTags(template.tags);
+    const variants = await store.findTemplateVariants(template.projectId, name);
+    return renderVariants(variants, tags);
+  }
+
   return {
     async publish(projectId, topicUrn, request) {
       checkOpen();
       const topic = await topics.get(projectId, topicUrn);
       const createdAt = clock.now();
       const subject = checkSubject(request.subject);
+      const content =
+        request.template && isAbsent(request.structure)
+          ? await renderChosen({ projectId, ...request.template })
+          : contentOf(request);
       const message: NewMessage = {
         id: newMessageId() as MessageId,
         projectId,
@@ -114,14 +149,15 @@ export function createPublisher(ports: PublisherPorts): Publisher {
           introduction: topic.introduction,
         },
         ...(subject !== undefined && { subject }),
-        content: contentOf(request),
+        content,
         ...(request.attributes && { attributes: request.attributes }),
         createdAt,
         expiresAt: createdAt + parseTimeToLive(request.timeToLive) * 1000,
       };
+      const kept = await ports.seal.seal(message);
       const lease = intake.reserve();
       try {
-        const { seq, chunk } = await store.acceptMessage(message, lease);
+        const { seq, chunk } = await store.acceptMessage(kept, lease);
         if (lease) {
           intake.take(chunk && { chunk, message: { ...message, seq } });
         } else dispatcher.announce({ kind: "chunks" });
@@ -157,8 +193,12 @@ export function createPublisher(ports: PublisherPorts): Publisher {
 }
 
 function contentOf(request: PublishRequest): MessageContent {
-  if (request.structure !== undefined && request.structure !== null) {
+  if (!isAbsent(request.structure)) {
     return parseMessageStructure(request.structure);
   }
   return { kind: "text", text: checkText(request.text) };
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
 }

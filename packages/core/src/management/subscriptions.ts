@@ -5,17 +5,19 @@
  */
 
 import { CarillonError } from "../errors.ts";
+import { parseFilterPolicies } from "../filter-policy.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import type { NewMessage } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
 import type {
+  SubscriptionChange,
   SubscriptionFilter,
   SubscriptionStore,
   TokenMail,
 } from "../ports/subscription-store.ts";
-import { checkEndpoint, checkProtocol } from "../protocol.ts";
+import { checkEndpoint, checkProtocol, type Protocol } from "../protocol.ts";
 import {
   checkExtension,
   checkRemark,
@@ -60,6 +62,25 @@ export interface Subscriptions {
     filter: SubscriptionFilter,
     page: PageRequest,
   ): Promise<Page<Subscription>>;
+  /** @throws CarillonError SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND */
+  get(projectId: ProjectId, urn: string): Promise<Subscription>;
+  /**
+   * @throws CarillonError REMARK_INVALID, SUBSCRIPTION_URN_INVALID,
+   * SUBSCRIPTION_NOT_FOUND
+   */
+  setRemark(projectId: ProjectId, urn: string, remark: unknown): Promise<void>;
+  /**
+   * Sets the filter policies of a subscription in place of those it has; takes
+   * them as they come on the wire. `undefined` removes them.
+   *
+   * @throws CarillonError FILTER_POLICY_INVALID, SUBSCRIPTION_URN_INVALID,
+   * SUBSCRIPTION_NOT_FOUND
+   */
+  setFilterPolicies(
+    projectId: ProjectId,
+    urn: string,
+    policies: unknown,
+  ): Promise<void>;
   /**
    * The owner's removal.
    *
@@ -90,6 +111,8 @@ export interface SubscriptionsPorts {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly newMessageId: NewId;
+  /** Whether a try of this protocol costs money. */
+  readonly isCareful: (protocol: Protocol) => boolean;
   /** Makes a secret of at least 128 bits, hexadecimal. */
   readonly newToken: () => string;
   /**
@@ -111,6 +134,7 @@ export function createSubscriptions(
     kind: "confirmation" | "unsubscription",
     topic: Pick<Topic, "projectId" | "name"> & Partial<Topic>,
     topicSeq: number,
+    protocol: Protocol,
   ): TokenMail {
     const now = clock.now();
     const token = ports.newToken();
@@ -129,7 +153,12 @@ export function createSubscriptions(
       createdAt: now,
       expiresAt: now + confirmationLifetimeMs,
     };
-    return { token, tokenExpiresAt: now + confirmationLifetimeMs, message };
+    return {
+      token,
+      tokenExpiresAt: now + confirmationLifetimeMs,
+      message,
+      careful: ports.isCareful(protocol),
+    };
   }
 
   function parseUrn(urn: string) {
@@ -139,6 +168,28 @@ export function createSubscriptions(
       "SUBSCRIPTION_URN_INVALID",
       "Invalid subscription URN: {topic_urn}:{32 hexadecimal characters} is expected.",
     );
+  }
+
+  /** @throws CarillonError SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND */
+  function parseOwnUrn(projectId: ProjectId, text: string) {
+    const urn = parseUrn(text);
+    if (urn.projectId === projectId && urn.region === topics.region) return urn;
+    throw subscriptionNotFound();
+  }
+
+  async function change(
+    projectId: ProjectId,
+    text: string,
+    changes: SubscriptionChange,
+  ): Promise<void> {
+    const { topicName, subscriptionId } = parseOwnUrn(projectId, text);
+    const found = await store.updateSubscription(
+      projectId,
+      topicName,
+      subscriptionId,
+      changes,
+    );
+    if (!found) throw subscriptionNotFound();
   }
 
   return {
@@ -163,7 +214,7 @@ export function createSubscriptions(
           status: subscriptionStatus.unconfirmed,
           createdAt: clock.now(),
         },
-        tokenMail("confirmation", topic, topic.seq),
+        tokenMail("confirmation", topic, topic.seq, protocol),
         quota,
       );
       // A lost hint (a crash right here) only delays: the sweeper finds the
@@ -173,17 +224,31 @@ export function createSubscriptions(
     },
     list: (projectId, filter, page) =>
       store.listSubscriptions(projectId, filter, page),
+    async get(projectId, text) {
+      const urn = parseOwnUrn(projectId, text);
+      const found = await store.findSubscription(
+        projectId,
+        urn.topicName,
+        urn.subscriptionId,
+      );
+      if (!found) throw subscriptionNotFound();
+      return found;
+    },
+    setRemark: async (projectId, text, remark) =>
+      await change(projectId, text, { remark: checkRemark(remark) }),
+    setFilterPolicies: async (projectId, text, policies) =>
+      await change(projectId, text, {
+        filterPolicies:
+          policies === undefined ? [] : parseFilterPolicies(policies),
+      }),
     async remove(projectId, text) {
-      const urn = parseUrn(text);
-      const found =
-        urn.projectId === projectId &&
-        urn.region === topics.region &&
-        (await store.deleteSubscription(
-          projectId,
-          urn.topicName,
-          urn.subscriptionId,
-          clock.now(),
-        ));
+      const urn = parseOwnUrn(projectId, text);
+      const found = await store.deleteSubscription(
+        projectId,
+        urn.topicName,
+        urn.subscriptionId,
+        clock.now(),
+      );
       if (!found) throw subscriptionNotFound();
     },
     async confirm(token) {
@@ -207,6 +272,7 @@ export function createSubscriptions(
           "unsubscription",
           { projectId: found.projectId, name: found.topicName },
           found.topicSeq,
+          found.protocol,
         ),
       );
       if (!subscription) throw subscriptionNotFound();

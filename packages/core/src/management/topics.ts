@@ -4,13 +4,22 @@ import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId, TopicId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
-import type { TopicFilter, TopicStore } from "../ports/topic-store.ts";
+import type {
+  TopicChange,
+  TopicFilter,
+  TopicStore,
+} from "../ports/topic-store.ts";
 import {
   checkDisplayName,
   checkTopicName,
   defaultTopicsPerProject,
   type Topic,
 } from "../topic.ts";
+import {
+  checkAttributeName,
+  checkAttributeValue,
+  type TopicAttributeName,
+} from "../topic-attributes.ts";
 import { formatTopicUrn, parseTopicUrn } from "../urn.ts";
 
 export interface TopicsOptions {
@@ -52,6 +61,28 @@ export interface Topics {
     urn: string,
     change: { readonly displayName: string },
   ): Promise<void>;
+  /**
+   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND,
+   * TOPIC_ATTRIBUTE_INVALID, TOPIC_ATTRIBUTE_TOO_LONG, and those of
+   * `parseAccessPolicy`
+   */
+  setAttribute(
+    projectId: ProjectId,
+    urn: string,
+    name: string,
+    value: unknown,
+  ): Promise<void>;
+  /**
+   * Makes one attribute empty, or all when none is named.
+   *
+   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND,
+   * TOPIC_ATTRIBUTE_INVALID
+   */
+  resetAttributes(
+    projectId: ProjectId,
+    urn: string,
+    name?: string,
+  ): Promise<void>;
   /** Removes the topic and its subscriptions at once. */
   remove(projectId: ProjectId, urn: string): Promise<void>;
   urnOf(topic: Pick<Topic, "projectId" | "name">): string;
@@ -83,6 +114,18 @@ export function createTopics(
     return urn.topicName;
   }
 
+  async function write(
+    projectId: ProjectId,
+    urn: string,
+    change: Omit<TopicChange, "updatedAt">,
+  ): Promise<void> {
+    const found = await store.updateTopic(projectId, nameIn(projectId, urn), {
+      ...change,
+      updatedAt: clock.now(),
+    });
+    if (!found) throw topicNotFound();
+  }
+
   return {
     region,
     create: async (projectId, { name, displayName, enterpriseProjectId }) => {
@@ -96,6 +139,7 @@ export function createTopics(
           enterpriseProjectId: enterpriseProjectId ?? "0",
           pushPolicy: 0,
           introduction: "",
+          accessPolicy: "",
           createdAt: now,
           updatedAt: now,
         },
@@ -109,12 +153,22 @@ export function createTopics(
       if (!topic) throw topicNotFound();
       return topic;
     },
-    async update(projectId, urn, change) {
-      const found = await store.updateTopic(projectId, nameIn(projectId, urn), {
+    update: async (projectId, urn, change) =>
+      await write(projectId, urn, {
         displayName: checkDisplayName(change.displayName),
-        updatedAt: clock.now(),
+      }),
+    async setAttribute(projectId, urn, name, value) {
+      const attribute = checkAttributeName(name);
+      await write(projectId, urn, {
+        [memberOf[attribute]]: checkAttributeValue(attribute, value),
       });
-      if (!found) throw topicNotFound();
+    },
+    async resetAttributes(projectId, urn, name) {
+      const change =
+        name === undefined
+          ? { introduction: "", accessPolicy: "" }
+          : { [memberOf[checkAttributeName(name)]]: "" };
+      await write(projectId, urn, change);
     },
     async remove(projectId, urn) {
       const name = nameIn(projectId, urn);
@@ -125,6 +179,12 @@ export function createTopics(
       formatTopicUrn({ region, projectId, topicName: name }),
   };
 }
+
+/** Where a topic keeps its attributes. */
+const memberOf = {
+  access_policy: "accessPolicy",
+  introduction: "introduction",
+} as const satisfies Record<TopicAttributeName, keyof Topic>;
 
 function topicNotFound(): CarillonError {
   return new CarillonError("TOPIC_NOT_FOUND", "Topic not found.");

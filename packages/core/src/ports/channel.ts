@@ -4,6 +4,7 @@
  */
 
 import type { ErrorClass } from "../delivery.ts";
+import type { FilterPolicy } from "../filter-policy.ts";
 import type { SubscriptionId } from "../ids.ts";
 import type { Message } from "../message.ts";
 import type { Protocol } from "../protocol.ts";
@@ -45,6 +46,8 @@ export interface Recipient {
   /** Absent for direct recipients. */
   readonly subscriptionId?: SubscriptionId;
   readonly extension?: SubscriptionExtension;
+  /** Set by `readAudience` only: what was claimed has passed already. */
+  readonly filterPolicies?: readonly FilterPolicy[];
 }
 
 export type AttemptResult =

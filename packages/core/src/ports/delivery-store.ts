@@ -33,6 +33,7 @@ export interface Lease {
 export interface ClaimedDelivery {
   readonly messageSeq: number;
   readonly recipient: Recipient;
+  /** As it was before the claim; `sending`: its last claim was lost. */
   readonly state: DeliveryState;
   /** Tries made before this claim. */
   readonly attempts: number;
@@ -142,6 +143,11 @@ export interface DeliveryStore {
 
 /** An outcome of the fast path, or a delivery that is parked. */
 export interface ChunkOutcome extends DeliveryOutcome {
+  /**
+   * Its round in an escalation, from 1. One that is due in a later round than
+   * the first is cancelled when an earlier round delivered the message.
+   */
+  readonly round?: number;
   /** True: only a claim may start it, and a lost try is unknown. */
   readonly careful?: boolean;
   /** Fence that later outcomes of this delivery carry while it is sending. */

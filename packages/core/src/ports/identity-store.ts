@@ -1,30 +1,50 @@
 import type { ProjectId } from "../ids.ts";
 
-export interface Domain {
+/** What is disabled works no longer, and may be enabled again. */
+interface Disableable {
+  /** Absent while it works. */
+  readonly disabled?: true;
+}
+
+/** An account: projects and users belong to one, and do not leave it. */
+export interface Domain extends Disableable {
   readonly id: string;
+  /** Unique. */
   readonly name: string;
 }
 
-export interface Project {
+export interface Project extends Disableable {
   readonly id: ProjectId;
+  /** Unique within the domain. */
   readonly name: string;
   readonly domainId: string;
 }
 
-export interface User {
+/**
+ * `admin`: manages identity, and acts in each project of its domain. `member`:
+ * acts in the projects it is assigned to.
+ */
+export type UserRole = "admin" | "member";
+
+export interface User extends Disableable {
   readonly id: string;
+  /** Unique within the domain. */
   readonly name: string;
   readonly domainId: string;
   /** scrypt, as `scrypt$N$r$p$salt$hash`. */
   readonly passwordHash: string;
+  readonly role: UserRole;
+  /** The projects it is assigned to, in order of their ids. */
+  readonly projectIds: readonly ProjectId[];
 }
 
-export interface AccessKey {
+export interface AccessKey extends Disableable {
   readonly accessKey: string;
   /** AES-256-GCM, base64: signatures need the key itself, a hash would not do. */
   readonly encryptedSecret: string;
   readonly userId: string;
   readonly projectId: ProjectId;
+  readonly createdAt: number;
 }
 
 export interface TokenRecord {
@@ -38,21 +58,37 @@ export interface TokenRecord {
   readonly expiresAt: number;
 }
 
+/** Lists answer the oldest first. */
 export interface IdentityStore {
-  putDomain(domain: Domain): Promise<void>;
-  putProject(project: Project): Promise<void>;
-  putUser(user: User): Promise<void>;
+  /**
+   * This and its siblings put a record in place of the one with its id. They
+   * answer false, and change nothing, when another has its name already.
+   */
+  putDomain(domain: Domain): Promise<boolean>;
+  putProject(project: Project): Promise<boolean>;
+  putUser(user: User): Promise<boolean>;
   putAccessKey(key: AccessKey): Promise<void>;
+  /** Answers false, and deletes nothing, while it has projects or users. */
+  deleteDomain(id: string): Promise<boolean>;
+  /** Its access keys, tokens and assignments go with it. */
+  deleteProject(id: ProjectId): Promise<void>;
+  /** Its access keys and tokens go with it. */
+  deleteUser(id: string): Promise<void>;
+  deleteAccessKey(accessKey: string): Promise<void>;
   findDomain(id: string): Promise<Domain | undefined>;
   findProject(id: string): Promise<Project | undefined>;
   listProjects(): Promise<readonly Project[]>;
   findUser(id: string): Promise<User | undefined>;
   findUserByName(domainId: string, name: string): Promise<User | undefined>;
+  listUsers(): Promise<readonly User[]>;
   listDomains(): Promise<readonly Domain[]>;
+  listAccessKeys(): Promise<readonly AccessKey[]>;
   findAccessKey(accessKey: string): Promise<AccessKey | undefined>;
   putToken(token: TokenRecord): Promise<void>;
   findToken(hash: string): Promise<TokenRecord | undefined>;
   deleteToken(hash: string): Promise<void>;
+  /** All of a user's. */
+  deleteTokens(userId: string): Promise<void>;
   deleteExpiredTokens(now: number): Promise<number>;
   /** Small settings of the service itself (keys, certificates). */
   getSetting(name: string): Promise<string | undefined>;

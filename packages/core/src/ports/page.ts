@@ -4,7 +4,10 @@ export interface PageRequest {
   /** How many to pass over; ignored when there is a marker. */
   readonly offset: number;
   readonly limit: number;
-  /** Id of the last item seen: the page starts behind it. */
+  /**
+   * Id of the last item seen: the page starts behind it, even if it was deleted
+   * since. Nothing is behind an unknown one.
+   */
   readonly marker?: string;
 }
 

@@ -1,16 +1,28 @@
 /** All that is kept; the sum of the narrower ports, which users depend on. */
 
+import type { BindingStore } from "./binding-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
+import type { InboundStore } from "./inbound-store.ts";
 import type { MessageReader } from "./message-store.ts";
+import type { OptOutStore } from "./opt-out-store.ts";
+import type { ResourceTagStore } from "./resource-tag-store.ts";
+import type { StatisticsReader } from "./statistics-store.ts";
 import type { SubscriptionStore } from "./subscription-store.ts";
+import type { TemplateStore } from "./template-store.ts";
 import type { TopicStore } from "./topic-store.ts";
 
 export interface Store
   extends TopicStore,
+    ResourceTagStore,
     SubscriptionStore,
+    TemplateStore,
+    BindingStore,
+    StatisticsReader,
     MessageReader,
     DeliveryStore,
+    InboundStore,
+    OptOutStore,
     IdentityStore,
     AsyncDisposable {
   /**

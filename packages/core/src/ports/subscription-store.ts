@@ -1,3 +1,4 @@
+import type { FilterPolicy } from "../filter-policy.ts";
 import type { ProjectId, SubscriptionId } from "../ids.ts";
 import type { NewMessage } from "../message.ts";
 import type { Protocol } from "../protocol.ts";
@@ -44,6 +45,13 @@ export interface NewSubscription {
   readonly createdAt: number;
 }
 
+/** What its owner changes of a subscription; the rest stays. */
+export interface SubscriptionChange {
+  readonly remark?: string;
+  /** All of them anew; an empty list removes them. */
+  readonly filterPolicies?: readonly FilterPolicy[];
+}
+
 /** A message to one subscription, and the token its link carries. */
 export interface TokenMail {
   readonly token: string;
@@ -86,6 +94,13 @@ export interface SubscriptionStore extends SubscriptionReader {
     id: SubscriptionId,
     farewell: (subscription: Subscription) => TokenMail,
   ): Promise<Subscription | undefined>;
+  /** Answers false when there is no such one. */
+  updateSubscription(
+    projectId: ProjectId,
+    topicName: string,
+    id: SubscriptionId,
+    change: SubscriptionChange,
+  ): Promise<boolean>;
   /** The owner's removal. Answers false when there is no such one. */
   deleteSubscription(
     projectId: ProjectId,

@@ -22,6 +22,14 @@ export interface TopicFilter {
   readonly enterpriseProjectId?: string;
 }
 
+/** What is changed of a topic; the rest stays. */
+export interface TopicChange {
+  readonly displayName?: string;
+  readonly introduction?: string;
+  readonly accessPolicy?: string;
+  readonly updatedAt: number;
+}
+
 export interface TopicStore extends TopicReader {
   /**
    * Adds a topic; answers the one of that name when there is one already.
@@ -36,11 +44,12 @@ export interface TopicStore extends TopicReader {
   updateTopic(
     projectId: ProjectId,
     name: string,
-    change: { readonly displayName: string; readonly updatedAt: number },
+    change: TopicChange,
   ): Promise<boolean>;
   /**
    * Removes a topic and its subscriptions; what was not delivered yet becomes
-   * `cancelled`. Answers false when there is no such topic.
+   * `cancelled`. A try that is under way cannot be taken back: its outcome is
+   * still written. Answers false when there is no such topic.
    */
   deleteTopic(projectId: ProjectId, name: string, at: number): Promise<boolean>;
 }

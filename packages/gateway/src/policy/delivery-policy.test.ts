@@ -163,8 +163,10 @@ describe("senders", () => {
   });
 
   test("failure everywhere leaves the message without one", async () => {
-    const { gateway, a, b, c } = setUp(data);
-    a.error = b.error = c.error = new ServerError("down");
+    const { gateway, a, b } = setUp({
+      rules: [{ name: "all", use: data.rules[0]?.use.slice(0, 2) ?? [] }],
+    });
+    a.error = b.error = new ServerError("down");
     const message = text();
     await assert.rejects(gateway.send(message));
     assert.equal(message.src, null);
@@ -442,6 +444,20 @@ describe("failover on receipts", () => {
     await b.report(new MessageError("b1"));
     await next();
     assert.deepEqual(heard, ["sent b1", "error", "sent c1"]);
+  });
+
+  test("a status that a hook refused is acted on when it is repeated", async () => {
+    const { gateway, b, c, next } = await setUpWatched();
+    await gateway.send(withReceipt());
+    gateway.onStatus.once(() => {
+      throw new Error("not yet");
+    });
+    await assert.rejects(b.report(new MessageError("b1")), /not yet/);
+    await gateway.stop();
+    assert.equal(c.sent.length, 0);
+    await b.report(new MessageError("b1"));
+    await next();
+    assert.equal(c.sent.length, 1);
   });
 
   test("stopping waits for what is being sent again, and ends the watch", async () => {

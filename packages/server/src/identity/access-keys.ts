@@ -17,6 +17,8 @@ export interface AccessKeys {
   find(
     accessKey: string,
   ): AccessKeyHolder | undefined | Promise<AccessKeyHolder | undefined>;
+  /** Asks the store anew from now on. */
+  forget(): void;
 }
 
 export function createAccessKeys(ports: {
@@ -35,8 +37,9 @@ export function createAccessKeys(ports: {
     accessKey: string,
     now: number,
   ): Promise<AccessKeyHolder | undefined> {
+    const { generation } = holders;
     const record = await store.findAccessKey(accessKey);
-    if (!record) return undefined;
+    if (!record || record.disabled) return undefined;
     const principal = await directory.toPrincipal(
       record.userId,
       record.projectId,
@@ -47,7 +50,7 @@ export function createAccessKeys(ports: {
       secretKeyPurpose(accessKey),
     );
     const holder: AccessKeyHolder = { principal, secretKey };
-    holders.set(accessKey, holder, now);
+    holders.set(accessKey, holder, now, generation);
     return holder;
   }
 
@@ -56,6 +59,7 @@ export function createAccessKeys(ports: {
       const now = clock.now();
       return holders.get(accessKey, now) ?? load(accessKey, now);
     },
+    forget: () => holders.clear(),
   };
 }
 

@@ -22,6 +22,7 @@ function setUp() {
       {
         store,
         newId: () => randomBytes(16).toString("hex"),
+        clock,
         key,
         tell: async (credentials) => void told.push(credentials),
       },
@@ -175,6 +176,7 @@ test("credentials that could not be told are made anew", async () => {
     {
       store,
       newId: () => randomBytes(16).toString("hex"),
+      clock: new ManualClock(),
       key,
       tell: async () => {
         throw new Error("disk full");
@@ -197,6 +199,7 @@ test("says so when the key file is not the store's", async () => {
     {
       store,
       newId: () => "",
+      clock: new ManualClock(),
       key: new Uint8Array(32).fill(1),
       tell: async () => {},
     },

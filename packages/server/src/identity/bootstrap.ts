@@ -8,7 +8,8 @@
  * takes effect at the next start, while one that stays does not undo what was
  * changed in the meantime by other means:
  *
- * - another password: the administrator's password is replaced;
+ * - another password: the administrator's password is replaced, and who had
+ *   been disabled or was no administrator any more is one again;
  * - another key pair: it is added, and the pair of the last start stops
  *   working;
  * - another project name: the project is renamed;
@@ -20,6 +21,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import {
   CarillonError,
+  type Clock,
   type IdentityStore,
   type NewId,
   type ProjectId,
@@ -65,6 +67,7 @@ export interface IdentityCredentials {
 export interface BootstrapPorts {
   readonly store: IdentityStore;
   readonly newId: NewId;
+  readonly clock: Clock;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
   /**
@@ -98,8 +101,10 @@ export async function bootstrapIdentity(
     last?.seen[name] !== seen[name] && presets[name] !== undefined;
   const domain = await ensureDomain(ports);
   const project = await ensureProject(ports, presets, domain.id, last);
-  const user = await store.findUserByName(domain.id, adminName);
-  const userId = last?.userId ?? user?.id ?? ports.newId();
+  const user =
+    (last && (await store.findUser(last.userId))) ??
+    (await store.findUserByName(domain.id, adminName));
+  const userId = user?.id ?? ports.newId();
   let password: string | undefined;
   if (!last || isChanged("adminPassword")) {
     password = presets.adminPassword ?? randomBytes(18).toString("base64url");
@@ -113,6 +118,8 @@ export async function bootstrapIdentity(
           ? generatedScryptParameters
           : defaultScryptParameters,
       ),
+      role: "admin",
+      projectIds: user?.projectIds ?? [],
     });
   }
 
@@ -126,25 +133,18 @@ export async function bootstrapIdentity(
           accessKey: last.accessKey,
           secretKey: await readSecretKey(store, secrets, last.accessKey),
         };
-  const owner = { userId, projectId: project.id };
   await store.putAccessKey({
     accessKey: keyPair.accessKey,
     encryptedSecret: secrets.seal(
       keyPair.secretKey,
       secretKeyPurpose(keyPair.accessKey),
     ),
-    ...owner,
+    userId,
+    projectId: project.id,
+    createdAt: ports.clock.now(),
   });
   if (last && last.accessKey !== keyPair.accessKey) {
-    // With a secret that nobody knows the old key is as good as deleted.
-    await store.putAccessKey({
-      accessKey: last.accessKey,
-      encryptedSecret: secrets.seal(
-        makeSecretKey(),
-        secretKeyPurpose(last.accessKey),
-      ),
-      ...owner,
-    });
+    await store.deleteAccessKey(last.accessKey);
   }
 
   const receiverSecret = last

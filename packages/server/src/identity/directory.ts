@@ -17,10 +17,13 @@ export interface ScopedReference extends Reference {
 export interface Directory {
   findDomain(reference: Reference): Promise<Domain | undefined>;
   /** Without a domain a name must be unique over all domains. */
-  findProject(reference: ScopedReference): Promise<Project | undefined>;
   findUser(reference: ScopedReference): Promise<User | undefined>;
-  listProjects(domainId: string): Promise<readonly Project[]>;
-  /** `undefined` when user or project are gone. */
+  /** The projects a user may act in. */
+  listReachable(userId: string): Promise<readonly Project[]>;
+  /**
+   * `undefined` when user, project or their domain are gone or disabled, or
+   * the user may not act in the project.
+   */
   toPrincipal(
     userId: string,
     projectId: string | undefined,
@@ -58,16 +61,20 @@ export function createDirectory(
     return projects.filter((project) => project.domainId === domainId);
   }
 
+  async function findActiveUser(id: string) {
+    const user = await store.findUser(id);
+    if (!user || user.disabled) return undefined;
+    const domain = await store.findDomain(user.domainId);
+    return domain && !domain.disabled ? { user, domain } : undefined;
+  }
+
   return {
     findDomain,
-    listProjects,
-    async findProject({ id, name, domain }) {
-      if (id !== undefined) return await store.findProject(id);
-      const domains = await domainsOf(domain);
-      const projects = await Promise.all(
-        domains.map((each) => listProjects(each.id)),
-      );
-      return only(projects.flat().filter((project) => project.name === name));
+    async listReachable(userId) {
+      const found = await findActiveUser(userId);
+      if (!found) return [];
+      const projects = await listProjects(found.domain.id);
+      return projects.filter((project) => isReachable(found.user, project));
     },
     async findUser({ id, name, domain }) {
       if (id !== undefined) return await store.findUser(id);
@@ -79,22 +86,33 @@ export function createDirectory(
       return only(users.filter((user) => user !== undefined));
     },
     async toPrincipal(userId, projectId) {
-      const [user, project] = await Promise.all([
-        store.findUser(userId),
+      const [found, project] = await Promise.all([
+        findActiveUser(userId),
         projectId === undefined ? undefined : store.findProject(projectId),
       ]);
-      if (!user || (projectId !== undefined && !project)) return undefined;
-      const domain = await store.findDomain(user.domainId);
-      if (!domain) return undefined;
+      if (!found) return undefined;
+      const { user, domain } = found;
+      if (projectId !== undefined && !(project && isReachable(user, project))) {
+        return undefined;
+      }
       return {
         userId: user.id,
         userName: user.name,
         domainId: domain.id,
         domainName: domain.name,
+        role: user.role,
         ...(project && { project: { id: project.id, name: project.name } }),
       };
     },
   };
+}
+
+function isReachable(user: User, project: Project): boolean {
+  return (
+    !project.disabled &&
+    project.domainId === user.domainId &&
+    (user.role === "admin" || user.projectIds.includes(project.id))
+  );
 }
 
 function only<Item>(items: readonly Item[]): Item | undefined {

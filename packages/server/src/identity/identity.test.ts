@@ -21,7 +21,10 @@ async function setUp() {
   const clock = new ManualClock(Date.UTC(2026, 0, 15, 8, 30));
   let ids = 0;
   const newId = () => String(++ids).padStart(32, "0");
-  await bootstrapIdentity({ store, newId, key, tell: async () => {} }, presets);
+  await bootstrapIdentity(
+    { store, newId, clock, key, tell: async () => {} },
+    presets,
+  );
   const identity = createIdentity({ store, clock, logger: silentLogger, key });
   const check = async (headers: SignedRequest["headers"], url = "/a") => {
     const result = await identity.authenticate({

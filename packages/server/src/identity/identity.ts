@@ -32,6 +32,11 @@ export interface Identity {
   readonly directory: Directory;
   readonly tokens: Tokens;
   readonly login: Login;
+  /**
+   * Forgets all that is remembered of users, keys and tokens: what was taken
+   * from somebody is refused from now on.
+   */
+  forget(): void;
 }
 
 export interface IdentityPorts {
@@ -73,6 +78,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
     header: string,
     cacheKey: string,
   ): Promise<Authentication> {
+    const { generation } = keyPairs;
     const pair = Buffer.from(header.slice("Basic ".length), "base64");
     const [accessKey, secretKey] = splitPair(pair.toString());
     if (accessKey === "") return failed("malformed");
@@ -80,7 +86,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
     const isRight = isSameSecret(secretKey, holder?.secretKey ?? absentSecret);
     if (!holder || !isRight) return failed("rejected");
     const result = { principal: holder.principal };
-    keyPairs.set(cacheKey, result, clock.now());
+    keyPairs.set(cacheKey, result, clock.now(), generation);
     return result;
   }
 
@@ -125,6 +131,11 @@ export function createIdentity(ports: IdentityPorts): Identity {
     directory,
     tokens,
     login: createLogin({ directory, tokens }),
+    forget() {
+      tokens.forget();
+      accessKeys.forget();
+      keyPairs.clear();
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import { createTurnstile } from "./turnstile.ts";
 
 /** What a token is asked to be good for. */
 export type LoginScope =
-  /** Not said: the only project of the user's domain, if there is just one. */
+  /** Not said: the only project the user may act in, if there is just one. */
   | { readonly kind: "default" }
   | { readonly kind: "unscoped" }
   | { readonly kind: "project"; readonly project: ScopedReference }
@@ -53,25 +53,37 @@ export function createLogin(ports: {
   const { directory, tokens } = ports;
   const inTurn = createTurnstile(maxConcurrentHashes, maxWaitingHashes);
 
+  async function isDomainOf(
+    user: { readonly domainId: string },
+    reference: Reference,
+  ): Promise<boolean> {
+    const domain = await directory.findDomain(reference);
+    return domain?.id === user.domainId;
+  }
+
   /** The project the token is for; false when the scope cannot be given. */
   async function projectOf(
     scope: LoginScope,
-    domainId: string,
+    user: { readonly id: string; readonly domainId: string },
   ): Promise<ProjectId | undefined | false> {
     switch (scope.kind) {
       case "default": {
-        const projects = await directory.listProjects(domainId);
+        const projects = await directory.listReachable(user.id);
         return projects.length === 1 ? projects[0]?.id : undefined;
       }
       case "unscoped":
         return undefined;
       case "project": {
-        const project = await directory.findProject(scope.project);
-        return project?.domainId === domainId ? project.id : false;
+        const { id, name, domain } = scope.project;
+        if (domain && !(await isDomainOf(user, domain))) return false;
+        const reachable = await directory.listReachable(user.id);
+        const project = reachable.find((one) =>
+          id === undefined ? one.name === name : one.id === id,
+        );
+        return project?.id ?? false;
       }
       case "domain": {
-        const domain = await directory.findDomain(scope.domain);
-        return domain?.id === domainId ? undefined : false;
+        return (await isDomainOf(user, scope.domain)) ? undefined : false;
       }
       default:
         return scope satisfies never;
@@ -84,7 +96,7 @@ export function createLogin(ports: {
     methods: readonly string[],
     expiresAt?: number,
   ): Promise<IssuedToken | undefined> {
-    const projectId = await projectOf(scope, user.domainId);
+    const projectId = await projectOf(scope, user);
     if (projectId === false) return undefined;
     const token = await tokens.issue({
       userId: user.id,
@@ -102,7 +114,7 @@ export function createLogin(ports: {
       const isRight = await inTurn(() =>
         verifyPassword(password, user?.passwordHash),
       );
-      if (!user || !isRight) return undefined;
+      if (!user || user.disabled || !isRight) return undefined;
       return await issue(user, scope, ["password"]);
     },
     async withToken({ token, scope }) {

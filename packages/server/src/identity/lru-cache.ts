@@ -7,6 +7,7 @@ export class LruCache<Value> {
   readonly #entries = new Map<string, { value: Value; staleAt: number }>();
   readonly #maxEntries: number;
   readonly #maxAgeMs: number;
+  #generation = 0;
 
   constructor(options: { maxEntries: number; maxAgeMs: number }) {
     this.#maxEntries = options.maxEntries;
@@ -23,7 +24,17 @@ export class LruCache<Value> {
     return entry.value;
   }
 
-  set(key: string, value: Value, now: number): void {
+  /**
+   * @param generation as it was before the value was looked up: when all has
+   * been forgotten since, the value may be of before, and is not kept
+   */
+  set(
+    key: string,
+    value: Value,
+    now: number,
+    generation = this.#generation,
+  ): void {
+    if (generation !== this.#generation) return;
     this.#entries.delete(key);
     this.#entries.set(key, { value, staleAt: now + this.#maxAgeMs });
     if (this.#entries.size <= this.#maxEntries) return;
@@ -35,6 +46,17 @@ export class LruCache<Value> {
 
   delete(key: string): void {
     this.#entries.delete(key);
+  }
+
+  /** Forgets all, and what is being looked up meanwhile. */
+  clear(): void {
+    this.#entries.clear();
+    this.#generation++;
+  }
+
+  /** How often all was forgotten. */
+  get generation(): number {
+    return this.#generation;
   }
 
   get size(): number {

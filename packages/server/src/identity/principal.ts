@@ -1,12 +1,13 @@
 /** Who makes a request, once it is known. */
 
-import type { ProjectId } from "@carillon/core";
+import type { ProjectId, UserRole } from "@carillon/core";
 
 export interface Principal {
   readonly userId: string;
   readonly userName: string;
   readonly domainId: string;
   readonly domainName: string;
+  readonly role: UserRole;
   /** Absent for tokens without a scope. */
   readonly project?: {
     readonly id: ProjectId;

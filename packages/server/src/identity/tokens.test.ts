@@ -14,6 +14,8 @@ async function setUp() {
     name: "admin",
     domainId: "d1",
     passwordHash: "",
+    role: "admin",
+    projectIds: [],
   });
   const directory = createDirectory(store);
   const ports = { store, directory, clock, logger: silentLogger };

@@ -44,6 +44,8 @@ export interface Tokens {
   ): TokenSession | undefined | Promise<TokenSession | undefined>;
   /** Unknown tokens are fine. */
   revoke(token: string): Promise<void>;
+  /** Asks the store anew from now on. */
+  forget(): void;
 }
 
 const pruneIntervalMs = 3_600_000;
@@ -78,6 +80,7 @@ export function createTokens(ports: {
     key: string,
     now: number,
   ): Promise<TokenSession | undefined> {
+    const { generation } = sessions;
     const record = await store.findToken(key);
     if (!record || record.expiresAt <= now) return undefined;
     const principal = await directory.toPrincipal(
@@ -91,7 +94,7 @@ export function createTokens(ports: {
       issuedAt: record.issuedAt,
       expiresAt: record.expiresAt,
     };
-    sessions.set(key, session, now);
+    sessions.set(key, session, now, generation);
     return session;
   }
 
@@ -124,6 +127,7 @@ export function createTokens(ports: {
       await store.deleteToken(key);
       sessions.delete(key);
     },
+    forget: () => sessions.clear(),
   };
 }
 

@@ -18,7 +18,7 @@ export function createTurnstile(max: number, maxWaiting: number): Turnstile {
       if (waiting.length >= maxWaiting) {
         throw new RequestError(
           "OVERLOADED",
-          "Too many log-ins at once; try again in a moment.",
+          "Too many requests of this kind at once; try again in a moment.",
         );
       }
       // Whoever leaves hands its place on.

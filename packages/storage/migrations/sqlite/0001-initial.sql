@@ -26,7 +26,9 @@ CREATE TABLE topics (
   -- The row of a deleted topic stays, so that its subscriptions keep a name.
   deleted_at            INTEGER,
   -- Subscriptions that are not deleted.
-  subscription_count    INTEGER NOT NULL DEFAULT 0
+  subscription_count    INTEGER NOT NULL DEFAULT 0,
+  -- Last, because it may be long and the columns before it are read without it.
+  access_policy         TEXT    NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX topics_id ON topics (id);
@@ -42,6 +44,39 @@ CREATE TABLE project_counts (
   subscriptions INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE topic_tags (
+  -- The order in which keys were added.
+  seq       INTEGER PRIMARY KEY,
+  topic_seq INTEGER NOT NULL,
+  key       TEXT    NOT NULL,
+  value     TEXT    NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX topic_tags_key ON topic_tags (topic_seq, key);
+
+--------------------------------------------------------------- templates
+
+CREATE TABLE templates (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         TEXT    NOT NULL,
+  project_id TEXT    NOT NULL,
+  name       TEXT    NOT NULL,
+  protocol   TEXT    NOT NULL,
+  -- JSON.
+  tag_names  TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  -- The row of a deleted template stays, without its content, so that a list
+  -- can be gone on with behind it.
+  deleted_at INTEGER,
+  -- Last, because it may be long and the columns before it are read without it.
+  content    TEXT    NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX templates_id ON templates (id);
+CREATE UNIQUE INDEX templates_name ON templates (project_id, name, protocol)
+  WHERE deleted_at IS NULL;
+
 ----------------------------------------------------------- subscriptions
 
 CREATE TABLE subscriptions (
@@ -55,6 +90,8 @@ CREATE TABLE subscriptions (
   endpoint   TEXT    NOT NULL,
   -- JSON; NULL when there is none.
   extension  TEXT,
+  -- JSON; NULL when it gets every message.
+  filter_policies TEXT,
   remark     TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
   -- The row of a deleted subscription (status 4) stays for the ledger.
@@ -112,6 +149,8 @@ CREATE TABLE messages (
   subject            TEXT,
   -- JSON; NULL when there are none.
   attributes         TEXT,
+  -- The key that content is sealed with; NULL when it is not.
+  sealed_by          TEXT,
   content_kind       INTEGER NOT NULL,
   -- The text, the token, or the variants as JSON. Last, because it may be long
   -- and the columns before it are read without it.
@@ -175,6 +214,8 @@ CREATE TABLE deliveries (
   fence            INTEGER NOT NULL,
   -- 1: a try costs money; a lost one is unknown, never repeated.
   careful          INTEGER NOT NULL,
+  -- In an escalation, counted from 1; NULL when it is in none.
+  round            INTEGER,
   last_at          INTEGER,
   last_duration_ms INTEGER,
   last_status_code INTEGER,
@@ -191,6 +232,8 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
   WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX deliveries_external_id ON deliveries (external_id, provider)
   WHERE external_id IS NOT NULL;
+CREATE INDEX deliveries_round ON deliveries (message_seq, round)
+  WHERE round IS NOT NULL;
 -- All but sent (4) and delivered (5), so that what went wrong among a million
 -- is found at once and what went well costs nothing.
 CREATE INDEX deliveries_exceptional ON deliveries (message_seq, state, target)
@@ -229,34 +272,115 @@ CREATE INDEX receipts_early ON receipts (external_id, provider)
 CREATE INDEX receipts_of_delivery ON receipts (message_seq, target)
   WHERE message_seq IS NOT NULL;
 
+-- How many deliveries of a topic's messages came to rest in each hour, by the
+-- state they came to rest in first; kept in the transaction that writes it.
+CREATE TABLE topic_statistics (
+  topic_seq INTEGER NOT NULL,
+  -- Hours since the epoch.
+  hour      INTEGER NOT NULL,
+  protocol  INTEGER NOT NULL,
+  state     INTEGER NOT NULL,
+  count     INTEGER NOT NULL,
+  PRIMARY KEY (topic_seq, hour, protocol, state)
+) STRICT, WITHOUT ROWID;
+
+-- What is bound to topics: one of each kind.
+CREATE TABLE topic_bindings (
+  topic_seq  INTEGER NOT NULL,
+  kind       INTEGER NOT NULL,
+  id         TEXT    NOT NULL,
+  -- JSON.
+  data       TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (topic_seq, kind)
+) STRICT, WITHOUT ROWID;
+
+----------------------------------------------------------------- inbound
+
+-- Texts from phones.
+CREATE TABLE inbound (
+  seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+  id          TEXT    NOT NULL,
+  project_id  TEXT    NOT NULL,
+  provider    TEXT    NOT NULL,
+  -- The carrier's id; NULL when it gives none.
+  external_id TEXT,
+  sender      TEXT    NOT NULL,
+  receiver    TEXT,
+  keyword     TEXT,
+  received_at INTEGER NOT NULL,
+  -- The message it was published as; NULL when no topic is bound.
+  message_id  TEXT,
+  -- Last, because it may be long and the columns before it are read without it.
+  text        TEXT    NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX inbound_id ON inbound (id);
+CREATE INDEX inbound_of_project ON inbound (project_id, seq);
+CREATE INDEX inbound_of_sender ON inbound (project_id, sender, seq);
+-- Finds repetitions.
+CREATE INDEX inbound_external_id ON inbound (external_id, provider)
+  WHERE external_id IS NOT NULL;
+
+-- Who does not want texts.
+CREATE TABLE opt_outs (
+  -- Digits only.
+  recipient TEXT    NOT NULL,
+  -- Empty: all senders.
+  sender    TEXT    NOT NULL,
+  keyword   TEXT    NOT NULL,
+  at        INTEGER NOT NULL,
+  PRIMARY KEY (recipient, sender)
+) STRICT, WITHOUT ROWID;
+
 ---------------------------------------------------------------- identity
 
 CREATE TABLE domains (
-  id   TEXT PRIMARY KEY,
-  name TEXT NOT NULL
+  seq      INTEGER PRIMARY KEY,
+  id       TEXT    NOT NULL UNIQUE,
+  name     TEXT    NOT NULL UNIQUE,
+  disabled INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE projects (
-  id        TEXT PRIMARY KEY,
-  name      TEXT NOT NULL,
-  domain_id TEXT NOT NULL
+  seq       INTEGER PRIMARY KEY,
+  id        TEXT    NOT NULL UNIQUE,
+  name      TEXT    NOT NULL,
+  domain_id TEXT    NOT NULL,
+  disabled  INTEGER NOT NULL
 ) STRICT;
+
+CREATE UNIQUE INDEX projects_name ON projects (domain_id, name);
 
 CREATE TABLE users (
-  id            TEXT PRIMARY KEY,
-  name          TEXT NOT NULL,
-  domain_id     TEXT NOT NULL,
-  password_hash TEXT NOT NULL
+  seq           INTEGER PRIMARY KEY,
+  id            TEXT    NOT NULL UNIQUE,
+  name          TEXT    NOT NULL,
+  domain_id     TEXT    NOT NULL,
+  password_hash TEXT    NOT NULL,
+  role          TEXT    NOT NULL,
+  disabled      INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX users_name ON users (domain_id, name);
+CREATE UNIQUE INDEX users_name ON users (domain_id, name);
+
+-- The projects that users are assigned to.
+CREATE TABLE user_projects (
+  user_id    TEXT NOT NULL,
+  project_id TEXT NOT NULL,
+  PRIMARY KEY (user_id, project_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE access_keys (
-  access_key       TEXT PRIMARY KEY,
-  encrypted_secret TEXT NOT NULL,
-  user_id          TEXT NOT NULL,
-  project_id       TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+  seq              INTEGER PRIMARY KEY,
+  access_key       TEXT    NOT NULL UNIQUE,
+  encrypted_secret TEXT    NOT NULL,
+  user_id          TEXT    NOT NULL,
+  project_id       TEXT    NOT NULL,
+  created_at       INTEGER NOT NULL,
+  disabled         INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE tokens (
   hash       TEXT    PRIMARY KEY,
@@ -269,6 +393,7 @@ CREATE TABLE tokens (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tokens_expiry ON tokens (expires_at);
+CREATE INDEX tokens_user ON tokens (user_id);
 
 CREATE TABLE settings (
   name  TEXT PRIMARY KEY,

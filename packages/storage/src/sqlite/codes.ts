@@ -5,6 +5,7 @@
 
 import type {
   AudienceKind,
+  BindingKind,
   DeliveryState,
   ErrorClass,
   MessageContent,
@@ -50,6 +51,12 @@ export const contentCodes = {
   unsubscription: 3,
 } as const satisfies Codes<MessageContent["kind"]>;
 
+export const bindingCodes = {
+  logtank: 0,
+  kms: 1,
+  notifyPolicy: 2,
+} as const satisfies Codes<BindingKind>;
+
 export const errorClassCodes = {
   http_status: 0,
   timeout: 1,
@@ -62,6 +69,7 @@ export const errorClassCodes = {
   expired: 8,
   interrupted: 9,
   internal: 10,
+  filtered: 11,
 } as const satisfies Codes<ErrorClass>;
 
 export const receiptEventCodes = {

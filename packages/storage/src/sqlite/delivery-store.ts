@@ -19,6 +19,7 @@ import {
 } from "./codes.ts";
 import type { Connections } from "./connections.ts";
 import type { DueRow } from "./delivery-writes.ts";
+import { FilterPolicies } from "./filter-policies.ts";
 import {
   type MessageRow,
   messageColumns,
@@ -36,6 +37,7 @@ type AudienceRow = readonly [
   endpoint: string,
   id: string,
   extension: string | null,
+  filterPolicies: string | null,
 ];
 
 export function createDeliveryStore({
@@ -52,7 +54,7 @@ export function createDeliveryStore({
    * which the row number is the hidden last column.
    */
   const audience = reader.prepare<AudienceRow>(
-    `SELECT seq, protocol, endpoint, id, extension
+    `SELECT seq, protocol, endpoint, id, extension, filter_policies
      FROM subscriptions INDEXED BY subscriptions_active
      WHERE topic_seq = (SELECT topic_seq FROM messages WHERE seq = ?)
        AND status IN (1, 2) AND seq > ? AND seq <= ?
@@ -69,6 +71,8 @@ export function createDeliveryStore({
   const freeChunk = reader.prepare<[1]>(
     "SELECT 1 FROM chunks WHERE lease_until <= ? LIMIT 1",
   );
+
+  const filters = new FilterPolicies();
 
   async function findMessageBySeq(seq: number) {
     const row = messageBySeq.get(seq);
@@ -111,9 +115,13 @@ export function createDeliveryStore({
       const upto = uptoTarget ?? Number.MAX_SAFE_INTEGER;
       return audience
         .all(messageSeq, afterTarget, upto, limit)
-        .map(([seq, protocol, endpoint, id, extension]) =>
-          toRecipient(seq, protocol, endpoint, id, extension),
-        );
+        .map(([seq, protocol, endpoint, id, extension, policies]) => {
+          const filterPolicies = filters.parse(policies);
+          return {
+            ...toRecipient(seq, protocol, endpoint, id, extension),
+            ...(filterPolicies && { filterPolicies }),
+          };
+        });
     },
     async splitChunk(chunk, uptoTarget, lease) {
       const { messageSeq, afterTarget, fence } = chunk;

@@ -8,6 +8,7 @@ import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import { prepareQuery } from "./query.ts";
 import type { StateRules } from "./state-rules.ts";
+import { createStatistics, Settlements } from "./statistics-writes.ts";
 
 /** A due delivery with its recipient. */
 export type DueRow = readonly [
@@ -20,12 +21,18 @@ export type DueRow = readonly [
   endpoint: string | null,
   subscriptionId: string | null,
   extension: string | null,
-  /** 1, unless nobody wants this message at that endpoint any more. */
+  /**
+   * 1, unless nobody wants this message at that endpoint any more; -1 when
+   * that is because an earlier round delivered it.
+   */
   isWanted: number | null,
   ...lastAttempt: AttemptColumns,
 ];
 
-const { sending, unknown, cancelled } = stateCodes;
+const { sending, unknown, delivered, cancelled } = stateCodes;
+
+const earlierRoundDelivered =
+  "An earlier round of the notify policy delivered the message.";
 
 export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   /**
@@ -42,7 +49,13 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
        CASE m.audience
          WHEN ${audienceCodes.direct} THEN 1
          WHEN ${audienceCodes.subscription} THEN s.status <> 4
-         ELSE s.status IN (1, 2)
+         ELSE CASE WHEN s.status NOT IN (1, 2) THEN 0
+           WHEN coalesce(d.round, 1) > 1 AND EXISTS (
+             SELECT 1 FROM deliveries AS e INDEXED BY deliveries_round
+             WHERE e.message_seq = d.message_seq AND e.round < d.round
+               AND e.state = ${delivered}) THEN -1
+           ELSE 1
+         END
        END,
        ${lastAttemptColumns("d")}
      FROM deliveries AS d INDEXED BY deliveries_due
@@ -59,6 +72,12 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   const claim = db.prepare(
     `UPDATE deliveries SET state = ?, fence = ?, next_attempt_at = ?
      WHERE message_seq = ? AND target = ?`,
+  );
+  /** Says why it was never tried. Parameters: now, message, target. */
+  const explainEscalation = db.prepare(
+    `UPDATE deliveries SET last_at = ?, last_duration_ms = 0,
+       last_error = '${earlierRoundDelivered}'
+     WHERE message_seq = ? AND target = ? AND attempts = 0`,
   );
   /**
    * Careful tries whose engine died. Parameters: now. Index: deliveries_due.
@@ -81,15 +100,20 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   );
   const outcomes = createOutcomeWrites(db, rules);
   const counts = createCounts(db);
+  const statistics = createStatistics(db);
 
-  function settleInterrupted(now: number): number {
-    const rows = interrupted.all(now);
+  /** Those whose lease ended by `until`; `now`: when that was found. */
+  function settleInterrupted(until: number, now: number): number {
+    const rows = interrupted.all(until);
     const tally = new Tally();
+    const settlements = new Settlements();
     for (const [messageSeq, target] of rows) {
       lose.run(messageSeq, target);
       tally.move(messageSeq, sending, unknown);
+      settlements.add(messageSeq, target, unknown, now);
     }
     counts.add(tally);
+    statistics.add(settlements);
     return rows.length;
   }
 
@@ -103,12 +127,12 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
         cancels = 0;
         for (const row of due.all(now, limit - claimed.length)) {
           const [messageSeq, target, state, , fence, , , , , isWanted] = row;
-          const [next, nextAt] = isWanted
-            ? [sending, until]
-            : [cancelled, null];
+          const [next, nextAt] =
+            isWanted === 1 ? [sending, until] : [cancelled, null];
           claim.run(next, fence + 1, nextAt, messageSeq, target);
           tally.move(messageSeq, state, next);
-          if (isWanted) claimed.push(row);
+          if (isWanted === -1) explainEscalation.run(now, messageSeq, target);
+          if (isWanted === 1) claimed.push(row);
           else cancels++;
         }
         // Each round that cancels makes room for as many more.
@@ -116,13 +140,13 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
       counts.add(tally);
       return claimed;
     },
-    settleInterrupted,
+    settleInterrupted: (now: number) => settleInterrupted(now, now),
     recordOutcomes(columns: OutcomeColumns): void {
       outcomes.recordAll(columns);
     },
     releaseAllLeases(now: number): void {
       releaseChunks.run();
-      settleInterrupted(Number.MAX_SAFE_INTEGER);
+      settleInterrupted(Number.MAX_SAFE_INTEGER, now);
       releaseDeliveries.run(now);
     },
   };

@@ -1,28 +1,74 @@
 /** Writes of projects, users, keys, tokens and settings; runs in the writer thread. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { prepareQuery } from "./query.ts";
 
 export function createIdentityWrites(db: DatabaseSync) {
+  /** Parameters: name, id. */
+  const domainNamesake = prepareQuery<[one: number]>(
+    db,
+    "SELECT 1 FROM domains WHERE name = ? AND id <> ?",
+  );
   const putDomain = db.prepare(
-    `INSERT INTO domains (id, name) VALUES (?, ?)
-     ON CONFLICT DO UPDATE SET name = excluded.name`,
+    `INSERT INTO domains (id, name, disabled) VALUES (?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+       disabled = excluded.disabled`,
+  );
+  /** Parameters: domain, name, id. Index: projects_name. */
+  const projectNamesake = prepareQuery<[one: number]>(
+    db,
+    "SELECT 1 FROM projects WHERE domain_id = ? AND name = ? AND id <> ?",
   );
   const putProject = db.prepare(
-    `INSERT INTO projects (id, name, domain_id) VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET name = excluded.name,
-       domain_id = excluded.domain_id`,
+    `INSERT INTO projects (id, name, domain_id, disabled) VALUES (?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+       domain_id = excluded.domain_id, disabled = excluded.disabled`,
+  );
+  /** Parameters: domain, name, id. Index: users_name. */
+  const userNamesake = prepareQuery<[one: number]>(
+    db,
+    "SELECT 1 FROM users WHERE domain_id = ? AND name = ? AND id <> ?",
   );
   const putUser = db.prepare(
-    `INSERT INTO users (id, name, domain_id, password_hash) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET name = excluded.name,
-       domain_id = excluded.domain_id, password_hash = excluded.password_hash`,
+    `INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
+     VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+       domain_id = excluded.domain_id, password_hash = excluded.password_hash,
+       role = excluded.role, disabled = excluded.disabled`,
+  );
+  const assign = db.prepare(
+    `INSERT OR IGNORE INTO user_projects (user_id, project_id) VALUES (?, ?)`,
   );
   const putAccessKey = db.prepare(
-    `INSERT INTO access_keys
-       (access_key, encrypted_secret, user_id, project_id)
-     VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET encrypted_secret = excluded.encrypted_secret,
-       user_id = excluded.user_id, project_id = excluded.project_id`,
+    `INSERT INTO access_keys (access_key, encrypted_secret, user_id,
+       project_id, created_at, disabled)
+     VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (access_key) DO UPDATE SET
+       encrypted_secret = excluded.encrypted_secret,
+       user_id = excluded.user_id, project_id = excluded.project_id,
+       created_at = excluded.created_at, disabled = excluded.disabled`,
+  );
+  const deleteDomain = db.prepare(
+    `DELETE FROM domains WHERE id = ?1
+       AND NOT EXISTS (SELECT 1 FROM projects WHERE domain_id = ?1)
+       AND NOT EXISTS (SELECT 1 FROM users WHERE domain_id = ?1)`,
+  );
+  const domainById = prepareQuery<[one: number]>(
+    db,
+    "SELECT 1 FROM domains WHERE id = ?",
+  );
+  const deleteUser = db.prepare("DELETE FROM users WHERE id = ?");
+  const unassignAll = db.prepare("DELETE FROM user_projects WHERE user_id = ?");
+  const deleteKeysOfUser = db.prepare(
+    "DELETE FROM access_keys WHERE user_id = ?",
+  );
+  const deleteTokensOfUser = db.prepare("DELETE FROM tokens WHERE user_id = ?");
+  const ofProject = ["user_projects", "access_keys", "tokens"].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE project_id = ?`),
+  );
+  const deleteProject = db.prepare("DELETE FROM projects WHERE id = ?");
+  const deleteAccessKey = db.prepare(
+    "DELETE FROM access_keys WHERE access_key = ?",
   );
   const putToken = db.prepare(
     `INSERT OR REPLACE INTO tokens
@@ -37,22 +83,69 @@ export function createIdentityWrites(db: DatabaseSync) {
   );
 
   return {
-    putDomain(id: string, name: string): void {
-      putDomain.run(id, name);
+    putDomain(id: string, name: string, disabled: number): boolean {
+      if (domainNamesake.get(name, id)) return false;
+      putDomain.run(id, name, disabled);
+      return true;
     },
-    putProject(id: string, name: string, domainId: string): void {
-      putProject.run(id, name, domainId);
+    putProject(
+      id: string,
+      name: string,
+      domainId: string,
+      disabled: number,
+    ): boolean {
+      if (projectNamesake.get(domainId, name, id)) return false;
+      putProject.run(id, name, domainId, disabled);
+      return true;
     },
-    putUser(id: string, name: string, domainId: string, hash: string): void {
-      putUser.run(id, name, domainId, hash);
+    putUser(
+      id: string,
+      name: string,
+      domainId: string,
+      passwordHash: string,
+      role: string,
+      disabled: number,
+      projectIds: readonly string[],
+    ): boolean {
+      if (userNamesake.get(domainId, name, id)) return false;
+      putUser.run(id, name, domainId, passwordHash, role, disabled);
+      unassignAll.run(id);
+      for (const projectId of projectIds) assign.run(id, projectId);
+      return true;
     },
     putAccessKey(
       accessKey: string,
       encryptedSecret: string,
       userId: string,
       projectId: string,
+      createdAt: number,
+      disabled: number,
     ): void {
-      putAccessKey.run(accessKey, encryptedSecret, userId, projectId);
+      putAccessKey.run(
+        accessKey,
+        encryptedSecret,
+        userId,
+        projectId,
+        createdAt,
+        disabled,
+      );
+    },
+    deleteDomain(id: string): boolean {
+      deleteDomain.run(id);
+      return domainById.get(id) === undefined;
+    },
+    deleteProject(id: string): void {
+      for (const statement of ofProject) statement.run(id);
+      deleteProject.run(id);
+    },
+    deleteUser(id: string): void {
+      unassignAll.run(id);
+      deleteKeysOfUser.run(id);
+      deleteTokensOfUser.run(id);
+      deleteUser.run(id);
+    },
+    deleteAccessKey(accessKey: string): void {
+      deleteAccessKey.run(accessKey);
     },
     putToken(
       hash: string,
@@ -66,6 +159,9 @@ export function createIdentityWrites(db: DatabaseSync) {
     },
     deleteToken(hash: string): void {
       deleteToken.run(hash);
+    },
+    deleteTokens(userId: string): void {
+      deleteTokensOfUser.run(userId);
     },
     deleteExpiredTokens(now: number): number {
       return Number(deleteExpired.run(now).changes);

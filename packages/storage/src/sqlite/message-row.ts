@@ -18,7 +18,8 @@ export const messageColumns = `messages.seq, messages.id, messages.project_id,
   messages.audience, messages.created_at, messages.expires_at,
   messages.topic_seq, messages.topic_urn, messages.topic_name,
   messages.topic_display_name, messages.topic_introduction, messages.subject,
-  messages.attributes, messages.content_kind, messages.content`;
+  messages.attributes, messages.sealed_by, messages.content_kind,
+  messages.content`;
 
 export type MessageRow = readonly [seq: number, ...NewMessageValues];
 
@@ -37,6 +38,7 @@ export function toMessageValues(message: NewMessage): NewMessageValues {
     orNull(topic?.introduction),
     orNull(message.subject),
     attributes ? JSON.stringify(attributes) : null,
+    orNull(message.sealedBy),
     contentCodes[content.kind],
     contentText(content),
   ];
@@ -57,6 +59,7 @@ export function toMessage(row: MessageRow): Message {
     introduction,
     subject,
     attributes,
+    sealedBy,
     kind,
     content,
   ] = row;
@@ -78,6 +81,7 @@ export function toMessage(row: MessageRow): Message {
     ...(topic && { topic }),
     ...(subject !== null && { subject }),
     content: toContent(kind, content),
+    ...(sealedBy !== null && { sealedBy }),
     ...(attributes !== null && {
       // Only toMessageValues writes this column.
       attributes: JSON.parse(attributes) as MessageAttribute[],

@@ -19,6 +19,7 @@ export type NewMessageValues = [
   topicIntroduction: string | null,
   subject: string | null,
   attributes: string | null,
+  sealedBy: string | null,
   contentKind: number,
   content: string,
 ];
@@ -105,8 +106,9 @@ function createInsert(db: DatabaseSync) {
   const insert = db.prepare(
     `INSERT INTO messages (id, project_id, audience, created_at, expires_at,
        topic_seq, topic_urn, topic_name, topic_display_name,
-       topic_introduction, subject, attributes, content_kind, content)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       topic_introduction, subject, attributes, sealed_by, content_kind,
+       content)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   return (message: NewMessageValues): number =>
     Number(insert.run(...message).lastInsertRowid);

@@ -1,13 +1,18 @@
 /** All that the writer thread can be asked to do, by name. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { createBindingWrites } from "./binding-writes.ts";
 import { createChunkWrites } from "./chunk-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
+import { createInboundWrites } from "./inbound-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
+import { createOptOutWrites } from "./opt-out-writes.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
+import { createResourceTagWrites } from "./resource-tag-writes.ts";
 import type { StateRules } from "./state-rules.ts";
 import { createSubscriptionWrites } from "./subscription-writes.ts";
+import { createTemplateWrites } from "./template-writes.ts";
 import { createTopicWrites } from "./topic-writes.ts";
 
 export type Operations = ReturnType<typeof createOperations>;
@@ -17,11 +22,16 @@ export type OperationName = keyof Operations;
 export function createOperations(db: DatabaseSync, rules: StateRules) {
   return {
     ...createTopicWrites(db),
+    ...createResourceTagWrites(db),
     ...createSubscriptionWrites(db),
+    ...createTemplateWrites(db),
+    ...createBindingWrites(db),
     ...createMessageWrites(db),
     ...createChunkWrites(db, rules),
     ...createDeliveryWrites(db, rules),
     ...createReceiptWrites(db, rules),
+    ...createInboundWrites(db),
+    ...createOptOutWrites(db),
     ...createIdentityWrites(db),
   };
 }

@@ -24,6 +24,7 @@ export interface OutcomeColumns {
   readonly nextAttemptAt: Column<number>;
   readonly fence: Column<number>;
   readonly careful: Column<number>;
+  readonly round: Column<number>;
   readonly lastAt: Column<number>;
   readonly lastDurationMs: Column<number>;
   readonly lastStatusCode: Column<number>;
@@ -48,7 +49,7 @@ export type AttemptValues = [
 
 type Outcome = DeliveryOutcome &
   Partial<
-    Pick<ChunkOutcome, "careful"> &
+    Pick<ChunkOutcome, "careful" | "round"> &
       Pick<FencedOutcome, "fence" | "previousAttempt">
   >;
 
@@ -77,6 +78,7 @@ export function toOutcomeColumns(outcomes: readonly Outcome[]): OutcomeColumns {
     nextAttemptAt: column((it) => it.nextAttemptAt),
     fence: column((it) => it.fence),
     careful: column((it) => (it.careful ? 1 : undefined)),
+    round: column((it) => it.round),
     lastAt: column((it) => it.lastAttempt?.at),
     lastDurationMs: column((it) => it.lastAttempt?.durationMs),
     lastStatusCode: column((it) => it.lastAttempt?.statusCode),

@@ -5,6 +5,7 @@ import { createCounts, Tally } from "./message-counts.ts";
 import type { Column, OutcomeColumns } from "./outcome-columns.ts";
 import { prepareQuery } from "./query.ts";
 import type { StateRules } from "./state-rules.ts";
+import { createStatistics, Settlements } from "./statistics-writes.ts";
 
 export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   /**
@@ -13,10 +14,10 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
    */
   const insert = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, fence, careful, last_at, last_duration_ms,
+       next_attempt_at, fence, careful, round, last_at, last_duration_ms,
        last_status_code, last_error_class, last_error, last_provider,
        provider, external_id, segments)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
   );
   /** Parameters: message, target. Index: the primary key. */
@@ -54,6 +55,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   );
   const joinReceipts = createReceiptJoin(db, rules);
   const counts = createCounts(db);
+  const statistics = createStatistics(db);
 
   /** Writes an outcome over a delivery that is in state `known`. */
   function merge(
@@ -61,11 +63,15 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     row: number,
     known: number,
     tally: Tally,
+    settlements: Settlements,
   ): void {
     const messageSeq = need(columns.messageSeq, row);
     const target = need(columns.target, row);
     const reported = need(columns.state, row);
     const state = rules.afterOutcome[known]?.[reported] ?? known;
+    if (rules.settled[state] && !rules.settled[known]) {
+      settlements.add(messageSeq, target, state, at(columns.lastAt, row));
+    }
     update.run(
       state,
       need(columns.attempts, row),
@@ -111,6 +117,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     /** Outcomes of a chunk: deliveries that are new to the ledger. */
     addAll(columns: OutcomeColumns): void {
       const tally = new Tally();
+      const settlements = new Settlements();
       for (let row = 0; row < columns.size; row++) {
         const messageSeq = need(columns.messageSeq, row);
         const target = need(columns.target, row);
@@ -123,6 +130,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
           rules.settled[state] ? null : at(columns.nextAttemptAt, row),
           at(columns.fence, row) ?? 0,
           at(columns.careful, row) ?? 0,
+          at(columns.round, row),
           at(columns.lastAt, row),
           at(columns.lastDurationMs, row),
           at(columns.lastStatusCode, row),
@@ -135,19 +143,26 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         );
         if (changes > 0) {
           tally.add(messageSeq, state);
+          if (rules.settled[state]) {
+            settlements.add(messageSeq, target, state, at(columns.lastAt, row));
+          }
           finish(columns, row, state, tally);
           continue;
         }
         // It is there already. If a run before this one got to its end, that
         // one's word stands.
         const [known = 0] = find.get(messageSeq, target) ?? [];
-        if (!rules.settled[known]) merge(columns, row, known, tally);
+        if (!rules.settled[known]) {
+          merge(columns, row, known, tally, settlements);
+        }
       }
       counts.add(tally);
+      statistics.add(settlements);
     },
     /** Outcomes of claimed deliveries, as far as the claims still hold. */
     recordAll(columns: OutcomeColumns): void {
       const tally = new Tally();
+      const settlements = new Settlements();
       for (let row = 0; row < columns.size; row++) {
         const messageSeq = need(columns.messageSeq, row);
         const target = need(columns.target, row);
@@ -155,9 +170,10 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         if (fence !== at(columns.fence, row)) continue;
         const previous = at(columns.previousAttempt, row);
         if (previous) insertAttempt.run(messageSeq, target, ...previous);
-        merge(columns, row, known, tally);
+        merge(columns, row, known, tally, settlements);
       }
       counts.add(tally);
+      statistics.add(settlements);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { createCounts, Tally } from "./message-counts.ts";
 import { prepareQuery } from "./query.ts";
 import type { StateRules } from "./state-rules.ts";
+import { createStatistics, Settlements } from "./statistics-writes.ts";
 
 export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
   /**
@@ -31,6 +32,7 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
      WHERE message_seq = ? AND target = ?`,
   );
   const counts = createCounts(db);
+  const statistics = createStatistics(db);
 
   return {
     recordReceipt(
@@ -60,6 +62,10 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
       const tally = new Tally();
       tally.move(found[0], found[2], next);
       counts.add(tally);
+      if (rules.settled[found[2]] || !rules.settled[next]) return;
+      const settlements = new Settlements();
+      settlements.add(found[0], found[1], next, at);
+      statistics.add(settlements);
     },
   };
 }

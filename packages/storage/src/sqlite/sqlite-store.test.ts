@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { MessageId, ProjectId } from "@carillon/core";
 import { testStoreContract } from "@carillon/testing/store-contract";
@@ -29,6 +30,28 @@ test("writes what comes at once in few transactions", async () => {
   assert.equal(operations, 300);
   // One, but for a machine so slow that a few milliseconds do not suffice.
   assert.ok(commits < 30, `${commits} commits`);
+});
+
+test("opens in a program given on the command line", () => {
+  const index = new URL("../index.ts", import.meta.url);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      "--conditions=source",
+      "--input-type=module",
+      "--eval",
+      `import { openSqliteStore } from "${index}";
+       await using store = await openSqliteStore({ folder: process.argv[1] });
+       await store.putSetting("greeting", "hello");
+       console.log(await store.getSetting("greeting"));`,
+      newFolder(),
+    ],
+    { encoding: "utf8" },
+  );
+  assert.deepEqual(
+    { status, stdout, stderr },
+    { status: 0, stdout: "hello\n", stderr: "" },
+  );
 });
 
 test("refuses what comes after it was closed", async () => {
@@ -71,5 +94,13 @@ test("lets one write fail without the others that share its commit", async () =>
     "STORAGE_FAILED",
   );
   assert.equal(await store.getSetting("before"), "x");
+  assert.equal(await store.getSetting("after"), "x");
+});
+
+test("goes on after a write that cannot be handed to its thread", async () => {
+  await using store = await openSqliteStore({ folder: newFolder() });
+  const name = Symbol("not a string") as unknown as string;
+  await assert.rejects(store.putSetting(name, "x"), { code: "STORAGE_FAILED" });
+  await store.putSetting("after", "x");
   assert.equal(await store.getSetting("after"), "x");
 });

@@ -11,15 +11,21 @@ import {
   silentLogger,
   systemClock,
 } from "@carillon/core";
+import { createBindingStore } from "./binding-store.ts";
 import { openForWriting } from "./connection.ts";
 import { openDataFolder, unusableFolder } from "./data-folder.ts";
 import { createDeliveryStore } from "./delivery-store.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createIdentityStore } from "./identity-store.ts";
+import { createInboundStore } from "./inbound-store.ts";
 import { createMessageReader } from "./message-reader.ts";
 import { migrate, readMigrations } from "./migrations.ts";
+import { createOptOutStore } from "./opt-out-store.ts";
 import { Reader } from "./reader.ts";
+import { createResourceTagStore } from "./resource-tag-store.ts";
+import { createStatisticsReader } from "./statistics-store.ts";
 import { createSubscriptionStore } from "./subscription-store.ts";
+import { createTemplateStore } from "./template-store.ts";
 import { createTopicStore } from "./topic-store.ts";
 import { Writer, type WriterStatus } from "./writer.ts";
 
@@ -67,9 +73,15 @@ export async function openSqliteStore({
   };
   return {
     ...createTopicStore(connections),
+    ...createResourceTagStore(connections),
     ...createSubscriptionStore(connections),
+    ...createTemplateStore(connections),
+    ...createBindingStore(connections),
+    ...createStatisticsReader(reader),
     ...createMessageReader(reader),
     ...createDeliveryStore(connections),
+    ...createInboundStore(connections),
+    ...createOptOutStore(connections),
     ...createIdentityStore(connections),
     exclusive: true,
     get status() {

@@ -25,6 +25,7 @@ test("finds pages at any offset of a list of many blocks", async () => {
           enterpriseProjectId: "0",
           pushPolicy: 0,
           introduction: "",
+          accessPolicy: "",
           createdAt: 0,
           updatedAt: 0,
         },

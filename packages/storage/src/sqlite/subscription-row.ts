@@ -4,7 +4,8 @@
 export const subscriptionColumns = `subscriptions.seq, subscriptions.id,
   subscriptions.topic_seq, topics.name, subscriptions.project_id,
   subscriptions.protocol, subscriptions.endpoint, subscriptions.remark,
-  subscriptions.status, subscriptions.extension, subscriptions.created_at`;
+  subscriptions.status, subscriptions.extension,
+  subscriptions.filter_policies, subscriptions.created_at`;
 
 export const subscriptionTables = `subscriptions
   JOIN topics ON topics.seq = subscriptions.topic_seq`;
@@ -20,5 +21,6 @@ export type SubscriptionRow = readonly [
   remark: string,
   status: number,
   extension: string | null,
+  filterPolicies: string | null,
   createdAt: number,
 ];

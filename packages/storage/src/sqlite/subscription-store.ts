@@ -17,7 +17,9 @@ import {
 import { protocolCodes, protocolOf } from "./codes.ts";
 import { Conditions } from "./conditions.ts";
 import type { Connections } from "./connections.ts";
+import { toFilterPolicies, toFilterPoliciesText } from "./filter-policies.ts";
 import { toMessageValues } from "./message-row.ts";
+import { orNull } from "./query.ts";
 import type { Reader } from "./reader.ts";
 import {
   type SubscriptionRow,
@@ -100,6 +102,17 @@ export function createSubscriptionStore({
       );
       return row && toSubscription(row);
     },
+    updateSubscription: (projectId, topicName, id, change) =>
+      writer.run(
+        "updateSubscription",
+        projectId,
+        topicName,
+        id,
+        orNull(change.remark),
+        change.filterPolicies === undefined
+          ? null
+          : [toFilterPoliciesText(change.filterPolicies)],
+      ),
     deleteSubscription: (projectId, topicName, id, at) =>
       writer.run("deleteSubscription", projectId, topicName, id, at),
   };
@@ -213,8 +226,10 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     remark,
     status,
     extension,
+    policies,
     createdAt,
   ] = row;
+  const filterPolicies = toFilterPolicies(policies);
   return {
     seq,
     id: id as SubscriptionId,
@@ -226,6 +241,7 @@ export function toSubscription(row: SubscriptionRow): Subscription {
     remark,
     status: status as SubscriptionStatus,
     extension: toExtension(extension) ?? {},
+    ...(filterPolicies && { filterPolicies }),
     createdAt,
   };
 }

@@ -78,6 +78,12 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   const markDeleted = db.prepare(
     "UPDATE subscriptions SET status = 4, deleted_at = ? WHERE seq = ?",
   );
+  const setRemark = db.prepare(
+    "UPDATE subscriptions SET remark = ? WHERE seq = ?",
+  );
+  const setFilterPolicies = db.prepare(
+    "UPDATE subscriptions SET filter_policies = ? WHERE seq = ?",
+  );
   const seqOfToken = prepareQuery<[subscriptionSeq: number]>(
     db,
     `SELECT subscription_seq FROM subscription_tokens
@@ -178,6 +184,22 @@ export function createSubscriptionWrites(db: DatabaseSync) {
         send(seq, farewell, at);
       }
       return get(seq);
+    },
+    /** `null`: it stays as it is. */
+    updateSubscription(
+      projectId: string,
+      topicName: string,
+      id: string,
+      remark: string | null,
+      filterPolicies: readonly [json: string | null] | null,
+    ): boolean {
+      const [seq] = byFullName.get(projectId, topicName, id) ?? [];
+      if (seq === undefined) return false;
+      if (remark !== null) setRemark.run(remark, seq);
+      if (filterPolicies !== null) {
+        setFilterPolicies.run(filterPolicies[0], seq);
+      }
+      return true;
     },
     deleteSubscription(
       projectId: string,

@@ -4,7 +4,7 @@
 export const topicColumns = `topics.seq, topics.id, topics.project_id,
   topics.name, topics.display_name, topics.enterprise_project_id,
   topics.push_policy, topics.introduction, topics.created_at,
-  topics.updated_at`;
+  topics.updated_at, topics.access_policy`;
 
 export type TopicRow = readonly [
   seq: number,
@@ -17,4 +17,5 @@ export type TopicRow = readonly [
   introduction: string,
   createdAt: number,
   updatedAt: number,
+  accessPolicy: string,
 ];

@@ -9,7 +9,14 @@ import {
 } from "@carillon/core";
 import { Conditions } from "./conditions.ts";
 import type { Connections } from "./connections.ts";
+import { orNull } from "./query.ts";
 import { type TopicRow, topicColumns } from "./topic-row.ts";
+
+/** Topics kept in memory at most. */
+const maxKnown = 10_000;
+
+/** Characters of the access policy of one that is kept: they could add up. */
+const maxKnownPolicy = 2048;
 
 export function createTopicStore({ reader, writer }: Connections): TopicStore {
   /**
@@ -25,10 +32,26 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
     "SELECT topics FROM project_counts WHERE project_id = ?",
   );
 
+  /**
+   * Topics read lately: publishing asks for the same few again and again. No
+   * other process writes; what this one writes empties it.
+   */
+  const known = new Map<string, Topic>();
+  const changing = <Result>(write: Promise<Result>): Promise<Result> =>
+    write.finally(() => known.clear());
+
   return {
     async findTopic(projectId, name) {
+      const key = `${projectId}:${name}`;
+      const kept = known.get(key);
+      if (kept) return kept;
       const row = byName.get(projectId, name);
-      return row && toTopic(row);
+      if (row === undefined) return undefined;
+      const topic = toTopic(row);
+      if (topic.accessPolicy.length > maxKnownPolicy) return topic;
+      if (known.size >= maxKnown) known.clear();
+      known.set(key, topic);
+      return topic;
     },
     async listTopics(projectId, filter, { offset, limit, marker }) {
       const where = new Conditions()
@@ -62,7 +85,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       return { total, items: rows.map(toTopic) };
     },
     async createTopic(topic, quota) {
-      const result = await writer.run(
+      const creation = writer.run(
         "createTopic",
         [
           topic.id,
@@ -74,9 +97,11 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
           topic.introduction,
           topic.createdAt,
           topic.updatedAt,
+          topic.accessPolicy,
         ],
         quota,
       );
+      const result = await changing(creation);
       if (result === "TOPIC_QUOTA_EXCEEDED") {
         throw new CarillonError(
           result,
@@ -85,14 +110,24 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       }
       return { topic: toTopic(result.row), created: result.created };
     },
-    updateTopic: (projectId, name, { displayName, updatedAt }) =>
-      writer.run("updateTopic", projectId, name, displayName, updatedAt),
+    updateTopic: (projectId, name, change) =>
+      changing(
+        writer.run(
+          "updateTopic",
+          projectId,
+          name,
+          orNull(change.displayName),
+          orNull(change.introduction),
+          orNull(change.accessPolicy),
+          change.updatedAt,
+        ),
+      ),
     deleteTopic: (projectId, name, at) =>
-      writer.run("deleteTopic", projectId, name, at),
+      changing(writer.run("deleteTopic", projectId, name, at)),
   };
 }
 
-function toTopic(row: TopicRow): Topic {
+export function toTopic(row: TopicRow): Topic {
   const [
     seq,
     id,
@@ -104,6 +139,7 @@ function toTopic(row: TopicRow): Topic {
     introduction,
     createdAt,
     updatedAt,
+    accessPolicy,
   ] = row;
   return {
     seq,
@@ -114,6 +150,7 @@ function toTopic(row: TopicRow): Topic {
     enterpriseProjectId,
     pushPolicy,
     introduction,
+    accessPolicy,
     createdAt,
     updatedAt,
   };

@@ -17,6 +17,7 @@ export type NewTopicValues = [
   introduction: string,
   createdAt: number,
   updatedAt: number,
+  accessPolicy: string,
 ];
 
 export function createTopicWrites(db: DatabaseSync) {
@@ -32,8 +33,9 @@ export function createTopicWrites(db: DatabaseSync) {
   const insert = prepareQuery<TopicRow>(
     db,
     `INSERT INTO topics (id, project_id, name, display_name,
-       enterprise_project_id, push_policy, introduction, created_at, updated_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       enterprise_project_id, push_policy, introduction, created_at, updated_at,
+       access_policy)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      RETURNING ${topicColumns}`,
   );
   const countOne = db.prepare(
@@ -41,7 +43,9 @@ export function createTopicWrites(db: DatabaseSync) {
      ON CONFLICT DO UPDATE SET topics = topics + 1`,
   );
   const update = db.prepare(
-    `UPDATE topics SET display_name = ?, updated_at = ?
+    `UPDATE topics SET display_name = coalesce(?, display_name),
+       introduction = coalesce(?, introduction),
+       access_policy = coalesce(?, access_policy), updated_at = ?
      WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
   );
   const removal = createTopicRemoval(db);
@@ -61,13 +65,24 @@ export function createTopicWrites(db: DatabaseSync) {
       countOne.run(projectId);
       return { row, created: true };
     },
+    /** `null`: it stays as it is. */
     updateTopic(
       projectId: string,
       name: string,
-      displayName: string,
+      displayName: string | null,
+      introduction: string | null,
+      accessPolicy: string | null,
       updatedAt: number,
     ): boolean {
-      return update.run(displayName, updatedAt, projectId, name).changes > 0;
+      const { changes } = update.run(
+        displayName,
+        introduction,
+        accessPolicy,
+        updatedAt,
+        projectId,
+        name,
+      );
+      return changes > 0;
     },
     deleteTopic(projectId: string, name: string, at: number): boolean {
       const [seq] = byName.get(projectId, name) ?? [];
@@ -88,8 +103,10 @@ function createTopicRemoval(db: DatabaseSync) {
      WHERE project_id = ?`,
   );
   const deleteTopic = db.prepare(
-    "UPDATE topics SET deleted_at = ?, subscription_count = 0 WHERE seq = ?",
+    `UPDATE topics SET deleted_at = ?, subscription_count = 0,
+       access_policy = '' WHERE seq = ?`,
   );
+  const deleteTags = db.prepare("DELETE FROM topic_tags WHERE topic_seq = ?");
   const uncountBlocks = db.prepare(
     `UPDATE subscription_blocks AS whole SET count = whole.count - part.count
      FROM subscription_blocks AS part
@@ -107,6 +124,12 @@ function createTopicRemoval(db: DatabaseSync) {
   const deleteSubscriptions = db.prepare(
     `UPDATE subscriptions SET status = 4, deleted_at = ?
      WHERE topic_seq = ? AND status <> 4`,
+  );
+  const deleteStatistics = db.prepare(
+    "DELETE FROM topic_statistics WHERE topic_seq = ?",
+  );
+  const deleteBindings = db.prepare(
+    "DELETE FROM topic_bindings WHERE topic_seq = ?",
   );
   const deleteChunks = db.prepare(
     `DELETE FROM chunks WHERE
@@ -133,10 +156,13 @@ function createTopicRemoval(db: DatabaseSync) {
   return (projectId: string, seq: number, at: number): void => {
     uncount.run(seq, projectId);
     deleteTopic.run(at, seq);
+    deleteTags.run(seq);
     uncountBlocks.run(projectId, seq);
     deleteBlocks.run(projectId, seq);
     deleteTokens.run(seq);
     deleteSubscriptions.run(at, seq);
+    deleteStatistics.run(seq);
+    deleteBindings.run(seq);
     deleteChunks.run(seq);
     // Those being sent are left to their outcome: a try that is under way
     // cannot be taken back.

@@ -90,6 +90,50 @@ export function testFanOut({ test }: Cases): void {
     assert.deepEqual(await claim(2), []);
   });
 
+  test("reads filter policies with the audience, and keeps why one was left out", async (store) => {
+    const topic = await addTopic(store);
+    const filterPolicies = [{ name: "level", stringEquals: ["high"] }];
+    const choosy = await addSubscription(store, topic);
+    const alike = await addSubscription(store, topic);
+    const all = await addSubscription(store, topic);
+    for (const { id } of [choosy, alike]) {
+      await store.updateSubscription(projectId, topic.name, id, {
+        filterPolicies,
+      });
+    }
+    const message = messageTo(topic);
+    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(chunk);
+    const audience = await store.readAudience(chunk, 10);
+    assert.deepEqual(
+      audience.map(({ target, filterPolicies: policies }) => [
+        target,
+        policies,
+      ]),
+      [
+        [choosy.seq, filterPolicies],
+        [alike.seq, filterPolicies],
+        [all.seq, undefined],
+      ],
+    );
+    const why = { errorClass: "filtered", error: "Not its level." } as const;
+    await store.completeChunk(chunk, [
+      {
+        messageSeq: seq,
+        target: choosy.seq,
+        state: "filtered",
+        attempts: 0,
+        lastAttempt: { at: start, durationMs: 0, ...why },
+      },
+    ]);
+    assert.deepEqual(await countsOf(store, message), { filtered: 1 });
+    const delivery = await store.findDelivery(seq, choosy.seq);
+    assert.equal(delivery?.attemptCount, 0);
+    assert.deepEqual(delivery?.attempts, [
+      { at: start, durationMs: 0, ...why },
+    ]);
+  });
+
   test("reads the audience in order, active ones only", async (store) => {
     const topic = await addTopic(store);
     const a = await addSubscription(store, topic, {

@@ -5,7 +5,10 @@ import {
   type Delivery,
   type Lease,
   type MessageId,
+  type MessageTemplate,
+  type MessageTemplateId,
   type NewMessage,
+  type NewMessageTemplate,
   type NewSubscription,
   type NewTopic,
   type ProjectId,
@@ -58,9 +61,34 @@ export function newTopic(topic: Partial<NewTopic> = {}): NewTopic {
     enterpriseProjectId: "0",
     pushPolicy: 0,
     introduction: "",
+    accessPolicy: "",
     createdAt: start,
     updatedAt: start,
     ...topic,
+  };
+}
+
+export async function addTemplate(
+  store: Store,
+  template: Partial<NewMessageTemplate> = {},
+): Promise<MessageTemplate> {
+  return await store.createTemplate(newTemplate(template), noQuota);
+}
+
+export function newTemplate(
+  template: Partial<NewMessageTemplate> = {},
+): NewMessageTemplate {
+  const id = freshId() as MessageTemplateId;
+  return {
+    id,
+    projectId,
+    name: `template-${id.slice(-8)}`,
+    protocol: "default",
+    content: "Disk {disk} of {host} is full.",
+    tagNames: ["disk", "host"],
+    createdAt: start,
+    updatedAt: start,
+    ...template,
   };
 }
 

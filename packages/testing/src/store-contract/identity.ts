@@ -10,12 +10,15 @@ const user = {
   name: "admin",
   domainId: "d1",
   passwordHash: "scrypt$1$2$3$c2FsdA$aGFzaA",
+  role: "admin" as const,
+  projectIds: [projectId],
 };
 const accessKey = {
   accessKey: "AK1",
   encryptedSecret: "c2VjcmV0",
   userId: "u1",
   projectId,
+  createdAt: start,
 };
 const token: TokenRecord = {
   hash: "h1",
@@ -57,7 +60,12 @@ export function testIdentity({ test }: Cases): void {
     await store.putAccessKey(accessKey);
     const renamed = { ...domain, name: "main" };
     const moved = { ...project, name: "store", domainId: "d2" };
-    const changed = { ...user, passwordHash: "scrypt$1$2$3$eA$eQ" };
+    const changed = {
+      ...user,
+      passwordHash: "scrypt$1$2$3$eA$eQ",
+      role: "member" as const,
+      projectIds: [],
+    };
     const rotated = { ...accessKey, encryptedSecret: "bmV3" };
     await store.putDomain(renamed);
     await store.putProject(moved);
@@ -67,6 +75,119 @@ export function testIdentity({ test }: Cases): void {
     assert.deepEqual(await store.listProjects(), [moved]);
     assert.deepEqual(await store.findUser("u1"), changed);
     assert.deepEqual(await store.findAccessKey("AK1"), rotated);
+  });
+
+  test("takes no name that another has already", async (store) => {
+    await store.putDomain(domain);
+    await store.putProject(project);
+    await store.putUser(user);
+    const other = { ...project, id: otherProjectId };
+    assert.equal(await store.putDomain({ ...domain, id: "d2" }), false);
+    assert.equal(await store.putProject(other), false);
+    assert.equal(await store.putUser({ ...user, id: "u2" }), false);
+    assert.equal(await store.findUser("u2"), undefined);
+    assert.equal(await store.putDomain(domain), true);
+    assert.equal(await store.putProject({ ...other, domainId: "d2" }), true);
+    assert.equal(
+      await store.putUser({ ...user, id: "u2", domainId: "d2" }),
+      true,
+    );
+  });
+
+  test("keeps what is disabled until it is enabled", async (store) => {
+    await store.putDomain({ ...domain, disabled: true });
+    await store.putProject({ ...project, disabled: true });
+    await store.putUser({ ...user, disabled: true });
+    await store.putAccessKey({ ...accessKey, disabled: true });
+    assert.equal((await store.findDomain("d1"))?.disabled, true);
+    assert.equal((await store.findProject(projectId))?.disabled, true);
+    assert.equal((await store.findUser("u1"))?.disabled, true);
+    assert.equal((await store.findAccessKey("AK1"))?.disabled, true);
+    await store.putUser(user);
+    await store.putAccessKey(accessKey);
+    assert.deepEqual(await store.findUser("u1"), user);
+    assert.deepEqual(await store.findAccessKey("AK1"), accessKey);
+  });
+
+  test("keeps each assignment once, in order", async (store) => {
+    const projectIds = [projectId, otherProjectId].sort();
+    await store.putUser({
+      ...user,
+      projectIds: [...projectIds.toReversed(), projectId],
+    });
+    assert.deepEqual((await store.findUser("u1"))?.projectIds, projectIds);
+  });
+
+  test("deletes a user with its keys and tokens", async (store) => {
+    for (const id of ["u1", "u2"]) {
+      await store.putUser({ ...user, id, name: id });
+      await store.putAccessKey({ ...accessKey, accessKey: id, userId: id });
+      await store.putToken({ ...token, hash: id, userId: id });
+    }
+    await store.deleteUser("u1");
+    assert.equal(await store.findUser("u1"), undefined);
+    assert.equal(await store.findAccessKey("u1"), undefined);
+    assert.equal(await store.findToken("u1"), undefined);
+    assert.equal((await store.listUsers()).length, 1);
+    assert.equal((await store.findUser("u2"))?.projectIds.length, 1);
+    assert.ok(await store.findToken("u2"));
+    await store.deleteTokens("u2");
+    assert.equal(await store.findToken("u2"), undefined);
+    await store.deleteUser("u1");
+  });
+
+  test("deletes a project with its keys, tokens and assignments", async (store) => {
+    await store.putProject(project);
+    const projectIds = [projectId, otherProjectId].sort();
+    await store.putUser({ ...user, projectIds });
+    await store.putAccessKey(accessKey);
+    const other = { accessKey: "AK2", projectId: otherProjectId };
+    await store.putAccessKey({ ...accessKey, ...other });
+    await store.putToken(token);
+    await store.putToken({ ...token, hash: "h2", projectId: otherProjectId });
+    await store.deleteProject(projectId);
+    assert.equal(await store.findProject(projectId), undefined);
+    assert.deepEqual((await store.findUser("u1"))?.projectIds, [
+      otherProjectId,
+    ]);
+    const keys = await store.listAccessKeys();
+    assert.deepEqual(
+      keys.map((key) => key.accessKey),
+      ["AK2"],
+    );
+    assert.equal(await store.findToken("h1"), undefined);
+    assert.ok(await store.findToken("h2"));
+  });
+
+  test("deletes a domain once it is empty", async (store) => {
+    await store.putDomain(domain);
+    await store.putProject(project);
+    assert.equal(await store.deleteDomain("d1"), false);
+    await store.deleteProject(projectId);
+    await store.putUser(user);
+    assert.equal(await store.deleteDomain("d1"), false);
+    await store.deleteUser("u1");
+    assert.equal(await store.deleteDomain("d1"), true);
+    assert.deepEqual(await store.listDomains(), []);
+  });
+
+  test("lists all keys and users, oldest first", async (store) => {
+    for (const id of ["b", "a"]) {
+      await store.putUser({ ...user, id, name: id });
+      await store.putAccessKey({ ...accessKey, accessKey: id });
+    }
+    const users = await store.listUsers();
+    const keys = await store.listAccessKeys();
+    assert.deepEqual(
+      users.map(({ id }) => id),
+      ["b", "a"],
+    );
+    assert.deepEqual(
+      keys.map((key) => key.accessKey),
+      ["b", "a"],
+    );
+    await store.deleteAccessKey("b");
+    assert.equal((await store.listAccessKeys()).length, 1);
   });
 
   test("lists all domains and projects, oldest first", async (store) => {

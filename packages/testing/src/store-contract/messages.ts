@@ -24,6 +24,7 @@ export function testMessages({ test }: Cases): void {
     const given: NewMessage[] = [
       messageTo(topic, {
         subject: "Order 4711",
+        sealedBy: "key-1",
         attributes: [
           { name: "kind", type: "STRING", value: "order" },
           { name: "sizes", type: "STRING_ARRAY", value: ["s", "m"] },

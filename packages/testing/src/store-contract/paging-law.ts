@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type {
+  MessageTemplateId,
   Page,
   PageRequest,
   ProjectId,
@@ -10,6 +11,7 @@ import fc from "fast-check";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
+  addTemplate,
   addTopic,
   everything,
   freshId,
@@ -34,6 +36,28 @@ export function testPagingLaw({ test, runs }: Cases): void {
         }
         await checkPages(
           (page) => store.listTopics(projectId, {}, page),
+          requests,
+        );
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test("cuts pages of templates out of the whole list", async (store) => {
+    await fc.assert(
+      fc.asyncProperty(changes, pages, async (steps, requests) => {
+        const projectId = freshId() as ProjectId;
+        const ids: MessageTemplateId[] = [];
+        for (const { kind, which } of steps) {
+          const chosen = ids[which % ids.length];
+          if (kind === "add") {
+            ids.push((await addTemplate(store, { projectId })).id);
+          } else if (chosen) {
+            await store.deleteTemplate(projectId, chosen, start);
+          }
+        }
+        await checkPages(
+          (page) => store.listTemplates(projectId, {}, page),
           requests,
         );
       }),

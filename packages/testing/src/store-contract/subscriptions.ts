@@ -87,6 +87,49 @@ export function testSubscriptions({ test }: Cases): void {
     assert.ok(inOther.created && byOther.created);
   });
 
+  test("changes a subscription's remark and filter policies, each by itself", async (store) => {
+    const topic = await addTopic(store);
+    const before = await addSubscription(store, topic, { remark: "first" });
+    const { id } = before;
+    const filterPolicies = [
+      { name: "level", stringEquals: ["high", "größer"] },
+      { name: "site", stringEquals: ["a"] },
+    ];
+    const update: Store["updateSubscription"] = (...args) =>
+      store.updateSubscription(...args);
+    const find = () => store.findSubscription(projectId, topic.name, id);
+
+    assert.ok(await update(projectId, topic.name, id, { filterPolicies }));
+    assert.deepEqual(await find(), { ...before, filterPolicies });
+    assert.ok(await update(projectId, topic.name, id, { remark: "" }));
+    const changed = { ...before, remark: "", filterPolicies };
+    assert.deepEqual(await find(), changed);
+    const listed = await store.listSubscriptions(projectId, {}, everything);
+    assert.deepEqual(listed.items, [changed]);
+    await update(projectId, topic.name, id, { filterPolicies: [] });
+    assert.deepEqual(await find(), { ...before, remark: "" });
+  });
+
+  test("changes nothing of a subscription that is not there", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic);
+    const change = { remark: "changed" };
+    const unknown = freshId() as SubscriptionId;
+    assert.deepEqual(
+      await Promise.all([
+        store.updateSubscription(otherProjectId, topic.name, id, change),
+        store.updateSubscription(projectId, "other", id, change),
+        store.updateSubscription(projectId, topic.name, unknown, change),
+      ]),
+      [false, false, false],
+    );
+    await store.deleteSubscription(projectId, topic.name, id, start);
+    assert.equal(
+      await store.updateSubscription(projectId, topic.name, id, change),
+      false,
+    );
+  });
+
   test("refuses a subscription beyond the topic's quota", async (store) => {
     const topic = await addTopic(store);
     const first = await addSubscription(store, topic);

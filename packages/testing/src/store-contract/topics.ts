@@ -12,7 +12,11 @@ import {
 
 export function testTopics({ test }: Cases): void {
   test("keeps a topic as it was given, with a growing number", async (store) => {
-    const given = newTopic({ introduction: "Hello", pushPolicy: 1 });
+    const given = newTopic({
+      introduction: "Hello",
+      accessPolicy: "{}",
+      pushPolicy: 1,
+    });
     const { topic, created } = await store.createTopic(given, noQuota);
     const next = await addTopic(store);
     assert.ok(created);
@@ -128,6 +132,27 @@ export function testTopics({ test }: Cases): void {
       ...topic,
       ...change,
     });
+  });
+
+  test("changes what is given of a topic, byte for byte", async (store) => {
+    const topic = await addTopic(store, { displayName: "Orders" });
+    const { name } = topic;
+    // Longer than a page of a database, and not what JSON would make of it.
+    const accessPolicy = `\n\t {"Version" : "\u00e4\u{1F514}${"x".repeat(30_000)}"}\r\n`;
+    const steps = [
+      { accessPolicy, updatedAt: 2 },
+      { introduction: "Grüße\n", updatedAt: 3 },
+      { accessPolicy: "", updatedAt: 4 },
+      { introduction: "", accessPolicy: "", updatedAt: 5 },
+    ];
+    let expected = topic;
+    for (const step of steps) {
+      assert.equal(await store.updateTopic(projectId, name, step), true);
+      expected = { ...expected, ...step };
+      assert.deepEqual(await store.findTopic(projectId, name), expected);
+      const { items } = await store.listTopics(projectId, {}, everything);
+      assert.deepEqual(items, [expected]);
+    }
   });
 
   test("frees the name and the place of a deleted topic", async (store) => {

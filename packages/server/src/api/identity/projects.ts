@@ -1,4 +1,4 @@
-/** Projects that the caller can see: those of its domain. */
+/** Projects that the caller may act in; to it there are no others. */
 
 import type { Project } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
@@ -8,7 +8,10 @@ import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import type { IdentityPorts } from "./ports.ts";
 
-const listQuery = Type.Object({ name: Type.Optional(Type.String()) });
+const listQuery = Type.Object({
+  name: Type.Optional(Type.String()),
+  domain_id: Type.Optional(Type.String()),
+});
 const projectParams = Type.Object({ project_id: Type.String() });
 
 export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
@@ -18,9 +21,12 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
     request: FastifyRequest<{ Querystring: Static<typeof listQuery> }>,
     path: string,
   ) {
-    const { name } = request.query;
-    const { domainId, project: own } = principalOf(request);
-    const all = await identity.directory.listProjects(domainId);
+    const { name, domain_id } = request.query;
+    const { userId, project: own } = principalOf(request);
+    const reachable = await identity.directory.listReachable(userId);
+    const all = reachable.filter(
+      ({ domainId }) => domain_id === undefined || domain_id === domainId,
+    );
     const named = all.filter((project) => project.name === name);
     // In the cloud each region has a project of its own name, by which some
     // clients find the project to work in.
@@ -54,8 +60,8 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
     "/projects/:project_id",
     { schema: { params: projectParams } },
     async (request) => {
-      const { domainId } = principalOf(request);
-      const projects = await identity.directory.listProjects(domainId);
+      const { userId } = principalOf(request);
+      const projects = await identity.directory.listReachable(userId);
       const project = projects.find(
         ({ id }) => id === request.params.project_id,
       );

@@ -1,5 +1,6 @@
 /** Log-in, and what tokens say: `/v3/auth/tokens`. */
 
+import type { UserRole } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import { RequestError } from "../../errors.ts";
@@ -145,7 +146,7 @@ function describeToken(
       user: { id: principal.userId, name: principal.userName, domain },
       ...(project && {
         project: { id: project.id, name: project.name, domain },
-        roles: [adminRole],
+        roles: [{ id: roleIds[principal.role], name: principal.role }],
       }),
       ...(request.query.nocatalog === undefined && {
         catalog: describeCatalog(originOf(request), region, project?.id),
@@ -154,8 +155,11 @@ function describeToken(
   };
 }
 
-/** The one role there is: all within its project. */
-const adminRole = { id: "b7c1f9d24a6e4c0c8f5e3a9d71206e48", name: "admin" };
+/** The same at each start and on each node. */
+const roleIds: Record<UserRole, string> = {
+  admin: "b7c1f9d24a6e4c0c8f5e3a9d71206e48",
+  member: "0f6a1c83d5be47f29a7b60e2c4d81935",
+};
 
 function subjectTokenOf(request: FastifyRequest): string {
   const token = request.headers["x-subject-token"];

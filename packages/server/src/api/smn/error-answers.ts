@@ -52,7 +52,8 @@ export function createSmnErrorAnswers(ports: {
       );
     }
     if (status === 503) reply.header("retry-after", "1");
-    if (status >= 500) {
+    // What is not offered is no failure of ours.
+    if (status >= 500 && status !== 501) {
       logger.error("request_failed", {
         ...requestFields(request),
         status,

@@ -1,12 +1,33 @@
 /** What SMN's routes work with. */
 
-import type { NewId, Publisher, Subscriptions, Topics } from "@carillon/core";
+import type {
+  Clock,
+  Detections,
+  NewId,
+  Publisher,
+  ResourceTags,
+  StatisticsReader,
+  Subscriptions,
+  Templates,
+  TopicAccess,
+  TopicBindings,
+  Topics,
+} from "@carillon/core";
+import type { Keys } from "../../keys/keys.ts";
 import type { OriginOf } from "../origin.ts";
 
 export interface SmnPorts {
   readonly topics: Topics;
+  readonly access: TopicAccess;
+  readonly templates: Templates;
+  readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
+  readonly bindings: TopicBindings;
+  readonly keys: Keys;
+  readonly detections: Detections;
+  readonly statistics: StatisticsReader;
+  readonly clock: Clock;
   readonly originOf: OriginOf;
   /** Batches answer an id for each of their parts. */
   readonly newRequestId: NewId;

@@ -1,12 +1,12 @@
 /** Publishing to a topic. The busiest route there is. */
 
-import { CarillonError } from "@carillon/core";
+import { parseMessageAttributes } from "@carillon/core";
 import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
-import { parseMessageAttributes } from "./message-attributes.ts";
 import type { SmnPorts } from "./ports.ts";
+import { projectFor } from "./topic-access.ts";
 import { topicParams } from "./topics.ts";
 
 const publishBody = Type.Object(
@@ -46,10 +46,8 @@ const publishBody = Type.Object(
   failsWith("MESSAGE_INVALID"),
 );
 
-const templateName = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-
 export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
-  const { topics, publisher } = ports;
+  const { publisher } = ports;
 
   app.post(
     "/topics/:topic_urn/publish",
@@ -58,21 +56,29 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
       config: { errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" } },
     },
     async (request, reply) => {
-      const { body, params } = request;
-      const projectId = projectOf(request);
-      // A structure wins over a template, a template over plain text.
-      if (body.message_template_name && !body.message_structure) {
-        await topics.get(projectId, params.topic_urn);
-        throw templateNotFound(body.message_template_name);
-      }
+      const { body } = request;
+      const { topic_urn } = request.params;
+      const projectId = await projectFor(
+        request,
+        ports,
+        topic_urn,
+        "SMN:Publish",
+      );
       const attributes = parseMessageAttributes(body.message_attributes);
-      const messageId = await publisher.publish(projectId, params.topic_urn, {
+      const messageId = await publisher.publish(projectId, topic_urn, {
         subject: body.subject,
         text: body.message,
         // Some clients send each field, empty when unused.
         structure: body.message_structure || undefined,
+        template: body.message_template_name
+          ? {
+              name: body.message_template_name,
+              tags: body.tags,
+              projectId: projectOf(request),
+            }
+          : undefined,
         timeToLive: body.time_to_live,
-        ...(attributes && { attributes }),
+        ...(attributes.length > 0 && { attributes }),
       });
       return reply
         .header("content-type", jsonContentType)
@@ -84,13 +90,4 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
 /** Written by hand: both are hexadecimal, nothing needs an escape. */
 export function toPublishedBody(requestId: string, messageId: string): string {
   return `{"request_id":"${requestId}","message_id":"${messageId}"}`;
-}
-
-function templateNotFound(name: string): CarillonError {
-  return templateName.test(name)
-    ? new CarillonError("TEMPLATE_NOT_FOUND", "Message template not found.")
-    : new CarillonError(
-        "TEMPLATE_NAME_INVALID",
-        "Invalid message_template_name: 1 to 64 letters, digits, '-' or '_', starting with a letter or digit.",
-      );
 }

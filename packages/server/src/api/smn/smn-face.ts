@@ -6,11 +6,23 @@ import type { Identity } from "../../identity/identity.ts";
 import type { Principal } from "../../identity/principal.ts";
 import { createAuthenticationHook } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { applicationRoutes } from "./applications.ts";
+import { associatedResourceRoutes } from "./associated-resources.ts";
+import { cloudServiceRoutes } from "./cloud-services.ts";
+import { detectionRoutes } from "./detection.ts";
+import { filterPolicyRoutes } from "./filter-policies.ts";
+import { kmsRoutes } from "./kms.ts";
+import { logtankRoutes } from "./logtanks.ts";
+import { notifyPolicyRoutes } from "./notify-policies.ts";
 import type { SmnPorts } from "./ports.ts";
 import { protocolRoutes } from "./protocols.ts";
 import { publishRoutes } from "./publish.ts";
+import { resourceTagRoutes } from "./resource-tags.ts";
 import { smsRoutes } from "./sms.ts";
+import { statisticsRoutes } from "./statistics.ts";
 import { subscriptionRoutes } from "./subscriptions.ts";
+import { templateRoutes } from "./templates.ts";
+import { topicAttributeRoutes } from "./topic-attributes.ts";
 import { topicRoutes } from "./topics.ts";
 import { versionRoutes } from "./versions.ts";
 
@@ -23,6 +35,7 @@ export function smnFace(
     async (shared: HttpApp) => {
       shared.addHook("preValidation", createAuthenticationHook(ports.identity));
       protocolRoutes(shared);
+      cloudServiceRoutes(shared);
     },
     { prefix: "/v2/notifications" },
   );
@@ -33,12 +46,32 @@ export function smnFace(
         createAuthenticationHook(ports.identity, checkProject),
       );
       topicRoutes(own, ports);
+      topicAttributeRoutes(own, ports);
+      associatedResourceRoutes(own, ports);
       subscriptionRoutes(own, ports);
+      filterPolicyRoutes(own, ports);
+      detectionRoutes(own, ports);
+      statisticsRoutes(own, ports);
+      logtankRoutes(own, ports);
+      kmsRoutes(own, ports);
+      notifyPolicyRoutes(own, ports);
+      templateRoutes(own, ports);
       publishRoutes(own, ports);
       smsRoutes(own, ports);
       protocolRoutes(own);
+      applicationRoutes(own);
     },
     { prefix: "/v2/:project_id/notifications" },
+  );
+  app.register(
+    async (own: HttpApp) => {
+      own.addHook(
+        "preValidation",
+        createAuthenticationHook(ports.identity, checkProject),
+      );
+      resourceTagRoutes(own, ports);
+    },
+    { prefix: "/v2/:project_id" },
   );
 }
 

@@ -18,9 +18,11 @@ import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
 import { describeSmnError } from "./error-answers.ts";
+import { toFilterPolicyBodies } from "./filter-policies.ts";
 import { nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
+import { projectFor, projectForSubscription } from "./topic-access.ts";
 import { topicParams } from "./topics.ts";
 
 const maxBatch = 50;
@@ -57,6 +59,16 @@ const removeBody = Type.Object(
   failsWith("SUBSCRIPTION_INVALID"),
 );
 
+const updateBody = Type.Object(
+  {
+    // Absent clears it, as an empty one does.
+    remark: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], failsWith("REMARK_INVALID")),
+    ),
+  },
+  failsWith("REMARK_INVALID"),
+);
+
 const listQuery = Type.Object({
   ...pageParameters,
   protocol: Type.Optional(Type.String(failsWith("PROTOCOL_INVALID"))),
@@ -83,6 +95,7 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
   async function list(
     request: FastifyRequest,
     query: Static<typeof listQuery>,
+    projectId: ProjectId,
     scope: Pick<SubscriptionFilter, "topicSeq">,
   ) {
     const page = await readPage(
@@ -90,7 +103,7 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
       (marker) => parseSubscriptionUrn(marker)?.subscriptionId,
     );
     const { total, items } = await subscriptions.list(
-      projectOf(request),
+      projectId,
       { ...scope, ...toSubscriptionFilter(query) },
       page,
     );
@@ -108,6 +121,16 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     };
   }
 
+  async function remove(request: FastifyRequest, urn: string): Promise<void> {
+    const projectId = await projectForSubscription(
+      request,
+      ports,
+      urn,
+      "SMN:Unsubscribe",
+    );
+    await subscriptions.remove(projectId, urn);
+  }
+
   app.post(
     "/topics/:topic_urn/subscriptions",
     {
@@ -115,8 +138,9 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
       config: { errorCodes: malformed },
     },
     async (request, reply) => {
-      const projectId = projectOf(request);
       const { topic_urn } = request.params;
+      const action = "SMN:Subscribe";
+      const projectId = await projectFor(request, ports, topic_urn, action);
       const { subscriptions: batch } = request.body;
       if (batch) {
         // What is wrong with the topic is wrong with the whole request.
@@ -147,18 +171,19 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
   app.get(
     "/subscriptions",
     { schema: { querystring: listQuery } },
-    async (request) => await list(request, request.query, {}),
+    async (request) =>
+      await list(request, request.query, projectOf(request), {}),
   );
 
   app.get(
     "/topics/:topic_urn/subscriptions",
     { schema: { params: topicParams, querystring: listQuery } },
     async (request) => {
-      const { seq: topicSeq } = await topics.get(
-        projectOf(request),
-        request.params.topic_urn,
-      );
-      return await list(request, request.query, { topicSeq });
+      const { topic_urn } = request.params;
+      const action = "SMN:ListSubscriptionsByTopic";
+      const projectId = await projectFor(request, ports, topic_urn, action);
+      const { seq: topicSeq } = await topics.get(projectId, topic_urn);
+      return await list(request, request.query, projectId, { topicSeq });
     },
   );
 
@@ -166,11 +191,25 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     "/subscriptions/:subscription_urn",
     { schema: { params: subscriptionParams } },
     async (request) => {
-      await subscriptions.remove(
-        projectOf(request),
-        request.params.subscription_urn,
-      );
+      await remove(request, request.params.subscription_urn);
       return { request_id: request.id };
+    },
+  );
+
+  app.put(
+    "/topics/:topic_urn/subscriptions/:subscription_urn",
+    { schema: { params: subscriptionOfTopicParams, body: updateBody } },
+    async (request) => {
+      const { topic_urn, subscription_urn } = request.params;
+      const projectId = projectOf(request);
+      await topics.get(projectId, topic_urn);
+      checkIsOfTopic(subscription_urn, topic_urn);
+      await subscriptions.setRemark(
+        projectId,
+        subscription_urn,
+        request.body.remark,
+      );
+      return { request_id: request.id, subscription_urn };
     },
   );
 
@@ -179,7 +218,8 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     { schema: { params: subscriptionOfTopicParams } },
     async (request) => {
       const { topic_urn, subscription_urn } = request.params;
-      const projectId = projectOf(request);
+      const action = "SMN:Unsubscribe";
+      const projectId = await projectFor(request, ports, topic_urn, action);
       await topics.get(projectId, topic_urn);
       checkIsOfTopic(subscription_urn, topic_urn);
       await subscriptions.remove(projectId, subscription_urn);
@@ -192,8 +232,7 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     { schema: { body: removeBody }, config: { errorCodes: malformed } },
     async (request) => ({
       subscriptions_result: await removeAll(
-        subscriptions,
-        projectOf(request),
+        (urn) => remove(request, urn),
         request.body,
         newRequestId,
       ),
@@ -208,14 +247,17 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     },
     async (request) => {
       const { topic_urn } = request.params;
-      await topics.get(projectOf(request), topic_urn);
+      const action = "SMN:Unsubscribe";
+      const projectId = await projectFor(request, ports, topic_urn, action);
+      await topics.get(projectId, topic_urn);
       return {
         subscriptions_result: await removeAll(
-          subscriptions,
-          projectOf(request),
+          async (urn) => {
+            checkIsOfTopic(urn, topic_urn);
+            await subscriptions.remove(projectId, urn);
+          },
           request.body,
           newRequestId,
-          topic_urn,
         ),
       };
     },
@@ -264,18 +306,15 @@ async function addOne(
 }
 
 async function removeAll(
-  subscriptions: Subscriptions,
-  projectId: ProjectId,
+  remove: (urn: string) => Promise<void>,
   body: Static<typeof removeBody>,
   newRequestId: NewId,
-  topicUrn?: string,
 ) {
   return await Promise.all(
     body.subscription_urns.map(async ({ subscription_urn: urn }) => {
       const request_id = newRequestId();
       try {
-        if (topicUrn !== undefined) checkIsOfTopic(urn, topicUrn);
-        await subscriptions.remove(projectId, urn);
+        await remove(urn);
         return { request_id, http_code: 200 };
       } catch (error) {
         return { request_id, ...toPartFailure(error) };
@@ -329,6 +368,7 @@ function toSubscriptionBody(
     endpoint: subscription.endpoint,
     remark: subscription.remark,
     status: subscription.status,
+    filter_polices: toFilterPolicyBodies(subscription),
   };
 }
 

@@ -3,12 +3,15 @@
 import {
   CarillonError,
   checkDisplayName,
+  type Page,
+  type PageRequest,
   type ProjectId,
   type Topic,
   type TopicId,
   type Topics,
 } from "@carillon/core";
-import Type from "typebox";
+import type { FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";
@@ -16,6 +19,7 @@ import { failsWith } from "../validation.ts";
 import { nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
+import { projectFor } from "./topic-access.ts";
 
 export const topicParams = Type.Object({ topic_urn: Type.String() });
 
@@ -39,7 +43,7 @@ const updateBody = Type.Object(
   failsWith("DISPLAY_NAME_INVALID"),
 );
 
-const listQuery = Type.Object({
+export const topicListQuery = Type.Object({
   ...pageParameters,
   topic_id: Type.Optional(Type.String()),
   name: Type.Optional(Type.String(failsWith("TOPIC_NAME_INVALID"))),
@@ -73,29 +77,12 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/topics",
-    { schema: { querystring: listQuery } },
+    { schema: { querystring: topicListQuery } },
     async (request) => {
-      const { query } = request;
-      const projectId = projectOf(request);
-      const page = await readPage(query, (marker) =>
-        findTopicId(topics, projectId, marker),
-      );
-      const { total, items } = await topics.list(
-        projectId,
-        toFilter({
-          // An id nobody has is a filter that nothing passes.
-          id: query.topic_id as TopicId | undefined,
-          name: query.name,
-          fuzzyName: query.fuzzy_name,
-          fuzzyDisplayName:
-            query.fuzzy_display_name &&
-            checkDisplayName(query.fuzzy_display_name),
-          enterpriseProjectId:
-            query.enterprise_project_id === allEnterpriseProjects
-              ? undefined
-              : query.enterprise_project_id,
-        }),
-        page,
+      const { page, total, items } = await listTopics(
+        request,
+        request.query,
+        topics,
       );
       return {
         request_id: request.id,
@@ -110,10 +97,10 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
     "/topics/:topic_urn",
     { schema: { params: topicParams } },
     async (request) => {
-      const topic = await topics.get(
-        projectOf(request),
-        request.params.topic_urn,
-      );
+      const { topic_urn } = request.params;
+      const action = "SMN:QueryTopicDetail";
+      const projectId = await projectFor(request, ports, topic_urn, action);
+      const topic = await topics.get(projectId, topic_urn);
       return { ...toTopicBody(topic, topics), request_id: request.id };
     },
   );
@@ -122,7 +109,10 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
     "/topics/:topic_urn",
     { schema: { params: topicParams, body: updateBody } },
     async (request) => {
-      await topics.update(projectOf(request), request.params.topic_urn, {
+      const { topic_urn } = request.params;
+      const action = "SMN:UpdateTopic";
+      const projectId = await projectFor(request, ports, topic_urn, action);
+      await topics.update(projectId, topic_urn, {
         // Go's clients leave the field out when it is empty.
         displayName: request.body.display_name ?? "",
       });
@@ -134,13 +124,45 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
     "/topics/:topic_urn",
     { schema: { params: topicParams } },
     async (request) => {
-      await topics.remove(projectOf(request), request.params.topic_urn);
+      const { topic_urn } = request.params;
+      const action = "SMN:DeleteTopic";
+      const projectId = await projectFor(request, ports, topic_urn, action);
+      await topics.remove(projectId, topic_urn);
       return { request_id: request.id };
     },
   );
 }
 
-function toTopicBody(topic: Topic, topics: Topics) {
+/** A page of the caller's topics, as the query asks. */
+export async function listTopics(
+  request: FastifyRequest,
+  query: Static<typeof topicListQuery>,
+  topics: Topics,
+): Promise<Page<Topic> & { readonly page: PageRequest }> {
+  const projectId = projectOf(request);
+  const page = await readPage(query, (marker) =>
+    findTopicId(topics, projectId, marker),
+  );
+  const list = await topics.list(
+    projectId,
+    toFilter({
+      // An id nobody has is a filter that nothing passes.
+      id: query.topic_id as TopicId | undefined,
+      name: query.name,
+      fuzzyName: query.fuzzy_name,
+      fuzzyDisplayName:
+        query.fuzzy_display_name && checkDisplayName(query.fuzzy_display_name),
+      enterpriseProjectId:
+        query.enterprise_project_id === allEnterpriseProjects
+          ? undefined
+          : query.enterprise_project_id,
+    }),
+    page,
+  );
+  return { ...list, page };
+}
+
+export function toTopicBody(topic: Topic, topics: Topics) {
   return {
     topic_urn: topics.urnOf(topic),
     name: topic.name,

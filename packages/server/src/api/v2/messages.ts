@@ -90,7 +90,7 @@ const listQuery = Type.Object({
 
 export const messageParams = Type.Object({ messageId: Type.String() });
 
-export function messageRoutes(app: HttpApp, { messages }: V2Ports): void {
+export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
   app.get(
     "/messages",
     {
@@ -138,9 +138,10 @@ export function messageRoutes(app: HttpApp, { messages }: V2Ports): void {
         projectOf(request),
         request.params.messageId,
       );
-      const { content, attributes } = report.message;
+      const { content, attributes } = seal.open(report.message);
       return {
         ...toSummary(report),
+        kind: content.kind,
         ...toContentBody(content),
         ...(attributes && { attributes: [...attributes] }),
       };

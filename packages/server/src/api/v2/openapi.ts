@@ -16,6 +16,11 @@ export function describeRoutes(app: HttpApp, version: string): void {
       },
       tags: [
         { name: "Messages", description: "What was published, and its fate" },
+        { name: "Topics", description: "Who may do what with them" },
+        {
+          name: "Identity",
+          description: "Who may do what; for administrators",
+        },
         { name: "Service", description: "About this server" },
         {
           name: "Sandbox",

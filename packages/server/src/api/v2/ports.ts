@@ -1,10 +1,12 @@
 /** What the routes of our own API work with. */
 
-import type { MessageReader } from "@carillon/core";
+import type { ContentSeal, MessageReader, TopicAccess } from "@carillon/core";
 import type { OriginOf } from "../origin.ts";
 
 export interface V2Ports {
   readonly messages: MessageReader;
+  readonly seal: Pick<ContentSeal, "open">;
+  readonly access: TopicAccess;
   readonly originOf: OriginOf;
   readonly region: string;
 }

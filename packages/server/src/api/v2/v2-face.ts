@@ -2,19 +2,46 @@
 
 import type { Logger } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
+import type { Administration } from "../../identity/administration/administration.ts";
 import type { Identity } from "../../identity/identity.ts";
+import type { Keys } from "../../keys/keys.ts";
 import { createAuthenticationHook } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { accessRoutes } from "./access.ts";
+import { admitAdminsOnly } from "./admin-only.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { identityRoutes } from "./identity/identity-routes.ts";
+import { type InboundPorts, inboundRoutes } from "./inbound.ts";
+import { keyRoutes } from "./keys.ts";
 import { messageRoutes } from "./messages.ts";
+import {
+  type NotifyPolicyPorts,
+  notifyPolicyRoutes,
+} from "./notify-policies.ts";
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
+import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
 import { createProblemAnswer } from "./problem-answers.ts";
 import { problemRoutes } from "./problems.ts";
+import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
+import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
+import {
+  type TopicStatisticsPorts,
+  topicStatisticsRoutes,
+} from "./topic-statistics.ts";
 import { whoamiRoutes } from "./whoami.ts";
 
-export interface V2FacePorts extends V2Ports {
+export interface V2FacePorts
+  extends V2Ports,
+    InboundPorts,
+    OptOutPorts,
+    TopicLogPorts,
+    TopicStatisticsPorts,
+    NotifyPolicyPorts {
+  readonly keys: Keys;
   readonly identity: Identity;
+  readonly administration: Administration;
+  readonly certificates: Certificates;
   readonly logger: Logger;
   readonly version: string;
   /** Routes of other parts of the server that stand under the same log-in. */
@@ -41,8 +68,20 @@ export function v2Face(app: HttpApp, ports: V2FacePorts): void {
           );
           messageRoutes(known, ports);
           deliveryRoutes(known, ports);
+          accessRoutes(known, ports);
+          topicLogRoutes(known, ports);
+          topicStatisticsRoutes(known, ports);
+          notifyPolicyRoutes(known, ports);
+          keyRoutes(known, ports);
+          inboundRoutes(known, ports);
+          optOutRoutes(known, ports);
           whoamiRoutes(known, ports);
           ports.extraRoutes?.(known);
+          known.register(async (admin: HttpApp) => {
+            admitAdminsOnly(admin);
+            identityRoutes(admin, ports.administration);
+            signingKeyRoutes(admin, ports.certificates);
+          });
         });
       });
     },

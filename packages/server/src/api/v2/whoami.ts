@@ -12,6 +12,7 @@ const Caller = Type.Object(
     userName: Type.String(),
     domainId: Type.String(),
     domainName: Type.String(),
+    role: Type.Union([Type.Literal("admin"), Type.Literal("member")]),
     projectId: Type.Optional(Type.String()),
     projectName: Type.Optional(Type.String()),
     region: Type.String(),
@@ -30,13 +31,14 @@ export function whoamiRoutes(app: HttpApp, { region }: V2Ports): void {
       },
     },
     async (request) => {
-      const { project, userId, userName, domainId, domainName } =
+      const { project, userId, userName, domainId, domainName, role } =
         principalOf(request);
       return {
         userId,
         userName,
         domainId,
         domainName,
+        role,
         ...(project && { projectId: project.id, projectName: project.name }),
         region,
       };

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { createServer, type RequestListener } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { test } from "node:test";
+import { ProviderConnectionError } from "@carillon/gateway";
+import { createEgressGuard } from "./egress-guard.ts";
+import {
+  createEgressHttpClient,
+  type EgressHttpClientOptions,
+} from "./egress-http-client.ts";
+
+async function startServer(answer: RequestListener) {
+  const server = createServer(answer);
+  let connections = 0;
+  server.on("connection", () => {
+    connections++;
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    connections: () => connections,
+    [Symbol.dispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function clientOf(
+  options: Partial<EgressHttpClientOptions> & {
+    readonly allow?: readonly string[];
+  } = {},
+) {
+  const { allow = ["127.0.0.0/8"], ...rest } = options;
+  const egress = createEgressGuard({
+    allowTargets: allow,
+    resolve: async () => ["127.0.0.1"],
+  });
+  const client = createEgressHttpClient({ egress, ...rest });
+  return Object.assign(client, {
+    [Symbol.asyncDispose]: () => client.close(),
+  });
+}
+
+async function failureOf(
+  work: Promise<unknown>,
+): Promise<ProviderConnectionError> {
+  const error = await work.then(
+    () => assert.fail("It did not fail."),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof ProviderConnectionError, String(error));
+  return error;
+}
+
+test("brings a request there and its answer back", async () => {
+  using server = await startServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      response.statusCode = 503;
+      response.setHeader("Retry-After", "7");
+      response.end(
+        `${request.method} ${request.url} ${request.headers["x-key"]} ${Buffer.concat(chunks)}`,
+      );
+    });
+  });
+  await using client = clientOf();
+  const response = await client.request({
+    method: "POST",
+    url: `${server.url}/send?a=b`,
+    headers: { "x-key": "k" },
+    body: "héllo",
+  });
+  assert.equal(response.status, 503);
+  assert.equal(response.headers["retry-after"], "7");
+  assert.equal(Buffer.from(response.body).toString(), "POST /send?a=b k héllo");
+});
+
+test("keeps connections for the next requests", async () => {
+  using server = await startServer((_, response) => response.end("ok"));
+  await using client = clientOf();
+  for (let n = 0; n < 10; n++) {
+    await client.request({ method: "GET", url: server.url });
+  }
+  // undici may open a second one while the first is being given back.
+  assert.ok(server.connections() <= 2);
+});
+
+test("refuses private addresses, given or resolved to", async () => {
+  using server = await startServer((_, response) => response.end("secret"));
+  await using client = clientOf({ allow: [] });
+  for (const host of ["127.0.0.1", "carrier.example", "2130706433"]) {
+    const error = await failureOf(
+      client.request({ method: "GET", url: `http://${host}:${server.port}/` }),
+    );
+    assert.equal(error.code, "EGRESS_REFUSED");
+    assert.equal(error.outcomeUnknown, false);
+  }
+  assert.equal(server.connections(), 0);
+});
+
+test("does not follow redirects", async () => {
+  let requests = 0;
+  using server = await startServer((_, response) => {
+    requests++;
+    response.writeHead(302, { location: "/elsewhere" }).end();
+  });
+  await using client = clientOf();
+  const response = await client.request({ method: "GET", url: server.url });
+  assert.equal(response.status, 302);
+  assert.equal(response.headers.location, "/elsewhere");
+  assert.equal(requests, 1);
+});
+
+test("holds the deadline, and says that the request may have arrived", async () => {
+  using silent = await startServer(() => {});
+  using halting = await startServer((_, response) => {
+    response.write("half of");
+  });
+  await using client = clientOf();
+  for (const { url } of [silent, halting]) {
+    const begun = performance.now();
+    const error = await failureOf(
+      client.request({ method: "POST", url, timeoutMs: 100 }),
+    );
+    assert.equal(error.code, "TIMEOUT");
+    assert.equal(error.outcomeUnknown, true);
+    assert.ok(performance.now() - begun < 2000);
+  }
+});
+
+test("what waits for a connection when the deadline comes was not sent", async () => {
+  const bodies: string[] = [];
+  using server = await startServer((request, response) => {
+    request.on("data", (chunk: Buffer) => bodies.push(chunk.toString()));
+    setTimeout(() => response.end(), 300);
+  });
+  await using client = clientOf({ connectionsPerOrigin: 1 });
+  const { url } = server;
+  const first = client.request({ method: "POST", url, body: "first" });
+  const error = await failureOf(
+    client.request({ method: "POST", url, body: "second", timeoutMs: 50 }),
+  );
+  assert.equal(error.outcomeUnknown, false);
+  await first;
+  await client.request({ method: "POST", url, body: "third" });
+  assert.deepEqual(bodies, ["first", "third"]);
+});
+
+test("nobody there means that nothing was sent", async () => {
+  const { url } = await startServer(() => {}).then((server) => {
+    server[Symbol.dispose]();
+    return server;
+  });
+  await using client = clientOf();
+  const error = await failureOf(client.request({ method: "POST", url }));
+  assert.equal(error.code, "ECONNREFUSED");
+  assert.equal(error.outcomeUnknown, false);
+  assert.equal(error.retryable, true);
+});
+
+test("a connection that breaks before the answer leaves it open", async () => {
+  const server = createTcpServer((socket) => {
+    socket.once("data", () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await using client = clientOf();
+  const error = await failureOf(
+    client.request({ method: "POST", url: `http://127.0.0.1:${port}/` }),
+  );
+  assert.equal(error.outcomeUnknown, true);
+  server.close();
+});
+
+test("an answer that is too large is a failure", async () => {
+  using server = await startServer((_, response) =>
+    response.end("x".repeat(10_000)),
+  );
+  await using client = clientOf();
+  const error = await failureOf(
+    client.request({ method: "GET", url: server.url, maxResponseBytes: 9999 }),
+  );
+  assert.equal(error.code, "RESPONSE_TOO_LARGE");
+  assert.equal(error.outcomeUnknown, true);
+});
+
+test("an abort rejects with its reason", async () => {
+  using server = await startServer(() => {});
+  await using client = clientOf();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const reason = new Error("Enough");
+  const request = client.request({ method: "GET", url: server.url, signal });
+  controller.abort(reason);
+  await assert.rejects(request, reason);
+  await assert.rejects(
+    client.request({ method: "GET", url: server.url, signal }),
+    reason,
+  );
+});
+
+test("closing ends what is under way", async () => {
+  using server = await startServer(() => {});
+  const client = clientOf();
+  const request = failureOf(client.request({ method: "GET", url: server.url }));
+  await client.close();
+  await client.close();
+  await request;
+});
+
+test("what is no URL is refused before anything is sent", async () => {
+  await using client = clientOf();
+  const error = await failureOf(client.request({ method: "GET", url: "nope" }));
+  assert.equal(error.outcomeUnknown, false);
+});

@@ -1,0 +1,214 @@
+/**
+ * The gateway's door to the network behind the egress guard: how SMS providers
+ * reach their carriers. Keeps connections, follows no redirects, and knows
+ * whether a request that failed had begun to be sent: only then may the
+ * carrier have it.
+ */
+
+import {
+  type HttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  ProviderConnectionError,
+  toConnectionError,
+} from "@carillon/gateway";
+import { Agent, type Dispatcher } from "undici";
+import {
+  createEgressConnector,
+  type EgressConnector,
+} from "./egress-connector.ts";
+import type { EgressGuard } from "./egress-guard.ts";
+
+export interface EgressHttpClientOptions {
+  readonly egress: EgressGuard;
+  /** For the whole exchange, where a request says nothing else. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** Where a request says nothing else. Default 4 MiB. */
+  readonly maxResponseBytes?: number;
+  /** Connections to one origin at once. Default 64. */
+  readonly connectionsPerOrigin?: number;
+  /** Certificate authorities (PEM) in place of the usual ones. */
+  readonly ca?: string;
+}
+
+export interface EgressHttpClient extends HttpClient {
+  /** Ends what is under way and frees connections; idempotent. */
+  close(): Promise<void>;
+}
+
+export function createEgressHttpClient(
+  options: EgressHttpClientOptions,
+): EgressHttpClient {
+  const { egress, ca, timeoutMs = 10_000 } = options;
+  const { maxResponseBytes = 4 * 1024 * 1024 } = options;
+  const connect = createEgressConnector(egress, ca === undefined ? {} : { ca });
+  const agent = new Agent({
+    connect: withDeadline(connect, timeoutMs),
+    connections: options.connectionsPerOrigin ?? 64,
+    allowH2: false,
+    // The request has one deadline for all of it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  let closed: Promise<void> | undefined;
+
+  return {
+    async request(request) {
+      request.signal?.throwIfAborted();
+      const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
+      const signal = request.signal
+        ? AbortSignal.any([request.signal, deadline])
+        : deadline;
+      const exchange = new Exchange(
+        request,
+        request.maxResponseBytes ?? maxResponseBytes,
+      );
+      try {
+        return await exchange.run(agent, signal);
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        throw toFailure(error, request.url, exchange.hasBegun);
+      }
+    },
+    close() {
+      closed ??= agent.destroy();
+      return closed;
+    },
+  };
+}
+
+/** A connection that nobody answers to must not wait for the system's end. */
+function withDeadline(
+  connect: EgressConnector,
+  timeoutMs: number,
+): EgressConnector {
+  return (options, callback) => {
+    const socket = connect(options, (...answer) => {
+      clearTimeout(timer);
+      callback(...answer);
+    });
+    const timer = setTimeout(() => {
+      const error = new Error("The connection was not accepted in time");
+      socket?.destroy(
+        Object.assign(error, { code: "UND_ERR_CONNECT_TIMEOUT" }),
+      );
+    }, timeoutMs);
+    timer.unref();
+    return socket;
+  };
+}
+
+/** One request and its answer. */
+class Exchange implements Dispatcher.DispatchHandler {
+  /** Whether a connection started on it: from here on it may arrive. */
+  hasBegun = false;
+  readonly #request: HttpRequest;
+  readonly #maxBytes: number;
+  readonly #done = Promise.withResolvers<HttpResponse>();
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #headers: Record<string, string> = {};
+  readonly #chunks: Buffer[] = [];
+  #received = 0;
+  #failure: Error | undefined;
+
+  constructor(request: HttpRequest, maxBytes: number) {
+    this.#request = request;
+    this.#maxBytes = maxBytes;
+  }
+
+  async run(agent: Agent, signal: AbortSignal): Promise<HttpResponse> {
+    const { url, method, headers = {}, body } = this.#request;
+    const { origin, pathname, search } = new URL(url);
+    const abort = () => this.#fail(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      agent.dispatch(
+        {
+          origin,
+          path: pathname + search,
+          method,
+          headers: { ...headers },
+          body: body ?? null,
+        },
+        this,
+      );
+      return await this.#done.promise;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Given up while it waited for its connection: nothing is sent.
+    if (this.#failure) controller.abort(this.#failure);
+    else this.hasBegun = true;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    // 103 and its like announce the answer; they are not it.
+    if (status < 200) return;
+    this.#status = status;
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined) this.#headers[name] = String(value);
+    }
+  }
+
+  onResponseData(
+    _controller: Dispatcher.DispatchController,
+    chunk: Buffer,
+  ): void {
+    this.#received += chunk.length;
+    if (this.#received <= this.#maxBytes) this.#chunks.push(chunk);
+    else this.#fail(new AnswerTooLarge(this.#maxBytes));
+  }
+
+  onResponseEnd(): void {
+    this.#done.resolve({
+      status: this.#status,
+      headers: this.#headers,
+      body: new Uint8Array(Buffer.concat(this.#chunks)),
+    });
+  }
+
+  onResponseError(
+    _controller: Dispatcher.DispatchController,
+    error: Error,
+  ): void {
+    this.#done.reject(this.#failure ?? error);
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#done.reject(error);
+    // Its connection goes with it: what is left of an answer is nobody's.
+    this.#controller?.abort(error);
+  }
+}
+
+class AnswerTooLarge extends Error {
+  readonly code = "RESPONSE_TOO_LARGE";
+
+  constructor(maxBytes: number) {
+    super(`The answer exceeds ${maxBytes} bytes`);
+  }
+}
+
+/** What never had a connection surely did not arrive. */
+function toFailure(
+  error: unknown,
+  url: string,
+  hasBegun: boolean,
+): ProviderConnectionError {
+  const failure = toConnectionError(error, url);
+  if (hasBegun || !failure.outcomeUnknown) return failure;
+  return new ProviderConnectionError(failure.message, {
+    cause: error,
+    ...(failure.code !== undefined && { code: failure.code }),
+  });
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { systemClock } from "@carillon/core";
+import { createEgressGuard } from "../egress/egress-guard.ts";
+import { createHttpProbe } from "./probe.ts";
+
+async function startServer(answer: RequestListener) {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/hook?a=b`,
+    [Symbol.dispose]() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function probeTo(url: string, { timeoutMs = 5000, allow = true } = {}) {
+  const egress = createEgressGuard({
+    allowTargets: allow ? ["127.0.0.0/8"] : [],
+  });
+  const probe = createHttpProbe({ egress, clock: systemClock, timeoutMs });
+  return probe({ url, headers: { "x-team": "ops" }, topicUrn: "urn:smn:a" });
+}
+
+test("posts once and answers status and the body's beginning", async () => {
+  const requests: unknown[] = [];
+  using server = await startServer((request, response) => {
+    requests.push([
+      request.method,
+      request.url,
+      request.headers["x-team"],
+      request.headers["x-smn-message-type"],
+    ]);
+    response.statusCode = 302;
+    response.setHeader("location", "http://127.0.0.1:1/");
+    response.end(`moved\n${"x".repeat(5000)}`);
+  });
+  const result = await probeTo(server.url);
+  assert.ok(result.kind === "answered");
+  assert.equal(result.statusCode, 302);
+  assert.match(result.text, /^moved x+$/);
+  assert.ok(result.text.length <= 1024);
+  assert.deepEqual(requests, [["POST", "/hook?a=b", "ops", "Detection"]]);
+});
+
+test("gives up on who does not answer, or stops midway", async () => {
+  using silent = await startServer(() => {});
+  using halting = await startServer((_, response) => {
+    response.write("half of");
+  });
+  for (const { url } of [silent, halting]) {
+    const begun = performance.now();
+    const result = await probeTo(url, { timeoutMs: 100 });
+    assert.deepEqual(result, { kind: "unanswered" });
+    assert.ok(performance.now() - begun < 2000);
+  }
+});
+
+test("nobody there is no answer", async () => {
+  const { url } = await startServer(() => {}).then((server) => {
+    server[Symbol.dispose]();
+    return server;
+  });
+  assert.deepEqual(await probeTo(url), { kind: "unanswered" });
+});
+
+test("does not go where the guard forbids", async () => {
+  let isReached = false;
+  using server = await startServer(() => {
+    isReached = true;
+  });
+  const result = await probeTo(server.url, { allow: false });
+  assert.equal(result.kind, "refused");
+  assert.equal(isReached, false);
+});

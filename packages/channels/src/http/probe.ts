@@ -1,0 +1,98 @@
+/**
+ * One request to an endpoint, to see whether it can be reached. Goes the way
+ * that notifications go: through the egress guard, following no redirects.
+ */
+
+import type { Clock, Probe, ProbeResult } from "@carillon/core";
+import { Client } from "undici";
+import {
+  createEgressConnector,
+  type EgressConnector,
+} from "../egress/egress-connector.ts";
+import {
+  type EgressGuard,
+  EgressRefusedError,
+} from "../egress/egress-guard.ts";
+import { excerpt } from "../excerpt.ts";
+
+export interface HttpProbeOptions {
+  readonly egress: EgressGuard;
+  readonly clock: Clock;
+  /** For connection, request and answer. Default 5000. */
+  readonly timeoutMs?: number;
+  /** Certificate authorities (PEM) in place of the usual ones. */
+  readonly ca?: string;
+}
+
+/** Of an answer's body, in bytes; a longer one is cut off. */
+const maxBodyBytes = 1024;
+
+export function createHttpProbe({
+  egress,
+  clock,
+  timeoutMs = 5000,
+  ca,
+}: HttpProbeOptions): Probe {
+  const open = createEgressConnector(egress, ca === undefined ? {} : { ca });
+
+  return async ({ url, headers, topicUrn }) => {
+    const { origin, pathname, search } = new URL(url);
+    let socket: ReturnType<EgressConnector>;
+    const client = new Client(origin, {
+      connect: (options, callback) => {
+        socket = open(options, callback);
+      },
+    });
+    const deadline = new AbortController();
+    const timer = clock.setTimer(timeoutMs, () => deadline.abort());
+    try {
+      const { statusCode, body } = await client.request({
+        method: "POST",
+        path: pathname + search,
+        headers: {
+          "content-type": "application/json; charset=utf-8",
+          "x-smn-message-type": "Detection",
+          "x-smn-topic-urn": topicUrn,
+          ...headers,
+        },
+        body: JSON.stringify({
+          type: "Detection",
+          topic_urn: topicUrn,
+          timestamp: `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
+        }),
+        signal: deadline.signal,
+      });
+      const text = await readBeginning(body);
+      return { kind: "answered", statusCode, text };
+    } catch (error) {
+      return toResult(error);
+    } finally {
+      timer.cancel();
+      // Also one that never came to be a connection.
+      socket?.destroy();
+      await client.destroy();
+    }
+  };
+}
+
+async function readBeginning(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= maxBodyBytes) break;
+  }
+  const bytes = Buffer.concat(chunks).subarray(0, maxBodyBytes);
+  return excerpt(bytes.toString(), maxBodyBytes);
+}
+
+function toResult(error: unknown): ProbeResult {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof EgressRefusedError) {
+      return { kind: "refused", sentence: cause.refusal.sentence };
+    }
+  }
+  // Whatever else it was, no answer came.
+  return { kind: "unanswered" };
+}

@@ -1,0 +1,27 @@
+/**
+ * Seals what messages say while they are kept. Which topics want it, and with
+ * which key, is the adapter's knowledge.
+ */
+
+import type { NewMessage } from "../message.ts";
+
+export interface ContentSeal {
+  /**
+   * The message as it is to be kept: with its content sealed, or as it is.
+   *
+   * @throws CarillonError KEY_UNUSABLE
+   */
+  seal(message: NewMessage): Promise<NewMessage>;
+  /**
+   * The message as it was published; one that is not sealed as it is.
+   *
+   * @throws Error when the key is not there, or the content was altered
+   */
+  open<Kept extends NewMessage>(message: Kept): Kept;
+}
+
+/** Keeps everything as it is. */
+export const noSeal: ContentSeal = {
+  seal: async (message) => message,
+  open: (message) => message,
+};

@@ -1,0 +1,43 @@
+import type { ProjectId } from "../ids.ts";
+import type { InboundMessage, NewInboundMessage } from "../inbound-message.ts";
+import type { NewMessage } from "../message.ts";
+
+/** Texts that phones sent to us. */
+export interface InboundStore {
+  /**
+   * Keeps an inbound message and, when it is published, the message to its
+   * topic's audience: both or neither, in one transaction.
+   *
+   * Carriers repeat what they got no answer to. A repetition (same provider,
+   * external id, sender and text) is kept and published only once: it answers
+   * the one that was kept before, `isRepeated` true. One without an external
+   * id is never known for a repetition. Sender and text count because some
+   * carriers begin to count anew after a restart; what looks like an old id
+   * must not swallow a new text.
+   *
+   * @throws CarillonError STORAGE_FAILED; then nothing was kept
+   */
+  acceptInbound(
+    inbound: NewInboundMessage,
+    notification: NewMessage | undefined,
+  ): Promise<{ inbound: InboundMessage; isRepeated: boolean }>;
+  findInbound(
+    projectId: ProjectId,
+    id: string,
+  ): Promise<InboundMessage | undefined>;
+  /** Newest first, starting behind `before` (a number of an inbound one). */
+  listInbound(
+    projectId: ProjectId,
+    filter: InboundFilter,
+    page: { readonly limit: number; readonly before?: number },
+  ): Promise<readonly InboundMessage[]>;
+}
+
+/** What is absent does not filter. */
+export interface InboundFilter {
+  /** As it is kept; see `toPhoneAddress`. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Received then or later; milliseconds since the epoch. */
+  readonly since?: number | undefined;
+}

@@ -1,0 +1,26 @@
+/** What can be bound to a topic, one of each kind. */
+
+import type { NotifyPolicy } from "./notify-policy.ts";
+
+export interface BindingData {
+  /** Its deliveries are logged; the two ids are the client's own. */
+  readonly logtank: {
+    readonly logGroupId: string;
+    readonly logStreamId: string;
+  };
+  /** Its messages are sealed at rest with this key. */
+  readonly kms: { readonly keyId: string };
+  /** Some of its subscriptions are tried in rounds. */
+  readonly notifyPolicy: NotifyPolicy;
+}
+
+export type BindingKind = keyof BindingData;
+
+export interface TopicBinding<Kind extends BindingKind = BindingKind> {
+  readonly id: string;
+  readonly topicId: string;
+  readonly data: BindingData[Kind];
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}

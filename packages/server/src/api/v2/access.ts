@@ -1,0 +1,96 @@
+/** Dry runs of access policies: who would be let do what, and why. */
+
+import { accessActions } from "@carillon/core";
+import Type from "typebox";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { failsWith } from "../validation.ts";
+import type { V2Ports } from "./ports.ts";
+import { refusals } from "./problem-answers.ts";
+
+const Question = Type.Object(
+  {
+    topicUrn: Type.String({
+      description: "A topic of the caller's project",
+      ...failsWith("TOPIC_URN_INVALID"),
+    }),
+    action: Type.Union(
+      accessActions.map((action) => Type.Literal(action)),
+      { description: "What would be done with the topic" },
+    ),
+    principal: Type.Object(
+      {
+        domainId: Type.String({ maxLength: 64 }),
+        projectId: Type.String({ maxLength: 64 }),
+        service: Type.Optional(
+          Type.String({
+            maxLength: 64,
+            description: "A service that asks in the account's name",
+          }),
+        ),
+      },
+      { description: "Who would ask" },
+    ),
+    context: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Union([Type.String(), Type.Array(Type.String())]),
+        {
+          description:
+            "What conditions are held against, such as g:SourceIp; a key that is not given cannot be decided on",
+        },
+      ),
+    ),
+    policy: Type.Optional(
+      Type.String({
+        description: "A policy to try in place of the topic's own",
+      }),
+    ),
+  },
+  { title: "AccessQuestion" },
+);
+
+const Decision = Type.Object(
+  {
+    decision: Type.Union([Type.Literal("allow"), Type.Literal("deny")]),
+    reason: Type.String({
+      description: "owner, allowed, denied, nothing_allows or no_policy",
+    }),
+    statement: Type.Optional(
+      Type.String({ description: "Sid of the statement that decided" }),
+    ),
+    explanation: Type.String(),
+    statements: Type.Array(
+      Type.Object({
+        sid: Type.String(),
+        effect: Type.Union([Type.Literal("Allow"), Type.Literal("Deny")]),
+        applies: Type.Boolean(),
+        explanation: Type.String(),
+      }),
+    ),
+  },
+  { title: "AccessDecision" },
+);
+
+export function accessRoutes(app: HttpApp, { access }: V2Ports): void {
+  app.post(
+    "/access/explain",
+    {
+      schema: {
+        summary: "Explains what a topic's access policy decides",
+        description:
+          "Asks the same question as a real request would, and changes nothing.",
+        tags: ["Topics"],
+        body: Question,
+        response: { 200: Decision, ...refusals },
+      },
+    },
+    async (request) => {
+      const { statements, ...decision } = await access.explain(
+        projectOf(request),
+        request.body,
+      );
+      return { ...decision, statements: [...statements] };
+    },
+  );
+}

@@ -1,0 +1,168 @@
+/** Access keys, for administrators. */
+
+import type { AccessKey } from "@carillon/core";
+import Type, { type Static } from "typebox";
+import type { Administration } from "../../../identity/administration/administration.ts";
+import type { HttpApp } from "../../http-app.ts";
+import { toMillisecondsText } from "../../timestamps.ts";
+import { refusals } from "../problem-answers.ts";
+import { instant } from "../schema-parts.ts";
+import { id, Switch } from "./schemas.ts";
+
+const AccessKeyBody = Type.Object(
+  {
+    accessKey: Type.String(),
+    userId: Type.String(),
+    projectId: Type.String(),
+    createdAt: instant("When it was created"),
+    enabled: Type.Boolean(),
+  },
+  { title: "AccessKey" },
+);
+
+const AccessKeyWithSecret = Type.Object(
+  {
+    ...AccessKeyBody.properties,
+    secretKey: Type.String({ description: "Not told again" }),
+  },
+  { title: "AccessKeyWithSecret" },
+);
+
+const NewAccessKey = Type.Object(
+  {
+    userId: id,
+    projectId: Type.Optional(
+      Type.String({
+        maxLength: 128,
+        description: "Default: the only project the user may act in",
+      }),
+    ),
+  },
+  { title: "NewAccessKey" },
+);
+
+const params = Type.Object({ accessKey: id });
+
+export function accessKeyRoutes(
+  app: HttpApp,
+  { accessKeys }: Pick<Administration, "accessKeys">,
+): void {
+  const tags = ["Identity"];
+
+  app.post(
+    "/access-keys",
+    {
+      schema: {
+        summary: "Creates an access key for a user in a project",
+        tags,
+        body: NewAccessKey,
+        response: { 201: AccessKeyWithSecret, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const { key, secretKey } = await accessKeys.create(request.body);
+      return reply.code(201).send({ ...toBody(key), secretKey });
+    },
+  );
+
+  app.get(
+    "/access-keys",
+    {
+      schema: {
+        summary: "Lists access keys",
+        tags,
+        querystring: Type.Object({
+          userId: Type.Optional(id),
+          projectId: Type.Optional(id),
+        }),
+        response: {
+          200: Type.Object({ accessKeys: Type.Array(AccessKeyBody) }),
+          ...refusals,
+        },
+      },
+    },
+    async (request) => ({
+      accessKeys: (await accessKeys.list(request.query)).map(toBody),
+    }),
+  );
+
+  app.get(
+    "/access-keys/:accessKey",
+    {
+      schema: {
+        summary: "Shows an access key without its secret",
+        tags,
+        params,
+        response: { 200: AccessKeyBody, ...refusals },
+      },
+    },
+    async (request) => toBody(await accessKeys.get(request.params.accessKey)),
+  );
+
+  app.patch(
+    "/access-keys/:accessKey",
+    {
+      schema: {
+        summary: "Enables or disables an access key",
+        tags,
+        params,
+        body: Switch,
+        response: { 200: AccessKeyBody, ...refusals },
+      },
+    },
+    async (request) =>
+      toBody(
+        await accessKeys.setEnabled(
+          request.params.accessKey,
+          request.body.enabled,
+        ),
+      ),
+  );
+
+  app.post(
+    "/access-keys/:accessKey/rotate",
+    {
+      schema: {
+        summary: "Gives an access key another secret",
+        description:
+          "The secret before stops working at once. To change keys without a gap create a second one and delete the first.",
+        tags,
+        params,
+        response: { 200: AccessKeyWithSecret, ...refusals },
+      },
+    },
+    async (request) => {
+      const { key, secretKey } = await accessKeys.rotate(
+        request.params.accessKey,
+      );
+      return { ...toBody(key), secretKey };
+    },
+  );
+
+  app.delete(
+    "/access-keys/:accessKey",
+    {
+      schema: {
+        summary: "Deletes an access key",
+        tags,
+        params,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      await accessKeys.delete(request.params.accessKey);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function toBody(key: AccessKey): Static<typeof AccessKeyBody> {
+  const { accessKey, userId, projectId, createdAt, disabled } = key;
+  return {
+    accessKey,
+    userId,
+    projectId,
+    createdAt: toMillisecondsText(createdAt),
+    enabled: !disabled,
+  };
+}

@@ -1,0 +1,105 @@
+/** Domains, for administrators. */
+
+import type { Domain } from "@carillon/core";
+import Type, { type Static } from "typebox";
+import type { Administration } from "../../../identity/administration/administration.ts";
+import type { HttpApp } from "../../http-app.ts";
+import { refusals } from "../problem-answers.ts";
+import { id, name, Switch } from "./schemas.ts";
+
+const DomainBody = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    enabled: Type.Boolean(),
+  },
+  { title: "Domain" },
+);
+
+const params = Type.Object({ domainId: id });
+
+export function domainRoutes(
+  app: HttpApp,
+  { domains }: Pick<Administration, "domains">,
+): void {
+  const tags = ["Identity"];
+
+  app.post(
+    "/domains",
+    {
+      schema: {
+        summary: "Creates a domain",
+        tags,
+        body: Type.Object({ name }),
+        response: { 201: DomainBody, ...refusals },
+      },
+    },
+    async (request, reply) =>
+      reply.code(201).send(toBody(await domains.create(request.body))),
+  );
+
+  app.get(
+    "/domains",
+    {
+      schema: {
+        summary: "Lists domains",
+        tags,
+        response: {
+          200: Type.Object({ domains: Type.Array(DomainBody) }),
+          ...refusals,
+        },
+      },
+    },
+    async () => ({ domains: (await domains.list()).map(toBody) }),
+  );
+
+  app.get(
+    "/domains/:domainId",
+    {
+      schema: {
+        summary: "Shows a domain",
+        tags,
+        params,
+        response: { 200: DomainBody, ...refusals },
+      },
+    },
+    async (request) => toBody(await domains.get(request.params.domainId)),
+  );
+
+  app.patch(
+    "/domains/:domainId",
+    {
+      schema: {
+        summary: "Enables or disables a domain with all its users and projects",
+        tags,
+        params,
+        body: Switch,
+        response: { 200: DomainBody, ...refusals },
+      },
+    },
+    async (request) =>
+      toBody(
+        await domains.setEnabled(request.params.domainId, request.body.enabled),
+      ),
+  );
+
+  app.delete(
+    "/domains/:domainId",
+    {
+      schema: {
+        summary: "Deletes a domain that has no users and projects",
+        tags,
+        params,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      await domains.delete(request.params.domainId);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function toBody({ id, name, disabled }: Domain): Static<typeof DomainBody> {
+  return { id, name, enabled: !disabled };
+}

@@ -1,0 +1,28 @@
+/** Parts that the schemas of identity have in common. */
+
+import Type from "typebox";
+import { failsWith } from "../../validation.ts";
+
+export const name = Type.String({
+  maxLength: 64,
+  description: "1 to 64 characters on one line",
+  ...failsWith("IDENTITY_INVALID"),
+});
+
+export const password = Type.String({
+  minLength: 8,
+  maxLength: 1024,
+  description: "8 to 1024 characters; made up, and told once, when absent",
+  ...failsWith("IDENTITY_INVALID"),
+});
+
+/** Ids are looked up: one that cannot be is simply not found. */
+export const id = Type.String({ maxLength: 128 });
+
+export const domainId = Type.String({
+  maxLength: 128,
+  description: "Default: the caller's domain",
+});
+
+/** The body of what can only be switched on and off. */
+export const Switch = Type.Object({ enabled: Type.Boolean() });

@@ -1,0 +1,220 @@
+/** Users, for administrators. */
+
+import type { User } from "@carillon/core";
+import Type, { type Static } from "typebox";
+import type { Administration } from "../../../identity/administration/administration.ts";
+import { principalOf } from "../../authentication.ts";
+import type { HttpApp } from "../../http-app.ts";
+import { refusals } from "../problem-answers.ts";
+import { domainId, id, name, password } from "./schemas.ts";
+
+const Role = Type.Union([Type.Literal("admin"), Type.Literal("member")], {
+  description:
+    "admin: manages identity, and acts in each project of its domain; member: acts in the projects it is assigned to",
+});
+
+const UserBody = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    domainId: Type.String(),
+    role: Role,
+    projectIds: Type.Array(Type.String(), {
+      description: "The projects it is assigned to",
+    }),
+    enabled: Type.Boolean(),
+  },
+  { title: "User" },
+);
+
+const UserWithPassword = Type.Object(
+  {
+    ...UserBody.properties,
+    password: Type.Optional(
+      Type.String({ description: "If it was made up; it is not told again" }),
+    ),
+  },
+  { title: "UserWithPassword" },
+);
+
+const NewUser = Type.Object(
+  {
+    name,
+    domainId: Type.Optional(domainId),
+    role: Type.Optional(Role),
+    projectIds: Type.Optional(Type.Array(id, { maxItems: 1000 })),
+    password: Type.Optional(password),
+  },
+  { title: "NewUser" },
+);
+
+const params = Type.Object({ userId: id });
+const assignmentParams = Type.Object({ userId: id, projectId: id });
+
+export function userRoutes(
+  app: HttpApp,
+  { users }: Pick<Administration, "users">,
+): void {
+  const tags = ["Identity"];
+
+  app.post(
+    "/users",
+    {
+      schema: {
+        summary: "Creates a user; a member unless said otherwise",
+        tags,
+        body: NewUser,
+        response: { 201: UserWithPassword, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const { user, ...told } = await users.create({
+        domainId: principalOf(request).domainId,
+        role: "member",
+        projectIds: [],
+        ...request.body,
+      });
+      return reply.code(201).send({ ...toBody(user), ...told });
+    },
+  );
+
+  app.get(
+    "/users",
+    {
+      schema: {
+        summary: "Lists users",
+        tags,
+        querystring: Type.Object({
+          domainId: Type.Optional(id),
+          name: Type.Optional(Type.String()),
+        }),
+        response: {
+          200: Type.Object({ users: Type.Array(UserBody) }),
+          ...refusals,
+        },
+      },
+    },
+    async (request) => ({
+      users: (await users.list(request.query)).map(toBody),
+    }),
+  );
+
+  app.get(
+    "/users/:userId",
+    {
+      schema: {
+        summary: "Shows a user",
+        tags,
+        params,
+        response: { 200: UserBody, ...refusals },
+      },
+    },
+    async (request) => toBody(await users.get(request.params.userId)),
+  );
+
+  app.patch(
+    "/users/:userId",
+    {
+      schema: {
+        summary: "Enables or disables a user, or gives it another role",
+        description:
+          "Who is disabled is logged out; its access keys rest until it is enabled.",
+        tags,
+        params,
+        body: Type.Object({
+          enabled: Type.Optional(Type.Boolean()),
+          role: Type.Optional(Role),
+        }),
+        response: { 200: UserBody, ...refusals },
+      },
+    },
+    async (request) =>
+      toBody(await users.change(request.params.userId, request.body)),
+  );
+
+  app.put(
+    "/users/:userId/projects/:projectId",
+    {
+      schema: {
+        summary: "Assigns a user to a project of its domain",
+        tags,
+        params: assignmentParams,
+        response: { 200: UserBody, ...refusals },
+      },
+    },
+    async (request) => {
+      const { userId, projectId } = request.params;
+      return toBody(await users.assign(userId, projectId));
+    },
+  );
+
+  app.delete(
+    "/users/:userId/projects/:projectId",
+    {
+      schema: {
+        summary: "Takes a project from a user",
+        description: "Its access keys for that project stop working.",
+        tags,
+        params: assignmentParams,
+        response: { 200: UserBody, ...refusals },
+      },
+    },
+    async (request) => {
+      const { userId, projectId } = request.params;
+      return toBody(await users.unassign(userId, projectId));
+    },
+  );
+
+  app.post(
+    "/users/:userId/rotate",
+    {
+      schema: {
+        summary: "Gives a user another password, and logs it out",
+        tags,
+        params,
+        body: Type.Object({ password: Type.Optional(password) }),
+        response: { 200: UserWithPassword, ...refusals },
+      },
+      preValidation: (request, _reply, done) => {
+        // Without a body all is made up.
+        request.body ??= {};
+        done();
+      },
+    },
+    async (request) => {
+      const { user, ...told } = await users.rotate(
+        request.params.userId,
+        request.body.password,
+      );
+      return { ...toBody(user), ...told };
+    },
+  );
+
+  app.delete(
+    "/users/:userId",
+    {
+      schema: {
+        summary: "Deletes a user with its access keys",
+        tags,
+        params,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      await users.delete(request.params.userId);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function toBody(user: User): Static<typeof UserBody> {
+  const { id, name, domainId, role, projectIds, disabled } = user;
+  return {
+    id,
+    name,
+    domainId,
+    role,
+    projectIds: [...projectIds],
+    enabled: !disabled,
+  };
+}

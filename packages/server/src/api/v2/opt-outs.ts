@@ -1,0 +1,235 @@
+/**
+ * Opt-outs: who does not want texts. The gateway and its carriers belong to
+ * the whole installation, and so does this list: only administrators see it.
+ */
+
+import {
+  CarillonError,
+  type Clock,
+  type OptOut,
+  type OptOutKey,
+  type OptOutStore,
+  toPhoneAddress,
+} from "@carillon/core";
+import type { FastifyRequest } from "fastify";
+import Type, { type Static } from "typebox";
+import { RequestError } from "../../errors.ts";
+import { principalOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { toMillisecondsText } from "../timestamps.ts";
+import { failsWith } from "../validation.ts";
+import { refusals } from "./problem-answers.ts";
+import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+
+export interface OptOutPorts {
+  readonly optOuts: OptOutStore;
+  readonly clock: Clock;
+}
+
+const OptOutBody = Type.Object(
+  {
+    recipient: Type.String(),
+    sender: Type.Optional(
+      Type.String({ description: "Our number or name; absent: all of them" }),
+    ),
+    keyword: Type.String({
+      description: "The word that was sent, or what else led to it",
+    }),
+    since: instant("When the recipient opted out"),
+  },
+  { title: "OptOut" },
+);
+
+const OptOutList = Type.Object(
+  {
+    optOuts: Type.Array(OptOutBody),
+    next: Type.Optional(
+      Type.String({ description: "`after` of the next page, if there is one" }),
+    ),
+  },
+  { title: "OptOutList" },
+);
+
+const recipient = Type.String({
+  pattern: "^\\+?[0-9]{2,15}$",
+  description: "In international form, with or without the plus",
+  ...failsWith("OPT_OUT_INVALID"),
+});
+
+const sender = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 32,
+    description: "Our number or name; all of them by default",
+    ...failsWith("OPT_OUT_INVALID"),
+  }),
+);
+
+const NewOptOut = Type.Object(
+  {
+    recipient,
+    sender,
+    keyword: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        description: "Why; MANUAL by default",
+      }),
+    ),
+  },
+  { title: "NewOptOut" },
+);
+
+const tags = ["SMS"];
+
+export function optOutRoutes(
+  app: HttpApp,
+  { optOuts, clock }: OptOutPorts,
+): void {
+  app.get(
+    "/opt-outs",
+    {
+      schema: {
+        summary: "Lists who does not want texts",
+        tags,
+        querystring: Type.Object({
+          recipient: Type.Optional(recipient),
+          limit: limitParameter,
+          after: Type.Optional(
+            Type.String({ description: "`next` of the page before" }),
+          ),
+        }),
+        response: { 200: OptOutList, ...refusals },
+      },
+    },
+    async (request) => {
+      checkAdministrator(request);
+      const { after } = request.query;
+      const limit = readLimit(request.query.limit);
+      if (request.query.recipient !== undefined) {
+        const found = await optOuts.findOptOuts(
+          digitsOf(request.query.recipient),
+        );
+        return { optOuts: found.map(toBody) };
+      }
+      const found = await optOuts.listOptOuts({
+        limit: limit + 1,
+        ...(after !== undefined && { after: parseMarker(after) }),
+      });
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        optOuts: page.map(toBody),
+        ...(last && found.length > limit && { next: toMarker(last) }),
+      };
+    },
+  );
+
+  app.post(
+    "/opt-outs",
+    {
+      schema: {
+        summary: "Keeps texts from somebody",
+        tags,
+        body: NewOptOut,
+        response: { 201: OptOutBody, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      checkAdministrator(request);
+      const { keyword = "MANUAL" } = request.body;
+      const optOut: OptOut = {
+        recipient: digitsOf(request.body.recipient),
+        ...senderOf(request.body.sender),
+        keyword,
+        at: clock.now(),
+      };
+      await optOuts.putOptOut(optOut);
+      reply.code(201);
+      return toBody(optOut);
+    },
+  );
+
+  app.delete(
+    "/opt-outs/:recipient",
+    {
+      schema: {
+        summary: "Lets somebody get texts again",
+        description:
+          "Takes back one opt-out if a sender is named, else all of the recipient.",
+        tags,
+        params: Type.Object({ recipient }),
+        querystring: Type.Object({ sender }),
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      checkAdministrator(request);
+      const { sender: named } = senderOf(request.query.sender);
+      const found = await optOuts.findOptOuts(
+        digitsOf(request.params.recipient),
+      );
+      let removed = 0;
+      for (const optOut of found) {
+        if (named !== undefined && optOut.sender !== named) continue;
+        await optOuts.removeOptOut(optOut.recipient, optOut.sender);
+        removed++;
+      }
+      if (removed === 0) throw new CarillonError("OPT_OUT_NOT_FOUND");
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+/** @throws RequestError PERMISSION_DENIED */
+function checkAdministrator(request: FastifyRequest): void {
+  if (principalOf(request).role === "admin") return;
+  throw new RequestError(
+    "PERMISSION_DENIED",
+    "Opt-outs are of the whole installation: log in as an administrator.",
+  );
+}
+
+function digitsOf(number: string): string {
+  return number.replace(/[^0-9]/g, "");
+}
+
+/** As the gateway looks for it: digits, or a name in capitals. */
+function senderOf(text: string | undefined): { sender?: string } {
+  if (text === undefined) return {};
+  const key = /\p{L}/u.test(text) ? text.toUpperCase() : digitsOf(text);
+  if (key !== "") return { sender: key };
+  throw new CarillonError(
+    "OPT_OUT_INVALID",
+    "Invalid sender: a number or a name is expected.",
+  );
+}
+
+/** Recipients have digits only, so that the first dot ends one. */
+function toMarker({ recipient, sender = "" }: OptOutKey): string {
+  return `${recipient}.${sender}`;
+}
+
+/** @throws CarillonError PAGE_INVALID */
+function parseMarker(text: string): OptOutKey {
+  const [, recipient, sender = ""] = /^([0-9]{1,20})\.(.*)$/s.exec(text) ?? [];
+  if (recipient !== undefined) return { recipient, ...(sender && { sender }) };
+  throw new CarillonError(
+    "PAGE_INVALID",
+    "Invalid after: the next of a page before is expected.",
+  );
+}
+
+function toBody({
+  recipient,
+  sender,
+  keyword,
+  at,
+}: OptOut): Static<typeof OptOutBody> {
+  return {
+    recipient: toPhoneAddress(recipient),
+    ...(sender !== undefined && { sender: toPhoneAddress(sender) }),
+    keyword,
+    since: toMillisecondsText(at),
+  };
+}

@@ -1,0 +1,86 @@
+/** Hourly counts of a topic's deliveries, of every protocol. */
+
+import {
+  type Clock,
+  hourMs,
+  type StatisticsReader,
+  type Topics,
+} from "@carillon/core";
+import Type from "typebox";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { toMillisecondsText } from "../timestamps.ts";
+import { refusals } from "./problem-answers.ts";
+import { instant } from "./schema-parts.ts";
+
+const Statistics = Type.Object(
+  {
+    hours: Type.Array(
+      Type.Object({
+        start: instant("When the hour began"),
+        protocol: Type.String(),
+        state: Type.String({
+          description: "The state deliveries came to rest in first",
+        }),
+        count: Type.Integer(),
+      }),
+      { description: "In order of time; what did not occur is left out" },
+    ),
+  },
+  { title: "Statistics" },
+);
+
+const defaultHours = 24;
+
+export interface TopicStatisticsPorts {
+  readonly topics: Topics;
+  readonly statistics: StatisticsReader;
+  readonly clock: Clock;
+}
+
+export function topicStatisticsRoutes(
+  app: HttpApp,
+  { topics, statistics, clock }: TopicStatisticsPorts,
+): void {
+  app.get(
+    "/topics/:topicUrn/statistics",
+    {
+      schema: {
+        summary: "Counts a topic's deliveries by hour, protocol and state",
+        tags: ["Topics"],
+        params: Type.Object({ topicUrn: Type.String() }),
+        querystring: Type.Object({
+          hours: Type.Optional(
+            Type.String({
+              pattern: "^[1-9][0-9]{0,3}$",
+              description: `How many hours, the current one last; ${defaultHours} by default`,
+            }),
+          ),
+        }),
+        response: { 200: Statistics, ...refusals },
+      },
+    },
+    async (request) => {
+      const topic = await topics.get(
+        projectOf(request),
+        request.params.topicUrn,
+      );
+      const now = clock.now();
+      const until = now - (now % hourMs) + hourMs;
+      const hours = Number(request.query.hours ?? defaultHours);
+      const counts = await statistics.readStatistics(
+        topic.seq,
+        until - hours * hourMs,
+        until,
+      );
+      return {
+        hours: counts.map(({ hour, protocol, state, count }) => ({
+          start: toMillisecondsText(hour),
+          protocol,
+          state,
+          count,
+        })),
+      };
+    },
+  );
+}

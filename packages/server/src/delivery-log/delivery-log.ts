@@ -1,0 +1,161 @@
+/**
+ * Logs the deliveries of topics that have a logtank, a line of JSON for each
+ * final outcome. A line is written after its outcome is on disk: a crash in
+ * between leaves it out. What was interrupted, cancelled or settled by a
+ * receipt stands in the ledger only.
+ */
+
+import {
+  type BindingStore,
+  type DeliveryListener,
+  type DeliveryState,
+  formatSubscriptionUrn,
+  isSettled,
+  type Logger,
+  type Message,
+  type TopicBinding,
+  toDeliveryId,
+  type WrittenDelivery,
+} from "@carillon/core";
+import { toMillisecondsText } from "../api/timestamps.ts";
+import { type LogCursor, LogFiles, type LogFilesOptions } from "./log-files.ts";
+import { maskEndpoint } from "./mask-endpoint.ts";
+
+export interface DeliveryLogPage {
+  readonly entries: readonly unknown[];
+  readonly next: LogCursor;
+}
+
+export interface DeliveryLogReader {
+  /** Oldest first, behind a cursor; an empty page is the end so far. */
+  read(
+    topicId: string,
+    page: { readonly after?: LogCursor | undefined; readonly limit: number },
+  ): Promise<DeliveryLogPage>;
+}
+
+export interface DeliveryLogPorts extends LogFilesOptions {
+  readonly store: Pick<BindingStore, "findBinding">;
+  readonly logger: Logger;
+}
+
+/** Deliveries that may wait to be logged; more are left out. */
+const maxWaiting = 200_000;
+
+export class DeliveryLog
+  implements DeliveryListener, DeliveryLogReader, AsyncDisposable
+{
+  readonly #store: DeliveryLogPorts["store"];
+  readonly #logger: Logger;
+  readonly #files: LogFiles;
+  #waiting = 0;
+  #tail: Promise<void> = Promise.resolve();
+
+  constructor(ports: DeliveryLogPorts) {
+    this.#store = ports.store;
+    this.#logger = ports.logger;
+    this.#files = new LogFiles(ports);
+  }
+
+  onWritten(deliveries: readonly WrittenDelivery[]): void {
+    if (this.#waiting > maxWaiting) {
+      const count = deliveries.length;
+      this.#logger.error("delivery_log_overrun", { count });
+      return;
+    }
+    this.#waiting += deliveries.length;
+    this.#tail = this.#tail
+      .then(() => this.#log(deliveries))
+      .catch((error: unknown) =>
+        this.#logger.error("delivery_log_failed", { error: String(error) }),
+      )
+      .finally(() => {
+        this.#waiting -= deliveries.length;
+      });
+  }
+
+  async read(
+    topicId: string,
+    { after, limit }: { readonly after?: LogCursor | undefined; limit: number },
+  ): Promise<DeliveryLogPage> {
+    await this.#tail;
+    const { lines, next } = await this.#files.read(topicId, after, limit);
+    return { entries: lines.map((line) => JSON.parse(line)), next };
+  }
+
+  /** Writes what it was told. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tail;
+  }
+
+  async #log(deliveries: readonly WrittenDelivery[]): Promise<void> {
+    const logtanks = new Map<Message, TopicBinding<"logtank"> | undefined>();
+    const texts = new Map<string, string>();
+    for (const delivery of deliveries) {
+      const { message } = delivery.item;
+      if (!logtanks.has(message)) {
+        logtanks.set(message, await this.#findLogtank(message));
+      }
+      const logtank = logtanks.get(message);
+      if (!logtank || !isSettled(delivery.outcome.state)) continue;
+      const line = `${JSON.stringify(toEntry(delivery, logtank))}\n`;
+      const { topicId } = logtank;
+      texts.set(topicId, (texts.get(topicId) ?? "") + line);
+    }
+    for (const [topicId, text] of texts) {
+      await this.#files.append(topicId, text);
+    }
+  }
+
+  async #findLogtank({ audience, topic }: Message) {
+    // Confirmations are no messages of the topic's.
+    if (audience !== "topic" || !topic) return undefined;
+    return await this.#store.findBinding(topic.seq, "logtank");
+  }
+}
+
+function toEntry(
+  { item, outcome }: WrittenDelivery,
+  { data }: TopicBinding<"logtank">,
+) {
+  const { message, recipient } = item;
+  const { subscriptionId } = recipient;
+  const { at, statusCode, errorClass, error } = outcome.lastAttempt ?? {};
+  return {
+    time: toMillisecondsText(at ?? message.createdAt),
+    state: logStates[outcome.state],
+    message_id: message.id,
+    delivery_id: toDeliveryId(message.id, recipient.target),
+    topic_urn: message.topic?.urn,
+    subscription_urn:
+      message.topic &&
+      subscriptionId &&
+      formatSubscriptionUrn(message.topic.urn, subscriptionId),
+    protocol: recipient.protocol,
+    endpoint: maskEndpoint(recipient.protocol, recipient.endpoint),
+    http_code: statusCode,
+    attempts: outcome.attempts,
+    reason: outcome.state,
+    error_class: errorClass,
+    error,
+    log_group_id: data.logGroupId,
+    log_stream_id: data.logStreamId,
+  };
+}
+
+/** SMN's three words for how a delivery ends. */
+const logStates: Readonly<Record<DeliveryState, string>> = {
+  waiting: "",
+  sending: "",
+  retrying: "",
+  sent: "DELIVERED",
+  delivered: "DELIVERED",
+  debug: "DELIVERED",
+  unknown: "FAIL_DELIVERED",
+  failed: "FAIL_DELIVERED",
+  rejected: "FAIL_DELIVERED",
+  expired: "FAIL_DELIVERED",
+  cancelled: "REJECTS",
+  filtered: "REJECTS",
+  suppressed: "REJECTS",
+};

@@ -1,0 +1,78 @@
+/**
+ * What administrators do with domains, projects, users and access keys. What
+ * is taken from somebody is refused from the next request on, in this process;
+ * another one of the same store notices within a minute.
+ */
+
+import type { Clock, IdentityStore, NewId, TopicReader } from "@carillon/core";
+import type { Identity } from "../identity.ts";
+import { createSecretBox, type SecretBox } from "../secret-box.ts";
+import { createTurnstile, type Turnstile } from "../turnstile.ts";
+import {
+  type AccessKeyAdministration,
+  createAccessKeyAdministration,
+} from "./access-keys.ts";
+import {
+  createDomainAdministration,
+  type DomainAdministration,
+} from "./domains.ts";
+import {
+  createProjectAdministration,
+  type ProjectAdministration,
+} from "./projects.ts";
+import { createUserAdministration, type UserAdministration } from "./users.ts";
+
+export interface Administration {
+  readonly domains: DomainAdministration;
+  readonly projects: ProjectAdministration;
+  readonly users: UserAdministration;
+  readonly accessKeys: AccessKeyAdministration;
+}
+
+export interface AdministrationPorts {
+  readonly store: IdentityStore & Pick<TopicReader, "listTopics">;
+  readonly identity: Pick<Identity, "directory" | "forget">;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** 32 bytes that secrets in the store are encrypted under. */
+  readonly key: Uint8Array;
+}
+
+/** What the parts work with. */
+export interface AdministrationContext
+  extends Omit<AdministrationPorts, "key"> {
+  readonly secrets: SecretBox;
+  /**
+   * One change after the other: each looks at what is there before it writes.
+   * Nothing of before it is remembered afterwards.
+   */
+  readonly change: Turnstile;
+}
+
+const maxWaitingChanges = 100;
+
+export function createAdministration({
+  key,
+  ...ports
+}: AdministrationPorts): Administration {
+  const inTurn = createTurnstile(1, maxWaitingChanges);
+  const context: AdministrationContext = {
+    ...ports,
+    secrets: createSecretBox(key),
+    change: (run) =>
+      inTurn(async () => {
+        try {
+          return await run();
+        } finally {
+          // Also after a failure: what was written by then counts.
+          ports.identity.forget();
+        }
+      }),
+  };
+  return {
+    domains: createDomainAdministration(context),
+    projects: createProjectAdministration(context),
+    users: createUserAdministration(context),
+    accessKeys: createAccessKeyAdministration(context),
+  };
+}

@@ -1,0 +1,62 @@
+/** Domains: accounts that projects and users belong to. */
+
+import type { Domain } from "@carillon/core";
+import { RequestError } from "../../errors.ts";
+import type { AdministrationContext } from "./administration.ts";
+import {
+  checkAdminRemains,
+  checkName,
+  found,
+  nameIsFree,
+  withSwitch,
+} from "./rules.ts";
+
+export interface DomainAdministration {
+  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS */
+  create(domain: { readonly name: string }): Promise<Domain>;
+  list(): Promise<readonly Domain[]>;
+  /** @throws RequestError IDENTITY_NOT_FOUND */
+  get(id: string): Promise<Domain>;
+  /**
+   * Its users and projects stop and start working with it.
+   *
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_ADMIN
+   */
+  setEnabled(id: string, enabled: boolean): Promise<Domain>;
+  /** @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_IN_USE */
+  delete(id: string): Promise<void>;
+}
+
+export function createDomainAdministration({
+  store,
+  newId,
+  change,
+}: AdministrationContext): DomainAdministration {
+  const get = async (id: string) => found(await store.findDomain(id), "domain");
+  return {
+    get,
+    list: () => store.listDomains(),
+    create: ({ name }) =>
+      change(async () => {
+        const domain = { id: newId(), name: checkName(name) };
+        nameIsFree(await store.putDomain(domain), "domain", name);
+        return domain;
+      }),
+    setEnabled: (id, enabled) =>
+      change(async () => {
+        const domain = withSwitch(await get(id), enabled);
+        if (!enabled) await checkAdminRemains(store, { domainId: id });
+        await store.putDomain(domain);
+        return domain;
+      }),
+    delete: (id) =>
+      change(async () => {
+        await get(id);
+        if (await store.deleteDomain(id)) return;
+        throw new RequestError(
+          "IDENTITY_IN_USE",
+          "The domain has projects or users: delete them first.",
+        );
+      }),
+  };
+}

@@ -1,0 +1,99 @@
+/** Projects: tenants, which own topics and messages. */
+
+import type { Project, ProjectId } from "@carillon/core";
+import { RequestError } from "../../errors.ts";
+import type { AdministrationContext } from "./administration.ts";
+import { checkName, found, nameIsFree, withSwitch } from "./rules.ts";
+
+export interface NewProject {
+  readonly name: string;
+  readonly domainId: string;
+  /** 32 hexadecimal characters, such as an id of before; default a new one. */
+  readonly id?: string | undefined;
+}
+
+export interface ProjectAdministration {
+  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS */
+  create(project: NewProject): Promise<Project>;
+  list(filter: {
+    readonly domainId?: string | undefined;
+  }): Promise<readonly Project[]>;
+  /** @throws RequestError IDENTITY_NOT_FOUND */
+  get(id: string): Promise<Project>;
+  /**
+   * Nobody acts in it while it is disabled; what it has published is still
+   * delivered.
+   *
+   * @throws RequestError IDENTITY_NOT_FOUND
+   */
+  setEnabled(id: string, enabled: boolean): Promise<Project>;
+  /**
+   * Deletes an empty project with its access keys.
+   *
+   * @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_IN_USE
+   */
+  delete(id: string): Promise<void>;
+}
+
+export function createProjectAdministration({
+  store,
+  newId,
+  change,
+}: AdministrationContext): ProjectAdministration {
+  const get = async (id: string) =>
+    found(await store.findProject(id), "project");
+  return {
+    get,
+    async list({ domainId }) {
+      const all = await store.listProjects();
+      return domainId === undefined
+        ? all
+        : all.filter((project) => project.domainId === domainId);
+    },
+    create: ({ name, domainId, id = newId() }) =>
+      change(async () => {
+        if (!/^[0-9a-f]{32}$/.test(id)) {
+          throw new RequestError(
+            "IDENTITY_INVALID",
+            "Invalid project id: 32 hexadecimal characters in lower case are expected.",
+          );
+        }
+        if (!(await store.findDomain(domainId))) {
+          throw new RequestError("IDENTITY_INVALID", "No such domain.");
+        }
+        // Just checked.
+        const project = {
+          id: id as ProjectId,
+          name: checkName(name),
+          domainId,
+        };
+        if (await store.findProject(id)) {
+          throw new RequestError(
+            "IDENTITY_EXISTS",
+            `There is a project with id ${id} already.`,
+          );
+        }
+        nameIsFree(await store.putProject(project), "project", name);
+        return project;
+      }),
+    setEnabled: (id, enabled) =>
+      change(async () => {
+        const project = withSwitch(await get(id), enabled);
+        await store.putProject(project);
+        return project;
+      }),
+    delete: (id) =>
+      change(async () => {
+        const project = await get(id);
+        const page = { offset: 0, limit: 1 };
+        const { total } = await store.listTopics(project.id, {}, page);
+        if (total > 0) {
+          throw new RequestError(
+            "IDENTITY_IN_USE",
+            `The project has ${total} topics: delete them first, or disable the project.`,
+          );
+        }
+        await store.deleteProject(project.id);
+      }),
+  };
+}

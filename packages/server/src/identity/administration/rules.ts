@@ -1,0 +1,69 @@
+/** Rules that several kinds of identity have in common. */
+
+import type { IdentityStore } from "@carillon/core";
+import { RequestError } from "../../errors.ts";
+
+/** @throws RequestError IDENTITY_INVALID */
+export function checkName(name: string): string {
+  if (/^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u.test(name) && name.trim() === name) {
+    return name;
+  }
+  throw new RequestError(
+    "IDENTITY_INVALID",
+    "Invalid name: 1 to 64 characters on one line are expected, without spaces at the ends.",
+  );
+}
+
+/** @throws RequestError IDENTITY_NOT_FOUND */
+export function found<Thing>(thing: Thing | undefined, what: string): Thing {
+  if (thing !== undefined) return thing;
+  throw new RequestError("IDENTITY_NOT_FOUND", `There is no such ${what}.`);
+}
+
+/** @throws RequestError IDENTITY_EXISTS when it was not put */
+export function nameIsFree(wasPut: boolean, what: string, name: string): void {
+  if (wasPut) return;
+  throw new RequestError(
+    "IDENTITY_EXISTS",
+    `There is a ${what} "${name}" already.`,
+  );
+}
+
+/** The record with that switch; equal to what it was before it was thrown. */
+export function withSwitch<Thing extends { readonly disabled?: true }>(
+  thing: Thing,
+  enabled: boolean,
+): Omit<Thing, "disabled"> & { readonly disabled?: true } {
+  const { disabled: _, ...rest } = thing;
+  return enabled ? rest : { ...rest, disabled: true };
+}
+
+/**
+ * Somebody must be left who can undo a mistake.
+ *
+ * @param without the user or domain that is about to stop working
+ * @throws RequestError LAST_ADMIN
+ */
+export async function checkAdminRemains(
+  store: IdentityStore,
+  without: { readonly userId?: string; readonly domainId?: string },
+): Promise<void> {
+  const domains = await store.listDomains();
+  const working = new Set(
+    domains
+      .filter(({ id, disabled }) => !disabled && id !== without.domainId)
+      .map(({ id }) => id),
+  );
+  const remains = (await store.listUsers()).some(
+    (user) =>
+      user.role === "admin" &&
+      !user.disabled &&
+      user.id !== without.userId &&
+      working.has(user.domainId),
+  );
+  if (remains) return;
+  throw new RequestError(
+    "LAST_ADMIN",
+    "Nobody could manage identity after this: make another user an administrator first.",
+  );
+}

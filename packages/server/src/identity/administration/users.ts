@@ -1,0 +1,203 @@
+/** Users: who logs in, and in which projects. */
+
+import { randomBytes } from "node:crypto";
+import type { ProjectId, User, UserRole } from "@carillon/core";
+import { RequestError } from "../../errors.ts";
+import {
+  defaultScryptParameters,
+  generatedScryptParameters,
+  hashPassword,
+} from "../passwords.ts";
+import type { AdministrationContext } from "./administration.ts";
+import {
+  checkAdminRemains,
+  checkName,
+  found,
+  nameIsFree,
+  withSwitch,
+} from "./rules.ts";
+
+export interface NewUser {
+  readonly name: string;
+  readonly domainId: string;
+  readonly role: UserRole;
+  readonly projectIds: readonly string[];
+  /** Default: one is made up. */
+  readonly password?: string | undefined;
+}
+
+/** A user whose password was just set. */
+export interface UserWithPassword {
+  readonly user: User;
+  /** Only if it was made up; it cannot be read again. */
+  readonly password?: string;
+}
+
+export interface UserFilter {
+  readonly domainId?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+export interface UserAdministration {
+  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS */
+  create(user: NewUser): Promise<UserWithPassword>;
+  list(filter: UserFilter): Promise<readonly User[]>;
+  /** @throws RequestError IDENTITY_NOT_FOUND */
+  get(id: string): Promise<User>;
+  /**
+   * Who is disabled is logged out; access keys rest until it is enabled.
+   *
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_ADMIN
+   */
+  change(
+    id: string,
+    change: {
+      readonly enabled?: boolean | undefined;
+      readonly role?: UserRole | undefined;
+    },
+  ): Promise<User>;
+  /** @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_INVALID */
+  assign(id: string, projectId: string): Promise<User>;
+  /** Unassigned ones are fine. @throws RequestError IDENTITY_NOT_FOUND */
+  unassign(id: string, projectId: string): Promise<User>;
+  /**
+   * Another password, made up by default; the user is logged out.
+   *
+   * @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_INVALID
+   */
+  rotate(id: string, password?: string): Promise<UserWithPassword>;
+  /**
+   * With its access keys.
+   *
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_ADMIN
+   */
+  delete(id: string): Promise<void>;
+}
+
+export function createUserAdministration({
+  store,
+  newId,
+  change,
+}: AdministrationContext): UserAdministration {
+  const get = async (id: string) => found(await store.findUser(id), "user");
+
+  /** @throws RequestError IDENTITY_INVALID */
+  async function checkProject(
+    domainId: string,
+    projectId: string,
+  ): Promise<ProjectId> {
+    const project = await store.findProject(projectId);
+    if (project?.domainId === domainId) return project.id;
+    throw new RequestError(
+      "IDENTITY_INVALID",
+      `The user's domain has no project ${projectId}.`,
+    );
+  }
+
+  return {
+    get,
+    async list({ domainId, name }) {
+      const all = await store.listUsers();
+      return all.filter(
+        (user) =>
+          (domainId === undefined || user.domainId === domainId) &&
+          (name === undefined || user.name === name),
+      );
+    },
+    async create({ name, domainId, role, projectIds: asked, password }) {
+      checkName(name);
+      const secret = await makeSecret(password);
+      return await change(async () => {
+        if (!(await store.findDomain(domainId))) {
+          throw new RequestError("IDENTITY_INVALID", "No such domain.");
+        }
+        const projectIds: ProjectId[] = [];
+        for (const projectId of asked) {
+          projectIds.push(await checkProject(domainId, projectId));
+        }
+        const id = newId();
+        const { passwordHash } = secret;
+        const user = { id, name, domainId, passwordHash, role, projectIds };
+        nameIsFree(await store.putUser(user), "user", name);
+        return { user, ...secret.told };
+      });
+    },
+    change: (id, { enabled, role }) =>
+      change(async () => {
+        const known = await get(id);
+        const user = {
+          ...withSwitch(known, enabled ?? !known.disabled),
+          role: role ?? known.role,
+        };
+        if (user.disabled || user.role !== "admin") {
+          if (known.role === "admin" && !known.disabled) {
+            await checkAdminRemains(store, { userId: id });
+          }
+        }
+        await store.putUser(user);
+        if (user.disabled) await store.deleteTokens(id);
+        return user;
+      }),
+    assign: (id, projectId) =>
+      change(async () => {
+        const known = await get(id);
+        const checked = await checkProject(known.domainId, projectId);
+        const projectIds = [...new Set([...known.projectIds, checked])].sort();
+        const user = { ...known, projectIds };
+        await store.putUser(user);
+        return user;
+      }),
+    unassign: (id, projectId) =>
+      change(async () => {
+        const known = await get(id);
+        const user = {
+          ...known,
+          projectIds: known.projectIds.filter((one) => one !== projectId),
+        };
+        await store.putUser(user);
+        return user;
+      }),
+    async rotate(id, password) {
+      const secret = await makeSecret(password);
+      return await change(async () => {
+        const { passwordHash } = secret;
+        const user = { ...(await get(id)), passwordHash };
+        await store.putUser(user);
+        await store.deleteTokens(id);
+        return { user, ...secret.told };
+      });
+    },
+    delete: (id) =>
+      change(async () => {
+        const { role, disabled } = await get(id);
+        if (role === "admin" && !disabled) {
+          await checkAdminRemains(store, { userId: id });
+        }
+        await store.deleteUser(id);
+      }),
+  };
+}
+
+/** @throws RequestError IDENTITY_INVALID */
+async function makeSecret(given: string | undefined): Promise<{
+  readonly passwordHash: string;
+  readonly told: { readonly password?: string };
+}> {
+  if (given === undefined) {
+    const password = randomBytes(18).toString("base64url");
+    return {
+      passwordHash: await hashPassword(password, generatedScryptParameters),
+      told: { password },
+    };
+  }
+  if (given.length < 8 || given.length > 1024) {
+    throw new RequestError(
+      "IDENTITY_INVALID",
+      "Invalid password: 8 to 1024 characters are expected.",
+    );
+  }
+  return {
+    passwordHash: await hashPassword(given, defaultScryptParameters),
+    told: {},
+  };
+}

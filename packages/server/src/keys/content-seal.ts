@@ -1,0 +1,84 @@
+/**
+ * Seals messages of topics that a key is bound to: AES-256-GCM, bound to the
+ * message's id, so that no message's content can stand in for another's.
+ */
+
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import {
+  type BindingStore,
+  CarillonError,
+  type ContentSeal,
+  type MessageContent,
+} from "@carillon/core";
+import type { Keys } from "./keys.ts";
+
+const algorithm = "aes-256-gcm";
+const nonceBytes = 12;
+const tagBytes = 16;
+
+export function createContentSeal(ports: {
+  readonly store: Pick<BindingStore, "findBinding">;
+  readonly keys: Keys;
+}): ContentSeal {
+  const { store, keys } = ports;
+
+  return {
+    async seal(message) {
+      const { id, projectId, topic, content } = message;
+      const binding = topic && (await store.findBinding(topic.seq, "kms"));
+      if (!binding) return message;
+      const { keyId } = binding.data;
+      const material = keys.materialOf(projectId, keyId);
+      if (!material || keys.find(projectId, keyId)?.status !== "ENABLED") {
+        throw new CarillonError(
+          "KEY_UNUSABLE",
+          `The topic's messages are sealed with key ${keyId}, which is ${material ? "disabled: enable it" : "not there: create it"}, or remove it from the topic.`,
+        );
+      }
+      const text = seal(material, id, JSON.stringify(content));
+      return { ...message, content: { kind: "text", text }, sealedBy: keyId };
+    },
+    open(message) {
+      const { sealedBy, ...rest } = message;
+      if (sealedBy === undefined) return message;
+      const { id, projectId, content } = message;
+      const material = keys.materialOf(projectId, sealedBy);
+      if (!material || content.kind !== "text") {
+        throw new Error(
+          `Message ${id} is sealed with key ${sealedBy}, which is not there.`,
+        );
+      }
+      // What `seal` wrote: the tag says that nobody else did.
+      const opened = JSON.parse(
+        open(material, id, content.text),
+      ) as MessageContent;
+      // All of it but the seal.
+      return { ...rest, content: opened } as typeof message;
+    },
+  };
+}
+
+function seal(key: Uint8Array, messageId: string, text: string): string {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, key, nonce);
+  cipher.setAAD(Buffer.from(messageId));
+  const body = [cipher.update(text, "utf8"), cipher.final()];
+  return Buffer.concat([nonce, cipher.getAuthTag(), ...body]).toString(
+    "base64",
+  );
+}
+
+/** @throws Error when key or message are others, or it was altered */
+function open(key: Uint8Array, messageId: string, sealed: string): string {
+  const bytes = Buffer.from(sealed, "base64");
+  const decipher = createDecipheriv(
+    algorithm,
+    key,
+    bytes.subarray(0, nonceBytes),
+    { authTagLength: tagBytes },
+  );
+  decipher.setAAD(Buffer.from(messageId));
+  decipher.setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
+  const body = bytes.subarray(nonceBytes + tagBytes);
+  return decipher.update(body, undefined, "utf8") + decipher.final("utf8");
+}

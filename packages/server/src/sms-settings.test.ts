@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { ConfigurationError, loadConfig } from "./config.ts";
+
+function load(t: TestContext, sms: unknown) {
+  const folder = mkdtempSync(join(tmpdir(), "carillon-sms-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "carillon.json");
+  writeFileSync(file, JSON.stringify({ sms }));
+  return loadConfig({ file }).sms;
+}
+
+function mistakeOf(t: TestContext, sms: unknown): string {
+  try {
+    load(t, sms);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+const client = {
+  type: "forward-client",
+  name: "hub",
+  serverUrl: "http://app:hunter2@hub.example/sms/apps",
+  auth: { user: "hub", pass: "hunter2" },
+};
+const server = {
+  type: "forward-server",
+  name: "apps",
+  clients: ["https://one.example/hub", "https://two.example/hub"],
+  secret: "hunter2",
+};
+
+test("takes the ends of forward pairs beside plain names", (t) => {
+  const providers = ["log", client, server];
+  assert.deepEqual(load(t, { providers }).providers, providers);
+});
+
+test("says which entry is wrong and why, and shows no secret", (t) => {
+  const cases: [unknown, RegExp][] = [
+    [[{ ...client, type: "pigeon" }], /entry 1: expected a type/],
+    [["log", { ...client, serverUrl: "hub" }], /entry 2: .*serverUrl/],
+    [[{ ...client, server: "x" }], /no such key as server; .*serverUrl/],
+    [[{ ...client, auth: { user: "hunter2" } }], /auth/],
+    [[{ ...client, name: "A hunter2" }], /as name/],
+    [[{ ...client, name: "log" }], /called log/],
+    [[{ ...client, name: "sandbox" }], /called sandbox/],
+    [[client, client], /entry 2: .*called hub/],
+    [[server], /cannot: put another before/],
+    [["log", { ...server, clients: "x" }], /as clients/],
+    [["log", { ...server, timeoutMs: 1 }], /timeoutMs/],
+    [client, /a list of providers/],
+    [["pigeon"], /a list of loopback, log, null/],
+    [[], /a list of loopback/],
+  ];
+  for (const [providers, expected] of cases) {
+    const mistake = mistakeOf(t, { providers });
+    assert.match(mistake, expected);
+    assert.doesNotMatch(mistake, /hunter2/);
+  }
+});
+
+test("takes bindings from a list and from a variable", (t) => {
+  const inbound = ["+4915112345678/JOIN=members", "*=inbox"];
+  assert.deepEqual(load(t, { inbound }).inbound, inbound);
+  const { sms } = loadConfig({
+    env: { CARILLON_SMS_INBOUND: "12345=orders, */HELP=help" },
+  });
+  assert.deepEqual(sms.inbound, ["12345=orders", "*/HELP=help"]);
+  assert.deepEqual(loadConfig().sms.inbound, []);
+});
+
+test("says which binding is wrong and why", (t) => {
+  const cases: [unknown, RegExp][] = [
+    [["*=inbox", "12345"], /number\/keyword=topic.*got "12345"/],
+    [["*/two words=inbox"], /one word as keyword/],
+    [["*=a", "+12345=b", "12345=c"], /one topic for 12345/],
+    [["*/join=a", "*/JOIN=b"], /one topic for \*\/JOIN/],
+    [[7], /got 7/],
+    [7, /expected entries such as/],
+  ];
+  for (const [inbound, expected] of cases) {
+    assert.match(mistakeOf(t, { inbound }), expected);
+  }
+});

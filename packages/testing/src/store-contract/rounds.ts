@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import type { ChunkOutcome, DeliveryState, Store } from "@carillon/core";
+import type { Cases } from "./cases.ts";
+import {
+  addSubscriptions,
+  addTopic,
+  delivered,
+  fanOut,
+  leaseOf,
+  start,
+  statesOf,
+} from "./fixtures.ts";
+
+export function testRounds({ test }: Cases): void {
+  test("a later round is cancelled once an earlier one delivered", async (store) => {
+    const { seq, targets } = await escalate(store, "delivered");
+    assert.deepEqual(await claimAt(store, start + 9), []);
+    assert.deepEqual(await claimAt(store, start + 20), [targets[3]]);
+    assert.deepEqual(await statesOf(store, seq), [
+      "delivered",
+      "cancelled",
+      "cancelled",
+      "sending",
+    ]);
+    const cancelled = await store.findDelivery(seq, targets[1] ?? 0);
+    assert.match(cancelled?.attempts[0]?.error ?? "", /earlier round/);
+    assert.equal(cancelled?.attemptCount, 0);
+  });
+
+  test("a later round is tried when the earlier ones were not delivered", async (store) => {
+    for (const state of ["failed", "sent", "unknown", "filtered"] as const) {
+      const { seq, targets } = await escalate(store, state);
+      assert.deepEqual(
+        await claimAt(store, start + 10),
+        [targets[1]],
+        `after ${state}`,
+      );
+      const [, second = 0, third = 0] = targets;
+      await store.recordOutcomes([{ ...delivered(seq, second), fence: 1 }]);
+      await claimAt(store, start + 20);
+      const last = await store.findDelivery(seq, third);
+      assert.equal(last?.state, "cancelled");
+    }
+  });
+
+  test("a round does not end itself", async (store) => {
+    const topic = await addTopic(store);
+    const [a, b] = await addSubscriptions(store, topic, 2);
+    assert.ok(a && b);
+    const seq = await fanOut(store, topic, (messageSeq) => [
+      waitingIn(messageSeq, a.seq, 2, start),
+      waitingIn(messageSeq, b.seq, 2, start + 5),
+    ]);
+    assert.deepEqual(await claimAt(store, start), [a.seq]);
+    await store.recordOutcomes([{ ...delivered(seq, a.seq), fence: 1 }]);
+    assert.deepEqual(await claimAt(store, start + 5), [b.seq]);
+  });
+}
+
+/** Rounds 1 to 3, the first of which came to be `first`, and one in none. */
+async function escalate(store: Store, first: DeliveryState) {
+  const topic = await addTopic(store);
+  const targets = (await addSubscriptions(store, topic, 4)).map((it) => it.seq);
+  const [a = 0, b = 0, c = 0, d = 0] = targets;
+  const seq = await fanOut(store, topic, (messageSeq) => [
+    delivered(messageSeq, a, { state: first, round: 1 }),
+    waitingIn(messageSeq, b, 2, start + 10),
+    waitingIn(messageSeq, c, 3, start + 20),
+    delivered(messageSeq, d, {
+      state: "retrying",
+      nextAttemptAt: start + 20,
+    }),
+  ]);
+  return { seq, targets };
+}
+
+function waitingIn(
+  messageSeq: number,
+  target: number,
+  round: number,
+  nextAttemptAt: number,
+): ChunkOutcome {
+  const state = "waiting";
+  return { messageSeq, target, state, attempts: 0, round, nextAttemptAt };
+}
+
+async function claimAt(store: Store, now: number): Promise<number[]> {
+  const lease = leaseOf("a", now + 1_000_000);
+  const claims = await store.claimDue(lease, now, 10);
+  return claims.map(({ recipient }) => recipient.target);
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import type { HourlyCount, Store, Topic } from "@carillon/core";
+import { hourMs } from "@carillon/core";
+import type { Cases } from "./cases.ts";
+import {
+  addSubscription,
+  addTopic,
+  addUnconfirmed,
+  delivered,
+  fanOut,
+  leaseOf,
+  messageTo,
+  projectId,
+  start,
+} from "./fixtures.ts";
+
+export function testStatistics({ test }: Cases): void {
+  test("counts what came to rest by hour, protocol and state", async (store) => {
+    const topic = await addTopic(store);
+    const a = await addSubscription(store, topic);
+    const b = await addSubscription(store, topic);
+    const sms = await addSubscription(store, topic, {
+      protocol: "sms",
+      endpoint: "+4915112345678",
+    });
+    const later = { at: start + hourMs, durationMs: 1 };
+    await fanOut(store, topic, (seq) => [
+      delivered(seq, a.seq),
+      delivered(seq, b.seq, { lastAttempt: later }),
+      delivered(seq, sms.seq, { state: "sent" }),
+    ]);
+    await fanOut(store, topic, (seq) => [
+      delivered(seq, a.seq),
+      delivered(seq, b.seq, { state: "filtered", attempts: 0 }),
+    ]);
+    assert.deepEqual(await statisticsOf(store, topic), [
+      "0 https delivered 2",
+      "0 https filtered 1",
+      "0 sms sent 1",
+      "1 https delivered 1",
+    ]);
+    const second = await store.readStatistics(
+      topic.seq,
+      start + hourMs,
+      start + 2 * hourMs,
+    );
+    assert.deepEqual(second, [
+      { hour: start + hourMs, protocol: "https", state: "delivered", count: 1 },
+    ]);
+  });
+
+  test("counts a delivery once, when it comes to rest", async (store) => {
+    const topic = await addTopic(store);
+    const { seq: target } = await addSubscription(store, topic);
+    const messageSeq = await fanOut(store, topic, (seq) => [
+      delivered(seq, target, { state: "retrying", nextAttemptAt: start + 1 }),
+    ]);
+    assert.deepEqual(await statisticsOf(store, topic), []);
+    const [claim] = await store.claimDue(leaseOf("a"), start + 1, 1);
+    const outcome = delivered(messageSeq, target, {
+      state: "sent",
+      externalId: "x1",
+      provider: "p",
+    });
+    await store.recordOutcomes([{ ...outcome, fence: claim?.fence ?? 0 }]);
+    const once = ["0 https sent 1"];
+    assert.deepEqual(await statisticsOf(store, topic), once);
+    await store.recordReceipt({
+      provider: "p",
+      externalId: "x1",
+      event: "deliver",
+      at: start + hourMs,
+    });
+    assert.deepEqual(await statisticsOf(store, topic), once);
+  });
+
+  test("counts an interrupted careful delivery as unknown", async (store) => {
+    const topic = await addTopic(store);
+    const { seq: target } = await addSubscription(store, topic);
+    await fanOut(store, topic, (seq) => [
+      delivered(seq, target, {
+        state: "waiting",
+        attempts: 0,
+        nextAttemptAt: start,
+        careful: true,
+      }),
+    ]);
+    await store.claimDue(leaseOf("a", start + 10), start, 1);
+    await store.settleInterrupted(start + hourMs);
+    assert.deepEqual(await statisticsOf(store, topic), ["1 https unknown 1"]);
+  });
+
+  test("does not count confirmations, nor a chunk's outcomes twice", async (store) => {
+    const topic = await addTopic(store);
+    const unconfirmed = await addUnconfirmed(store, topic, "t1");
+    const [claim] = await store.claimDue(leaseOf("a"), start, 1);
+    assert.ok(claim);
+    await store.recordOutcomes([
+      {
+        ...delivered(claim.messageSeq, unconfirmed.seq),
+        fence: claim.fence,
+      },
+    ]);
+    const { seq: target } = await addSubscription(store, topic);
+    const { seq, chunk } = await store.acceptMessage(
+      messageTo(topic),
+      leaseOf("a", start + 1),
+    );
+    assert.ok(chunk);
+    const outcomes = [delivered(seq, target)];
+    await store.completeChunk(chunk, outcomes);
+    assert.equal(await store.completeChunk(chunk, outcomes), false);
+    assert.deepEqual(await statisticsOf(store, topic), [
+      "0 https delivered 1",
+    ]);
+    await store.deleteTopic(projectId, topic.name, start);
+    assert.deepEqual(await statisticsOf(store, topic), []);
+  });
+}
+
+/** Hours since the start, protocol, state and count of each, sorted. */
+async function statisticsOf(store: Store, topic: Topic): Promise<string[]> {
+  const counts: readonly HourlyCount[] = await store.readStatistics(
+    topic.seq,
+    start - 24 * hourMs,
+    start + 24 * hourMs,
+  );
+  return counts
+    .map(
+      ({ hour, protocol, state, count }) =>
+        `${(hour - start) / hourMs} ${protocol} ${state} ${count}`,
+    )
+    .sort();
+}

@@ -7,13 +7,18 @@ export async function publish(
   port: number,
   topic: string,
   message = "benchmark",
+  attributes: readonly unknown[] = [],
 ): Promise<string> {
   const response = await fetch(
     `http://127.0.0.1:${port}${publishPath(topic)}`,
     {
       method: "POST",
       headers: { "content-type": "application/json", authorization },
-      body: JSON.stringify({ subject: "bench", message }),
+      body: JSON.stringify({
+        subject: "bench",
+        message,
+        ...(attributes.length > 0 && { message_attributes: attributes }),
+      }),
     },
   );
   if (!response.ok) throw new Error(await response.text());

@@ -126,6 +126,7 @@ async function createChannelSender(
           settings.set(name, value);
         },
       },
+      secrets: { seal: (secret) => secret, open: (sealed) => sealed },
       region: "local",
       clock: systemClock,
       logger: silentLogger,

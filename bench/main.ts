@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchFanOut } from "./fan-out.ts";
+import { benchFilter } from "./filter.ts";
 import { benchLatency } from "./latency.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPublish } from "./publish.ts";
@@ -29,6 +30,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   "fan-out": {
     run: benchFanOut,
     quick: () => benchFanOut({ subscribers: 10_000, rounds: 2 }),
+  },
+  filter: {
+    run: benchFilter,
+    quick: () => benchFilter({ subscribers: 10_000, rounds: 2 }),
   },
   memory: {
     run: benchMemory,

@@ -185,6 +185,7 @@ async function createTopic(store: SqliteStore): Promise<Topic> {
       enterpriseProjectId: "0",
       pushPolicy: 0,
       introduction: "",
+      accessPolicy: "",
       createdAt: now,
       updatedAt: now,
     },

@@ -3,7 +3,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ProjectId, SubscriptionId, TopicId } from "@carillon/core";
+import type {
+  FilterPolicy,
+  ProjectId,
+  SubscriptionId,
+  TopicId,
+} from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
 import { benchCredentials } from "./process.ts";
 
@@ -19,11 +24,16 @@ export async function createDataFolder(): Promise<DataFolder> {
   };
 }
 
-/** Adds a topic whose subscribers are the given endpoints, all confirmed. */
+/**
+ * Adds a topic whose subscribers are the given endpoints, all confirmed.
+ *
+ * @param policiesOf filter policies of the n-th
+ */
 export async function seedTopic(
   folder: string,
   name: string,
   endpoints: Iterable<string>,
+  policiesOf?: (n: number) => readonly FilterPolicy[],
 ): Promise<void> {
   const projectId = benchCredentials.projectId as ProjectId;
   await using store = await openSqliteStore({ folder });
@@ -36,17 +46,20 @@ export async function seedTopic(
       enterpriseProjectId: "0",
       pushPolicy: 0,
       introduction: "",
+      accessPolicy: "",
       createdAt: Date.now(),
       updatedAt: Date.now(),
     },
     1000,
   );
   let batch: Promise<unknown>[] = [];
+  let n = 0;
   for (const endpoint of endpoints) {
+    const id = newId() as SubscriptionId;
     batch.push(
       store.addSubscription(
         {
-          id: newId() as SubscriptionId,
+          id,
           topicSeq: topic.seq,
           projectId,
           protocol: "http",
@@ -60,7 +73,13 @@ export async function seedTopic(
         10_000_000,
       ),
     );
-    if (batch.length === 2000) {
+    const filterPolicies = policiesOf?.(n++);
+    if (filterPolicies) {
+      batch.push(
+        store.updateSubscription(projectId, name, id, { filterPolicies }),
+      );
+    }
+    if (batch.length >= 2000) {
       await Promise.all(batch);
       batch = [];
     }

@@ -11,6 +11,8 @@ export interface Arrival {
   readonly messageId: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** Of the request, as it came. */
+  readonly body: string;
 }
 
 export class WebhookSink implements AsyncDisposable {
@@ -43,6 +45,7 @@ export class WebhookSink implements AsyncDisposable {
               path,
               messageId: String(request.headers["x-smn-message-id"]),
               at: Date.now(),
+              body: Buffer.concat(chunks).toString(),
             });
           }
         }

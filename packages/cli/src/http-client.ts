@@ -11,7 +11,7 @@ export interface HttpClient {
    * @throws CommandFailure when the server is not there or refuses
    */
   request(
-    method: "GET" | "POST" | "PUT" | "DELETE",
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
     body?: unknown,
   ): Promise<Answer>;
@@ -44,7 +44,8 @@ export function createHttpClient(
       } catch (cause) {
         throw notReached(url, timeoutMs, cause);
       }
-      const answer = parse(text);
+      // 204 answers nothing, and that is all there is to say.
+      const answer = response.status === 204 ? {} : parse(text);
       if (response.ok) return toAnswer(answer);
       throw refused(response.status, answer, url);
     },

@@ -52,6 +52,32 @@ const entries: readonly Entry[] = [
     summary: "send a text message to one phone",
     load: async () => (await import("./commands/sms.ts")).smsCommand(),
   },
+  {
+    name: "user",
+    summary: "manage users",
+    load: async () => (await import("./commands/user.ts")).userCommand(),
+  },
+  {
+    name: "project",
+    summary: "manage projects",
+    load: async () => (await import("./commands/project.ts")).projectCommand(),
+  },
+  {
+    name: "domain",
+    summary: "manage domains",
+    load: async () => (await import("./commands/domain.ts")).domainCommand(),
+  },
+  {
+    name: "key",
+    summary: "manage access keys",
+    load: async () => (await import("./commands/key.ts")).keyCommand(),
+  },
+  {
+    name: "certificate",
+    summary: "list and change the certificates that messages are signed with",
+    load: async () =>
+      (await import("./commands/certificate.ts")).certificateCommand(),
+  },
 ];
 
 /** Runs the command line and answers the exit code. */

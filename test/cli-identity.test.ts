@@ -1,0 +1,140 @@
+/** Users, projects, domains, keys and certificates by the command line. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { CarillonProcess } from "./harness/carillon-process.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+let data: string;
+let server: CarillonProcess;
+
+before(async () => {
+  data = await mkdtemp(join(tmpdir(), "carillon-cli-identity-"));
+  server = await CarillonProcess.start({ data });
+});
+
+after(async () => {
+  await server?.kill();
+  await rm(data, { recursive: true, force: true });
+});
+
+test("a user with a key works until it is disabled", async () => {
+  const [project] = await done("project", "create", "shop");
+  const [user] = await done("user", "create", "ann", "--project", "shop");
+  assert.equal(typeof user?.password, "string");
+  const [key] = await done("key", "create", "ann");
+  assert.equal(key?.projectId, project?.id);
+  assert.equal(await statusOf(key), 200);
+  await done("user", "disable", "ann");
+  assert.equal(await statusOf(key), 401);
+  await done("user", "enable", "ann");
+  const [rotated] = await done("key", "rotate", String(key?.accessKey));
+  assert.equal(await statusOf(key), 401);
+  assert.equal(await statusOf(rotated), 200);
+  await done("user", "unassign", "ann", "shop");
+  assert.equal(await statusOf(rotated), 401);
+  await done("user", "assign", "ann", "shop");
+  assert.equal(await statusOf(rotated), 200);
+  await done("key", "delete", String(key?.accessKey));
+  const keys = await done("key", "list");
+  assert.ok(keys.every(({ accessKey }) => accessKey !== key?.accessKey));
+  await done("user", "delete", "ann");
+  await done("project", "disable", "shop");
+  await done("project", "delete", "shop");
+  const projects = await done("project", "list");
+  assert.deepEqual(
+    projects.map(({ name }) => name),
+    ["default"],
+  );
+});
+
+test("passwords come from stdin, not from the command line", async () => {
+  const words = ["user", "create", "bob", "--password-stdin"];
+  const { code, stdout } = await run(words, "correct horse\n");
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(stdout).password, undefined);
+  const empty = await run(["user", "rotate", "bob", "--password-stdin"], "");
+  assert.equal(empty.code, 2);
+});
+
+test("a domain is disabled with its users", async () => {
+  await done("domain", "create", "acme");
+  const [user] = await done("user", "create", "eve", "--domain", "acme");
+  const [domain] = (await done("domain", "list")).filter(
+    ({ name }) => name === "acme",
+  );
+  assert.equal(user?.domainId, domain?.id);
+  const [disabled] = await done("domain", "disable", "acme");
+  assert.equal(disabled?.enabled, false);
+  const refused = await run(["domain", "delete", "acme"]);
+  assert.match(refused.stderr, /has projects or users.*IDENTITY_IN_USE/);
+});
+
+test("says what is not there", async () => {
+  const missing = await run(["user", "disable", "nobody"]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /no user "nobody".*carillon user list/);
+});
+
+test("former certificates stay downloadable after a rotation", async () => {
+  const [before] = await done("certificate", "list");
+  const [{ certificateId } = {}] = await done("certificate", "rotate");
+  const after = await done("certificate", "list");
+  assert.deepEqual(
+    after.map((key) => [key.certificateId, key.current]),
+    [
+      [certificateId, true],
+      [before?.certificateId, false],
+    ],
+  );
+  for (const key of after) {
+    const response = await fetch(`${server.url}/smn/${key.certificateId}`);
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), key.certificate);
+  }
+});
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Runs a command that must succeed; answers the rows it printed. */
+async function done(...words: string[]): Promise<Row[]> {
+  const { code, stdout, stderr } = await run(words);
+  assert.equal(code, 0, `carillon ${words.join(" ")}: ${stderr}`);
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Row);
+}
+
+async function run(words: readonly string[], input = "") {
+  const main = join(root, "packages/cli/src/main.ts");
+  const child = spawn(
+    process.execPath,
+    ["--conditions=source", main, ...words, "--data", data],
+    { cwd: root, stdio: "pipe", env: { PATH: process.env.PATH } },
+  );
+  child.stdin.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** What the server says to somebody with that key. */
+async function statusOf(key: Row | undefined): Promise<number> {
+  const pair = Buffer.from(`${key?.accessKey}:${key?.secretKey}`);
+  const response = await fetch(`${server.url}/api/v2/whoami`, {
+    headers: { authorization: `Basic ${pair.toString("base64")}` },
+  });
+  return response.status;
+}

@@ -1,0 +1,448 @@
+/** Text messages both ways through real servers, and between two of them. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text as readText } from "node:stream/consumers";
+import { after, test } from "node:test";
+import {
+  basicAuthorization,
+  CarillonProcess,
+  credentials,
+} from "./harness/carillon-process.ts";
+import { WebhookSink } from "./harness/webhook-sink.ts";
+
+const { projectId, region } = credentials;
+const notifications = `/v2/${projectId}/notifications`;
+const phone = "+15550100001";
+const folders: string[] = [];
+
+after(async () => {
+  for (const folder of folders) {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "carillon-sms-"));
+  folders.push(path);
+  return path;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into all of them
+type Body = any;
+
+async function call(
+  { url }: { readonly url: string },
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Body> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      authorization: basicAuthorization,
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** The phone of the sandbox writes to us. */
+async function reply(
+  server: CarillonProcess,
+  text: string,
+  to?: string,
+): Promise<void> {
+  const path = `/api/v2/sandbox/phones/${phone}/messages`;
+  await call(server, "POST", path, { text, ...(to && { to }) });
+}
+
+async function sendSms(server: CarillonProcess, text: string): Promise<string> {
+  const { message_id } = await call(server, "POST", `${notifications}/sms`, {
+    endpoint: phone,
+    message: text,
+  });
+  return message_id;
+}
+
+/** The delivery of a text, once it is in one of these states. */
+async function delivered(
+  server: CarillonProcess,
+  messageId: string,
+  ...states: string[]
+): Promise<Body> {
+  let last: Body;
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+    const path = `/api/v2/messages/${messageId}/deliveries`;
+    [last] = (await call(server, "GET", path)).deliveries;
+    if (states.includes(last?.state)) return last;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`Not ${states}: ${JSON.stringify(last)}`);
+}
+
+async function listInbound(
+  server: CarillonProcess,
+  query = "",
+): Promise<Body[]> {
+  return (await call(server, "GET", `/api/v2/inbound${query}`)).inbound;
+}
+
+/** Creates a topic with a confirmed webhook. */
+async function subscribe(
+  server: CarillonProcess,
+  sink: WebhookSink,
+  topic: string,
+): Promise<void> {
+  await call(server, "POST", `${notifications}/topics`, { name: topic });
+  const urn = `urn:smn:${region}:${projectId}:${topic}`;
+  await call(server, "POST", `${notifications}/topics/${urn}/subscriptions`, {
+    protocol: "http",
+    endpoint: `${sink.url}/${topic}`,
+  });
+  await sink.until(() => sink.confirmed.has(`/${topic}`), "no confirmation");
+}
+
+/** What webhooks of a topic were told, oldest first. */
+function told(sink: WebhookSink, topic: string): Body[] {
+  return sink.arrivals
+    .filter(({ path }) => path === `/${topic}`)
+    .map(({ body }) => JSON.parse(body));
+}
+
+async function receiverOf(
+  data: string,
+  { url }: { readonly url: string },
+  provider: string,
+): Promise<string> {
+  const file = await readFile(join(data, "credentials.json"), "utf8");
+  return `${url}/receivers/${JSON.parse(file).receiverSecret}/${provider}`;
+}
+
+async function configure(data: string, sms: unknown): Promise<string[]> {
+  const file = join(data, "carillon.json");
+  await writeFile(file, JSON.stringify({ sms }));
+  return ["--config", file];
+}
+
+test("a phone's text is kept, listed and published to its topic", async () => {
+  await using sink = await WebhookSink.start();
+  const data = await folder();
+  const options = {
+    data,
+    args: ["--sandbox"],
+    env: {
+      CARILLON_SMS_INBOUND:
+        "*=inbox, 4930123456=office, 4930123456/JOIN=members, */LOST=nowhere",
+    },
+  };
+  await using server = await CarillonProcess.start(options);
+  for (const topic of ["inbox", "office", "members"]) {
+    await subscribe(server, sink, topic);
+  }
+  await reply(server, "On my way 🛎");
+  await reply(server, "Hello", "+4930123456");
+  await reply(server, "join, please", "+4930123456");
+  await reply(server, "Lost my key");
+  await sink.until(() => sink.arrivals.length === 3, "not all arrived");
+  const [notification, ...others] = told(sink, "inbox");
+  assert.equal(others.length, 0);
+  assert.equal(notification.subject, `SMS from ${phone}`);
+  assert.equal(told(sink, "office").length, 1);
+  assert.equal(told(sink, "members").length, 1);
+
+  const inbound = await listInbound(server);
+  assert.deepEqual(
+    inbound.map(({ text, to, keyword }) => [text, to, keyword]),
+    [
+      ["Lost my key", undefined, "LOST"],
+      ["join, please", "+4930123456", "JOIN"],
+      ["Hello", "+4930123456", "HELLO"],
+      ["On my way 🛎", undefined, "ON"],
+    ],
+  );
+  const first = inbound.at(-1);
+  assert.equal(notification.message_id, first.messageId);
+  const { id, from, provider, text, receivedAt } = JSON.parse(
+    notification.message,
+  );
+  assert.deepEqual(
+    { id, from, provider, text, receivedAt },
+    {
+      id: first.id,
+      from: phone,
+      provider: "sandbox",
+      text: "On my way 🛎",
+      receivedAt: first.receivedAt,
+    },
+  );
+  // No topic of that name: nothing is lost, and the log tells.
+  assert.equal(inbound[0].messageId, undefined);
+  assert.match(server.stderr, /inbound_not_published/);
+
+  await server.kill();
+  await using again = await CarillonProcess.start(options);
+  assert.deepEqual(await listInbound(again), inbound);
+  assert.equal((await listInbound(again, "?to=4930123456")).length, 2);
+  // The sandbox's ids are new after a restart: this one is no repetition.
+  await reply(again, "On my way 🛎");
+  assert.equal((await listInbound(again)).length, 5);
+});
+
+test("STOP keeps texts away until START, across a restart", async () => {
+  const options = { data: await folder(), args: ["--sandbox"] };
+  await using server = await CarillonProcess.start(options);
+  await delivered(server, await sendSms(server, "one"), "delivered");
+  await reply(server, "Stop!");
+  await server.kill();
+  await using again = await CarillonProcess.start(options);
+  const two = await delivered(
+    again,
+    await sendSms(again, "two"),
+    "suppressed",
+    "delivered",
+  );
+  assert.equal(two.state, "suppressed");
+  assert.match(two.error, /opted out of all senders with "STOP"/);
+  const { optOuts } = await call(again, "GET", "/api/v2/opt-outs");
+  assert.deepEqual(
+    optOuts.map(({ recipient, keyword }: Body) => [recipient, keyword]),
+    [[phone, "STOP"]],
+  );
+
+  await reply(again, "start");
+  await delivered(again, await sendSms(again, "three"), "delivered");
+  await call(again, "POST", "/api/v2/opt-outs", { recipient: phone });
+  await delivered(again, await sendSms(again, "four"), "suppressed");
+  await call(again, "DELETE", `/api/v2/opt-outs/${phone}`);
+  await delivered(again, await sendSms(again, "five"), "delivered");
+  const { messages } = await call(
+    again,
+    "GET",
+    `/api/v2/sandbox/phones/${phone}/messages`,
+  );
+  assert.deepEqual(
+    messages
+      .filter(({ direction }: Body) => direction === "received")
+      .map(({ text }: Body) => text),
+    ["three", "five"],
+  );
+});
+
+/**
+ * A forward server that is no Carillon: answers as a Python peer does, and
+ * reports before or after its answer.
+ */
+async function startPeer(report: "early" | "late") {
+  let ids = 0;
+  let receiver = "";
+  const server = createServer(async (request, response) => {
+    const { message } = JSON.parse(await readText(request));
+    const [name, fields] = message["?"];
+    const msgid = String(++ids);
+    const tell = () =>
+      post(`${receiver}/status`, {
+        status: object("MessageDelivered", {
+          msgid,
+          rtime: datetime,
+          meta: {},
+          status: "OK",
+          provider: "lo",
+        }),
+      });
+    if (report === "early") await tell();
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(
+      JSON.stringify({
+        message: object(name, { ...fields, provider: "lo", msgid }),
+      }),
+    );
+    if (report === "late") setTimeout(tell, 100);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    serverUrl: `http://127.0.0.1:${port}/apps`,
+    reportTo: (url: string) => {
+      receiver = url;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+const datetime = { "?": ["datetime", "2026-01-31T08:30:00.000000"] };
+
+function object(name: string, fields: object) {
+  return { "?": [name, fields] };
+}
+
+async function post(url: string, body: unknown) {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+for (const report of ["early", "late"] as const) {
+  test(`a receipt that comes ${report} advances its delivery`, async () => {
+    await using peer = await startPeer(report);
+    const data = await folder();
+    const { serverUrl } = peer;
+    const hub = { type: "forward-client", name: "hub", serverUrl };
+    await using server = await CarillonProcess.start({
+      data,
+      args: await configure(data, { providers: [hub] }),
+    });
+    peer.reportTo(await receiverOf(data, server, "hub"));
+    const delivery = await delivered(
+      server,
+      await sendSms(server, "Hello"),
+      "delivered",
+    );
+    assert.deepEqual([delivery.provider, delivery.externalId], ["lo", "1"]);
+  });
+}
+
+test("a text that the carrier repeats is kept once", async () => {
+  const data = await folder();
+  const hub = {
+    type: "forward-client",
+    name: "hub",
+    serverUrl: "http://127.0.0.1:9/apps",
+    auth: { user: "hub", pass: "secret" },
+  };
+  await using server = await CarillonProcess.start({
+    data,
+    args: await configure(data, { providers: [hub], inbound: ["*=inbox"] }),
+  });
+  await using sink = await WebhookSink.start();
+  await subscribe(server, sink, "inbox");
+  const receiver = await receiverOf(data, server, "hub");
+  const authorized = receiver.replace("http://", "http://hub:secret@");
+  const { username, password, origin, pathname } = new URL(authorized);
+  const send = async (msgid: number) => {
+    const response = await fetch(`${origin}${pathname}/im`, {
+      method: "POST",
+      headers: {
+        authorization: `Basic ${btoa(`${username}:${password}`)}`,
+      },
+      body: JSON.stringify({
+        message: object("IncomingMessage", {
+          src: "15550100001",
+          body: "Yo",
+          msgid,
+          dst: null,
+          rtime: datetime,
+          meta: {},
+          provider: "lo",
+        }),
+      }),
+    });
+    assert.equal(response.status, 200);
+  };
+  await Promise.all([send(1), send(1), send(1)]);
+  await send(1);
+  await send(2);
+  await sink.until(() => sink.arrivals.length >= 2, "not all arrived");
+  const inbound = await listInbound(server);
+  assert.deepEqual(
+    inbound.map(({ provider, externalId }) => `${provider} ${externalId}`),
+    ["lo 2", "lo 1"],
+  );
+  assert.equal(sink.arrivals.length, 2);
+  assert.equal((await post(`${receiver}/im`, {})).status, 401);
+  const elsewhere = receiver.replace(/receivers\/[^/]+/, "receivers/guess");
+  assert.equal((await post(`${elsewhere}/im`, {})).status, 404);
+});
+
+test("two servers forward to each other", async () => {
+  const [hubData, appData] = [await folder(), await folder()];
+  const auth = { user: "app", pass: "p4ss" };
+  const secret = "between the two";
+  // The ends name each other: the hub's address is known after a first start.
+  const before = await CarillonProcess.start({
+    data: hubData,
+    args: ["--sandbox"],
+  });
+  const port = Number(new URL(before.url).port);
+  const serverUrl = (await receiverOf(hubData, before, "apps")).replace(
+    "http://",
+    `http://${auth.user}:${auth.pass}@`,
+  );
+  await before.stop();
+  await using app = await CarillonProcess.start({
+    data: appData,
+    args: await configure(appData, {
+      providers: [{ type: "forward-client", name: "hub", serverUrl, secret }],
+      inbound: ["*=inbox"],
+    }),
+  });
+  const clients = [await receiverOf(appData, app, "hub")];
+  await using hub = await CarillonProcess.start({
+    data: hubData,
+    port,
+    args: [
+      "--sandbox",
+      ...(await configure(hubData, {
+        providers: [
+          "log",
+          { type: "forward-server", name: "apps", clients, auth, secret },
+        ],
+      })),
+    ],
+  });
+  await using sink = await WebhookSink.start();
+  await subscribe(app, sink, "inbox");
+
+  const delivery = await delivered(
+    app,
+    await sendSms(app, "Hello through the hub"),
+    "delivered",
+  );
+  assert.equal(delivery.provider, "sandbox");
+  await reply(hub, "Hello back");
+  await sink.until(() => sink.arrivals.length === 1, "the reply did not come");
+  for (const server of [hub, app]) {
+    const [inbound] = await listInbound(server);
+    assert.deepEqual(
+      [inbound.from, inbound.text, inbound.provider],
+      [phone, "Hello back", "sandbox"],
+    );
+  }
+});
+
+test("carriers in private networks are not called unless allowed", async () => {
+  const data = await folder();
+  const serverUrl = "http://127.0.0.1:9/apps";
+  await using server = await CarillonProcess.start({
+    data,
+    args: await configure(data, {
+      providers: [{ type: "forward-client", name: "hub", serverUrl }],
+    }),
+    env: { CARILLON_ALLOW_TARGETS: "10.99.0.0/16" },
+  });
+  const { state, error } = await delivered(
+    server,
+    await sendSms(server, "Hello"),
+    "retrying",
+    "unknown",
+    "rejected",
+  );
+  // Surely not sent, and sent once the set-up is mended.
+  assert.equal(state, "retrying");
+  assert.match(error, /EGRESS_REFUSED/);
+});

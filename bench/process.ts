@@ -79,18 +79,8 @@ export async function startCarillon(
 ): Promise<CarillonChild> {
   const begun = performance.now();
   const child = spawn(
-    process.execPath,
-    [
-      fileURLToPath(
-        new URL("../packages/cli/bin/carillon.js", import.meta.url),
-      ),
-      "serve",
-      "--port",
-      "0",
-      "--data",
-      data,
-      ...args,
-    ],
+    fileURLToPath(new URL("../packages/cli/bin/carillon.js", import.meta.url)),
+    ["serve", "--port", "0", "--data", data, ...args],
     {
       stdio: ["ignore", "pipe", "inherit"],
       env: {

@@ -21,7 +21,14 @@ const [task = "", ...args] = process.argv.slice(2);
 /** What each task runs; answers its exit code. */
 const tasks = {
   setup: build,
-  start: () => node("packages/cli/src/main.ts", "serve", ...args),
+  start: () =>
+    node(
+      "--max-semi-space-size=16",
+      "--max-old-space-size=2000",
+      "packages/cli/src/main.ts",
+      "serve",
+      ...args,
+    ),
   demo: () => node("scripts/demo.ts", ...args),
   check,
   test: inTurn(check, () => node("scripts/test.ts", ...args)),

@@ -1,6 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16 --max-old-space-size=2000
 // Starts Carillon on a Node.js that can run it. Plain JavaScript, so that an
-// older Node.js gets far enough to say what is missing.
+// older Node.js gets far enough to say what is missing. The options above keep
+// the heap small: by default it grows to several times what is in use before
+// garbage is collected.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,6 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const neededMajor = 24;
+const heapOptions = ["--max-semi-space-size=16", "--max-old-space-size=2000"];
 
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const built = join(packageFolder, "dist", "main.js");
@@ -17,8 +20,9 @@ const launcher = fileURLToPath(import.meta.url);
 
 if (Number.parseInt(process.versions.node, 10) < neededMajor) {
   const runtime = findRuntime();
-  if (runtime) run(runtime, [launcher, ...process.argv.slice(2)]);
-  else {
+  if (runtime) {
+    run(runtime, [...heapOptions, launcher, ...process.argv.slice(2)]);
+  } else {
     console.error(
       `Carillon needs Node.js ${neededMajor} or newer and this is ${process.versions.node}: install Node.js ${neededMajor} from https://nodejs.org/ or with your version manager.`,
     );
@@ -29,6 +33,7 @@ if (Number.parseInt(process.versions.node, 10) < neededMajor) {
 } else {
   // A clone that was not built: packages then import each other's sources.
   run(process.execPath, [
+    ...heapOptions,
     "--conditions=source",
     source,
     ...process.argv.slice(2),

@@ -9,6 +9,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchFanOut } from "./fan-out.ts";
 import { benchFilter } from "./filter.ts";
+import { benchIdentity } from "./identity.ts";
 import { benchLatency } from "./latency.ts";
 import { benchMemory } from "./memory.ts";
 import { benchPublish } from "./publish.ts";
@@ -23,6 +24,10 @@ interface Benchmark {
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   startup: { run: benchStartup, quick: () => benchStartup({ rounds: 3 }) },
   latency: { run: benchLatency, quick: () => benchLatency({ messages: 100 }) },
+  identity: {
+    run: benchIdentity,
+    quick: () => benchIdentity({ rounds: 3, checks: 5000 }),
+  },
   publish: {
     run: benchPublish,
     quick: () => benchPublish({ rounds: 2, seconds: 2 }),

@@ -142,13 +142,26 @@ async function tell(
     }),
   );
 
-  await story.step(`The phone answered "On my way"`, async () => {
-    await service.http.request(
-      "POST",
-      `/api/v2/sandbox/phones/${encodeURIComponent(phone)}/messages`,
-      { text: "On my way" },
-    );
-  });
+  await story.step(
+    `The phone answered "On my way": an inbound message`,
+    async () => {
+      await service.http.request(
+        "POST",
+        `/api/v2/sandbox/phones/${encodeURIComponent(phone)}/messages`,
+        { text: "On my way" },
+      );
+      const path = `/api/v2/inbound?from=${encodeURIComponent(phone)}`;
+      const [answer] = listOf(
+        await service.http.request("GET", path),
+        "inbound",
+      );
+      if (answer?.text !== "On my way") {
+        throw new Error(
+          "The phone's answer is not among the inbound messages.",
+        );
+      }
+    },
+  );
   story.end();
 
   const received = receivedBy(service);
@@ -238,6 +251,7 @@ function nextSteps(url: string, folder: string, keys: string): string {
   return `It stays up until Ctrl-C. Have a look around:
   API            ${url}/api/v2/openapi.json
   what arrived   ${url}/api/v2/sandbox
+  what came in   ${url}/api/v2/inbound
   data           ${folder}
 
   curl -u ${keys} ${url}/api/v2/messages

@@ -5,7 +5,7 @@ import { access, glob, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../packages/server/src/config.ts";
 import { renderReference } from "../scripts/write-reference.ts";
@@ -43,17 +43,31 @@ test("links between pages lead somewhere", async () => {
   }
 });
 
-test("the tutorial does what it says", { timeout: 120_000 }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "carillon-tutorial-"));
+test("the tutorial does what it says", { timeout: 120_000 }, (t) =>
+  followPage(t, "docs/tutorial/first-message.md", ["--sandbox"]),
+);
+
+test("the guide on inbound SMS does what it says", { timeout: 120_000 }, (t) =>
+  followPage(t, "docs/guides/inbound-sms.md", [
+    "--sandbox",
+    "--sms-inbound=*=inbox",
+    "--sms-inbound=*/JOIN=members",
+  ]),
+);
+
+/** Runs a page's commands against a server, and compares what they print. */
+async function followPage(
+  t: TestContext,
+  path: string,
+  serverArgs: readonly string[],
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "carillon-docs-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await using server = await CarillonProcess.start({
     data: join(folder, "carillon-data"),
-    args: ["--sandbox"],
+    args: serverArgs,
   });
-  const page = await readFile(
-    join(root, "docs/tutorial/first-message.md"),
-    "utf8",
-  );
+  const page = await readFile(join(root, path), "utf8");
   const { script, expected } = toScript(
     page.replaceAll("http://127.0.0.1:7070", server.url),
   );
@@ -78,7 +92,7 @@ test("the tutorial does what it says", { timeout: 120_000 }, async (t) => {
     if (output === undefined) continue;
     assert.equal(masked(outputs[at] ?? ""), masked(output));
   }
-});
+}
 
 /** Runs the sources, so that the test needs no build. */
 const npx = `npx() {
@@ -128,7 +142,7 @@ function toScript(page: string): {
     const next = blocks[at + 1];
     expected.push(next?.[1] === "text" ? next[2] : undefined);
   }
-  assert.ok(script.length > 5, "the tutorial has lost its snippets");
+  assert.ok(script.length > 5, "the page has lost its snippets");
   return { script: script.join(`echo "${mark}"\n`), expected };
 }
 

@@ -265,7 +265,8 @@ async function startPeer(report: "early" | "late") {
         message: object(name, { ...fields, provider: "lo", msgid }),
       }),
     );
-    if (report === "late") setTimeout(tell, 100);
+    // The server may be gone before it answers: the test has what it wanted.
+    if (report === "late") setTimeout(() => tell().catch(() => {}), 100);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -444,5 +445,5 @@ test("carriers in private networks are not called unless allowed", async () => {
   );
   // Surely not sent, and sent once the set-up is mended.
   assert.equal(state, "retrying");
-  assert.match(error, /EGRESS_REFUSED/);
+  assert.match(error, /loopback address.*CARILLON_ALLOW_TARGETS/);
 });

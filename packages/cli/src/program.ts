@@ -73,6 +73,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/key.ts")).keyCommand(),
   },
   {
+    name: "kms",
+    summary: "manage the keys that topics' messages are encrypted with",
+    load: async () => (await import("./commands/kms.ts")).kmsCommand(),
+  },
+  {
     name: "certificate",
     summary: "list and change the certificates that messages are signed with",
     load: async () =>

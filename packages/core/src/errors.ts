@@ -36,6 +36,10 @@ export const errorCatalogue = {
   TEMPLATE_DEFAULT_MISSING: "The template has no variant for protocol default",
   TEMPLATE_TAGS_INVALID: "The template's tags cannot be used",
   FILTER_POLICY_INVALID: "The filter policies cannot be used",
+  SUBSCRIPTION_USER_INVALID: "The subscription user's data is malformed",
+  SUBSCRIPTION_USER_NOT_FOUND: "No such subscription user in this domain",
+  SUBSCRIPTION_USER_QUOTA_EXCEEDED:
+    "The domain has as many subscription users as it may",
   DETECTION_NOT_FOUND: "No such detection task of this topic",
   STATISTICS_START_INVALID: "The start of the statistics is no whole hour",
   STATISTICS_END_INVALID: "The end of the statistics is no whole hour",
@@ -49,7 +53,8 @@ export const errorCatalogue = {
   KEY_INVALID: "The key's name or id cannot be used",
   KEY_EXISTS: "A key of that name or id is there already",
   KEY_NOT_FOUND: "No such key in this project",
-  KEY_UNUSABLE: "The key that the topic's messages are sealed with is not enabled",
+  KEY_UNUSABLE:
+    "The key that the topic's messages are sealed with is not enabled",
   TOPIC_ATTRIBUTE_INVALID:
     "The topic attribute's name is unknown, or its value cannot be used",
   TOPIC_ATTRIBUTE_TOO_LONG: "The topic attribute's value is too long",

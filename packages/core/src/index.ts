@@ -20,6 +20,11 @@ export {
   maxAccessPolicyBytes,
   parseAccessPolicy,
 } from "./access-policy.ts";
+export {
+  type ConfirmationLimit,
+  type ConfirmationLimits,
+  defaultConfirmationLimits,
+} from "./confirmation-limits.ts";
 export type {
   Attempt,
   Delivery,
@@ -107,6 +112,10 @@ export {
   type ResourceTagsOptions,
   type TopicReference,
 } from "./management/resource-tags.ts";
+export {
+  createSubscriptionUsers,
+  type SubscriptionUsers,
+} from "./management/subscription-users.ts";
 export {
   createSubscriptions,
   type SubscribeRequest,
@@ -219,6 +228,7 @@ export type {
   SubscriptionStore,
   TokenMail,
 } from "./ports/subscription-store.ts";
+export type { SubscriptionUserStore } from "./ports/subscription-user-store.ts";
 export type {
   MessageTemplateSummary,
   TemplateFilter,
@@ -278,6 +288,10 @@ export {
   subscriptionStatus,
 } from "./subscription.ts";
 export {
+  defaultSubscriptionUsersPerDomain,
+  type SubscriptionUser,
+} from "./subscription-user.ts";
+export {
   checkTemplateContent,
   checkTemplateId,
   checkTemplateName,
@@ -325,3 +339,4 @@ export {
   type SubscriptionUrn,
   type TopicUrn,
 } from "./urn.ts";
+export { verificationCodeOf } from "./verification-code.ts";

@@ -6,6 +6,11 @@ export interface RetryPolicy {
   readonly delaysMs: readonly number[];
   /** Up to this share of the delay is added, so that retries spread out. */
   readonly jitter: number;
+  /**
+   * Whether an HTTP status of 4xx that invites another try (408, 425, 429) gets
+   * one. All others of 4xx are final anyway.
+   */
+  readonly retryClientErrors: boolean;
 }
 
 const second = 1000;
@@ -27,9 +32,10 @@ export const defaultRetryPolicy: RetryPolicy = {
     24 * hour,
   ],
   jitter: 0.2,
+  retryClientErrors: true,
 };
 
-/** SMN's: six more attempts within some minutes. */
+/** SMN's: six more attempts within some minutes, none after any 4xx. */
 export const smnRetryPolicy: RetryPolicy = {
   name: "smn",
   delaysMs: [
@@ -41,6 +47,7 @@ export const smnRetryPolicy: RetryPolicy = {
     10 * minute,
   ],
   jitter: 0.2,
+  retryClientErrors: false,
 };
 
 /**

@@ -39,6 +39,8 @@ export interface Subscription {
 export interface SubscriptionExtension {
   /** Custom headers of http and https notifications. */
   readonly header?: Readonly<Record<string, string>>;
+  /** A text message asks to confirm with a code in place of a link. */
+  readonly verificationCodeEnabled?: true;
 }
 
 /** How long a confirmation link is good, in milliseconds (48 h). */
@@ -74,7 +76,19 @@ export function checkExtension(
       "Invalid extension: an object is expected.",
     );
   }
-  const header = (extension as { header?: unknown }).header;
+  const { header, verification_code_enabled: hasCode } = extension as {
+    header?: unknown;
+    verification_code_enabled?: unknown;
+  };
+  if (hasCode !== undefined && hasCode !== null) {
+    if (typeof hasCode !== "boolean") {
+      throw new CarillonError(
+        "SUBSCRIPTION_INVALID",
+        "Invalid extension.verification_code_enabled: true or false.",
+      );
+    }
+    if (hasCode && protocol === "sms") return { verificationCodeEnabled: true };
+  }
   if (header === undefined || header === null) return {};
   if (protocol !== "http" && protocol !== "https") {
     throw invalidHeader("only http and https subscriptions have headers");

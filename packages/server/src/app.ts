@@ -16,14 +16,20 @@ import {
   type ResourceTags,
   type Store,
   type Subscriptions,
+  type SubscriptionUsers,
   type Templates,
   type TopicAccess,
   type TopicBindings,
   type Topics,
 } from "@carillon/core";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, {
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from "fastify";
 import type { HttpApp } from "./api/http-app.ts";
+import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
 import { identityFace } from "./api/identity/identity-face.ts";
 import { acceptAnyBody, maxBodyBytes } from "./api/json-body.ts";
 import { countRequests } from "./api/operations/http-counter.ts";
@@ -37,6 +43,7 @@ import { createSmnErrorAnswers } from "./api/smn/error-answers.ts";
 import { smnFace } from "./api/smn/smn-face.ts";
 import type { SubscriberPorts } from "./api/subscriber/ports.ts";
 import { subscriberFace } from "./api/subscriber/subscriber-face.ts";
+import { createProblemAnswer } from "./api/v2/problem-answers.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
 import { v2Face } from "./api/v2/v2-face.ts";
 import { compileValidator } from "./api/validation.ts";
@@ -56,6 +63,7 @@ export interface AppPorts {
   readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
+  readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;
   readonly keys: Keys;
   readonly seal: ContentSeal;
@@ -79,6 +87,8 @@ export interface AppPorts {
   readonly sandbox?: Sandbox | undefined;
   /** Without it carriers cannot call. */
   readonly receivers?: ReceiversPorts | undefined;
+  /** Is told of each route as it is added. */
+  readonly onRoute?: ((route: RouteOptions) => void) | undefined;
 }
 
 /** Nothing listens yet: call `listen`, or `inject` in tests. */
@@ -91,6 +101,10 @@ export function createApp(ports: AppPorts): HttpApp {
   const originOf = createOriginOf(ports.publicUrl);
   const errors = createSmnErrorAnswers({ logger, originOf });
   const faces = { ...ports, originOf, newRequestId };
+  // What Fastify refuses before it looks for a route, such as a path that does
+  // not decode, belongs to the face all the same.
+  const sendProblem = createProblemAnswer({ logger, originOf });
+  const sendKeystoneError = createKeystoneErrorAnswer({ logger, originOf });
 
   const app = fastify({
     genReqId: newRequestId,
@@ -101,7 +115,11 @@ export function createApp(ports: AppPorts): HttpApp {
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
       tellRequestId(request, reply);
-      errors.send(error, request, reply);
+      const path = request.raw.url ?? "";
+      if (path.startsWith("/api/v2/")) sendProblem(error, request, reply);
+      else if (path.startsWith("/v3/")) {
+        sendKeystoneError(error, request, reply);
+      } else errors.send(error, request, reply);
     },
     routerOptions: {
       ignoreTrailingSlash: true,
@@ -122,6 +140,7 @@ export function createApp(ports: AppPorts): HttpApp {
     tellRequestId(request, reply);
     done();
   });
+  if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
   acceptAnyBody(app);
   const httpCounter = countRequests(app);
 

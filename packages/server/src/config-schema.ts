@@ -205,7 +205,7 @@ export const configSchema = Type.Object({
     notes({
       group: "Delivery",
       description:
-        "When failed deliveries are tried again: `default` makes ten attempts over two days, `smn` seven within some minutes.",
+        "When failed deliveries are tried again: `default` makes ten attempts over two days, `smn` seven within some minutes, and none after an HTTP 4xx.",
       expected: "one of default, smn",
       default: "default",
     }),
@@ -293,6 +293,15 @@ export const configSchema = Type.Object({
     expected: "a whole number from 1 to 1000000",
     default: 100,
   }),
+  limitConfirmations: Type.Boolean(
+    notes({
+      group: "Limits",
+      description:
+        "Sends an endpoint only so many confirmation messages for one project (http 200 in 10 minutes; e-mail 20 an hour and 40 in 2 days; SMS 10 an hour and 20 in 2 days) until it confirms. Subscribing succeeds all the same.",
+      expected: "true or false",
+      default: true,
+    }),
+  ),
   tagsPerTopic: integer(1, 1000, {
     group: "Limits",
     description: "Tags a topic may have.",

@@ -252,9 +252,8 @@ test("every key has a variable, and all but credentials a flag", () => {
 test("the type of a value is known", () => {
   const config: Config = loadConfig();
   const level: "debug" | "info" | "warn" | "error" | "silent" = config.logLevel;
-  const providers: readonly ("loopback" | "log" | "null")[] =
-    config.sms.providers;
-  assert.ok(level && providers);
+  const inbound: readonly string[] = config.sms.inbound;
+  assert.ok(level && inbound);
 });
 
 function mistakesOf(sources: ConfigSources): ConfigurationError {

@@ -24,6 +24,7 @@ import {
   createInboundIntake,
   createResourceTags,
   createSubscriptions,
+  createSubscriptionUsers,
   createTemplates,
   createTimeOrderedIds,
   createTopicAccess,
@@ -171,8 +172,12 @@ export async function open(
         if (!refusal) return;
         throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.sentence);
       },
+      logger,
     },
-    { quota: config.subscriptionsPerTopic },
+    {
+      quota: config.subscriptionsPerTopic,
+      ...(!config.limitConfirmations && { confirmationLimits: {} }),
+    },
   );
   const keys = await openKeys({ settings: store, key, clock });
   const seal = createContentSeal({ store, keys });
@@ -262,6 +267,12 @@ export async function open(
     ),
     subscriptions,
     publisher: engine.publisher,
+    subscriptionUsers: createSubscriptionUsers({
+      store,
+      subscriptions,
+      clock,
+      newId,
+    }),
     bindings: createTopicBindings({ store, topics, clock, newId }),
     keys,
     seal,

@@ -14,6 +14,7 @@ import {
   createEngine,
   createResourceTags,
   createSubscriptions,
+  createSubscriptionUsers,
   createTemplates,
   createTimeOrderedIds,
   createTopicAccess,
@@ -30,6 +31,7 @@ import {
 import { createEmbeddedDispatcher } from "@carillon/dispatch";
 import type { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
+import type { RouteOptions } from "fastify";
 import type { HttpApp } from "../src/api/http-app.ts";
 import { createApp } from "../src/app.ts";
 import { DeliveryLog } from "../src/delivery-log/delivery-log.ts";
@@ -63,6 +65,8 @@ export interface SentMessage {
 
 export interface TestServer extends AsyncDisposable {
   readonly app: HttpApp;
+  /** All that are registered, in their order. */
+  readonly routes: readonly RouteOptions[];
   readonly store: Store;
   readonly clock: ManualClock;
   readonly engine: Engine;
@@ -134,6 +138,7 @@ export async function startTestServer(
     newToken: () => randomBytes(32).toString("hex"),
     isCareful: (protocol) => protocol === "sms",
     vetEndpoint: async () => {},
+    logger,
   });
   const sent: SentMessage[] = [];
   const keys = await openKeys({ settings: store, key: testKey, clock });
@@ -172,7 +177,9 @@ export async function startTestServer(
   if (!credentials) throw new Error("The first start told no credentials.");
   const { accessKey, secretKey, project, user } = credentials;
   const identity = createIdentity({ store, clock, logger, key: testKey });
+  const routes: RouteOptions[] = [];
   const app = createApp({
+    onRoute: (route) => routes.push(route),
     store,
     topics,
     access: createTopicAccess({ store, topics }),
@@ -180,6 +187,12 @@ export async function startTestServer(
     resourceTags: createResourceTags({ store }, { region: testRegion }),
     subscriptions,
     publisher: engine.publisher,
+    subscriptionUsers: createSubscriptionUsers({
+      store,
+      subscriptions,
+      clock,
+      newId,
+    }),
     bindings: createTopicBindings({ store, topics, clock, newId }),
     keys,
     seal,
@@ -224,6 +237,7 @@ export async function startTestServer(
 
   return {
     app,
+    routes,
     store,
     clock,
     engine,

@@ -2,6 +2,7 @@
 
 import {
   CarillonError,
+  type ConfirmationLimit,
   type NewSubscription,
   type NewTopic,
   type Page,
@@ -25,6 +26,11 @@ export class MemoryDirectory {
   readonly #deletedTopics = new Set<number>();
   readonly subscriptions = new Map<number, Subscription>();
   readonly #tokens = new Map<string, { seq: number; expiresAt: number }>();
+  /** By endpoint; a window for each limit. */
+  readonly #confirmations = new Map<
+    string,
+    readonly { count: number; endsAt: number }[]
+  >();
 
   findTopic(projectId: ProjectId, name: string): Topic | undefined {
     return this.#topicsOf(projectId).find((topic) => topic.name === name);
@@ -134,7 +140,12 @@ export class MemoryDirectory {
     subscription: NewSubscription,
     confirmation: TokenMail | undefined,
     quota: number,
-  ): { subscription: Subscription; created: boolean; mailTo?: number } {
+  ): {
+    subscription: Subscription;
+    created: boolean;
+    throttled?: true;
+    mailTo?: number;
+  } {
     const topic = this.#topicsOf(subscription.projectId).find(
       (it) => it.seq === subscription.topicSeq,
     );
@@ -164,6 +175,10 @@ export class MemoryDirectory {
     if (!confirmation || kept.status !== subscriptionStatus.unconfirmed) {
       return answer;
     }
+    const limits = confirmation.limits ?? [];
+    if (!this.#admit(kept, limits, subscription.createdAt)) {
+      return { ...answer, throttled: true };
+    }
     this.#keepToken(kept, confirmation);
     return { ...answer, mailTo: kept.seq };
   }
@@ -173,6 +188,7 @@ export class MemoryDirectory {
     if (!known || known.expiresAt <= now) return undefined;
     const subscription = this.subscriptions.get(known.seq);
     if (!subscription || isDeleted(subscription)) return undefined;
+    this.#confirmations.delete(endpointKey(subscription));
     if (isActive(subscription)) return subscription;
     return this.#setStatus(subscription, "confirmed");
   }
@@ -249,12 +265,46 @@ export class MemoryDirectory {
     return changed;
   }
 
+  /** Counts a confirmation; answers false, and counts none, over a limit. */
+  #admit(
+    subscription: Subscription,
+    limits: readonly ConfirmationLimit[],
+    now: number,
+  ): boolean {
+    const key = endpointKey(subscription);
+    const known = this.#confirmations.get(key) ?? [];
+    const windows = limits.map(({ windowMs }, n) => {
+      const window = known[n];
+      return window && now < window.endsAt
+        ? window
+        : { count: 0, endsAt: now + windowMs };
+    });
+    const counted = limits.map(({ max, pauseMs }, n) => {
+      const { count = 0, endsAt = now } = windows[n] ?? {};
+      const isLast = count + 1 >= max;
+      return {
+        count: count + 1,
+        endsAt: isLast ? Math.max(endsAt, now + pauseMs) : endsAt,
+      };
+    });
+    if (limits.some(({ max }, n) => (windows[n]?.count ?? 0) >= max)) {
+      return false;
+    }
+    this.#confirmations.set(key, counted);
+    return true;
+  }
+
   #keepToken(subscription: Subscription, mail: TokenMail): void {
     this.#tokens.set(mail.token, {
       seq: subscription.seq,
       expiresAt: mail.tokenExpiresAt,
     });
   }
+}
+
+function endpointKey(subscription: Subscription): string {
+  const { projectId, protocol, endpoint } = subscription;
+  return `${projectId} ${protocol} ${endpoint}`;
 }
 
 /** Whether a subscription gets what its topic publishes. */

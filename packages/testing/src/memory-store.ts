@@ -11,6 +11,7 @@ import { MemoryInbound } from "./memory-inbound.ts";
 import { MemoryLedger } from "./memory-ledger.ts";
 import { MemoryOptOuts } from "./memory-opt-outs.ts";
 import { MemoryResourceTags } from "./memory-resource-tags.ts";
+import { MemorySubscriptionUsers } from "./memory-subscription-users.ts";
 import { MemoryTemplates } from "./memory-templates.ts";
 
 /** A method of the store, as a function that needs no `this`. */
@@ -21,6 +22,7 @@ export class MemoryStore implements Store {
   readonly #directory = new MemoryDirectory();
   readonly #ledger = new MemoryLedger(this.#directory);
   readonly #bindings = new MemoryBindings();
+  readonly #subscriptionUsers = new MemorySubscriptionUsers();
   readonly #identity = new MemoryIdentity();
   readonly #inbound = new MemoryInbound();
   readonly #optOuts = new MemoryOptOuts();
@@ -128,6 +130,19 @@ export class MemoryStore implements Store {
     topicName,
     id,
   ) => this.#directory.deleteSubscription(projectId, topicName, id);
+
+  readonly addSubscriptionUser: Method<"addSubscriptionUser"> = (...args) =>
+    this.#subscriptionUsers.addSubscriptionUser(...args);
+
+  readonly listSubscriptionUsers: Method<"listSubscriptionUsers"> = (...args) =>
+    this.#subscriptionUsers.listSubscriptionUsers(...args);
+
+  readonly findSubscriptionUser: Method<"findSubscriptionUser"> = (...args) =>
+    this.#subscriptionUsers.findSubscriptionUser(...args);
+
+  readonly deleteSubscriptionUser: Method<"deleteSubscriptionUser"> = (
+    ...args
+  ) => this.#subscriptionUsers.deleteSubscriptionUser(...args);
 
   readonly addBinding: Method<"addBinding"> = async (
     topicSeq,

@@ -97,6 +97,7 @@ test("refuses private addresses, given or resolved to", async () => {
       client.request({ method: "GET", url: `http://${host}:${server.port}/` }),
     );
     assert.equal(error.code, "EGRESS_REFUSED");
+    assert.match(error.message, /CARILLON_ALLOW_TARGETS/);
     assert.equal(error.outcomeUnknown, false);
   }
   assert.equal(server.connections(), 0);

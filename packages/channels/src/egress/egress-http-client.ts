@@ -17,7 +17,7 @@ import {
   createEgressConnector,
   type EgressConnector,
 } from "./egress-connector.ts";
-import type { EgressGuard } from "./egress-guard.ts";
+import { type EgressGuard, EgressRefusedError } from "./egress-guard.ts";
 
 export interface EgressHttpClientOptions {
   readonly egress: EgressGuard;
@@ -205,6 +205,12 @@ function toFailure(
   url: string,
   hasBegun: boolean,
 ): ProviderConnectionError {
+  if (error instanceof EgressRefusedError) {
+    return new ProviderConnectionError(error.message, {
+      cause: error,
+      code: error.code,
+    });
+  }
   const failure = toConnectionError(error, url);
   if (hasBegun || !failure.outcomeUnknown) return failure;
   return new ProviderConnectionError(failure.message, {

@@ -103,6 +103,19 @@ test("invites with the topic's introduction and a link", async (t) => {
   );
 });
 
+test("invites with a code in place of a link", async (t) => {
+  const { channel, phones } = createLoopback(t);
+  const token = "004711@5@+4915112345678";
+  await deliver(
+    channel,
+    withTopic({ displayName: "Harbour" }, { kind: "confirmation", token }),
+  );
+  assert.equal(
+    phones.takeTraffic()[0]?.body,
+    "004711 is your code to subscribe to Harbour. It is good for 48 hours.",
+  );
+});
+
 test("says farewell with a link back", async (t) => {
   const { channel, phones } = createLoopback(t);
   await deliver(

@@ -5,6 +5,7 @@ import {
   type Message,
   type MessageTopic,
   selectText,
+  verificationCodeOf,
 } from "@carillon/core";
 import { oneLine } from "../excerpt.ts";
 import type { Links } from "../links.ts";
@@ -23,6 +24,9 @@ export function writeText(message: Message, links: Links): string | undefined {
     case "structure":
       return selectText(content, "sms").toWellFormed();
     case "confirmation":
+      if (verificationCodeOf(content.token) !== undefined) {
+        return topic && writeCode(content.token, topic);
+      }
       return (
         topic &&
         sentences(
@@ -42,6 +46,13 @@ export function writeText(message: Message, links: Links): string | undefined {
     default:
       return content satisfies never;
   }
+}
+
+function writeCode(token: string, topic: MessageTopic): string {
+  return sentences(
+    topic.introduction,
+    `${verificationCodeOf(token)} is your code to subscribe to ${titleOf(topic)}. It is good for ${linkHours} hours.`,
+  );
 }
 
 function titleOf(topic: MessageTopic): string {

@@ -5,9 +5,9 @@
 
 import type { NewId } from "../ids.ts";
 import type { Topics } from "../management/topics.ts";
+import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { BindingStore } from "../ports/binding-store.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
 import type { DeliveryStore, Lease, Receipt } from "../ports/delivery-store.ts";

@@ -11,11 +11,11 @@
  */
 
 import type { Message } from "../message.ts";
+import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { WrittenDelivery } from "../ports/delivery-listener.ts";
-import type { BindingStore } from "../ports/binding-store.ts";
 import type {
   Chunk,
   ChunkOutcome,

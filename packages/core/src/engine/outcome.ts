@@ -78,6 +78,9 @@ export function outcomeOfTry(
       if (careful) return { ...outcome, state: after("lose") };
       return { ...outcome, ...retryOrEnd(item, attempts, result, now, rules) };
     case "deferred":
+      if (isFinal(result, rules.retryPolicy)) {
+        return { ...outcome, state: after("reject") };
+      }
       return { ...outcome, ...retryOrEnd(item, attempts, result, now, rules) };
     default:
       return result satisfies never;
@@ -105,6 +108,18 @@ const successEvents = {
   delivered: "deliver",
   simulated: "simulate",
 } as const satisfies Record<string, DeliveryEvent>;
+
+/** Whether the policy takes for a refusal what the channel would try again. */
+function isFinal(result: FailedResult, policy: RetryPolicy): boolean {
+  const { errorClass, statusCode = 0 } = result;
+  return (
+    !policy.retryClientErrors &&
+    // SMTP has codes of 4xx, too, which mean the opposite.
+    errorClass === "http_status" &&
+    statusCode >= 400 &&
+    statusCode < 500
+  );
+}
 
 function retryOrEnd(
   item: SendItem,

@@ -4,12 +4,17 @@
  * written in one transaction: a crash leaves both or neither.
  */
 
+import {
+  type ConfirmationLimits,
+  defaultConfirmationLimits,
+} from "../confirmation-limits.ts";
 import { CarillonError } from "../errors.ts";
 import { parseFilterPolicies } from "../filter-policy.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import type { NewMessage } from "../message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { Logger } from "../ports/logger.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
 import type {
   SubscriptionChange,
@@ -27,12 +32,24 @@ import {
   subscriptionStatus,
 } from "../subscription.ts";
 import type { Topic } from "../topic.ts";
-import { formatSubscriptionUrn, parseSubscriptionUrn } from "../urn.ts";
+import {
+  formatSubscriptionUrn,
+  parseSubscriptionUrn,
+  parseTopicUrn,
+} from "../urn.ts";
+import {
+  CodeGuard,
+  toCodeToken,
+  verificationCodeOf,
+  verificationCodePattern,
+} from "../verification-code.ts";
 import type { Topics } from "./topics.ts";
 
 export interface SubscriptionsOptions {
   /** Subscriptions a topic may have. */
   readonly quota?: number;
+  /** How often an endpoint is asked to confirm; default SMN's figures. */
+  readonly confirmationLimits?: ConfirmationLimits;
 }
 
 /** A subscription as the owner asks for it; unchecked. */
@@ -56,7 +73,12 @@ export interface Subscriptions {
     projectId: ProjectId,
     topicUrn: string,
     request: SubscribeRequest,
-  ): Promise<{ subscription: Subscription; created: boolean }>;
+  ): Promise<{
+    subscription: Subscription;
+    created: boolean;
+    /** Set when the endpoint was asked too often to be asked again now. */
+    throttled?: true;
+  }>;
   list(
     projectId: ProjectId,
     filter: SubscriptionFilter,
@@ -88,11 +110,15 @@ export interface Subscriptions {
    */
   remove(projectId: ProjectId, urn: string): Promise<void>;
   /**
-   * The subscriber's yes.
+   * The subscriber's yes: the token of a link, or the code of a text message
+   * with the topic and endpoint it is for.
    *
    * @throws CarillonError CONFIRMATION_TOKEN_INVALID
    */
-  confirm(token: string): Promise<Subscription>;
+  confirm(
+    token: string,
+    where?: { readonly topicUrn: string; readonly endpoint: string },
+  ): Promise<Subscription>;
   /**
    * The subscriber's no; a farewell with a link back is sent.
    *
@@ -121,6 +147,8 @@ export interface SubscriptionsPorts {
    * @throws CarillonError ENDPOINT_FORBIDDEN
    */
   readonly vetEndpoint: (url: string) => Promise<void>;
+  /** Default: writes nothing. */
+  readonly logger?: Logger;
 }
 
 export function createSubscriptions(
@@ -128,16 +156,21 @@ export function createSubscriptions(
   options: SubscriptionsOptions = {},
 ): Subscriptions {
   const { store, topics, dispatcher, clock, vetEndpoint } = ports;
-  const { quota = defaultSubscriptionsPerTopic } = options;
+  const {
+    quota = defaultSubscriptionsPerTopic,
+    confirmationLimits = defaultConfirmationLimits,
+  } = options;
+
+  const codes = new CodeGuard();
 
   function tokenMail(
     kind: "confirmation" | "unsubscription",
     topic: Pick<Topic, "projectId" | "name"> & Partial<Topic>,
     topicSeq: number,
     protocol: Protocol,
+    token = ports.newToken(),
   ): TokenMail {
     const now = clock.now();
-    const token = ports.newToken();
     const message: NewMessage = {
       id: ports.newMessageId() as MessageId,
       projectId: topic.projectId,
@@ -192,6 +225,44 @@ export function createSubscriptions(
     if (!found) throw subscriptionNotFound();
   }
 
+  async function confirmByLink(
+    token: string,
+  ): Promise<Subscription | undefined> {
+    // A code's token is told to nobody: this would be a way around the guard.
+    if (verificationCodeOf(token) !== undefined) return undefined;
+    return await store.confirmSubscription(token, clock.now());
+  }
+
+  async function confirmByCode(
+    code: string,
+    where: { readonly topicUrn: string; readonly endpoint: string },
+  ): Promise<Subscription | undefined> {
+    const { projectId } = parseTopicUrn(where.topicUrn) ?? {};
+    if (projectId === undefined) return undefined;
+    const topic = await topics
+      .get(projectId, where.topicUrn)
+      .catch((error: unknown) => {
+        // Strangers ask: nothing is told of which topics there are.
+        if (error instanceof CarillonError) return undefined;
+        throw error;
+      });
+    if (topic === undefined) return undefined;
+    const key = `${topic.seq}@${where.endpoint}`;
+    if (!codes.isOpen(key, clock.now())) return undefined;
+    const subscription = await store.confirmSubscription(
+      toCodeToken(code, topic.seq, where.endpoint),
+      clock.now(),
+    );
+    if (!subscription) codes.noteWrong(key, clock.now());
+    return subscription;
+  }
+
+  /** Six digits, from as many random bits as a token has. */
+  function newCode(): string {
+    const number = BigInt(`0x${ports.newToken()}`) % 1_000_000n;
+    return String(number).padStart(6, "0");
+  }
+
   return {
     async subscribe(projectId, topicUrn, request) {
       const topic = await topics.get(projectId, topicUrn);
@@ -214,9 +285,27 @@ export function createSubscriptions(
           status: subscriptionStatus.unconfirmed,
           createdAt: clock.now(),
         },
-        tokenMail("confirmation", topic, topic.seq, protocol),
+        {
+          ...tokenMail(
+            "confirmation",
+            topic,
+            topic.seq,
+            protocol,
+            extension.verificationCodeEnabled
+              ? toCodeToken(newCode(), topic.seq, endpoint)
+              : ports.newToken(),
+          ),
+          limits: confirmationLimits[protocol] ?? [],
+        },
         quota,
       );
+      if (result.throttled) {
+        ports.logger?.warn("confirmation_throttled", {
+          projectId,
+          protocol,
+          subscriptionId: result.subscription.id,
+        });
+      }
       // A lost hint (a crash right here) only delays: the sweeper finds the
       // confirmation's due row.
       dispatcher.announce({ kind: "due", at: clock.now() });
@@ -251,8 +340,11 @@ export function createSubscriptions(
       );
       if (!found) throw subscriptionNotFound();
     },
-    async confirm(token) {
-      const subscription = await store.confirmSubscription(token, clock.now());
+    async confirm(token, where) {
+      const subscription =
+        where && verificationCodePattern.test(token)
+          ? await confirmByCode(token, where)
+          : await confirmByLink(token);
       if (subscription) return subscription;
       throw new CarillonError(
         "CONFIRMATION_TOKEN_INVALID",

@@ -9,6 +9,7 @@ import type { OptOutStore } from "./opt-out-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
 import type { StatisticsReader } from "./statistics-store.ts";
 import type { SubscriptionStore } from "./subscription-store.ts";
+import type { SubscriptionUserStore } from "./subscription-user-store.ts";
 import type { TemplateStore } from "./template-store.ts";
 import type { TopicStore } from "./topic-store.ts";
 
@@ -16,6 +17,7 @@ export interface Store
   extends TopicStore,
     ResourceTagStore,
     SubscriptionStore,
+    SubscriptionUserStore,
     TemplateStore,
     BindingStore,
     StatisticsReader,

@@ -1,3 +1,4 @@
+import type { ConfirmationLimit } from "../confirmation-limits.ts";
 import type { FilterPolicy } from "../filter-policy.ts";
 import type { ProjectId, SubscriptionId } from "../ids.ts";
 import type { NewMessage } from "../message.ts";
@@ -60,6 +61,11 @@ export interface TokenMail {
   readonly message: NewMessage;
   /** True when a try costs money: a lost one is not repeated. Default false. */
   readonly careful?: boolean;
+  /**
+   * How often the project may have the endpoint asked to confirm; default any
+   * number of times. Counts outlive a restart.
+   */
+  readonly limits?: readonly ConfirmationLimit[];
 }
 
 export interface SubscriptionStore extends SubscriptionReader {
@@ -67,7 +73,9 @@ export interface SubscriptionStore extends SubscriptionReader {
    * Adds a subscription together with its confirmation message, in one
    * transaction. When topic, protocol and endpoint are there already, answers
    * that one; if it is unconfirmed the confirmation is queued for it again; if
-   * its subscriber had cancelled it, it is unconfirmed again.
+   * its subscriber had cancelled it, it is unconfirmed again. Over the limits
+   * of the confirmation all is the same, except that none is sent: then
+   * `throttled` is set.
    *
    * @throws CarillonError SUBSCRIPTION_QUOTA_EXCEEDED, TOPIC_NOT_FOUND (the
    * topic went away in between)
@@ -76,10 +84,14 @@ export interface SubscriptionStore extends SubscriptionReader {
     subscription: NewSubscription,
     confirmation: TokenMail | undefined,
     quota: number,
-  ): Promise<{ subscription: Subscription; created: boolean }>;
+  ): Promise<{
+    subscription: Subscription;
+    created: boolean;
+    throttled?: true;
+  }>;
   /**
-   * Marks the token's subscription confirmed. Twice is fine while the token
-   * lives. `undefined` when token or subscription is unknown or gone.
+   * Marks the token's subscription confirmed, and counts the project's
+   * confirmations to the endpoint anew. Twice is fine while the token lives. `undefined` when token or subscription is unknown or gone.
    */
   confirmSubscription(
     token: string,

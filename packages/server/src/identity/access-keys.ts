@@ -6,10 +6,15 @@ import type { Directory } from "./directory.ts";
 import { LruCache } from "./lru-cache.ts";
 import type { Principal } from "./principal.ts";
 import type { SecretBox } from "./secret-box.ts";
+import {
+  createSignatureVerifier,
+  type SignatureVerifier,
+} from "./signature/verify-signature.ts";
 
 export interface AccessKeyHolder {
   readonly principal: Principal;
   readonly secretKey: string;
+  readonly isSigner: SignatureVerifier;
 }
 
 export interface AccessKeys {
@@ -49,7 +54,8 @@ export function createAccessKeys(ports: {
       record.encryptedSecret,
       secretKeyPurpose(accessKey),
     );
-    const holder: AccessKeyHolder = { principal, secretKey };
+    const isSigner = createSignatureVerifier(secretKey);
+    const holder: AccessKeyHolder = { principal, secretKey, isSigner };
     holders.set(accessKey, holder, now, generation);
     return holder;
   }

@@ -131,6 +131,35 @@ CREATE TABLE subscription_tokens (
 CREATE INDEX subscription_tokens_subscription
   ON subscription_tokens (subscription_seq);
 
+-- Those who can be subscribed by an id: a domain's address book.
+CREATE TABLE subscription_users (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         TEXT    NOT NULL,
+  domain_id  TEXT    NOT NULL,
+  name       TEXT    NOT NULL,
+  protocol   INTEGER NOT NULL,
+  endpoint   TEXT    NOT NULL,
+  remark     TEXT    NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX subscription_users_id ON subscription_users (id);
+CREATE INDEX subscription_users_of_domain ON subscription_users (domain_id, seq);
+
+-- How many confirmations a project had sent to an endpoint of late.
+CREATE TABLE confirmation_counts (
+  project_id TEXT    NOT NULL,
+  endpoint   TEXT    NOT NULL,
+  protocol   INTEGER NOT NULL,
+  -- JSON: for each limit the count, and when it begins anew.
+  windows    TEXT    NOT NULL,
+  -- When all of them have begun anew.
+  stale_at   INTEGER NOT NULL,
+  PRIMARY KEY (project_id, endpoint, protocol)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX confirmation_counts_stale ON confirmation_counts (stale_at);
+
 ---------------------------------------------------------------- messages
 
 CREATE TABLE messages (

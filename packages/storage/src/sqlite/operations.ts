@@ -11,6 +11,7 @@ import { createOptOutWrites } from "./opt-out-writes.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
 import { createResourceTagWrites } from "./resource-tag-writes.ts";
 import type { StateRules } from "./state-rules.ts";
+import { createSubscriptionUserWrites } from "./subscription-user-writes.ts";
 import { createSubscriptionWrites } from "./subscription-writes.ts";
 import { createTemplateWrites } from "./template-writes.ts";
 import { createTopicWrites } from "./topic-writes.ts";
@@ -24,6 +25,7 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createTopicWrites(db),
     ...createResourceTagWrites(db),
     ...createSubscriptionWrites(db),
+    ...createSubscriptionUserWrites(db),
     ...createTemplateWrites(db),
     ...createBindingWrites(db),
     ...createMessageWrites(db),

@@ -25,6 +25,7 @@ import { Reader } from "./reader.ts";
 import { createResourceTagStore } from "./resource-tag-store.ts";
 import { createStatisticsReader } from "./statistics-store.ts";
 import { createSubscriptionStore } from "./subscription-store.ts";
+import { createSubscriptionUserStore } from "./subscription-user-store.ts";
 import { createTemplateStore } from "./template-store.ts";
 import { createTopicStore } from "./topic-store.ts";
 import { Writer, type WriterStatus } from "./writer.ts";
@@ -75,6 +76,7 @@ export async function openSqliteStore({
     ...createTopicStore(connections),
     ...createResourceTagStore(connections),
     ...createSubscriptionStore(connections),
+    ...createSubscriptionUserStore(connections),
     ...createTemplateStore(connections),
     ...createBindingStore(connections),
     ...createStatisticsReader(reader),

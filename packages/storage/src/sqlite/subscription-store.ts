@@ -81,6 +81,7 @@ export function createSubscriptionStore({
           return {
             subscription: toSubscription(result.row),
             created: result.created,
+            ...(result.throttled && { throttled: true }),
           };
       }
     },
@@ -266,5 +267,6 @@ function toMailValues(mail: TokenMail): MailValues {
     tokenExpiresAt: mail.tokenExpiresAt,
     message: toMessageValues(mail.message),
     careful: mail.careful ?? false,
+    limits: mail.limits ?? [],
   };
 }

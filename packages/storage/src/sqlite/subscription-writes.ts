@@ -1,6 +1,8 @@
 /** Writes of subscriptions and their tokens; runs in the writer thread. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { ConfirmationLimit } from "@carillon/core";
+import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createMailWrite, type NewMessageValues } from "./message-writes.ts";
 import { prepareQuery } from "./query.ts";
 import {
@@ -28,6 +30,7 @@ export interface MailValues {
   readonly tokenExpiresAt: number;
   readonly message: NewMessageValues;
   readonly careful: boolean;
+  readonly limits: readonly ConfirmationLimit[];
 }
 
 // SMN's numbers; core's table of them is not loaded in this thread.
@@ -102,6 +105,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   );
   const count = createCount(db);
   const writeMail = createMailWrite(db);
+  const confirmations = createConfirmationCounts(db);
 
   /** Queues a mail to a subscription and keeps the token that is in it. */
   function send(seq: number, mail: MailValues, at: number): void {
@@ -139,7 +143,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       confirmation: MailValues | null,
       quota: number,
     ):
-      | { row: SubscriptionRow; created: boolean }
+      | { row: SubscriptionRow; created: boolean; throttled: boolean }
       | "SUBSCRIPTION_QUOTA_EXCEEDED"
       | "TOPIC_NOT_FOUND" {
       const { topicSeq, projectId, createdAt } = subscription;
@@ -157,10 +161,22 @@ export function createSubscriptionWrites(db: DatabaseSync) {
         status = subscription.status;
         setStatus.run(status, seq);
       }
-      if (confirmation && status === unconfirmed) {
-        send(seq, confirmation, createdAt);
-      }
-      return { row: get(seq), created: !known };
+      const isDue = confirmation !== null && status === unconfirmed;
+      const isAdmitted =
+        isDue &&
+        confirmations.admit(
+          projectId,
+          subscription.endpoint,
+          subscription.protocol,
+          confirmation.limits,
+          createdAt,
+        );
+      if (isAdmitted) send(seq, confirmation, createdAt);
+      return {
+        row: get(seq),
+        created: !known,
+        throttled: isDue && !isAdmitted,
+      };
     },
     confirmSubscription(
       token: string,
@@ -170,6 +186,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       // Tokens go with their subscription: there is no deleted one here.
       if (seq === undefined) return undefined;
       confirm.run(seq);
+      confirmations.forget(seq);
       return get(seq);
     },
     cancelSubscription(

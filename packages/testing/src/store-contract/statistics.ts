@@ -110,9 +110,7 @@ export function testStatistics({ test }: Cases): void {
     const outcomes = [delivered(seq, target)];
     await store.completeChunk(chunk, outcomes);
     assert.equal(await store.completeChunk(chunk, outcomes), false);
-    assert.deepEqual(await statisticsOf(store, topic), [
-      "0 https delivered 1",
-    ]);
+    assert.deepEqual(await statisticsOf(store, topic), ["0 https delivered 1"]);
     await store.deleteTopic(projectId, topic.name, start);
     assert.deepEqual(await statisticsOf(store, topic), []);
   });

@@ -117,7 +117,12 @@ test("keys are listed without what they are made of; names are unique", async ()
   assert.match(body.id, /^[0-9a-f-]{36}$/);
   assert.equal((await createKey({ name: "orders/2026" })).status, 409);
   assert.equal((await createKey({ name: "other", id: body.id })).status, 409);
-  for (const wrong of [{}, { name: "" }, { name: "a\nb" }, { name: "b", id: "/" }]) {
+  for (const wrong of [
+    {},
+    { name: "" },
+    { name: "a\nb" },
+    { name: "b", id: "/" },
+  ]) {
     assert.equal((await createKey(wrong)).status, 400);
   }
   const list = await server.call("GET", "/api/v2/keys");

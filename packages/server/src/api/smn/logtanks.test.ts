@@ -23,7 +23,14 @@ async function setUp(result?: AttemptResult) {
   };
   const readLog = (query = "") =>
     call("GET", `/api/v2/topics/${server.topicUrn("a")}/log${query}`);
-  return { server, topic, url: `${topic}/logtanks`, subscribe, publish, readLog };
+  return {
+    server,
+    topic,
+    url: `${topic}/logtanks`,
+    subscribe,
+    publish,
+    readLog,
+  };
 }
 
 const logtank = { log_group_id: "group", log_stream_id: "stream" };
@@ -71,7 +78,11 @@ test("a topic that is not there has a code of its own", async () => {
     assert.equal(answer.status, 400, method);
     assert.equal(answer.body.error_code, "SMN.00010008");
   }
-  for (const body of [{}, { ...logtank, log_group_id: "" }, { ...logtank, log_stream_id: 5 }]) {
+  for (const body of [
+    {},
+    { ...logtank, log_group_id: "" },
+    { ...logtank, log_stream_id: 5 },
+  ]) {
     assert.equal((await server.call("POST", url, body)).status, 400);
   }
 });

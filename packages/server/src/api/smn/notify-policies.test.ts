@@ -32,7 +32,9 @@ async function setUp(result?: AttemptResult) {
     await call("POST", `${topic}/publish`, { message: "m" });
     await clock.advanceSettled(1000);
     return () =>
-      sent.slice(before).map(({ recipient }) => recipient.endpoint.split("@")[0] ?? "");
+      sent
+        .slice(before)
+        .map(({ recipient }) => recipient.endpoint.split("@")[0] ?? "");
   };
   const url = `${topic}/notify-policy`;
   return { server, topic, url, urns, polling, publish };

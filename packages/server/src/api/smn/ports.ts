@@ -8,6 +8,7 @@ import type {
   ResourceTags,
   StatisticsReader,
   Subscriptions,
+  SubscriptionUsers,
   Templates,
   TopicAccess,
   TopicBindings,
@@ -23,6 +24,7 @@ export interface SmnPorts {
   readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
+  readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;
   readonly keys: Keys;
   readonly detections: Detections;

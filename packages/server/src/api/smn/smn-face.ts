@@ -20,6 +20,10 @@ import { publishRoutes } from "./publish.ts";
 import { resourceTagRoutes } from "./resource-tags.ts";
 import { smsRoutes } from "./sms.ts";
 import { statisticsRoutes } from "./statistics.ts";
+import {
+  subscribeUsersRoutes,
+  subscriptionUserRoutes,
+} from "./subscription-users.ts";
 import { subscriptionRoutes } from "./subscriptions.ts";
 import { templateRoutes } from "./templates.ts";
 import { topicAttributeRoutes } from "./topic-attributes.ts";
@@ -49,6 +53,7 @@ export function smnFace(
       topicAttributeRoutes(own, ports);
       associatedResourceRoutes(own, ports);
       subscriptionRoutes(own, ports);
+      subscribeUsersRoutes(own, ports);
       filterPolicyRoutes(own, ports);
       detectionRoutes(own, ports);
       statisticsRoutes(own, ports);
@@ -72,6 +77,26 @@ export function smnFace(
       resourceTagRoutes(own, ports);
     },
     { prefix: "/v2/:project_id" },
+  );
+  app.register(
+    async (own: HttpApp) => {
+      own.addHook(
+        "preValidation",
+        createAuthenticationHook(ports.identity, checkDomain),
+      );
+      subscriptionUserRoutes(own, ports);
+    },
+    { prefix: "/v2/:domain_id" },
+  );
+}
+
+/** The path's domain is the caller's. */
+function checkDomain(request: FastifyRequest, principal: Principal): void {
+  const { domain_id } = request.params as { readonly domain_id: string };
+  if (principal.domainId === domain_id) return;
+  throw new RequestError(
+    "PERMISSION_DENIED",
+    "These credentials are of another domain than the path's.",
   );
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { verificationCodeOf } from "@carillon/core";
 import {
   startTestServer,
   type TestServer,
@@ -79,6 +80,47 @@ test("a remark is changed, cleared and checked", async () => {
     remark: "x",
   });
   assert.equal(wrongTopic.body.code, "SMN.0013");
+});
+
+test("a text message with a code is confirmed by it, after few tries at most", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  const endpoint = "+491700000000";
+  await server.call("POST", url, {
+    protocol: "sms",
+    endpoint,
+    extension: { verification_code_enabled: true },
+  });
+  await server.clock.advanceSettled(1000);
+  const content = server.sent.at(-1)?.message.content;
+  assert.ok(content?.kind === "confirmation");
+  const code = verificationCodeOf(content.token) ?? "";
+  assert.match(code, /^\d{6}$/);
+  const confirm = async (token: string, to = endpoint) => {
+    const query = new URLSearchParams({
+      token,
+      topic_urn: server.topicUrn("a"),
+      endpoint: to,
+    });
+    const path = "/rest/v2/notifications/subscription/confirm";
+    const response = await server.app.inject({ url: `${path}?${query}` });
+    return response.statusCode;
+  };
+  const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, "0");
+  assert.equal(await confirm(content.token), 403);
+  assert.equal(await confirm(code, "+491700000001"), 403);
+  for (let n = 0; n < 5; n++) assert.equal(await confirm(wrong), 403);
+  assert.equal(await confirm(code), 403);
+  await server.clock.advanceSettled(3_600_000);
+  assert.equal(await confirm(code), 200);
+  const list = await server.call("GET", url);
+  assert.equal(list.body.subscriptions[0].status, 1);
+  const refused = await server.call("POST", url, {
+    protocol: "sms",
+    endpoint,
+    extension: { verification_code_enabled: "yes" },
+  });
+  assert.equal(refused.body.code, "SMN.0043");
 });
 
 test("a batch answers for each of its parts", async () => {

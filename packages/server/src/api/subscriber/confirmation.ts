@@ -15,6 +15,8 @@ const confirmationQuery = Type.Object({
     ...failsWith("REQUEST_INVALID"),
   }),
   topic_urn: Type.Optional(Type.String()),
+  /** With a code in place of a token: what it was sent to. */
+  endpoint: Type.Optional(Type.String({ maxLength: 2048 })),
 });
 
 type ConfirmationRequest = FastifyRequest<{
@@ -28,7 +30,13 @@ export function confirmationRoutes(
   const schema = { querystring: confirmationQuery };
 
   async function confirm(request: ConfirmationRequest, reply: FastifyReply) {
-    const subscription = await subscriptions.confirm(request.query.token);
+    const { token, topic_urn: topicUrn, endpoint } = request.query;
+    const subscription = await subscriptions.confirm(
+      token,
+      topicUrn !== undefined && endpoint !== undefined
+        ? { topicUrn, endpoint }
+        : undefined,
+    );
     if (acceptsPages(request)) {
       return sendPage(reply, {
         title: "Subscription confirmed",

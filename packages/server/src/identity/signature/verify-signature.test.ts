@@ -5,7 +5,16 @@ import fc from "fast-check";
 import type { CanonicalForm, SignedRequest } from "./canonical-request.ts";
 import { toCanonicalRequest } from "./canonical-request.ts";
 import { parseSignatureHeader } from "./signature-header.ts";
-import { isSignatureOf, signedAt } from "./verify-signature.ts";
+import {
+  createSignatureVerifier,
+  type SignatureVerifier,
+  signedAt,
+} from "./verify-signature.ts";
+
+const isSignatureOf = (
+  secretKey: string,
+  ...signed: Parameters<SignatureVerifier>
+) => createSignatureVerifier(secretKey)(...signed);
 
 const secretKey = "SkExampleSecret000000000000000000000001";
 const accessKey = "AKEXAMPLE0000000001";
@@ -314,3 +323,27 @@ function sha256(text: string): string {
 function hmac(key: string | Buffer, text: string): string {
   return createHmac("sha256", key).update(text).digest("hex");
 }
+
+test("a verifier tells scopes, dialects and keys apart", () => {
+  const verify = createSignatureVerifier(secretKey);
+  const scoped = vectors["scoped dialect"];
+  const derived = vectors["derived dialect"];
+  const plain = vectors["plain dialect, POST"];
+  assert.ok(scoped && derived && plain);
+  for (const { authorization, request } of [
+    scoped,
+    scoped,
+    derived,
+    plain,
+    derived,
+    scoped,
+  ]) {
+    const header = parseSignatureHeader(authorization);
+    assert.ok(header && verify(header, request), authorization);
+    const otherDay = { ...header, scope: header.scope.replace("15", "16") };
+    assert.equal(verify(otherDay, request), header.dialect === "plain");
+  }
+  const header = parseSignatureHeader(derived.authorization);
+  assert.ok(header);
+  assert.ok(!verify({ ...header, accessKey: "OTHER" }, derived.request));
+});

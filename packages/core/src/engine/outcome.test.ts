@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { MessageId, ProjectId } from "../ids.ts";
+import type { AttemptResult } from "../ports/channel.ts";
+import { defaultRetryPolicy, smnRetryPolicy } from "../retry-policy.ts";
+import { outcomeOfTry, type SendItem } from "./outcome.ts";
+
+const item: SendItem = {
+  message: {
+    seq: 1,
+    id: "0".repeat(32) as MessageId,
+    projectId: "1".repeat(32) as ProjectId,
+    audience: "topic",
+    content: { kind: "text", text: "hello" },
+    createdAt: 0,
+    expiresAt: 3_600_000,
+  },
+  recipient: { target: 1, protocol: "http", endpoint: "http://example.com" },
+  state: "waiting",
+  attempts: 0,
+};
+
+function stateAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
+  const rules = { retryPolicy, random: () => 0 };
+  return outcomeOfTry(item, result, false, 0, 1, rules).state;
+}
+
+function answer(statusCode: number): AttemptResult {
+  return {
+    outcome: "deferred",
+    errorClass: "http_status",
+    error: `The endpoint answered ${statusCode}.`,
+    statusCode,
+  };
+}
+
+test("SMN's profile tries again after no 4xx", () => {
+  for (const status of [408, 425, 429]) {
+    assert.equal(stateAfter(answer(status)), "rejected");
+    assert.equal(stateAfter(answer(status), defaultRetryPolicy), "retrying");
+  }
+});
+
+test("SMN's profile tries again after 5xx and what is no answer", () => {
+  assert.equal(stateAfter(answer(500)), "retrying");
+  assert.equal(stateAfter(answer(503)), "retrying");
+  for (const errorClass of ["timeout", "unreachable"] as const) {
+    const result = { outcome: "deferred", errorClass, error: "none" } as const;
+    assert.equal(stateAfter(result), "retrying");
+  }
+});
+
+test("a mail server's 4xx is tried again under every profile", () => {
+  const result = {
+    outcome: "deferred",
+    errorClass: "smtp",
+    error: "Greylisted",
+    statusCode: 451,
+  } as const;
+  assert.equal(stateAfter(result), "retrying");
+  assert.equal(stateAfter(result, defaultRetryPolicy), "retrying");
+});

@@ -1,0 +1,20 @@
+/**
+ * Somebody who can be subscribed to topics by an id: an entry in the address
+ * book of a domain. Deleting one leaves its subscriptions as they are.
+ */
+
+import type { Protocol } from "./protocol.ts";
+
+export interface SubscriptionUser {
+  readonly id: string;
+  readonly domainId: string;
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly endpoint: string;
+  readonly remark: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** Subscription users of a domain, at most. */
+export const defaultSubscriptionUsersPerDomain = 10_000;

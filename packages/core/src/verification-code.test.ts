@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  CodeGuard,
+  toCodeToken,
+  verificationCodeOf,
+} from "./verification-code.ts";
+
+test("tells codes from the tokens of links", () => {
+  const token = toCodeToken("004711", 5, "+4915112345678");
+  assert.equal(verificationCodeOf(token), "004711");
+  assert.equal(verificationCodeOf("0".repeat(96)), undefined);
+  assert.equal(verificationCodeOf("123456"), undefined);
+});
+
+test("takes five wrong codes per endpoint and hour", () => {
+  const guard = new CodeGuard();
+  const begin = 1_000_000;
+  for (let n = 0; n < 5; n++) {
+    assert.ok(guard.isOpen("a", begin + n));
+    guard.noteWrong("a", begin + n);
+  }
+  assert.equal(guard.isOpen("a", begin + 3_599_999), false);
+  assert.ok(guard.isOpen("b", begin));
+  assert.ok(guard.isOpen("a", begin + 3_600_000));
+  guard.noteWrong("a", begin + 3_600_000);
+  assert.ok(guard.isOpen("a", begin + 3_600_001));
+});
+
+test("remembers a bounded number of endpoints", () => {
+  const guard = new CodeGuard();
+  for (let n = 0; n < 5; n++) guard.noteWrong("first", 0);
+  for (let n = 0; n < 10_000; n++) guard.noteWrong(`k${n}`, 0);
+  assert.ok(guard.isOpen("first", 0));
+});

@@ -1,0 +1,52 @@
+/**
+ * Confirming by a short code in place of a link. A code alone is easily
+ * guessed: its token names the endpoint too, and few wrong ones are taken.
+ */
+
+export const verificationCodePattern = /^\d{6}$/;
+
+/** The token under which a code is kept. */
+export function toCodeToken(
+  code: string,
+  topicSeq: number,
+  endpoint: string,
+): string {
+  return `${code}@${topicSeq}@${endpoint}`;
+}
+
+/** The code to be told; `undefined` for the token of a link. */
+export function verificationCodeOf(token: string): string | undefined {
+  return /^(\d{6})@/.exec(token)?.[1];
+}
+
+const maxWrong = 5;
+const windowMs = 3_600_000;
+/** Endpoints of which wrong codes are remembered; the oldest are forgotten. */
+const maxEndpoints = 10_000;
+
+/** Counts wrong codes per endpoint. */
+export class CodeGuard {
+  readonly #wrong = new Map<string, { count: number; since: number }>();
+
+  /** Whether another code may be tried for the endpoint. */
+  isOpen(key: string, now: number): boolean {
+    const known = this.#wrong.get(key);
+    if (known === undefined) return true;
+    return known.count < maxWrong || now - known.since >= windowMs;
+  }
+
+  noteWrong(key: string, now: number): void {
+    const known = this.#wrong.get(key);
+    const isOver = known === undefined || now - known.since >= windowMs;
+    this.#wrong.delete(key);
+    this.#wrong.set(
+      key,
+      isOver ? { count: 1, since: now } : { ...known, count: known.count + 1 },
+    );
+    if (this.#wrong.size <= maxEndpoints) return;
+    for (const oldest of this.#wrong.keys()) {
+      this.#wrong.delete(oldest);
+      break;
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startTestServer } from "../../../test-support/test-server.ts";
+
+async function setUp() {
+  const server = await startTestServer();
+  const { base, call } = server;
+  await call("POST", `${base}/topics`, { name: "a" });
+  const who = await call("GET", "/api/v2/whoami");
+  const url = `/v2/${who.body.domainId}/subscription-users`;
+  const add = `${base}/topics/${server.topicUrn("a")}/subscriptions/from-subscription-users`;
+  return { server, url, add };
+}
+
+const onCall = {
+  name: "On call",
+  protocol: "sms",
+  endpoint: "+491700000001",
+  remark: "night",
+};
+
+test("the book is written, read and torn", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  const { call } = server;
+  const made = await call("POST", url, onCall);
+  assert.equal(made.status, 201);
+  const { id } = made.body;
+  assert.match(id, /^[0-9a-f]{32}$/);
+  await call("POST", url, { ...onCall, name: "Ops", remark: undefined });
+  const { body } = await call("GET", `${url}?limit=1`);
+  assert.equal(body.subscription_user_count, 2);
+  assert.deepEqual(body.subscription_users, [
+    { id, ...onCall, create_time: "2026-01-01T00:00:00Z" },
+  ]);
+  assert.equal((await call("DELETE", `${url}/${id}`)).status, 200);
+  const again = await call("DELETE", `${url}/${id}`);
+  assert.equal(again.body.code, "SMN.00290");
+  assert.equal((await call("GET", url)).body.subscription_user_count, 1);
+});
+
+test("refuses users that cannot be subscribed, and other domains", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  for (const [change, code] of [
+    [{ name: "" }, "SMN.0043"],
+    [{ name: "a\nb" }, "SMN.0043"],
+    [{ protocol: "pigeon" }, "SMN.0011"],
+    [{ endpoint: "0170" }, "SMN.0012"],
+    [{ remark: "x".repeat(129) }, "SMN.0017"],
+  ] as const) {
+    const { status, body } = await server.call("POST", url, {
+      ...onCall,
+      ...change,
+    });
+    assert.deepEqual([status, body.code], [400, code]);
+  }
+  const elsewhere = `/v2/${"f".repeat(32)}/subscription-users`;
+  const foreign = await server.call("GET", elsewhere);
+  assert.deepEqual([foreign.status, foreign.body.code], [403, "SMN.0001"]);
+  const unknown = await server.app.inject({ method: "GET", url });
+  assert.equal(unknown.statusCode, 401);
+});
+
+test("subscribes users to a topic and answers for each", async () => {
+  const { server, url, add } = await setUp();
+  await using _ = server;
+  const { body: user } = await server.call("POST", url, onCall);
+  const ids = [user.id, "unknown"];
+  const first = await server.call("POST", add, { ids });
+  assert.equal(first.status, 200);
+  const [added, missing] = first.body.subscriptions_result;
+  assert.equal(added.http_code, 201);
+  assert.match(added.subscription_urn, /:a:[0-9a-f]{32}$/);
+  assert.deepEqual([missing.http_code, missing.error_code], [400, "SMN.00290"]);
+  const again = await server.call("POST", add, { ids: [user.id] });
+  assert.equal(again.body.subscriptions_result[0].http_code, 200);
+
+  const { body } = await server.call("GET", `${server.base}/subscriptions`);
+  const [subscription] = body.subscriptions;
+  assert.deepEqual(
+    [subscription.endpoint, subscription.remark, subscription.status],
+    [onCall.endpoint, "night", 0],
+  );
+  for (const wrong of [
+    {},
+    { ids: [] },
+    { ids: [5] },
+    { ids: Array(51).fill("x") },
+  ]) {
+    assert.equal((await server.call("POST", add, wrong)).status, 400);
+  }
+});

@@ -23,6 +23,22 @@ const told = createInterface(process.stdin)[Symbol.asyncIterator]();
 const store = await openSqliteStore({ folder });
 let accepted = 0;
 
+/**
+ * Not console.log, whose buffer would die with the process. A line is shorter
+ * than what a pipe takes whole; a full pipe is waited for.
+ */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
 async function acceptOne(): Promise<void> {
   const id = newId() as MessageId;
   try {
@@ -39,11 +55,10 @@ async function acceptOne(): Promise<void> {
       true,
     );
     accepted++;
-    // Not console.log, whose buffer would die with the process.
-    writeSync(1, `accepted ${id}\n`);
+    say(`accepted ${id}`);
   } catch (error) {
     const code = error instanceof CarillonError ? error.code : error;
-    writeSync(1, `${code} ${id}\n`);
+    say(`${code} ${id}`);
     throw error;
   }
 }
@@ -56,7 +71,7 @@ async function acceptUntil(count: number): Promise<void> {
 }
 
 await acceptUntil(Number(limit));
-writeSync(1, "stopped\n");
+say("stopped");
 await told.next();
 await acceptUntil(accepted + 100);
 await store.close();

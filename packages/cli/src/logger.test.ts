@@ -12,7 +12,7 @@ test("writes JSON lines where there is no terminal", () => {
   logger.debug("unseen");
   logger.child({ topic: "t" }).warn("slow", { ms: 5 });
   assert.deepEqual(lines, [
-    '{"time":"1970-01-01T00:00:00.000Z","level":"warn","event":"slow","topic":"t","ms":5}\n',
+    '{"level":"warn","time":"1970-01-01T00:00:00.000Z","topic":"t","ms":5,"event":"slow"}\n',
   ]);
 });
 

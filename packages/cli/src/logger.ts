@@ -4,6 +4,7 @@
  */
 
 import type { LogFields, Logger } from "@carillon/server";
+import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 import { hasColours, type OutputStream, paint, type Style } from "./output.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -20,46 +21,66 @@ export interface LoggerOptions {
 
 export function createLogger(options: LoggerOptions): Logger {
   const { level, stream = process.stderr, now = Date.now } = options;
-  const format = stream.isTTY
-    ? readableLine(hasColours(stream))
-    : (entry: Entry) =>
-        JSON.stringify({
-          time: new Date(entry.at).toISOString(),
-          level: entry.level,
-          event: entry.event,
-          ...plain(entry.fields),
-        });
-  const least = logLevels.indexOf(level);
-
-  const withFields = (bound: LogFields): Logger => {
-    const write =
-      (lineLevel: LogLevel) =>
-      (event: string, fields: LogFields = {}) => {
-        if (logLevels.indexOf(lineLevel) < least) return;
-        const entry = {
-          at: now(),
-          level: lineLevel,
-          event,
-          fields: { ...bound, ...fields },
-        };
-        stream.write(`${format(entry)}\n`);
-      };
-    return {
-      debug: write("debug"),
-      info: write("info"),
-      warn: write("warn"),
-      error: write("error"),
-      child: (fields) => withFields({ ...bound, ...fields }),
-    };
-  };
-  return withFields({});
+  const lines: DestinationStream = stream.isTTY
+    ? toReadable(stream)
+    : { write: (line) => void stream.write(line) };
+  return toPort(
+    pino(
+      {
+        level,
+        base: null,
+        messageKey: "event",
+        timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
+        formatters: { level: (label) => ({ level: label }) },
+        // Causes are told, too.
+        serializers: { error: pino.stdSerializers.errWithCause },
+      },
+      lines,
+    ),
+  );
 }
 
-interface Entry {
-  readonly at: number;
+function toPort(log: PinoLogger): Logger {
+  const at =
+    (level: Exclude<LogLevel, "silent">) =>
+    (event: string, fields: LogFields = {}) =>
+      log[level](fields, event);
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    child: (fields) => toPort(log.child(fields)),
+  };
+}
+
+/** Lines for people out of pino's lines for programs. */
+function toReadable(stream: OutputStream): DestinationStream {
+  const colours = hasColours(stream);
+  return {
+    write(line) {
+      // What pino writes is JSON with these three, then the fields.
+      const { level, time, event, ...fields } = JSON.parse(line) as Line;
+      const details = Object.entries(fields).map(
+        ([name, value]) =>
+          `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+      );
+      const parts = [
+        paint("dim", new Date(time).toTimeString().slice(0, 8), colours),
+        paint(levelStyles[level], level.padEnd(5), colours),
+        event,
+        paint("dim", details.join(" "), colours),
+      ];
+      stream.write(`${parts.join(" ")}\n`);
+    },
+  };
+}
+
+interface Line {
   readonly level: LogLevel;
+  readonly time: string;
   readonly event: string;
-  readonly fields: LogFields;
+  readonly [field: string]: unknown;
 }
 
 const levelStyles: Readonly<Record<LogLevel, Style>> = {
@@ -69,38 +90,3 @@ const levelStyles: Readonly<Record<LogLevel, Style>> = {
   error: "red",
   silent: "dim",
 };
-
-function readableLine(colours: boolean): (entry: Entry) => string {
-  return ({ at, level, event, fields }) => {
-    const time = new Date(at).toTimeString().slice(0, 8);
-    const details = Object.entries(plain(fields)).map(
-      ([name, value]) =>
-        `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-    );
-    return [
-      paint("dim", time, colours),
-      paint(levelStyles[level], level.padEnd(5), colours),
-      event,
-      paint("dim", details.join(" "), colours),
-    ].join(" ");
-  };
-}
-
-/** Errors have no enumerable fields: JSON would show `{}`. */
-function plain(fields: LogFields): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      value instanceof Error ? describe(value) : value,
-    ]),
-  );
-}
-
-function describe(error: Error): Record<string, unknown> {
-  return {
-    message: error.message,
-    ...("code" in error && { code: error.code }),
-    stack: error.stack,
-    ...(error.cause instanceof Error && { cause: describe(error.cause) }),
-  };
-}

@@ -20,3 +20,14 @@ test("forgets what is too old, however often it is used", () => {
   assert.equal(cache.get("a", 1000), undefined);
   assert.equal(cache.size, 0);
 });
+
+test("keeps nothing that was looked up before all was forgotten", () => {
+  const cache = new LruCache<number>({ maxEntries: 2, maxAgeMs: 100 });
+  cache.set("a", 1, 0);
+  const { generation } = cache;
+  cache.clear();
+  cache.set("a", 1, 0, generation);
+  assert.equal(cache.get("a", 1), undefined);
+  cache.set("a", 2, 1, cache.generation);
+  assert.equal(cache.get("a", 2), 2);
+});

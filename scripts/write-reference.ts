@@ -48,7 +48,7 @@ ${rows.join("\n")}`;
 Every key can be set in a file, by an environment variable and by a flag of
 \`carillon serve\`. A flag goes over the environment, that over the file, that over
 the default. All mistakes are reported at once, with their places, and the exit
-code is 2; unknown keys and unknown \`CARILLON_…\` variables are mistakes.
+code is 2; unknown keys and misspelt \`CARILLON_…\` variables are mistakes.
 
 The file is named by \`--config\` or \`CARILLON_CONFIG\`. It is JSON, in which comments
 and trailing commas are allowed; keys with a dot are in an object

@@ -146,6 +146,11 @@ test("reports all mistakes at once, each with its source", (t) => {
   );
 });
 
+test("a variable that resembles none of ours is somebody else's", () => {
+  const { port } = loadConfig({ env: { CARILLON_TEAM_CONTACT: "ops" } });
+  assert.equal(port, 7070);
+});
+
 const wrong: readonly (readonly [string, unknown])[] = [
   ["port", "65536"],
   ["port", "-1"],

@@ -142,16 +142,33 @@ function fromEnvironment(
     if (otherVariables.includes(name) || isServiceLink(name, env)) return [];
     const key = keys.find(({ variable }) => variable === name);
     if (key) return { key, source: name, value, base: "." };
-    mistakes.push({
-      key: name,
-      source: name,
-      problem: `there is no such variable${didYouMean(name, [
-        ...keys.map(({ variable }) => variable),
-        ...otherVariables,
-      ])}`,
-    });
+    // What resembles none of ours may well be somebody else's.
+    const meant = nearestVariable(name, [
+      ...keys.map(({ variable }) => variable),
+      ...otherVariables,
+    ]);
+    if (meant) {
+      mistakes.push({
+        key: name,
+        source: name,
+        problem: `there is no such variable; did you mean ${meant}?`,
+      });
+    }
     return [];
   });
+}
+
+/** Compared without the prefix, which makes all names look alike. */
+function nearestVariable(
+  name: string,
+  names: readonly string[],
+): string | undefined {
+  const prefix = "CARILLON_";
+  const best = nearest(
+    name.slice(prefix.length),
+    names.map((known) => known.slice(prefix.length)),
+  );
+  return best && prefix + best;
 }
 
 /**

@@ -48,25 +48,39 @@ export function createTimeOrderedIds(
   now: () => number,
   randomBytes: (n: number) => Uint8Array,
 ): NewId {
-  // Random bytes are drawn in blocks: one call per id would cost more than
-  // all the rest of it.
-  let block: Uint8Array = new Uint8Array(0);
+  // Random digits are drawn in blocks, and the digits of an instant are kept
+  // for as long as it lasts: ids are made for each request.
+  let digits = "";
   let used = 0;
+  let instant = -1;
+  let prefix = "";
   return () => {
-    if (used + 10 > block.length) {
-      block = randomBytes(10 * 256);
+    if (used === digits.length) {
+      digits = toHex(randomBytes(idsPerBlock * (randomDigits / 2)));
       used = 0;
     }
-    let text = now().toString(16).padStart(12, "0");
-    for (let i = 0; i < 10; i++) {
-      let byte = block[used + i] ?? 0;
-      if (i === 0) byte = (byte & 0x0f) | 0x70;
-      if (i === 2) byte = (byte & 0x3f) | 0x80;
-      text += hexOfByte[byte];
+    const at = now();
+    if (at !== instant) {
+      instant = at;
+      prefix = `${at.toString(16).padStart(12, "0")}7`;
     }
-    used += 10;
-    return text;
+    const random = digits.slice(used, used + randomDigits);
+    used += randomDigits;
+    const variant = variants[Number.parseInt(random[3] ?? "0", 16) & 3];
+    return prefix + random.slice(0, 3) + variant + random.slice(4, 19);
   };
+}
+
+/** Random digits of an id, one of them half used; rounded up to whole bytes. */
+const randomDigits = 20;
+const idsPerBlock = 256;
+/** The two fixed bits before two random ones (RFC 9562 §4.1). */
+const variants = ["8", "9", "a", "b"];
+
+function toHex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += hexOfByte[byte];
+  return text;
 }
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) =>

@@ -8,35 +8,40 @@ import {
 } from "@carillon/core";
 import { bindingCodes } from "./codes.ts";
 import type { Connections } from "./connections.ts";
+import { Recall } from "./recall.ts";
+
+type BindingRow = [
+  id: string,
+  data: string,
+  createdAt: number,
+  updatedAt: number,
+  topicId: string,
+];
 
 export function createBindingStore({
   reader,
   writer,
 }: Connections): BindingStore {
-  /** Parameters: topic, kind. Index: the primary key. */
-  const find = reader.prepare<
-    [
-      id: string,
-      data: string,
-      createdAt: number,
-      updatedAt: number,
-      topicId: string,
-    ]
-  >(
+  /** Asked on every publish. Parameters: topic, kind. Index: the primary key. */
+  const find = reader.prepare<BindingRow>(
     `SELECT b.id, b.data, b.created_at, b.updated_at, t.id
      FROM topic_bindings AS b JOIN topics AS t ON t.seq = b.topic_seq
      WHERE b.topic_seq = ? AND b.kind = ?`,
   );
 
+  const known = new Recall<BindingRow>();
+
   return {
     async addBinding(topicSeq, kind, { id, data, createdAt }) {
-      const result = await writer.run(
-        "addBinding",
-        topicSeq,
-        bindingCodes[kind],
-        id,
-        JSON.stringify(data),
-        createdAt,
+      const result = await known.afterWrite(
+        writer.run(
+          "addBinding",
+          topicSeq,
+          bindingCodes[kind],
+          id,
+          JSON.stringify(data),
+          createdAt,
+        ),
       );
       if (result === "TOPIC_NOT_FOUND") {
         throw new CarillonError(result, "The topic was deleted meanwhile.");
@@ -44,7 +49,9 @@ export function createBindingStore({
       return result;
     },
     async findBinding<Kind extends BindingKind>(topicSeq: number, kind: Kind) {
-      const row = find.get(topicSeq, bindingCodes[kind]);
+      const row = known.get(`${topicSeq} ${kind}`, () =>
+        find.get(topicSeq, bindingCodes[kind]),
+      );
       if (!row) return undefined;
       const [id, json, createdAt, updatedAt, topicId] = row;
       // Only addBinding and updateBinding write this column.
@@ -52,15 +59,19 @@ export function createBindingStore({
       return { id, topicId, data, createdAt, updatedAt };
     },
     updateBinding: (topicSeq, kind, id, { data, updatedAt }) =>
-      writer.run(
-        "updateBinding",
-        topicSeq,
-        bindingCodes[kind],
-        id,
-        JSON.stringify(data),
-        updatedAt,
+      known.afterWrite(
+        writer.run(
+          "updateBinding",
+          topicSeq,
+          bindingCodes[kind],
+          id,
+          JSON.stringify(data),
+          updatedAt,
+        ),
       ),
     removeBinding: (topicSeq, kind, id) =>
-      writer.run("removeBinding", topicSeq, bindingCodes[kind], id),
+      known.afterWrite(
+        writer.run("removeBinding", topicSeq, bindingCodes[kind], id),
+      ),
   };
 }

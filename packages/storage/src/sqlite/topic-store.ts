@@ -10,13 +10,8 @@ import {
 import { Conditions } from "./conditions.ts";
 import type { Connections } from "./connections.ts";
 import { orNull } from "./query.ts";
+import { Recall } from "./recall.ts";
 import { type TopicRow, topicColumns } from "./topic-row.ts";
-
-/** Topics kept in memory at most. */
-const maxKnown = 10_000;
-
-/** Characters of the access policy of one that is kept: they could add up. */
-const maxKnownPolicy = 2048;
 
 export function createTopicStore({ reader, writer }: Connections): TopicStore {
   /**
@@ -32,26 +27,14 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
     "SELECT topics FROM project_counts WHERE project_id = ?",
   );
 
-  /**
-   * Topics read lately: publishing asks for the same few again and again. No
-   * other process writes; what this one writes empties it.
-   */
-  const known = new Map<string, Topic>();
-  const changing = <Result>(write: Promise<Result>): Promise<Result> =>
-    write.finally(() => known.clear());
+  const known = new Recall<Topic>();
 
   return {
     async findTopic(projectId, name) {
-      const key = `${projectId}:${name}`;
-      const kept = known.get(key);
-      if (kept) return kept;
-      const row = byName.get(projectId, name);
-      if (row === undefined) return undefined;
-      const topic = toTopic(row);
-      if (topic.accessPolicy.length > maxKnownPolicy) return topic;
-      if (known.size >= maxKnown) known.clear();
-      known.set(key, topic);
-      return topic;
+      return known.get(`${projectId}:${name}`, () => {
+        const row = byName.get(projectId, name);
+        return row && toTopic(row);
+      });
     },
     async listTopics(projectId, filter, { offset, limit, marker }) {
       const where = new Conditions()
@@ -101,7 +84,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
         ],
         quota,
       );
-      const result = await changing(creation);
+      const result = await known.afterWrite(creation);
       if (result === "TOPIC_QUOTA_EXCEEDED") {
         throw new CarillonError(
           result,
@@ -111,7 +94,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       return { topic: toTopic(result.row), created: result.created };
     },
     updateTopic: (projectId, name, change) =>
-      changing(
+      known.afterWrite(
         writer.run(
           "updateTopic",
           projectId,
@@ -123,7 +106,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
         ),
       ),
     deleteTopic: (projectId, name, at) =>
-      changing(writer.run("deleteTopic", projectId, name, at)),
+      known.afterWrite(writer.run("deleteTopic", projectId, name, at)),
   };
 }
 

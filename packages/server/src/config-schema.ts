@@ -318,9 +318,9 @@ export const configSchema = Type.Object({
   maxInFlight: integer(1, 100_000, {
     group: "Engine",
     description:
-      "Deliveries under way at once over all endpoints, parked ones not counted.",
+      "Deliveries under way at once over all endpoints, parked ones not counted. More help when receivers are far away, fewer when they are near.",
     expected: "a whole number from 1 to 100000",
-    default: 256,
+    default: 128,
   }),
   laneInFlight: integer(1, 10_000, {
     group: "Engine",

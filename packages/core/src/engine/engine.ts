@@ -68,7 +68,7 @@ export interface EngineOptions {
 export const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
   chunkSize: 500,
-  maxInFlight: 256,
+  maxInFlight: 128,
   maxStragglers: 2000,
   laneInFlight: 32,
   parkAfterMs: 250,

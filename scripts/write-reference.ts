@@ -1,6 +1,6 @@
 /**
  * Writes the reference pages that come from the code: configuration with its
- * example file, and the command line. `test/docs.test.ts` fails when they are
+ * example file, the command line, and the error codes. `test/docs.test.ts` fails when they are
  * not up to date.
  */
 
@@ -9,6 +9,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { createProgram } from "../packages/cli/src/program.ts";
+import { smnErrorCodes } from "../packages/server/src/api/smn/error-codes.ts";
+import {
+  problemCodes,
+  problemStatus,
+  problemTitle,
+} from "../packages/server/src/api/v2/problem-codes.ts";
 import {
   type ConfigKey,
   configGroups,
@@ -22,7 +28,28 @@ export async function renderReference(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/configuration.md", renderConfiguration(keys)],
     ["docs/reference/carillon.example.jsonc", renderExample(keys)],
     ["docs/reference/cli.md", renderCommands(await createProgram("all"))],
+    ["docs/reference/errors.md", renderErrors()],
   ]);
+}
+
+function renderErrors(): string {
+  const rows = problemCodes.map((code) => {
+    const smn = code === "INTERNAL_ERROR" ? undefined : smnErrorCodes[code];
+    return `| \`${code}\` | ${problemStatus(code)} | ${smn ? `${smn.status} ${smn.code}` : "500 SMN.0018"} | ${escapeCell(problemTitle(code))} |`;
+  });
+  return `${origin}
+
+# Errors
+
+Every failure has a stable code. \`/api/v2\` answers it as problem details (RFC
+9457) in \`code\`, SMN's routes as SMN's own codes in both pairs of names. A code
+is never reused or renamed within a major version; the sentence beside it may
+change.
+
+| code | /api/v2 | SMN | meaning |
+|---|---|---|---|
+${rows.join("\n")}
+`;
 }
 
 const origin = "<!-- Written by scripts/write-reference.ts; do not edit. -->";

@@ -9,9 +9,11 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { benchFanOut } from "./fan-out.ts";
 import { benchFilter } from "./filter.ts";
+import { benchGateway } from "./gateway.ts";
 import { benchIdentity } from "./identity.ts";
 import { benchLatency } from "./latency.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPaging } from "./paging.ts";
 import { benchPublish } from "./publish.ts";
 import type { BenchResult } from "./result.ts";
 import { benchStartup } from "./startup.ts";
@@ -39,6 +41,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   filter: {
     run: benchFilter,
     quick: () => benchFilter({ subscribers: 10_000, rounds: 2 }),
+  },
+  gateway: {
+    run: benchGateway,
+    quick: () => benchGateway({ rounds: 3 }),
+  },
+  paging: {
+    run: benchPaging,
+    quick: () => benchPaging({ subscribers: 100_000, pages: 50 }),
   },
   memory: {
     run: benchMemory,

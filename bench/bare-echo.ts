@@ -1,9 +1,17 @@
-/** The publish API's rival: a bare Fastify that answers the JSON it is sent. */
+/**
+ * The API's rival: a bare Fastify that answers the JSON it is sent. A GET is
+ * answered with what was sent last.
+ */
 
 import type { AddressInfo } from "node:net";
 import fastify from "fastify";
 
 const app = fastify();
-app.post("/echo", async (request) => request.body);
+let last: unknown = {};
+app.post("/echo", async (request) => {
+  last = request.body;
+  return last;
+});
+app.get("/echo", async () => last);
 await app.listen({ port: 0, host: "127.0.0.1" });
 process.send?.({ port: (app.server.address() as AddressInfo).port });

@@ -11,6 +11,8 @@ import { connect } from "node:net";
 
 export interface LoadRequest {
   readonly port: number;
+  /** Default POST. */
+  readonly method?: "GET" | "POST";
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -36,7 +38,7 @@ const head = Object.entries({
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join("");
 const bytes = Buffer.from(
-  `POST ${load.path} HTTP/1.1\r\n${head}\r\n${load.body}`,
+  `${load.method ?? "POST"} ${load.path} HTTP/1.1\r\n${head}\r\n${load.body}`,
 );
 
 let answers = 0;

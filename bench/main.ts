@@ -17,6 +17,7 @@ import { benchPaging } from "./paging.ts";
 import { benchPublish } from "./publish.ts";
 import type { BenchResult } from "./result.ts";
 import { benchStartup } from "./startup.ts";
+import { benchTopics } from "./topics.ts";
 
 interface Benchmark {
   readonly run: () => Promise<BenchResult>;
@@ -33,6 +34,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   publish: {
     run: benchPublish,
     quick: () => benchPublish({ rounds: 2, seconds: 2 }),
+  },
+  topics: {
+    run: benchTopics,
+    quick: () => benchTopics({ rounds: 2, seconds: 2 }),
   },
   "fan-out": {
     run: benchFanOut,

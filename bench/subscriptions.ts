@@ -90,6 +90,8 @@ export async function seedTopic(
 export const topicUrn = (name: string) =>
   `urn:smn:local:${benchCredentials.projectId}:${name}`;
 
+export const topicsPath = `/v2/${benchCredentials.projectId}/notifications/topics`;
+
 export const publishPath = (name: string) =>
   `/v2/${benchCredentials.projectId}/notifications/topics/${topicUrn(name)}/publish`;
 

@@ -2,8 +2,11 @@
 
 import {
   CarillonError,
+  type Page,
+  type PageRequest,
   type ProjectId,
   type Topic,
+  type TopicFilter,
   type TopicId,
   type TopicStore,
 } from "@carillon/core";
@@ -28,6 +31,46 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
   );
 
   const known = new Recall<Topic>();
+  /** Few: a page may hold a hundred access policies of 30 KB. */
+  const pages = new Recall<Page<Topic>>(20);
+  const changing = <Result>(write: Promise<Result>) =>
+    pages.afterWrite(known.afterWrite(write));
+
+  function readPage(
+    projectId: ProjectId,
+    filter: TopicFilter,
+    { offset, limit, marker }: PageRequest,
+  ): Page<Topic> {
+    const where = new Conditions()
+      .add("project_id = ?", projectId)
+      .add("deleted_at IS NULL")
+      .addIfSet("id = ?", filter.id)
+      .addIfSet("name = ?", filter.name)
+      .addIfSet("instr(name, ?) > 0", filter.fuzzyName)
+      .addIfSet("instr(display_name, ?) > 0", filter.fuzzyDisplayName)
+      .addIfSet("enterprise_project_id = ?", filter.enterpriseProjectId);
+    const isWhole = where.size === 2;
+    const [total] = (isWhole
+      ? countOfProject.get(projectId)
+      : reader
+          .prepared<[number]>(`SELECT count(*) FROM topics ${where.sql}`)
+          .get(...where.values)) ?? [0];
+    // An unknown marker is NULL, behind which nothing comes.
+    where.addIfSet(
+      "seq < (SELECT seq FROM topics WHERE id = ? AND project_id = ?)",
+      marker,
+      projectId,
+    );
+    const rows = reader
+      .prepared<TopicRow>(
+        `SELECT ${topicColumns} FROM topics WHERE seq IN
+           (SELECT seq FROM topics ${where.sql}
+            ORDER BY seq DESC LIMIT ? OFFSET ?)
+         ORDER BY seq DESC`,
+      )
+      .all(...where.values, limit, marker === undefined ? offset : 0);
+    return { total, items: rows.map(toTopic) };
+  }
 
   return {
     async findTopic(projectId, name) {
@@ -36,36 +79,10 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
         return row && toTopic(row);
       });
     },
-    async listTopics(projectId, filter, { offset, limit, marker }) {
-      const where = new Conditions()
-        .add("project_id = ?", projectId)
-        .add("deleted_at IS NULL")
-        .addIfSet("id = ?", filter.id)
-        .addIfSet("name = ?", filter.name)
-        .addIfSet("instr(name, ?) > 0", filter.fuzzyName)
-        .addIfSet("instr(display_name, ?) > 0", filter.fuzzyDisplayName)
-        .addIfSet("enterprise_project_id = ?", filter.enterpriseProjectId);
-      const isWhole = where.size === 2;
-      const [total] = (isWhole
-        ? countOfProject.get(projectId)
-        : reader
-            .prepared<[number]>(`SELECT count(*) FROM topics ${where.sql}`)
-            .get(...where.values)) ?? [0];
-      // An unknown marker is NULL, behind which nothing comes.
-      where.addIfSet(
-        "seq < (SELECT seq FROM topics WHERE id = ? AND project_id = ?)",
-        marker,
-        projectId,
-      );
-      const rows = reader
-        .prepared<TopicRow>(
-          `SELECT ${topicColumns} FROM topics WHERE seq IN
-             (SELECT seq FROM topics ${where.sql}
-              ORDER BY seq DESC LIMIT ? OFFSET ?)
-           ORDER BY seq DESC`,
-        )
-        .all(...where.values, limit, marker === undefined ? offset : 0);
-      return { total, items: rows.map(toTopic) };
+    async listTopics(projectId, filter, page) {
+      const key = JSON.stringify([projectId, filter, page]);
+      const found = pages.get(key, () => readPage(projectId, filter, page));
+      return found ?? { total: 0, items: [] };
     },
     async createTopic(topic, quota) {
       const creation = writer.run(
@@ -84,7 +101,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
         ],
         quota,
       );
-      const result = await known.afterWrite(creation);
+      const result = await changing(creation);
       if (result === "TOPIC_QUOTA_EXCEEDED") {
         throw new CarillonError(
           result,
@@ -94,7 +111,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       return { topic: toTopic(result.row), created: result.created };
     },
     updateTopic: (projectId, name, change) =>
-      known.afterWrite(
+      changing(
         writer.run(
           "updateTopic",
           projectId,
@@ -106,7 +123,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
         ),
       ),
     deleteTopic: (projectId, name, at) =>
-      known.afterWrite(writer.run("deleteTopic", projectId, name, at)),
+      changing(writer.run("deleteTopic", projectId, name, at)),
   };
 }
 

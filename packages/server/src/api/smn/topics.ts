@@ -162,7 +162,18 @@ export async function listTopics(
   return { ...list, page };
 }
 
+/** A topic on the wire. A topic that is remembered is rendered once. */
 export function toTopicBody(topic: Topic, topics: Topics) {
+  const known = rendered.get(topic);
+  if (known) return known;
+  const body = renderTopic(topic, topics);
+  rendered.set(topic, body);
+  return body;
+}
+
+const rendered = new WeakMap<Topic, ReturnType<typeof renderTopic>>();
+
+function renderTopic(topic: Topic, topics: Topics) {
   return {
     topic_urn: topics.urnOf(topic),
     name: topic.name,

@@ -15,6 +15,7 @@ export interface LoadRequest {
   readonly method?: "GET" | "POST";
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** `########` in it becomes another number for each request. */
   readonly body: string;
   readonly connections: number;
   readonly seconds: number;
@@ -40,6 +41,16 @@ const head = Object.entries({
 const bytes = Buffer.from(
   `${load.method ?? "POST"} ${load.path} HTTP/1.1\r\n${head}\r\n${load.body}`,
 );
+
+// The number is written over its place, so that the length stays.
+const numberAt = bytes.indexOf("########");
+let number = Date.now() % 10_000_000;
+const nextRequest = (): Buffer => {
+  if (numberAt < 0) return bytes;
+  const request = Buffer.from(bytes);
+  request.write(String(number++).padStart(8, "0"), numberAt);
+  return request;
+};
 
 let answers = 0;
 let notOk = 0;
@@ -72,7 +83,7 @@ function oneConnection(): Promise<void> {
     let pending = "";
     const send = () => {
       sentAt = performance.now();
-      socket.write(bytes);
+      socket.write(nextRequest());
     };
     socket.on("connect", send);
     socket.on("error", reject);

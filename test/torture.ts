@@ -198,6 +198,12 @@ async function settle(
   report.unfinished = [...open];
 }
 
+/**
+ * What reached this process before a kill may be looked at just after it. Far
+ * less than a restart takes, so two arrivals of one life are never excused.
+ */
+const slackMs = 100;
+
 function judge(
   sink: WebhookSink,
   ids: readonly string[],
@@ -219,7 +225,7 @@ function judge(
       for (let n = 1; n < times.length; n++) {
         const from = times[n - 1]?.at ?? 0;
         const to = times[n]?.at ?? 0;
-        if (!kills.some((kill) => kill >= from - 1000 && kill <= to)) {
+        if (!kills.some((kill) => kill >= from - slackMs && kill <= to)) {
           report.unexplained.push(key);
         }
       }

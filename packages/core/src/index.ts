@@ -1,6 +1,6 @@
 /** Public surface of `@carillon/core`. */
 
-export type { ConditionContext } from "./access-condition.ts";
+export type { ConditionContext } from "./access/access-condition.ts";
 export {
   type AccessDecision,
   type AccessPrincipal,
@@ -10,7 +10,7 @@ export {
   evaluateAccess,
   explainAccess,
   type StatementTrace,
-} from "./access-decision.ts";
+} from "./access/access-decision.ts";
 export {
   type AccessAction,
   type AccessPolicy,
@@ -19,28 +19,13 @@ export {
   isAccessAction,
   maxAccessPolicyBytes,
   parseAccessPolicy,
-} from "./access-policy.ts";
+} from "./access/access-policy.ts";
 export {
-  type ConfirmationLimit,
-  type ConfirmationLimits,
-  defaultConfirmationLimits,
-} from "./confirmation-limits.ts";
-export type {
-  Attempt,
-  Delivery,
-  DeliveryOutcome,
-  ErrorClass,
-} from "./delivery.ts";
-export {
-  type DeliveryEvent,
-  type DeliveryState,
-  deliveryStates,
-  deliveryTransitions,
-  isFinal,
-  isSettled,
-  nextState,
-  pymessStateNames,
-} from "./delivery-state.ts";
+  type AccessTrial,
+  createTopicAccess,
+  type TopicAccess,
+  type TopicCaller,
+} from "./access/topic-access.ts";
 export {
   createEngine,
   defaultEngineOptions,
@@ -49,31 +34,18 @@ export {
   type EnginePorts,
 } from "./engine/engine.ts";
 export type { EngineStatus } from "./engine/engine-status.ts";
-export {
-  createInboundIntake,
-  type InboundIntake,
-  type InboundOptions,
-  type InboundPorts,
-  type ReceivedText,
-} from "./engine/inbound.ts";
 export type {
   Publisher,
   PublishRequest,
   TemplateChoice,
 } from "./engine/publish.ts";
-export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
 export {
-  type CompiledAttributes,
-  compileAttributes,
-  describeMismatch,
-  type FilterMismatch,
-  type FilterPolicy,
-  findMismatch,
-  maxFilterPolicies,
-  maxFilterPolicyBatch,
-  parseFilterPolicies,
-  passesFilter,
-} from "./filter-policy.ts";
+  defaultRetryPolicy,
+  type RetryPolicy,
+  retryDelay,
+  smnRetryPolicy,
+} from "./engine/retry-policy.ts";
+export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
 export {
   createTimeOrderedIds,
   type DeliveryId,
@@ -91,58 +63,36 @@ export {
   type InboundBinding,
   inboundBindingKey,
   parseInboundBinding,
-} from "./inbound-binding.ts";
+} from "./inbound/inbound-binding.ts";
+export {
+  createInboundIntake,
+  type InboundIntake,
+  type InboundOptions,
+  type InboundPorts,
+  type ReceivedText,
+} from "./inbound/inbound-intake.ts";
 export {
   type InboundMessage,
   keywordOf,
   type NewInboundMessage,
-} from "./inbound-message.ts";
+} from "./inbound/inbound-message.ts";
+export { toPhoneAddress } from "./inbound/phone-address.ts";
+export type {
+  Attempt,
+  Delivery,
+  DeliveryOutcome,
+  ErrorClass,
+} from "./messages/delivery.ts";
 export {
-  createDetections,
-  type Detection,
-  type Detections,
-  type DetectRequest,
-  type Probe,
-  type ProbeResult,
-} from "./management/detections.ts";
-export {
-  createResourceTags,
-  type ProjectTag,
-  type ResourceTags,
-  type ResourceTagsOptions,
-  type TopicReference,
-} from "./management/resource-tags.ts";
-export {
-  createSubscriptionUsers,
-  type SubscriptionUsers,
-} from "./management/subscription-users.ts";
-export {
-  createSubscriptions,
-  type SubscribeRequest,
-  type Subscriptions,
-  type SubscriptionsOptions,
-} from "./management/subscriptions.ts";
-export {
-  type CreateTemplateRequest,
-  createTemplates,
-  type Templates,
-  type TemplatesOptions,
-} from "./management/templates.ts";
-export {
-  type AccessTrial,
-  createTopicAccess,
-  type TopicAccess,
-  type TopicCaller,
-} from "./management/topic-access.ts";
-export {
-  createTopicBindings,
-  type TopicBindings,
-} from "./management/topic-bindings.ts";
-export {
-  createTopics,
-  type Topics,
-  type TopicsOptions,
-} from "./management/topics.ts";
+  type DeliveryEvent,
+  type DeliveryState,
+  deliveryStates,
+  deliveryTransitions,
+  isFinal,
+  isSettled,
+  nextState,
+  pymessStateNames,
+} from "./messages/delivery-state.ts";
 export {
   type AudienceKind,
   checkSubject,
@@ -158,19 +108,11 @@ export {
   parseMessageStructure,
   parseTimeToLive,
   selectText,
-} from "./message.ts";
+} from "./messages/message.ts";
 export {
   maxMessageAttributes,
   parseMessageAttributes,
-} from "./message-attributes.ts";
-export {
-  checkNotifyPolicy,
-  defaultRoundSeconds,
-  type NotifyPolicy,
-  type NotifyRound,
-  roundsOf,
-} from "./notify-policy.ts";
-export { toPhoneAddress } from "./phone-address.ts";
+} from "./messages/message-attributes.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
 export type {
   AttemptResult,
@@ -242,41 +184,37 @@ export type {
   TopicStore,
 } from "./ports/topic-store.ts";
 export {
+  type ConfirmationLimit,
+  type ConfirmationLimits,
+  defaultConfirmationLimits,
+} from "./subscriptions/confirmation-limits.ts";
+export {
+  createDetections,
+  type Detection,
+  type Detections,
+  type DetectRequest,
+  type Probe,
+  type ProbeResult,
+} from "./subscriptions/detections.ts";
+export {
+  type CompiledAttributes,
+  compileAttributes,
+  describeMismatch,
+  type FilterMismatch,
+  type FilterPolicy,
+  findMismatch,
+  maxFilterPolicies,
+  maxFilterPolicyBatch,
+  parseFilterPolicies,
+  passesFilter,
+} from "./subscriptions/filter-policy.ts";
+export {
   checkEndpoint,
   checkProtocol,
   isProtocol,
   type Protocol,
   protocols,
-} from "./protocol.ts";
-export {
-  matchesResource,
-  parseResourceFilter,
-  parseResourceQuery,
-  type ResourceFilter,
-  type ResourceQuery,
-  type TaggedResource,
-  type TagPattern,
-} from "./resource-filter.ts";
-export {
-  checkTagKey,
-  defaultTagsPerTopic,
-  mergeResourceTags,
-  parseResourceTag,
-  parseTagBatch,
-  type ResourceTag,
-  type TagBatch,
-} from "./resource-tags.ts";
-export {
-  defaultRetryPolicy,
-  type RetryPolicy,
-  retryDelay,
-  smnRetryPolicy,
-} from "./retry-policy.ts";
-export {
-  isSmnProtocol,
-  type SmnProtocol,
-  smnProtocols,
-} from "./smn-protocols.ts";
+} from "./subscriptions/protocol.ts";
 export {
   checkExtension,
   checkRemark,
@@ -286,11 +224,27 @@ export {
   type SubscriptionExtension,
   type SubscriptionStatus,
   subscriptionStatus,
-} from "./subscription.ts";
+} from "./subscriptions/subscription.ts";
 export {
   defaultSubscriptionUsersPerDomain,
   type SubscriptionUser,
-} from "./subscription-user.ts";
+} from "./subscriptions/subscription-user.ts";
+export {
+  createSubscriptionUsers,
+  type SubscriptionUsers,
+} from "./subscriptions/subscription-users.ts";
+export {
+  createSubscriptions,
+  type SubscribeRequest,
+  type Subscriptions,
+  type SubscriptionsOptions,
+} from "./subscriptions/subscriptions.ts";
+export { verificationCodeOf } from "./subscriptions/verification-code.ts";
+export {
+  isSmnProtocol,
+  type SmnProtocol,
+  smnProtocols,
+} from "./templates/smn-protocols.ts";
 export {
   checkTemplateContent,
   checkTemplateId,
@@ -309,15 +263,53 @@ export {
   renderVariants,
   type TemplateProtocol,
   type TemplateTags,
-} from "./template.ts";
+} from "./templates/template.ts";
+export {
+  type CreateTemplateRequest,
+  createTemplates,
+  type Templates,
+  type TemplatesOptions,
+} from "./templates/templates.ts";
 export { fitsUtf8, utf8Length } from "./text.ts";
+export {
+  checkNotifyPolicy,
+  defaultRoundSeconds,
+  type NotifyPolicy,
+  type NotifyRound,
+  roundsOf,
+} from "./topics/notify-policy.ts";
+export {
+  matchesResource,
+  parseResourceFilter,
+  parseResourceQuery,
+  type ResourceFilter,
+  type ResourceQuery,
+  type TaggedResource,
+  type TagPattern,
+} from "./topics/resource-filter.ts";
+export {
+  checkTagKey,
+  defaultTagsPerTopic,
+  mergeResourceTags,
+  parseResourceTag,
+  parseTagBatch,
+  type ResourceTag,
+  type TagBatch,
+} from "./topics/resource-tag.ts";
+export {
+  createResourceTags,
+  type ProjectTag,
+  type ResourceTags,
+  type ResourceTagsOptions,
+  type TopicReference,
+} from "./topics/resource-tags.ts";
 export {
   checkDisplayName,
   checkTopicName,
   defaultTopicsPerProject,
   type NewTopic,
   type Topic,
-} from "./topic.ts";
+} from "./topics/topic.ts";
 export {
   attributesOf,
   checkAttributeName,
@@ -325,12 +317,21 @@ export {
   type TopicAttributeName,
   type TopicAttributes,
   topicAttributeNames,
-} from "./topic-attributes.ts";
+} from "./topics/topic-attributes.ts";
 export type {
   BindingData,
   BindingKind,
   TopicBinding,
-} from "./topic-binding.ts";
+} from "./topics/topic-binding.ts";
+export {
+  createTopicBindings,
+  type TopicBindings,
+} from "./topics/topic-bindings.ts";
+export {
+  createTopics,
+  type Topics,
+  type TopicsOptions,
+} from "./topics/topics.ts";
 export {
   formatSubscriptionUrn,
   formatTopicUrn,
@@ -339,4 +340,3 @@ export {
   type SubscriptionUrn,
   type TopicUrn,
 } from "./urn.ts";
-export { verificationCodeOf } from "./verification-code.ts";

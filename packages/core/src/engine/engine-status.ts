@@ -1,6 +1,6 @@
 /** Numbers the engine counts as it works; read by metrics, never computed. */
 
-import type { DeliveryState } from "../delivery-state.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
 
 export interface EngineStatus {
   /** Tries under way. */

@@ -4,7 +4,6 @@ import { mock, test } from "node:test";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId, SubscriptionId } from "../ids.ts";
-import { createTopics } from "../management/topics.ts";
 import type {
   AttemptResult,
   Channel,
@@ -13,9 +12,10 @@ import type {
 } from "../ports/channel.ts";
 import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import { silentLogger } from "../ports/logger.ts";
-import type { Protocol } from "../protocol.ts";
-import { smnRetryPolicy } from "../retry-policy.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
+import { createTopics } from "../topics/topics.ts";
 import { createEngine, type Engine, type EngineOptions } from "./engine.ts";
+import { smnRetryPolicy } from "./retry-policy.ts";
 
 const projectId = "1".repeat(32) as ProjectId;
 const topicUrn = `urn:smn:local:${projectId}:alerts`;

@@ -4,7 +4,6 @@
  */
 
 import type { NewId } from "../ids.ts";
-import type { Topics } from "../management/topics.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -14,13 +13,14 @@ import type { DeliveryStore, Lease, Receipt } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
-import type { Protocol } from "../protocol.ts";
-import { defaultRetryPolicy, type RetryPolicy } from "../retry-policy.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
+import type { Topics } from "../topics/topics.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
 import { OutcomeLedger } from "./ledger.ts";
 import { Parked } from "./parked.ts";
 import { createPublisher, type Publisher } from "./publish.ts";
+import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { Sender } from "./sender.ts";
 import { Sweeper } from "./sweeper.ts";
 

@@ -4,8 +4,8 @@
  */
 
 import type { SubscriptionId } from "../ids.ts";
-import { type NotifyPolicy, roundsOf } from "../notify-policy.ts";
 import type { Recipient } from "../ports/channel.ts";
+import { type NotifyPolicy, roundsOf } from "../topics/notify-policy.ts";
 
 export class Escalation {
   readonly #rounds: ReadonlyMap<SubscriptionId, number>;

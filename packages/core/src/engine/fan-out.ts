@@ -10,7 +10,7 @@
  * Crash between a split and the rest's work: the rest is a chunk on disk.
  */
 
-import type { Message } from "../message.ts";
+import type { Message } from "../messages/message.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -24,7 +24,7 @@ import type {
   Lease,
 } from "../ports/delivery-store.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Protocol } from "../protocol.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 import { Escalation } from "./escalation.ts";
 import type { OutcomeLedger } from "./ledger.ts";
 import { MessageFilter } from "./message-filter.ts";

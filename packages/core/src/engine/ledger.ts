@@ -3,8 +3,8 @@
  * stragglers when they come; counts all outcomes for the metrics.
  */
 
-import type { DeliveryOutcome } from "../delivery.ts";
-import type { DeliveryState } from "../delivery-state.ts";
+import type { DeliveryOutcome } from "../messages/delivery.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
 import type {
   DeliveryListener,
   WrittenDelivery,

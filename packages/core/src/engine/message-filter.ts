@@ -3,15 +3,15 @@
  * the publisher named, and those whose filter policies it does not match.
  */
 
+import type { Message } from "../messages/message.ts";
+import type { Recipient } from "../ports/channel.ts";
 import {
   type CompiledAttributes,
   compileAttributes,
   describeMismatch,
   type FilterMismatch,
   findMismatch,
-} from "../filter-policy.ts";
-import type { Message } from "../message.ts";
-import type { Recipient } from "../ports/channel.ts";
+} from "../subscriptions/filter-policy.ts";
 
 export class MessageFilter {
   /** A message is walked in many chunks, which share the object. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageId, ProjectId } from "../ids.ts";
 import type { AttemptResult } from "../ports/channel.ts";
-import { defaultRetryPolicy, smnRetryPolicy } from "../retry-policy.ts";
 import { outcomeOfTry, type SendItem } from "./outcome.ts";
+import { defaultRetryPolicy, smnRetryPolicy } from "./retry-policy.ts";
 
 const item: SendItem = {
   message: {

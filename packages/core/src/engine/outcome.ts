@@ -1,18 +1,18 @@
 /** From the result of one try to what the ledger says and when to go on. */
 
-import type { Attempt, DeliveryOutcome } from "../delivery.ts";
+import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
 import {
   type DeliveryEvent,
   type DeliveryState,
   nextState,
-} from "../delivery-state.ts";
-import type { Message } from "../message.ts";
+} from "../messages/delivery-state.ts";
+import type { Message } from "../messages/message.ts";
 import type {
   AttemptResult,
   FailedResult,
   Recipient,
 } from "../ports/channel.ts";
-import { type RetryPolicy, retryDelay } from "../retry-policy.ts";
+import { type RetryPolicy, retryDelay } from "./retry-policy.ts";
 
 /** One delivery to be tried. */
 export interface SendItem {

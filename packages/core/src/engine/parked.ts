@@ -9,7 +9,7 @@
  * outcome's commit: the same, for nobody can tell the two apart.
  */
 
-import type { Message } from "../message.ts";
+import type { Message } from "../messages/message.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type {

@@ -3,7 +3,7 @@
  * signed once and not once per chunk. Bounded by the size of the texts.
  */
 
-import type { Message } from "../message.ts";
+import type { Message } from "../messages/message.ts";
 import type { Channel, PreparedMessage } from "../ports/channel.ts";
 
 type Prepared = PreparedMessage | Promise<PreparedMessage>;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
-import { createTemplates } from "../management/templates.ts";
-import { createTopics } from "../management/topics.ts";
 import { noSeal } from "../ports/content-seal.ts";
+import { createTemplates } from "../templates/templates.ts";
+import { createTopics } from "../topics/topics.ts";
 import { createPublisher, type PublishRequest } from "./publish.ts";
 
 const projectId = "1".repeat(32) as ProjectId;

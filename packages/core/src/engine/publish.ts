@@ -9,7 +9,6 @@
 
 import { CarillonError } from "../errors.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
-import type { Topics } from "../management/topics.ts";
 import {
   checkSubject,
   checkText,
@@ -19,18 +18,19 @@ import {
   type NewMessage,
   parseMessageStructure,
   parseTimeToLive,
-} from "../message.ts";
+} from "../messages/message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { Chunk, DeliveryStore, Lease } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
-import { checkEndpoint } from "../protocol.ts";
+import { checkEndpoint } from "../subscriptions/protocol.ts";
 import {
   checkTemplateName,
   checkTemplateTags,
   renderVariants,
-} from "../template.ts";
+} from "../templates/template.ts";
+import type { Topics } from "../topics/topics.ts";
 
 /** A message as a publisher hands it over; unchecked. */
 export interface PublishRequest {

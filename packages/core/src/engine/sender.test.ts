@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "@carillon/testing";
 import type { MessageId, ProjectId } from "../ids.ts";
-import type { Message } from "../message.ts";
+import type { Message } from "../messages/message.ts";
 import type {
   AttemptResult,
   Channel,
   PreparedMessage,
 } from "../ports/channel.ts";
 import { silentLogger } from "../ports/logger.ts";
-import type { Protocol } from "../protocol.ts";
-import { smnRetryPolicy } from "../retry-policy.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 import type { SendItem } from "./outcome.ts";
+import { smnRetryPolicy } from "./retry-policy.ts";
 import { Sender, type SenderOptions } from "./sender.ts";
 
 /** A channel whose tries end when the test says so. */

@@ -8,7 +8,7 @@
  * still on disk, and its lease ends.
  */
 
-import type { DeliveryOutcome } from "../delivery.ts";
+import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type {
   AttemptResult,
   Channel,
@@ -16,7 +16,7 @@ import type {
 } from "../ports/channel.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Protocol } from "../protocol.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 import { Lanes } from "./lanes.ts";
 import {
   type OutcomeRules,

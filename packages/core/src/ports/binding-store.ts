@@ -2,7 +2,7 @@ import type {
   BindingData,
   BindingKind,
   TopicBinding,
-} from "../topic-binding.ts";
+} from "../topics/topic-binding.ts";
 
 /** What is bound to topics: at most one of each kind. */
 export interface BindingStore {

@@ -3,12 +3,12 @@
  * try and says what came of it; when and how often is the engine's business.
  */
 
-import type { ErrorClass } from "../delivery.ts";
-import type { FilterPolicy } from "../filter-policy.ts";
 import type { SubscriptionId } from "../ids.ts";
-import type { Message } from "../message.ts";
-import type { Protocol } from "../protocol.ts";
-import type { SubscriptionExtension } from "../subscription.ts";
+import type { ErrorClass } from "../messages/delivery.ts";
+import type { Message } from "../messages/message.ts";
+import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
+import type { SubscriptionExtension } from "../subscriptions/subscription.ts";
 
 export interface Channel {
   readonly name: string;

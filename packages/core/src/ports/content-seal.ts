@@ -3,7 +3,7 @@
  * which key, is the adapter's knowledge.
  */
 
-import type { NewMessage } from "../message.ts";
+import type { NewMessage } from "../messages/message.ts";
 
 export interface ContentSeal {
   /**

@@ -3,8 +3,8 @@
  * it untold: what must not be missed is read from the store.
  */
 
-import type { DeliveryOutcome } from "../delivery.ts";
-import type { Message } from "../message.ts";
+import type { DeliveryOutcome } from "../messages/delivery.ts";
+import type { Message } from "../messages/message.ts";
 import type { Recipient } from "./channel.ts";
 
 export interface WrittenDelivery {

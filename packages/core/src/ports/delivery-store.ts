@@ -4,9 +4,9 @@
  * share it (group commit).
  */
 
-import type { Attempt, DeliveryOutcome } from "../delivery.ts";
-import type { DeliveryState } from "../delivery-state.ts";
-import type { Message, NewMessage } from "../message.ts";
+import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { Message, NewMessage } from "../messages/message.ts";
 import type { Recipient } from "./channel.ts";
 
 /**

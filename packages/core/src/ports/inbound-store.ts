@@ -1,6 +1,9 @@
 import type { ProjectId } from "../ids.ts";
-import type { InboundMessage, NewInboundMessage } from "../inbound-message.ts";
-import type { NewMessage } from "../message.ts";
+import type {
+  InboundMessage,
+  NewInboundMessage,
+} from "../inbound/inbound-message.ts";
+import type { NewMessage } from "../messages/message.ts";
 
 /** Texts that phones sent to us. */
 export interface InboundStore {

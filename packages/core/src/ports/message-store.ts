@@ -1,7 +1,7 @@
-import type { Delivery } from "../delivery.ts";
-import type { DeliveryState } from "../delivery-state.ts";
 import type { MessageId, ProjectId } from "../ids.ts";
-import type { Message } from "../message.ts";
+import type { Delivery } from "../messages/delivery.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { Message } from "../messages/message.ts";
 
 /** What happened to messages, for people and programs that ask. */
 export interface MessageReader {

@@ -1,7 +1,7 @@
 import type { ProjectId } from "../ids.ts";
-import type { ResourceFilter } from "../resource-filter.ts";
-import type { ResourceTag } from "../resource-tags.ts";
-import type { Topic } from "../topic.ts";
+import type { ResourceFilter } from "../topics/resource-filter.ts";
+import type { ResourceTag } from "../topics/resource-tag.ts";
+import type { Topic } from "../topics/topic.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface ResourceTagReader {

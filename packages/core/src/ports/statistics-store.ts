@@ -1,5 +1,5 @@
-import type { DeliveryState } from "../delivery-state.ts";
-import type { Protocol } from "../protocol.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 
 /** What is counted of topics, hour by hour, as outcomes are written. */
 export interface StatisticsReader {

@@ -1,13 +1,13 @@
-import type { ConfirmationLimit } from "../confirmation-limits.ts";
-import type { FilterPolicy } from "../filter-policy.ts";
 import type { ProjectId, SubscriptionId } from "../ids.ts";
-import type { NewMessage } from "../message.ts";
-import type { Protocol } from "../protocol.ts";
+import type { NewMessage } from "../messages/message.ts";
+import type { ConfirmationLimit } from "../subscriptions/confirmation-limits.ts";
+import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 import type {
   Subscription,
   SubscriptionExtension,
   SubscriptionStatus,
-} from "../subscription.ts";
+} from "../subscriptions/subscription.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface SubscriptionReader {

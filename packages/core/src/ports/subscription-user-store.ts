@@ -1,4 +1,4 @@
-import type { SubscriptionUser } from "../subscription-user.ts";
+import type { SubscriptionUser } from "../subscriptions/subscription-user.ts";
 
 /** An address book per domain. */
 export interface SubscriptionUserStore {

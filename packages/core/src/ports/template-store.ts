@@ -3,7 +3,7 @@ import type {
   MessageTemplate,
   MessageTemplateId,
   NewMessageTemplate,
-} from "../template.ts";
+} from "../templates/template.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface TemplateReader {

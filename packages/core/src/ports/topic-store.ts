@@ -1,5 +1,5 @@
 import type { ProjectId, TopicId } from "../ids.ts";
-import type { NewTopic, Topic } from "../topic.ts";
+import type { NewTopic, Topic } from "../topics/topic.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface TopicReader {

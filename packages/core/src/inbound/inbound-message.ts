@@ -1,0 +1,37 @@
+/** An inbound message: a text that a phone sent to one of our numbers. */
+
+import type { MessageId, ProjectId } from "../ids.ts";
+
+export interface InboundMessage {
+  /** The store's own number; grows with arrival. */
+  readonly seq: number;
+  readonly id: string;
+  readonly projectId: ProjectId;
+  /** Carrier adapter it came through. */
+  readonly provider: string;
+  /** The carrier's id of it, where there is one. */
+  readonly externalId?: string;
+  /** As `toPhoneAddress` writes it; empty if the carrier does not say. */
+  readonly from: string;
+  /** Our number, likewise; absent if the carrier does not say. */
+  readonly to?: string;
+  readonly text: string;
+  /** The text's first word in capitals; absent if it has none. */
+  readonly keyword?: string;
+  /** When it came to us; milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** The message it was published as. */
+  readonly messageId?: MessageId;
+}
+
+export type NewInboundMessage = Omit<InboundMessage, "seq">;
+
+const maxKeywordLength = 32;
+
+/** The first word of a text, in capitals: what people are told to send. */
+export function keywordOf(text: string): string | undefined {
+  // No need to fold a whole letter for its first word.
+  const [word] = /[\p{L}\p{M}\p{Nd}_]+/u.exec(text.slice(0, 200)) ?? [];
+  const keyword = word?.normalize("NFC").toUpperCase();
+  return keyword && [...keyword].slice(0, maxKeywordLength).join("");
+}

@@ -1,0 +1,72 @@
+/** A delivery: one message on its way to one endpoint, and its attempts. */
+
+import type { Protocol } from "../subscriptions/protocol.ts";
+import type { DeliveryState } from "./delivery-state.ts";
+
+/** Classes of failure, told in the ledger and in metrics. */
+export type ErrorClass =
+  | "http_status"
+  | "timeout"
+  | "unreachable"
+  | "egress_refused"
+  | "smtp"
+  | "provider"
+  | "lane_full"
+  | "no_channel"
+  | "expired"
+  | "filtered"
+  | "interrupted"
+  | "internal";
+
+/** What one try led to. */
+export interface Attempt {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly durationMs: number;
+  /** HTTP status or SMTP reply code. */
+  readonly statusCode?: number;
+  readonly errorClass?: ErrorClass;
+  /** A sentence, with at most 200 characters of the receiver's answer. */
+  readonly error?: string;
+  /** The carrier adapter that was used. */
+  readonly provider?: string;
+}
+
+/**
+ * The outcome of a delivery as it is written to the ledger. `lastAttempt` is
+ * kept in the delivery's own row; earlier attempts move to the attempt list.
+ */
+export interface DeliveryOutcome {
+  readonly messageSeq: number;
+  /** Subscription number, or the index of a direct recipient. */
+  readonly target: number;
+  readonly state: DeliveryState;
+  /** How many tries were made. */
+  readonly attempts: number;
+  readonly lastAttempt?: Attempt;
+  /** When to go on; while sending: when the lease ends. Epoch ms. */
+  readonly nextAttemptAt?: number;
+  /** The provider's id of the message, for receipts. */
+  readonly externalId?: string;
+  readonly provider?: string;
+  /** Parts of a long SMS. */
+  readonly segments?: number;
+}
+
+/** A delivery as it is read back. */
+export interface Delivery {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly protocol: Protocol;
+  readonly endpoint: string;
+  /** Absent for direct recipients. */
+  readonly subscriptionUrn?: string;
+  readonly state: DeliveryState;
+  readonly attemptCount: number;
+  /** Oldest first; the last one is the current one. */
+  readonly attempts: readonly Attempt[];
+  readonly nextAttemptAt?: number;
+  readonly externalId?: string;
+  readonly provider?: string;
+  readonly segments?: number;
+}

@@ -1,0 +1,185 @@
+/** A message: what was published, and to whom. */
+
+import { CarillonError } from "../errors.ts";
+import type { MessageId, ProjectId } from "../ids.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
+import { fitsUtf8 } from "../text.ts";
+
+/**
+ * What a message says. Confirmations and farewells travel as messages too, so
+ * that they are as durable, retried and explained as any notification.
+ */
+export type MessageContent =
+  | { readonly kind: "text"; readonly text: string }
+  | {
+      readonly kind: "structure";
+      /** Protocol → text; `default` is always there. */
+      readonly variants: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: "confirmation"; readonly token: string }
+  | { readonly kind: "unsubscription"; readonly token: string };
+
+/** Who gets it: a topic's subscribers, one subscription, or phone numbers. */
+export type AudienceKind = "topic" | "subscription" | "direct";
+
+export interface Message {
+  /** The store's own number; grows with acceptance. */
+  readonly seq: number;
+  readonly id: MessageId;
+  readonly projectId: ProjectId;
+  readonly audience: AudienceKind;
+  /** Absent for direct messages. */
+  readonly topic?: MessageTopic;
+  readonly subject?: string;
+  readonly content: MessageContent;
+  /** The key whose seal the content is under: it says nothing until opened. */
+  readonly sealedBy?: string;
+  readonly attributes?: readonly MessageAttribute[];
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** After this instant no attempt is made; milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** What a message keeps of its topic, so that it outlives the topic. */
+export interface MessageTopic {
+  readonly seq: number;
+  readonly urn: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly introduction: string;
+}
+
+export interface MessageAttribute {
+  readonly name: string;
+  readonly type: "STRING" | "STRING_ARRAY" | "PROTOCOL";
+  readonly value: string | readonly string[];
+}
+
+export type NewMessage = Omit<Message, "seq">;
+
+/** 256 KB, in bytes of UTF-8 (SMN limits). */
+export const maxMessageBytes = 262_144;
+
+/** Default and bounds of the time to live, in seconds. */
+export const defaultTimeToLiveSeconds = 3600;
+export const maxTimeToLiveSeconds = 604_800;
+
+/** The text for one protocol: its own variant, else the default. */
+export function selectText(
+  content: MessageContent,
+  protocol: Protocol,
+): string {
+  switch (content.kind) {
+    case "text":
+      return content.text;
+    case "structure":
+      return content.variants[protocol] ?? content.variants.default ?? "";
+    case "confirmation":
+    case "unsubscription":
+      return "";
+    default:
+      return content satisfies never;
+  }
+}
+
+/** @throws CarillonError SUBJECT_INVALID */
+export function checkSubject(subject: unknown): string | undefined {
+  if (subject === undefined || subject === null || subject === "") {
+    return undefined;
+  }
+  if (
+    typeof subject === "string" &&
+    [...subject].length <= 512 &&
+    !/[\r\n\0]/.test(subject)
+  ) {
+    return subject;
+  }
+  throw new CarillonError(
+    "SUBJECT_INVALID",
+    "Invalid subject: text of at most 512 characters on one line.",
+  );
+}
+
+/** @throws CarillonError MESSAGE_INVALID */
+export function checkText(text: unknown): string {
+  if (
+    typeof text === "string" &&
+    text !== "" &&
+    fitsUtf8(text, maxMessageBytes)
+  ) {
+    return text;
+  }
+  throw new CarillonError(
+    "MESSAGE_INVALID",
+    "Invalid message: text of 1 byte to 256 KB is needed in message, message_structure or message_template_name.",
+  );
+}
+
+/**
+ * Parses SMN's `message_structure`: a JSON string of an object from protocol
+ * to text, in which `default` is mandatory.
+ *
+ * @throws CarillonError MESSAGE_STRUCTURE_INVALID
+ */
+export function parseMessageStructure(structure: unknown): MessageContent {
+  if (typeof structure !== "string") throw invalidStructure("it is no string");
+  if (!fitsUtf8(structure, maxMessageBytes)) {
+    throw invalidStructure("it is larger than 256 KB");
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(structure);
+  } catch (cause) {
+    throw invalidStructure("it is not JSON", cause);
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw invalidStructure("it is not a JSON object");
+  }
+  const variants: Record<string, string> = Object.create(null);
+  for (const [protocol, text] of Object.entries(parsed)) {
+    if (typeof text !== "string") {
+      throw invalidStructure(`the value of "${protocol}" is no string`);
+    }
+    variants[protocol] = text;
+  }
+  if (!variants.default)
+    throw invalidStructure('"default" is missing or empty');
+  return { kind: "structure", variants };
+}
+
+/**
+ * Parses SMN's `time_to_live`: seconds, as a decimal string or a number.
+ *
+ * @returns seconds
+ * @throws CarillonError TIME_TO_LIVE_INVALID
+ */
+export function parseTimeToLive(value: unknown): number {
+  if (value === undefined || value === null || value === "") {
+    return defaultTimeToLiveSeconds;
+  }
+  const seconds =
+    typeof value === "string" && /^\d{1,9}$/.test(value)
+      ? Number(value)
+      : value;
+  if (
+    typeof seconds === "number" &&
+    Number.isInteger(seconds) &&
+    seconds >= 1 &&
+    seconds <= maxTimeToLiveSeconds
+  ) {
+    return seconds;
+  }
+  throw new CarillonError(
+    "TIME_TO_LIVE_INVALID",
+    `Invalid time_to_live: whole seconds from 1 to ${maxTimeToLiveSeconds}.`,
+  );
+}
+
+function invalidStructure(why: string, cause?: unknown): CarillonError {
+  return new CarillonError(
+    "MESSAGE_STRUCTURE_INVALID",
+    `Invalid message structure: ${why}.`,
+    { cause },
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * HTTP detection: whether an endpoint can be reached from here, tried once in
+ * the background. Tasks live in memory for an hour; a restart forgets them.
+ */
+
+import { CarillonError } from "../errors.ts";
+import type { NewId, ProjectId } from "../ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Topics } from "../topics/topics.ts";
+import { checkEndpoint, checkProtocol } from "./protocol.ts";
+import { checkExtension } from "./subscription.ts";
+
+/** What a probe is sent to. */
+export interface ProbeRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly topicUrn: string;
+}
+
+/** What came of one. */
+export type ProbeResult =
+  | {
+      readonly kind: "answered";
+      readonly statusCode: number;
+      /** The beginning of the body. */
+      readonly text: string;
+    }
+  /** The endpoint is in a network that is not allowed. */
+  | { readonly kind: "refused"; readonly sentence: string }
+  | { readonly kind: "unanswered" };
+
+/** Makes one request; never rejects and answers within seconds. */
+export type Probe = (request: ProbeRequest) => Promise<ProbeResult>;
+
+/** `pending`: not run yet. `crowded`: too many waited. */
+export type Detection =
+  | ProbeResult
+  | { readonly kind: "pending" }
+  | { readonly kind: "crowded" };
+
+/** An endpoint as its owner names it; unchecked. */
+export interface DetectRequest {
+  readonly protocol: unknown;
+  readonly endpoint: unknown;
+  readonly extension?: unknown;
+}
+
+export interface Detections {
+  /**
+   * Begins a detection and answers the task's id.
+   *
+   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND,
+   * PROTOCOL_INVALID, ENDPOINT_INVALID, SUBSCRIPTION_INVALID
+   */
+  begin(
+    projectId: ProjectId,
+    topicUrn: string,
+    request: DetectRequest,
+  ): Promise<string>;
+  /**
+   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND,
+   * DETECTION_NOT_FOUND
+   */
+  get(
+    projectId: ProjectId,
+    topicUrn: string,
+    taskId: string,
+  ): Promise<Detection>;
+}
+
+export interface DetectionsPorts {
+  readonly topics: Topics;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly probe: Probe;
+}
+
+export interface DetectionsOptions {
+  /** Probes under way at once. Default 16. */
+  readonly maxRunning?: number;
+  /** Probes that may wait; more are not made at all. Default 256. */
+  readonly maxWaiting?: number;
+}
+
+interface Task {
+  readonly projectId: ProjectId;
+  readonly topicUrn: string;
+  readonly begunAt: number;
+  detection: Detection;
+}
+
+const keptForMs = 3_600_000;
+/** Tasks kept at most: beyond it the oldest is forgotten before its hour. */
+const maxTasks = 20_000;
+
+export function createDetections(
+  { topics, clock, newId, probe }: DetectionsPorts,
+  { maxRunning = 16, maxWaiting = 256 }: DetectionsOptions = {},
+): Detections {
+  /** Oldest first. */
+  const tasks = new Map<string, Task>();
+  const waiting: (() => Promise<void>)[] = [];
+  let running = 0;
+
+  function forgetOld(): void {
+    for (const [id, { begunAt }] of tasks) {
+      const isOld = clock.now() - begunAt >= keptForMs;
+      if (!isOld && tasks.size <= maxTasks) break;
+      tasks.delete(id);
+    }
+  }
+
+  function runNext(): void {
+    if (running >= maxRunning) return;
+    const run = waiting.shift();
+    if (run === undefined) return;
+    running++;
+    void run().finally(() => {
+      running--;
+      runNext();
+    });
+  }
+
+  return {
+    async begin(projectId, topicUrn, { protocol, endpoint, extension }) {
+      await topics.get(projectId, topicUrn);
+      const checked = checkProtocol(protocol);
+      if (checked !== "http" && checked !== "https") {
+        throw new CarillonError(
+          "PROTOCOL_INVALID",
+          "Invalid protocol: only endpoints of http and https are detected.",
+        );
+      }
+      const url = checkEndpoint(checked, endpoint);
+      const { header: headers = {} } = checkExtension(checked, extension);
+      const task: Task = {
+        projectId,
+        topicUrn,
+        begunAt: clock.now(),
+        detection: { kind: "pending" },
+      };
+      const id = newId();
+      tasks.set(id, task);
+      forgetOld();
+      if (waiting.length >= maxWaiting) {
+        task.detection = { kind: "crowded" };
+        return id;
+      }
+      waiting.push(async () => {
+        task.detection = await probe({ url, headers, topicUrn });
+      });
+      runNext();
+      return id;
+    },
+    async get(projectId, topicUrn, taskId) {
+      await topics.get(projectId, topicUrn);
+      forgetOld();
+      const task = tasks.get(taskId);
+      if (task?.projectId === projectId && task.topicUrn === topicUrn) {
+        return task.detection;
+      }
+      throw new CarillonError(
+        "DETECTION_NOT_FOUND",
+        "Detection task not found: results are kept for an hour.",
+      );
+    },
+  };
+}

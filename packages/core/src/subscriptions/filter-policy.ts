@@ -1,0 +1,138 @@
+/**
+ * Filter policies: with them a subscription says which messages it wants.
+ * Fan-out asks for every subscription of a topic, so a message's attributes
+ * are compiled once and a decision allocates nothing.
+ */
+
+import { CarillonError } from "../errors.ts";
+import type { MessageAttribute } from "../messages/message.ts";
+import {
+  isAttributeName,
+  isAttributeValueList,
+  maxAttributeValues,
+} from "../messages/message-attributes.ts";
+import type { Protocol } from "./protocol.ts";
+
+/** The message's attribute `name` must have one of these values. */
+export interface FilterPolicy {
+  readonly name: string;
+  /** Compared exactly: case counts, and so does Unicode normalization. */
+  readonly stringEquals: readonly string[];
+}
+
+/** A message's attributes in the form that decisions are made from. */
+export interface CompiledAttributes {
+  /** Absent when the message goes to every protocol. */
+  readonly protocols?: ReadonlySet<string>;
+  readonly values: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** What kept a message from a subscription: its protocol, or this policy. */
+export type FilterMismatch = "protocol" | FilterPolicy;
+
+/** Policies of one subscription. */
+export const maxFilterPolicies = 5;
+
+/** Subscriptions of one call that sets or removes policies. */
+export const maxFilterPolicyBatch = 100;
+
+/**
+ * Checks a subscription's `filter_polices` as they come on the wire.
+ *
+ * @throws CarillonError FILTER_POLICY_INVALID
+ */
+export function parseFilterPolicies(policies: unknown): FilterPolicy[] {
+  if (
+    !Array.isArray(policies) ||
+    policies.length < 1 ||
+    policies.length > maxFilterPolicies
+  ) {
+    throw invalid(`a list of 1 to ${maxFilterPolicies} is expected`);
+  }
+  const parsed = policies.map(parsePolicy);
+  if (new Set(parsed.map(({ name }) => name)).size < parsed.length) {
+    throw invalid("names are unique");
+  }
+  return parsed;
+}
+
+/** To be done once per message. */
+export function compileAttributes(
+  attributes: readonly MessageAttribute[] = [],
+): CompiledAttributes {
+  const values = new Map<string, ReadonlySet<string>>();
+  let protocols: ReadonlySet<string> | undefined;
+  for (const { name, type, value } of attributes) {
+    const set = new Set(typeof value === "string" ? [value] : value);
+    values.set(name, set);
+    if (type === "PROTOCOL") protocols = set;
+  }
+  return { values, ...(protocols && { protocols }) };
+}
+
+/**
+ * Whether a subscription gets a message: its protocol is among those the
+ * message is meant for, and every policy finds one of its values in the
+ * message's attribute of that name.
+ */
+export function passesFilter(
+  policies: readonly FilterPolicy[],
+  protocol: Protocol,
+  attributes: CompiledAttributes,
+): boolean {
+  return findMismatch(policies, protocol, attributes) === undefined;
+}
+
+/** Like `passesFilter`, and tells what stood in the way. */
+export function findMismatch(
+  policies: readonly FilterPolicy[],
+  protocol: Protocol,
+  attributes: CompiledAttributes,
+): FilterMismatch | undefined {
+  const { protocols, values } = attributes;
+  if (protocols !== undefined && !protocols.has(protocol)) return "protocol";
+  for (const policy of policies) {
+    const present = values.get(policy.name);
+    if (present === undefined || !hasAny(present, policy.stringEquals)) {
+      return policy;
+    }
+  }
+  return undefined;
+}
+
+/** A sentence for the delivery's explanation. */
+export function describeMismatch(mismatch: FilterMismatch): string {
+  return mismatch === "protocol"
+    ? "The message is meant for other protocols."
+    : `The message's attribute ${mismatch.name} is none of: ${mismatch.stringEquals.join(", ")}.`;
+}
+
+function hasAny(set: ReadonlySet<string>, values: readonly string[]): boolean {
+  for (const value of values) if (set.has(value)) return true;
+  return false;
+}
+
+function parsePolicy(policy: unknown): FilterPolicy {
+  if (typeof policy !== "object" || policy === null) {
+    throw invalid("each is an object of name and string_equals");
+  }
+  const { name, string_equals: values } = policy as Record<string, unknown>;
+  if (!isAttributeName(name) || name.startsWith("smn_")) {
+    throw invalid(
+      "names are 1 to 32 of a-z, 0-9 and single underscores between them, and do not start with smn_",
+    );
+  }
+  if (!isAttributeValueList(values)) {
+    throw invalid(
+      `string_equals is a list of 1 to ${maxAttributeValues} different texts of 1 to 32 letters, digits or underscores`,
+    );
+  }
+  return { name, stringEquals: values };
+}
+
+function invalid(rule: string): CarillonError {
+  return new CarillonError(
+    "FILTER_POLICY_INVALID",
+    `Invalid filter policies: ${rule}.`,
+  );
+}

@@ -1,0 +1,133 @@
+/** A subscription: one endpoint that receives what a topic publishes. */
+
+import { CarillonError } from "../errors.ts";
+import type { ProjectId, SubscriptionId } from "../ids.ts";
+import { utf8Length } from "../text.ts";
+import type { FilterPolicy } from "./filter-policy.ts";
+import type { Protocol } from "./protocol.ts";
+
+/** SMN's numbers: they are on the wire and in the store. */
+export const subscriptionStatus = {
+  unconfirmed: 0,
+  confirmed: 1,
+  confirmationNotNeeded: 2,
+  cancelled: 3,
+  deleted: 4,
+} as const;
+
+export type SubscriptionStatus =
+  (typeof subscriptionStatus)[keyof typeof subscriptionStatus];
+
+export interface Subscription {
+  /** The store's own number; grows with creation; the key of fan-out. */
+  readonly seq: number;
+  readonly id: SubscriptionId;
+  readonly topicSeq: number;
+  readonly topicName: string;
+  readonly projectId: ProjectId;
+  readonly protocol: Protocol;
+  readonly endpoint: string;
+  readonly remark: string;
+  readonly status: SubscriptionStatus;
+  readonly extension: SubscriptionExtension;
+  /** Absent when it gets every message. */
+  readonly filterPolicies?: readonly FilterPolicy[];
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+export interface SubscriptionExtension {
+  /** Custom headers of http and https notifications. */
+  readonly header?: Readonly<Record<string, string>>;
+  /** A text message asks to confirm with a code in place of a link. */
+  readonly verificationCodeEnabled?: true;
+}
+
+/** How long a confirmation link is good, in milliseconds (48 h). */
+export const confirmationLifetimeMs = 48 * 3_600_000;
+
+/** Default quota of subscriptions per topic (SMN limits). */
+export const defaultSubscriptionsPerTopic = 10_000;
+
+/** @throws CarillonError REMARK_INVALID */
+export function checkRemark(remark: unknown): string {
+  if (remark === undefined || remark === null) return "";
+  if (typeof remark === "string" && utf8Length(remark) <= 128) return remark;
+  throw new CarillonError(
+    "REMARK_INVALID",
+    "Invalid remark: text of at most 128 bytes.",
+  );
+}
+
+/**
+ * Checks the `extension` object of a subscription. Unknown members are
+ * ignored, as SMN does.
+ *
+ * @throws CarillonError SUBSCRIPTION_INVALID
+ */
+export function checkExtension(
+  protocol: Protocol,
+  extension: unknown,
+): SubscriptionExtension {
+  if (extension === undefined || extension === null) return {};
+  if (typeof extension !== "object" || Array.isArray(extension)) {
+    throw new CarillonError(
+      "SUBSCRIPTION_INVALID",
+      "Invalid extension: an object is expected.",
+    );
+  }
+  const { header, verification_code_enabled: hasCode } = extension as {
+    header?: unknown;
+    verification_code_enabled?: unknown;
+  };
+  if (hasCode !== undefined && hasCode !== null) {
+    if (typeof hasCode !== "boolean") {
+      throw new CarillonError(
+        "SUBSCRIPTION_INVALID",
+        "Invalid extension.verification_code_enabled: true or false.",
+      );
+    }
+    if (hasCode && protocol === "sms") return { verificationCodeEnabled: true };
+  }
+  if (header === undefined || header === null) return {};
+  if (protocol !== "http" && protocol !== "https") {
+    throw invalidHeader("only http and https subscriptions have headers");
+  }
+  return { header: checkHeader(header) };
+}
+
+const headerName = /^x-(?!smn)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/i;
+const headerValue = /^[\x20-\x7e]*$/;
+
+function checkHeader(header: unknown): Record<string, string> {
+  if (typeof header !== "object" || header === null || Array.isArray(header)) {
+    throw invalidHeader("an object of names and values is expected");
+  }
+  const entries = Object.entries(header);
+  if (entries.length > 10) throw invalidHeader("at most 10 headers");
+  const checked: Record<string, string> = {};
+  let length = 0;
+  for (const [name, value] of entries) {
+    if (!headerName.test(name)) {
+      throw invalidHeader(
+        "names start with x-, not x-smn, in letters, digits and dashes",
+      );
+    }
+    if (typeof value !== "string" || !headerValue.test(value)) {
+      throw invalidHeader("values are printable ASCII text");
+    }
+    const lower = name.toLowerCase();
+    if (lower in checked) throw invalidHeader("names are unique");
+    checked[lower] = value;
+    length += name.length + value.length;
+  }
+  if (length > 1024) throw invalidHeader("at most 1024 characters in all");
+  return checked;
+}
+
+function invalidHeader(rule: string): CarillonError {
+  return new CarillonError(
+    "SUBSCRIPTION_INVALID",
+    `Invalid extension.header: ${rule}.`,
+  );
+}

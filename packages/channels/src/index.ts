@@ -12,12 +12,12 @@ export {
   type EgressConnectorOptions,
 } from "./egress/egress-connector.ts";
 export {
+  type CheckUrlOptions,
   createEgressGuard,
   type EgressGuard,
   type EgressGuardOptions,
   type EgressRefusal,
   EgressRefusedError,
-  type VetOptions,
 } from "./egress/egress-guard.ts";
 export {
   createEgressHttpClient,

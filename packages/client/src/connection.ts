@@ -19,7 +19,7 @@ import { createTransport, type Transport } from "./transport.ts";
 export interface ConnectionSettings {
   /** Instead of the runtime's own. */
   readonly fetch?: typeof globalThis.fetch | undefined;
-  /** How long one try of a request may take. Default 30,000. */
+  /** How long one attempt of a request may take. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   readonly retry?: RetryOptions | undefined;
 }

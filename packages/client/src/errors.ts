@@ -8,7 +8,7 @@
 export const errorCodes = {
   INVALID_OPTIONS: "An option or argument cannot be used as it was given.",
   CONNECTION_FAILED: "The service was not reached, or the connection broke.",
-  REQUEST_TIMED_OUT: "No answer came within the time allowed for one try.",
+  REQUEST_TIMED_OUT: "No answer came within the time allowed for one attempt.",
   INVALID_RESPONSE: "The answer is not what the SMN API promises.",
   REQUEST_REFUSED: "The service refused the request with a status of its own.",
   BAD_REQUEST: "Something in the request is wrong (400).",

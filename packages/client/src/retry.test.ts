@@ -10,8 +10,8 @@ function delays(random: number): (number | undefined)[] {
     { maxRetries: 5, baseDelayMs: 100, maxDelayMs: 1000 },
     () => random,
   );
-  return [1, 2, 3, 4, 5, 6].map((tries) =>
-    policy({ error: unavailable, tries, isIdempotent: true }),
+  return [1, 2, 3, 4, 5, 6].map((attempts) =>
+    policy({ error: unavailable, attempts, isIdempotent: true }),
   );
 }
 
@@ -23,7 +23,7 @@ test("waits longer each time, by half of it at random", () => {
 test("does not come before the service wants it", () => {
   const policy = createRetryPolicy({}, () => 0);
   const error = new ThrottledError("", { status: 429, retryAfterMs: 5000 });
-  assert.equal(policy({ error, tries: 1, isIdempotent: true }), 5000);
+  assert.equal(policy({ error, attempts: 1, isIdempotent: true }), 5000);
 });
 
 test("repeats what is not idempotent only if it was not sent", () => {
@@ -31,7 +31,7 @@ test("repeats what is not idempotent only if it was not sent", () => {
   const broken = (outcomeUnknown: boolean) =>
     policy({
       error: new ConnectionError("", { outcomeUnknown }),
-      tries: 1,
+      attempts: 1,
       isIdempotent: false,
     });
   assert.equal(broken(true), undefined);
@@ -41,7 +41,7 @@ test("repeats what is not idempotent only if it was not sent", () => {
 test("no retries means none", () => {
   const policy = createRetryPolicy({ maxRetries: 0 });
   assert.equal(
-    policy({ error: unavailable, tries: 1, isIdempotent: true }),
+    policy({ error: unavailable, attempts: 1, isIdempotent: true }),
     undefined,
   );
 });

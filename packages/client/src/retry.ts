@@ -3,11 +3,11 @@
 import { ConnectionError, ResponseError, type SmnError } from "./errors.ts";
 
 export interface RetryOptions {
-  /** Tries after the first one. Default 3; 0 turns retries off. */
+  /** Attempts after the first one. Default 3; 0 turns retries off. */
   readonly maxRetries?: number | undefined;
   /** Wait before the first retry, doubled for each further one. Default 250. */
   readonly baseDelayMs?: number | undefined;
-  /** Longest wait between tries unless the service asks for more. Default 8,000. */
+  /** Longest wait between attempts unless the service asks for more. Default 8,000. */
   readonly maxDelayMs?: number | undefined;
   /**
    * When the service asks to wait longer than this, the call fails at once
@@ -22,11 +22,11 @@ export interface RetryOptions {
   readonly retryNonIdempotent?: boolean | undefined;
 }
 
-/** The wait before trying again; `undefined` when there is no further try. */
+/** The wait before trying again; `undefined` when there is no further attempt. */
 export type RetryPolicy = (failure: {
   readonly error: SmnError;
-  /** Tries so far, from 1. */
-  readonly tries: number;
+  /** Attempts so far, from 1. */
+  readonly attempts: number;
   readonly isIdempotent: boolean;
 }) => number | undefined;
 
@@ -44,15 +44,15 @@ export function createRetryPolicy(
     maxRetryAfterMs = 60_000,
     retryNonIdempotent = false,
   } = options;
-  return ({ error, tries, isIdempotent }) => {
-    if (tries > maxRetries || !isTransient(error)) return undefined;
+  return ({ error, attempts, isIdempotent }) => {
+    if (attempts > maxRetries || !isTransient(error)) return undefined;
     const mayRepeat =
       isIdempotent || retryNonIdempotent || wasSurelyNotSent(error);
     if (!mayRepeat) return undefined;
     const askedMs =
       (error instanceof ResponseError ? error.retryAfterMs : undefined) ?? 0;
     if (askedMs > maxRetryAfterMs) return undefined;
-    const backoffMs = Math.min(maxDelayMs, baseDelayMs * 2 ** (tries - 1));
+    const backoffMs = Math.min(maxDelayMs, baseDelayMs * 2 ** (attempts - 1));
     // Clients that failed together do not come back together, and none comes
     // before the service wants it.
     return Math.max(askedMs, backoffMs / 2) + (random() * backoffMs) / 2;

@@ -244,7 +244,7 @@ test("an abort ends a request and gives its reason", async () => {
   );
 });
 
-test("an abort ends the wait between tries", async () => {
+test("an abort ends the wait between attempts", async () => {
   await using server = await serve(() => refusal(503, "x"));
   const smn = smnAt(server.url, {
     retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },

@@ -17,14 +17,14 @@ export interface RequestOptions {
    * already sent may be carried out all the same.
    */
   readonly signal?: AbortSignal | undefined;
-  /** For each try. The connection's `timeoutMs` unless given. */
+  /** For each attempt. The connection's `timeoutMs` unless given. */
   readonly timeoutMs?: number | undefined;
 }
 
 export interface HttpRequest extends RequestOptions {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: string;
-  /** Asked for each try: a signature holds for minutes only. */
+  /** Asked for each attempt: a signature holds for minutes only. */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
   readonly body?: string | undefined;
   readonly isIdempotent: boolean;
@@ -48,14 +48,14 @@ export interface TransportOptions {
 
 export function createTransport(options: TransportOptions): Transport {
   return async (request) => {
-    for (let tries = 1; ; tries++) {
+    for (let attempts = 1; ; attempts++) {
       request.signal?.throwIfAborted();
       try {
         return await exchange(request, options);
       } catch (error) {
         if (!(error instanceof SmnError)) throw error;
         const { isIdempotent } = request;
-        const delayMs = options.retryPolicy({ error, tries, isIdempotent });
+        const delayMs = options.retryPolicy({ error, attempts, isIdempotent });
         if (delayMs === undefined) throw error;
         await sleep(delayMs, request.signal);
       }

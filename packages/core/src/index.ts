@@ -164,11 +164,11 @@ export {
 export type { Store } from "./ports/store.ts";
 export type {
   NewSubscription,
+  SubscriberNotice,
   SubscriptionChange,
   SubscriptionFilter,
   SubscriptionReader,
   SubscriptionStore,
-  TokenMail,
 } from "./ports/subscription-store.ts";
 export type { SubscriptionUserStore } from "./ports/subscription-user-store.ts";
 export type {

@@ -1,6 +1,6 @@
 /**
- * The HTTP server: each face is a plugin with its own log-in and its own shape
- * of errors, so that neither reaches the others. What belongs to no face
+ * The HTTP server: each API is a plugin with its own log-in and its own shape
+ * of errors, so that neither reaches the others. What belongs to no API
  * answers as SMN does.
  */
 
@@ -30,22 +30,22 @@ import fastify, {
 } from "fastify";
 import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
-import { identityFace } from "./api/identity/identity-face.ts";
+import { registerIdentityApi } from "./api/identity/identity-api.ts";
 import { acceptAnyBody, maxBodyBytes } from "./api/json-body.ts";
 import { countRequests } from "./api/operations/http-counter.ts";
-import { operationsFace } from "./api/operations/operations-face.ts";
+import { registerOperationsApi } from "./api/operations/operations-api.ts";
 import { createOriginOf } from "./api/origin.ts";
 import {
   type ReceiversPorts,
-  receiversFace,
-} from "./api/receivers/receivers-face.ts";
+  registerReceiversApi,
+} from "./api/receivers/receivers-api.ts";
 import { createSmnErrorAnswers } from "./api/smn/error-answers.ts";
-import { smnFace } from "./api/smn/smn-face.ts";
+import { registerSmnApi } from "./api/smn/smn-api.ts";
 import type { SubscriberPorts } from "./api/subscriber/ports.ts";
-import { subscriberFace } from "./api/subscriber/subscriber-face.ts";
+import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
 import { createProblemAnswer } from "./api/v2/problem-answers.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
-import { v2Face } from "./api/v2/v2-face.ts";
+import { registerV2Api } from "./api/v2/v2-api.ts";
 import { compileValidator } from "./api/validation.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
 import type { Administration } from "./identity/administration/administration.ts";
@@ -100,9 +100,9 @@ export function createApp(ports: AppPorts): HttpApp {
   );
   const originOf = createOriginOf(ports.publicUrl);
   const errors = createSmnErrorAnswers({ logger, originOf });
-  const faces = { ...ports, originOf, newRequestId };
+  const apiPorts = { ...ports, originOf, newRequestId };
   // What Fastify refuses before it looks for a route, such as a path that does
-  // not decode, belongs to the face all the same.
+  // not decode, belongs to the API all the same.
   const sendProblem = createProblemAnswer({ logger, originOf });
   const sendKeystoneError = createKeystoneErrorAnswer({ logger, originOf });
 
@@ -111,10 +111,10 @@ export function createApp(ports: AppPorts): HttpApp {
     bodyLimit: maxBodyBytes,
     // A client has a minute to send its request.
     requestTimeout: 60_000,
-    // While closing the faces answer for themselves, in their own shapes.
+    // While closing the apiPorts answer for themselves, in their own shapes.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
-      tellRequestId(request, reply);
+      answerRequestId(request, reply);
       const path = request.raw.url ?? "";
       if (path.startsWith("/api/v2/")) sendProblem(error, request, reply);
       else if (path.startsWith("/v3/")) {
@@ -137,18 +137,18 @@ export function createApp(ports: AppPorts): HttpApp {
   app.setNotFoundHandler(errors.sendNotFound);
   app.decorateRequest("principal", undefined);
   app.addHook("onRequest", (request, reply, done) => {
-    tellRequestId(request, reply);
+    answerRequestId(request, reply);
     done();
   });
   if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
   acceptAnyBody(app);
   const httpCounter = countRequests(app);
 
-  operationsFace(app, { ...ports, httpCounter });
-  identityFace(app, faces);
-  subscriberFace(app, faces);
-  v2Face(app, {
-    ...faces,
+  registerOperationsApi(app, { ...ports, httpCounter });
+  registerIdentityApi(app, apiPorts);
+  registerSubscriberApi(app, apiPorts);
+  registerV2Api(app, {
+    ...apiPorts,
     messages: ports.store,
     inbound: ports.store,
     optOuts: ports.store,
@@ -157,18 +157,18 @@ export function createApp(ports: AppPorts): HttpApp {
       if (sandbox) sandboxRoutes(face, sandbox, originOf);
     },
   });
-  if (ports.receivers) receiversFace(app, ports.receivers, ports);
+  if (ports.receivers) registerReceiversApi(app, ports.receivers, ports);
   if (sandbox) {
     app.register(async (face: HttpApp) =>
       webhookRoutes(face, sandbox.webhooks),
     );
   }
-  smnFace(app, { ...faces, statistics: ports.store });
+  registerSmnApi(app, { ...apiPorts, statistics: ports.store });
   return app;
 }
 
 /** Under both names: one is SMN's, one is OpenStack's. */
-function tellRequestId(request: FastifyRequest, reply: FastifyReply): void {
+function answerRequestId(request: FastifyRequest, reply: FastifyReply): void {
   reply.header("x-request-id", request.id);
   reply.header("x-openstack-request-id", request.id);
 }

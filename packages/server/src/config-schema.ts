@@ -318,7 +318,7 @@ export const configSchema = Type.Object({
   maxInFlight: integer(1, 100_000, {
     group: "Engine",
     description:
-      "Deliveries under way at once over all endpoints, parked ones not counted. More help when receivers are far away, fewer when they are near.",
+      "Deliveries under way at once over all endpoints, deferred ones not counted. More help when receivers are far away, fewer when they are near.",
     expected: "a whole number from 1 to 100000",
     default: 128,
   }),
@@ -328,7 +328,7 @@ export const configSchema = Type.Object({
     expected: "a whole number from 1 to 10000",
     default: 32,
   }),
-  parkAfterMs: integer(10, 60_000, {
+  slowAfterMs: integer(10, 60_000, {
     group: "Engine",
     description:
       "After this many milliseconds without an answer a delivery no longer holds up its chunk.",

@@ -1,6 +1,6 @@
 /**
  * What can be wrong with a request before core sees it. Core knows no HTTP;
- * these codes stand beside core's in the tables of each face.
+ * these codes stand beside core's in the tables of each API.
  */
 
 export const requestErrorCatalogue = {

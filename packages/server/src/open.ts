@@ -165,10 +165,12 @@ export async function open(
       newId,
       newMessageId: newId,
       newToken,
-      isCareful: (protocol) =>
-        channels.some((one) => one.careful && one.protocols.includes(protocol)),
-      vetEndpoint: async (url) => {
-        const refusal = await egress.vetUrl(url);
+      isBillable: (protocol) =>
+        channels.some(
+          (one) => one.billable && one.protocols.includes(protocol),
+        ),
+      checkTarget: async (url) => {
+        const refusal = await egress.checkUrl(url);
         if (!refusal) return;
         throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.sentence);
       },
@@ -204,7 +206,7 @@ export async function open(
       chunkSize: config.chunkSize,
       maxInFlight: config.maxInFlight,
       laneInFlight: config.laneInFlight,
-      parkAfterMs: config.parkAfterMs,
+      slowAfterMs: config.slowAfterMs,
     },
   );
   await engine.recover();

@@ -54,7 +54,7 @@ export interface TestServerOptions {
   readonly isReady?: () => boolean;
   /** What detections find; by default that all is well. */
   readonly probe?: Probe;
-  /** What every try to deliver leads to. */
+  /** What every attempt to deliver leads to. */
   readonly result?: AttemptResult;
 }
 
@@ -136,8 +136,8 @@ export async function startTestServer(
     newId,
     newMessageId: newId,
     newToken: () => randomBytes(32).toString("hex"),
-    isCareful: (protocol) => protocol === "sms",
-    vetEndpoint: async () => {},
+    isBillable: (protocol) => protocol === "sms",
+    checkTarget: async () => {},
     logger,
   });
   const sent: SentMessage[] = [];
@@ -297,7 +297,7 @@ function noteDeliveries(
   return {
     name: "test",
     protocols: ["http", "https", "email", "sms"],
-    careful: false,
+    billable: false,
     timeoutMs: 5000,
     prepare: (message) => ({
       async deliver(recipient) {

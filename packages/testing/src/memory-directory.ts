@@ -8,12 +8,12 @@ import {
   type Page,
   type PageRequest,
   type ProjectId,
+  type SubscriberNotice,
   type Subscription,
   type SubscriptionChange,
   type SubscriptionFilter,
   type SubscriptionId,
   subscriptionStatus,
-  type TokenMail,
   type Topic,
   type TopicChange,
   type TopicFilter,
@@ -138,7 +138,7 @@ export class MemoryDirectory {
   /** `mailTo`: set when the confirmation is to be sent. */
   addSubscription(
     subscription: NewSubscription,
-    confirmation: TokenMail | undefined,
+    confirmation: SubscriberNotice | undefined,
     quota: number,
   ): {
     subscription: Subscription;
@@ -193,17 +193,17 @@ export class MemoryDirectory {
     return this.#setStatus(subscription, "confirmed");
   }
 
-  /** `mail`: set when the farewell is to be sent. */
+  /** `mail`: set when the unsubscribe notice is to be sent. */
   cancelSubscription(
     id: SubscriptionId,
-    farewell: (subscription: Subscription) => TokenMail,
-  ): { subscription: Subscription; mail?: TokenMail } | undefined {
+    unsubscribeNotice: (subscription: Subscription) => SubscriberNotice,
+  ): { subscription: Subscription; mail?: SubscriberNotice } | undefined {
     const known = this.findSubscriptionById(id);
     if (!known) return undefined;
     if (known.status === subscriptionStatus.cancelled) {
       return { subscription: known };
     }
-    const mail = farewell(known);
+    const mail = unsubscribeNotice(known);
     this.#keepToken(known, mail);
     return { subscription: this.#setStatus(known, "cancelled"), mail };
   }
@@ -294,7 +294,7 @@ export class MemoryDirectory {
     return true;
   }
 
-  #keepToken(subscription: Subscription, mail: TokenMail): void {
+  #keepToken(subscription: Subscription, mail: SubscriberNotice): void {
     this.#tokens.set(mail.token, {
       seq: subscription.seq,
       expiresAt: mail.tokenExpiresAt,

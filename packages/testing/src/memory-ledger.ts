@@ -40,7 +40,7 @@ interface ChunkRow extends Chunk {
 }
 
 interface DeliveryRow extends DeliveryOutcome {
-  readonly careful: boolean;
+  readonly billable: boolean;
   readonly round?: number;
   readonly fence: number;
   readonly earlierAttempts: readonly Attempt[];
@@ -77,20 +77,20 @@ export class MemoryLedger {
   acceptDirectMessage(
     message: NewMessage,
     recipients: readonly DirectRecipient[],
-    careful: boolean,
+    billable: boolean,
   ): { seq: number } {
     const seq = this.#addMessage(message);
     this.#recipients.set(seq, recipients);
     for (const target of recipients.keys()) {
-      this.#addDueDelivery(seq, target, message.createdAt, careful);
+      this.#addDueDelivery(seq, target, message.createdAt, billable);
     }
     return { seq };
   }
 
-  /** A message to one subscription: confirmation or farewell. */
-  acceptMail(message: NewMessage, target: number, careful: boolean): void {
+  /** A message to one subscription: confirmation or unsubscribe notice. */
+  acceptNotice(message: NewMessage, target: number, billable: boolean): void {
     const seq = this.#addMessage(message);
-    this.#addDueDelivery(seq, target, message.createdAt, careful);
+    this.#addDueDelivery(seq, target, message.createdAt, billable);
   }
 
   claimChunks(
@@ -148,13 +148,13 @@ export class MemoryLedger {
     if (!this.#held(chunk)) return false;
     this.#chunks.delete(chunkKey(chunk));
     for (const outcome of outcomes) {
-      const { careful = false, fence = 0 } = outcome;
+      const { billable = false, fence = 0 } = outcome;
       const known = this.#deliveries.get(deliveryKey(outcome));
       // A run of the chunk before this one got further: its word stands.
       if (known && isSettled(known.state)) continue;
       if (!known && isSettled(outcome.state)) this.#countSettled(outcome);
       this.#writeOutcome(
-        known ?? { ...outcome, careful, fence, earlierAttempts: [] },
+        known ?? { ...outcome, billable, fence, earlierAttempts: [] },
         outcome,
       );
     }
@@ -216,7 +216,7 @@ export class MemoryLedger {
   /** `at`: when it was found that their leases had ended by `now`. */
   settleInterrupted(now: number, at = now): number {
     const rows = [...this.#deliveries.values()].filter(
-      (row) => isSendingCarefully(row) && (row.nextAttemptAt ?? now) <= now,
+      (row) => isSendingBillable(row) && (row.nextAttemptAt ?? now) <= now,
     );
     for (const { nextAttemptAt: _, ...row } of rows) {
       const state = nextState(row.state, "lose");
@@ -265,7 +265,7 @@ export class MemoryLedger {
   nextDueAt(): number | undefined {
     let first: number | undefined;
     for (const row of this.#deliveries.values()) {
-      if (row.nextAttemptAt === undefined || isSendingCarefully(row)) continue;
+      if (row.nextAttemptAt === undefined || isSendingBillable(row)) continue;
       first = Math.min(first ?? row.nextAttemptAt, row.nextAttemptAt);
     }
     return first;
@@ -288,7 +288,7 @@ export class MemoryLedger {
   }
 
   /**
-   * A topic went away: nothing more of it is started. A try that is under way
+   * A topic went away: nothing more of it is started. An attempt that is under way
    * cannot be taken back; its outcome is still written.
    */
   cancelTopic(topicSeq: number): void {
@@ -315,7 +315,7 @@ export class MemoryLedger {
       .sort((a, b) => a.hour - b.hour);
   }
 
-  /** A delivery came to rest; by default when its last try was. */
+  /** A delivery came to rest; by default when its last attempt was. */
   #countSettled(
     { messageSeq, target, state, lastAttempt }: DeliveryOutcome,
     at = lastAttempt?.at,
@@ -418,7 +418,7 @@ export class MemoryLedger {
     messageSeq: number,
     target: number,
     at: number,
-    careful: boolean,
+    billable: boolean,
   ): void {
     this.#putDelivery({
       messageSeq,
@@ -426,7 +426,7 @@ export class MemoryLedger {
       state: "waiting",
       attempts: 0,
       nextAttemptAt: at,
-      careful,
+      billable,
       fence: 0,
       earlierAttempts: [],
     });
@@ -447,7 +447,7 @@ export class MemoryLedger {
     const dueAt = (row: DeliveryRow) =>
       row.nextAttemptAt ?? Number.POSITIVE_INFINITY;
     return [...this.#deliveries.values()]
-      .filter((row) => dueAt(row) <= now && !isSendingCarefully(row))
+      .filter((row) => dueAt(row) <= now && !isSendingBillable(row))
       .sort((a, b) => dueAt(a) - dueAt(b));
   }
 
@@ -460,7 +460,7 @@ export class MemoryLedger {
     }
     const subscription = this.#directory.subscriptions.get(target);
     if (!subscription) return undefined;
-    // Confirmations go to the unconfirmed, farewells to those who left.
+    // Confirmations go to the unconfirmed, unsubscribe notices to those who left.
     const isWanted =
       this.#get(messageSeq).audience === "subscription"
         ? !isDeleted(subscription)
@@ -562,9 +562,9 @@ function applyReceipt(row: DeliveryRow, receipt: Receipt): DeliveryRow {
   return { ...rest, state: nextState(row.state, receipt.event) };
 }
 
-/** Only a receipt or an operator may say more of a careful try under way. */
-function isSendingCarefully(row: DeliveryRow): boolean {
-  return row.careful && row.state === "sending";
+/** Only a receipt or an operator may say more of a billable attempt under way. */
+function isSendingBillable(row: DeliveryRow): boolean {
+  return row.billable && row.state === "sending";
 }
 
 function toRecipient(subscription: Subscription): Recipient {

@@ -3,7 +3,11 @@
  * of what the ports promise. Not for service: nothing outlives the process.
  */
 
-import { CarillonError, type Store, type TokenMail } from "@carillon/core";
+import {
+  CarillonError,
+  type Store,
+  type SubscriberNotice,
+} from "@carillon/core";
 import { MemoryBindings } from "./memory-bindings.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { MemoryIdentity } from "./memory-identity.ts";
@@ -331,7 +335,7 @@ export class MemoryStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #mail({ message, careful = false }: TokenMail, target: number): void {
-    this.#ledger.acceptMail(message, target, careful);
+  #mail({ message, billable = false }: SubscriberNotice, target: number): void {
+    this.#ledger.acceptNotice(message, target, billable);
   }
 }

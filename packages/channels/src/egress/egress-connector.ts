@@ -1,6 +1,6 @@
 /**
  * Opens the sockets of all outgoing HTTP connections. A name is resolved and
- * vetted once per connection, and the socket goes to an address of that very
+ * checked once per connection, and the socket goes to an address of that very
  * answer: a name server that answers differently the next time (DNS rebinding)
  * gains nothing. SNI, certificate check and Host header keep the name.
  */
@@ -49,7 +49,7 @@ export function createEgressConnector(
 
   return ({ hostname, protocol, port, servername }, callback) => {
     // Sockets do not look up what is an address already.
-    const refusal = isIP(hostname) ? guard.vetAddress(hostname) : undefined;
+    const refusal = isIP(hostname) ? guard.checkAddress(hostname) : undefined;
     if (refusal !== undefined) {
       queueMicrotask(() => callback(new EgressRefusedError(refusal), null));
       return undefined;

@@ -58,7 +58,7 @@ const refusedUrls = [
 
 for (const url of refusedUrls) {
   test(`refuses ${url}`, async () => {
-    const refusal = await guard.vetUrl(url);
+    const refusal = await guard.checkUrl(url);
     assert.match(refusal?.sentence ?? "", /CARILLON_ALLOW_TARGETS/);
     assert.ok(refusal?.sentence.includes(refusal.addressClass));
   });
@@ -71,7 +71,7 @@ for (const url of [
   "https://not-registered-yet.example/hook",
 ]) {
   test(`lets ${url} pass`, async () => {
-    assert.equal(await guard.vetUrl(url), undefined);
+    assert.equal(await guard.checkUrl(url), undefined);
   });
 }
 
@@ -81,13 +81,13 @@ test("does not wait for a name server that hangs", async () => {
     resolve: () => new Promise(() => {}),
   });
   assert.equal(
-    await hanging.vetUrl("http://slow.example/", { timeoutMs: 1 }),
+    await hanging.checkUrl("http://slow.example/", { timeoutMs: 1 }),
     undefined,
   );
 });
 
 test("keeps what a name resolved to out of the sentence", async () => {
-  const refusal = await guard.vetUrl("https://private.example/");
+  const refusal = await guard.checkUrl("https://private.example/");
   assert.equal(
     refusal?.sentence,
     "private.example resolves to a private address; such targets are refused unless CARILLON_ALLOW_TARGETS lists them.",
@@ -100,16 +100,16 @@ test("lets through what the allow list names, and nothing beside it", async () =
     allowTargets: ["10.0.0.0/24", "::1"],
     resolve,
   });
-  assert.equal(await allowing.vetUrl("http://10.0.0.7/"), undefined);
-  assert.equal(await allowing.vetUrl("http://private.example/"), undefined);
-  assert.equal(await allowing.vetUrl("http://[::1]/"), undefined);
-  assert.ok(await allowing.vetUrl("http://10.0.1.7/"));
-  assert.ok(await allowing.vetUrl("http://[::ffff:10.0.0.7]/"));
+  assert.equal(await allowing.checkUrl("http://10.0.0.7/"), undefined);
+  assert.equal(await allowing.checkUrl("http://private.example/"), undefined);
+  assert.equal(await allowing.checkUrl("http://[::1]/"), undefined);
+  assert.ok(await allowing.checkUrl("http://10.0.1.7/"));
+  assert.ok(await allowing.checkUrl("http://[::ffff:10.0.0.7]/"));
   // One of its two addresses is not on the list.
-  assert.ok(await allowing.vetUrl("http://localhost/"));
+  assert.ok(await allowing.checkUrl("http://localhost/"));
 });
 
-test("resolves to addresses that were all vetted", async () => {
+test("resolves to addresses that were all checked", async () => {
   assert.deepEqual(await guard.resolve("public.example"), [
     { address: "93.184.215.14", family: 4 },
     { address: "2606:2800:21f:cb07:6820:80da:af6b:8b2c", family: 6 },
@@ -157,7 +157,7 @@ test("refuses a private IPv4 address in whatever way a URL spells it", async () 
         `[64:ff9b:1::${dotted}]`,
       ];
       for (const host of hosts) {
-        assert.ok(await guard.vetUrl(`http://${host}/`), host);
+        assert.ok(await guard.checkUrl(`http://${host}/`), host);
       }
     }),
   );

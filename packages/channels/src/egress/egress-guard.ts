@@ -34,10 +34,10 @@ export interface EgressRefusal {
 }
 
 export interface EgressGuard {
-  /** Vets one address; `undefined` when it may be reached. */
-  vetAddress(address: string): EgressRefusal | undefined;
+  /** Checks one address; `undefined` when it may be reached. */
+  checkAddress(address: string): EgressRefusal | undefined;
   /**
-   * Resolves a host and answers its addresses, all of them vetted. Connect to
+   * Resolves a host and answers its addresses, all of them checked. Connect to
    * one of these; resolving again could bring another answer.
    *
    * @throws EgressRefusedError when any one of them is refused
@@ -45,14 +45,17 @@ export interface EgressGuard {
   resolve(host: string): Promise<readonly LookupAddress[]>;
   /**
    * Tells whether an http(s) URL would be refused. A name that does not resolve
-   * now, or not in time, passes: it is vetted again for each connection.
+   * now, or not in time, passes: it is checked again for each connection.
    *
    * @throws TypeError when it is no URL
    */
-  vetUrl(url: string, options?: VetOptions): Promise<EgressRefusal | undefined>;
+  checkUrl(
+    url: string,
+    options?: CheckUrlOptions,
+  ): Promise<EgressRefusal | undefined>;
 }
 
-export interface VetOptions {
+export interface CheckUrlOptions {
   /** How long to wait for the name to resolve. Default 2000. */
   readonly timeoutMs?: number;
 }
@@ -80,7 +83,7 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   });
   const resolveName = options.resolve ?? createSystemResolver();
 
-  function vet(host: string, address: string): EgressRefusal | undefined {
+  function check(host: string, address: string): EgressRefusal | undefined {
     const addressClass = classifyAddress(address);
     if (addressClass === undefined) return undefined;
     if (allowed.some((cidr) => cidr.contains(address))) return undefined;
@@ -95,7 +98,7 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   async function resolve(host: string): Promise<readonly LookupAddress[]> {
     const addresses = isIP(host) === 0 ? await resolveName(host) : [host];
     for (const address of addresses) {
-      const refusal = vet(host, address);
+      const refusal = check(host, address);
       if (refusal !== undefined) throw new EgressRefusedError(refusal);
     }
     return addresses.map((address) => ({
@@ -105,9 +108,9 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   }
 
   return {
-    vetAddress: (address) => vet(address, address),
+    checkAddress: (address) => check(address, address),
     resolve,
-    async vetUrl(url, { timeoutMs = 2000 } = {}) {
+    async checkUrl(url, { timeoutMs = 2000 } = {}) {
       const host = hostOf(url);
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, timeoutMs);

@@ -78,7 +78,7 @@ test("takes the text for e-mail, and the topic's name where there is no subject"
   assert.match(mail.text ?? "", /^for e-mail\n\n/);
 });
 
-test("has the same message id at each try, and another for another recipient", async (t) => {
+test("has the same message id at each attempt, and another for another recipient", async (t) => {
   const server = await startServer(t);
   const channel = createChannel(t, server.url);
   const prepared = await channel.prepare(message());
@@ -113,7 +113,7 @@ test("invites with the topic's introduction, a link and its time limit", async (
   assert.equal(headers["list-unsubscribe"], undefined);
 });
 
-test("says farewell with a link back", async (t) => {
+test("sends the unsubscribe notice with a link back", async (t) => {
   const server = await startServer(t);
   const channel = createChannel(t, server.url);
   await deliver(

@@ -25,7 +25,7 @@ export interface EmailChannelOptions {
   readonly from: string;
   readonly links: Links;
   readonly logger: Logger;
-  /** For a whole try, the wait for a free connection included. Default 30 s. */
+  /** For a whole attempt, the wait for a free connection included. Default 30 s. */
   readonly timeoutMs?: number;
   /** Connections to the server at once. Default 5. */
   readonly connections?: number;
@@ -39,7 +39,7 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
 class EmailChannel implements Channel {
   readonly name = "email";
   readonly protocols = ["email"] as const;
-  readonly careful = false;
+  readonly billable = false;
   readonly timeoutMs: number;
   readonly #options: EmailChannelOptions;
   readonly #transport: ReturnType<typeof createPool>;
@@ -90,7 +90,7 @@ class EmailChannel implements Channel {
         subject: mail.subject,
         text: mail.text,
         date: new Date(message.createdAt),
-        // The same at each try, so that mail boxes can drop a duplicate.
+        // The same at each attempt, so that mail boxes can drop a duplicate.
         messageId: `<${message.id}.${recipient.target}@${domainOf(from)}>`,
         headers: headersOf(message, mail),
         signal: AbortSignal.any([timeout, this.#closing.signal]),

@@ -1,4 +1,4 @@
-/** From what the SMTP server said to the result of a try. */
+/** From what the SMTP server said to the result of an attempt. */
 
 import type { AttemptResult, FailedResult } from "@carillon/core";
 import { excerpt } from "../excerpt.ts";

@@ -172,7 +172,7 @@ test("invites with a link, without a subscription URN, headers or unsubscribe li
   assert.ok(await isGenuine(request.json(), keys));
 });
 
-test("says farewell with the subscription's URN and a link back", async (t) => {
+test("sends the unsubscribe notice with the subscription's URN and a link back", async (t) => {
   const { channel, keys } = createChannel(t);
   const receiver = await startReceiver(t);
   const prepared = await channel.prepare(
@@ -265,7 +265,7 @@ test("signs once when http and https say the same", async (t) => {
   assert.equal(signatures, 1);
 });
 
-test("a failing signer defers, and is asked again for the next try", async (t) => {
+test("a failing signer defers, and is asked again for the next attempt", async (t) => {
   let isBroken = true;
   const signer = {
     async sign() {

@@ -24,8 +24,8 @@ import {
   textFor,
 } from "./content.ts";
 import { deadlineSlackMs } from "./deadline-queue.ts";
+import { HttpAttempts } from "./http-attempts.ts";
 import type { Signer } from "./signing-key.ts";
-import { Tries } from "./tries.ts";
 
 export interface HttpChannelOptions {
   readonly egress: EgressGuard;
@@ -33,7 +33,7 @@ export interface HttpChannelOptions {
   readonly links: Links;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** For a whole try: connection, request and answer. Default 5000. */
+  /** For a whole attempt: connection, request and answer. Default 5000. */
   readonly timeoutMs?: number;
   /** Of an answer's body; a longer one ends the connection. Default 4096. */
   readonly maxResponseBytes?: number;
@@ -52,16 +52,16 @@ export function createHttpChannel(options: HttpChannelOptions): Channel {
 class HttpChannel implements Channel {
   readonly name = "http";
   readonly protocols = ["http", "https"] as const;
-  readonly careful = false;
+  readonly billable = false;
   readonly timeoutMs: number;
   readonly #options: HttpChannelOptions;
-  readonly #tries: Tries;
+  readonly #attempts: HttpAttempts;
 
   constructor(options: HttpChannelOptions) {
     const { clock, egress, ca, timeoutMs = 5000 } = options;
     this.#options = options;
     this.timeoutMs = timeoutMs + deadlineSlackMs;
-    this.#tries = new Tries({
+    this.#attempts = new HttpAttempts({
       clock,
       timeoutMs,
       connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
@@ -72,11 +72,11 @@ class HttpChannel implements Channel {
   }
 
   prepare(message: Message): PreparedMessage {
-    return new HttpMessage(message, this.#options, this.#tries);
+    return new HttpMessage(message, this.#options, this.#attempts);
   }
 
   close(): Promise<void> {
-    return this.#tries.close();
+    return this.#attempts.close();
   }
 }
 
@@ -84,22 +84,26 @@ class HttpChannel implements Channel {
 class HttpMessage implements PreparedMessage {
   readonly #message: Message;
   readonly #options: HttpChannelOptions;
-  readonly #tries: Tries;
+  readonly #attempts: HttpAttempts;
   readonly #ready = new Map<Protocol, RequestTemplate>();
   /** By text: where http and https say the same, one signature does. */
   readonly #signing = new Map<string, Promise<RequestTemplate>>();
 
-  constructor(message: Message, options: HttpChannelOptions, tries: Tries) {
+  constructor(
+    message: Message,
+    options: HttpChannelOptions,
+    attempts: HttpAttempts,
+  ) {
     this.#message = message;
     this.#options = options;
-    this.#tries = tries;
+    this.#attempts = attempts;
   }
 
   deliver(recipient: Recipient): Promise<AttemptResult> {
     const template = this.#ready.get(recipient.protocol);
     return template === undefined
       ? this.#signAndDeliver(recipient)
-      : this.#tries.make(template, recipient);
+      : this.#attempts.make(template, recipient);
   }
 
   async #signAndDeliver(recipient: Recipient): Promise<AttemptResult> {
@@ -115,7 +119,7 @@ class HttpMessage implements PreparedMessage {
     try {
       const template = await this.#sign(protocol, topic);
       this.#ready.set(protocol, template);
-      return await this.#tries.make(template, recipient);
+      return await this.#attempts.make(template, recipient);
     } catch (error) {
       this.#options.logger.error("signing_failed", {
         messageId: this.#message.id,
@@ -143,7 +147,7 @@ class HttpMessage implements PreparedMessage {
       links,
     );
     this.#signing.set(text, signing);
-    // The next recipient tries again.
+    // The next recipient attempts again.
     signing.catch(() => this.#signing.delete(text));
     return signing;
   }

@@ -120,7 +120,7 @@ export function fillIn(
   return { headers, body };
 }
 
-/** Confirmations and farewells have a text of ours. */
+/** Confirmations and unsubscribe notices have a text of ours. */
 export function textFor(
   content: MessageContent,
   published: string,

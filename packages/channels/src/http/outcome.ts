@@ -1,4 +1,4 @@
-/** From what came of a request to the result of a try. */
+/** From what came of a request to the result of an attempt. */
 
 import type { AttemptResult, FailedResult } from "@carillon/core";
 import { EgressRefusedError } from "../egress/egress-guard.ts";
@@ -6,7 +6,7 @@ import { excerpt } from "../excerpt.ts";
 
 /**
  * SMN counts 2xx as delivered and tries again after 5xx; the other statuses
- * that are retried say themselves that another try may succeed.
+ * that are retried say themselves that another attempt may succeed.
  *
  * @param body its beginning
  */

@@ -116,7 +116,7 @@ test("invites with a code in place of a link", async (t) => {
   );
 });
 
-test("says farewell with a link back", async (t) => {
+test("sends the unsubscribe notice with a link back", async (t) => {
   const { channel, phones } = createLoopback(t);
   await deliver(
     channel,
@@ -264,8 +264,8 @@ test("closing leaves open what is under way, and starts nothing", async (t) => {
   assert.equal((await deliver(channel)).outcome, "deferred");
 });
 
-test("is careful, since each try costs money", (t) => {
-  assert.equal(createLoopback(t).channel.careful, true);
+test("is billable, since each attempt costs money", (t) => {
+  assert.equal(createLoopback(t).channel.billable, true);
 });
 
 function createLoopback(

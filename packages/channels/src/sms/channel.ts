@@ -23,7 +23,7 @@ export interface SmsChannelOptions {
   readonly statusReports?: boolean;
   /** Longer texts are rejected. Default: what 1000 characters take. */
   readonly maxSegments?: number;
-  /** For a whole try. Default 30 s. */
+  /** For a whole attempt. Default 30 s. */
   readonly timeoutMs?: number;
 }
 
@@ -34,7 +34,7 @@ export function createSmsChannel(options: SmsChannelOptions): Channel {
 class SmsChannel implements Channel {
   readonly name = "sms";
   readonly protocols = ["sms"] as const;
-  readonly careful = true;
+  readonly billable = true;
   readonly timeoutMs: number;
   readonly #options: SmsChannelOptions;
   readonly #closing = new AbortController();
@@ -83,7 +83,7 @@ class SmsChannel implements Channel {
     const signal = AbortSignal.any([timeout, this.#closing.signal]);
     const sending = gateway.send(outgoing, { signal });
     try {
-      // A provider may not heed the signal; the try ends all the same.
+      // A provider may not heed the signal; the attempt ends all the same.
       return outcomeOfSent(await orAborted(sending, signal), segments);
     } catch (error) {
       if (outgoing.sentAt !== null) {

@@ -1,4 +1,4 @@
-/** From what the gateway said to the result of a try. */
+/** From what the gateway said to the result of an attempt. */
 
 import type { AttemptResult, FailedResult } from "@carillon/core";
 import {

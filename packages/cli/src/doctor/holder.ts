@@ -21,7 +21,7 @@ export async function checkHolder(folder: string): Promise<Finding> {
     result: "ok",
     found: isAlive(holder.pid)
       ? name
-      : `no process; ${name} ended without a farewell, which is fine`,
+      : `no process; ${name} ended without a word, which is fine`,
   };
 }
 

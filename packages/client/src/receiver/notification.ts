@@ -17,7 +17,7 @@ interface MessageFields {
   readonly messageId: string;
   readonly topicUrn: string;
   readonly message: string;
-  /** UTC, `YYYY-MM-DDTHH:MM:SSZ`; of the first try. */
+  /** UTC, `YYYY-MM-DDTHH:MM:SSZ`; of the first attempt. */
   readonly timestamp: string;
 }
 

@@ -60,9 +60,9 @@ test("creates a topic", async () => {
 });
 
 test("creating is tried again: the same name leads to the same topic", async () => {
-  let tries = 0;
+  let attempts = 0;
   await using server = await serveSmn(() =>
-    ++tries === 1 ? "drop" : { body: { topic_urn: topicUrn } },
+    ++attempts === 1 ? "drop" : { body: { topic_urn: topicUrn } },
   );
   await server.smn.createTopic({ name: "alerts" });
   assert.equal(server.requests.length, 2);

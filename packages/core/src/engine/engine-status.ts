@@ -3,13 +3,13 @@
 import type { DeliveryState } from "../messages/delivery-state.ts";
 
 export interface EngineStatus {
-  /** Tries under way. */
+  /** Attempts under way. */
   readonly inFlight: number;
   /** Chunks held by this engine. */
   readonly activeChunks: number;
   /** Messages accepted since start. */
   readonly accepted: number;
-  /** Tries made since start. */
+  /** Attempts made since start. */
   readonly attempts: number;
   /** Outcomes written since start, by state. */
   readonly outcomes: Readonly<Partial<Record<DeliveryState, number>>>;

@@ -30,15 +30,15 @@ type Script = (
 class ScriptedChannel implements Channel {
   readonly name: string;
   readonly protocols: readonly Protocol[];
-  readonly careful: boolean;
+  readonly billable: boolean;
   readonly timeoutMs = 5000;
   readonly calls: string[] = [];
   script: Script = () => ({ outcome: "delivered", statusCode: 200 });
 
-  constructor(name: string, protocols: readonly Protocol[], careful = false) {
+  constructor(name: string, protocols: readonly Protocol[], billable = false) {
     this.name = name;
     this.protocols = protocols;
-    this.careful = careful;
+    this.billable = billable;
   }
 
   prepare(): PreparedMessage {
@@ -310,7 +310,7 @@ test("a receiver's no is final at once", async () => {
   assert.equal(http.calls.length, 1);
 });
 
-test("a slow receiver is parked and its late answer counts", async () => {
+test("a slow receiver is deferred and its late answer counts", async () => {
   const { start, http, report, clock } = await setUp({ subscribers: 2 });
   const late = Promise.withResolvers<AttemptResult>();
   http.script = ({ endpoint }) =>
@@ -342,7 +342,7 @@ test("one hanging endpoint does not hold up a thousand others", async () => {
   assert.ok(clock.now() - before <= 300);
 });
 
-test("records the intent before a try that costs money", async () => {
+test("records the intent before an attempt that costs money", async () => {
   const { start, sms, subscribe, report, store } = await setUp();
   await subscribe("sms", "+15550100001");
   const states: unknown[] = [];
@@ -396,7 +396,7 @@ test("a crash within a chunk tries its recipients again", async () => {
   assert.deepEqual((await report(id)).counts, { delivered: 10 });
 });
 
-test("a crash within a costly try makes it unknown, never repeated", async () => {
+test("a crash within a billable attempt makes it unknown, never repeated", async () => {
   const { start, sms, report, clock } = await setUp();
   sms.script = () => new Promise(() => {});
   const dying = await start();
@@ -422,7 +422,7 @@ test("everything arrives though every hint is lost", async () => {
   assert.deepEqual((await report(id)).counts, { delivered: 300 });
 });
 
-test("a disk that is full for a while costs no second try", async () => {
+test("a disk that is full for a while costs no second attempt", async () => {
   const { start, http, report, clock, store } = await setUp({
     subscribers: 50,
   });

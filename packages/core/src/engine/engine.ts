@@ -1,6 +1,6 @@
 /**
  * The delivery engine: puts its steps together. Reads as the way of a message:
- * publish, fan-out, parked deliveries, receipts; the sweeper behind them all.
+ * publish, fan-out, deferred deliveries, receipts; the sweeper behind them all.
  */
 
 import type { NewId } from "../ids.ts";
@@ -15,10 +15,10 @@ import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { Topics } from "../topics/topics.ts";
+import { DueDeliveries } from "./due-deliveries.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
 import { OutcomeLedger } from "./ledger.ts";
-import { Parked } from "./parked.ts";
 import { createPublisher, type Publisher } from "./publish.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { Sender } from "./sender.ts";
@@ -50,14 +50,14 @@ export interface EngineOptions {
   readonly retryPolicy: RetryPolicy;
   /** Recipients of one chunk. */
   readonly chunkSize: number;
-  /** Tries under way at once, stragglers not counted. */
+  /** Attempts under way at once, slow attempts not counted. */
   readonly maxInFlight: number;
-  /** Slow tries beyond those, at once. */
-  readonly maxStragglers: number;
-  /** Tries under way to one endpoint. */
+  /** Slow attempts beyond those, at once. */
+  readonly maxSlowAttempts: number;
+  /** Attempts under way to one endpoint. */
   readonly laneInFlight: number;
-  /** A try without an answer for so long is parked, in milliseconds. */
-  readonly parkAfterMs: number;
+  /** An attempt without an answer for so long is deferred, in milliseconds. */
+  readonly slowAfterMs: number;
   /** How long a delivery that found its lane full waits, in milliseconds. */
   readonly laneRetryMs: number;
   /** How long a claim lasts unless it is extended, in milliseconds. */
@@ -69,9 +69,9 @@ export const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
   chunkSize: 500,
   maxInFlight: 128,
-  maxStragglers: 2000,
+  maxSlowAttempts: 2000,
   laneInFlight: 32,
-  parkAfterMs: 250,
+  slowAfterMs: 250,
   laneRetryMs: 1000,
   leaseMs: 60_000,
   sweepIntervalMs: 5000,
@@ -117,13 +117,13 @@ export function createEngine(
     owner,
     until: clock.now() + options.leaseMs,
   });
-  const onParked = (at: number) => dispatcher.announce({ kind: "due", at });
+  const onDeferred = (at: number) => dispatcher.announce({ kind: "due", at });
   const watch = { clock, logger, isAbandoned: () => isAbandoned };
 
   const ledger = new OutcomeLedger({
     ...watch,
     store,
-    onParked,
+    onDeferred,
     listener: ports.listener,
   });
   const sender = new Sender(
@@ -140,7 +140,7 @@ export function createEngine(
     },
   );
   const fanOut = new FanOut(
-    { ...watch, store, sender, ledger, seal, channels, newLease, onParked },
+    { ...watch, store, sender, ledger, seal, channels, newLease, onDeferred },
     {
       chunkSize: options.chunkSize,
       maxChunks: 256,
@@ -148,7 +148,7 @@ export function createEngine(
       leaseGraceMs: 10_000,
     },
   );
-  const parked = new Parked(
+  const dueDeliveries = new DueDeliveries(
     { store, sender, ledger, seal, clock, logger, random, newLease },
     { batchSize: 200, maxBatches: 8, laneRetryMs: options.laneRetryMs },
   );
@@ -160,7 +160,7 @@ export function createEngine(
       newLease,
       holdsChunks: () => fanOut.activeChunks > 0,
       onChunks: () => fanOut.wake(),
-      onDue: (at) => parked.wakeAt(at),
+      onDue: (at) => dueDeliveries.wakeAt(at),
     },
     options.sweepIntervalMs,
   );
@@ -176,7 +176,7 @@ export function createEngine(
     onAccepted: () => {
       accepted++;
     },
-    smsIsCareful: channels.get("sms")?.careful ?? true,
+    smsIsBillable: channels.get("sms")?.billable ?? true,
   });
   let stopListening = () => {};
 
@@ -189,7 +189,7 @@ export function createEngine(
     async start() {
       stopListening = dispatcher.listen((hint) => {
         if (hint.kind === "chunks") fanOut.wake();
-        else parked.wakeAt(hint.at);
+        else dueDeliveries.wakeAt(hint.at);
       });
       await sweeper.start();
     },
@@ -198,7 +198,7 @@ export function createEngine(
       inFlight: sender.inFlight,
       activeChunks: fanOut.activeChunks,
       accepted,
-      attempts: sender.tries,
+      attempts: sender.attempts,
       outcomes: ledger.counts,
     }),
     async drain(deadlineMs) {
@@ -206,7 +206,7 @@ export function createEngine(
       stopListening();
       await sweeper.stop();
       const done = (async () => {
-        await Promise.all([fanOut.drain(), parked.drain()]);
+        await Promise.all([fanOut.drain(), dueDeliveries.drain()]);
         await ledger.drain();
       })();
       const deadline = Promise.withResolvers<void>();

@@ -2,7 +2,7 @@
  * Second step: walk a topic's subscribers in chunks. The outcome of each
  * delivery is written once, together with hundreds of others, in the
  * transaction that ends the chunk (the fast path). What did not answer soon or
- * must wait is parked in the same transaction as a row of its own.
+ * must wait is deferred in the same transaction as a row of its own.
  *
  * Crash while a chunk is worked: its outcomes are not written, its lease ends,
  * and whoever claims it next tries its recipients again; at most what was in
@@ -31,7 +31,7 @@ import { MessageFilter } from "./message-filter.ts";
 import { outcomeWithoutTry, type SendItem } from "./outcome.ts";
 import { persist } from "./persist.ts";
 import type { ChunkIntake } from "./publish.ts";
-import type { Sender, Straggler } from "./sender.ts";
+import type { Sender, SlowAttempt } from "./sender.ts";
 
 export interface FanOutPorts {
   readonly store: Pick<
@@ -51,8 +51,8 @@ export interface FanOutPorts {
   readonly logger: Logger;
   readonly newLease: () => Lease;
   readonly isAbandoned: () => boolean;
-  /** A delivery was parked until then (epoch ms). */
-  readonly onParked: (at: number) => void;
+  /** A delivery was deferred until then (epoch ms). */
+  readonly onDeferred: (at: number) => void;
 }
 
 export interface FanOutOptions {
@@ -60,9 +60,9 @@ export interface FanOutOptions {
   readonly chunkSize: number;
   /** Chunks in work at once. */
   readonly maxChunks: number;
-  /** How long a parked recipient whose lane was full waits; milliseconds. */
+  /** How long a deferred recipient whose lane was full waits; milliseconds. */
   readonly laneRetryMs: number;
-  /** Added to a straggler's deadline to get the end of its lease. */
+  /** Added to a slow attempt's deadline to get the end of its lease. */
   readonly leaseGraceMs: number;
 }
 
@@ -225,9 +225,9 @@ export class FanOut implements ChunkIntake {
     const { clock, ledger } = this.#ports;
     const outcomes: ChunkOutcome[] = [];
     const items: SendItem[] = [];
-    let parkedUntil = Number.POSITIVE_INFINITY;
-    const park = (outcome: ChunkOutcome, until: number) => {
-      parkedUntil = Math.min(parkedUntil, until);
+    let deferredUntil = Number.POSITIVE_INFINITY;
+    const defer = (outcome: ChunkOutcome, until: number) => {
+      deferredUntil = Math.min(deferredUntil, until);
       outcomes.push({ ...outcome, nextAttemptAt: until });
     };
     const escalation = await this.#escalationOf(message);
@@ -247,19 +247,19 @@ export class FanOut implements ChunkIntake {
         left.push({ item, outcome });
         continue;
       }
-      const isCareful =
-        this.#ports.channels.get(recipient.protocol)?.careful ?? false;
+      const isBillable =
+        this.#ports.channels.get(recipient.protocol)?.billable ?? false;
       const round = escalation?.roundOf(recipient);
       if (escalation && round !== undefined && round > 1) {
         // Its claim finds out whether it is still needed.
-        park(
-          { ...waiting(item), careful: isCareful, round },
+        defer(
+          { ...waiting(item), billable: isBillable, round },
           escalation.beginOf(round),
         );
-      } else if (isCareful) {
+      } else if (isBillable) {
         // Only a claim, whose intent is on disk, may start what costs money.
-        const outcome = { ...waiting(item), careful: true };
-        park(round ? { ...outcome, round } : outcome, clock.now());
+        const outcome = { ...waiting(item), billable: true };
+        defer(round ? { ...outcome, round } : outcome, clock.now());
       } else items.push(item);
     }
     const report = await this.#ports.sender.send(items);
@@ -270,15 +270,15 @@ export class FanOut implements ChunkIntake {
     for (const { item, outcome } of report.finished) {
       outcomes.push(escalation ? inRound(item, outcome) : outcome);
       if (outcome.nextAttemptAt !== undefined) {
-        parkedUntil = Math.min(parkedUntil, outcome.nextAttemptAt);
+        deferredUntil = Math.min(deferredUntil, outcome.nextAttemptAt);
       }
     }
     for (const item of report.unstarted) {
       const until = clock.now() + this.#options.laneRetryMs;
-      park(inRound(item, waiting(item)), until);
+      defer(inRound(item, waiting(item)), until);
     }
-    for (const straggler of report.stragglers) {
-      outcomes.push(inRound(straggler.item, this.#leased(straggler)));
+    for (const slow of report.slowAttempts) {
+      outcomes.push(inRound(slow.item, this.#leased(slow)));
     }
     const mine = await chunk;
     if (mine === undefined) return;
@@ -292,11 +292,11 @@ export class FanOut implements ChunkIntake {
     ledger.count(outcomes);
     ledger.tell(left);
     ledger.tell(report.finished);
-    if (parkedUntil < Number.POSITIVE_INFINITY) {
-      this.#ports.onParked(parkedUntil);
+    if (deferredUntil < Number.POSITIVE_INFINITY) {
+      this.#ports.onDeferred(deferredUntil);
     }
-    for (const straggler of report.stragglers) {
-      ledger.recordLate(straggler, fenceOfChunks);
+    for (const slow of report.slowAttempts) {
+      ledger.recordLate(slow, fenceOfChunks);
     }
   }
 
@@ -311,8 +311,12 @@ export class FanOut implements ChunkIntake {
     return binding && new Escalation(binding.data, createdAt);
   }
 
-  /** The row of a try that is still under way. */
-  #leased({ item, startedAt, deadlineAt }: Straggler<SendItem>): ChunkOutcome {
+  /** The row of an attempt that is still under way. */
+  #leased({
+    item,
+    startedAt,
+    deadlineAt,
+  }: SlowAttempt<SendItem>): ChunkOutcome {
     return {
       messageSeq: item.message.seq,
       target: item.recipient.target,

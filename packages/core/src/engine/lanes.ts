@@ -1,5 +1,5 @@
 /**
- * One lane per endpoint: how many tries may be under way to it at once. A
+ * One lane per endpoint: how many attempts may be under way to it at once. A
  * broken endpoint fills its own lane and nobody else's. Only lanes in use take
  * memory.
  */

@@ -1,6 +1,6 @@
 /**
- * Writes outcomes of tries that were claimed one by one, and those of
- * stragglers when they come; counts all outcomes for the metrics.
+ * Writes outcomes of attempts that were claimed one by one, and those of
+ * slow attempts when they come; counts all outcomes for the metrics.
  */
 
 import type { DeliveryOutcome } from "../messages/delivery.ts";
@@ -16,7 +16,7 @@ export interface LedgerPorts extends PersistPorts {
   readonly store: Pick<DeliveryStore, "recordOutcomes">;
   readonly listener?: DeliveryListener | undefined;
   /** A delivery is to be tried again then (epoch ms). */
-  readonly onParked: (at: number) => void;
+  readonly onDeferred: (at: number) => void;
 }
 
 export interface LateDelivery {
@@ -56,11 +56,11 @@ export class OutcomeLedger {
     );
     this.count(outcomes);
     for (const { nextAttemptAt } of outcomes) {
-      if (nextAttemptAt !== undefined) this.#ports.onParked(nextAttemptAt);
+      if (nextAttemptAt !== undefined) this.#ports.onDeferred(nextAttemptAt);
     }
   }
 
-  /** Records a straggler's outcome when it comes. */
+  /** Records a slow attempt's outcome when it comes. */
   recordLate(
     { item, outcome }: LateDelivery,
     fence: number,
@@ -78,7 +78,7 @@ export class OutcomeLedger {
       });
   }
 
-  /** Resolves when no straggler is out. */
+  /** Resolves when no slow attempt is out. */
   async drain(): Promise<void> {
     if (this.#late === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));

@@ -1,4 +1,4 @@
-/** From the result of one try to what the ledger says and when to go on. */
+/** From the result of one attempt to what the ledger says and when to go on. */
 
 import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
 import {
@@ -19,7 +19,7 @@ export interface SendItem {
   readonly message: Message;
   readonly recipient: Recipient;
   readonly state: DeliveryState;
-  /** Tries made so far. */
+  /** Attempts made so far. */
   readonly attempts: number;
 }
 
@@ -28,11 +28,11 @@ export interface OutcomeRules {
   readonly random: () => number;
 }
 
-/** The outcome of a try that was made. */
+/** The outcome of an attempt that was made. */
 export function outcomeOfTry(
   item: SendItem,
   result: AttemptResult,
-  careful: boolean,
+  billable: boolean,
   at: number,
   now: number,
   rules: OutcomeRules,
@@ -75,7 +75,7 @@ export function outcomeOfTry(
       return { ...outcome, state: after("suppress") };
     case "unknown":
       // What costs money is not repeated on a guess; all else is.
-      if (careful) return { ...outcome, state: after("lose") };
+      if (billable) return { ...outcome, state: after("lose") };
       return { ...outcome, ...retryOrEnd(item, attempts, result, now, rules) };
     case "deferred":
       if (isFinal(result, rules.retryPolicy)) {

@@ -1,6 +1,6 @@
 /**
  * Keeps on writing what must be written. An outcome that is not on disk yet is
- * held in memory while the disk is full; giving it up would mean a second try.
+ * held in memory while the disk is full; giving it up would mean a second attempt.
  */
 
 import { CarillonError } from "../errors.ts";
@@ -14,7 +14,7 @@ export interface PersistPorts {
   readonly isAbandoned: () => boolean;
 }
 
-/** Milliseconds between two tries of a write that failed. */
+/** Milliseconds between two attempts of a write that failed. */
 const pauseMs = 1000;
 
 /**

@@ -26,7 +26,7 @@ export class PreparedMessages {
 
   /**
    * The message as the channel prepared it; a promise only while it is not
-   * ready. A failed preparation is forgotten, so that the next try starts anew.
+   * ready. A failed preparation is forgotten, so that the next attempt starts anew.
    */
   get(message: Message, channel: Channel): Prepared {
     const entry = this.#entryOf(message);

@@ -103,7 +103,7 @@ export interface PublisherPorts {
   /** A message was kept. */
   readonly onAccepted: () => void;
   /** Whether text messages cost money to send twice. */
-  readonly smsIsCareful: boolean;
+  readonly smsIsBillable: boolean;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
@@ -183,7 +183,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       await store.acceptDirectMessage(
         message,
         [{ protocol: "sms", endpoint: to }],
-        ports.smsIsCareful,
+        ports.smsIsBillable,
       );
       ports.onAccepted();
       dispatcher.announce({ kind: "due", at: createdAt });

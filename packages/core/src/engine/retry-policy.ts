@@ -7,7 +7,7 @@ export interface RetryPolicy {
   /** Up to this share of the delay is added, so that retries spread out. */
   readonly jitter: number;
   /**
-   * Whether an HTTP status of 4xx that invites another try (408, 425, 429) gets
+   * Whether an HTTP status of 4xx that invites another attempt (408, 425, 429) gets
    * one. All others of 4xx are final anyway.
    */
   readonly retryClientErrors: boolean;

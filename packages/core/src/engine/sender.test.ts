@@ -14,11 +14,11 @@ import type { SendItem } from "./outcome.ts";
 import { smnRetryPolicy } from "./retry-policy.ts";
 import { Sender, type SenderOptions } from "./sender.ts";
 
-/** A channel whose tries end when the test says so. */
+/** A channel whose attempts end when the test says so. */
 class HeldChannel implements Channel {
   readonly name = "held";
   readonly protocols: readonly Protocol[] = ["http"];
-  readonly careful: boolean = false;
+  readonly billable: boolean = false;
   readonly timeoutMs = 5000;
   readonly started: string[] = [];
   prepared = 0;
@@ -38,7 +38,7 @@ class HeldChannel implements Channel {
 
   end(key: string, result: AttemptResult = { outcome: "delivered" }): void {
     const resolve = this.#held.get(key);
-    assert.ok(resolve, `no try is under way for ${key}`);
+    assert.ok(resolve, `no attempt is under way for ${key}`);
     this.#held.delete(key);
     resolve(result);
   }
@@ -62,9 +62,9 @@ function setUp(options: Partial<SenderOptions> = {}) {
     },
     {
       maxInFlight: 100,
-      maxStragglers: 100,
+      maxSlowAttempts: 100,
       laneInFlight: 2,
-      parkAfterMs: 250,
+      slowAfterMs: 250,
       maxOutstanding: 1000,
       ...options,
     },
@@ -101,7 +101,7 @@ test("reports what answered soon as finished, signed once", async () => {
     error: "503",
     statusCode: 503,
   });
-  const { finished, stragglers, unstarted } = await report;
+  const { finished, slowAttempts, unstarted } = await report;
   assert.deepEqual(
     finished.map(({ outcome }) => [outcome.target, outcome.state]),
     [
@@ -109,30 +109,30 @@ test("reports what answered soon as finished, signed once", async () => {
       [1, "retrying"],
     ],
   );
-  assert.deepEqual([stragglers.length, unstarted.length], [0, 0]);
+  assert.deepEqual([slowAttempts.length, unstarted.length], [0, 0]);
   assert.equal(channel.prepared, 1);
   assert.equal(sender.inFlight, 0);
 });
 
-test("leaves a slow try behind after 250 ms and tells its end later", async () => {
+test("leaves a slow attempt behind after 250 ms and tells its end later", async () => {
   const { clock, channel, sender, itemTo } = setUp();
   const report = sender.send([itemTo("slow", 1), itemTo("quick", 2)]);
   await turn();
   channel.end("quick#2");
   await turn();
   clock.advance(251);
-  const { finished, stragglers } = await report;
+  const { finished, slowAttempts } = await report;
   assert.deepEqual(
     finished.map(({ outcome }) => outcome.target),
     [2],
   );
-  const [straggler] = stragglers;
-  assert.equal(straggler?.item.recipient.endpoint, "slow");
-  assert.equal(straggler?.deadlineAt, (straggler?.startedAt ?? 0) + 5000);
+  const [slow] = slowAttempts;
+  assert.equal(slow?.item.recipient.endpoint, "slow");
+  assert.equal(slow?.deadlineAt, (slow?.startedAt ?? 0) + 5000);
   assert.equal(sender.inFlight, 1);
   clock.advance(1000);
   channel.end("slow#1");
-  const outcome = await straggler?.outcome;
+  const outcome = await slow?.outcome;
   assert.equal(outcome?.state, "delivered");
   assert.equal(outcome?.lastAttempt?.durationMs, 1251);
   assert.equal(sender.inFlight, 0);
@@ -150,18 +150,18 @@ test("a hanging endpoint fills its own lane and nobody else's", async () => {
   channel.end("healthy#10");
   await turn();
   clock.advance(251);
-  const { finished, stragglers, unstarted } = await report;
+  const { finished, slowAttempts, unstarted } = await report;
   assert.equal(finished.length, 1);
-  assert.equal(stragglers.length, 2);
+  assert.equal(slowAttempts.length, 2);
   assert.equal(unstarted.length, 8);
   channel.endAll();
-  await Promise.all(stragglers.map(({ outcome }) => outcome));
+  await Promise.all(slowAttempts.map(({ outcome }) => outcome));
   // Nobody who was withdrawn starts after all.
   assert.equal(channel.started.length, 3);
   assert.equal(sender.inFlight, 0);
 });
 
-test("a lane's queue moves on when a try of it ends", async () => {
+test("a lane's queue moves on when an attempt of it ends", async () => {
   const { channel, sender, itemTo } = setUp({ laneInFlight: 1 });
   const report = sender.send([itemTo("a", 1), itemTo("a", 2), itemTo("a", 3)]);
   for (const target of [1, 2, 3]) {
@@ -173,7 +173,7 @@ test("a lane's queue moves on when a try of it ends", async () => {
   assert.equal(finished.length, 3);
 });
 
-test("no more tries are under way than there are slots", async () => {
+test("no more attempts are under way than there are slots", async () => {
   const { channel, sender, itemTo } = setUp({ maxInFlight: 3 });
   const items = Array.from({ length: 9 }, (_, i) => itemTo(`e${i}`, i));
   const report = sender.send(items);
@@ -185,10 +185,10 @@ test("no more tries are under way than there are slots", async () => {
   assert.equal((await report).finished.length, 9);
 });
 
-test("stragglers free their slots, up to their own bound", async () => {
+test("slow attempts free their slots, up to their own bound", async () => {
   const { clock, channel, sender, itemTo } = setUp({
     maxInFlight: 2,
-    maxStragglers: 1,
+    maxSlowAttempts: 1,
   });
   const items = Array.from({ length: 4 }, (_, i) => itemTo(`e${i}`, i));
   void sender.send(items);
@@ -196,7 +196,7 @@ test("stragglers free their slots, up to their own bound", async () => {
   assert.equal(channel.started.length, 2);
   clock.advance(251);
   await turn();
-  // One slot came free; the other straggler is over the bound and keeps it.
+  // One slot came free; the other slow attempt is over the bound and keeps it.
   assert.equal(channel.started.length, 3);
 });
 

@@ -1,7 +1,7 @@
 /**
- * Makes tries: within the bounds of all tries under way, through the lane of
+ * Makes attempts: within the bounds of all attempts under way, through the lane of
  * each endpoint. What answers soon is reported as finished; what does not is a
- * straggler and no longer holds up anybody; what found its lane full all that
+ * slow attempt and no longer holds up anybody; what found its lane full all that
  * time was never started.
  *
  * A crash here loses nothing: the chunk or the claim that the items came from is
@@ -35,21 +35,21 @@ export interface SenderPorts {
 }
 
 export interface SenderOptions {
-  /** Tries under way at once, those of stragglers not counted. */
+  /** Attempts under way at once, those of slow attempts not counted. */
   readonly maxInFlight: number;
-  /** Stragglers at once; beyond it they count as tries under way. */
-  readonly maxStragglers: number;
-  /** Tries under way to one endpoint. */
+  /** Slow attempts at once; beyond it they count as attempts under way. */
+  readonly maxSlowAttempts: number;
+  /** Attempts under way to one endpoint. */
   readonly laneInFlight: number;
-  /** How long a try may take before it is a straggler, in milliseconds. */
-  readonly parkAfterMs: number;
+  /** How long an attempt may take before it is a slow attempt, in milliseconds. */
+  readonly slowAfterMs: number;
   /** Items given to `send` and not settled, about; see {@link Sender.hasRoom}. */
   readonly maxOutstanding: number;
 }
 
 export interface SendReport<Item extends SendItem> {
   readonly finished: readonly Finished<Item>[];
-  readonly stragglers: readonly Straggler<Item>[];
+  readonly slowAttempts: readonly SlowAttempt<Item>[];
   /** Their lanes were full. */
   readonly unstarted: readonly Item[];
 }
@@ -59,7 +59,7 @@ export interface Finished<Item extends SendItem> {
   readonly outcome: DeliveryOutcome;
 }
 
-export interface Straggler<Item extends SendItem> {
+export interface SlowAttempt<Item extends SendItem> {
   readonly item: Item;
   readonly startedAt: number;
   /** The channel answers by then, in epoch milliseconds. */
@@ -73,12 +73,12 @@ export class Sender {
   readonly #slots: Slots;
   readonly #lanes: Lanes;
   readonly #prepared = new PreparedMessages();
-  /** Tries that are young and not done, linked from the oldest on. */
-  #oldest: Try | undefined;
-  #youngest: Try | undefined;
+  /** Attempts that are young and not done, linked from the oldest on. */
+  #oldest: SendAttempt | undefined;
+  #youngest: SendAttempt | undefined;
   #ageTimer: Timer | undefined;
-  #stragglers = 0;
-  #tries = 0;
+  #slowAttempts = 0;
+  #attempts = 0;
   #outstanding = 0;
   /** Called when there is room again; set by whoever feeds the sender. */
   onRoom: () => void = () => {};
@@ -90,32 +90,32 @@ export class Sender {
     this.#lanes = new Lanes(options.laneInFlight);
   }
 
-  /** Tries under way. */
+  /** Attempts under way. */
   get inFlight(): number {
-    return this.#slots.taken + this.#stragglers;
+    return this.#slots.taken + this.#slowAttempts;
   }
 
   /**
-   * Whether more items may be brought. Stragglers do not count: a chunk that
+   * Whether more items may be brought. Slow attempts do not count: a chunk that
    * waits for one slow receiver holds up nobody.
    */
   get hasRoom(): boolean {
     return this.#outstanding < this.#options.maxOutstanding;
   }
 
-  /** Tries made since start. */
-  get tries(): number {
-    return this.#tries;
+  /** Attempts made since start. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
   /**
-   * Tries each item once. Resolves when each is finished, a straggler, or
+   * Makes one attempt for each item. Resolves when each is finished, a slow attempt, or
    * known not to start.
    */
   async send<Item extends SendItem>(
     items: readonly Item[],
   ): Promise<SendReport<Item>> {
-    const run = new Run(() => this.#settleOne());
+    const run = new SendBatch(() => this.#settleOne());
     this.#outstanding += items.length;
     for (const item of items) {
       const { message, recipient } = item;
@@ -153,21 +153,21 @@ export class Sender {
             "expire",
             {
               errorClass: "expired",
-              error: "The time to live ran out before a try was made.",
+              error: "The time to live ran out before an attempt was made.",
             },
             now,
           ),
         );
         continue;
       }
-      this.#begin(new Try(item, run, channel, prepared, now));
+      this.#begin(new SendAttempt(item, run, channel, prepared, now));
     }
     // A run reports just the items it was given.
     return (await run.report()) as SendReport<Item>;
   }
 
-  /** Starts a try that has a slot, or queues it for its lane. */
-  #begin(attempt: Try): void {
+  /** Starts an attempt that has a slot, or queues it for its lane. */
+  #begin(attempt: SendAttempt): void {
     const { endpoint } = attempt.item.recipient;
     attempt.run.pending++;
     this.#link(attempt);
@@ -186,14 +186,14 @@ export class Sender {
     });
   }
 
-  #start(attempt: Try): void {
+  #start(attempt: SendAttempt): void {
     attempt.phase = "running";
     attempt.startedAt = this.#ports.clock.now();
-    this.#tries++;
+    this.#attempts++;
     attempt.prepared.deliver(attempt.item.recipient).then(
       (result) => this.#end(attempt, result),
       (error: unknown) => {
-        // A channel answers with results; an exception is its defect. The try
+        // A channel answers with results; an exception is its defect. The attempt
         // may have gone out.
         this.#ports.logger.error("channel_threw", {
           channel: attempt.channel.name,
@@ -208,22 +208,22 @@ export class Sender {
     );
   }
 
-  #end(attempt: Try, result: AttemptResult): void {
+  #end(attempt: SendAttempt, result: AttemptResult): void {
     const outcome = outcomeOfTry(
       attempt.item,
       result,
-      attempt.channel.careful,
+      attempt.channel.billable,
       attempt.startedAt,
       this.#ports.clock.now(),
       this.#ports.rules,
     );
-    const wasStraggler = attempt.phase === "straggling";
-    if (!wasStraggler) this.#unlink(attempt);
+    const wasSlow = attempt.phase === "slow";
+    if (!wasSlow) this.#unlink(attempt);
     attempt.phase = "done";
     if (attempt.holdsSlot) this.#slots.free();
-    else if (wasStraggler) this.#stragglers--;
+    else if (wasSlow) this.#slowAttempts--;
     this.#lanes.leave(attempt.item.recipient.endpoint);
-    if (wasStraggler) attempt.late?.resolve(outcome);
+    if (wasSlow) attempt.late?.resolve(outcome);
     else {
       attempt.run.finish(attempt.item, outcome);
       attempt.run.settleOne();
@@ -239,7 +239,7 @@ export class Sender {
   #watchAge(): void {
     if (this.#ageTimer !== undefined || this.#oldest === undefined) return;
     const { clock } = this.#ports;
-    const dueAt = this.#oldest.begunAt + this.#options.parkAfterMs;
+    const dueAt = this.#oldest.begunAt + this.#options.slowAfterMs;
     this.#ageTimer = clock.setTimer(Math.max(1, dueAt - clock.now()), () => {
       this.#ageTimer = undefined;
       this.#age();
@@ -247,27 +247,27 @@ export class Sender {
     });
   }
 
-  /** Sorts out the tries that are not young any more. */
+  /** Sorts out the attempts that are not young any more. */
   #age(): void {
-    const before = this.#ports.clock.now() - this.#options.parkAfterMs;
+    const before = this.#ports.clock.now() - this.#options.slowAfterMs;
     for (;;) {
       const attempt = this.#oldest;
       if (attempt === undefined || attempt.begunAt > before) break;
       this.#unlink(attempt);
       if (attempt.phase === "queued") this.#withdraw(attempt);
-      else this.#leaveBehind(attempt);
+      else this.#detach(attempt);
     }
   }
 
-  #link(attempt: Try): void {
+  #link(attempt: SendAttempt): void {
     attempt.older = this.#youngest;
     if (this.#youngest === undefined) this.#oldest = attempt;
     else this.#youngest.younger = attempt;
     this.#youngest = attempt;
   }
 
-  /** A try that is done is let go of at once: there are very many of them. */
-  #unlink(attempt: Try): void {
+  /** An attempt that is done is let go of at once: there are very many of them. */
+  #unlink(attempt: SendAttempt): void {
     const { older, younger } = attempt;
     if (older === undefined) this.#oldest = younger;
     else older.younger = younger;
@@ -277,21 +277,24 @@ export class Sender {
     attempt.younger = undefined;
   }
 
-  #withdraw(attempt: Try): void {
+  #withdraw(attempt: SendAttempt): void {
     attempt.phase = "done";
     attempt.run.unstarted.push(attempt.item);
     attempt.run.settleOne();
   }
 
-  #leaveBehind(attempt: Try): void {
-    attempt.phase = "straggling";
+  #detach(attempt: SendAttempt): void {
+    attempt.phase = "slow";
     attempt.late = Promise.withResolvers();
-    if (attempt.holdsSlot && this.#stragglers < this.#options.maxStragglers) {
+    if (
+      attempt.holdsSlot &&
+      this.#slowAttempts < this.#options.maxSlowAttempts
+    ) {
       attempt.holdsSlot = false;
       this.#slots.free();
     }
-    if (!attempt.holdsSlot) this.#stragglers++;
-    attempt.run.stragglers.push({
+    if (!attempt.holdsSlot) this.#slowAttempts++;
+    attempt.run.slowAttempts.push({
       item: attempt.item,
       startedAt: attempt.startedAt,
       deadlineAt: attempt.startedAt + attempt.channel.timeoutMs,
@@ -302,9 +305,9 @@ export class Sender {
 }
 
 /** One call of `send`. */
-class Run {
+class SendBatch {
   readonly finished: Finished<SendItem>[] = [];
-  readonly stragglers: Straggler<SendItem>[] = [];
+  readonly slowAttempts: SlowAttempt<SendItem>[] = [];
   readonly unstarted: SendItem[] = [];
   pending = 0;
   readonly #onSettled: () => void;
@@ -341,24 +344,24 @@ class Run {
   }
 }
 
-class Try {
+class SendAttempt {
   readonly item: SendItem;
-  readonly run: Run;
+  readonly run: SendBatch;
   readonly channel: Channel;
   readonly prepared: PreparedMessage;
   readonly begunAt: number;
   startedAt: number;
-  phase: "queued" | "running" | "straggling" | "done" = "queued";
-  /** Counted in the slots; else, if straggling, among the stragglers. */
+  phase: "queued" | "running" | "slow" | "done" = "queued";
+  /** Counted in the slots; else, if straggling, among the slow attempts. */
   holdsSlot = true;
   late: PromiseWithResolvers<DeliveryOutcome> | undefined = undefined;
-  /** Neighbours among the young tries. */
-  older: Try | undefined = undefined;
-  younger: Try | undefined = undefined;
+  /** Neighbours among the young attempts. */
+  older: SendAttempt | undefined = undefined;
+  younger: SendAttempt | undefined = undefined;
 
   constructor(
     item: SendItem,
-    run: Run,
+    run: SendBatch,
     channel: Channel,
     prepared: PreparedMessage,
     begunAt: number,

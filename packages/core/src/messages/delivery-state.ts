@@ -38,7 +38,7 @@ export type DeliveryEvent =
   | "fail"
   /** The provider said no, at once or in a receipt. */
   | "reject"
-  /** A careful attempt ended without an answer: it may have gone out. */
+  /** A billable attempt ended without an answer: it may have gone out. */
   | "lose"
   /** Its time to live ran out. */
   | "expire"

@@ -18,7 +18,7 @@ export type ErrorClass =
   | "interrupted"
   | "internal";
 
-/** What one try led to. */
+/** What one attempt led to. */
 export interface Attempt {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -41,7 +41,7 @@ export interface DeliveryOutcome {
   /** Subscription number, or the index of a direct recipient. */
   readonly target: number;
   readonly state: DeliveryState;
-  /** How many tries were made. */
+  /** How many attempts were made. */
   readonly attempts: number;
   readonly lastAttempt?: Attempt;
   /** When to go on; while sending: when the lease ends. Epoch ms. */

@@ -6,7 +6,7 @@ import type { Protocol } from "../subscriptions/protocol.ts";
 import { fitsUtf8 } from "../text.ts";
 
 /**
- * What a message says. Confirmations and farewells travel as messages too, so
+ * What a message says. Confirmations and unsubscribe notices travel as messages too, so
  * that they are as durable, retried and explained as any notification.
  */
 export type MessageContent =

@@ -1,6 +1,6 @@
 /**
  * A channel carries messages to the endpoints of some protocols. It makes one
- * try and says what came of it; when and how often is the engine's business.
+ * attempt and says what came of it; when and how often is the engine's business.
  */
 
 import type { SubscriptionId } from "../ids.ts";
@@ -14,11 +14,11 @@ export interface Channel {
   readonly name: string;
   readonly protocols: readonly Protocol[];
   /**
-   * True when a try costs money: the engine then records the intent durably
-   * before calling, and never repeats a try whose outcome is unknown.
+   * True when an attempt costs money: the engine then records the intent durably
+   * before calling, and never repeats an attempt whose outcome is unknown.
    */
-  readonly careful: boolean;
-  /** A try takes at most this long, in milliseconds; the channel sees to it. */
+  readonly billable: boolean;
+  /** An attempt takes at most this long, in milliseconds; the channel sees to it. */
   readonly timeoutMs: number;
   /**
    * Does the work that is the same for every recipient of a message (signing,
@@ -31,7 +31,7 @@ export interface Channel {
 
 export interface PreparedMessage {
   /**
-   * Makes one try. Expected failures are results, not exceptions; it settles
+   * Makes one attempt. Expected failures are results, not exceptions; it settles
    * within the channel's `timeoutMs`.
    */
   deliver(recipient: Recipient): Promise<AttemptResult>;
@@ -63,7 +63,7 @@ export type AttemptResult =
 
 export interface FailedResult {
   /**
-   * `deferred`: another try may succeed. `rejected`: no try will. `unknown`:
+   * `deferred`: another attempt may succeed. `rejected`: no attempt will. `unknown`:
    * it may have gone out. `suppressed`: the recipient opted out.
    */
   readonly outcome: "deferred" | "rejected" | "unknown" | "suppressed";

@@ -35,7 +35,7 @@ export interface ClaimedDelivery {
   readonly recipient: Recipient;
   /** As it was before the claim; `sending`: its last claim was lost. */
   readonly state: DeliveryState;
-  /** Tries made before this claim. */
+  /** Attempts made before this claim. */
   readonly attempts: number;
   readonly lastAttempt?: Attempt;
   readonly fence: number;
@@ -62,7 +62,7 @@ export interface Receipt {
 export interface DeliveryStore {
   /**
    * Keeps a message for its topic's audience. With a lease the message's first
-   * chunk comes back claimed, so that no second write precedes the first try.
+   * chunk comes back claimed, so that no second write precedes the first attempt.
    *
    * @throws CarillonError STORAGE_FAILED; then nothing was kept
    */
@@ -74,7 +74,7 @@ export interface DeliveryStore {
   acceptDirectMessage(
     message: NewMessage,
     recipients: readonly Pick<Recipient, "protocol" | "endpoint">[],
-    careful: boolean,
+    billable: boolean,
   ): Promise<{ seq: number }>;
 
   /** Claims chunks that nobody holds, oldest message first. */
@@ -113,7 +113,7 @@ export interface DeliveryStore {
 
   /**
    * Claims due deliveries, longest due first: each is `sending` on disk before
-   * this resolves. Careful deliveries found `sending` (their engine died)
+   * this resolves. Billable deliveries found `sending` (their engine died)
    * are not claimed: see {@link settleInterrupted}.
    */
   claimDue(
@@ -122,7 +122,7 @@ export interface DeliveryStore {
     limit: number,
   ): Promise<readonly ClaimedDelivery[]>;
   /**
-   * Careful deliveries whose lease ran out while sending become `unknown`;
+   * Billable deliveries whose lease ran out while sending become `unknown`;
    * answers how many.
    */
   settleInterrupted(now: number): Promise<number>;
@@ -141,15 +141,15 @@ export interface DeliveryStore {
   hasUnclaimedChunks(now: number): Promise<boolean>;
 }
 
-/** An outcome of the fast path, or a delivery that is parked. */
+/** An outcome of the fast path, or a delivery that is deferred. */
 export interface ChunkOutcome extends DeliveryOutcome {
   /**
    * Its round in an escalation, from 1. One that is due in a later round than
    * the first is cancelled when an earlier round delivered the message.
    */
   readonly round?: number;
-  /** True: only a claim may start it, and a lost try is unknown. */
-  readonly careful?: boolean;
+  /** True: only a claim may start it, and a lost attempt is unknown. */
+  readonly billable?: boolean;
   /** Fence that later outcomes of this delivery carry while it is sending. */
   readonly fence?: number;
 }

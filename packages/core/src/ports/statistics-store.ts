@@ -7,7 +7,7 @@ export interface StatisticsReader {
    * How many deliveries of a topic's messages came to rest, with nothing left
    * to do for the engine, in each hour of `from <= hour < until` (epoch ms):
    * by protocol, and by the state they came to rest in first. The hour is that
-   * of their last try. Confirmations and what was cancelled are not counted.
+   * of their last attempt. Confirmations and what was cancelled are not counted.
    * In order of hour; hours and states with none are left out.
    */
   readStatistics(

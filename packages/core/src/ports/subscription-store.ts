@@ -54,13 +54,13 @@ export interface SubscriptionChange {
 }
 
 /** A message to one subscription, and the token its link carries. */
-export interface TokenMail {
+export interface SubscriberNotice {
   readonly token: string;
   /** Milliseconds since the epoch. */
   readonly tokenExpiresAt: number;
   readonly message: NewMessage;
-  /** True when a try costs money: a lost one is not repeated. Default false. */
-  readonly careful?: boolean;
+  /** True when an attempt costs money: a lost one is not repeated. Default false. */
+  readonly billable?: boolean;
   /**
    * How often the project may have the endpoint asked to confirm; default any
    * number of times. Counts outlive a restart.
@@ -82,7 +82,7 @@ export interface SubscriptionStore extends SubscriptionReader {
    */
   addSubscription(
     subscription: NewSubscription,
-    confirmation: TokenMail | undefined,
+    confirmation: SubscriberNotice | undefined,
     quota: number,
   ): Promise<{
     subscription: Subscription;
@@ -98,13 +98,13 @@ export interface SubscriptionStore extends SubscriptionReader {
     now: number,
   ): Promise<Subscription | undefined>;
   /**
-   * The subscriber's own farewell: status 3, and a message with a link back.
+   * The subscriber's own unsubscribe notice: status 3, and a message with a link back.
    * Answers the subscription; `undefined` when there is none. A second call
    * sends no second message.
    */
   cancelSubscription(
     id: SubscriptionId,
-    farewell: (subscription: Subscription) => TokenMail,
+    unsubscribeNotice: (subscription: Subscription) => SubscriberNotice,
   ): Promise<Subscription | undefined>;
   /** Answers false when there is no such one. */
   updateSubscription(

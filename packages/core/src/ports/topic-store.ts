@@ -48,7 +48,7 @@ export interface TopicStore extends TopicReader {
   ): Promise<boolean>;
   /**
    * Removes a topic and its subscriptions; what was not delivered yet becomes
-   * `cancelled`. A try that is under way cannot be taken back: its outcome is
+   * `cancelled`. An attempt that is under way cannot be taken back: its outcome is
    * still written. Answers false when there is no such topic.
    */
   deleteTopic(projectId: ProjectId, name: string, at: number): Promise<boolean>;

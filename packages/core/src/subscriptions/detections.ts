@@ -36,7 +36,7 @@ export type Probe = (request: ProbeRequest) => Promise<ProbeResult>;
 export type Detection =
   | ProbeResult
   | { readonly kind: "pending" }
-  | { readonly kind: "crowded" };
+  | { readonly kind: "overloaded" };
 
 /** An endpoint as its owner names it; unchecked. */
 export interface DetectRequest {
@@ -143,7 +143,7 @@ export function createDetections(
       tasks.set(id, task);
       forgetOld();
       if (waiting.length >= maxWaiting) {
-        task.detection = { kind: "crowded" };
+        task.detection = { kind: "overloaded" };
         return id;
       }
       waiting.push(async () => {

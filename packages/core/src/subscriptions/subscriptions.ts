@@ -12,10 +12,10 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
 import type {
+  SubscriberNotice,
   SubscriptionChange,
   SubscriptionFilter,
   SubscriptionStore,
-  TokenMail,
 } from "../ports/subscription-store.ts";
 import type { Topic } from "../topics/topic.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -120,7 +120,7 @@ export interface Subscriptions {
     where?: { readonly topicUrn: string; readonly endpoint: string },
   ): Promise<Subscription>;
   /**
-   * The subscriber's no; a farewell with a link back is sent.
+   * The subscriber's no; a unsubscribe notice with a link back is sent.
    *
    * @throws CarillonError SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND
    */
@@ -137,8 +137,8 @@ export interface SubscriptionsPorts {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly newMessageId: NewId;
-  /** Whether a try of this protocol costs money. */
-  readonly isCareful: (protocol: Protocol) => boolean;
+  /** Whether an attempt of this protocol costs money. */
+  readonly isBillable: (protocol: Protocol) => boolean;
   /** Makes a secret of at least 128 bits, hexadecimal. */
   readonly newToken: () => string;
   /**
@@ -146,7 +146,7 @@ export interface SubscriptionsPorts {
    *
    * @throws CarillonError ENDPOINT_FORBIDDEN
    */
-  readonly vetEndpoint: (url: string) => Promise<void>;
+  readonly checkTarget: (url: string) => Promise<void>;
   /** Default: writes nothing. */
   readonly logger?: Logger;
 }
@@ -155,7 +155,7 @@ export function createSubscriptions(
   ports: SubscriptionsPorts,
   options: SubscriptionsOptions = {},
 ): Subscriptions {
-  const { store, topics, dispatcher, clock, vetEndpoint } = ports;
+  const { store, topics, dispatcher, clock, checkTarget } = ports;
   const {
     quota = defaultSubscriptionsPerTopic,
     confirmationLimits = defaultConfirmationLimits,
@@ -163,13 +163,13 @@ export function createSubscriptions(
 
   const codes = new CodeGuard();
 
-  function tokenMail(
+  function subscriberNotice(
     kind: "confirmation" | "unsubscription",
     topic: Pick<Topic, "projectId" | "name"> & Partial<Topic>,
     topicSeq: number,
     protocol: Protocol,
     token = ports.newToken(),
-  ): TokenMail {
+  ): SubscriberNotice {
     const now = clock.now();
     const message: NewMessage = {
       id: ports.newMessageId() as MessageId,
@@ -190,7 +190,7 @@ export function createSubscriptions(
       token,
       tokenExpiresAt: now + confirmationLifetimeMs,
       message,
-      careful: ports.isCareful(protocol),
+      billable: ports.isBillable(protocol),
     };
   }
 
@@ -271,7 +271,7 @@ export function createSubscriptions(
       const remark = checkRemark(request.remark);
       const extension = checkExtension(protocol, request.extension);
       if (protocol === "http" || protocol === "https") {
-        await vetEndpoint(endpoint);
+        await checkTarget(endpoint);
       }
       const result = await store.addSubscription(
         {
@@ -286,7 +286,7 @@ export function createSubscriptions(
           createdAt: clock.now(),
         },
         {
-          ...tokenMail(
+          ...subscriberNotice(
             "confirmation",
             topic,
             topic.seq,
@@ -360,7 +360,7 @@ export function createSubscriptions(
       );
       if (!known) throw subscriptionNotFound();
       const subscription = await store.cancelSubscription(known.id, (found) =>
-        tokenMail(
+        subscriberNotice(
           "unsubscription",
           { projectId: found.projectId, name: found.topicName },
           found.topicSeq,

@@ -73,7 +73,7 @@ export class ReceiptFailover {
       silentMinutes === undefined ? Infinity : silentMinutes * 60_000;
     const deadline = this.#ports.clock.now() + wait;
     this.#tracked.set(key, { message, candidates, rule, deadline });
-    if (this.#tracked.size > maxTracked) forgetOldest(this.#tracked);
+    if (this.#tracked.size > maxTracked) removeOldest(this.#tracked);
     const early = this.#early.get(key);
     if (early !== undefined) {
       this.#early.delete(key);
@@ -90,7 +90,7 @@ export class ReceiptFailover {
       this.#settle(key, status);
     } else {
       this.#early.set(key, status);
-      if (this.#early.size > EARLY_STATUSES) forgetOldest(this.#early);
+      if (this.#early.size > EARLY_STATUSES) removeOldest(this.#early);
     }
   }
 
@@ -169,7 +169,7 @@ function keyOf(provider: string | null, msgid: string | null): string {
   return `${provider}\0${msgid}`;
 }
 
-function forgetOldest(map: Map<string, unknown>): void {
+function removeOldest(map: Map<string, unknown>): void {
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);
 }

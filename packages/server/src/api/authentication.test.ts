@@ -31,7 +31,7 @@ async function logIn(
   return String(response.headers["x-subject-token"]);
 }
 
-test("credentials of each kind open each face", async () => {
+test("credentials of each kind open each API", async () => {
   await using server = await startTestServer();
   const token = await logIn(server);
   for (const headers of [

@@ -1,7 +1,7 @@
 /**
  * Every route there is, from the server's own table, with every kind of bad
  * input: never a 500, never another project's data, errors always in the shape
- * of the route's face. Whoever adds a route need not add it here.
+ * of the route's API. Whoever adds a route need not add it here.
  */
 
 import assert from "node:assert/strict";
@@ -20,13 +20,13 @@ import {
 
 type Headers = Readonly<Record<string, string>>;
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-type Face = "smn" | "v2" | "keystone";
+type Api = "smn" | "v2" | "keystone";
 
 interface Route {
   readonly method: Method;
   /** With `:parameters`. */
   readonly url: string;
-  readonly face: Face;
+  readonly api: Api;
   /** Fields of the body that the schema names, and some that others take. */
   readonly fields: readonly string[];
   /** Parameters of the query that the schema names. */
@@ -78,10 +78,10 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("the table has the routes of each face", () => {
-  for (const face of ["smn", "v2", "keystone"] as const) {
-    const count = routes.filter((route) => route.face === face).length;
-    assert.ok(count >= 5, `${face}: ${count}`);
+test("the table has the routes of each API", () => {
+  for (const api of ["smn", "v2", "keystone"] as const) {
+    const count = routes.filter((route) => route.api === api).length;
+    assert.ok(count >= 5, `${api}: ${count}`);
   }
 });
 
@@ -280,8 +280,8 @@ test("after all this the server works and logged no failure", async () => {
 });
 
 function toRoute(route: TestServer["routes"][number]): Route[] {
-  const face = faceOf(route.url);
-  if (face === undefined) return [];
+  const api = apiOf(route.url);
+  if (api === undefined) return [];
   const { body, querystring } = (route.schema ?? {}) as {
     body?: { properties?: object };
     querystring?: { properties?: object };
@@ -293,14 +293,14 @@ function toRoute(route: TestServer["routes"][number]): Route[] {
     .map((method) => ({
       method,
       url: route.url,
-      face,
+      api,
       fields: fields.length > 0 ? fields : fieldsWithoutSchema,
       query: Object.keys(querystring?.properties ?? {}),
     }));
 }
 
-/** `undefined` for routes whose answers are not a face's: links, metrics. */
-function faceOf(url: string): Face | undefined {
+/** `undefined` for routes whose answers are not an API's: links, metrics. */
+function apiOf(url: string): Api | undefined {
   if (url.startsWith("/api/v2/")) return "v2";
   if (url.startsWith("/v3/")) return "keystone";
   const isLink = /^\/v2\/notifications\/(subscriptions|certifications)\//.test(
@@ -392,7 +392,7 @@ function check(route: Route, { status, contentType, text }: Answer): void {
   if (status < 400) return;
   const body = parse(text);
   assert.ok(typeof body === "object" && body !== null, where);
-  switch (route.face) {
+  switch (route.api) {
     case "smn":
       assert.match(contentType, /^application\/json/, where);
       assert.deepEqual(
@@ -421,7 +421,7 @@ function check(route: Route, { status, contentType, text }: Answer): void {
       break;
     }
     default:
-      route.face satisfies never;
+      route.api satisfies never;
   }
 }
 

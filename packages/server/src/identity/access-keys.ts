@@ -23,7 +23,7 @@ export interface AccessKeys {
     accessKey: string,
   ): AccessKeyHolder | undefined | Promise<AccessKeyHolder | undefined>;
   /** Asks the store anew from now on. */
-  forget(): void;
+  invalidate(): void;
 }
 
 export function createAccessKeys(ports: {
@@ -65,7 +65,7 @@ export function createAccessKeys(ports: {
       const now = clock.now();
       return holders.get(accessKey, now) ?? load(accessKey, now);
     },
-    forget: () => holders.clear(),
+    invalidate: () => holders.clear(),
   };
 }
 

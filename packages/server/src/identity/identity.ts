@@ -36,7 +36,7 @@ export interface Identity {
    * Forgets all that is remembered of users, keys and tokens: what was taken
    * from somebody is refused from now on.
    */
-  forget(): void;
+  invalidate(): void;
 }
 
 export interface IdentityPorts {
@@ -128,9 +128,9 @@ export function createIdentity(ports: IdentityPorts): Identity {
     directory,
     tokens,
     login: createLogin({ directory, tokens }),
-    forget() {
-      tokens.forget();
-      accessKeys.forget();
+    invalidate() {
+      tokens.invalidate();
+      accessKeys.invalidate();
       keyPairs.clear();
     },
   };

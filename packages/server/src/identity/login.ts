@@ -1,10 +1,10 @@
 /** Log-in with a password or a token, as Keystone's `POST /auth/tokens`. */
 
 import type { ProjectId } from "@carillon/core";
+import { createConcurrencyLimit } from "./concurrency-limit.ts";
 import type { Directory, Reference, ScopedReference } from "./directory.ts";
 import { verifyPassword } from "./passwords.ts";
 import type { TokenSession, Tokens } from "./tokens.ts";
-import { createTurnstile } from "./turnstile.ts";
 
 /** What a token is asked to be good for. */
 export type LoginScope =
@@ -51,7 +51,7 @@ export function createLogin(ports: {
   readonly tokens: Tokens;
 }): Login {
   const { directory, tokens } = ports;
-  const inTurn = createTurnstile(maxConcurrentHashes, maxWaitingHashes);
+  const inTurn = createConcurrencyLimit(maxConcurrentHashes, maxWaitingHashes);
 
   async function isDomainOf(
     user: { readonly domainId: string },

@@ -45,7 +45,7 @@ export interface Tokens {
   /** Unknown tokens are fine. */
   revoke(token: string): Promise<void>;
   /** Asks the store anew from now on. */
-  forget(): void;
+  invalidate(): void;
 }
 
 const pruneIntervalMs = 3_600_000;
@@ -127,7 +127,7 @@ export function createTokens(ports: {
       await store.deleteToken(key);
       sessions.delete(key);
     },
-    forget: () => sessions.clear(),
+    invalidate: () => sessions.clear(),
   };
 }
 

@@ -2,7 +2,7 @@
 
 import type { AddressInfo } from "node:net";
 import type { Clock, Logger, NewId } from "@carillon/core";
-import { Ring } from "./ring.ts";
+import { RingBuffer } from "./ring-buffer.ts";
 
 export interface CapturedMail {
   readonly id: string;
@@ -48,7 +48,7 @@ export async function createMailCapture(ports: {
     import("smtp-server"),
     import("postal-mime"),
   ]);
-  const mails = new Ring<CapturedMail>({ maxItems: maxMails, maxBytes });
+  const mails = new RingBuffer<CapturedMail>({ maxItems: maxMails, maxBytes });
 
   const server = new SMTPServer({
     authOptional: true,

@@ -1,7 +1,7 @@
 /** Simulated phones: each number that is sent a text has one. */
 
 import type { Clock, NewId } from "@carillon/core";
-import { Ring } from "./ring.ts";
+import { RingBuffer } from "./ring-buffer.ts";
 
 export interface PhoneMessage {
   readonly id: string;
@@ -39,7 +39,10 @@ export function createPhones(ports: {
   ) => Promise<void>;
 }): Phones {
   const { clock, newId, onReply } = ports;
-  const messages = new Ring<PhoneMessage>({ maxItems: maxMessages, maxBytes });
+  const messages = new RingBuffer<PhoneMessage>({
+    maxItems: maxMessages,
+    maxBytes,
+  });
 
   function add(
     direction: PhoneMessage["direction"],

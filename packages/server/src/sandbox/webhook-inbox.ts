@@ -1,7 +1,7 @@
 /** Keeps what was posted to the sandbox's webhooks. */
 
 import type { Clock, NewId } from "@carillon/core";
-import { Ring } from "./ring.ts";
+import { RingBuffer } from "./ring-buffer.ts";
 
 export interface WebhookRequest {
   readonly id: string;
@@ -36,7 +36,7 @@ export function createWebhookInbox(ports: {
   readonly newId: NewId;
 }): WebhookInbox {
   const { clock, newId } = ports;
-  const requests = new Ring<WebhookRequest>({
+  const requests = new RingBuffer<WebhookRequest>({
     maxItems: maxRequests,
     maxBytes,
   });

@@ -241,8 +241,8 @@ CREATE TABLE deliveries (
   -- While sending: the end of the lease. NULL when nothing is left to do.
   next_attempt_at  INTEGER,
   fence            INTEGER NOT NULL,
-  -- 1: a try costs money; a lost one is unknown, never repeated.
-  careful          INTEGER NOT NULL,
+  -- 1: an attempt costs money; a lost one is unknown, never repeated.
+  billable          INTEGER NOT NULL,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
   last_at          INTEGER,

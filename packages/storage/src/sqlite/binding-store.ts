@@ -8,7 +8,7 @@ import {
 } from "@carillon/core";
 import { bindingCodes } from "./codes.ts";
 import type { Connections } from "./connections.ts";
-import { Recall } from "./recall.ts";
+import { ReadCache } from "./read-cache.ts";
 
 type BindingRow = [
   id: string,
@@ -29,7 +29,7 @@ export function createBindingStore({
      WHERE b.topic_seq = ? AND b.kind = ?`,
   );
 
-  const known = new Recall<BindingRow>();
+  const known = new ReadCache<BindingRow>();
 
   return {
     async addBinding(topicSeq, kind, { id, data, createdAt }) {

@@ -69,7 +69,7 @@ export function createConfirmationCounts(db: DatabaseSync) {
       return true;
     },
     /** Begins anew for the endpoint of a subscription. */
-    forget(subscriptionSeq: number): void {
+    clear(subscriptionSeq: number): void {
       deleteOfSubscription.run(subscriptionSeq);
     },
   };

@@ -60,11 +60,11 @@ export function createDeliveryStore({
        AND status IN (1, 2) AND seq > ? AND seq <= ?
      ORDER BY seq LIMIT ?`,
   );
-  /** Index: deliveries_due, whose first row it is but for careful tries. */
+  /** Index: deliveries_due, whose first row it is but for billable attempts. */
   const nextDue = reader.prepare<[nextAttemptAt: number]>(
     `SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
      WHERE next_attempt_at IS NOT NULL
-       AND NOT (careful = 1 AND state = ${stateCodes.sending})
+       AND NOT (billable = 1 AND state = ${stateCodes.sending})
      ORDER BY next_attempt_at LIMIT 1`,
   );
   /** Parameters: now. */
@@ -94,12 +94,12 @@ export function createDeliveryStore({
       };
       return { seq, chunk: hasChunk && lease ? chunk : undefined };
     },
-    async acceptDirectMessage(message, recipients, careful) {
+    async acceptDirectMessage(message, recipients, billable) {
       const seq = await writer.run(
         "acceptDirectMessage",
         toMessageValues(message),
         recipients.map((it) => [protocolCodes[it.protocol], it.endpoint]),
-        careful,
+        billable,
       );
       return { seq };
     },

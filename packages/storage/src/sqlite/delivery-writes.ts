@@ -3,12 +3,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type AttemptColumns, lastAttemptColumns } from "./attempt-row.ts";
 import { audienceCodes, stateCodes } from "./codes.ts";
-import { createCounts, Tally } from "./message-counts.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import { prepareQuery } from "./query.ts";
 import type { StateRules } from "./state-rules.ts";
-import { createStatistics, Settlements } from "./statistics-writes.ts";
+import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 /** A due delivery with its recipient. */
 export type DueRow = readonly [
@@ -37,7 +37,7 @@ const earlierRoundDelivered =
 export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   /**
    * Due deliveries, longest due first, with their recipients. Confirmations go
-   * to the unconfirmed and farewells to those who left; all else only to
+   * to the unconfirmed and unsubscribe notices to those who left; all else only to
    * those who are subscribed now.
    * Parameters: now, limit. Index: deliveries_due.
    */
@@ -65,7 +65,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
      LEFT JOIN subscriptions AS s ON m.audience <> ${audienceCodes.direct}
        AND s.seq = d.target
      WHERE d.next_attempt_at <= ?
-       AND NOT (d.careful = 1 AND d.state = ${sending})
+       AND NOT (d.billable = 1 AND d.state = ${sending})
      ORDER BY d.next_attempt_at LIMIT ?`,
   );
   /** Parameters: state, fence, next attempt, message, target. */
@@ -80,12 +80,12 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
      WHERE message_seq = ? AND target = ? AND attempts = 0`,
   );
   /**
-   * Careful tries whose engine died. Parameters: now. Index: deliveries_due.
+   * Billable attempts whose engine died. Parameters: now. Index: deliveries_due.
    */
   const interrupted = prepareQuery<[messageSeq: number, target: number]>(
     db,
     `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_due
-     WHERE next_attempt_at <= ? AND careful = 1 AND state = ${sending}`,
+     WHERE next_attempt_at <= ? AND billable = 1 AND state = ${sending}`,
   );
   const lose = db.prepare(
     `UPDATE deliveries SET state = ${unknown}, next_attempt_at = NULL
@@ -105,15 +105,15 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   /** Those whose lease ended by `until`; `now`: when that was found. */
   function settleInterrupted(until: number, now: number): number {
     const rows = interrupted.all(until);
-    const tally = new Tally();
-    const settlements = new Settlements();
+    const countChanges = new CountChanges();
+    const settledCounts = new SettledCounts();
     for (const [messageSeq, target] of rows) {
       lose.run(messageSeq, target);
-      tally.move(messageSeq, sending, unknown);
-      settlements.add(messageSeq, target, unknown, now);
+      countChanges.move(messageSeq, sending, unknown);
+      settledCounts.add(messageSeq, target, unknown, now);
     }
-    counts.add(tally);
-    statistics.add(settlements);
+    counts.add(countChanges);
+    statistics.add(settledCounts);
     return rows.length;
   }
 
@@ -121,7 +121,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
     /** Answers the rows as they were before; their fence is one more now. */
     claimDue(until: number, now: number, limit: number): DueRow[] {
       const claimed: DueRow[] = [];
-      const tally = new Tally();
+      const countChanges = new CountChanges();
       let cancels: number;
       do {
         cancels = 0;
@@ -130,14 +130,14 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
           const [next, nextAt] =
             isWanted === 1 ? [sending, until] : [cancelled, null];
           claim.run(next, fence + 1, nextAt, messageSeq, target);
-          tally.move(messageSeq, state, next);
+          countChanges.move(messageSeq, state, next);
           if (isWanted === -1) explainEscalation.run(now, messageSeq, target);
           if (isWanted === 1) claimed.push(row);
           else cancels++;
         }
         // Each round that cancels makes room for as many more.
       } while (cancels > 0 && claimed.length < limit);
-      counts.add(tally);
+      counts.add(countChanges);
       return claimed;
     },
     settleInterrupted: (now: number) => settleInterrupted(now, now),

@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { stateCodes } from "./codes.ts";
 
 /** Changes of counts, gathered per operation and written once per message. */
-export class Tally {
+export class CountChanges {
   /** Message → change by state. */
   readonly changes = new Map<number, number[]>();
 
@@ -46,8 +46,8 @@ export function createCounts(db: DatabaseSync) {
        ${countColumns.map((name) => `${name} = ${name} + excluded.${name}`)}`,
   );
   return {
-    add(tally: Tally): void {
-      for (const [messageSeq, changes] of tally.changes) {
+    add(countChanges: CountChanges): void {
+      for (const [messageSeq, changes] of countChanges.changes) {
         add.run(messageSeq, ...changes);
       }
     },

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { stateCodes } from "./codes.ts";
-import { createCounts, Tally } from "./message-counts.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
 import { prepareQuery } from "./query.ts";
 
 /** A new message's columns, in the order of the INSERT. */
@@ -68,16 +68,16 @@ export function createMessageWrites(db: DatabaseSync) {
     acceptDirectMessage(
       message: NewMessageValues,
       recipients: readonly (readonly [protocol: number, endpoint: string])[],
-      careful: boolean,
+      billable: boolean,
     ): number {
       const seq = insertMessage(message);
-      const tally = new Tally();
+      const countChanges = new CountChanges();
       for (const [target, [protocol, endpoint]] of recipients.entries()) {
         insertRecipient.run(seq, target, protocol, endpoint);
-        insertDue(seq, target, message[3], careful);
-        tally.add(seq, stateCodes.waiting);
+        insertDue(seq, target, message[3], billable);
+        countChanges.add(seq, stateCodes.waiting);
       }
-      counts.add(tally);
+      counts.add(countChanges);
       return seq;
     },
   };
@@ -91,13 +91,13 @@ export function createMailWrite(db: DatabaseSync) {
   return (
     message: NewMessageValues,
     target: number,
-    careful: boolean,
+    billable: boolean,
   ): void => {
     const seq = insertMessage(message);
-    insertDue(seq, target, message[3], careful);
-    const tally = new Tally();
-    tally.add(seq, stateCodes.waiting);
-    counts.add(tally);
+    insertDue(seq, target, message[3], billable);
+    const countChanges = new CountChanges();
+    countChanges.add(seq, stateCodes.waiting);
+    counts.add(countChanges);
   };
 }
 
@@ -114,19 +114,19 @@ function createInsert(db: DatabaseSync) {
     Number(insert.run(...message).lastInsertRowid);
 }
 
-/** Adds a delivery that waits for its first try. */
+/** Adds a delivery that waits for its first attempt. */
 function createDueInsert(db: DatabaseSync) {
   const insert = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, fence, careful)
+       next_attempt_at, fence, billable)
      VALUES (?, ?, ${stateCodes.waiting}, 0, ?, 0, ?)`,
   );
   return (
     messageSeq: number,
     target: number,
     at: number,
-    careful: boolean,
+    billable: boolean,
   ): void => {
-    insert.run(messageSeq, target, at, careful ? 1 : 0);
+    insert.run(messageSeq, target, at, billable ? 1 : 0);
   };
 }

@@ -23,7 +23,7 @@ export interface OutcomeColumns {
   readonly attempts: Column<number>;
   readonly nextAttemptAt: Column<number>;
   readonly fence: Column<number>;
-  readonly careful: Column<number>;
+  readonly billable: Column<number>;
   readonly round: Column<number>;
   readonly lastAt: Column<number>;
   readonly lastDurationMs: Column<number>;
@@ -49,7 +49,7 @@ export type AttemptValues = [
 
 type Outcome = DeliveryOutcome &
   Partial<
-    Pick<ChunkOutcome, "careful" | "round"> &
+    Pick<ChunkOutcome, "billable" | "round"> &
       Pick<FencedOutcome, "fence" | "previousAttempt">
   >;
 
@@ -77,7 +77,7 @@ export function toOutcomeColumns(outcomes: readonly Outcome[]): OutcomeColumns {
     attempts: column((it) => it.attempts),
     nextAttemptAt: column((it) => it.nextAttemptAt),
     fence: column((it) => it.fence),
-    careful: column((it) => (it.careful ? 1 : undefined)),
+    billable: column((it) => (it.billable ? 1 : undefined)),
     round: column((it) => it.round),
     lastAt: column((it) => it.lastAttempt?.at),
     lastDurationMs: column((it) => it.lastAttempt?.durationMs),

@@ -1,11 +1,11 @@
 /** Writes outcomes into the ledger; runs in the writer thread. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { createCounts, Tally } from "./message-counts.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
 import type { Column, OutcomeColumns } from "./outcome-columns.ts";
 import { prepareQuery } from "./query.ts";
 import type { StateRules } from "./state-rules.ts";
-import { createStatistics, Settlements } from "./statistics-writes.ts";
+import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   /**
@@ -14,7 +14,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
    */
   const insert = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, fence, careful, round, last_at, last_duration_ms,
+       next_attempt_at, fence, billable, round, last_at, last_duration_ms,
        last_status_code, last_error_class, last_error, last_provider,
        provider, external_id, segments)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -62,15 +62,15 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     columns: OutcomeColumns,
     row: number,
     known: number,
-    tally: Tally,
-    settlements: Settlements,
+    countChanges: CountChanges,
+    settledCounts: SettledCounts,
   ): void {
     const messageSeq = need(columns.messageSeq, row);
     const target = need(columns.target, row);
     const reported = need(columns.state, row);
     const state = rules.afterOutcome[known]?.[reported] ?? known;
     if (rules.settled[state] && !rules.settled[known]) {
-      settlements.add(messageSeq, target, state, at(columns.lastAt, row));
+      settledCounts.add(messageSeq, target, state, at(columns.lastAt, row));
     }
     update.run(
       state,
@@ -94,8 +94,8 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         target,
       );
     }
-    tally.move(messageSeq, known, state);
-    finish(columns, row, state, tally);
+    countChanges.move(messageSeq, known, state);
+    finish(columns, row, state, countChanges);
   }
 
   /** What early receipts say of a delivery whose outcome was just written. */
@@ -103,21 +103,21 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     columns: OutcomeColumns,
     row: number,
     state: number,
-    tally: Tally,
+    countChanges: CountChanges,
   ): void {
     const externalId = at(columns.externalId, row);
     const provider = at(columns.provider, row);
     if (externalId === null || provider === null) return;
     const messageSeq = need(columns.messageSeq, row);
     const target = need(columns.target, row);
-    joinReceipts(messageSeq, target, externalId, provider, state, tally);
+    joinReceipts(messageSeq, target, externalId, provider, state, countChanges);
   }
 
   return {
     /** Outcomes of a chunk: deliveries that are new to the ledger. */
     addAll(columns: OutcomeColumns): void {
-      const tally = new Tally();
-      const settlements = new Settlements();
+      const countChanges = new CountChanges();
+      const settledCounts = new SettledCounts();
       for (let row = 0; row < columns.size; row++) {
         const messageSeq = need(columns.messageSeq, row);
         const target = need(columns.target, row);
@@ -129,7 +129,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
           need(columns.attempts, row),
           rules.settled[state] ? null : at(columns.nextAttemptAt, row),
           at(columns.fence, row) ?? 0,
-          at(columns.careful, row) ?? 0,
+          at(columns.billable, row) ?? 0,
           at(columns.round, row),
           at(columns.lastAt, row),
           at(columns.lastDurationMs, row),
@@ -142,27 +142,32 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
           at(columns.segments, row),
         );
         if (changes > 0) {
-          tally.add(messageSeq, state);
+          countChanges.add(messageSeq, state);
           if (rules.settled[state]) {
-            settlements.add(messageSeq, target, state, at(columns.lastAt, row));
+            settledCounts.add(
+              messageSeq,
+              target,
+              state,
+              at(columns.lastAt, row),
+            );
           }
-          finish(columns, row, state, tally);
+          finish(columns, row, state, countChanges);
           continue;
         }
         // It is there already. If a run before this one got to its end, that
         // one's word stands.
         const [known = 0] = find.get(messageSeq, target) ?? [];
         if (!rules.settled[known]) {
-          merge(columns, row, known, tally, settlements);
+          merge(columns, row, known, countChanges, settledCounts);
         }
       }
-      counts.add(tally);
-      statistics.add(settlements);
+      counts.add(countChanges);
+      statistics.add(settledCounts);
     },
     /** Outcomes of claimed deliveries, as far as the claims still hold. */
     recordAll(columns: OutcomeColumns): void {
-      const tally = new Tally();
-      const settlements = new Settlements();
+      const countChanges = new CountChanges();
+      const settledCounts = new SettledCounts();
       for (let row = 0; row < columns.size; row++) {
         const messageSeq = need(columns.messageSeq, row);
         const target = need(columns.target, row);
@@ -170,10 +175,10 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         if (fence !== at(columns.fence, row)) continue;
         const previous = at(columns.previousAttempt, row);
         if (previous) insertAttempt.run(messageSeq, target, ...previous);
-        merge(columns, row, known, tally, settlements);
+        merge(columns, row, known, countChanges, settledCounts);
       }
-      counts.add(tally);
-      statistics.add(settlements);
+      counts.add(countChanges);
+      statistics.add(settledCounts);
     },
   };
 }
@@ -203,7 +208,7 @@ function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
     externalId: string,
     provider: string,
     state: number,
-    tally: Tally,
+    countChanges: CountChanges,
   ): void => {
     let current = state;
     for (const [seq, event] of early.all(externalId, provider)) {
@@ -212,7 +217,7 @@ function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
     }
     if (current === state) return;
     settle.run(current, messageSeq, target);
-    tally.move(messageSeq, state, current);
+    countChanges.move(messageSeq, state, current);
   };
 }
 

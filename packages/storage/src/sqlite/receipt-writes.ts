@@ -1,10 +1,10 @@
 /** Writes of providers' receipts; runs in the writer thread. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { createCounts, Tally } from "./message-counts.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
 import { prepareQuery } from "./query.ts";
 import type { StateRules } from "./state-rules.ts";
-import { createStatistics, Settlements } from "./statistics-writes.ts";
+import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
   /**
@@ -59,13 +59,13 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
       const next = rules.afterReceipt[event]?.[found[2]];
       if (next === undefined || next === found[2]) return;
       settle.run(next, found[0], found[1]);
-      const tally = new Tally();
-      tally.move(found[0], found[2], next);
-      counts.add(tally);
+      const countChanges = new CountChanges();
+      countChanges.move(found[0], found[2], next);
+      counts.add(countChanges);
       if (rules.settled[found[2]] || !rules.settled[next]) return;
-      const settlements = new Settlements();
-      settlements.add(found[0], found[1], next, at);
-      statistics.add(settlements);
+      const settledCounts = new SettledCounts();
+      settledCounts.add(found[0], found[1], next, at);
+      statistics.add(settledCounts);
     },
   };
 }

@@ -17,7 +17,7 @@ interface Group {
 }
 
 /** Deliveries that came to rest, gathered per operation. */
-export class Settlements {
+export class SettledCounts {
   readonly byMessage = new Map<number, Group[]>();
 
   add(
@@ -59,7 +59,7 @@ export function createStatistics(db: DatabaseSync) {
      ON CONFLICT DO UPDATE SET count = count + excluded.count`,
   );
   return {
-    add({ byMessage }: Settlements): void {
+    add({ byMessage }: SettledCounts): void {
       for (const [messageSeq, groups] of byMessage) {
         const message = topicOf.get(messageSeq);
         if (message === undefined) continue;

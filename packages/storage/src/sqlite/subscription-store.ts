@@ -5,6 +5,7 @@ import {
   isProtocol,
   type PageRequest,
   type ProjectId,
+  type SubscriberNotice,
   type Subscription,
   type SubscriptionExtension,
   type SubscriptionFilter,
@@ -12,7 +13,6 @@ import {
   type SubscriptionStatus,
   type SubscriptionStore,
   subscriptionStatus,
-  type TokenMail,
 } from "@carillon/core";
 import { protocolCodes, protocolOf } from "./codes.ts";
 import { Conditions } from "./conditions.ts";
@@ -89,10 +89,10 @@ export function createSubscriptionStore({
       const row = await writer.run("confirmSubscription", token, now);
       return row && toSubscription(row);
     },
-    async cancelSubscription(id, farewell) {
+    async cancelSubscription(id, unsubscribeNotice) {
       const known = findById(id);
       if (!known || known.status === subscriptionStatus.cancelled) return known;
-      const mail = farewell(known);
+      const mail = unsubscribeNotice(known);
       // Should it be gone or cancelled by the time it is its turn, the writer
       // sees so and sends nothing.
       const row = await writer.run(
@@ -261,12 +261,12 @@ function isEmpty(extension: SubscriptionExtension): boolean {
   return Object.keys(extension).length === 0;
 }
 
-function toMailValues(mail: TokenMail): MailValues {
+function toMailValues(mail: SubscriberNotice): MailValues {
   return {
     token: mail.token,
     tokenExpiresAt: mail.tokenExpiresAt,
     message: toMessageValues(mail.message),
-    careful: mail.careful ?? false,
+    billable: mail.billable ?? false,
     limits: mail.limits ?? [],
   };
 }

@@ -29,7 +29,7 @@ export interface MailValues {
   readonly token: string;
   readonly tokenExpiresAt: number;
   readonly message: NewMessageValues;
-  readonly careful: boolean;
+  readonly billable: boolean;
   readonly limits: readonly ConfirmationLimit[];
 }
 
@@ -111,7 +111,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   function send(seq: number, mail: MailValues, at: number): void {
     deleteExpiredTokens.run(seq, at);
     insertToken.run(mail.token, seq, mail.tokenExpiresAt);
-    writeMail(mail.message, seq, mail.careful);
+    writeMail(mail.message, seq, mail.billable);
   }
 
   function insertCounted(it: NewSubscriptionValues): number {
@@ -186,19 +186,19 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       // Tokens go with their subscription: there is no deleted one here.
       if (seq === undefined) return undefined;
       confirm.run(seq);
-      confirmations.forget(seq);
+      confirmations.clear(seq);
       return get(seq);
     },
     cancelSubscription(
       id: string,
-      farewell: MailValues,
+      unsubscribeNotice: MailValues,
       at: number,
     ): SubscriptionRow | undefined {
       const [seq, status] = byId.get(id) ?? [];
       if (seq === undefined) return undefined;
       if (status !== cancelled) {
         setStatus.run(cancelled, seq);
-        send(seq, farewell, at);
+        send(seq, unsubscribeNotice, at);
       }
       return get(seq);
     },

@@ -13,7 +13,7 @@ import {
 import { Conditions } from "./conditions.ts";
 import type { Connections } from "./connections.ts";
 import { orNull } from "./query.ts";
-import { Recall } from "./recall.ts";
+import { ReadCache } from "./read-cache.ts";
 import { type TopicRow, topicColumns } from "./topic-row.ts";
 
 export function createTopicStore({ reader, writer }: Connections): TopicStore {
@@ -30,9 +30,9 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
     "SELECT topics FROM project_counts WHERE project_id = ?",
   );
 
-  const known = new Recall<Topic>();
+  const known = new ReadCache<Topic>();
   /** Few: a page may hold a hundred access policies of 30 KB. */
-  const pages = new Recall<Page<Topic>>(20);
+  const pages = new ReadCache<Page<Topic>>(20);
   const changing = <Result>(write: Promise<Result>) =>
     pages.afterWrite(known.afterWrite(write));
 

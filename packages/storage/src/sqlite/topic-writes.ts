@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { stateCodes } from "./codes.ts";
-import { createCounts, Tally } from "./message-counts.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
 import { prepareQuery } from "./query.ts";
 import { type TopicRow, topicColumns } from "./topic-row.ts";
 
@@ -164,13 +164,13 @@ function createTopicRemoval(db: DatabaseSync) {
     deleteStatistics.run(seq);
     deleteBindings.run(seq);
     deleteChunks.run(seq);
-    // Those being sent are left to their outcome: a try that is under way
+    // Those being sent are left to their outcome: an attempt that is under way
     // cannot be taken back.
-    const tally = new Tally();
+    const countChanges = new CountChanges();
     for (const [messageSeq, target, state] of openDeliveries.all(seq)) {
       cancel.run(messageSeq, target);
-      tally.move(messageSeq, state, stateCodes.cancelled);
+      countChanges.move(messageSeq, state, stateCodes.cancelled);
     }
-    counts.add(tally);
+    counts.add(countChanges);
   };
 }

@@ -215,7 +215,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(delivery?.segments, 3);
   });
 
-  test("takes the late outcome of a try that its chunk left under way", async (store) => {
+  test("takes the late outcome of an attempt that its chunk left under way", async (store) => {
     const topic = await addTopic(store);
     const { seq } = await addSubscription(store, topic);
     const message = messageTo(topic);
@@ -239,7 +239,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(await store.nextDueAt(), undefined);
   });
 
-  test("claims a parked try whose engine died, above its chunk's fence", async (store) => {
+  test("claims a deferred delivery whose engine died, above its chunk's fence", async (store) => {
     const topic = await addTopic(store);
     const { seq } = await addSubscription(store, topic);
     const messageSeq = await fanOut(store, topic, (it) => [
@@ -256,26 +256,26 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.ok(claim.fence > 0);
   });
 
-  test("never claims again a careful try that may have gone out", async (store) => {
-    const { message } = await claimOne(store, { careful: true });
+  test("never claims again a billable attempt that may have gone out", async (store) => {
+    const { message } = await claimOne(store, { billable: true });
     const later = start + 1e9;
     assert.deepEqual(await store.claimDue(leaseOf("b"), later, 9), []);
     assert.equal(await store.nextDueAt(), undefined);
     assert.deepEqual(await countsOf(store, message), { sending: 1 });
   });
 
-  test("calls an interrupted careful try unknown, once its lease ended", async (store) => {
-    const { message } = await claimOne(store, { careful: true, until: 10 });
-    await claimOne(store, { careful: false, until: 10 });
+  test("calls an interrupted billable attempt unknown, once its lease ended", async (store) => {
+    const { message } = await claimOne(store, { billable: true, until: 10 });
+    await claimOne(store, { billable: false, until: 10 });
     assert.equal(await store.settleInterrupted(start + 9), 0);
     assert.equal(await store.settleInterrupted(start + 10), 1);
     assert.equal(await store.settleInterrupted(start + 10), 0);
     assert.deepEqual(await countsOf(store, message), { unknown: 1 });
   });
 
-  test("learns the outcome of an unknown try from who made it", async (store) => {
+  test("learns the outcome of an unknown attempt from who made it", async (store) => {
     const { message, claim } = await claimOne(store, {
-      careful: true,
+      billable: true,
       until: 10,
     });
     await store.settleInterrupted(start + 10);
@@ -284,7 +284,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, message), { sent: 1 });
   });
 
-  test("claims what a careful chunk parked, and loses it rather than repeat it", async (store) => {
+  test("claims what a billable chunk deferred, and loses it rather than repeat it", async (store) => {
     const topic = await addTopic(store);
     const { seq } = await addSubscription(store, topic);
     const messageSeq = await fanOut(store, topic, (it) => [
@@ -294,7 +294,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
         state: "waiting",
         attempts: 0,
         nextAttemptAt: start,
-        careful: true,
+        billable: true,
       },
     ]);
     const claimed = await store.claimDue(leaseOf("a", start + 10), start, 9);
@@ -321,13 +321,13 @@ export function testClaimedDeliveries({ test }: Cases): void {
       message,
     );
     await store.deleteSubscription(projectId, topic.name, gone.id, start);
-    const farewell = (token: string) => () => {
+    const unsubscribeNotice = (token: string) => () => {
       const mail = mailOf(topic, "unsubscription", token);
       const createdAt = start + 1e6;
       return { ...mail, message: { ...mail.message, createdAt } };
     };
-    await store.cancelSubscription(left.id, farewell("t1"));
-    await store.cancelSubscription(back.id, farewell("t2"));
+    await store.cancelSubscription(left.id, unsubscribeNotice("t1"));
+    await store.cancelSubscription(back.id, unsubscribeNotice("t2"));
     await store.confirmSubscription("t2", start);
     const claimed = await store.claimDue(leaseOf("a"), start + 1e5, 2);
     assert.deepEqual(
@@ -340,7 +340,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     });
   });
 
-  test("sends confirmations to the unconfirmed and farewells to who left", async (store) => {
+  test("sends confirmations to the unconfirmed and unsubscribe notices to who left", async (store) => {
     const topic = await addTopic(store);
     const unconfirmed = await addUnconfirmed(store, topic, "t1");
     const left = await addSubscription(store, topic);
@@ -382,7 +382,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal((await store.claimDue(leaseOf("a"), start, 9)).length, 1);
   });
 
-  test("tells the outcome of a try that was under way when its topic went", async (store) => {
+  test("tells the outcome of an attempt that was under way when its topic went", async (store) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 2);
     assert.ok(a && b);
@@ -431,10 +431,10 @@ export function testClaimedDeliveries({ test }: Cases): void {
   });
 
   test("settles or frees what the dead were sending when it starts anew", async (store) => {
-    const careful = await claimOne(store, { careful: true });
-    const careless = await claimOne(store, { careful: false });
+    const billable = await claimOne(store, { billable: true });
+    const careless = await claimOne(store, { billable: false });
     await store.releaseAllLeases(start + 5);
-    assert.deepEqual(await countsOf(store, careful.message), { unknown: 1 });
+    assert.deepEqual(await countsOf(store, billable.message), { unknown: 1 });
     assert.equal(await store.nextDueAt(), start + 5);
     const claimed = await store.claimDue(leaseOf("b"), start + 5, 9);
     assert.deepEqual(
@@ -445,7 +445,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
 }
 
 interface ClaimOneOptions {
-  readonly careful?: boolean;
+  readonly billable?: boolean;
   /** Milliseconds from the start to the end of the lease. */
   readonly until?: number;
 }
@@ -453,10 +453,10 @@ interface ClaimOneOptions {
 /** A message to one phone, being sent. */
 async function claimOne(
   store: Store,
-  { careful = false, until = 60_000 }: ClaimOneOptions = {},
+  { billable = false, until = 60_000 }: ClaimOneOptions = {},
 ) {
   const message = directMessage();
-  await store.acceptDirectMessage(message, phones(1), careful);
+  await store.acceptDirectMessage(message, phones(1), billable);
   const [claim] = await store.claimDue(leaseOf("a", start + until), start, 1);
   assert.ok(claim);
   return { message, claim };

@@ -14,10 +14,10 @@ import {
   type ProjectId,
   type Recipient,
   type Store,
+  type SubscriberNotice,
   type Subscription,
   type SubscriptionId,
   subscriptionStatus,
-  type TokenMail,
   type Topic,
   type TopicId,
 } from "@carillon/core";
@@ -142,7 +142,7 @@ export async function addUnconfirmed(
   store: Store,
   topic: Topic,
   token: string,
-  mail: Partial<TokenMail> = {},
+  mail: Partial<SubscriberNotice> = {},
 ): Promise<Subscription> {
   const { subscription } = await store.addSubscription(
     newSubscription(topic, { status: subscriptionStatus.unconfirmed }),
@@ -156,7 +156,7 @@ export function mailOf(
   topic: Topic,
   kind: "confirmation" | "unsubscription",
   token: string,
-): TokenMail {
+): SubscriberNotice {
   return {
     token,
     tokenExpiresAt: start + 1000,
@@ -215,7 +215,7 @@ export function phones(
   }));
 }
 
-/** A delivery that got through at the first try. */
+/** A delivery that got through at the first attempt. */
 export function delivered(
   messageSeq: number,
   target: number,

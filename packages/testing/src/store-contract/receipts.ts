@@ -71,7 +71,7 @@ export function testReceipts({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, message), { sent: 1 });
   });
 
-  test("plans no further try after a receipt", async (store) => {
+  test("plans no further attempt after a receipt", async (store) => {
     const message = await send(store, "x1", "retrying");
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });

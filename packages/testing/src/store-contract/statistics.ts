@@ -74,7 +74,7 @@ export function testStatistics({ test }: Cases): void {
     assert.deepEqual(await statisticsOf(store, topic), once);
   });
 
-  test("counts an interrupted careful delivery as unknown", async (store) => {
+  test("counts an interrupted billable delivery as unknown", async (store) => {
     const topic = await addTopic(store);
     const { seq: target } = await addSubscription(store, topic);
     await fanOut(store, topic, (seq) => [
@@ -82,7 +82,7 @@ export function testStatistics({ test }: Cases): void {
         state: "waiting",
         attempts: 0,
         nextAttemptAt: start,
-        careful: true,
+        billable: true,
       }),
     ]);
     await store.claimDue(leaseOf("a", start + 10), start, 1);

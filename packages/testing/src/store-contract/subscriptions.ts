@@ -256,7 +256,7 @@ export function testSubscriptions({ test }: Cases): void {
     assert.equal(await store.confirmSubscription("t2", start), undefined);
   });
 
-  test("sends one farewell to who unsubscribes", async (store) => {
+  test("sends one unsubscribe notice to who unsubscribes", async (store) => {
     const topic = await addTopic(store);
     const known = await addSubscription(store, topic);
     const cancel = (token: string) =>
@@ -267,12 +267,16 @@ export function testSubscriptions({ test }: Cases): void {
     const cancelled = { ...known, status: subscriptionStatus.cancelled };
     assert.deepEqual(await cancel("t1"), cancelled);
     assert.deepEqual(await cancel("t2"), cancelled);
-    const [farewell, ...more] = await store.claimDue(leaseOf("a"), start, 10);
-    assert.equal(farewell?.recipient.subscriptionId, known.id);
+    const [unsubscribeNotice, ...more] = await store.claimDue(
+      leaseOf("a"),
+      start,
+      10,
+    );
+    assert.equal(unsubscribeNotice?.recipient.subscriptionId, known.id);
     assert.deepEqual(more, []);
   });
 
-  test("sends one farewell when two unsubscribe at once", async (store) => {
+  test("sends one unsubscribe notice when two unsubscribe at once", async (store) => {
     const topic = await addTopic(store);
     const { id } = await addSubscription(store, topic);
     await Promise.all(
@@ -285,7 +289,7 @@ export function testSubscriptions({ test }: Cases): void {
     assert.equal(await countDue(store), 1);
   });
 
-  test("takes back by the farewell's link who unsubscribed", async (store) => {
+  test("takes back by the unsubscribe notice's link who unsubscribed", async (store) => {
     const topic = await addTopic(store);
     const known = await addSubscription(store, topic);
     await store.cancelSubscription(known.id, () =>
@@ -294,12 +298,15 @@ export function testSubscriptions({ test }: Cases): void {
     assert.deepEqual(await store.confirmSubscription("t1", start), known);
   });
 
-  test("has no farewell for a subscription that is not there", async (store) => {
+  test("has no unsubscribe notice for a subscription that is not there", async (store) => {
     const topic = await addTopic(store);
     const { id } = await addSubscription(store, topic);
     await store.deleteSubscription(projectId, topic.name, id, start);
-    const farewell = () => assert.fail("There is nobody to write to.");
-    assert.equal(await store.cancelSubscription(id, farewell), undefined);
+    const unsubscribeNotice = () => assert.fail("There is nobody to write to.");
+    assert.equal(
+      await store.cancelSubscription(id, unsubscribeNotice),
+      undefined,
+    );
   });
 
   test("forgets what its owner deletes", async (store) => {
@@ -411,7 +418,7 @@ export function testSubscriptions({ test }: Cases): void {
 
   test("never repeats a confirmation that costs money", async (store) => {
     const topic = await addTopic(store);
-    await addUnconfirmed(store, topic, "t1", { careful: true });
+    await addUnconfirmed(store, topic, "t1", { billable: true });
     await store.claimDue(leaseOf("a", start + 10), start, 10);
     assert.deepEqual(await store.claimDue(leaseOf("b"), start + 10, 10), []);
     assert.equal(await store.settleInterrupted(start + 10), 1);

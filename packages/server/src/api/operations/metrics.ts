@@ -48,7 +48,7 @@ function createRegistry(ports: MetricsPorts): Registry {
   });
   new Counter({
     name: "carillon_delivery_attempts_total",
-    help: "Tries to deliver since start",
+    help: "Attempts to deliver since start",
     registers,
     collect() {
       this.reset();
@@ -70,7 +70,7 @@ function createRegistry(ports: MetricsPorts): Registry {
   });
   new Gauge({
     name: "carillon_attempts_in_flight",
-    help: "Tries under way",
+    help: "Attempts under way",
     registers,
     collect() {
       this.set(engineStatus().inFlight);

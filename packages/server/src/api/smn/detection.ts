@@ -79,7 +79,7 @@ function toDetectionBody(detection: Detection) {
       return toBody(failed, 0, "the endpoint is in a network that is refused");
     case "unanswered":
       return toBody(failed, -1, "no answer within 5 seconds");
-    case "crowded":
+    case "overloaded":
       return toBody(failed, -2, "too many detections wait; try again later");
     default:
       return detection satisfies never;

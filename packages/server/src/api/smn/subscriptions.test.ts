@@ -82,7 +82,7 @@ test("a remark is changed, cleared and checked", async () => {
   assert.equal(wrongTopic.body.code, "SMN.0013");
 });
 
-test("a text message with a code is confirmed by it, after few tries at most", async () => {
+test("a text message with a code is confirmed by it, after few attempts at most", async () => {
   const { server, url } = await setUp();
   await using _ = server;
   const endpoint = "+491700000000";

@@ -5,9 +5,12 @@
  */
 
 import type { Clock, IdentityStore, NewId, TopicReader } from "@carillon/core";
+import {
+  type ConcurrencyLimit,
+  createConcurrencyLimit,
+} from "../concurrency-limit.ts";
 import type { Identity } from "../identity.ts";
 import { createSecretBox, type SecretBox } from "../secret-box.ts";
-import { createTurnstile, type Turnstile } from "../turnstile.ts";
 import {
   type AccessKeyAdministration,
   createAccessKeyAdministration,
@@ -31,7 +34,7 @@ export interface Administration {
 
 export interface AdministrationPorts {
   readonly store: IdentityStore & Pick<TopicReader, "listTopics">;
-  readonly identity: Pick<Identity, "directory" | "forget">;
+  readonly identity: Pick<Identity, "directory" | "invalidate">;
   readonly clock: Clock;
   readonly newId: NewId;
   /** 32 bytes that secrets in the store are encrypted under. */
@@ -46,7 +49,7 @@ export interface AdministrationContext
    * One change after the other: each looks at what is there before it writes.
    * Nothing of before it is remembered afterwards.
    */
-  readonly change: Turnstile;
+  readonly change: ConcurrencyLimit;
 }
 
 const maxWaitingChanges = 100;
@@ -55,7 +58,7 @@ export function createAdministration({
   key,
   ...ports
 }: AdministrationPorts): Administration {
-  const inTurn = createTurnstile(1, maxWaitingChanges);
+  const inTurn = createConcurrencyLimit(1, maxWaitingChanges);
   const context: AdministrationContext = {
     ...ports,
     secrets: createSecretBox(key),
@@ -65,7 +68,7 @@ export function createAdministration({
           return await run();
         } finally {
           // Also after a failure: what was written by then counts.
-          ports.identity.forget();
+          ports.identity.invalidate();
         }
       }),
   };

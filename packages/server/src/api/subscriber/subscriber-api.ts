@@ -8,14 +8,14 @@ import { createSubscriberErrorAnswer } from "./error-answers.ts";
 import type { SubscriberPorts } from "./ports.ts";
 import { unsubscriptionRoutes } from "./unsubscription.ts";
 
-export function subscriberFace(
+export function registerSubscriberApi(
   app: HttpApp,
   ports: SubscriberPorts & { readonly logger: Logger },
 ): void {
-  app.register(async (face: HttpApp) => {
-    face.setErrorHandler(createSubscriberErrorAnswer(ports.logger));
-    confirmationRoutes(face, ports);
-    unsubscriptionRoutes(face, ports);
-    certificateRoutes(face, ports);
+  app.register(async (api: HttpApp) => {
+    api.setErrorHandler(createSubscriberErrorAnswer(ports.logger));
+    confirmationRoutes(api, ports);
+    unsubscriptionRoutes(api, ports);
+    certificateRoutes(api, ports);
   });
 }

@@ -1,6 +1,6 @@
 /** Keeps the newest items, within a number and a size. */
 
-export class Ring<Item extends { readonly bytes: number }> {
+export class RingBuffer<Item extends { readonly bytes: number }> {
   #items: Item[] = [];
   #bytes = 0;
   readonly #maxItems: number;

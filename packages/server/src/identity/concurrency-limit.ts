@@ -2,14 +2,19 @@
 
 import { RequestError } from "../errors.ts";
 
-export type Turnstile = <Result>(run: () => Promise<Result>) => Promise<Result>;
+export type ConcurrencyLimit = <Result>(
+  run: () => Promise<Result>,
+) => Promise<Result>;
 
 /**
  * Lets `max` run at once and `maxWaiting` wait, in the order they came.
  *
  * What it answers throws RequestError OVERLOADED when too many wait already.
  */
-export function createTurnstile(max: number, maxWaiting: number): Turnstile {
+export function createConcurrencyLimit(
+  max: number,
+  maxWaiting: number,
+): ConcurrencyLimit {
   let running = 0;
   const waiting: (() => void)[] = [];
   return async (run) => {

@@ -13,20 +13,20 @@ import { regionRoutes } from "./regions.ts";
 import { loginRoutes, tokenRoutes } from "./tokens.ts";
 import { versionRoutes } from "./version.ts";
 
-export function identityFace(
+export function registerIdentityApi(
   app: HttpApp,
   ports: IdentityPorts & { readonly logger: Logger },
 ): void {
   const sendError = createKeystoneErrorAnswer(ports);
   app.register(
-    async (face: HttpApp) => {
-      face.setErrorHandler(sendError);
-      face.setNotFoundHandler((request, reply) =>
+    async (api: HttpApp) => {
+      api.setErrorHandler(sendError);
+      api.setNotFoundHandler((request, reply) =>
         sendError(new RequestError("ROUTE_NOT_FOUND"), request, reply),
       );
-      versionRoutes(face, ports);
-      loginRoutes(face, ports);
-      face.register(async (known: HttpApp) => {
+      versionRoutes(api, ports);
+      loginRoutes(api, ports);
+      api.register(async (known: HttpApp) => {
         known.addHook(
           "preValidation",
           createAuthenticationHook(ports.identity),

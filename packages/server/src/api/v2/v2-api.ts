@@ -31,7 +31,7 @@ import {
 } from "./topic-statistics.ts";
 import { whoamiRoutes } from "./whoami.ts";
 
-export interface V2FacePorts
+export interface V2ApiPorts
   extends V2Ports,
     InboundPorts,
     OptOutPorts,
@@ -48,20 +48,20 @@ export interface V2FacePorts
   readonly extraRoutes?: ((app: HttpApp) => void) | undefined;
 }
 
-export function v2Face(app: HttpApp, ports: V2FacePorts): void {
+export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
   const sendProblem = createProblemAnswer(ports);
   app.register(
-    async (face: HttpApp) => {
-      face.setErrorHandler(sendProblem);
-      face.setNotFoundHandler((request, reply) =>
+    async (api: HttpApp) => {
+      api.setErrorHandler(sendProblem);
+      api.setNotFoundHandler((request, reply) =>
         sendProblem(new RequestError("ROUTE_NOT_FOUND"), request, reply),
       );
-      describeRoutes(face, ports.version);
+      describeRoutes(api, ports.version);
       // Once the description looks on.
-      face.after(() => {
-        openapiRoutes(face);
-        problemRoutes(face);
-        face.register(async (known: HttpApp) => {
+      api.after(() => {
+        openapiRoutes(api);
+        problemRoutes(api);
+        api.register(async (known: HttpApp) => {
           known.addHook(
             "preValidation",
             createAuthenticationHook(ports.identity),

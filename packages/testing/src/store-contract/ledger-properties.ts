@@ -24,7 +24,7 @@ import {
  * in the end every recipient has exactly one delivery, and all along the
  * counts are those of the ledger.
  */
-export function testLedgerLaw({ test, runs }: Cases): void {
+export function testLedgerProperties({ test, runs }: Cases): void {
   test("loses nobody and miscounts nothing, whatever engines do", async (store) => {
     await fc.assert(
       fc.asyncProperty(
@@ -72,8 +72,8 @@ interface Step {
   readonly which: number;
   /** How many. */
   readonly size: number;
-  readonly careful: boolean;
-  /** What comes of tries, over and over. */
+  readonly billable: boolean;
+  /** What comes of attempts, over and over. */
   readonly ends: readonly DeliveryState[];
 }
 
@@ -95,7 +95,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   ),
   which: fc.nat(100),
   size: fc.integer({ min: 1, max: 6 }),
-  careful: fc.boolean(),
+  billable: fc.boolean(),
   ends: fc.array(
     fc.constantFrom(
       "delivered",
@@ -199,11 +199,11 @@ class Engines {
     return { owner: "engine", until: this.#now + leaseMs };
   }
 
-  async #accept({ careful }: Step): Promise<void> {
+  async #accept({ billable }: Step): Promise<void> {
     const message = messageTo(this.#topic);
     const { seq, chunk } = await this.#store.acceptMessage(
       message,
-      careful ? undefined : this.#lease(),
+      billable ? undefined : this.#lease(),
     );
     this.messages.push({ seq, message });
     if (chunk) this.#chunks.push(chunk);
@@ -218,7 +218,7 @@ class Engines {
     this.#chunks.push(...works.map(({ chunk }) => chunk));
   }
 
-  async #split({ which, size, careful }: Step): Promise<void> {
+  async #split({ which, size, billable }: Step): Promise<void> {
     const chunk = pick(this.#chunks, which);
     if (!chunk) return;
     const audience = await this.#store.readAudience(chunk, size);
@@ -227,20 +227,20 @@ class Engines {
     const parts = await this.#store.splitChunk(
       chunk,
       last.target,
-      careful ? undefined : this.#lease(),
+      billable ? undefined : this.#lease(),
     );
     if (parts) this.#chunks.push(parts.chunk, parts.rest);
   }
 
-  async #complete({ which, ends, careful }: Step): Promise<void> {
+  async #complete({ which, ends, billable }: Step): Promise<void> {
     const chunk = pick(this.#chunks, which);
-    if (chunk) await this.#deliver(chunk, ends, careful);
+    if (chunk) await this.#deliver(chunk, ends, billable);
   }
 
   async #deliver(
     chunk: Chunk,
     ends: readonly DeliveryState[],
-    careful = false,
+    billable = false,
   ): Promise<void> {
     const audience = await this.#store.readAudience(chunk, 1000);
     await this.#store.completeChunk(
@@ -248,7 +248,7 @@ class Engines {
       audience.map(({ target }, n) => ({
         ...delivered(chunk.messageSeq, target),
         ...this.#end(ends, n),
-        careful,
+        billable,
       })),
     );
   }

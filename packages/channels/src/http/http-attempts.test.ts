@@ -312,7 +312,7 @@ test("an endpoint in a refused network is rejected and not contacted", async (t)
   assert.equal(visits, 0);
 });
 
-test("a name that changes its address after it was vetted reaches only the vetted one", async (t) => {
+test("a name that changes its address after it was checked reaches only the checked one", async (t) => {
   // The same port on two loopback addresses: one is allowed, one is not.
   const allowed = await startServer(t, (socket) => socket.write(ok));
   const port = Number(new URL(allowed.origin).port);

@@ -1,6 +1,6 @@
 /**
- * Tries to deliver, from the recipient to the result. Fan-out spends its time
- * here: what a try costs beyond undici's own work is a few small objects, and
+ * Delivers by HTTP, from the recipient to the result. Fan-out spends its time
+ * here: what an attempt costs beyond undici's own work is a few small objects, and
  * neither a timer nor a stream nor an abort signal of its own.
  */
 
@@ -25,10 +25,10 @@ import {
 } from "./outcome.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 
-export interface TriesOptions {
+export interface HttpAttemptsOptions {
   readonly connect: EgressConnector;
   readonly clock: Clock;
-  /** For a whole try: connection, request and answer. */
+  /** For a whole attempt: connection, request and answer. */
   readonly timeoutMs: number;
   /** Of an answer's body; a longer one ends the connection. */
   readonly maxResponseBytes: number;
@@ -36,14 +36,14 @@ export interface TriesOptions {
   readonly idleConnections: number;
 }
 
-/** Makes tries, and ends those that take too long. */
-export class Tries {
-  readonly options: TriesOptions;
+/** Makes attempts, and ends those that take too long. */
+export class HttpAttempts {
+  readonly options: HttpAttemptsOptions;
   readonly pool: ConnectionPool;
-  readonly deadlines: DeadlineQueue<Try>;
+  readonly deadlines: DeadlineQueue<HttpAttempt>;
   #isClosed = false;
 
-  constructor(options: TriesOptions) {
+  constructor(options: HttpAttemptsOptions) {
     this.options = options;
     this.deadlines = new DeadlineQueue(options.clock, options.timeoutMs);
     this.pool = new ConnectionPool({
@@ -53,7 +53,7 @@ export class Tries {
     });
   }
 
-  /** One try: resolves with what came of it, never rejects. */
+  /** One attempt: resolves with what came of it, never rejects. */
   make(
     template: RequestTemplate,
     recipient: Recipient,
@@ -65,7 +65,7 @@ export class Tries {
     }
     if (this.#isClosed) return Promise.resolve(interrupted);
     return new Promise((resolve) => {
-      const attempt = new Try(
+      const attempt = new HttpAttempt(
         this,
         url.pathname + url.search,
         (memory) => fillIn(template, subscriptionId, extension, memory),
@@ -86,12 +86,12 @@ export class Tries {
 }
 
 /** One request on its way, and what came back so far. */
-class Try implements PooledRequest, DeadlineEntry<Try> {
+class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   connection: PooledRequest["connection"] = undefined;
   deadlineAt = 0;
-  earlier: Try | undefined = undefined;
-  later: Try | undefined = undefined;
-  readonly #tries: Tries;
+  earlier: HttpAttempt | undefined = undefined;
+  later: HttpAttempt | undefined = undefined;
+  readonly #attempts: HttpAttempts;
   readonly #path: string;
   readonly #fillIn: (memory: BodyMemory) => RequestContent;
   readonly #resolve: (result: AttemptResult) => void;
@@ -105,12 +105,12 @@ class Try implements PooledRequest, DeadlineEntry<Try> {
   #isSettled = false;
 
   constructor(
-    tries: Tries,
+    attempts: HttpAttempts,
     path: string,
     fillIn: (memory: BodyMemory) => RequestContent,
     resolve: (result: AttemptResult) => void,
   ) {
-    this.#tries = tries;
+    this.#attempts = attempts;
     this.#path = path;
     this.#fillIn = fillIn;
     this.#resolve = resolve;
@@ -118,7 +118,7 @@ class Try implements PooledRequest, DeadlineEntry<Try> {
 
   get isWanted(): boolean {
     return (
-      !this.#isSettled && this.#tries.options.clock.now() < this.deadlineAt
+      !this.#isSettled && this.#attempts.options.clock.now() < this.deadlineAt
     );
   }
 
@@ -130,12 +130,12 @@ class Try implements PooledRequest, DeadlineEntry<Try> {
   settle(result: AttemptResult): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    this.#tries.deadlines.remove(this);
+    this.#attempts.deadlines.remove(this);
     this.#resolve(result);
   }
 
   expire(): void {
-    const { pool, options } = this.#tries;
+    const { pool, options } = this.#attempts;
     if (this.#statusCode !== 0) this.#settleByAnswer();
     else if (this.connection === undefined) this.settle(laneFull);
     else this.settle(outcomeOfTimeout(options.timeoutMs));
@@ -161,7 +161,7 @@ class Try implements PooledRequest, DeadlineEntry<Try> {
     this.#text = [];
     this.#retryAfterMs = parseRetryAfter(
       headers["retry-after"],
-      this.#tries.options.clock.now(),
+      this.#attempts.options.clock.now(),
     );
   }
 
@@ -172,15 +172,15 @@ class Try implements PooledRequest, DeadlineEntry<Try> {
     if (this.#isSettled) return;
     this.#received += chunk.length;
     this.#text?.push(chunk);
-    if (this.#received <= this.#tries.options.maxResponseBytes) return;
+    if (this.#received <= this.#attempts.options.maxResponseBytes) return;
     this.#settleByAnswer();
-    this.#tries.pool.discard(this);
+    this.#attempts.pool.discard(this);
   }
 
   onResponseEnd(): void {
     if (this.#isSettled) return;
     this.#settleByAnswer();
-    this.#tries.pool.release(this);
+    this.#attempts.pool.release(this);
   }
 
   onResponseError(
@@ -190,14 +190,14 @@ class Try implements PooledRequest, DeadlineEntry<Try> {
     if (this.#isSettled) return;
     if (this.#isDeadConnection()) {
       this.#isRestarted = true;
-      this.#tries.pool.restart(this);
+      this.#attempts.pool.restart(this);
       return;
     }
     // A status that came counts even if the rest of the answer did not: a
     // receiver that said 200 has the message.
     if (this.#statusCode !== 0) this.#settleByAnswer();
     else this.settle(outcomeOfError(error));
-    this.#tries.pool.discard(this);
+    this.#attempts.pool.discard(this);
   }
 
   /**

@@ -4,7 +4,7 @@
  * it forget, so it never tells what is no longer so.
  */
 
-export class Recall<Value> {
+export class ReadCache<Value> {
   readonly #known = new Map<string, Value | undefined>();
   readonly #maxEntries: number;
 

@@ -20,7 +20,7 @@ import {
 
 type List<Item> = (page: PageRequest) => Promise<Page<Item>>;
 
-export function testPagingLaw({ test, runs }: Cases): void {
+export function testPagingProperties({ test, runs }: Cases): void {
   test("cuts pages of topics out of the whole list", async (store) => {
     await fc.assert(
       fc.asyncProperty(changes, pages, async (steps, requests) => {

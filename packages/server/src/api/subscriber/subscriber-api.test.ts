@@ -81,10 +81,10 @@ for (const path of [
     }
     assert.equal(await status(), 3);
     await server.clock.advanceSettled(100);
-    const farewells = server.sent.filter(
+    const notices = server.sent.filter(
       ({ message }) => message.content.kind === "unsubscription",
     );
-    assert.equal(farewells.length, 1);
+    assert.equal(notices.length, 1);
   });
 
   test(`GET ${path} refuses what is no subscription`, async () => {
@@ -103,7 +103,7 @@ for (const path of [
   });
 }
 
-test("the link in the farewell brings a subscription back", async () => {
+test("the link in the unsubscribe notice brings a subscription back", async () => {
   const { server, urn, status, open } = await setUp();
   await using _ = server;
   await open("GET", `/smn/subscription/unsubscribe?subscription_urn=${urn}`);

@@ -30,7 +30,7 @@ import { topicAttributeRoutes } from "./topic-attributes.ts";
 import { topicRoutes } from "./topics.ts";
 import { versionRoutes } from "./versions.ts";
 
-export function smnFace(
+export function registerSmnApi(
   app: HttpApp,
   ports: SmnPorts & { readonly identity: Identity },
 ): void {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTurnstile } from "./turnstile.ts";
+import { createConcurrencyLimit } from "./concurrency-limit.ts";
 
 test("runs so many at once, keeps so many waiting and refuses the rest", async () => {
-  const inTurn = createTurnstile(2, 3);
+  const inTurn = createConcurrencyLimit(2, 3);
   const gate = Promise.withResolvers<void>();
   const order: number[] = [];
   let running = 0;
@@ -25,7 +25,7 @@ test("runs so many at once, keeps so many waiting and refuses the rest", async (
 });
 
 test("goes on after one that failed", async () => {
-  const inTurn = createTurnstile(1, 1);
+  const inTurn = createConcurrencyLimit(1, 1);
   const failing = inTurn(async () => {
     throw new Error("failed");
   });

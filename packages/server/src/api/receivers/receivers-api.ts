@@ -20,7 +20,7 @@ export interface ReceiversPorts {
   readonly secret: string;
 }
 
-export function receiversFace(
+export function registerReceiversApi(
   app: HttpApp,
   { gateway, secret }: ReceiversPorts,
   ports: {
@@ -37,16 +37,16 @@ export function receiversFace(
   // Signatures cover the address that the carrier calls.
   const publicUrl = ports.publicUrl();
 
-  app.register(async (face: HttpApp) => {
+  app.register(async (api: HttpApp) => {
     // Before the body is read: what leads nowhere is not worth reading.
-    face.addHook("onRequest", async (request, reply) => {
+    api.addHook("onRequest", async (request, reply) => {
       const isKnown = equalsConstantTime(secretOf(request), secret);
       // Unknown providers neither: an address is right as a whole or not.
       if (isKnown && handler.matches(request.originalUrl)) return;
       reply.callNotFound();
       return reply;
     });
-    face.register(
+    api.register(
       toFastifyPlugin(
         withAnySecret(handler),
         publicUrl === undefined || publicUrl === "" ? {} : { publicUrl },

@@ -4,12 +4,12 @@ import type { HttpApp } from "../http-app.ts";
 import { healthRoutes } from "./health.ts";
 import { type MetricsPorts, metricsRoutes } from "./metrics.ts";
 
-export function operationsFace(
+export function registerOperationsApi(
   app: HttpApp,
   ports: MetricsPorts & { readonly isReady: () => boolean },
 ): void {
-  app.register(async (face: HttpApp) => {
-    healthRoutes(face, ports.isReady);
-    metricsRoutes(face, ports);
+  app.register(async (api: HttpApp) => {
+    healthRoutes(api, ports.isReady);
+    metricsRoutes(api, ports);
   });
 }

@@ -1,11 +1,11 @@
 /**
  * Third step: deliveries that have rows of their own: retries, what waited for
  * its lane, and all that costs money. They are claimed when due; a claim
- * writes the intent to send before the try is made.
+ * writes the intent to send before the attempt is made.
  *
  * Crash before the claim's commit: still due. Crash after it, before or during
- * the try: the lease ends; a delivery that may be repeated is tried again, one
- * that costs money becomes `unknown`. Crash after the try, before its
+ * the attempt: the lease ends; a delivery that may be repeated is tried again, one
+ * that costs money becomes `unknown`. Crash after the attempt, before its
  * outcome's commit: the same, for nobody can tell the two apart.
  */
 
@@ -23,7 +23,7 @@ import type { OutcomeLedger } from "./ledger.ts";
 import type { SendItem } from "./outcome.ts";
 import type { Sender } from "./sender.ts";
 
-export interface ParkedPorts {
+export interface DueDeliveriesPorts {
   readonly store: Pick<
     DeliveryStore,
     "claimDue" | "nextDueAt" | "findMessageBySeq"
@@ -37,7 +37,7 @@ export interface ParkedPorts {
   readonly newLease: () => Lease;
 }
 
-export interface ParkedOptions {
+export interface DueDeliveriesOptions {
   /** Deliveries claimed at once. */
   readonly batchSize: number;
   /** Batches in work at once. */
@@ -46,13 +46,13 @@ export interface ParkedOptions {
   readonly laneRetryMs: number;
 }
 
-interface ParkedItem extends SendItem {
+interface DueItem extends SendItem {
   readonly claim: ClaimedDelivery;
 }
 
-export class Parked {
-  readonly #ports: ParkedPorts;
-  readonly #options: ParkedOptions;
+export class DueDeliveries {
+  readonly #ports: DueDeliveriesPorts;
+  readonly #options: DueDeliveriesOptions;
   #open = true;
   #batches = 0;
   #claiming = false;
@@ -62,7 +62,7 @@ export class Parked {
   #timerAt = Number.POSITIVE_INFINITY;
   #idle: (() => void)[] = [];
 
-  constructor(ports: ParkedPorts, options: ParkedOptions) {
+  constructor(ports: DueDeliveriesPorts, options: DueDeliveriesOptions) {
     this.#ports = ports;
     this.#options = options;
   }
@@ -140,16 +140,11 @@ export class Parked {
 
   async #work(claims: readonly ClaimedDelivery[]): Promise<void> {
     try {
-      const { finished, stragglers, unstarted } = await this.#ports.sender.send(
-        await this.#itemsOf(claims),
-      );
-      for (const straggler of stragglers) {
-        const { claim } = straggler.item;
-        this.#ports.ledger.recordLate(
-          straggler,
-          claim.fence,
-          previousOf(claim),
-        );
+      const { finished, slowAttempts, unstarted } =
+        await this.#ports.sender.send(await this.#itemsOf(claims));
+      for (const slow of slowAttempts) {
+        const { claim } = slow.item;
+        this.#ports.ledger.recordLate(slow, claim.fence, previousOf(claim));
       }
       const now = this.#ports.clock.now();
       await this.#ports.ledger.record([
@@ -170,9 +165,9 @@ export class Parked {
     }
   }
 
-  async #itemsOf(claims: readonly ClaimedDelivery[]): Promise<ParkedItem[]> {
+  async #itemsOf(claims: readonly ClaimedDelivery[]): Promise<DueItem[]> {
     const messages = new Map<number, Message>();
-    const items: ParkedItem[] = [];
+    const items: DueItem[] = [];
     for (const claim of claims) {
       const message =
         messages.get(claim.messageSeq) ??
@@ -199,7 +194,7 @@ export class Parked {
     }
   }
 
-  /** Its lane was full: later, and not counted as a try. */
+  /** Its lane was full: later, and not counted as an attempt. */
   #postponed(claim: ClaimedDelivery, now: number): FencedOutcome {
     const { laneRetryMs } = this.#options;
     return {

@@ -1,7 +1,7 @@
 /** What the parts of a store work with. */
 
-import type { Reader } from "./reader.ts";
-import type { Writer } from "./writer.ts";
+import type { Reader } from "./read/reader.ts";
+import type { Writer } from "./write/writer.ts";
 
 export interface Connections {
   readonly reader: Reader;

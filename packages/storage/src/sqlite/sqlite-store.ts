@@ -11,24 +11,24 @@ import {
   silentLogger,
   systemClock,
 } from "@carillon/core";
-import { createBindingStore } from "./binding-store.ts";
 import { openForWriting } from "./connection.ts";
 import { openDataFolder, unusableFolder } from "./data-folder.ts";
-import { createDeliveryStore } from "./delivery-store.ts";
 import { lockFolder } from "./folder-lock.ts";
-import { createIdentityStore } from "./identity-store.ts";
-import { createInboundStore } from "./inbound-store.ts";
-import { createMessageReader } from "./message-reader.ts";
-import { migrate, readMigrations } from "./migrations.ts";
-import { createOptOutStore } from "./opt-out-store.ts";
-import { Reader } from "./reader.ts";
-import { createResourceTagStore } from "./resource-tag-store.ts";
-import { createStatisticsReader } from "./statistics-store.ts";
-import { createSubscriptionStore } from "./subscription-store.ts";
-import { createSubscriptionUserStore } from "./subscription-user-store.ts";
-import { createTemplateStore } from "./template-store.ts";
-import { createTopicStore } from "./topic-store.ts";
-import { Writer, type WriterStatus } from "./writer.ts";
+import { createBindingStore } from "./read/binding-store.ts";
+import { createDeliveryStore } from "./read/delivery-store.ts";
+import { createIdentityStore } from "./read/identity-store.ts";
+import { createInboundStore } from "./read/inbound-store.ts";
+import { createMessageReader } from "./read/message-reader.ts";
+import { createOptOutStore } from "./read/opt-out-store.ts";
+import { Reader } from "./read/reader.ts";
+import { createResourceTagStore } from "./read/resource-tag-store.ts";
+import { createStatisticsReader } from "./read/statistics-store.ts";
+import { createSubscriptionStore } from "./read/subscription-store.ts";
+import { createSubscriptionUserStore } from "./read/subscription-user-store.ts";
+import { createTemplateStore } from "./read/template-store.ts";
+import { createTopicStore } from "./read/topic-store.ts";
+import { migrate, readMigrations } from "./schema/migrations.ts";
+import { Writer, type WriterStatus } from "./write/writer.ts";
 
 export interface SqliteStoreOptions {
   /** Where everything is kept; made when it is not there. */

@@ -1,0 +1,28 @@
+/** Statistics of topics, read from SQLite. */
+
+import { hourMs, type StatisticsReader } from "@carillon/core";
+import { protocolOf, stateOf } from "../schema/codes.ts";
+import type { Reader } from "./reader.ts";
+
+export function createStatisticsReader(reader: Reader): StatisticsReader {
+  /** Parameters: topic, first hour, hour behind the last. Index: the primary key. */
+  const hours = reader.prepare<
+    [hour: number, protocol: number, state: number, count: number]
+  >(
+    `SELECT hour, protocol, state, count FROM topic_statistics
+     WHERE topic_seq = ? AND hour >= ? AND hour < ?
+     ORDER BY hour, protocol, state`,
+  );
+  return {
+    async readStatistics(topicSeq, from, until) {
+      return hours
+        .all(topicSeq, Math.ceil(from / hourMs), Math.ceil(until / hourMs))
+        .map(([hour, protocol, state, count]) => ({
+          hour: hour * hourMs,
+          protocol: protocolOf(protocol),
+          state: stateOf(state),
+          count,
+        }));
+    },
+  };
+}

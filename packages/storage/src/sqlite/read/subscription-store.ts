@@ -1,0 +1,275 @@
+/** Subscriptions in SQLite: reads, and the way to the writer. */
+
+import {
+  CarillonError,
+  isProtocol,
+  type PageRequest,
+  type ProjectId,
+  type SubscriberNotice,
+  type Subscription,
+  type SubscriptionExtension,
+  type SubscriptionFilter,
+  type SubscriptionId,
+  type SubscriptionStatus,
+  type SubscriptionStore,
+  subscriptionStatus,
+} from "@carillon/core";
+import type { Connections } from "../connections.ts";
+import { protocolCodes, protocolOf } from "../schema/codes.ts";
+import {
+  toFilterPolicies,
+  toFilterPoliciesText,
+} from "../schema/filter-policies.ts";
+import { toMessageValues } from "../schema/message-row.ts";
+import { orNull } from "../schema/query.ts";
+import {
+  type SubscriptionRow,
+  subscriptionColumns,
+  subscriptionTables,
+} from "../schema/subscription-row.ts";
+import type { MailValues } from "../write/subscription-writes.ts";
+import { Conditions } from "./conditions.ts";
+import type { Reader } from "./reader.ts";
+
+export function createSubscriptionStore({
+  reader,
+  writer,
+}: Connections): SubscriptionStore {
+  /** Parameters: id. Index: subscriptions_id. */
+  const byId = reader.prepare<SubscriptionRow>(
+    `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
+     WHERE subscriptions.id = ? AND status <> 4`,
+  );
+  const lists = createLists(reader);
+
+  function findById(id: SubscriptionId): Subscription | undefined {
+    const row = byId.get(id);
+    return row && toSubscription(row);
+  }
+
+  return {
+    async findSubscription(projectId, topicName, id) {
+      const found = findById(id);
+      return found?.projectId === projectId && found.topicName === topicName
+        ? found
+        : undefined;
+    },
+    async findSubscriptionById(id) {
+      return findById(id);
+    },
+    async listSubscriptions(projectId, filter, page) {
+      return lists(projectId, filter, page);
+    },
+    async addSubscription(subscription, confirmation, quota) {
+      const { extension } = subscription;
+      const result = await writer.run(
+        "addSubscription",
+        {
+          ...subscription,
+          protocol: protocolCodes[subscription.protocol],
+          extension: isEmpty(extension) ? null : JSON.stringify(extension),
+        },
+        confirmation ? toMailValues(confirmation) : null,
+        quota,
+      );
+      switch (result) {
+        case "SUBSCRIPTION_QUOTA_EXCEEDED":
+          throw new CarillonError(
+            result,
+            `The topic has ${quota} subscriptions, as many as it may: delete one first.`,
+          );
+        case "TOPIC_NOT_FOUND":
+          throw new CarillonError(result, "The topic was deleted meanwhile.");
+        default:
+          return {
+            subscription: toSubscription(result.row),
+            created: result.created,
+            ...(result.throttled && { throttled: true }),
+          };
+      }
+    },
+    async confirmSubscription(token, now) {
+      const row = await writer.run("confirmSubscription", token, now);
+      return row && toSubscription(row);
+    },
+    async cancelSubscription(id, unsubscribeNotice) {
+      const known = findById(id);
+      if (!known || known.status === subscriptionStatus.cancelled) return known;
+      const mail = unsubscribeNotice(known);
+      // Should it be gone or cancelled by the time it is its turn, the writer
+      // sees so and sends nothing.
+      const row = await writer.run(
+        "cancelSubscription",
+        id,
+        toMailValues(mail),
+        mail.message.createdAt,
+      );
+      return row && toSubscription(row);
+    },
+    updateSubscription: (projectId, topicName, id, change) =>
+      writer.run(
+        "updateSubscription",
+        projectId,
+        topicName,
+        id,
+        orNull(change.remark),
+        change.filterPolicies === undefined
+          ? null
+          : [toFilterPoliciesText(change.filterPolicies)],
+      ),
+    deleteSubscription: (projectId, topicName, id, at) =>
+      writer.run("deleteSubscription", projectId, topicName, id, at),
+  };
+}
+
+/** Subscriptions counted together, to find the start of a page. */
+const blockSize = 4096;
+
+function createLists(reader: Reader) {
+  /** Parameters: project. Index: the primary key. */
+  const countOfProject = reader.prepare<[subscriptions: number]>(
+    "SELECT subscriptions FROM project_counts WHERE project_id = ?",
+  );
+  /** Parameters: topic, project. Index: the primary key. */
+  const countOfTopic = reader.prepare<[subscriptions: number]>(
+    "SELECT subscription_count FROM topics WHERE seq = ? AND project_id = ?",
+  );
+  /**
+   * The block in which an offset lies, and how many come before that block.
+   * Parameters: project, topic or 0, offset. Index: the primary key.
+   */
+  const blockOfOffset = reader.prepare<[block: number, before: number]>(
+    `SELECT block, before FROM (
+       SELECT block,
+         sum(count) OVER (ORDER BY block) - count AS before, count
+       FROM subscription_blocks WHERE project_id = ? AND topic_seq = ?)
+     WHERE before + count > ? ORDER BY block LIMIT 1`,
+  );
+
+  return (
+    projectId: ProjectId,
+    filter: SubscriptionFilter,
+    { offset, limit, marker }: PageRequest,
+  ) => {
+    const { topicSeq, protocol, status, endpoint, fuzzyRemark } = filter;
+    const where = new Conditions().add("status <> 4");
+    if (topicSeq === undefined) {
+      // With a plus the project's index is left alone for the endpoint's.
+      const column = endpoint === undefined ? "project_id" : "+project_id";
+      where.add(`${column} = ?`, projectId);
+    } else {
+      where.add(
+        "topic_seq = (SELECT seq FROM topics WHERE seq = ? AND project_id = ?)",
+        topicSeq,
+        projectId,
+      );
+    }
+    const wholeSize = where.size;
+    where
+      .addIfSet("protocol = ?", codeOfProtocol(protocol))
+      .addIfSet("status = ?", status)
+      .addIfSet("endpoint = ?", endpoint)
+      .addIfSet("instr(remark, ?) > 0", fuzzyRemark);
+    const isWhole = where.size === wholeSize;
+
+    const [total] = (isWhole
+      ? topicSeq === undefined
+        ? countOfProject.get(projectId)
+        : countOfTopic.get(topicSeq, projectId)
+      : reader
+          .prepared<[number]>(`SELECT count(*) FROM subscriptions ${where.sql}`)
+          .get(...where.values)) ?? [0];
+
+    let skip = offset;
+    if (marker !== undefined) {
+      skip = 0;
+      // An unknown marker is NULL, behind which nothing comes.
+      where.add(
+        "seq > (SELECT seq FROM subscriptions WHERE id = ? AND project_id = ?)",
+        marker,
+        projectId,
+      );
+    } else if (isWhole && offset >= blockSize) {
+      const [block, before] = blockOfOffset.get(
+        projectId,
+        topicSeq ?? 0,
+        offset,
+      ) ?? [0, 0];
+      skip = offset - before;
+      where.add("seq >= ?", block * blockSize);
+    }
+    // Passes over in an index, and touches only the rows of the page.
+    const rows = reader
+      .prepared<SubscriptionRow>(
+        `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
+         WHERE subscriptions.seq IN
+           (SELECT seq FROM subscriptions ${where.sql}
+            ORDER BY seq LIMIT ? OFFSET ?)
+         ORDER BY subscriptions.seq`,
+      )
+      .all(...where.values, limit, skip);
+    return { total, items: rows.map(toSubscription) };
+  };
+}
+
+/** An unknown protocol is one that nobody has. */
+function codeOfProtocol(protocol: string | undefined): number | undefined {
+  if (protocol === undefined) return undefined;
+  return isProtocol(protocol) ? protocolCodes[protocol] : -1;
+}
+
+export function toSubscription(row: SubscriptionRow): Subscription {
+  const [
+    seq,
+    id,
+    topicSeq,
+    topicName,
+    projectId,
+    protocol,
+    endpoint,
+    remark,
+    status,
+    extension,
+    policies,
+    createdAt,
+  ] = row;
+  const filterPolicies = toFilterPolicies(policies);
+  return {
+    seq,
+    id: id as SubscriptionId,
+    topicSeq,
+    topicName,
+    projectId: projectId as ProjectId,
+    protocol: protocolOf(protocol),
+    endpoint,
+    remark,
+    status: status as SubscriptionStatus,
+    extension: toExtension(extension) ?? {},
+    ...(filterPolicies && { filterPolicies }),
+    createdAt,
+  };
+}
+
+/** `undefined` when there is none. */
+export function toExtension(
+  json: string | null,
+): SubscriptionExtension | undefined {
+  // Only addSubscription writes this column.
+  return json === null
+    ? undefined
+    : (JSON.parse(json) as SubscriptionExtension);
+}
+
+function isEmpty(extension: SubscriptionExtension): boolean {
+  return Object.keys(extension).length === 0;
+}
+
+function toMailValues(mail: SubscriberNotice): MailValues {
+  return {
+    token: mail.token,
+    tokenExpiresAt: mail.tokenExpiresAt,
+    message: toMessageValues(mail.message),
+    billable: mail.billable ?? false,
+    limits: mail.limits ?? [],
+  };
+}

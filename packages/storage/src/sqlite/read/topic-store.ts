@@ -1,0 +1,157 @@
+/** Topics in SQLite: reads, and the way to the writer. */
+
+import {
+  CarillonError,
+  type Page,
+  type PageRequest,
+  type ProjectId,
+  type Topic,
+  type TopicFilter,
+  type TopicId,
+  type TopicStore,
+} from "@carillon/core";
+import type { Connections } from "../connections.ts";
+import { orNull } from "../schema/query.ts";
+import { type TopicRow, topicColumns } from "../schema/topic-row.ts";
+import { Conditions } from "./conditions.ts";
+import { ReadCache } from "./read-cache.ts";
+
+export function createTopicStore({ reader, writer }: Connections): TopicStore {
+  /**
+   * A topic by its name; asked on every publish.
+   * Parameters: project, name. Index: topics_name.
+   */
+  const byName = reader.prepare<TopicRow>(
+    `SELECT ${topicColumns} FROM topics INDEXED BY topics_name
+     WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
+  );
+  /** Parameters: project. Index: the primary key. */
+  const countOfProject = reader.prepare<[topics: number]>(
+    "SELECT topics FROM project_counts WHERE project_id = ?",
+  );
+
+  const known = new ReadCache<Topic>();
+  /** Few: a page may hold a hundred access policies of 30 KB. */
+  const pages = new ReadCache<Page<Topic>>(20);
+  const changing = <Result>(write: Promise<Result>) =>
+    pages.afterWrite(known.afterWrite(write));
+
+  function readPage(
+    projectId: ProjectId,
+    filter: TopicFilter,
+    { offset, limit, marker }: PageRequest,
+  ): Page<Topic> {
+    const where = new Conditions()
+      .add("project_id = ?", projectId)
+      .add("deleted_at IS NULL")
+      .addIfSet("id = ?", filter.id)
+      .addIfSet("name = ?", filter.name)
+      .addIfSet("instr(name, ?) > 0", filter.fuzzyName)
+      .addIfSet("instr(display_name, ?) > 0", filter.fuzzyDisplayName)
+      .addIfSet("enterprise_project_id = ?", filter.enterpriseProjectId);
+    const isWhole = where.size === 2;
+    const [total] = (isWhole
+      ? countOfProject.get(projectId)
+      : reader
+          .prepared<[number]>(`SELECT count(*) FROM topics ${where.sql}`)
+          .get(...where.values)) ?? [0];
+    // An unknown marker is NULL, behind which nothing comes.
+    where.addIfSet(
+      "seq < (SELECT seq FROM topics WHERE id = ? AND project_id = ?)",
+      marker,
+      projectId,
+    );
+    const rows = reader
+      .prepared<TopicRow>(
+        `SELECT ${topicColumns} FROM topics WHERE seq IN
+           (SELECT seq FROM topics ${where.sql}
+            ORDER BY seq DESC LIMIT ? OFFSET ?)
+         ORDER BY seq DESC`,
+      )
+      .all(...where.values, limit, marker === undefined ? offset : 0);
+    return { total, items: rows.map(toTopic) };
+  }
+
+  return {
+    async findTopic(projectId, name) {
+      return known.get(`${projectId}:${name}`, () => {
+        const row = byName.get(projectId, name);
+        return row && toTopic(row);
+      });
+    },
+    async listTopics(projectId, filter, page) {
+      const key = JSON.stringify([projectId, filter, page]);
+      const found = pages.get(key, () => readPage(projectId, filter, page));
+      return found ?? { total: 0, items: [] };
+    },
+    async createTopic(topic, quota) {
+      const creation = writer.run(
+        "createTopic",
+        [
+          topic.id,
+          topic.projectId,
+          topic.name,
+          topic.displayName,
+          topic.enterpriseProjectId,
+          topic.pushPolicy,
+          topic.introduction,
+          topic.createdAt,
+          topic.updatedAt,
+          topic.accessPolicy,
+        ],
+        quota,
+      );
+      const result = await changing(creation);
+      if (result === "TOPIC_QUOTA_EXCEEDED") {
+        throw new CarillonError(
+          result,
+          `The project has ${quota} topics, as many as it may: delete one first.`,
+        );
+      }
+      return { topic: toTopic(result.row), created: result.created };
+    },
+    updateTopic: (projectId, name, change) =>
+      changing(
+        writer.run(
+          "updateTopic",
+          projectId,
+          name,
+          orNull(change.displayName),
+          orNull(change.introduction),
+          orNull(change.accessPolicy),
+          change.updatedAt,
+        ),
+      ),
+    deleteTopic: (projectId, name, at) =>
+      changing(writer.run("deleteTopic", projectId, name, at)),
+  };
+}
+
+export function toTopic(row: TopicRow): Topic {
+  const [
+    seq,
+    id,
+    projectId,
+    name,
+    displayName,
+    enterpriseProjectId,
+    pushPolicy,
+    introduction,
+    createdAt,
+    updatedAt,
+    accessPolicy,
+  ] = row;
+  return {
+    seq,
+    id: id as TopicId,
+    projectId: projectId as ProjectId,
+    name,
+    displayName,
+    enterpriseProjectId,
+    pushPolicy,
+    introduction,
+    accessPolicy,
+    createdAt,
+    updatedAt,
+  };
+}

@@ -1,0 +1,132 @@
+/** Writes of messages and of those who get them. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { stateCodes } from "../schema/codes.ts";
+import { prepareQuery } from "../schema/query.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
+
+/** A new message's columns, in the order of the INSERT. */
+export type NewMessageValues = [
+  id: string,
+  projectId: string,
+  audience: number,
+  createdAt: number,
+  expiresAt: number,
+  topicSeq: number | null,
+  topicUrn: string | null,
+  topicName: string | null,
+  topicDisplayName: string | null,
+  topicIntroduction: string | null,
+  subject: string | null,
+  attributes: string | null,
+  sealedBy: string | null,
+  contentKind: number,
+  content: string,
+];
+
+/** Owner and end of a lease; `null`: nobody holds it. */
+export type LeaseValues = [owner: string, until: number] | null;
+
+export function createMessageWrites(db: DatabaseSync) {
+  const insertMessage = createInsert(db);
+  /**
+   * Whether a topic has anybody to send to.
+   * Parameters: topic. Index: subscriptions_active.
+   */
+  const hasAudience = prepareQuery<[1]>(
+    db,
+    `SELECT 1 FROM subscriptions INDEXED BY subscriptions_active
+     WHERE topic_seq = ? AND status IN (1, 2) LIMIT 1`,
+  );
+  /** Parameters: message, fence, owner, end of the lease. */
+  const insertFirstChunk = db.prepare(
+    `INSERT INTO chunks
+       (message_seq, after_target, upto_target, fence, owner, lease_until)
+     VALUES (?, 0, NULL, ?, ?, ?)`,
+  );
+  /** Parameters: message, target, protocol, endpoint. */
+  const insertRecipient = db.prepare(
+    `INSERT INTO recipients (message_seq, target, protocol, endpoint)
+     VALUES (?, ?, ?, ?)`,
+  );
+  const insertDue = createDueInsert(db);
+  const counts = createCounts(db);
+
+  return {
+    acceptMessage(
+      message: NewMessageValues,
+      lease: LeaseValues,
+    ): { seq: number; hasChunk: boolean } {
+      const seq = insertMessage(message);
+      const hasChunk = hasAudience.get(message[5]) !== undefined;
+      if (hasChunk) {
+        const [owner, until] = lease ?? [null, 0];
+        insertFirstChunk.run(seq, lease ? 1 : 0, owner, until);
+      }
+      return { seq, hasChunk };
+    },
+    acceptDirectMessage(
+      message: NewMessageValues,
+      recipients: readonly (readonly [protocol: number, endpoint: string])[],
+      billable: boolean,
+    ): number {
+      const seq = insertMessage(message);
+      const countChanges = new CountChanges();
+      for (const [target, [protocol, endpoint]] of recipients.entries()) {
+        insertRecipient.run(seq, target, protocol, endpoint);
+        insertDue(seq, target, message[3], billable);
+        countChanges.add(seq, stateCodes.waiting);
+      }
+      counts.add(countChanges);
+      return seq;
+    },
+  };
+}
+
+/** Keeps a message to one subscription, due at once. */
+export function createMailWrite(db: DatabaseSync) {
+  const insertMessage = createInsert(db);
+  const insertDue = createDueInsert(db);
+  const counts = createCounts(db);
+  return (
+    message: NewMessageValues,
+    target: number,
+    billable: boolean,
+  ): void => {
+    const seq = insertMessage(message);
+    insertDue(seq, target, message[3], billable);
+    const countChanges = new CountChanges();
+    countChanges.add(seq, stateCodes.waiting);
+    counts.add(countChanges);
+  };
+}
+
+/** Keeps a message and answers its number. */
+function createInsert(db: DatabaseSync) {
+  const insert = db.prepare(
+    `INSERT INTO messages (id, project_id, audience, created_at, expires_at,
+       topic_seq, topic_urn, topic_name, topic_display_name,
+       topic_introduction, subject, attributes, sealed_by, content_kind,
+       content)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  return (message: NewMessageValues): number =>
+    Number(insert.run(...message).lastInsertRowid);
+}
+
+/** Adds a delivery that waits for its first attempt. */
+function createDueInsert(db: DatabaseSync) {
+  const insert = db.prepare(
+    `INSERT INTO deliveries (message_seq, target, state, attempts,
+       next_attempt_at, fence, billable)
+     VALUES (?, ?, ${stateCodes.waiting}, 0, ?, 0, ?)`,
+  );
+  return (
+    messageSeq: number,
+    target: number,
+    at: number,
+    billable: boolean,
+  ): void => {
+    insert.run(messageSeq, target, at, billable ? 1 : 0);
+  };
+}

@@ -1,0 +1,71 @@
+/** Writes of providers' receipts. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { prepareQuery } from "../schema/query.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
+import type { StateRules } from "./state-rules.ts";
+import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+
+export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
+  /**
+   * The delivery that a provider knows by this id; the newest, should it use
+   * one twice. Parameters: external id, provider.
+   * Index: deliveries_external_id.
+   */
+  const byExternalId = prepareQuery<
+    [messageSeq: number, target: number, state: number]
+  >(
+    db,
+    `SELECT message_seq, target, state
+     FROM deliveries INDEXED BY deliveries_external_id
+     WHERE external_id = ? AND provider = ?
+     ORDER BY message_seq DESC, target DESC LIMIT 1`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO receipts
+       (provider, external_id, event, at, code, text, message_seq, target)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  /** A receipt settles: nothing is planned after it. */
+  const settle = db.prepare(
+    `UPDATE deliveries SET state = ?, next_attempt_at = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  const counts = createCounts(db);
+  const statistics = createStatistics(db);
+
+  return {
+    recordReceipt(
+      provider: string,
+      externalId: string,
+      event: number,
+      at: number,
+      code: string | null,
+      text: string | null,
+    ): void {
+      const found = byExternalId.get(externalId, provider);
+      const [messageSeq = null, target = null] = found ?? [];
+      insert.run(
+        provider,
+        externalId,
+        event,
+        at,
+        code,
+        text,
+        messageSeq,
+        target,
+      );
+      if (!found) return;
+      const next = rules.afterReceipt[event]?.[found[2]];
+      if (next === undefined || next === found[2]) return;
+      settle.run(next, found[0], found[1]);
+      const countChanges = new CountChanges();
+      countChanges.move(found[0], found[2], next);
+      counts.add(countChanges);
+      if (rules.settled[found[2]] || !rules.settled[next]) return;
+      const settledCounts = new SettledCounts();
+      settledCounts.add(found[0], found[1], next, at);
+      statistics.add(settledCounts);
+    },
+  };
+}

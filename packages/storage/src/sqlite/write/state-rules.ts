@@ -1,0 +1,61 @@
+/**
+ * Core's table of transitions as numbers. The writer thread is handed them, so
+ * that it need not load core to start.
+ */
+
+import {
+  type DeliveryState,
+  deliveryStates,
+  deliveryTransitions,
+  isSettled,
+  nextState,
+  type Receipt,
+} from "@carillon/core";
+import { receiptEventCodes, stateCodes } from "../schema/codes.ts";
+
+export interface StateRules {
+  /** By state: whether the engine has nothing left to do. */
+  readonly settled: readonly boolean[];
+  /** By state on disk, then by reported state: the state that is kept. */
+  readonly afterOutcome: readonly (readonly number[])[];
+  /** By receipt event, then by state on disk: the state that is kept. */
+  readonly afterReceipt: readonly (readonly number[])[];
+}
+
+export function createStateRules(): StateRules {
+  return {
+    settled: byState(isSettled),
+    afterOutcome: byState((known) =>
+      byState((reported) => stateCodes[mergeStates(known, reported)]),
+    ),
+    afterReceipt: byCode(receiptEventCodes, (event: Receipt["event"]) =>
+      byState((state) => stateCodes[nextState(state, event)]),
+    ),
+  };
+}
+
+/** What is open may become anything; what is settled what the table allows. */
+function mergeStates(
+  known: DeliveryState,
+  reported: DeliveryState,
+): DeliveryState {
+  const isAllowed =
+    !isSettled(known) ||
+    Object.values(deliveryTransitions[known]).includes(reported);
+  return isAllowed ? reported : known;
+}
+
+function byState<Value>(of: (state: DeliveryState) => Value): Value[] {
+  return byCode(stateCodes, of, deliveryStates);
+}
+
+function byCode<Word extends string, Value>(
+  codes: Readonly<Record<Word, number>>,
+  of: (word: Word) => Value,
+  // Object.keys forgets the type of the names.
+  words: readonly Word[] = Object.keys(codes) as Word[],
+): Value[] {
+  const values: Value[] = [];
+  for (const word of words) values[codes[word]] = of(word);
+  return values;
+}

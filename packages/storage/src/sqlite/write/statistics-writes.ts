@@ -1,0 +1,77 @@
+/**
+ * Counts of deliveries that came to rest, by topic and hour, so that a report
+ * never walks deliveries.
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { audienceCodes } from "../schema/codes.ts";
+import { prepareQuery } from "../schema/query.ts";
+
+const hourMs = 3_600_000;
+
+interface Group {
+  readonly state: number;
+  /** `null`: nobody said when. */
+  readonly hour: number | null;
+  readonly targets: number[];
+}
+
+/** Deliveries that came to rest, gathered per operation. */
+export class SettledCounts {
+  readonly byMessage = new Map<number, Group[]>();
+
+  add(
+    messageSeq: number,
+    target: number,
+    state: number,
+    at: number | null,
+  ): void {
+    const hour = at === null ? null : Math.floor(at / hourMs);
+    let groups = this.byMessage.get(messageSeq);
+    if (groups === undefined) {
+      groups = [];
+      this.byMessage.set(messageSeq, groups);
+    }
+    // Few: most of a message's deliveries end alike and within the hour.
+    const group = groups.find((it) => it.state === state && it.hour === hour);
+    if (group) group.targets.push(target);
+    else groups.push({ state, hour, targets: [target] });
+  }
+}
+
+export function createStatistics(db: DatabaseSync) {
+  /** Parameters: message. Index: the primary key. */
+  const topicOf = prepareQuery<[topicSeq: number, createdAt: number]>(
+    db,
+    `SELECT topic_seq, created_at FROM messages
+     WHERE seq = ? AND audience = ${audienceCodes.topic}`,
+  );
+  /** Parameters: numbers of subscriptions, as JSON. Index: the primary key. */
+  const protocols = prepareQuery<[protocol: number, count: number]>(
+    db,
+    `SELECT s.protocol, count(*) FROM json_each(?) AS t
+     CROSS JOIN subscriptions AS s ON s.seq = t.value
+     GROUP BY s.protocol`,
+  );
+  const add = db.prepare(
+    `INSERT INTO topic_statistics (topic_seq, hour, protocol, state, count)
+     VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+  );
+  return {
+    add({ byMessage }: SettledCounts): void {
+      for (const [messageSeq, groups] of byMessage) {
+        const message = topicOf.get(messageSeq);
+        if (message === undefined) continue;
+        const [topicSeq, createdAt] = message;
+        for (const { state, hour, targets } of groups) {
+          const of = hour ?? Math.floor(createdAt / hourMs);
+          const rows = protocols.all(JSON.stringify(targets));
+          for (const [protocol, count] of rows) {
+            add.run(topicSeq, of, protocol, state, count);
+          }
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,262 @@
+/** Writes of subscriptions and their tokens. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { ConfirmationLimit } from "@carillon/core";
+import { prepareQuery } from "../schema/query.ts";
+import {
+  type SubscriptionRow,
+  subscriptionColumns,
+  subscriptionTables,
+} from "../schema/subscription-row.ts";
+import { createConfirmationCounts } from "./confirmation-counts.ts";
+import { createMailWrite, type NewMessageValues } from "./message-writes.ts";
+
+/** A new subscription, ready to be stored. */
+export interface NewSubscriptionValues {
+  readonly id: string;
+  readonly topicSeq: number;
+  readonly projectId: string;
+  readonly protocol: number;
+  readonly endpoint: string;
+  readonly remark: string;
+  readonly status: number;
+  /** JSON. */
+  readonly extension: string | null;
+  readonly createdAt: number;
+}
+
+export interface MailValues {
+  readonly token: string;
+  readonly tokenExpiresAt: number;
+  readonly message: NewMessageValues;
+  readonly billable: boolean;
+  readonly limits: readonly ConfirmationLimit[];
+}
+
+// SMN's numbers; core's table of them is not loaded in this thread.
+const unconfirmed = 0;
+const confirmed = 1;
+const cancelled = 3;
+
+export function createSubscriptionWrites(db: DatabaseSync) {
+  const topicById = prepareQuery<[subscriptionCount: number]>(
+    db,
+    `SELECT subscription_count FROM topics
+     WHERE seq = ? AND project_id = ? AND deleted_at IS NULL`,
+  );
+  /** Parameters: endpoint, topic, protocol. Index: subscriptions_endpoint. */
+  const byEndpoint = prepareQuery<[seq: number, status: number]>(
+    db,
+    `SELECT seq, status FROM subscriptions INDEXED BY subscriptions_endpoint
+     WHERE endpoint = ? AND topic_seq = ? AND protocol = ? AND status <> 4`,
+  );
+  const bySeq = prepareQuery<SubscriptionRow>(
+    db,
+    `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
+     WHERE subscriptions.seq = ?`,
+  );
+  const byId = prepareQuery<[seq: number, status: number]>(
+    db,
+    `SELECT seq, status FROM subscriptions
+     WHERE id = ? AND status <> 4`,
+  );
+  const byFullName = prepareQuery<[seq: number, topicSeq: number]>(
+    db,
+    `SELECT subscriptions.seq, topic_seq FROM ${subscriptionTables}
+     WHERE subscriptions.project_id = ? AND topics.name = ?
+       AND subscriptions.id = ? AND status <> 4`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO subscriptions (id, topic_seq, project_id, protocol, endpoint,
+       remark, status, extension, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const setStatus = db.prepare(
+    "UPDATE subscriptions SET status = ? WHERE seq = ?",
+  );
+  const confirm = db.prepare(
+    `UPDATE subscriptions SET status = ${confirmed}
+     WHERE seq = ? AND status IN (${unconfirmed}, ${cancelled})`,
+  );
+  const markDeleted = db.prepare(
+    "UPDATE subscriptions SET status = 4, deleted_at = ? WHERE seq = ?",
+  );
+  const setRemark = db.prepare(
+    "UPDATE subscriptions SET remark = ? WHERE seq = ?",
+  );
+  const setFilterPolicies = db.prepare(
+    "UPDATE subscriptions SET filter_policies = ? WHERE seq = ?",
+  );
+  const seqOfToken = prepareQuery<[subscriptionSeq: number]>(
+    db,
+    `SELECT subscription_seq FROM subscription_tokens
+     WHERE token = ? AND expires_at > ?`,
+  );
+  const insertToken = db.prepare(
+    `INSERT INTO subscription_tokens (token, subscription_seq, expires_at)
+     VALUES (?, ?, ?)`,
+  );
+  const deleteExpiredTokens = db.prepare(
+    `DELETE FROM subscription_tokens
+     WHERE subscription_seq = ? AND expires_at <= ?`,
+  );
+  const deleteTokens = db.prepare(
+    "DELETE FROM subscription_tokens WHERE subscription_seq = ?",
+  );
+  const count = createCount(db);
+  const writeMail = createMailWrite(db);
+  const confirmations = createConfirmationCounts(db);
+
+  /** Queues a mail to a subscription and keeps the token that is in it. */
+  function send(seq: number, mail: MailValues, at: number): void {
+    deleteExpiredTokens.run(seq, at);
+    insertToken.run(mail.token, seq, mail.tokenExpiresAt);
+    writeMail(mail.message, seq, mail.billable);
+  }
+
+  function insertCounted(it: NewSubscriptionValues): number {
+    const { lastInsertRowid } = insert.run(
+      it.id,
+      it.topicSeq,
+      it.projectId,
+      it.protocol,
+      it.endpoint,
+      it.remark,
+      it.status,
+      it.extension,
+      it.createdAt,
+    );
+    const seq = Number(lastInsertRowid);
+    count(it.projectId, it.topicSeq, seq, 1);
+    return seq;
+  }
+
+  function get(seq: number): SubscriptionRow {
+    const row = bySeq.get(seq);
+    if (!row) throw new Error(`There is no subscription ${seq}.`);
+    return row;
+  }
+
+  return {
+    addSubscription(
+      subscription: NewSubscriptionValues,
+      confirmation: MailValues | null,
+      quota: number,
+    ):
+      | { row: SubscriptionRow; created: boolean; throttled: boolean }
+      | "SUBSCRIPTION_QUOTA_EXCEEDED"
+      | "TOPIC_NOT_FOUND" {
+      const { topicSeq, projectId, createdAt } = subscription;
+      const [siblings] = topicById.get(topicSeq, projectId) ?? [];
+      if (siblings === undefined) return "TOPIC_NOT_FOUND";
+      const known = byEndpoint.get(
+        subscription.endpoint,
+        topicSeq,
+        subscription.protocol,
+      );
+      if (!known && siblings >= quota) return "SUBSCRIPTION_QUOTA_EXCEEDED";
+      let [seq, status] = known ?? [0, subscription.status];
+      if (!known) seq = insertCounted(subscription);
+      if (status === cancelled) {
+        status = subscription.status;
+        setStatus.run(status, seq);
+      }
+      const isDue = confirmation !== null && status === unconfirmed;
+      const isAdmitted =
+        isDue &&
+        confirmations.admit(
+          projectId,
+          subscription.endpoint,
+          subscription.protocol,
+          confirmation.limits,
+          createdAt,
+        );
+      if (isAdmitted) send(seq, confirmation, createdAt);
+      return {
+        row: get(seq),
+        created: !known,
+        throttled: isDue && !isAdmitted,
+      };
+    },
+    confirmSubscription(
+      token: string,
+      now: number,
+    ): SubscriptionRow | undefined {
+      const [seq] = seqOfToken.get(token, now) ?? [];
+      // Tokens go with their subscription: there is no deleted one here.
+      if (seq === undefined) return undefined;
+      confirm.run(seq);
+      confirmations.clear(seq);
+      return get(seq);
+    },
+    cancelSubscription(
+      id: string,
+      unsubscribeNotice: MailValues,
+      at: number,
+    ): SubscriptionRow | undefined {
+      const [seq, status] = byId.get(id) ?? [];
+      if (seq === undefined) return undefined;
+      if (status !== cancelled) {
+        setStatus.run(cancelled, seq);
+        send(seq, unsubscribeNotice, at);
+      }
+      return get(seq);
+    },
+    /** `null`: it stays as it is. */
+    updateSubscription(
+      projectId: string,
+      topicName: string,
+      id: string,
+      remark: string | null,
+      filterPolicies: readonly [json: string | null] | null,
+    ): boolean {
+      const [seq] = byFullName.get(projectId, topicName, id) ?? [];
+      if (seq === undefined) return false;
+      if (remark !== null) setRemark.run(remark, seq);
+      if (filterPolicies !== null) {
+        setFilterPolicies.run(filterPolicies[0], seq);
+      }
+      return true;
+    },
+    deleteSubscription(
+      projectId: string,
+      topicName: string,
+      id: string,
+      at: number,
+    ): boolean {
+      const [seq, topicSeq] = byFullName.get(projectId, topicName, id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return false;
+      markDeleted.run(at, seq);
+      deleteTokens.run(seq);
+      count(projectId, topicSeq, seq, -1);
+      return true;
+    },
+  };
+}
+
+/** Counts a subscription where totals and page starts are looked up. */
+function createCount(db: DatabaseSync) {
+  const ofTopic = db.prepare(
+    `UPDATE topics SET subscription_count = subscription_count + ?
+     WHERE seq = ?`,
+  );
+  const ofProject = db.prepare(
+    `INSERT INTO project_counts (project_id, subscriptions) VALUES (?, ?)
+     ON CONFLICT DO UPDATE SET subscriptions = subscriptions + excluded.subscriptions`,
+  );
+  const ofBlock = db.prepare(
+    `INSERT INTO subscription_blocks (project_id, topic_seq, block, count)
+     VALUES (?1, 0, ?3 >> 12, ?4), (?1, ?2, ?3 >> 12, ?4)
+     ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+  );
+  return (
+    projectId: string,
+    topicSeq: number,
+    seq: number,
+    change: 1 | -1,
+  ): void => {
+    ofTopic.run(change, topicSeq);
+    ofProject.run(projectId, change);
+    ofBlock.run(projectId, topicSeq, seq, change);
+  };
+}

@@ -1,0 +1,176 @@
+/** Writes of topics. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { stateCodes } from "../schema/codes.ts";
+import { prepareQuery } from "../schema/query.ts";
+import { type TopicRow, topicColumns } from "../schema/topic-row.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
+
+/** A new topic's columns, in the order of the INSERT. */
+export type NewTopicValues = [
+  id: string,
+  projectId: string,
+  name: string,
+  displayName: string,
+  enterpriseProjectId: string,
+  pushPolicy: number,
+  introduction: string,
+  createdAt: number,
+  updatedAt: number,
+  accessPolicy: string,
+];
+
+export function createTopicWrites(db: DatabaseSync) {
+  const byName = prepareQuery<TopicRow>(
+    db,
+    `SELECT ${topicColumns} FROM topics
+     WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
+  );
+  const countOfProject = prepareQuery<[topics: number]>(
+    db,
+    "SELECT topics FROM project_counts WHERE project_id = ?",
+  );
+  const insert = prepareQuery<TopicRow>(
+    db,
+    `INSERT INTO topics (id, project_id, name, display_name,
+       enterprise_project_id, push_policy, introduction, created_at, updated_at,
+       access_policy)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     RETURNING ${topicColumns}`,
+  );
+  const countOne = db.prepare(
+    `INSERT INTO project_counts (project_id, topics) VALUES (?, 1)
+     ON CONFLICT DO UPDATE SET topics = topics + 1`,
+  );
+  const update = db.prepare(
+    `UPDATE topics SET display_name = coalesce(?, display_name),
+       introduction = coalesce(?, introduction),
+       access_policy = coalesce(?, access_policy), updated_at = ?
+     WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
+  );
+  const removal = createTopicRemoval(db);
+
+  return {
+    createTopic(
+      values: NewTopicValues,
+      quota: number,
+    ): { row: TopicRow; created: boolean } | "TOPIC_QUOTA_EXCEEDED" {
+      const [, projectId, name] = values;
+      const known = byName.get(projectId, name);
+      if (known) return { row: known, created: false };
+      const [count] = countOfProject.get(projectId) ?? [0];
+      if (count >= quota) return "TOPIC_QUOTA_EXCEEDED";
+      const row = insert.get(...values);
+      if (!row) throw new Error("An inserted topic was not returned.");
+      countOne.run(projectId);
+      return { row, created: true };
+    },
+    /** `null`: it stays as it is. */
+    updateTopic(
+      projectId: string,
+      name: string,
+      displayName: string | null,
+      introduction: string | null,
+      accessPolicy: string | null,
+      updatedAt: number,
+    ): boolean {
+      const { changes } = update.run(
+        displayName,
+        introduction,
+        accessPolicy,
+        updatedAt,
+        projectId,
+        name,
+      );
+      return changes > 0;
+    },
+    deleteTopic(projectId: string, name: string, at: number): boolean {
+      const [seq] = byName.get(projectId, name) ?? [];
+      if (seq === undefined) return false;
+      removal(projectId, seq, at);
+      return true;
+    },
+  };
+}
+
+/** Removes a topic with all that hangs on it, in sets rather than row by row. */
+function createTopicRemoval(db: DatabaseSync) {
+  const uncount = db.prepare(
+    `UPDATE project_counts
+     SET topics = topics - 1,
+         subscriptions = subscriptions
+           - (SELECT subscription_count FROM topics WHERE seq = ?)
+     WHERE project_id = ?`,
+  );
+  const deleteTopic = db.prepare(
+    `UPDATE topics SET deleted_at = ?, subscription_count = 0,
+       access_policy = '' WHERE seq = ?`,
+  );
+  const deleteTags = db.prepare("DELETE FROM topic_tags WHERE topic_seq = ?");
+  const uncountBlocks = db.prepare(
+    `UPDATE subscription_blocks AS whole SET count = whole.count - part.count
+     FROM subscription_blocks AS part
+     WHERE part.project_id = ? AND part.topic_seq = ?
+       AND whole.project_id = part.project_id AND whole.topic_seq = 0
+       AND whole.block = part.block`,
+  );
+  const deleteBlocks = db.prepare(
+    "DELETE FROM subscription_blocks WHERE project_id = ? AND topic_seq = ?",
+  );
+  const deleteTokens = db.prepare(
+    `DELETE FROM subscription_tokens WHERE subscription_seq IN
+       (SELECT seq FROM subscriptions WHERE topic_seq = ? AND status <> 4)`,
+  );
+  const deleteSubscriptions = db.prepare(
+    `UPDATE subscriptions SET status = 4, deleted_at = ?
+     WHERE topic_seq = ? AND status <> 4`,
+  );
+  const deleteStatistics = db.prepare(
+    "DELETE FROM topic_statistics WHERE topic_seq = ?",
+  );
+  const deleteBindings = db.prepare(
+    "DELETE FROM topic_bindings WHERE topic_seq = ?",
+  );
+  const deleteChunks = db.prepare(
+    `DELETE FROM chunks WHERE
+       (SELECT topic_seq FROM messages WHERE seq = chunks.message_seq) = ?`,
+  );
+  // Walks what is open in the whole store, not what was ever delivered.
+  const openDeliveries = prepareQuery<
+    [messageSeq: number, target: number, state: number]
+  >(
+    db,
+    `SELECT d.message_seq, d.target, d.state
+     FROM deliveries AS d INDEXED BY deliveries_due
+     JOIN messages AS m ON m.seq = d.message_seq
+     WHERE d.next_attempt_at IS NOT NULL AND m.topic_seq = ?
+       AND d.state IN (${stateCodes.waiting}, ${stateCodes.retrying})`,
+  );
+  const cancel = db.prepare(
+    `UPDATE deliveries
+     SET state = ${stateCodes.cancelled}, next_attempt_at = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  const counts = createCounts(db);
+
+  return (projectId: string, seq: number, at: number): void => {
+    uncount.run(seq, projectId);
+    deleteTopic.run(at, seq);
+    deleteTags.run(seq);
+    uncountBlocks.run(projectId, seq);
+    deleteBlocks.run(projectId, seq);
+    deleteTokens.run(seq);
+    deleteSubscriptions.run(at, seq);
+    deleteStatistics.run(seq);
+    deleteBindings.run(seq);
+    deleteChunks.run(seq);
+    // Those being sent are left to their outcome: an attempt that is under way
+    // cannot be taken back.
+    const countChanges = new CountChanges();
+    for (const [messageSeq, target, state] of openDeliveries.all(seq)) {
+      cancel.run(messageSeq, target);
+      countChanges.move(messageSeq, state, stateCodes.cancelled);
+    }
+    counts.add(countChanges);
+  };
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { openForWriting } from "../connection.ts";
+import { temporaryFolders } from "../temporary-folder.fixture.ts";
+import { type Command, createTransactions } from "./transactions.ts";
+
+const newFolder = temporaryFolders();
+
+test("commits commands together", () => {
+  const { run, rows } = setUp();
+  const answer = run([put("a"), put("b"), put("c")], 0);
+  assert.deepEqual(answer, { results: [1, 2, 3], failures: undefined });
+  assert.deepEqual(rows(), ["a", "b", "c"]);
+});
+
+test("starts where it is told to", () => {
+  const { run, rows } = setUp();
+  const answer = run([put("a"), put("b"), put("c")], 1);
+  assert.equal(answer.results.length, 2);
+  assert.deepEqual(rows(), ["b", "c"]);
+});
+
+test("takes no further command when its time is up", () => {
+  const { run, rows } = setUp({ maxMs: -1 });
+  const answer = run([put("a"), put("b")], 0);
+  assert.deepEqual(answer.results, [1]);
+  assert.deepEqual(rows(), ["a"]);
+});
+
+test("undoes a command that fails half-way, and only that", () => {
+  const { run, rows } = setUp();
+  const commands = [put("a"), command("putTwiceThenFail"), put("b")];
+  const first = run(commands, 0);
+  // It stops at the one that failed; the rest is for the next transaction.
+  assert.deepEqual(first.results, [1, undefined]);
+  assert.deepEqual([...(first.failures ?? [])], [[1, { message: "half-way" }]]);
+  const second = run(commands, 2);
+  assert.equal(second.failures, undefined);
+  assert.deepEqual(rows(), ["a", "b"]);
+});
+
+test("fails all commands when the commit fails, and then works again", () => {
+  const { run, rows, db } = setUp();
+  db.exec(`
+    PRAGMA foreign_keys = ON;
+    CREATE TABLE child (parent INTEGER REFERENCES kept (seq)
+      DEFERRABLE INITIALLY DEFERRED);
+  `);
+  const answer = run([put("a"), command("putOrphan"), put("b")], 0);
+  assert.equal(answer.results.length, 3);
+  assert.deepEqual([...(answer.failures?.keys() ?? [])], [0, 1, 2]);
+  for (const { message } of answer.failures?.values() ?? []) {
+    assert.match(message, /FOREIGN KEY/);
+  }
+  assert.deepEqual(rows(), []);
+  assert.equal(run([put("c")], 0).failures, undefined);
+  assert.deepEqual(rows(), ["c"]);
+});
+
+test("changes nothing when the database is full, and then works again", () => {
+  const { run, rows, db } = setUp();
+  db.exec("PRAGMA max_page_count = 10");
+  const large = put("x".repeat(100_000));
+  const answer = run([put("a"), large], 0);
+  assert.ok(answer.failures?.has(1));
+  const kept = rows();
+  assert.ok(!kept.some((value) => String(value).startsWith("x")));
+  db.exec("PRAGMA max_page_count = 1000");
+  assert.equal(run([large], 0).failures, undefined);
+  assert.equal(rows().length, kept.length + 1);
+});
+
+test("fails all commands when no transaction can begin", () => {
+  const { run, rows, db } = setUp();
+  using other = new DatabaseSync(db.location() ?? "");
+  db.exec("PRAGMA busy_timeout = 0");
+  other.exec("BEGIN IMMEDIATE");
+  const answer = run([put("a"), put("b")], 0);
+  assert.deepEqual([...(answer.failures?.keys() ?? [])], [0, 1]);
+  other.exec("ROLLBACK");
+  assert.equal(run([put("c")], 0).failures, undefined);
+  assert.deepEqual(rows(), ["c"]);
+});
+
+function setUp(options?: { maxMs: number }) {
+  const db = openForWriting(join(newFolder(), "test.db"));
+  db.exec("CREATE TABLE kept (seq INTEGER PRIMARY KEY, value TEXT) STRICT");
+  const insert = db.prepare("INSERT INTO kept (value) VALUES (?)");
+  const put = (value: unknown) => insert.run(String(value)).lastInsertRowid;
+  const run = createTransactions(
+    db,
+    ([name, [value]]) => {
+      switch (name) {
+        case "put":
+          return put(value);
+        case "putOrphan":
+          return db.exec("INSERT INTO child VALUES (4711)");
+        default:
+          put("one");
+          put("two");
+          throw new Error("half-way");
+      }
+    },
+    options,
+  );
+  const rows = () =>
+    db
+      .prepare("SELECT value FROM kept ORDER BY seq")
+      .all()
+      .map(({ value }) => value);
+  return { db, run, rows };
+}
+
+function put(value: string): Command {
+  return ["put", [value]];
+}
+
+function command(name: string): Command {
+  return [name, []];
+}

@@ -79,7 +79,9 @@ export const errorCatalogue = {
   OPT_OUT_INVALID: "The opt-out's recipient or sender cannot be used",
   OPT_OUT_NOT_FOUND: "The recipient has not opted out",
   PAGE_INVALID: "Offset or limit is out of bounds",
-  STORAGE_FAILED: "The store could not write; nothing was changed",
+  STORAGE_FULL: "The disk has no room; nothing was changed",
+  STORAGE_UNAVAILABLE: "The store cannot be reached now; nothing was changed",
+  STORAGE_REFUSED: "The store cannot keep this; nothing was changed",
   STORAGE_IN_USE: "Another process uses this data folder",
   STORAGE_UNUSABLE: "The data folder cannot be used",
   SHUTTING_DOWN: "The service is shutting down",
@@ -97,4 +99,15 @@ export class CarillonError extends Error {
     super(message ?? errorCatalogue[code], options);
     this.code = code;
   }
+}
+
+/**
+ * Whether what failed may succeed later, unchanged: the disk gets room, the
+ * store comes back. All else fails each time, and is not tried again.
+ */
+export function isTransient(error: unknown): boolean {
+  return (
+    error instanceof CarillonError &&
+    (error.code === "STORAGE_FULL" || error.code === "STORAGE_UNAVAILABLE")
+  );
 }

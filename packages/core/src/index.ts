@@ -27,6 +27,11 @@ export {
   type TopicCaller,
 } from "./access/topic-access.ts";
 export {
+  type DeadlineEntry,
+  DeadlineQueue,
+  deadlineSlackMs,
+} from "./engine/deadline-queue.ts";
+export {
   createEngine,
   defaultEngineOptions,
   type Engine,
@@ -45,7 +50,12 @@ export {
   retryDelay,
   smnRetryPolicy,
 } from "./engine/retry-policy.ts";
-export { CarillonError, type ErrorCode, errorCatalogue } from "./errors.ts";
+export {
+  CarillonError,
+  type ErrorCode,
+  errorCatalogue,
+  isTransient,
+} from "./errors.ts";
 export {
   createTimeOrderedIds,
   type DeliveryId,
@@ -271,6 +281,7 @@ export {
   type TemplatesOptions,
 } from "./templates/templates.ts";
 export { fitsUtf8, utf8Length } from "./text.ts";
+export { addMs, type EpochMs, isEpochMs, toEpochMs } from "./time.ts";
 export {
   checkNotifyPolicy,
   defaultRoundSeconds,

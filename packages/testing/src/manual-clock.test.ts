@@ -7,8 +7,19 @@ test("stands still until it is moved", () => {
   assert.equal(clock.now(), 1000);
   clock.advance(500);
   assert.equal(clock.now(), 1500);
-  clock.set(1200);
-  assert.equal(clock.now(), 1200);
+  assert.equal(clock.monotonic(), 500);
+});
+
+test("fires timers when they are due, however the time is set", () => {
+  const clock = new ManualClock(1000);
+  let fired = 0;
+  clock.setTimer(10, () => fired++);
+  clock.jump(-600);
+  assert.deepEqual([clock.now(), clock.monotonic()], [400, 0]);
+  clock.advance(9);
+  assert.equal(fired, 0);
+  clock.advance(1);
+  assert.deepEqual([fired, clock.now()], [1, 410]);
 });
 
 test("fires timers in the order of their instants, each at its own", () => {

@@ -3,36 +3,55 @@
  * pass in no time and in a known order.
  */
 
-import type { Clock, Timer } from "@carillon/core";
+import {
+  addMs,
+  type Clock,
+  type EpochMs,
+  type Timer,
+  toEpochMs,
+} from "@carillon/core";
 
 interface WaitingTimer {
+  /** Monotonic. */
   readonly at: number;
   readonly run: () => void;
 }
 
 export class ManualClock implements Clock {
-  #now: number;
+  #monotonic = 0;
+  /** What people call the time, at monotonic 0. */
+  #origin: EpochMs;
   /** In the order they were set. */
   readonly #timers = new Set<WaitingTimer>();
 
   /** `start`: milliseconds since the epoch. */
   constructor(start = Date.UTC(2026, 0, 1)) {
-    this.#now = start;
+    this.#origin = toEpochMs(start);
   }
 
-  now(): number {
-    return this.#now;
+  now(): EpochMs {
+    // As with the machine's clock, instants are whole and monotonic time is not.
+    return toEpochMs(this.#origin + Math.floor(this.#monotonic));
+  }
+
+  monotonic(): number {
+    return this.#monotonic;
   }
 
   setTimer(ms: number, run: () => void): Timer {
-    const timer: WaitingTimer = { at: this.#now + Math.max(ms, 0), run };
+    const timer: WaitingTimer = { at: this.#monotonic + Math.max(ms, 0), run };
     this.#timers.add(timer);
     return { cancel: () => this.#timers.delete(timer) };
   }
 
+  nextTurn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** When the next timer fires; `undefined` when none is set. */
-  get nextTimerAt(): number | undefined {
-    return this.#first()?.at;
+  get nextTimerAt(): EpochMs | undefined {
+    const first = this.#first();
+    return first && addMs(this.#origin, first.at);
   }
 
   /**
@@ -41,20 +60,15 @@ export class ManualClock implements Clock {
    * they fall due before the end.
    */
   advance(ms: number): void {
-    this.set(this.#now + ms);
+    this.#moveTo(this.#monotonic + ms);
   }
 
-  /** Moves to an instant; backwards too, which fires nothing. */
-  set(instant: number): void {
-    for (;;) {
-      const timer = this.#first();
-      if (timer === undefined || timer.at > instant) break;
-      this.#timers.delete(timer);
-      // A clock that was set back fires late, never in its own past.
-      this.#now = Math.max(this.#now, timer.at);
-      timer.run();
-    }
-    this.#now = instant;
+  /**
+   * What an operator or NTP does: sets the time that people see, by `ms`
+   * forward or (negative) back. Monotonic time and timers do not notice.
+   */
+  jump(ms: number): void {
+    this.#origin = toEpochMs(this.#origin + ms);
   }
 
   /**
@@ -62,16 +76,27 @@ export class ManualClock implements Clock {
    * the end: for code that sets its next timer after an `await`.
    */
   async advanceSettled(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    const end = this.#monotonic + ms;
     await settle();
     for (;;) {
-      const next = this.nextTimerAt;
+      const next = this.#first()?.at;
       if (next === undefined || next > end) break;
-      this.set(Math.max(next, this.#now));
+      this.#moveTo(Math.max(next, this.#monotonic));
       await settle();
     }
-    this.set(end);
+    this.#moveTo(end);
     await settle();
+  }
+
+  #moveTo(end: number): void {
+    for (;;) {
+      const timer = this.#first();
+      if (timer === undefined || timer.at > end) break;
+      this.#timers.delete(timer);
+      this.#monotonic = Math.max(this.#monotonic, timer.at);
+      timer.run();
+    }
+    this.#monotonic = end;
   }
 
   /** The timer that fires next; the one set first when two are equal. */
@@ -84,7 +109,12 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Every promise that can settle without I/O has settled after this. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/**
+ * Every promise that can settle without I/O has settled after this, also those
+ * that wait for some turns of the event loop.
+ */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }

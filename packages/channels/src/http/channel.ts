@@ -7,6 +7,7 @@ import {
   type AttemptResult,
   type Channel,
   type Clock,
+  deadlineSlackMs,
   type Logger,
   type Message,
   type MessageTopic,
@@ -23,7 +24,6 @@ import {
   type RequestTemplate,
   textFor,
 } from "./content.ts";
-import { deadlineSlackMs } from "./deadline-queue.ts";
 import { HttpAttempts } from "./http-attempts.ts";
 import type { Signer } from "./signing-key.ts";
 

@@ -4,7 +4,13 @@
  * neither a timer nor a stream nor an abort signal of its own.
  */
 
-import type { AttemptResult, Clock, Recipient } from "@carillon/core";
+import {
+  type AttemptResult,
+  type Clock,
+  type DeadlineEntry,
+  DeadlineQueue,
+  type Recipient,
+} from "@carillon/core";
 import type { Dispatcher } from "undici";
 import type { EgressConnector } from "../egress/egress-connector.ts";
 import {
@@ -17,7 +23,6 @@ import {
   type RequestContent,
   type RequestTemplate,
 } from "./content.ts";
-import { type DeadlineEntry, DeadlineQueue } from "./deadline-queue.ts";
 import {
   outcomeOfAnswer,
   outcomeOfError,
@@ -118,7 +123,8 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
 
   get isWanted(): boolean {
     return (
-      !this.#isSettled && this.#attempts.options.clock.now() < this.deadlineAt
+      !this.#isSettled &&
+      this.#attempts.options.clock.monotonic() < this.deadlineAt
     );
   }
 

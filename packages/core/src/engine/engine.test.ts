@@ -432,7 +432,7 @@ test("a disk that is full for a while costs no second attempt", async () => {
     store,
     "completeChunk",
     async (...args: Parameters<typeof complete>) => {
-      if (failures-- > 0) throw new CarillonError("STORAGE_FAILED");
+      if (failures-- > 0) throw new CarillonError("STORAGE_UNAVAILABLE");
       return await complete(...args);
     },
   );
@@ -462,8 +462,8 @@ test("a message that expires before its turn says so", async () => {
   http.script = () => deferred;
   const id = await publish(await start());
   await turns();
-  clock.set(clock.now() + 3 * hour);
-  await pass(clock, 1000);
+  clock.jump(3 * hour);
+  await pass(clock, 6000);
   assert.deepEqual((await report(id)).counts, { expired: 1 });
   assert.equal(http.calls.length, 1);
 });

@@ -151,10 +151,12 @@ test("copes with what carriers leave out or make odd", async () => {
 test("fails when it cannot be kept, so that the carrier repeats it", async () => {
   const store: Store = Object.assign(new MemoryStore(), {
     acceptInbound: async () => {
-      throw new CarillonError("STORAGE_FAILED");
+      throw new CarillonError("STORAGE_UNAVAILABLE");
     },
   });
   const { intake, hints } = await setUp(["*=inbox"], { store });
-  await assert.rejects(intake.receive(received()), { code: "STORAGE_FAILED" });
+  await assert.rejects(intake.receive(received()), {
+    code: "STORAGE_UNAVAILABLE",
+  });
   assert.deepEqual(hints, []);
 });

@@ -56,7 +56,7 @@ export interface InboundIntake {
    * one is bound. What cannot be published, for want of the topic or of its
    * key, is logged as a warning; the text is kept all the same.
    *
-   * @throws CarillonError STORAGE_FAILED, SHUTTING_DOWN: nothing was kept, the
+   * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN: nothing was kept, the
    * carrier is to send it again
    */
   receive(text: ReceivedText): Promise<InboundMessage>;

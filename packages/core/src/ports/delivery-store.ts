@@ -64,7 +64,7 @@ export interface DeliveryStore {
    * Keeps a message for its topic's audience. With a lease the message's first
    * chunk comes back claimed, so that no second write precedes the first attempt.
    *
-   * @throws CarillonError STORAGE_FAILED; then nothing was kept
+   * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE; then nothing was kept
    */
   acceptMessage(
     message: NewMessage,

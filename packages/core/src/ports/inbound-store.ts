@@ -18,7 +18,7 @@ export interface InboundStore {
    * carriers begin to count anew after a restart; what looks like an old id
    * must not swallow a new text.
    *
-   * @throws CarillonError STORAGE_FAILED; then nothing was kept
+   * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE; then nothing was kept
    */
   acceptInbound(
     inbound: NewInboundMessage,

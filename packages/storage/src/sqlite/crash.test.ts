@@ -45,7 +45,7 @@ test("changes nothing while the disk is full, and goes on when it has room", {
   while (!writing.lines.includes("stopped")) {
     await writing.waitForLines(writing.lines.length + 1);
   }
-  const refused = idsOf(writing.lines, "STORAGE_FAILED");
+  const refused = idsOf(writing.lines, "STORAGE_UNAVAILABLE");
   const before = idsOf(writing.lines, "accepted");
   assert.ok(refused.length > 0 && before.length > 0);
 

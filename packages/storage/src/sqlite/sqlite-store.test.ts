@@ -91,7 +91,7 @@ test("lets one write fail without the others that share its commit", async () =>
   const [, , failed] = results;
   assert.equal(
     failed.status === "rejected" && failed.reason.code,
-    "STORAGE_FAILED",
+    "STORAGE_REFUSED",
   );
   assert.equal(await store.getSetting("before"), "x");
   assert.equal(await store.getSetting("after"), "x");
@@ -100,7 +100,9 @@ test("lets one write fail without the others that share its commit", async () =>
 test("goes on after a write that cannot be handed to its thread", async () => {
   await using store = await openSqliteStore({ folder: newFolder() });
   const name = Symbol("not a string") as unknown as string;
-  await assert.rejects(store.putSetting(name, "x"), { code: "STORAGE_FAILED" });
+  await assert.rejects(store.putSetting(name, "x"), {
+    code: "STORAGE_REFUSED",
+  });
   await store.putSetting("after", "x");
   assert.equal(await store.getSetting("after"), "x");
 });

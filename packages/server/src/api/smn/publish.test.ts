@@ -190,7 +190,7 @@ test("a store that cannot write is told, and logged", async () => {
   await using _ = server;
   Object.assign(store, {
     acceptMessage: async () => {
-      throw new CarillonError("STORAGE_FAILED", "The disk is full.");
+      throw new CarillonError("STORAGE_REFUSED", "The disk is full.");
     },
   });
   const { status, body } = await publish({ message: "m" });

@@ -4,20 +4,23 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { CarillonError } from "@carillon/core";
 import { openForReading } from "../connection.ts";
+import { toFailure } from "../failure.ts";
 import { prepareQuery, type Query, type Row } from "../schema/query.ts";
+import { toStorageError } from "../storage-error.ts";
 import { closedError } from "../write/writer.ts";
 
 export class Reader {
+  readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #kept = new Map<string, Query<Row>>();
 
   constructor(file: string) {
+    this.#file = file;
     this.#db = openForReading(file);
   }
 
-  /** Prepares a query whose failures are CarillonErrors (STORAGE_FAILED). */
+  /** Prepares a query whose failures are CarillonErrors (STORAGE_…). */
   prepare<Columns extends Row>(sql: string): Query<Columns> {
     const query = this.#translating(() => prepareQuery<Columns>(this.#db, sql));
     return {
@@ -46,11 +49,7 @@ export class Reader {
       return read();
     } catch (cause) {
       if (!this.#db.isOpen) throw closedError();
-      throw new CarillonError(
-        "STORAGE_FAILED",
-        `The store could not read: ${(cause as Error).message}.`,
-        { cause },
-      );
+      throw toStorageError(toFailure(cause), this.#file, { cause });
     }
   }
 }

@@ -4,16 +4,10 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import { type Failure, toFailure } from "../failure.ts";
 
 /** An operation by name, with its arguments. */
 export type Command = readonly [name: string, args: readonly unknown[]];
-
-/** Why an operation failed; what is left of an error between threads. */
-export interface Failure {
-  readonly message: string;
-  /** SQLite's extended result code. */
-  readonly errcode?: number;
-}
 
 /** What became of a run of commands that were committed together. */
 export interface Answer {
@@ -103,11 +97,6 @@ export function allFailed(count: number, error: unknown): Answer {
     results: indices.map(() => undefined),
     failures: new Map(indices.map((index) => [index, failure])),
   };
-}
-
-export function toFailure(error: unknown): Failure {
-  const { message = String(error), errcode } = error as Partial<Failure>;
-  return { message, ...(errcode !== undefined && { errcode }) };
 }
 
 function rollback(db: DatabaseSync): void {

@@ -6,14 +6,13 @@
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { openForWriting } from "../connection.ts";
+import { type Failure, toFailure } from "../failure.ts";
 import { createOperations, type OperationName } from "./operations.ts";
 import type { StateRules } from "./state-rules.ts";
 import {
   type Answer,
   type Command,
   createTransactions,
-  type Failure,
-  toFailure,
 } from "./transactions.ts";
 
 export interface WriterData {

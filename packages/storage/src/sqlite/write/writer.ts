@@ -6,14 +6,11 @@
 
 import { Worker } from "node:worker_threads";
 import { CarillonError, type Logger } from "@carillon/core";
+import type { Failure } from "../failure.ts";
+import { toStorageError } from "../storage-error.ts";
 import type { OperationName, Operations } from "./operations.ts";
 import { createStateRules } from "./state-rules.ts";
-import {
-  type Answer,
-  allFailed,
-  type Command,
-  type Failure,
-} from "./transactions.ts";
+import { type Answer, allFailed, type Command } from "./transactions.ts";
 import type {
   WriterData,
   WriterReply,
@@ -97,7 +94,8 @@ export class Writer {
    * Runs an operation in a transaction of its own or with others; resolves
    * once it is on disk.
    *
-   * @throws CarillonError STORAGE_FAILED; then it changed nothing.
+   * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
+   * then it changed nothing.
    * SHUTTING_DOWN once the store is being closed
    */
   run<Name extends OperationName>(
@@ -190,7 +188,7 @@ export class Writer {
   #fail(cause: Error): void {
     if (this.#broken) return;
     this.#broken = new CarillonError(
-      "STORAGE_FAILED",
+      "STORAGE_UNAVAILABLE",
       `The thread that writes ${this.#file} ended: ${cause.message} Restart the service.`,
       { cause },
     );
@@ -203,11 +201,7 @@ export class Writer {
   }
 
   #error(failure: Failure): CarillonError {
-    return new CarillonError(
-      "STORAGE_FAILED",
-      `The store could not write ${this.#file}: ${failure.message}. Nothing was changed; see that the disk works and has room, then try again.`,
-      { cause: failure },
-    );
+    return toStorageError(failure, this.#file);
   }
 
   #post(request: WriterRequest): void {

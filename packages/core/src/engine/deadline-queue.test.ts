@@ -42,7 +42,7 @@ test("needs one timer for steady traffic", () => {
   const clock = new ManualClock();
   let timersSet = 0;
   const counting = {
-    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
     setTimer(ms: number, run: () => void) {
       timersSet++;
       return clock.setTimer(ms, run);

@@ -4,11 +4,11 @@
  * assignments, where a timer for each would be felt.
  */
 
-import type { Clock, Timer } from "@carillon/core";
+import type { Clock, Timer } from "../ports/clock.ts";
 
 /** What has a deadline. The links are the queue's; start with `undefined`. */
 export interface DeadlineEntry<Entry> {
-  /** Milliseconds since the epoch; set by the queue. */
+  /** Monotonic; set by the queue. */
   deadlineAt: number;
   earlier: Entry | undefined;
   later: Entry | undefined;
@@ -20,19 +20,22 @@ export interface DeadlineEntry<Entry> {
 export const deadlineSlackMs = 50;
 
 export class DeadlineQueue<Entry extends DeadlineEntry<Entry>> {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
   readonly #durationMs: number;
   #first: Entry | undefined;
   #last: Entry | undefined;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, durationMs: number) {
+  constructor(
+    clock: Pick<Clock, "monotonic" | "setTimer">,
+    durationMs: number,
+  ) {
     this.#clock = clock;
     this.#durationMs = durationMs;
   }
 
   add(entry: Entry): void {
-    entry.deadlineAt = this.#clock.now() + this.#durationMs;
+    entry.deadlineAt = this.#clock.monotonic() + this.#durationMs;
     entry.earlier = this.#last;
     if (this.#last === undefined) this.#first = entry;
     else this.#last.later = entry;
@@ -69,7 +72,7 @@ export class DeadlineQueue<Entry extends DeadlineEntry<Entry>> {
   #setTimer(ms: number): Timer {
     return this.#clock.setTimer(ms, () => {
       this.#timer = undefined;
-      const now = this.#clock.now();
+      const now = this.#clock.monotonic();
       for (;;) {
         const entry = this.#first;
         if (entry === undefined) return;

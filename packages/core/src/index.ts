@@ -139,12 +139,16 @@ export type {
 } from "./ports/delivery-listener.ts";
 export type {
   Chunk,
+  ChunkEnd,
   ChunkOutcome,
   ClaimedDelivery,
   DeliveryStore,
   FencedOutcome,
   Lease,
+  PendingWork,
   Receipt,
+  ReclaimedWork,
+  RefusedOutcome,
 } from "./ports/delivery-store.ts";
 export type { Dispatcher, WorkHint } from "./ports/dispatcher.ts";
 export type {
@@ -193,6 +197,16 @@ export type {
   TopicReader,
   TopicStore,
 } from "./ports/topic-store.ts";
+export {
+  type ClaimDecision,
+  type ClaimFacts,
+  type ConfirmationWindow,
+  cancelReasons,
+  countConfirmation,
+  decideClaim,
+  mergeStates,
+  refusedOutcome,
+} from "./rules.ts";
 export {
   type ConfirmationLimit,
   type ConfirmationLimits,

@@ -1,6 +1,7 @@
 /** A delivery: one message on its way to one endpoint, and its attempts. */
 
 import type { Protocol } from "../subscriptions/protocol.ts";
+import type { EpochMs } from "../time.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 
 /** Classes of failure, told in the ledger and in metrics. */
@@ -20,8 +21,7 @@ export type ErrorClass =
 
 /** What one attempt led to. */
 export interface Attempt {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  readonly at: EpochMs;
   readonly durationMs: number;
   /** HTTP status or SMTP reply code. */
   readonly statusCode?: number;
@@ -44,8 +44,8 @@ export interface DeliveryOutcome {
   /** How many attempts were made. */
   readonly attempts: number;
   readonly lastAttempt?: Attempt;
-  /** When to go on; while sending: when the lease ends. Epoch ms. */
-  readonly nextAttemptAt?: number;
+  /** When to go on. */
+  readonly nextAttemptAt?: EpochMs;
   /** The provider's id of the message, for receipts. */
   readonly externalId?: string;
   readonly provider?: string;
@@ -65,7 +65,7 @@ export interface Delivery {
   readonly attemptCount: number;
   /** Oldest first; the last one is the current one. */
   readonly attempts: readonly Attempt[];
-  readonly nextAttemptAt?: number;
+  readonly nextAttemptAt?: EpochMs;
   readonly externalId?: string;
   readonly provider?: string;
   readonly segments?: number;

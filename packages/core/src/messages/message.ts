@@ -4,6 +4,7 @@ import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId } from "../ids.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import { fitsUtf8 } from "../text.ts";
+import type { EpochMs } from "../time.ts";
 
 /**
  * What a message says. Confirmations and unsubscribe notices travel as messages too, so
@@ -36,9 +37,9 @@ export interface Message {
   readonly sealedBy?: string;
   readonly attributes?: readonly MessageAttribute[];
   /** Milliseconds since the epoch. */
-  readonly createdAt: number;
+  readonly createdAt: EpochMs;
   /** After this instant no attempt is made; milliseconds since the epoch. */
-  readonly expiresAt: number;
+  readonly expiresAt: EpochMs;
 }
 
 /** What a message keeps of its topic, so that it outlives the topic. */

@@ -48,6 +48,8 @@ export interface Recipient {
   readonly extension?: SubscriptionExtension;
   /** Set by `readAudience` only: what was claimed has passed already. */
   readonly filterPolicies?: readonly FilterPolicy[];
+  /** Set by `readAudience` only: its topic was deleted, nothing is sent. */
+  readonly cancelled?: true;
 }
 
 export type AttemptResult =

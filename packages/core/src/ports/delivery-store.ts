@@ -2,11 +2,18 @@
  * What the engine asks of a store. All writes of one call happen in one
  * transaction that is on disk before the promise resolves; concurrent calls may
  * share it (group commit).
+ *
+ * What an engine works on is claimed: it has an owner, a lease and a fence.
+ * Leases run on the store's own monotonic time, so no node's clock decides over
+ * another's: callers give durations. A claim whose lease ended is free once
+ * {@link DeliveryStore.reclaimLapsed} finds it; from then on the former owner's
+ * fence is stale and what it still writes is left out.
  */
 
 import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message, NewMessage } from "../messages/message.ts";
+import type { EpochMs } from "../time.ts";
 import type { Recipient } from "./channel.ts";
 
 /**
@@ -25,8 +32,41 @@ export interface Chunk {
 export interface Lease {
   /** Names the engine that works on it. */
   readonly owner: string;
-  /** Milliseconds since the epoch. */
-  readonly until: number;
+  /** How long it lasts from when the store grants it, in milliseconds. */
+  readonly leaseMs: number;
+}
+
+/** What waits for an engine. */
+export interface PendingWork {
+  /** Whether there are chunks that nobody holds. */
+  readonly hasChunks: boolean;
+  /** When the next delivery falls due; `undefined` if none will. */
+  readonly nextDueAt: EpochMs | undefined;
+}
+
+/** What engines held whose leases ended. */
+export interface ReclaimedWork {
+  /** Chunks and deliveries that are free again. */
+  readonly freed: number;
+  /** Billable attempts that nobody can tell the outcome of: `unknown` now. */
+  readonly interrupted: number;
+}
+
+/**
+ * An outcome that the store can never keep as it is (a type, a constraint). In
+ * its place {@link refusedOutcome} was written, together with all others.
+ */
+export interface RefusedOutcome {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly reason: string;
+}
+
+/** What became of a chunk that was to be ended. */
+export interface ChunkEnd {
+  /** False: the lease was lost and nothing was written. */
+  readonly kept: boolean;
+  readonly refused: readonly RefusedOutcome[];
 }
 
 /** A due delivery, claimed: its intent to send is on disk. */
@@ -53,8 +93,7 @@ export interface Receipt {
   readonly provider: string;
   readonly externalId: string;
   readonly event: "accept" | "deliver" | "expire" | "reject" | "fail";
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  readonly at: EpochMs;
   readonly code?: string;
   readonly text?: string;
 }
@@ -62,9 +101,11 @@ export interface Receipt {
 export interface DeliveryStore {
   /**
    * Keeps a message for its topic's audience. With a lease the message's first
-   * chunk comes back claimed, so that no second write precedes the first attempt.
+   * chunk comes back claimed, so that no second write precedes the first
+   * attempt.
    *
-   * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE; then nothing was kept
+   * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
+   * then nothing was kept
    */
   acceptMessage(
     message: NewMessage,
@@ -80,54 +121,64 @@ export interface DeliveryStore {
   /** Claims chunks that nobody holds, oldest message first. */
   claimChunks(
     lease: Lease,
-    now: number,
     limit: number,
   ): Promise<readonly { readonly chunk: Chunk; readonly message: Message }[]>;
   /**
-   * The next recipients of a chunk, in order of target, at most `limit`;
-   * only subscriptions that are confirmed (or need no confirmation).
+   * The next recipients of a chunk, in order of target, at most `limit`:
+   * subscriptions that are confirmed (or need no confirmation), and, marked
+   * `cancelled`, those that were when their topic was deleted.
    */
   readAudience(chunk: Chunk, limit: number): Promise<readonly Recipient[]>;
   /**
    * Cuts an open chunk behind `uptoTarget`; the rest becomes a chunk of its
-   * own, held by the same lease when one is given. `undefined`: the lease was
-   * lost.
+   * own, which nobody holds. `undefined`: the lease was lost.
    */
   splitChunk(
     chunk: Chunk,
     uptoTarget: number,
-    lease: Lease | undefined,
-  ): Promise<{ chunk: Chunk; rest: Chunk } | undefined>;
-  /**
-   * Writes a chunk's outcomes and removes it, both or neither. False: the
-   * lease was lost and nothing was written.
-   */
+  ): Promise<{ chunk: Chunk } | undefined>;
+  /** Writes a chunk's outcomes and removes it, both or neither. */
   completeChunk(
     chunk: Chunk,
     outcomes: readonly ChunkOutcome[],
-  ): Promise<boolean>;
+  ): Promise<ChunkEnd>;
   /** Gives a claimed chunk back unworked. */
   releaseChunk(chunk: Chunk): Promise<void>;
-  /** Keeps all chunks of an owner leased until then. */
-  extendLeases(lease: Lease): Promise<void>;
 
   /**
    * Claims due deliveries, longest due first: each is `sending` on disk before
-   * this resolves. Billable deliveries found `sending` (their engine died)
-   * are not claimed: see {@link settleInterrupted}.
+   * this resolves. Those that nobody wants any more become `cancelled` instead.
+   *
+   * @param now what is due by then is claimed
    */
   claimDue(
     lease: Lease,
-    now: number,
+    now: EpochMs,
     limit: number,
   ): Promise<readonly ClaimedDelivery[]>;
   /**
-   * Billable deliveries whose lease ran out while sending become `unknown`;
-   * answers how many.
+   * Writes outcomes and ends their claims; those whose fence is stale are left
+   * out.
    */
-  settleInterrupted(now: number): Promise<number>;
-  /** Writes outcomes; those whose fence is stale are left out. */
-  recordOutcomes(outcomes: readonly FencedOutcome[]): Promise<void>;
+  recordOutcomes(
+    outcomes: readonly FencedOutcome[],
+  ): Promise<readonly RefusedOutcome[]>;
+
+  /**
+   * Keeps all that an owner holds, chunks and deliveries, leased for
+   * `leaseMs` from now; also what has lapsed and was not reclaimed yet.
+   */
+  renewLeases(lease: Lease): Promise<void>;
+  /**
+   * Frees what is held by leases that ended: chunks and deliveries can be
+   * claimed again; billable attempts under way become `unknown`.
+   *
+   * @param now when this was found, for the records
+   */
+  reclaimLapsed(now: EpochMs): Promise<ReclaimedWork>;
+  /** What waits to be claimed now. */
+  peekWork(): Promise<PendingWork>;
+
   /**
    * Applies a receipt to its delivery; when no delivery has that id yet the
    * receipt is kept and applied with the outcome that brings the id.
@@ -135,10 +186,6 @@ export interface DeliveryStore {
   recordReceipt(receipt: Receipt): Promise<void>;
 
   findMessageBySeq(seq: number): Promise<Message | undefined>;
-  /** When the next delivery falls due (epoch ms); `undefined` if none will. */
-  nextDueAt(): Promise<number | undefined>;
-  /** Whether chunks wait that nobody holds. */
-  hasUnclaimedChunks(now: number): Promise<boolean>;
 }
 
 /** An outcome of the fast path, or a delivery that is deferred. */
@@ -150,6 +197,9 @@ export interface ChunkOutcome extends DeliveryOutcome {
   readonly round?: number;
   /** True: only a claim may start it, and a lost attempt is unknown. */
   readonly billable?: boolean;
-  /** Fence that later outcomes of this delivery carry while it is sending. */
-  readonly fence?: number;
+  /**
+   * Its attempt is still under way: the delivery is `sending`, claimed with
+   * fence 0 until its outcome comes through `recordOutcomes`.
+   */
+  readonly lease?: Lease;
 }

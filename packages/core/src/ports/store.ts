@@ -1,7 +1,8 @@
 /** All that is kept; the sum of the narrower ports, which users depend on. */
 
+import type { EpochMs } from "../time.ts";
 import type { BindingStore } from "./binding-store.ts";
-import type { DeliveryStore } from "./delivery-store.ts";
+import type { DeliveryStore, ReclaimedWork } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
 import type { MessageReader } from "./message-store.ts";
@@ -32,8 +33,11 @@ export interface Store
    * found at start belong to the dead and may be taken over at once.
    */
   readonly exclusive: boolean;
-  /** Frees all leases; only on an exclusive store, before engines start. */
-  releaseAllLeases(now: number): Promise<void>;
+  /**
+   * What {@link DeliveryStore.reclaimLapsed} does, for all leases, ended or
+   * not; only on an exclusive store, before engines start.
+   */
+  reclaimAll(now: EpochMs): Promise<ReclaimedWork>;
   /** Writes what was accepted, then frees files and threads; idempotent. */
   close(): Promise<void>;
 }

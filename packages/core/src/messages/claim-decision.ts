@@ -1,0 +1,58 @@
+/** Whether a delivery that falls due is still wanted by anybody. */
+
+import {
+  type SubscriptionStatus,
+  subscriptionStatus,
+} from "../subscriptions/subscription.ts";
+import type { AudienceKind } from "./message.ts";
+
+/** What a store knows of a due delivery when it is to be claimed. */
+export interface ClaimFacts {
+  readonly audience: AudienceKind;
+  /** Of its subscription; `undefined` for direct recipients. */
+  readonly status: SubscriptionStatus | undefined;
+  /** An earlier round of the notify policy delivered the message. */
+  readonly isEscalationOver: boolean;
+}
+
+/** `send`, or why it is cancelled; no reason where the ledger needs none. */
+export type ClaimDecision = "send" | "unsubscribed" | "escalation_over";
+
+/**
+ * Confirmations go to the unconfirmed and unsubscribe notices to those who
+ * left; all else only to those who are subscribed now.
+ */
+export function decideClaim(facts: ClaimFacts): ClaimDecision {
+  const { audience, status, isEscalationOver } = facts;
+  switch (audience) {
+    case "direct":
+      return "send";
+    case "subscription":
+      return isPresent(status) ? "send" : "unsubscribed";
+    case "topic":
+      if (!isSubscribed(status)) return "unsubscribed";
+      return isEscalationOver ? "escalation_over" : "send";
+    default:
+      return audience satisfies never;
+  }
+}
+
+/** The ledger's sentence for what was cancelled before its first attempt. */
+export const cancelReasons: Readonly<
+  Partial<Record<ClaimDecision | "topic_deleted", string>>
+> = {
+  escalation_over:
+    "An earlier round of the notify policy delivered the message.",
+  topic_deleted: "The topic was deleted before the first attempt.",
+};
+
+function isSubscribed(status: SubscriptionStatus | undefined): boolean {
+  return (
+    status === subscriptionStatus.confirmed ||
+    status === subscriptionStatus.confirmationNotNeeded
+  );
+}
+
+function isPresent(status: SubscriptionStatus | undefined): boolean {
+  return status !== undefined && status !== subscriptionStatus.deleted;
+}

@@ -1,0 +1,52 @@
+/**
+ * What becomes of a delivery when something is reported of it: by an attempt,
+ * by a receipt, or by the store that cannot keep the report. Every store calls
+ * these; none has rules of its own.
+ */
+
+import type { EpochMs } from "../time.ts";
+import type { DeliveryOutcome } from "./delivery.ts";
+import {
+  type DeliveryState,
+  deliveryTransitions,
+  isSettled,
+} from "./delivery-state.ts";
+
+/**
+ * The state of a delivery in state `known` of which an attempt reports another.
+ * What is open may become anything; what is settled only what the table of
+ * transitions allows.
+ */
+export function mergeStates(
+  known: DeliveryState,
+  reported: DeliveryState,
+): DeliveryState {
+  const isAllowed =
+    !isSettled(known) ||
+    Object.values(deliveryTransitions[known]).includes(reported);
+  return isAllowed ? reported : known;
+}
+
+/**
+ * What is kept in place of an outcome that a store can never keep as it is, so
+ * that one bad row ends as a failure with its reason and holds up no other.
+ */
+export function refusedOutcome(
+  outcome: Pick<DeliveryOutcome, "messageSeq" | "target" | "attempts">,
+  reason: string,
+  at: EpochMs,
+): DeliveryOutcome {
+  const { messageSeq, target, attempts } = outcome;
+  return {
+    messageSeq,
+    target,
+    state: "failed",
+    attempts: Number.isSafeInteger(attempts) && attempts >= 0 ? attempts : 1,
+    lastAttempt: {
+      at,
+      durationMs: 0,
+      errorClass: "internal",
+      error: `The outcome could not be kept: ${reason.slice(0, 200)}`,
+    },
+  };
+}

@@ -1,0 +1,16 @@
+/**
+ * Rules as functions over plain values, for adapters that run them where the
+ * rest of core is not loaded: `@carillon/core/rules`.
+ */
+
+export {
+  type ClaimDecision,
+  type ClaimFacts,
+  cancelReasons,
+  decideClaim,
+} from "./messages/claim-decision.ts";
+export { mergeStates, refusedOutcome } from "./messages/merge-outcome.ts";
+export {
+  type ConfirmationWindow,
+  countConfirmation,
+} from "./subscriptions/confirmation-windows.ts";

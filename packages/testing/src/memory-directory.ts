@@ -3,6 +3,8 @@
 import {
   CarillonError,
   type ConfirmationLimit,
+  type ConfirmationWindow,
+  countConfirmation,
   type NewSubscription,
   type NewTopic,
   type Page,
@@ -27,10 +29,9 @@ export class MemoryDirectory {
   readonly subscriptions = new Map<number, Subscription>();
   readonly #tokens = new Map<string, { seq: number; expiresAt: number }>();
   /** By endpoint; a window for each limit. */
-  readonly #confirmations = new Map<
-    string,
-    readonly { count: number; endsAt: number }[]
-  >();
+  readonly #confirmations = new Map<string, readonly ConfirmationWindow[]>();
+  /** Of deleted topics: the subscriptions that were active then. */
+  readonly #lastAudiences = new Map<number, readonly Subscription[]>();
 
   findTopic(projectId: ProjectId, name: string): Topic | undefined {
     return this.#topicsOf(projectId).find((topic) => topic.name === name);
@@ -89,6 +90,7 @@ export class MemoryDirectory {
   deleteTopic(projectId: ProjectId, name: string): Topic | undefined {
     const topic = this.findTopic(projectId, name);
     if (!topic) return undefined;
+    this.#lastAudiences.set(topic.seq, this.listActive(topic.seq));
     this.#deletedTopics.add(topic.seq);
     for (const subscription of this.subscriptions.values()) {
       if (subscription.topicSeq === topic.seq) this.#remove(subscription);
@@ -133,6 +135,16 @@ export class MemoryDirectory {
       (subscription) =>
         subscription.topicSeq === topicSeq && isActive(subscription),
     );
+  }
+
+  /** Whom a topic's chunks are for; after its end, whom they were for. */
+  listAudience(topicSeq: number): {
+    subscriptions: readonly Subscription[];
+    isCancelled: boolean;
+  } {
+    const last = this.#lastAudiences.get(topicSeq);
+    const subscriptions = last ?? this.listActive(topicSeq);
+    return { subscriptions, isCancelled: last !== undefined };
   }
 
   /** `mailTo`: set when the confirmation is to be sent. */
@@ -271,25 +283,11 @@ export class MemoryDirectory {
     limits: readonly ConfirmationLimit[],
     now: number,
   ): boolean {
+    if (limits.length === 0) return true;
     const key = endpointKey(subscription);
     const known = this.#confirmations.get(key) ?? [];
-    const windows = limits.map(({ windowMs }, n) => {
-      const window = known[n];
-      return window && now < window.endsAt
-        ? window
-        : { count: 0, endsAt: now + windowMs };
-    });
-    const counted = limits.map(({ max, pauseMs }, n) => {
-      const { count = 0, endsAt = now } = windows[n] ?? {};
-      const isLast = count + 1 >= max;
-      return {
-        count: count + 1,
-        endsAt: isLast ? Math.max(endsAt, now + pauseMs) : endsAt,
-      };
-    });
-    if (limits.some(({ max }, n) => (windows[n]?.count ?? 0) >= max)) {
-      return false;
-    }
+    const counted = countConfirmation(known, limits, now);
+    if (!counted) return false;
     this.#confirmations.set(key, counted);
     return true;
   }
@@ -308,13 +306,13 @@ function endpointKey(subscription: Subscription): string {
 }
 
 /** Whether a subscription gets what its topic publishes. */
-export function isActive(subscription: Subscription): boolean {
+function isActive(subscription: Subscription): boolean {
   return (
     subscription.status === subscriptionStatus.confirmed ||
     subscription.status === subscriptionStatus.confirmationNotNeeded
   );
 }
 
-export function isDeleted(subscription: Subscription): boolean {
+function isDeleted(subscription: Subscription): boolean {
   return subscription.status === subscriptionStatus.deleted;
 }

@@ -3,12 +3,16 @@
 import {
   type Attempt,
   type Chunk,
+  type ChunkEnd,
   type ChunkOutcome,
   type ClaimedDelivery,
+  type Clock,
+  cancelReasons,
   type Delivery,
   type DeliveryOutcome,
   type DeliveryState,
-  deliveryTransitions,
+  decideClaim,
+  type EpochMs,
   type FencedOutcome,
   formatSubscriptionUrn,
   type HourlyCount,
@@ -18,36 +22,43 @@ import {
   type Message,
   type MessageId,
   type MessageReport,
+  mergeStates,
   type NewMessage,
   nextState,
+  type PendingWork,
   type ProjectId,
   type Receipt,
   type Recipient,
+  type ReclaimedWork,
+  type RefusedOutcome,
   type Subscription,
 } from "@carillon/core";
-import {
-  isActive,
-  isDeleted,
-  type MemoryDirectory,
-} from "./memory-directory.ts";
+import type { MemoryDirectory } from "./memory-directory.ts";
 
 type DirectRecipient = Pick<Recipient, "protocol" | "endpoint">;
 
+/** Who holds a row, and until when in the clock's monotonic time. */
+interface Hold {
+  readonly owner: string;
+  readonly until: number;
+}
+
 interface ChunkRow extends Chunk {
-  readonly owner: string | undefined;
-  /** 0: nobody holds it. */
-  readonly leaseUntil: number;
+  readonly hold?: Hold;
 }
 
 interface DeliveryRow extends DeliveryOutcome {
   readonly billable: boolean;
   readonly round?: number;
   readonly fence: number;
+  /** While an attempt is under way. */
+  readonly hold?: Hold;
   readonly earlierAttempts: readonly Attempt[];
 }
 
 export class MemoryLedger {
   readonly #directory: MemoryDirectory;
+  readonly #clock: Clock;
   readonly #messages = new Map<number, Message>();
   readonly #recipients = new Map<number, readonly DirectRecipient[]>();
   readonly #chunks = new Map<string, ChunkRow>();
@@ -57,8 +68,9 @@ export class MemoryLedger {
   /** Receipts whose id no delivery has yet. */
   #orphans: Receipt[] = [];
 
-  constructor(directory: MemoryDirectory) {
+  constructor(directory: MemoryDirectory, clock: Clock) {
     this.#directory = directory;
+    this.#clock = clock;
   }
 
   acceptMessage(
@@ -95,30 +107,27 @@ export class MemoryLedger {
 
   claimChunks(
     lease: Lease,
-    now: number,
     limit: number,
   ): { chunk: Chunk; message: Message }[] {
     return [...this.#chunks.values()]
-      .filter((row) => row.leaseUntil <= now)
+      .filter((row) => row.hold === undefined)
       .sort(
         (a, b) => a.messageSeq - b.messageSeq || a.afterTarget - b.afterTarget,
       )
       .slice(0, limit)
       .map((row) => {
-        const claimed = this.#putChunk({
-          ...row,
-          fence: row.fence + 1,
-          owner: lease.owner,
-          leaseUntil: lease.until,
-        });
+        const fence = row.fence + 1;
+        const hold = this.#holdFor(lease);
+        const claimed = this.#putChunk({ ...row, fence, hold });
         return { chunk: toChunk(claimed), message: this.#get(row.messageSeq) };
       });
   }
 
   readAudience(chunk: Chunk, limit: number): Recipient[] {
     const topicSeq = this.#messages.get(chunk.messageSeq)?.topic?.seq ?? 0;
-    return this.#directory
-      .listActive(topicSeq)
+    const { subscriptions, isCancelled } =
+      this.#directory.listAudience(topicSeq);
+    return subscriptions
       .filter(
         ({ seq }) =>
           seq > chunk.afterTarget &&
@@ -128,79 +137,54 @@ export class MemoryLedger {
       .map((subscription) => ({
         ...toRecipient(subscription),
         ...pickSet(subscription, "filterPolicies"),
+        ...(isCancelled && { cancelled: true }),
       }));
   }
 
-  splitChunk(
-    chunk: Chunk,
-    uptoTarget: number,
-    lease: Lease | undefined,
-  ): { chunk: Chunk; rest: Chunk } | undefined {
+  splitChunk(chunk: Chunk, uptoTarget: number): { chunk: Chunk } | undefined {
     const row = this.#held(chunk);
     if (row?.uptoTarget !== undefined || !row) return undefined;
     if (uptoTarget <= row.afterTarget) return undefined;
-    const front = this.#putChunk({ ...row, uptoTarget });
-    const rest = this.#addChunk(row.messageSeq, uptoTarget, lease);
-    return { chunk: toChunk(front), rest: toChunk(rest) };
+    this.#addChunk(row.messageSeq, uptoTarget, undefined);
+    return { chunk: toChunk(this.#putChunk({ ...row, uptoTarget })) };
   }
 
-  completeChunk(chunk: Chunk, outcomes: readonly ChunkOutcome[]): boolean {
-    if (!this.#held(chunk)) return false;
+  completeChunk(chunk: Chunk, outcomes: readonly ChunkOutcome[]): ChunkEnd {
+    if (!this.#held(chunk)) return { kept: false, refused: [] };
     this.#chunks.delete(chunkKey(chunk));
-    for (const outcome of outcomes) {
-      const { billable = false, fence = 0 } = outcome;
+    for (const { lease, billable = false, ...outcome } of outcomes) {
       const known = this.#deliveries.get(deliveryKey(outcome));
-      // A run of the chunk before this one got further: its word stands.
+      // An earlier run of the chunk got further: what that one wrote is kept.
       if (known && isSettled(known.state)) continue;
       if (!known && isSettled(outcome.state)) this.#countSettled(outcome);
       this.#writeOutcome(
-        known ?? { ...outcome, billable, fence, earlierAttempts: [] },
+        known ?? { ...outcome, billable, fence: 0, earlierAttempts: [] },
         outcome,
+        lease,
       );
     }
-    return true;
+    return { kept: true, refused: [] };
   }
 
   releaseChunk(chunk: Chunk): void {
     const row = this.#held(chunk);
-    if (row) this.#putChunk({ ...row, owner: undefined, leaseUntil: 0 });
+    if (row) this.#putChunk(freed(row));
   }
 
-  extendLeases(lease: Lease): void {
-    for (const row of this.#chunks.values()) {
-      if (row.owner === lease.owner) {
-        this.#putChunk({ ...row, leaseUntil: lease.until });
-      }
-    }
-  }
-
-  claimDue(lease: Lease, now: number, limit: number): ClaimedDelivery[] {
+  claimDue(lease: Lease, now: EpochMs, limit: number): ClaimedDelivery[] {
     const claimed: ClaimedDelivery[] = [];
     for (const row of this.#dueRows(now)) {
       if (claimed.length === limit) break;
-      const fence = row.fence + 1;
-      const recipient = this.#recipientToTry(row);
-      if (recipient === undefined) {
-        const { nextAttemptAt: _, ...rest } = row;
-        const error =
-          "An earlier round of the notify policy delivered the message.";
-        const isExplained = row.attempts === 0 && this.#isEscalationOver(row);
-        this.#putDelivery({
-          ...rest,
-          state: "cancelled",
-          fence,
-          ...(isExplained && {
-            lastAttempt: { at: now, durationMs: 0, error },
-          }),
-        });
+      const recipient = this.#recipientOf(row);
+      const decision = recipient ? this.#decideClaim(row) : "unsubscribed";
+      if (!recipient || decision !== "send") {
+        this.#cancel(row, cancelReasons[decision], now);
         continue;
       }
-      this.#putDelivery({
-        ...row,
-        state: "sending",
-        nextAttemptAt: lease.until,
-        fence,
-      });
+      const { nextAttemptAt: _, ...rest } = row;
+      const fence = row.fence + 1;
+      const hold = this.#holdFor(lease);
+      this.#putDelivery({ ...rest, state: "sending", fence, hold });
       claimed.push({
         messageSeq: row.messageSeq,
         recipient,
@@ -213,24 +197,29 @@ export class MemoryLedger {
     return claimed;
   }
 
-  /** `at`: when it was found that their leases had ended by `now`. */
-  settleInterrupted(now: number, at = now): number {
-    const rows = [...this.#deliveries.values()].filter(
-      (row) => isSendingBillable(row) && (row.nextAttemptAt ?? now) <= now,
-    );
-    for (const { nextAttemptAt: _, ...row } of rows) {
-      const state = nextState(row.state, "lose");
-      this.#putDelivery({ ...row, state });
-      this.#countSettled({ ...row, state }, at);
+  renewLeases(lease: Lease): void {
+    const hold = this.#holdFor(lease);
+    for (const row of this.#chunks.values()) {
+      if (row.hold?.owner === lease.owner) this.#putChunk({ ...row, hold });
     }
-    return rows.length;
+    for (const row of this.#deliveries.values()) {
+      if (row.hold?.owner === lease.owner) this.#putDelivery({ ...row, hold });
+    }
   }
 
-  recordOutcomes(outcomes: readonly FencedOutcome[]): void {
-    for (const outcome of outcomes) {
+  reclaimLapsed(now: EpochMs): ReclaimedWork {
+    const monotonic = this.#clock.monotonic();
+    return this.#reclaim(now, (hold) => hold.until <= monotonic);
+  }
+
+  reclaimAll(now: EpochMs): ReclaimedWork {
+    return this.#reclaim(now, () => true);
+  }
+
+  recordOutcomes(outcomes: readonly FencedOutcome[]): RefusedOutcome[] {
+    for (const { fence, previousAttempt, ...outcome } of outcomes) {
       const row = this.#deliveries.get(deliveryKey(outcome));
-      if (!row || row.fence !== outcome.fence) continue;
-      const { previousAttempt } = outcome;
+      if (row?.fence !== fence) continue;
       this.#writeOutcome(
         previousAttempt
           ? {
@@ -241,6 +230,7 @@ export class MemoryLedger {
         outcome,
       );
     }
+    return [];
   }
 
   recordReceipt(receipt: Receipt): void {
@@ -262,49 +252,26 @@ export class MemoryLedger {
     return this.#messages.get(seq);
   }
 
-  nextDueAt(): number | undefined {
-    let first: number | undefined;
-    for (const row of this.#deliveries.values()) {
-      if (row.nextAttemptAt === undefined || isSendingBillable(row)) continue;
-      first = Math.min(first ?? row.nextAttemptAt, row.nextAttemptAt);
-    }
-    return first;
-  }
-
-  hasUnclaimedChunks(now: number): boolean {
-    return [...this.#chunks.values()].some((row) => row.leaseUntil <= now);
-  }
-
-  releaseAllLeases(now: number): void {
-    for (const row of this.#chunks.values()) {
-      this.#putChunk({ ...row, owner: undefined, leaseUntil: 0 });
-    }
-    this.settleInterrupted(Number.POSITIVE_INFINITY, now);
-    for (const row of this.#deliveries.values()) {
-      if (row.state === "sending") {
-        this.#putDelivery({ ...row, nextAttemptAt: now });
-      }
-    }
+  peekWork(): PendingWork {
+    const dueAt = [...this.#deliveries.values()]
+      .map((row) => row.nextAttemptAt)
+      .filter((at) => at !== undefined);
+    return {
+      hasChunks: [...this.#chunks.values()].some(({ hold }) => !hold),
+      nextDueAt: dueAt.sort((a, b) => a - b)[0],
+    };
   }
 
   /**
-   * A topic went away: nothing more of it is started. An attempt that is under way
-   * cannot be taken back; its outcome is still written.
+   * A topic went away: nothing more of it is started. An attempt that is under
+   * way cannot be taken back; its outcome is still written.
    */
-  cancelTopic(topicSeq: number): void {
+  cancelTopic(topicSeq: number, at: EpochMs): void {
     this.#statistics.delete(topicSeq);
-    const isOfTopic = ({ messageSeq }: { readonly messageSeq: number }) => {
-      const message = this.#get(messageSeq);
-      return message.topic?.seq === topicSeq;
-    };
-    for (const row of this.#chunks.values()) {
-      if (isOfTopic(row)) this.#chunks.delete(chunkKey(row));
-    }
     for (const row of this.#deliveries.values()) {
-      if (!isOfTopic(row)) continue;
+      if (this.#get(row.messageSeq).topic?.seq !== topicSeq) continue;
       if (row.state !== "waiting" && row.state !== "retrying") continue;
-      const { nextAttemptAt: _, ...rest } = row;
-      this.#putDelivery({ ...rest, state: nextState(row.state, "cancel") });
+      this.#cancel(row, cancelReasons.topic_deleted, at);
     }
   }
 
@@ -398,8 +365,7 @@ export class MemoryLedger {
       afterTarget,
       uptoTarget: undefined,
       fence: lease ? 1 : 0,
-      owner: lease?.owner,
-      leaseUntil: lease?.until ?? 0,
+      ...(lease && { hold: this.#holdFor(lease) }),
     });
   }
 
@@ -414,10 +380,38 @@ export class MemoryLedger {
     return row?.fence === chunk.fence ? row : undefined;
   }
 
+  #holdFor({ owner, leaseMs }: Lease): Hold {
+    return { owner, until: this.#clock.monotonic() + leaseMs };
+  }
+
+  #reclaim(now: EpochMs, isOver: (hold: Hold) => boolean): ReclaimedWork {
+    const count = { freed: 0, interrupted: 0 };
+    for (const row of this.#chunks.values()) {
+      if (!row.hold || !isOver(row.hold)) continue;
+      this.#putChunk(freed(row));
+      count.freed++;
+    }
+    for (const row of this.#deliveries.values()) {
+      if (!row.hold || !isOver(row.hold)) continue;
+      if (row.billable) {
+        // Its fence stays: nobody repeats it, and who made it may still tell.
+        const { hold: _, ...rest } = row;
+        const lost = { ...rest, state: nextState(row.state, "lose") };
+        this.#putDelivery(lost);
+        this.#countSettled(lost, now);
+        count.interrupted++;
+      } else {
+        this.#putDelivery({ ...freed(row), nextAttemptAt: now });
+        count.freed++;
+      }
+    }
+    return count;
+  }
+
   #addDueDelivery(
     messageSeq: number,
     target: number,
-    at: number,
+    at: EpochMs,
     billable: boolean,
   ): void {
     this.#putDelivery({
@@ -443,29 +437,40 @@ export class MemoryLedger {
   }
 
   /** Longest due first. */
-  #dueRows(now: number): DeliveryRow[] {
+  #dueRows(now: EpochMs): DeliveryRow[] {
     const dueAt = (row: DeliveryRow) =>
       row.nextAttemptAt ?? Number.POSITIVE_INFINITY;
     return [...this.#deliveries.values()]
-      .filter((row) => dueAt(row) <= now && !isSendingBillable(row))
+      .filter((row) => dueAt(row) <= now)
       .sort((a, b) => dueAt(a) - dueAt(b));
   }
 
-  /** `undefined`: nobody wants this message at that endpoint any more. */
-  #recipientToTry(row: DeliveryRow): Recipient | undefined {
-    const { messageSeq, target } = row;
+  #recipientOf({ messageSeq, target }: DeliveryRow): Recipient | undefined {
     const direct = this.#recipients.get(messageSeq)?.[target];
     if (direct) {
       return { target, protocol: direct.protocol, endpoint: direct.endpoint };
     }
     const subscription = this.#directory.subscriptions.get(target);
-    if (!subscription) return undefined;
-    // Confirmations go to the unconfirmed, unsubscribe notices to those who left.
-    const isWanted =
-      this.#get(messageSeq).audience === "subscription"
-        ? !isDeleted(subscription)
-        : isActive(subscription) && !this.#isEscalationOver(row);
-    return isWanted ? toRecipient(subscription) : undefined;
+    return subscription && toRecipient(subscription);
+  }
+
+  #decideClaim(row: DeliveryRow) {
+    return decideClaim({
+      audience: this.#get(row.messageSeq).audience,
+      status: this.#directory.subscriptions.get(row.target)?.status,
+      isEscalationOver: this.#isEscalationOver(row),
+    });
+  }
+
+  /** `reason`: told where no attempt was made that says more. */
+  #cancel(row: DeliveryRow, reason: string | undefined, at: EpochMs): void {
+    const { nextAttemptAt: _, ...rest } = row;
+    const lastAttempt = reason && { at, durationMs: 0, error: reason };
+    this.#putDelivery({
+      ...rest,
+      state: nextState(row.state, "cancel"),
+      ...(row.attempts === 0 && lastAttempt && { lastAttempt }),
+    });
   }
 
   /** Whether an earlier round delivered the message. */
@@ -477,13 +482,18 @@ export class MemoryLedger {
   }
 
   /** Writes an outcome, and the receipts that came before the id they name. */
-  #writeOutcome(row: DeliveryRow, outcome: DeliveryOutcome): void {
+  #writeOutcome(
+    row: DeliveryRow,
+    outcome: DeliveryOutcome,
+    lease?: Lease,
+  ): void {
     const state = mergeStates(row.state, outcome.state);
     if (!isSettled(row.state) && isSettled(state)) {
       this.#countSettled({ ...outcome, state });
     }
-    const { nextAttemptAt: _, ...kept } = row;
+    const { nextAttemptAt: _, hold: _ended, ...kept } = row;
     const { nextAttemptAt } = outcome;
+    const isUnderWay = state === "sending" && lease !== undefined;
     let merged: DeliveryRow = {
       ...kept,
       state,
@@ -492,7 +502,9 @@ export class MemoryLedger {
       ...pickSet(outcome, "externalId"),
       ...pickSet(outcome, "provider"),
       ...pickSet(outcome, "segments"),
+      ...(isUnderWay && { hold: this.#holdFor(lease) }),
       ...(!isSettled(state) &&
+        !isUnderWay &&
         nextAttemptAt !== undefined && { nextAttemptAt }),
     };
     const isEarly = (receipt: Receipt) =>
@@ -546,25 +558,19 @@ export class MemoryLedger {
   }
 }
 
-/**
- * The state of a delivery for which an outcome is reported. What is open may
- * become anything; what is settled only what the table allows.
- */
-function mergeStates(known: DeliveryState, reported: DeliveryState) {
-  const isAllowed =
-    !isSettled(known) ||
-    Object.values(deliveryTransitions[known]).includes(reported);
-  return isAllowed ? reported : known;
-}
-
 function applyReceipt(row: DeliveryRow, receipt: Receipt): DeliveryRow {
-  const { nextAttemptAt: _, ...rest } = row;
-  return { ...rest, state: nextState(row.state, receipt.event) };
+  const state = nextState(row.state, receipt.event);
+  if (!isSettled(state)) return row;
+  const { nextAttemptAt: _, hold: _ended, ...rest } = row;
+  return { ...rest, state };
 }
 
-/** Only a receipt or an operator may say more of a billable attempt under way. */
-function isSendingBillable(row: DeliveryRow): boolean {
-  return row.billable && row.state === "sending";
+/** Nobody's again; what its last holder still writes comes too late. */
+function freed<Row extends ChunkRow | DeliveryRow>({
+  hold: _,
+  ...row
+}: Row): Omit<Row, "hold"> {
+  return { ...row, fence: row.fence + 1 };
 }
 
 function toRecipient(subscription: Subscription): Recipient {

@@ -1,4 +1,4 @@
 import { MemoryStore } from "./memory-store.ts";
 import { testStoreContract } from "./store-contract.ts";
 
-testStoreContract("MemoryStore", async () => new MemoryStore());
+testStoreContract("MemoryStore", async (options) => new MemoryStore(options));

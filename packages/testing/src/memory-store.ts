@@ -5,8 +5,11 @@
 
 import {
   CarillonError,
+  type Clock,
   type Store,
   type SubscriberNotice,
+  systemClock,
+  toEpochMs,
 } from "@carillon/core";
 import { MemoryBindings } from "./memory-bindings.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
@@ -21,10 +24,15 @@ import { MemoryTemplates } from "./memory-templates.ts";
 /** A method of the store, as a function that needs no `this`. */
 type Method<Name extends keyof Store> = Store[Name];
 
+export interface MemoryStoreOptions {
+  /** Leases run on its monotonic time. Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
 export class MemoryStore implements Store {
   readonly exclusive = true;
   readonly #directory = new MemoryDirectory();
-  readonly #ledger = new MemoryLedger(this.#directory);
+  readonly #ledger: MemoryLedger;
   readonly #bindings = new MemoryBindings();
   readonly #subscriptionUsers = new MemorySubscriptionUsers();
   readonly #identity = new MemoryIdentity();
@@ -32,6 +40,10 @@ export class MemoryStore implements Store {
   readonly #optOuts = new MemoryOptOuts();
   readonly #tags = new MemoryResourceTags(this.#directory);
   readonly #templates = new MemoryTemplates();
+
+  constructor({ clock = systemClock }: MemoryStoreOptions = {}) {
+    this.#ledger = new MemoryLedger(this.#directory, clock);
+  }
 
   readonly findTopic: Method<"findTopic"> = async (...args) =>
     this.#directory.findTopic(...args);
@@ -45,10 +57,10 @@ export class MemoryStore implements Store {
   readonly updateTopic: Method<"updateTopic"> = async (...args) =>
     this.#directory.updateTopic(...args);
 
-  readonly deleteTopic: Method<"deleteTopic"> = async (projectId, name) => {
+  readonly deleteTopic: Method<"deleteTopic"> = async (projectId, name, at) => {
     const topic = this.#directory.deleteTopic(projectId, name);
     if (!topic) return false;
-    this.#ledger.cancelTopic(topic.seq);
+    this.#ledger.cancelTopic(topic.seq, toEpochMs(at));
     this.#bindings.removeTopic(topic.seq);
     this.#tags.deleteTopic(topic.seq);
     return true;
@@ -204,14 +216,19 @@ export class MemoryStore implements Store {
   readonly releaseChunk: Method<"releaseChunk"> = async (...args) =>
     this.#ledger.releaseChunk(...args);
 
-  readonly extendLeases: Method<"extendLeases"> = async (...args) =>
-    this.#ledger.extendLeases(...args);
+  readonly renewLeases: Method<"renewLeases"> = async (...args) =>
+    this.#ledger.renewLeases(...args);
+
+  readonly reclaimLapsed: Method<"reclaimLapsed"> = async (...args) =>
+    this.#ledger.reclaimLapsed(...args);
+
+  readonly reclaimAll: Method<"reclaimAll"> = async (...args) =>
+    this.#ledger.reclaimAll(...args);
+
+  readonly peekWork: Method<"peekWork"> = async () => this.#ledger.peekWork();
 
   readonly claimDue: Method<"claimDue"> = async (...args) =>
     this.#ledger.claimDue(...args);
-
-  readonly settleInterrupted: Method<"settleInterrupted"> = async (...args) =>
-    this.#ledger.settleInterrupted(...args);
 
   readonly recordOutcomes: Method<"recordOutcomes"> = async (...args) =>
     this.#ledger.recordOutcomes(...args);
@@ -221,15 +238,6 @@ export class MemoryStore implements Store {
 
   readonly findMessageBySeq: Method<"findMessageBySeq"> = async (...args) =>
     this.#ledger.findMessageBySeq(...args);
-
-  readonly nextDueAt: Method<"nextDueAt"> = async () =>
-    this.#ledger.nextDueAt();
-
-  readonly hasUnclaimedChunks: Method<"hasUnclaimedChunks"> = async (...args) =>
-    this.#ledger.hasUnclaimedChunks(...args);
-
-  readonly releaseAllLeases: Method<"releaseAllLeases"> = async (...args) =>
-    this.#ledger.releaseAllLeases(...args);
 
   readonly acceptInbound: Method<"acceptInbound"> = async (
     inbound,

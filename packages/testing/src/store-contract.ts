@@ -3,14 +3,19 @@
  * once and run by every adapter. Give it a way to open an empty store:
  *
  * ```ts
- * testStoreContract("sqlite", () => openSqliteStore({ folder: emptyFolder() }));
+ * testStoreContract("sqlite", ({ clock }) =>
+ *   openSqliteStore({ folder: emptyFolder(), clock }),
+ * );
  * ```
  */
 
 import { describe } from "node:test";
-import type { Store } from "@carillon/core";
 import { testBindings } from "./store-contract/bindings.ts";
-import { type ContractOptions, createCases } from "./store-contract/cases.ts";
+import {
+  type ContractOptions,
+  createCases,
+  type OpenStore,
+} from "./store-contract/cases.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
@@ -30,12 +35,12 @@ import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
 import { testTopics } from "./store-contract/topics.ts";
 
-export type { ContractOptions };
+export type { ContractOptions, OpenStore };
 
 /** Registers the suite with node:test. `open` answers an empty store each time. */
 export function testStoreContract(
   name: string,
-  open: () => Promise<Store>,
+  open: OpenStore,
   options: ContractOptions = {},
 ): void {
   const cases = createCases(open, options);

@@ -1,7 +1,12 @@
 /** How the cases of a contract are registered, each with a store of its own. */
 
 import { it } from "node:test";
-import type { Store } from "@carillon/core";
+import type { Clock, Store } from "@carillon/core";
+import { ManualClock } from "../manual-clock.ts";
+import { start } from "./fixtures.ts";
+
+/** Answers an empty store, whose leases run on the clock's monotonic time. */
+export type OpenStore = (options: { readonly clock: Clock }) => Promise<Store>;
 
 export interface ContractOptions {
   /** Title of a case the adapter cannot meet → the reason. */
@@ -13,19 +18,23 @@ export interface ContractOptions {
 export interface Cases {
   readonly runs: number;
   /** Registers a case; the store is empty before and closed after. */
-  test(title: string, run: (store: Store) => Promise<void>): void;
+  test(
+    title: string,
+    run: (store: Store, clock: ManualClock) => Promise<void>,
+  ): void;
 }
 
 export function createCases(
-  open: () => Promise<Store>,
+  open: OpenStore,
   { skip = {}, runs = 30 }: ContractOptions,
 ): Cases {
   return {
     runs,
     test(title, run) {
       it(title, { skip: skip[title] ?? false }, async () => {
-        await using store = await open();
-        await run(store);
+        const clock = new ManualClock(start);
+        await using store = await open({ clock });
+        await run(store, clock);
       });
     },
   };

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
-import { type Chunk, subscriptionStatus } from "@carillon/core";
+import { type Chunk, type Lease, subscriptionStatus } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
   addSubscriptions,
   addTopic,
   addUnconfirmed,
+  after,
   countsOf,
   delivered,
+  hasChunks,
   leaseOf,
   messageTo,
+  nextDueAt,
   projectId,
   start,
 } from "./fixtures.ts";
@@ -18,16 +21,15 @@ export function testFanOut({ test }: Cases): void {
   test("answers an accepted message's first chunk claimed", async (store) => {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
-    const lease = leaseOf("a", start + 10);
-    const { seq, chunk } = await store.acceptMessage(messageTo(topic), lease);
+    const message = messageTo(topic);
+    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
     assert.deepEqual(chunk, {
       messageSeq: seq,
       afterTarget: 0,
       uptoTarget: undefined,
       fence: 1,
     });
-    assert.equal(await store.hasUnclaimedChunks(start + 9), false);
-    assert.equal(await store.hasUnclaimedChunks(start + 10), true);
+    assert.equal(await hasChunks(store), false);
   });
 
   test("leaves the chunk to others when no lease is given", async (store) => {
@@ -36,8 +38,8 @@ export function testFanOut({ test }: Cases): void {
     const message = messageTo(topic);
     const { seq, chunk } = await store.acceptMessage(message, undefined);
     assert.equal(chunk, undefined);
-    assert.equal(await store.hasUnclaimedChunks(start), true);
-    assert.deepEqual(await store.claimChunks(leaseOf("a"), start, 10), [
+    assert.equal(await hasChunks(store), true);
+    assert.deepEqual(await store.claimChunks(leaseOf("a"), 10), [
       {
         chunk: {
           messageSeq: seq,
@@ -58,7 +60,7 @@ export function testFanOut({ test }: Cases): void {
     const message = messageTo(topic);
     const { chunk } = await store.acceptMessage(message, leaseOf("a"));
     assert.equal(chunk, undefined);
-    assert.equal(await store.hasUnclaimedChunks(start), false);
+    assert.equal(await hasChunks(store), false);
     const report = await store.findMessage(projectId, message.id);
     assert.equal(report?.fannedOut, true);
     assert.deepEqual(report?.counts, {});
@@ -67,27 +69,19 @@ export function testFanOut({ test }: Cases): void {
   test("claims what nobody holds, oldest message first", async (store) => {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
-    const accept = async (until?: number) =>
-      (
-        await store.acceptMessage(
-          messageTo(topic),
-          until === undefined ? undefined : leaseOf("a", until),
-        )
-      ).seq;
+    const accept = async (lease?: Lease) =>
+      (await store.acceptMessage(messageTo(topic), lease)).seq;
     const first = await accept();
-    await accept(start + 100);
-    const expired = await accept(start + 10);
+    await accept(leaseOf("a"));
+    const second = await accept();
     const last = await accept();
-    const claim = async (limit: number) =>
-      (await store.claimChunks(leaseOf("b"), start + 10, limit)).map(
-        ({ chunk }) => [chunk.messageSeq, chunk.fence],
+    const claim = async () =>
+      (await store.claimChunks(leaseOf("b"), 2)).map(
+        ({ chunk }) => chunk.messageSeq,
       );
-    assert.deepEqual(await claim(2), [
-      [first, 1],
-      [expired, 2],
-    ]);
-    assert.deepEqual(await claim(2), [[last, 1]]);
-    assert.deepEqual(await claim(2), []);
+    assert.deepEqual(await claim(), [first, second]);
+    assert.deepEqual(await claim(), [last]);
+    assert.deepEqual(await claim(), []);
   });
 
   test("reads filter policies with the audience, and keeps why one was left out", async (store) => {
@@ -176,45 +170,53 @@ export function testFanOut({ test }: Cases): void {
     assert.deepEqual(await targets({ afterTarget: c.seq }), []);
   });
 
-  test("cuts an open chunk; the rest is held when a lease is given", async (store) => {
+  test("cuts an open chunk; the rest is for whoever claims it", async (store) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b);
-    const lease = leaseOf("a", start + 10);
-    const { seq, chunk } = await store.acceptMessage(messageTo(topic), lease);
+    const message = messageTo(topic);
+    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
     assert.ok(chunk);
-    const parts = await store.splitChunk(chunk, a.seq, lease);
-    assert.deepEqual(parts, {
-      chunk: { ...chunk, uptoTarget: a.seq },
-      rest: {
-        messageSeq: seq,
-        afterTarget: a.seq,
-        uptoTarget: undefined,
-        fence: parts?.rest.fence,
-      },
+    const front = await store.splitChunk(chunk, a.seq);
+    assert.deepEqual(front, { chunk: { ...chunk, uptoTarget: a.seq } });
+    assert.equal(await hasChunks(store), true);
+    const [rest] = await store.claimChunks(leaseOf("b"), 10);
+    assert.ok(rest);
+    assert.deepEqual(rest.chunk, {
+      messageSeq: seq,
+      afterTarget: a.seq,
+      uptoTarget: undefined,
+      fence: rest.chunk.fence,
     });
-    assert.equal(await store.hasUnclaimedChunks(start), false);
-    assert.ok(await store.splitChunk(parts.rest, b.seq, undefined));
-    assert.equal(await store.hasUnclaimedChunks(start), true);
-    const claimed = await store.claimChunks(leaseOf("b"), start, 10);
+    assert.ok(await store.splitChunk(rest.chunk, b.seq));
+    const claimed = await store.claimChunks(leaseOf("c"), 10);
     assert.deepEqual(
-      claimed.map(({ chunk }) => [chunk.afterTarget, chunk.uptoTarget]),
+      claimed.map(({ chunk: { afterTarget, uptoTarget } }) => [
+        afterTarget,
+        uptoTarget,
+      ]),
       [[b.seq, undefined]],
     );
+    assert.deepEqual(await store.completeChunk(front.chunk, []), {
+      kept: true,
+      refused: [],
+    });
   });
 
   test("cuts neither a closed chunk nor behind its end or start", async (store) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 2);
     assert.ok(a && b);
-    const lease = leaseOf("a");
-    const { chunk } = await store.acceptMessage(messageTo(topic), lease);
+    const message = messageTo(topic);
+    const { chunk } = await store.acceptMessage(message, leaseOf("a"));
     assert.ok(chunk);
-    assert.equal(await store.splitChunk(chunk, 0, lease), undefined);
-    const parts = await store.splitChunk(chunk, b.seq, lease);
-    assert.ok(parts);
-    assert.equal(await store.splitChunk(parts.chunk, a.seq, lease), undefined);
-    assert.equal(await store.splitChunk(parts.rest, a.seq, lease), undefined);
+    assert.equal(await store.splitChunk(chunk, 0), undefined);
+    const front = await store.splitChunk(chunk, b.seq);
+    assert.ok(front);
+    assert.equal(await store.splitChunk(front.chunk, a.seq), undefined);
+    const [rest] = await store.claimChunks(leaseOf("a"), 1);
+    assert.ok(rest);
+    assert.equal(await store.splitChunk(rest.chunk, a.seq), undefined);
   });
 
   test("writes outcomes and removes the chunk, once", async (store) => {
@@ -223,29 +225,16 @@ export function testFanOut({ test }: Cases): void {
     const message = messageTo(topic);
     const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
     assert.ok(chunk);
-    assert.ok(await store.completeChunk(chunk, [delivered(seq, target)]));
-    assert.equal(await store.hasUnclaimedChunks(start + 1e9), false);
+    assert.deepEqual(
+      await store.completeChunk(chunk, [delivered(seq, target)]),
+      { kept: true, refused: [] },
+    );
+    assert.equal(await hasChunks(store), false);
     const failed = delivered(seq, target, { state: "failed" });
-    assert.equal(await store.completeChunk(chunk, [failed]), false);
-    assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-  });
-
-  test("refuses every write of who lost the lease", async (store) => {
-    const topic = await addTopic(store);
-    const { seq: target } = await addSubscription(store, topic);
-    const message = messageTo(topic);
-    const lease = leaseOf("a", start + 10);
-    const { seq, chunk: lost } = await store.acceptMessage(message, lease);
-    assert.ok(lost);
-    const [taken] = await store.claimChunks(leaseOf("b"), start + 10, 1);
-    assert.ok(taken);
-    const outcomes = [delivered(seq, target)];
-    assert.equal(await store.completeChunk(lost, outcomes), false);
-    assert.equal(await store.splitChunk(lost, target, lease), undefined);
-    await store.releaseChunk(lost);
-    assert.equal(await store.hasUnclaimedChunks(start + 10), false);
-    assert.deepEqual(await countsOf(store, message), {});
-    assert.ok(await store.completeChunk(taken.chunk, outcomes));
+    assert.deepEqual(await store.completeChunk(chunk, [failed]), {
+      kept: false,
+      refused: [],
+    });
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
   });
 
@@ -255,25 +244,10 @@ export function testFanOut({ test }: Cases): void {
     const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
     assert.ok(chunk);
     await store.releaseChunk(chunk);
-    const [claimed] = await store.claimChunks(leaseOf("b"), start, 1);
+    const [claimed] = await store.claimChunks(leaseOf("b"), 1);
     assert.ok(claimed && claimed.chunk.fence > chunk.fence);
-  });
-
-  test("extends the leases of their owner only", async (store) => {
-    const topic = await addTopic(store);
-    await addSubscription(store, topic);
-    const accept = async (owner: string) =>
-      (await store.acceptMessage(messageTo(topic), leaseOf(owner, start + 10)))
-        .seq;
-    await accept("a");
-    const others = await accept("b");
-    await store.extendLeases(leaseOf("a", start + 20));
-    const claim = async (now: number) =>
-      (await store.claimChunks(leaseOf("c"), now, 9)).map(
-        ({ chunk }) => chunk.messageSeq,
-      );
-    assert.deepEqual(await claim(start + 10), [others]);
-    assert.equal((await claim(start + 20)).length, 1);
+    const { kept } = await store.completeChunk(chunk, []);
+    assert.equal(kept, false);
   });
 
   test("counts a delivery that is written twice once, and lets its end stand", async (store) => {
@@ -281,49 +255,24 @@ export function testFanOut({ test }: Cases): void {
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
     const message = messageTo(topic);
-    const lease = leaseOf("a");
-    const { seq, chunk } = await store.acceptMessage(message, lease);
+    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
     assert.ok(chunk);
-    const parts = await store.splitChunk(chunk, c.seq, lease);
-    assert.ok(parts);
-    await store.completeChunk(parts.chunk, [
+    const front = await store.splitChunk(chunk, c.seq);
+    const [rest] = await store.claimChunks(leaseOf("b"), 1);
+    assert.ok(front && rest);
+    await store.completeChunk(front.chunk, [
       delivered(seq, a.seq),
-      delivered(seq, b.seq, { state: "retrying", nextAttemptAt: start + 1 }),
+      delivered(seq, b.seq, { state: "retrying", nextAttemptAt: after(1) }),
       delivered(seq, c.seq, { state: "sent" }),
     ]);
     const ended = await store.findDelivery(seq, a.seq);
-    await store.completeChunk(parts.rest, [
+    await store.completeChunk(rest.chunk, [
       delivered(seq, a.seq, { state: "failed", attempts: 2 }),
       delivered(seq, b.seq),
-      delivered(seq, c.seq, { state: "waiting", nextAttemptAt: start + 1 }),
+      delivered(seq, c.seq, { state: "waiting", nextAttemptAt: after(1) }),
     ]);
     assert.deepEqual(await countsOf(store, message), { delivered: 2, sent: 1 });
     assert.deepEqual(await store.findDelivery(seq, a.seq), ended);
-    assert.equal(await store.nextDueAt(), undefined);
-  });
-
-  test("drops the chunks of a deleted topic", async (store) => {
-    const topic = await addTopic(store);
-    const { seq: target } = await addSubscription(store, topic);
-    const message = messageTo(topic);
-    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-    await store.acceptMessage(messageTo(topic), undefined);
-    assert.ok(chunk);
-    await store.deleteTopic(projectId, topic.name, start);
-    assert.equal(await store.hasUnclaimedChunks(start + 1e9), false);
-    const outcomes = [delivered(seq, target)];
-    assert.equal(await store.completeChunk(chunk, outcomes), false);
-    assert.deepEqual(await countsOf(store, message), {});
-  });
-
-  test("frees all chunks when it starts anew", async (store) => {
-    const topic = await addTopic(store);
-    await addSubscription(store, topic);
-    const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
-    assert.ok(chunk);
-    await store.releaseAllLeases(start);
-    const [claimed] = await store.claimChunks(leaseOf("b"), start, 1);
-    assert.ok(claimed && claimed.chunk.fence > chunk.fence);
-    assert.equal(await store.completeChunk(chunk, []), false);
+    assert.equal(await nextDueAt(store), undefined);
   });
 }

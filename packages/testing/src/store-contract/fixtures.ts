@@ -1,8 +1,10 @@
 /** Plausible topics, subscriptions and messages for the cases of a contract. */
 
 import {
+  addMs,
   type ChunkOutcome,
   type Delivery,
+  type EpochMs,
   type Lease,
   type MessageId,
   type MessageTemplate,
@@ -20,10 +22,16 @@ import {
   subscriptionStatus,
   type Topic,
   type TopicId,
+  toEpochMs,
 } from "@carillon/core";
 
 /** When everything in these tests begins. */
-export const start = Date.UTC(2026, 0, 1);
+export const start = toEpochMs(Date.UTC(2026, 0, 1));
+
+/** So many milliseconds after the start. */
+export function after(ms: number): EpochMs {
+  return addMs(start, ms);
+}
 
 /** Beyond any number of items in these tests. */
 export const noQuota = 1_000_000;
@@ -40,8 +48,8 @@ export function freshId(): string {
   return (++lastId).toString(16).padStart(32, "0");
 }
 
-export function leaseOf(owner: string, until = start + 60_000): Lease {
-  return { owner, until };
+export function leaseOf(owner: string, leaseMs = 60_000): Lease {
+  return { owner, leaseMs };
 }
 
 export async function addTopic(
@@ -184,7 +192,7 @@ export function messageTo(
     },
     content: { kind: "text", text: "It was shipped." },
     createdAt: start,
-    expiresAt: start + 3_600_000,
+    expiresAt: after(3_600_000),
     ...message,
   };
 }
@@ -200,7 +208,7 @@ export function directMessage(message: Partial<NewMessage> = {}): NewMessage {
     audience: "direct",
     content: { kind: "text", text: "Your code is 4711." },
     createdAt: start,
-    expiresAt: start + 3_600_000,
+    expiresAt: after(3_600_000),
     ...message,
   };
 }
@@ -231,6 +239,27 @@ export function delivered(
   };
 }
 
+/** An attempt that goes on when its chunk ends. */
+export function underWay(
+  messageSeq: number,
+  target: number,
+  lease: Lease,
+): ChunkOutcome {
+  return { messageSeq, target, state: "sending", attempts: 0, lease };
+}
+
+/** A message to one phone, being sent by `a`. */
+export async function claimOne(
+  store: Store,
+  { billable = false, leaseMs = 60_000 } = {},
+) {
+  const message = directMessage();
+  await store.acceptDirectMessage(message, phones(1), billable);
+  const [claim] = await store.claimDue(leaseOf("a", leaseMs), start, 1);
+  if (!claim) throw new Error("The message is not due.");
+  return { message, claim };
+}
+
 /** Accepts a message and fans it out with these outcomes, one per target. */
 export async function fanOut(
   store: Store,
@@ -247,6 +276,14 @@ export async function fanOut(
 export async function countsOf(store: Store, message: NewMessage) {
   const report = await store.findMessage(message.projectId, message.id);
   return report?.counts;
+}
+
+export async function nextDueAt(store: Store) {
+  return (await store.peekWork()).nextDueAt;
+}
+
+export async function hasChunks(store: Store) {
+  return (await store.peekWork()).hasChunks;
 }
 
 export async function statesOf(store: Store, messageSeq: number) {

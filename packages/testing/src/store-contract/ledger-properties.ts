@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import {
+  addMs,
   type Chunk,
-  type ClaimedDelivery,
+  type ChunkOutcome,
   type DeliveryState,
   isSettled,
+  type Lease,
   type NewMessage,
   type ProjectId,
+  type ReclaimedWork,
   type Store,
   type Topic,
 } from "@carillon/core";
 import fc from "fast-check";
+import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
   addSubscriptions,
@@ -17,15 +21,16 @@ import {
   delivered,
   freshId,
   messageTo,
+  underWay,
 } from "./fixtures.ts";
 
 /**
  * Engines that take work, cut it, finish it, give it back or die, in any order:
- * in the end every recipient has exactly one delivery, and all along the
- * counts are those of the ledger.
+ * nobody gets what another holds, in the end every recipient has exactly one
+ * delivery, and all along the counts are those of the ledger.
  */
 export function testLedgerProperties({ test, runs }: Cases): void {
-  test("loses nobody and miscounts nothing, whatever engines do", async (store) => {
+  test("loses nobody and miscounts nothing, whatever engines do", async (store, clock) => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 12 }),
@@ -34,7 +39,7 @@ export function testLedgerProperties({ test, runs }: Cases): void {
           const projectId = freshId() as ProjectId;
           const topic = await addTopic(store, { projectId });
           const audience = await addSubscriptions(store, topic, subscribers);
-          const engines = new Engines(store, topic);
+          const engines = new Engines(store, clock, topic);
           for (const it of steps) {
             await engines.take(it);
             await engines.checkCounts();
@@ -65,9 +70,13 @@ interface Step {
     | "release"
     | "claim due"
     | "record"
-    | "settle"
+    | "renew"
+    | "reclaim"
     | "wait"
+    | "delete topic"
     | "restart";
+  /** Who does it, where that is of importance. */
+  readonly owner: string;
   /** Which of what is at hand. */
   readonly which: number;
   /** How many. */
@@ -80,6 +89,7 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom(
     "accept",
+    "accept",
     "claim chunks",
     "split",
     "complete",
@@ -89,10 +99,13 @@ const step: fc.Arbitrary<Step> = fc.record({
     "claim due",
     "record",
     "record",
-    "settle",
+    "renew",
+    "reclaim",
     "wait",
+    "delete topic",
     "restart",
   ),
+  owner: fc.constantFrom("a", "b"),
   which: fc.nat(100),
   size: fc.integer({ min: 1, max: 6 }),
   billable: fc.boolean(),
@@ -111,49 +124,85 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 const leaseMs = 100;
 
+/** A claim of a delivery, as far as its outcome needs it. */
+interface Claim {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly attempts: number;
+  readonly fence: number;
+}
+
+/** What is held, by whom and until when: what the store should know. */
+interface Held {
+  readonly owner: string;
+  readonly fence: number;
+  readonly until: number;
+}
+
 /** Engines that forget nothing of what they held, so that they try it late. */
 class Engines {
   readonly messages: { seq: number; message: NewMessage }[] = [];
   readonly #store: Store;
+  readonly #clock: ManualClock;
   readonly #topic: Topic;
   readonly #chunks: Chunk[] = [];
-  readonly #claims: ClaimedDelivery[] = [];
-  #now = 1_000_000;
+  readonly #claims: Claim[] = [];
+  readonly #held = new Map<string, Held>();
+  #isDeleted = false;
 
-  constructor(store: Store, topic: Topic) {
+  constructor(store: Store, clock: ManualClock, topic: Topic) {
     this.#store = store;
+    this.#clock = clock;
     this.#topic = topic;
   }
 
   async take(step: Step): Promise<void> {
-    const { kind, size } = step;
+    const { kind, owner, size, which } = step;
     switch (kind) {
       case "accept":
         return this.#accept(step);
       case "claim chunks":
-        return this.#claimChunks(size);
+        return this.#claimChunks(owner, size);
       case "split":
-        return this.#split(step);
-      case "complete":
-        return this.#complete(step);
+        return this.#split(which, size);
+      case "complete": {
+        const chunk = pick(this.#chunks, which);
+        if (chunk) await this.#complete(chunk, step);
+        return;
+      }
       case "release": {
-        const chunk = pick(this.#chunks, step.which);
-        if (chunk) await this.#store.releaseChunk(chunk);
+        const chunk = pick(this.#chunks, which);
+        if (!chunk) return;
+        await this.#store.releaseChunk(chunk);
+        this.#letGo(chunkKey(chunk), chunk.fence);
         return;
       }
       case "claim due":
-        return this.#claimDue(size);
+        return this.#claimDue(owner, size);
       case "record":
         return this.#record(step);
-      case "settle":
-        await this.#store.settleInterrupted(this.#now);
+      case "renew":
+        return this.#renew(owner);
+      case "reclaim": {
+        const now = this.#clock.monotonic();
+        const work = await this.#store.reclaimLapsed(this.#clock.now());
+        this.#reclaimed(work, ({ until }) => until <= now);
         return;
+      }
       case "wait":
-        this.#now += size * 30;
+        this.#clock.advance(size * 30);
         return;
-      case "restart":
-        await this.#store.releaseAllLeases(this.#now);
+      case "delete topic": {
+        const { projectId, name } = this.#topic;
+        await this.#store.deleteTopic(projectId, name, this.#clock.now());
+        this.#isDeleted = true;
         return;
+      }
+      case "restart": {
+        const work = await this.#store.reclaimAll(this.#clock.now());
+        this.#reclaimed(work, () => true);
+        return;
+      }
       default:
         return kind satisfies never;
     }
@@ -161,17 +210,29 @@ class Engines {
 
   /** Works, without further accidents, until nothing is left to do. */
   async finish(): Promise<void> {
-    await this.#store.releaseAllLeases(this.#now);
+    await this.#store.reclaimAll(this.#clock.now());
+    const lease = this.#lease("last");
     for (;;) {
-      const works = await this.#store.claimChunks(this.#lease(), this.#now, 9);
+      const works = await this.#store.claimChunks(lease, 9);
       if (works.length === 0) break;
-      for (const { chunk } of works) await this.#deliver(chunk, ["delivered"]);
+      for (const { chunk } of works) {
+        const audience = await this.#store.readAudience(chunk, 1000);
+        await this.#store.completeChunk(
+          chunk,
+          audience.map(({ target, cancelled }) =>
+            delivered(chunk.messageSeq, target, {
+              state: cancelled ? "cancelled" : "delivered",
+            }),
+          ),
+        );
+      }
     }
     for (;;) {
-      const next = await this.#store.nextDueAt();
-      if (next === undefined) break;
-      this.#now = Math.max(this.#now, next);
-      const claims = await this.#store.claimDue(this.#lease(), this.#now, 100);
+      const { nextDueAt } = await this.#store.peekWork();
+      if (nextDueAt === undefined) break;
+      this.#clock.advance(Math.max(nextDueAt - this.#clock.now(), 0));
+      const now = this.#clock.now();
+      const claims = await this.#store.claimDue(lease, now, 100);
       await this.#store.recordOutcomes(
         claims.map(({ messageSeq, recipient, fence }) => ({
           ...delivered(messageSeq, recipient.target),
@@ -179,7 +240,6 @@ class Engines {
         })),
       );
     }
-    await this.#store.settleInterrupted(Number.MAX_SAFE_INTEGER);
   }
 
   async checkCounts(): Promise<void> {
@@ -195,88 +255,148 @@ class Engines {
     }
   }
 
-  #lease() {
-    return { owner: "engine", until: this.#now + leaseMs };
+  #lease(owner: string): Lease {
+    return { owner, leaseMs };
   }
 
-  async #accept({ billable }: Step): Promise<void> {
+  async #accept({ owner, billable }: Step): Promise<void> {
+    if (this.#isDeleted) return;
     const message = messageTo(this.#topic);
-    const { seq, chunk } = await this.#store.acceptMessage(
-      message,
-      billable ? undefined : this.#lease(),
-    );
+    const lease = billable ? undefined : this.#lease(owner);
+    const { seq, chunk } = await this.#store.acceptMessage(message, lease);
     this.messages.push({ seq, message });
-    if (chunk) this.#chunks.push(chunk);
+    if (chunk) this.#takeChunk(owner, chunk);
   }
 
-  async #claimChunks(limit: number): Promise<void> {
-    const works = await this.#store.claimChunks(
-      this.#lease(),
-      this.#now,
-      limit,
-    );
-    this.#chunks.push(...works.map(({ chunk }) => chunk));
+  async #claimChunks(owner: string, limit: number): Promise<void> {
+    const lease = this.#lease(owner);
+    const works = await this.#store.claimChunks(lease, limit);
+    for (const { chunk } of works) this.#takeChunk(owner, chunk);
   }
 
-  async #split({ which, size, billable }: Step): Promise<void> {
+  async #split(which: number, size: number): Promise<void> {
     const chunk = pick(this.#chunks, which);
     if (!chunk) return;
     const audience = await this.#store.readAudience(chunk, size);
     const last = audience.at(-1);
     if (!last) return;
-    const parts = await this.#store.splitChunk(
-      chunk,
-      last.target,
-      billable ? undefined : this.#lease(),
-    );
-    if (parts) this.#chunks.push(parts.chunk, parts.rest);
+    const parts = await this.#store.splitChunk(chunk, last.target);
+    if (parts) this.#chunks.push(parts.chunk);
   }
 
-  async #complete({ which, ends, billable }: Step): Promise<void> {
-    const chunk = pick(this.#chunks, which);
-    if (chunk) await this.#deliver(chunk, ends, billable);
-  }
-
-  async #deliver(
-    chunk: Chunk,
-    ends: readonly DeliveryState[],
-    billable = false,
-  ): Promise<void> {
+  async #complete(chunk: Chunk, step: Step): Promise<void> {
+    const { messageSeq, fence } = chunk;
     const audience = await this.#store.readAudience(chunk, 1000);
-    await this.#store.completeChunk(
-      chunk,
-      audience.map(({ target }, n) => ({
-        ...delivered(chunk.messageSeq, target),
-        ...this.#end(ends, n),
-        billable,
-      })),
+    const outcomes = audience.map(({ target, cancelled }, n) =>
+      cancelled
+        ? delivered(messageSeq, target, { state: "cancelled", attempts: 0 })
+        : this.#outcome(messageSeq, target, n, step),
     );
+    const { kept } = await this.#store.completeChunk(chunk, outcomes);
+    assert.equal(kept, this.#letGo(chunkKey(chunk), fence));
+    if (!kept) return;
+    for (const { target, lease } of outcomes) {
+      if (!lease) continue;
+      this.#takeClaim(lease.owner, {
+        messageSeq,
+        target,
+        attempts: 0,
+        fence: 0,
+      });
+    }
   }
 
-  async #claimDue(limit: number): Promise<void> {
-    this.#claims.push(
-      ...(await this.#store.claimDue(this.#lease(), this.#now, limit)),
-    );
+  #outcome(
+    messageSeq: number,
+    target: number,
+    n: number,
+    { owner, ends, billable }: Step,
+  ): ChunkOutcome {
+    const end = this.#end(ends, n);
+    return end.state === "sending"
+      ? { ...underWay(messageSeq, target, this.#lease(owner)), billable }
+      : { ...delivered(messageSeq, target), ...end, billable };
+  }
+
+  async #claimDue(owner: string, limit: number): Promise<void> {
+    const lease = this.#lease(owner);
+    const claims = await this.#store.claimDue(lease, this.#clock.now(), limit);
+    for (const { messageSeq, recipient, attempts, fence } of claims) {
+      const { target } = recipient;
+      this.#takeClaim(owner, { messageSeq, target, attempts, fence });
+    }
   }
 
   async #record({ which, size, ends }: Step): Promise<void> {
-    const claims = this.#claims.slice(which % (this.#claims.length + 1));
-    await this.#store.recordOutcomes(
-      claims.slice(0, size).map((claim, n) => ({
-        ...delivered(claim.messageSeq, claim.recipient.target),
-        ...this.#end(ends, n),
-        attempts: claim.attempts + 1,
-        fence: claim.fence,
+    const from = which % (this.#claims.length + 1);
+    const claims = this.#claims.slice(from, from + size);
+    const refused = await this.#store.recordOutcomes(
+      claims.map(({ messageSeq, target, attempts, fence }, n) => ({
+        ...delivered(messageSeq, target),
+        ...this.#end(
+          ends.map((it) => (it === "sending" ? "failed" : it)),
+          n,
+        ),
+        attempts: attempts + 1,
+        fence,
       })),
     );
+    assert.deepEqual(refused, []);
+    for (const claim of claims) this.#letGo(deliveryKey(claim), claim.fence);
+  }
+
+  async #renew(owner: string): Promise<void> {
+    await this.#store.renewLeases(this.#lease(owner));
+    const until = this.#clock.monotonic() + leaseMs;
+    for (const [key, held] of this.#held) {
+      if (held.owner === owner) this.#held.set(key, { ...held, until });
+    }
+  }
+
+  #takeChunk(owner: string, chunk: Chunk): void {
+    this.#chunks.push(chunk);
+    this.#hold(chunkKey(chunk), owner, chunk.fence);
+  }
+
+  #takeClaim(owner: string, claim: Claim): void {
+    this.#claims.push(claim);
+    this.#hold(deliveryKey(claim), owner, claim.fence);
+  }
+
+  #hold(key: string, owner: string, fence: number): void {
+    assert.ok(!this.#held.has(key), `${key} is held already`);
+    const until = this.#clock.monotonic() + leaseMs;
+    this.#held.set(key, { owner, fence, until });
+  }
+
+  /** Whether it was held with that fence. */
+  #letGo(key: string, fence: number): boolean {
+    return this.#held.get(key)?.fence === fence && this.#held.delete(key);
+  }
+
+  #reclaimed(
+    { freed, interrupted }: ReclaimedWork,
+    isOver: (held: Held) => boolean,
+  ): void {
+    const over = [...this.#held].filter(([, held]) => isOver(held));
+    assert.equal(freed + interrupted, over.length);
+    for (const [key] of over) this.#held.delete(key);
   }
 
   #end(ends: readonly DeliveryState[], n: number) {
     const state = ends[n % ends.length] ?? "delivered";
     return isSettled(state)
       ? { state }
-      : { state, nextAttemptAt: this.#now + (n % 3) * 40 };
+      : { state, nextAttemptAt: addMs(this.#clock.now(), (n % 3) * 40) };
   }
+}
+
+function chunkKey({ messageSeq, afterTarget }: Chunk): string {
+  return `chunk ${messageSeq}/${afterTarget}`;
+}
+
+function deliveryKey({ messageSeq, target }: Claim): string {
+  return `delivery ${messageSeq}/${target}`;
 }
 
 function pick<Item>(items: readonly Item[], which: number): Item | undefined {

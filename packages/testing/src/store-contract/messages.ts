@@ -5,10 +5,12 @@ import {
   addSubscription,
   addSubscriptions,
   addTopic,
+  after,
   delivered,
   directMessage,
   fanOut,
   freshId,
+  leaseOf,
   messageTo,
   otherProjectId,
   phones,
@@ -104,7 +106,7 @@ export function testMessages({ test }: Cases): void {
       (seq) => [
         delivered(seq, a.seq),
         delivered(seq, b.seq),
-        delivered(seq, c.seq, { state: "retrying", nextAttemptAt: start + 1 }),
+        delivered(seq, c.seq, { state: "retrying", nextAttemptAt: after(1) }),
       ],
       message,
     );
@@ -123,11 +125,7 @@ export function testMessages({ test }: Cases): void {
       (await store.findMessage(projectId, message.id))?.fannedOut;
     await store.acceptMessage(message, undefined);
     assert.equal(await isFannedOut(), false);
-    const [work] = await store.claimChunks(
-      { owner: "a", until: start + 1 },
-      start,
-      1,
-    );
+    const [work] = await store.claimChunks(leaseOf("a"), 1);
     assert.ok(work);
     assert.equal(await isFannedOut(), false);
     await store.completeChunk(work.chunk, []);
@@ -185,7 +183,7 @@ export function testMessages({ test }: Cases): void {
     const outcome = {
       state: "retrying" as const,
       lastAttempt,
-      nextAttemptAt: start + 5000,
+      nextAttemptAt: after(5000),
       externalId: "x1",
       provider: "loopback",
       segments: 2,

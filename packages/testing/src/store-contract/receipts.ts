@@ -4,12 +4,14 @@ import type { Cases } from "./cases.ts";
 import {
   addSubscription,
   addTopic,
+  after,
   countsOf,
   delivered,
   directMessage,
   fanOut,
   leaseOf,
   messageTo,
+  nextDueAt,
   phones,
   start,
 } from "./fixtures.ts";
@@ -75,23 +77,23 @@ export function testReceipts({ test }: Cases): void {
     const message = await send(store, "x1", "retrying");
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-    assert.equal(await store.nextDueAt(), undefined);
+    assert.equal(await nextDueAt(store), undefined);
   });
 
   test("lets a receipt that overtook its outcome stand", async (store) => {
     const message = await send(store, "x1", "retrying");
-    const [claim] = await store.claimDue(leaseOf("a"), start + 10, 1);
+    const [claim] = await store.claimDue(leaseOf("a"), after(10), 1);
     assert.ok(claim);
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     await store.recordOutcomes([
       {
         ...delivered(claim.messageSeq, 0, { state: "retrying", attempts: 2 }),
-        nextAttemptAt: start + 20,
+        nextAttemptAt: after(20),
         fence: claim.fence,
       },
     ]);
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-    assert.equal(await store.nextDueAt(), undefined);
+    assert.equal(await nextDueAt(store), undefined);
   });
 
   test("solves what was unknown", async (store) => {
@@ -114,7 +116,7 @@ async function send(
   await store.recordOutcomes([
     {
       ...delivered(claim.messageSeq, 0, { state }),
-      ...(state === "retrying" && { nextAttemptAt: start + 10 }),
+      ...(state === "retrying" && { nextAttemptAt: after(10) }),
       externalId,
       provider: "loopback",
       fence: claim.fence,

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
-import type { ChunkOutcome, DeliveryState, Store } from "@carillon/core";
+import type {
+  ChunkOutcome,
+  DeliveryState,
+  EpochMs,
+  Store,
+} from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscriptions,
   addTopic,
+  after,
   delivered,
   fanOut,
   leaseOf,
@@ -14,8 +20,8 @@ import {
 export function testRounds({ test }: Cases): void {
   test("a later round is cancelled once an earlier one delivered", async (store) => {
     const { seq, targets } = await escalate(store, "delivered");
-    assert.deepEqual(await claimAt(store, start + 9), []);
-    assert.deepEqual(await claimAt(store, start + 20), [targets[3]]);
+    assert.deepEqual(await claimAt(store, after(9)), []);
+    assert.deepEqual(await claimAt(store, after(20)), [targets[3]]);
     assert.deepEqual(await statesOf(store, seq), [
       "delivered",
       "cancelled",
@@ -31,13 +37,13 @@ export function testRounds({ test }: Cases): void {
     for (const state of ["failed", "sent", "unknown", "filtered"] as const) {
       const { seq, targets } = await escalate(store, state);
       assert.deepEqual(
-        await claimAt(store, start + 10),
+        await claimAt(store, after(10)),
         [targets[1]],
         `after ${state}`,
       );
       const [, second = 0, third = 0] = targets;
       await store.recordOutcomes([{ ...delivered(seq, second), fence: 1 }]);
-      await claimAt(store, start + 20);
+      await claimAt(store, after(20));
       const last = await store.findDelivery(seq, third);
       assert.equal(last?.state, "cancelled");
     }
@@ -49,11 +55,11 @@ export function testRounds({ test }: Cases): void {
     assert.ok(a && b);
     const seq = await fanOut(store, topic, (messageSeq) => [
       waitingIn(messageSeq, a.seq, 2, start),
-      waitingIn(messageSeq, b.seq, 2, start + 5),
+      waitingIn(messageSeq, b.seq, 2, after(5)),
     ]);
     assert.deepEqual(await claimAt(store, start), [a.seq]);
     await store.recordOutcomes([{ ...delivered(seq, a.seq), fence: 1 }]);
-    assert.deepEqual(await claimAt(store, start + 5), [b.seq]);
+    assert.deepEqual(await claimAt(store, after(5)), [b.seq]);
   });
 }
 
@@ -64,11 +70,11 @@ async function escalate(store: Store, first: DeliveryState) {
   const [a = 0, b = 0, c = 0, d = 0] = targets;
   const seq = await fanOut(store, topic, (messageSeq) => [
     delivered(messageSeq, a, { state: first, round: 1 }),
-    waitingIn(messageSeq, b, 2, start + 10),
-    waitingIn(messageSeq, c, 3, start + 20),
+    waitingIn(messageSeq, b, 2, after(10)),
+    waitingIn(messageSeq, c, 3, after(20)),
     delivered(messageSeq, d, {
       state: "retrying",
-      nextAttemptAt: start + 20,
+      nextAttemptAt: after(20),
     }),
   ]);
   return { seq, targets };
@@ -78,14 +84,13 @@ function waitingIn(
   messageSeq: number,
   target: number,
   round: number,
-  nextAttemptAt: number,
+  nextAttemptAt: EpochMs,
 ): ChunkOutcome {
   const state = "waiting";
   return { messageSeq, target, state, attempts: 0, round, nextAttemptAt };
 }
 
-async function claimAt(store: Store, now: number): Promise<number[]> {
-  const lease = leaseOf("a", now + 1_000_000);
-  const claims = await store.claimDue(lease, now, 10);
+async function claimAt(store: Store, now: EpochMs): Promise<number[]> {
+  const claims = await store.claimDue(leaseOf("a"), now, 10);
   return claims.map(({ recipient }) => recipient.target);
 }

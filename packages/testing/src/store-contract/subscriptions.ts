@@ -11,6 +11,7 @@ import {
   addSubscription,
   addTopic,
   addUnconfirmed,
+  after,
   everything,
   freshId,
   leaseOf,
@@ -416,12 +417,16 @@ export function testSubscriptions({ test }: Cases): void {
     assert.deepEqual(items, [newest]);
   });
 
-  test("never repeats a confirmation that costs money", async (store) => {
+  test("never repeats a confirmation that costs money", async (store, clock) => {
     const topic = await addTopic(store);
     await addUnconfirmed(store, topic, "t1", { billable: true });
-    await store.claimDue(leaseOf("a", start + 10), start, 10);
-    assert.deepEqual(await store.claimDue(leaseOf("b"), start + 10, 10), []);
-    assert.equal(await store.settleInterrupted(start + 10), 1);
+    await store.claimDue(leaseOf("a", 10), start, 10);
+    clock.advance(10);
+    assert.deepEqual(await store.reclaimLapsed(after(10)), {
+      freed: 0,
+      interrupted: 1,
+    });
+    assert.deepEqual(await store.claimDue(leaseOf("b"), after(1e9), 10), []);
   });
 }
 

@@ -1,30 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { CarillonError } from "@carillon/core";
+import { answeringLate, answeringOutOfOrder } from "./answering.ts";
+import { failing } from "./failing.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { testStoreContract } from "./store-contract.ts";
-import {
-  answeringAtOnce,
-  answeringLate,
-  answeringOutOfOrder,
-  failing,
-} from "./store-wrappers.ts";
 
-for (const wrap of [answeringAtOnce, answeringLate, answeringOutOfOrder]) {
+for (const wrap of [answeringLate, answeringOutOfOrder]) {
   testStoreContract(
     `A store ${wrap.name}`,
     async (options) => wrap(new MemoryStore(options)),
     { runs: 3 },
   );
 }
-
-describe("answering at once", () => {
-  test("comes before the event loop turns", async () => {
-    const store = answeringAtOnce(new MemoryStore());
-    assert.equal(await turnsOf(() => store.getSetting("a")), 0);
-  });
-});
 
 describe("answering late", () => {
   test("takes as many turns of the event loop as asked for", async () => {
@@ -84,29 +73,6 @@ describe("answering out of order", () => {
     };
     assert.deepEqual(await orderOf(2), await orderOf(2));
     assert.notDeepEqual(await orderOf(2), await orderOf(3));
-  });
-});
-
-describe("failing", () => {
-  const error = new CarillonError("STORAGE_UNAVAILABLE");
-
-  test("fails as often as planned, and changes nothing then", async () => {
-    const plan = { putSetting: { error, times: 2, after: 1 } };
-    const store = failing(new MemoryStore(), plan);
-    await store.putSetting("a", "1");
-    await assert.rejects(store.putSetting("a", "2"), error);
-    await assert.rejects(store.putSetting("a", "3"), error);
-    assert.equal(await store.getSetting("a"), "1");
-    await store.putSetting("a", "4");
-    assert.equal(await store.getSetting("a"), "4");
-  });
-
-  test("fails until the plan is changed", async () => {
-    const plan: Parameters<typeof failing>[1] = { peekWork: { error } };
-    const store = failing(new MemoryStore(), plan);
-    for (let n = 0; n < 5; n++) await assert.rejects(store.peekWork(), error);
-    plan.peekWork = undefined;
-    await store.peekWork();
   });
 });
 

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CarillonError } from "@carillon/core";
+import { type FailurePlan, failing } from "./failing.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+const error = new CarillonError("STORAGE_UNAVAILABLE");
+
+test("fails as often as planned, and changes nothing then", async () => {
+  const plan = { putSetting: { error, times: 2, after: 1 } };
+  const store = failing(new MemoryStore(), plan);
+  await store.putSetting("a", "1");
+  await assert.rejects(store.putSetting("a", "2"), error);
+  await assert.rejects(store.putSetting("a", "3"), error);
+  assert.equal(await store.getSetting("a"), "1");
+  await store.putSetting("a", "4");
+  assert.equal(await store.getSetting("a"), "4");
+});
+
+test("fails until the plan is changed", async () => {
+  const plan: FailurePlan = { peekWork: { error } };
+  const store = failing(new MemoryStore(), plan);
+  for (let n = 0; n < 5; n++) await assert.rejects(store.peekWork(), error);
+  plan.peekWork = undefined;
+  await store.peekWork();
+});

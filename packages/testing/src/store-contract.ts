@@ -21,18 +21,22 @@ import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts"
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdentity } from "./store-contract/identity.ts";
 import { testInbound } from "./store-contract/inbound.ts";
+import { testLeases } from "./store-contract/leases.ts";
 import { testLedgerProperties } from "./store-contract/ledger-properties.ts";
 import { testLifetime } from "./store-contract/lifetime.ts";
 import { testMessages } from "./store-contract/messages.ts";
 import { testOptOuts } from "./store-contract/opt-outs.ts";
 import { testPagingProperties } from "./store-contract/paging-properties.ts";
+import { testQuotas } from "./store-contract/quotas.ts";
 import { testReceipts } from "./store-contract/receipts.ts";
+import { testRefusals } from "./store-contract/refusals.ts";
 import { testResourceTags } from "./store-contract/resource-tags.ts";
 import { testRounds } from "./store-contract/rounds.ts";
 import { testStatistics } from "./store-contract/statistics.ts";
 import { testSubscriptionUsers } from "./store-contract/subscription-users.ts";
 import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
+import { testTopicDeletion } from "./store-contract/topic-deletion.ts";
 import { testTopics } from "./store-contract/topics.ts";
 
 export type { ContractOptions, OpenStore };
@@ -51,9 +55,13 @@ export function testStoreContract(
     describe("confirmations", () => testConfirmationLimits(cases));
     describe("templates", () => testTemplates(cases));
     describe("lists", () => testPagingProperties(cases));
+    describe("quotas", () => testQuotas(cases));
     describe("messages", () => testMessages(cases));
     describe("fan-out", () => testFanOut(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
+    describe("leases", () => testLeases(cases));
+    describe("topics that are deleted", () => testTopicDeletion(cases));
+    describe("refusals", () => testRefusals(cases));
     describe("receipts", () => testReceipts(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));

@@ -271,32 +271,6 @@ export function testClaimedDeliveries({ test }: Cases): void {
     );
   });
 
-  test("cancels what waits when its topic is deleted", async (store) => {
-    const topic = await addTopic(store);
-    const [a, b, c] = await addSubscriptions(store, topic, 3);
-    assert.ok(a && b && c);
-    const message = messageTo(topic);
-    await fanOut(
-      store,
-      topic,
-      (seq) => [
-        delivered(seq, a.seq),
-        delivered(seq, b.seq, { state: "retrying", nextAttemptAt: start }),
-        delivered(seq, c.seq, { state: "waiting", nextAttemptAt: start }),
-      ],
-      message,
-    );
-    const other = directMessage();
-    await store.acceptDirectMessage(other, phones(1), false);
-    await store.deleteTopic(projectId, topic.name, start);
-    assert.deepEqual(await countsOf(store, message), {
-      delivered: 1,
-      cancelled: 2,
-    });
-    assert.deepEqual(await countsOf(store, other), { waiting: 1 });
-    assert.equal((await store.claimDue(leaseOf("a"), start, 9)).length, 1);
-  });
-
   test("knows when the next delivery falls due", async (store) => {
     assert.equal(await nextDueAt(store), undefined);
     for (const createdAt of [after(20), after(10)]) {

@@ -87,11 +87,12 @@ export {
   type NewInboundMessage,
 } from "./inbound/inbound-message.ts";
 export { toPhoneAddress } from "./inbound/phone-address.ts";
-export type {
-  Attempt,
-  Delivery,
-  DeliveryOutcome,
-  ErrorClass,
+export {
+  type Attempt,
+  type Delivery,
+  type DeliveryOutcome,
+  type ErrorClass,
+  errorClasses,
 } from "./messages/delivery.ts";
 export {
   type DeliveryEvent,

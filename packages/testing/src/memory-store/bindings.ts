@@ -1,60 +1,63 @@
 /** What is bound to topics, in the in-memory store. */
 
-import type { BindingData, BindingKind, TopicBinding } from "@carillon/core";
+import {
+  type BindingKind,
+  type BindingStore,
+  CarillonError,
+  type TopicBinding,
+} from "@carillon/core";
+import { hasTopic } from "./directory.ts";
+import type { Tables } from "./tables.ts";
 
-export class MemoryBindings {
-  readonly #bindings = new Map<string, TopicBinding>();
+export function createBindingStore(tables: Tables): BindingStore {
+  const { topics, bindings, write } = tables;
 
-  addBinding<Kind extends BindingKind>(
-    topic: { readonly seq: number; readonly id: string },
-    kind: Kind,
-    {
-      id,
-      data,
-      createdAt,
-    }: Pick<TopicBinding<Kind>, "id" | "data" | "createdAt">,
-  ): boolean {
-    const key = keyOf(topic.seq, kind);
-    if (this.#bindings.has(key)) return false;
-    const binding = { id, topicId: topic.id, data, createdAt };
-    this.#bindings.set(key, { ...binding, updatedAt: createdAt });
-    return true;
-  }
-
-  findBinding<Kind extends BindingKind>(
-    topicSeq: number,
-    kind: Kind,
-  ): TopicBinding<Kind> | undefined {
+  function find<Kind extends BindingKind>(topicSeq: number, kind: Kind) {
     // The key has the kind in it.
-    return this.#bindings.get(keyOf(topicSeq, kind)) as
+    return bindings.get(bindingKey(topicSeq, kind)) as
       | TopicBinding<Kind>
       | undefined;
   }
 
-  updateBinding<Kind extends BindingKind>(
-    topicSeq: number,
-    kind: Kind,
-    id: string,
-    change: { readonly data: BindingData[Kind]; readonly updatedAt: number },
-  ): boolean {
-    const known = this.findBinding(topicSeq, kind);
-    if (known?.id !== id) return false;
-    this.#bindings.set(keyOf(topicSeq, kind), { ...known, ...change });
-    return true;
-  }
+  return {
+    addBinding: (topicSeq, kind, binding) =>
+      write(() => {
+        const topic = topics.get(topicSeq);
+        if (!topic || !hasTopic(tables, topicSeq)) {
+          throw new CarillonError("TOPIC_NOT_FOUND");
+        }
+        if (find(topicSeq, kind)) return false;
+        const { id, data, createdAt } = binding;
+        const times = { createdAt, updatedAt: createdAt };
+        const row = { id, topicId: topic.id, data, ...times };
+        bindings.put(bindingKey(topicSeq, kind), row);
+        return true;
+      }),
+    async findBinding(topicSeq, kind) {
+      return find(topicSeq, kind);
+    },
+    updateBinding: (topicSeq, kind, id, change) =>
+      write(() => {
+        const known = find(topicSeq, kind);
+        if (known?.id !== id) return false;
+        bindings.put(bindingKey(topicSeq, kind), { ...known, ...change });
+        return true;
+      }),
+    removeBinding: (topicSeq, kind, id) =>
+      write(
+        () =>
+          find(topicSeq, kind)?.id === id &&
+          bindings.delete(bindingKey(topicSeq, kind)),
+      ),
+  };
+}
 
-  removeBinding(topicSeq: number, kind: BindingKind, id: string): boolean {
-    const isThere = this.findBinding(topicSeq, kind)?.id === id;
-    return isThere && this.#bindings.delete(keyOf(topicSeq, kind));
-  }
-
-  removeTopic(topicSeq: number): void {
-    for (const key of this.#bindings.keys()) {
-      if (key.startsWith(`${topicSeq}/`)) this.#bindings.delete(key);
-    }
+export function removeBindings({ bindings }: Tables, topicSeq: number): void {
+  for (const [key] of bindings.entries()) {
+    if (`${key}`.startsWith(`${topicSeq}/`)) bindings.delete(key);
   }
 }
 
-function keyOf(topicSeq: number, kind: BindingKind): string {
+function bindingKey(topicSeq: number, kind: BindingKind): string {
   return `${topicSeq}/${kind}`;
 }

@@ -19,13 +19,11 @@ export function equals<Item extends object>(
  * the marker is unknown.
  */
 export function seqOfMarker(
-  all: ReadonlyMap<number, { id: string; projectId: ProjectId; seq: number }>,
+  all: readonly { id: string; projectId: ProjectId; seq: number }[],
   projectId: ProjectId,
   { marker }: PageRequest,
 ): number {
-  const item = [...all.values()].find(
-    (it) => it.id === marker && it.projectId === projectId,
-  );
+  const item = all.find((it) => it.id === marker && it.projectId === projectId);
   return item?.seq ?? Number.NaN;
 }
 

@@ -1,39 +1,24 @@
 /** Who does not want texts, in the in-memory store. */
 
-import type { OptOut, OptOutKey } from "@carillon/core";
+import type { OptOutKey, OptOutStore } from "@carillon/core";
+import type { Tables } from "./tables.ts";
 
-export class MemoryOptOuts {
-  readonly #optOuts = new Map<string, OptOut>();
-
-  findOptOuts(recipient: string): readonly OptOut[] {
-    return this.#sorted().filter((it) => it.recipient === recipient);
-  }
-
-  putOptOut(optOut: OptOut): void {
-    this.#optOuts.set(keyOf(optOut), optOut);
-  }
-
-  removeOptOut(recipient: string, sender: string | undefined): boolean {
-    return this.#optOuts.delete(
-      keyOf({ recipient, ...(sender !== undefined && { sender }) }),
-    );
-  }
-
-  listOptOuts({
-    limit,
-    after,
-  }: {
-    readonly limit: number;
-    readonly after?: OptOutKey;
-  }): readonly OptOut[] {
-    return this.#sorted()
-      .filter((it) => after === undefined || compare(it, after) > 0)
-      .slice(0, limit);
-  }
-
-  #sorted(): OptOut[] {
-    return [...this.#optOuts.values()].sort(compare);
-  }
+export function createOptOutStore({ optOuts, write }: Tables): OptOutStore {
+  const sorted = () => optOuts.list().sort(compare);
+  return {
+    findOptOuts: async (recipient) =>
+      sorted().filter((it) => it.recipient === recipient),
+    putOptOut: (optOut) =>
+      write(() => {
+        optOuts.put(keyOf(optOut), optOut);
+      }),
+    removeOptOut: (recipient, sender = "") =>
+      write(() => optOuts.delete(keyOf({ recipient, sender }))),
+    listOptOuts: async ({ limit, after }) =>
+      sorted()
+        .filter((it) => after === undefined || compare(it, after) > 0)
+        .slice(0, limit),
+  };
 }
 
 function keyOf({ recipient, sender = "" }: OptOutKey): string {

@@ -4,83 +4,58 @@ import {
   CarillonError,
   matchesResource,
   mergeResourceTags,
-  type Page,
-  type PageRequest,
-  type ProjectId,
-  type ResourceFilter,
   type ResourceTag,
-  type TaggedTopic,
-  type Topic,
+  type ResourceTagStore,
 } from "@carillon/core";
-import type { MemoryDirectory } from "./memory-directory.ts";
+import { hasTopic, listTopics } from "./directory.ts";
+import type { Tables } from "./tables.ts";
 
-export class MemoryResourceTags {
-  readonly #directory: MemoryDirectory;
-  /** By topic number. */
-  readonly #tags = new Map<number, readonly ResourceTag[]>();
-
-  constructor(directory: MemoryDirectory) {
-    this.#directory = directory;
-  }
-
-  listTags(
-    topicSeqs: readonly number[],
-  ): ReadonlyMap<number, readonly ResourceTag[]> {
-    return new Map(
-      topicSeqs
-        .map((seq) => [seq, this.#tags.get(seq) ?? []] as const)
-        .filter(([, tags]) => tags.length > 0),
-    );
-  }
-
-  listProjectTags(projectId: ProjectId): readonly ResourceTag[] {
-    const each = new Map<string, ResourceTag>();
-    for (const { seq } of this.#topicsOf(projectId)) {
-      for (const tag of this.#tags.get(seq) ?? []) {
-        each.set(JSON.stringify([tag.key, tag.value]), tag);
-      }
-    }
-    return [...each.values()];
-  }
-
-  findTaggedTopics(
-    projectId: ProjectId,
-    filter: ResourceFilter,
-    { offset, limit }: PageRequest,
-  ): Page<TaggedTopic> {
-    const matching = this.#topicsOf(projectId)
-      .map((topic) => ({ topic, tags: this.#tags.get(topic.seq) ?? [] }))
-      .filter(({ topic: { name }, tags }) =>
-        matchesResource(filter, { name, tags }),
+export function createResourceTagStore(tables: Tables): ResourceTagStore {
+  const tagsOf = (topicSeq: number): readonly ResourceTag[] =>
+    tables.tags.get(topicSeq)?.tags ?? [];
+  return {
+    async listTags(topicSeqs) {
+      return new Map(
+        topicSeqs
+          .map((seq) => [seq, tagsOf(seq)] as const)
+          .filter(([, tags]) => tags.length > 0),
       );
-    return {
-      total: matching.length,
-      items: matching.slice(offset, offset + limit),
-    };
-  }
-
-  putTags(topicSeq: number, tags: readonly ResourceTag[], quota: number): void {
-    if (!this.#directory.hasTopic(topicSeq)) {
-      throw new CarillonError("TOPIC_NOT_FOUND");
-    }
-    const present = this.#tags.get(topicSeq) ?? [];
-    this.#tags.set(topicSeq, mergeResourceTags(present, tags, quota));
-  }
-
-  deleteTags(topicSeq: number, keys: readonly string[]): number {
-    const present = this.#tags.get(topicSeq) ?? [];
-    const kept = present.filter(({ key }) => !keys.includes(key));
-    this.#tags.set(topicSeq, kept);
-    return present.length - kept.length;
-  }
-
-  deleteTopic(topicSeq: number): void {
-    this.#tags.delete(topicSeq);
-  }
-
-  /** Newest first. */
-  #topicsOf(projectId: ProjectId): readonly Topic[] {
-    const all = { offset: 0, limit: Number.POSITIVE_INFINITY };
-    return this.#directory.listTopics(projectId, {}, all).items;
-  }
+    },
+    async listProjectTags(projectId) {
+      const each = new Map<string, ResourceTag>();
+      for (const { seq } of listTopics(tables, projectId)) {
+        for (const tag of tagsOf(seq)) {
+          each.set(JSON.stringify([tag.key, tag.value]), tag);
+        }
+      }
+      return [...each.values()];
+    },
+    async findTaggedTopics(projectId, filter, { offset, limit }) {
+      const matching = listTopics(tables, projectId)
+        .reverse()
+        .map((topic) => ({ topic, tags: tagsOf(topic.seq) }))
+        .filter(({ topic: { name }, tags }) =>
+          matchesResource(filter, { name, tags }),
+        );
+      return {
+        total: matching.length,
+        items: matching.slice(offset, offset + limit),
+      };
+    },
+    putTags: (topicSeq, added, quota) =>
+      tables.write(() => {
+        if (!hasTopic(tables, topicSeq)) {
+          throw new CarillonError("TOPIC_NOT_FOUND");
+        }
+        const tags = mergeResourceTags(tagsOf(topicSeq), added, quota);
+        tables.tags.put(topicSeq, { tags });
+      }),
+    deleteTags: (topicSeq, keys) =>
+      tables.write(() => {
+        const present = tagsOf(topicSeq);
+        const tags = present.filter(({ key }) => !keys.includes(key));
+        if (tags.length < present.length) tables.tags.put(topicSeq, { tags });
+        return present.length - tags.length;
+      }),
+  };
 }

@@ -1,38 +1,31 @@
 /** Subscription users of the in-memory store. */
 
-import type { SubscriptionUser, SubscriptionUserStore } from "@carillon/core";
+import type { SubscriptionUserStore } from "@carillon/core";
+import type { Tables } from "./tables.ts";
 
-export class MemorySubscriptionUsers implements SubscriptionUserStore {
-  #users: SubscriptionUser[] = [];
-
-  async addSubscriptionUser(
-    user: SubscriptionUser,
-    quota: number,
-  ): Promise<boolean> {
-    if (this.#of(user.domainId).length >= quota) return false;
-    this.#users.push(user);
-    return true;
-  }
-
-  async listSubscriptionUsers(
-    domainId: string,
-    { offset, limit }: { readonly offset: number; readonly limit: number },
-  ) {
-    const all = this.#of(domainId);
-    return { total: all.length, items: all.slice(offset, offset + limit) };
-  }
-
-  async findSubscriptionUser(domainId: string, id: string) {
-    return this.#of(domainId).find((user) => user.id === id);
-  }
-
-  async deleteSubscriptionUser(domainId: string, id: string) {
-    const found = await this.findSubscriptionUser(domainId, id);
-    this.#users = this.#users.filter((user) => user !== found);
-    return found !== undefined;
-  }
-
-  #of(domainId: string): SubscriptionUser[] {
-    return this.#users.filter((user) => user.domainId === domainId);
-  }
+export function createSubscriptionUserStore({
+  subscriptionUsers,
+  write,
+}: Tables): SubscriptionUserStore {
+  const listOf = (domainId: string) =>
+    subscriptionUsers.list().filter((user) => user.domainId === domainId);
+  const find = (domainId: string, id: string) =>
+    listOf(domainId).find((user) => user.id === id);
+  return {
+    addSubscriptionUser: (user, quota) =>
+      write(() => {
+        if (listOf(user.domainId).length >= quota) return false;
+        subscriptionUsers.put(user.id, user);
+        return true;
+      }),
+    async listSubscriptionUsers(domainId, { offset, limit }) {
+      const all = listOf(domainId);
+      return { total: all.length, items: all.slice(offset, offset + limit) };
+    },
+    findSubscriptionUser: async (domainId, id) => find(domainId, id),
+    deleteSubscriptionUser: (domainId, id) =>
+      write(
+        () => find(domainId, id) !== undefined && subscriptionUsers.delete(id),
+      ),
+  };
 }

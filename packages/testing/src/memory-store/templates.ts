@@ -4,83 +4,65 @@ import {
   CarillonError,
   type MessageTemplate,
   type MessageTemplateId,
-  type MessageTemplateSummary,
-  type NewMessageTemplate,
-  type Page,
-  type PageRequest,
   type ProjectId,
-  type TemplateFilter,
+  type TemplateStore,
 } from "@carillon/core";
-import { cutPage, equals, seqOfMarker } from "./memory-lists.ts";
+import { cutPage, equals, seqOfMarker } from "./lists.ts";
+import type { Tables } from "./tables.ts";
 
-export class MemoryTemplates {
-  /** All that ever were, by number: markers name deleted ones. */
-  readonly #templates = new Map<number, MessageTemplate>();
-  readonly #deleted = new Set<number>();
-
-  findTemplate(
-    projectId: ProjectId,
-    id: MessageTemplateId,
-  ): MessageTemplate | undefined {
-    return this.#templatesOf(projectId).find((it) => it.id === id);
-  }
-
-  findTemplateVariants(
-    projectId: ProjectId,
-    name: string,
-  ): readonly MessageTemplate[] {
-    return this.#templatesOf(projectId).filter((it) => it.name === name);
-  }
-
-  listTemplates(
-    projectId: ProjectId,
-    filter: TemplateFilter,
-    page: PageRequest,
-  ): Page<MessageTemplateSummary> {
-    const matching = this.#templatesOf(projectId).filter((it) =>
-      equals(it, filter),
-    );
-    const last = seqOfMarker(this.#templates, projectId, page);
-    const { total, items } = cutPage(matching, page, (it) => it.seq > last);
-    return { total, items: items.map(({ content: _, ...summary }) => summary) };
-  }
-
-  createTemplate(template: NewMessageTemplate, quota: number): MessageTemplate {
-    const { projectId, name, protocol } = template;
-    const siblings = this.#templatesOf(projectId);
-    if (siblings.some((it) => equals(it, { name, protocol }))) {
-      throw new CarillonError("TEMPLATE_EXISTS");
-    }
-    if (siblings.length >= quota) {
-      throw new CarillonError("TEMPLATE_QUOTA_EXCEEDED");
-    }
-    const created = { ...template, seq: this.#templates.size + 1 };
-    this.#templates.set(created.seq, created);
-    return created;
-  }
-
-  updateTemplate(
-    projectId: ProjectId,
-    id: MessageTemplateId,
-    change: Pick<MessageTemplate, "content" | "tagNames" | "updatedAt">,
-  ): boolean {
-    const known = this.findTemplate(projectId, id);
-    if (!known) return false;
-    this.#templates.set(known.seq, { ...known, ...change });
-    return true;
-  }
-
-  deleteTemplate(projectId: ProjectId, id: MessageTemplateId): boolean {
-    const known = this.findTemplate(projectId, id);
-    if (!known) return false;
-    this.#deleted.add(known.seq);
-    return true;
-  }
+export function createTemplateStore(tables: Tables): TemplateStore {
+  const { templates, deletedTemplates, write } = tables;
 
   /** Those of a project that were not deleted, oldest first. */
-  #templatesOf(projectId: ProjectId): MessageTemplate[] {
-    return [...this.#templates.values()].filter(
-      (it) => it.projectId === projectId && !this.#deleted.has(it.seq),
-    );
+  function listOf(projectId: ProjectId): MessageTemplate[] {
+    return templates
+      .list()
+      .filter(
+        (it) => it.projectId === projectId && !deletedTemplates.has(it.seq),
+      );
   }
+
+  function find(projectId: ProjectId, id: MessageTemplateId) {
+    return listOf(projectId).find((it) => it.id === id);
+  }
+
+  return {
+    findTemplate: async (projectId, id) => find(projectId, id),
+    findTemplateVariants: async (projectId, name) =>
+      listOf(projectId).filter((it) => it.name === name),
+    async listTemplates(projectId, filter, page) {
+      const matching = listOf(projectId).filter((it) => equals(it, filter));
+      const last = seqOfMarker(templates.list(), projectId, page);
+      const { total, items } = cutPage(matching, page, (it) => it.seq > last);
+      return {
+        total,
+        items: items.map(({ content: _, ...summary }) => summary),
+      };
+    },
+    createTemplate: (template, quota) =>
+      write(() => {
+        const { projectId, name, protocol } = template;
+        const siblings = listOf(projectId);
+        if (siblings.some((it) => equals(it, { name, protocol }))) {
+          throw new CarillonError("TEMPLATE_EXISTS");
+        }
+        if (siblings.length >= quota) {
+          throw new CarillonError("TEMPLATE_QUOTA_EXCEEDED");
+        }
+        const seq = templates.size + 1;
+        return templates.put(seq, { ...template, seq });
+      }),
+    updateTemplate: (projectId, id, change) =>
+      write(() => {
+        const known = find(projectId, id);
+        if (known) templates.put(known.seq, { ...known, ...change });
+        return known !== undefined;
+      }),
+    deleteTemplate: (projectId, id) =>
+      write(() => {
+        const known = find(projectId, id);
+        if (known) deletedTemplates.put(known.seq, {});
+        return known !== undefined;
+      }),
+  };
 }

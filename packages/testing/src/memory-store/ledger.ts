@@ -1,0 +1,91 @@
+/** The ledger of the in-memory store: messages, chunks and deliveries. */
+
+import type {
+  Chunk,
+  EpochMs,
+  Message,
+  NewMessage,
+  Recipient,
+  Subscription,
+} from "@carillon/core";
+import {
+  type ChunkRow,
+  chunkKey,
+  type DeliveryRow,
+  deliveryKey,
+  type Hold,
+} from "./rows.ts";
+import type { Tables } from "./tables.ts";
+
+/** Keeps a message and answers its number. */
+export function addMessage({ messages }: Tables, message: NewMessage): number {
+  const seq = messages.size + 1;
+  messages.put(seq, { ...message, seq });
+  return seq;
+}
+
+export function getMessage({ messages }: Tables, seq: number): Message {
+  const message = messages.get(seq);
+  if (!message) throw new Error(`There is no message ${seq}.`);
+  return message;
+}
+
+/** Adds a delivery that waits for its first attempt. */
+export function addDueDelivery(
+  { deliveries }: Tables,
+  messageSeq: number,
+  target: number,
+  nextAttemptAt: EpochMs,
+  billable: boolean,
+): void {
+  deliveries.put(deliveryKey({ messageSeq, target }), {
+    messageSeq,
+    target,
+    state: "waiting",
+    attempts: 0,
+    nextAttemptAt,
+    billable,
+    fence: 0,
+    earlierAttempts: [],
+  });
+}
+
+export function listDeliveries(
+  { deliveries }: Tables,
+  messageSeq: number,
+): DeliveryRow[] {
+  return deliveries.list().filter((row) => row.messageSeq === messageSeq);
+}
+
+/** Adds an open chunk; without a hold it is nobody's. */
+export function addChunk(
+  { chunks }: Tables,
+  messageSeq: number,
+  afterTarget: number,
+  hold?: Hold,
+): ChunkRow {
+  const row = { messageSeq, afterTarget, uptoTarget: undefined };
+  return chunks.put(chunkKey(row), {
+    ...row,
+    fence: hold ? 1 : 0,
+    ...(hold && { hold }),
+  });
+}
+
+export function toChunk(row: ChunkRow): Chunk {
+  const { messageSeq, afterTarget, uptoTarget, fence } = row;
+  return { messageSeq, afterTarget, uptoTarget, fence };
+}
+
+export function toRecipient(
+  subscription: Omit<Subscription, "filterPolicies">,
+): Recipient {
+  const { seq, id, protocol, endpoint, extension } = subscription;
+  return {
+    target: seq,
+    protocol,
+    endpoint,
+    subscriptionId: id,
+    ...(Object.keys(extension).length > 0 && { extension }),
+  };
+}

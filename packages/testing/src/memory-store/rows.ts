@@ -1,0 +1,338 @@
+/** What the in-memory store keeps, kind by kind: its schema. */
+
+import {
+  type AccessKey,
+  type Attempt,
+  type BindingData,
+  type Chunk,
+  type ConfirmationWindow,
+  type DeliveryOutcome,
+  type Domain,
+  deliveryStates,
+  errorClasses,
+  type HourlyCount,
+  type InboundMessage,
+  type Message,
+  type MessageContent,
+  type MessageTemplate,
+  type MessageTopic,
+  type OptOut,
+  type Project,
+  protocols,
+  type Receipt,
+  type Recipient,
+  type ResourceTag,
+  type Subscription,
+  type SubscriptionUser,
+  type TokenRecord,
+  type Topic,
+  type TopicBinding,
+  type User,
+} from "@carillon/core";
+import {
+  type Columns,
+  flag,
+  integer,
+  json,
+  list,
+  object,
+  oneOf,
+  optional,
+  real,
+  text,
+} from "./columns.ts";
+
+const protocol = oneOf(protocols);
+
+export const topicColumns: Columns<Topic> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  name: text,
+  displayName: text,
+  enterpriseProjectId: text,
+  pushPolicy: integer,
+  introduction: text,
+  accessPolicy: text,
+  createdAt: integer,
+  updatedAt: integer,
+};
+
+/** A topic that was deleted: whom its chunks were for. */
+export interface LastAudienceRow {
+  readonly targets: readonly number[];
+}
+
+export const lastAudienceColumns: Columns<LastAudienceRow> = {
+  targets: list(integer),
+};
+
+export const tagsColumns: Columns<{ tags: readonly ResourceTag[] }> = {
+  tags: list(object<ResourceTag>({ key: text, value: text })),
+};
+
+export const subscriptionColumns: Columns<Subscription> = {
+  seq: integer,
+  id: text,
+  topicSeq: integer,
+  topicName: text,
+  projectId: text,
+  protocol,
+  endpoint: text,
+  remark: text,
+  status: integer,
+  extension: json,
+  filterPolicies: optional(json),
+  createdAt: integer,
+};
+
+/** What a subscription is confirmed with. */
+export interface SubscriptionTokenRow {
+  readonly seq: number;
+  readonly expiresAt: number;
+}
+
+export const subscriptionTokenColumns: Columns<SubscriptionTokenRow> = {
+  seq: integer,
+  expiresAt: integer,
+};
+
+/** Confirmations of an endpoint. */
+export interface ConfirmationRow {
+  readonly windows: readonly ConfirmationWindow[];
+}
+
+export const confirmationColumns: Columns<ConfirmationRow> = { windows: json };
+
+export const subscriptionUserColumns: Columns<SubscriptionUser> = {
+  id: text,
+  domainId: text,
+  name: text,
+  protocol,
+  endpoint: text,
+  remark: text,
+  createdAt: integer,
+};
+
+export const templateColumns: Columns<MessageTemplate> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  name: text,
+  protocol: text,
+  content: text,
+  tagNames: json,
+  createdAt: integer,
+  updatedAt: integer,
+};
+
+export const bindingColumns: Columns<
+  TopicBinding & { data: BindingData[keyof BindingData] }
+> = {
+  id: text,
+  topicId: text,
+  data: json,
+  createdAt: integer,
+  updatedAt: integer,
+};
+
+const contentColumns: Readonly<
+  Record<MessageContent["kind"], (content: unknown) => unknown>
+> = {
+  text: object({ kind: text, text }),
+  structure: object({ kind: text, variants: json }),
+  confirmation: object({ kind: text, token: text }),
+  unsubscription: object({ kind: text, token: text }),
+};
+
+export const messageColumns: Columns<Message> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  audience: oneOf(["topic", "subscription", "direct"]),
+  topic: optional(
+    object<MessageTopic>({
+      seq: integer,
+      urn: text,
+      name: text,
+      displayName: text,
+      introduction: text,
+    }),
+  ),
+  subject: optional(text),
+  content(value) {
+    const { kind } = object({ kind: oneOf(Object.keys(contentColumns)) })(
+      value,
+      // The column has just said so.
+    ) as Pick<MessageContent, "kind">;
+    return contentColumns[kind](value);
+  },
+  sealedBy: optional(text),
+  attributes: optional(json),
+  createdAt: integer,
+  expiresAt: integer,
+};
+
+export type DirectRecipient = Pick<Recipient, "protocol" | "endpoint">;
+
+export const recipientColumns: Columns<DirectRecipient> = {
+  protocol,
+  endpoint: text,
+};
+
+/** Who holds a row, and until when in the clock's monotonic time. */
+export interface Hold {
+  readonly owner: string;
+  readonly until: number;
+}
+
+const hold = optional(object<Hold>({ owner: text, until: real }));
+
+export interface ChunkRow extends Chunk {
+  readonly hold?: Hold;
+}
+
+export const chunkColumns: Columns<ChunkRow> = {
+  messageSeq: integer,
+  afterTarget: integer,
+  uptoTarget: optional(integer),
+  fence: integer,
+  hold,
+};
+
+export function chunkKey({
+  messageSeq,
+  afterTarget,
+}: Pick<Chunk, "messageSeq" | "afterTarget">): string {
+  return `${messageSeq}/${afterTarget}`;
+}
+
+export interface DeliveryRow extends DeliveryOutcome {
+  readonly billable: boolean;
+  readonly round?: number;
+  readonly fence: number;
+  /** While an attempt is under way. */
+  readonly hold?: Hold;
+  readonly earlierAttempts: readonly Attempt[];
+}
+
+export function deliveryKey({
+  messageSeq,
+  target,
+}: Pick<DeliveryOutcome, "messageSeq" | "target">): string {
+  return `${messageSeq}/${target}`;
+}
+
+const attempt = object<Attempt>({
+  at: integer,
+  durationMs: integer,
+  statusCode: optional(integer),
+  errorClass: optional(oneOf(errorClasses)),
+  error: optional(text),
+  provider: optional(text),
+});
+
+export const deliveryColumns: Columns<DeliveryRow> = {
+  messageSeq: integer,
+  target: integer,
+  state: oneOf(deliveryStates),
+  attempts: integer,
+  lastAttempt: optional(attempt),
+  nextAttemptAt: optional(integer),
+  externalId: optional(text),
+  provider: optional(text),
+  segments: optional(integer),
+  billable: flag,
+  round: optional(integer),
+  fence: integer,
+  hold,
+  earlierAttempts: list(attempt),
+};
+
+export const receiptColumns: Columns<Receipt> = {
+  provider: text,
+  externalId: text,
+  event: oneOf(["accept", "deliver", "expire", "reject", "fail"]),
+  at: integer,
+  code: optional(text),
+  text: optional(text),
+};
+
+export const statisticsColumns: Columns<HourlyCount & { topicSeq: number }> = {
+  topicSeq: integer,
+  hour: integer,
+  protocol,
+  state: oneOf(deliveryStates),
+  count: integer,
+};
+
+export const inboundColumns: Columns<InboundMessage> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  provider: text,
+  externalId: optional(text),
+  from: text,
+  to: optional(text),
+  text,
+  keyword: optional(text),
+  receivedAt: integer,
+  messageId: optional(text),
+};
+
+export const optOutColumns: Columns<OptOut> = {
+  recipient: text,
+  sender: optional(text),
+  keyword: text,
+  at: integer,
+};
+
+const disabled = optional(flag);
+
+export const domainColumns: Columns<Domain> = {
+  id: text,
+  name: text,
+  disabled,
+};
+
+export const projectColumns: Columns<Project> = {
+  id: text,
+  name: text,
+  domainId: text,
+  disabled,
+};
+
+export const userColumns: Columns<User> = {
+  id: text,
+  name: text,
+  domainId: text,
+  passwordHash: text,
+  role: text,
+  projectIds: list(text),
+  disabled,
+};
+
+export const accessKeyColumns: Columns<AccessKey> = {
+  accessKey: text,
+  encryptedSecret: text,
+  userId: text,
+  projectId: text,
+  createdAt: integer,
+  disabled,
+};
+
+export const identityTokenColumns: Columns<TokenRecord> = {
+  hash: text,
+  userId: text,
+  projectId: optional(text),
+  methods: json,
+  issuedAt: integer,
+  expiresAt: integer,
+};
+
+export interface SettingRow {
+  readonly name: string;
+  readonly value: string;
+}
+
+export const settingColumns: Columns<SettingRow> = { name: text, value: text };

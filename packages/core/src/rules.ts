@@ -14,3 +14,4 @@ export {
   type ConfirmationWindow,
   countConfirmation,
 } from "./subscriptions/confirmation-windows.ts";
+export { type EpochMs, toEpochMs } from "./time.ts";

@@ -2,7 +2,8 @@
 --
 -- Instants are milliseconds since the epoch. What the integers of states,
 -- protocols, audiences, events and error classes mean stands in
--- src/sqlite/codes.ts; subscription statuses are SMN's own numbers.
+-- src/sqlite/schema/codes.ts; subscription statuses are SMN's own numbers and
+-- one more, see src/sqlite/schema/subscription-status.ts.
 
 CREATE TABLE migrations (
   version    INTEGER PRIMARY KEY,
@@ -94,22 +95,23 @@ CREATE TABLE subscriptions (
   filter_policies TEXT,
   remark     TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
-  -- The row of a deleted subscription (status 4) stays for the ledger.
+  -- The row of a deleted subscription (status 4, 5) stays for the ledger.
   deleted_at INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX subscriptions_id ON subscriptions (id);
 -- The endpoint first, so that it is found without knowing the topic.
 CREATE UNIQUE INDEX subscriptions_endpoint
-  ON subscriptions (endpoint, topic_seq, protocol) WHERE status <> 4;
--- Fan-out walks this one; the row number (seq) is its hidden last column.
+  ON subscriptions (endpoint, topic_seq, protocol) WHERE status < 4;
+-- Fan-out walks this one; the row number (seq) is its hidden last column. Of a
+-- deleted topic it keeps those who still have something to be cancelled.
 CREATE INDEX subscriptions_active
-  ON subscriptions (topic_seq) WHERE status IN (1, 2);
+  ON subscriptions (topic_seq) WHERE status IN (1, 2, 5);
 -- Lists are counted and skipped over in these without touching the rows.
 CREATE INDEX subscriptions_of_topic
-  ON subscriptions (topic_seq, seq, status, protocol) WHERE status <> 4;
+  ON subscriptions (topic_seq, seq, status, protocol) WHERE status < 4;
 CREATE INDEX subscriptions_of_project
-  ON subscriptions (project_id, seq, status, protocol) WHERE status <> 4;
+  ON subscriptions (project_id, seq, status, protocol) WHERE status < 4;
 
 -- How many undeleted subscriptions have a number in block seq >> 12, for a
 -- whole project (topic_seq 0) and for each topic. Finds the start of a page at
@@ -223,12 +225,16 @@ CREATE TABLE chunks (
   after_target INTEGER NOT NULL,
   -- NULL: to the end of the audience.
   upto_target  INTEGER,
+  -- Grows with each claim, and when a lease is found to have ended.
   fence        INTEGER NOT NULL,
+  -- NULL: nobody holds it.
   owner        TEXT,
-  -- 0: nobody holds it.
-  lease_until  INTEGER NOT NULL,
+  -- On the clock that runs since the store was opened.
+  lease_until  INTEGER,
   PRIMARY KEY (message_seq, after_target)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX chunks_held ON chunks (owner) WHERE owner IS NOT NULL;
 
 -------------------------------------------------------------- deliveries
 
@@ -238,11 +244,14 @@ CREATE TABLE deliveries (
   target           INTEGER NOT NULL,
   state            INTEGER NOT NULL,
   attempts         INTEGER NOT NULL,
-  -- While sending: the end of the lease. NULL when nothing is left to do.
+  -- NULL while somebody holds it, and when nothing is left to do.
   next_attempt_at  INTEGER,
+  -- As in chunks.
   fence            INTEGER NOT NULL,
+  owner            TEXT,
+  lease_until      INTEGER,
   -- 1: an attempt costs money; a lost one is unknown, never repeated.
-  billable          INTEGER NOT NULL,
+  billable         INTEGER NOT NULL,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
   last_at          INTEGER,
@@ -259,6 +268,8 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
   WHERE next_attempt_at IS NOT NULL;
+-- Not by the end of the lease, so that renewing one leaves the index alone.
+CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
 CREATE INDEX deliveries_external_id ON deliveries (external_id, provider)
   WHERE external_id IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)

@@ -7,10 +7,12 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import {
+  addMs,
   CarillonError,
   createTimeOrderedIds,
   type MessageId,
   type ProjectId,
+  systemClock,
 } from "@carillon/core";
 import { openSqliteStore } from "./sqlite-store.ts";
 
@@ -48,8 +50,8 @@ async function acceptOne(): Promise<void> {
         projectId,
         audience: "direct",
         content: { kind: "text", text: "x".repeat(500) },
-        createdAt: Date.now(),
-        expiresAt: Date.now() + 60_000,
+        createdAt: systemClock.now(),
+        expiresAt: addMs(systemClock.now(), 60_000),
       },
       [{ protocol: "sms", endpoint: "+491511234567" }],
       true,

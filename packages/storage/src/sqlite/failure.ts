@@ -11,3 +11,21 @@ export function toFailure(error: unknown): Failure {
   const { message = String(error), errcode } = error as Partial<Failure>;
   return { message, ...(errcode !== undefined && { errcode }) };
 }
+
+/** SQLite's primary result codes that speak of the row alone. */
+const rowCodes: ReadonlySet<number> = new Set([
+  18, // TOOBIG
+  19, // CONSTRAINT: also the types of STRICT tables
+  20, // MISMATCH
+]);
+
+/**
+ * Whether a statement failed for its values, which would fail again in any
+ * other transaction, rather than for the database or the disk.
+ */
+export function isRowRefused(error: unknown): boolean {
+  const { errcode } = toFailure(error);
+  if (errcode !== undefined) return rowCodes.has(errcode & 0xff);
+  // The driver's, for what cannot be bound, and ours, for what is missing.
+  return error instanceof TypeError || error instanceof RangeError;
+}

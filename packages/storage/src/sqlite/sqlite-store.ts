@@ -81,7 +81,7 @@ export async function openSqliteStore({
     ...createBindingStore(connections),
     ...createStatisticsReader(reader),
     ...createMessageReader(reader),
-    ...createDeliveryStore(connections),
+    ...createDeliveryStore(connections, clock),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),
@@ -89,7 +89,6 @@ export async function openSqliteStore({
     get status() {
       return writer.status;
     },
-    releaseAllLeases: (now) => writer.run("releaseAllLeases", now),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,12 +1,16 @@
 /** The engine's side of the store in SQLite. */
 
-import type {
-  Chunk,
-  ClaimedDelivery,
-  DeliveryStore,
-  Lease,
-  Recipient,
-  SubscriptionId,
+import {
+  type Chunk,
+  type ClaimedDelivery,
+  type Clock,
+  type DeliveryStore,
+  type Lease,
+  type Recipient,
+  type RefusedOutcome,
+  type Store,
+  type SubscriptionId,
+  toEpochMs,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { toAttempt } from "../schema/attempt-row.ts";
@@ -14,7 +18,6 @@ import {
   protocolCodes,
   protocolOf,
   receiptEventCodes,
-  stateCodes,
   stateOf,
 } from "../schema/codes.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
@@ -25,11 +28,16 @@ import {
   toMessageValues,
 } from "../schema/message-row.ts";
 import { orNull } from "../schema/query.ts";
+import { statusCodes } from "../schema/subscription-status.ts";
 import type { ChunkRow } from "../write/chunk-writes.ts";
 import type { DueRow } from "../write/delivery-writes.ts";
-import type { LeaseValues } from "../write/message-writes.ts";
-import { toOutcomeColumns } from "../write/outcome-columns.ts";
+import {
+  type Outcome,
+  type OutcomeColumns,
+  toOutcomeColumns,
+} from "../write/outcome-columns.ts";
 import { toExtension } from "./subscription-store.ts";
+import { replaceUncopyable } from "./uncopyable-outcomes.ts";
 
 type AudienceRow = readonly [
   seq: number,
@@ -38,12 +46,14 @@ type AudienceRow = readonly [
   id: string,
   extension: string | null,
   filterPolicies: string | null,
+  status: number,
 ];
 
-export function createDeliveryStore({
-  reader,
-  writer,
-}: Connections): DeliveryStore {
+/** `clock`: its monotonic time is the time of leases. */
+export function createDeliveryStore(
+  { reader, writer }: Connections,
+  clock: Clock,
+): DeliveryStore & Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messageColumns} FROM messages WHERE seq = ?`,
@@ -54,25 +64,42 @@ export function createDeliveryStore({
    * which the row number is the hidden last column.
    */
   const audience = reader.prepare<AudienceRow>(
-    `SELECT seq, protocol, endpoint, id, extension, filter_policies
+    `SELECT seq, protocol, endpoint, id, extension, filter_policies, status
      FROM subscriptions INDEXED BY subscriptions_active
      WHERE topic_seq = (SELECT topic_seq FROM messages WHERE seq = ?)
-       AND status IN (1, 2) AND seq > ? AND seq <= ?
+       AND status IN (1, 2, 5) AND seq > ? AND seq <= ?
      ORDER BY seq LIMIT ?`,
   );
-  /** Index: deliveries_due, whose first row it is but for billable attempts. */
+  /** Index: deliveries_due, whose first row it is. */
   const nextDue = reader.prepare<[nextAttemptAt: number]>(
     `SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
-     WHERE next_attempt_at IS NOT NULL
-       AND NOT (billable = 1 AND state = ${stateCodes.sending})
-     ORDER BY next_attempt_at LIMIT 1`,
+     WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1`,
   );
-  /** Parameters: now. */
   const freeChunk = reader.prepare<[1]>(
-    "SELECT 1 FROM chunks WHERE lease_until <= ? LIMIT 1",
+    "SELECT 1 FROM chunks WHERE owner IS NULL LIMIT 1",
   );
 
   const filters = new FilterPolicies();
+
+  // Rounded so that no lease ends early.
+  const endOf = ({ leaseMs }: Lease) => Math.ceil(clock.monotonic() + leaseMs);
+
+  /** Has outcomes written; those that cannot even be copied are replaced. */
+  async function write<Result>(
+    outcomes: readonly Outcome[],
+    run: (columns: OutcomeColumns) => Promise<Result>,
+  ): Promise<{ result: Result; refused: readonly RefusedOutcome[] }> {
+    const now = clock.now();
+    try {
+      const columns = toOutcomeColumns(outcomes, now, endOf);
+      return { result: await run(columns), refused: [] };
+    } catch (error) {
+      const { kept, refused } = replaceUncopyable(outcomes, now);
+      if (refused.length === 0) throw error;
+      const columns = toOutcomeColumns(kept, now, endOf);
+      return { result: await run(columns), refused };
+    }
+  }
 
   async function findMessageBySeq(seq: number) {
     const row = messageBySeq.get(seq);
@@ -84,7 +111,7 @@ export function createDeliveryStore({
       const { seq, hasChunk } = await writer.run(
         "acceptMessage",
         toMessageValues(message),
-        toLeaseValues(lease),
+        lease ? [lease.owner, endOf(lease)] : null,
       );
       const chunk: Chunk = {
         messageSeq: seq,
@@ -103,8 +130,9 @@ export function createDeliveryStore({
       );
       return { seq };
     },
-    async claimChunks({ owner, until }, now, limit) {
-      const rows = await writer.run("claimChunks", owner, until, now, limit);
+    async claimChunks(lease, limit) {
+      const until = endOf(lease);
+      const rows = await writer.run("claimChunks", lease.owner, until, limit);
       return rows.map((row) => {
         const message = messageBySeq.get(row[0]);
         if (!message) throw new Error(`There is no message ${row[0]}.`);
@@ -115,54 +143,58 @@ export function createDeliveryStore({
       const upto = uptoTarget ?? Number.MAX_SAFE_INTEGER;
       return audience
         .all(messageSeq, afterTarget, upto, limit)
-        .map(([seq, protocol, endpoint, id, extension, policies]) => {
+        .map(([seq, protocol, endpoint, id, extension, policies, status]) => {
           const filterPolicies = filters.parse(policies);
           return {
             ...toRecipient(seq, protocol, endpoint, id, extension),
             ...(filterPolicies && { filterPolicies }),
+            ...(status === statusCodes.deletedWithTopic && { cancelled: true }),
           };
         });
     },
-    async splitChunk(chunk, uptoTarget, lease) {
+    async splitChunk(chunk, uptoTarget) {
       const { messageSeq, afterTarget, fence } = chunk;
-      const restFence = await writer.run(
+      const isCut = await writer.run(
         "splitChunk",
         messageSeq,
         afterTarget,
         fence,
         uptoTarget,
-        toLeaseValues(lease),
       );
-      if (restFence === undefined) return undefined;
-      return {
-        chunk: { messageSeq, afterTarget, uptoTarget, fence },
-        rest: {
-          messageSeq,
-          afterTarget: uptoTarget,
-          uptoTarget: undefined,
-          fence: restFence,
-        },
-      };
+      return isCut ? { chunk: { ...chunk, uptoTarget } } : undefined;
     },
-    completeChunk: ({ messageSeq, afterTarget, fence }, outcomes) =>
-      writer.run(
-        "completeChunk",
-        messageSeq,
-        afterTarget,
-        fence,
-        toOutcomeColumns(outcomes),
-      ),
+    async completeChunk({ messageSeq, afterTarget, fence }, outcomes) {
+      const { result, refused } = await write(outcomes, (columns) =>
+        writer.run("completeChunk", messageSeq, afterTarget, fence, columns),
+      );
+      if (!result.kept) return result;
+      return { kept: true, refused: [...refused, ...result.refused] };
+    },
     releaseChunk: ({ messageSeq, afterTarget, fence }) =>
       writer.run("releaseChunk", messageSeq, afterTarget, fence),
-    extendLeases: ({ owner, until }) =>
-      writer.run("extendLeases", owner, until),
-    async claimDue({ until }, now, limit) {
-      const rows = await writer.run("claimDue", until, now, limit);
+    async claimDue(lease, now, limit) {
+      const until = endOf(lease);
+      const rows = await writer.run("claimDue", lease.owner, until, now, limit);
       return rows.map(toClaimed);
     },
-    settleInterrupted: (now) => writer.run("settleInterrupted", now),
-    recordOutcomes: (outcomes) =>
-      writer.run("recordOutcomes", toOutcomeColumns(outcomes)),
+    async recordOutcomes(outcomes) {
+      const { result, refused } = await write(outcomes, (columns) =>
+        writer.run("recordOutcomes", columns),
+      );
+      return [...refused, ...result];
+    },
+    renewLeases: (lease) =>
+      writer.run("renewLeases", lease.owner, endOf(lease)),
+    reclaimLapsed: (now) =>
+      writer.run("reclaim", Math.floor(clock.monotonic()), now),
+    reclaimAll: (now) => writer.run("reclaim", Number.MAX_SAFE_INTEGER, now),
+    async peekWork() {
+      const next = nextDue.get()?.[0];
+      return {
+        hasChunks: freeChunk.get() !== undefined,
+        nextDueAt: next === undefined ? undefined : toEpochMs(next),
+      };
+    },
     recordReceipt: ({ provider, externalId, event, at, code, text }) =>
       writer.run(
         "recordReceipt",
@@ -174,17 +206,7 @@ export function createDeliveryStore({
         orNull(text),
       ),
     findMessageBySeq,
-    async nextDueAt() {
-      return nextDue.get()?.[0];
-    },
-    async hasUnclaimedChunks(now) {
-      return freeChunk.get(now) !== undefined;
-    },
   };
-}
-
-function toLeaseValues(lease: Lease | undefined): LeaseValues {
-  return lease ? [lease.owner, lease.until] : null;
 }
 
 function toChunk([messageSeq, afterTarget, upto, fence]: ChunkRow): Chunk {
@@ -221,6 +243,8 @@ function toClaimed(row: DueRow): ClaimedDelivery {
     endpoint,
     subscriptionId,
     extension,
+    ,
+    ,
     ,
     ...last
   ] = row;

@@ -7,6 +7,7 @@ import {
   type MessageReader,
   type MessageReport,
   type SubscriptionId,
+  toEpochMs,
 } from "@carillon/core";
 import {
   type AttemptColumns,
@@ -130,7 +131,9 @@ export function createMessageReader(reader: Reader): MessageReader {
       state: stateOf(state),
       attemptCount,
       attempts,
-      ...(nextAttemptAt !== null && { nextAttemptAt }),
+      ...(nextAttemptAt !== null && {
+        nextAttemptAt: toEpochMs(nextAttemptAt),
+      }),
       ...(externalId !== null && { externalId }),
       ...(provider !== null && { provider }),
       ...(segments !== null && { segments }),

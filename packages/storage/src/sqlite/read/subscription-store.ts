@@ -38,7 +38,7 @@ export function createSubscriptionStore({
   /** Parameters: id. Index: subscriptions_id. */
   const byId = reader.prepare<SubscriptionRow>(
     `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
-     WHERE subscriptions.id = ? AND status <> 4`,
+     WHERE subscriptions.id = ? AND status < 4`,
   );
   const lists = createLists(reader);
 
@@ -152,7 +152,7 @@ function createLists(reader: Reader) {
     { offset, limit, marker }: PageRequest,
   ) => {
     const { topicSeq, protocol, status, endpoint, fuzzyRemark } = filter;
-    const where = new Conditions().add("status <> 4");
+    const where = new Conditions().add("status < 4");
     if (topicSeq === undefined) {
       // With a plus the project's index is left alone for the endpoint's.
       const column = endpoint === undefined ? "project_id" : "+project_id";

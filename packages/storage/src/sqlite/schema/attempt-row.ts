@@ -1,6 +1,7 @@
 /** An attempt as it stands in the tables: the last one in its delivery's row. */
 
 import type { Attempt } from "@carillon/core";
+import { toEpochMs } from "@carillon/core/rules";
 import { errorClassOf } from "./codes.ts";
 
 /** The last attempt of a delivery, from deliveries AS `alias`. */
@@ -24,7 +25,7 @@ export function toAttempt(columns: AttemptColumns): Attempt | undefined {
   const [at, durationMs, statusCode, errorClass, error, provider] = columns;
   if (at === null || durationMs === null) return undefined;
   return {
-    at,
+    at: toEpochMs(at),
     durationMs,
     ...(statusCode !== null && { statusCode }),
     ...(errorClass !== null && { errorClass: errorClassOf(errorClass) }),

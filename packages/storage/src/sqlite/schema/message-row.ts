@@ -9,6 +9,7 @@ import type {
   NewMessage,
   ProjectId,
 } from "@carillon/core";
+import { toEpochMs } from "@carillon/core/rules";
 import type { NewMessageValues } from "../write/message-writes.ts";
 import { audienceCodes, audienceOf, contentCodes } from "./codes.ts";
 import { orNull } from "./query.ts";
@@ -86,8 +87,8 @@ export function toMessage(row: MessageRow): Message {
       // Only toMessageValues writes this column.
       attributes: JSON.parse(attributes) as MessageAttribute[],
     }),
-    createdAt,
-    expiresAt,
+    createdAt: toEpochMs(createdAt),
+    expiresAt: toEpochMs(expiresAt),
   };
 }
 

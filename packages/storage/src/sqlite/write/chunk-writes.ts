@@ -1,8 +1,8 @@
 /** Writes of fan-out: claiming, cutting and ending chunks. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { ChunkEnd } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
-import type { LeaseValues } from "./message-writes.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import type { StateRules } from "./state-rules.ts";
@@ -19,12 +19,12 @@ const chunkColumns = "message_seq, after_target, upto_target, fence";
 export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
   /**
    * Chunks nobody holds, oldest message first.
-   * Parameters: now, limit. Index: the primary key; the table is small, it has
-   * only what is not fanned out yet.
+   * Parameters: limit. Index: the primary key; before the first free chunk come
+   * only those that engines are at work on.
    */
   const free = prepareQuery<ChunkRow>(
     db,
-    `SELECT ${chunkColumns} FROM chunks WHERE lease_until <= ?
+    `SELECT ${chunkColumns} FROM chunks WHERE owner IS NULL
      ORDER BY message_seq, after_target LIMIT ?`,
   );
   /** Parameters: fence, owner, end of the lease, key. */
@@ -38,11 +38,9 @@ export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
      WHERE message_seq = ? AND after_target = ? AND fence = ?
        AND upto_target IS NULL AND after_target < ?`,
   );
-  /** Parameters: message, start, fence, owner, end of the lease. */
-  const insertOpen = db.prepare(
-    `INSERT INTO chunks
-       (message_seq, after_target, upto_target, fence, owner, lease_until)
-     VALUES (?, ?, NULL, ?, ?, ?)`,
+  /** A start is cut only once: fence 0 is nobody's. Parameters: key. */
+  const insertRest = db.prepare(
+    `INSERT INTO chunks (message_seq, after_target, fence) VALUES (?, ?, 0)`,
   );
   /** Parameters: key, fence. */
   const remove = db.prepare(
@@ -50,34 +48,25 @@ export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
      WHERE message_seq = ? AND after_target = ? AND fence = ?`,
   );
   const release = db.prepare(
-    `UPDATE chunks SET owner = NULL, lease_until = 0
+    `UPDATE chunks SET owner = NULL, lease_until = NULL
      WHERE message_seq = ? AND after_target = ? AND fence = ?`,
-  );
-  const extend = db.prepare(
-    "UPDATE chunks SET lease_until = ? WHERE owner = ?",
   );
   const outcomes = createOutcomeWrites(db, rules);
 
   return {
-    claimChunks(
-      owner: string,
-      until: number,
-      now: number,
-      limit: number,
-    ): ChunkRow[] {
-      return free.all(now, limit).map(([seq, after, upto, fence]) => {
-        claim.run(fence + 1, owner, until, seq, after);
+    claimChunks(owner: string, leaseUntil: number, limit: number): ChunkRow[] {
+      return free.all(limit).map(([seq, after, upto, fence]) => {
+        claim.run(fence + 1, owner, leaseUntil, seq, after);
         return [seq, after, upto, fence + 1];
       });
     },
-    /** Answers the fence of the rest; `undefined` when the lease was lost. */
+    /** Answers false when the lease was lost or there is nothing to cut. */
     splitChunk(
       messageSeq: number,
       afterTarget: number,
       fence: number,
       uptoTarget: number,
-      lease: LeaseValues,
-    ): number | undefined {
+    ): boolean {
       const { changes } = close.run(
         uptoTarget,
         messageSeq,
@@ -85,30 +74,23 @@ export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
         fence,
         uptoTarget,
       );
-      if (changes === 0) return undefined;
-      // A start is cut only once, so that this number is nobody's old one.
-      const restFence = lease ? 1 : 0;
-      const [owner, until] = lease ?? [null, 0];
-      insertOpen.run(messageSeq, uptoTarget, restFence, owner, until);
-      return restFence;
+      if (changes === 0) return false;
+      insertRest.run(messageSeq, uptoTarget);
+      return true;
     },
     completeChunk(
       messageSeq: number,
       afterTarget: number,
       fence: number,
       columns: OutcomeColumns,
-    ): boolean {
+    ): ChunkEnd {
       if (remove.run(messageSeq, afterTarget, fence).changes === 0) {
-        return false;
+        return { kept: false, refused: [] };
       }
-      outcomes.addAll(columns);
-      return true;
+      return { kept: true, refused: outcomes.addAll(columns) };
     },
     releaseChunk(messageSeq: number, afterTarget: number, fence: number): void {
       release.run(messageSeq, afterTarget, fence);
-    },
-    extendLeases(owner: string, until: number): void {
-      extend.run(until, owner);
     },
   };
 }

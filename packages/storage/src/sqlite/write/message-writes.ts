@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { stateCodes } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
+import { statusCodes } from "../schema/subscription-status.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 
 /** A new message's columns, in the order of the INSERT. */
@@ -24,19 +25,23 @@ export type NewMessageValues = [
   content: string,
 ];
 
-/** Owner and end of a lease; `null`: nobody holds it. */
+/**
+ * Owner, and end of the lease on the store's monotonic time in whole
+ * milliseconds; `null`: nobody holds it.
+ */
 export type LeaseValues = [owner: string, until: number] | null;
 
 export function createMessageWrites(db: DatabaseSync) {
   const insertMessage = createInsert(db);
   /**
-   * Whether a topic has anybody to send to.
+   * Whether a topic has anybody to send to: when one of its subscriptions was
+   * deleted with it, all were.
    * Parameters: topic. Index: subscriptions_active.
    */
-  const hasAudience = prepareQuery<[1]>(
+  const firstStatus = prepareQuery<[status: number]>(
     db,
-    `SELECT 1 FROM subscriptions INDEXED BY subscriptions_active
-     WHERE topic_seq = ? AND status IN (1, 2) LIMIT 1`,
+    `SELECT status FROM subscriptions INDEXED BY subscriptions_active
+     WHERE topic_seq = ? AND status IN (1, 2, 5) LIMIT 1`,
   );
   /** Parameters: message, fence, owner, end of the lease. */
   const insertFirstChunk = db.prepare(
@@ -58,9 +63,10 @@ export function createMessageWrites(db: DatabaseSync) {
       lease: LeaseValues,
     ): { seq: number; hasChunk: boolean } {
       const seq = insertMessage(message);
-      const hasChunk = hasAudience.get(message[5]) !== undefined;
+      const [status = statusCodes.deleted] = firstStatus.get(message[5]) ?? [];
+      const hasChunk = status < statusCodes.deleted;
       if (hasChunk) {
-        const [owner, until] = lease ?? [null, 0];
+        const [owner, until] = lease ?? [null, null];
         insertFirstChunk.run(seq, lease ? 1 : 0, owner, until);
       }
       return { seq, hasChunk };

@@ -6,6 +6,7 @@ import { createChunkWrites } from "./chunk-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
+import { createLeaseWrites } from "./lease-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
 import { createOptOutWrites } from "./opt-out-writes.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
@@ -31,6 +32,7 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createMessageWrites(db),
     ...createChunkWrites(db, rules),
     ...createDeliveryWrites(db, rules),
+    ...createLeaseWrites(db),
     ...createReceiptWrites(db, rules),
     ...createInboundWrites(db),
     ...createOptOutWrites(db),

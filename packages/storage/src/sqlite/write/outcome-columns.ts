@@ -8,7 +8,9 @@ import type {
   Attempt,
   ChunkOutcome,
   DeliveryOutcome,
+  EpochMs,
   FencedOutcome,
+  Lease,
 } from "@carillon/core";
 import { errorClassCodes, stateCodes } from "../schema/codes.ts";
 
@@ -17,12 +19,17 @@ export type Column<Value> = readonly (Value | null)[] | null;
 
 export interface OutcomeColumns {
   readonly size: number;
+  /** When they were handed over: the time of those that are refused. */
+  readonly writtenAt: EpochMs;
   readonly messageSeq: Column<number>;
   readonly target: Column<number>;
   readonly state: Column<number>;
   readonly attempts: Column<number>;
   readonly nextAttemptAt: Column<number>;
   readonly fence: Column<number>;
+  readonly owner: Column<string>;
+  /** On the store's monotonic time, in whole milliseconds. */
+  readonly leaseUntil: Column<number>;
   readonly billable: Column<number>;
   readonly round: Column<number>;
   readonly lastAt: Column<number>;
@@ -47,13 +54,18 @@ export type AttemptValues = [
   provider: string | null,
 ];
 
-type Outcome = DeliveryOutcome &
+export type Outcome = DeliveryOutcome &
   Partial<
-    Pick<ChunkOutcome, "billable" | "round"> &
+    Pick<ChunkOutcome, "billable" | "round" | "lease"> &
       Pick<FencedOutcome, "fence" | "previousAttempt">
   >;
 
-export function toOutcomeColumns(outcomes: readonly Outcome[]): OutcomeColumns {
+/** `endOf`: when a lease that is granted now ends. */
+export function toOutcomeColumns(
+  outcomes: readonly Outcome[],
+  writtenAt: EpochMs,
+  endOf?: (lease: Lease) => number,
+): OutcomeColumns {
   function column<Value>(
     pick: (outcome: Outcome) => Value | undefined,
   ): Column<Value> {
@@ -71,12 +83,15 @@ export function toOutcomeColumns(outcomes: readonly Outcome[]): OutcomeColumns {
   }
   return {
     size: outcomes.length,
+    writtenAt,
     messageSeq: column((it) => it.messageSeq),
     target: column((it) => it.target),
-    state: column((it) => stateCodes[it.state]),
+    state: column((it) => stateCodes[it.lease ? "sending" : it.state]),
     attempts: column((it) => it.attempts),
-    nextAttemptAt: column((it) => it.nextAttemptAt),
+    nextAttemptAt: column((it) => (it.lease ? undefined : it.nextAttemptAt)),
     fence: column((it) => it.fence),
+    owner: column((it) => it.lease?.owner),
+    leaseUntil: column((it) => it.lease && endOf?.(it.lease)),
     billable: column((it) => (it.billable ? 1 : undefined)),
     round: column((it) => it.round),
     lastAt: column((it) => it.lastAttempt?.at),

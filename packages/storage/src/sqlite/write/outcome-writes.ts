@@ -1,11 +1,32 @@
 /** Writes outcomes into the ledger. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { RefusedOutcome } from "@carillon/core";
+import { refusedOutcome } from "@carillon/core/rules";
+import { isRowRefused, toFailure } from "../failure.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
-import type { Column, OutcomeColumns } from "./outcome-columns.ts";
+import {
+  type Column,
+  type OutcomeColumns,
+  toOutcomeColumns,
+} from "./outcome-columns.ts";
+import { createReceiptJoin } from "./receipt-join.ts";
 import type { StateRules } from "./state-rules.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+
+/** What an operation adds up, to be written once at its end. */
+interface Totals {
+  readonly countChanges: CountChanges;
+  readonly settledCounts: SettledCounts;
+}
+
+/** Answers the state that the row is in now; `undefined`: it was left alone. */
+type WriteRow = (
+  columns: OutcomeColumns,
+  row: number,
+  totals: Totals,
+) => number | undefined;
 
 export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   /**
@@ -14,10 +35,10 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
    */
   const insert = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, fence, billable, round, last_at, last_duration_ms,
-       last_status_code, last_error_class, last_error, last_provider,
-       provider, external_id, segments)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       next_attempt_at, fence, owner, lease_until, billable, round, last_at,
+       last_duration_ms, last_status_code, last_error_class, last_error,
+       last_provider, provider, external_id, segments)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO NOTHING`,
   );
   /** Parameters: message, target. Index: the primary key. */
@@ -27,21 +48,30 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
      WHERE message_seq = ? AND target = ?`,
   );
   /**
-   * What an outcome does not say stays as it was.
+   * What an outcome does not say stays as it was, but for the claim, which ends
+   * unless there is a new one.
    * Parameters: columns, message, target. Index: the primary key.
    */
   const update = db.prepare(
     `UPDATE deliveries SET state = ?, attempts = ?, next_attempt_at = ?,
+       owner = ?, lease_until = ?,
        provider = coalesce(?, provider),
        external_id = coalesce(?, external_id),
        segments = coalesce(?, segments)
      WHERE message_seq = ? AND target = ?`,
   );
-  /** All of the last attempt at once: its parts belong together. */
-  const updateLastAttempt = db.prepare(
-    `UPDATE deliveries SET last_at = ?, last_duration_ms = ?,
-       last_status_code = ?, last_error_class = ?, last_error = ?,
-       last_provider = ?
+  /**
+   * The same with an attempt, all of it at once: its parts belong together. In
+   * one statement, so that an outcome is written wholly or not at all.
+   */
+  const updateWithAttempt = db.prepare(
+    `UPDATE deliveries SET state = ?, attempts = ?, next_attempt_at = ?,
+       owner = ?, lease_until = ?,
+       provider = coalesce(?, provider),
+       external_id = coalesce(?, external_id),
+       segments = coalesce(?, segments),
+       last_at = ?, last_duration_ms = ?, last_status_code = ?,
+       last_error_class = ?, last_error = ?, last_provider = ?
      WHERE message_seq = ? AND target = ?`,
   );
   /** Appends to the attempts before the last. Index: the primary key. */
@@ -62,29 +92,31 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     columns: OutcomeColumns,
     row: number,
     known: number,
-    countChanges: CountChanges,
-    settledCounts: SettledCounts,
-  ): void {
+    totals: Totals,
+  ): number {
     const messageSeq = need(columns.messageSeq, row);
     const target = need(columns.target, row);
     const reported = need(columns.state, row);
     const state = rules.afterOutcome[known]?.[reported] ?? known;
-    if (rules.settled[state] && !rules.settled[known]) {
-      settledCounts.add(messageSeq, target, state, at(columns.lastAt, row));
-    }
-    update.run(
+    const isSettled = rules.settled[state];
+    // Nobody goes on with what is settled.
+    const values = [
       state,
       need(columns.attempts, row),
-      rules.settled[state] ? null : at(columns.nextAttemptAt, row),
+      isSettled ? null : at(columns.nextAttemptAt, row),
+      isSettled ? null : at(columns.owner, row),
+      isSettled ? null : at(columns.leaseUntil, row),
       at(columns.provider, row),
       at(columns.externalId, row),
       at(columns.segments, row),
-      messageSeq,
-      target,
-    );
-    if (at(columns.lastAt, row) !== null) {
-      updateLastAttempt.run(
-        at(columns.lastAt, row),
+    ];
+    const lastAt = at(columns.lastAt, row);
+    if (lastAt === null) {
+      update.run(...values, messageSeq, target);
+    } else {
+      updateWithAttempt.run(
+        ...values,
+        lastAt,
         at(columns.lastDurationMs, row),
         at(columns.lastStatusCode, row),
         at(columns.lastErrorClass, row),
@@ -94,131 +126,140 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         target,
       );
     }
-    countChanges.move(messageSeq, known, state);
-    finish(columns, row, state, countChanges);
+    totals.countChanges.move(messageSeq, known, state);
+    if (isSettled && !rules.settled[known]) {
+      totals.settledCounts.add(messageSeq, target, state, lastAt);
+    }
+    return state;
   }
 
-  /** What early receipts say of a delivery whose outcome was just written. */
-  function finish(
-    columns: OutcomeColumns,
-    row: number,
-    state: number,
-    countChanges: CountChanges,
-  ): void {
-    const externalId = at(columns.externalId, row);
-    const provider = at(columns.provider, row);
-    if (externalId === null || provider === null) return;
+  /** An outcome of a chunk. */
+  const addRow: WriteRow = (columns, row, totals) => {
     const messageSeq = need(columns.messageSeq, row);
     const target = need(columns.target, row);
-    joinReceipts(messageSeq, target, externalId, provider, state, countChanges);
+    const state = need(columns.state, row);
+    const { changes } = insert.run(
+      messageSeq,
+      target,
+      state,
+      need(columns.attempts, row),
+      rules.settled[state] ? null : at(columns.nextAttemptAt, row),
+      0,
+      at(columns.owner, row),
+      at(columns.leaseUntil, row),
+      at(columns.billable, row) ?? 0,
+      at(columns.round, row),
+      at(columns.lastAt, row),
+      at(columns.lastDurationMs, row),
+      at(columns.lastStatusCode, row),
+      at(columns.lastErrorClass, row),
+      at(columns.lastError, row),
+      at(columns.lastProvider, row),
+      at(columns.provider, row),
+      at(columns.externalId, row),
+      at(columns.segments, row),
+    );
+    if (changes > 0) {
+      totals.countChanges.add(messageSeq, state);
+      if (rules.settled[state]) {
+        const lastAt = at(columns.lastAt, row);
+        totals.settledCounts.add(messageSeq, target, state, lastAt);
+      }
+      return state;
+    }
+    // It is there already. If a run before this one got to its end, that is
+    // what is kept. One that was claimed since has a fence that an attempt of
+    // this chunk does not know: what comes of the claim decides.
+    const [known = 0, fence] = find.get(messageSeq, target) ?? [];
+    const isClaimed = fence !== 0 && at(columns.owner, row) !== null;
+    if (rules.settled[known] || isClaimed) return undefined;
+    return merge(columns, row, known, totals);
+  };
+
+  /** An outcome of a claimed delivery, if the claim still holds. */
+  const recordRow: WriteRow = (columns, row, totals) => {
+    const messageSeq = need(columns.messageSeq, row);
+    const target = need(columns.target, row);
+    const [known = 0, fence] = find.get(messageSeq, target) ?? [];
+    if (fence === undefined || fence !== at(columns.fence, row)) {
+      return undefined;
+    }
+    const previous = at(columns.previousAttempt, row);
+    if (previous) insertAttempt.run(messageSeq, target, ...previous);
+    return merge(columns, row, known, totals);
+  };
+
+  /**
+   * Writes all rows. One that can never be written is replaced, and told, so
+   * that it holds up no other; what may pass (the disk, a lock) fails them all,
+   * to be written again.
+   */
+  function writeAll(
+    columns: OutcomeColumns,
+    writeRow: WriteRow,
+  ): RefusedOutcome[] {
+    const refused: RefusedOutcome[] = [];
+    const totals: Totals = {
+      countChanges: new CountChanges(),
+      settledCounts: new SettledCounts(),
+    };
+    for (let row = 0; row < columns.size; row++) {
+      try {
+        const state = writeRow(columns, row, totals);
+        if (state !== undefined) joinReceipts(columns, row, state, totals);
+      } catch (error) {
+        if (!isRowRefused(error)) throw error;
+        const { message: reason } = toFailure(error);
+        refused.push(replace(columns, row, reason, writeRow, totals));
+      }
+    }
+    counts.add(totals.countChanges);
+    statistics.add(totals.settledCounts);
+    return refused;
   }
 
   return {
     /** Outcomes of a chunk: deliveries that are new to the ledger. */
-    addAll(columns: OutcomeColumns): void {
-      const countChanges = new CountChanges();
-      const settledCounts = new SettledCounts();
-      for (let row = 0; row < columns.size; row++) {
-        const messageSeq = need(columns.messageSeq, row);
-        const target = need(columns.target, row);
-        const state = need(columns.state, row);
-        const { changes } = insert.run(
-          messageSeq,
-          target,
-          state,
-          need(columns.attempts, row),
-          rules.settled[state] ? null : at(columns.nextAttemptAt, row),
-          at(columns.fence, row) ?? 0,
-          at(columns.billable, row) ?? 0,
-          at(columns.round, row),
-          at(columns.lastAt, row),
-          at(columns.lastDurationMs, row),
-          at(columns.lastStatusCode, row),
-          at(columns.lastErrorClass, row),
-          at(columns.lastError, row),
-          at(columns.lastProvider, row),
-          at(columns.provider, row),
-          at(columns.externalId, row),
-          at(columns.segments, row),
-        );
-        if (changes > 0) {
-          countChanges.add(messageSeq, state);
-          if (rules.settled[state]) {
-            settledCounts.add(
-              messageSeq,
-              target,
-              state,
-              at(columns.lastAt, row),
-            );
-          }
-          finish(columns, row, state, countChanges);
-          continue;
-        }
-        // It is there already. If a run before this one got to its end, that
-        // one's word stands.
-        const [known = 0] = find.get(messageSeq, target) ?? [];
-        if (!rules.settled[known]) {
-          merge(columns, row, known, countChanges, settledCounts);
-        }
-      }
-      counts.add(countChanges);
-      statistics.add(settledCounts);
-    },
+    addAll: (columns: OutcomeColumns) => writeAll(columns, addRow),
     /** Outcomes of claimed deliveries, as far as the claims still hold. */
-    recordAll(columns: OutcomeColumns): void {
-      const countChanges = new CountChanges();
-      const settledCounts = new SettledCounts();
-      for (let row = 0; row < columns.size; row++) {
-        const messageSeq = need(columns.messageSeq, row);
-        const target = need(columns.target, row);
-        const [known = 0, fence] = find.get(messageSeq, target) ?? [];
-        if (fence !== at(columns.fence, row)) continue;
-        const previous = at(columns.previousAttempt, row);
-        if (previous) insertAttempt.run(messageSeq, target, ...previous);
-        merge(columns, row, known, countChanges, settledCounts);
-      }
-      counts.add(countChanges);
-      statistics.add(settledCounts);
-    },
+    recordAll: (columns: OutcomeColumns) => writeAll(columns, recordRow),
   };
 }
 
-/** Applies receipts that came before the id they speak of was known. */
-function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
-  /**
-   * Parameters: external id, provider. Index: receipts_early, which is empty
-   * but for what providers reported too soon.
-   */
-  const early = prepareQuery<[seq: number, event: number]>(
-    db,
-    `SELECT seq, event FROM receipts INDEXED BY receipts_early
-     WHERE external_id = ? AND provider = ? AND message_seq IS NULL
-     ORDER BY seq`,
-  );
-  const join = db.prepare(
-    "UPDATE receipts SET message_seq = ?, target = ? WHERE seq = ?",
-  );
-  const settle = db.prepare(
-    `UPDATE deliveries SET state = ?, next_attempt_at = NULL
-     WHERE message_seq = ? AND target = ?`,
-  );
-  return (
-    messageSeq: number,
-    target: number,
-    externalId: string,
-    provider: string,
-    state: number,
-    countChanges: CountChanges,
-  ): void => {
-    let current = state;
-    for (const [seq, event] of early.all(externalId, provider)) {
-      join.run(messageSeq, target, seq);
-      current = rules.afterReceipt[event]?.[current] ?? current;
-    }
-    if (current === state) return;
-    settle.run(current, messageSeq, target);
-    countChanges.move(messageSeq, state, current);
+/** Writes in place of a row that it could not be kept. */
+function replace(
+  columns: OutcomeColumns,
+  row: number,
+  reason: string,
+  writeRow: WriteRow,
+  totals: Totals,
+): RefusedOutcome {
+  // What was refused may lack any of these, whatever its type says.
+  const key = {
+    messageSeq: columns.messageSeq?.[row] as number,
+    target: columns.target?.[row] as number,
   };
+  const attempts = columns.attempts?.[row] as number;
+  const outcome = refusedOutcome(
+    { ...key, attempts },
+    reason,
+    columns.writtenAt,
+  );
+  const fence = at(columns.fence, row);
+  try {
+    writeRow(
+      toOutcomeColumns(
+        [fence === null ? outcome : { ...outcome, fence }],
+        columns.writtenAt,
+      ),
+      0,
+      totals,
+    );
+  } catch (error) {
+    // Without a key there is no row to say it in.
+    if (!isRowRefused(error)) throw error;
+  }
+  return { ...key, reason };
 }
 
 function at<Value>(column: Column<Value>, row: number): Value | null {

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { prepareQuery } from "../schema/query.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
+import { createReceiptSettlement } from "./receipt-join.ts";
 import type { StateRules } from "./state-rules.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
@@ -26,11 +27,7 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
        (provider, external_id, event, at, code, text, message_seq, target)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  /** A receipt settles: nothing is planned after it. */
-  const settle = db.prepare(
-    `UPDATE deliveries SET state = ?, next_attempt_at = NULL
-     WHERE message_seq = ? AND target = ?`,
-  );
+  const settle = createReceiptSettlement(db);
   const counts = createCounts(db);
   const statistics = createStatistics(db);
 
@@ -58,7 +55,7 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
       if (!found) return;
       const next = rules.afterReceipt[event]?.[found[2]];
       if (next === undefined || next === found[2]) return;
-      settle.run(next, found[0], found[1]);
+      settle(next, found[0], found[1]);
       const countChanges = new CountChanges();
       countChanges.move(found[0], found[2], next);
       counts.add(countChanges);

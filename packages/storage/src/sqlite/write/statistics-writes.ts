@@ -40,11 +40,13 @@ export class SettledCounts {
 }
 
 export function createStatistics(db: DatabaseSync) {
-  /** Parameters: message. Index: the primary key. */
+  /** Deleted topics have none. Parameters: message. Index: primary keys. */
   const topicOf = prepareQuery<[topicSeq: number, createdAt: number]>(
     db,
-    `SELECT topic_seq, created_at FROM messages
-     WHERE seq = ? AND audience = ${audienceCodes.topic}`,
+    `SELECT m.topic_seq, m.created_at FROM messages AS m
+     CROSS JOIN topics AS t ON t.seq = m.topic_seq
+     WHERE m.seq = ? AND m.audience = ${audienceCodes.topic}
+       AND t.deleted_at IS NULL`,
   );
   /** Parameters: numbers of subscriptions, as JSON. Index: the primary key. */
   const protocols = prepareQuery<[protocol: number, count: number]>(

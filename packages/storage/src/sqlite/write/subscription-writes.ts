@@ -8,6 +8,7 @@ import {
   subscriptionColumns,
   subscriptionTables,
 } from "../schema/subscription-row.ts";
+import { statusCodes } from "../schema/subscription-status.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createMailWrite, type NewMessageValues } from "./message-writes.ts";
 
@@ -33,10 +34,7 @@ export interface MailValues {
   readonly limits: readonly ConfirmationLimit[];
 }
 
-// SMN's numbers; core's table of them is not loaded in this thread.
-const unconfirmed = 0;
-const confirmed = 1;
-const cancelled = 3;
+const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 
 export function createSubscriptionWrites(db: DatabaseSync) {
   const topicById = prepareQuery<[subscriptionCount: number]>(
@@ -48,7 +46,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   const byEndpoint = prepareQuery<[seq: number, status: number]>(
     db,
     `SELECT seq, status FROM subscriptions INDEXED BY subscriptions_endpoint
-     WHERE endpoint = ? AND topic_seq = ? AND protocol = ? AND status <> 4`,
+     WHERE endpoint = ? AND topic_seq = ? AND protocol = ? AND status < 4`,
   );
   const bySeq = prepareQuery<SubscriptionRow>(
     db,
@@ -58,13 +56,13 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   const byId = prepareQuery<[seq: number, status: number]>(
     db,
     `SELECT seq, status FROM subscriptions
-     WHERE id = ? AND status <> 4`,
+     WHERE id = ? AND status < 4`,
   );
   const byFullName = prepareQuery<[seq: number, topicSeq: number]>(
     db,
     `SELECT subscriptions.seq, topic_seq FROM ${subscriptionTables}
      WHERE subscriptions.project_id = ? AND topics.name = ?
-       AND subscriptions.id = ? AND status <> 4`,
+       AND subscriptions.id = ? AND status < 4`,
   );
   const insert = db.prepare(
     `INSERT INTO subscriptions (id, topic_seq, project_id, protocol, endpoint,
@@ -79,7 +77,8 @@ export function createSubscriptionWrites(db: DatabaseSync) {
      WHERE seq = ? AND status IN (${unconfirmed}, ${cancelled})`,
   );
   const markDeleted = db.prepare(
-    "UPDATE subscriptions SET status = 4, deleted_at = ? WHERE seq = ?",
+    `UPDATE subscriptions SET status = ${deleted}, deleted_at = ?
+     WHERE seq = ?`,
   );
   const setRemark = db.prepare(
     "UPDATE subscriptions SET remark = ? WHERE seq = ?",

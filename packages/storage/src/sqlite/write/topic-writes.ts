@@ -1,10 +1,16 @@
 /** Writes of topics. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { cancelReasons } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
+import { statusCodes } from "../schema/subscription-status.ts";
 import { type TopicRow, topicColumns } from "../schema/topic-row.ts";
+import { createCancellation } from "./cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
+
+const { confirmed, confirmationNotNeeded, deleted, deletedWithTopic } =
+  statusCodes;
 
 /** A new topic's columns, in the order of the INSERT. */
 export type NewTopicValues = [
@@ -119,21 +125,19 @@ function createTopicRemoval(db: DatabaseSync) {
   );
   const deleteTokens = db.prepare(
     `DELETE FROM subscription_tokens WHERE subscription_seq IN
-       (SELECT seq FROM subscriptions WHERE topic_seq = ? AND status <> 4)`,
+       (SELECT seq FROM subscriptions WHERE topic_seq = ? AND status < 4)`,
   );
   const deleteSubscriptions = db.prepare(
-    `UPDATE subscriptions SET status = 4, deleted_at = ?
-     WHERE topic_seq = ? AND status <> 4`,
+    `UPDATE subscriptions SET deleted_at = ?,
+       status = CASE WHEN status IN (${confirmed}, ${confirmationNotNeeded})
+         THEN ${deletedWithTopic} ELSE ${deleted} END
+     WHERE topic_seq = ? AND status < 4`,
   );
   const deleteStatistics = db.prepare(
     "DELETE FROM topic_statistics WHERE topic_seq = ?",
   );
   const deleteBindings = db.prepare(
     "DELETE FROM topic_bindings WHERE topic_seq = ?",
-  );
-  const deleteChunks = db.prepare(
-    `DELETE FROM chunks WHERE
-       (SELECT topic_seq FROM messages WHERE seq = chunks.message_seq) = ?`,
   );
   // Walks what is open in the whole store, not what was ever delivered.
   const openDeliveries = prepareQuery<
@@ -146,11 +150,7 @@ function createTopicRemoval(db: DatabaseSync) {
      WHERE d.next_attempt_at IS NOT NULL AND m.topic_seq = ?
        AND d.state IN (${stateCodes.waiting}, ${stateCodes.retrying})`,
   );
-  const cancel = db.prepare(
-    `UPDATE deliveries
-     SET state = ${stateCodes.cancelled}, next_attempt_at = NULL
-     WHERE message_seq = ? AND target = ?`,
-  );
+  const cancel = createCancellation(db);
   const counts = createCounts(db);
 
   return (projectId: string, seq: number, at: number): void => {
@@ -163,13 +163,12 @@ function createTopicRemoval(db: DatabaseSync) {
     deleteSubscriptions.run(at, seq);
     deleteStatistics.run(seq);
     deleteBindings.run(seq);
-    deleteChunks.run(seq);
-    // Those being sent are left to their outcome: an attempt that is under way
-    // cannot be taken back.
+    // An attempt that is under way cannot be taken back: what is being sent is
+    // left to its outcome. So are chunks, in which attempts may be under way
+    // too; who walks the rest of one finds everybody cancelled.
     const countChanges = new CountChanges();
-    for (const [messageSeq, target, state] of openDeliveries.all(seq)) {
-      cancel.run(messageSeq, target);
-      countChanges.move(messageSeq, state, stateCodes.cancelled);
+    for (const delivery of openDeliveries.all(seq)) {
+      cancel(delivery, cancelReasons.topic_deleted, at, countChanges);
     }
     counts.add(countChanges);
   };

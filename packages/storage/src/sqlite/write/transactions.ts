@@ -90,7 +90,7 @@ export function createTransactions(
 }
 
 /** The answer to commands that all failed, for the same reason. */
-export function allFailed(count: number, error: unknown): Answer {
+function allFailed(count: number, error: unknown): Answer {
   const failure = toFailure(error);
   const indices = Array.from({ length: count }, (_, index) => index);
   return {

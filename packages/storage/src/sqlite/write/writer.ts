@@ -6,11 +6,11 @@
 
 import { Worker } from "node:worker_threads";
 import { CarillonError, type Logger } from "@carillon/core";
-import type { Failure } from "../failure.ts";
+import { type Failure, toFailure } from "../failure.ts";
 import { toStorageError } from "../storage-error.ts";
 import type { OperationName, Operations } from "./operations.ts";
 import { createStateRules } from "./state-rules.ts";
-import { type Answer, allFailed, type Command } from "./transactions.ts";
+import type { Answer, Command } from "./transactions.ts";
 import type {
   WriterData,
   WriterReply,
@@ -58,14 +58,15 @@ export class Writer {
     this.#logger = logger;
     const data: WriterData = { rules: createStateRules() };
     // The thread runs from source here and from dist there.
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const isSource = import.meta.url.endsWith(".ts");
+    const extension = isSource ? "ts" : "js";
     const entry = new URL(`./writer-thread.${extension}`, import.meta.url);
     this.#worker = new Worker(entry, {
       name: "carillon-storage-writer",
       workerData: data,
-      // It imports nothing that our options would change, and some of them
-      // (--input-type) no thread starts with.
-      execArgv: [],
+      // None of our own options: with some (--input-type) no thread starts.
+      // From source it imports core's source, as we do.
+      execArgv: isSource ? ["--conditions=source"] : [],
     });
     this.#worker.on("message", (reply: WriterReply) => {
       if (reply.kind === "written") this.#settle(reply.answer);
@@ -155,21 +156,36 @@ export class Writer {
     this.#answered = 0;
     // Only work under way keeps the process alive.
     this.#worker.ref();
-    const commands = this.#inFlight.map(({ command }) => command);
     try {
-      this.#post({ kind: "write", commands });
-    } catch (error) {
+      this.#postCommands();
+    } catch {
       // An argument that cannot be copied to a thread: a caller's mistake,
-      // which must not leave everybody waiting.
-      this.#settle(allFailed(commands.length, error));
+      // for which nobody else has to answer.
+      this.#inFlight = this.#inFlight.filter((it) => this.#isCopyable(it));
+      if (this.#inFlight.length > 0) this.#postCommands();
+      else this.#settle({ results: [], failures: undefined });
+    }
+  }
+
+  #postCommands(): void {
+    const commands = this.#inFlight.map(({ command }) => command);
+    this.#post({ kind: "write", commands });
+  }
+
+  /** Rejects the operation if not. */
+  #isCopyable({ command, reject }: Pending): boolean {
+    try {
+      structuredClone(command);
+      return true;
+    } catch (error) {
+      reject(this.#error(toFailure(error)));
+      return false;
     }
   }
 
   /** An answer may be to the first part of a batch only. */
   #settle({ results, failures }: Answer): void {
-    if (failures === undefined || failures.size < results.length) {
-      this.#commits++;
-    }
+    if ((failures?.size ?? 0) < results.length) this.#commits++;
     for (const [index, result] of results.entries()) {
       const pending = this.#inFlight[this.#answered++];
       const failure = failures?.get(index);

@@ -1,0 +1,40 @@
+/** Cancels deliveries that nobody wants any more. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { stateCodes } from "../schema/codes.ts";
+import type { CountChanges } from "./message-counts.ts";
+
+const { cancelled } = stateCodes;
+
+export function createCancellation(db: DatabaseSync) {
+  /** A fence more, so that who lost its claim cannot report on it. */
+  const cancel = db.prepare(
+    `UPDATE deliveries SET state = ${cancelled}, fence = fence + 1,
+       next_attempt_at = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  /**
+   * Says why no attempt was made; where one was, it stands for itself.
+   * Parameters: now, reason, message, target.
+   */
+  const explain = db.prepare(
+    `UPDATE deliveries SET last_at = ?, last_duration_ms = 0, last_error = ?
+     WHERE message_seq = ? AND target = ? AND attempts = 0`,
+  );
+  /** `reason`: the ledger's sentence, if it needs one; `now`: epoch ms. */
+  return (
+    [messageSeq, target, state]: readonly [
+      number,
+      number,
+      number,
+      ...unknown[],
+    ],
+    reason: string | undefined,
+    now: number,
+    countChanges: CountChanges,
+  ): void => {
+    cancel.run(messageSeq, target);
+    if (reason !== undefined) explain.run(now, reason, messageSeq, target);
+    countChanges.move(messageSeq, state, cancelled);
+  };
+}

@@ -1,0 +1,64 @@
+/** Applies receipts that came before the id they speak of was known. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { prepareQuery } from "../schema/query.ts";
+import type { CountChanges } from "./message-counts.ts";
+import type { OutcomeColumns } from "./outcome-columns.ts";
+import type { StateRules } from "./state-rules.ts";
+import type { SettledCounts } from "./statistics-writes.ts";
+
+export function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
+  /**
+   * Parameters: external id, provider. Index: receipts_early, which is empty
+   * but for what providers reported too soon.
+   */
+  const early = prepareQuery<[seq: number, event: number]>(
+    db,
+    `SELECT seq, event FROM receipts INDEXED BY receipts_early
+     WHERE external_id = ? AND provider = ? AND message_seq IS NULL
+     ORDER BY seq`,
+  );
+  const join = db.prepare(
+    "UPDATE receipts SET message_seq = ?, target = ? WHERE seq = ?",
+  );
+  const settle = createReceiptSettlement(db);
+
+  /** For an outcome that was just written; its delivery is in `state`. */
+  return (
+    columns: OutcomeColumns,
+    row: number,
+    state: number,
+    totals: { countChanges: CountChanges; settledCounts: SettledCounts },
+  ): void => {
+    const externalId = columns.externalId?.[row] ?? null;
+    const provider = columns.provider?.[row] ?? null;
+    if (externalId === null || provider === null) return;
+    // Without these it would not have been written.
+    const messageSeq = columns.messageSeq?.[row] ?? 0;
+    const target = columns.target?.[row] ?? 0;
+    let current = state;
+    for (const [seq, event] of early.all(externalId, provider)) {
+      join.run(messageSeq, target, seq);
+      current = rules.afterReceipt[event]?.[current] ?? current;
+    }
+    if (current === state) return;
+    settle(current, messageSeq, target);
+    totals.countChanges.move(messageSeq, state, current);
+    if (rules.settled[current] && !rules.settled[state]) {
+      const at = columns.lastAt?.[row] ?? null;
+      totals.settledCounts.add(messageSeq, target, current, at);
+    }
+  };
+}
+
+/** A receipt settles: nothing is planned after it, and no claim is needed. */
+export function createReceiptSettlement(db: DatabaseSync) {
+  const settle = db.prepare(
+    `UPDATE deliveries SET state = ?, next_attempt_at = NULL, owner = NULL,
+       lease_until = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
+  return (state: number, messageSeq: number, target: number): void => {
+    settle.run(state, messageSeq, target);
+  };
+}

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ChunkOutcome, DeliveryOutcome } from "@carillon/core";
+import {
+  acceptClaimed,
+  delivered,
+  openWithTopic,
+  projectId,
+  start,
+} from "../store.fixture.ts";
+import { temporaryFolders } from "../temporary-folder.fixture.ts";
+
+const newFolder = temporaryFolders();
+
+/** Outcomes that no table takes, and what is said of each. */
+const bad: Record<string, readonly [Record<string, unknown>, RegExp]> = {
+  "a fraction where SQLite wants whole numbers": [
+    { state: "retrying", nextAttemptAt: start + 0.5 },
+    /^cannot store REAL value in INTEGER column deliveries.next_attempt_at$/,
+  ],
+  "a text where it wants a number": [
+    { segments: "many" },
+    /^cannot store TEXT value in INTEGER column deliveries.segments$/,
+  ],
+  "no number at all": [
+    { attempts: Number.NaN },
+    /^NOT NULL constraint failed: deliveries.attempts$/,
+  ],
+  "a value that cannot be bound": [
+    { lastAttempt: { at: start, durationMs: 1, error: new Date(0) } },
+    /cannot be bound/,
+  ],
+  "an unknown state": [{ state: "lost" }, /lacks its message, target, state/],
+  "an attempt without a duration": [
+    { lastAttempt: { at: start, durationMs: "1 s" } },
+    /^cannot store TEXT value in INTEGER column deliveries.last_duration_ms$/,
+  ],
+  "a value that no thread can be handed": [
+    { provider: () => "me" },
+    /could not be cloned/,
+  ],
+};
+
+for (const [title, [values, reason]] of Object.entries(bad)) {
+  test(`writes a failure in place of an outcome with ${title}, beside the others`, async () => {
+    const {
+      store: opened,
+      topic,
+      targets,
+    } = await openWithTopic(newFolder(), 3);
+    await using store = opened;
+    const [a = 0, b = 0, c = 0] = targets;
+    const { message, messageSeq, chunk } = await acceptClaimed(store, topic);
+    const end = await store.completeChunk(chunk, [
+      delivered(messageSeq, a),
+      spoiled(delivered(messageSeq, b), values),
+      delivered(messageSeq, c),
+    ]);
+    assert.equal(end.kept, true);
+    assert.deepEqual(
+      end.refused.map(({ messageSeq, target }) => [messageSeq, target]),
+      [[messageSeq, b]],
+    );
+    assert.match(end.refused[0]?.reason ?? "", reason);
+    const report = await store.findMessage(projectId, message.id);
+    assert.deepEqual(report?.counts, { delivered: 2, failed: 1 });
+    const delivery = await store.findDelivery(messageSeq, b);
+    const [attempt] = delivery?.attempts ?? [];
+    assert.equal(attempt?.errorClass, "internal");
+    assert.match(attempt?.error ?? "", /^The outcome could not be kept: /);
+  });
+
+  test(`ends a claim with a failure for an outcome with ${title}`, async () => {
+    const { store: opened } = await openWithTopic(newFolder(), 0);
+    await using store = opened;
+    const { message, claims } = await claimTexts(store, 3);
+    const refused = await store.recordOutcomes(
+      claims.map(({ messageSeq, recipient: { target }, fence }) => {
+        const outcome = { ...delivered(messageSeq, target), fence };
+        return target === 1 ? spoiled(outcome, values) : outcome;
+      }),
+    );
+    assert.deepEqual(
+      refused.map(({ target }) => target),
+      [1],
+    );
+    const report = await store.findMessage(projectId, message.id);
+    assert.deepEqual(report?.counts, { delivered: 2, failed: 1 });
+    assert.deepEqual(await store.reclaimAll(start), {
+      freed: 0,
+      interrupted: 0,
+    });
+  });
+}
+
+test("refuses an outcome whose attempt before cannot be kept", async () => {
+  const { store: opened } = await openWithTopic(newFolder(), 0);
+  await using store = opened;
+  const { message, claims } = await claimTexts(store, 2);
+  const refused = await store.recordOutcomes(
+    claims.map(({ messageSeq, recipient: { target }, fence }) => ({
+      ...delivered(messageSeq, target),
+      fence,
+      previousAttempt: { at: start, durationMs: target / 2 },
+    })),
+  );
+  assert.deepEqual(refused, [
+    {
+      messageSeq: claims[1]?.messageSeq,
+      target: 1,
+      reason: "cannot store REAL value in INTEGER column attempts.duration_ms",
+    },
+  ]);
+  const report = await store.findMessage(projectId, message.id);
+  assert.deepEqual(report?.counts, { delivered: 1, failed: 1 });
+});
+
+test("only tells of an outcome that has no place in the ledger", async () => {
+  const { store: opened, topic, targets } = await openWithTopic(newFolder(), 1);
+  await using store = opened;
+  const [target = 0] = targets;
+  const { message, messageSeq, chunk } = await acceptClaimed(store, topic);
+  const { refused } = await store.completeChunk(chunk, [
+    spoiled(delivered(messageSeq, target), { target: "first" }),
+    spoiled(delivered(messageSeq, target), { messageSeq: undefined }),
+    delivered(messageSeq, target),
+  ]);
+  assert.equal(refused.length, 2);
+  const report = await store.findMessage(projectId, message.id);
+  assert.deepEqual(report?.counts, { delivered: 1 });
+});
+
+test("does not write in place of an outcome whose claim was lost", async () => {
+  const { store: opened } = await openWithTopic(newFolder(), 0);
+  await using store = opened;
+  const { message, claims } = await claimTexts(store, 1);
+  const [claim] = claims;
+  assert.ok(claim);
+  await store.reclaimAll(start);
+  const outcome = { ...delivered(claim.messageSeq, 0), fence: claim.fence };
+  await store.recordOutcomes([spoiled(outcome, { segments: "many" })]);
+  const report = await store.findMessage(projectId, message.id);
+  assert.deepEqual(report?.counts, { sending: 1 });
+});
+
+type Claiming = Awaited<ReturnType<typeof openWithTopic>>["store"];
+
+async function claimTexts(store: Claiming, count: number) {
+  const { content, ...rest } = {
+    id: "f".repeat(32) as never,
+    projectId,
+    audience: "direct" as const,
+    content: { kind: "text" as const, text: "Hello" },
+    createdAt: start,
+    expiresAt: start,
+  };
+  const message = { ...rest, content };
+  await store.acceptDirectMessage(
+    message,
+    Array.from({ length: count }, (_, n) => ({
+      protocol: "sms" as const,
+      endpoint: `+49151${n}`,
+    })),
+    false,
+  );
+  const lease = { owner: "a", leaseMs: 1000 };
+  return { message, claims: await store.claimDue(lease, start, count) };
+}
+
+/** The outcome with values that its type forbids. */
+function spoiled<Kind extends DeliveryOutcome | ChunkOutcome>(
+  outcome: Kind,
+  values: Record<string, unknown>,
+): Kind {
+  return { ...outcome, ...values };
+}

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import type { MessageId, ProjectId } from "@carillon/core";
+import { type MessageId, type ProjectId, toEpochMs } from "@carillon/core";
 import { testStoreContract } from "@carillon/testing/store-contract";
 import { openSqliteStore } from "./sqlite-store.ts";
 import { temporaryFolders } from "./temporary-folder.fixture.ts";
 
 const newFolder = temporaryFolders();
 
-testStoreContract("SqliteStore", () =>
-  openSqliteStore({ folder: newFolder() }),
+testStoreContract("SqliteStore", ({ clock }) =>
+  openSqliteStore({ folder: newFolder(), clock }),
 );
 
 test("keeps everything when it is closed and opened again", async () => {
@@ -74,8 +74,8 @@ test("lets one write fail without the others that share its commit", async () =>
     projectId: "2".repeat(32) as ProjectId,
     audience: "direct",
     content: { kind: "text", text: "Hello" },
-    createdAt: 1,
-    expiresAt: 2,
+    createdAt: toEpochMs(1),
+    expiresAt: toEpochMs(2),
   } as const;
   const results = await Promise.allSettled([
     store.putSetting("before", "x"),
@@ -97,9 +97,15 @@ test("lets one write fail without the others that share its commit", async () =>
   assert.equal(await store.getSetting("after"), "x");
 });
 
-test("goes on after a write that cannot be handed to its thread", async () => {
+test("refuses a write that cannot be handed to its thread, and no other", async () => {
   await using store = await openSqliteStore({ folder: newFolder() });
   const name = Symbol("not a string") as unknown as string;
+  await Promise.all([
+    store.putSetting("before", "x"),
+    assert.rejects(store.putSetting(name, "x"), { code: "STORAGE_REFUSED" }),
+    store.putSetting("beside", "x"),
+  ]);
+  assert.equal(await store.getSetting("beside"), "x");
   await assert.rejects(store.putSetting(name, "x"), {
     code: "STORAGE_REFUSED",
   });

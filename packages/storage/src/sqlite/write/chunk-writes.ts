@@ -47,8 +47,9 @@ export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
     `DELETE FROM chunks
      WHERE message_seq = ? AND after_target = ? AND fence = ?`,
   );
+  /** A fence more: whoever gave it back cannot end it. */
   const release = db.prepare(
-    `UPDATE chunks SET owner = NULL, lease_until = NULL
+    `UPDATE chunks SET owner = NULL, lease_until = NULL, fence = fence + 1
      WHERE message_seq = ? AND after_target = ? AND fence = ?`,
   );
   const outcomes = createOutcomeWrites(db, rules);

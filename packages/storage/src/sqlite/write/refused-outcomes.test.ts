@@ -1,14 +1,29 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
-import type { ChunkOutcome, DeliveryOutcome } from "@carillon/core";
+import type {
+  ChunkOutcome,
+  DeliveryOutcome,
+  MessageId,
+  NewMessage,
+} from "@carillon/core";
+import { openForWriting } from "../connection.ts";
+import { isRowRefused } from "../failure.ts";
+import { migrate, readMigrations } from "../schema/migrations.ts";
+import type { SqliteStore } from "../sqlite-store.ts";
 import {
   acceptClaimed,
   delivered,
+  freshId,
   openWithTopic,
   projectId,
   start,
 } from "../store.fixture.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
+import { createChunkWrites } from "./chunk-writes.ts";
+import { toOutcomeColumns } from "./outcome-columns.ts";
+import { createStateRules } from "./state-rules.ts";
+import { createTransactions } from "./transactions.ts";
 
 const newFolder = temporaryFolders();
 
@@ -143,18 +158,46 @@ test("does not write in place of an outcome whose claim was lost", async () => {
   assert.deepEqual(report?.counts, { sending: 1 });
 });
 
-type Claiming = Awaited<ReturnType<typeof openWithTopic>>["store"];
+test("writes nothing of a chunk while the database is full", () => {
+  using db = openForWriting(join(newFolder(), "test.db"));
+  migrate(db, readMigrations(), start);
+  const { completeChunk } = createChunkWrites(db, createStateRules());
+  db.exec("INSERT INTO chunks VALUES (1, 0, NULL, 1, 'a', 1)");
+  const outcomes = Array.from({ length: 5000 }, (_, n) =>
+    spoiled(delivered(1, n), n === 10 ? { segments: "many" } : {}),
+  );
+  const columns = toOutcomeColumns(outcomes, start);
+  const run = createTransactions(db, () => completeChunk(1, 0, 1, columns), {
+    maxMs: 60_000,
+  });
+  const complete = () => run([["completeChunk", []]], 0);
+  db.exec("PRAGMA max_page_count = 100");
+  const failure = complete().failures?.get(0);
+  assert.match(failure?.message ?? "", /full/);
+  assert.equal(isRowRefused(failure), false);
+  db.exec("PRAGMA max_page_count = 10000");
+  const [end] = complete().results;
+  assert.deepEqual(end, {
+    kept: true,
+    refused: [
+      {
+        messageSeq: 1,
+        target: 10,
+        reason: "cannot store TEXT value in INTEGER column deliveries.segments",
+      },
+    ],
+  });
+});
 
-async function claimTexts(store: Claiming, count: number) {
-  const { content, ...rest } = {
-    id: "f".repeat(32) as never,
+async function claimTexts(store: SqliteStore, count: number) {
+  const message: NewMessage = {
+    id: freshId() as MessageId,
     projectId,
-    audience: "direct" as const,
-    content: { kind: "text" as const, text: "Hello" },
+    audience: "direct",
+    content: { kind: "text", text: "Hello" },
     createdAt: start,
     expiresAt: start,
   };
-  const message = { ...rest, content };
   await store.acceptDirectMessage(
     message,
     Array.from({ length: count }, (_, n) => ({

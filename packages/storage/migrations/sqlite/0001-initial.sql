@@ -153,9 +153,9 @@ CREATE TABLE confirmation_counts (
   project_id TEXT    NOT NULL,
   endpoint   TEXT    NOT NULL,
   protocol   INTEGER NOT NULL,
-  -- JSON: for each limit the count, and when it begins anew.
+  -- JSON: for each limit the count, and when its window ends.
   windows    TEXT    NOT NULL,
-  -- When all of them have begun anew.
+  -- When all of them have ended.
   stale_at   INTEGER NOT NULL,
   PRIMARY KEY (project_id, endpoint, protocol)
 ) STRICT, WITHOUT ROWID;

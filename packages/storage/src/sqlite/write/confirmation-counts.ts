@@ -2,10 +2,11 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { ConfirmationLimit } from "@carillon/core";
+import {
+  type ConfirmationWindow,
+  countConfirmation,
+} from "@carillon/core/rules";
 import { prepareQuery } from "../schema/query.ts";
-
-/** One limit's window; while it is full nothing is sent until it ends. */
-type Window = readonly [count: number, endsAt: number];
 
 export function createConfirmationCounts(db: DatabaseSync) {
   const windowsOf = prepareQuery<[windows: string]>(
@@ -46,25 +47,16 @@ export function createConfirmationCounts(db: DatabaseSync) {
       if (limits.length === 0) return true;
       const [text = "[]"] = windowsOf.get(projectId, endpoint, protocol) ?? [];
       // Only this function writes the column.
-      const known = JSON.parse(text) as Window[];
-      const windows: Window[] = [];
-      for (const [n, { max, windowMs, pauseMs }] of limits.entries()) {
-        const [before, end] = known[n] ?? [0, 0];
-        const [count, endsAt] = now < end ? [before, end] : [0, now + windowMs];
-        if (count >= max) return false;
-        const isLast = count + 1 >= max;
-        windows.push([
-          count + 1,
-          isLast ? Math.max(endsAt, now + pauseMs) : endsAt,
-        ]);
-      }
+      const known = JSON.parse(text) as ConfirmationWindow[];
+      const windows = countConfirmation(known, limits, now);
+      if (windows === undefined) return false;
       deleteStale.run(now);
       put.run(
         projectId,
         endpoint,
         protocol,
         JSON.stringify(windows),
-        Math.max(...windows.map(([, endsAt]) => endsAt)),
+        Math.max(...windows.map(({ endsAt }) => endsAt)),
       );
       return true;
     },

@@ -6,8 +6,8 @@
 import {
   type DeliveryState,
   deliveryStates,
-  deliveryTransitions,
   isSettled,
+  mergeStates,
   nextState,
   type Receipt,
 } from "@carillon/core";
@@ -32,17 +32,6 @@ export function createStateRules(): StateRules {
       byState((state) => stateCodes[nextState(state, event)]),
     ),
   };
-}
-
-/** What is open may become anything; what is settled what the table allows. */
-function mergeStates(
-  known: DeliveryState,
-  reported: DeliveryState,
-): DeliveryState {
-  const isAllowed =
-    !isSettled(known) ||
-    Object.values(deliveryTransitions[known]).includes(reported);
-  return isAllowed ? reported : known;
 }
 
 function byState<Value>(of: (state: DeliveryState) => Value): Value[] {

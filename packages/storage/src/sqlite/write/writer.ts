@@ -85,7 +85,8 @@ export class Writer {
     this.#post({ kind: "open", file });
     const reply = await new Promise<WriterReply>((resolve, reject) => {
       this.#worker.once("message", resolve);
-      this.#worker.once("error", (error) => reject(this.#broken ?? error));
+      // By then it is known why.
+      this.#worker.once("exit", () => reject(this.#broken));
     });
     if (reply.kind === "refused") throw this.#error(reply.failure);
     this.#worker.unref();
@@ -96,7 +97,7 @@ export class Writer {
    * once it is on disk.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
-   * then it changed nothing.
+   * then it changed nothing, unless the thread died: then nobody knows.
    * SHUTTING_DOWN once the store is being closed
    */
   run<Name extends OperationName>(

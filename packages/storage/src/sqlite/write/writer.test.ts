@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { test } from "node:test";
+import type { Worker } from "node:worker_threads";
+import { openSqliteStore } from "../sqlite-store.ts";
+import { temporaryFolders } from "../temporary-folder.fixture.ts";
+
+const newFolder = temporaryFolders();
+const unavailable = { code: "STORAGE_UNAVAILABLE" };
+
+test("says that it is unavailable when its thread died, and closes", async () => {
+  const threads = watchThreads();
+  const store = await openSqliteStore({ folder: newFolder() });
+  threads.stop();
+  await store.putSetting("before", "x");
+  const underWay = assert.rejects(store.putSetting("during", "x"), unavailable);
+  // Nothing can be handed over before the next turn of the event loop.
+  await Promise.all(threads.started.map((thread) => thread.terminate()));
+  await underWay;
+  await assert.rejects(store.putSetting("after", "x"), unavailable);
+  assert.equal(await store.getSetting("before"), "x");
+  await store.close();
+});
+
+test("says so when its thread dies while it opens", async () => {
+  const threads = watchThreads();
+  const opening = openSqliteStore({ folder: newFolder() });
+  threads.stop();
+  const refused = assert.rejects(opening, unavailable);
+  await Promise.all(threads.started.map((thread) => thread.terminate()));
+  await refused;
+});
+
+/** Collects the threads that are started from now on. */
+function watchThreads() {
+  const started: Worker[] = [];
+  // The channel says only that it passes something on.
+  const onStart = (message: unknown) => {
+    started.push((message as { worker: Worker }).worker);
+  };
+  subscribe("worker_threads", onStart);
+  return {
+    started,
+    stop: () => unsubscribe("worker_threads", onStart),
+  };
+}

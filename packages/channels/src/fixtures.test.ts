@@ -1,11 +1,12 @@
 /** Messages and recipients that the channels' tests share; no tests here. */
 
-import type {
-  Message,
-  MessageId,
-  ProjectId,
-  Recipient,
-  SubscriptionId,
+import {
+  type Message,
+  type MessageId,
+  type ProjectId,
+  type Recipient,
+  type SubscriptionId,
+  toEpochMs,
 } from "@carillon/core";
 
 export const topicUrn = "urn:smn:eu-de:0123456789abcdef0123456789abcdef:alerts";
@@ -27,8 +28,8 @@ export function message(change: Partial<Message> = {}): Message {
       introduction: "",
     },
     content: text("Volume data-1 is 93 % full."),
-    createdAt: Date.UTC(2026, 0, 15, 8, 30, 7, 999),
-    expiresAt: Date.UTC(2100, 0, 1),
+    createdAt: toEpochMs(Date.UTC(2026, 0, 15, 8, 30, 7, 999)),
+    expiresAt: toEpochMs(Date.UTC(2100, 0, 1)),
     ...change,
   };
 }

@@ -3,6 +3,7 @@
 import type {
   Clock,
   Engine,
+  EpochMs,
   InboundIntake,
   Logger,
   OptOutStore,
@@ -119,7 +120,7 @@ const receiptEvents: Partial<Record<MessageStatus["kind"], Receipt["event"]>> =
   };
 
 /** `undefined` when the status says nothing. */
-function toReceipt(status: MessageStatus, at: number): Receipt | undefined {
+function toReceipt(status: MessageStatus, at: EpochMs): Receipt | undefined {
   const event = receiptEvents[status.kind];
   if (event === undefined || !status.msgid || !status.provider) {
     return undefined;

@@ -4,8 +4,8 @@
  * writes the intent to send before the attempt is made.
  *
  * Crash before the claim's commit: still due. Crash after it, before or during
- * the attempt: the lease ends; a delivery that may be repeated is tried again, one
- * that costs money becomes `unknown`. Crash after the attempt, before its
+ * the attempt: the lease lapses; a delivery that may be repeated is tried again,
+ * one that costs money becomes `unknown`. Crash after the attempt, before its
  * outcome's commit: the same, for nobody can tell the two apart.
  */
 
@@ -16,25 +16,31 @@ import type {
   ClaimedDelivery,
   DeliveryStore,
   FencedOutcome,
-  Lease,
 } from "../ports/delivery-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import { addMs, type EpochMs } from "../time.ts";
+import type { EngineLeases } from "./engine-leases.ts";
 import type { OutcomeLedger } from "./ledger.ts";
-import type { SendItem } from "./outcome.ts";
+import {
+  type OutcomeRules,
+  outcomeOfUnreadable,
+  type SendItem,
+} from "./outcome.ts";
 import type { Sender } from "./sender.ts";
+import { WorkLoop } from "./work-loop.ts";
 
 export interface DueDeliveriesPorts {
   readonly store: Pick<
     DeliveryStore,
-    "claimDue" | "nextDueAt" | "findMessageBySeq"
+    "claimDue" | "peekWork" | "findMessageBySeq"
   >;
   readonly sender: Sender;
   readonly ledger: OutcomeLedger;
+  readonly leases: EngineLeases;
   readonly seal: ContentSeal;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly random: () => number;
-  readonly newLease: () => Lease;
+  readonly rules: OutcomeRules;
 }
 
 export interface DueDeliveriesOptions {
@@ -46,172 +52,214 @@ export interface DueDeliveriesOptions {
   readonly laneRetryMs: number;
 }
 
+/** A delivery and the claim that allows its attempt. */
 interface DueItem extends SendItem {
   readonly claim: ClaimedDelivery;
 }
 
+/** How long claims wait whose batch failed, in milliseconds. */
+const failedBatchRetryMs = 5000;
+
 export class DueDeliveries {
   readonly #ports: DueDeliveriesPorts;
   readonly #options: DueDeliveriesOptions;
-  #open = true;
+  readonly #loop: WorkLoop;
+  #isOpen = true;
   #batches = 0;
-  #claiming = false;
-  /** Asked to look again while a claim was under way. */
-  #again = false;
   #timer: Timer | undefined;
+  /** When the timer wakes us; on the clock of people. */
   #timerAt = Number.POSITIVE_INFINITY;
   #idle: (() => void)[] = [];
 
   constructor(ports: DueDeliveriesPorts, options: DueDeliveriesOptions) {
     this.#ports = ports;
     this.#options = options;
+    const { clock, logger, rules } = ports;
+    this.#loop = new WorkLoop(
+      { clock, logger, random: rules.random },
+      {
+        name: "due",
+        hasRoom: () => this.#batches < options.maxBatches,
+        claim: () => this.#claim(),
+      },
+    );
   }
 
-  /** Something falls due at this instant (epoch ms). */
-  wakeAt(at: number): void {
-    if (!this.#open || at >= this.#timerAt) return;
-    this.#timer?.cancel();
-    const wait = at - this.#ports.clock.now();
-    if (wait <= 0) {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#timer = undefined;
-      void this.#claim();
+  /** Whether claims are held whose outcomes are not written. */
+  get isActive(): boolean {
+    return this.#batches > 0;
+  }
+
+  /** Something falls due at this instant. */
+  wakeAt(at: EpochMs): void {
+    if (!this.#isOpen) return;
+    const waitMs = at - this.#ports.clock.now();
+    if (waitMs <= 0) {
+      // Whatever timer there is: the clock may have been set forward since.
+      this.#loop.wake();
       return;
     }
+    if (at >= this.#timerAt) return;
+    this.#clearTimer();
     this.#timerAt = at;
-    this.#timer = this.#ports.clock.setTimer(wait, () => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#timer = undefined;
-      void this.#claim();
+    this.#timer = this.#ports.clock.setTimer(waitMs, () => {
+      this.#clearTimer();
+      this.#loop.wake();
     });
   }
 
   /** Claims no more and resolves when the batches in work are written. */
   async drain(): Promise<void> {
-    this.#open = false;
-    this.#timer?.cancel();
+    this.#isOpen = false;
+    this.#clearTimer();
+    await this.#loop.stop();
     if (this.#batches === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  async #claim(): Promise<void> {
-    if (this.#claiming) {
-      this.#again = true;
-      return;
-    }
-    this.#claiming = true;
-    try {
-      while (this.#open && this.#batches < this.#options.maxBatches) {
-        this.#again = false;
-        this.#batches++;
-        const claims = await this.#claimSome();
-        if (claims.length === 0) this.#leave();
-        else void this.#work(claims);
-        if (claims.length < this.#options.batchSize && !this.#again) break;
-      }
-      // What is not due yet wakes us when it is.
-      const next = await this.#ports.store.nextDueAt();
-      if (next !== undefined && this.#batches < this.#options.maxBatches) {
-        // Never at once: what is due now and was not claimed (another's
-        // lease) must not make this spin.
-        this.wakeAt(Math.max(next, this.#ports.clock.now() + 20));
-      }
-    } catch (error) {
-      this.#ports.logger.error("claim_failed", { error: String(error) });
-      this.wakeAt(this.#ports.clock.now() + 1000);
-    } finally {
-      this.#claiming = false;
-    }
-    if (this.#again) void this.#claim();
+  #clearTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
-  async #claimSome(): Promise<readonly ClaimedDelivery[]> {
-    try {
-      return await this.#ports.store.claimDue(
-        this.#ports.newLease(),
-        this.#ports.clock.now(),
-        this.#options.batchSize,
-      );
-    } catch (error) {
-      this.#leave();
-      throw error;
+  /** Claims a batch; answers whether there may be more that is due. */
+  async #claim(): Promise<boolean> {
+    const { store, leases, clock } = this.#ports;
+    const { batchSize } = this.#options;
+    const claims = await store.claimDue(leases.lease, clock.now(), batchSize);
+    if (claims.length > 0) {
+      this.#batches++;
+      void this.#work(claims);
     }
+    if (claims.length === batchSize) return true;
+    // What is not due yet wakes us when it is.
+    const { nextDueAt } = await store.peekWork();
+    if (nextDueAt !== undefined) this.wakeAt(nextDueAt);
+    return false;
   }
 
+  /** Works a batch to its end; counted in `#batches` by the caller. */
   async #work(claims: readonly ClaimedDelivery[]): Promise<void> {
     try {
-      const { finished, slowAttempts, unstarted } =
-        await this.#ports.sender.send(await this.#itemsOf(claims));
-      for (const slow of slowAttempts) {
-        const { claim } = slow.item;
-        this.#ports.ledger.recordLate(slow, claim.fence, previousOf(claim));
-      }
-      const now = this.#ports.clock.now();
-      await this.#ports.ledger.record([
-        ...finished.map(({ item, outcome }) => ({
-          ...outcome,
-          ...previousOf(item.claim),
-          fence: item.claim.fence,
-        })),
-        ...unstarted.map((item) => this.#postponed(item.claim, now)),
-      ]);
-      this.#ports.ledger.tell(finished);
+      await this.#deliver(claims);
     } catch (error) {
-      // The leases end and the deliveries are claimed again.
-      this.#ports.logger.error("batch_failed", { error: String(error) });
+      this.#ports.logger.error("batch_failed", { error });
+      // Nothing of it was started, or all that was is on its way to the ledger.
+      const at = addMs(this.#ports.clock.now(), failedBatchRetryMs);
+      await this.#ports.ledger.record(
+        claims.map((claim) => postponed(claim, at)),
+      );
     } finally {
-      this.#leave();
-      void this.#claim();
+      this.#batches--;
+      this.#loop.roomFreed();
+      if (this.#batches === 0) {
+        for (const resolve of this.#idle.splice(0)) resolve();
+      }
     }
   }
 
-  async #itemsOf(claims: readonly ClaimedDelivery[]): Promise<DueItem[]> {
-    const messages = new Map<number, Message>();
-    const items: DueItem[] = [];
-    for (const claim of claims) {
-      const message =
-        messages.get(claim.messageSeq) ??
-        (await this.#findMessage(claim.messageSeq));
-      if (message === undefined) continue;
-      messages.set(claim.messageSeq, message);
-      const { recipient, state, attempts } = claim;
-      items.push({ message, recipient, state, attempts, claim });
+  async #deliver(claims: readonly ClaimedDelivery[]): Promise<void> {
+    const { sender, ledger, clock, rules } = this.#ports;
+    const { items, outcomes } = await this.#read(claims);
+    const { finished, slowAttempts, unstarted } = await sender.send(items);
+    for (const slow of slowAttempts) {
+      const { claim } = slow.item;
+      ledger.recordLate(slow, claim.fence, previousOf(claim));
     }
-    return items;
-  }
-
-  /** `undefined`, too, when it does not open: its lease ends, and it waits. */
-  async #findMessage(seq: number): Promise<Message | undefined> {
-    const kept = await this.#ports.store.findMessageBySeq(seq);
-    try {
-      return kept && this.#ports.seal.open(kept);
-    } catch (error) {
-      this.#ports.logger.error("message_sealed", {
-        messageId: kept?.id,
-        error: String(error),
+    for (const { item, outcome } of finished) {
+      outcomes.push({
+        ...outcome,
+        ...previousOf(item.claim),
+        fence: item.claim.fence,
       });
-      return undefined;
+    }
+    for (const { item, factor } of unstarted) {
+      const waitMs = this.#options.laneRetryMs * factor * (1 + rules.random());
+      outcomes.push(postponed(item.claim, addMs(clock.now(), waitMs)));
+    }
+    await ledger.record(outcomes);
+    ledger.notify(finished);
+  }
+
+  /** The claims' messages, each read once; those that cannot be are outcomes. */
+  async #read(
+    claims: readonly ClaimedDelivery[],
+  ): Promise<{ items: DueItem[]; outcomes: FencedOutcome[] }> {
+    const { store, clock, rules } = this.#ports;
+    const messages = new Map<number, ReadMessage>();
+    const items: DueItem[] = [];
+    const outcomes: FencedOutcome[] = [];
+    for (const claim of claims) {
+      const { messageSeq, recipient, state, attempts, fence } = claim;
+      let read = messages.get(messageSeq);
+      if (read === undefined) {
+        read = this.#open(await store.findMessageBySeq(messageSeq));
+        messages.set(messageSeq, read);
+      }
+      if (read.message === undefined) {
+        outcomes.push(gone(claim, clock.now()));
+        continue;
+      }
+      const item = { message: read.message, recipient, state, attempts, claim };
+      if (read.isReadable) items.push(item);
+      else {
+        const outcome = outcomeOfUnreadable(item, clock.now(), rules);
+        outcomes.push({ ...outcome, ...previousOf(claim), fence });
+      }
+    }
+    return { items, outcomes };
+  }
+
+  #open(kept: Message | undefined): ReadMessage {
+    if (kept === undefined) return { message: undefined, isReadable: false };
+    try {
+      return { message: this.#ports.seal.open(kept), isReadable: true };
+    } catch (error) {
+      this.#ports.logger.error("message_sealed", { messageId: kept.id, error });
+      return { message: kept, isReadable: false };
     }
   }
+}
 
-  /** Its lane was full: later, and not counted as an attempt. */
-  #postponed(claim: ClaimedDelivery, now: number): FencedOutcome {
-    const { laneRetryMs } = this.#options;
-    return {
-      messageSeq: claim.messageSeq,
-      target: claim.recipient.target,
-      state: claim.attempts === 0 ? "waiting" : "retrying",
-      attempts: claim.attempts,
-      ...(claim.lastAttempt && { lastAttempt: claim.lastAttempt }),
-      nextAttemptAt: now + laneRetryMs * (1 + this.#ports.random()),
-      fence: claim.fence,
-    };
-  }
+interface ReadMessage {
+  /** `undefined` when there is none of that number. */
+  readonly message: Message | undefined;
+  /** False when it is sealed with a key that is not there. */
+  readonly isReadable: boolean;
+}
 
-  #leave(): void {
-    this.#batches--;
-    if (this.#batches === 0) for (const tell of this.#idle.splice(0)) tell();
-  }
+/** Later, and not counted as an attempt. */
+function postponed(
+  { messageSeq, recipient, attempts, lastAttempt, fence }: ClaimedDelivery,
+  nextAttemptAt: EpochMs,
+): FencedOutcome {
+  return {
+    messageSeq,
+    target: recipient.target,
+    state: attempts === 0 ? "waiting" : "retrying",
+    attempts,
+    ...(lastAttempt && { lastAttempt }),
+    nextAttemptAt,
+    fence,
+  };
+}
+
+function gone(claim: ClaimedDelivery, now: EpochMs): FencedOutcome {
+  const { messageSeq, recipient, attempts, fence } = claim;
+  return {
+    messageSeq,
+    target: recipient.target,
+    state: "failed",
+    attempts,
+    lastAttempt: {
+      at: now,
+      durationMs: 0,
+      errorClass: "internal",
+      error: "The message is not there any more.",
+    },
+    fence,
+  };
 }
 
 function previousOf(

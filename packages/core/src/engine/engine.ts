@@ -9,19 +9,25 @@ import type { Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
-import type { DeliveryStore, Lease, Receipt } from "../ports/delivery-store.ts";
+import type {
+  DeliveryStore,
+  Receipt,
+  ReclaimedWork,
+} from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
+import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { DueDeliveries } from "./due-deliveries.ts";
+import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
 import { OutcomeLedger } from "./ledger.ts";
 import { createPublisher, type Publisher } from "./publish.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
-import { Sender } from "./sender.ts";
+import { leaseNeededMs, Sender } from "./sender.ts";
 import { Sweeper } from "./sweeper.ts";
 
 export interface EnginePorts {
@@ -29,7 +35,7 @@ export interface EnginePorts {
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> & {
       readonly exclusive: boolean;
-      releaseAllLeases(now: number): Promise<void>;
+      reclaimAll(now: EpochMs): Promise<ReclaimedWork>;
     };
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
@@ -50,7 +56,11 @@ export interface EngineOptions {
   readonly retryPolicy: RetryPolicy;
   /** Recipients of one chunk. */
   readonly chunkSize: number;
-  /** Attempts under way at once, slow attempts not counted. */
+  /** Due deliveries claimed at once. */
+  readonly dueBatchSize: number;
+  /** Batches of them in work at once. */
+  readonly maxDueBatches: number;
+  /** Attempts under way at once, slow ones not counted. */
   readonly maxInFlight: number;
   /** Slow attempts beyond those, at once. */
   readonly maxSlowAttempts: number;
@@ -60,7 +70,10 @@ export interface EngineOptions {
   readonly slowAfterMs: number;
   /** How long a delivery that found its lane full waits, in milliseconds. */
   readonly laneRetryMs: number;
-  /** How long a claim lasts unless it is extended, in milliseconds. */
+  /**
+   * How long a claim lasts unless it is renewed, in milliseconds. Renewals come
+   * each third of it, so two thirds must cover each channel's `timeoutMs`.
+   */
   readonly leaseMs: number;
   readonly sweepIntervalMs: number;
 }
@@ -68,12 +81,14 @@ export interface EngineOptions {
 export const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
   chunkSize: 500,
+  dueBatchSize: 200,
+  maxDueBatches: 8,
   maxInFlight: 128,
-  maxSlowAttempts: 2000,
+  maxSlowAttempts: 4000,
   laneInFlight: 32,
   slowAfterMs: 250,
   laneRetryMs: 1000,
-  leaseMs: 60_000,
+  leaseMs: 120_000,
   sweepIntervalMs: 5000,
 };
 
@@ -97,68 +112,75 @@ export interface Engine {
   drain(deadlineMs: number): Promise<void>;
 }
 
+/**
+ * Puts an engine together; it does nothing before {@link Engine.start}.
+ *
+ * @throws RangeError when a channel's attempts may take longer than the lease
+ * covers
+ */
 export function createEngine(
   ports: EnginePorts,
   tuning: Partial<EngineOptions> = {},
 ): Engine {
   const options = { ...defaultEngineOptions, ...tuning };
   const { store, clock, logger, dispatcher, random } = ports;
-  const owner = ports.newId();
+  checkLease(options.leaseMs, ports.channels);
   const seal = ports.seal ?? noSeal;
+  const abandonment = new AbortController();
   let isOpen = true;
-  let isAbandoned = false;
   let accepted = 0;
 
   const channels = new Map<Protocol, Channel>();
   for (const channel of ports.channels) {
     for (const protocol of channel.protocols) channels.set(protocol, channel);
   }
-  const newLease = (): Lease => ({
-    owner,
-    until: clock.now() + options.leaseMs,
+  const isBillable = (protocol: Protocol) =>
+    channels.get(protocol)?.billable ?? false;
+  const leases = new EngineLeases(clock, {
+    owner: ports.newId(),
+    leaseMs: options.leaseMs,
   });
-  const onDeferred = (at: number) => dispatcher.announce({ kind: "due", at });
-  const watch = { clock, logger, isAbandoned: () => isAbandoned };
+  const rules = { retryPolicy: options.retryPolicy, random };
+  const onDeferred = (at: EpochMs) => dispatcher.announce({ kind: "due", at });
+  const onChunk = () => dispatcher.announce({ kind: "chunks" });
+  const persisting = { clock, logger, random, abandoned: abandonment.signal };
 
   const ledger = new OutcomeLedger({
-    ...watch,
+    ...persisting,
     store,
     onDeferred,
     listener: ports.listener,
   });
   const sender = new Sender(
-    {
-      channels,
-      clock,
-      logger,
-      rules: { retryPolicy: options.retryPolicy, random },
-    },
+    { channels, clock, logger, rules, leases },
     {
       ...options,
       // Enough to keep all places taken; more would only grow old in memory.
       maxOutstanding: Math.max(2 * options.chunkSize, 4 * options.maxInFlight),
     },
   );
+  const working = { store, sender, ledger, leases, seal, clock, logger, rules };
   const fanOut = new FanOut(
-    { ...watch, store, sender, ledger, seal, channels, newLease, onDeferred },
+    { ...persisting, ...working, isBillable, onDeferred, onChunk },
     {
       chunkSize: options.chunkSize,
       maxChunks: 256,
       laneRetryMs: options.laneRetryMs,
-      leaseGraceMs: 10_000,
     },
   );
-  const dueDeliveries = new DueDeliveries(
-    { store, sender, ledger, seal, clock, logger, random, newLease },
-    { batchSize: 200, maxBatches: 8, laneRetryMs: options.laneRetryMs },
-  );
+  const dueDeliveries = new DueDeliveries(working, {
+    batchSize: options.dueBatchSize,
+    maxBatches: options.maxDueBatches,
+    laneRetryMs: options.laneRetryMs,
+  });
   const sweeper = new Sweeper(
     {
       store,
+      leases,
       clock,
       logger,
-      newLease,
-      holdsChunks: () => fanOut.activeChunks > 0,
+      holdsWork: () =>
+        fanOut.isActive || dueDeliveries.isActive || ledger.late > 0,
       onChunks: () => fanOut.wake(),
       onDue: (at) => dueDeliveries.wakeAt(at),
     },
@@ -176,15 +198,19 @@ export function createEngine(
     onAccepted: () => {
       accepted++;
     },
-    smsIsBillable: channels.get("sms")?.billable ?? true,
+    isBillable,
   });
   let stopListening = () => {};
 
   return {
     publisher,
     async recover() {
-      // Where engines share a store, leases of the dead end by themselves.
-      if (store.exclusive) await store.releaseAllLeases(clock.now());
+      // Where engines share a store, leases of the dead lapse by themselves.
+      if (!store.exclusive) return;
+      const { freed, interrupted } = await store.reclaimAll(clock.now());
+      if (freed + interrupted > 0) {
+        logger.info("recovered", { freed, interrupted });
+      }
     },
     async start() {
       stopListening = dispatcher.listen((hint) => {
@@ -204,19 +230,31 @@ export function createEngine(
     async drain(deadlineMs) {
       isOpen = false;
       stopListening();
-      await sweeper.stop();
       const done = (async () => {
         await Promise.all([fanOut.drain(), dueDeliveries.drain()]);
         await ledger.drain();
+        // Last: what is under way needs its leases.
+        await sweeper.stop();
       })();
       const deadline = Promise.withResolvers<void>();
       const timer = clock.setTimer(deadlineMs, () => {
-        isAbandoned = true;
         logger.warn("drain_deadline", { inFlight: sender.inFlight });
+        abandonment.abort();
         deadline.resolve();
       });
       await Promise.race([done, deadline.promise]);
       timer.cancel();
     },
   };
+}
+
+function checkLease(leaseMs: number, channels: readonly Channel[]): void {
+  for (const channel of channels) {
+    const neededMs = Math.ceil((leaseNeededMs(channel) * 3) / 2);
+    if (leaseMs < neededMs) {
+      throw new RangeError(
+        `A lease of ${leaseMs} ms does not cover an attempt of channel ${channel.name}, which may take ${channel.timeoutMs} ms: make the lease ${neededMs} ms or longer, or the attempt's timeout shorter.`,
+      );
+    }
+  }
 }

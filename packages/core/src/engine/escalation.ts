@@ -5,15 +5,16 @@
 
 import type { SubscriptionId } from "../ids.ts";
 import type { Recipient } from "../ports/channel.ts";
+import { addMs, type EpochMs } from "../time.ts";
 import { type NotifyPolicy, roundsOf } from "../topics/notify-policy.ts";
 
 export class Escalation {
   readonly #rounds: ReadonlyMap<SubscriptionId, number>;
   readonly #roundMs: number;
-  readonly #startedAt: number;
+  readonly #startedAt: EpochMs;
 
   /** `startedAt`: when the message was accepted (epoch ms). */
-  constructor(policy: NotifyPolicy, startedAt: number) {
+  constructor(policy: NotifyPolicy, startedAt: EpochMs) {
     this.#rounds = roundsOf(policy);
     this.#roundMs = policy.roundSeconds * 1000;
     this.#startedAt = startedAt;
@@ -25,7 +26,7 @@ export class Escalation {
   }
 
   /** When a round is due; milliseconds since the epoch. */
-  beginOf(round: number): number {
-    return this.#startedAt + (round - 1) * this.#roundMs;
+  beginOf(round: number): EpochMs {
+    return addMs(this.#startedAt, (round - 1) * this.#roundMs);
   }
 }

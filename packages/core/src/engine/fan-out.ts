@@ -4,36 +4,46 @@
  * transaction that ends the chunk (the fast path). What did not answer soon or
  * must wait is deferred in the same transaction as a row of its own.
  *
- * Crash while a chunk is worked: its outcomes are not written, its lease ends,
+ * A chunk that is too long is cut, and the rest is nobody's: whichever engine
+ * has room takes it.
+ *
+ * Crash while a chunk is worked: its outcomes are not written, its lease lapses,
  * and whoever claims it next tries its recipients again; at most what was in
  * flight arrives twice. Crash after the chunk's commit: nothing is left to do.
- * Crash between a split and the rest's work: the rest is a chunk on disk.
+ * Crash between a split and the rest's claim: the rest is a chunk on disk.
  */
 
+import { refusedOutcome } from "../messages/merge-outcome.ts";
 import type { Message } from "../messages/message.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
-import type { Channel, Recipient } from "../ports/channel.ts";
+import type { Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
-import type { WrittenDelivery } from "../ports/delivery-listener.ts";
 import type {
   Chunk,
+  ChunkEnd,
   ChunkOutcome,
   DeliveryStore,
-  FencedOutcome,
   Lease,
 } from "../ports/delivery-store.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Protocol } from "../subscriptions/protocol.ts";
+import type { EpochMs } from "../time.ts";
+import { ChunkOutcomes } from "./chunk-outcomes.ts";
+import { ChunkRetries } from "./chunk-retries.ts";
+import type { EngineLeases } from "./engine-leases.ts";
 import { Escalation } from "./escalation.ts";
-import type { OutcomeLedger } from "./ledger.ts";
+import { type OutcomeLedger, reasonOf } from "./ledger.ts";
 import { MessageFilter } from "./message-filter.ts";
-import { outcomeWithoutTry, type SendItem } from "./outcome.ts";
-import { persist } from "./persist.ts";
+import {
+  type OutcomeRules,
+  outcomeOfUnreadable,
+  type SendItem,
+} from "./outcome.ts";
+import { type PersistPorts, persist } from "./persist.ts";
 import type { ChunkIntake } from "./publish.ts";
-import type { Sender, SlowAttempt } from "./sender.ts";
+import type { Sender } from "./sender.ts";
+import { WorkLoop } from "./work-loop.ts";
 
-export interface FanOutPorts {
+export interface FanOutPorts extends PersistPorts {
   readonly store: Pick<
     DeliveryStore,
     | "claimChunks"
@@ -45,14 +55,15 @@ export interface FanOutPorts {
     Pick<BindingStore, "findBinding">;
   readonly sender: Sender;
   readonly ledger: OutcomeLedger;
+  readonly leases: EngineLeases;
   readonly seal: ContentSeal;
-  readonly channels: ReadonlyMap<Protocol, Channel>;
   readonly clock: Clock;
-  readonly logger: Logger;
-  readonly newLease: () => Lease;
-  readonly isAbandoned: () => boolean;
-  /** A delivery was deferred until then (epoch ms). */
-  readonly onDeferred: (at: number) => void;
+  readonly rules: OutcomeRules;
+  readonly isBillable: (protocol: Recipient["protocol"]) => boolean;
+  /** A delivery was deferred until then. */
+  readonly onDeferred: (at: EpochMs) => void;
+  /** A chunk is free for any engine. */
+  readonly onChunk: () => void;
 }
 
 export interface FanOutOptions {
@@ -62,8 +73,6 @@ export interface FanOutOptions {
   readonly maxChunks: number;
   /** How long a deferred recipient whose lane was full waits; milliseconds. */
   readonly laneRetryMs: number;
-  /** Added to a slow attempt's deadline to get the end of its lease. */
-  readonly leaseGraceMs: number;
 }
 
 interface Work {
@@ -71,34 +80,51 @@ interface Work {
   readonly message: Message;
 }
 
+/** Chunks claimed with one call: those of small messages come by the dozen. */
+const maxClaim = 64;
+
 export class FanOut implements ChunkIntake {
   readonly #ports: FanOutPorts;
   readonly #options: FanOutOptions;
+  readonly #loop: WorkLoop;
+  readonly #retries: ChunkRetries;
+  readonly #filter = new MessageFilter();
   /** Chunks this engine holds and has not begun. */
   readonly #ready: Work[] = [];
-  readonly #filter = new MessageFilter();
+  #isOpen = true;
   #chunks = 0;
-  /** There may be chunks in the store that nobody holds. */
-  #backlog = false;
-  #claiming = false;
-  #open = true;
+  /** Recipients of chunks in work that the sender does not have yet. */
+  #unsent = 0;
   #idle: (() => void)[] = [];
 
   constructor(ports: FanOutPorts, options: FanOutOptions) {
     this.#ports = ports;
     this.#options = options;
-    ports.sender.onRoom = () => this.#pump();
+    this.#loop = new WorkLoop(ports, {
+      name: "chunks",
+      hasRoom: () => this.#ready.length === 0 && this.#hasRoom(),
+      claim: () => this.#claim(),
+    });
+    this.#retries = new ChunkRetries(ports, (chunk) => this.#release(chunk));
+    ports.sender.onRoom = () => this.#beginReady();
   }
 
+  /** Chunks in work. */
   get activeChunks(): number {
     return this.#chunks;
   }
 
+  /** Whether chunks are held, in work or not. */
+  get isActive(): boolean {
+    return this.#chunks + this.#ready.length + this.#retries.size > 0;
+  }
+
   /** A publisher's chunk goes straight to work when nobody is before it. */
   reserve(): Lease | undefined {
-    if (!this.#open || this.#backlog || !this.#hasRoom()) return undefined;
+    const isFirst = this.#ready.length === 0 && !this.#loop.mayHaveWork;
+    if (!this.#isOpen || !isFirst || !this.#hasRoom()) return undefined;
     this.#chunks++;
-    return this.#ports.newLease();
+    return this.#ports.leases.lease;
   }
 
   take(work: Work | undefined): void {
@@ -108,8 +134,7 @@ export class FanOut implements ChunkIntake {
 
   /** There may be work in the store. */
   wake(): void {
-    this.#backlog = true;
-    this.#pump();
+    this.#loop.wake();
   }
 
   /**
@@ -117,80 +142,63 @@ export class FanOut implements ChunkIntake {
    * rest is written.
    */
   async drain(): Promise<void> {
-    this.#open = false;
-    for (const { chunk } of this.#ready.splice(0)) {
-      await this.#ports.store.releaseChunk(chunk);
+    this.#isOpen = false;
+    await this.#loop.stop();
+    const unbegun = this.#ready.splice(0).map(({ chunk }) => chunk);
+    for (const chunk of [...unbegun, ...this.#retries.drain()]) {
+      await this.#release(chunk);
     }
     if (this.#chunks === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #hasRoom(): boolean {
-    return this.#chunks < this.#options.maxChunks && this.#ports.sender.hasRoom;
+    return (
+      this.#chunks < this.#options.maxChunks &&
+      this.#ports.sender.room > this.#unsent
+    );
   }
 
-  #pump(): void {
-    while (this.#open && this.#hasRoom()) {
+  #beginReady(): void {
+    while (this.#isOpen && this.#hasRoom()) {
       const work = this.#ready.shift();
       if (work === undefined) break;
       this.#chunks++;
       void this.#work(work);
     }
-    if (this.#open && this.#backlog && this.#hasRoom()) void this.#claim();
+    this.#loop.roomFreed();
   }
 
-  async #claim(): Promise<void> {
-    if (this.#claiming) return;
-    this.#claiming = true;
-    const limit = Math.max(
-      1,
-      Math.min(64, this.#options.maxChunks - this.#chunks),
-    );
-    try {
-      this.#backlog = false;
-      const claimed = await this.#ports.store.claimChunks(
-        this.#ports.newLease(),
-        this.#ports.clock.now(),
-        limit,
-      );
-      if (claimed.length === limit) this.#backlog = true;
-      this.#ready.push(...claimed);
-    } catch (error) {
-      // The sweeper asks again.
-      this.#ports.logger.error("claim_failed", { error: String(error) });
-      this.#backlog = false;
-    } finally {
-      this.#claiming = false;
-    }
-    if (this.#open) this.#pump();
-    else await this.drain();
+  async #claim(): Promise<boolean> {
+    const limit = Math.min(maxClaim, this.#options.maxChunks - this.#chunks);
+    const { store, leases } = this.#ports;
+    const claimed = await store.claimChunks(leases.lease, limit);
+    this.#ready.push(...claimed);
+    this.#beginReady();
+    return claimed.length === limit;
   }
 
   /** Works one chunk to its end; counted in `#chunks` by the caller. */
-  async #work({ chunk, message: kept }: Work): Promise<void> {
+  async #work({ chunk, message }: Work): Promise<void> {
     try {
-      const message = this.#ports.seal.open(kept);
       const { chunkSize } = this.#options;
-      const audience = await this.#ports.store.readAudience(
-        chunk,
-        chunkSize + 1,
-      );
-      const mine =
-        audience.length > chunkSize
-          ? this.#split({ chunk, message }, audience)
-          : Promise.resolve(chunk);
+      const { store } = this.#ports;
+      const audience = await store.readAudience(chunk, chunkSize + 1);
+      const isLong = audience.length > chunkSize;
+      const mine = isLong ? audience.slice(0, chunkSize) : audience;
+      // Counted before the rest is free: it is for who has room besides these.
+      this.#unsent += mine.length;
       await this.#deliver(
         message,
-        audience.length > chunkSize ? audience.slice(0, chunkSize) : audience,
         mine,
+        isLong ? this.#split(chunk, audience) : Promise.resolve(chunk),
       );
+      this.#retries.succeeded(chunk);
     } catch (error) {
-      this.#ports.logger.error("chunk_failed", {
-        messageId: kept.id,
-        error: String(error),
-      });
-      // Whoever looks next claims it; if even this fails, once its lease ends.
-      await this.#ports.store.releaseChunk(chunk).catch(() => {});
+      const { id: messageId } = message;
+      this.#ports.logger.error("chunk_failed", { messageId, error });
+      if (this.#isOpen) this.#retries.failed(chunk);
+      else await this.#release(chunk);
     } finally {
       this.#leave();
     }
@@ -201,102 +209,103 @@ export class FanOut implements ChunkIntake {
    * are being tried: should it fail, the chunk is tried again as it was.
    */
   async #split(
-    { chunk, message }: Work,
+    chunk: Chunk,
     audience: readonly Recipient[],
   ): Promise<Chunk | undefined> {
     const last = audience[this.#options.chunkSize - 1];
     if (last === undefined) return chunk;
-    const parts = await persist(this.#ports, "split", () =>
-      this.#ports.store.splitChunk(chunk, last.target, this.#ports.newLease()),
+    const { store } = this.#ports;
+    const cut = await persist(this.#ports, "split", () =>
+      store.splitChunk(chunk, last.target),
     );
-    if (parts === undefined) return undefined;
-    if (this.#open) {
-      this.#ready.push({ chunk: parts.rest, message });
-      this.#pump();
-    } else await this.#ports.store.releaseChunk(parts.rest);
-    return parts.chunk;
+    if (cut) this.#ports.onChunk();
+    return cut?.chunk;
   }
 
   async #deliver(
     message: Message,
     audience: readonly Recipient[],
-    chunk: Promise<Chunk | undefined>,
+    splitting: Promise<Chunk | undefined>,
   ): Promise<void> {
-    const { clock, ledger } = this.#ports;
-    const outcomes: ChunkOutcome[] = [];
-    const items: SendItem[] = [];
-    let deferredUntil = Number.POSITIVE_INFINITY;
-    const defer = (outcome: ChunkOutcome, until: number) => {
-      deferredUntil = Math.min(deferredUntil, until);
-      outcomes.push({ ...outcome, nextAttemptAt: until });
-    };
-    const escalation = await this.#escalationOf(message);
-    const left: WrittenDelivery[] = [];
-    const reasonToFilter = this.#filter.of(message);
-    for (const recipient of audience) {
-      const item = {
-        message,
-        recipient,
-        state: "waiting" as const,
-        attempts: 0,
-      };
-      const reason = reasonToFilter(recipient);
-      if (reason !== undefined) {
-        const outcome = filtered(item, reason, clock.now());
-        outcomes.push(outcome);
-        left.push({ item, outcome });
-        continue;
-      }
-      const isBillable =
-        this.#ports.channels.get(recipient.protocol)?.billable ?? false;
-      const round = escalation?.roundOf(recipient);
-      if (escalation && round !== undefined && round > 1) {
-        // Its claim finds out whether it is still needed.
-        defer(
-          { ...waiting(item), billable: isBillable, round },
-          escalation.beginOf(round),
-        );
-      } else if (isBillable) {
-        // Only a claim, whose intent is on disk, may start what costs money.
-        const outcome = { ...waiting(item), billable: true };
-        defer(round ? { ...outcome, round } : outcome, clock.now());
-      } else items.push(item);
-    }
-    const report = await this.#ports.sender.send(items);
-    const inRound = (item: SendItem, outcome: ChunkOutcome): ChunkOutcome => {
-      const round = escalation?.roundOf(item.recipient);
-      return round === undefined ? outcome : { ...outcome, round };
-    };
-    for (const { item, outcome } of report.finished) {
-      outcomes.push(escalation ? inRound(item, outcome) : outcome);
-      if (outcome.nextAttemptAt !== undefined) {
-        deferredUntil = Math.min(deferredUntil, outcome.nextAttemptAt);
-      }
-    }
-    for (const item of report.unstarted) {
-      const until = clock.now() + this.#options.laneRetryMs;
-      defer(inRound(item, waiting(item)), until);
-    }
-    for (const slow of report.slowAttempts) {
-      outcomes.push(inRound(slow.item, this.#leased(slow)));
-    }
-    const mine = await chunk;
-    if (mine === undefined) return;
-    const kept = await persist(this.#ports, "chunk", () =>
-      this.#ports.store.completeChunk(mine, outcomes),
-    );
-    if (!kept) {
+    const { ledger } = this.#ports;
+    const outcomes = await this.#attempt(message, audience);
+    const chunk = await splitting;
+    if (chunk === undefined) return;
+    const end = await this.#complete(chunk, outcomes.all);
+    if (end === undefined) return;
+    if (!end.kept) {
       this.#ports.logger.warn("lease_lost", { messageId: message.id });
       return;
     }
-    ledger.count(outcomes);
-    ledger.tell(left);
-    ledger.tell(report.finished);
-    if (deferredUntil < Number.POSITIVE_INFINITY) {
-      this.#ports.onDeferred(deferredUntil);
+    ledger.reportRefused(end.refused);
+    ledger.count(outcomes.all);
+    ledger.notify(outcomes.final);
+    if (outcomes.deferredUntil !== undefined) {
+      this.#ports.onDeferred(outcomes.deferredUntil);
     }
-    for (const slow of report.slowAttempts) {
+    for (const slow of outcomes.slowAttempts) {
       ledger.recordLate(slow, fenceOfChunks);
+    }
+  }
+
+  /** Makes the attempts that can be made now. */
+  async #attempt(
+    message: Message,
+    audience: readonly Recipient[],
+  ): Promise<ChunkOutcomes> {
+    const { sender, clock, rules } = this.#ports;
+    let escalation: Escalation | undefined;
+    try {
+      escalation = await this.#escalationOf(message);
+    } finally {
+      this.#unsent -= audience.length;
+    }
+    const context = { ...this.#ports, ...this.#options };
+    const outcomes = new ChunkOutcomes(context, message, escalation);
+    const items = outcomes.sort(audience, this.#filter.of(message));
+    const opened = this.#open(message);
+    if (opened === undefined) {
+      for (const item of items) {
+        outcomes.finish(item, outcomeOfUnreadable(item, clock.now(), rules));
+      }
+    } else outcomes.add(await sender.send(withMessage(items, opened)));
+    return outcomes;
+  }
+
+  /**
+   * Writes the chunk's outcomes. Should the store refuse them together, which
+   * none of them alone explains, they end as failures: making all attempts
+   * again would not help.
+   */
+  async #complete(
+    chunk: Chunk,
+    outcomes: readonly ChunkOutcome[],
+  ): Promise<ChunkEnd | undefined> {
+    const { store, logger, clock } = this.#ports;
+    try {
+      return await persist(this.#ports, "chunk", () =>
+        store.completeChunk(chunk, outcomes),
+      );
+    } catch (error) {
+      logger.error("chunk_refused", { messageSeq: chunk.messageSeq, error });
+      const reason = reasonOf(error);
+      return persist(this.#ports, "chunk", () =>
+        store.completeChunk(
+          chunk,
+          outcomes.map((it) => refusedOutcome(it, reason, clock.now())),
+        ),
+      );
+    }
+  }
+
+  /** `undefined` when it is sealed with a key that is not there. */
+  #open(message: Message): Message | undefined {
+    try {
+      return this.#ports.seal.open(message);
+    } catch (error) {
+      const { id: messageId } = message;
+      this.#ports.logger.error("message_sealed", { messageId, error });
+      return undefined;
     }
   }
 
@@ -311,43 +320,32 @@ export class FanOut implements ChunkIntake {
     return binding && new Escalation(binding.data, createdAt);
   }
 
-  /** The row of an attempt that is still under way. */
-  #leased({
-    item,
-    startedAt,
-    deadlineAt,
-  }: SlowAttempt<SendItem>): ChunkOutcome {
-    return {
-      messageSeq: item.message.seq,
-      target: item.recipient.target,
-      state: "sending",
-      attempts: 0,
-      lastAttempt: { at: startedAt, durationMs: 0 },
-      nextAttemptAt: deadlineAt + this.#options.leaseGraceMs,
-      fence: fenceOfChunks,
-    };
+  /** Should even this fail, the chunk is free once its lease lapses. */
+  async #release(chunk: Chunk): Promise<void> {
+    try {
+      await this.#ports.store.releaseChunk(chunk);
+      this.#ports.onChunk();
+    } catch (error) {
+      const { messageSeq } = chunk;
+      this.#ports.logger.error("release_failed", { messageSeq, error });
+    }
   }
 
   #leave(): void {
     this.#chunks--;
-    this.#pump();
-    if (this.#chunks === 0) for (const tell of this.#idle.splice(0)) tell();
+    this.#beginReady();
+    if (this.#chunks > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
 
+/** The items with their message as it was published. */
+function withMessage(items: readonly SendItem[], message: Message) {
+  const [first] = items;
+  return first === undefined || first.message === message
+    ? items
+    : items.map((item) => ({ ...item, message }));
+}
+
 /** Fence of rows that a chunk wrote: any later claim has a higher one. */
-const fenceOfChunks: FencedOutcome["fence"] = 0;
-
-function filtered(item: SendItem, error: string, now: number): ChunkOutcome {
-  const reason = { errorClass: "filtered", error } as const;
-  return outcomeWithoutTry(item, "filter", reason, now);
-}
-
-function waiting(item: SendItem): ChunkOutcome {
-  return {
-    messageSeq: item.message.seq,
-    target: item.recipient.target,
-    state: "waiting",
-    attempts: 0,
-  };
-}
+const fenceOfChunks = 0;

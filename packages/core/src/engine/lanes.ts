@@ -4,15 +4,30 @@
  * memory.
  */
 
-interface Lane {
-  running: number;
-  /** What waits for this lane; oldest first. */
-  readonly queue: (() => boolean)[];
+/** Who waits for a place in a lane. */
+export interface LaneWaiter {
+  /** Called once a place was taken for it. */
+  start(): void;
 }
 
-export class Lanes {
+interface Lane<Waiter> {
+  running: number;
+  /** Of those running, the slow ones. */
+  slow: number;
+  /** Who waits for a place; oldest first. */
+  readonly waiting: Set<Waiter>;
+  /** How many were turned away since `countedFrom`. */
+  turnedAway: number;
+  countedFrom: number;
+}
+
+/** Turned away is counted in spans of this length, in milliseconds. */
+const countingMs = 1000;
+const maxFactor = 30;
+
+export class Lanes<Waiter extends LaneWaiter> {
   readonly #inFlightPerLane: number;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, Lane<Waiter>>();
 
   constructor(inFlightPerLane: number) {
     this.#inFlightPerLane = inFlightPerLane;
@@ -22,7 +37,13 @@ export class Lanes {
   tryEnter(endpoint: string): boolean {
     const lane = this.#lanes.get(endpoint);
     if (lane === undefined) {
-      this.#lanes.set(endpoint, { running: 1, queue: [] });
+      this.#lanes.set(endpoint, {
+        running: 1,
+        slow: 0,
+        waiting: new Set(),
+        turnedAway: 0,
+        countedFrom: 0,
+      });
       return true;
     }
     if (lane.running >= this.#inFlightPerLane) return false;
@@ -31,25 +52,63 @@ export class Lanes {
   }
 
   /**
-   * Queues for a full lane. `start` is called once a place was taken for it; it
-   * answers false when it no longer wants it.
+   * Waits for a place in a full lane. False when the lane is slow and as many
+   * wait already as could go next: whoever comes then had better come later.
    */
-  queue(endpoint: string, start: () => boolean): void {
+  wait(endpoint: string, waiter: Waiter): boolean {
     const lane = this.#lanes.get(endpoint);
-    if (lane === undefined) {
-      throw new Error("Only a full lane is queued for.");
+    if (lane === undefined) throw new Error("Only a full lane is waited for.");
+    if (lane.slow > 0 && lane.waiting.size >= this.#inFlightPerLane) {
+      return false;
     }
-    lane.queue.push(start);
+    lane.waiting.add(waiter);
+    return true;
   }
 
-  /** Gives a place back, to the first in the queue that still wants it. */
+  /** Waits no more. */
+  withdraw(endpoint: string, waiter: Waiter): void {
+    this.#lanes.get(endpoint)?.waiting.delete(waiter);
+  }
+
+  /** An attempt of this lane is slow, or no longer. */
+  countSlow(endpoint: string, change: 1 | -1): void {
+    const lane = this.#lanes.get(endpoint);
+    if (lane) lane.slow += change;
+  }
+
+  /** Whether an attempt of this lane is slow at the moment. */
+  isSlow(endpoint: string): boolean {
+    return (this.#lanes.get(endpoint)?.slow ?? 0) > 0;
+  }
+
+  /**
+   * How many times longer than usual to stay away from a lane that is full: in
+   * proportion to how many came in vain, so that a long queue of one endpoint
+   * does not come back again and again before it has a chance.
+   *
+   * @param now monotonic milliseconds
+   */
+  turnAway(endpoint: string, now: number): number {
+    const lane = this.#lanes.get(endpoint);
+    if (lane === undefined) return 1;
+    if (now - lane.countedFrom > countingMs) {
+      lane.turnedAway = 0;
+      lane.countedFrom = now;
+    }
+    lane.turnedAway++;
+    const factor = lane.turnedAway / (2 * this.#inFlightPerLane);
+    return Math.min(Math.max(factor, 1), maxFactor);
+  }
+
+  /** Gives a place back, to the first who waits for one. */
   leave(endpoint: string): void {
     const lane = this.#lanes.get(endpoint);
     if (lane === undefined) return;
-    for (;;) {
-      const start = lane.queue.shift();
-      if (start === undefined) break;
-      if (start()) return;
+    const [next] = lane.waiting;
+    if (next !== undefined) {
+      lane.waiting.delete(next);
+      next.start();
+      return;
     }
     lane.running--;
     if (lane.running === 0) this.#lanes.delete(endpoint);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageId, ProjectId } from "../ids.ts";
 import type { AttemptResult } from "../ports/channel.ts";
-import { outcomeOfTry, type SendItem } from "./outcome.ts";
+import { toEpochMs } from "../time.ts";
+import { outcomeOfAttempt, type SendItem } from "./outcome.ts";
 import { defaultRetryPolicy, smnRetryPolicy } from "./retry-policy.ts";
 
 const item: SendItem = {
@@ -12,8 +13,8 @@ const item: SendItem = {
     projectId: "1".repeat(32) as ProjectId,
     audience: "topic",
     content: { kind: "text", text: "hello" },
-    createdAt: 0,
-    expiresAt: 3_600_000,
+    createdAt: toEpochMs(0),
+    expiresAt: toEpochMs(3_600_000),
   },
   recipient: { target: 1, protocol: "http", endpoint: "http://example.com" },
   state: "waiting",
@@ -22,7 +23,14 @@ const item: SendItem = {
 
 function stateAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
   const rules = { retryPolicy, random: () => 0 };
-  return outcomeOfTry(item, result, false, 0, 1, rules).state;
+  return outcomeOfAttempt(
+    item,
+    result,
+    false,
+    { at: toEpochMs(0), durationMs: 1 },
+    toEpochMs(1),
+    rules,
+  ).state;
 }
 
 function answer(statusCode: number): AttemptResult {

@@ -12,6 +12,7 @@ import type {
   FailedResult,
   Recipient,
 } from "../ports/channel.ts";
+import { addMs, type EpochMs } from "../time.ts";
 import { type RetryPolicy, retryDelay } from "./retry-policy.ts";
 
 /** One delivery to be tried. */
@@ -25,22 +26,27 @@ export interface SendItem {
 
 export interface OutcomeRules {
   readonly retryPolicy: RetryPolicy;
+  /** Answers a number in [0, 1). */
   readonly random: () => number;
 }
 
+/** When a delivery's time to live is over. */
+export function expiryOf(item: SendItem, _rules: OutcomeRules): EpochMs {
+  return item.message.expiresAt;
+}
+
 /** The outcome of an attempt that was made. */
-export function outcomeOfTry(
+export function outcomeOfAttempt(
   item: SendItem,
   result: AttemptResult,
   billable: boolean,
-  at: number,
-  now: number,
+  timing: Pick<Attempt, "at" | "durationMs">,
+  now: EpochMs,
   rules: OutcomeRules,
 ): DeliveryOutcome {
   const attempts = item.attempts + 1;
   const lastAttempt: Attempt = {
-    at,
-    durationMs: now - at,
+    ...timing,
     ...(result.statusCode !== undefined && { statusCode: result.statusCode }),
     ...(result.provider !== undefined && { provider: result.provider }),
     ...("errorClass" in result && {
@@ -88,11 +94,11 @@ export function outcomeOfTry(
 }
 
 /** The outcome of a delivery that is not tried. */
-export function outcomeWithoutTry(
+export function outcomeWithoutAttempt(
   item: SendItem,
-  event: "expire" | "fail" | "filter",
-  reason: Pick<FailedResult, "errorClass" | "error">,
-  now: number,
+  event: "expire" | "fail" | "filter" | "cancel",
+  reason: Partial<Pick<FailedResult, "errorClass" | "error">>,
+  now: EpochMs,
 ): DeliveryOutcome {
   return {
     messageSeq: item.message.seq,
@@ -101,6 +107,29 @@ export function outcomeWithoutTry(
     state: nextState(item.state, event),
     lastAttempt: { at: now, durationMs: 0, ...reason },
   };
+}
+
+/**
+ * The outcome of a delivery whose message is sealed with a key that is not
+ * there: as of an attempt that failed for now, since keys come back.
+ */
+export function outcomeOfUnreadable(
+  item: SendItem,
+  now: EpochMs,
+  rules: OutcomeRules,
+): DeliveryOutcome {
+  return outcomeOfAttempt(
+    item,
+    {
+      outcome: "deferred",
+      errorClass: "internal",
+      error: "The message is sealed, and cannot be opened with the keys here.",
+    },
+    false,
+    { at: now, durationMs: 0 },
+    now,
+    rules,
+  );
 }
 
 const successEvents = {
@@ -125,9 +154,9 @@ function retryOrEnd(
   item: SendItem,
   attempts: number,
   result: FailedResult,
-  now: number,
+  now: EpochMs,
   rules: OutcomeRules,
-): { state: DeliveryState; nextAttemptAt?: number } {
+): { state: DeliveryState; nextAttemptAt?: EpochMs } {
   const started = nextState(item.state, "attempt");
   const delayMs = retryDelay(
     rules.retryPolicy,
@@ -136,8 +165,8 @@ function retryOrEnd(
     result.retryAfterMs,
   );
   if (delayMs === undefined) return { state: nextState(started, "fail") };
-  const nextAttemptAt = now + delayMs;
-  if (nextAttemptAt >= item.message.expiresAt) {
+  const nextAttemptAt = addMs(now, delayMs);
+  if (nextAttemptAt >= expiryOf(item, rules)) {
     return { state: nextState(started, "expire") };
   }
   return { state: nextState(started, "retry"), nextAttemptAt };

@@ -31,7 +31,7 @@ async function setUp() {
     intake: { reserve: () => undefined, take() {} },
     isOpen: () => true,
     onAccepted() {},
-    smsIsBillable: true,
+    isBillable: () => true,
   });
   const { topic } = await topics.create(projectId, { name: "alerts" });
   const urn = topics.urnOf(topic);

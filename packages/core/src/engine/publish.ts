@@ -24,12 +24,13 @@ import type { ContentSeal } from "../ports/content-seal.ts";
 import type { Chunk, DeliveryStore, Lease } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
-import { checkEndpoint } from "../subscriptions/protocol.ts";
+import { checkEndpoint, type Protocol } from "../subscriptions/protocol.ts";
 import {
   checkTemplateName,
   checkTemplateTags,
   renderVariants,
 } from "../templates/template.ts";
+import { addMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 
 /** A message as a publisher hands it over; unchecked. */
@@ -102,8 +103,8 @@ export interface PublisherPorts {
   readonly isOpen: () => boolean;
   /** A message was kept. */
   readonly onAccepted: () => void;
-  /** Whether text messages cost money to send twice. */
-  readonly smsIsBillable: boolean;
+  /** Whether attempts of a protocol cost money. */
+  readonly isBillable: (protocol: Protocol) => boolean;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
@@ -152,7 +153,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         content,
         ...(request.attributes && { attributes: request.attributes }),
         createdAt,
-        expiresAt: createdAt + parseTimeToLive(request.timeToLive) * 1000,
+        expiresAt: addMs(createdAt, parseTimeToLive(request.timeToLive) * 1000),
       };
       const kept = await ports.seal.seal(message);
       const lease = intake.reserve();
@@ -178,12 +179,12 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         audience: "direct",
         content: { kind: "text", text: checkText(text) },
         createdAt,
-        expiresAt: createdAt + parseTimeToLive(undefined) * 1000,
+        expiresAt: addMs(createdAt, parseTimeToLive(undefined) * 1000),
       };
       await store.acceptDirectMessage(
         message,
         [{ protocol: "sms", endpoint: to }],
-        ports.smsIsBillable,
+        ports.isBillable("sms"),
       );
       ports.onAccepted();
       dispatcher.announce({ kind: "due", at: createdAt });

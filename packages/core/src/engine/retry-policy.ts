@@ -67,5 +67,5 @@ export function retryDelay(
   const base = policy.delaysMs[attempts - 1];
   if (base === undefined) return undefined;
   const delay = base * (1 + policy.jitter * random());
-  return Math.round(Math.max(delay, retryAfterMs));
+  return Math.ceil(Math.max(delay, retryAfterMs));
 }

@@ -10,9 +10,11 @@ import type {
 } from "../ports/channel.ts";
 import { silentLogger } from "../ports/logger.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
+import { addMs } from "../time.ts";
+import { deadlineSlackMs } from "./deadline-queue.ts";
 import type { SendItem } from "./outcome.ts";
 import { smnRetryPolicy } from "./retry-policy.ts";
-import { Sender, type SenderOptions } from "./sender.ts";
+import { answerGraceMs, Sender, type SenderOptions } from "./sender.ts";
 
 /** A channel whose attempts end when the test says so. */
 class HeldChannel implements Channel {
@@ -51,6 +53,7 @@ class HeldChannel implements Channel {
 }
 
 function setUp(options: Partial<SenderOptions> = {}) {
+  const covered = { now: true };
   const clock = new ManualClock();
   const channel = new HeldChannel();
   const sender = new Sender(
@@ -58,7 +61,8 @@ function setUp(options: Partial<SenderOptions> = {}) {
       channels: new Map([["http", channel]]),
       clock,
       logger: silentLogger,
-      rules: { retryPolicy: smnRetryPolicy, random: () => 0 },
+      rules: { retryPolicy: smnRetryPolicy, random: () => 0.5 },
+      leases: { cover: () => covered.now },
     },
     {
       maxInFlight: 100,
@@ -76,7 +80,7 @@ function setUp(options: Partial<SenderOptions> = {}) {
     audience: "topic",
     content: { kind: "text", text: "hello" },
     createdAt: clock.now(),
-    expiresAt: clock.now() + 3_600_000,
+    expiresAt: addMs(clock.now(), 3_600_000),
   };
   const itemTo = (endpoint: string, target: number): SendItem => ({
     message,
@@ -84,7 +88,7 @@ function setUp(options: Partial<SenderOptions> = {}) {
     state: "waiting",
     attempts: 0,
   });
-  return { clock, channel, sender, message, itemTo };
+  return { clock, channel, sender, message, itemTo, covered };
 }
 
 /** Lets promises that are ready run. */
@@ -114,7 +118,7 @@ test("reports what answered soon as finished, signed once", async () => {
   assert.equal(sender.inFlight, 0);
 });
 
-test("leaves a slow attempt behind after 250 ms and tells its end later", async () => {
+test("leaves a slow attempt behind after 250 ms and reports its end later", async () => {
   const { clock, channel, sender, itemTo } = setUp();
   const report = sender.send([itemTo("slow", 1), itemTo("quick", 2)]);
   await turn();
@@ -128,7 +132,6 @@ test("leaves a slow attempt behind after 250 ms and tells its end later", async 
   );
   const [slow] = slowAttempts;
   assert.equal(slow?.item.recipient.endpoint, "slow");
-  assert.equal(slow?.deadlineAt, (slow?.startedAt ?? 0) + 5000);
   assert.equal(sender.inFlight, 1);
   clock.advance(1000);
   channel.end("slow#1");
@@ -236,4 +239,68 @@ test("a retry that would come after the time to live is not planned", async () =
   const { finished } = await report;
   assert.equal(finished[0]?.outcome.state, "expired");
   assert.equal(finished[0]?.outcome.nextAttemptAt, undefined);
+});
+
+test("starts nothing that its leases do not cover", async () => {
+  const { channel, sender, itemTo, covered } = setUp();
+  covered.now = false;
+  const { unstarted } = await sender.send([itemTo("a", 1)]);
+  assert.equal(unstarted.length, 1);
+  assert.deepEqual(channel.started, []);
+  assert.equal(sender.inFlight, 0);
+});
+
+test("a channel that never answers is given up, and its late answer dropped", async () => {
+  const { clock, channel, sender, itemTo } = setUp();
+  const report = sender.send([itemTo("a", 1)]);
+  await turn();
+  clock.advance(251);
+  const { slowAttempts } = await report;
+  clock.advance(channel.timeoutMs + answerGraceMs + deadlineSlackMs);
+  const outcome = await slowAttempts[0]?.outcome;
+  assert.equal(outcome?.state, "retrying");
+  assert.equal(outcome?.lastAttempt?.errorClass, "timeout");
+  assert.equal(sender.inFlight, 0);
+  channel.end("a#1");
+  await turn();
+  assert.equal(sender.inFlight, 0);
+});
+
+test("an endpoint that is slow takes no more than half of the slow places", async () => {
+  const { clock, channel, sender, itemTo } = setUp({
+    laneInFlight: 100,
+    maxSlowAttempts: 10,
+  });
+  const first = sender.send(
+    Array.from({ length: 6 }, (_, n) => itemTo("hangs", n)),
+  );
+  await turn();
+  clock.advance(251);
+  assert.equal((await first).slowAttempts.length, 6);
+  const second = sender.send([itemTo("hangs", 7), itemTo("healthy", 8)]);
+  await turn();
+  assert.deepEqual(channel.started.slice(6), ["healthy"]);
+  channel.end("healthy#8");
+  const { unstarted, finished } = await second;
+  assert.deepEqual([unstarted.length, finished.length], [1, 1]);
+});
+
+test("who comes in vain again and again is asked to stay away longer", async () => {
+  const { clock, sender, itemTo } = setUp({ laneInFlight: 1 });
+  void sender.send([itemTo("hangs", 0)]);
+  await turn();
+  clock.advance(251);
+  const factors: number[] = [];
+  for (let n = 1; n <= 20; n++) {
+    const report = sender.send([itemTo("hangs", n), itemTo("hangs", n)]);
+    await turn();
+    clock.advance(30);
+    if (n === 20) clock.advance(251);
+    void report.then(({ unstarted }) =>
+      factors.push(...unstarted.map(({ factor }) => factor)),
+    );
+  }
+  await turn();
+  assert.ok(Math.min(...factors) >= 1);
+  assert.ok(Math.max(...factors) > 5, `${Math.max(...factors)}`);
 });

@@ -1,11 +1,26 @@
 /**
- * Makes attempts: within the bounds of all attempts under way, through the lane of
- * each endpoint. What answers soon is reported as finished; what does not is a
- * slow attempt and no longer holds up anybody; what found its lane full all that
- * time was never started.
+ * Makes attempts: within the bounds of all attempts under way, through the lane
+ * of each endpoint. What answers soon is reported as finished; what does not is
+ * a slow attempt and no longer holds up anybody; what found its lane full all
+ * that time was never started.
  *
- * A crash here loses nothing: the chunk or the claim that the items came from is
- * still on disk, and its lease ends.
+ *     send ── slot ──► queued ── place in the lane ──► running ── answer ──► finished
+ *                        │                               │
+ *                        │ slowAfterMs                   │ slowAfterMs
+ *                        ▼                               ▼
+ *                     unstarted                        slow ── answer, or the
+ *                  (tried again later)                         channel's time is up ──► its outcome
+ *
+ * The item was claimed before it came here, and its claim lasts on:
+ *
+ *     claimed ── renewed each third of the lease ──► outcome written: claim ends
+ *        │
+ *        │ the engine died, or could not renew for a whole lease
+ *        ▼
+ *     lapsed ── reclaimed ──► due again, with a higher fence (billable: unknown)
+ *
+ * No attempt starts that could outlast the leases. A crash here loses nothing:
+ * the claims are on disk, and they lapse.
  */
 
 import type { DeliveryOutcome } from "../messages/delivery.ts";
@@ -13,15 +28,21 @@ import type {
   AttemptResult,
   Channel,
   PreparedMessage,
+  Recipient,
 } from "../ports/channel.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
-import { Lanes } from "./lanes.ts";
+import type { EpochMs } from "../time.ts";
+import { checkResult } from "./attempt-result.ts";
+import { type DeadlineEntry, DeadlineQueue } from "./deadline-queue.ts";
+import type { EngineLeases } from "./engine-leases.ts";
+import { Lanes, type LaneWaiter } from "./lanes.ts";
 import {
+  expiryOf,
   type OutcomeRules,
-  outcomeOfTry,
-  outcomeWithoutTry,
+  outcomeOfAttempt,
+  outcomeWithoutAttempt,
   type SendItem,
 } from "./outcome.ts";
 import { PreparedMessages } from "./prepared.ts";
@@ -32,26 +53,28 @@ export interface SenderPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly rules: OutcomeRules;
+  readonly leases: Pick<EngineLeases, "cover">;
 }
 
 export interface SenderOptions {
-  /** Attempts under way at once, those of slow attempts not counted. */
+  /** Attempts under way at once, slow ones not counted. */
   readonly maxInFlight: number;
   /** Slow attempts at once; beyond it they count as attempts under way. */
   readonly maxSlowAttempts: number;
   /** Attempts under way to one endpoint. */
   readonly laneInFlight: number;
-  /** How long an attempt may take before it is a slow attempt, in milliseconds. */
+  /** How long an attempt may take before it is slow, in milliseconds. */
   readonly slowAfterMs: number;
-  /** Items given to `send` and not settled, about; see {@link Sender.hasRoom}. */
+  /** Items given to `send` and not settled, about; see {@link Sender.room}. */
   readonly maxOutstanding: number;
 }
 
+/** What came of a call of `send`: each item is in one of the lists. */
 export interface SendReport<Item extends SendItem> {
   readonly finished: readonly Finished<Item>[];
   readonly slowAttempts: readonly SlowAttempt<Item>[];
-  /** Their lanes were full. */
-  readonly unstarted: readonly Item[];
+  /** Never started, and to be sent again later. */
+  readonly unstarted: readonly Unstarted<Item>[];
 }
 
 export interface Finished<Item extends SendItem> {
@@ -61,22 +84,42 @@ export interface Finished<Item extends SendItem> {
 
 export interface SlowAttempt<Item extends SendItem> {
   readonly item: Item;
-  readonly startedAt: number;
-  /** The channel answers by then, in epoch milliseconds. */
-  readonly deadlineAt: number;
+  readonly startedAt: EpochMs;
+  /** Resolves when the channel answers, or its time is up; never rejects. */
   readonly outcome: Promise<DeliveryOutcome>;
+}
+
+export interface Unstarted<Item extends SendItem> {
+  readonly item: Item;
+  /** How many times longer than usual it should stay away; at least 1. */
+  readonly factor: number;
+}
+
+/**
+ * A channel keeps its own deadline; one that does not answer so long after it,
+ * in milliseconds, never will.
+ */
+export const answerGraceMs = 2000;
+
+/**
+ * How long before the end of a lease an attempt through a channel may start.
+ *
+ * @param channel `timeoutMs` in milliseconds
+ */
+export function leaseNeededMs(channel: Pick<Channel, "timeoutMs">): number {
+  return channel.timeoutMs + answerGraceMs;
 }
 
 export class Sender {
   readonly #ports: SenderPorts;
   readonly #options: SenderOptions;
   readonly #slots: Slots;
-  readonly #lanes: Lanes;
+  readonly #lanes: Lanes<SendAttempt>;
   readonly #prepared = new PreparedMessages();
-  /** Attempts that are young and not done, linked from the oldest on. */
-  #oldest: SendAttempt | undefined;
-  #youngest: SendAttempt | undefined;
-  #ageTimer: Timer | undefined;
+  /** Attempts that are queued or running, and not slow yet. */
+  readonly #young: DeadlineQueue<SendAttempt>;
+  /** Slow ones, until their channel's time is up. */
+  readonly #slow = new Map<Channel, DeadlineQueue<SendAttempt>>();
   #slowAttempts = 0;
   #attempts = 0;
   #outstanding = 0;
@@ -88,6 +131,7 @@ export class Sender {
     this.#options = options;
     this.#slots = new Slots(options.maxInFlight);
     this.#lanes = new Lanes(options.laneInFlight);
+    this.#young = new DeadlineQueue(ports.clock, options.slowAfterMs);
   }
 
   /** Attempts under way. */
@@ -96,11 +140,12 @@ export class Sender {
   }
 
   /**
-   * Whether more items may be brought. Slow attempts do not count: a chunk that
-   * waits for one slow receiver holds up nobody.
+   * How many more items may be brought, about; not positive when there are
+   * enough. Slow attempts do not count: a chunk that waits for one slow receiver
+   * holds up nobody.
    */
-  get hasRoom(): boolean {
-    return this.#outstanding < this.#options.maxOutstanding;
+  get room(): number {
+    return this.#options.maxOutstanding - this.#outstanding;
   }
 
   /** Attempts made since start. */
@@ -109,125 +154,140 @@ export class Sender {
   }
 
   /**
-   * Makes one attempt for each item. Resolves when each is finished, a slow attempt, or
-   * known not to start.
+   * Makes one attempt for each item. Resolves when each is finished, slow, or
+   * known not to start; never rejects.
    */
   async send<Item extends SendItem>(
     items: readonly Item[],
   ): Promise<SendReport<Item>> {
-    const run = new SendBatch(() => this.#settleOne());
+    const batch = new SendBatch(items.length, () => this.#settleOne());
     this.#outstanding += items.length;
     for (const item of items) {
-      const { message, recipient } = item;
-      const channel = this.#ports.channels.get(recipient.protocol);
+      const channel = this.#ports.channels.get(item.recipient.protocol);
       if (channel === undefined) {
-        run.finishAtOnce(
-          item,
-          outcomeWithoutTry(
-            item,
-            "fail",
-            {
-              errorClass: "no_channel",
-              error: `No channel is set up for protocol ${recipient.protocol}.`,
-            },
-            this.#ports.clock.now(),
-          ),
-        );
+        batch.finish(item, this.#withoutChannel(item));
         continue;
-      }
-      let prepared: PreparedMessage;
-      try {
-        const ready = this.#prepared.get(message, channel);
-        prepared = ready instanceof Promise ? await ready : ready;
-      } catch (error) {
-        prepared = failedPreparation(error);
       }
       if (!this.#slots.tryTake()) await this.#slots.take();
       const now = this.#ports.clock.now();
-      if (now >= message.expiresAt) {
+      if (now >= expiryOf(item, this.#ports.rules)) {
         this.#slots.free();
-        run.finishAtOnce(
-          item,
-          outcomeWithoutTry(
-            item,
-            "expire",
-            {
-              errorClass: "expired",
-              error: "The time to live ran out before an attempt was made.",
-            },
-            now,
-          ),
-        );
-        continue;
-      }
-      this.#begin(new SendAttempt(item, run, channel, prepared, now));
+        batch.finish(item, expired(item, now));
+      } else if (!this.#mayStart(item, channel)) {
+        this.#slots.free();
+        this.#turnAway(item, batch);
+      } else this.#begin(new SendAttempt(item, batch, channel, this));
     }
-    // A run reports just the items it was given.
-    return (await run.report()) as SendReport<Item>;
+    await batch.settled;
+    // A batch reports just the items it was given.
+    return batch as unknown as SendReport<Item>;
   }
 
-  /** Starts an attempt that has a slot, or queues it for its lane. */
+  /**
+   * An attempt must end within the leases. One to an endpoint that is slow at
+   * the moment must not take the last places of slow attempts: then it would
+   * hold a slot for as long as it hangs, and so hold up all others.
+   */
+  #mayStart({ recipient }: SendItem, channel: Channel): boolean {
+    if (!this.#ports.leases.cover(leaseNeededMs(channel))) return false;
+    const { maxSlowAttempts } = this.#options;
+    return (
+      this.#slowAttempts < maxSlowAttempts / 2 ||
+      !this.#lanes.isSlow(recipient.endpoint)
+    );
+  }
+
+  /** Starts an attempt that has a slot, or lets it wait for its lane. */
   #begin(attempt: SendAttempt): void {
     const { endpoint } = attempt.item.recipient;
-    attempt.run.pending++;
-    this.#link(attempt);
-    this.#watchAge();
     if (this.#lanes.tryEnter(endpoint)) {
-      this.#start(attempt);
+      this.#young.add(attempt);
+      this.start(attempt);
       return;
     }
     // The slot is for those who can go now.
     this.#slots.free();
     attempt.holdsSlot = false;
-    this.#lanes.queue(endpoint, () => {
-      if (attempt.phase !== "queued") return false;
-      this.#start(attempt);
-      return true;
-    });
+    if (this.#lanes.wait(endpoint, attempt)) this.#young.add(attempt);
+    else this.#withdraw(attempt);
   }
 
-  #start(attempt: SendAttempt): void {
+  /** Of an attempt for which a place in its lane was taken. */
+  start(attempt: SendAttempt): void {
+    const { channel, item } = attempt;
     attempt.phase = "running";
     attempt.startedAt = this.#ports.clock.now();
+    attempt.startedMonotonic = this.#ports.clock.monotonic();
     this.#attempts++;
-    attempt.prepared.deliver(attempt.item.recipient).then(
-      (result) => this.#end(attempt, result),
-      (error: unknown) => {
-        // A channel answers with results; an exception is its defect. The attempt
-        // may have gone out.
-        this.#ports.logger.error("channel_threw", {
-          channel: attempt.channel.name,
-          error: String(error),
-        });
-        this.#end(attempt, {
-          outcome: "unknown",
-          errorClass: "internal",
-          error: "The channel failed; the log says why.",
-        });
-      },
+    deliver(this.#prepared, item, channel).then(
+      (result) => this.#answered(attempt, result),
+      (error: unknown) => this.#threw(attempt, error),
+    );
+  }
+
+  #answered(attempt: SendAttempt, answer: unknown): void {
+    if (attempt.phase === "done") {
+      this.#ports.logger.warn("answer_too_late", this.#describe(attempt));
+      return;
+    }
+    const { result, defects } = checkResult(answer);
+    if (defects.length > 0) {
+      const fields = { ...this.#describe(attempt), defects };
+      this.#ports.logger.error("channel_defect", fields);
+    }
+    this.#end(attempt, result);
+  }
+
+  /**
+   * A channel answers with results; an exception is its defect. Before the
+   * message was prepared nothing can have gone out; after that, it may have.
+   */
+  #threw(attempt: SendAttempt, error: unknown): void {
+    if (attempt.phase === "done") return;
+    const fields = { ...this.#describe(attempt), error };
+    this.#ports.logger.error("channel_threw", fields);
+    this.#end(
+      attempt,
+      error instanceof PreparationError
+        ? {
+            outcome: "deferred",
+            errorClass: "internal",
+            error: "The message could not be prepared; the log says why.",
+          }
+        : {
+            outcome: "unknown",
+            errorClass: "internal",
+            error: "The channel failed; the log says why.",
+          },
     );
   }
 
   #end(attempt: SendAttempt, result: AttemptResult): void {
-    const outcome = outcomeOfTry(
-      attempt.item,
+    const { item, channel } = attempt;
+    const { clock, rules } = this.#ports;
+    const outcome = outcomeOfAttempt(
+      item,
       result,
-      attempt.channel.billable,
-      attempt.startedAt,
-      this.#ports.clock.now(),
-      this.#ports.rules,
+      channel.billable,
+      {
+        at: attempt.startedAt,
+        durationMs: Math.round(clock.monotonic() - attempt.startedMonotonic),
+      },
+      clock.now(),
+      rules,
     );
+    const { endpoint } = item.recipient;
     const wasSlow = attempt.phase === "slow";
-    if (!wasSlow) this.#unlink(attempt);
     attempt.phase = "done";
+    if (wasSlow) {
+      this.#slow.get(channel)?.remove(attempt);
+      this.#lanes.countSlow(endpoint, -1);
+    } else this.#young.remove(attempt);
     if (attempt.holdsSlot) this.#slots.free();
     else if (wasSlow) this.#slowAttempts--;
-    this.#lanes.leave(attempt.item.recipient.endpoint);
+    this.#lanes.leave(endpoint);
     if (wasSlow) attempt.late?.resolve(outcome);
-    else {
-      attempt.run.finish(attempt.item, outcome);
-      attempt.run.settleOne();
-    }
+    else attempt.batch.finish(item, outcome);
   }
 
   #settleOne(): void {
@@ -235,57 +295,47 @@ export class Sender {
     if (this.#outstanding === this.#options.maxOutstanding - 1) this.onRoom();
   }
 
-  /** Sees to it that the oldest young try is looked at when it is due. */
-  #watchAge(): void {
-    if (this.#ageTimer !== undefined || this.#oldest === undefined) return;
-    const { clock } = this.#ports;
-    const dueAt = this.#oldest.begunAt + this.#options.slowAfterMs;
-    this.#ageTimer = clock.setTimer(Math.max(1, dueAt - clock.now()), () => {
-      this.#ageTimer = undefined;
-      this.#age();
-      this.#watchAge();
-    });
-  }
-
-  /** Sorts out the attempts that are not young any more. */
-  #age(): void {
-    const before = this.#ports.clock.now() - this.#options.slowAfterMs;
-    for (;;) {
-      const attempt = this.#oldest;
-      if (attempt === undefined || attempt.begunAt > before) break;
-      this.#unlink(attempt);
-      if (attempt.phase === "queued") this.#withdraw(attempt);
-      else this.#detach(attempt);
+  /** Of an attempt whose time in its queue of deadlines is up. */
+  expire(attempt: SendAttempt): void {
+    switch (attempt.phase) {
+      case "queued":
+        this.#lanes.withdraw(attempt.item.recipient.endpoint, attempt);
+        this.#withdraw(attempt);
+        break;
+      case "running":
+        this.#detach(attempt);
+        break;
+      case "slow":
+        this.#ports.logger.error("channel_silent", this.#describe(attempt));
+        this.#end(attempt, {
+          outcome: "unknown",
+          errorClass: "timeout",
+          error: `The channel did not answer within ${attempt.channel.timeoutMs} ms.`,
+        });
+        break;
+      case "done":
+        break;
+      default:
+        attempt.phase satisfies never;
     }
-  }
-
-  #link(attempt: SendAttempt): void {
-    attempt.older = this.#youngest;
-    if (this.#youngest === undefined) this.#oldest = attempt;
-    else this.#youngest.younger = attempt;
-    this.#youngest = attempt;
-  }
-
-  /** An attempt that is done is let go of at once: there are very many of them. */
-  #unlink(attempt: SendAttempt): void {
-    const { older, younger } = attempt;
-    if (older === undefined) this.#oldest = younger;
-    else older.younger = younger;
-    if (younger === undefined) this.#youngest = older;
-    else younger.older = older;
-    attempt.older = undefined;
-    attempt.younger = undefined;
   }
 
   #withdraw(attempt: SendAttempt): void {
     attempt.phase = "done";
-    attempt.run.unstarted.push(attempt.item);
-    attempt.run.settleOne();
+    this.#turnAway(attempt.item, attempt.batch);
+  }
+
+  #turnAway(item: SendItem, batch: SendBatch): void {
+    const { endpoint } = item.recipient;
+    const now = this.#ports.clock.monotonic();
+    batch.leave(item, this.#lanes.turnAway(endpoint, now));
   }
 
   #detach(attempt: SendAttempt): void {
+    const { channel, item } = attempt;
     attempt.phase = "slow";
     attempt.late = Promise.withResolvers();
+    this.#lanes.countSlow(item.recipient.endpoint, 1);
     if (
       attempt.holdsSlot &&
       this.#slowAttempts < this.#options.maxSlowAttempts
@@ -294,93 +344,174 @@ export class Sender {
       this.#slots.free();
     }
     if (!attempt.holdsSlot) this.#slowAttempts++;
-    attempt.run.slowAttempts.push({
-      item: attempt.item,
+    this.#deadlinesOf(channel).add(attempt);
+    attempt.batch.detach({
+      item,
       startedAt: attempt.startedAt,
-      deadlineAt: attempt.startedAt + attempt.channel.timeoutMs,
       outcome: attempt.late.promise,
     });
-    attempt.run.settleOne();
+  }
+
+  #deadlinesOf(channel: Channel): DeadlineQueue<SendAttempt> {
+    const known = this.#slow.get(channel);
+    if (known !== undefined) return known;
+    const deadlines = new DeadlineQueue<SendAttempt>(
+      this.#ports.clock,
+      leaseNeededMs(channel),
+    );
+    this.#slow.set(channel, deadlines);
+    return deadlines;
+  }
+
+  #withoutChannel(item: SendItem): DeliveryOutcome {
+    return outcomeWithoutAttempt(
+      item,
+      "fail",
+      {
+        errorClass: "no_channel",
+        error: `No channel is set up for protocol ${item.recipient.protocol}.`,
+      },
+      this.#ports.clock.now(),
+    );
+  }
+
+  #describe({ item, channel }: SendAttempt) {
+    return {
+      messageId: item.message.id,
+      target: item.recipient.target,
+      channel: channel.name,
+    };
   }
 }
 
-/** One call of `send`. */
-class SendBatch {
+/** One call of `send`; grows into its report. */
+class SendBatch implements SendReport<SendItem> {
   readonly finished: Finished<SendItem>[] = [];
   readonly slowAttempts: SlowAttempt<SendItem>[] = [];
-  readonly unstarted: SendItem[] = [];
-  pending = 0;
+  readonly unstarted: Unstarted<SendItem>[] = [];
+  /** Resolves once every item is in one of the lists. */
+  readonly settled: Promise<void>;
   readonly #onSettled: () => void;
-  #settled: (() => void) | undefined;
+  #open: number;
+  #resolve: () => void = () => {};
 
-  constructor(onSettled: () => void) {
+  constructor(size: number, onSettled: () => void) {
+    this.#open = size;
     this.#onSettled = onSettled;
+    this.settled = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (size === 0) this.#resolve();
   }
 
   finish(item: SendItem, outcome: DeliveryOutcome): void {
     this.finished.push({ item, outcome });
+    this.#settleOne();
   }
 
-  /** An item was finished that was never begun. */
-  finishAtOnce(item: SendItem, outcome: DeliveryOutcome): void {
-    this.finish(item, outcome);
+  detach(attempt: SlowAttempt<SendItem>): void {
+    this.slowAttempts.push(attempt);
+    this.#settleOne();
+  }
+
+  leave(item: SendItem, factor: number): void {
+    this.unstarted.push({ item, factor });
+    this.#settleOne();
+  }
+
+  #settleOne(): void {
+    this.#open--;
     this.#onSettled();
-  }
-
-  settleOne(): void {
-    this.#onSettled();
-    this.pending--;
-    if (this.pending === 0) this.#settled?.();
-  }
-
-  /** To be called once, after the last item was begun. */
-  async report(): Promise<SendReport<SendItem>> {
-    if (this.pending > 0) {
-      await new Promise<void>((resolve) => {
-        this.#settled = resolve;
-      });
-    }
-    return this;
+    if (this.#open === 0) this.#resolve();
   }
 }
 
-class SendAttempt {
+class SendAttempt implements DeadlineEntry<SendAttempt>, LaneWaiter {
   readonly item: SendItem;
-  readonly run: SendBatch;
+  readonly batch: SendBatch;
   readonly channel: Channel;
-  readonly prepared: PreparedMessage;
-  readonly begunAt: number;
-  startedAt: number;
+  readonly #sender: Sender;
   phase: "queued" | "running" | "slow" | "done" = "queued";
-  /** Counted in the slots; else, if straggling, among the slow attempts. */
+  startedAt: EpochMs = 0 as EpochMs; // Zero is an instant; set at the start.
+  startedMonotonic = 0;
+  /** Counted in the slots; else, if slow, among the slow attempts. */
   holdsSlot = true;
   late: PromiseWithResolvers<DeliveryOutcome> | undefined = undefined;
-  /** Neighbours among the young attempts. */
-  older: SendAttempt | undefined = undefined;
-  younger: SendAttempt | undefined = undefined;
+  deadlineAt = 0;
+  earlier: SendAttempt | undefined = undefined;
+  later: SendAttempt | undefined = undefined;
 
   constructor(
     item: SendItem,
-    run: SendBatch,
+    batch: SendBatch,
     channel: Channel,
-    prepared: PreparedMessage,
-    begunAt: number,
+    sender: Sender,
   ) {
     this.item = item;
-    this.run = run;
+    this.batch = batch;
     this.channel = channel;
-    this.prepared = prepared;
-    this.begunAt = begunAt;
-    this.startedAt = begunAt;
+    this.#sender = sender;
+  }
+
+  start(): void {
+    this.#sender.start(this);
+  }
+
+  expire(): void {
+    this.#sender.expire(this);
   }
 }
 
-function failedPreparation(error: unknown): PreparedMessage {
-  return {
-    deliver: async () => ({
-      outcome: "deferred",
-      errorClass: "internal",
-      error: `The message could not be prepared: ${String(error)}`,
-    }),
-  };
+/** A message was not prepared, so nothing of it can have gone out. */
+class PreparationError extends Error {
+  override readonly name = "PreparationError";
+
+  constructor(cause: unknown) {
+    super("The message could not be prepared.", { cause });
+  }
+}
+
+/** Rejects, never throws, whatever the channel does. */
+function deliver(
+  messages: PreparedMessages,
+  { message, recipient }: SendItem,
+  channel: Channel,
+): Promise<unknown> {
+  let ready: PreparedMessage | Promise<PreparedMessage>;
+  try {
+    ready = messages.get(message, channel);
+  } catch (cause) {
+    return Promise.reject(new PreparationError(cause));
+  }
+  if (ready instanceof Promise) return deliverWhenReady(ready, recipient);
+  try {
+    return Promise.resolve(ready.deliver(recipient));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+async function deliverWhenReady(
+  preparing: Promise<PreparedMessage>,
+  recipient: Recipient,
+): Promise<unknown> {
+  let prepared: PreparedMessage;
+  try {
+    prepared = await preparing;
+  } catch (cause) {
+    throw new PreparationError(cause);
+  }
+  return prepared.deliver(recipient);
+}
+
+function expired(item: SendItem, now: EpochMs): DeliveryOutcome {
+  return outcomeWithoutAttempt(
+    item,
+    "expire",
+    {
+      errorClass: "expired",
+      error: "The time to live ran out before an attempt was made.",
+    },
+    now,
+  );
 }

@@ -1,25 +1,27 @@
 /**
- * Finds work that no hint spoke of, and keeps this engine's leases alive. The
- * store is the truth: with the sweeper alone everything would still be
- * delivered, only later.
+ * Finds work that no hint spoke of, keeps this engine's leases alive, and frees
+ * what dead engines held. The store is the truth: with the sweeper alone
+ * everything would still be delivered, only later.
  */
 
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { DeliveryStore, Lease } from "../ports/delivery-store.ts";
+import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { EpochMs } from "../time.ts";
+import type { EngineLeases } from "./engine-leases.ts";
 
 export interface SweeperPorts {
   readonly store: Pick<
     DeliveryStore,
-    "extendLeases" | "settleInterrupted" | "hasUnclaimedChunks" | "nextDueAt"
+    "renewLeases" | "reclaimLapsed" | "peekWork"
   >;
+  readonly leases: EngineLeases;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly newLease: () => Lease;
-  /** Whether this engine holds chunks whose leases must be kept. */
-  readonly holdsChunks: () => boolean;
+  /** Whether this engine holds what must not lapse. */
+  readonly holdsWork: () => boolean;
   readonly onChunks: () => void;
-  readonly onDue: (at: number) => void;
+  readonly onDue: (at: EpochMs) => void;
 }
 
 export class Sweeper {
@@ -27,21 +29,22 @@ export class Sweeper {
   readonly #intervalMs: number;
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
-  #open = false;
+  #isOpen = false;
 
+  /** Sweeps each `intervalMs`, and at least three times within a lease. */
   constructor(ports: SweeperPorts, intervalMs: number) {
     this.#ports = ports;
-    this.#intervalMs = intervalMs;
+    this.#intervalMs = Math.min(intervalMs, ports.leases.lease.leaseMs / 3);
   }
 
   /** Sweeps at once, then in intervals. */
   async start(): Promise<void> {
-    this.#open = true;
+    this.#isOpen = true;
     await this.#tick();
   }
 
   async stop(): Promise<void> {
-    this.#open = false;
+    this.#isOpen = false;
     this.#timer?.cancel();
     await this.#running;
   }
@@ -49,25 +52,48 @@ export class Sweeper {
   async #tick(): Promise<void> {
     this.#running = this.sweep();
     await this.#running;
-    if (!this.#open) return;
+    if (!this.#isOpen) return;
     this.#timer = this.#ports.clock.setTimer(
       this.#intervalMs,
       () => void this.#tick(),
     );
   }
 
-  /** One round; failures are logged and the next round tries again. */
+  /** One round; a step that fails is logged, and the next round takes it up. */
   async sweep(): Promise<void> {
-    const { store, clock, logger, newLease } = this.#ports;
+    // In this order: after a long standstill our own leases may have ended, and
+    // are ours again if nobody else was there to take them.
+    await this.#step("renew", () => this.#renew());
+    await this.#step("reclaim", () => this.#reclaim());
+    await this.#step("look", () => this.#look());
+  }
+
+  async #step(step: string, run: () => Promise<void>): Promise<void> {
     try {
-      if (this.#ports.holdsChunks()) await store.extendLeases(newLease());
-      const interrupted = await store.settleInterrupted(clock.now());
-      if (interrupted > 0) logger.warn("interrupted_sends", { interrupted });
-      if (await store.hasUnclaimedChunks(clock.now())) this.#ports.onChunks();
-      const next = await store.nextDueAt();
-      if (next !== undefined) this.#ports.onDue(next);
+      await run();
     } catch (error) {
-      logger.error("sweep_failed", { error: String(error) });
+      this.#ports.logger.error("sweep_failed", { step, error });
     }
+  }
+
+  async #renew(): Promise<void> {
+    const { store, leases, clock } = this.#ports;
+    const askedAt = clock.monotonic();
+    if (this.#ports.holdsWork()) await store.renewLeases(leases.lease);
+    leases.renewed(askedAt);
+  }
+
+  async #reclaim(): Promise<void> {
+    const { store, clock, logger } = this.#ports;
+    const { freed, interrupted } = await store.reclaimLapsed(clock.now());
+    if (freed + interrupted > 0) {
+      logger.warn("leases_lapsed", { freed, interrupted });
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { hasChunks, nextDueAt } = await this.#ports.store.peekWork();
+    if (hasChunks) this.#ports.onChunks();
+    if (nextDueAt !== undefined) this.#ports.onDue(nextDueAt);
   }
 }

@@ -25,6 +25,8 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { InboundStore } from "../ports/inbound-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import { fitsUtf8 } from "../text.ts";
+/** A text as a carrier adapter hands it over. */
+import { addMs, toEpochMs } from "../time.ts";
 import type { Topic } from "../topics/topic.ts";
 import type { Topics } from "../topics/topics.ts";
 import { formatTopicUrn } from "../urn.ts";
@@ -39,7 +41,6 @@ import {
 } from "./inbound-message.ts";
 import { toPhoneAddress } from "./phone-address.ts";
 
-/** A text as a carrier adapter hands it over. */
 export interface ReceivedText {
   readonly provider: string;
   /** The carrier's id; without one a repetition is not recognised. */
@@ -165,8 +166,8 @@ function toNotification(
     subject: from ? `SMS from ${from}` : "SMS",
     content: toContent(inbound),
     ...(attributes.length > 0 && { attributes }),
-    createdAt: receivedAt,
-    expiresAt: receivedAt + defaultTimeToLiveSeconds * 1000,
+    createdAt: toEpochMs(receivedAt),
+    expiresAt: addMs(toEpochMs(receivedAt), defaultTimeToLiveSeconds * 1000),
   };
 }
 

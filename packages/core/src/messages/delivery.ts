@@ -5,19 +5,22 @@ import type { EpochMs } from "../time.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 
 /** Classes of failure, told in the ledger and in metrics. */
-export type ErrorClass =
-  | "http_status"
-  | "timeout"
-  | "unreachable"
-  | "egress_refused"
-  | "smtp"
-  | "provider"
-  | "lane_full"
-  | "no_channel"
-  | "expired"
-  | "filtered"
-  | "interrupted"
-  | "internal";
+export const errorClasses = [
+  "http_status",
+  "timeout",
+  "unreachable",
+  "egress_refused",
+  "smtp",
+  "provider",
+  "lane_full",
+  "no_channel",
+  "expired",
+  "filtered",
+  "interrupted",
+  "internal",
+] as const;
+
+export type ErrorClass = (typeof errorClasses)[number];
 
 /** What one attempt led to. */
 export interface Attempt {

@@ -3,11 +3,13 @@
  * store is the truth, and the sweeper finds what no hint spoke of.
  */
 
+import type { EpochMs } from "../time.ts";
+
 export type WorkHint =
   /** Chunks of this message wait to be fanned out. */
   | { readonly kind: "chunks" }
-  /** A delivery falls due at this instant (epoch milliseconds). */
-  | { readonly kind: "due"; readonly at: number };
+  /** A delivery falls due at this instant. */
+  | { readonly kind: "due"; readonly at: EpochMs };
 
 export interface Dispatcher {
   /** Tells every listening engine, this one included. Never throws. */

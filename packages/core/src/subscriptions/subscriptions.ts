@@ -17,6 +17,7 @@ import type {
   SubscriptionFilter,
   SubscriptionStore,
 } from "../ports/subscription-store.ts";
+import { addMs } from "../time.ts";
 import type { Topic } from "../topics/topic.ts";
 import type { Topics } from "../topics/topics.ts";
 import {
@@ -184,7 +185,7 @@ export function createSubscriptions(
       },
       content: { kind, token },
       createdAt: now,
-      expiresAt: now + confirmationLifetimeMs,
+      expiresAt: addMs(now, confirmationLifetimeMs),
     };
     return {
       token,

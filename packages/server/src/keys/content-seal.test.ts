@@ -7,6 +7,7 @@ import {
   type ProjectId,
   systemClock,
   type TopicId,
+  toEpochMs,
 } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { createContentSeal } from "./content-seal.ts";
@@ -50,8 +51,8 @@ async function setUp() {
       introduction: "",
     },
     content,
-    createdAt: 0,
-    expiresAt: 1,
+    createdAt: toEpochMs(0),
+    expiresAt: toEpochMs(1),
   });
   return { store, keys, seal, messageOf };
 }

@@ -9,7 +9,7 @@ import type { HttpApp } from "../http-app.ts";
 import type { HttpCounter } from "./http-counter.ts";
 
 export interface MetricsPorts {
-  readonly store: Pick<DeliveryStore, "nextDueAt">;
+  readonly store: Pick<DeliveryStore, "peekWork">;
   readonly clock: Clock;
   readonly engineStatus: () => EngineStatus;
   readonly httpCounter: HttpCounter;
@@ -89,8 +89,8 @@ function createRegistry(ports: MetricsPorts): Registry {
     help: "How long the oldest due delivery has waited past its time",
     registers,
     async collect() {
-      const dueAt = await store.nextDueAt();
-      const lagMs = dueAt === undefined ? 0 : clock.now() - dueAt;
+      const { nextDueAt } = await store.peekWork();
+      const lagMs = nextDueAt === undefined ? 0 : clock.now() - nextDueAt;
       this.set(Math.max(0, lagMs) / 1000);
     },
   });

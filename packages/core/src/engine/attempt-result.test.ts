@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { AttemptResult } from "../ports/channel.ts";
+import { checkResult } from "./attempt-result.ts";
+
+const right: readonly AttemptResult[] = [
+  { outcome: "delivered", statusCode: 200 },
+  { outcome: "accepted", externalId: "7", provider: "p", segments: 3 },
+  { outcome: "simulated" },
+  { outcome: "rejected", errorClass: "smtp", error: "550 no such user" },
+  {
+    outcome: "deferred",
+    errorClass: "http_status",
+    error: "503",
+    statusCode: 503,
+    retryAfterMs: 1500,
+  },
+];
+for (const result of right) {
+  test(`takes ${JSON.stringify(result)} as it is`, () => {
+    assert.deepEqual(checkResult(result), { result, defects: [] });
+  });
+}
+
+for (const answer of [undefined, null, 1, "delivered", [], {}, () => {}]) {
+  test(`${typeof answer} ${JSON.stringify(answer)} is no result`, () => {
+    const { result, defects } = checkResult(answer);
+    assert.equal(result.outcome, "unknown");
+    assert.equal(defects.length, 1);
+  });
+}
+
+const failure = { outcome: "deferred", errorClass: "smtp", error: "no" };
+const mended: readonly [string, object, object][] = [
+  ["statusCode", { ...failure, statusCode: 450.5 }, failure],
+  ["statusCode", { ...failure, statusCode: Number.NaN }, failure],
+  ["segments", { outcome: "accepted", segments: -1 }, { outcome: "accepted" }],
+  ["retryAfterMs", { ...failure, retryAfterMs: Number.NaN }, failure],
+  ["retryAfterMs", { ...failure, retryAfterMs: -1 }, failure],
+  ["provider", { ...failure, provider: {} }, failure],
+  ["error", { ...failure, error: "n\0o" }, failure],
+  [
+    "errorClass",
+    { ...failure, errorClass: "odd" },
+    { ...failure, errorClass: "internal" },
+  ],
+];
+for (const [name, answer, result] of mended) {
+  test(`mends ${name} of ${JSON.stringify(answer)}`, () => {
+    const checked = checkResult(answer);
+    assert.deepEqual(checked.result, result);
+    assert.ok(checked.defects.includes(name));
+  });
+}
+
+test("whatever a channel answers, what is kept is a result", () => {
+  const value = fc.anything({ withNullPrototype: true, withBigInt: true });
+  const outcome = fc.constantFrom(...right.map((it) => it.outcome));
+  const record = fc.record(
+    {
+      outcome: fc.oneof(outcome, value),
+      statusCode: value,
+      externalId: value,
+      provider: value,
+      segments: value,
+      errorClass: value,
+      error: value,
+      retryAfterMs: value,
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(value, record), (answer) => {
+      const { result } = checkResult(answer);
+      // A checked result needs no mending.
+      assert.deepEqual(checkResult(result), { result, defects: [] });
+    }),
+  );
+});

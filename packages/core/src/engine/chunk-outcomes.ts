@@ -1,0 +1,159 @@
+/**
+ * What becomes of each recipient of a chunk: filtered, put off to a row of its
+ * own, or tried now. Grows into the list that ends the chunk.
+ */
+
+import { cancelReasons } from "../messages/claim-decision.ts";
+import type { DeliveryOutcome } from "../messages/delivery.ts";
+import type { Message } from "../messages/message.ts";
+import type { Recipient } from "../ports/channel.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ChunkOutcome } from "../ports/delivery-store.ts";
+import { addMs, type EpochMs } from "../time.ts";
+import type { EngineLeases } from "./engine-leases.ts";
+import type { Escalation } from "./escalation.ts";
+import {
+  type OutcomeRules,
+  outcomeWithoutAttempt,
+  type SendItem,
+} from "./outcome.ts";
+import type { SendReport, SlowAttempt } from "./sender.ts";
+
+export interface ChunkOutcomesContext {
+  readonly clock: Clock;
+  readonly leases: EngineLeases;
+  readonly rules: OutcomeRules;
+  readonly isBillable: (protocol: Recipient["protocol"]) => boolean;
+  readonly laneRetryMs: number;
+}
+
+interface FinalOutcome {
+  readonly item: SendItem;
+  readonly outcome: DeliveryOutcome;
+}
+
+export class ChunkOutcomes {
+  /** All so far, as they are to be written. */
+  readonly all: ChunkOutcome[] = [];
+  /** Those of deliveries that nothing more is made of now. */
+  readonly final: FinalOutcome[] = [];
+  readonly slowAttempts: SlowAttempt<SendItem>[] = [];
+  /** When the first of those that were put off is due. */
+  deferredUntil: EpochMs | undefined;
+  readonly #context: ChunkOutcomesContext;
+  readonly #message: Message;
+  readonly #escalation: Escalation | undefined;
+
+  constructor(
+    context: ChunkOutcomesContext,
+    message: Message,
+    escalation: Escalation | undefined,
+  ) {
+    this.#context = context;
+    this.#message = message;
+    this.#escalation = escalation;
+  }
+
+  /**
+   * Answers those to try now; the others have their outcomes after this.
+   *
+   * @param reasonToFilter why a recipient does not get the message, if so
+   */
+  sort(
+    audience: readonly Recipient[],
+    reasonToFilter: (recipient: Recipient) => string | undefined,
+  ): SendItem[] {
+    const { clock, isBillable } = this.#context;
+    const items: SendItem[] = [];
+    for (const recipient of audience) {
+      const item = {
+        message: this.#message,
+        recipient,
+        state: "waiting",
+        attempts: 0,
+      } as const;
+      if (recipient.cancelled) {
+        this.finish(item, cancelled(item, clock.now()));
+        continue;
+      }
+      const reason = reasonToFilter(recipient);
+      if (reason !== undefined) {
+        this.finish(item, filtered(item, reason, clock.now()));
+        continue;
+      }
+      const round = this.#escalation?.roundOf(recipient) ?? 1;
+      const billable = isBillable(recipient.protocol);
+      if (this.#escalation && round > 1) {
+        // Its claim finds out whether it is still needed.
+        this.#defer(item, this.#escalation.beginOf(round), billable);
+      } else if (billable) {
+        // Only a claim, whose intent is on disk, may start what costs money.
+        this.#defer(item, clock.now(), billable);
+      } else items.push(item);
+    }
+    return items;
+  }
+
+  /** What the sender said of those that were to be tried. */
+  add({ finished, unstarted, slowAttempts }: SendReport<SendItem>): void {
+    const { clock, rules, laneRetryMs, leases } = this.#context;
+    for (const { item, outcome } of finished) this.finish(item, outcome);
+    for (const { item, factor } of unstarted) {
+      const waitMs = laneRetryMs * factor * (1 + rules.random());
+      this.#defer(item, addMs(clock.now(), waitMs), false);
+    }
+    for (const slow of slowAttempts) {
+      this.slowAttempts.push(slow);
+      this.#push(slow.item, {
+        ...deliveryOf(slow.item),
+        state: "sending",
+        attempts: 0,
+        lastAttempt: { at: slow.startedAt, durationMs: 0 },
+        lease: leases.lease,
+      });
+    }
+  }
+
+  finish(item: SendItem, outcome: DeliveryOutcome): void {
+    this.final.push({ item, outcome });
+    this.#push(item, outcome);
+    this.#wakeAt(outcome.nextAttemptAt);
+  }
+
+  #defer(item: SendItem, nextAttemptAt: EpochMs, billable: boolean): void {
+    this.#push(item, {
+      ...deliveryOf(item),
+      state: "waiting",
+      attempts: 0,
+      nextAttemptAt,
+      ...(billable && { billable }),
+    });
+    this.#wakeAt(nextAttemptAt);
+  }
+
+  #push(item: SendItem, outcome: ChunkOutcome): void {
+    const round = this.#escalation?.roundOf(item.recipient);
+    this.all.push(round === undefined ? outcome : { ...outcome, round });
+  }
+
+  #wakeAt(at: EpochMs | undefined): void {
+    if (at === undefined) return;
+    if (this.deferredUntil === undefined || at < this.deferredUntil) {
+      this.deferredUntil = at;
+    }
+  }
+}
+
+function deliveryOf({ message, recipient }: SendItem) {
+  return { messageSeq: message.seq, target: recipient.target };
+}
+
+function filtered(item: SendItem, error: string, now: EpochMs) {
+  const reason = { errorClass: "filtered", error } as const;
+  return outcomeWithoutAttempt(item, "filter", reason, now);
+}
+
+function cancelled(item: SendItem, now: EpochMs) {
+  const { topic_deleted: error = "" } = cancelReasons;
+  return outcomeWithoutAttempt(item, "cancel", { error }, now);
+}

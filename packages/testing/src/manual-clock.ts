@@ -54,6 +54,12 @@ export class ManualClock implements Clock {
     return first && addMs(this.#origin, first.at);
   }
 
+  /** The milliseconds until then. */
+  get nextTimerInMs(): number | undefined {
+    const first = this.#first();
+    return first && Math.max(0, first.at - this.#monotonic);
+  }
+
   /**
    * Moves on by `ms` milliseconds. Timers that fall due fire in order of their
    * instants, each seeing its own instant as now; timers they set fire too if

@@ -1,0 +1,42 @@
+/**
+ * The engine's own promises, run over every store, and over each store made to
+ * answer at once, late, and in another order than it was asked: an engine that
+ * was proved on one kind store has hidden what the real ones do to it.
+ *
+ * ```ts
+ * testEngineContract("sqlite", ({ clock }) => openSqliteStore({ folder, clock }));
+ * ```
+ */
+
+import { describe } from "node:test";
+import { answeringLate, answeringOutOfOrder } from "./answering.ts";
+import { testBillable } from "./engine-contract/billable.ts";
+import { createEngineCases } from "./engine-contract/cases.ts";
+import { testFanOut } from "./engine-contract/fan-out.ts";
+import { testFaults } from "./engine-contract/faults.ts";
+import { testLeases } from "./engine-contract/leases.ts";
+import { testRetries } from "./engine-contract/retries.ts";
+import type { OpenStore, WorldOptions } from "./engine-contract/world.ts";
+import { seededRandom } from "./seeded-random.ts";
+
+export type { OpenStore };
+
+const manners: Readonly<Record<string, NonNullable<WorldOptions["wrap"]>>> = {
+  "as it comes": (store) => store,
+  late: (store) => answeringLate(store),
+  "out of order": (store) => answeringOutOfOrder(store, seededRandom(11)),
+};
+
+/** Registers the suite with node:test. `open` answers an empty store each time. */
+export function testEngineContract(name: string, open: OpenStore): void {
+  for (const [manner, wrap] of Object.entries(manners)) {
+    describe(`the engine on ${name}, answering ${manner}`, () => {
+      const cases = createEngineCases(open, wrap);
+      describe("fan-out", () => testFanOut(cases));
+      describe("retries", () => testRetries(cases));
+      describe("what costs money", () => testBillable(cases));
+      describe("leases", () => testLeases(cases));
+      describe("faults", () => testFaults(cases));
+    });
+  }
+}

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import type { Engine } from "@carillon/core";
+import type { EngineCases } from "./cases.ts";
+import { delivered, never, unavailable } from "./scripted-channel.ts";
+import { projectId, urnOf } from "./world.ts";
+
+export function testFanOut({ test }: EngineCases): void {
+  test("fans a message out to every subscriber, chunk by chunk", {
+    subscribers: 432,
+    engine: { chunkSize: 50 },
+  }, async (world) => {
+    const engine = await world.start();
+    const id = await world.publish(engine);
+    await world.settle();
+    assert.equal(world.http.calls.length, 432);
+    assert.equal(new Set(world.http.calls).size, 432);
+    const { counts, fannedOut } = await world.report(id);
+    assert.deepEqual(counts, { delivered: 432 });
+    assert.equal(fannedOut, true);
+    assert.equal(engine.status().accepted, 1);
+    assert.equal(engine.status().outcomes.delivered, 432);
+  });
+
+  test("leaves out those whose filter policies or protocol do not match", {}, async (world) => {
+    const levels: Readonly<Record<string, readonly string[]>> = {
+      "http://sink.test/high": ["high", "highest"],
+      "http://sink.test/low": ["low"],
+      "http://sink.test/any": [],
+    };
+    for (const [endpoint, stringEquals] of Object.entries(levels)) {
+      const { id } = await world.subscribe("http", endpoint);
+      await world.store.updateSubscription(projectId, "alerts", id, {
+        filterPolicies:
+          stringEquals.length === 0 ? [] : [{ name: "level", stringEquals }],
+      });
+    }
+    await world.subscribe("sms", "+491514325678");
+    const engine = await world.start();
+    const id = await engine.publisher.publish(projectId, urnOf("alerts"), {
+      text: "Disk is full",
+      attributes: [
+        { name: "level", type: "STRING", value: "high" },
+        { name: "smn_protocol", type: "PROTOCOL", value: ["http"] },
+      ],
+    });
+    await world.settle();
+    assert.deepEqual(world.http.calls.toSorted(), [
+      "http://sink.test/any",
+      "http://sink.test/high",
+    ]);
+    assert.deepEqual(world.sms.calls, []);
+    assert.deepEqual(await world.counts(id), { delivered: 2, filtered: 2 });
+    assert.equal(engine.status().outcomes.filtered, 2);
+    const all = await world.deliveries(id);
+    assert.deepEqual(
+      all
+        .filter(({ state }) => state === "filtered")
+        .map(({ endpoint, attemptCount, attempts: [attempt] }) => [
+          endpoint,
+          attemptCount,
+          attempt?.errorClass,
+          attempt?.error,
+        ]),
+      [
+        [
+          "http://sink.test/low",
+          0,
+          "filtered",
+          "The message's attribute level is none of: low.",
+        ],
+        [
+          "+491514325678",
+          0,
+          "filtered",
+          "The message is meant for other protocols.",
+        ],
+      ],
+    );
+  });
+
+  test("a message without attributes passes no filter policy", {}, async (world) => {
+    const { id: subscriptionId } = await world.subscribe("http", "http://a/");
+    await world.store.updateSubscription(projectId, "alerts", subscriptionId, {
+      filterPolicies: [{ name: "level", stringEquals: ["high"] }],
+    });
+    const id = await world.publish(await world.start());
+    await world.settle();
+    assert.deepEqual(world.http.calls, []);
+    assert.deepEqual(await world.counts(id), { filtered: 1 });
+  });
+
+  test("everything arrives though every hint is lost", {
+    subscribers: 120,
+    lossy: true,
+    engine: { chunkSize: 50 },
+  }, async (world) => {
+    world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
+    const id = await world.publish(await world.start());
+    await world.pass(60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 120 });
+  });
+
+  test("a message accepted under overload is delivered later", {
+    subscribers: 1,
+  }, async (world) => {
+    const gate = Promise.withResolvers<unknown>();
+    world.http.script = () => gate.promise;
+    const engine = await world.start();
+    const ids = [];
+    for (let i = 0; i < 150; i++) ids.push(await world.publish(engine));
+    gate.resolve(delivered);
+    world.http.script = () => delivered;
+    await world.pass(60_000);
+    for (const id of ids) {
+      assert.deepEqual(await world.counts(id), { delivered: 1 });
+    }
+    assert.equal(world.http.calls.length, 150);
+  });
+
+  test("two engines on one store share a topic", {
+    subscribers: 800,
+    engine: { chunkSize: 100, maxInFlight: 100 },
+  }, async (world) => {
+    // Each attempt takes a while: an engine that is full leaves the rest.
+    world.http.script = () =>
+      new Promise((resolve) => {
+        world.clock.setTimer(20, () => resolve(delivered));
+      });
+    const engines = [world.create(), world.create()];
+    for (const engine of engines) await engine.start();
+    const id = await world.publish(engines[0] as Engine);
+    await world.pass(10_000);
+    assert.deepEqual(await world.counts(id), { delivered: 800 });
+    assert.equal(world.http.calls.length, 800);
+    for (const engine of engines) {
+      const share = engine.status().attempts / 800;
+      assert.ok(share > 0.35 && share < 0.65, `a share of ${share}`);
+    }
+  });
+
+  test("what a dead engine held is taken over when its leases lapse", {
+    subscribers: 10,
+    engine: { leaseMs: 15_000 },
+  }, async (world) => {
+    world.http.script = never;
+    const dead = await world.start();
+    const id = await world.publish(dead);
+    await world.settle();
+    assert.equal(world.http.calls.length, 10);
+    // It dies: nothing of it is renewed or written any more.
+    world.cutOff();
+    world.http.script = () => delivered;
+    const other = world.create();
+    await other.start();
+    await world.pass(10_000);
+    assert.equal(world.http.calls.length, 10);
+    await world.pass(15_000);
+    assert.deepEqual(await world.counts(id), { delivered: 10 });
+    assert.equal(world.http.calls.length, 20);
+  });
+
+  test("deleting a topic cancels what is not under way, and records what is", {
+    subscribers: 200,
+    engine: { chunkSize: 20, maxInFlight: 10 },
+  }, async (world) => {
+    const answers: ((value: unknown) => void)[] = [];
+    world.http.script = () => new Promise((resolve) => answers.push(resolve));
+    // Room for one chunk only: the other is nobody's when the topic goes.
+    const engine = await world.start();
+    const id = await world.publish(engine);
+    const later = await world.publish(engine);
+    await world.settle();
+    const underWay = answers.length;
+    assert.ok(underWay > 0 && underWay < 400, `${underWay} under way`);
+    await world.store.deleteTopic(projectId, "alerts", world.clock.now());
+    for (const answer of answers) answer(delivered);
+    world.http.script = () => delivered;
+    await world.pass(60_000);
+    let settled = 0;
+    for (const message of [id, later]) {
+      const { counts, fannedOut } = await world.report(message);
+      assert.equal(fannedOut, true);
+      const { delivered: done = 0, cancelled = 0 } = counts;
+      assert.deepEqual(counts, {
+        ...(done && { delivered: done }),
+        ...(cancelled && { cancelled }),
+      });
+      settled += done + cancelled;
+    }
+    assert.equal(settled, 400);
+    const all = [
+      ...(await world.deliveries(id)),
+      ...(await world.deliveries(later)),
+    ];
+    const cancelled = all.find(({ state }) => state === "cancelled");
+    assert.ok(cancelled, "nothing was left to cancel");
+    assert.match(cancelled.attempts[0]?.error ?? "", /topic was deleted/);
+  });
+
+  test("bad messages are refused and nothing is kept", {}, async (world) => {
+    const { publisher } = await world.start();
+    const good = urnOf("alerts");
+    const bad: readonly [string, object, string][] = [
+      ["alerts", { text: "x" }, "TOPIC_URN_INVALID"],
+      [`${good}x`, { text: "x" }, "TOPIC_NOT_FOUND"],
+      [good, {}, "MESSAGE_INVALID"],
+      [good, { text: "x", subject: "s".repeat(513) }, "SUBJECT_INVALID"],
+      [good, { structure: "{}" }, "MESSAGE_STRUCTURE_INVALID"],
+      [good, { text: "x", timeToLive: "soon" }, "TIME_TO_LIVE_INVALID"],
+    ];
+    for (const [urn, request, code] of bad) {
+      await assert.rejects(publisher.publish(projectId, urn, request), {
+        code,
+      });
+    }
+    const foreign = good.replaceAll("1".repeat(32), "2".repeat(32));
+    await assert.rejects(publisher.publish(projectId, foreign, { text: "x" }), {
+      code: "TOPIC_NOT_FOUND",
+    });
+    const kept = await world.store.listMessages(projectId, { limit: 10 });
+    assert.deepEqual(kept, []);
+  });
+}

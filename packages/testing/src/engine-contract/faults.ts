@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { CarillonError, type ContentSeal, type Store } from "@carillon/core";
+import type { EngineCases } from "./cases.ts";
+import { delivered, never, unavailable } from "./scripted-channel.ts";
+
+const hour = 3_600_000;
+
+export function testFaults({ test }: EngineCases): void {
+  const transient = () => new CarillonError("STORAGE_UNAVAILABLE");
+  test("a disk that is full for a while costs no second attempt", {
+    subscribers: 50,
+    wrap: (store) => failFirst(store, "completeChunk", 3, transient),
+  }, async (world) => {
+    const id = await world.publish(await world.start());
+    await world.pass(10_000);
+    assert.equal(world.http.calls.length, 50);
+    assert.deepEqual(await world.counts(id), { delivered: 50 });
+  });
+
+  for (const [method, kind] of [
+    ["completeChunk", "a refused chunk"],
+    ["recordOutcomes", "a refused batch"],
+  ] as const) {
+    test(`${kind} makes no attempt again and ends`, {
+      subscribers: 20,
+      wrap: (store) =>
+        failFirst(store, method, 1, () => new TypeError("No such type.")),
+    }, async (world) => {
+      world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
+      const id = await world.publish(await world.start());
+      await world.pass(hour);
+      const { delivered: done = 0, failed = 0 } = await world.counts(id);
+      assert.equal(done + failed, 20);
+      assert.ok(world.http.calls.length <= 40);
+    });
+  }
+
+  test("an audience that cannot be read for a while is read later, not at once", {
+    subscribers: 5,
+    wrap: (store) => failFirst(store, "readAudience", 4, transient),
+  }, async (world) => {
+    const id = await world.publish(await world.start());
+    await world.settle();
+    assert.equal(world.logger.count("chunk_failed"), 1);
+    await world.pass(2 * 60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 5 });
+    assert.equal(world.logger.count("chunk_failed"), 4);
+  });
+
+  test("claims that fail are tried again with growing waits", {
+    subscribers: 1,
+    wrap: (store) => failFirst(store, "claimDue", 10, transient),
+  }, async (world) => {
+    world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
+    const id = await world.publish(await world.start());
+    await world.pass(2 * 60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 1 });
+    assert.equal(world.logger.count("claim_failed"), 10);
+  });
+
+  const wrongAnswers: readonly [string, () => unknown, RegExp][] = [
+    ["nothing", () => undefined, /retrying/],
+    ["a number", () => 7, /retrying/],
+    ["an unknown outcome", () => ({ outcome: "fine" }), /retrying/],
+    [
+      "fractions and NaN",
+      () => ({
+        outcome: "delivered",
+        statusCode: Number.NaN,
+        segments: 1.5,
+      }),
+      /delivered/,
+    ],
+    [
+      "a wait that is no number",
+      () => ({ ...unavailable, retryAfterMs: Number.NaN }),
+      /retrying/,
+    ],
+    [
+      "a wait with a fraction",
+      () => ({ ...unavailable, retryAfterMs: 7000.25 }),
+      /retrying/,
+    ],
+    [
+      "text that no store keeps",
+      () => ({ ...unavailable, error: "a\0b\ud800", provider: {} }),
+      /retrying/,
+    ],
+    [
+      "a throwing getter",
+      () => ({
+        get outcome() {
+          throw new Error("no");
+        },
+      }),
+      /retrying/,
+    ],
+    ["an exception", () => Promise.reject(new Error("broken")), /retrying/],
+    ["what is no error", () => Promise.reject(undefined), /retrying/],
+    [
+      "an exception at once",
+      () => {
+        throw new TypeError("broken");
+      },
+      /retrying/,
+    ],
+  ];
+  for (const [what, answer, state] of wrongAnswers) {
+    test(`a channel that answers ${what} costs its own delivery only`, {
+      subscribers: 40,
+    }, async (world) => {
+      world.http.script = ({ endpoint }, nth) =>
+        endpoint.endsWith("/7") && nth === 1 ? answer() : delivered;
+      const id = await world.publish(await world.start());
+      await world.settle();
+      const all = await world.deliveries(id);
+      const odd = all.find(({ endpoint }) => endpoint.endsWith("/7"));
+      assert.match(odd?.state ?? "", state);
+      const others = all.filter((it) => it !== odd);
+      assert.ok(others.every((it) => it.state === "delivered"));
+      assert.equal(others.length, 39);
+      await world.pass(60_000);
+      assert.deepEqual(await world.counts(id), { delivered: 40 });
+    });
+  }
+
+  test("a message whose preparation hangs stalls no other", {
+    subscribers: 3,
+  }, async (world) => {
+    const engine = await world.start();
+    let prepared = 0;
+    world.http.onPrepare = () => (++prepared === 1 ? never() : undefined);
+    await world.publish(engine);
+    const id = await world.publish(engine);
+    await world.pass(300);
+    assert.deepEqual(await world.counts(id), { delivered: 3 });
+  });
+
+  test("a message whose preparation fails is prepared again", {
+    subscribers: 3,
+  }, async (world) => {
+    let prepared = 0;
+    world.http.onPrepare = () => {
+      if (++prepared === 1) return Promise.reject(new Error("no key yet"));
+      if (prepared === 2) throw new Error("no key yet");
+      return undefined;
+    };
+    const id = await world.publish(await world.start());
+    await world.pass(60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 3 });
+  });
+
+  let isKeyThere = false;
+  const seal: ContentSeal = {
+    seal: async (message) => message,
+    open(message) {
+      if (!isKeyThere) throw new Error("The key is gone.");
+      return message;
+    },
+  };
+  test("a message that cannot be opened waits on schedule, and goes when it can", {
+    subscribers: 5,
+    seal,
+  }, async (world) => {
+    isKeyThere = false;
+    const id = await world.publish(await world.start());
+    // As publishing hands the text on in memory, look at what comes later.
+    await world.pass(20_000);
+    assert.equal(world.http.calls.length, 0);
+    assert.deepEqual(await world.counts(id), { retrying: 5 });
+    isKeyThere = true;
+    await world.pass(10 * 60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 5 });
+  });
+  test("a message that can never be opened ends like one that never arrives", {
+    subscribers: 5,
+    seal,
+  }, async (world) => {
+    isKeyThere = false;
+    const id = await world.publish(await world.start());
+    await world.pass(2 * hour);
+    assert.deepEqual(await world.counts(id), { failed: 5 });
+    const [delivery] = await world.deliveries(id);
+    assert.equal(delivery?.attempts.at(-1)?.errorClass, "internal");
+  });
+
+  test("the event loop turns while thousands are due and no batch ends", {
+    subscribers: 200,
+  }, async (world) => {
+    world.http.script = (_, nth) => (nth === 1 ? unavailable : never());
+    const id = await world.publish(await world.start());
+    await world.settle();
+    let turns = 0;
+    const counting = setInterval(() => turns++, 1);
+    await world.pass(8000);
+    clearInterval(counting);
+    assert.ok(turns > 0, "the event loop did not turn");
+    assert.ok(world.http.calls.length > 200);
+    world.http.script = () => delivered;
+    await world.pass(20 * 60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 200 });
+  });
+}
+
+/** The store, but the first `times` calls of a method fail. */
+function failFirst(
+  store: Store,
+  method: keyof Store,
+  times: number,
+  failure: () => Error,
+): Store {
+  let left = times;
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== method) return value.bind(target);
+      return async (...args: unknown[]) => {
+        if (left-- > 0) throw failure();
+        return (await Reflect.apply(value, target, args)) as unknown;
+      };
+    },
+  });
+}

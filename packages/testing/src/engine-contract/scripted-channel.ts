@@ -1,0 +1,84 @@
+/** A channel that answers what a script says, and remembers its calls. */
+
+import type {
+  AttemptResult,
+  Channel,
+  PreparedMessage,
+  Protocol,
+  Recipient,
+} from "@carillon/core";
+
+/**
+ * What comes of the nth attempt (from 1) to an endpoint. `unknown`, because
+ * some scripts answer what no channel should.
+ */
+export type Script = (recipient: Recipient, nth: number) => unknown;
+
+export class ScriptedChannel implements Channel {
+  readonly name: string;
+  readonly protocols: readonly Protocol[];
+  readonly billable: boolean;
+  readonly timeoutMs = 5000;
+  /** Endpoints, in the order of the attempts. */
+  readonly calls: string[] = [];
+  /** Attempts without an answer, and how many there were at most. */
+  open = 0;
+  maxOpen = 0;
+  script: Script = () => delivered;
+  /** What preparing a message leads to; by default it just works. */
+  onPrepare: () => unknown = () => undefined;
+  readonly #counts = new Map<string, number>();
+
+  constructor(name: string, protocols: readonly Protocol[], billable = false) {
+    this.name = name;
+    this.protocols = protocols;
+    this.billable = billable;
+  }
+
+  prepare(): PreparedMessage | Promise<PreparedMessage> {
+    const prepared = { deliver: (to: Recipient) => this.#deliver(to) };
+    const waits = this.onPrepare();
+    return waits instanceof Promise ? waits.then(() => prepared) : prepared;
+  }
+
+  /** How many attempts there were to an endpoint. */
+  attemptsTo(endpoint: string): number {
+    return this.#counts.get(endpoint) ?? 0;
+  }
+
+  async close(): Promise<void> {}
+
+  // Not async: what a script throws is thrown, as a defective channel would.
+  #deliver(recipient: Recipient): Promise<AttemptResult> {
+    const { endpoint } = recipient;
+    const nth = this.attemptsTo(endpoint) + 1;
+    this.#counts.set(endpoint, nth);
+    this.calls.push(endpoint);
+    this.open++;
+    this.maxOpen = Math.max(this.maxOpen, this.open);
+    const answer = this.script(recipient, nth);
+    // What is no result is what some scripts are about.
+    if (!(answer instanceof Promise)) {
+      this.open--;
+      return Promise.resolve(answer) as Promise<AttemptResult>;
+    }
+    return answer.finally(() => {
+      this.open--;
+    });
+  }
+}
+
+export const delivered: AttemptResult = {
+  outcome: "delivered",
+  statusCode: 200,
+};
+
+export const unavailable: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "http_status",
+  error: "503 Service Unavailable",
+  statusCode: 503,
+};
+
+/** An answer that never comes. */
+export const never = (): Promise<never> => new Promise(() => {});

@@ -1,0 +1,238 @@
+/**
+ * An engine over a store, with scripted channels and a clock that the test
+ * moves: what the cases of the engine's contract work with.
+ */
+
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import {
+  type Clock,
+  type ContentSeal,
+  createEngine,
+  createTopics,
+  type Delivery,
+  type Dispatcher,
+  type Engine,
+  type EngineOptions,
+  type MessageId,
+  type MessageReport,
+  type ProjectId,
+  type Protocol,
+  type Store,
+  type Subscription,
+  type SubscriptionId,
+  smnRetryPolicy,
+  type WorkHint,
+} from "@carillon/core";
+import { ManualClock } from "../manual-clock.ts";
+import { seededRandom } from "../seeded-random.ts";
+import { RecordingLogger } from "./recording-logger.ts";
+import { ScriptedChannel } from "./scripted-channel.ts";
+import { type Tracked, trackCalls } from "./track-calls.ts";
+
+export const projectId = "1".repeat(32) as ProjectId;
+
+/** Opens an empty store whose leases run on the clock's monotonic time. */
+export type OpenStore = (ports: { readonly clock: Clock }) => Promise<Store>;
+
+export interface WorldOptions {
+  /** Webhooks that are subscribed to the topic `alerts`. */
+  readonly subscribers?: number;
+  /** All hints are lost. */
+  readonly lossy?: boolean;
+  readonly engine?: Partial<EngineOptions>;
+  readonly seal?: ContentSeal;
+  /** Stands between the engine and its store. */
+  readonly wrap?: (store: Store, clock: ManualClock) => Store;
+}
+
+/** A world with a store of its own and the topic `alerts`. */
+export async function openWorld(
+  open: OpenStore,
+  options: WorldOptions = {},
+): Promise<World> {
+  const clock = new ManualClock();
+  const store = await open({ clock });
+  const tracked = trackCalls(options.wrap?.(store, clock) ?? store);
+  const world = new World(clock, tracked, options);
+  await world.addTopic("alerts");
+  const { subscribers = 0 } = options;
+  await Promise.all(
+    Array.from({ length: subscribers }, (_, n) =>
+      world.subscribe("http", `http://sink.test/${n}`),
+    ),
+  );
+  return world;
+}
+
+export class World {
+  readonly clock: ManualClock;
+  readonly store: Store;
+  readonly logger = new RecordingLogger();
+  readonly http = new ScriptedChannel("http", ["http", "https"]);
+  readonly sms = new ScriptedChannel("sms", ["sms"], true);
+  readonly random = seededRandom(7);
+  readonly #tracked: Tracked;
+  readonly #options: WorldOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #newId = () => randomBytes(16).toString("hex");
+  readonly #topics;
+  /** Ends those engines that were created before it was aborted. */
+  #life = new AbortController();
+
+  constructor(clock: ManualClock, tracked: Tracked, options: WorldOptions) {
+    this.clock = clock;
+    this.store = tracked.store;
+    this.#tracked = tracked;
+    this.#options = options;
+    this.#dispatcher = createTestDispatcher(options.lossy ?? false);
+    this.#topics = createTopics(
+      { store: tracked.store, clock, newId: this.#newId },
+      { region: "local" },
+    );
+  }
+
+  /** Starts an engine, as after a crash of those before it. */
+  async start(): Promise<Engine> {
+    const engine = this.create();
+    await engine.recover();
+    await engine.start();
+    return engine;
+  }
+
+  /** One more engine on the same store; it recovers nothing and is not begun. */
+  create(channels = [this.http, this.sms]): Engine {
+    return createEngine(
+      {
+        store: whileAlive(this.store, this.#life.signal),
+        topics: this.#topics,
+        dispatcher: this.#dispatcher,
+        channels,
+        clock: this.clock,
+        logger: this.logger,
+        random: this.random,
+        newId: this.#newId,
+        newMessageId: this.#newId,
+        ...(this.#options.seal && { seal: this.#options.seal }),
+      },
+      { retryPolicy: smnRetryPolicy, ...this.#options.engine },
+    );
+  }
+
+  /** All engines so far die as by `kill -9`: nothing they ask is answered. */
+  cutOff(): void {
+    this.#life.abort();
+    this.#life = new AbortController();
+  }
+
+  /** Stops engines that still run, and closes the store. */
+  async close(): Promise<void> {
+    this.cutOff();
+    await this.store.close();
+  }
+
+  async addTopic(name: string): Promise<void> {
+    await this.#topics.create(projectId, { name });
+  }
+
+  async subscribe(
+    protocol: Protocol,
+    endpoint: string,
+    topicName = "alerts",
+  ): Promise<Subscription> {
+    const topic = await this.store.findTopic(projectId, topicName);
+    assert.ok(topic);
+    const { subscription } = await this.store.addSubscription(
+      {
+        id: this.#newId() as SubscriptionId,
+        topicSeq: topic.seq,
+        projectId,
+        protocol,
+        endpoint,
+        remark: "",
+        extension: {},
+        status: 1,
+        createdAt: this.clock.now(),
+      },
+      undefined,
+      1_000_000,
+    );
+    return subscription;
+  }
+
+  publish(engine: Engine, topicName = "alerts"): Promise<MessageId> {
+    return engine.publisher.publish(projectId, urnOf(topicName), {
+      subject: "disk",
+      text: "Disk is full",
+    });
+  }
+
+  async report(id: MessageId): Promise<MessageReport> {
+    const found = await this.store.findMessage(projectId, id);
+    assert.ok(found);
+    return found;
+  }
+
+  async counts(id: MessageId): Promise<MessageReport["counts"]> {
+    return (await this.report(id)).counts;
+  }
+
+  async deliveries(id: MessageId): Promise<readonly Delivery[]> {
+    const { message } = await this.report(id);
+    return await this.store.listDeliveries(message.seq, { limit: 10_000 });
+  }
+
+  /** Lets all run that can without time passing. */
+  settle(): Promise<void> {
+    return this.#tracked.idle();
+  }
+
+  /** Moves the clock on by `ms`, timer by timer, letting all run after each. */
+  async pass(ms: number): Promise<void> {
+    const end = this.clock.monotonic() + ms;
+    for (;;) {
+      await this.settle();
+      const waitMs = this.clock.nextTimerInMs;
+      if (waitMs === undefined || this.clock.monotonic() + waitMs > end) break;
+      this.clock.advance(waitMs);
+    }
+    this.clock.advance(Math.max(0, end - this.clock.monotonic()));
+    await this.settle();
+  }
+}
+
+/** The store as long as the signal is not aborted; then, silence. */
+function whileAlive(store: Store, life: AbortSignal): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) =>
+        life.aborted
+          ? new Promise(() => {})
+          : Reflect.apply(value, target, args);
+    },
+  });
+}
+
+export function urnOf(topicName: string): string {
+  return `urn:smn:local:${projectId}:${topicName}`;
+}
+
+/** Notifies listeners soon, or loses all hints. */
+function createTestDispatcher(lossy: boolean): Dispatcher {
+  const listeners = new Set<(hint: WorkHint) => void>();
+  return {
+    announce(hint) {
+      if (lossy) return;
+      queueMicrotask(() => {
+        for (const listener of listeners) listener(hint);
+      });
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {},
+  };
+}

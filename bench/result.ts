@@ -1,22 +1,36 @@
-/** What a benchmark answers, and how rounds are put together. */
+/** What a benchmark answers: figures, some of them with a bound to keep. */
 
 export interface BenchResult {
   readonly name: string;
   readonly rows: readonly BenchRow[];
+  /** What was not measured, and why. */
+  readonly skipped?: readonly string[];
 }
 
 export interface BenchRow {
   readonly metric: string;
   readonly value: number;
   readonly unit: string;
-  /** The bound it must keep, in words; empty for figures that inform. */
-  readonly target: string;
-  readonly ok: boolean;
+  /** Absent for figures that only inform. */
+  readonly bound?: Bound;
+  /** Under which conditions it was measured, where that is not plain. */
+  readonly note?: string;
+}
+
+/** The worst value that still passes. */
+export interface Bound {
+  readonly kind: "at least" | "at most";
+  readonly value: number;
 }
 
 /** A figure that only informs. */
-export function figure(metric: string, value: number, unit: string): BenchRow {
-  return { metric, value, unit, target: "", ok: true };
+export function figure(
+  metric: string,
+  value: number,
+  unit: string,
+  note?: string,
+): BenchRow {
+  return { metric, value, unit, ...(note !== undefined && { note }) };
 }
 
 export function atLeast(
@@ -25,46 +39,22 @@ export function atLeast(
   least: number,
   unit = "×",
 ): BenchRow {
-  return { metric, value, unit, target: `≥ ${least}`, ok: value >= least };
+  return { metric, value, unit, bound: { kind: "at least", value: least } };
 }
 
 export function atMost(
   metric: string,
   value: number,
   most: number,
-  unit: string,
+  unit = "×",
 ): BenchRow {
-  return { metric, value, unit, target: `≤ ${most}`, ok: value <= most };
+  return { metric, value, unit, bound: { kind: "at most", value: most } };
 }
 
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  );
-}
-
-/**
- * Runs the contenders in turn, round after round, so that whatever else the
- * machine does meets all of them; answers each one's median.
- */
-export async function alternate(
-  rounds: number,
-  contenders: Readonly<Record<string, () => Promise<number>>>,
-): Promise<Record<string, number>> {
-  const names = Object.keys(contenders);
-  const measured = new Map<string, number[]>(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const name of names) {
-      const value = await contenders[name]?.();
-      if (value !== undefined) measured.get(name)?.push(value);
-    }
-  }
-  return Object.fromEntries(
-    names.map((name) => [name, median(measured.get(name) ?? [])]),
-  );
+/** Whether a row keeps its bound; true if it has none, false for no number. */
+export function keepsBound({ value, bound }: BenchRow): boolean {
+  if (bound === undefined) return true;
+  return bound.kind === "at least"
+    ? value >= bound.value
+    : value <= bound.value;
 }

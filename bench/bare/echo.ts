@@ -5,6 +5,7 @@
 
 import type { AddressInfo } from "node:net";
 import fastify from "fastify";
+import { serveQuestions } from "../program.ts";
 
 const app = fastify();
 let last: unknown = {};
@@ -14,4 +15,4 @@ app.post("/echo", async (request) => {
 });
 app.get("/echo", async () => last);
 await app.listen({ port: 0, host: "127.0.0.1" });
-process.send?.({ port: (app.server.address() as AddressInfo).port });
+serveQuestions((app.server.address() as AddressInfo).port, () => ({}));

@@ -8,7 +8,8 @@ import { createHmac, hash, hkdfSync } from "node:crypto";
 import { silentLogger, systemClock } from "@carillon/core";
 import { bootstrapIdentity, createIdentity } from "@carillon/server";
 import { MemoryStore } from "@carillon/testing";
-import { alternate, atMost, type BenchResult } from "./result.ts";
+import { atMost, type BenchResult } from "../result.ts";
+import { alternate, median } from "../statistics.ts";
 
 const mostMicroseconds = 100;
 const key = new Uint8Array(32).fill(1);
@@ -57,9 +58,9 @@ export async function benchIdentity({
     "signature, wrong": () => microseconds(signed("plain", "wrong"), false),
   });
   return {
-    name: "who asks? (remembered, 1 KB body)",
+    name: "who asks? (cached, 1 KB body)",
     rows: Object.entries(times).map(([metric, time]) =>
-      atMost(metric, time, mostMicroseconds, "µs"),
+      atMost(metric, median(time), mostMicroseconds, "µs"),
     ),
   };
 }

@@ -11,15 +11,19 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type BenchResult, type BenchRow, keepsBound } from "./result.ts";
+import { benchComparable } from "./rows/comparable.ts";
+import { benchEvents } from "./rows/events.ts";
 import { benchFanOut } from "./rows/fan-out.ts";
 import { benchFilter } from "./rows/filter.ts";
 import { benchGateway } from "./rows/gateway.ts";
+import { benchHanging } from "./rows/hanging.ts";
 import { benchIdentity } from "./rows/identity.ts";
 import { benchLatency } from "./rows/latency.ts";
 import { benchMemory } from "./rows/memory.ts";
 import { benchPaging } from "./rows/paging.ts";
 import { benchPublish } from "./rows/publish.ts";
 import { benchStartup } from "./rows/startup.ts";
+import { benchSubscribing } from "./rows/subscribing.ts";
 import { benchTopics } from "./rows/topics.ts";
 
 interface Benchmark {
@@ -36,6 +40,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     run: benchPublish,
     quick: () => benchPublish({ rounds: 2, requests: 5000 }),
   },
+  events: {
+    run: benchEvents,
+    quick: () => benchEvents({ messages: 2000, rounds: 2, topics: 20 }),
+  },
+  "events-one-topic": {
+    run: () => benchEvents({ topics: 1 }),
+    quick: () => benchEvents({ messages: 2000, rounds: 2, topics: 1 }),
+  },
   "fan-out": {
     run: benchFanOut,
     quick: () => benchFanOut({ subscribers: 2000, rounds: 2 }),
@@ -47,6 +59,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   latency: {
     run: benchLatency,
     quick: () => benchLatency({ messages: 200, rounds: 2, topics: 20 }),
+  },
+  hanging: {
+    run: benchHanging,
+    quick: () => benchHanging({ messages: 3, subscribers: 600, rounds: 2 }),
+  },
+  subscribing: {
+    run: benchSubscribing,
+    quick: () => benchSubscribing({ webhooks: 200, rounds: 2 }),
   },
   filter: {
     run: benchFilter,
@@ -63,6 +83,17 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   paging: {
     run: benchPaging,
     quick: () => benchPaging({ subscribers: 20_000, pages: 20, rounds: 2 }),
+  },
+  comparable: {
+    run: benchComparable,
+    quick: () =>
+      benchComparable({
+        rounds: 1,
+        seconds: 1,
+        messages: 1000,
+        topics: 20,
+        subscribers: 1000,
+      }),
   },
   identity: {
     run: benchIdentity,

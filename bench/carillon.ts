@@ -159,14 +159,35 @@ export async function publish(
 
 export type Counts = Readonly<Record<string, number>>;
 
-/** Waits until the ledger has all deliveries of a message; answers the counts. */
-export async function untilFannedOut(
+/** Waits until the ledger has each delivery of a message, in whatever state. */
+export function untilFannedOut(
   carillon: Child,
   messageId: string,
   deliveries: number,
 ): Promise<Counts> {
-  const known = ({ counts }: { readonly counts: Counts }) =>
-    Object.values(counts).reduce((sum, n) => sum + n, 0);
+  return untilCounted(carillon, messageId, deliveries, []);
+}
+
+/** Waits until nothing more will happen to any delivery of a message. */
+export function untilSettled(
+  carillon: Child,
+  messageId: string,
+  deliveries: number,
+): Promise<Counts> {
+  const unsettled = ["waiting", "sending", "retrying"];
+  return untilCounted(carillon, messageId, deliveries, unsettled);
+}
+
+async function untilCounted(
+  carillon: Child,
+  messageId: string,
+  deliveries: number,
+  uncounted: readonly string[],
+): Promise<Counts> {
+  const counted = ({ counts }: { readonly counts: Counts }) =>
+    Object.entries(counts)
+      .filter(([state]) => !uncounted.includes(state))
+      .reduce((sum, [, n]) => sum + n, 0);
   const { counts } = await untilDone(
     "fan-out",
     () =>
@@ -175,8 +196,8 @@ export async function untilFannedOut(
         "GET",
         `/api/v2/messages/${messageId}`,
       ),
-    (state) => state.fannedOut && known(state) >= deliveries,
-    known,
+    (state) => state.fannedOut && counted(state) >= deliveries,
+    counted,
   );
   return counts;
 }
@@ -190,7 +211,7 @@ export async function fanOut(
 ): Promise<number> {
   const begun = performance.now();
   const id = await publish(carillon, topic, message);
-  const { delivered } = await untilFannedOut(carillon, id, deliveries);
+  const { delivered } = await untilSettled(carillon, id, deliveries);
   const seconds = (performance.now() - begun) / 1000;
   if (delivered !== deliveries) {
     throw new Error(`${delivered} of ${deliveries} were delivered`);

@@ -13,7 +13,7 @@ import {
   publish,
   startCarillon,
   subscriptionsPath,
-  untilFannedOut,
+  untilSettled,
 } from "../carillon.ts";
 import type { Child } from "../processes.ts";
 import { atLeast, type BenchResult, figure } from "../result.ts";
@@ -57,7 +57,7 @@ export async function benchFilter({
   const perSecond = (topic: string, delivered: number) => async () => {
     const begun = performance.now();
     const id = await publish(carillon, topic, message);
-    const counts = await untilFannedOut(carillon, id, subscribers);
+    const counts = await untilSettled(carillon, id, subscribers);
     if (counts.delivered !== delivered) {
       throw new Error(`${topic}: not as expected: ${JSON.stringify(counts)}`);
     }

@@ -1,9 +1,10 @@
 /**
- * Shows where a server's time went: functions by their own share of the busy
- * time, for each thread, in profiles that `npm run bench -- … --profile FOLDER`
- * left. The timed rounds come last, so `--last` picks them.
+ * Shows where a server's time went: functions, or packages, by their own share
+ * of its main thread's busy time, in profiles that
+ * `npm run bench -- … --profile FOLDER` left. The timed rounds come last, so
+ * `--last` picks them.
  *
- *   node bench/profile.ts FOLDER [--last SECONDS] [--top 25]
+ *   node bench/profile.ts FOLDER [--last SECONDS] [--top 25] [--packages]
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -32,6 +33,7 @@ const { values, positionals } = parseArgs({
   options: {
     last: { type: "string", default: "Infinity" },
     top: { type: "string", default: "25" },
+    packages: { type: "boolean", default: false },
   },
 });
 const folder = positionals[0] ?? ".";
@@ -44,11 +46,12 @@ for (const file of readdirSync(folder).sort()) {
   show(file, ownTimes(profile, Number(values.last) * 1e6), Number(values.top));
 }
 
-/** Own microseconds by function, in the last `lastUs` of the profile. */
+/** Own microseconds by name, in the last `lastUs` of the profile. */
 function ownTimes(
   { nodes, samples, timeDeltas }: CpuProfile,
   lastUs: number,
 ): Map<string, number> {
+  const nameOf = values.packages ? packageOf : functionOf;
   const names = new Map(nodes.map((node) => [node.id, nameOf(node)]));
   const times = new Map<string, number>();
   let left = lastUs;
@@ -61,7 +64,21 @@ function ownTimes(
   return times;
 }
 
-function nameOf({ callFrame }: ProfileNode): string {
+/** Native functions stand for themselves. */
+function packageOf(node: ProfileNode): string {
+  const { url } = node.callFrame;
+  const found = /(?:node_modules\/((?:@[^/]+\/)?[^/]+)|packages\/([^/]+))/.exec(
+    url,
+  );
+  const builtIn = /^node:(internal\/modules|internal\/crypto|)/.exec(url);
+  return (
+    found?.[1] ??
+    found?.[2] ??
+    (builtIn ? `node:${builtIn[1]}` : functionOf(node))
+  );
+}
+
+function functionOf({ callFrame }: ProfileNode): string {
   const { functionName, url, lineNumber } = callFrame;
   const file = url.replace(/^.*\/(packages|node_modules)\//, "");
   const place = url === "" ? "" : ` ${file}:${lineNumber + 1}`;

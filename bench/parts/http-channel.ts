@@ -21,6 +21,7 @@ import {
   type SubscriptionId,
   silentLogger,
   systemClock,
+  toEpochMs,
 } from "@carillon/core";
 import { type Dispatcher, Pool } from "undici";
 import { concurrency } from "../bare/poster.ts";
@@ -161,8 +162,8 @@ function message(): Message {
     },
     subject: "Disk almost full",
     content: { kind: "text", text: "Volume data-1 is 93 % full. ".repeat(8) },
-    createdAt: Date.UTC(2026, 0, 15, 8, 30),
-    expiresAt: Date.UTC(2100, 0, 1),
+    createdAt: toEpochMs(Date.UTC(2026, 0, 15, 8, 30)),
+    expiresAt: toEpochMs(Date.UTC(2100, 0, 1)),
   };
 }
 

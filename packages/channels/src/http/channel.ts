@@ -39,7 +39,7 @@ export interface HttpChannelOptions {
   readonly maxResponseBytes?: number;
   /** Connections to one origin at once. Default 256. */
   readonly connectionsPerOrigin?: number;
-  /** Idle connections kept for the next message, in all. Default 512. */
+  /** Idle connections kept for the next message, in all. Default 2048. */
   readonly idleConnections?: number;
   /** Certificate authorities (PEM) in place of the usual ones. */
   readonly ca?: string;
@@ -67,7 +67,7 @@ class HttpChannel implements Channel {
       connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
       maxResponseBytes: options.maxResponseBytes ?? 4096,
       connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
-      idleConnections: options.idleConnections ?? 512,
+      idleConnections: options.idleConnections ?? 2048,
     });
   }
 

@@ -12,7 +12,10 @@ export interface ConnectionPoolOptions {
   readonly connect: EgressConnector;
   /** Connections to one origin at once. */
   readonly maxPerOrigin: number;
-  /** Idle connections to all origins; beyond it the oldest is closed. */
+  /**
+   * Idle connections to all origins. Beyond it one is closed: another of the
+   * same origin if there is one, else the one that was idle longest.
+   */
   readonly maxIdle: number;
 }
 
@@ -88,11 +91,17 @@ export class ConnectionPool {
     connection.request = undefined;
     origin.idle.push(connection);
     this.#idle.add(connection);
-    if (this.#idle.size <= this.#options.maxIdle) return;
-    for (const oldest of this.#idle) {
-      this.#remove(oldest);
-      break;
-    }
+    if (this.#idle.size > this.#options.maxIdle) this.#removeIdle(origin);
+  }
+
+  /**
+   * Each origin keeps one as long as it can: a fan-out comes by all origins in
+   * turn, and would find none idle if always the oldest went.
+   */
+  #removeIdle({ idle: [oldestOfOrigin, another] }: Origin): void {
+    const [oldest] = this.#idle;
+    const leaving = another === undefined ? oldest : oldestOfOrigin;
+    if (leaving) this.#remove(leaving);
   }
 
   /** Closes a request's connection, in whatever state it is. */
@@ -157,6 +166,9 @@ function nextWaiting(origin: Origin): PooledRequest | undefined {
   }
 }
 
+/** Made once: undici would make one, with its stack, for each connection. */
+const closedByPool = new Error("The connection was closed by its pool.");
+
 /** A connection keeps no more memory than this for bodies, in bytes. */
 const maxKeptBytes = 16_384;
 
@@ -214,6 +226,6 @@ class Connection implements BodyMemory {
   async destroy(): Promise<void> {
     // undici waits for a socket that is being opened; nobody else does.
     this.#socket?.destroy();
-    await this.#client.destroy();
+    await this.#client.destroy(closedByPool);
   }
 }

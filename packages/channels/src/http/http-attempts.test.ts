@@ -383,6 +383,23 @@ test("keeps no more idle connections than it may", async (t) => {
   assert.equal(servers[4]?.connections(), 1);
 });
 
+test("rather closes a second connection of an origin than the only one of another", async (t) => {
+  const quiet = await startServer(t, (socket) => socket.write(ok));
+  const held: Socket[] = [];
+  const allThere = Promise.withResolvers<void>();
+  const busy = await startServer(t, (socket) => {
+    if (held.push(socket) === 3) allThere.resolve();
+  });
+  const { prepared } = await prepare(t, { idleConnections: 3 });
+  await send(prepared, quiet.origin);
+  const sending = [1, 2, 3].map(() => send(prepared, busy.origin));
+  await allThere.promise;
+  for (const socket of held) socket.write(ok);
+  await Promise.all(sending);
+  await send(prepared, quiet.origin);
+  assert.equal(quiet.connections(), 1);
+});
+
 interface TestServer {
   readonly server: Server;
   readonly origin: string;

@@ -43,6 +43,20 @@ test("links between pages lead somewhere", async () => {
   }
 });
 
+test("each promise of the engine names tests that are there", async () => {
+  const page = await readFile(join(root, "docs/internals/delivery.md"), "utf8");
+  const promises = [...page.matchAll(/^\| \*\*.*$/gm)].map(([row]) => row);
+  assert.ok(promises.length >= 8);
+  for (const row of promises) {
+    const tests = [...row.matchAll(/`([\w/.-]+\.ts)`: "([^"]+)"/g)];
+    assert.ok(tests.length > 0, `no test is named: ${row}`);
+    for (const [, file = "", title = ""] of tests) {
+      const source = await readFile(join(root, file), "utf8");
+      assert.ok(source.includes(title), `${file} has no test "${title}"`);
+    }
+  }
+});
+
 test("the tutorial does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/tutorial/first-message.md", ["--sandbox"]),
 );

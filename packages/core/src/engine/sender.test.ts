@@ -304,3 +304,17 @@ test("who comes in vain again and again is asked to stay away longer", async () 
   assert.ok(Math.min(...factors) >= 1);
   assert.ok(Math.max(...factors) > 5, `${Math.max(...factors)}`);
 });
+
+test("waits on in a lane that moves, and starts in turn", async () => {
+  const { clock, channel, sender, itemTo } = setUp({ laneInFlight: 1 });
+  const report = sender.send(
+    Array.from({ length: 5 }, (_, n) => itemTo("moves", n)),
+  );
+  for (let n = 0; n < 5; n++) {
+    await turn();
+    clock.advance(200);
+    channel.end(`moves#${n}`);
+  }
+  const { finished, unstarted } = await report;
+  assert.deepEqual([finished.length, unstarted.length], [5, 0]);
+});

@@ -6,7 +6,7 @@
  *
  *     send ── slot ──► queued ── place in the lane ──► running ── answer ──► finished
  *                        │                               │
- *                        │ slowAfterMs                   │ slowAfterMs
+ *                        │ the lane is slow              │ slowAfterMs
  *                        ▼                               ▼
  *                     unstarted                        slow ── answer, or the
  *                  (tried again later)                         channel's time is up ──► its outcome
@@ -94,6 +94,9 @@ export interface Unstarted<Item extends SendItem> {
   /** How many times longer than usual it should stay away; at least 1. */
   readonly factor: number;
 }
+
+/** Times `slowAfterMs` that an attempt waits for its lane at most. */
+const maxWaits = 8;
 
 /**
  * A channel keeps its own deadline; one that does not answer so long after it,
@@ -201,8 +204,7 @@ export class Sender {
   #begin(attempt: SendAttempt): void {
     const { endpoint } = attempt.item.recipient;
     if (this.#lanes.tryEnter(endpoint)) {
-      this.#young.add(attempt);
-      this.start(attempt);
+      this.#start(attempt);
       return;
     }
     // The slot is for those who can go now.
@@ -212,9 +214,17 @@ export class Sender {
     else this.#withdraw(attempt);
   }
 
-  /** Of an attempt for which a place in its lane was taken. */
-  start(attempt: SendAttempt): void {
+  /** Of an attempt that waited for its lane, and has a place in it now. */
+  startLate(attempt: SendAttempt): void {
+    // It is slow by its own time, not by that of those before it.
+    this.#young.remove(attempt);
+    this.#start(attempt);
+  }
+
+  /** Of an attempt that has a place in its lane. */
+  #start(attempt: SendAttempt): void {
     const { channel, item } = attempt;
+    this.#young.add(attempt);
     attempt.phase = "running";
     attempt.startedAt = this.#ports.clock.now();
     attempt.startedMonotonic = this.#ports.clock.monotonic();
@@ -299,8 +309,7 @@ export class Sender {
   expire(attempt: SendAttempt): void {
     switch (attempt.phase) {
       case "queued":
-        this.#lanes.withdraw(attempt.item.recipient.endpoint, attempt);
-        this.#withdraw(attempt);
+        this.#waitOnOrWithdraw(attempt);
         break;
       case "running":
         this.#detach(attempt);
@@ -318,6 +327,21 @@ export class Sender {
       default:
         attempt.phase satisfies never;
     }
+  }
+
+  /**
+   * A lane that moves is worth the wait: a row of its own would cost two writes,
+   * and a second or two.
+   */
+  #waitOnOrWithdraw(attempt: SendAttempt): void {
+    const { endpoint } = attempt.item.recipient;
+    attempt.waits++;
+    if (attempt.waits < maxWaits && !this.#lanes.isSlow(endpoint)) {
+      this.#young.add(attempt);
+      return;
+    }
+    this.#lanes.withdraw(endpoint, attempt);
+    this.#withdraw(attempt);
   }
 
   #withdraw(attempt: SendAttempt): void {
@@ -434,6 +458,8 @@ class SendAttempt implements DeadlineEntry<SendAttempt>, LaneWaiter {
   phase: "queued" | "running" | "slow" | "done" = "queued";
   startedAt: EpochMs = 0 as EpochMs; // Zero is an instant; set at the start.
   startedMonotonic = 0;
+  /** How often its time in the queue was up. */
+  waits = 0;
   /** Counted in the slots; else, if slow, among the slow attempts. */
   holdsSlot = true;
   late: PromiseWithResolvers<DeliveryOutcome> | undefined = undefined;
@@ -454,7 +480,7 @@ class SendAttempt implements DeadlineEntry<SendAttempt>, LaneWaiter {
   }
 
   start(): void {
-    this.#sender.start(this);
+    this.#sender.startLate(this);
   }
 
   expire(): void {

@@ -48,8 +48,8 @@ export class MemoryStore {
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),
       exclusive: true,
-      async close() {},
-      async [Symbol.asyncDispose]() {},
+      close: tables.close,
+      [Symbol.asyncDispose]: tables.close,
     };
     Object.assign(this, store);
   }

@@ -1,10 +1,12 @@
 /** The rows of the in-memory store, and transactions over them. */
 
+import { CarillonError } from "@carillon/core";
 import { type Columns, toRow } from "./columns.ts";
 import * as rows from "./rows.ts";
 
 /** All or nothing, as a database has it; one may run within another. */
 class Transactions {
+  isClosed = false;
   #undo: (() => void)[] = [];
   #depth = 0;
 
@@ -42,23 +44,23 @@ export class Table<Row extends object> {
   }
 
   get size(): number {
-    return this.#rows.size;
+    return this.#open.size;
   }
 
   get(key: Key): Row | undefined {
-    return this.#rows.get(key);
+    return this.#open.get(key);
   }
 
   has(key: Key): boolean {
-    return this.#rows.has(key);
+    return this.#open.has(key);
   }
 
   list(): Row[] {
-    return [...this.#rows.values()];
+    return [...this.#open.values()];
   }
 
   entries(): [Key, Row][] {
-    return [...this.#rows];
+    return [...this.#open];
   }
 
   /**
@@ -69,13 +71,13 @@ export class Table<Row extends object> {
   put(key: Key, row: Row): Row {
     const kept = toRow(this.#columns, row);
     this.#noteUndo(key);
-    this.#rows.set(key, kept);
+    this.#open.set(key, kept);
     return kept;
   }
 
   delete(key: Key): boolean {
     this.#noteUndo(key);
-    return this.#rows.delete(key);
+    return this.#open.delete(key);
   }
 
   /** Answers how many went. */
@@ -83,6 +85,11 @@ export class Table<Row extends object> {
     const meant = this.entries().filter(([, row]) => isMeant(row));
     for (const [key] of meant) this.delete(key);
     return meant.length;
+  }
+
+  get #open(): Map<Key, Row> {
+    if (!this.#transactions.isClosed) return this.#rows;
+    throw new CarillonError("SHUTTING_DOWN", "The store is closed.");
   }
 
   #noteUndo(key: Key): void {
@@ -108,6 +115,10 @@ export function createTables() {
     attempt: <Result>(work: () => Result) => transactions.run(work),
     /** The same for an operation of the store, whose failure is an answer. */
     write: async <Result>(work: () => Result) => transactions.run(work),
+    /** Nothing is read or written any more. */
+    close: async () => {
+      transactions.isClosed = true;
+    },
 
     topics: table(rows.topicColumns),
     deletedTopics: table(rows.lastAudienceColumns),

@@ -9,6 +9,7 @@ import {
   messageTo,
   phones,
   projectId,
+  start,
 } from "./fixtures.ts";
 
 export function testLifetime({ test }: Cases): void {
@@ -92,6 +93,21 @@ export function testLifetime({ test }: Cases): void {
     const topics = await Promise.all(begun);
     assert.equal(new Set(topics.map(({ seq }) => seq)).size, 20);
     await store.close();
+  });
+
+  test("refuses what comes after it was closed", async (store) => {
+    await store.close();
+    const closed = { code: "SHUTTING_DOWN" };
+    await assert.rejects(store.putSetting("a", "b"), closed);
+    await assert.rejects(store.getSetting("a"), closed);
+    await assert.rejects(store.peekWork(), closed);
+    await assert.rejects(store.claimDue(leaseOf("a"), start, 1), closed);
+    const message = directMessage();
+    await assert.rejects(store.findMessage(projectId, message.id), closed);
+    await assert.rejects(
+      store.acceptDirectMessage(message, phones(1), false),
+      closed,
+    );
   });
 }
 

@@ -17,6 +17,11 @@ interface WaitingTimer {
   readonly run: () => void;
 }
 
+/**
+ * A clock that a test moves: {@link ManualClock.advance} passes time,
+ * {@link ManualClock.jump} sets what people call the time. Its timers keep no
+ * process alive.
+ */
 export class ManualClock implements Clock {
   #monotonic = 0;
   /** What people call the time, at monotonic 0. */

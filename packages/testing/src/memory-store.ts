@@ -21,13 +21,19 @@ import { createTables } from "./memory-store/tables.ts";
 import { createTemplateStore } from "./memory-store/templates.ts";
 import { createTopicStore } from "./memory-store/topics.ts";
 
+/** What a MemoryStore is made with. */
 export interface MemoryStoreOptions {
   /** Leases run on its monotonic time. Default: the machine's clock. */
   readonly clock?: Clock;
 }
 
-// The constructor gives it all members of Store.
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
+/**
+ * Keeps, answers and refuses what the stores of the service do; whoever writes
+ * one can read here what is asked of it. Rows are validated and copied on
+ * their way in, and what it answers is frozen. Like the embedded store it is
+ * exclusive, and refuses everything once it is closed.
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor gives it all members of Store
 export class MemoryStore {
   constructor({ clock = systemClock }: MemoryStoreOptions = {}) {
     const tables = createTables();
@@ -55,9 +61,5 @@ export class MemoryStore {
   }
 }
 
-/**
- * Keeps, answers and refuses what the stores of the service do; whoever writes
- * one can read here what is asked of it. Rows are validated and copied on
- * their way in, and what it answers is frozen.
- */
+/** Its members are those of the store port. */
 export interface MemoryStore extends Store {}

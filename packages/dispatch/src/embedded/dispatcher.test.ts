@@ -1,0 +1,6 @@
+import { testDispatcherContract } from "@carillon/testing/dispatcher-contract";
+import { createEmbeddedDispatcher } from "./dispatcher.ts";
+
+testDispatcherContract("The embedded dispatcher", async () =>
+  createEmbeddedDispatcher(),
+);

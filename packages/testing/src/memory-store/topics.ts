@@ -48,6 +48,7 @@ export function createTopicStore(tables: Tables): TopicStore {
     deleteTopic: (projectId, name, at) =>
       write(() => {
         const topic = findTopic(tables, projectId, name);
+        // A row that it would be written to refuses what is no instant.
         if (topic) removeTopic(tables, topic.seq, at as EpochMs);
         return topic !== undefined;
       }),

@@ -2,7 +2,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -15,6 +17,8 @@ export interface CarillonProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The largest file it may write, in KB: a disk that fills up. */
   readonly fileLimitKb?: number;
+  /** A file that its log is appended to, in place of being kept here. */
+  readonly logFile?: string;
 }
 
 /** Credentials that every started process is preset with. */
@@ -59,6 +63,8 @@ export class CarillonProcess implements AsyncDisposable {
       options.fileLimitKb === undefined
         ? ""
         : `ulimit -f ${options.fileLimitKb}; `;
+    const log =
+      options.logFile === undefined ? "pipe" : openSync(options.logFile, "a");
     const child = spawn(
       "bash",
       [
@@ -77,7 +83,7 @@ export class CarillonProcess implements AsyncDisposable {
       ],
       {
         cwd: root,
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: ["ignore", "pipe", log],
         env: {
           ...process.env,
           CARILLON_PROJECT_ID: credentials.projectId,
@@ -90,11 +96,9 @@ export class CarillonProcess implements AsyncDisposable {
         },
       },
     );
+    if (typeof log === "number") closeSync(log);
     const stderr: string[] = [];
-    createInterface({ input: child.stderr }).on("line", (line) => {
-      stderr.push(line);
-      if (stderr.length > 200) stderr.shift();
-    });
+    if (child.stderr) keepLines(child.stderr, stderr);
     const ended = once(child, "exit").then(([code, signal]) => {
       throw new Error(
         `carillon serve ended (${code ?? signal}) before it was ready:\n${stderr.join("\n")}`,
@@ -121,8 +125,21 @@ export class CarillonProcess implements AsyncDisposable {
     return this.child.exitCode;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Nobody reads its log any more: the next line breaks the pipe. */
+  closeLog(): void {
+    this.child.stderr?.destroy();
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (this.hasEnded) return;
     const gone = once(this.child, "exit");
     this.child.kill(signal);
     await gone;
@@ -131,6 +148,14 @@ export class CarillonProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }
+}
+
+/** The last 200. */
+function keepLines(stream: Readable, lines: string[]): void {
+  createInterface({ input: stream }).on("line", (line) => {
+    lines.push(line);
+    if (lines.length > 200) lines.shift();
+  });
 }
 
 /** `undefined` when its output ended before. */

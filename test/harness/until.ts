@@ -1,0 +1,46 @@
+/** Waiting for conditions, with a deadline that says what did not happen. */
+
+/**
+ * Resolves once the condition holds.
+ *
+ * @throws Error that names `what` after the deadline
+ */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+  deadlineMs = 30_000,
+  everyMs = 100,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw timedOut(what, deadlineMs);
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+
+/**
+ * The promise's value, if it comes in time. What it stands for goes on.
+ *
+ * @throws Error that names `what` after the deadline
+ */
+export async function within<T>(
+  promise: Promise<T>,
+  what: string | (() => string),
+  deadlineMs: number,
+): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(timedOut(what, deadlineMs)),
+    deadlineMs,
+  );
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timedOut(what: string | (() => string), deadlineMs: number): Error {
+  const words = typeof what === "string" ? what : what();
+  return new Error(`Not within ${deadlineMs / 1000} s: ${words}`);
+}

@@ -33,7 +33,7 @@ const tasks = {
   check,
   test: inTurn(check, () => node("scripts/test.ts", ...args)),
   bench: inTurn(build, () => node("bench/main.ts", ...args)),
-  torture: () => node("test/torture.ts", ...args),
+  torture: () => node("test/torture/main.ts", ...args),
   format: () => run("biome", "check", "--write", "."),
 };
 

@@ -1,0 +1,39 @@
+/**
+ * SIGSTOP for longer than a lease lasts, then SIGCONT: as a machine that is
+ * suspended, or a process that is moved. What it held has run out, and it does
+ * not know yet.
+ */
+
+import { setTimeout as pause } from "node:timers/promises";
+import { judge } from "../judge.ts";
+import type { Plan, PlanOptions, PlanReport } from "../plan.ts";
+import { Rig } from "../rig.ts";
+
+export const stopContinue: Plan = {
+  name: "stop-continue",
+  summary: "SIGSTOP for longer than a lease (60 s), then SIGCONT",
+  defaults: { seconds: 70 },
+  run: stopAndContinue,
+};
+
+async function stopAndContinue(options: PlanOptions): Promise<PlanReport> {
+  const { seconds, progress } = options;
+  // What was accepted before the stop must not run out during it.
+  await using rig = await Rig.start({ timeToLive: seconds + 60 });
+  await rig.publish();
+  await rig.untilAccepted(200);
+  progress(`stopped for ${seconds} s`);
+  const from = Date.now();
+  rig.server.signal("SIGSTOP");
+  await pause(seconds * 1000);
+  rig.server.signal("SIGCONT");
+  const span = { from, to: Date.now() };
+  await rig.untilAccepted(200);
+  await rig.load.call("stop");
+  progress("waiting for the last deliveries");
+  const { figures, broken } = await judge(rig, [span]);
+  return {
+    figures: { "stopped, ms": span.to - span.from, ...figures },
+    broken,
+  };
+}

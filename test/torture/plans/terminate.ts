@@ -1,0 +1,62 @@
+/**
+ * SIGTERM under load, while endpoints hang: the server drains, exits with 0 in
+ * time, and goes on at the next start.
+ */
+
+import { setTimeout as pause } from "node:timers/promises";
+import { judge } from "../judge.ts";
+import {
+  brokenBy,
+  type Plan,
+  type PlanOptions,
+  type PlanReport,
+} from "../plan.ts";
+import type { FaultSpan } from "../repeats.ts";
+import { Rig } from "../rig.ts";
+
+export const terminate: Plan = {
+  name: "terminate",
+  summary: "SIGTERM under load while endpoints hang",
+  defaults: { rounds: 10 },
+  run: terminateAgainAndAgain,
+};
+
+/** What the server promises. */
+const exitWithinMs = 10_000;
+
+async function terminateAgainAndAgain(
+  options: PlanOptions,
+): Promise<PlanReport> {
+  const { rounds, progress } = options;
+  await using rig = await Rig.start({ timeToLive: 120 });
+  const spans: FaultSpan[] = [];
+  const badExits: string[] = [];
+  await rig.publish();
+  for (let round = 1; round <= rounds; round++) {
+    // Long enough for attempts to hang, at a moment that differs.
+    await rig.untilAccepted(50);
+    await pause(Math.random() * 2000);
+    const from = Date.now();
+    const code = await rig.server.stop();
+    const span = { from, to: Date.now() };
+    spans.push(span);
+    const took = span.to - span.from;
+    progress(`exit ${round} of ${rounds}: ${code} after ${took} ms`);
+    if (code !== 0 || took > exitWithinMs) {
+      badExits.push(`${code ?? rig.server.child.signalCode} after ${took} ms`);
+    }
+    await rig.startServer();
+  }
+  await rig.load.call("stop");
+  progress("waiting for the last deliveries");
+  const { figures, broken } = await judge(rig, spans);
+  return {
+    figures: {
+      SIGTERM: rounds,
+      "longest exit, ms": Math.max(...spans.map(({ from, to }) => to - from)),
+      "exits not 0 or too late": badExits.length,
+      ...figures,
+    },
+    broken: [...brokenBy("exits were not 0 within 10 s", badExits), ...broken],
+  };
+}

@@ -11,8 +11,7 @@
  * | sms    | phones, through a gateway that counts the texts                 |
  */
 
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   createTopic,
@@ -31,6 +30,10 @@ import {
 } from "../harness/forward-peer.ts";
 import { type Load, type Stream, startLoad } from "../harness/load.ts";
 import { type SmtpSink, startSmtpSink } from "../harness/smtp-sink.ts";
+import {
+  createFolder,
+  type TemporaryFolder,
+} from "../harness/temporary-folder.ts";
 import { until } from "../harness/until.ts";
 import {
   startWebhookSink,
@@ -89,14 +92,14 @@ export class Rig implements AsyncDisposable {
   readonly startsMs: number[] = [];
   readonly audiences: Audiences;
   readonly #timeToLive: number;
-  readonly #folder: string;
+  readonly #folder: TemporaryFolder;
   readonly #serverOptions: CarillonProcessOptions;
   #server: CarillonProcess | undefined;
 
   private constructor(
     parts: Pick<Rig, "hooks" | "mail" | "carrier" | "load">,
     options: RigOptions,
-    folder: string,
+    folder: TemporaryFolder,
     serverOptions: CarillonProcessOptions,
   ) {
     this.hooks = parts.hooks;
@@ -116,9 +119,9 @@ export class Rig implements AsyncDisposable {
       startSmtpSink(),
       startForwardPeer(),
     ]);
-    const folder = await mkdtemp(join(tmpdir(), "carillon-torture-"));
+    const folder = await createFolder();
     const parts = { hooks, mail, carrier, load: startLoad() };
-    const config = join(folder, "carillon.json");
+    const config = join(folder.path, "carillon.json");
     const serverUrl = `http://127.0.0.1:${carrier.port}/apps`;
     await writeFile(
       config,
@@ -130,9 +133,11 @@ export class Rig implements AsyncDisposable {
       }),
     );
     const rig = new Rig(parts, options, folder, {
-      data: join(folder, "data"),
+      data: join(folder.path, "data"),
       ...options.server,
-      ...(options.withFaults && { env: faultEnvironment(faultFile(folder)) }),
+      ...(options.withFaults && {
+        env: faultEnvironment(faultFile(folder.path)),
+      }),
       args: ["--config", config, ...(options.server?.args ?? [])],
     });
     try {
@@ -163,13 +168,34 @@ export class Rig implements AsyncDisposable {
 
   /** Resolves when the fault is there, or over if it ends by itself. */
   async inject(fault: Fault): Promise<void> {
-    await inject(this.server, faultFile(this.#folder), fault);
+    await inject(this.server, faultFile(this.#folder.path), fault);
+  }
+
+  /** Rejects at once when the server has ended. */
+  async until(
+    condition: () => Promise<boolean>,
+    what: string,
+    deadlineMs = 30_000,
+  ): Promise<void> {
+    await until(
+      async () => {
+        if (this.server.hasEnded) {
+          const { exitCode, signalCode } = this.server.child;
+          throw new Error(
+            `The server ended (${exitCode ?? signalCode}), so never: ${what}`,
+          );
+        }
+        return await condition();
+      },
+      what,
+      deadlineMs,
+    );
   }
 
   /** Resolves when so many more messages were accepted. */
   async untilAccepted(more: number, deadlineMs = 30_000): Promise<void> {
     const before = await this.load.call("countAccepted");
-    await until(
+    await this.until(
       async () => (await this.load.call("countAccepted")) >= before + more,
       `the server accepts ${more} messages`,
       deadlineMs,
@@ -240,7 +266,7 @@ export class Rig implements AsyncDisposable {
     for (const part of [this.hooks, this.mail, this.carrier]) {
       await part[Symbol.asyncDispose]();
     }
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder[Symbol.asyncDispose]();
   }
 }
 

@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { notifications, request } from "../../harness/api.ts";
 import type { LoadReport } from "../../harness/load.ts";
-import { until } from "../../harness/until.ts";
 import { judge } from "../judge.ts";
 import {
   brokenBy,
@@ -66,7 +65,7 @@ async function runOn(
   });
   progress("filling the disk");
   await rig.publish({ padding: 20_000 });
-  await until(
+  await rig.until(
     async () => countRefused(await rig.load.call("report")) > 0,
     "the disk fills up",
     120_000,
@@ -80,7 +79,7 @@ async function runOn(
   progress("full: publishing goes on, and is refused");
   await rig.publish();
   const before = countRefused(await rig.load.call("report"));
-  await until(
+  await rig.until(
     async () => countRefused(await rig.load.call("report")) >= before + 50,
     "publishes are refused",
     60_000,
@@ -136,7 +135,7 @@ async function becomes(
   status: number,
 ): Promise<boolean> {
   try {
-    await until(
+    await rig.until(
       async () => (await request(rig.server, "GET", path)).status === status,
       `${path} answers ${status}`,
       15_000,

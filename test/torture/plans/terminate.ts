@@ -11,7 +11,6 @@ import {
   type PlanOptions,
   type PlanReport,
 } from "../plan.ts";
-import type { FaultSpan } from "../repeats.ts";
 import { Rig } from "../rig.ts";
 
 export const terminate: Plan = {
@@ -29,18 +28,17 @@ async function terminateAgainAndAgain(
 ): Promise<PlanReport> {
   const { rounds, progress } = options;
   await using rig = await Rig.start({ timeToLive: 120 });
-  const spans: FaultSpan[] = [];
+  const exitsMs: number[] = [];
   const badExits: string[] = [];
   await rig.publish();
   for (let round = 1; round <= rounds; round++) {
     // Long enough for attempts to hang, at a moment that differs.
     await rig.untilAccepted(50);
     await pause(Math.random() * 2000);
-    const from = Date.now();
+    const begun = performance.now();
     const code = await rig.server.stop();
-    const span = { from, to: Date.now() };
-    spans.push(span);
-    const took = span.to - span.from;
+    const took = Math.round(performance.now() - begun);
+    exitsMs.push(took);
     progress(`exit ${round} of ${rounds}: ${code} after ${took} ms`);
     if (code !== 0 || took > exitWithinMs) {
       badExits.push(`${code ?? rig.server.child.signalCode} after ${took} ms`);
@@ -49,11 +47,12 @@ async function terminateAgainAndAgain(
   }
   await rig.load.call("stop");
   progress("waiting for the last deliveries");
-  const { figures, broken } = await judge(rig, spans);
+  // It had the time to end what was open at healthy receivers: no excuse.
+  const { figures, broken } = await judge(rig, []);
   return {
     figures: {
       SIGTERM: rounds,
-      "longest exit, ms": Math.max(...spans.map(({ from, to }) => to - from)),
+      "longest exit, ms": Math.max(...exitsMs),
       "exits not 0 or too late": badExits.length,
       ...figures,
     },

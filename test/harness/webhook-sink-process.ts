@@ -22,6 +22,8 @@ const api = {
   countConfirmed: (): number => running().confirmed.size,
   countArrivals: (): number => running().arrivals.length,
   listArrivals: (): Arrival[] => running().arrivals,
+  listArrivalsOf: (id: string): Arrival[] =>
+    running().arrivals.filter(({ messageId }) => messageId === id),
   /** Those of the messages that no path has. */
   findAbsent(messageIds: readonly string[]): string[] {
     const there = new Set(running().arrivals.map((one) => one.messageId));

@@ -1,0 +1,240 @@
+/**
+ * Nobody waits for a broken neighbour: whole programs under the load and among
+ * the receivers that such a promise is made for. Server, receivers and
+ * publishers are processes of their own.
+ */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  createTopic,
+  notifications,
+  publish,
+  publishPath,
+  request,
+  sendSms,
+  subscribe,
+  topicUrn,
+} from "./harness/api.ts";
+import { CarillonProcess } from "./harness/carillon-process.ts";
+import { getMessage } from "./harness/ledger.ts";
+import { startLoad } from "./harness/load.ts";
+import { createFolder } from "./harness/temporary-folder.ts";
+import { until, within } from "./harness/until.ts";
+import type { Arrival } from "./harness/webhook-sink.ts";
+import { startWebhookSink } from "./harness/webhook-sink-process.ts";
+
+// One waits for a minute and uses little; the others work.
+describe("neighbours", { concurrency: 2 }, () => {
+  test("an endpoint that takes 3 s holds up nobody else", {
+    timeout: 200_000,
+  }, async (t) => {
+    const messages = 640;
+    await using folder = await createFolder();
+    await using server = await CarillonProcess.start({
+      data: folder.path,
+      args: ["--sandbox"],
+    });
+    await using hooks = await startWebhookSink();
+    await using load = startLoad();
+    const endpoint = (path: string) => `http://127.0.0.1:${hooks.port}${path}`;
+    for (const topic of ["slow", "quick"]) {
+      await createTopic(server, topic);
+      await subscribe(server, topic, "http", endpoint(`/${topic}/hook`));
+    }
+    await until(
+      async () => (await hooks.call("countConfirmed")) === 2,
+      "the endpoints are confirmed",
+    );
+
+    const bodies = Array.from({ length: messages }, (_, i) => ({
+      subject: "slow",
+      message: `slow ${i}`,
+    }));
+    for (let wave = 0; wave < messages; wave += 40) {
+      const url = server.url + publishPath("slow");
+      await load.call("postAll", url, bodies.slice(wave, wave + 40), 40);
+    }
+
+    // All of these while hundreds wait for the slow one.
+    // The slow one's messages take a minute.
+    const promptMs = 10_000;
+    const timed: Record<string, number> = {};
+    const time = async (what: string, run: () => Promise<void>) => {
+      const begun = performance.now();
+      await within(run(), `${what} beside a slow endpoint`, promptMs);
+      timed[what] = Math.round(performance.now() - begun);
+    };
+    for (let again = 1; again <= 3; again++) {
+      await time(`message ${again}`, async () => {
+        const id = await publish(server, "quick", "hello");
+        await until(
+          async () => (await hooks.call("findAbsent", [id])).length === 0,
+          "it arrives",
+        );
+      });
+      await time(`text ${again}`, async () => {
+        const id = await sendSms(server, "+15550100001", "hello");
+        await until(
+          async () => (await getMessage(server, id)).counts.delivered === 1,
+          "the phone has it",
+        );
+      });
+      await time(`confirmation ${again}`, async () => {
+        await subscribe(server, "quick", "http", endpoint(`/ok/${again}`));
+        await until(
+          async () => (await hooks.call("countConfirmed")) === 2 + again,
+          "it is confirmed",
+        );
+      });
+    }
+    t.diagnostic(JSON.stringify(timed));
+
+    // 32 at a time, 3 s each: a minute.
+    const slow = async () =>
+      (await hooks.call("listArrivals")).filter(
+        ({ path, answeredAt }) => path === "/slow/hook" && answeredAt,
+      );
+    await until(
+      async () => (await slow()).length >= messages,
+      "all messages reach the slow endpoint",
+      150_000,
+      500,
+    );
+    const arrived = (await slow()).map(({ messageId }) => messageId);
+    assert.equal(arrived.length, messages);
+    assert.equal(new Set(arrived).size, messages);
+    // It ends well, too: nothing is left that would hold it up.
+    assert.equal(await within(server.stop(), "it stops", 10_000), 0);
+  });
+
+  test("5,000 webhooks are subscribed and confirmed over 16 connections", {
+    timeout: 200_000,
+  }, async (t) => {
+    const webhooks = 5000;
+    await using folder = await createFolder();
+    await using server = await CarillonProcess.start({ data: folder.path });
+    await using hooks = await startWebhookSink();
+    await using load = startLoad();
+    await createTopic(server, "many");
+    const path = `${notifications}/topics/${topicUrn("many")}/subscriptions`;
+    const bodies = Array.from({ length: webhooks }, (_, i) => ({
+      protocol: "http",
+      endpoint: `http://127.0.0.1:${hooks.port}/ok/${i}`,
+    }));
+    await using health = watchHealth(server);
+    const subscribing = load.call("postAll", server.url + path, bodies, 16);
+    const tookMs = await Promise.race([
+      within(subscribing, "all are subscribed", 120_000),
+      health.failure,
+    ]);
+    await Promise.race([
+      until(
+        async () => (await hooks.call("countConfirmed")) === webhooks,
+        "all are confirmed",
+        60_000,
+      ),
+      health.failure,
+    ]);
+    t.diagnostic(
+      `subscribed in ${Math.round(tookMs)} ms, /healthz within ${health.longestMs} ms`,
+    );
+    const list = `${notifications}/subscriptions?limit=1`;
+    const { body } = await request(server, "GET", list);
+    assert.equal(body.subscription_count, webhooks);
+  });
+
+  test("of 1,000 endpoints 400 are broken, and 600 do not feel it", {
+    timeout: 200_000,
+  }, async (t) => {
+    await using folder = await createFolder();
+    await using server = await CarillonProcess.start({ data: folder.path });
+    await using hooks = await startWebhookSink({ host: "0.0.0.0" });
+    await using load = startLoad();
+    await createTopic(server, "many");
+    const broken = ["hang", "reset", "fail", "drip"];
+    const paths = Array.from({ length: 1000 }, (_, i) => ({
+      address: `127.0.${Math.floor((i + 2) / 250)}.${2 + ((i + 2) % 250)}`,
+      // One in ten each, among the healthy.
+      path: `/${broken[i % 10] ?? "ok"}/${i}`,
+    }));
+    const healthy = paths.filter(({ path }) => path.startsWith("/ok/")).length;
+    const path = `${notifications}/topics/${topicUrn("many")}/subscriptions`;
+    const bodies = paths.map((one) => ({
+      protocol: "http",
+      endpoint: `http://${one.address}:${hooks.port}${one.path}`,
+    }));
+    await within(
+      load.call("postAll", server.url + path, bodies, 8),
+      "all are subscribed",
+      120_000,
+    );
+    await until(
+      async () => (await hooks.call("countConfirmed")) === 1000,
+      "all are confirmed",
+    );
+
+    // Less than the 5 s after which an endpoint that hangs is given up: who
+    // waits for one of those comes later.
+    const promptMs = 4500;
+    for (let message = 1; message <= 5; message++) {
+      const publishedAt = Date.now();
+      const id = await publish(server, "many", `message ${message}`);
+      let there: readonly Arrival[] = [];
+      await until(
+        async () => {
+          there = await hooks.call("listArrivalsOf", id);
+          return there.length === healthy;
+        },
+        () => `message ${message} has ${healthy} arrivals, not ${there.length}`,
+      );
+      const lastMs = Math.max(...there.map(({ at }) => at)) - publishedAt;
+      t.diagnostic(`message ${message}: the last arrival after ${lastMs} ms`);
+      assert.ok(lastMs < promptMs, `the last arrival after ${lastMs} ms`);
+    }
+    // The others were really asked, and nobody was asked twice.
+    const requests = await hooks.call("countRequests");
+    for (const kind of broken) assert.ok((requests.get(kind) ?? 0) >= 100);
+    assert.equal(await hooks.call("countArrivals"), 5 * healthy);
+  });
+});
+
+/** Asks /healthz all the time: each answer must come within a second. */
+function watchHealth(server: CarillonProcess) {
+  const failure = Promise.withResolvers<never>();
+  let isOpen = true;
+  const watch = {
+    longestMs: 0,
+    /** Rejects at the first answer that is late or wrong. */
+    failure: failure.promise,
+    async [Symbol.asyncDispose]() {
+      isOpen = false;
+      await watching;
+    },
+  };
+  const watching = (async () => {
+    while (isOpen) {
+      const begun = performance.now();
+      const { status } = await request(
+        server,
+        "GET",
+        "/healthz",
+        undefined,
+        1000,
+      );
+      assert.equal(status, 200);
+      watch.longestMs = Math.max(
+        watch.longestMs,
+        Math.round(performance.now() - begun),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })().catch((error: unknown) => {
+    failure.reject(
+      new Error("/healthz did not answer within 1 s", { cause: error }),
+    );
+  });
+  // Who waits for it hears it.
+  failure.promise.catch(() => {});
+  return watch;
+}

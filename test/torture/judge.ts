@@ -5,7 +5,6 @@
  */
 
 import {
-  type DeliveryRecord,
   isFinished,
   listDeliveries,
   listMessages,
@@ -112,6 +111,12 @@ interface Missing {
   readonly messageId: string;
   /** A path, a mailbox, or a phone. */
   readonly target: string;
+  /**
+   * The one state that says why it is not there: a text is `unknown` when a
+   * fault fell between the intent to send it and the answer; what does not
+   * live long may have expired. Without it there is no excuse.
+   */
+  readonly excuse: "unknown" | "expired" | undefined;
 }
 
 function findMissing(
@@ -122,11 +127,13 @@ function findMissing(
   const there = new Set(
     arrivals.map(({ messageId, path }) => `${messageId} ${path}`),
   );
-  return accepted.flatMap(({ stream, messageId }) =>
-    (audiences[stream]?.healthy ?? [])
+  return accepted.flatMap(({ stream, messageId }) => {
+    const { healthy = [], timeToLive } = audiences[stream] ?? {};
+    const excuse = timeToLive === undefined ? undefined : "expired";
+    return healthy
       .filter((target) => !there.has(`${messageId} ${target}`))
-      .map((target) => ({ messageId, target })),
-  );
+      .map((target) => ({ messageId, target, excuse }));
+  });
 }
 
 function findUnsent(
@@ -135,7 +142,11 @@ function findUnsent(
 ): Missing[] {
   return accepted
     .filter(({ stream, text }) => stream === "sms" && !texts.has(text))
-    .map(({ messageId }) => ({ messageId, target: phone }));
+    .map(({ messageId }) => ({
+      messageId,
+      target: phone,
+      excuse: "unknown",
+    }));
 }
 
 /** Asks the ledger: its delivery may say why a message did not arrive. */
@@ -145,21 +156,17 @@ async function explain(
 ): Promise<{ lost: string[]; explained: string[] }> {
   const lost: string[] = [];
   const explained: string[] = [];
-  for (const { messageId, target } of missing) {
-    const delivery = (await listDeliveries(rig.server, messageId)).find(
-      ({ endpoint }) => endpoint.endsWith(target),
-    );
-    const words = `${messageId} ${target} ${delivery?.state ?? "unknown here"}`;
-    if (delivery && saysWhyNot(delivery)) explained.push(words);
+  for (const { messageId, target, excuse } of missing) {
+    const deliveries = await listDeliveries(rig.server, messageId);
+    // Endpoints are whole URLs.
+    const state = deliveries.find((one) =>
+      one.endpoint.endsWith(target),
+    )?.state;
+    const words = `${messageId} ${target} ${state ?? "without a delivery"}`;
+    if (state !== undefined && state === excuse) explained.push(words);
     else lost.push(words);
   }
   return { lost, explained };
-}
-
-function saysWhyNot({ state, error }: DeliveryRecord): boolean {
-  // A text: a fault fell between the intent to send it and the answer.
-  if (state === "unknown") return true;
-  return state !== "delivered" && state !== "sent" && error !== undefined;
 }
 
 function findTwice(texts: readonly string[]): string[] {

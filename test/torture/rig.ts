@@ -43,41 +43,54 @@ import {
 /** What is published to a topic, and where it must arrive. */
 export interface Audience {
   readonly load: Pick<Stream, "publishers" | "pauseMs">;
+  /** In seconds; a day if it is not given: longer than any run. */
+  readonly timeToLive?: number;
   /** Paths and mailboxes that answer well in time. */
   readonly healthy: readonly string[];
   /** What they are sent runs out. */
   readonly faulty: readonly string[];
 }
 
+/** By topic. */
 export type Audiences = Readonly<Record<string, Audience>>;
 
-export const mixedAudiences: Audiences = {
+const day = 86_400;
+
+export const healthyAudiences = {
   steady: {
     load: { publishers: 6 },
     healthy: ["/ok/steady-0", "/ok/steady-1", "/ok/steady-2"],
     faulty: [],
-  },
-  mixed: {
-    // The slow one takes 32 at a time, 3 s each: some ten a second.
-    load: { publishers: 1, pauseMs: 200 },
-    healthy: ["/ok/mixed", "/slow/mixed", "mixed@example.com"],
-    faulty: ["/hang/mixed", "/fail/mixed", "/reset/mixed", "/drip/mixed"],
   },
   mail: {
     load: { publishers: 1, pauseMs: 50 },
     healthy: ["mail@example.com"],
     faulty: [],
   },
-};
+} satisfies Audiences;
+
+/**
+ * @param timeToLive of the messages to faulty receivers, in seconds: a run
+ * ends no sooner after its last message
+ */
+export function mixedAudiences(timeToLive: number): Audiences {
+  return {
+    ...healthyAudiences,
+    mixed: {
+      // The slow one takes 32 at a time, 3 s each: some ten a second.
+      load: { publishers: 1, pauseMs: 200 },
+      timeToLive,
+      healthy: ["/ok/mixed", "/slow/mixed", "mixed@example.com"],
+      faulty: ["/hang/mixed", "/fail/mixed", "/reset/mixed", "/drip/mixed"],
+    },
+  };
+}
 
 /** Where all text messages go. */
 export const phone = "+15550100001";
 
 export interface RigOptions {
-  /** Time to live of what is published, in seconds. */
-  readonly timeToLive: number;
-  /** By topic. Default {@link mixedAudiences}. */
-  readonly audiences?: Audiences;
+  readonly audiences: Audiences;
   /** Lets faults be put into the server; see {@link Rig.inject}. */
   readonly withFaults?: boolean;
   readonly server?: Partial<CarillonProcessOptions>;
@@ -91,7 +104,6 @@ export class Rig implements AsyncDisposable {
   /** Of all starts, in milliseconds. */
   readonly startsMs: number[] = [];
   readonly audiences: Audiences;
-  readonly #timeToLive: number;
   readonly #folder: TemporaryFolder;
   readonly #serverOptions: CarillonProcessOptions;
   #server: CarillonProcess | undefined;
@@ -106,8 +118,7 @@ export class Rig implements AsyncDisposable {
     this.mail = parts.mail;
     this.carrier = parts.carrier;
     this.load = parts.load;
-    this.audiences = options.audiences ?? mixedAudiences;
-    this.#timeToLive = options.timeToLive;
+    this.audiences = options.audiences;
     this.#folder = folder;
     this.#serverOptions = serverOptions;
   }
@@ -212,13 +223,14 @@ export class Rig implements AsyncDisposable {
   }
 
   #streams(): Stream[] {
-    const body = { subject: "torture", time_to_live: String(this.#timeToLive) };
-    const topics = Object.entries(this.audiences).map(([name, audience]) => ({
-      name,
-      path: publishPath(name),
-      body,
-      ...audience.load,
-    }));
+    const topics = Object.entries(this.audiences).map(
+      ([name, { load, timeToLive = day }]) => ({
+        name,
+        path: publishPath(name),
+        body: { subject: "torture", time_to_live: String(timeToLive) },
+        ...load,
+      }),
+    );
     const sms = {
       name: "sms",
       path: `${notifications}/sms`,

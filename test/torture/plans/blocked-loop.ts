@@ -5,7 +5,7 @@
 
 import { judge } from "../judge.ts";
 import type { Plan, PlanOptions, PlanReport } from "../plan.ts";
-import { Rig } from "../rig.ts";
+import { mixedAudiences, Rig } from "../rig.ts";
 
 export const blockedLoop: Plan = {
   name: "blocked-loop",
@@ -16,7 +16,10 @@ export const blockedLoop: Plan = {
 
 async function block(options: PlanOptions): Promise<PlanReport> {
   const { seconds, progress } = options;
-  await using rig = await Rig.start({ timeToLive: 60, withFaults: true });
+  await using rig = await Rig.start({
+    audiences: mixedAudiences(60),
+    withFaults: true,
+  });
   await rig.publish();
   await rig.untilAccepted(200);
   progress(`the event loop stands still for ${seconds} s`);

@@ -12,7 +12,7 @@ import {
   type PlanOptions,
   type PlanReport,
 } from "../plan.ts";
-import { type Audiences, mixedAudiences, Rig } from "../rig.ts";
+import { type Audiences, healthyAudiences, Rig } from "../rig.ts";
 
 export const clock: Plan = {
   name: "clock",
@@ -27,11 +27,9 @@ const phases = [
   { name: "back", clockMs: 0 },
 ] as const;
 
-const { steady, mail } = mixedAudiences;
-
+/** All messages live for a day: no jump brings them to their end. */
 const audiences: Audiences = {
-  ...(steady && { steady }),
-  ...(mail && { mail }),
+  ...healthyAudiences,
   /** Answers 503 until the clock is back. */
   later: {
     load: { publishers: 1, pauseMs: 500 },
@@ -49,13 +47,7 @@ const promptMs = 10_000;
 const retriedWithinMs = 200_000;
 
 async function moveTheClock({ progress }: PlanOptions): Promise<PlanReport> {
-  // A day: no jump brings a message to the end of its life.
-  const timeToLive = 86_400;
-  await using rig = await Rig.start({
-    timeToLive,
-    audiences,
-    withFaults: true,
-  });
+  await using rig = await Rig.start({ audiences, withFaults: true });
   const figures: Record<string, number> = {};
   const stalls: string[] = [];
   await rig.hooks.call("answer", "/later", 503);

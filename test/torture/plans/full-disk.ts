@@ -17,7 +17,7 @@ import {
   type PlanOptions,
   type PlanReport,
 } from "../plan.ts";
-import { Rig } from "../rig.ts";
+import { mixedAudiences, Rig } from "../rig.ts";
 
 export const fullDisk: Plan = {
   name: "full-disk",
@@ -60,7 +60,7 @@ async function runOn(
   const ballast = join(disk, "ballast");
   await writeFile(ballast, Buffer.alloc(ballastMegabytes * megabyte));
   await using rig = await Rig.start({
-    timeToLive: 120,
+    audiences: mixedAudiences(120),
     server: { data: join(disk, "data"), logFile: join(disk, "carillon.log") },
   });
   progress("filling the disk");

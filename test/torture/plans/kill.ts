@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { judge } from "../judge.ts";
 import type { Plan, PlanOptions, PlanReport } from "../plan.ts";
 import type { FaultSpan } from "../repeats.ts";
-import { Rig } from "../rig.ts";
+import { mixedAudiences, Rig } from "../rig.ts";
 
 export const kill: Plan = {
   name: "kill",
@@ -16,12 +16,12 @@ export const kill: Plan = {
   run: (options) => killAgainAndAgain(options, { timeToLive: 60 }),
 };
 
-/** @param timeToLive of the messages, in seconds: bounds the end of the run */
+/** @param timeToLive of messages to faulty receivers, in seconds */
 export async function killAgainAndAgain(
   { rounds, progress }: PlanOptions,
   { timeToLive }: { readonly timeToLive: number },
 ): Promise<PlanReport> {
-  await using rig = await Rig.start({ timeToLive });
+  await using rig = await Rig.start({ audiences: mixedAudiences(timeToLive) });
   const kills: FaultSpan[] = [];
   await rig.publish();
   for (let round = 1; round <= rounds; round++) {

@@ -7,7 +7,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { judge } from "../judge.ts";
 import type { Plan, PlanOptions, PlanReport } from "../plan.ts";
-import { Rig } from "../rig.ts";
+import { mixedAudiences, Rig } from "../rig.ts";
 
 export const stopContinue: Plan = {
   name: "stop-continue",
@@ -19,7 +19,9 @@ export const stopContinue: Plan = {
 async function stopAndContinue(options: PlanOptions): Promise<PlanReport> {
   const { seconds, progress } = options;
   // What was accepted before the stop must not run out during it.
-  await using rig = await Rig.start({ timeToLive: seconds + 60 });
+  await using rig = await Rig.start({
+    audiences: mixedAudiences(seconds + 60),
+  });
   await rig.publish();
   await rig.untilAccepted(200);
   progress(`stopped for ${seconds} s`);

@@ -11,7 +11,7 @@ import {
   type PlanOptions,
   type PlanReport,
 } from "../plan.ts";
-import { Rig } from "../rig.ts";
+import { mixedAudiences, Rig } from "../rig.ts";
 
 export const terminate: Plan = {
   name: "terminate",
@@ -27,7 +27,7 @@ async function terminateAgainAndAgain(
   options: PlanOptions,
 ): Promise<PlanReport> {
   const { rounds, progress } = options;
-  await using rig = await Rig.start({ timeToLive: 120 });
+  await using rig = await Rig.start({ audiences: mixedAudiences(120) });
   const exitsMs: number[] = [];
   const badExits: string[] = [];
   await rig.publish();

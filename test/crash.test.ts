@@ -8,7 +8,7 @@ test("kills under load lose nothing and repeat only what was in flight", {
   timeout: 280_000,
 }, async (t) => {
   const { figures, broken } = await killAgainAndAgain(
-    { rounds: 8, seconds: 0, progress: () => {} },
+    { rounds: 6, seconds: 0, progress: () => {} },
     { timeToLive: 30 },
   );
   t.diagnostic(JSON.stringify(figures));

@@ -18,10 +18,10 @@ export interface FaultSpan {
 /**
  * From a receiver's answer to the outcome on disk, at most: outcomes are
  * written when the range ends that they belong to, and what does not answer
- * holds a range up for 250 ms. The rest is for a machine whose two cores run
- * the load and the receivers, too.
+ * holds a range up for 250 ms; then they share a transaction. Measured: 230 ms,
+ * and 450 ms where twenty processes want two cores.
  */
-export const writeWindowMs = 500;
+export const writeWindowMs = 1000;
 
 /** What reached the receiver's process before the fault may be read after. */
 const slackMs = 100;

@@ -200,6 +200,7 @@ export class Rig implements AsyncDisposable {
       },
       what,
       deadlineMs,
+      20,
     );
   }
 
@@ -208,7 +209,7 @@ export class Rig implements AsyncDisposable {
     const before = await this.load.call("countAccepted");
     await this.until(
       async () => (await this.load.call("countAccepted")) >= before + more,
-      `the server accepts ${more} messages`,
+      `the server accepts ${Math.ceil(more)} messages`,
       deadlineMs,
     );
   }

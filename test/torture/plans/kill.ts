@@ -25,8 +25,10 @@ export async function killAgainAndAgain(
   const kills: FaultSpan[] = [];
   await rig.publish();
   for (let round = 1; round <= rounds; round++) {
-    // Most kills fall early, some behind the slow endpoint's answers.
-    await pause(30 + Math.random() * (round % 5 === 0 ? 4000 : 600));
+    // By count, so that a slow machine sees the same; every fifth round long
+    // enough for answers of the slow endpoint.
+    await rig.untilAccepted(20 + Math.random() * 130);
+    await pause(Math.random() * (round % 5 === 0 ? 4000 : 250));
     const from = Date.now();
     await rig.server.kill();
     kills.push({ from, to: Date.now() });

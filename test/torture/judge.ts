@@ -25,8 +25,14 @@ export async function judge(
   rig: Rig,
   faults: readonly FaultSpan[],
 ): Promise<PlanReport> {
-  const unfinished = await settle(rig);
-  const { accepted, unanswered, refusals } = await rig.load.call("report");
+  const { kept, unfinished } = await settle(rig);
+  const report = await rig.load.call("report");
+  const { unanswered, refusals } = report;
+  const accepted = report.accepted.filter(({ messageId }) =>
+    kept.has(messageId),
+  );
+  // What the ledger does not know is lost, even where it arrived.
+  const unknown = report.accepted.filter((one) => !kept.has(one.messageId));
   const arrivals = [
     ...(await rig.hooks.call("listArrivals")),
     ...(await rig.mail.call("listArrivals")),
@@ -37,13 +43,17 @@ export async function judge(
     rig,
     findUnsent(accepted, new Set(texts.map(({ text }) => text))),
   );
-  const lost = [...absent.lost, ...unsent.lost];
+  const lost = [
+    ...unknown.map(({ messageId, stream }) => `${messageId} to ${stream}`),
+    ...absent.lost,
+    ...unsent.lost,
+  ];
   const repeats = findRepeats(arrivals, faults);
   const twice = findTwice(texts.map(({ text }) => text));
   const sms = accepted.filter(({ stream }) => stream === "sms").length;
   return {
     figures: {
-      "messages answered 2xx": accepted.length,
+      "messages answered 2xx": report.accepted.length,
       "of these, texts to phones": sms,
       "publishes without an answer": unanswered,
       "publishes refused": [...refusals.values()].reduce(
@@ -52,6 +62,7 @@ export async function judge(
       ),
       "arrivals at healthy receivers": arrivals.length,
       "accepted, lost": lost.length,
+      "of these, not in the ledger": unknown.length,
       "accepted, not arrived, explained": absent.explained.length,
       "deliveries not final": unfinished.length,
       "texts at the carrier": texts.length,
@@ -67,7 +78,7 @@ export async function judge(
       ...brokenBy("deliveries are in no final state", unfinished),
       ...brokenBy("texts were sent twice", twice),
       ...brokenBy("repeats without a fault", repeats.unexplained),
-      ...(accepted.length === 0 ? ["nothing was accepted"] : []),
+      ...(report.accepted.length === 0 ? ["nothing was accepted"] : []),
     ],
   };
 }
@@ -75,12 +86,16 @@ export async function judge(
 /** The time to live of what faulty receivers are sent is shorter. */
 const settleWithinMs = 240_000;
 
-/** Answers the messages that did not end in time. */
-async function settle(rig: Rig): Promise<string[]> {
+/** Waits for the end of all; answers the ids of all, and who did not end. */
+async function settle(
+  rig: Rig,
+): Promise<{ kept: ReadonlySet<string>; unfinished: string[] }> {
+  let all: MessageRecord[] = [];
   let open: MessageRecord[] = [];
   await until(
     async () => {
-      open = (await listMessages(rig.server)).filter(
+      all = await listMessages(rig.server);
+      open = all.filter(
         (message) => !isFinished(message, recipientsOf(rig, message)),
       );
       return open.length === 0;
@@ -91,10 +106,11 @@ async function settle(rig: Rig): Promise<string[]> {
   ).catch(() => {
     // What is open is the answer.
   });
-  return open.map(
+  const unfinished = open.map(
     ({ id, topicName = "a phone", counts }) =>
       `${id} to ${topicName} ${JSON.stringify(counts)}`,
   );
+  return { kept: new Set(all.map(({ id }) => id)), unfinished };
 }
 
 /** Of confirmations and texts there is one. */

@@ -59,7 +59,7 @@ async function publishAgainAndAgain(url: string, stream: Stream) {
   while (isRunning) {
     const wasTaken = await publishOnce(url, stream);
     // A server that is down or full is asked again, but not all the time.
-    const pauseMs = Math.max(stream.pauseMs ?? 0, wasTaken ? 0 : 50);
+    const pauseMs = Math.max(stream.pauseMs ?? 0, wasTaken ? 0 : 200);
     if (pauseMs > 0) await pause(pauseMs);
   }
 }

@@ -43,10 +43,10 @@ function parseArguments() {
 function list(): void {
   const width = Math.max(...plans.map(({ name }) => name.length));
   for (const { name, summary, defaults } of plans) {
-    const options = Object.entries(defaults)
-      .map(([option, value]) => `--${option} ${value}`)
-      .join(" ");
-    console.log(`${name.padEnd(width)}  ${summary} (${options})`);
+    const options = Object.entries(defaults).map(
+      ([option, value]) => `, --${option} ${value}`,
+    );
+    console.log(`${name.padEnd(width)}  ${summary}${options.join("")}`);
   }
 }
 

@@ -214,21 +214,23 @@ export class Rig implements AsyncDisposable {
     );
   }
 
-  /** Starts the load. */
-  async publish(options: { readonly padding?: number } = {}): Promise<void> {
-    const streams = this.#streams().map((stream) => ({
-      ...stream,
-      ...options,
-    }));
+  /**
+   * Starts the load.
+   *
+   * @param padding characters added to what is published to topics
+   */
+  async publish({ padding = 0 } = {}): Promise<void> {
+    const streams = this.#streams(padding);
     await this.load.call("start", this.server.url, streams);
   }
 
-  #streams(): Stream[] {
+  #streams(padding: number): Stream[] {
     const topics = Object.entries(this.audiences).map(
       ([name, { load, timeToLive = day }]) => ({
         name,
         path: publishPath(name),
         body: { subject: "torture", time_to_live: String(timeToLive) },
+        padding,
         ...load,
       }),
     );

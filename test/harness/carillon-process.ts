@@ -31,6 +31,9 @@ export const credentials = {
   region: "local",
 } as const;
 
+/** A busy machine takes a quarter of this. */
+const readyWithinMs = 60_000;
+
 export const basicAuthorization = `Basic ${Buffer.from(
   `${credentials.accessKey}:${credentials.secretKey}`,
 ).toString("base64")}`;
@@ -54,7 +57,11 @@ export class CarillonProcess implements AsyncDisposable {
     this.#stderr = stderr;
   }
 
-  /** Resolves when the process says that it is ready. */
+  /**
+   * Resolves when the process says that it is ready.
+   *
+   * @throws Error with its log when it ends before, or does not get there
+   */
   static async start(
     options: CarillonProcessOptions,
   ): Promise<CarillonProcess> {
@@ -106,7 +113,12 @@ export class CarillonProcess implements AsyncDisposable {
     });
     // Once it is ready its end is no failure any more.
     ended.catch(() => {});
+    const slow = setTimeout(() => {
+      stderr.push(`not ready within ${readyWithinMs} ms: killed`);
+      child.kill("SIGKILL");
+    }, readyWithinMs);
     const url = (await readyUrl(child)) ?? (await ended);
+    clearTimeout(slow);
     return new CarillonProcess(url, child, performance.now() - begun, stderr);
   }
 

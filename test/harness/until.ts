@@ -40,6 +40,32 @@ export async function within<T>(
   }
 }
 
+/**
+ * Resolves once the count is reached. How long that takes is the machine's
+ * affair; a count that stands still is a failure.
+ *
+ * @throws Error that names `what` when the count has not grown for so long
+ */
+export async function untilCounted(
+  count: () => number | Promise<number>,
+  target: number,
+  what: string,
+  stallMs = 20_000,
+): Promise<void> {
+  for (let last = await count(); last < target; ) {
+    let next = last;
+    await until(
+      async () => {
+        next = await count();
+        return next > last;
+      },
+      () => `${what} (${last} of ${target}, and no more)`,
+      stallMs,
+    );
+    last = next;
+  }
+}
+
 function timedOut(what: string | (() => string), deadlineMs: number): Error {
   const words = typeof what === "string" ? what : what();
   return new Error(`Not within ${deadlineMs / 1000} s: ${words}`);

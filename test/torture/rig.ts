@@ -34,7 +34,7 @@ import {
   createFolder,
   type TemporaryFolder,
 } from "../harness/temporary-folder.ts";
-import { until } from "../harness/until.ts";
+import { until, within } from "../harness/until.ts";
 import {
   startWebhookSink,
   type WebhookSinkProcess,
@@ -222,6 +222,12 @@ export class Rig implements AsyncDisposable {
   async publish({ padding = 0 } = {}): Promise<void> {
     const streams = this.#streams(padding);
     await this.load.call("start", this.server.url, streams);
+  }
+
+  /** Each request under way has its answer, or will never have one. */
+  async stopPublishing(): Promise<void> {
+    const what = "the server answers all publishes";
+    await within(this.load.call("stop"), what, 60_000);
   }
 
   #streams(padding: number): Stream[] {

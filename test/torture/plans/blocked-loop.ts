@@ -28,7 +28,7 @@ async function block(options: PlanOptions): Promise<PlanReport> {
   const span = { from, to: Date.now() };
   // It serves again, and goes on with what it had.
   await rig.untilAccepted(200);
-  await rig.load.call("stop");
+  await rig.stopPublishing();
   progress("waiting for the last deliveries");
   const { figures, broken } = await judge(rig, [span]);
   return {

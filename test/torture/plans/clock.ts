@@ -64,7 +64,7 @@ async function moveTheClock({ progress }: PlanOptions): Promise<PlanReport> {
     if (late.length > 0) stalls.push(`clock ${name}`);
     await rig.untilAccepted(100);
   }
-  await rig.load.call("stop");
+  await rig.stopPublishing();
 
   progress("what was retrying must come now");
   await rig.hooks.call("answer", "/later", 200);

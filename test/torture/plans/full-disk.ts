@@ -71,7 +71,7 @@ async function runOn(
     120_000,
   );
   const from = Date.now();
-  await rig.load.call("stop");
+  await rig.stopPublishing();
   // Another program takes what is left.
   const rest = join(disk, "rest");
   await fill(rest);
@@ -94,7 +94,7 @@ async function runOn(
   const takenAfterMs = Math.round(performance.now() - freed);
   const isReady = await becomes(rig, "/readyz", 200);
   if (!isReady) broken.push("/readyz did not answer 200 once there was room");
-  await rig.load.call("stop");
+  await rig.stopPublishing();
   const span = { from, to: Date.now() };
   const refusals = checkRefusals(await rig.load.call("report"));
   progress("waiting for the last deliveries");

@@ -36,7 +36,7 @@ export async function killAgainAndAgain(
     const accepted = await rig.load.call("countAccepted");
     progress(`kill ${round} of ${rounds}, ${accepted} messages accepted`);
   }
-  await rig.load.call("stop");
+  await rig.stopPublishing();
   progress("waiting for the last deliveries");
   const { figures, broken } = await judge(rig, kills);
   const starts = rig.startsMs.toSorted((a, b) => a - b);

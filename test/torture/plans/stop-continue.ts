@@ -31,7 +31,7 @@ async function stopAndContinue(options: PlanOptions): Promise<PlanReport> {
   rig.server.signal("SIGCONT");
   const span = { from, to: Date.now() };
   await rig.untilAccepted(200);
-  await rig.load.call("stop");
+  await rig.stopPublishing();
   progress("waiting for the last deliveries");
   const { figures, broken } = await judge(rig, [span]);
   return {

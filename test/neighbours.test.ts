@@ -173,9 +173,7 @@ describe("neighbours", { concurrency: 2 }, () => {
       ),
     ]);
 
-    // Less than the 5 s after which an endpoint that hangs is given up: who
-    // waits for one of those comes later.
-    const promptMs = 4500;
+    const lastsMs: number[] = [];
     for (let message = 1; message <= 5; message++) {
       const publishedAt = Date.now();
       const id = await publish(server, "many", `message ${message}`);
@@ -189,8 +187,12 @@ describe("neighbours", { concurrency: 2 }, () => {
       );
       const lastMs = Math.max(...there.map(({ at }) => at)) - publishedAt;
       t.diagnostic(`message ${message}: the last arrival after ${lastMs} ms`);
-      assert.ok(lastMs < promptMs, `the last arrival after ${lastMs} ms`);
+      lastsMs.push(lastMs);
     }
+    // An endpoint that hangs is given up after 5 s: an engine that waits for
+    // one is later than that with each message. One alone may be the machine.
+    const [, , medianMs = 0] = lastsMs.toSorted((a, b) => a - b);
+    assert.ok(medianMs < 4500, `the last arrivals after ${lastsMs.join()} ms`);
     // The others were really asked, and nobody was asked twice.
     const requests = await hooks.call("countRequests");
     for (const kind of broken) assert.ok((requests.get(kind) ?? 0) >= 100);

@@ -208,6 +208,7 @@ export {
   mergeStates,
   refusedOutcome,
 } from "./rules.ts";
+export { createSteadyClock } from "./steady-clock.ts";
 export {
   type ConfirmationLimit,
   type ConfirmationLimits,

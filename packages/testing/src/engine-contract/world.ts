@@ -9,6 +9,7 @@ import {
   type Clock,
   type ContentSeal,
   createEngine,
+  createSteadyClock,
   createTopics,
   type Delivery,
   type Dispatcher,
@@ -77,6 +78,8 @@ export class World {
   readonly #dispatcher: Dispatcher;
   readonly #newId = () => randomBytes(16).toString("hex");
   readonly #topics;
+  /** As the service runs it. */
+  readonly #steadyClock: Clock;
   /** Ends those engines that were created before it was aborted. */
   #life = new AbortController();
 
@@ -86,8 +89,9 @@ export class World {
     this.#tracked = tracked;
     this.#options = options;
     this.#dispatcher = createTestDispatcher(options.lossy ?? false);
+    this.#steadyClock = createSteadyClock(clock);
     this.#topics = createTopics(
-      { store: tracked.store, clock, newId: this.#newId },
+      { store: tracked.store, clock: this.#steadyClock, newId: this.#newId },
       { region: "local" },
     );
   }
@@ -108,7 +112,7 @@ export class World {
         topics: this.#topics,
         dispatcher: this.#dispatcher,
         channels,
-        clock: this.clock,
+        clock: this.#steadyClock,
         logger: this.logger,
         random: this.random,
         newId: this.#newId,

@@ -3,8 +3,8 @@
 import { hash, randomInt, timingSafeEqual } from "node:crypto";
 import type { Clock, IdentityStore } from "@carillon/core";
 import type { Directory } from "./directory.ts";
-import { LruCache } from "./lru-cache.ts";
 import type { Principal } from "./principal.ts";
+import { ReadCache } from "./read-cache.ts";
 import type { SecretBox } from "./secret-box.ts";
 import {
   createSignatureVerifier,
@@ -18,7 +18,7 @@ export interface AccessKeyHolder {
 }
 
 export interface AccessKeys {
-  /** At once when it is remembered. */
+  /** At once when it is cached. */
   find(
     accessKey: string,
   ): AccessKeyHolder | undefined | Promise<AccessKeyHolder | undefined>;
@@ -33,16 +33,13 @@ export function createAccessKeys(ports: {
   readonly clock: Clock;
 }): AccessKeys {
   const { store, directory, secrets, clock } = ports;
-  const holders = new LruCache<AccessKeyHolder>({
+  const holders = new ReadCache<AccessKeyHolder>({
+    clock,
     maxEntries: 1000,
     maxAgeMs: 60_000,
   });
 
-  async function load(
-    accessKey: string,
-    now: number,
-  ): Promise<AccessKeyHolder | undefined> {
-    const { generation } = holders;
+  async function load(accessKey: string): Promise<AccessKeyHolder | undefined> {
     const record = await store.findAccessKey(accessKey);
     if (!record || record.disabled) return undefined;
     const principal = await directory.toPrincipal(
@@ -55,17 +52,12 @@ export function createAccessKeys(ports: {
       secretKeyPurpose(accessKey),
     );
     const isSigner = createSignatureVerifier(secretKey);
-    const holder: AccessKeyHolder = { principal, secretKey, isSigner };
-    holders.set(accessKey, holder, now, generation);
-    return holder;
+    return { principal, secretKey, isSigner };
   }
 
   return {
-    find(accessKey) {
-      const now = clock.now();
-      return holders.get(accessKey, now) ?? load(accessKey, now);
-    },
-    invalidate: () => holders.clear(),
+    find: (accessKey) => holders.find(accessKey, () => load(accessKey)),
+    invalidate: () => holders.invalidate(),
   };
 }
 

@@ -16,8 +16,7 @@ const presets = {
   secretKey: "SKTEST",
 };
 
-async function setUp() {
-  const store = new MemoryStore();
+async function setUp(store = new MemoryStore()) {
   const clock = new ManualClock(Date.UTC(2026, 0, 15, 8, 30));
   let ids = 0;
   const newId = () => String(++ids).padStart(32, "0");
@@ -131,6 +130,35 @@ test("a key pair that was seen once is checked without waiting", async () => {
     body: Buffer.alloc(0),
   });
   assert.ok(!(again instanceof Promise));
+});
+
+test("a key deleted during its look-up is refused afterwards", async () => {
+  const store = new MemoryStore();
+  const { identity, check } = await setUp(store);
+  const { findAccessKey } = store;
+  for (const headers of [basic("AKTEST:SKTEST"), signed("20260115T083000Z")]) {
+    const held = Promise.withResolvers<void>();
+    const hasRead = Promise.withResolvers<void>();
+    Object.assign(store, {
+      async findAccessKey(accessKey: string) {
+        const record = await findAccessKey(accessKey);
+        hasRead.resolve();
+        await held.promise;
+        return record;
+      },
+    });
+    const during = check(headers);
+    await hasRead.promise;
+    const record = await findAccessKey("AKTEST");
+    assert.ok(record);
+    await store.deleteAccessKey("AKTEST");
+    identity.invalidate();
+    held.resolve();
+    assert.equal(await during, presets.projectId);
+    assert.equal(await check(headers), "rejected");
+    Object.assign(store, { findAccessKey });
+    await store.putAccessKey(record);
+  }
 });
 
 test("does not hand out the secret key", async () => {

@@ -9,8 +9,12 @@ import type { Clock, IdentityStore, Logger } from "@carillon/core";
 import { createAccessKeys, isSameSecret } from "./access-keys.ts";
 import { createDirectory, type Directory } from "./directory.ts";
 import { createLogin, type Login } from "./login.ts";
-import { LruCache } from "./lru-cache.ts";
-import type { Authentication, AuthenticationFailure } from "./principal.ts";
+import type {
+  Authentication,
+  AuthenticationFailure,
+  Principal,
+} from "./principal.ts";
+import { ReadCache } from "./read-cache.ts";
 import { createSecretBox } from "./secret-box.ts";
 import type { SignedRequest } from "./signature/canonical-request.ts";
 import {
@@ -25,7 +29,7 @@ import {
 import { createTokens, type Tokens } from "./tokens.ts";
 
 export interface Identity {
-  /** At once when the credentials are remembered, which is the rule. */
+  /** At once when the credentials are cached, which is the rule. */
   authenticate(
     request: SignedRequest,
   ): Authentication | Promise<Authentication>;
@@ -33,8 +37,8 @@ export interface Identity {
   readonly tokens: Tokens;
   readonly login: Login;
   /**
-   * Forgets all that is remembered of users, keys and tokens: what was taken
-   * from somebody is refused from now on.
+   * Looks users, keys and tokens up anew from now on: what was taken from
+   * somebody is refused then.
    */
   invalidate(): void;
 }
@@ -54,7 +58,8 @@ export function createIdentity(ports: IdentityPorts): Identity {
   const tokens = createTokens({ store, directory, clock, logger });
   const accessKeys = createAccessKeys({ store, directory, secrets, clock });
   const isAbsentSigner = createSignatureVerifier(absentSecret);
-  const keyPairs = new LruCache<Authentication>({
+  const keyPairs = new ReadCache<{ readonly principal: Principal }>({
+    clock,
     maxEntries: 1000,
     maxAgeMs: 60_000,
   });
@@ -69,26 +74,25 @@ export function createIdentity(ports: IdentityPorts): Identity {
   function checkKeyPair(
     header: string,
   ): Authentication | Promise<Authentication> {
-    // Like tokens: looked up by a hash, so the time tells nothing.
-    const cacheKey = hash("sha256", header, "hex");
-    const known = keyPairs.get(cacheKey, clock.now());
-    return known ?? checkNewKeyPair(header, cacheKey);
-  }
-
-  async function checkNewKeyPair(
-    header: string,
-    cacheKey: string,
-  ): Promise<Authentication> {
-    const { generation } = keyPairs;
     const pair = Buffer.from(header.slice("Basic ".length), "base64");
     const [accessKey, secretKey] = splitPair(pair.toString());
     if (accessKey === "") return failed("malformed");
+    // Like tokens: cached by a hash, so the time says nothing.
+    const found = keyPairs.find(hash("sha256", header, "hex"), () =>
+      findKeyPair(accessKey, secretKey),
+    );
+    return found instanceof Promise
+      ? found.then((pair) => pair ?? failed("rejected"))
+      : (found ?? failed("rejected"));
+  }
+
+  async function findKeyPair(
+    accessKey: string,
+    secretKey: string,
+  ): Promise<{ readonly principal: Principal } | undefined> {
     const holder = await accessKeys.find(accessKey);
     const isRight = isSameSecret(secretKey, holder?.secretKey ?? absentSecret);
-    if (!holder || !isRight) return failed("rejected");
-    const result = { principal: holder.principal };
-    keyPairs.set(cacheKey, result, clock.now(), generation);
-    return result;
+    return holder && isRight ? { principal: holder.principal } : undefined;
   }
 
   async function checkSignature(
@@ -131,7 +135,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
     invalidate() {
       tokens.invalidate();
       accessKeys.invalidate();
-      keyPairs.clear();
+      keyPairs.invalidate();
     },
   };
 }

@@ -60,6 +60,41 @@ test("a revoked token is gone at once, on other nodes within a minute", async ()
   assert.equal(await otherNode.find(token), undefined);
 });
 
+test("a look-up that a revocation overtakes does not bring a token back", async () => {
+  const { store, ports } = await setUp();
+  const held: (() => void)[] = [];
+  const tokens = createTokens({
+    ...ports,
+    store: {
+      putToken: store.putToken,
+      deleteToken: store.deleteToken,
+      deleteExpiredTokens: store.deleteExpiredTokens,
+      // Reads at once and answers late.
+      async findToken(hash) {
+        const record = await store.findToken(hash);
+        await new Promise<void>((resolve) => held.push(resolve));
+        return record;
+      },
+    },
+  });
+  const token = await tokens.issue(grant);
+  const before = tokens.find(token);
+  await until(() => held.length === 1);
+  await tokens.revoke(token);
+  const after = tokens.find(token);
+  await until(() => held.length === 2);
+  // The later look-up answers first.
+  held[1]?.();
+  assert.equal(await after, undefined);
+  held[0]?.();
+  await before;
+  const later = tokens.find(token);
+  assert.ok(later instanceof Promise, "the token was cached");
+  await until(() => held.length === 3);
+  held[2]?.();
+  assert.equal(await later, undefined);
+});
+
 test("a token of a user who is gone is no good", async () => {
   const { tokens } = await setUp();
   const token = await tokens.issue({ ...grant, userId: "nobody" });
@@ -94,3 +129,7 @@ test("a known token is checked in well under 100 microseconds", async () => {
   });
   assert.ok(Math.min(...times) < 50, `${Math.min(...times)} microseconds`);
 });
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
+}

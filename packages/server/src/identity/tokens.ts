@@ -13,8 +13,8 @@ import type {
   TokenRecord,
 } from "@carillon/core";
 import type { Directory } from "./directory.ts";
-import { LruCache } from "./lru-cache.ts";
 import type { Principal } from "./principal.ts";
+import { ReadCache } from "./read-cache.ts";
 
 /** How long a token is good, in milliseconds (24 h). */
 export const tokenLifetimeMs = 24 * 3_600_000;
@@ -38,7 +38,7 @@ export interface TokenSession {
 
 export interface Tokens {
   issue(token: NewToken): Promise<string>;
-  /** At once when it is remembered; `undefined` when it is no good. */
+  /** At once when it is cached; `undefined` when it is not valid. */
   find(
     token: string,
   ): TokenSession | undefined | Promise<TokenSession | undefined>;
@@ -60,7 +60,8 @@ export function createTokens(ports: {
   readonly logger: Logger;
 }): Tokens {
   const { store, directory, clock, logger } = ports;
-  const sessions = new LruCache<TokenSession>({
+  const sessions = new ReadCache<TokenSession>({
+    clock,
     maxEntries: 10_000,
     maxAgeMs: 60_000,
   });
@@ -80,7 +81,6 @@ export function createTokens(ports: {
     key: string,
     now: number,
   ): Promise<TokenSession | undefined> {
-    const { generation } = sessions;
     const record = await store.findToken(key);
     if (!record || record.expiresAt <= now) return undefined;
     const principal = await directory.toPrincipal(
@@ -88,14 +88,12 @@ export function createTokens(ports: {
       record.projectId,
     );
     if (!principal) return undefined;
-    const session: TokenSession = {
+    return {
       principal,
       methods: record.methods,
       issuedAt: record.issuedAt,
       expiresAt: record.expiresAt,
     };
-    sessions.set(key, session, now, generation);
-    return session;
   }
 
   return {
@@ -118,16 +116,20 @@ export function createTokens(ports: {
       if (!isTokenShaped(token)) return undefined;
       const key = hashToken(token);
       const now = clock.now();
-      const session = sessions.get(key, now);
-      if (session === undefined) return load(key, now);
+      const session = sessions.find(key, () => load(key, now));
+      if (session === undefined || session instanceof Promise) return session;
       return session.expiresAt > now ? session : undefined;
     },
     async revoke(token) {
       const key = hashToken(token);
-      await store.deleteToken(key);
-      sessions.delete(key);
+      try {
+        await store.deleteToken(key);
+      } finally {
+        // Also after a failure: it may have been deleted all the same.
+        sessions.invalidate(key);
+      }
     },
-    invalidate: () => sessions.clear(),
+    invalidate: () => sessions.invalidate(),
   };
 }
 

@@ -1,0 +1,98 @@
+/**
+ * Keeps for a while what was looked up in the store. A look-up that was begun
+ * before an invalidation is not kept: it may have read what the invalidation
+ * is about. Entries age, because another node may have changed the store.
+ */
+
+import type { Clock } from "@carillon/core";
+
+export interface ReadCacheOptions {
+  readonly clock: Clock;
+  /** When it is full, what was used longest ago goes. */
+  readonly maxEntries: number;
+  readonly maxAgeMs: number;
+}
+
+/** `undefined` from a look-up means that there is no such thing: not kept. */
+export class ReadCache<Value extends object> {
+  readonly #entries = new Map<string, { value: Value; staleAt: number }>();
+  /** Callers at the same time share a look-up. */
+  readonly #loading = new Map<string, Promise<Value | undefined>>();
+  readonly #clock: Clock;
+  readonly #maxEntries: number;
+  readonly #maxAgeMs: number;
+  /** Invalidations so far. */
+  #generation = 0;
+
+  constructor({ clock, maxEntries, maxAgeMs }: ReadCacheOptions) {
+    this.#clock = clock;
+    this.#maxEntries = maxEntries;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  /** At once when it is cached; a failed look-up rejects and is not kept. */
+  find(
+    key: string,
+    load: () => Promise<Value | undefined>,
+  ): Value | undefined | Promise<Value | undefined> {
+    return this.#get(key) ?? this.#loading.get(key) ?? this.#load(key, load);
+  }
+
+  /**
+   * Looks a key, or all of them, up anew from now on. To be called once the
+   * change is in the store: what is looked up from then on has seen it.
+   */
+  invalidate(key?: string): void {
+    // For all keys, also when one was named: loads of others are then not
+    // kept either, which costs each another look at most.
+    this.#generation++;
+    this.#loading.clear();
+    if (key === undefined) this.#entries.clear();
+    else this.#entries.delete(key);
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  #get(key: string): Value | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    // A map keeps the order of insertion: the oldest use stays in front.
+    this.#entries.delete(key);
+    if (entry.staleAt <= this.#clock.now()) return undefined;
+    this.#entries.set(key, entry);
+    return entry.value;
+  }
+
+  #load(
+    key: string,
+    load: () => Promise<Value | undefined>,
+  ): Promise<Value | undefined> {
+    const generation = this.#generation;
+    const staleAt = this.#clock.now() + this.#maxAgeMs;
+    const loading = load()
+      .then((value) => {
+        if (value && generation === this.#generation) {
+          this.#set(key, value, staleAt);
+        }
+        return value;
+      })
+      .finally(() => {
+        // Another load may have taken its place after an invalidation.
+        if (this.#loading.get(key) === loading) this.#loading.delete(key);
+      });
+    this.#loading.set(key, loading);
+    return loading;
+  }
+
+  #set(key: string, value: Value, staleAt: number): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, staleAt });
+    if (this.#entries.size <= this.#maxEntries) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      break;
+    }
+  }
+}

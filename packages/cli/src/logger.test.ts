@@ -24,11 +24,12 @@ test("writes errors with their cause", () => {
   });
   const cause = Object.assign(new Error("disk"), { code: "EIO" });
   logger.error("failed", { error: new Error("store", { cause }) });
-  const { error } = JSON.parse(lines[0] ?? "") as {
-    error: { message: string; cause: { code: string } };
-  };
+  const { error } = JSON.parse(lines[0] ?? "");
+  assert.equal(error.type, "Error");
   assert.equal(error.message, "store");
+  assert.match(error.stack, /logger\.test\.ts/);
   assert.equal(error.cause.code, "EIO");
+  assert.match(error.cause.stack, /logger\.test\.ts/);
 });
 
 test("writes short lines on a terminal", () => {
@@ -39,6 +40,56 @@ test("writes short lines on a terminal", () => {
   });
   logger.info("started", { url: "http://127.0.0.1:1", n: 2 });
   assert.match(lines[0] ?? "", /info.*started.*url=http:\/\/127.0.0.1:1 n=2/);
+});
+
+test("writes errors and their causes in one short line on a terminal", () => {
+  const lines: string[] = [];
+  const logger = createLogger({
+    level: "debug",
+    stream: { isTTY: true, write: (line) => lines.push(line) },
+  });
+  const cause = Object.assign(new Error("disk"), { code: "EIO" });
+  logger.error("failed", { error: new TypeError("store", { cause }) });
+  const [line = ""] = lines;
+  assert.match(line, /error=TypeError: store.* \(cause: Error EIO: disk\)/);
+  assert.equal(line.trim().split("\n").length, 1);
+});
+
+test("says how many lines were dropped, and counts them", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const lines: string[] = [];
+  let failure: Error | undefined = Object.assign(new Error("full"), {
+    code: "ENOSPC",
+  });
+  const logger = createLogger({
+    level: "info",
+    stream: {
+      write(line, done) {
+        if (!failure) lines.push(line);
+        done?.(failure);
+      },
+    },
+    now: () => 0,
+  });
+  logger.info("one");
+  logger.child({ topic: "t" }).info("two");
+  failure = undefined;
+  t.mock.timers.tick(1000);
+  logger.info("three");
+  assert.equal(logger.droppedLines(), 2);
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line)),
+    [
+      {
+        level: "warn",
+        time: "1970-01-01T00:00:00.000Z",
+        dropped: 2,
+        reason: "ENOSPC",
+        event: "log_dropped",
+      },
+      { level: "info", time: "1970-01-01T00:00:00.000Z", event: "three" },
+    ],
+  );
 });
 
 test("silent is silent", () => {

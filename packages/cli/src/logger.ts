@@ -5,6 +5,7 @@
 
 import type { LogFields, Logger } from "@carillon/server";
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { LogOutput } from "./log-output.ts";
 import { hasColours, type OutputStream, paint, type Style } from "./output.ts";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -19,12 +20,30 @@ export interface LoggerOptions {
   readonly now?: () => number;
 }
 
-export function createLogger(options: LoggerOptions): Logger {
+/** A logger that knows what it could not write. */
+export interface ProgramLogger extends Logger {
+  /** Lines dropped since the start: see {@link LogOutput}. */
+  droppedLines(): number;
+}
+
+export function createLogger(options: LoggerOptions): ProgramLogger {
   const { level, stream = process.stderr, now = Date.now } = options;
-  const lines: DestinationStream = stream.isTTY
-    ? toReadable(stream)
-    : { write: (line) => void stream.write(line) };
-  return toPort(
+  const format = stream.isTTY
+    ? formatForPeople(stream)
+    : (line: string) => line;
+  const output = new LogOutput({
+    stream,
+    formatNotice: (dropped, reason) => {
+      const time = new Date(now()).toISOString();
+      const event = "log_dropped";
+      const line = { level: "warn", time, dropped, reason, event };
+      return format(`${JSON.stringify(line)}\n`);
+    },
+  });
+  const lines: DestinationStream = {
+    write: (line) => output.write(format(line)),
+  };
+  const logger = toPort(
     pino(
       {
         level,
@@ -32,12 +51,13 @@ export function createLogger(options: LoggerOptions): Logger {
         messageKey: "event",
         timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
-        // Causes are told, too.
+        // With the causes, each with its stack.
         serializers: { error: pino.stdSerializers.errWithCause },
       },
       lines,
     ),
   );
+  return { ...logger, droppedLines: () => output.dropped };
 }
 
 function toPort(log: PinoLogger): Logger {
@@ -54,26 +74,48 @@ function toPort(log: PinoLogger): Logger {
   };
 }
 
-/** Lines for people out of pino's lines for programs. */
-function toReadable(stream: OutputStream): DestinationStream {
+/** Makes lines for people out of pino's lines for programs. */
+function formatForPeople(stream: OutputStream): (line: string) => string {
   const colours = hasColours(stream);
-  return {
-    write(line) {
-      // What pino writes is JSON with these three, then the fields.
-      const { level, time, event, ...fields } = JSON.parse(line) as Line;
-      const details = Object.entries(fields).map(
-        ([name, value]) =>
-          `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-      );
-      const parts = [
-        paint("dim", new Date(time).toTimeString().slice(0, 8), colours),
-        paint(levelStyles[level], level.padEnd(5), colours),
-        event,
-        paint("dim", details.join(" "), colours),
-      ];
-      stream.write(`${parts.join(" ")}\n`);
-    },
+  return (line) => {
+    // What pino writes is JSON with these three, then the fields.
+    const { level, time, event, ...fields } = JSON.parse(line) as Line;
+    const details = Object.entries(fields).map(
+      ([name, value]) => `${name}=${formatValue(name, value)}`,
+    );
+    const parts = [
+      paint("dim", new Date(time).toTimeString().slice(0, 8), colours),
+      paint(levelStyles[level], level.padEnd(5), colours),
+      event,
+      paint("dim", details.join(" "), colours),
+    ];
+    return `${parts.join(" ")}\n`;
   };
+}
+
+function formatValue(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  return (
+    (name === "error" && formatError(value)) || (JSON.stringify(value) ?? "")
+  );
+}
+
+/** `TypeError: no x (cause: Error EIO: disk)`; stacks are in the JSON form. */
+function formatError(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { type, code, message, cause } = value as SerializedError;
+  if (message === undefined) return undefined;
+  const name = [type, code].filter(Boolean).join(" ");
+  const reason = formatError(cause);
+  return `${name}: ${message}${reason ? ` (cause: ${reason})` : ""}`;
+}
+
+/** What the serializer of errors makes of one; not all of it on each. */
+interface SerializedError {
+  readonly type?: string;
+  readonly code?: string | number;
+  readonly message?: string;
+  readonly cause?: unknown;
 }
 
 interface Line {

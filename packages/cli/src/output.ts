@@ -29,8 +29,8 @@ export interface Output {
     columns: readonly Column<Row>[],
     whenNone: string,
   ): void;
-  /** One result: a sentence, or the record as a line of JSON. */
-  result(sentence: string, record: unknown): void;
+  /** One result: a message for people, or the record as a line of JSON. */
+  result(message: string, record: unknown): void;
 }
 
 /** Where output goes; narrowed for tests. */
@@ -38,7 +38,11 @@ export interface OutputStream {
   readonly isTTY?: boolean;
   /** Width of the terminal in characters. */
   readonly columns?: number;
-  write(text: string): unknown;
+  /** What was written and not yet taken. */
+  readonly writableLength?: number;
+  /** `done` gets the reason why the text could not be written. */
+  write(text: string, done?: (error?: Error | null) => void): unknown;
+  on?(event: "error", listener: (error: Error) => void): unknown;
 }
 
 export function createOutput(
@@ -57,8 +61,8 @@ export function createOutput(
         line(formatTable(rows, columns, { colours, width: stream.columns }));
       }
     },
-    result(sentence, record) {
-      line(json ? JSON.stringify(record) : sentence);
+    result(message, record) {
+      line(json ? JSON.stringify(record) : message);
     },
   };
 }

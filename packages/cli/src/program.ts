@@ -86,14 +86,18 @@ const entries: readonly Entry[] = [
 ];
 
 /** Runs the command line and answers the exit code. */
-export async function runProgram(words: readonly string[]): Promise<number> {
-  // A reader that has seen enough (`| head -1`) is no failure.
+export async function runProgram(args: readonly string[]): Promise<number> {
+  const chosen = chosenCommand(args);
+  // A reader that has seen enough (`| head -1`) is no failure; the server goes
+  // on without one.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 0 : 1);
+    if (chosen !== "serve") process.exit(error.code === "EPIPE" ? 0 : 1);
   });
+  // Nobody is left to be told.
+  process.stderr.on("error", () => {});
   try {
-    const program = await createProgram(wordThatChooses(words));
-    await program.parseAsync([...words], { from: "user" });
+    const program = await createProgram(chosen);
+    await program.parseAsync([...args], { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return explain(error);
@@ -115,7 +119,7 @@ export async function createProgram(
     .helpOption("-h, --help", "print this help; after a command, its own")
     .helpCommand("help [command]", "print the help of a command")
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(sentence(text)) })
+    .configureOutput({ outputError: (text, write) => write(toSentence(text)) })
     .addHelpText(
       "after",
       `
@@ -144,19 +148,19 @@ function adopt(parent: Command, child: Command): void {
   for (const command of child.commands) adopt(child, command);
 }
 
-function wordThatChooses(words: readonly string[]): string | undefined {
-  const [first, second] = words.filter((word) => !word.startsWith("-"));
+function chosenCommand(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((arg) => !arg.startsWith("-"));
   return first === "help" ? second : first;
 }
 
 /** Commander's "error: unknown option 'x'\n(Did you mean y?)" as a sentence. */
-function sentence(text: string): string {
-  const words = text
+function toSentence(text: string): string {
+  const message = text
     .trim()
     .replace(/^error: /, "")
     .replace(/\n\(Did you mean (.*)\?\)$/, "; did you mean $1?")
     .replace(/([^.?])$/, "$1.");
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}\n`;
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}\n`;
 }
 
 function explain(error: unknown): number {

@@ -28,6 +28,7 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from "fastify";
+import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
 import { registerIdentityApi } from "./api/identity/identity-api.ts";
@@ -43,7 +44,7 @@ import { createSmnErrorAnswers } from "./api/smn/error-answers.ts";
 import { registerSmnApi } from "./api/smn/smn-api.ts";
 import type { SubscriberPorts } from "./api/subscriber/ports.ts";
 import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
-import { createProblemAnswer } from "./api/v2/problem-answers.ts";
+import { createProblemAnswer } from "./api/v2/error-answers.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
 import { compileValidator } from "./api/validation.ts";
@@ -87,31 +88,36 @@ export interface AppPorts {
   readonly sandbox?: Sandbox | undefined;
   /** Without it carriers cannot call. */
   readonly receivers?: ReceiversPorts | undefined;
-  /** Is told of each route as it is added. */
+  /** Called with each route as it is added. */
   readonly onRoute?: ((route: RouteOptions) => void) | undefined;
 }
 
 /** Nothing listens yet: call `listen`, or `inject` in tests. */
 export function createApp(ports: AppPorts): HttpApp {
-  const { logger, sandbox } = ports;
+  const { sandbox } = ports;
   const newRequestId = createTimeOrderedIds(
     () => ports.clock.now(),
     randomBytes,
   );
   const originOf = createOriginOf(ports.publicUrl);
-  const errors = createSmnErrorAnswers({ logger, originOf });
-  const apiPorts = { ...ports, originOf, newRequestId };
+  const apiPorts = {
+    ...ports,
+    originOf,
+    newRequestId,
+    failures: createFailureLog(ports),
+  };
+  const errors = createSmnErrorAnswers(apiPorts);
   // What Fastify refuses before it looks for a route, such as a path that does
   // not decode, belongs to the API all the same.
-  const sendProblem = createProblemAnswer({ logger, originOf });
-  const sendKeystoneError = createKeystoneErrorAnswer({ logger, originOf });
+  const sendProblem = createProblemAnswer(apiPorts);
+  const sendKeystoneError = createKeystoneErrorAnswer(apiPorts);
 
   const app = fastify({
     genReqId: newRequestId,
     bodyLimit: maxBodyBytes,
     // A client has a minute to send its request.
     requestTimeout: 60_000,
-    // While closing the apiPorts answer for themselves, in their own shapes.
+    // While closing the APIs answer for themselves, in their own shapes.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
       answerRequestId(request, reply);
@@ -124,7 +130,7 @@ export function createApp(ports: AppPorts): HttpApp {
     routerOptions: {
       ignoreTrailingSlash: true,
       // A URN has up to 400 characters, and more when it is escaped; what is
-      // longer still must be told malformed, not unknown.
+      // longer still must be called malformed, not unknown.
       maxParamLength: 16_384,
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -153,15 +159,13 @@ export function createApp(ports: AppPorts): HttpApp {
     inbound: ports.store,
     optOuts: ports.store,
     statistics: ports.store,
-    extraRoutes: (face) => {
-      if (sandbox) sandboxRoutes(face, sandbox, originOf);
+    extraRoutes: (api) => {
+      if (sandbox) sandboxRoutes(api, sandbox, originOf);
     },
   });
   if (ports.receivers) registerReceiversApi(app, ports.receivers, ports);
   if (sandbox) {
-    app.register(async (face: HttpApp) =>
-      webhookRoutes(face, sandbox.webhooks),
-    );
+    app.register(async (api: HttpApp) => webhookRoutes(api, sandbox.webhooks));
   }
   registerSmnApi(app, { ...apiPorts, statistics: ports.store });
   return app;

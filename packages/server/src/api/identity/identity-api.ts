@@ -1,8 +1,8 @@
 /** The identity service under `/v3`: as much of Keystone as clients use. */
 
-import type { Logger } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import { createAuthenticationHook } from "../authentication.ts";
+import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { catalogRoutes } from "./catalog.ts";
 import { domainRoutes } from "./domains.ts";
@@ -15,7 +15,7 @@ import { versionRoutes } from "./version.ts";
 
 export function registerIdentityApi(
   app: HttpApp,
-  ports: IdentityPorts & { readonly logger: Logger },
+  ports: IdentityPorts & ErrorAnswerPorts,
 ): void {
   const sendError = createKeystoneErrorAnswer(ports);
   app.register(

@@ -3,12 +3,16 @@
  * ones `error_code` and `error_msg`: each answer has both.
  */
 
-import { CarillonError, type ErrorCode, type Logger } from "@carillon/core";
+import { CarillonError, type ErrorCode } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { RequestError, type RequestErrorCode } from "../../errors.ts";
+import {
+  createErrorAnswer,
+  type ErrorAnswer,
+  type ErrorAnswerPorts,
+  type KnownError,
+} from "../error-answer.ts";
 import { jsonContentType } from "../http-app.ts";
-import type { OriginOf } from "../origin.ts";
-import { requestFields, toRequestError } from "../unexpected-errors.ts";
 import {
   type SmnErrorCode,
   smnErrorCodes,
@@ -23,49 +27,24 @@ declare module "fastify" {
 }
 
 export interface SmnErrorAnswers {
-  /** Answers an error; what is not the client's fault is logged. */
-  send(
-    error: unknown,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): FastifyReply;
+  readonly send: ErrorAnswer;
   sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply;
 }
 
-export function createSmnErrorAnswers(ports: {
-  readonly logger: Logger;
-  readonly originOf: OriginOf;
-}): SmnErrorAnswers {
-  const { logger, originOf } = ports;
-
-  function send(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-    const cause = toRequestError(error);
-    const known = describeSmnError(cause, request);
-    const { status, code, message } = known ?? {
-      ...smnInternalError,
-      message: "Something went wrong here; the log tells more.",
-    };
-    if (status === 401) {
-      reply.header(
-        "www-authenticate",
-        `Keystone uri="${originOf(request)}/v3"`,
-      );
-    }
-    if (status === 503) reply.header("retry-after", "1");
-    // What is not offered is no failure of ours.
-    if (status >= 500 && status !== 501) {
-      logger.error("request_failed", {
-        ...requestFields(request),
-        status,
-        error,
-      });
-    }
-    return reply
-      .code(status)
-      .header("content-type", jsonContentType)
-      .send(toErrorBody(request.id, code, message));
-  }
-
+export function createSmnErrorAnswers(
+  ports: ErrorAnswerPorts,
+): SmnErrorAnswers {
+  const send = createErrorAnswer(ports, {
+    statusOf: (error, request) => codesOf(error, request).status,
+    send(reply, error, request) {
+      const { code } = error ? codesOf(error, request) : smnInternalError;
+      const message =
+        error?.message ?? "Something went wrong here; see the server's log.";
+      return reply
+        .header("content-type", jsonContentType)
+        .send(toErrorBody(request.id, code, message));
+    },
+  });
   return {
     send,
     sendNotFound: (request, reply) =>
@@ -83,16 +62,19 @@ export function createSmnErrorAnswers(ports: {
 /** `undefined` for errors that are none of ours. */
 export function describeSmnError(
   error: unknown,
-  request?: FastifyRequest,
 ): (SmnErrorCode & { readonly message: string }) | undefined {
-  if (error instanceof CarillonError) {
-    return { ...smnErrorCodes[error.code], message: error.message };
-  }
-  if (error instanceof RequestError) {
-    const own = request?.routeOptions.config.errorCodes?.[error.code];
-    return { ...smnErrorCodes[own ?? error.code], message: error.message };
-  }
-  return undefined;
+  return error instanceof CarillonError || error instanceof RequestError
+    ? { ...smnErrorCodes[error.code], message: error.message }
+    : undefined;
+}
+
+/** A route may have codes of its own for errors of a request. */
+function codesOf(error: KnownError, request: FastifyRequest): SmnErrorCode {
+  const own =
+    error instanceof RequestError
+      ? request.routeOptions.config.errorCodes?.[error.code]
+      : undefined;
+  return smnErrorCodes[own ?? error.code];
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -27,6 +27,8 @@ test("SMN's codes have the statuses SMN gives them", () => {
   })) {
     // Codes of the gateway, and what no code is documented for.
     if (code === "APIGW.0201" || status === 503) continue;
+    // Says that waiting helps, which SMN's 500 does not.
+    if (ours === "STORAGE_FULL") continue;
     assert.equal(status, statuses[code], `${ours}: ${code}`);
   }
 });

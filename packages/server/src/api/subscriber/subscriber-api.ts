@@ -1,6 +1,6 @@
 /** What subscribers reach through links in their messages. No log-in. */
 
-import type { Logger } from "@carillon/core";
+import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { certificateRoutes } from "./certificates.ts";
 import { confirmationRoutes } from "./confirmation.ts";
@@ -10,10 +10,10 @@ import { unsubscriptionRoutes } from "./unsubscription.ts";
 
 export function registerSubscriberApi(
   app: HttpApp,
-  ports: SubscriberPorts & { readonly logger: Logger },
+  ports: SubscriberPorts & ErrorAnswerPorts,
 ): void {
   app.register(async (api: HttpApp) => {
-    api.setErrorHandler(createSubscriberErrorAnswer(ports.logger));
+    api.setErrorHandler(createSubscriberErrorAnswer(ports));
     confirmationRoutes(api, ports);
     unsubscriptionRoutes(api, ports);
     certificateRoutes(api, ports);

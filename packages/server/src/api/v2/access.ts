@@ -5,8 +5,8 @@ import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
+import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
-import { refusals } from "./problem-answers.ts";
 
 const Question = Type.Object(
   {

@@ -13,7 +13,7 @@ import { RequestError } from "../../errors.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 import { instant, limitParameter, readLimit } from "./schema-parts.ts";
 
 export interface InboundPorts {

@@ -6,7 +6,7 @@ import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 import { instant } from "./schema-parts.ts";
 
 const KeyBody = Type.Object(

@@ -13,8 +13,8 @@ import Type, { type Static } from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
+import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
-import { refusals } from "./problem-answers.ts";
 import { instant, limitParameter, readLimit } from "./schema-parts.ts";
 
 const summaryProperties = {

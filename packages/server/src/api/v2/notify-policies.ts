@@ -12,7 +12,7 @@ import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { resolveNotifyPolicy } from "../smn/notify-policies.ts";
 import { failsWith } from "../validation.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 
 const invalid = failsWith("BINDING_INVALID");
 

@@ -18,7 +18,7 @@ import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 import { instant, limitParameter, readLimit } from "./schema-parts.ts";
 
 export interface OptOutPorts {

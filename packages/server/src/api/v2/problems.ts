@@ -3,7 +3,7 @@
 import Type from "typebox";
 import { RequestError } from "../../errors.ts";
 import type { HttpApp } from "../http-app.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 import { problemCodes, problemStatus, problemTitle } from "./problem-codes.ts";
 
 const ProblemKind = Type.Object(

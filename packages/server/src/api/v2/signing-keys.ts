@@ -3,7 +3,7 @@
 import Type, { type Static } from "typebox";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 import { instant } from "./schema-parts.ts";
 
 export interface Certificates {

@@ -6,7 +6,7 @@ import type { DeliveryLogReader } from "../../delivery-log/delivery-log.ts";
 import { parseCursor } from "../../delivery-log/log-files.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 import { limitParameter, readLimit } from "./schema-parts.ts";
 
 const LogPage = Type.Object(

@@ -10,7 +10,7 @@ import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
-import { refusals } from "./problem-answers.ts";
+import { refusals } from "./error-answers.ts";
 import { instant } from "./schema-parts.ts";
 
 const Statistics = Type.Object(

@@ -1,15 +1,16 @@
 /** Our own API under `/api/v2`. */
 
-import type { Logger } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import type { Administration } from "../../identity/administration/administration.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Keys } from "../../keys/keys.ts";
 import { createAuthenticationHook } from "../authentication.ts";
+import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { accessRoutes } from "./access.ts";
 import { admitAdminsOnly } from "./admin-only.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { createProblemAnswer } from "./error-answers.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
 import { type InboundPorts, inboundRoutes } from "./inbound.ts";
 import { keyRoutes } from "./keys.ts";
@@ -21,7 +22,6 @@ import {
 import { describeRoutes, openapiRoutes } from "./openapi.ts";
 import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
-import { createProblemAnswer } from "./problem-answers.ts";
 import { problemRoutes } from "./problems.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
@@ -33,6 +33,7 @@ import { whoamiRoutes } from "./whoami.ts";
 
 export interface V2ApiPorts
   extends V2Ports,
+    ErrorAnswerPorts,
     InboundPorts,
     OptOutPorts,
     TopicLogPorts,
@@ -42,7 +43,6 @@ export interface V2ApiPorts
   readonly identity: Identity;
   readonly administration: Administration;
   readonly certificates: Certificates;
-  readonly logger: Logger;
   readonly version: string;
   /** Routes of other parts of the server that stand under the same log-in. */
   readonly extraRoutes?: ((app: HttpApp) => void) | undefined;

@@ -3,8 +3,8 @@
 import Type from "typebox";
 import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
-import { refusals } from "./problem-answers.ts";
 
 const Caller = Type.Object(
   {

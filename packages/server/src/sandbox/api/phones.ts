@@ -3,7 +3,7 @@
 import Type from "typebox";
 import type { HttpApp } from "../../api/http-app.ts";
 import { toMillisecondsText } from "../../api/timestamps.ts";
-import { refusals } from "../../api/v2/problem-answers.ts";
+import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
 import type { PhoneMessage, Phones } from "../phones.ts";
 import { countBy } from "./count-by.ts";

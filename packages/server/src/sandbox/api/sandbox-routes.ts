@@ -3,7 +3,7 @@
 import Type from "typebox";
 import type { HttpApp } from "../../api/http-app.ts";
 import type { OriginOf } from "../../api/origin.ts";
-import { refusals } from "../../api/v2/problem-answers.ts";
+import { refusals } from "../../api/v2/error-answers.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { countBy } from "./count-by.ts";
 import { mailInspectionRoutes } from "./mails.ts";

@@ -5,7 +5,7 @@ import Type, { type Static } from "typebox";
 import type { Administration } from "../../../identity/administration/administration.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { toMillisecondsText } from "../../timestamps.ts";
-import { refusals } from "../problem-answers.ts";
+import { refusals } from "../error-answers.ts";
 import { instant } from "../schema-parts.ts";
 import { id, Switch } from "./schemas.ts";
 

@@ -4,7 +4,7 @@ import type { Domain } from "@carillon/core";
 import Type, { type Static } from "typebox";
 import type { Administration } from "../../../identity/administration/administration.ts";
 import type { HttpApp } from "../../http-app.ts";
-import { refusals } from "../problem-answers.ts";
+import { refusals } from "../error-answers.ts";
 import { id, name, Switch } from "./schemas.ts";
 
 const DomainBody = Type.Object(

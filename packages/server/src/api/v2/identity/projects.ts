@@ -6,7 +6,7 @@ import type { Administration } from "../../../identity/administration/administra
 import { principalOf } from "../../authentication.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { failsWith } from "../../validation.ts";
-import { refusals } from "../problem-answers.ts";
+import { refusals } from "../error-answers.ts";
 import { domainId, id, name, Switch } from "./schemas.ts";
 
 const ProjectBody = Type.Object(

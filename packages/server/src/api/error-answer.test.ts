@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CarillonError, type ErrorCode } from "@carillon/core";
+import { MemoryStore } from "@carillon/testing";
+import { startTestServer } from "../../test-support/test-server.ts";
+
+/** A server with a topic `a`, whose store then fails as it is told. */
+async function setUp() {
+  const store = new MemoryStore();
+  const server = await startTestServer({ store });
+  const topic = `${server.base}/topics/${server.topicUrn("a")}`;
+  await server.call("POST", `${server.base}/topics`, { name: "a" });
+  const login = {
+    auth: {
+      identity: {
+        methods: ["password"],
+        password: {
+          user: {
+            name: server.credentials.user.name,
+            password: server.credentials.user.password,
+            domain: { name: server.credentials.domain },
+          },
+        },
+      },
+    },
+  };
+  return {
+    server,
+    /** A writing request of each API. */
+    requests: {
+      smn: () => server.call("POST", `${topic}/publish`, { message: "m" }),
+      v2: () => server.call("POST", "/api/v2/keys", { name: "k" }),
+      keystone: () => server.call("POST", "/v3/auth/tokens", login),
+      subscriber: () =>
+        server.call(
+          "GET",
+          "/rest/v2/notifications/subscription/confirm?token=abc",
+        ),
+    },
+    fail(code: ErrorCode) {
+      const refuse = async () => {
+        throw new CarillonError(code, "As the test says.");
+      };
+      Object.assign(store, {
+        acceptMessage: refuse,
+        putSetting: refuse,
+        putToken: refuse,
+        findSubscriptionByToken: refuse,
+        confirmSubscription: refuse,
+      });
+    },
+  };
+}
+
+const cases = [
+  ["STORAGE_FULL", 507, "30"],
+  ["STORAGE_UNAVAILABLE", 503, "1"],
+  ["STORAGE_REFUSED", 500, undefined],
+] as const;
+
+for (const [code, status, retryAfter] of cases) {
+  test(`${code} is ${status} in the shape of each API`, async () => {
+    const { server, requests, fail } = await setUp();
+    await using _ = server;
+    fail(code);
+    const shapes = {
+      smn: { code: "SMN.0016", error_code: "SMN.0016" },
+      v2: { code, status },
+      keystone: {},
+      subscriber: {},
+    };
+    for (const [api, shape] of Object.entries(shapes)) {
+      const answer = await requests[api as keyof typeof shapes]();
+      assert.equal(answer.status, status, api);
+      assert.equal(answer.headers["retry-after"], retryAfter, api);
+      assert.match(JSON.stringify(answer.body), /As the test says/, api);
+      assert.partialDeepStrictEqual(answer.body, shape, api);
+    }
+  });
+}
+
+test("logs what fails alike once in ten seconds, and how often it did", async () => {
+  const { server, requests, fail } = await setUp();
+  await using _ = server;
+  fail("STORAGE_UNAVAILABLE");
+  const failed = () =>
+    server.complaints.filter(({ event }) => event === "request_failed");
+  for (let n = 0; n < 20; n++) await requests.smn();
+  assert.equal(failed().length, 1);
+  await server.clock.advanceSettled(10_000);
+  for (let n = 0; n < 20; n++) await requests.v2();
+  assert.equal(failed().length, 2);
+  assert.equal(failed()[1]?.fields.omitted, 19);
+});
+
+test("logs each of the failures that have causes of their own", async () => {
+  const { server, requests, fail } = await setUp();
+  await using _ = server;
+  fail("STORAGE_REFUSED");
+  for (let n = 0; n < 3; n++) await requests.smn();
+  assert.equal(server.complaints.length, 3);
+  assert.ok(server.complaints[0]?.fields.error instanceof CarillonError);
+});

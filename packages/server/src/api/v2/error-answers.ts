@@ -1,0 +1,57 @@
+/** Errors as problem details (RFC 9457), with our stable `code`. */
+
+import Type from "typebox";
+import {
+  createErrorAnswer,
+  type ErrorAnswer,
+  type ErrorAnswerPorts,
+} from "../error-answer.ts";
+import {
+  type ProblemCode,
+  problemStatus,
+  problemTitle,
+} from "./problem-codes.ts";
+
+export const problemContentType = "application/problem+json";
+
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: "Address that explains the problem" }),
+    title: Type.String({ description: "The same for each problem of a code" }),
+    status: Type.Integer(),
+    detail: Type.String({ description: "What is wrong with this request" }),
+    code: Type.String({ description: "Stable name of the problem" }),
+    requestId: Type.String(),
+  },
+  { title: "Problem" },
+);
+
+export function createProblemAnswer(ports: ErrorAnswerPorts): ErrorAnswer {
+  return createErrorAnswer(ports, {
+    statusOf: ({ code }) => problemStatus(code),
+    send(reply, error, request) {
+      const code = error?.code ?? "INTERNAL_ERROR";
+      return reply.header("content-type", problemContentType).send(
+        JSON.stringify({
+          type: problemType(ports.originOf(request), code),
+          title: problemTitle(code),
+          status: reply.statusCode,
+          detail: error?.message ?? "See the server's log.",
+          code,
+          requestId: request.id,
+        }),
+      );
+    },
+  });
+}
+
+/** Leads to the explanation that `GET /api/v2/problems/{code}` gives. */
+export function problemType(origin: string, code: ProblemCode): string {
+  return `${origin}/api/v2/problems/${code}`;
+}
+
+/** Answers of a route that may refuse a request. */
+export const refusals = {
+  "4xx": Problem,
+  "5xx": Problem,
+};

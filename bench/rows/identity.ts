@@ -76,7 +76,7 @@ async function createBenchIdentity() {
       newId: () => projectId,
       clock: systemClock,
       key,
-      tell: async () => {},
+      onCredentials: async () => {},
     },
     {
       region: "local",

@@ -33,6 +33,7 @@ import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
 import { registerIdentityApi } from "./api/identity/identity-api.ts";
 import { acceptAnyBody, maxBodyBytes } from "./api/json-body.ts";
+import type { NotReady } from "./api/operations/health.ts";
 import { countRequests } from "./api/operations/http-counter.ts";
 import { registerOperationsApi } from "./api/operations/operations-api.ts";
 import { createOriginOf } from "./api/origin.ts";
@@ -83,8 +84,10 @@ export interface AppPorts {
    */
   readonly publicUrl: () => string | undefined;
   readonly version: string;
-  /** Whether the server takes work now. */
-  readonly isReady: () => boolean;
+  /** Why the server takes no work now; `undefined` while it does. */
+  readonly whyNotReady: () => NotReady | undefined;
+  /** Lines the logger could not write since the start. */
+  readonly droppedLogLines: () => number;
   readonly sandbox?: Sandbox | undefined;
   /** Without it carriers cannot call. */
   readonly receivers?: ReceiversPorts | undefined;

@@ -1,11 +1,10 @@
 /**
- * The composition root: reads the configuration and builds everything. Long,
- * flat and boring on purpose; what is built last is closed first.
+ * The composition root of a real service: the store on disk, the channels that
+ * reach out, the socket. The rest is built by `compose.ts`. What is built last
+ * is closed first.
  */
 
-import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import {
   createEgressGuard,
   createEgressHttpClient,
@@ -19,53 +18,32 @@ import {
 import {
   CarillonError,
   type Channel,
-  createDetections,
-  createEngine,
-  createInboundIntake,
-  createResourceTags,
-  createSubscriptions,
-  createSubscriptionUsers,
-  createTemplates,
-  createTimeOrderedIds,
-  createTopicAccess,
-  createTopicBindings,
-  createTopics,
-  defaultRetryPolicy,
   type Logger,
-  parseInboundBinding,
   silentLogger,
-  smnRetryPolicy,
   systemClock,
 } from "@carillon/core";
-import { createEmbeddedDispatcher } from "@carillon/dispatch";
 import { openSqliteStore } from "@carillon/storage";
-import { createApp } from "./app.ts";
+import { compose } from "./compose.ts";
 import type { Config } from "./config.ts";
 import {
   type Credentials,
   updateCredentialsUrl,
   writeCredentialsFile,
 } from "./credentials-file.ts";
-import { DeliveryLog } from "./delivery-log/delivery-log.ts";
-import { createAdministration } from "./identity/administration/administration.ts";
-import { bootstrapIdentity } from "./identity/bootstrap.ts";
-import { createIdentity } from "./identity/identity.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readKeyFile } from "./key-file.ts";
-import { createContentSeal } from "./keys/content-seal.ts";
-import { openKeys } from "./keys/keys.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
-import {
-  addProviders,
-  createSmsGateway,
-  forwardReceipts,
-  forwardTexts,
-} from "./text-messages.ts";
+import { createSmsGateway } from "./text-messages.ts";
 import { version } from "./version.ts";
 
 export interface OpenOptions {
   /** Default: writes nothing. */
   readonly logger?: Logger;
+  /**
+   * How many lines the logger could not write since the start, for the metric
+   * `carillon_log_dropped_total`. Default: none.
+   */
+  readonly droppedLogLines?: () => number;
 }
 
 /** A running service. */
@@ -78,9 +56,6 @@ export interface Carillon extends AsyncDisposable {
   /** Stops accepting, finishes what is under way, closes all; idempotent. */
   close(): Promise<void>;
 }
-
-/** What is under way gets this long to finish when closing. */
-const drainDeadlineMs = 7000;
 
 /**
  * Starts a service and resolves when it answers.
@@ -96,8 +71,6 @@ export async function open(
   const clock = systemClock;
   await using opened = new AsyncDisposableStack();
 
-  const newId = createTimeOrderedIds(clock.now, randomBytes);
-  const newToken = () => randomBytes(48).toString("hex");
   let listeningUrl = "";
   const publicUrl = () => config.publicUrl ?? listeningUrl;
 
@@ -114,7 +87,7 @@ export async function open(
   });
   // In the background: the first signature waits for it, the start does not.
   void signingKeys.load().catch((error: unknown) => {
-    logger.error("signing_keys_failed", { error: String(error) });
+    logger.error("signing_keys_failed", { error });
   });
 
   const egress = createEgressGuard({ allowTargets: config.allowTargets });
@@ -150,173 +123,44 @@ export async function open(
   }
   for (const channel of channels) opened.defer(() => channel.close());
 
-  const dispatcher = createEmbeddedDispatcher();
-  opened.defer(() => dispatcher.close());
-  const topics = createTopics(
-    { store, clock, newId },
-    { region: config.region, quota: config.topicsPerProject },
-  );
-  const subscriptions = createSubscriptions(
-    {
-      store,
-      topics,
-      dispatcher,
-      clock,
-      newId,
-      newMessageId: newId,
-      newToken,
-      isBillable: (protocol) =>
-        channels.some(
-          (one) => one.billable && one.protocols.includes(protocol),
-        ),
-      checkTarget: async (url) => {
-        const refusal = await egress.checkUrl(url);
-        if (!refusal) return;
-        throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.sentence);
-      },
-      logger,
-    },
-    {
-      quota: config.subscriptionsPerTopic,
-      ...(!config.limitConfirmations && { confirmationLimits: {} }),
-    },
-  );
-  const keys = await openKeys({ settings: store, key, clock });
-  const seal = createContentSeal({ store, keys });
-  const deliveryLog = opened.use(
-    new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),
-  );
-  const engine = createEngine(
-    {
-      store,
-      topics,
-      dispatcher,
-      channels,
-      clock,
-      logger,
-      listener: deliveryLog,
-      seal,
-      random: Math.random,
-      newId,
-      newMessageId: newId,
-    },
-    {
-      retryPolicy:
-        config.retryProfile === "smn" ? smnRetryPolicy : defaultRetryPolicy,
-      chunkSize: config.chunkSize,
-      maxInFlight: config.maxInFlight,
-      laneInFlight: config.laneInFlight,
-      slowAfterMs: config.slowAfterMs,
-    },
-  );
-  await engine.recover();
-  opened.defer(() => engine.drain(drainDeadlineMs));
-
   let credentials: Credentials | undefined;
-  const { projectId, receiverSecret } = await bootstrapIdentity(
-    {
-      store,
-      newId,
-      clock,
-      key,
-      tell: async (told) => {
-        credentials = { ...told, url: config.publicUrl ?? "" };
-        await writeCredentialsFile(config.data, credentials);
-      },
-    },
-    config,
-  );
-  const identity = createIdentity({ store, clock, logger, key });
-
-  forwardReceipts(gateway, engine, clock);
-  forwardTexts(
-    gateway,
-    createInboundIntake(
+  const service = opened.use(
+    await compose(
       {
         store,
-        topics,
-        dispatcher,
         clock,
         logger,
-        seal,
-        newId,
-        newMessageId: newId,
+        random: Math.random,
+        key,
+        channels,
+        gateway,
+        sandbox,
+        probe: createHttpProbe({ egress, clock }),
+        checkTarget: async (url) => {
+          const refusal = await egress.checkUrl(url);
+          if (!refusal) return;
+          throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.sentence);
+        },
+        certificates: {
+          find: (id) => signingKeys.findCertificate(id),
+          list: () => signingKeys.list(),
+          rotate: () => signingKeys.rotate(),
+        },
+        publicUrl,
+        onCredentials: async (created) => {
+          credentials = { ...created, url: config.publicUrl ?? "" };
+          await writeCredentialsFile(config.data, credentials);
+        },
+        droppedLogLines: options.droppedLogLines ?? (() => 0),
       },
-      {
-        projectId,
-        // Checked with the configuration.
-        bindings: config.sms.inbound.flatMap(
-          (text) => parseInboundBinding(text) ?? [],
-        ),
-      },
+      config,
     ),
   );
-  addProviders(gateway, config.sms, logger);
-  await gateway.start();
-
-  let isReady = false;
-  const app = createApp({
-    store,
-    topics,
-    access: createTopicAccess({ store, topics }),
-    templates: createTemplates(
-      { store, clock, newId },
-      { quota: config.templatesPerProject },
-    ),
-    resourceTags: createResourceTags(
-      { store },
-      { region: config.region, quota: config.tagsPerTopic },
-    ),
-    subscriptions,
-    publisher: engine.publisher,
-    subscriptionUsers: createSubscriptionUsers({
-      store,
-      subscriptions,
-      clock,
-      newId,
-    }),
-    bindings: createTopicBindings({ store, topics, clock, newId }),
-    keys,
-    seal,
-    deliveryLog,
-    detections: createDetections({
-      topics,
-      clock,
-      newId,
-      probe: createHttpProbe({ egress, clock }),
-    }),
-    identity,
-    administration: createAdministration({
-      store,
-      identity,
-      clock,
-      newId,
-      key,
-    }),
-    certificates: {
-      find: (id) => signingKeys.findCertificate(id),
-      list: () => signingKeys.list(),
-      rotate: () => signingKeys.rotate(),
-    },
-    receivers: { gateway, secret: receiverSecret },
-    engineStatus: () => engine.status(),
-    logger,
-    clock,
-    region: config.region,
-    publicUrl,
-    version,
-    isReady: () => isReady,
-    ...(sandbox && { sandbox }),
-  });
-  opened.defer(async () => {
-    isReady = false;
-    await app.close();
-  });
+  const { app } = service;
   await app.listen({ host: config.host, port: config.port });
   listeningUrl = urlOf(config.host, app.server.address());
   await updateCredentialsUrl(config.data, publicUrl());
-  await engine.start();
-  isReady = true;
+  await service.start();
   logger.info("started", { url: listeningUrl, data: config.data, version });
 
   const owned = opened.move();

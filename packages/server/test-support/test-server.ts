@@ -1,48 +1,32 @@
 /**
- * A whole server in memory: the real app, identity and engine on an in-memory
- * store, a clock that stands still, and a channel that takes everything.
+ * A whole server in memory: what really runs, on an in-memory store, a clock
+ * that stands still, and channels that take everything.
  */
 
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type AttemptResult,
-  type Channel,
-  createDetections,
-  createEngine,
-  createResourceTags,
-  createSubscriptions,
-  createSubscriptionUsers,
-  createTemplates,
-  createTimeOrderedIds,
-  createTopicAccess,
-  createTopicBindings,
-  createTopics,
-  type Engine,
-  type LogFields,
-  type Logger,
-  type Message,
-  type Probe,
-  type Recipient,
-  type Store,
+import type {
+  AttemptResult,
+  Channel,
+  Engine,
+  LogFields,
+  Logger,
+  Message,
+  Probe,
+  Protocol,
+  Recipient,
+  Store,
 } from "@carillon/core";
-import { createEmbeddedDispatcher } from "@carillon/dispatch";
-import type { Gateway } from "@carillon/gateway";
+import { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { RouteOptions } from "fastify";
 import type { HttpApp } from "../src/api/http-app.ts";
-import { createApp } from "../src/app.ts";
-import { DeliveryLog } from "../src/delivery-log/delivery-log.ts";
-import { createAdministration } from "../src/identity/administration/administration.ts";
-import {
-  bootstrapIdentity,
-  type IdentityCredentials,
-} from "../src/identity/bootstrap.ts";
-import { createIdentity, type Identity } from "../src/identity/identity.ts";
-import { createContentSeal } from "../src/keys/content-seal.ts";
-import { openKeys } from "../src/keys/keys.ts";
+import { compose } from "../src/compose.ts";
+import { loadConfig } from "../src/config.ts";
+import type { IdentityCredentials } from "../src/identity/bootstrap.ts";
+import type { Identity } from "../src/identity/identity.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
 
 export interface TestServerOptions {
@@ -51,7 +35,9 @@ export interface TestServerOptions {
   /** Whose receivers carriers can call. */
   readonly gateway?: Gateway;
   readonly publicUrl?: string;
-  readonly isReady?: () => boolean;
+  /** Leaves it as it is before it delivers: see `start`. */
+  readonly unstarted?: boolean;
+  readonly droppedLogLines?: () => number;
   /** What detections find; by default that all is well. */
   readonly probe?: Probe;
   /** What every attempt to deliver leads to. */
@@ -89,6 +75,8 @@ export interface TestServer extends AsyncDisposable {
     body?: unknown,
   ): Promise<Answer>;
   topicUrn(name: string): string;
+  /** Only with `unstarted`. */
+  start(): Promise<void>;
   /** Answers the port of 127.0.0.1 it listens on from now on. */
   listen(): Promise<number>;
 }
@@ -120,118 +108,56 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const clock = new ManualClock();
   const store = options.store ?? new MemoryStore();
-  const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
   const complaints: { event: string; fields: LogFields }[] = [];
-  const logger = noteComplaints(complaints);
-  const dispatcher = createEmbeddedDispatcher();
-  const topics = createTopics(
-    { store, clock, newId },
-    { region: testRegion, quota: 150 },
-  );
-  const subscriptions = createSubscriptions({
-    store,
-    topics,
-    dispatcher,
-    clock,
-    newId,
-    newMessageId: newId,
-    newToken: () => randomBytes(32).toString("hex"),
-    isBillable: (protocol) => protocol === "sms",
-    checkTarget: async () => {},
-    logger,
-  });
   const sent: SentMessage[] = [];
-  const keys = await openKeys({ settings: store, key: testKey, clock });
-  const seal = createContentSeal({ store, keys });
-  const logs = join(
+  const routes: RouteOptions[] = [];
+  let credentials: IdentityCredentials | undefined;
+  const data = join(
     tmpdir(),
     `carillon-test-${randomBytes(8).toString("hex")}`,
   );
-  const deliveryLog = new DeliveryLog({ folder: logs, store, logger });
-  const engine = createEngine({
-    store,
-    topics,
-    dispatcher,
-    channels: [noteDeliveries(sent, options.result)],
-    clock,
-    logger,
-    listener: deliveryLog,
-    seal,
-    random: () => 0.5,
-    newId,
-    newMessageId: newId,
-  });
-  let credentials: IdentityCredentials | undefined;
-  await bootstrapIdentity(
+  const service = await compose(
     {
       store,
-      newId,
       clock,
+      logger: noteComplaints(complaints),
+      random: () => 0.5,
       key: testKey,
-      tell: async (told) => {
-        credentials = told;
-      },
-    },
-    { region: testRegion },
-  );
-  if (!credentials) throw new Error("The first start told no credentials.");
-  const { accessKey, secretKey, project, user } = credentials;
-  const identity = createIdentity({ store, clock, logger, key: testKey });
-  const routes: RouteOptions[] = [];
-  const app = createApp({
-    onRoute: (route) => routes.push(route),
-    store,
-    topics,
-    access: createTopicAccess({ store, topics }),
-    templates: createTemplates({ store, clock, newId }),
-    resourceTags: createResourceTags({ store }, { region: testRegion }),
-    subscriptions,
-    publisher: engine.publisher,
-    subscriptionUsers: createSubscriptionUsers({
-      store,
-      subscriptions,
-      clock,
-      newId,
-    }),
-    bindings: createTopicBindings({ store, topics, clock, newId }),
-    keys,
-    seal,
-    deliveryLog,
-    detections: createDetections({
-      topics,
-      clock,
-      newId,
+      channels: [
+        noteDeliveries(["http", "https", "email"], false, sent, options.result),
+        noteDeliveries(["sms"], true, sent, options.result),
+      ],
+      gateway: options.gateway ?? new Gateway(),
+      sandbox: options.sandbox,
       probe:
         options.probe ??
         (async () => ({ kind: "answered", statusCode: 204, text: "" })),
-    }),
-    identity,
-    administration: createAdministration({
-      store,
-      identity,
-      clock,
-      newId,
-      key: testKey,
-    }),
-    certificates: {
-      find: async (id) => (id === certificateId ? certificatePem : undefined),
-      list: async () => [testCertificate],
-      rotate: async () => certificateId,
+      checkTarget: async () => {},
+      certificates: {
+        find: async (id) => (id === certificateId ? certificatePem : undefined),
+        list: async () => [testCertificate],
+        rotate: async () => certificateId,
+      },
+      publicUrl: () => options.publicUrl,
+      onCredentials: async (created) => {
+        credentials = created;
+      },
+      droppedLogLines: options.droppedLogLines ?? (() => 0),
+      onRoute: (route) => routes.push(route),
     },
-    engineStatus: () => engine.status(),
-    logger,
-    clock,
-    region: testRegion,
-    publicUrl: () => options.publicUrl,
-    version: "0.0.0-test",
-    isReady: options.isReady ?? (() => true),
-    sandbox: options.sandbox,
-    receivers: options.gateway && {
-      gateway: options.gateway,
-      secret: credentials.receiverSecret,
-    },
-  });
-  await engine.start();
+    loadConfig({
+      flags: {
+        data,
+        region: testRegion,
+        topicsPerProject: 150,
+        smsProviders: ["null"],
+      },
+    }),
+  );
+  if (!credentials) throw new Error("The first start made no credentials.");
+  const { accessKey, secretKey, project, user } = credentials;
+  const { app, engine, identity } = service;
+  if (!options.unstarted) await service.start();
   await app.ready();
   const authorization = `Basic ${Buffer.from(`${accessKey}:${secretKey}`).toString("base64")}`;
 
@@ -271,12 +197,17 @@ export async function startTestServer(
       return Number(new URL(url).port);
     },
     topicUrn: (name) => `urn:smn:${testRegion}:${project.id}:${name}`,
+    start: () => service.start(),
     async [Symbol.asyncDispose]() {
-      await app.close();
-      await Promise.all([engine.drain(0), clock.advanceSettled(1)]);
-      await dispatcher.close();
-      await deliveryLog[Symbol.asyncDispose]();
-      await rm(logs, { recursive: true, force: true });
+      const closed = Promise.resolve(service[Symbol.asyncDispose]());
+      let isClosed = false;
+      void closed.finally(() => {
+        isClosed = true;
+      });
+      // What waits for the clock while it drains gets its time.
+      while (!isClosed) await clock.advanceSettled(1000);
+      await closed;
+      await rm(data, { recursive: true, force: true });
     },
   };
 }
@@ -291,13 +222,15 @@ export function parse(body: string): unknown {
 }
 
 function noteDeliveries(
+  protocols: readonly Protocol[],
+  billable: boolean,
   sent: SentMessage[],
   result: AttemptResult = { outcome: "delivered", statusCode: 200 },
 ): Channel {
   return {
-    name: "test",
-    protocols: ["http", "https", "email", "sms"],
-    billable: false,
+    name: `test-${protocols.join("-")}`,
+    protocols,
+    billable,
     timeoutMs: 5000,
     prepare: (message) => ({
       async deliver(recipient) {

@@ -5,6 +5,7 @@ import {
   type Carillon,
   type Config,
   ConfigurationError,
+  type Logger,
   loadConfig,
   open,
 } from "@carillon/server";
@@ -49,23 +50,29 @@ async function serve(config: Config): Promise<void> {
   const signal = stopSignal();
   let carillon: Carillon;
   try {
-    carillon = await open(config, { logger });
+    carillon = await open(config, {
+      logger,
+      droppedLogLines: logger.droppedLines,
+    });
   } catch (error) {
     throw new CommandFailure(whyNotStarted(error, config), 1, { cause: error });
   }
-  announce(carillon, config);
+  announce(carillon, config, logger);
   await signal;
   await drain(carillon);
   // What a library may have left open (a timer, a socket) is not waited for.
   process.exit(0);
 }
 
-function announce(carillon: Carillon, config: Config): void {
+function announce(carillon: Carillon, config: Config, logger: Logger): void {
   const { url, credentials } = carillon;
   process.stdout.write(
     process.stdout.isTTY
       ? `Carillon is ready at ${url} (Ctrl-C stops it).\n`
       : `${JSON.stringify({ event: "ready", url })}\n`,
+    (error) => {
+      if (error) logger.warn("ready_line_not_written", { error });
+    },
   );
   if (!credentials) return;
   const file = fromHere(join(config.data, "credentials.json"));

@@ -16,7 +16,7 @@ const region = "local";
 function setUp() {
   const store = new MemoryStore();
   const clock = new ManualClock();
-  const told: IdentityCredentials[] = [];
+  const notified: IdentityCredentials[] = [];
   const start = async (presets: Partial<IdentityPresets> = {}) =>
     await bootstrapIdentity(
       {
@@ -24,7 +24,7 @@ function setUp() {
         newId: () => randomBytes(16).toString("hex"),
         clock,
         key,
-        tell: async (credentials) => void told.push(credentials),
+        onCredentials: async (credentials) => void notified.push(credentials),
       },
       { region, ...presets },
     );
@@ -48,13 +48,13 @@ function setUp() {
     });
     return "principal" in result ? result.principal.project?.id : false;
   };
-  return { store, told, start, logsIn, keyWorks };
+  return { store, notified, start, logsIn, keyWorks };
 }
 
 test("the first start makes all that is needed to log in", async () => {
-  const { told, start, logsIn, keyWorks } = setUp();
+  const { notified, start, logsIn, keyWorks } = setUp();
   const result = await start();
-  const [credentials] = told;
+  const [credentials] = notified;
   assert.ok(credentials?.user.password);
   assert.equal(credentials.domain, "default");
   assert.equal(credentials.project.name, "default");
@@ -70,14 +70,14 @@ test("the first start makes all that is needed to log in", async () => {
 });
 
 test("a second start changes and tells nothing", async () => {
-  const { told, start } = setUp();
+  const { notified, start } = setUp();
   const first = await start();
   assert.deepEqual(await start(), first);
-  assert.equal(told.length, 1);
+  assert.equal(notified.length, 1);
 });
 
 test("presets are used as they are", async () => {
-  const { told, start, logsIn, keyWorks } = setUp();
+  const { notified, start, logsIn, keyWorks } = setUp();
   const projectId = "0123456789abcdef0123456789abcdef";
   await start({
     adminPassword: "pa:ss wörd",
@@ -88,18 +88,18 @@ test("presets are used as they are", async () => {
   });
   assert.deepEqual(await logsIn("pa:ss wörd"), { id: projectId, name: "shop" });
   assert.equal(await keyWorks("AK1", "SK1"), projectId);
-  assert.equal(told[0]?.user.password, "pa:ss wörd");
+  assert.equal(notified[0]?.user.password, "pa:ss wörd");
 });
 
 test("another password preset replaces the password", async () => {
-  const { told, start, logsIn } = setUp();
+  const { notified, start, logsIn } = setUp();
   await start({ adminPassword: "one" });
   await start({ adminPassword: "two" });
   assert.equal(await logsIn("one"), undefined);
   assert.ok(await logsIn("two"));
-  assert.equal(told[1]?.user.password, "two");
-  assert.equal(told[1]?.secretKey, told[0]?.secretKey);
-  assert.equal(told[1]?.receiverSecret, told[0]?.receiverSecret);
+  assert.equal(notified[1]?.user.password, "two");
+  assert.equal(notified[1]?.secretKey, notified[0]?.secretKey);
+  assert.equal(notified[1]?.receiverSecret, notified[0]?.receiverSecret);
 });
 
 test("a preset that stays does not undo a later change", async () => {
@@ -114,22 +114,22 @@ test("a preset that stays does not undo a later change", async () => {
 });
 
 test("a preset that is taken away changes nothing", async () => {
-  const { told, start, logsIn } = setUp();
+  const { notified, start, logsIn } = setUp();
   await start({ adminPassword: "one", accessKey: "AK", secretKey: "SK" });
   await start();
-  assert.equal(told.length, 1);
+  assert.equal(notified.length, 1);
   assert.ok(await logsIn("one"));
 });
 
 test("another key pair takes the place of the first", async () => {
-  const { told, start, keyWorks } = setUp();
+  const { notified, start, keyWorks } = setUp();
   await start();
-  const [first] = told;
+  const [first] = notified;
   assert.ok(first);
   await start({ accessKey: "AK2", secretKey: "SK2" });
   assert.equal(await keyWorks("AK2", "SK2"), first.project.id);
   assert.equal(await keyWorks(first.accessKey, first.secretKey), false);
-  assert.equal(told[1]?.user.password, undefined);
+  assert.equal(notified[1]?.user.password, undefined);
 });
 
 test("another secret of the same access key takes its place", async () => {
@@ -142,10 +142,10 @@ test("another secret of the same access key takes its place", async () => {
 });
 
 test("another project name renames the project", async () => {
-  const { store, told, start } = setUp();
+  const { store, notified, start } = setUp();
   await start({ projectName: "one" });
   await start({ projectName: "two" });
-  assert.equal(told[1]?.project.id, told[0]?.project.id);
+  assert.equal(notified[1]?.project.id, notified[0]?.project.id);
   const projects = await store.listProjects();
   assert.deepEqual(
     projects.map(({ name }) => name),
@@ -154,9 +154,9 @@ test("another project name renames the project", async () => {
 });
 
 test("another project id makes another project and keeps the first", async () => {
-  const { store, told, start, keyWorks } = setUp();
+  const { store, notified, start, keyWorks } = setUp();
   await start({ projectName: "default" });
-  const [first] = told;
+  const [first] = notified;
   assert.ok(first);
   const projectId = "fedcba9876543210fedcba9876543210";
   await start({ projectName: "default", projectId });
@@ -171,14 +171,14 @@ test("another project id makes another project and keeps the first", async () =>
 });
 
 test("credentials that could not be told are made anew", async () => {
-  const { store, told, start, logsIn } = setUp();
+  const { store, notified, start, logsIn } = setUp();
   const failing = bootstrapIdentity(
     {
       store,
       newId: () => randomBytes(16).toString("hex"),
       clock: new ManualClock(),
       key,
-      tell: async () => {
+      onCredentials: async () => {
         throw new Error("disk full");
       },
     },
@@ -186,7 +186,7 @@ test("credentials that could not be told are made anew", async () => {
   );
   await assert.rejects(failing, /disk full/);
   await start();
-  const [credentials] = told;
+  const [credentials] = notified;
   assert.ok(await logsIn(credentials?.user.password ?? ""));
   assert.equal((await store.listDomains()).length, 1);
   assert.equal((await store.listProjects()).length, 1);
@@ -201,7 +201,7 @@ test("says so when the key file is not the store's", async () => {
       newId: () => "",
       clock: new ManualClock(),
       key: new Uint8Array(32).fill(1),
-      tell: async () => {},
+      onCredentials: async () => {},
     },
     { region },
   );

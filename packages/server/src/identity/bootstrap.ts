@@ -14,8 +14,8 @@
  *   working;
  * - another project name: the project is renamed;
  * - another project id: a project of that id is created and the key pair
- *   reaches that one; the earlier project is kept under a name that tells its
- *   id.
+ *   reaches that one; the earlier project is kept under a name that ends in
+ *   its id.
  */
 
 import { createHmac, randomBytes } from "node:crypto";
@@ -48,7 +48,7 @@ export interface IdentityPresets {
   readonly region: string;
 }
 
-/** Everything a client needs; the only time that secrets are told. */
+/** Everything a client needs; the only time that secrets are shown. */
 export interface IdentityCredentials {
   readonly region: string;
   /** Name of the domain of project and user. */
@@ -71,11 +71,11 @@ export interface BootstrapPorts {
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
   /**
-   * Called on the first start, and when a preset changed something. Only when
-   * it has resolved are the credentials taken as told: after a crash before
-   * that, the next start makes new ones and tells those.
+   * Called on the first start, and when a preset changed something. Only once
+   * it has resolved do the credentials count as handed over: after a crash
+   * before that, the next start makes new ones and calls again.
    */
-  readonly tell: (credentials: IdentityCredentials) => Promise<void>;
+  readonly onCredentials: (credentials: IdentityCredentials) => Promise<void>;
 }
 
 export interface BootstrapResult {
@@ -150,7 +150,7 @@ export async function bootstrapIdentity(
   const receiverSecret = last
     ? openReceiverSecret(last, secrets)
     : randomBytes(24).toString("base64url");
-  await ports.tell({
+  await ports.onCredentials({
     region: presets.region,
     domain: domain.name,
     project,

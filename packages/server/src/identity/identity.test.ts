@@ -21,7 +21,7 @@ async function setUp(store = new MemoryStore()) {
   let ids = 0;
   const newId = () => String(++ids).padStart(32, "0");
   await bootstrapIdentity(
-    { store, newId, clock, key, tell: async () => {} },
+    { store, newId, clock, key, onCredentials: async () => {} },
     presets,
   );
   const identity = createIdentity({ store, clock, logger: silentLogger, key });

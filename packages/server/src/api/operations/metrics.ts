@@ -13,6 +13,7 @@ export interface MetricsPorts {
   readonly clock: Clock;
   readonly engineStatus: () => EngineStatus;
   readonly httpCounter: HttpCounter;
+  readonly droppedLogLines: () => number;
   readonly version: string;
 }
 
@@ -26,14 +27,15 @@ export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
 }
 
 function createRegistry(ports: MetricsPorts): Registry {
-  const { store, clock, engineStatus, httpCounter, version } = ports;
+  const { store, clock, engineStatus, httpCounter, droppedLogLines, version } =
+    ports;
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
   new Gauge({
     name: "carillon_build_info",
-    help: "Always 1; the label tells the version",
+    help: "Always 1; the version is in the label",
     labelNames: ["version"],
     registers,
   }).set({ version }, 1);
@@ -104,6 +106,15 @@ function createRegistry(ports: MetricsPorts): Registry {
       for (const { count, ...labels } of httpCounter.counts()) {
         this.inc(labels, count);
       }
+    },
+  });
+  new Counter({
+    name: "carillon_log_dropped_total",
+    help: "Lines of the log that could not be written since start",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(droppedLogLines());
     },
   });
   return registry;

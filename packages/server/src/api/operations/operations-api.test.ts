@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CarillonError } from "@carillon/core";
+import { MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../../../test-support/test-server.ts";
+import { version } from "../../version.ts";
 
 async function metricsOf(server: {
   app: { inject(o: { url: string }): Promise<{ body: string }> };
@@ -17,14 +20,50 @@ async function metricsOf(server: {
 }
 
 test("lives, and says whether it takes work", async () => {
-  let isReady = false;
-  await using server = await startTestServer({ isReady: () => isReady });
-  const statusOf = async (url: string) =>
-    (await server.app.inject({ url })).statusCode;
-  assert.equal(await statusOf("/healthz"), 200);
-  assert.equal(await statusOf("/readyz"), 503);
-  isReady = true;
-  assert.equal(await statusOf("/readyz"), 200);
+  await using server = await startTestServer({ unstarted: true });
+  const ask = async (url: string) => (await server.app.inject({ url })).json();
+  const starting = await server.app.inject({ url: "/readyz" });
+  assert.equal(starting.statusCode, 503);
+  assert.equal(starting.json().reason, "STARTING");
+  assert.deepEqual(await ask("/healthz"), { status: "ok" });
+  await server.start();
+  assert.deepEqual(await ask("/readyz"), { status: "ready" });
+});
+
+test("is not ready while the store cannot write, and ready again by itself", async () => {
+  const store = new MemoryStore();
+  await using server = await startTestServer({ store });
+  const { app, call, base, clock } = server;
+  await call("POST", `${base}/topics`, { name: "a" });
+  const publish = () =>
+    call("POST", `${base}/topics/${server.topicUrn("a")}/publish`, {
+      message: "m",
+    });
+  const { acceptMessage, putSetting } = store;
+  const full = async () => {
+    throw new CarillonError("STORAGE_FULL");
+  };
+  Object.assign(store, { acceptMessage: full, putSetting: full });
+  for (let n = 0; n < 50; n++) assert.equal((await publish()).status, 507);
+  await clock.advanceSettled(5000);
+  const notReady = await app.inject({ url: "/readyz" });
+  assert.equal(notReady.statusCode, 503);
+  assert.equal(notReady.json().reason, "STORAGE_FULL");
+  assert.equal((await app.inject({ url: "/healthz" })).statusCode, 200);
+  Object.assign(store, { acceptMessage, putSetting });
+  await clock.advanceSettled(1000);
+  assert.equal((await app.inject({ url: "/readyz" })).statusCode, 200);
+  assert.equal((await publish()).status, 200);
+  assert.deepEqual(
+    server.complaints.map(({ event }) => event),
+    ["storage_failing", "request_failed"],
+  );
+});
+
+test("counts the lines that the log dropped", async () => {
+  await using server = await startTestServer({ droppedLogLines: () => 7 });
+  const metrics = await metricsOf(server);
+  assert.equal(metrics.get("carillon_log_dropped_total"), 7);
 });
 
 test("counts messages, attempts, outcomes and requests", async () => {
@@ -52,7 +91,7 @@ test("counts messages, attempts, outcomes and requests", async () => {
     );
   assert.equal(requests(200), 1);
   assert.equal(requests(400), 1);
-  assert.equal(metrics.get('carillon_build_info{version="0.0.0-test"}'), 1);
+  assert.equal(metrics.get(`carillon_build_info{version="${version}"}`), 1);
   assert.ok(metrics.has("process_resident_memory_bytes"));
 });
 

@@ -1,15 +1,15 @@
 /** What operators and their tools ask. No log-in: nothing here is secret. */
 
 import type { HttpApp } from "../http-app.ts";
-import { healthRoutes } from "./health.ts";
+import { healthRoutes, type NotReady } from "./health.ts";
 import { type MetricsPorts, metricsRoutes } from "./metrics.ts";
 
 export function registerOperationsApi(
   app: HttpApp,
-  ports: MetricsPorts & { readonly isReady: () => boolean },
+  ports: MetricsPorts & { readonly whyNotReady: () => NotReady | undefined },
 ): void {
   app.register(async (api: HttpApp) => {
-    healthRoutes(api, ports.isReady);
+    healthRoutes(api, ports.whyNotReady);
     metricsRoutes(api, ports);
   });
 }

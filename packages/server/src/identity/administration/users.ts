@@ -119,7 +119,7 @@ export function createUserAdministration({
         const { passwordHash } = secret;
         const user = { id, name, domainId, passwordHash, role, projectIds };
         nameIsFree(await store.putUser(user), "user", name);
-        return { user, ...secret.told };
+        return { user, ...secret.result };
       });
     },
     change: (id, { enabled, role }) =>
@@ -164,7 +164,7 @@ export function createUserAdministration({
         const user = { ...(await get(id)), passwordHash };
         await store.putUser(user);
         await store.deleteTokens(id);
-        return { user, ...secret.told };
+        return { user, ...secret.result };
       });
     },
     delete: (id) =>
@@ -181,13 +181,13 @@ export function createUserAdministration({
 /** @throws RequestError IDENTITY_INVALID */
 async function makeSecret(given: string | undefined): Promise<{
   readonly passwordHash: string;
-  readonly told: { readonly password?: string };
+  readonly result: { readonly password?: string };
 }> {
   if (given === undefined) {
     const password = randomBytes(18).toString("base64url");
     return {
       passwordHash: await hashPassword(password, generatedScryptParameters),
-      told: { password },
+      result: { password },
     };
   }
   if (given.length < 8 || given.length > 1024) {
@@ -198,6 +198,6 @@ async function makeSecret(given: string | undefined): Promise<{
   }
   return {
     passwordHash: await hashPassword(given, defaultScryptParameters),
-    told: {},
+    result: {},
   };
 }

@@ -5,7 +5,7 @@ import Type, { type Static } from "typebox";
 import type { Administration } from "../../../identity/administration/administration.ts";
 import { principalOf } from "../../authentication.ts";
 import type { HttpApp } from "../../http-app.ts";
-import { refusals } from "../problem-answers.ts";
+import { refusals } from "../error-answers.ts";
 import { domainId, id, name, password } from "./schemas.ts";
 
 const Role = Type.Union([Type.Literal("admin"), Type.Literal("member")], {
@@ -68,13 +68,13 @@ export function userRoutes(
       },
     },
     async (request, reply) => {
-      const { user, ...told } = await users.create({
+      const { user, ...secret } = await users.create({
         domainId: principalOf(request).domainId,
         role: "member",
         projectIds: [],
         ...request.body,
       });
-      return reply.code(201).send({ ...toBody(user), ...told });
+      return reply.code(201).send({ ...toBody(user), ...secret });
     },
   );
 
@@ -182,11 +182,11 @@ export function userRoutes(
       },
     },
     async (request) => {
-      const { user, ...told } = await users.rotate(
+      const { user, ...secret } = await users.rotate(
         request.params.userId,
         request.body.password,
       );
-      return { ...toBody(user), ...told };
+      return { ...toBody(user), ...secret };
     },
   );
 

@@ -1,0 +1,259 @@
+/**
+ * Builds the service from its ports: the same for the real process and for
+ * tests, which bring another store, clock and channels. Long and flat on
+ * purpose; what is built last is closed first.
+ */
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import {
+  CarillonError,
+  type Channel,
+  type Clock,
+  createDetections,
+  createEngine,
+  createInboundIntake,
+  createResourceTags,
+  createSubscriptions,
+  createSubscriptionUsers,
+  createTemplates,
+  createTimeOrderedIds,
+  createTopicAccess,
+  createTopicBindings,
+  createTopics,
+  defaultRetryPolicy,
+  type Engine,
+  errorCatalogue,
+  type Logger,
+  type Probe,
+  parseInboundBinding,
+  type Store,
+  smnRetryPolicy,
+} from "@carillon/core";
+import { createEmbeddedDispatcher } from "@carillon/dispatch";
+import type { Gateway } from "@carillon/gateway";
+import type { HttpApp } from "./api/http-app.ts";
+import type { NotReady } from "./api/operations/health.ts";
+import { type AppPorts, createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { DeliveryLog } from "./delivery-log/delivery-log.ts";
+import { createAdministration } from "./identity/administration/administration.ts";
+import {
+  type BootstrapPorts,
+  bootstrapIdentity,
+} from "./identity/bootstrap.ts";
+import { createIdentity, type Identity } from "./identity/identity.ts";
+import { createContentSeal } from "./keys/content-seal.ts";
+import { openKeys } from "./keys/keys.ts";
+import type { Sandbox } from "./sandbox/sandbox.ts";
+import { watchStore } from "./store-health.ts";
+import {
+  addProviders,
+  forwardReceipts,
+  forwardTexts,
+} from "./text-messages.ts";
+import { version } from "./version.ts";
+
+/** What the service stands on. Whoever made these closes them. */
+export interface ServicePorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** From 0 up to 1; spreads out retries. */
+  readonly random: () => number;
+  /** 32 bytes that secrets in the store are encrypted under. */
+  readonly key: Uint8Array;
+  readonly channels: readonly Channel[];
+  /** Without providers of the configuration; it is started here. */
+  readonly gateway: Gateway;
+  readonly sandbox?: Sandbox | undefined;
+  /** Makes the request of a detection. */
+  readonly probe: Probe;
+  /** @throws CarillonError ENDPOINT_FORBIDDEN */
+  readonly checkTarget: (url: string) => Promise<void>;
+  readonly certificates: AppPorts["certificates"];
+  readonly publicUrl: AppPorts["publicUrl"];
+  readonly onCredentials: BootstrapPorts["onCredentials"];
+  readonly droppedLogLines: AppPorts["droppedLogLines"];
+  readonly onRoute?: AppPorts["onRoute"];
+}
+
+/** All of the service but the socket it listens on. */
+export interface Service extends AsyncDisposable {
+  readonly app: HttpApp;
+  readonly engine: Engine;
+  readonly identity: Identity;
+  /** Begins to deliver; the service is ready afterwards. */
+  start(): Promise<void>;
+}
+
+/** What is under way gets this long to finish when closing. */
+const drainDeadlineMs = 7000;
+
+/** @throws CarillonError STORAGE_UNUSABLE; then nothing is left open */
+export async function compose(
+  ports: ServicePorts,
+  config: Config,
+): Promise<Service> {
+  const { clock, logger, gateway, channels, key } = ports;
+  const { region } = config;
+  await using opened = new AsyncDisposableStack();
+
+  const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
+  const newMessageId = newId;
+  const newToken = () => randomBytes(48).toString("hex");
+  const health = opened.use(watchStore(ports));
+  const { store } = health;
+
+  const dispatcher = createEmbeddedDispatcher();
+  opened.defer(() => dispatcher.close());
+  const topics = createTopics(
+    { store, clock, newId },
+    { region, quota: config.topicsPerProject },
+  );
+  const subscriptions = createSubscriptions(
+    {
+      store,
+      topics,
+      dispatcher,
+      clock,
+      newId,
+      newMessageId,
+      newToken,
+      isBillable: (protocol) =>
+        channels.some(
+          (one) => one.billable && one.protocols.includes(protocol),
+        ),
+      checkTarget: ports.checkTarget,
+      logger,
+    },
+    {
+      quota: config.subscriptionsPerTopic,
+      ...(!config.limitConfirmations && { confirmationLimits: {} }),
+    },
+  );
+  const keys = await openKeys({ settings: store, key, clock });
+  const seal = createContentSeal({ store, keys });
+  const deliveryLog = opened.use(
+    new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),
+  );
+  const engine = createEngine(
+    {
+      store,
+      topics,
+      dispatcher,
+      channels,
+      clock,
+      logger,
+      listener: deliveryLog,
+      seal,
+      random: ports.random,
+      newId,
+      newMessageId,
+    },
+    {
+      retryPolicy:
+        config.retryProfile === "smn" ? smnRetryPolicy : defaultRetryPolicy,
+      chunkSize: config.chunkSize,
+      maxInFlight: config.maxInFlight,
+      laneInFlight: config.laneInFlight,
+      slowAfterMs: config.slowAfterMs,
+    },
+  );
+  await engine.recover();
+  opened.defer(() => engine.drain(drainDeadlineMs));
+
+  const { projectId, receiverSecret } = await bootstrapIdentity(
+    { store, newId, clock, key, onCredentials: ports.onCredentials },
+    config,
+  );
+  const identity = createIdentity({ store, clock, logger, key });
+
+  forwardReceipts(gateway, engine, clock);
+  forwardTexts(
+    gateway,
+    createInboundIntake(
+      { store, topics, dispatcher, clock, logger, seal, newId, newMessageId },
+      {
+        projectId,
+        // Checked with the configuration.
+        bindings: config.sms.inbound.flatMap(
+          (text) => parseInboundBinding(text) ?? [],
+        ),
+      },
+    ),
+  );
+  addProviders(gateway, config.sms, logger);
+  await gateway.start();
+
+  let notReady: NotReady | undefined = {
+    reason: "STARTING",
+    message: "The service is starting",
+  };
+  const app = createApp({
+    store,
+    topics,
+    access: createTopicAccess({ store, topics }),
+    templates: createTemplates(
+      { store, clock, newId },
+      { quota: config.templatesPerProject },
+    ),
+    resourceTags: createResourceTags(
+      { store },
+      { region, quota: config.tagsPerTopic },
+    ),
+    subscriptions,
+    publisher: engine.publisher,
+    subscriptionUsers: createSubscriptionUsers({
+      store,
+      subscriptions,
+      clock,
+      newId,
+    }),
+    bindings: createTopicBindings({ store, topics, clock, newId }),
+    keys,
+    seal,
+    deliveryLog,
+    detections: createDetections({ topics, clock, newId, probe: ports.probe }),
+    identity,
+    administration: createAdministration({
+      store,
+      identity,
+      clock,
+      newId,
+      key,
+    }),
+    certificates: ports.certificates,
+    receivers: { gateway, secret: receiverSecret },
+    engineStatus: () => engine.status(),
+    logger,
+    clock,
+    region,
+    publicUrl: ports.publicUrl,
+    version,
+    whyNotReady: () => notReady ?? toNotReady(health.failure()),
+    droppedLogLines: ports.droppedLogLines,
+    sandbox: ports.sandbox,
+    onRoute: ports.onRoute,
+  });
+  opened.defer(async () => {
+    notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
+    await app.close();
+  });
+
+  const owned = opened.move();
+  return {
+    app,
+    engine,
+    identity,
+    async start() {
+      await engine.start();
+      notReady = undefined;
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function toNotReady(error: CarillonError | undefined): NotReady | undefined {
+  return error && { reason: error.code, message: errorCatalogue[error.code] };
+}

@@ -1,0 +1,119 @@
+/**
+ * Whether the store can write, from what comes of the writes that are made
+ * anyway. While they fail, and only then, a small write of our own finds out
+ * when they succeed again.
+ */
+
+import {
+  type CarillonError,
+  type Clock,
+  isTransient,
+  type Logger,
+  type Store,
+  type Timer,
+} from "@carillon/core";
+
+export interface StoreHealth extends Disposable {
+  /** The same store, observed. */
+  readonly store: Store;
+  /** Why the store cannot write now; `undefined` while it can. */
+  failure(): CarillonError | undefined;
+}
+
+export interface StoreHealthPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Between two writes of our own. */
+const probeIntervalMs = 1000;
+
+/**
+ * As large as a good part of the messages: a disk with room for a few bytes
+ * only must not count as one that can be written.
+ */
+const probeValue = "x".repeat(64 * 1024);
+const probeSetting = "storage.probe";
+
+export function watchStore({
+  store,
+  clock,
+  logger,
+}: StoreHealthPorts): StoreHealth {
+  let failure: CarillonError | undefined;
+  let failingSince = 0;
+  let timer: Timer | undefined;
+  let isClosed = false;
+
+  function onFailure(error: unknown): void {
+    // What the store refuses for good says nothing about the next write.
+    if (isClosed || !isTransient(error)) return;
+    const isFirst = failure === undefined;
+    // Just told to be one of ours.
+    failure = error as CarillonError;
+    if (!isFirst) return;
+    failingSince = clock.monotonic();
+    logger.error("storage_failing", { error });
+    scheduleProbe();
+  }
+
+  function scheduleProbe(): void {
+    timer = clock.setTimer(probeIntervalMs, () => void probe());
+  }
+
+  async function probe(): Promise<void> {
+    try {
+      await store.putSetting(probeSetting, probeValue);
+      // Takes no room afterwards.
+      await store.putSetting(probeSetting, "");
+    } catch (error) {
+      onFailure(error);
+      if (!isClosed) scheduleProbe();
+      return;
+    }
+    if (isClosed) return;
+    failure = undefined;
+    logger.info("storage_recovered", {
+      durationMs: Math.round(clock.monotonic() - failingSince),
+    });
+  }
+
+  return {
+    store: observeWrites(store, onFailure),
+    failure: () => failure,
+    [Symbol.dispose]() {
+      isClosed = true;
+      timer?.cancel();
+    },
+  };
+}
+
+/** Methods that only read: their failure does not mean that writes fail. */
+const readsOnly = /^(find|get|list|next|count|close)/;
+
+function observeWrites(
+  store: Store,
+  onFailure: (error: unknown) => void,
+): Store {
+  const observed = new WeakMap<object, unknown>();
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function" || typeof name === "symbol") {
+        return member;
+      }
+      if (readsOnly.test(name)) return member;
+      let method = observed.get(member);
+      if (!method) {
+        method = (...args: readonly unknown[]) => {
+          const result: unknown = Reflect.apply(member, target, args);
+          if (result instanceof Promise) result.catch(onFailure);
+          return result;
+        };
+        observed.set(member, method);
+      }
+      return method;
+    },
+  });
+}

@@ -90,6 +90,9 @@ export interface Service extends AsyncDisposable {
 /** What is under way gets this long to finish when closing. */
 const drainDeadlineMs = 7000;
 
+/** Clients get this long to finish their requests when closing. */
+const requestGraceMs = 1500;
+
 /** @throws CarillonError STORAGE_UNUSABLE; then nothing is left open */
 export async function compose(
   ports: ServicePorts,
@@ -186,6 +189,7 @@ export async function compose(
   addProviders(gateway, config.sms, logger);
   await gateway.start();
 
+  let isClosing = false;
   let notReady: NotReady | undefined = {
     reason: "STARTING",
     message: "The service is starting",
@@ -214,7 +218,14 @@ export async function compose(
     keys,
     seal,
     deliveryLog,
-    detections: createDetections({ topics, clock, newId, probe: ports.probe }),
+    detections: createDetections({
+      topics,
+      clock,
+      newId,
+      // Probes that still wait when the service closes are not made.
+      probe: async (request) =>
+        isClosing ? { kind: "unanswered" } : ports.probe(request),
+    }),
     identity,
     administration: createAdministration({
       store,
@@ -237,8 +248,14 @@ export async function compose(
     onRoute: ports.onRoute,
   });
   opened.defer(async () => {
+    isClosing = true;
     notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
+    // Without it a client that sends its body byte by byte holds up the end.
+    const timer = clock.setTimer(requestGraceMs, () =>
+      app.server.closeAllConnections(),
+    );
     await app.close();
+    timer.cancel();
   });
 
   const owned = opened.move();

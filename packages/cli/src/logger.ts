@@ -3,8 +3,10 @@
  * object per line, or short lines for people when stderr is a terminal.
  */
 
+import { fstatSync } from "node:fs";
 import type { LogFields, Logger } from "@carillon/server";
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { createFileStream } from "./file-stream.ts";
 import { LogOutput } from "./log-output.ts";
 import { hasColours, type OutputStream, paint, type Style } from "./output.ts";
 
@@ -27,7 +29,7 @@ export interface ProgramLogger extends Logger {
 }
 
 export function createLogger(options: LoggerOptions): ProgramLogger {
-  const { level, stream = process.stderr, now = Date.now } = options;
+  const { level, stream = openStderr(), now = Date.now } = options;
   const format = stream.isTTY
     ? formatForPeople(stream)
     : (line: string) => line;
@@ -58,6 +60,11 @@ export function createLogger(options: LoggerOptions): ProgramLogger {
     ),
   );
   return { ...logger, droppedLines: () => output.dropped };
+}
+
+function openStderr(): OutputStream {
+  const { fd } = process.stderr;
+  return fstatSync(fd).isFile() ? createFileStream(fd) : process.stderr;
 }
 
 function toPort(log: PinoLogger): Logger {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CarillonError, type ErrorCode } from "@carillon/core";
+import { CarillonError, type ErrorCode, errorCatalogue } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../../test-support/test-server.ts";
 
@@ -39,7 +39,7 @@ async function setUp() {
     },
     fail(code: ErrorCode) {
       const refuse = async () => {
-        throw new CarillonError(code, "As the test says.");
+        throw new CarillonError(code, "Cannot write /var/data.");
       };
       Object.assign(store, {
         acceptMessage: refuse,
@@ -73,7 +73,9 @@ for (const [code, status, retryAfter] of cases) {
       const answer = await requests[api as keyof typeof shapes]();
       assert.equal(answer.status, status, api);
       assert.equal(answer.headers["retry-after"], retryAfter, api);
-      assert.match(JSON.stringify(answer.body), /As the test says/, api);
+      const text = JSON.stringify(answer.body);
+      assert.match(text, new RegExp(errorCatalogue[code]), api);
+      assert.doesNotMatch(text, /var.data/, "paths are for the log");
       assert.partialDeepStrictEqual(answer.body, shape, api);
     }
   });

@@ -55,8 +55,15 @@ export function createErrorAnswer(
     const retryAfter = retryAfterSeconds[status];
     if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
     if (status >= 500) failures.report(request, status, known ?? error);
-    return send(reply.code(status), known, request);
+    return send(reply.code(status), known && toPublicError(known), request);
   };
+}
+
+/** Without the places on the server's disk that the store's messages name. */
+function toPublicError(error: KnownError): KnownError {
+  return error.code.startsWith("STORAGE_") && error instanceof CarillonError
+    ? new CarillonError(error.code)
+    : error;
 }
 
 /** What is over in a moment, and what waits for somebody to make room. */

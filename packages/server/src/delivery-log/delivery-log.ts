@@ -49,6 +49,8 @@ export class DeliveryLog
   readonly #logger: Logger;
   readonly #files: LogFiles;
   #waiting = 0;
+  /** Deliveries that could not be logged, since it last could. */
+  #omitted = 0;
   #tail: Promise<void> = Promise.resolve();
 
   constructor(ports: DeliveryLogPorts) {
@@ -66,12 +68,27 @@ export class DeliveryLog
     this.#waiting += deliveries.length;
     this.#tail = this.#tail
       .then(() => this.#log(deliveries))
-      .catch((error: unknown) =>
-        this.#logger.error("delivery_log_failed", { error: String(error) }),
+      .then(
+        () => this.#onSuccess(),
+        (error: unknown) => this.#onFailure(error, deliveries.length),
       )
       .finally(() => {
         this.#waiting -= deliveries.length;
       });
+  }
+
+  /** Says once that it fails, not for each batch on a disk that is full. */
+  #onFailure(error: unknown, deliveries: number): void {
+    if (this.#omitted === 0) {
+      this.#logger.error("delivery_log_failed", { error });
+    }
+    this.#omitted += deliveries;
+  }
+
+  #onSuccess(): void {
+    if (this.#omitted === 0) return;
+    this.#logger.info("delivery_log_recovered", { omitted: this.#omitted });
+    this.#omitted = 0;
   }
 
   async read(
@@ -83,7 +100,7 @@ export class DeliveryLog
     return { entries: lines.map((line) => JSON.parse(line)), next };
   }
 
-  /** Writes what it was told. */
+  /** Writes what it was given, then ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tail;
   }
@@ -143,7 +160,7 @@ function toEntry(
   };
 }
 
-/** SMN's three words for how a delivery ends. */
+/** SMN's three names for how a delivery ends. */
 const logStates: Readonly<Record<DeliveryState, string>> = {
   waiting: "",
   sending: "",

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readdir, rm } from "node:fs/promises";
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -66,6 +74,22 @@ test("a line that a crash cut off is left alone", async (t) => {
   const { lines, next } = await files.read(topic, undefined, 10);
   assert.deepEqual(lines, ["one", "three"]);
   assert.deepEqual((await files.read(topic, next, 10)).lines, []);
+});
+
+test("a line that a failed write cut off is left alone", async (t) => {
+  const folder = await newFolder(t);
+  const files = new LogFiles({ folder });
+  await files.append(topic, "one\n");
+  const path = join(folder, `${topic}-000001.jsonl`);
+  await rename(path, `${path}.moved`);
+  await mkdir(path);
+  await assert.rejects(files.append(topic, "two\n"), { code: "EISDIR" });
+  await rmdir(path);
+  await rename(`${path}.moved`, path);
+  await appendFile(path, "tw");
+  await files.append(topic, "three\n");
+  const { lines } = await files.read(topic, undefined, 10);
+  assert.deepEqual(lines, ["one", "three"]);
 });
 
 test("reads more than a block", async (t) => {

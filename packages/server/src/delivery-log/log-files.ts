@@ -51,7 +51,13 @@ export class LogFiles {
       tip.bytes = 0;
       await this.#removeOld(topicId, tip.number);
     }
-    await appendFile(this.#path(topicId, tip.number), text, { mode: 0o600 });
+    try {
+      await appendFile(this.#path(topicId, tip.number), text, { mode: 0o600 });
+    } catch (error) {
+      // A full disk may have cut the text off: see anew where the file ends.
+      this.#tips.delete(topicId);
+      throw error;
+    }
     tip.bytes += bytes;
   }
 

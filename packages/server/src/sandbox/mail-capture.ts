@@ -97,7 +97,7 @@ export async function createMailCapture(ports: {
   });
   server.on("error", (error) => {
     // A client that went away in the middle; nobody waits for an answer.
-    logger.debug("sandbox_smtp_error", { error: error.message });
+    logger.debug("sandbox_smtp_error", { error });
   });
   await new Promise<void>((resolve, reject) => {
     server.server.once("error", reject);

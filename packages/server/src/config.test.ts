@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import {
   type Config,
+  ConfigError,
   type ConfigSources,
-  ConfigurationError,
   loadConfig,
 } from "./config.ts";
 import { listConfigKeys } from "./config-schema.ts";
@@ -261,14 +261,14 @@ test("the type of a value is known", () => {
   assert.ok(level && inbound);
 });
 
-function mistakesOf(sources: ConfigSources): ConfigurationError {
+function mistakesOf(sources: ConfigSources): ConfigError {
   try {
     loadConfig(sources);
   } catch (error) {
-    assert.ok(error instanceof ConfigurationError);
+    assert.ok(error instanceof ConfigError);
     return error;
   }
-  return assert.fail("a ConfigurationError was expected");
+  return assert.fail("a ConfigError was expected");
 }
 
 function fileWith(t: { after(run: () => void): void }, text: string): string {

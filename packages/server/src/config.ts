@@ -43,8 +43,8 @@ export interface ConfigMistake {
 }
 
 /** Says everything that is wrong with a configuration. */
-export class ConfigurationError extends Error {
-  override readonly name = "ConfigurationError";
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
   readonly code = "CONFIGURATION_INVALID";
   readonly mistakes: readonly ConfigMistake[];
 
@@ -70,7 +70,7 @@ const loopbackNetworks = ["127.0.0.0/8", "::1/128"];
 /**
  * Collects, checks and freezes the configuration.
  *
- * @throws ConfigurationError with every mistake in every source, also in
+ * @throws ConfigError with every mistake in every source, also in
  * values that another source overrides
  */
 export function loadConfig(sources: ConfigSources = {}): Config {
@@ -98,7 +98,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       );
   }
   mistakes.push(...halfKeyPair(values));
-  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
   return build(keys, values);
 }
 

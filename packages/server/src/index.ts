@@ -4,9 +4,9 @@ export type { LogFields, Logger } from "@carillon/core";
 export { type AppPorts, createApp } from "./app.ts";
 export {
   type Config,
+  ConfigError,
   type ConfigMistake,
   type ConfigSources,
-  ConfigurationError,
   loadConfig,
 } from "./config.ts";
 export {

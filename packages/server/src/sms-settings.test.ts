@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { ConfigurationError, loadConfig } from "./config.ts";
+import { ConfigError, loadConfig } from "./config.ts";
 
 function load(t: TestContext, sms: unknown) {
   const folder = mkdtempSync(join(tmpdir(), "carillon-sms-"));
@@ -17,7 +17,7 @@ function mistakeOf(t: TestContext, sms: unknown): string {
   try {
     load(t, sms);
   } catch (error) {
-    if (error instanceof ConfigurationError) return error.message;
+    if (error instanceof ConfigError) return error.message;
     throw error;
   }
   return "";

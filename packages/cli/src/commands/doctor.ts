@@ -2,7 +2,7 @@
 
 import {
   type Config,
-  ConfigurationError,
+  ConfigError,
   loadConfig,
   readCredentialsFile,
 } from "@carillon/server";
@@ -81,7 +81,7 @@ async function examine(
   try {
     config = loadConfig({ flags, env: process.env });
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
+    if (!(error instanceof ConfigError)) throw error;
     return [
       checkRuntime(),
       ...error.mistakes.map(

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import {
   type Carillon,
   type Config,
-  ConfigurationError,
+  ConfigError,
   type Logger,
   loadConfig,
   open,
@@ -39,7 +39,7 @@ export function readConfig(flags: Readonly<Record<string, unknown>>): Config {
   try {
     return loadConfig({ flags, env: process.env });
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
+    if (!(error instanceof ConfigError)) throw error;
     throw new CommandFailure(error.message, 2, { cause: error });
   }
 }

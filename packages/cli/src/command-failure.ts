@@ -1,4 +1,4 @@
-/** A failure that its sentence explains in full; no stack is shown. */
+/** A failure that its message explains in full; no stack is shown. */
 export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly exitCode: number;

@@ -79,7 +79,7 @@ test("says what it dropped once it can, then goes on", (t) => {
   assert.equal(output.dropped, 3);
 });
 
-test("what is dropped while the notice is on its way is told later", (t) => {
+test("what is dropped while the notice is on its way is reported later", (t) => {
   const { stream, output, tick } = setUp(t);
   output.write("a\n");
   stream.settle("ENOSPC");
@@ -118,11 +118,11 @@ test("a notice that a slow reader holds up is not repeated", (t) => {
   tick();
   stream.settle();
   const notices = stream.taken.filter((line) => line.includes("dropped"));
-  const told = notices.reduce(
+  const reported = notices.reduce(
     (sum, line) => sum + Number.parseInt(line, 10),
     0,
   );
-  assert.equal(told, output.dropped);
+  assert.equal(reported, output.dropped);
 });
 
 test("a notice follows when a slow reader has caught up", (t) => {

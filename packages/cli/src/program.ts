@@ -93,7 +93,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (chosen !== "serve") process.exit(error.code === "EPIPE" ? 0 : 1);
   });
-  // Nobody is left to be told.
+  // There is nowhere left to report it.
   process.stderr.on("error", () => {});
   try {
     const program = await createProgram(chosen);

@@ -1,4 +1,4 @@
-/** Waits for the wish to stop, and takes a repeated one seriously. */
+/** Waits for a signal to stop; a second one stops at once. */
 
 import { constants } from "node:os";
 
@@ -6,9 +6,9 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Ctrl-C under npm arrives twice: from the terminal, and passed on by each
- * process in between. Signals this close together are one wish.
+ * process in between. Signals this close together count as one.
  */
-const sameWishMs = 400;
+const sameSignalMs = 400;
 
 /**
  * Resolves at the first signal; a second one, later than an echo of the
@@ -23,7 +23,7 @@ export function stopSignal(): Promise<NodeJS.Signals> {
         if (firstAt === undefined) {
           firstAt = now;
           resolve(signal);
-        } else if (now - firstAt > sameWishMs) {
+        } else if (now - firstAt > sameSignalMs) {
           process.exit(128 + constants.signals[signal]);
         }
       });

@@ -57,6 +57,7 @@ import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { webhookRoutes } from "./sandbox/webhook-routes.ts";
 
+/** What the routes work with; see `compose.ts` for how each is built. */
 export interface AppPorts {
   readonly store: Store;
   readonly topics: Topics;
@@ -95,7 +96,10 @@ export interface AppPorts {
   readonly onRoute?: ((route: RouteOptions) => void) | undefined;
 }
 
-/** Nothing listens yet: call `listen`, or `inject` in tests. */
+/**
+ * Builds the HTTP server with every API. Nothing listens yet: call `listen`,
+ * or `inject` in tests; the caller closes it.
+ */
 export function createApp(ports: AppPorts): HttpApp {
   const { sandbox } = ports;
   const newRequestId = createTimeOrderedIds(

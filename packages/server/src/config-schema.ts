@@ -31,6 +31,7 @@ export interface KeyNotes {
   readonly problem?: (value: unknown) => string | undefined;
 }
 
+/** Sections of the reference page, in its order. */
 export const configGroups = [
   "Server",
   "First start",

@@ -66,7 +66,7 @@ test("reads lists separated by commas, and flags given twice", () => {
   );
 });
 
-test("reads the words people use for yes and no", () => {
+test("reads the usual spellings of true and false", () => {
   for (const word of ["true", "1", "yes", "ON"]) {
     assert.equal(loadConfig({ env: { CARILLON_SANDBOX: word } }).sandbox, true);
   }

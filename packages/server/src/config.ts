@@ -19,6 +19,7 @@ export type Config = Frozen<ConfigValues>;
 
 type Frozen<Value> = { readonly [Key in keyof Value]: Frozen<Value[Key]> };
 
+/** Where values come from: flags go over the environment, that over the file. */
 export interface ConfigSources {
   /**
    * Values by flag name in camel case (`port`, `allowTargets`,

@@ -29,8 +29,10 @@ const credentialsSchema = Type.Object({
   receiverSecret: Type.String(),
 });
 
+/** The content of `credentials.json`: what a client needs, secrets included. */
 export type Credentials = Readonly<Static<typeof credentialsSchema>>;
 
+/** Name of the file in the data folder. */
 export const credentialsFileName = "credentials.json";
 
 /**

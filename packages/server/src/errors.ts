@@ -22,7 +22,7 @@ export const requestErrorCatalogue = {
 
 export type RequestErrorCode = keyof typeof requestErrorCatalogue;
 
-/** A request that goes no further, told apart by its stable `code`. */
+/** A request that goes no further, identified by its stable `code`. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly code: RequestErrorCode;

@@ -25,7 +25,7 @@ test("two starts at once agree on one key", async (t) => {
   for (const key of keys) assert.deepEqual(key, made);
 });
 
-test("a file that is no key is refused with a sentence", async (t) => {
+test("a file that is no key is refused with a message", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "carillon-key-"));
   t.after(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, keyFileName), "short");

@@ -1,6 +1,6 @@
 /**
  * The key that secrets in the store are encrypted under. It lies beside the
- * database, not in it, so that a copy of the database alone tells no secrets.
+ * database, not in it, so that a copy of the database alone shows no secrets.
  */
 
 import { randomBytes } from "node:crypto";

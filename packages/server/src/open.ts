@@ -36,6 +36,7 @@ import { createSandbox } from "./sandbox/sandbox.ts";
 import { createSmsGateway } from "./text-messages.ts";
 import { version } from "./version.ts";
 
+/** What the embedding program brings; all of it is optional. */
 export interface OpenOptions {
   /** Default: writes nothing. */
   readonly logger?: Logger;

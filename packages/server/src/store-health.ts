@@ -50,7 +50,7 @@ export function watchStore({
     // What the store refuses for good says nothing about the next write.
     if (isClosed || !isTransient(error)) return;
     const isFirst = failure === undefined;
-    // Just told to be one of ours.
+    // Only errors of ours are transient.
     failure = error as CarillonError;
     if (!isFirst) return;
     failingSince = clock.monotonic();

@@ -1,2 +1,2 @@
-/** The version of this package, told by the API and the command line. */
+/** The version of this package, as the API and the command line show it. */
 export const version = "0.1.0";

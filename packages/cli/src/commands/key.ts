@@ -70,7 +70,7 @@ function create(): Command {
             projectId: textOf(await findOne(http, projectKind, project), "id"),
           }),
         });
-        createOutput(options).result(told(answer), answer);
+        createOutput(options).result(describeSecret(answer), answer);
       },
     );
 }
@@ -93,10 +93,10 @@ function rotate(): Command {
     const http = await connectHttp(options);
     const path = await pathOfOne(http, keyKind, key);
     const answer = await http.request("POST", `${path}/rotate`);
-    createOutput(options).result(told(answer), answer);
+    createOutput(options).result(describeSecret(answer), answer);
   });
 }
 
-function told(answer: Answer): string {
+function describeSecret(answer: Answer): string {
   return `Access key ${textOf(answer, "accessKey")} has the secret ${textOf(answer, "secretKey")}, which is not shown again.`;
 }

@@ -77,7 +77,7 @@ function announce(carillon: Carillon, config: Config, logger: Logger): void {
   if (!credentials) return;
   const file = fromHere(join(config.data, "credentials.json"));
   process.stderr.write(
-    // Secrets are for eyes, not for a service manager's log.
+    // Secrets are shown to people, not written to a service manager's log.
     process.stderr.isTTY
       ? `First start: these credentials are shown once and kept in ${file}.
   project     ${credentials.project.name} (${credentials.project.id})

@@ -123,7 +123,7 @@ function confirm(): Command {
 function remove(): Command {
   return clientCommand(
     "delete <urn>",
-    "Delete a subscription; its endpoint is not told.",
+    "Delete a subscription; its endpoint is not notified.",
     [
       "carillon subscription delete urn:smn:local:0f3c…:alerts:9d81c2f0a9b14f5a8c7d6e5f4a3b2c1d",
     ],

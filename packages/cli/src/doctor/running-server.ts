@@ -27,13 +27,13 @@ export async function checkRunningServer(
       return [notAnswering(url, error)];
     }
   }
-  const ill = answers.find(({ status }) => status !== 200);
+  const notOk = answers.find(({ status }) => status !== 200);
   return [
-    ill
+    notOk
       ? {
           check,
           result: "failed",
-          found: `${url}${ill.path} answers ${ill.status}`,
+          found: `${url}${notOk.path} answers ${notOk.status}`,
           advice: "Look at the server's log.",
         }
       : { check, result: "ok", found: `${url} is ready` },
@@ -61,7 +61,7 @@ function checkClock(date: string | null): Finding {
   const check = "clock";
   const theirs = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(theirs)) {
-    return { check, result: "skipped", found: "the server tells no time" };
+    return { check, result: "skipped", found: "the server sends no time" };
   }
   // The header has whole seconds.
   const skewMs = Math.abs(Date.now() - theirs - 500);

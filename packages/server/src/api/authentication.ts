@@ -1,4 +1,4 @@
-/** Lets only known callers through, and tells routes who they are. */
+/** Lets only known callers through, and gives routes their principal. */
 
 import type { ProjectId } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -27,7 +27,7 @@ export type AuthenticationHook = (
 /**
  * A `preValidation` hook: signatures cover the body, so it has been read by
  * then. With callbacks, because a promise per request is dear when most
- * callers are remembered.
+ * callers are cached.
  *
  * @param authorize says by throwing that the caller may not do this
  */
@@ -42,7 +42,10 @@ export function createAuthenticationHook(
   ): void {
     if ("failure" in result) {
       done(
-        new RequestError("AUTHENTICATION_FAILED", sentences[result.failure]),
+        new RequestError(
+          "AUTHENTICATION_FAILED",
+          failureMessages[result.failure],
+        ),
       );
       return;
     }
@@ -89,7 +92,7 @@ export function projectOf(request: FastifyRequest): ProjectId {
   );
 }
 
-const sentences: Record<AuthenticationFailure, string> = {
+const failureMessages: Record<AuthenticationFailure, string> = {
   missing:
     "Incorrect IAM authentication information: send a token in X-Auth-Token, or sign the request with an access key.",
   malformed:

@@ -4,7 +4,7 @@ import { CarillonError, type ErrorCode, errorCatalogue } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../../test-support/test-server.ts";
 
-/** A server with a topic `a`, whose store then fails as it is told. */
+/** A server with a topic `a`, whose store then fails as asked. */
 async function setUp() {
   const store = new MemoryStore();
   const server = await startTestServer({ store });

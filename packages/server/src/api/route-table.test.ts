@@ -56,7 +56,7 @@ let messageId = "";
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "carillon-routes-"));
-  // The real store: it has words of its own for what it cannot keep.
+  // The real store: it has errors of its own for what it cannot keep.
   store = await openSqliteStore({ folder });
   server = await startTestServer({ store });
   owner = { authorization: server.authorization };
@@ -85,7 +85,7 @@ test("the table has the routes of each API", () => {
   }
 });
 
-test("without credentials nothing is told", async () => {
+test("without credentials nothing is shown", async () => {
   for (const route of routes) {
     if (isOpen(route)) continue;
     const answer = await ask(route, { headers: {} });
@@ -146,7 +146,7 @@ test("malformed names are refused", async () => {
   }
 });
 
-test("what is not there is told so", async () => {
+test("what is not there is a 404", async () => {
   for (const route of routes) {
     if (!route.url.includes("/:")) continue;
     const answer = await ask(route, {

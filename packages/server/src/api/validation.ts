@@ -36,19 +36,19 @@ function toError(
   const path = pathOf(violation);
   const code = codeAt(schema, path);
   const what = path.length === 0 ? "The request" : path.join(".");
-  const sentence = isMissing(violation)
+  const message = isMissing(violation)
     ? `${what} is missing.`
     : `${what} ${violation?.message ?? "is not as expected"}.`;
   return code in errorCatalogue
     ? new CarillonError(
         // Just looked up.
         code as ErrorCode,
-        `${errorCatalogue[code as ErrorCode]}: ${sentence}`,
+        `${errorCatalogue[code as ErrorCode]}: ${message}`,
       )
     : new RequestError(
         // The only other kind there is.
         code as RequestErrorCode,
-        sentence,
+        message,
       );
 }
 

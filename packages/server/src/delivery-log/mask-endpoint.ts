@@ -1,4 +1,4 @@
-/** Endpoints as logs may show them: enough to tell them apart by eye. */
+/** Endpoints as logs may show them: enough to distinguish them. */
 
 import type { Protocol } from "@carillon/core";
 

@@ -69,7 +69,7 @@ test("the first start makes all that is needed to log in", async () => {
   assert.equal(await keyWorks(accessKey, secretKey), credentials.project.id);
 });
 
-test("a second start changes and tells nothing", async () => {
+test("a second start changes nothing and hands over nothing", async () => {
   const { notified, start } = setUp();
   const first = await start();
   assert.deepEqual(await start(), first);
@@ -170,7 +170,7 @@ test("another project id makes another project and keeps the first", async () =>
   assert.equal(await keyWorks(first.accessKey, first.secretKey), projectId);
 });
 
-test("credentials that could not be told are made anew", async () => {
+test("credentials that could not be handed over are made anew", async () => {
   const { store, notified, start, logsIn } = setUp();
   const failing = bootstrapIdentity(
     {

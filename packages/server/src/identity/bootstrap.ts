@@ -38,6 +38,10 @@ import {
 } from "./passwords.ts";
 import { createSecretBox, type SecretBox } from "./secret-box.ts";
 
+/**
+ * What the configuration says of the first user, project and key pair; what
+ * is absent is made up.
+ */
 export interface IdentityPresets {
   readonly adminPassword?: string | undefined;
   readonly projectId?: string | undefined;
@@ -64,6 +68,7 @@ export interface IdentityCredentials {
   readonly receiverSecret: string;
 }
 
+/** What {@link bootstrapIdentity} works with. */
 export interface BootstrapPorts {
   readonly store: IdentityStore;
   readonly newId: NewId;
@@ -78,13 +83,19 @@ export interface BootstrapPorts {
   readonly onCredentials: (credentials: IdentityCredentials) => Promise<void>;
 }
 
+/** What stands after the start, whether it was the first one or not. */
 export interface BootstrapResult {
   readonly projectId: ProjectId;
   /** Stands in the path of provider webhooks. */
   readonly receiverSecret: string;
 }
 
-/** @throws CarillonError STORAGE_UNUSABLE when the key is not the store's */
+/**
+ * Makes sure that somebody can log in, and applies presets that changed since
+ * the last start. A crash in the middle is repaired by the next start.
+ *
+ * @throws CarillonError STORAGE_UNUSABLE when the key is not the store's
+ */
 export async function bootstrapIdentity(
   ports: BootstrapPorts,
   presets: IdentityPresets,

@@ -28,6 +28,7 @@ import {
 } from "./signature/verify-signature.ts";
 import { createTokens, type Tokens } from "./tokens.ts";
 
+/** Answers who sends a request, and issues tokens. */
 export interface Identity {
   /** At once when the credentials are cached, which is the rule. */
   authenticate(
@@ -43,6 +44,7 @@ export interface Identity {
   invalidate(): void;
 }
 
+/** What {@link createIdentity} works with. */
 export interface IdentityPorts {
   readonly store: IdentityStore;
   readonly clock: Clock;
@@ -51,6 +53,10 @@ export interface IdentityPorts {
   readonly key: Uint8Array;
 }
 
+/**
+ * Caches what it looked up for a minute: call `invalidate` after a change made
+ * past it.
+ */
 export function createIdentity(ports: IdentityPorts): Identity {
   const { store, clock, logger } = ports;
   const secrets = createSecretBox(ports.key);

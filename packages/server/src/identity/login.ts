@@ -32,8 +32,8 @@ export interface IssuedToken {
 
 export interface Login {
   /**
-   * `undefined` when user, password or scope are no good; which of them is not
-   * told, nor by the time it takes.
+   * `undefined` when user, password or scope are wrong; neither the answer nor
+   * the time it takes shows which.
    *
    * @throws RequestError OVERLOADED
    */

@@ -97,7 +97,7 @@ function derive(
       password,
       salt,
       hashBytes,
-      // Node refuses what needs more than 32 MB unless it is told so.
+      // Node refuses what needs more than 32 MB unless `maxmem` says so.
       { N: n, r, p, maxmem: 128 * r * (n + p + 2) },
       (error, key) => (error ? reject(error) : resolve(key)),
     );

@@ -2,6 +2,7 @@
 
 import type { ProjectId, UserRole } from "@carillon/core";
 
+/** Who sends a request, as its credentials say. */
 export interface Principal {
   readonly userId: string;
   readonly userName: string;
@@ -23,7 +24,7 @@ export type AuthenticationFailure =
   | "malformed"
   /** The signature's date is too far from this clock. */
   | "clock_skew"
-  /** Wrong, unknown, expired or revoked: the caller is not told which. */
+  /** Wrong, unknown, expired or revoked: the caller does not learn which. */
   | "rejected";
 
 export type Authentication =

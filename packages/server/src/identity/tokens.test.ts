@@ -40,7 +40,7 @@ test("the store never sees a token itself", async () => {
   assert.equal(await store.findToken(token), undefined);
 });
 
-test("a token that was seen once is found without waiting", async () => {
+test("a cached token is found without waiting", async () => {
   const { tokens } = await setUp();
   const token = await tokens.issue(grant);
   assert.ok(tokens.find(token) instanceof Promise);
@@ -95,13 +95,13 @@ test("a look-up that a revocation overtakes does not bring a token back", async 
   assert.equal(await later, undefined);
 });
 
-test("a token of a user who is gone is no good", async () => {
+test("a token of a deleted user is not accepted", async () => {
   const { tokens } = await setUp();
   const token = await tokens.issue({ ...grant, userId: "nobody" });
   assert.equal(await tokens.find(token), undefined);
 });
 
-test("what is no token finds nothing", async () => {
+test("finds nothing for what is not a token", async () => {
   const { tokens } = await setUp();
   for (const text of ["", "x", "y".repeat(43), "z".repeat(10_000)]) {
     assert.equal(await tokens.find(text), undefined);

@@ -1,7 +1,7 @@
 /**
  * Tokens: 256 random bits, known to their holder only. The store keeps the
  * SHA-256 of a token, and so does the cache: a lookup then takes a time that
- * tells nothing about any token that exists.
+ * says nothing about any token that exists.
  */
 
 import { hash, randomBytes } from "node:crypto";
@@ -27,7 +27,7 @@ export interface NewToken {
   readonly expiresAt?: number | undefined;
 }
 
-/** A token that was found good. */
+/** What a valid token stands for. */
 export interface TokenSession {
   readonly principal: Principal;
   readonly methods: readonly string[];
@@ -133,7 +133,7 @@ export function createTokens(ports: {
   };
 }
 
-/** Spares the store a look for what cannot be a token. */
+/** Spares the store a look-up of what cannot be a token. */
 function isTokenShaped(token: string): boolean {
   return token.length === 43;
 }

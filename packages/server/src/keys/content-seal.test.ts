@@ -89,7 +89,7 @@ test("does not open what was altered, or belongs to another message", async () =
   assert.throws(() => seal.open({ ...sealed, sealedBy: "unknown" }));
 });
 
-test("the store tells no key without the key file", async () => {
+test("the store shows no key without the key file", async () => {
   const { store, keys } = await setUp();
   const [only] = keys.list(projectId);
   const material = keys.materialOf(projectId, only?.id ?? "");

@@ -12,6 +12,10 @@ import { createMailCapture, type MailCapture } from "./mail-capture.ts";
 import { createPhones, type Phones } from "./phones.ts";
 import { createWebhookInbox, type WebhookInbox } from "./webhook-inbox.ts";
 
+/**
+ * Receivers built in, so that nothing leaves the machine: phones, mailboxes and
+ * webhooks that keep what they were sent.
+ */
 export interface Sandbox extends AsyncDisposable {
   readonly webhooks: WebhookInbox;
   readonly mails: MailCapture;
@@ -22,7 +26,10 @@ export interface Sandbox extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Makes the phones the default provider of the gateway, if one is given. */
+/**
+ * Starts the sandbox's mail server on a free port of 127.0.0.1, and makes its
+ * phones the default provider of the gateway, if one is given.
+ */
 export async function createSandbox(ports: {
   readonly clock: Clock;
   readonly logger: Logger;

@@ -12,7 +12,7 @@ export interface WebhookRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: string;
-  /** What it was told to answer. */
+  /** What it was asked to answer. */
   readonly status: number;
   readonly bytes: number;
 }

@@ -18,7 +18,7 @@ const query = Type.Object({
 const params = Type.Object({ name: Type.String({ maxLength: 128 }) });
 
 export function webhookRoutes(app: HttpApp, webhooks: WebhookInbox): void {
-  // A request that hangs as it was told must not hold up a shutdown.
+  // A request that was asked to hang must not hold up a shutdown.
   app.addHook("preClose", async () => webhooks.close());
 
   app.post(

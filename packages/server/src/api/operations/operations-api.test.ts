@@ -95,7 +95,7 @@ test("counts messages, attempts, outcomes and requests", async () => {
   assert.ok(metrics.has("process_resident_memory_bytes"));
 });
 
-test("tells how late the oldest due delivery is", async () => {
+test("shows how late the oldest due delivery is", async () => {
   await using server = await startTestServer();
   const lag = async () =>
     (await metricsOf(server)).get("carillon_oldest_due_delivery_lag_seconds");

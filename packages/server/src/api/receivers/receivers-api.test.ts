@@ -17,7 +17,7 @@ import {
 } from "@carillon/gateway";
 import { startTestServer } from "../../../test-support/test-server.ts";
 
-/** Answers what the query asks for, and remembers what it was sent. */
+/** Answers what the query asks for, and keeps what it was sent. */
 class CarrierProvider extends NullProvider {
   readonly requests: ReceiverRequest[] = [];
 

@@ -16,7 +16,7 @@ import type { HttpApp } from "../http-app.ts";
 
 export interface ReceiversPorts {
   readonly gateway: Gateway;
-  /** Unguessable; part of the address that carriers are told. */
+  /** Unguessable; part of the address that carriers get. */
   readonly secret: string;
 }
 

@@ -256,7 +256,7 @@ for (const [method, path, right] of routes) {
   });
 }
 
-test("unknown routes and methods are told in SMN's shape", async () => {
+test("unknown routes and methods are answered in SMN's shape", async () => {
   await using server = await startTestServer();
   const { app, authorization, base } = server;
   for (const [method, url] of [

@@ -21,7 +21,7 @@ async function setUp(options: TestServerOptions = {}) {
 
 const https = { protocol: "https", endpoint: "https://hooks.example.test/x" };
 
-test("tells each result with its code", async () => {
+test("answers each result with its code", async () => {
   const results: readonly (readonly [ProbeResult, object])[] = [
     [
       { kind: "answered", statusCode: 204, text: "thanks" },

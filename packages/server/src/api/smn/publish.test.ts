@@ -184,13 +184,13 @@ test("a text goes to one phone", async () => {
   }
 });
 
-test("a store that cannot write is told, and logged", async () => {
+test("a store that refuses is an SMN error, and logged", async () => {
   const store = new MemoryStore();
   const { server, publish } = await setUp({ store });
   await using _ = server;
   Object.assign(store, {
     acceptMessage: async () => {
-      throw new CarillonError("STORAGE_REFUSED", "The disk is full.");
+      throw new CarillonError("STORAGE_REFUSED", "A constraint.");
     },
   });
   const { status, body } = await publish({ message: "m" });
@@ -198,7 +198,7 @@ test("a store that cannot write is told, and logged", async () => {
   assert.equal(server.complaints[0]?.event, "request_failed");
 });
 
-test("an error nobody expected tells the client nothing of it", async () => {
+test("an unexpected error says nothing of itself to the client", async () => {
   const store = new MemoryStore();
   const { server, publish } = await setUp({ store });
   await using _ = server;

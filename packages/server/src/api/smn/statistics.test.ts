@@ -52,7 +52,7 @@ test("counts texts by the hour, hours without any as 0", async () => {
   assert.deepEqual(later.body.total, { sms: 0 });
 });
 
-test("tells what is wrong with the hours asked for", async () => {
+test("says what is wrong with the hours asked for", async () => {
   const { server, ask } = await setUp();
   await using _ = server;
   const good = "2026-01-01T00:00:00Z";

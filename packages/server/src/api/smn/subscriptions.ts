@@ -271,7 +271,7 @@ function toSubscribeRequest(item: {
   return { protocol, endpoint, remark, extension };
 }
 
-/** One part of a batch: what goes wrong is told in its result. */
+/** One part of a batch: what goes wrong is in its result. */
 async function addOne(
   subscriptions: Subscriptions,
   projectId: ProjectId,

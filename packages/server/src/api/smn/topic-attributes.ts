@@ -41,7 +41,7 @@ export function topicAttributeRoutes(app: HttpApp, ports: SmnPorts): void {
   app.put(
     "/topics/:topic_urn/attributes/:name",
     {
-      // Which error a wrong body is depends on the attribute: core tells.
+      // Which error a wrong body is depends on the attribute: core decides.
       schema: { params: attributeParams },
       config: { errorCodes: { BODY_TOO_LARGE: "TOPIC_ATTRIBUTE_TOO_LONG" } },
     },

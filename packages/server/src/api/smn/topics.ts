@@ -162,7 +162,7 @@ export async function listTopics(
   return { ...list, page };
 }
 
-/** A topic on the wire. A topic that is remembered is rendered once. */
+/** A topic on the wire. A cached topic is rendered once. */
 export function toTopicBody(topic: Topic, topics: Topics) {
   const known = rendered.get(topic);
   if (known) return known;

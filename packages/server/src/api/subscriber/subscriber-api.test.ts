@@ -48,7 +48,7 @@ for (const path of [
     assert.equal(await status(), 1);
   });
 
-  test(`GET ${path} refuses tokens that are no good`, async () => {
+  test(`GET ${path} refuses invalid tokens`, async () => {
     const { server, token, status, open } = await setUp();
     await using _ = server;
     const statusOf = async (query: string) => {
@@ -178,7 +178,7 @@ test("a mail program unsubscribes with one click", async () => {
   assert.equal(await status(), 3);
 });
 
-test("pages run no scripts, tell no address on, and escape everything", async () => {
+test("pages run no scripts, send no referrer, and escape everything", async () => {
   const { server, open } = await setUp();
   await using _ = server;
   const evil = `"><script>alert(1)</script>&'`;

@@ -35,7 +35,7 @@ export function unsubscriptionRoutes(
     if (acceptsPages(request)) {
       return sendPage(reply, {
         title: "Unsubscribed",
-        text: `You receive no more messages of the topic ${topicName}. A last message tells how to come back.`,
+        text: `You receive no more messages of the topic ${topicName}. A last message says how to come back.`,
       });
     }
     return reply

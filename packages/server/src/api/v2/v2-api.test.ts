@@ -20,7 +20,7 @@ async function setUp(result?: AttemptResult) {
   return { server, topic, publish, sendSms };
 }
 
-test("tells who the caller is", async () => {
+test("answers who the caller is", async () => {
   const { server } = await setUp();
   await using _ = server;
   const { status, body } = await server.call("GET", "/api/v2/whoami");
@@ -232,7 +232,7 @@ test("another project's messages are not there", async () => {
   }
 });
 
-test("what went wrong here is told to the log alone", async () => {
+test("what went wrong here is in the log alone", async () => {
   const store = new MemoryStore();
   await using server = await startTestServer({ store });
   Object.assign(store, {

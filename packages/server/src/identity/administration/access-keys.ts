@@ -16,7 +16,7 @@ export interface NewAccessKey {
   readonly projectId?: string | undefined;
 }
 
-/** An access key whose secret was just made; it is not told again. */
+/** An access key whose secret was just made; it is not shown again. */
 export interface AccessKeyWithSecret {
   readonly key: AccessKey;
   readonly secretKey: string;

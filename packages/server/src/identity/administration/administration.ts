@@ -47,7 +47,7 @@ export interface AdministrationContext
   readonly secrets: SecretBox;
   /**
    * One change after the other: each looks at what is there before it writes.
-   * Nothing of before it is remembered afterwards.
+   * The caches are invalidated afterwards.
    */
   readonly change: ConcurrencyLimit;
 }

@@ -33,7 +33,7 @@ export type SignatureVerifier = (
 ) => boolean;
 
 /**
- * Answers the verifier of a secret key. It remembers the last key derived from
+ * Answers the verifier of a secret key. It caches the last key derived from
  * it, which is the same all day and costs more than all the rest.
  */
 export function createSignatureVerifier(secretKey: string): SignatureVerifier {

@@ -23,7 +23,7 @@ const AccessKeyBody = Type.Object(
 const AccessKeyWithSecret = Type.Object(
   {
     ...AccessKeyBody.properties,
-    secretKey: Type.String({ description: "Not told again" }),
+    secretKey: Type.String({ description: "Not shown again" }),
   },
   { title: "AccessKeyWithSecret" },
 );

@@ -80,7 +80,7 @@ async function addMember(
   };
 }
 
-test("a made-up password is told once and works", async () => {
+test("a made-up password is shown once and works", async () => {
   const { server, logIn } = await setUp();
   await using _ = server;
   const created = await server.call("POST", "/api/v2/users", { name: "ann" });

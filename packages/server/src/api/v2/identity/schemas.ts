@@ -12,7 +12,7 @@ export const name = Type.String({
 export const password = Type.String({
   minLength: 8,
   maxLength: 1024,
-  description: "8 to 1024 characters; made up, and told once, when absent",
+  description: "8 to 1024 characters; made up, and shown once, when absent",
   ...failsWith("IDENTITY_INVALID"),
 });
 

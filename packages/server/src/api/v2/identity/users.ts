@@ -31,7 +31,7 @@ const UserWithPassword = Type.Object(
   {
     ...UserBody.properties,
     password: Type.Optional(
-      Type.String({ description: "If it was made up; it is not told again" }),
+      Type.String({ description: "If it was made up; it is not shown again" }),
     ),
   },
   { title: "UserWithPassword" },

@@ -2,6 +2,7 @@
 
 import { CommandFailure } from "./command-failure.ts";
 
+/** A JSON object that the server answered. */
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** @throws CommandFailure when it is no object */
@@ -10,6 +11,7 @@ export function toAnswer(value: unknown): Answer {
   throw notUnderstood();
 }
 
+/** Whether it is an object, and no list. */
 export function isAnswer(value: unknown): value is Answer {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

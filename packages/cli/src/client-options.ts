@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import type { ConnectionOptions } from "./connection.ts";
 
+/** Options that every command which asks a server has. */
 export interface ClientOptions extends ConnectionOptions {
   readonly json?: boolean;
 }
@@ -26,6 +27,7 @@ export function clientCommand(
   );
 }
 
+/** Appends examples to the help of a command. */
 export function addExamples(
   command: Command,
   examples: readonly string[],

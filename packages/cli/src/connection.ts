@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { type Answer, isAnswer } from "./answer.ts";
 import { CommandFailure } from "./command-failure.ts";
 
+/** A server, and the keys it is asked with. */
 export interface Connection {
   /** Without a slash at its end. */
   readonly url: string;
@@ -17,6 +18,7 @@ export interface Connection {
   readonly projectId?: string;
 }
 
+/** What the command line says about the server. */
 export interface ConnectionOptions {
   readonly url?: string;
   readonly data?: string;
@@ -67,6 +69,7 @@ export async function findConnection(
   return { ...file, url };
 }
 
+/** The data folder: option, environment, or `./carillon-data`. */
 export function dataFolder(
   options: ConnectionOptions,
   env: Environment,

@@ -20,6 +20,7 @@ const stateStyles: Readonly<Record<string, Style>> = {
 /** States that mean the endpoint did not get the message. */
 export const failedStates = ["failed", "rejected", "expired", "unknown"];
 
+/** How deliveries are shown in a table. */
 export const deliveryColumns: readonly Column<Answer>[] = [
   { head: "protocol", cell: (one) => shown(one.protocol) },
   { head: "endpoint", cell: (one) => shown(one.endpoint), max: 60 },

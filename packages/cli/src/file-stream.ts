@@ -6,6 +6,7 @@
 import { writeSync } from "node:fs";
 import type { OutputStream } from "./output.ts";
 
+/** A stream over a file descriptor; writes at once, never throws. */
 export function createFileStream(
   fd: number,
   write: (fd: number, bytes: Uint8Array) => number = writeSync,

@@ -6,6 +6,7 @@
 
 import type { OutputStream } from "./output.ts";
 
+/** Where lines go, and how much of them may wait. */
 export interface LogOutputOptions {
   readonly stream: OutputStream;
   /** The line that says how many were dropped and why, with its line break. */

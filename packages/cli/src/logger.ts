@@ -10,10 +10,13 @@ import { createFileStream } from "./file-stream.ts";
 import { LogOutput } from "./log-output.ts";
 import { hasColours, type OutputStream, paint, type Style } from "./output.ts";
 
+/** Least important first; `silent` writes nothing. */
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 
+/** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];
 
+/** What the log shows, and where. */
 export interface LoggerOptions {
   /** Less important lines are dropped. */
   readonly level: LogLevel;
@@ -28,6 +31,7 @@ export interface ProgramLogger extends Logger {
   droppedLines(): number;
 }
 
+/** Never throws and never waits, whatever becomes of the stream. */
 export function createLogger(options: LoggerOptions): ProgramLogger {
   const { level, stream = openStderr(), now = Date.now } = options;
   const format = stream.isTTY

@@ -6,6 +6,7 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 
+/** A style of `util.styleText`. */
 export type Style = Parameters<typeof styleText>[0];
 
 /** One column of a table. */
@@ -20,6 +21,7 @@ export interface Column<Row> {
   readonly wraps?: boolean;
 }
 
+/** Prints the results of a command. */
 export interface Output {
   /** True when programs read it. */
   readonly json: boolean;
@@ -45,6 +47,7 @@ export interface OutputStream {
   on?(event: "error", listener: (error: Error) => void): unknown;
 }
 
+/** JSON if asked for, and where the output is no terminal. */
 export function createOutput(
   options: { readonly json?: boolean },
   stream: OutputStream = process.stdout,
@@ -124,6 +127,7 @@ export function hasColours(stream: OutputStream): boolean {
   return Boolean(stream.isTTY) && !process.env.NO_COLOR;
 }
 
+/** The text in that style, or as it is without colours. */
 export function paint(style: Style, text: string, colours: boolean): string {
   return colours ? styleText(style, text, { validateStream: false }) : text;
 }

@@ -11,6 +11,7 @@ const mib = 2 ** 20;
 /** Every publish waits for one of these. */
 const slowSyncMs = 20;
 
+/** Can the data folder be written, with room and durably? */
 export async function checkDisk(folder: string): Promise<readonly Finding[]> {
   const usable = await checkFolder(folder);
   const place = nearestExisting(folder);

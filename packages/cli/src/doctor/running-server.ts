@@ -6,6 +6,7 @@ import type { Finding } from "./check.ts";
 const maxSkewMs = 15 * 60_000;
 const noticeableSkewMs = 60_000;
 
+/** Asks for health and readiness, and compares the clocks. */
 export async function checkRunningServer(
   url: string | undefined,
   timeoutMs = 5000,

@@ -90,7 +90,7 @@ export function watchStore({
 }
 
 /** Methods that only read: their failure does not mean that writes fail. */
-const readsOnly = /^(find|get|list|next|count|close)/;
+const readsOnly = /^(find|get|list|read|peek|count|close)/;
 
 function observeWrites(
   store: Store,

@@ -60,7 +60,7 @@ export class ReadCache<Value extends object> {
     if (entry === undefined) return undefined;
     // A map keeps the order of insertion: the oldest use stays in front.
     this.#entries.delete(key);
-    if (entry.staleAt <= this.#clock.now()) return undefined;
+    if (entry.staleAt <= this.#clock.monotonic()) return undefined;
     this.#entries.set(key, entry);
     return entry.value;
   }
@@ -70,7 +70,7 @@ export class ReadCache<Value extends object> {
     load: () => Promise<Value | undefined>,
   ): Promise<Value | undefined> {
     const generation = this.#generation;
-    const staleAt = this.#clock.now() + this.#maxAgeMs;
+    const staleAt = this.#clock.monotonic() + this.#maxAgeMs;
     const loading = load()
       .then((value) => {
         if (value && generation === this.#generation) {

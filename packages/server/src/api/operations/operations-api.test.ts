@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CarillonError } from "@carillon/core";
+import { addMs, CarillonError } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../../../test-support/test-server.ts";
 import { version } from "../../version.ts";
@@ -101,11 +101,11 @@ test("shows how late the oldest due delivery is", async () => {
     (await metricsOf(server)).get("carillon_oldest_due_delivery_lag_seconds");
   assert.equal(await lag(), 0);
   Object.assign(server.store, {
-    nextDueAt: async () => server.clock.now() - 2500,
+    peekWork: async () => ({ nextDueAt: addMs(server.clock.now(), -2500) }),
   });
   assert.equal(await lag(), 2.5);
   Object.assign(server.store, {
-    nextDueAt: async () => server.clock.now() + 2500,
+    peekWork: async () => ({ nextDueAt: addMs(server.clock.now(), 2500) }),
   });
   assert.equal(await lag(), 0);
 });

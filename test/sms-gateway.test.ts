@@ -127,6 +127,18 @@ async function receiverOf(
   return `${url}/receivers/${JSON.parse(file).receiverSecret}/${provider}`;
 }
 
+/** The lines of a server's log. */
+function logged({ stderr }: CarillonProcess): Body[] {
+  return stderr.split("\n").flatMap((line) => {
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      // Node's own lines.
+      return [];
+    }
+  });
+}
+
 async function configure(data: string, sms: unknown): Promise<string[]> {
   const file = join(data, "carillon.json");
   await writeFile(file, JSON.stringify({ sms }));
@@ -368,6 +380,74 @@ test("a text that the carrier repeats is kept once", async () => {
   assert.equal((await post(`${receiver}/im`, {})).status, 401);
   const elsewhere = receiver.replace(/receivers\/[^/]+/, "receivers/guess");
   assert.equal((await post(`${elsewhere}/im`, {})).status, 404);
+});
+
+for (const provider of ["log", "null"]) {
+  test(`a text that provider ${provider} takes is never called sent`, async () => {
+    const data = await folder();
+    await using server = await CarillonProcess.start({
+      data,
+      env: { CARILLON_SMS_PROVIDERS: provider },
+    });
+    const delivery = await delivered(
+      server,
+      await sendSms(server, "The code is 123456 €"),
+      "debug",
+      "sent",
+      "delivered",
+    );
+    assert.deepEqual(
+      [delivery.state, delivery.provider, delivery.segments],
+      ["debug", provider, 1],
+    );
+    await server.stop();
+    assert.doesNotMatch(server.stderr, /123456|15550100001/);
+    const lines = logged(server).filter(({ event }) => event === "sms_logged");
+    assert.deepEqual(
+      lines.map(({ level, provider, msgid, characters, segments }) => [
+        level,
+        provider,
+        msgid,
+        characters,
+        segments,
+      ]),
+      provider === "log" ? [["info", "log", "1", 20, 1]] : [],
+    );
+  });
+}
+
+test("provider log shows texts to who asks for level debug", async () => {
+  await using server = await CarillonProcess.start({
+    data: await folder(),
+    env: { CARILLON_SMS_PROVIDERS: "log", CARILLON_LOG_LEVEL: "debug" },
+  });
+  await delivered(server, await sendSms(server, "The code is 123456"), "debug");
+  await server.stop();
+  assert.deepEqual(
+    logged(server)
+      .filter(({ text }) => /123456|15550100001/.test(text))
+      .map(({ level, text }) => [level, text]),
+    [["debug", "Sent SMS to 15550100001: The code is 123456"]],
+  );
+});
+
+test("a text that a forward server only logs is not called sent", async () => {
+  const [hubData, appData] = [await folder(), await folder()];
+  const apps = { type: "forward-server", name: "apps", clients: [] };
+  await using hub = await CarillonProcess.start({
+    data: hubData,
+    args: await configure(hubData, { providers: ["log", apps] }),
+  });
+  const serverUrl = await receiverOf(hubData, hub, "apps");
+  await using app = await CarillonProcess.start({
+    data: appData,
+    args: await configure(appData, {
+      providers: [{ type: "forward-client", name: "hub", serverUrl }],
+    }),
+  });
+  const id = await sendSms(app, "Hello");
+  const { state } = await delivered(app, id, "debug", "sent");
+  assert.equal(state, "debug");
 });
 
 test("two servers forward to each other", async () => {

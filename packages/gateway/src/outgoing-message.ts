@@ -89,6 +89,11 @@ export class OutgoingMessage<
    * from `send` with `sentAt` set means "sent, but a hook failed".
    */
   sentAt: Date | null = null;
+  /**
+   * True after sending when nothing leaves for a phone: the provider, or the
+   * one behind a forward server, only stands in for a carrier.
+   */
+  simulated = false;
   /** How the provider was chosen in the last `send`. */
   choice: ProviderChoice | null = null;
 
@@ -158,6 +163,7 @@ export class OutgoingMessage<
     this.msgid = null;
     this.meta = null;
     this.sentAt = null;
+    this.simulated = false;
     return this;
   }
 

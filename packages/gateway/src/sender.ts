@@ -113,6 +113,7 @@ export class Sender {
   ): Promise<OutgoingMessage> {
     const { optOut } = this.#ports;
     message.provider = provider.name;
+    message.simulated = false;
     if (optOut !== undefined) await optOut.check(message);
     const limits = this.limitsOf(provider);
     if (limits !== null) prepareText(message.body, limits);

@@ -10,11 +10,13 @@ import type {
   Receipt,
 } from "@carillon/core";
 import {
+  analyze,
   ForwardClientProvider,
   ForwardServerProvider,
   Gateway,
   type HttpClient,
   LogProvider,
+  type LogProviderLogger,
   LoopbackProvider,
   type MessageStatus,
   NullProvider,
@@ -103,12 +105,22 @@ function createProvider(setting: ProviderSetting, logger: Logger): Provider {
     case "null":
       return new NullProvider();
     case "log":
-      return new LogProvider({
-        logger: { info: (text) => logger.info("sms_logged", { text }) },
-      });
+      return new LogProvider({ logger: createTextLogger(logger) });
     default:
       return setting satisfies never;
   }
+}
+
+/** Shows numbers and texts, which may hold secrets, only to who asks for them. */
+function createTextLogger(logger: Logger): LogProviderLogger {
+  return {
+    info(line, { msgid, provider, body }) {
+      const { segments } = analyze(body);
+      const characters = [...body].length;
+      logger.info("sms_logged", { provider, msgid, characters, segments });
+      logger.debug("sms_logged_text", { provider, msgid, text: line });
+    },
+  };
 }
 
 const receiptEvents: Partial<Record<MessageStatus["kind"], Receipt["event"]>> =

@@ -15,7 +15,8 @@ export function outcomeOfSent(
   segments: number,
 ): AttemptResult {
   return {
-    outcome: "accepted",
+    // A receipt never follows what no carrier was given.
+    outcome: sent.simulated ? "simulated" : "accepted",
     segments,
     ...(sent.msgid !== null && { externalId: sent.msgid }),
     ...(sent.provider !== null && { provider: sent.provider }),

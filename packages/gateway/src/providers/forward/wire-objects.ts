@@ -156,6 +156,7 @@ function outgoingToWire(message: OutgoingMessage): [string, object] {
     meta,
     sentAt: _sentAt,
     choice: _choice,
+    simulated,
     ...extra
   } = message;
   const provider_options = new WireOptions(message.explicitOptions());
@@ -172,6 +173,8 @@ function outgoingToWire(message: OutgoingMessage): [string, object] {
       routing_values,
       ...(msgid === null ? {} : { msgid: idToWire(message, msgid) }),
       ...(meta === null ? {} : { meta }),
+      // An attribute that peers of other makes carry along without a meaning.
+      ...(simulated && { simulated }),
     },
   ];
 }
@@ -195,6 +198,7 @@ function outgoingFromWire(fields: WireFields): OutgoingMessage {
   message.routingValues = fields.listOrNull("routing_values");
   message.meta = fields.recordOrNull("meta");
   message.msgid = idFromWire(message, fields);
+  message.simulated = fields.get("simulated") === true;
   copyExtra(fields, message, [
     "provider_options",
     "provider_params",

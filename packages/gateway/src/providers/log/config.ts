@@ -1,7 +1,10 @@
 /** What the log provider needs to know. */
 
+import type { OutgoingMessage } from "../../outgoing-message.ts";
+
 export interface LogProviderLogger {
-  info(message: string): void;
+  /** The line has the number and the text in full. */
+  info(line: string, message: OutgoingMessage): void;
 }
 
 export interface LogProviderConfig {

@@ -13,6 +13,7 @@ test("writes one line per message", async () => {
   assert.deepEqual(lines, ["Sent SMS to 1234: body"]);
   assert.equal(sent.msgid, "1");
   assert.equal(sent.meta, null);
+  assert.equal(sent.simulated, true);
 });
 
 test("writes to the console by default", async (t) => {

@@ -1,6 +1,7 @@
 /**
  * Writes messages to a log instead of sending them, for development. The line
- * holds the number and the text in full: that is its purpose.
+ * holds the number and the text in full; a logger that must not show them
+ * looks at the message instead.
  */
 
 import type { OutgoingMessage } from "../../outgoing-message.ts";
@@ -14,13 +15,19 @@ export class LogProvider extends Provider {
 
   constructor(config: LogProviderConfig = {}) {
     super();
-    this.#logger = config.logger ?? console;
+    this.#logger = config.logger ?? consoleLogger;
   }
 
   override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
     this.#count += 1;
     message.msgid = String(this.#count);
-    this.#logger.info(`Sent SMS to ${message.dst}: ${message.body}`);
+    message.simulated = true;
+    this.#logger.info(`Sent SMS to ${message.dst}: ${message.body}`, message);
     return message;
   }
 }
+
+const consoleLogger: LogProviderLogger = {
+  // biome-ignore lint/suspicious/noConsole: where nobody says where to
+  info: (line) => console.info(line),
+};

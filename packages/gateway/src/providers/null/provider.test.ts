@@ -18,6 +18,7 @@ test("numbers messages per instance and reports nothing", async () => {
     const sent = await gateway.send(message.options({ statusReport: true }));
     ids.push(sent.msgid);
     assert.equal(sent.meta, null);
+    assert.equal(sent.simulated, true);
   }
   assert.deepEqual(ids, ["1", "2", "1"]);
   assert.equal(statuses, 0);

@@ -7,10 +7,11 @@ export class NullProvider extends Provider {
   override readonly textLimits = null;
   #count = 0;
 
-  /** Numbers the messages "1", "2", … and does nothing else. */
+  /** Numbers the messages "1", "2", … and says that they are simulated. */
   override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
     this.#count += 1;
     message.msgid = String(this.#count);
+    message.simulated = true;
     return message;
   }
 }

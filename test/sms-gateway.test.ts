@@ -253,7 +253,7 @@ test("STOP keeps texts away until START, across a restart", async () => {
  * A forward server that is no Carillon: answers as a Python peer does, and
  * reports before or after its answer.
  */
-async function startPeer(report: "early" | "late") {
+async function startPeer(report: "early" | "late" | "never") {
   let ids = 0;
   let receiver = "";
   const server = createServer(async (request, response) => {
@@ -261,15 +261,7 @@ async function startPeer(report: "early" | "late") {
     const [name, fields] = message["?"];
     const msgid = String(++ids);
     const tell = () =>
-      post(`${receiver}/status`, {
-        status: object("MessageDelivered", {
-          msgid,
-          rtime: datetime,
-          meta: {},
-          status: "OK",
-          provider: "lo",
-        }),
-      });
+      post(`${receiver}/status`, statusOf("MessageDelivered", msgid));
     if (report === "early") await tell();
     response.writeHead(200, { "content-type": "application/json" });
     response.end(
@@ -296,6 +288,35 @@ async function startPeer(report: "early" | "late") {
 }
 
 const datetime = { "?": ["datetime", "2026-01-31T08:30:00.000000"] };
+
+/** What a remote provider called `lo` reports of a message. */
+function statusOf(kind: string, msgid: string, fields: object = {}) {
+  return {
+    status: object(kind, {
+      msgid,
+      rtime: datetime,
+      meta: {},
+      status: "OK",
+      provider: "lo",
+      ...fields,
+    }),
+  };
+}
+
+/** A text that came in through a remote provider. */
+function incoming(msgid: number, provider: string) {
+  return {
+    message: object("IncomingMessage", {
+      src: "15550100001",
+      body: "Yo",
+      msgid,
+      dst: null,
+      rtime: datetime,
+      meta: {},
+      provider,
+    }),
+  };
+}
 
 function object(name: string, fields: object) {
   return { "?": [name, fields] };
@@ -326,9 +347,66 @@ for (const report of ["early", "late"] as const) {
       await sendSms(server, "Hello"),
       "delivered",
     );
-    assert.deepEqual([delivery.provider, delivery.externalId], ["lo", "1"]);
+    assert.deepEqual([delivery.provider, delivery.externalId], ["hub", "1"]);
   });
 }
+
+test("a forward peer settles only what was sent through it", async () => {
+  await using peer = await startPeer("never");
+  const data = await folder();
+  const { serverUrl } = peer;
+  // Either calls its own carrier "lo"; texts go through the first.
+  const providers = ["hub", "other"].map((name) => ({
+    type: "forward-client",
+    name,
+    serverUrl,
+  }));
+  await using server = await CarillonProcess.start({
+    data,
+    args: await configure(data, { providers }),
+  });
+  const messageId = await sendSms(server, "Hello");
+  const sent = await delivered(server, messageId, "sent");
+  const report = async (peerName: string, status: object) => {
+    const receiver = await receiverOf(data, server, peerName);
+    const answer = await post(`${receiver}/status`, status);
+    assert.equal(answer.status, 200);
+  };
+  await report("other", statusOf("MessageError", sent.externalId));
+  await report("other", statusOf("MessageDelivered", sent.externalId));
+  assert.equal((await delivered(server, messageId, "sent")).state, "sent");
+
+  await report("hub", statusOf("MessageDelivered", sent.externalId));
+  await delivered(server, messageId, "delivered");
+});
+
+test("texts through two peers are no repetitions of each other", async () => {
+  const data = await folder();
+  const serverUrl = "http://127.0.0.1:9/apps";
+  const providers = ["hub", "other"].map((name) => ({
+    type: "forward-client",
+    name,
+    serverUrl,
+  }));
+  await using server = await CarillonProcess.start({
+    data,
+    args: await configure(data, { providers }),
+  });
+  for (const [peer, provider] of [
+    ["hub", "lo"],
+    ["hub", "lo"],
+    ["hub", "carrier"],
+    ["other", "lo"],
+  ] as const) {
+    const receiver = await receiverOf(data, server, peer);
+    const answer = await post(`${receiver}/im`, incoming(1, provider));
+    assert.equal(answer.status, 200);
+  }
+  assert.deepEqual(
+    (await listInbound(server)).map((it) => `${it.provider} ${it.externalId}`),
+    ["other lo/1", "hub carrier/1", "hub lo/1"],
+  );
+});
 
 test("a text that the carrier repeats is kept once", async () => {
   const data = await folder();
@@ -353,17 +431,7 @@ test("a text that the carrier repeats is kept once", async () => {
       headers: {
         authorization: `Basic ${btoa(`${username}:${password}`)}`,
       },
-      body: JSON.stringify({
-        message: object("IncomingMessage", {
-          src: "15550100001",
-          body: "Yo",
-          msgid,
-          dst: null,
-          rtime: datetime,
-          meta: {},
-          provider: "lo",
-        }),
-      }),
+      body: JSON.stringify(incoming(msgid, "lo")),
     });
     assert.equal(response.status, 200);
   };
@@ -374,7 +442,7 @@ test("a text that the carrier repeats is kept once", async () => {
   const inbound = await listInbound(server);
   assert.deepEqual(
     inbound.map(({ provider, externalId }) => `${provider} ${externalId}`),
-    ["lo 2", "lo 1"],
+    ["hub lo/2", "hub lo/1"],
   );
   assert.equal(sink.arrivals.length, 2);
   assert.equal((await post(`${receiver}/im`, {})).status, 401);
@@ -494,14 +562,17 @@ test("two servers forward to each other", async () => {
     await sendSms(app, "Hello through the hub"),
     "delivered",
   );
-  assert.equal(delivery.provider, "sandbox");
+  assert.equal(delivery.provider, "hub");
   await reply(hub, "Hello back");
   await sink.until(() => sink.arrivals.length === 1, "the reply did not come");
-  for (const server of [hub, app]) {
+  for (const [server, provider] of [
+    [hub, "sandbox"],
+    [app, "hub"],
+  ] as const) {
     const [inbound] = await listInbound(server);
     assert.deepEqual(
       [inbound.from, inbound.text, inbound.provider],
-      [phone, "Hello back", "sandbox"],
+      [phone, "Hello back", provider],
     );
   }
 });

@@ -33,6 +33,7 @@ export {
   createEmailChannel,
   type EmailChannelOptions,
 } from "./email/channel.ts";
+export { excerpt } from "./excerpt.ts";
 export { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
 export { createHttpProbe, type HttpProbeOptions } from "./http/probe.ts";
 export {

@@ -296,7 +296,13 @@ export {
   type Templates,
   type TemplatesOptions,
 } from "./templates/templates.ts";
-export { fitsUtf8, utf8Length } from "./text.ts";
+export {
+  checkStorable,
+  fitsUtf8,
+  isStorable,
+  toStorable,
+  utf8Length,
+} from "./text.ts";
 export { addMs, type EpochMs, isEpochMs, toEpochMs } from "./time.ts";
 export {
   checkNotifyPolicy,

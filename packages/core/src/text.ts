@@ -1,4 +1,6 @@
-/** Measures of text that limits are written in. */
+/** Measures of text that limits are written in, and what stores can keep. */
+
+import { CarillonError, type ErrorCode } from "./errors.ts";
 
 /** Length in bytes of the UTF-8 form. */
 export function utf8Length(text: string): number {
@@ -24,6 +26,40 @@ export function fitsUtf8(text: string, max: number): boolean {
   if (text.length > max) return false;
   if (text.length * 3 <= max) return true;
   return utf8Length(text) <= max;
+}
+
+/**
+ * Whether every store keeps the text: PostgreSQL's `text` has no U+0000, and a
+ * column that another store can hold and that one cannot is lost in a move.
+ */
+export function isStorable(text: string): boolean {
+  return !text.includes("\0");
+}
+
+/**
+ * The text as given, once it is known to be storable.
+ *
+ * @param what completes "… may not contain the character U+0000."
+ * @throws CarillonError the given code
+ */
+export function checkStorable(
+  text: string,
+  code: ErrorCode,
+  what: string,
+): string {
+  if (isStorable(text)) return text;
+  throw new CarillonError(
+    code,
+    `Invalid ${what}: it may not contain the character U+0000.`,
+  );
+}
+
+/**
+ * The text with U+FFFD in place of what no store keeps and what is no
+ * character: for texts of those who cannot be told to mend them.
+ */
+export function toStorable(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
 function isLeadOfPair(text: string, at: number): boolean {

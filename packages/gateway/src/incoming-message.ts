@@ -27,8 +27,13 @@ export class IncomingMessage {
    * reducing it to digits lost letters.
    */
   meta: Record<string, unknown>;
-  /** The provider it came through. */
+  /**
+   * The provider it came through; behind a forward server, that server's own
+   * name for it.
+   */
   provider: string | null = null;
+  /** The name in this gateway of the provider that took it. */
+  entry: string | null = null;
   /** The opt-out keyword family it belongs to, if the gateway looks for it. */
   keyword: "stop" | "start" | "help" | null = null;
 

@@ -28,7 +28,13 @@ export class MessageStatus {
   msgid: string;
   rtime: Date;
   meta: Record<string, unknown>;
+  /** Behind a forward server, that server's own name of its provider. */
   provider: string | null;
+  /**
+   * The name in this gateway of the provider that took it. What somebody else
+   * calls his provider proves nothing: with ids, only this one counts.
+   */
+  entry: string | null = null;
   statusCode: unknown;
   status: string | null;
 

@@ -115,6 +115,7 @@ export abstract class Provider {
     message: IncomingMessage,
   ): Promise<IncomingMessage> {
     message.provider = this.#name;
+    message.entry = this.#name;
     await this.gateway.receive(message);
     return message;
   }
@@ -122,6 +123,7 @@ export abstract class Provider {
   /** Hands a status to the hooks; rejects with the first failure. */
   protected async receiveStatus(status: MessageStatus): Promise<MessageStatus> {
     status.provider = this.#name;
+    status.entry = this.#name;
     await this.gateway.report(status);
     return status;
   }

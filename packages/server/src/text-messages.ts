@@ -1,13 +1,15 @@
 /** Sets up the SMS gateway, and tells the engine what comes in through it. */
 
-import type {
-  Clock,
-  Engine,
-  EpochMs,
-  InboundIntake,
-  Logger,
-  OptOutStore,
-  Receipt,
+import { excerpt } from "@carillon/channels";
+import {
+  type Clock,
+  type Engine,
+  type EpochMs,
+  type InboundIntake,
+  type Logger,
+  type OptOutStore,
+  type Receipt,
+  toStorable,
 } from "@carillon/core";
 import {
   analyze,
@@ -15,6 +17,7 @@ import {
   ForwardServerProvider,
   Gateway,
   type HttpClient,
+  type IncomingMessage,
   LogProvider,
   type LogProviderLogger,
   LoopbackProvider,
@@ -75,17 +78,28 @@ export function forwardReceipts(
  * them again; what the gateway did before with a STOP is done again then.
  */
 export function forwardTexts(gateway: Gateway, intake: InboundIntake): void {
-  gateway.onReceive.add(async ({ provider, msgid, src, dst, body, meta }) => {
+  gateway.onReceive.add(async (message) => {
+    const { entry, provider, src, dst, body, meta } = message;
     // Where digits alone would lose a sender's name.
     const { rawSrc } = meta;
     await intake.receive({
-      provider: provider ?? "",
-      externalId: msgid ?? undefined,
+      provider: entry ?? provider ?? "",
+      externalId: inboundIdOf(message),
       from: typeof rawSrc === "string" ? rawSrc : src,
       to: dst ?? undefined,
       text: body,
     });
   });
+}
+
+/**
+ * A forward server has several carriers, whose ids may be the same: without
+ * the carrier's name the second text would be taken for a repetition.
+ */
+function inboundIdOf(message: IncomingMessage): string | undefined {
+  const { entry, provider, msgid } = message;
+  if (!msgid || !provider || entry === provider) return msgid ?? undefined;
+  return `${provider}/${msgid}`;
 }
 
 function createProvider(setting: ProviderSetting, logger: Logger): Provider {
@@ -134,14 +148,28 @@ const receiptEvents: Partial<Record<MessageStatus["kind"], Receipt["event"]>> =
 /** `undefined` when the status says nothing. */
 function toReceipt(status: MessageStatus, at: EpochMs): Receipt | undefined {
   const event = receiptEvents[status.kind];
-  if (event === undefined || !status.msgid || !status.provider) {
-    return undefined;
-  }
+  const { entry, msgid, status: text } = status;
+  if (event === undefined || !msgid || !entry) return undefined;
+  const code = toCode(status.statusCode);
   return {
-    provider: status.provider,
-    externalId: status.msgid,
+    provider: entry,
+    externalId: toStorable(msgid),
     event,
     at,
-    ...(status.status && { text: status.status }),
+    ...(code && { code }),
+    ...(text && { text: excerpt(text) }),
   };
+}
+
+/** Of any type at a carrier, and of any length; only what can be shown is kept. */
+function toCode(statusCode: unknown): string | undefined {
+  switch (typeof statusCode) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return excerpt(String(statusCode), 64);
+    default:
+      return undefined;
+  }
 }

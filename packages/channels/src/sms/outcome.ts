@@ -1,6 +1,10 @@
 /** From what the gateway said to the result of an attempt. */
 
-import type { AttemptResult, FailedResult } from "@carillon/core";
+import {
+  type AttemptResult,
+  type FailedResult,
+  toStorable,
+} from "@carillon/core";
 import {
   ConfigurationError,
   type OutgoingMessage,
@@ -14,12 +18,14 @@ export function outcomeOfSent(
   sent: OutgoingMessage,
   segments: number,
 ): AttemptResult {
+  // Not what a forward server calls its own: receipts are told by this name.
+  const provider = sent.choice?.provider ?? sent.provider;
   return {
     // A receipt never follows what no carrier was given.
     outcome: sent.simulated ? "simulated" : "accepted",
     segments,
-    ...(sent.msgid !== null && { externalId: sent.msgid }),
-    ...(sent.provider !== null && { provider: sent.provider }),
+    ...(sent.msgid !== null && { externalId: toStorable(sent.msgid) }),
+    ...(provider !== null && { provider }),
   };
 }
 

@@ -27,12 +27,15 @@ import type { FailoverEvent } from "./receipt-failover.ts";
 class ScriptedProvider extends Provider {
   readonly sent: OutgoingMessage[] = [];
   error: unknown;
+  /** What a forward server behind it would call its own provider. */
+  carrier: string | undefined;
   #count = 0;
 
   override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
     if (this.error !== undefined) throw this.error;
     this.#count += 1;
     message.msgid = `${this.name}${this.#count}`;
+    message.provider = this.carrier ?? message.provider;
     this.sent.push(message);
     return message;
   }
@@ -346,6 +349,22 @@ describe("failover on receipts", () => {
     assert.equal(event.resent.body, "hi");
     assert.equal(event.resent.provider, "c");
     assert.equal(original.msgid, "b1");
+  });
+
+  test("a receipt counts only for what went through its own entry", async () => {
+    const { gateway, b, c, next } = await setUpWatched();
+    // Both have carriers of the same name behind them, as forward clients may.
+    b.carrier = "lo";
+    await gateway.send(withReceipt());
+    const foreign = new MessageError("b1", { provider: "lo" });
+    foreign.entry = "a";
+    await gateway.report(foreign);
+    assert.equal(c.sent.length, 0);
+    const own = new MessageError("b1", { provider: "lo" });
+    own.entry = "b";
+    await gateway.report(own);
+    await next();
+    assert.equal(c.sent.length, 1);
   });
 
   test("the copy is watched as well", async () => {

@@ -67,7 +67,10 @@ export class ReceiptFailover {
     if (!message.providerOptions.statusReport || candidates.length === 0) {
       return;
     }
-    const key = keyOf(message.provider, message.msgid);
+    const key = keyOf(
+      message.choice?.provider ?? message.provider,
+      message.msgid,
+    );
     const { silentMinutes, maxTracked = 10_000 } = this.#policy;
     const wait =
       silentMinutes === undefined ? Infinity : silentMinutes * 60_000;
@@ -85,7 +88,7 @@ export class ReceiptFailover {
   /** Looks at a status, after the hooks did. */
   handle(status: MessageStatus): void {
     if (!status.isFinal) return;
-    const key = keyOf(status.provider, status.msgid);
+    const key = keyOf(status.entry ?? status.provider, status.msgid);
     if (this.#tracked.has(key)) {
       this.#settle(key, status);
     } else {

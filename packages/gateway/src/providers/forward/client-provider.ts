@@ -73,6 +73,7 @@ export class ForwardClientProvider extends Provider {
             const { msgid, provider } = message;
             const key = msgid === null ? undefined : `im|${provider}|${msgid}`;
             // Straight to the gateway: the provider's name is the server's.
+            message.entry = this.name;
             await this.#once(key, () => host.receive(message));
             return message;
           },
@@ -86,6 +87,7 @@ export class ForwardClientProvider extends Provider {
           process: async (status) => {
             const { provider, msgid, kind, statusCode } = status;
             const key = `status|${provider}|${msgid}|${kind}|${statusCode}`;
+            status.entry = this.name;
             await this.#once(key, () => host.report(status));
             return status;
           },

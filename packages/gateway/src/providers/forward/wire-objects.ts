@@ -54,7 +54,7 @@ export function objectToWire(
   }
   if (value instanceof IncomingMessage) {
     const { msgid, src, body, dst, rtime, meta, provider, ...rest } = value;
-    const { keyword: _, ...extra } = rest;
+    const { keyword: _keyword, entry: _entry, ...extra } = rest;
     const id = idToWire(value, msgid);
     const fields = { msgid: id, src, body, dst, rtime, meta, provider };
     return ["IncomingMessage", { ...extra, ...fields }];

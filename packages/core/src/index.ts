@@ -88,6 +88,13 @@ export {
 } from "./inbound/inbound-message.ts";
 export { toPhoneAddress } from "./inbound/phone-address.ts";
 export {
+  defaultMessageLives,
+  expiresAtOf,
+  lastExpiryOf,
+  type MessageLives,
+  smnMessageLives,
+} from "./messages/default-life.ts";
+export {
   type Attempt,
   type Delivery,
   type DeliveryOutcome,
@@ -108,7 +115,6 @@ export {
   type AudienceKind,
   checkSubject,
   checkText,
-  defaultTimeToLiveSeconds,
   type Message,
   type MessageAttribute,
   type MessageContent,

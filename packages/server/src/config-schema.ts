@@ -5,6 +5,7 @@
  */
 
 import { BlockList, isIP } from "node:net";
+import { maxTimeToLiveSeconds, type Protocol } from "@carillon/core";
 import Type, { type Static, type TSchema } from "typebox";
 import {
   ProviderSetting,
@@ -206,11 +207,16 @@ export const configSchema = Type.Object({
     notes({
       group: "Delivery",
       description:
-        "When failed deliveries are tried again: `default` makes ten attempts over two days, `smn` seven within some minutes, and none after an HTTP 4xx.",
+        "When failed deliveries are attempted again: `default` makes ten attempts over two days (45 to 54 hours), `smn` seven within 18 to 22 minutes, and none after an HTTP 4xx.",
       expected: "one of default, smn",
       default: "default",
     }),
   ),
+
+  defaultLifeHttp: defaultLife("http", "259200 (72 hours)"),
+  defaultLifeHttps: defaultLife("https", "259200 (72 hours)"),
+  defaultLifeEmail: defaultLife("email", "259200 (72 hours)"),
+  defaultLifeSms: defaultLife("sms", "14400 (4 hours)"),
 
   smtpUrl: Type.Optional(
     Type.Refine(
@@ -416,6 +422,17 @@ function text(options: Options) {
 
 function integer(minimum: number, maximum: number, options: Options) {
   return Type.Integer({ ...notes(options), minimum, maximum });
+}
+
+function defaultLife(protocol: Protocol, seconds: string) {
+  return Type.Optional(
+    integer(1, maxTimeToLiveSeconds, {
+      group: "Delivery",
+      description: `How long a message without a time to live is attempted over ${protocol}, in seconds. ${seconds} if unset, 3600 under the retry profile \`smn\`.`,
+      expected: `a whole number of seconds from 1 to ${maxTimeToLiveSeconds}`,
+      example: Number.parseInt(seconds, 10),
+    }),
+  );
 }
 
 function isPublicUrl(value: string): boolean {

@@ -40,7 +40,7 @@ export interface MessageStructure {
 export interface MessageSettings {
   /** Of e-mails. */
   readonly subject?: string | undefined;
-  /** Seconds after which delivery is given up. The service's default is 3600. */
+  /** Seconds after which delivery is given up. Default: the service's, by protocol. */
   readonly timeToLive?: number | string | undefined;
   /** What filter policies look at. */
   readonly messageAttributes?: readonly MessageAttribute[] | undefined;

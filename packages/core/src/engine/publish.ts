@@ -10,6 +10,11 @@
 import { CarillonError } from "../errors.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
 import {
+  defaultMessageLives,
+  lastExpiryOf,
+  type MessageLives,
+} from "../messages/default-life.ts";
+import {
   checkSubject,
   checkText,
   type Message,
@@ -30,7 +35,6 @@ import {
   checkTemplateTags,
   renderVariants,
 } from "../templates/template.ts";
-import { addMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 
 /** A message as a publisher hands it over; unchecked. */
@@ -105,10 +109,13 @@ export interface PublisherPorts {
   readonly onAccepted: () => void;
   /** Whether attempts of a protocol cost money. */
   readonly isBillable: (protocol: Protocol) => boolean;
+  /** Default: {@link defaultMessageLives}. */
+  readonly lives?: MessageLives | undefined;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
   const { store, topics, dispatcher, clock, newMessageId, intake } = ports;
+  const { lives = defaultMessageLives } = ports;
 
   function checkOpen(): void {
     if (ports.isOpen()) return;
@@ -138,6 +145,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         request.template && isAbsent(request.structure)
           ? await renderChosen({ projectId, ...request.template })
           : contentOf(request);
+      const timeToLiveSeconds = parseTimeToLive(request.timeToLive);
       const message: NewMessage = {
         id: newMessageId() as MessageId,
         projectId,
@@ -153,7 +161,8 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         content,
         ...(request.attributes && { attributes: request.attributes }),
         createdAt,
-        expiresAt: addMs(createdAt, parseTimeToLive(request.timeToLive) * 1000),
+        expiresAt: lastExpiryOf(createdAt, timeToLiveSeconds, lives),
+        ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
       };
       const kept = await ports.seal.seal(message);
       const lease = intake.reserve();
@@ -179,7 +188,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         audience: "direct",
         content: { kind: "text", text: checkText(text) },
         createdAt,
-        expiresAt: addMs(createdAt, parseTimeToLive(undefined) * 1000),
+        expiresAt: lastExpiryOf(createdAt, undefined, lives, ["sms"]),
       };
       await store.acceptDirectMessage(
         message,

@@ -12,7 +12,11 @@
 import { CarillonError, type ErrorCode } from "../errors.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
 import {
-  defaultTimeToLiveSeconds,
+  defaultMessageLives,
+  lastExpiryOf,
+  type MessageLives,
+} from "../messages/default-life.ts";
+import {
   type MessageAttribute,
   type MessageContent,
   maxMessageBytes,
@@ -25,8 +29,7 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { InboundStore } from "../ports/inbound-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import { fitsUtf8 } from "../text.ts";
-/** A text as a carrier adapter hands it over. */
-import { addMs, toEpochMs } from "../time.ts";
+import { toEpochMs } from "../time.ts";
 import type { Topic } from "../topics/topic.ts";
 import type { Topics } from "../topics/topics.ts";
 import { formatTopicUrn } from "../urn.ts";
@@ -41,6 +44,7 @@ import {
 } from "./inbound-message.ts";
 import { toPhoneAddress } from "./phone-address.ts";
 
+/** A text as a carrier adapter hands it over. */
 export interface ReceivedText {
   readonly provider: string;
   /** The carrier's id; without one a repetition is not recognised. */
@@ -78,11 +82,13 @@ export interface InboundOptions {
   /** Owns what comes in, and the bound topics. */
   readonly projectId: ProjectId;
   readonly bindings: readonly InboundBinding[];
+  /** Default: {@link defaultMessageLives}. */
+  readonly lives?: MessageLives | undefined;
 }
 
 export function createInboundIntake(
   ports: InboundPorts,
-  { projectId, bindings }: InboundOptions,
+  { projectId, bindings, lives = defaultMessageLives }: InboundOptions,
 ): InboundIntake {
   const { store, topics, dispatcher, clock, logger } = ports;
   const findBinding = createInboundBindings(bindings);
@@ -106,7 +112,7 @@ export function createInboundIntake(
       const topic = await findTopic(inbound);
       if (topic === undefined) return undefined;
       const id = ports.newMessageId() as MessageId;
-      return await ports.seal.seal(toNotification(inbound, topic, id));
+      return await ports.seal.seal(toNotification(inbound, topic, id, lives));
     } catch (error) {
       if (!isUnpublishable(error)) throw error;
       logger.warn("inbound_not_published", {
@@ -155,6 +161,7 @@ function toNotification(
   inbound: NewInboundMessage,
   { seq, urn, name, displayName, introduction }: BoundTopic,
   id: MessageId,
+  lives: MessageLives,
 ): NewMessage {
   const { projectId, from, receivedAt } = inbound;
   const attributes = attributesOf(inbound);
@@ -167,7 +174,7 @@ function toNotification(
     content: toContent(inbound),
     ...(attributes.length > 0 && { attributes }),
     createdAt: toEpochMs(receivedAt),
-    expiresAt: addMs(toEpochMs(receivedAt), defaultTimeToLiveSeconds * 1000),
+    expiresAt: lastExpiryOf(toEpochMs(receivedAt), undefined, lives),
   };
 }
 

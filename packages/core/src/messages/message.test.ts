@@ -67,7 +67,7 @@ test("a subject is one line of at most 512 characters", () => {
 });
 
 test("a time to live is whole seconds within a week, as text or number", () => {
-  assert.equal(parseTimeToLive(undefined), 3600);
+  assert.equal(parseTimeToLive(undefined), undefined);
   assert.equal(parseTimeToLive("1"), 1);
   assert.equal(parseTimeToLive(604_800), 604_800);
   for (const value of ["0", "-1", "1.5", "604801", "x", 0, 1.5, Infinity, {}]) {

@@ -40,6 +40,11 @@ export interface Message {
   readonly createdAt: EpochMs;
   /** After this instant no attempt is made; milliseconds since the epoch. */
   readonly expiresAt: EpochMs;
+  /**
+   * As it was given; absent: each protocol's default life counts, and
+   * `expiresAt` is the end of the longest.
+   */
+  readonly timeToLiveSeconds?: number;
 }
 
 /** What a message keeps of its topic, so that it outlives the topic. */
@@ -62,8 +67,7 @@ export type NewMessage = Omit<Message, "seq">;
 /** 256 KB, in bytes of UTF-8 (SMN limits). */
 export const maxMessageBytes = 262_144;
 
-/** Default and bounds of the time to live, in seconds. */
-export const defaultTimeToLiveSeconds = 3600;
+/** Bound of the time to live, in seconds. */
 export const maxTimeToLiveSeconds = 604_800;
 
 /** The text for one protocol: its own variant, else the default. */
@@ -152,12 +156,12 @@ export function parseMessageStructure(structure: unknown): MessageContent {
 /**
  * Parses SMN's `time_to_live`: seconds, as a decimal string or a number.
  *
- * @returns seconds
+ * @returns seconds; `undefined` when none is given
  * @throws CarillonError TIME_TO_LIVE_INVALID
  */
-export function parseTimeToLive(value: unknown): number {
+export function parseTimeToLive(value: unknown): number | undefined {
   if (value === undefined || value === null || value === "") {
-    return defaultTimeToLiveSeconds;
+    return undefined;
   }
   const seconds =
     typeof value === "string" && /^\d{1,9}$/.test(value)

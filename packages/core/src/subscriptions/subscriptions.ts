@@ -186,6 +186,7 @@ export function createSubscriptions(
       content: { kind, token },
       createdAt: now,
       expiresAt: addMs(now, confirmationLifetimeMs),
+      timeToLiveSeconds: confirmationLifetimeMs / 1000,
     };
     return {
       token,

@@ -171,6 +171,7 @@ export const messageColumns: Columns<Message> = {
   attributes: optional(json),
   createdAt: integer,
   expiresAt: integer,
+  timeToLiveSeconds: optional(integer),
 };
 
 export type DirectRecipient = Pick<Recipient, "protocol" | "endpoint">;

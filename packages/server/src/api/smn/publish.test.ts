@@ -44,6 +44,33 @@ test("what is published reaches confirmed subscribers", async () => {
   assert.equal(message.expiresAt - message.createdAt, 60_000);
 });
 
+test("a message lives as long as it was given, else as its protocol", async () => {
+  const { server, publish } = await setUp();
+  await using _ = server;
+  const lifeOf = async ({ message_id }: { message_id: string }) => {
+    const path = `/api/v2/messages/${message_id}`;
+    const { body } = await server.call("GET", path);
+    const seconds =
+      (Date.parse(body.expiresAt) - Date.parse(body.acceptedAt)) / 1000;
+    return [seconds, body.timeToLiveSeconds];
+  };
+  const hour = 3600;
+  for (const [time_to_live, expected] of [
+    [undefined, [72 * hour, undefined]],
+    ["", [72 * hour, undefined]],
+    ["60", [60, 60]],
+    ["604800", [604_800, 604_800]],
+  ] as const) {
+    const { body } = await publish({ message: "x", time_to_live });
+    assert.deepEqual(await lifeOf(body), expected);
+  }
+  const { body } = await server.call("POST", `${server.base}/sms`, {
+    endpoint: "+4915112345678",
+    message: "x",
+  });
+  assert.deepEqual(await lifeOf(body), [4 * hour, undefined]);
+});
+
 test("a structure wins over a template, a template over text", async () => {
   const { server, publish } = await setUp();
   await using _ = server;

@@ -34,7 +34,12 @@ const summaryProperties = {
     description: "text, structure, confirmation or unsubscription",
   }),
   acceptedAt: instant("When it was on disk"),
-  expiresAt: instant("No attempt is made after this"),
+  expiresAt: instant(
+    "No attempt is made after this; without a time to live, the end of the longest default life of a protocol",
+  ),
+  timeToLiveSeconds: Type.Optional(
+    Type.Integer({ description: "As it was given" }),
+  ),
   fannedOut: Type.Boolean({
     description: "False while subscriptions are still being walked",
   }),
@@ -167,7 +172,7 @@ function toSummary({
   fannedOut,
   counts,
 }: MessageReport): Static<typeof MessageSummary> {
-  const { id, audience, topic, subject, content } = message;
+  const { id, audience, topic, subject, content, timeToLiveSeconds } = message;
   return {
     id,
     audience,
@@ -176,6 +181,7 @@ function toSummary({
     kind: content.kind,
     acceptedAt: toMillisecondsText(message.createdAt),
     expiresAt: toMillisecondsText(message.expiresAt),
+    ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
     fannedOut,
     counts: { ...counts },
   };

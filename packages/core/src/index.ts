@@ -127,8 +127,9 @@ export {
   selectText,
 } from "./messages/message.ts";
 export {
+  checkMessageAttributes,
+  type MessageAttributeRequest,
   maxMessageAttributes,
-  parseMessageAttributes,
 } from "./messages/message-attributes.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
 export type {
@@ -230,14 +231,15 @@ export {
 } from "./subscriptions/detections.ts";
 export {
   type CompiledAttributes,
+  checkFilterPolicies,
   compileAttributes,
   describeMismatch,
   type FilterMismatch,
   type FilterPolicy,
+  type FilterPolicyRequest,
   findMismatch,
   maxFilterPolicies,
   maxFilterPolicyBatch,
-  parseFilterPolicies,
   passesFilter,
 } from "./subscriptions/filter-policy.ts";
 export {
@@ -252,6 +254,7 @@ export {
   checkRemark,
   confirmationLifetimeMs,
   defaultSubscriptionsPerTopic,
+  type ExtensionRequest,
   type Subscription,
   type SubscriptionExtension,
   type SubscriptionStatus,
@@ -318,21 +321,22 @@ export {
   roundsOf,
 } from "./topics/notify-policy.ts";
 export {
+  createResourceFilter,
   matchesResource,
-  parseResourceFilter,
-  parseResourceQuery,
+  maxTaggedResources,
   type ResourceFilter,
+  type ResourceFilterRequest,
   type ResourceQuery,
   type TaggedResource,
   type TagPattern,
+  type TagPatternRequest,
 } from "./topics/resource-filter.ts";
 export {
   checkTagKey,
   defaultTagsPerTopic,
   mergeResourceTags,
-  parseResourceTag,
-  parseTagBatch,
   type ResourceTag,
+  type ResourceTagRequest,
   type TagBatch,
 } from "./topics/resource-tag.ts";
 export {

@@ -13,29 +13,29 @@ export const maxMessageAttributes = 10;
 /** Values of one attribute of type STRING_ARRAY. */
 export const maxAttributeValues = 10;
 
-/**
- * Checks the `message_attributes` of a publish request; absent means none.
- * Unknown members are dropped.
- *
- * @throws CarillonError MESSAGE_ATTRIBUTES_INVALID
- */
-export function parseMessageAttributes(
-  attributes: unknown,
+/** An attribute as a publisher hands it over; unchecked. */
+export interface MessageAttributeRequest {
+  readonly name: unknown;
+  readonly type: unknown;
+  readonly value: unknown;
+}
+
+/** @throws CarillonError MESSAGE_ATTRIBUTES_INVALID */
+export function checkMessageAttributes(
+  attributes: readonly MessageAttributeRequest[],
 ): readonly MessageAttribute[] {
-  if (attributes === undefined || attributes === null) return [];
-  if (!Array.isArray(attributes)) throw invalid("a list is expected");
   if (attributes.length > maxMessageAttributes) {
     throw invalid(`at most ${maxMessageAttributes}`);
   }
-  const parsed = attributes.map(parseAttribute);
-  if (new Set(parsed.map(({ name }) => name)).size < parsed.length) {
+  const checked = attributes.map(checkAttribute);
+  if (new Set(checked.map(({ name }) => name)).size < checked.length) {
     throw invalid("names are unique");
   }
-  if (parsed.filter(({ type }) => type === "PROTOCOL").length > 1) {
+  if (checked.filter(({ type }) => type === "PROTOCOL").length > 1) {
     // Two lists of protocols would leave open which of them counts.
     throw invalid("at most one is of type PROTOCOL");
   }
-  return parsed;
+  return checked;
 }
 
 /** 1 to 32 of `a-z0-9_`; underscores only singly and inside. */
@@ -68,11 +68,11 @@ export function isAttributeValueList(list: unknown): list is string[] {
   );
 }
 
-function parseAttribute(attribute: unknown): MessageAttribute {
-  if (typeof attribute !== "object" || attribute === null) {
-    throw invalid("each is an object of name, type and value");
-  }
-  const { name, type, value } = attribute as Record<string, unknown>;
+function checkAttribute({
+  name,
+  type,
+  value,
+}: MessageAttributeRequest): MessageAttribute {
   if (!isAttributeName(name)) {
     throw invalid(
       "names are 1 to 32 of a-z, 0-9 and single underscores between them",

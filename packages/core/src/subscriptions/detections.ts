@@ -8,7 +8,7 @@ import type { NewId, ProjectId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Topics } from "../topics/topics.ts";
 import { checkEndpoint, checkProtocol } from "./protocol.ts";
-import { checkExtension } from "./subscription.ts";
+import { checkExtension, type ExtensionRequest } from "./subscription.ts";
 
 /** What a probe is sent to. */
 export interface ProbeRequest {
@@ -42,7 +42,7 @@ export type Detection =
 export interface DetectRequest {
   readonly protocol: unknown;
   readonly endpoint: unknown;
-  readonly extension?: unknown;
+  readonly extension?: ExtensionRequest | undefined;
 }
 
 export interface Detections {

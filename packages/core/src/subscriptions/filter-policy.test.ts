@@ -3,11 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { MessageAttribute } from "../messages/message.ts";
 import {
+  checkFilterPolicies,
   compileAttributes,
   describeMismatch,
   type FilterPolicy,
   findMismatch,
-  parseFilterPolicies,
   passesFilter,
 } from "./filter-policy.ts";
 import { type Protocol, protocols } from "./protocol.ts";
@@ -25,33 +25,18 @@ function decide(
   return passesFilter(policies, protocol, compileAttributes(attributes));
 }
 
-test("policies are read from their form on the wire", () => {
-  assert.deepEqual(
-    parseFilterPolicies([
-      { name: "severity", string_equals: ["critical", "紧急"], more: 1 },
-    ]),
-    [{ name: "severity", stringEquals: ["critical", "紧急"] }],
-  );
-});
-
 test("policies that break a rule are refused", () => {
-  const policy = (name: unknown, string_equals: unknown) => ({
+  const policy = (name: unknown, stringEquals: unknown) => ({
     name,
-    string_equals,
+    stringEquals,
   });
   const five = Array.from({ length: 5 }, (_, i) => policy(`n${i}`, ["x"]));
-  assert.equal(parseFilterPolicies(five).length, 5);
-  assert.equal(parseFilterPolicies([policy("smn", ["x"])]).length, 1);
+  assert.equal(checkFilterPolicies(five).length, 5);
+  assert.equal(checkFilterPolicies([policy("smn", ["x"])]).length, 1);
   const ten = Array.from({ length: 10 }, (_, i) => `v${i}`);
-  assert.equal(parseFilterPolicies([policy("a", ten)]).length, 1);
+  assert.equal(checkFilterPolicies([policy("a", ten)]).length, 1);
   for (const policies of [
-    undefined,
-    null,
     [],
-    {},
-    "a",
-    [null],
-    ["a"],
     [...five, policy("n5", ["x"])],
     [policy("a", ["x"]), policy("a", ["y"])],
     [policy("smn_a", ["x"])],
@@ -72,7 +57,7 @@ test("policies that break a rule are refused", () => {
     [policy("a", "x")],
     [policy("a", undefined)],
   ]) {
-    assert.throws(() => parseFilterPolicies(policies), refused);
+    assert.throws(() => checkFilterPolicies(policies), refused);
   }
 });
 

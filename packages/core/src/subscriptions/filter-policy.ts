@@ -20,6 +20,12 @@ export interface FilterPolicy {
   readonly stringEquals: readonly string[];
 }
 
+/** A policy as an owner hands it over; unchecked. */
+export interface FilterPolicyRequest {
+  readonly name: unknown;
+  readonly stringEquals: unknown;
+}
+
 /** A message's attributes in the form that decisions are made from. */
 export interface CompiledAttributes {
   /** Absent when the message goes to every protocol. */
@@ -37,23 +43,21 @@ export const maxFilterPolicies = 5;
 export const maxFilterPolicyBatch = 100;
 
 /**
- * Checks a subscription's `filter_polices` as they come on the wire.
+ * Checks what is to become a subscription's policies.
  *
  * @throws CarillonError FILTER_POLICY_INVALID
  */
-export function parseFilterPolicies(policies: unknown): FilterPolicy[] {
-  if (
-    !Array.isArray(policies) ||
-    policies.length < 1 ||
-    policies.length > maxFilterPolicies
-  ) {
+export function checkFilterPolicies(
+  policies: readonly FilterPolicyRequest[],
+): FilterPolicy[] {
+  if (policies.length < 1 || policies.length > maxFilterPolicies) {
     throw invalid(`a list of 1 to ${maxFilterPolicies} is expected`);
   }
-  const parsed = policies.map(parsePolicy);
-  if (new Set(parsed.map(({ name }) => name)).size < parsed.length) {
+  const checked = policies.map(checkPolicy);
+  if (new Set(checked.map(({ name }) => name)).size < checked.length) {
     throw invalid("names are unique");
   }
-  return parsed;
+  return checked;
 }
 
 /** To be done once per message. */
@@ -112,22 +116,21 @@ function hasAny(set: ReadonlySet<string>, values: readonly string[]): boolean {
   return false;
 }
 
-function parsePolicy(policy: unknown): FilterPolicy {
-  if (typeof policy !== "object" || policy === null) {
-    throw invalid("each is an object of name and string_equals");
-  }
-  const { name, string_equals: values } = policy as Record<string, unknown>;
+function checkPolicy({
+  name,
+  stringEquals,
+}: FilterPolicyRequest): FilterPolicy {
   if (!isAttributeName(name) || name.startsWith("smn_")) {
     throw invalid(
       "names are 1 to 32 of a-z, 0-9 and single underscores between them, and do not start with smn_",
     );
   }
-  if (!isAttributeValueList(values)) {
+  if (!isAttributeValueList(stringEquals)) {
     throw invalid(
-      `string_equals is a list of 1 to ${maxAttributeValues} different texts of 1 to 32 letters, digits or underscores`,
+      `a policy's values are a list of 1 to ${maxAttributeValues} different texts of 1 to 32 letters, digits or underscores`,
     );
   }
-  return { name, stringEquals: values };
+  return { name, stringEquals };
 }
 
 function invalid(rule: string): CarillonError {

@@ -43,6 +43,12 @@ export interface SubscriptionExtension {
   readonly verificationCodeEnabled?: true;
 }
 
+/** An extension as a subscriber hands it over; unchecked. */
+export interface ExtensionRequest {
+  readonly header?: unknown;
+  readonly verificationCodeEnabled?: unknown;
+}
+
 /** How long a confirmation link is good, in milliseconds (48 h). */
 export const confirmationLifetimeMs = 48 * 3_600_000;
 
@@ -60,31 +66,21 @@ export function checkRemark(remark: unknown): string {
 }
 
 /**
- * Checks the `extension` object of a subscription. Unknown members are
- * ignored, as SMN does.
+ * Checks what a subscription asks for besides its endpoint; what its protocol
+ * does not know is ignored, as SMN does.
  *
  * @throws CarillonError SUBSCRIPTION_INVALID
  */
 export function checkExtension(
   protocol: Protocol,
-  extension: unknown,
+  extension: ExtensionRequest = {},
 ): SubscriptionExtension {
-  if (extension === undefined || extension === null) return {};
-  if (typeof extension !== "object" || Array.isArray(extension)) {
-    throw new CarillonError(
-      "SUBSCRIPTION_INVALID",
-      "Invalid extension: an object is expected.",
-    );
-  }
-  const { header, verification_code_enabled: hasCode } = extension as {
-    header?: unknown;
-    verification_code_enabled?: unknown;
-  };
+  const { header, verificationCodeEnabled: hasCode } = extension;
   if (hasCode !== undefined && hasCode !== null) {
     if (typeof hasCode !== "boolean") {
       throw new CarillonError(
         "SUBSCRIPTION_INVALID",
-        "Invalid extension.verification_code_enabled: true or false.",
+        "Invalid extension: whether a verification code is enabled is true or false.",
       );
     }
     if (hasCode && protocol === "sms") return { verificationCodeEnabled: true };

@@ -29,13 +29,17 @@ import {
   type ConfirmationLimits,
   defaultConfirmationLimits,
 } from "./confirmation-limits.ts";
-import { parseFilterPolicies } from "./filter-policy.ts";
+import {
+  checkFilterPolicies,
+  type FilterPolicyRequest,
+} from "./filter-policy.ts";
 import { checkEndpoint, checkProtocol, type Protocol } from "./protocol.ts";
 import {
   checkExtension,
   checkRemark,
   confirmationLifetimeMs,
   defaultSubscriptionsPerTopic,
+  type ExtensionRequest,
   type Subscription,
   subscriptionStatus,
 } from "./subscription.ts";
@@ -58,7 +62,7 @@ export interface SubscribeRequest {
   readonly protocol: unknown;
   readonly endpoint: unknown;
   readonly remark?: unknown;
-  readonly extension?: unknown;
+  readonly extension?: ExtensionRequest | undefined;
 }
 
 export interface Subscriptions {
@@ -102,7 +106,7 @@ export interface Subscriptions {
   setFilterPolicies(
     projectId: ProjectId,
     urn: string,
-    policies: unknown,
+    policies: readonly FilterPolicyRequest[] | undefined,
   ): Promise<void>;
   /**
    * The owner's removal.
@@ -330,7 +334,7 @@ export function createSubscriptions(
     setFilterPolicies: async (projectId, text, policies) =>
       await change(projectId, text, {
         filterPolicies:
-          policies === undefined ? [] : parseFilterPolicies(policies),
+          policies === undefined ? [] : checkFilterPolicies(policies),
       }),
     async remove(projectId, text) {
       const urn = parseOwnUrn(projectId, text);

@@ -1,13 +1,13 @@
 /**
- * Finds resources by their tags and name: the filters of SMN's
- * `resource_instances/action`, read once and held against each resource.
+ * Finds resources by their tags and name: a filter is made once and held
+ * against each resource.
  */
 
 import { CarillonError } from "../errors.ts";
 import type { PageRequest } from "../ports/page.ts";
 import { isTagText, type ResourceTag } from "./resource-tag.ts";
 
-/** What `resource_instances/action` is asked to do. */
+/** What is asked about resources and their tags. */
 export type ResourceQuery =
   | {
       readonly action: "filter";
@@ -50,53 +50,38 @@ export interface TaggedResource {
 const maxKeys = 20;
 const maxValues = 20;
 
-/** Default and upper bound of `limit`. */
-const maxResources = 1000;
+/** Upper bound of a page, and its default. */
+export const maxTaggedResources = 1000;
 
-/**
- * Checks the body of `resource_instances/action`.
- *
- * @throws CarillonError TAG_ACTION_INVALID, PAGE_INVALID,
- * RESOURCE_FILTER_INVALID
- */
-export function parseResourceQuery(body: unknown): ResourceQuery {
-  const members = (body ?? {}) as Record<string, unknown>;
-  switch (members.action) {
-    case "count":
-      return { action: "count", filter: parseResourceFilter(members) };
-    case "filter":
-      return {
-        action: "filter",
-        filter: parseResourceFilter(members),
-        page: {
-          offset: parseCount(members.offset, 0, 0, Number.MAX_SAFE_INTEGER),
-          limit: parseCount(members.limit, maxResources, 1, maxResources),
-        },
-      };
-    default:
-      throw new CarillonError(
-        "TAG_ACTION_INVALID",
-        "Invalid action: filter or count.",
-      );
-  }
+/** A filter as it is asked for; unchecked. Absent members do not constrain. */
+export interface ResourceFilterRequest {
+  readonly tags?: readonly TagPatternRequest[];
+  readonly tagsAny?: readonly TagPatternRequest[];
+  readonly notTags?: readonly TagPatternRequest[];
+  readonly notTagsAny?: readonly TagPatternRequest[];
+  readonly withoutAnyTag?: boolean;
+  /** An empty one does not constrain. */
+  readonly name?: string | undefined;
+}
+
+export interface TagPatternRequest {
+  readonly key: unknown;
+  /** Empty: any. A star in front: the value contains what follows. */
+  readonly values: readonly unknown[];
 }
 
 /** @throws CarillonError RESOURCE_FILTER_INVALID */
-export function parseResourceFilter(
-  members: Readonly<Record<string, unknown>>,
+export function createResourceFilter(
+  request: ResourceFilterRequest,
 ): ResourceFilter {
-  const withoutAnyTag = members.without_any_tag ?? false;
-  if (typeof withoutAnyTag !== "boolean") {
-    throw invalid("without_any_tag is true or false");
-  }
-  const name = parseName(members.matches);
+  const { tags, tagsAny, notTags, notTagsAny, withoutAnyTag, name } = request;
   return {
-    tags: parsePatterns(members.tags),
-    tagsAny: parsePatterns(members.tags_any),
-    notTags: parsePatterns(members.not_tags),
-    notTagsAny: parsePatterns(members.not_tags_any),
-    withoutAnyTag,
-    ...(name !== undefined && { name }),
+    tags: toPatterns(tags),
+    tagsAny: toPatterns(tagsAny),
+    notTags: toPatterns(notTags),
+    notTagsAny: toPatterns(notTagsAny),
+    withoutAnyTag: withoutAnyTag ?? false,
+    ...(name && { name }),
   };
 }
 
@@ -127,26 +112,22 @@ function fits(pattern: TagPattern, { key, value }: ResourceTag): boolean {
   );
 }
 
-function parsePatterns(list: unknown): TagPattern[] {
-  const entries = toList(list);
-  if (!entries || entries.length > maxKeys) {
+function toPatterns(requests: readonly TagPatternRequest[] = []): TagPattern[] {
+  if (requests.length > maxKeys) {
     throw invalid(`each list of tags has at most ${maxKeys} entries`);
   }
-  const patterns = entries.map(parsePattern);
+  const patterns = requests.map(toPattern);
   if (new Set(patterns.map(({ key }) => key)).size < patterns.length) {
     throw invalid("keys are different within a list");
   }
   return patterns;
 }
 
-function parsePattern(entry: unknown): TagPattern {
-  const { key, values: list } = (entry ?? {}) as Record<string, unknown>;
+function toPattern({ key, values }: TagPatternRequest): TagPattern {
   if (!isTagText(key, 1, 128)) {
     throw invalid("a key is a text of 1 to 128 characters");
   }
-  const values = toList(list);
   if (
-    !values ||
     values.length > maxValues ||
     // One more than a value may have, for the star.
     !values.every((value) => isTagText(value, 0, 256)) ||
@@ -163,52 +144,6 @@ function parsePattern(entry: unknown): TagPattern {
       .filter((value) => value.startsWith("*"))
       .map((value) => value.slice(1)),
   };
-}
-
-/** An empty name does not constrain. */
-function parseName(matches: unknown): string | undefined {
-  const entries = toList(matches);
-  if (!entries || entries.length > 1) {
-    throw invalid("matches is a list of at most one entry");
-  }
-  if (entries.length === 0) return undefined;
-  const { key, value } = (entries[0] ?? {}) as Record<string, unknown>;
-  if (key !== "resource_name" || typeof (value ?? "") !== "string") {
-    throw invalid("matches has the key resource_name and a text as value");
-  }
-  return (value as string | undefined) || undefined;
-}
-
-/** A whole number, as SMN's decimal text or as a number. */
-function parseCount(
-  value: unknown,
-  absent: number,
-  min: number,
-  max: number,
-): number {
-  if (value === undefined || value === null) return absent;
-  const count =
-    typeof value === "string" && /^\d{1,15}$/.test(value)
-      ? Number(value)
-      : value;
-  if (
-    typeof count === "number" &&
-    Number.isInteger(count) &&
-    count >= min &&
-    count <= max
-  ) {
-    return count;
-  }
-  throw new CarillonError(
-    "PAGE_INVALID",
-    `Invalid page: offset is 0 or more, limit 1 to ${maxResources}.`,
-  );
-}
-
-/** Absent is empty; `undefined` when it is no list. */
-function toList(list: unknown): readonly unknown[] | undefined {
-  if (list === undefined || list === null) return [];
-  return Array.isArray(list) ? list : undefined;
 }
 
 function invalid(rule: string): CarillonError {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  checkNewTags,
+  checkResourceTag,
   checkTagKey,
+  checkTagKeys,
   defaultTagsPerTopic,
   mergeResourceTags,
-  parseResourceTag,
-  parseTagBatch,
 } from "./resource-tag.ts";
 
 const refused = { code: "RESOURCE_TAG_INVALID" };
@@ -29,68 +30,35 @@ test("a key has 1 to 128 characters of any language", () => {
   }
 });
 
-test("a value has at most 255 characters and may be empty or absent", () => {
-  const parse = (value: unknown) => parseResourceTag({ key: "k", value }).value;
-  assert.equal(parse(""), "");
-  assert.equal(parse(undefined), "");
-  assert.equal(parse("x".repeat(255)).length, 255);
-  for (const value of ["x".repeat(256), "a\tb", 7, {}]) {
-    assert.throws(() => parse(value), refused);
-  }
-  for (const tag of [undefined, null, "k", [], {}]) {
-    assert.throws(() => parseResourceTag(tag), refused);
+test("a value has at most 255 characters and may be empty", () => {
+  const check = (value: unknown) => checkResourceTag({ key: "k", value }).value;
+  assert.equal(check(""), "");
+  assert.equal(check("x".repeat(255)).length, 255);
+  for (const value of ["x".repeat(256), "a\tb", 7, {}, undefined]) {
+    assert.throws(() => check(value), refused);
   }
 });
 
-test("a batch creates different keys", () => {
-  const batch = (tags: unknown) => parseTagBatch({ action: "create", tags });
-  assert.deepEqual(batch([{ key: "a", value: "1" }, { key: "b" }]), {
-    action: "create",
-    tags: [
-      { key: "a", value: "1" },
-      { key: "b", value: "" },
-    ],
-  });
-  for (const tags of [
-    undefined,
-    null,
+test("tags that are added together have different keys", () => {
+  const tags = [
+    { key: "a", value: "1" },
+    { key: "b", value: "" },
+  ];
+  assert.deepEqual(checkNewTags(tags), tags);
+  const again = { key: "a", value: "2" };
+  for (const wrong of [
     [],
-    {},
-    "a",
-    [null],
-    [{ value: "1" }],
-    [
-      { key: "a", value: "1" },
-      { key: "a", value: "2" },
-    ],
+    [...tags, again],
+    [{ key: undefined, value: "1" }],
   ]) {
-    assert.throws(() => batch(tags), refused);
+    assert.throws(() => checkNewTags(wrong), refused);
   }
 });
 
-test("a batch deletes keys whatever their values, repeated ones once", () => {
-  const batch = (tags: unknown) => parseTagBatch({ action: "delete", tags });
-  assert.deepEqual(
-    batch([{ key: "a" }, { key: "b", value: 7 }, { key: "a", value: "1" }]),
-    { action: "delete", keys: ["a", "b"] },
-  );
-  for (const tags of [undefined, [], [null], ["a"], [{ key: "" }]]) {
-    assert.throws(() => batch(tags), refused);
-  }
-});
-
-test("other actions are refused before the tags are looked at", () => {
-  for (const body of [
-    { action: "replace", tags: 7 },
-    { action: "CREATE", tags: [] },
-    { tags: [{ key: "a" }] },
-    {},
-    null,
-    undefined,
-    "create",
-    [],
-  ]) {
-    assert.throws(() => parseTagBatch(body), { code: "TAG_ACTION_INVALID" });
+test("keys that are removed together may be repeated", () => {
+  assert.deepEqual(checkTagKeys(["a", "b", "a"]), ["a", "b"]);
+  for (const keys of [[], [""], ["a", undefined]]) {
+    assert.throws(() => checkTagKeys(keys), refused);
   }
 });
 

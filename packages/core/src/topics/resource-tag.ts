@@ -8,10 +8,16 @@ export interface ResourceTag {
   readonly value: string;
 }
 
-/** What `tags/action` is asked to do. */
+/** A tag as an owner hands it over; unchecked. */
+export interface ResourceTagRequest {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** What is done with many tags of a resource at once; unchecked. */
 export type TagBatch =
-  | { readonly action: "create"; readonly tags: readonly ResourceTag[] }
-  | { readonly action: "delete"; readonly keys: readonly string[] };
+  | { readonly action: "create"; readonly tags: readonly ResourceTagRequest[] }
+  | { readonly action: "delete"; readonly keys: readonly unknown[] };
 
 /** Default quota of tags per topic (SMN limits). */
 export const defaultTagsPerTopic = 20;
@@ -22,48 +28,39 @@ export function checkTagKey(key: unknown): string {
   throw invalidTag("a key is a text of 1 to 128 characters");
 }
 
-/**
- * Checks one tag as it comes on the wire. Go clients leave empty values out:
- * an absent value is an empty one.
- *
- * @throws CarillonError RESOURCE_TAG_INVALID
- */
-export function parseResourceTag(tag: unknown): ResourceTag {
-  if (typeof tag !== "object" || tag === null) {
-    throw invalidTag("an object of key and value is expected");
-  }
-  const { key, value } = tag as Record<string, unknown>;
-  return { key: checkTagKey(key), value: checkTagValue(value ?? "") };
+/** @throws CarillonError RESOURCE_TAG_INVALID */
+export function checkResourceTag({
+  key,
+  value,
+}: ResourceTagRequest): ResourceTag {
+  return { key: checkTagKey(key), value: checkTagValue(value) };
 }
 
 /**
- * Checks the body of a batch of tags. Keys to create are different; keys to
- * delete may be unknown or repeated, and their values do not matter.
+ * Checks tags that are added together: at least one, and different keys.
  *
- * @throws CarillonError TAG_ACTION_INVALID, RESOURCE_TAG_INVALID
+ * @throws CarillonError RESOURCE_TAG_INVALID
  */
-export function parseTagBatch(body: unknown): TagBatch {
-  const { action, tags } = (body ?? {}) as Record<string, unknown>;
-  if (action !== "create" && action !== "delete") {
-    throw new CarillonError(
-      "TAG_ACTION_INVALID",
-      "Invalid action: create or delete.",
-    );
-  }
-  if (!Array.isArray(tags) || tags.length === 0) {
-    throw invalidTag("a list of tags, not empty, is expected");
-  }
-  if (action === "delete") {
-    const keys = tags.map((tag: { key?: unknown } | null) =>
-      checkTagKey(tag?.key),
-    );
-    return { action, keys: [...new Set(keys)] };
-  }
-  const parsed = tags.map(parseResourceTag);
-  if (new Set(parsed.map(({ key }) => key)).size < parsed.length) {
+export function checkNewTags(
+  tags: readonly ResourceTagRequest[],
+): readonly ResourceTag[] {
+  if (tags.length === 0) throw noTags();
+  const checked = tags.map(checkResourceTag);
+  if (new Set(checked.map(({ key }) => key)).size < checked.length) {
     throw invalidTag("keys are different");
   }
-  return { action, tags: parsed };
+  return checked;
+}
+
+/**
+ * Checks keys that are removed together: at least one; they may be unknown or
+ * repeated.
+ *
+ * @throws CarillonError RESOURCE_TAG_INVALID
+ */
+export function checkTagKeys(keys: readonly unknown[]): readonly string[] {
+  if (keys.length === 0) throw noTags();
+  return [...new Set(keys.map(checkTagKey))];
 }
 
 /**
@@ -109,6 +106,10 @@ export function isTagText(
 function checkTagValue(value: unknown): string {
   if (isTagText(value, 0, 255)) return value;
   throw invalidTag("a value is a text of at most 255 characters");
+}
+
+function noTags(): CarillonError {
+  return invalidTag("a list of tags, not empty, is expected");
 }
 
 function invalidTag(rule: string): CarillonError {

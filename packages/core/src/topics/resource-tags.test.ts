@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
+import { createResourceFilter } from "./resource-filter.ts";
 import { createResourceTags } from "./resource-tags.ts";
 import { createTopics } from "./topics.ts";
 
@@ -35,7 +36,10 @@ test("a topic is found by id, URN and name, in its own project only", async () =
     ]);
     const absent = { code: "TOPIC_NOT_FOUND" };
     await assert.rejects(tags.list(other, reference), absent);
-    await assert.rejects(tags.put(other, reference, { key: "k" }), absent);
+    await assert.rejects(
+      tags.put(other, reference, { key: "k", value: "" }),
+      absent,
+    );
     await assert.rejects(tags.remove(other, reference, "env"), absent);
   }
   assert.deepEqual(await tags.listOfProject(other), []);
@@ -44,7 +48,7 @@ test("a topic is found by id, URN and name, in its own project only", async () =
 test("deleting tags in a batch does not mind unknown ones, one alone does", async () => {
   const { tags, topic } = await setUp();
   const reference = { kind: "id", value: topic.id } as const;
-  const batch = { action: "delete", tags: [{ key: "none" }] };
+  const batch = { action: "delete", keys: ["none"] } as const;
   await tags.applyBatch(projectId, reference, batch);
   await assert.rejects(tags.remove(projectId, reference, "none"), {
     code: "RESOURCE_TAG_NOT_FOUND",
@@ -54,10 +58,14 @@ test("deleting tags in a batch does not mind unknown ones, one alone does", asyn
 test("the quota is the topic's, whichever way tags come", async () => {
   const { tags, topic } = await setUp(2);
   const reference = { kind: "id", value: topic.id } as const;
-  const put = (key: string) => tags.put(projectId, reference, { key });
+  const put = (key: string) =>
+    tags.put(projectId, reference, { key, value: "" });
   await put("a");
   const full = { code: "RESOURCE_TAG_QUOTA_EXCEEDED" };
-  const two = [{ key: "b" }, { key: "c" }];
+  const two = [
+    { key: "b", value: "" },
+    { key: "c", value: "" },
+  ];
   await assert.rejects(
     tags.applyBatch(projectId, reference, { action: "create", tags: two }),
     full,
@@ -72,10 +80,14 @@ test("a count tells what a filter would find", async () => {
   await topics.create(projectId, { name: "bills" });
   const byId = { kind: "id", value: topic.id } as const;
   await tags.put(projectId, byId, { key: "env", value: "prod" });
-  const filter = { tags: [{ key: "env", values: [] }] };
-  const counted = await tags.query(projectId, { action: "count", ...filter });
+  const filter = createResourceFilter({ tags: [{ key: "env", values: [] }] });
+  const counted = await tags.query(projectId, { action: "count", filter });
   assert.deepEqual(counted, { action: "count", total: 1 });
-  const found = await tags.query(projectId, { action: "filter", ...filter });
+  const found = await tags.query(projectId, {
+    action: "filter",
+    filter,
+    page: { offset: 0, limit: 10 },
+  });
   assert.ok(found.action === "filter");
   assert.deepEqual(
     found.items.map((item) => item.topic.name),

@@ -9,13 +9,16 @@ import type {
 } from "../ports/resource-tag-store.ts";
 import type { TopicReader } from "../ports/topic-store.ts";
 import { parseTopicUrn } from "../urn.ts";
-import { parseResourceQuery } from "./resource-filter.ts";
+import type { ResourceQuery } from "./resource-filter.ts";
 import {
+  checkNewTags,
+  checkResourceTag,
   checkTagKey,
+  checkTagKeys,
   defaultTagsPerTopic,
-  parseResourceTag,
-  parseTagBatch,
   type ResourceTag,
+  type ResourceTagRequest,
+  type TagBatch,
 } from "./resource-tag.ts";
 import type { Topic } from "./topic.ts";
 
@@ -42,21 +45,24 @@ export interface ProjectTag {
 /** Each throws CarillonError TOPIC_NOT_FOUND when there is no such topic. */
 export interface ResourceTags {
   /**
-   * Adds a tag as it comes on the wire; the same key gets the new value.
+   * Adds a tag; the same key gets the new value.
    *
    * @throws CarillonError RESOURCE_TAG_INVALID, RESOURCE_TAG_QUOTA_EXCEEDED
    */
-  put(projectId: ProjectId, topic: TopicReference, tag: unknown): Promise<void>;
+  put(
+    projectId: ProjectId,
+    topic: TopicReference,
+    tag: ResourceTagRequest,
+  ): Promise<void>;
   /**
-   * Adds or deletes many, as the body of the request says; all or none.
+   * Adds or deletes many; all or none.
    *
-   * @throws CarillonError TAG_ACTION_INVALID, RESOURCE_TAG_INVALID,
-   * RESOURCE_TAG_QUOTA_EXCEEDED
+   * @throws CarillonError RESOURCE_TAG_INVALID, RESOURCE_TAG_QUOTA_EXCEEDED
    */
   applyBatch(
     projectId: ProjectId,
     topic: TopicReference,
-    body: unknown,
+    batch: TagBatch,
   ): Promise<void>;
   /** @throws CarillonError RESOURCE_TAG_INVALID, RESOURCE_TAG_NOT_FOUND */
   remove(
@@ -74,15 +80,10 @@ export interface ResourceTags {
   ): Promise<ReadonlyMap<number, readonly ResourceTag[]>>;
   /** Sorted. */
   listOfProject(projectId: ProjectId): Promise<readonly ProjectTag[]>;
-  /**
-   * Finds or counts topics by their tags, as the body of the request says.
-   *
-   * @throws CarillonError TAG_ACTION_INVALID, PAGE_INVALID,
-   * RESOURCE_FILTER_INVALID
-   */
+  /** Finds or counts topics by their tags. */
   query(
     projectId: ProjectId,
-    body: unknown,
+    query: ResourceQuery,
   ): Promise<
     | ({ readonly action: "filter" } & Page<TaggedTopic>)
     | { readonly action: "count"; readonly total: number }
@@ -128,15 +129,17 @@ export function createResourceTags(
 
   return {
     async put(projectId, topic, tag) {
-      const parsed = parseResourceTag(tag);
-      await store.putTags(await seqOf(projectId, topic), [parsed], quota);
+      const checked = checkResourceTag(tag);
+      await store.putTags(await seqOf(projectId, topic), [checked], quota);
     },
-    async applyBatch(projectId, topic, body) {
-      const batch = parseTagBatch(body);
-      const seq = await seqOf(projectId, topic);
+    async applyBatch(projectId, topic, batch) {
       if (batch.action === "create") {
-        await store.putTags(seq, batch.tags, quota);
-      } else await store.deleteTags(seq, batch.keys);
+        const tags = checkNewTags(batch.tags);
+        await store.putTags(await seqOf(projectId, topic), tags, quota);
+      } else {
+        const keys = checkTagKeys(batch.keys);
+        await store.deleteTags(await seqOf(projectId, topic), keys);
+      }
     },
     async remove(projectId, topic, key) {
       const checked = checkTagKey(key);
@@ -163,8 +166,7 @@ export function createResourceTags(
         .sort()
         .map((key) => ({ key, values: (values.get(key) ?? []).sort() }));
     },
-    async query(projectId, body) {
-      const query = parseResourceQuery(body);
+    async query(projectId, query) {
       if (query.action === "filter") {
         const { filter, page } = query;
         const found = await store.findTaggedTopics(projectId, filter, page);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import {
   CarillonError,
+  createResourceFilter,
   matchesResource,
   mergeResourceTags,
   type ProjectId,
-  parseResourceFilter,
   type ResourceTag,
 } from "@carillon/core";
 import fc from "fast-check";
@@ -22,7 +22,7 @@ const prod = { key: "env", value: "prod" };
 const test_ = { key: "env", value: "test" };
 const ops = { key: "team", value: "" };
 
-const noFilter = parseResourceFilter({});
+const noFilter = createResourceFilter({});
 
 export function testResourceTags({ test, runs }: Cases): void {
   test("keeps tags in the order in which their keys were added", async (store) => {
@@ -111,7 +111,7 @@ export function testResourceTags({ test, runs }: Cases): void {
     for (const { seq } of [first, third, foreign]) {
       await store.putTags(seq, [prod], noQuota);
     }
-    const withProd = parseResourceFilter({
+    const withProd = createResourceFilter({
       tags: [{ key: "env", values: ["prod"] }],
     });
     const find = (filter: typeof noFilter, offset: number, limit: number) =>
@@ -129,8 +129,8 @@ export function testResourceTags({ test, runs }: Cases): void {
     });
     assert.deepEqual(await find(withProd, 2, 10), { total: 2, items: [] });
     assert.deepEqual(await find(withProd, 0, 0), { total: 2, items: [] });
-    const named = parseResourceFilter({
-      matches: [{ key: "resource_name", value: first.name }],
+    const named = createResourceFilter({
+      name: first.name,
     });
     assert.equal((await find(named, 0, 10)).items[0]?.topic.id, first.id);
   });
@@ -159,7 +159,7 @@ export function testResourceTags({ test, runs }: Cases): void {
             merged.length - after.length,
           );
         }
-        const filter = parseResourceFilter(members);
+        const filter = createResourceFilter(members);
         const { items, total } = await store.findTaggedTopics(
           mine,
           filter,
@@ -235,10 +235,10 @@ const patterns = fc.uniqueArray(
 const filters = fc.record(
   {
     tags: patterns,
-    tags_any: patterns,
-    not_tags: patterns,
-    not_tags_any: patterns,
-    without_any_tag: fc.boolean(),
+    tagsAny: patterns,
+    notTags: patterns,
+    notTagsAny: patterns,
+    withoutAnyTag: fc.boolean(),
   },
   { requiredKeys: [] },
 );

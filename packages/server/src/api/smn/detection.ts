@@ -5,6 +5,7 @@ import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
+import { readExtension } from "./bodies/subscription-extension.ts";
 import type { SmnPorts } from "./ports.ts";
 import { topicParams } from "./topics.ts";
 
@@ -38,7 +39,7 @@ export function detectionRoutes(
           // Sent by a release of the Go SDK.
           protocol: protocol === "https;" ? "https" : protocol,
           endpoint,
-          extension,
+          extension: readExtension(extension),
         },
       );
       return { request_id: request.id, task_id: taskId };

@@ -5,14 +5,14 @@
 
 import {
   CarillonError,
+  type FilterPolicy,
   maxFilterPolicyBatch,
-  parseFilterPolicies,
-  type Subscription,
 } from "@carillon/core";
 import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
+import { readFilterPolicies } from "./bodies/filter-policy.ts";
 import type { SmnPorts } from "./ports.ts";
 
 const invalid = failsWith("FILTER_POLICY_INVALID");
@@ -61,22 +61,20 @@ export function filterPolicyRoutes(app: HttpApp, ports: SmnPorts): void {
       config: { errorCodes },
       handler: async (request) => {
         // A policy that is wrong is wrong before anything was changed.
-        const { polices } = request.body;
-        for (const { filter_polices } of polices) {
-          parseFilterPolicies(filter_polices);
-        }
+        const read = request.body.polices.map(
+          ({ subscription_urn, filter_polices }): [string, FilterPolicy[]] => [
+            subscription_urn,
+            readFilterPolicies(filter_polices),
+          ],
+        );
         const projectId = projectOf(request);
         return {
           request_id: request.id,
           batch_result: await Promise.all(
-            polices.map(({ subscription_urn, filter_polices }) =>
+            read.map(([urn, policies]) =>
               toResult(
-                subscription_urn,
-                subscriptions.setFilterPolicies(
-                  projectId,
-                  subscription_urn,
-                  filter_polices,
-                ),
+                urn,
+                subscriptions.setFilterPolicies(projectId, urn, policies),
               ),
             ),
           ),
@@ -103,14 +101,6 @@ export function filterPolicyRoutes(app: HttpApp, ports: SmnPorts): void {
       };
     },
   );
-}
-
-/** A subscription's policies as lists show them. */
-export function toFilterPolicyBodies({ filterPolicies = [] }: Subscription) {
-  return filterPolicies.map(({ name, stringEquals }) => ({
-    name,
-    string_equals: stringEquals,
-  }));
 }
 
 async function toResult(subscription_urn: string, change: Promise<void>) {

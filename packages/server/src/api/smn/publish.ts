@@ -1,10 +1,10 @@
 /** Publishing to a topic. The busiest route there is. */
 
-import { parseMessageAttributes } from "@carillon/core";
 import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
+import { readMessageAttributes } from "./bodies/message-attributes.ts";
 import type { SmnPorts } from "./ports.ts";
 import { projectFor } from "./topic-access.ts";
 import { topicParams } from "./topics.ts";
@@ -64,7 +64,7 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
         topic_urn,
         "SMN:Publish",
       );
-      const attributes = parseMessageAttributes(body.message_attributes);
+      const attributes = readMessageAttributes(body.message_attributes);
       const messageId = await publisher.publish(projectId, topic_urn, {
         subject: body.subject,
         text: body.message,

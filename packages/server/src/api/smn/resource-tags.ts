@@ -9,6 +9,8 @@ import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
+import { readResourceQuery } from "./bodies/resource-query.ts";
+import { readResourceTag, readTagBatch } from "./bodies/resource-tag.ts";
 import type { SmnPorts } from "./ports.ts";
 
 const resourceParams = Type.Object({ resource_id: Type.String() });
@@ -41,7 +43,7 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
       await resourceTags.put(
         projectOf(request),
         topicOf(request, request.params.resource_id),
-        request.body.tag,
+        readResourceTag(request.body.tag),
       );
       return reply.code(204).send();
     },
@@ -49,13 +51,12 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.post(
     "/smn_topic/:resource_id/tags/action",
-    // Core reads the body.
     { schema: { params: resourceParams }, config: { errorCodes: malformed } },
     async (request, reply) => {
       await resourceTags.applyBatch(
         projectOf(request),
         topicOf(request, request.params.resource_id),
-        request.body,
+        readTagBatch(request.body),
       );
       return reply.code(204).send();
     },
@@ -94,7 +95,10 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
     "/smn_topic/resource_instances/action",
     { config: { errorCodes: malformed } },
     async (request) => {
-      const found = await resourceTags.query(projectOf(request), request.body);
+      const found = await resourceTags.query(
+        projectOf(request),
+        readResourceQuery(request.body),
+      );
       return found.action === "count"
         ? { total_count: found.total }
         : {

@@ -17,8 +17,9 @@ import { RequestError } from "../../errors.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
+import { toFilterPolicyBodies } from "./bodies/filter-policy.ts";
+import { readExtension } from "./bodies/subscription-extension.ts";
 import { describeSmnError } from "./error-answers.ts";
-import { toFilterPolicyBodies } from "./filter-policies.ts";
 import { nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
@@ -268,7 +269,7 @@ function toSubscribeRequest(item: {
   readonly [name: string]: unknown;
 }): SubscribeRequest {
   const { protocol, endpoint, remark, extension } = item;
-  return { protocol, endpoint, remark, extension };
+  return { protocol, endpoint, remark, extension: readExtension(extension) };
 }
 
 /** One part of a batch: what goes wrong is in its result. */

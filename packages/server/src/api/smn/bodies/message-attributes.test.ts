@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CarillonError } from "@carillon/core";
 import fc from "fast-check";
-import { CarillonError } from "../errors.ts";
-import { parseMessageAttributes } from "./message-attributes.ts";
+import { readMessageAttributes } from "./message-attributes.ts";
 
 const refused = { code: "MESSAGE_ATTRIBUTES_INVALID" };
 
@@ -13,20 +13,20 @@ test("the three types of attributes are read, unknown members dropped", () => {
     { name: "smn_protocol", type: "PROTOCOL", value: ["https", "email"] },
   ];
   assert.deepEqual(
-    parseMessageAttributes(attributes.map((one) => ({ ...one, more: 1 }))),
+    readMessageAttributes(attributes.map((one) => ({ ...one, more: 1 }))),
     attributes,
   );
 });
 
 test("no attributes are an empty list", () => {
   for (const none of [undefined, null, []]) {
-    assert.deepEqual(parseMessageAttributes(none), []);
+    assert.deepEqual(readMessageAttributes(none), []);
   }
 });
 
 test("names are short, lower case, with single underscores inside", () => {
   const parse = (name: unknown) =>
-    parseMessageAttributes([{ name, type: "STRING", value: "x" }]);
+    readMessageAttributes([{ name, type: "STRING", value: "x" }]);
   for (const name of ["a", "0", "a_b_c", "smn_x", "x".repeat(32)]) {
     assert.equal(parse(name)[0]?.name, name);
   }
@@ -49,7 +49,7 @@ test("names are short, lower case, with single underscores inside", () => {
 
 test("values are letters of any language, digits and underscores", () => {
   const parse = (value: unknown) =>
-    parseMessageAttributes([{ name: "a", type: "STRING", value }]);
+    readMessageAttributes([{ name: "a", type: "STRING", value }]);
   for (const value of [
     "x",
     "_",
@@ -78,7 +78,7 @@ test("values are letters of any language, digits and underscores", () => {
 
 test("a list has 1 to 10 different values", () => {
   const parse = (value: unknown) =>
-    parseMessageAttributes([{ name: "a", type: "STRING_ARRAY", value }]);
+    readMessageAttributes([{ name: "a", type: "STRING_ARRAY", value }]);
   const ten = Array.from({ length: 10 }, (_, i) => `v${i}`);
   assert.deepEqual(parse(ten)[0]?.value, ten);
   for (const value of [[], [...ten, "v10"], ["x", "x"], ["x", ""], [7], "x"]) {
@@ -88,7 +88,7 @@ test("a list has 1 to 10 different values", () => {
 
 test("protocols are those of SMN", () => {
   const parse = (value: unknown) =>
-    parseMessageAttributes([{ name: "p", type: "PROTOCOL", value }]);
+    readMessageAttributes([{ name: "p", type: "PROTOCOL", value }]);
   assert.deepEqual(parse(["sms", "functionstage", "sms"])[0]?.value, [
     "sms",
     "functionstage",
@@ -106,7 +106,7 @@ test("names are unique, at most one is a PROTOCOL, at most 10 in all", () => {
     value: ["sms"],
   });
   const ten = Array.from({ length: 10 }, (_, i) => string(`a${i}`));
-  assert.equal(parseMessageAttributes(ten).length, 10);
+  assert.equal(readMessageAttributes(ten).length, 10);
   for (const attributes of [
     [string("a"), string("a")],
     [protocol("p"), protocol("q")],
@@ -119,7 +119,7 @@ test("names are unique, at most one is a PROTOCOL, at most 10 in all", () => {
     { name: "a" },
     "a",
   ]) {
-    assert.throws(() => parseMessageAttributes(attributes), refused);
+    assert.throws(() => readMessageAttributes(attributes), refused);
   }
 });
 
@@ -138,7 +138,7 @@ test("whatever comes, attributes or the one error come out", () => {
   fc.assert(
     fc.property(fc.oneof(fc.array(attribute), fc.jsonValue()), (input) => {
       try {
-        for (const { name, value } of parseMessageAttributes(input)) {
+        for (const { name, value } of readMessageAttributes(input)) {
           assert.match(name, /^[a-z0-9_]{1,32}$/);
           assert.ok(value.length > 0);
         }

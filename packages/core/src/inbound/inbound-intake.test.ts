@@ -96,6 +96,18 @@ test("a repeated text is neither kept nor published again", async () => {
   assert.equal(hints.length, 1);
 });
 
+test("a phone's text is kept without what no store keeps", async () => {
+  const { store, intake } = await setUp();
+  const inbound = await intake.receive({
+    ...received(),
+    externalId: "a\0b",
+    text: "Join\0please \ud800",
+  });
+  const kept = await store.findInbound(projectId, inbound.id);
+  assert.equal(kept?.text, "Join\ufffdplease \ufffd");
+  assert.equal(kept.externalId, "a\ufffdb");
+});
+
 test("without a binding a text is kept only", async () => {
   const { store, intake, hints, warnings } = await setUp(["54321=inbox"]);
   const inbound = await intake.receive(received());

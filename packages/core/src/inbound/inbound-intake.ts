@@ -28,7 +28,7 @@ import type { ContentSeal } from "../ports/content-seal.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { InboundStore } from "../ports/inbound-store.ts";
 import type { Logger } from "../ports/logger.ts";
-import { fitsUtf8 } from "../text.ts";
+import { fitsUtf8, toStorable } from "../text.ts";
 import { toEpochMs } from "../time.ts";
 import type { Topic } from "../topics/topic.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -126,8 +126,10 @@ export function createInboundIntake(
 
   return {
     async receive(received) {
-      const { provider, externalId } = received;
-      const text = received.text.toWellFormed();
+      const provider = toStorable(received.provider);
+      const externalId = received.externalId && toStorable(received.externalId);
+      // A phone cannot be told to mend what it sent.
+      const text = toStorable(received.text);
       const to = toPhoneAddress(received.to ?? "");
       const keyword = keywordOf(text);
       const inbound: NewInboundMessage = {

@@ -3,7 +3,7 @@
 import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId } from "../ids.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
-import { fitsUtf8 } from "../text.ts";
+import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 
 /**
@@ -96,9 +96,9 @@ export function checkSubject(subject: unknown): string | undefined {
   if (
     typeof subject === "string" &&
     [...subject].length <= 512 &&
-    !/[\r\n\0]/.test(subject)
+    !/[\r\n]/.test(subject)
   ) {
-    return subject;
+    return checkStorable(subject, "SUBJECT_INVALID", "subject");
   }
   throw new CarillonError(
     "SUBJECT_INVALID",
@@ -113,7 +113,7 @@ export function checkText(text: unknown): string {
     text !== "" &&
     fitsUtf8(text, maxMessageBytes)
   ) {
-    return text;
+    return checkStorable(text, "MESSAGE_INVALID", "message");
   }
   throw new CarillonError(
     "MESSAGE_INVALID",
@@ -145,6 +145,9 @@ export function parseMessageStructure(structure: unknown): MessageContent {
   for (const [protocol, text] of Object.entries(parsed)) {
     if (typeof text !== "string") {
       throw invalidStructure(`the value of "${protocol}" is no string`);
+    }
+    if (!isStorable(protocol) || !isStorable(text)) {
+      throw invalidStructure("it contains the character U+0000");
     }
     variants[protocol] = text;
   }

@@ -1,6 +1,7 @@
 /** Protocols a subscription can have, and the endpoints that fit them. */
 
 import { CarillonError } from "../errors.ts";
+import { isStorable } from "../text.ts";
 
 export const protocols = ["http", "https", "email", "sms"] as const;
 
@@ -57,6 +58,8 @@ const expected: Record<Protocol, string> = {
 
 function isHttpUrl(protocol: "http" | "https", text: string): boolean {
   if (!text.startsWith(`${protocol}://`) || /[\s\\]/.test(text)) return false;
+  // The parser escapes it; what is kept is the text as it was given.
+  if (!isStorable(text)) return false;
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
   return (

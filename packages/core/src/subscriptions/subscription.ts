@@ -2,7 +2,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { ProjectId, SubscriptionId } from "../ids.ts";
-import { utf8Length } from "../text.ts";
+import { checkStorable, utf8Length } from "../text.ts";
 import type { FilterPolicy } from "./filter-policy.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -58,7 +58,9 @@ export const defaultSubscriptionsPerTopic = 10_000;
 /** @throws CarillonError REMARK_INVALID */
 export function checkRemark(remark: unknown): string {
   if (remark === undefined || remark === null) return "";
-  if (typeof remark === "string" && utf8Length(remark) <= 128) return remark;
+  if (typeof remark === "string" && utf8Length(remark) <= 128) {
+    return checkStorable(remark, "REMARK_INVALID", "remark");
+  }
   throw new CarillonError(
     "REMARK_INVALID",
     "Invalid remark: text of at most 128 bytes.",

@@ -7,7 +7,7 @@
 import { CarillonError } from "../errors.ts";
 import { isHexId, type ProjectId } from "../ids.ts";
 import { type MessageContent, maxMessageBytes } from "../messages/message.ts";
-import { fitsUtf8 } from "../text.ts";
+import { checkStorable, fitsUtf8 } from "../text.ts";
 import { isSmnProtocol, type SmnProtocol } from "./smn-protocols.ts";
 
 declare const brand: unique symbol;
@@ -104,7 +104,6 @@ export function checkTemplateContent(content: unknown): string {
   if (
     typeof content !== "string" ||
     content === "" ||
-    content.includes("\0") ||
     !fitsUtf8(content, maxMessageBytes)
   ) {
     throw new CarillonError(
@@ -112,6 +111,7 @@ export function checkTemplateContent(content: unknown): string {
       "Invalid template content: plain text of 1 byte to 256 KB.",
     );
   }
+  checkStorable(content, "TEMPLATE_CONTENT_INVALID", "template content");
   const { slots, tagNames } = parseTemplate(content);
   if (
     slots.length > maxTemplatePlaceholders ||
@@ -145,6 +145,7 @@ export function checkTemplateTags(tags: unknown): TemplateTags {
     if (!fitsUtf8(value, maxTagValueBytes)) {
       throw invalidTags(`a value has at most ${maxTagValueBytes} bytes`);
     }
+    checkStorable(value, "TEMPLATE_TAGS_INVALID", "value of a template tag");
     checked.set(tag, value);
   }
   return checked;

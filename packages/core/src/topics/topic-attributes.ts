@@ -2,7 +2,7 @@
 
 import { parseAccessPolicy } from "../access/access-policy.ts";
 import { CarillonError } from "../errors.ts";
-import { fitsUtf8 } from "../text.ts";
+import { checkStorable, fitsUtf8 } from "../text.ts";
 import type { Topic } from "./topic.ts";
 
 /** By their names on the wire. */
@@ -55,16 +55,13 @@ export function attributesOf(topic: Topic): TopicAttributes {
 }
 
 function checkIntroduction(value: unknown): string {
-  if (
-    typeof value !== "string" ||
-    !value.isWellFormed() ||
-    value.includes("\0")
-  ) {
+  if (typeof value !== "string" || !value.isWellFormed()) {
     throw new CarillonError(
       "TOPIC_ATTRIBUTE_INVALID",
       "Invalid introduction: a text is expected.",
     );
   }
+  checkStorable(value, "TOPIC_ATTRIBUTE_INVALID", "introduction");
   if (fitsUtf8(value, maxIntroductionBytes)) return value;
   throw new CarillonError(
     "TOPIC_ATTRIBUTE_TOO_LONG",

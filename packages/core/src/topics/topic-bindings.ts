@@ -7,6 +7,7 @@ import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId } from "../ids.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import type { Clock } from "../ports/clock.ts";
+import { checkStorable } from "../text.ts";
 import type {
   BindingData,
   BindingKind,
@@ -85,6 +86,7 @@ export function createTopicBindings(ports: {
 
   return {
     async create(projectId, topicUrn, kind, data) {
+      checkData(data);
       const topic = await topics.get(projectId, topicUrn);
       const id = newId();
       const createdAt = clock.now();
@@ -107,6 +109,7 @@ export function createTopicBindings(ports: {
     },
     get,
     async update(projectId, topicUrn, kind, id, data) {
+      checkData(data);
       const { seq } = await topics.get(projectId, topicUrn);
       const updatedAt = clock.now();
       const change = { data, updatedAt };
@@ -120,6 +123,14 @@ export function createTopicBindings(ports: {
       if (!(await store.removeBinding(seq, kind, id))) throw bindingNotFound();
     },
   };
+}
+
+/** @throws CarillonError BINDING_INVALID */
+function checkData(data: BindingData[BindingKind]): void {
+  for (const value of Object.values(data)) {
+    if (typeof value !== "string") continue;
+    checkStorable(value, "BINDING_INVALID", "binding");
+  }
 }
 
 function bindingNotFound(): CarillonError {

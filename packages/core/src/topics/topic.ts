@@ -2,7 +2,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { ProjectId, TopicId } from "../ids.ts";
-import { utf8Length } from "../text.ts";
+import { checkStorable, utf8Length } from "../text.ts";
 
 export interface Topic {
   /** The store's own number; grows with creation. */
@@ -40,7 +40,9 @@ export function checkTopicName(name: string): string {
 export function checkDisplayName(name: string): string {
   const bytes = utf8Length(name);
   // A line break would let a topic's owner write headers into e-mails.
-  if (bytes <= 192 && !/[\r\n\0]/.test(name)) return name;
+  if (bytes <= 192 && !/[\r\n]/.test(name)) {
+    return checkStorable(name, "DISPLAY_NAME_INVALID", "display name");
+  }
   throw new CarillonError(
     "DISPLAY_NAME_INVALID",
     `Invalid display name: at most 192 bytes on one line, this one has ${bytes}.`,

@@ -9,6 +9,7 @@ import type {
   TopicFilter,
   TopicStore,
 } from "../ports/topic-store.ts";
+import { checkStorable } from "../text.ts";
 import { formatTopicUrn, parseTopicUrn } from "../urn.ts";
 import {
   checkDisplayName,
@@ -136,7 +137,11 @@ export function createTopics(
           projectId,
           name: checkTopicName(name),
           displayName: checkDisplayName(displayName ?? ""),
-          enterpriseProjectId: enterpriseProjectId ?? "0",
+          enterpriseProjectId: checkStorable(
+            enterpriseProjectId ?? "0",
+            "TOPIC_NAME_INVALID",
+            "enterprise project id",
+          ),
           pushPolicy: 0,
           introduction: "",
           accessPolicy: "",

@@ -6,6 +6,7 @@
 import {
   CarillonError,
   type Clock,
+  checkStorable,
   type OptOut,
   type OptOutKey,
   type OptOutStore,
@@ -141,7 +142,7 @@ export function optOutRoutes(
       const optOut: OptOut = {
         recipient: digitsOf(request.body.recipient),
         ...senderOf(request.body.sender),
-        keyword,
+        keyword: checkStorable(keyword, "OPT_OUT_INVALID", "keyword"),
         at: clock.now(),
       };
       await optOuts.putOptOut(optOut);
@@ -198,6 +199,7 @@ function digitsOf(number: string): string {
 function senderOf(text: string | undefined): { sender?: string } {
   if (text === undefined) return {};
   const key = /\p{L}/u.test(text) ? text.toUpperCase() : digitsOf(text);
+  checkStorable(key, "OPT_OUT_INVALID", "sender");
   if (key !== "") return { sender: key };
   throw new CarillonError(
     "OPT_OUT_INVALID",

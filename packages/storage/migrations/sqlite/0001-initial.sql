@@ -182,6 +182,8 @@ CREATE TABLE messages (
   attributes         TEXT,
   -- The key that content is sealed with; NULL when it is not.
   sealed_by          TEXT,
+  -- Seconds, as given; NULL: the default life of each protocol.
+  time_to_live       INTEGER,
   content_kind       INTEGER NOT NULL,
   -- The text, the token, or the variants as JSON. Last, because it may be long
   -- and the columns before it are read without it.

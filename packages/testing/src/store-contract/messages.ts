@@ -27,6 +27,7 @@ export function testMessages({ test }: Cases): void {
       messageTo(topic, {
         subject: "Order 4711",
         sealedBy: "key-1",
+        timeToLiveSeconds: 60,
         attributes: [
           { name: "kind", type: "STRING", value: "order" },
           { name: "sizes", type: "STRING_ARRAY", value: ["s", "m"] },

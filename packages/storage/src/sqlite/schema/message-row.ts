@@ -19,8 +19,8 @@ export const messageColumns = `messages.seq, messages.id, messages.project_id,
   messages.audience, messages.created_at, messages.expires_at,
   messages.topic_seq, messages.topic_urn, messages.topic_name,
   messages.topic_display_name, messages.topic_introduction, messages.subject,
-  messages.attributes, messages.sealed_by, messages.content_kind,
-  messages.content`;
+  messages.attributes, messages.sealed_by, messages.time_to_live,
+  messages.content_kind, messages.content`;
 
 export type MessageRow = readonly [seq: number, ...NewMessageValues];
 
@@ -40,6 +40,7 @@ export function toMessageValues(message: NewMessage): NewMessageValues {
     orNull(message.subject),
     attributes ? JSON.stringify(attributes) : null,
     orNull(message.sealedBy),
+    orNull(message.timeToLiveSeconds),
     contentCodes[content.kind],
     contentText(content),
   ];
@@ -61,6 +62,7 @@ export function toMessage(row: MessageRow): Message {
     subject,
     attributes,
     sealedBy,
+    timeToLiveSeconds,
     kind,
     content,
   ] = row;
@@ -89,6 +91,7 @@ export function toMessage(row: MessageRow): Message {
     }),
     createdAt: toEpochMs(createdAt),
     expiresAt: toEpochMs(expiresAt),
+    ...(timeToLiveSeconds !== null && { timeToLiveSeconds }),
   };
 }
 

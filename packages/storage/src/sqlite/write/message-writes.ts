@@ -21,6 +21,7 @@ export type NewMessageValues = [
   subject: string | null,
   attributes: string | null,
   sealedBy: string | null,
+  timeToLiveSeconds: number | null,
   contentKind: number,
   content: string,
 ];
@@ -112,9 +113,9 @@ function createInsert(db: DatabaseSync) {
   const insert = db.prepare(
     `INSERT INTO messages (id, project_id, audience, created_at, expires_at,
        topic_seq, topic_urn, topic_name, topic_display_name,
-       topic_introduction, subject, attributes, sealed_by, content_kind,
-       content)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       topic_introduction, subject, attributes, sealed_by, time_to_live,
+       content_kind, content)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   return (message: NewMessageValues): number =>
     Number(insert.run(...message).lastInsertRowid);

@@ -378,6 +378,23 @@ test("a forward peer settles only what was sent through it", async () => {
 
   await report("hub", statusOf("MessageDelivered", sent.externalId));
   await delivered(server, messageId, "delivered");
+
+  // Too late to change anything; yet it is not lost.
+  const late = { status: "Absent subscriber", status_code: 27 };
+  await report("hub", statusOf("MessageError", sent.externalId, late));
+  const { state, receipts } = await call(
+    server,
+    "GET",
+    `/api/v2/deliveries/${sent.id}`,
+  );
+  assert.equal(state, "delivered");
+  assert.deepEqual(
+    receipts.map(({ at: _, ...receipt }: Body) => receipt),
+    [
+      { event: "deliver", text: "OK" },
+      { event: "reject", code: "27", text: "Absent subscriber" },
+    ],
+  );
 });
 
 test("texts through two peers are no repetitions of each other", async () => {

@@ -98,6 +98,7 @@ export {
   type Attempt,
   type Delivery,
   type DeliveryOutcome,
+  type DeliveryReceipt,
   type ErrorClass,
   errorClasses,
 } from "./messages/delivery.ts";

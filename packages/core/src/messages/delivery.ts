@@ -56,6 +56,17 @@ export interface DeliveryOutcome {
   readonly segments?: number;
 }
 
+/** What a carrier said later about a delivery (DLR). */
+export interface DeliveryReceipt {
+  readonly event: "accept" | "deliver" | "expire" | "reject" | "fail";
+  /** When it came to us. */
+  readonly at: EpochMs;
+  /** The carrier's own code. */
+  readonly code?: string;
+  /** The carrier's own words. */
+  readonly text?: string;
+}
+
 /** A delivery as it is read back. */
 export interface Delivery {
   readonly messageSeq: number;
@@ -68,6 +79,11 @@ export interface Delivery {
   readonly attemptCount: number;
   /** Oldest first; the last one is the current one. */
   readonly attempts: readonly Attempt[];
+  /**
+   * In the order in which they came, those too that changed nothing; absent
+   * when none came.
+   */
+  readonly receipts?: readonly DeliveryReceipt[];
   readonly nextAttemptAt?: EpochMs;
   readonly externalId?: string;
   readonly provider?: string;

@@ -10,7 +10,11 @@
  * fence is stale and what it still writes is left out.
  */
 
-import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
+import type {
+  Attempt,
+  DeliveryOutcome,
+  DeliveryReceipt,
+} from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message, NewMessage } from "../messages/message.ts";
 import type { EpochMs } from "../time.ts";
@@ -89,13 +93,9 @@ export interface FencedOutcome extends DeliveryOutcome {
 }
 
 /** A provider's later word on a delivery. */
-export interface Receipt {
+export interface Receipt extends DeliveryReceipt {
   readonly provider: string;
   readonly externalId: string;
-  readonly event: "accept" | "deliver" | "expire" | "reject" | "fail";
-  readonly at: EpochMs;
-  readonly code?: string;
-  readonly text?: string;
 }
 
 export interface DeliveryStore {

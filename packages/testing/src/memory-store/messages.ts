@@ -118,6 +118,7 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
     attempts: _a,
     lastAttempt: _l,
     earlierAttempts: _e,
+    receipts,
     ...members
   } = told;
   return {
@@ -131,5 +132,6 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
       }),
     attemptCount: attempts,
     attempts: lastAttempt ? [...earlierAttempts, lastAttempt] : earlierAttempts,
+    ...(receipts.length > 0 && { receipts }),
   };
 }

@@ -39,6 +39,7 @@ export function addOutcomes(
       ...(round !== undefined && { round }),
       fence: 0,
       earlierAttempts: [],
+      receipts: [],
     };
     merge(tables, row, outcome, lease && holds.grant(lease));
   });
@@ -144,10 +145,13 @@ export function isAbout(receipt: Receipt, row: DeliveryRow): boolean {
 export function applyReceipt(
   { deliveries }: Tables,
   row: DeliveryRow,
-  { event }: Receipt,
+  { provider: _provider, externalId: _id, ...receipt }: Receipt,
 ): DeliveryRow {
-  const state = nextState(row.state, event);
-  if (state === row.state) return row;
+  const receipts = [...row.receipts, receipt];
+  const state = nextState(row.state, receipt.event);
+  if (state === row.state) {
+    return deliveries.put(deliveryKey(row), { ...row, receipts });
+  }
   const { nextAttemptAt: _, hold: _ended, ...rest } = row;
-  return deliveries.put(deliveryKey(row), { ...rest, state });
+  return deliveries.put(deliveryKey(row), { ...rest, state, receipts });
 }

@@ -7,6 +7,7 @@ import {
   type Chunk,
   type ConfirmationWindow,
   type DeliveryOutcome,
+  type DeliveryReceipt,
   type Domain,
   deliveryStates,
   errorClasses,
@@ -215,6 +216,7 @@ export interface DeliveryRow extends DeliveryOutcome {
   /** While an attempt is under way. */
   readonly hold?: Hold;
   readonly earlierAttempts: readonly Attempt[];
+  readonly receipts: readonly DeliveryReceipt[];
 }
 
 export function deliveryKey({
@@ -233,6 +235,13 @@ const attempt = object<Attempt>({
   provider: optional(text),
 });
 
+const deliveryReceiptColumns: Columns<DeliveryReceipt> = {
+  event: oneOf(["accept", "deliver", "expire", "reject", "fail"]),
+  at: integer,
+  code: optional(text),
+  text: optional(text),
+};
+
 export const deliveryColumns: Columns<DeliveryRow> = {
   messageSeq: integer,
   target: integer,
@@ -248,15 +257,13 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   fence: integer,
   hold,
   earlierAttempts: list(attempt),
+  receipts: list(object(deliveryReceiptColumns)),
 };
 
 export const receiptColumns: Columns<Receipt> = {
   provider: text,
   externalId: text,
-  event: oneOf(["accept", "deliver", "expire", "reject", "fail"]),
-  at: integer,
-  code: optional(text),
-  text: optional(text),
+  ...deliveryReceiptColumns,
 };
 
 export const statisticsColumns: Columns<HourlyCount & { topicSeq: number }> = {

@@ -13,6 +13,7 @@ import {
   messageTo,
   nextDueAt,
   phones,
+  projectId,
   start,
 } from "./fixtures.ts";
 
@@ -71,6 +72,34 @@ export function testReceipts({ test }: Cases): void {
     const message = await send(store, "x1");
     await store.recordReceipt(receiptOf("x1", { provider: "other" }));
     assert.deepEqual(await countsOf(store, message), { sent: 1 });
+  });
+
+  test("tells all receipts of a delivery, late and early ones too", async (store) => {
+    const accepted = receiptOf("x1", { event: "accept", at: after(1) });
+    await store.recordReceipt(accepted);
+    const message = await send(store, "x1");
+    const delivered = receiptOf("x1", { event: "deliver", at: after(2) });
+    await store.recordReceipt(delivered);
+    const failed: Receipt = {
+      provider: "loopback",
+      externalId: "x1",
+      event: "fail",
+      at: after(3),
+    };
+    await store.recordReceipt(failed);
+    await store.recordReceipt(receiptOf("x2", { event: "fail" }));
+    const report = await store.findMessage(projectId, message.id);
+    const seq = report?.message.seq ?? 0;
+    const delivery = await store.findDelivery(seq, 0);
+    assert.equal(delivery?.state, "delivered");
+    assert.deepEqual(
+      delivery.receipts,
+      [accepted, delivered, failed].map(
+        ({ provider: _provider, externalId: _id, ...shown }) => shown,
+      ),
+    );
+    const [listed] = await store.listDeliveries(seq, { limit: 1 });
+    assert.deepEqual(listed, delivery);
   });
 
   test("plans no further attempt after a receipt", async (store) => {

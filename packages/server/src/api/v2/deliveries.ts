@@ -34,6 +34,16 @@ const Attempt = Type.Object(
   { title: "Attempt" },
 );
 
+const DeliveryReceipt = Type.Object(
+  {
+    event: Type.Enum(["accept", "deliver", "expire", "reject", "fail"]),
+    at: instant("When it came"),
+    code: Type.Optional(Type.String({ description: "The carrier's own" })),
+    text: Type.Optional(Type.String({ description: "The carrier's words" })),
+  },
+  { title: "DeliveryReceipt" },
+);
+
 const DeliveryBody = Type.Object(
   {
     id: Type.String(),
@@ -44,6 +54,12 @@ const DeliveryBody = Type.Object(
     state: DeliveryState,
     attemptCount: Type.Integer(),
     attempts: Type.Array(Attempt, { description: "Oldest first" }),
+    receipts: Type.Optional(
+      Type.Array(DeliveryReceipt, {
+        description:
+          "What the carrier reported, oldest first, also once the state was final; absent when it reported nothing",
+      }),
+    ),
     errorClass: Type.Optional(
       Type.String({ description: "Kind of the last attempt's failure" }),
     ),
@@ -181,6 +197,12 @@ function toDeliveryBody(
       at: toMillisecondsText(at),
       ...attempt,
     })),
+    ...(delivery.receipts && {
+      receipts: delivery.receipts.map(({ at, ...receipt }) => ({
+        at: toMillisecondsText(at),
+        ...receipt,
+      })),
+    }),
     ...(last?.errorClass !== undefined && { errorClass: last.errorClass }),
     ...(last?.error !== undefined && { error: last.error }),
     ...(externalId !== undefined && { externalId }),

@@ -2,6 +2,7 @@
 
 import {
   type Delivery,
+  type DeliveryReceipt,
   type DeliveryState,
   formatSubscriptionUrn,
   type MessageReader,
@@ -14,7 +15,12 @@ import {
   lastAttemptColumns,
   toAttempt,
 } from "../schema/attempt-row.ts";
-import { protocolOf, stateCodes, stateOf } from "../schema/codes.ts";
+import {
+  protocolOf,
+  receiptEventOf,
+  stateCodes,
+  stateOf,
+} from "../schema/codes.ts";
 import {
   type MessageRow,
   messageColumns,
@@ -43,6 +49,13 @@ type DeliveryRow = readonly [
   topicUrn: string | null,
   subscriptionId: string | null,
   ...lastAttempt: AttemptColumns,
+];
+
+type ReceiptRow = readonly [
+  event: number,
+  at: number,
+  code: string | null,
+  text: string | null,
 ];
 
 const reportSelect = `SELECT
@@ -94,6 +107,13 @@ export function createMessageReader(reader: Reader): MessageReader {
      FROM attempts WHERE message_seq = ? AND target = ? ORDER BY n`,
   );
 
+  /** Parameters: message, target. Index: receipts_of_delivery. */
+  const receiptsOf = reader.prepare<ReceiptRow>(
+    `SELECT event, at, code, text
+     FROM receipts INDEXED BY receipts_of_delivery
+     WHERE message_seq = ? AND target = ? ORDER BY seq`,
+  );
+
   function toDelivery(row: DeliveryRow): Delivery {
     const [
       messageSeq,
@@ -116,6 +136,11 @@ export function createMessageReader(reader: Reader): MessageReader {
       .map(toAttempt)
       .concat(lastAttempt)
       .filter((attempt) => attempt !== undefined);
+    // Without an id there is nothing that a receipt could be told by.
+    const receipts =
+      externalId === null
+        ? []
+        : receiptsOf.all(messageSeq, target).map(toReceipt);
     return {
       messageSeq,
       target,
@@ -137,6 +162,7 @@ export function createMessageReader(reader: Reader): MessageReader {
       ...(externalId !== null && { externalId }),
       ...(provider !== null && { provider }),
       ...(segments !== null && { segments }),
+      ...(receipts.length > 0 && { receipts }),
     };
   }
 
@@ -158,6 +184,15 @@ export function createMessageReader(reader: Reader): MessageReader {
       const row = byKey.get(messageSeq, target);
       return row && toDelivery(row);
     },
+  };
+}
+
+function toReceipt([event, at, code, text]: ReceiptRow): DeliveryReceipt {
+  return {
+    event: receiptEventOf(event),
+    at: toEpochMs(at),
+    ...(code !== null && { code }),
+    ...(text !== null && { text }),
   };
 }
 

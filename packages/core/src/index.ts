@@ -172,7 +172,11 @@ export type {
 export type { InboundFilter, InboundStore } from "./ports/inbound-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type { MessageReader, MessageReport } from "./ports/message-store.ts";
-export type { OptOut, OptOutKey, OptOutStore } from "./ports/opt-out-store.ts";
+export type {
+  OptOutKey,
+  OptOutRecord,
+  OptOutRecordStore,
+} from "./ports/opt-out-record-store.ts";
 export type { Page, PageRequest } from "./ports/page.ts";
 export type {
   ResourceTagReader,

@@ -19,13 +19,13 @@ import { type Explanation, explain } from "./policy/explain.ts";
 import { ReceiptFailover } from "./policy/receipt-failover.ts";
 import type { Provider, ProviderHost, SendContext } from "./provider.ts";
 import { ProviderRegistry } from "./provider-registry.ts";
+import { ProviderSender } from "./provider-sender.ts";
 import type { Receiver } from "./receiver.ts";
 import {
   createReceiverHandler,
   type ReceiverHandler,
   type ReceiverHandlerOptions,
 } from "./receiver-handler.ts";
-import { Sender } from "./sender.ts";
 
 /**
  * Names a provider for a message, from the values given to `route`. Anything
@@ -76,7 +76,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   readonly #providers = new ProviderRegistry();
   readonly #clock: Clock;
-  readonly #sender: Sender;
+  readonly #sender: ProviderSender;
   readonly #receipts: ReceiptFailover | undefined;
 
   constructor(options: GatewayOptions<Route> = {}) {
@@ -87,7 +87,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.router = options.router ?? (() => null);
     this.policy = policy;
     this.optOut = optOut;
-    const sender = new Sender({
+    const sender = new ProviderSender({
       providers: this.#providers,
       optOut,
       onSend: this.onSend,

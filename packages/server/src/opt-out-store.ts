@@ -1,13 +1,13 @@
 /** The gateway's list of who wants no texts, kept in Carillon's store. */
 
-import type { OptOut, OptOutStore as Store } from "@carillon/core";
+import type { OptOutRecord, OptOutRecordStore } from "@carillon/core";
 import {
   type OptOutEntry,
   type OptOutStore,
   ProviderError,
 } from "@carillon/gateway";
 
-export function createOptOutStore(store: Store): OptOutStore {
+export function createOptOutStore(store: OptOutRecordStore): OptOutStore {
   return {
     async find(recipient) {
       try {
@@ -35,6 +35,11 @@ export function createOptOutStore(store: Store): OptOutStore {
   };
 }
 
-function toEntry({ recipient, sender, keyword, at }: OptOut): OptOutEntry {
+function toEntry({
+  recipient,
+  sender,
+  keyword,
+  at,
+}: OptOutRecord): OptOutEntry {
   return { recipient, sender: sender ?? null, keyword, at: new Date(at) };
 }

@@ -7,7 +7,7 @@ import {
   type EpochMs,
   type InboundIntake,
   type Logger,
-  type OptOutStore,
+  type OptOutRecordStore,
   type Receipt,
   toStorable,
 } from "@carillon/core";
@@ -33,7 +33,7 @@ type ProviderSetting = Config["sms"]["providers"][number];
 
 /** A gateway without providers. */
 export function createSmsGateway(
-  ports: { readonly http: HttpClient; readonly optOuts: OptOutStore },
+  ports: { readonly http: HttpClient; readonly optOuts: OptOutRecordStore },
   { optOutExempt }: Pick<Config["sms"], "optOutExempt">,
 ): Gateway {
   return new Gateway({

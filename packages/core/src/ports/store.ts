@@ -6,7 +6,7 @@ import type { DeliveryStore, ReclaimedWork } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
 import type { MessageReader } from "./message-store.ts";
-import type { OptOutStore } from "./opt-out-store.ts";
+import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
 import type { StatisticsReader } from "./statistics-store.ts";
 import type { SubscriptionStore } from "./subscription-store.ts";
@@ -25,7 +25,7 @@ export interface Store
     MessageReader,
     DeliveryStore,
     InboundStore,
-    OptOutStore,
+    OptOutRecordStore,
     IdentityStore,
     AsyncDisposable {
   /**

@@ -1,9 +1,12 @@
 /** Who does not want texts, in the in-memory store. */
 
-import type { OptOutKey, OptOutStore } from "@carillon/core";
+import type { OptOutKey, OptOutRecordStore } from "@carillon/core";
 import type { Tables } from "./tables.ts";
 
-export function createOptOutStore({ optOuts, write }: Tables): OptOutStore {
+export function createOptOutStore({
+  optOuts,
+  write,
+}: Tables): OptOutRecordStore {
   const sorted = () => optOuts.list().sort(compare);
   return {
     findOptOuts: async (recipient) =>

@@ -17,7 +17,7 @@ import {
   type MessageContent,
   type MessageTemplate,
   type MessageTopic,
-  type OptOut,
+  type OptOutRecord,
   type Project,
   protocols,
   type Receipt,
@@ -288,7 +288,7 @@ export const inboundColumns: Columns<InboundMessage> = {
   messageId: optional(text),
 };
 
-export const optOutColumns: Columns<OptOut> = {
+export const optOutColumns: Columns<OptOutRecord> = {
   recipient: text,
   sender: optional(text),
   keyword: text,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { OptOut } from "@carillon/core";
+import type { OptOutRecord } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import { start } from "./fixtures.ts";
 
@@ -43,7 +43,7 @@ export function testOptOuts({ test }: Cases): void {
       newOptOut({ recipient: "2", sender: "ACME" }),
     ];
     for (const optOut of expected.toReversed()) await store.putOptOut(optOut);
-    const found: OptOut[] = [];
+    const found: OptOutRecord[] = [];
     for (;;) {
       const after = found.at(-1);
       const page = await store.listOptOuts({
@@ -58,6 +58,6 @@ export function testOptOuts({ test }: Cases): void {
   });
 }
 
-function newOptOut(optOut: Partial<OptOut> = {}): OptOut {
+function newOptOut(optOut: Partial<OptOutRecord> = {}): OptOutRecord {
   return { recipient: "4915112345678", keyword: "STOP", at: start, ...optOut };
 }

@@ -7,9 +7,9 @@ import {
   CarillonError,
   type Clock,
   checkStorable,
-  type OptOut,
   type OptOutKey,
-  type OptOutStore,
+  type OptOutRecord,
+  type OptOutRecordStore,
   toPhoneAddress,
 } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
@@ -23,7 +23,7 @@ import { refusals } from "./error-answers.ts";
 import { instant, limitParameter, readLimit } from "./schema-parts.ts";
 
 export interface OptOutPorts {
-  readonly optOuts: OptOutStore;
+  readonly optOuts: OptOutRecordStore;
   readonly clock: Clock;
 }
 
@@ -139,7 +139,7 @@ export function optOutRoutes(
     async (request, reply) => {
       checkAdministrator(request);
       const { keyword = "MANUAL" } = request.body;
-      const optOut: OptOut = {
+      const optOut: OptOutRecord = {
         recipient: digitsOf(request.body.recipient),
         ...senderOf(request.body.sender),
         keyword: checkStorable(keyword, "OPT_OUT_INVALID", "keyword"),
@@ -227,7 +227,7 @@ function toBody({
   sender,
   keyword,
   at,
-}: OptOut): Static<typeof OptOutBody> {
+}: OptOutRecord): Static<typeof OptOutBody> {
   return {
     recipient: toPhoneAddress(recipient),
     ...(sender !== undefined && { sender: toPhoneAddress(sender) }),

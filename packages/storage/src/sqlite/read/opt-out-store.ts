@@ -1,6 +1,6 @@
 /** Who does not want texts, in SQLite: reads, and the way to the writer. */
 
-import type { OptOut, OptOutStore } from "@carillon/core";
+import type { OptOutRecord, OptOutRecordStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 
 type OptOutRow = readonly [
@@ -16,7 +16,7 @@ const anySender = "";
 export function createOptOutStore({
   reader,
   writer,
-}: Connections): OptOutStore {
+}: Connections): OptOutRecordStore {
   /** Asked before each text. Parameters: recipient. Index: the primary key. */
   const ofRecipient = reader.prepare<OptOutRow>(
     `SELECT recipient, sender, keyword, at FROM opt_outs
@@ -50,6 +50,6 @@ export function createOptOutStore({
   };
 }
 
-function toOptOut([recipient, sender, keyword, at]: OptOutRow): OptOut {
+function toOptOut([recipient, sender, keyword, at]: OptOutRow): OptOutRecord {
   return { recipient, ...(sender !== anySender && { sender }), keyword, at };
 }

@@ -20,7 +20,7 @@ import type { ReceiptFailover } from "./policy/receipt-failover.ts";
 import type { Provider, SendContext } from "./provider.ts";
 import type { ProviderRegistry } from "./provider-registry.ts";
 
-export interface SenderPorts {
+export interface ProviderSenderPorts {
   readonly providers: ProviderRegistry;
   readonly optOut: OptOut | undefined;
   readonly onSend: Hook<OutgoingMessage>;
@@ -29,11 +29,11 @@ export interface SenderPorts {
   now(): number;
 }
 
-export class Sender {
-  readonly #ports: SenderPorts;
+export class ProviderSender {
+  readonly #ports: ProviderSenderPorts;
   readonly #providers: ProviderRegistry;
 
-  constructor(ports: SenderPorts) {
+  constructor(ports: ProviderSenderPorts) {
     this.#ports = ports;
     this.#providers = ports.providers;
   }

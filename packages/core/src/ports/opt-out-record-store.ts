@@ -1,9 +1,9 @@
 /** Who does not want texts, and from whom. Of the gateway, not of a project. */
-export interface OptOutStore {
+export interface OptOutRecordStore {
   /** All of a recipient. */
-  findOptOuts(recipient: string): Promise<readonly OptOut[]>;
+  findOptOuts(recipient: string): Promise<readonly OptOutRecord[]>;
   /** Adds it, or replaces the one of the same recipient and sender. */
-  putOptOut(optOut: OptOut): Promise<void>;
+  putOptOut(optOut: OptOutRecord): Promise<void>;
   /**
    * Removes the one of a recipient and sender (`undefined`: the one for all
    * senders). False when there was none.
@@ -13,7 +13,7 @@ export interface OptOutStore {
   listOptOuts(page: {
     readonly limit: number;
     readonly after?: OptOutKey;
-  }): Promise<readonly OptOut[]>;
+  }): Promise<readonly OptOutRecord[]>;
 }
 
 export interface OptOutKey {
@@ -23,7 +23,7 @@ export interface OptOutKey {
   readonly sender?: string;
 }
 
-export interface OptOut extends OptOutKey {
+export interface OptOutRecord extends OptOutKey {
   /** The word that was sent, or what else led to it. */
   readonly keyword: string;
   /** Milliseconds since the epoch. */

@@ -14,6 +14,7 @@ import {
   createEngine,
   createInboundIntake,
   createResourceTags,
+  createSteadyClock,
   createSubscriptions,
   createSubscriptionUsers,
   createTemplates,
@@ -45,6 +46,7 @@ import {
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { createContentSeal } from "./keys/content-seal.ts";
 import { openKeys } from "./keys/keys.ts";
+import { messageLivesOf } from "./message-lives.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { watchStore } from "./store-health.ts";
 import {
@@ -98,7 +100,12 @@ export async function compose(
   ports: ServicePorts,
   config: Config,
 ): Promise<Service> {
-  const { clock, logger, gateway, channels, key } = ports;
+  const { logger, gateway, channels, key } = ports;
+  // Whatever is kept as an instant and waited for goes by the steady clock;
+  // what people and their programs sign and see goes by the machine's.
+  const wallClock = ports.clock;
+  const clock = createSteadyClock(wallClock);
+  const lives = messageLivesOf(config);
   const { region } = config;
   await using opened = new AsyncDisposableStack();
 
@@ -161,16 +168,23 @@ export async function compose(
       maxInFlight: config.maxInFlight,
       laneInFlight: config.laneInFlight,
       slowAfterMs: config.slowAfterMs,
+      lives,
     },
   );
   await engine.recover();
   opened.defer(() => engine.drain(drainDeadlineMs));
 
   const { projectId, receiverSecret } = await bootstrapIdentity(
-    { store, newId, clock, key, onCredentials: ports.onCredentials },
+    {
+      store,
+      newId,
+      clock: wallClock,
+      key,
+      onCredentials: ports.onCredentials,
+    },
     config,
   );
-  const identity = createIdentity({ store, clock, logger, key });
+  const identity = createIdentity({ store, clock: wallClock, logger, key });
 
   forwardReceipts(gateway, engine, clock);
   forwardTexts(
@@ -183,6 +197,7 @@ export async function compose(
         bindings: config.sms.inbound.flatMap(
           (text) => parseInboundBinding(text) ?? [],
         ),
+        lives,
       },
     ),
   );
@@ -230,7 +245,7 @@ export async function compose(
     administration: createAdministration({
       store,
       identity,
-      clock,
+      clock: wallClock,
       newId,
       key,
     }),

@@ -4,6 +4,10 @@
  */
 
 import type { NewId } from "../ids.ts";
+import {
+  defaultMessageLives,
+  type MessageLives,
+} from "../messages/default-life.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -54,6 +58,8 @@ export interface EnginePorts {
 /** All have defaults; see {@link defaultEngineOptions}. */
 export interface EngineOptions {
   readonly retryPolicy: RetryPolicy;
+  /** How long messages live that are given no time to live. */
+  readonly lives: MessageLives;
   /** Recipients of one chunk. */
   readonly chunkSize: number;
   /** Due deliveries claimed at once. */
@@ -80,6 +86,7 @@ export interface EngineOptions {
 
 export const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
+  lives: defaultMessageLives,
   chunkSize: 500,
   dueBatchSize: 200,
   maxDueBatches: 8,
@@ -140,7 +147,8 @@ export function createEngine(
     owner: ports.newId(),
     leaseMs: options.leaseMs,
   });
-  const rules = { retryPolicy: options.retryPolicy, random };
+  const { retryPolicy, lives } = options;
+  const rules = { retryPolicy, lives, random };
   const onDeferred = (at: EpochMs) => dispatcher.announce({ kind: "due", at });
   const onChunk = () => dispatcher.announce({ kind: "chunks" });
   const persisting = { clock, logger, random, abandoned: abandonment.signal };
@@ -199,6 +207,7 @@ export function createEngine(
       accepted++;
     },
     isBillable,
+    lives,
   });
   let stopListening = () => {};
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageId, ProjectId } from "../ids.ts";
+import { defaultMessageLives } from "../messages/default-life.ts";
 import type { AttemptResult } from "../ports/channel.ts";
 import { toEpochMs } from "../time.ts";
 import { outcomeOfAttempt, type SendItem } from "./outcome.ts";
@@ -22,7 +23,11 @@ const item: SendItem = {
 };
 
 function stateAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
-  const rules = { retryPolicy, random: () => 0 };
+  const rules = {
+    retryPolicy,
+    random: () => 0.5,
+    lives: defaultMessageLives,
+  };
   return outcomeOfAttempt(
     item,
     result,

@@ -1,5 +1,6 @@
 /** From the result of one attempt to what the ledger says and when to go on. */
 
+import { expiresAtOf, type MessageLives } from "../messages/default-life.ts";
 import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
 import {
   type DeliveryEvent,
@@ -28,11 +29,16 @@ export interface OutcomeRules {
   readonly retryPolicy: RetryPolicy;
   /** Answers a number in [0, 1). */
   readonly random: () => number;
+  /** How long messages live that were given no time to live. */
+  readonly lives: MessageLives;
 }
 
 /** When a delivery's time to live is over. */
-export function expiryOf(item: SendItem, _rules: OutcomeRules): EpochMs {
-  return item.message.expiresAt;
+export function expiryOf(
+  { message, recipient }: SendItem,
+  { lives }: OutcomeRules,
+): EpochMs {
+  return expiresAtOf(message, recipient.protocol, lives);
 }
 
 /** The outcome of an attempt that was made. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
+import { defaultMessageLives } from "../messages/default-life.ts";
 import { noSeal } from "../ports/content-seal.ts";
 import { createTemplates } from "../templates/templates.ts";
 import { createTopics } from "../topics/topics.ts";
@@ -32,6 +33,7 @@ async function setUp() {
     isOpen: () => true,
     onAccepted() {},
     isBillable: () => true,
+    lives: defaultMessageLives,
   });
   const { topic } = await topics.create(projectId, { name: "alerts" });
   const urn = topics.urnOf(topic);

@@ -9,11 +9,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
-import {
-  defaultMessageLives,
-  lastExpiryOf,
-  type MessageLives,
-} from "../messages/default-life.ts";
+import { lastExpiryOf, type MessageLives } from "../messages/default-life.ts";
 import {
   checkSubject,
   checkText,
@@ -109,13 +105,12 @@ export interface PublisherPorts {
   readonly onAccepted: () => void;
   /** Whether attempts of a protocol cost money. */
   readonly isBillable: (protocol: Protocol) => boolean;
-  /** Default: {@link defaultMessageLives}. */
-  readonly lives?: MessageLives | undefined;
+  readonly lives: MessageLives;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
   const { store, topics, dispatcher, clock, newMessageId, intake } = ports;
-  const { lives = defaultMessageLives } = ports;
+  const { lives } = ports;
 
   function checkOpen(): void {
     if (ports.isOpen()) return;

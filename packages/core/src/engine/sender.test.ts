@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "@carillon/testing";
 import type { MessageId, ProjectId } from "../ids.ts";
+import { defaultMessageLives } from "../messages/default-life.ts";
 import type { Message } from "../messages/message.ts";
 import type {
   AttemptResult,
@@ -61,7 +62,11 @@ function setUp(options: Partial<SenderOptions> = {}) {
       channels: new Map([["http", channel]]),
       clock,
       logger: silentLogger,
-      rules: { retryPolicy: smnRetryPolicy, random: () => 0.5 },
+      rules: {
+        retryPolicy: smnRetryPolicy,
+        random: () => 0.5,
+        lives: defaultMessageLives,
+      },
       leases: { cover: () => covered.now },
     },
     {

@@ -84,6 +84,7 @@ export const errorCatalogue = {
   STORAGE_REFUSED: "The store cannot keep this; nothing was changed",
   STORAGE_IN_USE: "Another process uses this data folder",
   STORAGE_UNUSABLE: "The data folder cannot be used",
+  OVERLOADED: "Too many requests of this kind at once",
   SHUTTING_DOWN: "The service is shutting down",
 } as const satisfies Record<string, string>;
 

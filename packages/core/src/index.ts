@@ -27,6 +27,10 @@ export {
   type TopicCaller,
 } from "./access/topic-access.ts";
 export {
+  ConcurrencyLimit,
+  type ConcurrencyLimitOptions,
+} from "./concurrency-limit.ts";
+export {
   type DeadlineEntry,
   DeadlineQueue,
   deadlineSlackMs,

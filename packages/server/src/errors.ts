@@ -11,7 +11,6 @@ export const requestErrorCatalogue = {
   BODY_TOO_LARGE: "The request body is larger than 2 MiB",
   REQUEST_INVALID: "The request cannot be understood",
   STATUS_FILTER_INVALID: "The status to filter by is none of 0 to 4",
-  OVERLOADED: "Too many requests of this kind at once",
   IDENTITY_INVALID: "The user, project, domain or access key cannot be so",
   IDENTITY_NOT_FOUND: "There is no such user, project, domain or access key",
   IDENTITY_EXISTS: "There is a user, project or domain of that name already",

@@ -7,6 +7,7 @@
  */
 
 import { lookup, Resolver } from "node:dns/promises";
+import { ConcurrencyLimit } from "@carillon/core";
 
 /** Answers a name's addresses in text form, preferred ones first. */
 export type ResolveName = (host: string) => Promise<readonly string[]>;
@@ -24,7 +25,7 @@ export function createSystemResolver(
   const { servers, timeoutMs = 2000 } = options;
   const dns = new Resolver({ timeout: timeoutMs, tries: 2 });
   if (servers !== undefined) dns.setServers(servers);
-  const lookups = limit(2);
+  const lookups = new ConcurrencyLimit({ max: 2 });
   const underWay = new Map<string, Promise<readonly string[]>>();
 
   async function resolve(host: string): Promise<readonly string[]> {
@@ -32,7 +33,7 @@ export function createSystemResolver(
       const addresses = await ask(dns, host);
       if (addresses.length > 0) return addresses;
     }
-    const found = await lookups(() => lookup(host, { all: true }));
+    const found = await lookups.run(() => lookup(host, { all: true }));
     return found.map(({ address }) => address);
   }
 
@@ -74,21 +75,4 @@ function isAbsence(error: unknown): boolean {
       error.code === "ECONNREFUSED" ||
       error.code === "EBADNAME")
   );
-}
-
-/** Lets at most `max` tasks run at once; the others wait in order. */
-function limit(max: number): <T>(task: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (task) => {
-    if (running < max) running++;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
-    }
-  };
 }

@@ -3,6 +3,7 @@
  * the background. Tasks live in memory for an hour; a restart forgets them.
  */
 
+import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -32,7 +33,7 @@ export type ProbeResult =
 /** Makes one request; never rejects and answers within seconds. */
 export type Probe = (request: ProbeRequest) => Promise<ProbeResult>;
 
-/** `pending`: not run yet. `crowded`: too many waited. */
+/** `pending`: not run yet. `overloaded`: too many waited. */
 export type Detection =
   | ProbeResult
   | { readonly kind: "pending" }
@@ -99,8 +100,7 @@ export function createDetections(
 ): Detections {
   /** Oldest first. */
   const tasks = new Map<string, Task>();
-  const waiting: (() => Promise<void>)[] = [];
-  let running = 0;
+  const probes = new ConcurrencyLimit({ max: maxRunning, maxWaiting });
 
   function forgetOld(): void {
     for (const [id, { begunAt }] of tasks) {
@@ -108,17 +108,6 @@ export function createDetections(
       if (!isOld && tasks.size <= maxTasks) break;
       tasks.delete(id);
     }
-  }
-
-  function runNext(): void {
-    if (running >= maxRunning) return;
-    const run = waiting.shift();
-    if (run === undefined) return;
-    running++;
-    void run().finally(() => {
-      running--;
-      runNext();
-    });
   }
 
   return {
@@ -142,14 +131,12 @@ export function createDetections(
       const id = newId();
       tasks.set(id, task);
       forgetOld();
-      if (waiting.length >= maxWaiting) {
-        task.detection = { kind: "overloaded" };
-        return id;
+      if (probes.isFull) task.detection = { kind: "overloaded" };
+      else {
+        void probes.run(async () => {
+          task.detection = await probe({ url, headers, topicUrn });
+        });
       }
-      waiting.push(async () => {
-        task.detection = await probe({ url, headers, topicUrn });
-      });
-      runNext();
       return id;
     },
     async get(projectId, topicUrn, taskId) {

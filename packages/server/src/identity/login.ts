@@ -1,7 +1,6 @@
 /** Log-in with a password or a token, as Keystone's `POST /auth/tokens`. */
 
-import type { ProjectId } from "@carillon/core";
-import { createConcurrencyLimit } from "./concurrency-limit.ts";
+import { ConcurrencyLimit, type ProjectId } from "@carillon/core";
 import type { Directory, Reference, ScopedReference } from "./directory.ts";
 import { verifyPassword } from "./passwords.ts";
 import type { TokenSession, Tokens } from "./tokens.ts";
@@ -35,7 +34,7 @@ export interface Login {
    * `undefined` when user, password or scope are wrong; neither the answer nor
    * the time it takes shows which.
    *
-   * @throws RequestError OVERLOADED
+   * @throws CarillonError OVERLOADED
    */
   withPassword(login: PasswordLogin): Promise<IssuedToken | undefined>;
   /** The new token expires when the old one does. */
@@ -51,7 +50,10 @@ export function createLogin(ports: {
   readonly tokens: Tokens;
 }): Login {
   const { directory, tokens } = ports;
-  const inTurn = createConcurrencyLimit(maxConcurrentHashes, maxWaitingHashes);
+  const hashes = new ConcurrencyLimit({
+    max: maxConcurrentHashes,
+    maxWaiting: maxWaitingHashes,
+  });
 
   async function isDomainOf(
     user: { readonly domainId: string },
@@ -111,7 +113,7 @@ export function createLogin(ports: {
   return {
     async withPassword({ user: reference, password, scope }) {
       const user = await directory.findUser(reference);
-      const isRight = await inTurn(() =>
+      const isRight = await hashes.run(() =>
         verifyPassword(password, user?.passwordHash),
       );
       if (!user || user.disabled || !isRight) return undefined;

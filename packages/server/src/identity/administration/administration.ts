@@ -4,11 +4,13 @@
  * another one of the same store notices within a minute.
  */
 
-import type { Clock, IdentityStore, NewId, TopicReader } from "@carillon/core";
 import {
-  type ConcurrencyLimit,
-  createConcurrencyLimit,
-} from "../concurrency-limit.ts";
+  type Clock,
+  ConcurrencyLimit,
+  type IdentityStore,
+  type NewId,
+  type TopicReader,
+} from "@carillon/core";
 import type { Identity } from "../identity.ts";
 import { createSecretBox, type SecretBox } from "../secret-box.ts";
 import {
@@ -48,8 +50,10 @@ export interface AdministrationContext
   /**
    * One change after the other: each looks at what is there before it writes.
    * The caches are invalidated afterwards.
+   *
+   * @throws CarillonError OVERLOADED when too many wait for their turn
    */
-  readonly change: ConcurrencyLimit;
+  change<Result>(run: () => Promise<Result>): Promise<Result>;
 }
 
 const maxWaitingChanges = 100;
@@ -58,12 +62,15 @@ export function createAdministration({
   key,
   ...ports
 }: AdministrationPorts): Administration {
-  const inTurn = createConcurrencyLimit(1, maxWaitingChanges);
+  const changes = new ConcurrencyLimit({
+    max: 1,
+    maxWaiting: maxWaitingChanges,
+  });
   const context: AdministrationContext = {
     ...ports,
     secrets: createSecretBox(key),
     change: (run) =>
-      inTurn(async () => {
+      changes.run(async () => {
         try {
           return await run();
         } finally {

@@ -1,0 +1,140 @@
+/**
+ * Bounds how much of something runs at once, and how much waits for it: first
+ * come, first served. For lanes, rates and breakers look elsewhere.
+ */
+
+import { CarillonError } from "./errors.ts";
+
+export interface ConcurrencyLimitOptions {
+  /** How many run at once. */
+  readonly max: number;
+  /** How many wait for their turn; more are refused. Default: no bound. */
+  readonly maxWaiting?: number;
+}
+
+/** Whoever waits, linked to its neighbours in the queue. */
+interface Waiter {
+  readonly enter: () => void;
+  earlier: Waiter | undefined;
+  later: Waiter | undefined;
+}
+
+export class ConcurrencyLimit {
+  readonly #max: number;
+  readonly #maxWaiting: number;
+  #running = 0;
+  #waiting = 0;
+  // A list rather than an array: who gives up leaves from the middle, and
+  // those who were served are not held on to while somebody always waits.
+  #first: Waiter | undefined;
+  #last: Waiter | undefined;
+
+  constructor(options: ConcurrencyLimitOptions) {
+    this.#max = options.max;
+    this.#maxWaiting = options.maxWaiting ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How many places are taken. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** How many wait for a place. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Whether the next one would be refused. */
+  get isFull(): boolean {
+    return this.#running >= this.#max && this.#waiting >= this.#maxWaiting;
+  }
+
+  /**
+   * Runs `task` when it is its turn. An aborted `signal` takes it out of the
+   * queue; a task that runs is not touched by it.
+   *
+   * @throws CarillonError OVERLOADED when too many wait already, or the
+   * signal's reason
+   */
+  async run<Result>(
+    task: () => Promise<Result>,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Result> {
+    await this.acquire(options);
+    try {
+      return await task();
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Takes a place if one is free; never ahead of those who wait. */
+  tryAcquire(): boolean {
+    // A place given back goes to whoever waits, so a free one has no takers.
+    if (this.#running >= this.#max) return false;
+    this.#running++;
+    return true;
+  }
+
+  /**
+   * Resolves once a place was taken for the caller, who gives it back with
+   * {@link release}. An abort while waiting leaves nothing taken.
+   *
+   * @throws CarillonError OVERLOADED when too many wait already, or the
+   * signal's reason
+   */
+  async acquire(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (this.tryAcquire()) return;
+    if (this.isFull) {
+      throw new CarillonError(
+        "OVERLOADED",
+        "Too many requests of this kind at once; try again in a moment.",
+      );
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = () => {
+      this.#remove(waiter);
+      reject(signal?.reason);
+    };
+    const waiter = this.#append(() => {
+      // At once: an abort from here on finds the place taken.
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+    signal?.addEventListener("abort", abort, { once: true });
+    await promise;
+  }
+
+  /** Gives a place back; whoever waited longest gets it. */
+  release(): void {
+    const next = this.#first;
+    if (next === undefined) {
+      this.#running--;
+      return;
+    }
+    this.#remove(next);
+    next.enter();
+  }
+
+  #append(enter: () => void): Waiter {
+    const waiter: Waiter = { enter, earlier: this.#last, later: undefined };
+    if (this.#last === undefined) this.#first = waiter;
+    else this.#last.later = waiter;
+    this.#last = waiter;
+    this.#waiting++;
+    return waiter;
+  }
+
+  #remove(waiter: Waiter): void {
+    const { earlier, later } = waiter;
+    if (earlier === undefined) this.#first = later;
+    else earlier.later = later;
+    if (later === undefined) this.#last = earlier;
+    else later.earlier = earlier;
+    this.#waiting--;
+  }
+}

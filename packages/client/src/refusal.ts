@@ -11,7 +11,7 @@ import {
   ThrottledError,
 } from "./errors.ts";
 import { findText, isObject, type JsonObject, parseObject } from "./json.ts";
-import { parseRetryAfter } from "./retry.ts";
+import { parseRetryAfter } from "./retry-after.ts";
 
 export function toResponseError(
   response: Response,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectionError, ServerError, ThrottledError } from "./errors.ts";
-import { createRetryPolicy, parseRetryAfter } from "./retry.ts";
+import { createRetryPolicy } from "./retry.ts";
 
 const unavailable = new ServerError("", { status: 503 });
 
@@ -44,16 +44,4 @@ test("no retries means none", () => {
     policy({ error: unavailable, attempts: 1, isIdempotent: true }),
     undefined,
   );
-});
-
-test("reads Retry-After as seconds and as a date", () => {
-  const now = Date.parse("2026-01-15T08:30:00Z");
-  assert.equal(parseRetryAfter("120", now), 120_000);
-  assert.equal(parseRetryAfter("Thu, 15 Jan 2026 08:30:10 GMT", now), 10_000);
-  assert.equal(
-    parseRetryAfter("Thu, 15 Jan 2026 08:00:00 GMT", now),
-    undefined,
-  );
-  assert.equal(parseRetryAfter("soon", now), undefined);
-  assert.equal(parseRetryAfter(null, now), undefined);
 });

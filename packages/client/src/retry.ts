@@ -69,16 +69,3 @@ function isTransient(error: SmnError): boolean {
 function wasSurelyNotSent(error: SmnError): boolean {
   return error instanceof ConnectionError && !error.outcomeUnknown;
 }
-
-/** Seconds or an HTTP date (RFC 9110 §10.2.3) as milliseconds from `now`. */
-export function parseRetryAfter(
-  header: string | null,
-  now: number,
-): number | undefined {
-  const value = header?.trim();
-  if (!value) return undefined;
-  const ms = /^\d+$/.test(value)
-    ? Number(value) * 1000
-    : Date.parse(value) - now;
-  return ms >= 0 ? ms : undefined;
-}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { errorFromHttpStatus, parseRetryAfter } from "./http-status-error.ts";
+import { errorFromHttpStatus } from "./http-status-error.ts";
 
 const CASES: readonly (readonly [status: number, name: string])[] = [
   [400, "RequestError"],
@@ -32,13 +32,4 @@ for (const [status, name] of CASES) {
 
 test("the carrier's own code goes before the status", () => {
   assert.equal(errorFromHttpStatus(400, "why", { code: 301 }).code, 301);
-});
-
-test("Retry-After counts seconds or names a date", () => {
-  const now = Date.parse("2026-01-01T00:00:00Z");
-  assert.equal(parseRetryAfter("120", now), 120_000);
-  assert.equal(parseRetryAfter("Thu, 01 Jan 2026 00:00:05 GMT", now), 5000);
-  assert.equal(parseRetryAfter("Thu, 01 Jan 2020 00:00:05 GMT", now), 0);
-  assert.equal(parseRetryAfter("soon", now), undefined);
-  assert.equal(parseRetryAfter(undefined, now), undefined);
 });

@@ -45,18 +45,3 @@ export function errorFromHttpStatus(
         : new MessageSendError(message, details);
   }
 }
-
-/**
- * Milliseconds of a `Retry-After` header, in seconds or as a date; undefined
- * when absent or unreadable.
- */
-export function parseRetryAfter(
-  value: string | undefined,
-  nowMs: number,
-): number | undefined {
-  if (value === undefined) return undefined;
-  const text = value.trim();
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
-}

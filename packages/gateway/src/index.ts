@@ -84,7 +84,7 @@ export {
   type HttpResponse,
   toConnectionError,
 } from "./http.ts";
-export { errorFromHttpStatus, parseRetryAfter } from "./http-status-error.ts";
+export { errorFromHttpStatus } from "./http-status-error.ts";
 export {
   IncomingMessage,
   type IncomingMessageInit,
@@ -202,3 +202,4 @@ export {
   type ReceiverHandler,
   type ReceiverHandlerOptions,
 } from "./receiver-handler.ts";
+export { parseRetryAfter } from "./retry-after.ts";

@@ -4,4 +4,5 @@ export { answeringLate, answeringOutOfOrder } from "./answering.ts";
 export { type FailurePlan, failing, type PlannedFailure } from "./failing.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
+export { retryAfterCases, retryAfterNow } from "./retry-after-cases.ts";
 export { seededRandom } from "./seeded-random.ts";

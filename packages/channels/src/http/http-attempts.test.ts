@@ -38,6 +38,16 @@ for (const [answer, expected] of [
     },
   ],
   [
+    "HTTP/1.1 429 Slow\r\nretry-after: 30\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n",
+    {
+      outcome: "deferred",
+      errorClass: "http_status",
+      statusCode: 429,
+      error: "The endpoint answered 429.",
+      retryAfterMs: 30_000,
+    },
+  ],
+  [
     "HTTP/1.1 404 No\r\ncontent-length: 12\r\n\r\nno such hook",
     {
       outcome: "rejected",

@@ -11,6 +11,7 @@ import {
   DeadlineQueue,
   type Recipient,
 } from "@carillon/core";
+import { parseRetryAfter } from "@carillon/gateway";
 import type { Dispatcher } from "undici";
 import type { EgressConnector } from "../egress/egress-connector.ts";
 import {
@@ -28,7 +29,6 @@ import {
   outcomeOfError,
   outcomeOfTimeout,
 } from "./outcome.ts";
-import { parseRetryAfter } from "./retry-after.ts";
 
 export interface HttpAttemptsOptions {
   readonly connect: EgressConnector;
@@ -165,8 +165,9 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     this.#statusCode = statusCode;
     if (statusCode < 300) return;
     this.#text = [];
+    const asked = headers["retry-after"];
     this.#retryAfterMs = parseRetryAfter(
-      headers["retry-after"],
+      typeof asked === "object" ? asked[0] : asked,
       this.#attempts.options.clock.now(),
     );
   }

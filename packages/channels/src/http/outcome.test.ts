@@ -30,6 +30,11 @@ test("tells the receiver's words, on one line and no more than 200 of its charac
   );
 });
 
+test("a receiver's wish counts for a day at most", () => {
+  const result = outcomeOfAnswer(503, Number.MAX_SAFE_INTEGER);
+  assert.equal("retryAfterMs" in result && result.retryAfterMs, 86_400_000);
+});
+
 test("hands on the receiver's wish when to come again", () => {
   const busy = outcomeOfAnswer(503, 7000);
   const gone = outcomeOfAnswer(410, 7000);

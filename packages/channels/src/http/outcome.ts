@@ -32,9 +32,14 @@ export function outcomeOfAnswer(
   return {
     outcome: "deferred",
     ...failure,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(retryAfterMs !== undefined && {
+      retryAfterMs: Math.min(retryAfterMs, maxRetryAfterMs),
+    }),
   };
 }
+
+/** A receiver may ask for a day of patience, not for more. */
+const maxRetryAfterMs = 24 * 3_600_000;
 
 /** Request Timeout, Too Early, Too Many Requests. */
 const retriedStatuses: ReadonlySet<number> = new Set([408, 425, 429]);

@@ -17,8 +17,8 @@ import {
   originOf,
   toConnectionError,
 } from "../../http.ts";
-import { parseRetryAfter } from "../../http-status-error.ts";
 import type { ProviderHost } from "../../provider.ts";
+import { parseRetryAfter } from "../../retry-after.ts";
 import type { ForwardPeerConfig } from "./config.ts";
 import { decode, encode } from "./jsonex.ts";
 import { SIGNATURE_HEADER, sign } from "./signature.ts";

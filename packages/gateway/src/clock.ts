@@ -1,20 +1,37 @@
-/** Time as an argument, so that waits and windows can be tested at once. */
+/**
+ * Time as an argument, so that waits and windows can be tested at once. The
+ * part of core's Clock that the gateway needs: any clock of a server, and the
+ * manual one of the tests, serves here too.
+ */
 
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. May be set forward and back while we run. */
   now(): number;
-  /** Runs a function once, later; the returned function calls it off. */
-  after(delayMs: number, run: () => void): () => void;
+  /**
+   * Milliseconds since an instant of the clock's choice, with a fraction. Nobody
+   * sets it: for deadlines and durations.
+   */
+  monotonic(): number;
+  /** Calls `run` once after `ms` milliseconds, unless cancelled before. */
+  setTimer(ms: number, run: () => void): Timer;
 }
 
-/** The real one. Its timers do not keep a process alive. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** The machine's. Its timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(delayMs, run) {
-    // Longer delays would overflow the timer's 31 bits and fire at once.
-    const timer: unknown = setTimeout(run, Math.min(delayMs, 0x7fffffff));
+  monotonic: () => performance.now(),
+  setTimer(ms, run) {
+    // Longer waits would overflow the timer's 31 bits and fire at once.
+    const timer: unknown = setTimeout(run, Math.min(ms, 0x7fffffff));
     if (hasUnref(timer)) timer.unref();
-    return () => clearTimeout(timer as ReturnType<typeof setTimeout>);
+    return {
+      // A number in browsers, an object in Node; both are what it takes.
+      cancel: () => clearTimeout(timer as ReturnType<typeof setTimeout>),
+    };
   },
 };
 

@@ -4,7 +4,7 @@
  */
 
 export { type Credentials, checkBasicAuthorization } from "./basic-auth.ts";
-export { type Clock, systemClock } from "./clock.ts";
+export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { equalsConstantTime } from "./constant-time.ts";
 export {
   type AnalyzeOptions,

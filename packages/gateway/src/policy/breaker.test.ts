@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../testing/manual-clock.ts";
+import { ManualClock } from "@carillon/testing";
 import { Breaker } from "./breaker.ts";
 import type { BreakerPolicy } from "./policy-data.ts";
 
@@ -45,6 +45,24 @@ test("failures of long ago are forgotten", () => {
   clock.advance(11_000);
   fail(1);
   assert.equal(breaker.state, "closed");
+});
+
+test("probes in time though the machine's time was set back", () => {
+  const { clock, breaker, fail } = setUp();
+  fail(4);
+  clock.jump(-3_600_000);
+  clock.advance(30_000);
+  assert.equal(breaker.state, "half-open");
+});
+
+test("tells whole milliseconds, never less than are left", () => {
+  const { clock, breaker, fail } = setUp();
+  fail(4);
+  clock.advance(0.25);
+  assert.equal(breaker.probeInMs, 30_000);
+  clock.advance(29_999.5);
+  assert.equal(breaker.probeInMs, 1);
+  assert.equal(breaker.state, "open");
 });
 
 test("lets one probe through, and closes when it succeeds", () => {

@@ -25,7 +25,7 @@ interface Bucket {
 const BUCKETS = 10;
 
 export class Breaker {
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: Pick<Clock, "monotonic">;
   readonly #failureRate: number;
   readonly #minimumAttempts: number;
   readonly #bucketMs: number;
@@ -34,7 +34,7 @@ export class Breaker {
   #openedAt: number | undefined;
   #probing = false;
 
-  constructor(policy: BreakerPolicy, clock: Pick<Clock, "now">) {
+  constructor(policy: BreakerPolicy, clock: Pick<Clock, "monotonic">) {
     this.#clock = clock;
     this.#failureRate = policy.failureRate ?? 0.5;
     this.#minimumAttempts = policy.minimumAttempts ?? 5;
@@ -47,10 +47,12 @@ export class Breaker {
     return this.probeInMs > 0 ? "open" : "half-open";
   }
 
-  /** Until the next probe is let through; 0 when closed or due. */
+  /** Milliseconds to the next probe; 0 when closed or due. */
   get probeInMs(): number {
     if (this.#openedAt === undefined) return 0;
-    return Math.max(0, this.#openedAt + this.#openMs - this.#clock.now());
+    const probeAt = this.#openedAt + this.#openMs;
+    // Whole, as it is told to callers; never earlier than the probe.
+    return Math.max(0, Math.ceil(probeAt - this.#clock.monotonic()));
   }
 
   /** Undefined while open, and while another attempt is probing. */
@@ -72,7 +74,7 @@ export class Breaker {
       },
       failed: () => {
         end();
-        if (isProbe) this.#openedAt = this.#clock.now();
+        if (isProbe) this.#openedAt = this.#clock.monotonic();
         else this.#count(true);
       },
       released: end,
@@ -85,7 +87,7 @@ export class Breaker {
   }
 
   #count(failed: boolean): void {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const oldest = now - BUCKETS * this.#bucketMs;
     let bucket = this.#buckets.at(-1);
     if (bucket === undefined || now - bucket.startsAt >= this.#bucketMs) {

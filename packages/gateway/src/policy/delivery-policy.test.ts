@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ManualClock } from "@carillon/testing";
 import {
   ConfigurationError,
   CreditError,
@@ -18,7 +19,6 @@ import {
 } from "../message-status.ts";
 import { OutgoingMessage } from "../outgoing-message.ts";
 import { Provider } from "../provider.ts";
-import { ManualClock } from "../testing/manual-clock.ts";
 import { DeliveryPolicy, NoProviderAvailableError } from "./delivery-policy.ts";
 import type { DeliveryPolicyData } from "./policy-data.ts";
 import type { FailoverEvent } from "./receipt-failover.ts";
@@ -399,6 +399,17 @@ describe("failover on receipts", () => {
     assert.equal(c.sent.length, 1);
   });
 
+  test("silence lasts as long though the machine's time is set", async () => {
+    const { clock, gateway, c, next } = await setUpWatched();
+    await gateway.send(withReceipt());
+    clock.jump(60 * 60_000);
+    clock.advance(60_000);
+    assert.equal(c.sent.length, 0);
+    clock.jump(-120 * 60_000);
+    clock.advance(4 * 60_000);
+    assert.equal((await next()).reason, "silent");
+  });
+
   test("each message has its own deadline", async () => {
     const { clock, gateway, b, next } = await setUpWatched();
     await gateway.send(withReceipt());
@@ -494,7 +505,7 @@ describe("failover on receipts", () => {
     sending.resolve();
     await stopped;
     assert.equal(c.sent.length, 1);
-    assert.equal(clock.pendingTimers, 0);
+    assert.equal(clock.nextTimerAt, undefined);
   });
 
   test("no more than maxTracked are watched", async () => {

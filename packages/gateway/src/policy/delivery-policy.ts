@@ -24,7 +24,7 @@ import { type DeliveryPolicyData, parseDeliveryPolicy } from "./policy-data.ts";
 import type { FailoverEvent } from "./receipt-failover.ts";
 
 export interface DeliveryPolicyOptions {
-  readonly clock?: Pick<Clock, "now">;
+  readonly clock?: Pick<Clock, "monotonic">;
   /** From 0 up to, not including, 1. */
   readonly random?: () => number;
 }
@@ -63,7 +63,7 @@ export class DeliveryPolicy {
   readonly data: DeliveryPolicyData;
   /** A message was sent again because of a receipt, or its absence. */
   readonly onFailover = new Hook<FailoverEvent>();
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: Pick<Clock, "monotonic">;
   readonly #random: () => number;
   readonly #breakers = new Map<string, Breaker>();
 

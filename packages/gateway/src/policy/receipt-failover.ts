@@ -4,7 +4,7 @@
  * watches the messages of before; a store that does is the application's.
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import type { Hook } from "../hook.ts";
 import type { MessageStatus } from "../message-status.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
@@ -37,6 +37,7 @@ interface Tracked {
   readonly message: OutgoingMessage;
   readonly candidates: readonly RouteCandidate[];
   readonly rule: string;
+  /** Monotonic. */
   readonly deadline: number;
 }
 
@@ -50,7 +51,7 @@ export class ReceiptFailover {
   // Final statuses that came before their message was known to be sent.
   readonly #early = new Map<string, MessageStatus>();
   readonly #pending = new Set<Promise<void>>();
-  #cancelTimer: (() => void) | undefined;
+  #timer: Timer | undefined;
   #running = false;
 
   constructor(policy: ReceiptFailoverPolicy, ports: ReceiptFailoverPorts) {
@@ -74,7 +75,7 @@ export class ReceiptFailover {
     const { silentMinutes, maxTracked = 10_000 } = this.#policy;
     const wait =
       silentMinutes === undefined ? Infinity : silentMinutes * 60_000;
-    const deadline = this.#ports.clock.now() + wait;
+    const deadline = this.#ports.clock.monotonic() + wait;
     this.#tracked.set(key, { message, candidates, rule, deadline });
     if (this.#tracked.size > maxTracked) removeOldest(this.#tracked);
     const early = this.#early.get(key);
@@ -106,8 +107,8 @@ export class ReceiptFailover {
   /** Notices silence no longer, and waits for what is being sent again. */
   async stop(): Promise<void> {
     this.#running = false;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
     await Promise.all(this.#pending);
   }
 
@@ -120,20 +121,20 @@ export class ReceiptFailover {
   }
 
   #schedule(): void {
-    if (!this.#running || this.#cancelTimer !== undefined) return;
+    if (!this.#running || this.#timer !== undefined) return;
     const [next] = this.#tracked.values();
     if (next === undefined || next.deadline === Infinity) return;
     const { clock } = this.#ports;
-    const delay = Math.max(0, next.deadline - clock.now());
-    this.#cancelTimer = clock.after(delay, () => {
-      this.#cancelTimer = undefined;
+    const delay = Math.max(0, next.deadline - clock.monotonic());
+    this.#timer = clock.setTimer(delay, () => {
+      this.#timer = undefined;
       this.#sweep();
       this.#schedule();
     });
   }
 
   #sweep(): void {
-    const now = this.#ports.clock.now();
+    const now = this.#ports.clock.monotonic();
     for (const [key, tracked] of this.#tracked) {
       if (tracked.deadline > now) return;
       this.#tracked.delete(key);

@@ -14,6 +14,11 @@ import type { IncomingMessage } from "./incoming-message.ts";
 import type { MessageStatus } from "./message-status.ts";
 import type { OptOut } from "./opt-out/opt-out.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
+import {
+  type ChosenRoute,
+  chooseRoute,
+  type Router,
+} from "./policy/choose-route.ts";
 import type { DeliveryPolicy } from "./policy/delivery-policy.ts";
 import { type Explanation, explain } from "./policy/explain.ts";
 import { ReceiptFailover } from "./policy/receipt-failover.ts";
@@ -26,19 +31,6 @@ import {
   type ReceiverHandler,
   type ReceiverHandlerOptions,
 } from "./receiver-handler.ts";
-
-/**
- * Names a provider for a message, from the values given to `route`. Anything
- * empty leaves it to the policy or the default provider. May change the
- * message: it is the place to add options by kind of traffic.
- */
-export type Router<Route extends readonly unknown[]> = (
-  message: OutgoingMessage<Route>,
-  ...values: Route
-) => RouterResult | Promise<RouterResult>;
-
-// biome-ignore lint/suspicious/noConfusingVoidType: a router may return nothing
-export type RouterResult = string | null | undefined | void;
 
 export interface GatewayOptions<Route extends readonly unknown[]> {
   readonly router?: Router<Route>;
@@ -177,24 +169,9 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   ): Promise<OutgoingMessage<Route>> {
     context.signal?.throwIfAborted();
     message.sentAt = null;
-    const providers = this.#providers;
-    if (message.provider !== null && message.provider !== undefined) {
-      const named = providers.get(message.provider, "named by the message");
-      return this.#sender.sendOnce(message, "explicit", named, context);
-    }
-    if (message.routingValues !== null) {
-      // The message was routed with values of this gateway's Route type.
-      const values = message.routingValues as Route;
-      const name = await this.router(message, ...values);
-      if (name) {
-        const routed = providers.get(name, "named by the router");
-        return this.#sender.sendOnce(message, "router", routed, context);
-      }
-    }
-    const { policy } = this;
-    const plan = policy?.plan(message);
-    if (policy !== undefined && plan !== undefined && plan.rule !== null) {
-      const { candidates, rule } = plan;
+    const route = await this.#chooseRoute(message);
+    if (route.by === "policy") {
+      const { candidates, rule, policy } = route;
       const receipts = this.#receipts;
       return this.#sender.sendAlong(
         message,
@@ -205,11 +182,12 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
         context,
       );
     }
-    if (providers.defaultName === null) {
+    if (route.by === null) {
       throw new ConfigurationError("The gateway has no provider to send with");
     }
-    const fallback = providers.get(providers.defaultName, "the default");
-    return this.#sender.sendOnce(message, "default", fallback, context);
+    const { by } = route;
+    const provider = this.#providers.get(route.provider, askedFor[by]);
+    return this.#sender.sendOnce(message, by, provider, context);
   }
 
   /**
@@ -218,10 +196,9 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    */
   explain(message: OutgoingMessage<Route>): Promise<Explanation> {
     return explain(message, {
-      router: this.router as Router<readonly unknown[]>,
+      chooseRoute: (copy) => this.#chooseRoute(copy),
       policy: this.policy,
       optOut: this.optOut,
-      defaultProvider: this.defaultProvider,
       hasProvider: (name) => this.#providers.has(name),
       textLimits: (name) => this.#sender.limitsOf(this.#providers.find(name)),
     });
@@ -304,4 +281,20 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     // After the hooks: when they fail, the carrier repeats the status.
     this.#receipts?.handle(status);
   }
+
+  #chooseRoute(message: OutgoingMessage): Promise<ChosenRoute> {
+    return chooseRoute(message, {
+      // The values were given to `route` of a message of this gateway's type.
+      router: this.router as Router<readonly unknown[]>,
+      policy: this.policy,
+      defaultProvider: this.defaultProvider,
+    });
+  }
 }
+
+/** Who wanted a provider, for the error when there is none of its name. */
+const askedFor = {
+  explicit: "named by the message",
+  router: "named by the router",
+  default: "the default",
+} as const;

@@ -65,8 +65,6 @@ export {
 export {
   Gateway,
   type GatewayOptions,
-  type Router,
-  type RouterResult,
 } from "./gateway.ts";
 export {
   Hook,
@@ -129,6 +127,7 @@ export {
   toE164,
 } from "./phone-number.ts";
 export type { BreakerState } from "./policy/breaker.ts";
+export type { Router, RouterResult } from "./policy/choose-route.ts";
 export { countryOf } from "./policy/country.ts";
 export {
   DeliveryPolicy,

@@ -105,6 +105,24 @@ test("tells explicit and default choices apart", async () => {
   assert.equal(other.estimatedCost, undefined);
 });
 
+for (const [by, message, routed] of [
+  ["explicit", new OutgoingMessage("33123", "hi", null, "backup"), "default"],
+  ["router", new OutgoingMessage("33123", "hi").route("x"), "backup"],
+  ["policy", new OutgoingMessage("12025550123", "hi").route("x"), null],
+  ["policy", new OutgoingMessage("12025550123", "hi"), "default"],
+  ["default", new OutgoingMessage("33123", "hi").route("x"), ""],
+  ["default", new OutgoingMessage("33123", "hi"), "backup"],
+] as const) {
+  test(`names who is sent through: ${by}, router says ${routed}`, async () => {
+    const gateway = setUp({ router: () => routed });
+    const explanation = await gateway.explain(message);
+    const sent = await gateway.send(message.clone());
+    assert.equal(explanation.by, by);
+    assert.equal(sent.choice?.by, by);
+    assert.equal(explanation.provider, sent.provider);
+  });
+}
+
 test("passes over an open breaker, as sending does", async () => {
   const gateway = setUp();
   await gateway.send(new OutgoingMessage("420777123456", "hi"));

@@ -10,7 +10,8 @@ import { RequestError } from "../errors.ts";
 import type { OptOut } from "../opt-out/opt-out.ts";
 import type { OutgoingMessage, ProviderChoice } from "../outgoing-message.ts";
 import type { BreakerState } from "./breaker.ts";
-import type { DeliveryPolicy, RoutePlan } from "./delivery-policy.ts";
+import type { ChosenRoute } from "./choose-route.ts";
+import type { DeliveryPolicy, RouteCandidate } from "./delivery-policy.ts";
 import type { RuleVerdict } from "./match-rule.ts";
 
 export interface Explanation {
@@ -46,13 +47,9 @@ export interface EstimatedCost {
 }
 
 export interface ExplainPorts {
-  readonly router: (
-    message: OutgoingMessage,
-    ...values: readonly unknown[]
-  ) => unknown;
+  chooseRoute(message: OutgoingMessage): Promise<ChosenRoute>;
   readonly policy: DeliveryPolicy | undefined;
   readonly optOut: OptOut | undefined;
-  readonly defaultProvider: string | null;
   hasProvider(name: string): boolean;
   textLimits(provider: string): TextLimits | null;
 }
@@ -64,10 +61,10 @@ export async function explain(
   // A router may change the message, so it gets one that nobody else holds.
   const message = original.clone();
   const problems: string[] = [];
-  const chosen = await choose(message, ports);
-  const { plan } = chosen;
+  const route = await ports.chooseRoute(message);
+  const routed = candidatesOf(route);
 
-  const expected = chosen.candidates[0]?.provider;
+  const expected = routed[0]?.provider;
   const limits = expected === undefined ? null : ports.textLimits(expected);
   const text = analyze(message.body, { ...limits, encoding: "auto" });
   const costOf = (perSegment: number | undefined): EstimatedCost | undefined =>
@@ -77,7 +74,7 @@ export async function explain(
           amount: perSegment * text.segments,
           currency: ports.policy?.data.currency,
         };
-  const candidates = chosen.candidates.map((candidate) => ({
+  const candidates = routed.map((candidate) => ({
     provider: candidate.provider,
     sender: candidate.sender,
     breaker: ports.policy?.breakerState(candidate.provider) ?? "closed",
@@ -85,12 +82,12 @@ export async function explain(
   }));
   // A policy passes over providers with an open breaker; nobody else does.
   const first =
-    chosen.by === "policy"
+    route.by === "policy"
       ? candidates.find((c) => c.breaker !== "open")
       : candidates[0];
   if (first === undefined) {
     problems.push(
-      chosen.by === "policy"
+      route.by === "policy"
         ? "the breakers of all its providers are open"
         : "the gateway has no provider",
     );
@@ -102,10 +99,10 @@ export async function explain(
   }
   return {
     provider: first?.provider ?? null,
-    by: first === undefined ? null : chosen.by,
-    rule: plan?.rule ?? null,
-    reason: chosen.reason,
-    considered: plan?.considered ?? [],
+    by: first === undefined ? null : route.by,
+    rule: route.by === "policy" ? route.rule : null,
+    reason: reasonFor(route),
+    considered: route.considered,
     candidates,
     encoding: text.encoding,
     segments: text.segments,
@@ -114,44 +111,26 @@ export async function explain(
   };
 }
 
-interface Chosen {
-  readonly by: ProviderChoice["by"];
-  readonly reason: string;
-  readonly candidates: RoutePlan["candidates"];
-  readonly plan?: RoutePlan;
+function candidatesOf(route: ChosenRoute): readonly RouteCandidate[] {
+  if (route.by === null) return [];
+  return route.by === "policy" ? route.candidates : [route];
 }
 
-async function choose(
-  message: OutgoingMessage,
-  ports: ExplainPorts,
-): Promise<Chosen> {
-  if (message.provider !== null) {
-    const candidates = [{ provider: message.provider }];
-    const reason = "the message names its provider";
-    return { by: "explicit", reason, candidates };
+function reasonFor(route: ChosenRoute): string {
+  switch (route.by) {
+    case "explicit":
+      return "the message names its provider";
+    case "router":
+      return "the router named it";
+    case "policy":
+      return `rule "${route.rule}" matched: ${route.considered.at(-1)?.reason}`;
+    case "default":
+      return "it is the default provider";
+    case null:
+      return "nobody named a provider, and there is no default";
+    default:
+      return route satisfies never;
   }
-  if (message.routingValues !== null) {
-    const name = await ports.router(message, ...message.routingValues);
-    if (typeof name === "string" && name !== "") {
-      const candidates = [{ provider: name }];
-      const reason = "the router named it";
-      return { by: "router", reason, candidates };
-    }
-  }
-  const plan = ports.policy?.plan(message);
-  if (plan !== undefined && plan.rule !== null) {
-    const { candidates } = plan;
-    const why = plan.considered.at(-1)?.reason;
-    const reason = `rule "${plan.rule}" matched: ${why}`;
-    return { by: "policy", reason, candidates, plan };
-  }
-  const provider = ports.defaultProvider;
-  return {
-    by: "default",
-    reason: "it is the default provider",
-    candidates: provider === null ? [] : [{ provider }],
-    ...(plan === undefined ? {} : { plan }),
-  };
 }
 
 async function findProblems(

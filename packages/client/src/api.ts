@@ -1,13 +1,18 @@
-/** Sends the operations of SMN: finds the place, adds the credentials. */
+/** Sends the operations of a service: finds the place, adds the credentials. */
 
 import type { Authenticator, Session } from "./auth/authenticator.ts";
 import { percentEncode } from "./encoding.ts";
 import { AuthenticationError, InvalidOptionsError } from "./errors.ts";
-import type { HttpAnswer, RequestOptions, Transport } from "./transport.ts";
+import type {
+  HttpAnswer,
+  HttpMethod,
+  RequestOptions,
+  Transport,
+} from "./transport.ts";
 
 export interface ApiRequest {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below the project's URL; segments as they are, not encoded. */
+  readonly method: HttpMethod;
+  /** Below the place's URL; segments as they are, not encoded. */
   readonly path: readonly string[];
   readonly query?:
     | Readonly<Record<string, string | number | undefined>>
@@ -26,13 +31,15 @@ export type Api = (
 export function createApi(
   authenticator: Authenticator,
   transport: Transport,
+  /** Where in a session's service its operations are. */
+  place: (session: Session) => string,
 ): Api {
   return async (request, options = {}) => {
     const target = toPath(request.path) + toQuery(request.query ?? {});
     const body = request.body && JSON.stringify(request.body);
     const send = (session: Session) => {
       const { method } = request;
-      const url = session.baseUrl + target;
+      const url = place(session) + target;
       return transport({
         method,
         url,

@@ -6,11 +6,13 @@ import {
   createAccessKeyAuthenticator,
 } from "./auth/access-key.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
+import { toServiceUrl } from "./auth/base-url.ts";
 import {
   createPasswordAuthenticator,
   type PasswordOptions,
 } from "./auth/password.ts";
 import { createTokenAuthenticator, type TokenOptions } from "./auth/token.ts";
+import { type Carillon, createCarillon } from "./carillon/carillon.ts";
 import { InvalidOptionsError } from "./errors.ts";
 import { createRetryPolicy, type RetryOptions } from "./retry.ts";
 import { createSmn, type Smn } from "./smn/smn.ts";
@@ -34,6 +36,8 @@ export type ConnectOptions = (
 
 export interface Connection {
   readonly smn: Smn;
+  /** What Carillon offers beyond SMN. */
+  readonly carillon: Carillon;
 }
 
 /**
@@ -56,14 +60,27 @@ export function connect(options: ConnectOptions): Connection {
   const retryPolicy = createRetryPolicy(options.retry);
   const transport = createTransport({ fetch, timeoutMs, retryPolicy });
   const authenticator = createAuthenticator(options, transport);
-  return { smn: createSmn(createApi(authenticator, transport)) };
+  const inProject = createApi(
+    authenticator,
+    transport,
+    ({ projectUrl }) => projectUrl,
+  );
+  const inService = createApi(authenticator, transport, ({ projectUrl }) =>
+    toServiceUrl(projectUrl),
+  );
+  return {
+    smn: createSmn(inProject, inService),
+    carillon: createCarillon(inService),
+  };
 }
 
 function createAuthenticator(
   options: ConnectOptions,
   transport: Transport,
 ): Authenticator {
-  if ("accessKey" in options) return createAccessKeyAuthenticator(options);
+  if ("accessKey" in options) {
+    return createAccessKeyAuthenticator(options, transport);
+  }
   if ("token" in options) return createTokenAuthenticator(options);
   if ("password" in options) {
     return createPasswordAuthenticator(options, transport);

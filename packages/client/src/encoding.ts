@@ -15,6 +15,10 @@ export function toHex(bytes: ArrayBuffer): string {
   ).join("");
 }
 
+export function encodeBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
 /** `undefined` when the text is not base64. White space is skipped. */
 export function decodeBase64(
   text: string,

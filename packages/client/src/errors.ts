@@ -105,6 +105,7 @@ export class CatalogueError extends SmnError {
 export interface ResponseErrorOptions extends ErrorOptions {
   readonly status: number;
   readonly smnCode?: string | undefined;
+  readonly reason?: string | undefined;
   readonly requestId?: string | undefined;
   readonly retryAfterMs?: number | undefined;
 }
@@ -119,6 +120,8 @@ export class ResponseError extends SmnError {
   readonly status: number;
   /** The service's own code, such as `SMN.0006` or `APIGW.0301`. */
   readonly smnCode: string | undefined;
+  /** The service's own sentence, if it gave one. */
+  readonly reason: string | undefined;
   /** What the operator of the service asks for. */
   readonly requestId: string | undefined;
   /** How long the service asks to wait. */
@@ -128,6 +131,7 @@ export class ResponseError extends SmnError {
     super(message, options);
     this.status = options.status;
     this.smnCode = options.smnCode;
+    this.reason = options.reason;
     this.requestId = options.requestId;
     this.retryAfterMs = options.retryAfterMs;
   }

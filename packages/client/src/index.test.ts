@@ -71,6 +71,7 @@ function promisedTypes(smn: Smn): void {
     { endpoint, userId: "u", password: "p", projectId: "q" },
     { authUrl: endpoint, user: "u", password: "p", projectId: "q" },
     { endpoint, accessKey: "a", secretKey: "s", projectId: "q" },
+    { endpoint, accessKey: "a", secretKey: "s", scheme: "basic" },
     { endpoint, token: async () => "t", projectId: "q", timeoutMs: 1 },
     // @ts-expect-error No credentials.
     { endpoint },
@@ -119,6 +120,7 @@ test("has the operations of SMN", () => {
     token: "t",
   });
   assert.deepEqual(Object.keys(smn).sort(), [
+    "confirmSubscription",
     "createSubscription",
     "createTemplate",
     "createTopic",

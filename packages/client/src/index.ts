@@ -1,8 +1,38 @@
 /** Public surface of `@carillon/client`. */
 
+export type { ApiRequest } from "./api.ts";
 export type { AccessKeyOptions } from "./auth/access-key.ts";
 export type { PasswordOptions } from "./auth/password.ts";
 export type { TokenOptions } from "./auth/token.ts";
+export type {
+  AccessKey,
+  AccessKeys,
+  AccessKeyWithSecret,
+  NewAccessKey,
+} from "./carillon/access-keys.ts";
+export type { Caller, Carillon } from "./carillon/carillon.ts";
+export type {
+  Certificate,
+  Certificates,
+  RotatedCertificate,
+} from "./carillon/certificates.ts";
+export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
+export type { Key, Keys, NewKey } from "./carillon/keys.ts";
+export type {
+  Attempt,
+  Delivery,
+  MessageReport,
+  Messages,
+} from "./carillon/messages.ts";
+export type { NewProject, Project, Projects } from "./carillon/projects.ts";
+export type { Resources, Switch } from "./carillon/resources.ts";
+export type {
+  NewUser,
+  User,
+  UserChange,
+  Users,
+  UserWithPassword,
+} from "./carillon/users.ts";
 export {
   type Connection,
   type ConnectionSettings,
@@ -32,6 +62,7 @@ export {
   type SmnErrorCode,
   ThrottledError,
 } from "./errors.ts";
+export type { JsonObject } from "./json.ts";
 export type { PagingOptions } from "./paging.ts";
 export {
   type CertificateFetcherOptions,
@@ -66,6 +97,7 @@ export type {
 } from "./smn/references.ts";
 export type { Smn } from "./smn/smn.ts";
 export {
+  type ConfirmedSubscription,
   type CreatedSubscription,
   type FilterPolicy,
   type NewSubscription,
@@ -104,4 +136,4 @@ export type {
   TopicQuery,
   UpdatedTopic,
 } from "./smn/topics.ts";
-export type { RequestOptions } from "./transport.ts";
+export type { HttpMethod, RequestOptions } from "./transport.ts";

@@ -30,6 +30,15 @@ export function readText(object: JsonObject, field: string): string {
   );
 }
 
+/** @throws InvalidResponseError when the field is neither true nor false */
+export function readBoolean(object: JsonObject, field: string): boolean {
+  const value = object[field];
+  if (typeof value === "boolean") return value;
+  throw new InvalidResponseError(
+    `Expected "${field}" in the answer to be true or false.`,
+  );
+}
+
 export function findText(
   object: JsonObject,
   field: string,

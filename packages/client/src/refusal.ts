@@ -22,11 +22,13 @@ export function toResponseError(
   // Identity services put everything into an object called "error".
   const inner = isObject(fields.error) ? fields.error : {};
   const smnCode = findCode(fields) ?? findCode(inner);
-  const words = findWords(fields) ?? findWords(inner) ?? response.statusText;
+  const reason = findReason(fields) ?? findReason(inner);
+  const words = reason ?? response.statusText;
   const requestId = findRequestId(fields, response);
   const options: ResponseErrorOptions = {
     status: response.status,
     smnCode,
+    reason,
     requestId,
     retryAfterMs: parseRetryAfter(
       response.headers.get("retry-after"),
@@ -83,6 +85,9 @@ function findCode(fields: JsonObject): string | undefined {
   return findText(fields, "code") ?? findText(fields, "error_code");
 }
 
-function findWords(fields: JsonObject): string | undefined {
-  return findText(fields, "message") ?? findText(fields, "error_msg");
+/** SMN's fields, then those of problem details (RFC 9457). */
+function findReason(fields: JsonObject): string | undefined {
+  return ["message", "detail", "error_msg", "title"]
+    .map((field) => findText(fields, field))
+    .find((text) => text !== undefined && text !== "");
 }

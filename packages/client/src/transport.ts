@@ -21,8 +21,10 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
 export interface HttpRequest extends RequestOptions {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: HttpMethod;
   readonly url: string;
   /** Asked for each attempt: a signature holds for minutes only. */
   readonly headers: () => Promise<Readonly<Record<string, string>>>;

@@ -83,3 +83,57 @@ test("refuses options that cannot work", () => {
     assert.throws(() => connect(options), InvalidOptionsError);
   }
 });
+
+test("sends keys as user and password where that is asked for", async () => {
+  await using server = await serve(() => ({ body: { message_id: "m" } }));
+  const { smn } = connect({
+    endpoint: server.url,
+    ...keys,
+    secretKey: "sécret",
+    scheme: "basic",
+  });
+  await smn.sendSms("+4915112345678", "hi");
+  const { headers } = server.requests[0] ?? assert.fail();
+  const expected = Buffer.from("AK:sécret").toString("base64");
+  assert.equal(headers.authorization, `Basic ${expected}`);
+  assert.equal(headers["content-type"], "application/json");
+  assert.equal(headers["x-sdk-date"], undefined);
+});
+
+for (const scheme of ["basic", "signature"] as const) {
+  test(`asks once for the key's project (${scheme})`, async () => {
+    await using server = await serve(({ path }) => ({
+      body: path === "/api/v2/whoami" ? { projectId } : { topics: [] },
+    }));
+    const { smn } = connect({
+      endpoint: `${server.url}/v2`,
+      accessKey: "AK",
+      secretKey: "SK",
+      scheme,
+    });
+    await Promise.all([
+      Array.fromAsync(smn.topics()),
+      Array.fromAsync(smn.topics()),
+    ]);
+    const topics = `/v2/${projectId}/notifications/topics`;
+    assert.deepEqual(
+      server.requests.map(({ path }) => path),
+      ["/api/v2/whoami", topics, topics],
+    );
+    assert.equal(server.requests[0]?.headers["x-project-id"], undefined);
+  });
+}
+
+test("keys that are refused when asking for the project are refused", async () => {
+  await using server = await serve(() => refusal(401, "APIGW.0301"));
+  const { smn } = connect({
+    endpoint: server.url,
+    accessKey: "AK",
+    secretKey: "SK",
+  });
+  await assert.rejects(
+    smn.sendSms("+4915112345678", "hi"),
+    AuthenticationError,
+  );
+  assert.equal(server.requests.length, 1);
+});

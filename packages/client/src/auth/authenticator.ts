@@ -13,7 +13,7 @@ export interface UnsignedRequest {
 /** Credentials that hold for now, and the place they are good for. */
 export interface Session {
   /** URL of SMN with version and project, without a slash at its end. */
-  readonly baseUrl: string;
+  readonly projectUrl: string;
   headers(request: UnsignedRequest): Promise<Readonly<Record<string, string>>>;
 }
 

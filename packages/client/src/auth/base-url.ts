@@ -26,6 +26,11 @@ export function toProjectUrl(endpoint: string, projectId: string): string {
   return withProject(hasVersion ? endpoint : `${endpoint}/v2`, projectId);
 }
 
+/** The service's URL again, without version and project. */
+export function toServiceUrl(projectUrl: string): string {
+  return projectUrl.replace(/(\/v2)?\/[^/]+$/, "");
+}
+
 /** Appends the project to a catalogue's URL that lacks it. */
 export function withProject(url: string, projectId: string): string {
   return url.endsWith(`/${projectId}`) ? url : `${url}/${projectId}`;

@@ -20,22 +20,22 @@ export interface TokenOptions {
 export function createTokenAuthenticator(options: TokenOptions): Authenticator {
   const { token } = options;
   const endpoint = checkUrl(options.endpoint, "endpoint");
-  const baseUrl = toProjectUrl(endpoint, checkProjectId(options.projectId));
+  const projectUrl = toProjectUrl(endpoint, checkProjectId(options.projectId));
   if (typeof token === "function") {
     return new SharedSession(async () =>
-      createTokenSession(baseUrl, await token()),
+      createTokenSession(projectUrl, await token()),
     );
   }
   if (token === "") {
     throw new InvalidOptionsError("Expected token not to be empty.");
   }
-  const session = createTokenSession(baseUrl, token);
+  const session = createTokenSession(projectUrl, token);
   return { session: async () => session, renew: async () => undefined };
 }
 
-export function createTokenSession(baseUrl: string, token: string): Session {
+export function createTokenSession(projectUrl: string, token: string): Session {
   return {
-    baseUrl,
+    projectUrl,
     headers: async ({ body }) => ({
       "x-auth-token": token,
       ...(body !== "" && { "content-type": "application/json" }),

@@ -23,11 +23,16 @@ export interface Smn
     TemplateOperations,
     MessageOperations {}
 
-export function createSmn(api: Api): Smn {
+export function createSmn(
+  /** Below the project's URL. */
+  api: Api,
+  /** Below the service's. */
+  serviceApi: Api,
+): Smn {
   return {
     ...createTopicOperations(api),
     ...createTopicAttributeOperations(api),
-    ...createSubscriptionOperations(api),
+    ...createSubscriptionOperations(api, serviceApi),
     ...createTemplateOperations(api),
     ...createMessageOperations(api),
   };

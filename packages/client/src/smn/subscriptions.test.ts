@@ -37,6 +37,19 @@ const subscription = {
 
 const list = { subscription_count: 1, subscriptions: [wireSubscription] };
 
+test("confirms with a token, below no project", async () => {
+  await using server = await serveSmn(() => ({
+    body: { request_id: "r", subscription_urn: subscriptionUrn },
+  }));
+  assert.deepEqual(await server.smn.confirmSubscription("a token"), {
+    subscriptionUrn,
+    requestId: "r",
+  });
+  const [request] = server.requests;
+  assert.equal(request?.path, "/rest/v2/notifications/subscription/confirm");
+  assert.equal(request?.query.get("token"), "a token");
+});
+
 test("subscribes an endpoint to a topic", async () => {
   await using server = await serveSmn(() => ({
     status: 201,

@@ -82,6 +82,11 @@ export interface CreatedSubscription {
   readonly requestId: string | undefined;
 }
 
+export interface ConfirmedSubscription {
+  readonly subscriptionUrn: string;
+  readonly requestId: string | undefined;
+}
+
 /** Filters; a service ignores those it does not know. */
 export interface SubscriptionQuery extends PagingOptions {
   readonly protocol?: Protocol | undefined;
@@ -102,6 +107,16 @@ export interface SubscriptionOperations {
     subscription: NewSubscription,
     options?: RequestOptions,
   ): Promise<CreatedSubscription>;
+  /**
+   * Says yes in the subscriber's place, with the token of the link that it was
+   * sent. Twice is fine.
+   *
+   * @throws ForbiddenError if the link has expired
+   */
+  confirmSubscription(
+    token: string,
+    options?: RequestOptions,
+  ): Promise<ConfirmedSubscription>;
   /** Twice is fine. */
   deleteSubscription(
     subscription: SubscriptionReference,
@@ -120,7 +135,14 @@ export interface SubscriptionOperations {
 
 const subscriptionsPath = ["notifications", "subscriptions"] as const;
 
-export function createSubscriptionOperations(api: Api): SubscriptionOperations {
+/** Where SMN's own links to confirm lead. */
+const confirmPath = ["rest", "v2", "notifications", "subscription", "confirm"];
+
+export function createSubscriptionOperations(
+  api: Api,
+  /** Below the service's URL: subscribers know no project. */
+  serviceApi: Api,
+): SubscriptionOperations {
   return {
     async createSubscription(topic, subscription, options) {
       const topicUrn = await resolveTopicUrn(api, topic, options);
@@ -140,6 +162,17 @@ export function createSubscriptionOperations(api: Api): SubscriptionOperations {
         topicUrn,
         protocol,
         endpoint,
+        requestId: answer.requestId,
+      };
+    },
+
+    async confirmSubscription(token, options) {
+      const answer = await serviceApi(
+        { method: "GET", path: confirmPath, query: { token } },
+        options,
+      );
+      return {
+        subscriptionUrn: readText(answer.body, "subscription_urn"),
         requestId: answer.requestId,
       };
     },

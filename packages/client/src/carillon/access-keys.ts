@@ -1,0 +1,69 @@
+/** Access keys, by which programs act for a user in a project. */
+
+import type { Api } from "../api.ts";
+import { type JsonObject, readBoolean, readText } from "../json.ts";
+import type { RequestOptions } from "../transport.ts";
+import { createResources, type Resources, type Switch } from "./resources.ts";
+
+export interface AccessKey extends JsonObject {
+  readonly accessKey: string;
+  readonly userId: string;
+  readonly projectId: string;
+  /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
+  readonly createdAt: string;
+  readonly enabled: boolean;
+}
+
+export interface AccessKeyWithSecret extends AccessKey {
+  /** Not told again. */
+  readonly secretKey: string;
+}
+
+export interface NewAccessKey {
+  readonly userId: string;
+  /** Default: the only one the user may act in. */
+  readonly projectId?: string | undefined;
+}
+
+export interface AccessKeys extends Resources<AccessKey, Switch> {
+  create(
+    key: NewAccessKey,
+    options?: RequestOptions,
+  ): Promise<AccessKeyWithSecret>;
+  /** Another secret; the one before stops working at once. */
+  rotate(
+    accessKey: string,
+    options?: RequestOptions,
+  ): Promise<AccessKeyWithSecret>;
+}
+
+export function createAccessKeys(api: Api): AccessKeys {
+  return {
+    ...createResources(api, "access-keys", "accessKeys", toAccessKey),
+    async create({ userId, projectId }, options) {
+      const body = { userId, projectId };
+      const request = { method: "POST", path: ["access-keys"], body } as const;
+      return toAccessKeyWithSecret((await api(request, options)).body);
+    },
+    async rotate(accessKey, options) {
+      const path = ["access-keys", accessKey, "rotate"];
+      const { body } = await api({ method: "POST", path }, options);
+      return toAccessKeyWithSecret(body);
+    },
+  };
+}
+
+function toAccessKey(body: JsonObject): AccessKey {
+  return {
+    ...body,
+    accessKey: readText(body, "accessKey"),
+    userId: readText(body, "userId"),
+    projectId: readText(body, "projectId"),
+    createdAt: readText(body, "createdAt"),
+    enabled: readBoolean(body, "enabled"),
+  };
+}
+
+function toAccessKeyWithSecret(body: JsonObject): AccessKeyWithSecret {
+  return { ...toAccessKey(body), secretKey: readText(body, "secretKey") };
+}

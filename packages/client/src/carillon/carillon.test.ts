@@ -1,0 +1,308 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect } from "../connection.ts";
+import { InvalidResponseError, ResourceNotFoundError } from "../errors.ts";
+import { type Answer, refusal, serve } from "../testing/serve.ts";
+import type { Carillon } from "./carillon.ts";
+
+const projectId = "0f3c5d1e2a4b46788899aabbccddeeff";
+const createdAt = "2026-01-15T08:30:00.000Z";
+
+async function serveCarillon(answer: Answer) {
+  const server = await serve(answer);
+  const { carillon } = connect({
+    endpoint: server.url,
+    projectId,
+    token: "t",
+    retry: { maxRetries: 0 },
+  });
+  return {
+    carillon,
+    /** Method, path below `/api/v2` with its query, and body. */
+    get asked() {
+      return server.requests.map(({ method, path, query, json }) => [
+        method,
+        path.replace(/^\/api\/v2\//, "") + (query.size > 0 ? `?${query}` : ""),
+        json,
+      ]);
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+const user = {
+  id: "u1",
+  name: "ann",
+  domainId: "d1",
+  role: "member",
+  projectIds: ["p1"],
+  enabled: true,
+};
+const project = { id: "p1", name: "shop", domainId: "d1", enabled: true };
+const domain = { id: "d1", name: "acme", enabled: true };
+const accessKey = {
+  accessKey: "AK",
+  userId: "u1",
+  projectId: "p1",
+  createdAt,
+  enabled: true,
+};
+const key = { id: "k1", name: "orders", status: "ENABLED", createdAt };
+const certificate = {
+  certificateId: "c1",
+  certificate: "PEM",
+  current: true,
+  notBefore: createdAt,
+  notAfter: createdAt,
+};
+const caller = {
+  userId: "u1",
+  userName: "ann",
+  domainId: "d1",
+  domainName: "acme",
+  role: "member",
+  projectId,
+  region: "local",
+};
+
+/** A call, what the server is asked, what it answers, what comes out. */
+const operations: readonly (readonly [
+  name: string,
+  call: (carillon: Carillon) => Promise<unknown>,
+  asked: readonly [method: string, path: string, body?: unknown],
+  answered: unknown,
+  result: unknown,
+])[] = [
+  ["whoami", (c) => c.whoami(), ["GET", "whoami"], caller, caller],
+  [
+    "users.list",
+    (c) => c.users.list(),
+    ["GET", "users"],
+    { users: [user] },
+    [user],
+  ],
+  [
+    "users.create",
+    (c) => c.users.create({ name: "ann", projectIds: ["p1"] }),
+    ["POST", "users", { name: "ann", projectIds: ["p1"] }],
+    { ...user, password: "made up" },
+    { ...user, password: "made up" },
+  ],
+  [
+    "users.change",
+    (c) => c.users.change("u1", { role: "admin" }),
+    ["PATCH", "users/u1", { role: "admin" }],
+    user,
+    user,
+  ],
+  [
+    "users.rotate",
+    (c) => c.users.rotate("u1", "given"),
+    ["POST", "users/u1/rotate", { password: "given" }],
+    user,
+    { ...user, password: undefined },
+  ],
+  [
+    "users.assign",
+    (c) => c.users.assign("u1", "p1"),
+    ["PUT", "users/u1/projects/p1"],
+    user,
+    user,
+  ],
+  [
+    "users.unassign",
+    (c) => c.users.unassign("u1", "p1"),
+    ["DELETE", "users/u1/projects/p1"],
+    user,
+    user,
+  ],
+  [
+    "users.delete",
+    (c) => c.users.delete("u 1"),
+    ["DELETE", "users/u%201"],
+    "",
+    undefined,
+  ],
+  [
+    "projects.list",
+    (c) => c.projects.list(),
+    ["GET", "projects"],
+    { projects: [project] },
+    [project],
+  ],
+  [
+    "projects.create",
+    (c) => c.projects.create({ name: "shop", domainId: "d1" }),
+    ["POST", "projects", { name: "shop", domainId: "d1" }],
+    project,
+    project,
+  ],
+  [
+    "projects.change",
+    (c) => c.projects.change("p1", { enabled: false }),
+    ["PATCH", "projects/p1", { enabled: false }],
+    project,
+    project,
+  ],
+  [
+    "domains.list",
+    (c) => c.domains.list(),
+    ["GET", "domains"],
+    { domains: [domain] },
+    [domain],
+  ],
+  [
+    "domains.create",
+    (c) => c.domains.create({ name: "acme" }),
+    ["POST", "domains", { name: "acme" }],
+    domain,
+    domain,
+  ],
+  [
+    "accessKeys.list",
+    (c) => c.accessKeys.list(),
+    ["GET", "access-keys"],
+    { accessKeys: [accessKey] },
+    [accessKey],
+  ],
+  [
+    "accessKeys.create",
+    (c) => c.accessKeys.create({ userId: "u1" }),
+    ["POST", "access-keys", { userId: "u1" }],
+    { ...accessKey, secretKey: "SK" },
+    { ...accessKey, secretKey: "SK" },
+  ],
+  [
+    "accessKeys.rotate",
+    (c) => c.accessKeys.rotate("AK"),
+    ["POST", "access-keys/AK/rotate"],
+    { ...accessKey, secretKey: "SK" },
+    { ...accessKey, secretKey: "SK" },
+  ],
+  ["keys.list", (c) => c.keys.list(), ["GET", "keys"], { keys: [key] }, [key]],
+  [
+    "keys.create",
+    (c) => c.keys.create({ name: "orders" }),
+    ["POST", "keys", { name: "orders" }],
+    key,
+    key,
+  ],
+  [
+    "keys.enable",
+    (c) => c.keys.enable("k1"),
+    ["POST", "keys/k1/enable"],
+    key,
+    key,
+  ],
+  [
+    "keys.disable",
+    (c) => c.keys.disable("k1"),
+    ["POST", "keys/k1/disable"],
+    key,
+    key,
+  ],
+  [
+    "certificates.list",
+    (c) => c.certificates.list(),
+    ["GET", "signing-keys"],
+    { signingKeys: [certificate] },
+    [certificate],
+  ],
+  [
+    "certificates.rotate",
+    (c) => c.certificates.rotate(),
+    ["POST", "signing-keys/rotate"],
+    { certificateId: "c2" },
+    { certificateId: "c2" },
+  ],
+  [
+    "messages.get",
+    (c) => c.messages.get("m1"),
+    ["GET", "messages/m1"],
+    { id: "m1", fannedOut: true, counts: { delivered: 2 }, subject: "s" },
+    { id: "m1", fannedOut: true, counts: { delivered: 2 }, subject: "s" },
+  ],
+  [
+    "request",
+    (c) =>
+      c.request({ method: "GET", path: ["inbound"], query: { from: "+1" } }),
+    ["GET", "inbound?from=%2B1"],
+    { inbound: [] },
+    { inbound: [] },
+  ],
+];
+
+for (const [name, call, asked, answered, result] of operations) {
+  test(`${name} asks and answers as the API has it`, async () => {
+    await using server = await serveCarillon(() => ({ body: answered }));
+    assert.deepEqual(await call(server.carillon), result);
+    const [method, path, body] = asked;
+    assert.deepEqual(server.asked, [[method, path, body]]);
+  });
+}
+
+test("deliveries walks all pages and keeps what it does not know", async () => {
+  const delivery = (id: string) => ({
+    id,
+    protocol: "http",
+    endpoint: "http://a.example",
+    state: "delivered",
+    attemptCount: 1,
+    attempts: [{ at: createdAt, durationMs: 5, statusCode: 200 }],
+    latencyMs: 7,
+    segments: 2,
+  });
+  await using server = await serveCarillon(({ query }) => ({
+    body: query.has("after")
+      ? { deliveries: [delivery("m1-2")] }
+      : { deliveries: [delivery("m1-1")], next: "m1-1" },
+  }));
+  const all = await Array.fromAsync(server.carillon.messages.deliveries("m1"));
+  assert.deepEqual(
+    all.map(({ id, segments, latencyMs }) => [id, segments, latencyMs]),
+    [
+      ["m1-1", 2, 7],
+      ["m1-2", 2, 7],
+    ],
+  );
+  assert.deepEqual(JSON.parse(JSON.stringify(all[0])), delivery("m1-1"));
+  assert.deepEqual(
+    server.asked.map(([, path]) => path),
+    [
+      "messages/m1/deliveries?limit=1000",
+      "messages/m1/deliveries?limit=1000&after=m1-1",
+    ],
+  );
+});
+
+test("what is gone is deleted, unless that matters", async () => {
+  await using server = await serveCarillon(() =>
+    refusal(404, "IDENTITY_NOT_FOUND"),
+  );
+  const { users } = server.carillon;
+  await users.delete("u1");
+  await assert.rejects(
+    users.delete("u1", { ignoreMissing: false }),
+    ResourceNotFoundError,
+  );
+});
+
+test("refuses an answer that lacks what the type promises", async () => {
+  await using server = await serveCarillon(() => ({
+    body: { users: [{ id: "u1" }] },
+  }));
+  await assert.rejects(server.carillon.users.list(), InvalidResponseError);
+});
+
+test("tells problem details in the server's words", async () => {
+  await using server = await serveCarillon(() => ({
+    status: 400,
+    headers: { "content-type": "application/problem+json" },
+    body: { title: "Invalid", detail: "The name is too long.", code: "X" },
+  }));
+  await assert.rejects(server.carillon.domains.create({ name: "x" }), {
+    status: 400,
+    smnCode: "X",
+    reason: "The name is too long.",
+  });
+});

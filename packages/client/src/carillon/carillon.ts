@@ -1,0 +1,69 @@
+/** Carillon's own API, `/api/v2`, beside SMN's. */
+
+import type { Api, ApiRequest } from "../api.ts";
+import { type JsonObject, readText } from "../json.ts";
+import type { RequestOptions } from "../transport.ts";
+import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
+import { type Certificates, createCertificates } from "./certificates.ts";
+import { createDomains, type Domains } from "./domains.ts";
+import { createKeys, type Keys } from "./keys.ts";
+import { createMessages, type Messages } from "./messages.ts";
+import { createProjects, type Projects } from "./projects.ts";
+import { createUsers, type Users } from "./users.ts";
+
+/** Fields that are not named here are handed through as the server tells them. */
+export interface Caller extends JsonObject {
+  readonly userId: string;
+  readonly userName: string;
+  readonly domainId: string;
+  readonly role: string;
+  /** Absent for credentials without a project. */
+  readonly projectId?: string | undefined;
+  readonly region: string;
+}
+
+export interface Carillon {
+  /** What happened to what was published. */
+  readonly messages: Messages;
+  /** Keys that topics' messages are encrypted with at rest. */
+  readonly keys: Keys;
+  /** The rest is for administrators. */
+  readonly users: Users;
+  readonly projects: Projects;
+  readonly domains: Domains;
+  readonly accessKeys: AccessKeys;
+  /** By which receivers verify messages. */
+  readonly certificates: Certificates;
+  /** Who these credentials are. */
+  whoami(options?: RequestOptions): Promise<Caller>;
+  /** Any other operation: `path` is below `/api/v2`. Answers its JSON. */
+  request(request: ApiRequest, options?: RequestOptions): Promise<JsonObject>;
+}
+
+export function createCarillon(serviceApi: Api): Carillon {
+  const api: Api = (request, options) =>
+    serviceApi({ ...request, path: ["api", "v2", ...request.path] }, options);
+  return {
+    messages: createMessages(api),
+    keys: createKeys(api),
+    users: createUsers(api),
+    projects: createProjects(api),
+    domains: createDomains(api),
+    accessKeys: createAccessKeys(api),
+    certificates: createCertificates(api),
+    async whoami(options) {
+      const { body } = await api({ method: "GET", path: ["whoami"] }, options);
+      return {
+        ...body,
+        userId: readText(body, "userId"),
+        userName: readText(body, "userName"),
+        domainId: readText(body, "domainId"),
+        role: readText(body, "role"),
+        region: readText(body, "region"),
+      };
+    },
+    async request(request, options) {
+      return (await api(request, options)).body;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** Domains: accounts with projects and users. */
+
+import type { Api } from "../api.ts";
+import { type JsonObject, readBoolean, readText } from "../json.ts";
+import type { RequestOptions } from "../transport.ts";
+import { createResources, type Resources, type Switch } from "./resources.ts";
+
+export interface Domain extends JsonObject {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+}
+
+export interface NewDomain {
+  readonly name: string;
+}
+
+export interface Domains extends Resources<Domain, Switch> {
+  create(domain: NewDomain, options?: RequestOptions): Promise<Domain>;
+}
+
+export function createDomains(api: Api): Domains {
+  return {
+    ...createResources(api, "domains", "domains", toDomain),
+    async create({ name }, options) {
+      const request = {
+        method: "POST",
+        path: ["domains"],
+        body: { name },
+      } as const;
+      return toDomain((await api(request, options)).body);
+    },
+  };
+}
+
+function toDomain(body: JsonObject): Domain {
+  return {
+    ...body,
+    id: readText(body, "id"),
+    name: readText(body, "name"),
+    enabled: readBoolean(body, "enabled"),
+  };
+}

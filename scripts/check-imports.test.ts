@@ -16,6 +16,7 @@ const manifests = new Map<string, Manifest>([
     },
   ],
   ["cli", { name: "carillon", dependencies: { "@carillon/server": "1" } }],
+  ["client", { name: "@carillon/client" }],
   ["testing", { name: "@carillon/testing" }],
 ]);
 
@@ -59,14 +60,19 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
   [
     "packages/cli/src/a.ts",
     'export type { X } from "@carillon/core";',
-    /only server of ours/,
+    /only client, server of ours/,
   ],
   [
     "packages/cli/src/a.ts",
     'const x = await import("@carillon/core");',
-    /only server of ours/,
+    /only client, server of ours/,
   ],
   ["packages/cli/src/a.ts", 'import "pino";', /does not declare/],
+  [
+    "packages/client/src/a.ts",
+    'import { x } from "@carillon/core";',
+    /only nothing of ours/,
+  ],
   [
     "packages/server/src/a.ts",
     'import { x } from "../../core/src/a.ts";',

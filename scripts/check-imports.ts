@@ -20,7 +20,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   server: ["core", "gateway", "channels", "storage", "dispatch"],
   client: [],
   console: ["client"],
-  cli: ["server"],
+  cli: ["client", "server"],
 };
 
 const emptyNames =

@@ -9,15 +9,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { type Connection, connect, type JsonObject } from "@carillon/client";
 import { loadConfig, open } from "@carillon/server";
-import { type Answer, listOf, shown } from "../packages/cli/src/answer.ts";
+import { isJsonObject } from "../packages/cli/src/json-object.ts";
 import { createLogger } from "../packages/cli/src/logger.ts";
 import {
   type Column,
   formatTable,
   hasColours,
 } from "../packages/cli/src/output.ts";
-import { createService, type Service } from "../packages/cli/src/service.ts";
 import { stopSignal } from "../packages/cli/src/stop-signal.ts";
 import { createStory } from "./demo-story.ts";
 
@@ -66,13 +66,13 @@ async function demo(exitAfterTable: boolean): Promise<number> {
     const { url, credentials } = carillon;
     if (!credentials) throw new Error("A first start tells its credentials.");
     const { accessKey, secretKey, project } = credentials;
-    const service = createService({
-      url,
+    const connection = connect({
+      endpoint: url,
       accessKey,
       secretKey,
       projectId: project.id,
     });
-    const lines = await tell(story, service, url);
+    const lines = await tell(story, connection, url);
 
     const colours = hasColours(process.stdout);
     console.log(`
@@ -103,23 +103,27 @@ ${formatTable(lines, columns, { colours })}
 /** The message's way, step by step; answers what came of it. */
 async function tell(
   story: ReturnType<typeof createStory>,
-  service: Service,
+  { smn, carillon }: Connection,
   url: string,
 ): Promise<readonly Line[]> {
   story.begin(`Carillon answers at ${url}`);
-  await story.step(`Created topic ${topic}`, () =>
-    service.createTopic(topic, "Demo"),
+  const created = await story.step(`Created topic ${topic}`, () =>
+    smn.createTopic({ name: topic, displayName: "Demo" }),
   );
 
   const webhook = `${url}/sandbox/webhooks/demo`;
   await story.step("Subscribed a webhook, a mailbox and a phone", async () => {
-    await service.subscribe(topic, { protocol: "http", endpoint: webhook });
-    await service.subscribe(topic, { protocol: "email", endpoint: mailbox });
-    await service.subscribe(topic, { protocol: "sms", endpoint: phone });
+    for (const [protocol, endpoint] of [
+      ["http", webhook],
+      ["email", mailbox],
+      ["sms", phone],
+    ] as const) {
+      await smn.createSubscription(created, { protocol, endpoint });
+    }
   });
 
   await story.step("Each confirmed with the link it was sent", async () => {
-    const received = receivedBy(service);
+    const received = receivedBy(carillon);
     const links = await Promise.all([
       until("the webhook's link", async () => linkIn(await received.http())),
       until("the mailbox's link", async () => linkIn(await received.email())),
@@ -129,32 +133,35 @@ async function tell(
   });
 
   const text = "The backup of db1 failed.";
-  const id = await story.step("Published one message", () =>
-    service.publish(topic, { subject: "Backup", text }),
+  const { messageId } = await story.step("Published one message", () =>
+    smn.publishMessage(created, { subject: "Backup", message: text }),
   );
 
   const deliveries = await story.step("Delivered to all three", () =>
     until("the end of all deliveries", async () => {
-      const message = await service.findMessage(id);
-      const all = await service.listDeliveries(id);
-      const ended = all.every(({ state }) => finalStates.has(shown(state)));
-      return message.fannedOut === true && ended ? all : undefined;
+      const { fannedOut } = await carillon.messages.get(messageId);
+      const all = await Array.fromAsync(
+        carillon.messages.deliveries(messageId),
+      );
+      const ended = all.every(({ state }) => finalStates.has(state));
+      return fannedOut && ended ? all : undefined;
     }),
   );
 
   await story.step(
     `The phone answered "On my way": an inbound message`,
     async () => {
-      await service.http.request(
-        "POST",
-        `/api/v2/sandbox/phones/${encodeURIComponent(phone)}/messages`,
-        { text: "On my way" },
-      );
-      const path = `/api/v2/inbound?from=${encodeURIComponent(phone)}`;
-      const [answer] = listOf(
-        await service.http.request("GET", path),
-        "inbound",
-      );
+      await carillon.request({
+        method: "POST",
+        path: ["sandbox", "phones", phone, "messages"],
+        body: { text: "On my way" },
+      });
+      const inbound = await carillon.request({
+        method: "GET",
+        path: ["inbound"],
+        query: { from: phone },
+      });
+      const [answer] = objectsIn(inbound, "inbound");
       if (answer?.text !== "On my way") {
         throw new Error(
           "The phone's answer is not among the inbound messages.",
@@ -164,22 +171,23 @@ async function tell(
   );
   story.end();
 
-  const received = receivedBy(service);
-  const arrivals: Readonly<Record<string, Answer | undefined>> = {
+  const received = receivedBy(carillon);
+  const arrivals: Readonly<Record<string, JsonObject | undefined>> = {
     http: find(await received.http(), text),
     email: find(await received.email(), text),
     sms: find(await received.sms(), text),
   };
   return deliveries.map((delivery) => {
-    const arrival = arrivals[shown(delivery.protocol)];
+    const { protocol, endpoint, state, attemptCount, latencyMs } = delivery;
+    const arrival = arrivals[protocol];
     return {
-      protocol: shown(delivery.protocol),
-      endpoint: shown(delivery.endpoint),
-      state: shown(delivery.state),
-      attempts: shown(delivery.attemptCount),
-      latencyMs: shown(delivery.latencyMs),
-      receivedAt: shown(arrival?.receivedAt ?? arrival?.at),
-      error: shown(delivery.error),
+      protocol,
+      endpoint,
+      state,
+      attempts: String(attemptCount),
+      latencyMs: String(latencyMs ?? ""),
+      receivedAt: String(arrival?.receivedAt ?? arrival?.at ?? ""),
+      error: delivery.error ?? "",
     };
   });
 }
@@ -196,26 +204,41 @@ const finalStates = new Set([
 ]);
 
 /** What the sandbox's receivers were sent, oldest first. */
-function receivedBy({ http }: Service) {
-  const list = async (path: string, field: string) =>
-    listOf(await http.request("GET", `/api/v2/sandbox/${path}`), field);
+function receivedBy({ request }: Connection["carillon"]) {
+  const list = async (
+    field: string,
+    path: readonly string[],
+    query?: Readonly<Record<string, string>>,
+  ) =>
+    objectsIn(
+      await request({ method: "GET", path: ["sandbox", ...path], query }),
+      field,
+    );
   return {
-    http: () => list("webhooks/demo", "requests"),
-    email: () => list(`mails?to=${encodeURIComponent(mailbox)}`, "mails"),
-    sms: () => list(`phones/${encodeURIComponent(phone)}/messages`, "messages"),
+    http: () => list("requests", ["webhooks", "demo"]),
+    email: () => list("mails", ["mails"], { to: mailbox }),
+    sms: () => list("messages", ["phones", phone, "messages"]),
   };
 }
 
+function objectsIn(answer: JsonObject, field: string): readonly JsonObject[] {
+  const list = answer[field];
+  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+}
+
 /** What was received with this text in it, whatever its form. */
-function find(received: readonly Answer[], text: string): Answer | undefined {
+function find(
+  received: readonly JsonObject[],
+  text: string,
+): JsonObject | undefined {
   return received.find((one) => JSON.stringify(one).includes(text));
 }
 
 /** The first confirmation link in what was received. */
-function linkIn(received: readonly Answer[]): string | undefined {
+function linkIn(received: readonly JsonObject[]): string | undefined {
   for (const one of received) {
     // Webhooks get it in a field of JSON, mails and phones in their text.
-    const content = shown(one.body) || shown(one.text);
+    const content = String(one.body || one.text || "");
     const link = /https?:\/\/[^\s"<>]+token=[^\s"<>]+/.exec(content)?.[0];
     if (link) return link;
   }

@@ -5,8 +5,9 @@
 
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type Answer, isAnswer } from "./answer.ts";
+import type { JsonObject } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
+import { isJsonObject } from "./json-object.ts";
 
 /** A server, and the keys it is asked with. */
 export interface Connection {
@@ -112,8 +113,8 @@ async function readCredentials(
       { cause },
     );
   }
-  const file: Answer = isAnswer(content) ? content : {};
-  const project: Answer = isAnswer(file.project) ? file.project : {};
+  const file: JsonObject = isJsonObject(content) ? content : {};
+  const project: JsonObject = isJsonObject(file.project) ? file.project : {};
   const { url, accessKey, secretKey } = file;
   const projectId = project.id;
   if (

@@ -1,8 +1,7 @@
 /** How deliveries are shown, and when a message is done. */
 
-import { type Answer, isAnswer, shown } from "./answer.ts";
+import type { Delivery, MessageReport, Messages } from "@carillon/client";
 import type { Column, Style } from "./output.ts";
-import type { Service } from "./service.ts";
 
 const stateStyles: Readonly<Record<string, Style>> = {
   delivered: "green",
@@ -21,22 +20,22 @@ const stateStyles: Readonly<Record<string, Style>> = {
 export const failedStates = ["failed", "rejected", "expired", "unknown"];
 
 /** How deliveries are shown in a table. */
-export const deliveryColumns: readonly Column<Answer>[] = [
-  { head: "protocol", cell: (one) => shown(one.protocol) },
-  { head: "endpoint", cell: (one) => shown(one.endpoint), max: 60 },
+export const deliveryColumns: readonly Column<Delivery>[] = [
+  { head: "protocol", cell: (one) => one.protocol },
+  { head: "endpoint", cell: (one) => one.endpoint, max: 60 },
   {
     head: "state",
-    cell: (one) => shown(one.state),
-    style: (one) => stateStyles[shown(one.state)],
+    cell: (one) => one.state,
+    style: (one) => stateStyles[one.state],
   },
   {
     head: "attempts",
-    cell: (one) => shown(one.attemptCount),
+    cell: (one) => String(one.attemptCount),
     align: "right",
   },
   {
     head: "status",
-    cell: (one) => shown(lastAttempt(one).statusCode),
+    cell: (one) => shown(one.attempts.at(-1)?.statusCode),
     align: "right",
   },
   {
@@ -44,13 +43,11 @@ export const deliveryColumns: readonly Column<Answer>[] = [
     cell: (one) => shown(one.latencyMs),
     align: "right",
   },
-  { head: "error", cell: (one) => shown(one.error), wraps: true },
+  { head: "error", cell: (one) => one.error ?? "", wraps: true },
 ];
 
-function lastAttempt(delivery: Answer): Answer {
-  const { attempts } = delivery;
-  const last: unknown = Array.isArray(attempts) ? attempts.at(-1) : undefined;
-  return isAnswer(last) ? last : {};
+function shown(number: number | undefined): string {
+  return number === undefined ? "" : String(number);
 }
 
 /**
@@ -58,13 +55,13 @@ function lastAttempt(delivery: Answer): Answer {
  * over; answers whether it has.
  */
 export async function waitUntilSettled(
-  service: Service,
+  messages: Pick<Messages, "get">,
   messageId: string,
   timeoutMs: number,
 ): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   for (let waitMs = 25; ; waitMs = Math.min(waitMs * 1.5, 1000)) {
-    if (isSettled(await service.findMessage(messageId))) return true;
+    if (isSettled(await messages.get(messageId))) return true;
     const leftMs = deadline - Date.now();
     if (leftMs <= 0) return false;
     await new Promise((resolve) =>
@@ -73,10 +70,9 @@ export async function waitUntilSettled(
   }
 }
 
-function isSettled(message: Answer): boolean {
-  const counts: Answer = isAnswer(message.counts) ? message.counts : {};
+function isSettled({ counts, fannedOut }: MessageReport): boolean {
   const open = ["waiting", "sending", "retrying"].some(
-    (state) => Number(counts[state] ?? 0) > 0,
+    (state) => (counts[state] ?? 0) > 0,
   );
-  return message.fannedOut === true && !open;
+  return fannedOut && !open;
 }

@@ -1,16 +1,16 @@
 /** `carillon certificate …` */
 
+import type { Certificate } from "@carillon/client";
 import { Command } from "commander";
-import { type Answer, listOf, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
-import { connectHttp } from "../identity.ts";
 import { type Column, createOutput } from "../output.ts";
+import { withServer } from "../server.ts";
 
-const columns: readonly Column<Answer>[] = [
-  { head: "certificate", cell: (key) => shown(key.certificateId) },
-  { head: "signs", cell: (key) => (key.current === true ? "yes" : "no") },
-  { head: "valid from", cell: (key) => shown(key.notBefore) },
-  { head: "until", cell: (key) => shown(key.notAfter) },
+const columns: readonly Column<Certificate>[] = [
+  { head: "certificate", cell: (key) => key.certificateId },
+  { head: "signs", cell: (key) => (key.current ? "yes" : "no") },
+  { head: "valid from", cell: (key) => key.notBefore },
+  { head: "until", cell: (key) => key.notAfter },
 ];
 
 export function certificateCommand(): Command {
@@ -28,10 +28,8 @@ function list(): Command {
     "List all certificates, the current one first.",
     ["carillon certificate list"],
   ).action(async (options: ClientOptions) => {
-    const http = await connectHttp(options);
-    const answer = await http.request("GET", "/api/v2/signing-keys");
     createOutput(options).rows(
-      listOf(answer, "signingKeys"),
+      await withServer(options, ({ carillon }) => carillon.certificates.list()),
       columns,
       "There are no certificates.",
     );
@@ -44,11 +42,12 @@ function rotate(): Command {
     "Sign with a fresh key from now on. Former certificates stay downloadable, so that what they signed can still be verified.",
     ["carillon certificate rotate"],
   ).action(async (options: ClientOptions) => {
-    const http = await connectHttp(options);
-    const answer = await http.request("POST", "/api/v2/signing-keys/rotate");
+    const rotated = await withServer(options, ({ carillon }) =>
+      carillon.certificates.rotate(),
+    );
     createOutput(options).result(
-      `Messages are now signed for ${textOf(answer, "certificateId")}.`,
-      answer,
+      `Messages are now signed for ${rotated.certificateId}.`,
+      rotated,
     );
   });
 }

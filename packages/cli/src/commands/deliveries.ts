@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { deliveryColumns } from "../delivery-table.ts";
 import { createOutput } from "../output.ts";
-import { connect } from "../service.ts";
+import { withServer } from "../server.ts";
 
 export function deliveriesCommand(): Command {
   return clientCommand(
@@ -15,9 +15,10 @@ export function deliveriesCommand(): Command {
       "carillon deliveries 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f --json | jq .state",
     ],
   ).action(async (message: string, options: ClientOptions) => {
-    const service = await connect(options);
     createOutput(options).rows(
-      await service.listDeliveries(message),
+      await withServer(options, ({ carillon }) =>
+        Array.fromAsync(carillon.messages.deliveries(message)),
+      ),
       deliveryColumns,
       "There are no deliveries: the topic had no confirmed subscription when the message was published.",
     );

@@ -1,22 +1,21 @@
 /** `carillon domain …` */
 
+import type { Domain } from "@carillon/client";
 import { Command } from "commander";
-import { type Answer, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
-  connectHttp,
   deleteCommand,
   domainKind,
-  listAll,
   stateOf,
   switchCommand,
 } from "../identity.ts";
 import { type Column, createOutput } from "../output.ts";
+import { withServer } from "../server.ts";
 
-const columns: readonly Column<Answer>[] = [
-  { head: "name", cell: (domain) => shown(domain.name) },
+const columns: readonly Column<Domain>[] = [
+  { head: "name", cell: (domain) => domain.name },
   { head: "state", cell: stateOf },
-  { head: "id", cell: (domain) => shown(domain.id) },
+  { head: "id", cell: (domain) => domain.id },
 ];
 
 export function domainCommand(): Command {
@@ -48,12 +47,10 @@ function create(): Command {
   return clientCommand("create <name>", "Create a domain.", [
     "carillon domain create acme",
   ]).action(async (name: string, options: ClientOptions) => {
-    const http = await connectHttp(options);
-    const domain = await http.request("POST", "/api/v2/domains", { name });
-    createOutput(options).result(
-      `Domain ${name} is ${textOf(domain, "id")}.`,
-      domain,
+    const domain = await withServer(options, ({ carillon }) =>
+      carillon.domains.create({ name }),
     );
+    createOutput(options).result(`Domain ${name} is ${domain.id}.`, domain);
   });
 }
 
@@ -61,7 +58,9 @@ function list(): Command {
   return clientCommand("list", "List all domains.", [
     "carillon domain list",
   ]).action(async (options: ClientOptions) => {
-    const domains = await listAll(await connectHttp(options), domainKind);
+    const domains = await withServer(options, ({ carillon }) =>
+      carillon.domains.list(),
+    );
     createOutput(options).rows(domains, columns, "There are no domains.");
   });
 }

@@ -1,28 +1,26 @@
 /** `carillon key …` */
 
+import type { AccessKey, AccessKeyWithSecret } from "@carillon/client";
 import { Command } from "commander";
-import { type Answer, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
-  connectHttp,
   deleteCommand,
-  findOne,
+  findId,
   keyKind,
-  listAll,
-  pathOfOne,
   projectKind,
   stateOf,
   switchCommand,
   userKind,
 } from "../identity.ts";
 import { type Column, createOutput } from "../output.ts";
+import { withServer } from "../server.ts";
 
-const columns: readonly Column<Answer>[] = [
-  { head: "access key", cell: (key) => shown(key.accessKey) },
+const columns: readonly Column<AccessKey>[] = [
+  { head: "access key", cell: (key) => key.accessKey },
   { head: "state", cell: stateOf },
-  { head: "created", cell: (key) => shown(key.createdAt) },
-  { head: "user", cell: (key) => shown(key.userId) },
-  { head: "project", cell: (key) => shown(key.projectId) },
+  { head: "created", cell: (key) => key.createdAt },
+  { head: "user", cell: (key) => key.userId },
+  { head: "project", cell: (key) => key.projectId },
 ];
 
 export function keyCommand(): Command {
@@ -61,16 +59,17 @@ function create(): Command {
         user: string,
         options: ClientOptions & { readonly project?: string },
       ) => {
-        const http = await connectHttp(options);
-        const { id: userId } = await findOne(http, userKind, user);
         const { project } = options;
-        const answer = await http.request("POST", "/api/v2/access-keys", {
-          userId,
-          ...(project !== undefined && {
-            projectId: textOf(await findOne(http, projectKind, project), "id"),
+        const key = await withServer(options, async ({ carillon }) =>
+          carillon.accessKeys.create({
+            userId: await findId(carillon, userKind, user),
+            projectId:
+              project === undefined
+                ? undefined
+                : await findId(carillon, projectKind, project),
           }),
-        });
-        createOutput(options).result(describeSecret(answer), answer);
+        );
+        createOutput(options).result(describeSecret(key), key);
       },
     );
 }
@@ -79,7 +78,9 @@ function list(): Command {
   return clientCommand("list", "List all access keys, without secrets.", [
     "carillon key list",
   ]).action(async (options: ClientOptions) => {
-    const keys = await listAll(await connectHttp(options), keyKind);
+    const keys = await withServer(options, ({ carillon }) =>
+      carillon.accessKeys.list(),
+    );
     createOutput(options).rows(keys, columns, "There are no access keys.");
   });
 }
@@ -89,14 +90,14 @@ function rotate(): Command {
     "rotate <key>",
     "Give an access key another secret, shown this once; the one before stops working at once. To change keys without a gap create a second one and delete the first. After rotating the key in credentials.json, set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.",
     ["carillon key rotate AK3V9QZTM1X8PL5RNE7W"],
-  ).action(async (key: string, options: ClientOptions) => {
-    const http = await connectHttp(options);
-    const path = await pathOfOne(http, keyKind, key);
-    const answer = await http.request("POST", `${path}/rotate`);
-    createOutput(options).result(describeSecret(answer), answer);
+  ).action(async (accessKey: string, options: ClientOptions) => {
+    const key = await withServer(options, async ({ carillon }) =>
+      carillon.accessKeys.rotate(await findId(carillon, keyKind, accessKey)),
+    );
+    createOutput(options).result(describeSecret(key), key);
   });
 }
 
-function describeSecret(answer: Answer): string {
-  return `Access key ${textOf(answer, "accessKey")} has the secret ${textOf(answer, "secretKey")}, which is not shown again.`;
+function describeSecret({ accessKey, secretKey }: AccessKeyWithSecret): string {
+  return `Access key ${accessKey} has the secret ${secretKey}, which is not shown again.`;
 }

@@ -1,21 +1,21 @@
 /** `carillon kms …` */
 
+import type { Key } from "@carillon/client";
 import { Command } from "commander";
-import { type Answer, listOf, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type Column, createOutput } from "../output.ts";
-import { connect, type Service } from "../service.ts";
+import { withServer } from "../server.ts";
 
-const columns: readonly Column<Answer>[] = [
-  { head: "name", cell: (key) => shown(key.name) },
+const columns: readonly Column<Key>[] = [
+  { head: "name", cell: (key) => key.name },
   {
     head: "status",
-    cell: (key) => shown(key.status),
+    cell: (key) => key.status,
     style: (key) => (key.status === "ENABLED" ? "green" : "yellow"),
   },
-  { head: "created", cell: (key) => shown(key.createdAt) },
-  { head: "id", cell: (key) => shown(key.id) },
+  { head: "created", cell: (key) => key.createdAt },
+  { head: "id", cell: (key) => key.id },
 ];
 
 export function kmsCommand(): Command {
@@ -45,15 +45,10 @@ function create(): Command {
         name: string,
         options: ClientOptions & { readonly id?: string },
       ) => {
-        const { http } = await connect(options);
-        const key = await http.request("POST", "/api/v2/keys", {
-          name,
-          ...(options.id !== undefined && { id: options.id }),
-        });
-        createOutput(options).result(
-          `Key ${name} has the id ${textOf(key, "id")}.`,
-          key,
+        const key = await withServer(options, ({ carillon }) =>
+          carillon.keys.create({ name, id: options.id }),
         );
+        createOutput(options).result(`Key ${name} has the id ${key.id}.`, key);
       },
     );
 }
@@ -63,7 +58,7 @@ function list(): Command {
     "carillon kms list",
   ]).action(async (options: ClientOptions) => {
     createOutput(options).rows(
-      await listKeys(await connect(options)),
+      await withServer(options, ({ carillon }) => carillon.keys.list()),
       columns,
       "There are no keys: make one with carillon kms create <name>.",
     );
@@ -78,22 +73,15 @@ function change(
   return clientCommand(`${action} <key>`, description, [
     `carillon kms ${action} orders`,
   ]).action(async (key: string, options: ClientOptions) => {
-    const service = await connect(options);
-    const known = (await listKeys(service)).find(
-      ({ id, name }) => id === key || name === key,
-    );
-    if (!known) {
+    const changed = await withServer(options, async ({ carillon }) => {
+      const known = (await carillon.keys.list()).find(
+        ({ id, name }) => id === key || name === key,
+      );
+      if (known) return await carillon.keys[action](known.id);
       throw new CommandFailure(
         `There is no key "${key}": carillon kms list shows all.`,
       );
-    }
-    const id = encodeURIComponent(textOf(known, "id"));
-    const path = `/api/v2/keys/${id}/${action}`;
-    const answer = await service.http.request("POST", path);
-    createOutput(options).result(`Key ${key} ${done}.`, answer);
+    });
+    createOutput(options).result(`Key ${key} ${done}.`, changed);
   });
-}
-
-async function listKeys({ http }: Service): Promise<readonly Answer[]> {
-  return listOf(await http.request("GET", "/api/v2/keys"), "keys");
 }

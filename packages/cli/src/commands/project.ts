@@ -1,25 +1,24 @@
 /** `carillon project …` */
 
+import type { Project } from "@carillon/client";
 import { Command } from "commander";
-import { type Answer, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
-  connectHttp,
   deleteCommand,
   domainKind,
-  findOne,
-  listAll,
+  findId,
   projectKind,
   stateOf,
   switchCommand,
 } from "../identity.ts";
 import { type Column, createOutput } from "../output.ts";
+import { withServer } from "../server.ts";
 
-const columns: readonly Column<Answer>[] = [
-  { head: "name", cell: (project) => shown(project.name) },
+const columns: readonly Column<Project>[] = [
+  { head: "name", cell: (project) => project.name },
   { head: "state", cell: stateOf },
-  { head: "domain", cell: (project) => shown(project.domainId) },
-  { head: "id", cell: (project) => shown(project.id) },
+  { head: "domain", cell: (project) => project.domainId },
+  { head: "id", cell: (project) => project.id },
 ];
 
 export function projectCommand(): Command {
@@ -62,19 +61,19 @@ function create(): Command {
           readonly domain?: string;
         },
       ) => {
-        const http = await connectHttp(options);
-        const project = await http.request("POST", "/api/v2/projects", {
-          name,
-          ...(options.id !== undefined && { id: options.id }),
-          ...(options.domain !== undefined && {
-            domainId: textOf(
-              await findOne(http, domainKind, options.domain),
-              "id",
-            ),
+        const { id, domain } = options;
+        const project = await withServer(options, async ({ carillon }) =>
+          carillon.projects.create({
+            name,
+            id,
+            domainId:
+              domain === undefined
+                ? undefined
+                : await findId(carillon, domainKind, domain),
           }),
-        });
+        );
         createOutput(options).result(
-          `Project ${name} is ${textOf(project, "id")}.`,
+          `Project ${name} is ${project.id}.`,
           project,
         );
       },
@@ -85,7 +84,9 @@ function list(): Command {
   return clientCommand("list", "List all projects.", [
     "carillon project list",
   ]).action(async (options: ClientOptions) => {
-    const projects = await listAll(await connectHttp(options), projectKind);
+    const projects = await withServer(options, ({ carillon }) =>
+      carillon.projects.list(),
+    );
     createOutput(options).rows(projects, columns, "There are no projects.");
   });
 }

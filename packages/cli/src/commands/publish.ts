@@ -1,8 +1,8 @@
 /** `carillon publish` */
 
 import { text } from "node:stream/consumers";
+import type { Messages } from "@carillon/client";
 import { type Command, InvalidArgumentError } from "commander";
-import { shown } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import {
@@ -11,7 +11,8 @@ import {
   waitUntilSettled,
 } from "../delivery-table.ts";
 import { createOutput } from "../output.ts";
-import { connect, type Service } from "../service.ts";
+import { withServer } from "../server.ts";
+import { topicUrnOf } from "../topic-urn.ts";
 
 interface PublishOptions extends ClientOptions {
   readonly subject?: string;
@@ -51,32 +52,33 @@ export function publishCommand(): Command {
         const { subject, structure, ttl } = options;
         const content =
           structure === undefined
-            ? { text: await textFrom(words) }
-            : { structure };
-        const service = await connect(options);
-        const id = await service.publish(topic, {
-          ...content,
-          ...(subject !== undefined && { subject }),
-          ...(ttl !== undefined && { timeToLiveSeconds: ttl }),
-        });
-        if (options.wait) await showDeliveries(service, id, options);
-        else {
+            ? { message: await textFrom(words) }
+            : { messageStructure: structure };
+        await withServer(options, async ({ smn, carillon }) => {
+          const { messageId: id } = await smn.publishMessage(
+            await topicUrnOf(smn, topic),
+            { ...content, subject, timeToLive: ttl },
+          );
+          if (options.wait) {
+            await showDeliveries(carillon.messages, id, options);
+            return;
+          }
           createOutput(options).result(
             `Message ${id} is accepted; see carillon deliveries ${id}.`,
             { message_id: id },
           );
-        }
+        });
       },
     );
 }
 
 async function showDeliveries(
-  service: Service,
+  messages: Messages,
   id: string,
   options: PublishOptions,
 ): Promise<void> {
-  const settled = await waitUntilSettled(service, id, options.timeout * 1000);
-  const deliveries = await service.listDeliveries(id);
+  const settled = await waitUntilSettled(messages, id, options.timeout * 1000);
+  const deliveries = await Array.fromAsync(messages.deliveries(id));
   createOutput(options).rows(
     deliveries,
     deliveryColumns,
@@ -87,9 +89,7 @@ async function showDeliveries(
       `Not all deliveries were settled after ${options.timeout} s; carillon deliveries ${id} shows how they go on.`,
     );
   }
-  const failed = deliveries.filter(({ state }) =>
-    failedStates.includes(shown(state)),
-  );
+  const failed = deliveries.filter(({ state }) => failedStates.includes(state));
   if (failed.length > 0) {
     throw new CommandFailure(
       `${failed.length} of ${deliveries.length} deliveries failed.`,

@@ -1,11 +1,12 @@
 /** `carillon subscription …` */
 
+import type { Subscription } from "@carillon/client";
 import { Command } from "commander";
-import { type Answer, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type Column, createOutput } from "../output.ts";
-import { connect } from "../service.ts";
+import { withServer } from "../server.ts";
+import { topicUrnOf } from "../topic-urn.ts";
 
 /** SMN's status numbers. */
 const statusNames = [
@@ -16,20 +17,20 @@ const statusNames = [
   "deleted",
 ];
 
-const columns: readonly Column<Answer>[] = [
-  {
-    head: "topic",
-    cell: (one) => shown(one.topic_urn).split(":").at(-1) ?? "",
-  },
-  { head: "protocol", cell: (one) => shown(one.protocol) },
-  { head: "endpoint", cell: (one) => shown(one.endpoint), max: 60 },
+/** What is printed as JSON: named as SMN names it. */
+type SubscriptionRecord = ReturnType<typeof toRecord>;
+
+const columns: readonly Column<SubscriptionRecord>[] = [
+  { head: "topic", cell: (one) => one.topic_urn.split(":").at(-1) ?? "" },
+  { head: "protocol", cell: (one) => one.protocol },
+  { head: "endpoint", cell: (one) => one.endpoint, max: 60 },
   {
     head: "status",
-    cell: (one) => statusNames[Number(one.status)] ?? shown(one.status),
+    cell: (one) => statusNames[one.status] ?? String(one.status),
     style: (one) => (one.status === 1 || one.status === 2 ? "green" : "yellow"),
   },
-  { head: "remark", cell: (one) => shown(one.remark), max: 30 },
-  { head: "URN", cell: (one) => shown(one.subscription_urn) },
+  { head: "remark", cell: (one) => one.remark, max: 30 },
+  { head: "URN", cell: (one) => one.subscription_urn },
 ];
 
 export function subscriptionCommand(): Command {
@@ -72,16 +73,19 @@ function add(): Command {
         options: AddOptions,
       ) => {
         const { remark, header } = options;
-        const service = await connect(options);
-        const answer = await service.subscribe(topic, {
-          protocol,
-          endpoint,
-          ...(remark !== undefined && { remark }),
-          ...(header && { headers: Object.fromEntries(header.map(pair)) }),
-        });
+        const created = await withServer(options, async ({ smn }) =>
+          smn.createSubscription(await topicUrnOf(smn, topic), {
+            protocol,
+            endpoint,
+            remark,
+            extension: header && {
+              header: Object.fromEntries(header.map(pair)),
+            },
+          }),
+        );
         createOutput(options).result(
-          `Subscription ${textOf(answer, "subscription_urn")} waits for ${endpoint} to confirm.`,
-          answer,
+          `Subscription ${created.subscriptionUrn} waits for ${endpoint} to confirm.`,
+          toResult(created),
         );
       },
     );
@@ -93,9 +97,15 @@ function list(): Command {
     "List the subscriptions of a topic, or of all topics, oldest first.",
     ["carillon subscription list alerts"],
   ).action(async (topic: string | undefined, options: ClientOptions) => {
-    const service = await connect(options);
+    const subscriptions = await withServer(options, async ({ smn }) =>
+      Array.fromAsync(
+        smn.subscriptions(
+          topic === undefined ? undefined : await topicUrnOf(smn, topic),
+        ),
+      ),
+    );
     createOutput(options).rows(
-      await service.listSubscriptions(topic),
+      subscriptions.map(toRecord),
       columns,
       "There are no subscriptions: add one with carillon subscription add.",
     );
@@ -110,12 +120,12 @@ function confirm(): Command {
       "carillon subscription confirm 'http://127.0.0.1:7070/smn/subscription/confirm?token=…'",
     ],
   ).action(async (link: string, options: ClientOptions) => {
-    const answer = await (await connect(options)).confirmSubscription(
-      tokenIn(link),
+    const confirmed = await withServer(options, async ({ smn }) =>
+      smn.confirmSubscription(tokenIn(link)),
     );
     createOutput(options).result(
-      `Subscription ${textOf(answer, "subscription_urn")} is confirmed.`,
-      answer,
+      `Subscription ${confirmed.subscriptionUrn} is confirmed.`,
+      toResult(confirmed),
     );
   });
 }
@@ -128,7 +138,9 @@ function remove(): Command {
       "carillon subscription delete urn:smn:local:0f3c…:alerts:9d81c2f0a9b14f5a8c7d6e5f4a3b2c1d",
     ],
   ).action(async (urn: string, options: ClientOptions) => {
-    await (await connect(options)).deleteSubscription(urn);
+    await withServer(options, ({ smn }) =>
+      smn.deleteSubscription(urn, { ignoreMissing: false }),
+    );
     createOutput(options).result(`Subscription ${urn} is deleted.`, {
       subscription_urn: urn,
       deleted: true,
@@ -153,4 +165,28 @@ function pair(header: string): [string, string] {
     `Expected --header x-name=value, got "${header}".`,
     2,
   );
+}
+
+function toResult(one: {
+  readonly subscriptionUrn: string;
+  readonly requestId: string | undefined;
+}) {
+  return { request_id: one.requestId, subscription_urn: one.subscriptionUrn };
+}
+
+function toRecord(subscription: Subscription) {
+  return {
+    topic_urn: subscription.topicUrn,
+    protocol: subscription.protocol,
+    subscription_urn: subscription.subscriptionUrn,
+    owner: subscription.owner,
+    endpoint: subscription.endpoint,
+    remark: subscription.remark,
+    status: subscription.status,
+    // SMN spells it this way.
+    filter_polices: subscription.filterPolicies.map((policy) => ({
+      name: policy.name,
+      string_equals: policy.stringEquals,
+    })),
+  };
 }

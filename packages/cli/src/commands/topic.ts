@@ -1,16 +1,20 @@
 /** `carillon topic …` */
 
+import type { Topic } from "@carillon/client";
 import { Command } from "commander";
-import { type Answer, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { type Column, createOutput } from "../output.ts";
-import { connect } from "../service.ts";
+import { withServer } from "../server.ts";
+import { topicUrnOf } from "../topic-urn.ts";
 
-const columns: readonly Column<Answer>[] = [
-  { head: "name", cell: (topic) => shown(topic.name) },
-  { head: "display name", cell: (topic) => shown(topic.display_name), max: 40 },
-  { head: "created", cell: (topic) => shown(topic.create_time) },
-  { head: "URN", cell: (topic) => shown(topic.topic_urn) },
+/** What is printed as JSON: named as SMN names it. */
+type TopicRecord = ReturnType<typeof toRecord>;
+
+const columns: readonly Column<TopicRecord>[] = [
+  { head: "name", cell: (topic) => topic.name },
+  { head: "display name", cell: (topic) => topic.display_name, max: 40 },
+  { head: "created", cell: (topic) => topic.create_time ?? "" },
+  { head: "URN", cell: (topic) => topic.topic_urn },
 ];
 
 export function topicCommand(): Command {
@@ -37,12 +41,14 @@ function create(): Command {
         name: string,
         options: ClientOptions & { readonly displayName: string },
       ) => {
-        const service = await connect(options);
-        const topic = await service.createTopic(name, options.displayName);
-        createOutput(options).result(
-          `Topic ${name} is ${textOf(topic, "topic_urn")}.`,
-          topic,
+        const { displayName } = options;
+        const { topicUrn, requestId } = await withServer(options, ({ smn }) =>
+          smn.createTopic({ name, displayName }),
         );
+        createOutput(options).result(`Topic ${name} is ${topicUrn}.`, {
+          request_id: requestId,
+          topic_urn: topicUrn,
+        });
       },
     );
 }
@@ -52,9 +58,11 @@ function list(): Command {
     "carillon topic list",
     "carillon topic list --json | jq -r .topic_urn",
   ]).action(async (options: ClientOptions) => {
-    const topics = await (await connect(options)).listTopics();
+    const topics = await withServer(options, ({ smn }) =>
+      Array.fromAsync(smn.topics()),
+    );
     createOutput(options).rows(
-      topics,
+      topics.map(toRecord),
       columns,
       "There are no topics: create one with carillon topic create <name>.",
     );
@@ -65,8 +73,10 @@ function show(): Command {
   return clientCommand("show <topic>", "Show one topic.", [
     "carillon topic show alerts",
   ]).action(async (topic: string, options: ClientOptions) => {
-    const answer = await (await connect(options)).showTopic(topic);
-    createOutput(options).rows([answer], columns, "");
+    const found = await withServer(options, async ({ smn }) =>
+      smn.getTopic(await topicUrnOf(smn, topic)),
+    );
+    createOutput(options).rows([toRecord(found)], columns, "");
   });
 }
 
@@ -80,11 +90,13 @@ function update(): Command {
         topic: string,
         options: ClientOptions & { readonly displayName: string },
       ) => {
-        const service = await connect(options);
-        await service.updateTopic(topic, options.displayName);
+        const { displayName } = options;
+        await withServer(options, async ({ smn }) =>
+          smn.updateTopic(await topicUrnOf(smn, topic), { displayName }),
+        );
         createOutput(options).result(
-          `Topic ${topic} now shows "${options.displayName}".`,
-          { topic, display_name: options.displayName },
+          `Topic ${topic} now shows "${displayName}".`,
+          { topic, display_name: displayName },
         );
       },
     );
@@ -96,10 +108,25 @@ function remove(): Command {
     "Delete a topic and its subscriptions; what was not delivered yet is cancelled.",
     ["carillon topic delete alerts"],
   ).action(async (topic: string, options: ClientOptions) => {
-    await (await connect(options)).deleteTopic(topic);
+    await withServer(options, async ({ smn }) =>
+      smn.deleteTopic(await topicUrnOf(smn, topic), { ignoreMissing: false }),
+    );
     createOutput(options).result(`Topic ${topic} is deleted.`, {
       topic,
       deleted: true,
     });
   });
+}
+
+function toRecord(topic: Topic) {
+  return {
+    topic_urn: topic.topicUrn,
+    name: topic.name,
+    display_name: topic.displayName,
+    push_policy: topic.pushPolicy,
+    enterprise_project_id: topic.enterpriseProjectId,
+    topic_id: topic.topicId,
+    create_time: topic.createTime,
+    update_time: topic.updateTime,
+  };
 }

@@ -1,37 +1,33 @@
 /** `carillon user …` */
 
 import { text } from "node:stream/consumers";
+import type { User, UserWithPassword } from "@carillon/client";
 import { Command, Option } from "commander";
-import { type Answer, shown, textOf } from "../answer.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
-import type { HttpClient } from "../http-client.ts";
 import {
-  connectHttp,
   deleteCommand,
   domainKind,
-  findOne,
-  listAll,
-  pathOfOne,
+  findId,
   projectKind,
   stateOf,
   switchCommand,
   userKind,
 } from "../identity.ts";
 import { type Column, createOutput } from "../output.ts";
+import { withServer } from "../server.ts";
 
-const columns: readonly Column<Answer>[] = [
-  { head: "name", cell: (user) => shown(user.name) },
-  { head: "role", cell: (user) => shown(user.role) },
+const columns: readonly Column<User>[] = [
+  { head: "name", cell: (user) => user.name },
+  { head: "role", cell: (user) => user.role },
   { head: "state", cell: stateOf },
   {
     head: "projects",
-    cell: ({ projectIds }) =>
-      Array.isArray(projectIds) ? String(projectIds.length) : "",
+    cell: ({ projectIds }) => String(projectIds.length),
     align: "right",
   },
-  { head: "domain", cell: (user) => shown(user.domainId) },
-  { head: "id", cell: (user) => shown(user.id) },
+  { head: "domain", cell: (user) => user.domainId },
+  { head: "id", cell: (user) => user.id },
 ];
 
 export function userCommand(): Command {
@@ -86,26 +82,26 @@ function create(): Command {
             readonly domain?: string;
           },
       ) => {
-        const http = await connectHttp(options);
-        const projectIds = [];
-        for (const project of options.project) {
-          projectIds.push(await idOf(http, project));
-        }
-        const answer = await http.request("POST", "/api/v2/users", {
-          name,
-          role: options.role,
-          projectIds,
-          ...(options.domain !== undefined && {
-            domainId: textOf(
-              await findOne(http, domainKind, options.domain),
-              "id",
-            ),
-          }),
-          ...(await readPassword(options)),
+        const { role, domain } = options;
+        const user = await withServer(options, async ({ carillon }) => {
+          const projectIds: string[] = [];
+          for (const project of options.project) {
+            projectIds.push(await findId(carillon, projectKind, project));
+          }
+          return await carillon.users.create({
+            name,
+            role,
+            projectIds,
+            domainId:
+              domain === undefined
+                ? undefined
+                : await findId(carillon, domainKind, domain),
+            password: await readPassword(options),
+          });
         });
         createOutput(options).result(
-          `User ${name} is created${passwordSentence(answer)}.`,
-          answer,
+          `User ${name} is created${passwordSentence(user)}.`,
+          user,
         );
       },
     );
@@ -116,7 +112,9 @@ function list(): Command {
     "carillon user list",
     "carillon user list --json | jq -r .name",
   ]).action(async (options: ClientOptions) => {
-    const users = await listAll(await connectHttp(options), userKind);
+    const users = await withServer(options, ({ carillon }) =>
+      carillon.users.list(),
+    );
     createOutput(options).rows(users, columns, "There are no users.");
   });
 }
@@ -125,10 +123,11 @@ function setRole(): Command {
   return clientCommand("role <user> <role>", "Make a user member or admin.", [
     "carillon user role ann admin",
   ]).action(async (user: string, role: string, options: ClientOptions) => {
-    const http = await connectHttp(options);
-    const path = await pathOfOne(http, userKind, user);
-    const answer = await http.request("PATCH", path, { role });
-    createOutput(options).result(`User ${user} is ${role} now.`, answer);
+    const changed = await withServer(options, async ({ carillon }) => {
+      const id = await findId(carillon, userKind, user);
+      return await carillon.users.change(id, { role });
+    });
+    createOutput(options).result(`User ${user} is ${role} now.`, changed);
   });
 }
 
@@ -138,12 +137,15 @@ function assign(): Command {
     "Let a user act in a project of its domain.",
     ["carillon user assign ann shop"],
   ).action(async (user: string, project: string, options: ClientOptions) => {
-    const http = await connectHttp(options);
-    const path = await assignmentPath(http, user, project);
-    const answer = await http.request("PUT", path);
+    const assigned = await withServer(options, async ({ carillon }) =>
+      carillon.users.assign(
+        await findId(carillon, userKind, user),
+        await findId(carillon, projectKind, project),
+      ),
+    );
     createOutput(options).result(
       `User ${user} acts in project ${project}.`,
-      answer,
+      assigned,
     );
   });
 }
@@ -154,12 +156,15 @@ function unassign(): Command {
     "Take a project from a user; its access keys for that project stop working.",
     ["carillon user unassign ann shop"],
   ).action(async (user: string, project: string, options: ClientOptions) => {
-    const http = await connectHttp(options);
-    const path = await assignmentPath(http, user, project);
-    const answer = await http.request("DELETE", path);
+    const unassigned = await withServer(options, async ({ carillon }) =>
+      carillon.users.unassign(
+        await findId(carillon, userKind, user),
+        await findId(carillon, projectKind, project),
+      ),
+    );
     createOutput(options).result(
       `User ${user} no longer acts in project ${project}.`,
-      answer,
+      unassigned,
     );
   });
 }
@@ -172,13 +177,15 @@ function rotate(): Command {
   )
     .option("--password-stdin", "read the password from stdin")
     .action(async (user: string, options: ClientOptions & PasswordOptions) => {
-      const http = await connectHttp(options);
-      const path = await pathOfOne(http, userKind, user);
-      const password = await readPassword(options);
-      const answer = await http.request("POST", `${path}/rotate`, password);
+      const rotated = await withServer(options, async ({ carillon }) =>
+        carillon.users.rotate(
+          await findId(carillon, userKind, user),
+          await readPassword(options),
+        ),
+      );
       createOutput(options).result(
-        `User ${user} has another password${passwordSentence(answer)}.`,
-        answer,
+        `User ${user} has another password${passwordSentence(rotated)}.`,
+        rotated,
       );
     });
 }
@@ -190,29 +197,15 @@ interface PasswordOptions {
 /** Not from the command line, which everybody on the machine can read. */
 async function readPassword({
   passwordStdin,
-}: PasswordOptions): Promise<{ readonly password?: string }> {
-  if (!passwordStdin) return {};
+}: PasswordOptions): Promise<string | undefined> {
+  if (!passwordStdin) return undefined;
   const password = (await text(process.stdin)).replace(/\r?\n$/, "");
-  if (password !== "") return { password };
+  if (password !== "") return password;
   throw new CommandFailure("No password came on stdin.", 2);
 }
 
-function passwordSentence({ password }: Answer): string {
-  return typeof password === "string"
-    ? `; its password, which is not shown again, is ${password}`
-    : "";
-}
-
-async function idOf(http: HttpClient, project: string): Promise<string> {
-  return textOf(await findOne(http, projectKind, project), "id");
-}
-
-async function assignmentPath(
-  http: HttpClient,
-  user: string,
-  project: string,
-): Promise<string> {
-  const path = await pathOfOne(http, userKind, user);
-  const id = await idOf(http, project);
-  return `${path}/projects/${encodeURIComponent(id)}`;
+function passwordSentence({ password }: UserWithPassword): string {
+  return password === undefined
+    ? ""
+    : `; its password, which is not shown again, is ${password}`;
 }

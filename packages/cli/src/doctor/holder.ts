@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isAnswer } from "../answer.ts";
+import { isJsonObject } from "../json-object.ts";
 import type { Finding } from "./check.ts";
 
 /** Which process uses the data folder? The store notes it in a file. */
@@ -12,7 +12,7 @@ export async function checkHolder(folder: string): Promise<Finding> {
   } catch {
     return { check, result: "ok", found: "no process" };
   }
-  if (!isAnswer(holder) || typeof holder.pid !== "number") {
+  if (!isJsonObject(holder) || typeof holder.pid !== "number") {
     return { check, result: "ok", found: "no process" };
   }
   const name = `process ${holder.pid} (${holder.command}, since ${holder.startedAt})`;

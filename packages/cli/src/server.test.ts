@@ -4,20 +4,60 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { CommandFailure } from "./command-failure.ts";
-import { createHttpClient } from "./http-client.ts";
+import type { Connection } from "./connection.ts";
+import { talkTo } from "./server.ts";
 
 test("sends keys and body, answers the object", async (t) => {
+  const asked: unknown[] = [];
   const url = await serverOf(t, async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
-    const { authorization } = request.headers;
-    response.end(JSON.stringify({ body: JSON.parse(body), authorization }));
+    asked.push(request.method, request.url, request.headers.authorization);
+    asked.push(JSON.parse(body));
+    response.end('{"id":"d1","name":"acme","enabled":true}');
   });
-  const answer = await clientOf(url).request("POST", "/x", { a: 1 });
-  assert.deepEqual(answer, {
-    body: { a: 1 },
-    authorization: `Basic ${Buffer.from("AK:SK").toString("base64")}`,
+  const domain = await talkTo(connectionTo(url), ({ carillon }) =>
+    carillon.domains.create({ name: "acme" }),
+  );
+  assert.deepEqual(domain, { id: "d1", name: "acme", enabled: true });
+  const keys = Buffer.from("AK:SK").toString("base64");
+  assert.deepEqual(asked, [
+    ...["POST", "/api/v2/domains", `Basic ${keys}`],
+    { name: "acme" },
+  ]);
+});
+
+test("asks for the project when only keys are given", async (t) => {
+  const paths: unknown[] = [];
+  const url = await serverOf(t, (request, response) => {
+    paths.push(request.url);
+    response.end('{"projectId":"p1","message_id":"m"}');
   });
+  await talkTo({ url, accessKey: "AK", secretKey: "SK" }, ({ smn }) =>
+    smn.sendSms("+15550100078", "hi"),
+  );
+  assert.deepEqual(paths, ["/api/v2/whoami", "/v2/p1/notifications/sms"]);
+});
+
+test("does not ask twice when the server refuses", async (t) => {
+  let requests = 0;
+  const url = await serverOf(t, (_request, response) => {
+    requests++;
+    response.statusCode = 503;
+    response.end('{"detail":"The disk is full.","code":"STORAGE_FULL"}');
+  });
+  await fails(url, "The disk is full. (STORAGE_FULL, HTTP 503)");
+  assert.equal(requests, 1);
+});
+
+test("leaves failures alone that are not the server's", async () => {
+  const own = new CommandFailure("Nothing came on stdin.", 2);
+  await assert.rejects(
+    talkTo(connectionTo("http://127.0.0.1:9"), async () => {
+      throw own;
+    }),
+    own,
+  );
 });
 
 test("tells the server's words, code and status", async (t) => {
@@ -66,27 +106,27 @@ test("says that nobody answers, or not in time", async (t) => {
   await fails(silent, /did not answer within 0.1 s/, 100);
 });
 
-function clientOf(url: string, timeoutMs = 5000) {
-  return createHttpClient(
-    { url, accessKey: "AK", secretKey: "SK" },
-    { timeoutMs },
-  );
+function connectionTo(url: string): Connection {
+  return { url, accessKey: "AK", secretKey: "SK", projectId: "p" };
 }
 
 async function fails(
   url: string,
   expected: string | RegExp,
-  timeoutMs?: number,
+  timeoutMs = 5000,
 ): Promise<void> {
-  await assert.rejects(
-    clientOf(url, timeoutMs).request("GET", "/"),
-    (error) => {
-      assert.ok(error instanceof CommandFailure);
-      if (typeof expected === "string") assert.equal(error.message, expected);
-      else assert.match(error.message, expected);
-      return true;
-    },
+  const asking = talkTo(
+    connectionTo(url),
+    ({ carillon }) => carillon.whoami(),
+    timeoutMs,
   );
+  await assert.rejects(asking, (error) => {
+    assert.ok(error instanceof CommandFailure);
+    assert.equal(error.exitCode, 1);
+    if (typeof expected === "string") assert.equal(error.message, expected);
+    else assert.match(error.message, expected);
+    return true;
+  });
 }
 
 async function serverOf(

@@ -15,8 +15,11 @@ export type MessageId = Branded<"MessageId">;
 /** `{message id}-{target}`; stable over retries, unique per recipient. */
 export type DeliveryId = Branded<"DeliveryId">;
 
-/** Makes a fresh id of 32 hexadecimal characters. */
-export type NewId = () => string;
+/** Makes a fresh id of 32 hexadecimal characters, of one kind. */
+export type NewId<Id extends string = string> = () => Id;
+
+/** Makes fresh ids of whatever kind is asked for: all have one shape. */
+export type IdSource = <Id extends string>() => Id;
 
 const hex32 = /^[0-9a-f]{32}$/;
 
@@ -35,6 +38,7 @@ export function parseDeliveryId(
 ): { message: MessageId; target: number } | undefined {
   const match = /^([0-9a-f]{32})-(\d{1,15})$/.exec(text);
   if (!match) return undefined;
+  // The pattern is what the brand promises.
   return { message: match[1] as MessageId, target: Number(match[2]) };
 }
 
@@ -47,14 +51,14 @@ export function parseDeliveryId(
 export function createTimeOrderedIds(
   now: () => number,
   randomBytes: (n: number) => Uint8Array,
-): NewId {
+): IdSource {
   // Random digits are drawn in blocks, and the digits of an instant are kept
   // for as long as it lasts: ids are made for each request.
   let digits = "";
   let used = 0;
   let instant = -1;
   let prefix = "";
-  return () => {
+  return <Id extends string>() => {
     if (used === digits.length) {
       digits = toHex(randomBytes(idsPerBlock * (randomDigits / 2)));
       used = 0;
@@ -67,7 +71,8 @@ export function createTimeOrderedIds(
     const random = digits.slice(used, used + randomDigits);
     used += randomDigits;
     const variant = variants[Number.parseInt(random[3] ?? "0", 16) & 3];
-    return prefix + random.slice(0, 3) + variant + random.slice(4, 19);
+    // The one place where an id gets its kind.
+    return (prefix + random.slice(0, 3) + variant + random.slice(4, 19)) as Id;
   };
 }
 

@@ -63,6 +63,7 @@ export {
 export {
   createTimeOrderedIds,
   type DeliveryId,
+  type IdSource,
   isHexId,
   type MessageId,
   type NewId,

@@ -31,6 +31,7 @@ export function parseTopicUrn(text: string): TopicUrn | undefined {
   const match = topicUrn.exec(text);
   if (!match) return undefined;
   const [, region = "", projectId = "", topicName = ""] = match;
+  // The pattern is what the brands promise, here and below.
   return { region, projectId: projectId as ProjectId, topicName };
 }
 

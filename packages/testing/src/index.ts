@@ -1,6 +1,7 @@
 /** Public surface of `@carillon/testing`. */
 
 export { answeringLate, answeringOutOfOrder } from "./answering.ts";
+export { createCountingIds } from "./counting-ids.ts";
 export { type FailurePlan, failing, type PlannedFailure } from "./failing.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";

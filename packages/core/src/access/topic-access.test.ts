@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import fc from "fast-check";
 import { CarillonError } from "../errors.ts";
 import type { ProjectId } from "../ids.ts";
@@ -17,8 +17,7 @@ const urn = `urn:smn:local:${owner}:alerts`;
 async function setUp() {
   const store = new MemoryStore();
   const clock = new ManualClock();
-  let last = 0;
-  const newId = () => (++last).toString(16).padStart(32, "0");
+  const newId = createCountingIds();
   const topics = createTopics({ store, clock, newId }, { region: "local" });
   const access = createTopicAccess({ store, topics });
   await topics.create(owner, { name: "alerts" });

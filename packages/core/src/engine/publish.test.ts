@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
 import { defaultMessageLives } from "../messages/default-life.ts";
 import { noSeal } from "../ports/content-seal.ts";
@@ -14,8 +14,7 @@ const guest = "2".repeat(32) as ProjectId;
 async function setUp() {
   const store = new MemoryStore();
   const clock = new ManualClock();
-  let last = 0;
-  const newId = () => (++last).toString(16).padStart(32, "0");
+  const newId = createCountingIds();
   const topics = createTopics({ store, clock, newId }, { region: "local" });
   const templates = createTemplates({ store, clock, newId });
   const publisher = createPublisher({

@@ -97,7 +97,7 @@ export interface PublisherPorts {
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
   readonly seal: ContentSeal;
-  readonly newMessageId: NewId;
+  readonly newMessageId: NewId<MessageId>;
   readonly intake: ChunkIntake;
   /** False once shutdown began. */
   readonly isOpen: () => boolean;

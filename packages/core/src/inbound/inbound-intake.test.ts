@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import { CarillonError } from "../errors.ts";
 import type { ProjectId } from "../ids.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
@@ -21,8 +21,7 @@ async function setUp(
   }: { seal?: ContentSeal; store?: Store } = {},
 ) {
   const clock = new ManualClock();
-  let ids = 0;
-  const newId = () => (++ids).toString(16).padStart(32, "0");
+  const newId = createCountingIds();
   const topics = createTopics({ store, clock, newId }, { region: "local" });
   await topics.create(projectId, { name: "inbox" });
   const hints: WorkHint[] = [];

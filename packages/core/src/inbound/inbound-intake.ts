@@ -75,7 +75,7 @@ export interface InboundPorts {
   readonly logger: Logger;
   readonly seal: ContentSeal;
   readonly newId: NewId;
-  readonly newMessageId: NewId;
+  readonly newMessageId: NewId<MessageId>;
 }
 
 export interface InboundOptions {
@@ -111,7 +111,7 @@ export function createInboundIntake(
     try {
       const topic = await findTopic(inbound);
       if (topic === undefined) return undefined;
-      const id = ports.newMessageId() as MessageId;
+      const id = ports.newMessageId();
       return await ports.seal.seal(toNotification(inbound, topic, id, lives));
     } catch (error) {
       if (!isUnpublishable(error)) throw error;

@@ -140,8 +140,8 @@ export interface SubscriptionsPorts {
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
-  readonly newId: NewId;
-  readonly newMessageId: NewId;
+  readonly newId: NewId<SubscriptionId>;
+  readonly newMessageId: NewId<MessageId>;
   /** Whether an attempt of this protocol costs money. */
   readonly isBillable: (protocol: Protocol) => boolean;
   /** Makes a secret of at least 128 bits, hexadecimal. */
@@ -177,7 +177,7 @@ export function createSubscriptions(
   ): SubscriberNotice {
     const now = clock.now();
     const message: NewMessage = {
-      id: ports.newMessageId() as MessageId,
+      id: ports.newMessageId(),
       projectId: topic.projectId,
       audience: "subscription",
       topic: {
@@ -281,7 +281,7 @@ export function createSubscriptions(
       }
       const result = await store.addSubscription(
         {
-          id: ports.newId() as SubscriptionId,
+          id: ports.newId(),
           topicSeq: topic.seq,
           projectId,
           protocol,

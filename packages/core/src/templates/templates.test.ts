@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
 import { createTemplates } from "./templates.ts";
 
@@ -10,8 +10,7 @@ const unknown = "f".repeat(32);
 
 function setUp(quota = 100) {
   const clock = new ManualClock();
-  let last = 0;
-  const newId = () => (++last).toString(16).padStart(32, "0");
+  const newId = createCountingIds();
   const store = new MemoryStore();
   return {
     clock,

@@ -16,6 +16,7 @@ import {
   checkTemplateProtocol,
   defaultTemplatesPerProject,
   type MessageTemplate,
+  type MessageTemplateId,
   parseTemplate,
 } from "./template.ts";
 
@@ -64,7 +65,7 @@ export function createTemplates(
   ports: {
     readonly store: TemplateStore;
     readonly clock: Clock;
-    readonly newId: NewId;
+    readonly newId: NewId<MessageTemplateId>;
   },
   options: TemplatesOptions = {},
 ): Templates {
@@ -79,7 +80,7 @@ export function createTemplates(
       const now = clock.now();
       return await store.createTemplate(
         {
-          id: checkTemplateId(newId()),
+          id: newId(),
           projectId,
           name,
           protocol,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
 import { createResourceFilter } from "./resource-filter.ts";
 import { createResourceTags } from "./resource-tags.ts";
@@ -12,8 +12,7 @@ const region = "local";
 
 async function setUp(quota = 20) {
   const store = new MemoryStore();
-  let last = 0;
-  const newId = () => (++last).toString(16).padStart(32, "0");
+  const newId = createCountingIds();
   const clock = new ManualClock();
   const topics = createTopics({ store, clock, newId }, { region });
   const tags = createResourceTags({ store }, { region, quota });

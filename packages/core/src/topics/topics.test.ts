@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
 import { attributesOf } from "./topic-attributes.ts";
 import { createTopics } from "./topics.ts";
@@ -10,8 +10,7 @@ const other = "2".repeat(32) as ProjectId;
 
 async function setUp() {
   const clock = new ManualClock();
-  let last = 0;
-  const newId = () => (++last).toString(16).padStart(32, "0");
+  const newId = createCountingIds();
   const topics = createTopics(
     { store: new MemoryStore(), clock, newId },
     { region: "local" },

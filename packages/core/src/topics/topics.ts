@@ -93,7 +93,7 @@ export function createTopics(
   ports: {
     readonly store: TopicStore;
     readonly clock: Clock;
-    readonly newId: NewId;
+    readonly newId: NewId<TopicId>;
   },
   options: TopicsOptions,
 ): Topics {
@@ -133,7 +133,7 @@ export function createTopics(
       const now = clock.now();
       return await store.createTopic(
         {
-          id: newId() as TopicId,
+          id: newId(),
           projectId,
           name: checkTopicName(name),
           displayName: checkDisplayName(displayName ?? ""),

@@ -4,7 +4,6 @@
  */
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import {
   type Clock,
   type ContentSeal,
@@ -21,10 +20,10 @@ import {
   type Protocol,
   type Store,
   type Subscription,
-  type SubscriptionId,
   smnRetryPolicy,
   type WorkHint,
 } from "@carillon/core";
+import { createCountingIds } from "../counting-ids.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { RecordingLogger } from "./recording-logger.ts";
@@ -76,7 +75,7 @@ export class World {
   readonly #tracked: Tracked;
   readonly #options: WorldOptions;
   readonly #dispatcher: Dispatcher;
-  readonly #newId = () => randomBytes(16).toString("hex");
+  readonly #newId = createCountingIds();
   readonly #topics;
   /** As the service runs it. */
   readonly #steadyClock: Clock;
@@ -148,7 +147,7 @@ export class World {
     assert.ok(topic);
     const { subscription } = await this.store.addSubscription(
       {
-        id: this.#newId() as SubscriptionId,
+        id: this.#newId(),
         topicSeq: topic.seq,
         projectId,
         protocol,

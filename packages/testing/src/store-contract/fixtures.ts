@@ -24,6 +24,7 @@ import {
   type TopicId,
   toEpochMs,
 } from "@carillon/core";
+import { createCountingIds } from "../counting-ids.ts";
 
 /** When everything in these tests begins. */
 export const start = toEpochMs(Date.UTC(2026, 0, 1));
@@ -41,12 +42,8 @@ export const everything = { offset: 0, limit: 1000 };
 export const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;
 export const otherProjectId = "fedcba9876543210fedcba9876543210" as ProjectId;
 
-let lastId = 0;
-
 /** A fresh id; later ones are greater. */
-export function freshId(): string {
-  return (++lastId).toString(16).padStart(32, "0");
-}
+export const freshId = createCountingIds();
 
 export function leaseOf(owner: string, leaseMs = 60_000): Lease {
   return { owner, leaseMs };
@@ -60,7 +57,7 @@ export async function addTopic(
 }
 
 export function newTopic(topic: Partial<NewTopic> = {}): NewTopic {
-  const id = freshId() as TopicId;
+  const id = freshId<TopicId>();
   return {
     id,
     projectId,
@@ -86,7 +83,7 @@ export async function addTemplate(
 export function newTemplate(
   template: Partial<NewMessageTemplate> = {},
 ): NewMessageTemplate {
-  const id = freshId() as MessageTemplateId;
+  const id = freshId<MessageTemplateId>();
   return {
     id,
     projectId,
@@ -130,7 +127,7 @@ export function newSubscription(
   topic: Topic,
   subscription: Partial<NewSubscription> = {},
 ): NewSubscription {
-  const id = freshId() as SubscriptionId;
+  const id = freshId<SubscriptionId>();
   return {
     id,
     topicSeq: topic.seq,
@@ -180,7 +177,7 @@ export function messageTo(
   message: Partial<NewMessage> = {},
 ): NewMessage {
   return {
-    id: freshId() as MessageId,
+    id: freshId<MessageId>(),
     projectId: topic.projectId,
     audience: "topic",
     topic: {
@@ -203,7 +200,7 @@ export function urnOf(topic: Topic): string {
 
 export function directMessage(message: Partial<NewMessage> = {}): NewMessage {
   return {
-    id: freshId() as MessageId,
+    id: freshId<MessageId>(),
     projectId,
     audience: "direct",
     content: { kind: "text", text: "Your code is 4711." },

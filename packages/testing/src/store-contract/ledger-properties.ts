@@ -36,7 +36,7 @@ export function testLedgerProperties({ test, runs }: Cases): void {
         fc.integer({ min: 1, max: 12 }),
         fc.array(step, { maxLength: 30 }),
         async (subscribers, steps) => {
-          const projectId = freshId() as ProjectId;
+          const projectId = freshId<ProjectId>();
           const topic = await addTopic(store, { projectId });
           const audience = await addSubscriptions(store, topic, subscribers);
           const engines = new Engines(store, clock, topic);

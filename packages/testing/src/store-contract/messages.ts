@@ -70,7 +70,7 @@ export function testMessages({ test }: Cases): void {
       await store.findMessage(otherProjectId, message.id),
       undefined,
     );
-    const unknown = freshId() as MessageId;
+    const unknown = freshId<MessageId>();
     assert.equal(await store.findMessage(projectId, unknown), undefined);
     assert.equal(await store.findMessageBySeq(4711), undefined);
   });

@@ -24,7 +24,7 @@ export function testPagingProperties({ test, runs }: Cases): void {
   test("cuts pages of topics out of the whole list", async (store) => {
     await fc.assert(
       fc.asyncProperty(changes, pages, async (steps, requests) => {
-        const projectId = freshId() as ProjectId;
+        const projectId = freshId<ProjectId>();
         const names: string[] = [];
         for (const { kind, which } of steps) {
           const chosen = names[which % names.length];
@@ -46,7 +46,7 @@ export function testPagingProperties({ test, runs }: Cases): void {
   test("cuts pages of templates out of the whole list", async (store) => {
     await fc.assert(
       fc.asyncProperty(changes, pages, async (steps, requests) => {
-        const projectId = freshId() as ProjectId;
+        const projectId = freshId<ProjectId>();
         const ids: MessageTemplateId[] = [];
         for (const { kind, which } of steps) {
           const chosen = ids[which % ids.length];
@@ -68,7 +68,7 @@ export function testPagingProperties({ test, runs }: Cases): void {
   test("cuts pages of subscriptions out of the whole list", async (store) => {
     await fc.assert(
       fc.asyncProperty(changes, pages, async (steps, requests) => {
-        const projectId = freshId() as ProjectId;
+        const projectId = freshId<ProjectId>();
         const list = await changeSubscriptions(store, projectId, steps);
         for (const pageOf of list) await checkPages(pageOf, requests);
       }),

@@ -138,7 +138,7 @@ export function testResourceTags({ test, runs }: Cases): void {
   test("merges and deletes tags as core does, and finds what core finds", async (store) => {
     await fc.assert(
       fc.asyncProperty(steps, quotas, filters, async (todo, quota, members) => {
-        const mine = freshId() as ProjectId;
+        const mine = freshId<ProjectId>();
         const topics = [
           await addTopic(store, { projectId: mine }),
           await addTopic(store, { projectId: mine }),

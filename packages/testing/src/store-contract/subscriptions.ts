@@ -54,7 +54,7 @@ export function testSubscriptions({ test }: Cases): void {
       store.findSubscription(...key);
     assert.equal(await find(otherProjectId, topic.name, id), undefined);
     assert.equal(await find(projectId, "other", id), undefined);
-    const unknown = freshId() as SubscriptionId;
+    const unknown = freshId<SubscriptionId>();
     assert.equal(await find(projectId, topic.name, unknown), undefined);
     assert.equal(await store.findSubscriptionById(unknown), undefined);
   });
@@ -115,7 +115,7 @@ export function testSubscriptions({ test }: Cases): void {
     const topic = await addTopic(store);
     const { id } = await addSubscription(store, topic);
     const change = { remark: "changed" };
-    const unknown = freshId() as SubscriptionId;
+    const unknown = freshId<SubscriptionId>();
     assert.deepEqual(
       await Promise.all([
         store.updateSubscription(otherProjectId, topic.name, id, change),
@@ -194,7 +194,7 @@ export function testSubscriptions({ test }: Cases): void {
     });
     const add = (token: string) =>
       store.addSubscription(
-        { ...given, id: freshId() as SubscriptionId },
+        { ...given, id: freshId<SubscriptionId>() },
         mailOf(topic, "confirmation", token),
         noQuota,
       );

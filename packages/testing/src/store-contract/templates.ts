@@ -31,7 +31,7 @@ export function testTemplates({ test }: Cases): void {
     });
     assert.equal(await store.findTemplate(projectId, id), undefined);
     assert.deepEqual(await store.findTemplateVariants(projectId, name), []);
-    const unknown = freshId() as MessageTemplateId;
+    const unknown = freshId<MessageTemplateId>();
     assert.equal(await store.findTemplate(projectId, unknown), undefined);
   });
 

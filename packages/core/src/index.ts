@@ -92,6 +92,7 @@ export {
   type NewInboundMessage,
 } from "./inbound/inbound-message.ts";
 export { toPhoneAddress } from "./inbound/phone-address.ts";
+export { type IpRange, includesRange, parseIpRange } from "./ip-range.ts";
 export {
   defaultMessageLives,
   expiresAtOf,

@@ -5,7 +5,7 @@
  */
 
 import { isIP } from "node:net";
-import ipaddr from "ipaddr.js";
+import { type IpRange, includesRange, parseIpRange } from "@carillon/core";
 
 export type AddressClass =
   | "6to4"
@@ -42,12 +42,12 @@ export interface Cidr {
 export function classifyAddress(text: string): AddressClass | undefined {
   const address = parseAddress(text);
   if (address === undefined) return "unrecognised";
-  const table = address.kind() === "ipv4" ? ipv4Classes : ipv6Classes;
-  for (const [network, addressClass] of table) {
-    if (address.match(network)) return addressClass;
-  }
+  const special = (isIpv4(address) ? ipv4Classes : ipv6Classes).find(
+    ({ network }) => includesRange(network, address),
+  );
+  if (special) return special.addressClass;
   // IANA gives out IPv6 unicast addresses from 2000::/3 alone so far.
-  return address.kind() === "ipv6" && !address.match(globalUnicast)
+  return !isIpv4(address) && !includesRange(globalUnicast, address)
     ? "reserved"
     : undefined;
 }
@@ -57,46 +57,30 @@ export function classifyAddress(text: string): AddressClass | undefined {
  * of these. An IPv4 network does not contain the IPv6 forms of its addresses.
  */
 export function parseCidr(text: string): Cidr | undefined {
-  const [address = "", prefix, ...rest] = text.trim().split("/");
-  const version = isIP(address);
-  const bits = version === 4 ? 32 : 128;
-  if (version === 0 || rest.length > 0) return undefined;
-  if (prefix !== undefined && !/^\d{1,3}$/.test(prefix)) return undefined;
-  const length = prefix === undefined ? bits : Number(prefix);
-  const network = parseAddress(address);
-  if (length > bits || network === undefined) return undefined;
-  return {
-    contains(other) {
-      const parsed = parseAddress(other);
-      return (
-        parsed !== undefined &&
-        parsed.kind() === network.kind() &&
-        parsed.match([network, length])
-      );
-    },
-  };
-}
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
-
-/** Only the forms that sockets take; ipaddr.js alone would read `0x7f.1` too. */
-function parseAddress(text: string): Address | undefined {
-  switch (isIP(text)) {
-    case 4:
-      return ipaddr.IPv4.parse(text);
-    case 6: {
-      const [address = ""] = text.split("%");
-      // ipaddr.js takes ::127.0.0.1 for ::ffff:127.0.0.1, so that no IPv4 part
-      // may reach it; the URL parser writes everything in hexadecimal.
-      const { hostname } = new URL(`http://[${address}]`);
-      return ipaddr.IPv6.parse(hostname.slice(1, -1));
+  const network = parseIpRange(text.trim());
+  return (
+    network && {
+      contains(address) {
+        const parsed = parseAddress(address);
+        return parsed !== undefined && includesRange(network, parsed);
+      },
     }
-    default:
-      return undefined;
-  }
+  );
 }
 
-type Row = readonly [network: [Address, number], addressClass: AddressClass];
+/** Only the forms that sockets take; a zone does not change the class. */
+function parseAddress(text: string): IpRange | undefined {
+  return isIP(text) === 0 ? undefined : parseIpRange(text.replace(/%.*/, ""));
+}
+
+function isIpv4({ words }: IpRange): boolean {
+  return words.length === 1;
+}
+
+interface Row {
+  readonly network: IpRange;
+  readonly addressClass: AddressClass;
+}
 
 /** From the IANA special-purpose registries; the first match counts. */
 const ipv4Classes = parseRows([
@@ -147,13 +131,19 @@ const ipv6Classes = parseRows([
   ["ff00::/8", "multicast"],
 ]);
 
-const globalUnicast = ipaddr.parseCIDR("2000::/3");
+const globalUnicast = parseNetwork("2000::/3");
 
 function parseRows(
   rows: readonly (readonly [string, AddressClass])[],
 ): readonly Row[] {
-  return rows.map(([cidr, addressClass]) => [
-    ipaddr.parseCIDR(cidr),
+  return rows.map(([text, addressClass]) => ({
+    network: parseNetwork(text),
     addressClass,
-  ]);
+  }));
+}
+
+function parseNetwork(text: string): IpRange {
+  const network = parseIpRange(text);
+  if (network !== undefined) return network;
+  throw new TypeError(`A network was expected, got ${text}.`);
 }

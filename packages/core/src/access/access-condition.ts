@@ -19,7 +19,12 @@
  */
 
 import { CarillonError } from "../errors.ts";
-import { includesRange, parseIpRange } from "./ip-range.ts";
+import {
+  type IpRange,
+  includesRange,
+  parseIpRange,
+  unmapped,
+} from "../ip-range.ts";
 import { matchesWildcard, parseWildcard } from "./wildcard.ts";
 
 /** One key under one operator, ready to be held against a request. */
@@ -155,9 +160,14 @@ function isBoolean(values: readonly string[]): ValueTest | undefined {
 }
 
 function isInRange(values: readonly string[]): ValueTest | undefined {
-  return testRead(values, parseIpRange, (actual, range) =>
+  return testRead(values, parsePeer, (actual, range) =>
     includesRange(range, actual),
   );
+}
+
+function parsePeer(text: string): IpRange | undefined {
+  const range = parseIpRange(text);
+  return range && unmapped(range);
 }
 
 function isDate(

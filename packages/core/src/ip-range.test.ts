@@ -2,10 +2,20 @@ import assert from "node:assert/strict";
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
-import { includesRange, parseIpRange } from "./ip-range.ts";
+import {
+  type IpRange,
+  includesRange,
+  parseIpRange,
+  unmapped,
+} from "./ip-range.ts";
+
+function parseUnmapped(text: string): IpRange | undefined {
+  const range = parseIpRange(text);
+  return range && unmapped(range);
+}
 
 function includes(range: string, address: string): boolean | undefined {
-  const [outer, inner] = [parseIpRange(range), parseIpRange(address)];
+  const [outer, inner] = [parseUnmapped(range), parseUnmapped(address)];
   return outer && inner && includesRange(outer, inner);
 }
 
@@ -26,6 +36,24 @@ test("the two families are apart, mapped addresses are IPv4", () => {
   assert.equal(includes("10.0.0.0/8", "::ffff:10.9.8.7"), true);
   assert.equal(includes("10.0.0.0/8", "::ffff:a09:807"), true);
   assert.equal(includes("::ffff:10.0.0.0/104", "10.9.8.7"), true);
+});
+
+test("mapped addresses are IPv6 until they are unmapped", () => {
+  assert.equal(parseIpRange("::ffff:10.0.0.1")?.words.length, 4);
+  assert.deepEqual(
+    parseUnmapped("::ffff:10.0.0.1/104"),
+    parseIpRange("10.0.0.0/8"),
+  );
+  assert.deepEqual(parseUnmapped("::ffff:0:0/96"), parseIpRange("0.0.0.0/0"));
+  // Wider than all of IPv4, or not the mapped prefix.
+  for (const text of [
+    "::ffff:0:0/95",
+    "::/0",
+    "::1.2.3.4",
+    "1::ffff:1.2.3.4",
+  ]) {
+    assert.deepEqual(parseUnmapped(text), parseIpRange(text), text);
+  }
 });
 
 test("what is no address or range is not parsed", () => {
@@ -83,7 +111,9 @@ test("addresses are recognized as the runtime does", () => {
 test("ranges agree with the runtime's own", () => {
   const v4 = fc.tuple(fc.ipV4(), fc.ipV4(), fc.nat(32));
   // Mapped IPv4 addresses are IPv4 to us, and IPv6 to the runtime's list.
-  const unmapped = fc.ipV6().filter((text) => parseIpRange(text)?.bits === 128);
+  const unmapped = fc
+    .ipV6()
+    .filter((text) => parseUnmapped(text)?.words.length === 4);
   const v6 = fc.tuple(unmapped, unmapped, fc.nat(128));
   fc.assert(
     fc.property(

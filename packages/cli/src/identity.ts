@@ -11,7 +11,7 @@ import type {
 } from "@carillon/client";
 import { type ClientOptions, clientCommand } from "./client-options.ts";
 import { CommandFailure } from "./command-failure.ts";
-import { createOutput } from "./output.ts";
+import { type Column, createOutput } from "./output.ts";
 import { withServer } from "./server.ts";
 
 /** A kind of thing that administrators manage. */
@@ -80,6 +80,28 @@ export async function findId<Resource>(
   throw new CommandFailure(
     `There is no ${noun} "${reference}": carillon ${noun} list shows those there are.`,
   );
+}
+
+/** `carillon <kind> list` */
+export function listCommand<Resource>(
+  { noun, resources }: Kind<Resource>,
+  columns: readonly Column<Resource>[],
+  texts: {
+    readonly about: string;
+    readonly whenNone: string;
+    /** Besides the plain one. */
+    readonly examples?: readonly string[];
+  },
+) {
+  return clientCommand("list", texts.about, [
+    `carillon ${noun} list`,
+    ...(texts.examples ?? []),
+  ]).action(async (options: ClientOptions) => {
+    const all = await withServer(options, ({ carillon }) =>
+      resources(carillon).list(),
+    );
+    createOutput(options).rows(all, columns, texts.whenNone);
+  });
 }
 
 /** `carillon <kind> disable|enable <one>` */

@@ -6,6 +6,7 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
   deleteCommand,
   domainKind,
+  listCommand,
   stateOf,
   switchCommand,
 } from "../identity.ts";
@@ -24,7 +25,12 @@ export function domainCommand(): Command {
       "Manage domains; for administrators. A domain is an account with projects and users; it is given by its name or its id.",
     )
     .addCommand(create())
-    .addCommand(list())
+    .addCommand(
+      listCommand(domainKind, columns, {
+        about: "List all domains.",
+        whenNone: "There are no domains.",
+      }),
+    )
     .addCommand(
       switchCommand(
         domainKind,
@@ -51,16 +57,5 @@ function create(): Command {
       carillon.domains.create({ name }),
     );
     createOutput(options).result(`Domain ${name} is ${domain.id}.`, domain);
-  });
-}
-
-function list(): Command {
-  return clientCommand("list", "List all domains.", [
-    "carillon domain list",
-  ]).action(async (options: ClientOptions) => {
-    const domains = await withServer(options, ({ carillon }) =>
-      carillon.domains.list(),
-    );
-    createOutput(options).rows(domains, columns, "There are no domains.");
   });
 }

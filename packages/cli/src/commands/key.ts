@@ -7,6 +7,7 @@ import {
   deleteCommand,
   findId,
   keyKind,
+  listCommand,
   projectKind,
   stateOf,
   switchCommand,
@@ -29,7 +30,12 @@ export function keyCommand(): Command {
       "Manage access keys, by which programs act for a user in a project; for administrators.",
     )
     .addCommand(create())
-    .addCommand(list())
+    .addCommand(
+      listCommand(keyKind, columns, {
+        about: "List all access keys, without secrets.",
+        whenNone: "There are no access keys.",
+      }),
+    )
     .addCommand(
       switchCommand(
         keyKind,
@@ -72,17 +78,6 @@ function create(): Command {
         createOutput(options).result(describeSecret(key), key);
       },
     );
-}
-
-function list(): Command {
-  return clientCommand("list", "List all access keys, without secrets.", [
-    "carillon key list",
-  ]).action(async (options: ClientOptions) => {
-    const keys = await withServer(options, ({ carillon }) =>
-      carillon.accessKeys.list(),
-    );
-    createOutput(options).rows(keys, columns, "There are no access keys.");
-  });
 }
 
 function rotate(): Command {

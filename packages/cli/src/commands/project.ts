@@ -7,6 +7,7 @@ import {
   deleteCommand,
   domainKind,
   findId,
+  listCommand,
   projectKind,
   stateOf,
   switchCommand,
@@ -27,7 +28,12 @@ export function projectCommand(): Command {
       "Manage projects; for administrators. A project owns topics and messages; it is given by its name or its id.",
     )
     .addCommand(create())
-    .addCommand(list())
+    .addCommand(
+      listCommand(projectKind, columns, {
+        about: "List all projects.",
+        whenNone: "There are no projects.",
+      }),
+    )
     .addCommand(
       switchCommand(
         projectKind,
@@ -78,15 +84,4 @@ function create(): Command {
         );
       },
     );
-}
-
-function list(): Command {
-  return clientCommand("list", "List all projects.", [
-    "carillon project list",
-  ]).action(async (options: ClientOptions) => {
-    const projects = await withServer(options, ({ carillon }) =>
-      carillon.projects.list(),
-    );
-    createOutput(options).rows(projects, columns, "There are no projects.");
-  });
 }

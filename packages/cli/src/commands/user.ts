@@ -9,6 +9,7 @@ import {
   deleteCommand,
   domainKind,
   findId,
+  listCommand,
   projectKind,
   stateOf,
   switchCommand,
@@ -36,7 +37,13 @@ export function userCommand(): Command {
       "Manage users; for administrators. A user is given by its name or its id.",
     )
     .addCommand(create())
-    .addCommand(list())
+    .addCommand(
+      listCommand(userKind, columns, {
+        about: "List all users.",
+        whenNone: "There are no users.",
+        examples: ["carillon user list --json | jq -r .name"],
+      }),
+    )
     .addCommand(setRole())
     .addCommand(assign())
     .addCommand(unassign())
@@ -105,18 +112,6 @@ function create(): Command {
         );
       },
     );
-}
-
-function list(): Command {
-  return clientCommand("list", "List all users.", [
-    "carillon user list",
-    "carillon user list --json | jq -r .name",
-  ]).action(async (options: ClientOptions) => {
-    const users = await withServer(options, ({ carillon }) =>
-      carillon.users.list(),
-    );
-    createOutput(options).rows(users, columns, "There are no users.");
-  });
 }
 
 function setRole(): Command {

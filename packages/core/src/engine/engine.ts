@@ -3,11 +3,11 @@
  * publish, fan-out, deferred deliveries, receipts; the sweeper behind them all.
  */
 
+import type { MessageId, NewId } from "../ids.ts";
 import {
   defaultMessageLives,
   type MessageLives,
 } from "../messages/default-life.ts";
-import type { MessageId, NewId } from "../ids.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";

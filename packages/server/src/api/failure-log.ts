@@ -4,9 +4,13 @@
  * interval, with the number of those left out since the last.
  */
 
-import { type Clock, isTransient, type Logger } from "@carillon/core";
+import {
+  CarillonError,
+  type Clock,
+  isTransient,
+  type Logger,
+} from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import { RequestError } from "../errors.ts";
 
 export interface FailureLog {
   /** Of a request that is answered with the status, 500 or more. */
@@ -56,6 +60,6 @@ export function createFailureLog(
 function codeOfPassing(error: unknown): string | undefined {
   const passes =
     isTransient(error) ||
-    (error instanceof RequestError && error.code === "OVERLOADED");
+    (error instanceof CarillonError && error.code === "OVERLOADED");
   return passes ? (error as { readonly code: string }).code : undefined;
 }

@@ -145,9 +145,9 @@ test("publishes what it reads, and waits for nobody", async () => {
 
 test("--wait fails when a delivery failed", async () => {
   await client("topic", "create", "cli-fail");
-  await client("subscription", "add", "cli-fail", "http", `${sink.url}/fail`);
-  await sink.until(() => sink.confirmed.has("/fail"), "no confirmation came");
-  sink.status = (path) => (path === "/fail" ? 404 : 200);
+  await client("subscription", "add", "cli-fail", "http", `${sink.url}/refuse`);
+  await sink.until(() => sink.confirmed.has("/refuse"), "no confirmation came");
+  sink.status = (path) => (path === "/refuse" ? 404 : 200);
   const run = await client("publish", "cli-fail", "x", "--wait");
   assert.equal(run.code, 1);
   assert.equal(run.stderr, "1 of 1 deliveries failed.\n");

@@ -7,16 +7,12 @@ import {
   CarillonError,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
+import { bindings } from "../schema/binding-table.ts";
 import { bindingCodes } from "../schema/codes.ts";
+import type { SQLOutputValue } from "../schema/query.ts";
 import { ReadCache } from "./read-cache.ts";
 
-type BindingRow = [
-  id: string,
-  data: string,
-  createdAt: number,
-  updatedAt: number,
-  topicId: string,
-];
+type BindingRow = readonly [topicId: string, ...SQLOutputValue[]];
 
 export function createBindingStore({
   reader,
@@ -24,7 +20,7 @@ export function createBindingStore({
 }: Connections): BindingStore {
   /** Asked on every publish. Parameters: topic, kind. Index: the primary key. */
   const find = reader.prepare<BindingRow>(
-    `SELECT b.id, b.data, b.created_at, b.updated_at, t.id
+    `SELECT t.id, ${bindings.columns("b")}
      FROM topic_bindings AS b JOIN topics AS t ON t.seq = b.topic_seq
      WHERE b.topic_seq = ? AND b.kind = ?`,
   );
@@ -32,16 +28,15 @@ export function createBindingStore({
   const known = new ReadCache<BindingRow>();
 
   return {
-    async addBinding(topicSeq, kind, { id, data, createdAt }) {
+    async addBinding(topicSeq, kind, binding) {
+      const { createdAt } = binding;
       const result = await known.afterWrite(
-        writer.run(
-          "addBinding",
+        writer.run("addBinding", {
+          ...binding,
           topicSeq,
-          bindingCodes[kind],
-          id,
-          JSON.stringify(data),
-          createdAt,
-        ),
+          kind,
+          updatedAt: createdAt,
+        }),
       );
       if (result === "TOPIC_NOT_FOUND") {
         throw new CarillonError(result, "The topic was deleted meanwhile.");
@@ -53,25 +48,22 @@ export function createBindingStore({
         find.get(topicSeq, bindingCodes[kind]),
       );
       if (!row) return undefined;
-      const [id, json, createdAt, updatedAt, topicId] = row;
-      // Only addBinding and updateBinding write this column.
-      const data = JSON.parse(json) as BindingData[Kind];
-      return { id, topicId, data, createdAt, updatedAt };
+      // Read anew each time, for whoever gets the data may change it.
+      const { id, data, createdAt, updatedAt } = bindings.fromRow(row, 1);
+      return {
+        id,
+        topicId: row[0],
+        // What was kept is of the kind that was asked for.
+        data: data as BindingData[Kind],
+        createdAt,
+        updatedAt,
+      };
     },
-    updateBinding: (topicSeq, kind, id, { data, updatedAt }) =>
+    updateBinding: (topicSeq, kind, id, change) =>
       known.afterWrite(
-        writer.run(
-          "updateBinding",
-          topicSeq,
-          bindingCodes[kind],
-          id,
-          JSON.stringify(data),
-          updatedAt,
-        ),
+        writer.run("updateBinding", { ...change, topicSeq, kind, id }),
       ),
     removeBinding: (topicSeq, kind, id) =>
-      known.afterWrite(
-        writer.run("removeBinding", topicSeq, bindingCodes[kind], id),
-      ),
+      known.afterWrite(writer.run("removeBinding", topicSeq, kind, id)),
   };
 }

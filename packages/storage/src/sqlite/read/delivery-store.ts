@@ -2,52 +2,33 @@
 
 import {
   type Chunk,
-  type ClaimedDelivery,
   type Clock,
   type DeliveryStore,
   type Lease,
   type Recipient,
   type RefusedOutcome,
   type Store,
-  type SubscriptionId,
   toEpochMs,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { toAttempt } from "../schema/attempt-row.ts";
-import {
-  protocolCodes,
-  protocolOf,
-  receiptEventCodes,
-  stateOf,
-} from "../schema/codes.ts";
+import { protocolCodes } from "../schema/codes.ts";
+import type { Outcome } from "../schema/delivery-table.ts";
+import { toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
 import {
   type MessageRow,
-  messageColumns,
+  messages,
   toMessage,
-  toMessageValues,
-} from "../schema/message-row.ts";
-import { orNull } from "../schema/query.ts";
-import { statusCodes } from "../schema/subscription-status.ts";
+  toMessageRow,
+} from "../schema/message-table.ts";
+import { defineAudience } from "../schema/subscription-table.ts";
+import type { RowOf } from "../schema/table.ts";
 import type { ChunkRow } from "../write/chunk-writes.ts";
-import type { DueRow } from "../write/delivery-writes.ts";
 import {
-  type Outcome,
   type OutcomeColumns,
   toOutcomeColumns,
 } from "../write/outcome-columns.ts";
-import { toExtension } from "./subscription-store.ts";
 import { replaceUncopyable } from "./uncopyable-outcomes.ts";
-
-type AudienceRow = readonly [
-  seq: number,
-  protocol: number,
-  endpoint: string,
-  id: string,
-  extension: string | null,
-  filterPolicies: string | null,
-  status: number,
-];
 
 /** `clock`: its monotonic time is the time of leases. */
 export function createDeliveryStore(
@@ -56,15 +37,16 @@ export function createDeliveryStore(
 ): DeliveryStore & Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
-    `SELECT ${messageColumns} FROM messages WHERE seq = ?`,
+    `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
   );
   /**
    * The next recipients of a topic's message.
    * Parameters: message, after, up to, limit. Index: subscriptions_active, in
    * which the row number is the hidden last column.
    */
-  const audience = reader.prepare<AudienceRow>(
-    `SELECT seq, protocol, endpoint, id, extension, filter_policies, status
+  const audience = defineAudience(new FilterPolicies());
+  const nextOfAudience = reader.prepare<RowOf<Recipient>>(
+    `SELECT ${audience.columns()}
      FROM subscriptions INDEXED BY subscriptions_active
      WHERE topic_seq = (SELECT topic_seq FROM messages WHERE seq = ?)
        AND status IN (1, 2, 5) AND seq > ? AND seq <= ?
@@ -78,8 +60,6 @@ export function createDeliveryStore(
   const freeChunk = reader.prepare<[1]>(
     "SELECT 1 FROM chunks WHERE owner IS NULL LIMIT 1",
   );
-
-  const filters = new FilterPolicies();
 
   // Rounded so that no lease ends early.
   const endOf = ({ leaseMs }: Lease) => Math.ceil(clock.monotonic() + leaseMs);
@@ -110,7 +90,7 @@ export function createDeliveryStore(
     async acceptMessage(message, lease) {
       const { seq, hasChunk } = await writer.run(
         "acceptMessage",
-        toMessageValues(message),
+        toMessageRow(message),
         lease ? [lease.owner, endOf(lease)] : null,
       );
       const chunk: Chunk = {
@@ -124,7 +104,7 @@ export function createDeliveryStore(
     async acceptDirectMessage(message, recipients, billable) {
       const seq = await writer.run(
         "acceptDirectMessage",
-        toMessageValues(message),
+        toMessageRow(message),
         recipients.map((it) => [protocolCodes[it.protocol], it.endpoint]),
         billable,
       );
@@ -141,16 +121,9 @@ export function createDeliveryStore(
     },
     async readAudience({ messageSeq, afterTarget, uptoTarget }, limit) {
       const upto = uptoTarget ?? Number.MAX_SAFE_INTEGER;
-      return audience
+      return nextOfAudience
         .all(messageSeq, afterTarget, upto, limit)
-        .map(([seq, protocol, endpoint, id, extension, policies, status]) => {
-          const filterPolicies = filters.parse(policies);
-          return {
-            ...toRecipient(seq, protocol, endpoint, id, extension),
-            ...(filterPolicies && { filterPolicies }),
-            ...(status === statusCodes.deletedWithTopic && { cancelled: true }),
-          };
-        });
+        .map((row) => audience.fromRow(row));
     },
     async splitChunk(chunk, uptoTarget) {
       const { messageSeq, afterTarget, fence } = chunk;
@@ -175,7 +148,7 @@ export function createDeliveryStore(
     async claimDue(lease, now, limit) {
       const until = endOf(lease);
       const rows = await writer.run("claimDue", lease.owner, until, now, limit);
-      return rows.map(toClaimed);
+      return rows.map(toClaimedDelivery);
     },
     async recordOutcomes(outcomes) {
       const { result, refused } = await write(outcomes, (columns) =>
@@ -195,75 +168,11 @@ export function createDeliveryStore(
         nextDueAt: next === undefined ? undefined : toEpochMs(next),
       };
     },
-    recordReceipt: ({ provider, externalId, event, at, code, text }) =>
-      writer.run(
-        "recordReceipt",
-        provider,
-        externalId,
-        receiptEventCodes[event],
-        at,
-        orNull(code),
-        orNull(text),
-      ),
+    recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
     findMessageBySeq,
   };
 }
 
 function toChunk([messageSeq, afterTarget, upto, fence]: ChunkRow): Chunk {
   return { messageSeq, afterTarget, uptoTarget: upto ?? undefined, fence };
-}
-
-function toRecipient(
-  target: number,
-  protocol: number,
-  endpoint: string,
-  subscriptionId: string | null,
-  json: string | null,
-): Recipient {
-  const extension = toExtension(json);
-  return {
-    target,
-    protocol: protocolOf(protocol),
-    endpoint,
-    ...(subscriptionId !== null && {
-      subscriptionId: subscriptionId as SubscriptionId,
-    }),
-    ...(extension && { extension }),
-  };
-}
-
-function toClaimed(row: DueRow): ClaimedDelivery {
-  const [
-    messageSeq,
-    target,
-    state,
-    attempts,
-    fence,
-    protocol,
-    endpoint,
-    subscriptionId,
-    extension,
-    ,
-    ,
-    ,
-    ...last
-  ] = row;
-  const lastAttempt = toAttempt(last);
-  if (protocol === null || endpoint === null) {
-    throw new Error(`Nobody is target ${target} of message ${messageSeq}.`);
-  }
-  return {
-    messageSeq,
-    recipient: toRecipient(
-      target,
-      protocol,
-      endpoint,
-      subscriptionId,
-      extension,
-    ),
-    state: stateOf(state),
-    attempts,
-    ...(lastAttempt && { lastAttempt }),
-    fence: fence + 1,
-  };
 }

@@ -1,22 +1,10 @@
 /** Texts from phones in SQLite: reads, and the way to the writer. */
 
-import type {
-  InboundMessage,
-  InboundStore,
-  MessageId,
-  NewInboundMessage,
-  ProjectId,
-} from "@carillon/core";
+import type { InboundStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { toMessageValues } from "../schema/message-row.ts";
-import { orNull } from "../schema/query.ts";
-import type { NewInboundValues } from "../write/inbound-writes.ts";
+import { type InboundRow, inbound } from "../schema/inbound-table.ts";
+import { toMessageRow } from "../schema/message-table.ts";
 import { Conditions } from "./conditions.ts";
-
-const columns = `seq, id, project_id, provider, external_id, sender, receiver,
-  keyword, received_at, message_id, text`;
-
-type InboundRow = readonly [seq: number, ...NewInboundValues];
 
 export function createInboundStore({
   reader,
@@ -24,28 +12,28 @@ export function createInboundStore({
 }: Connections): InboundStore {
   /** Parameters: number. Index: the primary key. */
   const bySeq = reader.prepare<InboundRow>(
-    `SELECT ${columns} FROM inbound WHERE seq = ?`,
+    `SELECT ${inbound.columns()} FROM inbound WHERE seq = ?`,
   );
   /** Parameters: id, project. Index: inbound_id. */
   const byId = reader.prepare<InboundRow>(
-    `SELECT ${columns} FROM inbound WHERE id = ? AND project_id = ?`,
+    `SELECT ${inbound.columns()} FROM inbound WHERE id = ? AND project_id = ?`,
   );
 
   return {
-    async acceptInbound(inbound, notification) {
+    async acceptInbound(message, notification) {
       const { seq, isRepeated } = await writer.run(
         "acceptInbound",
-        toValues(inbound),
-        notification ? toMessageValues(notification) : null,
+        message,
+        notification ? toMessageRow(notification) : null,
       );
-      if (!isRepeated) return { inbound: { ...inbound, seq }, isRepeated };
+      if (!isRepeated) return { inbound: { ...message, seq }, isRepeated };
       const row = bySeq.get(seq);
       if (!row) throw new Error(`There is no inbound message ${seq}.`);
-      return { inbound: toInbound(row), isRepeated };
+      return { inbound: inbound.fromRow(row), isRepeated };
     },
     async findInbound(projectId, id) {
       const row = byId.get(id, projectId);
-      return row && toInbound(row);
+      return row && inbound.fromRow(row);
     },
     async listInbound(projectId, { from, to, since }, { limit, before }) {
       const where = new Conditions()
@@ -56,44 +44,11 @@ export function createInboundStore({
         .addIfSet("received_at >= ?", since);
       return reader
         .prepared<InboundRow>(
-          `SELECT ${columns} FROM inbound ${where.sql}
+          `SELECT ${inbound.columns()} FROM inbound ${where.sql}
            ORDER BY seq DESC LIMIT ?`,
         )
         .all(...where.values, limit)
-        .map(toInbound);
+        .map((row) => inbound.fromRow(row));
     },
-  };
-}
-
-function toValues(inbound: NewInboundMessage): NewInboundValues {
-  return [
-    inbound.id,
-    inbound.projectId,
-    inbound.provider,
-    orNull(inbound.externalId),
-    inbound.from,
-    orNull(inbound.to),
-    orNull(inbound.keyword),
-    inbound.receivedAt,
-    orNull(inbound.messageId),
-    inbound.text,
-  ];
-}
-
-function toInbound(row: InboundRow): InboundMessage {
-  const [seq, id, projectId, provider, externalId, from, to, keyword] = row;
-  const [, , , , , , , , receivedAt, messageId, text] = row;
-  return {
-    seq,
-    id,
-    projectId: projectId as ProjectId,
-    provider,
-    ...(externalId !== null && { externalId }),
-    from,
-    ...(to !== null && { to }),
-    text,
-    ...(keyword !== null && { keyword }),
-    receivedAt,
-    ...(messageId !== null && { messageId: messageId as MessageId }),
   };
 }

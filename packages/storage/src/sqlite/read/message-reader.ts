@@ -1,6 +1,7 @@
 /** What happened to messages, read from SQLite. */
 
 import {
+  type Attempt,
   type Delivery,
   type DeliveryReceipt,
   type DeliveryState,
@@ -8,69 +9,49 @@ import {
   type MessageReader,
   type MessageReport,
   type SubscriptionId,
-  toEpochMs,
 } from "@carillon/core";
+import { code, computed, optional, text, textOf } from "../schema/codec.ts";
+import { protocolCodes, stateCodes, stateOf } from "../schema/codes.ts";
 import {
-  type AttemptColumns,
-  lastAttemptColumns,
-  toAttempt,
-} from "../schema/attempt-row.ts";
-import {
-  protocolOf,
-  receiptEventOf,
-  stateCodes,
-  stateOf,
-} from "../schema/codes.ts";
-import {
-  type MessageRow,
-  messageColumns,
-  toMessage,
-} from "../schema/message-row.ts";
+  attempts,
+  deliveryShape,
+  lastAttempts,
+  reports,
+  toLastAttempt,
+} from "../schema/delivery-table.ts";
+import { messages, toMessage } from "../schema/message-table.ts";
+import type { SQLOutputValue } from "../schema/query.ts";
+import { defineTable, omit, type RowOf } from "../schema/table.ts";
 import { countColumns } from "../write/message-counts.ts";
 import type { Reader } from "./reader.ts";
 
 type ReportRow = readonly [
   hasChunks: number,
   // A count for each state, then the message.
-  ...(number | string | null)[],
+  ...SQLOutputValue[],
 ];
 
-type DeliveryRow = readonly [
-  messageSeq: number,
-  target: number,
-  state: number,
-  attempts: number,
-  nextAttemptAt: number | null,
-  externalId: string | null,
-  provider: string | null,
-  segments: number | null,
-  protocol: number,
-  endpoint: string,
-  topicUrn: string | null,
-  subscriptionId: string | null,
-  ...lastAttempt: AttemptColumns,
-];
+const shown = defineTable("deliveries", {
+  ...omit(deliveryShape, "fence", "owner", "leaseUntil", "billable", "round"),
+  protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
+  endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
+  topicUrn: computed("m.topic_urn", optional(text)),
+  subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
+});
 
-type ReceiptRow = readonly [
-  event: number,
-  at: number,
-  code: string | null,
-  text: string | null,
-];
+/** What is {@link shown}, then the last attempt. */
+type DeliveryRow = readonly SQLOutputValue[];
 
 const reportSelect = `SELECT
     EXISTS (SELECT 1 FROM chunks WHERE chunks.message_seq = messages.seq),
     ${countColumns.map((name) => `message_counts.${name}`).join(", ")},
-    ${messageColumns}
+    ${messages.columns()}
   FROM messages
   LEFT JOIN message_counts ON message_counts.message_seq = messages.seq`;
 
 // A delivery to a subscription that was deleted since is shown like any other.
-const deliverySelect = (index = "") => `SELECT d.message_seq, d.target,
-    d.state, d.attempts, d.next_attempt_at, d.external_id, d.provider,
-    d.segments, coalesce(r.protocol, s.protocol),
-    coalesce(r.endpoint, s.endpoint), m.topic_urn, s.id,
-    ${lastAttemptColumns("d")}
+const deliverySelect = (index = "") => `SELECT ${shown.columns("d")},
+    ${lastAttempts.columns("d")}
   FROM deliveries AS d ${index}
   CROSS JOIN messages AS m ON m.seq = d.message_seq
   LEFT JOIN recipients AS r
@@ -102,66 +83,42 @@ export function createMessageReader(reader: Reader): MessageReader {
   const byKey = reader.prepare<DeliveryRow>(
     `${deliverySelect()} WHERE d.message_seq = ? AND d.target = ?`,
   );
-  const earlierAttempts = reader.prepare<AttemptColumns>(
-    `SELECT at, duration_ms, status_code, error_class, error, provider
-     FROM attempts WHERE message_seq = ? AND target = ? ORDER BY n`,
+  const earlierAttempts = reader.prepare<RowOf<Attempt>>(
+    `SELECT ${attempts.columns()} FROM attempts WHERE message_seq = ? AND target = ? ORDER BY n`,
   );
 
   /** Parameters: message, target. Index: receipts_of_delivery. */
-  const receiptsOf = reader.prepare<ReceiptRow>(
-    `SELECT event, at, code, text
+  const receiptsOf = reader.prepare<RowOf<DeliveryReceipt>>(
+    `SELECT ${reports.columns()}
      FROM receipts INDEXED BY receipts_of_delivery
      WHERE message_seq = ? AND target = ? ORDER BY seq`,
   );
 
   function toDelivery(row: DeliveryRow): Delivery {
-    const [
-      messageSeq,
-      target,
-      state,
-      attemptCount,
-      nextAttemptAt,
-      externalId,
-      provider,
-      segments,
-      protocol,
-      endpoint,
+    const {
+      attempts: attemptCount,
       topicUrn,
       subscriptionId,
-      ...last
-    ] = row;
-    const lastAttempt = toAttempt(last);
-    const attempts = earlierAttempts
+      ...delivery
+    } = shown.fromRow(row);
+    const { messageSeq, target, externalId } = delivery;
+    const earlier = earlierAttempts
       .all(messageSeq, target)
-      .map(toAttempt)
-      .concat(lastAttempt)
-      .filter((attempt) => attempt !== undefined);
-    // Without an id there is nothing that a receipt could be told by.
+      .map((attempt) => attempts.fromRow(attempt));
+    const last = toLastAttempt(row, shown.width);
+    // Without an id there is nothing that a receipt could name.
     const receipts =
-      externalId === null
+      externalId === undefined
         ? []
-        : receiptsOf.all(messageSeq, target).map(toReceipt);
+        : receiptsOf.all(messageSeq, target).map((it) => reports.fromRow(it));
     return {
-      messageSeq,
-      target,
-      protocol: protocolOf(protocol),
-      endpoint,
-      ...(subscriptionId !== null &&
-        topicUrn !== null && {
-          subscriptionUrn: formatSubscriptionUrn(
-            topicUrn,
-            subscriptionId as SubscriptionId,
-          ),
+      ...delivery,
+      ...(subscriptionId !== undefined &&
+        topicUrn !== undefined && {
+          subscriptionUrn: formatSubscriptionUrn(topicUrn, subscriptionId),
         }),
-      state: stateOf(state),
       attemptCount,
-      attempts,
-      ...(nextAttemptAt !== null && {
-        nextAttemptAt: toEpochMs(nextAttemptAt),
-      }),
-      ...(externalId !== null && { externalId }),
-      ...(provider !== null && { provider }),
-      ...(segments !== null && { segments }),
+      attempts: last ? [...earlier, last] : earlier,
       ...(receipts.length > 0 && { receipts }),
     };
   }
@@ -187,15 +144,6 @@ export function createMessageReader(reader: Reader): MessageReader {
   };
 }
 
-function toReceipt([event, at, code, text]: ReceiptRow): DeliveryReceipt {
-  return {
-    event: receiptEventOf(event),
-    at: toEpochMs(at),
-    ...(code !== null && { code }),
-    ...(text !== null && { text }),
-  };
-}
-
 /** States that most deliveries end in; a walk soon meets one. */
 function isCommon(state: DeliveryState): boolean {
   return state === "sent" || state === "delivered";
@@ -204,12 +152,16 @@ function isCommon(state: DeliveryState): boolean {
 /** The index's own condition: said word for word, or it is not used. */
 const commonExcluded = "AND d.state NOT IN (4, 5)";
 
-function toReport([hasChunks, ...columns]: ReportRow): MessageReport {
+function toReport(row: ReportRow): MessageReport {
+  const [hasChunks, ...columns] = row;
   const counts: Partial<Record<DeliveryState, number>> = {};
-  for (const [code, count] of columns.slice(0, countColumns.length).entries()) {
-    if (typeof count === "number" && count > 0) counts[stateOf(code)] = count;
+  for (const n of countColumns.keys()) {
+    const count = columns[n];
+    if (typeof count === "number" && count > 0) counts[stateOf(n)] = count;
   }
-  // What is left are the columns of a message.
-  const message = columns.slice(countColumns.length) as unknown as MessageRow;
-  return { message: toMessage(message), fannedOut: hasChunks === 0, counts };
+  return {
+    message: toMessage(row, 1 + countColumns.length),
+    fannedOut: hasChunks === 0,
+    counts,
+  };
 }

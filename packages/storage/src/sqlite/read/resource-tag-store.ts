@@ -7,8 +7,7 @@ import {
   type ResourceTagStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { type TopicRow, topicColumns } from "../schema/topic-row.ts";
-import { toTopic } from "./topic-store.ts";
+import { type TopicRow, topics } from "../schema/topic-table.ts";
 
 type TagRow = readonly [topicSeq: number, key: string, value: string];
 
@@ -40,7 +39,7 @@ export function createResourceTagStore({
   );
   /** Parameters: topics as a JSON list. Index: the primary key. */
   const topicsBySeq = reader.prepare<TopicRow>(
-    `SELECT ${topicColumns} FROM topics
+    `SELECT ${topics.columns()} FROM topics
      WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC`,
   );
 
@@ -66,7 +65,7 @@ export function createResourceTagStore({
       return {
         total: matching.length,
         items: topicsBySeq.all(JSON.stringify(page)).map((row) => {
-          const topic = toTopic(row);
+          const topic = topics.fromRow(row);
           return { topic, tags: tagsOf.get(topic.seq) ?? [] };
         }),
       };

@@ -7,27 +7,20 @@ import {
   type ProjectId,
   type SubscriberNotice,
   type Subscription,
-  type SubscriptionExtension,
   type SubscriptionFilter,
   type SubscriptionId,
-  type SubscriptionStatus,
   type SubscriptionStore,
   subscriptionStatus,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { protocolCodes, protocolOf } from "../schema/codes.ts";
-import {
-  toFilterPolicies,
-  toFilterPoliciesText,
-} from "../schema/filter-policies.ts";
-import { toMessageValues } from "../schema/message-row.ts";
-import { orNull } from "../schema/query.ts";
+import { protocolCodes } from "../schema/codes.ts";
+import { toMessageRow } from "../schema/message-table.ts";
 import {
   type SubscriptionRow,
-  subscriptionColumns,
+  subscriptions,
   subscriptionTables,
-} from "../schema/subscription-row.ts";
-import type { MailValues } from "../write/subscription-writes.ts";
+} from "../schema/subscription-table.ts";
+import type { NoticeValues } from "../write/subscription-writes.ts";
 import { Conditions } from "./conditions.ts";
 import type { Reader } from "./reader.ts";
 
@@ -37,14 +30,14 @@ export function createSubscriptionStore({
 }: Connections): SubscriptionStore {
   /** Parameters: id. Index: subscriptions_id. */
   const byId = reader.prepare<SubscriptionRow>(
-    `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
+    `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.id = ? AND status < 4`,
   );
   const lists = createLists(reader);
 
   function findById(id: SubscriptionId): Subscription | undefined {
     const row = byId.get(id);
-    return row && toSubscription(row);
+    return row && subscriptions.fromRow(row);
   }
 
   return {
@@ -61,15 +54,10 @@ export function createSubscriptionStore({
       return lists(projectId, filter, page);
     },
     async addSubscription(subscription, confirmation, quota) {
-      const { extension } = subscription;
       const result = await writer.run(
         "addSubscription",
-        {
-          ...subscription,
-          protocol: protocolCodes[subscription.protocol],
-          extension: isEmpty(extension) ? null : JSON.stringify(extension),
-        },
-        confirmation ? toMailValues(confirmation) : null,
+        subscription,
+        confirmation ? toNoticeValues(confirmation) : null,
         quota,
       );
       switch (result) {
@@ -82,7 +70,7 @@ export function createSubscriptionStore({
           throw new CarillonError(result, "The topic was deleted meanwhile.");
         default:
           return {
-            subscription: toSubscription(result.row),
+            subscription: subscriptions.fromRow(result.row),
             created: result.created,
             ...(result.throttled && { throttled: true }),
           };
@@ -90,33 +78,24 @@ export function createSubscriptionStore({
     },
     async confirmSubscription(token, now) {
       const row = await writer.run("confirmSubscription", token, now);
-      return row && toSubscription(row);
+      return row && subscriptions.fromRow(row);
     },
     async cancelSubscription(id, unsubscribeNotice) {
       const known = findById(id);
       if (!known || known.status === subscriptionStatus.cancelled) return known;
-      const mail = unsubscribeNotice(known);
+      const notice = unsubscribeNotice(known);
       // Should it be gone or cancelled by the time it is its turn, the writer
       // sees so and sends nothing.
       const row = await writer.run(
         "cancelSubscription",
         id,
-        toMailValues(mail),
-        mail.message.createdAt,
+        toNoticeValues(notice),
+        notice.message.createdAt,
       );
-      return row && toSubscription(row);
+      return row && subscriptions.fromRow(row);
     },
     updateSubscription: (projectId, topicName, id, change) =>
-      writer.run(
-        "updateSubscription",
-        projectId,
-        topicName,
-        id,
-        orNull(change.remark),
-        change.filterPolicies === undefined
-          ? null
-          : [toFilterPoliciesText(change.filterPolicies)],
-      ),
+      writer.run("updateSubscription", projectId, topicName, id, change),
     deleteSubscription: (projectId, topicName, id, at) =>
       writer.run("deleteSubscription", projectId, topicName, id, at),
   };
@@ -201,14 +180,14 @@ function createLists(reader: Reader) {
     // Passes over in an index, and touches only the rows of the page.
     const rows = reader
       .prepared<SubscriptionRow>(
-        `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
+        `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
          WHERE subscriptions.seq IN
            (SELECT seq FROM subscriptions ${where.sql}
             ORDER BY seq LIMIT ? OFFSET ?)
          ORDER BY subscriptions.seq`,
       )
       .all(...where.values, limit, skip);
-    return { total, items: rows.map(toSubscription) };
+    return { total, items: rows.map((row) => subscriptions.fromRow(row)) };
   };
 }
 
@@ -218,58 +197,12 @@ function codeOfProtocol(protocol: string | undefined): number | undefined {
   return isProtocol(protocol) ? protocolCodes[protocol] : -1;
 }
 
-export function toSubscription(row: SubscriptionRow): Subscription {
-  const [
-    seq,
-    id,
-    topicSeq,
-    topicName,
-    projectId,
-    protocol,
-    endpoint,
-    remark,
-    status,
-    extension,
-    policies,
-    createdAt,
-  ] = row;
-  const filterPolicies = toFilterPolicies(policies);
+function toNoticeValues(notice: SubscriberNotice): NoticeValues {
   return {
-    seq,
-    id: id as SubscriptionId,
-    topicSeq,
-    topicName,
-    projectId: projectId as ProjectId,
-    protocol: protocolOf(protocol),
-    endpoint,
-    remark,
-    status: status as SubscriptionStatus,
-    extension: toExtension(extension) ?? {},
-    ...(filterPolicies && { filterPolicies }),
-    createdAt,
-  };
-}
-
-/** `undefined` when there is none. */
-export function toExtension(
-  json: string | null,
-): SubscriptionExtension | undefined {
-  // Only addSubscription writes this column.
-  return json === null
-    ? undefined
-    : (JSON.parse(json) as SubscriptionExtension);
-}
-
-function isEmpty(extension: SubscriptionExtension): boolean {
-  return Object.keys(extension).length === 0;
-}
-
-function toMailValues(mail: SubscriberNotice): MailValues {
-  return {
-    token: mail.token,
-    tokenExpiresAt: mail.tokenExpiresAt,
-    message: toMessageValues(mail.message),
-    billable: mail.billable ?? false,
-    limits: mail.limits ?? [],
+    token: notice.token,
+    tokenExpiresAt: notice.tokenExpiresAt,
+    message: toMessageRow(notice.message),
+    billable: notice.billable ?? false,
+    limits: notice.limits ?? [],
   };
 }

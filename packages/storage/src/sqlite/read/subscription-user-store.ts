@@ -1,11 +1,11 @@
 /** Subscription users in SQLite. */
 
-import type { SubscriptionUser, SubscriptionUserStore } from "@carillon/core";
+import type { SubscriptionUserStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { protocolCodes, protocolOf } from "../schema/codes.ts";
-import type { SubscriptionUserValues } from "../write/subscription-user-writes.ts";
-
-const columns = "id, domain_id, name, protocol, endpoint, remark, created_at";
+import {
+  type SubscriptionUserRow,
+  subscriptionUsers,
+} from "../schema/subscription-table.ts";
 
 export function createSubscriptionUserStore({
   reader,
@@ -15,51 +15,28 @@ export function createSubscriptionUserStore({
   const count = reader.prepare<[count: number]>(
     "SELECT count(*) FROM subscription_users WHERE domain_id = ?",
   );
-  const page = reader.prepare<SubscriptionUserValues>(
-    `SELECT ${columns} FROM subscription_users WHERE domain_id = ?
+  const page = reader.prepare<SubscriptionUserRow>(
+    `SELECT ${subscriptionUsers.columns()} FROM subscription_users WHERE domain_id = ?
      ORDER BY seq LIMIT ? OFFSET ?`,
   );
-  const byId = reader.prepare<SubscriptionUserValues>(
-    `SELECT ${columns} FROM subscription_users WHERE id = ? AND domain_id = ?`,
+  const byId = reader.prepare<SubscriptionUserRow>(
+    `SELECT ${subscriptionUsers.columns()} FROM subscription_users WHERE id = ? AND domain_id = ?`,
   );
   return {
     addSubscriptionUser: (user, quota) =>
-      writer.run(
-        "addSubscriptionUser",
-        [
-          user.id,
-          user.domainId,
-          user.name,
-          protocolCodes[user.protocol],
-          user.endpoint,
-          user.remark,
-          user.createdAt,
-        ],
-        quota,
-      ),
+      writer.run("addSubscriptionUser", user, quota),
     async listSubscriptionUsers(domainId, { offset, limit }) {
       const [total] = count.get(domainId) ?? [0];
-      const items = page.all(domainId, limit, offset).map(toUser);
+      const items = page
+        .all(domainId, limit, offset)
+        .map((row) => subscriptionUsers.fromRow(row));
       return { total, items };
     },
     async findSubscriptionUser(domainId, id) {
       const row = byId.get(id, domainId);
-      return row && toUser(row);
+      return row && subscriptionUsers.fromRow(row);
     },
     deleteSubscriptionUser: (domainId, id) =>
       writer.run("deleteSubscriptionUser", domainId, id),
   };
-}
-
-function toUser([
-  id,
-  domainId,
-  name,
-  protocol,
-  endpoint,
-  remark,
-  createdAt,
-]: SubscriptionUserValues): SubscriptionUser {
-  const known = protocolOf(protocol);
-  return { id, domainId, name, protocol: known, endpoint, remark, createdAt };
 }

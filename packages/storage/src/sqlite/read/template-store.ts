@@ -1,21 +1,13 @@
 /** Message templates in SQLite: reads, and the way to the writer. */
 
-import {
-  CarillonError,
-  type MessageTemplate,
-  type MessageTemplateId,
-  type MessageTemplateSummary,
-  type ProjectId,
-  type TemplateProtocol,
-  type TemplateStore,
-} from "@carillon/core";
+import { CarillonError, type TemplateStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import {
   type TemplateRow,
   type TemplateSummaryRow,
-  templateColumns,
-  templateSummaryColumns,
-} from "../schema/template-row.ts";
+  templateSummaries,
+  templates,
+} from "../schema/template-table.ts";
 import { Conditions } from "./conditions.ts";
 
 export function createTemplateStore({
@@ -24,7 +16,7 @@ export function createTemplateStore({
 }: Connections): TemplateStore {
   /** Parameters: id, project. Index: templates_id. */
   const byId = reader.prepare<TemplateRow>(
-    `SELECT ${templateColumns} FROM templates
+    `SELECT ${templates.columns()} FROM templates
      WHERE id = ? AND project_id = ? AND deleted_at IS NULL`,
   );
   /**
@@ -32,7 +24,7 @@ export function createTemplateStore({
    * Parameters: project, name. Index: templates_name.
    */
   const variants = reader.prepare<TemplateRow>(
-    `SELECT ${templateColumns} FROM templates INDEXED BY templates_name
+    `SELECT ${templates.columns()} FROM templates INDEXED BY templates_name
      WHERE project_id = ? AND name = ? AND deleted_at IS NULL
      ORDER BY seq`,
   );
@@ -40,10 +32,10 @@ export function createTemplateStore({
   return {
     async findTemplate(projectId, id) {
       const row = byId.get(id, projectId);
-      return row && toTemplate(row);
+      return row && templates.fromRow(row);
     },
     async findTemplateVariants(projectId, name) {
-      return variants.all(projectId, name).map(toTemplate);
+      return variants.all(projectId, name).map((row) => templates.fromRow(row));
     },
     async listTemplates(projectId, filter, { offset, limit, marker }) {
       const where = new Conditions()
@@ -62,27 +54,17 @@ export function createTemplateStore({
       );
       const rows = reader
         .prepared<TemplateSummaryRow>(
-          `SELECT ${templateSummaryColumns} FROM templates ${where.sql}
+          `SELECT ${templateSummaries.columns()} FROM templates ${where.sql}
            ORDER BY seq LIMIT ? OFFSET ?`,
         )
         .all(...where.values, limit, marker === undefined ? offset : 0);
-      return { total, items: rows.map(toSummary) };
+      return {
+        total,
+        items: rows.map((row) => templateSummaries.fromRow(row)),
+      };
     },
     async createTemplate(template, quota) {
-      const result = await writer.run(
-        "createTemplate",
-        [
-          template.id,
-          template.projectId,
-          template.name,
-          template.protocol,
-          JSON.stringify(template.tagNames),
-          template.createdAt,
-          template.updatedAt,
-          template.content,
-        ],
-        quota,
-      );
+      const result = await writer.run("createTemplate", template, quota);
       switch (result) {
         case "TEMPLATE_EXISTS":
           throw new CarillonError(
@@ -98,57 +80,9 @@ export function createTemplateStore({
           return { ...template, seq: result.seq };
       }
     },
-    updateTemplate: (projectId, id, { content, tagNames, updatedAt }) =>
-      writer.run(
-        "updateTemplate",
-        projectId,
-        id,
-        content,
-        JSON.stringify(tagNames),
-        updatedAt,
-      ),
+    updateTemplate: (projectId, id, change) =>
+      writer.run("updateTemplate", projectId, id, change),
     deleteTemplate: (projectId, id, at) =>
       writer.run("deleteTemplate", projectId, id, at),
-  };
-}
-
-function toTemplate(row: TemplateRow): MessageTemplate {
-  const [
-    seq,
-    id,
-    projectId,
-    name,
-    protocol,
-    tagNames,
-    createdAt,
-    updatedAt,
-    content,
-  ] = row;
-  const summary: TemplateSummaryRow = [
-    seq,
-    id,
-    projectId,
-    name,
-    protocol,
-    tagNames,
-    createdAt,
-    updatedAt,
-  ];
-  return { ...toSummary(summary), content };
-}
-
-function toSummary(row: TemplateSummaryRow): MessageTemplateSummary {
-  const [seq, id, projectId, name, protocol, tagNames, createdAt, updatedAt] =
-    row;
-  return {
-    seq,
-    id: id as MessageTemplateId,
-    projectId: projectId as ProjectId,
-    name,
-    // Only createTemplate writes these two columns.
-    protocol: protocol as TemplateProtocol,
-    tagNames: JSON.parse(tagNames) as string[],
-    createdAt,
-    updatedAt,
   };
 }

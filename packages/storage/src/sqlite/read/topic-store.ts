@@ -7,12 +7,10 @@ import {
   type ProjectId,
   type Topic,
   type TopicFilter,
-  type TopicId,
   type TopicStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { orNull } from "../schema/query.ts";
-import { type TopicRow, topicColumns } from "../schema/topic-row.ts";
+import { type TopicRow, topics } from "../schema/topic-table.ts";
 import { Conditions } from "./conditions.ts";
 import { ReadCache } from "./read-cache.ts";
 
@@ -22,7 +20,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
    * Parameters: project, name. Index: topics_name.
    */
   const byName = reader.prepare<TopicRow>(
-    `SELECT ${topicColumns} FROM topics INDEXED BY topics_name
+    `SELECT ${topics.columns()} FROM topics INDEXED BY topics_name
      WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
   );
   /** Parameters: project. Index: the primary key. */
@@ -63,20 +61,20 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
     );
     const rows = reader
       .prepared<TopicRow>(
-        `SELECT ${topicColumns} FROM topics WHERE seq IN
+        `SELECT ${topics.columns()} FROM topics WHERE seq IN
            (SELECT seq FROM topics ${where.sql}
             ORDER BY seq DESC LIMIT ? OFFSET ?)
          ORDER BY seq DESC`,
       )
       .all(...where.values, limit, marker === undefined ? offset : 0);
-    return { total, items: rows.map(toTopic) };
+    return { total, items: rows.map((row) => topics.fromRow(row)) };
   }
 
   return {
     async findTopic(projectId, name) {
       return known.get(`${projectId}:${name}`, () => {
         const row = byName.get(projectId, name);
-        return row && toTopic(row);
+        return row && topics.fromRow(row);
       });
     },
     async listTopics(projectId, filter, page) {
@@ -85,22 +83,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       return found ?? { total: 0, items: [] };
     },
     async createTopic(topic, quota) {
-      const creation = writer.run(
-        "createTopic",
-        [
-          topic.id,
-          topic.projectId,
-          topic.name,
-          topic.displayName,
-          topic.enterpriseProjectId,
-          topic.pushPolicy,
-          topic.introduction,
-          topic.createdAt,
-          topic.updatedAt,
-          topic.accessPolicy,
-        ],
-        quota,
-      );
+      const creation = writer.run("createTopic", topic, quota);
       const result = await changing(creation);
       if (result === "TOPIC_QUOTA_EXCEEDED") {
         throw new CarillonError(
@@ -108,50 +91,11 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
           `The project has ${quota} topics, as many as it may: delete one first.`,
         );
       }
-      return { topic: toTopic(result.row), created: result.created };
+      return { topic: topics.fromRow(result.row), created: result.created };
     },
     updateTopic: (projectId, name, change) =>
-      changing(
-        writer.run(
-          "updateTopic",
-          projectId,
-          name,
-          orNull(change.displayName),
-          orNull(change.introduction),
-          orNull(change.accessPolicy),
-          change.updatedAt,
-        ),
-      ),
+      changing(writer.run("updateTopic", projectId, name, change)),
     deleteTopic: (projectId, name, at) =>
       changing(writer.run("deleteTopic", projectId, name, at)),
-  };
-}
-
-export function toTopic(row: TopicRow): Topic {
-  const [
-    seq,
-    id,
-    projectId,
-    name,
-    displayName,
-    enterpriseProjectId,
-    pushPolicy,
-    introduction,
-    createdAt,
-    updatedAt,
-    accessPolicy,
-  ] = row;
-  return {
-    seq,
-    id: id as TopicId,
-    projectId: projectId as ProjectId,
-    name,
-    displayName,
-    enterpriseProjectId,
-    pushPolicy,
-    introduction,
-    accessPolicy,
-    createdAt,
-    updatedAt,
   };
 }

@@ -8,7 +8,8 @@ import {
   type RefusedOutcome,
   refusedOutcome,
 } from "@carillon/core";
-import { type Outcome, toOutcomeColumns } from "../write/outcome-columns.ts";
+import type { Outcome } from "../schema/delivery-table.ts";
+import { toOutcomeColumns } from "../write/outcome-columns.ts";
 
 /** The batch with those replaced by what can be kept in their place. */
 export function replaceUncopyable(

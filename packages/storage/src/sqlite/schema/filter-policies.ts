@@ -5,6 +5,7 @@
  */
 
 import type { FilterPolicy } from "@carillon/core";
+import { type Codec, type OptionalCodec, optional } from "./codec.ts";
 
 /** Texts whose policies are kept, and none longer than that. */
 const maxTexts = 4096;
@@ -15,13 +16,17 @@ export class FilterPolicies {
   /** What was kept when `#current` was last full; used ones move back. */
   #previous = new Map<string, readonly FilterPolicy[]>();
 
-  /** `undefined` when there are none. */
-  parse(json: string | null): readonly FilterPolicy[] | undefined {
-    if (json === null) return undefined;
+  /** NULL when there are none. */
+  readonly codec: OptionalCodec<readonly FilterPolicy[]> = {
+    ...optional(filterPolicies),
+    decode: (json) => (json === null ? undefined : this.#parse(json as string)),
+  };
+
+  #parse(json: string): readonly FilterPolicy[] {
     const known = this.#current.get(json);
     if (known !== undefined) return known;
-    const policies = this.#previous.get(json) ?? toFilterPolicies(json);
-    if (policies && json.length <= maxTextLength) this.#keep(json, policies);
+    const policies = this.#previous.get(json) ?? filterPolicies.decode(json);
+    if (json.length <= maxTextLength) this.#keep(json, policies);
     return policies;
   }
 
@@ -34,17 +39,9 @@ export class FilterPolicies {
   }
 }
 
-/** `undefined` when there are none. */
-export function toFilterPolicies(
-  json: string | null,
-): readonly FilterPolicy[] | undefined {
-  // Only toFilterPoliciesText writes this column.
-  return json === null ? undefined : (JSON.parse(json) as FilterPolicy[]);
-}
-
-/** The column's value. */
-export function toFilterPoliciesText(
-  policies: readonly FilterPolicy[],
-): string | null {
-  return policies.length === 0 ? null : JSON.stringify(policies);
-}
+/** NULL when the list is empty. */
+export const filterPolicies: Codec<readonly FilterPolicy[]> = {
+  encode: (policies) =>
+    policies.length === 0 ? null : JSON.stringify(policies),
+  decode: (json) => JSON.parse(json as string) as FilterPolicy[],
+};

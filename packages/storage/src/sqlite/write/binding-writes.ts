@@ -1,6 +1,9 @@
 /** Writes of what is bound to topics. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { BindingKind } from "@carillon/core";
+import { type BindingRecord, bindings } from "../schema/binding-table.ts";
+import { bindingCodes } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
 
 export function createBindingWrites(db: DatabaseSync) {
@@ -8,12 +11,7 @@ export function createBindingWrites(db: DatabaseSync) {
     db,
     "SELECT 1 FROM topics WHERE seq = ? AND deleted_at IS NULL",
   );
-  const insert = db.prepare(
-    `INSERT INTO topic_bindings
-       (topic_seq, kind, id, data, created_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-     ON CONFLICT DO NOTHING`,
-  );
+  const insert = db.prepare(`${bindings.insert} ON CONFLICT DO NOTHING`);
   const update = db.prepare(
     `UPDATE topic_bindings SET data = ?, updated_at = ?
      WHERE topic_seq = ? AND kind = ? AND id = ?`,
@@ -23,27 +21,28 @@ export function createBindingWrites(db: DatabaseSync) {
   );
 
   return {
-    addBinding(
-      topicSeq: number,
-      kind: number,
-      id: string,
-      data: string,
-      createdAt: number,
-    ): boolean | "TOPIC_NOT_FOUND" {
-      if (!topicExists.get(topicSeq)) return "TOPIC_NOT_FOUND";
-      return insert.run(topicSeq, kind, id, data, createdAt).changes > 0;
+    addBinding(binding: BindingRecord): boolean | "TOPIC_NOT_FOUND" {
+      if (!topicExists.get(binding.topicSeq)) return "TOPIC_NOT_FOUND";
+      return insert.run(...bindings.toRow(binding)).changes > 0;
     },
-    updateBinding(
-      topicSeq: number,
-      kind: number,
-      id: string,
-      data: string,
-      updatedAt: number,
-    ): boolean {
-      return update.run(data, updatedAt, topicSeq, kind, id).changes > 0;
+    updateBinding({
+      topicSeq,
+      kind,
+      id,
+      data,
+      updatedAt,
+    }: Omit<BindingRecord, "createdAt">): boolean {
+      const { changes } = update.run(
+        JSON.stringify(data),
+        updatedAt,
+        topicSeq,
+        bindingCodes[kind],
+        id,
+      );
+      return changes > 0;
     },
-    removeBinding(topicSeq: number, kind: number, id: string): boolean {
-      return remove.run(topicSeq, kind, id).changes > 0;
+    removeBinding(topicSeq: number, kind: BindingKind, id: string): boolean {
+      return remove.run(topicSeq, bindingCodes[kind], id).changes > 0;
     },
   };
 }

@@ -1,43 +1,17 @@
 /** Writes of deliveries that are due, and of what came of them. */
 
 import type { DatabaseSync } from "node:sqlite";
-import {
-  type ClaimDecision,
-  cancelReasons,
-  decideClaim,
-} from "@carillon/core/rules";
-import {
-  type AttemptColumns,
-  lastAttemptColumns,
-} from "../schema/attempt-row.ts";
-import { audienceCodes, audienceOf, stateCodes } from "../schema/codes.ts";
+import { cancelReasons, decideClaim } from "@carillon/core/rules";
+import { audienceCodes, stateCodes } from "../schema/codes.ts";
+import { type DueRow, dueColumns, toClaimFacts } from "../schema/due-row.ts";
 import { prepareQuery } from "../schema/query.ts";
-import { toSubscriptionStatus } from "../schema/subscription-status.ts";
 import { createCancellation } from "./cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import type { StateRules } from "./state-rules.ts";
 
-/** A due delivery with its recipient. */
-export type DueRow = readonly [
-  messageSeq: number,
-  target: number,
-  state: number,
-  attempts: number,
-  fence: number,
-  protocol: number | null,
-  endpoint: string | null,
-  subscriptionId: string | null,
-  extension: string | null,
-  audience: number,
-  /** Of the subscription; `null`: there is none. */
-  status: number | null,
-  isEscalationOver: number,
-  ...lastAttempt: AttemptColumns,
-];
-
-const { sending, delivered } = stateCodes;
+const { sending } = stateCodes;
 
 export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   /**
@@ -47,14 +21,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
    */
   const due = prepareQuery<DueRow>(
     db,
-    `SELECT d.message_seq, d.target, d.state, d.attempts, d.fence,
-       coalesce(r.protocol, s.protocol), coalesce(r.endpoint, s.endpoint),
-       s.id, s.extension, m.audience, s.status,
-       d.round > 1 IS TRUE AND EXISTS (
-         SELECT 1 FROM deliveries AS e INDEXED BY deliveries_round
-         WHERE e.message_seq = d.message_seq AND e.round < d.round
-           AND e.state = ${delivered}),
-       ${lastAttemptColumns("d")}
+    `SELECT ${dueColumns}
      FROM deliveries AS d INDEXED BY deliveries_due
      CROSS JOIN messages AS m ON m.seq = d.message_seq
      LEFT JOIN recipients AS r ON m.audience = ${audienceCodes.direct}
@@ -92,7 +59,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
         cancels = 0;
         for (const row of due.all(now, limit - claimed.length)) {
           const [messageSeq, target, state] = row;
-          const decision = decide(row);
+          const decision = decideClaim(toClaimFacts(row));
           if (decision === "send") {
             claim.run(owner, leaseUntil, messageSeq, target);
             countChanges.move(messageSeq, state, sending);
@@ -109,13 +76,4 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
     },
     recordOutcomes: (columns: OutcomeColumns) => outcomes.recordAll(columns),
   };
-}
-
-function decide(row: DueRow): ClaimDecision {
-  const [, , , , , , , , , audience, status, isEscalationOver] = row;
-  return decideClaim({
-    audience: audienceOf(audience),
-    status: status === null ? undefined : toSubscriptionStatus(status),
-    isEscalationOver: isEscalationOver === 1,
-  });
 }

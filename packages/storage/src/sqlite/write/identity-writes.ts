@@ -1,6 +1,20 @@
 /** Writes of projects, users, keys, tokens and settings. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type {
+  AccessKey,
+  Domain,
+  Project,
+  TokenRecord,
+  User,
+} from "@carillon/core";
+import {
+  accessKeys,
+  domains,
+  projects,
+  tokens,
+  userRecords,
+} from "../schema/identity-tables.ts";
 import { prepareQuery } from "../schema/query.ts";
 
 export function createIdentityWrites(db: DatabaseSync) {
@@ -9,45 +23,23 @@ export function createIdentityWrites(db: DatabaseSync) {
     db,
     "SELECT 1 FROM domains WHERE name = ? AND id <> ?",
   );
-  const putDomain = db.prepare(
-    `INSERT INTO domains (id, name, disabled) VALUES (?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name,
-       disabled = excluded.disabled`,
-  );
+  const putDomain = db.prepare(domains.replace("id"));
   /** Parameters: domain, name, id. Index: projects_name. */
   const projectNamesake = prepareQuery<[one: number]>(
     db,
     "SELECT 1 FROM projects WHERE domain_id = ? AND name = ? AND id <> ?",
   );
-  const putProject = db.prepare(
-    `INSERT INTO projects (id, name, domain_id, disabled) VALUES (?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name,
-       domain_id = excluded.domain_id, disabled = excluded.disabled`,
-  );
+  const putProject = db.prepare(projects.replace("id"));
   /** Parameters: domain, name, id. Index: users_name. */
   const userNamesake = prepareQuery<[one: number]>(
     db,
     "SELECT 1 FROM users WHERE domain_id = ? AND name = ? AND id <> ?",
   );
-  const putUser = db.prepare(
-    `INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
-     VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET name = excluded.name,
-       domain_id = excluded.domain_id, password_hash = excluded.password_hash,
-       role = excluded.role, disabled = excluded.disabled`,
-  );
+  const putUser = db.prepare(userRecords.replace("id"));
   const assign = db.prepare(
     `INSERT OR IGNORE INTO user_projects (user_id, project_id) VALUES (?, ?)`,
   );
-  const putAccessKey = db.prepare(
-    `INSERT INTO access_keys (access_key, encrypted_secret, user_id,
-       project_id, created_at, disabled)
-     VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (access_key) DO UPDATE SET
-       encrypted_secret = excluded.encrypted_secret,
-       user_id = excluded.user_id, project_id = excluded.project_id,
-       created_at = excluded.created_at, disabled = excluded.disabled`,
-  );
+  const putAccessKey = db.prepare(accessKeys.replace("accessKey"));
   const deleteDomain = db.prepare(
     `DELETE FROM domains WHERE id = ?1
        AND NOT EXISTS (SELECT 1 FROM projects WHERE domain_id = ?1)
@@ -70,11 +62,7 @@ export function createIdentityWrites(db: DatabaseSync) {
   const deleteAccessKey = db.prepare(
     "DELETE FROM access_keys WHERE access_key = ?",
   );
-  const putToken = db.prepare(
-    `INSERT OR REPLACE INTO tokens
-       (hash, user_id, project_id, methods, issued_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?)`,
-  );
+  const putToken = db.prepare(tokens.replace("hash"));
   const deleteToken = db.prepare("DELETE FROM tokens WHERE hash = ?");
   const deleteExpired = db.prepare("DELETE FROM tokens WHERE expires_at <= ?");
   const putSetting = db.prepare(
@@ -83,52 +71,27 @@ export function createIdentityWrites(db: DatabaseSync) {
   );
 
   return {
-    putDomain(id: string, name: string, disabled: number): boolean {
-      if (domainNamesake.get(name, id)) return false;
-      putDomain.run(id, name, disabled);
+    putDomain(domain: Domain): boolean {
+      if (domainNamesake.get(domain.name, domain.id)) return false;
+      putDomain.run(...domains.toRow(domain));
       return true;
     },
-    putProject(
-      id: string,
-      name: string,
-      domainId: string,
-      disabled: number,
-    ): boolean {
+    putProject(project: Project): boolean {
+      const { id, name, domainId } = project;
       if (projectNamesake.get(domainId, name, id)) return false;
-      putProject.run(id, name, domainId, disabled);
+      putProject.run(...projects.toRow(project));
       return true;
     },
-    putUser(
-      id: string,
-      name: string,
-      domainId: string,
-      passwordHash: string,
-      role: string,
-      disabled: number,
-      projectIds: readonly string[],
-    ): boolean {
+    putUser(user: User): boolean {
+      const { id, name, domainId, projectIds } = user;
       if (userNamesake.get(domainId, name, id)) return false;
-      putUser.run(id, name, domainId, passwordHash, role, disabled);
+      putUser.run(...userRecords.toRow(user));
       unassignAll.run(id);
       for (const projectId of projectIds) assign.run(id, projectId);
       return true;
     },
-    putAccessKey(
-      accessKey: string,
-      encryptedSecret: string,
-      userId: string,
-      projectId: string,
-      createdAt: number,
-      disabled: number,
-    ): void {
-      putAccessKey.run(
-        accessKey,
-        encryptedSecret,
-        userId,
-        projectId,
-        createdAt,
-        disabled,
-      );
+    putAccessKey(key: AccessKey): void {
+      putAccessKey.run(...accessKeys.toRow(key));
     },
     deleteDomain(id: string): boolean {
       deleteDomain.run(id);
@@ -147,15 +110,8 @@ export function createIdentityWrites(db: DatabaseSync) {
     deleteAccessKey(accessKey: string): void {
       deleteAccessKey.run(accessKey);
     },
-    putToken(
-      hash: string,
-      userId: string,
-      projectId: string | null,
-      methods: string,
-      issuedAt: number,
-      expiresAt: number,
-    ): void {
-      putToken.run(hash, userId, projectId, methods, issuedAt, expiresAt);
+    putToken(token: TokenRecord): void {
+      putToken.run(...tokens.toRow(token));
     },
     deleteToken(hash: string): void {
       deleteToken.run(hash);

@@ -1,25 +1,11 @@
 /** Writes of texts from phones. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { NewInboundMessage } from "@carillon/core";
+import { newInbound } from "../schema/inbound-table.ts";
+import type { NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
-import {
-  createMessageWrites,
-  type NewMessageValues,
-} from "./message-writes.ts";
-
-/** A new inbound message's columns, in the order of the INSERT. */
-export type NewInboundValues = [
-  id: string,
-  projectId: string,
-  provider: string,
-  externalId: string | null,
-  sender: string,
-  receiver: string | null,
-  keyword: string | null,
-  receivedAt: number,
-  messageId: string | null,
-  text: string,
-];
+import { createMessageWrites } from "./message-writes.ts";
 
 export function createInboundWrites(db: DatabaseSync) {
   /**
@@ -33,28 +19,26 @@ export function createInboundWrites(db: DatabaseSync) {
      WHERE external_id = ? AND provider = ? AND sender = ? AND text = ?
      ORDER BY seq LIMIT 1`,
   );
-  const insert = db.prepare(
-    `INSERT INTO inbound (id, project_id, provider, external_id, sender,
-       receiver, keyword, received_at, message_id, text)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
+  const insert = db.prepare(newInbound.insert);
   const { acceptMessage } = createMessageWrites(db);
 
   return {
     acceptInbound(
-      values: NewInboundValues,
-      notification: NewMessageValues | null,
+      message: NewInboundMessage,
+      notification: NewMessageRow | null,
     ): { seq: number; isRepeated: boolean } {
-      const [, , provider, externalId, sender] = values;
+      const { provider, externalId, from, text } = message;
       // No two run at once: this thread is the only one that writes.
       const found =
-        externalId === null
+        externalId === undefined
           ? undefined
-          : kept.get(externalId, provider, sender, values[9]);
+          : kept.get(externalId, provider, from, text);
       if (found) return { seq: found[0], isRepeated: true };
       // Nobody holds the chunk: the engine is told once all is on disk.
       if (notification) acceptMessage(notification, null);
-      const seq = Number(insert.run(...values).lastInsertRowid);
+      const seq = Number(
+        insert.run(...newInbound.toRow(message)).lastInsertRowid,
+      );
       return { seq, isRepeated: false };
     },
   };

@@ -39,8 +39,8 @@ export function createLeaseWrites(db: DatabaseSync) {
      WHERE owner IS NOT NULL AND lease_until <= ? AND billable = 1`,
   );
   /**
-   * With the fence it has: nobody claims it again, and should whoever made the
-   * attempt tell after all what came of it, that is better than not knowing.
+   * With the fence it has: nobody claims it again, and an outcome that its former
+   * owner records after all is better than not knowing.
    */
   const lose = db.prepare(
     `UPDATE deliveries

@@ -2,29 +2,15 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { stateCodes } from "../schema/codes.ts";
-import { prepareQuery } from "../schema/query.ts";
+import {
+  createdAtOf,
+  type NewMessageRow,
+  newMessages,
+  topicSeqOf,
+} from "../schema/message-table.ts";
+import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
-
-/** A new message's columns, in the order of the INSERT. */
-export type NewMessageValues = [
-  id: string,
-  projectId: string,
-  audience: number,
-  createdAt: number,
-  expiresAt: number,
-  topicSeq: number | null,
-  topicUrn: string | null,
-  topicName: string | null,
-  topicDisplayName: string | null,
-  topicIntroduction: string | null,
-  subject: string | null,
-  attributes: string | null,
-  sealedBy: string | null,
-  timeToLiveSeconds: number | null,
-  contentKind: number,
-  content: string,
-];
 
 /**
  * Owner, and end of the lease on the store's monotonic time in whole
@@ -60,11 +46,12 @@ export function createMessageWrites(db: DatabaseSync) {
 
   return {
     acceptMessage(
-      message: NewMessageValues,
+      message: NewMessageRow,
       lease: LeaseValues,
     ): { seq: number; hasChunk: boolean } {
       const seq = insertMessage(message);
-      const [status = statusCodes.deleted] = firstStatus.get(message[5]) ?? [];
+      const [status = statusCodes.deleted] =
+        firstStatus.get(topicSeqOf(message)) ?? [];
       const hasChunk = status < statusCodes.deleted;
       if (hasChunk) {
         const [owner, until] = lease ?? [null, null];
@@ -73,7 +60,7 @@ export function createMessageWrites(db: DatabaseSync) {
       return { seq, hasChunk };
     },
     acceptDirectMessage(
-      message: NewMessageValues,
+      message: NewMessageRow,
       recipients: readonly (readonly [protocol: number, endpoint: string])[],
       billable: boolean,
     ): number {
@@ -81,7 +68,7 @@ export function createMessageWrites(db: DatabaseSync) {
       const countChanges = new CountChanges();
       for (const [target, [protocol, endpoint]] of recipients.entries()) {
         insertRecipient.run(seq, target, protocol, endpoint);
-        insertDue(seq, target, message[3], billable);
+        insertDue(seq, target, createdAtOf(message), billable);
         countChanges.add(seq, stateCodes.waiting);
       }
       counts.add(countChanges);
@@ -91,17 +78,13 @@ export function createMessageWrites(db: DatabaseSync) {
 }
 
 /** Keeps a message to one subscription, due at once. */
-export function createMailWrite(db: DatabaseSync) {
+export function createNoticeWrite(db: DatabaseSync) {
   const insertMessage = createInsert(db);
   const insertDue = createDueInsert(db);
   const counts = createCounts(db);
-  return (
-    message: NewMessageValues,
-    target: number,
-    billable: boolean,
-  ): void => {
+  return (message: NewMessageRow, target: number, billable: boolean): void => {
     const seq = insertMessage(message);
-    insertDue(seq, target, message[3], billable);
+    insertDue(seq, target, createdAtOf(message), billable);
     const countChanges = new CountChanges();
     countChanges.add(seq, stateCodes.waiting);
     counts.add(countChanges);
@@ -110,14 +93,8 @@ export function createMailWrite(db: DatabaseSync) {
 
 /** Keeps a message and answers its number. */
 function createInsert(db: DatabaseSync) {
-  const insert = db.prepare(
-    `INSERT INTO messages (id, project_id, audience, created_at, expires_at,
-       topic_seq, topic_urn, topic_name, topic_display_name,
-       topic_introduction, subject, attributes, sealed_by, time_to_live,
-       content_kind, content)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  return (message: NewMessageValues): number =>
+  const insert = db.prepare(newMessages.insert);
+  return (message: NewMessageRow): number =>
     Number(insert.run(...message).lastInsertRowid);
 }
 
@@ -131,7 +108,7 @@ function createDueInsert(db: DatabaseSync) {
   return (
     messageSeq: number,
     target: number,
-    at: number,
+    at: SQLInputValue,
     billable: boolean,
   ): void => {
     insert.run(messageSeq, target, at, billable ? 1 : 0);

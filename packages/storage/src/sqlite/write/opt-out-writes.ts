@@ -1,27 +1,21 @@
 /** Writes of who does not want texts. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { OptOut } from "@carillon/core";
+import { optOuts, sender } from "../schema/inbound-table.ts";
 
 export function createOptOutWrites(db: DatabaseSync) {
-  const put = db.prepare(
-    `INSERT INTO opt_outs (recipient, sender, keyword, at) VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET keyword = excluded.keyword, at = excluded.at`,
-  );
+  const put = db.prepare(optOuts.replace("recipient", "sender"));
   const remove = db.prepare(
     "DELETE FROM opt_outs WHERE recipient = ? AND sender = ?",
   );
 
   return {
-    putOptOut(
-      recipient: string,
-      sender: string,
-      keyword: string,
-      at: number,
-    ): void {
-      put.run(recipient, sender, keyword, at);
+    putOptOut(optOut: OptOut): void {
+      put.run(...optOuts.toRow(optOut));
     },
-    removeOptOut(recipient: string, sender: string): boolean {
-      return remove.run(recipient, sender).changes > 0;
+    removeOptOut(recipient: string, from: string | undefined): boolean {
+      return remove.run(recipient, sender.encode(from)).changes > 0;
     },
   };
 }

@@ -4,7 +4,12 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RefusedOutcome } from "@carillon/core";
 import { refusedOutcome } from "@carillon/core/rules";
 import { isRowRefused, toFailure } from "../failure.ts";
-import { prepareQuery } from "../schema/query.ts";
+import {
+  attempts,
+  type Effect,
+  outcomeColumns,
+} from "../schema/delivery-table.ts";
+import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import {
   type Column,
@@ -28,17 +33,29 @@ type WriteRow = (
   totals: Totals,
 ) => number | undefined;
 
+const names = outcomeColumns.map(({ name }) => name);
+const placeOf = (name: string) => names.indexOf(name);
+const messageSeqAt = placeOf("message_seq");
+const targetAt = placeOf("target");
+const stateAt = placeOf("state");
+const attemptsAt = placeOf("attempts");
+const lastAt = placeOf("last_at");
+const ownerAt = placeOf("owner");
+const providerAt = placeOf("provider");
+const externalIdAt = placeOf("external_id");
+const absent = outcomeColumns.map((column) => column.absent);
+const requiredAt = [...absent.keys()].filter((n) => absent[n] === undefined);
+/** Columns that are cleared once nobody goes on with the delivery. */
+const openAt = placesOf("setWhileOpen");
+
 export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   /**
    * Adds a delivery with its outcome; changes nothing when it is there.
    * Index: the primary key. Called for every recipient of every message.
    */
   const insert = db.prepare(
-    `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, fence, owner, lease_until, billable, round, last_at,
-       last_duration_ms, last_status_code, last_error_class, last_error,
-       last_provider, provider, external_id, segments)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO deliveries (${names.join(", ")}, fence)
+     VALUES (${names.map(() => "?").join(", ")}, 0)
      ON CONFLICT DO NOTHING`,
   );
   /** Parameters: message, target. Index: the primary key. */
@@ -47,152 +64,126 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     `SELECT state, fence FROM deliveries
      WHERE message_seq = ? AND target = ?`,
   );
-  /**
-   * What an outcome does not say stays as it was, but for the claim, which ends
-   * unless there is a new one.
-   * Parameters: columns, message, target. Index: the primary key.
-   */
-  const update = db.prepare(
-    `UPDATE deliveries SET state = ?, attempts = ?, next_attempt_at = ?,
-       owner = ?, lease_until = ?,
-       provider = coalesce(?, provider),
-       external_id = coalesce(?, external_id),
-       segments = coalesce(?, segments)
-     WHERE message_seq = ? AND target = ?`,
-  );
-  /**
-   * The same with an attempt, all of it at once: its parts belong together. In
-   * one statement, so that an outcome is written wholly or not at all.
-   */
-  const updateWithAttempt = db.prepare(
-    `UPDATE deliveries SET state = ?, attempts = ?, next_attempt_at = ?,
-       owner = ?, lease_until = ?,
-       provider = coalesce(?, provider),
-       external_id = coalesce(?, external_id),
-       segments = coalesce(?, segments),
-       last_at = ?, last_duration_ms = ?, last_status_code = ?,
-       last_error_class = ?, last_error = ?, last_provider = ?
-     WHERE message_seq = ? AND target = ?`,
-  );
+  // One statement each, so that an outcome is written wholly or not at all.
+  const update = createUpdate(db, ["set", "setWhileOpen", "setIfGiven"]);
+  const updateWithAttempt = createUpdate(db, [
+    "set",
+    "setWhileOpen",
+    "setIfGiven",
+    "setWithAttempt",
+  ]);
   /** Appends to the attempts before the last. Index: the primary key. */
   const insertAttempt = db.prepare(
-    `INSERT INTO attempts (message_seq, target, n, at, duration_ms,
-       status_code, error_class, error, provider)
+    `INSERT INTO attempts (message_seq, target, n, ${attempts.names.join(", ")})
      VALUES (?1, ?2,
        (SELECT coalesce(max(n), 0) + 1 FROM attempts
-        WHERE message_seq = ?1 AND target = ?2),
-       ?3, ?4, ?5, ?6, ?7, ?8)`,
+        WHERE message_seq = ?1 AND target = ?2)
+       ${attempts.names.map((_, n) => `, ?${n + 3}`).join("")})`,
   );
   const joinReceipts = createReceiptJoin(db, rules);
   const counts = createCounts(db);
   const statistics = createStatistics(db);
 
-  /** Writes an outcome over a delivery that is in state `known`. */
-  function merge(
-    columns: OutcomeColumns,
-    row: number,
-    known: number,
-    totals: Totals,
-  ): number {
-    const messageSeq = need(columns.messageSeq, row);
-    const target = need(columns.target, row);
-    const reported = need(columns.state, row);
-    const state = rules.afterOutcome[known]?.[reported] ?? known;
-    const isSettled = rules.settled[state];
-    // Nobody goes on with what is settled.
-    const values = [
+  /** The row that is being written, in the order of the columns. */
+  const values = new Array<SQLInputValue>(names.length).fill(null);
+  /** Of the batch that is being written, the columns that have values. */
+  let present: readonly number[] = [];
+  let batch: OutcomeColumns | undefined;
+
+  function begin(columns: OutcomeColumns): void {
+    batch = columns;
+    present = [...names.keys()].filter((n) => columns.columns[n]);
+    for (const n of names.keys()) values[n] = absent[n] ?? null;
+  }
+
+  /** Fills `values`, and answers the state that the outcome reports. */
+  function load(columns: OutcomeColumns, row: number): number {
+    if (columns !== batch) begin(columns);
+    for (let i = 0; i < present.length; i++) {
+      const n = present[i] ?? 0;
+      values[n] = columns.columns[n]?.[row] ?? absent[n] ?? null;
+    }
+    for (const n of requiredAt) {
+      if (values[n] !== null) continue;
+      throw new TypeError(`An outcome lacks its ${names[n]}.`);
+    }
+    // The codec of states gives numbers.
+    return values[stateAt] as number;
+  }
+
+  /** Nobody goes on with what is settled. */
+  function clearIfSettled(state: number): boolean {
+    if (!rules.settled[state]) return false;
+    for (const n of openAt) values[n] = null;
+    return true;
+  }
+
+  /** What was written: STRICT columns took values of these types only. */
+  const loadedDelivery = () => ({
+    messageSeq: values[messageSeqAt] as number,
+    target: values[targetAt] as number,
+    externalId: values[externalIdAt] as string,
+    provider: values[providerAt] as string | null,
+    at: values[lastAt] as number | null,
+  });
+
+  function countSettled(state: number, { settledCounts }: Totals): void {
+    settledCounts.add(
+      values[messageSeqAt] as number,
+      values[targetAt] as number,
       state,
-      need(columns.attempts, row),
-      isSettled ? null : at(columns.nextAttemptAt, row),
-      isSettled ? null : at(columns.owner, row),
-      isSettled ? null : at(columns.leaseUntil, row),
-      at(columns.provider, row),
-      at(columns.externalId, row),
-      at(columns.segments, row),
-    ];
-    const lastAt = at(columns.lastAt, row);
-    if (lastAt === null) {
-      update.run(...values, messageSeq, target);
-    } else {
-      updateWithAttempt.run(
-        ...values,
-        lastAt,
-        at(columns.lastDurationMs, row),
-        at(columns.lastStatusCode, row),
-        at(columns.lastErrorClass, row),
-        at(columns.lastError, row),
-        at(columns.lastProvider, row),
-        messageSeq,
-        target,
-      );
-    }
-    totals.countChanges.move(messageSeq, known, state);
-    if (isSettled && !rules.settled[known]) {
-      totals.settledCounts.add(messageSeq, target, state, lastAt);
-    }
+      values[lastAt] as number | null,
+    );
+  }
+
+  /** Writes the loaded outcome over a delivery that is in state `known`. */
+  function merge(known: number, reported: number, totals: Totals): number {
+    const state = rules.afterOutcome[known]?.[reported] ?? known;
+    values[stateAt] = state;
+    const isSettled = clearIfSettled(state);
+    if (values[lastAt] === null) update(values);
+    else updateWithAttempt(values);
+    totals.countChanges.move(values[messageSeqAt] as number, known, state);
+    if (isSettled && !rules.settled[known]) countSettled(state, totals);
     return state;
   }
 
   /** An outcome of a chunk. */
   const addRow: WriteRow = (columns, row, totals) => {
-    const messageSeq = need(columns.messageSeq, row);
-    const target = need(columns.target, row);
-    const state = need(columns.state, row);
-    const { changes } = insert.run(
-      messageSeq,
-      target,
-      state,
-      need(columns.attempts, row),
-      rules.settled[state] ? null : at(columns.nextAttemptAt, row),
-      0,
-      at(columns.owner, row),
-      at(columns.leaseUntil, row),
-      at(columns.billable, row) ?? 0,
-      at(columns.round, row),
-      at(columns.lastAt, row),
-      at(columns.lastDurationMs, row),
-      at(columns.lastStatusCode, row),
-      at(columns.lastErrorClass, row),
-      at(columns.lastError, row),
-      at(columns.lastProvider, row),
-      at(columns.provider, row),
-      at(columns.externalId, row),
-      at(columns.segments, row),
-    );
-    if (changes > 0) {
-      totals.countChanges.add(messageSeq, state);
-      if (rules.settled[state]) {
-        const lastAt = at(columns.lastAt, row);
-        totals.settledCounts.add(messageSeq, target, state, lastAt);
-      }
+    const state = load(columns, row);
+    const isSettled = clearIfSettled(state);
+    if (insert.run(...values).changes > 0) {
+      totals.countChanges.add(values[messageSeqAt] as number, state);
+      if (isSettled) countSettled(state, totals);
       return state;
     }
     // It is there already. If a run before this one got to its end, that is
     // what is kept. One that was claimed since has a fence that an attempt of
     // this chunk does not know: what comes of the claim decides.
-    const [known = 0, fence] = find.get(messageSeq, target) ?? [];
-    const isClaimed = fence !== 0 && at(columns.owner, row) !== null;
+    const key = [values[messageSeqAt] ?? null, values[targetAt] ?? null];
+    const [known = 0, fence] = find.get(...key) ?? [];
+    const isClaimed = fence !== 0 && values[ownerAt] !== null;
     if (rules.settled[known] || isClaimed) return undefined;
-    return merge(columns, row, known, totals);
+    return merge(known, state, totals);
   };
 
   /** An outcome of a claimed delivery, if the claim still holds. */
   const recordRow: WriteRow = (columns, row, totals) => {
-    const messageSeq = need(columns.messageSeq, row);
-    const target = need(columns.target, row);
-    const [known = 0, fence] = find.get(messageSeq, target) ?? [];
+    const reported = load(columns, row);
+    const key = [values[messageSeqAt] ?? null, values[targetAt] ?? null];
+    const [known = 0, fence] = find.get(...key) ?? [];
     if (fence === undefined || fence !== at(columns.fence, row)) {
       return undefined;
     }
     const previous = at(columns.previousAttempt, row);
-    if (previous) insertAttempt.run(messageSeq, target, ...previous);
-    return merge(columns, row, known, totals);
+    if (previous) insertAttempt.run(...key, ...previous);
+    return merge(known, reported, totals);
   };
 
   /**
-   * Writes all rows. One that can never be written is replaced, and told, so
-   * that it holds up no other; what may pass (the disk, a lock) fails them all,
-   * to be written again.
+   * Writes all rows. One that can never be written is replaced and reported,
+   * so that it holds up no other; what may pass (the disk, a lock) fails them
+   * all, to be written again.
    */
   function writeAll(
     columns: OutcomeColumns,
@@ -206,7 +197,9 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     for (let row = 0; row < columns.size; row++) {
       try {
         const state = writeRow(columns, row, totals);
-        if (state !== undefined) joinReceipts(columns, row, state, totals);
+        if (state !== undefined && values[externalIdAt] !== null) {
+          joinReceipts(loadedDelivery(), state, totals);
+        }
       } catch (error) {
         if (!isRowRefused(error)) throw error;
         const { message: reason } = toFailure(error);
@@ -226,7 +219,34 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   };
 }
 
-/** Writes in place of a row that it could not be kept. */
+/** Writes over a delivery what columns of these effects hold. */
+function createUpdate(db: DatabaseSync, effects: readonly Effect[]) {
+  const places = effects.flatMap(placesOf);
+  const assignments = places.map((n) => {
+    const { name, effect } = outcomeColumns[n] ?? {};
+    return effect === "setIfGiven"
+      ? `${name} = coalesce(?, ${name})`
+      : `${name} = ?`;
+  });
+  const update = db.prepare(
+    `UPDATE deliveries SET ${assignments.join(", ")}
+     WHERE message_seq = ? AND target = ?`,
+  );
+  const parameters = new Array<SQLInputValue>(places.length + 2).fill(null);
+  const from = [...places, messageSeqAt, targetAt];
+  return (values: readonly SQLInputValue[]): void => {
+    for (let n = 0; n < from.length; n++) {
+      parameters[n] = values[from[n] ?? 0] ?? null;
+    }
+    update.run(...parameters);
+  };
+}
+
+function placesOf(effect: Effect): number[] {
+  return outcomeColumns.flatMap((it, n) => (it.effect === effect ? [n] : []));
+}
+
+/** Writes a failure in place of a row that cannot be kept. */
 function replace(
   columns: OutcomeColumns,
   row: number,
@@ -235,26 +255,23 @@ function replace(
   totals: Totals,
 ): RefusedOutcome {
   // What was refused may lack any of these, whatever its type says.
+  const numberAt = (place: number) => columns.columns[place]?.[row] as number;
   const key = {
-    messageSeq: columns.messageSeq?.[row] as number,
-    target: columns.target?.[row] as number,
+    messageSeq: numberAt(messageSeqAt),
+    target: numberAt(targetAt),
   };
-  const attempts = columns.attempts?.[row] as number;
   const outcome = refusedOutcome(
-    { ...key, attempts },
+    { ...key, attempts: numberAt(attemptsAt) },
     reason,
     columns.writtenAt,
   );
   const fence = at(columns.fence, row);
+  const substitute = toOutcomeColumns(
+    [fence === null ? outcome : { ...outcome, fence }],
+    columns.writtenAt,
+  );
   try {
-    writeRow(
-      toOutcomeColumns(
-        [fence === null ? outcome : { ...outcome, fence }],
-        columns.writtenAt,
-      ),
-      0,
-      totals,
-    );
+    writeRow(substitute, 0, totals);
   } catch (error) {
     // Without a key there is no row to say it in.
     if (!isRowRefused(error)) throw error;
@@ -264,15 +281,4 @@ function replace(
 
 function at<Value>(column: Column<Value>, row: number): Value | null {
   return column?.[row] ?? null;
-}
-
-/** A value that every outcome has. */
-function need(column: Column<number>, row: number): number {
-  const value = column?.[row];
-  if (value === undefined || value === null) {
-    throw new TypeError(
-      "An outcome lacks its message, target, state or count.",
-    );
-  }
-  return value;
 }

@@ -3,9 +3,18 @@
 import type { DatabaseSync } from "node:sqlite";
 import { prepareQuery } from "../schema/query.ts";
 import type { CountChanges } from "./message-counts.ts";
-import type { OutcomeColumns } from "./outcome-columns.ts";
 import type { StateRules } from "./state-rules.ts";
 import type { SettledCounts } from "./statistics-writes.ts";
+
+export interface ReportedDelivery {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly externalId: string;
+  /** Without one nobody can have reported on it. */
+  readonly provider: string | null;
+  /** When its last attempt was, in epoch ms. */
+  readonly at: number | null;
+}
 
 export function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
   /**
@@ -25,17 +34,11 @@ export function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
 
   /** For an outcome that was just written; its delivery is in `state`. */
   return (
-    columns: OutcomeColumns,
-    row: number,
+    { messageSeq, target, externalId, provider, at }: ReportedDelivery,
     state: number,
     totals: { countChanges: CountChanges; settledCounts: SettledCounts },
   ): void => {
-    const externalId = columns.externalId?.[row] ?? null;
-    const provider = columns.provider?.[row] ?? null;
-    if (externalId === null || provider === null) return;
-    // Without these it would not have been written.
-    const messageSeq = columns.messageSeq?.[row] ?? 0;
-    const target = columns.target?.[row] ?? 0;
+    if (provider === null) return;
     let current = state;
     for (const [seq, event] of early.all(externalId, provider)) {
       join.run(messageSeq, target, seq);
@@ -45,7 +48,6 @@ export function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
     settle(current, messageSeq, target);
     totals.countChanges.move(messageSeq, state, current);
     if (rules.settled[current] && !rules.settled[state]) {
-      const at = columns.lastAt?.[row] ?? null;
       totals.settledCounts.add(messageSeq, target, current, at);
     }
   };

@@ -1,6 +1,9 @@
 /** Writes of providers' receipts. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { Receipt } from "@carillon/core";
+import { receiptEventCodes } from "../schema/codes.ts";
+import { receipts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createReceiptSettlement } from "./receipt-join.ts";
@@ -22,36 +25,18 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
      WHERE external_id = ? AND provider = ?
      ORDER BY message_seq DESC, target DESC LIMIT 1`,
   );
-  const insert = db.prepare(
-    `INSERT INTO receipts
-       (provider, external_id, event, at, code, text, message_seq, target)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
+  const insert = db.prepare(receipts.insert);
   const settle = createReceiptSettlement(db);
   const counts = createCounts(db);
   const statistics = createStatistics(db);
 
   return {
-    recordReceipt(
-      provider: string,
-      externalId: string,
-      event: number,
-      at: number,
-      code: string | null,
-      text: string | null,
-    ): void {
+    recordReceipt(receipt: Receipt): void {
+      const { provider, externalId, at } = receipt;
+      const event = receiptEventCodes[receipt.event];
       const found = byExternalId.get(externalId, provider);
-      const [messageSeq = null, target = null] = found ?? [];
-      insert.run(
-        provider,
-        externalId,
-        event,
-        at,
-        code,
-        text,
-        messageSeq,
-        target,
-      );
+      const key = found && { messageSeq: found[0], target: found[1] };
+      insert.run(...receipts.toRow({ ...receipt, ...key }));
       if (!found) return;
       const next = rules.afterReceipt[event]?.[found[2]];
       if (next === undefined || next === found[2]) return;

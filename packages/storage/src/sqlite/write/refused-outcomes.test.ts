@@ -45,7 +45,7 @@ const bad: Record<string, readonly [Record<string, unknown>, RegExp]> = {
     { lastAttempt: { at: start, durationMs: 1, error: new Date(0) } },
     /cannot be bound/,
   ],
-  "an unknown state": [{ state: "lost" }, /lacks its message, target, state/],
+  "an unknown state": [{ state: "lost" }, /^An outcome lacks its state.$/],
   "an attempt without a duration": [
     { lastAttempt: { at: start, durationMs: "1 s" } },
     /^cannot store TEXT value in INTEGER column deliveries.last_duration_ms$/,

@@ -1,40 +1,24 @@
 /** Writes of subscription users. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { SubscriptionUser } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
-
-/** A new one's columns, in the order of the INSERT. */
-export type SubscriptionUserValues = [
-  id: string,
-  domainId: string,
-  name: string,
-  protocol: number,
-  endpoint: string,
-  remark: string,
-  createdAt: number,
-];
+import { subscriptionUsers } from "../schema/subscription-table.ts";
 
 export function createSubscriptionUserWrites(db: DatabaseSync) {
   const count = prepareQuery<[count: number]>(
     db,
     "SELECT count(*) FROM subscription_users WHERE domain_id = ?",
   );
-  const insert = db.prepare(
-    `INSERT INTO subscription_users
-       (id, domain_id, name, protocol, endpoint, remark, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
-  );
+  const insert = db.prepare(subscriptionUsers.insert);
   const remove = db.prepare(
     "DELETE FROM subscription_users WHERE id = ? AND domain_id = ?",
   );
   return {
-    addSubscriptionUser(
-      values: SubscriptionUserValues,
-      quota: number,
-    ): boolean {
-      const [present] = count.get(values[1]) ?? [0];
+    addSubscriptionUser(user: SubscriptionUser, quota: number): boolean {
+      const [present] = count.get(user.domainId) ?? [0];
       if (present >= quota) return false;
-      insert.run(...values);
+      insert.run(...subscriptionUsers.toRow(user));
       return true;
     },
     deleteSubscriptionUser(domainId: string, id: string): boolean {

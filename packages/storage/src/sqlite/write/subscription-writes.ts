@@ -1,35 +1,30 @@
 /** Writes of subscriptions and their tokens. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ConfirmationLimit } from "@carillon/core";
+import type {
+  ConfirmationLimit,
+  NewSubscription,
+  SubscriptionChange,
+} from "@carillon/core";
+import { protocolCodes } from "../schema/codes.ts";
+import { filterPolicies } from "../schema/filter-policies.ts";
+import type { NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
-import {
-  type SubscriptionRow,
-  subscriptionColumns,
-  subscriptionTables,
-} from "../schema/subscription-row.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
+import {
+  newSubscriptions,
+  type SubscriptionRow,
+  subscriptions,
+  subscriptionTables,
+} from "../schema/subscription-table.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
-import { createMailWrite, type NewMessageValues } from "./message-writes.ts";
+import { createNoticeWrite } from "./message-writes.ts";
 
-/** A new subscription, ready to be stored. */
-export interface NewSubscriptionValues {
-  readonly id: string;
-  readonly topicSeq: number;
-  readonly projectId: string;
-  readonly protocol: number;
-  readonly endpoint: string;
-  readonly remark: string;
-  readonly status: number;
-  /** JSON. */
-  readonly extension: string | null;
-  readonly createdAt: number;
-}
-
-export interface MailValues {
+/** A notice to a subscriber, ready to be stored. */
+export interface NoticeValues {
   readonly token: string;
   readonly tokenExpiresAt: number;
-  readonly message: NewMessageValues;
+  readonly message: NewMessageRow;
   readonly billable: boolean;
   readonly limits: readonly ConfirmationLimit[];
 }
@@ -50,7 +45,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   );
   const bySeq = prepareQuery<SubscriptionRow>(
     db,
-    `SELECT ${subscriptionColumns} FROM ${subscriptionTables}
+    `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.seq = ?`,
   );
   const byId = prepareQuery<[seq: number, status: number]>(
@@ -64,11 +59,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
      WHERE subscriptions.project_id = ? AND topics.name = ?
        AND subscriptions.id = ? AND status < 4`,
   );
-  const insert = db.prepare(
-    `INSERT INTO subscriptions (id, topic_seq, project_id, protocol, endpoint,
-       remark, status, extension, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
+  const insert = db.prepare(newSubscriptions.insert);
   const setStatus = db.prepare(
     "UPDATE subscriptions SET status = ? WHERE seq = ?",
   );
@@ -103,30 +94,22 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     "DELETE FROM subscription_tokens WHERE subscription_seq = ?",
   );
   const count = createCount(db);
-  const writeMail = createMailWrite(db);
+  const writeNotice = createNoticeWrite(db);
   const confirmations = createConfirmationCounts(db);
 
-  /** Queues a mail to a subscription and keeps the token that is in it. */
-  function send(seq: number, mail: MailValues, at: number): void {
+  /** Queues a notice to a subscription and keeps the token that is in it. */
+  function send(seq: number, notice: NoticeValues, at: number): void {
     deleteExpiredTokens.run(seq, at);
-    insertToken.run(mail.token, seq, mail.tokenExpiresAt);
-    writeMail(mail.message, seq, mail.billable);
+    insertToken.run(notice.token, seq, notice.tokenExpiresAt);
+    writeNotice(notice.message, seq, notice.billable);
   }
 
-  function insertCounted(it: NewSubscriptionValues): number {
+  function insertCounted(subscription: NewSubscription): number {
     const { lastInsertRowid } = insert.run(
-      it.id,
-      it.topicSeq,
-      it.projectId,
-      it.protocol,
-      it.endpoint,
-      it.remark,
-      it.status,
-      it.extension,
-      it.createdAt,
+      ...newSubscriptions.toRow(subscription),
     );
     const seq = Number(lastInsertRowid);
-    count(it.projectId, it.topicSeq, seq, 1);
+    count(subscription.projectId, subscription.topicSeq, seq, 1);
     return seq;
   }
 
@@ -138,23 +121,23 @@ export function createSubscriptionWrites(db: DatabaseSync) {
 
   return {
     addSubscription(
-      subscription: NewSubscriptionValues,
-      confirmation: MailValues | null,
+      subscription: NewSubscription,
+      confirmation: NoticeValues | null,
       quota: number,
     ):
       | { row: SubscriptionRow; created: boolean; throttled: boolean }
       | "SUBSCRIPTION_QUOTA_EXCEEDED"
       | "TOPIC_NOT_FOUND" {
-      const { topicSeq, projectId, createdAt } = subscription;
+      const { topicSeq, projectId, endpoint, createdAt } = subscription;
+      const protocol = protocolCodes[subscription.protocol];
       const [siblings] = topicById.get(topicSeq, projectId) ?? [];
       if (siblings === undefined) return "TOPIC_NOT_FOUND";
-      const known = byEndpoint.get(
-        subscription.endpoint,
-        topicSeq,
-        subscription.protocol,
-      );
+      const known = byEndpoint.get(endpoint, topicSeq, protocol);
       if (!known && siblings >= quota) return "SUBSCRIPTION_QUOTA_EXCEEDED";
-      let [seq, status] = known ?? [0, subscription.status];
+      let [seq, status]: readonly [number, number] = known ?? [
+        0,
+        subscription.status,
+      ];
       if (!known) seq = insertCounted(subscription);
       if (status === cancelled) {
         status = subscription.status;
@@ -165,8 +148,8 @@ export function createSubscriptionWrites(db: DatabaseSync) {
         isDue &&
         confirmations.admit(
           projectId,
-          subscription.endpoint,
-          subscription.protocol,
+          endpoint,
+          protocol,
           confirmation.limits,
           createdAt,
         );
@@ -190,7 +173,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     },
     cancelSubscription(
       id: string,
-      unsubscribeNotice: MailValues,
+      unsubscribeNotice: NoticeValues,
       at: number,
     ): SubscriptionRow | undefined {
       const [seq, status] = byId.get(id) ?? [];
@@ -201,19 +184,20 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       }
       return get(seq);
     },
-    /** `null`: it stays as it is. */
     updateSubscription(
       projectId: string,
       topicName: string,
       id: string,
-      remark: string | null,
-      filterPolicies: readonly [json: string | null] | null,
+      change: SubscriptionChange,
     ): boolean {
       const [seq] = byFullName.get(projectId, topicName, id) ?? [];
       if (seq === undefined) return false;
-      if (remark !== null) setRemark.run(remark, seq);
-      if (filterPolicies !== null) {
-        setFilterPolicies.run(filterPolicies[0], seq);
+      if (change.remark !== undefined) setRemark.run(change.remark, seq);
+      if (change.filterPolicies !== undefined) {
+        setFilterPolicies.run(
+          filterPolicies.encode(change.filterPolicies),
+          seq,
+        );
       }
       return true;
     },

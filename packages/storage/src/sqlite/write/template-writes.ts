@@ -1,19 +1,9 @@
 /** Writes of message templates. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { NewMessageTemplate } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
-
-/** A new template's columns, in the order of the INSERT. */
-export type NewTemplateValues = [
-  id: string,
-  projectId: string,
-  name: string,
-  protocol: string,
-  tagNames: string,
-  createdAt: number,
-  updatedAt: number,
-  content: string,
-];
+import { newTemplates } from "../schema/template-table.ts";
 
 export function createTemplateWrites(db: DatabaseSync) {
   const byName = prepareQuery<[seq: number]>(
@@ -29,10 +19,7 @@ export function createTemplateWrites(db: DatabaseSync) {
   );
   const insert = prepareQuery<[seq: number]>(
     db,
-    `INSERT INTO templates (id, project_id, name, protocol, tag_names,
-       created_at, updated_at, content)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     RETURNING seq`,
+    `${newTemplates.insert} RETURNING seq`,
   );
   const update = db.prepare(
     `UPDATE templates SET content = ?, tag_names = ?, updated_at = ?
@@ -45,27 +32,30 @@ export function createTemplateWrites(db: DatabaseSync) {
 
   return {
     createTemplate(
-      values: NewTemplateValues,
+      template: NewMessageTemplate,
       quota: number,
     ): { seq: number } | "TEMPLATE_EXISTS" | "TEMPLATE_QUOTA_EXCEEDED" {
-      const [, projectId, name, protocol] = values;
+      const { projectId, name, protocol } = template;
       if (byName.get(projectId, name, protocol)) return "TEMPLATE_EXISTS";
       const [count] = countOfProject.get(projectId) ?? [0];
       if (count >= quota) return "TEMPLATE_QUOTA_EXCEEDED";
-      const [seq] = insert.get(...values) ?? [];
+      const [seq] = insert.get(...newTemplates.toRow(template)) ?? [];
       if (!seq) throw new Error("An inserted template was not returned.");
       return { seq };
     },
     updateTemplate(
       projectId: string,
       id: string,
-      content: string,
-      tagNames: string,
-      updatedAt: number,
+      change: Pick<NewMessageTemplate, "content" | "tagNames" | "updatedAt">,
     ): boolean {
-      return (
-        update.run(content, tagNames, updatedAt, id, projectId).changes > 0
+      const { changes } = update.run(
+        change.content,
+        JSON.stringify(change.tagNames),
+        change.updatedAt,
+        id,
+        projectId,
       );
+      return changes > 0;
     },
     deleteTemplate(projectId: string, id: string, at: number): boolean {
       return remove.run(at, id, projectId).changes > 0;

@@ -1,35 +1,27 @@
 /** Writes of topics. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { NewTopic, TopicChange } from "@carillon/core";
 import { cancelReasons } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
-import { prepareQuery } from "../schema/query.ts";
+import { orNull, prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
-import { type TopicRow, topicColumns } from "../schema/topic-row.ts";
+import { newTopics, type TopicRow, topics } from "../schema/topic-table.ts";
 import { createCancellation } from "./cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 
 const { confirmed, confirmationNotNeeded, deleted, deletedWithTopic } =
   statusCodes;
 
-/** A new topic's columns, in the order of the INSERT. */
-export type NewTopicValues = [
-  id: string,
-  projectId: string,
-  name: string,
-  displayName: string,
-  enterpriseProjectId: string,
-  pushPolicy: number,
-  introduction: string,
-  createdAt: number,
-  updatedAt: number,
-  accessPolicy: string,
-];
-
 export function createTopicWrites(db: DatabaseSync) {
   const byName = prepareQuery<TopicRow>(
     db,
-    `SELECT ${topicColumns} FROM topics
+    `SELECT ${topics.columns()} FROM topics
+     WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
+  );
+  const seqByName = prepareQuery<[seq: number]>(
+    db,
+    `SELECT seq FROM topics
      WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
   );
   const countOfProject = prepareQuery<[topics: number]>(
@@ -38,11 +30,7 @@ export function createTopicWrites(db: DatabaseSync) {
   );
   const insert = prepareQuery<TopicRow>(
     db,
-    `INSERT INTO topics (id, project_id, name, display_name,
-       enterprise_project_id, push_policy, introduction, created_at, updated_at,
-       access_policy)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     RETURNING ${topicColumns}`,
+    `${newTopics.insert} RETURNING ${topics.columns()}`,
   );
   const countOne = db.prepare(
     `INSERT INTO project_counts (project_id, topics) VALUES (?, 1)
@@ -58,40 +46,32 @@ export function createTopicWrites(db: DatabaseSync) {
 
   return {
     createTopic(
-      values: NewTopicValues,
+      topic: NewTopic,
       quota: number,
     ): { row: TopicRow; created: boolean } | "TOPIC_QUOTA_EXCEEDED" {
-      const [, projectId, name] = values;
+      const { projectId, name } = topic;
       const known = byName.get(projectId, name);
       if (known) return { row: known, created: false };
       const [count] = countOfProject.get(projectId) ?? [0];
       if (count >= quota) return "TOPIC_QUOTA_EXCEEDED";
-      const row = insert.get(...values);
+      const row = insert.get(...newTopics.toRow(topic));
       if (!row) throw new Error("An inserted topic was not returned.");
       countOne.run(projectId);
       return { row, created: true };
     },
-    /** `null`: it stays as it is. */
-    updateTopic(
-      projectId: string,
-      name: string,
-      displayName: string | null,
-      introduction: string | null,
-      accessPolicy: string | null,
-      updatedAt: number,
-    ): boolean {
+    updateTopic(projectId: string, name: string, change: TopicChange): boolean {
       const { changes } = update.run(
-        displayName,
-        introduction,
-        accessPolicy,
-        updatedAt,
+        orNull(change.displayName),
+        orNull(change.introduction),
+        orNull(change.accessPolicy),
+        change.updatedAt,
         projectId,
         name,
       );
       return changes > 0;
     },
     deleteTopic(projectId: string, name: string, at: number): boolean {
-      const [seq] = byName.get(projectId, name) ?? [];
+      const [seq] = seqByName.get(projectId, name) ?? [];
       if (seq === undefined) return false;
       removal(projectId, seq, at);
       return true;

@@ -1,0 +1,176 @@
+/**
+ * Deliveries as they stand in their table: each column once, with what an
+ * outcome does to it. A new column is a line here and one in the migration.
+ */
+
+import type { SQLInputValue } from "node:sqlite";
+import type {
+  Attempt,
+  ChunkOutcome,
+  DeliveryOutcome,
+  FencedOutcome,
+  Lease,
+} from "@carillon/core";
+import {
+  type AnyCodec,
+  code,
+  epochMs,
+  flag,
+  integer,
+  optional,
+  text,
+} from "./codec.ts";
+import { errorClassCodes, receiptEventCodes, stateCodes } from "./codes.ts";
+import { defineTable, type RowOf } from "./table.ts";
+
+/** An outcome by either of its ways into the ledger. */
+export type Outcome = DeliveryOutcome &
+  Partial<
+    Pick<ChunkOutcome, "billable" | "round" | "lease"> &
+      Pick<FencedOutcome, "fence" | "previousAttempt">
+  >;
+
+/** When a lease that is granted now ends: monotonic, whole milliseconds. */
+export type EndOf = (lease: Lease) => number;
+
+/**
+ * What an outcome does to the column of a delivery that is there already:
+ * nothing; it sets it; it sets it, and clears it once the delivery is settled;
+ * it sets it if it has a value for it; it sets it together with all else of an
+ * attempt, if it has one.
+ */
+export type Effect =
+  | "none"
+  | "set"
+  | "setWhileOpen"
+  | "setIfGiven"
+  | "setWithAttempt";
+
+/**
+ * Functions for the value of a column, as its codec would give it: hundreds of
+ * thousands are called a second, and one of each column's own is fastest.
+ */
+type PickValue = (
+  outcome: Outcome,
+  endOf: EndOf | undefined,
+) => SQLInputValue | undefined;
+type PickFromAttempt = (attempt: Attempt) => SQLInputValue | undefined;
+
+const attemptShape = {
+  at: ofAttempt(epochMs, (it) => it.at),
+  durationMs: ofAttempt(integer, (it) => it.durationMs),
+  statusCode: ofAttempt(optional(integer), (it) => it.statusCode),
+  errorClass: ofAttempt(
+    optional(code(errorClassCodes)),
+    (it) => it.errorClass && errorClassCodes[it.errorClass],
+  ),
+  error: ofAttempt(optional(text), (it) => it.error),
+  provider: ofAttempt(optional(text), (it) => it.provider),
+};
+
+export const deliveryShape = {
+  messageSeq: written(integer, "none", (it) => it.messageSeq),
+  target: written(integer, "none", (it) => it.target),
+  state: written(code(stateCodes), "set", (it) =>
+    it.lease ? stateCodes.sending : stateCodes[it.state],
+  ),
+  attempts: written(integer, "set", (it) => it.attempts),
+  nextAttemptAt: written(optional(epochMs), "setWhileOpen", (it) =>
+    it.lease ? undefined : it.nextAttemptAt,
+  ),
+  // Grows with claims; what an outcome adds has none yet.
+  fence: integer,
+  owner: written(optional(text), "setWhileOpen", (it) => it.lease?.owner),
+  leaseUntil: written(
+    optional(integer),
+    "setWhileOpen",
+    (it, endOf) => it.lease && endOf?.(it.lease),
+  ),
+  billable: written(flag, "none", (it) => (it.billable ? 1 : undefined)),
+  round: written(optional(integer), "none", (it) => it.round),
+  provider: written(optional(text), "setIfGiven", (it) => it.provider),
+  externalId: written(optional(text), "setIfGiven", (it) => it.externalId),
+  segments: written(optional(integer), "setIfGiven", (it) => it.segments),
+};
+
+/** The attempts before the last one, in a table of their own. */
+export const attempts = defineTable("attempts", attemptShape);
+
+/** The last one, in its delivery's own row. */
+export const lastAttempts = defineTable("deliveries", attemptShape, {
+  prefix: "last_",
+});
+
+/** `from`: where its columns begin; `undefined` when there was none. */
+export function toLastAttempt(
+  row: RowOf<Attempt>,
+  from: number,
+): Attempt | undefined {
+  return row[from] === null ? undefined : lastAttempts.fromRow(row, from);
+}
+
+const reportShape = {
+  event: code(receiptEventCodes),
+  at: epochMs,
+  code: optional(text),
+  text: optional(text),
+};
+
+/** What a provider reported, without what it speaks of. */
+export const reports = defineTable("receipts", reportShape);
+
+/** Receipts; without a key until a delivery has that id. */
+export const receipts = defineTable("receipts", {
+  provider: text,
+  externalId: text,
+  ...reportShape,
+  messageSeq: optional(integer),
+  target: optional(integer),
+});
+
+export interface OutcomeColumn {
+  readonly name: string;
+  readonly effect: Effect;
+  readonly pick: PickValue;
+  /** Stands for a missing value; `undefined`: none may be missing. */
+  readonly absent: SQLInputValue | undefined;
+}
+
+/** What outcomes write, in the order in which it crosses to the writer. */
+export const outcomeColumns: readonly OutcomeColumn[] = [
+  ...ofDelivery(),
+  ...ofLastAttempt(),
+];
+
+function written<C extends AnyCodec>(
+  codec: C,
+  effect: Effect,
+  pick: PickValue,
+): C & { readonly effect: Effect; readonly pick: PickValue } {
+  return { ...codec, effect, pick };
+}
+
+function ofDelivery(): OutcomeColumn[] {
+  const { names } = defineTable("deliveries", deliveryShape);
+  return Object.values(deliveryShape).flatMap((column, n) => {
+    const name = names[n];
+    if (name === undefined || !("pick" in column)) return [];
+    const { effect, pick, encode } = column;
+    const absent =
+      "isOptional" in column ? encode(undefined as never) : undefined;
+    return [{ name, effect, pick, absent }];
+  });
+}
+
+function ofAttempt<C extends AnyCodec>(codec: C, pick: PickFromAttempt) {
+  return { ...codec, pick };
+}
+
+function ofLastAttempt(): OutcomeColumn[] {
+  return Object.values(attemptShape).map(({ pick }, n) => ({
+    name: lastAttempts.names[n] ?? "",
+    effect: "setWithAttempt",
+    pick: ({ lastAttempt }) => lastAttempt && pick(lastAttempt),
+    absent: null,
+  }));
+}

@@ -1,0 +1,90 @@
+/**
+ * A due delivery (d) with its message (m) and with its recipient, one of the
+ * message's own (r) or a subscription (s). The writer decides by it and the main
+ * thread hands it to the engine.
+ */
+
+import type {
+  ClaimedDelivery,
+  Recipient,
+  SubscriptionExtension,
+  SubscriptionId,
+} from "@carillon/core";
+import type { ClaimFacts } from "@carillon/core/rules";
+import {
+  code,
+  computed,
+  integer,
+  json,
+  optional,
+  text,
+  textOf,
+  truth,
+} from "./codec.ts";
+import { audienceCodes, protocolCodes, stateCodes } from "./codes.ts";
+import { lastAttempts, toLastAttempt } from "./delivery-table.ts";
+import type { SQLOutputValue } from "./query.ts";
+import { status } from "./subscription-table.ts";
+import { defineTable } from "./table.ts";
+
+export type DueRow = readonly [
+  messageSeq: number,
+  target: number,
+  state: number,
+  ...SQLOutputValue[],
+];
+
+const claims = defineTable("deliveries", {
+  messageSeq: integer,
+  target: integer,
+  state: code(stateCodes),
+  attempts: integer,
+  fence: integer,
+});
+
+const recipients = defineTable("deliveries", {
+  target: integer,
+  protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
+  endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
+  subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
+  extension: computed("s.extension", optional(json<SubscriptionExtension>())),
+});
+
+const facts = defineTable("deliveries", {
+  audience: computed("m.audience", code(audienceCodes)),
+  status: computed("s.status", optional(status)),
+  isEscalationOver: computed(
+    // Asked of SQLite, for a message may have many. Index: deliveries_round.
+    `d.round > 1 AND EXISTS (
+       SELECT 1 FROM deliveries AS e INDEXED BY deliveries_round
+       WHERE e.message_seq = d.message_seq AND e.round < d.round
+         AND e.state = ${stateCodes.delivered})`,
+    truth,
+  ),
+});
+
+export const dueColumns = [claims, recipients, lastAttempts, facts]
+  .map((table) => table.columns("d"))
+  .join(", ");
+
+const recipientFrom = claims.width;
+const lastAttemptFrom = recipientFrom + recipients.width;
+const factsFrom = lastAttemptFrom + lastAttempts.width;
+
+export function toClaimFacts(row: DueRow): ClaimFacts {
+  const { audience, status, isEscalationOver } = facts.fromRow(row, factsFrom);
+  return { audience, status, isEscalationOver };
+}
+
+/** The claim that was made of a row which was read before it. */
+export function toClaimedDelivery(row: DueRow): ClaimedDelivery {
+  const { target: _, fence, ...claim } = claims.fromRow(row);
+  const recipient: Recipient = recipients.fromRow(row, recipientFrom);
+  const lastAttempt = toLastAttempt(row, lastAttemptFrom);
+  return {
+    ...claim,
+    recipient,
+    ...(lastAttempt && { lastAttempt }),
+    fence: fence + 1,
+  };
+}

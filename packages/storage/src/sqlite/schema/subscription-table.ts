@@ -1,0 +1,102 @@
+/** Subscriptions as they stand in their table. */
+
+import type {
+  ProjectId,
+  Subscription,
+  SubscriptionExtension,
+  SubscriptionId,
+  SubscriptionStatus,
+  SubscriptionUser,
+} from "@carillon/core";
+import {
+  type Codec,
+  code,
+  computed,
+  integer,
+  json,
+  named,
+  type OptionalCodec,
+  optional,
+  text,
+  textOf,
+} from "./codec.ts";
+import { protocolCodes } from "./codes.ts";
+import { type FilterPolicies, filterPolicies } from "./filter-policies.ts";
+import { statusCodes, toSubscriptionStatus } from "./subscription-status.ts";
+import { defineTable, omit, type RowOf } from "./table.ts";
+
+export const status: Codec<SubscriptionStatus> = {
+  encode: (value) => value,
+  decode: (value) => toSubscriptionStatus(value as number),
+};
+
+/** NULL when it is empty. */
+const extension: Codec<SubscriptionExtension> = {
+  encode: (value) =>
+    Object.keys(value).length === 0 ? null : JSON.stringify(value),
+  decode: (value) =>
+    value === null
+      ? {}
+      : (JSON.parse(value as string) as SubscriptionExtension),
+};
+
+const shape = {
+  seq: integer,
+  id: textOf<SubscriptionId>(),
+  topicSeq: integer,
+  topicName: computed("topics.name", text),
+  projectId: textOf<ProjectId>(),
+  protocol: code(protocolCodes),
+  endpoint: text,
+  remark: text,
+  status,
+  extension,
+  filterPolicies: optional(filterPolicies),
+  createdAt: integer,
+};
+
+export type SubscriptionRow = RowOf<Subscription>;
+
+/** Rows of {@link subscriptionTables}. */
+export const subscriptions = defineTable("subscriptions", shape);
+export const newSubscriptions = defineTable(
+  "subscriptions",
+  omit(shape, "seq", "topicName", "filterPolicies"),
+);
+
+/** A subscription comes with the name of its topic. */
+export const subscriptionTables = `subscriptions
+  JOIN topics ON topics.seq = subscriptions.topic_seq`;
+
+export type SubscriptionUserRow = RowOf<SubscriptionUser>;
+
+export const subscriptionUsers = defineTable("subscription_users", {
+  id: text,
+  domainId: text,
+  name: text,
+  protocol: code(protocolCodes),
+  endpoint: text,
+  remark: text,
+  createdAt: integer,
+});
+
+/** Set for those who were subscribed when their topic was deleted. */
+const cancelled: OptionalCodec<true> = {
+  isOptional: true,
+  encode: (value) => (value ? statusCodes.deletedWithTopic : null),
+  decode: (value) =>
+    value === statusCodes.deletedWithTopic ? true : undefined,
+};
+
+/** Subscriptions as the recipients of a message to their topic. */
+export function defineAudience(filters: FilterPolicies) {
+  return defineTable("subscriptions", {
+    target: named("seq", integer),
+    protocol: code(protocolCodes),
+    endpoint: text,
+    subscriptionId: named("id", optional(textOf<SubscriptionId>())),
+    extension: optional(json<SubscriptionExtension>()),
+    filterPolicies: filters.codec,
+    cancelled: named("status", cancelled),
+  });
+}

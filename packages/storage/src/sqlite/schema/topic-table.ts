@@ -1,0 +1,24 @@
+/** Topics as they stand in their table. */
+
+import type { ProjectId, Topic, TopicId } from "@carillon/core";
+import { integer, text, textOf } from "./codec.ts";
+import { defineTable, omit, type RowOf } from "./table.ts";
+
+const shape = {
+  seq: integer,
+  id: textOf<TopicId>(),
+  projectId: textOf<ProjectId>(),
+  name: text,
+  displayName: text,
+  enterpriseProjectId: text,
+  pushPolicy: integer,
+  introduction: text,
+  createdAt: integer,
+  updatedAt: integer,
+  accessPolicy: text,
+};
+
+export type TopicRow = RowOf<Topic>;
+
+export const topics = defineTable("topics", shape);
+export const newTopics = defineTable("topics", omit(shape, "seq"));

@@ -1,6 +1,7 @@
 /** The engine's side of the store in SQLite. */
 
 import {
+  CarillonError,
   type Chunk,
   type Clock,
   type DeliveryStore,
@@ -61,8 +62,15 @@ export function createDeliveryStore(
     "SELECT 1 FROM chunks WHERE owner IS NULL LIMIT 1",
   );
 
-  // Rounded so that no lease ends early.
-  const endOf = ({ leaseMs }: Lease) => Math.ceil(clock.monotonic() + leaseMs);
+  /** When a lease that is granted now ends; rounded so that none ends early. */
+  function endOf({ leaseMs }: Lease): number {
+    const end = Math.ceil(clock.monotonic() + leaseMs);
+    if (Number.isSafeInteger(end)) return end;
+    throw new CarillonError(
+      "STORAGE_REFUSED",
+      `A lease of ${leaseMs} ms is none: a number of milliseconds is expected. Nothing was changed.`,
+    );
+  }
 
   /** Has outcomes written; those that cannot even be copied are replaced. */
   async function write<Result>(
@@ -74,7 +82,7 @@ export function createDeliveryStore(
       const columns = toOutcomeColumns(outcomes, now, endOf);
       return { result: await run(columns), refused: [] };
     } catch (error) {
-      const { kept, refused } = replaceUncopyable(outcomes, now);
+      const { kept, refused } = replaceUncopyable(outcomes, now, endOf);
       if (refused.length === 0) throw error;
       const columns = toOutcomeColumns(kept, now, endOf);
       return { result: await run(columns), refused };
@@ -156,8 +164,9 @@ export function createDeliveryStore(
       );
       return [...refused, ...result];
     },
-    renewLeases: (lease) =>
-      writer.run("renewLeases", lease.owner, endOf(lease)),
+    async renewLeases(lease) {
+      await writer.run("renewLeases", lease.owner, endOf(lease));
+    },
     reclaimLapsed: (now) =>
       writer.run("reclaim", Math.floor(clock.monotonic()), now),
     reclaimAll: (now) => writer.run("reclaim", Number.MAX_SAFE_INTEGER, now),

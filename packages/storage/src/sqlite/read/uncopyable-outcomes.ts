@@ -1,6 +1,7 @@
 /**
  * Outcomes with values that cannot be copied to the writer thread (a function,
- * a symbol). Looked for only when handing over a batch has failed.
+ * a symbol), or whose lease is no duration. Looked for only when handing over a
+ * batch has failed.
  */
 
 import {
@@ -8,18 +9,19 @@ import {
   type RefusedOutcome,
   refusedOutcome,
 } from "@carillon/core";
-import type { Outcome } from "../schema/delivery-table.ts";
+import type { EndOf, Outcome } from "../schema/delivery-table.ts";
 import { toOutcomeColumns } from "../write/outcome-columns.ts";
 
 /** The batch with those replaced by what can be kept in their place. */
 export function replaceUncopyable(
   outcomes: readonly Outcome[],
   now: EpochMs,
+  endOf: EndOf,
 ): { kept: readonly Outcome[]; refused: readonly RefusedOutcome[] } {
   const refused: RefusedOutcome[] = [];
   const kept: Outcome[] = [];
   for (const outcome of outcomes) {
-    const reason = whyUncopyable(outcome, now);
+    const reason = whyUncopyable(outcome, now, endOf);
     if (reason === undefined) {
       kept.push(outcome);
       continue;
@@ -31,14 +33,19 @@ export function replaceUncopyable(
       ...(fence !== undefined && { fence }),
     };
     // Without a key there is no row to say it in.
-    if (whyUncopyable(substitute, now) === undefined) kept.push(substitute);
+    const isCopyable = whyUncopyable(substitute, now, endOf) === undefined;
+    if (isCopyable) kept.push(substitute);
   }
   return { kept, refused };
 }
 
-function whyUncopyable(outcome: Outcome, now: EpochMs): string | undefined {
+function whyUncopyable(
+  outcome: Outcome,
+  now: EpochMs,
+  endOf: EndOf,
+): string | undefined {
   try {
-    structuredClone(toOutcomeColumns([outcome], now));
+    structuredClone(toOutcomeColumns([outcome], now, endOf));
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -8,6 +8,8 @@ import { wordsOf } from "./codes.ts";
 export interface Codec<Value> {
   readonly encode: (value: Value) => SQLInputValue;
   readonly decode: (value: SQLOutputValue) => Value;
+  /** Of a column of texts; the others hold whole numbers. */
+  readonly isText?: true;
   /** The column, where it is not named after the member. */
   readonly column?: string;
   /** In place of the column: what a SELECT reads, and nobody writes. */
@@ -19,6 +21,7 @@ export interface AnyCodec {
   readonly encode: (value: never) => SQLInputValue;
   readonly decode: (value: SQLOutputValue) => unknown;
   readonly isOptional?: true;
+  readonly isText?: true;
   readonly column?: string;
   readonly sql?: string;
 }
@@ -37,13 +40,18 @@ export const integer: Codec<number> = {
 };
 
 export const text: Codec<string> = {
+  isText: true,
   encode: (value) => value,
   decode: (value) => value as string,
 };
 
 /** A text with a type of its own, such as an id. */
 export function textOf<Value extends string>(): Codec<Value> {
-  return { encode: (value) => value, decode: (value) => value as Value };
+  return {
+    isText: true,
+    encode: (value) => value,
+    decode: (value) => value as Value,
+  };
 }
 
 /** A number with a type of its own, such as a status of the wire. */
@@ -69,6 +77,7 @@ export function code<Word extends string>(
 
 export function json<Value>(): Codec<Value> {
   return {
+    isText: true,
     encode: (value) => JSON.stringify(value),
     decode: (value) => JSON.parse(value as string) as Value,
   };
@@ -105,4 +114,23 @@ export function computed<C extends AnyCodec>(sql: string, codec: C): C {
 /** Stands in a column of another name than its member. */
 export function named<C extends AnyCodec>(column: string, codec: C): C {
   return { ...codec, column };
+}
+
+/**
+ * Refuses what SQLite would keep as something else: no number (as NULL), a
+ * number that a read could not give back, a number in a column of texts. What
+ * else does not fit a column its STRICT table refuses.
+ *
+ * @throws TypeError
+ */
+export function checkFits(
+  value: SQLInputValue,
+  isText: boolean,
+  column: string,
+): void {
+  if (typeof value === "string" || value === null) return;
+  if (typeof value === "number") {
+    if (!isText && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return;
+  } else if (typeof value !== "bigint") return;
+  throw new TypeError(`cannot store ${value} in column ${column}`);
 }

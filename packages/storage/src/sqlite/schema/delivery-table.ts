@@ -13,6 +13,7 @@ import type {
 } from "@carillon/core";
 import {
   type AnyCodec,
+  checkFits,
   code,
   epochMs,
   flag,
@@ -96,6 +97,14 @@ export const deliveryShape = {
 /** The attempts before the last one, in a table of their own. */
 export const attempts = defineTable("attempts", attemptShape);
 
+/** @throws TypeError when a value would not be kept as it is */
+export function checkAttempt(row: readonly SQLInputValue[]): void {
+  for (const [n, { isText }] of Object.values(attemptShape).entries()) {
+    const name = `attempts.${attempts.names[n]}`;
+    checkFits(row[n] ?? null, isText === true, name);
+  }
+}
+
 /** The last one, in its delivery's own row. */
 export const lastAttempts = defineTable("deliveries", attemptShape, {
   prefix: "last_",
@@ -131,6 +140,7 @@ export const receipts = defineTable("receipts", {
 export interface OutcomeColumn {
   readonly name: string;
   readonly effect: Effect;
+  readonly isText: boolean;
   readonly pick: PickValue;
   /** Stands for a missing value; `undefined`: none may be missing. */
   readonly absent: SQLInputValue | undefined;
@@ -155,10 +165,10 @@ function ofDelivery(): OutcomeColumn[] {
   return Object.values(deliveryShape).flatMap((column, n) => {
     const name = names[n];
     if (name === undefined || !("pick" in column)) return [];
-    const { effect, pick, encode } = column;
+    const { effect, pick, encode, isText } = column;
     const absent =
       "isOptional" in column ? encode(undefined as never) : undefined;
-    return [{ name, effect, pick, absent }];
+    return [{ name, effect, isText: isText === true, pick, absent }];
   });
 }
 
@@ -167,8 +177,9 @@ function ofAttempt<C extends AnyCodec>(codec: C, pick: PickFromAttempt) {
 }
 
 function ofLastAttempt(): OutcomeColumn[] {
-  return Object.values(attemptShape).map(({ pick }, n) => ({
+  return Object.values(attemptShape).map(({ pick, isText }, n) => ({
     name: lastAttempts.names[n] ?? "",
+    isText: isText === true,
     effect: "setWithAttempt",
     pick: ({ lastAttempt }) => lastAttempt && pick(lastAttempt),
     absent: null,

@@ -4,8 +4,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RefusedOutcome } from "@carillon/core";
 import { refusedOutcome } from "@carillon/core/rules";
 import { isRowRefused, toFailure } from "../failure.ts";
+import { checkFits } from "../schema/codec.ts";
 import {
   attempts,
+  checkAttempt,
   type Effect,
   outcomeColumns,
 } from "../schema/delivery-table.ts";
@@ -43,6 +45,8 @@ const lastAt = placeOf("last_at");
 const ownerAt = placeOf("owner");
 const providerAt = placeOf("provider");
 const externalIdAt = placeOf("external_id");
+const fullNames = names.map((name) => `deliveries.${name}`);
+const isText = outcomeColumns.map((column) => column.isText);
 const absent = outcomeColumns.map((column) => column.absent);
 const requiredAt = [...absent.keys()].filter((n) => absent[n] === undefined);
 /** Columns that are cleared once nobody goes on with the delivery. */
@@ -101,7 +105,9 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     if (columns !== batch) begin(columns);
     for (let i = 0; i < present.length; i++) {
       const n = present[i] ?? 0;
-      values[n] = columns.columns[n]?.[row] ?? absent[n] ?? null;
+      const value = columns.columns[n]?.[row] ?? absent[n] ?? null;
+      checkFits(value, isText[n] === true, fullNames[n] ?? "");
+      values[n] = value;
     }
     for (const n of requiredAt) {
       if (values[n] !== null) continue;
@@ -169,14 +175,19 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
 
   /** An outcome of a claimed delivery, if the claim still holds. */
   const recordRow: WriteRow = (columns, row, totals) => {
-    const reported = load(columns, row);
-    const key = [values[messageSeqAt] ?? null, values[targetAt] ?? null];
+    const key = [messageSeqAt, targetAt].map((n) =>
+      at(columns.columns[n] ?? null, row),
+    );
     const [known = 0, fence] = find.get(...key) ?? [];
     if (fence === undefined || fence !== at(columns.fence, row)) {
       return undefined;
     }
+    const reported = load(columns, row);
     const previous = at(columns.previousAttempt, row);
-    if (previous) insertAttempt.run(...key, ...previous);
+    if (previous) {
+      checkAttempt(previous);
+      insertAttempt.run(...key, ...previous);
+    }
     return merge(known, reported, totals);
   };
 

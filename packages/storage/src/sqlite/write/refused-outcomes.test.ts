@@ -39,7 +39,7 @@ const bad: Record<string, readonly [Record<string, unknown>, RegExp]> = {
   ],
   "no number at all": [
     { attempts: Number.NaN },
-    /^NOT NULL constraint failed: deliveries.attempts$/,
+    /^cannot store NaN in column deliveries.attempts$/,
   ],
   "a value that cannot be bound": [
     { lastAttempt: { at: start, durationMs: 1, error: new Date(0) } },

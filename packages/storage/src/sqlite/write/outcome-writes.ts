@@ -91,21 +91,25 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   /** The row that is being written, in the order of the columns. */
   const values = new Array<SQLInputValue>(names.length).fill(null);
   /** Of the batch that is being written, the columns that have values. */
-  let present: readonly number[] = [];
+  let present: readonly {
+    readonly n: number;
+    readonly column: readonly (SQLInputValue | null)[];
+  }[] = [];
   let batch: OutcomeColumns | undefined;
 
   function begin(columns: OutcomeColumns): void {
     batch = columns;
-    present = [...names.keys()].filter((n) => columns.columns[n]);
+    present = columns.columns.flatMap((column, n) =>
+      column ? [{ n, column }] : [],
+    );
     for (const n of names.keys()) values[n] = absent[n] ?? null;
   }
 
   /** Fills `values`, and answers the state that the outcome reports. */
   function load(columns: OutcomeColumns, row: number): number {
     if (columns !== batch) begin(columns);
-    for (let i = 0; i < present.length; i++) {
-      const n = present[i] ?? 0;
-      const value = columns.columns[n]?.[row] ?? absent[n] ?? null;
+    for (const { n, column } of present) {
+      const value = column[row] ?? absent[n] ?? null;
       checkFits(value, isText[n] === true, fullNames[n] ?? "");
       values[n] = value;
     }

@@ -23,6 +23,7 @@
  * the claims are on disk, and they lapse.
  */
 
+import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type {
   AttemptResult,
@@ -46,7 +47,6 @@ import {
   type SendItem,
 } from "./outcome.ts";
 import { PreparedMessages } from "./prepared.ts";
-import { Slots } from "./slots.ts";
 
 export interface SenderPorts {
   readonly channels: ReadonlyMap<Protocol, Channel>;
@@ -116,7 +116,7 @@ export function leaseNeededMs(channel: Pick<Channel, "timeoutMs">): number {
 export class Sender {
   readonly #ports: SenderPorts;
   readonly #options: SenderOptions;
-  readonly #slots: Slots;
+  readonly #slots: ConcurrencyLimit;
   readonly #lanes: Lanes<SendAttempt>;
   readonly #prepared = new PreparedMessages();
   /** Attempts that are queued or running, and not slow yet. */
@@ -132,14 +132,14 @@ export class Sender {
   constructor(ports: SenderPorts, options: SenderOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#slots = new Slots(options.maxInFlight);
+    this.#slots = new ConcurrencyLimit({ max: options.maxInFlight });
     this.#lanes = new Lanes(options.laneInFlight);
     this.#young = new DeadlineQueue(ports.clock, options.slowAfterMs);
   }
 
   /** Attempts under way. */
   get inFlight(): number {
-    return this.#slots.taken + this.#slowAttempts;
+    return this.#slots.running + this.#slowAttempts;
   }
 
   /**
@@ -171,13 +171,13 @@ export class Sender {
         batch.finish(item, this.#withoutChannel(item));
         continue;
       }
-      if (!this.#slots.tryTake()) await this.#slots.take();
+      if (!this.#slots.tryAcquire()) await this.#slots.acquire();
       const now = this.#ports.clock.now();
       if (now >= expiryOf(item, this.#ports.rules)) {
-        this.#slots.free();
+        this.#slots.release();
         batch.finish(item, expired(item, now));
       } else if (!this.#mayStart(item, channel)) {
-        this.#slots.free();
+        this.#slots.release();
         this.#turnAway(item, batch);
       } else this.#begin(new SendAttempt(item, batch, channel, this));
     }
@@ -208,7 +208,7 @@ export class Sender {
       return;
     }
     // The slot is for those who can go now.
-    this.#slots.free();
+    this.#slots.release();
     attempt.holdsSlot = false;
     if (this.#lanes.wait(endpoint, attempt)) this.#young.add(attempt);
     else this.#withdraw(attempt);
@@ -293,7 +293,7 @@ export class Sender {
       this.#slow.get(channel)?.remove(attempt);
       this.#lanes.countSlow(endpoint, -1);
     } else this.#young.remove(attempt);
-    if (attempt.holdsSlot) this.#slots.free();
+    if (attempt.holdsSlot) this.#slots.release();
     else if (wasSlow) this.#slowAttempts--;
     this.#lanes.leave(endpoint);
     if (wasSlow) attempt.late?.resolve(outcome);
@@ -365,7 +365,7 @@ export class Sender {
       this.#slowAttempts < this.#options.maxSlowAttempts
     ) {
       attempt.holdsSlot = false;
-      this.#slots.free();
+      this.#slots.release();
     }
     if (!attempt.holdsSlot) this.#slowAttempts++;
     this.#deadlinesOf(channel).add(attempt);

@@ -100,4 +100,3 @@ export const stateOf = wordsOf(stateCodes);
 export const protocolOf = wordsOf(protocolCodes);
 export const audienceOf = wordsOf(audienceCodes);
 export const errorClassOf = wordsOf(errorClassCodes);
-export const receiptEventOf = wordsOf(receiptEventCodes);

@@ -1,7 +1,7 @@
 /** Writes of who does not want texts. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { OptOut } from "@carillon/core";
+import type { OptOutRecord } from "@carillon/core";
 import { optOuts, sender } from "../schema/inbound-table.ts";
 
 export function createOptOutWrites(db: DatabaseSync) {
@@ -11,7 +11,7 @@ export function createOptOutWrites(db: DatabaseSync) {
   );
 
   return {
-    putOptOut(optOut: OptOut): void {
+    putOptOut(optOut: OptOutRecord): void {
       put.run(...optOuts.toRow(optOut));
     },
     removeOptOut(recipient: string, from: string | undefined): boolean {

@@ -46,3 +46,10 @@ test("makes no more probes once it closes", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(probes, 16);
 });
+
+test("says which channel's timeout a lease does not cover", async () => {
+  await assert.rejects(startTestServer({ leaseMs: 10_000 }), {
+    name: "ConfigError",
+    message: /leaseMs: A lease of 10000 ms does not cover .* make the lease/,
+  });
+});

@@ -36,7 +36,7 @@ import type { Gateway } from "@carillon/gateway";
 import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { type AppPorts, createApp } from "./app.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { DeliveryLog } from "./delivery-log/delivery-log.ts";
 import { createAdministration } from "./identity/administration/administration.ts";
 import {
@@ -95,7 +95,9 @@ const drainDeadlineMs = 7000;
 /** Clients get this long to finish their requests when closing. */
 const requestGraceMs = 1500;
 
-/** @throws CarillonError STORAGE_UNUSABLE; then nothing is left open */
+/**
+ * @throws CarillonError STORAGE_UNUSABLE, ConfigError; then nothing is left open
+ */
 export async function compose(
   ports: ServicePorts,
   config: Config,
@@ -147,7 +149,7 @@ export async function compose(
   const deliveryLog = opened.use(
     new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),
   );
-  const engine = createEngine(
+  const engine = createEngineOf(
     {
       store,
       topics,
@@ -168,6 +170,7 @@ export async function compose(
       maxInFlight: config.maxInFlight,
       laneInFlight: config.laneInFlight,
       slowAfterMs: config.slowAfterMs,
+      leaseMs: config.leaseMs,
       lives,
     },
   );
@@ -284,6 +287,18 @@ export async function compose(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** @throws ConfigError when the lease does not cover a channel's timeout */
+function createEngineOf(...args: Parameters<typeof createEngine>): Engine {
+  try {
+    return createEngine(...args);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([
+      { key: "leaseMs", source: "leaseMs", problem: error.message },
+    ]);
+  }
 }
 
 function toNotReady(error: CarillonError | undefined): NotReady | undefined {

@@ -35,6 +35,7 @@ export interface TestServerOptions {
   /** Whose receivers carriers can call. */
   readonly gateway?: Gateway;
   readonly publicUrl?: string;
+  readonly leaseMs?: number;
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
   readonly droppedLogLines?: () => number;
@@ -151,6 +152,7 @@ export async function startTestServer(
         region: testRegion,
         topicsPerProject: 150,
         smsProviders: ["null"],
+        ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
       },
     }),
   );

@@ -11,7 +11,7 @@ import { mixedAudiences, Rig } from "../rig.ts";
 
 export const stopContinue: Plan = {
   name: "stop-continue",
-  summary: "SIGSTOP for longer than a lease (60 s), then SIGCONT",
+  summary: "SIGSTOP for longer than a lease (set to 60 s), then SIGCONT",
   defaults: { seconds: 70 },
   run: stopAndContinue,
 };
@@ -21,6 +21,7 @@ async function stopAndContinue(options: PlanOptions): Promise<PlanReport> {
   // What was accepted before the stop must not run out during it.
   await using rig = await Rig.start({
     audiences: mixedAudiences(seconds + 60),
+    server: { args: ["--lease-ms=60000"] },
   });
   await rig.publish();
   await rig.untilAccepted(200);

@@ -38,11 +38,37 @@ test("leaves out entries that were removed, wherever they stood", () => {
   );
 });
 
+test("after a standstill, lets what has come go before what is due", async () => {
+  const clock = new ManualClock();
+  let late: (() => void) | undefined;
+  const queue = new DeadlineQueue<TestEntry>(
+    {
+      monotonic: () => clock.monotonic(),
+      nextTurn: () => clock.nextTurn(),
+      setTimer(_ms, run) {
+        late = run;
+        return { cancel() {} };
+      },
+    },
+    1000,
+  );
+  const [answered, silent] = [entry(), entry()];
+  queue.add(answered);
+  queue.add(silent);
+  clock.advance(10_000);
+  late?.();
+  // The answer lay in its socket all the time.
+  setImmediate(() => queue.remove(answered));
+  for (let turn = 0; turn < 4; turn++) await clock.nextTurn();
+  assert.deepEqual([answered.expired, silent.expired], [0, 1]);
+});
+
 test("needs one timer for steady traffic", () => {
   const clock = new ManualClock();
   let timersSet = 0;
   const counting = {
     monotonic: () => clock.monotonic(),
+    nextTurn: () => clock.nextTurn(),
     setTimer(ms: number, run: () => void) {
       timersSet++;
       return clock.setTimer(ms, run);

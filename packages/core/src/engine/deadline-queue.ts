@@ -19,17 +19,19 @@ export interface DeadlineEntry<Entry> {
 /** How much later than its deadline an entry may expire, in milliseconds. */
 export const deadlineSlackMs = 50;
 
+/** A timer that is so much too late tells of a standstill; milliseconds. */
+const standstillMs = 500;
+
+type DeadlineClock = Pick<Clock, "monotonic" | "setTimer" | "nextTurn">;
+
 export class DeadlineQueue<Entry extends DeadlineEntry<Entry>> {
-  readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly #clock: DeadlineClock;
   readonly #durationMs: number;
   #first: Entry | undefined;
   #last: Entry | undefined;
   #timer: Timer | undefined;
 
-  constructor(
-    clock: Pick<Clock, "monotonic" | "setTimer">,
-    durationMs: number,
-  ) {
+  constructor(clock: DeadlineClock, durationMs: number) {
     this.#clock = clock;
     this.#durationMs = durationMs;
   }
@@ -70,22 +72,40 @@ export class DeadlineQueue<Entry extends DeadlineEntry<Entry>> {
   // The timer outlives the entries it was set for: with steady traffic it is
   // set once per duration and not once per entry.
   #setTimer(ms: number): Timer {
+    const dueAt = this.#clock.monotonic() + ms;
     return this.#clock.setTimer(ms, () => {
-      this.#timer = undefined;
-      const now = this.#clock.monotonic();
-      for (;;) {
-        const entry = this.#first;
-        if (entry === undefined) return;
-        const restMs = entry.deadlineAt - now;
-        if (restMs > 0) {
-          // Expiring may have added entries, and with them a timer. A timer
-          // for each deadline by itself would be one for each entry again.
-          this.#timer ??= this.#setTimer(Math.max(restMs, deadlineSlackMs));
-          return;
-        }
-        this.remove(entry);
-        entry.expire();
-      }
+      // Kept until it was looked: nobody sets a second one meanwhile.
+      if (this.#clock.monotonic() - dueAt > standstillMs) {
+        void this.#expireAfterInput();
+      } else this.#expireDue();
     });
+  }
+
+  /**
+   * The process stood still, and timers come before I/O: answers that are there
+   * already have their turn first.
+   */
+  async #expireAfterInput(): Promise<void> {
+    await this.#clock.nextTurn();
+    await this.#clock.nextTurn();
+    this.#expireDue();
+  }
+
+  #expireDue(): void {
+    this.#timer = undefined;
+    const now = this.#clock.monotonic();
+    for (;;) {
+      const entry = this.#first;
+      if (entry === undefined) return;
+      const restMs = entry.deadlineAt - now;
+      if (restMs > 0) {
+        // Expiring may have added entries, and with them a timer. A timer
+        // for each deadline by itself would be one for each entry again.
+        this.#timer ??= this.#setTimer(Math.max(restMs, deadlineSlackMs));
+        return;
+      }
+      this.remove(entry);
+      entry.expire();
+    }
   }
 }

@@ -11,6 +11,7 @@ export function interceptCalls<Wrapped extends Store>(
   around: (
     method: PropertyKey,
     call: () => Promise<unknown>,
+    args: readonly unknown[],
   ) => Promise<unknown>,
 ): Wrapped {
   return new Proxy(store, {
@@ -18,7 +19,7 @@ export function interceptCalls<Wrapped extends Store>(
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
       return (...args: unknown[]) =>
-        around(name, async () => Reflect.apply(value, target, args));
+        around(name, async () => Reflect.apply(value, target, args), args);
     },
   });
 }

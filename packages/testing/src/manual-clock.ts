@@ -75,6 +75,15 @@ export class ManualClock implements Clock {
   }
 
   /**
+   * Time passes and nothing runs, as when the process is stopped; then all
+   * timers that fell due fire, each at the end.
+   */
+  standStill(ms: number): void {
+    this.#monotonic += ms;
+    this.#moveTo(this.#monotonic);
+  }
+
+  /**
    * What an operator or NTP does: sets the time that people see, by `ms`
    * forward or (negative) back. Monotonic time and timers do not notice.
    */

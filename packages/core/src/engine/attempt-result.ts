@@ -5,6 +5,7 @@
  */
 
 import { errorClasses } from "../messages/delivery.ts";
+import { maxTimeToLiveSeconds } from "../messages/message.ts";
 import type { AttemptResult, FailedResult } from "../ports/channel.ts";
 
 /** A result that is safe to keep, and what was wrong with it. */
@@ -17,6 +18,8 @@ export interface CheckedResult {
 const noDefects: readonly string[] = [];
 /** A sentence of ours and 200 characters of the receiver's, with room to spare. */
 const maxTextLength = 2000;
+/** No message lives longer, in milliseconds: it asks never to come again. */
+const maxRetryAfterMs = maxTimeToLiveSeconds * 1000;
 
 /** Checks what a channel answered; never throws. */
 export function checkResult(answer: unknown): CheckedResult {
@@ -87,8 +90,8 @@ const fields = {
   errorClass: (value: unknown) => errorClasses.find((known) => known === value),
   error: mendText,
   retryAfterMs: (value: unknown) =>
-    typeof value === "number" && value >= 0 && Number.isFinite(value)
-      ? value
+    typeof value === "number" && value >= 0
+      ? Math.min(value, maxRetryAfterMs)
       : undefined,
 } as const;
 // Object.keys forgets the type of the names.

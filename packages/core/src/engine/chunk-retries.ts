@@ -22,6 +22,7 @@ interface Retry {
 export class ChunkRetries {
   readonly #ports: ChunkRetriesPorts;
   readonly #release: (chunk: Chunk) => void;
+  #held = 0;
   /** By message and start. */
   readonly #retries = new Map<string, Retry>();
 
@@ -30,9 +31,9 @@ export class ChunkRetries {
     this.#release = release;
   }
 
-  /** Chunks that are held, or failed and were not worked since. */
-  get size(): number {
-    return this.#retries.size;
+  /** Chunks that are held. */
+  get held(): number {
+    return this.#held;
   }
 
   failed(chunk: Chunk): void {
@@ -44,9 +45,11 @@ export class ChunkRetries {
     };
     const timer = clock.setTimer(retry.backoff.next(), () => {
       retry.waiting = undefined;
+      this.#held--;
       this.#release(chunk);
     });
     retry.waiting = { chunk, timer };
+    this.#held++;
     this.#retries.set(key, retry);
     if (this.#retries.size > maxRemembered) this.#forgetReleased();
   }
@@ -69,6 +72,7 @@ export class ChunkRetries {
       if (waiting) held.push(waiting.chunk);
     }
     this.#retries.clear();
+    this.#held = 0;
     return held;
   }
 }

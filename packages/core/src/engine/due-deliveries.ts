@@ -9,6 +9,7 @@
  * outcome's commit: the same, for nobody can tell the two apart.
  */
 
+import { isTransient } from "../errors.ts";
 import type { Message } from "../messages/message.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
@@ -20,7 +21,7 @@ import type {
 import type { Logger } from "../ports/logger.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
-import type { OutcomeLedger } from "./ledger.ts";
+import { type OutcomeLedger, reasonOf } from "./ledger.ts";
 import {
   type OutcomeRules,
   outcomeOfUnreadable,
@@ -57,8 +58,8 @@ interface DueItem extends SendItem {
   readonly claim: ClaimedDelivery;
 }
 
-/** How long claims wait whose batch failed, in milliseconds. */
-const failedBatchRetryMs = 5000;
+/** How long a claim waits whose message cannot be read now; milliseconds. */
+const failedReadRetryMs = 5000;
 
 export class DueDeliveries {
   readonly #ports: DueDeliveriesPorts;
@@ -145,10 +146,9 @@ export class DueDeliveries {
       await this.#deliver(claims);
     } catch (error) {
       this.#ports.logger.error("batch_failed", { error });
-      // Nothing of it was started, or all that was is on its way to the ledger.
-      const at = addMs(this.#ports.clock.now(), failedBatchRetryMs);
+      // A defect before anything was started.
       await this.#ports.ledger.record(
-        claims.map((claim) => postponed(claim, at)),
+        claims.map((claim) => this.#later(claim, failedReadRetryMs)),
       );
     } finally {
       this.#batches--;
@@ -160,7 +160,7 @@ export class DueDeliveries {
   }
 
   async #deliver(claims: readonly ClaimedDelivery[]): Promise<void> {
-    const { sender, ledger, clock, rules } = this.#ports;
+    const { sender, ledger } = this.#ports;
     const { items, outcomes } = await this.#read(claims);
     const { finished, slowAttempts, unstarted } = await sender.send(items);
     for (const slow of slowAttempts) {
@@ -175,18 +175,23 @@ export class DueDeliveries {
       });
     }
     for (const { item, factor } of unstarted) {
-      const waitMs = this.#options.laneRetryMs * factor * (1 + rules.random());
-      outcomes.push(postponed(item.claim, addMs(clock.now(), waitMs)));
+      const waitMs = this.#options.laneRetryMs * factor;
+      outcomes.push(this.#later(item.claim, waitMs));
     }
-    await ledger.record(outcomes);
-    ledger.notify(finished);
+    await ledger.record(outcomes, finished);
+  }
+
+  /** Later by `waitMs` and up to as much again, so that claims spread out. */
+  #later(claim: ClaimedDelivery, waitMs: number): FencedOutcome {
+    const { clock, rules } = this.#ports;
+    return postponed(claim, addMs(clock.now(), waitMs * (1 + rules.random())));
   }
 
   /** The claims' messages, each read once; those that cannot be are outcomes. */
   async #read(
     claims: readonly ClaimedDelivery[],
   ): Promise<{ items: DueItem[]; outcomes: FencedOutcome[] }> {
-    const { store, clock, rules } = this.#ports;
+    const { clock, rules } = this.#ports;
     const messages = new Map<number, ReadMessage>();
     const items: DueItem[] = [];
     const outcomes: FencedOutcome[] = [];
@@ -194,11 +199,15 @@ export class DueDeliveries {
       const { messageSeq, recipient, state, attempts, fence } = claim;
       let read = messages.get(messageSeq);
       if (read === undefined) {
-        read = this.#open(await store.findMessageBySeq(messageSeq));
+        read = await this.#readMessage(messageSeq);
         messages.set(messageSeq, read);
       }
       if (read.message === undefined) {
-        outcomes.push(gone(claim, clock.now()));
+        outcomes.push(
+          read.reason === undefined
+            ? this.#later(claim, failedReadRetryMs)
+            : failed(claim, read.reason, clock.now()),
+        );
         continue;
       }
       const item = { message: read.message, recipient, state, attempts, claim };
@@ -211,8 +220,28 @@ export class DueDeliveries {
     return { items, outcomes };
   }
 
-  #open(kept: Message | undefined): ReadMessage {
-    if (kept === undefined) return { message: undefined, isReadable: false };
+  /** A message that fails costs its own deliveries, and no others. */
+  async #readMessage(messageSeq: number): Promise<ReadMessage> {
+    const { store, logger } = this.#ports;
+    try {
+      const kept = await store.findMessageBySeq(messageSeq);
+      if (kept) return this.#open(kept);
+      return {
+        message: undefined,
+        reason: "The message is not there any more.",
+      };
+    } catch (error) {
+      logger.error("message_unreadable", { messageSeq, error });
+      return {
+        message: undefined,
+        reason: isTransient(error)
+          ? undefined
+          : `The message cannot be read: ${reasonOf(error)}`,
+      };
+    }
+  }
+
+  #open(kept: Message): ReadMessage {
     try {
       return { message: this.#ports.seal.open(kept), isReadable: true };
     } catch (error) {
@@ -222,12 +251,17 @@ export class DueDeliveries {
   }
 }
 
-interface ReadMessage {
-  /** `undefined` when there is none of that number. */
-  readonly message: Message | undefined;
-  /** False when it is sealed with a key that is not there. */
-  readonly isReadable: boolean;
-}
+type ReadMessage =
+  | {
+      readonly message: Message;
+      /** False when it is sealed with a key that is not there. */
+      readonly isReadable: boolean;
+    }
+  | {
+      readonly message: undefined;
+      /** Why there never will be one; `undefined`: it may be read later. */
+      readonly reason: string | undefined;
+    };
 
 /** Later, and not counted as an attempt. */
 function postponed(
@@ -245,7 +279,11 @@ function postponed(
   };
 }
 
-function gone(claim: ClaimedDelivery, now: EpochMs): FencedOutcome {
+function failed(
+  claim: ClaimedDelivery,
+  error: string,
+  now: EpochMs,
+): FencedOutcome {
   const { messageSeq, recipient, attempts, fence } = claim;
   return {
     messageSeq,
@@ -256,7 +294,7 @@ function gone(claim: ClaimedDelivery, now: EpochMs): FencedOutcome {
       at: now,
       durationMs: 0,
       errorClass: "internal",
-      error: "The message is not there any more.",
+      error,
     },
     fence,
   };

@@ -131,7 +131,7 @@ export function createEngine(
 ): Engine {
   const options = { ...defaultEngineOptions, ...tuning };
   const { store, clock, logger, dispatcher, random } = ports;
-  checkLease(options.leaseMs, ports.channels);
+  checkLease(options, ports.channels);
   const seal = ports.seal ?? noSeal;
   const abandonment = new AbortController();
   let isOpen = true;
@@ -249,6 +249,7 @@ export function createEngine(
       const timer = clock.setTimer(deadlineMs, () => {
         logger.warn("drain_deadline", { inFlight: sender.inFlight });
         abandonment.abort();
+        void sweeper.stop();
         deadline.resolve();
       });
       await Promise.race([done, deadline.promise]);
@@ -257,9 +258,13 @@ export function createEngine(
   };
 }
 
-function checkLease(leaseMs: number, channels: readonly Channel[]): void {
+function checkLease(
+  options: Pick<EngineOptions, "leaseMs" | "slowAfterMs">,
+  channels: readonly Channel[],
+): void {
+  const { leaseMs } = options;
   for (const channel of channels) {
-    const neededMs = Math.ceil((leaseNeededMs(channel) * 3) / 2);
+    const neededMs = Math.ceil((leaseNeededMs(channel, options) * 3) / 2);
     if (leaseMs < neededMs) {
       throw new RangeError(
         `A lease of ${leaseMs} ms does not cover an attempt of channel ${channel.name}, which may take ${channel.timeoutMs} ms: make the lease ${neededMs} ms or longer, or the attempt's timeout shorter.`,

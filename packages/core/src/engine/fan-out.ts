@@ -116,7 +116,7 @@ export class FanOut implements ChunkIntake {
 
   /** Whether chunks are held, in work or not. */
   get isActive(): boolean {
-    return this.#chunks + this.#ready.length + this.#retries.size > 0;
+    return this.#chunks + this.#ready.length + this.#retries.held > 0;
   }
 
   /** A publisher's chunk goes straight to work when nobody is before it. */
@@ -228,9 +228,14 @@ export class FanOut implements ChunkIntake {
     splitting: Promise<Chunk | undefined>,
   ): Promise<void> {
     const { ledger } = this.#ports;
+    // Awaited only when the attempts are made; until then it may fail.
+    splitting.catch(() => {});
     const outcomes = await this.#attempt(message, audience);
     const chunk = await splitting;
-    if (chunk === undefined) return;
+    if (chunk === undefined) {
+      this.#ports.logger.warn("lease_lost", { messageId: message.id });
+      return;
+    }
     const end = await this.#complete(chunk, outcomes.all);
     if (end === undefined) return;
     if (!end.kept) {
@@ -238,8 +243,8 @@ export class FanOut implements ChunkIntake {
       return;
     }
     ledger.reportRefused(end.refused);
-    ledger.count(outcomes.all);
-    ledger.notify(outcomes.final);
+    ledger.count(outcomes.all, end.refused);
+    ledger.notify(outcomes.final, end.refused);
     if (outcomes.deferredUntil !== undefined) {
       this.#ports.onDeferred(outcomes.deferredUntil);
     }
@@ -320,14 +325,15 @@ export class FanOut implements ChunkIntake {
     return binding && new Escalation(binding.data, createdAt);
   }
 
-  /** Should even this fail, the chunk is free once its lease lapses. */
   async #release(chunk: Chunk): Promise<void> {
+    const { store, onChunk, logger } = this.#ports;
     try {
-      await this.#ports.store.releaseChunk(chunk);
-      this.#ports.onChunk();
+      await persist(this.#ports, "release", () => store.releaseChunk(chunk));
+      onChunk();
     } catch (error) {
+      // A defect: it stays with this engine until the process ends.
       const { messageSeq } = chunk;
-      this.#ports.logger.error("release_failed", { messageSeq, error });
+      logger.error("release_failed", { messageSeq, error });
     }
   }
 

@@ -4,12 +4,6 @@
  * memory.
  */
 
-/** Who waits for a place in a lane. */
-export interface LaneWaiter {
-  /** Called once a place was taken for it. */
-  start(): void;
-}
-
 interface Lane<Waiter> {
   running: number;
   /** Of those running, the slow ones. */
@@ -25,7 +19,7 @@ interface Lane<Waiter> {
 const countingMs = 1000;
 const maxFactor = 30;
 
-export class Lanes<Waiter extends LaneWaiter> {
+export class Lanes<Waiter> {
   readonly #inFlightPerLane: number;
   readonly #lanes = new Map<string, Lane<Waiter>>();
 
@@ -100,17 +94,16 @@ export class Lanes<Waiter extends LaneWaiter> {
     return Math.min(Math.max(factor, 1), maxFactor);
   }
 
-  /** Gives a place back, to the first who waits for one. */
-  leave(endpoint: string): void {
+  /** Gives a place back; answers who has it now: the first who waited for it. */
+  leave(endpoint: string): Waiter | undefined {
     const lane = this.#lanes.get(endpoint);
-    if (lane === undefined) return;
+    if (lane === undefined) return undefined;
     const [next] = lane.waiting;
-    if (next !== undefined) {
-      lane.waiting.delete(next);
-      next.start();
-      return;
+    if (next !== undefined) lane.waiting.delete(next);
+    else {
+      lane.running--;
+      if (lane.running === 0) this.#lanes.delete(endpoint);
     }
-    lane.running--;
-    if (lane.running === 0) this.#lanes.delete(endpoint);
+    return next;
   }
 }

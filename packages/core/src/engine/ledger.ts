@@ -50,20 +50,40 @@ export class OutcomeLedger {
     return this.#late;
   }
 
-  count(outcomes: readonly DeliveryOutcome[]): void {
-    for (const { state } of outcomes) {
-      this.#counts[state] = (this.#counts[state] ?? 0) + 1;
+  /** Counts outcomes that were written, as they were written. */
+  count(
+    outcomes: readonly DeliveryOutcome[],
+    refused: readonly RefusedOutcome[] = [],
+  ): void {
+    for (const { state } of outcomes) this.#add(state, 1);
+    for (const one of refused) {
+      const given = outcomes.find((it) => isSameDelivery(it, one));
+      if (given) this.#add(given.state, -1);
+      this.#add("failed", 1);
     }
   }
 
   /** These are on disk. Whatever the listener does, the engine goes on. */
-  notify(deliveries: readonly WrittenDelivery[]): void {
-    if (deliveries.length === 0) return;
+  notify(
+    deliveries: readonly WrittenDelivery[],
+    refused: readonly RefusedOutcome[] = [],
+  ): void {
+    const written =
+      refused.length === 0
+        ? deliveries
+        : deliveries.filter(
+            ({ outcome }) => !refused.some((it) => isSameDelivery(it, outcome)),
+          );
+    if (written.length === 0) return;
     try {
-      this.#ports.listener?.onWritten(deliveries);
+      this.#ports.listener?.onWritten(written);
     } catch (error) {
       this.#ports.logger.error("listener_threw", { error });
     }
+  }
+
+  #add(state: DeliveryState, change: number): void {
+    this.#counts[state] = (this.#counts[state] ?? 0) + change;
   }
 
   /** Logs outcomes in whose place the store wrote failures. */
@@ -78,23 +98,28 @@ export class OutcomeLedger {
   }
 
   /**
-   * Writes outcomes; resolves once they are on disk, or were given up because
-   * the engine stopped. Never rejects: what the store cannot keep is written as
-   * a failure, one by one.
+   * Writes outcomes, and then notifies of those deliveries among them; resolves
+   * once they are on disk, or were given up because the engine stopped. Never
+   * rejects: what the store cannot keep is written as a failure, one by one.
    */
-  async record(outcomes: readonly FencedOutcome[]): Promise<void> {
+  async record(
+    outcomes: readonly FencedOutcome[],
+    deliveries: readonly WrittenDelivery[] = [],
+  ): Promise<void> {
     if (outcomes.length === 0) return;
+    let refused: readonly RefusedOutcome[] | undefined;
     try {
-      const refused = await persist(this.#ports, "outcomes", () =>
+      refused = await persist(this.#ports, "outcomes", () =>
         this.#ports.store.recordOutcomes(outcomes),
       );
-      if (refused === undefined) return;
-      this.reportRefused(refused);
     } catch (error) {
-      await this.#recordApart(outcomes, error);
+      await this.#recordApart(outcomes, deliveries, error);
       return;
     }
-    this.count(outcomes);
+    if (refused === undefined) return;
+    this.reportRefused(refused);
+    this.count(outcomes, refused);
+    this.notify(deliveries, refused);
     for (const { nextAttemptAt } of outcomes) {
       if (nextAttemptAt !== undefined) this.#ports.onDeferred(nextAttemptAt);
     }
@@ -109,8 +134,10 @@ export class OutcomeLedger {
     this.#late++;
     void outcome
       .then(async (known) => {
-        await this.record([{ ...known, ...previous, fence }]);
-        this.notify([{ item, outcome: known }]);
+        await this.record(
+          [{ ...known, ...previous, fence }],
+          [{ item, outcome: known }],
+        );
       })
       .finally(() => {
         this.#late--;
@@ -128,12 +155,18 @@ export class OutcomeLedger {
   /** The store refused them together: each alone, the last resort a failure. */
   async #recordApart(
     outcomes: readonly FencedOutcome[],
+    deliveries: readonly WrittenDelivery[],
     error: unknown,
   ): Promise<void> {
     const { clock, logger } = this.#ports;
     const [only] = outcomes;
     if (outcomes.length > 1) {
-      for (const outcome of outcomes) await this.record([outcome]);
+      for (const outcome of outcomes) {
+        const own = deliveries.filter((it) =>
+          isSameDelivery(it.outcome, outcome),
+        );
+        await this.record([outcome], own);
+      }
       return;
     }
     if (only === undefined) return;
@@ -149,10 +182,16 @@ export class OutcomeLedger {
       );
       this.count([failure]);
     } catch (cause) {
-      // Its claim ends with this process, and it is delivered again then.
+      // It stays claimed until this process ends, and is attempted again then.
       logger.error("outcome_lost", { messageSeq, target, error: cause });
     }
   }
+}
+
+type DeliveryKey = Pick<DeliveryOutcome, "messageSeq" | "target">;
+
+function isSameDelivery(one: DeliveryKey, other: DeliveryKey): boolean {
+  return one.messageSeq === other.messageSeq && one.target === other.target;
 }
 
 /** What the ledger says of a write that the store refused. */

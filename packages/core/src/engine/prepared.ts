@@ -35,12 +35,22 @@ export class PreparedMessages {
     const prepared = channel.prepare(message);
     entry.byChannel.set(channel, prepared);
     if (prepared instanceof Promise) {
+      const isCurrent = () => entry.byChannel.get(channel) === prepared;
       prepared.then(
-        (ready) => entry.byChannel.set(channel, ready),
-        () => entry.byChannel.delete(channel),
+        (ready) => {
+          if (isCurrent()) entry.byChannel.set(channel, ready);
+        },
+        () => {
+          if (isCurrent()) entry.byChannel.delete(channel);
+        },
       );
     }
     return prepared;
+  }
+
+  /** Prepares the message anew next time. */
+  forget(message: Message, channel: Channel): void {
+    this.#entries.get(message.seq)?.byChannel.delete(channel);
   }
 
   #entryOf(message: Message): Entry {

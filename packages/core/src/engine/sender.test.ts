@@ -46,8 +46,11 @@ class HeldChannel implements Channel {
     resolve(result);
   }
 
-  endAll(): void {
-    for (const key of [...this.#held.keys()]) this.end(key);
+  /** Answers how many there were. */
+  endAll(): number {
+    const keys = [...this.#held.keys()];
+    for (const key of keys) this.end(key);
+    return keys.length;
   }
 
   async close(): Promise<void> {}
@@ -261,7 +264,7 @@ test("a channel that never answers is given up, and its late answer dropped", as
   await turn();
   clock.advance(251);
   const { slowAttempts } = await report;
-  clock.advance(channel.timeoutMs + answerGraceMs + deadlineSlackMs);
+  clock.advance(channel.timeoutMs + answerGraceMs + 2 * deadlineSlackMs);
   const outcome = await slowAttempts[0]?.outcome;
   assert.equal(outcome?.state, "retrying");
   assert.equal(outcome?.lastAttempt?.errorClass, "timeout");
@@ -271,7 +274,7 @@ test("a channel that never answers is given up, and its late answer dropped", as
   assert.equal(sender.inFlight, 0);
 });
 
-test("an endpoint that is slow takes no more than half of the slow places", async () => {
+test("an endpoint that is slow gets no more once half of the slow places are taken", async () => {
   const { clock, channel, sender, itemTo } = setUp({
     laneInFlight: 100,
     maxSlowAttempts: 10,
@@ -322,4 +325,35 @@ test("waits on in a lane that moves, and starts in turn", async () => {
   }
   const { finished, unstarted } = await report;
   assert.deepEqual([finished.length, unstarted.length], [5, 0]);
+});
+
+test("what waits for a lane counts against the bound when it starts", async () => {
+  const { channel, sender, itemTo } = setUp({
+    maxInFlight: 3,
+    laneInFlight: 2,
+  });
+  const items = Array.from({ length: 12 }, (_, n) => itemTo(`e${n % 2}`, n));
+  const report = sender.send(items);
+  let ended = 0;
+  while (ended < items.length) {
+    await turn();
+    const open = channel.started.length - ended;
+    assert.ok(open > 0 && open <= 3, `${open} at once`);
+    assert.equal(sender.inFlight, open);
+    ended += channel.endAll();
+  }
+  assert.equal((await report).finished.length, 12);
+  assert.equal(sender.inFlight, 0);
+});
+
+test("starts nothing late that its leases do not cover any more", async () => {
+  const { channel, sender, itemTo, covered } = setUp({ laneInFlight: 1 });
+  const report = sender.send([itemTo("a", 1), itemTo("a", 2)]);
+  await turn();
+  covered.now = false;
+  channel.end("a#1");
+  const { finished, unstarted } = await report;
+  assert.deepEqual([finished.length, unstarted.length], [1, 1]);
+  assert.equal(channel.started.length, 1);
+  assert.equal(sender.inFlight, 0);
 });

@@ -29,16 +29,19 @@ import type {
   AttemptResult,
   Channel,
   PreparedMessage,
-  Recipient,
 } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import { checkResult } from "./attempt-result.ts";
-import { type DeadlineEntry, DeadlineQueue } from "./deadline-queue.ts";
+import {
+  type DeadlineEntry,
+  DeadlineQueue,
+  deadlineSlackMs,
+} from "./deadline-queue.ts";
 import type { EngineLeases } from "./engine-leases.ts";
-import { Lanes, type LaneWaiter } from "./lanes.ts";
+import { Lanes } from "./lanes.ts";
 import {
   expiryOf,
   type OutcomeRules,
@@ -105,12 +108,15 @@ const maxWaits = 8;
 export const answerGraceMs = 2000;
 
 /**
- * How long before the end of a lease an attempt through a channel may start.
- *
- * @param channel `timeoutMs` in milliseconds
+ * How long before the end of a lease an attempt through a channel may start: it
+ * has ended after so many milliseconds, whatever the channel does.
  */
-export function leaseNeededMs(channel: Pick<Channel, "timeoutMs">): number {
-  return channel.timeoutMs + answerGraceMs;
+export function leaseNeededMs(
+  { timeoutMs }: Pick<Channel, "timeoutMs">,
+  { slowAfterMs }: Pick<SenderOptions, "slowAfterMs">,
+): number {
+  const slackMs = 2 * deadlineSlackMs;
+  return Math.max(timeoutMs + answerGraceMs, slowAfterMs) + slackMs;
 }
 
 export class Sender {
@@ -192,12 +198,16 @@ export class Sender {
    * hold a slot for as long as it hangs, and so hold up all others.
    */
   #mayStart({ recipient }: SendItem, channel: Channel): boolean {
-    if (!this.#ports.leases.cover(leaseNeededMs(channel))) return false;
+    if (!this.#isCovered(channel)) return false;
     const { maxSlowAttempts } = this.#options;
     return (
       this.#slowAttempts < maxSlowAttempts / 2 ||
       !this.#lanes.isSlow(recipient.endpoint)
     );
+  }
+
+  #isCovered(channel: Channel): boolean {
+    return this.#ports.leases.cover(leaseNeededMs(channel, this.#options));
   }
 
   /** Starts an attempt that has a slot, or lets it wait for its lane. */
@@ -214,22 +224,51 @@ export class Sender {
     else this.#withdraw(attempt);
   }
 
-  /** Of an attempt that waited for its lane, and has a place in it now. */
-  startLate(attempt: SendAttempt): void {
+  /** Of an attempt that waited for its lane, and was given a place in it. */
+  async #startLate(attempt: SendAttempt): Promise<void> {
+    attempt.hasPlace = true;
+    if (!attempt.holdsSlot) {
+      if (!this.#slots.tryAcquire()) await this.#slots.acquire();
+      attempt.holdsSlot = true;
+    }
+    if (attempt.phase !== "queued") {
+      // Withdrawn while it waited for the slot; its place was given back then.
+      this.#slots.release();
+      return;
+    }
     // It is slow by its own time, not by that of those before it.
     this.#young.remove(attempt);
-    this.#start(attempt);
+    const { item, batch, channel } = attempt;
+    const now = this.#ports.clock.now();
+    const isExpired = now >= expiryOf(item, this.#ports.rules);
+    if (!isExpired && this.#isCovered(channel)) this.#start(attempt);
+    else {
+      attempt.phase = "done";
+      if (isExpired) batch.finish(item, expired(item, now));
+      else this.#turnAway(item, batch);
+      this.#giveBack(attempt);
+    }
+  }
+
+  /** Of an attempt that is over: its place, and its slot with it. */
+  #giveBack(attempt: SendAttempt): void {
+    const next = this.#lanes.leave(attempt.item.recipient.endpoint);
+    if (attempt.holdsSlot) {
+      // With a place in the lane the slot is of use at once.
+      if (next) next.holdsSlot = true;
+      else this.#slots.release();
+    }
+    if (next) void this.#startLate(next);
   }
 
   /** Of an attempt that has a place in its lane. */
   #start(attempt: SendAttempt): void {
-    const { channel, item } = attempt;
     this.#young.add(attempt);
     attempt.phase = "running";
     attempt.startedAt = this.#ports.clock.now();
     attempt.startedMonotonic = this.#ports.clock.monotonic();
     this.#attempts++;
-    deliver(this.#prepared, item, channel).then(
+    deliver(this.#prepared, attempt).then(
       (result) => this.#answered(attempt, result),
       (error: unknown) => this.#threw(attempt, error),
     );
@@ -293,9 +332,8 @@ export class Sender {
       this.#slow.get(channel)?.remove(attempt);
       this.#lanes.countSlow(endpoint, -1);
     } else this.#young.remove(attempt);
-    if (attempt.holdsSlot) this.#slots.release();
-    else if (wasSlow) this.#slowAttempts--;
-    this.#lanes.leave(endpoint);
+    if (wasSlow && !attempt.holdsSlot) this.#slowAttempts--;
+    this.#giveBack(attempt);
     if (wasSlow) attempt.late?.resolve(outcome);
     else attempt.batch.finish(item, outcome);
   }
@@ -315,18 +353,27 @@ export class Sender {
         this.#detach(attempt);
         break;
       case "slow":
-        this.#ports.logger.error("channel_silent", this.#describe(attempt));
-        this.#end(attempt, {
-          outcome: "unknown",
-          errorClass: "timeout",
-          error: `The channel did not answer within ${attempt.channel.timeoutMs} ms.`,
-        });
+        this.#giveUp(attempt);
         break;
       case "done":
         break;
       default:
         attempt.phase satisfies never;
     }
+  }
+
+  /** Of a slow attempt whose channel keeps silent beyond its own deadline. */
+  #giveUp(attempt: SendAttempt): void {
+    const { item, channel, isHandedOver } = attempt;
+    this.#ports.logger.error("channel_silent", this.#describe(attempt));
+    if (!isHandedOver) this.#prepared.forget(item.message, channel);
+    this.#end(attempt, {
+      outcome: isHandedOver ? "unknown" : "deferred",
+      errorClass: "timeout",
+      error: isHandedOver
+        ? `The channel did not answer within ${channel.timeoutMs} ms.`
+        : "The message was not prepared in time; nothing was sent.",
+    });
   }
 
   /**
@@ -340,7 +387,9 @@ export class Sender {
       this.#young.add(attempt);
       return;
     }
-    this.#lanes.withdraw(endpoint, attempt);
+    // Whoever waits for a slot has its place in the lane already.
+    if (attempt.hasPlace) this.#giveBack(attempt);
+    else this.#lanes.withdraw(endpoint, attempt);
     this.#withdraw(attempt);
   }
 
@@ -381,7 +430,8 @@ export class Sender {
     if (known !== undefined) return known;
     const deadlines = new DeadlineQueue<SendAttempt>(
       this.#ports.clock,
-      leaseNeededMs(channel),
+      // They were young for so long.
+      leaseNeededMs(channel, this.#options) - this.#options.slowAfterMs,
     );
     this.#slow.set(channel, deadlines);
     return deadlines;
@@ -450,7 +500,7 @@ class SendBatch implements SendReport<SendItem> {
   }
 }
 
-class SendAttempt implements DeadlineEntry<SendAttempt>, LaneWaiter {
+class SendAttempt implements DeadlineEntry<SendAttempt> {
   readonly item: SendItem;
   readonly batch: SendBatch;
   readonly channel: Channel;
@@ -462,6 +512,10 @@ class SendAttempt implements DeadlineEntry<SendAttempt>, LaneWaiter {
   waits = 0;
   /** Counted in the slots; else, if slow, among the slow attempts. */
   holdsSlot = true;
+  /** Has a place in its lane, and waits for a slot. */
+  hasPlace = false;
+  /** The channel was asked to deliver: from here on it may have gone out. */
+  isHandedOver = false;
   late: PromiseWithResolvers<DeliveryOutcome> | undefined = undefined;
   deadlineAt = 0;
   earlier: SendAttempt | undefined = undefined;
@@ -477,10 +531,6 @@ class SendAttempt implements DeadlineEntry<SendAttempt>, LaneWaiter {
     this.batch = batch;
     this.channel = channel;
     this.#sender = sender;
-  }
-
-  start(): void {
-    this.#sender.startLate(this);
   }
 
   expire(): void {
@@ -500,18 +550,19 @@ class PreparationError extends Error {
 /** Rejects, never throws, whatever the channel does. */
 function deliver(
   messages: PreparedMessages,
-  { message, recipient }: SendItem,
-  channel: Channel,
+  attempt: SendAttempt,
 ): Promise<unknown> {
+  const { item, channel } = attempt;
   let ready: PreparedMessage | Promise<PreparedMessage>;
   try {
-    ready = messages.get(message, channel);
+    ready = messages.get(item.message, channel);
   } catch (cause) {
     return Promise.reject(new PreparationError(cause));
   }
-  if (ready instanceof Promise) return deliverWhenReady(ready, recipient);
+  if (ready instanceof Promise) return deliverWhenReady(ready, attempt);
+  attempt.isHandedOver = true;
   try {
-    return Promise.resolve(ready.deliver(recipient));
+    return Promise.resolve(ready.deliver(item.recipient));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -519,7 +570,7 @@ function deliver(
 
 async function deliverWhenReady(
   preparing: Promise<PreparedMessage>,
-  recipient: Recipient,
+  attempt: SendAttempt,
 ): Promise<unknown> {
   let prepared: PreparedMessage;
   try {
@@ -527,7 +578,10 @@ async function deliverWhenReady(
   } catch (cause) {
     throw new PreparationError(cause);
   }
-  return prepared.deliver(recipient);
+  // Its time was up meanwhile: another attempt is planned.
+  if (attempt.phase === "done") return undefined;
+  attempt.isHandedOver = true;
+  return prepared.deliver(attempt.item.recipient);
 }
 
 function expired(item: SendItem, now: EpochMs): DeliveryOutcome {

@@ -63,16 +63,20 @@ export class Sweeper {
   async sweep(): Promise<void> {
     // In this order: after a long standstill our own leases may have ended, and
     // are ours again if nobody else was there to take them.
-    await this.#step("renew", () => this.#renew());
-    await this.#step("reclaim", () => this.#reclaim());
+    const isRenewed = await this.#step("renew", () => this.#renew());
+    // Else it would free what this engine still works on.
+    if (isRenewed) await this.#step("reclaim", () => this.#reclaim());
     await this.#step("look", () => this.#look());
   }
 
-  async #step(step: string, run: () => Promise<void>): Promise<void> {
+  /** Answers whether it succeeded. */
+  async #step(step: string, run: () => Promise<void>): Promise<boolean> {
     try {
       await run();
+      return true;
     } catch (error) {
       this.#ports.logger.error("sweep_failed", { step, error });
+      return false;
     }
   }
 

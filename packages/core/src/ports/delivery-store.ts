@@ -130,8 +130,8 @@ export interface DeliveryStore {
    */
   readAudience(chunk: Chunk, limit: number): Promise<readonly Recipient[]>;
   /**
-   * Cuts an open chunk behind `uptoTarget`; the rest becomes a chunk of its
-   * own, which nobody holds. `undefined`: the lease was lost.
+   * Cuts a chunk behind `uptoTarget`, which lies within it; the rest becomes a
+   * chunk of its own, which nobody holds. `undefined`: the lease was lost.
    */
   splitChunk(
     chunk: Chunk,

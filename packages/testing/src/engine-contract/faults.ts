@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
-import { CarillonError, type ContentSeal, type Store } from "@carillon/core";
+import { CarillonError, type ContentSeal } from "@carillon/core";
+import { failing } from "../failing.ts";
+import { interceptCalls } from "../intercept-calls.ts";
 import type { EngineCases } from "./cases.ts";
 import { delivered, never, unavailable } from "./scripted-channel.ts";
+import { projectId } from "./world.ts";
 
 const hour = 3_600_000;
 
 export function testFaults({ test }: EngineCases): void {
-  const transient = () => new CarillonError("STORAGE_UNAVAILABLE");
+  const transient = new CarillonError("STORAGE_UNAVAILABLE");
   test("a disk that is full for a while costs no second attempt", {
     subscribers: 50,
-    wrap: (store) => failFirst(store, "completeChunk", 3, transient),
+    wrap: (store) =>
+      failing(store, { completeChunk: { error: transient, times: 3 } }),
   }, async (world) => {
     const id = await world.publish(await world.start());
     await world.pass(10_000);
@@ -17,27 +21,85 @@ export function testFaults({ test }: EngineCases): void {
     assert.deepEqual(await world.counts(id), { delivered: 50 });
   });
 
-  for (const [method, kind] of [
-    ["completeChunk", "a refused chunk"],
-    ["recordOutcomes", "a refused batch"],
+  for (const [method, kind, attempts] of [
+    ["completeChunk", "a refused chunk", 20],
+    // The first attempts, and their retries.
+    ["recordOutcomes", "a refused batch", 40],
   ] as const) {
     test(`${kind} makes no attempt again and ends`, {
       subscribers: 20,
       wrap: (store) =>
-        failFirst(store, method, 1, () => new TypeError("No such type.")),
+        failing(store, {
+          [method]: { error: new TypeError("No such type."), times: 1 },
+        }),
     }, async (world) => {
       world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
       const id = await world.publish(await world.start());
       await world.pass(hour);
       const { delivered: done = 0, failed = 0 } = await world.counts(id);
       assert.equal(done + failed, 20);
-      assert.ok(world.http.calls.length <= 40);
+      assert.equal(world.http.calls.length, attempts);
     });
   }
 
+  test("a message that cannot be read costs its own deliveries only", {
+    wrap: (store) =>
+      interceptCalls(store, async (method, call, [seq]) => {
+        if (method === "findMessageBySeq" && seq === 2) {
+          throw new TypeError("No such kind of content.");
+        }
+        return await call();
+      }),
+  }, async (world) => {
+    const engine = await world.start();
+    const ids = [];
+    for (let n = 0; n < 5; n++) {
+      ids.push(
+        await engine.publisher.sendSms(projectId, `+1555010000${n}`, "hi"),
+      );
+    }
+    await world.pass(hour);
+    const states = await Promise.all(ids.map((id) => world.counts(id)));
+    assert.deepEqual(
+      states,
+      ids.map((_, n) => (n === 1 ? { failed: 1 } : { delivered: 1 })),
+    );
+    const [delivery] = await world.deliveries(ids[1] ?? assert.fail());
+    assert.match(
+      delivery?.attempts[0]?.error ?? "",
+      /cannot be read: No such kind/,
+    );
+  });
+
+  test("a wait beyond all measure ends its own delivery, and nothing else", {
+    subscribers: 3,
+  }, async (world) => {
+    world.http.script = ({ endpoint }) =>
+      endpoint.endsWith("/1")
+        ? { ...unavailable, retryAfterMs: Number.MAX_SAFE_INTEGER * 1000 }
+        : delivered;
+    const id = await world.publish(await world.start());
+    await world.settle();
+    assert.deepEqual(await world.counts(id), { delivered: 2, expired: 1 });
+  });
+
+  test("a split that the store refuses ends neither process nor chunk", {
+    subscribers: 60,
+    engine: { chunkSize: 50 },
+    wrap: (store) =>
+      failing(store, {
+        splitChunk: { error: new CarillonError("STORAGE_REFUSED"), times: 1 },
+      }),
+  }, async (world) => {
+    const id = await world.publish(await world.start());
+    await world.pass(60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 60 });
+  });
+
   test("an audience that cannot be read for a while is read later, not at once", {
     subscribers: 5,
-    wrap: (store) => failFirst(store, "readAudience", 4, transient),
+    wrap: (store) =>
+      failing(store, { readAudience: { error: transient, times: 4 } }),
   }, async (world) => {
     const id = await world.publish(await world.start());
     await world.settle();
@@ -49,7 +111,8 @@ export function testFaults({ test }: EngineCases): void {
 
   test("claims that fail are tried again with growing waits", {
     subscribers: 1,
-    wrap: (store) => failFirst(store, "claimDue", 10, transient),
+    wrap: (store) =>
+      failing(store, { claimDue: { error: transient, times: 10 } }),
   }, async (world) => {
     world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
     const id = await world.publish(await world.start());
@@ -124,6 +187,17 @@ export function testFaults({ test }: EngineCases): void {
     });
   }
 
+  test("a preparation that hangs is given up, and the message prepared anew", {
+    subscribers: 3,
+  }, async (world) => {
+    let prepared = 0;
+    world.http.onPrepare = () => (++prepared === 1 ? never() : undefined);
+    const id = await world.publish(await world.start());
+    await world.pass(60_000);
+    assert.deepEqual(await world.counts(id), { delivered: 3 });
+    assert.equal(world.http.calls.length, 3);
+  });
+
   test("a message whose preparation hangs stalls no other", {
     subscribers: 3,
   }, async (world) => {
@@ -184,8 +258,9 @@ export function testFaults({ test }: EngineCases): void {
     assert.equal(delivery?.attempts.at(-1)?.errorClass, "internal");
   });
 
-  test("the event loop turns while thousands are due and no batch ends", {
+  test("the event loop turns while all batches are taken and more is due", {
     subscribers: 200,
+    engine: { dueBatchSize: 20, maxDueBatches: 3 },
   }, async (world) => {
     world.http.script = (_, nth) => (nth === 1 ? unavailable : never());
     const id = await world.publish(await world.start());
@@ -199,26 +274,5 @@ export function testFaults({ test }: EngineCases): void {
     world.http.script = () => delivered;
     await world.pass(20 * 60_000);
     assert.deepEqual(await world.counts(id), { delivered: 200 });
-  });
-}
-
-/** The store, but the first `times` calls of a method fail. */
-function failFirst(
-  store: Store,
-  method: keyof Store,
-  times: number,
-  failure: () => Error,
-): Store {
-  let left = times;
-  return new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
-      if (name !== method) return value.bind(target);
-      return async (...args: unknown[]) => {
-        if (left-- > 0) throw failure();
-        return (await Reflect.apply(value, target, args)) as unknown;
-      };
-    },
   });
 }

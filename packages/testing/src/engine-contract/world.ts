@@ -96,21 +96,21 @@ export class World {
   }
 
   /** Starts an engine, as after a crash of those before it. */
-  async start(): Promise<Engine> {
-    const engine = this.create();
+  async start(tuning: Partial<EngineOptions> = {}): Promise<Engine> {
+    const engine = this.create(tuning);
     await engine.recover();
     await engine.start();
     return engine;
   }
 
   /** One more engine on the same store; it recovers nothing and is not begun. */
-  create(channels = [this.http, this.sms]): Engine {
+  create(tuning: Partial<EngineOptions> = {}): Engine {
     return createEngine(
       {
         store: whileAlive(this.store, this.#life.signal),
         topics: this.#topics,
         dispatcher: this.#dispatcher,
-        channels,
+        channels: [this.http, this.sms],
         clock: this.#steadyClock,
         logger: this.logger,
         random: this.random,
@@ -118,7 +118,7 @@ export class World {
         newMessageId: this.#newId,
         ...(this.#options.seal && { seal: this.#options.seal }),
       },
-      { retryPolicy: smnRetryPolicy, ...this.#options.engine },
+      { retryPolicy: smnRetryPolicy, ...this.#options.engine, ...tuning },
     );
   }
 

@@ -65,9 +65,11 @@ export function createChunkStore(
     splitChunk: (chunk, uptoTarget) =>
       write(() => {
         const row = findHeld(chunk);
-        if (!row || row.uptoTarget !== undefined) return undefined;
-        if (uptoTarget <= row.afterTarget) return undefined;
-        addChunk(tables, row.messageSeq, uptoTarget);
+        if (!row || uptoTarget <= row.afterTarget) return undefined;
+        if (row.uptoTarget !== undefined && uptoTarget >= row.uptoTarget) {
+          return undefined;
+        }
+        addChunk(tables, row.messageSeq, uptoTarget, row.uptoTarget);
         const front = chunks.put(chunkKey(row), { ...row, uptoTarget });
         return { chunk: toChunk(front) };
       }),

@@ -63,9 +63,10 @@ export function addChunk(
   { chunks }: Tables,
   messageSeq: number,
   afterTarget: number,
+  uptoTarget: number | undefined,
   hold?: Hold,
 ): ChunkRow {
-  const row = { messageSeq, afterTarget, uptoTarget: undefined };
+  const row = { messageSeq, afterTarget, uptoTarget };
   return chunks.put(chunkKey(row), {
     ...row,
     fence: hold ? 1 : 0,

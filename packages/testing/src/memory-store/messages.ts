@@ -91,7 +91,7 @@ export function acceptMessage(
   if (listActive(tables, message.topic?.seq ?? 0).length === 0) {
     return { seq, chunk: undefined };
   }
-  const chunk = addChunk(tables, seq, 0, hold);
+  const chunk = addChunk(tables, seq, 0, undefined, hold);
   return { seq, chunk: hold && toChunk(chunk) };
 }
 

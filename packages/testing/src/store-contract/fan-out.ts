@@ -203,7 +203,34 @@ export function testFanOut({ test }: Cases): void {
     });
   });
 
-  test("cuts neither a closed chunk nor behind its end or start", async (store) => {
+  test("cuts a closed chunk too, and its rest ends where it ended", async (store) => {
+    const topic = await addTopic(store);
+    const [a, b, c] = await addSubscriptions(store, topic, 3);
+    assert.ok(a && b && c);
+    const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
+    assert.ok(chunk);
+    const closed = await store.splitChunk(chunk, b.seq);
+    assert.ok(closed);
+    const front = await store.splitChunk(closed.chunk, a.seq);
+    assert.equal(front?.chunk.uptoTarget, a.seq);
+    const rests = await store.claimChunks(leaseOf("a"), 10);
+    assert.deepEqual(
+      rests.map((it) => [it.chunk.afterTarget, it.chunk.uptoTarget]),
+      [
+        [a.seq, b.seq],
+        [b.seq, undefined],
+      ],
+    );
+    const read = await Promise.all(
+      [front, ...rests].map((it) => store.readAudience(it.chunk, 10)),
+    );
+    assert.deepEqual(
+      read.map((audience) => audience.map(({ target }) => target)),
+      [[a.seq], [b.seq], [c.seq]],
+    );
+  });
+
+  test("cuts no chunk at its start, at its end, or behind it", async (store) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 2);
     assert.ok(a && b);
@@ -213,7 +240,7 @@ export function testFanOut({ test }: Cases): void {
     assert.equal(await store.splitChunk(chunk, 0), undefined);
     const front = await store.splitChunk(chunk, b.seq);
     assert.ok(front);
-    assert.equal(await store.splitChunk(front.chunk, a.seq), undefined);
+    assert.equal(await store.splitChunk(front.chunk, b.seq), undefined);
     const [rest] = await store.claimChunks(leaseOf("a"), 1);
     assert.ok(rest);
     assert.equal(await store.splitChunk(rest.chunk, a.seq), undefined);

@@ -32,15 +32,21 @@ export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
     `UPDATE chunks SET fence = ?, owner = ?, lease_until = ?
      WHERE message_seq = ? AND after_target = ?`,
   );
-  /** Closes an open chunk. Parameters: end, key, fence, end. */
+  /**
+   * The rest of a chunk that is held, as far as it has one behind the cut. A
+   * start is cut only once: fence 0 is nobody's.
+   * Parameters: cut, key, fence, cut, cut.
+   */
+  const insertRest = db.prepare(
+    `INSERT INTO chunks (message_seq, after_target, upto_target, fence)
+     SELECT message_seq, ?, upto_target, 0 FROM chunks
+     WHERE message_seq = ? AND after_target = ? AND fence = ?
+       AND after_target < ? AND (upto_target IS NULL OR upto_target > ?)`,
+  );
+  /** Parameters: cut, key. */
   const close = db.prepare(
     `UPDATE chunks SET upto_target = ?
-     WHERE message_seq = ? AND after_target = ? AND fence = ?
-       AND upto_target IS NULL AND after_target < ?`,
-  );
-  /** A start is cut only once: fence 0 is nobody's. Parameters: key. */
-  const insertRest = db.prepare(
-    `INSERT INTO chunks (message_seq, after_target, fence) VALUES (?, ?, 0)`,
+     WHERE message_seq = ? AND after_target = ?`,
   );
   /** Parameters: key, fence. */
   const remove = db.prepare(
@@ -68,15 +74,16 @@ export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
       fence: number,
       uptoTarget: number,
     ): boolean {
-      const { changes } = close.run(
+      const { changes } = insertRest.run(
         uptoTarget,
         messageSeq,
         afterTarget,
         fence,
         uptoTarget,
+        uptoTarget,
       );
       if (changes === 0) return false;
-      insertRest.run(messageSeq, uptoTarget);
+      close.run(uptoTarget, messageSeq, afterTarget);
       return true;
     },
     completeChunk(

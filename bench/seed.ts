@@ -3,7 +3,12 @@
  * it would take longer than what is measured. Nothing seeded here is timed.
  */
 
-import type { ProjectId, SubscriptionId, TopicId } from "@carillon/core";
+import {
+  type ProjectId,
+  type SubscriptionId,
+  systemClock,
+  type TopicId,
+} from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
 import { receiverAddress } from "./addresses.ts";
 import { benchCredentials } from "./carillon.ts";
@@ -27,8 +32,8 @@ export async function seedTopic(
       pushPolicy: 0,
       introduction: "",
       accessPolicy: "",
-      createdAt: Date.now(),
-      updatedAt: Date.now(),
+      createdAt: systemClock.now(),
+      updatedAt: systemClock.now(),
     },
     1000,
   );
@@ -46,7 +51,7 @@ export async function seedTopic(
             remark: "",
             extension: {},
             status: 1,
-            createdAt: Date.now(),
+            createdAt: systemClock.now(),
           },
           undefined,
           10_000_000,

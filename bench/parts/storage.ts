@@ -44,7 +44,7 @@ export interface StorageFigures {
 
 const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;
 const lease = { owner: "bench", leaseMs: 600_000 };
-const newId = createTimeOrderedIds(Date.now, (n) =>
+const newId = createTimeOrderedIds(systemClock.now, (n) =>
   crypto.getRandomValues(new Uint8Array(n)),
 );
 

@@ -4,6 +4,8 @@
  * so that they sort by time and index inserts stay sequential.
  */
 
+import type { EpochMs } from "./time.ts";
+
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
@@ -45,11 +47,10 @@ export function parseDeliveryId(
 /**
  * Builds the source of time-ordered ids (UUIDv7, RFC 9562 §5.7, no dashes).
  *
- * @param now milliseconds since the epoch
  * @param randomBytes answers `n` random bytes
  */
 export function createTimeOrderedIds(
-  now: () => number,
+  now: () => EpochMs,
   randomBytes: (n: number) => Uint8Array,
 ): IdSource {
   // Random digits are drawn in blocks, and the digits of an instant are kept

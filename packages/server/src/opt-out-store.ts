@@ -1,6 +1,10 @@
 /** The gateway's list of who wants no texts, kept in Carillon's store. */
 
-import type { OptOutRecord, OptOutRecordStore } from "@carillon/core";
+import {
+  type OptOutRecord,
+  type OptOutRecordStore,
+  toEpochMs,
+} from "@carillon/core";
 import {
   type OptOutEntry,
   type OptOutStore,
@@ -27,7 +31,7 @@ export function createOptOutStore(store: OptOutRecordStore): OptOutStore {
         recipient,
         ...(sender !== null && { sender }),
         keyword,
-        at: at.getTime(),
+        at: toEpochMs(at.getTime()),
       }),
     async remove(recipient, sender) {
       await store.removeOptOut(recipient, sender ?? undefined);

@@ -7,17 +7,18 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type {
-  AttemptResult,
-  Channel,
-  Engine,
-  LogFields,
-  Logger,
-  Message,
-  Probe,
-  Protocol,
-  Recipient,
-  Store,
+import {
+  type AttemptResult,
+  type Channel,
+  type Engine,
+  type LogFields,
+  type Logger,
+  type Message,
+  type Probe,
+  type Protocol,
+  type Recipient,
+  type Store,
+  toEpochMs,
 } from "@carillon/core";
 import { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
@@ -100,8 +101,8 @@ const testCertificate = {
   certificateId,
   certificate: certificatePem,
   current: true,
-  notBefore: 0,
-  notAfter: 1,
+  notBefore: toEpochMs(0),
+  notAfter: toEpochMs(1),
 };
 
 export async function startTestServer(

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toEpochMs } from "@carillon/core";
 import { ManualClock } from "./manual-clock.ts";
 
 test("stands still until it is moved", () => {
-  const clock = new ManualClock(1000);
+  const clock = new ManualClock(toEpochMs(1000));
   assert.equal(clock.now(), 1000);
   clock.advance(500);
   assert.equal(clock.now(), 1500);
@@ -11,7 +12,7 @@ test("stands still until it is moved", () => {
 });
 
 test("fires timers when they are due, however the time is set", () => {
-  const clock = new ManualClock(1000);
+  const clock = new ManualClock(toEpochMs(1000));
   let fired = 0;
   clock.setTimer(10, () => fired++);
   clock.jump(-600);
@@ -23,7 +24,7 @@ test("fires timers when they are due, however the time is set", () => {
 });
 
 test("fires timers in the order of their instants, each at its own", () => {
-  const clock = new ManualClock(0);
+  const clock = new ManualClock(toEpochMs(0));
   const fired: [string, number][] = [];
   const set = (name: string, ms: number) =>
     clock.setTimer(ms, () => fired.push([name, clock.now()]));
@@ -41,7 +42,7 @@ test("fires timers in the order of their instants, each at its own", () => {
 });
 
 test("fires timers that timers set, if they fall due", () => {
-  const clock = new ManualClock(0);
+  const clock = new ManualClock(toEpochMs(0));
   const fired: number[] = [];
   const tick = () => {
     fired.push(clock.now());
@@ -53,7 +54,7 @@ test("fires timers that timers set, if they fall due", () => {
 });
 
 test("does not fire what was cancelled", () => {
-  const clock = new ManualClock(0);
+  const clock = new ManualClock(toEpochMs(0));
   const timer = clock.setTimer(10, () => assert.fail("It was cancelled."));
   timer.cancel();
   clock.advance(20);
@@ -61,7 +62,7 @@ test("does not fire what was cancelled", () => {
 });
 
 test("lets promises settle between timers when asked to", async () => {
-  const clock = new ManualClock(0);
+  const clock = new ManualClock(toEpochMs(0));
   const ticks: number[] = [];
   const loop = async () => {
     for (;;) {

@@ -29,9 +29,8 @@ export class ManualClock implements Clock {
   /** In the order they were set. */
   readonly #timers = new Set<WaitingTimer>();
 
-  /** `start`: milliseconds since the epoch. */
-  constructor(start = Date.UTC(2026, 0, 1)) {
-    this.#origin = toEpochMs(start);
+  constructor(start: EpochMs = toEpochMs(Date.UTC(2026, 0, 1))) {
+    this.#origin = start;
   }
 
   now(): EpochMs {

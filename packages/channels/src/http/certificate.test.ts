@@ -9,6 +9,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { toEpochMs } from "@carillon/core";
 import { createSelfSignedCertificate } from "./certificate.ts";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -19,8 +20,8 @@ test("makes a certificate of the key that the key itself signed", async () => {
   const pem = await createSelfSignedCertificate({
     privateKey,
     commonName: "Carillon eu-de",
-    notBefore: Date.UTC(2026, 0, 15, 8, 30, 59, 999),
-    notAfter: Date.UTC(2036, 0, 15),
+    notBefore: toEpochMs(Date.UTC(2026, 0, 15, 8, 30, 59, 999)),
+    notAfter: toEpochMs(Date.UTC(2036, 0, 15)),
   });
 
   const certificate = new X509Certificate(pem);
@@ -39,8 +40,8 @@ test("writes years from 2050 on in the long form of time", async () => {
   const pem = await createSelfSignedCertificate({
     privateKey,
     commonName: "Carillon",
-    notBefore: Date.UTC(2049, 11, 31, 23, 59, 59),
-    notAfter: Date.UTC(2050, 0, 1),
+    notBefore: toEpochMs(Date.UTC(2049, 11, 31, 23, 59, 59)),
+    notAfter: toEpochMs(Date.UTC(2050, 0, 1)),
   });
 
   const certificate = new X509Certificate(pem);
@@ -54,8 +55,8 @@ test("openssl reads the certificate as an RSA one signed with SHA-256", {
   const pem = await createSelfSignedCertificate({
     privateKey,
     commonName: "Carillon eu-de",
-    notBefore: Date.now() - 1000,
-    notAfter: Date.now() + 1_000_000,
+    notBefore: toEpochMs(Date.now() - 1000),
+    notAfter: toEpochMs(Date.now() + 1_000_000),
   });
 
   const text = execFileSync("openssl", ["x509", "-noout", "-text"], {

@@ -11,14 +11,15 @@ import {
   sign,
 } from "node:crypto";
 import { promisify } from "node:util";
+import type { EpochMs } from "@carillon/core";
 
 export interface CertificateOptions {
   readonly privateKey: KeyObject;
   /** Subject and issuer. */
   readonly commonName: string;
-  /** Milliseconds since the epoch; on the wire to the second. */
-  readonly notBefore: number;
-  readonly notAfter: number;
+  /** To the second; milliseconds are cut off. */
+  readonly notBefore: EpochMs;
+  readonly notAfter: EpochMs;
 }
 
 /** Answers the certificate as PEM; signed with sha256WithRSAEncryption. */
@@ -79,7 +80,7 @@ function extension(id: Buffer, isCritical: boolean, value: Buffer): Buffer {
 }
 
 /** UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 §4.1.2.5). */
-function time(at: number): Buffer {
+function time(at: EpochMs): Buffer {
   const digits = new Date(at).toISOString().replace(/\.\d+|\D/g, "");
   return digits < "2050"
     ? tagged(0x17, Buffer.from(`${digits.slice(2)}Z`))

@@ -26,6 +26,7 @@ import {
   type SubscriptionId,
   silentLogger,
   systemClock,
+  toEpochMs,
 } from "@carillon/core";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
@@ -453,8 +454,8 @@ async function startTlsReceiver(
   const cert = await createSelfSignedCertificate({
     privateKey,
     commonName: name,
-    notBefore: Date.now() - 1000,
-    notAfter: Date.now() + 60_000,
+    notBefore: toEpochMs(Date.now() - 1000),
+    notAfter: toEpochMs(Date.now() + 60_000),
   });
   const server = createTlsServer({ key, cert }).listen(0, "127.0.0.1");
   await once(server, "listening");

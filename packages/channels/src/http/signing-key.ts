@@ -11,7 +11,14 @@ import {
   X509Certificate,
 } from "node:crypto";
 import { promisify } from "node:util";
-import type { Clock, IdentityStore, Logger } from "@carillon/core";
+import {
+  addMs,
+  type Clock,
+  type EpochMs,
+  type IdentityStore,
+  type Logger,
+  toEpochMs,
+} from "@carillon/core";
 import { createSelfSignedCertificate } from "./certificate.ts";
 import { signText } from "./signature.ts";
 
@@ -43,9 +50,8 @@ export interface SigningCertificate {
   readonly certificate: string;
   /** Whether messages are signed with its key. */
   readonly current: boolean;
-  /** Milliseconds since the epoch, as all instants. */
-  readonly notBefore: number;
-  readonly notAfter: number;
+  readonly notBefore: EpochMs;
+  readonly notAfter: EpochMs;
 }
 
 export interface SigningKeysOptions {
@@ -108,8 +114,8 @@ export class SigningKeys implements Signer {
         certificateId,
         certificate,
         current: certificateId === current.certificateId,
-        notBefore: validFromDate.getTime(),
-        notAfter: validToDate.getTime(),
+        notBefore: toEpochMs(validFromDate.getTime()),
+        notAfter: toEpochMs(validToDate.getTime()),
       };
     });
   }
@@ -158,8 +164,8 @@ export class SigningKeys implements Signer {
         privateKey,
         commonName: `Carillon ${region}`,
         // Receivers whose clocks are slow accept it too.
-        notBefore: startedAt - day,
-        notAfter: startedAt + lifetimeMs,
+        notBefore: addMs(startedAt, -day),
+        notAfter: addMs(startedAt, lifetimeMs),
       }),
     };
     const stored: StoredKeys = {

@@ -25,6 +25,7 @@ import {
   parseIpRange,
   unmapped,
 } from "../ip-range.ts";
+import { type EpochMs, isEpochMs } from "../time.ts";
 import { matchesWildcard, parseWildcard } from "./wildcard.ts";
 
 /** One key under one operator, ready to be held against a request. */
@@ -211,8 +212,7 @@ function toBoolean(text: string): boolean | undefined {
   return lower === "true" ? true : lower === "false" ? false : undefined;
 }
 
-/** Milliseconds since the epoch. */
-function toInstant(text: string): number | undefined {
+function toInstant(text: string): EpochMs | undefined {
   // Date.parse reads much more than ISO 8601, and times without a zone as
   // local ones.
   if (
@@ -223,7 +223,7 @@ function toInstant(text: string): number | undefined {
     return undefined;
   }
   const instant = Date.parse(text);
-  return Number.isNaN(instant) ? undefined : instant;
+  return isEpochMs(instant) ? instant : undefined;
 }
 
 /** A value or a non-empty list of values, as text. */

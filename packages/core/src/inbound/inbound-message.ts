@@ -1,6 +1,7 @@
 /** An inbound message: a text that a phone sent to one of our numbers. */
 
 import type { MessageId, ProjectId } from "../ids.ts";
+import type { EpochMs } from "../time.ts";
 
 export interface InboundMessage {
   /** The store's own number; grows with arrival. */
@@ -18,8 +19,8 @@ export interface InboundMessage {
   readonly text: string;
   /** The text's first word in capitals; absent if it has none. */
   readonly keyword?: string;
-  /** When it came to us; milliseconds since the epoch. */
-  readonly receivedAt: number;
+  /** When it came to us. */
+  readonly receivedAt: EpochMs;
   /** The message it was published as. */
   readonly messageId?: MessageId;
 }

@@ -36,9 +36,8 @@ export interface Message {
   /** The key whose seal the content is under: it says nothing until opened. */
   readonly sealedBy?: string;
   readonly attributes?: readonly MessageAttribute[];
-  /** Milliseconds since the epoch. */
   readonly createdAt: EpochMs;
-  /** After this instant no attempt is made; milliseconds since the epoch. */
+  /** After this instant no attempt is made. */
   readonly expiresAt: EpochMs;
   /**
    * As it was given; absent: each protocol's default life counts, and

@@ -1,3 +1,4 @@
+import type { EpochMs } from "../time.ts";
 import type {
   BindingData,
   BindingKind,
@@ -18,7 +19,7 @@ export interface BindingStore {
     binding: {
       readonly id: string;
       readonly data: BindingData[Kind];
-      readonly createdAt: number;
+      readonly createdAt: EpochMs;
     },
   ): Promise<boolean>;
   findBinding<Kind extends BindingKind>(
@@ -30,7 +31,7 @@ export interface BindingStore {
     topicSeq: number,
     kind: Kind,
     id: string,
-    change: { readonly data: BindingData[Kind]; readonly updatedAt: number },
+    change: { readonly data: BindingData[Kind]; readonly updatedAt: EpochMs },
   ): Promise<boolean>;
   /** Answers false when there is no such one. */
   removeBinding(

@@ -1,4 +1,5 @@
 import type { ProjectId } from "../ids.ts";
+import type { EpochMs } from "../time.ts";
 
 /** What is disabled works no longer, and may be enabled again. */
 interface Disableable {
@@ -44,7 +45,7 @@ export interface AccessKey extends Disableable {
   readonly encryptedSecret: string;
   readonly userId: string;
   readonly projectId: ProjectId;
-  readonly createdAt: number;
+  readonly createdAt: EpochMs;
 }
 
 export interface TokenRecord {
@@ -54,8 +55,8 @@ export interface TokenRecord {
   /** Absent for unscoped tokens. */
   readonly projectId?: ProjectId;
   readonly methods: readonly string[];
-  readonly issuedAt: number;
-  readonly expiresAt: number;
+  readonly issuedAt: EpochMs;
+  readonly expiresAt: EpochMs;
 }
 
 /** Lists answer the oldest first. */
@@ -89,7 +90,7 @@ export interface IdentityStore {
   deleteToken(hash: string): Promise<void>;
   /** All of a user's. */
   deleteTokens(userId: string): Promise<void>;
-  deleteExpiredTokens(now: number): Promise<number>;
+  deleteExpiredTokens(now: EpochMs): Promise<number>;
   /** Small settings of the service itself (keys, certificates). */
   getSetting(name: string): Promise<string | undefined>;
   putSetting(name: string, value: string): Promise<void>;

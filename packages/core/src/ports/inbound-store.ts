@@ -4,6 +4,7 @@ import type {
   NewInboundMessage,
 } from "../inbound/inbound-message.ts";
 import type { NewMessage } from "../messages/message.ts";
+import type { EpochMs } from "../time.ts";
 
 /** Texts that phones sent to us. */
 export interface InboundStore {
@@ -41,6 +42,6 @@ export interface InboundFilter {
   /** As it is kept; see `toPhoneAddress`. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
-  /** Received then or later; milliseconds since the epoch. */
-  readonly since?: number | undefined;
+  /** Received then or later. */
+  readonly since?: EpochMs | undefined;
 }

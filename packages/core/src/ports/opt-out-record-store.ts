@@ -1,3 +1,5 @@
+import type { EpochMs } from "../time.ts";
+
 /** Who does not want texts, and from whom. Of the gateway, not of a project. */
 export interface OptOutRecordStore {
   /** All of a recipient. */
@@ -26,6 +28,5 @@ export interface OptOutKey {
 export interface OptOutRecord extends OptOutKey {
   /** The word that was sent, or what else led to it. */
   readonly keyword: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  readonly at: EpochMs;
 }

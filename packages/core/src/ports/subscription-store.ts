@@ -8,6 +8,7 @@ import type {
   SubscriptionExtension,
   SubscriptionStatus,
 } from "../subscriptions/subscription.ts";
+import type { EpochMs } from "../time.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface SubscriptionReader {
@@ -43,7 +44,7 @@ export interface NewSubscription {
   readonly remark: string;
   readonly extension: SubscriptionExtension;
   readonly status: SubscriptionStatus;
-  readonly createdAt: number;
+  readonly createdAt: EpochMs;
 }
 
 /** What its owner changes of a subscription; the rest stays. */
@@ -56,8 +57,7 @@ export interface SubscriptionChange {
 /** A message to one subscription, and the token its link carries. */
 export interface SubscriberNotice {
   readonly token: string;
-  /** Milliseconds since the epoch. */
-  readonly tokenExpiresAt: number;
+  readonly tokenExpiresAt: EpochMs;
   readonly message: NewMessage;
   /** True when an attempt costs money: a lost one is not repeated. Default false. */
   readonly billable?: boolean;
@@ -95,7 +95,7 @@ export interface SubscriptionStore extends SubscriptionReader {
    */
   confirmSubscription(
     token: string,
-    now: number,
+    now: EpochMs,
   ): Promise<Subscription | undefined>;
   /**
    * The subscriber's own unsubscribe notice: status 3, and a message with a link back.
@@ -118,7 +118,7 @@ export interface SubscriptionStore extends SubscriptionReader {
     projectId: ProjectId,
     topicName: string,
     id: SubscriptionId,
-    at: number,
+    at: EpochMs,
   ): Promise<boolean>;
   findSubscriptionById(id: SubscriptionId): Promise<Subscription | undefined>;
 }

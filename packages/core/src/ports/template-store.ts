@@ -4,6 +4,7 @@ import type {
   MessageTemplateId,
   NewMessageTemplate,
 } from "../templates/template.ts";
+import type { EpochMs } from "../time.ts";
 import type { Page, PageRequest } from "./page.ts";
 
 export interface TemplateReader {
@@ -48,6 +49,6 @@ export interface TemplateStore extends TemplateReader {
   deleteTemplate(
     projectId: ProjectId,
     id: MessageTemplateId,
-    at: number,
+    at: EpochMs,
   ): Promise<boolean>;
 }

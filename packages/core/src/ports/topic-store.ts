@@ -1,4 +1,5 @@
 import type { ProjectId, TopicId } from "../ids.ts";
+import type { EpochMs } from "../time.ts";
 import type { NewTopic, Topic } from "../topics/topic.ts";
 import type { Page, PageRequest } from "./page.ts";
 
@@ -27,7 +28,7 @@ export interface TopicChange {
   readonly displayName?: string;
   readonly introduction?: string;
   readonly accessPolicy?: string;
-  readonly updatedAt: number;
+  readonly updatedAt: EpochMs;
 }
 
 export interface TopicStore extends TopicReader {
@@ -51,5 +52,9 @@ export interface TopicStore extends TopicReader {
    * `cancelled`. An attempt that is under way cannot be taken back: its outcome is
    * still written. Answers false when there is no such topic.
    */
-  deleteTopic(projectId: ProjectId, name: string, at: number): Promise<boolean>;
+  deleteTopic(
+    projectId: ProjectId,
+    name: string,
+    at: EpochMs,
+  ): Promise<boolean>;
 }

@@ -1,11 +1,12 @@
 /** Counts an endpoint's confirmations against the limits of its project. */
 
+import { addMs, type EpochMs } from "../time.ts";
 import type { ConfirmationLimit } from "./confirmation-limits.ts";
 
-/** One limit's window: how many were sent in it, and when it ends (epoch ms). */
+/** One limit's window: how many were sent in it, and when it ends. */
 export interface ConfirmationWindow {
   readonly count: number;
-  readonly endsAt: number;
+  readonly endsAt: EpochMs;
 }
 
 /**
@@ -13,12 +14,11 @@ export interface ConfirmationWindow {
  * limit forbids it, and then nothing is counted.
  *
  * @param known as they were kept; empty for an endpoint that was never asked
- * @param now epoch milliseconds
  */
 export function countConfirmation(
   known: readonly ConfirmationWindow[],
   limits: readonly ConfirmationLimit[],
-  now: number,
+  now: EpochMs,
 ): readonly ConfirmationWindow[] | undefined {
   const windows: ConfirmationWindow[] = [];
   for (const [n, { max, windowMs, pauseMs }] of limits.entries()) {
@@ -26,13 +26,17 @@ export function countConfirmation(
     const { count, endsAt } =
       before && now < before.endsAt
         ? before
-        : { count: 0, endsAt: now + windowMs };
+        : { count: 0, endsAt: addMs(now, windowMs) };
     if (count >= max) return undefined;
     const isLast = count + 1 >= max;
     windows.push({
       count: count + 1,
-      endsAt: isLast ? Math.max(endsAt, now + pauseMs) : endsAt,
+      endsAt: isLast ? laterOf(endsAt, addMs(now, pauseMs)) : endsAt,
     });
   }
   return windows;
+}
+
+function laterOf(one: EpochMs, other: EpochMs): EpochMs {
+  return one > other ? one : other;
 }

@@ -7,6 +7,7 @@ import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { checkEndpoint, checkProtocol } from "./protocol.ts";
 import { checkExtension, type ExtensionRequest } from "./subscription.ts";
@@ -86,7 +87,7 @@ export interface DetectionsOptions {
 interface Task {
   readonly projectId: ProjectId;
   readonly topicUrn: string;
-  readonly begunAt: number;
+  readonly begunAt: EpochMs;
   detection: Detection;
 }
 

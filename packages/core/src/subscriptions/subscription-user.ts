@@ -3,6 +3,7 @@
  * book of a domain. Deleting one leaves its subscriptions as they are.
  */
 
+import type { EpochMs } from "../time.ts";
 import type { Protocol } from "./protocol.ts";
 
 export interface SubscriptionUser {
@@ -12,8 +13,7 @@ export interface SubscriptionUser {
   readonly protocol: Protocol;
   readonly endpoint: string;
   readonly remark: string;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
+  readonly createdAt: EpochMs;
 }
 
 /** Subscription users of a domain, at most. */

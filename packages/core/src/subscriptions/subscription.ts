@@ -3,6 +3,7 @@
 import { CarillonError } from "../errors.ts";
 import type { ProjectId, SubscriptionId } from "../ids.ts";
 import { checkStorable, utf8Length } from "../text.ts";
+import type { EpochMs } from "../time.ts";
 import type { FilterPolicy } from "./filter-policy.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -32,8 +33,7 @@ export interface Subscription {
   readonly extension: SubscriptionExtension;
   /** Absent when it gets every message. */
   readonly filterPolicies?: readonly FilterPolicy[];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
+  readonly createdAt: EpochMs;
 }
 
 export interface SubscriptionExtension {

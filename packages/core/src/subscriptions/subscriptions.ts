@@ -194,7 +194,7 @@ export function createSubscriptions(
     };
     return {
       token,
-      tokenExpiresAt: now + confirmationLifetimeMs,
+      tokenExpiresAt: addMs(now, confirmationLifetimeMs),
       message,
       billable: ports.isBillable(protocol),
     };

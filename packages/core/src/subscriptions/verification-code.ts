@@ -3,6 +3,8 @@
  * guessed: its token names the endpoint too, and few wrong ones are taken.
  */
 
+import type { EpochMs } from "../time.ts";
+
 export const verificationCodePattern = /^\d{6}$/;
 
 /** The token under which a code is kept. */
@@ -26,16 +28,16 @@ const maxEndpoints = 10_000;
 
 /** Counts wrong codes per endpoint. */
 export class CodeGuard {
-  readonly #wrong = new Map<string, { count: number; since: number }>();
+  readonly #wrong = new Map<string, { count: number; since: EpochMs }>();
 
   /** Whether another code may be tried for the endpoint. */
-  isOpen(key: string, now: number): boolean {
+  isOpen(key: string, now: EpochMs): boolean {
     const known = this.#wrong.get(key);
     if (known === undefined) return true;
     return known.count < maxWrong || now - known.since >= windowMs;
   }
 
-  noteWrong(key: string, now: number): void {
+  noteWrong(key: string, now: EpochMs): void {
     const known = this.#wrong.get(key);
     const isOver = known === undefined || now - known.since >= windowMs;
     this.#wrong.delete(key);

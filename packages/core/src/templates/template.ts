@@ -8,6 +8,7 @@ import { CarillonError } from "../errors.ts";
 import { isHexId, type ProjectId } from "../ids.ts";
 import { type MessageContent, maxMessageBytes } from "../messages/message.ts";
 import { checkStorable, fitsUtf8 } from "../text.ts";
+import type { EpochMs } from "../time.ts";
 import { isSmnProtocol, type SmnProtocol } from "./smn-protocols.ts";
 
 declare const brand: unique symbol;
@@ -30,9 +31,8 @@ export interface MessageTemplate {
   readonly content: string;
   /** Distinct, in order of first appearance. */
   readonly tagNames: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly updatedAt: number;
+  readonly createdAt: EpochMs;
+  readonly updatedAt: EpochMs;
 }
 
 export type NewMessageTemplate = Omit<MessageTemplate, "seq">;

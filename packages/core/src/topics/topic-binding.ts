@@ -1,5 +1,6 @@
 /** What can be bound to a topic, one of each kind. */
 
+import type { EpochMs } from "../time.ts";
 import type { NotifyPolicy } from "./notify-policy.ts";
 
 export interface BindingData {
@@ -20,7 +21,6 @@ export interface TopicBinding<Kind extends BindingKind = BindingKind> {
   readonly id: string;
   readonly topicId: string;
   readonly data: BindingData[Kind];
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly updatedAt: number;
+  readonly createdAt: EpochMs;
+  readonly updatedAt: EpochMs;
 }

@@ -3,6 +3,7 @@
 import { CarillonError } from "../errors.ts";
 import type { ProjectId, TopicId } from "../ids.ts";
 import { checkStorable, utf8Length } from "../text.ts";
+import type { EpochMs } from "../time.ts";
 
 export interface Topic {
   /** The store's own number; grows with creation. */
@@ -17,9 +18,8 @@ export interface Topic {
   readonly introduction: string;
   /** The policy's text as it was set, byte for byte; empty when not set. */
   readonly accessPolicy: string;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  readonly updatedAt: number;
+  readonly createdAt: EpochMs;
+  readonly updatedAt: EpochMs;
 }
 
 export type NewTopic = Omit<Topic, "seq">;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { test } from "node:test";
-import { silentLogger } from "@carillon/core";
+import { silentLogger, toEpochMs } from "@carillon/core";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import { bootstrapIdentity } from "./bootstrap.ts";
 import { createIdentity } from "./identity.ts";
@@ -17,7 +17,7 @@ const presets = {
 };
 
 async function setUp(store = new MemoryStore()) {
-  const clock = new ManualClock(Date.UTC(2026, 0, 15, 8, 30));
+  const clock = new ManualClock(toEpochMs(Date.UTC(2026, 0, 15, 8, 30)));
   let ids = 0;
   const newId = () => String(++ids).padStart(32, "0");
   await bootstrapIdentity(

@@ -1,5 +1,6 @@
 /** Log-in with a password or a token, as Keystone's `POST /auth/tokens`. */
 
+import type { EpochMs } from "@carillon/core";
 import { ConcurrencyLimit, type ProjectId } from "@carillon/core";
 import type { Directory, Reference, ScopedReference } from "./directory.ts";
 import { verifyPassword } from "./passwords.ts";
@@ -96,7 +97,7 @@ export function createLogin(ports: {
     user: { readonly id: string; readonly domainId: string },
     scope: LoginScope,
     methods: readonly string[],
-    expiresAt?: number,
+    expiresAt?: EpochMs,
   ): Promise<IssuedToken | undefined> {
     const projectId = await projectOf(scope, user);
     if (projectId === false) return undefined;

@@ -5,12 +5,14 @@
  */
 
 import { hash, randomBytes } from "node:crypto";
-import type {
-  Clock,
-  IdentityStore,
-  Logger,
-  ProjectId,
-  TokenRecord,
+import {
+  addMs,
+  type Clock,
+  type EpochMs,
+  type IdentityStore,
+  type Logger,
+  type ProjectId,
+  type TokenRecord,
 } from "@carillon/core";
 import type { Directory } from "./directory.ts";
 import type { Principal } from "./principal.ts";
@@ -23,17 +25,16 @@ export interface NewToken {
   readonly userId: string;
   readonly projectId?: ProjectId | undefined;
   readonly methods: readonly string[];
-  /** Milliseconds since the epoch; 24 hours from now by default. */
-  readonly expiresAt?: number | undefined;
+  /** 24 hours from now by default. */
+  readonly expiresAt?: EpochMs | undefined;
 }
 
 /** What a valid token stands for. */
 export interface TokenSession {
   readonly principal: Principal;
   readonly methods: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly issuedAt: number;
-  readonly expiresAt: number;
+  readonly issuedAt: EpochMs;
+  readonly expiresAt: EpochMs;
 }
 
 export interface Tokens {
@@ -68,7 +69,7 @@ export function createTokens(ports: {
   let prunedAt = 0;
 
   /** Removes expired tokens now and then, while others are issued. */
-  function prune(now: number): void {
+  function prune(now: EpochMs): void {
     if (now - prunedAt < pruneIntervalMs) return;
     prunedAt = now;
     store.deleteExpiredTokens(now).then(
@@ -79,7 +80,7 @@ export function createTokens(ports: {
 
   async function load(
     key: string,
-    now: number,
+    now: EpochMs,
   ): Promise<TokenSession | undefined> {
     const record = await store.findToken(key);
     if (!record || record.expiresAt <= now) return undefined;
@@ -107,7 +108,7 @@ export function createTokens(ports: {
         ...(projectId !== undefined && { projectId }),
         methods,
         issuedAt: now,
-        expiresAt: expiresAt ?? now + tokenLifetimeMs,
+        expiresAt: expiresAt ?? addMs(now, tokenLifetimeMs),
       };
       await store.putToken(record);
       return token;

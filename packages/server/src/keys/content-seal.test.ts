@@ -29,14 +29,14 @@ async function setUp() {
       pushPolicy: 0,
       introduction: "",
       accessPolicy: "",
-      createdAt: 0,
-      updatedAt: 0,
+      createdAt: toEpochMs(0),
+      updatedAt: toEpochMs(0),
     },
     10,
   );
   const keys = await openKeys({ settings: store, key, clock });
   const { id: keyId } = await keys.create(projectId, { name: "k" });
-  const binding = { id: "b", data: { keyId }, createdAt: 0 };
+  const binding = { id: "b", data: { keyId }, createdAt: toEpochMs(0) };
   await store.addBinding(topic.seq, "kms", binding);
   const seal = createContentSeal({ store, keys });
   const messageOf = (content: MessageContent, id = "3"): NewMessage => ({

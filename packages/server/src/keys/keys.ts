@@ -4,6 +4,7 @@
  */
 
 import { randomBytes, randomUUID } from "node:crypto";
+import type { EpochMs } from "@carillon/core";
 import {
   CarillonError,
   type Clock,
@@ -20,8 +21,7 @@ export interface Key {
   readonly projectId: ProjectId;
   readonly name: string;
   readonly status: KeyStatus;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
+  readonly createdAt: EpochMs;
 }
 
 export interface Keys {

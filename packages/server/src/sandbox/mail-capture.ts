@@ -1,13 +1,12 @@
 /** A mail server that delivers to nobody and keeps what it was sent. */
 
 import type { AddressInfo } from "node:net";
-import type { Clock, Logger, NewId } from "@carillon/core";
+import type { Clock, EpochMs, Logger, NewId } from "@carillon/core";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface CapturedMail {
   readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly receivedAt: number;
+  readonly receivedAt: EpochMs;
   /** As the envelope has them. */
   readonly envelopeFrom: string;
   readonly envelopeTo: readonly string[];

@@ -1,12 +1,11 @@
 /** Simulated phones: each number that is sent a text has one. */
 
-import type { Clock, NewId } from "@carillon/core";
+import type { Clock, EpochMs, NewId } from "@carillon/core";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface PhoneMessage {
   readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  readonly at: EpochMs;
   /** As the phone sees it. */
   readonly direction: "received" | "sent";
   /** Digits only. */

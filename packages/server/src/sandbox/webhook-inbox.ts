@@ -1,12 +1,11 @@
 /** Keeps what was posted to the sandbox's webhooks. */
 
-import type { Clock, NewId } from "@carillon/core";
+import type { Clock, EpochMs, NewId } from "@carillon/core";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface WebhookRequest {
   readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly receivedAt: number;
+  readonly receivedAt: EpochMs;
   readonly name: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -18,7 +18,7 @@ import { openSqliteStore } from "./sqlite-store.ts";
 
 const [, , folder = "", limit = "Infinity"] = process.argv;
 const projectId = "0".repeat(32) as ProjectId;
-const newId = createTimeOrderedIds(Date.now, (n) =>
+const newId = createTimeOrderedIds(systemClock.now, (n) =>
   crypto.getRandomValues(new Uint8Array(n)),
 );
 const told = createInterface(process.stdin)[Symbol.asyncIterator]();

@@ -7,6 +7,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { CarillonError } from "@carillon/core";
 import { type DataFolder, unusableFolder } from "./data-folder.ts";
 
@@ -24,7 +25,7 @@ export interface FolderLock {
 }
 
 /** @throws CarillonError STORAGE_IN_USE, STORAGE_UNUSABLE */
-export function lockFolder(folder: DataFolder, now: number): FolderLock {
+export function lockFolder(folder: DataFolder, now: EpochMs): FolderLock {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(folder.lock, { timeout: 0 });

@@ -1,5 +1,6 @@
 /** What the in-memory store keeps, kind by kind: its schema. */
 
+import type { EpochMs } from "@carillon/core";
 import {
   type AccessKey,
   type Attempt,
@@ -90,7 +91,7 @@ export const subscriptionColumns: Columns<Subscription> = {
 /** What a subscription is confirmed with. */
 export interface SubscriptionTokenRow {
   readonly seq: number;
-  readonly expiresAt: number;
+  readonly expiresAt: EpochMs;
 }
 
 export const subscriptionTokenColumns: Columns<SubscriptionTokenRow> = {

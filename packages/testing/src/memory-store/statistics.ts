@@ -1,7 +1,9 @@
 /** Counts of the in-memory store: what came to rest, by topic and hour. */
 
 import {
+  addMs,
   type DeliveryOutcome,
+  type EpochMs,
   hourMs,
   type StatisticsReader,
 } from "@carillon/core";
@@ -27,13 +29,13 @@ export function createStatisticsReader({
 export function countSettled(
   tables: Tables,
   { messageSeq, target, state, lastAttempt }: DeliveryOutcome,
-  at: number | undefined = lastAttempt?.at,
+  at: EpochMs | undefined = lastAttempt?.at,
 ): void {
   const { audience, topic, createdAt } = getMessage(tables, messageSeq);
   const protocol = tables.subscriptions.get(target)?.protocol;
   if (audience !== "topic" || !topic || !protocol) return;
   const instant = at ?? createdAt;
-  const hour = instant - (instant % hourMs);
+  const hour = addMs(instant, -(instant % hourMs));
   const key = `${topic.seq} ${hour} ${protocol} ${state}`;
   const count = (tables.statistics.get(key)?.count ?? 0) + 1;
   const row = { topicSeq: topic.seq, hour, protocol, state, count };

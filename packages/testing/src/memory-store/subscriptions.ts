@@ -1,5 +1,6 @@
 /** Subscriptions of the in-memory store, and their confirmations. */
 
+import type { EpochMs } from "@carillon/core";
 import {
   CarillonError,
   type ConfirmationLimit,
@@ -151,7 +152,7 @@ function admit(
   { confirmations }: Tables,
   subscription: Subscription,
   limits: readonly ConfirmationLimit[],
-  now: number,
+  now: EpochMs,
 ): boolean {
   if (limits.length === 0) return true;
   const key = endpointKey(subscription);

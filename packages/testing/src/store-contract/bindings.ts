@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CarillonError } from "@carillon/core";
 import type { Cases } from "./cases.ts";
-import { addTopic, projectId, start } from "./fixtures.ts";
+import { addTopic, after, projectId, start } from "./fixtures.ts";
 
 export function testBindings({ test }: Cases): void {
   test("keeps one binding of each kind per topic", async (store) => {
@@ -42,7 +42,7 @@ export function testBindings({ test }: Cases): void {
       data: { keyId: "a" },
       createdAt: start,
     });
-    const change = { data: { keyId: "b" }, updatedAt: start + 5 };
+    const change = { data: { keyId: "b" }, updatedAt: after(5) };
     assert.equal(await store.updateBinding(seq, "kms", "k2", change), false);
     assert.equal(await store.removeBinding(seq, "kms", "k2"), false);
     assert.equal(await store.removeBinding(seq, "logtank", "k1"), false);

@@ -9,12 +9,12 @@ import {
 import type { Cases } from "./cases.ts";
 import {
   addTopic,
+  after,
   freshId,
   mailOf,
   newSubscription,
   noQuota,
   otherProjectId,
-  start,
 } from "./fixtures.ts";
 
 const endpoint = "https://example.com/flooded";
@@ -43,7 +43,7 @@ export function testConfirmationLimits({ test }: Cases): void {
     const topic = await addTopic(store);
     await sentAt(store, topic, [0, 1]);
     const { token } = await add(store, topic, 2);
-    assert.equal(await store.confirmSubscription(token, start + 3), undefined);
+    assert.equal(await store.confirmSubscription(token, after(3)), undefined);
   });
 
   test("a pause lasts until its end and the window's", async (store) => {
@@ -85,7 +85,7 @@ export function testConfirmationLimits({ test }: Cases): void {
     const topic = await addTopic(store);
     const { token } = await add(store, topic, 0);
     await add(store, topic, 1);
-    await store.confirmSubscription(token, start + 2);
+    await store.confirmSubscription(token, after(2));
     const next = await addTopic(store);
     assert.deepEqual(await sentAt(store, next, [3, 4, 5]), [true, true, false]);
   });
@@ -93,7 +93,7 @@ export function testConfirmationLimits({ test }: Cases): void {
   test("an endpoint that has confirmed is not counted", async (store) => {
     const topic = await addTopic(store);
     const { token } = await add(store, topic, 0);
-    await store.confirmSubscription(token, start + 1);
+    await store.confirmSubscription(token, after(1));
     for (const at of [2, 3, 4]) {
       assert.equal((await add(store, topic, at)).throttled, undefined);
     }
@@ -114,7 +114,7 @@ export function testConfirmationLimits({ test }: Cases): void {
 async function add(
   store: Store,
   topic: Topic,
-  at: number,
+  afterMs: number,
   subscription: Partial<NewSubscription> = {},
   which = limits,
 ) {
@@ -123,7 +123,7 @@ async function add(
     newSubscription(topic, {
       endpoint,
       status: subscriptionStatus.unconfirmed,
-      createdAt: start + at,
+      createdAt: after(afterMs),
       ...subscription,
     }),
     { ...mailOf(topic, "confirmation", token), limits: which },

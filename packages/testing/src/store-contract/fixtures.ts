@@ -164,7 +164,7 @@ export function mailOf(
 ): SubscriberNotice {
   return {
     token,
-    tokenExpiresAt: start + 1000,
+    tokenExpiresAt: after(1000),
     message: messageTo(topic, {
       audience: "subscription",
       content: { kind, token },

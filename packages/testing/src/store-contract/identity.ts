@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { TokenRecord } from "@carillon/core";
 import type { Cases } from "./cases.ts";
-import { otherProjectId, projectId, start } from "./fixtures.ts";
+import { after, otherProjectId, projectId, start } from "./fixtures.ts";
 
 const domain = { id: "d1", name: "default" };
 const project = { id: projectId, name: "shop", domainId: "d1" };
@@ -26,7 +26,7 @@ const token: TokenRecord = {
   projectId,
   methods: ["password", "token"],
   issuedAt: start,
-  expiresAt: start + 1000,
+  expiresAt: after(1000),
 };
 
 export function testIdentity({ test }: Cases): void {
@@ -201,13 +201,13 @@ export function testIdentity({ test }: Cases): void {
 
   test("keeps tokens until they are deleted or expire", async (store) => {
     const { projectId: _, ...unscoped } = token;
-    const expiring = { ...unscoped, hash: "h2", expiresAt: start + 10 };
+    const expiring = { ...unscoped, hash: "h2", expiresAt: after(10) };
     const revoked = { ...token, hash: "h3" };
     for (const it of [token, expiring, revoked]) await store.putToken(it);
     assert.deepEqual(await store.findToken("h2"), expiring);
     await store.deleteToken("h3");
-    assert.equal(await store.deleteExpiredTokens(start + 9), 0);
-    assert.equal(await store.deleteExpiredTokens(start + 10), 1);
+    assert.equal(await store.deleteExpiredTokens(after(9)), 0);
+    assert.equal(await store.deleteExpiredTokens(after(10)), 1);
     assert.deepEqual(await store.findToken("h1"), token);
     assert.equal(await store.findToken("h2"), undefined);
     assert.equal(await store.findToken("h3"), undefined);

@@ -4,6 +4,7 @@ import type { Cases } from "./cases.ts";
 import {
   addSubscription,
   addTopic,
+  after,
   freshId,
   hasChunks,
   leaseOf,
@@ -131,13 +132,17 @@ export function testInbound({ test }: Cases): void {
   test("filters the list of texts", async (store) => {
     const to = "+4915100000000";
     const a = await keep(store, { to });
-    const b = await keep(store, { from: "+1", receivedAt: start + 1000 });
-    const c = await keep(store, { from: "+1", to, receivedAt: start + 2000 });
+    const b = await keep(store, { from: "+1", receivedAt: after(1000) });
+    const c = await keep(store, {
+      from: "+1",
+      to,
+      receivedAt: after(2000),
+    });
     assert.deepEqual(await list(store, { from: "+1" }), [c.id, b.id]);
     assert.deepEqual(await list(store, { to }), [c.id, a.id]);
-    assert.deepEqual(await list(store, { since: start + 1000 }), [c.id, b.id]);
+    assert.deepEqual(await list(store, { since: after(1000) }), [c.id, b.id]);
     assert.deepEqual(
-      await list(store, { from: "+1", to, since: start + 2000 }),
+      await list(store, { from: "+1", to, since: after(2000) }),
       [c.id],
     );
     assert.deepEqual(await list(store, { from: "1" }), []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { OptOutRecord } from "@carillon/core";
 import type { Cases } from "./cases.ts";
-import { start } from "./fixtures.ts";
+import { after, start } from "./fixtures.ts";
 
 export function testOptOuts({ test }: Cases): void {
   test("finds all opt-outs of a recipient", async (store) => {
@@ -16,7 +16,7 @@ export function testOptOuts({ test }: Cases): void {
 
   test("keeps one opt-out per recipient and sender", async (store) => {
     await store.putOptOut(newOptOut());
-    const again = newOptOut({ keyword: "CANCEL", at: start + 1 });
+    const again = newOptOut({ keyword: "CANCEL", at: after(1) });
     await store.putOptOut(again);
     assert.deepEqual(await store.findOptOuts(again.recipient), [again]);
   });

@@ -139,7 +139,7 @@ export function testRefusals({ test }: Cases): void {
     assert.ok(chunk);
     const bad = spoiled(delivered(seq, target), { segments: 0.5 });
     await store.completeChunk(chunk, [bad]);
-    const counts = await store.readStatistics(topic.seq, 0, after(1e12));
+    const counts = await store.readStatistics(topic.seq, start, after(1e12));
     assert.deepEqual(
       counts.map(({ state, count }) => [state, count]),
       [["failed", 1]],

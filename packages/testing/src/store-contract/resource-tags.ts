@@ -11,6 +11,7 @@ import fc from "fast-check";
 import type { Cases } from "./cases.ts";
 import {
   addTopic,
+  after,
   everything,
   freshId,
   noQuota,
@@ -64,7 +65,7 @@ export function testResourceTags({ test, runs }: Cases): void {
   test("refuses tags of a topic that is gone", async (store) => {
     const { seq, name } = await addTopic(store);
     await store.putTags(seq, [prod], noQuota);
-    await store.deleteTopic(projectId, name, 1);
+    await store.deleteTopic(projectId, name, after(1));
     const refused = isRefusal("TOPIC_NOT_FOUND");
     await assert.rejects(store.putTags(seq, [ops], noQuota), refused);
     await assert.rejects(store.putTags(seq + 1, [ops], noQuota), refused);

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import type { HourlyCount, Store, Topic } from "@carillon/core";
-import { hourMs } from "@carillon/core";
+import {
+  type HourlyCount,
+  hourMs,
+  type Store,
+  type Topic,
+} from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
@@ -42,11 +46,16 @@ export function testStatistics({ test }: Cases): void {
     ]);
     const second = await store.readStatistics(
       topic.seq,
-      start + hourMs,
-      start + 2 * hourMs,
+      after(hourMs),
+      after(2 * hourMs),
     );
     assert.deepEqual(second, [
-      { hour: start + hourMs, protocol: "https", state: "delivered", count: 1 },
+      {
+        hour: after(hourMs),
+        protocol: "https",
+        state: "delivered",
+        count: 1,
+      },
     ]);
   });
 
@@ -122,8 +131,8 @@ export function testStatistics({ test }: Cases): void {
 async function statisticsOf(store: Store, topic: Topic): Promise<string[]> {
   const counts: readonly HourlyCount[] = await store.readStatistics(
     topic.seq,
-    start - 24 * hourMs,
-    start + 24 * hourMs,
+    after(-24 * hourMs),
+    after(24 * hourMs),
   );
   return counts
     .map(

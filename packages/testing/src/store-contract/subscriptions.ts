@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   CarillonError,
+  type EpochMs,
   type ErrorCode,
   type Store,
   type SubscriptionId,
@@ -233,13 +234,13 @@ export function testSubscriptions({ test }: Cases): void {
   test("confirms by token, twice while it lives", async (store) => {
     const topic = await addTopic(store);
     const subscription = await addUnconfirmed(store, topic, "t1", {
-      tokenExpiresAt: start + 1000,
+      tokenExpiresAt: after(1000),
     });
     const expected = { ...subscription, status: subscriptionStatus.confirmed };
-    const confirm = (now: number) => store.confirmSubscription("t1", now);
+    const confirm = (now: EpochMs) => store.confirmSubscription("t1", now);
     assert.deepEqual(await confirm(start), expected);
-    assert.deepEqual(await confirm(start + 999), expected);
-    assert.equal(await confirm(start + 1000), undefined);
+    assert.deepEqual(await confirm(after(999)), expected);
+    assert.equal(await confirm(after(1000)), undefined);
     assert.equal(await store.confirmSubscription("t2", start), undefined);
     assert.deepEqual(
       await store.findSubscriptionById(subscription.id),

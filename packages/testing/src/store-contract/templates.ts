@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { CarillonError, type MessageTemplateId } from "@carillon/core";
+import { addMs, CarillonError, type MessageTemplateId } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addTemplate,
+  after,
   everything,
   freshId,
   newTemplate,
@@ -53,7 +54,7 @@ export function testTemplates({ test }: Cases): void {
     await addTemplate(store, { projectId: otherProjectId });
     const refused = isRefusal("TEMPLATE_QUOTA_EXCEEDED");
     await assert.rejects(store.createTemplate(newTemplate(), 1), refused);
-    await store.deleteTemplate(projectId, id, 1);
+    await store.deleteTemplate(projectId, id, after(1));
     await store.createTemplate(newTemplate(), 1);
     await assert.rejects(store.createTemplate(newTemplate(), 1), refused);
   });
@@ -74,7 +75,7 @@ export function testTemplates({ test }: Cases): void {
     const gone = await addTemplate(store, { name, protocol: "email" });
     const common = await addTemplate(store, { name });
     await addTemplate(store, { name: "disk" });
-    await store.deleteTemplate(projectId, gone.id, 1);
+    await store.deleteTemplate(projectId, gone.id, after(1));
     assert.deepEqual(await store.findTemplateVariants(projectId, name), [
       sms,
       common,
@@ -122,7 +123,7 @@ export function testTemplates({ test }: Cases): void {
   test("goes on behind a template that was deleted between two pages", async (store) => {
     const marker = await addTemplate(store);
     const { content: _, ...newest } = await addTemplate(store);
-    await store.deleteTemplate(projectId, marker.id, 1);
+    await store.deleteTemplate(projectId, marker.id, after(1));
     const page = { offset: 7, limit: 10, marker: marker.id };
     const { items } = await store.listTemplates(projectId, {}, page);
     assert.deepEqual(items, [newest]);
@@ -136,7 +137,7 @@ export function testTemplates({ test }: Cases): void {
     const change = {
       content: "{c}",
       tagNames: ["c"],
-      updatedAt: updatedAt + 1,
+      updatedAt: addMs(updatedAt, 1),
     };
     assert.equal(await store.updateTemplate(otherProjectId, id, change), false);
     assert.equal(await store.updateTemplate(projectId, id, change), true);
@@ -148,11 +149,14 @@ export function testTemplates({ test }: Cases): void {
 
   test("frees the name of a deleted template", async (store) => {
     const { id, name } = await addTemplate(store);
-    assert.equal(await store.deleteTemplate(otherProjectId, id, 1), false);
-    assert.equal(await store.deleteTemplate(projectId, id, 1), true);
-    assert.equal(await store.deleteTemplate(projectId, id, 1), false);
+    assert.equal(
+      await store.deleteTemplate(otherProjectId, id, after(1)),
+      false,
+    );
+    assert.equal(await store.deleteTemplate(projectId, id, after(1)), true);
+    assert.equal(await store.deleteTemplate(projectId, id, after(1)), false);
     assert.equal(await store.findTemplate(projectId, id), undefined);
-    const change = { content: "x", tagNames: [], updatedAt: 1 };
+    const change = { content: "x", tagNames: [], updatedAt: after(1) };
     assert.equal(await store.updateTemplate(projectId, id, change), false);
     assert.deepEqual(await store.listTemplates(projectId, {}, everything), {
       total: 0,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { CarillonError } from "@carillon/core";
+import { addMs, CarillonError } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addTopic,
+  after,
   everything,
   newTopic,
   noQuota,
@@ -106,7 +107,7 @@ export function testTopics({ test }: Cases): void {
     const oldest = await addTopic(store);
     const marker = await addTopic(store);
     await addTopic(store);
-    await store.deleteTopic(projectId, marker.name, 1);
+    await store.deleteTopic(projectId, marker.name, after(1));
     const page = { offset: 7, limit: 10, marker: marker.id };
     const { items } = await store.listTopics(projectId, {}, page);
     assert.deepEqual(items, [oldest]);
@@ -122,7 +123,10 @@ export function testTopics({ test }: Cases): void {
 
   test("changes a topic's display name", async (store) => {
     const topic = await addTopic(store);
-    const change = { displayName: "Renamed", updatedAt: topic.updatedAt + 1 };
+    const change = {
+      displayName: "Renamed",
+      updatedAt: addMs(topic.updatedAt, 1),
+    };
     assert.equal(
       await store.updateTopic(otherProjectId, topic.name, change),
       false,
@@ -140,10 +144,10 @@ export function testTopics({ test }: Cases): void {
     // Longer than a page of a database, and not what JSON would make of it.
     const accessPolicy = `\n\t {"Version" : "\u00e4\u{1F514}${"x".repeat(30_000)}"}\r\n`;
     const steps = [
-      { accessPolicy, updatedAt: 2 },
-      { introduction: "Grüße\n", updatedAt: 3 },
-      { accessPolicy: "", updatedAt: 4 },
-      { introduction: "", accessPolicy: "", updatedAt: 5 },
+      { accessPolicy, updatedAt: after(2) },
+      { introduction: "Grüße\n", updatedAt: after(3) },
+      { accessPolicy: "", updatedAt: after(4) },
+      { introduction: "", accessPolicy: "", updatedAt: after(5) },
     ];
     let expected = topic;
     for (const step of steps) {
@@ -157,11 +161,14 @@ export function testTopics({ test }: Cases): void {
 
   test("frees the name and the place of a deleted topic", async (store) => {
     const { seq, name } = await addTopic(store);
-    assert.equal(await store.deleteTopic(otherProjectId, name, 1), false);
-    assert.equal(await store.deleteTopic(projectId, name, 1), true);
-    assert.equal(await store.deleteTopic(projectId, name, 1), false);
+    assert.equal(
+      await store.deleteTopic(otherProjectId, name, after(1)),
+      false,
+    );
+    assert.equal(await store.deleteTopic(projectId, name, after(1)), true);
+    assert.equal(await store.deleteTopic(projectId, name, after(1)), false);
     assert.equal(await store.findTopic(projectId, name), undefined);
-    const change = { displayName: "", updatedAt: 1 };
+    const change = { displayName: "", updatedAt: after(1) };
     assert.equal(await store.updateTopic(projectId, name, change), false);
     assert.deepEqual(await store.listTopics(projectId, {}, everything), {
       total: 0,

@@ -1,6 +1,13 @@
 /** How many texts a topic sent, hour by hour. */
 
-import { CarillonError, type ErrorCode, hourMs } from "@carillon/core";
+import {
+  addMs,
+  CarillonError,
+  type EpochMs,
+  type ErrorCode,
+  hourMs,
+  isEpochMs,
+} from "@carillon/core";
 import Type from "typebox";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
@@ -43,7 +50,7 @@ export function statisticsRoutes(
       }
       const statistics: object[] = [];
       let total = 0;
-      for (let hour = from; hour < until; hour += hourMs) {
+      for (let hour = from; hour < until; hour = addMs(hour, hourMs)) {
         const sms = byHour.get(hour) ?? 0;
         total += sms;
         statistics.push({ start_time: toSecondsText(hour), count: { sms } });
@@ -56,8 +63,8 @@ export function statisticsRoutes(
 /** @throws CarillonError STATISTICS_… */
 function readRange(
   query: { readonly start_time: string; readonly end_time: string },
-  now: number,
-): { from: number; until: number } {
+  now: EpochMs,
+): { from: EpochMs; until: EpochMs } {
   const from = readHour(query.start_time, "STATISTICS_START_INVALID");
   const until = readHour(query.end_time, "STATISTICS_END_INVALID");
   if (until <= from) throw new CarillonError("STATISTICS_RANGE_INVALID");
@@ -77,10 +84,10 @@ function readRange(
   return { from, until };
 }
 
-function readHour(text: string, code: ErrorCode): number {
+function readHour(text: string, code: ErrorCode): EpochMs {
   const match = /^\d{4}-\d{2}-\d{2}T\d{2}:00:00Z$/.test(text);
   const instant = match ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(instant)) return instant;
+  if (isEpochMs(instant)) return instant;
   throw new CarillonError(
     code,
     "A whole hour in UTC such as 2026-01-15T08:00:00Z is expected.",

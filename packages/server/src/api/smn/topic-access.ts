@@ -1,6 +1,11 @@
 /** Lets callers reach topics of other projects, as access policies allow. */
 
-import type { AccessAction, ConditionContext, ProjectId } from "@carillon/core";
+import type {
+  AccessAction,
+  ConditionContext,
+  EpochMs,
+  ProjectId,
+} from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import { principalOf, projectOf } from "../authentication.ts";
 import type { SmnPorts } from "./ports.ts";
@@ -44,7 +49,7 @@ export async function projectForSubscription(
 }
 
 /** What conditions can ask for; the names are those of the cloud's policies. */
-function contextOf(request: FastifyRequest, now: number): ConditionContext {
+function contextOf(request: FastifyRequest, now: EpochMs): ConditionContext {
   const { userId, userName, domainName, project } = principalOf(request);
   return {
     "g:CurrentTime": new Date(now).toISOString(),

@@ -1,6 +1,7 @@
 /** Deliveries: what happened to a message at each of its endpoints. */
 
 import {
+  addMs,
   CarillonError,
   type Delivery,
   deliveryStates,
@@ -182,7 +183,7 @@ function toDeliveryBody(
 ): Static<typeof DeliveryBody> {
   const first = delivery.attempts.at(0);
   const last = delivery.attempts.at(-1);
-  const end = last && last.at + last.durationMs;
+  const end = last && addMs(last.at, last.durationMs);
   const { state, subscriptionUrn, externalId, provider, segments } = delivery;
   const succeeded = state === "delivered" || state === "sent";
   return {

@@ -2,8 +2,10 @@
 
 import {
   CarillonError,
+  type EpochMs,
   type InboundMessage,
   type InboundStore,
+  isEpochMs,
   isHexId,
   type ProjectId,
   toPhoneAddress,
@@ -152,9 +154,9 @@ async function getInbound(
 }
 
 /** @throws RequestError REQUEST_INVALID */
-function parseInstant(text: string): number {
+function parseInstant(text: string): EpochMs {
   const at = Date.parse(text.replace(" ", "+"));
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(at)) return at;
+  if (/^\d{4}-\d\d-\d\dT/.test(text) && isEpochMs(at)) return at;
   throw new RequestError(
     "REQUEST_INVALID",
     "since is not as expected: an instant such as 2026-01-31T08:30:00Z.",

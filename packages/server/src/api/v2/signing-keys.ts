@@ -1,5 +1,6 @@
 /** The keys that messages to http subscribers are signed with. */
 
+import type { EpochMs } from "@carillon/core";
 import Type, { type Static } from "typebox";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
@@ -18,9 +19,8 @@ interface Certificate {
   /** PEM. */
   readonly certificate: string;
   readonly current: boolean;
-  /** Milliseconds since the epoch. */
-  readonly notBefore: number;
-  readonly notAfter: number;
+  readonly notBefore: EpochMs;
+  readonly notAfter: EpochMs;
 }
 
 const SigningKey = Type.Object(

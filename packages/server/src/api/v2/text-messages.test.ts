@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NewInboundMessage } from "@carillon/core";
+import { type NewInboundMessage, toEpochMs } from "@carillon/core";
 import {
   startTestServer,
   type TestServer,
@@ -23,7 +23,7 @@ async function keep(
       provider: "acme",
       from: "+4915112345678",
       text: `text ${n}`,
-      receivedAt: Date.UTC(2026, 0, 1) + n * minute,
+      receivedAt: toEpochMs(Date.UTC(2026, 0, 1) + n * minute),
       ...inbound,
     },
     undefined,

@@ -1,6 +1,7 @@
 /** Hourly counts of a topic's deliveries, of every protocol. */
 
 import {
+  addMs,
   type Clock,
   hourMs,
   type StatisticsReader,
@@ -66,11 +67,11 @@ export function topicStatisticsRoutes(
         request.params.topicUrn,
       );
       const now = clock.now();
-      const until = now - (now % hourMs) + hourMs;
+      const until = addMs(now, hourMs - (now % hourMs));
       const hours = Number(request.query.hours ?? defaultHours);
       const counts = await statistics.readStatistics(
         topic.seq,
-        until - hours * hourMs,
+        addMs(until, -hours * hourMs),
         until,
       );
       return {

@@ -1,6 +1,7 @@
 /** Checks the signature of a request against the secret key it names. */
 
 import { createHmac, hash, hkdfSync, timingSafeEqual } from "node:crypto";
+import { type EpochMs, isEpochMs } from "@carillon/core";
 import {
   type CanonicalForm,
   headerText,
@@ -14,8 +15,8 @@ const dateHeader = "x-sdk-date";
 /** How far a signature's date may be from this clock, either way. */
 export const maxClockSkewMs = 15 * 60_000;
 
-/** When the request was signed (epoch ms); `undefined` if it does not say. */
-export function signedAt(request: SignedRequest): number | undefined {
+/** When the request was signed; `undefined` if it does not say. */
+export function signedAt(request: SignedRequest): EpochMs | undefined {
   const text = headerText(request.headers, dateHeader) ?? "";
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (!match) return undefined;
@@ -23,7 +24,7 @@ export function signedAt(request: SignedRequest): number | undefined {
   const at = Date.parse(
     `${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`,
   );
-  return Number.isNaN(at) ? undefined : at;
+  return isEpochMs(at) ? at : undefined;
 }
 
 /** Whether the secret key made a signature. The date is not looked at. */

@@ -1,5 +1,6 @@
 /** The engine's side of the store in SQLite. */
 
+import type { EpochMs } from "@carillon/core";
 import {
   CarillonError,
   type Chunk,
@@ -54,7 +55,7 @@ export function createDeliveryStore(
      ORDER BY seq LIMIT ?`,
   );
   /** Index: deliveries_due, whose first row it is. */
-  const nextDue = reader.prepare<[nextAttemptAt: number]>(
+  const nextDue = reader.prepare<[nextAttemptAt: EpochMs]>(
     `SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
      WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1`,
   );

@@ -1,6 +1,6 @@
 /** Statistics of topics, read from SQLite. */
 
-import { hourMs, type StatisticsReader } from "@carillon/core";
+import { hourMs, type StatisticsReader, toEpochMs } from "@carillon/core";
 import { protocolOf, stateOf } from "../schema/codes.ts";
 import type { Reader } from "./reader.ts";
 
@@ -18,7 +18,7 @@ export function createStatisticsReader(reader: Reader): StatisticsReader {
       return hours
         .all(topicSeq, Math.ceil(from / hourMs), Math.ceil(until / hourMs))
         .map(([hour, protocol, state, count]) => ({
-          hour: hour * hourMs,
+          hour: toEpochMs(hour * hourMs),
           protocol: protocolOf(protocol),
           state: stateOf(state),
           count,

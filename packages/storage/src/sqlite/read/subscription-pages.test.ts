@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type {
-  ProjectId,
-  Subscription,
-  SubscriptionId,
-  TopicId,
+import {
+  addMs,
+  type ProjectId,
+  type Subscription,
+  type SubscriptionId,
+  type TopicId,
+  toEpochMs,
 } from "@carillon/core";
 import { openSqliteStore } from "../sqlite-store.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 
 const newFolder = temporaryFolders();
 const projectId = "0".repeat(32) as ProjectId;
+const start = toEpochMs(0);
 
 test("finds pages at any offset of a list of many blocks", async () => {
   await using store = await openSqliteStore({ folder: newFolder() });
@@ -26,8 +29,8 @@ test("finds pages at any offset of a list of many blocks", async () => {
           pushPolicy: 0,
           introduction: "",
           accessPolicy: "",
-          createdAt: 0,
-          updatedAt: 0,
+          createdAt: start,
+          updatedAt: start,
         },
         2,
       );
@@ -48,7 +51,7 @@ test("finds pages at any offset of a list of many blocks", async () => {
           remark: "",
           extension: {},
           status: 1,
-          createdAt: 0,
+          createdAt: start,
         },
         undefined,
         1_000_000,
@@ -61,7 +64,7 @@ test("finds pages at any offset of a list of many blocks", async () => {
     added
       .filter(isDeleted)
       .map(({ topicName, id }) =>
-        store.deleteSubscription(projectId, topicName, id, 1),
+        store.deleteSubscription(projectId, topicName, id, addMs(start, 1)),
       ),
   );
   const all = added
@@ -88,6 +91,6 @@ test("finds pages at any offset of a list of many blocks", async () => {
   };
   await checkPages(all);
   const [, scattered] = topics;
-  await store.deleteTopic(projectId, scattered?.name ?? "", 1);
+  await store.deleteTopic(projectId, scattered?.name ?? "", addMs(start, 1));
   await checkPages(all.filter((it) => it.topicSeq !== scattered?.seq));
 });

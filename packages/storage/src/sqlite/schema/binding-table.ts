@@ -1,7 +1,7 @@
 /** What is bound to topics, as it stands in its table. */
 
-import type { BindingData, BindingKind } from "@carillon/core";
-import { code, integer, json, text } from "./codec.ts";
+import type { BindingData, BindingKind, EpochMs } from "@carillon/core";
+import { code, epochMs, integer, json, text } from "./codec.ts";
 import { bindingCodes } from "./codes.ts";
 import { defineTable } from "./table.ts";
 
@@ -11,8 +11,8 @@ export interface BindingRecord {
   readonly kind: BindingKind;
   readonly id: string;
   readonly data: BindingData[BindingKind];
-  readonly createdAt: number;
-  readonly updatedAt: number;
+  readonly createdAt: EpochMs;
+  readonly updatedAt: EpochMs;
 }
 
 export const bindings = defineTable("topic_bindings", {
@@ -20,6 +20,6 @@ export const bindings = defineTable("topic_bindings", {
   kind: code(bindingCodes),
   id: text,
   data: json<BindingData[BindingKind]>(),
-  createdAt: integer,
-  updatedAt: integer,
+  createdAt: epochMs,
+  updatedAt: epochMs,
 });

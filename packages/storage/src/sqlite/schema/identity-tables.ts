@@ -11,8 +11,8 @@ import type {
 } from "@carillon/core";
 import {
   computed,
+  epochMs,
   flag,
-  integer,
   json,
   optional,
   text,
@@ -62,7 +62,7 @@ export const accessKeys = defineTable("access_keys", {
   encryptedSecret: text,
   userId: text,
   projectId: textOf<ProjectId>(),
-  createdAt: integer,
+  createdAt: epochMs,
   disabled: flag,
 });
 
@@ -71,6 +71,6 @@ export const tokens = defineTable("tokens", {
   userId: text,
   projectId: optional(textOf<ProjectId>()),
   methods: json<readonly string[]>(),
-  issuedAt: integer,
-  expiresAt: integer,
+  issuedAt: epochMs,
+  expiresAt: epochMs,
 });

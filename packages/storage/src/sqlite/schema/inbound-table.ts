@@ -7,6 +7,7 @@ import type {
   ProjectId,
 } from "@carillon/core";
 import {
+  epochMs,
   integer,
   named,
   type OptionalCodec,
@@ -25,7 +26,7 @@ const shape = {
   from: named("sender", text),
   to: named("receiver", optional(text)),
   keyword: optional(text),
-  receivedAt: integer,
+  receivedAt: epochMs,
   messageId: optional(textOf<MessageId>()),
   text,
 };
@@ -48,5 +49,5 @@ export const optOuts = defineTable("opt_outs", {
   recipient: text,
   sender,
   keyword: text,
-  at: integer,
+  at: epochMs,
 });

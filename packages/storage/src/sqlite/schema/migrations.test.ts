@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { toEpochMs } from "@carillon/core";
 import { openSqliteStore } from "../sqlite-store.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 import { type Migration, migrate, readMigrations } from "./migrations.ts";
@@ -22,9 +23,9 @@ test("applies each migration once, in order", () => {
   const [first] = readMigrations();
   assert.ok(first);
   const second = migrationOf(2, "CREATE TABLE two (a INTEGER) STRICT");
-  assert.deepEqual(migrate(db, [first], 1), [1]);
-  assert.deepEqual(migrate(db, [first, second], 2), [2]);
-  assert.deepEqual(migrate(db, [first, second], 3), []);
+  assert.deepEqual(migrate(db, [first], toEpochMs(1)), [1]);
+  assert.deepEqual(migrate(db, [first, second], toEpochMs(2)), [2]);
+  assert.deepEqual(migrate(db, [first, second], toEpochMs(3)), []);
   assert.deepEqual(
     db
       .prepare("SELECT version, applied_at AS at FROM migrations")
@@ -42,9 +43,12 @@ test("leaves nothing of a migration that fails", () => {
   const [first] = readMigrations();
   assert.ok(first);
   const broken = migrationOf(2, "CREATE TABLE two (a); CREATE TABLE two (b);");
-  assert.throws(() => migrate(db, [first, broken], 1), /already exists/);
+  assert.throws(
+    () => migrate(db, [first, broken], toEpochMs(1)),
+    /already exists/,
+  );
   const mended = migrationOf(2, "CREATE TABLE two (b)");
-  assert.deepEqual(migrate(db, [first, mended], 1), [2]);
+  assert.deepEqual(migrate(db, [first, mended], toEpochMs(1)), [2]);
 });
 
 test("refuses a database that a newer version wrote", async () => {

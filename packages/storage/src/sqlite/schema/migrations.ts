@@ -5,6 +5,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { CarillonError } from "@carillon/core";
 import { prepareQuery } from "./query.ts";
 
@@ -39,7 +40,7 @@ export function readMigrations(
 export function migrate(
   db: DatabaseSync,
   migrations: readonly Migration[],
-  now: number,
+  now: EpochMs,
 ): number[] {
   const current = currentVersion(db);
   const newest = migrations.at(-1)?.version ?? 0;

@@ -12,6 +12,7 @@ import {
   type Codec,
   code,
   computed,
+  epochMs,
   integer,
   json,
   named,
@@ -52,7 +53,7 @@ const shape = {
   status,
   extension,
   filterPolicies: optional(filterPolicies),
-  createdAt: integer,
+  createdAt: epochMs,
 };
 
 export type SubscriptionRow = RowOf<Subscription>;
@@ -77,7 +78,7 @@ export const subscriptionUsers = defineTable("subscription_users", {
   protocol: code(protocolCodes),
   endpoint: text,
   remark: text,
-  createdAt: integer,
+  createdAt: epochMs,
 });
 
 /** Set for those who were subscribed when their topic was deleted. */

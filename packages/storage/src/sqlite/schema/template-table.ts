@@ -7,7 +7,7 @@ import type {
   ProjectId,
   TemplateProtocol,
 } from "@carillon/core";
-import { integer, json, text, textOf } from "./codec.ts";
+import { epochMs, integer, json, text, textOf } from "./codec.ts";
 import { defineTable, omit, type RowOf } from "./table.ts";
 
 const shape = {
@@ -17,8 +17,8 @@ const shape = {
   name: text,
   protocol: textOf<TemplateProtocol>(),
   tagNames: json<readonly string[]>(),
-  createdAt: integer,
-  updatedAt: integer,
+  createdAt: epochMs,
+  updatedAt: epochMs,
   content: text,
 };
 

@@ -1,7 +1,7 @@
 /** Topics as they stand in their table. */
 
 import type { ProjectId, Topic, TopicId } from "@carillon/core";
-import { integer, text, textOf } from "./codec.ts";
+import { epochMs, integer, text, textOf } from "./codec.ts";
 import { defineTable, omit, type RowOf } from "./table.ts";
 
 const shape = {
@@ -13,8 +13,8 @@ const shape = {
   enterpriseProjectId: text,
   pushPolicy: integer,
   introduction: text,
-  createdAt: integer,
-  updatedAt: integer,
+  createdAt: epochMs,
+  updatedAt: epochMs,
   accessPolicy: text,
 };
 

@@ -1,6 +1,7 @@
 /** Cancels deliveries that nobody wants any more. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import type { CountChanges } from "./message-counts.ts";
 
@@ -21,7 +22,7 @@ export function createCancellation(db: DatabaseSync) {
     `UPDATE deliveries SET last_at = ?, last_duration_ms = 0, last_error = ?
      WHERE message_seq = ? AND target = ? AND attempts = 0`,
   );
-  /** `reason`: the ledger's sentence, if it needs one; `now`: epoch ms. */
+  /** `reason`: for the ledger, if it needs one. */
   return (
     [messageSeq, target, state]: readonly [
       number,
@@ -30,7 +31,7 @@ export function createCancellation(db: DatabaseSync) {
       ...unknown[],
     ],
     reason: string | undefined,
-    now: number,
+    now: EpochMs,
     countChanges: CountChanges,
   ): void => {
     cancel.run(messageSeq, target);

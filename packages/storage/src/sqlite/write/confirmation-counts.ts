@@ -1,7 +1,7 @@
 /** Counts confirmations against their limits. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ConfirmationLimit } from "@carillon/core";
+import type { ConfirmationLimit, EpochMs } from "@carillon/core";
 import {
   type ConfirmationWindow,
   countConfirmation,
@@ -42,7 +42,7 @@ export function createConfirmationCounts(db: DatabaseSync) {
       endpoint: string,
       protocol: number,
       limits: readonly ConfirmationLimit[],
-      now: number,
+      now: EpochMs,
     ): boolean {
       if (limits.length === 0) return true;
       const [text = "[]"] = windowsOf.get(projectId, endpoint, protocol) ?? [];

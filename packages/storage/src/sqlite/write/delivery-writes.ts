@@ -1,6 +1,7 @@
 /** Writes of deliveries that are due, and of what came of them. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { cancelReasons, decideClaim } from "@carillon/core/rules";
 import { audienceCodes, stateCodes } from "../schema/codes.ts";
 import { type DueRow, dueColumns, toClaimFacts } from "../schema/due-row.ts";
@@ -44,12 +45,12 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   return {
     /**
      * Answers the rows as they were before; their fence is one more now.
-     * `now`: epoch ms; the lease ends on the store's monotonic time.
+     * The lease ends on the store's monotonic time.
      */
     claimDue(
       owner: string,
       leaseUntil: number,
-      now: number,
+      now: EpochMs,
       limit: number,
     ): DueRow[] {
       const claimed: DueRow[] = [];

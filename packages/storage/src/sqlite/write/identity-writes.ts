@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type {
   AccessKey,
   Domain,
+  EpochMs,
   Project,
   TokenRecord,
   User,
@@ -119,7 +120,7 @@ export function createIdentityWrites(db: DatabaseSync) {
     deleteTokens(userId: string): void {
       deleteTokensOfUser.run(userId);
     },
-    deleteExpiredTokens(now: number): number {
+    deleteExpiredTokens(now: EpochMs): number {
       return Number(deleteExpired.run(now).changes);
     },
     putSetting(name: string, value: string): void {

@@ -1,7 +1,7 @@
 /** Writes about what engines hold: chunks, and deliveries that are sending. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { ReclaimedWork } from "@carillon/core";
+import type { EpochMs, ReclaimedWork } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
@@ -57,9 +57,9 @@ export function createLeaseWrites(db: DatabaseSync) {
     },
     /**
      * Frees what is held by leases that ended by `endedBy`, on the store's
-     * monotonic time; `now`: when that was found (epoch ms).
+     * monotonic time; `now`: when that was found.
      */
-    reclaim(endedBy: number, now: number): ReclaimedWork {
+    reclaim(endedBy: number, now: EpochMs): ReclaimedWork {
       const lost = interrupted.all(endedBy);
       const countChanges = new CountChanges();
       const settledCounts = new SettledCounts();

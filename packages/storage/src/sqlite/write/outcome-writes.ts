@@ -1,7 +1,7 @@
 /** Writes outcomes into the ledger. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { RefusedOutcome } from "@carillon/core";
+import type { EpochMs, RefusedOutcome } from "@carillon/core";
 import { refusedOutcome } from "@carillon/core/rules";
 import { isRowRefused, toFailure } from "../failure.ts";
 import { checkFits } from "../schema/codec.ts";
@@ -134,7 +134,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     target: values[targetAt] as number,
     externalId: values[externalIdAt] as string,
     provider: values[providerAt] as string | null,
-    at: values[lastAt] as number | null,
+    at: values[lastAt] as EpochMs | null,
   });
 
   function countSettled(state: number, { settledCounts }: Totals): void {
@@ -142,7 +142,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
       values[messageSeqAt] as number,
       values[targetAt] as number,
       state,
-      values[lastAt] as number | null,
+      values[lastAt] as EpochMs | null,
     );
   }
 

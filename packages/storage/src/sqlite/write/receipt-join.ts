@@ -1,6 +1,7 @@
 /** Applies receipts that came before the id they speak of was known. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
 import type { CountChanges } from "./message-counts.ts";
 import type { StateRules } from "./state-rules.ts";
@@ -12,8 +13,8 @@ export interface ReportedDelivery {
   readonly externalId: string;
   /** Without one nobody can have reported on it. */
   readonly provider: string | null;
-  /** When its last attempt was, in epoch ms. */
-  readonly at: number | null;
+  /** When its last attempt was. */
+  readonly at: EpochMs | null;
 }
 
 export function createReceiptJoin(db: DatabaseSync, rules: StateRules) {

@@ -4,6 +4,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { audienceCodes } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
 
@@ -24,7 +25,7 @@ export class SettledCounts {
     messageSeq: number,
     target: number,
     state: number,
-    at: number | null,
+    at: EpochMs | null,
   ): void {
     const hour = at === null ? null : Math.floor(at / hourMs);
     let groups = this.byMessage.get(messageSeq);
@@ -41,7 +42,7 @@ export class SettledCounts {
 
 export function createStatistics(db: DatabaseSync) {
   /** Deleted topics have none. Parameters: message. Index: primary keys. */
-  const topicOf = prepareQuery<[topicSeq: number, createdAt: number]>(
+  const topicOf = prepareQuery<[topicSeq: number, createdAt: EpochMs]>(
     db,
     `SELECT m.topic_seq, m.created_at FROM messages AS m
      CROSS JOIN topics AS t ON t.seq = m.topic_seq

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
   ConfirmationLimit,
+  EpochMs,
   NewSubscription,
   SubscriptionChange,
 } from "@carillon/core";
@@ -23,7 +24,7 @@ import { createNoticeWrite } from "./message-writes.ts";
 /** A notice to a subscriber, ready to be stored. */
 export interface NoticeValues {
   readonly token: string;
-  readonly tokenExpiresAt: number;
+  readonly tokenExpiresAt: EpochMs;
   readonly message: NewMessageRow;
   readonly billable: boolean;
   readonly limits: readonly ConfirmationLimit[];
@@ -98,7 +99,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   const confirmations = createConfirmationCounts(db);
 
   /** Queues a notice to a subscription and keeps the token that is in it. */
-  function send(seq: number, notice: NoticeValues, at: number): void {
+  function send(seq: number, notice: NoticeValues, at: EpochMs): void {
     deleteExpiredTokens.run(seq, at);
     insertToken.run(notice.token, seq, notice.tokenExpiresAt);
     writeNotice(notice.message, seq, notice.billable);
@@ -162,7 +163,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     },
     confirmSubscription(
       token: string,
-      now: number,
+      now: EpochMs,
     ): SubscriptionRow | undefined {
       const [seq] = seqOfToken.get(token, now) ?? [];
       // Tokens go with their subscription: there is no deleted one here.
@@ -174,7 +175,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     cancelSubscription(
       id: string,
       unsubscribeNotice: NoticeValues,
-      at: number,
+      at: EpochMs,
     ): SubscriptionRow | undefined {
       const [seq, status] = byId.get(id) ?? [];
       if (seq === undefined) return undefined;
@@ -205,7 +206,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       projectId: string,
       topicName: string,
       id: string,
-      at: number,
+      at: EpochMs,
     ): boolean {
       const [seq, topicSeq] = byFullName.get(projectId, topicName, id) ?? [];
       if (seq === undefined || topicSeq === undefined) return false;

@@ -1,7 +1,7 @@
 /** Writes of message templates. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { NewMessageTemplate } from "@carillon/core";
+import type { EpochMs, NewMessageTemplate } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
 import { newTemplates } from "../schema/template-table.ts";
 
@@ -57,7 +57,7 @@ export function createTemplateWrites(db: DatabaseSync) {
       );
       return changes > 0;
     },
-    deleteTemplate(projectId: string, id: string, at: number): boolean {
+    deleteTemplate(projectId: string, id: string, at: EpochMs): boolean {
       return remove.run(at, id, projectId).changes > 0;
     },
   };

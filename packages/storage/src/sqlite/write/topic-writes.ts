@@ -1,7 +1,7 @@
 /** Writes of topics. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { NewTopic, TopicChange } from "@carillon/core";
+import type { EpochMs, NewTopic, TopicChange } from "@carillon/core";
 import { cancelReasons } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
 import { orNull, prepareQuery } from "../schema/query.ts";
@@ -70,7 +70,7 @@ export function createTopicWrites(db: DatabaseSync) {
       );
       return changes > 0;
     },
-    deleteTopic(projectId: string, name: string, at: number): boolean {
+    deleteTopic(projectId: string, name: string, at: EpochMs): boolean {
       const [seq] = seqByName.get(projectId, name) ?? [];
       if (seq === undefined) return false;
       removal(projectId, seq, at);
@@ -133,7 +133,7 @@ function createTopicRemoval(db: DatabaseSync) {
   const cancel = createCancellation(db);
   const counts = createCounts(db);
 
-  return (projectId: string, seq: number, at: number): void => {
+  return (projectId: string, seq: number, at: EpochMs): void => {
     uncount.run(seq, projectId);
     deleteTopic.run(at, seq);
     deleteTags.run(seq);

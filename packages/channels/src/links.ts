@@ -5,6 +5,7 @@
 
 import type { SubscriptionId } from "@carillon/core";
 
+/** Under which URL the links are served, and for which region. */
 export interface LinksOptions {
   /**
    * Answers the URL under which subscribers reach the service. A function:
@@ -23,6 +24,7 @@ export interface Links {
   certificate(certificateId: string): string;
 }
 
+/** Builds the links of one region's messages. */
 export function createLinks(options: LinksOptions): Links {
   const { publicUrl, region } = options;
   const base = () => `${publicUrl().replace(/\/+$/, "")}/smn`;

@@ -10,6 +10,7 @@ import type {
   Transport,
 } from "./transport.ts";
 
+/** A request of a service's API, without the place and the credentials. */
 export interface ApiRequest {
   readonly method: HttpMethod;
   /** Below the place's URL; segments as they are, not encoded. */

@@ -18,6 +18,7 @@ import { createRetryPolicy, type RetryOptions } from "./retry.ts";
 import { createSmn, type Smn } from "./smn/smn.ts";
 import { createTransport, type Transport } from "./transport.ts";
 
+/** How requests are made; each setting has a default. */
 export interface ConnectionSettings {
   /** Instead of the runtime's own. */
   readonly fetch?: typeof globalThis.fetch | undefined;
@@ -34,6 +35,7 @@ export type ConnectOptions = (
 ) &
   ConnectionSettings;
 
+/** All operations of a service, for one set of credentials. */
 export interface Connection {
   readonly smn: Smn;
   /** What Carillon offers beyond SMN. */

@@ -25,6 +25,7 @@ export const errorCodes = {
   INVALID_CERTIFICATE: "A certificate is not PEM of an RSA key.",
 } as const;
 
+/** The stable name of a kind of failure, one per class of error. */
 export type SmnErrorCode = keyof typeof errorCodes;
 
 /** Root of all errors of this package. */
@@ -185,6 +186,7 @@ export class ServerError extends ResponseError {
   override readonly code = "SERVER_FAILED";
 }
 
+/** Why a notification was not accepted as genuine. */
 export type NotificationFault =
   /** No JSON object with the fields of a notification. */
   | "malformed"

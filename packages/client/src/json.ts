@@ -5,6 +5,7 @@
 
 import { InvalidResponseError } from "./errors.ts";
 
+/** An object of parsed JSON, with members of any type. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {

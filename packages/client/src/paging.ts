@@ -1,5 +1,6 @@
 /** Walks a paged list to its end, one page at a time. */
 
+/** How a list is walked. */
 export interface PagingOptions {
   /** Items per request, 1 to 100. Default 100. */
   readonly limit?: number | undefined;

@@ -2,6 +2,7 @@
 
 import { ConnectionError, ResponseError, type SmnError } from "./errors.ts";
 
+/** How often a failed request is sent again, and after how long. */
 export interface RetryOptions {
   /** Attempts after the first one. Default 3; 0 turns retries off. */
   readonly maxRetries?: number | undefined;

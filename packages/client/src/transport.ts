@@ -21,6 +21,7 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Methods that the service's APIs use. */
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface HttpRequest extends RequestOptions {

@@ -19,6 +19,7 @@ interface Waiter {
   later: Waiter | undefined;
 }
 
+/** Runs at most `max` tasks at once; further ones wait in order of arrival. */
 export class ConcurrencyLimit {
   readonly #max: number;
   readonly #maxWaiting: number;

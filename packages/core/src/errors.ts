@@ -88,6 +88,10 @@ export const errorCatalogue = {
   SHUTTING_DOWN: "The service is shutting down",
 } as const satisfies Record<string, string>;
 
+/**
+ * The stable name of a kind of failure; what each means stands in the
+ * catalogue.
+ */
 export type ErrorCode = keyof typeof errorCatalogue;
 
 /** A failure a caller may handle, told apart by its stable `code`. */

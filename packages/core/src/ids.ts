@@ -9,9 +9,19 @@ import type { EpochMs } from "./time.ts";
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
+/** Id of a project; projects own topics, templates and messages. */
 export type ProjectId = Branded<"ProjectId">;
+
+/** Id of a topic; its URN has the topic's name instead. */
 export type TopicId = Branded<"TopicId">;
+
+/** Id of a subscription: the last part of its URN. */
 export type SubscriptionId = Branded<"SubscriptionId">;
+
+/**
+ * Id of a message: a UUIDv7 without dashes (RFC 9562 §5.7), so that ids sort by
+ * time.
+ */
 export type MessageId = Branded<"MessageId">;
 
 /** `{message id}-{target}`; stable over retries, unique per recipient. */
@@ -25,6 +35,9 @@ export type IdSource = <Id extends string>() => Id;
 
 const hex32 = /^[0-9a-f]{32}$/;
 
+/**
+ * Whether a text has the shape of an id: 32 lower-case hexadecimal characters.
+ */
 export function isHexId(text: string): boolean {
   return hex32.test(text);
 }

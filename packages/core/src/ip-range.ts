@@ -4,6 +4,7 @@
  * policies'.
  */
 
+/** A network of IPv4 or IPv6 addresses, as `10.0.0.0/8` describes one. */
 export interface IpRange {
   /** The network in words of 32 bits: one for IPv4, four for IPv6. */
   readonly words: readonly number[];

@@ -22,6 +22,9 @@ export function toEpochMs(ms: number): EpochMs {
   return ms;
 }
 
+/**
+ * Whether a value is a whole number of milliseconds within the range of dates.
+ */
 export function isEpochMs(value: unknown): value is EpochMs {
   return (
     typeof value === "number" &&

@@ -19,6 +19,7 @@ export function formatTopicUrn(urn: TopicUrn): string {
   return `urn:smn:${urn.region}:${urn.projectId}:${urn.topicName}`;
 }
 
+/** The URN of a subscription: its topic's URN and its id. */
 export function formatSubscriptionUrn(
   topic: string,
   subscription: SubscriptionId,

@@ -3,6 +3,7 @@
 import { equalsConstantTime } from "./constant-time.ts";
 import { UnauthorizedRequestError } from "./receiver.ts";
 
+/** A user's name and password. */
 export interface Credentials {
   readonly user: string;
   readonly pass: string;

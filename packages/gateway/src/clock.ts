@@ -4,6 +4,7 @@
  * manual one of the tests, serves here too.
  */
 
+/** The time, and timers that run on it. */
 export interface Clock {
   /** Milliseconds since the epoch. May be set forward and back while we run. */
   now(): number;
@@ -16,6 +17,7 @@ export interface Clock {
   setTimer(ms: number, run: () => void): Timer;
 }
 
+/** A timer that was set and has not fired. */
 export interface Timer {
   cancel(): void;
 }

@@ -4,6 +4,7 @@
  * apart from it are mistakes in the set-up or words of a remote peer.
  */
 
+/** What a provider knows of a failure besides its message. */
 export interface ProviderErrorOptions {
   /** Name of the provider; the gateway fills it in when it is missing. */
   readonly provider?: string;

@@ -10,16 +10,19 @@ export interface FetchHandlerOptions {
   readonly maxBodyBytes?: number;
 }
 
+/** What a platform knows of a request besides the request itself. */
 export interface FetchHandlerContext {
   /** `Request` does not carry it; pass it on where the platform knows it. */
   readonly remoteAddress?: string;
 }
 
+/** Answers a request of the Fetch API. */
 export type FetchHandler = (
   request: Request,
   context?: FetchHandlerContext,
 ) => Promise<Response>;
 
+/** Serves receivers as one function over `Request` and `Response`. */
 export function toFetchHandler(
   handler: ReceiverHandler,
   options: FetchHandlerOptions = {},

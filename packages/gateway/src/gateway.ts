@@ -32,6 +32,7 @@ import {
   type ReceiverHandlerOptions,
 } from "./receiver-handler.ts";
 
+/** How a gateway chooses providers, and what it checks before sending. */
 export interface GatewayOptions<Route extends readonly unknown[]> {
   readonly router?: Router<Route>;
   /** Chooses among several providers where neither sender nor router does. */
@@ -49,6 +50,7 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
   readonly newId?: () => string;
 }
 
+/** Sends texts through providers, and hands on what comes back from them. */
 export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   implements ProviderHost, AsyncDisposable
 {

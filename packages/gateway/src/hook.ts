@@ -6,13 +6,16 @@
 
 import { ConfigurationError } from "./errors.ts";
 
+/** Is called with each value; the emitter fails when it throws or rejects. */
 export type HookHandler<T> = (value: T) => void | Promise<void>;
 
+/** When a handler is removed again. */
 export interface HookAddOptions {
   /** Removes the handler when aborted. */
   readonly signal?: AbortSignal;
 }
 
+/** When an iteration ends, and how far it may fall behind. */
 export interface HookIterateOptions {
   /** Ends the iteration, without an error, when aborted. */
   readonly signal?: AbortSignal;
@@ -33,6 +36,7 @@ interface Registration<T> {
   readonly once: boolean;
 }
 
+/** An event whose emitter waits for all handlers, one after another. */
 export class Hook<T> {
   // Replaced, never changed in place: an emit that is under way keeps the list
   // it started with, whatever its handlers add or remove.

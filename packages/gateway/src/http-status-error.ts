@@ -14,6 +14,7 @@ import {
   UnsupportedError,
 } from "./errors.ts";
 
+/** The error for an HTTP status of a carrier; whether to repeat is in it. */
 export function errorFromHttpStatus(
   status: number,
   message: string,

@@ -7,6 +7,7 @@
 import { ProviderConnectionError } from "./errors.ts";
 import { readAtMost } from "./read-body.ts";
 
+/** A request of a provider to its carrier. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
@@ -19,6 +20,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
+/** A carrier's response, read to its end. */
 export interface HttpResponse {
   readonly status: number;
   /** Lower-case names. */
@@ -36,6 +38,7 @@ export interface HttpClient {
   request(request: HttpRequest): Promise<HttpResponse>;
 }
 
+/** Limits of the default client. */
 export interface FetchHttpClientOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** Default 10,000. */
@@ -44,6 +47,7 @@ export interface FetchHttpClientOptions {
   readonly maxResponseBytes?: number;
 }
 
+/** Builds the default client, over the runtime's `fetch`. */
 export function createFetchHttpClient(
   options: FetchHttpClientOptions = {},
 ): HttpClient {
@@ -80,6 +84,7 @@ export function createFetchHttpClient(
   };
 }
 
+/** The body of a response as text, read as UTF-8. */
 export function bodyText(response: Pick<HttpResponse, "body">): string {
   return new TextDecoder().decode(response.body);
 }

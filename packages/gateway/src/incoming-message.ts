@@ -5,6 +5,7 @@
 
 import { digitsOnly } from "./phone-number.ts";
 
+/** What is known of an incoming text besides its sender and body. */
 export interface IncomingMessageInit {
   readonly msgid?: string | null;
   /** Our number the text was sent to. */
@@ -14,6 +15,7 @@ export interface IncomingMessageInit {
   readonly meta?: Record<string, unknown>;
 }
 
+/** A text from a phone, as its carrier handed it over. */
 export class IncomingMessage {
   /** Sender, digits only; empty for an alphanumeric one. */
   src: string;

@@ -3,6 +3,9 @@
  * how far it got; `kind` is the same for a `switch`.
  */
 
+/**
+ * What a report says, for a `switch`; `unknown` for one that is not understood.
+ */
 export type MessageStatusKind =
   | "unknown"
   | "accepted"
@@ -10,8 +13,10 @@ export type MessageStatusKind =
   | "expired"
   | "error";
 
+/** How far a message got, where the carrier's report says so. */
 export type MessageState = "accepted" | "delivered" | "expired" | "error";
 
+/** What is known of a report besides the message's id. */
 export interface MessageStatusInit {
   /** When it was received; now by default. */
   readonly rtime?: Date;

@@ -38,6 +38,7 @@ export interface ProviderChoice {
   readonly failures?: readonly ProviderFailure[];
 }
 
+/** A provider that was asked before the one that took the message. */
 export interface ProviderFailure {
   readonly provider: string;
   readonly error: unknown;
@@ -65,6 +66,7 @@ const DEFAULT_OPTIONS: Readonly<ProviderOptions> = Object.freeze({
   messageClass: null,
 });
 
+/** A text to a phone, and what became of it. */
 export class OutgoingMessage<
   Route extends readonly unknown[] = readonly unknown[],
 > {

@@ -8,6 +8,7 @@ import { RequestError } from "./errors.ts";
 /** A number that `toE164` has checked: `+`, then 7 to 15 digits. */
 export type E164 = string & { readonly __brand: "E164" };
 
+/** How numbers without a calling code are read. */
 export interface ToE164Options {
   /**
    * Calling code put before national numbers, such as `"420"`. Without it the
@@ -58,6 +59,7 @@ export function toE164(text: string, options: ToE164Options = {}): E164 {
   );
 }
 
+/** Whether a text is a number in E.164 form: a plus and 7 to 15 digits. */
 export function isE164(text: string): text is E164 {
   return /^\+[1-9][0-9]{6,14}$/.test(text);
 }

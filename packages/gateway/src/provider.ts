@@ -13,6 +13,7 @@ import type { MessageStatus } from "./message-status.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 import type { Receiver } from "./receiver.ts";
 
+/** What a provider is given with a message. */
 export interface SendContext {
   /** An abort leaves the outcome unknown unless nothing was sent yet. */
   readonly signal?: AbortSignal;
@@ -43,6 +44,7 @@ export interface ProviderHost {
   report(status: MessageStatus): Promise<void>;
 }
 
+/** A carrier as the gateway sees it; extend it to add one. */
 export abstract class Provider {
   #host: ProviderHost | undefined;
   #name = "";

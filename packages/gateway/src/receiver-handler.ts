@@ -18,6 +18,7 @@ import {
   textResponse,
 } from "./receiver.ts";
 
+/** Where receivers are mounted, and who may call them. */
 export interface ReceiverHandlerOptions {
   /** Slashes at its ends do not matter. Default: none. */
   readonly prefix?: string;
@@ -32,6 +33,7 @@ export interface ReceiverHandlerOptions {
   readonly onError?: (error: unknown, request: ReceiverRequest) => void;
 }
 
+/** Handles the requests of all carriers; never rejects. */
 export interface ReceiverHandler {
   (request: ReceiverRequest): Promise<ReceiverResponse>;
   /** Whether a URL or path lies below a receiver, so that others can go on. */

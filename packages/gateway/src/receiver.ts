@@ -3,6 +3,7 @@
  * provider lists its routes; adapters translate requests and responses.
  */
 
+/** A carrier's request, free of any web framework. */
 export interface ReceiverRequest {
   readonly method: string;
   /** As the carrier sees it, where known: signatures may cover it. */
@@ -16,12 +17,14 @@ export interface ReceiverRequest {
   readonly remoteAddress?: string | undefined;
 }
 
+/** What a carrier is answered. */
 export interface ReceiverResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
+/** One path of a provider, and who handles its requests. */
 export interface ReceiverRoute {
   readonly methods: readonly string[];
   /** Below the provider's mount point: `/im`, `/status`. */
@@ -29,6 +32,7 @@ export interface ReceiverRoute {
   handle(request: ReceiverRequest): Promise<ReceiverResponse>;
 }
 
+/** The routes that a provider's carrier calls. */
 export interface Receiver {
   readonly routes: readonly ReceiverRoute[];
   /**

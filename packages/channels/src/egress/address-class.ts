@@ -7,6 +7,7 @@
 import { isIP } from "node:net";
 import { type IpRange, includesRange, parseIpRange } from "@carillon/core";
 
+/** Why an address is not public: what its range is for. */
 export type AddressClass =
   | "6to4"
   | "benchmarking"

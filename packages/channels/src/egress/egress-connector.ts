@@ -24,11 +24,16 @@ export type EgressConnector = (
   callback: buildConnector.Callback,
 ) => Socket | undefined;
 
+/** What connections by TLS are checked against. */
 export interface EgressConnectorOptions {
   /** Certificate authorities (PEM) in place of the usual ones. */
   readonly ca?: string;
 }
 
+/**
+ * Builds the function that opens sockets for an HTTP client, to allowed
+ * addresses only. A refused one fails with EgressRefusedError.
+ */
 export function createEgressConnector(
   guard: EgressGuard,
   options: EgressConnectorOptions = {},

@@ -13,6 +13,7 @@ import {
 } from "./address-class.ts";
 import { createSystemResolver, type ResolveName } from "./name-resolver.ts";
 
+/** What the guard lets through, and how it resolves names. */
 export interface EgressGuardOptions {
   /** Networks that may be reached although they are not public, as CIDRs. */
   readonly allowTargets: readonly string[];
@@ -20,6 +21,7 @@ export interface EgressGuardOptions {
   readonly resolve?: ResolveName;
 }
 
+/** Why an endpoint may not be connected to. */
 export interface EgressRefusal {
   /** The host as the endpoint names it. */
   readonly host: string;
@@ -33,6 +35,7 @@ export interface EgressRefusal {
   readonly sentence: string;
 }
 
+/** Decides which hosts and addresses may be connected to. */
 export interface EgressGuard {
   /** Checks one address; `undefined` when it may be reached. */
   checkAddress(address: string): EgressRefusal | undefined;
@@ -55,6 +58,7 @@ export interface EgressGuard {
   ): Promise<EgressRefusal | undefined>;
 }
 
+/** How long checking a URL may take. */
 export interface CheckUrlOptions {
   /** How long to wait for the name to resolve. Default 2000. */
   readonly timeoutMs?: number;
@@ -72,7 +76,11 @@ export class EgressRefusedError extends Error {
   }
 }
 
-/** @throws TypeError when a target is no CIDR; see {@link parseCidr} */
+/**
+ * Builds the guard.
+ *
+ * @throws TypeError when a target is no CIDR; see {@link parseCidr}
+ */
 export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   const allowed = options.allowTargets.map((text) => {
     const cidr = parseCidr(text);

@@ -19,6 +19,7 @@ import {
 } from "./egress-connector.ts";
 import { type EgressGuard, EgressRefusedError } from "./egress-guard.ts";
 
+/** Limits of the client; each has a default but the guard. */
 export interface EgressHttpClientOptions {
   readonly egress: EgressGuard;
   /** For the whole exchange, where a request says nothing else. Default 10 s. */
@@ -31,11 +32,16 @@ export interface EgressHttpClientOptions {
   readonly ca?: string;
 }
 
+/** The gateway's HTTP client, with connections of its own. */
 export interface EgressHttpClient extends HttpClient {
   /** Ends what is under way and frees connections; idempotent. */
   close(): Promise<void>;
 }
 
+/**
+ * Builds an HTTP client for the gateway that goes through the egress guard.
+ * Close it when done.
+ */
 export function createEgressHttpClient(
   options: EgressHttpClientOptions,
 ): EgressHttpClient {

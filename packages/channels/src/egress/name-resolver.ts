@@ -12,6 +12,7 @@ import { ConcurrencyLimit } from "@carillon/core";
 /** Answers a name's addresses in text form, preferred ones first. */
 export type ResolveName = (host: string) => Promise<readonly string[]>;
 
+/** Whom to ask for names, and how long to wait for an answer. */
 export interface SystemResolverOptions {
   /** Name servers as `address:port`. Default: the machine's. */
   readonly servers?: readonly string[];
@@ -19,6 +20,10 @@ export interface SystemResolverOptions {
   readonly timeoutMs?: number;
 }
 
+/**
+ * Builds a resolver that asks name servers, and the system for what they do not
+ * know. Questions for one host at the same time are asked once.
+ */
 export function createSystemResolver(
   options: SystemResolverOptions = {},
 ): ResolveName {

@@ -18,6 +18,7 @@ import type { Links } from "../links.ts";
 import { type MailContent, writeMail } from "./content.ts";
 import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
 
+/** The SMTP server, the sender and the limits of attempts. */
 export interface EmailChannelOptions {
   /** `smtp://user:password@host:port`, or `smtps://` for TLS from the start. */
   readonly smtpUrl: string;
@@ -31,7 +32,11 @@ export interface EmailChannelOptions {
   readonly connections?: number;
 }
 
-/** @throws TypeError when `smtpUrl` or `from` cannot be used */
+/**
+ * Builds the channel for e-mail.
+ *
+ * @throws TypeError when `smtpUrl` or `from` cannot be used
+ */
 export function createEmailChannel(options: EmailChannelOptions): Channel {
   return new EmailChannel(options);
 }

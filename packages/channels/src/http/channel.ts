@@ -27,6 +27,7 @@ import {
 import { HttpAttempts } from "./http-attempts.ts";
 import type { Signer } from "./signing-key.ts";
 
+/** What the channel signs with, goes through and is limited by. */
 export interface HttpChannelOptions {
   readonly egress: EgressGuard;
   readonly signer: Signer;
@@ -45,6 +46,7 @@ export interface HttpChannelOptions {
   readonly ca?: string;
 }
 
+/** Builds the channel for http and https. */
 export function createHttpChannel(options: HttpChannelOptions): Channel {
   return new HttpChannel(options);
 }

@@ -15,6 +15,7 @@ import {
 } from "../egress/egress-guard.ts";
 import { excerpt } from "../excerpt.ts";
 
+/** What a probe goes through, and how long it may take. */
 export interface HttpProbeOptions {
   readonly egress: EgressGuard;
   readonly clock: Clock;
@@ -27,6 +28,7 @@ export interface HttpProbeOptions {
 /** Of an answer's body, in bytes; a longer one is cut off. */
 const maxBodyBytes = 1024;
 
+/** Builds the probe that detections send. It never rejects. */
 export function createHttpProbe({
   egress,
   clock,

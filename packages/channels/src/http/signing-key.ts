@@ -22,6 +22,7 @@ import {
 import { createSelfSignedCertificate } from "./certificate.ts";
 import { signText } from "./signature.ts";
 
+/** A signature of a notification, and which certificate verifies it. */
 export interface Signature {
   /** Base64. */
   readonly signature: string;
@@ -34,6 +35,7 @@ export interface Signer {
   sign(text: string): Promise<Signature>;
 }
 
+/** The part of the store that signing keys are kept in. */
 export type SigningSettings = Pick<IdentityStore, "getSetting" | "putSetting">;
 
 /** Encrypts what is kept; `purpose` binds it to its place. */
@@ -54,6 +56,7 @@ export interface SigningCertificate {
   readonly notAfter: EpochMs;
 }
 
+/** Where signing keys are kept, and for which region they sign. */
 export interface SigningKeysOptions {
   readonly settings: SigningSettings;
   /** What the private key is kept under. */

@@ -15,6 +15,7 @@ import type { Links } from "../links.ts";
 import { maxTextCharacters, writeText } from "./content.ts";
 import { outcomeOfError, outcomeOfSent, outcomeOfTimeout } from "./outcome.ts";
 
+/** The gateway that texts go through, and how long they may be. */
 export interface SmsChannelOptions {
   readonly gateway: Pick<Gateway, "send">;
   readonly links: Links;
@@ -27,6 +28,7 @@ export interface SmsChannelOptions {
   readonly timeoutMs?: number;
 }
 
+/** Builds the channel for texts. It is billable. */
 export function createSmsChannel(options: SmsChannelOptions): Channel {
   return new SmsChannel(options);
 }

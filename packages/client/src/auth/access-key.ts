@@ -18,6 +18,7 @@ import {
 import { SharedSession } from "./shared-session.ts";
 import { signRequest, toSdkDate } from "./signature.ts";
 
+/** Where the service is, and which key signs the requests. */
 export interface AccessKeyOptions {
   /** URL of SMN, with or without `/v2`. */
   readonly endpoint: string;

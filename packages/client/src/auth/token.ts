@@ -5,6 +5,7 @@ import type { Authenticator, Session } from "./authenticator.ts";
 import { checkProjectId, checkUrl, toProjectUrl } from "./base-url.ts";
 import { SharedSession } from "./shared-session.ts";
 
+/** Where the service is, and which token the requests carry. */
 export interface TokenOptions {
   /** URL of SMN, with or without `/v2`. */
   readonly endpoint: string;

@@ -5,6 +5,7 @@ import { type JsonObject, readBoolean, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { createResources, type Resources, type Switch } from "./resources.ts";
 
+/** An access key, without its secret. */
 export interface AccessKey extends JsonObject {
   readonly accessKey: string;
   readonly userId: string;
@@ -14,17 +15,20 @@ export interface AccessKey extends JsonObject {
   readonly enabled: boolean;
 }
 
+/** An access key that was just made, with its secret. */
 export interface AccessKeyWithSecret extends AccessKey {
   /** Not told again. */
   readonly secretKey: string;
 }
 
+/** Whom a new access key acts for, and where. */
 export interface NewAccessKey {
   readonly userId: string;
   /** Default: the only one the user may act in. */
   readonly projectId?: string | undefined;
 }
 
+/** Creates, lists, disables, rotates and deletes access keys. */
 export interface AccessKeys extends Resources<AccessKey, Switch> {
   create(
     key: NewAccessKey,

@@ -22,6 +22,7 @@ export interface Caller extends JsonObject {
   readonly region: string;
 }
 
+/** What Carillon offers beyond SMN. */
 export interface Carillon {
   /** What happened to what was published. */
   readonly messages: Messages;

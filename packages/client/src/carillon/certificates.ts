@@ -9,6 +9,7 @@ import {
 } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 
+/** A certificate that messages are or were signed with. */
 export interface Certificate extends JsonObject {
   readonly certificateId: string;
   /** PEM. */
@@ -20,10 +21,12 @@ export interface Certificate extends JsonObject {
   readonly notAfter: string;
 }
 
+/** The certificate that messages are signed with from now on. */
 export interface RotatedCertificate extends JsonObject {
   readonly certificateId: string;
 }
 
+/** Lists the certificates of signing keys, and makes a new one. */
 export interface Certificates {
   /** The current one first, then the newest. */
   list(options?: RequestOptions): Promise<readonly Certificate[]>;

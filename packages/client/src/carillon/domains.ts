@@ -5,16 +5,19 @@ import { type JsonObject, readBoolean, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { createResources, type Resources, type Switch } from "./resources.ts";
 
+/** An account: its users work in its projects. */
 export interface Domain extends JsonObject {
   readonly id: string;
   readonly name: string;
   readonly enabled: boolean;
 }
 
+/** What a new domain needs. */
 export interface NewDomain {
   readonly name: string;
 }
 
+/** Creates, lists, changes and deletes domains. */
 export interface Domains extends Resources<Domain, Switch> {
   create(domain: NewDomain, options?: RequestOptions): Promise<Domain>;
 }

@@ -4,6 +4,7 @@ import type { Api } from "../api.ts";
 import { type JsonObject, readObjects, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 
+/** A key of the project, without its secret part. */
 export interface Key extends JsonObject {
   readonly id: string;
   readonly name: string;
@@ -13,12 +14,14 @@ export interface Key extends JsonObject {
   readonly createdAt: string;
 }
 
+/** What a new key needs. */
 export interface NewKey {
   readonly name: string;
   /** Default: one is made up. */
   readonly id?: string | undefined;
 }
 
+/** Creates, lists, enables and disables keys. */
 export interface Keys {
   /** The project's, oldest first. */
   list(options?: RequestOptions): Promise<readonly Key[]>;

@@ -36,6 +36,7 @@ export interface Delivery extends JsonObject {
   readonly latencyMs?: number | undefined;
 }
 
+/** One attempt to deliver a message to an endpoint. */
 export interface Attempt extends JsonObject {
   /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
   readonly at: string;
@@ -43,6 +44,7 @@ export interface Attempt extends JsonObject {
   readonly statusCode?: number | undefined;
 }
 
+/** Reports on messages and their deliveries. */
 export interface Messages {
   /** @throws ResourceNotFoundError */
   get(id: string, options?: RequestOptions): Promise<MessageReport>;

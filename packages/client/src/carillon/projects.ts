@@ -5,6 +5,7 @@ import { type JsonObject, readBoolean, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { createResources, type Resources, type Switch } from "./resources.ts";
 
+/** A project: the owner of topics and messages. */
 export interface Project extends JsonObject {
   readonly id: string;
   readonly name: string;
@@ -12,6 +13,7 @@ export interface Project extends JsonObject {
   readonly enabled: boolean;
 }
 
+/** What a new project needs. */
 export interface NewProject {
   readonly name: string;
   /** 32 hexadecimal digits, such as the project's id elsewhere. */
@@ -20,6 +22,7 @@ export interface NewProject {
   readonly domainId?: string | undefined;
 }
 
+/** Creates, lists, changes and deletes projects. */
 export interface Projects extends Resources<Project, Switch> {
   create(project: NewProject, options?: RequestOptions): Promise<Project>;
 }

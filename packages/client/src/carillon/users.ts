@@ -11,6 +11,7 @@ import {
 import type { RequestOptions } from "../transport.ts";
 import { createResources, type Resources, type Switch } from "./resources.ts";
 
+/** Somebody who can log in. */
 export interface User extends JsonObject {
   readonly id: string;
   readonly name: string;
@@ -28,6 +29,7 @@ export interface UserWithPassword extends User {
   readonly password?: string | undefined;
 }
 
+/** What a new user needs. */
 export interface NewUser {
   readonly name: string;
   /** Default `member`. */
@@ -39,10 +41,12 @@ export interface NewUser {
   readonly password?: string | undefined;
 }
 
+/** What of a user is changed; what is absent stays. */
 export type UserChange = Partial<Switch> & {
   readonly role?: string | undefined;
 };
 
+/** Creates, lists, changes and deletes users, and assigns projects to them. */
 export interface Users extends Resources<User, UserChange> {
   create(user: NewUser, options?: RequestOptions): Promise<UserWithPassword>;
   /** Another password, made up unless given; the user is logged out. */

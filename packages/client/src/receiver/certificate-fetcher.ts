@@ -17,6 +17,7 @@ export type FetchCertificate = (
   options: { readonly signal?: AbortSignal | undefined },
 ) => Promise<string>;
 
+/** Where certificates may come from, and how long they are kept. */
 export interface CertificateFetcherOptions {
   /**
    * Where certificates may come from: `host` or `host:port` by https, or an

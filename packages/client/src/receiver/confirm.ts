@@ -10,6 +10,7 @@ import type {
 } from "./notification.ts";
 import { isVerified } from "./verify.ts";
 
+/** How the confirmation is requested. */
 export interface ConfirmOptions extends RequestOptions {
   /** Instead of the runtime's own. */
   readonly fetch?: typeof globalThis.fetch | undefined;

@@ -31,6 +31,7 @@ type MessageContent =
       readonly messageStructure?: undefined;
     };
 
+/** A message's text by protocol. */
 export interface MessageStructure {
   /** For protocols that have no text of their own. */
   readonly default: string;
@@ -48,6 +49,7 @@ export interface MessageSettings {
   readonly locale?: string | undefined;
 }
 
+/** An attribute that filter policies of subscriptions look at. */
 export type MessageAttribute =
   | {
       readonly name: string;
@@ -61,12 +63,14 @@ export type MessageAttribute =
       readonly value: readonly string[];
     };
 
+/** A message that the service has accepted. */
 export interface PublishedMessage {
   /** Receivers see it, and recognise a message that comes twice by it. */
   readonly messageId: string;
   readonly requestId: string | undefined;
 }
 
+/** Publishes messages and sends single texts. */
 export interface MessageOperations {
   /**
    * Publishes to a topic, given by URN, by name (which costs a search) or as

@@ -7,6 +7,7 @@ import {
 } from "../errors.ts";
 import type { RequestOptions } from "../transport.ts";
 
+/** What deleting does when nothing is there. */
 export interface DeleteOptions extends RequestOptions {
   /**
    * Default true: what is already gone counts as deleted. False: deleting it
@@ -15,6 +16,7 @@ export interface DeleteOptions extends RequestOptions {
   readonly ignoreMissing?: boolean | undefined;
 }
 
+/** What finding does when nothing is there. */
 export interface FindOptions extends RequestOptions {
   /**
    * Default false: finding nothing rejects with ResourceNotFoundError. True:

@@ -16,6 +16,7 @@ import {
 } from "./topic-attributes.ts";
 import { createTopicOperations, type TopicOperations } from "./topics.ts";
 
+/** All operations of SMN. */
 export interface Smn
   extends TopicOperations,
     TopicAttributeOperations,

@@ -39,6 +39,7 @@ export type Protocol =
   // Keeps the names above as suggestions.
   | (string & {});
 
+/** An endpoint that is subscribed to a topic. */
 export interface Subscription {
   readonly subscriptionUrn: string;
   readonly topicUrn: string;
@@ -59,6 +60,7 @@ export interface FilterPolicy {
   readonly stringEquals: readonly string[];
 }
 
+/** What a new subscription needs. */
 export interface NewSubscription {
   readonly protocol: Protocol;
   /** URL, address or phone number, as the protocol has it. */
@@ -74,6 +76,7 @@ export interface SubscriptionExtension {
   readonly [name: string]: unknown;
 }
 
+/** A subscription that was made, or was there already. */
 export interface CreatedSubscription {
   readonly subscriptionUrn: string;
   readonly topicUrn: string;
@@ -82,6 +85,7 @@ export interface CreatedSubscription {
   readonly requestId: string | undefined;
 }
 
+/** A subscription that gets messages from now on. */
 export interface ConfirmedSubscription {
   readonly subscriptionUrn: string;
   readonly requestId: string | undefined;
@@ -97,6 +101,7 @@ export interface SubscriptionQuery extends PagingOptions {
   readonly fuzzyRemark?: string | undefined;
 }
 
+/** Creates, confirms, lists and deletes subscriptions. */
 export interface SubscriptionOperations {
   /**
    * Subscribes an endpoint to a topic, given by URN, by name or as an object.

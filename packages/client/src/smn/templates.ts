@@ -25,6 +25,7 @@ import type { Protocol } from "./subscriptions.ts";
 /** The variant for protocols that have none of their own. */
 export type TemplateProtocol = "default" | Protocol;
 
+/** A template as lists have it, without its content. */
 export interface Template {
   readonly messageTemplateId: string;
   /** Shared by the variants for several protocols. */
@@ -38,10 +39,12 @@ export interface Template {
   readonly updateTime: string | undefined;
 }
 
+/** A template with its content. */
 export interface TemplateDetail extends Template {
   readonly content: string;
 }
 
+/** What a new template needs. */
 export interface NewTemplate {
   /** Letters, digits, `_` and `-`; starts with a letter or digit. */
   readonly messageTemplateName: string;
@@ -50,6 +53,7 @@ export interface NewTemplate {
   readonly protocol?: TemplateProtocol | undefined;
 }
 
+/** A template that was just made. */
 export interface CreatedTemplate {
   readonly messageTemplateId: string;
   readonly messageTemplateName: string;
@@ -57,26 +61,31 @@ export interface CreatedTemplate {
   readonly requestId: string | undefined;
 }
 
+/** What of a template is changed. */
 export interface TemplateChange {
   readonly content: string;
 }
 
+/** A template after it was changed. */
 export interface UpdatedTemplate {
   readonly messageTemplateId: string;
   readonly content: string;
   readonly requestId: string | undefined;
 }
 
+/** Which templates are listed. */
 export interface TemplateQuery extends PagingOptions {
   readonly name?: string | undefined;
   readonly protocol?: TemplateProtocol | undefined;
 }
 
+/** Which variant of a template is looked for. */
 export interface FindTemplateOptions extends FindOptions {
   /** Which variant of a name that has several. */
   readonly protocol?: TemplateProtocol | undefined;
 }
 
+/** Creates, lists, finds, changes and deletes message templates. */
 export interface TemplateOperations {
   /** @throws BadRequestError if name and protocol are taken */
   createTemplate(

@@ -7,6 +7,7 @@ import { type DeleteOptions, deleted } from "./missing.ts";
 import { type TopicReference, toTopicUrn } from "./references.ts";
 import { topicsPath } from "./topics.ts";
 
+/** Names of attributes that can be set and reset. */
 export type TopicAttributeName = "access_policy" | "introduction";
 
 /** Values by name, as SMN names them; one that is not set is empty. */
@@ -19,11 +20,13 @@ export interface TopicAttributes {
   readonly [name: string]: string | undefined;
 }
 
+/** Which attributes are read; all by default. */
 export interface TopicAttributesQuery {
   /** Only this one. */
   readonly name?: TopicAttributeName | undefined;
 }
 
+/** The new value of a topic's attribute. */
 export interface TopicAttributeChange {
   /** Default `access_policy`. */
   readonly name?: TopicAttributeName | undefined;
@@ -31,6 +34,7 @@ export interface TopicAttributeChange {
   readonly value: string;
 }
 
+/** Reads, sets and resets attributes of topics. */
 export interface TopicAttributeOperations {
   topicAttributes(
     topic: TopicReference,

@@ -19,6 +19,7 @@ import {
 } from "./missing.ts";
 import { isId, isUrn, type TopicReference, toTopicUrn } from "./references.ts";
 
+/** A topic as lists have it. */
 export interface Topic {
   readonly topicUrn: string;
   readonly name: string;
@@ -34,6 +35,7 @@ export interface Topic {
   readonly updateTime: string | undefined;
 }
 
+/** What a new topic needs. */
 export interface NewTopic {
   /** Letters, digits, `_` and `-`; starts with a letter or digit. */
   readonly name: string;
@@ -48,11 +50,13 @@ export interface CreatedTopic {
   readonly requestId: string | undefined;
 }
 
+/** What of a topic is changed. */
 export interface TopicChange {
   /** Empty clears it. */
   readonly displayName: string;
 }
 
+/** A topic after it was changed. */
 export interface UpdatedTopic {
   readonly topicUrn: string;
   readonly displayName: string;
@@ -70,6 +74,7 @@ export interface TopicQuery extends PagingOptions {
   readonly enterpriseProjectId?: string | undefined;
 }
 
+/** Creates, lists, finds, changes and deletes topics. */
 export interface TopicOperations {
   /** Makes a topic, or answers the one that has the name. */
   createTopic(topic: NewTopic, options?: RequestOptions): Promise<CreatedTopic>;

@@ -26,6 +26,10 @@ export const accessActions = [
   "SMN:Publish",
 ] as const;
 
+/**
+ * Something a caller can do with a topic, as SMN's policies name it:
+ * `SMN:Publish` and others.
+ */
 export type AccessAction = (typeof accessActions)[number];
 
 /** A checked policy, compiled for decisions. The text itself is not in it. */

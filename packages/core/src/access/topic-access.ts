@@ -38,6 +38,7 @@ export interface AccessTrial {
   readonly policy?: string | undefined;
 }
 
+/** Decides who may use a topic, and in which project the use takes place. */
 export interface TopicAccess {
   /**
    * Answers the project in which the caller may do this with the topic: its
@@ -75,6 +76,10 @@ export interface TopicAccess {
 /** Policies kept compiled at most; one has up to 30 KB of text. */
 const maxCompiled = 256;
 
+/**
+ * Builds the rules by which topics are opened to other projects. Policies are
+ * compiled once and read anew when their text changes.
+ */
 export function createTopicAccess(ports: {
   readonly store: Pick<TopicReader, "findTopic">;
   readonly topics: Topics;

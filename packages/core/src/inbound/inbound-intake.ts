@@ -55,6 +55,7 @@ export interface ReceivedText {
   readonly text: string;
 }
 
+/** Takes texts that carriers hand over. */
 export interface InboundIntake {
   /**
    * Resolves once the text is on disk, with the notification to its topic if
@@ -86,6 +87,7 @@ export interface InboundOptions {
   readonly lives?: MessageLives | undefined;
 }
 
+/** Builds the intake of texts from phones for one project. */
 export function createInboundIntake(
   ports: InboundPorts,
   { projectId, bindings, lives = defaultMessageLives }: InboundOptions,

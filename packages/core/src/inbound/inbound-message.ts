@@ -3,6 +3,7 @@
 import type { MessageId, ProjectId } from "../ids.ts";
 import type { EpochMs } from "../time.ts";
 
+/** A text from a phone as it is kept. */
 export interface InboundMessage {
   /** The store's own number; grows with arrival. */
   readonly seq: number;
@@ -25,6 +26,7 @@ export interface InboundMessage {
   readonly messageId?: MessageId;
 }
 
+/** A text from a phone before the store gave it a number. */
 export type NewInboundMessage = Omit<InboundMessage, "seq">;
 
 const maxKeywordLength = 32;

@@ -4,6 +4,7 @@
  * what was sent is never taken for unsent.
  */
 
+/** All states of a delivery, the open ones first. */
 export const deliveryStates = [
   "waiting",
   "sending",
@@ -20,6 +21,7 @@ export const deliveryStates = [
   "cancelled",
 ] as const;
 
+/** Where a delivery stands; see the table of transitions for what follows. */
 export type DeliveryState = (typeof deliveryStates)[number];
 
 /** What can happen to a delivery. */

@@ -20,6 +20,7 @@ export const errorClasses = [
   "internal",
 ] as const;
 
+/** Why an attempt failed, coarsely: what metrics and filters tell apart. */
 export type ErrorClass = (typeof errorClasses)[number];
 
 /** What one attempt led to. */

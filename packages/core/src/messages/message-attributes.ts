@@ -20,7 +20,11 @@ export interface MessageAttributeRequest {
   readonly value: unknown;
 }
 
-/** @throws CarillonError MESSAGE_ATTRIBUTES_INVALID */
+/**
+ * Checks the attributes of a message.
+ *
+ * @throws CarillonError MESSAGE_ATTRIBUTES_INVALID
+ */
 export function checkMessageAttributes(
   attributes: readonly MessageAttributeRequest[],
 ): readonly MessageAttribute[] {

@@ -23,6 +23,7 @@ export type MessageContent =
 /** Who gets it: a topic's subscribers, one subscription, or phone numbers. */
 export type AudienceKind = "topic" | "subscription" | "direct";
 
+/** A message that was accepted, with all that its deliveries need. */
 export interface Message {
   /** The store's own number; grows with acceptance. */
   readonly seq: number;
@@ -55,12 +56,14 @@ export interface MessageTopic {
   readonly introduction: string;
 }
 
+/** An attribute of a message that filter policies of subscriptions look at. */
 export interface MessageAttribute {
   readonly name: string;
   readonly type: "STRING" | "STRING_ARRAY" | "PROTOCOL";
   readonly value: string | readonly string[];
 }
 
+/** A message before the store gave it a number. */
 export type NewMessage = Omit<Message, "seq">;
 
 /** 256 KB, in bytes of UTF-8 (SMN limits). */

@@ -10,6 +10,9 @@ import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { SubscriptionExtension } from "../subscriptions/subscription.ts";
 
+/**
+ * Carries messages to the endpoints of some protocols, one attempt at a time.
+ */
 export interface Channel {
   readonly name: string;
   readonly protocols: readonly Protocol[];
@@ -29,6 +32,7 @@ export interface Channel {
   close(): Promise<void>;
 }
 
+/** A message made ready once, for attempts at many recipients. */
 export interface PreparedMessage {
   /**
    * Makes one attempt. Expected failures are results, not exceptions; it settles
@@ -52,6 +56,9 @@ export interface Recipient {
   readonly cancelled?: true;
 }
 
+/**
+ * What came of one attempt. An expected failure is a result, not an exception.
+ */
 export type AttemptResult =
   | {
       /** `delivered` when this is the last that can be known. */
@@ -63,6 +70,7 @@ export type AttemptResult =
     }
   | FailedResult;
 
+/** The result of an attempt that did not succeed, or that may not have. */
 export interface FailedResult {
   /**
    * `deferred`: another attempt may succeed. `rejected`: no attempt will. `unknown`:

@@ -2,6 +2,10 @@
 
 import { type EpochMs, toEpochMs } from "../time.ts";
 
+/**
+ * The time, and timers that run on it. Code under core has no other source of
+ * either.
+ */
 export interface Clock {
   /** What people call the time. May be set forward and back while we run. */
   now(): EpochMs;
@@ -22,6 +26,7 @@ export interface Clock {
   nextTurn(): Promise<void>;
 }
 
+/** A timer that was set and has not fired. */
 export interface Timer {
   cancel(): void;
 }

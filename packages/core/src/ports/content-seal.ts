@@ -5,6 +5,10 @@
 
 import type { NewMessage } from "../messages/message.ts";
 
+/**
+ * Encrypts the content of messages before they are kept, and decrypts it for
+ * their delivery.
+ */
 export interface ContentSeal {
   /**
    * The message as it is to be kept: with its content sealed, or as it is.

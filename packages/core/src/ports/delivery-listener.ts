@@ -7,11 +7,13 @@ import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import type { Recipient } from "./channel.ts";
 
+/** A delivery whose outcome was written, and that outcome. */
 export interface WrittenDelivery {
   readonly item: { readonly message: Message; readonly recipient: Recipient };
   readonly outcome: DeliveryOutcome;
 }
 
+/** Is called with deliveries whose outcomes are on disk. */
 export interface DeliveryListener {
   /** Never throws and does not hold up the engine. */
   onWritten(deliveries: readonly WrittenDelivery[]): void;

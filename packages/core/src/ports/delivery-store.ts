@@ -33,6 +33,7 @@ export interface Chunk {
   readonly fence: number;
 }
 
+/** Asks for work to be held for one engine, so that no other takes it up. */
 export interface Lease {
   /** Names the engine that works on it. */
   readonly owner: string;
@@ -98,6 +99,7 @@ export interface Receipt extends DeliveryReceipt {
   readonly externalId: string;
 }
 
+/** Keeps messages, their deliveries and who works on them. */
 export interface DeliveryStore {
   /**
    * Keeps a message for its topic's audience. With a lease the message's first

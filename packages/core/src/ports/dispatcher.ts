@@ -5,12 +5,17 @@
 
 import type { EpochMs } from "../time.ts";
 
+/**
+ * What kind of work there is. Nothing depends on a hint: it saves waiting for
+ * the sweeper.
+ */
 export type WorkHint =
   /** Chunks of this message wait to be fanned out. */
   | { readonly kind: "chunks" }
   /** A delivery falls due at this instant. */
   | { readonly kind: "due"; readonly at: EpochMs };
 
+/** Spreads hints that there is work, to all engines on the same store. */
 export interface Dispatcher {
   /** Tells every listening engine, this one included. Never throws. */
   announce(hint: WorkHint): void;

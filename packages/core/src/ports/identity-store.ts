@@ -14,6 +14,7 @@ export interface Domain extends Disableable {
   readonly name: string;
 }
 
+/** A project: the owner of topics, templates and messages. */
 export interface Project extends Disableable {
   readonly id: ProjectId;
   /** Unique within the domain. */
@@ -27,6 +28,7 @@ export interface Project extends Disableable {
  */
 export type UserRole = "admin" | "member";
 
+/** Somebody who can log in, with the projects they may act in. */
 export interface User extends Disableable {
   readonly id: string;
   /** Unique within the domain. */
@@ -39,6 +41,7 @@ export interface User extends Disableable {
   readonly projectIds: readonly ProjectId[];
 }
 
+/** A key by which a program signs its requests for a user, in one project. */
 export interface AccessKey extends Disableable {
   readonly accessKey: string;
   /** AES-256-GCM, base64: signatures need the key itself, a hash would not do. */
@@ -48,6 +51,7 @@ export interface AccessKey extends Disableable {
   readonly createdAt: EpochMs;
 }
 
+/** A token as it is kept: not the token itself, but its hash. */
 export interface TokenRecord {
   /** SHA-256 of the token, hexadecimal. */
   readonly hash: string;

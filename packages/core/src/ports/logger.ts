@@ -1,5 +1,6 @@
 /** Structured logging: a fixed event name and fields, never a sentence. */
 
+/** Writes log lines: an event's fixed name, and fields that say the rest. */
 export interface Logger {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
@@ -9,6 +10,7 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** Members of a log line, by name. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Writes nothing. */

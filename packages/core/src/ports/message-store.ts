@@ -29,6 +29,7 @@ export interface MessageReader {
   ): Promise<Delivery | undefined>;
 }
 
+/** A message and how far its deliveries have come. */
 export interface MessageReport {
   readonly message: Message;
   /** False while subscriptions are still being walked. */

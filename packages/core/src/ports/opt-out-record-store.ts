@@ -18,6 +18,7 @@ export interface OptOutRecordStore {
   }): Promise<readonly OptOutRecord[]>;
 }
 
+/** Whose texts are stopped: a recipient's, from one sender or from all. */
 export interface OptOutKey {
   /** Digits only. */
   readonly recipient: string;
@@ -25,6 +26,7 @@ export interface OptOutKey {
   readonly sender?: string;
 }
 
+/** A recipient who wants no more texts. */
 export interface OptOutRecord extends OptOutKey {
   /** The word that was sent, or what else led to it. */
   readonly keyword: string;

@@ -1,5 +1,6 @@
 /** Pages of long lists. */
 
+/** Which part of a list is asked for. */
 export interface PageRequest {
   /** How many to pass over; ignored when there is a marker. */
   readonly offset: number;
@@ -11,6 +12,7 @@ export interface PageRequest {
   readonly marker?: string;
 }
 
+/** A part of a list, with the size of the whole. */
 export interface Page<Item> {
   /** How many match, whatever the page. */
   readonly total: number;

@@ -22,11 +22,13 @@ export interface ResourceTagReader {
   ): Promise<Page<TaggedTopic>>;
 }
 
+/** A topic with its tags. */
 export interface TaggedTopic {
   readonly topic: Topic;
   readonly tags: readonly ResourceTag[];
 }
 
+/** Keeps the tags of topics. */
 export interface ResourceTagStore extends ResourceTagReader {
   /**
    * Adds tags of different keys; a key that is there already gets the new

@@ -18,6 +18,9 @@ export interface StatisticsReader {
   ): Promise<readonly HourlyCount[]>;
 }
 
+/**
+ * How many deliveries of one protocol came to rest in one state within an hour.
+ */
 export interface HourlyCount {
   /** When the hour begins. */
   readonly hour: EpochMs;
@@ -26,4 +29,5 @@ export interface HourlyCount {
   readonly count: number;
 }
 
+/** The length of an hour, in milliseconds. */
 export const hourMs = 3_600_000;

@@ -14,6 +14,9 @@ import type { SubscriptionUserStore } from "./subscription-user-store.ts";
 import type { TemplateStore } from "./template-store.ts";
 import type { TopicStore } from "./topic-store.ts";
 
+/**
+ * All that a store does; an adapter implements it, users depend on its parts.
+ */
 export interface Store
   extends TopicStore,
     ResourceTagStore,

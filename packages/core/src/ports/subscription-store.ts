@@ -26,6 +26,7 @@ export interface SubscriptionReader {
   ): Promise<Page<Subscription>>;
 }
 
+/** Which subscriptions are asked for. What is absent does not filter. */
 export interface SubscriptionFilter {
   readonly topicSeq?: number;
   readonly protocol?: string;
@@ -35,6 +36,7 @@ export interface SubscriptionFilter {
   readonly fuzzyRemark?: string;
 }
 
+/** A subscription before the store gave it a number. */
 export interface NewSubscription {
   readonly id: SubscriptionId;
   readonly topicSeq: number;
@@ -68,6 +70,10 @@ export interface SubscriberNotice {
   readonly limits?: readonly ConfirmationLimit[];
 }
 
+/**
+ * Keeps subscriptions, the tokens that confirm them, and how often they were
+ * asked to.
+ */
 export interface SubscriptionStore extends SubscriptionReader {
   /**
    * Adds a subscription together with its confirmation message, in one

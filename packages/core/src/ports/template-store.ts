@@ -33,6 +33,7 @@ export interface TemplateFilter {
 /** Lists leave the content out: a page of them could have 25 MB. */
 export type MessageTemplateSummary = Omit<MessageTemplate, "content">;
 
+/** Keeps message templates, one row per name and protocol. */
 export interface TemplateStore extends TemplateReader {
   /** @throws CarillonError TEMPLATE_EXISTS, TEMPLATE_QUOTA_EXCEEDED */
   createTemplate(

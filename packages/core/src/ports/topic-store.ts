@@ -3,6 +3,7 @@ import type { EpochMs } from "../time.ts";
 import type { NewTopic, Topic } from "../topics/topic.ts";
 import type { Page, PageRequest } from "./page.ts";
 
+/** Finds and lists topics. */
 export interface TopicReader {
   findTopic(projectId: ProjectId, name: string): Promise<Topic | undefined>;
   /** Newest first. */
@@ -13,6 +14,7 @@ export interface TopicReader {
   ): Promise<Page<Topic>>;
 }
 
+/** Which topics are asked for. What is absent does not filter. */
 export interface TopicFilter {
   readonly id?: TopicId;
   readonly name?: string;
@@ -31,6 +33,7 @@ export interface TopicChange {
   readonly updatedAt: EpochMs;
 }
 
+/** Keeps topics; a name is unique within its project. */
 export interface TopicStore extends TopicReader {
   /**
    * Adds a topic; answers the one of that name when there is one already.

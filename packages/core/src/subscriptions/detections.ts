@@ -47,6 +47,7 @@ export interface DetectRequest {
   readonly extension?: ExtensionRequest | undefined;
 }
 
+/** Finds out whether an endpoint of http or https can be reached from here. */
 export interface Detections {
   /**
    * Begins a detection and answers the task's id.
@@ -95,6 +96,7 @@ const keptForMs = 3_600_000;
 /** Tasks kept at most: beyond it the oldest is forgotten before its hour. */
 const maxTasks = 20_000;
 
+/** Builds the detections of one process: they live in its memory. */
 export function createDetections(
   { topics, clock, newId, probe }: DetectionsPorts,
   { maxRunning = 16, maxWaiting = 256 }: DetectionsOptions = {},

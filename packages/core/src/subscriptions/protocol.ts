@@ -3,10 +3,13 @@
 import { CarillonError } from "../errors.ts";
 import { isStorable } from "../text.ts";
 
+/** All protocols that a subscription can have. */
 export const protocols = ["http", "https", "email", "sms"] as const;
 
+/** How a subscription's endpoint is reached. */
 export type Protocol = (typeof protocols)[number];
 
+/** Whether a text names a protocol that subscriptions can have. */
 export function isProtocol(text: string): text is Protocol {
   return (protocols as readonly string[]).includes(text);
 }

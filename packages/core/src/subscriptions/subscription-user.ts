@@ -6,6 +6,7 @@
 import type { EpochMs } from "../time.ts";
 import type { Protocol } from "./protocol.ts";
 
+/** An entry of a domain's address book. */
 export interface SubscriptionUser {
   readonly id: string;
   readonly domainId: string;

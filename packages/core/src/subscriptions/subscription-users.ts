@@ -13,6 +13,9 @@ import {
 } from "./subscription-user.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
+/**
+ * Keeps the address books of domains, and subscribes their entries to topics.
+ */
 export interface SubscriptionUsers {
   /**
    * @throws CarillonError SUBSCRIPTION_USER_INVALID, PROTOCOL_INVALID,
@@ -47,6 +50,7 @@ export interface SubscriptionUsers {
   ): Promise<{ subscription: Subscription; created: boolean }>;
 }
 
+/** Builds the operations on address books. */
 export function createSubscriptionUsers(ports: {
   readonly store: SubscriptionUserStore;
   readonly subscriptions: Pick<Subscriptions, "subscribe">;

@@ -16,9 +16,11 @@ export const subscriptionStatus = {
   deleted: 4,
 } as const;
 
+/** Whether a subscription gets messages; SMN's own numbers. */
 export type SubscriptionStatus =
   (typeof subscriptionStatus)[keyof typeof subscriptionStatus];
 
+/** An endpoint that is subscribed to a topic. */
 export interface Subscription {
   /** The store's own number; grows with creation; the key of fan-out. */
   readonly seq: number;
@@ -36,6 +38,7 @@ export interface Subscription {
   readonly createdAt: EpochMs;
 }
 
+/** Settings that only some protocols have. */
 export interface SubscriptionExtension {
   /** Custom headers of http and https notifications. */
   readonly header?: Readonly<Record<string, string>>;

@@ -65,6 +65,9 @@ export interface SubscribeRequest {
   readonly extension?: ExtensionRequest | undefined;
 }
 
+/**
+ * Subscribes endpoints to topics, confirms, changes, lists and removes them.
+ */
 export interface Subscriptions {
   /**
    * Subscribes an endpoint and sends it a confirmation message. The same
@@ -156,6 +159,7 @@ export interface SubscriptionsPorts {
   readonly logger?: Logger;
 }
 
+/** Builds the operations on subscriptions, for owners and for subscribers. */
 export function createSubscriptions(
   ports: SubscriptionsPorts,
   options: SubscriptionsOptions = {},

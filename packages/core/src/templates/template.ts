@@ -13,6 +13,7 @@ import { isSmnProtocol, type SmnProtocol } from "./smn-protocols.ts";
 
 declare const brand: unique symbol;
 
+/** Id of a template; each protocol's variant has its own. */
 export type MessageTemplateId = string & {
   readonly [brand]: "MessageTemplateId";
 };
@@ -20,6 +21,7 @@ export type MessageTemplateId = string & {
 /** `default` serves every protocol that has no variant of its own. */
 export type TemplateProtocol = "default" | SmnProtocol;
 
+/** A template: its text for one protocol, or for all that have none. */
 export interface MessageTemplate {
   /** The store's own number; grows with creation. */
   readonly seq: number;
@@ -35,6 +37,7 @@ export interface MessageTemplate {
   readonly updatedAt: EpochMs;
 }
 
+/** A template before the store gave it a number. */
 export type NewMessageTemplate = Omit<MessageTemplate, "seq">;
 
 /** Values of placeholders by tag; a map, for tags may be named `constructor`. */

@@ -33,6 +33,7 @@ export interface CreateTemplateRequest {
   readonly content: unknown;
 }
 
+/** Keeps message templates, and renders them for publishing. */
 export interface Templates {
   /**
    * @throws CarillonError TEMPLATE_NAME_INVALID, PROTOCOL_INVALID,
@@ -61,6 +62,7 @@ export interface Templates {
   remove(projectId: ProjectId, id: unknown): Promise<void>;
 }
 
+/** Builds the operations on message templates. */
 export function createTemplates(
   ports: {
     readonly store: TemplateStore;

@@ -7,6 +7,7 @@
 import { CarillonError } from "../errors.ts";
 import type { SubscriptionId } from "../ids.ts";
 
+/** The rounds in which the subscriptions of a topic are notified. */
 export interface NotifyPolicy {
   /** `callnotify` where SMN's clients set it; it narrows nothing. */
   readonly protocol: string;

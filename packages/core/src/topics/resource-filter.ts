@@ -64,13 +64,18 @@ export interface ResourceFilterRequest {
   readonly name?: string | undefined;
 }
 
+/** A key and the values it may have, as a client sends them; unchecked. */
 export interface TagPatternRequest {
   readonly key: unknown;
   /** Empty: any. A star in front: the value contains what follows. */
   readonly values: readonly unknown[];
 }
 
-/** @throws CarillonError RESOURCE_FILTER_INVALID */
+/**
+ * Checks a filter by tags and name.
+ *
+ * @throws CarillonError RESOURCE_FILTER_INVALID
+ */
 export function createResourceFilter(
   request: ResourceFilterRequest,
 ): ResourceFilter {
@@ -85,6 +90,7 @@ export function createResourceFilter(
   };
 }
 
+/** Whether a resource has the name and the tags that a filter asks for. */
 export function matchesResource(
   filter: ResourceFilter,
   resource: TaggedResource,

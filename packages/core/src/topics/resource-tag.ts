@@ -2,6 +2,7 @@
 
 import { CarillonError } from "../errors.ts";
 
+/** A tag of a topic: a key with a value. */
 export interface ResourceTag {
   /** Unique within a resource. */
   readonly key: string;

@@ -90,6 +90,7 @@ export interface ResourceTags {
   >;
 }
 
+/** Builds the operations on the tags of topics. */
 export function createResourceTags(
   ports: { readonly store: ResourceTagStore & TopicReader },
   options: ResourceTagsOptions,

@@ -16,7 +16,11 @@ export type TopicAttributes = Readonly<Record<TopicAttributeName, string>>;
 /** 120 bytes of UTF-8 (SMN limits). */
 export const maxIntroductionBytes = 120;
 
-/** @throws CarillonError TOPIC_ATTRIBUTE_INVALID */
+/**
+ * Checks the name of a topic's attribute.
+ *
+ * @throws CarillonError TOPIC_ATTRIBUTE_INVALID
+ */
 export function checkAttributeName(name: string): TopicAttributeName {
   if (name === "access_policy" || name === "introduction") return name;
   throw new CarillonError(
@@ -47,6 +51,7 @@ export function checkAttributeValue(
   }
 }
 
+/** A topic's attributes under the names that SMN gives them. */
 export function attributesOf(topic: Topic): TopicAttributes {
   return {
     access_policy: topic.accessPolicy,

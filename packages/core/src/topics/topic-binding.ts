@@ -3,6 +3,7 @@
 import type { EpochMs } from "../time.ts";
 import type { NotifyPolicy } from "./notify-policy.ts";
 
+/** What each kind of binding holds, by kind. */
 export interface BindingData {
   /** Its deliveries are logged; the two ids are the client's own. */
   readonly logtank: {
@@ -15,8 +16,10 @@ export interface BindingData {
   readonly notifyPolicy: NotifyPolicy;
 }
 
+/** What can be bound to a topic; a topic has at most one of each. */
 export type BindingKind = keyof BindingData;
 
+/** Something that is bound to a topic. */
 export interface TopicBinding<Kind extends BindingKind = BindingKind> {
   readonly id: string;
   readonly topicId: string;

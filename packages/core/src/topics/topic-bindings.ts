@@ -15,6 +15,7 @@ import type {
 } from "./topic-binding.ts";
 import type { Topics } from "./topics.ts";
 
+/** Binds things to topics, changes and removes them. */
 export interface TopicBindings {
   /**
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, BINDING_EXISTS
@@ -65,6 +66,7 @@ export interface TopicBindings {
   ): Promise<void>;
 }
 
+/** Builds the operations on what is bound to topics. */
 export function createTopicBindings(ports: {
   readonly store: BindingStore;
   readonly topics: Topics;

@@ -5,6 +5,7 @@ import type { ProjectId, TopicId } from "../ids.ts";
 import { checkStorable, utf8Length } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 
+/** A topic as it is kept. */
 export interface Topic {
   /** The store's own number; grows with creation. */
   readonly seq: number;
@@ -22,6 +23,7 @@ export interface Topic {
   readonly updatedAt: EpochMs;
 }
 
+/** A topic before the store gave it a number. */
 export type NewTopic = Omit<Topic, "seq">;
 
 /** Default quota of topics per project (SMN limits). */
@@ -36,7 +38,11 @@ export function checkTopicName(name: string): string {
   );
 }
 
-/** @throws CarillonError DISPLAY_NAME_INVALID */
+/**
+ * Checks a topic's display name: at most 192 bytes, no line break.
+ *
+ * @throws CarillonError DISPLAY_NAME_INVALID
+ */
 export function checkDisplayName(name: string): string {
   const bytes = utf8Length(name);
   // A line break would let a topic's owner write headers into e-mails.

@@ -30,6 +30,7 @@ export interface TopicsOptions {
   readonly quota?: number;
 }
 
+/** Creates, finds, lists, changes and deletes topics. */
 export interface Topics {
   readonly region: string;
   /**
@@ -89,6 +90,7 @@ export interface Topics {
   urnOf(topic: Pick<Topic, "projectId" | "name">): string;
 }
 
+/** Builds the operations on topics. */
 export function createTopics(
   ports: {
     readonly store: TopicStore;

@@ -5,6 +5,10 @@
 
 import type { Dispatcher, WorkHint } from "@carillon/core";
 
+/**
+ * Builds a dispatcher for the engine of the same process. A listener is called
+ * in a microtask, never within `announce`.
+ */
 export function createEmbeddedDispatcher(): Dispatcher {
   const listeners = new Set<(hint: WorkHint) => void>();
   return {

@@ -31,6 +31,7 @@ import {
 } from "./split.ts";
 import { type TransliterateOptions, transliterate } from "./transliterate.ts";
 
+/** How a text is encoded and counted. */
 export interface AnalyzeOptions extends NormalizeOptions {
   /**
    * Default `auto`: GSM-7 if every character is in it, else UCS-2. Forcing

@@ -1,5 +1,6 @@
 /** Brings text into the form that is counted and sent. */
 
+/** What is changed in a text before it is counted and sent. */
 export interface NormalizeOptions {
   /** Default `nfc`: a letter and its accent become one character. */
   readonly normalize?: "nfc" | "none";

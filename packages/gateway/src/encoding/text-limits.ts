@@ -6,6 +6,7 @@
 import { RequestError } from "../errors.ts";
 import { type AnalyzeOptions, analyze, type TextAnalysis } from "./analyze.ts";
 
+/** Which texts are refused before they reach a carrier. */
 export interface TextLimits extends AnalyzeOptions {
   /** Default 10; the format ends at 255. */
   readonly maxSegments?: number;

@@ -7,6 +7,7 @@ import { RequestError } from "../errors.ts";
 import { isGsm7 } from "./gsm7-alphabet.ts";
 import { latinOfCyrillic, replacementOf } from "./transliteration-map.ts";
 
+/** What becomes of characters that GSM-7 has nothing close to. */
 export interface TransliterateOptions {
   /**
    * What happens to text with a character nothing can be written for. `keep`
@@ -55,6 +56,11 @@ export function stripToAscii(text: string): string {
   return text.normalize("NFKD").replace(/[^\0-\x7f]/gu, "");
 }
 
+/**
+ * Writes a text in characters of GSM-7, as closely as it can.
+ *
+ * @throws RequestError for such a character, when `unmappable` is `fail`
+ */
 export function transliterate(
   text: string,
   options: TransliterateOptions = {},

@@ -6,6 +6,7 @@
 import { RequestError } from "../errors.ts";
 import { partLimit, type ReferenceBits, singleLimit } from "./encoding.ts";
 
+/** Which part of which long message a segment is. */
 export interface Concatenation {
   /** The same in all parts of one message. */
   readonly reference: number;

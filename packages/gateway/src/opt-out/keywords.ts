@@ -3,6 +3,7 @@
  * in several languages. A word counts only when it is the whole text.
  */
 
+/** What a person wants who sends a keyword. */
 export type KeywordFamily = "stop" | "start" | "help";
 
 /** A word of a family; `everywhere` if it means all senders, not only this. */
@@ -12,6 +13,7 @@ export interface Keyword {
   readonly everywhere: boolean;
 }
 
+/** A language that has keywords (ISO 639-1). */
 export type KeywordLanguage =
   | "en"
   | "cs"
@@ -132,11 +134,13 @@ const KEYWORDS: Readonly<Record<KeywordLanguage, KeywordSet>> = {
   },
 };
 
+/** All languages that have keywords of their own. */
 export const KEYWORD_LANGUAGES: readonly KeywordLanguage[] = Object.freeze(
   // The keys of the table above, whose type the compiler does not carry.
   Object.keys(KEYWORDS) as KeywordLanguage[],
 );
 
+/** Which words count as keywords. */
 export interface KeywordOptions {
   /** Default: all. English is always among them. */
   readonly languages?: readonly KeywordLanguage[];

@@ -14,6 +14,7 @@ import {
 import { MemoryOptOutStore, type OptOutStore } from "./store.ts";
 import { SuppressedError } from "./suppressed-error.ts";
 
+/** Where it is kept who said stop, and what is sent all the same. */
 export interface OptOutOptions extends KeywordOptions {
   /** In memory by default. */
   readonly store?: OptOutStore;
@@ -21,6 +22,9 @@ export interface OptOutOptions extends KeywordOptions {
   readonly exemptClasses?: readonly string[];
 }
 
+/**
+ * Reads keywords from incoming texts, and refuses texts to those who said stop.
+ */
 export class OptOut {
   readonly store: OptOutStore;
   readonly #findKeyword: (text: string) => Keyword | undefined;

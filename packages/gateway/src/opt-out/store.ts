@@ -3,6 +3,7 @@
  * a durable store behind it; the one in memory is for tests and small tools.
  */
 
+/** A person who said stop, to one sender or to all. */
 export interface OptOutEntry {
   /** The person, digits only. */
   readonly recipient: string;
@@ -13,6 +14,10 @@ export interface OptOutEntry {
   readonly at: Date;
 }
 
+/**
+ * Keeps who said stop. A call that fails makes the gateway refuse what it was
+ * for.
+ */
 export interface OptOutStore {
   /** All entries of a recipient. */
   find(
@@ -27,6 +32,7 @@ export interface OptOutStore {
   remove(recipient: string, sender: string | null): Promise<void> | void;
 }
 
+/** Keeps opt-outs in memory: a restart loses them. */
 export class MemoryOptOutStore implements OptOutStore {
   readonly #entries = new Map<string, Map<string | null, OptOutEntry>>();
 

@@ -6,6 +6,9 @@
 import type { Clock } from "../clock.ts";
 import type { BreakerPolicy } from "./policy-data.ts";
 
+/**
+ * `closed` lets all attempts through, `open` none, `half-open` a single one.
+ */
 export type BreakerState = "closed" | "open" | "half-open";
 
 /** Leave to make one attempt; exactly one of the three must follow. */

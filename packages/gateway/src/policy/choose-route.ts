@@ -18,6 +18,9 @@ export type Router<Route extends readonly unknown[]> = (
   ...values: Route
 ) => RouterResult | Promise<RouterResult>;
 
+/**
+ * The provider's name; nothing leaves the choice to the policy or the default.
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: a router may return nothing
 export type RouterResult = string | null | undefined | void;
 

@@ -23,12 +23,14 @@ import { orderTargets } from "./order-targets.ts";
 import { type DeliveryPolicyData, parseDeliveryPolicy } from "./policy-data.ts";
 import type { FailoverEvent } from "./receipt-failover.ts";
 
+/** The sources of time and chance; the system's own by default. */
 export interface DeliveryPolicyOptions {
   readonly clock?: Pick<Clock, "monotonic">;
   /** From 0 up to, not including, 1. */
   readonly random?: () => number;
 }
 
+/** A provider that a rule offers for a message. */
 export interface RouteCandidate {
   readonly provider: string;
   /** For messages that bring no sender. */
@@ -36,6 +38,7 @@ export interface RouteCandidate {
   readonly costPerSegment?: number;
 }
 
+/** The providers for one message, and how they were found. */
 export interface RoutePlan {
   /** Null when no rule matched. */
   readonly rule: string | null;
@@ -59,6 +62,7 @@ export class NoProviderAvailableError extends ProviderError {
   static override readonly retryableByDefault: boolean = true;
 }
 
+/** Chooses providers by rules, and the next one when one fails. */
 export class DeliveryPolicy {
   readonly data: DeliveryPolicyData;
   /** A message was sent again because of a receipt, or its absence. */

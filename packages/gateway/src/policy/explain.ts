@@ -14,6 +14,7 @@ import type { ChosenRoute } from "./choose-route.ts";
 import type { DeliveryPolicy, RouteCandidate } from "./delivery-policy.ts";
 import type { RuleVerdict } from "./match-rule.ts";
 
+/** Which provider a message would go through, and why. */
 export interface Explanation {
   /** Null when nothing could be chosen; `problems` tells why. */
   readonly provider: string | null;
@@ -34,6 +35,7 @@ export interface Explanation {
   readonly problems: readonly string[];
 }
 
+/** A provider that could be chosen, and what speaks for or against it. */
 export interface CandidateExplanation {
   readonly provider: string;
   readonly sender: string | undefined;
@@ -41,6 +43,7 @@ export interface CandidateExplanation {
   readonly estimatedCost: EstimatedCost | undefined;
 }
 
+/** What a message would cost in all its segments. */
 export interface EstimatedCost {
   readonly amount: number;
   readonly currency: string | undefined;

@@ -6,6 +6,7 @@
 
 import { ConfigurationError } from "../errors.ts";
 
+/** A policy as it stands in a configuration file. */
 export interface DeliveryPolicyData {
   /** The first rule that matches a message decides. */
   readonly rules: readonly PolicyRule[];
@@ -15,6 +16,7 @@ export interface DeliveryPolicyData {
   readonly currency?: string;
 }
 
+/** A condition, and the providers for messages that meet it. */
 export interface PolicyRule {
   /** Unique; it appears in explanations. */
   readonly name: string;
@@ -28,6 +30,7 @@ export interface PolicyRule {
   readonly sticky?: boolean;
 }
 
+/** Which messages a rule is for. */
 export interface PolicyCondition {
   /** Leading digits of the recipient, any of them. */
   readonly prefix?: readonly string[];
@@ -37,6 +40,7 @@ export interface PolicyCondition {
   readonly class?: readonly string[];
 }
 
+/** A provider of a rule, with its share and its senders. */
 export interface PolicyTarget {
   readonly provider: string;
   /**
@@ -49,6 +53,7 @@ export interface PolicyTarget {
   readonly costPerSegment?: number;
 }
 
+/** When the next provider is asked. */
 export interface FailoverPolicy {
   /** Try the next target when one fails. Default true. */
   readonly onErrors?: boolean;
@@ -58,6 +63,7 @@ export interface FailoverPolicy {
   readonly receipts?: ReceiptFailoverPolicy;
 }
 
+/** When an accepted message is sent again through another provider. */
 export interface ReceiptFailoverPolicy {
   /** Send again when a receipt says failed or expired. Default true. */
   readonly onFailed?: boolean;
@@ -67,6 +73,7 @@ export interface ReceiptFailoverPolicy {
   readonly maxTracked?: number;
 }
 
+/** When a provider that fails is left out, and for how long. */
 export interface BreakerPolicy {
   /** Share of failures that opens it. Default 0.5. */
   readonly failureRate?: number;

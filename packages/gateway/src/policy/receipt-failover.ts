@@ -11,6 +11,7 @@ import type { OutgoingMessage } from "../outgoing-message.ts";
 import type { RouteCandidate } from "./delivery-policy.ts";
 import type { ReceiptFailoverPolicy } from "./policy-data.ts";
 
+/** A message that was sent again, or could not be. */
 export interface FailoverEvent {
   readonly reason: "failed" | "silent";
   /** The message that did not arrive. */

@@ -30,6 +30,7 @@ import { createTopicStore } from "./read/topic-store.ts";
 import { migrate, readMigrations } from "./schema/migrations.ts";
 import { Writer, type WriterStatus } from "./write/writer.ts";
 
+/** Where a SQLite store keeps its files, and what it uses besides. */
 export interface SqliteStoreOptions {
   /** Where everything is kept; made when it is not there. */
   readonly folder: string;
@@ -37,6 +38,7 @@ export interface SqliteStoreOptions {
   readonly logger?: Logger;
 }
 
+/** A store in a folder of files, for one process at a time. */
 export interface SqliteStore extends Store {
   /** Numbers the store counts as it works. */
   readonly status: WriterStatus;

@@ -15,6 +15,7 @@ import { ForwardPeer } from "./peer.ts";
 import { RecentKeys } from "./recent-keys.ts";
 import { copyMessage, toStatus } from "./wire-objects.ts";
 
+/** A provider whose carrier is another gateway. */
 export class ForwardClientProvider extends Provider {
   // The carrier is the server's, and so are its limits.
   override readonly textLimits = null;

@@ -4,6 +4,7 @@ import type { Credentials } from "../../basic-auth.ts";
 import type { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
 
+/** How both ends of a forward pair know each other. */
 export interface ForwardPeerConfig {
   /**
    * What the other side must present to our receiver. What we present to it
@@ -23,6 +24,7 @@ export interface ForwardPeerConfig {
   readonly fetch?: typeof globalThis.fetch;
 }
 
+/** Where a forward client finds its server. */
 export interface ForwardClientConfig extends ForwardPeerConfig {
   /** Where the server's provider is mounted; a slash at its end may be. */
   readonly serverUrl: string;
@@ -36,6 +38,7 @@ export interface ForwardClientConfig extends ForwardPeerConfig {
 /** What a server hands on to its clients. */
 export type Forwardable = IncomingMessage | MessageStatus;
 
+/** Which clients a forward server has. */
 export interface ForwardServerConfig extends ForwardPeerConfig {
   /** Where the clients' providers are mounted. */
   readonly clients: readonly string[];

@@ -14,6 +14,7 @@ import type { Forwardable, ForwardServerConfig } from "./config.ts";
 import { forwardRoute, renderForwardError } from "./forward-route.ts";
 import { ForwardPeer } from "./peer.ts";
 
+/** Serves the providers of this gateway to others. */
 export class ForwardServerProvider extends Provider {
   override readonly textLimits = null;
   readonly #config: ForwardServerConfig;

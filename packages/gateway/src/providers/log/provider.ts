@@ -8,6 +8,7 @@ import type { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider } from "../../provider.ts";
 import type { LogProviderConfig, LogProviderLogger } from "./config.ts";
 
+/** Writes each message as a line, and calls it simulated. */
 export class LogProvider extends Provider {
   override readonly textLimits = null;
   readonly #logger: LogProviderLogger;

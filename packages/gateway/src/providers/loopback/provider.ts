@@ -18,12 +18,15 @@ export type LoopbackMessage = OutgoingMessage & {
   reply(body: string): Promise<void>;
 };
 
+/** Plays a phone: is called with each text to its number. */
 export type LoopbackSubscriber = (
   message: LoopbackMessage,
 ) => void | Promise<void>;
 
+/** What passed through the loopback, in either direction. */
 export type LoopbackTraffic = OutgoingMessage | IncomingMessage;
 
+/** A provider whose phones are functions of a test or a demo. */
 export class LoopbackProvider extends Provider {
   override readonly textLimits = null;
   readonly #subscribers = new Map<string, LoopbackSubscriber>();

@@ -3,6 +3,7 @@
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider } from "../../provider.ts";
 
+/** Takes every message and drops it. */
 export class NullProvider extends Provider {
   override readonly textLimits = null;
   #count = 0;

@@ -19,6 +19,7 @@ const documented: readonly string[] = [
   "/** What is added. */\nexport type a = 1;",
   "/** Adds. */\nexport const a = 1;",
   "/** Adds. */\nexport class a {}",
+  "/** Adds. */\n// biome-ignore lint/x: because\nexport function a() {}",
   "/**\n * Adds.\n *\n * @throws Error\n */\nexport function a() {}",
 ];
 

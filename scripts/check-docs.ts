@@ -91,7 +91,7 @@ function findDeclaration(
 ): Declaration {
   const text = read(path);
   const declaration = new RegExp(
-    `(?<doc>/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/\\n)?^export (?:declare |abstract |async )*(?:function\\*?|class|interface|type|const|let) ${name}\\b`,
+    `(?<doc>/\\*\\*(?:(?!\\*/)[\\s\\S])*\\*/\\n(?://.*\\n)*)?^export (?:declare |abstract |async )*(?:function\\*?|class|interface|type|const|let) ${name}\\b`,
     "m",
   ).exec(text);
   if (declaration) {

@@ -46,13 +46,14 @@ if (chosen === undefined) {
 }
 process.exit(await inTurn(install, chosen)());
 
-/** Types, lint and format, direction of imports. */
+/** Types, lint and format, direction of imports, doc comments. */
 function check() {
   return inTurn(
     build,
     () => run("tsc", "-p", "tsconfig.tests.json"),
     () => run("biome", "check", "."),
     () => node("scripts/check-imports.ts"),
+    () => node("scripts/check-docs.ts"),
   )();
 }
 

@@ -4,7 +4,7 @@
  * what was sent is never taken for unsent.
  */
 
-/** All states of a delivery, the open ones first. */
+/** All states of a delivery. */
 export const deliveryStates = [
   "waiting",
   "sending",

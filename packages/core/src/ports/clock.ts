@@ -3,8 +3,7 @@
 import { type EpochMs, toEpochMs } from "../time.ts";
 
 /**
- * The time, and timers that run on it. Code under core has no other source of
- * either.
+ * The time, and timers that run on it. Core has no other source of either.
  */
 export interface Clock {
   /** What people call the time. May be set forward and back while we run. */

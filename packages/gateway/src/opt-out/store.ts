@@ -14,10 +14,7 @@ export interface OptOutEntry {
   readonly at: Date;
 }
 
-/**
- * Keeps who said stop. A call that fails makes the gateway refuse what it was
- * for.
- */
+/** Keeps who said stop; an implementation may be asynchronous. */
 export interface OptOutStore {
   /** All entries of a recipient. */
   find(

@@ -61,6 +61,7 @@ export {
   type DeliveryReceipt,
   type ErrorClass,
   errorClasses,
+  receiptEvents,
 } from "./messages/delivery.ts";
 export {
   type DeliveryState,
@@ -70,6 +71,8 @@ export {
 } from "./messages/delivery-state.ts";
 export {
   type AudienceKind,
+  audienceKinds,
+  contentKinds,
   type Message,
   type MessageAttribute,
   type MessageContent,

@@ -16,7 +16,8 @@ import { testFanOut } from "./engine-contract/fan-out.ts";
 import { testFaults } from "./engine-contract/faults.ts";
 import { testLeases } from "./engine-contract/leases.ts";
 import { testRetries } from "./engine-contract/retries.ts";
-import type { OpenStore, WorldOptions } from "./engine-contract/world.ts";
+import type { WorldOptions } from "./engine-contract/world.ts";
+import type { OpenStore } from "./open-store.ts";
 import { seededRandom } from "./seeded-random.ts";
 
 export type { OpenStore };

@@ -10,12 +10,9 @@
  */
 
 import { describe } from "node:test";
+import type { OpenStore } from "./open-store.ts";
 import { testBindings } from "./store-contract/bindings.ts";
-import {
-  type ContractOptions,
-  createCases,
-  type OpenStore,
-} from "./store-contract/cases.ts";
+import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";

@@ -4,7 +4,7 @@ import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 
-/** Classes of failure, told in the ledger and in metrics. */
+/** Classes of failure, as the ledger and metrics have them. */
 export const errorClasses = [
   "http_status",
   "timeout",
@@ -57,9 +57,18 @@ export interface DeliveryOutcome {
   readonly segments?: number;
 }
 
+/** What a carrier can report of a text that it had accepted. */
+export const receiptEvents = [
+  "accept",
+  "deliver",
+  "expire",
+  "reject",
+  "fail",
+] as const;
+
 /** What a carrier said later about a delivery (DLR). */
 export interface DeliveryReceipt {
-  readonly event: "accept" | "deliver" | "expire" | "reject" | "fail";
+  readonly event: (typeof receiptEvents)[number];
   /** When it came to us. */
   readonly at: EpochMs;
   /** The carrier's own code. */

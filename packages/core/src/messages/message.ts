@@ -20,8 +20,19 @@ export type MessageContent =
   | { readonly kind: "confirmation"; readonly token: string }
   | { readonly kind: "unsubscription"; readonly token: string };
 
+/** What a message can say. */
+export const contentKinds = [
+  "text",
+  "structure",
+  "confirmation",
+  "unsubscription",
+] as const satisfies readonly MessageContent["kind"][];
+
+/** To whom a message can go. */
+export const audienceKinds = ["topic", "subscription", "direct"] as const;
+
 /** Who gets it: a topic's subscribers, one subscription, or phone numbers. */
-export type AudienceKind = "topic" | "subscription" | "direct";
+export type AudienceKind = (typeof audienceKinds)[number];
 
 /** A message that was accepted, with all that its deliveries need. */
 export interface Message {

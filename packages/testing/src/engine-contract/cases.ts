@@ -1,12 +1,8 @@
 /** How the cases of the engine's contract are registered. */
 
 import { it } from "node:test";
-import {
-  type OpenStore,
-  openWorld,
-  type World,
-  type WorldOptions,
-} from "./world.ts";
+import type { OpenStore } from "../open-store.ts";
+import { openWorld, type World, type WorldOptions } from "./world.ts";
 
 export interface EngineCases {
   /** Registers a case; its world has a store of its own, closed after. */

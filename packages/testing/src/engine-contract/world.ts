@@ -25,15 +25,13 @@ import {
 } from "@carillon/core";
 import { createCountingIds } from "../counting-ids.ts";
 import { ManualClock } from "../manual-clock.ts";
+import type { OpenStore } from "../open-store.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { ScriptedChannel } from "./scripted-channel.ts";
 import { type Tracked, trackCalls } from "./track-calls.ts";
 
 export const projectId = "1".repeat(32) as ProjectId;
-
-/** Opens an empty store whose leases run on the clock's monotonic time. */
-export type OpenStore = (ports: { readonly clock: Clock }) => Promise<Store>;
 
 export interface WorldOptions {
   /** Webhooks that are subscribed to the topic `alerts`. */

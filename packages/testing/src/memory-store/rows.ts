@@ -4,9 +4,11 @@ import type { EpochMs } from "@carillon/core";
 import {
   type AccessKey,
   type Attempt,
+  audienceKinds,
   type BindingData,
   type Chunk,
   type ConfirmationWindow,
+  contentKinds,
   type DeliveryOutcome,
   type DeliveryReceipt,
   type Domain,
@@ -24,6 +26,7 @@ import {
   type Receipt,
   type Recipient,
   type ResourceTag,
+  receiptEvents,
   type Subscription,
   type SubscriptionUser,
   type TokenRecord,
@@ -151,7 +154,7 @@ export const messageColumns: Columns<Message> = {
   seq: integer,
   id: text,
   projectId: text,
-  audience: oneOf(["topic", "subscription", "direct"]),
+  audience: oneOf(audienceKinds),
   topic: optional(
     object<MessageTopic>({
       seq: integer,
@@ -163,7 +166,7 @@ export const messageColumns: Columns<Message> = {
   ),
   subject: optional(text),
   content(value) {
-    const { kind } = object({ kind: oneOf(Object.keys(contentColumns)) })(
+    const { kind } = object({ kind: oneOf(contentKinds) })(
       value,
       // The column has just said so.
     ) as Pick<MessageContent, "kind">;
@@ -237,7 +240,7 @@ const attempt = object<Attempt>({
 });
 
 const deliveryReceiptColumns: Columns<DeliveryReceipt> = {
-  event: oneOf(["accept", "deliver", "expire", "reject", "fail"]),
+  event: oneOf(receiptEvents),
   at: integer,
   code: optional(text),
   text: optional(text),

@@ -1,12 +1,10 @@
 /** How the cases of a contract are registered, each with a store of its own. */
 
 import { it } from "node:test";
-import type { Clock, Store } from "@carillon/core";
+import type { Store } from "@carillon/core";
 import { ManualClock } from "../manual-clock.ts";
+import type { OpenStore } from "../open-store.ts";
 import { start } from "./fixtures.ts";
-
-/** Answers an empty store, whose leases run on the clock's monotonic time. */
-export type OpenStore = (options: { readonly clock: Clock }) => Promise<Store>;
 
 export interface ContractOptions {
   /** Title of a case the adapter cannot meet → the reason. */

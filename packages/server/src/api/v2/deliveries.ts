@@ -8,6 +8,7 @@ import {
   isSettled,
   type Message,
   parseDeliveryId,
+  receiptEvents,
   toDeliveryId,
 } from "@carillon/core";
 import Type, { type Static } from "typebox";
@@ -37,7 +38,7 @@ const Attempt = Type.Object(
 
 const DeliveryReceipt = Type.Object(
   {
-    event: Type.Enum(["accept", "deliver", "expire", "reject", "fail"]),
+    event: Type.Enum([...receiptEvents]),
     at: instant("When it came"),
     code: Type.Optional(Type.String({ description: "The carrier's own" })),
     text: Type.Optional(Type.String({ description: "The carrier's words" })),

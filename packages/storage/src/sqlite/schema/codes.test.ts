@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deliveryStates, protocols } from "@carillon/core";
+import {
+  audienceKinds,
+  contentKinds,
+  deliveryStates,
+  errorClasses,
+  protocols,
+  receiptEvents,
+} from "@carillon/core";
 import * as codes from "./codes.ts";
 
 for (const [name, table] of Object.entries(codes)) {
@@ -16,11 +23,15 @@ for (const [name, table] of Object.entries(codes)) {
   });
 }
 
-test("has a number for every state and protocol", () => {
-  for (const state of deliveryStates) {
-    assert.equal(codes.stateOf(codes.stateCodes[state]), state);
-  }
-  for (const protocol of protocols) {
-    assert.equal(codes.protocolOf(codes.protocolCodes[protocol]), protocol);
-  }
-});
+for (const [title, names, table] of [
+  ["state", deliveryStates, codes.stateCodes],
+  ["protocol", protocols, codes.protocolCodes],
+  ["audience", audienceKinds, codes.audienceCodes],
+  ["kind of content", contentKinds, codes.contentCodes],
+  ["class of errors", errorClasses, codes.errorClassCodes],
+  ["event of a receipt", receiptEvents, codes.receiptEventCodes],
+] as const) {
+  test(`has a number for every ${title}, and no other`, () => {
+    assert.deepEqual(Object.keys(table).sort(), [...names].sort());
+  });
+}

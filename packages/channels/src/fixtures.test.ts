@@ -47,8 +47,8 @@ export function withTopic(
   };
 }
 
-export function text(words: string): Message["content"] {
-  return { kind: "text", text: words };
+export function text(body: string): Message["content"] {
+  return { kind: "text", text: body };
 }
 
 export function recipient(

@@ -1,4 +1,4 @@
-/** Tells from a failed `fetch` whether the request can have arrived. */
+/** Whether the request of a failed `fetch` can have arrived. */
 
 import { ConnectionError } from "./errors.ts";
 
@@ -16,7 +16,7 @@ export function toConnectionError(
   const causes = rootCauses(error);
   const reason = causes
     .map((cause) => text(cause, "code") ?? text(cause, "message"))
-    .find((words) => words !== undefined);
+    .find((found) => found !== undefined);
   return new ConnectionError(
     `${target} got no answer: ${reason ?? "the connection failed"}`,
     {

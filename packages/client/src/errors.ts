@@ -52,7 +52,7 @@ export class ConnectionError extends SmnError {
   readonly code = "CONNECTION_FAILED";
   /**
    * The request may have been carried out. False only if it surely was never
-   * sent; a browser does not tell, so there it is always true.
+   * sent; a browser does not say, so there it is always true.
    */
   readonly outcomeUnknown: boolean;
 
@@ -121,7 +121,7 @@ export class ResponseError extends SmnError {
   readonly status: number;
   /** The service's own code, such as `SMN.0006` or `APIGW.0301`. */
   readonly smnCode: string | undefined;
-  /** The service's own sentence, if it gave one. */
+  /** The service's own message, if it gave one. */
   readonly reason: string | undefined;
   /** What the operator of the service asks for. */
   readonly requestId: string | undefined;

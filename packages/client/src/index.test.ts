@@ -26,7 +26,7 @@ type Same<A, B> =
     ? true
     : false;
 
-/** Fails to compile unless told the truth. */
+/** Fails to compile unless both types are the same. */
 function holds<T extends true>(truth: T): void {
   assert.equal(truth, true);
 }
@@ -149,7 +149,7 @@ test("refuses to connect without credentials", () => {
   assert.throws(() => connect(options), InvalidOptionsError);
 });
 
-test("errors can be told apart by class and by code", () => {
+test("errors can be distinguished by class and by code", () => {
   const error = new ResourceNotFoundError("gone", { status: 404 });
   assert.ok(error instanceof ResponseError);
   assert.ok(error instanceof SmnError);

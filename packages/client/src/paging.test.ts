@@ -38,7 +38,7 @@ for (const knowsMarker of [true, false]) {
     });
   }
 
-  test(`starts where it is told to ${kind}`, async () => {
+  test(`starts at the given offset ${kind}`, async () => {
     const list = createList(names(25), knowsMarker);
     const walked = paginate(list.fetchPage, itself, { limit: 10, offset: 7 });
     assert.deepEqual(await Array.fromAsync(walked), names(25).slice(7));
@@ -66,7 +66,7 @@ for (const knowsMarker of [true, false]) {
       paginate(fetchPage, itself, { limit: 10 }),
     );
     const missed = names(45).filter((name) => !walked.includes(name));
-    // By offset alone nobody can tell that the list moved by one.
+    // By offset alone it cannot be seen that the list moved by one.
     assert.deepEqual(missed, knowsMarker ? [] : ["n20"]);
   });
 }

@@ -23,7 +23,7 @@ export function toResponseError(
   const inner = isObject(fields.error) ? fields.error : {};
   const smnCode = findCode(fields) ?? findCode(inner);
   const reason = findReason(fields) ?? findReason(inner);
-  const words = reason ?? response.statusText;
+  const text = reason ?? response.statusText;
   const requestId = findRequestId(fields, response);
   const options: ResponseErrorOptions = {
     status: response.status,
@@ -38,7 +38,7 @@ export function toResponseError(
   const details = [smnCode, requestId && `request ${requestId}`]
     .filter(Boolean)
     .join(", ");
-  const message = `${target} was answered with ${response.status}${words && `: ${words}`}${details && ` (${details})`}`;
+  const message = `${target} was answered with ${response.status}${text && `: ${text}`}${details && ` (${details})`}`;
   return createError(message, options);
 }
 

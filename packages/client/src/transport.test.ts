@@ -41,7 +41,7 @@ function inTurn(...replies: ReturnType<Answer>[]): Answer {
 }
 
 for (const status of [429, 502, 503, 504]) {
-  test(`tries again after ${status}`, async () => {
+  test(`sends again after ${status}`, async () => {
     const busy = refusal(status, "SMN.0000");
     await using server = await serve(inTurn(busy, busy, { body: topic }));
     assert.equal((await smnAt(server.url).getTopic("urn:x")).name, "x");

@@ -94,7 +94,7 @@ export const errorCatalogue = {
  */
 export type ErrorCode = keyof typeof errorCatalogue;
 
-/** A failure a caller may handle, told apart by its stable `code`. */
+/** A failure a caller may handle, identified by its stable `code`. */
 export class CarillonError extends Error {
   override readonly name = "CarillonError";
   readonly code: ErrorCode;

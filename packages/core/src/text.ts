@@ -56,7 +56,7 @@ export function checkStorable(
 
 /**
  * The text with U+FFFD in place of what no store keeps and what is no
- * character: for texts of those who cannot be told to mend them.
+ * character: for texts whose senders cannot be asked to correct them.
  */
 export function toStorable(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\uFFFD");

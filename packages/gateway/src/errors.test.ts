@@ -67,7 +67,7 @@ test("mistakes in the set-up are not the provider's", () => {
   assert.match(error.message, /"x".*registered: a, b/);
 });
 
-test("a remote error tells its name and arguments", () => {
+test("a remote error has its name and arguments", () => {
   const error = new RemoteError("OverflowError", ["Tired", 3]);
   assert.equal(error.message, "Tired");
   assert.equal(error.remoteName, "OverflowError");

@@ -1,7 +1,7 @@
 /**
  * What can go wrong in the gateway. Everything below `ProviderError` is about
  * one attempt to send and says whether a second one makes sense; the classes
- * apart from it are mistakes in the set-up or words of a remote peer.
+ * apart from it are mistakes in the set-up or errors of a remote peer.
  */
 
 /** What a provider knows of a failure besides its message. */

@@ -1,6 +1,6 @@
 /**
  * The one object an application holds: it knows the providers, chooses one for
- * each message, sends, and tells the hooks what was sent, received and
+ * each message, sends, and runs the hooks for what was sent, received and
  * reported. It keeps no messages; storing and retrying are the application's.
  */
 
@@ -133,7 +133,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     if (type !== undefined && !(provider instanceof type)) {
       throw new ConfigurationError(`"${name}" is not a ${type.name}`);
     }
-    // Without the class the type is the caller's word.
+    // Without the class the type is as the caller says.
     return provider as P;
   }
 

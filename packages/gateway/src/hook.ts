@@ -1,6 +1,6 @@
 /**
  * An event with asynchronous handlers that run one after another. Reach for it
- * where the emitter must know that every handler succeeded: a carrier is told
+ * where the emitter must know that every handler succeeded: a carrier is answered
  * "received" only after all of them returned.
  */
 

@@ -4,7 +4,7 @@ import { ProviderConnectionError } from "./errors.ts";
 import { bodyText, createFetchHttpClient, toConnectionError } from "./http.ts";
 import { serve, serveAnswer, unusedUrl } from "./testing/serve.ts";
 
-test("sends what it is told and gives back any status", async () => {
+test("sends the request as given and answers any status", async () => {
   await using server = await serveAnswer((request) => ({
     status: 418,
     type: "text/plain",

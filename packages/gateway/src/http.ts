@@ -1,5 +1,5 @@
 /**
- * The only door through which providers reach the network, and the default
+ * The only way in which providers reach the network, and the default
  * behind it: `fetch` with a deadline and a limit on the answer's size. A
  * server that guards its egress passes its own client to the gateway.
  */

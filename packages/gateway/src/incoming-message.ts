@@ -21,7 +21,7 @@ export class IncomingMessage {
   src: string;
   body: string;
   msgid: string | null;
-  /** Our number, digits only, where the carrier tells it. */
+  /** Our number, digits only, where the carrier gives it. */
   dst: string | null;
   rtime: Date;
   /**

@@ -47,7 +47,7 @@ test("delivered and expired are accepted, an error is not", () => {
   assert.ok(new MessageError("1") instanceof MessageStatus);
 });
 
-test("carries the carrier's code and words", () => {
+test("carries the carrier's code and text", () => {
   const rtime = new Date(0);
   const status = new MessageStatus("1", {
     rtime,

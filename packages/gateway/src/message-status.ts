@@ -1,5 +1,5 @@
 /**
- * What a carrier says later about a message it had accepted. The class tells
+ * What a carrier says later about a message it had accepted. The class says
  * how far it got; `kind` is the same for a `switch`.
  */
 
@@ -24,7 +24,7 @@ export interface MessageStatusInit {
   readonly provider?: string | null;
   /** The carrier's own code, of any type. */
   readonly statusCode?: unknown;
-  /** The carrier's own words. */
+  /** The carrier's own text. */
   readonly status?: string | null;
 }
 

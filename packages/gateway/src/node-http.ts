@@ -50,7 +50,7 @@ export function toNodeListener(
     };
     answer().catch((error: unknown) => {
       // The caller hung up while it was still speaking, or the answer could
-      // not be written: there is nobody left to be told.
+      // not be written: there is no caller left.
       response.destroy(error instanceof Error ? error : undefined);
     });
   };

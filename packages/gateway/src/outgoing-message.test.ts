@@ -78,7 +78,7 @@ test("survives JSON", () => {
   assert.deepEqual(OutgoingMessage.fromJSON(json), message);
 });
 
-test("reset forgets a provider that the gateway chose", () => {
+test("reset clears a provider that the gateway chose", () => {
   const message = new OutgoingMessage("1", "hi");
   message.provider = "one";
   message.choice = { by: "router", provider: "one" };

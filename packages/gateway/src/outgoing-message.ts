@@ -148,7 +148,7 @@ export class OutgoingMessage<
   }
 
   /**
-   * Makes the message ready for another attempt: forgets the outcome, and what
+   * Makes the message ready for another attempt: clears the outcome, and what
    * the gateway rather than the sender had chosen, so that the retry is not
    * pinned to the provider that failed.
    */

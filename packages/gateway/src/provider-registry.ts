@@ -55,7 +55,7 @@ export class ProviderRegistry {
     return this.#providers.get(name);
   }
 
-  /** `asked` tells, in the error, who wanted a provider of this name. */
+  /** `asked`: for the error, who wanted a provider of this name. */
   get(name: string, asked: string): Provider {
     const provider = this.#providers.get(name);
     if (provider !== undefined) return provider;
@@ -70,7 +70,7 @@ export class ProviderRegistry {
         await provider.start?.();
       } catch (error) {
         await this.stop().catch(() => {
-          // The first error tells why; a stop after it often fails likewise.
+          // The first error has the cause; a stop after it often fails likewise.
         });
         throw error;
       }

@@ -49,7 +49,7 @@ export class ProviderSender {
     return this.#announce(await this.#attempt(message, provider, context));
   }
 
-  /** Tries the candidates of a policy in order until one accepts. */
+  /** Sends through the candidates of a policy in order until one accepts. */
   async sendAlong(
     message: OutgoingMessage,
     candidates: readonly RouteCandidate[],
@@ -124,7 +124,7 @@ export class ProviderSender {
       if (error instanceof ProviderError) error.provider ??= provider.name;
       throw error;
     }
-    // Marked before the hooks run, so that their errors can be told apart.
+    // Marked before the hooks run, so that their errors can be distinguished.
     sent.sentAt = new Date(this.#ports.now());
     return sent;
   }

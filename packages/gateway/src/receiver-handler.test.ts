@@ -121,7 +121,7 @@ describe("answers", () => {
     assert.equal(answer.status, 403);
   });
 
-  test("a failing hook is 500, told to onError but not to the caller", async () => {
+  test("a failing hook is 500, with its error for onError but not for the caller", async () => {
     const errors: unknown[] = [];
     const { gateway, call } = setUp({ onError: (e) => void errors.push(e) });
     const failure = new Error("database password is hunter2");

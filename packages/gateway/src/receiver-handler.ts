@@ -29,7 +29,7 @@ export interface ReceiverHandlerOptions {
    * that knows the remote address.
    */
   readonly allowFrom?: readonly string[];
-  /** Told of every failure that is answered with 5xx. */
+  /** Is called for every failure that is answered with 5xx. */
   readonly onError?: (error: unknown, request: ReceiverRequest) => void;
 }
 

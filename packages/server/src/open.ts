@@ -140,7 +140,7 @@ export async function open(
         checkTarget: async (url) => {
           const refusal = await egress.checkUrl(url);
           if (!refusal) return;
-          throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.sentence);
+          throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
         },
         certificates: {
           find: (id) => signingKeys.findCertificate(id),

@@ -59,8 +59,8 @@ const refusedUrls = [
 for (const url of refusedUrls) {
   test(`refuses ${url}`, async () => {
     const refusal = await guard.checkUrl(url);
-    assert.match(refusal?.sentence ?? "", /CARILLON_ALLOW_TARGETS/);
-    assert.ok(refusal?.sentence.includes(refusal.addressClass));
+    assert.match(refusal?.message ?? "", /CARILLON_ALLOW_TARGETS/);
+    assert.ok(refusal?.message.includes(refusal.addressClass));
   });
 }
 
@@ -86,10 +86,10 @@ test("does not wait for a name server that hangs", async () => {
   );
 });
 
-test("keeps what a name resolved to out of the sentence", async () => {
+test("keeps what a name resolved to out of the message", async () => {
   const refusal = await guard.checkUrl("https://private.example/");
   assert.equal(
-    refusal?.sentence,
+    refusal?.message,
     "private.example resolves to a private address; such targets are refused unless CARILLON_ALLOW_TARGETS lists them.",
   );
   assert.equal(refusal.address, "10.0.0.5");

@@ -26,13 +26,13 @@ export interface EgressRefusal {
   /** The host as the endpoint names it. */
   readonly host: string;
   /**
-   * What it resolved to. For the log only: told to a subscriber, it would
+   * What it resolved to. For the log only: shown to a subscriber, it would
    * answer questions about the inner network.
    */
   readonly address: string;
   readonly addressClass: AddressClass;
   /** Says what was refused and what an operator can do about it. */
-  readonly sentence: string;
+  readonly message: string;
 }
 
 /** Decides which hosts and addresses may be connected to. */
@@ -47,7 +47,7 @@ export interface EgressGuard {
    */
   resolve(host: string): Promise<readonly LookupAddress[]>;
   /**
-   * Tells whether an http(s) URL would be refused. A name that does not resolve
+   * Checks whether an http(s) URL would be refused. A name that does not resolve
    * now, or not in time, passes: it is checked again for each connection.
    *
    * @throws TypeError when it is no URL
@@ -71,7 +71,7 @@ export class EgressRefusedError extends Error {
   readonly refusal: EgressRefusal;
 
   constructor(refusal: EgressRefusal) {
-    super(refusal.sentence);
+    super(refusal.message);
     this.refusal = refusal;
   }
 }
@@ -99,7 +99,7 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
       host,
       address,
       addressClass,
-      sentence: describe(host, address, addressClass),
+      message: describe(host, address, addressClass),
     };
   }
 

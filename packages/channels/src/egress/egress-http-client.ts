@@ -1,5 +1,5 @@
 /**
- * The gateway's door to the network behind the egress guard: how SMS providers
+ * The gateway's HTTP client, behind the egress guard: how SMS providers
  * reach their carriers. Keeps connections, follows no redirects, and knows
  * whether a request that failed had begun to be sent: only then may the
  * carrier have it.

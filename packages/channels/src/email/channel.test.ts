@@ -171,13 +171,13 @@ describe("replies", { concurrency: true }, () => {
   ] as const) {
     for (const command of ["onMailFrom", "onRcptTo", "onData"] as const) {
       test(`${reply} to ${command.slice(2)} is ${expected.outcome}`, async (t) => {
-        const words = `mailbox ${"x".repeat(300)}`;
-        const server = await startServer(t, refusing(command, reply, words));
+        const reason = `mailbox ${"x".repeat(300)}`;
+        const server = await startServer(t, refusing(command, reply, reason));
         const channel = createChannel(t, server.url);
         assert.deepEqual(await deliver(channel), {
           ...expected,
           errorClass: "smtp",
-          error: `The mail server answered ${reply} ${words}`.slice(
+          error: `The mail server answered ${reply} ${reason}`.slice(
             0,
             "The mail server answered ".length + 200,
           ),
@@ -386,9 +386,9 @@ async function startRawServer(
 function refusing(
   command: "onMailFrom" | "onRcptTo" | "onData",
   reply: number,
-  words: string,
+  reason: string,
 ): SMTPServerOptions {
-  const error = smtpError(reply, words);
+  const error = smtpError(reply, reason);
   if (command === "onData") {
     return {
       onData(stream, _session, callback) {
@@ -402,8 +402,8 @@ function refusing(
   };
 }
 
-function smtpError(responseCode: number, words: string): Error {
-  return Object.assign(new Error(words), { responseCode });
+function smtpError(responseCode: number, reason: string): Error {
+  return Object.assign(new Error(reason), { responseCode });
 }
 
 function createChannel(

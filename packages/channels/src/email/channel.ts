@@ -147,7 +147,7 @@ function headersOf(
   };
 }
 
-/** The URL is not told in the error: there may be a password in it. */
+/** The URL is not in the error: there may be a password in it. */
 function checkOptions({ smtpUrl, from }: EmailChannelOptions): void {
   const url = URL.parse(smtpUrl);
   if (!url?.hostname || !/^smtps?:$/.test(url.protocol)) {

@@ -3,7 +3,7 @@
 import type { AttemptResult, FailedResult } from "@carillon/core";
 import { excerpt } from "../excerpt.ts";
 
-/** An accepted mail; `reply` is the server's last word on it. */
+/** An accepted mail; `reply` is the server's last reply. */
 export function outcomeOfReply(reply: string): AttemptResult {
   const statusCode = Number.parseInt(reply, 10);
   return {
@@ -12,7 +12,7 @@ export function outcomeOfReply(reply: string): AttemptResult {
   };
 }
 
-/** What nodemailer tells of a failure. */
+/** The fields of a failure of nodemailer. */
 interface SmtpError extends Error {
   readonly code?: string;
   /** The system's code behind nodemailer's. */
@@ -65,7 +65,7 @@ export function outcomeOfTimeout(timeoutMs: number): FailedResult {
 /**
  * A permanent "no" to this mail or its recipient. Permanent answers to
  * everything else (greeting, login, missing login) are about our set-up: the
- * mail waits until that is mended.
+ * mail waits until that is corrected.
  */
 function isRefusal(code: string, responseCode: number): boolean {
   return (

@@ -154,9 +154,9 @@ test("invites with a link, without a subscription URN, headers or unsubscribe li
   );
   assert.equal(request.headers["x-smn-subscription-urn"], undefined);
   assert.equal(request.headers["x-tenant"], undefined);
-  const { message: words, ...body } = request.json();
-  assert.ok(String(words).includes(topicUrn));
-  assert.ok(String(words).includes("48 hours"));
+  const { message: confirmation, ...body } = request.json();
+  assert.ok(String(confirmation).includes(topicUrn));
+  assert.ok(String(confirmation).includes("48 hours"));
   assert.deepEqual(
     { ...body, signature: "", signing_cert_url: "" },
     {
@@ -291,15 +291,15 @@ test("a failing signer defers, and is asked again for the next attempt", async (
 test("carries messages of 256 KB and of any characters", async (t) => {
   const { channel, keys } = createChannel(t);
   const receiver = await startReceiver(t);
-  const words = `${'ü\u0000\u2028\ud83d\udc4b"\\\n'.repeat(20_000)}\ud800`;
-  const prepared = await channel.prepare(message({ content: text(words) }));
+  const long = `${'ü\u0000\u2028\ud83d\udc4b"\\\n'.repeat(20_000)}\ud800`;
+  const prepared = await channel.prepare(message({ content: text(long) }));
   await Promise.all([
     prepared.deliver(recipient(receiver.origin)),
     prepared.deliver(recipient(receiver.origin)),
   ]);
 
   for (const { json } of receiver.requests) {
-    assert.equal(json().message, words.toWellFormed());
+    assert.equal(json().message, long.toWellFormed());
     assert.ok(await isGenuine(json(), keys));
   }
 });
@@ -308,10 +308,10 @@ test("a small body after a larger one is not mixed up with it", async (t) => {
   const { channel } = createChannel(t);
   const receiver = await startReceiver(t);
   for (const length of [10, 5000, 20, 30_000, 1]) {
-    const words = "x".repeat(length);
-    const prepared = await channel.prepare(message({ content: text(words) }));
+    const long = "x".repeat(length);
+    const prepared = await channel.prepare(message({ content: text(long) }));
     await prepared.deliver(recipient(receiver.origin));
-    assert.equal(receiver.requests.at(-1)?.json().message, words);
+    assert.equal(receiver.requests.at(-1)?.json().message, long);
   }
   assert.equal(receiver.connections(), 1);
 });

@@ -306,7 +306,7 @@ test("an endpoint in a refused network is rejected and not contacted", async (t)
   const server = await startServer(t, () => visits++);
   const port = new URL(server.origin).port;
   const resolve: ResolveName = async () => ["127.0.0.1"];
-  for (const [endpoint, words] of [
+  for (const [endpoint, text] of [
     [`http://127.0.0.1:${port}/`, "127.0.0.1 is a loopback address"],
     [`http://2130706433:${port}/`, "127.0.0.1 is a loopback address"],
     [`http://[::ffff:7f00:1]:${port}/`, "is an IPv4-mapped address"],
@@ -316,7 +316,7 @@ test("an endpoint in a refused network is rejected and not contacted", async (t)
     assert.equal(result.outcome, "rejected");
     assert.equal(result.errorClass, "egress_refused");
     const error = "error" in result ? result.error : "";
-    assert.ok(error.includes(words), error);
+    assert.ok(error.includes(text), error);
     assert.ok(error.includes("CARILLON_ALLOW_TARGETS"), error);
   }
   assert.equal(visits, 0);
@@ -350,7 +350,7 @@ test("a name that changes its address after it was checked reaches only the chec
   assert.equal(forbidden.connections(), 0);
 });
 
-test("tries a host's second address when the first does not answer", async (t) => {
+test("connects to a host's second address when the first does not answer", async (t) => {
   const server = await startServer(t, (socket) => socket.write(ok));
   const port = new URL(server.origin).port;
   const result = await deliver(t, `http://two.example:${port}/`, {
@@ -421,7 +421,7 @@ interface TestServer {
   closed(): Promise<void>;
 }
 
-/** A server that answers each request, once it is complete, as told. */
+/** A server that answers each request, once it is complete, as given. */
 async function startServer(
   t: TestContext,
   answer: (socket: Socket) => void,

@@ -18,7 +18,7 @@ for (const [outcome, statusCodes] of Object.entries(outcomes)) {
   }
 }
 
-test("tells the receiver's words, on one line and no more than 200 of its characters", () => {
+test("quotes the receiver's answer, on one line and no more than 200 of its characters", () => {
   const result = outcomeOfAnswer(
     500,
     undefined,
@@ -42,7 +42,7 @@ test("hands on the receiver's wish when to come again", () => {
   assert.ok(!("retryAfterMs" in gone));
 });
 
-for (const [code, sentence] of [
+for (const [code, description] of [
   ["ECONNREFUSED", "The endpoint refused the connection (ECONNREFUSED)."],
   ["ENOTFOUND", "The host name does not resolve (ENOTFOUND)."],
   [
@@ -59,12 +59,12 @@ for (const [code, sentence] of [
   ],
   ["EWHATEVER", "The endpoint could not be reached: EWHATEVER."],
 ] as const) {
-  test(`${code} is deferred, in a sentence`, () => {
+  test(`${code} is deferred, with a description`, () => {
     const error = Object.assign(new Error("x"), { code });
     const failed = {
       outcome: "deferred",
       errorClass: "unreachable",
-      error: sentence,
+      error: description,
     };
     assert.deepEqual(outcomeOfError(error), failed);
     // A host with two addresses that both fail.

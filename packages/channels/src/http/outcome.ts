@@ -5,7 +5,7 @@ import { EgressRefusedError } from "../egress/egress-guard.ts";
 import { excerpt } from "../excerpt.ts";
 
 /**
- * SMN counts 2xx as delivered and tries again after 5xx; the other statuses
+ * SMN counts 2xx as delivered and repeats after 5xx; the other statuses
  * that are retried say themselves that another attempt may succeed.
  *
  * @param body its beginning
@@ -18,12 +18,12 @@ export function outcomeOfAnswer(
   if (statusCode >= 200 && statusCode < 300) {
     return { outcome: "delivered", statusCode };
   }
-  const words = excerpt(body);
+  const text = excerpt(body);
   const failure = {
     errorClass: "http_status",
     statusCode,
-    error: words
-      ? `The endpoint answered ${statusCode}: ${words}`
+    error: text
+      ? `The endpoint answered ${statusCode}: ${text}`
       : `The endpoint answered ${statusCode}.`,
   } as const;
   if (statusCode < 500 && !retriedStatuses.has(statusCode)) {
@@ -89,7 +89,7 @@ function describe(code: string, error: Error): string {
   if (error.name === "HTTPParserError") {
     return `What the endpoint answered is not HTTP: ${excerpt(error.message)}.`;
   }
-  const known = sentences[code];
+  const known = descriptions[code];
   if (known !== undefined) return `${known} (${code}).`;
   if (/CERT|TLS|SSL|^EPROTO$|VERIFY/.test(code)) {
     return `No secure connection could be made (${code}).`;
@@ -97,7 +97,7 @@ function describe(code: string, error: Error): string {
   return `The endpoint could not be reached: ${excerpt(code || error.message)}.`;
 }
 
-const sentences: Readonly<Record<string, string>> = {
+const descriptions: Readonly<Record<string, string>> = {
   ECONNREFUSED: "The endpoint refused the connection",
   ECONNRESET: "The connection broke before the answer",
   EPIPE: "The connection broke before the answer",

@@ -92,7 +92,7 @@ async function readBeginning(body: AsyncIterable<Buffer>): Promise<string> {
 function toResult(error: unknown): ProbeResult {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof EgressRefusedError) {
-      return { kind: "refused", sentence: cause.refusal.sentence };
+      return { kind: "refused", message: cause.refusal.message };
     }
   }
   // Whatever else it was, no answer came.

@@ -32,12 +32,12 @@ import {
 import { createLinks } from "../links.ts";
 import { createSmsChannel, type SmsChannelOptions } from "./channel.ts";
 
-test("hands the text alone to the gateway and tells its id and its segments", async (t) => {
+test("hands the text alone to the gateway and answers its id and segments", async (t) => {
   const { channel, phones } = createLoopback(t);
-  const words = `Grüße 👋 ${"x".repeat(100)}`;
+  const body = `Grüße 👋 ${"x".repeat(100)}`;
   const result = await deliver(
     channel,
-    message({ subject: "not sent", content: text(words) }),
+    message({ subject: "not sent", content: text(body) }),
   );
 
   assert.deepEqual(result, {
@@ -47,11 +47,11 @@ test("hands the text alone to the gateway and tells its id and its segments", as
     segments: 2,
   });
   const [sent] = phones.takeTraffic();
-  assert.equal(sent?.body, words);
+  assert.equal(sent?.body, body);
   assert.equal(sent?.dst, "4915112345678");
 });
 
-test("asks for delivery receipts, unless told not to", async (t) => {
+test("asks for delivery receipts, unless they are turned off", async (t) => {
   for (const [statusReports, expected] of [
     [undefined, ["1"]],
     [true, ["1"]],

@@ -29,7 +29,7 @@ export function writeText(message: Message, links: Links): string | undefined {
       }
       return (
         topic &&
-        sentences(
+        joinTexts(
           topic.introduction,
           `Confirm your subscription to ${titleOf(topic)} within ${linkHours} hours:`,
           links.subscribe(content.token, topic.urn),
@@ -38,7 +38,7 @@ export function writeText(message: Message, links: Links): string | undefined {
     case "unsubscription":
       return (
         topic &&
-        sentences(
+        joinTexts(
           `You are unsubscribed from ${titleOf(topic)}. To subscribe again within ${linkHours} hours:`,
           links.subscribe(content.token, topic.urn),
         )
@@ -49,7 +49,7 @@ export function writeText(message: Message, links: Links): string | undefined {
 }
 
 function writeCode(token: string, topic: MessageTopic): string {
-  return sentences(
+  return joinTexts(
     topic.introduction,
     `${verificationCodeOf(token)} is your code to subscribe to ${titleOf(topic)}. It is good for ${linkHours} hours.`,
   );
@@ -59,7 +59,7 @@ function titleOf(topic: MessageTopic): string {
   return oneLine(topic.displayName) || topic.name;
 }
 
-function sentences(...texts: readonly string[]): string {
+function joinTexts(...texts: readonly string[]): string {
   return texts.map(oneLine).filter(Boolean).join(" ");
 }
 

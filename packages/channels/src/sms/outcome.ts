@@ -18,7 +18,7 @@ export function outcomeOfSent(
   sent: OutgoingMessage,
   segments: number,
 ): AttemptResult {
-  // Not what a forward server calls its own: receipts are told by this name.
+  // Not a forward server's own name of it: receipts come under this name.
   const provider = sent.choice?.provider ?? sent.provider;
   return {
     // A receipt never follows what no carrier was given.
@@ -47,7 +47,7 @@ export function outcomeOfError(error: unknown): FailedResult {
     };
   }
   if (error instanceof ConfigurationError) {
-    // Nothing was sent; it goes out once the set-up is mended.
+    // Nothing was sent; it goes out once the set-up is corrected.
     return {
       outcome: "deferred",
       errorClass: "internal",

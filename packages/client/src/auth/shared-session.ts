@@ -33,7 +33,7 @@ export class SharedSession implements Authenticator {
 
   #openOnce(): Promise<Session> {
     const opened = this.#open();
-    // The next request tries again.
+    // The next request logs in again.
     opened.catch(() => {
       if (this.#opened === opened) this.#opened = undefined;
     });

@@ -17,7 +17,7 @@ export interface AccessKey extends JsonObject {
 
 /** An access key that was just made, with its secret. */
 export interface AccessKeyWithSecret extends AccessKey {
-  /** Not told again. */
+  /** Not shown again. */
   readonly secretKey: string;
 }
 

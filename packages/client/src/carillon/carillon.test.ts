@@ -294,7 +294,7 @@ test("refuses an answer that lacks what the type promises", async () => {
   await assert.rejects(server.carillon.users.list(), InvalidResponseError);
 });
 
-test("tells problem details in the server's words", async () => {
+test("has the server's own text of problem details", async () => {
   await using server = await serveCarillon(() => ({
     status: 400,
     headers: { "content-type": "application/problem+json" },

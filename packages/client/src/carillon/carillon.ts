@@ -11,7 +11,7 @@ import { createMessages, type Messages } from "./messages.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createUsers, type Users } from "./users.ts";
 
-/** Fields that are not named here are handed through as the server tells them. */
+/** Fields that are not named here are passed on as the server sends them. */
 export interface Caller extends JsonObject {
   readonly userId: string;
   readonly userName: string;

@@ -25,7 +25,7 @@ export interface User extends JsonObject {
 
 /** A user whose password was just set. */
 export interface UserWithPassword extends User {
-  /** Only if it was made up; it is not told again. */
+  /** Only if it was made up; it is not shown again. */
   readonly password?: string | undefined;
 }
 

@@ -72,9 +72,9 @@ test("fetches anew what is too old or was pushed out", async () => {
   await using server = await serve(() => ({ body: "pem" }));
   const allowedHosts = [server.url];
   const url = `${server.url}/smn/SMN_x.pem`;
-  const forgetful = createCertificateFetcher({ allowedHosts, maxAgeMs: 0 });
-  await forgetful(url, {});
-  await forgetful(url, {});
+  const uncached = createCertificateFetcher({ allowedHosts, maxAgeMs: 0 });
+  await uncached(url, {});
+  await uncached(url, {});
   assert.equal(server.requests.length, 2);
   const narrow = createCertificateFetcher({ allowedHosts, maxCertificates: 1 });
   await narrow(url, {});

@@ -62,7 +62,7 @@ export function createCertificateFetcher(
       if (kept.size <= maxCertificates) break;
       kept.delete(oldest);
     }
-    // The next notification tries again.
+    // The next notification fetches it again.
     pem.catch(() => {
       if (kept.get(url) === entry) kept.delete(url);
     });

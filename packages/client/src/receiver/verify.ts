@@ -1,5 +1,5 @@
 /**
- * Tells real notifications from what anyone can post to a receiver's URL. A
+ * Separates real notifications from what anyone can post to a receiver's URL. A
  * valid signature says that the service sent this text, not that it is new:
  * receivers drop repeats by `messageId`.
  */

@@ -126,7 +126,7 @@ test("a name may look like an id", async () => {
   assert.equal(found.messageTemplateName, id);
 });
 
-test("finding nothing rejects unless told otherwise", async () => {
+test("finding nothing rejects unless that is turned off", async () => {
   await using server = await serveSmn(({ path }) =>
     path.endsWith(id) ? refusal(400, "SMN.0031") : listOf(),
   );

@@ -51,7 +51,7 @@ test("resets one attribute or all", async () => {
   ]);
 });
 
-test("resets what is gone unless told to mind", async () => {
+test("resets what is gone unless asked to reject", async () => {
   await using server = await serveSmn(() => refusal(404, "SMN.0045"));
   await server.smn.deleteTopicAttribute(topicUrn, "introduction");
   await assert.rejects(

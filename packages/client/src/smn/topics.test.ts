@@ -102,7 +102,7 @@ test("deletes a topic, and one that is gone", async () => {
   ]);
 });
 
-test("minds that a topic is gone if told to", async () => {
+test("rejects when a topic is gone if asked to", async () => {
   await using server = await serveSmn(() => missing);
   await assert.rejects(
     server.smn.deleteTopic(topicUrn, { ignoreMissing: false }),
@@ -199,7 +199,7 @@ test("finds a topic by URN and by topic id", async () => {
   assert.deepEqual(filters(server.requests[1]), { topic_id: topic.topicId });
 });
 
-test("finding nothing rejects unless told otherwise", async () => {
+test("finding nothing rejects unless that is turned off", async () => {
   await using server = await serveSmn(({ path }) =>
     path.endsWith("/topics") ? listOf() : refusal(400, "SMN.0005"),
   );

@@ -79,7 +79,7 @@ test("a Deny wins over any Allow, before or behind it", () => {
   }
 });
 
-test("principals are told apart by account and by service", () => {
+test("distinguishes principals by account and by service", () => {
   const policy = policyOf(onlyFriend);
   const from = (domainId: string, service?: string) =>
     request({
@@ -180,7 +180,7 @@ test("others need a policy, another project of the owner's account too", () => {
   );
 });
 
-test("a dry run tells of each statement why it applies or not", () => {
+test("a dry run says of each statement why it applies or not", () => {
   const { statements, ...decision } = explainAccess({
     ownerProjectId: owner,
     policy: policyOf(

@@ -42,7 +42,7 @@ export interface AccessDecision {
     | "no_policy";
   /** Sid of the statement that decided; the first of several. */
   readonly statement?: string;
-  /** A sentence for people. */
+  /** The reason in plain text. */
   readonly explanation: string;
 }
 
@@ -99,7 +99,7 @@ export function explainAccess(
   return { ...decideAccess(question), statements };
 }
 
-/** The policy's word on a request; it does not know the topic's owner. */
+/** What the policy alone decides; it does not know the topic's owner. */
 export function evaluateAccess(
   policy: AccessPolicy,
   request: AccessRequest,

@@ -11,7 +11,7 @@ import { parseTopicUrn } from "../urn.ts";
 import { type AccessCondition, parseConditions } from "./access-condition.ts";
 import { matchesWildcard, parseWildcard, type Wildcard } from "./wildcard.ts";
 
-/** What a policy can speak of. */
+/** The actions that a policy can name. */
 export const accessActions = [
   "SMN:UpdateTopic",
   "SMN:DeleteTopic",
@@ -84,7 +84,7 @@ export function isAccessAction(text: string): text is AccessAction {
  * Reads a policy's text; callers keep that text, which is given back byte for
  * byte. Elements are checked in the order Version, Id, Statement, then for one
  * statement after the other Sid, Effect, Principal, Action, Resource,
- * Condition; the first mistake is told. Unknown elements are ignored.
+ * Condition; the first mistake is reported. Unknown elements are ignored.
  *
  * @throws CarillonError TOPIC_ATTRIBUTE_TOO_LONG, ACCESS_POLICY_INVALID,
  * ACCESS_POLICY_VERSION_INVALID, ACCESS_POLICY_ID_INVALID,

@@ -114,8 +114,9 @@ test("what a policy decides is what happens, and explained", async () => {
           parseAccessPolicy(toText(statements)),
           { principal, action: wanted, resource: urn },
         );
-        const isTold = wanted === "SMN:Publish" || wanted === "SMN:Subscribe";
-        const refusal = isTold ? "TOPIC_ACCESS_DENIED" : guest;
+        const isExplained =
+          wanted === "SMN:Publish" || wanted === "SMN:Subscribe";
+        const refusal = isExplained ? "TOPIC_ACCESS_DENIED" : guest;
         assert.equal(
           await access
             .projectFor(principal, urn, wanted, () => ({}))

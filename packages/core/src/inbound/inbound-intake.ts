@@ -4,9 +4,9 @@
  *
  * Crash before the commit: the carrier gets no answer and sends the text
  * again; nothing was kept. Crash after the commit, before the answer: the
- * carrier sends it again, and it is recognised. Crash before the topic's
- * subscribers are told: the notification's chunk is on disk, and the next
- * engine that looks goes on with it.
+ * carrier sends it again, and it is recognised. Crash before the
+ * notification is delivered: its chunk is on disk, and the next engine that
+ * looks for work continues it.
  */
 
 import { CarillonError, type ErrorCode } from "../errors.ts";
@@ -130,7 +130,7 @@ export function createInboundIntake(
     async receive(received) {
       const provider = toStorable(received.provider);
       const externalId = received.externalId && toStorable(received.externalId);
-      // A phone cannot be told to mend what it sent.
+      // A phone cannot be asked to correct what it sent.
       const text = toStorable(received.text);
       const to = toPhoneAddress(received.to ?? "");
       const keyword = keywordOf(text);
@@ -226,7 +226,7 @@ function attributesOf({
   );
 }
 
-/** Nothing that the carrier's sending it again would mend. */
+/** Sending the text again would not help. */
 function isUnpublishable(error: unknown): error is CarillonError {
   return error instanceof CarillonError && unpublishable.has(error.code);
 }

@@ -31,7 +31,7 @@ export type NewInboundMessage = Omit<InboundMessage, "seq">;
 
 const maxKeywordLength = 32;
 
-/** The first word of a text, in capitals: what people are told to send. */
+/** The first word of a text, in capitals, as keywords are compared. */
 export function keywordOf(text: string): string | undefined {
   // No need to fold a whole letter for its first word.
   const [word] = /[\p{L}\p{M}\p{Nd}_]+/u.exec(text.slice(0, 200)) ?? [];

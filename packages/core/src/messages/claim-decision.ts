@@ -37,7 +37,7 @@ export function decideClaim(facts: ClaimFacts): ClaimDecision {
   }
 }
 
-/** The ledger's sentence for what was cancelled before its first attempt. */
+/** The error kept for deliveries cancelled before their first attempt. */
 export const cancelReasons: Readonly<
   Partial<Record<ClaimDecision | "topic_deleted", string>>
 > = {

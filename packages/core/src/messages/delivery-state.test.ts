@@ -59,7 +59,7 @@ test("what was sent is never taken for unsent", () => {
   );
 });
 
-test("an unknown outcome is not tried again without someone's word", () => {
+test("an unknown outcome is not attempted again by itself", () => {
   assert.equal(nextState("unknown", "attempt"), "unknown");
   assert.equal(nextState("unknown", "retry"), "retrying");
   assert.equal(nextState("unknown", "deliver"), "delivered");

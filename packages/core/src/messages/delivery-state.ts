@@ -75,7 +75,7 @@ export const deliveryTransitions: Readonly<Record<DeliveryState, Transitions>> =
     waiting: { ...open, postpone: "waiting" },
     sending: { ...open, postpone: "retrying" },
     retrying: { ...open, postpone: "retrying" },
-    // Only a receipt, or an operator's word, says more about what is unknown.
+    // Only a receipt, or an operator, can settle what is unknown.
     unknown: {
       retry: "retrying",
       accept: "sent",

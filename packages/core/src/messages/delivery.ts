@@ -20,7 +20,7 @@ export const errorClasses = [
   "internal",
 ] as const;
 
-/** Why an attempt failed, coarsely: what metrics and filters tell apart. */
+/** Why an attempt failed, in the classes that metrics and filters use. */
 export type ErrorClass = (typeof errorClasses)[number];
 
 /** What one attempt led to. */
@@ -30,7 +30,7 @@ export interface Attempt {
   /** HTTP status or SMTP reply code. */
   readonly statusCode?: number;
   readonly errorClass?: ErrorClass;
-  /** A sentence, with at most 200 characters of the receiver's answer. */
+  /** Plain text, with at most 200 characters of the receiver's answer. */
   readonly error?: string;
   /** The carrier adapter that was used. */
   readonly provider?: string;
@@ -73,7 +73,7 @@ export interface DeliveryReceipt {
   readonly at: EpochMs;
   /** The carrier's own code. */
   readonly code?: string;
-  /** The carrier's own words. */
+  /** The carrier's own text. */
   readonly text?: string;
 }
 

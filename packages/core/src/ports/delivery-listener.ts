@@ -1,6 +1,6 @@
 /**
- * Told of deliveries once their outcomes are on disk. A crash in between leaves
- * it untold: what must not be missed is read from the store.
+ * Is called for deliveries once their outcomes are on disk. After a crash in
+ * between it is not: what must not be missed is read from the store.
  */
 
 import type { DeliveryOutcome } from "../messages/delivery.ts";

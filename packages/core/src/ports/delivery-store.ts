@@ -53,7 +53,7 @@ export interface PendingWork {
 export interface ReclaimedWork {
   /** Chunks and deliveries that are free again. */
   readonly freed: number;
-  /** Billable attempts that nobody can tell the outcome of: `unknown` now. */
+  /** Billable attempts that were interrupted: `unknown` now. */
   readonly interrupted: number;
 }
 
@@ -93,7 +93,7 @@ export interface FencedOutcome extends DeliveryOutcome {
   readonly previousAttempt?: Attempt;
 }
 
-/** A provider's later word on a delivery. */
+/** What a provider reported later about a delivery. */
 export interface Receipt extends DeliveryReceipt {
   readonly provider: string;
   readonly externalId: string;

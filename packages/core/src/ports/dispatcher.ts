@@ -1,6 +1,6 @@
 /**
  * Spreads hints that there is work. A hint may be lost or come twice: the
- * store is the truth, and the sweeper finds what no hint spoke of.
+ * store is the truth, and the sweeper finds work without a hint.
  */
 
 import type { EpochMs } from "../time.ts";
@@ -17,7 +17,7 @@ export type WorkHint =
 
 /** Spreads hints that there is work, to all engines on the same store. */
 export interface Dispatcher {
-  /** Tells every listening engine, this one included. Never throws. */
+  /** Sends a hint to every listening engine, this one too. Never throws. */
   announce(hint: WorkHint): void;
   /** Calls `listener` for each hint until the answered function is called. */
   listen(listener: (hint: WorkHint) => void): () => void;

@@ -1,4 +1,4 @@
-/** Structured logging: a fixed event name and fields, never a sentence. */
+/** Structured logging: a fixed event name and fields, no free text. */
 
 /** Writes log lines: an event's fixed name, and fields that say the rest. */
 export interface Logger {

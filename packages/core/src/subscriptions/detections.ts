@@ -1,6 +1,6 @@
 /**
  * HTTP detection: whether an endpoint can be reached from here, tried once in
- * the background. Tasks live in memory for an hour; a restart forgets them.
+ * the background. Tasks live in memory for an hour; a restart loses them.
  */
 
 import { ConcurrencyLimit } from "../concurrency-limit.ts";
@@ -28,7 +28,7 @@ export type ProbeResult =
       readonly text: string;
     }
   /** The endpoint is in a network that is not allowed. */
-  | { readonly kind: "refused"; readonly sentence: string }
+  | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "unanswered" };
 
 /** Makes one request; never rejects and answers within seconds. */
@@ -93,7 +93,7 @@ interface Task {
 }
 
 const keptForMs = 3_600_000;
-/** Tasks kept at most: beyond it the oldest is forgotten before its hour. */
+/** Tasks kept at most: beyond it the oldest is removed before its hour. */
 const maxTasks = 20_000;
 
 /** Builds the detections of one process: they live in its memory. */
@@ -105,7 +105,7 @@ export function createDetections(
   const tasks = new Map<string, Task>();
   const probes = new ConcurrencyLimit({ max: maxRunning, maxWaiting });
 
-  function forgetOld(): void {
+  function removeOld(): void {
     for (const [id, { begunAt }] of tasks) {
       const isOld = clock.now() - begunAt >= keptForMs;
       if (!isOld && tasks.size <= maxTasks) break;
@@ -133,7 +133,7 @@ export function createDetections(
       };
       const id = newId();
       tasks.set(id, task);
-      forgetOld();
+      removeOld();
       if (probes.isFull) task.detection = { kind: "overloaded" };
       else {
         void probes.run(async () => {
@@ -144,7 +144,7 @@ export function createDetections(
     },
     async get(projectId, topicUrn, taskId) {
       await topics.get(projectId, topicUrn);
-      forgetOld();
+      removeOld();
       const task = tasks.get(taskId);
       if (task?.projectId === projectId && task.topicUrn === topicUrn) {
         return task.detection;

@@ -99,7 +99,7 @@ test("a message meant for other protocols is filtered, policies or not", () => {
   assert.ok(!decide([critical], [only], "email"));
 });
 
-test("what stood in the way is told", () => {
+test("says what did not match", () => {
   const attributes = compileAttributes([
     { name: "p", type: "PROTOCOL", value: ["email"] },
   ]);

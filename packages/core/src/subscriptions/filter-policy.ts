@@ -87,7 +87,7 @@ export function passesFilter(
   return findMismatch(policies, protocol, attributes) === undefined;
 }
 
-/** Like `passesFilter`, and tells what stood in the way. */
+/** Like `passesFilter`; answers what did not match. */
 export function findMismatch(
   policies: readonly FilterPolicy[],
   protocol: Protocol,
@@ -104,7 +104,7 @@ export function findMismatch(
   return undefined;
 }
 
-/** A sentence for the delivery's explanation. */
+/** The text for the delivery's explanation. */
 export function describeMismatch(mismatch: FilterMismatch): string {
   return mismatch === "protocol"
     ? "The message is meant for other protocols."

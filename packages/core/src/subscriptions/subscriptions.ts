@@ -238,7 +238,7 @@ export function createSubscriptions(
   async function confirmByLink(
     token: string,
   ): Promise<Subscription | undefined> {
-    // A code's token is told to nobody: this would be a way around the guard.
+    // A code's token is in no link: this would be a way around the guard.
     if (verificationCodeOf(token) !== undefined) return undefined;
     return await store.confirmSubscription(token, clock.now());
   }
@@ -252,7 +252,7 @@ export function createSubscriptions(
     const topic = await topics
       .get(projectId, where.topicUrn)
       .catch((error: unknown) => {
-        // Strangers ask: nothing is told of which topics there are.
+        // Anybody can call this: do not reveal which topics there are.
         if (error instanceof CarillonError) return undefined;
         throw error;
       });

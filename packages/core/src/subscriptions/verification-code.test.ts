@@ -7,7 +7,7 @@ import {
   verificationCodeOf,
 } from "./verification-code.ts";
 
-test("tells codes from the tokens of links", () => {
+test("distinguishes codes from the tokens of links", () => {
   const token = toCodeToken("004711", 5, "+4915112345678");
   assert.equal(verificationCodeOf(token), "004711");
   assert.equal(verificationCodeOf("0".repeat(96)), undefined);

@@ -16,14 +16,14 @@ export function toCodeToken(
   return `${code}@${topicSeq}@${endpoint}`;
 }
 
-/** The code to be told; `undefined` for the token of a link. */
+/** The code within a token; `undefined` for the token of a link. */
 export function verificationCodeOf(token: string): string | undefined {
   return /^(\d{6})@/.exec(token)?.[1];
 }
 
 const maxWrong = 5;
 const windowMs = 3_600_000;
-/** Endpoints of which wrong codes are remembered; the oldest are forgotten. */
+/** Endpoints whose wrong codes are counted; beyond it the oldest go. */
 const maxEndpoints = 10_000;
 
 /** Counts wrong codes per endpoint. */

@@ -1,7 +1,7 @@
 /**
  * Ordered escalation: the subscriptions of a topic that a policy names are
- * tried in rounds, the next one only if nobody of those before confirmed that
- * it was delivered. All other subscriptions get messages as ever.
+ * notified in rounds, the next one only if nobody of those before confirmed that
+ * it was delivered. All other subscriptions get messages as usual.
  */
 
 import { CarillonError } from "../errors.ts";
@@ -11,7 +11,7 @@ import type { SubscriptionId } from "../ids.ts";
 export interface NotifyPolicy {
   /** `callnotify` where SMN's clients set it; it narrows nothing. */
   readonly protocol: string;
-  /** In the order in which they are tried. */
+  /** In the order in which they begin. */
   readonly rounds: readonly NotifyRound[];
   /** How long a round may take to confirm before the next begins. */
   readonly roundSeconds: number;

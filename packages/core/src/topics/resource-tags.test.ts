@@ -74,7 +74,7 @@ test("the quota is the topic's, whichever way tags come", async () => {
   await put("a");
 });
 
-test("a count tells what a filter would find", async () => {
+test("a count is the number of topics that a filter finds", async () => {
   const { topics, tags, topic } = await setUp();
   await topics.create(projectId, { name: "bills" });
   const byId = { kind: "id", value: topic.id } as const;

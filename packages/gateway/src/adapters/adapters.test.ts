@@ -221,7 +221,7 @@ test("Express bodies that were read raw are used", async () => {
   assert.equal((await fetch(`${served.url}/main/im`, options)).status, 200);
 });
 
-test("Express is told when a parser has eaten the body", async () => {
+test("answers an error in Express when a parser has read the body already", async () => {
   const gateway = new Gateway();
   gateway.addProvider("main", new WebhookProvider());
   const middleware = toExpressMiddleware(gateway.receiverHandler());

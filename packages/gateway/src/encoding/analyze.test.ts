@@ -138,7 +138,7 @@ test("forced UCS-2 counts code units of plain text", () => {
   assert.deepEqual([analysis.encoding, analysis.segments], ["ucs2", 2]);
 });
 
-test("tells which characters forced UCS-2, each once", () => {
+test("lists the characters that forced UCS-2, each once", () => {
   assert.deepEqual(analyze("řeřicha 😀 😀 é").unsupported, ["ř", "😀"]);
   assert.deepEqual(analyze("plain").unsupported, []);
 });
@@ -148,7 +148,7 @@ test("drops escape characters, which are not text", () => {
   assert.deepEqual([analysis.text, analysis.encoding], ["ae", "gsm7"]);
 });
 
-test("CRLF is two characters unless told otherwise", () => {
+test("CRLF is two characters by default", () => {
   assert.equal(analyze("a\r\nb").units, 4);
   assert.equal(analyze("a\r\nb\rc", { newlines: "lf" }).text, "a\nb\nc");
 });

@@ -24,7 +24,7 @@ test("fill bits bring text behind a header to a septet boundary", () => {
   assert.equal(hex(packSeptets(Uint8Array.of(0x7f), 1)), "fe");
 });
 
-test("the count tells a trailing @ from padding", () => {
+test("the count distinguishes a trailing @ from padding", () => {
   const packed = packSeptets(encodeGsm7("1234567"));
   assert.equal(decodeGsm7(unpackSeptets(packed)), "1234567@");
   assert.equal(decodeGsm7(unpackSeptets(packed, 0, 7)), "1234567");

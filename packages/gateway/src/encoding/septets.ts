@@ -6,7 +6,7 @@
 
 /**
  * `fillBits` zero bits go first, so that text behind a header begins at a
- * septet boundary; `fillBitsAfter` tells how many.
+ * septet boundary; `fillBitsAfter` computes how many.
  */
 export function packSeptets(
   septets: Uint8Array,

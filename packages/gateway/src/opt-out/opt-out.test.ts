@@ -31,7 +31,7 @@ function setUp(options: OptOutOptions = {}) {
   return { optOut, gateway, loopback, say, send };
 }
 
-test("after STOP nothing is sent, and the reason is told", async () => {
+test("after STOP nothing is sent, and the error has the reason", async () => {
   const { loopback, say, send } = setUp();
   await send();
   loopback.takeTraffic();

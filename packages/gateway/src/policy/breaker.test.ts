@@ -39,7 +39,7 @@ test("few attempts do not count, nor does a low rate", () => {
   assert.equal(breaker.state, "closed");
 });
 
-test("failures of long ago are forgotten", () => {
+test("failures before the window do not count", () => {
   const { clock, breaker, fail } = setUp();
   fail(3);
   clock.advance(11_000);
@@ -55,7 +55,7 @@ test("probes in time though the machine's time was set back", () => {
   assert.equal(breaker.state, "half-open");
 });
 
-test("tells whole milliseconds, never less than are left", () => {
+test("answers whole milliseconds, never less than are left", () => {
   const { clock, breaker, fail } = setUp();
   fail(4);
   clock.advance(0.25);
@@ -90,7 +90,7 @@ test("a failing probe opens it for as long again", () => {
   assert.equal(breaker.probeInMs, 30_000);
 });
 
-test("a probe that tells nothing leaves room for another", () => {
+test("a probe without a result makes room for another", () => {
   const { clock, breaker, fail } = setUp();
   fail(4);
   clock.advance(30_000);

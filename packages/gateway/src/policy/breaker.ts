@@ -54,7 +54,7 @@ export class Breaker {
   get probeInMs(): number {
     if (this.#openedAt === undefined) return 0;
     const probeAt = this.#openedAt + this.#openMs;
-    // Whole, as it is told to callers; never earlier than the probe.
+    // Whole, for callers see it; never earlier than the probe.
     return Math.max(0, Math.ceil(probeAt - this.#clock.monotonic()));
   }
 

@@ -1,6 +1,6 @@
 /**
  * The country of an international number, from the calling codes of ITU-T
- * E.164. Codes shared by several countries are told apart where the digits
+ * E.164. Codes shared by several countries are separated where the digits
  * behind them do so plainly; otherwise the largest country stands for all.
  */
 

@@ -23,7 +23,7 @@ import { DeliveryPolicy, NoProviderAvailableError } from "./delivery-policy.ts";
 import type { DeliveryPolicyData } from "./policy-data.ts";
 import type { FailoverEvent } from "./receipt-failover.ts";
 
-/** Sends or fails as told, and reports what it is told to. */
+/** Sends or fails as set, and reports the given statuses. */
 class ScriptedProvider extends Provider {
   readonly sent: OutgoingMessage[] = [];
   error: unknown;
@@ -455,7 +455,7 @@ describe("failover on receipts", () => {
     assert.equal(c.sent.length, 0);
   });
 
-  test("a copy that cannot be sent is told with its error", async () => {
+  test("a copy that cannot be sent is reported with its error", async () => {
     const { gateway, a, b, c, next } = await setUpWatched();
     await gateway.send(withReceipt());
     a.error = c.error = new ServerError("down");

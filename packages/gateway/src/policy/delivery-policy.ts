@@ -1,6 +1,6 @@
 /**
  * A delivery policy at work: finds the rule for a message, orders its targets,
- * and decides from the errors of providers who is tried next. It sends
+ * and decides from the errors of providers which one is next. It sends
  * nothing itself; the gateway does.
  */
 
@@ -42,13 +42,13 @@ export interface RouteCandidate {
 export interface RoutePlan {
   /** Null when no rule matched. */
   readonly rule: string | null;
-  /** In the order in which they are tried. */
+  /** In the order in which they are used. */
   readonly candidates: readonly RouteCandidate[];
   /** Every rule that was looked at, up to the one that matched. */
   readonly considered: readonly RuleVerdict[];
 }
 
-/** Leave to try a provider once; the outcome must be told. */
+/** Leave for one attempt at a provider; its outcome must be reported. */
 export interface Admission {
   succeeded(): void;
   failed(error: unknown): void;

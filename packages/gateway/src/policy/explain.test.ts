@@ -44,7 +44,7 @@ function setUp(options: GatewayOptions<readonly unknown[]> = {}) {
   return gateway;
 }
 
-test("tells the rule, the reason, the segments and the cost", async () => {
+test("answers the rule, the reason, the segments and the cost", async () => {
   const message = new OutgoingMessage("420777123456", "ё".repeat(71));
   const explanation = await setUp().explain(message);
   assert.deepEqual(explanation, {
@@ -94,7 +94,7 @@ test("leaves the message alone, and the router gets a copy", async () => {
   assert.equal(message.choice, null);
 });
 
-test("tells explicit and default choices apart", async () => {
+test("distinguishes explicit and default choices", async () => {
   const gateway = setUp();
   const explicit = new OutgoingMessage("1", "hi", null, "backup");
   assert.equal((await gateway.explain(explicit)).by, "explicit");

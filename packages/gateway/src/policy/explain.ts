@@ -16,7 +16,7 @@ import type { RuleVerdict } from "./match-rule.ts";
 
 /** Which provider a message would go through, and why. */
 export interface Explanation {
-  /** Null when nothing could be chosen; `problems` tells why. */
+  /** Null when nothing could be chosen; see `problems`. */
   readonly provider: string | null;
   readonly by: ProviderChoice["by"] | null;
   /** The policy rule that chose. */

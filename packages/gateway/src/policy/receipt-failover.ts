@@ -163,7 +163,7 @@ export class ReceiptFailover {
         (error: unknown) => this.#ports.onFailover?.emit({ ...event, error }),
       )
       .catch(() => {
-        // A hook failed, and there is no caller left to be told.
+        // A hook failed, and there is no caller left that could handle it.
       })
       .finally(() => this.#pending.delete(work));
     this.#pending.add(work);

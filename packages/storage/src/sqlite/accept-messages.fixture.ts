@@ -1,7 +1,7 @@
 /**
  * A process that accepts messages as fast as it can and writes the id of each
  * to stdout once it was promised to be kept. When the store refuses, it says so
- * and goes on when told.
+ * and goes on at the next line of stdin.
  */
 
 import { writeSync } from "node:fs";
@@ -21,7 +21,7 @@ const projectId = "0".repeat(32) as ProjectId;
 const newId = createTimeOrderedIds(systemClock.now, (n) =>
   crypto.getRandomValues(new Uint8Array(n)),
 );
-const told = createInterface(process.stdin)[Symbol.asyncIterator]();
+const input = createInterface(process.stdin)[Symbol.asyncIterator]();
 const store = await openSqliteStore({ folder });
 let accepted = 0;
 
@@ -74,7 +74,7 @@ async function acceptUntil(count: number): Promise<void> {
 
 await acceptUntil(Number(limit));
 say("stopped");
-await told.next();
+await input.next();
 await acceptUntil(accepted + 100);
 await store.close();
 process.exit(0);

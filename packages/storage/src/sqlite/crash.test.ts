@@ -50,7 +50,7 @@ test("changes nothing while the disk is full, and goes on when it has room", {
   assert.ok(refused.length > 0 && before.length > 0);
 
   spawnSync("prlimit", ["--fsize=unlimited", "--pid", `${writing.pid}`]);
-  writing.tell("go on");
+  writing.send("go on");
   assert.equal(await writing.ended(), 0);
   const accepted = idsOf(writing.lines, "accepted");
   assert.ok(accepted.length >= before.length + 100);

@@ -12,7 +12,7 @@ export function toFailure(error: unknown): Failure {
   return { message, ...(errcode !== undefined && { errcode }) };
 }
 
-/** SQLite's primary result codes that speak of the row alone. */
+/** SQLite's primary result codes that concern one row alone. */
 const rowCodes: ReadonlySet<number> = new Set([
   18, // TOOBIG
   19, // CONSTRAINT: also the types of STRICT tables

@@ -11,7 +11,7 @@ import type { EpochMs } from "@carillon/core";
 import { CarillonError } from "@carillon/core";
 import { type DataFolder, unusableFolder } from "./data-folder.ts";
 
-/** Who uses a folder, as told in `carillon.pid`. */
+/** Who uses a folder, as `carillon.pid` has it. */
 export interface FolderHolder {
   readonly pid: number;
   readonly command: string;

@@ -1,4 +1,4 @@
-/** A process without rights that opens a store and tells what came of it. */
+/** A process without rights that opens a store and prints the result. */
 
 import { CarillonError } from "@carillon/core";
 import { openSqliteStore } from "./sqlite-store.ts";

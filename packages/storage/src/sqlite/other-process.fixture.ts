@@ -12,7 +12,7 @@ export interface OtherProcess extends AsyncDisposable {
   /** Resolves once it wrote as many lines; rejects when it ends before. */
   waitForLines(count: number): Promise<void>;
   /** Sends it a line on stdin. */
-  tell(line: string): void;
+  send(line: string): void;
   /** kill -9, and waits until it is gone. */
   kill(): Promise<void>;
   /** Resolves with its exit code. */
@@ -62,7 +62,7 @@ export function startProcess(
       });
       await Promise.race([enough, tooEarly]);
     },
-    tell: (line) => child.stdin?.write(`${line}\n`),
+    send: (line) => child.stdin?.write(`${line}\n`),
     kill,
     async ended() {
       await closed;

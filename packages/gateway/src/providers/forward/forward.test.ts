@@ -94,7 +94,7 @@ async function post(
 }
 
 describe("a pair over HTTP", () => {
-  test("sends, and the sender's object tells all about it", async () => {
+  test("sends, and the sender's object has all its fields", async () => {
     await using pair = await createPair();
     const message = hello()
       .options({ senderId: "me" })
@@ -239,7 +239,7 @@ describe("authentication", () => {
     assert.equal(received, 1);
   });
 
-  test("without them the client is refused, and told so", async () => {
+  test("without them the client is refused with an error", async () => {
     await using pair = await createPair({ server: { auth } });
     await assert.rejects(pair.clientGateway.send(hello()), AuthError);
     assert.deepEqual(pair.loopback.takeTraffic(), []);

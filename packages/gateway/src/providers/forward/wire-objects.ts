@@ -90,7 +90,7 @@ export function objectFromWire(name: string, content: unknown): unknown {
 
 /**
  * A status of whatever class: peers also send classes of their own carriers,
- * which arrive as plain data. Their flags, if any, tell the nearest class.
+ * which arrive as plain data. Their flags, if any, give the nearest class.
  */
 export function toStatus(value: unknown): MessageStatus | undefined {
   if (value instanceof MessageStatus) return value;

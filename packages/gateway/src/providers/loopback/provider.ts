@@ -1,5 +1,5 @@
 /**
- * A carrier in a box: subscribers play the phones, statuses come back, and
+ * A simulated carrier: subscribers stand for the phones, statuses come back, and
  * everything that passed can be taken out and looked at. For tests and demos.
  */
 

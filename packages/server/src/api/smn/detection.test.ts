@@ -32,7 +32,7 @@ test("answers each result with its code", async () => {
       { status: 2, detail: { httpCode: 404, httpResponse: "no such hook" } },
     ],
     [
-      { kind: "refused", sentence: "10.0.0.1 is a private address" },
+      { kind: "refused", message: "10.0.0.1 is a private address" },
       {
         status: 2,
         detail: {

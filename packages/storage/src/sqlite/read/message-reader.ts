@@ -149,7 +149,7 @@ function isCommon(state: DeliveryState): boolean {
   return state === "sent" || state === "delivered";
 }
 
-/** The index's own condition: said word for word, or it is not used. */
+/** The index's own condition: it is used only if the text is the same. */
 const commonExcluded = "AND d.state NOT IN (4, 5)";
 
 function toReport(row: ReportRow): MessageReport {

@@ -2,7 +2,7 @@
 
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { type EpochMs, toEpochMs } from "@carillon/core/rules";
-import { wordsOf } from "./codes.ts";
+import { namesOf } from "./codes.ts";
 
 /** Both ways of one column. What decodes to `undefined` is absent. */
 export interface Codec<Value> {
@@ -64,14 +64,14 @@ export const epochMs: Codec<EpochMs> = {
   decode: (value) => toEpochMs(value as number),
 };
 
-/** A word that stands as a number. */
-export function code<Word extends string>(
-  codes: Readonly<Record<Word, number>>,
-): Codec<Word> {
-  const wordOf = wordsOf(codes);
+/** A name that stands as a number. */
+export function code<Name extends string>(
+  codes: Readonly<Record<Name, number>>,
+): Codec<Name> {
+  const nameOf = namesOf(codes);
   return {
-    encode: (word) => codes[word],
-    decode: (value) => wordOf(value as number),
+    encode: (name) => codes[name],
+    decode: (value) => nameOf(value as number),
   };
 }
 

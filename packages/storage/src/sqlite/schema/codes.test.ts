@@ -12,14 +12,14 @@ import * as codes from "./codes.ts";
 
 for (const [name, table] of Object.entries(codes)) {
   if (typeof table === "function") continue;
-  test(`${name} gives each word a number of its own`, () => {
+  test(`${name} gives each name a number of its own`, () => {
     const numbers = Object.values(table);
     assert.equal(new Set(numbers).size, numbers.length);
-    const wordOf = codes.wordsOf<string>(table);
-    for (const [word, code] of Object.entries(table)) {
-      assert.equal(wordOf(code), word);
+    const nameOf = codes.namesOf<string>(table);
+    for (const [member, code] of Object.entries(table)) {
+      assert.equal(nameOf(code), member);
     }
-    assert.throws(() => wordOf(99), /no code 99/);
+    assert.throws(() => nameOf(99), /no code 99/);
   });
 }
 

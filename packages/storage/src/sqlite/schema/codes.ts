@@ -1,6 +1,6 @@
 /**
- * The integers that stand for words in the tables. They are on disk: a number
- * is never changed or given to another word.
+ * The integers that stand for names in the tables. They are on disk: a number
+ * is never changed or given to another name.
  */
 
 import type {
@@ -13,7 +13,7 @@ import type {
   Receipt,
 } from "@carillon/core";
 
-type Codes<Word extends string> = Readonly<Record<Word, number>>;
+type Codes<Name extends string> = Readonly<Record<Name, number>>;
 
 export const stateCodes = {
   waiting: 0,
@@ -80,23 +80,23 @@ export const receiptEventCodes = {
   fail: 4,
 } as const satisfies Codes<Receipt["event"]>;
 
-/** Builds the way back from a number to its word. */
-export function wordsOf<Word extends string>(
-  codes: Codes<Word>,
-): (code: number) => Word {
-  const words: Word[] = [];
-  // Object.entries forgets the type of the names.
-  for (const [word, code] of Object.entries(codes) as [Word, number][]) {
-    words[code] = word;
+/** Builds the way back from a number to its name. */
+export function namesOf<Name extends string>(
+  codes: Codes<Name>,
+): (code: number) => Name {
+  const names: Name[] = [];
+  // Object.entries has no type for the names.
+  for (const [name, code] of Object.entries(codes) as [Name, number][]) {
+    names[code] = name;
   }
   return (code) => {
-    const word = words[code];
-    if (word === undefined) throw new Error(`The store has no code ${code}.`);
-    return word;
+    const name = names[code];
+    if (name === undefined) throw new Error(`The store has no code ${code}.`);
+    return name;
   };
 }
 
-export const stateOf = wordsOf(stateCodes);
-export const protocolOf = wordsOf(protocolCodes);
-export const audienceOf = wordsOf(audienceCodes);
-export const errorClassOf = wordsOf(errorClassCodes);
+export const stateOf = namesOf(stateCodes);
+export const protocolOf = namesOf(protocolCodes);
+export const audienceOf = namesOf(audienceCodes);
+export const errorClassOf = namesOf(errorClassCodes);

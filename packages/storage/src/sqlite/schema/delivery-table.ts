@@ -125,7 +125,7 @@ const reportShape = {
   text: optional(text),
 };
 
-/** What a provider reported, without what it speaks of. */
+/** What a provider reported, without the delivery it is about. */
 export const reports = defineTable("receipts", reportShape);
 
 /** Receipts; without a key until a delivery has that id. */

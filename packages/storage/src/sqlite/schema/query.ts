@@ -34,7 +34,7 @@ export function prepareQuery<Columns extends Row>(
   return statement as unknown as Query<Columns>;
 }
 
-/** SQL has one word for what is absent. */
+/** SQL has only NULL for what is absent. */
 export function orNull<Value>(value: Value | undefined): Value | null {
   return value === undefined ? null : value;
 }

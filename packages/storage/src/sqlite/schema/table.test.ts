@@ -92,7 +92,7 @@ test("lists columns of another name of the table, and with a prefix", () => {
   );
 });
 
-test("refuses an instant that is none, and a code that is no word's", () => {
+test("refuses an instant that is none, and a code without a name", () => {
   const row = [1, "Lamp", 7, null, "[]", 0, 0, 4];
   assert.throws(() => things.fromRow(row.with(2, 8)), /no code 8/);
   assert.throws(() => things.fromRow(row.with(5, 0.5)), RangeError);

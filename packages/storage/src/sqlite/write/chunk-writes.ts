@@ -53,7 +53,7 @@ export function createChunkWrites(db: DatabaseSync, rules: StateRules) {
     `DELETE FROM chunks
      WHERE message_seq = ? AND after_target = ? AND fence = ?`,
   );
-  /** A fence more: whoever gave it back cannot end it. */
+  /** Raises the fence: the engine that gave it back cannot end it. */
   const release = db.prepare(
     `UPDATE chunks SET owner = NULL, lease_until = NULL, fence = fence + 1
      WHERE message_seq = ? AND after_target = ? AND fence = ?`,

@@ -1,4 +1,4 @@
-/** Applies receipts that came before the id they speak of was known. */
+/** Applies receipts that came before their delivery's id was known. */
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";

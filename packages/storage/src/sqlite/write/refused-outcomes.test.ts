@@ -130,7 +130,7 @@ test("refuses an outcome whose attempt before cannot be kept", async () => {
   assert.deepEqual(report?.counts, { delivered: 1, failed: 1 });
 });
 
-test("only tells of an outcome that has no place in the ledger", async () => {
+test("reports an outcome that has no place in the ledger, and writes none", async () => {
   const { store: opened, topic, targets } = await openWithTopic(newFolder(), 1);
   await using store = opened;
   const [target = 0] = targets;

@@ -38,13 +38,13 @@ function byState<Value>(of: (state: DeliveryState) => Value): Value[] {
   return byCode(stateCodes, of, deliveryStates);
 }
 
-function byCode<Word extends string, Value>(
-  codes: Readonly<Record<Word, number>>,
-  of: (word: Word) => Value,
-  // Object.keys forgets the type of the names.
-  words: readonly Word[] = Object.keys(codes) as Word[],
+function byCode<Name extends string, Value>(
+  codes: Readonly<Record<Name, number>>,
+  of: (name: Name) => Value,
+  // Object.keys has no type for the names.
+  names: readonly Name[] = Object.keys(codes) as Name[],
 ): Value[] {
   const values: Value[] = [];
-  for (const word of words) values[codes[word]] = of(word);
+  for (const name of names) values[codes[name]] = of(name);
   return values;
 }

@@ -15,7 +15,7 @@ test("commits commands together", () => {
   assert.deepEqual(rows(), ["a", "b", "c"]);
 });
 
-test("starts where it is told to", () => {
+test("starts at the given command", () => {
   const { run, rows } = setUp();
   const answer = run([put("a"), put("b"), put("c")], 1);
   assert.equal(answer.results.length, 2);

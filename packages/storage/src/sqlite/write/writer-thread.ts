@@ -1,7 +1,7 @@
 /**
  * The thread that owns the writing connection: takes commands, answers once
  * they are on disk. It starts while the main thread still looks at the folder, so
- * it opens nothing before it is told to.
+ * it opens nothing before the first command.
  */
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";

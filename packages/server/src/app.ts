@@ -48,7 +48,7 @@ import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
 import { createProblemAnswer } from "./api/v2/error-answers.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
-import { compileValidator } from "./api/validation.ts";
+import { compileValidator, withoutOwnCompilers } from "./api/validation.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
 import type { Administration } from "./identity/administration/administration.ts";
 import type { Identity } from "./identity/identity.ts";
@@ -140,6 +140,7 @@ export function createApp(ports: AppPorts): HttpApp {
       // longer still must be called malformed, not unknown.
       maxParamLength: 16_384,
     },
+    schemaController: withoutOwnCompilers,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(compileValidator);

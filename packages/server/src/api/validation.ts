@@ -8,7 +8,7 @@ import { CarillonError, type ErrorCode, errorCatalogue } from "@carillon/core";
 import type { FastifySchemaCompiler } from "fastify";
 import type { TSchema } from "typebox";
 import type { TLocalizedValidationError } from "typebox/error";
-import { Compile } from "typebox/schema";
+import { Compile, type Validator } from "typebox/schema";
 import { RequestError, type RequestErrorCode } from "../errors.ts";
 
 type AnyCode = ErrorCode | RequestErrorCode;
@@ -18,11 +18,25 @@ export function failsWith(errorCode: AnyCode): { errorCode: AnyCode } {
   return { errorCode };
 }
 
+/**
+ * For apps that set both compilers: Fastify would load Ajv and
+ * fast-json-stringify to have some of its own, and never use them.
+ */
+export const withoutOwnCompilers = {
+  compilersFactory: { buildValidator: unused, buildSerializer: unused },
+};
+
+function unused(): never {
+  throw new Error("The compilers are set after the app was made");
+}
+
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({
   schema,
 }) => {
-  const validator = Compile(schema);
+  // With the first request: all routes together would hold up the start.
+  let validator: Validator | undefined;
   return (value) => {
+    validator ??= Compile(schema);
     if (validator.Check(value)) return true;
     const [, [first]] = validator.Errors(value);
     return { error: toError(schema, first) };

@@ -19,7 +19,7 @@ import {
   type NotifyPolicyPorts,
   notifyPolicyRoutes,
 } from "./notify-policies.ts";
-import { describeRoutes, openapiRoutes } from "./openapi.ts";
+import { describeRoutes } from "./openapi.ts";
 import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
 import { problemRoutes } from "./problems.ts";
@@ -57,31 +57,27 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
         sendProblem(new RequestError("ROUTE_NOT_FOUND"), request, reply),
       );
       describeRoutes(api, ports.version);
-      // Once the description looks on.
-      api.after(() => {
-        openapiRoutes(api);
-        problemRoutes(api);
-        api.register(async (known: HttpApp) => {
-          known.addHook(
-            "preValidation",
-            createAuthenticationHook(ports.identity),
-          );
-          messageRoutes(known, ports);
-          deliveryRoutes(known, ports);
-          accessRoutes(known, ports);
-          topicLogRoutes(known, ports);
-          topicStatisticsRoutes(known, ports);
-          notifyPolicyRoutes(known, ports);
-          keyRoutes(known, ports);
-          inboundRoutes(known, ports);
-          optOutRoutes(known, ports);
-          whoamiRoutes(known, ports);
-          ports.extraRoutes?.(known);
-          known.register(async (admin: HttpApp) => {
-            admitAdminsOnly(admin);
-            identityRoutes(admin, ports.administration);
-            signingKeyRoutes(admin, ports.certificates);
-          });
+      problemRoutes(api);
+      api.register(async (known: HttpApp) => {
+        known.addHook(
+          "preValidation",
+          createAuthenticationHook(ports.identity),
+        );
+        messageRoutes(known, ports);
+        deliveryRoutes(known, ports);
+        accessRoutes(known, ports);
+        topicLogRoutes(known, ports);
+        topicStatisticsRoutes(known, ports);
+        notifyPolicyRoutes(known, ports);
+        keyRoutes(known, ports);
+        inboundRoutes(known, ports);
+        optOutRoutes(known, ports);
+        whoamiRoutes(known, ports);
+        ports.extraRoutes?.(known);
+        known.register(async (admin: HttpApp) => {
+          admitAdminsOnly(admin);
+          identityRoutes(admin, ports.administration);
+          signingKeyRoutes(admin, ports.certificates);
         });
       });
     },

@@ -6,7 +6,8 @@
 
 import { BlockList, isIP } from "node:net";
 import { maxTimeToLiveSeconds, type Protocol } from "@carillon/core";
-import Type, { type Static, type TSchema } from "typebox";
+import type { Static, TObject, TSchema } from "typebox";
+import { Type } from "./json-schema.ts";
 import {
   ProviderSetting,
   problemWithInbound,
@@ -380,7 +381,7 @@ function keysOf(
 ): ConfigKey[] {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const path = `${prefix}${name}`;
-    if (Type.IsObject(schema)) return keysOf(schema.properties, `${path}.`);
+    if (isSection(schema)) return keysOf(schema.properties, `${path}.`);
     const words = path.split(/\.|(?=[A-Z])/).map((word) => word.toLowerCase());
     // Every key below a section was built by `notes`, which asks for these.
     const own = schema as TSchema & KeyNotes & { readonly default?: unknown };
@@ -405,10 +406,18 @@ function keysOf(
   });
 }
 
+function isSection(schema: TSchema): schema is TObject {
+  return typeOf(schema) === "object";
+}
+
+function typeOf(schema: TSchema): unknown {
+  return "type" in schema ? schema.type : undefined;
+}
+
 function kindOf(schema: TSchema): ConfigKey["kind"] {
-  if (Type.IsInteger(schema)) return "integer";
-  if (Type.IsBoolean(schema)) return "boolean";
-  if (Type.IsArray(schema)) return "list";
+  if (typeOf(schema) === "integer") return "integer";
+  if (typeOf(schema) === "boolean") return "boolean";
+  if (typeOf(schema) === "array") return "list";
   return "text";
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { dirname, resolve } from "node:path";
-import { Value } from "typebox/value";
+import { Check } from "typebox/schema";
 import { readConfigFile } from "./config-file.ts";
 import {
   type ConfigKey,
@@ -291,7 +291,7 @@ function problemWith(
   if (key.unsupported) return key.unsupported;
   const problem = key.problem?.(parsed);
   if (problem) return problem;
-  if (Value.Check(key.schema, parsed)) return undefined;
+  if (Check(key.schema, parsed)) return undefined;
   return `expected ${key.expected}, got ${
     key.secret ? "a value that is not shown" : show(given)
   }`;

@@ -8,8 +8,9 @@ import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CarillonError } from "@carillon/core";
-import Type, { type Static } from "typebox";
-import { Value } from "typebox/value";
+import type { Static } from "typebox";
+import { Check } from "typebox/schema";
+import { Type } from "./json-schema.ts";
 
 const credentialsSchema = Type.Object({
   /** Where the server answered last. */
@@ -85,7 +86,7 @@ export async function readCredentialsFile(
       { cause },
     );
   }
-  if (Value.Check(credentialsSchema, content)) return content;
+  if (Check(credentialsSchema, content)) return content;
   throw new CarillonError(
     "STORAGE_UNUSABLE",
     `${path} does not hold all credentials: restore it, or delete it.`,

@@ -4,8 +4,9 @@
  */
 
 import { inboundBindingKey, parseInboundBinding } from "@carillon/core";
-import Type, { type Static } from "typebox";
-import { Value } from "typebox/value";
+import type { Static, TSchema } from "typebox";
+import { Check } from "typebox/schema";
+import { Type } from "./json-schema.ts";
 
 const credentials = Type.Object(
   { user: Type.String({ minLength: 1 }), pass: Type.String({ minLength: 1 }) },
@@ -130,8 +131,8 @@ function problemWithSettings(settings: object): string | undefined {
     const given = (settings as Record<string, unknown>)[name];
     const expected = expectations[name] ?? "something else";
     if (given === undefined && optional.has(name)) continue;
-    const part = (schema.properties as Record<string, Type.TSchema>)[name];
-    if (part && !Value.Check(part, given)) {
+    const part = (schema.properties as Record<string, TSchema>)[name];
+    if (part && !Check(part, given)) {
       return `expected ${expected} as ${name}`;
     }
   }

@@ -3,9 +3,9 @@
  * how it answers: `?status=503`, `?delay=10000` (milliseconds).
  */
 
-import Type from "typebox";
 import type { HttpApp } from "../api/http-app.ts";
 import { rawBodyOf } from "../api/json-body.ts";
+import { Type } from "../json-schema.ts";
 import type { WebhookInbox } from "./webhook-inbox.ts";
 
 const maxDelayMs = 600_000;

@@ -1,6 +1,6 @@
 /** The caller's domain. */
 
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 

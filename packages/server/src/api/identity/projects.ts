@@ -2,8 +2,9 @@
 
 import type { Project } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
+import { Type } from "../../json-schema.ts";
 import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import type { IdentityPorts } from "./ports.ts";

@@ -2,10 +2,11 @@
 
 import type { UserRole } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
 import type { LoginScope } from "../../identity/login.ts";
 import type { TokenSession } from "../../identity/tokens.ts";
+import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { parseJsonBody } from "../json-body.ts";
 import { toMicrosecondsText } from "../timestamps.ts";

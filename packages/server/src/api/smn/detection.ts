@@ -1,7 +1,7 @@
 /** HTTP detection: is an endpoint reachable from here? */
 
 import type { Detection } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";

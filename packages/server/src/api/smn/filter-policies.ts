@@ -8,7 +8,7 @@ import {
   type FilterPolicy,
   maxFilterPolicyBatch,
 } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";

@@ -1,6 +1,6 @@
 /** The key that a topic's messages are sealed with. */
 
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { keyIdPattern } from "../../keys/keys.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";

@@ -5,7 +5,7 @@
 
 import { CarillonError, type TopicBinding } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";

@@ -13,7 +13,8 @@ import {
   type Subscription,
   type Subscriptions,
 } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";

@@ -2,7 +2,7 @@
 
 import { CarillonError, type PageRequest } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import type { OriginOf } from "../origin.ts";
 import { failsWith } from "../validation.ts";
 

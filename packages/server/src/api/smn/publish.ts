@@ -1,6 +1,6 @@
 /** Publishing to a topic. The busiest route there is. */
 
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
 import { failsWith } from "../validation.ts";

@@ -8,7 +8,7 @@ import {
   hourMs,
   isEpochMs,
 } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { SubscriptionUser } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { principalOf, projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";

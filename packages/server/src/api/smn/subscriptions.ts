@@ -12,8 +12,9 @@ import {
   type Subscriptions,
 } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";

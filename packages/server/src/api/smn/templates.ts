@@ -1,7 +1,7 @@
 /** Message templates: create, list, show, update, delete. */
 
 import type { MessageTemplateSummary } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";

@@ -1,7 +1,7 @@
 /** A topic's attributes: show, set and reset them. */
 
 import { attributesOf, checkAttributeName } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
 import type { SmnPorts } from "./ports.ts";

@@ -11,7 +11,8 @@ import {
   type Topics,
 } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";

@@ -1,8 +1,8 @@
 /** Certificates by which subscribers check signatures. */
 
 import type { FastifyReply } from "fastify";
-import Type from "typebox";
 import { RequestError } from "../../errors.ts";
+import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import type { SubscriberPorts } from "./ports.ts";
 

@@ -2,7 +2,8 @@
 
 import { CarillonError, parseSubscriptionUrn } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
 import { acceptsPages, sendPage } from "./page.ts";

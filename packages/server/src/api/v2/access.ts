@@ -1,7 +1,7 @@
 /** Dry runs of access policies: who would be let do what, and why. */
 
 import { accessActions } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";

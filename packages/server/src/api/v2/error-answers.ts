@@ -1,6 +1,6 @@
 /** Errors as problem details (RFC 9457), with our stable `code`. */
 
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import {
   createErrorAnswer,
   type ErrorAnswer,

@@ -10,8 +10,9 @@ import {
   type ProjectId,
   toPhoneAddress,
 } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";

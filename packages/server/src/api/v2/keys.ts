@@ -1,6 +1,7 @@
 /** Keys that topics' messages can be sealed with. */
 
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
 import type { Key, Keys } from "../../keys/keys.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";

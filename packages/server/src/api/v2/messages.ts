@@ -9,7 +9,8 @@ import {
   type MessageReport,
   type ProjectId,
 } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";

@@ -7,7 +7,8 @@ import {
   type TopicBindings,
   type Topics,
 } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { resolveNotifyPolicy } from "../smn/notify-policies.ts";

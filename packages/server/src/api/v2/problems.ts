@@ -1,7 +1,7 @@
 /** Where the `type` of a problem leads: what each code means. No log-in. */
 
-import Type from "typebox";
 import { RequestError } from "../../errors.ts";
+import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { refusals } from "./error-answers.ts";
 import { problemCodes, problemStatus, problemTitle } from "./problem-codes.ts";

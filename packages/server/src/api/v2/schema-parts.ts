@@ -1,7 +1,7 @@
 /** Parts that several schemas of our API have in common. */
 
 import { CarillonError } from "@carillon/core";
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 
 /** An instant on the wire: RFC 3339, UTC, with milliseconds. */
 export function instant(description: string) {

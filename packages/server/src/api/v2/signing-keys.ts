@@ -1,7 +1,8 @@
 /** The keys that messages to http subscribers are signed with. */
 
 import type { EpochMs } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { refusals } from "./error-answers.ts";

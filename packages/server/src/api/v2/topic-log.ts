@@ -1,9 +1,9 @@
 /** The log of a topic's deliveries, for topics that have a logtank. */
 
 import { CarillonError, type Topics } from "@carillon/core";
-import Type from "typebox";
 import type { DeliveryLogReader } from "../../delivery-log/delivery-log.ts";
 import { parseCursor } from "../../delivery-log/log-files.ts";
+import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { refusals } from "./error-answers.ts";

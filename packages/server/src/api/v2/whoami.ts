@@ -1,6 +1,6 @@
 /** Who the caller is: the first thing to ask when something is refused. */
 
-import Type from "typebox";
+import { Type } from "../../json-schema.ts";
 import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { refusals } from "./error-answers.ts";

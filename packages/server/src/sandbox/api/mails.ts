@@ -1,10 +1,10 @@
 /** The mails that came to the sandbox. */
 
-import Type from "typebox";
 import type { HttpApp } from "../../api/http-app.ts";
 import { toMillisecondsText } from "../../api/timestamps.ts";
 import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
+import { Type } from "../../json-schema.ts";
 import type { CapturedMail, MailCapture } from "../mail-capture.ts";
 
 const tags = ["Sandbox"];

@@ -1,10 +1,10 @@
 /** The sandbox's phones: read what they got, and write on them. */
 
-import Type from "typebox";
 import type { HttpApp } from "../../api/http-app.ts";
 import { toMillisecondsText } from "../../api/timestamps.ts";
 import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
+import { Type } from "../../json-schema.ts";
 import type { PhoneMessage, Phones } from "../phones.ts";
 import { countBy } from "./count-by.ts";
 

@@ -1,9 +1,9 @@
 /** What the sandbox received, under `/api/v2/sandbox`. */
 
-import Type from "typebox";
 import type { HttpApp } from "../../api/http-app.ts";
 import type { OriginOf } from "../../api/origin.ts";
 import { refusals } from "../../api/v2/error-answers.ts";
+import { Type } from "../../json-schema.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { countBy } from "./count-by.ts";
 import { mailInspectionRoutes } from "./mails.ts";

@@ -1,10 +1,10 @@
 /** What the sandbox's webhooks were sent. */
 
-import Type from "typebox";
 import type { HttpApp } from "../../api/http-app.ts";
 import { toMillisecondsText } from "../../api/timestamps.ts";
 import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
+import { Type } from "../../json-schema.ts";
 import type { WebhookInbox, WebhookRequest } from "../webhook-inbox.ts";
 
 const tags = ["Sandbox"];

@@ -1,8 +1,9 @@
 /** Access keys, for administrators. */
 
 import type { AccessKey } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
 import type { Administration } from "../../../identity/administration/administration.ts";
+import { Type } from "../../../json-schema.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { toMillisecondsText } from "../../timestamps.ts";
 import { refusals } from "../error-answers.ts";

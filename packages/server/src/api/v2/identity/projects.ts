@@ -1,8 +1,9 @@
 /** Projects, for administrators. */
 
 import type { Project } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
 import type { Administration } from "../../../identity/administration/administration.ts";
+import { Type } from "../../../json-schema.ts";
 import { principalOf } from "../../authentication.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { failsWith } from "../../validation.ts";

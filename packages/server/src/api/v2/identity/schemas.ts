@@ -1,6 +1,6 @@
 /** Parts that the schemas of identity have in common. */
 
-import Type from "typebox";
+import { Type } from "../../../json-schema.ts";
 import { failsWith } from "../../validation.ts";
 
 export const name = Type.String({

@@ -1,8 +1,9 @@
 /** Users, for administrators. */
 
 import type { User } from "@carillon/core";
-import Type, { type Static } from "typebox";
+import type { Static } from "typebox";
 import type { Administration } from "../../../identity/administration/administration.ts";
+import { Type } from "../../../json-schema.ts";
 import { principalOf } from "../../authentication.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { refusals } from "../error-answers.ts";

@@ -12,7 +12,8 @@ import {
   ProviderConnectionError,
   toConnectionError,
 } from "@carillon/gateway";
-import { Agent, type Dispatcher } from "undici";
+import type { Agent, Dispatcher } from "undici";
+import { LazyPart } from "../lazy-part.ts";
 import {
   createEgressConnector,
   type EgressConnector,
@@ -48,18 +49,24 @@ export function createEgressHttpClient(
   const { egress, ca, timeoutMs = 10_000 } = options;
   const { maxResponseBytes = 4 * 1024 * 1024 } = options;
   const connect = createEgressConnector(egress, ca === undefined ? {} : { ca });
-  const agent = new Agent({
-    connect: withDeadline(connect, timeoutMs),
-    connections: options.connectionsPerOrigin ?? 64,
-    allowH2: false,
-    // The request has one deadline for all of it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-  let closed: Promise<void> | undefined;
+  const agent = new LazyPart(
+    async () => {
+      const { Agent } = await import("undici");
+      return new Agent({
+        connect: withDeadline(connect, timeoutMs),
+        connections: options.connectionsPerOrigin ?? 64,
+        allowH2: false,
+        // The request has one deadline for all of it.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+    },
+    (opened) => opened.destroy(),
+  );
 
   return {
     async request(request) {
+      const opened = await agent.get();
       request.signal?.throwIfAborted();
       const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
       const signal = request.signal
@@ -70,16 +77,13 @@ export function createEgressHttpClient(
         request.maxResponseBytes ?? maxResponseBytes,
       );
       try {
-        return await exchange.run(agent, signal);
+        return await exchange.run(opened, signal);
       } catch (error) {
         request.signal?.throwIfAborted();
         throw toFailure(error, request.url, exchange.hasBegun);
       }
     },
-    close() {
-      closed ??= agent.destroy();
-      return closed;
-    },
+    close: () => agent.close(),
   };
 }
 

@@ -12,8 +12,8 @@ import type {
   PreparedMessage,
   Recipient,
 } from "@carillon/core";
-import { createTransport } from "nodemailer";
 import { oneLine } from "../excerpt.ts";
+import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
 import { type MailContent, writeMail } from "./content.ts";
 import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
@@ -47,18 +47,17 @@ class EmailChannel implements Channel {
   readonly billable = false;
   readonly timeoutMs: number;
   readonly #options: EmailChannelOptions;
-  readonly #transport: ReturnType<typeof createPool>;
+  readonly #transport: LazyPart<Transport>;
   readonly #closing = new AbortController();
 
   constructor(options: EmailChannelOptions) {
     checkOptions(options);
     this.#options = options;
     this.timeoutMs = options.timeoutMs ?? 30_000;
-    this.#transport = createPool(options, this.timeoutMs);
-    // The same error ends the mails that it concerns.
-    this.#transport.on("error", (error) => {
-      options.logger.warn("smtp_connection_failed", { error: String(error) });
-    });
+    this.#transport = new LazyPart(
+      () => loadPool(options, this.timeoutMs),
+      (transport) => transport.close(),
+    );
   }
 
   prepare(message: Message): PreparedMessage {
@@ -67,7 +66,7 @@ class EmailChannel implements Channel {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#transport.close();
+    await this.#transport.close();
   }
 
   async #deliver(
@@ -83,12 +82,13 @@ class EmailChannel implements Channel {
         error: "A message of a topic to a subscription is needed.",
       };
     }
+    const transport = await this.#transport.get();
     if (this.#closing.signal.aborted) return interrupted;
     const { from, links } = this.#options;
     const mail = writeMail(message, topic, subscriptionId, links);
     const timeout = AbortSignal.timeout(this.timeoutMs);
     try {
-      const { response } = await this.#transport.sendMail({
+      const { response } = await transport.sendMail({
         from: { name: oneLine(topic.displayName), address: from },
         // As an object it is one address, whatever it looks like.
         to: { name: "", address: recipient.endpoint },
@@ -111,8 +111,11 @@ class EmailChannel implements Channel {
   }
 }
 
-function createPool(options: EmailChannelOptions, timeoutMs: number) {
-  return createTransport({
+type Transport = Awaited<ReturnType<typeof loadPool>>;
+
+async function loadPool(options: EmailChannelOptions, timeoutMs: number) {
+  const { createTransport } = await import("nodemailer");
+  const transport = createTransport({
     pool: true,
     url: options.smtpUrl,
     maxConnections: options.connections ?? 5,
@@ -130,6 +133,11 @@ function createPool(options: EmailChannelOptions, timeoutMs: number) {
     // Header names as they are written here.
     normalizeHeaderKey: (name: string) => name,
   });
+  // The same error ends the mails that it concerns.
+  transport.on("error", (error) => {
+    options.logger.warn("smtp_connection_failed", { error: String(error) });
+  });
+  return transport;
 }
 
 function headersOf(

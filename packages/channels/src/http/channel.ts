@@ -18,13 +18,14 @@ import {
 } from "@carillon/core";
 import { createEgressConnector } from "../egress/egress-connector.ts";
 import type { EgressGuard } from "../egress/egress-guard.ts";
+import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
 import {
   createRequestTemplate,
   type RequestTemplate,
   textFor,
 } from "./content.ts";
-import { HttpAttempts } from "./http-attempts.ts";
+import type { HttpAttempts } from "./http-attempts.ts";
 import type { Signer } from "./signing-key.ts";
 
 /** What the channel signs with, goes through and is limited by. */
@@ -57,20 +58,29 @@ class HttpChannel implements Channel {
   readonly billable = false;
   readonly timeoutMs: number;
   readonly #options: HttpChannelOptions;
-  readonly #attempts: HttpAttempts;
+  readonly #attempts: LazyPart<HttpAttempts>;
 
   constructor(options: HttpChannelOptions) {
     const { clock, egress, ca, timeoutMs = 5000 } = options;
     this.#options = options;
     this.timeoutMs = timeoutMs + deadlineSlackMs;
-    this.#attempts = new HttpAttempts({
-      clock,
-      timeoutMs,
-      connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
-      maxResponseBytes: options.maxResponseBytes ?? 4096,
-      connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
-      idleConnections: options.idleConnections ?? 2048,
-    });
+    this.#attempts = new LazyPart(
+      async () => {
+        const { HttpAttempts } = await import("./http-attempts.ts");
+        return new HttpAttempts({
+          clock,
+          timeoutMs,
+          connect: createEgressConnector(
+            egress,
+            ca === undefined ? {} : { ca },
+          ),
+          maxResponseBytes: options.maxResponseBytes ?? 4096,
+          connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
+          idleConnections: options.idleConnections ?? 2048,
+        });
+      },
+      (attempts) => attempts.close(),
+    );
   }
 
   prepare(message: Message): PreparedMessage {
@@ -86,7 +96,8 @@ class HttpChannel implements Channel {
 class HttpMessage implements PreparedMessage {
   readonly #message: Message;
   readonly #options: HttpChannelOptions;
-  readonly #attempts: HttpAttempts;
+  readonly #loading: LazyPart<HttpAttempts>;
+  #attempts: HttpAttempts | undefined;
   readonly #ready = new Map<Protocol, RequestTemplate>();
   /** By text: where http and https say the same, one signature does. */
   readonly #signing = new Map<string, Promise<RequestTemplate>>();
@@ -94,16 +105,16 @@ class HttpMessage implements PreparedMessage {
   constructor(
     message: Message,
     options: HttpChannelOptions,
-    attempts: HttpAttempts,
+    attempts: LazyPart<HttpAttempts>,
   ) {
     this.#message = message;
     this.#options = options;
-    this.#attempts = attempts;
+    this.#loading = attempts;
   }
 
   deliver(recipient: Recipient): Promise<AttemptResult> {
     const template = this.#ready.get(recipient.protocol);
-    return template === undefined
+    return template === undefined || this.#attempts === undefined
       ? this.#signAndDeliver(recipient)
       : this.#attempts.make(template, recipient);
   }
@@ -121,6 +132,7 @@ class HttpMessage implements PreparedMessage {
     try {
       const template = await this.#sign(protocol, topic);
       this.#ready.set(protocol, template);
+      this.#attempts ??= await this.#loading.get();
       return await this.#attempts.make(template, recipient);
     } catch (error) {
       this.#options.logger.error("signing_failed", {

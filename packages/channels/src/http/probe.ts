@@ -4,7 +4,6 @@
  */
 
 import type { Clock, Probe, ProbeResult } from "@carillon/core";
-import { Client } from "undici";
 import {
   createEgressConnector,
   type EgressConnector,
@@ -38,6 +37,8 @@ export function createHttpProbe({
   const open = createEgressConnector(egress, ca === undefined ? {} : { ca });
 
   return async ({ url, headers, topicUrn }) => {
+    // Not with the module: a start does without.
+    const { Client } = await import("undici");
     const { origin, pathname, search } = new URL(url);
     let socket: ReturnType<EgressConnector>;
     const client = new Client(origin, {

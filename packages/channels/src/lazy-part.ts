@@ -1,0 +1,38 @@
+/**
+ * A part of a program that is loaded when it is first used: a start does not
+ * wait for what it does not need. It is closed with its owner, whenever that
+ * happens.
+ */
+export class LazyPart<Part> {
+  readonly #load: () => Promise<Part>;
+  readonly #close: (part: Part) => void | Promise<void>;
+  #part: Promise<Part> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    load: () => Promise<Part>,
+    close: (part: Part) => void | Promise<void>,
+  ) {
+    this.#load = load;
+    this.#close = close;
+  }
+
+  /** After `close` the part is a closed one. */
+  get(): Promise<Part> {
+    this.#part ??= this.#open();
+    return this.#part;
+  }
+
+  /** Loads nothing; idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#part?.then(this.#close) ?? Promise.resolve();
+    return this.#closed;
+  }
+
+  async #open(): Promise<Part> {
+    const isLate = this.#closed !== undefined;
+    const part = await this.#load();
+    if (isLate) await this.#close(part);
+    return part;
+  }
+}

@@ -5,7 +5,7 @@
 // garbage is collected.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, enableCompileCache } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -29,6 +29,8 @@ if (Number.parseInt(process.versions.node, 10) < neededMajor) {
     process.exitCode = 1;
   }
 } else if (existsSync(built)) {
+  const cache = cacheFolder();
+  if (cache) enableCompileCache(cache);
   import(pathToFileURL(built).href);
 } else {
   // A clone that was not built: packages then import each other's sources.
@@ -38,6 +40,19 @@ if (Number.parseInt(process.versions.node, 10) < neededMajor) {
     source,
     ...process.argv.slice(2),
   ]);
+}
+
+/**
+ * Where Node.js keeps the program's compiled code from one start to the next.
+ * Not in the folder for temporary files, as it would by itself: whoever can
+ * write there could run code as this user. Without a home, or one that cannot be
+ * written, nothing is kept. NODE_COMPILE_CACHE names another, NODE_DISABLE_COMPILE_CACHE=1 none.
+ */
+function cacheFolder() {
+  const { NODE_COMPILE_CACHE, XDG_CACHE_HOME, HOME } = process.env;
+  if (NODE_COMPILE_CACHE) return NODE_COMPILE_CACHE;
+  const caches = XDG_CACHE_HOME || (HOME && join(HOME, ".cache"));
+  return caches && join(caches, "carillon");
 }
 
 /** The runtime that a clone pins as a dependency, if it can run us. */

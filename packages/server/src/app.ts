@@ -141,6 +141,8 @@ export function createApp(ports: AppPorts): HttpApp {
       maxParamLength: 16_384,
     },
     schemaController: withoutOwnCompilers,
+    // One waits for the disk, however long that takes.
+    pluginTimeout: 0,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setValidatorCompiler(compileValidator);
@@ -171,11 +173,12 @@ export function createApp(ports: AppPorts): HttpApp {
       if (sandbox) sandboxRoutes(api, sandbox, originOf);
     },
   });
-  if (ports.receivers) registerReceiversApi(app, ports.receivers, ports);
   if (sandbox) {
     app.register(async (api: HttpApp) => webhookRoutes(api, sandbox.webhooks));
   }
   registerSmnApi(app, { ...apiPorts, statistics: ports.store });
+  // Last: it waits for its secret.
+  if (ports.receivers) registerReceiversApi(app, ports.receivers, ports);
   return app;
 }
 

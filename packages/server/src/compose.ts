@@ -177,7 +177,8 @@ export async function compose(
   await engine.recover();
   opened.defer(() => engine.drain(drainDeadlineMs));
 
-  const { projectId, receiverSecret } = await bootstrapIdentity(
+  // Hashes a password and waits for the disk; the app is built meanwhile.
+  const bootstrapping = bootstrapIdentity(
     {
       store,
       newId,
@@ -188,24 +189,6 @@ export async function compose(
     config,
   );
   const identity = createIdentity({ store, clock: wallClock, logger, key });
-
-  forwardReceipts(gateway, engine, clock);
-  forwardTexts(
-    gateway,
-    createInboundIntake(
-      { store, topics, dispatcher, clock, logger, seal, newId, newMessageId },
-      {
-        projectId,
-        // Checked with the configuration.
-        bindings: config.sms.inbound.flatMap(
-          (text) => parseInboundBinding(text) ?? [],
-        ),
-        lives,
-      },
-    ),
-  );
-  addProviders(gateway, config.sms, logger);
-  await gateway.start();
 
   let isClosing = false;
   let notReady: NotReady | undefined = {
@@ -253,7 +236,10 @@ export async function compose(
       key,
     }),
     certificates: ports.certificates,
-    receivers: { gateway, secret: receiverSecret },
+    receivers: {
+      gateway,
+      secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),
+    },
     engineStatus: () => engine.status(),
     logger,
     clock,
@@ -275,6 +261,25 @@ export async function compose(
     await app.close();
     timer.cancel();
   });
+  const [{ projectId }] = await Promise.all([bootstrapping, app.ready()]);
+
+  forwardReceipts(gateway, engine, clock);
+  forwardTexts(
+    gateway,
+    createInboundIntake(
+      { store, topics, dispatcher, clock, logger, seal, newId, newMessageId },
+      {
+        projectId,
+        // Checked with the configuration.
+        bindings: config.sms.inbound.flatMap(
+          (text) => parseInboundBinding(text) ?? [],
+        ),
+        lives,
+      },
+    ),
+  );
+  addProviders(gateway, config.sms, logger);
+  await gateway.start();
 
   const owned = opened.move();
   return {

@@ -17,27 +17,28 @@ import type { HttpApp } from "../http-app.ts";
 export interface ReceiversPorts {
   readonly gateway: Gateway;
   /** Unguessable; part of the address that carriers get. */
-  readonly secret: string;
+  readonly secret: Promise<string>;
 }
 
 export function registerReceiversApi(
   app: HttpApp,
-  { gateway, secret }: ReceiversPorts,
+  { gateway, secret: knownLater }: ReceiversPorts,
   ports: {
     readonly logger: Logger;
     readonly publicUrl: () => string | undefined;
   },
 ): void {
-  const handler = gateway.receiverHandler({
-    prefix: `${prefix}/${secret}`,
-    // Not the request: its URL holds the secret, its body a person's text.
-    onError: (error, { method }) =>
-      ports.logger.error("receiver_failed", { method, error }),
-  });
   // Signatures cover the address that the carrier calls.
   const publicUrl = ports.publicUrl();
 
   app.register(async (api: HttpApp) => {
+    const secret = await knownLater;
+    const handler = gateway.receiverHandler({
+      prefix: `${prefix}/${secret}`,
+      // Not the request: its URL holds the secret, its body a person's text.
+      onError: (error, { method }) =>
+        ports.logger.error("receiver_failed", { method, error }),
+    });
     // Before the body is read: what leads nowhere is not worth reading.
     api.addHook("onRequest", async (request, reply) => {
       const isKnown = equalsConstantTime(secretOf(request), secret);

@@ -1,12 +1,15 @@
 /** Keystone's shape of errors: `{"error": {"code", "title", "message"}}`. */
 
-import { STATUS_CODES } from "node:http";
 import {
   createErrorAnswer,
   type ErrorAnswer,
   type ErrorAnswerPorts,
 } from "../error-answer.ts";
 import { smnErrorCodes } from "../smn/error-codes.ts";
+
+// An import would load all that `node:http` names, WebSocket's client among
+// it: 20 ms of each start.
+const { STATUS_CODES } = process.getBuiltinModule("node:http");
 
 export function createKeystoneErrorAnswer(
   ports: ErrorAnswerPorts,

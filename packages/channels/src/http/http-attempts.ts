@@ -9,6 +9,7 @@ import {
   type Clock,
   type DeadlineEntry,
   DeadlineQueue,
+  deadlineSlackMs,
   type Recipient,
 } from "@carillon/core";
 import { parseRetryAfter } from "@carillon/gateway";
@@ -122,9 +123,10 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   }
 
   get isWanted(): boolean {
+    const { clock } = this.#attempts.options;
+    // With so little time left it would only be cut off.
     return (
-      !this.#isSettled &&
-      this.#attempts.options.clock.monotonic() < this.deadlineAt
+      !this.#isSettled && clock.monotonic() + deadlineSlackMs < this.deadlineAt
     );
   }
 

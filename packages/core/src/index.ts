@@ -86,12 +86,13 @@ export {
   type MessageAttributeRequest,
 } from "./messages/message-attributes.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
-export type {
-  AttemptResult,
-  Channel,
-  FailedResult,
-  PreparedMessage,
-  Recipient,
+export {
+  type AttemptResult,
+  type Channel,
+  type FailedResult,
+  isBillable,
+  type PreparedMessage,
+  type Recipient,
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
 export type { ContentSeal } from "./ports/content-seal.ts";

@@ -25,6 +25,7 @@ import {
   defaultRetryPolicy,
   type Engine,
   errorCatalogue,
+  isBillable,
   type Logger,
   type Probe,
   parseInboundBinding,
@@ -132,10 +133,7 @@ export async function compose(
       newId,
       newMessageId,
       newToken,
-      isBillable: (protocol) =>
-        channels.some(
-          (one) => one.billable && one.protocols.includes(protocol),
-        ),
+      isBillable: (protocol) => isBillable(channels, protocol),
       checkTarget: ports.checkTarget,
       logger,
     },

@@ -135,7 +135,7 @@ async function loadPool(options: EmailChannelOptions, timeoutMs: number) {
   });
   // The same error ends the mails that it concerns.
   transport.on("error", (error) => {
-    options.logger.warn("smtp_connection_failed", { error: String(error) });
+    options.logger.warn("smtp_connection_failed", { error });
   });
   return transport;
 }

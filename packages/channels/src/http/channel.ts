@@ -137,7 +137,7 @@ class HttpMessage implements PreparedMessage {
     } catch (error) {
       this.#options.logger.error("signing_failed", {
         messageId: this.#message.id,
-        error: String(error),
+        error,
       });
       return {
         outcome: "deferred",

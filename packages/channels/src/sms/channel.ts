@@ -89,7 +89,7 @@ class SmsChannel implements Channel {
       return outcomeOfSent(await orAborted(sending, signal), segments);
     } catch (error) {
       if (outgoing.sentAt !== null) {
-        logger.error("sms_hook_failed", { error: String(error) });
+        logger.error("sms_hook_failed", { error });
         return outcomeOfSent(outgoing, segments);
       }
       if (!signal.aborted) return outcomeOfError(error);

@@ -9,7 +9,7 @@ import {
   type MessageLives,
 } from "../messages/default-life.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
-import type { Channel } from "../ports/channel.ts";
+import { type Channel, isBillable } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
@@ -141,8 +141,8 @@ export function createEngine(
   for (const channel of ports.channels) {
     for (const protocol of channel.protocols) channels.set(protocol, channel);
   }
-  const isBillable = (protocol: Protocol) =>
-    channels.get(protocol)?.billable ?? false;
+  const isBillableHere = (protocol: Protocol) =>
+    isBillable(ports.channels, protocol);
   const leases = new EngineLeases(clock, {
     owner: ports.newId(),
     leaseMs: options.leaseMs,
@@ -169,7 +169,13 @@ export function createEngine(
   );
   const working = { store, sender, ledger, leases, seal, clock, logger, rules };
   const fanOut = new FanOut(
-    { ...persisting, ...working, isBillable, onDeferred, onChunk },
+    {
+      ...persisting,
+      ...working,
+      isBillable: isBillableHere,
+      onDeferred,
+      onChunk,
+    },
     {
       chunkSize: options.chunkSize,
       maxChunks: 256,
@@ -206,7 +212,7 @@ export function createEngine(
     onAccepted: () => {
       accepted++;
     },
-    isBillable,
+    isBillable: isBillableHere,
     lives,
   });
   let stopListening = () => {};

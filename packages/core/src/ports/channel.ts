@@ -33,6 +33,14 @@ export interface Channel {
 }
 
 /** A message made ready once, for attempts at many recipients. */
+/** Whether attempts to endpoints of the protocol cost money. */
+export function isBillable(
+  channels: readonly Channel[],
+  protocol: Protocol,
+): boolean {
+  return channels.some((it) => it.billable && it.protocols.includes(protocol));
+}
+
 export interface PreparedMessage {
   /**
    * Makes one attempt. Expected failures are results, not exceptions; it settles

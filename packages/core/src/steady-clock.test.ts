@@ -26,11 +26,18 @@ for (const jump of [hour, -hour]) {
     assert.equal(steady.now(), before);
     clock.advance(minute);
     const passed = steady.now() - before;
-    assert.ok(passed >= 0.9 * minute - 1 && passed <= 1.1 * minute);
+    assert.ok(passed >= 0.8 * minute - 1 && passed <= 1.2 * minute);
     clock.advance(11 * hour);
     assert.ok(Math.abs(steady.now() - clock.now()) <= 1);
   });
 }
+
+test("believes at once that the machine has slept for hours", () => {
+  const clock = new ManualClock();
+  const steady = createSteadyClock(clock);
+  clock.jump(8 * hour);
+  assert.equal(steady.now(), clock.now());
+});
 
 test("believes a difference of more than a day at once", () => {
   const clock = new ManualClock(toEpochMs(0));
@@ -41,7 +48,7 @@ test("believes a difference of more than a day at once", () => {
 
 test("never goes back, whatever the clock is set to within a day", () => {
   const step = fc.record({
-    jump: fc.integer({ min: -11 * hour, max: 11 * hour }),
+    jump: fc.integer({ min: -11 * hour, max: hour }),
     advance: fc.double({ min: 0, max: hour, noNaN: true }),
   });
   fc.assert(
@@ -51,11 +58,12 @@ test("never goes back, whatever the clock is set to within a day", () => {
       const offset = () => clock.now() - steady.now();
       let last = steady.now();
       for (const { jump, advance } of steps) {
-        if (Math.abs(offset() + jump) < 23 * hour) clock.jump(jump);
+        const after = offset() + jump;
+        if (after < hour && after > -23 * hour) clock.jump(jump);
         clock.advance(advance);
         const now = steady.now();
         assert.ok(now >= last, `${last} → ${now}`);
-        assert.ok(now - last <= 1.1 * advance + 1);
+        assert.ok(now - last <= 1.2 * advance + 1);
         last = now;
       }
     }),

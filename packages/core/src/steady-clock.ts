@@ -8,17 +8,22 @@ import type { Clock } from "./ports/clock.ts";
 import { type EpochMs, toEpochMs } from "./time.ts";
 
 /** How much quicker or slower than time it may run to follow the machine. */
-const maxSlew = 0.1;
+const maxSlew = 0.2;
+
+const hour = 3_600_000;
 
 /**
- * A difference beyond this many milliseconds is believed at once: the machine
- * was started with a clock that stood at some year, or has slept.
+ * A clock so far ahead, in milliseconds, is believed at once: the machine has
+ * slept, or was started before it knew the time. What waits is due the earlier.
  */
-const maxDifferenceMs = 24 * 3_600_000;
+const maxAheadMs = 2 * hour;
+
+/** One so far behind as well, though what waits is due the later. */
+const maxBehindMs = 24 * hour;
 
 /**
  * Goes on from what the clock said by monotonic time; when the clock was set, it
- * follows by a tenth of the time that passes. Never goes back, but for a
+ * follows by a fifth of the time that passes. Never goes back, but for a
  * difference of more than a day.
  */
 export function createSteadyClock(clock: Clock): Clock {
@@ -31,7 +36,8 @@ export function createSteadyClock(clock: Clock): Clock {
     readAt = monotonic;
     steady += elapsed;
     const difference = clock.now() - steady;
-    if (Math.abs(difference) > maxDifferenceMs) steady += difference;
+    if (difference > maxAheadMs || difference < -maxBehindMs)
+      steady += difference;
     else {
       const most = elapsed * maxSlew;
       steady += Math.min(Math.max(difference, -most), most);

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startTestServer } from "../test-support/test-server.ts";
+import { loadConfig } from "./config.ts";
+import { open } from "./open.ts";
 
 test("closes while a client is in the middle of a request", {
   timeout: 20_000,
@@ -47,9 +52,12 @@ test("makes no more probes once it closes", async () => {
   assert.equal(probes, 16);
 });
 
-test("says which channel's timeout a lease does not cover", async () => {
-  await assert.rejects(startTestServer({ leaseMs: 10_000 }), {
+test("says which channel's timeout a lease does not cover", async (t) => {
+  const data = await mkdtemp(join(tmpdir(), "carillon-lease-"));
+  t.after(() => rm(data, { recursive: true, force: true }));
+  const flags = { data, port: 0, leaseMs: 60_000, httpTimeoutMs: 60_000 };
+  await assert.rejects(open(loadConfig({ flags })), {
     name: "ConfigError",
-    message: /leaseMs: A lease of 10000 ms does not cover .* make the lease/,
+    message: /leaseMs: A lease of 60000 ms does not cover .* make the lease/,
   });
 });

@@ -336,18 +336,18 @@ export const configSchema = Type.Object({
     expected: "a whole number from 1 to 10000",
     default: 32,
   }),
-  leaseMs: integer(10_000, 3_600_000, {
+  leaseMs: integer(60_000, 3_600_000, {
     group: "Engine",
     description:
       "How many milliseconds a claim on work lasts unless it is renewed: what a node held that died is taken over after so long. Two thirds of it must cover the timeout of each channel.",
-    expected: "a whole number of milliseconds from 10000 to 3600000",
+    expected: "a whole number of milliseconds from 60000 to 3600000",
     default: 120_000,
   }),
-  slowAfterMs: integer(10, 60_000, {
+  slowAfterMs: integer(10, 2000, {
     group: "Engine",
     description:
       "After this many milliseconds without an answer a delivery no longer holds up its chunk.",
-    expected: "a whole number of milliseconds from 10 to 60000",
+    expected: "a whole number of milliseconds from 10 to 2000",
     default: 250,
   }),
 });

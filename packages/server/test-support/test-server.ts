@@ -36,7 +36,6 @@ export interface TestServerOptions {
   /** Whose receivers carriers can call. */
   readonly gateway?: Gateway;
   readonly publicUrl?: string;
-  readonly leaseMs?: number;
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
   readonly droppedLogLines?: () => number;
@@ -153,7 +152,6 @@ export async function startTestServer(
         region: testRegion,
         topicsPerProject: 150,
         smsProviders: ["null"],
-        ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
       },
     }),
   );

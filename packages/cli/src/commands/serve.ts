@@ -55,7 +55,10 @@ async function serve(config: Config): Promise<void> {
       droppedLogLines: logger.droppedLines,
     });
   } catch (error) {
-    throw new CommandFailure(whyNotStarted(error, config), 1, { cause: error });
+    const exitCode = error instanceof ConfigError ? 2 : 1;
+    throw new CommandFailure(whyNotStarted(error, config), exitCode, {
+      cause: error,
+    });
   }
   announce(carillon, config, logger);
   await signal;

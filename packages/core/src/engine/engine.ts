@@ -68,7 +68,7 @@ export interface EngineOptions {
   readonly maxDueBatches: number;
   /** Attempts under way at once, slow ones not counted. */
   readonly maxInFlight: number;
-  /** Slow attempts beyond those, at once. */
+  /** Slow attempts beyond those, at once; then only who answers is tried. */
   readonly maxSlowAttempts: number;
   /** Attempts under way to one endpoint. */
   readonly laneInFlight: number;

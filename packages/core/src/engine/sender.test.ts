@@ -196,19 +196,63 @@ test("no more attempts are under way than there are slots", async () => {
   assert.equal((await report).finished.length, 9);
 });
 
-test("slow attempts free their slots, up to their own bound", async () => {
-  const { clock, channel, sender, itemTo } = setUp({
-    maxInFlight: 2,
-    maxSlowAttempts: 1,
-  });
-  const items = Array.from({ length: 4 }, (_, i) => itemTo(`e${i}`, i));
-  void sender.send(items);
+test("slow attempts free their slots", async () => {
+  const { clock, channel, sender, itemTo } = setUp({ maxInFlight: 2 });
+  void sender.send(Array.from({ length: 4 }, (_, n) => itemTo(`e${n}`, n)));
   await turn();
   assert.equal(channel.started.length, 2);
   clock.advance(251);
   await turn();
-  // One slot came free; the other slow attempt is over the bound and keeps it.
-  assert.equal(channel.started.length, 3);
+  assert.equal(channel.started.length, 4);
+  assert.equal(sender.inFlight, 4);
+});
+
+test("when all slow places are taken, those who answer go on, and they alone", async () => {
+  const { clock, channel, sender, itemTo } = setUp({ maxSlowAttempts: 4 });
+  // Two are slow, so that answers are worth noting.
+  void sender.send([itemTo("hangs0", 0), itemTo("hangs1", 1)]);
+  await turn();
+  clock.advance(251);
+  const answering = sender.send([itemTo("answers", 2)]);
+  await turn();
+  channel.end("answers#2");
+  await answering;
+  void sender.send([itemTo("hangs2", 3), itemTo("hangs3", 4)]);
+  await turn();
+  clock.advance(251);
+  assert.equal(sender.inFlight, 4);
+  const before = channel.started.length;
+  const report = sender.send([itemTo("new", 5), itemTo("answers", 6)]);
+  await turn();
+  assert.deepEqual(channel.started.slice(before), ["answers"]);
+  channel.end("answers#6");
+  const { finished, unstarted } = await report;
+  assert.deepEqual([finished.length, unstarted.length], [1, 1]);
+});
+
+test("endpoints that were silent share a quarter of the slots", async () => {
+  const { clock, channel, sender, itemTo } = setUp({ maxInFlight: 8 });
+  const toSilent = () =>
+    Array.from({ length: 8 }, (_, n) => itemTo(`silent${n}`, n));
+  const first = sender.send(toSilent());
+  await turn();
+  clock.advance(251);
+  const { slowAttempts } = await first;
+  clock.advance(channel.timeoutMs + answerGraceMs);
+  await Promise.all(slowAttempts.map(({ outcome }) => outcome));
+  const before = channel.started.length;
+  const second = sender.send([...toSilent(), itemTo("healthy", 9)]);
+  await turn();
+  assert.deepEqual(channel.started.slice(before), [
+    "silent0",
+    "silent1",
+    "healthy",
+  ]);
+  channel.end("healthy#9");
+  clock.advance(251);
+  const { unstarted } = await second;
+  assert.equal(unstarted.length, 6);
+  for (const { factor } of unstarted) assert.equal(factor, 10);
 });
 
 test("an expired message is not tried", async () => {

@@ -40,6 +40,7 @@ import {
   DeadlineQueue,
   deadlineSlackMs,
 } from "./deadline-queue.ts";
+import { EndpointRecord } from "./endpoint-record.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { Lanes } from "./lanes.ts";
 import {
@@ -62,7 +63,7 @@ export interface SenderPorts {
 export interface SenderOptions {
   /** Attempts under way at once, slow ones not counted. */
   readonly maxInFlight: number;
-  /** Slow attempts at once; beyond it they count as attempts under way. */
+  /** Slow attempts at once; beyond it only endpoints that answer are tried. */
   readonly maxSlowAttempts: number;
   /** Attempts under way to one endpoint. */
   readonly laneInFlight: number;
@@ -98,6 +99,12 @@ export interface Unstarted<Item extends SendItem> {
   readonly factor: number;
 }
 
+/** Of the slots, how many endpoints may hold that were silent before. */
+const silentShare = 0.25;
+
+/** How many times longer than usual they stay away when these are taken. */
+const silentFactor = 10;
+
 /** Times `slowAfterMs` that an attempt waits for its lane at most. */
 const maxWaits = 8;
 
@@ -129,7 +136,10 @@ export class Sender {
   readonly #young: DeadlineQueue<SendAttempt>;
   /** Slow ones, until their channel's time is up. */
   readonly #slow = new Map<Channel, DeadlineQueue<SendAttempt>>();
+  readonly #record = new EndpointRecord();
   #slowAttempts = 0;
+  /** Slots that are held by attempts to endpoints that were silent before. */
+  #silentInSlots = 0;
   #attempts = 0;
   #outstanding = 0;
   /** Called when there is room again; set by whoever feeds the sender. */
@@ -185,7 +195,11 @@ export class Sender {
       } else if (!this.#mayStart(item, channel)) {
         this.#slots.release();
         this.#turnAway(item, batch);
-      } else this.#begin(new SendAttempt(item, batch, channel, this));
+      } else {
+        const attempt = new SendAttempt(item, batch, channel, this);
+        attempt.wasSilent = this.#record.wasSilent(item.recipient.endpoint);
+        this.#begin(attempt);
+      }
     }
     await batch.settled;
     // A batch reports just the items it was given.
@@ -193,16 +207,24 @@ export class Sender {
   }
 
   /**
-   * An attempt must end within the leases. One to an endpoint that is slow at
-   * the moment must not take the last places of slow attempts: then it would
-   * hold a slot for as long as it hangs, and so hold up all others.
+   * An attempt must end within the leases. While many endpoints are silent, it
+   * is those that answer who go on: a silent one gets a share of the slots only,
+   * one that is slow at the moment none of the last places of slow attempts, and
+   * when these are all taken only those start that are known to answer.
    */
-  #mayStart({ recipient }: SendItem, channel: Channel): boolean {
+  #mayStart({ recipient: { endpoint } }: SendItem, channel: Channel): boolean {
     if (!this.#isCovered(channel)) return false;
-    const { maxSlowAttempts } = this.#options;
+    const { maxSlowAttempts, maxInFlight } = this.#options;
+    if (this.#record.wasSilent(endpoint)) {
+      return (
+        this.#slowAttempts < maxSlowAttempts / 2 &&
+        this.#silentInSlots < Math.ceil(maxInFlight * silentShare)
+      );
+    }
+    if (this.#slowAttempts < maxSlowAttempts / 2) return true;
+    if (this.#lanes.isSlow(endpoint)) return false;
     return (
-      this.#slowAttempts < maxSlowAttempts / 2 ||
-      !this.#lanes.isSlow(recipient.endpoint)
+      this.#slowAttempts < maxSlowAttempts || this.#record.hasAnswered(endpoint)
     );
   }
 
@@ -264,6 +286,7 @@ export class Sender {
   /** Of an attempt that has a place in its lane. */
   #start(attempt: SendAttempt): void {
     this.#young.add(attempt);
+    if (attempt.wasSilent) this.#silentInSlots++;
     attempt.phase = "running";
     attempt.startedAt = this.#ports.clock.now();
     attempt.startedMonotonic = this.#ports.clock.monotonic();
@@ -328,11 +351,17 @@ export class Sender {
     const { endpoint } = item.recipient;
     const wasSlow = attempt.phase === "slow";
     attempt.phase = "done";
+    const isScarce = this.#slowAttempts > this.#options.maxSlowAttempts / 4;
+    const isSilent = "errorClass" in result && result.errorClass === "timeout";
+    this.#record.note(endpoint, !isSilent && !wasSlow, isScarce || isSilent);
     if (wasSlow) {
       this.#slow.get(channel)?.remove(attempt);
       this.#lanes.countSlow(endpoint, -1);
-    } else this.#young.remove(attempt);
-    if (wasSlow && !attempt.holdsSlot) this.#slowAttempts--;
+      this.#slowAttempts--;
+    } else {
+      this.#young.remove(attempt);
+      if (attempt.wasSilent) this.#silentInSlots--;
+    }
     this.#giveBack(attempt);
     if (wasSlow) attempt.late?.resolve(outcome);
     else attempt.batch.finish(item, outcome);
@@ -401,7 +430,13 @@ export class Sender {
   #turnAway(item: SendItem, batch: SendBatch): void {
     const { endpoint } = item.recipient;
     const now = this.#ports.clock.monotonic();
-    batch.leave(item, this.#lanes.turnAway(endpoint, now));
+    const factor = this.#lanes.turnAway(endpoint, now);
+    batch.leave(
+      item,
+      this.#record.wasSilent(endpoint)
+        ? Math.max(factor, silentFactor)
+        : factor,
+    );
   }
 
   #detach(attempt: SendAttempt): void {
@@ -409,14 +444,10 @@ export class Sender {
     attempt.phase = "slow";
     attempt.late = Promise.withResolvers();
     this.#lanes.countSlow(item.recipient.endpoint, 1);
-    if (
-      attempt.holdsSlot &&
-      this.#slowAttempts < this.#options.maxSlowAttempts
-    ) {
-      attempt.holdsSlot = false;
-      this.#slots.release();
-    }
-    if (!attempt.holdsSlot) this.#slowAttempts++;
+    this.#slowAttempts++;
+    if (attempt.wasSilent) this.#silentInSlots--;
+    attempt.holdsSlot = false;
+    this.#slots.release();
     this.#deadlinesOf(channel).add(attempt);
     attempt.batch.detach({
       item,
@@ -510,8 +541,10 @@ class SendAttempt implements DeadlineEntry<SendAttempt> {
   startedMonotonic = 0;
   /** How often its time in the queue was up. */
   waits = 0;
-  /** Counted in the slots; else, if slow, among the slow attempts. */
+  /** Counted in the slots; slow attempts are counted apart. */
   holdsSlot = true;
+  /** Its endpoint did not answer the last time. */
+  wasSilent = false;
   /** Has a place in its lane, and waits for a slot. */
   hasPlace = false;
   /** The channel was asked to deliver: from here on it may have gone out. */

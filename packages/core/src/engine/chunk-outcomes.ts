@@ -17,7 +17,7 @@ import {
   outcomeWithoutAttempt,
   type SendItem,
 } from "./outcome.ts";
-import type { SendReport, SlowAttempt } from "./sender.ts";
+import type { SendReport, SlowAttempt } from "./send-batch.ts";
 
 export interface ChunkOutcomesContext {
   readonly clock: Clock;

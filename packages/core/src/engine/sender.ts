@@ -25,21 +25,13 @@
 
 import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
-import type {
-  AttemptResult,
-  Channel,
-  PreparedMessage,
-} from "../ports/channel.ts";
+import type { AttemptResult, Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import { checkResult } from "./attempt-result.ts";
-import {
-  type DeadlineEntry,
-  DeadlineQueue,
-  deadlineSlackMs,
-} from "./deadline-queue.ts";
+import { DeadlineQueue, deadlineSlackMs } from "./deadline-queue.ts";
 import { EndpointRecord } from "./endpoint-record.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { Lanes } from "./lanes.ts";
@@ -51,6 +43,13 @@ import {
   type SendItem,
 } from "./outcome.ts";
 import { PreparedMessages } from "./prepared.ts";
+import {
+  type AttemptOwner,
+  deliver,
+  PreparationError,
+  SendAttempt,
+} from "./send-attempt.ts";
+import { SendBatch, type SendReport } from "./send-batch.ts";
 
 export interface SenderPorts {
   readonly channels: ReadonlyMap<Protocol, Channel>;
@@ -71,32 +70,6 @@ export interface SenderOptions {
   readonly slowAfterMs: number;
   /** Items given to `send` and not settled, about; see {@link Sender.room}. */
   readonly maxOutstanding: number;
-}
-
-/** What came of a call of `send`: each item is in one of the lists. */
-export interface SendReport<Item extends SendItem> {
-  readonly finished: readonly Finished<Item>[];
-  readonly slowAttempts: readonly SlowAttempt<Item>[];
-  /** Never started, and to be sent again later. */
-  readonly unstarted: readonly Unstarted<Item>[];
-}
-
-export interface Finished<Item extends SendItem> {
-  readonly item: Item;
-  readonly outcome: DeliveryOutcome;
-}
-
-export interface SlowAttempt<Item extends SendItem> {
-  readonly item: Item;
-  readonly startedAt: EpochMs;
-  /** Resolves when the channel answers, or its time is up; never rejects. */
-  readonly outcome: Promise<DeliveryOutcome>;
-}
-
-export interface Unstarted<Item extends SendItem> {
-  readonly item: Item;
-  /** How many times longer than usual it should stay away; at least 1. */
-  readonly factor: number;
 }
 
 /** Of the slots, how many endpoints may hold that were silent before. */
@@ -126,7 +99,7 @@ export function leaseNeededMs(
   return Math.max(timeoutMs + answerGraceMs, slowAfterMs) + slackMs;
 }
 
-export class Sender {
+export class Sender implements AttemptOwner {
   readonly #ports: SenderPorts;
   readonly #options: SenderOptions;
   readonly #slots: ConcurrencyLimit;
@@ -487,134 +460,6 @@ export class Sender {
       channel: channel.name,
     };
   }
-}
-
-/** One call of `send`; grows into its report. */
-class SendBatch implements SendReport<SendItem> {
-  readonly finished: Finished<SendItem>[] = [];
-  readonly slowAttempts: SlowAttempt<SendItem>[] = [];
-  readonly unstarted: Unstarted<SendItem>[] = [];
-  /** Resolves once every item is in one of the lists. */
-  readonly settled: Promise<void>;
-  readonly #onSettled: () => void;
-  #open: number;
-  #resolve: () => void = () => {};
-
-  constructor(size: number, onSettled: () => void) {
-    this.#open = size;
-    this.#onSettled = onSettled;
-    this.settled = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-    if (size === 0) this.#resolve();
-  }
-
-  finish(item: SendItem, outcome: DeliveryOutcome): void {
-    this.finished.push({ item, outcome });
-    this.#settleOne();
-  }
-
-  detach(attempt: SlowAttempt<SendItem>): void {
-    this.slowAttempts.push(attempt);
-    this.#settleOne();
-  }
-
-  leave(item: SendItem, factor: number): void {
-    this.unstarted.push({ item, factor });
-    this.#settleOne();
-  }
-
-  #settleOne(): void {
-    this.#open--;
-    this.#onSettled();
-    if (this.#open === 0) this.#resolve();
-  }
-}
-
-class SendAttempt implements DeadlineEntry<SendAttempt> {
-  readonly item: SendItem;
-  readonly batch: SendBatch;
-  readonly channel: Channel;
-  readonly #sender: Sender;
-  phase: "queued" | "running" | "slow" | "done" = "queued";
-  startedAt: EpochMs = 0 as EpochMs; // Zero is an instant; set at the start.
-  startedMonotonic = 0;
-  /** How often its time in the queue was up. */
-  waits = 0;
-  /** Counted in the slots; slow attempts are counted apart. */
-  holdsSlot = true;
-  /** Its endpoint did not answer the last time. */
-  wasSilent = false;
-  /** Has a place in its lane, and waits for a slot. */
-  hasPlace = false;
-  /** The channel was asked to deliver: from here on it may have gone out. */
-  isHandedOver = false;
-  late: PromiseWithResolvers<DeliveryOutcome> | undefined = undefined;
-  deadlineAt = 0;
-  earlier: SendAttempt | undefined = undefined;
-  later: SendAttempt | undefined = undefined;
-
-  constructor(
-    item: SendItem,
-    batch: SendBatch,
-    channel: Channel,
-    sender: Sender,
-  ) {
-    this.item = item;
-    this.batch = batch;
-    this.channel = channel;
-    this.#sender = sender;
-  }
-
-  expire(): void {
-    this.#sender.expire(this);
-  }
-}
-
-/** A message was not prepared, so nothing of it can have gone out. */
-class PreparationError extends Error {
-  override readonly name = "PreparationError";
-
-  constructor(cause: unknown) {
-    super("The message could not be prepared.", { cause });
-  }
-}
-
-/** Rejects, never throws, whatever the channel does. */
-function deliver(
-  messages: PreparedMessages,
-  attempt: SendAttempt,
-): Promise<unknown> {
-  const { item, channel } = attempt;
-  let ready: PreparedMessage | Promise<PreparedMessage>;
-  try {
-    ready = messages.get(item.message, channel);
-  } catch (cause) {
-    return Promise.reject(new PreparationError(cause));
-  }
-  if (ready instanceof Promise) return deliverWhenReady(ready, attempt);
-  attempt.isHandedOver = true;
-  try {
-    return Promise.resolve(ready.deliver(item.recipient));
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-async function deliverWhenReady(
-  preparing: Promise<PreparedMessage>,
-  attempt: SendAttempt,
-): Promise<unknown> {
-  let prepared: PreparedMessage;
-  try {
-    prepared = await preparing;
-  } catch (cause) {
-    throw new PreparationError(cause);
-  }
-  // Its time was up meanwhile: another attempt is planned.
-  if (attempt.phase === "done") return undefined;
-  attempt.isHandedOver = true;
-  return prepared.deliver(attempt.item.recipient);
 }
 
 function expired(item: SendItem, now: EpochMs): DeliveryOutcome {

@@ -193,6 +193,7 @@ export class FanOut implements ChunkIntake {
         mine,
         isLong ? this.#split(chunk, audience) : Promise.resolve(chunk),
       );
+      if (!isLong) this.#ports.sender.release(message);
       this.#retries.succeeded(chunk);
     } catch (error) {
       const { id: messageId } = message;

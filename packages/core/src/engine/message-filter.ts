@@ -13,6 +13,8 @@ import {
   findMismatch,
 } from "../subscriptions/filter-policy.ts";
 
+const noAttributes = compileAttributes(undefined);
+
 export class MessageFilter {
   /** A message is walked in many chunks, which share the object. */
   readonly #compiled = new WeakMap<Message, CompiledAttributes>();
@@ -34,6 +36,7 @@ export class MessageFilter {
   }
 
   #attributesOf(message: Message): CompiledAttributes {
+    if (message.attributes === undefined) return noAttributes;
     let compiled = this.#compiled.get(message);
     if (compiled === undefined) {
       compiled = compileAttributes(message.attributes);

@@ -48,6 +48,14 @@ export class PreparedMessages {
     return prepared;
   }
 
+  /** Nothing more is expected to be sent of the message soon. */
+  release({ seq }: Message): void {
+    const entry = this.#entries.get(seq);
+    if (entry === undefined) return;
+    this.#entries.delete(seq);
+    this.#weight -= entry.weight;
+  }
+
   /** Prepares the message anew next time. */
   forget(message: Message, channel: Channel): void {
     this.#entries.get(message.seq)?.byChannel.delete(channel);

@@ -25,6 +25,7 @@
 
 import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
+import type { Message } from "../messages/message.ts";
 import type { AttemptResult, Channel } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -177,6 +178,11 @@ export class Sender implements AttemptOwner {
     await batch.settled;
     // A batch reports just the items it was given.
     return batch as unknown as SendReport<Item>;
+  }
+
+  /** Nothing more is expected to be sent of the message soon. */
+  release(message: Message): void {
+    this.#prepared.release(message);
   }
 
   /**

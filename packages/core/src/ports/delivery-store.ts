@@ -27,6 +27,8 @@ import type { Recipient } from "./channel.ts";
  */
 export interface Chunk {
   readonly messageSeq: number;
+  /** The topic whose audience it is a run of. */
+  readonly topicSeq: number;
   readonly afterTarget: number;
   readonly uptoTarget: number | undefined;
   /** Grows with each claim; a writer with an older number is refused. */

@@ -45,9 +45,8 @@ export function createChunkStore(
             return { chunk: toChunk(claimed), message };
           }),
       ),
-    async readAudience({ messageSeq, afterTarget, uptoTarget }, limit) {
+    async readAudience({ topicSeq, afterTarget, uptoTarget }, limit) {
       const upto = uptoTarget ?? Number.POSITIVE_INFINITY;
-      const topicSeq = tables.messages.get(messageSeq)?.topic?.seq ?? 0;
       const last = tables.deletedTopics.get(topicSeq);
       const audience = last
         ? last.targets.map((seq) => tables.subscriptions.get(seq))
@@ -69,7 +68,7 @@ export function createChunkStore(
         if (row.uptoTarget !== undefined && uptoTarget >= row.uptoTarget) {
           return undefined;
         }
-        addChunk(tables, row.messageSeq, uptoTarget, row.uptoTarget);
+        addChunk(tables, { ...toChunk(row), afterTarget: uptoTarget });
         const front = chunks.put(chunkKey(row), { ...row, uptoTarget });
         return { chunk: toChunk(front) };
       }),

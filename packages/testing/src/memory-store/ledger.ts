@@ -58,15 +58,12 @@ export function listDeliveries(
   return deliveries.list().filter((row) => row.messageSeq === messageSeq);
 }
 
-/** Adds an open chunk; without a hold it is nobody's. */
+/** Adds a chunk; without a hold any engine may claim it. */
 export function addChunk(
   { chunks }: Tables,
-  messageSeq: number,
-  afterTarget: number,
-  uptoTarget: number | undefined,
+  row: Omit<Chunk, "fence">,
   hold?: Hold,
 ): ChunkRow {
-  const row = { messageSeq, afterTarget, uptoTarget };
   return chunks.put(chunkKey(row), {
     ...row,
     fence: hold ? 1 : 0,
@@ -75,8 +72,8 @@ export function addChunk(
 }
 
 export function toChunk(row: ChunkRow): Chunk {
-  const { messageSeq, afterTarget, uptoTarget, fence } = row;
-  return { messageSeq, afterTarget, uptoTarget, fence };
+  const { hold: _, ...chunk } = row;
+  return chunk;
 }
 
 export function toRecipient(

@@ -88,10 +88,12 @@ export function acceptMessage(
   hold: Hold | undefined,
 ): { seq: number; chunk: Chunk | undefined } {
   const seq = addMessage(tables, message);
-  if (listActive(tables, message.topic?.seq ?? 0).length === 0) {
+  const topicSeq = message.topic?.seq ?? 0;
+  if (listActive(tables, topicSeq).length === 0) {
     return { seq, chunk: undefined };
   }
-  const chunk = addChunk(tables, seq, 0, undefined, hold);
+  const whole = { messageSeq: seq, topicSeq, afterTarget: 0 };
+  const chunk = addChunk(tables, { ...whole, uptoTarget: undefined }, hold);
   return { seq, chunk: hold && toChunk(chunk) };
 }
 

@@ -200,6 +200,7 @@ export interface ChunkRow extends Chunk {
 
 export const chunkColumns: Columns<ChunkRow> = {
   messageSeq: integer,
+  topicSeq: integer,
   afterTarget: integer,
   uptoTarget: optional(integer),
   fence: integer,

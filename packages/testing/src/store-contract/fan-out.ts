@@ -25,6 +25,7 @@ export function testFanOut({ test }: Cases): void {
     const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
     assert.deepEqual(chunk, {
       messageSeq: seq,
+      topicSeq: topic.seq,
       afterTarget: 0,
       uptoTarget: undefined,
       fence: 1,
@@ -43,6 +44,7 @@ export function testFanOut({ test }: Cases): void {
       {
         chunk: {
           messageSeq: seq,
+          topicSeq: topic.seq,
           afterTarget: 0,
           uptoTarget: undefined,
           fence: 1,
@@ -184,6 +186,7 @@ export function testFanOut({ test }: Cases): void {
     assert.ok(rest);
     assert.deepEqual(rest.chunk, {
       messageSeq: seq,
+      topicSeq: topic.seq,
       afterTarget: a.seq,
       uptoTarget: undefined,
       fence: rest.chunk.fence,

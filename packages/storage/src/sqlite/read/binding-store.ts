@@ -14,39 +14,56 @@ import { ReadCache } from "./read-cache.ts";
 
 type BindingRow = readonly [topicId: string, ...SQLOutputValue[]];
 
+/** Behind the topic's id. */
+const kindAt = 1 + bindings.indexOf("kind");
+
 export function createBindingStore({
   reader,
   writer,
 }: Connections): BindingStore {
-  /** Asked on every publish. Parameters: topic, kind. Index: the primary key. */
-  const find = reader.prepare<BindingRow>(
+  /**
+   * What is bound to a topic; read on every publish.
+   * Parameters: topic. Index: the primary key.
+   */
+  const ofTopic = reader.prepare<BindingRow>(
     `SELECT t.id, ${bindings.columns("b")}
      FROM topic_bindings AS b JOIN topics AS t ON t.seq = b.topic_seq
-     WHERE b.topic_seq = ? AND b.kind = ?`,
+     WHERE b.topic_seq = ?`,
   );
+  /** By topic. */
+  const rows = new ReadCache<number, readonly BindingRow[]>(writer, {
+    changedBy: ["addBinding", "updateBinding", "removeBinding", "deleteTopic"],
+  });
 
-  const known = new ReadCache<BindingRow>();
+  function findRow(
+    topicSeq: number,
+    kind: BindingKind,
+  ): BindingRow | undefined {
+    let found = rows.find(topicSeq);
+    if (found === undefined) {
+      found = ofTopic.all(topicSeq);
+      rows.set(topicSeq, found);
+    }
+    const code = bindingCodes[kind];
+    return found.find((row) => row[kindAt] === code);
+  }
 
   return {
     async addBinding(topicSeq, kind, binding) {
       const { createdAt } = binding;
-      const result = await known.afterWrite(
-        writer.run("addBinding", {
-          ...binding,
-          topicSeq,
-          kind,
-          updatedAt: createdAt,
-        }),
-      );
+      const result = await writer.run("addBinding", {
+        ...binding,
+        topicSeq,
+        kind,
+        updatedAt: createdAt,
+      });
       if (result === "TOPIC_NOT_FOUND") {
         throw new CarillonError(result, "The topic was deleted meanwhile.");
       }
       return result;
     },
     async findBinding<Kind extends BindingKind>(topicSeq: number, kind: Kind) {
-      const row = known.get(`${topicSeq} ${kind}`, () =>
-        find.get(topicSeq, bindingCodes[kind]),
-      );
+      const row = findRow(topicSeq, kind);
       if (!row) return undefined;
       // Read anew each time, for whoever gets the data may change it.
       const { id, data, createdAt, updatedAt } = bindings.fromRow(row, 1);
@@ -60,10 +77,8 @@ export function createBindingStore({
       };
     },
     updateBinding: (topicSeq, kind, id, change) =>
-      known.afterWrite(
-        writer.run("updateBinding", { ...change, topicSeq, kind, id }),
-      ),
+      writer.run("updateBinding", { ...change, topicSeq, kind, id }),
     removeBinding: (topicSeq, kind, id) =>
-      known.afterWrite(writer.run("removeBinding", topicSeq, kind, id)),
+      writer.run("removeBinding", topicSeq, kind, id),
   };
 }

@@ -7,6 +7,7 @@ import {
   type Clock,
   type DeliveryStore,
   type Lease,
+  type Message,
   type Recipient,
   type RefusedOutcome,
   type Store,
@@ -30,7 +31,11 @@ import {
   type OutcomeColumns,
   toOutcomeColumns,
 } from "../write/outcome-columns.ts";
+import { ReadCache } from "./read-cache.ts";
 import { replaceUncopyable } from "./uncopyable-outcomes.ts";
+
+/** Recipients of an audience that is cached; each takes about 500 bytes. */
+const maxSmallAudience = 16;
 
 /** `clock`: its monotonic time is the time of leases. */
 export function createDeliveryStore(
@@ -43,17 +48,30 @@ export function createDeliveryStore(
   );
   /**
    * The next recipients of a topic's message.
-   * Parameters: message, after, up to, limit. Index: subscriptions_active, in
+   * Parameters: topic, after, up to, limit. Index: subscriptions_active, in
    * which the row number is the hidden last column.
    */
   const audience = defineAudience(new FilterPolicies());
   const nextOfAudience = reader.prepare<RowOf<Recipient>>(
     `SELECT ${audience.columns()}
      FROM subscriptions INDEXED BY subscriptions_active
-     WHERE topic_seq = (SELECT topic_seq FROM messages WHERE seq = ?)
-       AND status IN (1, 2, 5) AND seq > ? AND seq <= ?
+     WHERE topic_seq = ? AND status IN (1, 2, 5) AND seq > ? AND seq <= ?
      ORDER BY seq LIMIT ?`,
   );
+  /**
+   * By topic, whole audiences that are small: where a topic has a few
+   * subscribers only, reading them would cost as much as half of the delivery.
+   */
+  const smallAudiences = new ReadCache<number, readonly Recipient[]>(writer, {
+    changedBy: [
+      "addSubscription",
+      "confirmSubscription",
+      "cancelSubscription",
+      "updateSubscription",
+      "deleteSubscription",
+      "deleteTopic",
+    ],
+  });
   /** Index: deliveries_due, whose first row it is. */
   const nextDue = reader.prepare<[nextAttemptAt: EpochMs]>(
     `SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
@@ -104,6 +122,7 @@ export function createDeliveryStore(
       );
       const chunk: Chunk = {
         messageSeq: seq,
+        topicSeq: message.topic?.seq ?? 0,
         afterTarget: 0,
         uptoTarget: undefined,
         fence: 1,
@@ -123,16 +142,25 @@ export function createDeliveryStore(
       const until = endOf(lease);
       const rows = await writer.run("claimChunks", lease.owner, until, limit);
       return rows.map((row) => {
-        const message = messageBySeq.get(row[0]);
-        if (!message) throw new Error(`There is no message ${row[0]}.`);
-        return { chunk: toChunk(row), message: toMessage(message) };
+        const found = messageBySeq.get(row[0]);
+        if (!found) throw new Error(`There is no message ${row[0]}.`);
+        const message = toMessage(found);
+        return { chunk: toChunk(row, message), message };
       });
     },
-    async readAudience({ messageSeq, afterTarget, uptoTarget }, limit) {
+    async readAudience({ topicSeq, afterTarget, uptoTarget }, limit) {
+      const isWhole = afterTarget === 0 && uptoTarget === undefined;
+      const cached = isWhole && smallAudiences.find(topicSeq);
+      if (cached) return cached.slice(0, limit);
       const upto = uptoTarget ?? Number.MAX_SAFE_INTEGER;
-      return nextOfAudience
-        .all(messageSeq, afterTarget, upto, limit)
+      const recipients = nextOfAudience
+        .all(topicSeq, afterTarget, upto, limit)
         .map((row) => audience.fromRow(row));
+      const isSmall = recipients.length <= maxSmallAudience;
+      if (isWhole && isSmall && recipients.length < limit) {
+        smallAudiences.set(topicSeq, recipients);
+      }
+      return recipients;
     },
     async splitChunk(chunk, uptoTarget) {
       const { messageSeq, afterTarget, fence } = chunk;
@@ -183,6 +211,15 @@ export function createDeliveryStore(
   };
 }
 
-function toChunk([messageSeq, afterTarget, upto, fence]: ChunkRow): Chunk {
-  return { messageSeq, afterTarget, uptoTarget: upto ?? undefined, fence };
+function toChunk(
+  [messageSeq, afterTarget, upto, fence]: ChunkRow,
+  { topic }: Message,
+): Chunk {
+  return {
+    messageSeq,
+    topicSeq: topic?.seq ?? 0,
+    afterTarget,
+    uptoTarget: upto ?? undefined,
+    fence,
+  };
 }

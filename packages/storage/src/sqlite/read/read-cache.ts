@@ -1,29 +1,50 @@
 /**
- * Caches what was read lately: publishing reads the same few topics and bindings
- * again and again. No other process writes, and each write of this one clears
- * the cache, so it never answers what is out of date.
+ * Caches what was read lately: publishing reads the same few rows again and
+ * again. No other process writes, and each operation that changes what is cached
+ * here clears the cache before its caller goes on, so it is never out of date.
  */
 
-export class ReadCache<Value> {
-  readonly #cached = new Map<string, Value | undefined>();
+import type { OperationName } from "../write/operations.ts";
+import type { Writer } from "../write/writer.ts";
+
+export interface ReadCacheOptions {
+  /** The operations that change what is cached. */
+  readonly changedBy: readonly OperationName[];
+  /** About how many entries are kept. Default 4096. */
+  readonly maxEntries?: number;
+}
+
+export class ReadCache<Key, Value> {
+  #current = new Map<Key, Value>();
+  /** What was cached when `#current` was last full; used ones move back. */
+  #previous = new Map<Key, Value>();
   readonly #maxEntries: number;
 
-  constructor(maxEntries = 1000) {
+  constructor(
+    writer: Pick<Writer, "onWritten">,
+    { changedBy, maxEntries = 4096 }: ReadCacheOptions,
+  ) {
     this.#maxEntries = maxEntries;
+    writer.onWritten(changedBy, () => {
+      this.#current.clear();
+      this.#previous.clear();
+    });
   }
 
-  /** Caches that there is nothing, too. */
-  get(key: string, read: () => Value | undefined): Value | undefined {
-    const kept = this.#cached.get(key);
-    if (kept !== undefined || this.#cached.has(key)) return kept;
-    const value = read();
-    if (this.#cached.size >= this.#maxEntries) this.#cached.clear();
-    this.#cached.set(key, value);
-    return value;
+  /** `undefined` when it is not cached. */
+  find(key: Key): Value | undefined {
+    const cached = this.#current.get(key);
+    if (cached !== undefined) return cached;
+    const older = this.#previous.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
   }
 
-  /** Clears once a write has ended, before its caller goes on. */
-  afterWrite<Result>(write: Promise<Result>): Promise<Result> {
-    return write.finally(() => this.#cached.clear());
+  set(key: Key, value: Value): void {
+    if (this.#current.size >= this.#maxEntries / 2) {
+      this.#previous = this.#current;
+      this.#current = new Map();
+    }
+    this.#current.set(key, value);
   }
 }

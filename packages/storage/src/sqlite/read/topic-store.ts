@@ -28,11 +28,13 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
     "SELECT topics FROM project_counts WHERE project_id = ?",
   );
 
-  const known = new ReadCache<Topic>();
+  const changedBy = ["createTopic", "updateTopic", "deleteTopic"] as const;
+  const topicsByName = new ReadCache<string, Topic>(writer, { changedBy });
   /** Few: a page may hold a hundred access policies of 30 KB. */
-  const pages = new ReadCache<Page<Topic>>(20);
-  const changing = <Result>(write: Promise<Result>) =>
-    pages.afterWrite(known.afterWrite(write));
+  const pages = new ReadCache<string, Page<Topic>>(writer, {
+    changedBy,
+    maxEntries: 20,
+  });
 
   function readPage(
     projectId: ProjectId,
@@ -72,19 +74,25 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
 
   return {
     async findTopic(projectId, name) {
-      return known.get(`${projectId}:${name}`, () => {
-        const row = byName.get(projectId, name);
-        return row && topics.fromRow(row);
-      });
+      const key = `${projectId}:${name}`;
+      const cached = topicsByName.find(key);
+      if (cached) return cached;
+      const row = byName.get(projectId, name);
+      if (!row) return undefined;
+      const topic = topics.fromRow(row);
+      topicsByName.set(key, topic);
+      return topic;
     },
     async listTopics(projectId, filter, page) {
       const key = JSON.stringify([projectId, filter, page]);
-      const found = pages.get(key, () => readPage(projectId, filter, page));
-      return found ?? { total: 0, items: [] };
+      const cached = pages.find(key);
+      if (cached) return cached;
+      const found = readPage(projectId, filter, page);
+      pages.set(key, found);
+      return found;
     },
     async createTopic(topic, quota) {
-      const creation = writer.run("createTopic", topic, quota);
-      const result = await changing(creation);
+      const result = await writer.run("createTopic", topic, quota);
       if (result === "TOPIC_QUOTA_EXCEEDED") {
         throw new CarillonError(
           result,
@@ -94,8 +102,8 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       return { topic: topics.fromRow(result.row), created: result.created };
     },
     updateTopic: (projectId, name, change) =>
-      changing(writer.run("updateTopic", projectId, name, change)),
+      writer.run("updateTopic", projectId, name, change),
     deleteTopic: (projectId, name, at) =>
-      changing(writer.run("deleteTopic", projectId, name, at)),
+      writer.run("deleteTopic", projectId, name, at),
   };
 }

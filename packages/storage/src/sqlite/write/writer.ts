@@ -40,6 +40,7 @@ export class Writer {
   readonly #worker: Worker;
   readonly #logger: Logger;
   #file = "";
+  readonly #listeners = new Map<string, (() => void)[]>();
   /** Waits to be handed over. */
   #queue: Pending[] = [];
   /** Was handed over; answered in this order. */
@@ -117,6 +118,18 @@ export class Writer {
     });
   }
 
+  /**
+   * Calls `listener` each time one of these operations has ended, before its
+   * caller goes on.
+   */
+  onWritten(names: readonly OperationName[], listener: () => void): void {
+    for (const name of names) {
+      const known = this.#listeners.get(name);
+      if (known) known.push(listener);
+      else this.#listeners.set(name, [listener]);
+    }
+  }
+
   /** Writes what is waiting, then ends the thread; idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -189,9 +202,11 @@ export class Writer {
     if ((failures?.size ?? 0) < results.length) this.#commits++;
     for (const [index, result] of results.entries()) {
       const pending = this.#inFlight[this.#answered++];
+      if (pending === undefined) continue;
       const failure = failures?.get(index);
-      if (failure) pending?.reject(this.#error(failure));
-      else pending?.resolve(result);
+      this.#callListeners(pending);
+      if (failure) pending.reject(this.#error(failure));
+      else pending.resolve(result);
     }
     this.#operations += results.length;
     if (this.#answered < this.#inFlight.length) return;
@@ -213,8 +228,16 @@ export class Writer {
     const lost = [...this.#inFlight.slice(this.#answered), ...this.#queue];
     this.#inFlight = [];
     this.#queue = [];
-    for (const { reject } of lost) reject(this.#broken);
+    for (const pending of lost) {
+      this.#callListeners(pending);
+      pending.reject(this.#broken);
+    }
     this.#idle?.();
+  }
+
+  #callListeners({ command: [name] }: Pending): void {
+    const listeners = this.#listeners.get(name);
+    if (listeners) for (const listener of listeners) listener();
   }
 
   #error(failure: Failure): CarillonError {

@@ -22,7 +22,12 @@ import {
 import type { DeliveryPolicy } from "./policy/delivery-policy.ts";
 import { type Explanation, explain } from "./policy/explain.ts";
 import { ReceiptFailover } from "./policy/receipt-failover.ts";
-import type { Provider, ProviderHost, SendContext } from "./provider.ts";
+import type {
+  Provider,
+  ProviderHost,
+  SendContext,
+  StartContext,
+} from "./provider.ts";
 import { ProviderRegistry } from "./provider-registry.ts";
 import { ProviderSender } from "./provider-sender.ts";
 import type { Receiver } from "./receiver.ts";
@@ -246,11 +251,12 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   /**
    * Starts the providers in the order of registration. If one fails, those
-   * before it are stopped again and its error is thrown.
+   * before it are stopped again and its error is thrown; the same when the
+   * signal is aborted, with its reason.
    */
-  async start(): Promise<void> {
+  async start(context: StartContext = {}): Promise<void> {
     this.policy?.checkProviders((name) => this.#providers.has(name));
-    await this.#providers.start();
+    await this.#providers.start(context);
     this.#receipts?.start();
   }
 

@@ -158,6 +158,7 @@ export {
   type ProviderHost,
   type SendContext,
   type SendResult,
+  type StartContext,
 } from "./provider.ts";
 export { ForwardClientProvider } from "./providers/forward/client-provider.ts";
 export type {

@@ -1,7 +1,7 @@
 /** The providers of a gateway by name: adding, finding, starting, stopping. */
 
 import { ConfigurationError, UnknownProviderError } from "./errors.ts";
-import { Provider, type ProviderHost } from "./provider.ts";
+import { Provider, type ProviderHost, type StartContext } from "./provider.ts";
 
 export class ProviderRegistry {
   readonly #providers = new Map<string, Provider>();
@@ -62,19 +62,25 @@ export class ProviderRegistry {
     throw new UnknownProviderError(name, this.#providers.keys(), asked);
   }
 
-  /** In order; if one fails, those before it are stopped again. */
-  async start(): Promise<void> {
+  /**
+   * In order; if one fails, or the signal is aborted, those before it are
+   * stopped again.
+   */
+  async start(context: StartContext): Promise<void> {
     for (const provider of this.#providers.values()) {
       if (this.#started.includes(provider)) continue;
       try {
-        await provider.start?.();
+        context.signal?.throwIfAborted();
+        await provider.start?.(context);
+        this.#started.push(provider);
+        // It may have started without heeding the signal.
+        context.signal?.throwIfAborted();
       } catch (error) {
         await this.stop().catch(() => {
           // The first error has the cause; a stop after it often fails likewise.
         });
         throw error;
       }
-      this.#started.push(provider);
     }
   }
 

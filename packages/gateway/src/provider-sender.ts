@@ -115,6 +115,7 @@ export class ProviderSender {
     message.provider = provider.name;
     message.simulated = false;
     if (optOut !== undefined) await optOut.check(message);
+    context.signal?.throwIfAborted();
     const limits = this.limitsOf(provider);
     if (limits !== null) prepareText(message.body, limits);
     let sent: OutgoingMessage;

@@ -19,6 +19,12 @@ export interface SendContext {
   readonly signal?: AbortSignal;
 }
 
+/** What a provider is given when it is started. */
+export interface StartContext {
+  /** An abort ends the start; the provider is left as before it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** One message of a batch: sent when `error` is absent. */
 export interface SendResult {
   readonly message: OutgoingMessage;
@@ -102,7 +108,7 @@ export abstract class Provider {
   ): Promise<readonly MessageStatus[]>;
 
   /** Opens connections, where there are any to keep. */
-  start?(): Promise<void>;
+  start?(context?: StartContext): Promise<void>;
 
   /** Closes them; safe to call more than once. */
   stop?(): Promise<void>;

@@ -85,6 +85,7 @@ export {
   checkMessageAttributes,
   type MessageAttributeRequest,
 } from "./messages/message-attributes.ts";
+export { orAborted } from "./or-aborted.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
 export {
   type AttemptResult,

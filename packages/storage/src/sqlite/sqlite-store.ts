@@ -7,12 +7,17 @@ import {
   CarillonError,
   type Clock,
   type Logger,
+  orAborted,
   type Store,
   silentLogger,
   systemClock,
 } from "@carillon/core";
 import { openForWriting } from "./connection.ts";
-import { openDataFolder, unusableFolder } from "./data-folder.ts";
+import {
+  type DataFolder,
+  openDataFolder,
+  unusableFolder,
+} from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createBindingStore } from "./read/binding-store.ts";
 import { createDeliveryStore } from "./read/delivery-store.ts";
@@ -36,6 +41,11 @@ export interface SqliteStoreOptions {
   readonly folder: string;
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /**
+   * An abort ends the opening: between two migrations, of which those done
+   * stay, or while the writing thread starts.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** A store in a folder of files, for one process at a time. */
@@ -48,13 +58,16 @@ export interface SqliteStore extends Store {
  * Opens the store of a data folder, bringing its schema up to date.
  *
  * @throws CarillonError STORAGE_IN_USE when another store has the folder open,
- * STORAGE_UNUSABLE when it cannot be read or written, or is a newer version's
+ * STORAGE_UNUSABLE when it cannot be read or written, or is a newer version's;
+ * the signal's reason. Nothing is left open then.
  */
 export async function openSqliteStore({
   folder: path,
   clock = systemClock,
   logger = silentLogger,
+  signal,
 }: SqliteStoreOptions): Promise<SqliteStore> {
+  signal?.throwIfAborted();
   const folder = openDataFolder(path);
   const lock = lockFolder(folder, clock.now());
   await using cleanup = new AsyncDisposableStack();
@@ -62,10 +75,10 @@ export async function openSqliteStore({
   // The thread loads its modules while the schema is looked at here.
   const writer = new Writer(logger);
   cleanup.defer(() => writer.close());
-  const reader = prepareDatabase(folder.path, folder.database, clock, logger);
+  const reader = await prepareDatabase(folder, { clock, logger }, signal);
   // Closed before the writer, who as the last one empties the log.
   cleanup.defer(() => reader.close());
-  await writer.open(folder.database);
+  await orAborted(writer.open(folder.database), signal);
 
   const connections = { reader, writer };
   const resources = cleanup.move();
@@ -97,26 +110,26 @@ export async function openSqliteStore({
 }
 
 /** Migrates, and answers the reader. */
-function prepareDatabase(
-  folder: string,
-  file: string,
-  clock: Clock,
-  logger: Logger,
-): Reader {
+async function prepareDatabase(
+  { path, database }: DataFolder,
+  { clock, logger }: Required<Pick<SqliteStoreOptions, "clock" | "logger">>,
+  signal: AbortSignal | undefined,
+): Promise<Reader> {
   try {
-    const db = openForWriting(file);
+    const db = openForWriting(database);
     try {
-      for (const version of migrate(db, readMigrations(), clock.now())) {
+      for await (const version of migrate(db, readMigrations(), clock)) {
         logger.info("storage_migrated", { version });
+        signal?.throwIfAborted();
       }
       // While this is open the log stays: it is not written back in full only
       // to be started anew by the writer.
-      return new Reader(file);
+      return new Reader(database);
     } finally {
       db.close();
     }
   } catch (cause) {
-    if (cause instanceof CarillonError) throw cause;
-    throw unusableFolder(folder, cause);
+    if (signal?.aborted || cause instanceof CarillonError) throw cause;
+    throw unusableFolder(path, cause);
   }
 }

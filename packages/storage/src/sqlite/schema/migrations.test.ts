@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { toEpochMs } from "@carillon/core";
+import { silentLogger, systemClock, toEpochMs } from "@carillon/core";
 import { openSqliteStore } from "../sqlite-store.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 import { type Migration, migrate, readMigrations } from "./migrations.ts";
@@ -18,14 +18,14 @@ test("numbers migrations from 1 without a gap", () => {
   );
 });
 
-test("applies each migration once, in order", () => {
+test("applies each migration once, in order", async () => {
   using db = new DatabaseSync(":memory:");
   const [first] = readMigrations();
   assert.ok(first);
   const second = migrationOf(2, "CREATE TABLE two (a INTEGER) STRICT");
-  assert.deepEqual(migrate(db, [first], toEpochMs(1)), [1]);
-  assert.deepEqual(migrate(db, [first, second], toEpochMs(2)), [2]);
-  assert.deepEqual(migrate(db, [first, second], toEpochMs(3)), []);
+  assert.deepEqual(await applied(db, [first], 1), [1]);
+  assert.deepEqual(await applied(db, [first, second], 2), [2]);
+  assert.deepEqual(await applied(db, [first, second], 3), []);
   assert.deepEqual(
     db
       .prepare("SELECT version, applied_at AS at FROM migrations")
@@ -38,17 +38,54 @@ test("applies each migration once, in order", () => {
   );
 });
 
-test("leaves nothing of a migration that fails", () => {
+test("leaves nothing of a migration that fails", async () => {
   using db = new DatabaseSync(":memory:");
   const [first] = readMigrations();
   assert.ok(first);
   const broken = migrationOf(2, "CREATE TABLE two (a); CREATE TABLE two (b);");
-  assert.throws(
-    () => migrate(db, [first, broken], toEpochMs(1)),
-    /already exists/,
-  );
+  await assert.rejects(applied(db, [first, broken], 1), /already exists/);
   const mended = migrationOf(2, "CREATE TABLE two (b)");
-  assert.deepEqual(migrate(db, [first, mended], toEpochMs(1)), [2]);
+  assert.deepEqual(await applied(db, [first, mended], 1), [2]);
+});
+
+test("lets a signal come in after each migration", async () => {
+  using db = new DatabaseSync(":memory:");
+  let hasTurned = false;
+  setImmediate(() => {
+    hasTurned = true;
+  });
+  for await (const version of migrate(db, readMigrations(), systemClock)) {
+    assert.ok(hasTurned, `not after ${version}`);
+  }
+  assert.ok(hasTurned);
+});
+
+test("an abort ends an opening after a migration, which stays", async () => {
+  const folder = newFolder();
+  const stop = new AbortController();
+  const reason = new Error("stop");
+  const logger = {
+    ...silentLogger,
+    info: (event: string) => {
+      if (event === "storage_migrated") stop.abort(reason);
+    },
+  };
+  const { signal } = stop;
+  const opening = openSqliteStore({ folder, logger, signal });
+  await assert.rejects(opening, (error) => error === reason);
+  {
+    using db = new DatabaseSync(join(folder, "carillon.db"));
+    const [known] = db
+      .prepare("SELECT max(version) AS it FROM migrations")
+      .all();
+    assert.equal(known?.it, 1);
+  }
+  // Nothing of it is left: neither the lock nor the thread.
+  await (await openSqliteStore({ folder })).close();
+  await assert.rejects(
+    openSqliteStore({ folder, signal }),
+    (error) => error === reason,
+  );
 });
 
 test("refuses a database that a newer version wrote", async () => {
@@ -80,4 +117,14 @@ test("refuses a file that is no database", async () => {
 
 function migrationOf(version: number, sql: string): Migration {
   return { version, name: "test", sql };
+}
+
+/** The versions that were applied, by a clock that stands at `now`. */
+function applied(
+  db: DatabaseSync,
+  migrations: readonly Migration[],
+  now: number,
+): Promise<number[]> {
+  const clock = { ...systemClock, now: () => toEpochMs(now) };
+  return Array.fromAsync(migrate(db, migrations, clock));
 }

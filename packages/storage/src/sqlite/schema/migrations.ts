@@ -5,8 +5,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs } from "@carillon/core";
-import { CarillonError } from "@carillon/core";
+import { CarillonError, type Clock } from "@carillon/core";
 import { prepareQuery } from "./query.ts";
 
 export interface Migration {
@@ -32,16 +31,17 @@ export function readMigrations(
 }
 
 /**
- * Applies what is missing and answers the versions applied now. A crash leaves
- * a migration applied and noted, or neither.
+ * Applies what is missing and yields each version once it is applied. The event
+ * loop turns after each, so that a signal can come in between. A crash, or an
+ * end of the iteration, leaves a migration applied and noted, or neither.
  *
  * @throws CarillonError STORAGE_UNUSABLE when a newer release wrote it
  */
-export function migrate(
+export async function* migrate(
   db: DatabaseSync,
   migrations: readonly Migration[],
-  now: EpochMs,
-): number[] {
+  clock: Pick<Clock, "now" | "nextTurn">,
+): AsyncGenerator<number, void> {
   const current = currentVersion(db);
   const newest = migrations.at(-1)?.version ?? 0;
   if (current > newest) {
@@ -57,14 +57,15 @@ export function migrate(
       db.exec(sql);
       db.prepare(
         "INSERT INTO migrations (version, name, applied_at) VALUES (?, ?, ?)",
-      ).run(version, name, now);
+      ).run(version, name, clock.now());
       db.exec("COMMIT");
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");
       throw error;
     }
+    await clock.nextTurn();
+    yield version;
   }
-  return missing.map(({ version }) => version);
 }
 
 function currentVersion(db: DatabaseSync): number {

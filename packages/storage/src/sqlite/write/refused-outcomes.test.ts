@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import type {
-  ChunkOutcome,
-  DeliveryOutcome,
-  MessageId,
-  NewMessage,
+import {
+  type ChunkOutcome,
+  type DeliveryOutcome,
+  type MessageId,
+  type NewMessage,
+  systemClock,
 } from "@carillon/core";
 import { openForWriting } from "../connection.ts";
 import { isRowRefused } from "../failure.ts";
@@ -158,9 +159,9 @@ test("does not write in place of an outcome whose claim was lost", async () => {
   assert.deepEqual(report?.counts, { sending: 1 });
 });
 
-test("writes nothing of a chunk while the database is full", () => {
+test("writes nothing of a chunk while the database is full", async () => {
   using db = openForWriting(join(newFolder(), "test.db"));
-  migrate(db, readMigrations(), start);
+  await Array.fromAsync(migrate(db, readMigrations(), systemClock));
   const { completeChunk } = createChunkWrites(db, createStateRules());
   db.exec("INSERT INTO chunks VALUES (1, 0, NULL, 1, 'a', 1)");
   const outcomes = Array.from({ length: 5000 }, (_, n) =>

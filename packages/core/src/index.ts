@@ -89,6 +89,7 @@ export { orAborted } from "./or-aborted.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
 export {
   type AttemptResult,
+  type AttemptSignals,
   type Channel,
   type FailedResult,
   isBillable,

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
 import {
   type AttemptResult,
+  type AttemptSignals,
   type Channel,
   type Message,
   silentLogger,
@@ -260,6 +261,51 @@ test("a server that hangs is given up after the timeout, at any step", async (t)
   assert.ok(performance.now() - startedAt < 2000);
 });
 
+test("an attempt that is given up closes its connection, at any step", async (t) => {
+  const reached = Array.from({ length: 3 }, () =>
+    Promise.withResolvers<void>(),
+  );
+  const closed = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+  const [greeting, command, data] = reached;
+  const onClose = (n: number) => () => closed[n]?.resolve();
+  const urls = [
+    await startRawServer(t, (socket) => {
+      socket.on("close", onClose(0));
+      greeting?.resolve();
+    }),
+    (
+      await startServer(t, {
+        onMailFrom: () => command?.resolve(),
+        onClose: onClose(1),
+      })
+    ).url,
+    (
+      await startServer(t, {
+        onData: () => data?.resolve(),
+        onClose: onClose(2),
+      })
+    ).url,
+  ];
+  const stop = new AbortController();
+  const signals = { engineSignal: stop.signal, signal: stop.signal };
+  const channels = urls.map((url) => createChannel(t, url));
+  const attempts = channels.map((channel) =>
+    deliver(channel, message(), signals),
+  );
+  await Promise.all(reached.map(({ promise }) => promise));
+
+  stop.abort();
+  for (const attempt of attempts) {
+    const { outcome, errorClass } = await attempt;
+    assert.deepEqual([outcome, errorClass], ["deferred", "interrupted"]);
+  }
+  await Promise.all(closed.map(({ promise }) => promise));
+  for (const channel of channels) {
+    const { errorClass } = await deliver(channel, message(), signals);
+    assert.equal(errorClass, "interrupted");
+  }
+});
+
 test("closing interrupts what is under way", async (t) => {
   const reached = Promise.withResolvers<void>();
   const server = await startServer(t, { onData: () => reached.resolve() });
@@ -430,7 +476,8 @@ type Result = AttemptResult & { readonly errorClass?: string };
 async function deliver(
   channel: Channel,
   mail: Message = message(),
+  signals?: AttemptSignals,
 ): Promise<Result> {
   const prepared = await channel.prepare(mail);
-  return prepared.deliver(recipient("email", "ann@example.com"));
+  return prepared.deliver(recipient("email", "ann@example.com"), signals);
 }

@@ -61,7 +61,10 @@ class EmailChannel implements Channel {
   }
 
   prepare(message: Message): PreparedMessage {
-    return { deliver: (recipient) => this.#deliver(message, recipient) };
+    return {
+      deliver: (recipient, signals) =>
+        this.#deliver(message, recipient, signals?.signal),
+    };
   }
 
   async close(): Promise<void> {
@@ -72,6 +75,7 @@ class EmailChannel implements Channel {
   async #deliver(
     message: Message,
     recipient: Recipient,
+    signal: AbortSignal = this.#closing.signal,
   ): Promise<AttemptResult> {
     const { topic } = message;
     const { subscriptionId } = recipient;
@@ -83,7 +87,8 @@ class EmailChannel implements Channel {
       };
     }
     const transport = await this.#transport.get();
-    if (this.#closing.signal.aborted) return interrupted;
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    if (ended.aborted) return interrupted;
     const { from, links } = this.#options;
     const mail = writeMail(message, topic, subscriptionId, links);
     const timeout = AbortSignal.timeout(this.timeoutMs);
@@ -98,11 +103,11 @@ class EmailChannel implements Channel {
         // The same at each attempt, so that mail boxes can drop a duplicate.
         messageId: `<${message.id}.${recipient.target}@${domainOf(from)}>`,
         headers: headersOf(message, mail),
-        signal: AbortSignal.any([timeout, this.#closing.signal]),
+        signal: AbortSignal.any([timeout, ended]),
       });
       return outcomeOfReply(response);
     } catch (error) {
-      if (this.#closing.signal.aborted) return interrupted;
+      if (ended.aborted) return interrupted;
       if (timeout.aborted) return outcomeOfTimeout(this.timeoutMs);
       return outcomeOfError(
         error instanceof Error ? error : new Error(String(error)),

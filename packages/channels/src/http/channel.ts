@@ -5,6 +5,7 @@
 
 import {
   type AttemptResult,
+  type AttemptSignals,
   type Channel,
   type Clock,
   deadlineSlackMs,
@@ -112,14 +113,20 @@ class HttpMessage implements PreparedMessage {
     this.#loading = attempts;
   }
 
-  deliver(recipient: Recipient): Promise<AttemptResult> {
+  deliver(
+    recipient: Recipient,
+    signals?: AttemptSignals,
+  ): Promise<AttemptResult> {
     const template = this.#ready.get(recipient.protocol);
     return template === undefined || this.#attempts === undefined
-      ? this.#signAndDeliver(recipient)
-      : this.#attempts.make(template, recipient);
+      ? this.#signAndDeliver(recipient, signals)
+      : this.#attempts.make(template, recipient, signals);
   }
 
-  async #signAndDeliver(recipient: Recipient): Promise<AttemptResult> {
+  async #signAndDeliver(
+    recipient: Recipient,
+    signals: AttemptSignals | undefined,
+  ): Promise<AttemptResult> {
     const { topic } = this.#message;
     if (topic === undefined) {
       return {
@@ -129,11 +136,16 @@ class HttpMessage implements PreparedMessage {
       };
     }
     const { protocol } = recipient;
+    const { clock, timeoutMs = 5000 } = this.#options;
+    const begunAt = clock.monotonic();
     try {
       const template = await this.#sign(protocol, topic);
       this.#ready.set(protocol, template);
       this.#attempts ??= await this.#loading.get();
-      return await this.#attempts.make(template, recipient);
+      // Before that it cannot have been given up, and has no signal to read.
+      const isLate = clock.monotonic() - begunAt > timeoutMs;
+      if (isLate && signals?.signal.aborted) return signedTooLate;
+      return await this.#attempts.make(template, recipient, signals);
     } catch (error) {
       this.#options.logger.error("signing_failed", {
         messageId: this.#message.id,
@@ -166,3 +178,9 @@ class HttpMessage implements PreparedMessage {
     return signing;
   }
 }
+
+const signedTooLate: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "timeout",
+  error: "The message was not signed in time; nothing was sent.",
+};

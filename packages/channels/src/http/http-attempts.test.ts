@@ -13,16 +13,19 @@ import { type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import {
   type AttemptResult,
+  type AttemptSignals,
   type Channel,
   type PreparedMessage,
   silentLogger,
   systemClock,
 } from "@carillon/core";
+import { ManualClock } from "@carillon/testing";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
 import { message, recipient } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
+import type { Signature } from "./signing-key.ts";
 
 const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -409,6 +412,111 @@ test("rather closes a second connection of an origin than the only one of anothe
   await send(prepared, quiet.origin);
   assert.equal(quiet.connections(), 1);
 });
+
+test("ends the attempts of an engine that stops, and no other's", async (t) => {
+  const hanging = await startServer(t, () => {});
+  const other = await startServer(t, () => {});
+  const { prepared } = await prepare(t, { connectionsPerOrigin: 1 });
+  const stop = new AbortController();
+  const signals = ofEngine(stop.signal);
+  const open = prepared.deliver(recipient("http", hanging.origin), signals);
+  // Waits for the only connection.
+  const next = prepared.deliver(recipient("http", hanging.origin), signals);
+  let isOtherSettled = false;
+  void prepared
+    .deliver(
+      recipient("http", other.origin),
+      ofEngine(new AbortController().signal),
+    )
+    .finally(() => {
+      isOtherSettled = true;
+    });
+  await Promise.all([hanging.requested(), other.requested()]);
+
+  stop.abort();
+  for (const attempt of [open, next]) {
+    assert.deepEqual(await attempt, {
+      outcome: "deferred",
+      errorClass: "interrupted",
+      error: "The service was shutting down.",
+    });
+  }
+  await hanging.closed();
+  assert.deepEqual([hanging.requests(), hanging.connections()], [1, 1]);
+  const late = await prepared.deliver(
+    recipient("http", hanging.origin),
+    signals,
+  );
+  assert.equal(late.outcome, "deferred");
+  assert.equal(hanging.connections(), 1);
+  assert.equal(isOtherSettled, false);
+});
+
+test("a status that came counts though the engine stops before the answer's end", async (t) => {
+  const server = await startServer(t, (socket) =>
+    socket.write("HTTP/1.1 410 Gone\r\ncontent-length: 2\r\n\r\n"),
+  );
+  const answered = Promise.withResolvers<void>();
+  const { prepared } = await prepare(t, {
+    clock: {
+      ...systemClock,
+      // Read with the header of an answer that is no success.
+      now: () => {
+        answered.resolve();
+        return systemClock.now();
+      },
+    },
+  });
+  const stop = new AbortController();
+  const open = prepared.deliver(
+    recipient("http", server.origin),
+    ofEngine(stop.signal),
+  );
+  await answered.promise;
+
+  stop.abort();
+  assert.deepEqual(await open, {
+    outcome: "rejected",
+    errorClass: "http_status",
+    statusCode: 410,
+    error: "The endpoint answered 410.",
+  });
+  await server.closed();
+});
+
+test("a message that is signed too late for an attempt that was given up is not sent", async (t) => {
+  const server = await startServer(t, (socket) => socket.write(ok));
+  const clock = new ManualClock();
+  const signing = Promise.withResolvers<Signature>();
+  const { prepared } = await prepare(t, {
+    clock,
+    timeoutMs: 5000,
+    signer: { sign: () => signing.promise },
+  });
+  const attempt = prepared.deliver(recipient("http", server.origin), {
+    engineSignal: new AbortController().signal,
+    signal: AbortSignal.abort(),
+  });
+  await turn();
+  clock.advance(5001);
+  signing.resolve({ signature: "c2ln", certificateId: "x.pem" });
+  assert.deepEqual(await attempt, {
+    outcome: "deferred",
+    errorClass: "timeout",
+    error: "The message was not signed in time; nothing was sent.",
+  });
+  assert.equal(server.connections(), 0);
+});
+
+/** Signals of which only the engine's may be read: the other would be made. */
+function ofEngine(engineSignal: AbortSignal): AttemptSignals {
+  return {
+    engineSignal,
+    get signal(): AbortSignal {
+      throw new Error("An attempt's own signal was made.");
+    },
+  };
+}
 
 interface TestServer {
   readonly server: Server;

@@ -6,6 +6,7 @@
 
 import {
   type AttemptResult,
+  type AttemptSignals,
   type Clock,
   type DeadlineEntry,
   DeadlineQueue,
@@ -47,6 +48,9 @@ export class HttpAttempts {
   readonly options: HttpAttemptsOptions;
   readonly pool: ConnectionPool;
   readonly deadlines: DeadlineQueue<HttpAttempt>;
+  /** Signals of engines that were listened to. */
+  readonly #watched = new WeakSet<AbortSignal>();
+  #lastWatched: AbortSignal | undefined;
   #isClosed = false;
 
   constructor(options: HttpAttemptsOptions) {
@@ -63,19 +67,24 @@ export class HttpAttempts {
   make(
     template: RequestTemplate,
     recipient: Recipient,
+    signals?: AttemptSignals,
   ): Promise<AttemptResult> {
     const { subscriptionId, extension, endpoint } = recipient;
     const url = URL.parse(endpoint);
     if (subscriptionId === undefined || url === null) {
       return Promise.resolve(noEndpoint);
     }
-    if (this.#isClosed) return Promise.resolve(interrupted);
+    const signal = signals?.engineSignal;
+    if (this.#isClosed || signal?.aborted) return Promise.resolve(interrupted);
+    // One comparison for each attempt, one listener for each engine.
+    if (signal !== this.#lastWatched) this.#watch(signal);
     return new Promise((resolve) => {
       const attempt = new HttpAttempt(
         this,
         url.pathname + url.search,
         (memory) => fillIn(template, subscriptionId, extension, memory),
         resolve,
+        signal,
       );
       this.deadlines.add(attempt);
       this.pool.start(url.origin, attempt);
@@ -84,12 +93,36 @@ export class HttpAttempts {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const attempt of this.deadlines.drain()) {
-      attempt.settle(interrupted);
-    }
+    for (const attempt of this.deadlines.drain()) attempt.interrupt();
     await this.pool.close();
   }
+
+  #watch(signal: AbortSignal | undefined): void {
+    this.#lastWatched = signal;
+    if (signal === undefined || this.#watched.has(signal)) return;
+    this.#watched.add(signal);
+    signal.addEventListener("abort", () => this.#interrupt(signal), {
+      once: true,
+    });
+  }
+
+  /** Ends the attempts of an engine that does not wait for them any more. */
+  #interrupt(signal: AbortSignal): void {
+    const attempts = this.deadlines
+      .list()
+      .filter(({ engineSignal }) => engineSignal === signal);
+    for (const attempt of attempts) attempt.interrupt();
+    // Only now: a connection that comes free is for those that are left.
+    for (const attempt of attempts) this.pool.discard(attempt);
+  }
 }
+
+/** The result of an attempt that its engine, or the channel, ended. */
+export const interrupted: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "interrupted",
+  error: "The service was shutting down.",
+};
 
 /** One request on its way, and what came back so far. */
 class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
@@ -97,6 +130,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   deadlineAt = 0;
   earlier: HttpAttempt | undefined = undefined;
   later: HttpAttempt | undefined = undefined;
+  readonly engineSignal: AbortSignal | undefined;
   readonly #attempts: HttpAttempts;
   readonly #path: string;
   readonly #fillIn: (memory: BodyMemory) => RequestContent;
@@ -115,7 +149,9 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     path: string,
     fillIn: (memory: BodyMemory) => RequestContent,
     resolve: (result: AttemptResult) => void,
+    engineSignal: AbortSignal | undefined,
   ) {
+    this.engineSignal = engineSignal;
     this.#attempts = attempts;
     this.#path = path;
     this.#fillIn = fillIn;
@@ -148,6 +184,12 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     else if (this.connection === undefined) this.settle(laneFull);
     else this.settle(outcomeOfTimeout(options.timeoutMs));
     pool.discard(this);
+  }
+
+  /** Settles it at once; its connection is the caller's to close. */
+  interrupt(): void {
+    if (this.#statusCode !== 0) this.#settleByAnswer();
+    else this.settle(interrupted);
   }
 
   /** undici insists on it. */
@@ -237,12 +279,6 @@ const noEndpoint: AttemptResult = {
   outcome: "rejected",
   errorClass: "internal",
   error: "A subscription with a URL as its endpoint is needed.",
-};
-
-const interrupted: AttemptResult = {
-  outcome: "deferred",
-  errorClass: "interrupted",
-  error: "The service was shutting down.",
 };
 
 const laneFull: AttemptResult = {

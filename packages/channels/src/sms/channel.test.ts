@@ -20,6 +20,7 @@ import {
   type OutgoingMessage,
   Provider,
   ProviderConnectionError,
+  type SendContext,
   ServerError,
 } from "@carillon/gateway";
 import {
@@ -251,6 +252,32 @@ test("a provider that does not answer leaves the outcome unknown", async (t) => 
   });
 });
 
+test("an attempt that is given up ends the provider's work, and is unknown", async (t) => {
+  const reached = Promise.withResolvers<AbortSignal | undefined>();
+  const channel = createFailing(t, ({ signal }) => {
+    reached.resolve(signal);
+    return new Promise((_, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason));
+    });
+  });
+  const stop = new AbortController();
+  const signals = { engineSignal: stop.signal, signal: stop.signal };
+  const prepared = await channel.prepare(message());
+  const to = recipient("sms", "+4915112345678");
+  const hanging = prepared.deliver(to, signals);
+  const signal = await reached.promise;
+  assert.equal(signal?.aborted, false);
+
+  stop.abort();
+  assert.equal(signal.aborted, true);
+  assert.deepEqual(await hanging, {
+    outcome: "unknown",
+    errorClass: "interrupted",
+    error: "The service was shutting down; the text may have gone out.",
+  });
+  assert.equal((await prepared.deliver(to, signals)).outcome, "deferred");
+});
+
 test("closing leaves open what is under way, and starts nothing", async (t) => {
   const reached = Promise.withResolvers<void>();
   const channel = createFailing(t, () => {
@@ -277,22 +304,27 @@ function createLoopback(
   return { channel: createChannel(t, gateway, options), gateway, phones };
 }
 
-class FailingProvider extends Provider {
-  readonly #send: () => Promise<OutgoingMessage>;
+type SendByContext = (context: SendContext) => Promise<OutgoingMessage>;
 
-  constructor(send: () => Promise<OutgoingMessage>) {
+class FailingProvider extends Provider {
+  readonly #send: SendByContext;
+
+  constructor(send: SendByContext) {
     super();
     this.#send = send;
   }
 
-  override send(): Promise<OutgoingMessage> {
-    return this.#send();
+  override send(
+    _message: OutgoingMessage,
+    context: SendContext = {},
+  ): Promise<OutgoingMessage> {
+    return this.#send(context);
   }
 }
 
 function createFailing(
   t: TestContext,
-  send: () => Promise<OutgoingMessage>,
+  send: SendByContext,
   options: Partial<SmsChannelOptions> = {},
 ): Channel {
   const gateway = new Gateway();

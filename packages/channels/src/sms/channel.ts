@@ -3,12 +3,13 @@
  * the carrier. It costs money, so what may have gone out is never repeated.
  */
 
-import type {
-  AttemptResult,
-  Channel,
-  Logger,
-  Message,
-  PreparedMessage,
+import {
+  type AttemptResult,
+  type Channel,
+  type Logger,
+  type Message,
+  orAborted,
+  type PreparedMessage,
 } from "@carillon/core";
 import { analyze, type Gateway, OutgoingMessage } from "@carillon/gateway";
 import type { Links } from "../links.ts";
@@ -63,7 +64,8 @@ class SmsChannel implements Channel {
       );
     }
     return {
-      deliver: ({ endpoint }) => this.#send(endpoint, text, segments),
+      deliver: ({ endpoint }, signals) =>
+        this.#send(endpoint, text, segments, signals?.signal),
     };
   }
 
@@ -75,14 +77,16 @@ class SmsChannel implements Channel {
     endpoint: string,
     text: string,
     segments: number,
+    attemptSignal: AbortSignal = this.#closing.signal,
   ): Promise<AttemptResult> {
-    if (this.#closing.signal.aborted) return notStarted;
+    const ended = AbortSignal.any([attemptSignal, this.#closing.signal]);
+    if (ended.aborted) return notStarted;
     const { gateway, logger, statusReports = true } = this.#options;
     const outgoing = new OutgoingMessage(endpoint, text).options({
       statusReport: statusReports,
     });
     const timeout = AbortSignal.timeout(this.timeoutMs);
-    const signal = AbortSignal.any([timeout, this.#closing.signal]);
+    const signal = AbortSignal.any([timeout, ended]);
     const sending = gateway.send(outgoing, { signal });
     try {
       // A provider may not heed the signal; the attempt ends all the same.
@@ -108,14 +112,6 @@ class SmsChannel implements Channel {
       },
     );
   }
-}
-
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  work.then(resolve, reject);
-  return promise.finally(() => signal.removeEventListener("abort", abort));
 }
 
 function refusal(error: string): PreparedMessage {

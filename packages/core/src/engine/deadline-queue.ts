@@ -57,6 +57,15 @@ export class DeadlineQueue<Entry extends DeadlineEntry<Entry>> {
     entry.later = undefined;
   }
 
+  /** The entries there are now, oldest first; they stay. */
+  list(): Entry[] {
+    const entries: Entry[] = [];
+    for (let entry = this.#first; entry !== undefined; entry = entry.later) {
+      entries.push(entry);
+    }
+    return entries;
+  }
+
   /** Takes out all entries, oldest first. */
   *drain(): Generator<Entry> {
     this.#timer?.cancel();

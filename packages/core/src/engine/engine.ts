@@ -10,7 +10,7 @@ import {
 } from "../messages/default-life.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import { type Channel, isBillable } from "../ports/channel.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
 import type {
@@ -113,11 +113,19 @@ export interface Engine {
   status(): EngineStatus;
   /**
    * Accepts nothing more, finishes what is under way, and gives back the rest.
-   * After `deadlineMs` it stops waiting: what is still out is tried again by
-   * the next engine once its lease ends. Idempotent.
+   * Idempotent.
+   *
+   * An abort of the signal abandons what is under way: attempts are ended by
+   * their own signals ({@link AttemptSignals}), none starts any more, and this
+   * resolves once the outcomes are written, half a second later at the latest.
+   * What is not written by then is tried again by the next engine once its
+   * lease ends.
    */
-  drain(deadlineMs: number): Promise<void>;
+  drain(options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
+
+/** How long an abandoned engine waits for its attempts to end; milliseconds. */
+export const abandonGraceMs = 500;
 
 /**
  * Puts an engine together; it does nothing before {@link Engine.start}.
@@ -160,7 +168,14 @@ export function createEngine(
     listener: ports.listener,
   });
   const sender = new Sender(
-    { channels, clock, logger, rules, leases },
+    {
+      channels,
+      clock,
+      logger,
+      rules,
+      leases,
+      abandoned: abandonment.signal,
+    },
     {
       ...options,
       // Enough to keep all places taken; more would only grow old in memory.
@@ -242,7 +257,7 @@ export function createEngine(
       attempts: sender.attempts,
       outcomes: ledger.counts,
     }),
-    async drain(deadlineMs) {
+    async drain({ signal } = {}) {
       isOpen = false;
       stopListening();
       const done = (async () => {
@@ -251,15 +266,19 @@ export function createEngine(
         // Last: what is under way needs its leases.
         await sweeper.stop();
       })();
-      const deadline = Promise.withResolvers<void>();
-      const timer = clock.setTimer(deadlineMs, () => {
-        logger.warn("drain_deadline", { inFlight: sender.inFlight });
-        abandonment.abort();
-        void sweeper.stop();
-        deadline.resolve();
-      });
-      await Promise.race([done, deadline.promise]);
-      timer.cancel();
+      const late = Promise.withResolvers<void>();
+      let timer: Timer | undefined;
+      const abandon = () => {
+        logger.warn("drain_abandoned", { inFlight: sender.inFlight });
+        timer = clock.setTimer(abandonGraceMs, late.resolve);
+        abandonment.abort(signal?.reason);
+      };
+      if (signal?.aborted) abandon();
+      else signal?.addEventListener("abort", abandon, { once: true });
+      await Promise.race([done, late.promise]);
+      signal?.removeEventListener("abort", abandon);
+      timer?.cancel();
+      void sweeper.stop();
     },
   };
 }

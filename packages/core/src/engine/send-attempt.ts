@@ -1,7 +1,11 @@
 /** One attempt on its way through the sender, and its hand-over to the channel. */
 
 import type { DeliveryOutcome } from "../messages/delivery.ts";
-import type { Channel, PreparedMessage } from "../ports/channel.ts";
+import type {
+  AttemptSignals,
+  Channel,
+  PreparedMessage,
+} from "../ports/channel.ts";
 import type { EpochMs } from "../time.ts";
 import type { DeadlineEntry } from "./deadline-queue.ts";
 import type { SendItem } from "./outcome.ts";
@@ -10,10 +14,12 @@ import type { SendBatch } from "./send-batch.ts";
 
 /** Who decides over attempts whose time is up. */
 export interface AttemptOwner {
+  /** Aborted when no attempt is waited for any more. */
+  readonly abandoned: AbortSignal;
   expire(attempt: SendAttempt): void;
 }
 
-export class SendAttempt implements DeadlineEntry<SendAttempt> {
+export class SendAttempt implements DeadlineEntry<SendAttempt>, AttemptSignals {
   readonly item: SendItem;
   readonly batch: SendBatch;
   readonly channel: Channel;
@@ -35,6 +41,9 @@ export class SendAttempt implements DeadlineEntry<SendAttempt> {
   deadlineAt = 0;
   earlier: SendAttempt | undefined = undefined;
   later: SendAttempt | undefined = undefined;
+  /** Made when the channel reads its signal. */
+  #controller: AbortController | undefined = undefined;
+  #isGivenUp = false;
 
   constructor(
     item: SendItem,
@@ -48,8 +57,28 @@ export class SendAttempt implements DeadlineEntry<SendAttempt> {
     this.#owner = owner;
   }
 
+  get engineSignal(): AbortSignal {
+    return this.#owner.abandoned;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const { abandoned } = this.#owner;
+      if (abandoned.aborted) this.#controller.abort(abandoned.reason);
+      else if (this.#isGivenUp) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
   expire(): void {
     this.#owner.expire(this);
+  }
+
+  /** Ends the channel's work on it: its answer is not waited for any more. */
+  giveUp(reason?: unknown): void {
+    this.#isGivenUp = true;
+    this.#controller?.abort(reason);
   }
 }
 
@@ -77,7 +106,7 @@ export function deliver(
   if (ready instanceof Promise) return deliverWhenReady(ready, attempt);
   attempt.isHandedOver = true;
   try {
-    return Promise.resolve(ready.deliver(item.recipient));
+    return Promise.resolve(ready.deliver(item.recipient, attempt));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -96,5 +125,5 @@ async function deliverWhenReady(
   // Its time was up meanwhile: another attempt is planned.
   if (attempt.phase === "done") return undefined;
   attempt.isHandedOver = true;
-  return prepared.deliver(attempt.item.recipient);
+  return prepared.deliver(attempt.item.recipient, attempt);
 }

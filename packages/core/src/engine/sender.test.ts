@@ -6,6 +6,7 @@ import { defaultMessageLives } from "../messages/default-life.ts";
 import type { Message } from "../messages/message.ts";
 import type {
   AttemptResult,
+  AttemptSignals,
   Channel,
   PreparedMessage,
 } from "../ports/channel.ts";
@@ -24,14 +25,16 @@ class HeldChannel implements Channel {
   readonly billable: boolean = false;
   readonly timeoutMs = 5000;
   readonly started: string[] = [];
+  readonly signals: (AttemptSignals | undefined)[] = [];
   prepared = 0;
   readonly #held = new Map<string, (result: AttemptResult) => void>();
 
   prepare(): PreparedMessage {
     this.prepared++;
     return {
-      deliver: ({ endpoint, target }) => {
+      deliver: ({ endpoint, target }, signals) => {
         this.started.push(endpoint);
+        this.signals.push(signals);
         return new Promise((resolve) => {
           this.#held.set(`${endpoint}#${target}`, resolve);
         });
@@ -58,6 +61,7 @@ class HeldChannel implements Channel {
 
 function setUp(options: Partial<SenderOptions> = {}) {
   const covered = { now: true };
+  const abandonment = new AbortController();
   const clock = new ManualClock();
   const channel = new HeldChannel();
   const sender = new Sender(
@@ -71,6 +75,7 @@ function setUp(options: Partial<SenderOptions> = {}) {
         lives: defaultMessageLives,
       },
       leases: { cover: () => covered.now },
+      abandoned: abandonment.signal,
     },
     {
       maxInFlight: 100,
@@ -96,7 +101,7 @@ function setUp(options: Partial<SenderOptions> = {}) {
     state: "waiting",
     attempts: 0,
   });
-  return { clock, channel, sender, message, itemTo, covered };
+  return { clock, channel, sender, message, itemTo, covered, abandonment };
 }
 
 /** Lets promises that are ready run. */
@@ -314,6 +319,62 @@ test("a channel that never answers is given up, and its late answer dropped", as
   assert.equal(outcome?.lastAttempt?.errorClass, "timeout");
   assert.equal(sender.inFlight, 0);
   channel.end("a#1");
+  await turn();
+  assert.equal(sender.inFlight, 0);
+});
+
+test("an attempt that is given up ends by its own signal, and no other does", async () => {
+  const { clock, channel, sender, itemTo, abandonment } = setUp();
+  const limitMs = channel.timeoutMs + answerGraceMs + 2 * deadlineSlackMs;
+  const first = sender.send([itemTo("a", 1), itemTo("b", 2)]);
+  await turn();
+  clock.advance(limitMs / 2);
+  await first;
+  const second = sender.send([itemTo("c", 3)]);
+  await turn();
+  const [a, b, c] = channel.signals;
+  const read = a?.signal;
+  assert.equal(a?.signal, read);
+  clock.advance(limitMs / 2 + deadlineSlackMs);
+  await second;
+
+  assert.equal(sender.inFlight, 1);
+  assert.equal(read?.aborted, true);
+  assert.equal(b?.signal.aborted, true, "read afterwards");
+  assert.equal(c?.signal.aborted, false);
+  for (const signals of [a, b, c]) {
+    assert.equal(signals?.engineSignal, abandonment.signal);
+  }
+});
+
+test("once it is abandoned all attempts are ended and none starts", async () => {
+  const { clock, channel, sender, itemTo, abandonment } = setUp({
+    maxInFlight: 3,
+  });
+  const slow = sender.send([itemTo("slow", 1)]);
+  await turn();
+  clock.advance(251);
+  await slow;
+  // Two run, two wait for their lane, one for a slot.
+  const report = sender.send(
+    ["a", "a", "a", "a", "b", "c"].map((to, n) => itemTo(to, n)),
+  );
+  await turn();
+  assert.deepEqual(channel.started, ["slow", "a", "a", "b"]);
+  const [first, second] = channel.signals;
+  const read = [first?.signal, second?.signal];
+  const reason = new Error("stop");
+
+  abandonment.abort(reason);
+  assert.deepEqual(
+    read.map((signal) => signal?.reason),
+    [reason, reason],
+  );
+  assert.equal(channel.signals[3]?.signal.reason, reason, "read afterwards");
+  channel.endAll();
+  const { finished, unstarted } = await report;
+  assert.deepEqual([finished.length, unstarted.length], [3, 3]);
+  assert.equal(channel.started.length, 4);
   await turn();
   assert.equal(sender.inFlight, 0);
 });

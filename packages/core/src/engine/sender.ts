@@ -58,6 +58,8 @@ export interface SenderPorts {
   readonly logger: Logger;
   readonly rules: OutcomeRules;
   readonly leases: Pick<EngineLeases, "cover">;
+  /** An abort ends all attempts under way, and none starts any more. */
+  readonly abandoned: AbortSignal;
 }
 
 export interface SenderOptions {
@@ -125,6 +127,13 @@ export class Sender implements AttemptOwner {
     this.#slots = new ConcurrencyLimit({ max: options.maxInFlight });
     this.#lanes = new Lanes(options.laneInFlight);
     this.#young = new DeadlineQueue(ports.clock, options.slowAfterMs);
+    ports.abandoned.addEventListener("abort", () => this.#abandon(), {
+      once: true,
+    });
+  }
+
+  get abandoned(): AbortSignal {
+    return this.#ports.abandoned;
   }
 
   /** Attempts under way. */
@@ -208,7 +217,10 @@ export class Sender implements AttemptOwner {
   }
 
   #isCovered(channel: Channel): boolean {
-    return this.#ports.leases.cover(leaseNeededMs(channel, this.#options));
+    const { abandoned, leases } = this.#ports;
+    return (
+      !abandoned.aborted && leases.cover(leaseNeededMs(channel, this.#options))
+    );
   }
 
   /** Starts an attempt that has a slot, or lets it wait for its lane. */
@@ -370,11 +382,24 @@ export class Sender implements AttemptOwner {
     }
   }
 
+  /** Ends what is under way; what waits for its lane is never started. */
+  #abandon(): void {
+    const attempts = this.#young.list();
+    for (const slow of this.#slow.values()) attempts.push(...slow.list());
+    for (const attempt of attempts) {
+      if (attempt.phase === "queued") {
+        this.#young.remove(attempt);
+        this.#leaveLane(attempt);
+      } else attempt.giveUp(this.abandoned.reason);
+    }
+  }
+
   /** Of a slow attempt whose channel keeps silent beyond its own deadline. */
   #giveUp(attempt: SendAttempt): void {
     const { item, channel, isHandedOver } = attempt;
     this.#ports.logger.error("channel_silent", this.#describe(attempt));
     if (!isHandedOver) this.#prepared.forget(item.message, channel);
+    attempt.giveUp();
     this.#end(attempt, {
       outcome: isHandedOver ? "unknown" : "deferred",
       errorClass: "timeout",
@@ -395,6 +420,11 @@ export class Sender implements AttemptOwner {
       this.#young.add(attempt);
       return;
     }
+    this.#leaveLane(attempt);
+  }
+
+  #leaveLane(attempt: SendAttempt): void {
+    const { endpoint } = attempt.item.recipient;
     // Whoever waits for a slot has its place in the lane already.
     if (attempt.hasPlace) this.#giveBack(attempt);
     else this.#lanes.withdraw(endpoint, attempt);

@@ -32,7 +32,6 @@ export interface Channel {
   close(): Promise<void>;
 }
 
-/** A message made ready once, for attempts at many recipients. */
 /** Whether attempts to endpoints of the protocol cost money. */
 export function isBillable(
   channels: readonly Channel[],
@@ -41,12 +40,40 @@ export function isBillable(
   return channels.some((it) => it.billable && it.protocols.includes(protocol));
 }
 
+/** A message made ready once, for attempts at many recipients. */
 export interface PreparedMessage {
   /**
    * Makes one attempt. Expected failures are results, not exceptions; it settles
-   * within the channel's `timeoutMs`.
+   * within the channel's `timeoutMs`. Once one of the signals is aborted it
+   * starts nothing, frees the connection it has, and settles soon with error
+   * class `interrupted`: `unknown` if it costs money and may have gone out,
+   * else `deferred`. Without signals it ends by its own time alone.
    */
-  deliver(recipient: Recipient): Promise<AttemptResult>;
+  deliver(
+    recipient: Recipient,
+    signals?: AttemptSignals,
+  ): Promise<AttemptResult>;
+}
+
+/**
+ * End an attempt that is not waited for any more: its engine stopped waiting
+ * for all of them, or gave up this one, which kept silent beyond the channel's
+ * `timeoutMs`.
+ *
+ * A signal with a listener for each attempt would cost more than the rest of a
+ * quick one. So there are two, and a channel reads the one that fits:
+ *
+ * - `engineSignal` is the same object for all attempts of an engine. A channel
+ *   that keeps account of its attempts and of their time itself, as the one for
+ *   http does, listens to it once and needs nothing for each attempt.
+ * - `signal` is the attempt's own. It is made when it is read, so attempts of
+ *   a channel that does not read it cost nothing.
+ */
+export interface AttemptSignals {
+  /** Aborted when the engine stops waiting; the same for all its attempts. */
+  readonly engineSignal: AbortSignal;
+  /** Aborted with `engineSignal`, and when this attempt alone is given up. */
+  readonly signal: AbortSignal;
 }
 
 /** One endpoint of a message's audience. */

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { CarillonError } from "@carillon/core";
 import { type FailurePlan, failing } from "../failing.ts";
 import type { EngineCases } from "./cases.ts";
-import { delivered, never, unavailable } from "./scripted-channel.ts";
+import {
+  delivered,
+  ended,
+  interrupted,
+  never,
+  unavailable,
+} from "./scripted-channel.ts";
 
 const hour = 3_600_000;
 
@@ -178,22 +184,68 @@ export function testLeases({ test }: EngineCases): void {
     const engine = await world.start();
     const id = await world.publish(engine);
     await world.settle();
-    const drained = engine.drain(8000);
+    const drained = engine.drain();
     await assert.rejects(world.publish(engine), { code: "SHUTTING_DOWN" });
     gate.resolve(delivered);
     await drained;
     assert.deepEqual(await world.counts(id), { delivered: 3 });
   });
 
-  test("draining ends at its deadline though a receiver hangs", {
+  test("an engine that is abandoned ends its attempts and writes what came of them", {
+    subscribers: 40,
+    engine: { laneInFlight: 1 },
+  }, async (world) => {
+    world.http.script = (_to, _nth, signals) => ended(signals, interrupted);
+    const engine = await world.start();
+    const slow = await world.publish(engine);
+    await world.pass(1000);
+    // All but one of these wait for their lanes.
+    await world.subscribe("http", "http://sink.test/fresh");
+    const next = await world.publish(engine);
+    await world.settle();
+    assert.equal(world.http.open, 41);
+    const stop = new AbortController();
+    const drained = engine.drain({ signal: stop.signal });
+    await world.settle();
+    assert.equal(world.http.open, 41);
+
+    stop.abort();
+    await drained;
+    assert.equal(world.http.open, 0, "attempts were left under way");
+    assert.equal(world.http.calls.length, 41, "an attempt began after the end");
+    assert.deepEqual(await world.counts(slow), { retrying: 40 });
+    assert.deepEqual(await world.counts(next), { waiting: 40, retrying: 1 });
+    const classes = (await world.deliveries(slow)).map(
+      ({ attempts }) => attempts.at(-1)?.errorClass,
+    );
+    assert.deepEqual(new Set(classes), new Set(["interrupted"]));
+  });
+
+  test("an abandoned engine stops though a channel does not heed its signal", {
     subscribers: 1,
   }, async (world) => {
     world.http.script = never;
     const engine = await world.start();
     await world.publish(engine);
     await world.settle();
-    const drained = engine.drain(4000);
-    await world.pass(4000);
+    const drained = engine.drain({ signal: AbortSignal.abort() });
+    await world.pass(500);
     await drained;
+  });
+
+  test("a text whose attempt is abandoned is unknown, and not sent again", {}, async (world) => {
+    await world.subscribe("sms", "+15550100001");
+    world.sms.script = (_to, _nth, signals) =>
+      ended(signals, {
+        outcome: "unknown",
+        errorClass: "interrupted",
+        error: "The service was shutting down; the text may have gone out.",
+      });
+    const engine = await world.start();
+    const id = await world.publish(engine);
+    await world.settle();
+    assert.equal(world.sms.calls.length, 1);
+    await engine.drain({ signal: AbortSignal.abort() });
+    assert.deepEqual(await world.counts(id), { unknown: 1 });
   });
 }

@@ -2,6 +2,7 @@
 
 import type {
   AttemptResult,
+  AttemptSignals,
   Channel,
   PreparedMessage,
   Protocol,
@@ -12,7 +13,11 @@ import type {
  * What comes of the nth attempt (from 1) to an endpoint. `unknown`, because
  * some scripts answer what no channel should.
  */
-export type Script = (recipient: Recipient, nth: number) => unknown;
+export type Script = (
+  recipient: Recipient,
+  nth: number,
+  signals: AttemptSignals | undefined,
+) => unknown;
 
 export class ScriptedChannel implements Channel {
   readonly name: string;
@@ -36,7 +41,9 @@ export class ScriptedChannel implements Channel {
   }
 
   prepare(): PreparedMessage | Promise<PreparedMessage> {
-    const prepared = { deliver: (to: Recipient) => this.#deliver(to) };
+    const prepared: PreparedMessage = {
+      deliver: (to, signals) => this.#deliver(to, signals),
+    };
     const waits = this.onPrepare();
     return waits instanceof Promise ? waits.then(() => prepared) : prepared;
   }
@@ -49,14 +56,17 @@ export class ScriptedChannel implements Channel {
   async close(): Promise<void> {}
 
   // Not async: what a script throws is thrown, as a defective channel would.
-  #deliver(recipient: Recipient): Promise<AttemptResult> {
+  #deliver(
+    recipient: Recipient,
+    signals: AttemptSignals | undefined,
+  ): Promise<AttemptResult> {
     const { endpoint } = recipient;
     const nth = this.attemptsTo(endpoint) + 1;
     this.#counts.set(endpoint, nth);
     this.calls.push(endpoint);
     this.open++;
     this.maxOpen = Math.max(this.maxOpen, this.open);
-    const answer = this.script(recipient, nth);
+    const answer = this.script(recipient, nth, signals);
     // What is no result is what some scripts are about.
     if (!(answer instanceof Promise)) {
       this.open--;
@@ -82,3 +92,19 @@ export const unavailable: AttemptResult = {
 
 /** An answer that never comes. */
 export const never = (): Promise<never> => new Promise(() => {});
+
+export const interrupted: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "interrupted",
+  error: "The service was shutting down.",
+};
+
+/** Answers once the attempt's own signal is aborted, and not before. */
+export function ended(
+  signals: AttemptSignals | undefined,
+  result: AttemptResult,
+): Promise<AttemptResult> {
+  return new Promise((resolve) => {
+    signals?.signal.addEventListener("abort", () => resolve(result));
+  });
+}

@@ -5,6 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { AttemptSignals } from "@carillon/core";
+import { Gateway, NullProvider, type StartContext } from "@carillon/gateway";
 import { startTestServer } from "../test-support/test-server.ts";
 import { loadConfig } from "./config.ts";
 import { open } from "./open.ts";
@@ -27,14 +29,16 @@ test("closes while a client is in the middle of a request", {
   assert.ok(socket.destroyed);
 });
 
-test("makes no more probes once it closes", async () => {
-  const held = Promise.withResolvers<void>();
-  let probes = 0;
+test("ends the probes under way once it closes, and makes no more", async () => {
+  const signals: (AbortSignal | undefined)[] = [];
   const server = await startTestServer({
-    probe: async () => {
-      probes++;
-      await held.promise;
-      return { kind: "unanswered" };
+    probe: (_request, signal) => {
+      signals.push(signal);
+      return new Promise((resolve) => {
+        signal?.addEventListener("abort", () =>
+          resolve({ kind: "unanswered" }),
+        );
+      });
     },
   });
   await server.call("POST", `${server.base}/topics`, { name: "a" });
@@ -45,11 +49,77 @@ test("makes no more probes once it closes", async () => {
       { protocol: "http", endpoint: "http://a.example/" },
     );
   for (let n = 0; n < 20; n++) assert.equal((await detect()).status, 200);
-  assert.equal(probes, 16);
+  const aborted = () => signals.map((signal) => signal?.aborted);
+  assert.deepEqual(aborted(), new Array(16).fill(false));
   await server[Symbol.asyncDispose]();
-  held.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(probes, 16);
+  assert.deepEqual(aborted(), new Array(16).fill(true));
+});
+
+test("an abort while it closes ends what it waits for", async () => {
+  const reached = Promise.withResolvers<AttemptSignals | undefined>();
+  const server = await startTestServer({
+    deliver: (signals) => {
+      reached.resolve(signals);
+      return new Promise((resolve) => {
+        signals?.engineSignal.addEventListener("abort", () =>
+          resolve({
+            outcome: "deferred",
+            errorClass: "interrupted",
+            error: "The service was shutting down.",
+          }),
+        );
+      });
+    },
+  });
+  const { call, base, topicUrn } = server;
+  const topic = `${base}/topics/${topicUrn("a")}`;
+  await call("POST", `${base}/topics`, { name: "a" });
+  await call("POST", `${topic}/subscriptions`, {
+    protocol: "http",
+    endpoint: "http://a.example/",
+  });
+  await reached.promise;
+  const port = await server.listen();
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  const begun = once(server.app.server, "request");
+  socket.write("POST /v2 HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nab");
+  await begun;
+
+  // The clock stands still: nothing but the signal ends the waits.
+  const stop = new AbortController();
+  const closed = server.close({ signal: stop.signal });
+  stop.abort();
+  await closed;
+  await server[Symbol.asyncDispose]();
+});
+
+test("an abort during the start closes what was opened", async () => {
+  const stop = new AbortController();
+  const reason = new Error("stop");
+  const starting = Promise.withResolvers<AbortSignal | undefined>();
+  const started = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  class SlowProvider extends NullProvider {
+    override async start({ signal }: StartContext = {}): Promise<void> {
+      starting.resolve(signal);
+      await started.promise;
+    }
+
+    override async stop(): Promise<void> {
+      stopped.resolve();
+    }
+  }
+  const gateway = new Gateway();
+  gateway.addProvider("slow", new SlowProvider());
+  const start = startTestServer({ gateway, signal: stop.signal });
+  const signal = await starting.promise;
+  stop.abort(reason);
+  await assert.rejects(start, (error) => error === reason);
+  assert.equal(signal?.reason, reason);
+  // One that did not heed the signal does not stay.
+  started.resolve();
+  await stopped.promise;
 });
 
 test("says which channel's timeout a lease does not cover", async (t) => {

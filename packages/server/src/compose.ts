@@ -27,6 +27,7 @@ import {
   errorCatalogue,
   isBillable,
   type Logger,
+  orAborted,
   type Probe,
   parseInboundBinding,
   type Store,
@@ -72,8 +73,12 @@ export interface ServicePorts {
   readonly sandbox?: Sandbox | undefined;
   /** Makes the request of a detection. */
   readonly probe: Probe;
-  /** @throws CarillonError ENDPOINT_FORBIDDEN */
-  readonly checkTarget: (url: string) => Promise<void>;
+  /**
+   * An abort of the signal lets the URL pass unchecked.
+   *
+   * @throws CarillonError ENDPOINT_FORBIDDEN
+   */
+  readonly checkTarget: (url: string, signal: AbortSignal) => Promise<void>;
   readonly certificates: AppPorts["certificates"];
   readonly publicUrl: AppPorts["publicUrl"];
   readonly onCredentials: BootstrapPorts["onCredentials"];
@@ -88,20 +93,40 @@ export interface Service extends AsyncDisposable {
   readonly identity: Identity;
   /** Begins to deliver; the service is ready afterwards. */
   start(): Promise<void>;
+  /** See {@link CloseOptions}; idempotent. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/** How a start ends before its time. */
+export interface StartOptions {
+  /** An abort closes what was opened, and the start throws its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a service stops. */
+export interface CloseOptions {
+  /**
+   * An abort ends the wait for what is under way, as it ends by itself after
+   * 6.5 s: connections of clients are closed, attempts are interrupted. Counts
+   * also in a call while the service closes already.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is under way gets this long to finish when closing. */
-const drainDeadlineMs = 7000;
+const drainDeadlineMs = 6500;
 
 /** Clients get this long to finish their requests when closing. */
 const requestGraceMs = 1500;
 
 /**
- * @throws CarillonError STORAGE_UNUSABLE, ConfigError; then nothing is left open
+ * @throws CarillonError STORAGE_UNUSABLE, ConfigError, the signal's reason; then
+ * nothing is left open
  */
 export async function compose(
   ports: ServicePorts,
   config: Config,
+  { signal }: StartOptions = {},
 ): Promise<Service> {
   const { logger, gateway, channels, key } = ports;
   // Whatever is kept as an instant and waited for goes by the steady clock;
@@ -110,6 +135,10 @@ export async function compose(
   const clock = createSteadyClock(wallClock);
   const lives = messageLivesOf(config);
   const { region } = config;
+  /** Aborted when the service begins to close. */
+  const closing = new AbortController();
+  /** Aborted when what is under way is not waited for any more. */
+  const abandoning = new AbortController();
   await using opened = new AsyncDisposableStack();
 
   const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
@@ -134,7 +163,7 @@ export async function compose(
       newMessageId,
       newToken,
       isBillable: (protocol) => isBillable(channels, protocol),
-      checkTarget: ports.checkTarget,
+      checkTarget: (url) => ports.checkTarget(url, closing.signal),
       logger,
     },
     {
@@ -142,7 +171,10 @@ export async function compose(
       ...(!config.limitConfirmations && { confirmationLimits: {} }),
     },
   );
-  const keys = await openKeys({ settings: store, key, clock });
+  const keys = await orAborted(
+    openKeys({ settings: store, key, clock }),
+    signal,
+  );
   const seal = createContentSeal({ store, keys });
   const deliveryLog = opened.use(
     new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),
@@ -172,8 +204,12 @@ export async function compose(
       lives,
     },
   );
-  await engine.recover();
-  opened.defer(() => engine.drain(drainDeadlineMs));
+  await orAborted(engine.recover(), signal);
+  opened.defer(async () => {
+    const timer = clock.setTimer(drainDeadlineMs, () => abandoning.abort());
+    await engine.drain({ signal: abandoning.signal });
+    timer.cancel();
+  });
 
   // Hashes a password and waits for the disk; the app is built meanwhile.
   const bootstrapping = bootstrapIdentity(
@@ -188,7 +224,6 @@ export async function compose(
   );
   const identity = createIdentity({ store, clock: wallClock, logger, key });
 
-  let isClosing = false;
   let notReady: NotReady | undefined = {
     reason: "STARTING",
     message: "The service is starting",
@@ -221,9 +256,8 @@ export async function compose(
       topics,
       clock,
       newId,
-      // Probes that still wait when the service closes are not made.
-      probe: async (request) =>
-        isClosing ? { kind: "unanswered" } : ports.probe(request),
+      probe: ports.probe,
+      stopped: closing.signal,
     }),
     identity,
     administration: createAdministration({
@@ -250,16 +284,22 @@ export async function compose(
     onRoute: ports.onRoute,
   });
   opened.defer(async () => {
-    isClosing = true;
+    closing.abort();
     notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
+    const closed = app.close();
     // Without it a client that sends its body byte by byte holds up the end.
-    const timer = clock.setTimer(requestGraceMs, () =>
-      app.server.closeAllConnections(),
-    );
-    await app.close();
+    const endRequests = () => app.server.closeAllConnections();
+    const timer = clock.setTimer(requestGraceMs, endRequests);
+    abandoning.signal.addEventListener("abort", endRequests, { once: true });
+    if (abandoning.signal.aborted) endRequests();
+    await closed;
     timer.cancel();
+    abandoning.signal.removeEventListener("abort", endRequests);
   });
-  const [{ projectId }] = await Promise.all([bootstrapping, app.ready()]);
+  const [{ projectId }] = await orAborted(
+    Promise.all([bootstrapping, app.ready()]),
+    signal,
+  );
 
   forwardReceipts(gateway, engine, clock);
   forwardTexts(
@@ -277,9 +317,18 @@ export async function compose(
     ),
   );
   addProviders(gateway, config.sms, logger);
-  await gateway.start();
+  // A provider that does not heed the signal is stopped once it has started.
+  await orAborted(gateway.start({ signal }), signal);
 
   const owned = opened.move();
+  let closed: Promise<void> | undefined;
+  const abandon = () => abandoning.abort();
+  const close = (options: CloseOptions = {}): Promise<void> => {
+    options.signal?.addEventListener("abort", abandon, { once: true });
+    if (options.signal?.aborted) abandon();
+    closed ??= owned.disposeAsync();
+    return closed;
+  };
   return {
     app,
     engine,
@@ -288,7 +337,8 @@ export async function compose(
       await engine.start();
       notReady = undefined;
     },
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }
 

@@ -19,11 +19,12 @@ import {
   CarillonError,
   type Channel,
   type Logger,
+  orAborted,
   silentLogger,
   systemClock,
 } from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
-import { compose } from "./compose.ts";
+import { type CloseOptions, compose } from "./compose.ts";
 import type { Config } from "./config.ts";
 import {
   type Credentials,
@@ -45,6 +46,12 @@ export interface OpenOptions {
    * `carillon_log_dropped_total`. Default: none.
    */
   readonly droppedLogLines?: () => number;
+  /**
+   * An abort ends the start: what was opened is closed, and `open` throws the
+   * signal's reason. It has no effect on a service that runs; see
+   * {@link Carillon.close}.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** A running service. */
@@ -54,15 +61,19 @@ export interface Carillon extends AsyncDisposable {
   readonly config: Config;
   /** Only at a first start, or when a preset changed something. */
   readonly credentials: Credentials | undefined;
-  /** Stops accepting, finishes what is under way, closes all; idempotent. */
-  close(): Promise<void>;
+  /**
+   * Stops accepting, finishes what is under way, closes all; idempotent. What
+   * is not finished after some seconds, or when the signal is aborted, is
+   * interrupted, and tried again after the next start.
+   */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**
  * Starts a service and resolves when it answers.
  *
  * @throws CarillonError STORAGE_IN_USE, STORAGE_UNUSABLE; the error of the
- * socket when it cannot listen. Nothing is left open then.
+ * socket when it cannot listen; the signal's reason. Nothing is left open then.
  */
 export async function open(
   config: Config,
@@ -70,13 +81,20 @@ export async function open(
 ): Promise<Carillon> {
   const logger = options.logger ?? silentLogger;
   const clock = systemClock;
+  const { signal } = options;
+  signal?.throwIfAborted();
   await using opened = new AsyncDisposableStack();
 
   let listeningUrl = "";
   const publicUrl = () => config.publicUrl ?? listeningUrl;
 
   const store = opened.use(
-    await openSqliteStore({ folder: config.data, clock, logger }),
+    await openSqliteStore({
+      folder: config.data,
+      clock,
+      logger,
+      ...(signal && { signal }),
+    }),
   );
   const key = await readKeyFile(config.data);
   const signingKeys = new SigningKeys({
@@ -91,7 +109,12 @@ export async function open(
     logger.error("signing_keys_failed", { error });
   });
 
-  const egress = createEgressGuard({ allowTargets: config.allowTargets });
+  const outward = new AbortController();
+  opened.defer(() => outward.abort());
+  const egress = createEgressGuard({
+    allowTargets: config.allowTargets,
+    signal: outward.signal,
+  });
   const carrierHttp = createEgressHttpClient({ egress });
   opened.defer(() => carrierHttp.close());
   const gateway = createSmsGateway(
@@ -137,8 +160,8 @@ export async function open(
         gateway,
         sandbox,
         probe: createHttpProbe({ egress, clock }),
-        checkTarget: async (url) => {
-          const refusal = await egress.checkUrl(url);
+        checkTarget: async (url, stopped) => {
+          const refusal = await egress.checkUrl(url, { signal: stopped });
           if (!refusal) return;
           throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
         },
@@ -155,18 +178,22 @@ export async function open(
         droppedLogLines: options.droppedLogLines ?? (() => 0),
       },
       config,
+      { signal },
     ),
   );
   const { app } = service;
-  await app.listen({ host: config.host, port: config.port });
+  await orAborted(app.listen({ host: config.host, port: config.port }), signal);
   listeningUrl = urlOf(config.host, app.server.address());
   await updateCredentialsUrl(config.data, publicUrl());
-  await service.start();
+  await orAborted(service.start(), signal);
+  signal?.throwIfAborted();
   logger.info("started", { url: listeningUrl, data: config.data, version });
 
   const owned = opened.move();
   let closing: Promise<void> | undefined;
-  const close = () => {
+  const close = (options?: CloseOptions) => {
+    // First of all that is owned; a failure comes from there.
+    void service.close(options);
     closing ??= owned.disposeAsync();
     return closing;
   };
@@ -175,7 +202,7 @@ export async function open(
     config,
     credentials: credentials && { ...credentials, url: publicUrl() },
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }
 

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type AttemptResult,
+  type AttemptSignals,
   type Channel,
   type Engine,
   type LogFields,
@@ -24,7 +25,7 @@ import { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { RouteOptions } from "fastify";
 import type { HttpApp } from "../src/api/http-app.ts";
-import { compose } from "../src/compose.ts";
+import { type CloseOptions, compose } from "../src/compose.ts";
 import { loadConfig } from "../src/config.ts";
 import type { IdentityCredentials } from "../src/identity/bootstrap.ts";
 import type { Identity } from "../src/identity/identity.ts";
@@ -43,6 +44,12 @@ export interface TestServerOptions {
   readonly probe?: Probe;
   /** What every attempt to deliver leads to. */
   readonly result?: AttemptResult;
+  /** Makes the attempts in its place. */
+  readonly deliver?: (
+    signals: AttemptSignals | undefined,
+  ) => Promise<AttemptResult>;
+  /** Ends the start. */
+  readonly signal?: AbortSignal;
 }
 
 export interface SentMessage {
@@ -78,6 +85,8 @@ export interface TestServer extends AsyncDisposable {
   topicUrn(name: string): string;
   /** Only with `unstarted`. */
   start(): Promise<void>;
+  /** Waits for its clock, which stands still; then it is still to be disposed. */
+  close(options?: CloseOptions): Promise<void>;
   /** Answers the port of 127.0.0.1 it listens on from now on. */
   listen(): Promise<number>;
 }
@@ -117,6 +126,10 @@ export async function startTestServer(
     tmpdir(),
     `carillon-test-${randomBytes(8).toString("hex")}`,
   );
+  const deliver =
+    options.deliver ??
+    (async () =>
+      options.result ?? ({ outcome: "delivered", statusCode: 200 } as const));
   const service = await compose(
     {
       store,
@@ -125,8 +138,8 @@ export async function startTestServer(
       random: () => 0.5,
       key: testKey,
       channels: [
-        noteDeliveries(["http", "https", "email"], false, sent, options.result),
-        noteDeliveries(["sms"], true, sent, options.result),
+        noteDeliveries(["http", "https", "email"], false, sent, deliver),
+        noteDeliveries(["sms"], true, sent, deliver),
       ],
       gateway: options.gateway ?? new Gateway(),
       sandbox: options.sandbox,
@@ -154,6 +167,7 @@ export async function startTestServer(
         smsProviders: ["null"],
       },
     }),
+    { signal: options.signal },
   );
   if (!credentials) throw new Error("The first start made no credentials.");
   const { accessKey, secretKey, project, user } = credentials;
@@ -199,6 +213,7 @@ export async function startTestServer(
     },
     topicUrn: (name) => `urn:smn:${testRegion}:${project.id}:${name}`,
     start: () => service.start(),
+    close: (how) => service.close(how),
     async [Symbol.asyncDispose]() {
       const closed = Promise.resolve(service[Symbol.asyncDispose]());
       let isClosed = false;
@@ -226,7 +241,7 @@ function noteDeliveries(
   protocols: readonly Protocol[],
   billable: boolean,
   sent: SentMessage[],
-  result: AttemptResult = { outcome: "delivered", statusCode: 200 },
+  deliver: NonNullable<TestServerOptions["deliver"]>,
 ): Channel {
   return {
     name: `test-${protocols.join("-")}`,
@@ -234,9 +249,9 @@ function noteDeliveries(
     billable,
     timeoutMs: 5000,
     prepare: (message) => ({
-      async deliver(recipient) {
+      deliver(recipient, signals) {
         sent.push({ message, recipient });
-        return result;
+        return deliver(signals);
       },
     }),
     async close() {},

@@ -6,6 +6,7 @@
 
 import type { LookupAddress } from "node:dns";
 import { isIP, isIPv6 } from "node:net";
+import { orAborted } from "@carillon/core";
 import {
   type AddressClass,
   classifyAddress,
@@ -19,6 +20,8 @@ export interface EgressGuardOptions {
   readonly allowTargets: readonly string[];
   /** Default: the machine's own DNS and hosts file. */
   readonly resolve?: ResolveName;
+  /** An abort ends questions to name servers; none is asked any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** Why an endpoint may not be connected to. */
@@ -62,6 +65,8 @@ export interface EgressGuard {
 export interface CheckUrlOptions {
   /** How long to wait for the name to resolve. Default 2000. */
   readonly timeoutMs?: number;
+  /** An abort ends the wait as `timeoutMs` does. */
+  readonly signal?: AbortSignal;
 }
 
 /** A connection that the guard refused. No retry will change that. */
@@ -89,7 +94,9 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
       `CARILLON_ALLOW_TARGETS has "${text}"; networks such as 10.0.0.0/8 or fd00::/8 are expected.`,
     );
   });
-  const resolveName = options.resolve ?? createSystemResolver();
+  const resolveName =
+    options.resolve ??
+    createSystemResolver(options.signal ? { signal: options.signal } : {});
 
   function check(host: string, address: string): EgressRefusal | undefined {
     const addressClass = classifyAddress(address);
@@ -118,15 +125,15 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   return {
     checkAddress: (address) => check(address, address),
     resolve,
-    async checkUrl(url, { timeoutMs = 2000 } = {}) {
+    async checkUrl(url, { timeoutMs = 2000, signal } = {}) {
       const host = hostOf(url);
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, timeoutMs);
       try {
-        await Promise.race([resolve(host), late.promise]);
+        await orAborted(Promise.race([resolve(host), late.promise]), signal);
       } catch (error) {
         if (error instanceof EgressRefusedError) return error.refusal;
-        // Unresolvable: names may be registered after the subscription.
+        // Unresolvable, or not waited for: names may be registered after the subscription.
       } finally {
         clearTimeout(timer);
       }

@@ -7,7 +7,7 @@
  */
 
 import { lookup, Resolver } from "node:dns/promises";
-import { ConcurrencyLimit } from "@carillon/core";
+import { ConcurrencyLimit, orAborted } from "@carillon/core";
 
 /** Answers a name's addresses in text form, preferred ones first. */
 export type ResolveName = (host: string) => Promise<readonly string[]>;
@@ -18,6 +18,8 @@ export interface SystemResolverOptions {
   readonly servers?: readonly string[];
   /** How long a name server has for its answer, in milliseconds. */
   readonly timeoutMs?: number;
+  /** An abort ends the questions under way; none is asked any more. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -27,18 +29,24 @@ export interface SystemResolverOptions {
 export function createSystemResolver(
   options: SystemResolverOptions = {},
 ): ResolveName {
-  const { servers, timeoutMs = 2000 } = options;
+  const { servers, timeoutMs = 2000, signal } = options;
   const dns = new Resolver({ timeout: timeoutMs, tries: 2 });
   if (servers !== undefined) dns.setServers(servers);
+  signal?.addEventListener("abort", () => dns.cancel(), { once: true });
   const lookups = new ConcurrencyLimit({ max: 2 });
   const underWay = new Map<string, Promise<readonly string[]>>();
 
   async function resolve(host: string): Promise<readonly string[]> {
+    signal?.throwIfAborted();
     if (host.includes(".")) {
       const addresses = await ask(dns, host);
       if (addresses.length > 0) return addresses;
     }
-    const found = await lookups.run(() => lookup(host, { all: true }));
+    const found = await lookups.run(
+      // It cannot be ended, but it need not be waited for.
+      () => orAborted(lookup(host, { all: true }), signal),
+      { signal },
+    );
     return found.map(({ address }) => address);
   }
 

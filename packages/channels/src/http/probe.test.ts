@@ -19,12 +19,26 @@ async function startServer(answer: RequestListener) {
   };
 }
 
-function probeTo(url: string, { timeoutMs = 5000, allow = true } = {}) {
+interface ProbeOptions {
+  readonly timeoutMs?: number;
+  readonly allow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+function probeTo(
+  url: string,
+  { timeoutMs = 5000, allow = true, signal }: ProbeOptions = {},
+) {
   const egress = createEgressGuard({
     allowTargets: allow ? ["127.0.0.0/8"] : [],
   });
   const probe = createHttpProbe({ egress, clock: systemClock, timeoutMs });
-  return probe({ url, headers: { "x-team": "ops" }, topicUrn: "urn:smn:a" });
+  const request = {
+    url,
+    headers: { "x-team": "ops" },
+    topicUrn: "urn:smn:a",
+  };
+  return probe(request, signal);
 }
 
 test("posts once and answers status and the body's beginning", async () => {
@@ -59,6 +73,28 @@ test("gives up on who does not answer, or stops midway", async () => {
     assert.deepEqual(result, { kind: "unanswered" });
     assert.ok(performance.now() - begun < 2000);
   }
+});
+
+test("an abort closes the connection, and is no answer", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  let requests = 0;
+  using silent = await startServer((request) => {
+    requests++;
+    request.socket.once("close", () => closed.resolve());
+    arrived.resolve();
+  });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const probing = probeTo(silent.url, { timeoutMs: 60_000, signal });
+  await arrived.promise;
+  stop.abort();
+  assert.deepEqual(await probing, { kind: "unanswered" });
+  await closed.promise;
+  assert.deepEqual(await probeTo(silent.url, { signal }), {
+    kind: "unanswered",
+  });
+  assert.equal(requests, 1);
 });
 
 test("nobody there is no answer", async () => {

@@ -36,9 +36,10 @@ export function createHttpProbe({
 }: HttpProbeOptions): Probe {
   const open = createEgressConnector(egress, ca === undefined ? {} : { ca });
 
-  return async ({ url, headers, topicUrn }) => {
+  return async ({ url, headers, topicUrn }, signal) => {
     // Not with the module: a start does without.
     const { Client } = await import("undici");
+    if (signal?.aborted) return { kind: "unanswered" };
     const { origin, pathname, search } = new URL(url);
     let socket: ReturnType<EgressConnector>;
     const client = new Client(origin, {
@@ -47,7 +48,9 @@ export function createHttpProbe({
       },
     });
     const deadline = new AbortController();
-    const timer = clock.setTimer(timeoutMs, () => deadline.abort());
+    const abort = () => deadline.abort();
+    const timer = clock.setTimer(timeoutMs, abort);
+    signal?.addEventListener("abort", abort, { once: true });
     try {
       const { statusCode, body } = await client.request({
         method: "POST",
@@ -71,6 +74,7 @@ export function createHttpProbe({
       return toResult(error);
     } finally {
       timer.cancel();
+      signal?.removeEventListener("abort", abort);
       // Also one that never came to be a connection.
       socket?.destroy();
       await client.destroy();

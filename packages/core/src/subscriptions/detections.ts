@@ -31,8 +31,14 @@ export type ProbeResult =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "unanswered" };
 
-/** Makes one request; never rejects and answers within seconds. */
-export type Probe = (request: ProbeRequest) => Promise<ProbeResult>;
+/**
+ * Makes one request; never rejects and answers within seconds. An abort closes
+ * its connection, and is answered as `unanswered`.
+ */
+export type Probe = (
+  request: ProbeRequest,
+  signal?: AbortSignal,
+) => Promise<ProbeResult>;
 
 /** `pending`: not run yet. `overloaded`: too many waited. */
 export type Detection =
@@ -76,6 +82,11 @@ export interface DetectionsPorts {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly probe: Probe;
+  /**
+   * Aborted when the process stops: probes under way end, and those that wait
+   * are not made. They count as `unanswered`.
+   */
+  readonly stopped?: AbortSignal;
 }
 
 export interface DetectionsOptions {
@@ -98,12 +109,26 @@ const maxTasks = 20_000;
 
 /** Builds the detections of one process: they live in its memory. */
 export function createDetections(
-  { topics, clock, newId, probe }: DetectionsPorts,
+  { topics, clock, newId, probe, stopped }: DetectionsPorts,
   { maxRunning = 16, maxWaiting = 256 }: DetectionsOptions = {},
 ): Detections {
   /** Oldest first. */
   const tasks = new Map<string, Task>();
   const probes = new ConcurrencyLimit({ max: maxRunning, maxWaiting });
+
+  async function run(task: Task, request: ProbeRequest): Promise<void> {
+    try {
+      await probes.run(
+        async () => {
+          task.detection = await probe(request, stopped);
+        },
+        { signal: stopped },
+      );
+    } catch (error) {
+      if (!stopped?.aborted) throw error;
+      task.detection = { kind: "unanswered" };
+    }
+  }
 
   function removeOld(): void {
     for (const [id, { begunAt }] of tasks) {
@@ -135,11 +160,7 @@ export function createDetections(
       tasks.set(id, task);
       removeOld();
       if (probes.isFull) task.detection = { kind: "overloaded" };
-      else {
-        void probes.run(async () => {
-          task.detection = await probe({ url, headers, topicUrn });
-        });
-      }
+      else void run(task, { url, headers, topicUrn });
       return id;
     },
     async get(projectId, topicUrn, taskId) {

@@ -5,6 +5,7 @@
  * with exit code 0 only if everything was delivered.
  */
 
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,6 +63,7 @@ async function demo(exitAfterTable: boolean): Promise<number> {
     });
     await using carillon = await open(config, {
       logger: createLogger({ level: config.logLevel }),
+      signal: stopped,
     });
     const { url, credentials } = carillon;
     if (!credentials) throw new Error("A first start tells its credentials.");
@@ -86,10 +88,11 @@ ${formatTable(lines, columns, { colours })}
     }
     if (exitAfterTable || missing.length > 0) return missing.length > 0 ? 1 : 0;
     console.log(nextSteps(url, folder, `${accessKey}:${secretKey}`));
-    await stopped;
+    if (!stopped.aborted) await once(stopped, "abort");
     console.log("\nStopping; the demo's data goes with it.");
     return 0;
   } catch (error) {
+    if (error === stopped.reason) return 0;
     story.fail();
     console.error(
       `The demo failed: ${error instanceof Error ? error.message : error}`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   cp,
@@ -154,6 +154,51 @@ test("--wait fails when a delivery failed", async () => {
   assert.equal(rows(run)[0]?.state, "rejected");
 });
 
+test("Ctrl-C ends --wait at once, and the message's id is told", async () => {
+  await client("topic", "create", "cli-interrupt");
+  let child: ChildProcess | undefined;
+  const released = Promise.withResolvers<void>();
+  // Before the server: holds back what the command polls.
+  const proxy = createServer(async (request, response) => {
+    if (request.url?.startsWith("/api/v2/messages/")) {
+      request.socket.once("close", () => released.resolve());
+      child?.kill("SIGINT");
+      return;
+    }
+    const { method = "GET", headers, url = "/" } = request;
+    const { authorization = "", "content-type": type = "" } = headers;
+    const body = method === "GET" ? undefined : await text(request);
+    const answer = await fetch(server.url + url, {
+      method,
+      headers: { authorization, "content-type": type },
+      ...(body && { body }),
+    });
+    response.writeHead(answer.status, { "content-type": "application/json" });
+    response.end(await answer.text());
+  }).listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+
+  const run = await start(["publish", "cli-interrupt", "x", "--wait"], {
+    env: {
+      CARILLON_URL: `http://127.0.0.1:${port}`,
+      CARILLON_ACCESS_KEY: credentials.accessKey,
+      CARILLON_SECRET_KEY: credentials.secretKey,
+      CARILLON_PROJECT_ID: credentials.projectId,
+    },
+    onSpawn: (spawned) => {
+      child = spawned;
+    },
+  });
+  await released.promise;
+  proxy.close();
+  assert.deepEqual([run.code, run.stdout], [130, ""]);
+  assert.match(
+    run.stderr,
+    /^Interrupted; carillon deliveries [0-9a-f]{32} shows how they go on\.\n$/,
+  );
+});
+
 test("sends a text message to a phone", async () => {
   const run = await client("sms", "+15550100078", "Your code is 271828");
   assert.equal(run.code, 0, run.stderr);
@@ -304,6 +349,7 @@ async function start(
     readonly env?: Readonly<Record<string, string>>;
     readonly input?: string;
     readonly cwd?: string;
+    readonly onSpawn?: (child: ChildProcess) => void;
   } = {},
 ): Promise<Run> {
   return await run(
@@ -332,6 +378,7 @@ async function run(
     readonly env?: Readonly<Record<string, string>>;
     readonly input?: string;
     readonly cwd?: string;
+    readonly onSpawn?: (child: ChildProcess) => void;
   },
 ): Promise<Run> {
   const child = spawn(process.execPath, nodeArguments, {
@@ -339,6 +386,7 @@ async function run(
     stdio: ["pipe", "pipe", "pipe"],
     env: environment(options.env ?? {}),
   });
+  options.onSpawn?.(child);
   child.stdin.end(options.input ?? "");
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),

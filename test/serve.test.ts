@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import {
@@ -12,6 +14,7 @@ import {
   CarillonProcess,
   credentials,
 } from "./harness/carillon-process.ts";
+import { until } from "./harness/until.ts";
 import { WebhookSink } from "./harness/webhook-sink.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -55,6 +58,7 @@ async function call(
 async function serveInVain(
   args: readonly string[],
   env: Record<string, string> = {},
+  onSpawn: (child: ChildProcess) => void = () => {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const child = spawn(
     process.execPath,
@@ -65,6 +69,7 @@ async function serveInVain(
       env: { ...process.env, NODE_NO_WARNINGS: "1", ...env },
     },
   );
+  onSpawn(child);
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -133,6 +138,30 @@ test("stops within 10 s on SIGTERM, exit code 0, and loses nothing", async () =>
     () => sink.arrivals.some(({ messageId }) => messageId === body.message_id),
     "the message was lost",
   );
+});
+
+test("SIGTERM during the start ends it with exit code 0, and it starts again", async () => {
+  const data = await folder();
+  // Holds up the start at its first write, for as long as this is open.
+  const holder = new DatabaseSync(join(data, "carillon.db"));
+  holder.exec("PRAGMA journal_mode = WAL; BEGIN EXCLUSIVE");
+  let child: ChildProcess | undefined;
+  const ended = serveInVain(["--data", data, "--port", "0"], {}, (spawned) => {
+    child = spawned;
+  });
+  await until(
+    () => existsSync(join(data, "carillon.pid")),
+    "the folder was not taken",
+    20_000,
+    5,
+  );
+  child?.kill("SIGTERM");
+  holder.close();
+  const { code, stdout, stderr } = await ended;
+  assert.deepEqual([code, stdout], [0, ""], stderr);
+  assert.ok(!existsSync(join(data, "carillon.pid")));
+  await using server = await CarillonProcess.start({ data });
+  assert.equal(await server.stop(), 0);
 });
 
 test("keeps its credentials file to its owner and shows secrets once", async () => {

@@ -3,8 +3,11 @@ export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
   readonly exitCode: number;
 
-  /** @param exitCode 1: it failed; 2: it was asked for in the wrong way */
-  constructor(message: string, exitCode: 1 | 2 = 1, options?: ErrorOptions) {
+  /**
+   * @param exitCode 1: it failed; 2: it was asked for in the wrong way; above
+   * 128: a signal of that number less 128 ended it
+   */
+  constructor(message: string, exitCode = 1, options?: ErrorOptions) {
     super(message, options);
     this.exitCode = exitCode;
   }

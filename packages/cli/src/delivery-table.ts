@@ -1,5 +1,6 @@
 /** How deliveries are shown, and when a message is done. */
 
+import { setTimeout } from "node:timers/promises";
 import type { Delivery, MessageReport, Messages } from "@carillon/client";
 import type { Column, Style } from "./output.ts";
 
@@ -53,20 +54,21 @@ function shown(number: number | undefined): string {
 /**
  * Waits until the engine has nothing left to do for a message, or the time is
  * over; answers whether it has.
+ *
+ * @throws the signal's reason
  */
 export async function waitUntilSettled(
   messages: Pick<Messages, "get">,
   messageId: string,
   timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   for (let waitMs = 25; ; waitMs = Math.min(waitMs * 1.5, 1000)) {
-    if (isSettled(await messages.get(messageId))) return true;
+    if (isSettled(await messages.get(messageId, { signal }))) return true;
     const leftMs = deadline - Date.now();
     if (leftMs <= 0) return false;
-    await new Promise((resolve) =>
-      setTimeout(resolve, Math.min(waitMs, leftMs)),
-    );
+    await sleep(Math.min(waitMs, leftMs), signal);
   }
 }
 
@@ -75,4 +77,13 @@ function isSettled({ counts, fannedOut }: MessageReport): boolean {
     (state) => (counts[state] ?? 0) > 0,
   );
   return fannedOut && !open;
+}
+
+/** @throws the signal's reason, at once */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(ms, undefined, { signal });
+  } catch {
+    throw signal.reason;
+  }
 }

@@ -1,6 +1,7 @@
-/** Waits for a signal to stop; a second one stops at once. */
+/** The wish of whoever runs a command that it stop, as one AbortSignal. */
 
 import { constants } from "node:os";
+import { CommandFailure } from "./command-failure.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -11,22 +12,22 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const sameSignalMs = 400;
 
 /**
- * Resolves at the first signal; a second one, later than an echo of the
- * first, ends the process at once.
+ * Aborted at the first signal, with a {@link CommandFailure} as its reason; a
+ * second one, later than an echo of the first, ends the process at once. From
+ * the call on a signal does no more than that: whatever waits takes this one.
  */
-export function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined;
-    for (const signal of signals) {
-      process.on(signal, () => {
-        const now = performance.now();
-        if (firstAt === undefined) {
-          firstAt = now;
-          resolve(signal);
-        } else if (now - firstAt > sameSignalMs) {
-          process.exit(128 + constants.signals[signal]);
-        }
-      });
-    }
-  });
+export function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  let firstAt: number | undefined;
+  for (const signal of signals) {
+    process.on(signal, () => {
+      const exitCode = 128 + constants.signals[signal];
+      const now = performance.now();
+      if (firstAt === undefined) {
+        firstAt = now;
+        stop.abort(new CommandFailure("Interrupted.", exitCode));
+      } else if (now - firstAt > sameSignalMs) process.exit(exitCode);
+    });
+  }
+  return stop.signal;
 }

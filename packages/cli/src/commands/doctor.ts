@@ -18,6 +18,7 @@ import { checkPort } from "../doctor/port.ts";
 import { checkRunningServer } from "../doctor/running-server.ts";
 import { checkRuntime } from "../doctor/runtime.ts";
 import { type Column, createOutput, type Style } from "../output.ts";
+import { stopSignal } from "../stop-signal.ts";
 
 const marks: Readonly<Record<Finding["result"], string>> = {
   ok: "✓",
@@ -60,7 +61,7 @@ export function doctorCommand(): Command {
       json,
       ...flags
     }: Record<string, unknown> & { json?: boolean }) => {
-      const findings = await examine(flags);
+      const findings = await examine(flags, stopSignal());
       createOutput(json ? { json } : {}).rows(findings, columns, "");
       const failed = findings.filter(({ result }) => result === "failed");
       if (failed.length > 0) {
@@ -76,6 +77,7 @@ export function doctorCommand(): Command {
 
 async function examine(
   flags: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   let config: Config;
   try {
@@ -94,16 +96,16 @@ async function examine(
     ];
   }
   const [credentials, url] = await findServer(config);
-  const running = await checkRunningServer(url);
+  const running = await checkRunningServer(url, { signal });
   const isRunning = running[0]?.result === "ok";
   return [
     checkRuntime(),
     { check: "configuration", result: "ok", found: "no mistakes" },
-    ...(await checkDisk(config.data)),
+    ...(await checkDisk(config.data, signal)),
     await checkHolder(config.data),
     ...credentials,
     await checkPort(config.host, config.port, isRunning ? url : undefined),
-    await checkMailServer(config.smtpUrl),
+    await checkMailServer(config.smtpUrl, { signal }),
     ...running,
   ];
 }

@@ -1,7 +1,7 @@
 /** `carillon publish` */
 
 import { text } from "node:stream/consumers";
-import type { Messages } from "@carillon/client";
+import type { Delivery, Messages } from "@carillon/client";
 import { type Command, InvalidArgumentError } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
@@ -12,6 +12,7 @@ import {
 } from "../delivery-table.ts";
 import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { stopSignal } from "../stop-signal.ts";
 import { topicUrnOf } from "../topic-urn.ts";
 
 interface PublishOptions extends ClientOptions {
@@ -77,8 +78,20 @@ async function showDeliveries(
   id: string,
   options: PublishOptions,
 ): Promise<void> {
-  const settled = await waitUntilSettled(messages, id, options.timeout * 1000);
-  const deliveries = await Array.fromAsync(messages.deliveries(id));
+  const signal = stopSignal();
+  const progress = `carillon deliveries ${id} shows how they go on.`;
+  let settled: boolean;
+  let deliveries: readonly Delivery[];
+  try {
+    const timeoutMs = options.timeout * 1000;
+    settled = await waitUntilSettled(messages, id, timeoutMs, signal);
+    deliveries = await Array.fromAsync(messages.deliveries(id, { signal }));
+  } catch (error) {
+    if (error !== signal.reason || !(error instanceof CommandFailure)) {
+      throw error;
+    }
+    throw new CommandFailure(`Interrupted; ${progress}`, error.exitCode);
+  }
   createOutput(options).rows(
     deliveries,
     deliveryColumns,
@@ -86,7 +99,7 @@ async function showDeliveries(
   );
   if (!settled) {
     throw new CommandFailure(
-      `Not all deliveries were settled after ${options.timeout} s; carillon deliveries ${id} shows how they go on.`,
+      `Not all deliveries were settled after ${options.timeout} s; ${progress}`,
     );
   }
   const failed = deliveries.filter(({ state }) => failedStates.includes(state));

@@ -10,3 +10,19 @@ export interface Finding {
   /** What to do about it. */
   readonly advice?: string;
 }
+
+/** How long a check of something elsewhere may take. */
+export interface CheckOptions {
+  /** Default 5000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Aborted when the time is over (a `TimeoutError`), or the signal is. */
+export function within(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): AbortSignal {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  return signal ? AbortSignal.any([signal, deadline]) : deadline;
+}

@@ -11,14 +11,21 @@ const mib = 2 ** 20;
 /** Every publish waits for one of these. */
 const slowSyncMs = 20;
 
-/** Can the data folder be written, with room and durably? */
-export async function checkDisk(folder: string): Promise<readonly Finding[]> {
+/**
+ * Can the data folder be written, with room and durably?
+ *
+ * @throws the signal's reason; no file is left behind then
+ */
+export async function checkDisk(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> {
   const usable = await checkFolder(folder);
   const place = nearestExisting(folder);
   return [
     usable,
     await checkSpace(place),
-    ...(usable.result === "failed" ? [] : [await checkSync(place)]),
+    ...(usable.result === "failed" ? [] : [await checkSync(place, signal)]),
   ];
 }
 
@@ -61,12 +68,16 @@ async function checkSpace(place: string): Promise<Finding> {
   return { check, result: "ok", found };
 }
 
-async function checkSync(place: string): Promise<Finding> {
+async function checkSync(
+  place: string,
+  signal: AbortSignal | undefined,
+): Promise<Finding> {
   const check = "disk sync";
   const times: number[] = [];
   await withScratchFile(place, async (file) => {
     const page = randomBytes(4096);
     for (let i = 0; i < 20; i++) {
+      signal?.throwIfAborted();
       const begun = performance.now();
       await file.write(page);
       await file.datasync();

@@ -81,7 +81,9 @@ test("a mail server greets, is silent, or is none", async (t) => {
       createServer((socket) => socket.write(text)),
     );
   const check = async (text: string) =>
-    await checkMailServer(`smtp://127.0.0.1:${await greeting(text)}`, 200);
+    await checkMailServer(`smtp://127.0.0.1:${await greeting(text)}`, {
+      timeoutMs: 200,
+    });
   assert.equal((await check("220 hello\r\n")).result, "ok");
   assert.match((await check("554 go away\r\n")).found, /says "554 go away"/);
   assert.match((await check("")).found, /no answer in 200 ms/);
@@ -119,6 +121,35 @@ test("a running server is well, ill or absent; its clock is compared", async (t)
   gone.close();
   const absent = await checkRunningServer(`http://127.0.0.1:${port}`);
   assert.equal(absent[0]?.result, "skipped");
+});
+
+test("an abort ends the checks, and leaves no file behind", async (t) => {
+  const closed = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const port = await listen(
+    t,
+    createServer((socket) => {
+      socket.on("error", () => {});
+      socket.resume().on("close", () => closed.resolve());
+      reached.resolve();
+    }),
+  );
+  const stop = new AbortController();
+  const { signal } = stop;
+  const reason = new Error("stop");
+  const isReason = (error: unknown) => error === reason;
+  const options = { signal, timeoutMs: 60_000 };
+  const checking = [
+    checkMailServer(`smtp://127.0.0.1:${port}`, options),
+    checkRunningServer(`http://127.0.0.1:${port}`, options),
+  ];
+  await reached.promise;
+  stop.abort(reason);
+  for (const check of checking) await assert.rejects(check, isReason);
+  await closed.promise;
+  const folder = await temporaryFolder(t);
+  await assert.rejects(checkDisk(folder, signal), isReason);
+  assert.deepEqual(await readdir(folder), []);
 });
 
 async function listen(t: TestContext, server: Server): Promise<number> {

@@ -1,12 +1,16 @@
 import { connect as connectPlain } from "node:net";
 import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
-import type { Finding } from "./check.ts";
+import { type CheckOptions, type Finding, within } from "./check.ts";
 
-/** Does the mail server greet? Nothing is sent, nobody logs in. */
+/**
+ * Does the mail server greet? Nothing is sent, nobody logs in.
+ *
+ * @throws the signal's reason
+ */
 export async function checkMailServer(
   smtpUrl: string | undefined,
-  timeoutMs = 5000,
+  { signal, timeoutMs = 5000 }: CheckOptions = {},
 ): Promise<Finding> {
   const check = "mail server";
   if (smtpUrl === undefined) {
@@ -18,7 +22,7 @@ export async function checkMailServer(
   const port = Number(url.port || (secure ? 465 : 587));
   const place = `${url.hostname}:${port}`;
   try {
-    const greeting = await greet(host, port, secure, timeoutMs);
+    const greeting = await greet(host, port, secure, within(timeoutMs, signal));
     if (greeting.startsWith("220")) {
       return { check, result: "ok", found: `${place} greets` };
     }
@@ -29,10 +33,13 @@ export async function checkMailServer(
       advice: "Is smtpUrl the address of a mail server?",
     };
   } catch (error) {
+    signal?.throwIfAborted();
+    const isLate = error instanceof Error && error.name === "TimeoutError";
+    const why = isLate ? `no answer in ${timeoutMs} ms` : reason(error);
     return {
       check,
       result: "failed",
-      found: `${place} is not reached (${reason(error)})`,
+      found: `${place} is not reached (${why})`,
       advice: "Check smtpUrl, the network and the mail server.",
     };
   }
@@ -42,21 +49,19 @@ function greet(
   host: string,
   port: number,
   secure: boolean,
-  timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = secure
       ? connectTls({ host, port, servername: host })
       : connectPlain({ host, port });
     const end = (settle: () => void) => {
-      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
       socket.destroy();
       settle();
     };
-    const timer = setTimeout(
-      () => end(() => reject(new Error(`no answer in ${timeoutMs} ms`))),
-      timeoutMs,
-    );
+    const abort = () => end(() => reject(signal.reason));
+    signal.addEventListener("abort", abort);
     socket.once("error", (error) => end(() => reject(error)));
     const lines = createInterface({ input: socket });
     lines.once("line", (line) => end(() => resolve(line)));

@@ -1,15 +1,19 @@
 /** Is a server running, is it well, and does it agree about the time? */
 
-import type { Finding } from "./check.ts";
+import { type CheckOptions, type Finding, within } from "./check.ts";
 
 /** Signed requests are refused beyond this difference. */
 const maxSkewMs = 15 * 60_000;
 const noticeableSkewMs = 60_000;
 
-/** Asks for health and readiness, and compares the clocks. */
+/**
+ * Asks for health and readiness, and compares the clocks.
+ *
+ * @throws the signal's reason
+ */
 export async function checkRunningServer(
   url: string | undefined,
-  timeoutMs = 5000,
+  { signal, timeoutMs = 5000 }: CheckOptions = {},
 ): Promise<readonly Finding[]> {
   const check = "running server";
   if (url === undefined) {
@@ -19,12 +23,13 @@ export async function checkRunningServer(
   for (const path of ["/healthz", "/readyz"]) {
     try {
       const response = await fetch(`${url}${path}`, {
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: within(timeoutMs, signal),
       });
       await response.arrayBuffer();
       const { status, headers } = response;
       answers.push({ path, status, date: headers.get("date") });
     } catch (error) {
+      signal?.throwIfAborted();
       return [notAnswering(url, error)];
     }
   }

@@ -7,6 +7,8 @@ import {
   UnknownProviderError,
 } from "./errors.ts";
 import { Gateway } from "./gateway.ts";
+import { OptOut } from "./opt-out/opt-out.ts";
+import { MemoryOptOutStore } from "./opt-out/store.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
 import { Provider, type SendContext } from "./provider.ts";
 import { LoopbackProvider } from "./providers/loopback/provider.ts";
@@ -309,6 +311,24 @@ test("an aborted signal stops send before the provider", async () => {
   assert.deepEqual(carrier.sent, []);
 });
 
+test("an abort while the opt-out is looked up keeps the text from the provider", async () => {
+  const stop = new AbortController();
+  const store = new MemoryOptOutStore();
+  store.find = () => {
+    stop.abort();
+    return [];
+  };
+  const gateway = new Gateway({ optOut: new OptOut({ store }) });
+  const phones = gateway.addProvider("loopback", new LoopbackProvider());
+  await assert.rejects(
+    gateway.send(new OutgoingMessage("4915112345678", "hi"), {
+      signal: stop.signal,
+    }),
+    { name: "AbortError" },
+  );
+  assert.deepEqual(phones.takeTraffic(), []);
+});
+
 test("the signal reaches the provider", async () => {
   const gateway = new Gateway();
   const carrier = gateway.addProvider("c", new CarrierProvider());
@@ -380,6 +400,25 @@ test("a failing start stops what had started", async () => {
   gateway.addProvider("b", new ServiceProvider(log, true));
   await assert.rejects(gateway.start(), /cannot bind/);
   assert.deepEqual(log, ["start a", "stop a"]);
+});
+
+test("a start that is aborted stops what had started, also what did not heed it", async () => {
+  const log: string[] = [];
+  const stop = new AbortController();
+  const reason = new Error("stop");
+  const gateway = new Gateway();
+  gateway.addProvider("a", new ServiceProvider(log));
+  const slow = gateway.addProvider("b", new ServiceProvider(log));
+  gateway.addProvider("c", new ServiceProvider(log));
+  slow.start = async () => {
+    log.push("start b");
+    stop.abort(reason);
+  };
+  await assert.rejects(
+    gateway.start({ signal: stop.signal }),
+    (error) => error === reason,
+  );
+  assert.deepEqual(log, ["start a", "start b", "stop b", "stop a"]);
 });
 
 test("a failing stop does not keep the others from stopping", async () => {

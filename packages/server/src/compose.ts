@@ -107,14 +107,14 @@ export interface StartOptions {
 export interface CloseOptions {
   /**
    * An abort ends the wait for what is under way, as it ends by itself after
-   * 6.5 s: connections of clients are closed, attempts are interrupted. Counts
+   * 7 s: connections of clients are closed, attempts are interrupted. Counts
    * also in a call while the service closes already.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What is under way gets this long to finish when closing. */
-const drainDeadlineMs = 6500;
+const drainDeadlineMs = 7000;
 
 /** Clients get this long to finish their requests when closing. */
 const requestGraceMs = 1500;

@@ -47,6 +47,24 @@ test("fails when a name server does not answer, and blocks nobody meanwhile", as
   await failed;
 });
 
+test("an abort ends the questions under way, and none is asked any more", async (t) => {
+  const silent = await startDns(t, undefined);
+  const stop = new AbortController();
+  const resolve = createSystemResolver({
+    servers: [silent.server],
+    timeoutMs: 60_000,
+    signal: stop.signal,
+  });
+  const asked = assert.rejects(resolve("hanging.example"), {
+    code: "ECANCELLED",
+  });
+  await silent.asked;
+  const reason = new Error("stop");
+  stop.abort(reason);
+  await asked;
+  await assert.rejects(resolve("other.example"), (error) => error === reason);
+});
+
 interface Answers {
   readonly A?: readonly (readonly number[])[];
   /** First and last 32 bits are enough here. */
@@ -57,10 +75,17 @@ interface Answers {
 async function startDns(
   t: TestContext,
   names: Readonly<Record<string, Answers>> | undefined,
-): Promise<{ server: string; questions: () => number }> {
+): Promise<{
+  server: string;
+  questions: () => number;
+  /** Resolves with the first question. */
+  asked: Promise<void>;
+}> {
   const socket = createSocket("udp4");
+  const asked = Promise.withResolvers<void>();
   let questions = 0;
   socket.on("message", (query, peer) => {
+    asked.resolve();
     if (names === undefined) return;
     questions++;
     socket.send(answer(query, names), peer.port, peer.address);
@@ -71,6 +96,7 @@ async function startDns(
   return {
     server: `127.0.0.1:${socket.address().port}`,
     questions: () => questions,
+    asked: asked.promise,
   };
 }
 

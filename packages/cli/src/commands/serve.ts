@@ -18,7 +18,7 @@ import { createLogger } from "../logger.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 /** Closing takes no longer by itself; a disk or a provider may hang. */
-const exitDeadlineMs = 9000;
+const exitDeadlineMs = 9500;
 
 export function serveCommand(): Command {
   const command = addConfigOptions(

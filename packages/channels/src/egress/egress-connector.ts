@@ -14,21 +14,33 @@ import {
 import { connect as connectTls } from "node:tls";
 import type { buildConnector } from "undici";
 import { type EgressGuard, EgressRefusedError } from "./egress-guard.ts";
+import { readFinalAnswers } from "./final-answers.ts";
 
 /**
  * undici's connector, which also answers the socket it opens. It sets no
  * deadline: a caller that no longer wants the connection destroys the socket.
+ * Interim answers (1xx) are left out of what is read from it; `onInterim` is
+ * called when one begins.
  */
 export type EgressConnector = (
   options: buildConnector.Options,
   callback: buildConnector.Callback,
+  onInterim?: () => void,
 ) => Socket | undefined;
 
-/** What connections by TLS are checked against. */
+/** What connections by TLS are checked against, and how much is read. */
 export interface EgressConnectorOptions {
   /** Certificate authorities (PEM) in place of the usual ones. */
   readonly ca?: string;
+  /** What the client takes of an answer's body. Default 4096. */
+  readonly maxResponseBytes?: number;
 }
+
+/** For headers, interim answers and trailers. */
+const maxHeaderBytes = 65_536;
+
+/** On the wire, a chunk with one byte of a body takes six. */
+const maxFramingFactor = 8;
 
 /**
  * Builds the function that opens sockets for an HTTP client, to allowed
@@ -38,6 +50,10 @@ export function createEgressConnector(
   guard: EgressGuard,
   options: EgressConnectorOptions = {},
 ): EgressConnector {
+  const { ca, maxResponseBytes = 4096 } = options;
+  const limits = {
+    maxAnswerBytes: maxHeaderBytes + maxFramingFactor * maxResponseBytes,
+  };
   const sessions = new TlsSessions();
   const lookup: LookupFunction = (host, { all }, done) => {
     guard.resolve(host).then(
@@ -52,7 +68,7 @@ export function createEgressConnector(
     );
   };
 
-  return ({ hostname, protocol, port, servername }, callback) => {
+  return ({ hostname, protocol, port, servername }, callback, onInterim) => {
     // Sockets do not look up what is an address already.
     const refusal = isIP(hostname) ? guard.checkAddress(hostname) : undefined;
     if (refusal !== undefined) {
@@ -73,10 +89,11 @@ export function createEgressConnector(
           servername: servername || (isIP(hostname) ? "" : hostname),
           ALPNProtocols: ["http/1.1"],
           ...(session && { session }),
-          ...(options.ca !== undefined && { ca: options.ca }),
+          ...(ca !== undefined && { ca }),
         }).on("session", (ticket) => sessions.put(key, ticket))
       : connectTcp(target);
     socket.setNoDelay(true).setKeepAlive(true, 60_000);
+    readFinalAnswers(socket, limits, onInterim);
 
     let isSettled = false;
     socket.once(isTls ? "secureConnect" : "connect", () => {

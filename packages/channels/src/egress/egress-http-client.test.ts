@@ -55,6 +55,29 @@ async function failureOf(
   return error;
 }
 
+test("takes the final answer after interim ones", async () => {
+  const server = createTcpServer((socket) => {
+    socket.on("data", () =>
+      socket.write(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nx: y\r\n\r\nHTTP/1.1 202 OK\r\ncontent-length: 2\r\n\r\nok",
+      ),
+    );
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await using client = clientOf();
+  const response = await client.request({
+    method: "POST",
+    url: `http://127.0.0.1:${port}/`,
+    body: "x",
+  });
+  assert.equal(response.status, 202);
+  assert.deepEqual(response.headers, { "content-length": "2" });
+  assert.equal(Buffer.from(response.body).toString(), "ok");
+  server.close();
+});
+
 test("brings a request there and its answer back", async () => {
   using server = await startServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -48,7 +48,10 @@ export function createEgressHttpClient(
 ): EgressHttpClient {
   const { egress, ca, timeoutMs = 10_000 } = options;
   const { maxResponseBytes = 4 * 1024 * 1024 } = options;
-  const connect = createEgressConnector(egress, ca === undefined ? {} : { ca });
+  const connect = createEgressConnector(egress, {
+    maxResponseBytes,
+    ...(ca !== undefined && { ca }),
+  });
   const agent = new LazyPart(
     async () => {
       const { Agent } = await import("undici");
@@ -161,8 +164,6 @@ class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
-    // 103 and its like announce the answer; they are not it.
-    if (status < 200) return;
     this.#status = status;
     for (const [name, value] of Object.entries(headers)) {
       if (value !== undefined) this.#headers[name] = String(value);

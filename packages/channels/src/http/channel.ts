@@ -68,14 +68,15 @@ class HttpChannel implements Channel {
     this.#attempts = new LazyPart(
       async () => {
         const { HttpAttempts } = await import("./http-attempts.ts");
+        const { maxResponseBytes = 4096 } = options;
         return new HttpAttempts({
           clock,
           timeoutMs,
-          connect: createEgressConnector(
-            egress,
-            ca === undefined ? {} : { ca },
-          ),
-          maxResponseBytes: options.maxResponseBytes ?? 4096,
+          connect: createEgressConnector(egress, {
+            maxResponseBytes,
+            ...(ca !== undefined && { ca }),
+          }),
+          maxResponseBytes,
           connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
           idleConnections: options.idleConnections ?? 2048,
         });

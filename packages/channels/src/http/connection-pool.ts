@@ -25,6 +25,8 @@ export interface PooledRequest extends Dispatcher.DispatchHandler {
   write(memory: BodyMemory): Dispatcher.DispatchOptions;
   /** Set while the request has a connection. */
   connection: Connection | undefined;
+  /** Called when an answer begins, be it an interim one (1xx). */
+  onResponseStarted(): void;
   /** False once it is too late to start it. */
   readonly isWanted: boolean;
 }
@@ -191,7 +193,9 @@ class Connection implements BodyMemory {
     this.#client = new Client(origin.url, {
       connect: (options, callback) => {
         this.isUsed = false;
-        this.#socket = connect(options, callback);
+        this.#socket = connect(options, callback, () =>
+          this.request?.onResponseStarted(),
+        );
       },
       allowH2: false,
       // The pool's user has one deadline for the whole request.

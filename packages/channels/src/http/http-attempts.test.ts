@@ -64,8 +64,21 @@ for (const [answer, expected] of [
     { outcome: "delivered", statusCode: 204 },
   ],
   [
+    `HTTP/1.1 100 Continue\r\n\r\n${ok}`,
+    { outcome: "delivered", statusCode: 200 },
+  ],
+  [
     `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${ok}`,
     { outcome: "delivered", statusCode: 200 },
+  ],
+  [
+    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n",
+    {
+      outcome: "deferred",
+      errorClass: "unreachable",
+      error:
+        "The endpoint switched protocols (101), which was not asked (PROTOCOL_SWITCHED).",
+    },
   ],
   [
     "SSH-2.0-OpenSSH_9.6\r\n",
@@ -207,6 +220,79 @@ test("reads no more of a huge answer than it needs", async (t) => {
   );
   // What sockets buffer on both sides; the server would have gone on for ever.
   assert.ok(written < 20_000_000, `${written} bytes`);
+});
+
+test("keeps the connection of a receiver that sends an unasked 100 Continue", async (t) => {
+  const server = await startServer(t, (socket) => {
+    socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+    socket.write(ok);
+  });
+  const { prepared } = await prepare(t);
+  for (let i = 0; i < 10; i++) {
+    assert.deepEqual(await send(prepared, server.origin), {
+      outcome: "delivered",
+      statusCode: 200,
+    });
+  }
+  assert.equal(server.requests(), 10);
+  assert.equal(server.connections(), 1);
+});
+
+test("interim answers without end cost their own attempt only", async (t) => {
+  let isFlooding = false;
+  let written = 0;
+  const server = await startServer(t, (socket) => {
+    if (!isFlooding) {
+      socket.write(ok);
+      return;
+    }
+    const chunk = "HTTP/1.1 102 Processing\r\n\r\n".repeat(100);
+    const pour = () => {
+      while (!socket.destroyed && socket.write(chunk)) written += chunk.length;
+    };
+    socket.on("drain", pour);
+    pour();
+  });
+  const { prepared } = await prepare(t);
+  await send(prepared, server.origin);
+  isFlooding = true;
+  // On a connection that was used before: it is not taken for a dead one.
+  assert.deepEqual(await send(prepared, server.origin), {
+    outcome: "deferred",
+    errorClass: "unreachable",
+    error:
+      "The endpoint sent interim answers (1xx) without a final one (INTERIM_ANSWERS_EXCEEDED).",
+  });
+  await server.closed();
+  assert.equal(server.requests(), 2);
+  assert.ok(written < 20_000_000, `${written} bytes`);
+});
+
+test("a connection that ends after an interim answer is not taken for a dead one", async (t) => {
+  let requests = 0;
+  const server = await startServer(t, (socket) => {
+    if (requests++ === 0) socket.write(ok);
+    else socket.end("HTTP/1.1 102 Processing\r\n\r\n");
+  });
+  const { prepared } = await prepare(t);
+  await send(prepared, server.origin);
+  const result = await send(prepared, server.origin);
+  assert.equal(result.errorClass, "unreachable");
+  assert.equal(server.requests(), 2);
+});
+
+test("a chunk's endless extension counts by the status that came", async (t) => {
+  const server = await startServer(t, (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1");
+    const pour = () => {
+      while (!socket.destroyed && socket.write(";a=b".repeat(1000)));
+    };
+    socket.on("drain", pour);
+    pour();
+  });
+  const result = await deliver(t, server.origin);
+  assert.deepEqual(result, { outcome: "delivered", statusCode: 200 });
+  await server.closed();
 });
 
 test("a huge answer to a delivered message ends the connection, not more", async (t) => {

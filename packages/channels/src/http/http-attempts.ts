@@ -135,7 +135,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   readonly #path: string;
   readonly #fillIn: (memory: BodyMemory) => RequestContent;
   readonly #resolve: (result: AttemptResult) => void;
-  /** 0 until the header of the final answer is there. */
+  /** 0 until the header of the answer is there. */
   #statusCode = 0;
   #retryAfterMs: number | undefined;
   #received = 0;
@@ -204,8 +204,6 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     statusCode: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
-    // 103 and its like announce the answer; they are not it.
-    if (statusCode < 200) return;
     this.#statusCode = statusCode;
     if (statusCode < 300) return;
     this.#text = [];

@@ -103,6 +103,11 @@ const descriptions: Readonly<Record<string, string>> = {
   EPIPE: "The connection broke before the answer",
   UND_ERR_SOCKET: "The endpoint closed the connection before its answer",
   UND_ERR_HEADERS_OVERFLOW: "The endpoint's answer has too many headers",
+  INTERIM_ANSWERS_EXCEEDED:
+    "The endpoint sent interim answers (1xx) without a final one",
+  PROTOCOL_SWITCHED:
+    "The endpoint switched protocols (101), which was not asked",
+  ANSWER_TOO_LARGE: "The endpoint's answer is too large",
   EHOSTUNREACH: "There is no route to the endpoint",
   ENETUNREACH: "There is no route to the endpoint",
   ETIMEDOUT: "The endpoint accepted no connection",

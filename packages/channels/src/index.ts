@@ -18,6 +18,7 @@ export {
   type EgressGuardOptions,
   type EgressRefusal,
   EgressRefusedError,
+  refusedPorts,
 } from "./egress/egress-guard.ts";
 export {
   createEgressHttpClient,

@@ -24,6 +24,7 @@ function toOption(key: ConfigKey, flag: string): Option {
     case "integer":
       return new Option(`${flag} <number>`, text);
     case "list":
+    case "integers":
       return new Option(`${flag} <list>`, text).argParser(
         (value: string, all: readonly string[] = []) => [...all, value],
       );

@@ -196,6 +196,18 @@ export const configSchema = Type.Object({
       example: ["10.0.0.0/8"],
     }),
   ),
+  allowPorts: Type.Array(
+    Type.Integer({ minimum: 1, maximum: 65_535 }),
+    notes({
+      group: "Delivery",
+      description:
+        "Ports that deliveries may reach although they are of mail servers, databases and their like: 22, 23, 25, 53, 110, 143, 465, 587, 3306, 5432, 6379, 9200, 11211 and 27017 are refused otherwise.",
+      expected: "ports from 1 to 65535, separated by commas",
+      default: [],
+      example: [587],
+      uniqueItems: true,
+    }),
+  ),
   httpTimeoutMs: integer(100, 60_000, {
     group: "Delivery",
     description:
@@ -365,7 +377,7 @@ export interface ConfigKey extends KeyNotes {
   readonly flag: string | undefined;
   /** The flag's name in camel case, e.g. `smsProviders`. */
   readonly option: string;
-  readonly kind: "text" | "integer" | "boolean" | "list";
+  readonly kind: "text" | "integer" | "boolean" | "list" | "integers";
   readonly default: unknown;
   readonly schema: TSchema;
 }
@@ -417,8 +429,9 @@ function typeOf(schema: TSchema): unknown {
 function kindOf(schema: TSchema): ConfigKey["kind"] {
   if (typeOf(schema) === "integer") return "integer";
   if (typeOf(schema) === "boolean") return "boolean";
-  if (typeOf(schema) === "array") return "list";
-  return "text";
+  if (typeOf(schema) !== "array") return "text";
+  const items = "items" in schema ? (schema.items as TSchema) : {};
+  return typeOf(items) === "integer" ? "integers" : "list";
 }
 
 type Options = KeyNotes & {

@@ -151,6 +151,14 @@ test("a variable that resembles none of ours is somebody else's", () => {
   assert.equal(port, 7070);
 });
 
+test("reads lists of numbers from text and from the file", (t) => {
+  const env = { CARILLON_ALLOW_PORTS: "25, 6379" };
+  assert.deepEqual(loadConfig({ env }).allowPorts, [25, 6379]);
+  const file = fileWith(t, '{ "allowPorts": [9200] }');
+  assert.deepEqual(loadConfig({ file }).allowPorts, [9200]);
+  assert.deepEqual(loadConfig().allowPorts, []);
+});
+
 const wrong: readonly (readonly [string, unknown])[] = [
   ["port", "65536"],
   ["port", "-1"],
@@ -169,6 +177,10 @@ const wrong: readonly (readonly [string, unknown])[] = [
   ["allowTargets", "10.0.0.1"],
   ["allowTargets", "example.com/8"],
   ["allowTargets", "fe80::/129"],
+  ["allowPorts", "smtp"],
+  ["allowPorts", "0"],
+  ["allowPorts", "25,65536"],
+  ["allowPorts", "25,25"],
   ["smtpUrl", "mail.example.com"],
   ["mailFrom", "nobody"],
   ["mailFrom", "a@b\r\nBcc: c@d"],

@@ -253,25 +253,18 @@ function sourceOfPath({ flags, env }: ConfigSources): string {
 function parse(key: ConfigKey, value: unknown): unknown {
   switch (key.kind) {
     case "integer":
-      return typeof value === "string" && /^\s*-?\d{1,15}\s*$/.test(value)
-        ? Number(value)
-        : value;
+      return toInteger(value);
     case "boolean": {
       const word = typeof value === "string" ? value.trim().toLowerCase() : "";
       if (["true", "1", "yes", "on"].includes(word)) return true;
       if (["false", "0", "no", "off"].includes(word)) return false;
       return value;
     }
-    case "list": {
-      const parts = typeof value === "string" ? [value] : value;
-      // A repeated flag brings a list of texts, each of which may be a list.
-      return Array.isArray(parts)
-        ? parts.flatMap((part: unknown) =>
-            typeof part === "string"
-              ? part.split(",").flatMap((item) => item.trim() || [])
-              : [part],
-          )
-        : value;
+    case "list":
+      return toList(value);
+    case "integers": {
+      const list = toList(value);
+      return Array.isArray(list) ? list.map(toInteger) : list;
     }
     case "text":
       // Links are made by appending to it.
@@ -281,6 +274,24 @@ function parse(key: ConfigKey, value: unknown): unknown {
     default:
       return key.kind satisfies never;
   }
+}
+
+function toInteger(value: unknown): unknown {
+  return typeof value === "string" && /^\s*-?\d{1,15}\s*$/.test(value)
+    ? Number(value)
+    : value;
+}
+
+function toList(value: unknown): unknown {
+  const parts = typeof value === "string" ? [value] : value;
+  // A repeated flag brings a list of texts, each of which may be a list.
+  return Array.isArray(parts)
+    ? parts.flatMap((part: unknown) =>
+        typeof part === "string"
+          ? part.split(",").flatMap((item) => item.trim() || [])
+          : [part],
+      )
+    : value;
 }
 
 function problemWith(

@@ -113,6 +113,7 @@ export async function open(
   opened.defer(() => outward.abort());
   const egress = createEgressGuard({
     allowTargets: config.allowTargets,
+    allowPorts: config.allowPorts,
     signal: outward.signal,
   });
   const carrierHttp = createEgressHttpClient({ egress });

@@ -13,7 +13,11 @@ import {
 } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { buildConnector } from "undici";
-import { type EgressGuard, EgressRefusedError } from "./egress-guard.ts";
+import {
+  type EgressGuard,
+  EgressRefusedError,
+  portOf,
+} from "./egress-guard.ts";
 import { readFinalAnswers } from "./final-answers.ts";
 
 /**
@@ -69,18 +73,16 @@ export function createEgressConnector(
   };
 
   return ({ hostname, protocol, port, servername }, callback, onInterim) => {
+    const target = { host: hostname, port: portOf(protocol, port), lookup };
     // Sockets do not look up what is an address already.
-    const refusal = isIP(hostname) ? guard.checkAddress(hostname) : undefined;
+    const refusal =
+      guard.checkPort(target.port) ??
+      (isIP(hostname) ? guard.checkAddress(hostname) : undefined);
     if (refusal !== undefined) {
       queueMicrotask(() => callback(new EgressRefusedError(refusal), null));
       return undefined;
     }
     const isTls = protocol === "https:";
-    const target = {
-      host: hostname,
-      port: Number(port) || (isTls ? 443 : 80),
-      lookup,
-    };
     const key = `${target.host}:${target.port}`;
     const session = isTls ? sessions.get(key) : undefined;
     const socket = isTls

@@ -51,6 +51,10 @@ const refusedUrls = [
   "http://224.0.0.1/",
   "http://255.255.255.255/",
   "http://localhost/",
+  "http://localhost./",
+  "http://LOCALHOST../",
+  "http://app.localhost/",
+  "http://app.localhost./",
   "https://private.example/",
   "https://mixed.example/",
   "https://metadata.example/",
@@ -60,7 +64,7 @@ for (const url of refusedUrls) {
   test(`refuses ${url}`, async () => {
     const refusal = await guard.checkUrl(url);
     assert.match(refusal?.message ?? "", /CARILLON_ALLOW_TARGETS/);
-    assert.ok(refusal?.message.includes(refusal.addressClass));
+    assert.ok(refusal?.message.includes(refusal.addressClass ?? "none"));
   });
 }
 
@@ -74,6 +78,51 @@ for (const url of [
     assert.equal(await guard.checkUrl(url), undefined);
   });
 }
+
+test("names of this machine are refused also where no resolver has them", async () => {
+  const unaware = createEgressGuard({
+    allowTargets: [],
+    resolve: async () => {
+      throw new Error("no such name");
+    },
+  });
+  for (const host of ["localhost", "localhost.", "a.localhost."]) {
+    const refusal = await unaware.checkUrl(`http://${host}/`);
+    assert.equal(
+      refusal?.message,
+      `${host} resolves to a loopback address; such targets are refused unless CARILLON_ALLOW_TARGETS lists them.`,
+    );
+  }
+  assert.equal(await unaware.checkUrl("http://notlocalhost/"), undefined);
+});
+
+for (const port of [
+  22, 23, 25, 53, 110, 143, 465, 587, 3306, 5432, 6379, 9200, 11_211, 27_017,
+]) {
+  test(`refuses port ${port} unless it is allowed`, async () => {
+    const url = `https://public.example:${port}/hook`;
+    const refusal = await guard.checkUrl(url);
+    assert.equal(
+      refusal?.message,
+      `Port ${port} is not one of web servers; such ports are refused unless CARILLON_ALLOW_PORTS lists them.`,
+    );
+    const allowing = createEgressGuard({
+      allowTargets: [],
+      allowPorts: [port],
+      resolve,
+    });
+    assert.equal(await allowing.checkUrl(url), undefined);
+  });
+}
+
+test("lets the ports of web servers pass", async () => {
+  for (const port of ["", ":80", ":443", ":8080", ":8443", ":3000", ":65535"]) {
+    assert.equal(
+      await guard.checkUrl(`https://public.example${port}/`),
+      undefined,
+    );
+  }
+});
 
 test("does not wait for a name server that hangs", async () => {
   const hanging = createEgressGuard({

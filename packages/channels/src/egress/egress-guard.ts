@@ -18,22 +18,33 @@ import { createSystemResolver, type ResolveName } from "./name-resolver.ts";
 export interface EgressGuardOptions {
   /** Networks that may be reached although they are not public, as CIDRs. */
   readonly allowTargets: readonly string[];
+  /** Ports that may be reached although they are of {@link refusedPorts}. */
+  readonly allowPorts?: readonly number[];
   /** Default: the machine's own DNS and hosts file. */
   readonly resolve?: ResolveName;
   /** An abort ends questions to name servers; none is asked any more. */
   readonly signal?: AbortSignal;
 }
 
+/**
+ * Ports of services that speak no HTTP, or that trust whoever reaches them: a
+ * request could make them do things (SSH, Telnet, SMTP, DNS, POP3, IMAP, MySQL,
+ * PostgreSQL, Redis, Elasticsearch, memcached, MongoDB).
+ */
+export const refusedPorts: readonly number[] = [
+  22, 23, 25, 53, 110, 143, 465, 587, 3306, 5432, 6379, 9200, 11_211, 27_017,
+];
+
 /** Why an endpoint may not be connected to. */
 export interface EgressRefusal {
-  /** The host as the endpoint names it. */
-  readonly host: string;
+  /** The host as the endpoint names it; absent when its port is refused. */
+  readonly host?: string;
   /**
-   * What it resolved to. For the log only: shown to a subscriber, it would
-   * answer questions about the inner network.
+   * What the host resolved to. For the log only: shown to a subscriber, it
+   * would answer questions about the inner network.
    */
-  readonly address: string;
-  readonly addressClass: AddressClass;
+  readonly address?: string;
+  readonly addressClass?: AddressClass;
   /** Says what was refused and what an operator can do about it. */
   readonly message: string;
 }
@@ -42,6 +53,8 @@ export interface EgressRefusal {
 export interface EgressGuard {
   /** Checks one address; `undefined` when it may be reached. */
   checkAddress(address: string): EgressRefusal | undefined;
+  /** Checks a port; `undefined` when it may be reached. */
+  checkPort(port: number): EgressRefusal | undefined;
   /**
    * Resolves a host and answers its addresses, all of them checked. Connect to
    * one of these; resolving again could bring another answer.
@@ -50,8 +63,8 @@ export interface EgressGuard {
    */
   resolve(host: string): Promise<readonly LookupAddress[]>;
   /**
-   * Checks whether an http(s) URL would be refused. A name that does not resolve
-   * now, or not in time, passes: it is checked again for each connection.
+   * Checks whether an http(s) URL would be refused, for its port or for its
+   * host. A name that does not resolve now, or not in time, passes: it is checked again for each connection.
    *
    * @throws TypeError when it is no URL
    */
@@ -97,6 +110,25 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   const resolveName =
     options.resolve ??
     createSystemResolver(options.signal ? { signal: options.signal } : {});
+  const ports = new Set(refusedPorts);
+  for (const port of options.allowPorts ?? []) ports.delete(port);
+
+  function checkPort(port: number): EgressRefusal | undefined {
+    if (!ports.has(port)) return undefined;
+    return {
+      message: `Port ${port} is not one of web servers; such ports are refused unless CARILLON_ALLOW_PORTS lists them.`,
+    };
+  }
+
+  /**
+   * The names of RFC 6761 §6.3 are this machine whatever name servers say, and
+   * with a dot at the end no hosts file has them.
+   */
+  async function addressesOf(host: string): Promise<readonly string[]> {
+    if (isIP(host) !== 0) return [host];
+    if (!isLocalhost(host)) return await resolveName(host);
+    return await resolveName("localhost").catch(() => loopbackAddresses);
+  }
 
   function check(host: string, address: string): EgressRefusal | undefined {
     const addressClass = classifyAddress(address);
@@ -111,7 +143,7 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   }
 
   async function resolve(host: string): Promise<readonly LookupAddress[]> {
-    const addresses = isIP(host) === 0 ? await resolveName(host) : [host];
+    const addresses = await addressesOf(host);
     for (const address of addresses) {
       const refusal = check(host, address);
       if (refusal !== undefined) throw new EgressRefusedError(refusal);
@@ -124,9 +156,12 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
 
   return {
     checkAddress: (address) => check(address, address),
+    checkPort,
     resolve,
     async checkUrl(url, { timeoutMs = 2000, signal } = {}) {
-      const host = hostOf(url);
+      const { host, port } = targetOf(url);
+      const refusal = checkPort(port);
+      if (refusal !== undefined) return refusal;
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, timeoutMs);
       try {
@@ -142,10 +177,24 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   };
 }
 
+const loopbackAddresses = ["127.0.0.1", "::1"];
+
+function isLocalhost(host: string): boolean {
+  return /(^|\.)localhost\.*$/i.test(host);
+}
+
 /** The URL parser has brought forms such as 0x7f.1 to plain addresses. */
-function hostOf(url: string): string {
-  const { hostname } = new URL(url);
-  return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+function targetOf(url: string): { host: string; port: number } {
+  const { hostname, protocol, port } = new URL(url);
+  return {
+    host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+    port: portOf(protocol, port),
+  };
+}
+
+/** The port of a URL, which leaves out the usual one of its protocol. */
+export function portOf(protocol: string, port: string): number {
+  return Number(port) || (protocol === "https:" ? 443 : 80);
 }
 
 function describe(

@@ -55,7 +55,7 @@ async function failureOf(
   return error;
 }
 
-test("takes the final answer after interim ones", async () => {
+test("takes the final answer after interim ones", async (t) => {
   const server = createTcpServer((socket) => {
     socket.on("data", () =>
       socket.write(
@@ -65,6 +65,7 @@ test("takes the final answer after interim ones", async () => {
     socket.on("error", () => {});
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   await using client = clientOf();
   const response = await client.request({
@@ -75,7 +76,6 @@ test("takes the final answer after interim ones", async () => {
   assert.equal(response.status, 202);
   assert.deepEqual(response.headers, { "content-length": "2" });
   assert.equal(Buffer.from(response.body).toString(), "ok");
-  server.close();
 });
 
 test("brings a request there and its answer back", async () => {

@@ -411,6 +411,24 @@ test("an endpoint in a refused network is rejected and not contacted", async (t)
   assert.equal(visits, 0);
 });
 
+test("an endpoint at a refused port is rejected and not contacted", async (t) => {
+  let lookups = 0;
+  const resolve: ResolveName = async () => {
+    lookups++;
+    return ["127.0.0.1"];
+  };
+  for (const endpoint of [
+    "http://127.0.0.1:6379/",
+    "http://inner.example:25/",
+  ]) {
+    const result = await deliver(t, endpoint, { resolve });
+    assert.equal(result.outcome, "rejected");
+    assert.equal(result.errorClass, "egress_refused");
+    assert.match("error" in result ? result.error : "", /CARILLON_ALLOW_PORTS/);
+  }
+  assert.equal(lookups, 0);
+});
+
 test("a name that changes its address after it was checked reaches only the checked one", async (t) => {
   // The same port on two loopback addresses: one is allowed, one is not.
   const allowed = await startServer(t, (socket) => socket.write(ok));

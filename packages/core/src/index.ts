@@ -184,6 +184,12 @@ export {
   type FilterPolicyRequest,
   maxFilterPolicyBatch,
 } from "./subscriptions/filter-policy.ts";
+export { toAsciiMailAddress } from "./subscriptions/mail-address.ts";
+export {
+  maskEndpoint,
+  maskSecrets,
+  maskUrl,
+} from "./subscriptions/mask-endpoint.ts";
 export {
   isProtocol,
   type Protocol,

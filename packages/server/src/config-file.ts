@@ -3,13 +3,15 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Reads a JSON file with `//` and block comments and trailing commas.
+ * Reads a JSON file with `//` and block comments and trailing commas, and with
+ * the byte order mark that some editors write.
  *
  * @throws Error when it cannot be read or is not JSON; the message is a
  * clause that says why.
  */
 export function readConfigFile(path: string): unknown {
-  return JSON.parse(withoutComments(readFileSync(path, "utf8")));
+  const text = readFileSync(path, "utf8").replace(/^\ufeff/, "");
+  return JSON.parse(withoutComments(text));
 }
 
 /**

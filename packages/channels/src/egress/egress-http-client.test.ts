@@ -55,6 +55,23 @@ async function failureOf(
   return error;
 }
 
+test("sends a URL's user info as Basic authentication, unless a header says more", async () => {
+  const received: unknown[] = [];
+  using server = await startServer((request, response) => {
+    received.push([request.url, request.headers.authorization]);
+    response.end();
+  });
+  await using client = clientOf();
+  const url = `${server.url.replace("//", "//user:secret@")}/?to='a'`;
+  await client.request({ method: "GET", url });
+  await client.request({ method: "GET", url, headers: { authorization: "x" } });
+  const credentials = Buffer.from("user:secret").toString("base64");
+  assert.deepEqual(received, [
+    ["/?to='a'", `Basic ${credentials}`],
+    ["/?to='a'", "x"],
+  ]);
+});
+
 test("takes the final answer after interim ones", async (t) => {
   const server = createTcpServer((socket) => {
     socket.on("data", () =>

@@ -14,6 +14,7 @@ import {
 } from "@carillon/gateway";
 import type { Agent, Dispatcher } from "undici";
 import { LazyPart } from "../lazy-part.ts";
+import { toRequestTarget } from "../request-target.ts";
 import {
   createEgressConnector,
   type EgressConnector,
@@ -132,16 +133,21 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   async run(agent: Agent, signal: AbortSignal): Promise<HttpResponse> {
     const { url, method, headers = {}, body } = this.#request;
-    const { origin, pathname, search } = new URL(url);
+    const target = toRequestTarget(url);
+    if (target === undefined) throw new TypeError("The request has no URL");
+    const { origin, path, authorization } = target;
     const abort = () => this.#fail(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     try {
       agent.dispatch(
         {
           origin,
-          path: pathname + search,
+          path,
           method,
-          headers: { ...headers },
+          headers: {
+            ...(authorization !== undefined && { authorization }),
+            ...headers,
+          },
           body: body ?? null,
         },
         this,

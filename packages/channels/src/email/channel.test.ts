@@ -79,6 +79,20 @@ test("takes the text for e-mail, and the topic's name where there is no subject"
   assert.match(mail.text ?? "", /^for e-mail\n\n/);
 });
 
+test("sends to the A-label of a domain in another script", async (t) => {
+  const server = await startServer(t);
+  const prepared = await createChannel(t, server.url).prepare(message());
+  const result = await prepared.deliver(
+    // Two characters for ü: the mapping composes them.
+    recipient("email", "Jane@BU\u0308CHER.example"),
+  );
+  assert.equal(result.outcome, "delivered");
+  const { headers, envelope } = await server.only();
+  assert.equal(headers.to, "Jane@xn--bcher-kva.example");
+  // The test's server decodes what it was given.
+  assert.deepEqual(envelope.to, ["Jane@b\u00fccher.example"]);
+});
+
 test("has the same message id at each attempt, and another for another recipient", async (t) => {
   const server = await startServer(t);
   const channel = createChannel(t, server.url);

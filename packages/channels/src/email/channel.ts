@@ -4,13 +4,14 @@
  * does not apply to it.
  */
 
-import type {
-  AttemptResult,
-  Channel,
-  Logger,
-  Message,
-  PreparedMessage,
-  Recipient,
+import {
+  type AttemptResult,
+  type Channel,
+  type Logger,
+  type Message,
+  type PreparedMessage,
+  type Recipient,
+  toAsciiMailAddress,
 } from "@carillon/core";
 import { oneLine } from "../excerpt.ts";
 import { LazyPart } from "../lazy-part.ts";
@@ -96,7 +97,7 @@ class EmailChannel implements Channel {
       const { response } = await transport.sendMail({
         from: { name: oneLine(topic.displayName), address: from },
         // As an object it is one address, whatever it looks like.
-        to: { name: "", address: recipient.endpoint },
+        to: { name: "", address: toAsciiMailAddress(recipient.endpoint) },
         subject: mail.subject,
         text: mail.text,
         date: new Date(message.createdAt),

@@ -101,6 +101,30 @@ test("sends a notification with the documented headers and fields", async (t) =>
   assert.ok(await isGenuine(request.json(), keys));
 });
 
+test("sends a URL's user info as Basic authentication, and its query as given", async (t) => {
+  const { channel } = createChannel(t);
+  const receiver = await startReceiver(t);
+  const withUser = receiver.origin.replace("//", "//us%20er:p%40ß@");
+  for (const content of [
+    text("hello"),
+    { kind: "confirmation", token: "00ff" } as const,
+    { kind: "unsubscription", token: "00ff" } as const,
+  ]) {
+    const prepared = await channel.prepare(message({ content }));
+    const result = await prepared.deliver(recipient(`${withUser}/a?b='c'`));
+    assert.equal(result.outcome, "delivered");
+  }
+  assert.equal(receiver.requests.length, 3);
+  for (const { url, headers } of receiver.requests) {
+    assert.equal(url, "/a?b='c'");
+    assert.equal(
+      headers.authorization,
+      `Basic ${Buffer.from("us er:p@ß").toString("base64")}`,
+    );
+    assert.equal(headers.host, receiver.origin.slice("http://".length));
+  }
+});
+
 test("leaves out the subject when there is none", async (t) => {
   const { channel, keys } = createChannel(t);
   const receiver = await startReceiver(t);

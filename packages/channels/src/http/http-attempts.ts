@@ -16,6 +16,7 @@ import {
 import { parseRetryAfter } from "@carillon/gateway";
 import type { Dispatcher } from "undici";
 import type { EgressConnector } from "../egress/egress-connector.ts";
+import { type RequestTarget, toRequestTarget } from "../request-target.ts";
 import {
   type BodyMemory,
   ConnectionPool,
@@ -70,8 +71,8 @@ export class HttpAttempts {
     signals?: AttemptSignals,
   ): Promise<AttemptResult> {
     const { subscriptionId, extension, endpoint } = recipient;
-    const url = URL.parse(endpoint);
-    if (subscriptionId === undefined || url === null) {
+    const target = toRequestTarget(endpoint);
+    if (subscriptionId === undefined || target === undefined) {
       return Promise.resolve(noEndpoint);
     }
     const signal = signals?.engineSignal;
@@ -81,13 +82,13 @@ export class HttpAttempts {
     return new Promise((resolve) => {
       const attempt = new HttpAttempt(
         this,
-        url.pathname + url.search,
+        target,
         (memory) => fillIn(template, subscriptionId, extension, memory),
         resolve,
         signal,
       );
       this.deadlines.add(attempt);
-      this.pool.start(url.origin, attempt);
+      this.pool.start(target.origin, attempt);
     });
   }
 
@@ -132,7 +133,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   later: HttpAttempt | undefined = undefined;
   readonly engineSignal: AbortSignal | undefined;
   readonly #attempts: HttpAttempts;
-  readonly #path: string;
+  readonly #target: RequestTarget;
   readonly #fillIn: (memory: BodyMemory) => RequestContent;
   readonly #resolve: (result: AttemptResult) => void;
   /** 0 until the header of the answer is there. */
@@ -146,14 +147,14 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
 
   constructor(
     attempts: HttpAttempts,
-    path: string,
+    target: RequestTarget,
     fillIn: (memory: BodyMemory) => RequestContent,
     resolve: (result: AttemptResult) => void,
     engineSignal: AbortSignal | undefined,
   ) {
     this.engineSignal = engineSignal;
     this.#attempts = attempts;
-    this.#path = path;
+    this.#target = target;
     this.#fillIn = fillIn;
     this.#resolve = resolve;
   }
@@ -167,8 +168,12 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   }
 
   write(memory: BodyMemory): Dispatcher.DispatchOptions {
+    const { path, authorization } = this.#target;
     const { headers, body } = this.#fillIn(memory);
-    return { method: "POST", path: this.#path, headers, body };
+    if (authorization !== undefined) {
+      headers.push("authorization", authorization);
+    }
+    return { method: "POST", path, headers, body };
   }
 
   settle(result: AttemptResult): void {

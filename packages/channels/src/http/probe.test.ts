@@ -62,6 +62,18 @@ test("posts once and answers status and the body's beginning", async () => {
   assert.deepEqual(requests, [["POST", "/hook?a=b", "ops", "Detection"]]);
 });
 
+test("sends a URL's user info as Basic authentication", async () => {
+  const requests: unknown[] = [];
+  using server = await startServer((request, response) => {
+    requests.push([request.url, request.headers.authorization]);
+    response.end();
+  });
+  const url = `${server.url.replace("//", "//user:secret@")}'`;
+  assert.equal((await probeTo(url)).kind, "answered");
+  const credentials = Buffer.from("user:secret").toString("base64");
+  assert.deepEqual(requests, [["/hook?a=b'", `Basic ${credentials}`]]);
+});
+
 test("gives up on who does not answer, or stops midway", async () => {
   using silent = await startServer(() => {});
   using halting = await startServer((_, response) => {

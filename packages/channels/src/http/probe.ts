@@ -13,6 +13,7 @@ import {
   EgressRefusedError,
 } from "../egress/egress-guard.ts";
 import { excerpt } from "../excerpt.ts";
+import { toRequestTarget } from "../request-target.ts";
 
 /** What a probe goes through, and how long it may take. */
 export interface HttpProbeOptions {
@@ -40,7 +41,9 @@ export function createHttpProbe({
     // Not with the module: a start does without.
     const { Client } = await import("undici");
     if (signal?.aborted) return { kind: "unanswered" };
-    const { origin, pathname, search } = new URL(url);
+    const target = toRequestTarget(url);
+    if (target === undefined) return { kind: "unanswered" };
+    const { origin, path, authorization } = target;
     let socket: ReturnType<EgressConnector>;
     const client = new Client(origin, {
       connect: (options, callback) => {
@@ -54,12 +57,13 @@ export function createHttpProbe({
     try {
       const { statusCode, body } = await client.request({
         method: "POST",
-        path: pathname + search,
+        path,
         headers: {
           "content-type": "application/json; charset=utf-8",
           "x-smn-message-type": "Detection",
           "x-smn-topic-urn": topicUrn,
           ...headers,
+          ...(authorization !== undefined && { authorization }),
         },
         body: JSON.stringify({
           type: "Detection",

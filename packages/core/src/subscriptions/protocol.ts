@@ -1,7 +1,8 @@
 /** Protocols a subscription can have, and the endpoints that fit them. */
 
 import { CarillonError } from "../errors.ts";
-import { isStorable } from "../text.ts";
+import { problemWithUrl } from "./endpoint-url.ts";
+import { problemWithMailAddress } from "./mail-address.ts";
 
 /** All protocols that a subscription can have. */
 export const protocols = ["http", "https", "email", "sms"] as const;
@@ -30,74 +31,53 @@ export function checkProtocol(text: unknown): Protocol {
  * @throws CarillonError ENDPOINT_INVALID
  */
 export function checkEndpoint(protocol: Protocol, endpoint: unknown): string {
-  if (typeof endpoint === "string" && endpoint.length <= 2048) {
-    switch (protocol) {
-      case "http":
-      case "https":
-        if (isHttpUrl(protocol, endpoint)) return endpoint;
-        break;
-      case "email":
-        if (isMailAddress(endpoint)) return endpoint;
-        break;
-      case "sms":
-        if (isPhoneNumber(endpoint)) return endpoint;
-        break;
-      default:
-        protocol satisfies never;
-    }
+  if (typeof endpoint !== "string") {
+    throw invalidEndpoint(protocol, "a text is expected");
   }
-  throw new CarillonError(
+  const problem =
+    endpoint.length > maxEndpointLength
+      ? `it is longer than ${maxEndpointLength} characters`
+      : problemWith(protocol, endpoint);
+  if (problem === undefined) return endpoint;
+  throw invalidEndpoint(protocol, problem);
+}
+
+const maxEndpointLength = 2048;
+
+function problemWith(protocol: Protocol, text: string): string | undefined {
+  switch (protocol) {
+    case "http":
+    case "https":
+      return problemWithUrl(protocol, text);
+    case "email":
+      return problemWithMailAddress(text);
+    case "sms":
+      return problemWithPhoneNumber(text);
+    default:
+      return protocol satisfies never;
+  }
+}
+
+/** E.164 with its plus, spaces and dashes not allowed (SMN's form). */
+function problemWithPhoneNumber(text: string): string | undefined {
+  if (/^\+[1-9]\d{5,14}$/.test(text)) return undefined;
+  if (!text.startsWith("+")) return "it does not start with +";
+  return /^\+\d*$/.test(text)
+    ? "a country code, which does not begin with 0, and 6 to 15 digits in all are expected"
+    : "only digits may follow its +, no blanks or dashes";
+}
+
+/** @param problem completes "…; " */
+function invalidEndpoint(protocol: Protocol, problem: string): CarillonError {
+  return new CarillonError(
     "ENDPOINT_INVALID",
-    `Invalid endpoint: protocol ${protocol} needs ${expected[protocol]}.`,
+    `Invalid endpoint: protocol ${protocol} needs ${expected[protocol]}; ${problem}.`,
   );
 }
 
 const expected: Record<Protocol, string> = {
-  http: "a URL that starts with http:// and has no user name in it",
-  https: "a URL that starts with https:// and has no user name in it",
+  http: "a URL that starts with http://",
+  https: "a URL that starts with https://",
   email: "a mail address such as name@example.com",
   sms: "a phone number in international form such as +4915112345678",
 };
-
-function isHttpUrl(protocol: "http" | "https", text: string): boolean {
-  if (!text.startsWith(`${protocol}://`) || /[\s\\]/.test(text)) return false;
-  // The parser escapes it; what is kept is the text as it was given.
-  if (!isStorable(text)) return false;
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return (
-    url.protocol === `${protocol}:` &&
-    url.hostname !== "" &&
-    url.username === "" &&
-    url.password === ""
-  );
-}
-
-/** One address, dot-atom form (RFC 5321 §4.1.2), no display name, no list. */
-function isMailAddress(text: string): boolean {
-  if (text.length > 254) return false;
-  const match =
-    /^([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64})@([A-Za-z0-9.-]{1,253})$/.exec(
-      text,
-    );
-  if (!match) return false;
-  const [, local = "", domain = ""] = match;
-  return isDotSeparated(local) && isDomain(domain);
-}
-
-function isDotSeparated(text: string): boolean {
-  return !text.startsWith(".") && !text.endsWith(".") && !text.includes("..");
-}
-
-function isDomain(text: string): boolean {
-  return text
-    .split(".")
-    .every((label) =>
-      /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(label),
-    );
-}
-
-/** E.164 with its plus, spaces and dashes not allowed (SMN's form). */
-function isPhoneNumber(text: string): boolean {
-  return /^\+[1-9]\d{5,14}$/.test(text);
-}

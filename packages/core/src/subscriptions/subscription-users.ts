@@ -97,7 +97,7 @@ export function createSubscriptionUsers(ports: {
 
 function checkName(name: unknown): string {
   const isName =
-    typeof name === "string" && /^[^\p{Cc}\p{Cf}]{1,64}$/u.test(name);
+    typeof name === "string" && /^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u.test(name);
   if (isName && name.trim() !== "") return name;
   throw new CarillonError(
     "SUBSCRIPTION_USER_INVALID",

@@ -8,6 +8,32 @@ test("custom headers are kept in lower case", () => {
   });
 });
 
+for (const [header, reason] of [
+  [{ "x-ok": "1", "X Bad": "secret" }, /; "X Bad" does not\.$/],
+  [{ "x-smn-type": "secret" }, /"x-smn-type" does not/],
+  [{ [`x-${"é".repeat(99)}`]: "secret" }, /"x-é{61}…" does not/],
+  [{ "x-ok": "1", "x-team": 7 }, /the value of x-team is not text/],
+  [
+    { "x-ok": "1", "x-team": "secret é" },
+    /that of x-team has the character U\+00E9 at position 8\.$/,
+  ],
+  [{ "x-team": "a\nsecret" }, /that of x-team has the character U\+000A at/],
+  [{ "x-team": "secret 👋" }, /that of x-team has the character U\+1F44B at/],
+  [{ "x-team": "secret", "X-Team": "secret" }, /"X-Team" is there twice/],
+] as const) {
+  test(`a refused header is named: ${reason.source}`, () => {
+    assert.throws(
+      () => checkExtension("http", { header }),
+      (error) => {
+        assert.ok(error instanceof Error);
+        assert.match(error.message, reason);
+        assert.doesNotMatch(error.message, /secret/);
+        return true;
+      },
+    );
+  });
+}
+
 test("headers that could forge or break a request are refused", () => {
   const headers: readonly unknown[] = [
     { "x-smn-topic-urn": "forged" },

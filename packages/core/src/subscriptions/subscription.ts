@@ -98,7 +98,6 @@ export function checkExtension(
 }
 
 const headerName = /^x-(?!smn)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/i;
-const headerValue = /^[\x20-\x7e]*$/;
 
 function checkHeader(header: unknown): Record<string, string> {
   if (typeof header !== "object" || header === null || Array.isArray(header)) {
@@ -111,19 +110,38 @@ function checkHeader(header: unknown): Record<string, string> {
   for (const [name, value] of entries) {
     if (!headerName.test(name)) {
       throw invalidHeader(
-        "names start with x-, not x-smn, in letters, digits and dashes",
+        `names start with x-, not x-smn, in letters, digits and dashes; ${quote(name)} does not`,
       );
     }
-    if (typeof value !== "string" || !headerValue.test(value)) {
-      throw invalidHeader("values are printable ASCII text");
+    if (typeof value !== "string") {
+      throw invalidHeader(`the value of ${name} is not text`);
+    }
+    // The character alone: values are often secrets.
+    const wrong = /[^\x20-\x7e]/u.exec(value);
+    if (wrong !== null) {
+      throw invalidHeader(
+        `values are printable ASCII text; that of ${name} has the character ${codePointOf(wrong[0])} at position ${wrong.index + 1}`,
+      );
     }
     const lower = name.toLowerCase();
-    if (lower in checked) throw invalidHeader("names are unique");
+    if (Object.hasOwn(checked, lower)) {
+      throw invalidHeader(`names are unique; ${quote(name)} is there twice`);
+    }
     checked[lower] = value;
     length += name.length + value.length;
   }
   if (length > 1024) throw invalidHeader("at most 1024 characters in all");
   return checked;
+}
+
+/** A name that may be anything, as one short line. */
+function quote(name: string): string {
+  return JSON.stringify(name.length > 64 ? `${name.slice(0, 63)}…` : name);
+}
+
+function codePointOf(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+  return `U+${hex.padStart(4, "0")}`;
 }
 
 function invalidHeader(rule: string): CarillonError {

@@ -46,7 +46,8 @@ function parse(bytes: Buffer): unknown {
     );
   }
   try {
-    return JSON.parse(bytes.toString());
+    // RFC 8259 §8.1 allows to pass over a byte order mark.
+    return JSON.parse(bytes.toString().replace(/^\ufeff/, ""));
   } catch (cause) {
     throw new RequestError(
       "BODY_MALFORMED",

@@ -13,13 +13,13 @@ import {
   isSettled,
   type Logger,
   type Message,
+  maskEndpoint,
   type TopicBinding,
   toDeliveryId,
   type WrittenDelivery,
 } from "@carillon/core";
 import { toMillisecondsText } from "../api/timestamps.ts";
 import { type LogCursor, LogFiles, type LogFilesOptions } from "./log-files.ts";
-import { maskEndpoint } from "./mask-endpoint.ts";
 
 export interface DeliveryLogPage {
   readonly entries: readonly unknown[];

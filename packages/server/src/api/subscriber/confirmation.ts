@@ -1,6 +1,6 @@
 /** The subscriber's yes: the token in the link is all the authority needed. */
 
-import { parseTopicUrn } from "@carillon/core";
+import { maskSecrets, parseTopicUrn } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
@@ -41,7 +41,7 @@ export function confirmationRoutes(
     if (acceptsPages(request)) {
       return sendPage(reply, {
         title: "Subscription confirmed",
-        text: `${subscription.endpoint} now receives messages of the topic ${subscription.topicName}.`,
+        text: `${maskSecrets(subscription.protocol, subscription.endpoint)} now receives messages of the topic ${subscription.topicName}.`,
       });
     }
     return reply.header("cache-control", "no-store").send({

@@ -194,8 +194,12 @@ export async function compose(
       newMessageId,
     },
     {
-      retryPolicy:
-        config.retryProfile === "smn" ? smnRetryPolicy : defaultRetryPolicy,
+      retryPolicy: {
+        ...(config.retryProfile === "smn"
+          ? smnRetryPolicy
+          : defaultRetryPolicy),
+        maxRetryAfterMs: config.maxRetryAfterSeconds * 1000,
+      },
       chunkSize: config.chunkSize,
       maxInFlight: config.maxInFlight,
       laneInFlight: config.laneInFlight,

@@ -225,6 +225,13 @@ export const configSchema = Type.Object({
       default: "default",
     }),
   ),
+  maxRetryAfterSeconds: integer(1, maxTimeToLiveSeconds, {
+    group: "Delivery",
+    description:
+      "How long a wait counts that a receiver or carrier asks for (`Retry-After`), in seconds. A message whose time to live ends before the wait expires at once: a lower value attempts it sooner than was asked.",
+    expected: `a whole number of seconds from 1 to ${maxTimeToLiveSeconds}`,
+    default: 86_400,
+  }),
 
   defaultLifeHttp: defaultLife("http", "259200 (72 hours)"),
   defaultLifeHttps: defaultLife("https", "259200 (72 hours)"),

@@ -79,6 +79,29 @@ test("takes the text for e-mail, and the topic's name where there is no subject"
   assert.match(mail.text ?? "", /^for e-mail\n\n/);
 });
 
+test("keeps subjects and names in every script as they are written", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  const subjects = [
+    "می\u200cخواهم",
+    "👨\u200d👩\u200d👧",
+    "क्\u200dष",
+    "\u200fשלום\u200f!",
+    "Donau\u00addampfschiff",
+    `${"می\u200cخواهم 👨\u200d👩\u200d👧 ".repeat(12)}!`,
+  ];
+  const { topic } = withTopic({ displayName: "می\u200cخواهم" });
+  for (const subject of subjects) {
+    await deliver(channel, message({ ...(topic && { topic }), subject }));
+  }
+  const mails = await server.mails();
+  assert.deepEqual(
+    mails.map(({ mail }) => mail.subject),
+    subjects,
+  );
+  for (const { mail } of mails) assert.equal(mail.from?.name, "می\u200cخواهم");
+});
+
 test("sends to the A-label of a domain in another script", async (t) => {
   const server = await startServer(t);
   const prepared = await createChannel(t, server.url).prepare(message());

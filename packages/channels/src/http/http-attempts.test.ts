@@ -11,6 +11,7 @@ import {
 } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import {
   type AttemptResult,
   type AttemptSignals,
@@ -29,7 +30,7 @@ import type { Signature } from "./signing-key.ts";
 
 const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-for (const [answer, expected] of [
+for (const [answer, expected, ends] of [
   [
     "HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 9\r\n\r\nback soon",
     {
@@ -58,6 +59,33 @@ for (const [answer, expected] of [
       statusCode: 404,
       error: "The endpoint answered 404: no such hook",
     },
+  ],
+  [
+    Buffer.from(
+      "HTTP/1.1 500 Error\r\ncontent-type: text/plain; charset=iso-8859-1\r\ncontent-length: 8\r\n\r\nÜberlast",
+      "latin1",
+    ),
+    {
+      outcome: "deferred",
+      errorClass: "http_status",
+      statusCode: 500,
+      error: "The endpoint answered 500: Überlast",
+    },
+  ],
+  [
+    Buffer.concat([
+      Buffer.from(
+        "HTTP/1.1 500 Error\r\ncontent-encoding: gzip\r\nconnection: close\r\n\r\n",
+      ),
+      gzipSync("Überlast"),
+    ]),
+    {
+      outcome: "deferred",
+      errorClass: "http_status",
+      statusCode: 500,
+      error: "The endpoint answered 500: Überlast",
+    },
+    "ends",
   ],
   [
     "HTTP/1.1 204 No Content\r\n\r\n",
@@ -90,23 +118,30 @@ for (const [answer, expected] of [
     },
   ],
 ] as const) {
-  test(`takes "${answer.slice(0, 24).trim()}" for ${expected.outcome}`, async (t) => {
-    const server = await startServer(t, (socket) => socket.write(answer));
+  const start = String(answer.slice(0, 24)).trim();
+  test(`takes "${start}" for ${expected.outcome}`, async (t) => {
+    const server = await startServer(t, (socket) =>
+      ends ? socket.end(answer) : socket.write(answer),
+    );
     assert.deepEqual(await deliver(t, server.origin), expected);
   });
 }
 
-test("does not follow a redirect", async (t) => {
+test("does not follow a redirect, and says where it leads", async (t) => {
   let visits = 0;
   const elsewhere = await startServer(t, () => visits++);
   const server = await startServer(t, (socket) =>
     socket.write(
-      `HTTP/1.1 307 Go\r\nlocation: ${elsewhere.origin}/\r\ncontent-length: 0\r\n\r\n`,
+      `HTTP/1.1 307 Go\r\nlocation: ${elsewhere.origin}/new?secret\r\ncontent-length: 0\r\n\r\n`,
     ),
   );
   const result = await deliver(t, server.origin);
   assert.equal(result.outcome, "rejected");
   assert.equal(result.statusCode, 307);
+  assert.equal(
+    "error" in result && result.error,
+    `The endpoint answered 307 with the Location ${elsewhere.origin}/new?***, and redirects are not followed.`,
+  );
   assert.equal(visits, 0);
 });
 

@@ -15,6 +15,7 @@ import {
 } from "@carillon/core";
 import { parseRetryAfter } from "@carillon/gateway";
 import type { Dispatcher } from "undici";
+import { excerptOfBody } from "../answer-text.ts";
 import type { EgressConnector } from "../egress/egress-connector.ts";
 import { type RequestTarget, toRequestTarget } from "../request-target.ts";
 import {
@@ -28,6 +29,8 @@ import {
   type RequestTemplate,
 } from "./content.ts";
 import {
+  type AnswerDetails,
+  describeLocation,
   outcomeOfAnswer,
   outcomeOfError,
   outcomeOfTimeout,
@@ -138,7 +141,8 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   readonly #resolve: (result: AttemptResult) => void;
   /** 0 until the header of the answer is there. */
   #statusCode = 0;
-  #retryAfterMs: number | undefined;
+  /** Of an answer that is no 2xx. */
+  #headers: AnswerHeaders = {};
   #received = 0;
   #text: Buffer[] | undefined;
   #hasAnswerBegun = false;
@@ -207,16 +211,12 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     statusCode: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
+    headers: AnswerHeaders,
   ): void {
     this.#statusCode = statusCode;
     if (statusCode < 300) return;
     this.#text = [];
-    const asked = headers["retry-after"];
-    this.#retryAfterMs = parseRetryAfter(
-      typeof asked === "object" ? asked[0] : asked,
-      this.#attempts.options.clock.now(),
-    );
+    this.#headers = headers;
   }
 
   onResponseData(
@@ -268,14 +268,31 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   }
 
   #settleByAnswer(): void {
-    this.settle(
-      outcomeOfAnswer(
-        this.#statusCode,
-        this.#retryAfterMs,
-        this.#text && Buffer.concat(this.#text).toString("utf8", 0, 2048),
-      ),
-    );
+    this.settle(outcomeOfAnswer(this.#statusCode, this.#details()));
   }
+
+  #details(): AnswerDetails | undefined {
+    if (this.#text === undefined) return undefined;
+    const headers = this.#headers;
+    const location = firstOf(headers.location);
+    return {
+      retryAfterMs: parseRetryAfter(
+        firstOf(headers["retry-after"]),
+        this.#attempts.options.clock.now(),
+      ),
+      ...(this.#statusCode < 400 &&
+        location !== undefined && {
+          location: describeLocation(location, this.#target.path),
+        }),
+      text: excerptOfBody(Buffer.concat(this.#text), headers),
+    };
+  }
+}
+
+type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+function firstOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === "object" ? header[0] : header;
 }
 
 const noEndpoint: AttemptResult = {

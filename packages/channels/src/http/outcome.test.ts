@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outcomeOfAnswer, outcomeOfError } from "./outcome.ts";
+import { excerptOfBody } from "../answer-text.ts";
+import {
+  describeLocation,
+  outcomeOfAnswer,
+  outcomeOfError,
+} from "./outcome.ts";
 
 const outcomes = {
   delivered: [200, 201, 202, 204, 299],
@@ -19,28 +24,36 @@ for (const [outcome, statusCodes] of Object.entries(outcomes)) {
 }
 
 test("quotes the receiver's answer, on one line and no more than 200 of its characters", () => {
-  const result = outcomeOfAnswer(
-    500,
-    undefined,
-    `\u001b[31mout of\r\n\tmemory\u0000\u202e ${"é".repeat(300)}`,
-  );
+  const body = `\u001b[31mout of\r\n\tmemory\u0001\u202e ${"é".repeat(300)}`;
+  const text = excerptOfBody(Buffer.from(body), {});
+  const result = outcomeOfAnswer(500, { text });
   assert.equal(
     "error" in result && result.error,
     `The endpoint answered 500: [31mout of memory ${"é".repeat(182)}`,
   );
 });
 
-test("a receiver's wish counts for a day at most", () => {
-  const result = outcomeOfAnswer(503, Number.MAX_SAFE_INTEGER);
-  assert.equal("retryAfterMs" in result && result.retryAfterMs, 86_400_000);
-});
-
 test("hands on the receiver's wish when to come again", () => {
-  const busy = outcomeOfAnswer(503, 7000);
-  const gone = outcomeOfAnswer(410, 7000);
+  const busy = outcomeOfAnswer(503, { retryAfterMs: 7000 });
+  const gone = outcomeOfAnswer(410, { retryAfterMs: 7000 });
   assert.equal("retryAfterMs" in busy && busy.retryAfterMs, 7000);
   assert.ok(!("retryAfterMs" in gone));
 });
+
+for (const [location, path, described] of [
+  ["https://b.test/new", "/old", "https://b.test/new"],
+  ["/login?next=/secret", "/secret?x", "/login?***"],
+  ["https://u:p@b.test/x?y#z", "/", "https://***@b.test/x?***"],
+  ["https://a.test/secret/", "/secret?q", "https://a.test/***/"],
+  ["https://a.test/a", "/a", "https://a.test/***"],
+  ["//a.test/b", "/a", "//a.test/b"],
+  ["a\r\nb\u001b[31m", "/", "a b [31m"],
+  [`/${"x".repeat(999)}`, "/", `/${"x".repeat(199)}`],
+] as const) {
+  test(`describes the Location ${location.slice(0, 40)} as ${described.slice(0, 40)}`, () => {
+    assert.equal(describeLocation(location, path), described);
+  });
+}
 
 for (const [code, description] of [
   ["ECONNREFUSED", "The endpoint refused the connection (ECONNREFUSED)."],

@@ -1,30 +1,36 @@
 /** From what came of a request to the result of an attempt. */
 
-import type { AttemptResult, FailedResult } from "@carillon/core";
+import { type AttemptResult, type FailedResult, maskUrl } from "@carillon/core";
 import { EgressRefusedError } from "../egress/egress-guard.ts";
 import { excerpt } from "../excerpt.ts";
+
+/** What an answer says beside its status. */
+export interface AnswerDetails {
+  readonly retryAfterMs?: number | undefined;
+  /** Where a redirect leads, without secrets; see `describeLocation`. */
+  readonly location?: string | undefined;
+  /** An excerpt of the body. */
+  readonly text?: string | undefined;
+}
 
 /**
  * SMN counts 2xx as delivered and repeats after 5xx; the other statuses
  * that are retried say themselves that another attempt may succeed.
- *
- * @param body its beginning
  */
 export function outcomeOfAnswer(
   statusCode: number,
-  retryAfterMs?: number,
-  body = "",
+  { retryAfterMs, location, text }: AnswerDetails = {},
 ): AttemptResult {
   if (statusCode >= 200 && statusCode < 300) {
     return { outcome: "delivered", statusCode };
   }
-  const text = excerpt(body);
+  const answered = location
+    ? `The endpoint answered ${statusCode} with the Location ${location}, and redirects are not followed`
+    : `The endpoint answered ${statusCode}`;
   const failure = {
     errorClass: "http_status",
     statusCode,
-    error: text
-      ? `The endpoint answered ${statusCode}: ${text}`
-      : `The endpoint answered ${statusCode}.`,
+    error: text ? `${answered}: ${text}` : `${answered}.`,
   } as const;
   if (statusCode < 500 && !retriedStatuses.has(statusCode)) {
     return { outcome: "rejected", ...failure };
@@ -32,14 +38,28 @@ export function outcomeOfAnswer(
   return {
     outcome: "deferred",
     ...failure,
-    ...(retryAfterMs !== undefined && {
-      retryAfterMs: Math.min(retryAfterMs, maxRetryAfterMs),
-    }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
 }
 
-/** A receiver may ask for a day of patience, not for more. */
-const maxRetryAfterMs = 24 * 3_600_000;
+/**
+ * Where a redirect leads, for a record: without user info and query, and with
+ * `***` for the endpoint's own path, which often is its password.
+ *
+ * @param path the endpoint's, with its query
+ */
+export function describeLocation(location: string, path: string): string {
+  const [own = ""] = path.split("?", 1);
+  const masked = maskUrl(location);
+  const [authority = ""] =
+    /^([a-z][a-z0-9+.-]*:)?\/\/[^/?]*/i.exec(masked) ?? [];
+  const rest = masked.slice(authority.length);
+  return excerpt(
+    own.length > 1 && rest.startsWith(own)
+      ? `${authority}/***${rest.slice(own.length)}`
+      : masked,
+  );
+}
 
 /** Request Timeout, Too Early, Too Many Requests. */
 const retriedStatuses: ReadonlySet<number> = new Set([408, 425, 429]);

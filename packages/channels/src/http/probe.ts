@@ -4,6 +4,7 @@
  */
 
 import type { Clock, Probe, ProbeResult } from "@carillon/core";
+import { excerptOfBody } from "../answer-text.ts";
 import {
   createEgressConnector,
   type EgressConnector,
@@ -12,7 +13,6 @@ import {
   type EgressGuard,
   EgressRefusedError,
 } from "../egress/egress-guard.ts";
-import { excerpt } from "../excerpt.ts";
 import { toRequestTarget } from "../request-target.ts";
 
 /** What a probe goes through, and how long it may take. */
@@ -55,7 +55,7 @@ export function createHttpProbe({
     const timer = clock.setTimer(timeoutMs, abort);
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      const { statusCode, body } = await client.request({
+      const answer = await client.request({
         method: "POST",
         path,
         headers: {
@@ -72,8 +72,12 @@ export function createHttpProbe({
         }),
         signal: deadline.signal,
       });
-      const text = await readBeginning(body);
-      return { kind: "answered", statusCode, text };
+      const beginning = await readBeginning(answer.body);
+      return {
+        kind: "answered",
+        statusCode: answer.statusCode,
+        text: excerptOfBody(beginning, answer.headers, maxBodyBytes),
+      };
     } catch (error) {
       return toResult(error);
     } finally {
@@ -86,7 +90,7 @@ export function createHttpProbe({
   };
 }
 
-async function readBeginning(body: AsyncIterable<Buffer>): Promise<string> {
+async function readBeginning(body: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -94,8 +98,7 @@ async function readBeginning(body: AsyncIterable<Buffer>): Promise<string> {
     length += chunk.length;
     if (length >= maxBodyBytes) break;
   }
-  const bytes = Buffer.concat(chunks).subarray(0, maxBodyBytes);
-  return excerpt(bytes.toString(), maxBodyBytes);
+  return Buffer.concat(chunks).subarray(0, maxBodyBytes);
 }
 
 function toResult(error: unknown): ProbeResult {

@@ -23,6 +23,10 @@ const item: SendItem = {
 };
 
 function stateAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
+  return outcomeAfter(result, retryPolicy).state;
+}
+
+function outcomeAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
   const rules = {
     retryPolicy,
     random: () => 0.5,
@@ -35,7 +39,7 @@ function stateAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
     { at: toEpochMs(0), durationMs: 1 },
     toEpochMs(1),
     rules,
-  ).state;
+  );
 }
 
 function answer(statusCode: number): AttemptResult {
@@ -72,4 +76,31 @@ test("a mail server's 4xx is tried again under every profile", () => {
   } as const;
   assert.equal(stateAfter(result), "retrying");
   assert.equal(stateAfter(result, defaultRetryPolicy), "retrying");
+});
+
+test("a wait that outlasts the message ends it, and the record says so", () => {
+  const busy = { ...answer(503), retryAfterMs: 7_200_000 } as const;
+  const expired = outcomeAfter(busy);
+  assert.equal(expired.state, "expired");
+  assert.equal(
+    expired.lastAttempt?.error,
+    "The endpoint answered 503. It asked to wait 7200 s, which is after the end of the message's time to live.",
+  );
+  assert.equal(expired.lastAttempt?.statusCode, 503);
+
+  const patient = { ...smnRetryPolicy, maxRetryAfterMs: 600_000 };
+  const retried = outcomeAfter(busy, patient);
+  assert.equal(retried.state, "retrying");
+  assert.equal(retried.nextAttemptAt, 600_001);
+  assert.equal(retried.lastAttempt?.error, "The endpoint answered 503.");
+});
+
+test("so does a wait of the schedule's own", () => {
+  const policy = { ...smnRetryPolicy, delaysMs: [4_000_000], jitter: 0 };
+  const expired = outcomeAfter(answer(500), policy);
+  assert.equal(expired.state, "expired");
+  assert.equal(
+    expired.lastAttempt?.error,
+    "The endpoint answered 500. The next attempt would come in 4000 s, which is after the end of the message's time to live.",
+  );
 });

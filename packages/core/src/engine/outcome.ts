@@ -88,12 +88,12 @@ export function outcomeOfAttempt(
     case "unknown":
       // What costs money is not repeated on a guess; all else is.
       if (billable) return { ...outcome, state: after("lose") };
-      return { ...outcome, ...retryOrEnd(item, attempts, result, now, rules) };
+      return retryOrEnd(item, outcome, result, now, rules);
     case "deferred":
       if (isFinal(result, rules.retryPolicy)) {
         return { ...outcome, state: after("reject") };
       }
-      return { ...outcome, ...retryOrEnd(item, attempts, result, now, rules) };
+      return retryOrEnd(item, outcome, result, now, rules);
     default:
       return result satisfies never;
   }
@@ -158,22 +158,43 @@ function isFinal(result: FailedResult, policy: RetryPolicy): boolean {
 
 function retryOrEnd(
   item: SendItem,
-  attempts: number,
+  outcome: Omit<DeliveryOutcome, "state"> & { readonly lastAttempt: Attempt },
   result: FailedResult,
   now: EpochMs,
   rules: OutcomeRules,
-): { state: DeliveryState; nextAttemptAt?: EpochMs } {
+): DeliveryOutcome {
   const started = nextState(item.state, "attempt");
   const delayMs = retryDelay(
     rules.retryPolicy,
-    attempts,
+    outcome.attempts,
     rules.random,
     result.retryAfterMs,
   );
-  if (delayMs === undefined) return { state: nextState(started, "fail") };
-  const nextAttemptAt = addMs(now, delayMs);
-  if (nextAttemptAt >= expiryOf(item, rules)) {
-    return { state: nextState(started, "expire") };
+  if (delayMs === undefined) {
+    return { ...outcome, state: nextState(started, "fail") };
   }
-  return { state: nextState(started, "retry"), nextAttemptAt };
+  const nextAttemptAt = addMs(now, delayMs);
+  if (nextAttemptAt < expiryOf(item, rules)) {
+    return { ...outcome, state: nextState(started, "retry"), nextAttemptAt };
+  }
+  const { lastAttempt } = outcome;
+  return {
+    ...outcome,
+    state: nextState(started, "expire"),
+    lastAttempt: {
+      ...lastAttempt,
+      error: `${result.error} ${whyExpired(delayMs, result)}`,
+    },
+  };
+}
+
+function whyExpired(
+  delayMs: number,
+  { retryAfterMs = 0 }: FailedResult,
+): string {
+  const end = "which is after the end of the message's time to live";
+  const seconds = Math.ceil(delayMs / 1000);
+  return retryAfterMs >= delayMs
+    ? `It asked to wait ${Math.ceil(retryAfterMs / 1000)} s, ${end}.`
+    : `The next attempt would come in ${seconds} s, ${end}.`;
 }

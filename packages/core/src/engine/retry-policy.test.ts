@@ -30,6 +30,28 @@ test("jitter only ever adds, up to its share", () => {
   );
 });
 
+test("Retry-After counts for as long as the policy has it", () => {
+  const wish = Number.MAX_SAFE_INTEGER;
+  assert.equal(
+    retryDelay(defaultRetryPolicy, 1, () => 0, wish),
+    86_400_000,
+  );
+  const policy = { ...defaultRetryPolicy, maxRetryAfterMs: 60_000 };
+  assert.equal(
+    retryDelay(policy, 1, () => 0, wish),
+    60_000,
+  );
+  assert.equal(
+    retryDelay(policy, 2, () => 0, 59_999),
+    59_999,
+  );
+  // The schedule itself is not cut.
+  assert.equal(
+    retryDelay(policy, 3, () => 0, wish),
+    120_000,
+  );
+});
+
 test("Retry-After is a floor, never a shorter wait", () => {
   assert.equal(
     retryDelay(defaultRetryPolicy, 1, () => 0, 60_000),

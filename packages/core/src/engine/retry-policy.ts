@@ -11,6 +11,8 @@ export interface RetryPolicy {
    * one. All others of 4xx are final anyway.
    */
   readonly retryClientErrors: boolean;
+  /** A receiver's wish for a longer wait counts for this much, in milliseconds. */
+  readonly maxRetryAfterMs: number;
 }
 
 const second = 1000;
@@ -33,6 +35,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   ],
   jitter: 0.2,
   retryClientErrors: true,
+  maxRetryAfterMs: 24 * hour,
 };
 
 /** SMN's: six more attempts within some minutes, none after any 4xx. */
@@ -48,6 +51,7 @@ export const smnRetryPolicy: RetryPolicy = {
   ],
   jitter: 0.2,
   retryClientErrors: false,
+  maxRetryAfterMs: 24 * hour,
 };
 
 /**
@@ -67,5 +71,6 @@ export function retryDelay(
   const base = policy.delaysMs[attempts - 1];
   if (base === undefined) return undefined;
   const delay = base * (1 + policy.jitter * random());
-  return Math.ceil(Math.max(delay, retryAfterMs));
+  const wish = Math.min(retryAfterMs, policy.maxRetryAfterMs);
+  return Math.ceil(Math.max(delay, wish));
 }

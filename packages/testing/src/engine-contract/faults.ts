@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { CarillonError, type ContentSeal } from "@carillon/core";
+import {
+  CarillonError,
+  type ContentSeal,
+  smnRetryPolicy,
+} from "@carillon/core";
 import { failing } from "../failing.ts";
 import { interceptCalls } from "../intercept-calls.ts";
 import type { EngineCases } from "./cases.ts";
@@ -73,6 +77,9 @@ export function testFaults({ test }: EngineCases): void {
 
   test("a wait beyond all measure ends its own delivery, and nothing else", {
     subscribers: 3,
+    engine: {
+      retryPolicy: { ...smnRetryPolicy, maxRetryAfterMs: Infinity },
+    },
   }, async (world) => {
     world.http.script = ({ endpoint }) =>
       endpoint.endsWith("/1")

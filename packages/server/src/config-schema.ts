@@ -5,6 +5,7 @@
  */
 
 import { BlockList, isIP } from "node:net";
+import { problemWithSmtpUrl } from "@carillon/channels/smtp-url";
 import { maxTimeToLiveSeconds, type Protocol } from "@carillon/core";
 import type { Static, TObject, TSchema } from "typebox";
 import { Type } from "./json-schema.ts";
@@ -239,18 +240,16 @@ export const configSchema = Type.Object({
   defaultLifeSms: defaultLife("sms", "14400 (4 hours)"),
 
   smtpUrl: Type.Optional(
-    Type.Refine(
-      text({
-        group: "E-mail",
-        description:
-          "Mail server that e-mail goes through. Without it e-mail deliveries fail; the sandbox brings its own.",
-        expected:
-          "a URL such as smtp://user:password@mail.example.com:587 or smtps://…",
-        example: "smtp://user:password@mail.example.com:587",
-        secret: true,
-      }),
-      isSmtpUrl,
-    ),
+    text({
+      group: "E-mail",
+      description:
+        "Mail server that e-mail goes through, with options such as `?requireTLS=true`; see the guide on operating. In a user name or password `/ # ? @` and `%` are written as `%2F %23 %3F %40 %25`. Without it e-mail deliveries fail; the sandbox brings its own.",
+      expected:
+        "a URL such as smtp://user:password@mail.example.com:587 or smtps://…",
+      example: "smtp://user:password@mail.example.com:587",
+      secret: true,
+      problem: problemWithSmtpUrl,
+    }),
   ),
   mailFrom: text({
     group: "E-mail",
@@ -475,11 +474,6 @@ function isPublicUrl(value: string): boolean {
   if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
   const { search, hash, username, password } = new URL(value);
   return `${search}${hash}${username}${password}` === "";
-}
-
-function isSmtpUrl(value: string): boolean {
-  if (!/^smtps?:\/\//.test(value) || !URL.canParse(value)) return false;
-  return new URL(value).hostname !== "";
 }
 
 function isCidr(value: string): boolean {

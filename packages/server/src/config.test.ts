@@ -151,6 +151,11 @@ test("a variable that resembles none of ours is somebody else's", () => {
   assert.equal(port, 7070);
 });
 
+test("reads a file that begins with a byte order mark", (t) => {
+  const file = fileWith(t, '\ufeff{ "port": 1 }');
+  assert.equal(loadConfig({ file }).port, 1);
+});
+
 test("reads lists of numbers from text and from the file", (t) => {
   const env = { CARILLON_ALLOW_PORTS: "25, 6379" };
   assert.deepEqual(loadConfig({ env }).allowPorts, [25, 6379]);
@@ -182,6 +187,8 @@ const wrong: readonly (readonly [string, unknown])[] = [
   ["allowPorts", "25,65536"],
   ["allowPorts", "25,25"],
   ["smtpUrl", "mail.example.com"],
+  ["smtpUrl", "smtp://user:pa/ss@mail.example.com"],
+  ["smtpUrl", "smtp://user:12#ss@mail.example.com"],
   ["mailFrom", "nobody"],
   ["mailFrom", "a@b\r\nBcc: c@d"],
   ["retryProfile", "never"],
@@ -203,8 +210,13 @@ test("never shows a secret", () => {
     env: { CARILLON_SECRET_KEY: "top secret", CARILLON_ACCESS_KEY: "ok" },
   });
   assert.doesNotMatch(error.message, /top secret/);
-  const smtp = mistakesOf({ flags: { smtpUrl: "http://user:hush@host" } });
-  assert.doesNotMatch(smtp.message, /hush/);
+  for (const smtpUrl of [
+    "http://user:hush@host",
+    "smtp://user:hush/@host",
+    "smtp://user:1/hush@host",
+  ]) {
+    assert.doesNotMatch(mistakesOf({ flags: { smtpUrl } }).message, /hush/);
+  }
 });
 
 test("wants both halves of the key pair", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
@@ -8,6 +9,7 @@ import {
   type Channel,
   type Message,
   silentLogger,
+  toEpochMs,
 } from "@carillon/core";
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
@@ -19,6 +21,7 @@ import {
   topicUrn,
   withTopic,
 } from "../fixtures.test.ts";
+import { createSelfSignedCertificate } from "../http/certificate.ts";
 import { createLinks } from "../links.ts";
 import { createEmailChannel, type EmailChannelOptions } from "./channel.ts";
 
@@ -260,6 +263,32 @@ test("a refused login is deferred: it is not the mail's fault", async (t) => {
   assert.equal(result.outcome, "deferred");
   assert.equal(result.statusCode, 535);
   assert.ok(!JSON.stringify(result).includes("secret"));
+});
+
+test("options of the URL say how far the connection is secured", async (t) => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const cert = await createSelfSignedCertificate({
+    privateKey,
+    commonName: "mail.example",
+    notBefore: toEpochMs(Date.now() - 1000),
+    notAfter: toEpochMs(Date.now() + 60_000),
+  });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
+  const secured = { disabledCommands: ["AUTH"], key, cert };
+  const server = await startServer(t, secured);
+  const trusting = `${server.url}?tls.rejectUnauthorized=false&requireTLS=true`;
+  for (const [url, outcome] of [
+    [`${server.url}?requireTLS=true`, "deferred"],
+    [trusting, "delivered"],
+    [`${server.url}?ignoreTLS=true`, "delivered"],
+  ] as const) {
+    assert.equal((await deliver(createChannel(t, url))).outcome, outcome, url);
+  }
+  const plain = await startServer(t);
+  const refused = await deliver(
+    createChannel(t, `${plain.url}?requireTLS=true`),
+  );
+  assert.equal(refused.outcome, "deferred");
 });
 
 test("a server that is away is deferred as unreachable", async (t) => {

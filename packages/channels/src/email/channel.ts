@@ -18,6 +18,7 @@ import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
 import { type MailContent, writeMail } from "./content.ts";
 import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
+import { problemWithSmtpUrl } from "./smtp-url.ts";
 
 /** The SMTP server, the sender and the limits of attempts. */
 export interface EmailChannelOptions {
@@ -163,12 +164,8 @@ function headersOf(
 
 /** The URL is not in the error: there may be a password in it. */
 function checkOptions({ smtpUrl, from }: EmailChannelOptions): void {
-  const url = URL.parse(smtpUrl);
-  if (!url?.hostname || !/^smtps?:$/.test(url.protocol)) {
-    throw new TypeError(
-      "The SMTP server must be a URL such as smtp://user:password@mail.example.com:587 or smtps://…",
-    );
-  }
+  const problem = problemWithSmtpUrl(smtpUrl);
+  if (problem !== undefined) throw new TypeError(`The SMTP server: ${problem}`);
   if (!/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(from)) {
     throw new TypeError(
       `The sender "${from}" must be a mail address such as noreply@example.com`,

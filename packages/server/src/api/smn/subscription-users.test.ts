@@ -19,6 +19,19 @@ const onCall = {
   remark: "night",
 };
 
+test("names are spelt with the joiners that their script needs", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  for (const name of ["می\u200cخواهم", "👨\u200d👩\u200d👧", "שלום\u200f"]) {
+    const made = await server.call("POST", url, { ...onCall, name });
+    assert.equal(made.status, 201, name);
+  }
+  for (const name of ["a\nb", "a\u2028b", "\u0085", " "]) {
+    const refused = await server.call("POST", url, { ...onCall, name });
+    assert.equal(refused.status, 400, JSON.stringify(name));
+  }
+});
+
 test("the book is written, read and torn", async () => {
   const { server, url } = await setUp();
   await using _ = server;

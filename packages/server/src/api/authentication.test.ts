@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
-import { request as httpRequest } from "node:http";
 import { test } from "node:test";
+import { sendSigned } from "../../test-support/signed-request.ts";
 import {
   startTestServer,
   type TestServer,
@@ -121,61 +120,6 @@ test("no log-in is needed where links and clients come without one", async () =>
   }
 });
 
-/** A request as a real client signs and sends it, over a socket. */
-async function sendSigned(
-  server: TestServer,
-  port: number,
-  options: { method: string; path: string; body?: string; at?: number },
-): Promise<{ status: number; body: string }> {
-  const { accessKey, secretKey, project } = server.credentials;
-  const { method, path, body = "" } = options;
-  const date = new Date(options.at ?? server.clock.now())
-    .toISOString()
-    .replace(/[-:]|\.\d+/g, "");
-  const [pathname = "", query = ""] = path.split("?");
-  const canonicalPath = pathname.split("/").map(encodeURIComponent).join("/");
-  const headers: Record<string, string> = {
-    "content-type": "application/json",
-    host: `127.0.0.1:${port}`,
-    "x-project-id": project.id,
-    "x-sdk-date": date,
-  };
-  const names = Object.keys(headers).sort();
-  const canonical = [
-    method,
-    `${canonicalPath}/`,
-    query,
-    names.map((name) => `${name}:${headers[name]}\n`).join(""),
-    names.join(";"),
-    createHash("sha256").update(body).digest("hex"),
-  ].join("\n");
-  const digest = createHash("sha256").update(canonical).digest("hex");
-  const signature = createHmac("sha256", secretKey)
-    .update(`SDK-HMAC-SHA256\n${date}\n${digest}`)
-    .digest("hex");
-  return await new Promise((resolve, reject) => {
-    const request = httpRequest(
-      {
-        port,
-        host: "127.0.0.1",
-        method,
-        path,
-        headers: {
-          ...headers,
-          authorization: `SDK-HMAC-SHA256 Access=${accessKey}, SignedHeaders=${names.join(";")}, Signature=${signature}`,
-        },
-      },
-      async (response) => {
-        let text = "";
-        for await (const chunk of response) text += chunk;
-        resolve({ status: response.statusCode ?? 0, body: text });
-      },
-    );
-    request.on("error", reject);
-    request.end(body);
-  });
-}
-
 test("signed requests work over a socket, with colons in the path", async () => {
   await using server = await startTestServer();
   const port = await server.listen();
@@ -214,4 +158,37 @@ test("a signature of 16 minutes ago is refused", async () => {
   });
   assert.equal(status, 401);
   assert.match(body, /15 minutes/);
+});
+
+const identityLists = [
+  "/v3/projects?name=default",
+  "/v3/auth/domains",
+  "/v3/regions",
+];
+
+test("the signature of a GET covers the body that was sent", async () => {
+  await using server = await startTestServer();
+  const port = await server.listen();
+  for (const path of [...identityLists, `${server.base}/topics?limit=1`]) {
+    const send = (body: string, signedBody: string) =>
+      sendSigned(server, port, { method: "GET", path, body, signedBody });
+    const signed = await send("{}", "{}");
+    assert.equal(signed.status, 200, `${path}: ${signed.body}`);
+    assert.equal((await send("", "")).status, 200, path);
+    // Not signed, exchanged, and lost on the way.
+    assert.equal((await send("{}", "")).status, 401, path);
+    assert.equal((await send('{"a":1}', "{}")).status, 401, path);
+    assert.equal((await send("", "{}")).status, 401, path);
+  }
+});
+
+test("the body of a signed GET may have 16 KiB", async () => {
+  await using server = await startTestServer();
+  const port = await server.listen();
+  const send = (body: string) =>
+    sendSigned(server, port, { method: "GET", path: "/v3/regions", body });
+  assert.equal((await send("x".repeat(16 * 1024))).status, 200);
+  const refused = await send("x".repeat(16 * 1024 + 1));
+  assert.equal(refused.status, 400);
+  assert.match(refused.body, /16384 bytes/);
 });

@@ -3,13 +3,18 @@
 import type { ProjectId } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { RequestError } from "../errors.ts";
-import type { Identity } from "../identity/identity.ts";
+import { type Identity, isSigned } from "../identity/identity.ts";
 import type {
   Authentication,
   AuthenticationFailure,
   Principal,
 } from "../identity/principal.ts";
-import { parseJsonBody, rawBodyOf } from "./json-body.ts";
+import {
+  hasUnreadBody,
+  parseJsonBody,
+  rawBodyOf,
+  readUnreadBody,
+} from "./json-body.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -60,15 +65,26 @@ export function createAuthenticationHook(
     done();
   }
 
-  return (request, _reply, done) => {
+  function check(
+    request: FastifyRequest,
+    body: Buffer,
+    done: (error?: Error) => void,
+  ): void {
     const result = identity.authenticate({
       method: request.method,
       url: request.raw.url ?? "/",
       headers: request.headers,
-      body: rawBodyOf(request),
+      body,
     });
     if (!(result instanceof Promise)) admit(request, result, done);
     else result.then((settled) => admit(request, settled, done), done);
+  }
+
+  return (request, _reply, done) => {
+    // A signature covers the body of a GET, too, which means nothing else.
+    if (hasUnreadBody(request) && isSigned(request.headers)) {
+      readUnreadBody(request).then((body) => check(request, body, done), done);
+    } else check(request, rawBodyOf(request), done);
   };
 }
 

@@ -11,6 +11,9 @@ import type { HttpApp } from "./http-app.ts";
 /** 2 MiB: a message of 256 KB fits even if each character is escaped. */
 export const maxBodyBytes = 2 * 1024 * 1024;
 
+/** 16 KiB: the body of a GET means nothing; clients that sign one send `{}`. */
+export const maxUnreadBodyBytes = 16 * 1024;
+
 const noBody = Buffer.alloc(0);
 
 /** Takes bodies of any content type, or none, as bytes. */
@@ -26,6 +29,42 @@ export function acceptAnyBody(app: HttpApp): void {
 /** The bytes of the body, before {@link parseJsonBody} took their place. */
 export function rawBodyOf(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : noBody;
+}
+
+/** Whether a body comes with the request that Fastify does not read. */
+export function hasUnreadBody({ method, headers }: FastifyRequest): boolean {
+  if (method !== "GET" && method !== "HEAD") return false;
+  const { "content-length": length = "0", "transfer-encoding": coding } =
+    headers;
+  return coding !== undefined || length !== "0";
+}
+
+/**
+ * The bytes of a body that Fastify does not read.
+ *
+ * @throws RequestError BODY_TOO_LARGE
+ */
+export async function readUnreadBody(request: FastifyRequest): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // Not `for await`: leaving it early would destroy the socket of the answer.
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const { raw } = request;
+  raw.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length <= maxUnreadBodyBytes) chunks.push(chunk);
+    else {
+      reject(
+        new RequestError(
+          "BODY_TOO_LARGE",
+          `The body of a ${request.method} may have ${maxUnreadBodyBytes} bytes.`,
+        ),
+      );
+    }
+  });
+  raw.on("end", () => resolve(Buffer.concat(chunks)));
+  raw.on("error", reject);
+  return await promise;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { hash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Clock, IdentityStore, Logger } from "@carillon/core";
 import { createAccessKeys, isSameSecret } from "./access-keys.ts";
 import { createDirectory, type Directory } from "./directory.ts";
@@ -144,6 +145,12 @@ export function createIdentity(ports: IdentityPorts): Identity {
       keyPairs.invalidate();
     },
   };
+}
+
+/** Whether a request with these headers is signed, so that its body counts. */
+export function isSigned(headers: IncomingHttpHeaders): boolean {
+  const { "x-auth-token": token, authorization = "" } = headers;
+  return !token && isSignatureHeader(authorization);
 }
 
 function splitPair(pair: string): [name: string, secret: string] {

@@ -226,7 +226,13 @@ export async function compose(
     },
     config,
   );
-  const identity = createIdentity({ store, clock: wallClock, logger, key });
+  const identity = createIdentity({
+    store,
+    clock: wallClock,
+    logger,
+    key,
+    publicUrl: ports.publicUrl,
+  });
 
   let notReady: NotReady | undefined = {
     reason: "STARTING",

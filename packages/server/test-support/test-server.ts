@@ -36,7 +36,8 @@ export interface TestServerOptions {
   readonly sandbox?: Sandbox;
   /** Whose receivers carriers can call. */
   readonly gateway?: Gateway;
-  readonly publicUrl?: string;
+  /** A function: a port is known only once something listens. */
+  readonly publicUrl?: string | (() => string);
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
   readonly droppedLogLines?: () => number;
@@ -116,6 +117,7 @@ const testCertificate = {
 export async function startTestServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
+  const { publicUrl } = options;
   const clock = new ManualClock();
   const store = options.store ?? new MemoryStore();
   const complaints: { event: string; fields: LogFields }[] = [];
@@ -152,7 +154,7 @@ export async function startTestServer(
         list: async () => [testCertificate],
         rotate: async () => certificateId,
       },
-      publicUrl: () => options.publicUrl,
+      publicUrl: typeof publicUrl === "function" ? publicUrl : () => publicUrl,
       onCredentials: async (created) => {
         credentials = created;
       },

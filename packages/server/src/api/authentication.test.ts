@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startPrefixProxy } from "../../test-support/prefix-proxy.ts";
 import { sendSigned } from "../../test-support/signed-request.ts";
 import {
   startTestServer,
@@ -192,3 +193,37 @@ test("the body of a signed GET may have 16 KiB", async () => {
   assert.equal(refused.status, 400);
   assert.match(refused.body, /16384 bytes/);
 });
+
+for (const keepsHost of [true, false]) {
+  const how = keepsHost ? "keeps the Host" : "sets a Host of its own";
+  test(`requests signed for a public path reach it through a proxy that ${how}`, async () => {
+    let publicUrl = "";
+    await using server = await startTestServer({ publicUrl: () => publicUrl });
+    const port = await server.listen();
+    await using proxy = await startPrefixProxy(port, "/prefix", { keepsHost });
+    publicUrl = `${proxy.url}/`;
+    const send = (method: string, path: string, body?: string) =>
+      sendSigned(server, proxy.port, {
+        method,
+        path: `/prefix${path}`,
+        ...(body !== undefined && { body }),
+      });
+    const topics = `${server.base}/topics`;
+    const created = await send("POST", topics, '{"name":"a"}');
+    assert.equal(created.status, 201, created.body);
+    const listed = await send("GET", `${topics}?limit=10&offset=0`);
+    assert.equal(listed.status, 200, listed.body);
+    for (const path of identityLists) {
+      assert.equal((await send("GET", path)).status, 200, path);
+    }
+    const one = `${topics}/${server.topicUrn("a")}`;
+    assert.equal((await send("DELETE", one)).status, 200);
+    // Signed for another path than the one it was sent to.
+    const other = await sendSigned(server, proxy.port, {
+      method: "GET",
+      path: `/prefix${topics}`,
+      signedPath: `/other${topics}`,
+    });
+    assert.equal(other.status, 401);
+  });
+}

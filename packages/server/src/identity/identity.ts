@@ -52,6 +52,8 @@ export interface IdentityPorts {
   readonly logger: Logger;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
+  /** Where clients reach the server: signatures cover path and Host. */
+  readonly publicUrl?: () => string | undefined;
 }
 
 /**
@@ -114,7 +116,11 @@ export function createIdentity(ports: IdentityPorts): Identity {
     }
     const holder = await accessKeys.find(header.accessKey);
     // Computed for unknown keys, too: the time must not tell them apart.
-    const isRight = (holder?.isSigner ?? isAbsentSigner)(header, request);
+    const isRight = (holder?.isSigner ?? isAbsentSigner)(
+      header,
+      request,
+      ports.publicUrl?.(),
+    );
     return holder && isRight
       ? { principal: holder.principal }
       : failed("rejected");

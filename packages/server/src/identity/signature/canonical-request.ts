@@ -64,10 +64,21 @@ function payloadHash(
   if (stated === "UNSIGNED-PAYLOAD") return stated;
   const actual = form.queryAsPayload
     ? hash("sha256", formEncodedQuery(query), "hex")
-    : hash("sha256", request.body, "hex");
+    : hashOf(request.body);
   if (stated === undefined) return actual;
   // Taken on trust it would let anyone exchange the body of a signed request.
   return stated.toLowerCase() === actual ? stated : undefined;
+}
+
+/** A body is hashed once, in however many forms its request is tried. */
+const bodyHashes = new WeakMap<Uint8Array, string>();
+
+function hashOf(body: Uint8Array): string {
+  const known = bodyHashes.get(body);
+  if (known !== undefined) return known;
+  const computed = hash("sha256", body, "hex");
+  bodyHashes.set(body, computed);
+  return computed;
 }
 
 export function splitUrl(url: string): [path: string, query: string] {

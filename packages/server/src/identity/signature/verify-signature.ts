@@ -27,10 +27,16 @@ export function signedAt(request: SignedRequest): EpochMs | undefined {
   return isEpochMs(at) ? at : undefined;
 }
 
-/** Whether the secret key made a signature. The date is not looked at. */
+/**
+ * Whether the secret key made a signature. The date is not looked at.
+ *
+ * @param publicUrl where clients reach the server, should a proxy change the
+ * path or the Host they signed
+ */
 export type SignatureVerifier = (
   header: SignatureHeader,
   request: SignedRequest,
+  publicUrl?: string,
 ) => boolean;
 
 /**
@@ -39,11 +45,36 @@ export type SignatureVerifier = (
  */
 export function createSignatureVerifier(secretKey: string): SignatureVerifier {
   let last: { readonly of: string; readonly key: string | Buffer } | undefined;
-  return (header, request) => {
+  return (header, request, publicUrl) => {
     const of = `${header.dialect} ${header.accessKey} ${header.scope}`;
     if (last?.of !== of) last = { of, key: signingKey(secretKey, header) };
-    return isSignedWith(last.key, header, request);
+    for (const sent of requestsBeforeProxy(request, publicUrl)) {
+      if (isSignedWith(last.key, header, sent)) return true;
+    }
+    return false;
   };
+}
+
+/**
+ * The request as it came, and as its client may have sent it to a proxy that
+ * serves this server below the path of the public URL, or that puts another
+ * Host in place of the client's.
+ */
+function* requestsBeforeProxy(
+  request: SignedRequest,
+  publicUrl = "",
+): Generator<SignedRequest, undefined> {
+  yield request;
+  const address = URL.parse(publicUrl);
+  if (!address) return undefined;
+  const prefix = address.pathname.replace(/\/+$/, "");
+  const prefixed = { ...request, url: prefix + request.url };
+  if (prefix !== "") yield prefixed;
+  const { host } = address;
+  if (host !== request.headers.host) {
+    yield { ...prefixed, headers: { ...request.headers, host } };
+  }
+  return undefined;
 }
 
 function isSignedWith(

@@ -31,6 +31,7 @@ import {
   makeSecretKey,
   secretKeyPurpose,
 } from "./access-keys.ts";
+import { firstDomainName } from "./directory.ts";
 import {
   defaultScryptParameters,
   generatedScryptParameters,
@@ -197,7 +198,7 @@ type Fingerprints = Readonly<Partial<Record<keyof IdentityPresets, string>>>;
 const stateSetting = "identity.bootstrap";
 const receiverSecretPurpose = "receiver-secret";
 const adminName = "admin";
-const defaultName = "default";
+const defaultProjectName = "default";
 
 const presetNames = [
   "adminPassword",
@@ -241,9 +242,9 @@ async function readState(
 
 async function ensureDomain({ store, newId }: BootstrapPorts) {
   const domains = await store.listDomains();
-  const known = domains.find((domain) => domain.name === defaultName);
+  const known = domains.find((domain) => domain.name === firstDomainName);
   if (known) return known;
-  const domain = { id: newId(), name: defaultName };
+  const domain = { id: newId(), name: firstDomainName };
   await store.putDomain(domain);
   return domain;
 }
@@ -257,7 +258,7 @@ async function ensureProject(
   const projects = await store.listProjects();
   const siblings = projects.filter((other) => other.domainId === domainId);
   const before = siblings.find((other) => other.id === last?.projectId);
-  const wantedName = presets.projectName ?? before?.name ?? defaultName;
+  const wantedName = presets.projectName ?? before?.name ?? defaultProjectName;
   const unfinished = last
     ? undefined
     : siblings.find((other) => other.name === wantedName);

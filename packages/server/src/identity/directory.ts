@@ -3,6 +3,9 @@
 import type { Domain, IdentityStore, Project, User } from "@carillon/core";
 import type { Principal } from "./principal.ts";
 
+/** The domain that a first start makes. */
+export const firstDomainName = "default";
+
 /** A reference as Keystone requests have it: id or name. */
 export interface Reference {
   readonly id?: string | undefined;
@@ -15,6 +18,11 @@ export interface ScopedReference extends Reference {
 }
 
 export interface Directory {
+  /**
+   * By id before name. Keystone calls its first domain `Default` and gives it
+   * the id `default`, and tools write either: both find the one that is named
+   * `default` here, unless another has that very id or name.
+   */
   findDomain(reference: Reference): Promise<Domain | undefined>;
   /** Without a domain a name must be unique over all domains. */
   findUser(reference: ScopedReference): Promise<User | undefined>;
@@ -42,9 +50,17 @@ export function createDirectory(
   >,
 ): Directory {
   async function findDomain({ id, name }: Reference) {
-    if (id !== undefined) return await store.findDomain(id);
+    const known = id === undefined ? undefined : await store.findDomain(id);
+    if (known) return known;
     const domains = await store.listDomains();
-    return domains.find((domain) => domain.name === name);
+    const named = (wanted: string | undefined) =>
+      domains.find((domain) => domain.name === wanted);
+    if (id !== undefined) {
+      return id === firstDomainName ? named(firstDomainName) : undefined;
+    }
+    return (
+      named(name) ?? (name === "Default" ? named(firstDomainName) : undefined)
+    );
   }
 
   /** The domains a name is looked for in. */

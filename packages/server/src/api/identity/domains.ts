@@ -3,18 +3,25 @@
 import { Type } from "../../json-schema.ts";
 import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import type { IdentityPorts } from "./ports.ts";
 
 const listQuery = Type.Object({ name: Type.Optional(Type.String()) });
 
-export function domainRoutes(app: HttpApp): void {
+export function domainRoutes(
+  app: HttpApp,
+  { identity }: Pick<IdentityPorts, "identity">,
+): void {
   app.get(
     "/auth/domains",
     { schema: { querystring: listQuery } },
     async (request) => {
-      const { domainId: id, domainName } = principalOf(request);
-      const { name = domainName } = request.query;
+      const { domainId: id, domainName: name } = principalOf(request);
+      const asked = request.query.name;
+      const isAsked =
+        asked === undefined ||
+        (await identity.directory.findDomain({ name: asked }))?.id === id;
       return {
-        domains: name === domainName ? [{ id, name, enabled: true }] : [],
+        domains: isAsked ? [{ id, name, enabled: true }] : [],
         links: {},
       };
     },

@@ -229,6 +229,77 @@ test("projects are found by name, and by the region's", async () => {
   assert.equal(foreign.status, 404);
 });
 
+test("Keystone's names of its first domain stand for the one made first", async () => {
+  const { server, user, logIn } = await setUp();
+  await using _ = server;
+  const statusOf = async (userDomain: object, projectDomain: object) => {
+    const response = await logIn({
+      identity: {
+        methods: ["password"],
+        password: { user: { ...user, domain: userDomain } },
+      },
+      scope: { project: { name: "default", domain: projectDomain } },
+    });
+    return response.statusCode;
+  };
+  const right = [{ id: "default" }, { name: "default" }, { name: "Default" }];
+  for (const userDomain of right) {
+    for (const projectDomain of right) {
+      assert.equal(
+        await statusOf(userDomain, projectDomain),
+        201,
+        JSON.stringify([userDomain, projectDomain]),
+      );
+    }
+  }
+  for (const wrong of [
+    { id: "Default" },
+    { name: "DEFAULT" },
+    { id: "other" },
+  ]) {
+    assert.equal(await statusOf(wrong, { id: "default" }), 401);
+    assert.equal(await statusOf({ id: "default" }, wrong), 401);
+  }
+  const get = async (url: string) => (await server.call("GET", url)).body;
+  const { domains } = await get("/v3/auth/domains?name=Default");
+  assert.deepEqual(
+    domains.map(({ name }: { name: string }) => name),
+    ["default"],
+  );
+  const { projects } = await get("/v3/projects?domain_id=default");
+  assert.equal(projects.length, 1);
+
+  // A domain that has the very name is meant by it.
+  await server.call("POST", "/api/v2/domains", { name: "Default" });
+  assert.equal(await statusOf({ name: "Default" }, { id: "default" }), 401);
+  assert.equal(await statusOf({ id: "default" }, { id: "default" }), 201);
+});
+
+test("a user's projects are listed to that user", async () => {
+  const { server, logIn } = await setUp();
+  await using _ = server;
+  const { id, domain, user } = await addMember(server);
+  const login = await logIn({
+    identity: { methods: ["password"], password: { user } },
+    scope: "unscoped",
+  });
+  const headers = { "x-auth-token": String(login.headers["x-subject-token"]) };
+  const get = (url: string) => server.app.inject({ url, headers });
+  const own = (await get(`/v3/users/${id}/projects`)).json();
+  assert.deepEqual(
+    own.projects.map(({ name }: { name: string }) => name),
+    ["shop", "depot"],
+  );
+  assert.equal(own.projects[0].domain_id, domain.id);
+  assert.match(own.links.self, new RegExp(`/v3/users/${id}/projects$`));
+  const { userId: other } = (await server.call("GET", "/api/v2/whoami")).body;
+  for (const foreign of [other, "f".repeat(32), "%00"]) {
+    const answer = await get(`/v3/users/${foreign}/projects`);
+    assert.equal(answer.statusCode, 403, foreign);
+    assert.equal(answer.json().error.title, "Forbidden");
+  }
+});
+
 /** A member of two of three projects of its domain. */
 async function addMember(server: TestServer) {
   const make = async (path: string, body: object) =>
@@ -374,6 +445,7 @@ test("without credentials there is nothing to see", async () => {
     "/v3/projects",
     "/v3/auth/projects",
     "/v3/auth/domains",
+    "/v3/users/x/projects",
     "/v3/regions",
     "/v3/auth/tokens",
   ]) {

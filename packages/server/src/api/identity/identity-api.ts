@@ -34,7 +34,7 @@ export function registerIdentityApi(
         tokenRoutes(known, ports);
         catalogRoutes(known, ports);
         projectRoutes(known, ports);
-        domainRoutes(known);
+        domainRoutes(known, ports);
         regionRoutes(known, ports);
       });
     },

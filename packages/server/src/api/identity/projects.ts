@@ -13,6 +13,7 @@ const listQuery = Type.Object({
   name: Type.Optional(Type.String()),
   domain_id: Type.Optional(Type.String()),
 });
+const userParams = Type.Object({ user_id: Type.String() });
 const projectParams = Type.Object({ project_id: Type.String() });
 
 export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
@@ -24,9 +25,14 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
   ) {
     const { name, domain_id } = request.query;
     const { userId, project: own } = principalOf(request);
-    const reachable = await identity.directory.listReachable(userId);
+    const { directory } = identity;
+    const reachable = await directory.listReachable(userId);
+    const domain =
+      domain_id === undefined
+        ? undefined
+        : await directory.findDomain({ id: domain_id });
     const all = reachable.filter(
-      ({ domainId }) => domain_id === undefined || domain_id === domainId,
+      ({ domainId }) => domain_id === undefined || domainId === domain?.id,
     );
     const named = all.filter((project) => project.name === name);
     // In the cloud each region has a project of its own name, by which some
@@ -55,6 +61,21 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
     "/auth/projects",
     { schema: { querystring: listQuery } },
     async (request) => await list(request, "/auth/projects"),
+  );
+
+  app.get(
+    "/users/:user_id/projects",
+    { schema: { params: userParams, querystring: listQuery } },
+    async (request) => {
+      const { user_id } = request.params;
+      if (user_id !== principalOf(request).userId) {
+        throw new RequestError(
+          "PERMISSION_DENIED",
+          "These credentials are of another user than the path's.",
+        );
+      }
+      return await list(request, `/users/${user_id}/projects`);
+    },
   );
 
   app.get(

@@ -56,6 +56,42 @@ test("a user with a key works until it is disabled", async () => {
   );
 });
 
+test("a project is looked for in the user's domain", async () => {
+  await done("domain", "create", "OTC");
+  const [own] = await done("project", "create", "eu-de_demo");
+  const [theirs] = await done(
+    ...["project", "create", "eu-de_demo", "--domain", "OTC"],
+  );
+  const words = ["user", "create", "demo", "--project", "eu-de_demo"];
+  const [there] = await done(...words, "--domain", "OTC");
+  assert.deepEqual(there?.projectIds, [theirs?.id]);
+  const [here] = await done(...words);
+  assert.deepEqual(here?.projectIds, [own?.id]);
+  const id = String(there?.id);
+  await done("user", "unassign", id, "eu-de_demo");
+  const [assigned] = await done("user", "assign", id, "eu-de_demo");
+  assert.deepEqual(assigned?.projectIds, [theirs?.id]);
+  const [key] = await done("key", "create", id, "--project", "eu-de_demo");
+  assert.equal(key?.projectId, theirs?.id);
+
+  const elsewhere = await run([
+    "user",
+    "create",
+    "max",
+    "--domain",
+    "OTC",
+    "--project",
+    "default",
+  ]);
+  assert.equal(elsewhere.code, 1);
+  assert.match(elsewhere.stderr, /no project "default" in the domain/);
+  for (const user of [id, String(here?.id)]) await done("user", "delete", user);
+  for (const project of [own, theirs]) {
+    await done("project", "delete", String(project?.id));
+  }
+  await done("domain", "delete", "OTC");
+});
+
 test("passwords come from stdin, not from the command line", async () => {
   const words = ["user", "create", "bob", "--password-stdin"];
   const { code, stdout } = await run(words, "correct horse\n");

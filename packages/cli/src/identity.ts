@@ -24,6 +24,8 @@ export interface Kind<Resource> {
   readonly idOf: (resource: Resource) => string;
   /** Absent for what has no name. */
   readonly nameOf?: (resource: Resource) => string;
+  /** Absent for what is in no domain. */
+  readonly domainIdOf?: (resource: Resource) => string;
 }
 
 export const userKind: Kind<User> = {
@@ -32,6 +34,7 @@ export const userKind: Kind<User> = {
   resources: ({ users }) => users,
   idOf: ({ id }) => id,
   nameOf: ({ name }) => name,
+  domainIdOf: ({ domainId }) => domainId,
 };
 
 export const projectKind: Kind<Project> = {
@@ -40,6 +43,7 @@ export const projectKind: Kind<Project> = {
   resources: ({ projects }) => projects,
   idOf: ({ id }) => id,
   nameOf: ({ name }) => name,
+  domainIdOf: ({ domainId }) => domainId,
 };
 
 export const domainKind: Kind<Domain> = {
@@ -58,28 +62,41 @@ export const keyKind: Kind<AccessKey> = {
 };
 
 /**
- * The id of one given by its id or its name.
+ * The one given by its id or its name.
  *
+ * @param domainId where a name is looked for; by default in all domains
  * @throws CommandFailure when there is none, or several have the name
  */
+export async function findOne<Resource>(
+  carillon: Carillon,
+  { noun, resources, idOf, nameOf, domainIdOf }: Kind<Resource>,
+  reference: string,
+  domainId?: string,
+): Promise<Resource> {
+  const all = await resources(carillon).list();
+  const withId = all.find((it) => idOf(it) === reference);
+  if (withId) return withId;
+  const [one, ...others] = all.filter(
+    (it) =>
+      nameOf?.(it) === reference &&
+      (domainId === undefined || domainIdOf?.(it) === domainId),
+  );
+  if (one && others.length === 0) return one;
+  throw new CommandFailure(
+    one
+      ? `Several domains have a ${noun} "${reference}": give its id; carillon ${noun} list shows it.`
+      : `There is no ${noun} "${reference}"${domainId === undefined ? "" : ` in the domain ${domainId}`}: carillon ${noun} list shows those there are.`,
+  );
+}
+
+/** The id of the one that {@link findOne} finds. */
 export async function findId<Resource>(
   carillon: Carillon,
-  { noun, resources, idOf, nameOf }: Kind<Resource>,
+  kind: Kind<Resource>,
   reference: string,
+  domainId?: string,
 ): Promise<string> {
-  const all = await resources(carillon).list();
-  for (const referenceOf of nameOf ? [idOf, nameOf] : [idOf]) {
-    const [one, ...others] = all.filter((it) => referenceOf(it) === reference);
-    if (one && others.length === 0) return idOf(one);
-    if (one) {
-      throw new CommandFailure(
-        `Several domains have a ${noun} "${reference}": give its id; carillon ${noun} list shows it.`,
-      );
-    }
-  }
-  throw new CommandFailure(
-    `There is no ${noun} "${reference}": carillon ${noun} list shows those there are.`,
-  );
+  return kind.idOf(await findOne(carillon, kind, reference, domainId));
 }
 
 /** `carillon <kind> list` */

@@ -6,6 +6,7 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
   deleteCommand,
   findId,
+  findOne,
   keyKind,
   listCommand,
   projectKind,
@@ -66,15 +67,16 @@ function create(): Command {
         options: ClientOptions & { readonly project?: string },
       ) => {
         const { project } = options;
-        const key = await withServer(options, async ({ carillon }) =>
-          carillon.accessKeys.create({
-            userId: await findId(carillon, userKind, user),
+        const key = await withServer(options, async ({ carillon }) => {
+          const { id, domainId } = await findOne(carillon, userKind, user);
+          return await carillon.accessKeys.create({
+            userId: id,
             projectId:
               project === undefined
                 ? undefined
-                : await findId(carillon, projectKind, project),
-          }),
-        );
+                : await findId(carillon, projectKind, project, domainId),
+          });
+        });
         createOutput(options).result(describeSecret(key), key);
       },
     );

@@ -9,6 +9,7 @@ import {
   deleteCommand,
   domainKind,
   findId,
+  findOne,
   listCommand,
   projectKind,
   stateOf,
@@ -91,18 +92,21 @@ function create(): Command {
       ) => {
         const { role, domain } = options;
         const user = await withServer(options, async ({ carillon }) => {
+          const domainId =
+            domain === undefined
+              ? (await carillon.whoami()).domainId
+              : await findId(carillon, domainKind, domain);
           const projectIds: string[] = [];
           for (const project of options.project) {
-            projectIds.push(await findId(carillon, projectKind, project));
+            projectIds.push(
+              await findId(carillon, projectKind, project, domainId),
+            );
           }
           return await carillon.users.create({
             name,
             role,
             projectIds,
-            domainId:
-              domain === undefined
-                ? undefined
-                : await findId(carillon, domainKind, domain),
+            domainId,
             password: await readPassword(options),
           });
         });
@@ -132,12 +136,13 @@ function assign(): Command {
     "Let a user act in a project of its domain.",
     ["carillon user assign ann shop"],
   ).action(async (user: string, project: string, options: ClientOptions) => {
-    const assigned = await withServer(options, async ({ carillon }) =>
-      carillon.users.assign(
-        await findId(carillon, userKind, user),
-        await findId(carillon, projectKind, project),
-      ),
-    );
+    const assigned = await withServer(options, async ({ carillon }) => {
+      const { id, domainId } = await findOne(carillon, userKind, user);
+      return await carillon.users.assign(
+        id,
+        await findId(carillon, projectKind, project, domainId),
+      );
+    });
     createOutput(options).result(
       `User ${user} acts in project ${project}.`,
       assigned,
@@ -151,12 +156,13 @@ function unassign(): Command {
     "Take a project from a user; its access keys for that project stop working.",
     ["carillon user unassign ann shop"],
   ).action(async (user: string, project: string, options: ClientOptions) => {
-    const unassigned = await withServer(options, async ({ carillon }) =>
-      carillon.users.unassign(
-        await findId(carillon, userKind, user),
-        await findId(carillon, projectKind, project),
-      ),
-    );
+    const unassigned = await withServer(options, async ({ carillon }) => {
+      const { id, domainId } = await findOne(carillon, userKind, user);
+      return await carillon.users.unassign(
+        id,
+        await findId(carillon, projectKind, project, domainId),
+      );
+    });
     createOutput(options).result(
       `User ${user} no longer acts in project ${project}.`,
       unassigned,

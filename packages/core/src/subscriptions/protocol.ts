@@ -10,6 +10,22 @@ export const protocols = ["http", "https", "email", "sms"] as const;
 /** How a subscription's endpoint is reached. */
 export type Protocol = (typeof protocols)[number];
 
+/**
+ * SMN's other protocols, which nothing is delivered by yet. `dms` is retired
+ * there, and tools still offer it for templates.
+ */
+export const undeliveredProtocols = [
+  "functionstage",
+  "functiongraph",
+  "callnotify",
+  "dingding",
+  "dingTalkBot",
+  "feishu",
+  "wechat",
+  "welink",
+  "dms",
+] as const;
+
 /** Whether a text names a protocol that subscriptions can have. */
 export function isProtocol(text: string): text is Protocol {
   return (protocols as readonly string[]).includes(text);
@@ -18,9 +34,14 @@ export function isProtocol(text: string): text is Protocol {
 /** @throws CarillonError PROTOCOL_INVALID */
 export function checkProtocol(text: unknown): Protocol {
   if (typeof text === "string" && isProtocol(text)) return text;
+  const isUndelivered = (undeliveredProtocols as readonly unknown[]).includes(
+    text,
+  );
   throw new CarillonError(
     "PROTOCOL_INVALID",
-    `Invalid protocol: use one of ${protocols.join(", ")}.`,
+    isUndelivered
+      ? `Nothing is delivered by the protocol ${text} here yet: use one of ${protocols.join(", ")}.`
+      : `Invalid protocol: use one of ${protocols.join(", ")}.`,
   );
 }
 

@@ -2,22 +2,12 @@
  * Every protocol name that clients of SMN may write into templates and message
  * attributes. Carillon delivers `protocols` only; the others are kept as they
  * come, so that what was written for the cloud is not refused here. The
- * retired `application` and `dms` are not among them.
+ * retired `application` is not among them.
  */
 
-import { protocols } from "../subscriptions/protocol.ts";
+import { protocols, undeliveredProtocols } from "../subscriptions/protocol.ts";
 
-export const smnProtocols = [
-  ...protocols,
-  "functionstage",
-  "functiongraph",
-  "callnotify",
-  "dingding",
-  "dingTalkBot",
-  "feishu",
-  "wechat",
-  "welink",
-] as const;
+export const smnProtocols = [...protocols, ...undeliveredProtocols] as const;
 
 export type SmnProtocol = (typeof smnProtocols)[number];
 

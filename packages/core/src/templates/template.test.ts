@@ -179,10 +179,19 @@ test("a protocol is default or one of SMN's, default when absent", () => {
     "feishu",
     "wechat",
     "welink",
+    "dms",
   ]) {
     assert.equal(checkTemplateProtocol(protocol), protocol);
   }
-  for (const protocol of ["", "pigeon", "Email", "toString", 7, {}]) {
+  for (const protocol of [
+    "",
+    "pigeon",
+    "application",
+    "Email",
+    "toString",
+    7,
+    {},
+  ]) {
     assert.throws(() => checkTemplateProtocol(protocol), {
       code: "PROTOCOL_INVALID",
     });

@@ -35,6 +35,33 @@ test("the same endpoint again answers the subscription there is", async () => {
   assert.equal(list.body.subscriptions[0].remark, "O&M");
 });
 
+test("protocols that are not delivered by are refused by name", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  for (const protocol of [
+    "functionstage",
+    "functiongraph",
+    "callnotify",
+    "dingding",
+    "dingTalkBot",
+    "feishu",
+    "wechat",
+    "welink",
+  ]) {
+    const body = { protocol, endpoint: "https://example.test/robot" };
+    const refused = await server.call("POST", url, body);
+    assert.deepEqual([refused.status, refused.body.code], [400, "SMN.0011"]);
+    assert.equal(
+      refused.body.message,
+      `Nothing is delivered by the protocol ${protocol} here yet: use one of http, https, email, sms.`,
+    );
+  }
+  const other = { protocol: "pigeon", endpoint: "coo" };
+  const { body } = await server.call("POST", url, other);
+  assert.match(body.message, /^Invalid protocol: use one of/);
+  assert.equal((await server.call("GET", url)).body.subscription_count, 0);
+});
+
 test("a new subscription is asked to confirm", async () => {
   const { server, url } = await setUp();
   await using _ = server;

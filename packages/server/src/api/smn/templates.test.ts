@@ -60,6 +60,15 @@ test("a template is created, shown, updated and deleted", async () => {
   }
 });
 
+test("a template for the retired protocol dms is kept", async () => {
+  const { server, url, create } = await setUp();
+  await using _ = server;
+  const body = { message_template_name: "a", content: "x", protocol: "dms" };
+  assert.equal((await create(body)).status, 201);
+  const { message_templates } = (await server.call("GET", url)).body;
+  assert.equal(message_templates[0].protocol, "dms");
+});
+
 test("lists go on by offset, by marker and while items are deleted", async () => {
   const { server, url, create } = await setUp();
   await using _ = server;

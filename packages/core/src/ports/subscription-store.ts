@@ -104,8 +104,16 @@ export interface SubscriptionStore extends SubscriptionReader {
     now: EpochMs,
   ): Promise<Subscription | undefined>;
   /**
+   * The subscription that a token which still lives would confirm; nothing
+   * changes. `undefined` when token or subscription is unknown or gone.
+   */
+  findSubscriptionOfToken(
+    token: string,
+    now: EpochMs,
+  ): Promise<Subscription | undefined>;
+  /**
    * The subscriber's own unsubscribe notice: status 3, and a message with a link back.
-   * Answers the subscription; `undefined` when there is none. A second call
+   * The tokens sent before confirm nothing any more. Answers the subscription; `undefined` when there is none. A second call
    * sends no second message.
    */
   cancelSubscription(

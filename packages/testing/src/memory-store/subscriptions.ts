@@ -84,12 +84,11 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
         notify(tables, kept, confirmation);
         return answer;
       }),
+    findSubscriptionOfToken: async (token, now) => ofToken(tables, token, now),
     confirmSubscription: (token, now) =>
       write(() => {
-        const known = subscriptionTokens.get(token);
-        if (!known || known.expiresAt <= now) return undefined;
-        const subscription = subscriptions.get(known.seq);
-        if (!subscription || isDeleted(subscription)) return undefined;
+        const subscription = ofToken(tables, token, now);
+        if (!subscription) return undefined;
         confirmations.delete(endpointKey(subscription));
         if (isActive(subscription)) return subscription;
         return setStatus(tables, subscription, "confirmed");
@@ -100,6 +99,7 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
         if (!known || known.status === subscriptionStatus.cancelled) {
           return known;
         }
+        subscriptionTokens.deleteWhere(({ seq }) => seq === known.seq);
         notify(tables, known, unsubscribeNotice(known));
         return setStatus(tables, known, "cancelled");
       }),
@@ -134,6 +134,18 @@ function findSubscription(
   return listPresent(tables).find((it) =>
     equals(it, { projectId, topicName, id }),
   );
+}
+
+/** The subscription of a token that still lives. */
+function ofToken(
+  { subscriptions, subscriptionTokens }: Tables,
+  token: string,
+  now: EpochMs,
+): Subscription | undefined {
+  const known = subscriptionTokens.get(token);
+  if (!known || known.expiresAt <= now) return undefined;
+  const subscription = subscriptions.get(known.seq);
+  return subscription && !isDeleted(subscription) ? subscription : undefined;
 }
 
 /** Queues a message to a subscription and keeps the token that is in it. */

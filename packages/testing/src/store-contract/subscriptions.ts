@@ -248,6 +248,37 @@ export function testSubscriptions({ test }: Cases): void {
     );
   });
 
+  test("finds the subscription of a token while it lives, unchanged", async (store) => {
+    const topic = await addTopic(store);
+    const subscription = await addUnconfirmed(store, topic, "t1", {
+      tokenExpiresAt: after(1000),
+    });
+    const find = (token: string, now: EpochMs) =>
+      store.findSubscriptionOfToken(token, now);
+    assert.deepEqual(await find("t1", after(999)), subscription);
+    assert.equal(await find("t1", after(1000)), undefined);
+    assert.equal(await find("t2", start), undefined);
+    const { id } = subscription;
+    assert.deepEqual(await store.findSubscriptionById(id), subscription);
+    await store.deleteSubscription(projectId, topic.name, id, start);
+    assert.equal(await find("t1", start), undefined);
+  });
+
+  test("voids the tokens of before when the subscriber leaves", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addUnconfirmed(store, topic, "t1");
+    await store.confirmSubscription("t1", start);
+    await store.cancelSubscription(id, () =>
+      mailOf(topic, "unsubscription", "t2"),
+    );
+    assert.equal(await store.confirmSubscription("t1", start), undefined);
+    assert.equal(await store.findSubscriptionOfToken("t1", start), undefined);
+    const found = await store.findSubscriptionById(id);
+    assert.equal(found?.status, subscriptionStatus.cancelled);
+    const back = await store.confirmSubscription("t2", start);
+    assert.equal(back?.status, subscriptionStatus.confirmed);
+  });
+
   test("does not confirm what was deleted", async (store) => {
     const topic = await addTopic(store);
     const { id } = await addUnconfirmed(store, topic, "t1");

@@ -33,6 +33,14 @@ export function createSubscriptionStore({
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.id = ? AND status < 4`,
   );
+  /** Parameters: token, now. Index: the primary key of the tokens. */
+  const byToken = reader.prepare<SubscriptionRow>(
+    `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
+     WHERE subscriptions.seq =
+       (SELECT subscription_seq FROM subscription_tokens
+        WHERE token = ? AND expires_at > ?)
+       AND status < 4`,
+  );
   const lists = createLists(reader);
 
   function findById(id: SubscriptionId): Subscription | undefined {
@@ -78,6 +86,10 @@ export function createSubscriptionStore({
     },
     async confirmSubscription(token, now) {
       const row = await writer.run("confirmSubscription", token, now);
+      return row && subscriptions.fromRow(row);
+    },
+    async findSubscriptionOfToken(token, now) {
+      const row = byToken.get(token, now);
       return row && subscriptions.fromRow(row);
     },
     async cancelSubscription(id, unsubscribeNotice) {

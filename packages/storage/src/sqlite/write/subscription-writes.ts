@@ -181,6 +181,8 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       if (seq === undefined) return undefined;
       if (status !== cancelled) {
         setStatus.run(cancelled, seq);
+        // An old mail's link must not undo what its reader decided since.
+        deleteTokens.run(seq);
         send(seq, unsubscribeNotice, at);
       }
       return get(seq);

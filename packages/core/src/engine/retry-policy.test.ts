@@ -15,6 +15,26 @@ test("SMN's policy makes six more attempts after the first", () => {
   assert.equal(delays[6], undefined);
 });
 
+for (const [policy, least, most] of [
+  [smnRetryPolicy, "18 min 5 s", "21 min 42 s"],
+  [defaultRetryPolicy, "44 h 43 min", "53 h 39 min"],
+] as const) {
+  test(`the attempts of the profile ${policy.name} take ${least} to ${most}`, () => {
+    const takes = (random: number) => {
+      const seconds =
+        policy.delaysMs.reduce(
+          (sum, _, i) => sum + (retryDelay(policy, i + 1, () => random) ?? 0),
+          0,
+        ) / 1000;
+      const minutes = Math.round(seconds / 60);
+      return seconds < 3600
+        ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+        : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    };
+    assert.deepEqual([takes(0), takes(1)], [least, most]);
+  });
+}
+
 test("jitter only ever adds, up to its share", () => {
   fc.assert(
     fc.property(

@@ -38,7 +38,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   maxRetryAfterMs: 24 * hour,
 };
 
-/** SMN's: six more attempts within some minutes, none after any 4xx. */
+/** SMN's: six more attempts within 18 to 22 minutes, none after any 4xx. */
 export const smnRetryPolicy: RetryPolicy = {
   name: "smn",
   delaysMs: [

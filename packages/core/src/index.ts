@@ -209,6 +209,7 @@ export {
   type SubscriptionUsers,
 } from "./subscriptions/subscription-users.ts";
 export {
+  type CodeTarget,
   createSubscriptions,
   type SubscribeRequest,
   type Subscriptions,

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import {
   type IpRange,
   includesRange,
+  networkOf,
   parseIpRange,
   unmapped,
 } from "./ip-range.ts";
@@ -18,6 +19,15 @@ function includes(range: string, address: string): boolean | undefined {
   const [outer, inner] = [parseUnmapped(range), parseUnmapped(address)];
   return outer && inner && includesRange(outer, inner);
 }
+
+test("counts an IPv4 address by itself and an IPv6 address by its /64", () => {
+  const same = (a: string, b: string) => networkOf(a) === networkOf(b);
+  assert.ok(same("192.0.2.1", "::ffff:192.0.2.1"));
+  assert.ok(!same("192.0.2.1", "192.0.2.2"));
+  assert.ok(same("2001:db8:0:1::1", "2001:db8:0:1:ffff::2"));
+  assert.ok(!same("2001:db8:0:1::1", "2001:db8:0:2::1"));
+  assert.equal(networkOf("fe80::1%eth0"), "fe80::1%eth0");
+});
 
 test("a range holds the addresses that share its prefix", () => {
   assert.equal(includes("10.1.0.0/16", "10.1.255.255"), true);

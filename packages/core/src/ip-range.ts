@@ -47,6 +47,18 @@ export function unmapped(range: IpRange): IpRange {
     : range;
 }
 
+/**
+ * What one subscriber of a network is given, as a text to count by: an IPv4
+ * address itself, and of an IPv6 address its first 64 bits. What is no address
+ * is answered as it is.
+ */
+export function networkOf(address: string): string {
+  const range = parseIpRange(address);
+  if (range === undefined) return address;
+  const { words } = unmapped(range);
+  return words.slice(0, 2).join(".");
+}
+
 const mapped: IpRange = { words: [0, 0, 0xffff, 0], prefix: 96 };
 
 function toRange(address: readonly number[], prefix: number): IpRange {

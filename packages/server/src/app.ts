@@ -84,6 +84,8 @@ export interface AppPorts {
    * answers are made from the address each request was sent to.
    */
   readonly publicUrl: () => string | undefined;
+  /** Networks whose `X-Forwarded-…` headers hold. */
+  readonly trustedProxies: readonly string[];
   readonly version: string;
   /** Why the server takes no work now; `undefined` while it does. */
   readonly whyNotReady: () => NotReady | undefined;
@@ -122,6 +124,7 @@ export function createApp(ports: AppPorts): HttpApp {
   const app = fastify({
     genReqId: newRequestId,
     bodyLimit: maxBodyBytes,
+    trustProxy: ports.trustedProxies.length > 0 && [...ports.trustedProxies],
     // A client has a minute to send its request.
     requestTimeout: 60_000,
     // While closing the APIs answer for themselves, in their own shapes.

@@ -287,6 +287,7 @@ export async function compose(
     clock,
     region,
     publicUrl: ports.publicUrl,
+    trustedProxies: config.trustedProxies,
     version,
     whyNotReady: () => notReady ?? toNotReady(health.failure()),
     droppedLogLines: ports.droppedLogLines,

@@ -104,6 +104,18 @@ export const configSchema = Type.Object({
       isPublicUrl,
     ),
   ),
+  trustedProxies: Type.Array(
+    Type.Refine(Type.String(), isCidr),
+    notes({
+      group: "Server",
+      description:
+        "Networks of the reverse proxies in front of the server. From them, and from nobody else, the client's address, the host and the scheme are taken from `X-Forwarded-For`, `-Host` and `-Proto`.",
+      expected:
+        "networks such as 127.0.0.1/32 or fd00::/8, separated by commas",
+      default: [],
+      example: ["127.0.0.1/32"],
+    }),
+  ),
   sandbox: Type.Boolean(
     notes({
       group: "Server",

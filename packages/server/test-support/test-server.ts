@@ -38,6 +38,7 @@ export interface TestServerOptions {
   readonly gateway?: Gateway;
   /** A function: a port is known only once something listens. */
   readonly publicUrl?: string | (() => string);
+  readonly trustedProxies?: readonly string[];
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
   readonly droppedLogLines?: () => number;
@@ -166,6 +167,7 @@ export async function startTestServer(
         data,
         region: testRegion,
         topicsPerProject: 150,
+        trustedProxies: options.trustedProxies ?? [],
         smsProviders: ["null"],
       },
     }),

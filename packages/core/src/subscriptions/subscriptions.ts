@@ -6,6 +6,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
+import { networkOf } from "../ip-range.ts";
 import type { NewMessage } from "../messages/message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
@@ -65,6 +66,14 @@ export interface SubscribeRequest {
   readonly extension?: ExtensionRequest | undefined;
 }
 
+/** What a verification code is for, and who sends it. */
+export interface CodeTarget {
+  readonly topicUrn: string;
+  readonly endpoint: string;
+  /** The sender's IP address: wrong codes are counted for each network. */
+  readonly sender: string;
+}
+
 /**
  * Subscribes endpoints to topics, confirms, changes, lists and removes them.
  */
@@ -118,21 +127,32 @@ export interface Subscriptions {
    */
   remove(projectId: ProjectId, urn: string): Promise<void>;
   /**
-   * The subscriber's yes: the token of a link, or the code of a text message
-   * with the topic and endpoint it is for.
+   * The subscription that the token of a link would confirm.
    *
    * @throws CarillonError CONFIRMATION_TOKEN_INVALID
    */
-  confirm(
-    token: string,
-    where?: { readonly topicUrn: string; readonly endpoint: string },
-  ): Promise<Subscription>;
+  findByToken(token: string): Promise<Subscription>;
+  /** @throws CarillonError SUBSCRIPTION_NOT_FOUND */
+  findById(id: SubscriptionId): Promise<Subscription>;
+  /**
+   * The subscriber's yes: the token of a link, or the code of a text message
+   * with what it is for.
+   *
+   * @throws CarillonError CONFIRMATION_TOKEN_INVALID
+   */
+  confirm(token: string, where?: CodeTarget): Promise<Subscription>;
   /**
    * The subscriber's no; a unsubscribe notice with a link back is sent.
    *
+   * @throws CarillonError SUBSCRIPTION_NOT_FOUND
+   */
+  unsubscribe(id: SubscriptionId): Promise<Subscription>;
+  /**
+   * The same by the URN, as SMN's links have it.
+   *
    * @throws CarillonError SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND
    */
-  unsubscribe(urn: string): Promise<Subscription>;
+  unsubscribeUrn(urn: string): Promise<Subscription>;
   urnOf(
     subscription: Pick<Subscription, "projectId" | "topicName" | "id">,
   ): string;
@@ -245,7 +265,7 @@ export function createSubscriptions(
 
   async function confirmByCode(
     code: string,
-    where: { readonly topicUrn: string; readonly endpoint: string },
+    where: CodeTarget,
   ): Promise<Subscription | undefined> {
     const { projectId } = parseTopicUrn(where.topicUrn) ?? {};
     if (projectId === undefined) return undefined;
@@ -258,12 +278,48 @@ export function createSubscriptions(
       });
     if (topic === undefined) return undefined;
     const key = `${topic.seq}@${where.endpoint}`;
-    if (!codes.isOpen(key, clock.now())) return undefined;
+    const sender = networkOf(where.sender);
+    if (!codes.isOpen(key, sender, clock.now())) return undefined;
     const subscription = await store.confirmSubscription(
       toCodeToken(code, topic.seq, where.endpoint),
       clock.now(),
     );
-    if (!subscription) codes.noteWrong(key, clock.now());
+    // Only where there is something to guess: what is counted is bounded.
+    if (!subscription && (await isSubscribed(topic, where.endpoint))) {
+      codes.noteWrong(key, sender, clock.now());
+    }
+    return subscription;
+  }
+
+  async function isSubscribed(
+    { projectId, seq: topicSeq }: Topic,
+    endpoint: string,
+  ): Promise<boolean> {
+    const { total } = await store.listSubscriptions(
+      projectId,
+      { topicSeq, endpoint },
+      { offset: 0, limit: 1 },
+    );
+    return total > 0;
+  }
+
+  async function findById(id: SubscriptionId): Promise<Subscription> {
+    const known = await store.findSubscriptionById(id);
+    if (!known) throw subscriptionNotFound();
+    return known;
+  }
+
+  async function unsubscribe(id: SubscriptionId): Promise<Subscription> {
+    const subscription = await store.cancelSubscription(id, (found) =>
+      subscriberNotice(
+        "unsubscription",
+        { projectId: found.projectId, name: found.topicName },
+        found.topicSeq,
+        found.protocol,
+      ),
+    );
+    if (!subscription) throw subscriptionNotFound();
+    dispatcher.announce({ kind: "due", at: clock.now() });
     return subscription;
   }
 
@@ -350,18 +406,25 @@ export function createSubscriptions(
       );
       if (!found) throw subscriptionNotFound();
     },
+    async findByToken(token) {
+      const known =
+        verificationCodeOf(token) === undefined
+          ? await store.findSubscriptionOfToken(token, clock.now())
+          : undefined;
+      if (!known) throw tokenInvalid();
+      return known;
+    },
+    findById,
     async confirm(token, where) {
       const subscription =
         where && verificationCodePattern.test(token)
           ? await confirmByCode(token, where)
           : await confirmByLink(token);
-      if (subscription) return subscription;
-      throw new CarillonError(
-        "CONFIRMATION_TOKEN_INVALID",
-        "The confirmation token is unknown or expired: ask for a new confirmation message by subscribing again.",
-      );
+      if (!subscription) throw tokenInvalid();
+      return subscription;
     },
-    async unsubscribe(text) {
+    unsubscribe,
+    async unsubscribeUrn(text) {
       const urn = parseUrn(text);
       const known = await store.findSubscription(
         urn.projectId,
@@ -369,17 +432,7 @@ export function createSubscriptions(
         urn.subscriptionId,
       );
       if (!known) throw subscriptionNotFound();
-      const subscription = await store.cancelSubscription(known.id, (found) =>
-        subscriberNotice(
-          "unsubscription",
-          { projectId: found.projectId, name: found.topicName },
-          found.topicSeq,
-          found.protocol,
-        ),
-      );
-      if (!subscription) throw subscriptionNotFound();
-      dispatcher.announce({ kind: "due", at: clock.now() });
-      return subscription;
+      return await unsubscribe(known.id);
     },
     urnOf: (subscription) =>
       formatSubscriptionUrn(
@@ -390,6 +443,13 @@ export function createSubscriptions(
         subscription.id,
       ),
   };
+}
+
+function tokenInvalid(): CarillonError {
+  return new CarillonError(
+    "CONFIRMATION_TOKEN_INVALID",
+    "The confirmation token is unknown or expired: ask for a new confirmation message by subscribing again.",
+  );
 }
 
 function subscriptionNotFound(): CarillonError {

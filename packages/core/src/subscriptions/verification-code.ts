@@ -21,34 +21,55 @@ export function verificationCodeOf(token: string): string | undefined {
   return /^(\d{6})@/.exec(token)?.[1];
 }
 
+/** Wrong codes a sender may try for an endpoint in a window. */
 const maxWrong = 5;
+/**
+ * Wrong codes for an endpoint in a window, whoever sends them. Beyond it only
+ * senders without a wrong one are heard, once each: many addresses guess no
+ * faster then, and who has the code still gets in.
+ */
+const maxWrongOfAll = 100;
 const windowMs = 3_600_000;
-/** Endpoints whose wrong codes are counted; beyond it the oldest go. */
-const maxEndpoints = 10_000;
+/** Counters that are kept; beyond it the oldest go. */
+const maxCounters = 20_000;
 
-/** Counts wrong codes per endpoint. */
+/**
+ * Counts wrong codes for each endpoint and sender: a stranger's guesses do not
+ * keep out whom the code was sent to.
+ */
 export class CodeGuard {
   readonly #wrong = new Map<string, { count: number; since: EpochMs }>();
 
-  /** Whether another code may be tried for the endpoint. */
-  isOpen(key: string, now: EpochMs): boolean {
-    const known = this.#wrong.get(key);
-    if (known === undefined) return true;
-    return known.count < maxWrong || now - known.since >= windowMs;
+  /** Whether the sender may try another code for the endpoint. */
+  isOpen(endpoint: string, sender: string, now: EpochMs): boolean {
+    const own = this.#count(keyOf(endpoint, sender), now);
+    const all = this.#count(endpoint, now);
+    return own < (all < maxWrongOfAll ? maxWrong : 1);
   }
 
-  noteWrong(key: string, now: EpochMs): void {
+  noteWrong(endpoint: string, sender: string, now: EpochMs): void {
+    this.#add(endpoint, now);
+    this.#add(keyOf(endpoint, sender), now);
+  }
+
+  #count(key: string, now: EpochMs): number {
     const known = this.#wrong.get(key);
-    const isOver = known === undefined || now - known.since >= windowMs;
+    return known && now - known.since < windowMs ? known.count : 0;
+  }
+
+  #add(key: string, now: EpochMs): void {
+    const count = this.#count(key, now);
+    const since = count === 0 ? now : (this.#wrong.get(key)?.since ?? now);
     this.#wrong.delete(key);
-    this.#wrong.set(
-      key,
-      isOver ? { count: 1, since: now } : { ...known, count: known.count + 1 },
-    );
-    if (this.#wrong.size <= maxEndpoints) return;
+    this.#wrong.set(key, { count: count + 1, since });
+    if (this.#wrong.size <= maxCounters) return;
     for (const oldest of this.#wrong.keys()) {
       this.#wrong.delete(oldest);
       break;
     }
   }
+}
+
+function keyOf(endpoint: string, sender: string): string {
+  return `${sender} ${endpoint}`;
 }

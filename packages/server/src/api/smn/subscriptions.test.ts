@@ -6,8 +6,8 @@ import {
   type TestServer,
 } from "../../../test-support/test-server.ts";
 
-async function setUp() {
-  const server = await startTestServer();
+async function setUp(options: Parameters<typeof startTestServer>[0] = {}) {
+  const server = await startTestServer(options);
   await server.call("POST", `${server.base}/topics`, { name: "a" });
   const url = `${server.base}/topics/${server.topicUrn("a")}/subscriptions`;
   return { server, url };
@@ -110,7 +110,7 @@ test("a remark is changed, cleared and checked", async () => {
 });
 
 test("a text message with a code is confirmed by it, after few attempts at most", async () => {
-  const { server, url } = await setUp();
+  const { server, url } = await setUp({ trustedProxies: ["127.0.0.0/8"] });
   await using _ = server;
   const endpoint = "+491700000000";
   await server.call("POST", url, {
@@ -123,14 +123,21 @@ test("a text message with a code is confirmed by it, after few attempts at most"
   assert.ok(content?.kind === "confirmation");
   const code = verificationCodeOf(content.token) ?? "";
   assert.match(code, /^\d{6}$/);
-  const confirm = async (token: string, to = endpoint) => {
+  const confirm = async (
+    token: string,
+    to = endpoint,
+    sender = "2001:db8::1",
+  ) => {
     const query = new URLSearchParams({
       token,
       topic_urn: server.topicUrn("a"),
       endpoint: to,
     });
     const path = "/rest/v2/notifications/subscription/confirm";
-    const response = await server.app.inject({ url: `${path}?${query}` });
+    const response = await server.app.inject({
+      url: `${path}?${query}`,
+      headers: { "x-forwarded-for": `192.0.2.99, ${sender}` },
+    });
     return response.statusCode;
   };
   const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, "0");
@@ -138,8 +145,12 @@ test("a text message with a code is confirmed by it, after few attempts at most"
   assert.equal(await confirm(code, "+491700000001"), 403);
   for (let n = 0; n < 5; n++) assert.equal(await confirm(wrong), 403);
   assert.equal(await confirm(code), 403);
+  const samePlace = await confirm(code, endpoint, "2001:db8::2");
+  assert.equal(samePlace, 403);
   await server.clock.advanceSettled(3_600_000);
-  assert.equal(await confirm(code), 200);
+  for (let n = 0; n < 5; n++) assert.equal(await confirm(wrong), 403);
+  // A stranger's guesses keep out nobody else.
+  assert.equal(await confirm(code, endpoint, "192.0.2.7"), 200);
   const list = await server.call("GET", url);
   assert.equal(list.body.subscriptions[0].status, 1);
   const refused = await server.call("POST", url, {

@@ -35,7 +35,7 @@ export function confirmationRoutes(
     const subscription = await subscriptions.confirm(
       token,
       topicUrn !== undefined && endpoint !== undefined
-        ? { topicUrn, endpoint }
+        ? { topicUrn, endpoint, sender: request.ip }
         : undefined,
     );
     if (acceptsPages(request)) {

@@ -30,7 +30,7 @@ export function unsubscriptionRoutes(
     request: UnsubscriptionRequest,
     reply: FastifyReply,
   ) {
-    const { topicName } = await subscriptions.unsubscribe(
+    const { topicName } = await subscriptions.unsubscribeUrn(
       request.query.subscription_urn,
     );
     if (acceptsPages(request)) {

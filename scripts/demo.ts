@@ -242,14 +242,18 @@ function linkIn(received: readonly JsonObject[]): string | undefined {
   for (const one of received) {
     // Webhooks get it in a field of JSON, mails and phones in their text.
     const content = String(one.body || one.text || "");
-    const link = /https?:\/\/[^\s"<>]+token=[^\s"<>]+/.exec(content)?.[0];
+    const link = /https?:\/\/[^\s"<>]+(token=|\/c\/)[^\s"<>]+/.exec(
+      content,
+    )?.[0];
     if (link) return link;
   }
   return undefined;
 }
 
+/** As a webhook does, or as the button of the page behind a person's link. */
 async function follow(link: string): Promise<void> {
   const response = await fetch(link, {
+    method: link.includes("/c/") ? "POST" : "GET",
     headers: { accept: "application/json" },
     signal: AbortSignal.timeout(deadlineMs),
   });

@@ -92,6 +92,7 @@ async function createChannelSender(): Promise<Sender> {
     links: createLinks({
       publicUrl: () => "http://127.0.0.1:7070",
       region: "local",
+      unsubscribeToken: (id) => id,
     }),
     clock: systemClock,
     logger: silentLogger,

@@ -23,7 +23,7 @@ const server = new SMTPServer({
     if (data === undefined) return;
     const mail = unfold(data);
     const path = session.envelope.rcptTo[0]?.address ?? "";
-    const link = /http\S+confirm\?token=\S+/.exec(mail)?.[0];
+    const link = /http\S+\/c\/\S+/.exec(mail)?.[0];
     if (link) await confirm(path, link);
     else {
       const messageId = /^X-SMN-MESSAGE-ID: (\S+)/im.exec(mail)?.[1] ?? "";
@@ -37,7 +37,7 @@ server.on("error", () => {
 });
 
 async function confirm(path: string, link: string): Promise<void> {
-  const answer = await fetch(link).catch(() => undefined);
+  const answer = await fetch(link, { method: "POST" }).catch(() => undefined);
   await answer?.body?.cancel();
   if (answer?.ok) confirmed.add(path);
 }

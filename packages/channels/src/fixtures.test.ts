@@ -13,6 +13,9 @@ export const topicUrn = "urn:smn:eu-de:0123456789abcdef0123456789abcdef:alerts";
 export const subscriptionId =
   "fedcba9876543210fedcba9876543210" as SubscriptionId;
 
+/** Stands for the server's own tokens. */
+export const unsubscribeToken = (id: SubscriptionId) => `left-${id}`;
+
 /** A message of 2026-01-15T08:30:07.999Z to the topic's subscribers. */
 export function message(change: Partial<Message> = {}): Message {
   return {

@@ -6,10 +6,29 @@ import { createLinks } from "./links.ts";
 const topicUrn = "urn:smn:eu-de:0123456789abcdef0123456789abcdef:alerts";
 const subscriptionId = "fedcba9876543210fedcba9876543210" as SubscriptionId;
 
+const unsubscribeToken = (id: SubscriptionId) => `left-${id}`;
+
+test("writes short links to pages for people", () => {
+  const links = createLinks({
+    publicUrl: () => "https://notify.example/prefix/",
+    region: "eu-de",
+    unsubscribeToken,
+  });
+  assert.equal(
+    links.confirmationPage("00ff"),
+    "https://notify.example/prefix/c/00ff",
+  );
+  assert.equal(
+    links.unsubscriptionPage(subscriptionId),
+    `https://notify.example/prefix/u/left-${subscriptionId}`,
+  );
+});
+
 test("writes the links as SMN's subscribers know them", () => {
   const links = createLinks({
     publicUrl: () => "https://notify.example:8443/",
     region: "eu-de",
+    unsubscribeToken,
   });
   assert.equal(
     links.subscribe("00ff", topicUrn),
@@ -30,6 +49,7 @@ test("asks for the public URL each time, since it is known late", () => {
   const links = createLinks({
     publicUrl: () => `http://127.0.0.1:${port}`,
     region: "local",
+    unsubscribeToken,
   });
   port = 7070;
   assert.match(links.certificate("x.pem"), /^http:\/\/127\.0\.0\.1:7070\//);

@@ -13,10 +13,20 @@ export interface LinksOptions {
    */
   readonly publicUrl: () => string;
   readonly region: string;
+  /** Answers the token by which a subscription is ended at its page. */
+  readonly unsubscribeToken: (id: SubscriptionId) => string;
 }
 
-/** Region and URNs are made of characters that need no escaping in a query. */
+/**
+ * Links that people open lead to a page, which asks before it acts; those of
+ * http subscribers act on GET, as SMN's do. Region and URNs are made of
+ * characters that need no escaping in a query.
+ */
 export interface Links {
+  /** Where people confirm. */
+  confirmationPage(token: string): string;
+  /** Where people leave, and mail programs with one click. */
+  unsubscriptionPage(subscriptionId: SubscriptionId): string;
   subscribe(token: string, topicUrn: string): string;
   unsubscribe(topicUrn: string, subscriptionId: SubscriptionId): string;
   /** The unsubscribe link of any subscription, but for the id at its end. */
@@ -27,11 +37,14 @@ export interface Links {
 /** Builds the links of one region's messages. */
 export function createLinks(options: LinksOptions): Links {
   const { publicUrl, region } = options;
-  const base = () => `${publicUrl().replace(/\/+$/, "")}/smn`;
+  const site = () => publicUrl().replace(/\/+$/, "");
+  const base = () => `${site()}/smn`;
   const regions = `region=${region}&region_id=${region}`;
   const unsubscribePrefix = (topicUrn: string) =>
     `${base()}/subscription/unsubscribe?${regions}&subscription_urn=${topicUrn}:`;
   return {
+    confirmationPage: (token) => `${site()}/c/${token}`,
+    unsubscriptionPage: (id) => `${site()}/u/${options.unsubscribeToken(id)}`,
     subscribe: (token, topicUrn) =>
       `${base()}/subscription/confirm?token=${encodeURIComponent(token)}&topic_urn=${topicUrn}&${regions}`,
     unsubscribe: (topicUrn, subscriptionId) =>

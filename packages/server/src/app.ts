@@ -56,6 +56,7 @@ import type { Keys } from "./keys/keys.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { webhookRoutes } from "./sandbox/webhook-routes.ts";
+import type { UnsubscribeTokens } from "./unsubscribe-tokens.ts";
 
 /** What the routes work with; see `compose.ts` for how each is built. */
 export interface AppPorts {
@@ -75,6 +76,7 @@ export interface AppPorts {
   readonly identity: Identity;
   readonly administration: Administration;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
+  readonly unsubscribeTokens: UnsubscribeTokens;
   readonly engineStatus: () => EngineStatus;
   readonly logger: Logger;
   readonly clock: Clock;

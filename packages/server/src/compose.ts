@@ -56,6 +56,7 @@ import {
   forwardReceipts,
   forwardTexts,
 } from "./text-messages.ts";
+import { createUnsubscribeTokens } from "./unsubscribe-tokens.ts";
 import { version } from "./version.ts";
 
 /** What the service stands on. Whoever made these closes them. */
@@ -143,7 +144,7 @@ export async function compose(
 
   const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
   const newMessageId = newId;
-  const newToken = () => randomBytes(48).toString("hex");
+  const newToken = () => randomBytes(16).toString("hex");
   const health = opened.use(watchStore(ports));
   const { store } = health;
 
@@ -278,6 +279,7 @@ export async function compose(
       key,
     }),
     certificates: ports.certificates,
+    unsubscribeTokens: createUnsubscribeTokens(key),
     receivers: {
       gateway,
       secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),

@@ -35,6 +35,7 @@ import { createSecretBox } from "./identity/secret-box.ts";
 import { readKeyFile } from "./key-file.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
 import { createSmsGateway } from "./text-messages.ts";
+import { createUnsubscribeTokens } from "./unsubscribe-tokens.ts";
 import { version } from "./version.ts";
 
 /** What the embedding program brings; all of it is optional. */
@@ -127,7 +128,11 @@ export async function open(
     ? opened.use(await createSandbox({ clock, logger, gateway }))
     : undefined;
 
-  const links = createLinks({ publicUrl, region: config.region });
+  const links = createLinks({
+    publicUrl,
+    region: config.region,
+    unsubscribeToken: createUnsubscribeTokens(key).tokenOf,
+  });
   const channels: Channel[] = [
     createHttpChannel({
       egress,

@@ -19,6 +19,7 @@ import {
   type Protocol,
   type Recipient,
   type Store,
+  type SubscriptionId,
   toEpochMs,
 } from "@carillon/core";
 import { Gateway } from "@carillon/gateway";
@@ -30,6 +31,7 @@ import { loadConfig } from "../src/config.ts";
 import type { IdentityCredentials } from "../src/identity/bootstrap.ts";
 import type { Identity } from "../src/identity/identity.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
+import { createUnsubscribeTokens } from "../src/unsubscribe-tokens.ts";
 
 export interface TestServerOptions {
   readonly store?: Store;
@@ -74,6 +76,8 @@ export interface TestServer extends AsyncDisposable {
   readonly authorization: string;
   /** `/v2/{project}/notifications` */
   readonly base: string;
+  /** The path by which a subscriber leaves. */
+  leavePath(subscriptionUrn: string): string;
   /** What channels were handed. */
   readonly sent: readonly SentMessage[];
   /** What was logged as warning or error. */
@@ -193,6 +197,8 @@ export async function startTestServer(
     },
     authorization,
     base: `/v2/${project.id}/notifications`,
+    leavePath: (urn) =>
+      `/u/${createUnsubscribeTokens(testKey).tokenOf(urn.slice(-32) as SubscriptionId)}`,
     sent,
     complaints,
     async call(method, url, body) {

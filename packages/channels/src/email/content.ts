@@ -28,7 +28,7 @@ export function writeMail(
   switch (content.kind) {
     case "text":
     case "structure": {
-      const unsubscribeUrl = links.unsubscribe(topic.urn, subscriptionId);
+      const unsubscribeUrl = links.unsubscriptionPage(subscriptionId);
       return {
         subject: oneLine(message.subject ?? "") || title,
         text: paragraphs(
@@ -44,7 +44,7 @@ export function writeMail(
         text: paragraphs(
           topic.introduction,
           `You are invited to receive the messages of ${title} (${topic.urn}).`,
-          `To confirm, open this link within ${linkHours} hours:\n${links.subscribe(content.token, topic.urn)}`,
+          `To confirm, open this link within ${linkHours} hours:\n${links.confirmationPage(content.token)}`,
           "If you do not confirm, you will receive no messages.",
         ),
       };
@@ -53,7 +53,7 @@ export function writeMail(
         subject: `You are unsubscribed from ${title}`,
         text: paragraphs(
           `You will receive no more messages of ${title} (${topic.urn}).`,
-          `To subscribe again, open this link within ${linkHours} hours:\n${links.subscribe(content.token, topic.urn)}`,
+          `To subscribe again, open this link within ${linkHours} hours:\n${links.confirmationPage(content.token)}`,
         ),
       };
     default:

@@ -36,6 +36,7 @@ import {
   subscriptionId,
   text,
   topicUrn,
+  unsubscribeToken,
 } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createSelfSignedCertificate } from "./certificate.ts";
@@ -522,7 +523,11 @@ function createChannel(
       ...(resolve && { resolve }),
     }),
     signer: keys,
-    links: createLinks({ publicUrl: () => publicUrl, region: "eu-de" }),
+    links: createLinks({
+      publicUrl: () => publicUrl,
+      region: "eu-de",
+      unsubscribeToken,
+    }),
     clock: systemClock,
     logger: silentLogger,
     ...rest,

@@ -23,7 +23,7 @@ import {
 import { ManualClock } from "@carillon/testing";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
-import { message, recipient } from "../fixtures.test.ts";
+import { message, recipient, unsubscribeToken } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
 import type { Signature } from "./signing-key.ts";
@@ -751,7 +751,11 @@ async function prepare(
     signer: {
       sign: async () => ({ signature: "c2ln", certificateId: "x.pem" }),
     },
-    links: createLinks({ publicUrl: () => "https://x.example", region: "r" }),
+    links: createLinks({
+      publicUrl: () => "https://x.example",
+      region: "r",
+      unsubscribeToken,
+    }),
     clock: systemClock,
     logger: silentLogger,
     ...rest,

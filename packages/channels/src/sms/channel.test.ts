@@ -27,7 +27,7 @@ import {
   message,
   recipient,
   text,
-  topicUrn,
+  unsubscribeToken,
   withTopic,
 } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
@@ -89,19 +89,26 @@ test("takes the text for SMS; messages to numbers need no topic", async (t) => {
   assert.deepEqual([sent?.dst, sent?.body], ["123456789", "for phones"]);
 });
 
-test("invites with the topic's introduction and a link", async (t) => {
+test("invites with the topic's introduction, as a sentence, and a link", async (t) => {
   const { channel, phones } = createLoopback(t);
-  await deliver(
-    channel,
-    withTopic(
-      { introduction: "News of the harbour.", displayName: "Harbour" },
-      { kind: "confirmation", token: "00ff" },
-    ),
-  );
-  assert.equal(
-    phones.takeTraffic()[0]?.body,
-    `News of the harbour. Confirm your subscription to Harbour within 48 hours: https://notify.example/smn/subscription/confirm?token=00ff&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
-  );
+  for (const [introduction, first] of [
+    ["News of the harbour.", "News of the harbour."],
+    ["News of the harbour", "News of the harbour."],
+    ["Ahoy! \n", "Ahoy!"],
+    ["港のニュース。", "港のニュース。"],
+  ] as const) {
+    await deliver(
+      channel,
+      withTopic(
+        { introduction, displayName: "Harbour" },
+        { kind: "confirmation", token: "00ff" },
+      ),
+    );
+    assert.equal(
+      phones.takeTraffic()[0]?.body,
+      `${first} Confirm your subscription to Harbour within 48 hours: https://notify.example/c/00ff`,
+    );
+  }
 });
 
 test("invites with a code in place of a link", async (t) => {
@@ -125,7 +132,7 @@ test("sends the unsubscribe notice with a link back", async (t) => {
   );
   assert.match(
     phones.takeTraffic()[0]?.body ?? "",
-    /^You are unsubscribed from alerts\. .*confirm\?token=00ff&/,
+    /^You are unsubscribed from alerts\. .*https:\/\/notify\.example\/c\/00ff$/,
   );
 });
 
@@ -341,6 +348,7 @@ function createChannel(
     gateway,
     links: createLinks({
       publicUrl: () => "https://notify.example",
+      unsubscribeToken,
       region: "eu-de",
     }),
     logger: silentLogger,

@@ -30,9 +30,9 @@ export function writeText(message: Message, links: Links): string | undefined {
       return (
         topic &&
         joinTexts(
-          topic.introduction,
+          asSentence(topic.introduction),
           `Confirm your subscription to ${titleOf(topic)} within ${linkHours} hours:`,
-          links.subscribe(content.token, topic.urn),
+          links.confirmationPage(content.token),
         )
       );
     case "unsubscription":
@@ -40,7 +40,7 @@ export function writeText(message: Message, links: Links): string | undefined {
         topic &&
         joinTexts(
           `You are unsubscribed from ${titleOf(topic)}. To subscribe again within ${linkHours} hours:`,
-          links.subscribe(content.token, topic.urn),
+          links.confirmationPage(content.token),
         )
       );
     default:
@@ -50,13 +50,19 @@ export function writeText(message: Message, links: Links): string | undefined {
 
 function writeCode(token: string, topic: MessageTopic): string {
   return joinTexts(
-    topic.introduction,
+    asSentence(topic.introduction),
     `${verificationCodeOf(token)} is your code to subscribe to ${titleOf(topic)}. It is good for ${linkHours} hours.`,
   );
 }
 
 function titleOf(topic: MessageTopic): string {
   return oneLine(topic.displayName) || topic.name;
+}
+
+/** With a full stop where the owner wrote none: another sentence follows. */
+function asSentence(text: string): string {
+  const line = oneLine(text);
+  return line === "" || /[.!?…:;。！？؟।]$/u.test(line) ? line : `${line}.`;
 }
 
 function joinTexts(...texts: readonly string[]): string {

@@ -117,7 +117,7 @@ function confirm(): Command {
     "confirm <link>",
     "Confirm a subscription with the link, or the token, that its endpoint was sent.",
     [
-      "carillon subscription confirm 'http://127.0.0.1:7070/smn/subscription/confirm?token=…'",
+      "carillon subscription confirm http://127.0.0.1:7070/c/0f3c5d1e2a4b46788899aabbccddeeff",
     ],
   ).action(async (link: string, options: ClientOptions) => {
     const confirmed = await withServer(options, async ({ smn }) =>
@@ -149,11 +149,13 @@ function remove(): Command {
 }
 
 function tokenIn(link: string): string {
-  if (!link.includes("?")) return link;
+  const [, inPath] = /\/c\/([0-9a-f]+)$/.exec(link) ?? [];
+  if (inPath) return inPath;
+  if (!/[?/]/.test(link)) return link;
   const token = new URLSearchParams(link.slice(link.indexOf("?"))).get("token");
   if (token) return token;
   throw new CommandFailure(
-    `Expected a link with token=… in it, got ${link}.`,
+    `Expected a link with /c/… or token=… in it, got ${link}.`,
     2,
   );
 }

@@ -19,6 +19,14 @@ export function createOriginOf(publicUrl: () => string | undefined): OriginOf {
   };
 }
 
+/**
+ * A path of this server as its site has it, which may stand below a path of
+ * the public URL.
+ */
+export function sitePathOf(origin: string, path: string): string {
+  return new URL(origin).pathname.replace(/\/$/, "") + path;
+}
+
 /** A name or address with a port: nothing that could end a link early. */
 function isHost(host: string | undefined): boolean {
   return (

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
+import { sitePathOf } from "../origin.ts";
 import { failsWith } from "../validation.ts";
 import { acceptsPages, sendPage } from "./page.ts";
 import type { SubscriberPorts } from "./ports.ts";
@@ -26,7 +27,7 @@ type ConfirmationRequest = FastifyRequest<{
 
 export function confirmationRoutes(
   app: HttpApp,
-  { subscriptions }: SubscriberPorts,
+  { subscriptions, originOf }: SubscriberPorts,
 ): void {
   const schema = { querystring: confirmationQuery };
 
@@ -51,8 +52,14 @@ export function confirmationRoutes(
   }
 
   async function ask(request: ConfirmationRequest, reply: FastifyReply) {
-    const { token, topic_urn = "" } = request.query;
+    const { token, topic_urn = "", endpoint } = request.query;
     const topic = parseTopicUrn(topic_urn);
+    const query = new URLSearchParams({
+      token,
+      // A code is good only with both.
+      ...(topic_urn !== "" && { topic_urn }),
+      ...(endpoint !== undefined && { endpoint }),
+    });
     return await sendPage(reply, {
       title: "Confirm subscription",
       text: topic
@@ -60,7 +67,10 @@ export function confirmationRoutes(
         : "Do you want to receive messages of this topic?",
       button: {
         label: "Confirm subscription",
-        action: `/smn/subscription/confirm?${new URLSearchParams({ token })}`,
+        action: sitePathOf(
+          originOf(request),
+          `/smn/subscription/confirm?${query}`,
+        ),
       },
     });
   }

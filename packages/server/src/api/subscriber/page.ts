@@ -1,7 +1,4 @@
-/**
- * The pages people see who follow a link in a message. Following it changes
- * nothing yet: scanners of mail follow links, too, so a button asks first.
- */
+/** How the pages look that people see who follow a link in a message. */
 
 import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -9,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 export interface Page {
   readonly title: string;
   readonly text: string;
-  /** A button that sends the page's own address again, as POST. */
+  /** A button that sends a POST. */
   readonly button?: {
     readonly label: string;
     /** Path and query; part of this site. */
@@ -17,9 +14,19 @@ export interface Page {
   };
 }
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Only people come here: errors are pages, too. */
+    alwaysPage?: boolean;
+  }
+}
+
 /** Whether a person's browser asks; API clients do not ask for HTML. */
 export function acceptsPages(request: FastifyRequest): boolean {
-  return request.headers.accept?.includes("text/html") === true;
+  return (
+    request.routeOptions.config.alwaysPage === true ||
+    request.headers.accept?.includes("text/html") === true
+  );
 }
 
 export function sendPage(reply: FastifyReply, page: Page): FastifyReply {

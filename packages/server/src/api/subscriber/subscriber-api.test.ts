@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { verificationCodeOf } from "@carillon/core";
+import { startPrefixProxy } from "../../../test-support/prefix-proxy.ts";
 import {
   certificateId,
   startTestServer,
 } from "../../../test-support/test-server.ts";
 
-async function setUp() {
-  const server = await startTestServer();
+async function setUp(options: Parameters<typeof startTestServer>[0] = {}) {
+  const server = await startTestServer(options);
   const { base, call, topicUrn, clock, app } = server;
   await call("POST", `${base}/topics`, { name: "a" });
   const url = `${base}/topics/${topicUrn("a")}/subscriptions`;
@@ -170,7 +172,7 @@ test("a mail program unsubscribes with one click", async () => {
   await using _ = server;
   const response = await server.app.inject({
     method: "POST",
-    url: `/smn/subscription/unsubscribe?subscription_urn=${urn}`,
+    url: server.leavePath(urn),
     headers: { "content-type": "application/x-www-form-urlencoded" },
     payload: "List-Unsubscribe=One-Click",
   });
@@ -231,4 +233,170 @@ test("certificates are downloaded without a log-in", async () => {
       assert.deepEqual(Object.keys(missing.json()), ["message"]);
     }
   }
+});
+
+/** What scanners of mail, link previews and browsers send. */
+const accepts = [
+  undefined,
+  "*/*",
+  "application/json",
+  "text/html,application/xhtml+xml,*/*;q=0.8",
+];
+
+test("following the links of mails and texts shows a page and changes nothing", async () => {
+  const { server, token, urn, status, open } = await setUp();
+  await using _ = server;
+  for (const path of [`/c/${token}`, server.leavePath(urn)]) {
+    for (const accept of accepts) {
+      for (const method of ["GET", "HEAD"] as const) {
+        const shown = await open(method, path, accept ? { accept } : {});
+        assert.equal(shown.statusCode, 200, path);
+        assert.match(String(shown.headers["content-type"]), /^text\/html/);
+        assert.equal(shown.headers["cache-control"], "no-store");
+        if (method === "GET") {
+          assert.match(shown.body, new RegExp(`action="${path}"`));
+        }
+      }
+    }
+  }
+  assert.equal(await status(), 0);
+});
+
+test("the buttons of these pages confirm and unsubscribe", async () => {
+  const { server, token, urn, status, open } = await setUp();
+  await using _ = server;
+  for (const accept of accepts) {
+    const headers = accept ? { accept } : {};
+    const confirmed = await open("POST", `/c/${token}`, headers);
+    assert.equal(confirmed.statusCode, 200);
+    assert.match(confirmed.body, /Subscription confirmed/);
+    assert.match(confirmed.body, /a@example\.test/);
+  }
+  assert.equal(await status(), 1);
+  for (const accept of accepts) {
+    const headers = accept ? { accept } : {};
+    const left = await open("POST", server.leavePath(urn), headers);
+    assert.equal(left.statusCode, 200);
+    assert.match(left.body, /Unsubscribed/);
+  }
+  assert.equal(await status(), 3);
+  await server.clock.advanceSettled(100);
+  const last = server.sent.at(-1)?.message.content;
+  assert.ok(last?.kind === "unsubscription");
+  assert.equal((await open("POST", `/c/${last.token}`)).statusCode, 200);
+  assert.equal(await status(), 1);
+});
+
+test("links that lead nowhere answer a page, too", async () => {
+  const { server, token, urn, status, open } = await setUp();
+  await using _ = server;
+  const leave = server.leavePath(urn);
+  for (const method of ["GET", "POST"] as const) {
+    for (const [path, expected] of [
+      ["/c/00", 403],
+      [`/c/${token.slice(1)}`, 403],
+      ["/c/123456@1@a@example.test", 403],
+      [`/c/${"x".repeat(5000)}`, 403],
+      ["/u/00", 404],
+      [`${leave}A`, 404],
+      [server.leavePath("0".repeat(32)), 404],
+    ] as const) {
+      const answer = await open(method, path, { accept: "*/*" });
+      assert.equal(answer.statusCode, expected, `${method} ${path}`);
+      assert.match(answer.body, /This did not work/);
+    }
+  }
+  assert.equal(await status(), 0);
+  server.clock.advance(48 * 3_600_000);
+  assert.equal((await open("GET", `/c/${token}`)).statusCode, 403);
+  assert.equal((await open("POST", `/c/${token}`)).statusCode, 403);
+  assert.equal(await status(), 0);
+});
+
+test("an old link does not subscribe again who has left since", async () => {
+  const { server, token, urn, status, open } = await setUp();
+  await using _ = server;
+  assert.equal((await open("POST", `/c/${token}`)).statusCode, 200);
+  await open("POST", server.leavePath(urn));
+  for (const [method, path] of [
+    ["POST", `/c/${token}`],
+    ["GET", `/c/${token}`],
+    ["GET", `/smn/subscription/confirm?token=${token}`],
+    ["GET", `/rest/v2/notifications/subscription/confirm?token=${token}`],
+  ] as const) {
+    assert.equal((await open(method, path)).statusCode, 403, path);
+  }
+  assert.equal(await status(), 3);
+});
+
+test("tokens of links are 128 random bits and short", async () => {
+  const { server, token } = await setUp();
+  await using _ = server;
+  assert.match(token, /^[0-9a-f]{32}$/);
+});
+
+test("pages and buttons work below a path of the public URL", async () => {
+  let publicUrl = "";
+  const { server, token, urn, status } = await setUp({
+    publicUrl: () => publicUrl,
+  });
+  await using _ = server;
+  const port = await server.listen();
+  await using proxy = await startPrefixProxy(port, "/prefix");
+  publicUrl = proxy.url;
+  const topic_urn = server.topicUrn("a");
+  for (const [path, expected] of [
+    [`/c/${token}`, 1],
+    [server.leavePath(urn), 3],
+  ] as const) {
+    assert.equal(await press(`${proxy.url}${path}`), 200);
+    assert.equal(await status(), expected);
+  }
+  await server.clock.advanceSettled(100);
+  const last = server.sent.at(-1)?.message.content;
+  assert.ok(last?.kind === "unsubscription");
+  const query = new URLSearchParams({ token: last.token, topic_urn });
+  const confirm = `${proxy.url}/smn/subscription/confirm?${query}`;
+  assert.equal(await press(confirm), 200);
+  assert.equal(await status(), 1);
+  const leave = `${proxy.url}/smn/subscription/unsubscribe?subscription_urn=${urn}`;
+  assert.equal(await press(leave), 200);
+  assert.equal(await status(), 3);
+});
+
+/** Opens a page as a browser, presses its button, answers the status. */
+async function press(url: string): Promise<number> {
+  const shown = await fetch(url, { headers: browser });
+  const action = /action="([^"]+)"/.exec(await shown.text())?.[1];
+  assert.ok(action, url);
+  const target = new URL(action.replaceAll("&amp;", "&"), url);
+  const pressed = await fetch(target, { method: "POST", headers: browser });
+  await pressed.text();
+  return pressed.status;
+}
+
+test("a page confirms by code", async () => {
+  const server = await startTestServer();
+  await using _ = server;
+  const { base, call, topicUrn, clock } = server;
+  await call("POST", `${base}/topics`, { name: "a" });
+  const url = `${base}/topics/${topicUrn("a")}/subscriptions`;
+  const endpoint = "+491700000000";
+  await call("POST", url, {
+    protocol: "sms",
+    endpoint,
+    extension: { verification_code_enabled: true },
+  });
+  await clock.advanceSettled(1000);
+  const content = server.sent.at(-1)?.message.content;
+  assert.ok(content?.kind === "confirmation");
+  const port = await server.listen();
+  const query = new URLSearchParams({
+    token: verificationCodeOf(content.token) ?? "",
+    topic_urn: topicUrn("a"),
+    endpoint,
+  });
+  const page = `http://127.0.0.1:${port}/smn/subscription/confirm?${query}`;
+  assert.equal(await press(page), 200);
+  assert.equal((await call("GET", url)).body.subscriptions[0].status, 1);
 });

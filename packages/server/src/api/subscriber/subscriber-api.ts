@@ -5,6 +5,7 @@ import type { HttpApp } from "../http-app.ts";
 import { certificateRoutes } from "./certificates.ts";
 import { confirmationRoutes } from "./confirmation.ts";
 import { createSubscriberErrorAnswer } from "./error-answers.ts";
+import { pageRoutes } from "./pages.ts";
 import type { SubscriberPorts } from "./ports.ts";
 import { unsubscriptionRoutes } from "./unsubscription.ts";
 
@@ -16,6 +17,7 @@ export function registerSubscriberApi(
     api.setErrorHandler(createSubscriberErrorAnswer(ports));
     confirmationRoutes(api, ports);
     unsubscriptionRoutes(api, ports);
+    pageRoutes(api, ports);
     certificateRoutes(api, ports);
   });
 }

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
+import { sitePathOf } from "../origin.ts";
 import { failsWith } from "../validation.ts";
 import { acceptsPages, sendPage } from "./page.ts";
 import type { SubscriberPorts } from "./ports.ts";
@@ -22,7 +23,7 @@ type UnsubscriptionRequest = FastifyRequest<{
 
 export function unsubscriptionRoutes(
   app: HttpApp,
-  { subscriptions }: SubscriberPorts,
+  { subscriptions, originOf }: SubscriberPorts,
 ): void {
   const schema = { querystring: unsubscriptionQuery };
 
@@ -58,7 +59,10 @@ export function unsubscriptionRoutes(
       text: `Do you want no more messages of the topic ${urn.topicName}?`,
       button: {
         label: "Unsubscribe",
-        action: `/smn/subscription/unsubscribe?${new URLSearchParams({ subscription_urn })}`,
+        action: sitePathOf(
+          originOf(request),
+          `/smn/subscription/unsubscribe?${new URLSearchParams({ subscription_urn })}`,
+        ),
       },
     });
   }
@@ -71,7 +75,6 @@ export function unsubscriptionRoutes(
   app.head("/smn/subscription/unsubscribe", async (_request, reply) =>
     reply.send(),
   );
-  // Also what mail programs send for List-Unsubscribe=One-Click (RFC 8058).
   app.post("/smn/subscription/unsubscribe", { schema }, unsubscribe);
   app.get(
     "/rest/v2/notifications/subscription/unsubscribe",

@@ -1,0 +1,78 @@
+/**
+ * The pages that links in mails and text messages lead to: GET shows what
+ * would be done, whatever the Accept header says, and POST does it. Scanners
+ * of mail follow links, so a GET must not act (RFC 9110 §9.2.1).
+ */
+
+import { CarillonError } from "@carillon/core";
+import { Type } from "../../json-schema.ts";
+import type { HttpApp } from "../http-app.ts";
+import { sitePathOf } from "../origin.ts";
+import { sendPage } from "./page.ts";
+import type { SubscriberPorts } from "./ports.ts";
+
+const options = {
+  schema: { params: Type.Object({ token: Type.String() }) },
+  config: { alwaysPage: true },
+} as const;
+
+export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
+  const { subscriptions, unsubscribeTokens, originOf } = ports;
+
+  app.get("/c/:token", options, async (request, reply) => {
+    const { token } = request.params;
+    const { topicName, endpoint } = await subscriptions.findByToken(token);
+    return sendPage(reply, {
+      title: "Confirm subscription",
+      text: `Do you want to receive messages of the topic ${topicName} at ${endpoint}?`,
+      button: {
+        label: "Confirm subscription",
+        action: sitePathOf(originOf(request), `/c/${token}`),
+      },
+    });
+  });
+
+  app.post("/c/:token", options, async (request, reply) => {
+    const { topicName, endpoint } = await subscriptions.confirm(
+      request.params.token,
+    );
+    return sendPage(reply, {
+      title: "Subscription confirmed",
+      text: `${endpoint} now receives messages of the topic ${topicName}.`,
+    });
+  });
+
+  function idOf(token: string) {
+    const id = unsubscribeTokens.idOf(token);
+    if (id !== undefined) return id;
+    throw new CarillonError(
+      "SUBSCRIPTION_NOT_FOUND",
+      "This link leads to no subscription: it may be incomplete.",
+    );
+  }
+
+  app.get("/u/:token", options, async (request, reply) => {
+    const { token } = request.params;
+    const { topicName } = await subscriptions.findById(idOf(token));
+    return sendPage(reply, {
+      title: "Unsubscribe",
+      text: `Do you want no more messages of the topic ${topicName}?`,
+      button: {
+        label: "Unsubscribe",
+        action: sitePathOf(originOf(request), `/u/${token}`),
+      },
+    });
+  });
+
+  // The button, and what mail programs send for List-Unsubscribe-Post
+  // (RFC 8058 §3.2).
+  app.post("/u/:token", options, async (request, reply) => {
+    const { topicName } = await subscriptions.unsubscribe(
+      idOf(request.params.token),
+    );
+    return sendPage(reply, {
+      title: "Unsubscribed",
+      text: `You receive no more messages of the topic ${topicName}. A last message says how to come back.`,
+    });
+  });
+}

@@ -74,6 +74,8 @@ export interface TestServer extends AsyncDisposable {
   };
   /** `Basic` credentials of the administrator's key pair. */
   readonly authorization: string;
+  /** The domain of user and project. */
+  readonly domainId: string;
   /** `/v2/{project}/notifications` */
   readonly base: string;
   /** The path by which a subscriber leaves. */
@@ -182,6 +184,7 @@ export async function startTestServer(
   const { app, engine, identity } = service;
   if (!options.unstarted) await service.start();
   await app.ready();
+  const [domain] = await store.listDomains();
   const authorization = `Basic ${Buffer.from(`${accessKey}:${secretKey}`).toString("base64")}`;
 
   return {
@@ -196,6 +199,7 @@ export async function startTestServer(
       user: { ...user, password: user.password ?? "" },
     },
     authorization,
+    domainId: domain?.id ?? "",
     base: `/v2/${project.id}/notifications`,
     leavePath: (urn) =>
       `/u/${createUnsubscribeTokens(testKey).tokenOf(urn.slice(-32) as SubscriptionId)}`,

@@ -1,4 +1,6 @@
 import type { SubscriptionUser } from "../subscriptions/subscription-user.ts";
+import type { EpochMs } from "../time.ts";
+import type { Page, PageRequest } from "./page.ts";
 
 /** An address book per domain. */
 export interface SubscriptionUserStore {
@@ -7,15 +9,16 @@ export interface SubscriptionUserStore {
   /** Oldest first. */
   listSubscriptionUsers(
     domainId: string,
-    page: { readonly offset: number; readonly limit: number },
-  ): Promise<{
-    readonly total: number;
-    readonly items: readonly SubscriptionUser[];
-  }>;
+    page: PageRequest,
+  ): Promise<Page<SubscriptionUser>>;
   findSubscriptionUser(
     domainId: string,
     id: string,
   ): Promise<SubscriptionUser | undefined>;
   /** Answers false when there is no such one. */
-  deleteSubscriptionUser(domainId: string, id: string): Promise<boolean>;
+  deleteSubscriptionUser(
+    domainId: string,
+    id: string,
+    at: EpochMs,
+  ): Promise<boolean>;
 }

@@ -6,6 +6,14 @@ import type { Page, PageRequest } from "./page.ts";
 /** Finds and lists topics. */
 export interface TopicReader {
   findTopic(projectId: ProjectId, name: string): Promise<Topic | undefined>;
+  /**
+   * The id of the latest topic of that name, also of one that was deleted: a
+   * list is gone on with behind it.
+   */
+  findLatestTopicId(
+    projectId: ProjectId,
+    name: string,
+  ): Promise<TopicId | undefined>;
   /** Newest first. */
   listTopics(
     projectId: ProjectId,

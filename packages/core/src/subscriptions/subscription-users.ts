@@ -3,7 +3,7 @@
 import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Page } from "../ports/page.ts";
+import type { Page, PageRequest } from "../ports/page.ts";
 import type { SubscriptionUserStore } from "../ports/subscription-user-store.ts";
 import { checkEndpoint, checkProtocol } from "./protocol.ts";
 import { checkRemark, type Subscription } from "./subscription.ts";
@@ -30,10 +30,7 @@ export interface SubscriptionUsers {
       readonly remark?: unknown;
     },
   ): Promise<SubscriptionUser>;
-  list(
-    domainId: string,
-    page: { readonly offset: number; readonly limit: number },
-  ): Promise<Page<SubscriptionUser>>;
+  list(domainId: string, page: PageRequest): Promise<Page<SubscriptionUser>>;
   /** @throws CarillonError SUBSCRIPTION_USER_NOT_FOUND */
   remove(domainId: string, id: string): Promise<void>;
   /**
@@ -79,7 +76,9 @@ export function createSubscriptionUsers(ports: {
     },
     list: (domainId, page) => store.listSubscriptionUsers(domainId, page),
     async remove(domainId, id) {
-      if (await store.deleteSubscriptionUser(domainId, id)) return;
+      if (await store.deleteSubscriptionUser(domainId, id, clock.now())) {
+        return;
+      }
       throw userNotFound();
     },
     async subscribe(domainId, id, projectId, topicUrn) {

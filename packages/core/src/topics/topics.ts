@@ -58,6 +58,11 @@ export interface Topics {
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND
    */
   get(projectId: ProjectId, urn: string): Promise<Topic>;
+  /**
+   * The id of the latest topic with that URN, also of one that was deleted;
+   * `undefined` when the project never had one.
+   */
+  findLatestId(projectId: ProjectId, urn: string): Promise<TopicId | undefined>;
   update(
     projectId: ProjectId,
     urn: string,
@@ -159,6 +164,12 @@ export function createTopics(
       const topic = await store.findTopic(projectId, nameIn(projectId, urn));
       if (!topic) throw topicNotFound();
       return topic;
+    },
+    async findLatestId(projectId, text) {
+      const urn = parseTopicUrn(text);
+      return urn?.projectId === projectId && urn.region === region
+        ? await store.findLatestTopicId(projectId, urn.topicName)
+        : undefined;
     },
     update: async (projectId, urn, change) =>
       await write(projectId, urn, {

@@ -1,14 +1,19 @@
 /** Subscription users of the in-memory store. */
 
 import type { SubscriptionUserStore } from "@carillon/core";
+import { cutPage } from "./lists.ts";
 import type { Tables } from "./tables.ts";
 
 export function createSubscriptionUserStore({
   subscriptionUsers,
+  deletedSubscriptionUsers,
   write,
 }: Tables): SubscriptionUserStore {
-  const listOf = (domainId: string) =>
+  /** Deleted ones, too, oldest first. */
+  const allOf = (domainId: string) =>
     subscriptionUsers.list().filter((user) => user.domainId === domainId);
+  const listOf = (domainId: string) =>
+    allOf(domainId).filter(({ id }) => !deletedSubscriptionUsers.has(id));
   const find = (domainId: string, id: string) =>
     listOf(domainId).find((user) => user.id === id);
   return {
@@ -18,14 +23,21 @@ export function createSubscriptionUserStore({
         subscriptionUsers.put(user.id, user);
         return true;
       }),
-    async listSubscriptionUsers(domainId, { offset, limit }) {
-      const all = listOf(domainId);
-      return { total: all.length, items: all.slice(offset, offset + limit) };
+    async listSubscriptionUsers(domainId, page) {
+      const ids = allOf(domainId).map(({ id }) => id);
+      const last = ids.indexOf(page.marker ?? "");
+      return cutPage(
+        listOf(domainId),
+        page,
+        ({ id }) => last >= 0 && ids.indexOf(id) > last,
+      );
     },
     findSubscriptionUser: async (domainId, id) => find(domainId, id),
     deleteSubscriptionUser: (domainId, id) =>
-      write(
-        () => find(domainId, id) !== undefined && subscriptionUsers.delete(id),
-      ),
+      write(() => {
+        const known = find(domainId, id);
+        if (known) deletedSubscriptionUsers.put(id, {});
+        return known !== undefined;
+      }),
   };
 }

@@ -129,6 +129,7 @@ export function createTables() {
     subscriptionTokens: table(rows.subscriptionTokenColumns),
     confirmations: table(rows.confirmationColumns),
     subscriptionUsers: table(rows.subscriptionUserColumns),
+    deletedSubscriptionUsers: table<object>({}),
     templates: table(rows.templateColumns),
     deletedTemplates: table<object>({}),
 

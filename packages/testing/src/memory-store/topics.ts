@@ -18,6 +18,10 @@ export function createTopicStore(tables: Tables): TopicStore {
     async findTopic(projectId, name) {
       return findTopic(tables, projectId, name);
     },
+    async findLatestTopicId(projectId, name) {
+      return topics.list().findLast((it) => equals(it, { projectId, name }))
+        ?.id;
+    },
     async listTopics(projectId, filter, page) {
       const { fuzzyName = "", fuzzyDisplayName = "", ...exact } = filter;
       const matching = listTopics(tables, projectId).filter(

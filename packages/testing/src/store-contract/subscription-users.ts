@@ -17,12 +17,35 @@ export function testSubscriptionUsers({ test }: Cases): void {
     assert.deepEqual(await list(3, 1), { total: 3, items: [] });
   });
 
+  test("goes on behind a subscription user that was deleted since", async (store) => {
+    const users = [userOf("d1"), userOf("d1"), userOf("d1")];
+    for (const user of users) await store.addSubscriptionUser(user, 10);
+    const behind = async (marker: string, domainId = "d1") =>
+      (
+        await store.listSubscriptionUsers(domainId, {
+          offset: 1,
+          limit: 10,
+          marker,
+        })
+      ).items;
+    const [first, second, third] = users;
+    assert.ok(first && second && third);
+    assert.deepEqual(await behind(first.id), [second, third]);
+    await store.deleteSubscriptionUser("d1", first.id, start);
+    await store.deleteSubscriptionUser("d1", second.id, start);
+    assert.deepEqual(await behind(first.id), [third]);
+    assert.deepEqual(await behind(second.id), [third]);
+    assert.deepEqual(await behind(third.id), []);
+    assert.deepEqual(await behind(freshId()), []);
+    assert.deepEqual(await behind(first.id, "d2"), []);
+  });
+
   test("takes as many subscription users as a domain may have", async (store) => {
     const user = userOf("d1");
     assert.equal(await store.addSubscriptionUser(user, 1), true);
     assert.equal(await store.addSubscriptionUser(userOf("d1"), 1), false);
     assert.equal(await store.addSubscriptionUser(userOf("d2"), 1), true);
-    await store.deleteSubscriptionUser("d1", user.id);
+    await store.deleteSubscriptionUser("d1", user.id, start);
     assert.equal(await store.addSubscriptionUser(userOf("d1"), 1), true);
   });
 
@@ -31,9 +54,18 @@ export function testSubscriptionUsers({ test }: Cases): void {
     await store.addSubscriptionUser(user, 10);
     assert.deepEqual(await store.findSubscriptionUser("d1", user.id), user);
     assert.equal(await store.findSubscriptionUser("d2", user.id), undefined);
-    assert.equal(await store.deleteSubscriptionUser("d2", user.id), false);
-    assert.equal(await store.deleteSubscriptionUser("d1", user.id), true);
-    assert.equal(await store.deleteSubscriptionUser("d1", user.id), false);
+    assert.equal(
+      await store.deleteSubscriptionUser("d2", user.id, start),
+      false,
+    );
+    assert.equal(
+      await store.deleteSubscriptionUser("d1", user.id, start),
+      true,
+    );
+    assert.equal(
+      await store.deleteSubscriptionUser("d1", user.id, start),
+      false,
+    );
     assert.equal(await store.findSubscriptionUser("d1", user.id), undefined);
   });
 }

@@ -9,9 +9,25 @@ import {
   noQuota,
   otherProjectId,
   projectId,
+  start,
 } from "./fixtures.ts";
 
 export function testTopics({ test }: Cases): void {
+  test("finds the latest topic of a name, deleted ones too", async (store) => {
+    const find = (name: string, of = projectId) =>
+      store.findLatestTopicId(of, name);
+    assert.equal(await find("latest"), undefined);
+    const first = await addTopic(store, { name: "latest" });
+    assert.equal(await find("latest"), first.id);
+    await store.deleteTopic(projectId, "latest", start);
+    assert.equal(await find("latest"), first.id);
+    const second = await addTopic(store, { name: "latest" });
+    assert.equal(await find("latest"), second.id);
+    await store.deleteTopic(projectId, "latest", start);
+    assert.equal(await find("latest"), second.id);
+    assert.equal(await find("latest", otherProjectId), undefined);
+  });
+
   test("keeps a topic as it was given, with a growing number", async (store) => {
     const given = newTopic({
       introduction: "Hello",

@@ -14,11 +14,8 @@ export function associatedResourceRoutes(app: HttpApp, ports: SmnPorts): void {
     "/topics-with-associated-resources",
     { schema: { querystring: topicListQuery } },
     async (request) => {
-      const { page, total, items } = await listTopics(
-        request,
-        request.query,
-        topics,
-      );
+      const page = await listTopics(request, request.query, topics);
+      const { total, items } = page;
       const tagsOf = await resourceTags.listOf(items);
       return {
         request_id: request.id,
@@ -39,7 +36,7 @@ export function associatedResourceRoutes(app: HttpApp, ports: SmnPorts): void {
             };
           }),
         ),
-        ...nextPageLink(request, originOf, "topics", page, total),
+        ...nextPageLink(request, originOf, "topics", page, topics.urnOf),
       };
     },
   );

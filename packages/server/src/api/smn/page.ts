@@ -1,6 +1,6 @@
 /** Pages of lists, as SMN asks for them and as OpenStack's clients expect. */
 
-import { CarillonError, type PageRequest } from "@carillon/core";
+import { CarillonError, type Page, type PageRequest } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import { Type } from "../../json-schema.ts";
 import type { OriginOf } from "../origin.ts";
@@ -55,24 +55,43 @@ function readNumber(
   );
 }
 
+/** A page, and what the list is gone on with behind it. */
+export interface ListedPage<Item> extends Page<Item> {
+  readonly limit: number;
+  /** Absent on the last page. */
+  readonly last?: Item;
+}
+
+/** Asks for one item more than the page has, to see whether it is the last. */
+export async function listPage<Item>(
+  page: PageRequest,
+  list: (page: PageRequest) => Promise<Page<Item>>,
+): Promise<ListedPage<Item>> {
+  const { limit } = page;
+  const { total, items: found } = await list({ ...page, limit: limit + 1 });
+  const items = found.slice(0, limit);
+  const last = found.length > limit ? items.at(-1) : undefined;
+  return { total, items, limit, ...(last !== undefined && { last }) };
+}
+
 /**
  * The link to the next page, as a member for the body: OpenStack's clients go
- * on by it. Never a `Link` header: they fail on that. Nothing for pages by
- * marker, whose readers go on by themselves.
+ * on by it. It goes by marker, since by offset a reader who deletes what it
+ * gets would pass over as many. Never a `Link` header: they fail on that.
  */
-export function nextPageLink(
+export function nextPageLink<Item>(
   request: FastifyRequest,
   originOf: OriginOf,
   list: string,
-  page: PageRequest,
-  total: number,
+  { last, limit }: ListedPage<Item>,
+  markerOf: (item: Item) => string,
 ): Record<string, readonly { rel: string; href: string }[]> {
-  const next = page.offset + page.limit;
-  if (page.marker !== undefined || next >= total) return {};
+  if (last === undefined) return {};
   const [path = "", query] = (request.raw.url ?? "").split("?", 2);
   const parameters = new URLSearchParams(query);
-  parameters.set("offset", String(next));
-  parameters.set("limit", String(page.limit));
+  parameters.delete("offset");
+  parameters.set("limit", String(limit));
+  parameters.set("marker", markerOf(last));
   const href = `${originOf(request)}${path}?${parameters}`;
   return { [`${list}_links`]: [{ rel: "next", href }] };
 }

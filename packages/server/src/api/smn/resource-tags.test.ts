@@ -242,7 +242,7 @@ test("topics are listed with all that belongs to them", async () => {
   assert.equal(status, 200);
   assert.equal(body.topic_count, 3);
   assert.ok(body.request_id);
-  assert.ok(body.topics_links[0].href.includes("offset=2"));
+  assert.match(body.topics_links[0].href, /marker=urn%3Asmn%3A.*%3Ab$/);
   const [first, second] = body.topics;
   assert.equal(first.name, "tags");
   assert.deepEqual(first.tags, []);

@@ -10,7 +10,7 @@ import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
 import { describeSmnError } from "./error-answers.ts";
-import { pageParameters, readPage } from "./page.ts";
+import { listPage, nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { topicParams } from "./topics.ts";
 
@@ -42,7 +42,10 @@ const addBody = Type.Object(
 /** Routes below `/v2/{domain_id}`. */
 export function subscriptionUserRoutes(
   app: HttpApp,
-  { subscriptionUsers }: Pick<SmnPorts, "subscriptionUsers">,
+  {
+    subscriptionUsers,
+    originOf,
+  }: Pick<SmnPorts, "subscriptionUsers" | "originOf">,
 ): void {
   app.post(
     "/subscription-users",
@@ -59,13 +62,22 @@ export function subscriptionUserRoutes(
     "/subscription-users",
     { schema: { querystring: Type.Object(pageParameters) } },
     async (request) => {
-      const page = await readPage(request.query, () => undefined);
+      const page = await readPage(request.query, (marker) => marker);
       const { domainId } = principalOf(request);
-      const { total, items } = await subscriptionUsers.list(domainId, page);
+      const listed = await listPage(page, (one) =>
+        subscriptionUsers.list(domainId, one),
+      );
       return {
         request_id: request.id,
-        subscription_user_count: total,
-        subscription_users: items.map(toBody),
+        subscription_user_count: listed.total,
+        subscription_users: listed.items.map(toBody),
+        ...nextPageLink(
+          request,
+          originOf,
+          "subscription_users",
+          listed,
+          ({ id }) => id,
+        ),
       };
     },
   );

@@ -21,7 +21,7 @@ import { failsWith } from "../validation.ts";
 import { toFilterPolicyBodies } from "./bodies/filter-policy.ts";
 import { readExtension } from "./bodies/subscription-extension.ts";
 import { describeSmnError } from "./error-answers.ts";
-import { nextPageLink, pageParameters, readPage } from "./page.ts";
+import { listPage, nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
 import { projectFor, projectForSubscription } from "./topic-access.ts";
@@ -104,22 +104,27 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
       query,
       (marker) => parseSubscriptionUrn(marker)?.subscriptionId,
     );
-    const { total, items } = await subscriptions.list(
-      projectId,
-      { ...scope, ...toSubscriptionFilter(query) },
-      page,
+    const filter = { ...scope, ...toSubscriptionFilter(query) };
+    const listed = await listPage(page, (one) =>
+      subscriptions.list(projectId, filter, one),
     );
     return {
       request_id: request.id,
-      subscription_count: total,
-      subscriptions: items.map((subscription) => ({
+      subscription_count: listed.total,
+      subscriptions: listed.items.map((subscription) => ({
         topic_urn: topics.urnOf({
           projectId: subscription.projectId,
           name: subscription.topicName,
         }),
         ...toSubscriptionBody(subscription, subscriptions),
       })),
-      ...nextPageLink(request, originOf, "subscriptions", page, total),
+      ...nextPageLink(
+        request,
+        originOf,
+        "subscriptions",
+        listed,
+        subscriptions.urnOf,
+      ),
     };
   }
 

@@ -6,7 +6,7 @@ import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
-import { nextPageLink, pageParameters, readPage } from "./page.ts";
+import { listPage, nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
 
@@ -62,19 +62,24 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
     async (request) => {
       const { query } = request;
       const page = await readPage(query, (marker) => marker);
-      const { total, items } = await templates.list(
-        projectOf(request),
-        toFilter({
-          name: query.message_template_name,
-          protocol: query.protocol,
-        }),
-        page,
+      const filter = toFilter({
+        name: query.message_template_name,
+        protocol: query.protocol,
+      });
+      const listed = await listPage(page, (one) =>
+        templates.list(projectOf(request), filter, one),
       );
       return {
         request_id: request.id,
-        message_template_count: total,
-        message_templates: items.map(toTemplateBody),
-        ...nextPageLink(request, originOf, "message_templates", page, total),
+        message_template_count: listed.total,
+        message_templates: listed.items.map(toTemplateBody),
+        ...nextPageLink(
+          request,
+          originOf,
+          "message_templates",
+          listed,
+          ({ id }) => id,
+        ),
       };
     },
   );

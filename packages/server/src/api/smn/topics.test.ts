@@ -112,7 +112,7 @@ test("filters", async () => {
   assert.equal((await names("name=&fuzzy_name=")).length, 3);
 });
 
-test("pages by offset link to the next one", async () => {
+test("pages link to the next one", async () => {
   await using server = await startTestServer();
   const { app, authorization, base, call } = server;
   for (let i = 1; i <= 5; i++) {
@@ -148,7 +148,7 @@ test("pages by marker begin behind it and end by themselves", async () => {
   const page = async (marker: string) => {
     const query = new URLSearchParams({ limit: "2", offset: "1", marker });
     const { body } = await call("GET", `${base}/topics?${query}`);
-    assert.equal(body.topics_links, undefined);
+    assert.equal(body.topics_links, undefined, "it is the last page");
     assert.equal(body.topic_count, 3);
     return body.topics.map((topic: { name: string }) => topic.name);
   };

@@ -1,11 +1,7 @@
 /** Topics: create, list, show, update, delete. */
 
 import {
-  CarillonError,
   checkDisplayName,
-  type Page,
-  type PageRequest,
-  type ProjectId,
   type Topic,
   type TopicId,
   type Topics,
@@ -17,7 +13,13 @@ import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
-import { nextPageLink, pageParameters, readPage } from "./page.ts";
+import {
+  type ListedPage,
+  listPage,
+  nextPageLink,
+  pageParameters,
+  readPage,
+} from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
 import { projectFor } from "./topic-access.ts";
@@ -80,16 +82,12 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
     "/topics",
     { schema: { querystring: topicListQuery } },
     async (request) => {
-      const { page, total, items } = await listTopics(
-        request,
-        request.query,
-        topics,
-      );
+      const page = await listTopics(request, request.query, topics);
       return {
         request_id: request.id,
-        topic_count: total,
-        topics: items.map((topic) => toTopicBody(topic, topics)),
-        ...nextPageLink(request, originOf, "topics", page, total),
+        topic_count: page.total,
+        topics: page.items.map((topic) => toTopicBody(topic, topics)),
+        ...nextPageLink(request, originOf, "topics", page, topics.urnOf),
       };
     },
   );
@@ -139,28 +137,24 @@ export async function listTopics(
   request: FastifyRequest,
   query: Static<typeof topicListQuery>,
   topics: Topics,
-): Promise<Page<Topic> & { readonly page: PageRequest }> {
+): Promise<ListedPage<Topic>> {
   const projectId = projectOf(request);
   const page = await readPage(query, (marker) =>
-    findTopicId(topics, projectId, marker),
+    topics.findLatestId(projectId, marker),
   );
-  const list = await topics.list(
-    projectId,
-    toFilter({
-      // An id nobody has is a filter that nothing passes.
-      id: query.topic_id as TopicId | undefined,
-      name: query.name,
-      fuzzyName: query.fuzzy_name,
-      fuzzyDisplayName:
-        query.fuzzy_display_name && checkDisplayName(query.fuzzy_display_name),
-      enterpriseProjectId:
-        query.enterprise_project_id === allEnterpriseProjects
-          ? undefined
-          : query.enterprise_project_id,
-    }),
-    page,
-  );
-  return { ...list, page };
+  const filter = toFilter({
+    // An id nobody has is a filter that nothing passes.
+    id: query.topic_id as TopicId | undefined,
+    name: query.name,
+    fuzzyName: query.fuzzy_name,
+    fuzzyDisplayName:
+      query.fuzzy_display_name && checkDisplayName(query.fuzzy_display_name),
+    enterpriseProjectId:
+      query.enterprise_project_id === allEnterpriseProjects
+        ? undefined
+        : query.enterprise_project_id,
+  });
+  return await listPage(page, (one) => topics.list(projectId, filter, one));
 }
 
 /** A topic on the wire. A cached topic is rendered once. */
@@ -185,22 +179,4 @@ function renderTopic(topic: Topic, topics: Topics) {
     create_time: toSecondsText(topic.createdAt),
     update_time: toSecondsText(topic.updatedAt),
   };
-}
-
-/** `undefined` when the URN names no topic of the project. */
-async function findTopicId(
-  topics: Topics,
-  projectId: ProjectId,
-  urn: string,
-): Promise<TopicId | undefined> {
-  try {
-    const topic = await topics.get(projectId, urn);
-    return topic.id;
-  } catch (error) {
-    // A marker that names nothing is no mistake: the list ends there.
-    if (error instanceof CarillonError && error.code.startsWith("TOPIC_")) {
-      return undefined;
-    }
-    throw error;
-  }
 }

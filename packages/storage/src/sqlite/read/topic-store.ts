@@ -7,6 +7,7 @@ import {
   type ProjectId,
   type Topic,
   type TopicFilter,
+  type TopicId,
   type TopicStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
@@ -22,6 +23,16 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
   const byName = reader.prepare<TopicRow>(
     `SELECT ${topics.columns()} FROM topics INDEXED BY topics_name
      WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
+  );
+  /** Parameters: project, name. Indexes: topics_name, topics_deleted. */
+  const latestId = reader.prepare<[id: string, seq: number]>(
+    `SELECT id, seq FROM topics INDEXED BY topics_name
+     WHERE project_id = ?1 AND name = ?2 AND deleted_at IS NULL
+     UNION ALL
+     SELECT id, max(seq) FROM topics INDEXED BY topics_deleted
+     WHERE project_id = ?1 AND name = ?2 AND deleted_at IS NOT NULL
+     GROUP BY project_id
+     ORDER BY 2 DESC LIMIT 1`,
   );
   /** Parameters: project. Index: the primary key. */
   const countOfProject = reader.prepare<[topics: number]>(
@@ -82,6 +93,11 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       const topic = topics.fromRow(row);
       topicsByName.set(key, topic);
       return topic;
+    },
+    async findLatestTopicId(projectId, name) {
+      const [id] = latestId.get(projectId, name) ?? [];
+      // Written as one.
+      return id as TopicId | undefined;
     },
     async listTopics(projectId, filter, page) {
       const key = JSON.stringify([projectId, filter, page]);

@@ -1,18 +1,21 @@
 /** Writes of subscription users. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { SubscriptionUser } from "@carillon/core";
+import type { EpochMs, SubscriptionUser } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
 import { subscriptionUsers } from "../schema/subscription-table.ts";
 
 export function createSubscriptionUserWrites(db: DatabaseSync) {
   const count = prepareQuery<[count: number]>(
     db,
-    "SELECT count(*) FROM subscription_users WHERE domain_id = ?",
+    `SELECT count(*) FROM subscription_users
+     WHERE domain_id = ? AND deleted_at IS NULL`,
   );
   const insert = db.prepare(subscriptionUsers.insert);
   const remove = db.prepare(
-    "DELETE FROM subscription_users WHERE id = ? AND domain_id = ?",
+    `UPDATE subscription_users
+     SET name = '', endpoint = '', remark = '', deleted_at = ?
+     WHERE id = ? AND domain_id = ? AND deleted_at IS NULL`,
   );
   return {
     addSubscriptionUser(user: SubscriptionUser, quota: number): boolean {
@@ -21,8 +24,8 @@ export function createSubscriptionUserWrites(db: DatabaseSync) {
       insert.run(...subscriptionUsers.toRow(user));
       return true;
     },
-    deleteSubscriptionUser(domainId: string, id: string): boolean {
-      return remove.run(id, domainId).changes > 0;
+    deleteSubscriptionUser(domainId: string, id: string, at: EpochMs): boolean {
+      return remove.run(at, id, domainId).changes > 0;
     },
   };
 }

@@ -86,6 +86,8 @@ export interface AppPorts {
    * answers are made from the address each request was sent to.
    */
   readonly publicUrl: () => string | undefined;
+  /** How long a client may take to send its request; default a minute. */
+  readonly requestTimeoutMs?: number | undefined;
   /** Networks whose `X-Forwarded-…` headers hold. */
   readonly trustedProxies: readonly string[];
   readonly version: string;
@@ -105,7 +107,7 @@ export interface AppPorts {
  * or `inject` in tests; the caller closes it.
  */
 export function createApp(ports: AppPorts): HttpApp {
-  const { sandbox } = ports;
+  const { sandbox, requestTimeoutMs: requestTimeout = 60_000 } = ports;
   const newRequestId = createTimeOrderedIds(
     () => ports.clock.now(),
     randomBytes,
@@ -127,8 +129,12 @@ export function createApp(ports: AppPorts): HttpApp {
     genReqId: newRequestId,
     bodyLimit: maxBodyBytes,
     trustProxy: ports.trustedProxies.length > 0 && [...ports.trustedProxies],
-    // A client has a minute to send its request.
-    requestTimeout: 60_000,
+    requestTimeout,
+    http: {
+      headersTimeout: requestTimeout,
+      // Node looks for slow clients twice a minute otherwise.
+      connectionsCheckingInterval: Math.min(1000, requestTimeout),
+    },
     // While closing the APIs answer for themselves, in their own shapes.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {

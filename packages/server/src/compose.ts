@@ -85,6 +85,7 @@ export interface ServicePorts {
   readonly onCredentials: BootstrapPorts["onCredentials"];
   readonly droppedLogLines: AppPorts["droppedLogLines"];
   readonly onRoute?: AppPorts["onRoute"];
+  readonly requestTimeoutMs?: AppPorts["requestTimeoutMs"];
 }
 
 /** All of the service but the socket it listens on. */
@@ -295,6 +296,7 @@ export async function compose(
     droppedLogLines: ports.droppedLogLines,
     sandbox: ports.sandbox,
     onRoute: ports.onRoute,
+    requestTimeoutMs: ports.requestTimeoutMs,
   });
   opened.defer(async () => {
     closing.abort();

@@ -40,6 +40,7 @@ export interface TestServerOptions {
   readonly gateway?: Gateway;
   /** A function: a port is known only once something listens. */
   readonly publicUrl?: string | (() => string);
+  readonly requestTimeoutMs?: number;
   readonly trustedProxies?: readonly string[];
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
@@ -165,6 +166,7 @@ export async function startTestServer(
       onCredentials: async (created) => {
         credentials = created;
       },
+      requestTimeoutMs: options.requestTimeoutMs,
       droppedLogLines: options.droppedLogLines ?? (() => 0),
       onRoute: (route) => routes.push(route),
     },

@@ -138,7 +138,7 @@ export function createApp(ports: AppPorts): HttpApp {
     // While closing the APIs answer for themselves, in their own shapes.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
-      answerRequestId(request, reply);
+      answerCommonHeaders(request, reply);
       const path = request.raw.url ?? "";
       if (path.startsWith("/api/v2/")) sendProblem(error, request, reply);
       else if (path.startsWith("/v3/")) {
@@ -164,7 +164,7 @@ export function createApp(ports: AppPorts): HttpApp {
   app.setNotFoundHandler(errors.sendNotFound);
   app.decorateRequest("principal", undefined);
   app.addHook("onRequest", (request, reply, done) => {
-    answerRequestId(request, reply);
+    answerCommonHeaders(request, reply);
     done();
   });
   if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
@@ -193,8 +193,15 @@ export function createApp(ports: AppPorts): HttpApp {
   return app;
 }
 
-/** Under both names: one is SMN's, one is OpenStack's. */
-function answerRequestId(request: FastifyRequest, reply: FastifyReply): void {
+/** Of every answer; a route may say otherwise. */
+function answerCommonHeaders(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  // Under both names: one is SMN's, one is OpenStack's.
   reply.header("x-request-id", request.id);
   reply.header("x-openstack-request-id", request.id);
+  // Answers hold tokens, contacts and texts, and are what they say they are.
+  reply.header("cache-control", "no-store");
+  reply.header("x-content-type-options", "nosniff");
 }

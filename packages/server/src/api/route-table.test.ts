@@ -36,6 +36,8 @@ interface Route {
 interface Answer {
   readonly status: number;
   readonly contentType: string;
+  readonly caching: string;
+  readonly sniffing: string;
   readonly text: string;
 }
 
@@ -355,6 +357,8 @@ async function ask(route: Route, options: Options): Promise<Answer> {
   return {
     status: response.statusCode,
     contentType: String(response.headers["content-type"] ?? ""),
+    caching: String(response.headers["cache-control"]),
+    sniffing: String(response.headers["x-content-type-options"]),
     text: response.body,
   };
 }
@@ -385,8 +389,11 @@ function rightBody({ fields }: Route): string {
   );
 }
 
-function check(route: Route, { status, contentType, text }: Answer): void {
+function check(route: Route, answer: Answer): void {
+  const { status, contentType, text } = answer;
   const where = `${nameOf(route)}: ${status} ${text.slice(0, 300)}`;
+  assert.equal(answer.caching, "no-store", where);
+  assert.equal(answer.sniffing, "nosniff", where);
   // 501: an operation that is known and not offered.
   assert.ok(status < 500 || status === 501, where);
   if (status < 400) return;

@@ -25,7 +25,6 @@ export function certificateRoutes(
     return (
       reply
         .header("content-type", "application/octet-stream")
-        .header("x-content-type-options", "nosniff")
         // An id names the same certificate for ever.
         .header("cache-control", "public, max-age=86400, immutable")
         .send(pem)

@@ -45,7 +45,7 @@ export function confirmationRoutes(
         text: `${maskSecrets(subscription.protocol, subscription.endpoint)} now receives messages of the topic ${subscription.topicName}.`,
       });
     }
-    return reply.header("cache-control", "no-store").send({
+    return reply.send({
       request_id: request.id,
       subscription_urn: subscriptions.urnOf(subscription),
     });

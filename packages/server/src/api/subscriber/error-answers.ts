@@ -18,7 +18,7 @@ export function createSubscriberErrorAnswer(
         error?.message ?? "Something went wrong here; try again later.";
       return acceptsPages(request)
         ? sendPage(reply, { title: "This did not work", text: message })
-        : reply.header("cache-control", "no-store").send({ message });
+        : reply.send({ message });
     },
   });
 }

@@ -43,10 +43,8 @@ const styleHash = createHash("sha256").update(style).digest("base64");
 
 const pageHeaders = {
   "content-security-policy": `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-  "cache-control": "no-store",
   // The address holds the token.
   "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
 };
 

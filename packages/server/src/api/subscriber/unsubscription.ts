@@ -40,9 +40,7 @@ export function unsubscriptionRoutes(
         text: `You receive no more messages of the topic ${topicName}. A last message says how to come back.`,
       });
     }
-    return reply
-      .header("cache-control", "no-store")
-      .send({ message: "unsubscribed" });
+    return reply.send({ message: "unsubscribed" });
   }
 
   async function ask(request: UnsubscriptionRequest, reply: FastifyReply) {

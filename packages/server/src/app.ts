@@ -90,6 +90,8 @@ export interface AppPorts {
   readonly requestTimeoutMs?: number | undefined;
   /** Networks whose `X-Forwarded-…` headers hold. */
   readonly trustedProxies: readonly string[];
+  /** Whether `/metrics` answers everybody. */
+  readonly openMetrics: boolean;
   readonly version: string;
   /** Why the server takes no work now; `undefined` while it does. */
   readonly whyNotReady: () => NotReady | undefined;

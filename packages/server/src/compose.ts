@@ -291,6 +291,7 @@ export async function compose(
     region,
     publicUrl: ports.publicUrl,
     trustedProxies: config.trustedProxies,
+    openMetrics: config.openMetrics,
     version,
     whyNotReady: () => notReady ?? toNotReady(health.failure()),
     droppedLogLines: ports.droppedLogLines,

@@ -116,6 +116,15 @@ export const configSchema = Type.Object({
       example: ["127.0.0.1/32"],
     }),
   ),
+  openMetrics: Type.Boolean(
+    notes({
+      group: "Server",
+      description:
+        "Lets everybody read `/metrics`. Without it: requests that this machine sends itself, and administrators' credentials from elsewhere.",
+      expected: "true or false",
+      default: false,
+    }),
+  ),
   sandbox: Type.Boolean(
     notes({
       group: "Server",

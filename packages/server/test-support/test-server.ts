@@ -42,6 +42,7 @@ export interface TestServerOptions {
   readonly publicUrl?: string | (() => string);
   readonly requestTimeoutMs?: number;
   readonly trustedProxies?: readonly string[];
+  readonly openMetrics?: boolean;
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
   readonly droppedLogLines?: () => number;
@@ -176,6 +177,7 @@ export async function startTestServer(
         region: testRegion,
         topicsPerProject: 150,
         trustedProxies: options.trustedProxies ?? [],
+        openMetrics: options.openMetrics ?? false,
         smsProviders: ["null"],
       },
     }),

@@ -5,8 +5,15 @@
 
 import type { Clock, DeliveryStore, EngineStatus } from "@carillon/core";
 import type { Registry } from "prom-client";
+import { RequestError } from "../../errors.ts";
+import type { Identity } from "../../identity/identity.ts";
+import {
+  type AuthenticationHook,
+  createAuthenticationHook,
+} from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import type { HttpCounter } from "./http-counter.ts";
+import { isFromThisMachine } from "./local-request.ts";
 
 export interface MetricsPorts {
   readonly store: Pick<DeliveryStore, "peekWork">;
@@ -15,12 +22,31 @@ export interface MetricsPorts {
   readonly httpCounter: HttpCounter;
   readonly droppedLogLines: () => number;
   readonly version: string;
+  readonly identity: Identity;
+  /** Whether everybody may read them. */
+  readonly openMetrics: boolean;
 }
 
 export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
   let loading: Promise<Registry> | undefined;
 
-  app.get("/metrics", async (_request, reply) => {
+  const authenticate = createAuthenticationHook(
+    ports.identity,
+    (_request, { role }) => {
+      if (role === "admin") return;
+      throw new RequestError(
+        "PERMISSION_DENIED",
+        "Metrics are for administrators.",
+      );
+    },
+  );
+
+  const preValidation: AuthenticationHook = (request, reply, done) => {
+    if (ports.openMetrics || isFromThisMachine(request)) done();
+    else authenticate(request, reply, done);
+  };
+
+  app.get("/metrics", { preValidation }, async (_request, reply) => {
     loading ??= loadRegistry(ports);
     const registry = await loading;
     const text = await registry.metrics();

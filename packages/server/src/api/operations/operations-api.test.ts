@@ -60,6 +60,53 @@ test("is not ready while the store cannot write, and ready again by itself", asy
   );
 });
 
+test("shows metrics to this machine and to administrators", async () => {
+  await using server = await startTestServer();
+  const { app, authorization, call } = server;
+  const ask = async (
+    remoteAddress: string,
+    headers: Record<string, string> = {},
+  ) =>
+    (await app.inject({ url: "/metrics", remoteAddress, headers })).statusCode;
+  for (const local of ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"]) {
+    assert.equal(await ask(local), 200, local);
+    // By way of a proxy on this machine.
+    for (const name of ["x-forwarded-for", "forwarded", "via", "x-real-ip"]) {
+      assert.equal(await ask(local, { [name]: "127.0.0.1" }), 401, name);
+    }
+  }
+  for (const remote of [
+    "192.0.2.1",
+    "10.0.0.1",
+    "2001:db8::1",
+    "::ffff:192.0.2.1",
+  ]) {
+    assert.equal(await ask(remote), 401, remote);
+    assert.equal(await ask(remote, { authorization: "Basic eDp5" }), 401);
+    assert.equal(await ask(remote, { authorization }), 200, remote);
+    for (const health of ["/healthz", "/readyz"]) {
+      const answer = await app.inject({ url: health, remoteAddress: remote });
+      assert.equal(answer.statusCode, 200);
+    }
+  }
+  const user = { name: "ann", projectIds: [server.credentials.project.id] };
+  const { body: member } = await call("POST", "/api/v2/users", user);
+  const key = await call("POST", "/api/v2/access-keys", { userId: member.id });
+  const { accessKey, secretKey } = key.body;
+  const pair = Buffer.from(`${accessKey}:${secretKey}`).toString("base64");
+  assert.equal(await ask("192.0.2.1", { authorization: `Basic ${pair}` }), 403);
+});
+
+test("shows metrics to everybody if it is told to", async () => {
+  await using server = await startTestServer({ openMetrics: true });
+  const answer = await server.app.inject({
+    url: "/metrics",
+    remoteAddress: "192.0.2.1",
+  });
+  assert.equal(answer.statusCode, 200);
+  assert.match(answer.body, /^# HELP/);
+});
+
 test("counts the lines that the log dropped", async () => {
   await using server = await startTestServer({ droppedLogLines: () => 7 });
   const metrics = await metricsOf(server);

@@ -1,4 +1,4 @@
-/** What operators and their tools ask. No log-in: nothing here is secret. */
+/** What operators and their tools ask. Health needs no log-in. */
 
 import type { HttpApp } from "../http-app.ts";
 import { healthRoutes, type NotReady } from "./health.ts";

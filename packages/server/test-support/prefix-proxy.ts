@@ -14,7 +14,7 @@ export interface PrefixProxy extends AsyncDisposable {
  * 404 without a body.
  */
 export async function startPrefixProxy(
-  upstreamPort: number,
+  upstreamPort: () => number,
   prefix: string,
   { keepsHost = true }: { readonly keepsHost?: boolean } = {},
 ): Promise<PrefixProxy> {
@@ -26,13 +26,13 @@ export async function startPrefixProxy(
     }
     const forwarded = httpRequest(
       {
-        port: upstreamPort,
+        port: upstreamPort(),
         host: "127.0.0.1",
         method,
         path: url.slice(prefix.length),
         headers: {
           ...headers,
-          ...(!keepsHost && { host: `upstream:${upstreamPort}` }),
+          ...(!keepsHost && { host: `upstream:${upstreamPort()}` }),
         },
       },
       (answer) => {

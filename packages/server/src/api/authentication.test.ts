@@ -200,7 +200,9 @@ for (const keepsHost of [true, false]) {
     let publicUrl = "";
     await using server = await startTestServer({ publicUrl: () => publicUrl });
     const port = await server.listen();
-    await using proxy = await startPrefixProxy(port, "/prefix", { keepsHost });
+    await using proxy = await startPrefixProxy(() => port, "/prefix", {
+      keepsHost,
+    });
     publicUrl = `${proxy.url}/`;
     const send = (method: string, path: string, body?: string) =>
       sendSigned(server, proxy.port, {

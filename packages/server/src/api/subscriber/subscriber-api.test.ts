@@ -342,7 +342,7 @@ test("pages and buttons work below a path of the public URL", async () => {
   });
   await using _ = server;
   const port = await server.listen();
-  await using proxy = await startPrefixProxy(port, "/prefix");
+  await using proxy = await startPrefixProxy(() => port, "/prefix");
   publicUrl = proxy.url;
   const topic_urn = server.topicUrn("a");
   for (const [path, expected] of [

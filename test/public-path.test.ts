@@ -1,0 +1,202 @@
+/**
+ * A server behind a proxy that serves it below a path: links in mails and
+ * texts, their pages and buttons, signed requests, lists.
+ */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { connect, type Smn } from "@carillon/client";
+import {
+  type PrefixProxy,
+  startPrefixProxy,
+} from "../packages/server/test-support/prefix-proxy.ts";
+import {
+  basicAuthorization,
+  CarillonProcess,
+  credentials,
+} from "./harness/carillon-process.ts";
+import { until } from "./harness/until.ts";
+
+let data: string;
+let proxy: PrefixProxy;
+let server: CarillonProcess | undefined;
+let smn: Smn;
+
+before(async () => {
+  data = await mkdtemp(join(tmpdir(), "carillon-path-"));
+  proxy = await startPrefixProxy(
+    () => Number(new URL(server?.url ?? "").port),
+    "/notify",
+  );
+  server = await CarillonProcess.start({
+    data,
+    args: ["--sandbox", "--public-url", `${proxy.url}/`],
+  });
+  const { accessKey, secretKey, projectId } = credentials;
+  // Signs each request, with the path it is sent to.
+  ({ smn } = connect({ endpoint: proxy.url, accessKey, secretKey, projectId }));
+});
+
+after(async () => {
+  await server?.kill();
+  await proxy?.[Symbol.asyncDispose]();
+  await rm(data, { recursive: true, force: true });
+});
+
+test("mails lead to pages whose buttons confirm and unsubscribe", async () => {
+  const endpoint = "reader@example.test";
+  const topic = await smn.createTopic({ name: "mails" });
+  await smn.createSubscription(topic, { protocol: "email", endpoint });
+  const invitation = await mail(({ subject }) => /^Confirm/.test(subject));
+  const confirm = linkIn(invitation.text, "c");
+  await scan(confirm);
+  assert.equal(await statusOf("mails"), 0);
+  assert.match(await press(confirm), /Subscription confirmed/);
+  assert.equal(await statusOf("mails"), 1);
+
+  await smn.publishMessage(topic, { subject: "News", message: "It rains." });
+  const news = await mail(({ subject }) => subject === "News");
+  const leave = linkIn(news.text, "u");
+  const header = (name: string) =>
+    news.headers.find((one) => one.name === name)?.value;
+  assert.equal(header("List-Unsubscribe"), `<${leave}>`);
+  assert.equal(header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
+  await scan(leave);
+  assert.equal(await statusOf("mails"), 1);
+  const clicked = await fetch(leave, {
+    method: "POST",
+    body: new URLSearchParams({ "List-Unsubscribe": "One-Click" }),
+  });
+  assert.equal(clicked.status, 200);
+  assert.equal(await statusOf("mails"), 3);
+
+  // What is left of the invitation works no more, the last mail's link does.
+  assert.equal((await fetch(confirm, { method: "POST" })).status, 403);
+  const farewell = await mail(({ subject }) => /^You are unsub/.test(subject));
+  assert.match(await press(linkIn(farewell.text, "c")), /confirmed/);
+  assert.equal(await statusOf("mails"), 1);
+  assert.match(await press(leave), /Unsubscribed/);
+  assert.equal(await statusOf("mails"), 3);
+});
+
+test("text messages lead to the same pages", async () => {
+  const topic = await smn.createTopic({ name: "texts" });
+  await smn.updateTopicAttribute(topic, {
+    name: "introduction",
+    value: "News of the harbour",
+  });
+  const endpoint = "+15550100042";
+  await smn.createSubscription(topic, { protocol: "sms", endpoint });
+  const { messages } = await sandbox(
+    `phones/${endpoint}/messages`,
+    ({ messages }) => messages.length > 0,
+  );
+  const text = String(messages[0]?.text);
+  const confirm = linkIn(text, "c");
+  assert.equal(
+    text,
+    `News of the harbour. Confirm your subscription to texts within 48 hours: ${confirm}`,
+  );
+  await scan(confirm);
+  assert.equal(await statusOf("texts"), 0);
+  assert.match(await press(confirm), /Subscription confirmed/);
+  assert.equal(await statusOf("texts"), 1);
+});
+
+test("lists go on below the path", async () => {
+  const names = ["p1", "p2", "p3"];
+  for (const name of names) await smn.createTopic({ name });
+  const headers = { authorization: basicAuthorization };
+  let url: string | undefined =
+    `${proxy.url}/v2/${credentials.projectId}/notifications/topics?limit=1&fuzzy_name=p`;
+  const found: string[] = [];
+  while (url !== undefined) {
+    assert.ok(url.startsWith(`${proxy.url}/v2/`), url);
+    const response: Response = await fetch(url, { headers });
+    const body = (await response.json()) as TopicList;
+    found.push(...body.topics.map(({ name }) => name));
+    url = body.topics_links?.[0]?.href;
+  }
+  assert.deepEqual(found, names.toReversed());
+});
+
+interface TopicList {
+  readonly topics: readonly { readonly name: string }[];
+  readonly topics_links?: readonly { readonly href: string }[];
+}
+
+interface Mail {
+  readonly subject: string;
+  readonly text: string;
+  readonly headers: readonly {
+    readonly name: string;
+    readonly value: string;
+  }[];
+}
+
+/** The first mail that is meant, once it has come. */
+async function mail(isMeant: (mail: Mail) => boolean): Promise<Mail> {
+  const { mails } = await sandbox("mails", ({ mails }) => mails.some(isMeant));
+  const found = mails.find(isMeant);
+  assert.ok(found);
+  return found;
+}
+
+/** What the sandbox has, once that is enough. */
+async function sandbox(
+  path: string,
+  isEnough: (body: Sandbox) => boolean,
+): Promise<Sandbox> {
+  let body: Sandbox = { mails: [], messages: [] };
+  await until(async () => {
+    const response = await fetch(`${proxy.url}/api/v2/sandbox/${path}`, {
+      headers: { authorization: basicAuthorization },
+    });
+    if (response.ok) body = { ...body, ...((await response.json()) as object) };
+    return isEnough(body);
+  }, `${path} has what is expected`);
+  return body;
+}
+
+interface Sandbox {
+  readonly mails: readonly Mail[];
+  readonly messages: readonly { readonly text: string }[];
+}
+
+function linkIn(text: string, page: "c" | "u"): string {
+  const link = text
+    .split(/\s+/)
+    .find((word) => word.startsWith(`${proxy.url}/${page}/`));
+  assert.ok(link, text);
+  return link;
+}
+
+/** Follows a link as scanners of mail and previews of chats do. */
+async function scan(link: string): Promise<void> {
+  for (const accept of ["*/*", "application/json", "text/html"]) {
+    for (const method of ["HEAD", "GET"]) {
+      const response = await fetch(link, { method, headers: { accept } });
+      assert.equal(response.status, 200);
+      assert.match(response.headers.get("content-type") ?? "", /^text\/html/);
+      await response.text();
+    }
+  }
+}
+
+/** Presses the button of a page; answers the page that comes. */
+async function press(link: string): Promise<string> {
+  const shown = await (await fetch(link)).text();
+  const action = /action="([^"]+)"/.exec(shown)?.[1] ?? "";
+  const target = new URL(action.replaceAll("&amp;", "&"), link);
+  const pressed = await fetch(target, { method: "POST" });
+  assert.equal(pressed.status, 200, target.href);
+  return await pressed.text();
+}
+
+async function statusOf(topic: string): Promise<number | undefined> {
+  const [subscription] = await Array.fromAsync(smn.subscriptions(topic));
+  return subscription?.status;
+}

@@ -278,16 +278,15 @@ export function createSubscriptions(
       });
     if (topic === undefined) return undefined;
     const key = `${topic.seq}@${where.endpoint}`;
+    // Only where there is something to guess: what is counted is bounded.
+    if (!(await isSubscribed(topic, where.endpoint))) return undefined;
     const sender = networkOf(where.sender);
-    if (!codes.isOpen(key, sender, clock.now())) return undefined;
+    if (!codes.take(key, sender, clock.now())) return undefined;
     const subscription = await store.confirmSubscription(
       toCodeToken(code, topic.seq, where.endpoint),
       clock.now(),
     );
-    // Only where there is something to guess: what is counted is bounded.
-    if (!subscription && (await isSubscribed(topic, where.endpoint))) {
-      codes.noteWrong(key, sender, clock.now());
-    }
+    if (subscription) codes.giveBack(key, sender, clock.now());
     return subscription;
   }
 

@@ -40,16 +40,23 @@ const maxCounters = 20_000;
 export class CodeGuard {
   readonly #wrong = new Map<string, { count: number; since: EpochMs }>();
 
-  /** Whether the sender may try another code for the endpoint. */
-  isOpen(endpoint: string, sender: string, now: EpochMs): boolean {
+  /**
+   * Whether the sender may try another code for the endpoint. The try counts
+   * as a wrong one from now on, so that many at once are not all let through.
+   */
+  take(endpoint: string, sender: string, now: EpochMs): boolean {
     const own = this.#count(keyOf(endpoint, sender), now);
     const all = this.#count(endpoint, now);
-    return own < (all < maxWrongOfAll ? maxWrong : 1);
+    if (own >= (all < maxWrongOfAll ? maxWrong : 1)) return false;
+    this.#add(endpoint, 1, now);
+    this.#add(keyOf(endpoint, sender), 1, now);
+    return true;
   }
 
-  noteWrong(endpoint: string, sender: string, now: EpochMs): void {
-    this.#add(endpoint, now);
-    this.#add(keyOf(endpoint, sender), now);
+  /** The code of a try that was taken was right. */
+  giveBack(endpoint: string, sender: string, now: EpochMs): void {
+    this.#add(endpoint, -1, now);
+    this.#add(keyOf(endpoint, sender), -1, now);
   }
 
   #count(key: string, now: EpochMs): number {
@@ -57,11 +64,13 @@ export class CodeGuard {
     return known && now - known.since < windowMs ? known.count : 0;
   }
 
-  #add(key: string, now: EpochMs): void {
-    const count = this.#count(key, now);
-    const since = count === 0 ? now : (this.#wrong.get(key)?.since ?? now);
+  #add(key: string, change: 1 | -1, now: EpochMs): void {
+    const known = this.#count(key, now);
+    const since = known === 0 ? now : (this.#wrong.get(key)?.since ?? now);
+    const count = known + change;
     this.#wrong.delete(key);
-    this.#wrong.set(key, { count: count + 1, since });
+    if (count <= 0) return;
+    this.#wrong.set(key, { count, since });
     if (this.#wrong.size <= maxCounters) return;
     for (const oldest of this.#wrong.keys()) {
       this.#wrong.delete(oldest);

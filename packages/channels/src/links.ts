@@ -18,8 +18,8 @@ export interface LinksOptions {
 }
 
 /**
- * Links that people open lead to a page, which asks before it acts; those of
- * http subscribers act on GET, as SMN's do. Region and URNs are made of
+ * Links that people open lead to a page, whose button acts; those of http
+ * subscribers act on GET, as SMN's do. Region and URNs are made of
  * characters that need no escaping in a query.
  */
 export interface Links {

@@ -90,7 +90,7 @@ export interface AppPorts {
   readonly requestTimeoutMs?: number | undefined;
   /** Networks whose `X-Forwarded-…` headers hold. */
   readonly trustedProxies: readonly string[];
-  /** Whether `/metrics` answers everybody. */
+  /** Whether `/metrics` is shown without credentials. */
   readonly openMetrics: boolean;
   readonly version: string;
   /** Why the server takes no work now; `undefined` while it does. */

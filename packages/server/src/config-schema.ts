@@ -109,7 +109,7 @@ export const configSchema = Type.Object({
     notes({
       group: "Server",
       description:
-        "Networks of the reverse proxies in front of the server. From them, and from nobody else, the client's address, the host and the scheme are taken from `X-Forwarded-For`, `-Host` and `-Proto`.",
+        "Networks of the reverse proxies in front of the server. Only in requests from them the client's address, the host and the scheme are taken from `X-Forwarded-For`, `-Host` and `-Proto`.",
       expected:
         "networks such as 127.0.0.1/32 or fd00::/8, separated by commas",
       default: [],
@@ -120,7 +120,7 @@ export const configSchema = Type.Object({
     notes({
       group: "Server",
       description:
-        "Lets everybody read `/metrics`. Without it: requests that this machine sends itself, and administrators' credentials from elsewhere.",
+        "Shows `/metrics` without credentials. Otherwise they are shown to requests from this machine itself, and to administrators' credentials from elsewhere.",
       expected: "true or false",
       default: false,
     }),

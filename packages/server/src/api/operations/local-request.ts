@@ -3,8 +3,8 @@
 import type { FastifyRequest } from "fastify";
 
 /**
- * Whether a request comes over loopback and was passed on by nobody: what a
- * reverse proxy on this machine sends on names its sender in a header.
+ * Whether a request comes over loopback and not through a reverse proxy on
+ * this machine, which names the sender in a header.
  */
 export function isFromThisMachine({
   headers,

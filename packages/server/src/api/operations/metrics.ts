@@ -23,7 +23,7 @@ export interface MetricsPorts {
   readonly droppedLogLines: () => number;
   readonly version: string;
   readonly identity: Identity;
-  /** Whether everybody may read them. */
+  /** Whether they are shown without credentials. */
   readonly openMetrics: boolean;
 }
 

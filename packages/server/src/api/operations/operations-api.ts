@@ -1,4 +1,4 @@
-/** What operators and their tools ask. Health needs no log-in. */
+/** Health and metrics, for operators and their tools. */
 
 import type { HttpApp } from "../http-app.ts";
 import { healthRoutes, type NotReady } from "./health.ts";

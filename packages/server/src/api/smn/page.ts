@@ -62,7 +62,7 @@ export interface ListedPage<Item> extends Page<Item> {
   readonly last?: Item;
 }
 
-/** Asks for one item more than the page has, to see whether it is the last. */
+/** Reads one item more than the page has, to see whether it is the last. */
 export async function listPage<Item>(
   page: PageRequest,
   list: (page: PageRequest) => Promise<Page<Item>>,

@@ -164,6 +164,30 @@ test("SIGTERM during the start ends it with exit code 0, and it starts again", a
   assert.equal(await server.stop(), 0);
 });
 
+test("ends with exit code 1 when it can never write again, and starts anew", async () => {
+  const data = await folder();
+  // Ends the thread that writes, as a fault in the driver would.
+  const fault = `
+    import { subscribe } from "node:diagnostics_channel";
+    subscribe("worker_threads", ({ worker }) => {
+      process.once("SIGUSR2", () => worker.terminate());
+    });`;
+  await using server = await CarillonProcess.start({
+    data,
+    env: {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+    },
+  });
+  const ended = once(server.child, "exit");
+  server.child.kill("SIGUSR2");
+  assert.deepEqual(await ended, [1, null]);
+  assert.match(server.stderr, /"service_failed"/);
+  await using again = await CarillonProcess.start({ data });
+  const topic = { name: "t" };
+  const path = `${notifications}/topics`;
+  assert.equal((await call(again.url, "POST", path, topic)).status, 201);
+});
+
 test("keeps its credentials file to its owner and shows secrets once", async () => {
   const data = await folder();
   await using server = await CarillonProcess.start({ data });

@@ -63,6 +63,11 @@ export interface Carillon extends AsyncDisposable {
   /** Only at a first start, or when a preset changed something. */
   readonly credentials: Credentials | undefined;
   /**
+   * Aborted when the service cannot go on (its store can never write again in
+   * this process); the reason says why. To be closed and started anew.
+   */
+  readonly failed: AbortSignal;
+  /**
    * Stops accepting, finishes what is under way, closes all; idempotent. What
    * is not finished after some seconds, or when the signal is aborted, is
    * interrupted, and tried again after the next start.
@@ -89,11 +94,13 @@ export async function open(
   let listeningUrl = "";
   const publicUrl = () => config.publicUrl ?? listeningUrl;
 
+  const failure = new AbortController();
   const store = opened.use(
     await openSqliteStore({
       folder: config.data,
       clock,
       logger,
+      onBroken: (error) => failure.abort(error),
       ...(signal && { signal }),
     }),
   );
@@ -207,6 +214,7 @@ export async function open(
     url: listeningUrl,
     config,
     credentials: credentials && { ...credentials, url: publicUrl() },
+    failed: failure.signal,
     close,
     [Symbol.asyncDispose]: () => close(),
   };

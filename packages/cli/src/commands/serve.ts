@@ -65,7 +65,16 @@ async function serve(config: Config): Promise<void> {
     });
   }
   announce(carillon, config, logger);
-  if (!stop.aborted) await once(stop, "abort");
+  const end = AbortSignal.any([stop, carillon.failed]);
+  if (!end.aborted) await once(end, "abort");
+  const { failed } = carillon;
+  if (failed.aborted) {
+    logger.error("service_failed", { error: failed.reason });
+    setTimeout(exitFailed, exitDeadlineMs);
+    // Nothing more can be written: there is nothing to wait for.
+    await carillon.close({ signal: failed }).catch(exitFailed);
+    exitFailed();
+  }
   await carillon.close();
   // What a library may have left open (a timer, a socket) is not waited for.
   process.exit(0);
@@ -101,6 +110,11 @@ function announce(carillon: Carillon, config: Config, logger: Logger): void {
 function fromHere(path: string): string {
   const short = relative(process.cwd(), path);
   return short.startsWith("..") ? path : short;
+}
+
+/** So that a service manager starts it anew. */
+function exitFailed(): never {
+  process.exit(1);
 }
 
 function exitLate(): void {

@@ -42,6 +42,11 @@ export interface SqliteStoreOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   /**
+   * Called once when the thread that writes has died: from then on every write
+   * fails with STORAGE_UNAVAILABLE, until the process is started anew.
+   */
+  readonly onBroken?: (error: CarillonError) => void;
+  /**
    * An abort ends the opening: between two migrations, of which those done
    * stay, or while the writing thread starts.
    */
@@ -65,6 +70,7 @@ export async function openSqliteStore({
   folder: path,
   clock = systemClock,
   logger = silentLogger,
+  onBroken = () => {},
   signal,
 }: SqliteStoreOptions): Promise<SqliteStore> {
   signal?.throwIfAborted();
@@ -73,7 +79,7 @@ export async function openSqliteStore({
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => lock.release());
   // The thread loads its modules while the schema is looked at here.
-  const writer = new Writer(logger);
+  const writer = new Writer(logger, onBroken);
   cleanup.defer(() => writer.close());
   const reader = await prepareDatabase(folder, { clock, logger }, signal);
   // Closed before the writer, who as the last one empties the log.
@@ -96,7 +102,7 @@ export async function openSqliteStore({
     ...createBindingStore(connections),
     ...createStatisticsReader(reader),
     ...createMessageReader(reader),
-    ...createDeliveryStore(connections, clock),
+    ...createDeliveryStore(connections, clock, logger),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),

@@ -72,8 +72,8 @@ export function addChunk(
 }
 
 export function toChunk(row: ChunkRow): Chunk {
-  const { hold: _, ...chunk } = row;
-  return chunk;
+  const { messageSeq, topicSeq, afterTarget, uptoTarget, fence } = row;
+  return { messageSeq, topicSeq, afterTarget, uptoTarget, fence };
 }
 
 export function toRecipient(

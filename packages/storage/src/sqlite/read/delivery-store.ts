@@ -7,6 +7,7 @@ import {
   type Clock,
   type DeliveryStore,
   type Lease,
+  type Logger,
   type Message,
   type Recipient,
   type RefusedOutcome,
@@ -41,6 +42,7 @@ const maxSmallAudience = 16;
 export function createDeliveryStore(
   { reader, writer }: Connections,
   clock: Clock,
+  logger: Logger,
 ): DeliveryStore & Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
@@ -108,6 +110,25 @@ export function createDeliveryStore(
     }
   }
 
+  /**
+   * Of rows that were claimed, those that can be read. The others, of a damaged
+   * database, stay claimed until the process ends, and hold up no other.
+   */
+  function readable<
+    ClaimedRow extends readonly [messageSeq: number, ...unknown[]],
+    Value,
+  >(rows: readonly ClaimedRow[], read: (row: ClaimedRow) => Value): Value[] {
+    const values: Value[] = [];
+    for (const row of rows) {
+      try {
+        values.push(read(row));
+      } catch (error) {
+        logger.error("claim_unreadable", { messageSeq: row[0], error });
+      }
+    }
+    return values;
+  }
+
   async function findMessageBySeq(seq: number) {
     const row = messageBySeq.get(seq);
     return row && toMessage(row);
@@ -141,7 +162,7 @@ export function createDeliveryStore(
     async claimChunks(lease, limit) {
       const until = endOf(lease);
       const rows = await writer.run("claimChunks", lease.owner, until, limit);
-      return rows.map((row) => {
+      return readable(rows, (row) => {
         const found = messageBySeq.get(row[0]);
         if (!found) throw new Error(`There is no message ${row[0]}.`);
         const message = toMessage(found);
@@ -185,7 +206,7 @@ export function createDeliveryStore(
     async claimDue(lease, now, limit) {
       const until = endOf(lease);
       const rows = await writer.run("claimDue", lease.owner, until, now, limit);
-      return rows.map(toClaimedDelivery);
+      return readable(rows, toClaimedDelivery);
     },
     async recordOutcomes(outcomes) {
       const { result, refused } = await write(outcomes, (columns) =>

@@ -76,8 +76,13 @@ export function toClaimFacts(row: DueRow): ClaimFacts {
   return { audience, status, isEscalationOver };
 }
 
-/** The claim that was made of a row which was read before it. */
+/**
+ * The claim that was made of a row which was read before it.
+ *
+ * @throws Error when a column holds what nothing of ours writes
+ */
 export function toClaimedDelivery(row: DueRow): ClaimedDelivery {
+  toClaimFacts(row);
   const { target: _, fence, ...claim } = claims.fromRow(row);
   const recipient: Recipient = recipients.fromRow(row, recipientFrom);
   const lastAttempt = toLastAttempt(row, lastAttemptFrom);

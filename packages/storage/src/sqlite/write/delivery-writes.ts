@@ -14,6 +14,21 @@ import type { StateRules } from "./state-rules.ts";
 
 const { sending } = stateCodes;
 
+/** Times that a claim looks for more in place of what it cancelled. */
+const maxRounds = 8;
+
+/**
+ * A row that cannot be read is claimed all the same: still due, it would stand
+ * before all others for ever. Whoever claimed it reports it.
+ */
+function decide(row: DueRow): ReturnType<typeof decideClaim> {
+  try {
+    return decideClaim(toClaimFacts(row));
+  } catch {
+    return "send";
+  }
+}
+
 export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   /**
    * Due deliveries, longest due first, with their recipients and with what
@@ -55,12 +70,13 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
     ): DueRow[] {
       const claimed: DueRow[] = [];
       const countChanges = new CountChanges();
+      let rounds = 0;
       let cancels: number;
       do {
         cancels = 0;
         for (const row of due.all(now, limit - claimed.length)) {
           const [messageSeq, target, state] = row;
-          const decision = decideClaim(toClaimFacts(row));
+          const decision = decide(row);
           if (decision === "send") {
             claim.run(owner, leaseUntil, messageSeq, target);
             countChanges.move(messageSeq, state, sending);
@@ -70,8 +86,9 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
             cancels++;
           }
         }
-        // Each round that cancels makes room for as many more.
-      } while (cancels > 0 && claimed.length < limit);
+        // Each round that cancels makes room for as many more; the rest of a
+        // long queue is still due, and other writes come before it.
+      } while (cancels > 0 && claimed.length < limit && ++rounds < maxRounds);
       counts.add(countChanges);
       return claimed;
     },

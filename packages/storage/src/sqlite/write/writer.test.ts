@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
+import type { CarillonError } from "@carillon/core";
 import { openSqliteStore } from "../sqlite-store.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 
@@ -10,7 +11,11 @@ const unavailable = { code: "STORAGE_UNAVAILABLE" };
 
 test("says that it is unavailable when its thread died, and closes", async () => {
   const threads = watchThreads();
-  const store = await openSqliteStore({ folder: newFolder() });
+  const broken: CarillonError[] = [];
+  const store = await openSqliteStore({
+    folder: newFolder(),
+    onBroken: (error) => broken.push(error),
+  });
   threads.stop();
   await store.putSetting("before", "x");
   const underWay = assert.rejects(store.putSetting("during", "x"), unavailable);
@@ -18,6 +23,10 @@ test("says that it is unavailable when its thread died, and closes", async () =>
   await Promise.all(threads.started.map((thread) => thread.terminate()));
   await underWay;
   await assert.rejects(store.putSetting("after", "x"), unavailable);
+  assert.deepEqual(
+    broken.map(({ code }) => code),
+    ["STORAGE_UNAVAILABLE"],
+  );
   assert.equal(await store.getSetting("before"), "x");
   await store.close();
 });

@@ -39,6 +39,7 @@ const maxBatch = 512;
 export class Writer {
   readonly #worker: Worker;
   readonly #logger: Logger;
+  readonly #onBroken: (error: CarillonError) => void;
   #file = "";
   readonly #listeners = new Map<string, (() => void)[]>();
   /** Waits to be handed over. */
@@ -54,9 +55,14 @@ export class Writer {
   #operations = 0;
   #commits = 0;
 
-  /** Starts the thread; it writes nothing before {@link open}. */
-  constructor(logger: Logger) {
+  /**
+   * Starts the thread; it writes nothing before {@link open}.
+   *
+   * @param onBroken called when the thread died: no write will succeed any more
+   */
+  constructor(logger: Logger, onBroken: (error: CarillonError) => void) {
     this.#logger = logger;
+    this.#onBroken = onBroken;
     const data: WriterData = { rules: createStateRules() };
     // The thread runs from source here and from dist there.
     const isSource = import.meta.url.endsWith(".ts");
@@ -225,6 +231,7 @@ export class Writer {
       { cause },
     );
     this.#logger.error("storage_writer_failed", { error: cause });
+    this.#onBroken(this.#broken);
     const lost = [...this.#inFlight.slice(this.#answered), ...this.#queue];
     this.#inFlight = [];
     this.#queue = [];

@@ -1,0 +1,111 @@
+/** Rows that nothing of ours writes, as a damaged database has them. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { type LogFields, silentLogger } from "@carillon/core";
+import { openSqliteStore } from "../sqlite-store.ts";
+import {
+  acceptClaimed,
+  addSubscription,
+  addTopic,
+  delivered,
+  messageTo,
+  start,
+} from "../store.fixture.ts";
+import { temporaryFolders } from "../temporary-folder.fixture.ts";
+
+const newFolder = temporaryFolders();
+const lease = { owner: "a", leaseMs: 60_000 };
+
+/** A store, what it logs as errors, and the way past it to its file. */
+async function openLogged() {
+  const folder = newFolder();
+  const errors: [event: string, messageSeq: unknown][] = [];
+  const store = await openSqliteStore({
+    folder,
+    logger: {
+      ...silentLogger,
+      error: (event: string, fields?: LogFields) => {
+        errors.push([event, fields?.messageSeq]);
+      },
+    },
+  });
+  const damage = (sql: string) => {
+    const db = new DatabaseSync(join(folder, "carillon.db"));
+    db.exec(sql);
+    db.close();
+  };
+  return { store, errors, damage };
+}
+
+test("a message that cannot be read holds up no other", async () => {
+  const { store, errors, damage } = await openLogged();
+  const topic = await addTopic(store);
+  await addSubscription(store, topic);
+  const seqs: number[] = [];
+  for (let n = 0; n < 3; n++) {
+    const { seq } = await store.acceptMessage(messageTo(topic), undefined);
+    seqs.push(seq);
+  }
+  damage(`UPDATE messages SET content_kind = 99 WHERE seq = ${seqs[1]}`);
+  const claimed = await store.claimChunks(lease, 10);
+  assert.deepEqual(
+    claimed.map(({ chunk }) => chunk.messageSeq),
+    [seqs[0], seqs[2]],
+  );
+  assert.deepEqual(errors, [["claim_unreadable", seqs[1]]]);
+  assert.deepEqual(await store.claimChunks(lease, 10), []);
+  await store.close();
+});
+
+test("a due delivery that cannot be read holds up no other", async () => {
+  const { store, errors, damage } = await openLogged();
+  const topic = await addTopic(store);
+  const targets: number[] = [];
+  for (let n = 0; n < 3; n++) {
+    targets.push(await addSubscription(store, topic));
+  }
+  const { chunk, messageSeq } = await acceptClaimed(store, topic);
+  await store.completeChunk(
+    chunk,
+    targets.map((target) =>
+      delivered(messageSeq, target, {
+        state: "retrying",
+        nextAttemptAt: start,
+      }),
+    ),
+  );
+  damage(`UPDATE subscriptions SET extension = '{' WHERE seq = ${targets[0]}`);
+  const due = await store.claimDue(lease, start, 10);
+  assert.deepEqual(
+    due.map(({ recipient }) => recipient.target),
+    [targets[1], targets[2]],
+  );
+  assert.deepEqual(errors, [["claim_unreadable", messageSeq]]);
+  assert.deepEqual(await store.claimDue(lease, start, 10), []);
+  await store.close();
+});
+
+test("nor does a due delivery of a message that cannot be read", async () => {
+  const { store, errors, damage } = await openLogged();
+  const topic = await addTopic(store);
+  const target = await addSubscription(store, topic);
+  const seqs: number[] = [];
+  for (let n = 0; n < 2; n++) {
+    const { chunk, messageSeq } = await acceptClaimed(store, topic);
+    const wait = { state: "retrying", nextAttemptAt: start } as const;
+    await store.completeChunk(chunk, [delivered(messageSeq, target, wait)]);
+    seqs.push(messageSeq);
+  }
+  damage(`UPDATE messages SET audience = 99 WHERE seq = ${seqs[0]}`);
+  const due = await store.claimDue(lease, start, 10);
+  assert.deepEqual(
+    due.map(({ messageSeq }) => messageSeq),
+    [seqs[1]],
+  );
+  assert.deepEqual(errors, [["claim_unreadable", seqs[0]]]);
+  assert.deepEqual(await store.claimDue(lease, start, 10), []);
+  await store.close();
+});

@@ -188,3 +188,12 @@ test("a reader that falls too far behind fails after what is buffered", async ()
   await assert.rejects(values.next(), HookOverflowError);
   assert.equal((await values.next()).done, true);
 });
+
+test("a handler may return anything; only a promise is waited for", async () => {
+  const hook = new Hook<number>();
+  const values: number[] = [];
+  hook.add((value) => values.push(value));
+  hook.once((value) => [value]);
+  await hook.emit(7);
+  assert.deepEqual(values, [7]);
+});

@@ -4,10 +4,14 @@
  * "received" only after all of them returned.
  */
 
+import { describeValue } from "./describe-value.ts";
 import { ConfigurationError } from "./errors.ts";
 
-/** Is called with each value; the emitter fails when it throws or rejects. */
-export type HookHandler<T> = (value: T) => void | Promise<void>;
+/**
+ * Is called with each value; the emitter fails when it throws or rejects. A
+ * promise it returns is waited for, anything else is not looked at.
+ */
+export type HookHandler<T> = (value: T) => unknown;
 
 /** When a handler is removed again. */
 export interface HookAddOptions {
@@ -151,6 +155,11 @@ export class Hook<T> {
     registration: Registration<T>,
     signal: AbortSignal | undefined,
   ): () => void {
+    if (typeof registration.handler !== "function") {
+      throw new ConfigurationError(
+        `A handler must be a function, got ${describeValue(registration.handler)}`,
+      );
+    }
     if (signal?.aborted) return () => {};
     this.#registrations = [...this.#registrations, registration];
     const remove = (): void => {

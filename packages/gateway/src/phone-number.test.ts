@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { RequestError } from "./errors.ts";
-import { digitsOnly, isE164, toE164 } from "./phone-number.ts";
+import {
+  digitsOnly,
+  internationalDigits,
+  isE164,
+  toE164,
+} from "./phone-number.ts";
 
 const CASES: readonly (readonly [input: string, digits: string])[] = [
   ["+1 (234) 567-89", "123456789"],
@@ -31,6 +36,21 @@ test("digitsOnly gives digits only, and leaves them alone", () => {
       assert.equal(digitsOnly(digits), digits);
     }),
   );
+});
+
+test("internationalDigits are the same however a number is dialled", () => {
+  for (const text of ["+420 777", "00420777", "420777", "00 420 777"]) {
+    assert.equal(internationalDigits(text), "420777");
+  }
+  assert.equal(internationalDigits("0777"), "0777");
+});
+
+test("what is no text is refused with what it is", () => {
+  const number: unknown = 420777;
+  assert.throws(() => digitsOnly(number as string), {
+    name: "RequestError",
+    message: "A phone number must be a string, got a number",
+  });
 });
 
 test("toE164 accepts the usual spellings", () => {

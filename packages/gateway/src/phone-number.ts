@@ -3,6 +3,7 @@
  * want them (E.164). No knowledge of national numbering plans lives here.
  */
 
+import { describeValue } from "./describe-value.ts";
 import { RequestError } from "./errors.ts";
 
 /** A number that `toE164` has checked: `+`, then 7 to 15 digits. */
@@ -20,20 +21,28 @@ export interface ToE164Options {
 /**
  * Keeps the decimal digits of any script, as ASCII, and drops all else:
  * `+1 (234) 567-89` becomes `123456789`. No `00` handling, no validation; the
- * result may be empty.
+ * result may be empty. Throws `RequestError` for what is no string.
  */
 export function digitsOnly(text: string): string {
-  if (/^[0-9]*$/.test(text)) return text;
-  const decimal = text.match(/\p{Nd}/gu);
-  if (decimal === null) return "";
-  let digits = "";
-  for (const character of decimal) {
-    digits +=
-      character.length === 1 && character <= "9" && character >= "0"
-        ? character
-        : digitValue(character);
+  if (typeof text !== "string") {
+    throw new RequestError(
+      `A phone number must be a string, got ${describeValue(text)}`,
+      { code: "INVALID_NUMBER" },
+    );
   }
-  return digits;
+  if (/^[0-9]*$/.test(text)) return text;
+  return text.replace(/\P{Nd}+/gu, "").replace(/[^0-9]/gu, digitValue);
+}
+
+/**
+ * The digits of a number as they stand in its international form: without the
+ * `00` that people dial before it. For comparing numbers: `+420…`, `00420…` and
+ * `420…` are the same.
+ */
+export function internationalDigits(text: string): string {
+  const digits = digitsOnly(text);
+  // No calling code begins with 0 (ITU-T E.164 §6.1).
+  return digits.startsWith("00") ? digits.slice(2) : digits;
 }
 
 /**
@@ -44,7 +53,7 @@ export function toE164(text: string, options: ToE164Options = {}): E164 {
   const international = text.trim().startsWith("+");
   let digits = digitsOnly(text);
   if (!international) {
-    if (digits.startsWith("00")) digits = digits.slice(2);
+    if (digits.startsWith("00")) digits = internationalDigits(digits);
     else if (options.countryCode !== undefined) {
       // A single leading zero is the trunk prefix in nearly every plan.
       digits = digitsOnly(options.countryCode) + digits.replace(/^0/, "");
@@ -64,11 +73,19 @@ export function isE164(text: string): text is E164 {
   return /^\+[1-9][0-9]{6,14}$/.test(text);
 }
 
+const digitValues = new Map<string, string>();
+
 // Every script's digits lie in one run of ten, and runs that touch are whole
-// ones, so the distance to the start of the run gives the value.
+// ones, so the distance to the start of the run gives the value. Kept, for the
+// way to the start is long where runs touch; there are some hundred in all.
 function digitValue(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  let start = code;
-  while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start -= 1;
-  return String((code - start) % 10);
+  let value = digitValues.get(character);
+  if (value === undefined) {
+    const code = character.codePointAt(0) ?? 0;
+    let start = code;
+    while (/\p{Nd}/u.test(String.fromCodePoint(start - 1))) start -= 1;
+    value = String((code - start) % 10);
+    digitValues.set(character, value);
+  }
+  return value;
 }

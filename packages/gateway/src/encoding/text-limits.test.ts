@@ -4,7 +4,6 @@ import { prepareText } from "./text-limits.ts";
 
 test("refuses an empty text unless it is allowed", () => {
   assert.throws(() => prepareText(""), { code: "EMPTY_TEXT" });
-  assert.throws(() => prepareText("\u001b"), { code: "EMPTY_TEXT" });
   assert.equal(prepareText("", { allowEmpty: true }).segments, 1);
 });
 
@@ -27,4 +26,11 @@ test("limits count what is left after transliteration", () => {
   assert.throws(() => prepareText(text, { maxSegments: 1 }));
   const limits = { maxSegments: 1, transliterate: true };
   assert.equal(prepareText(text, limits).text, "s".repeat(160));
+});
+
+test("without limits a text is only written as it is sent", () => {
+  assert.equal(prepareText("", null).text, "");
+  assert.equal(prepareText("e\u0301".repeat(1531), null).segments, 11);
+  assert.equal(prepareText("e\u0301", null).text, "é");
+  assert.throws(() => prepareText("\0", null), { code: "INVALID_TEXT" });
 });

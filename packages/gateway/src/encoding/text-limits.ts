@@ -5,6 +5,7 @@
 
 import { RequestError } from "../errors.ts";
 import { type AnalyzeOptions, analyze, type TextAnalysis } from "./analyze.ts";
+import { checkText } from "./sendable-text.ts";
 
 /** Which texts are refused before they reach a carrier. */
 export interface TextLimits extends AnalyzeOptions {
@@ -15,13 +16,17 @@ export interface TextLimits extends AnalyzeOptions {
 }
 
 /**
- * Analyses a text that is about to be sent. Throws `RequestError` for an empty
- * text, too many segments, or characters a forced encoding lacks.
+ * Analyses a text that is about to be sent; the analysis holds the text to
+ * send. Throws `RequestError` for characters that no text message may hold, and
+ * unless `limits` is null, for an empty text, too many segments, or characters
+ * a forced encoding lacks.
  */
 export function prepareText(
   text: string,
-  limits: TextLimits = {},
+  limits: TextLimits | null = {},
 ): TextAnalysis {
+  checkText(text);
+  if (limits === null) return analyze(text);
   const maxSegments = Math.min(limits.maxSegments ?? 10, 255);
   const analysis = analyze(text, limits);
   if (analysis.text === "" && !limits.allowEmpty) {

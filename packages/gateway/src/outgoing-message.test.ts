@@ -29,7 +29,7 @@ test("begins with nothing but defaults", () => {
 test("options merge, params and route replace", () => {
   const message = new OutgoingMessage("1", "hi")
     .options({ senderId: "me", expires: 5 })
-    .options({ expires: 10, flash: true })
+    .options({ expires: 10 }, { flash: true })
     .params({ a: 1 })
     .params({ b: 2 })
     .route("users", 1)
@@ -107,4 +107,52 @@ test("a clone is unsent and shares nothing that changes", () => {
   assert.equal(copy.msgid, null);
   assert.deepEqual(message.providerParams, { a: 1 });
   assert.equal(message.providerOptions.escalate, false);
+});
+
+test("a name or value that is no option is refused", () => {
+  const set = (options: object) =>
+    new OutgoingMessage("1", "hi").options(options);
+  for (const [options, problem] of [
+    [{ statusreport: true }, /"statusreport"; "statusReport" is meant/],
+    [{ status_report: true }, /"statusReport" is meant/],
+    [{ statusReport: "yes" }, /"statusReport" must be boolean, got a string/],
+    [{ expires: "60" }, /"expires" must be number or null/],
+    [{ senderId: 5 }, /"senderId" must be string or null, got a number/],
+  ] as const) {
+    assert.throws(() => set(options), {
+      name: "ConfigurationError",
+      message: problem,
+    });
+  }
+  // Other makes of providers have options of their own.
+  assert.equal(set({ flash: 1 }).providerOptions.flash, 1);
+  const nothing: unknown = null;
+  assert.throws(
+    () => set(nothing as object),
+    /options takes an object, got null/,
+  );
+});
+
+test("fields that are no text are refused", () => {
+  const build = (...args: unknown[]) =>
+    Reflect.construct(OutgoingMessage, args);
+  for (const [args, problem] of [
+    [[], /message's dst must be a string, got undefined/],
+    [[420777, "hi"], /dst must be a string, got a number/],
+    [["1"], /body must be a string, got undefined/],
+    [["1", "hi", 5], /src must be a string, got a number/],
+    [["1", "hi", null, {}], /provider must be a string, got an object/],
+  ] as const) {
+    assert.throws(() => build(...args), {
+      name: "RequestError",
+      message: problem,
+    });
+  }
+});
+
+test("a copy keeps what opt-outs mean for it", () => {
+  const message = new OutgoingMessage("1", "hi");
+  message.optOutRule = "never";
+  assert.equal(message.clone().optOutRule, "never");
+  assert.equal(OutgoingMessage.name, "OutgoingMessage");
 });

@@ -3,6 +3,8 @@
  * provider fills in `msgid` and `meta`; it stays the same object throughout.
  */
 
+import { describeValue } from "./describe-value.ts";
+import { ConfigurationError, RequestError } from "./errors.ts";
 import { digitsOnly } from "./phone-number.ts";
 
 /** What a message asks of whichever provider sends it. */
@@ -22,9 +24,10 @@ export interface ProviderOptions {
    * policies and opt-out exemptions look at. Ours; other peers ignore it.
    */
   messageClass: string | null;
-  /** Keys we do not know pass through to the provider. */
-  [key: string]: unknown;
 }
+
+/** Options that only some provider knows; the others pass them over. */
+export type OtherOptions = Readonly<Record<string, unknown>>;
 
 /** How the gateway came to the provider of a message. */
 export interface ProviderChoice {
@@ -34,6 +37,8 @@ export interface ProviderChoice {
   readonly rule?: string;
   /** Taken from the rule's senders, as the message named none. */
   readonly sender?: string;
+  /** As the sender wrote it, where what was sent is not the same. */
+  readonly body?: string;
   /** Providers that were tried before and failed, in order. */
   readonly failures?: readonly ProviderFailure[];
 }
@@ -50,12 +55,18 @@ export interface OutgoingMessageJson {
   readonly dst: string;
   readonly body: string;
   readonly provider: string | null;
-  readonly providerOptions: Partial<ProviderOptions>;
+  readonly providerOptions: Partial<ProviderOptions> & OtherOptions;
   readonly providerParams: Record<string, unknown>;
   readonly routingValues: readonly unknown[] | null;
   readonly msgid: string | null;
   readonly meta: Record<string, unknown> | null;
 }
+
+/**
+ * Whether the recipient's opt-out keeps a message back: `by-class` unless its
+ * class is exempt, `never`, or `always`, whatever its class is.
+ */
+export type OptOutRule = "by-class" | "never" | "always";
 
 const DEFAULT_OPTIONS: Readonly<ProviderOptions> = Object.freeze({
   allowReply: true,
@@ -67,21 +78,26 @@ const DEFAULT_OPTIONS: Readonly<ProviderOptions> = Object.freeze({
 });
 
 /** A text to a phone, and what became of it. */
-export class OutgoingMessage<
-  Route extends readonly unknown[] = readonly unknown[],
-> {
+class Message<Route extends readonly unknown[]> {
+  static {
+    // The name that errors and `console.log` show.
+    Object.defineProperty(Message, "name", { value: "OutgoingMessage" });
+  }
   /** Sender, exactly as given: it may be alphanumeric. */
   src: string | null;
   /** Recipient, digits only. */
   dst: string;
+  /** Once a provider has it, the text as it is sent: see `TextLimits`. */
   body: string;
   /** The demanded provider before sending, the one that sent it after. */
   provider: string | null;
-  providerOptions: ProviderOptions = { ...DEFAULT_OPTIONS };
+  providerOptions: ProviderOptions & Record<string, unknown> = {
+    ...DEFAULT_OPTIONS,
+  };
   /** Raw parameters for the provider; they override what options imply. */
   providerParams: Record<string, unknown> = {};
   /** Non-null once `route` was called, even without values. */
-  routingValues: readonly unknown[] | null = null;
+  routingValues: Readonly<Route> | null = null;
   /** The provider's id of this message; set once it was sent. */
   msgid: string | null = null;
   /** Whatever else the provider said about it. */
@@ -98,6 +114,8 @@ export class OutgoingMessage<
   simulated = false;
   /** How the provider was chosen in the last `send`. */
   choice: ProviderChoice | null = null;
+  /** `OptOut.exempt` and forward servers set it; it never leaves the process. */
+  optOutRule: OptOutRule = "by-class";
 
   #explicit: Set<string> | undefined;
 
@@ -107,42 +125,52 @@ export class OutgoingMessage<
     src: string | null = null,
     provider: string | null = null,
   ) {
+    checkContent({ dst, body, src, provider });
     this.src = src;
     this.dst = digitsOnly(dst);
     this.body = body;
     this.provider = provider;
   }
 
-  /** Merges into the provider options. */
-  options(options: Partial<ProviderOptions>): this {
-    this.#explicit ??= new Set();
-    for (const [key, value] of Object.entries(options)) {
-      if (value === undefined || key === "__proto__") continue;
-      this.providerOptions[key] = value;
-      this.#explicit.add(key);
+  /**
+   * Merges into the provider options. `others` are keys that only some
+   * provider knows. Throws `ConfigurationError` for a value of another type,
+   * and for a name that is one of ours but for its spelling.
+   */
+  options(options: Partial<ProviderOptions>, others: OtherOptions = {}): this {
+    for (const [key, value] of entriesOf("options", options)) {
+      checkSpelling(key);
+      if (value !== undefined) this.#setOption(key, value);
+    }
+    for (const [key, value] of entriesOf("options", others)) {
+      if (value !== undefined) this.#setOption(key, value);
     }
     return this;
   }
 
   /** Replaces the provider's raw parameters. */
   params(params: Record<string, unknown>): this {
+    entriesOf("params", params);
     this.providerParams = params;
     return this;
   }
 
   /** Asks the gateway's router, which receives these values. */
-  route(...values: Route): this {
-    this.routingValues = values;
-    return this;
+  route<const Values extends readonly unknown[]>(
+    ...values: Values
+  ): OutgoingMessage<Values> {
+    // From here on it is a message with these values.
+    const routed = this as unknown as Message<Values>;
+    routed.routingValues = values;
+    return routed;
   }
 
   /** The options that were set on purpose, or differ from the defaults. */
-  explicitOptions(): Partial<ProviderOptions> {
-    const options: Partial<ProviderOptions> = {};
+  explicitOptions(): Partial<ProviderOptions> & OtherOptions {
+    const options: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(this.providerOptions)) {
-      if (this.#explicit?.has(key) || value !== DEFAULT_OPTIONS[key]) {
-        options[key] = value;
-      }
+      if (!isKnown(key) || this.#explicit?.has(key)) options[key] = value;
+      else if (value !== DEFAULT_OPTIONS[key]) options[key] = value;
     }
     return options;
   }
@@ -157,23 +185,30 @@ export class OutgoingMessage<
     if (choice !== null) {
       // Restored even if explicit: a forward pair leaves the remote name here.
       this.provider = choice.by === "explicit" ? choice.provider : null;
+      this.body = choice.body ?? this.body;
     }
     if (choice?.sender !== undefined && this.src === choice.sender) {
       this.src = null;
     }
     this.choice = null;
+    this.sentAt = null;
+    this.clearOutcome();
+    return this;
+  }
+
+  /** Forgets what a provider said of it. */
+  clearOutcome(): void {
     this.msgid = null;
     this.meta = null;
-    this.sentAt = null;
     this.simulated = false;
-    return this;
   }
 
   /** An unsent message with the same content and wishes. */
   clone(): OutgoingMessage<Route> {
-    const copy = OutgoingMessage.fromJSON(this.toJSON());
+    const copy = Message.fromJSON<Route>(this.toJSON());
     copy.choice = this.choice;
-    return copy.reset() as OutgoingMessage<Route>;
+    copy.optOutRule = this.optOutRule;
+    return copy.reset();
   }
 
   toJSON(): OutgoingMessageJson {
@@ -190,18 +225,111 @@ export class OutgoingMessage<
     };
   }
 
-  static fromJSON(json: OutgoingMessageJson): OutgoingMessage {
-    const message = new OutgoingMessage(
-      json.dst,
-      json.body,
-      json.src,
-      json.provider,
-    )
-      .options(json.providerOptions)
+  static fromJSON<Route extends readonly unknown[] = never>(
+    json: OutgoingMessageJson,
+  ): OutgoingMessage<Route> {
+    const { dst, body, src, provider, providerOptions } = json;
+    const message = new Message<Route>(dst, body, src, provider)
+      .options({}, providerOptions)
       .params({ ...json.providerParams });
-    message.routingValues = json.routingValues;
+    // Stored with a message that had them.
+    message.routingValues = json.routingValues as Readonly<Route> | null;
     message.msgid = json.msgid;
     message.meta = json.meta;
     return message;
   }
+
+  #setOption(key: string, value: unknown): void {
+    if (key === "__proto__") return;
+    if (isKnown(key)) {
+      const expected = EXPECTED[key];
+      if (!expected.includes(value === null ? "null" : typeof value)) {
+        throw new ConfigurationError(
+          `The option "${key}" must be ${expected.join(" or ")}, ` +
+            `got ${describeValue(value)}`,
+        );
+      }
+      this.#explicit ??= new Set();
+      this.#explicit.add(key);
+    }
+    const options: Record<string, unknown> = this.providerOptions;
+    options[key] = value;
+  }
+}
+
+/**
+ * A text to a phone, and what became of it. `Route` are the values given to
+ * `route`; a message without any fits every gateway.
+ */
+export type OutgoingMessage<
+  Route extends readonly unknown[] = readonly unknown[],
+> = Message<Route>;
+
+/** Builds messages. */
+export interface OutgoingMessageConstructor {
+  readonly prototype: OutgoingMessage;
+  /** Throws `RequestError` for a number or text that is no string. */
+  new <Route extends readonly unknown[] = never>(
+    dst: string,
+    body: string,
+    src?: string | null,
+    provider?: string | null,
+  ): OutgoingMessage<Route>;
+  /** From what `toJSON` gave. */
+  fromJSON<Route extends readonly unknown[] = never>(
+    json: OutgoingMessageJson,
+  ): OutgoingMessage<Route>;
+}
+
+/** A text to a phone: `new OutgoingMessage("+420 777 123 456", "Hello")`. */
+export const OutgoingMessage: OutgoingMessageConstructor = Message;
+
+/** Throws `RequestError` unless the fields are text where they must be. */
+export function checkContent(
+  fields: Pick<OutgoingMessage, "dst" | "body" | "src" | "provider">,
+): void {
+  for (const name of ["dst", "body", "src", "provider"] as const) {
+    const value: unknown = fields[name];
+    const mayBeAbsent = name === "src" || name === "provider";
+    if (typeof value === "string") continue;
+    if (mayBeAbsent && (value === null || value === undefined)) continue;
+    throw new RequestError(
+      `The message's ${name} must be a string, got ${describeValue(value)}`,
+      { code: "INVALID_MESSAGE" },
+    );
+  }
+}
+
+const EXPECTED: Readonly<Record<keyof ProviderOptions, readonly string[]>> = {
+  allowReply: ["boolean"],
+  statusReport: ["boolean"],
+  expires: ["number", "null"],
+  senderId: ["string", "null"],
+  escalate: ["boolean"],
+  messageClass: ["string", "null"],
+};
+
+function entriesOf(method: string, value: object): [string, unknown][] {
+  if (typeof value === "object" && value !== null) return Object.entries(value);
+  throw new ConfigurationError(
+    `${method} takes an object, got ${describeValue(value)}`,
+  );
+}
+
+function checkSpelling(key: string): void {
+  if (isKnown(key)) return;
+  const letters = lettersOf(key);
+  const meant = Object.keys(EXPECTED).find((k) => lettersOf(k) === letters);
+  if (meant === undefined) return;
+  throw new ConfigurationError(
+    `There is no option called "${key}"; "${meant}" is meant`,
+  );
+}
+
+function lettersOf(key: string): string {
+  return key.replaceAll("_", "").toLowerCase();
+}
+
+function isKnown(key: string): key is keyof ProviderOptions {
+  return Object.hasOwn(DEFAULT_OPTIONS, key);
 }

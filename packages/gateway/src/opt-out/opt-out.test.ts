@@ -194,3 +194,33 @@ test("the store in memory keeps one entry per recipient and sender", () => {
   store.remove("2", null);
   assert.deepEqual(store.find("1"), []);
 });
+
+test("a number is the same person however it is dialled", async () => {
+  for (const [from, to] of [
+    ["00420777123456", "+420777123456"],
+    ["+420777123456", "00420777123456"],
+  ] as const) {
+    const { gateway, optOut } = setUp();
+    await gateway.receive(new IncomingMessage(from, "STOP", { dst: "00111" }));
+    assert.deepEqual(
+      (await optOut.store.find(digits)).map(({ sender }) => sender),
+      ["111"],
+    );
+    const message = new OutgoingMessage(to, "hi", "+111");
+    await assert.rejects(gateway.send(message), SuppressedError);
+    await gateway.receive(new IncomingMessage(to, "START", { dst: "+111" }));
+    await gateway.send(message);
+  }
+});
+
+test("which words count depends on the country of the number", async () => {
+  const { gateway } = setUp();
+  const keywordOf = async (from: string, body: string) => {
+    const message = new IncomingMessage(from, body);
+    await gateway.receive(message);
+    return message.keyword;
+  };
+  assert.equal(await keywordOf("+905321234567", "RED"), "stop");
+  assert.equal(await keywordOf("00905321234567", "RED"), "stop");
+  assert.equal(await keywordOf("+447700900123", "RED"), null);
+});

@@ -5,10 +5,11 @@
 
 import type { IncomingMessage } from "../incoming-message.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
-import { digitsOnly } from "../phone-number.ts";
+import { internationalDigits } from "../phone-number.ts";
 import {
   createKeywordFinder,
   type Keyword,
+  type KeywordFinder,
   type KeywordOptions,
 } from "./keywords.ts";
 import { MemoryOptOutStore, type OptOutStore } from "./store.ts";
@@ -27,9 +28,8 @@ export interface OptOutOptions extends KeywordOptions {
  */
 export class OptOut {
   readonly store: OptOutStore;
-  readonly #findKeyword: (text: string) => Keyword | undefined;
+  readonly #findKeyword: KeywordFinder;
   readonly #exemptClasses: ReadonlySet<string>;
-  readonly #exemptMessages = new WeakSet<OutgoingMessage>();
 
   constructor(options: OptOutOptions = {}) {
     this.store = options.store ?? new MemoryOptOutStore();
@@ -38,25 +38,27 @@ export class OptOut {
   }
 
   /**
-   * Acts on an incoming keyword and notes its family on the message. STOP is
+   * Acts on an incoming keyword and notes its family on the message. Which
+   * words count depends on the country of the sender's number. STOP is
    * kept for the number it was sent to, or for all when that is not known;
    * START takes back both. Rejects if the store does: the carrier then
    * delivers the text again.
    */
   async handle(message: IncomingMessage): Promise<Keyword | undefined> {
-    const keyword = this.#findKeyword(message.body);
-    if (keyword === undefined || message.src === "") return undefined;
+    const recipient = internationalDigits(message.src);
+    const keyword = this.#findKeyword(message.body, recipient);
+    if (keyword === undefined || recipient === "") return undefined;
     message.keyword = keyword.family;
     const sender = keyword.everywhere ? null : message.dst || null;
     if (keyword.family === "stop") {
       await this.store.put({
-        recipient: message.src,
+        recipient,
         sender: sender === null ? null : senderKey(sender),
         keyword: keyword.word,
         at: message.rtime,
       });
     } else if (keyword.family === "start") {
-      await this.#restore(message.src, sender);
+      await this.#restore(recipient, sender);
     }
     return keyword;
   }
@@ -66,7 +68,7 @@ export class OptOut {
    * STOP and answers to HELP. Returns the message.
    */
   exempt<M extends OutgoingMessage>(message: M): M {
-    this.#exemptMessages.add(message);
+    message.optOutRule = "never";
     return message;
   }
 
@@ -76,16 +78,29 @@ export class OptOut {
    * as coming from every sender.
    */
   async check(message: OutgoingMessage): Promise<void> {
-    const { messageClass, senderId } = message.providerOptions;
-    if (messageClass !== null && this.#exemptClasses.has(messageClass)) return;
-    if (this.#exemptMessages.has(message)) return;
-    const found = this.store.find(message.dst);
+    if (this.#isExempt(message)) return;
+    const { senderId } = message.providerOptions;
+    const found = this.store.find(internationalDigits(message.dst));
     const entries = found instanceof Promise ? await found : found;
     const from = senderId ?? message.src;
     const entry = entries.find(
       ({ sender }) => sender === null || !from || sender === senderKey(from),
     );
     if (entry !== undefined) throw new SuppressedError(entry);
+  }
+
+  #isExempt({ optOutRule, providerOptions }: OutgoingMessage): boolean {
+    const { messageClass } = providerOptions;
+    switch (optOutRule) {
+      case "never":
+        return true;
+      case "always":
+        return false;
+      case "by-class":
+        return messageClass !== null && this.#exemptClasses.has(messageClass);
+      default:
+        return optOutRule satisfies never;
+    }
   }
 
   // Whoever starts one number again wants its texts, also after a stop that
@@ -104,5 +119,7 @@ export class OptOut {
 
 /** Numbers in digits, names in capitals, so that spelling does not matter. */
 function senderKey(sender: string): string {
-  return /\p{L}/u.test(sender) ? sender.toUpperCase() : digitsOnly(sender);
+  return /\p{L}/u.test(sender)
+    ? sender.toUpperCase()
+    : internationalDigits(sender);
 }

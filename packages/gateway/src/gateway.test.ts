@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ManualClock } from "@carillon/testing";
 import {
   ConfigurationError,
+  ProviderConnectionError,
+  ProviderError,
   RequestError,
   ServerError,
   UnknownProviderError,
@@ -11,8 +14,12 @@ import { OptOut } from "./opt-out/opt-out.ts";
 import { MemoryOptOutStore } from "./opt-out/store.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
 import { Provider, type SendContext } from "./provider.ts";
+import { ForwardClientProvider } from "./providers/forward/client-provider.ts";
+import { ForwardServerProvider } from "./providers/forward/server-provider.ts";
 import { LoopbackProvider } from "./providers/loopback/provider.ts";
 import { NullProvider } from "./providers/null/provider.ts";
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function threeNulls(): Gateway {
   const gateway = new Gateway();
@@ -329,12 +336,260 @@ test("an abort while the opt-out is looked up keeps the text from the provider",
   assert.deepEqual(phones.takeTraffic(), []);
 });
 
-test("the signal reaches the provider", async () => {
+/** Answers when the test says so. */
+class SlowProvider extends CarrierProvider {
+  readonly answer = Promise.withResolvers<void>();
+  override async send(
+    message: OutgoingMessage,
+    context?: SendContext,
+  ): Promise<OutgoingMessage> {
+    await super.send(message, context);
+    await this.answer.promise;
+    return message;
+  }
+}
+
+test("an abort reaches the provider, and ends the send though it goes on", async () => {
+  const gateway = new Gateway();
+  const carrier = gateway.addProvider("c", new SlowProvider());
+  const late = gateway.onLateSend.iterate();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const message = new OutgoingMessage("1", "hi");
+  const sending = gateway.send(message, { signal });
+  while (carrier.context === undefined) await Promise.resolve();
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await assert.rejects(sending, (error) => error === reason);
+  assert.equal(carrier.context.signal?.reason, reason);
+  assert.equal(message.sentAt, null);
+  carrier.answer.resolve();
+  assert.equal((await late.next()).value, message);
+  assert.ok(message.sentAt);
+});
+
+test("an abort ends every wait on the way", async () => {
+  const never = new Promise<never>(() => {});
+  const waits: Record<string, (gateway: Gateway) => void> = {
+    "the router": (gateway) => {
+      gateway.router = () => never;
+    },
+    "the provider": (gateway) => {
+      gateway.addProvider("hanging", new SlowProvider());
+      gateway.defaultProvider = "hanging";
+    },
+    "a hook": (gateway) => {
+      gateway.onSend.add(() => never);
+    },
+    "the list of opt-outs": (gateway) => {
+      const store = gateway.optOut?.store;
+      assert.ok(store);
+      store.find = () => never;
+    },
+  };
+  for (const [name, prepare] of Object.entries(waits)) {
+    const gateway = new Gateway({ optOut: new OptOut() });
+    gateway.addProvider("c", new CarrierProvider());
+    prepare(gateway);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const message = new OutgoingMessage("1", "hi").route();
+    const sending = gateway.send(message, { signal });
+    setImmediate(() => controller.abort());
+    await assert.rejects(sending, { name: "AbortError" }, name);
+    assert.equal(message.sentAt !== null, name === "a hook", name);
+  }
+});
+
+test("a provider has so long to answer, then the outcome is unknown", async () => {
+  const clock = new ManualClock();
+  for (const [options, own, expected] of [
+    [{}, undefined, 20_000],
+    [{ sendTimeoutMs: 300 }, undefined, 300],
+    [{ sendTimeoutMs: 300 }, 700, 700],
+  ] as const) {
+    const gateway = new Gateway({ ...options, clock });
+    class Own extends SlowProvider {
+      override readonly sendTimeoutMs = own;
+    }
+    const carrier = gateway.addProvider("c", new Own());
+    let settled = false;
+    const sending = gateway.send(new OutgoingMessage("1", "hi")).finally(() => {
+      settled = true;
+    });
+    while (carrier.context === undefined) await Promise.resolve();
+    clock.advance(expected - 1);
+    await nextTurn();
+    assert.equal(settled, false);
+    clock.advance(1);
+    await assert.rejects(sending, (error) => {
+      assert.ok(error instanceof ProviderConnectionError);
+      const { code, outcomeUnknown, provider, message } = error;
+      assert.deepEqual(
+        [code, outcomeUnknown, provider],
+        ["TIMEOUT", true, "c"],
+      );
+      assert.match(message, new RegExp(`within ${expected} ms`));
+      return true;
+    });
+    assert.equal(carrier.context.signal?.aborted, true);
+  }
+});
+
+test("an answer in time leaves no timer behind", async () => {
+  const clock = new ManualClock();
+  const gateway = new Gateway({ clock });
+  gateway.addProvider("c", new CarrierProvider());
+  await gateway.send(new OutgoingMessage("1", "hi"));
+  assert.equal(clock.nextTimerAt, undefined);
+});
+
+test("what is counted is what is sent", async () => {
+  const decomposed = "e\u0301".repeat(1530);
   const gateway = new Gateway();
   const carrier = gateway.addProvider("c", new CarrierProvider());
-  const { signal } = new AbortController();
-  await gateway.send(new OutgoingMessage("1", "hi"), { signal });
-  assert.equal(carrier.context?.signal, signal);
+  gateway.addProvider("lo", new LoopbackProvider());
+  for (const provider of ["c", "lo"]) {
+    const message = new OutgoingMessage("1", decomposed, null, provider);
+    const { encoding, segments } = await gateway.explain(message);
+    assert.deepEqual([encoding, segments], ["gsm7", 10]);
+    await gateway.send(message);
+    assert.equal(message.body, "é".repeat(1530));
+    assert.equal(message.choice?.body, decomposed);
+    assert.equal(message.reset().body, decomposed);
+  }
+  assert.deepEqual(carrier.sent, ["é".repeat(1530)]);
+});
+
+test("a text made to fit is sent as it was made, and given back if it was not sent", async () => {
+  const gateway = new Gateway({
+    textLimits: { transliterate: true, maxSegments: 1, newlines: "lf" },
+  });
+  const carrier = gateway.addProvider("c", new CarrierProvider());
+  await gateway.send(new OutgoingMessage("1", "ž".repeat(150)));
+  await gateway.send(new OutgoingMessage("1", "a\r\nb"));
+  assert.deepEqual(carrier.sent, ["z".repeat(150), "a\nb"]);
+  gateway.addProvider("bad", new FailingProvider(new ServerError("down")));
+  const message = new OutgoingMessage("1", "ž", null, "bad");
+  await assert.rejects(gateway.send(message), /down/);
+  assert.equal(message.body, "ž");
+});
+
+test("a character that is no text is refused for every provider", async () => {
+  const gateway = new Gateway({ textLimits: null });
+  const carrier = gateway.addProvider("c", new CarrierProvider());
+  for (const body of ["a\0", "\u001b[31m", "1\u202e2", "\ud800"]) {
+    const message = new OutgoingMessage("1", body);
+    const { problems } = await gateway.explain(message);
+    assert.match(problems.join(), /^The text holds .* at position/);
+    await assert.rejects(gateway.send(message), { code: "INVALID_TEXT" });
+  }
+  assert.deepEqual(carrier.sent, []);
+});
+
+test("callers without types get one error that says what is expected", async () => {
+  const gateway = new Gateway();
+  const carrier = gateway.addProvider("c", new CarrierProvider());
+  const untyped = gateway as unknown as {
+    send(...args: unknown[]): Promise<unknown>;
+    explain(...args: unknown[]): Promise<unknown>;
+    addProvider(...args: unknown[]): unknown;
+    router: unknown;
+    onSend: { add(handler: unknown): unknown; once(handler: unknown): unknown };
+  };
+  const cases: readonly (readonly [run: () => unknown, problem: RegExp])[] = [
+    [
+      () => untyped.addProvider("lo", LoopbackProvider),
+      /not a provider but the class LoopbackProvider: pass an instance/,
+    ],
+    [() => untyped.addProvider("lo"), /not a provider but undefined/],
+    [() => untyped.addProvider("lo", async () => {}), /but a Promise/],
+    [() => untyped.send("+1", "text"), /send takes a message, got a string: /],
+    [() => untyped.send(), /got undefined/],
+    [() => untyped.send({ dst: "1", body: "x" }), /got an object/],
+    [() => untyped.explain("+1"), /explain takes a message, got a string/],
+    [() => untyped.onSend.add(undefined), /must be a function, got undefined/],
+    [() => untyped.onSend.once({}), /must be a function, got an object/],
+    [
+      () => {
+        untyped.router = "fast";
+      },
+      /router must be a function, got a string/,
+    ],
+    [
+      () => Reflect.construct(Gateway, [{ policy: { rules: [] } }]),
+      /"policy" must be a DeliveryPolicy, got an object/,
+    ],
+    [
+      () => Reflect.construct(Gateway, [{ optOut: true }]),
+      /"optOut" must be a OptOut, got a boolean/,
+    ],
+    [
+      () => new LoopbackProvider().subscribe("1", undefined as never),
+      /subscriber must be a function, got undefined/,
+    ],
+    [
+      () => Reflect.construct(ForwardClientProvider, []),
+      /ForwardClientProvider needs a configuration, got undefined/,
+    ],
+    [
+      () => Reflect.construct(ForwardServerProvider, [{}]),
+      /needs a list as clients, got undefined/,
+    ],
+    [
+      () => gateway.receiverHandler({ allowFrom: "::1" as never }),
+      /allowFrom must be a list, got a string/,
+    ],
+    [
+      () => gateway.receiverHandler({ prefix: 5 as never }),
+      /prefix must be a string, got a number/,
+    ],
+  ];
+  for (const [run, problem] of cases) {
+    await assert.rejects(
+      async () => run(),
+      (error) => {
+        assert.ok(error instanceof ConfigurationError, String(error));
+        assert.match(error.message, problem);
+        return true;
+      },
+    );
+  }
+  const message = new OutgoingMessage("1", "hi");
+  const nothing: unknown = undefined;
+  message.body = nothing as string;
+  await assert.rejects(gateway.send(message), /body must be a string/);
+  gateway.router = (() => ({})) as never;
+  await assert.rejects(
+    gateway.send(new OutgoingMessage("1", "hi").route()),
+    /router must return the name of a provider, got an object/,
+  );
+  assert.deepEqual(carrier.sent, []);
+  assert.equal(gateway.providers.size, 1);
+});
+
+test("a provider that returns no message leaves the outcome unknown", async () => {
+  const gateway = new Gateway();
+  class Forgetful extends CarrierProvider {
+    override async send(message: OutgoingMessage): Promise<never> {
+      await super.send(message);
+      const nothing: unknown = undefined;
+      return nothing as never;
+    }
+  }
+  gateway.addProvider("c", new Forgetful());
+  await assert.rejects(
+    gateway.send(new OutgoingMessage("1", "hi")),
+    (error) => {
+      assert.ok(error instanceof ProviderError);
+      assert.equal(error.outcomeUnknown, true);
+      assert.match(
+        error.message,
+        /"c" must return the message it sent, got undef/,
+      );
+      return true;
+    },
+  );
 });
 
 test("a carrier is not asked to send too long or empty texts", async () => {
@@ -391,6 +646,84 @@ test("starts in order, stops in reverse, and stopping again does nothing", async
     await gateway.stop();
   }
   assert.deepEqual(log, ["start a", "start b", "stop b", "stop a"]);
+});
+
+test("starting twice at once starts each provider once", async () => {
+  const log: string[] = [];
+  const gateway = new Gateway();
+  gateway.addProvider("a", new ServiceProvider(log));
+  gateway.addProvider("b", new ServiceProvider(log));
+  await Promise.all([gateway.start(), gateway.start()]);
+  await gateway.start();
+  assert.deepEqual(log, ["start a", "start b"]);
+});
+
+test("starting and stopping follow one another as they were asked for", async () => {
+  const log: string[] = [];
+  const gateway = new Gateway();
+  gateway.addProvider("a", new ServiceProvider(log));
+  await Promise.all([gateway.start(), gateway.stop(), gateway.start()]);
+  assert.deepEqual(log, ["start a", "stop a", "start a"]);
+});
+
+test("a provider added after start is started, and send waits for it", async () => {
+  const log: string[] = [];
+  const gateway = new Gateway();
+  await gateway.start();
+  const started = Promise.withResolvers<void>();
+  const service = new ServiceProvider(log);
+  service.start = () => started.promise;
+  gateway.addProvider("late", service);
+  const sending = gateway.send(new OutgoingMessage("1", "hi"));
+  const message = await Promise.race([sending, nextTurn()]);
+  assert.equal(message, undefined);
+  started.resolve();
+  assert.equal((await sending).msgid, "1");
+  await gateway.stop();
+  assert.deepEqual(log, ["stop late"]);
+});
+
+test("one that cannot be started fails the sends through it, until it can", async () => {
+  const gateway = new Gateway();
+  await gateway.start();
+  const service = new ServiceProvider([]);
+  let attempts = 0;
+  service.start = async () => {
+    attempts += 1;
+    if (attempts < 3) throw new ServerError("cannot bind");
+  };
+  gateway.addProvider("late", service);
+  await nextTurn();
+  await assert.rejects(
+    gateway.send(new OutgoingMessage("1", "hi")),
+    /cannot bind/,
+  );
+  await gateway.send(new OutgoingMessage("1", "hi"));
+  assert.equal(attempts, 3);
+});
+
+test("stopping waits for what is being sent, and lets nothing more be sent", async () => {
+  const gateway = new Gateway();
+  const carrier = gateway.addProvider("c", new SlowProvider());
+  await gateway.start();
+  const sending = gateway.send(new OutgoingMessage("1", "hi"));
+  while (carrier.context === undefined) await Promise.resolve();
+  let stopped = false;
+  const stopping = gateway.stop().then(() => {
+    stopped = true;
+  });
+  await nextTurn();
+  assert.equal(stopped, false);
+  await assert.rejects(gateway.send(new OutgoingMessage("1", "more")), {
+    name: "ConfigurationError",
+    message: /stopped/,
+  });
+  carrier.answer.resolve();
+  await sending;
+  await stopping;
+  assert.deepEqual(carrier.sent, ["hi"]);
+  await gateway.start();
+  await gateway.send(new OutgoingMessage("1", "again"));
 });
 
 test("a failing start stops what had started", async () => {

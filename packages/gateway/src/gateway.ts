@@ -4,7 +4,10 @@
  * reported. It keeps no messages; storing and retrying are the application's.
  */
 
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { type Clock, systemClock } from "./clock.ts";
+import { describeValue } from "./describe-value.ts";
 import type { TextLimits } from "./encoding/text-limits.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type FetchHandler, toFetchHandler } from "./fetch-handler.ts";
@@ -12,21 +15,21 @@ import { Hook } from "./hook.ts";
 import { createFetchHttpClient, type HttpClient } from "./http.ts";
 import type { IncomingMessage } from "./incoming-message.ts";
 import type { MessageStatus } from "./message-status.ts";
-import type { OptOut } from "./opt-out/opt-out.ts";
-import type { OutgoingMessage } from "./outgoing-message.ts";
+import { OptOut } from "./opt-out/opt-out.ts";
+import { checkContent, OutgoingMessage } from "./outgoing-message.ts";
 import {
   type ChosenRoute,
   chooseRoute,
   type Router,
 } from "./policy/choose-route.ts";
-import type { DeliveryPolicy } from "./policy/delivery-policy.ts";
+import { DeliveryPolicy } from "./policy/delivery-policy.ts";
 import { type Explanation, explain } from "./policy/explain.ts";
 import { ReceiptFailover } from "./policy/receipt-failover.ts";
-import type {
+import {
   Provider,
-  ProviderHost,
-  SendContext,
-  StartContext,
+  type ProviderHost,
+  type SendContext,
+  type StartContext,
 } from "./provider.ts";
 import { ProviderRegistry } from "./provider-registry.ts";
 import { ProviderSender } from "./provider-sender.ts";
@@ -36,6 +39,7 @@ import {
   type ReceiverHandler,
   type ReceiverHandlerOptions,
 } from "./receiver-handler.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** How a gateway chooses providers, and what it checks before sending. */
 export interface GatewayOptions<Route extends readonly unknown[]> {
@@ -49,6 +53,11 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
    * and no empty text for carriers, none for null, log, loopback and forward.
    */
   readonly textLimits?: TextLimits | null;
+  /**
+   * For one provider's turn with a message, unless the provider has a deadline
+   * of its own. Default 20,000.
+   */
+  readonly sendTimeoutMs?: number;
   /** All outward requests of all providers. Default: `fetch`, 10 s. */
   readonly http?: HttpClient;
   readonly clock?: Clock;
@@ -61,13 +70,16 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 {
   readonly id: string;
   readonly http: HttpClient;
-  /** Replaceable at any time. */
-  router: Router<Route>;
   readonly policy: DeliveryPolicy | undefined;
   readonly optOut: OptOut | undefined;
 
   /** A provider accepted a message. */
   readonly onSend = new Hook<OutgoingMessage>();
+  /**
+   * A provider accepted a message that `send` had given up, at the deadline or
+   * for an abort, with its outcome unknown. Errors of these hooks are dropped.
+   */
+  readonly onLateSend = new Hook<OutgoingMessage>();
   /** A text came in. A hook that fails makes the carrier deliver it again. */
   readonly onReceive = new Hook<IncomingMessage>();
   /** A status came in, possibly before `send` resolved. */
@@ -77,21 +89,28 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly #clock: Clock;
   readonly #sender: ProviderSender;
   readonly #receipts: ReceiptFailover | undefined;
+  #router: Router<Route>;
+  // Starting and stopping one after another, whoever asks for it when.
+  #lifecycle: Promise<void> = Promise.resolve();
 
+  /** Throws `ConfigurationError` for an option of another type. */
   constructor(options: GatewayOptions<Route> = {}) {
+    checkOptions(options);
     const { policy, optOut, textLimits } = options;
     this.#clock = options.clock ?? systemClock;
     this.id = (options.newId ?? (() => crypto.randomUUID()))();
     this.http = options.http ?? createFetchHttpClient();
-    this.router = options.router ?? (() => null);
+    this.#router = options.router ?? (() => null);
     this.policy = policy;
     this.optOut = optOut;
     const sender = new ProviderSender({
       providers: this.#providers,
       optOut,
       onSend: this.onSend,
+      onLateSend: this.onLateSend,
       textLimits,
-      now: () => this.#clock.now(),
+      sendTimeoutMs: options.sendTimeoutMs ?? 20_000,
+      clock: this.#clock,
     });
     this.#sender = sender;
     const receipts = policy?.data.failover?.receipts;
@@ -113,7 +132,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   }
 
   /**
-   * Registers a provider and returns it. The first one becomes the default.
+   * Registers a provider and returns it. The first one becomes the default. If
+   * the gateway has been started, so is the provider; `send` waits for it.
    * Throws `ConfigurationError` for a name already taken and for anything that
    * is no provider; a factory is not called in the first case.
    */
@@ -121,8 +141,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     name: string,
     provider: P | ((gateway: Gateway<Route>, name: string) => P),
   ): P {
-    const create = () =>
-      typeof provider === "function" ? provider(this, name) : provider;
+    // A class is left to be refused, with the advice to build one.
+    const create = (): P =>
+      typeof provider === "function" && !isProviderClass(provider)
+        ? provider(this, name)
+        : (provider as P);
     return this.#providers.add(name, create, this);
   }
 
@@ -161,6 +184,16 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.#providers.defaultName = name;
   }
 
+  get router(): Router<Route> {
+    return this.#router;
+  }
+
+  /** Replaceable at any time. Throws `ConfigurationError` for no function. */
+  set router(router: Router<Route>) {
+    checkRouter(router);
+    this.#router = router;
+  }
+
   /**
    * Sends a message: through the provider it names, else the one the router
    * names if `route` was called, else by policy, else through the default.
@@ -168,40 +201,30 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    *
    * Rejects with `ConfigurationError` before anything is sent, with the
    * provider's `ProviderError`, with `SuppressedError`, or with what an
-   * `onSend` hook threw: then the message was sent and has its `sentAt`.
+   * `onSend` hook threw: then the message was sent and has its `sentAt`. An
+   * abort ends every wait and rejects with the signal's reason; if a provider
+   * had the message by then, it may still go out: see `onLateSend`.
    */
   async send(
     message: OutgoingMessage<Route>,
     context: SendContext = {},
   ): Promise<OutgoingMessage<Route>> {
-    context.signal?.throwIfAborted();
+    checkMessage(message, "send");
+    const { signal } = context;
+    signal?.throwIfAborted();
     message.sentAt = null;
-    const route = await this.#chooseRoute(message);
-    if (route.by === "policy") {
-      const { candidates, rule, policy } = route;
-      const receipts = this.#receipts;
-      return this.#sender.sendAlong(
-        message,
-        candidates,
-        rule,
-        policy,
-        receipts,
-        context,
-      );
-    }
-    if (route.by === null) {
-      throw new ConfigurationError("The gateway has no provider to send with");
-    }
-    const { by } = route;
-    const provider = this.#providers.get(route.provider, askedFor[by]);
-    return this.#sender.sendOnce(message, by, provider, context);
+    const route = await untilAborted(this.#chooseRoute(message), signal);
+    const sent = await this.#sendBy(route, message, context);
+    // Normally the same object; else one the provider made of it.
+    return sent as OutgoingMessage<Route>;
   }
 
   /**
    * Which provider `send` would use and why, in how many segments and at what
    * cost. Sends nothing and leaves the message as it is.
    */
-  explain(message: OutgoingMessage<Route>): Promise<Explanation> {
+  async explain(message: OutgoingMessage<Route>): Promise<Explanation> {
+    checkMessage(message, "explain");
     return explain(message, {
       chooseRoute: (copy) => this.#chooseRoute(copy),
       policy: this.policy,
@@ -246,27 +269,34 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   /** `receiverHandler` for platforms that speak `Request` and `Response`. */
   handler(options: ReceiverHandlerOptions = {}): FetchHandler {
-    return toFetchHandler(this.receiverHandler(options), options);
+    return toFetchHandler(this.receiverHandler(options));
   }
 
   /**
-   * Starts the providers in the order of registration. If one fails, those
-   * before it are stopped again and its error is thrown; the same when the
-   * signal is aborted, with its reason.
+   * Starts the providers in the order of registration, each once, however often
+   * it is called. If one fails, those before it are stopped again and its error
+   * is thrown; the same when the signal is aborted, with its reason.
    */
-  async start(context: StartContext = {}): Promise<void> {
-    this.policy?.checkProviders((name) => this.#providers.has(name));
-    await this.#providers.start(context);
-    this.#receipts?.start();
+  start(context: StartContext = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      this.policy?.checkProviders((name) => this.#providers.has(name));
+      await this.#providers.start(context);
+      this.#sender.open();
+      this.#receipts?.start();
+    });
   }
 
   /**
-   * Stops the started providers, last first, all of them even if some fail;
-   * then throws what failed. Safe to call again.
+   * Lets nothing more be sent, waits until no provider has a message any more,
+   * and stops the started providers, last first, all of them even if some fail;
+   * then throws what failed. Safe to call again; `start` undoes it.
    */
-  async stop(): Promise<void> {
-    await this.#receipts?.stop();
-    await this.#providers.stop();
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#receipts?.stop();
+      await this.#sender.close();
+      await this.#providers.stop();
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -290,6 +320,39 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.#receipts?.handle(status);
   }
 
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#lifecycle.then(work);
+    this.#lifecycle = done.catch(() => {
+      // Whoever called has the error.
+    });
+    return done;
+  }
+
+  async #sendBy(
+    route: ChosenRoute,
+    message: OutgoingMessage,
+    context: SendContext,
+  ): Promise<OutgoingMessage> {
+    if (route.by === "policy") {
+      const { candidates, rule, policy } = route;
+      const receipts = this.#receipts;
+      return this.#sender.sendAlong(
+        message,
+        candidates,
+        rule,
+        policy,
+        receipts,
+        context,
+      );
+    }
+    if (route.by === null) {
+      throw new ConfigurationError("The gateway has no provider to send with");
+    }
+    const { by } = route;
+    const provider = this.#providers.get(route.provider, askedFor[by]);
+    return this.#sender.sendOnce(message, by, provider, context);
+  }
+
   #chooseRoute(message: OutgoingMessage): Promise<ChosenRoute> {
     return chooseRoute(message, {
       // The values were given to `route` of a message of this gateway's type.
@@ -298,6 +361,43 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       defaultProvider: this.defaultProvider,
     });
   }
+}
+
+function checkMessage(message: unknown, method: string): void {
+  if (!(message instanceof OutgoingMessage)) {
+    throw new ConfigurationError(
+      `${method} takes a message, got ${describeValue(message)}: ` +
+        `gateway.${method}(new OutgoingMessage("+420 777 123 456", "Hello"))`,
+    );
+  }
+  checkContent(message);
+}
+
+function checkRouter(router: unknown): void {
+  if (router === undefined || typeof router === "function") return;
+  throw new ConfigurationError(
+    `The router must be a function, got ${describeValue(router)}`,
+  );
+}
+
+function checkOptions<Route extends readonly unknown[]>(
+  options: GatewayOptions<Route>,
+): void {
+  const { router, policy, optOut } = options;
+  checkRouter(router);
+  for (const [name, value, type] of [
+    ["policy", policy, DeliveryPolicy],
+    ["optOut", optOut, OptOut],
+  ] as const) {
+    if (value === undefined || value instanceof type) continue;
+    throw new ConfigurationError(
+      `The option "${name}" must be a ${type.name}, got ${describeValue(value)}`,
+    );
+  }
+}
+
+function isProviderClass(value: object): boolean {
+  return "prototype" in value && value.prototype instanceof Provider;
 }
 
 /** Who wanted a provider, for the error when there is none of its name. */

@@ -1,12 +1,16 @@
 /** The providers of a gateway by name: adding, finding, starting, stopping. */
 
+import { describeValue } from "./describe-value.ts";
 import { ConfigurationError, UnknownProviderError } from "./errors.ts";
 import { Provider, type ProviderHost, type StartContext } from "./provider.ts";
 
 export class ProviderRegistry {
   readonly #providers = new Map<string, Provider>();
   #defaultName: string | null = null;
-  #started: Provider[] = [];
+  // In the order of starting; a start that fails is taken out again.
+  readonly #starts = new Map<Provider, Promise<void>>();
+  readonly #started = new Set<Provider>();
+  #isRunning = false;
 
   /** In the order of registration. */
   get all(): ReadonlyMap<string, Provider> {
@@ -39,11 +43,19 @@ export class ProviderRegistry {
     }
     const added = create();
     if (!(added instanceof Provider)) {
-      throw new ConfigurationError(`"${name}" is not a provider`);
+      throw new ConfigurationError(
+        `"${name}" is not a provider but ${describeValue(added)}: ` +
+          "pass an instance, such as new LoopbackProvider()",
+      );
     }
     added.attach(host, name);
     this.#providers.set(name, added);
     this.#defaultName ??= name;
+    if (this.#isRunning) {
+      this.#startOne(added).catch(() => {
+        // Tried again by whoever sends through it, and gets the error.
+      });
+    }
     return added;
   }
 
@@ -64,32 +76,48 @@ export class ProviderRegistry {
 
   /**
    * In order; if one fails, or the signal is aborted, those before it are
-   * stopped again.
+   * stopped again. Those added from now on are started as they come.
    */
   async start(context: StartContext): Promise<void> {
-    for (const provider of this.#providers.values()) {
-      if (this.#started.includes(provider)) continue;
-      try {
-        context.signal?.throwIfAborted();
-        await provider.start?.(context);
-        this.#started.push(provider);
+    const { signal } = context;
+    this.#isRunning = true;
+    try {
+      for (const provider of this.#providers.values()) {
+        signal?.throwIfAborted();
+        await this.#startOne(provider, context);
         // It may have started without heeding the signal.
-        context.signal?.throwIfAborted();
-      } catch (error) {
-        await this.stop().catch(() => {
-          // The first error has the cause; a stop after it often fails likewise.
-        });
-        throw error;
+        signal?.throwIfAborted();
       }
+    } catch (error) {
+      await this.stop().catch(() => {
+        // The first error has the cause; a stop after it often fails likewise.
+      });
+      throw error;
     }
+  }
+
+  /**
+   * Undefined if a provider can be used now; else a promise that it can, which
+   * rejects as its start does. Without `start` every provider can be used.
+   */
+  whenStarted(provider: Provider): Promise<void> | undefined {
+    if (!this.#isRunning || this.#started.has(provider)) return undefined;
+    return this.#startOne(provider);
   }
 
   /** Last first, all of them even if some fail; then throws what failed. */
   async stop(): Promise<void> {
-    const started = this.#started.reverse();
-    this.#started = [];
+    this.#isRunning = false;
     const errors: unknown[] = [];
-    for (const provider of started) {
+    for (const [provider, starting] of [...this.#starts].reverse()) {
+      this.#starts.delete(provider);
+      try {
+        await starting;
+      } catch {
+        // Not started: whoever started it has the error.
+        continue;
+      }
+      this.#started.delete(provider);
       try {
         await provider.stop?.();
       } catch (error) {
@@ -100,5 +128,22 @@ export class ProviderRegistry {
     if (errors.length > 1) {
       throw new AggregateError(errors, "Several providers failed to stop");
     }
+  }
+
+  #startOne(provider: Provider, context?: StartContext): Promise<void> {
+    const before = this.#starts.get(provider);
+    if (before !== undefined) return before;
+    const start = async (): Promise<void> => provider.start?.(context);
+    const starting = start().then(
+      () => {
+        this.#started.add(provider);
+      },
+      (error: unknown) => {
+        this.#starts.delete(provider);
+        throw error;
+      },
+    );
+    this.#starts.set(provider, starting);
+    return starting;
   }
 }

@@ -3,8 +3,9 @@
  * provider's turn, failover along the candidates of a policy, and the hook.
  */
 
+import type { Clock } from "./clock.ts";
 import { prepareText, type TextLimits } from "./encoding/text-limits.ts";
-import { ProviderError } from "./errors.ts";
+import { ConfigurationError } from "./errors.ts";
 import type { Hook } from "./hook.ts";
 import type { OptOut } from "./opt-out/opt-out.ts";
 import type {
@@ -19,19 +20,26 @@ import type {
 import type { ReceiptFailover } from "./policy/receipt-failover.ts";
 import type { Provider, SendContext } from "./provider.ts";
 import type { ProviderRegistry } from "./provider-registry.ts";
+import { ProviderTurn } from "./provider-turn.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface ProviderSenderPorts {
   readonly providers: ProviderRegistry;
   readonly optOut: OptOut | undefined;
   readonly onSend: Hook<OutgoingMessage>;
+  readonly onLateSend: Hook<OutgoingMessage>;
   /** For every provider; undefined leaves it to each. */
   readonly textLimits: TextLimits | null | undefined;
-  now(): number;
+  /** For one provider's turn, unless it has a deadline of its own. */
+  readonly sendTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 export class ProviderSender {
   readonly #ports: ProviderSenderPorts;
   readonly #providers: ProviderRegistry;
+  readonly #turns = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   constructor(ports: ProviderSenderPorts) {
     this.#ports = ports;
@@ -46,7 +54,8 @@ export class ProviderSender {
     context: SendContext,
   ): Promise<OutgoingMessage> {
     message.choice = { by, provider: provider.name };
-    return this.#announce(await this.#attempt(message, provider, context));
+    const sent = await this.#attempt(message, provider, context);
+    return this.#announce(sent, context);
   }
 
   /** Sends through the candidates of a policy in order until one accepts. */
@@ -62,13 +71,14 @@ export class ProviderSender {
     for (const { provider } of candidates) this.#providers.get(provider, asked);
 
     const failures: ProviderFailure[] = [];
-    const ownSrc = message.src;
+    const { src: ownSrc, body: ownBody } = message;
     for (const [index, candidate] of candidates.entries()) {
       const name = candidate.provider;
       const admission = policy.admit(name);
       if (admission === undefined) continue;
       const sender = ownSrc === null ? candidate.sender : undefined;
       message.src = sender ?? ownSrc;
+      message.body = ownBody;
       message.choice = {
         by: "policy",
         provider: name,
@@ -76,6 +86,7 @@ export class ProviderSender {
         ...(sender === undefined ? {} : { sender }),
         ...(failures.length > 0 ? { failures: [...failures] } : {}),
       };
+      const startedAt = this.#ports.clock.monotonic();
       let sent: OutgoingMessage;
       try {
         const provider = this.#providers.get(name, asked);
@@ -89,8 +100,9 @@ export class ProviderSender {
         continue;
       }
       admission.succeeded();
-      receipts?.track(sent, candidates.slice(index + 1), rule);
-      return this.#announce(sent);
+      const left = candidates.slice(index + 1);
+      receipts?.track({ message: sent, candidates: left, rule, startedAt });
+      return this.#announce(sent, context);
     }
     message.src = ownSrc;
     const last = failures.at(-1);
@@ -106,33 +118,78 @@ export class ProviderSender {
       : textLimits;
   }
 
+  /** Takes messages, as it does from the beginning. */
+  open(): void {
+    this.#isClosed = false;
+  }
+
+  /** Gives no provider a message any more, and waits for those that have one. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#turns);
+  }
+
   async #attempt(
     message: OutgoingMessage,
     provider: Provider,
     context: SendContext,
   ): Promise<OutgoingMessage> {
     const { optOut } = this.#ports;
+    const { signal } = context;
     message.provider = provider.name;
-    message.simulated = false;
-    if (optOut !== undefined) await optOut.check(message);
-    context.signal?.throwIfAborted();
-    const limits = this.limitsOf(provider);
-    if (limits !== null) prepareText(message.body, limits);
-    let sent: OutgoingMessage;
-    try {
-      sent = await provider.send(message, context);
-    } catch (error) {
-      if (error instanceof ProviderError) error.provider ??= provider.name;
-      throw error;
+    message.clearOutcome();
+    const starting = this.#providers.whenStarted(provider);
+    if (starting !== undefined) await untilAborted(starting, signal);
+    if (optOut !== undefined) {
+      await untilAborted(optOut.check(message), signal);
     }
-    // Marked before the hooks run, so that their errors can be distinguished.
-    sent.sentAt = new Date(this.#ports.now());
-    return sent;
+    // After the last wait: from here on the message is the provider's.
+    signal?.throwIfAborted();
+    if (this.#isClosed) {
+      throw new ConfigurationError("The gateway is stopped; start it again");
+    }
+    const given = message.body;
+    message.body = prepareText(given, this.limitsOf(provider)).text;
+    if (message.body !== given && message.choice !== null) {
+      message.choice = { ...message.choice, body: given };
+    }
+    const { clock, sendTimeoutMs } = this.#ports;
+    const turn = new ProviderTurn(provider, {
+      clock,
+      timeoutMs: provider.sendTimeoutMs ?? sendTimeoutMs,
+      signal,
+      onLate: (sent) => this.#announceLate(sent),
+    });
+    const taken = turn.take(message);
+    this.#turns.add(taken);
+    try {
+      const sent = await taken;
+      // Marked before the hooks run, so that their errors can be distinguished.
+      sent.sentAt = new Date(clock.now());
+      return sent;
+    } catch (error) {
+      // A provider that goes on may not have read all of it yet.
+      if (!turn.isGivenUp) message.body = given;
+      throw error;
+    } finally {
+      this.#turns.delete(taken);
+    }
   }
 
-  async #announce(sent: OutgoingMessage): Promise<OutgoingMessage> {
+  #announceLate(sent: OutgoingMessage): void {
+    const { clock, onLateSend } = this.#ports;
+    sent.sentAt = new Date(clock.now());
+    onLateSend.emit(sent).catch(() => {
+      // There is no caller any more.
+    });
+  }
+
+  async #announce(
+    sent: OutgoingMessage,
+    { signal }: SendContext,
+  ): Promise<OutgoingMessage> {
     const { onSend } = this.#ports;
-    if (onSend.size > 0) await onSend.emit(sent);
+    if (onSend.size > 0) await untilAborted(onSend.emit(sent), signal);
     return sent;
   }
 }

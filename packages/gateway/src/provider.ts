@@ -61,6 +61,12 @@ export abstract class Provider {
    */
   readonly textLimits: TextLimits | null = {};
 
+  /**
+   * How long `send` may take; by default as the gateway says. After that its
+   * signal is aborted, and the message's outcome is called unknown.
+   */
+  readonly sendTimeoutMs: number | undefined = undefined;
+
   /** The name it was registered under. */
   get name(): string {
     return this.#name;

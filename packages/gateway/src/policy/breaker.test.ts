@@ -98,3 +98,22 @@ test("a probe without a result makes room for another", () => {
   assert.equal(breaker.state, "half-open");
   assert.ok(breaker.admit());
 });
+
+test("a probe that never settles makes room after as long as it was open", () => {
+  const { clock, breaker, fail } = setUp();
+  fail(4);
+  clock.advance(30_000);
+  const lost = breaker.admit();
+  assert.ok(lost);
+  clock.advance(29_999);
+  assert.equal(breaker.admit(), undefined);
+  clock.advance(1);
+  const next = breaker.admit();
+  assert.ok(next);
+  // What comes of the first one does not count any more.
+  lost.failed();
+  assert.equal(breaker.state, "half-open");
+  assert.equal(breaker.admit(), undefined);
+  next.succeeded();
+  assert.equal(breaker.state, "closed");
+});

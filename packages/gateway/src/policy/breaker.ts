@@ -11,7 +11,10 @@ import type { BreakerPolicy } from "./policy-data.ts";
  */
 export type BreakerState = "closed" | "open" | "half-open";
 
-/** Leave to make one attempt; exactly one of the three must follow. */
+/**
+ * Leave to make one attempt; one of the three must follow. A probe that settles
+ * only after `openSeconds` counts no more: another one may be under way.
+ */
 export interface BreakerPass {
   succeeded(): void;
   failed(): void;
@@ -35,7 +38,8 @@ export class Breaker {
   readonly #openMs: number;
   #buckets: Bucket[] = [];
   #openedAt: number | undefined;
-  #probing = false;
+  #probe: object | undefined;
+  #probeStartedAt = 0;
 
   constructor(policy: BreakerPolicy, clock: Pick<Clock, "monotonic">) {
     this.#clock = clock;
@@ -58,29 +62,39 @@ export class Breaker {
     return Math.max(0, Math.ceil(probeAt - this.#clock.monotonic()));
   }
 
-  /** Undefined while open, and while another attempt is probing. */
+  /**
+   * Undefined while open, and while another attempt is probing, for as long as
+   * it was open at most.
+   */
   admit(): BreakerPass | undefined {
-    const state = this.state;
-    if (state === "open" || (state === "half-open" && this.#probing)) {
+    const { state } = this;
+    if (state === "open") return undefined;
+    if (state === "closed") {
+      return {
+        succeeded: () => this.#count(false),
+        failed: () => this.#count(true),
+        released: () => {},
+      };
+    }
+    const now = this.#clock.monotonic();
+    const isProbing = this.#probe !== undefined;
+    if (isProbing && now - this.#probeStartedAt < this.#openMs) {
       return undefined;
     }
-    const isProbe = state === "half-open";
-    if (isProbe) this.#probing = true;
-    const end = (): void => {
-      if (isProbe) this.#probing = false;
+    const probe = {};
+    this.#probe = probe;
+    this.#probeStartedAt = now;
+    const end = (then: () => void) => (): void => {
+      if (this.#probe !== probe) return;
+      this.#probe = undefined;
+      then();
     };
     return {
-      succeeded: () => {
-        end();
-        if (isProbe) this.#close();
-        else this.#count(false);
-      },
-      failed: () => {
-        end();
-        if (isProbe) this.#openedAt = this.#clock.monotonic();
-        else this.#count(true);
-      },
-      released: end,
+      succeeded: end(() => this.#close()),
+      failed: end(() => {
+        this.#openedAt = this.#clock.monotonic();
+      }),
+      released: end(() => {}),
     };
   }
 

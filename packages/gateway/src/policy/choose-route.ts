@@ -4,6 +4,8 @@
  * Sending and explaining both ask here.
  */
 
+import { describeValue } from "../describe-value.ts";
+import { ConfigurationError } from "../errors.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
 import type { DeliveryPolicy, RouteCandidate } from "./delivery-policy.ts";
 import type { RuleVerdict } from "./match-rule.ts";
@@ -61,7 +63,15 @@ export async function chooseRoute(
   }
   if (message.routingValues !== null) {
     const provider = await router(message, ...message.routingValues);
-    if (provider) return { by: "router", provider, considered: [] };
+    if (typeof provider === "string" && provider !== "") {
+      return { by: "router", provider, considered: [] };
+    }
+    if (provider) {
+      throw new ConfigurationError(
+        "A router must return the name of a provider, " +
+          `got ${describeValue(provider)}`,
+      );
+    }
   }
   const plan = policy?.plan(message);
   if (policy !== undefined && plan !== undefined && plan.rule !== null) {

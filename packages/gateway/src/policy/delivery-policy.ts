@@ -17,6 +17,7 @@ import {
 } from "../errors.ts";
 import { Hook } from "../hook.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
+import { internationalDigits } from "../phone-number.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import { matchRule, type RuleVerdict } from "./match-rule.ts";
 import { orderTargets } from "./order-targets.ts";
@@ -81,11 +82,12 @@ export class DeliveryPolicy {
   /** Draws from `random` unless the rule is sticky. */
   plan(message: OutgoingMessage): RoutePlan {
     const considered: RuleVerdict[] = [];
+    const recipient = internationalDigits(message.dst);
     for (const rule of this.data.rules) {
       const verdict = matchRule(rule, message);
       considered.push(verdict);
       if (!verdict.matched) continue;
-      const ordered = orderTargets(rule, message.dst, this.#random);
+      const ordered = orderTargets(rule, recipient, this.#random);
       const candidates = ordered.map(({ target, sender }) => ({
         provider: target.provider,
         ...(sender === undefined ? {} : { sender }),

@@ -3,7 +3,7 @@
  * support, for dry runs, and for reading a policy one did not write.
  */
 
-import { analyze } from "../encoding/analyze.ts";
+import { analyze, type TextAnalysis } from "../encoding/analyze.ts";
 import type { TextLimits } from "../encoding/text-limits.ts";
 import { prepareText } from "../encoding/text-limits.ts";
 import { RequestError } from "../errors.ts";
@@ -67,21 +67,24 @@ export async function explain(
   const route = await ports.chooseRoute(message);
   const routed = candidatesOf(route);
 
-  const expected = routed[0]?.provider;
-  const limits = expected === undefined ? null : ports.textLimits(expected);
-  const text = analyze(message.body, { ...limits, encoding: "auto" });
-  const costOf = (perSegment: number | undefined): EstimatedCost | undefined =>
-    perSegment === undefined
+  // By the limits of each, which may write the text in other characters.
+  const analyzeFor = (provider: string | undefined): TextAnalysis => {
+    const limits = provider === undefined ? null : ports.textLimits(provider);
+    return analyze(message.body, { ...limits, encoding: "auto" });
+  };
+  const costOf = (candidate: RouteCandidate): EstimatedCost | undefined =>
+    candidate.costPerSegment === undefined
       ? undefined
       : {
-          amount: perSegment * text.segments,
+          amount:
+            candidate.costPerSegment * analyzeFor(candidate.provider).segments,
           currency: ports.policy?.data.currency,
         };
   const candidates = routed.map((candidate) => ({
     provider: candidate.provider,
     sender: candidate.sender,
     breaker: ports.policy?.breakerState(candidate.provider) ?? "closed",
-    estimatedCost: costOf(candidate.costPerSegment),
+    estimatedCost: costOf(candidate),
   }));
   // A policy passes over providers with an open breaker; nobody else does.
   const first =
@@ -100,6 +103,7 @@ export async function explain(
     message.src ??= first.sender ?? null;
     problems.push(...(await findProblems(message, first.provider, ports)));
   }
+  const text = analyzeFor(first?.provider);
   return {
     provider: first?.provider ?? null,
     by: first === undefined ? null : route.by,
@@ -144,7 +148,7 @@ async function findProblems(
   const problems: string[] = [];
   const limits = ports.textLimits(provider);
   try {
-    if (limits !== null) prepareText(message.body, limits);
+    prepareText(message.body, limits);
     await ports.optOut?.check(message);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;

@@ -1,6 +1,7 @@
 /** Whether a rule of a delivery policy applies to a message, and why not. */
 
 import type { OutgoingMessage } from "../outgoing-message.ts";
+import { internationalDigits } from "../phone-number.ts";
 import { countryOf } from "./country.ts";
 import type { PolicyRule } from "./policy-data.ts";
 
@@ -17,20 +18,23 @@ export function matchRule(
   message: OutgoingMessage,
 ): RuleVerdict {
   const { prefix, country, class: classes } = rule.when ?? {};
+  const number = internationalDigits(message.dst);
   const reasons: string[] = [];
   const refuse = (reason: string): RuleVerdict => {
     return { rule: rule.name, matched: false, reason };
   };
 
   if (prefix !== undefined) {
-    const found = prefix.find((digits) => message.dst.startsWith(digits));
+    const found = prefix.find((digits) =>
+      number.startsWith(internationalDigits(digits)),
+    );
     if (found === undefined) {
       return refuse(`the number begins with none of ${prefix.join(", ")}`);
     }
     reasons.push(`the number begins with ${found}`);
   }
   if (country !== undefined) {
-    const actual = countryOf(message.dst);
+    const actual = countryOf(number);
     if (actual === undefined || !country.includes(actual)) {
       return refuse(
         `the country is ${actual ?? "unknown"}, not ${country.join(" or ")}`,

@@ -34,12 +34,28 @@ export interface ReceiptFailoverPorts {
   ): Promise<OutgoingMessage>;
 }
 
+/** An accepted message, and how it may be sent again. */
+export interface AcceptedMessage {
+  readonly message: OutgoingMessage;
+  /** Who is left to try. */
+  readonly candidates: readonly RouteCandidate[];
+  readonly rule: string;
+  /** When its provider was given it; monotonic. */
+  readonly startedAt: number;
+}
+
 interface Tracked {
   readonly message: OutgoingMessage;
   readonly candidates: readonly RouteCandidate[];
   readonly rule: string;
   /** Monotonic. */
   readonly deadline: number;
+}
+
+interface EarlyStatus {
+  readonly status: MessageStatus;
+  /** Monotonic. */
+  readonly at: number;
 }
 
 const EARLY_STATUSES = 1000;
@@ -50,7 +66,7 @@ export class ReceiptFailover {
   // In order of deadline, as all wait equally long.
   readonly #tracked = new Map<string, Tracked>();
   // Final statuses that came before their message was known to be sent.
-  readonly #early = new Map<string, MessageStatus>();
+  readonly #early = new Map<string, EarlyStatus>();
   readonly #pending = new Set<Promise<void>>();
   #timer: Timer | undefined;
   #running = false;
@@ -61,53 +77,57 @@ export class ReceiptFailover {
   }
 
   /** Watches a sent message, if receipts were asked for and others are left. */
-  track(
-    message: OutgoingMessage,
-    candidates: readonly RouteCandidate[],
-    rule: string,
-  ): void {
-    if (!message.providerOptions.statusReport || candidates.length === 0) {
-      return;
-    }
+  track({ message, candidates, rule, startedAt }: AcceptedMessage): void {
+    if (!this.#running) return;
     const key = keyOf(
       message.choice?.provider ?? message.provider,
       message.msgid,
     );
+    // One from before it was sent is of another message: ids come again.
+    const early = this.#early.get(key);
+    this.#early.delete(key);
+    if (!message.providerOptions.statusReport || candidates.length === 0) {
+      return;
+    }
     const { silentMinutes, maxTracked = 10_000 } = this.#policy;
     const wait =
       silentMinutes === undefined ? Infinity : silentMinutes * 60_000;
     const deadline = this.#ports.clock.monotonic() + wait;
+    // Deleted first, so that it stands where its deadline belongs.
+    this.#tracked.delete(key);
     this.#tracked.set(key, { message, candidates, rule, deadline });
     if (this.#tracked.size > maxTracked) removeOldest(this.#tracked);
-    const early = this.#early.get(key);
-    if (early !== undefined) {
-      this.#early.delete(key);
-      this.#settle(key, early);
+    if (early !== undefined && early.at >= startedAt) {
+      this.#settle(key, early.status);
     }
     this.#schedule();
   }
 
   /** Looks at a status, after the hooks did. */
   handle(status: MessageStatus): void {
-    if (!status.isFinal) return;
+    if (!this.#running || !status.isFinal) return;
     const key = keyOf(status.entry ?? status.provider, status.msgid);
     if (this.#tracked.has(key)) {
       this.#settle(key, status);
     } else {
-      this.#early.set(key, status);
+      const at = this.#ports.clock.monotonic();
+      this.#early.delete(key);
+      this.#early.set(key, { status, at });
       if (this.#early.size > EARLY_STATUSES) removeOldest(this.#early);
     }
   }
 
-  /** From now on silence is noticed. */
+  /** From now on messages are watched. */
   start(): void {
     this.#running = true;
     this.#schedule();
   }
 
-  /** Notices silence no longer, and waits for what is being sent again. */
+  /** Watches nothing any longer, and waits for what is being sent again. */
   async stop(): Promise<void> {
     this.#running = false;
+    this.#tracked.clear();
+    this.#early.clear();
     this.#timer?.cancel();
     this.#timer = undefined;
     await Promise.all(this.#pending);

@@ -3,6 +3,8 @@
  * everything that passed can be taken out and looked at. For tests and demos.
  */
 
+import { describeValue } from "../../describe-value.ts";
+import { ConfigurationError } from "../../errors.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
 import { MessageAccepted, MessageDelivered } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
@@ -18,10 +20,8 @@ export type LoopbackMessage = OutgoingMessage & {
   reply(body: string): Promise<void>;
 };
 
-/** Plays a phone: is called with each text to its number. */
-export type LoopbackSubscriber = (
-  message: LoopbackMessage,
-) => void | Promise<void>;
+/** Plays a phone: is called with each text to its number, and waited for. */
+export type LoopbackSubscriber = (message: LoopbackMessage) => unknown;
 
 /** What passed through the loopback, in either direction. */
 export type LoopbackTraffic = OutgoingMessage | IncomingMessage;
@@ -38,6 +38,11 @@ export class LoopbackProvider extends Provider {
    * the place of the first. Returns the provider, for chaining.
    */
   subscribe(number: string, subscriber: LoopbackSubscriber): this {
+    if (typeof subscriber !== "function") {
+      throw new ConfigurationError(
+        `A subscriber must be a function, got ${describeValue(subscriber)}`,
+      );
+    }
     this.#subscribers.set(digitsOnly(number), subscriber);
     return this;
   }

@@ -1,0 +1,111 @@
+/**
+ * One provider's turn with a message: it ends with the provider's answer, at
+ * the deadline or by an abort, even if the provider goes on.
+ */
+
+import type { Clock } from "./clock.ts";
+import { describeValue } from "./describe-value.ts";
+import { ProviderConnectionError, ProviderError } from "./errors.ts";
+import { OutgoingMessage } from "./outgoing-message.ts";
+import type { Provider, SendContext } from "./provider.ts";
+
+export interface TurnOptions {
+  readonly clock: Pick<Clock, "setTimer">;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** The provider accepted the message after its turn. */
+  readonly onLate: (sent: OutgoingMessage) => void;
+}
+
+/** What the provider is given with the message. */
+export class ProviderTurn implements SendContext {
+  readonly #provider: Provider;
+  readonly #options: TurnOptions;
+  #isGivenUp = false;
+  #reason: unknown;
+  #controller: AbortController | undefined;
+
+  constructor(provider: Provider, options: TurnOptions) {
+    this.#provider = provider;
+    this.#options = options;
+  }
+
+  /** Given up, while the provider may still have the message in hand. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
+  }
+
+  /** Aborted when the turn is given up. Made for providers that look at it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isGivenUp) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  /**
+   * Rejects with the provider's error, with the caller's reason for an abort,
+   * or at the deadline with `ProviderConnectionError`.
+   */
+  take(message: OutgoingMessage): Promise<OutgoingMessage> {
+    const { clock, timeoutMs, signal, onLate } = this.#options;
+    const { promise, resolve, reject } =
+      Promise.withResolvers<OutgoingMessage>();
+    const giveUp = (reason: unknown): void => {
+      end();
+      this.#isGivenUp = true;
+      this.#reason = reason;
+      this.#controller?.abort(reason);
+      reject(reason);
+    };
+    const abort = (): void => giveUp(signal?.reason);
+    const timer = clock.setTimer(timeoutMs, () =>
+      giveUp(timeoutOf(this.#provider, timeoutMs)),
+    );
+    const end = (): void => {
+      timer.cancel();
+      signal?.removeEventListener("abort", abort);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#send(message).then(
+      (sent) => {
+        if (this.#isGivenUp) return onLate(sent);
+        end();
+        resolve(sent);
+      },
+      (error: unknown) => {
+        // Given up, its outcome is unknown already, and stays so.
+        if (this.#isGivenUp) return;
+        end();
+        reject(error);
+      },
+    );
+    return promise;
+  }
+
+  async #send(message: OutgoingMessage): Promise<OutgoingMessage> {
+    const { name } = this.#provider;
+    let sent: unknown;
+    try {
+      sent = await this.#provider.send(message, this);
+    } catch (error) {
+      if (error instanceof ProviderError) error.provider ??= name;
+      throw error;
+    }
+    if (sent instanceof OutgoingMessage) return sent;
+    throw new ProviderError(
+      `The provider "${name}" must return the message it sent, ` +
+        `got ${describeValue(sent)}`,
+      { provider: name, code: "NO_MESSAGE", outcomeUnknown: true },
+    );
+  }
+}
+
+function timeoutOf(
+  { name }: Provider,
+  timeoutMs: number,
+): ProviderConnectionError {
+  return new ProviderConnectionError(
+    `The provider "${name}" did not answer within ${timeoutMs} ms`,
+    { provider: name, code: "TIMEOUT", outcomeUnknown: true },
+  );
+}

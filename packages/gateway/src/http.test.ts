@@ -124,3 +124,29 @@ test("reads the reason from where it hides", () => {
   assert.equal(toConnectionError(connection, ""), connection);
   assert.equal(toConnectionError("odd", "odd").outcomeUnknown, true);
 });
+
+test("what fetch never sends is final, and is known not to have been sent", async () => {
+  const client = createFetchHttpClient();
+  for (const [url, code, headers = {}] of [
+    ["http://127.0.0.1:5060/secret", "BAD_PORT"],
+    ["http://127.0.0.1:6000/secret", "BAD_PORT"],
+    ["http://127.0.0.1:6667/secret", "BAD_PORT"],
+    ["ftp://127.0.0.1/secret", "INVALID_REQUEST"],
+    ["http://user:secret@127.0.0.1/", "INVALID_REQUEST"],
+    ["http://127.0.0.1:99999/secret", "INVALID_REQUEST"],
+    ["secret", "INVALID_REQUEST"],
+    ["http://127.0.0.1/", "INVALID_REQUEST", { "x-key": "secret\nkey" }],
+  ] as const) {
+    await assert.rejects(
+      client.request({ method: "GET", url, headers }),
+      (error) => {
+        assert.ok(error instanceof ProviderConnectionError);
+        assert.equal(error.code, code, url);
+        assert.equal(error.outcomeUnknown, false);
+        assert.equal(error.retryable, false);
+        assert.doesNotMatch(error.message, /secret/);
+        return true;
+      },
+    );
+  }
+});

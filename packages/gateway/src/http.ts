@@ -60,14 +60,16 @@ export function createFetchHttpClient(
       const signal = request.signal
         ? AbortSignal.any([request.signal, deadline])
         : deadline;
+      const init = {
+        method: request.method,
+        headers: { ...request.headers },
+        body: request.body ?? null,
+        redirect: "manual",
+        signal,
+      } as const;
+      checkRequest(request.url, init);
       try {
-        const response = await fetch(request.url, {
-          method: request.method,
-          headers: { ...request.headers },
-          body: request.body ?? null,
-          redirect: "manual",
-          signal,
-        });
+        const response = await fetch(request.url, init);
         return {
           status: response.status,
           headers: Object.fromEntries(response.headers),
@@ -84,6 +86,35 @@ export function createFetchHttpClient(
   };
 }
 
+// What `fetch` would refuse without sending anything, and would refuse again.
+// The reason is not in the text: it quotes the URL or the header.
+function checkRequest(url: string, init: RequestInit): void {
+  try {
+    const { protocol } = new URL(new Request(url, init).url);
+    if (protocol === "https:" || protocol === "http:") return;
+  } catch (cause) {
+    throw notSent(
+      url,
+      "INVALID_REQUEST",
+      "its URL or a header is wrong",
+      cause,
+    );
+  }
+  throw notSent(url, "INVALID_REQUEST", "it is no HTTP URL");
+}
+
+function notSent(
+  url: string,
+  code: string,
+  reason: string,
+  cause?: unknown,
+): ProviderConnectionError {
+  return new ProviderConnectionError(
+    `The request to ${originOf(url)} cannot be sent: ${reason}`,
+    { code, retryable: false, ...(cause === undefined ? {} : { cause }) },
+  );
+}
+
 /** The body of a response as text, read as UTF-8. */
 export function bodyText(response: Pick<HttpResponse, "body">): string {
   return new TextDecoder().decode(response.body);
@@ -98,6 +129,10 @@ export function toConnectionError(
   url: string,
 ): ProviderConnectionError {
   if (error instanceof ProviderConnectionError) return error;
+  // The ports that the Fetch standard blocks (§2.9), such as 5060 and 6000.
+  if (error instanceof Error && causeMessage(error) === "bad port") {
+    return notSent(url, "BAD_PORT", "its port is blocked", error);
+  }
   const codes = failureCodes(error);
   const code = codes[0];
   return new ProviderConnectionError(
@@ -144,6 +179,10 @@ function failureCodes(error: unknown): string[] {
       current instanceof AggregateError ? current.errors[0] : current.cause;
   }
   return codes;
+}
+
+function causeMessage({ cause }: Error): string | undefined {
+  return cause instanceof Error ? cause.message : undefined;
 }
 
 function describe(error: unknown): string {

@@ -9,24 +9,35 @@ import type { MessageStatus } from "../../message-status.ts";
 import { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider, type SendContext } from "../../provider.ts";
 import type { Receiver } from "../../receiver.ts";
-import type { ForwardClientConfig } from "./config.ts";
+import {
+  checkConfig,
+  DEFAULT_TIMEOUT_MS,
+  type ForwardClientConfig,
+} from "./config.ts";
 import { forwardRoute, renderForwardError } from "./forward-route.ts";
 import { ForwardPeer } from "./peer.ts";
 import { RecentKeys } from "./recent-keys.ts";
+import { SignatureVerifier } from "./signature.ts";
 import { copyMessage, toStatus } from "./wire-objects.ts";
 
 /** A provider whose carrier is another gateway. */
 export class ForwardClientProvider extends Provider {
   // The carrier is the server's, and so are its limits.
   override readonly textLimits = null;
+  override readonly sendTimeoutMs: number;
   readonly #config: ForwardClientConfig;
   readonly #server: ForwardPeer;
   readonly #recent: RecentKeys;
+  readonly #verifier: SignatureVerifier | undefined;
 
   /** Throws `ConfigurationError` if `serverUrl` is no HTTP URL. */
   constructor(config: ForwardClientConfig) {
     super();
+    const { secret } = checkConfig(config, "ForwardClientProvider");
     this.#config = config;
+    // The request's own deadline says more of what happened.
+    this.sendTimeoutMs = (config.timeoutMs ?? DEFAULT_TIMEOUT_MS) + 1000;
+    this.#verifier = secret ? new SignatureVerifier(secret) : undefined;
     this.#server = new ForwardPeer(config.serverUrl, config);
     this.#recent = new RecentKeys(config.dedupe ?? 0);
   }
@@ -60,7 +71,8 @@ export class ForwardClientProvider extends Provider {
   /** Takes texts at `/im` and statuses at `/status`. */
   override receiver(): Receiver {
     const host = this.gateway;
-    const config = this.#config;
+    const { auth } = this.#config;
+    const verifier = this.#verifier;
     return {
       renderError: renderForwardError,
       routes: [
@@ -68,7 +80,8 @@ export class ForwardClientProvider extends Provider {
           path: "/im",
           key: "message",
           host,
-          config,
+          auth,
+          verifier,
           accept: (v) => (v instanceof IncomingMessage ? v : undefined),
           process: async (message) => {
             const { msgid, provider } = message;
@@ -83,7 +96,8 @@ export class ForwardClientProvider extends Provider {
           path: "/status",
           key: "status",
           host,
-          config,
+          auth,
+          verifier,
           accept: toStatus,
           process: async (status) => {
             const { provider, msgid, kind, statusCode } = status;
@@ -101,8 +115,6 @@ export class ForwardClientProvider extends Provider {
     key: string | undefined,
     run: () => Promise<void>,
   ): Promise<void> {
-    if (key !== undefined && this.#recent.has(key)) return;
-    await run();
-    if (key !== undefined) this.#recent.add(key);
+    await (key === undefined ? run() : this.#recent.once(key, run));
   }
 }

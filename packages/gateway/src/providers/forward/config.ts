@@ -1,8 +1,12 @@
 /** What the two ends of a forward pair need to know. */
 
 import type { Credentials } from "../../basic-auth.ts";
+import { describeValue } from "../../describe-value.ts";
+import { ConfigurationError } from "../../errors.ts";
 import type { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
+
+export const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** How both ends of a forward pair know each other. */
 export interface ForwardPeerConfig {
@@ -13,13 +17,12 @@ export interface ForwardPeerConfig {
   readonly auth?: Credentials;
   /**
    * Shared secret that signs every request, in both directions. Only peers of
-   * this package understand it.
+   * this package understand it. The signature covers the path: where a proxy
+   * changes it, the adapter needs the `publicUrl`.
    */
   readonly secret?: string;
   /** For one request to the other side. Default 10,000. */
   readonly timeoutMs?: number;
-  /** Larger requests of the other side get 413. Default 1 MiB. */
-  readonly maxBodyBytes?: number;
   /** Instead of the gateway's `http`. */
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -30,7 +33,8 @@ export interface ForwardClientConfig extends ForwardPeerConfig {
   readonly serverUrl: string;
   /**
    * Remember so many texts and statuses, and run the hooks once for each: the
-   * carrier repeats them while any client of the server fails. Default 0.
+   * carrier repeats them while any client of the server fails. One that comes
+   * while the hooks run for it waits for them. Default 0.
    */
   readonly dedupe?: number;
 }
@@ -46,6 +50,23 @@ export interface ForwardServerConfig extends ForwardPeerConfig {
   readonly chooseClients?: (
     object: Forwardable,
   ) => readonly string[] | Promise<readonly string[]>;
+  /**
+   * Values of `messageClass` that exempt a client's message from opt-outs as
+   * one of our own, if they are among the opt-out's `exemptClasses`. None by
+   * default: a client could keep nobody's STOP by naming its texts `otp`.
+   */
+  readonly exemptClasses?: readonly string[];
   /** Clients called at a time. Default 16. */
   readonly concurrency?: number;
+}
+
+/** Throws `ConfigurationError` unless it is an object. */
+export function checkConfig<C extends ForwardPeerConfig>(
+  config: C,
+  provider: string,
+): C {
+  if (typeof config === "object" && config !== null) return config;
+  throw new ConfigurationError(
+    `${provider} needs a configuration, got ${describeValue(config)}`,
+  );
 }

@@ -8,14 +8,13 @@ import type { ProviderHost } from "../../provider.ts";
 import {
   MalformedRequestError,
   type Receiver,
-  ReceiverError,
   type ReceiverRequest,
   type ReceiverResponse,
   type ReceiverRoute,
 } from "../../receiver.ts";
 import type { ForwardPeerConfig } from "./config.ts";
 import { decode, encode } from "./jsonex.ts";
-import { SIGNATURE_HEADER, verify } from "./signature.ts";
+import { SIGNATURE_HEADER, type SignatureVerifier } from "./signature.ts";
 import { noteVia, VIA_HEADER } from "./via.ts";
 import { isRecord, JsonExError } from "./wire-values.ts";
 
@@ -23,7 +22,9 @@ export interface ForwardRouteOptions<T extends object> {
   readonly path: "/im" | "/status";
   readonly key: "message" | "status";
   readonly host: ProviderHost;
-  readonly config: ForwardPeerConfig;
+  readonly auth: ForwardPeerConfig["auth"];
+  /** Demands a signature of every request. */
+  readonly verifier: SignatureVerifier | undefined;
   /** Undefined if the value is not of the expected class. */
   accept(value: unknown): T | undefined;
   /** The result is sent back under the same key. */
@@ -33,12 +34,12 @@ export interface ForwardRouteOptions<T extends object> {
 export function forwardRoute<T extends object>(
   options: ForwardRouteOptions<T>,
 ): ReceiverRoute {
-  const { path, key, host, config } = options;
+  const { path, key, host } = options;
   return {
     methods: ["POST"],
     path,
     async handle(request) {
-      await authenticate(request, host, config);
+      await authenticate(request, options);
       const object = options.accept(readField(request, key));
       if (object === undefined) {
         throw new MalformedRequestError(`"${key}" is not of a known class`);
@@ -60,19 +61,17 @@ export const renderForwardError: Required<Receiver>["renderError"] = (
 
 async function authenticate(
   request: ReceiverRequest,
-  host: ProviderHost,
-  config: ForwardPeerConfig,
+  {
+    auth,
+    verifier,
+    host,
+  }: Pick<ForwardRouteOptions<object>, "auth" | "verifier" | "host">,
 ): Promise<void> {
-  const { auth, secret, maxBodyBytes = 1024 * 1024 } = config;
-  if (auth) checkBasicAuthorization(request.headers.authorization, auth);
-  if (request.rawBody.byteLength > maxBodyBytes) {
-    throw new ReceiverError(413, "The request is too large");
-  }
-  if (secret) {
-    const signature = request.headers[SIGNATURE_HEADER];
-    const body = new Uint8Array(request.rawBody);
-    await verify(secret, body, signature, host.now());
-  }
+  const { method, url, headers } = request;
+  if (auth) checkBasicAuthorization(headers.authorization, auth);
+  const body = new Uint8Array(request.rawBody);
+  const signature = headers[SIGNATURE_HEADER];
+  await verifier?.verify({ method, url, body }, signature, host.now());
 }
 
 function readField(request: ReceiverRequest, key: string): unknown {

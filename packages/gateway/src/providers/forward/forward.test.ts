@@ -5,13 +5,13 @@ import {
   ConfigurationError,
   ProviderConnectionError,
   RemoteError,
-  RequestError,
   ServerError,
 } from "../../errors.ts";
-import { Gateway } from "../../gateway.ts";
-import type { IncomingMessage } from "../../incoming-message.ts";
+import { Gateway, type GatewayOptions } from "../../gateway.ts";
+import { IncomingMessage } from "../../incoming-message.ts";
 import { MessageDelivered, type MessageStatus } from "../../message-status.ts";
 import { toNodeListener } from "../../node-http.ts";
+import { OptOut } from "../../opt-out/opt-out.ts";
 import { OutgoingMessage } from "../../outgoing-message.ts";
 import {
   serve,
@@ -27,6 +27,7 @@ import { ForwardServerProvider } from "./server-provider.ts";
 interface Options {
   readonly client?: Partial<ForwardClientConfig>;
   readonly server?: Partial<ForwardServerConfig>;
+  readonly serverGateway?: GatewayOptions<readonly unknown[]>;
   /** Before the host in the URL of the other side. */
   readonly userinfo?: string;
 }
@@ -35,7 +36,7 @@ interface Options {
 async function createPair(options: Options = {}) {
   const stack = new AsyncDisposableStack();
   const clientGateway = new Gateway();
-  const serverGateway = new Gateway();
+  const serverGateway = new Gateway(options.serverGateway);
   const mount = async (gateway: Gateway): Promise<string> => {
     const handler = gateway.receiverHandler({ prefix: "sms" });
     const server = stack.use(await serve(toNodeListener(handler)));
@@ -220,6 +221,36 @@ describe("a pair over HTTP", () => {
   });
 });
 
+describe("duplicates", () => {
+  test("two that come at once run the hooks once, and share the outcome", async () => {
+    await using pair = await createPair({ client: { dedupe: 10 } });
+    const begun = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<void>();
+    let calls = 0;
+    pair.clientGateway.onReceive.add(() => {
+      calls += 1;
+      begun.resolve();
+      return done.promise;
+    });
+    const body =
+      '{"message": {"?": ["IncomingMessage", {"msgid": "7", "src": "1", ' +
+      '"body": "x", "dst": null, "meta": {}, "provider": "lo"}]}}';
+    const first = post(`${pair.clientUrl}/im`, body);
+    await begun.promise;
+    const second = post(`${pair.clientUrl}/im`, body);
+    // The second must have been read before the first is done with.
+    const third = post(`${pair.clientUrl}/im`, body.replace("7", "8"));
+    while (calls < 2) await new Promise((resolve) => setImmediate(resolve));
+    done.reject(new ServerError("no"));
+    const statuses = await Promise.all([first, second, third]);
+    assert.deepEqual(
+      statuses.map(({ status }) => status),
+      [500, 500, 500],
+    );
+    assert.equal(calls, 2);
+  });
+});
+
 describe("authentication", () => {
   const auth = { user: "us%40er", pass: "p:s" };
 
@@ -277,6 +308,38 @@ describe("authentication", () => {
     });
     await pair.clientGateway.send(hello());
     await pair.loopback.received("1", "Yo");
+  });
+
+  test("a signed request is taken once, and at its own address only", async () => {
+    const secret = "s3cret";
+    await using peer = await serveAnswer(() => ({ status: 500 }));
+    await assert.rejects(clientOf(peer.url, { secret }).send(hello()));
+    const [captured] = peer.requests;
+    assert.ok(captured);
+    const gateway = new Gateway();
+    const loopback = gateway.addProvider("lo", new LoopbackProvider());
+    const config = { clients: [], secret };
+    gateway.addProvider("srv", new ForwardServerProvider(config));
+    gateway.addProvider("other", new ForwardServerProvider(config));
+    const replay = async (url: string, path: string): Promise<number> => {
+      const { status } = await gateway.receiverHandler()({
+        method: "POST",
+        url,
+        path,
+        headers: Object.fromEntries(
+          Object.entries(captured.headers).map(([k, v]) => [k, String(v)]),
+        ),
+        query: new URLSearchParams(),
+        rawBody: new TextEncoder().encode(captured.body),
+      });
+      return status;
+    };
+    // It was sent to the path /im.
+    assert.equal(await replay("https://hub.example/srv/im", "/srv/im"), 403);
+    assert.equal(await replay("https://hub.example/im", "/srv/im"), 200);
+    assert.equal(await replay("https://hub.example/im", "/srv/im"), 403);
+    assert.equal(await replay("https://hub.example/x/im", "/other/im"), 403);
+    assert.equal(loopback.takeTraffic().length, 1);
   });
 
   test("a wrong or missing signature is 403", async () => {
@@ -459,13 +522,43 @@ describe("bad requests", () => {
     assert.deepEqual(pair.loopback.takeTraffic(), []);
   });
 
-  test("the provider's own limit holds below that of the adapter", async () => {
-    await using pair = await createPair({ server: { maxBodyBytes: 10 } });
-    assert.equal(
-      (await post(`${pair.serverUrl}im`, "x".repeat(11))).status,
-      413,
-    );
-    await assert.rejects(pair.clientGateway.send(hello()), RequestError);
+  test("a sender as long as no number is 400, at once", async () => {
+    await using pair = await createPair();
+    const src = "\u0663".repeat(400_000);
+    const body = `{"message": {"?": ["IncomingMessage", {"msgid": "1", "src": "${src}", "body": "x"}]}}`;
+    const reply = await post(`${pair.clientUrl}/im`, body);
+    assert.equal(reply.status, 400);
+    assert.match(reply.text, /at most 256 characters in \\"src\\"/);
+  });
+
+  test("options of another type are 400", async () => {
+    await using pair = await createPair();
+    const body =
+      '{"message": {"?": ["OutgoingMessage", {"dst": "1", "body": "x", ' +
+      '"provider_options": {"expires": "soon"}}]}}';
+    assert.equal((await post(`${pair.serverUrl}im`, body)).status, 400);
+  });
+
+  test("a client exempts from opt-outs only what the server lets it", async () => {
+    for (const [exemptClasses, isSent] of [
+      [undefined, false],
+      [["otp"], true],
+      [["news"], false],
+    ] as const) {
+      await using pair = await createPair({
+        serverGateway: { optOut: new OptOut({ exemptClasses: ["otp"] }) },
+        server: exemptClasses === undefined ? {} : { exemptClasses },
+      });
+      await pair.serverGateway.receive(new IncomingMessage("1234", "STOP"));
+      const message = hello().options({ messageClass: "otp" });
+      message.optOutRule = "never";
+      const sending = pair.clientGateway.send(message);
+      if (isSent) await sending;
+      else await assert.rejects(sending, /opted out/);
+      // Its class counts for everything else.
+      const [sent] = pair.loopback.takeTraffic();
+      assert.equal(sent !== undefined, isSent);
+    }
   });
 
   test("a failing hook is 500 with the error as the peer reads it", async () => {

@@ -19,7 +19,7 @@ import {
 } from "../../http.ts";
 import type { ProviderHost } from "../../provider.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
-import type { ForwardPeerConfig } from "./config.ts";
+import { DEFAULT_TIMEOUT_MS, type ForwardPeerConfig } from "./config.ts";
 import { decode, encode } from "./jsonex.ts";
 import { SIGNATURE_HEADER, sign } from "./signature.ts";
 import { VIA_HEADER, viaHeader } from "./via.ts";
@@ -33,7 +33,7 @@ export class ForwardPeer {
 
   /** Throws `ConfigurationError` for what is no HTTP URL. */
   constructor(peerUrl: string, config: ForwardPeerConfig) {
-    const { url, credentials } = splitCredentials(peerUrl);
+    const { url, credentials } = splitCredentials(String(peerUrl));
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       throw new ConfigurationError(
         "The URL of a forward peer must begin with http:// or https://",
@@ -60,14 +60,16 @@ export class ForwardPeer {
   ): Promise<unknown> {
     const url = this.#url + path;
     const body = encode({ [key]: object });
-    const { secret, timeoutMs = 10_000 } = this.#config;
+    const { secret, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#config;
     const headers: Record<string, string> = {
       "content-type": "application/json",
       [VIA_HEADER]: viaHeader(object, host.id),
     };
     if (this.#authorization) headers.authorization = this.#authorization;
-    if (secret)
-      headers[SIGNATURE_HEADER] = await sign(secret, body, host.now());
+    if (secret) {
+      const signed = { method: "POST", url, body };
+      headers[SIGNATURE_HEADER] = await sign(secret, signed, host.now());
+    }
 
     let response: HttpResponse;
     try {

@@ -4,27 +4,41 @@
  * itself. Works with clients in Python too.
  */
 
+import { describeValue } from "../../describe-value.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
 import { MessageStatus } from "../../message-status.ts";
 import { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider, type ProviderHost } from "../../provider.ts";
 import type { Receiver } from "../../receiver.ts";
-import type { Forwardable, ForwardServerConfig } from "./config.ts";
+import {
+  checkConfig,
+  type Forwardable,
+  type ForwardServerConfig,
+} from "./config.ts";
 import { forwardRoute, renderForwardError } from "./forward-route.ts";
 import { ForwardPeer } from "./peer.ts";
+import { SignatureVerifier } from "./signature.ts";
 
 /** Serves the providers of this gateway to others. */
 export class ForwardServerProvider extends Provider {
   override readonly textLimits = null;
   readonly #config: ForwardServerConfig;
+  readonly #verifier: SignatureVerifier | undefined;
   readonly #peers = new Map<string, ForwardPeer>();
 
   /** Throws `ConfigurationError` if a client is no HTTP URL. */
   constructor(config: ForwardServerConfig) {
     super();
+    const { secret, clients } = checkConfig(config, "ForwardServerProvider");
+    if (!Array.isArray(clients)) {
+      throw new ConfigurationError(
+        `ForwardServerProvider needs a list as clients, got ${describeValue(clients)}`,
+      );
+    }
     this.#config = config;
-    for (const url of config.clients) this.#peer(url);
+    this.#verifier = secret ? new SignatureVerifier(secret) : undefined;
+    for (const url of clients) this.#peer(url);
   }
 
   /** From here on, everything the gateway receives is forwarded. */
@@ -88,11 +102,17 @@ export class ForwardServerProvider extends Provider {
           path: "/im",
           key: "message",
           host,
-          config: this.#config,
+          auth: this.#config.auth,
+          verifier: this.#verifier,
           accept: (v) => (v instanceof OutgoingMessage ? v : undefined),
           process: (message) => {
             // The name is the client's; here our own routing decides.
             message.provider = null;
+            const { messageClass } = message.providerOptions;
+            const { exemptClasses = [] } = this.#config;
+            const isTrusted =
+              messageClass !== null && exemptClasses.includes(messageClass);
+            message.optOutRule = isTrusted ? "by-class" : "always";
             return host.send(message);
           },
         }),

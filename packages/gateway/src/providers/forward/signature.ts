@@ -1,7 +1,7 @@
 /**
  * Signs requests between peers of this package with a shared secret: HMAC with
- * SHA-256 over the time and the body, so that a request can neither be altered
- * nor repeated much later.
+ * SHA-256 over the method, the path, the time, a nonce and the body, so that a
+ * request can neither be altered, nor sent elsewhere, nor sent again.
  */
 
 import { ForbiddenRequestError } from "../../receiver.ts";
@@ -10,38 +10,78 @@ export const SIGNATURE_HEADER = "carillon-forward-signature";
 
 const TOLERANCE_MS = 300_000;
 
-/** The value of the signature header. */
+/** What a signature covers besides its own time and nonce. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Its path counts, its host and query do not. */
+  readonly url: string;
+  readonly body: string | Uint8Array<ArrayBuffer>;
+}
+
+/** The value of the signature header, with a nonce of its own at each call. */
 export async function sign(
   secret: string,
-  body: string | Uint8Array<ArrayBuffer>,
+  request: SignedRequest,
   nowMs: number,
+  nonce: string = newNonce(),
 ): Promise<string> {
   const time = String(Math.floor(nowMs));
   const key = await importKey(secret);
-  const mac = await crypto.subtle.sign("HMAC", key, signedData(time, body));
-  return `t=${time},v1=${toHex(new Uint8Array(mac))}`;
+  const data = signedData(request, time, nonce);
+  const mac = await crypto.subtle.sign("HMAC", key, data);
+  return `t=${time},n=${nonce},v1=${toHex(new Uint8Array(mac))}`;
 }
 
 /**
- * Throws `ForbiddenRequestError` for a missing or wrong signature, and for one
- * more than five minutes away from now.
+ * Checks signatures, and accepts each once. Nonces are kept in memory until
+ * their signatures are too old: a restart forgets those of the last minutes.
  */
-export async function verify(
-  secret: string,
-  body: string | Uint8Array<ArrayBuffer>,
-  header: string | undefined,
-  nowMs: number,
-): Promise<void> {
-  const match = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/.exec(header ?? "");
-  const [, time = "", hex = ""] = match ?? [];
-  if (match !== null && Math.abs(nowMs - Number(time)) <= TOLERANCE_MS) {
-    const key = await importKey(secret);
-    const data = signedData(time, body);
-    // The platform's verification compares in constant time.
-    if (await crypto.subtle.verify("HMAC", key, fromHex(hex), data)) return;
+export class SignatureVerifier {
+  readonly #secret: string;
+  // In about the order of time, with the moment each may be forgotten.
+  readonly #seen = new Map<string, number>();
+
+  constructor(secret: string) {
+    this.#secret = secret;
   }
-  throw new ForbiddenRequestError("The signature is missing, wrong or old");
+
+  /**
+   * Throws `ForbiddenRequestError` for a missing or wrong signature, for one
+   * more than five minutes away from now, and for one that was accepted before.
+   */
+  async verify(
+    request: SignedRequest,
+    header: string | undefined,
+    nowMs: number,
+  ): Promise<void> {
+    const match = FORM.exec(header ?? "");
+    const [, time = "", nonce = "", hex = ""] = match ?? [];
+    if (match === null || Math.abs(nowMs - Number(time)) > TOLERANCE_MS) {
+      throw new ForbiddenRequestError(REFUSAL);
+    }
+    const key = await importKey(this.#secret);
+    const data = signedData(request, time, nonce);
+    // The platform's verification compares in constant time.
+    if (!(await crypto.subtle.verify("HMAC", key, fromHex(hex), data))) {
+      throw new ForbiddenRequestError(REFUSAL);
+    }
+    // Only now, for nobody else may fill the memory.
+    this.#forgetOld(nowMs);
+    if (this.#seen.has(nonce)) throw new ForbiddenRequestError(REFUSAL);
+    this.#seen.set(nonce, Number(time) + TOLERANCE_MS);
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [nonce, until] of this.#seen) {
+      if (until >= nowMs) return;
+      this.#seen.delete(nonce);
+    }
+  }
 }
+
+const FORM = /^t=(\d{1,15}),n=([0-9a-f]{32}),v1=([0-9a-f]{64})$/;
+
+const REFUSAL = "The signature is missing, wrong, old or used before";
 
 type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
@@ -55,17 +95,26 @@ function importKey(secret: string): Promise<HmacKey> {
   );
 }
 
+// No line but the last, the body, can hold a line feed.
 function signedData(
+  { method, url, body }: SignedRequest,
   time: string,
-  body: string | Uint8Array<ArrayBuffer>,
+  nonce: string,
 ): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
-  const head = encoder.encode(`${time}.`);
+  const { pathname } = new URL(url, "http://localhost");
+  const head = encoder.encode(
+    `${[method, pathname, time, nonce].join("\n")}\n`,
+  );
   const rest = typeof body === "string" ? encoder.encode(body) : body;
   const data = new Uint8Array(head.length + rest.length);
   data.set(head);
   data.set(rest, head.length);
   return data;
+}
+
+function newNonce(): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
 function toHex(octets: Uint8Array): string {

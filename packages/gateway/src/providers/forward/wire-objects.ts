@@ -11,14 +11,12 @@ import {
   MessageExpired,
   MessageStatus,
 } from "../../message-status.ts";
-import {
-  OutgoingMessage,
-  type ProviderOptions,
-} from "../../outgoing-message.ts";
+import { type OtherOptions, OutgoingMessage } from "../../outgoing-message.ts";
 import {
   formatDateTime,
   isRecord,
   JsonExDate,
+  JsonExError,
   JsonExTime,
   parseDateTime,
   WireFields,
@@ -111,16 +109,21 @@ export function toStatus(value: unknown): MessageStatus | undefined {
 
 /** Copies every field and extra attribute of a message onto another. */
 export function copyMessage(from: OutgoingMessage, to: OutgoingMessage): void {
-  const { sentAt: _sentAt, choice: _choice, ...fields } = from;
+  const {
+    sentAt: _sentAt,
+    choice: _choice,
+    optOutRule: _optOutRule,
+    ...fields
+  } = from;
   Object.assign(to, fields);
-  to.options(from.explicitOptions());
+  to.options({}, from.explicitOptions());
 }
 
 // The options as they stand on the wire: only those set on purpose.
 class WireOptions {
   readonly fields: Record<string, unknown> = {};
 
-  constructor(source: WireFields | Partial<ProviderOptions>) {
+  constructor(source: WireFields | OtherOptions) {
     if (source instanceof WireFields) {
       for (const name of source.names) this.fields[name] = source.get(name);
       return;
@@ -131,17 +134,40 @@ class WireOptions {
     }
   }
 
-  toOptions(): Partial<ProviderOptions> {
-    const options: Partial<ProviderOptions> = {};
+  /** Throws `JsonExError` for a value that is not of the option's type. */
+  toOptions(): OtherOptions {
+    const options: Record<string, unknown> = {};
     for (const [wireName, value] of Object.entries(this.fields)) {
       const name = OPTION_NAMES.get(wireName) ?? wireName;
-      options[name] = FLAGS.has(name) ? Boolean(value) : value;
+      options[name] = optionFromWire(name, value, this.fields);
     }
     return options;
   }
 }
 
-const FLAGS = new Set(["allowReply", "statusReport", "escalate"]);
+// Peers without types write numbers for names, and 1 for true.
+function optionFromWire(
+  name: string,
+  value: unknown,
+  fields: Readonly<Record<string, unknown>>,
+): unknown {
+  switch (name) {
+    case "allowReply":
+    case "statusReport":
+    case "escalate":
+      return Boolean(value);
+    case "senderId":
+    case "messageClass":
+      return new WireFields("OutgoingMessageOptions", fields).textOrNull(name);
+    case "expires":
+      if (value === null || typeof value === "number") return value;
+      throw new JsonExError(
+        'OutgoingMessageOptions needs a number in "expires"',
+      );
+    default:
+      return value;
+  }
+}
 
 function outgoingToWire(message: OutgoingMessage): [string, object] {
   const {
@@ -156,6 +182,7 @@ function outgoingToWire(message: OutgoingMessage): [string, object] {
     meta,
     sentAt: _sentAt,
     choice: _choice,
+    optOutRule: _optOutRule,
     simulated,
     ...extra
   } = message;
@@ -180,19 +207,19 @@ function outgoingToWire(message: OutgoingMessage): [string, object] {
 }
 
 function outgoingFromWire(fields: WireFields): OutgoingMessage {
-  const message = new OutgoingMessage(
-    fields.text("dst"),
+  const message: OutgoingMessage = new OutgoingMessage(
+    fields.address("dst"),
     fields.text("body"),
-    fields.textOrNull("src"),
+    fields.addressOrNull("src"),
     fields.textOrNull("provider"),
   );
   const options = fields.get("provider_options");
   if (options instanceof WireOptions) {
-    message.options(options.toOptions());
+    message.options({}, options.toOptions());
   } else {
     const plain = fields.recordOrNull("provider_options") ?? {};
     const wire = new WireFields("OutgoingMessageOptions", plain);
-    message.options(new WireOptions(wire).toOptions());
+    message.options({}, new WireOptions(wire).toOptions());
   }
   message.params(fields.recordOrNull("provider_params") ?? {});
   message.routingValues = fields.listOrNull("routing_values");
@@ -209,10 +236,10 @@ function outgoingFromWire(fields: WireFields): OutgoingMessage {
 
 function incomingFromWire(fields: WireFields): IncomingMessage {
   const message = new IncomingMessage(
-    fields.textOrNull("src") ?? "",
+    fields.addressOrNull("src") ?? "",
     fields.text("body"),
     {
-      dst: fields.textOrNull("dst"),
+      dst: fields.addressOrNull("dst"),
       rtime: fields.time("rtime"),
       meta: fields.recordOrNull("meta") ?? {},
     },

@@ -59,6 +59,8 @@ export function parseDateTime(text: unknown): Date {
   throw new JsonExError(`Not a date and time: ${JSON.stringify(text)}`);
 }
 
+const MAX_ADDRESS_LENGTH = 256;
+
 /** The fields of an object on the wire, with the name of its class. */
 export class WireFields {
   readonly #className: string;
@@ -92,6 +94,17 @@ export class WireFields {
     if (value === null || typeof value === "string") return value;
     if (typeof value === "number") return String(value);
     throw this.#wrong(name, "text");
+  }
+
+  /** A number or name of a phone; what is far too long for one is refused. */
+  addressOrNull(name: string): string | null {
+    const value = this.textOrNull(name);
+    if (value === null || value.length <= MAX_ADDRESS_LENGTH) return value;
+    throw this.#wrong(name, `at most ${MAX_ADDRESS_LENGTH} characters`);
+  }
+
+  address(name: string): string {
+    return this.addressOrNull(name) ?? this.text(name);
   }
 
   recordOrNull(name: string): Record<string, unknown> | null {

@@ -12,10 +12,7 @@ import {
 } from "./adapters/node-request.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { ReceiverRequest } from "./receiver.ts";
-import {
-  DEFAULT_MAX_BODY_BYTES,
-  type ReceiverHandler,
-} from "./receiver-handler.ts";
+import { checkHandler, type ReceiverHandler } from "./receiver-handler.ts";
 
 export type { AdapterOptions } from "./adapters/node-request.ts";
 
@@ -29,12 +26,12 @@ export interface ExpressRequest extends IncomingMessage {
 }
 
 /**
- * A middleware for `app.use`. Mount it at the root, the prefix is in the
- * handler; and before body parsers, because receivers need the body as it was
- * sent. (`express.raw()` may run before it.)
+ * A middleware for `app.use`, at the root or at a path of its own: the handler's
+ * prefix, if it has one, comes below. Mount it before body parsers, because
+ * receivers need the body as it was sent. (`express.raw()` may run before it.)
  *
  * @example
- * app.use(toExpressMiddleware(gateway.receiverHandler({ prefix })));
+ * app.use("/24fb0d6963f", toExpressMiddleware(gateway.receiverHandler()));
  */
 export function toExpressMiddleware(
   handler: ReceiverHandler,
@@ -44,19 +41,25 @@ export function toExpressMiddleware(
   response: ServerResponse,
   next: (error?: unknown) => void,
 ) => void {
-  const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  const { maxBodyBytes } = checkHandler(handler);
   return (request, response, next) => {
-    if (!handler.matches(request.originalUrl)) {
+    // Express takes the part it mounted at off the front.
+    const path = request.url ?? "/";
+    if (!handler.matches(path)) {
       next();
       return;
     }
     const answer = async (): Promise<void> => {
+      const { method, headers, socket } = request;
       const head = requestHead(
-        request.method,
-        request.originalUrl,
-        request.headers,
-        request.ip ?? request.socket.remoteAddress,
-        request.protocol === "https" || "encrypted" in request.socket,
+        {
+          method,
+          target: request.originalUrl,
+          path,
+          headers,
+          remoteAddress: request.ip ?? socket.remoteAddress,
+          isSecure: request.protocol === "https" || "encrypted" in socket,
+        },
         options,
       );
       const body = await bodyOf(request, maxBodyBytes);

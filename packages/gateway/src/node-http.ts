@@ -7,15 +7,17 @@ import {
   requestHead,
   writeNodeResponse,
 } from "./adapters/node-request.ts";
-import {
-  DEFAULT_MAX_BODY_BYTES,
-  type ReceiverHandler,
-} from "./receiver-handler.ts";
+import { checkHandler, type ReceiverHandler } from "./receiver-handler.ts";
 
 export type { AdapterOptions } from "./adapters/node-request.ts";
 
+/** As frameworks pass it on that cut the mounted part off `url`. */
+export interface MountedRequest extends IncomingMessage {
+  readonly originalUrl?: string;
+}
+
 /**
- * A listener for `createServer`. Pass `next` to let another listener answer
+ * A listener for `createServer`, and for whatever mounts such listeners. Pass `next` to let another listener answer
  * what is no receiver's; without it such requests get 404.
  *
  * @example
@@ -25,11 +27,11 @@ export function toNodeListener(
   handler: ReceiverHandler,
   options: AdapterOptions = {},
 ): (
-  request: IncomingMessage,
+  request: MountedRequest,
   response: ServerResponse,
   next?: () => void,
 ) => void {
-  const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = options;
+  const { maxBodyBytes } = checkHandler(handler);
   return (request, response, next) => {
     const path = request.url ?? "/";
     if (next !== undefined && !handler.matches(path)) {
@@ -37,12 +39,16 @@ export function toNodeListener(
       return;
     }
     const answer = async (): Promise<void> => {
+      const { method, headers, socket } = request;
       const head = requestHead(
-        request.method,
-        path,
-        request.headers,
-        request.socket.remoteAddress,
-        "encrypted" in request.socket,
+        {
+          method,
+          target: request.originalUrl ?? path,
+          path,
+          headers,
+          remoteAddress: socket.remoteAddress,
+          isSecure: "encrypted" in socket,
+        },
         options,
       );
       const body = await readNodeBody(request, maxBodyBytes);

@@ -8,6 +8,8 @@ import {
   type AddressMatcher,
   createAddressMatcher,
 } from "./address-matcher.ts";
+import { describeValue } from "./describe-value.ts";
+import { ConfigurationError } from "./errors.ts";
 import {
   ForbiddenRequestError,
   type Receiver,
@@ -36,23 +38,50 @@ export interface ReceiverHandlerOptions {
 /** Handles the requests of all carriers; never rejects. */
 export interface ReceiverHandler {
   (request: ReceiverRequest): Promise<ReceiverResponse>;
-  /** Whether a URL or path lies below a receiver, so that others can go on. */
+  /**
+   * Whether a URL or path lies below a receiver, so that others can go on; a
+   * path as in `ReceiverRequest.path`.
+   */
   matches(url: string): boolean;
   /** Where receivers are mounted, as `/a/b`; empty for the root. */
   readonly prefix: string;
+  /** Larger bodies are refused; adapters stop reading there. */
+  readonly maxBodyBytes: number;
 }
 
-export const DEFAULT_MAX_BODY_BYTES: number = 1024 * 1024;
+const DEFAULT_MAX_BODY_BYTES: number = 1024 * 1024;
 
-/** `find` answers null for names without a receiver. */
+/** Throws `ConfigurationError` for anything else, such as a gateway. */
+export function checkHandler(handler: ReceiverHandler): ReceiverHandler {
+  if (typeof handler === "function" && "matches" in handler) return handler;
+  throw new ConfigurationError(
+    `An adapter takes gateway.receiverHandler(), got ${describeValue(handler)}`,
+  );
+}
+
+/**
+ * `find` answers null for names without a receiver. Throws `ConfigurationError`
+ * for options of another type.
+ */
 export function createReceiverHandler(
   find: (providerName: string) => Receiver | null,
   options: ReceiverHandlerOptions = {},
 ): ReceiverHandler {
-  const prefix = normalizePrefix(options.prefix ?? "");
+  const { prefix: given = "", allowFrom } = options;
+  if (typeof given !== "string") {
+    throw new ConfigurationError(
+      `The prefix must be a string, got ${describeValue(given)}`,
+    );
+  }
+  if (allowFrom !== undefined && !Array.isArray(allowFrom)) {
+    throw new ConfigurationError(
+      `allowFrom must be a list, got ${describeValue(allowFrom)}`,
+    );
+  }
+  const prefix = normalizePrefix(given);
   const maxBodyBytes = options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES;
   const allowed: AddressMatcher | undefined =
-    options.allowFrom && createAddressMatcher(options.allowFrom);
+    allowFrom && createAddressMatcher(allowFrom);
 
   const findTarget = (url: string): Target | undefined => {
     const place = parsePath(pathOf(url), prefix);
@@ -64,7 +93,7 @@ export function createReceiverHandler(
   const handle = async (
     request: ReceiverRequest,
   ): Promise<ReceiverResponse> => {
-    const target = findTarget(request.url);
+    const target = findTarget(request.path ?? request.url);
     if (target === undefined) return textResponse(404, "Not found\n");
     const { receiver, routes } = target;
     try {
@@ -89,6 +118,7 @@ export function createReceiverHandler(
   return Object.assign(handle, {
     matches: (url: string) => findTarget(url) !== undefined,
     prefix,
+    maxBodyBytes,
   });
 }
 

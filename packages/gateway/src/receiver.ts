@@ -8,6 +8,11 @@ export interface ReceiverRequest {
   readonly method: string;
   /** As the carrier sees it, where known: signatures may cover it. */
   readonly url: string;
+  /**
+   * What is left of the path below the place where a framework mounted the
+   * handler; by default that of `url`. The receiver is found by it.
+   */
+  readonly path?: string;
   /** Lower-case names; repeated headers joined by a comma. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly query: URLSearchParams;

@@ -1,131 +1,160 @@
 /** One suite for all adapters: each mounts the same gateway on real HTTP. */
 
 import assert from "node:assert/strict";
-import {
-  type IncomingMessage,
-  type RequestListener,
-  request,
-  type ServerResponse,
-} from "node:http";
+import { type RequestListener, request, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
 import { describe, test } from "node:test";
-import { type ExpressRequest, toExpressMiddleware } from "../express.ts";
-import { type FastifyInstanceLike, toFastifyPlugin } from "../fastify.ts";
+import express, {
+  type Request as ExpressRequest,
+  type Response as ExpressResponse,
+  type NextFunction,
+} from "express";
+import Fastify from "fastify";
+import { toExpressMiddleware } from "../express.ts";
+import { toFastifyPlugin } from "../fastify.ts";
+import { toFetchHandler } from "../fetch-handler.ts";
 import { Gateway } from "../gateway.ts";
-import { toNodeListener } from "../node-http.ts";
+import { type MountedRequest, toNodeListener } from "../node-http.ts";
 import { ForwardServerProvider } from "../providers/forward/server-provider.ts";
-import type { ReceiverHandler } from "../receiver-handler.ts";
+import type {
+  ReceiverHandler,
+  ReceiverHandlerOptions,
+} from "../receiver-handler.ts";
 import { serve } from "../testing/serve.ts";
 import { WebhookProvider } from "../testing/webhook-provider.ts";
 import type { AdapterOptions } from "./node-request.ts";
 
+/** A framework's application with the receivers mounted at a path of it. */
 type Mount = (
   handler: ReceiverHandler,
   options: AdapterOptions,
+  at?: string,
 ) => RequestListener | Promise<RequestListener>;
 
 const elsewhere = (response: ServerResponse): void => {
   response.writeHead(200).end("elsewhere");
 };
 
-/** What Express adds to a request before it calls a middleware. */
-function expressRequest(
-  request: IncomingMessage,
-  more: { body?: unknown; ip?: string } = {},
-): ExpressRequest {
-  const ip = request.socket.remoteAddress;
-  const originalUrl = request.url ?? "/";
-  return Object.assign(request, { originalUrl, ip, protocol: "http", ...more });
-}
-
-/** As much of Fastify as the plugin meets: one route, one parser. */
-async function fastifyListener(
-  plugin: (app: FastifyInstanceLike) => Promise<void>,
-): Promise<RequestListener> {
-  type Parser = (request: unknown, payload: IncomingMessage) => unknown;
-  interface Route {
-    readonly method: string[];
-    readonly url: string;
-    handler(request: object, reply: object): Promise<unknown>;
-  }
-  let parser: Parser | undefined;
-  let route: Route | undefined;
-  await plugin({
-    removeAllContentTypeParsers() {},
-    addContentTypeParser(contentType: string, added: Parser) {
-      assert.equal(contentType, "*");
-      parser = added;
-    },
-    route(added: Route) {
-      route = added;
-    },
-  });
-  assert.ok(parser && route);
-  const parse = parser;
-  const { url, method, handler } = route;
-  return async (request, response) => {
-    const path = request.url ?? "/";
-    const inside = path.startsWith(url.slice(0, -1));
-    if (!inside || !method.includes(request.method ?? "")) {
-      elsewhere(response);
-      return;
-    }
-    const hasBody = request.method !== "GET";
-    const body = hasBody ? await parse({}, request) : undefined;
-    await handler(
-      {
-        method: request.method ?? "GET",
-        originalUrl: path,
-        headers: request.headers,
-        ip: request.socket.remoteAddress ?? "",
-        protocol: "http",
-        body,
-      },
-      {
-        code: (status: number) => {
-          response.statusCode = status;
-        },
-        header: (name: string, value: string) =>
-          response.setHeader(name, value),
-        send: (payload: unknown) => {
-          // The real one adds a charset to the type of text.
-          const type = String(response.getHeader("content-type"));
-          if (typeof payload === "string" && !type.includes("charset")) {
-            response.setHeader("content-type", `${type}; charset=utf-8`);
-          }
-          response.end(payload);
-        },
-      },
-    );
-  };
-}
-
 const MOUNTS: Readonly<Record<string, Mount>> = {
-  "node:http": (handler, options) => {
+  "node:http": (handler, options, at = "") => {
     const listener = toNodeListener(handler, options);
-    return (request, response) =>
-      listener(request, response, () => elsewhere(response));
+    return (request: MountedRequest, response) => {
+      // As Connect mounts a listener.
+      const originalUrl = request.url ?? "/";
+      const isBelow = originalUrl.startsWith(at);
+      const url = isBelow ? originalUrl.slice(at.length) : originalUrl;
+      const mounted = Object.assign(request, { originalUrl, url });
+      listener(mounted, response, () => elsewhere(response));
+    };
   },
-  express: (handler, options) => {
-    const middleware = toExpressMiddleware(handler, options);
-    return (request, response) =>
-      middleware(expressRequest(request), response, (error) => {
-        if (error) response.writeHead(599).end(String(error));
-        else elsewhere(response);
-      });
+  express: (handler, options, at = "/") => {
+    const app = express();
+    app.use(at, toExpressMiddleware(handler, options));
+    app.use((_request, response) => elsewhere(response));
+    return app;
   },
-  fastify: (handler, options) =>
-    fastifyListener(toFastifyPlugin(handler, options)),
+  fastify: async (handler, options, at) => {
+    const app = Fastify();
+    app.register(
+      toFastifyPlugin(handler, options),
+      at === undefined ? {} : { prefix: at },
+    );
+    app.setNotFoundHandler((_request, reply) =>
+      reply.code(200).send("elsewhere"),
+    );
+    await app.ready();
+    return app.routing;
+  },
+  "Request and Response":
+    (handler, options, at = "") =>
+    async (request, response) => {
+      // As platforms mount a function: the URL without the part it mounted at.
+      const url = new URL(`http://${request.headers.host}${request.url}`);
+      const { remoteAddress } = request.socket;
+      const mounted = new URL(url);
+      if (!url.pathname.startsWith(at)) return elsewhere(response);
+      mounted.pathname = url.pathname.slice(at.length);
+      if (!handler.matches(mounted.href)) return elsewhere(response);
+      const { method = "GET" } = request;
+      const hasBody = method !== "GET" && method !== "HEAD";
+      const publicUrl = options.publicUrl?.replace(/\/$/, "");
+      const answer = await toFetchHandler(handler)(
+        new Request(mounted, {
+          method,
+          headers: Object.entries(request.headers).map(([name, value]) => [
+            name,
+            String(value),
+          ]),
+          ...(hasBody && { body: Readable.toWeb(request), duplex: "half" }),
+        } as RequestInit),
+        {
+          url: publicUrl === undefined ? url.href : publicUrl + request.url,
+          ...(remoteAddress !== undefined && { remoteAddress }),
+        },
+      );
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.end(await answer.text());
+    },
 };
 
 for (const [name, mount] of Object.entries(MOUNTS)) {
   describe(`on ${name}`, () => {
-    async function setUp(options: AdapterOptions = {}) {
+    async function setUp(
+      options: AdapterOptions & ReceiverHandlerOptions = {},
+      at?: string,
+    ) {
       const gateway = new Gateway();
       const provider = gateway.addProvider("main", new WebhookProvider());
-      const handler = gateway.receiverHandler({ prefix: "/p/q/" });
-      const server = await serve(await mount(handler, options));
+      const handler = gateway.receiverHandler({ prefix: "/p/q/", ...options });
+      const server = await serve(await mount(handler, options, at));
       return { gateway, provider, ...server };
     }
+
+    test("mounted as the framework does it, with or without a prefix", async () => {
+      for (const [at, prefix, path] of [
+        ["/x/y", "", "/x/y/main/im"],
+        ["/x", "p", "/x/p/main/im"],
+        [undefined, "p/q", "/p/q/main/im"],
+        [undefined, "", "/main/im"],
+      ] as const) {
+        await using served = await setUp({ prefix }, at);
+        const response = await fetch(`${served.url}${path}?a=1`, {
+          method: "POST",
+          body: "from=1&text=x",
+        });
+        assert.equal(response.status, 200, path);
+        const [request] = served.provider.requests;
+        // Signatures cover what the carrier called.
+        assert.equal(request?.url, `${served.url}${path}?a=1`);
+        assert.equal(request?.query.get("a"), "1");
+        const other = await fetch(`${served.url}${at ?? ""}/none/im`);
+        assert.equal(await other.text(), "elsewhere");
+      }
+    });
+
+    test("takes a body of whatever type, and hands the type on", async () => {
+      await using served = await setUp();
+      for (const type of ["", "nonsense", "a/b/c; x", "application/json"]) {
+        const response = await fetch(`${served.url}/p/q/main/im`, {
+          method: "POST",
+          body: "from=1&text=x",
+          headers: { "content-type": type },
+        });
+        assert.equal(response.status, 200, type);
+        const last = served.provider.requests.at(-1);
+        assert.equal(last?.headers["content-type"], type);
+      }
+    });
+
+    test("every other method is 405 with those there are", async () => {
+      await using served = await setUp();
+      for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]) {
+        const url = `${served.url}/p/q/main/im`;
+        const response = await fetch(url, { method });
+        assert.equal(response.status, 405, method);
+        assert.equal(response.headers.get("allow"), "POST");
+      }
+    });
 
     test("a text gets in, and the answer out", async () => {
       await using served = await setUp();
@@ -212,31 +241,52 @@ test("without a next listener, node:http answers 404", async () => {
 test("Express bodies that were read raw are used", async () => {
   const gateway = new Gateway();
   gateway.addProvider("main", new WebhookProvider());
-  const middleware = toExpressMiddleware(gateway.receiverHandler());
-  await using served = await serve((req, res) => {
-    const body = Buffer.from("from=1&text=x");
-    middleware(expressRequest(req, { body }), res, () => elsewhere(res));
-  });
-  const options = { method: "POST", body: "ignored" };
+  const app = express();
+  app.use(express.raw({ type: "*/*" }));
+  app.use(toExpressMiddleware(gateway.receiverHandler()));
+  await using served = await serve(app);
+  const options = { method: "POST", body: "from=1&text=x" };
   assert.equal((await fetch(`${served.url}/main/im`, options)).status, 200);
 });
 
 test("answers an error in Express when a parser has read the body already", async () => {
   const gateway = new Gateway();
   gateway.addProvider("main", new WebhookProvider());
-  const middleware = toExpressMiddleware(gateway.receiverHandler());
-  const failures: unknown[] = [];
-  await using served = await serve((req, res) => {
-    req.resume().on("end", () => {
-      const body = { from: "1" };
-      middleware(expressRequest(req, { body }), res, (error) => {
-        failures.push(error);
-        elsewhere(res);
-      });
-    });
+  const app = express();
+  app.use(express.urlencoded());
+  app.use(toExpressMiddleware(gateway.receiverHandler()));
+  app.use(
+    (
+      error: Error,
+      _request: ExpressRequest,
+      response: ExpressResponse,
+      _next: NextFunction,
+    ) => {
+      response.status(599).send(error.message);
+    },
+  );
+  await using served = await serve(app);
+  const response = await fetch(`${served.url}/main/im`, {
+    method: "POST",
+    body: new URLSearchParams({ from: "1" }),
   });
-  await fetch(`${served.url}/main/im`, { method: "POST", body: "from=1" });
-  assert.match(String(failures[0]), /mount the receivers before it/);
+  assert.equal(response.status, 599);
+  assert.match(await response.text(), /mount the receivers before it/);
+});
+
+test("an adapter given a gateway says what it takes", () => {
+  const gateway: unknown = new Gateway();
+  for (const adapt of [
+    toNodeListener,
+    toExpressMiddleware,
+    toFastifyPlugin,
+    toFetchHandler,
+  ]) {
+    assert.throws(() => adapt(gateway as ReceiverHandler), {
+      name: "ConfigurationError",
+      message: /takes gateway.receiverHandler\(\), got a Gateway/,
+    });
+  }
 });
 
 test("a caller that hangs up half-way troubles nobody", async () => {

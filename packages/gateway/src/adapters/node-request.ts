@@ -13,38 +13,46 @@ import type { ReceiverRequest, ReceiverResponse } from "../receiver.ts";
 
 export interface AdapterOptions {
   /**
-   * Scheme and host that carriers see, such as `https://sms.example.com`;
-   * needed behind a proxy where signatures cover the URL. By default taken
-   * from the request.
+   * What stands before the path of a request in the URL that carriers call,
+   * such as `https://sms.example.com`; needed behind a proxy where signatures
+   * cover the URL. By default taken from the request.
    */
   readonly publicUrl?: string;
-  /** Larger requests get 413. Default 1 MiB. */
-  readonly maxBodyBytes?: number;
+}
+
+/** What a framework says of a request. */
+export interface NodeRequestHead {
+  readonly method: string | undefined;
+  /** Path and query as the carrier sent them. */
+  readonly target: string;
+  /** What is left of the path below the place of mounting. */
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string | undefined;
+  readonly isSecure: boolean;
 }
 
 /** The request without its body. */
 export function requestHead(
-  method: string | undefined,
-  path: string,
-  incomingHeaders: IncomingHttpHeaders,
-  remoteAddress: string | undefined,
-  secure: boolean,
+  head: NodeRequestHead,
   options: AdapterOptions,
 ): Omit<ReceiverRequest, "rawBody"> {
+  const { target, path } = head;
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(incomingHeaders)) {
+  for (const [name, value] of Object.entries(head.headers)) {
     if (value !== undefined) headers[name] = String(value);
   }
   const origin =
     options.publicUrl?.replace(/\/+$/, "") ??
-    `${secure ? "https" : "http"}://${headers.host ?? "localhost"}`;
-  const question = path.indexOf("?");
+    `${head.isSecure ? "https" : "http"}://${headers.host ?? "localhost"}`;
+  const question = target.indexOf("?");
   return {
-    method: method ?? "GET",
-    url: origin + path,
+    method: head.method ?? "GET",
+    url: origin + target,
+    path,
     headers,
-    query: new URLSearchParams(question < 0 ? "" : path.slice(question)),
-    remoteAddress,
+    query: new URLSearchParams(question < 0 ? "" : target.slice(question)),
+    remoteAddress: head.remoteAddress,
   };
 }
 

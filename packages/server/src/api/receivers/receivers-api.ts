@@ -5,11 +5,7 @@
  */
 
 import type { Logger } from "@carillon/core";
-import {
-  equalsConstantTime,
-  type Gateway,
-  type ReceiverHandler,
-} from "@carillon/gateway";
+import { equalsConstantTime, type Gateway } from "@carillon/gateway";
 import { toFastifyPlugin } from "@carillon/gateway/fastify";
 import type { FastifyRequest } from "fastify";
 import type { HttpApp } from "../http-app.ts";
@@ -34,40 +30,27 @@ export function registerReceiversApi(
   app.register(async (api: HttpApp) => {
     const secret = await knownLater;
     const handler = gateway.receiverHandler({
-      prefix: `${prefix}/${secret}`,
       // Not the request: its URL holds the secret, its body a person's text.
       onError: (error, { method }) =>
         ports.logger.error("receiver_failed", { method, error }),
     });
-    // Before the body is read: what leads nowhere is not worth reading.
+    // Before the body is read: what leads nowhere is not worth reading. Unknown
+    // providers are answered alike: an address is right as a whole or not.
     api.addHook("onRequest", async (request, reply) => {
-      const isKnown = equalsConstantTime(secretOf(request), secret);
-      // Unknown providers neither: an address is right as a whole or not.
-      if (isKnown && handler.matches(request.originalUrl)) return;
+      if (equalsConstantTime(secretOf(request), secret)) return;
       reply.callNotFound();
       return reply;
     });
+    // The secret stands as a parameter in the route, so that it is compared
+    // here: the router's own search would take longer the more of it is right.
     api.register(
       toFastifyPlugin(
-        withAnySecret(handler),
+        handler,
         publicUrl === undefined || publicUrl === "" ? {} : { publicUrl },
       ),
+      { prefix: "/receivers/:secret" },
     );
   });
-}
-
-const prefix = "/receivers";
-
-/**
- * The secret stands as a parameter in the route, so that it is compared here:
- * the router's own search would take longer the more of it is right.
- */
-function withAnySecret(handler: ReceiverHandler): ReceiverHandler {
-  const handle: ReceiverHandler = Object.assign(
-    (request: Parameters<ReceiverHandler>[0]) => handler(request),
-    { matches: handler.matches, prefix: `${prefix}/:secret` },
-  );
-  return handle;
 }
 
 function secretOf({ params }: FastifyRequest): string {

@@ -285,6 +285,44 @@ test("an attempt that is given up ends the provider's work, and is unknown", asy
   assert.equal((await prepared.deliver(to, signals)).outcome, "deferred");
 });
 
+test("an answer after that is logged for who settles the outcome", async (t) => {
+  const answer = Promise.withResolvers<void>();
+  const logged = Promise.withResolvers<unknown[]>();
+  class LateProvider extends Provider {
+    override async send(outgoing: OutgoingMessage): Promise<OutgoingMessage> {
+      await answer.promise;
+      outgoing.msgid = "late-1";
+      return outgoing;
+    }
+  }
+  const gateway = new Gateway();
+  gateway.addProvider("slow", new LateProvider());
+  const channel = createChannel(t, gateway, {
+    timeoutMs: 20,
+    logger: {
+      ...silentLogger,
+      warn: (...line: unknown[]) => logged.resolve(line),
+    },
+  });
+  assert.equal((await deliver(channel)).outcome, "unknown");
+  answer.resolve();
+  assert.deepEqual(await logged.promise, [
+    "sms_accepted_late",
+    { msgid: "late-1", provider: "slow" },
+  ]);
+});
+
+test("what is no text is rejected with its place", async (t) => {
+  const { channel, phones } = createLoopback(t);
+  const result = await deliver(channel, message({ content: text("a\u001b") }));
+  assert.equal(result.outcome, "rejected");
+  assert.equal(
+    "error" in result && result.error,
+    "The text holds a control character (U+001B) at position 2",
+  );
+  assert.deepEqual(phones.takeTraffic(), []);
+});
+
 test("closing leaves open what is under way, and starts nothing", async (t) => {
   const reached = Promise.withResolvers<void>();
   const channel = createFailing(t, () => {

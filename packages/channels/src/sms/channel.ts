@@ -18,7 +18,7 @@ import { outcomeOfError, outcomeOfSent, outcomeOfTimeout } from "./outcome.ts";
 
 /** The gateway that texts go through, and how long they may be. */
 export interface SmsChannelOptions {
-  readonly gateway: Pick<Gateway, "send">;
+  readonly gateway: Pick<Gateway, "send" | "onLateSend">;
   readonly links: Links;
   readonly logger: Logger;
   /** Whether to ask carriers for delivery receipts. Default true. */
@@ -45,6 +45,10 @@ class SmsChannel implements Channel {
   constructor(options: SmsChannelOptions) {
     this.#options = options;
     this.timeoutMs = options.timeoutMs ?? 30_000;
+    // An operator who settles an unknown outcome looks for this line.
+    options.gateway.onLateSend.add(({ msgid, provider }) =>
+      options.logger.warn("sms_accepted_late", { msgid, provider }),
+    );
   }
 
   prepare(message: Message): PreparedMessage {
@@ -87,30 +91,16 @@ class SmsChannel implements Channel {
     });
     const timeout = AbortSignal.timeout(this.timeoutMs);
     const signal = AbortSignal.any([timeout, ended]);
-    const sending = gateway.send(outgoing, { signal });
     try {
-      // A provider may not heed the signal; the attempt ends all the same.
-      return outcomeOfSent(await orAborted(sending, signal), segments);
+      return outcomeOfSent(await gateway.send(outgoing, { signal }), segments);
     } catch (error) {
       if (outgoing.sentAt !== null) {
         logger.error("sms_hook_failed", { error });
         return outcomeOfSent(outgoing, segments);
       }
       if (!signal.aborted) return outcomeOfError(error);
-      this.#watchLate(sending);
       return timeout.aborted ? outcomeOfTimeout(this.timeoutMs) : interrupted;
     }
-  }
-
-  /** An operator who settles an unknown outcome looks for this line. */
-  #watchLate(sending: Promise<OutgoingMessage>): void {
-    sending.then(
-      ({ msgid, provider }) =>
-        this.#options.logger.warn("sms_accepted_late", { msgid, provider }),
-      () => {
-        // Its outcome is unknown already, and stays so.
-      },
-    );
   }
 }
 

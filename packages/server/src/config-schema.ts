@@ -7,6 +7,7 @@
 import { BlockList, isIP } from "node:net";
 import { problemWithSmtpUrl } from "@carillon/channels/smtp-url";
 import { maxTimeToLiveSeconds, type Protocol } from "@carillon/core";
+import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
 import { Type } from "./json-schema.ts";
 import {
@@ -316,6 +317,18 @@ export const configSchema = Type.Object({
         expected: "a list of classes such as otp",
         default: [],
         example: ["otp"],
+        uniqueItems: true,
+      }),
+    ),
+    optOutLanguages: Type.Array(
+      Type.Enum([...KEYWORD_LANGUAGES]),
+      notes({
+        group: "SMS",
+        description:
+          "Languages whose words for STOP, START and HELP count in texts from every number, English among them always. When empty, those of the country that the number belongs to.",
+        expected: `a list of ${KEYWORD_LANGUAGES.join(", ")}`,
+        default: [],
+        example: ["de", "fr"],
         uniqueItems: true,
       }),
     ),

@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { IncomingMessage } from "@carillon/gateway";
+import { MemoryStore } from "@carillon/testing";
 import { ConfigError, loadConfig } from "./config.ts";
+import { createSmsGateway } from "./text-messages.ts";
 
 function load(t: TestContext, sms: unknown) {
   const folder = mkdtempSync(join(tmpdir(), "carillon-sms-"));
@@ -33,6 +36,7 @@ const server = {
   type: "forward-server",
   name: "apps",
   clients: ["https://one.example/hub", "https://two.example/hub"],
+  exemptClasses: ["otp"],
   secret: "hunter2",
 };
 
@@ -54,6 +58,7 @@ test("says which entry is wrong and why, and shows no secret", (t) => {
     [[server], /cannot: put another before/],
     [["log", { ...server, clients: "x" }], /as clients/],
     [["log", { ...server, timeoutMs: 1 }], /timeoutMs/],
+    [["log", { ...server, exemptClasses: "otp" }], /a list of classes/],
     [client, /a list of providers/],
     [["pigeon"], /a list of loopback, log, null/],
     [[], /a list of loopback/],
@@ -87,4 +92,26 @@ test("says which binding is wrong and why", (t) => {
   for (const [inbound, expected] of cases) {
     assert.match(mistakeOf(t, { inbound }), expected);
   }
+});
+
+test("takes languages that have words for STOP, and no others", async (t) => {
+  assert.deepEqual(load(t, {}).optOutLanguages, []);
+  const { optOutLanguages } = load(t, { optOutLanguages: ["de", "tr"] });
+  assert.deepEqual(optOutLanguages, ["de", "tr"]);
+  assert.match(mistakeOf(t, { optOutLanguages: ["xx"] }), /a list of en, cs, /);
+
+  const optOuts = new MemoryStore();
+  const wordOf = async (languages: typeof optOutLanguages, from: string) => {
+    const gateway = createSmsGateway(
+      { http: { request: () => Promise.reject(new Error("none")) }, optOuts },
+      { optOutExempt: [], optOutLanguages: languages },
+    );
+    const text = new IncomingMessage(from, "RED");
+    await gateway.receive(text);
+    return text.keyword;
+  };
+  assert.equal(await wordOf([], "+447700900123"), null);
+  assert.equal(await wordOf([], "+905321234567"), "stop");
+  assert.equal(await wordOf(["tr"], "+447700900123"), "stop");
+  assert.equal(await wordOf(["de"], "+905321234567"), null);
 });

@@ -43,6 +43,10 @@ const ForwardServer = Type.Object(
     ...peer,
     /** Where the clients' providers are mounted. */
     clients: Type.Array(httpUrl, { uniqueItems: true }),
+    /** Classes that clients may exempt from opt-outs as we do. */
+    exemptClasses: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), { uniqueItems: true }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -144,6 +148,7 @@ const optional: ReadonlySet<string> = new Set([
   "secret",
   "timeoutMs",
   "dedupe",
+  "exemptClasses",
 ]);
 
 const expectations: Readonly<Record<string, string>> = {
@@ -154,6 +159,7 @@ const expectations: Readonly<Record<string, string>> = {
   serverUrl: "a URL that starts with http:// or https://",
   clients: "a list of URLs that start with http:// or https://",
   dedupe: "a whole number from 0 to 1000000",
+  exemptClasses: "a list of classes such as otp",
 };
 
 function isHttpUrl(value: string): boolean {

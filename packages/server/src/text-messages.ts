@@ -34,13 +34,17 @@ type ProviderSetting = Config["sms"]["providers"][number];
 /** A gateway without providers. */
 export function createSmsGateway(
   ports: { readonly http: HttpClient; readonly optOuts: OptOutRecordStore },
-  { optOutExempt }: Pick<Config["sms"], "optOutExempt">,
+  {
+    optOutExempt,
+    optOutLanguages,
+  }: Pick<Config["sms"], "optOutExempt" | "optOutLanguages">,
 ): Gateway {
   return new Gateway({
     http: ports.http,
     optOut: new OptOut({
       store: createOptOutStore(ports.optOuts),
       exemptClasses: optOutExempt,
+      ...(optOutLanguages.length > 0 && { languages: optOutLanguages }),
     }),
   });
 }

@@ -211,6 +211,26 @@ test("a text goes to one phone", async () => {
   }
 });
 
+test("a text for one phone that holds what is no text is refused", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  for (const [message, problem] of [
+    ["a\u001b[31mb", "a control character (U+001B) at position 2"],
+    ["a\0", "a control character (U+0000) at position 2"],
+    ["1\u202e3", "an override of the writing direction (U+202E) at position 2"],
+    ["\ud800", "half a surrogate pair (U+D800) at position 1"],
+  ] as const) {
+    const { status, body } = await server.call("POST", `${server.base}/sms`, {
+      endpoint: "+491700000000",
+      message,
+    });
+    assert.deepEqual([status, body.code], [403, "SMN.0009"]);
+    assert.equal(body.message, `Invalid message: the text holds ${problem}.`);
+  }
+  await server.clock.advanceSettled(100);
+  assert.deepEqual(server.sent, []);
+});
+
 test("a store that refuses is an SMN error, and logged", async () => {
   const store = new MemoryStore();
   const { server, publish } = await setUp({ store });

@@ -1,5 +1,7 @@
 /** A text message to one phone, without a topic. */
 
+import { CarillonError } from "@carillon/core";
+import { problemWithText } from "@carillon/gateway";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
@@ -24,6 +26,13 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
     },
     async (request, reply) => {
       const { endpoint, message } = request.body;
+      const problem = problemWithText(message);
+      if (problem !== undefined) {
+        throw new CarillonError(
+          "MESSAGE_INVALID",
+          `Invalid message: the text holds ${problem}.`,
+        );
+      }
       const messageId = await ports.publisher.sendSms(
         projectOf(request),
         endpoint,

@@ -12,6 +12,7 @@ import {
   type OptOutRecordStore,
   toPhoneAddress,
 } from "@carillon/core";
+import { internationalDigits } from "@carillon/gateway";
 import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
@@ -54,7 +55,7 @@ const OptOutList = Type.Object(
 
 const recipient = Type.String({
   pattern: "^\\+?[0-9]{2,15}$",
-  description: "In international form, with or without the plus",
+  description: "In international form: with the plus, with 00, or with neither",
   ...failsWith("OPT_OUT_INVALID"),
 });
 
@@ -110,7 +111,7 @@ export function optOutRoutes(
       const limit = readLimit(request.query.limit);
       if (request.query.recipient !== undefined) {
         const found = await optOuts.findOptOuts(
-          digitsOf(request.query.recipient),
+          recipientOf(request.query.recipient),
         );
         return { optOuts: found.map(toBody) };
       }
@@ -141,7 +142,7 @@ export function optOutRoutes(
       checkAdministrator(request);
       const { keyword = "MANUAL" } = request.body;
       const optOut: OptOutRecord = {
-        recipient: digitsOf(request.body.recipient),
+        recipient: recipientOf(request.body.recipient),
         ...senderOf(request.body.sender),
         keyword: checkStorable(keyword, "OPT_OUT_INVALID", "keyword"),
         at: clock.now(),
@@ -169,7 +170,7 @@ export function optOutRoutes(
       checkAdministrator(request);
       const { sender: named } = senderOf(request.query.sender);
       const found = await optOuts.findOptOuts(
-        digitsOf(request.params.recipient),
+        recipientOf(request.params.recipient),
       );
       let removed = 0;
       for (const optOut of found) {
@@ -192,14 +193,26 @@ function checkAdministrator(request: FastifyRequest): void {
   );
 }
 
-function digitsOf(number: string): string {
-  return number.replace(/[^0-9]/g, "");
+/**
+ * As the gateway looks for it.
+ *
+ * @throws CarillonError OPT_OUT_INVALID
+ */
+function recipientOf(number: string): string {
+  const digits = internationalDigits(number);
+  if (digits !== "") return digits;
+  throw new CarillonError(
+    "OPT_OUT_INVALID",
+    "Invalid recipient: a number in international form is expected.",
+  );
 }
 
 /** As the gateway looks for it: digits, or a name in capitals. */
 function senderOf(text: string | undefined): { sender?: string } {
   if (text === undefined) return {};
-  const key = /\p{L}/u.test(text) ? text.toUpperCase() : digitsOf(text);
+  const key = /\p{L}/u.test(text)
+    ? text.toUpperCase()
+    : internationalDigits(text);
   checkStorable(key, "OPT_OUT_INVALID", "sender");
   if (key !== "") return { sender: key };
   throw new CarillonError(

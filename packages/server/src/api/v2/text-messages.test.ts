@@ -163,11 +163,32 @@ test("adds, lists and takes back opt-outs", async () => {
   assert.equal(await remove(), 404);
 });
 
+test("keeps a number as texts to it have it, however it is dialled", async () => {
+  await using server = await startTestServer();
+  const url = "/api/v2/opt-outs";
+  const added = await server.call("POST", url, {
+    recipient: "004915112345678",
+    sender: "0049123",
+  });
+  assert.equal(added.status, 201);
+  assert.equal(added.body.recipient, "+4915112345678");
+  const kept = await server.store.findOptOuts("4915112345678");
+  assert.deepEqual(
+    kept.map(({ sender }) => sender),
+    ["49123"],
+  );
+  const found = await server.call("GET", `${url}?recipient=004915112345678`);
+  assert.equal(found.body.optOuts.length, 1);
+  const removed = await server.call("DELETE", `${url}/004915112345678`);
+  assert.equal(removed.status, 204);
+});
+
 test("refuses opt-outs of nobody", async () => {
   await using server = await startTestServer();
   for (const body of [
     {},
     { recipient: "me" },
+    { recipient: "00" },
     { recipient: "4915112345678", sender: "!!" },
   ]) {
     const answer = await server.call("POST", "/api/v2/opt-outs", body);

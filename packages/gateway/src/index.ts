@@ -22,6 +22,7 @@ export {
   type NormalizeOptions,
   normalizeText,
 } from "./encoding/normalize.ts";
+export { checkText, problemWithText } from "./encoding/sendable-text.ts";
 export {
   fillBitsAfter,
   packSeptets,
@@ -102,6 +103,7 @@ export {
   KEYWORD_LANGUAGES,
   type Keyword,
   type KeywordFamily,
+  type KeywordFinder,
   type KeywordLanguage,
   type KeywordOptions,
 } from "./opt-out/keywords.ts";
@@ -113,7 +115,10 @@ export {
 } from "./opt-out/store.ts";
 export { SuppressedError } from "./opt-out/suppressed-error.ts";
 export {
+  type OptOutRule,
+  type OtherOptions,
   OutgoingMessage,
+  type OutgoingMessageConstructor,
   type OutgoingMessageJson,
   type ProviderChoice,
   type ProviderFailure,
@@ -122,6 +127,7 @@ export {
 export {
   digitsOnly,
   type E164,
+  internationalDigits,
   isE164,
   type ToE164Options,
   toE164,

@@ -50,7 +50,7 @@ for (const name of ["node-http", "express", "fastify"]) {
 `;
 
 const TYPED = `
-import { Gateway, LoopbackProvider, OutgoingMessage } from "@carillon/gateway";
+import { Gateway, LoopbackProvider, OutgoingMessage, Provider } from "@carillon/gateway";
 import { toNodeListener } from "@carillon/gateway/node-http";
 const gateway = new Gateway<[string]>();
 const loopback: LoopbackProvider = gateway.addProvider("lo", new LoopbackProvider());
@@ -60,7 +60,39 @@ toNodeListener(gateway.receiverHandler({ prefix: "x" }));
 new OutgoingMessage("1");
 // @ts-expect-error the router gets text
 gateway.router = (_message, kind: number) => String(kind);
-loopback.takeTraffic();
+const bodies: string[] = [];
+gateway.onReceive.add((message) => bodies.push(message.body));
+loopback.subscribe("1", (message) => bodies.push(message.body));
+gateway.send(new OutgoingMessage("1", "x"));
+gateway.send(new OutgoingMessage("1", "x").options({ expires: 5 }).route("a"));
+const unrouted = new OutgoingMessage("1", "x");
+gateway.send(unrouted);
+const anyMessage: OutgoingMessage = unrouted.route("a");
+// @ts-expect-error the route takes a text
+gateway.send(new OutgoingMessage("1", "x").route(5, {}));
+// @ts-expect-error the route takes one value
+gateway.explain(new OutgoingMessage("1", "x").route("a", "b"));
+// @ts-expect-error whatever its route is
+gateway.send(anyMessage);
+// @ts-expect-error the option is spelled statusReport
+new OutgoingMessage("1", "x").options({ statusreport: true });
+new OutgoingMessage("1", "x").options({ statusReport: true }, { flash: 1 });
+class Own extends Provider {
+  override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
+    return message.providerOptions.flash ? message : message.clone();
+  }
+}
+gateway.addProvider("own", new Own());
+new Gateway().send(anyMessage);
+const literal = new Gateway<["news" | "alarm", number?]>();
+literal.send(new OutgoingMessage("1", "x").route("alarm"));
+literal.send(new OutgoingMessage("1", "x").route("alarm", 5));
+`;
+
+const CORE_ALONE = `
+import { Gateway } from "@carillon/gateway";
+await using gateway = new Gateway();
+for await (const message of gateway.onReceive.iterate()) message.body.length;
 `;
 
 describe("the published package", () => {
@@ -109,23 +141,60 @@ describe("the published package", () => {
     );
   });
 
-  test("brings its types", async () => {
-    await writeFile(join(project, "main.ts"), TYPED);
+  async function check(
+    file: string,
+    source: string,
+    options: object,
+  ): Promise<string> {
+    await writeFile(join(project, file), source);
     const compilerOptions = {
       module: "nodenext",
       target: "es2024",
-      lib: ["es2024", "esnext.disposable"],
       strict: true,
       noEmit: true,
       skipLibCheck: false,
-      types: ["node"],
-      typeRoots: [join(root, "node_modules", "@types")],
+      ...options,
     };
     await writeFile(
       join(project, "tsconfig.json"),
-      JSON.stringify({ compilerOptions, files: ["main.ts"] }),
+      JSON.stringify({ compilerOptions, files: [file] }),
     );
-    assert.equal(await run(process.execPath, [tsc, "-p", "."], project), "");
+    return run(process.execPath, [tsc, "-p", "."], project);
+  }
+
+  test("brings its types", async () => {
+    const options = {
+      lib: ["es2024"],
+      types: ["node"],
+      typeRoots: [join(root, "node_modules", "@types")],
+    };
+    assert.equal(await check("main.ts", TYPED, options), "");
+  });
+
+  test("has types that need nothing of Node's", async () => {
+    const options = { lib: ["es2024", "dom", "dom.iterable"], types: [] };
+    assert.equal(await check("core.ts", CORE_ALONE, options), "");
+  });
+
+  test("says where it comes from and on what terms", async () => {
+    const folder = join(project, "node_modules/@carillon/gateway");
+    const read = (name: string) => readFile(join(folder, name), "utf8");
+    const { repository, license } = JSON.parse(await read("package.json"));
+    assert.equal(license, "Apache-2.0");
+    assert.match(repository.url, /^git\+https:\/\/.*\.git$/);
+    assert.equal(repository.directory, "packages/gateway");
+    assert.match(await read("LICENSE"), /Apache License\s+Version 2\.0/);
+    const readme = await read("README.md");
+    for (const adapter of [
+      'app.use("/24fb0d6963f", toExpressMiddleware(',
+      "app.register(toFastifyPlugin(",
+      "createServer(toNodeListener(",
+      "gateway.handler(",
+    ]) {
+      assert.ok(readme.includes(adapter), adapter);
+    }
+    // Links must lead somewhere from outside the repository.
+    assert.doesNotMatch(readme, /\]\((?!https:)/);
   });
 
   test("the core loads where there is no Node", async () => {

@@ -3,13 +3,12 @@
  * the carrier. It costs money, so what may have gone out is never repeated.
  */
 
-import {
-  type AttemptResult,
-  type Channel,
-  type Logger,
-  type Message,
-  orAborted,
-  type PreparedMessage,
+import type {
+  AttemptResult,
+  Channel,
+  Logger,
+  Message,
+  PreparedMessage,
 } from "@carillon/core";
 import { analyze, type Gateway, OutgoingMessage } from "@carillon/gateway";
 import type { Links } from "../links.ts";

@@ -79,12 +79,12 @@ export async function openSqliteStore({
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => lock.release());
   // The thread loads its modules while the schema is looked at here.
-  const writer = new Writer(logger, onBroken);
+  const writer = new Writer(folder.database, logger, onBroken);
   cleanup.defer(() => writer.close());
   const reader = await prepareDatabase(folder, { clock, logger }, signal);
   // Closed before the writer, who as the last one empties the log.
   cleanup.defer(() => reader.close());
-  await orAborted(writer.open(folder.database), signal);
+  await orAborted(writer.open(), signal);
 
   const connections = { reader, writer };
   const resources = cleanup.move();

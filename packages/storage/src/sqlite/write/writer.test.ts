@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
-import type { CarillonError } from "@carillon/core";
+import { type CarillonError, silentLogger } from "@carillon/core";
 import { openSqliteStore } from "../sqlite-store.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
+import { Writer } from "./writer.ts";
 
 const newFolder = temporaryFolders();
 const unavailable = { code: "STORAGE_UNAVAILABLE" };
@@ -38,6 +39,14 @@ test("says so when its thread dies while it opens", async () => {
   const refused = assert.rejects(opening, unavailable);
   await Promise.all(threads.started.map((thread) => thread.terminate()));
   await refused;
+});
+
+test("says so when its thread died before it was to open the file", async () => {
+  const threads = watchThreads();
+  const writer = new Writer("carillon.db", silentLogger, () => {});
+  threads.stop();
+  await Promise.all(threads.started.map((thread) => thread.terminate()));
+  await assert.rejects(writer.open(), unavailable);
 });
 
 /** Collects the threads that are started from now on. */

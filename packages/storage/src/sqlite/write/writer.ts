@@ -40,7 +40,7 @@ export class Writer {
   readonly #worker: Worker;
   readonly #logger: Logger;
   readonly #onBroken: (error: CarillonError) => void;
-  #file = "";
+  readonly #file: string;
   readonly #listeners = new Map<string, (() => void)[]>();
   /** Waits to be handed over. */
   #queue: Pending[] = [];
@@ -60,7 +60,12 @@ export class Writer {
    *
    * @param onBroken called when the thread died: no write will succeed any more
    */
-  constructor(logger: Logger, onBroken: (error: CarillonError) => void) {
+  constructor(
+    file: string,
+    logger: Logger,
+    onBroken: (error: CarillonError) => void,
+  ) {
+    this.#file = file;
     this.#logger = logger;
     this.#onBroken = onBroken;
     const data: WriterData = { rules: createStateRules() };
@@ -87,9 +92,10 @@ export class Writer {
   }
 
   /** Opens the database; resolves once it can be written. */
-  async open(file: string): Promise<void> {
-    this.#file = file;
-    this.#post({ kind: "open", file });
+  async open(): Promise<void> {
+    // It may have died while the folder was looked at.
+    if (this.#broken) throw this.#broken;
+    this.#post({ kind: "open", file: this.#file });
     const reply = await new Promise<WriterReply>((resolve, reject) => {
       this.#worker.once("message", resolve);
       // By then it is known why.

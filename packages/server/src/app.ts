@@ -28,6 +28,7 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from "fastify";
+import { guardRoutes } from "./api/authorization.ts";
 import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
@@ -50,7 +51,7 @@ import type { Certificates } from "./api/v2/signing-keys.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
 import { compileValidator, withoutOwnCompilers } from "./api/validation.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
-import type { Administration } from "./identity/administration/administration.ts";
+import type { AdministrationWithin } from "./identity/administration/administration.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { Keys } from "./keys/keys.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
@@ -74,7 +75,7 @@ export interface AppPorts {
   readonly deliveryLog: DeliveryLogReader;
   readonly detections: Detections;
   readonly identity: Identity;
-  readonly administration: Administration;
+  readonly administration: AdministrationWithin;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
   readonly unsubscribeTokens: UnsubscribeTokens;
   readonly engineStatus: () => EngineStatus;
@@ -170,6 +171,7 @@ export function createApp(ports: AppPorts): HttpApp {
     done();
   });
   if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
+  guardRoutes(app, ports.identity);
   acceptAnyBody(app);
   const httpCounter = countRequests(app);
 

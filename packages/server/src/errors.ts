@@ -15,7 +15,7 @@ export const requestErrorCatalogue = {
   IDENTITY_NOT_FOUND: "There is no such user, project, domain or access key",
   IDENTITY_EXISTS: "There is a user, project or domain of that name already",
   IDENTITY_IN_USE: "The project or domain is not empty",
-  LAST_ADMIN: "The last administrator is needed",
+  LAST_OPERATOR: "The last operator is needed",
   NOT_OFFERED: "The operation is known and not offered here",
 } as const satisfies Record<string, string>;
 

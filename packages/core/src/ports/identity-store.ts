@@ -23,10 +23,11 @@ export interface Project extends Disableable {
 }
 
 /**
- * `admin`: manages identity, and acts in each project of its domain. `member`:
- * acts in the projects it is assigned to.
+ * `member`: acts in the projects it is assigned to. `admin`: manages its
+ * domain, and acts in each of its projects. `operator`: manages all domains
+ * and the installation, and acts in each project.
  */
-export type UserRole = "admin" | "member";
+export type UserRole = "member" | "admin" | "operator";
 
 /** Somebody who can log in, with the projects they may act in. */
 export interface User extends Disableable {

@@ -100,8 +100,19 @@ export function principalOf(request: FastifyRequest): Principal {
  * @throws RequestError PERMISSION_DENIED for credentials without a project
  */
 export function projectOf(request: FastifyRequest): ProjectId {
+  return scopeOf(request).id;
+}
+
+/**
+ * The same with its name and domain.
+ *
+ * @throws RequestError PERMISSION_DENIED for credentials without a project
+ */
+export function scopeOf(
+  request: FastifyRequest,
+): NonNullable<Principal["project"]> {
   const { project } = principalOf(request);
-  if (project) return project.id;
+  if (project) return project;
   throw new RequestError(
     "PERMISSION_DENIED",
     "These credentials are not scoped to a project: log in with a project scope.",

@@ -1,7 +1,7 @@
 /**
  * Sees to it that there is someone who can log in: on the first start it
- * creates the domain and project `default`, the user `admin`, an access key
- * pair and the receiver secret.
+ * creates the domain and project `default`, the user `admin` with the role
+ * operator, an access key pair and the receiver secret.
  *
  * Presets (a password, key pair or project from the configuration) are applied
  * when they differ from what the last start saw; so a preset that is changed
@@ -9,7 +9,7 @@
  * changed in the meantime by other means:
  *
  * - another password: the administrator's password is replaced, and who had
- *   been disabled or was no administrator any more is one again;
+ *   been disabled or was no operator any more is one again;
  * - another key pair: it is added, and the pair of the last start stops
  *   working;
  * - another project name: the project is renamed;
@@ -130,7 +130,7 @@ export async function bootstrapIdentity(
           ? generatedScryptParameters
           : defaultScryptParameters,
       ),
-      role: "admin",
+      role: "operator",
       projectIds: user?.projectIds ?? [],
     });
   }

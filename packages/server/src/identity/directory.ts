@@ -1,6 +1,7 @@
 /** Finds domains, projects and users by what clients know of them. */
 
 import type { Domain, IdentityStore, Project, User } from "@carillon/core";
+import { mayActIn } from "./permissions.ts";
 import type { Principal } from "./principal.ts";
 
 /** The domain that a first start makes. */
@@ -26,8 +27,16 @@ export interface Directory {
   findDomain(reference: Reference): Promise<Domain | undefined>;
   /** Without a domain a name must be unique over all domains. */
   findUser(reference: ScopedReference): Promise<User | undefined>;
-  /** The projects a user may act in. */
-  listReachable(userId: string): Promise<readonly Project[]>;
+  /**
+   * The projects of a domain, by default the user's own, that the user may act
+   * in.
+   */
+  listReachable(userId: string, domainId?: string): Promise<readonly Project[]>;
+  /** By its id, in whatever domain it is. */
+  findReachable(
+    userId: string,
+    projectId: string,
+  ): Promise<Project | undefined>;
   /**
    * `undefined` when user, project or their domain are gone or disabled, or
    * the user may not act in the project.
@@ -72,11 +81,6 @@ export function createDirectory(
     return domain ? [domain] : [];
   }
 
-  async function listProjects(domainId: string) {
-    const projects = await store.listProjects();
-    return projects.filter((project) => project.domainId === domainId);
-  }
-
   async function findActiveUser(id: string) {
     const user = await store.findUser(id);
     if (!user || user.disabled) return undefined;
@@ -84,13 +88,37 @@ export function createDirectory(
     return domain && !domain.disabled ? { user, domain } : undefined;
   }
 
+  /** Unless it or its domain is disabled, or it is none of the user's. */
+  async function findReachable(user: User, projectId: string) {
+    const project = await store.findProject(projectId);
+    if (!project || project.disabled || !mayActIn(user, project)) {
+      return undefined;
+    }
+    const domain = await store.findDomain(project.domainId);
+    return domain && !domain.disabled ? { project, domain } : undefined;
+  }
+
   return {
     findDomain,
-    async listReachable(userId) {
+    async listReachable(userId, domainId) {
       const found = await findActiveUser(userId);
       if (!found) return [];
-      const projects = await listProjects(found.domain.id);
-      return projects.filter((project) => isReachable(found.user, project));
+      const domain =
+        domainId === undefined || domainId === found.domain.id
+          ? found.domain
+          : await store.findDomain(domainId);
+      if (!domain || domain.disabled) return [];
+      const projects = await store.listProjects();
+      return projects.filter(
+        (project) =>
+          project.domainId === domain.id &&
+          !project.disabled &&
+          mayActIn(found.user, project),
+      );
+    },
+    async findReachable(userId, projectId) {
+      const found = await findActiveUser(userId);
+      return found && (await findReachable(found.user, projectId))?.project;
     },
     async findUser({ id, name, domain }) {
       if (id !== undefined) return await store.findUser(id);
@@ -102,33 +130,31 @@ export function createDirectory(
       return only(users.filter((user) => user !== undefined));
     },
     async toPrincipal(userId, projectId) {
-      const [found, project] = await Promise.all([
-        findActiveUser(userId),
-        projectId === undefined ? undefined : store.findProject(projectId),
-      ]);
+      const found = await findActiveUser(userId);
       if (!found) return undefined;
       const { user, domain } = found;
-      if (projectId !== undefined && !(project && isReachable(user, project))) {
-        return undefined;
-      }
+      const scope =
+        projectId === undefined
+          ? undefined
+          : await findReachable(user, projectId);
+      if (projectId !== undefined && !scope) return undefined;
       return {
         userId: user.id,
         userName: user.name,
         domainId: domain.id,
         domainName: domain.name,
         role: user.role,
-        ...(project && { project: { id: project.id, name: project.name } }),
+        ...(scope && {
+          project: {
+            id: scope.project.id,
+            name: scope.project.name,
+            domainId: scope.domain.id,
+            domainName: scope.domain.name,
+          },
+        }),
       };
     },
   };
-}
-
-function isReachable(user: User, project: Project): boolean {
-  return (
-    !project.disabled &&
-    project.domainId === user.domainId &&
-    (user.role === "admin" || user.projectIds.includes(project.id))
-  );
 }
 
 function only<Item>(items: readonly Item[]): Item | undefined {

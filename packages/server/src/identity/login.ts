@@ -77,13 +77,16 @@ export function createLogin(ports: {
       case "unscoped":
         return undefined;
       case "project": {
-        const { id, name, domain } = scope.project;
-        if (domain && !(await isDomainOf(user, domain))) return false;
-        const reachable = await directory.listReachable(user.id);
-        const project = reachable.find((one) =>
-          id === undefined ? one.name === name : one.id === id,
-        );
-        return project?.id ?? false;
+        const { id, name, domain: named } = scope.project;
+        const domain = named && (await directory.findDomain(named));
+        if (named && !domain) return false;
+        if (id !== undefined) {
+          const project = await directory.findReachable(user.id, id);
+          const isThere = !domain || domain.id === project?.domainId;
+          return (isThere && project?.id) || false;
+        }
+        const reachable = await directory.listReachable(user.id, domain?.id);
+        return reachable.find((one) => one.name === name)?.id ?? false;
       }
       case "domain": {
         return (await isDomainOf(user, scope.domain)) ? undefined : false;

@@ -6,6 +6,7 @@ import type { ProjectId, UserRole } from "@carillon/core";
 export interface Principal {
   readonly userId: string;
   readonly userName: string;
+  /** The domain of the user. */
   readonly domainId: string;
   readonly domainName: string;
   readonly role: UserRole;
@@ -13,6 +14,9 @@ export interface Principal {
   readonly project?: {
     readonly id: ProjectId;
     readonly name: string;
+    /** Another one than the user's only for operators. */
+    readonly domainId: string;
+    readonly domainName: string;
   };
 }
 

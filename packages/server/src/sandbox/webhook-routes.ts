@@ -23,7 +23,10 @@ export function webhookRoutes(app: HttpApp, webhooks: WebhookInbox): void {
 
   app.post(
     "/sandbox/webhooks/:name",
-    { schema: { params, querystring: query } },
+    {
+      config: { operation: "public" },
+      schema: { params, querystring: query },
+    },
     async (request, reply) => {
       const { status = "200", delay = "0" } = request.query;
       webhooks.add({

@@ -42,17 +42,21 @@ export function describeCatalog(
 export function catalogRoutes(app: HttpApp, ports: IdentityPorts): void {
   const { originOf, region } = ports;
 
-  app.get("/auth/catalog", async (request: FastifyRequest) => {
-    const origin = originOf(request);
-    return {
-      catalog: describeCatalog(
-        origin,
-        region,
-        principalOf(request).project?.id,
-      ),
-      links: { self: `${origin}/v3/auth/catalog` },
-    };
-  });
+  app.get(
+    "/auth/catalog",
+    { config: { operation: "session.use" } },
+    async (request: FastifyRequest) => {
+      const origin = originOf(request);
+      return {
+        catalog: describeCatalog(
+          origin,
+          region,
+          principalOf(request).project?.id,
+        ),
+        links: { self: `${origin}/v3/auth/catalog` },
+      };
+    },
+  );
 }
 
 /** The same at each start and on each node. */

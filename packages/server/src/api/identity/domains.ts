@@ -13,7 +13,10 @@ export function domainRoutes(
 ): void {
   app.get(
     "/auth/domains",
-    { schema: { querystring: listQuery } },
+    {
+      config: { operation: "session.use" },
+      schema: { querystring: listQuery },
+    },
     async (request) => {
       const { domainId: id, domainName: name } = principalOf(request);
       const asked = request.query.name;

@@ -1,7 +1,6 @@
 /** The identity service under `/v3`: as much of Keystone as clients use. */
 
 import { RequestError } from "../../errors.ts";
-import { createAuthenticationHook } from "../authentication.ts";
 import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { catalogRoutes } from "./catalog.ts";
@@ -26,17 +25,11 @@ export function registerIdentityApi(
       );
       versionRoutes(api, ports);
       loginRoutes(api, ports);
-      api.register(async (known: HttpApp) => {
-        known.addHook(
-          "preValidation",
-          createAuthenticationHook(ports.identity),
-        );
-        tokenRoutes(known, ports);
-        catalogRoutes(known, ports);
-        projectRoutes(known, ports);
-        domainRoutes(known, ports);
-        regionRoutes(known, ports);
-      });
+      tokenRoutes(api, ports);
+      catalogRoutes(api, ports);
+      projectRoutes(api, ports);
+      domainRoutes(api);
+      regionRoutes(api, ports);
     },
     { prefix: "/v3" },
   );

@@ -26,14 +26,14 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
     const { name, domain_id } = request.query;
     const { userId, project: own } = principalOf(request);
     const { directory } = identity;
-    const reachable = await directory.listReachable(userId);
     const domain =
       domain_id === undefined
         ? undefined
         : await directory.findDomain({ id: domain_id });
-    const all = reachable.filter(
-      ({ domainId }) => domain_id === undefined || domainId === domain?.id,
-    );
+    const isUnknown = domain_id !== undefined && domain === undefined;
+    const all = isUnknown
+      ? []
+      : await directory.listReachable(userId, domain?.id);
     const named = all.filter((project) => project.name === name);
     // In the cloud each region has a project of its own name, by which some
     // clients find the project to work in.
@@ -53,19 +53,28 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
 
   app.get(
     "/projects",
-    { schema: { querystring: listQuery } },
+    {
+      config: { operation: "session.use" },
+      schema: { querystring: listQuery },
+    },
     async (request) => await list(request, "/projects"),
   );
 
   app.get(
     "/auth/projects",
-    { schema: { querystring: listQuery } },
+    {
+      config: { operation: "session.use" },
+      schema: { querystring: listQuery },
+    },
     async (request) => await list(request, "/auth/projects"),
   );
 
   app.get(
     "/users/:user_id/projects",
-    { schema: { params: userParams, querystring: listQuery } },
+    {
+      config: { operation: "session.use" },
+      schema: { params: userParams, querystring: listQuery },
+    },
     async (request) => {
       const { user_id } = request.params;
       if (user_id !== principalOf(request).userId) {
@@ -80,12 +89,12 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
 
   app.get(
     "/projects/:project_id",
-    { schema: { params: projectParams } },
+    { config: { operation: "session.use" }, schema: { params: projectParams } },
     async (request) => {
       const { userId } = principalOf(request);
-      const projects = await identity.directory.listReachable(userId);
-      const project = projects.find(
-        ({ id }) => id === request.params.project_id,
+      const project = await identity.directory.findReachable(
+        userId,
+        request.params.project_id,
       );
       if (!project) {
         throw new RequestError(

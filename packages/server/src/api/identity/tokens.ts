@@ -64,6 +64,7 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
   app.post(
     "/auth/tokens",
     {
+      config: { operation: "public" },
       schema: { body: loginBody, querystring: showQuery },
       preValidation: async (request) => parseJsonBody(request),
     },
@@ -108,16 +109,24 @@ export function tokenRoutes(app: HttpApp, ports: IdentityPorts): void {
 
   app.get(
     "/auth/tokens",
-    { schema: { querystring: showQuery }, exposeHeadRoute: true },
+    {
+      config: { operation: "session.use" },
+      schema: { querystring: showQuery },
+      exposeHeadRoute: true,
+    },
     show,
   );
 
-  app.delete("/auth/tokens", async (request, reply) => {
-    const token = subjectTokenOf(request);
-    if (!(await tokens.find(token))) throw tokenNotFound();
-    await tokens.revoke(token);
-    return reply.code(204).send();
-  });
+  app.delete(
+    "/auth/tokens",
+    { config: { operation: "session.use" } },
+    async (request, reply) => {
+      const token = subjectTokenOf(request);
+      if (!(await tokens.find(token))) throw tokenNotFound();
+      await tokens.revoke(token);
+      return reply.code(204).send();
+    },
+  );
 }
 
 function toScope(scope: Static<typeof loginBody>["auth"]["scope"]): LoginScope {
@@ -146,7 +155,11 @@ function describeToken(
       expires_at: toMicrosecondsText(expiresAt),
       user: { id: principal.userId, name: principal.userName, domain },
       ...(project && {
-        project: { id: project.id, name: project.name, domain },
+        project: {
+          id: project.id,
+          name: project.name,
+          domain: { id: project.domainId, name: project.domainName },
+        },
         roles: [{ id: roleIds[principal.role], name: principal.role }],
       }),
       ...(request.query.nocatalog === undefined && {
@@ -160,6 +173,7 @@ function describeToken(
 const roleIds: Record<UserRole, string> = {
   admin: "b7c1f9d24a6e4c0c8f5e3a9d71206e48",
   member: "0f6a1c83d5be47f29a7b60e2c4d81935",
+  operator: "5d2e8b04f7c94a13b6e1c07a9f3d8265",
 };
 
 function subjectTokenOf(request: FastifyRequest): string {

@@ -4,7 +4,7 @@ import type { HttpApp } from "../http-app.ts";
 import type { IdentityPorts } from "./ports.ts";
 
 export function versionRoutes(app: HttpApp, { originOf }: IdentityPorts): void {
-  app.get("/", async (request) => ({
+  app.get("/", { config: { operation: "public" } }, async (request) => ({
     version: {
       id: "v3.14",
       status: "stable",

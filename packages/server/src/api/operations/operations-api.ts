@@ -1,5 +1,6 @@
 /** Health and metrics, for operators and their tools. */
 
+import { declareOperation } from "../authorization.ts";
 import type { HttpApp } from "../http-app.ts";
 import { healthRoutes, type NotReady } from "./health.ts";
 import { type MetricsPorts, metricsRoutes } from "./metrics.ts";
@@ -9,6 +10,7 @@ export function registerOperationsApi(
   ports: MetricsPorts & { readonly whyNotReady: () => NotReady | undefined },
 ): void {
   app.register(async (api: HttpApp) => {
+    declareOperation(api, "public");
     healthRoutes(api, ports.whyNotReady);
     metricsRoutes(api, ports);
   });

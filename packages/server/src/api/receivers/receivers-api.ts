@@ -8,6 +8,7 @@ import type { Logger } from "@carillon/core";
 import { equalsConstantTime, type Gateway } from "@carillon/gateway";
 import { toFastifyPlugin } from "@carillon/gateway/fastify";
 import type { FastifyRequest } from "fastify";
+import { declareOperation } from "../authorization.ts";
 import type { HttpApp } from "../http-app.ts";
 
 export interface ReceiversPorts {
@@ -28,6 +29,8 @@ export function registerReceiversApi(
   const publicUrl = ports.publicUrl();
 
   app.register(async (api: HttpApp) => {
+    // The secret in the path is what lets a carrier in.
+    declareOperation(api, "public");
     const secret = await knownLater;
     const handler = gateway.receiverHandler({
       // Not the request: its URL holds the secret, its body a person's text.

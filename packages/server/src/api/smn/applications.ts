@@ -25,6 +25,7 @@ export function applicationRoutes(app: HttpApp): void {
     app.route({
       method,
       url,
+      config: { operation: method === "GET" ? "topics.read" : "topics.write" },
       handler: async () => {
         throw new RequestError(
           "NOT_OFFERED",

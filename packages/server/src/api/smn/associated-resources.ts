@@ -12,7 +12,10 @@ export function associatedResourceRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/topics-with-associated-resources",
-    { schema: { querystring: topicListQuery } },
+    {
+      config: { operation: "topics.read" },
+      schema: { querystring: topicListQuery },
+    },
     async (request) => {
       const page = await listTopics(request, request.query, topics);
       const { total, items } = page;

@@ -10,9 +10,13 @@ const cloudServices = [{ name: "obs", show_name: "OBS" }] as const;
 export function cloudServiceRoutes(app: HttpApp): void {
   // SMN has both spellings, without a project in the path.
   for (const path of ["/cloud_service", "/cloud-services"]) {
-    app.get(path, async (request) => ({
-      request_id: request.id,
-      cloud_services: cloudServices,
-    }));
+    app.get(
+      path,
+      { config: { operation: "service.read" } },
+      async (request) => ({
+        request_id: request.id,
+        cloud_services: cloudServices,
+      }),
+    );
   }
 }

@@ -29,7 +29,10 @@ export function detectionRoutes(
 ): void {
   app.post(
     "/topics/:topic_urn/detection",
-    { schema: { params: topicParams, body: detectBody } },
+    {
+      config: { operation: "subscriptions.write" },
+      schema: { params: topicParams, body: detectBody },
+    },
     async (request) => {
       const { protocol, endpoint, extension } = request.body;
       const taskId = await detections.begin(
@@ -48,7 +51,10 @@ export function detectionRoutes(
 
   app.get(
     "/topics/:topic_urn/detection/:task_id",
-    { schema: { params: taskParams } },
+    {
+      config: { operation: "subscriptions.read" },
+      schema: { params: taskParams },
+    },
     async (request) => {
       const { topic_urn, task_id } = request.params;
       const detection = await detections.get(

@@ -58,7 +58,7 @@ export function filterPolicyRoutes(app: HttpApp, ports: SmnPorts): void {
       method,
       url: path,
       schema: { body: setBody },
-      config: { errorCodes },
+      config: { operation: "subscriptions.write", errorCodes },
       handler: async (request) => {
         // A policy that is wrong is wrong before anything was changed.
         const read = request.body.polices.map(
@@ -85,7 +85,10 @@ export function filterPolicyRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     path,
-    { schema: { body: removeBody }, config: { errorCodes } },
+    {
+      config: { operation: "subscriptions.write", errorCodes },
+      schema: { body: removeBody },
+    },
     async (request) => {
       const projectId = projectOf(request);
       return {

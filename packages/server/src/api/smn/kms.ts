@@ -32,7 +32,10 @@ export function kmsRoutes(
 ): void {
   app.post(
     "/topics/:topic_urn/kms",
-    { schema: { params: topicParams, body: kmsBody } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: topicParams, body: kmsBody },
+    },
     async (request, reply) => {
       const { id } = await bindings.create(
         projectOf(request),
@@ -47,7 +50,7 @@ export function kmsRoutes(
 
   app.get(
     "/topics/:topic_urn/kms",
-    { schema: { params: topicParams } },
+    { config: { operation: "topics.read" }, schema: { params: topicParams } },
     async (request) => {
       const projectId = projectOf(request);
       const { id, data } = await bindings.get(
@@ -67,7 +70,10 @@ export function kmsRoutes(
 
   app.put(
     "/topics/:topic_urn/kms/:kms_id",
-    { schema: { params: kmsParams, body: kmsBody } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: kmsParams, body: kmsBody },
+    },
     async (request) => {
       const { topic_urn, kms_id } = request.params;
       const { id } = await bindings.update(
@@ -83,7 +89,7 @@ export function kmsRoutes(
 
   app.delete(
     "/topics/:topic_urn/kms/:kms_id",
-    { schema: { params: kmsParams } },
+    { config: { operation: "topics.write" }, schema: { params: kmsParams } },
     async (request) => {
       const { topic_urn, kms_id } = request.params;
       await bindings.remove(projectOf(request), topic_urn, "kms", kms_id);

@@ -32,7 +32,10 @@ export function logtankRoutes(
 ): void {
   app.post(
     "/topics/:topic_urn/logtanks",
-    { schema: { params: topicParams, body: logtankBody } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: topicParams, body: logtankBody },
+    },
     async (request, reply) => {
       const { log_group_id, log_stream_id } = request.body;
       const { id } = await ofTopic(
@@ -48,7 +51,7 @@ export function logtankRoutes(
 
   app.get(
     "/topics/:topic_urn/logtanks",
-    { schema: { params: topicParams } },
+    { config: { operation: "topics.read" }, schema: { params: topicParams } },
     async (request) => {
       const found = await ofTopic(bindings.find(...pathOf(request), "logtank"));
       const logtanks = found ? [toLogtankBody(found)] : [];
@@ -58,7 +61,10 @@ export function logtankRoutes(
 
   app.put(
     "/topics/:topic_urn/logtanks/:logtank_id",
-    { schema: { params: logtankParams, body: logtankBody } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: logtankParams, body: logtankBody },
+    },
     async (request) => {
       const { log_group_id, log_stream_id } = request.body;
       const changed = await ofTopic(
@@ -75,7 +81,10 @@ export function logtankRoutes(
 
   app.delete(
     "/topics/:topic_urn/logtanks/:logtank_id",
-    { schema: { params: logtankParams } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: logtankParams },
+    },
     async (request) => {
       const { logtank_id } = request.params;
       await ofTopic(bindings.remove(...pathOf(request), "logtank", logtank_id));

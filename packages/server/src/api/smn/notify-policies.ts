@@ -57,7 +57,10 @@ export function notifyPolicyRoutes(
 ): void {
   app.post(
     "/topics/:topic_urn/notify-policy",
-    { schema: { params: topicParams, body: policyBody } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: topicParams, body: policyBody },
+    },
     async (request, reply) => {
       const projectId = projectOf(request);
       const { topic_urn } = request.params;
@@ -81,7 +84,7 @@ export function notifyPolicyRoutes(
 
   app.get(
     "/topics/:topic_urn/notify-policy",
-    { schema: { params: topicParams } },
+    { config: { operation: "topics.read" }, schema: { params: topicParams } },
     async (request) => {
       const projectId = projectOf(request);
       const { topic_urn } = request.params;
@@ -120,7 +123,10 @@ export function notifyPolicyRoutes(
 
   app.put(
     "/topics/:topic_urn/notify-policy/:policy_id",
-    { schema: { params: policyParams, body: policyBody } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: policyParams, body: policyBody },
+    },
     async (request) => {
       const projectId = projectOf(request);
       const { topic_urn, policy_id } = request.params;
@@ -146,7 +152,7 @@ export function notifyPolicyRoutes(
 
   app.delete(
     "/topics/:topic_urn/notify-policy/:policy_id",
-    { schema: { params: policyParams } },
+    { config: { operation: "topics.write" }, schema: { params: policyParams } },
     async (request) => {
       const { topic_urn, policy_id } = request.params;
       await bindings.remove(

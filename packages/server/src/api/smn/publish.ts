@@ -52,8 +52,11 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
   app.post(
     "/topics/:topic_urn/publish",
     {
+      config: {
+        operation: "messages.publish",
+        errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
+      },
       schema: { params: topicParams, body: publishBody },
-      config: { errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" } },
     },
     async (request, reply) => {
       const { body } = request;

@@ -36,8 +36,8 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
   app.post(
     "/smn_topic/:resource_id/tags",
     {
+      config: { operation: "topics.write", errorCodes: malformed },
       schema: { params: resourceParams, body: putBody },
-      config: { errorCodes: malformed },
     },
     async (request, reply) => {
       await resourceTags.put(
@@ -51,7 +51,10 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.post(
     "/smn_topic/:resource_id/tags/action",
-    { schema: { params: resourceParams }, config: { errorCodes: malformed } },
+    {
+      config: { operation: "topics.write", errorCodes: malformed },
+      schema: { params: resourceParams },
+    },
     async (request, reply) => {
       await resourceTags.applyBatch(
         projectOf(request),
@@ -64,7 +67,7 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/smn_topic/:resource_id/tags/:key",
-    { schema: { params: tagParams } },
+    { config: { operation: "topics.write" }, schema: { params: tagParams } },
     async (request, reply) => {
       const { resource_id, key } = request.params;
       await resourceTags.remove(
@@ -78,7 +81,10 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/smn_topic/:resource_id/tags",
-    { schema: { params: resourceParams } },
+    {
+      config: { operation: "topics.read" },
+      schema: { params: resourceParams },
+    },
     async (request) => ({
       tags: await resourceTags.list(
         projectOf(request),
@@ -87,13 +93,17 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
     }),
   );
 
-  app.get("/smn_topic/tags", async (request) => ({
-    tags: await resourceTags.listOfProject(projectOf(request)),
-  }));
+  app.get(
+    "/smn_topic/tags",
+    { config: { operation: "topics.read" } },
+    async (request) => ({
+      tags: await resourceTags.listOfProject(projectOf(request)),
+    }),
+  );
 
   app.post(
     "/smn_topic/resource_instances/action",
-    { config: { errorCodes: malformed } },
+    { config: { operation: "topics.read", errorCodes: malformed } },
     async (request) => {
       const found = await resourceTags.query(
         projectOf(request),

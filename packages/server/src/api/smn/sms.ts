@@ -21,8 +21,11 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
   app.post(
     "/sms",
     {
+      config: {
+        operation: "messages.publish",
+        errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
+      },
       schema: { body: smsBody },
-      config: { errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" } },
     },
     async (request, reply) => {
       const { endpoint, message } = request.body;

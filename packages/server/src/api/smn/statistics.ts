@@ -33,7 +33,10 @@ export function statisticsRoutes(
 ): void {
   app.get(
     "/topics/:topic_urn/statistics",
-    { schema: { params: topicParams, querystring: statisticsQuery } },
+    {
+      config: { operation: "messages.read" },
+      schema: { params: topicParams, querystring: statisticsQuery },
+    },
     async (request) => {
       const { seq } = await topics.get(
         projectOf(request),

@@ -49,7 +49,10 @@ export function subscriptionUserRoutes(
 ): void {
   app.post(
     "/subscription-users",
-    { schema: { body: createBody } },
+    {
+      config: { operation: "subscription-users.write" },
+      schema: { body: createBody },
+    },
     async (request, reply) => {
       const { domainId } = principalOf(request);
       const { id } = await subscriptionUsers.create(domainId, request.body);
@@ -60,7 +63,10 @@ export function subscriptionUserRoutes(
 
   app.get(
     "/subscription-users",
-    { schema: { querystring: Type.Object(pageParameters) } },
+    {
+      config: { operation: "subscription-users.read" },
+      schema: { querystring: Type.Object(pageParameters) },
+    },
     async (request) => {
       const page = await readPage(request.query, (marker) => marker);
       const { domainId } = principalOf(request);
@@ -84,7 +90,10 @@ export function subscriptionUserRoutes(
 
   app.delete(
     "/subscription-users/:user_id",
-    { schema: { params: Type.Object({ user_id: Type.String() }) } },
+    {
+      config: { operation: "subscription-users.write" },
+      schema: { params: Type.Object({ user_id: Type.String() }) },
+    },
     async (request) => {
       const { domainId } = principalOf(request);
       await subscriptionUsers.remove(domainId, request.params.user_id);
@@ -108,7 +117,10 @@ export function subscribeUsersRoutes(
 ): void {
   app.post(
     "/topics/:topic_urn/subscriptions/from-subscription-users",
-    { schema: { params: topicParams, body: addBody } },
+    {
+      config: { operation: "subscriptions.write" },
+      schema: { params: topicParams, body: addBody },
+    },
     async (request) => {
       const { topic_urn } = request.params;
       const projectId = projectOf(request);

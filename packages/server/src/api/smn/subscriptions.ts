@@ -141,8 +141,8 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
   app.post(
     "/topics/:topic_urn/subscriptions",
     {
+      config: { operation: "subscriptions.write", errorCodes: malformed },
       schema: { params: topicParams, body: addBody },
-      config: { errorCodes: malformed },
     },
     async (request, reply) => {
       const { topic_urn } = request.params;
@@ -177,14 +177,20 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/subscriptions",
-    { schema: { querystring: listQuery } },
+    {
+      config: { operation: "subscriptions.read" },
+      schema: { querystring: listQuery },
+    },
     async (request) =>
       await list(request, request.query, projectOf(request), {}),
   );
 
   app.get(
     "/topics/:topic_urn/subscriptions",
-    { schema: { params: topicParams, querystring: listQuery } },
+    {
+      config: { operation: "subscriptions.read" },
+      schema: { params: topicParams, querystring: listQuery },
+    },
     async (request) => {
       const { topic_urn } = request.params;
       const action = "SMN:ListSubscriptionsByTopic";
@@ -196,7 +202,10 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/subscriptions/:subscription_urn",
-    { schema: { params: subscriptionParams } },
+    {
+      config: { operation: "subscriptions.write" },
+      schema: { params: subscriptionParams },
+    },
     async (request) => {
       await remove(request, request.params.subscription_urn);
       return { request_id: request.id };
@@ -205,7 +214,10 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.put(
     "/topics/:topic_urn/subscriptions/:subscription_urn",
-    { schema: { params: subscriptionOfTopicParams, body: updateBody } },
+    {
+      config: { operation: "subscriptions.write" },
+      schema: { params: subscriptionOfTopicParams, body: updateBody },
+    },
     async (request) => {
       const { topic_urn, subscription_urn } = request.params;
       const projectId = projectOf(request);
@@ -222,7 +234,10 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/topics/:topic_urn/subscriptions/:subscription_urn",
-    { schema: { params: subscriptionOfTopicParams } },
+    {
+      config: { operation: "subscriptions.write" },
+      schema: { params: subscriptionOfTopicParams },
+    },
     async (request) => {
       const { topic_urn, subscription_urn } = request.params;
       const action = "SMN:Unsubscribe";
@@ -236,7 +251,10 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/subscriptions",
-    { schema: { body: removeBody }, config: { errorCodes: malformed } },
+    {
+      config: { operation: "subscriptions.write", errorCodes: malformed },
+      schema: { body: removeBody },
+    },
     async (request) => ({
       subscriptions_result: await removeAll(
         (urn) => remove(request, urn),
@@ -249,8 +267,8 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
   app.delete(
     "/topics/:topic_urn/subscriptions",
     {
+      config: { operation: "subscriptions.write", errorCodes: malformed },
       schema: { params: topicParams, body: removeBody },
-      config: { errorCodes: malformed },
     },
     async (request) => {
       const { topic_urn } = request.params;

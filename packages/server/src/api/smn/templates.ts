@@ -42,7 +42,10 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.post(
     "/message_template",
-    { schema: { body: createBody }, config: { errorCodes: tooLarge } },
+    {
+      config: { operation: "templates.write", errorCodes: tooLarge },
+      schema: { body: createBody },
+    },
     async (request, reply) => {
       const { message_template_name, protocol, content } = request.body;
       const { id } = await templates.create(projectOf(request), {
@@ -58,7 +61,10 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/message_template",
-    { schema: { querystring: listQuery } },
+    {
+      config: { operation: "templates.read" },
+      schema: { querystring: listQuery },
+    },
     async (request) => {
       const { query } = request;
       const page = await readPage(query, (marker) => marker);
@@ -86,7 +92,10 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/message_template/:message_template_id",
-    { schema: { params: templateParams } },
+    {
+      config: { operation: "templates.read" },
+      schema: { params: templateParams },
+    },
     async (request) => {
       const template = await templates.get(
         projectOf(request),
@@ -103,8 +112,8 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
   app.put(
     "/message_template/:message_template_id",
     {
+      config: { operation: "templates.write", errorCodes: tooLarge },
       schema: { params: templateParams, body: updateBody },
-      config: { errorCodes: tooLarge },
     },
     async (request) => {
       await templates.update(
@@ -118,7 +127,10 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/message_template/:message_template_id",
-    { schema: { params: templateParams } },
+    {
+      config: { operation: "templates.write" },
+      schema: { params: templateParams },
+    },
     async (request) => {
       await templates.remove(
         projectOf(request),

@@ -7,7 +7,7 @@ import type {
   ProjectId,
 } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import { principalOf, projectOf } from "../authentication.ts";
+import { principalOf, scopeOf } from "../authentication.ts";
 import type { SmnPorts } from "./ports.ts";
 
 type AccessPorts = Pick<SmnPorts, "access" | "clock">;
@@ -24,9 +24,9 @@ export async function projectFor(
   topicUrn: string,
   action: AccessAction,
 ): Promise<ProjectId> {
-  const { domainId } = principalOf(request);
+  const { domainId, id: projectId } = scopeOf(request);
   return await ports.access.projectFor(
-    { domainId, projectId: projectOf(request) },
+    { domainId, projectId },
     topicUrn,
     action,
     () => contextOf(request, ports.clock.now()),
@@ -50,13 +50,14 @@ export async function projectForSubscription(
 
 /** What conditions can ask for; the names are those of the cloud's policies. */
 function contextOf(request: FastifyRequest, now: EpochMs): ConditionContext {
-  const { userId, userName, domainName, project } = principalOf(request);
+  const { userId, userName } = principalOf(request);
+  const { name, domainName } = scopeOf(request);
   return {
     "g:CurrentTime": new Date(now).toISOString(),
     "g:SourceIp": request.ip,
     "g:UserId": userId,
     "g:UserName": userName,
     "g:DomainName": domainName,
-    ...(project && { "g:ProjectName": project.name }),
+    "g:ProjectName": name,
   };
 }

@@ -22,7 +22,10 @@ export function topicAttributeRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/topics/:topic_urn/attributes",
-    { schema: { params: topicParams, querystring: showQuery } },
+    {
+      config: { operation: "topics.read" },
+      schema: { params: topicParams, querystring: showQuery },
+    },
     async (request) => {
       const { topic_urn } = request.params;
       const name = request.query.name
@@ -41,9 +44,12 @@ export function topicAttributeRoutes(app: HttpApp, ports: SmnPorts): void {
   app.put(
     "/topics/:topic_urn/attributes/:name",
     {
+      config: {
+        operation: "topics.write",
+        errorCodes: { BODY_TOO_LARGE: "TOPIC_ATTRIBUTE_TOO_LONG" },
+      },
       // Which error a wrong body is depends on the attribute: core decides.
       schema: { params: attributeParams },
-      config: { errorCodes: { BODY_TOO_LARGE: "TOPIC_ATTRIBUTE_TOO_LONG" } },
     },
     async (request) => {
       const { topic_urn, name } = request.params;
@@ -57,7 +63,7 @@ export function topicAttributeRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/topics/:topic_urn/attributes",
-    { schema: { params: topicParams } },
+    { config: { operation: "topics.write" }, schema: { params: topicParams } },
     async (request) => {
       const { topic_urn } = request.params;
       const action = "SMN:DeleteTopicAttributes";
@@ -69,7 +75,10 @@ export function topicAttributeRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/topics/:topic_urn/attributes/:name",
-    { schema: { params: attributeParams } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: attributeParams },
+    },
     async (request) => {
       const { topic_urn, name } = request.params;
       const action = "SMN:DeleteTopicAttributeByName";

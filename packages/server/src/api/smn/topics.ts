@@ -65,7 +65,7 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.post(
     "/topics",
-    { schema: { body: createBody } },
+    { config: { operation: "topics.write" }, schema: { body: createBody } },
     async (request, reply) => {
       const { name, display_name, enterprise_project_id } = request.body;
       const { topic, created } = await topics.create(projectOf(request), {
@@ -80,7 +80,10 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/topics",
-    { schema: { querystring: topicListQuery } },
+    {
+      config: { operation: "topics.read" },
+      schema: { querystring: topicListQuery },
+    },
     async (request) => {
       const page = await listTopics(request, request.query, topics);
       return {
@@ -94,7 +97,7 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.get(
     "/topics/:topic_urn",
-    { schema: { params: topicParams } },
+    { config: { operation: "topics.read" }, schema: { params: topicParams } },
     async (request) => {
       const { topic_urn } = request.params;
       const action = "SMN:QueryTopicDetail";
@@ -106,7 +109,10 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.put(
     "/topics/:topic_urn",
-    { schema: { params: topicParams, body: updateBody } },
+    {
+      config: { operation: "topics.write" },
+      schema: { params: topicParams, body: updateBody },
+    },
     async (request) => {
       const { topic_urn } = request.params;
       const action = "SMN:UpdateTopic";
@@ -121,7 +127,7 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.delete(
     "/topics/:topic_urn",
-    { schema: { params: topicParams } },
+    { config: { operation: "topics.write" }, schema: { params: topicParams } },
     async (request) => {
       const { topic_urn } = request.params;
       const action = "SMN:DeleteTopic";

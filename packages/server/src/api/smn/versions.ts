@@ -14,6 +14,10 @@ export function versionRoutes(app: HttpApp, originOf: OriginOf): void {
     version: "",
   });
 
-  app.get("/", async (request) => ({ versions: [describe(request)] }));
-  app.get("/v2", async (request) => ({ version: describe(request) }));
+  app.get("/", { config: { operation: "public" } }, async (request) => ({
+    versions: [describe(request)],
+  }));
+  app.get("/v2", { config: { operation: "public" } }, async (request) => ({
+    version: describe(request),
+  }));
 }

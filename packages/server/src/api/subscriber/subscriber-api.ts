@@ -1,5 +1,6 @@
 /** What subscribers reach through links in their messages. No log-in. */
 
+import { declareOperation } from "../authorization.ts";
 import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { certificateRoutes } from "./certificates.ts";
@@ -14,6 +15,7 @@ export function registerSubscriberApi(
   ports: SubscriberPorts & ErrorAnswerPorts,
 ): void {
   app.register(async (api: HttpApp) => {
+    declareOperation(api, "public");
     api.setErrorHandler(createSubscriberErrorAnswer(ports));
     confirmationRoutes(api, ports);
     unsubscriptionRoutes(api, ports);

@@ -76,6 +76,7 @@ export function accessRoutes(app: HttpApp, { access }: V2Ports): void {
   app.post(
     "/access/explain",
     {
+      config: { operation: "topics.read" },
       schema: {
         summary: "Explains what a topic's access policy decides",
         description:

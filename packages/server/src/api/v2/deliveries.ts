@@ -118,6 +118,7 @@ export function deliveryRoutes(app: HttpApp, { messages }: V2Ports): void {
   app.get(
     "/messages/:messageId/deliveries",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Lists a message's deliveries",
         tags: ["Messages"],
@@ -153,6 +154,7 @@ export function deliveryRoutes(app: HttpApp, { messages }: V2Ports): void {
   app.get(
     "/deliveries/:deliveryId",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Shows a delivery",
         tags: ["Messages"],

@@ -91,6 +91,7 @@ export function inboundRoutes(app: HttpApp, { inbound }: InboundPorts): void {
   app.get(
     "/inbound",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Lists texts from phones, newest first",
         tags: ["SMS"],
@@ -127,6 +128,7 @@ export function inboundRoutes(app: HttpApp, { inbound }: InboundPorts): void {
   app.get(
     "/inbound/:inboundId",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Shows a text from a phone",
         tags: ["SMS"],

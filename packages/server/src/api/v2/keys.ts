@@ -50,6 +50,7 @@ export function keyRoutes(
   app.get(
     "/keys",
     {
+      config: { operation: "keys.read" },
       schema: {
         summary: "Lists keys",
         tags: ["Keys"],
@@ -64,6 +65,7 @@ export function keyRoutes(
   app.post(
     "/keys",
     {
+      config: { operation: "keys.write" },
       schema: {
         summary: "Makes a key",
         tags: ["Keys"],
@@ -85,6 +87,7 @@ export function keyRoutes(
     app.post(
       `/keys/:keyId/${action}`,
       {
+        config: { operation: "keys.write" },
         schema: {
           summary: `${action === "enable" ? "Enables" : "Disables"} a key`,
           tags: ["Keys"],

@@ -100,6 +100,7 @@ export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
   app.get(
     "/messages",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Lists messages, newest first",
         tags: ["Messages"],
@@ -131,6 +132,7 @@ export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
   app.get(
     "/messages/:messageId",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Shows a message",
         tags: ["Messages"],

@@ -51,6 +51,7 @@ export function notifyPolicyRoutes(
   app.get(
     path,
     {
+      config: { operation: "topics.read" },
       schema: {
         summary: "Shows the notify policy of a topic",
         tags: ["Topics"],
@@ -72,6 +73,7 @@ export function notifyPolicyRoutes(
   app.put(
     path,
     {
+      config: { operation: "topics.write" },
       schema: {
         summary: "Sets the notify policy of a topic",
         tags: ["Topics"],
@@ -115,6 +117,7 @@ export function notifyPolicyRoutes(
   app.delete(
     path,
     {
+      config: { operation: "topics.write" },
       schema: {
         summary: "Removes the notify policy of a topic",
         tags: ["Topics"],

@@ -13,7 +13,7 @@ export function describeRoutes(app: HttpApp, version: string): void {
   let text: Promise<string> | undefined;
   app.get(
     "/openapi.json",
-    { schema: { hide: true } },
+    { config: { operation: "public" }, schema: { hide: true } },
     async (_request, reply) => {
       text ??= describe(routes, version);
       return reply

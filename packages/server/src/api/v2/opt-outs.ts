@@ -1,6 +1,6 @@
 /**
  * Opt-outs: who does not want texts. The gateway and its carriers belong to
- * the whole installation, and so does this list: only administrators see it.
+ * the whole installation, and so does this list: only operators see it.
  */
 
 import {
@@ -13,11 +13,8 @@ import {
   toPhoneAddress,
 } from "@carillon/core";
 import { internationalDigits } from "@carillon/gateway";
-import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
-import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
@@ -92,6 +89,7 @@ export function optOutRoutes(
   app.get(
     "/opt-outs",
     {
+      config: { operation: "opt-outs.read" },
       schema: {
         summary: "Lists who does not want texts",
         tags,
@@ -106,7 +104,6 @@ export function optOutRoutes(
       },
     },
     async (request) => {
-      checkAdministrator(request);
       const { after } = request.query;
       const limit = readLimit(request.query.limit);
       if (request.query.recipient !== undefined) {
@@ -131,6 +128,7 @@ export function optOutRoutes(
   app.post(
     "/opt-outs",
     {
+      config: { operation: "opt-outs.write" },
       schema: {
         summary: "Keeps texts from somebody",
         tags,
@@ -139,7 +137,6 @@ export function optOutRoutes(
       },
     },
     async (request, reply) => {
-      checkAdministrator(request);
       const { keyword = "MANUAL" } = request.body;
       const optOut: OptOutRecord = {
         recipient: recipientOf(request.body.recipient),
@@ -156,6 +153,7 @@ export function optOutRoutes(
   app.delete(
     "/opt-outs/:recipient",
     {
+      config: { operation: "opt-outs.write" },
       schema: {
         summary: "Lets somebody get texts again",
         description:
@@ -167,7 +165,6 @@ export function optOutRoutes(
       },
     },
     async (request, reply) => {
-      checkAdministrator(request);
       const { sender: named } = senderOf(request.query.sender);
       const found = await optOuts.findOptOuts(
         recipientOf(request.params.recipient),
@@ -181,15 +178,6 @@ export function optOutRoutes(
       if (removed === 0) throw new CarillonError("OPT_OUT_NOT_FOUND");
       return reply.code(204).send(null);
     },
-  );
-}
-
-/** @throws RequestError PERMISSION_DENIED */
-function checkAdministrator(request: FastifyRequest): void {
-  if (principalOf(request).role === "admin") return;
-  throw new RequestError(
-    "PERMISSION_DENIED",
-    "Opt-outs are of the whole installation: log in as an administrator.",
   );
 }
 

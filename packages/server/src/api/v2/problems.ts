@@ -25,6 +25,7 @@ export function problemRoutes(app: HttpApp): void {
   app.get(
     "/problems",
     {
+      config: { operation: "public" },
       schema: {
         summary: "Lists all problems",
         tags: ["Service"],
@@ -38,6 +39,7 @@ export function problemRoutes(app: HttpApp): void {
   app.get(
     "/problems/:code",
     {
+      config: { operation: "public" },
       schema: {
         summary: "Explains a problem",
         tags: ["Service"],

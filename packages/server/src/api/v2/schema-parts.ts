@@ -8,6 +8,14 @@ export function instant(description: string) {
   return Type.String({ format: "date-time", description });
 }
 
+export const Role = Type.Union(
+  [Type.Literal("member"), Type.Literal("admin"), Type.Literal("operator")],
+  {
+    description:
+      "member: acts in the projects it is assigned to; admin: manages its domain, and acts in each of its projects; operator: manages all domains and the installation, and acts in each project",
+  },
+);
+
 const defaultLimit = 100;
 const maxLimit = 1000;
 

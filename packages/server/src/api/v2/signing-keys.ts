@@ -37,7 +37,6 @@ const SigningKey = Type.Object(
   { title: "SigningKey" },
 );
 
-/** For a plugin that admits administrators only. */
 export function signingKeyRoutes(
   app: HttpApp,
   certificates: Certificates,
@@ -47,6 +46,7 @@ export function signingKeyRoutes(
   app.get(
     "/signing-keys",
     {
+      config: { operation: "signing-keys.read" },
       schema: {
         summary: "Lists the certificates that messages are signed with",
         tags,
@@ -62,6 +62,7 @@ export function signingKeyRoutes(
   app.post(
     "/signing-keys/rotate",
     {
+      config: { operation: "signing-keys.write" },
       schema: {
         summary: "Signs with a fresh key from now on",
         description:

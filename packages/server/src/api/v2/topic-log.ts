@@ -37,6 +37,7 @@ export function topicLogRoutes(
   app.get(
     "/topics/:topicUrn/log",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Reads the log of a topic's deliveries",
         tags: ["Topics"],

@@ -46,6 +46,7 @@ export function topicStatisticsRoutes(
   app.get(
     "/topics/:topicUrn/statistics",
     {
+      config: { operation: "messages.read" },
       schema: {
         summary: "Counts a topic's deliveries by hour, protocol and state",
         tags: ["Topics"],

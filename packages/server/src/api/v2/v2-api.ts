@@ -1,14 +1,11 @@
 /** Our own API under `/api/v2`. */
 
 import { RequestError } from "../../errors.ts";
-import type { Administration } from "../../identity/administration/administration.ts";
-import type { Identity } from "../../identity/identity.ts";
+import type { AdministrationWithin } from "../../identity/administration/administration.ts";
 import type { Keys } from "../../keys/keys.ts";
-import { createAuthenticationHook } from "../authentication.ts";
 import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { accessRoutes } from "./access.ts";
-import { admitAdminsOnly } from "./admin-only.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { createProblemAnswer } from "./error-answers.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
@@ -40,8 +37,7 @@ export interface V2ApiPorts
     TopicStatisticsPorts,
     NotifyPolicyPorts {
   readonly keys: Keys;
-  readonly identity: Identity;
-  readonly administration: Administration;
+  readonly administration: AdministrationWithin;
   readonly certificates: Certificates;
   readonly version: string;
   /** Routes of other parts of the server that stand under the same log-in. */
@@ -58,28 +54,19 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       );
       describeRoutes(api, ports.version);
       problemRoutes(api);
-      api.register(async (known: HttpApp) => {
-        known.addHook(
-          "preValidation",
-          createAuthenticationHook(ports.identity),
-        );
-        messageRoutes(known, ports);
-        deliveryRoutes(known, ports);
-        accessRoutes(known, ports);
-        topicLogRoutes(known, ports);
-        topicStatisticsRoutes(known, ports);
-        notifyPolicyRoutes(known, ports);
-        keyRoutes(known, ports);
-        inboundRoutes(known, ports);
-        optOutRoutes(known, ports);
-        whoamiRoutes(known, ports);
-        ports.extraRoutes?.(known);
-        known.register(async (admin: HttpApp) => {
-          admitAdminsOnly(admin);
-          identityRoutes(admin, ports.administration);
-          signingKeyRoutes(admin, ports.certificates);
-        });
-      });
+      messageRoutes(api, ports);
+      deliveryRoutes(api, ports);
+      accessRoutes(api, ports);
+      topicLogRoutes(api, ports);
+      topicStatisticsRoutes(api, ports);
+      notifyPolicyRoutes(api, ports);
+      keyRoutes(api, ports);
+      inboundRoutes(api, ports);
+      optOutRoutes(api, ports);
+      whoamiRoutes(api, ports);
+      identityRoutes(api, ports.administration);
+      signingKeyRoutes(api, ports.certificates);
+      ports.extraRoutes?.(api);
     },
     { prefix: "/api/v2" },
   );

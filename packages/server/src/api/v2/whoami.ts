@@ -5,6 +5,7 @@ import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
+import { Role } from "./schema-parts.ts";
 
 const Caller = Type.Object(
   {
@@ -12,7 +13,7 @@ const Caller = Type.Object(
     userName: Type.String(),
     domainId: Type.String(),
     domainName: Type.String(),
-    role: Type.Union([Type.Literal("admin"), Type.Literal("member")]),
+    role: Role,
     projectId: Type.Optional(Type.String()),
     projectName: Type.Optional(Type.String()),
     region: Type.String(),
@@ -24,6 +25,7 @@ export function whoamiRoutes(app: HttpApp, { region }: V2Ports): void {
   app.get(
     "/whoami",
     {
+      config: { operation: "session.use" },
       schema: {
         summary: "Tells who the caller is",
         tags: ["Service"],

@@ -7,8 +7,9 @@ import {
   makeSecretKey,
   secretKeyPurpose,
 } from "../access-keys.ts";
+import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
-import { found, withSwitch } from "./rules.ts";
+import { checkMayManage, found, withSwitch } from "./rules.ts";
 
 export interface NewAccessKey {
   readonly userId: string;
@@ -28,21 +29,21 @@ export interface AccessKeyFilter {
 }
 
 export interface AccessKeyAdministration {
-  /** @throws RequestError IDENTITY_INVALID */
+  /** @throws RequestError IDENTITY_INVALID, PERMISSION_DENIED */
   create(key: NewAccessKey): Promise<AccessKeyWithSecret>;
   list(filter: AccessKeyFilter): Promise<readonly AccessKey[]>;
   /** @throws RequestError IDENTITY_NOT_FOUND */
   get(accessKey: string): Promise<AccessKey>;
-  /** @throws RequestError IDENTITY_NOT_FOUND */
+  /** @throws RequestError IDENTITY_NOT_FOUND, PERMISSION_DENIED */
   setEnabled(accessKey: string, enabled: boolean): Promise<AccessKey>;
   /**
    * Another secret; the one before stops working at once. To change keys
    * without a gap create a second one and delete the first.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND
+   * @throws RequestError IDENTITY_NOT_FOUND, PERMISSION_DENIED
    */
   rotate(accessKey: string): Promise<AccessKeyWithSecret>;
-  /** @throws RequestError IDENTITY_NOT_FOUND */
+  /** @throws RequestError IDENTITY_NOT_FOUND, PERMISSION_DENIED */
   delete(accessKey: string): Promise<void>;
 }
 
@@ -52,9 +53,28 @@ export function createAccessKeyAdministration({
   clock,
   secrets,
   change,
+  reach,
 }: AdministrationContext): AccessKeyAdministration {
-  const get = async (accessKey: string) =>
-    found(await store.findAccessKey(accessKey), "access key");
+  /** A key belongs to the domain of its user. */
+  async function findHolder({ userId }: Pick<AccessKey, "userId">) {
+    const user = await store.findUser(userId);
+    return user && isReached(reach, { domainId: user.domainId })
+      ? user
+      : undefined;
+  }
+
+  async function find(accessKey: string) {
+    const key = await store.findAccessKey(accessKey);
+    const holder = key && (await findHolder(key));
+    return found(holder && { key, holder }, "access key");
+  }
+
+  /** For changes of it. */
+  async function getManaged(accessKey: string): Promise<AccessKey> {
+    const { key, holder } = await find(accessKey);
+    checkMayManage(reach, holder.role);
+    return key;
+  }
 
   async function putWithSecret(
     key: Omit<AccessKey, "encryptedSecret">,
@@ -67,22 +87,32 @@ export function createAccessKeyAdministration({
   }
 
   return {
-    get,
+    get: async (accessKey) => (await find(accessKey)).key,
     async list({ userId, projectId }) {
+      const users = (await store.listUsers()).filter(({ domainId }) =>
+        isReached(reach, { domainId }),
+      );
+      const holders = new Set(users.map(({ id }) => id));
       const all = await store.listAccessKeys();
       return all.filter(
         (key) =>
+          holders.has(key.userId) &&
           (userId === undefined || key.userId === userId) &&
           (projectId === undefined || key.projectId === projectId),
       );
     },
     create: ({ userId, projectId }) =>
       change(async () => {
-        const reachable = await identity.directory.listReachable(userId);
+        const holder = await findHolder({ userId });
+        if (!holder) {
+          throw new RequestError("IDENTITY_INVALID", "No such user.");
+        }
+        checkMayManage(reach, holder.role);
+        const { directory } = identity;
         const project =
-          projectId === undefined && reachable.length === 1
-            ? reachable[0]
-            : reachable.find(({ id }) => id === projectId);
+          projectId === undefined
+            ? only(await directory.listReachable(userId))
+            : await directory.findReachable(userId, projectId);
         if (!project) {
           throw new RequestError(
             "IDENTITY_INVALID",
@@ -100,16 +130,20 @@ export function createAccessKeyAdministration({
       }),
     setEnabled: (accessKey, enabled) =>
       change(async () => {
-        const key = withSwitch(await get(accessKey), enabled);
+        const key = withSwitch(await getManaged(accessKey), enabled);
         await store.putAccessKey(key);
         return key;
       }),
     rotate: (accessKey) =>
-      change(async () => await putWithSecret(await get(accessKey))),
+      change(async () => await putWithSecret(await getManaged(accessKey))),
     delete: (accessKey) =>
       change(async () => {
-        await get(accessKey);
+        await getManaged(accessKey);
         await store.deleteAccessKey(accessKey);
       }),
   };
+}
+
+function only<Item>(items: readonly Item[]): Item | undefined {
+  return items.length === 1 ? items[0] : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What administrators do with domains, projects, users and access keys. What
- * is taken from somebody is refused from the next request on, in this process;
+ * What administrators and operators do with domains, projects, users and
+ * access keys, as far as they reach. What is taken from somebody is refused from the next request on, in this process;
  * another one of the same store notices within a minute.
  */
 
@@ -12,6 +12,7 @@ import {
   type TopicReader,
 } from "@carillon/core";
 import type { Identity } from "../identity.ts";
+import type { Reach } from "../permissions.ts";
 import { createSecretBox, type SecretBox } from "../secret-box.ts";
 import {
   type AccessKeyAdministration,
@@ -27,12 +28,19 @@ import {
 } from "./projects.ts";
 import { createUserAdministration, type UserAdministration } from "./users.ts";
 
+/**
+ * Each part finds, lists and changes only what is within a reach; the rest is
+ * not there for it.
+ */
 export interface Administration {
   readonly domains: DomainAdministration;
   readonly projects: ProjectAdministration;
   readonly users: UserAdministration;
   readonly accessKeys: AccessKeyAdministration;
 }
+
+/** What callers may administer, by how far they reach. */
+export type AdministrationWithin = (reach: Reach) => Administration;
 
 export interface AdministrationPorts {
   readonly store: IdentityStore & Pick<TopicReader, "listTopics">;
@@ -47,6 +55,7 @@ export interface AdministrationPorts {
 export interface AdministrationContext
   extends Omit<AdministrationPorts, "key"> {
   readonly secrets: SecretBox;
+  readonly reach: Reach;
   /**
    * One change after the other: each looks at what is there before it writes.
    * The caches are invalidated afterwards.
@@ -61,14 +70,15 @@ const maxWaitingChanges = 100;
 export function createAdministration({
   key,
   ...ports
-}: AdministrationPorts): Administration {
+}: AdministrationPorts): AdministrationWithin {
   const changes = new ConcurrencyLimit({
     max: 1,
     maxWaiting: maxWaitingChanges,
   });
-  const context: AdministrationContext = {
+  const secrets = createSecretBox(key);
+  const context: Omit<AdministrationContext, "reach"> = {
     ...ports,
-    secrets: createSecretBox(key),
+    secrets,
     change: (run) =>
       changes.run(async () => {
         try {
@@ -79,10 +89,10 @@ export function createAdministration({
         }
       }),
   };
-  return {
-    domains: createDomainAdministration(context),
-    projects: createProjectAdministration(context),
-    users: createUserAdministration(context),
-    accessKeys: createAccessKeyAdministration(context),
-  };
+  return (reach) => ({
+    domains: createDomainAdministration({ ...context, reach }),
+    projects: createProjectAdministration({ ...context, reach }),
+    users: createUserAdministration({ ...context, reach }),
+    accessKeys: createAccessKeyAdministration({ ...context, reach }),
+  });
 }

@@ -2,10 +2,11 @@
 
 import type { Domain } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
+import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
 import {
-  checkAdminRemains,
   checkName,
+  checkOperatorRemains,
   found,
   nameIsFree,
   withSwitch,
@@ -20,7 +21,7 @@ export interface DomainAdministration {
   /**
    * Its users and projects stop and start working with it.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, LAST_ADMIN
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR
    */
   setEnabled(id: string, enabled: boolean): Promise<Domain>;
   /** @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_IN_USE */
@@ -31,11 +32,16 @@ export function createDomainAdministration({
   store,
   newId,
   change,
+  reach,
 }: AdministrationContext): DomainAdministration {
-  const get = async (id: string) => found(await store.findDomain(id), "domain");
+  const isHere = ({ id }: Domain) => isReached(reach, { domainId: id });
+  const get = async (id: string) => {
+    const domain = await store.findDomain(id);
+    return found(domain && isHere(domain) ? domain : undefined, "domain");
+  };
   return {
     get,
-    list: () => store.listDomains(),
+    list: async () => (await store.listDomains()).filter(isHere),
     create: ({ name }) =>
       change(async () => {
         const domain = { id: newId(), name: checkName(name) };
@@ -45,7 +51,7 @@ export function createDomainAdministration({
     setEnabled: (id, enabled) =>
       change(async () => {
         const domain = withSwitch(await get(id), enabled);
-        if (!enabled) await checkAdminRemains(store, { domainId: id });
+        if (!enabled) await checkOperatorRemains(store, { domainId: id });
         await store.putDomain(domain);
         return domain;
       }),

@@ -2,8 +2,15 @@
 
 import type { Project, ProjectId } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
+import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
-import { checkName, found, nameIsFree, withSwitch } from "./rules.ts";
+import {
+  checkDomain,
+  checkName,
+  found,
+  nameIsFree,
+  withSwitch,
+} from "./rules.ts";
 
 export interface NewProject {
   readonly name: string;
@@ -39,13 +46,17 @@ export function createProjectAdministration({
   store,
   newId,
   change,
+  reach,
 }: AdministrationContext): ProjectAdministration {
-  const get = async (id: string) =>
-    found(await store.findProject(id), "project");
+  const isHere = (project: Project) => isReached(reach, project);
+  const get = async (id: string) => {
+    const project = await store.findProject(id);
+    return found(project && isHere(project) ? project : undefined, "project");
+  };
   return {
     get,
     async list({ domainId }) {
-      const all = await store.listProjects();
+      const all = (await store.listProjects()).filter(isHere);
       return domainId === undefined
         ? all
         : all.filter((project) => project.domainId === domainId);
@@ -58,9 +69,7 @@ export function createProjectAdministration({
             "Invalid project id: 32 hexadecimal characters in lower case are expected.",
           );
         }
-        if (!(await store.findDomain(domainId))) {
-          throw new RequestError("IDENTITY_INVALID", "No such domain.");
-        }
+        await checkDomain(store, reach, domainId);
         // Just checked.
         const project = {
           id: id as ProjectId,

@@ -1,7 +1,8 @@
 /** Rules that several kinds of identity have in common. */
 
-import type { IdentityStore } from "@carillon/core";
+import type { IdentityStore, UserRole } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
+import { isReached, type Reach } from "../permissions.ts";
 
 /** @throws RequestError IDENTITY_INVALID */
 export function checkName(name: string): string {
@@ -18,6 +19,36 @@ export function checkName(name: string): string {
 export function found<Thing>(thing: Thing | undefined, what: string): Thing {
   if (thing !== undefined) return thing;
   throw new RequestError("IDENTITY_NOT_FOUND", `There is no such ${what}.`);
+}
+
+/**
+ * For what is to be created in a domain.
+ *
+ * @throws RequestError IDENTITY_INVALID
+ */
+export async function checkDomain(
+  store: IdentityStore,
+  reach: Reach,
+  domainId: string,
+): Promise<void> {
+  if (isReached(reach, { domainId }) && (await store.findDomain(domainId))) {
+    return;
+  }
+  throw new RequestError("IDENTITY_INVALID", "No such domain.");
+}
+
+/**
+ * Operators are made and changed by operators only: whoever sets the password
+ * of one, or makes a key for it, can act as it.
+ *
+ * @throws RequestError PERMISSION_DENIED
+ */
+export function checkMayManage(reach: Reach, role: UserRole): void {
+  if (role !== "operator" || reach.kind === "all") return;
+  throw new RequestError(
+    "PERMISSION_DENIED",
+    "Only operators make and change operators and their access keys.",
+  );
 }
 
 /** @throws RequestError IDENTITY_EXISTS when it was not put */
@@ -42,9 +73,9 @@ export function withSwitch<Thing extends { readonly disabled?: true }>(
  * Somebody must be left who can undo a mistake.
  *
  * @param without the user or domain that is about to stop working
- * @throws RequestError LAST_ADMIN
+ * @throws RequestError LAST_OPERATOR
  */
-export async function checkAdminRemains(
+export async function checkOperatorRemains(
   store: IdentityStore,
   without: { readonly userId?: string; readonly domainId?: string },
 ): Promise<void> {
@@ -56,14 +87,14 @@ export async function checkAdminRemains(
   );
   const remains = (await store.listUsers()).some(
     (user) =>
-      user.role === "admin" &&
+      user.role === "operator" &&
       !user.disabled &&
       user.id !== without.userId &&
       working.has(user.domainId),
   );
   if (remains) return;
   throw new RequestError(
-    "LAST_ADMIN",
-    "Nobody could manage identity after this: make another user an administrator first.",
+    "LAST_OPERATOR",
+    "Nobody could manage domains after this: make another user an operator first.",
   );
 }

@@ -8,10 +8,13 @@ import {
   generatedScryptParameters,
   hashPassword,
 } from "../passwords.ts";
+import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
 import {
-  checkAdminRemains,
+  checkDomain,
+  checkMayManage,
   checkName,
+  checkOperatorRemains,
   found,
   nameIsFree,
   withSwitch,
@@ -39,7 +42,7 @@ export interface UserFilter {
 }
 
 export interface UserAdministration {
-  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS */
+  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS, PERMISSION_DENIED */
   create(user: NewUser): Promise<UserWithPassword>;
   list(filter: UserFilter): Promise<readonly User[]>;
   /** @throws RequestError IDENTITY_NOT_FOUND */
@@ -47,7 +50,7 @@ export interface UserAdministration {
   /**
    * Who is disabled is logged out; access keys rest until it is enabled.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, LAST_ADMIN
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR, PERMISSION_DENIED
    */
   change(
     id: string,
@@ -56,20 +59,20 @@ export interface UserAdministration {
       readonly role?: UserRole | undefined;
     },
   ): Promise<User>;
-  /** @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_INVALID */
+  /** @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_INVALID, PERMISSION_DENIED */
   assign(id: string, projectId: string): Promise<User>;
-  /** Unassigned ones are fine. @throws RequestError IDENTITY_NOT_FOUND */
+  /** Unassigned ones are fine. @throws RequestError IDENTITY_NOT_FOUND, PERMISSION_DENIED */
   unassign(id: string, projectId: string): Promise<User>;
   /**
    * Another password, made up by default; the user is logged out.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_INVALID
+   * @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_INVALID, PERMISSION_DENIED
    */
   rotate(id: string, password?: string): Promise<UserWithPassword>;
   /**
    * With its access keys.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, LAST_ADMIN
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR, PERMISSION_DENIED
    */
   delete(id: string): Promise<void>;
 }
@@ -78,8 +81,20 @@ export function createUserAdministration({
   store,
   newId,
   change,
+  reach,
 }: AdministrationContext): UserAdministration {
-  const get = async (id: string) => found(await store.findUser(id), "user");
+  const isHere = ({ domainId }: User) => isReached(reach, { domainId });
+  const get = async (id: string) => {
+    const user = await store.findUser(id);
+    return found(user && isHere(user) ? user : undefined, "user");
+  };
+
+  /** For changes of it. */
+  async function getManaged(id: string): Promise<User> {
+    const user = await get(id);
+    checkMayManage(reach, user.role);
+    return user;
+  }
 
   /** @throws RequestError IDENTITY_INVALID */
   async function checkProject(
@@ -97,7 +112,7 @@ export function createUserAdministration({
   return {
     get,
     async list({ domainId, name }) {
-      const all = await store.listUsers();
+      const all = (await store.listUsers()).filter(isHere);
       return all.filter(
         (user) =>
           (domainId === undefined || user.domainId === domainId) &&
@@ -106,11 +121,10 @@ export function createUserAdministration({
     },
     async create({ name, domainId, role, projectIds: asked, password }) {
       checkName(name);
+      checkMayManage(reach, role);
       const secret = await makeSecret(password);
       return await change(async () => {
-        if (!(await store.findDomain(domainId))) {
-          throw new RequestError("IDENTITY_INVALID", "No such domain.");
-        }
+        await checkDomain(store, reach, domainId);
         const projectIds: ProjectId[] = [];
         for (const projectId of asked) {
           projectIds.push(await checkProject(domainId, projectId));
@@ -124,14 +138,15 @@ export function createUserAdministration({
     },
     change: (id, { enabled, role }) =>
       change(async () => {
-        const known = await get(id);
+        const known = await getManaged(id);
         const user = {
           ...withSwitch(known, enabled ?? !known.disabled),
           role: role ?? known.role,
         };
-        if (user.disabled || user.role !== "admin") {
-          if (known.role === "admin" && !known.disabled) {
-            await checkAdminRemains(store, { userId: id });
+        checkMayManage(reach, user.role);
+        if (user.disabled || user.role !== "operator") {
+          if (known.role === "operator" && !known.disabled) {
+            await checkOperatorRemains(store, { userId: id });
           }
         }
         await store.putUser(user);
@@ -140,7 +155,7 @@ export function createUserAdministration({
       }),
     assign: (id, projectId) =>
       change(async () => {
-        const known = await get(id);
+        const known = await getManaged(id);
         const checked = await checkProject(known.domainId, projectId);
         const projectIds = [...new Set([...known.projectIds, checked])].sort();
         const user = { ...known, projectIds };
@@ -149,7 +164,7 @@ export function createUserAdministration({
       }),
     unassign: (id, projectId) =>
       change(async () => {
-        const known = await get(id);
+        const known = await getManaged(id);
         const user = {
           ...known,
           projectIds: known.projectIds.filter((one) => one !== projectId),
@@ -161,7 +176,7 @@ export function createUserAdministration({
       const secret = await makeSecret(password);
       return await change(async () => {
         const { passwordHash } = secret;
-        const user = { ...(await get(id)), passwordHash };
+        const user = { ...(await getManaged(id)), passwordHash };
         await store.putUser(user);
         await store.deleteTokens(id);
         return { user, ...secret.result };
@@ -169,9 +184,9 @@ export function createUserAdministration({
     },
     delete: (id) =>
       change(async () => {
-        const { role, disabled } = await get(id);
-        if (role === "admin" && !disabled) {
-          await checkAdminRemains(store, { userId: id });
+        const { role, disabled } = await getManaged(id);
+        if (role === "operator" && !disabled) {
+          await checkOperatorRemains(store, { userId: id });
         }
         await store.deleteUser(id);
       }),

@@ -42,6 +42,7 @@ export function mailInspectionRoutes(app: HttpApp, mails: MailCapture): void {
   app.get(
     "/mails",
     {
+      config: { operation: "sandbox.read" },
       schema: {
         summary: "Lists the mails that came",
         tags,
@@ -55,6 +56,7 @@ export function mailInspectionRoutes(app: HttpApp, mails: MailCapture): void {
   app.delete(
     "/mails",
     {
+      config: { operation: "sandbox.write" },
       schema: {
         summary: "Empties the mailbox",
         tags,

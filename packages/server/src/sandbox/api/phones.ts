@@ -50,6 +50,7 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
   app.get(
     "/phones",
     {
+      config: { operation: "sandbox.read" },
       schema: {
         summary: "Lists the phones that were sent texts",
         tags,
@@ -62,6 +63,7 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
   app.delete(
     "/phones",
     {
+      config: { operation: "sandbox.write" },
       schema: {
         summary: "Empties the phones",
         tags,
@@ -77,6 +79,7 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
   app.get(
     "/phones/:number/messages",
     {
+      config: { operation: "sandbox.read" },
       schema: {
         summary: "Lists a phone's texts",
         tags,
@@ -92,6 +95,7 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
   app.post(
     "/phones/:number/messages",
     {
+      config: { operation: "sandbox.write" },
       schema: {
         summary: "Writes a text on the phone, to us",
         tags,
@@ -120,6 +124,7 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
   app.delete(
     "/phones/:number/messages",
     {
+      config: { operation: "sandbox.write" },
       schema: {
         summary: "Empties a phone",
         tags,

@@ -35,6 +35,7 @@ export function sandboxRoutes(
       sandbox.get(
         "/",
         {
+          config: { operation: "sandbox.read" },
           schema: {
             summary: "Lists the sandbox's receivers",
             tags: ["Sandbox"],
@@ -57,6 +58,7 @@ export function sandboxRoutes(
       sandbox.delete(
         "/",
         {
+          config: { operation: "sandbox.write" },
           schema: {
             summary: "Empties all of it",
             tags: ["Sandbox"],

@@ -42,6 +42,7 @@ export function webhookInspectionRoutes(
   app.get(
     "/webhooks",
     {
+      config: { operation: "sandbox.read" },
       schema: {
         summary: "Lists what webhooks were sent",
         tags,
@@ -54,6 +55,7 @@ export function webhookInspectionRoutes(
   app.delete(
     "/webhooks",
     {
+      config: { operation: "sandbox.write" },
       schema: {
         summary: "Empties the webhooks",
         tags,
@@ -69,6 +71,7 @@ export function webhookInspectionRoutes(
   app.get(
     "/webhooks/:name",
     {
+      config: { operation: "sandbox.read" },
       schema: {
         summary: "Lists what one webhook was sent",
         tags,
@@ -84,6 +87,7 @@ export function webhookInspectionRoutes(
   app.delete(
     "/webhooks/:name",
     {
+      config: { operation: "sandbox.write" },
       schema: {
         summary: "Empties one webhook",
         tags,

@@ -38,6 +38,28 @@ test("applies each migration once, in order", async () => {
   );
 });
 
+test("the administrator of the first start becomes an operator", async () => {
+  using db = new DatabaseSync(":memory:");
+  const [first, ...later] = readMigrations();
+  assert.ok(first);
+  await applied(db, [first], 1);
+  db.exec(`
+    INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
+    VALUES ('u1', 'admin', 'd1', '', 'admin', 0),
+           ('u2', 'ann', 'd1', '', 'admin', 0);
+    INSERT INTO settings VALUES ('identity.bootstrap', '{"userId":"u1"}');
+  `);
+  await applied(db, [first, ...later], 2);
+  const roles = db.prepare("SELECT id, role FROM users ORDER BY id").all();
+  assert.deepEqual(
+    roles.map(({ id, role }) => [id, role]),
+    [
+      ["u1", "operator"],
+      ["u2", "admin"],
+    ],
+  );
+});
+
 test("leaves nothing of a migration that fails", async () => {
   using db = new DatabaseSync(":memory:");
   const [first] = readMigrations();

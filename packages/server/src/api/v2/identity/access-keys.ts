@@ -1,9 +1,11 @@
-/** Access keys, for administrators. */
+/** Access keys, for administrators and operators. */
 
 import type { AccessKey } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { Administration } from "../../../identity/administration/administration.ts";
+import type { AdministrationWithin } from "../../../identity/administration/administration.ts";
 import { Type } from "../../../json-schema.ts";
+import { requestReach } from "../../authorization.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { toMillisecondsText } from "../../timestamps.ts";
 import { refusals } from "../error-answers.ts";
@@ -46,13 +48,16 @@ const params = Type.Object({ accessKey: id });
 
 export function accessKeyRoutes(
   app: HttpApp,
-  { accessKeys }: Pick<Administration, "accessKeys">,
+  within: AdministrationWithin,
 ): void {
   const tags = ["Identity"];
+  const accessKeysOf = (request: FastifyRequest) =>
+    within(requestReach(request)).accessKeys;
 
   app.post(
     "/access-keys",
     {
+      config: { operation: "access-keys.write" },
       schema: {
         summary: "Creates an access key for a user in a project",
         tags,
@@ -61,7 +66,9 @@ export function accessKeyRoutes(
       },
     },
     async (request, reply) => {
-      const { key, secretKey } = await accessKeys.create(request.body);
+      const { key, secretKey } = await accessKeysOf(request).create(
+        request.body,
+      );
       return reply.code(201).send({ ...toBody(key), secretKey });
     },
   );
@@ -69,6 +76,7 @@ export function accessKeyRoutes(
   app.get(
     "/access-keys",
     {
+      config: { operation: "access-keys.read" },
       schema: {
         summary: "Lists access keys",
         tags,
@@ -83,13 +91,14 @@ export function accessKeyRoutes(
       },
     },
     async (request) => ({
-      accessKeys: (await accessKeys.list(request.query)).map(toBody),
+      accessKeys: (await accessKeysOf(request).list(request.query)).map(toBody),
     }),
   );
 
   app.get(
     "/access-keys/:accessKey",
     {
+      config: { operation: "access-keys.read" },
       schema: {
         summary: "Shows an access key without its secret",
         tags,
@@ -97,12 +106,14 @@ export function accessKeyRoutes(
         response: { 200: AccessKeyBody, ...refusals },
       },
     },
-    async (request) => toBody(await accessKeys.get(request.params.accessKey)),
+    async (request) =>
+      toBody(await accessKeysOf(request).get(request.params.accessKey)),
   );
 
   app.patch(
     "/access-keys/:accessKey",
     {
+      config: { operation: "access-keys.write" },
       schema: {
         summary: "Enables or disables an access key",
         tags,
@@ -113,7 +124,7 @@ export function accessKeyRoutes(
     },
     async (request) =>
       toBody(
-        await accessKeys.setEnabled(
+        await accessKeysOf(request).setEnabled(
           request.params.accessKey,
           request.body.enabled,
         ),
@@ -123,6 +134,7 @@ export function accessKeyRoutes(
   app.post(
     "/access-keys/:accessKey/rotate",
     {
+      config: { operation: "access-keys.write" },
       schema: {
         summary: "Gives an access key another secret",
         description:
@@ -133,7 +145,7 @@ export function accessKeyRoutes(
       },
     },
     async (request) => {
-      const { key, secretKey } = await accessKeys.rotate(
+      const { key, secretKey } = await accessKeysOf(request).rotate(
         request.params.accessKey,
       );
       return { ...toBody(key), secretKey };
@@ -143,6 +155,7 @@ export function accessKeyRoutes(
   app.delete(
     "/access-keys/:accessKey",
     {
+      config: { operation: "access-keys.write" },
       schema: {
         summary: "Deletes an access key",
         tags,
@@ -151,7 +164,7 @@ export function accessKeyRoutes(
       },
     },
     async (request, reply) => {
-      await accessKeys.delete(request.params.accessKey);
+      await accessKeysOf(request).delete(request.params.accessKey);
       return reply.code(204).send(null);
     },
   );

@@ -1,9 +1,11 @@
-/** Domains, for administrators. */
+/** Domains, for administrators and operators. */
 
 import type { Domain } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { Administration } from "../../../identity/administration/administration.ts";
+import type { AdministrationWithin } from "../../../identity/administration/administration.ts";
 import { Type } from "../../../json-schema.ts";
+import { requestReach } from "../../authorization.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { refusals } from "../error-answers.ts";
 import { id, name, Switch } from "./schemas.ts";
@@ -19,15 +21,15 @@ const DomainBody = Type.Object(
 
 const params = Type.Object({ domainId: id });
 
-export function domainRoutes(
-  app: HttpApp,
-  { domains }: Pick<Administration, "domains">,
-): void {
+export function domainRoutes(app: HttpApp, within: AdministrationWithin): void {
   const tags = ["Identity"];
+  const domainsOf = (request: FastifyRequest) =>
+    within(requestReach(request)).domains;
 
   app.post(
     "/domains",
     {
+      config: { operation: "domains.write" },
       schema: {
         summary: "Creates a domain",
         tags,
@@ -36,12 +38,15 @@ export function domainRoutes(
       },
     },
     async (request, reply) =>
-      reply.code(201).send(toBody(await domains.create(request.body))),
+      reply
+        .code(201)
+        .send(toBody(await domainsOf(request).create(request.body))),
   );
 
   app.get(
     "/domains",
     {
+      config: { operation: "domains.read" },
       schema: {
         summary: "Lists domains",
         tags,
@@ -51,12 +56,15 @@ export function domainRoutes(
         },
       },
     },
-    async () => ({ domains: (await domains.list()).map(toBody) }),
+    async (request) => ({
+      domains: (await domainsOf(request).list()).map(toBody),
+    }),
   );
 
   app.get(
     "/domains/:domainId",
     {
+      config: { operation: "domains.read" },
       schema: {
         summary: "Shows a domain",
         tags,
@@ -64,12 +72,14 @@ export function domainRoutes(
         response: { 200: DomainBody, ...refusals },
       },
     },
-    async (request) => toBody(await domains.get(request.params.domainId)),
+    async (request) =>
+      toBody(await domainsOf(request).get(request.params.domainId)),
   );
 
   app.patch(
     "/domains/:domainId",
     {
+      config: { operation: "domains.write" },
       schema: {
         summary: "Enables or disables a domain with all its users and projects",
         tags,
@@ -80,13 +90,17 @@ export function domainRoutes(
     },
     async (request) =>
       toBody(
-        await domains.setEnabled(request.params.domainId, request.body.enabled),
+        await domainsOf(request).setEnabled(
+          request.params.domainId,
+          request.body.enabled,
+        ),
       ),
   );
 
   app.delete(
     "/domains/:domainId",
     {
+      config: { operation: "domains.write" },
       schema: {
         summary: "Deletes a domain that has no users and projects",
         tags,
@@ -95,7 +109,7 @@ export function domainRoutes(
       },
     },
     async (request, reply) => {
-      await domains.delete(request.params.domainId);
+      await domainsOf(request).delete(request.params.domainId);
       return reply.code(204).send(null);
     },
   );

@@ -281,11 +281,104 @@ test("somebody is always left to manage identity", async () => {
     await call("PATCH", `/api/v2/domains/${domainId}`, { enabled: false }),
   ]) {
     assert.equal(refused.status, 409);
-    assert.equal(refused.body.code, "LAST_ADMIN");
+    assert.equal(refused.body.code, "LAST_OPERATOR");
   }
-  await call("POST", "/api/v2/users", { name: "eve", role: "admin" });
+  await call("POST", "/api/v2/users", { name: "eve", role: "operator" });
   const changed = await call("PATCH", path, { role: "member" });
   assert.equal(changed.body.role, "member");
+});
+
+/** An administrator of the operator's own domain. */
+async function addAdmin({ call }: TestServer) {
+  const { body } = await call("POST", "/api/v2/users", {
+    name: "adam",
+    role: "admin",
+  });
+  const key = (await call("POST", "/api/v2/access-keys", { userId: body.id }))
+    .body;
+  return { admin: body, byAdmin: keyPair(key) };
+}
+
+test("an administrator makes and changes no operators", async () => {
+  const { server, ask, logIn } = await setUp();
+  await using _ = server;
+  const { byAdmin, admin } = await addAdmin(server);
+  const { user: member } = await addMember(server, logIn);
+  const operator = (await server.call("GET", "/api/v2/whoami")).body;
+  const { accessKey } = server.credentials;
+  for (const [method, path, body] of [
+    ["POST", "users", { name: "x", role: "operator" }],
+    ["PATCH", `users/${admin.id}`, { role: "operator" }],
+    ["PATCH", `users/${member.id}`, { role: "operator" }],
+    ["PATCH", `users/${operator.userId}`, { role: "member" }],
+    ["PATCH", `users/${operator.userId}`, { enabled: false }],
+    ["POST", `users/${operator.userId}/rotate`, {}],
+    ["DELETE", `users/${operator.userId}`],
+    ["PUT", `users/${operator.userId}/projects/${operator.projectId}`],
+    ["DELETE", `users/${operator.userId}/projects/${operator.projectId}`],
+    ["POST", "access-keys", { userId: operator.userId }],
+    ["PATCH", `access-keys/${accessKey}`, { enabled: false }],
+    ["POST", `access-keys/${accessKey}/rotate`],
+    ["DELETE", `access-keys/${accessKey}`],
+  ] as const) {
+    const refused = await ask(byAdmin, method, `/api/v2/${path}`, body);
+    assert.equal(refused.status, 403, `${method} ${path}`);
+  }
+  const { body } = await server.call("GET", "/api/v2/whoami");
+  assert.deepEqual(body, operator);
+  // The same of others it may.
+  for (const [method, path, body] of [
+    ["POST", "users", { name: "y", role: "admin" }],
+    ["PATCH", `users/${member.id}`, { role: "admin" }],
+    ["POST", `users/${member.id}/rotate`, {}],
+  ] as const) {
+    const done = await ask(byAdmin, method, `/api/v2/${path}`, body);
+    assert.ok(done.status < 300, `${method} ${path}`);
+  }
+});
+
+test("an operator acts in projects of other domains, an admin does not", async () => {
+  const { server, ask, statusOf, logIn } = await setUp();
+  await using _ = server;
+  const { call } = server;
+  const acme = (await call("POST", "/api/v2/domains", { name: "acme" })).body;
+  const project = (
+    await call("POST", "/api/v2/projects", { name: "a", domainId: acme.id })
+  ).body;
+  const { user } = server.credentials;
+  const operator = { ...user, domain: { name: "default" } };
+  const admin = { name: "adam", domain: { name: "default" }, password: "" };
+  const { id, password } = (
+    await call("POST", "/api/v2/users", { name: "adam", role: "admin" })
+  ).body;
+  for (const scope of [
+    { project: { id: project.id } },
+    { project: { name: "a", domain: { name: "acme" } } },
+  ]) {
+    const { status, token } = await logIn(operator, scope);
+    assert.equal(status, 201);
+    const { body } = await ask({ "x-auth-token": token });
+    assert.deepEqual([body.projectId, body.role], [project.id, "operator"]);
+    assert.equal((await logIn({ ...admin, password }, scope)).status, 401);
+  }
+  // By name alone its own domain's are meant.
+  const wrong = await logIn(operator, { project: { name: "a" } });
+  assert.equal(wrong.status, 401);
+  const refused = await call("POST", "/api/v2/access-keys", {
+    userId: id,
+    projectId: project.id,
+  });
+  assert.equal(refused.body.code, "IDENTITY_INVALID");
+  const { userId } = (await call("GET", "/api/v2/whoami")).body;
+  const own = await call("POST", "/api/v2/access-keys", {
+    userId,
+    projectId: project.id,
+  });
+  assert.equal(own.status, 201);
+  assert.equal(await statusOf(keyPair(own.body)), 200);
+  // A domain that is disabled has no projects to act in.
+  await call("PATCH", `/api/v2/domains/${acme.id}`, { enabled: false });
+  assert.equal(await statusOf(keyPair(own.body)), 401);
 });
 
 test("names are unique where they are looked up", async () => {

@@ -1,10 +1,12 @@
-/** Projects, for administrators. */
+/** Projects, for administrators and operators. */
 
 import type { Project } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { Administration } from "../../../identity/administration/administration.ts";
+import type { AdministrationWithin } from "../../../identity/administration/administration.ts";
 import { Type } from "../../../json-schema.ts";
 import { principalOf } from "../../authentication.ts";
+import { requestReach } from "../../authorization.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { failsWith } from "../../validation.ts";
 import { refusals } from "../error-answers.ts";
@@ -39,13 +41,16 @@ const params = Type.Object({ projectId: id });
 
 export function projectRoutes(
   app: HttpApp,
-  { projects }: Pick<Administration, "projects">,
+  within: AdministrationWithin,
 ): void {
   const tags = ["Identity"];
+  const projectsOf = (request: FastifyRequest) =>
+    within(requestReach(request)).projects;
 
   app.post(
     "/projects",
     {
+      config: { operation: "projects.write" },
       schema: {
         summary: "Creates a project",
         tags,
@@ -56,7 +61,10 @@ export function projectRoutes(
     async (request, reply) => {
       const { domainId = principalOf(request).domainId, ...project } =
         request.body;
-      const created = await projects.create({ ...project, domainId });
+      const created = await projectsOf(request).create({
+        ...project,
+        domainId,
+      });
       return reply.code(201).send(toBody(created));
     },
   );
@@ -64,6 +72,7 @@ export function projectRoutes(
   app.get(
     "/projects",
     {
+      config: { operation: "projects.read" },
       schema: {
         summary: "Lists projects",
         tags,
@@ -75,13 +84,14 @@ export function projectRoutes(
       },
     },
     async (request) => ({
-      projects: (await projects.list(request.query)).map(toBody),
+      projects: (await projectsOf(request).list(request.query)).map(toBody),
     }),
   );
 
   app.get(
     "/projects/:projectId",
     {
+      config: { operation: "projects.read" },
       schema: {
         summary: "Shows a project",
         tags,
@@ -89,12 +99,14 @@ export function projectRoutes(
         response: { 200: ProjectBody, ...refusals },
       },
     },
-    async (request) => toBody(await projects.get(request.params.projectId)),
+    async (request) =>
+      toBody(await projectsOf(request).get(request.params.projectId)),
   );
 
   app.patch(
     "/projects/:projectId",
     {
+      config: { operation: "projects.write" },
       schema: {
         summary: "Enables or disables a project",
         description:
@@ -107,7 +119,7 @@ export function projectRoutes(
     },
     async (request) =>
       toBody(
-        await projects.setEnabled(
+        await projectsOf(request).setEnabled(
           request.params.projectId,
           request.body.enabled,
         ),
@@ -117,6 +129,7 @@ export function projectRoutes(
   app.delete(
     "/projects/:projectId",
     {
+      config: { operation: "projects.write" },
       schema: {
         summary: "Deletes a project that has no topics, with its access keys",
         tags,
@@ -125,7 +138,7 @@ export function projectRoutes(
       },
     },
     async (request, reply) => {
-      await projects.delete(request.params.projectId);
+      await projectsOf(request).delete(request.params.projectId);
       return reply.code(204).send(null);
     },
   );

@@ -1,18 +1,16 @@
-/** Users, for administrators. */
+/** Users, for administrators and operators. */
 
 import type { User } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
-import type { Administration } from "../../../identity/administration/administration.ts";
+import type { AdministrationWithin } from "../../../identity/administration/administration.ts";
 import { Type } from "../../../json-schema.ts";
 import { principalOf } from "../../authentication.ts";
+import { requestReach } from "../../authorization.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { refusals } from "../error-answers.ts";
+import { Role } from "../schema-parts.ts";
 import { domainId, id, name, password } from "./schemas.ts";
-
-const Role = Type.Union([Type.Literal("admin"), Type.Literal("member")], {
-  description:
-    "admin: manages identity, and acts in each project of its domain; member: acts in the projects it is assigned to",
-});
 
 const UserBody = Type.Object(
   {
@@ -52,15 +50,15 @@ const NewUser = Type.Object(
 const params = Type.Object({ userId: id });
 const assignmentParams = Type.Object({ userId: id, projectId: id });
 
-export function userRoutes(
-  app: HttpApp,
-  { users }: Pick<Administration, "users">,
-): void {
+export function userRoutes(app: HttpApp, within: AdministrationWithin): void {
   const tags = ["Identity"];
+  const usersOf = (request: FastifyRequest) =>
+    within(requestReach(request)).users;
 
   app.post(
     "/users",
     {
+      config: { operation: "users.write" },
       schema: {
         summary: "Creates a user; a member unless said otherwise",
         tags,
@@ -69,7 +67,7 @@ export function userRoutes(
       },
     },
     async (request, reply) => {
-      const { user, ...secret } = await users.create({
+      const { user, ...secret } = await usersOf(request).create({
         domainId: principalOf(request).domainId,
         role: "member",
         projectIds: [],
@@ -82,6 +80,7 @@ export function userRoutes(
   app.get(
     "/users",
     {
+      config: { operation: "users.read" },
       schema: {
         summary: "Lists users",
         tags,
@@ -96,13 +95,14 @@ export function userRoutes(
       },
     },
     async (request) => ({
-      users: (await users.list(request.query)).map(toBody),
+      users: (await usersOf(request).list(request.query)).map(toBody),
     }),
   );
 
   app.get(
     "/users/:userId",
     {
+      config: { operation: "users.read" },
       schema: {
         summary: "Shows a user",
         tags,
@@ -110,12 +110,14 @@ export function userRoutes(
         response: { 200: UserBody, ...refusals },
       },
     },
-    async (request) => toBody(await users.get(request.params.userId)),
+    async (request) =>
+      toBody(await usersOf(request).get(request.params.userId)),
   );
 
   app.patch(
     "/users/:userId",
     {
+      config: { operation: "users.write" },
       schema: {
         summary: "Enables or disables a user, or gives it another role",
         description:
@@ -130,12 +132,15 @@ export function userRoutes(
       },
     },
     async (request) =>
-      toBody(await users.change(request.params.userId, request.body)),
+      toBody(
+        await usersOf(request).change(request.params.userId, request.body),
+      ),
   );
 
   app.put(
     "/users/:userId/projects/:projectId",
     {
+      config: { operation: "users.write" },
       schema: {
         summary: "Assigns a user to a project of its domain",
         tags,
@@ -145,13 +150,14 @@ export function userRoutes(
     },
     async (request) => {
       const { userId, projectId } = request.params;
-      return toBody(await users.assign(userId, projectId));
+      return toBody(await usersOf(request).assign(userId, projectId));
     },
   );
 
   app.delete(
     "/users/:userId/projects/:projectId",
     {
+      config: { operation: "users.write" },
       schema: {
         summary: "Takes a project from a user",
         description: "Its access keys for that project stop working.",
@@ -162,13 +168,14 @@ export function userRoutes(
     },
     async (request) => {
       const { userId, projectId } = request.params;
-      return toBody(await users.unassign(userId, projectId));
+      return toBody(await usersOf(request).unassign(userId, projectId));
     },
   );
 
   app.post(
     "/users/:userId/rotate",
     {
+      config: { operation: "users.write" },
       schema: {
         summary: "Gives a user another password, and logs it out",
         tags,
@@ -183,7 +190,7 @@ export function userRoutes(
       },
     },
     async (request) => {
-      const { user, ...secret } = await users.rotate(
+      const { user, ...secret } = await usersOf(request).rotate(
         request.params.userId,
         request.body.password,
       );
@@ -194,6 +201,7 @@ export function userRoutes(
   app.delete(
     "/users/:userId",
     {
+      config: { operation: "users.write" },
       schema: {
         summary: "Deletes a user with its access keys",
         tags,
@@ -202,7 +210,7 @@ export function userRoutes(
       },
     },
     async (request, reply) => {
-      await users.delete(request.params.userId);
+      await usersOf(request).delete(request.params.userId);
       return reply.code(204).send(null);
     },
   );

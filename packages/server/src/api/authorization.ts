@@ -1,0 +1,139 @@
+/**
+ * The one place where requests are held against the table of permissions:
+ * each route names its operation, and what names none keeps the server from
+ * starting.
+ */
+
+import type { FastifyRequest, RouteOptions } from "fastify";
+import { RequestError } from "../errors.ts";
+import type { Identity } from "../identity/identity.ts";
+import {
+  isOperation,
+  type Operation,
+  permissions,
+  type Reach,
+  type ReachKind,
+  reachOf,
+} from "../identity/permissions.ts";
+import type { Principal } from "../identity/principal.ts";
+import { createAuthenticationHook, principalOf } from "./authentication.ts";
+import type { HttpApp } from "./http-app.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What the route does, in the table of permissions. */
+    operation?: Operation;
+  }
+}
+
+/**
+ * Lets requests through to a route if its operation is allowed to the caller;
+ * to public routes anybody. For the app that all APIs are registered in.
+ */
+export function guardRoutes(app: HttpApp, identity: Identity): void {
+  const routes: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => {
+    routes.push(route);
+  });
+  app.addHook("onReady", async () => checkOperations(routes));
+
+  const authenticate = createAuthenticationHook(identity, checkPermission);
+  app.addHook("preValidation", (request, reply, done) => {
+    if (request.is404 || request.routeOptions.config.operation === "public") {
+      done();
+    } else authenticate(request, reply, done);
+  });
+}
+
+/** Gives all routes of a plugin the same operation. */
+export function declareOperation(app: HttpApp, operation: Operation): void {
+  app.addHook("onRoute", (route) => {
+    route.config = { ...route.config, operation };
+  });
+}
+
+/**
+ * What the caller reaches with this request.
+ *
+ * @throws Error on public routes
+ */
+export function requestReach(request: FastifyRequest): Reach {
+  const reach = reachOf(principalOf(request), operationOf(request));
+  if (reach) return reach;
+  throw new Error("This request was not held against the permissions.");
+}
+
+/** @throws Error for routes without an operation of the table */
+function checkOperations(routes: readonly RouteOptions[]): void {
+  const nameless = routes.filter(
+    ({ config }) => !isOperation(config?.operation),
+  );
+  if (nameless.length === 0) return;
+  const names = nameless.map(({ method, url }) => `${method} ${url}`);
+  throw new Error(
+    `Routes without an operation of the table of permissions: ${names.join(", ")}`,
+  );
+}
+
+/** @throws RequestError PERMISSION_DENIED */
+function checkPermission(request: FastifyRequest, principal: Principal): void {
+  const operation = operationOf(request);
+  const kind: ReachKind = permissions[operation][principal.role];
+  switch (kind) {
+    case "none":
+      throw new RequestError(
+        "PERMISSION_DENIED",
+        `Users with the role ${principal.role} may not do this (${operation}).`,
+      );
+    case "project":
+      checkProject(request, principal);
+      break;
+    case "domain":
+      checkDomain(request, principal.domainId);
+      break;
+    case "self":
+    case "all":
+      break;
+    default:
+      kind satisfies never;
+  }
+}
+
+/** Where the path names a project or its domain, they are the caller's. */
+function checkProject(
+  request: FastifyRequest,
+  { project }: Pick<Principal, "project">,
+): void {
+  if (!project) {
+    throw new RequestError(
+      "PERMISSION_DENIED",
+      "These credentials are not scoped to a project: log in with a project scope.",
+    );
+  }
+  // Fastify's parameters, as far as a route has them.
+  const { project_id } = request.params as { readonly project_id?: string };
+  if (project_id !== undefined && project_id !== project.id) {
+    throw new RequestError(
+      "PERMISSION_DENIED",
+      "These credentials are for another project than the path's.",
+    );
+  }
+  checkDomain(request, project.domainId);
+}
+
+/** Where the path names a domain, it is this one. */
+function checkDomain(request: FastifyRequest, domainId: string): void {
+  // Fastify's parameters, as far as a route has them.
+  const { domain_id } = request.params as { readonly domain_id?: string };
+  if (domain_id === undefined || domain_id === domainId) return;
+  throw new RequestError(
+    "PERMISSION_DENIED",
+    "These credentials are of another domain than the path's.",
+  );
+}
+
+function operationOf(request: FastifyRequest): Exclude<Operation, "public"> {
+  const { operation } = request.routeOptions.config;
+  if (operation !== undefined && operation !== "public") return operation;
+  throw new Error("This route names no operation.");
+}

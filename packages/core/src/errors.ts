@@ -37,9 +37,9 @@ export const errorCatalogue = {
   TEMPLATE_TAGS_INVALID: "The template's tags cannot be used",
   FILTER_POLICY_INVALID: "The filter policies cannot be used",
   SUBSCRIPTION_USER_INVALID: "The subscription user's data is malformed",
-  SUBSCRIPTION_USER_NOT_FOUND: "No such subscription user in this domain",
+  SUBSCRIPTION_USER_NOT_FOUND: "No such subscription user",
   SUBSCRIPTION_USER_QUOTA_EXCEEDED:
-    "The domain has as many subscription users as it may",
+    "The project has as many subscription users as it may",
   DETECTION_NOT_FOUND: "No such detection task of this topic",
   STATISTICS_START_INVALID: "The start of the statistics is no whole hour",
   STATISTICS_END_INVALID: "The end of the statistics is no whole hour",

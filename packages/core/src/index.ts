@@ -203,7 +203,10 @@ export {
   type SubscriptionStatus,
   subscriptionStatus,
 } from "./subscriptions/subscription.ts";
-export type { SubscriptionUser } from "./subscriptions/subscription-user.ts";
+export type {
+  AddressBook,
+  SubscriptionUser,
+} from "./subscriptions/subscription-user.ts";
 export {
   createSubscriptionUsers,
   type SubscriptionUsers,

@@ -76,7 +76,7 @@ export interface IdentityStore {
   putAccessKey(key: AccessKey): Promise<void>;
   /** Answers false, and deletes nothing, while it has projects or users. */
   deleteDomain(id: string): Promise<boolean>;
-  /** Its access keys, tokens and assignments go with it. */
+  /** Its access keys, tokens, assignments and address book go with it. */
   deleteProject(id: ProjectId): Promise<void>;
   /** Its access keys and tokens go with it. */
   deleteUser(id: string): Promise<void>;

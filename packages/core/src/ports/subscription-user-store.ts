@@ -1,23 +1,26 @@
-import type { SubscriptionUser } from "../subscriptions/subscription-user.ts";
+import type {
+  AddressBook,
+  SubscriptionUser,
+} from "../subscriptions/subscription-user.ts";
 import type { EpochMs } from "../time.ts";
 import type { Page, PageRequest } from "./page.ts";
 
-/** An address book per domain. */
+/** An address book per project; those of a domain are read as one. */
 export interface SubscriptionUserStore {
-  /** Answers false when the domain has `quota` of them. */
+  /** Answers false when the project has `quota` of them. */
   addSubscriptionUser(user: SubscriptionUser, quota: number): Promise<boolean>;
   /** Oldest first. */
   listSubscriptionUsers(
-    domainId: string,
+    book: AddressBook,
     page: PageRequest,
   ): Promise<Page<SubscriptionUser>>;
   findSubscriptionUser(
-    domainId: string,
+    book: AddressBook,
     id: string,
   ): Promise<SubscriptionUser | undefined>;
   /** Answers false when there is no such one. */
   deleteSubscriptionUser(
-    domainId: string,
+    book: AddressBook,
     id: string,
     at: EpochMs,
   ): Promise<boolean>;

@@ -1,14 +1,17 @@
 /**
  * Somebody who can be subscribed to topics by an id: an entry in the address
- * book of a domain. Deleting one leaves its subscriptions as they are.
+ * book of a project. Deleting one leaves its subscriptions as they are.
  */
 
+import type { ProjectId } from "../ids.ts";
 import type { EpochMs } from "../time.ts";
 import type { Protocol } from "./protocol.ts";
 
-/** An entry of a domain's address book. */
+/** An entry of a project's address book. */
 export interface SubscriptionUser {
   readonly id: string;
+  readonly projectId: ProjectId;
+  /** The project's. */
   readonly domainId: string;
   readonly name: string;
   readonly protocol: Protocol;
@@ -17,5 +20,10 @@ export interface SubscriptionUser {
   readonly createdAt: EpochMs;
 }
 
-/** Subscription users of a domain, at most. */
-export const defaultSubscriptionUsersPerDomain = 10_000;
+/** A project's address book, or those of all projects of a domain. */
+export type AddressBook =
+  | { readonly kind: "project"; readonly projectId: ProjectId }
+  | { readonly kind: "domain"; readonly domainId: string };
+
+/** Subscription users of a project, at most. */
+export const defaultSubscriptionUsersPerProject = 10_000;

@@ -1,4 +1,4 @@
-/** What owners do with the address book of their domain. */
+/** What owners do with their address books. */
 
 import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId } from "../ids.ts";
@@ -8,13 +8,14 @@ import type { SubscriptionUserStore } from "../ports/subscription-user-store.ts"
 import { checkEndpoint, checkProtocol } from "./protocol.ts";
 import { checkRemark, type Subscription } from "./subscription.ts";
 import {
-  defaultSubscriptionUsersPerDomain,
+  type AddressBook,
+  defaultSubscriptionUsersPerProject,
   type SubscriptionUser,
 } from "./subscription-user.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /**
- * Keeps the address books of domains, and subscribes their entries to topics.
+ * Keeps the address books of projects, and subscribes their entries to topics.
  */
 export interface SubscriptionUsers {
   /**
@@ -22,7 +23,7 @@ export interface SubscriptionUsers {
    * ENDPOINT_INVALID, REMARK_INVALID, SUBSCRIPTION_USER_QUOTA_EXCEEDED
    */
   create(
-    domainId: string,
+    owner: { readonly projectId: ProjectId; readonly domainId: string },
     user: {
       readonly name: unknown;
       readonly protocol: unknown;
@@ -30,9 +31,9 @@ export interface SubscriptionUsers {
       readonly remark?: unknown;
     },
   ): Promise<SubscriptionUser>;
-  list(domainId: string, page: PageRequest): Promise<Page<SubscriptionUser>>;
+  list(book: AddressBook, page: PageRequest): Promise<Page<SubscriptionUser>>;
   /** @throws CarillonError SUBSCRIPTION_USER_NOT_FOUND */
-  remove(domainId: string, id: string): Promise<void>;
+  remove(book: AddressBook, id: string): Promise<void>;
   /**
    * Subscribes one to a topic, with its own remark.
    *
@@ -40,7 +41,7 @@ export interface SubscriptionUsers {
    * `Subscriptions.subscribe`
    */
   subscribe(
-    domainId: string,
+    book: AddressBook,
     id: string,
     projectId: ProjectId,
     topicUrn: string,
@@ -55,12 +56,16 @@ export function createSubscriptionUsers(ports: {
   readonly newId: NewId;
 }): SubscriptionUsers {
   const { store, subscriptions, clock, newId } = ports;
-  const quota = defaultSubscriptionUsersPerDomain;
+  const quota = defaultSubscriptionUsersPerProject;
   return {
-    async create(domainId, { name, protocol, endpoint, remark }) {
+    async create(
+      { projectId, domainId },
+      { name, protocol, endpoint, remark },
+    ) {
       const checked = checkProtocol(protocol);
       const user: SubscriptionUser = {
         id: newId(),
+        projectId,
         domainId,
         name: checkName(name),
         protocol: checked,
@@ -71,18 +76,16 @@ export function createSubscriptionUsers(ports: {
       if (await store.addSubscriptionUser(user, quota)) return user;
       throw new CarillonError(
         "SUBSCRIPTION_USER_QUOTA_EXCEEDED",
-        `The domain has ${quota} subscription users, as many as it may: delete one first.`,
+        `The project has ${quota} subscription users, as many as it may: delete one first.`,
       );
     },
-    list: (domainId, page) => store.listSubscriptionUsers(domainId, page),
-    async remove(domainId, id) {
-      if (await store.deleteSubscriptionUser(domainId, id, clock.now())) {
-        return;
-      }
+    list: (book, page) => store.listSubscriptionUsers(book, page),
+    async remove(book, id) {
+      if (await store.deleteSubscriptionUser(book, id, clock.now())) return;
       throw userNotFound();
     },
-    async subscribe(domainId, id, projectId, topicUrn) {
-      const user = await store.findSubscriptionUser(domainId, id);
+    async subscribe(book, id, projectId, topicUrn) {
+      const user = await store.findSubscriptionUser(book, id);
       if (!user) throw userNotFound();
       const { protocol, endpoint, remark } = user;
       return await subscriptions.subscribe(projectId, topicUrn, {
@@ -107,6 +110,6 @@ function checkName(name: unknown): string {
 function userNotFound(): CarillonError {
   return new CarillonError(
     "SUBSCRIPTION_USER_NOT_FOUND",
-    "Subscription user not found in this domain.",
+    "Subscription user not found.",
   );
 }

@@ -52,13 +52,16 @@ export const permissions = {
   "keys.read": ownProject("Keys that messages are sealed with"),
   "keys.write": ownProject("Making, enabling and disabling such keys"),
   "subscription-users.read": {
-    meaning: "The address book",
+    meaning: "The address book, and subscribing from it",
     member: "project",
     admin: "domain",
     operator: "all",
   },
-  "subscription-users.write": {
-    meaning: "Changing the address book",
+  "subscription-users.create": ownProject(
+    "Adding to the address book of one's project",
+  ),
+  "subscription-users.delete": {
+    meaning: "Deleting from the address book",
     member: "project",
     admin: "domain",
     operator: "all",

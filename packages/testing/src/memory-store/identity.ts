@@ -4,8 +4,16 @@ import type { IdentityStore } from "@carillon/core";
 import type { Table, Tables } from "./tables.ts";
 
 export function createIdentityStore(tables: Tables): IdentityStore {
-  const { domains, projects, users, accessKeys, tokens, settings, write } =
-    tables;
+  const {
+    domains,
+    projects,
+    users,
+    accessKeys,
+    tokens,
+    settings,
+    subscriptionUsers,
+    write,
+  } = tables;
   return {
     putDomain: (domain) => write(() => putNamed(domains, domain)),
     putProject: (project) => write(() => putNamed(projects, project)),
@@ -30,6 +38,7 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         projects.delete(id);
         accessKeys.deleteWhere(({ projectId }) => projectId === id);
         tokens.deleteWhere(({ projectId }) => projectId === id);
+        subscriptionUsers.deleteWhere(({ projectId }) => projectId === id);
         for (const user of users.list()) {
           const projectIds = user.projectIds.filter((other) => other !== id);
           users.put(user.id, { ...user, projectIds });

@@ -111,6 +111,7 @@ export const confirmationColumns: Columns<ConfirmationRow> = { windows: json };
 
 export const subscriptionUserColumns: Columns<SubscriptionUser> = {
   id: text,
+  projectId: text,
   domainId: text,
   name: text,
   protocol,

@@ -1,6 +1,6 @@
 /** Subscription users of the in-memory store. */
 
-import type { SubscriptionUserStore } from "@carillon/core";
+import type { AddressBook, SubscriptionUserStore } from "@carillon/core";
 import { cutPage } from "./lists.ts";
 import type { Tables } from "./tables.ts";
 
@@ -10,32 +10,41 @@ export function createSubscriptionUserStore({
   write,
 }: Tables): SubscriptionUserStore {
   /** Deleted ones, too, oldest first. */
-  const allOf = (domainId: string) =>
-    subscriptionUsers.list().filter((user) => user.domainId === domainId);
-  const listOf = (domainId: string) =>
-    allOf(domainId).filter(({ id }) => !deletedSubscriptionUsers.has(id));
-  const find = (domainId: string, id: string) =>
-    listOf(domainId).find((user) => user.id === id);
+  const allOf = (book: AddressBook) =>
+    subscriptionUsers
+      .list()
+      .filter((user) =>
+        book.kind === "project"
+          ? user.projectId === book.projectId
+          : user.domainId === book.domainId,
+      );
+  const listOf = (book: AddressBook) =>
+    allOf(book).filter(({ id }) => !deletedSubscriptionUsers.has(id));
+  const find = (book: AddressBook, id: string) =>
+    listOf(book).find((user) => user.id === id);
   return {
     addSubscriptionUser: (user, quota) =>
       write(() => {
-        if (listOf(user.domainId).length >= quota) return false;
+        const { projectId } = user;
+        if (listOf({ kind: "project", projectId }).length >= quota) {
+          return false;
+        }
         subscriptionUsers.put(user.id, user);
         return true;
       }),
-    async listSubscriptionUsers(domainId, page) {
-      const ids = allOf(domainId).map(({ id }) => id);
+    async listSubscriptionUsers(book, page) {
+      const ids = allOf(book).map(({ id }) => id);
       const last = ids.indexOf(page.marker ?? "");
       return cutPage(
-        listOf(domainId),
+        listOf(book),
         page,
         ({ id }) => last >= 0 && ids.indexOf(id) > last,
       );
     },
-    findSubscriptionUser: async (domainId, id) => find(domainId, id),
-    deleteSubscriptionUser: (domainId, id) =>
+    findSubscriptionUser: async (book, id) => find(book, id),
+    deleteSubscriptionUser: (book, id) =>
       write(() => {
-        const known = find(domainId, id);
+        const known = find(book, id);
         if (known) deletedSubscriptionUsers.put(id, {});
         return known !== undefined;
       }),

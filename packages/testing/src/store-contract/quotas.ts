@@ -66,6 +66,7 @@ export function testQuotas({ test }: Cases): void {
         store.addSubscriptionUser(
           {
             id: `user-${n}`,
+            projectId,
             domainId: "d1",
             name: "Ada",
             protocol: "email",

@@ -69,7 +69,7 @@ test("refuses users that cannot be subscribed, and other domains", async () => {
     assert.deepEqual([status, body.code], [400, code]);
   }
   const elsewhere = `/v2/${"f".repeat(32)}/subscription-users`;
-  const foreign = await server.call("GET", elsewhere);
+  const foreign = await server.call("POST", elsewhere, onCall);
   assert.deepEqual([foreign.status, foreign.body.code], [403, "SMN.0001"]);
   const unknown = await server.app.inject({ method: "GET", url });
   assert.equal(unknown.statusCode, 401);
@@ -103,4 +103,62 @@ test("subscribes users to a topic and answers for each", async () => {
   ]) {
     assert.equal((await server.call("POST", add, wrong)).status, 400);
   }
+});
+
+test("members see their project's users, admins the domain's", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  const { call } = server;
+  const { body: other } = await call("POST", "/api/v2/projects", {
+    name: "other",
+  });
+  const { body: mine } = await call("POST", url, onCall);
+  const as = async (role: "member" | "admin") => {
+    const { body: user } = await call("POST", "/api/v2/users", {
+      name: `the ${role}`,
+      role,
+      projectIds: [other.id],
+    });
+    const { body: key } = await call("POST", "/api/v2/access-keys", {
+      userId: user.id,
+      projectId: other.id,
+    });
+    const pair = Buffer.from(`${key.accessKey}:${key.secretKey}`);
+    const headers = { authorization: `Basic ${pair.toString("base64")}` };
+    return async (
+      method: "GET" | "POST" | "DELETE",
+      path: string,
+      payload?: object,
+    ) =>
+      (
+        await server.app.inject({
+          method,
+          url: path,
+          headers,
+          ...(payload && { payload }),
+        })
+      ).json();
+  };
+  const member = await as("member");
+  const admin = await as("admin");
+  const theirs = await member("POST", url, { ...onCall, name: "Theirs" });
+  const namesIn = (list: { subscription_users: { name: string }[] }) =>
+    list.subscription_users.map(({ name }) => name);
+  assert.deepEqual(namesIn(await member("GET", url)), ["Theirs"]);
+  assert.deepEqual(namesIn(await admin("GET", url)), ["On call", "Theirs"]);
+  const topics = `/v2/${other.id}/notifications/topics`;
+  const { topic_urn } = await member("POST", topics, { name: "b" });
+  const add = `${topics}/${topic_urn}/subscriptions/from-subscription-users`;
+  const codes = async (ask: typeof member) =>
+    (
+      await ask("POST", add, { ids: [mine.id, theirs.id] })
+    ).subscriptions_result.map(
+      ({ http_code }: { http_code: number }) => http_code,
+    );
+  assert.deepEqual(await codes(member), [400, 201]);
+  const refused = await member("DELETE", `${url}/${mine.id}`);
+  assert.equal(refused.code, "SMN.00290");
+  assert.deepEqual(await codes(admin), [201, 200]);
+  await admin("DELETE", `${url}/${theirs.id}`);
+  assert.deepEqual(namesIn(await admin("GET", url)), ["On call"]);
 });

@@ -1,11 +1,15 @@
 /**
- * Subscription users: a domain's address book, and subscribing from it. SMN's
- * own interface to the book is not documented; this is the least there must be.
+ * Subscription users: address books, and subscribing from them. SMN's own
+ * interface to the book is not documented; this is the least there must be. The
+ * path is a domain's, as SMN has it: members see their project's entries there,
+ * administrators the domain's.
  */
 
-import type { SubscriptionUser } from "@carillon/core";
+import type { AddressBook, SubscriptionUser } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
+import { reachOf } from "../../identity/permissions.ts";
 import { Type } from "../../json-schema.ts";
-import { principalOf, projectOf } from "../authentication.ts";
+import { principalOf, projectOf, scopeOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
@@ -39,6 +43,12 @@ const addBody = Type.Object(
   failsWith("SUBSCRIPTION_INVALID"),
 );
 
+const domainParams = Type.Object({ domain_id: Type.String() });
+const userParams = Type.Object({
+  ...domainParams.properties,
+  user_id: Type.String(),
+});
+
 /** Routes below `/v2/{domain_id}`. */
 export function subscriptionUserRoutes(
   app: HttpApp,
@@ -50,12 +60,15 @@ export function subscriptionUserRoutes(
   app.post(
     "/subscription-users",
     {
-      config: { operation: "subscription-users.write" },
+      config: { operation: "subscription-users.create" },
       schema: { body: createBody },
     },
     async (request, reply) => {
-      const { domainId } = principalOf(request);
-      const { id } = await subscriptionUsers.create(domainId, request.body);
+      const { id: projectId, domainId } = scopeOf(request);
+      const { id } = await subscriptionUsers.create(
+        { projectId, domainId },
+        request.body,
+      );
       reply.code(201);
       return { request_id: request.id, id };
     },
@@ -65,13 +78,16 @@ export function subscriptionUserRoutes(
     "/subscription-users",
     {
       config: { operation: "subscription-users.read" },
-      schema: { querystring: Type.Object(pageParameters) },
+      schema: {
+        params: domainParams,
+        querystring: Type.Object(pageParameters),
+      },
     },
     async (request) => {
       const page = await readPage(request.query, (marker) => marker);
-      const { domainId } = principalOf(request);
+      const book = bookOf(request, request.params.domain_id);
       const listed = await listPage(page, (one) =>
-        subscriptionUsers.list(domainId, one),
+        subscriptionUsers.list(book, one),
       );
       return {
         request_id: request.id,
@@ -91,12 +107,12 @@ export function subscriptionUserRoutes(
   app.delete(
     "/subscription-users/:user_id",
     {
-      config: { operation: "subscription-users.write" },
-      schema: { params: Type.Object({ user_id: Type.String() }) },
+      config: { operation: "subscription-users.delete" },
+      schema: { params: userParams },
     },
     async (request) => {
-      const { domainId } = principalOf(request);
-      await subscriptionUsers.remove(domainId, request.params.user_id);
+      const { domain_id, user_id } = request.params;
+      await subscriptionUsers.remove(bookOf(request, domain_id), user_id);
       return { request_id: request.id };
     },
   );
@@ -124,14 +140,15 @@ export function subscribeUsersRoutes(
     async (request) => {
       const { topic_urn } = request.params;
       const projectId = projectOf(request);
-      const { domainId } = principalOf(request);
+      const { domainId } = scopeOf(request);
+      const book = bookOf(request, domainId);
       await topics.get(projectId, topic_urn);
 
       const addOne = async (id: string) => {
         const request_id = newRequestId();
         try {
           const { subscription, created } = await subscriptionUsers.subscribe(
-            domainId,
+            book,
             id,
             projectId,
             topic_urn,
@@ -157,6 +174,12 @@ export function subscribeUsersRoutes(
       };
     },
   );
+}
+
+/** What the caller sees of a domain's address books. */
+function bookOf(request: FastifyRequest, domainId: string): AddressBook {
+  const reach = reachOf(principalOf(request), "subscription-users.read");
+  return reach?.kind === "project" ? reach : { kind: "domain", domainId };
 }
 
 function toBody(user: SubscriptionUser) {

@@ -3,6 +3,8 @@
 import type { SubscriptionUserStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import {
+  addressBookColumns,
+  addressBookOf,
   type SubscriptionUserRow,
   subscriptionUsers,
 } from "../schema/subscription-table.ts";
@@ -12,32 +14,39 @@ export function createSubscriptionUserStore({
   reader,
   writer,
 }: Connections): SubscriptionUserStore {
-  /** Parameters: domain. Index: subscription_users_of_domain. */
-  const count = reader.prepare<[count: number]>(
-    `SELECT count(*) FROM subscription_users
-     WHERE domain_id = ? AND deleted_at IS NULL`,
-  );
-  const byId = reader.prepare<SubscriptionUserRow>(
-    `SELECT ${subscriptionUsers.columns()} FROM subscription_users
-     WHERE id = ? AND domain_id = ? AND deleted_at IS NULL`,
-  );
+  const columns = subscriptionUsers.columns();
+  /**
+   * Parameter: project or domain. Indexes: subscription_users_of_project,
+   * subscription_users_of_domain, subscription_users_id.
+   */
+  const queries = addressBookColumns((column) => ({
+    count: reader.prepare<[count: number]>(
+      `SELECT count(*) FROM subscription_users
+       WHERE ${column} = ? AND deleted_at IS NULL`,
+    ),
+    byId: reader.prepare<SubscriptionUserRow>(
+      `SELECT ${columns} FROM subscription_users
+       WHERE id = ? AND ${column} = ? AND deleted_at IS NULL`,
+    ),
+  }));
   return {
     addSubscriptionUser: (user, quota) =>
       writer.run("addSubscriptionUser", user, quota),
-    async listSubscriptionUsers(domainId, { offset, limit, marker }) {
-      const [total] = count.get(domainId) ?? [0];
+    async listSubscriptionUsers(book, { offset, limit, marker }) {
+      const [column, owner] = addressBookOf(book);
+      const [total] = queries[column].count.get(owner) ?? [0];
       const where = new Conditions()
-        .add("domain_id = ?", domainId)
+        .add(`${column} = ?`, owner)
         .add("deleted_at IS NULL")
         // An unknown marker is NULL, behind which nothing comes.
         .addIfSet(
-          "seq > (SELECT seq FROM subscription_users WHERE id = ? AND domain_id = ?)",
+          `seq > (SELECT seq FROM subscription_users WHERE id = ? AND ${column} = ?)`,
           marker,
-          domainId,
+          owner,
         );
       const rows = reader
         .prepared<SubscriptionUserRow>(
-          `SELECT ${subscriptionUsers.columns()} FROM subscription_users ${where.sql}
+          `SELECT ${columns} FROM subscription_users ${where.sql}
            ORDER BY seq LIMIT ? OFFSET ?`,
         )
         .all(...where.values, limit, marker === undefined ? offset : 0);
@@ -46,11 +55,12 @@ export function createSubscriptionUserStore({
         items: rows.map((row) => subscriptionUsers.fromRow(row)),
       };
     },
-    async findSubscriptionUser(domainId, id) {
-      const row = byId.get(id, domainId);
+    async findSubscriptionUser(book, id) {
+      const [column, owner] = addressBookOf(book);
+      const row = queries[column].byId.get(id, owner);
       return row && subscriptionUsers.fromRow(row);
     },
-    deleteSubscriptionUser: (domainId, id, at) =>
-      writer.run("deleteSubscriptionUser", domainId, id, at),
+    deleteSubscriptionUser: (book, id, at) =>
+      writer.run("deleteSubscriptionUser", book, id, at),
   };
 }

@@ -1,6 +1,7 @@
 /** Subscriptions as they stand in their table. */
 
 import type {
+  AddressBook,
   ProjectId,
   Subscription,
   SubscriptionExtension,
@@ -73,6 +74,7 @@ export type SubscriptionUserRow = RowOf<SubscriptionUser>;
 
 export const subscriptionUsers = defineTable("subscription_users", {
   id: text,
+  projectId: textOf<ProjectId>(),
   domainId: text,
   name: text,
   protocol: code(protocolCodes),
@@ -80,6 +82,24 @@ export const subscriptionUsers = defineTable("subscription_users", {
   remark: text,
   createdAt: epochMs,
 });
+
+/** The columns that say whose address book an entry is in. */
+type AddressBookColumn = "project_id" | "domain_id";
+
+/** Makes the same for each of them. */
+export function addressBookColumns<Made>(
+  make: (column: AddressBookColumn) => Made,
+): Readonly<Record<AddressBookColumn, Made>> {
+  return { project_id: make("project_id"), domain_id: make("domain_id") };
+}
+
+export function addressBookOf(
+  book: AddressBook,
+): [column: AddressBookColumn, owner: string] {
+  return book.kind === "project"
+    ? ["project_id", book.projectId]
+    : ["domain_id", book.domainId];
+}
 
 /** Set for those who were subscribed when their topic was deleted. */
 const cancelled: OptionalCodec<true> = {

@@ -56,9 +56,12 @@ export function createIdentityWrites(db: DatabaseSync) {
     "DELETE FROM access_keys WHERE user_id = ?",
   );
   const deleteTokensOfUser = db.prepare("DELETE FROM tokens WHERE user_id = ?");
-  const ofProject = ["user_projects", "access_keys", "tokens"].map((table) =>
-    db.prepare(`DELETE FROM ${table} WHERE project_id = ?`),
-  );
+  const ofProject = [
+    "user_projects",
+    "access_keys",
+    "tokens",
+    "subscription_users",
+  ].map((table) => db.prepare(`DELETE FROM ${table} WHERE project_id = ?`));
   const deleteProject = db.prepare("DELETE FROM projects WHERE id = ?");
   const deleteAccessKey = db.prepare(
     "DELETE FROM access_keys WHERE access_key = ?",

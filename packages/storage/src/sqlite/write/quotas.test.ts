@@ -84,6 +84,7 @@ const limited: Record<string, Limited> = {
       const isAdded = await store.addSubscriptionUser(
         {
           id: freshId(),
+          projectId,
           domainId: "d",
           name: "Ada",
           protocol: "email",
@@ -96,7 +97,12 @@ const limited: Record<string, Limited> = {
       if (!isAdded) throw new Error("The quota is reached.");
     },
     count: async (store) =>
-      (await store.listSubscriptionUsers("d", everything)).total,
+      (
+        await store.listSubscriptionUsers(
+          { kind: "project", projectId },
+          everything,
+        )
+      ).total,
   },
   "resource tags": {
     add: (store, topicSeq) =>

@@ -141,7 +141,11 @@ test("members see their project's users, admins the domain's", async () => {
   };
   const member = await as("member");
   const admin = await as("admin");
-  const theirs = await member("POST", url, { ...onCall, name: "Theirs" });
+  const theirs = await member("POST", url, {
+    ...onCall,
+    name: "Theirs",
+    endpoint: "+491700000002",
+  });
   const namesIn = (list: { subscription_users: { name: string }[] }) =>
     list.subscription_users.map(({ name }) => name);
   assert.deepEqual(namesIn(await member("GET", url)), ["Theirs"]);

@@ -52,6 +52,7 @@ export const errorCatalogue = {
   BINDING_NOT_FOUND: "The topic has no such binding",
   KEY_INVALID: "The key's name or id cannot be used",
   KEY_EXISTS: "A key of that name or id is there already",
+  KEY_QUOTA_EXCEEDED: "The project has as many keys as it may",
   KEY_NOT_FOUND: "No such key in this project",
   KEY_UNUSABLE:
     "The key that the topic's messages are sealed with is not enabled",

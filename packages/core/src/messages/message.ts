@@ -45,7 +45,10 @@ export interface Message {
   readonly topic?: MessageTopic;
   readonly subject?: string;
   readonly content: MessageContent;
-  /** The key whose seal the content is under: it says nothing until opened. */
+  /**
+   * The key that seals content, subject and attributes: until it is opened
+   * the content says nothing, and the others are absent.
+   */
   readonly sealedBy?: string;
   readonly attributes?: readonly MessageAttribute[];
   readonly createdAt: EpochMs;

@@ -6,12 +6,12 @@
 import type { NewMessage } from "../messages/message.ts";
 
 /**
- * Encrypts the content of messages before they are kept, and decrypts it for
+ * Encrypts content, subject and attributes of messages before they are kept, and decrypts it for
  * their delivery.
  */
 export interface ContentSeal {
   /**
-   * The message as it is to be kept: with its content sealed, or as it is.
+   * The message as it is to be kept: with what it says sealed, or as it is.
    *
    * @throws CarillonError KEY_UNUSABLE
    */

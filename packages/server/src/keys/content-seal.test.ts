@@ -11,7 +11,7 @@ import {
 } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { createContentSeal } from "./content-seal.ts";
-import { keysSetting, openKeys } from "./keys.ts";
+import { keysSetting, maxKeysPerProject, openKeys } from "./keys.ts";
 
 const projectId = "1".repeat(32) as ProjectId;
 const key = new Uint8Array(32).fill(5);
@@ -64,9 +64,14 @@ const structure: MessageContent = {
 
 test("opens what it sealed, also after a restart", async () => {
   const { store, seal, messageOf } = await setUp();
-  const message = messageOf(structure);
+  const message: NewMessage = {
+    ...messageOf(structure),
+    subject: "größer",
+    attributes: [{ name: "kind", type: "STRING", value: "geheim" }],
+  };
   const sealed = await seal.seal(message);
   assert.ok(sealed.content.kind === "text");
+  assert.deepEqual([sealed.subject, sealed.attributes], [undefined, undefined]);
   assert.deepEqual(seal.open(sealed), message);
 
   const reopened = await openKeys({ settings: store, key, clock });
@@ -87,6 +92,37 @@ test("does not open what was altered, or belongs to another message", async () =
   const altered = { kind: "text", text: bytes.toString("base64") } as const;
   assert.throws(() => seal.open({ ...sealed, content: altered }));
   assert.throws(() => seal.open({ ...sealed, sealedBy: "unknown" }));
+});
+
+test("keys of the same id in two projects are two keys", async () => {
+  const { store, keys } = await setUp();
+  const other = "8".repeat(32) as ProjectId;
+  await keys.create(projectId, { name: "a", id: "same" });
+  await keys.create(other, { name: "b", id: "same" });
+  const reopened = await openKeys({ settings: store, key, clock });
+  for (const each of [keys, reopened]) {
+    const [one, two] = [projectId, other].map((id) =>
+      each.materialOf(id, "same"),
+    );
+    assert.ok(one && two);
+    assert.notDeepEqual(one, two);
+  }
+  await keys.setStatus(other, "same", "DISABLED");
+  assert.equal(keys.find(projectId, "same")?.status, "ENABLED");
+});
+
+test("a project has so many keys and no more", async () => {
+  const { keys } = await setUp();
+  for (let n = 1; n < maxKeysPerProject; n++) {
+    await keys.create(projectId, { name: `key-${n}` });
+  }
+  await assert.rejects(keys.create(projectId, { name: "one more" }), {
+    code: "KEY_INVALID",
+  });
+  await assert.rejects(keys.create(projectId, { name: "one-more" }), {
+    code: "KEY_QUOTA_EXCEEDED",
+  });
+  await keys.create("8".repeat(32) as ProjectId, { name: "one-more" });
 });
 
 test("the store shows no key without the key file", async () => {

@@ -1,6 +1,7 @@
 /**
- * Seals messages of topics that a key is bound to: AES-256-GCM, bound to the
- * message's id, so that no message's content can stand in for another's.
+ * Seals messages of topics that a key is bound to: content, subject and
+ * attributes in one text, under AES-256-GCM bound to the message's id, so that
+ * nothing of one message can stand in for another's.
  */
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
@@ -8,9 +9,15 @@ import {
   type BindingStore,
   CarillonError,
   type ContentSeal,
-  type MessageContent,
+  type NewMessage,
 } from "@carillon/core";
 import type { Keys } from "./keys.ts";
+
+/** What nobody without the key may read. */
+type SealedPart = Pick<NewMessage, "content"> & {
+  readonly subject: NewMessage["subject"] | undefined;
+  readonly attributes: NewMessage["attributes"] | undefined;
+};
 
 const algorithm = "aes-256-gcm";
 const nonceBytes = 12;
@@ -24,7 +31,8 @@ export function createContentSeal(ports: {
 
   return {
     async seal(message) {
-      const { id, projectId, topic, content } = message;
+      const { content, subject, attributes, ...rest } = message;
+      const { id, projectId, topic } = rest;
       const binding = topic && (await store.findBinding(topic.seq, "kms"));
       if (!binding) return message;
       const { keyId } = binding.data;
@@ -35,8 +43,9 @@ export function createContentSeal(ports: {
           `The topic's messages are sealed with key ${keyId}, which is ${material ? "disabled: enable it" : "not there: create it"}, or remove it from the topic.`,
         );
       }
-      const text = seal(material, id, JSON.stringify(content));
-      return { ...message, content: { kind: "text", text }, sealedBy: keyId };
+      const said: SealedPart = { content, subject, attributes };
+      const text = seal(material, id, JSON.stringify(said));
+      return { ...rest, content: { kind: "text", text }, sealedBy: keyId };
     },
     open(message) {
       const { sealedBy, ...rest } = message;
@@ -49,11 +58,9 @@ export function createContentSeal(ports: {
         );
       }
       // What `seal` wrote: the tag says that nobody else did.
-      const opened = JSON.parse(
-        open(material, id, content.text),
-      ) as MessageContent;
+      const said = JSON.parse(open(material, id, content.text)) as SealedPart;
       // All of it but the seal.
-      return { ...rest, content: opened } as typeof message;
+      return { ...rest, ...said } as typeof message;
     },
   };
 }

@@ -17,6 +17,7 @@ import { createSecretBox, secretBoxKeyBytes } from "../identity/secret-box.ts";
 export type KeyStatus = "ENABLED" | "DISABLED";
 
 export interface Key {
+  /** Unique in its project. */
   readonly id: string;
   readonly projectId: ProjectId;
   readonly name: string;
@@ -29,7 +30,7 @@ export interface Keys {
    * Creates an enabled key.
    *
    * @param key an id may be chosen, for bindings that name one already
-   * @throws CarillonError KEY_INVALID, KEY_EXISTS
+   * @throws CarillonError KEY_INVALID, KEY_EXISTS, KEY_QUOTA_EXCEEDED
    */
   create(
     projectId: ProjectId,
@@ -65,6 +66,7 @@ export async function openKeys(ports: {
   const stored: StoredKey[] = JSON.parse(
     (await settings.getSetting(keysSetting)) ?? "[]",
   );
+  /** By purpose. */
   const materials = new Map<string, Uint8Array>();
   let writing: Promise<void> = Promise.resolve();
 
@@ -96,16 +98,23 @@ export async function openKeys(ports: {
       checkKey(name, id);
       const material = randomBytes(secretBoxKeyBytes).toString("base64");
       return await keep((keys) => {
-        const isTaken = (it: StoredKey) =>
-          it.id === id || (it.projectId === projectId && it.name === name);
-        if (keys.some(isTaken)) throw new CarillonError("KEY_EXISTS");
+        const siblings = keys.filter((it) => it.projectId === projectId);
+        if (siblings.some((it) => it.id === id || it.name === name)) {
+          throw new CarillonError("KEY_EXISTS");
+        }
+        if (siblings.length >= maxKeysPerProject) {
+          throw new CarillonError(
+            "KEY_QUOTA_EXCEEDED",
+            `The project has ${maxKeysPerProject} keys, as many as it may.`,
+          );
+        }
         const key: StoredKey = {
           id,
           projectId,
           name,
           status: "ENABLED",
           createdAt: clock.now(),
-          sealedMaterial: box.seal(material, purposeOf(id)),
+          sealedMaterial: box.seal(material, purposeOf(projectId, id)),
         };
         return { keys: [...keys, key], result: toKey(key) };
       });
@@ -131,16 +140,20 @@ export async function openKeys(ports: {
     materialOf(projectId, id) {
       const key = find(projectId, id);
       if (!key) return undefined;
-      let material = materials.get(id);
+      const purpose = purposeOf(projectId, id);
+      let material = materials.get(purpose);
       if (!material) {
-        const text = box.open(key.sealedMaterial, purposeOf(id));
+        const text = box.open(key.sealedMaterial, purpose);
         material = Buffer.from(text, "base64");
-        materials.set(id, material);
+        materials.set(purpose, material);
       }
       return material;
     },
   };
 }
+
+/** All of them stand in one setting, which each change writes anew. */
+export const maxKeysPerProject = 100;
 
 /** Ids as clients of SMN may bind them. */
 export const keyIdPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -164,6 +177,7 @@ function toKey({ sealedMaterial: _, ...key }: StoredKey): Key {
   return key;
 }
 
-function purposeOf(id: string): string {
-  return `kms_key:${id}`;
+/** What a key's material is sealed for: ids are unique in a project only. */
+function purposeOf(projectId: ProjectId, id: string): string {
+  return `kms_key:${projectId}:${id}`;
 }

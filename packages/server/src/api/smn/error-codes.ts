@@ -61,6 +61,7 @@ export const smnErrorCodes: Readonly<
   BINDING_NOT_FOUND: { status: 404, code: "SMN.0045" },
   KEY_INVALID: { status: 400, code: "APIGW.0201" },
   KEY_EXISTS: { status: 400, code: "APIGW.0201" },
+  KEY_QUOTA_EXCEEDED: { status: 403, code: "APIGW.0201" },
   KEY_NOT_FOUND: { status: 404, code: "SMN.0045" },
   // The text cannot be kept as the topic's owner wants it kept.
   KEY_UNUSABLE: { status: 403, code: "SMN.0009" },

@@ -204,7 +204,7 @@ async function setTheScene(
 /** What exchanges name by ids that the server makes up. */
 async function bindToTopic(
   { call, base }: TestServer,
-  { op, answer }: Example,
+  { op, request, answer }: Example,
   values: Record<string, string>,
 ): Promise<void> {
   const topic = `${base}/topics/${values.topicUrn}`;
@@ -237,6 +237,13 @@ async function bindToTopic(
     ],
   };
   const maker = makers[op.replace(/^(List|Show|Update|Delete)/, "")];
+  if (op.endsWith("KmsKey")) {
+    // A key is there before it is bound.
+    const { key_id = "a" } = (request.body ?? {}) as { key_id?: string };
+    for (const id of new Set(["a", key_id])) {
+      await call("POST", "/api/v2/keys", { name: `key-${id}`, id });
+    }
+  }
   if (!maker || answer.status !== 200) return;
   const { body } = await call("POST", `${topic}/${maker[0]}`, maker[1]);
   values.binding = body.id;

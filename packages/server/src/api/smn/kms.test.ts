@@ -22,7 +22,13 @@ async function setUp() {
   const createKey = async (body: object) =>
     await call("POST", "/api/v2/keys", body);
   const publish = () =>
-    call("POST", `${topic}/publish`, { message: "the secret" });
+    call("POST", `${topic}/publish`, {
+      subject: "secret subject",
+      message: "the secret",
+      message_attributes: [
+        { name: "kind", type: "STRING", value: "secretkind" },
+      ],
+    });
   const url = `${topic}/kms`;
   return { server, store, url, subscribe, createKey, publish };
 }
@@ -42,29 +48,29 @@ test("messages of a bound topic are sealed on disk and sent in the clear", async
   assert.equal(report?.message.sealedBy, key.id);
   assert.doesNotMatch(JSON.stringify(report), /secret/);
   await server.clock.advanceSettled(1000);
-  assert.deepEqual(server.sent.at(-1)?.message.content, {
-    kind: "text",
-    text: "the secret",
-  });
+  const sent = server.sent.at(-1)?.message;
+  assert.deepEqual(sent?.content, { kind: "text", text: "the secret" });
+  assert.equal(sent?.subject, "secret subject");
   const shown = await server.call("GET", `/api/v2/messages/${body.message_id}`);
   assert.equal(shown.body.text, "the secret");
+  assert.equal(shown.body.subject, "secret subject");
+  assert.equal(shown.body.attributes[0].value, "secretkind");
+  const { body: list } = await server.call("GET", "/api/v2/messages?limit=1");
+  assert.equal(list.messages[0].subject, "secret subject");
 });
 
 test("nothing is published unless the key is enabled", async () => {
   const { server, url, createKey, publish } = await setUp();
   await using _ = server;
-  const { body: bound } = await server.call("POST", url, { key_id: "later" });
-  assert.equal((await server.call("GET", url)).body.status, "PENDING_IMPORT");
-  const refused = await publish();
-  assert.equal(refused.status, 403);
-  assert.equal(refused.body.code, "SMN.0009");
-  assert.match(refused.body.message, /key later, which is not there/);
-
   await createKey({ name: "late", id: "later" });
+  const { body: bound } = await server.call("POST", url, { key_id: "later" });
   assert.equal((await publish()).status, 200);
   await server.call("POST", "/api/v2/keys/later/disable");
   assert.equal((await server.call("GET", url)).body.status, "DISABLED");
-  assert.match((await publish()).body.message, /is disabled/);
+  const refused = await publish();
+  assert.equal(refused.status, 403);
+  assert.equal(refused.body.code, "SMN.0009");
+  assert.match(refused.body.message, /is disabled/);
   await server.call("POST", "/api/v2/keys/later/enable");
   assert.equal((await publish()).status, 200);
   await server.call("POST", "/api/v2/keys/later/disable");
@@ -102,9 +108,12 @@ test("a binding is made, shown, changed and removed", async () => {
     [shown.id, shown.key_id, shown.status],
     [made.body.id, b.id, "ENABLED"],
   );
-  for (const key_id of [undefined, "", "a b", 5]) {
+  for (const key_id of [undefined, "", "a b", 5, "unknown"]) {
     assert.equal((await call("POST", url, { key_id })).status, 400);
+    const unchanged = await call("PUT", `${url}/${made.body.id}`, { key_id });
+    assert.equal(unchanged.status, 400);
   }
+  assert.equal((await call("GET", url)).body.key_id, b.id);
   assert.equal((await call("DELETE", `${url}/${made.body.id}`)).status, 200);
   assert.equal((await call("DELETE", `${url}/${made.body.id}`)).status, 404);
 });
@@ -135,4 +144,35 @@ test("keys are listed without what they are made of; names are unique", async ()
   ]);
   const unknown = await server.call("POST", "/api/v2/keys/unknown/enable");
   assert.deepEqual([unknown.status, unknown.body.code], [404, "KEY_NOT_FOUND"]);
+});
+
+test("a key of another project is unknown", async () => {
+  const { server, url } = await setUp();
+  await using _ = server;
+  const { call } = server;
+  const { body: project } = await call("POST", "/api/v2/projects", {
+    name: "other",
+  });
+  const { body: who } = await call("GET", "/api/v2/whoami");
+  const { body: access } = await call("POST", "/api/v2/access-keys", {
+    userId: who.userId,
+    projectId: project.id,
+  });
+  const pair = Buffer.from(`${access.accessKey}:${access.secretKey}`);
+  const made = await server.app.inject({
+    method: "POST",
+    url: "/api/v2/keys",
+    headers: { authorization: `Basic ${pair.toString("base64")}` },
+    payload: { name: "theirs", id: "theirs" },
+  });
+  assert.equal(made.statusCode, 201);
+  const refused = await call("POST", url, { key_id: "theirs" });
+  assert.equal(refused.status, 400);
+  assert.match(refused.body.message, /no key theirs in this project/);
+  // Whether another project has a key of an id is not to be seen.
+  const own = await call("POST", "/api/v2/keys", {
+    name: "mine",
+    id: "theirs",
+  });
+  assert.equal(own.status, 201);
 });

@@ -1,5 +1,6 @@
 /** The key that a topic's messages are sealed with. */
 
+import { CarillonError, type ProjectId } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { keyIdPattern } from "../../keys/keys.ts";
 import { projectOf } from "../authentication.ts";
@@ -23,13 +24,26 @@ const kmsParams = Type.Object({
   kms_id: Type.String(),
 });
 
-/** What a key is that was bound before it was made. */
-const notThereYet = "PENDING_IMPORT";
+/** What SMN calls a key that is bound and not there. */
+const notThere = "PENDING_IMPORT";
 
 export function kmsRoutes(
   app: HttpApp,
   { bindings, keys }: Pick<SmnPorts, "bindings" | "keys">,
 ): void {
+  /**
+   * Publishers would be refused; whoever binds it is the one to be told.
+   *
+   * @throws CarillonError BINDING_INVALID
+   */
+  function checkKey(projectId: ProjectId, keyId: string): string {
+    if (keys.find(projectId, keyId)) return keyId;
+    throw new CarillonError(
+      "BINDING_INVALID",
+      `There is no key ${keyId} in this project: make it first.`,
+    );
+  }
+
   app.post(
     "/topics/:topic_urn/kms",
     {
@@ -37,11 +51,12 @@ export function kmsRoutes(
       schema: { params: topicParams, body: kmsBody },
     },
     async (request, reply) => {
+      const projectId = projectOf(request);
       const { id } = await bindings.create(
-        projectOf(request),
+        projectId,
         request.params.topic_urn,
         "kms",
-        { keyId: request.body.key_id },
+        { keyId: checkKey(projectId, request.body.key_id) },
       );
       reply.code(201);
       return { request_id: request.id, id };
@@ -63,7 +78,7 @@ export function kmsRoutes(
         request_id: request.id,
         id,
         key_id: data.keyId,
-        status: key?.status ?? notThereYet,
+        status: key?.status ?? notThere,
       };
     },
   );
@@ -76,12 +91,13 @@ export function kmsRoutes(
     },
     async (request) => {
       const { topic_urn, kms_id } = request.params;
+      const projectId = projectOf(request);
       const { id } = await bindings.update(
-        projectOf(request),
+        projectId,
         topic_urn,
         "kms",
         kms_id,
-        { keyId: request.body.key_id },
+        { keyId: checkKey(projectId, request.body.key_id) },
       );
       return { request_id: request.id, id };
     },

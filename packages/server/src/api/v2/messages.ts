@@ -97,6 +97,16 @@ const listQuery = Type.Object({
 export const messageParams = Type.Object({ messageId: Type.String() });
 
 export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
+  /** As it was published; without its subject if its key is not there. */
+  function opened(report: MessageReport): MessageReport {
+    try {
+      return { ...report, message: seal.open(report.message) };
+    } catch {
+      // One message that cannot be read must not hide the others.
+      return report;
+    }
+  }
+
   app.get(
     "/messages",
     {
@@ -123,7 +133,7 @@ export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
       const page = reports.slice(0, limit);
       const last = page.at(-1);
       return {
-        messages: page.map(toSummary),
+        messages: page.map((report) => toSummary(opened(report))),
         ...(last && reports.length > limit && { next: last.message.id }),
       };
     },
@@ -146,10 +156,10 @@ export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
         projectOf(request),
         request.params.messageId,
       );
-      const { content, attributes } = seal.open(report.message);
+      const message = seal.open(report.message);
+      const { content, attributes } = message;
       return {
-        ...toSummary(report),
-        kind: content.kind,
+        ...toSummary({ ...report, message }),
         ...toContentBody(content),
         ...(attributes && { attributes: [...attributes] }),
       };

@@ -140,6 +140,7 @@ export async function open(
     region: config.region,
     unsubscribeToken: createUnsubscribeTokens(key).tokenOf,
   });
+  const watched = (channel: Channel) => sandbox?.watch(channel) ?? channel;
   const channels: Channel[] = [
     createHttpChannel({
       egress,
@@ -150,12 +151,14 @@ export async function open(
       timeoutMs: config.httpTimeoutMs,
       connectionsPerOrigin: config.maxInFlight,
     }),
-    createSmsChannel({ gateway, links, logger, statusReports: true }),
+    watched(createSmsChannel({ gateway, links, logger, statusReports: true })),
   ];
   const smtpUrl = config.smtpUrl ?? sandbox?.smtpUrl;
   if (smtpUrl !== undefined) {
     channels.push(
-      createEmailChannel({ smtpUrl, from: config.mailFrom, links, logger }),
+      watched(
+        createEmailChannel({ smtpUrl, from: config.mailFrom, links, logger }),
+      ),
     );
   }
   for (const channel of channels) opened.defer(() => channel.close());

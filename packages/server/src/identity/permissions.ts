@@ -69,13 +69,13 @@ export const permissions = {
   "sandbox.read": {
     meaning: "What the sandbox's phones, mailboxes and webhooks got",
     member: "project",
-    admin: "domain",
+    admin: "project",
     operator: "all",
   },
   "sandbox.write": {
     meaning: "Emptying the sandbox, and writing on its phones",
     member: "project",
-    admin: "domain",
+    admin: "project",
     operator: "all",
   },
   "domains.read": {
@@ -190,10 +190,13 @@ export function reachOf(
   }
 }
 
-/** Whether something of that domain and, if it is one's, project is reached. */
+/** Whether something of that project or domain is reached. */
 export function isReached(
   reach: Reach,
-  thing: { readonly domainId: string; readonly projectId?: string },
+  thing: {
+    readonly domainId?: string | undefined;
+    readonly projectId?: string | undefined;
+  },
 ): boolean {
   switch (reach.kind) {
     case "project":

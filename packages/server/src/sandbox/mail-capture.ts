@@ -1,7 +1,8 @@
 /** A mail server that delivers to nobody and keeps what it was sent. */
 
 import type { AddressInfo } from "node:net";
-import type { Clock, EpochMs, Logger, NewId } from "@carillon/core";
+import type { Clock, EpochMs, Logger, NewId, ProjectId } from "@carillon/core";
+import type { MessageOwners } from "./message-owners.ts";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface CapturedMail {
@@ -19,15 +20,24 @@ export interface CapturedMail {
     readonly name: string;
     readonly value: string;
   }[];
+  /** Of the message it says it is. */
+  readonly projectId?: ProjectId | undefined;
   readonly bytes: number;
+}
+
+/** All by default. */
+export interface MailFilter {
+  /** An address of the envelope. */
+  readonly to?: string | undefined;
+  readonly isSeen?: (mail: CapturedMail) => boolean;
 }
 
 export interface MailCapture {
   /** Where to send, such as `smtp://127.0.0.1:41025`. */
   readonly smtpUrl: string;
-  /** Oldest first; `to` is an address of the envelope. */
-  list(to?: string): readonly CapturedMail[];
-  clear(): void;
+  /** Oldest first. */
+  list(filter?: MailFilter): readonly CapturedMail[];
+  clear(filter?: MailFilter): void;
   close(): Promise<void>;
 }
 
@@ -40,8 +50,9 @@ export async function createMailCapture(ports: {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;
+  readonly owners: Pick<MessageOwners, "findOwner">;
 }): Promise<MailCapture> {
-  const { clock, newId, logger } = ports;
+  const { clock, newId, logger, owners } = ports;
   // Loaded only when there is a sandbox: a start without one is quicker.
   const [{ SMTPServer }, { default: PostalMime }] = await Promise.all([
     import("smtp-server"),
@@ -70,6 +81,9 @@ export async function createMailCapture(ports: {
         const { mailFrom, rcptTo } = session.envelope;
         PostalMime.parse(raw).then(
           (mail) => {
+            const messageId = mail.headers.find(
+              ({ key }) => key === "x-smn-message-id",
+            )?.value;
             mails.add({
               id: newId(),
               receivedAt: clock.now(),
@@ -84,6 +98,10 @@ export async function createMailCapture(ports: {
                 name: originalKey,
                 value,
               })),
+              projectId:
+                messageId === undefined
+                  ? undefined
+                  : owners.findOwner(messageId),
               bytes: raw.length,
             });
             done();
@@ -111,16 +129,18 @@ export async function createMailCapture(ports: {
   let closing: Promise<void> | undefined;
   return {
     smtpUrl: `smtp://127.0.0.1:${port}`,
-    list: (to) =>
-      to === undefined
-        ? mails.items
-        : mails.items.filter((mail) => mail.envelopeTo.includes(to)),
-    clear: () => mails.clear(),
+    list: (filter = {}) => mails.items.filter(toTest(filter)),
+    clear: (filter = {}) => mails.clear(toTest(filter)),
     close() {
       closing ??= new Promise((resolve) => server.close(resolve));
       return closing;
     },
   };
+}
+
+function toTest({ to, isSeen = () => true }: MailFilter) {
+  return (mail: CapturedMail) =>
+    (to === undefined || mail.envelopeTo.includes(to)) && isSeen(mail);
 }
 
 function formatAddress(

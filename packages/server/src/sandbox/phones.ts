@@ -1,6 +1,6 @@
 /** Simulated phones: each number that is sent a text has one. */
 
-import type { Clock, EpochMs, NewId } from "@carillon/core";
+import type { Clock, EpochMs, NewId, ProjectId } from "@carillon/core";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface PhoneMessage {
@@ -11,17 +11,30 @@ export interface PhoneMessage {
   /** Digits only. */
   readonly number: string;
   readonly text: string;
+  /** Whose text it is; for a reply, who had the phone write it. */
+  readonly projectId?: ProjectId | undefined;
   readonly bytes: number;
+}
+
+/** All by default. */
+export interface PhoneFilter {
+  readonly number?: string;
+  readonly isSeen?: (message: PhoneMessage) => boolean;
 }
 
 export interface Phones {
   /** A text arrives at the phone. */
-  deliver(number: string, text: string): PhoneMessage;
+  deliver(number: string, text: string, projectId?: ProjectId): PhoneMessage;
   /** The phone's owner writes to us, to one of our numbers if it is named. */
-  reply(number: string, text: string, to?: string): Promise<PhoneMessage>;
-  /** Oldest first; all numbers by default. */
-  list(number?: string): readonly PhoneMessage[];
-  clear(number?: string): void;
+  reply(
+    number: string,
+    text: string,
+    to?: string,
+    projectId?: ProjectId,
+  ): Promise<PhoneMessage>;
+  /** Oldest first. */
+  list(filter?: PhoneFilter): readonly PhoneMessage[];
+  clear(filter?: PhoneFilter): void;
 }
 
 const maxMessages = 1000;
@@ -47,6 +60,7 @@ export function createPhones(ports: {
     direction: PhoneMessage["direction"],
     number: string,
     text: string,
+    projectId: ProjectId | undefined,
   ): PhoneMessage {
     const message: PhoneMessage = {
       id: newId(),
@@ -54,6 +68,7 @@ export function createPhones(ports: {
       direction,
       number: digitsOf(number),
       text,
+      projectId,
       bytes: Buffer.byteLength(text) + 256,
     };
     messages.add(message);
@@ -61,21 +76,22 @@ export function createPhones(ports: {
   }
 
   return {
-    deliver: (number, text) => add("received", number, text),
-    async reply(number, text, to) {
-      const message = add("sent", number, text);
+    deliver: (number, text, projectId) =>
+      add("received", number, text, projectId),
+    async reply(number, text, to, projectId) {
+      const message = add("sent", number, text, projectId);
       await onReply(message.number, text, to);
       return message;
     },
-    list: (number) =>
-      number === undefined
-        ? messages.items
-        : messages.items.filter((it) => it.number === digitsOf(number)),
-    clear: (number) =>
-      messages.clear(
-        (it) => number === undefined || it.number === digitsOf(number),
-      ),
+    list: (filter = {}) => messages.items.filter(toTest(filter)),
+    clear: (filter = {}) => messages.clear(toTest(filter)),
   };
+}
+
+function toTest({ number, isSeen = () => true }: PhoneFilter) {
+  const digits = number === undefined ? undefined : digitsOf(number);
+  return (message: PhoneMessage) =>
+    (digits === undefined || message.number === digits) && isSeen(message);
 }
 
 function digitsOf(number: string): string {

@@ -4,11 +4,17 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { type Clock, createTimeOrderedIds, type Logger } from "@carillon/core";
+import {
+  type Channel,
+  type Clock,
+  createTimeOrderedIds,
+  type Logger,
+} from "@carillon/core";
 import type { Gateway } from "@carillon/gateway";
 import { sandboxProviderName } from "../sms-settings.ts";
 import { HandsetProvider } from "./handset-provider.ts";
 import { createMailCapture, type MailCapture } from "./mail-capture.ts";
+import { createMessageOwners } from "./message-owners.ts";
 import { createPhones, type Phones } from "./phones.ts";
 import { createWebhookInbox, type WebhookInbox } from "./webhook-inbox.ts";
 
@@ -20,6 +26,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly webhooks: WebhookInbox;
   readonly mails: MailCapture;
   readonly phones: Phones;
+  /** For channels to phones and mailboxes: each project is shown its own. */
+  watch(channel: Channel): Channel;
   /** Where the e-mail channel is to send. */
   readonly smtpUrl: string;
   /** Idempotent. */
@@ -37,10 +45,11 @@ export async function createSandbox(ports: {
 }): Promise<Sandbox> {
   const { clock, logger, gateway } = ports;
   const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
-  const mails = await createMailCapture({ clock, newId, logger });
+  const owners = createMessageOwners();
+  const mails = await createMailCapture({ clock, newId, logger, owners });
   const webhooks = createWebhookInbox({ clock, newId });
   const handset = new HandsetProvider(newId, (number, text) => {
-    phones.deliver(number, text);
+    phones.deliver(number, text, owners.currentOwner());
   });
   const phones = createPhones({
     clock,
@@ -62,6 +71,7 @@ export async function createSandbox(ports: {
     webhooks,
     mails,
     phones,
+    watch: owners.watch,
     smtpUrl: mails.smtpUrl,
     close,
     [Symbol.asyncDispose]: close,

@@ -1,6 +1,6 @@
 /** Keeps what was posted to the sandbox's webhooks. */
 
-import type { Clock, EpochMs, NewId } from "@carillon/core";
+import type { Clock, EpochMs, NewId, ProjectId } from "@carillon/core";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface WebhookRequest {
@@ -13,14 +13,22 @@ export interface WebhookRequest {
   readonly body: string;
   /** What it was asked to answer. */
   readonly status: number;
+  /** Of the topic that it says it is from. */
+  readonly projectId?: ProjectId | undefined;
   readonly bytes: number;
+}
+
+/** All by default. */
+export interface WebhookFilter {
+  readonly name?: string;
+  readonly isSeen?: (request: WebhookRequest) => boolean;
 }
 
 export interface WebhookInbox {
   add(request: Omit<WebhookRequest, "id" | "receivedAt" | "bytes">): void;
   /** Oldest first. */
-  list(name?: string): readonly WebhookRequest[];
-  clear(name?: string): void;
+  list(filter?: WebhookFilter): readonly WebhookRequest[];
+  clear(filter?: WebhookFilter): void;
   /** Resolves after the delay, or when the inbox closes. */
   wait(delayMs: number): Promise<void>;
   /** Lets nobody wait any longer. */
@@ -52,12 +60,8 @@ export function createWebhookInbox(ports: {
         bytes,
       });
     },
-    list: (name) =>
-      name === undefined
-        ? requests.items
-        : requests.items.filter((request) => request.name === name),
-    clear: (name) =>
-      requests.clear((request) => name === undefined || request.name === name),
+    list: (filter = {}) => requests.items.filter(toTest(filter)),
+    clear: (filter = {}) => requests.clear(toTest(filter)),
     async wait(delayMs) {
       if (delayMs <= 0 || isClosed) return;
       await new Promise<void>((resolve) => {
@@ -75,4 +79,9 @@ export function createWebhookInbox(ports: {
       for (const end of [...waiting]) end();
     },
   };
+}
+
+function toTest({ name, isSeen = () => true }: WebhookFilter) {
+  return (request: WebhookRequest) =>
+    (name === undefined || request.name === name) && isSeen(request);
 }

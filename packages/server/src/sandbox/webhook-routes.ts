@@ -3,6 +3,8 @@
  * how it answers: `?status=503`, `?delay=10000` (milliseconds).
  */
 
+import { type ProjectId, parseTopicUrn } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
 import type { HttpApp } from "../api/http-app.ts";
 import { rawBodyOf } from "../api/json-body.ts";
 import { Type } from "../json-schema.ts";
@@ -36,11 +38,18 @@ export function webhookRoutes(app: HttpApp, webhooks: WebhookInbox): void {
         query: toTexts(request.query),
         body: rawBodyOf(request).toString(),
         status: Number(status),
+        projectId: ownerOf(request.headers),
       });
       await webhooks.wait(Math.min(Number(delay), maxDelayMs));
       return reply.code(Number(status)).send({ received: true });
     },
   );
+}
+
+/** Any caller may say so; all it does is to be seen there. */
+function ownerOf(headers: FastifyRequest["headers"]): ProjectId | undefined {
+  const { "x-smn-topic-urn": urn } = headers;
+  return typeof urn === "string" ? parseTopicUrn(urn)?.projectId : undefined;
 }
 
 function toTexts(values: object): Record<string, string> {

@@ -6,6 +6,7 @@ import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
 import { Type } from "../../json-schema.ts";
 import type { CapturedMail, MailCapture } from "../mail-capture.ts";
+import { seenBy } from "./seen-by.ts";
 
 const tags = ["Sandbox"];
 
@@ -50,7 +51,11 @@ export function mailInspectionRoutes(app: HttpApp, mails: MailCapture): void {
         response: { 200: MailList, ...refusals },
       },
     },
-    async (request) => ({ mails: mails.list(request.query.to).map(toBody) }),
+    async (request) => ({
+      mails: mails
+        .list({ to: request.query.to, isSeen: seenBy(request) })
+        .map(toBody),
+    }),
   );
 
   app.delete(
@@ -63,14 +68,19 @@ export function mailInspectionRoutes(app: HttpApp, mails: MailCapture): void {
         response: { 204: Type.Null(), ...refusals },
       },
     },
-    async (_request, reply) => {
-      mails.clear();
+    async (request, reply) => {
+      mails.clear({ isSeen: seenBy(request) });
       return reply.code(204).send(null);
     },
   );
 }
 
-function toBody({ receivedAt, bytes: _, ...mail }: CapturedMail) {
+function toBody({
+  receivedAt,
+  bytes: _,
+  projectId: __,
+  ...mail
+}: CapturedMail) {
   return {
     ...mail,
     receivedAt: toMillisecondsText(receivedAt),

@@ -1,5 +1,7 @@
 /** The sandbox's phones: read what they got, and write on them. */
 
+import type { FastifyRequest } from "fastify";
+import { principalOf } from "../../api/authentication.ts";
 import type { HttpApp } from "../../api/http-app.ts";
 import { toMillisecondsText } from "../../api/timestamps.ts";
 import { refusals } from "../../api/v2/error-answers.ts";
@@ -7,6 +9,7 @@ import { instant } from "../../api/v2/schema-parts.ts";
 import { Type } from "../../json-schema.ts";
 import type { PhoneMessage, Phones } from "../phones.ts";
 import { countBy } from "./count-by.ts";
+import { seenBy } from "./seen-by.ts";
 
 const tags = ["Sandbox"];
 
@@ -57,7 +60,7 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
         response: { 200: PhoneList, ...refusals },
       },
     },
-    async () => ({ phones: listPhones(phones) }),
+    async (request) => ({ phones: listPhones(phones, request) }),
   );
 
   app.delete(
@@ -70,8 +73,8 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
         response: { 204: Type.Null(), ...refusals },
       },
     },
-    async (_request, reply) => {
-      phones.clear();
+    async (request, reply) => {
+      phones.clear({ isSeen: seenBy(request) });
       return reply.code(204).send(null);
     },
   );
@@ -88,7 +91,9 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
       },
     },
     async (request) => ({
-      messages: phones.list(request.params.number).map(toBody),
+      messages: phones
+        .list({ number: request.params.number, isSeen: seenBy(request) })
+        .map(toBody),
     }),
   );
 
@@ -115,7 +120,12 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
     async (request, reply) => {
       const { number } = request.params;
       const { text, to } = request.body;
-      const message = await phones.reply(number, text, to);
+      const message = await phones.reply(
+        number,
+        text,
+        to,
+        principalOf(request).project?.id,
+      );
       reply.code(201);
       return toBody(message);
     },
@@ -133,18 +143,21 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
       },
     },
     async (request, reply) => {
-      phones.clear(request.params.number);
+      const { number } = request.params;
+      phones.clear({ number, isSeen: seenBy(request) });
       return reply.code(204).send(null);
     },
   );
 }
 
-export function listPhones(phones: Phones) {
-  return countBy(phones.list(), ({ number }) => number).map(
-    ([number, messages]) => ({ number, messages }),
-  );
+export function listPhones(phones: Phones, request: FastifyRequest) {
+  const seen = phones.list({ isSeen: seenBy(request) });
+  return countBy(seen, ({ number }) => number).map(([number, messages]) => ({
+    number,
+    messages,
+  }));
 }
 
-function toBody({ at, bytes: _, ...message }: PhoneMessage) {
+function toBody({ at, bytes: _, projectId: __, ...message }: PhoneMessage) {
   return { ...message, at: toMillisecondsText(at) };
 }

@@ -8,6 +8,7 @@ import type { Sandbox } from "../sandbox.ts";
 import { countBy } from "./count-by.ts";
 import { mailInspectionRoutes } from "./mails.ts";
 import { listPhones, PhoneList, phoneInspectionRoutes } from "./phones.ts";
+import { seenBy } from "./seen-by.ts";
 import { webhookInspectionRoutes } from "./webhooks.ts";
 
 const Overview = Type.Object(
@@ -43,15 +44,19 @@ export function sandboxRoutes(
           },
         },
         async (request) => ({
-          webhooks: countBy(webhooks.list(), ({ name }) => name).map(
-            ([name, requests]) => ({
-              name,
-              url: `${originOf(request)}/sandbox/webhooks/${encodeURIComponent(name)}`,
-              requests,
-            }),
-          ),
-          mails: { smtpUrl: mails.smtpUrl, messages: mails.list().length },
-          phones: listPhones(phones),
+          webhooks: countBy(
+            webhooks.list({ isSeen: seenBy(request) }),
+            ({ name }) => name,
+          ).map(([name, requests]) => ({
+            name,
+            url: `${originOf(request)}/sandbox/webhooks/${encodeURIComponent(name)}`,
+            requests,
+          })),
+          mails: {
+            smtpUrl: mails.smtpUrl,
+            messages: mails.list({ isSeen: seenBy(request) }).length,
+          },
+          phones: listPhones(phones, request),
         }),
       );
 
@@ -65,10 +70,11 @@ export function sandboxRoutes(
             response: { 204: Type.Null(), ...refusals },
           },
         },
-        async (_request, reply) => {
-          webhooks.clear();
-          mails.clear();
-          phones.clear();
+        async (request, reply) => {
+          const isSeen = seenBy(request);
+          webhooks.clear({ isSeen });
+          mails.clear({ isSeen });
+          phones.clear({ isSeen });
           return reply.code(204).send(null);
         },
       );

@@ -6,6 +6,7 @@ import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
 import { Type } from "../../json-schema.ts";
 import type { WebhookInbox, WebhookRequest } from "../webhook-inbox.ts";
+import { seenBy } from "./seen-by.ts";
 
 const tags = ["Sandbox"];
 
@@ -49,7 +50,9 @@ export function webhookInspectionRoutes(
         response: { 200: WebhookRequestList, ...refusals },
       },
     },
-    async () => ({ requests: webhooks.list().map(toBody) }),
+    async (request) => ({
+      requests: webhooks.list({ isSeen: seenBy(request) }).map(toBody),
+    }),
   );
 
   app.delete(
@@ -62,8 +65,8 @@ export function webhookInspectionRoutes(
         response: { 204: Type.Null(), ...refusals },
       },
     },
-    async (_request, reply) => {
-      webhooks.clear();
+    async (request, reply) => {
+      webhooks.clear({ isSeen: seenBy(request) });
       return reply.code(204).send(null);
     },
   );
@@ -80,7 +83,9 @@ export function webhookInspectionRoutes(
       },
     },
     async (request) => ({
-      requests: webhooks.list(request.params.name).map(toBody),
+      requests: webhooks
+        .list({ name: request.params.name, isSeen: seenBy(request) })
+        .map(toBody),
     }),
   );
 
@@ -96,13 +101,19 @@ export function webhookInspectionRoutes(
       },
     },
     async (request, reply) => {
-      webhooks.clear(request.params.name);
+      const { name } = request.params;
+      webhooks.clear({ name, isSeen: seenBy(request) });
       return reply.code(204).send(null);
     },
   );
 }
 
-function toBody({ receivedAt, bytes: _, ...request }: WebhookRequest) {
+function toBody({
+  receivedAt,
+  bytes: _,
+  projectId: __,
+  ...request
+}: WebhookRequest) {
   const json = parseJson(request.body);
   return {
     ...request,

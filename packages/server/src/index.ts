@@ -1,6 +1,7 @@
 /** Public surface of `@carillon/server`. */
 
 export type { LogFields, Logger } from "@carillon/core";
+export { findOpenToOthers, type OpenToOthers } from "@carillon/storage";
 export { type AppPorts, createApp } from "./app.ts";
 export {
   type Config,

@@ -1,6 +1,10 @@
 /** Public surface of `@carillon/storage`. */
 
 export {
+  findOpenToOthers,
+  type OpenToOthers,
+} from "./sqlite/folder-permissions.ts";
+export {
   openSqliteStore,
   type SqliteStore,
   type SqliteStoreOptions,

@@ -14,6 +14,7 @@ import type { Finding } from "../doctor/check.ts";
 import { checkDisk } from "../doctor/disk.ts";
 import { checkHolder } from "../doctor/holder.ts";
 import { checkMailServer } from "../doctor/mail-server.ts";
+import { checkPermissions } from "../doctor/permissions.ts";
 import { checkPort } from "../doctor/port.ts";
 import { checkRunningServer } from "../doctor/running-server.ts";
 import { checkRuntime } from "../doctor/runtime.ts";
@@ -102,6 +103,7 @@ async function examine(
     checkRuntime(),
     { check: "configuration", result: "ok", found: "no mistakes" },
     ...(await checkDisk(config.data, signal)),
+    checkPermissions(config.data),
     await checkHolder(config.data),
     ...credentials,
     await checkPort(config.host, config.port, isRunning ? url : undefined),

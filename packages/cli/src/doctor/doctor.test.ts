@@ -9,6 +9,7 @@ import { type TestContext, test } from "node:test";
 import { checkDisk } from "./disk.ts";
 import { checkHolder } from "./holder.ts";
 import { checkMailServer } from "./mail-server.ts";
+import { checkPermissions } from "./permissions.ts";
 import { checkPort } from "./port.ts";
 import { checkRunningServer } from "./running-server.ts";
 import { checkRuntime } from "./runtime.ts";
@@ -44,6 +45,21 @@ test("a folder without the right to write fails", {
   await chmod(folder, 0o500);
   const [usable] = await checkDisk(folder);
   assert.match(usable?.found ?? "", /EACCES/);
+});
+
+test("a data folder that others may read is a warning", {
+  skip: process.platform === "win32" && "modes say nothing there",
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  assert.equal(checkPermissions(join(folder, "none")).result, "ok");
+  assert.equal(checkPermissions(folder).result, "ok");
+  const database = join(folder, "carillon.db");
+  await writeFile(database, "");
+  await chmod(database, 0o640);
+  const finding = checkPermissions(folder);
+  assert.equal(finding.result, "warning");
+  assert.equal(finding.found, `open to other users: ${database} (0640)`);
+  assert.match(finding.advice ?? "", /chmod 700/);
 });
 
 test("the process that uses the folder is named", async (t) => {

@@ -3,6 +3,11 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CarillonError } from "@carillon/core";
+import {
+  closeToOthers,
+  makePrivateFile,
+  type OpenToOthers,
+} from "./folder-permissions.ts";
 
 /** The files of a store, by their full paths. */
 export interface DataFolder {
@@ -10,6 +15,8 @@ export interface DataFolder {
   readonly database: string;
   readonly lock: string;
   readonly holder: string;
+  /** What other users have rights to all the same. */
+  readonly openToOthers: readonly OpenToOthers[];
 }
 
 /** @throws CarillonError STORAGE_UNUSABLE */
@@ -18,15 +25,19 @@ export function openDataFolder(folder: string): DataFolder {
   try {
     // What is kept is for the service alone: messages, endpoints, keys.
     mkdirSync(path, { recursive: true, mode: 0o700 });
+    const folder = {
+      path,
+      database: join(path, "carillon.db"),
+      lock: join(path, "lock.db"),
+      holder: join(path, "carillon.pid"),
+    };
+    // SQLite gives what it puts beside a file the rights of that file.
+    makePrivateFile(folder.database);
+    makePrivateFile(folder.lock);
+    return { ...folder, openToOthers: closeToOthers(path) };
   } catch (cause) {
     throw unusableFolder(path, cause);
   }
-  return {
-    path,
-    database: join(path, "carillon.db"),
-    lock: join(path, "lock.db"),
-    holder: join(path, "carillon.pid"),
-  };
 }
 
 export function unusableFolder(path: string, cause: unknown): CarillonError {

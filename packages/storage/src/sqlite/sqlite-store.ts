@@ -75,6 +75,9 @@ export async function openSqliteStore({
 }: SqliteStoreOptions): Promise<SqliteStore> {
   signal?.throwIfAborted();
   const folder = openDataFolder(path);
+  for (const entry of folder.openToOthers) {
+    logger.warn("storage_open_to_others", { ...entry });
+  }
   const lock = lockFolder(folder, clock.now());
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => lock.release());

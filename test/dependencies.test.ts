@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import {
+  findProblems,
+  installScripts,
+  type LockedPackage,
+} from "../scripts/check-dependencies.ts";
+
+const read = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));
+
+test("only listed packages run programs at installation, all licences are allowed", () => {
+  const { packages } = read("package-lock.json");
+  assert.ok(Object.keys(packages).length > 100);
+  assert.deepEqual(
+    findProblems(packages, read("package.json").allowScripts),
+    [],
+  );
+  for (const [name, { reason }] of Object.entries(installScripts)) {
+    assert.ok(reason.length > 20, name);
+  }
+});
+
+test("our own packages run nothing at installation", () => {
+  const workspaces = ["channels", "cli", "client", "core", "dispatch"];
+  for (const name of [
+    ...workspaces,
+    "gateway",
+    "server",
+    "storage",
+    "testing",
+  ]) {
+    const { scripts = {} } = read(`packages/${name}/package.json`);
+    for (const hook of ["preinstall", "install", "postinstall"]) {
+      assert.equal(hook in scripts, false, `${name}: ${hook}`);
+    }
+  }
+});
+
+test("what is not on a list is a problem", () => {
+  const listed: Record<string, LockedPackage> = {
+    "node_modules/node": { license: "MIT", hasInstallScript: true },
+    "node_modules/a/node_modules/msgpackr-extract": {
+      license: "MIT OR Apache-2.0",
+      hasInstallScript: true,
+    },
+    "packages/core": {},
+    "node_modules/@carillon/core": { link: true },
+  };
+  const allowed = { node: true, "msgpackr-extract": false };
+  assert.deepEqual(findProblems(listed, allowed), []);
+  const problemsOf = (
+    more: Record<string, LockedPackage>,
+    allowScripts: Record<string, boolean> = allowed,
+  ) => findProblems({ ...listed, ...more }, allowScripts);
+
+  assert.deepEqual(
+    problemsOf({
+      "node_modules/b": { license: "MIT", hasInstallScript: true },
+      "node_modules/c": { license: "GPL-3.0-only" },
+      "node_modules/d": {},
+      "node_modules/e": { license: "MIT AND GPL-3.0-only" },
+    }),
+    [
+      "node_modules/b: install script that is not listed",
+      "node_modules/c: licence GPL-3.0-only",
+      "node_modules/d: licence unknown",
+      "node_modules/e: licence MIT AND GPL-3.0-only",
+    ],
+  );
+  assert.deepEqual(problemsOf({ "node_modules/node": { license: "MIT" } }), [
+    "node: listed, and has no install script",
+  ]);
+  assert.deepEqual(problemsOf({}, { ...allowed, "msgpackr-extract": true }), [
+    "msgpackr-extract: allowScripts of package.json says otherwise",
+  ]);
+  assert.deepEqual(problemsOf({}, { ...allowed, other: true }), [
+    "other: in allowScripts, and not listed",
+  ]);
+});

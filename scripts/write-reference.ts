@@ -20,6 +20,11 @@ import {
   configGroups,
   listConfigKeys,
 } from "../packages/server/src/config-schema.ts";
+import {
+  credentialProjects,
+  operations,
+  permissions,
+} from "../packages/server/src/identity/permissions.ts";
 
 /** Each page's content by its path from the root. */
 export async function renderReference(): Promise<ReadonlyMap<string, string>> {
@@ -29,6 +34,7 @@ export async function renderReference(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/carillon.example.jsonc", renderExample(keys)],
     ["docs/reference/cli.md", renderCommands(await createProgram("all"))],
     ["docs/reference/errors.md", renderErrors()],
+    ["docs/reference/roles.md", renderRoles()],
   ]);
 }
 
@@ -50,6 +56,70 @@ change.
 |---|---|---|---|
 ${rows.join("\n")}
 `;
+}
+
+function renderRoles(): string {
+  const rows = operations.map((operation) => {
+    const { meaning, member, admin, operator } = permissions[operation];
+    const reaches = [member, admin, operator].map((reach) =>
+      reach === "none" ? "–" : reach,
+    );
+    return `| \`${operation}\` | ${escapeCell(meaning)} | ${reaches.join(" | ")} |`;
+  });
+  return `${origin}
+
+# Roles
+
+A user has one role:
+
+- **member**: acts in the projects it is assigned to.
+- **admin**: manages the projects, users and access keys of its domain, and acts
+  in each of its projects. Other domains are not there for it.
+- **operator**: manages all domains and the installation, and acts in each
+  project. The user \`admin\` of the first start is one, and so is the command line
+  on the data folder, which reads that user's key from \`credentials.json\`.
+  Operators and their keys are made and changed by operators only. One that works
+  is always left.
+
+Credentials are for one project, or for none. Members get them for
+${credentialWords.member}, admins for ${credentialWords.admin}, operators for
+${credentialWords.operator}: without saying so their own domain's are meant, others
+are named by their id, or by name and domain.
+
+Each route does one operation; the table says how far it reaches. A request beyond
+answers 403 if the path says whose it is, and otherwise as if nothing were there.
+Access policies of a topic may let other projects use it
+([access policies](../guides/access-policies.md)).
+
+- **self**: the caller's own account, and the projects it may act in
+- **project**: the project that the credentials are for
+- **domain**: all projects and users of the caller's domain
+- **all**: everything in the installation
+- **–**: refused
+
+| operation | what it is | member | admin | operator |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+const credentialWords = {
+  member: words(credentialProjects.member),
+  admin: words(credentialProjects.admin),
+  operator: words(credentialProjects.operator),
+};
+
+function words(projects: "assigned" | "domain" | "all"): string {
+  switch (projects) {
+    case "assigned":
+      return "the projects they are assigned to";
+    case "domain":
+      return "each project of their domain";
+    case "all":
+      return "each project there is";
+    default:
+      return projects satisfies never;
+  }
 }
 
 const origin = "<!-- Written by scripts/write-reference.ts; do not edit. -->";

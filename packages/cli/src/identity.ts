@@ -14,7 +14,7 @@ import { CommandFailure } from "./command-failure.ts";
 import { type Column, createOutput } from "./output.ts";
 import { withServer } from "./server.ts";
 
-/** A kind of thing that administrators manage. */
+/** A kind of thing that administrators and operators manage. */
 export interface Kind<Resource> {
   /** As in `carillon user`. */
   readonly noun: string;

@@ -16,7 +16,7 @@ const columns: readonly Column<Certificate>[] = [
 export function certificateCommand(): Command {
   return new Command("certificate")
     .description(
-      "List and change the certificates by which receivers verify messages; for administrators.",
+      "List and change the certificates by which receivers verify messages; for operators.",
     )
     .addCommand(list())
     .addCommand(rotate());

@@ -22,7 +22,7 @@ const columns: readonly Column<Domain>[] = [
 export function domainCommand(): Command {
   return new Command("domain")
     .description(
-      "Manage domains; for administrators. A domain is an account with projects and users; it is given by its name or its id.",
+      "Manage domains; for operators. A domain is an account with projects and users; it is given by its name or its id.",
     )
     .addCommand(create())
     .addCommand(

@@ -63,8 +63,8 @@ export function userCommand(): Command {
 function roleOption(): Option {
   return new Option(
     "--role <role>",
-    "admin manages users and acts in every project of the domain",
-  ).choices(["member", "admin"]);
+    "admin manages the domain and acts in each of its projects, operator in all domains",
+  ).choices(["member", "admin", "operator"]);
 }
 
 function create(): Command {
@@ -119,9 +119,11 @@ function create(): Command {
 }
 
 function setRole(): Command {
-  return clientCommand("role <user> <role>", "Make a user member or admin.", [
-    "carillon user role ann admin",
-  ]).action(async (user: string, role: string, options: ClientOptions) => {
+  return clientCommand(
+    "role <user> <role>",
+    "Make a user member, admin or operator.",
+    ["carillon user role ann admin"],
+  ).action(async (user: string, role: string, options: ClientOptions) => {
     const changed = await withServer(options, async ({ carillon }) => {
       const id = await findId(carillon, userKind, user);
       return await carillon.users.change(id, { role });

@@ -28,7 +28,7 @@ export interface Carillon {
   readonly messages: Messages;
   /** Keys that topics' messages are encrypted with at rest. */
   readonly keys: Keys;
-  /** The rest is for administrators. */
+  /** The rest is for administrators and operators. */
   readonly users: Users;
   readonly projects: Projects;
   readonly domains: Domains;

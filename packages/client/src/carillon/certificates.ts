@@ -1,4 +1,4 @@
-/** The certificates by which receivers verify messages; for administrators. */
+/** The certificates by which receivers verify messages; for operators. */
 
 import type { Api } from "../api.ts";
 import {

@@ -1,4 +1,4 @@
-/** What all resources that administrators manage have in common. */
+/** What all resources that administrators and operators manage have in common. */
 
 import type { Api } from "../api.ts";
 import { type JsonObject, readObjects } from "../json.ts";

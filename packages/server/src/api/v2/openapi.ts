@@ -50,7 +50,7 @@ async function describe(
         { name: "Topics", description: "Who may do what with them" },
         {
           name: "Identity",
-          description: "Who may do what; for administrators",
+          description: "Who may do what; for administrators and operators",
         },
         { name: "Service", description: "About this server" },
         {

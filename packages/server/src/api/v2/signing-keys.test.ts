@@ -18,7 +18,7 @@ test("shows the certificates and rotates on demand", async () => {
   assert.deepEqual(rotated.body, { certificateId });
 });
 
-test("is for administrators", async () => {
+test("is for operators", async () => {
   await using server = await startTestServer();
   const { id } = (await server.call("POST", "/api/v2/users", { name: "ann" }))
     .body;

@@ -1,4 +1,4 @@
-/** What administrators manage: who may do what here. */
+/** What administrators and operators manage: who may do what here. */
 
 import type { AdministrationWithin } from "../../../identity/administration/administration.ts";
 import type { HttpApp } from "../../http-app.ts";

@@ -28,7 +28,7 @@ export function registerIdentityApi(
       tokenRoutes(api, ports);
       catalogRoutes(api, ports);
       projectRoutes(api, ports);
-      domainRoutes(api);
+      domainRoutes(api, ports);
       regionRoutes(api, ports);
     },
     { prefix: "/v3" },

@@ -33,10 +33,10 @@ export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
   const authenticate = createAuthenticationHook(
     ports.identity,
     (_request, { role }) => {
-      if (role === "admin") return;
+      if (role === "operator") return;
       throw new RequestError(
         "PERMISSION_DENIED",
-        "Metrics are for administrators.",
+        "Metrics are of the whole installation: log in as an operator.",
       );
     },
   );

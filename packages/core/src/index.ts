@@ -1,7 +1,11 @@
 /** Public surface of `@carillon/core`. */
 
 export type { ConditionContext } from "./access/access-condition.ts";
-export { type AccessAction, accessActions } from "./access/access-policy.ts";
+export {
+  type AccessAction,
+  accessActions,
+  maxAccessPolicyBytes,
+} from "./access/access-policy.ts";
 export { createTopicAccess, type TopicAccess } from "./access/topic-access.ts";
 export { ConcurrencyLimit } from "./concurrency-limit.ts";
 export {
@@ -49,6 +53,7 @@ export type {
 } from "./inbound/inbound-message.ts";
 export { toPhoneAddress } from "./inbound/phone-address.ts";
 export { type IpRange, includesRange, parseIpRange } from "./ip-range.ts";
+export { findExcess, type JsonLimits } from "./json-extent.ts";
 export {
   defaultMessageLives,
   type MessageLives,
@@ -77,6 +82,7 @@ export {
   type MessageAttribute,
   type MessageContent,
   type MessageTopic,
+  maxMessageBytes,
   maxTimeToLiveSeconds,
   type NewMessage,
   selectText,
@@ -230,6 +236,8 @@ export { addMs, type EpochMs, isEpochMs, toEpochMs } from "./time.ts";
 export {
   checkNotifyPolicy,
   defaultRoundSeconds,
+  maxNotifyRounds,
+  maxPerNotifyRound,
   type NotifyPolicy,
 } from "./topics/notify-policy.ts";
 export {

@@ -29,6 +29,14 @@ test("a structure that cannot be used is refused with the reason", () => {
     ['{"email":"x"}', /"default" is missing/],
     ['{"default":""}', /"default" is missing/],
     ['{"default":"x","sms":{"a":1}}', /"sms" is no string/],
+    [
+      JSON.stringify({
+        default: "x",
+        ...Object.fromEntries(Array.from({ length: 100 }, (_, i) => [i, "x"])),
+      }),
+      /more than 100 members/,
+    ],
+    [`{"default":${"[".repeat(1000)}`, /nested deeply/],
     [JSON.stringify({ default: "x".repeat(maxMessageBytes) }), /256 KB/],
   ];
   for (const [structure, message] of cases) {

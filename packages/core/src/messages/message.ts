@@ -2,6 +2,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId } from "../ids.ts";
+import { findExcess, type JsonLimits } from "../json-extent.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
@@ -104,6 +105,12 @@ export function selectText(
   }
 }
 
+/** Longest subject, in characters (SMN limits). */
+const maxSubjectCharacters = 512;
+
+/** A structure is one object of a text for each protocol. */
+const structureLimits: JsonLimits = { values: 101, members: 100, depth: 64 };
+
 /** @throws CarillonError SUBJECT_INVALID */
 export function checkSubject(subject: unknown): string | undefined {
   if (subject === undefined || subject === null || subject === "") {
@@ -111,14 +118,16 @@ export function checkSubject(subject: unknown): string | undefined {
   }
   if (
     typeof subject === "string" &&
-    [...subject].length <= 512 &&
+    // A character has at most two units.
+    subject.length <= 2 * maxSubjectCharacters &&
+    [...subject].length <= maxSubjectCharacters &&
     !/[\r\n]/.test(subject)
   ) {
     return checkStorable(subject, "SUBJECT_INVALID", "subject");
   }
   throw new CarillonError(
     "SUBJECT_INVALID",
-    "Invalid subject: text of at most 512 characters on one line.",
+    `Invalid subject: text of at most ${maxSubjectCharacters} characters on one line.`,
   );
 }
 
@@ -147,6 +156,12 @@ export function parseMessageStructure(structure: unknown): MessageContent {
   if (typeof structure !== "string") throw invalidStructure("it is no string");
   if (!fitsUtf8(structure, maxMessageBytes)) {
     throw invalidStructure("it is larger than 256 KB");
+  }
+  const bytes = new TextEncoder().encode(structure);
+  if (findExcess(bytes, structureLimits) !== undefined) {
+    throw invalidStructure(
+      `it has more than ${structureLimits.members} members, or is nested deeply`,
+    );
   }
   let parsed: unknown;
   try {

@@ -25,8 +25,11 @@ export interface NotifyRound {
 /** How long a round is waited for unless its owner says otherwise. */
 export const defaultRoundSeconds = 60;
 
-const maxRounds = 10;
-const maxPerRound = 50;
+/** Rounds of a policy. */
+export const maxNotifyRounds = 10;
+
+/** Subscriptions of a round. */
+export const maxPerNotifyRound = 50;
 
 /**
  * Checks a policy and brings its rounds into their order.
@@ -35,8 +38,8 @@ const maxPerRound = 50;
  */
 export function checkNotifyPolicy(policy: NotifyPolicy): NotifyPolicy {
   const { rounds, roundSeconds } = policy;
-  if (rounds.length < 1 || rounds.length > maxRounds) {
-    throw invalid(`1 to ${maxRounds} rounds are expected`);
+  if (rounds.length < 1 || rounds.length > maxNotifyRounds) {
+    throw invalid(`1 to ${maxNotifyRounds} rounds are expected`);
   }
   if (new Set(rounds.map(({ order }) => order)).size < rounds.length) {
     throw invalid("each round has an order of its own");
@@ -46,8 +49,11 @@ export function checkNotifyPolicy(policy: NotifyPolicy): NotifyPolicy {
     throw invalid("a subscription is in one round only");
   }
   for (const { subscriptionIds } of rounds) {
-    if (subscriptionIds.length < 1 || subscriptionIds.length > maxPerRound) {
-      throw invalid(`a round has 1 to ${maxPerRound} subscriptions`);
+    if (
+      subscriptionIds.length < 1 ||
+      subscriptionIds.length > maxPerNotifyRound
+    ) {
+      throw invalid(`a round has 1 to ${maxPerNotifyRound} subscriptions`);
     }
   }
   if (

@@ -33,7 +33,7 @@ import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
 import { registerIdentityApi } from "./api/identity/identity-api.ts";
-import { acceptAnyBody, maxBodyBytes } from "./api/json-body.ts";
+import { acceptAnyBody, defaultBodyBytes } from "./api/json-body.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { countRequests } from "./api/operations/http-counter.ts";
 import { registerOperationsApi } from "./api/operations/operations-api.ts";
@@ -49,7 +49,11 @@ import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
 import { createProblemAnswer } from "./api/v2/error-answers.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
-import { compileValidator, withoutOwnCompilers } from "./api/validation.ts";
+import {
+  boundSchemas,
+  compileValidator,
+  withoutOwnCompilers,
+} from "./api/validation.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
 import type { AdministrationWithin } from "./identity/administration/administration.ts";
 import type { Identity } from "./identity/identity.ts";
@@ -130,7 +134,7 @@ export function createApp(ports: AppPorts): HttpApp {
 
   const app = fastify({
     genReqId: newRequestId,
-    bodyLimit: maxBodyBytes,
+    bodyLimit: defaultBodyBytes,
     trustProxy: ports.trustedProxies.length > 0 && [...ports.trustedProxies],
     requestTimeout,
     http: {
@@ -170,6 +174,7 @@ export function createApp(ports: AppPorts): HttpApp {
     answerCommonHeaders(request, reply);
     done();
   });
+  app.addHook("onRoute", boundSchemas);
   if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
   guardRoutes(app, ports.identity);
   acceptAnyBody(app);

@@ -8,7 +8,9 @@ export const requestErrorCatalogue = {
   PERMISSION_DENIED: "These credentials do not reach this project",
   ROUTE_NOT_FOUND: "There is no such route",
   BODY_MALFORMED: "The request body is not JSON in UTF-8",
-  BODY_TOO_LARGE: "The request body is larger than 2 MiB",
+  BODY_TOO_LARGE: "The request body is larger than the route takes",
+  BODY_TOO_COMPLEX:
+    "The request body has too many values or members, or is nested too deeply",
   REQUEST_INVALID: "The request cannot be understood",
   STATUS_FILTER_INVALID: "The status to filter by is none of 0 to 4",
   IDENTITY_INVALID: "The user, project, domain or access key cannot be so",

@@ -44,7 +44,7 @@ export function createErrorAnswer(
   { statusOf, send }: ErrorFormat,
 ): ErrorAnswer {
   return (error, request, reply) => {
-    const known = toKnownError(error);
+    const known = toKnownError(error, request);
     const status = known ? statusOf(known, request) : 500;
     if (status === 401) {
       reply.header(
@@ -76,7 +76,10 @@ const retryAfterSeconds: Readonly<Record<number, string>> = {
  * A request error also for what a client did wrong at the level of HTTP;
  * `undefined` for what is none of these.
  */
-function toKnownError(error: unknown): KnownError | undefined {
+function toKnownError(
+  error: unknown,
+  request: FastifyRequest,
+): KnownError | undefined {
   // Ours first: Fastify gives them a status code, too, when a schema threw them.
   if (error instanceof CarillonError || error instanceof RequestError) {
     return error;
@@ -87,6 +90,10 @@ function toKnownError(error: unknown): KnownError | undefined {
     return undefined;
   }
   return statusCode === 413
-    ? new RequestError("BODY_TOO_LARGE", undefined, { cause: error })
+    ? new RequestError(
+        "BODY_TOO_LARGE",
+        `The request body is larger than ${request.routeOptions.bodyLimit} bytes, the most that this route takes.`,
+        { cause: error },
+      )
     : new RequestError("REQUEST_INVALID", error.message, { cause: error });
 }

@@ -1,15 +1,45 @@
 /**
  * Request bodies are read as bytes (signatures cover them) and become JSON
- * only once the caller is known.
+ * only once the caller is known. What a body may contain is bounded before it
+ * is parsed.
  */
 
 import { isUtf8 } from "node:buffer";
+import { findExcess, type JsonLimits } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import { RequestError } from "../errors.ts";
 import type { HttpApp } from "./http-app.ts";
 
-/** 2 MiB: a message of 256 KB fits even if each character is escaped. */
-export const maxBodyBytes = 2 * 1024 * 1024;
+/** Longest body of a route that names no other, in bytes. */
+export const defaultBodyBytes = 64 * 1024;
+
+/** For log-ins, which come from strangers, in bytes. */
+export const loginBodyBytes = 16 * 1024;
+
+/** For access policies, of 30 KB, and lists of URNs or tags; in bytes. */
+export const listBodyBytes = 512 * 1024;
+
+/**
+ * For messages, and batches of 50 and more, in bytes: a message of 256 KB fits
+ * even if each character is escaped (`\u0041`).
+ */
+export const messageBodyBytes = 2 * 1024 * 1024;
+
+/** What the largest JSON body may contain; see {@link jsonLimitsOf}. */
+const largestJson: JsonLimits = { values: 20_000, members: 2000, depth: 64 };
+
+/**
+ * What a JSON body may contain on a route, by the longest body it takes: a
+ * value in 32 bytes and a member in 64, and never more than the largest may.
+ */
+export function jsonLimitsOf(bodyBytes: number): JsonLimits {
+  const { values, members, depth } = largestJson;
+  return {
+    values: Math.min(values, Math.floor(bodyBytes / 32)),
+    members: Math.min(members, Math.floor(bodyBytes / 64)),
+    depth,
+  };
+}
 
 /** 16 KiB: the body of a GET means nothing; clients that sign one send `{}`. */
 export const maxUnreadBodyBytes = 16 * 1024;
@@ -21,7 +51,7 @@ export function acceptAnyBody(app: HttpApp): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     "*",
-    { parseAs: "buffer", bodyLimit: maxBodyBytes },
+    { parseAs: "buffer", bodyLimit: defaultBodyBytes },
     (_request, body, done) => done(null, body),
   );
 }
@@ -70,18 +100,28 @@ export async function readUnreadBody(request: FastifyRequest): Promise<Buffer> {
 /**
  * Puts JSON where the bytes of the body were; nothing where there were none.
  *
- * @throws RequestError BODY_MALFORMED
+ * @throws RequestError BODY_MALFORMED, BODY_TOO_COMPLEX
  */
 export function parseJsonBody(request: FastifyRequest): void {
   const bytes = rawBodyOf(request);
-  request.body = bytes.length === 0 ? undefined : parse(bytes);
+  request.body =
+    bytes.length === 0
+      ? undefined
+      : parse(bytes, jsonLimitsOf(request.routeOptions.bodyLimit));
 }
 
-function parse(bytes: Buffer): unknown {
+function parse(bytes: Buffer, limits: JsonLimits): unknown {
   if (!isUtf8(bytes)) {
     throw new RequestError(
       "BODY_MALFORMED",
       "The request body is not valid UTF-8.",
+    );
+  }
+  const excess = findExcess(bytes, limits);
+  if (excess !== undefined) {
+    throw new RequestError(
+      "BODY_TOO_COMPLEX",
+      `The request body has too much in it: at most ${limits.values} values, ${limits.members} members of objects, and ${limits.depth} lists and objects inside each other.`,
     );
   }
   try {

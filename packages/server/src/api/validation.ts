@@ -5,11 +5,13 @@
  */
 
 import { CarillonError, type ErrorCode, errorCatalogue } from "@carillon/core";
-import type { FastifySchemaCompiler } from "fastify";
+import type { FastifySchemaCompiler, RouteOptions } from "fastify";
 import type { TSchema } from "typebox";
 import type { TLocalizedValidationError } from "typebox/error";
-import { Compile, type Validator } from "typebox/schema";
+import { Check, Compile, Errors, type Validator } from "typebox/schema";
 import { RequestError, type RequestErrorCode } from "../errors.ts";
+
+type AnySchema = Readonly<Record<string, unknown>>;
 
 type AnyCode = ErrorCode | RequestErrorCode;
 
@@ -38,10 +40,134 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({
   return (value) => {
     validator ??= Compile(schema);
     if (validator.Check(value)) return true;
-    const [, [first]] = validator.Errors(value);
-    return { error: toError(schema, first) };
+    return { error: toError(schema, firstViolation(schema, value)) };
   };
 };
+
+/**
+ * What is wrong with the value itself, else with the first of its parts that
+ * something is wrong with. The sizes of lists and objects are seen to before
+ * their parts, so that no more parts are looked at than a schema admits.
+ */
+function firstViolation(
+  schema: unknown,
+  value: unknown,
+  path = "",
+): TLocalizedValidationError | undefined {
+  if (!isRecord(schema)) return undefined;
+  const [, [own]] = Errors(withoutParts(schema), value);
+  if (own) return { ...own, instancePath: path + own.instancePath };
+  for (const [name, inner, part] of partsOf(schema, value)) {
+    const place = name.replaceAll("~", "~0").replaceAll("/", "~1");
+    const found = firstViolation(inner, part, `${path}/${place}`);
+    if (found) return found;
+  }
+  const variant = variantsOf(schema).find((one) =>
+    Check(withoutParts(one), value),
+  );
+  return firstViolation(variant, value, path);
+}
+
+/** The parts of a list or object with their schemas. */
+function* partsOf(
+  { items, properties, patternProperties }: AnySchema,
+  value: unknown,
+): Iterable<[name: string, schema: unknown, part: unknown]> {
+  if (Array.isArray(value)) {
+    for (const [i, part] of value.entries()) yield [String(i), items, part];
+  } else if (isRecord(value)) {
+    const [rest] = isRecord(patternProperties)
+      ? Object.values(patternProperties)
+      : [];
+    for (const [name, part] of Object.entries(value)) {
+      const isKnown = isRecord(properties) && Object.hasOwn(properties, name);
+      yield [name, isKnown ? properties[name] : rest, part];
+    }
+  }
+}
+
+/** The schema of a list or object alone, whatever is in it. */
+function withoutParts(schema: AnySchema): Record<string, unknown> {
+  const { items, properties, patternProperties, ...own } =
+    Object.getOwnPropertyDescriptors(schema);
+  const alone: Record<string, unknown> = Object.defineProperties({}, own);
+  const variants = variantsOf(schema);
+  if (variants.length > 0) alone.anyOf = variants.map(withoutParts);
+  return alone;
+}
+
+function variantsOf({ anyOf }: AnySchema): readonly AnySchema[] {
+  return Array.isArray(anyOf) ? anyOf.filter(isRecord) : [];
+}
+
+/** Bounds of what a schema does not bound itself. */
+const defaultBounds = {
+  /** Characters of a text. */
+  maxLength: 8192,
+  /** Items of a list. */
+  maxItems: 1000,
+  /** Members of an object, known and unknown ones. */
+  maxProperties: 100,
+} as const;
+
+/**
+ * An `onRoute` hook: gives each text, list and object that a route takes a
+ * largest size, where its schema names none.
+ */
+export function boundSchemas(route: RouteOptions): void {
+  const { schema } = route;
+  if (!schema) return;
+  const { body, querystring, params, headers } = schema;
+  route.schema = {
+    ...schema,
+    ...(body !== undefined && { body: bounded(body) }),
+    ...(querystring !== undefined && { querystring: bounded(querystring) }),
+    ...(params !== undefined && { params: bounded(params) }),
+    ...(headers !== undefined && { headers: bounded(headers) }),
+  };
+}
+
+function bounded(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(bounded);
+  if (!isRecord(schema)) return schema;
+  // Members that the JSON does not show stay as they are.
+  const copy: Record<string, unknown> = Object.defineProperties(
+    {},
+    Object.getOwnPropertyDescriptors(schema),
+  );
+  for (const name of ["items", "anyOf"]) {
+    if (name in schema) copy[name] = bounded(schema[name]);
+  }
+  for (const name of ["properties", "patternProperties"]) {
+    const members = schema[name];
+    if (!isRecord(members)) continue;
+    copy[name] = Object.fromEntries(
+      Object.entries(members).map(([key, inner]) => [key, bounded(inner)]),
+    );
+  }
+  for (const name of boundsOf(schema)) copy[name] ??= defaultBounds[name];
+  return copy;
+}
+
+function boundsOf(
+  schema: Readonly<Record<string, unknown>>,
+): readonly (keyof typeof defaultBounds)[] {
+  switch (schema.type) {
+    case "string":
+      return ["maxLength"];
+    case "array":
+      return ["maxItems"];
+    case "object":
+      return ["maxProperties"];
+    case undefined:
+      // Of any type, unless its values or variants are listed.
+      return "enum" in schema || "const" in schema || "anyOf" in schema
+        ? []
+        : ["maxLength", "maxItems", "maxProperties"];
+    default:
+      return [];
+  }
+}
 
 function toError(
   schema: TSchema,

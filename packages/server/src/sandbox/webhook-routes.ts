@@ -6,7 +6,7 @@
 import { type ProjectId, parseTopicUrn } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import type { HttpApp } from "../api/http-app.ts";
-import { rawBodyOf } from "../api/json-body.ts";
+import { messageBodyBytes, rawBodyOf } from "../api/json-body.ts";
 import { Type } from "../json-schema.ts";
 import type { WebhookInbox } from "./webhook-inbox.ts";
 
@@ -28,6 +28,7 @@ export function webhookRoutes(app: HttpApp, webhooks: WebhookInbox): void {
     {
       config: { operation: "public" },
       schema: { params, querystring: query },
+      bodyLimit: messageBodyBytes,
     },
     async (request, reply) => {
       const { status = "200", delay = "0" } = request.query;

@@ -8,7 +8,7 @@ import type { LoginScope } from "../../identity/login.ts";
 import type { TokenSession } from "../../identity/tokens.ts";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
-import { parseJsonBody } from "../json-body.ts";
+import { loginBodyBytes, parseJsonBody } from "../json-body.ts";
 import { toMicrosecondsText } from "../timestamps.ts";
 import { describeCatalog } from "./catalog.ts";
 import type { IdentityPorts } from "./ports.ts";
@@ -28,7 +28,7 @@ const scopedReference = Type.Object({
 const loginBody = Type.Object({
   auth: Type.Object({
     identity: Type.Object({
-      methods: Type.Array(Type.String(), { minItems: 1, maxItems: 10 }),
+      methods: Type.Array(name, { minItems: 1, maxItems: 10 }),
       password: Type.Optional(
         Type.Object({
           user: Type.Object({
@@ -37,7 +37,7 @@ const loginBody = Type.Object({
           }),
         }),
       ),
-      token: Type.Optional(Type.Object({ id: Type.String() })),
+      token: Type.Optional(Type.Object({ id: name })),
     }),
     scope: Type.Optional(
       Type.Union([
@@ -66,6 +66,7 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
     {
       config: { operation: "public" },
       schema: { body: loginBody, querystring: showQuery },
+      bodyLimit: loginBodyBytes,
       preValidation: async (request) => parseJsonBody(request),
     },
     async (request, reply) => {

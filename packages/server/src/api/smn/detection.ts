@@ -13,7 +13,7 @@ const detectBody = Type.Object(
   {
     protocol: Type.String(failsWith("PROTOCOL_INVALID")),
     endpoint: Type.String(failsWith("ENDPOINT_INVALID")),
-    extension: Type.Optional(Type.Unknown()),
+    extension: Type.Optional(Type.Unknown(failsWith("SUBSCRIPTION_INVALID"))),
   },
   failsWith("ENDPOINT_INVALID"),
 );

@@ -100,6 +100,7 @@ export const smnErrorCodes: Readonly<
   ROUTE_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   BODY_MALFORMED: { status: 400, code: "APIGW.0201" },
   BODY_TOO_LARGE: { status: 400, code: "APIGW.0201" },
+  BODY_TOO_COMPLEX: { status: 400, code: "APIGW.0201" },
   REQUEST_INVALID: { status: 400, code: "APIGW.0201" },
   STATUS_FILTER_INVALID: { status: 400, code: "SMN.0077" },
   OVERLOADED: { status: 503, code: "SMN.0018" },

@@ -11,6 +11,7 @@ import {
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes, messageBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import { readFilterPolicies } from "./bodies/filter-policy.ts";
 import type { SmnPorts } from "./ports.ts";
@@ -59,6 +60,7 @@ export function filterPolicyRoutes(app: HttpApp, ports: SmnPorts): void {
       url: path,
       schema: { body: setBody },
       config: { operation: "subscriptions.write", errorCodes },
+      bodyLimit: messageBodyBytes,
       handler: async (request) => {
         // A policy that is wrong is wrong before anything was changed.
         const read = request.body.polices.map(
@@ -88,6 +90,7 @@ export function filterPolicyRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: { operation: "subscriptions.write", errorCodes },
       schema: { body: removeBody },
+      bodyLimit: listBodyBytes,
     },
     async (request) => {
       const projectId = projectOf(request);

@@ -7,6 +7,8 @@ import {
   CarillonError,
   checkNotifyPolicy,
   defaultRoundSeconds,
+  maxNotifyRounds,
+  maxPerNotifyRound,
   type NotifyPolicy,
   type ProjectId,
   parseSubscriptionUrn,
@@ -17,6 +19,7 @@ import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import type { SmnPorts } from "./ports.ts";
 import { topicParams } from "./topics.ts";
@@ -30,11 +33,14 @@ const policyBody = Type.Object(
       Type.Object(
         {
           order: Type.Integer({ minimum: 0, ...invalid }),
-          subscription_urns: Type.Array(Type.String(), invalid),
+          subscription_urns: Type.Array(Type.String(), {
+            maxItems: maxPerNotifyRound,
+            ...invalid,
+          }),
         },
         invalid,
       ),
-      invalid,
+      { maxItems: maxNotifyRounds, ...invalid },
     ),
   },
   invalid,
@@ -60,6 +66,7 @@ export function notifyPolicyRoutes(
     {
       config: { operation: "topics.write" },
       schema: { params: topicParams, body: policyBody },
+      bodyLimit: listBodyBytes,
     },
     async (request, reply) => {
       const projectId = projectOf(request);
@@ -126,6 +133,7 @@ export function notifyPolicyRoutes(
     {
       config: { operation: "topics.write" },
       schema: { params: policyParams, body: policyBody },
+      bodyLimit: listBodyBytes,
     },
     async (request) => {
       const projectId = projectOf(request);

@@ -1,13 +1,17 @@
 /** Publishing to a topic. The busiest route there is. */
 
+import { maxMessageBytes } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
+import { messageBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import { readMessageAttributes } from "./bodies/message-attributes.ts";
 import type { SmnPorts } from "./ports.ts";
 import { projectFor } from "./topic-access.ts";
 import { topicParams } from "./topics.ts";
+
+const text = Type.String({ maxLength: maxMessageBytes });
 
 const publishBody = Type.Object(
   {
@@ -15,13 +19,10 @@ const publishBody = Type.Object(
       Type.Union([Type.String(), Type.Null()], failsWith("SUBJECT_INVALID")),
     ),
     message: Type.Optional(
-      Type.Union([Type.String(), Type.Null()], failsWith("MESSAGE_INVALID")),
+      Type.Union([text, Type.Null()], failsWith("MESSAGE_INVALID")),
     ),
     message_structure: Type.Optional(
-      Type.Union(
-        [Type.String(), Type.Null()],
-        failsWith("MESSAGE_STRUCTURE_INVALID"),
-      ),
+      Type.Union([text, Type.Null()], failsWith("MESSAGE_STRUCTURE_INVALID")),
     ),
     message_template_name: Type.Optional(
       Type.Union(
@@ -41,7 +42,9 @@ const publishBody = Type.Object(
         failsWith("TIME_TO_LIVE_INVALID"),
       ),
     ),
-    message_attributes: Type.Optional(Type.Unknown()),
+    message_attributes: Type.Optional(
+      Type.Unknown(failsWith("MESSAGE_ATTRIBUTES_INVALID")),
+    ),
   },
   failsWith("MESSAGE_INVALID"),
 );
@@ -57,6 +60,7 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
         errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
       },
       schema: { params: topicParams, body: publishBody },
+      bodyLimit: messageBodyBytes,
     },
     async (request, reply) => {
       const { body } = request;

@@ -8,6 +8,7 @@ import type { FastifyRequest } from "fastify";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import { readResourceQuery } from "./bodies/resource-query.ts";
 import { readResourceTag, readTagBatch } from "./bodies/resource-tag.ts";
@@ -54,6 +55,7 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: { operation: "topics.write", errorCodes: malformed },
       schema: { params: resourceParams },
+      bodyLimit: listBodyBytes,
     },
     async (request, reply) => {
       await resourceTags.applyBatch(
@@ -103,7 +105,7 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.post(
     "/smn_topic/resource_instances/action",
-    { config: { operation: "topics.read", errorCodes: malformed } },
+    { bodyLimit: listBodyBytes, config: { operation: "topics.read", errorCodes: malformed } },
     async (request) => {
       const found = await resourceTags.query(
         projectOf(request),

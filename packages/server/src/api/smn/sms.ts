@@ -2,9 +2,11 @@
 
 import { CarillonError } from "@carillon/core";
 import { problemWithText } from "@carillon/gateway";
+import { maxMessageBytes } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
+import { messageBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toPublishedBody } from "./publish.ts";
@@ -12,7 +14,10 @@ import { toPublishedBody } from "./publish.ts";
 const smsBody = Type.Object(
   {
     endpoint: Type.String(failsWith("ENDPOINT_INVALID")),
-    message: Type.String(failsWith("MESSAGE_INVALID")),
+    message: Type.String({
+      maxLength: maxMessageBytes,
+      ...failsWith("MESSAGE_INVALID"),
+    }),
   },
   failsWith("ENDPOINT_INVALID"),
 );
@@ -26,6 +31,7 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
         errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
       },
       schema: { body: smsBody },
+      bodyLimit: messageBodyBytes,
     },
     async (request, reply) => {
       const { endpoint, message } = request.body;

@@ -17,6 +17,7 @@ import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes, messageBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import { toFilterPolicyBodies } from "./bodies/filter-policy.ts";
 import { readExtension } from "./bodies/subscription-extension.ts";
@@ -36,7 +37,7 @@ const addBody = Type.Object(
     remark: Type.Optional(
       Type.Union([Type.String(), Type.Null()], failsWith("REMARK_INVALID")),
     ),
-    extension: Type.Optional(Type.Unknown()),
+    extension: Type.Optional(Type.Unknown(failsWith("SUBSCRIPTION_INVALID"))),
     // Each is checked by itself: one bad part does not spoil the others.
     subscriptions: Type.Optional(
       Type.Union(
@@ -143,6 +144,7 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: { operation: "subscriptions.write", errorCodes: malformed },
       schema: { params: topicParams, body: addBody },
+      bodyLimit: messageBodyBytes,
     },
     async (request, reply) => {
       const { topic_urn } = request.params;
@@ -254,6 +256,7 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: { operation: "subscriptions.write", errorCodes: malformed },
       schema: { body: removeBody },
+      bodyLimit: listBodyBytes,
     },
     async (request) => ({
       subscriptions_result: await removeAll(
@@ -269,6 +272,7 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: { operation: "subscriptions.write", errorCodes: malformed },
       schema: { params: topicParams, body: removeBody },
+      bodyLimit: listBodyBytes,
     },
     async (request) => {
       const { topic_urn } = request.params;

@@ -1,27 +1,35 @@
 /** Message templates: create, list, show, update, delete. */
 
-import type { MessageTemplateSummary } from "@carillon/core";
+import { type MessageTemplateSummary, maxMessageBytes } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { messageBodyBytes } from "../json-body.ts";
 import { toSecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
 import { listPage, nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
 
+const content = Type.Optional(
+  Type.Unknown({
+    maxLength: maxMessageBytes,
+    ...failsWith("TEMPLATE_CONTENT_INVALID"),
+  }),
+);
+
 // Core checks the members, each with an error of its own.
 const createBody = Type.Object(
   {
     message_template_name: Type.Optional(Type.Unknown()),
-    protocol: Type.Optional(Type.Unknown()),
-    content: Type.Optional(Type.Unknown()),
+    protocol: Type.Optional(Type.Unknown(failsWith("PROTOCOL_INVALID"))),
+    content,
   },
   failsWith("TEMPLATE_NAME_INVALID"),
 );
 
 const updateBody = Type.Object(
-  { content: Type.Optional(Type.Unknown()) },
+  { content },
   failsWith("TEMPLATE_CONTENT_INVALID"),
 );
 
@@ -45,6 +53,7 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: { operation: "templates.write", errorCodes: tooLarge },
       schema: { body: createBody },
+      bodyLimit: messageBodyBytes,
     },
     async (request, reply) => {
       const { message_template_name, protocol, content } = request.body;
@@ -114,6 +123,7 @@ export function templateRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: { operation: "templates.write", errorCodes: tooLarge },
       schema: { params: templateParams, body: updateBody },
+      bodyLimit: messageBodyBytes,
     },
     async (request) => {
       await templates.update(

@@ -3,6 +3,7 @@
 import { attributesOf, checkAttributeName } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import type { SmnPorts } from "./ports.ts";
 import { projectFor } from "./topic-access.ts";
@@ -50,6 +51,7 @@ export function topicAttributeRoutes(app: HttpApp, ports: SmnPorts): void {
       },
       // Which error a wrong body is depends on the attribute: core decides.
       schema: { params: attributeParams },
+      bodyLimit: listBodyBytes,
     },
     async (request) => {
       const { topic_urn, name } = request.params;

@@ -1,12 +1,15 @@
 /** Dry runs of access policies: who would be let do what, and why. */
 
-import { accessActions } from "@carillon/core";
+import { accessActions, maxAccessPolicyBytes } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
+
+const contextValue = Type.String({ maxLength: 256 });
 
 const Question = Type.Object(
   {
@@ -34,8 +37,9 @@ const Question = Type.Object(
     context: Type.Optional(
       Type.Record(
         Type.String(),
-        Type.Union([Type.String(), Type.Array(Type.String())]),
+        Type.Union([contextValue, Type.Array(contextValue, { maxItems: 10 })]),
         {
+          maxProperties: 20,
           description:
             "What conditions are held against, such as g:SourceIp; a key that is not given cannot be decided on",
         },
@@ -43,6 +47,7 @@ const Question = Type.Object(
     ),
     policy: Type.Optional(
       Type.String({
+        maxLength: maxAccessPolicyBytes,
         description: "A policy to try in place of the topic's own",
       }),
     ),
@@ -77,6 +82,7 @@ export function accessRoutes(app: HttpApp, { access }: V2Ports): void {
     "/access/explain",
     {
       config: { operation: "topics.read" },
+      bodyLimit: listBodyBytes,
       schema: {
         summary: "Explains what a topic's access policy decides",
         description:

@@ -2,6 +2,8 @@
 
 import {
   defaultRoundSeconds,
+  maxNotifyRounds,
+  maxPerNotifyRound,
   type NotifyPolicy,
   type Subscriptions,
   type TopicBindings,
@@ -11,15 +13,22 @@ import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes } from "../json-body.ts";
 import { resolveNotifyPolicy } from "../smn/notify-policies.ts";
 import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
 
 const invalid = failsWith("BINDING_INVALID");
 
+const round = Type.Array(Type.String(), {
+  maxItems: maxPerNotifyRound,
+  ...invalid,
+});
+
 const NotifyPolicyBody = Type.Object(
   {
-    rounds: Type.Array(Type.Array(Type.String(), invalid), {
+    rounds: Type.Array(round, {
+      maxItems: maxNotifyRounds,
       description:
         "URNs of subscriptions, in the order in which they are tried: a round only if nobody of those before confirmed delivery",
       ...invalid,
@@ -74,6 +83,7 @@ export function notifyPolicyRoutes(
     path,
     {
       config: { operation: "topics.write" },
+      bodyLimit: listBodyBytes,
       schema: {
         summary: "Sets the notify policy of a topic",
         tags: ["Topics"],

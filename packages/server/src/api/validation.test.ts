@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startTestServer } from "../../test-support/test-server.ts";
+import { Type } from "../json-schema.ts";
+import { boundSchemas, compileValidator, failsWith } from "./validation.ts";
+
+function validate(schema: object, value: unknown) {
+  const check = compileValidator({
+    schema,
+    method: "POST",
+    url: "/",
+    httpPart: "body",
+  } as Parameters<typeof compileValidator>[0]);
+  const result = check(value);
+  if (typeof result !== "object" || !("error" in result)) return result;
+  return result.error instanceof Error ? result.error.message : result.error;
+}
+
+test("the first violation is reported, the outermost before the others", () => {
+  const schema = Type.Object(
+    {
+      name: Type.String({ maxLength: 3 }),
+      list: Type.Optional(
+        Type.Array(Type.Object({ id: Type.Integer() }), { maxItems: 2 }),
+      ),
+      any: Type.Optional(
+        Type.Union([Type.String(), Type.Array(Type.String())]),
+      ),
+    },
+    failsWith("REQUEST_INVALID"),
+  );
+  for (const [value, expected] of [
+    [{ name: "abc", list: [{ id: 1 }], any: ["a"] }, true],
+    [[], /^The request must be object/],
+    [{ list: 1 }, /^name is missing/],
+    [{ name: 1, list: 1 }, /^name must be string/],
+    [{ name: "abcd" }, /^name must not have more than 3 characters/],
+    [{ name: "a", list: [1, 2, 3] }, /^list must not have more than 2 items/],
+    [{ name: "a", list: [{ id: 1 }, {}] }, /^list.1.id is missing/],
+    [{ name: "a", list: [{ id: "1" }] }, /^list.0.id must be integer/],
+    [{ name: "a", any: 1 }, /^any must be string/],
+    [{ name: "a", any: ["b", 1] }, /^any.1 must be string/],
+  ] as const) {
+    const result = validate(schema, value);
+    if (expected === true) assert.equal(result, true);
+    else assert.match(String(result), expected);
+  }
+});
+
+test("a list is not looked through for what is wrong beyond its bound", () => {
+  const schema = Type.Object({
+    list: Type.Array(Type.String(), { maxItems: 9 }),
+  });
+  let looks = 0;
+  const list: unknown[] = new Proxy(
+    Array.from({ length: 10_000 }, () => 1),
+    {
+      get(target, name) {
+        if (typeof name === "string" && /^\d+$/.test(name)) looks++;
+        return Reflect.get(target, name);
+      },
+    },
+  );
+  assert.match(String(validate(schema, { list })), /more than 9 items/);
+  assert.ok(looks <= 10, `${looks}`);
+});
+
+test("what a route takes is bounded, in each of its schemas", async () => {
+  await using server = await startTestServer();
+  const unbounded: string[] = [];
+  const walk = (schema: unknown, place: string): void => {
+    if (typeof schema !== "object" || schema === null) return;
+    const { type, items, properties, patternProperties, anyOf } =
+      schema as Record<string, unknown>;
+    const bound =
+      type === "string"
+        ? "maxLength"
+        : type === "array"
+          ? "maxItems"
+          : type === "object"
+            ? "maxProperties"
+            : undefined;
+    if (bound && !(bound in schema)) unbounded.push(place);
+    walk(items, `${place}[]`);
+    for (const group of [properties, patternProperties, anyOf]) {
+      for (const [name, inner] of Object.entries(group ?? {})) {
+        walk(inner, `${place}.${name}`);
+      }
+    }
+  };
+  let walked = 0;
+  for (const { method, url, schema = {} } of server.routes) {
+    for (const part of ["body", "querystring", "params", "headers"] as const) {
+      if (schema[part] === undefined) continue;
+      walk(schema[part], `${method} ${url} ${part}`);
+      walked++;
+    }
+  }
+  assert.deepEqual(unbounded, []);
+  assert.ok(walked > 100, `${walked}`);
+});
+
+test("bounds that a schema names stay, and so do its other keywords", () => {
+  const route = {
+    method: "POST",
+    url: "/",
+    handler() {},
+    schema: {
+      body: Type.Object({
+        name: Type.Optional(Type.String({ maxLength: 5, pattern: "^a" })),
+        kind: Type.Enum(["x", "y"]),
+      }),
+    },
+  } as Parameters<typeof boundSchemas>[0];
+  boundSchemas(route);
+  assert.deepEqual(route.schema?.body, {
+    type: "object",
+    required: ["kind"],
+    properties: {
+      name: { type: "string", maxLength: 5, pattern: "^a" },
+      kind: { enum: ["x", "y"] },
+    },
+    maxProperties: 100,
+  });
+});

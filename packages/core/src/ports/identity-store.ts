@@ -35,7 +35,7 @@ export interface User extends Disableable {
   /** Unique within the domain. */
   readonly name: string;
   readonly domainId: string;
-  /** scrypt, as `scrypt$N$r$p$salt$hash`. */
+  /** Argon2id, as `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. */
   readonly passwordHash: string;
   readonly role: UserRole;
   /** The projects it is assigned to, in order of their ids. */

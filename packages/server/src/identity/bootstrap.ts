@@ -33,8 +33,8 @@ import {
 } from "./access-keys.ts";
 import { firstDomainName } from "./directory.ts";
 import {
-  defaultScryptParameters,
-  generatedScryptParameters,
+  chosenPasswordParameters,
+  generatedPasswordParameters,
   hashPassword,
 } from "./passwords.ts";
 import { createSecretBox, type SecretBox } from "./secret-box.ts";
@@ -127,8 +127,8 @@ export async function bootstrapIdentity(
       passwordHash: await hashPassword(
         password,
         presets.adminPassword === undefined
-          ? generatedScryptParameters
-          : defaultScryptParameters,
+          ? generatedPasswordParameters
+          : chosenPasswordParameters,
       ),
       role: "operator",
       projectIds: user?.projectIds ?? [],

@@ -9,7 +9,7 @@ const user = {
   id: "u1",
   name: "admin",
   domainId: "d1",
-  passwordHash: "scrypt$1$2$3$c2FsdA$aGFzaA",
+  passwordHash: "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$aGFzaA",
   role: "admin" as const,
   projectIds: [projectId],
 };
@@ -62,7 +62,7 @@ export function testIdentity({ test }: Cases): void {
     const moved = { ...project, name: "store", domainId: "d2" };
     const changed = {
       ...user,
-      passwordHash: "scrypt$1$2$3$eA$eQ",
+      passwordHash: "$argon2id$v=19$m=64,t=1,p=1$eA$eQ",
       role: "member" as const,
       projectIds: [],
     };

@@ -4,8 +4,8 @@ import { randomBytes } from "node:crypto";
 import type { ProjectId, User, UserRole } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import {
-  defaultScryptParameters,
-  generatedScryptParameters,
+  chosenPasswordParameters,
+  generatedPasswordParameters,
   hashPassword,
 } from "../passwords.ts";
 import { isReached } from "../permissions.ts";
@@ -201,7 +201,7 @@ async function makeSecret(given: string | undefined): Promise<{
   if (given === undefined) {
     const password = randomBytes(18).toString("base64url");
     return {
-      passwordHash: await hashPassword(password, generatedScryptParameters),
+      passwordHash: await hashPassword(password, generatedPasswordParameters),
       result: { password },
     };
   }
@@ -212,7 +212,7 @@ async function makeSecret(given: string | undefined): Promise<{
     );
   }
   return {
-    passwordHash: await hashPassword(given, defaultScryptParameters),
+    passwordHash: await hashPassword(given, chosenPasswordParameters),
     result: {},
   };
 }

@@ -452,7 +452,7 @@ test("secrets are neither in the store nor in lists", async () => {
     assert.ok(!text.includes(key.secretKey));
     assert.ok(!text.includes("correct horse"));
   }
-  assert.doesNotMatch(shown, /scrypt|encrypted/);
+  assert.doesNotMatch(shown, /argon2|encrypted/);
 });
 
 test("lists are narrowed by what is asked for", async () => {

@@ -28,6 +28,7 @@ export async function benchIdentity({
     user: { name: "admin" },
     password: "benchmark",
     scope: { kind: "default" },
+    address: "127.0.0.1",
   });
   const token = login?.token ?? "";
   const pair = Buffer.from(`${accessKey}:${secretKey}`).toString("base64");

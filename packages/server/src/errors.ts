@@ -5,6 +5,7 @@
 
 export const requestErrorCatalogue = {
   AUTHENTICATION_FAILED: "Credentials are missing, wrong or expired",
+  LOGIN_THROTTLED: "Too many log-ins, or too many wrong ones; try again later",
   PERMISSION_DENIED: "These credentials do not reach this project",
   ROUTE_NOT_FOUND: "There is no such route",
   BODY_MALFORMED: "The request body is not JSON in UTF-8",
@@ -27,13 +28,16 @@ export type RequestErrorCode = keyof typeof requestErrorCatalogue;
 export class RequestError extends Error {
   override readonly name = "RequestError";
   readonly code: RequestErrorCode;
+  /** When trying again makes sense; absent: the status says it. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: RequestErrorCode,
     message?: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly retryAfterSeconds?: number },
   ) {
     super(message ?? requestErrorCatalogue[code], options);
     this.code = code;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 }

@@ -52,7 +52,10 @@ export function createErrorAnswer(
         `Keystone uri="${originOf(request)}/v3"`,
       );
     }
-    const retryAfter = retryAfterSeconds[status];
+    const retryAfter =
+      known instanceof RequestError && known.retryAfterSeconds !== undefined
+        ? String(known.retryAfterSeconds)
+        : retryAfterSeconds[status];
     if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
     if (status >= 500) failures.report(request, status, known ?? error);
     return send(reply.code(status), known && toPublicError(known), request);

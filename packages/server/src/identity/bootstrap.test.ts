@@ -35,6 +35,7 @@ function setUp() {
       user: { name: "admin", domain: { name: "default" } },
       password,
       scope: { kind: "default" },
+      address: "192.0.2.1",
     });
     return issued?.session.principal.project;
   };

@@ -144,7 +144,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
     },
     directory,
     tokens,
-    login: createLogin({ directory, tokens }),
+    login: createLogin({ directory, tokens, clock, logger }),
     invalidate() {
       tokens.invalidate();
       accessKeys.invalidate();

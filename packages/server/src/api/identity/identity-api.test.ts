@@ -139,6 +139,48 @@ test("wrong names, passwords, scopes and methods read the same", async () => {
   assert.equal(JSON.parse(body).error.title, "Unauthorized");
 });
 
+test("wrong passwords slow the address down that they come from", async () => {
+  const { server, user, identity } = await setUp();
+  await using _ = server;
+  const from = (remoteAddress: string, identity: object) =>
+    server.app.inject({
+      method: "POST",
+      url: "/v3/auth/tokens",
+      remoteAddress,
+      payload: { auth: { identity } },
+    });
+  for (const name of [user.name, "nobody"]) {
+    const wrong = {
+      methods: ["password"],
+      password: { user: { ...user, name, password: "wrong" } },
+    };
+    for (let i = 0; i < 5; i++) {
+      assert.equal((await from("192.0.2.1", wrong)).statusCode, 401);
+    }
+    const answer = await from("192.0.2.1", wrong);
+    assert.equal(answer.statusCode, 429);
+    assert.equal(answer.headers["retry-after"], "1");
+    assert.deepEqual(answer.json().error.title, "Too Many Requests");
+  }
+  assert.equal((await from("192.0.2.1", identity)).statusCode, 429);
+  assert.equal((await from("192.0.2.2", identity)).statusCode, 201);
+  server.clock.advance(1000);
+  assert.equal((await from("192.0.2.1", identity)).statusCode, 201);
+});
+
+test("a password whose hash cannot be read is refused, and logged", async () => {
+  const { server, identity, logIn } = await setUp();
+  await using _ = server;
+  const [admin] = await server.store.listUsers();
+  assert.ok(admin);
+  await server.store.putUser({ ...admin, passwordHash: "scrypt$1$2$3$x$y" });
+  assert.equal((await logIn({ identity })).statusCode, 401);
+  const [complaint] = server.complaints.filter(
+    ({ event }) => event === "password_unreadable",
+  );
+  assert.match(String(complaint?.fields.hint), /carillon user rotate/);
+});
+
 test("requests that make no sense are 400 in Keystone's shape", async () => {
   const { server, identity } = await setUp();
   await using _ = server;

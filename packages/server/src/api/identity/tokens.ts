@@ -78,6 +78,7 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
               user: identity.password.user,
               password: identity.password.user.password,
               scope,
+              address: request.ip,
             })
           : identity.methods.includes("token") && identity.token
             ? await login.withToken({ token: identity.token.id, scope })

@@ -142,6 +142,7 @@ async function setTheScene(
     user: { name: credentials.user.name },
     password: credentials.user.password,
     scope: { kind: "default" },
+    address: "192.0.2.1",
   });
   values.authToken = login?.token ?? "";
 

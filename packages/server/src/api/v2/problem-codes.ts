@@ -9,6 +9,7 @@ export type ProblemCode = ErrorCode | RequestErrorCode | "INTERNAL_ERROR";
 /** What is not listed is 400: most codes say that the input is wrong. */
 const statuses: Partial<Record<ProblemCode, number>> = {
   AUTHENTICATION_FAILED: 401,
+  LOGIN_THROTTLED: 429,
   PERMISSION_DENIED: 403,
   ENDPOINT_FORBIDDEN: 403,
   KEY_UNUSABLE: 403,

@@ -29,6 +29,7 @@ import fastify, {
   type RouteOptions,
 } from "fastify";
 import { guardRoutes } from "./api/authorization.ts";
+import { boundUnprovenBodies } from "./api/body-budget.ts";
 import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
@@ -98,6 +99,8 @@ export interface AppPorts {
   /** Whether `/metrics` is shown without credentials. */
   readonly openMetrics: boolean;
   readonly version: string;
+  /** Open at once; further ones are closed as they come. */
+  readonly maxConnections: number;
   /** Why the server takes no work now; `undefined` while it does. */
   readonly whyNotReady: () => NotReady | undefined;
   /** Lines the logger could not write since the start. */
@@ -170,6 +173,7 @@ export function createApp(ports: AppPorts): HttpApp {
   app.setErrorHandler(errors.send);
   app.setNotFoundHandler(errors.sendNotFound);
   app.decorateRequest("principal", undefined);
+  app.decorateRequest("signedClaim", undefined);
   app.addHook("onRequest", (request, reply, done) => {
     answerCommonHeaders(request, reply);
     done();
@@ -178,6 +182,8 @@ export function createApp(ports: AppPorts): HttpApp {
   if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
   guardRoutes(app, ports.identity);
   acceptAnyBody(app);
+  boundUnprovenBodies(app);
+  app.server.maxConnections = ports.maxConnections;
   const httpCounter = countRequests(app);
 
   registerOperationsApi(app, { ...ports, httpCounter });

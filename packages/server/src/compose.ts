@@ -293,6 +293,7 @@ export async function compose(
     trustedProxies: config.trustedProxies,
     openMetrics: config.openMetrics,
     version,
+    maxConnections: config.maxConnections,
     whyNotReady: () => notReady ?? toNotReady(health.failure()),
     droppedLogLines: ports.droppedLogLines,
     sandbox: ports.sandbox,

@@ -334,6 +334,13 @@ export const configSchema = Type.Object({
     ),
   }),
 
+  maxConnections: integer(1, 1_000_000, {
+    group: "Limits",
+    description:
+      "Connections of clients open at once; further ones are closed as they come.",
+    expected: "a whole number from 1 to 1000000",
+    default: 4096,
+  }),
   topicsPerProject: integer(1, 1_000_000, {
     group: "Limits",
     description: "Topics a project may have.",

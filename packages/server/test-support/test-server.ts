@@ -54,6 +54,7 @@ export interface TestServerOptions {
   readonly deliver?: (
     signals: AttemptSignals | undefined,
   ) => Promise<AttemptResult>;
+  readonly maxConnections?: number;
   /** Ends the start. */
   readonly signal?: AbortSignal;
 }
@@ -179,6 +180,9 @@ export async function startTestServer(
         trustedProxies: options.trustedProxies ?? [],
         openMetrics: options.openMetrics ?? false,
         smsProviders: ["null"],
+        ...(options.maxConnections !== undefined && {
+          maxConnections: options.maxConnections,
+        }),
       },
     }),
     { signal: options.signal },

@@ -1,14 +1,15 @@
 /** Lets only known callers through, and gives routes their principal. */
 
 import type { ProjectId } from "@carillon/core";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { RequestError } from "../errors.ts";
-import { type Identity, isSigned } from "../identity/identity.ts";
+import type { Identity, SignedClaim } from "../identity/identity.ts";
 import type {
   Authentication,
   AuthenticationFailure,
   Principal,
 } from "../identity/principal.ts";
+import type { HttpApp } from "./http-app.ts";
 import {
   hasUnreadBody,
   parseJsonBody,
@@ -20,82 +21,92 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set once the caller is known: see `principalOf`. */
     principal: Principal | undefined;
+    /** Until the body is here: who the head's signature says it is. */
+    signedClaim: SignedClaim | undefined;
   }
 }
 
-export type AuthenticationHook = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  done: (error?: Error) => void,
-) => void;
-
 /**
- * A `preValidation` hook: signatures cover the body, so it has been read by
- * then. With callbacks, because a promise per request is dear when most
- * callers are cached.
+ * Lets only known callers through to the routes of an app. What the head of a
+ * request decides is decided before the body is read; signatures cover the
+ * body and are verified after it. With callbacks, because a promise per
+ * request is dear when most callers are cached.
  *
  * @param authorize says by throwing that the caller may not do this
+ * @param isOpen whether a request needs no credentials
  */
-export function createAuthenticationHook(
-  identity: Identity,
-  authorize?: (request: FastifyRequest, principal: Principal) => void,
-): AuthenticationHook {
-  function admit(
-    request: FastifyRequest,
-    result: Authentication,
-    done: (error?: Error) => void,
-  ): void {
+export function requireCredentials(
+  app: HttpApp,
+  identity: Pick<Identity, "identify">,
+  authorize: (request: FastifyRequest, principal: Principal) => void,
+  isOpen: (request: FastifyRequest) => boolean,
+): void {
+  /** @throws RequestError AUTHENTICATION_FAILED, and those of `authorize` */
+  function admit(request: FastifyRequest, result: Authentication): void {
     if ("failure" in result) {
-      done(
-        new RequestError(
-          "AUTHENTICATION_FAILED",
-          failureMessages[result.failure],
-        ),
+      throw new RequestError(
+        "AUTHENTICATION_FAILED",
+        failureMessages[result.failure],
       );
-      return;
     }
-    try {
-      authorize?.(request, result.principal);
-      parseJsonBody(request);
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
+    authorize(request, result.principal);
     request.principal = result.principal;
-    done();
   }
 
-  function check(
-    request: FastifyRequest,
-    body: Buffer,
-    done: (error?: Error) => void,
-  ): void {
-    const result = identity.authenticate({
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (isOpen(request)) {
+      done();
+      return;
+    }
+    const settle = (result: Authentication | SignedClaim) =>
+      attempt(done, () => {
+        if ("verify" in result) request.signedClaim = result;
+        else admit(request, result);
+      });
+    const result = identity.identify({
       method: request.method,
       url: request.raw.url ?? "/",
       headers: request.headers,
-      body,
     });
-    if (!(result instanceof Promise)) admit(request, result, done);
-    else result.then((settled) => admit(request, settled, done), done);
-  }
-
-  return (request, _reply, done) => {
+    if (!(result instanceof Promise)) settle(result);
+    else result.then(settle, done);
+  });
+  app.addHook("preValidation", (request, _reply, done) => {
+    if (isOpen(request)) {
+      done();
+      return;
+    }
+    const { signedClaim } = request;
+    const finish = (body: Buffer) =>
+      attempt(done, () => {
+        if (signedClaim) admit(request, signedClaim.verify(body));
+        parseJsonBody(request);
+      });
     // A signature covers the body of a GET, too, which means nothing else.
-    if (hasUnreadBody(request) && isSigned(request.headers)) {
-      readUnreadBody(request).then((body) => check(request, body, done), done);
-    } else check(request, rawBodyOf(request), done);
-  };
+    if (signedClaim && hasUnreadBody(request)) {
+      readUnreadBody(request).then(finish, done);
+    } else finish(rawBodyOf(request));
+  });
 }
 
-/** The caller; for routes behind the hook. */
+function attempt(done: (error?: Error) => void, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)));
+    return;
+  }
+  done();
+}
+
+/** The caller; for routes that require credentials. */
 export function principalOf(request: FastifyRequest): Principal {
   if (request.principal) return request.principal;
-  throw new Error("This route is not behind the authentication hook.");
+  throw new Error("This route requires no credentials.");
 }
 
 /**
- * The project the caller acts in; for routes behind the hook.
+ * The project the caller acts in; for routes that require credentials.
  *
  * @throws RequestError PERMISSION_DENIED for credentials without a project
  */

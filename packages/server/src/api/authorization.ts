@@ -16,13 +16,15 @@ import {
   reachOf,
 } from "../identity/permissions.ts";
 import type { Principal } from "../identity/principal.ts";
-import { createAuthenticationHook, principalOf } from "./authentication.ts";
+import { principalOf, requireCredentials } from "./authentication.ts";
 import type { HttpApp } from "./http-app.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** What the route does, in the table of permissions. */
     operation?: Operation;
+    /** Whether it answers this request without credentials all the same. */
+    isOpen?: (request: FastifyRequest) => boolean;
   }
 }
 
@@ -37,12 +39,14 @@ export function guardRoutes(app: HttpApp, identity: Identity): void {
   });
   app.addHook("onReady", async () => checkOperations(routes));
 
-  const authenticate = createAuthenticationHook(identity, checkPermission);
-  app.addHook("preValidation", (request, reply, done) => {
-    if (request.is404 || request.routeOptions.config.operation === "public") {
-      done();
-    } else authenticate(request, reply, done);
-  });
+  requireCredentials(app, identity, checkPermission, isOpen);
+}
+
+/** Whether a request is answered without credentials. */
+function isOpen(request: FastifyRequest): boolean {
+  if (request.is404) return true;
+  const { config } = request.routeOptions;
+  return config.operation === "public" || config.isOpen?.(request) === true;
 }
 
 /** Gives all routes of a plugin the same operation. */

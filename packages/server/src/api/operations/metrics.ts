@@ -4,13 +4,8 @@
  */
 
 import type { Clock, DeliveryStore, EngineStatus } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
-import { RequestError } from "../../errors.ts";
-import type { Identity } from "../../identity/identity.ts";
-import {
-  type AuthenticationHook,
-  createAuthenticationHook,
-} from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import type { HttpCounter } from "./http-counter.ts";
 import { isFromThisMachine } from "./local-request.ts";
@@ -22,7 +17,6 @@ export interface MetricsPorts {
   readonly httpCounter: HttpCounter;
   readonly droppedLogLines: () => number;
   readonly version: string;
-  readonly identity: Identity;
   /** Whether they are shown without credentials. */
   readonly openMetrics: boolean;
 }
@@ -30,23 +24,10 @@ export interface MetricsPorts {
 export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
   let loading: Promise<Registry> | undefined;
 
-  const authenticate = createAuthenticationHook(
-    ports.identity,
-    (_request, { role }) => {
-      if (role === "operator") return;
-      throw new RequestError(
-        "PERMISSION_DENIED",
-        "Metrics are of the whole installation: log in as an operator.",
-      );
-    },
-  );
+  const isOpen = (request: FastifyRequest) =>
+    ports.openMetrics || isFromThisMachine(request);
 
-  const preValidation: AuthenticationHook = (request, reply, done) => {
-    if (ports.openMetrics || isFromThisMachine(request)) done();
-    else authenticate(request, reply, done);
-  };
-
-  app.get("/metrics", { preValidation }, async (_request, reply) => {
+  app.get("/metrics", { config: { operation: "metrics.read", isOpen } }, async (_request, reply) => {
     loading ??= loadRegistry(ports);
     const registry = await loading;
     const text = await registry.metrics();

@@ -96,7 +96,7 @@ export const smnErrorCodes: Readonly<
   SHUTTING_DOWN: { status: 503, code: "SMN.0018" },
 
   AUTHENTICATION_FAILED: { status: 401, code: "APIGW.0301" },
-  LOGIN_THROTTLED: { status: 429, code: "APIGW.0308" },
+  LOGIN_THROTTLED: { status: 429, code: "APIGW.0201" },
   PERMISSION_DENIED: { status: 403, code: "SMN.0001" },
   ROUTE_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   BODY_MALFORMED: { status: 400, code: "APIGW.0201" },

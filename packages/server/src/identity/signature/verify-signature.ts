@@ -16,7 +16,9 @@ const dateHeader = "x-sdk-date";
 export const maxClockSkewMs = 15 * 60_000;
 
 /** When the request was signed; `undefined` if it does not say. */
-export function signedAt(request: SignedRequest): EpochMs | undefined {
+export function signedAt(
+  request: Omit<SignedRequest, "body">,
+): EpochMs | undefined {
   const text = headerText(request.headers, dateHeader) ?? "";
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (!match) return undefined;

@@ -92,6 +92,13 @@ export {
   type MessageAttributeRequest,
 } from "./messages/message-attributes.ts";
 export { orAborted } from "./or-aborted.ts";
+export {
+  type AuditEntry,
+  type AuditFilter,
+  type AuditStore,
+  maxAuditEntries,
+  type NewAuditEntry,
+} from "./ports/audit-store.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
 export {
   type AttemptResult,

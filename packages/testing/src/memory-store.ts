@@ -4,6 +4,7 @@
  */
 
 import { type Clock, type Store, systemClock } from "@carillon/core";
+import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createChunkStore } from "./memory-store/chunks.ts";
 import { createDeliveryStore } from "./memory-store/deliveries.ts";
@@ -53,6 +54,7 @@ export class MemoryStore {
       ...createInboundStore(tables),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),
+      ...createAuditStore(tables),
       exclusive: true,
       close: tables.close,
       [Symbol.asyncDispose]: tables.close,

@@ -11,6 +11,7 @@
 
 import { describe } from "node:test";
 import type { OpenStore } from "./open-store.ts";
+import { testAudit } from "./store-contract/audit.ts";
 import { testBindings } from "./store-contract/bindings.ts";
 import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
@@ -62,6 +63,7 @@ export function testStoreContract(
     describe("receipts", () => testReceipts(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
+    describe("audit log", () => testAudit(cases));
     describe("ledger", () => testLedgerProperties(cases));
     describe("rounds", () => testRounds(cases));
     describe("subscription users", () => testSubscriptionUsers(cases));

@@ -1,6 +1,7 @@
 /** All that is kept; the sum of the narrower ports, which users depend on. */
 
 import type { EpochMs } from "../time.ts";
+import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
 import type { DeliveryStore, ReclaimedWork } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
@@ -30,6 +31,7 @@ export interface Store
     InboundStore,
     OptOutRecordStore,
     IdentityStore,
+    AuditStore,
     AsyncDisposable {
   /**
    * True when no other process can use the store while it is open: leases

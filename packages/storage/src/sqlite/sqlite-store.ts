@@ -19,6 +19,7 @@ import {
   unusableFolder,
 } from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
 import { createDeliveryStore } from "./read/delivery-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
@@ -109,6 +110,7 @@ export async function openSqliteStore({
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),
+    ...createAuditStore(connections),
     exclusive: true,
     get status() {
       return writer.status;

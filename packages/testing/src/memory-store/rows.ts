@@ -4,6 +4,7 @@ import type { EpochMs } from "@carillon/core";
 import {
   type AccessKey,
   type Attempt,
+  type AuditEntry,
   audienceKinds,
   type BindingData,
   type Chunk,
@@ -350,3 +351,16 @@ export interface SettingRow {
 }
 
 export const settingColumns: Columns<SettingRow> = { name: text, value: text };
+
+export const auditColumns: Columns<AuditEntry> = {
+  seq: integer,
+  at: integer,
+  action: text,
+  count: integer,
+  userId: optional(text),
+  userName: optional(text),
+  domainId: optional(text),
+  target: optional(text),
+  address: optional(text),
+  requestId: optional(text),
+};

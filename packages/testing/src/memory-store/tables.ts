@@ -151,6 +151,8 @@ export function createTables() {
     accessKeys: table(rows.accessKeyColumns),
     tokens: table(rows.identityTokenColumns),
     settings: table(rows.settingColumns),
+
+    auditEntries: table(rows.auditColumns),
   };
 }
 

@@ -25,7 +25,8 @@ export class Conditions {
     return this.#terms.length;
   }
 
+  /** Empty when there are no terms. */
   get sql(): string {
-    return `WHERE ${this.#terms.join(" AND ")}`;
+    return this.size === 0 ? "" : `WHERE ${this.#terms.join(" AND ")}`;
   }
 }

@@ -1,6 +1,7 @@
 /** All that the writer thread can be asked to do, by name. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import { createChunkWrites } from "./chunk-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
@@ -37,5 +38,6 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createInboundWrites(db),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),
+    ...createAuditWrites(db),
   };
 }

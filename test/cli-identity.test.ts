@@ -120,6 +120,16 @@ test("says what is not there", async () => {
   assert.match(missing.stderr, /no user "nobody".*carillon user list/);
 });
 
+test("what was changed stands in the audit log", async () => {
+  await done("user", "create", "audited");
+  const [entry] = await done("audit", "list", "--limit", "1");
+  assert.equal(entry?.action, "POST /api/v2/users");
+  assert.equal(entry?.userName, "admin");
+  const wrong = await run(["audit", "list", "--limit", "none"]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /whole number/);
+});
+
 test("former certificates stay downloadable after a rotation", async () => {
   const [before] = await done("certificate", "list");
   const [{ certificateId } = {}] = await done("certificate", "rotate");

@@ -78,6 +78,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/kms.ts")).kmsCommand(),
   },
   {
+    name: "audit",
+    summary: "show who logged in and who changed what",
+    load: async () => (await import("./commands/audit.ts")).auditCommand(),
+  },
+  {
     name: "certificate",
     summary: "list and change the certificates that messages are signed with",
     load: async () =>

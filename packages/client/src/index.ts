@@ -10,6 +10,7 @@ export type {
   AccessKeyWithSecret,
   NewAccessKey,
 } from "./carillon/access-keys.ts";
+export type { Audit, AuditEntry, AuditQuery } from "./carillon/audit.ts";
 export type { Caller, Carillon } from "./carillon/carillon.ts";
 export type {
   Certificate,

@@ -29,6 +29,7 @@ import fastify, {
   type RouteOptions,
 } from "fastify";
 import { guardRoutes } from "./api/authorization.ts";
+import { auditRoutes } from "./api/audited-routes.ts";
 import { boundUnprovenBodies } from "./api/body-budget.ts";
 import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";
@@ -57,6 +58,7 @@ import {
 } from "./api/validation.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
 import type { AdministrationWithin } from "./identity/administration/administration.ts";
+import type { AuditLog } from "./identity/audit-log.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { Keys } from "./keys/keys.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
@@ -81,6 +83,7 @@ export interface AppPorts {
   readonly detections: Detections;
   readonly identity: Identity;
   readonly administration: AdministrationWithin;
+  readonly audit: AuditLog;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
   readonly unsubscribeTokens: UnsubscribeTokens;
   readonly engineStatus: () => EngineStatus;
@@ -183,6 +186,7 @@ export function createApp(ports: AppPorts): HttpApp {
   guardRoutes(app, ports.identity);
   acceptAnyBody(app);
   boundUnprovenBodies(app);
+  auditRoutes(app, ports.audit);
   app.server.maxConnections = ports.maxConnections;
   const httpCounter = countRequests(app);
 
@@ -195,6 +199,7 @@ export function createApp(ports: AppPorts): HttpApp {
     inbound: ports.store,
     optOuts: ports.store,
     statistics: ports.store,
+    auditEntries: ports.store,
     extraRoutes: (api) => {
       if (sandbox) sandboxRoutes(api, sandbox, originOf);
     },

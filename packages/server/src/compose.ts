@@ -41,6 +41,7 @@ import { type AppPorts, createApp } from "./app.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { DeliveryLog } from "./delivery-log/delivery-log.ts";
 import { createAdministration } from "./identity/administration/administration.ts";
+import { createAuditLog } from "./identity/audit-log.ts";
 import {
   type BootstrapPorts,
   bootstrapIdentity,
@@ -148,6 +149,7 @@ export async function compose(
   const newToken = () => randomBytes(16).toString("hex");
   const health = opened.use(watchStore(ports));
   const { store } = health;
+  const audit = opened.use(createAuditLog({ store, clock: wallClock, logger }));
 
   const dispatcher = createEmbeddedDispatcher();
   opened.defer(() => dispatcher.close());
@@ -272,6 +274,7 @@ export async function compose(
       stopped: closing.signal,
     }),
     identity,
+    audit,
     administration: createAdministration({
       store,
       identity,

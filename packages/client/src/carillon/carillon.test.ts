@@ -216,6 +216,25 @@ const operations: readonly (readonly [
     { certificateId: "c2" },
   ],
   [
+    "audit.list",
+    (c) => Array.fromAsync(c.audit.list({ action: "login" })),
+    ["GET", "audit"],
+    {
+      entries: [{ at: "2026-01-01T00:00:00.000Z", action: "login", count: 2 }],
+    },
+    [
+      {
+        at: "2026-01-01T00:00:00.000Z",
+        action: "login",
+        count: 2,
+        userName: undefined,
+        target: undefined,
+        address: undefined,
+        requestId: undefined,
+      },
+    ],
+  ],
+  [
     "messages.get",
     (c) => c.messages.get("m1"),
     ["GET", "messages/m1"],

@@ -4,6 +4,7 @@ import type { Api, ApiRequest } from "../api.ts";
 import { type JsonObject, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
+import { type Audit, createAudit } from "./audit.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { createDomains, type Domains } from "./domains.ts";
 import { createKeys, type Keys } from "./keys.ts";
@@ -35,6 +36,8 @@ export interface Carillon {
   readonly accessKeys: AccessKeys;
   /** By which receivers verify messages. */
   readonly certificates: Certificates;
+  /** Who logged in, and who changed what. */
+  readonly audit: Audit;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
   /** Any other operation: `path` is below `/api/v2`. Answers its JSON. */
@@ -52,6 +55,7 @@ export function createCarillon(serviceApi: Api): Carillon {
     domains: createDomains(api),
     accessKeys: createAccessKeys(api),
     certificates: createCertificates(api),
+    audit: createAudit(api),
     async whoami(options) {
       const { body } = await api({ method: "GET", path: ["whoami"] }, options);
       return {

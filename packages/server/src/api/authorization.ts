@@ -49,10 +49,10 @@ function isOpen(request: FastifyRequest): boolean {
   return config.operation === "public" || config.isOpen?.(request) === true;
 }
 
-/** Gives all routes of a plugin the same operation. */
+/** Gives the routes of a plugin that name none the same operation. */
 export function declareOperation(app: HttpApp, operation: Operation): void {
   app.addHook("onRoute", (route) => {
-    route.config = { ...route.config, operation };
+    route.config = { operation, ...route.config };
   });
 }
 

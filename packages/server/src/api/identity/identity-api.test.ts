@@ -181,6 +181,37 @@ test("a password whose hash cannot be read is refused, and logged", async () => 
   assert.match(String(complaint?.fields.hint), /carillon user rotate/);
 });
 
+test("log-ins stand in the audit log, refused ones together", async () => {
+  const { server, user, identity, logIn } = await setUp();
+  await using _ = server;
+  await logIn({ identity });
+  for (const name of [user.name, "nobody"]) {
+    for (let i = 0; i < 3; i++) {
+      const wrong = { ...user, name, password: "wrong" };
+      const password = { user: wrong };
+      await logIn({ identity: { methods: ["password"], password } });
+    }
+  }
+  await server.clock.advanceSettled(60_000);
+  const { body } = await server.call("GET", "/api/v2/audit");
+  assert.deepEqual(
+    body.entries.map(
+      (entry: { action: string; userName: string; count: number }) => [
+        entry.action,
+        entry.userName,
+        entry.count,
+      ],
+    ),
+    [
+      ["login_refused", "nobody", 3],
+      ["login_refused", user.name, 3],
+      ["login", user.name, 1],
+    ],
+  );
+  assert.equal(body.entries[2].address, "127.0.0.1");
+  assert.match(body.entries[2].requestId, /^[0-9a-f]{32}$/);
+});
+
 test("requests that make no sense are 400 in Keystone's shape", async () => {
   const { server, identity } = await setUp();
   await using _ = server;

@@ -1,10 +1,12 @@
 /** What the identity service's routes work with. */
 
+import type { AuditLog } from "../../identity/audit-log.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { OriginOf } from "../origin.ts";
 
 export interface IdentityPorts {
   readonly identity: Identity;
+  readonly audit: AuditLog;
   readonly originOf: OriginOf;
   readonly region: string;
 }

@@ -4,6 +4,7 @@ import type { UserRole } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
+import type { ScopedReference } from "../../identity/directory.ts";
 import type { LoginScope } from "../../identity/login.ts";
 import type { TokenSession } from "../../identity/tokens.ts";
 import { Type } from "../../json-schema.ts";
@@ -59,7 +60,26 @@ const rejected = "The request you have made requires authentication.";
 
 /** No log-in needed: the body has the credentials. */
 export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
-  const { login } = ports.identity;
+  const { identity: service, audit } = ports;
+  const { login, directory } = service;
+
+  /** The same work for each refusal: its time shows nothing. */
+  async function noteRefused(
+    user: ScopedReference,
+    address: string,
+  ): Promise<void> {
+    const [found, domain] = await Promise.all([
+      directory.findUser(user),
+      user.domain && directory.findDomain(user.domain),
+      // A store that cannot be read: what the request says is left.
+    ]).catch(() => []);
+    audit.noteRefusedLogin({
+      userName: found?.name ?? user.name,
+      userId: found?.id,
+      domainId: found?.domainId ?? domain?.id,
+      address,
+    });
+  }
 
   app.post(
     "/auth/tokens",
@@ -70,20 +90,27 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
       preValidation: async (request) => parseJsonBody(request),
     },
     async (request, reply) => {
+      const { id, ip: address } = request;
       const { identity, scope: asked } = request.body.auth;
       const scope = toScope(asked);
-      const issued =
-        identity.methods.includes("password") && identity.password
-          ? await login.withPassword({
-              user: identity.password.user,
-              password: identity.password.user.password,
-              scope,
-              address: request.ip,
-            })
-          : identity.methods.includes("token") && identity.token
-            ? await login.withToken({ token: identity.token.id, scope })
-            : undefined;
-      if (!issued) throw new RequestError("AUTHENTICATION_FAILED", rejected);
+      const withPassword = identity.methods.includes("password");
+      const user = withPassword ? identity.password?.user : undefined;
+      const issued = user
+        ? await login.withPassword({
+            user,
+            password: user.password,
+            scope,
+            address,
+          })
+        : identity.methods.includes("token") && identity.token
+          ? await login.withToken({ token: identity.token.id, scope })
+          : undefined;
+      if (!issued) {
+        if (user) void noteRefused(user, address);
+        throw new RequestError("AUTHENTICATION_FAILED", rejected);
+      }
+      const { principal } = issued.session;
+      if (user) await audit.noteLogin(principal, { id, address });
       return reply
         .code(201)
         .header("x-subject-token", issued.token)

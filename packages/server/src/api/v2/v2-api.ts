@@ -1,11 +1,13 @@
 /** Our own API under `/api/v2`. */
 
+import type { AuditStore } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import type { AdministrationWithin } from "../../identity/administration/administration.ts";
 import type { Keys } from "../../keys/keys.ts";
 import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { accessRoutes } from "./access.ts";
+import { auditLogRoutes } from "./audit.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { createProblemAnswer } from "./error-answers.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
@@ -39,6 +41,7 @@ export interface V2ApiPorts
   readonly keys: Keys;
   readonly administration: AdministrationWithin;
   readonly certificates: Certificates;
+  readonly auditEntries: Pick<AuditStore, "listAuditEntries">;
   readonly version: string;
   /** Routes of other parts of the server that stand under the same log-in. */
   readonly extraRoutes?: ((app: HttpApp) => void) | undefined;
@@ -66,6 +69,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       whoamiRoutes(api, ports);
       identityRoutes(api, ports.administration);
       signingKeyRoutes(api, ports.certificates);
+      auditLogRoutes(api, ports.auditEntries);
       ports.extraRoutes?.(api);
     },
     { prefix: "/api/v2" },

@@ -126,7 +126,7 @@ test("what was changed stands in the audit log", async () => {
   assert.equal(entry?.action, "POST /api/v2/users");
   assert.equal(entry?.userName, "admin");
   const wrong = await run(["audit", "list", "--limit", "none"]);
-  assert.equal(wrong.code, 1);
+  assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /whole number/);
 });
 

@@ -218,7 +218,7 @@ const operations: readonly (readonly [
   [
     "audit.list",
     (c) => Array.fromAsync(c.audit.list({ action: "login" })),
-    ["GET", "audit"],
+    ["GET", "audit?action=login&limit=1000"],
     {
       entries: [{ at: "2026-01-01T00:00:00.000Z", action: "login", count: 2 }],
     },

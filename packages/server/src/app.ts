@@ -28,8 +28,8 @@ import fastify, {
   type FastifyRequest,
   type RouteOptions,
 } from "fastify";
-import { guardRoutes } from "./api/authorization.ts";
 import { auditRoutes } from "./api/audited-routes.ts";
+import { guardRoutes } from "./api/authorization.ts";
 import { boundUnprovenBodies } from "./api/body-budget.ts";
 import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";

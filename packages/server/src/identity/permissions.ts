@@ -101,6 +101,7 @@ export const permissions = {
     "Who does not want texts, in the whole installation",
   ),
   "opt-outs.write": operatorsOnly("Changing that list"),
+  "audit.read": domainAdministration("Who logged in, and who changed what"),
   "metrics.read": operatorsOnly("Metrics for Prometheus"),
   "signing-keys.read": operatorsOnly(
     "The certificates that messages are signed with",

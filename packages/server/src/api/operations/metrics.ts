@@ -27,12 +27,16 @@ export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
   const isOpen = (request: FastifyRequest) =>
     ports.openMetrics || isFromThisMachine(request);
 
-  app.get("/metrics", { config: { operation: "metrics.read", isOpen } }, async (_request, reply) => {
-    loading ??= loadRegistry(ports);
-    const registry = await loading;
-    const text = await registry.metrics();
-    return reply.header("content-type", registry.contentType).send(text);
-  });
+  app.get(
+    "/metrics",
+    { config: { operation: "metrics.read", isOpen } },
+    async (_request, reply) => {
+      loading ??= loadRegistry(ports);
+      const registry = await loading;
+      const text = await registry.metrics();
+      return reply.header("content-type", registry.contentType).send(text);
+    },
+  );
 }
 
 /** When somebody asks: a start does without. */

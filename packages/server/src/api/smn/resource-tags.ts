@@ -105,7 +105,10 @@ export function resourceTagRoutes(app: HttpApp, ports: SmnPorts): void {
 
   app.post(
     "/smn_topic/resource_instances/action",
-    { bodyLimit: listBodyBytes, config: { operation: "topics.read", errorCodes: malformed } },
+    {
+      bodyLimit: listBodyBytes,
+      config: { operation: "topics.read", errorCodes: malformed },
+    },
     async (request) => {
       const found = await resourceTags.query(
         projectOf(request),

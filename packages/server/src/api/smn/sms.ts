@@ -1,8 +1,7 @@
 /** A text message to one phone, without a topic. */
 
-import { CarillonError } from "@carillon/core";
+import { CarillonError, maxMessageBytes } from "@carillon/core";
 import { problemWithText } from "@carillon/gateway";
-import { maxMessageBytes } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";

@@ -3,7 +3,7 @@
 import type { AuditEntry, AuditStore } from "@carillon/core";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
-import { principalOf } from "../authentication.ts";
+import { requestReach } from "../authorization.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
@@ -63,7 +63,6 @@ const listQuery = Type.Object({
   ),
 });
 
-/** For a plugin that admits administrators only. */
 export function auditLogRoutes(
   app: HttpApp,
   audit: Pick<AuditStore, "listAuditEntries">,
@@ -71,9 +70,11 @@ export function auditLogRoutes(
   app.get(
     "/audit",
     {
+      config: { operation: "audit.read" },
       schema: {
         summary: "Lists who logged in and who changed what, newest first",
-        description: "Of the caller's domain.",
+        description:
+          "Of the caller's domain; operators see the whole installation.",
         tags: ["Service"],
         querystring: listQuery,
         response: { 200: AuditEntryList, ...refusals },
@@ -81,7 +82,8 @@ export function auditLogRoutes(
     },
     async (request) => {
       const { userId, action, before } = request.query;
-      const { domainId } = principalOf(request);
+      const reach = requestReach(request);
+      const domainId = reach.kind === "all" ? undefined : reach.domainId;
       const limit = readLimit(request.query.limit);
       const found = await audit.listAuditEntries(
         { domainId, userId, action },

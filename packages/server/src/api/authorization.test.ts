@@ -49,6 +49,11 @@ interface Things {
   readonly contactId: string;
 }
 
+interface Caller {
+  readonly userId: string;
+  readonly authorization: string;
+}
+
 const roles = ["member", "admin", "operator"] as const;
 const places = ["own", "sibling", "other"] as const;
 const marks: Readonly<Record<Place, string>> = {
@@ -61,8 +66,7 @@ let sandbox: Sandbox;
 let server: TestServer;
 let routes: readonly Route[];
 let things: Readonly<Record<Place, Things>>;
-/** Authorization headers. */
-let callers: Readonly<Record<UserRole, string>>;
+let callers: Readonly<Record<UserRole, Caller>>;
 let names = 0;
 
 before(async () => {
@@ -268,14 +272,20 @@ async function ask(
   place: Place,
   named = things[place],
 ): Promise<{ readonly status: number; readonly text: string }> {
-  const path = url.replace(/:(\w+)/g, (_, name: string) =>
-    encodeURIComponent(parameterOf(name, named)),
-  );
+  const { userId, authorization } = callers[role];
+  const path = url
+    // One's own projects: those of others are refused to everybody.
+    .replace("/v3/users/:user_id", `/v3/users/${userId}`)
+    .replace(/:(\w+)/g, (_, name: string) =>
+      encodeURIComponent(parameterOf(name, named)),
+    );
   const response = await server.app.inject({
     method,
     url: path,
+    // Not from this machine, to which metrics are shown.
+    remoteAddress: "192.0.2.1",
     headers: {
-      authorization: callers[role],
+      authorization,
       ...(method !== "GET" && { "content-type": "application/json" }),
     },
     ...(method !== "GET" && {
@@ -360,7 +370,7 @@ async function create(path: string, body: object): Promise<any> {
 }
 
 /** A user of the role in the domain of `own`, with a key for its project. */
-async function addCaller(role: UserRole): Promise<string> {
+async function addCaller(role: UserRole): Promise<Caller> {
   const { domainId, projectId } = things.own;
   const user = await create("users", {
     name: newName(),
@@ -368,7 +378,8 @@ async function addCaller(role: UserRole): Promise<string> {
     role,
     projectIds: [projectId],
   });
-  return headerOf(await create("access-keys", { userId: user.id, projectId }));
+  const key = await create("access-keys", { userId: user.id, projectId });
+  return { userId: user.id, authorization: headerOf(key) };
 }
 
 function headerOf(key: {

@@ -72,11 +72,12 @@ export function requireCredentials(
     else result.then(settle, done);
   });
   app.addHook("preValidation", (request, _reply, done) => {
-    if (isOpen(request)) {
+    const { principal, signedClaim } = request;
+    if (principal === undefined && signedClaim === undefined) {
+      // It needs none.
       done();
       return;
     }
-    const { signedClaim } = request;
     const finish = (body: Buffer) =>
       attempt(done, () => {
         if (signedClaim) admit(request, signedClaim.verify(body));

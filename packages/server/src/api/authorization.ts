@@ -26,6 +26,10 @@ declare module "fastify" {
     /** Whether it answers this request without credentials all the same. */
     isOpen?: (request: FastifyRequest) => boolean;
   }
+  interface FastifyRequest {
+    /** Its route's; read once, for Fastify puts the options together anew. */
+    operation: Operation | undefined;
+  }
 }
 
 /**
@@ -39,6 +43,7 @@ export function guardRoutes(app: HttpApp, identity: Identity): void {
   });
   app.addHook("onReady", async () => checkOperations(routes));
 
+  app.decorateRequest("operation", undefined);
   requireCredentials(app, identity, checkPermission, isOpen);
 }
 
@@ -46,6 +51,7 @@ export function guardRoutes(app: HttpApp, identity: Identity): void {
 function isOpen(request: FastifyRequest): boolean {
   if (request.is404) return true;
   const { config } = request.routeOptions;
+  request.operation = config.operation;
   return config.operation === "public" || config.isOpen?.(request) === true;
 }
 
@@ -136,8 +142,9 @@ function checkDomain(request: FastifyRequest, domainId: string): void {
   );
 }
 
-function operationOf(request: FastifyRequest): Exclude<Operation, "public"> {
-  const { operation } = request.routeOptions.config;
+function operationOf({
+  operation,
+}: FastifyRequest): Exclude<Operation, "public"> {
   if (operation !== undefined && operation !== "public") return operation;
   throw new Error("This route names no operation.");
 }

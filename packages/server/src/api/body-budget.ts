@@ -61,7 +61,7 @@ export function boundUnprovenBodies(
 
   // After the hooks that know callers by the head of the request.
   app.addHook("preParsing", (request, reply, payload, done) => {
-    const { method, headers, ip, routeOptions } = request;
+    const { method, headers } = request;
     const declared = headers["content-length"];
     const isChunked = headers["transfer-encoding"] !== undefined;
     if (
@@ -73,6 +73,7 @@ export function boundUnprovenBodies(
       done(null, payload);
       return;
     }
+    const { ip } = request;
     let bytes = 0;
     let isReleased = false;
     const take = (more: number): boolean => {
@@ -91,7 +92,7 @@ export function boundUnprovenBodies(
     reply.raw.once("close", release);
     if (!isChunked) {
       // What is longer is refused without being read.
-      const isRead = Number(declared) <= routeOptions.bodyLimit;
+      const isRead = Number(declared) <= request.routeOptions.bodyLimit;
       if (isRead && !take(Number(declared))) done(noRoom());
       else done(null, payload);
       return;

@@ -50,7 +50,8 @@ const noBody = Buffer.alloc(0);
 export function acceptAnyBody(app: HttpApp): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
-    "*",
+    // The first by name: Fastify remembers only the parsers of named types.
+    ["application/json", "*"],
     { parseAs: "buffer", bodyLimit: defaultBodyBytes },
     (_request, body, done) => done(null, body),
   );

@@ -56,6 +56,10 @@ export interface Identity {
   invalidate(): void;
 }
 
+interface KeyPairHolder {
+  readonly principal: Principal;
+}
+
 /** What {@link createIdentity} works with. */
 export interface IdentityPorts {
   readonly store: IdentityStore;
@@ -77,7 +81,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
   const directory = createDirectory(store);
   const tokens = createTokens({ store, directory, clock, logger });
   const accessKeys = createAccessKeys({ store, directory, secrets, clock });
-  const keyPairs = new ReadCache<{ readonly principal: Principal }>({
+  const keyPairs = new ReadCache<KeyPairHolder>({
     clock,
     maxEntries: 1000,
     maxAgeMs: 60_000,
@@ -93,22 +97,20 @@ export function createIdentity(ports: IdentityPorts): Identity {
   function checkKeyPair(
     header: string,
   ): Authentication | Promise<Authentication> {
-    const pair = Buffer.from(header.slice("Basic ".length), "base64");
-    const [accessKey, secretKey] = splitPair(pair.toString());
-    if (accessKey === "") return failed("malformed");
     // Like tokens: cached by a hash, so the time says nothing.
     const found = keyPairs.find(hash("sha256", header, "hex"), () =>
-      findKeyPair(accessKey, secretKey),
+      findKeyPair(header),
     );
-    return found instanceof Promise
-      ? found.then((pair) => pair ?? failed("rejected"))
-      : (found ?? failed("rejected"));
+    const settle = (pair: KeyPairHolder | undefined): Authentication =>
+      pair ?? failed(splitPair(header)[0] === "" ? "malformed" : "rejected");
+    return found instanceof Promise ? found.then(settle) : settle(found);
   }
 
   async function findKeyPair(
-    accessKey: string,
-    secretKey: string,
-  ): Promise<{ readonly principal: Principal } | undefined> {
+    header: string,
+  ): Promise<KeyPairHolder | undefined> {
+    const [accessKey, secretKey] = splitPair(header);
+    if (accessKey === "") return undefined;
     const holder = await accessKeys.find(accessKey);
     const isRight = isSameSecret(secretKey, holder?.secretKey ?? absentSecret);
     return holder && isRight ? { principal: holder.principal } : undefined;
@@ -177,7 +179,9 @@ export function isSigned(headers: IncomingHttpHeaders): boolean {
   return !token && isSignatureHeader(authorization);
 }
 
-function splitPair(pair: string): [name: string, secret: string] {
+/** Of a header `Basic …`; two empty texts when it has no pair. */
+function splitPair(header: string): [name: string, secret: string] {
+  const pair = Buffer.from(header.slice("Basic ".length), "base64").toString();
   const cut = pair.indexOf(":");
   return cut < 0 ? ["", ""] : [pair.slice(0, cut), pair.slice(cut + 1)];
 }

@@ -11,6 +11,7 @@ import {
   delivered,
   hasChunks,
   leaseOf,
+  mailOf,
   messageTo,
   nextDueAt,
   projectId,
@@ -170,6 +171,43 @@ export function testFanOut({ test }: Cases): void {
     assert.deepEqual(await targets({ afterTarget: a.seq }), [b.seq, c.seq]);
     assert.deepEqual(await targets({ uptoTarget: b.seq }), [a.seq, b.seq]);
     assert.deepEqual(await targets({ afterTarget: c.seq }), []);
+  });
+
+  test("reads an audience as each change leaves it", async (store) => {
+    const topic = await addTopic(store);
+    const a = await addSubscription(store, topic);
+    const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
+    assert.ok(chunk);
+    const read = async () =>
+      (await store.readAudience(chunk, 10)).map((it) => [
+        it.target,
+        it.filterPolicies?.length ?? 0,
+        it.cancelled ?? false,
+      ]);
+    assert.deepEqual(await read(), [[a.seq, 0, false]]);
+    const b = await addUnconfirmed(store, topic, "t1");
+    assert.deepEqual(await read(), [[a.seq, 0, false]]);
+    await store.confirmSubscription("t1", start);
+    assert.deepEqual(await read(), [
+      [a.seq, 0, false],
+      [b.seq, 0, false],
+    ]);
+    await store.updateSubscription(projectId, topic.name, a.id, {
+      filterPolicies: [{ name: "level", stringEquals: ["high"] }],
+    });
+    assert.deepEqual(await read(), [
+      [a.seq, 1, false],
+      [b.seq, 0, false],
+    ]);
+    await store.cancelSubscription(b.id, () =>
+      mailOf(topic, "unsubscription", "t2"),
+    );
+    assert.deepEqual(await read(), [[a.seq, 1, false]]);
+    const c = await addSubscription(store, topic);
+    await store.deleteSubscription(projectId, topic.name, a.id, start);
+    assert.deepEqual(await read(), [[c.seq, 0, false]]);
+    await store.deleteTopic(projectId, topic.name, start);
+    assert.deepEqual(await read(), [[c.seq, 0, true]]);
   });
 
   test("cuts an open chunk; the rest is for whoever claims it", async (store) => {

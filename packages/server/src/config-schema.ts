@@ -121,7 +121,7 @@ export const configSchema = Type.Object({
     notes({
       group: "Server",
       description:
-        "Shows `/metrics` without credentials. Otherwise they are shown to requests from this machine itself, and to administrators' credentials from elsewhere.",
+        "Shows `/metrics` without credentials. Otherwise they are shown to requests from this machine itself, and to operators' credentials from elsewhere.",
       expected: "true or false",
       default: false,
     }),

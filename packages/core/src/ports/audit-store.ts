@@ -24,11 +24,14 @@ export interface AuditEntry {
   readonly action: string;
   /** How many it stands for. */
   readonly count: number;
-  /** Absent when nobody of that name exists. */
+  /** Absent when there is no such user. */
   readonly userId?: string;
-  /** As the request named the user; absent: it named an id. */
+  /**
+   * The user's name; of an unknown user, as the request has it. Absent when the
+   * request has an id of no user.
+   */
   readonly userName?: string;
-  /** The user's domain. */
+  /** The user's domain; of an unknown user, the one the request names. */
   readonly domainId?: string;
   /** The path of the request. */
   readonly target?: string;

@@ -20,9 +20,12 @@ export interface AuditedRequest {
   readonly address: string;
 }
 
-/** A log-in that was refused, whatever the reason. */
+/**
+ * A log-in whose user, password or scope was wrong. One that was throttled is
+ * none: its password was not checked.
+ */
 export interface RefusedLogin {
-  /** As the request names the user; absent: by an id. */
+  /** As {@link NewAuditEntry} has it, and so are the other members. */
   readonly userName?: string | undefined;
   readonly userId?: string | undefined;
   readonly domainId?: string | undefined;

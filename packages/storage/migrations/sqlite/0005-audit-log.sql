@@ -1,5 +1,3 @@
--- 0002 audit log
---
 -- Who logged in, and who changed what others depend on.
 
 CREATE TABLE audit_entries (

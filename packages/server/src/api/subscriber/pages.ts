@@ -4,7 +4,7 @@
  * of mail follow links, so a GET must not act (RFC 9110 §9.2.1).
  */
 
-import { CarillonError } from "@carillon/core";
+import { CarillonError, maskSecrets, type Subscription } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { sitePathOf } from "../origin.ts";
@@ -21,10 +21,10 @@ export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
 
   app.get("/c/:token", options, async (request, reply) => {
     const { token } = request.params;
-    const { topicName, endpoint } = await subscriptions.findByToken(token);
+    const subscription = await subscriptions.findByToken(token);
     return sendPage(reply, {
       title: "Confirm subscription",
-      text: `Do you want to receive messages of the topic ${topicName} at ${endpoint}?`,
+      text: `Do you want to receive messages of the topic ${subscription.topicName} at ${shown(subscription)}?`,
       button: {
         label: "Confirm subscription",
         action: sitePathOf(originOf(request), `/c/${token}`),
@@ -33,12 +33,10 @@ export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
   });
 
   app.post("/c/:token", options, async (request, reply) => {
-    const { topicName, endpoint } = await subscriptions.confirm(
-      request.params.token,
-    );
+    const subscription = await subscriptions.confirm(request.params.token);
     return sendPage(reply, {
       title: "Subscription confirmed",
-      text: `${endpoint} now receives messages of the topic ${topicName}.`,
+      text: `${shown(subscription)} now receives messages of the topic ${subscription.topicName}.`,
     });
   });
 
@@ -75,4 +73,9 @@ export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
       text: `You receive no more messages of the topic ${topicName}. A last message says how to come back.`,
     });
   });
+}
+
+/** The endpoint as pages have it. */
+function shown({ protocol, endpoint }: Subscription): string {
+  return maskSecrets(protocol, endpoint);
 }

@@ -36,7 +36,7 @@ export function serveCommand(): Command {
 }
 
 /** @throws CommandFailure with every mistake, exit code 2 */
-export function readConfig(flags: Readonly<Record<string, unknown>>): Config {
+function readConfig(flags: Readonly<Record<string, unknown>>): Config {
   try {
     return loadConfig({ flags, env: process.env });
   } catch (error) {

@@ -125,7 +125,7 @@ export interface Engine {
 }
 
 /** How long an abandoned engine waits for its attempts to end; milliseconds. */
-export const abandonGraceMs = 500;
+const abandonGraceMs = 500;
 
 /**
  * Puts an engine together; it does nothing before {@link Engine.start}.

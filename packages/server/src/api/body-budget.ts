@@ -11,7 +11,7 @@ import type { FastifyRequest } from "fastify";
 import type { HttpApp } from "./http-app.ts";
 
 /** Bytes of bodies without proven credentials that are read at once. */
-export const unprovenBodyBytes = 32 * 1024 * 1024;
+const unprovenBodyBytes = 32 * 1024 * 1024;
 
 /** Counts the bytes that are held, by address. */
 export class BodyBudget {

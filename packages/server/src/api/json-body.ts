@@ -42,7 +42,7 @@ export function jsonLimitsOf(bodyBytes: number): JsonLimits {
 }
 
 /** 16 KiB: the body of a GET means nothing; clients that sign one send `{}`. */
-export const maxUnreadBodyBytes = 16 * 1024;
+const maxUnreadBodyBytes = 16 * 1024;
 
 const noBody = Buffer.alloc(0);
 

@@ -81,7 +81,7 @@ function hashOf(body: Uint8Array): string {
   return computed;
 }
 
-export function splitUrl(url: string): [path: string, query: string] {
+function splitUrl(url: string): [path: string, query: string] {
   const cut = url.indexOf("?");
   return cut < 0 ? [url, ""] : [url.slice(0, cut), url.slice(cut + 1)];
 }

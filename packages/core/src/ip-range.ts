@@ -1,7 +1,6 @@
 /**
- * IP addresses and ranges (CIDR): read and compared. Which of them may be
- * reached is the egress guard's question, and who may call the access
- * policies'.
+ * IP addresses and ranges (CIDR): read and compared. The egress guard decides
+ * which of them may be reached, access policies which may call.
  */
 
 /** A network of IPv4 or IPv6 addresses, as `10.0.0.0/8` describes one. */

@@ -142,7 +142,7 @@ export interface Subscriptions {
    */
   confirm(token: string, where?: CodeTarget): Promise<Subscription>;
   /**
-   * The subscriber's no; a unsubscribe notice with a link back is sent.
+   * The subscriber's no; an unsubscribe notice with a link back is sent.
    *
    * @throws CarillonError SUBSCRIPTION_NOT_FOUND
    */

@@ -11,7 +11,7 @@ const audited: readonly RegExp[] = [
   /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
   /^\/v2\/:project_id\/notifications\/subscriptions\/filter_polices$/,
-  // Log-ins write entries of their own.
+  // Revoking; a log-in has no caller here, and writes an entry of its own.
   /^\/v3\/auth\/tokens$/,
 ];
 

@@ -8,8 +8,8 @@
  * takes effect at the next start, while one that stays does not undo what was
  * changed in the meantime by other means:
  *
- * - another password: the administrator's password is replaced, and who had
- *   been disabled or was no operator any more is one again;
+ * - another password: the password of `admin` is replaced, and who had been
+ *   disabled or was no operator any more is one again;
  * - another key pair: it is added, and the pair of the last start stops
  *   working;
  * - another project name: the project is renamed;

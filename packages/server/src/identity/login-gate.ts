@@ -1,9 +1,9 @@
 /**
  * Keeps log-ins from crowding each other out: a few passwords are hashed at
- * once, few wait, of those one address or one user has half, and failures of a
- * user from one address make further ones wait. Others are not touched by
- * that, so that a stranger cannot lock a user out. Counts are this process's,
- * and a restart begins anew.
+ * once and few wait, half of these for one address or one user. Failures of a
+ * user from one address delay its further ones from there; other addresses are
+ * not affected, so that a stranger cannot lock a user out. Counts are kept in
+ * memory, and a restart begins anew.
  */
 
 import { type Clock, ConcurrencyLimit } from "@carillon/core";

@@ -1,7 +1,8 @@
 /**
  * What administrators and operators do with domains, projects, users and
- * access keys, as far as they reach. What is taken from somebody is refused from the next request on, in this process;
- * another one of the same store notices within a minute.
+ * access keys, as far as they reach. What is taken from somebody is refused
+ * from the next request on, in this process; another one of the same store
+ * notices within a minute.
  */
 
 import {

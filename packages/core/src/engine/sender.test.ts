@@ -462,3 +462,16 @@ test("starts nothing late that its leases do not cover any more", async () => {
   assert.equal(channel.started.length, 1);
   assert.equal(sender.inFlight, 0);
 });
+
+test("a long queue of a lane may end all at once", async () => {
+  const { channel, sender, itemTo, covered } = setUp({ laneInFlight: 1 });
+  const count = 50_000;
+  const items = Array.from({ length: count }, (_, n) => itemTo("a", n));
+  const sending = sender.send(items);
+  await turn();
+  covered.now = false;
+  channel.end("a#0");
+  const { finished, unstarted } = await sending;
+  assert.deepEqual([finished.length, unstarted.length], [1, count - 1]);
+  assert.equal(sender.inFlight, 0);
+});

@@ -237,41 +237,59 @@ export class Sender implements AttemptOwner {
     else this.#withdraw(attempt);
   }
 
-  /** Of an attempt that waited for its lane, and was given a place in it. */
-  async #startLate(attempt: SendAttempt): Promise<void> {
-    attempt.hasPlace = true;
-    if (!attempt.holdsSlot) {
-      if (!this.#slots.tryAcquire()) await this.#slots.acquire();
-      attempt.holdsSlot = true;
-    }
+  /** Of an attempt that has a place in its lane, as soon as there is a slot. */
+  async #startWithSlot(attempt: SendAttempt): Promise<void> {
+    if (!this.#slots.tryAcquire()) await this.#slots.acquire();
     if (attempt.phase !== "queued") {
       // Withdrawn while it waited for the slot; its place was given back then.
       this.#slots.release();
       return;
     }
+    attempt.holdsSlot = true;
+    if (!this.#startLate(attempt)) this.#giveBack(attempt);
+  }
+
+  /**
+   * Of an attempt that waited for its lane and has place and slot now. False: it
+   * is over without a start, and both are to be given back.
+   */
+  #startLate(attempt: SendAttempt): boolean {
     // It is slow by its own time, not by that of those before it.
     this.#young.remove(attempt);
     const { item, batch, channel } = attempt;
     const now = this.#ports.clock.now();
     const isExpired = now >= expiryOf(item, this.#ports.rules);
-    if (!isExpired && this.#isCovered(channel)) this.#start(attempt);
-    else {
-      attempt.phase = "done";
-      if (isExpired) batch.finish(item, expired(item, now));
-      else this.#turnAway(item, batch);
-      this.#giveBack(attempt);
+    if (!isExpired && this.#isCovered(channel)) {
+      this.#start(attempt);
+      return true;
     }
+    attempt.phase = "done";
+    if (isExpired) batch.finish(item, expired(item, now));
+    else this.#turnAway(item, batch);
+    return false;
   }
 
-  /** Of an attempt that is over: its place, and its slot with it. */
+  /**
+   * Of an attempt that is over: its place, and its slot with it. A loop, for
+   * those who are next may be many and all be over.
+   */
   #giveBack(attempt: SendAttempt): void {
-    const next = this.#lanes.leave(attempt.item.recipient.endpoint);
-    if (attempt.holdsSlot) {
+    const { holdsSlot } = attempt;
+    for (;;) {
+      const next = this.#lanes.leave(attempt.item.recipient.endpoint);
+      if (next === undefined) {
+        if (holdsSlot) this.#slots.release();
+        return;
+      }
+      next.hasPlace = true;
+      if (!holdsSlot) {
+        void this.#startWithSlot(next);
+        return;
+      }
       // With a place in the lane the slot is of use at once.
-      if (next) next.holdsSlot = true;
-      else this.#slots.release();
+      next.holdsSlot = true;
+      if (this.#startLate(next)) return;
     }
-    if (next) void this.#startLate(next);
   }
 
   /** Of an attempt that has a place in its lane. */

@@ -112,6 +112,11 @@ class Message<Route extends readonly unknown[]> {
    * one behind a forward server, only stands in for a carrier.
    */
   simulated = false;
+  /**
+   * Whether a provider was given it since the last `reset`: while this is false,
+   * a send that failed or was aborted sent nothing.
+   */
+  isHandedOver = false;
   /** How the provider was chosen in the last `send`. */
   choice: ProviderChoice | null = null;
   /** `OptOut.exempt` and forward servers set it; it never leaves the process. */
@@ -192,6 +197,7 @@ class Message<Route extends readonly unknown[]> {
     }
     this.choice = null;
     this.sentAt = null;
+    this.isHandedOver = false;
     this.clearOutcome();
     return this;
   }

@@ -160,6 +160,7 @@ export class ProviderSender {
       signal,
       onLate: (sent) => this.#announceLate(sent),
     });
+    message.isHandedOver = true;
     const taken = turn.take(message);
     this.#turns.add(taken);
     try {

@@ -17,6 +17,7 @@ import {
   MemoryOptOutStore,
   type MessageStatus,
   OptOut,
+  type OptOutStore,
   type OutgoingMessage,
   Provider,
   ProviderConnectionError,
@@ -321,6 +322,31 @@ test("what is no text is rejected with its place", async (t) => {
     "The text holds a control character (U+001B) at position 2",
   );
   assert.deepEqual(phones.takeTraffic(), []);
+});
+
+test("an attempt that is ended before a provider has the text sent nothing", async (t) => {
+  const store: OptOutStore = new MemoryOptOutStore();
+  const asked = Promise.withResolvers<void>();
+  store.find = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const gateway = new Gateway({ optOut: new OptOut({ store }) });
+  gateway.addProvider("phones", new LoopbackProvider());
+  const stop = new AbortController();
+  const channel = createChannel(t, gateway);
+  const prepared = await channel.prepare(message());
+  const attempt = prepared.deliver(recipient("sms", "+4915112345678"), {
+    engineSignal: stop.signal,
+    signal: stop.signal,
+  });
+  await asked.promise;
+  stop.abort();
+  assert.deepEqual(await attempt, {
+    outcome: "deferred",
+    errorClass: "interrupted",
+    error: "The attempt was ended before a provider had the text.",
+  });
 });
 
 test("closing leaves open what is under way, and starts nothing", async (t) => {

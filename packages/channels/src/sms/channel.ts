@@ -98,6 +98,7 @@ class SmsChannel implements Channel {
         return outcomeOfSent(outgoing, segments);
       }
       if (!signal.aborted) return outcomeOfError(error);
+      if (!outgoing.isHandedOver) return notStarted;
       return timeout.aborted ? outcomeOfTimeout(this.timeoutMs) : interrupted;
     }
   }
@@ -116,7 +117,7 @@ function refusal(error: string): PreparedMessage {
 const notStarted: AttemptResult = {
   outcome: "deferred",
   errorClass: "interrupted",
-  error: "The service was shutting down.",
+  error: "The attempt was ended before a provider had the text.",
 };
 
 const interrupted: AttemptResult = {

@@ -52,7 +52,7 @@ export function createAccessKeys(ports: {
       secretKeyPurpose(accessKey),
     );
     const isSigner = createSignatureVerifier(secretKey);
-    return { principal, secretKey, isSigner };
+    return { principal: { ...principal, isKey: true }, secretKey, isSigner };
   }
 
   return {

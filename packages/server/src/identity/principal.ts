@@ -10,6 +10,8 @@ export interface Principal {
   readonly domainId: string;
   readonly domainName: string;
   readonly role: UserRole;
+  /** Set for access keys: they are good for their project, and no other. */
+  readonly isKey?: true;
   /** Absent for tokens without a scope. */
   readonly project?: {
     readonly id: ProjectId;

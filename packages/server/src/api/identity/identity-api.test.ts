@@ -271,7 +271,7 @@ test("a token is shown, checked and revoked", async () => {
 });
 
 test("projects are found by name, and by the region's", async () => {
-  const { server } = await setUp();
+  const { server, identity, logIn } = await setUp();
   await using _ = server;
   const { project } = server.credentials;
   const [domain] = await server.store.listDomains();
@@ -285,10 +285,13 @@ test("projects are found by name, and by the region's", async () => {
     name: "foreign",
     domainId: "another",
   });
-  const ids = async (url: string) =>
-    (await server.call("GET", url)).body.projects.map(
-      ({ id }: { id: string }) => id,
-    );
+  const scope = { project: { id: project.id } };
+  const { headers } = await logIn({ identity, scope });
+  const token = String(headers["x-subject-token"]);
+  const ids = async (url: string, by: object = { "x-auth-token": token }) =>
+    (await server.app.inject({ url, headers: { ...by } }))
+      .json()
+      .projects.map(({ id }: { id: string }) => id);
   assert.deepEqual(await ids("/v3/projects"), [project.id, "a".repeat(32)]);
   assert.deepEqual(await ids("/v3/projects?name=default"), [project.id]);
   assert.deepEqual(await ids("/v3/projects?name=test-1"), [project.id]);
@@ -300,6 +303,12 @@ test("projects are found by name, and by the region's", async () => {
   assert.equal(one.body.project.name, "default");
   const foreign = await server.call("GET", `/v3/projects/${"b".repeat(32)}`);
   assert.equal(foreign.status, 404);
+
+  // A key is good for its project: SDKs go on in the one they find.
+  const byKey = { authorization: server.authorization };
+  assert.deepEqual(await ids("/v3/projects", byKey), [project.id]);
+  assert.deepEqual(await ids("/v3/projects?name=second", byKey), []);
+  assert.deepEqual(await ids("/v3/projects?name=test-1", byKey), [project.id]);
 });
 
 test("Keystone's names of its first domain stand for the one made first", async () => {

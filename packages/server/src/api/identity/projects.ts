@@ -24,16 +24,20 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
     path: string,
   ) {
     const { name, domain_id } = request.query;
-    const { userId, project: own } = principalOf(request);
+    const { userId, project: own, isKey } = principalOf(request);
     const { directory } = identity;
     const domain =
       domain_id === undefined
         ? undefined
         : await directory.findDomain({ id: domain_id });
     const isUnknown = domain_id !== undefined && domain === undefined;
-    const all = isUnknown
+    const reachable = isUnknown
       ? []
       : await directory.listReachable(userId, domain?.id);
+    // SDKs go on in the project they find here.
+    const all = isKey
+      ? reachable.filter(({ id }) => id === own?.id)
+      : reachable;
     const named = all.filter((project) => project.name === name);
     // In the cloud each region has a project of its own name, by which some
     // clients find the project to work in.

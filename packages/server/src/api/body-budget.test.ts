@@ -154,6 +154,37 @@ test("connections beyond the most are closed as they come", async () => {
   second.socket.destroy();
 });
 
+test("a body that comes in pieces is read whole, up to the limit", async () => {
+  await using server = await startTestServer();
+  const port = await server.listen();
+  const body = JSON.stringify({
+    name: "in-pieces",
+    display_name: "é".repeat(9),
+  });
+  const head = `POST ${server.base}/topics HTTP/1.1\r\nHost: h\r\nAuthorization: ${server.authorization}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const chunked = (bytes: Buffer, size: number) => {
+    const parts: Buffer[] = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      const part = bytes.subarray(at, at + size);
+      const length = Buffer.from(`${part.length.toString(16)}\r\n`);
+      parts.push(length, part, Buffer.from("\r\n"));
+    }
+    return Buffer.concat([...parts, Buffer.from("0\r\n\r\n")]);
+  };
+  for (const [bytes, size, status] of [
+    [Buffer.from(body), 1, 201],
+    [Buffer.from(body), 7, 200],
+    [Buffer.from(body.padEnd(64 * 1024 - 9)), 1000, 200],
+    [Buffer.from(body.padEnd(64 * 1024 - 8)), 1000, 400],
+  ] as const) {
+    const socket = connect(port, "127.0.0.1");
+    socket.write(head);
+    socket.write(chunked(bytes, size));
+    assert.equal(await statusOf(socket), status, `${bytes.length} by ${size}`);
+    socket.destroy();
+  }
+});
+
 /** The status of the answer. */
 async function statusOf(socket: Socket): Promise<number> {
   const [chunk] = await new Promise<Buffer[]>((resolve, reject) => {

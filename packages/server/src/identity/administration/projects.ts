@@ -6,6 +6,7 @@ import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
 import {
   checkDomain,
+  checkMayManage,
   checkName,
   found,
   nameIsFree,
@@ -76,6 +77,13 @@ export function createProjectAdministration({
           name: checkName(name),
           domainId,
         };
+        const deleted = await store.getSetting(deletedProject(id));
+        if (deleted !== undefined) {
+          throw new RequestError(
+            "IDENTITY_EXISTS",
+            `A project with id ${id} was deleted; what was published in it is kept. Choose another id.`,
+          );
+        }
         if (await store.findProject(id)) {
           throw new RequestError(
             "IDENTITY_EXISTS",
@@ -88,6 +96,7 @@ export function createProjectAdministration({
     setEnabled: (id, enabled) =>
       change(async () => {
         const project = withSwitch(await get(id), enabled);
+        if (!enabled) await checkKeys(project.id);
         await store.putProject(project);
         return project;
       }),
@@ -102,7 +111,26 @@ export function createProjectAdministration({
             `The project has ${total} topics: delete them first, or disable the project.`,
           );
         }
+        await checkKeys(project.id);
+        // Before it is gone: its messages would be shown to the next owner of
+        // the id, which stands in every URN.
+        await store.putSetting(deletedProject(id), "deleted");
         await store.deleteProject(project.id);
       }),
   };
+
+  /** Operators' keys stop working with their project. */
+  async function checkKeys(projectId: ProjectId): Promise<void> {
+    if (reach.kind === "all") return;
+    for (const key of await store.listAccessKeys()) {
+      if (key.projectId !== projectId) continue;
+      const user = await store.findUser(key.userId);
+      if (user) checkMayManage(reach, user.role);
+    }
+  }
+}
+
+/** The setting that remembers a project that is gone. */
+function deletedProject(id: string): string {
+  return `identity.deleted_project.${id}`;
 }

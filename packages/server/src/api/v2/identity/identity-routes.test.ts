@@ -299,6 +299,18 @@ async function addAdmin({ call }: TestServer) {
   return { admin: body, byAdmin: keyPair(key) };
 }
 
+test("the id of a deleted project is not given to another", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  const id = "c".repeat(32);
+  const create = (name: string) =>
+    server.call("POST", "/api/v2/projects", { name, id });
+  assert.equal((await create("first")).status, 201);
+  await server.call("DELETE", `/api/v2/projects/${id}`);
+  const again = await create("second");
+  assert.deepEqual([again.status, again.body.code], [409, "IDENTITY_EXISTS"]);
+});
+
 test("an administrator makes and changes no operators", async () => {
   const { server, ask, logIn } = await setUp();
   await using _ = server;
@@ -320,6 +332,9 @@ test("an administrator makes and changes no operators", async () => {
     ["PATCH", `access-keys/${accessKey}`, { enabled: false }],
     ["POST", `access-keys/${accessKey}/rotate`],
     ["DELETE", `access-keys/${accessKey}`],
+    // Its key stops working with its project.
+    ["PATCH", `projects/${operator.projectId}`, { enabled: false }],
+    ["DELETE", `projects/${operator.projectId}`],
   ] as const) {
     const refused = await ask(byAdmin, method, `/api/v2/${path}`, body);
     assert.equal(refused.status, 403, `${method} ${path}`);

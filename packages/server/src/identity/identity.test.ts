@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { silentLogger, toEpochMs } from "@carillon/core";
+import {
+  silentLogger,
+  type TokenRecord,
+  toEpochMs,
+  type User,
+} from "@carillon/core";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import { bootstrapIdentity } from "./bootstrap.ts";
 import { createIdentity } from "./identity.ts";
@@ -244,4 +249,60 @@ test("a token got with a token expires with it", async () => {
   assert.notEqual(second.token, first?.token);
   assert.equal(second.session.expiresAt, first?.session.expiresAt);
   assert.equal(second.session.principal.project?.id, presets.projectId);
+});
+
+test("a log-in does not outlive a change of the password or the user", async () => {
+  const changes = [
+    async (store: MemoryStore, user: User) => {
+      await store.putUser({ ...user, passwordHash: "another" });
+      await store.deleteTokens(user.id);
+    },
+    async (store: MemoryStore, user: User) => {
+      await store.putUser({ ...user, disabled: true });
+      await store.deleteTokens(user.id);
+    },
+    async (store: MemoryStore, user: User) => {
+      await store.deleteUser(user.id);
+    },
+  ];
+  for (const kind of ["password", "token"] as const) {
+    for (const change of changes) {
+      const store = new MemoryStore();
+      const { identity } = await setUp(store);
+      const [user] = await store.listUsers();
+      assert.ok(user);
+      const { login } = identity;
+      const scope = { kind: "unscoped" } as const;
+      const withPassword = () =>
+        login.withPassword({
+          user: { name: "admin" },
+          password: "secret",
+          scope,
+          address: address(),
+        });
+      const first = await withPassword();
+      assert.ok(first);
+      const { putToken } = store;
+      let added: TokenRecord | undefined;
+      Object.assign(store, {
+        async putToken(token: TokenRecord) {
+          await change(store, user);
+          added = token;
+          await putToken(token);
+        },
+      });
+      const second =
+        kind === "password"
+          ? await withPassword()
+          : await login.withToken({ token: first.token, scope });
+      assert.equal(second, undefined);
+      assert.ok(added);
+      const principal = await identity.directory.toPrincipal(
+        user.id,
+        undefined,
+      );
+      const isLeft = await store.findToken(added.hash);
+      assert.ok(!principal || !isLeft);
+    }
+  }
 });

@@ -111,6 +111,22 @@ export function createLogin(ports: {
     return session && { token, session };
   }
 
+  /**
+   * What a token was issued for may have been withdrawn meanwhile, and the
+   * user's tokens deleted before this one was there. Looked up afterwards:
+   * what is withdrawn later deletes this one too.
+   *
+   * @param isGood answers from the store whether the credentials still are
+   */
+  async function unlessWithdrawn(
+    issued: IssuedToken | undefined,
+    isGood: () => Promise<boolean>,
+  ): Promise<IssuedToken | undefined> {
+    if (!issued || (await isGood())) return issued;
+    await tokens.revoke(issued.token);
+    return undefined;
+  }
+
   return {
     async withPassword({ user: reference, password, scope, address }) {
       const user = await directory.findUser(reference);
@@ -126,13 +142,19 @@ export function createLogin(ports: {
         return matches && user !== undefined && !user.disabled;
       });
       if (!user || !isRight) return undefined;
-      return await issue(user, scope, ["password"]);
+      const issued = await issue(user, scope, ["password"]);
+      return await unlessWithdrawn(issued, async () => {
+        const now = await directory.findUser({ id: user.id });
+        return now?.passwordHash === user.passwordHash && !now.disabled;
+      });
     },
     async withToken({ token, scope }) {
       const session = await tokens.find(token);
       if (!session) return undefined;
       const { userId: id, domainId } = session.principal;
-      return await issue({ id, domainId }, scope, ["token"], session.expiresAt);
+      const { expiresAt } = session;
+      const issued = await issue({ id, domainId }, scope, ["token"], expiresAt);
+      return await unlessWithdrawn(issued, () => tokens.isStored(token));
     },
   };
 }

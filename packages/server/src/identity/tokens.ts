@@ -43,6 +43,8 @@ export interface Tokens {
   find(
     token: string,
   ): TokenSession | undefined | Promise<TokenSession | undefined>;
+  /** Whether the store has the token now, whatever is cached. */
+  isStored(token: string): Promise<boolean>;
   /** Unknown tokens are fine. */
   revoke(token: string): Promise<void>;
   /** Asks the store anew from now on. */
@@ -121,6 +123,8 @@ export function createTokens(ports: {
       if (session === undefined || session instanceof Promise) return session;
       return session.expiresAt > now ? session : undefined;
     },
+    isStored: async (token) =>
+      (await store.findToken(hashToken(token))) !== undefined,
     async revoke(token) {
       const key = hashToken(token);
       try {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startTestServer } from "../../../test-support/test-server.ts";
+import { permissions, type ReachKind } from "../../identity/permissions.ts";
 
 async function setUp() {
   const server = await startTestServer();
@@ -165,4 +166,49 @@ test("members see their project's users, admins the domain's", async () => {
   assert.deepEqual(await codes(admin), [201, 200]);
   await admin("DELETE", `${url}/${theirs.id}`);
   assert.deepEqual(namesIn(await admin("GET", url)), ["On call"]);
+});
+
+test("deleting and subscribing reach as far as their operations", async (t) => {
+  const { server, url, add } = await setUp();
+  await using _ = server;
+  const { call } = server;
+  const made = async () => (await call("POST", url, onCall)).body.id;
+  const foreign = await made();
+  const { body: project } = await call("POST", "/api/v2/projects", {
+    name: "p",
+    domainId: server.domainId,
+  });
+  const { body: user } = await call("POST", "/api/v2/users", {
+    name: "ann",
+    domainId: server.domainId,
+    role: "admin",
+  });
+  const { body: pair } = await call("POST", "/api/v2/access-keys", {
+    userId: user.id,
+    projectId: project.id,
+  });
+  const authorization = `Basic ${Buffer.from(`${pair.accessKey}:${pair.secretKey}`).toString("base64")}`;
+  const reach = (
+    operation: "subscription-users.read" | "subscription-users.delete",
+    role: "admin" | "operator",
+    kind: ReachKind,
+  ) => {
+    const permission: Record<string, unknown> = permissions[operation];
+    const before = permission[role];
+    permission[role] = kind;
+    t.after(() => {
+      permission[role] = before;
+    });
+  };
+  // The table with other reaches than today's.
+  reach("subscription-users.delete", "admin", "project");
+  const deleted = await server.app.inject({
+    method: "DELETE",
+    url: `${url}/${foreign}`,
+    headers: { authorization },
+  });
+  assert.equal(deleted.json().code, "SMN.00290");
+  reach("subscription-users.read", "operator", "none");
+  const { status } = await call("POST", add, { ids: [foreign] });
+  assert.equal(status, 403);
 });

@@ -6,10 +6,11 @@
  */
 
 import type { AddressBook, SubscriptionUser } from "@carillon/core";
-import type { FastifyRequest } from "fastify";
-import { reachOf } from "../../identity/permissions.ts";
+import { RequestError } from "../../errors.ts";
+import { type Reach, reachOf } from "../../identity/permissions.ts";
 import { Type } from "../../json-schema.ts";
 import { principalOf, projectOf, scopeOf } from "../authentication.ts";
+import { requestReach } from "../authorization.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
@@ -85,7 +86,7 @@ export function subscriptionUserRoutes(
     },
     async (request) => {
       const page = await readPage(request.query, (marker) => marker);
-      const book = bookOf(request, request.params.domain_id);
+      const book = bookOf(requestReach(request), request.params.domain_id);
       const listed = await listPage(page, (one) =>
         subscriptionUsers.list(book, one),
       );
@@ -112,7 +113,8 @@ export function subscriptionUserRoutes(
     },
     async (request) => {
       const { domain_id, user_id } = request.params;
-      await subscriptionUsers.remove(bookOf(request, domain_id), user_id);
+      const book = bookOf(requestReach(request), domain_id);
+      await subscriptionUsers.remove(book, user_id);
       return { request_id: request.id };
     },
   );
@@ -141,7 +143,15 @@ export function subscribeUsersRoutes(
       const { topic_urn } = request.params;
       const projectId = projectOf(request);
       const { domainId } = scopeOf(request);
-      const book = bookOf(request, domainId);
+      // The route's operation is about subscriptions; the book has its own.
+      const reach = reachOf(principalOf(request), "subscription-users.read");
+      if (!reach) {
+        throw new RequestError(
+          "PERMISSION_DENIED",
+          "These credentials may not read the address book (subscription-users.read).",
+        );
+      }
+      const book = bookOf(reach, domainId);
       await topics.get(projectId, topic_urn);
 
       const addOne = async (id: string) => {
@@ -176,10 +186,9 @@ export function subscribeUsersRoutes(
   );
 }
 
-/** What the caller sees of a domain's address books. */
-function bookOf(request: FastifyRequest, domainId: string): AddressBook {
-  const reach = reachOf(principalOf(request), "subscription-users.read");
-  return reach?.kind === "project" ? reach : { kind: "domain", domainId };
+/** What a reach has of a domain's address books. */
+function bookOf(reach: Reach, domainId: string): AddressBook {
+  return reach.kind === "project" ? reach : { kind: "domain", domainId };
 }
 
 function toBody(user: SubscriptionUser) {

@@ -52,7 +52,12 @@ export type {
   NewInboundMessage,
 } from "./inbound/inbound-message.ts";
 export { toPhoneAddress } from "./inbound/phone-address.ts";
-export { type IpRange, includesRange, parseIpRange } from "./ip-range.ts";
+export {
+  type IpRange,
+  includesRange,
+  networkOf,
+  parseIpRange,
+} from "./ip-range.ts";
 export { findExcess, type JsonLimits } from "./json-extent.ts";
 export {
   defaultMessageLives,

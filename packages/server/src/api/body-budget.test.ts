@@ -22,6 +22,15 @@ test("a budget is used up in all, and half of it by one address", () => {
   assert.equal(budget.heldBytes, 0);
 });
 
+test("addresses of one IPv6 network have half of the budget together", () => {
+  const budget = new BodyBudget(100);
+  assert.ok(budget.take("2001:db8::1", 50));
+  assert.ok(!budget.take("2001:db8::2", 1));
+  assert.ok(budget.take("2001:db8:0:1::1", 1));
+  budget.release("2001:db8::1", 50);
+  assert.ok(budget.take("2001:db8::2", 49));
+});
+
 test("what the head of a request decides is decided without its body", async () => {
   await using server = await startTestServer();
   const port = await server.listen();

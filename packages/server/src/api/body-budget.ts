@@ -2,22 +2,22 @@
  * Bounds the memory that strangers can take: bodies of requests whose sender
  * is not known yet (log-ins, confirmations, signed requests before their
  * signature is verified, routes that are not there) have a budget in all, of
- * which one address has half.
+ * which one address has half; IPv6 addresses of one /64 count as one.
  */
 
 import { Transform } from "node:stream";
-import { CarillonError } from "@carillon/core";
+import { CarillonError, networkOf } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import type { HttpApp } from "./http-app.ts";
 
 /** Bytes of bodies without proven credentials that are read at once. */
 const unprovenBodyBytes = 32 * 1024 * 1024;
 
-/** Counts the bytes that are held, by address. */
+/** Counts the bytes that are held, by address: see `networkOf`. */
 export class BodyBudget {
   readonly #maxBytes: number;
   #heldBytes = 0;
-  readonly #heldByAddress = new Map<string, number>();
+  readonly #heldByNetwork = new Map<string, number>();
 
   constructor(maxBytes = unprovenBodyBytes) {
     this.#maxBytes = maxBytes;
@@ -29,7 +29,8 @@ export class BodyBudget {
 
   /** Answers whether there was room; only then {@link release} them. */
   take(address: string, bytes: number): boolean {
-    const held = this.#heldByAddress.get(address) ?? 0;
+    const network = networkOf(address);
+    const held = this.#heldByNetwork.get(network) ?? 0;
     if (
       this.#heldBytes + bytes > this.#maxBytes ||
       held + bytes > this.#maxBytes / 2
@@ -37,15 +38,16 @@ export class BodyBudget {
       return false;
     }
     this.#heldBytes += bytes;
-    this.#heldByAddress.set(address, held + bytes);
+    this.#heldByNetwork.set(network, held + bytes);
     return true;
   }
 
   release(address: string, bytes: number): void {
     this.#heldBytes -= bytes;
-    const left = (this.#heldByAddress.get(address) ?? 0) - bytes;
-    if (left > 0) this.#heldByAddress.set(address, left);
-    else this.#heldByAddress.delete(address);
+    const network = networkOf(address);
+    const left = (this.#heldByNetwork.get(network) ?? 0) - bytes;
+    if (left > 0) this.#heldByNetwork.set(network, left);
+    else this.#heldByNetwork.delete(network);
   }
 }
 

@@ -46,7 +46,7 @@ async function setUp(store = new MemoryStore()) {
 
 /** Another each time: what fails before makes nothing wait. */
 function address(): string {
-  return `2001:db8::${randomBytes(2).toString("hex")}`;
+  return `2001:db8:${randomBytes(2).toString("hex")}::1`;
 }
 
 function basic(pair: string): { authorization: string } {

@@ -89,6 +89,19 @@ test("failures are of one user from one address", async () => {
   await assert.rejects(right("u", "stranger"), throttled(1));
 });
 
+test("addresses of one IPv6 network count as one", async () => {
+  const { fail, begin, endAll } = setUp();
+  for (let i = 0; i < 5; i++) await fail("u", `2001:db8::${i}`);
+  await assert.rejects(fail("u", "2001:db8::9"), throttled(1));
+  assert.equal(await fail("u", "2001:db8:0:1::9"), false);
+  const all = Array.from({ length: 16 }, (_, i) =>
+    begin(`u${i}`, `2001:db8::${i}`),
+  );
+  await assert.rejects(begin("v", "2001:db8::f:1"), throttled(1));
+  await endAll();
+  await Promise.all(all);
+});
+
 test("failures are forgotten after a success, and after 15 minutes", async () => {
   const { clock, fail, gate } = setUp();
   for (let i = 0; i < 4; i++) await fail("u", "a");

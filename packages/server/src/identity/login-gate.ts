@@ -2,11 +2,11 @@
  * Keeps log-ins from crowding each other out: a few passwords are hashed at
  * once and few wait, half of these for one address or one user. Failures of a
  * user from one address delay its further ones from there; other addresses are
- * not affected, so that a stranger cannot lock a user out. Counts are kept in
- * memory, and a restart begins anew.
+ * not affected, so that a stranger cannot lock a user out. IPv6 addresses of one
+ * /64 count as one. Counts are kept in memory, and a restart begins anew.
  */
 
-import { type Clock, ConcurrencyLimit } from "@carillon/core";
+import { type Clock, ConcurrencyLimit, networkOf } from "@carillon/core";
 import { RequestError } from "../errors.ts";
 
 /** Who tries to log in, from where. */
@@ -60,10 +60,11 @@ export function createLoginGate(clock: Clock): LoginGate {
 
   return {
     async run({ user, address }, check) {
-      const pair = JSON.stringify([user, address]);
+      const network = networkOf(address);
+      const pair = JSON.stringify([user, network]);
       const waitMs = failures.waitMs(pair);
       if (waitMs > 0) throw throttled(waitMs);
-      const keys = [`user ${user}`, `address ${address}`];
+      const keys = [`user ${user}`, `network ${network}`];
       const hasShare = keys.every((key) => (present.get(key) ?? 0) < maxOfOne);
       if (!hasShare || hashes.isFull) throw throttled(firstWaitMs);
       for (const key of keys) enter(key);

@@ -89,6 +89,25 @@ test("what is counted is written when it ends", async () => {
   assert.equal((await list()).length, 1);
 });
 
+test("its end waits for what is being written", async () => {
+  const store = new MemoryStore();
+  const { addAuditEntry } = store;
+  const held = Promise.withResolvers<void>();
+  Object.assign(store, {
+    async addAuditEntry(entry: Parameters<typeof addAuditEntry>[0]) {
+      await held.promise;
+      await addAuditEntry(entry);
+    },
+  });
+  const { clock, log, list } = setUp(store);
+  log.noteRefusedLogin({ userId: "u1", address: "a" });
+  await clock.advanceSettled(60_000);
+  const ended = log[Symbol.asyncDispose]();
+  setImmediate(() => held.resolve());
+  await ended;
+  assert.equal((await list()).length, 1);
+});
+
 test("an entry that cannot be written is logged", async () => {
   const lines: [string, LogFields | undefined][] = [];
   const error = new Error("full");

@@ -69,7 +69,15 @@ export function createAuditLog(ports: {
     }
   }
 
-  async function flush(): Promise<void> {
+  let flushed = Promise.resolve();
+
+  /** After those under way, so that it ends once all is written. */
+  function flush(): Promise<void> {
+    flushed = flushed.then(writeCounted);
+    return flushed;
+  }
+
+  async function writeCounted(): Promise<void> {
     timer?.cancel();
     timer = undefined;
     const counted = [...refused.values(), ...(others ? [others] : [])];

@@ -53,6 +53,17 @@ test("changes of users, keys, policies and settings are in the audit log", async
   assert.equal(filtered.body.entries.length, 1);
 });
 
+test("phone numbers are masked in the audit log", async () => {
+  await using server = await startTestServer();
+  const { call } = server;
+  for (const number of ["+491700000123", "%2B491700000123"]) {
+    await call("POST", "/api/v2/opt-outs", { recipient: "+491700000123" });
+    await call("DELETE", `/api/v2/opt-outs/${number}`);
+    const { body } = await call("GET", "/api/v2/audit?limit=1");
+    assert.equal(body.entries[0].target, "/api/v2/opt-outs/+49***123");
+  }
+});
+
 test("another domain's entries are not shown, and members see none", async () => {
   await using server = await startTestServer();
   const make = async (path: string, body: object) =>

@@ -1,5 +1,6 @@
 /** Which requests stand in the audit log, and writes those that succeed. */
 
+import { maskEndpoint } from "@carillon/core";
 import type { AuditLog } from "../identity/audit-log.ts";
 import type { HttpApp } from "./http-app.ts";
 
@@ -37,7 +38,7 @@ export function auditRoutes(app: HttpApp, log: AuditLog): void {
         const { principal, method, id, ip: address, raw } = request;
         if (principal && reply.statusCode < 400) {
           const [path = ""] = (raw.url ?? "").split("?", 1);
-          const target = path.slice(0, maxTargetLength);
+          const target = maskNumber(path).slice(0, maxTargetLength);
           const action = `${method} ${route.url}`;
           await log.noteChange(principal, { action, target }, { id, address });
         }
@@ -45,4 +46,13 @@ export function auditRoutes(app: HttpApp, log: AuditLog): void {
       },
     ];
   });
+}
+
+/** The path with the phone number of an opt-out as logs have numbers. */
+function maskNumber(path: string): string {
+  return path.replace(
+    /^(\/api\/v2\/opt-outs\/)([^/]+)/,
+    (_, before: string, number: string) =>
+      before + maskEndpoint("sms", number.replace(/^%2B/i, "+")),
+  );
 }

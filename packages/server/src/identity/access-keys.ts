@@ -2,9 +2,9 @@
 
 import { hash, randomInt, timingSafeEqual } from "node:crypto";
 import type { Clock, IdentityStore } from "@carillon/core";
+import { CredentialCache } from "./credential-cache.ts";
 import type { Directory } from "./directory.ts";
 import type { Principal } from "./principal.ts";
-import { ReadCache } from "./read-cache.ts";
 import type { SecretBox } from "./secret-box.ts";
 import {
   createSignatureVerifier,
@@ -33,7 +33,7 @@ export function createAccessKeys(ports: {
   readonly clock: Clock;
 }): AccessKeys {
   const { store, directory, secrets, clock } = ports;
-  const holders = new ReadCache<AccessKeyHolder>({
+  const holders = new CredentialCache<AccessKeyHolder>({
     clock,
     maxEntries: 1000,
     maxAgeMs: 60_000,

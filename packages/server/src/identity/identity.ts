@@ -8,6 +8,7 @@ import { hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock, IdentityStore, Logger } from "@carillon/core";
 import { createAccessKeys, isSameSecret } from "./access-keys.ts";
+import { CredentialCache } from "./credential-cache.ts";
 import { createDirectory, type Directory } from "./directory.ts";
 import { createLogin, type Login } from "./login.ts";
 import type {
@@ -15,7 +16,6 @@ import type {
   AuthenticationFailure,
   Principal,
 } from "./principal.ts";
-import { ReadCache } from "./read-cache.ts";
 import { createSecretBox } from "./secret-box.ts";
 import type { SignedRequest } from "./signature/canonical-request.ts";
 import {
@@ -81,7 +81,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
   const directory = createDirectory(store);
   const tokens = createTokens({ store, directory, clock, logger });
   const accessKeys = createAccessKeys({ store, directory, secrets, clock });
-  const keyPairs = new ReadCache<KeyPairHolder>({
+  const keyPairs = new CredentialCache<KeyPairHolder>({
     clock,
     maxEntries: 1000,
     maxAgeMs: 60_000,

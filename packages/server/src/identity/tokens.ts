@@ -14,9 +14,9 @@ import {
   type ProjectId,
   type TokenRecord,
 } from "@carillon/core";
+import { CredentialCache } from "./credential-cache.ts";
 import type { Directory } from "./directory.ts";
 import type { Principal } from "./principal.ts";
-import { ReadCache } from "./read-cache.ts";
 
 /** How long a token is good, in milliseconds (24 h). */
 export const tokenLifetimeMs = 24 * 3_600_000;
@@ -63,7 +63,7 @@ export function createTokens(ports: {
   readonly logger: Logger;
 }): Tokens {
   const { store, directory, clock, logger } = ports;
-  const sessions = new ReadCache<TokenSession>({
+  const sessions = new CredentialCache<TokenSession>({
     clock,
     maxEntries: 10_000,
     maxAgeMs: 60_000,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "@carillon/testing";
-import { ReadCache } from "./read-cache.ts";
+import { CredentialCache } from "./credential-cache.ts";
 
 interface Thing {
   readonly version: number;
@@ -10,7 +10,7 @@ interface Thing {
 /** A cache over look-ups that the test answers when, and as, it likes. */
 function setUp(options: { maxEntries?: number; maxAgeMs?: number } = {}) {
   const clock = new ManualClock();
-  const cache = new ReadCache<Thing>({
+  const cache = new CredentialCache<Thing>({
     clock,
     maxEntries: 10,
     maxAgeMs: 1000,

@@ -6,7 +6,7 @@
 
 import type { Clock } from "@carillon/core";
 
-export interface ReadCacheOptions {
+export interface CredentialCacheOptions {
   readonly clock: Clock;
   /** When it is full, what was used longest ago goes. */
   readonly maxEntries: number;
@@ -14,7 +14,7 @@ export interface ReadCacheOptions {
 }
 
 /** `undefined` from a look-up means that there is no such thing: not kept. */
-export class ReadCache<Value extends object> {
+export class CredentialCache<Value extends object> {
   readonly #entries = new Map<string, { value: Value; staleAt: number }>();
   /** Callers at the same time share a look-up. */
   readonly #loading = new Map<string, Promise<Value | undefined>>();
@@ -24,7 +24,7 @@ export class ReadCache<Value extends object> {
   /** Invalidations so far. */
   #generation = 0;
 
-  constructor({ clock, maxEntries, maxAgeMs }: ReadCacheOptions) {
+  constructor({ clock, maxEntries, maxAgeMs }: CredentialCacheOptions) {
     this.#clock = clock;
     this.#maxEntries = maxEntries;
     this.#maxAgeMs = maxAgeMs;

@@ -38,7 +38,7 @@ export function auditRoutes(app: HttpApp, log: AuditLog): void {
         const { principal, method, id, ip: address, raw } = request;
         if (principal && reply.statusCode < 400) {
           const [path = ""] = (raw.url ?? "").split("?", 1);
-          const target = maskNumber(path).slice(0, maxTargetLength);
+          const target = maskNumber(path, route.url).slice(0, maxTargetLength);
           const action = `${method} ${route.url}`;
           await log.noteChange(principal, { action, target }, { id, address });
         }
@@ -48,11 +48,9 @@ export function auditRoutes(app: HttpApp, log: AuditLog): void {
   });
 }
 
-/** The path with the phone number of an opt-out as logs have numbers. */
-function maskNumber(path: string): string {
-  return path.replace(
-    /^(\/api\/v2\/opt-outs\/)([^/]+)/,
-    (_, before: string, number: string) =>
-      before + maskEndpoint("sms", number.replace(/^%2B/i, "+")),
-  );
+/** The path, for an opt-out with its phone number as logs have numbers. */
+function maskNumber(path: string, route: string): string {
+  if (!/^\/api\/v2\/opt-outs\/:/.test(route)) return path;
+  const number = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
+  return `/api/v2/opt-outs/${maskEndpoint("sms", number)}`;
 }

@@ -112,11 +112,8 @@ class Message<Route extends readonly unknown[]> {
    * one behind a forward server, only stands in for a carrier.
    */
   simulated = false;
-  /**
-   * Whether a provider was given it since the last `reset`: while this is false,
-   * a send that failed or was aborted sent nothing.
-   */
-  isHandedOver = false;
+  /** No public property: those go to forward peers. */
+  #isHandedOver = false;
   /** How the provider was chosen in the last `send`. */
   choice: ProviderChoice | null = null;
   /** `OptOut.exempt` and forward servers set it; it never leaves the process. */
@@ -197,9 +194,22 @@ class Message<Route extends readonly unknown[]> {
     }
     this.choice = null;
     this.sentAt = null;
-    this.isHandedOver = false;
+    this.#isHandedOver = false;
     this.clearOutcome();
     return this;
+  }
+
+  /**
+   * Whether a provider was given it since the last `reset`: while this is false,
+   * a send that failed or was aborted sent nothing.
+   */
+  get isHandedOver(): boolean {
+    return this.#isHandedOver;
+  }
+
+  /** To be called before a provider gets it. */
+  handOver(): void {
+    this.#isHandedOver = true;
   }
 
   /** Forgets what a provider said of it. */

@@ -160,7 +160,7 @@ export class ProviderSender {
       signal,
       onLate: (sent) => this.#announceLate(sent),
     });
-    message.isHandedOver = true;
+    message.handOver();
     const taken = turn.take(message);
     this.#turns.add(taken);
     try {

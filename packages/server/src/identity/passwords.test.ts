@@ -58,8 +58,11 @@ test("takes as long for whatever the reason", async () => {
   const chosen = await hashPassword("right");
   const generated = await hashPassword("right", generatedPasswordParameters);
   const times = new Map<string, number>();
-  // In turns, so that what else the machine does falls on all alike.
-  for (let run = 0; run < 5; run++) {
+  const spread = () =>
+    Math.max(...times.values()) / Math.min(...times.values());
+  // In turns, so that what else the machine does falls on all alike; the
+  // shortest times count, and a busy machine takes more turns to show them.
+  for (let run = 0; run < 5 || (spread() > 1.4 && run < 40); run++) {
     for (const [name, stored, password] of [
       ["right", chosen, "right"],
       ["wrong", chosen, "wrong"],
@@ -74,9 +77,5 @@ test("takes as long for whatever the reason", async () => {
       times.set(name, Math.min(took, times.get(name) ?? took));
     }
   }
-  const all = [...times.values()];
-  assert.ok(
-    Math.max(...all) < 1.5 * Math.min(...all),
-    JSON.stringify(Object.fromEntries(times)),
-  );
+  assert.ok(spread() < 1.5, JSON.stringify(Object.fromEntries(times)));
 });

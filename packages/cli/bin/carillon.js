@@ -5,12 +5,14 @@
 // garbage is collected.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire, enableCompileCache } from "node:module";
+// Not by name: a name that an older Node.js lacks would end the program here.
+import nodeModule, { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const neededMajor = 24;
+/** The first with `crypto.argon2`. */
+const needed = { major: 24, minor: 7 };
 const heapOptions = ["--max-semi-space-size=16", "--max-old-space-size=2000"];
 
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,19 +20,19 @@ const built = join(packageFolder, "dist", "main.js");
 const source = join(packageFolder, "src", "main.ts");
 const launcher = fileURLToPath(import.meta.url);
 
-if (Number.parseInt(process.versions.node, 10) < neededMajor) {
+if (!isNewEnough(process.versions.node)) {
   const runtime = findRuntime();
   if (runtime) {
     run(runtime, [...heapOptions, launcher, ...process.argv.slice(2)]);
   } else {
     console.error(
-      `Carillon needs Node.js ${neededMajor} or newer and this is ${process.versions.node}: install Node.js ${neededMajor} from https://nodejs.org/ or with your version manager.`,
+      `Carillon needs Node.js ${needed.major}.${needed.minor} or newer and this is ${process.versions.node}: install Node.js ${needed.major} from https://nodejs.org/ or with your version manager.`,
     );
     process.exitCode = 1;
   }
 } else if (existsSync(built)) {
   const cache = cacheFolder();
-  if (cache) enableCompileCache(cache);
+  if (cache) nodeModule.enableCompileCache(cache);
   import(pathToFileURL(built).href);
 } else {
   // A clone that was not built: packages then import each other's sources.
@@ -55,6 +57,14 @@ function cacheFolder() {
   return caches && join(caches, "carillon");
 }
 
+/** @param {string} version such as 24.21.0 */
+function isNewEnough(version) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return (
+    major > needed.major || (major === needed.major && minor >= needed.minor)
+  );
+}
+
 /** The runtime that a clone pins as a dependency, if it can run us. */
 function findRuntime() {
   try {
@@ -63,7 +73,7 @@ function findRuntime() {
       createRequire(import.meta.url).resolve("node/package.json"),
     );
     const path = join(folder, manifest.bin.node);
-    const fits = Number.parseInt(manifest.version, 10) >= neededMajor;
+    const fits = isNewEnough(manifest.version);
     return fits && existsSync(path) ? path : undefined;
   } catch {
     // Not installed: the usual case outside a clone.

@@ -40,7 +40,6 @@ import type { NotReady } from "./api/operations/health.ts";
 import { countRequests } from "./api/operations/http-counter.ts";
 import { registerOperationsApi } from "./api/operations/operations-api.ts";
 import { createOriginOf } from "./api/origin.ts";
-import { boundPipelining } from "./api/pipelining.ts";
 import {
   type ReceiversPorts,
   registerReceiversApi,
@@ -176,7 +175,6 @@ export function createApp(ports: AppPorts): HttpApp {
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.setErrorHandler(errors.send);
   app.setNotFoundHandler(errors.sendNotFound);
-  boundPipelining(app);
   app.decorateRequest("principal", undefined);
   app.decorateRequest("signedClaim", undefined);
   app.addHook("onRequest", (request, reply, done) => {

@@ -81,6 +81,7 @@ export {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  originOf,
   toConnectionError,
 } from "./http.ts";
 export { errorFromHttpStatus } from "./http-status-error.ts";

@@ -9,62 +9,46 @@ import {
   connect as connectTcp,
   isIP,
   type LookupFunction,
+  type OnReadOpts,
   type Socket,
 } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { buildConnector } from "undici";
 import {
   type EgressGuard,
   EgressRefusedError,
-  portOf,
+  type Peer,
 } from "./egress-guard.ts";
-import { readFinalAnswers } from "./final-answers.ts";
 
 /**
- * undici's connector, which also answers the socket it opens. It sets no
- * deadline: a caller that no longer wants the connection destroys the socket.
- * Interim answers (1xx) are left out of what is read from it; `onInterim` is
- * called when one begins.
+ * Opens a socket, which emits `connect`, or by TLS `secureConnect`, and hands
+ * what comes to `onread`. It sets no deadline: a caller that no longer wants the
+ * connection destroys the socket.
+ *
+ * @throws EgressRefusedError; for a name it is the socket's error
  */
-export type EgressConnector = (
-  options: buildConnector.Options,
-  callback: buildConnector.Callback,
-  onInterim?: () => void,
-) => Socket | undefined;
+export type EgressConnector = (peer: Peer, onread: OnReadOpts) => Socket;
 
-/** What connections by TLS are checked against, and how much is read. */
+/** What connections by TLS are checked against. */
 export interface EgressConnectorOptions {
   /** Certificate authorities (PEM) in place of the usual ones. */
   readonly ca?: string;
-  /** What the client takes of an answer's body. Default 4096. */
-  readonly maxResponseBytes?: number;
 }
-
-/** For headers, interim answers and trailers. */
-const maxHeaderBytes = 65_536;
-
-/** On the wire, a chunk with one byte of a body takes six. */
-const maxFramingFactor = 8;
 
 /**
  * Builds the function that opens sockets for an HTTP client, to allowed
- * addresses only. A refused one fails with EgressRefusedError.
+ * addresses only.
  */
 export function createEgressConnector(
   guard: EgressGuard,
-  options: EgressConnectorOptions = {},
+  { ca }: EgressConnectorOptions = {},
 ): EgressConnector {
-  const { ca, maxResponseBytes = 4096 } = options;
-  const limits = {
-    maxAnswerBytes: maxHeaderBytes + maxFramingFactor * maxResponseBytes,
-  };
   const sessions = new TlsSessions();
-  const lookup: LookupFunction = (host, { all }, done) => {
-    guard.resolve(host).then(
+  const lookup: LookupFunction = (name, { all }, done) => {
+    guard.resolve(name).then(
       (addresses) => {
         const [first] = addresses;
         if (first === undefined) {
-          done(Object.assign(new Error(`${host} has no address`), noData), []);
+          done(Object.assign(new Error(`${name} has no address`), noData), []);
         } else if (all) done(null, [...addresses]);
         else done(null, first.address, first.family);
       },
@@ -72,43 +56,25 @@ export function createEgressConnector(
     );
   };
 
-  return ({ hostname, protocol, port, servername }, callback, onInterim) => {
-    const target = { host: hostname, port: portOf(protocol, port), lookup };
+  return ({ isTls, host, port }, onread) => {
     // Sockets do not look up what is an address already.
     const refusal =
-      guard.checkPort(target.port) ??
-      (isIP(hostname) ? guard.checkAddress(hostname) : undefined);
-    if (refusal !== undefined) {
-      queueMicrotask(() => callback(new EgressRefusedError(refusal), null));
-      return undefined;
-    }
-    const isTls = protocol === "https:";
-    const key = `${target.host}:${target.port}`;
+      guard.checkPort(port) ??
+      (isIP(host) ? guard.checkAddress(host) : undefined);
+    if (refusal !== undefined) throw new EgressRefusedError(refusal);
+    const target = { host, port, lookup, onread };
+    const key = `${host}:${port}`;
     const session = isTls ? sessions.get(key) : undefined;
     const socket = isTls
       ? connectTls({
           ...target,
-          servername: servername || (isIP(hostname) ? "" : hostname),
+          servername: isIP(host) ? "" : host,
           ALPNProtocols: ["http/1.1"],
           ...(session && { session }),
           ...(ca !== undefined && { ca }),
         }).on("session", (ticket) => sessions.put(key, ticket))
       : connectTcp(target);
-    socket.setNoDelay(true).setKeepAlive(true, 60_000);
-    readFinalAnswers(socket, limits, onInterim);
-
-    let isSettled = false;
-    socket.once(isTls ? "secureConnect" : "connect", () => {
-      isSettled = true;
-      callback(null, socket);
-    });
-    // Stays for the life of the socket: an error nobody hears ends the process.
-    socket.on("error", (error) => {
-      if (isSettled) return;
-      isSettled = true;
-      callback(error, null);
-    });
-    return socket;
+    return socket.setNoDelay(true).setKeepAlive(true, 60_000);
   };
 }
 

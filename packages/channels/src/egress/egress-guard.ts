@@ -159,7 +159,7 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
     checkPort,
     resolve,
     async checkUrl(url, { timeoutMs = 2000, signal } = {}) {
-      const { host, port } = targetOf(url);
+      const { host, port } = peerOf(new URL(url));
       const refusal = checkPort(port);
       if (refusal !== undefined) return refusal;
       const late = Promise.withResolvers<void>();
@@ -183,18 +183,22 @@ function isLocalhost(host: string): boolean {
   return /(^|\.)localhost\.*$/i.test(host);
 }
 
-/** The URL parser has brought forms such as 0x7f.1 to plain addresses. */
-function targetOf(url: string): { host: string; port: number } {
-  const { hostname, protocol, port } = new URL(url);
-  return {
-    host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
-    port: portOf(protocol, port),
-  };
+/** Where a connection goes. */
+export interface Peer {
+  /** A name, or an address (IPv6 without brackets). */
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
 }
 
-/** The port of a URL, which leaves out the usual one of its protocol. */
-export function portOf(protocol: string, port: string): number {
-  return Number(port) || (protocol === "https:" ? 443 : 80);
+/** The URL parser has brought forms such as 0x7f.1 to plain addresses. */
+export function peerOf({ hostname, protocol, port }: URL): Peer {
+  const isTls = protocol === "https:";
+  return {
+    host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+    port: Number(port) || (isTls ? 443 : 80),
+    isTls,
+  };
 }
 
 function describe(

@@ -5,20 +5,27 @@
  * carrier have it.
  */
 
+import { systemClock } from "@carillon/core";
 import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
+  originOf,
   ProviderConnectionError,
   toConnectionError,
 } from "@carillon/gateway";
-import type { Agent, Dispatcher } from "undici";
-import { LazyPart } from "../lazy-part.ts";
-import { toRequestTarget } from "../request-target.ts";
+import { limitsForBody } from "../http-client/answer-reader.ts";
+import { ConnectionPool } from "../http-client/connection-pool.ts";
 import {
-  createEgressConnector,
-  type EgressConnector,
-} from "./egress-connector.ts";
+  InvalidHeaderError,
+  type RequestHeaders,
+} from "../http-client/request-bytes.ts";
+import {
+  type Answer,
+  RequestExchange,
+} from "../http-client/request-exchange.ts";
+import { type RequestTarget, toRequestTarget } from "../request-target.ts";
+import { createEgressConnector } from "./egress-connector.ts";
 import { type EgressGuard, EgressRefusedError } from "./egress-guard.ts";
 
 /** Limits of the client; each has a default but the guard. */
@@ -49,163 +56,68 @@ export function createEgressHttpClient(
 ): EgressHttpClient {
   const { egress, ca, timeoutMs = 10_000 } = options;
   const { maxResponseBytes = 4 * 1024 * 1024 } = options;
-  const connect = createEgressConnector(egress, {
-    maxResponseBytes,
-    ...(ca !== undefined && { ca }),
+  const { connectionsPerOrigin = 64 } = options;
+  const pool = new ConnectionPool({
+    ...limitsForBody(maxResponseBytes),
+    connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
+    clock: systemClock,
+    maxPerOrigin: connectionsPerOrigin,
+    maxIdle: connectionsPerOrigin,
   });
-  const agent = new LazyPart(
-    async () => {
-      const { Agent } = await import("undici");
-      return new Agent({
-        connect: withDeadline(connect, timeoutMs),
-        connections: options.connectionsPerOrigin ?? 64,
-        allowH2: false,
-        // The request has one deadline for all of it.
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      });
-    },
-    (opened) => opened.destroy(),
-  );
+
+  async function request({ url, signal, ...request }: HttpRequest) {
+    signal?.throwIfAborted();
+    const { headers = {}, maxResponseBytes: maxBodyBytes = maxResponseBytes } =
+      request;
+    const target = targetOf(url, headers);
+    const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
+    const exchange = new RequestExchange(pool, {
+      ...request,
+      headers,
+      target,
+      maxBodyBytes,
+    });
+    try {
+      const answer = await exchange.run(
+        signal ? AbortSignal.any([signal, deadline]) : deadline,
+      );
+      if (answer.isCut) throw new AnswerTooLarge(maxBodyBytes);
+      return toResponse(answer);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toFailure(error, url, exchange.hasBegun);
+    }
+  }
 
   return {
-    async request(request) {
-      const opened = await agent.get();
-      request.signal?.throwIfAborted();
-      const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
-      const signal = request.signal
-        ? AbortSignal.any([request.signal, deadline])
-        : deadline;
-      const exchange = new Exchange(
-        request,
-        request.maxResponseBytes ?? maxResponseBytes,
-      );
-      try {
-        return await exchange.run(opened, signal);
-      } catch (error) {
-        request.signal?.throwIfAborted();
-        throw toFailure(error, request.url, exchange.hasBegun);
-      }
+    request,
+    async close() {
+      pool.close();
     },
-    close: () => agent.close(),
   };
 }
-
-/** A connection that nobody answers to must not wait for the system's end. */
-function withDeadline(
-  connect: EgressConnector,
-  timeoutMs: number,
-): EgressConnector {
-  return (options, callback) => {
-    const socket = connect(options, (...answer) => {
-      clearTimeout(timer);
-      callback(...answer);
-    });
-    const timer = setTimeout(() => {
-      const error = new Error("The connection was not accepted in time");
-      socket?.destroy(
-        Object.assign(error, { code: "UND_ERR_CONNECT_TIMEOUT" }),
-      );
-    }, timeoutMs);
-    timer.unref();
-    return socket;
-  };
+/** Credentials in a header go before those in the URL. */
+function targetOf(url: string, headers: RequestHeaders): RequestTarget {
+  const target = toRequestTarget(url);
+  if (target === undefined) throw notSendable(url, "it is no HTTP URL");
+  const { origin, path } = target;
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  return names.includes("authorization") ? { origin, path } : target;
 }
 
-/** One request and its answer. */
-class Exchange implements Dispatcher.DispatchHandler {
-  /** Whether a connection started on it: from here on it may arrive. */
-  hasBegun = false;
-  readonly #request: HttpRequest;
-  readonly #maxBytes: number;
-  readonly #done = Promise.withResolvers<HttpResponse>();
-  #controller: Dispatcher.DispatchController | undefined;
-  #status = 0;
-  #headers: Record<string, string> = {};
-  readonly #chunks: Buffer[] = [];
-  #received = 0;
-  #failure: Error | undefined;
+function notSendable(url: string, reason: string): ProviderConnectionError {
+  return new ProviderConnectionError(
+    `The request to ${originOf(url)} cannot be sent: ${reason}`,
+    { code: "INVALID_REQUEST", retryable: false },
+  );
+}
 
-  constructor(request: HttpRequest, maxBytes: number) {
-    this.#request = request;
-    this.#maxBytes = maxBytes;
+function toResponse({ status, headers, body }: Answer): HttpResponse {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) joined[name] = String(value);
   }
-
-  async run(agent: Agent, signal: AbortSignal): Promise<HttpResponse> {
-    const { url, method, headers = {}, body } = this.#request;
-    const target = toRequestTarget(url);
-    if (target === undefined) throw new TypeError("The request has no URL");
-    const { origin, path, authorization } = target;
-    const abort = () => this.#fail(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      agent.dispatch(
-        {
-          origin,
-          path,
-          method,
-          headers: {
-            ...(authorization !== undefined && { authorization }),
-            ...headers,
-          },
-          body: body ?? null,
-        },
-        this,
-      );
-      return await this.#done.promise;
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // Given up while it waited for its connection: nothing is sent.
-    if (this.#failure) controller.abort(this.#failure);
-    else this.hasBegun = true;
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-  ): void {
-    this.#status = status;
-    for (const [name, value] of Object.entries(headers)) {
-      if (value !== undefined) this.#headers[name] = String(value);
-    }
-  }
-
-  onResponseData(
-    _controller: Dispatcher.DispatchController,
-    chunk: Buffer,
-  ): void {
-    this.#received += chunk.length;
-    if (this.#received <= this.#maxBytes) this.#chunks.push(chunk);
-    else this.#fail(new AnswerTooLarge(this.#maxBytes));
-  }
-
-  onResponseEnd(): void {
-    this.#done.resolve({
-      status: this.#status,
-      headers: this.#headers,
-      body: new Uint8Array(Buffer.concat(this.#chunks)),
-    });
-  }
-
-  onResponseError(
-    _controller: Dispatcher.DispatchController,
-    error: Error,
-  ): void {
-    this.#done.reject(this.#failure ?? error);
-  }
-
-  #fail(error: Error): void {
-    this.#failure = error;
-    this.#done.reject(error);
-    // Its connection goes with it: what is left of an answer is nobody's.
-    this.#controller?.abort(error);
-  }
+  return { status, headers: joined, body: new Uint8Array(body) };
 }
 
 class AnswerTooLarge extends Error {
@@ -227,6 +139,9 @@ function toFailure(
       cause: error,
       code: error.code,
     });
+  }
+  if (error instanceof InvalidHeaderError) {
+    return notSendable(url, error.message);
   }
   const failure = toConnectionError(error, url);
   if (hasBegun || !failure.outcomeUnknown) return failure;

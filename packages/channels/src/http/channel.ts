@@ -19,14 +19,13 @@ import {
 } from "@carillon/core";
 import { createEgressConnector } from "../egress/egress-connector.ts";
 import type { EgressGuard } from "../egress/egress-guard.ts";
-import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
 import {
   createRequestTemplate,
   type RequestTemplate,
   textFor,
 } from "./content.ts";
-import type { HttpAttempts } from "./http-attempts.ts";
+import { HttpAttempts } from "./http-attempts.ts";
 import type { Signer } from "./signing-key.ts";
 
 /** What the channel signs with, goes through and is limited by. */
@@ -59,38 +58,28 @@ class HttpChannel implements Channel {
   readonly billable = false;
   readonly timeoutMs: number;
   readonly #options: HttpChannelOptions;
-  readonly #attempts: LazyPart<HttpAttempts>;
+  readonly #attempts: HttpAttempts;
 
   constructor(options: HttpChannelOptions) {
     const { clock, egress, ca, timeoutMs = 5000 } = options;
     this.#options = options;
     this.timeoutMs = timeoutMs + deadlineSlackMs;
-    this.#attempts = new LazyPart(
-      async () => {
-        const { HttpAttempts } = await import("./http-attempts.ts");
-        const { maxResponseBytes = 4096 } = options;
-        return new HttpAttempts({
-          clock,
-          timeoutMs,
-          connect: createEgressConnector(egress, {
-            maxResponseBytes,
-            ...(ca !== undefined && { ca }),
-          }),
-          maxResponseBytes,
-          connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
-          idleConnections: options.idleConnections ?? 2048,
-        });
-      },
-      (attempts) => attempts.close(),
-    );
+    this.#attempts = new HttpAttempts({
+      clock,
+      timeoutMs,
+      connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
+      maxResponseBytes: options.maxResponseBytes ?? 4096,
+      connectionsPerOrigin: options.connectionsPerOrigin ?? 256,
+      idleConnections: options.idleConnections ?? 2048,
+    });
   }
 
   prepare(message: Message): PreparedMessage {
     return new HttpMessage(message, this.#options, this.#attempts);
   }
 
-  close(): Promise<void> {
-    return this.#attempts.close();
+  async close(): Promise<void> {
+    this.#attempts.close();
   }
 }
 
@@ -98,8 +87,7 @@ class HttpChannel implements Channel {
 class HttpMessage implements PreparedMessage {
   readonly #message: Message;
   readonly #options: HttpChannelOptions;
-  readonly #loading: LazyPart<HttpAttempts>;
-  #attempts: HttpAttempts | undefined;
+  readonly #attempts: HttpAttempts;
   readonly #ready = new Map<Protocol, RequestTemplate>();
   /** By text: where http and https say the same, one signature does. */
   readonly #signing = new Map<string, Promise<RequestTemplate>>();
@@ -107,11 +95,11 @@ class HttpMessage implements PreparedMessage {
   constructor(
     message: Message,
     options: HttpChannelOptions,
-    attempts: LazyPart<HttpAttempts>,
+    attempts: HttpAttempts,
   ) {
     this.#message = message;
     this.#options = options;
-    this.#loading = attempts;
+    this.#attempts = attempts;
   }
 
   deliver(
@@ -119,7 +107,7 @@ class HttpMessage implements PreparedMessage {
     signals?: AttemptSignals,
   ): Promise<AttemptResult> {
     const template = this.#ready.get(recipient.protocol);
-    return template === undefined || this.#attempts === undefined
+    return template === undefined
       ? this.#signAndDeliver(recipient, signals)
       : this.#attempts.make(template, recipient, signals);
   }
@@ -142,7 +130,6 @@ class HttpMessage implements PreparedMessage {
     try {
       const template = await this.#sign(protocol, topic);
       this.#ready.set(protocol, template);
-      this.#attempts ??= await this.#loading.get();
       // Before that it cannot have been given up, and has no signal to read.
       const isLate = clock.monotonic() - begunAt > timeoutMs;
       if (isLate && signals?.signal.aborted) return signedTooLate;

@@ -11,8 +11,10 @@ import {
   type SubscriptionExtension,
   type SubscriptionId,
 } from "@carillon/core";
+import type { RequestMemory } from "../http-client/connection.ts";
+import { headerLines, requestHead } from "../http-client/request-bytes.ts";
 import type { Links } from "../links.ts";
-import type { BodyMemory } from "./connection-pool.ts";
+import type { RequestTarget } from "../request-target.ts";
 import { type SignedFields, stringToSign } from "./signature.ts";
 import type { Signer } from "./signing-key.ts";
 
@@ -21,24 +23,18 @@ export interface RequestTemplate {
   readonly type: MessageType;
   readonly topicUrn: string;
   /**
-   * The JSON. A notification's ends where the id of the subscription goes into
-   * the link that ends it.
+   * The headers that are the same for all, and the JSON. A notification's ends
+   * where the id of the subscription goes into the link that ends it.
    */
-  readonly body: Buffer;
-  readonly headers: readonly string[];
+  readonly bytes: Buffer;
+  /** Bytes of the JSON. */
+  readonly bodyLength: number;
 }
 
 type MessageType =
   | "SubscriptionConfirmation"
   | "Notification"
   | "UnsubscribeConfirmation";
-
-/** The recipient's own part of a request. */
-export interface RequestContent {
-  /** Names and values in turn. */
-  readonly headers: string[];
-  readonly body: Buffer;
-}
 
 /** @param text the message's text for the protocol; see {@link textFor} */
 export async function createRequestTemplate(
@@ -70,54 +66,56 @@ export async function createRequestTemplate(
     signature_version: "v1",
     signing_cert_url: links.certificate(certificateId),
   });
+  const headers = headerLines({
+    "content-type": "application/json; charset=utf-8",
+    "user-agent": "Carillon",
+    "x-smn-message-type": type,
+    "x-smn-message-id": message.id,
+    "x-smn-topic-urn": topic.urn,
+  });
+  const body = type === "Notification" ? cutAtLink(json, links, topic) : json;
   return {
     type,
     topicUrn: topic.urn,
-    body: Buffer.from(
-      type === "Notification" ? cutAtLink(json, links, topic) : json,
-    ),
-    headers: [
-      "content-type",
-      "application/json; charset=utf-8",
-      "user-agent",
-      "Carillon",
-      "x-smn-message-type",
-      type,
-      "x-smn-message-id",
-      message.id,
-      "x-smn-topic-urn",
-      topic.urn,
-    ],
+    bytes: Buffer.from(`${headers}\r\n${body}`),
+    bodyLength: Buffer.byteLength(body),
   };
 }
 
-/** The part per recipient; on the hot path, hence no JSON and no encoding. */
-export function fillIn(
+/** Who a request goes to. */
+export interface RequestRecipient {
+  readonly subscriptionId: SubscriptionId;
+  readonly extension: SubscriptionExtension | undefined;
+  readonly target: RequestTarget;
+}
+
+/**
+ * A request as it goes on the wire. On the hot path, hence no JSON and no
+ * encoding: what is a recipient's own stands around what is the same for all.
+ *
+ * @throws InvalidHeaderError
+ */
+export function writeRequest(
   template: RequestTemplate,
-  subscriptionId: SubscriptionId,
-  extension: SubscriptionExtension | undefined,
-  memory: BodyMemory,
-): RequestContent {
-  const headers = template.headers.slice();
-  if (template.type !== "SubscriptionConfirmation") {
-    headers.push(
-      "x-smn-subscription-urn",
-      `${template.topicUrn}:${subscriptionId}`,
-    );
+  { subscriptionId, extension, target }: RequestRecipient,
+  authority: string,
+  memory: RequestMemory,
+): Buffer {
+  const { type, bytes, bodyLength } = template;
+  const isNotification = type === "Notification";
+  const tail = isNotification ? `${subscriptionId}"}` : "";
+  let head = requestHead("POST", authority, target, bodyLength + tail.length);
+  if (type !== "SubscriptionConfirmation") {
+    head += `x-smn-subscription-urn: ${template.topicUrn}:${subscriptionId}\r\n`;
   }
-  if (template.type !== "Notification") {
-    return { headers, body: template.body };
+  if (isNotification && extension?.header !== undefined) {
+    head += headerLines(extension.header);
   }
-  if (extension?.header !== undefined) {
-    for (const name in extension.header) {
-      headers.push(name, extension.header[name] ?? "");
-    }
-  }
-  const cut = template.body.length;
-  const body = memory.reserve(cut + subscriptionId.length + 2);
-  body.set(template.body);
-  body.write(`${subscriptionId}"}`, cut, "latin1");
-  return { headers, body };
+  const request = memory.reserve(head.length + bytes.length + tail.length);
+  request.write(head, 0, "latin1");
+  request.set(bytes, head.length);
+  request.write(tail, head.length + bytes.length, "latin1");
+  return request;
 }
 
 /** Confirmations and unsubscribe notices have a text of ours. */

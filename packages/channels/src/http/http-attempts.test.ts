@@ -114,7 +114,7 @@ for (const [answer, expected, ends] of [
       outcome: "deferred",
       errorClass: "unreachable",
       error:
-        "What the endpoint answered is not HTTP: Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/).",
+        "What the endpoint answered is not HTTP: it does not begin with HTTP/1.1.",
     },
   ],
 ] as const) {
@@ -348,6 +348,27 @@ test("keeps the connection for the next request", async (t) => {
   assert.equal(server.requests(), 20);
   assert.equal(server.connections(), 1);
 });
+
+for (const [keepAlive, keptMs, closedMs] of [
+  ["", 3900, 1200],
+  ["keep-alive: timeout=60, max=9\r\n", 57_900, 1200],
+  ["keep-alive: timeout=2\r\n", 0, 0],
+] as const) {
+  test(`closes an idle connection before its server does: ${keepAlive || "no limit"}`, async (t) => {
+    const clock = new ManualClock();
+    const server = await startServer(t, (socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\n${keepAlive}content-length: 0\r\n\r\n`),
+    );
+    const { prepared } = await prepare(t, { clock });
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await send(prepared, server.origin)).outcome, "delivered");
+      clock.advance(keptMs);
+    }
+    assert.equal(server.connections(), keptMs > 0 ? 1 : 3);
+    clock.advance(closedMs);
+    await server.closed();
+  });
+}
 
 test("does not trip over connections that servers close after each answer", async (t) => {
   const server = await startServer(t, (socket) =>
@@ -690,7 +711,9 @@ async function startServer(
     socket.on("data", (chunk) => {
       received += chunk.toString("latin1");
       for (;;) {
-        const length = /content-length: (\d+)\r\n\r\n/.exec(received);
+        const length = /content-length: (\d+)\r\n(?:.+\r\n)*\r\n/.exec(
+          received,
+        );
         if (length === null) return;
         const end = length.index + length[0].length + Number(length[1]);
         if (received.length < end) return;

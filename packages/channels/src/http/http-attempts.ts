@@ -1,7 +1,7 @@
 /**
  * Delivers by HTTP, from the recipient to the result. Fan-out spends its time
- * here: what an attempt costs beyond undici's own work is a few small objects, and
- * neither a timer nor a stream nor an abort signal of its own.
+ * here: what an attempt costs beyond writing and reading is a few small objects,
+ * and neither a timer nor a stream nor an abort signal of its own.
  */
 
 import {
@@ -14,19 +14,23 @@ import {
   type Recipient,
 } from "@carillon/core";
 import { parseRetryAfter } from "@carillon/gateway";
-import type { Dispatcher } from "undici";
 import { excerptOfBody } from "../answer-text.ts";
 import type { EgressConnector } from "../egress/egress-connector.ts";
-import { type RequestTarget, toRequestTarget } from "../request-target.ts";
 import {
-  type BodyMemory,
+  type AnswerHeaders,
+  limitsForBody,
+  parseHeaders,
+} from "../http-client/answer-reader.ts";
+import type { RequestMemory } from "../http-client/connection.ts";
+import {
   ConnectionPool,
   type PooledRequest,
-} from "./connection-pool.ts";
+} from "../http-client/connection-pool.ts";
+import { toRequestTarget } from "../request-target.ts";
 import {
-  fillIn,
-  type RequestContent,
+  type RequestRecipient,
   type RequestTemplate,
+  writeRequest,
 } from "./content.ts";
 import {
   type AnswerDetails,
@@ -61,7 +65,9 @@ export class HttpAttempts {
     this.options = options;
     this.deadlines = new DeadlineQueue(options.clock, options.timeoutMs);
     this.pool = new ConnectionPool({
+      ...limitsForBody(options.maxResponseBytes),
       connect: options.connect,
+      clock: options.clock,
       maxPerOrigin: options.connectionsPerOrigin,
       maxIdle: options.idleConnections,
     });
@@ -85,8 +91,8 @@ export class HttpAttempts {
     return new Promise((resolve) => {
       const attempt = new HttpAttempt(
         this,
-        target,
-        (memory) => fillIn(template, subscriptionId, extension, memory),
+        template,
+        { subscriptionId, extension, target },
         resolve,
         signal,
       );
@@ -95,10 +101,10 @@ export class HttpAttempts {
     });
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#isClosed = true;
     for (const attempt of this.deadlines.drain()) attempt.interrupt();
-    await this.pool.close();
+    this.pool.close();
   }
 
   #watch(signal: AbortSignal | undefined): void {
@@ -136,30 +142,30 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   later: HttpAttempt | undefined = undefined;
   readonly engineSignal: AbortSignal | undefined;
   readonly #attempts: HttpAttempts;
-  readonly #target: RequestTarget;
-  readonly #fillIn: (memory: BodyMemory) => RequestContent;
+  readonly #template: RequestTemplate;
+  readonly #recipient: RequestRecipient;
   readonly #resolve: (result: AttemptResult) => void;
   /** 0 until the header of the answer is there. */
   #statusCode = 0;
   /** Of an answer that is no 2xx. */
   #headers: AnswerHeaders = {};
+  #retryAfterMs: number | undefined;
   #received = 0;
   #text: Buffer[] | undefined;
-  #hasAnswerBegun = false;
   #isRestarted = false;
   #isSettled = false;
 
   constructor(
     attempts: HttpAttempts,
-    target: RequestTarget,
-    fillIn: (memory: BodyMemory) => RequestContent,
+    template: RequestTemplate,
+    recipient: RequestRecipient,
     resolve: (result: AttemptResult) => void,
     engineSignal: AbortSignal | undefined,
   ) {
     this.engineSignal = engineSignal;
     this.#attempts = attempts;
-    this.#target = target;
-    this.#fillIn = fillIn;
+    this.#template = template;
+    this.#recipient = recipient;
     this.#resolve = resolve;
   }
 
@@ -171,13 +177,8 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     );
   }
 
-  write(memory: BodyMemory): Dispatcher.DispatchOptions {
-    const { path, authorization } = this.#target;
-    const { headers, body } = this.#fillIn(memory);
-    if (authorization !== undefined) {
-      headers.push("authorization", authorization);
-    }
-    return { method: "POST", path, headers, body };
+  write(authority: string, memory: RequestMemory): Buffer {
+    return writeRequest(this.#template, this.#recipient, authority, memory);
   }
 
   settle(result: AttemptResult): void {
@@ -201,46 +202,33 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     else this.settle(interrupted);
   }
 
-  /** undici insists on it. */
-  onRequestStart(): void {}
-
-  onResponseStarted(): void {
-    this.#hasAnswerBegun = true;
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: AnswerHeaders,
-  ): void {
+  onHead(statusCode: number, head: string): void {
     this.#statusCode = statusCode;
     if (statusCode < 300) return;
     this.#text = [];
-    this.#headers = headers;
+    this.#headers = parseHeaders(head);
+    this.#retryAfterMs = parseRetryAfter(
+      firstOf(this.#headers["retry-after"]),
+      this.#attempts.options.clock.now(),
+    );
   }
 
-  onResponseData(
-    _controller: Dispatcher.DispatchController,
-    chunk: Buffer,
-  ): void {
+  onData(bytes: Buffer): void {
     if (this.#isSettled) return;
-    this.#received += chunk.length;
-    this.#text?.push(chunk);
+    this.#received += bytes.length;
+    this.#text?.push(Buffer.from(bytes));
     if (this.#received <= this.#attempts.options.maxResponseBytes) return;
     this.#settleByAnswer();
     this.#attempts.pool.discard(this);
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     if (this.#isSettled) return;
     this.#settleByAnswer();
     this.#attempts.pool.release(this);
   }
 
-  onResponseError(
-    _controller: Dispatcher.DispatchController,
-    error: Error,
-  ): void {
+  onError(error: Error): void {
     if (this.#isSettled) return;
     if (this.#isDeadConnection()) {
       this.#isRestarted = true;
@@ -262,7 +250,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   #isDeadConnection(): boolean {
     return (
       this.connection?.isUsed === true &&
-      !this.#hasAnswerBegun &&
+      !this.connection.reader.hasBegun &&
       !this.#isRestarted
     );
   }
@@ -276,20 +264,15 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     const headers = this.#headers;
     const location = firstOf(headers.location);
     return {
-      retryAfterMs: parseRetryAfter(
-        firstOf(headers["retry-after"]),
-        this.#attempts.options.clock.now(),
-      ),
+      retryAfterMs: this.#retryAfterMs,
       ...(this.#statusCode < 400 &&
         location !== undefined && {
-          location: describeLocation(location, this.#target.path),
+          location: describeLocation(location, this.#recipient.target.path),
         }),
       text: excerptOfBody(Buffer.concat(this.#text), headers),
     };
   }
 }
-
-type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 function firstOf(header: string | string[] | undefined): string | undefined {
   return typeof header === "object" ? header[0] : header;

@@ -3,6 +3,7 @@
 import { type AttemptResult, type FailedResult, maskUrl } from "@carillon/core";
 import { EgressRefusedError } from "../egress/egress-guard.ts";
 import { excerpt } from "../excerpt.ts";
+import { InvalidHeaderError } from "../http-client/request-bytes.ts";
 
 /** What an answer says beside its status. */
 export interface AnswerDetails {
@@ -73,8 +74,7 @@ export function outcomeOfError(error: Error): FailedResult {
       error: error.message,
     };
   }
-  const code = codeOf(error);
-  if (code === "UND_ERR_INVALID_ARG") {
+  if (error instanceof InvalidHeaderError) {
     return {
       outcome: "rejected",
       errorClass: "internal",
@@ -84,7 +84,7 @@ export function outcomeOfError(error: Error): FailedResult {
   return {
     outcome: "deferred",
     errorClass: "unreachable",
-    error: describe(code, error),
+    error: describe(codeOf(error), error),
   };
 }
 
@@ -106,8 +106,8 @@ function codeOf(error: Error): string {
 }
 
 function describe(code: string, error: Error): string {
-  if (error.name === "HTTPParserError") {
-    return `What the endpoint answered is not HTTP: ${excerpt(error.message)}.`;
+  if (code === "NOT_HTTP") {
+    return `What the endpoint answered is not HTTP: ${error.message}.`;
   }
   const known = descriptions[code];
   if (known !== undefined) return `${known} (${code}).`;
@@ -121,8 +121,8 @@ const descriptions: Readonly<Record<string, string>> = {
   ECONNREFUSED: "The endpoint refused the connection",
   ECONNRESET: "The connection broke before the answer",
   EPIPE: "The connection broke before the answer",
-  UND_ERR_SOCKET: "The endpoint closed the connection before its answer",
-  UND_ERR_HEADERS_OVERFLOW: "The endpoint's answer has too many headers",
+  CLOSED_EARLY: "The endpoint closed the connection before its answer",
+  HEAD_TOO_LARGE: "The endpoint's answer has too many headers",
   INTERIM_ANSWERS_EXCEEDED:
     "The endpoint sent interim answers (1xx) without a final one",
   PROTOCOL_SWITCHED:

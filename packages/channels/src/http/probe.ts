@@ -5,14 +5,14 @@
 
 import type { Clock, Probe, ProbeResult } from "@carillon/core";
 import { excerptOfBody } from "../answer-text.ts";
-import {
-  createEgressConnector,
-  type EgressConnector,
-} from "../egress/egress-connector.ts";
+import { createEgressConnector } from "../egress/egress-connector.ts";
 import {
   type EgressGuard,
   EgressRefusedError,
 } from "../egress/egress-guard.ts";
+import { limitsForBody } from "../http-client/answer-reader.ts";
+import { ConnectionPool } from "../http-client/connection-pool.ts";
+import { RequestExchange } from "../http-client/request-exchange.ts";
 import { toRequestTarget } from "../request-target.ts";
 
 /** What a probe goes through, and how long it may take. */
@@ -35,70 +35,51 @@ export function createHttpProbe({
   timeoutMs = 5000,
   ca,
 }: HttpProbeOptions): Probe {
-  const open = createEgressConnector(egress, ca === undefined ? {} : { ca });
+  const pool = new ConnectionPool({
+    ...limitsForBody(maxBodyBytes),
+    connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
+    clock,
+    maxPerOrigin: Number.POSITIVE_INFINITY,
+    // An endpoint is probed once in a while.
+    maxIdle: 0,
+  });
 
   return async ({ url, headers, topicUrn }, signal) => {
-    // Not with the module: a start does without.
-    const { Client } = await import("undici");
-    if (signal?.aborted) return { kind: "unanswered" };
     const target = toRequestTarget(url);
     if (target === undefined) return { kind: "unanswered" };
-    const { origin, path, authorization } = target;
-    let socket: ReturnType<EgressConnector>;
-    const client = new Client(origin, {
-      connect: (options, callback) => {
-        socket = open(options, callback);
+    const exchange = new RequestExchange(pool, {
+      method: "POST",
+      target,
+      headers: {
+        "content-type": "application/json; charset=utf-8",
+        "x-smn-message-type": "Detection",
+        "x-smn-topic-urn": topicUrn,
+        ...headers,
       },
+      body: JSON.stringify({
+        type: "Detection",
+        topic_urn: topicUrn,
+        timestamp: `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
+      }),
+      maxBodyBytes,
     });
     const deadline = new AbortController();
-    const abort = () => deadline.abort();
-    const timer = clock.setTimer(timeoutMs, abort);
-    signal?.addEventListener("abort", abort, { once: true });
+    const timer = clock.setTimer(timeoutMs, () => deadline.abort());
     try {
-      const answer = await client.request({
-        method: "POST",
-        path,
-        headers: {
-          "content-type": "application/json; charset=utf-8",
-          "x-smn-message-type": "Detection",
-          "x-smn-topic-urn": topicUrn,
-          ...headers,
-          ...(authorization !== undefined && { authorization }),
-        },
-        body: JSON.stringify({
-          type: "Detection",
-          topic_urn: topicUrn,
-          timestamp: `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
-        }),
-        signal: deadline.signal,
-      });
-      const beginning = await readBeginning(answer.body);
+      const answer = await exchange.run(
+        signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
+      );
       return {
         kind: "answered",
-        statusCode: answer.statusCode,
-        text: excerptOfBody(beginning, answer.headers, maxBodyBytes),
+        statusCode: answer.status,
+        text: excerptOfBody(answer.body, answer.headers, maxBodyBytes),
       };
     } catch (error) {
       return toResult(error);
     } finally {
       timer.cancel();
-      signal?.removeEventListener("abort", abort);
-      // Also one that never came to be a connection.
-      socket?.destroy();
-      await client.destroy();
     }
   };
-}
-
-async function readBeginning(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= maxBodyBytes) break;
-  }
-  return Buffer.concat(chunks).subarray(0, maxBodyBytes);
 }
 
 function toResult(error: unknown): ProbeResult {

@@ -1,0 +1,175 @@
+/** A keep-alive connection and, at times, the request on it. */
+
+import type { Socket } from "node:net";
+import type { EgressConnector } from "../egress/egress-connector.ts";
+import type { Peer } from "../egress/egress-guard.ts";
+import {
+  type AnswerHandler,
+  type AnswerLimits,
+  AnswerReader,
+} from "./answer-reader.ts";
+
+/** A request, and what takes its answer. */
+export interface Exchange extends AnswerHandler {
+  /** All bytes of the request; called when a connection starts on it. */
+  write(authority: string, memory: RequestMemory): Buffer;
+  /** Instead of `onEnd`: the answer did not come, or not all of it. */
+  onError(error: Error): void;
+}
+
+/**
+ * Where a request may be written: memory of the connection, used again after
+ * the answer. Fresh memory for each request would cost the kernel more time
+ * (page faults) than writing the request costs us.
+ */
+export interface RequestMemory {
+  reserve(bytes: number): Buffer;
+}
+
+/** Scheme, host and port of a URL. */
+export interface Origin extends Peer {
+  /** What the Host header says. */
+  readonly authority: string;
+}
+
+/** What connections are opened with. */
+export interface ConnectionOptions extends AnswerLimits {
+  readonly connect: EgressConnector;
+}
+
+/** A connection keeps no more memory than this for requests, in bytes. */
+const maxKeptBytes = 16_384;
+
+/** Most answers to webhooks fit in one piece. */
+const readBytes = 4096;
+
+/**
+ * Reads through `onread`, into the same memory each time, and writes a request
+ * in one piece: of what a request costs, streams would take the larger part.
+ */
+export class Connection<To extends Origin = Origin> implements RequestMemory {
+  readonly origin: To;
+  exchange: Exchange | undefined;
+  /** Whether it carried a request before: it may have died since. */
+  isUsed = false;
+  /** While idle: until when it may be used, in monotonic time. */
+  idleUntil = 0;
+  readonly reader: AnswerReader;
+  readonly #onClosed: (connection: Connection<To>) => void;
+  readonly #socket: Socket | undefined;
+  #isConnected = false;
+  #isClosed = false;
+  #memory: Buffer | undefined;
+
+  /** @param onClosed called when it ends while no request is on it */
+  constructor(
+    origin: To,
+    options: ConnectionOptions,
+    onClosed: (connection: Connection<To>) => void,
+  ) {
+    this.origin = origin;
+    this.reader = new AnswerReader(options);
+    this.#onClosed = onClosed;
+    try {
+      this.#socket = this.#open(options.connect);
+    } catch (error) {
+      // Whoever opens it has not given it its request yet.
+      queueMicrotask(() => this.#fail(error));
+    }
+  }
+
+  run(exchange: Exchange): void {
+    this.exchange = exchange;
+    if (this.#isConnected) this.#send(exchange);
+  }
+
+  /** To be called after a complete answer. */
+  finish(): void {
+    this.exchange = undefined;
+    this.isUsed = true;
+    // An answer may come before all of the request was sent, and what was not
+    // sent is still in there.
+    if (this.#socket?.writableLength !== 0) this.#memory = undefined;
+  }
+
+  reserve(bytes: number): Buffer {
+    if (bytes > maxKeptBytes) return Buffer.allocUnsafe(bytes);
+    if (this.#memory === undefined || this.#memory.length < bytes) {
+      this.#memory = Buffer.allocUnsafeSlow(Math.max(bytes, 2048));
+    }
+    return this.#memory.subarray(0, bytes);
+  }
+
+  /** The request on it hears nothing of it. */
+  destroy(): void {
+    this.#isClosed = true;
+    this.exchange = undefined;
+    this.reader.stop();
+    this.#socket?.destroy();
+  }
+
+  #open(connect: EgressConnector): Socket {
+    const { origin } = this;
+    const socket = connect(origin, {
+      buffer: Buffer.allocUnsafeSlow(readBytes),
+      callback: (length, bytes) => {
+        this.#read(bytes as Buffer, length);
+        return true;
+      },
+    });
+    return socket
+      .once(origin.isTls ? "secureConnect" : "connect", () => {
+        this.#isConnected = true;
+        if (this.exchange !== undefined) this.#send(this.exchange);
+      })
+      .on("error", (error) => this.#fail(error))
+      .once("end", () => this.#end())
+      .once("close", () => this.#end());
+  }
+
+  #send(exchange: Exchange): void {
+    this.reader.expect(exchange);
+    try {
+      this.#socket?.write(exchange.write(this.origin.authority, this));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #read(bytes: Buffer, length: number): void {
+    if (this.#isClosed) return;
+    try {
+      this.reader.read(bytes, length);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    // What comes unasked is an answer to nothing.
+    if (this.exchange === undefined && !this.reader.isReusable) this.#end();
+  }
+
+  /** The other side sends no more. */
+  #end(): void {
+    if (this.#isClosed) return;
+    if (this.exchange === undefined) {
+      this.destroy();
+      this.#onClosed(this);
+      return;
+    }
+    try {
+      this.reader.end();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const { exchange } = this;
+    if (exchange === undefined) {
+      this.#end();
+      return;
+    }
+    this.destroy();
+    exchange.onError(error instanceof Error ? error : new Error(String(error)));
+  }
+}

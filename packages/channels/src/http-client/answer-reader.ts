@@ -376,9 +376,10 @@ function framingOf(head: string): Framing {
   let length: number | undefined;
   framingField.lastIndex = 0;
   for (;;) {
-    const [, name, value = ""] = framingField.exec(text) ?? [];
-    if (name === undefined) break;
-    switch (name.toLowerCase()) {
+    const match = framingField.exec(text);
+    if (match === null) break;
+    const value = match[2] ?? "";
+    switch (match[1]?.toLowerCase()) {
       case "connection":
         if (/\bclose\b/i.test(value)) isPersistent = false;
         else if (/\bkeep-alive\b/i.test(value)) isPersistent = true;
@@ -400,17 +401,18 @@ function framingOf(head: string): Framing {
 
 /** A list of the same number is that number (RFC 9110 §8.6). */
 function contentLength(value: string, earlier: number | undefined): number {
-  const numbers = new Set(value.split(",").map((part) => part.trim()));
-  const [digits = ""] = numbers;
-  const length = Number(digits);
-  if (
-    numbers.size > 1 ||
-    !/^\d{1,15}$/.test(digits) ||
-    (earlier !== undefined && earlier !== length)
-  ) {
-    throw new AnswerError("NOT_HTTP", "its Content-Length is no number");
+  const numbers = value.includes(",") ? value.split(",") : [value];
+  let length = earlier;
+  for (const digits of numbers) {
+    const number = /^\s*\d{1,15}\s*$/.test(digits)
+      ? Number(digits)
+      : Number.NaN;
+    length ??= number;
+    if (length !== number) {
+      throw new AnswerError("NOT_HTTP", "its Content-Length is no number");
+    }
   }
-  return length;
+  return length ?? 0;
 }
 
 /** Milliseconds of `timeout=5`; a server that says nothing of use says nothing. */
@@ -444,18 +446,20 @@ function endOfHead(
 }
 
 /**
- * The status of a status line. As soon as the first of its characters is wrong
- * it is none: a server of another protocol may wait for us to speak.
+ * The status of a status line. As soon as one of its characters is wrong it is
+ * none: a server of another protocol may wait for us to speak.
  *
- * @param line the line, more than it, or its beginning
+ * @param text the line, more than it, or its beginning
  */
-function statusOf(line: string): number {
-  const begun = line.slice(0, statusLine.length);
-  const sample = begun + statusLine.slice(begun.length);
-  if (!/^HTTP\/1\.[01] [1-9]\d\d[ \r\n]$/.test(sample)) {
+function statusOf(text: string): number {
+  const line =
+    text.length < statusLine.length
+      ? text + statusLine.slice(text.length)
+      : text;
+  if (!/^HTTP\/1\.[01] [1-9]\d\d[ \r\n]/.test(line)) {
     throw new AnswerError("NOT_HTTP", "it does not begin with HTTP/1.1");
   }
-  return Number(begun.slice(9, 12));
+  return Number(line.slice(9, 12));
 }
 
 const statusLine = "HTTP/1.1 200 ";

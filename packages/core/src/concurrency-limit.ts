@@ -19,6 +19,8 @@ interface Waiter {
   later: Waiter | undefined;
 }
 
+const noOptions = {};
+
 /** Runs at most `max` tasks at once; further ones wait in order of arrival. */
 export class ConcurrencyLimit {
   readonly #max: number;
@@ -79,35 +81,28 @@ export class ConcurrencyLimit {
 
   /**
    * Resolves once a place was taken for the caller, who gives it back with
-   * {@link release}. An abort while waiting leaves nothing taken.
-   *
-   * @throws CarillonError OVERLOADED when too many wait already, or the
-   * signal's reason
+   * {@link release}. An abort while waiting leaves nothing taken. Rejects with
+   * CarillonError OVERLOADED when too many wait already, or the signal's reason.
    */
-  async acquire(
-    options: { readonly signal?: AbortSignal | undefined } = {},
+  acquire(
+    options: { readonly signal?: AbortSignal | undefined } = noOptions,
   ): Promise<void> {
     const { signal } = options;
-    signal?.throwIfAborted();
-    if (this.tryAcquire()) return;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.tryAcquire()) return Promise.resolve();
     if (this.isFull) {
-      throw new CarillonError(
-        "OVERLOADED",
-        "Too many requests of this kind at once; try again in a moment.",
+      return Promise.reject(
+        new CarillonError(
+          "OVERLOADED",
+          "Too many requests of this kind at once; try again in a moment.",
+        ),
       );
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = () => {
-      this.#remove(waiter);
-      reject(signal?.reason);
-    };
-    const waiter = this.#append(() => {
-      // At once: an abort from here on finds the place taken.
-      signal?.removeEventListener("abort", abort);
-      resolve();
+    return new Promise((resolve, reject) => {
+      // Deliveries come by the thousand: a promise is all that each costs.
+      if (signal === undefined) this.#append(resolve);
+      else this.#appendUntilAborted(signal, resolve, reject);
     });
-    signal?.addEventListener("abort", abort, { once: true });
-    await promise;
   }
 
   /** Gives a place back; whoever waited longest gets it. */
@@ -119,6 +114,23 @@ export class ConcurrencyLimit {
     }
     this.#remove(next);
     next.enter();
+  }
+
+  #appendUntilAborted(
+    signal: AbortSignal,
+    resolve: () => void,
+    reject: (reason: unknown) => void,
+  ): void {
+    const abort = () => {
+      this.#remove(waiter);
+      reject(signal.reason);
+    };
+    const waiter = this.#append(() => {
+      // At once: an abort from here on finds the place taken.
+      signal.removeEventListener("abort", abort);
+      resolve();
+    });
+    signal.addEventListener("abort", abort, { once: true });
   }
 
   #append(enter: () => void): Waiter {

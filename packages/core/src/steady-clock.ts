@@ -4,7 +4,7 @@
  * retries would come an hour late, or messages expire before their time.
  */
 
-import type { Clock } from "./ports/clock.ts";
+import type { Clock, Timer } from "./ports/clock.ts";
 import { type EpochMs, toEpochMs } from "./time.ts";
 
 /** How much quicker or slower than time it may run to follow the machine. */
@@ -27,28 +27,44 @@ const maxBehindMs = 24 * hour;
  * difference of more than a day.
  */
 export function createSteadyClock(clock: Clock): Clock {
-  let steady: number = clock.now();
-  let readAt = clock.monotonic();
+  return new SteadyClock(clock);
+}
 
-  function now(): EpochMs {
-    const monotonic = clock.monotonic();
-    const elapsed = monotonic - readAt;
-    readAt = monotonic;
-    steady += elapsed;
-    const difference = clock.now() - steady;
-    if (difference > maxAheadMs || difference < -maxBehindMs)
-      steady += difference;
-    else {
-      const most = elapsed * maxSlew;
-      steady += Math.min(Math.max(difference, -most), most);
-    }
-    return toEpochMs(Math.floor(steady));
+/** A class, for numbers in its fields are set in place; each delivery reads it. */
+class SteadyClock implements Clock {
+  readonly #clock: Clock;
+  #steady: number;
+  #readAt: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#steady = clock.now();
+    this.#readAt = clock.monotonic();
   }
 
-  return {
-    now,
-    monotonic: () => clock.monotonic(),
-    setTimer: (ms, run) => clock.setTimer(ms, run),
-    nextTurn: () => clock.nextTurn(),
-  };
+  now(): EpochMs {
+    const monotonic = this.#clock.monotonic();
+    const elapsed = monotonic - this.#readAt;
+    const steady = this.#steady + elapsed;
+    const difference = this.#clock.now() - steady;
+    const most = elapsed * maxSlew;
+    const isFar = difference > maxAheadMs || difference < -maxBehindMs;
+    this.#readAt = monotonic;
+    this.#steady =
+      steady +
+      (isFar ? difference : Math.min(Math.max(difference, -most), most));
+    return toEpochMs(Math.floor(this.#steady));
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
+  setTimer(ms: number, run: () => void): Timer {
+    return this.#clock.setTimer(ms, run);
+  }
+
+  nextTurn(): Promise<void> {
+    return this.#clock.nextTurn();
+  }
 }

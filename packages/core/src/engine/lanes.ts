@@ -8,8 +8,8 @@ interface Lane<Waiter> {
   running: number;
   /** Of those running, the slow ones. */
   slow: number;
-  /** Who waits for a place; oldest first. */
-  readonly waiting: Set<Waiter>;
+  /** Who waits for a place, oldest first; made for the first who does. */
+  waiting: Set<Waiter> | undefined;
   /** How many were turned away since `countedFrom`. */
   turnedAway: number;
   countedFrom: number;
@@ -34,7 +34,7 @@ export class Lanes<Waiter> {
       this.#lanes.set(endpoint, {
         running: 1,
         slow: 0,
-        waiting: new Set(),
+        waiting: undefined,
         turnedAway: 0,
         countedFrom: 0,
       });
@@ -52,6 +52,7 @@ export class Lanes<Waiter> {
   wait(endpoint: string, waiter: Waiter): boolean {
     const lane = this.#lanes.get(endpoint);
     if (lane === undefined) throw new Error("Only a full lane is waited for.");
+    lane.waiting ??= new Set();
     if (lane.slow > 0 && lane.waiting.size >= this.#inFlightPerLane) {
       return false;
     }
@@ -61,7 +62,7 @@ export class Lanes<Waiter> {
 
   /** Waits no more. */
   withdraw(endpoint: string, waiter: Waiter): void {
-    this.#lanes.get(endpoint)?.waiting.delete(waiter);
+    this.#lanes.get(endpoint)?.waiting?.delete(waiter);
   }
 
   /** An attempt of this lane is slow, or no longer. */
@@ -98,8 +99,8 @@ export class Lanes<Waiter> {
   leave(endpoint: string): Waiter | undefined {
     const lane = this.#lanes.get(endpoint);
     if (lane === undefined) return undefined;
-    const [next] = lane.waiting;
-    if (next !== undefined) lane.waiting.delete(next);
+    const [next] = lane.waiting ?? [];
+    if (next !== undefined) lane.waiting?.delete(next);
     else {
       lane.running--;
       if (lane.running === 0) this.#lanes.delete(endpoint);

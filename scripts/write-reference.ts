@@ -81,7 +81,9 @@ A user has one role:
   Operators and their keys are made and changed by operators only. One that works
   is always left.
 
-Credentials are for one project, or for none. Members get them for
+Credentials are for one project, or for none; a token can be for a domain
+instead, the user's own, with operators any. Such a token does what the role
+reaches without a project. Members get credentials for
 ${credentialWords.member}, admins for ${credentialWords.admin}, operators for
 ${credentialWords.operator}: without saying so their own domain's are meant, others
 are named by their id, or by name and domain.

@@ -28,6 +28,10 @@ export {
   isTransient,
 } from "./errors.ts";
 export {
+  foldIdentityName,
+  isSameIdentityName,
+} from "./identity/identity-name.ts";
+export {
   createTimeOrderedIds,
   type IdSource,
   isHexId,

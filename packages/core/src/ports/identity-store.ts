@@ -10,7 +10,7 @@ interface Disableable {
 /** An account: projects and users belong to one, and do not leave it. */
 export interface Domain extends Disableable {
   readonly id: string;
-  /** Unique. */
+  /** Unique, as {@link isSameIdentityName} compares. */
   readonly name: string;
 }
 
@@ -57,8 +57,9 @@ export interface TokenRecord {
   /** SHA-256 of the token, hexadecimal. */
   readonly hash: string;
   readonly userId: string;
-  /** Absent for unscoped tokens. */
+  /** What it is good for: a project, a domain, or neither. */
   readonly projectId?: ProjectId;
+  readonly domainId?: string;
   readonly methods: readonly string[];
   readonly issuedAt: EpochMs;
   readonly expiresAt: EpochMs;
@@ -85,6 +86,7 @@ export interface IdentityStore {
   findProject(id: string): Promise<Project | undefined>;
   listProjects(): Promise<readonly Project[]>;
   findUser(id: string): Promise<User | undefined>;
+  /** As {@link isSameIdentityName} compares. */
   findUserByName(domainId: string, name: string): Promise<User | undefined>;
   listUsers(): Promise<readonly User[]>;
   listDomains(): Promise<readonly Domain[]>;

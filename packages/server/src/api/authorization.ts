@@ -73,6 +73,32 @@ export function requestReach(request: FastifyRequest): Reach {
   throw new Error("This request was not held against the permissions.");
 }
 
+/**
+ * What the caller reaches with an operation that its request may turn out to
+ * be, besides the route's.
+ *
+ * @throws RequestError PERMISSION_DENIED
+ */
+export function reachWith(
+  request: FastifyRequest,
+  operation: Exclude<Operation, "public">,
+): Reach {
+  const principal = principalOf(request);
+  const reach = reachOf(principal, operation);
+  if (reach) return reach;
+  throw roleRefused(principal, operation);
+}
+
+function roleRefused(
+  { role }: Principal,
+  operation: Exclude<Operation, "public">,
+): RequestError {
+  return new RequestError(
+    "PERMISSION_DENIED",
+    `Users with the role ${role} may not do this (${operation}).`,
+  );
+}
+
 /** @throws Error for routes without an operation of the table */
 function checkOperations(routes: readonly RouteOptions[]): void {
   const nameless = routes.filter(
@@ -91,10 +117,7 @@ function checkPermission(request: FastifyRequest, principal: Principal): void {
   const kind: ReachKind = permissions[operation][principal.role];
   switch (kind) {
     case "none":
-      throw new RequestError(
-        "PERMISSION_DENIED",
-        `Users with the role ${principal.role} may not do this (${operation}).`,
-      );
+      throw roleRefused(principal, operation);
     case "project":
       checkProject(request, principal);
       break;

@@ -42,10 +42,9 @@ export function createAccessKeys(ports: {
   async function load(accessKey: string): Promise<AccessKeyHolder | undefined> {
     const record = await store.findAccessKey(accessKey);
     if (!record || record.disabled) return undefined;
-    const principal = await directory.toPrincipal(
-      record.userId,
-      record.projectId,
-    );
+    const principal = await directory.toPrincipal(record.userId, {
+      projectId: record.projectId,
+    });
     if (!principal) return undefined;
     const secretKey = secrets.open(
       record.encryptedSecret,

@@ -23,6 +23,7 @@ import {
   CarillonError,
   type Clock,
   type IdentityStore,
+  isSameIdentityName,
   type NewId,
   type ProjectId,
 } from "@carillon/core";
@@ -242,7 +243,9 @@ async function readState(
 
 async function ensureDomain({ store, newId }: BootstrapPorts) {
   const domains = await store.listDomains();
-  const known = domains.find((domain) => domain.name === firstDomainName);
+  const known = domains.find(({ name }) =>
+    isSameIdentityName(name, firstDomainName),
+  );
   if (known) return known;
   const domain = { id: newId(), name: firstDomainName };
   await store.putDomain(domain);
@@ -261,13 +264,13 @@ async function ensureProject(
   const wantedName = presets.projectName ?? before?.name ?? defaultProjectName;
   const unfinished = last
     ? undefined
-    : siblings.find((other) => other.name === wantedName);
+    : siblings.find(({ name }) => isSameIdentityName(name, wantedName));
   const id = (presets.projectId ??
     before?.id ??
     unfinished?.id ??
     newId()) as ProjectId;
   const taken = siblings.find(
-    (other) => other.name === wantedName && other.id !== id,
+    (other) => isSameIdentityName(other.name, wantedName) && other.id !== id,
   );
   // Names are unique: clients look projects up by them.
   if (taken) {

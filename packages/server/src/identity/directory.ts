@@ -1,7 +1,14 @@
 /** Finds domains, projects and users by what clients know of them. */
 
-import type { Domain, IdentityStore, Project, User } from "@carillon/core";
-import { mayActIn } from "./permissions.ts";
+import {
+  type Domain,
+  type IdentityStore,
+  isSameIdentityName,
+  type Project,
+  type TokenRecord,
+  type User,
+} from "@carillon/core";
+import { mayActIn, mayActInDomain } from "./permissions.ts";
 import type { Principal } from "./principal.ts";
 
 /** The domain that a first start makes. */
@@ -18,11 +25,14 @@ export interface ScopedReference extends Reference {
   readonly domain?: Reference | undefined;
 }
 
+/** What credentials are for: a project, a domain, or neither. */
+export type TokenScope = Pick<TokenRecord, "projectId" | "domainId">;
+
 export interface Directory {
   /**
-   * By id before name. Keystone calls its first domain `Default` and gives it
-   * the id `default`, and tools write either: both find the one that is named
-   * `default` here, unless another has that very id or name.
+   * By id before name. Keystone gives its first domain the id `default`, and
+   * tools write it: it finds the one that is named so here, unless another has
+   * that very id.
    */
   findDomain(reference: Reference): Promise<Domain | undefined>;
   /** Without a domain a name must be unique over all domains. */
@@ -32,18 +42,21 @@ export interface Directory {
    * in.
    */
   listReachable(userId: string, domainId?: string): Promise<readonly Project[]>;
+  /** The domains that the user's tokens can be for. */
+  listReachableDomains(userId: string): Promise<readonly Domain[]>;
   /** By its id, in whatever domain it is. */
   findReachable(
     userId: string,
     projectId: string,
   ): Promise<Project | undefined>;
   /**
-   * `undefined` when user, project or their domain are gone or disabled, or
-   * the user may not act in the project.
+   * `undefined` when the user, its domain, the project or domain it is to act
+   * in, or the project's domain are gone or disabled, or the user may not act
+   * there.
    */
   toPrincipal(
     userId: string,
-    projectId: string | undefined,
+    scope: TokenScope,
   ): Promise<Principal | undefined>;
 }
 
@@ -61,15 +74,11 @@ export function createDirectory(
   async function findDomain({ id, name }: Reference) {
     const known = id === undefined ? undefined : await store.findDomain(id);
     if (known) return known;
+    const wanted =
+      id === undefined ? name : id === firstDomainName ? id : undefined;
+    if (wanted === undefined) return undefined;
     const domains = await store.listDomains();
-    const named = (wanted: string | undefined) =>
-      domains.find((domain) => domain.name === wanted);
-    if (id !== undefined) {
-      return id === firstDomainName ? named(firstDomainName) : undefined;
-    }
-    return (
-      named(name) ?? (name === "Default" ? named(firstDomainName) : undefined)
-    );
+    return domains.find((domain) => isSameIdentityName(domain.name, wanted));
   }
 
   /** The domains a name is looked for in. */
@@ -98,6 +107,14 @@ export function createDirectory(
     return domain && !domain.disabled ? { project, domain } : undefined;
   }
 
+  /** Unless it is disabled, or none of the user's. */
+  async function findReachableDomain(user: User, domainId: string) {
+    const domain = await store.findDomain(domainId);
+    const isReachable =
+      domain && !domain.disabled && mayActInDomain(user, domain);
+    return isReachable ? domain : undefined;
+  }
+
   return {
     findDomain,
     async listReachable(userId, domainId) {
@@ -116,6 +133,14 @@ export function createDirectory(
           mayActIn(found.user, project),
       );
     },
+    async listReachableDomains(userId) {
+      const found = await findActiveUser(userId);
+      if (!found) return [];
+      const domains = await store.listDomains();
+      return domains.filter(
+        (domain) => !domain.disabled && mayActInDomain(found.user, domain),
+      );
+    },
     async findReachable(userId, projectId) {
       const found = await findActiveUser(userId);
       return found && (await findReachable(found.user, projectId))?.project;
@@ -129,10 +154,15 @@ export function createDirectory(
       );
       return only(users.filter((user) => user !== undefined));
     },
-    async toPrincipal(userId, projectId) {
+    async toPrincipal(userId, { projectId, domainId }) {
       const found = await findActiveUser(userId);
       if (!found) return undefined;
       const { user, domain } = found;
+      const scopedDomain =
+        domainId === undefined
+          ? undefined
+          : await findReachableDomain(user, domainId);
+      if (domainId !== undefined && !scopedDomain) return undefined;
       const scope =
         projectId === undefined
           ? undefined
@@ -144,6 +174,9 @@ export function createDirectory(
         domainId: domain.id,
         domainName: domain.name,
         role: user.role,
+        ...(scopedDomain && {
+          scopedDomain: { id: scopedDomain.id, name: scopedDomain.name },
+        }),
         ...(scope && {
           project: {
             id: scope.project.id,

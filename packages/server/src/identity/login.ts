@@ -1,7 +1,18 @@
 /** Log-in with a password or a token, as Keystone's `POST /auth/tokens`. */
 
-import type { Clock, EpochMs, Logger, ProjectId } from "@carillon/core";
-import type { Directory, Reference, ScopedReference } from "./directory.ts";
+import {
+  type Clock,
+  type EpochMs,
+  foldIdentityName,
+  isSameIdentityName,
+  type Logger,
+} from "@carillon/core";
+import type {
+  Directory,
+  Reference,
+  ScopedReference,
+  TokenScope,
+} from "./directory.ts";
 import { createLoginGate } from "./login-gate.ts";
 import { isPasswordHash, verifyPassword } from "./passwords.ts";
 import type { TokenSession, Tokens } from "./tokens.ts";
@@ -53,40 +64,38 @@ export function createLogin(ports: {
   const { directory, tokens, logger } = ports;
   const gate = createLoginGate(ports.clock);
 
-  async function isDomainOf(
-    user: { readonly domainId: string },
-    reference: Reference,
-  ): Promise<boolean> {
-    const domain = await directory.findDomain(reference);
-    return domain?.id === user.domainId;
-  }
-
-  /** The project the token is for; false when the scope cannot be given. */
-  async function projectOf(
+  /** What the token is for; `undefined` when the scope cannot be given. */
+  async function resolve(
     scope: LoginScope,
-    user: { readonly id: string; readonly domainId: string },
-  ): Promise<ProjectId | undefined | false> {
+    userId: string,
+  ): Promise<TokenScope | undefined> {
     switch (scope.kind) {
       case "default": {
-        const projects = await directory.listReachable(user.id);
-        return projects.length === 1 ? projects[0]?.id : undefined;
+        const [one, ...others] = await directory.listReachable(userId);
+        return one && others.length === 0 ? { projectId: one.id } : {};
       }
       case "unscoped":
-        return undefined;
+        return {};
       case "project": {
         const { id, name, domain: named } = scope.project;
         const domain = named && (await directory.findDomain(named));
-        if (named && !domain) return false;
+        if (named && !domain) return undefined;
         if (id !== undefined) {
-          const project = await directory.findReachable(user.id, id);
+          const project = await directory.findReachable(userId, id);
           const isThere = !domain || domain.id === project?.domainId;
-          return (isThere && project?.id) || false;
+          return isThere && project ? { projectId: project.id } : undefined;
         }
-        const reachable = await directory.listReachable(user.id, domain?.id);
-        return reachable.find((one) => one.name === name)?.id ?? false;
+        const reachable = await directory.listReachable(userId, domain?.id);
+        const project = reachable.find(
+          (one) => name !== undefined && isSameIdentityName(one.name, name),
+        );
+        return project && { projectId: project.id };
       }
       case "domain": {
-        return (await isDomainOf(user, scope.domain)) ? undefined : false;
+        const domain = await directory.findDomain(scope.domain);
+        const reachable = await directory.listReachableDomains(userId);
+        const isReachable = reachable.some(({ id }) => id === domain?.id);
+        return domain && isReachable ? { domainId: domain.id } : undefined;
       }
       default:
         return scope satisfies never;
@@ -94,16 +103,16 @@ export function createLogin(ports: {
   }
 
   async function issue(
-    user: { readonly id: string; readonly domainId: string },
+    userId: string,
     scope: LoginScope,
     methods: readonly string[],
     expiresAt?: EpochMs,
   ): Promise<IssuedToken | undefined> {
-    const projectId = await projectOf(scope, user);
-    if (projectId === false) return undefined;
+    const resolved = await resolve(scope, userId);
+    if (!resolved) return undefined;
     const token = await tokens.issue({
-      userId: user.id,
-      projectId,
+      userId,
+      ...resolved,
       methods,
       expiresAt,
     });
@@ -142,7 +151,7 @@ export function createLogin(ports: {
         return matches && user !== undefined && !user.disabled;
       });
       if (!user || !isRight) return undefined;
-      const issued = await issue(user, scope, ["password"]);
+      const issued = await issue(user.id, scope, ["password"]);
       return await unlessWithdrawn(issued, async () => {
         const now = await directory.findUser({ id: user.id });
         return now?.passwordHash === user.passwordHash && !now.disabled;
@@ -151,9 +160,9 @@ export function createLogin(ports: {
     async withToken({ token, scope }) {
       const session = await tokens.find(token);
       if (!session) return undefined;
-      const { userId: id, domainId } = session.principal;
+      const { userId } = session.principal;
       const { expiresAt } = session;
-      const issued = await issue({ id, domainId }, scope, ["token"], expiresAt);
+      const issued = await issue(userId, scope, ["token"], expiresAt);
       return await unlessWithdrawn(issued, () => tokens.isStored(token));
     },
   };
@@ -164,7 +173,10 @@ export function createLogin(ports: {
  * whether or not it finds one, so that counts do not show who there is.
  */
 function nameOf({ id, name, domain }: ScopedReference): string {
+  const fold = (text: string | undefined) => text && foldIdentityName(text);
   return JSON.stringify(
-    id === undefined ? { name, domain: domain?.id ?? domain?.name } : { id },
+    id === undefined
+      ? { name: fold(name), domain: fold(domain?.id ?? domain?.name) }
+      : { id },
   );
 }

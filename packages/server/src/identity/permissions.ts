@@ -132,6 +132,14 @@ export const credentialProjects = {
   operator: "all",
 } as const satisfies Readonly<Record<UserRole, "assigned" | "domain" | "all">>;
 
+/** Whether a user's tokens can be for the domain. */
+export function mayActInDomain(
+  { role, domainId }: Pick<User, "role" | "domainId">,
+  domain: { readonly id: string },
+): boolean {
+  return credentialProjects[role] === "all" || domain.id === domainId;
+}
+
 export function mayActIn(
   user: Pick<User, "role" | "domainId" | "projectIds">,
   project: { readonly id: ProjectId; readonly domainId: string },

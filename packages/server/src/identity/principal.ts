@@ -12,7 +12,9 @@ export interface Principal {
   readonly role: UserRole;
   /** Set for access keys: they are good for their project, and no other. */
   readonly isKey?: true;
-  /** Absent for tokens without a scope. */
+  /** Set for tokens that are scoped to a domain: they have no project. */
+  readonly scopedDomain?: { readonly id: string; readonly name: string };
+  /** Absent for tokens without a project. */
   readonly project?: {
     readonly id: ProjectId;
     readonly name: string;

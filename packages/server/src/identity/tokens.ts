@@ -23,7 +23,9 @@ export const tokenLifetimeMs = 24 * 3_600_000;
 
 export interface NewToken {
   readonly userId: string;
+  /** Without either: unscoped. */
   readonly projectId?: ProjectId | undefined;
+  readonly domainId?: string | undefined;
   readonly methods: readonly string[];
   /** 24 hours from now by default. */
   readonly expiresAt?: EpochMs | undefined;
@@ -86,10 +88,7 @@ export function createTokens(ports: {
   ): Promise<TokenSession | undefined> {
     const record = await store.findToken(key);
     if (!record || record.expiresAt <= now) return undefined;
-    const principal = await directory.toPrincipal(
-      record.userId,
-      record.projectId,
-    );
+    const principal = await directory.toPrincipal(record.userId, record);
     if (!principal) return undefined;
     return {
       principal,
@@ -100,7 +99,7 @@ export function createTokens(ports: {
   }
 
   return {
-    async issue({ userId, projectId, methods, expiresAt }) {
+    async issue({ userId, projectId, domainId, methods, expiresAt }) {
       const now = clock.now();
       prune(now);
       const token = randomBytes(32).toString("base64url");
@@ -108,6 +107,7 @@ export function createTokens(ports: {
         hash: hashToken(token),
         userId,
         ...(projectId !== undefined && { projectId }),
+        ...(domainId !== undefined && { domainId }),
         methods,
         issuedAt: now,
         expiresAt: expiresAt ?? addMs(now, tokenLifetimeMs),

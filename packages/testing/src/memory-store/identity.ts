@@ -1,6 +1,6 @@
 /** Projects, users, keys, tokens and settings of the in-memory store. */
 
-import type { IdentityStore } from "@carillon/core";
+import { type IdentityStore, isSameIdentityName } from "@carillon/core";
 import type { Table, Tables } from "./tables.ts";
 
 export function createIdentityStore(tables: Tables): IdentityStore {
@@ -59,7 +59,11 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     listProjects: async () => projects.list(),
     findUser: async (id) => users.get(id),
     findUserByName: async (domainId, name) =>
-      users.list().find((it) => it.domainId === domainId && it.name === name),
+      users
+        .list()
+        .find(
+          (it) => it.domainId === domainId && isSameIdentityName(it.name, name),
+        ),
     listUsers: async () => users.list(),
     listDomains: async () => domains.list(),
     findAccessKey: async (accessKey) => accessKeys.get(accessKey),
@@ -99,7 +103,7 @@ function putNamed<Row extends Named>(records: Table<Row>, record: Row) {
     .some(
       ({ id, name, domainId }) =>
         id !== record.id &&
-        name === record.name &&
+        isSameIdentityName(name, record.name) &&
         domainId === record.domainId,
     );
   if (!isTaken) records.put(record.id, record);

@@ -340,6 +340,7 @@ export const identityTokenColumns: Columns<TokenRecord> = {
   hash: text,
   userId: text,
   projectId: optional(text),
+  domainId: optional(text),
   methods: json,
   issuedAt: integer,
   expiresAt: integer,

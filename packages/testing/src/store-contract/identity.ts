@@ -94,6 +94,22 @@ export function testIdentity({ test }: Cases): void {
     );
   });
 
+  test("names are the same whatever the case of ASCII letters", async (store) => {
+    await store.putDomain({ ...domain, name: "Default" });
+    await store.putProject({ ...project, name: "Shop" });
+    await store.putUser({ ...user, name: "Ann" });
+    assert.equal((await store.findUserByName("d1", "aNN"))?.name, "Ann");
+    const other = { ...project, id: otherProjectId, name: "sHOP" };
+    assert.equal(await store.putDomain({ id: "d2", name: "dEFAULT" }), false);
+    assert.equal(await store.putProject(other), false);
+    assert.equal(
+      await store.putUser({ ...user, id: "u2", name: "ann" }),
+      false,
+    );
+    assert.equal(await store.putUser({ ...user, name: "ann" }), true);
+    assert.equal((await store.findUserByName("d1", "Ann"))?.name, "ann");
+  });
+
   test("keeps what is disabled until it is enabled", async (store) => {
     await store.putDomain({ ...domain, disabled: true });
     await store.putProject({ ...project, disabled: true });
@@ -202,9 +218,10 @@ export function testIdentity({ test }: Cases): void {
   test("keeps tokens until they are deleted or expire", async (store) => {
     const { projectId: _, ...unscoped } = token;
     const expiring = { ...unscoped, hash: "h2", expiresAt: after(10) };
-    const revoked = { ...token, hash: "h3" };
+    const revoked = { ...unscoped, domainId: "d1", hash: "h3" };
     for (const it of [token, expiring, revoked]) await store.putToken(it);
     assert.deepEqual(await store.findToken("h2"), expiring);
+    assert.deepEqual(await store.findToken("h3"), revoked);
     await store.deleteToken("h3");
     assert.equal(await store.deleteExpiredTokens(after(9)), 0);
     assert.equal(await store.deleteExpiredTokens(after(10)), 1);

@@ -97,13 +97,11 @@ test("without a scope the only project is taken; on request, none", async () => 
   await using _ = server;
   const scoped = (await logIn({ identity })).json().token;
   assert.equal(scoped.project.id, server.credentials.project.id);
-  for (const scope of [
-    "unscoped",
-    { unscoped: {} },
-    { domain: { name: "default" } },
-  ]) {
+  for (const scope of ["unscoped", { unscoped: {} }]) {
     const { token } = (await logIn({ identity, scope })).json();
-    assert.equal(token.project, undefined);
+    for (const member of ["project", "domain", "roles"]) {
+      assert.equal(token[member], undefined, member);
+    }
     assert.deepEqual(
       token.catalog.map(({ type }: { type: string }) => type),
       ["identity"],
@@ -324,7 +322,12 @@ test("Keystone's names of its first domain stand for the one made first", async 
     });
     return response.statusCode;
   };
-  const right = [{ id: "default" }, { name: "default" }, { name: "Default" }];
+  const right = [
+    { id: "default" },
+    { name: "default" },
+    { name: "Default" },
+    { name: "DEFAULT" },
+  ];
   for (const userDomain of right) {
     for (const projectDomain of right) {
       assert.equal(
@@ -336,8 +339,8 @@ test("Keystone's names of its first domain stand for the one made first", async 
   }
   for (const wrong of [
     { id: "Default" },
-    { name: "DEFAULT" },
     { id: "other" },
+    { id: "other", name: "default" },
   ]) {
     assert.equal(await statusOf(wrong, { id: "default" }), 401);
     assert.equal(await statusOf({ id: "default" }, wrong), 401);
@@ -350,11 +353,249 @@ test("Keystone's names of its first domain stand for the one made first", async 
   );
   const { projects } = await get("/v3/projects?domain_id=default");
   assert.equal(projects.length, 1);
+  const shown = await get("/v3/domains/default");
+  assert.equal(shown.domain.id, server.domainId);
+});
 
-  // A domain that has the very name is meant by it.
-  await server.call("POST", "/api/v2/domains", { name: "Default" });
-  assert.equal(await statusOf({ name: "Default" }, { id: "default" }), 401);
-  assert.equal(await statusOf({ id: "default" }, { id: "default" }), 201);
+test("names are found whatever the case of their letters", async () => {
+  const { server, logIn } = await setUp();
+  await using _ = server;
+  const { shop } = await addMember(server);
+  const { body } = await logIn({
+    identity: {
+      methods: ["password"],
+      password: {
+        user: {
+          name: "ANN",
+          password: "correct horse",
+          domain: { name: "Acme" },
+        },
+      },
+    },
+    scope: { project: { name: "Shop", domain: { name: "ACME" } } },
+  });
+  const { token } = JSON.parse(body);
+  assert.equal(token.project.id, shop.id);
+  // What is answered keeps its case.
+  assert.equal(token.project.name, "shop");
+  assert.deepEqual(token.user.domain.name, "acme");
+  const idsOf = async (url: string) => {
+    const answer = await server.call("GET", url);
+    const [list] = Object.values<{ id: string }[]>(answer.body);
+    return list?.map(({ id }) => id);
+  };
+  const { project } = server.credentials;
+  assert.deepEqual(await idsOf("/v3/projects?name=DEFAULT"), [project.id]);
+  assert.deepEqual(await idsOf("/v3/domains?name=DEFAULT"), [server.domainId]);
+  assert.deepEqual(await idsOf("/v3/users?name=Ann"), [token.user.id]);
+  for (const [path, name] of [
+    ["domains", "Acme"],
+    ["projects", "DEFAULT"],
+    ["users", "ADMIN"],
+  ]) {
+    const answer = await server.call("POST", `/api/v2/${path}`, { name });
+    assert.equal(answer.status, 409, path);
+  }
+});
+
+test("guesses at a password count whatever the case of the name", async () => {
+  const { server, user } = await setUp();
+  await using _ = server;
+  const statusOf = async (name: string, remoteAddress: string) => {
+    const answer = await server.app.inject({
+      method: "POST",
+      url: "/v3/auth/tokens",
+      remoteAddress,
+      payload: {
+        auth: {
+          identity: {
+            methods: ["password"],
+            password: { user: { ...user, name, password: "wrong" } },
+          },
+        },
+      },
+    });
+    return answer.statusCode;
+  };
+  const statuses = async (names: (guess: number) => string) => {
+    const all: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      all.push(await statusOf(names(i), "192.0.2.1"));
+    }
+    return all;
+  };
+  const plain = await statuses(() => "admin");
+  server.clock.advance(24 * 3_600_000);
+  const varied = await statuses((guess) =>
+    [..."admin"]
+      .map((letter, i) => ((guess >> i) & 1 ? letter.toUpperCase() : letter))
+      .join(""),
+  );
+  assert.ok(plain.includes(429));
+  assert.deepEqual(varied, plain);
+});
+
+test("a log-in's address without /v3 leads to the identity service", async () => {
+  const { server } = await setUp({ publicUrl: "https://host.test/prefix/" });
+  await using _ = server;
+  const root = await server.app.inject({ url: "/" });
+  assert.equal(root.statusCode, 200);
+  const { versions } = root.json();
+  const one = (await server.app.inject({ url: "/v3" })).json().version;
+  assert.deepEqual(
+    versions.find(({ id }: { id: string }) => id.startsWith("v3")),
+    { ...one, min_version: "", version: "" },
+  );
+  assert.deepEqual(one.links, [
+    { rel: "self", href: "https://host.test/prefix/v3/" },
+  ]);
+});
+
+test("a token for a domain has its roles, and no project", async () => {
+  const { server, logIn } = await setUp();
+  await using _ = server;
+  const { id, domain, shop, user } = await addMember(server);
+  for (const [role, mayManage] of [
+    ["member", false],
+    ["admin", true],
+  ] as const) {
+    await server.call("PATCH", `/api/v2/users/${id}`, { role });
+    const response = await logIn({
+      identity: { methods: ["password"], password: { user } },
+      scope: { domain: { name: "acme" } },
+    });
+    assert.equal(response.statusCode, 201);
+    const { token } = response.json();
+    assert.deepEqual(token.domain, { id: domain.id, name: "acme" });
+    assert.deepEqual(
+      token.roles.map(({ name }: { name: string }) => name),
+      [role],
+    );
+    assert.equal(token.project, undefined);
+    assert.deepEqual(
+      token.catalog.map(({ type }: { type: string }) => type),
+      ["identity"],
+    );
+    const headers = {
+      "x-auth-token": String(response.headers["x-subject-token"]),
+    };
+    const get = (url: string) => server.app.inject({ url, headers });
+    const shown = await server.app.inject({
+      url: "/v3/auth/tokens",
+      headers: { ...headers, "x-subject-token": headers["x-auth-token"] },
+    });
+    assert.deepEqual(shown.json().token.domain, token.domain);
+    assert.equal((await get("/v3/auth/catalog")).json().catalog.length, 1);
+    for (const [url, allowed] of [
+      [`/v3/users/${id}`, true],
+      [`/v3/domains/${domain.id}`, mayManage],
+      ["/v3/domains", mayManage],
+      ["/v3/users", mayManage],
+      ["/api/v2/users", mayManage],
+      [`/v2/${shop.id}/notifications/topics`, false],
+    ] as const) {
+      const { statusCode } = await get(url);
+      assert.equal(statusCode, allowed ? 200 : 403, `${role} ${url}`);
+    }
+    // Another domain's is refused as one that does not exist.
+    for (const name of ["default", "none"]) {
+      const refused = await logIn({
+        identity: { methods: ["password"], password: { user } },
+        scope: { domain: { name } },
+      });
+      assert.equal(refused.statusCode, 401, `${role} ${name}`);
+    }
+  }
+});
+
+test("an operator's token is for each domain, until it is disabled", async () => {
+  const { server, identity, logIn } = await setUp();
+  await using _ = server;
+  const { domain } = await addMember(server);
+  const response = await logIn({
+    identity,
+    scope: { domain: { id: domain.id } },
+  });
+  const { token } = response.json();
+  assert.deepEqual(token.domain, { id: domain.id, name: "acme" });
+  assert.equal(token.user.domain.name, "default");
+  const id = String(response.headers["x-subject-token"]);
+  const headers = { "x-auth-token": id };
+  const statusOf = async () =>
+    (await server.app.inject({ url: "/v3/domains", headers })).statusCode;
+  assert.equal(await statusOf(), 200);
+  await server.call("PATCH", `/api/v2/domains/${domain.id}`, {
+    enabled: false,
+  });
+  assert.equal(await statusOf(), 401);
+});
+
+test("users and domains are shown as far as the caller reaches", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  const { id, domain } = await addMember(server);
+  const { userId: operatorId } = (await server.call("GET", "/api/v2/whoami"))
+    .body;
+  const other = (await server.call("POST", "/api/v2/domains", { name: "else" }))
+    .body;
+  const keyOf = async (userId: string) => {
+    const { body } = await server.call("POST", "/api/v2/access-keys", {
+      userId,
+      projectId: (await server.store.findUser(userId))?.projectIds[0],
+    });
+    const pair = Buffer.from(`${body.accessKey}:${body.secretKey}`);
+    return { authorization: `Basic ${pair.toString("base64")}` };
+  };
+  const headers = await keyOf(id);
+  const get = async (url: string) => {
+    const answer = await server.app.inject({ url, headers });
+    return [answer.statusCode, answer.json()] as const;
+  };
+  const [, own] = await get(`/v3/users/${id}`);
+  assert.deepEqual(own.user, {
+    id,
+    name: "ann",
+    domain_id: domain.id,
+    enabled: true,
+    password_expires_at: null,
+    options: {},
+    links: { self: own.user.links.self },
+  });
+  for (const foreign of [operatorId, "f".repeat(32)]) {
+    assert.equal((await get(`/v3/users/${foreign}`))[0], 403);
+  }
+  await server.call("PATCH", `/api/v2/users/${id}`, { role: "admin" });
+  const { body: colleague } = await server.call("POST", "/api/v2/users", {
+    name: "bob",
+    domainId: domain.id,
+  });
+  const names = async (url: string) => {
+    const [, body] = await get(url);
+    const [list] = Object.values<{ name: string }[]>(body);
+    return list?.map(({ name }) => name);
+  };
+  assert.deepEqual(await names("/v3/users"), ["ann", "bob"]);
+  assert.deepEqual(await names("/v3/users?name=bob"), ["bob"]);
+  assert.deepEqual(await names(`/v3/users?domain_id=${other.id}`), []);
+  assert.deepEqual(await names("/v3/domains"), ["acme"]);
+  assert.deepEqual(await names("/v3/auth/domains"), ["acme"]);
+  assert.equal((await get(`/v3/users/${colleague.id}`))[0], 200);
+  assert.equal((await get(`/v3/domains/${domain.id}`))[0], 200);
+  for (const url of [
+    `/v3/users/${operatorId}`,
+    `/v3/domains/${other.id}`,
+    "/v3/domains/acme",
+    "/v3/domains/default",
+  ]) {
+    const [status, body] = await get(url);
+    assert.equal(status, 404, url);
+    assert.equal(body.error.title, "Not Found");
+  }
+  const all = await server.call("GET", "/v3/domains");
+  assert.deepEqual(
+    all.body.domains.map(({ name }: { name: string }) => name),
+    ["default", "acme", "else"],
+  );
 });
 
 test("a user's projects are listed to that user", async () => {
@@ -517,6 +758,10 @@ test("domains and regions", async () => {
   assert.deepEqual(none.body.domains, []);
   const { body } = await server.call("GET", "/v3/regions");
   assert.deepEqual(body.regions, [{ id: "test-1", type: "public" }]);
+  const one = await server.call("GET", "/v3/regions/test-1");
+  assert.deepEqual(one.body, { region: { id: "test-1", type: "public" } });
+  const unknown = await server.call("GET", "/v3/regions/test-2");
+  assert.equal(unknown.status, 404);
 });
 
 test("without credentials there is nothing to see", async () => {
@@ -527,8 +772,13 @@ test("without credentials there is nothing to see", async () => {
     "/v3/projects",
     "/v3/auth/projects",
     "/v3/auth/domains",
+    "/v3/domains",
+    "/v3/domains/x",
+    "/v3/users",
+    "/v3/users/x",
     "/v3/users/x/projects",
     "/v3/regions",
+    "/v3/regions/x",
     "/v3/auth/tokens",
   ]) {
     const response = await server.app.inject({ url });

@@ -10,6 +10,7 @@ import type { IdentityPorts } from "./ports.ts";
 import { projectRoutes } from "./projects.ts";
 import { regionRoutes } from "./regions.ts";
 import { loginRoutes, tokenRoutes } from "./tokens.ts";
+import { userRoutes } from "./users.ts";
 import { versionRoutes } from "./version.ts";
 
 export function registerIdentityApi(
@@ -29,6 +30,7 @@ export function registerIdentityApi(
       catalogRoutes(api, ports);
       projectRoutes(api, ports);
       domainRoutes(api, ports);
+      userRoutes(api, ports);
       regionRoutes(api, ports);
     },
     { prefix: "/v3" },

@@ -1,11 +1,13 @@
 /** What the identity service's routes work with. */
 
+import type { AdministrationWithin } from "../../identity/administration/administration.ts";
 import type { AuditLog } from "../../identity/audit-log.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { OriginOf } from "../origin.ts";
 
 export interface IdentityPorts {
   readonly identity: Identity;
+  readonly administration: AdministrationWithin;
   readonly audit: AuditLog;
   readonly originOf: OriginOf;
   readonly region: string;

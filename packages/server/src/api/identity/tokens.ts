@@ -176,7 +176,7 @@ function describeToken(
   { originOf, region }: IdentityPorts,
 ) {
   const domain = { id: principal.domainId, name: principal.domainName };
-  const { project } = principal;
+  const { project, scopedDomain } = principal;
   return {
     token: {
       methods,
@@ -189,6 +189,9 @@ function describeToken(
           name: project.name,
           domain: { id: project.domainId, name: project.domainName },
         },
+      }),
+      ...(scopedDomain && { domain: scopedDomain }),
+      ...((project ?? scopedDomain) && {
         roles: [{ id: roleIds[principal.role], name: principal.role }],
       }),
       ...(request.query.nocatalog === undefined && {

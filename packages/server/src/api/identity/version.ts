@@ -3,19 +3,24 @@
 import type { HttpApp } from "../http-app.ts";
 import type { IdentityPorts } from "./ports.ts";
 
+/** As Keystone describes its version in `GET /` and `GET /v3`. */
+export function describeIdentityVersion(origin: string) {
+  return {
+    id: "v3.14",
+    status: "stable",
+    updated: "2020-04-07T00:00:00Z",
+    links: [{ rel: "self", href: `${origin}/v3/` }],
+    "media-types": [
+      {
+        base: "application/json",
+        type: "application/vnd.openstack.identity-v3+json",
+      },
+    ],
+  };
+}
+
 export function versionRoutes(app: HttpApp, { originOf }: IdentityPorts): void {
   app.get("/", { config: { operation: "public" } }, async (request) => ({
-    version: {
-      id: "v3.14",
-      status: "stable",
-      updated: "2020-04-07T00:00:00Z",
-      links: [{ rel: "self", href: `${originOf(request)}/v3/` }],
-      "media-types": [
-        {
-          base: "application/json",
-          type: "application/vnd.openstack.identity-v3+json",
-        },
-      ],
-    },
+    version: describeIdentityVersion(originOf(request)),
   }));
 }

@@ -1,7 +1,12 @@
-/** `GET /` and `GET /v2`: which versions there are. No log-in needed. */
+/**
+ * `GET /` and `GET /v2`: which versions there are. No log-in needed. At `/`
+ * stands that of the identity service too: clients whose address for log-in
+ * lacks `/v3` look for it there.
+ */
 
 import type { FastifyRequest } from "fastify";
 import type { HttpApp } from "../http-app.ts";
+import { describeIdentityVersion } from "../identity/version.ts";
 import type { OriginOf } from "../origin.ts";
 
 export function versionRoutes(app: HttpApp, originOf: OriginOf): void {
@@ -15,7 +20,15 @@ export function versionRoutes(app: HttpApp, originOf: OriginOf): void {
   });
 
   app.get("/", { config: { operation: "public" } }, async (request) => ({
-    versions: [describe(request)],
+    versions: [
+      describe(request),
+      {
+        ...describeIdentityVersion(originOf(request)),
+        // SMN's clients expect them; to Keystone's they are absent.
+        min_version: "",
+        version: "",
+      },
+    ],
   }));
   app.get("/v2", { config: { operation: "public" } }, async (request) => ({
     version: describe(request),

@@ -1,7 +1,12 @@
 /** Users: who logs in, and in which projects. */
 
 import { randomBytes } from "node:crypto";
-import type { ProjectId, User, UserRole } from "@carillon/core";
+import {
+  isSameIdentityName,
+  type ProjectId,
+  type User,
+  type UserRole,
+} from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import {
   chosenPasswordParameters,
@@ -116,7 +121,7 @@ export function createUserAdministration({
       return all.filter(
         (user) =>
           (domainId === undefined || user.domainId === domainId) &&
-          (name === undefined || user.name === name),
+          (name === undefined || isSameIdentityName(user.name, name)),
       );
     },
     async create({ name, domainId, role, projectIds: asked, password }) {

@@ -30,8 +30,9 @@ export function createIdentityStore({
     `${all(projects)} ORDER BY seq`,
   );
   const userById = reader.prepare<UserRow>(`${all(users)} WHERE id = ?`);
+  /** Index: users_folded_name. NOCASE is about ASCII letters. */
   const userByName = reader.prepare<UserRow>(
-    `${all(users)} WHERE domain_id = ? AND name = ? `,
+    `${all(users)} WHERE domain_id = ? AND name = ? COLLATE NOCASE`,
   );
   const allUsers = reader.prepare<UserRow>(`${all(users)} ORDER BY seq`);
   /** Asked on signed requests. Index: that of UNIQUE. */

@@ -70,6 +70,7 @@ export const tokens = defineTable("tokens", {
   hash: text,
   userId: text,
   projectId: optional(textOf<ProjectId>()),
+  domainId: optional(text),
   methods: json<readonly string[]>(),
   issuedAt: epochMs,
   expiresAt: epochMs,

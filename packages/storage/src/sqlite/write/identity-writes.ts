@@ -22,19 +22,19 @@ export function createIdentityWrites(db: DatabaseSync) {
   /** Parameters: name, id. */
   const domainNamesake = prepareQuery<[one: number]>(
     db,
-    "SELECT 1 FROM domains WHERE name = ? AND id <> ?",
+    "SELECT 1 FROM domains WHERE name = ? COLLATE NOCASE AND id <> ?",
   );
   const putDomain = db.prepare(domains.replace("id"));
   /** Parameters: domain, name, id. Index: projects_name. */
   const projectNamesake = prepareQuery<[one: number]>(
     db,
-    "SELECT 1 FROM projects WHERE domain_id = ? AND name = ? AND id <> ?",
+    "SELECT 1 FROM projects WHERE domain_id = ? AND name = ? COLLATE NOCASE AND id <> ?",
   );
   const putProject = db.prepare(projects.replace("id"));
-  /** Parameters: domain, name, id. Index: users_name. */
+  /** Parameters: domain, name, id. Index: users_folded_name. */
   const userNamesake = prepareQuery<[one: number]>(
     db,
-    "SELECT 1 FROM users WHERE domain_id = ? AND name = ? AND id <> ?",
+    "SELECT 1 FROM users WHERE domain_id = ? AND name = ? COLLATE NOCASE AND id <> ?",
   );
   const putUser = db.prepare(userRecords.replace("id"));
   const assign = db.prepare(

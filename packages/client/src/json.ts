@@ -53,7 +53,8 @@ export function findNumber(
   field: string,
 ): number | undefined {
   const value = object[field];
-  return typeof value === "number" ? value : undefined;
+  // JSON's 1e999 is none.
+  return Number.isFinite(value) ? Number(value) : undefined;
 }
 
 /** @throws InvalidResponseError when the field is no list of objects */

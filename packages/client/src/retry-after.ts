@@ -22,9 +22,12 @@ const dateForms: readonly RegExp[] = (() => {
 
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
+/** A year: who asks for more asks never to come again. */
+const longestWaitMs = 365 * 86_400_000;
+
 /**
  * Milliseconds from `now` that a `Retry-After` header asks to wait: seconds or
- * an HTTP date, 0 for one that has passed. `undefined` when the header is
+ * an HTTP date, 0 for one that has passed, at most a year. `undefined` when the header is
  * absent or anything else, which RFC 9110 leaves to be ignored.
  *
  * @param now milliseconds since the epoch
@@ -35,10 +38,12 @@ export function parseRetryAfter(
 ): number | undefined {
   const value = header?.trim() ?? "";
   if (/^\d+$/.test(value)) {
-    return Math.min(Number(value) * 1000, Number.MAX_SAFE_INTEGER);
+    return Math.min(Number(value) * 1000, longestWaitMs);
   }
   const at = parseHttpDate(value, now);
-  return at === undefined ? undefined : Math.max(0, at - now);
+  return at === undefined
+    ? undefined
+    : Math.min(Math.max(0, at - now), longestWaitMs);
 }
 
 // Date.parse reads much that is no HTTP date ("1", "2026", "May 4"), and

@@ -5,10 +5,10 @@ import { excerpt } from "../excerpt.ts";
 
 /** An accepted mail; `reply` is the server's last reply. */
 export function outcomeOfReply(reply: string): AttemptResult {
-  const statusCode = Number.parseInt(reply, 10);
+  const [code] = /^\d{3}(?!\d)/.exec(reply) ?? [];
   return {
     outcome: "delivered",
-    ...(Number.isNaN(statusCode) ? {} : { statusCode }),
+    ...(code !== undefined && { statusCode: Number(code) }),
   };
 }
 
@@ -26,8 +26,8 @@ export function outcomeOfError(error: SmtpError): FailedResult {
   if (responseCode !== undefined) {
     const said = {
       errorClass: "smtp",
-      statusCode: responseCode,
       error: `The mail server answered ${excerpt(response ?? String(responseCode))}`,
+      ...(isReplyCode(responseCode) && { statusCode: responseCode }),
     } as const;
     return isRefusal(code, responseCode)
       ? { outcome: "rejected", ...said }
@@ -71,8 +71,14 @@ function isRefusal(code: string, responseCode: number): boolean {
   return (
     (code === "EENVELOPE" || code === "EMESSAGE") &&
     responseCode >= 500 &&
+    isReplyCode(responseCode) &&
     !setUpReplies.has(responseCode)
   );
+}
+
+/** Three digits (RFC 5321 §4.2): more of them are no word on the mail. */
+function isReplyCode(code: number): boolean {
+  return code >= 100 && code <= 999;
 }
 
 /** Bad sequence, and those of RFC 4954: login needed, too weak, or refused. */

@@ -54,6 +54,14 @@ for (const [name, answer, result] of mended) {
   });
 }
 
+test("a receiver may ask for any wait: a year at most is kept", () => {
+  for (const retryAfterMs of [1e23, Number.MAX_VALUE, Infinity]) {
+    const { result, defects } = checkResult({ ...failure, retryAfterMs });
+    assert.deepEqual(result, { ...failure, retryAfterMs: 365 * 86_400_000 });
+    assert.deepEqual(defects, []);
+  }
+});
+
 test("whatever a channel answers, what is kept is a result", () => {
   const value = fc.anything({ withNullPrototype: true, withBigInt: true });
   const outcome = fc.constantFrom(...right.map((it) => it.outcome));

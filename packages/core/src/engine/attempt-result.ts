@@ -5,7 +5,6 @@
  */
 
 import { errorClasses } from "../messages/delivery.ts";
-import { maxTimeToLiveSeconds } from "../messages/message.ts";
 import type { AttemptResult, FailedResult } from "../ports/channel.ts";
 
 /** A result that is safe to keep, and what was wrong with it. */
@@ -18,8 +17,8 @@ export interface CheckedResult {
 const noDefects: readonly string[] = [];
 /** A sentence of ours and 200 characters of the receiver's, with room to spare. */
 const maxTextLength = 2000;
-/** No message lives longer, in milliseconds: it asks never to come again. */
-const maxRetryAfterMs = maxTimeToLiveSeconds * 1000;
+/** A year: no message lives so long. Who asks for more may, and gets this. */
+const maxRetryAfterMs = 365 * 86_400_000;
 
 /** Checks what a channel answered; never throws. */
 export function checkResult(answer: unknown): CheckedResult {
@@ -49,11 +48,17 @@ function check(answer: unknown): CheckedResult {
   }
   const kept: Record<string, unknown> = { outcome };
   let defects: string[] | undefined;
+  let isMended = false;
   for (const name of fieldNames) {
     const value = given[name];
     if (value === undefined) continue;
     const mended = fields[name](value);
-    if (mended !== value) defects = [...(defects ?? []), name];
+    if (mended !== value) {
+      isMended = true;
+      // Receivers may ask for any wait; too long a one is no channel's fault.
+      const isLongWait = name === "retryAfterMs" && mended !== undefined;
+      if (!isLongWait) defects = [...(defects ?? []), name];
+    }
     if (mended !== undefined) kept[name] = mended;
   }
   // The key was looked up above.
@@ -66,7 +71,7 @@ function check(answer: unknown): CheckedResult {
   }
   return {
     // The usual case goes on as it came; else what was built of checked fields.
-    result: (defects ? kept : answer) as AttemptResult,
+    result: (isMended || defects ? kept : answer) as AttemptResult,
     defects: defects ?? noDefects,
   };
 }

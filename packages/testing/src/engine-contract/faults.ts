@@ -88,6 +88,7 @@ export function testFaults({ test }: EngineCases): void {
     const id = await world.publish(await world.start());
     await world.settle();
     assert.deepEqual(await world.counts(id), { delivered: 2, expired: 1 });
+    assert.equal(world.logger.count("channel_defect"), 0);
   });
 
   test("a split that the store refuses ends neither process nor chunk", {

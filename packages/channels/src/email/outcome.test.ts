@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { outcomeOfError, outcomeOfReply } from "./outcome.ts";
+
+for (const [reply, statusCode] of [
+  ["250 2.0.0 queued", 250],
+  ["250-queued", 250],
+  ["250", 250],
+  ["25", undefined],
+  ["2500 queued", undefined],
+  [`${"2".repeat(400)} queued`, undefined],
+  ["queued", undefined],
+  ["", undefined],
+] as const) {
+  test(`the reply "${reply.slice(0, 20)}" has the code ${statusCode}`, () => {
+    const expected = statusCode === undefined ? {} : { statusCode };
+    assert.deepEqual(outcomeOfReply(reply), {
+      outcome: "delivered",
+      ...expected,
+    });
+  });
+}
+
+for (const digits of ["5500", "99999999999999999999", "5".repeat(400), "55"]) {
+  test(`a refusal with the code ${digits.slice(0, 20)} is none`, () => {
+    const response = `${digits} no such user`;
+    const error = Object.assign(new Error(response), {
+      code: "EENVELOPE",
+      response,
+      responseCode: Number(digits),
+    });
+    const result = outcomeOfError(error);
+    assert.equal(result.outcome, "deferred");
+    assert.equal(result.statusCode, undefined);
+    assert.match(result.error, /^The mail server answered \d+/);
+  });
+}

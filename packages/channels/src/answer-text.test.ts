@@ -111,6 +111,17 @@ test("reads the beginning of a compressed body that was cut off", () => {
   }
 });
 
+test("takes out secrets before the text is cut, and where it was cut", () => {
+  const secrets = ["0123456789"];
+  for (const [body, text] of [
+    [`${"x".repeat(195)}0123456789`, `${"x".repeat(195)}***`],
+    [`a${" ".repeat(2041)}0123456789`, "a ***"],
+    [`a${" ".repeat(4089)}0123456789`, "a"],
+  ] as const) {
+    assert.equal(excerptOfBody(Buffer.from(body), {}, { secrets }), text);
+  }
+});
+
 test("does not unpack a bomb", () => {
   for (const [encoding, bomb] of [
     ["gzip", gzipSync(Buffer.alloc(2 ** 24, "a"))],

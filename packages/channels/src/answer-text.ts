@@ -7,6 +7,7 @@ import {
   inflateSync,
   type ZlibOptions,
 } from "node:zlib";
+import { redact } from "@carillon/gateway";
 import { excerpt } from "./excerpt.ts";
 
 /** What says how the bytes of a body become text; as the answer has it. */
@@ -18,6 +19,14 @@ export interface BodyHeaders {
 /** Compressed, this much of a body is looked at; decompressed, a MiB. */
 const maxBytes = 4096;
 const maxOutputLength = 1_048_576;
+/** Characters of its text, which may have blanks without end. */
+const maxTextLength = 2048;
+
+export interface ExcerptOptions {
+  /** Taken out of the text wherever they stand in it. */
+  readonly secrets?: Iterable<string>;
+  readonly maxLength?: number;
+}
 
 /**
  * An excerpt of a body, by the encoding and charset that the answer names;
@@ -28,12 +37,14 @@ const maxOutputLength = 1_048_576;
 export function excerptOfBody(
   body: Buffer,
   headers: BodyHeaders,
-  maxLength?: number,
+  { secrets = [], maxLength }: ExcerptOptions = {},
 ): string {
   if (body.length === 0) return "";
   const type = first(headers["content-type"]).toLowerCase();
   const text = toText(body.subarray(0, maxBytes), type, headers);
-  if (text !== undefined) return excerpt(text, maxLength);
+  if (text !== undefined) {
+    return excerpt(redact(text.slice(0, maxTextLength), secrets), maxLength);
+  }
   const [mediaType = ""] = type.split(";");
   return excerpt(`[binary ${mediaType.trim()}`.trim(), 100).concat("]");
 }

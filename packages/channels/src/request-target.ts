@@ -1,5 +1,7 @@
 /** What of a URL goes on the wire: where to, the request line, credentials. */
 
+import { secretsOfUrl } from "@carillon/gateway";
+
 export interface RequestTarget {
   readonly origin: string;
   /** Path and query. */
@@ -7,6 +9,24 @@ export interface RequestTarget {
   /** The `Authorization` header of a URL with user info (RFC 7617). */
   readonly authorization?: string;
 }
+
+/**
+ * What of a request must not be kept if its answer quotes it: see `redact`.
+ *
+ * @param headers those that the endpoint's owner added
+ */
+export function secretsOfRequest(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): string[] {
+  return [
+    ...secretsOfUrl(url),
+    ...Object.values(headers).filter(({ length }) => length >= minHeaderLength),
+  ];
+}
+
+/** Shorter values switch something on. */
+const minHeaderLength = 8;
 
 /** `undefined` when the text is no URL. */
 export function toRequestTarget(text: string): RequestTarget | undefined {

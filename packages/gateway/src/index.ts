@@ -209,4 +209,9 @@ export {
   type ReceiverHandler,
   type ReceiverHandlerOptions,
 } from "./receiver-handler.ts";
+export {
+  redact,
+  secretsOfCredentials,
+  secretsOfUrl,
+} from "./redact.ts";
 export { parseRetryAfter } from "./retry-after.ts";

@@ -18,7 +18,7 @@ import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
 import { type MailContent, writeMail } from "./content.ts";
 import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
-import { problemWithSmtpUrl } from "./smtp-url.ts";
+import { problemWithSmtpUrl, secretsOfSmtpUrl } from "./smtp-url.ts";
 
 /** The SMTP server, the sender and the limits of attempts. */
 export interface EmailChannelOptions {
@@ -51,11 +51,13 @@ class EmailChannel implements Channel {
   readonly #options: EmailChannelOptions;
   readonly #transport: LazyPart<Transport>;
   readonly #closing = new AbortController();
+  readonly #secrets: readonly string[];
 
   constructor(options: EmailChannelOptions) {
     checkOptions(options);
     this.#options = options;
     this.timeoutMs = options.timeoutMs ?? 30_000;
+    this.#secrets = secretsOfSmtpUrl(options.smtpUrl);
     this.#transport = new LazyPart(
       () => loadPool(options, this.timeoutMs),
       (transport) => transport.close(),
@@ -113,6 +115,7 @@ class EmailChannel implements Channel {
       if (timeout.aborted) return outcomeOfTimeout(this.timeoutMs);
       return outcomeOfError(
         error instanceof Error ? error : new Error(String(error)),
+        this.#secrets,
       );
     }
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeOfError, outcomeOfReply } from "./outcome.ts";
+import { secretsOfSmtpUrl } from "./smtp-url.ts";
 
 for (const [reply, statusCode] of [
   ["250 2.0.0 queued", 250],
@@ -20,6 +21,21 @@ for (const [reply, statusCode] of [
     });
   });
 }
+
+test("keeps none of the secrets that the mail server quotes", () => {
+  const sent = Buffer.from("ann:p@ssword").toString("base64");
+  const response = `535 5.7.8 ann: ${sent} p@ssword refused`;
+  const error = Object.assign(new Error(response), {
+    code: "EAUTH",
+    response,
+    responseCode: 535,
+  });
+  const secrets = secretsOfSmtpUrl("smtp://ann:p%40ssword@mail.test");
+  assert.equal(
+    outcomeOfError(error, secrets).error,
+    "The mail server answered 535 5.7.8 ann: *** *** refused",
+  );
+});
 
 for (const digits of ["5500", "99999999999999999999", "5".repeat(400), "55"]) {
   test(`a refusal with the code ${digits.slice(0, 20)} is none`, () => {

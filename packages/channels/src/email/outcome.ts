@@ -1,6 +1,7 @@
 /** From what the SMTP server said to the result of an attempt. */
 
 import type { AttemptResult, FailedResult } from "@carillon/core";
+import { redact } from "@carillon/gateway";
 import { excerpt } from "../excerpt.ts";
 
 /** An accepted mail; `reply` is the server's last reply. */
@@ -21,12 +22,16 @@ interface SmtpError extends Error {
   readonly response?: string;
 }
 
-export function outcomeOfError(error: SmtpError): FailedResult {
+/** @param secrets of the mail server, in case it quotes them */
+export function outcomeOfError(
+  error: SmtpError,
+  secrets: Iterable<string> = [],
+): FailedResult {
   const { code = "", responseCode, response } = error;
   if (responseCode !== undefined) {
     const said = {
       errorClass: "smtp",
-      error: `The mail server answered ${excerpt(response ?? String(responseCode))}`,
+      error: `The mail server answered ${excerpt(redact(response ?? String(responseCode), secrets))}`,
       ...(isReplyCode(responseCode) && { statusCode: responseCode }),
     } as const;
     return isRefusal(code, responseCode)

@@ -1,5 +1,7 @@
 /** The URL of the mail server, as operators write it. */
 
+import { secretsOfCredentials } from "@carillon/gateway";
+
 const expected =
   "expected a URL such as smtp://user:password@mail.example.com:587 or smtps://…, got a value that is not shown";
 
@@ -23,4 +25,12 @@ export function problemWithSmtpUrl(text: unknown): string | undefined {
   return /%(?![0-9a-f]{2})/i.test(`${url.username}${url.password}`)
     ? `${expected}; ${escapes}`
     : undefined;
+}
+
+/** What of it must not be kept if the server quotes it: see `redact`. */
+export function secretsOfSmtpUrl(text: string): string[] {
+  const url = URL.parse(text);
+  return url
+    ? secretsOfCredentials({ user: url.username, pass: url.password })
+    : [];
 }

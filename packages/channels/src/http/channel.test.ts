@@ -234,6 +234,39 @@ test("adds the subscription's own headers to notifications", async (t) => {
   assert.deepEqual([headers["x-tenant"], headers["x-key"]], ["7", "a b"]);
 });
 
+test("keeps none of the secrets that an answer quotes", async (t) => {
+  const { channel } = createChannel(t);
+  const origin = originOf(
+    await listen(t, async (request, response) => {
+      await readBody(request);
+      const { url, headers } = request;
+      const [, base64 = ""] = headers.authorization?.split(" ") ?? [];
+      const pair = Buffer.from(base64, "base64").toString();
+      const quoted = `${url} ${JSON.stringify(headers.authorization)} ${pair}`;
+      response.statusCode = url?.includes("moved") ? 302 : 500;
+      if (response.statusCode === 302) {
+        response.setHeader("location", `/de${url?.split("?")[0]}/login`);
+      }
+      response.end(`{"at":"${quoted}","key":"${headers["x-key"]}"}`);
+    }),
+  );
+  const withUser = origin.replace("//", "//ann:pass%20word@");
+  const prepared = await channel.prepare(message());
+  const errors: string[] = [];
+  for (const path of ["/hooks/T024", "/hooks/moved"]) {
+    const result = await prepared.deliver(
+      recipient(`${withUser}${path}?token=s3cret-7&v=2`, {
+        header: { "x-key": "Bearer 0123" },
+      }),
+    );
+    errors.push("error" in result ? result.error : "");
+  }
+  assert.deepEqual(errors, [
+    'The endpoint answered 500: {"at":"***?*** "Basic ***" ***","key":"***"}',
+    'The endpoint answered 302 with the Location /de***/login, and redirects are not followed: {"at":"***?*** "Basic ***" ***","key":"***"}',
+  ]);
+});
+
 test("each recipient gets its own link, each protocol its own text", async (t) => {
   const signed: string[] = [];
   const signer = {

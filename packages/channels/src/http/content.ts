@@ -86,6 +86,7 @@ export async function createRequestTemplate(
 export interface RequestRecipient {
   readonly subscriptionId: SubscriptionId;
   readonly extension: SubscriptionExtension | undefined;
+  readonly endpoint: string;
   readonly target: RequestTarget;
 }
 

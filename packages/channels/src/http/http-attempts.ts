@@ -26,7 +26,7 @@ import {
   ConnectionPool,
   type PooledRequest,
 } from "../http-client/connection-pool.ts";
-import { toRequestTarget } from "../request-target.ts";
+import { secretsOfRequest, toRequestTarget } from "../request-target.ts";
 import {
   type RequestRecipient,
   type RequestTemplate,
@@ -92,7 +92,7 @@ export class HttpAttempts {
       const attempt = new HttpAttempt(
         this,
         template,
-        { subscriptionId, extension, target },
+        { subscriptionId, extension, endpoint, target },
         resolve,
         signal,
       );
@@ -263,13 +263,15 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     if (this.#text === undefined) return undefined;
     const headers = this.#headers;
     const location = firstOf(headers.location);
+    const { endpoint, extension, target } = this.#recipient;
+    const secrets = secretsOfRequest(endpoint, extension?.header);
     return {
       retryAfterMs: this.#retryAfterMs,
       ...(this.#statusCode < 400 &&
         location !== undefined && {
-          location: describeLocation(location, this.#recipient.target.path),
+          location: describeLocation(location, target.path, secrets),
         }),
-      text: excerptOfBody(Buffer.concat(this.#text), headers),
+      text: excerptOfBody(Buffer.concat(this.#text), headers, { secrets }),
     };
   }
 }

@@ -1,6 +1,7 @@
 /** From what came of a request to the result of an attempt. */
 
 import { type AttemptResult, type FailedResult, maskUrl } from "@carillon/core";
+import { redact } from "@carillon/gateway";
 import { EgressRefusedError } from "../egress/egress-guard.ts";
 import { excerpt } from "../excerpt.ts";
 import { InvalidHeaderError } from "../http-client/request-bytes.ts";
@@ -48,19 +49,27 @@ export function outcomeOfAnswer(
  * `***` for the endpoint's own path, which often is its password.
  *
  * @param path the endpoint's, with its query
+ * @param secrets of the request, wherever they stand in it
  */
-export function describeLocation(location: string, path: string): string {
+export function describeLocation(
+  location: string,
+  path: string,
+  secrets: Iterable<string> = [],
+): string {
   const [own = ""] = path.split("?", 1);
   const masked = maskUrl(location);
   const [authority = ""] =
     /^([a-z][a-z0-9+.-]*:)?\/\/[^/?]*/i.exec(masked) ?? [];
   const rest = masked.slice(authority.length);
-  return excerpt(
+  const described =
     own.length > 1 && rest.startsWith(own)
       ? `${authority}/***${rest.slice(own.length)}`
-      : masked,
-  );
+      : masked;
+  return excerpt(redact(described.slice(0, maxLocationLength), secrets));
 }
+
+/** Characters of it that are looked at. */
+const maxLocationLength = 2048;
 
 /** Request Timeout, Too Early, Too Many Requests. */
 const retriedStatuses: ReadonlySet<number> = new Set([408, 425, 429]);

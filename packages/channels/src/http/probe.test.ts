@@ -74,6 +74,19 @@ test("sends a URL's user info as Basic authentication", async () => {
   assert.deepEqual(requests, [["/hook?a=b'", `Basic ${credentials}`]]);
 });
 
+test("answers none of the secrets that the endpoint quotes", async () => {
+  using server = await startServer((request, response) => {
+    response.statusCode = 404;
+    response.end(`no ${request.url} for ${request.headers.authorization}`);
+  });
+  const url = server.url
+    .replace("//", "//user:secret@")
+    .replace("a=b", "key=0123456789");
+  const result = await probeTo(url);
+  assert.ok(result.kind === "answered");
+  assert.equal(result.text, "no ***?*** for Basic ***");
+});
+
 test("gives up on who does not answer, or stops midway", async () => {
   using silent = await startServer(() => {});
   using halting = await startServer((_, response) => {

@@ -13,7 +13,7 @@ import {
 import { limitsForBody } from "../http-client/answer-reader.ts";
 import { ConnectionPool } from "../http-client/connection-pool.ts";
 import { RequestExchange } from "../http-client/request-exchange.ts";
-import { toRequestTarget } from "../request-target.ts";
+import { secretsOfRequest, toRequestTarget } from "../request-target.ts";
 
 /** What a probe goes through, and how long it may take. */
 export interface HttpProbeOptions {
@@ -72,7 +72,10 @@ export function createHttpProbe({
       return {
         kind: "answered",
         statusCode: answer.status,
-        text: excerptOfBody(answer.body, answer.headers, maxBodyBytes),
+        text: excerptOfBody(answer.body, answer.headers, {
+          secrets: secretsOfRequest(url, headers),
+          maxLength: maxBodyBytes,
+        }),
       };
     } catch (error) {
       return toResult(error);

@@ -179,6 +179,30 @@ describe("a pair over HTTP", () => {
     });
   });
 
+  test("errors of the server keep none of the secrets that they quote", async () => {
+    const quoted = `Basic ${btoa("ann:p%40ssword")} p@ssword /sms/srv shared-secret`;
+    for (const [error, type] of [
+      [new ServerError(quoted), ServerError],
+      [new RangeError(quoted), RemoteError],
+    ] as const) {
+      await using pair = await createPair({
+        userinfo: "ann:p%40ssword@",
+        client: { secret: "shared-secret" },
+        server: {
+          auth: { user: "ann", pass: "p%40ssword" },
+          secret: "shared-secret",
+        },
+      });
+      pair.serverGateway.onSend.add(() => Promise.reject(error));
+      await assert.rejects(pair.clientGateway.send(hello()), (raised) => {
+        assert.ok(raised instanceof type);
+        assert.equal(raised.message, "Basic *** *** *** ***");
+        assert.doesNotMatch(String(raised.stack), /ssword|shared/);
+        return true;
+      });
+    }
+  });
+
   test("errors of classes nobody knows are raised as remote ones", async () => {
     await using pair = await createPair();
     class OverflowError extends Error {

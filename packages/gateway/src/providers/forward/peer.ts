@@ -18,11 +18,13 @@ import {
   toConnectionError,
 } from "../../http.ts";
 import type { ProviderHost } from "../../provider.ts";
+import { redact, secretsOfCredentials, secretsOfUrl } from "../../redact.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
 import { DEFAULT_TIMEOUT_MS, type ForwardPeerConfig } from "./config.ts";
 import { decode, encode } from "./jsonex.ts";
 import { SIGNATURE_HEADER, sign } from "./signature.ts";
 import { VIA_HEADER, viaHeader } from "./via.ts";
+import { errorFromWire, errorToWire } from "./wire-errors.ts";
 import { isRecord, JsonExError } from "./wire-values.ts";
 
 export class ForwardPeer {
@@ -30,6 +32,7 @@ export class ForwardPeer {
   readonly #authorization: string | undefined;
   readonly #config: ForwardPeerConfig;
   readonly #http: HttpClient | undefined;
+  readonly #secrets: readonly string[];
 
   /** Throws `ConfigurationError` for what is no HTTP URL. */
   constructor(peerUrl: string, config: ForwardPeerConfig) {
@@ -42,6 +45,11 @@ export class ForwardPeer {
     this.#url = url.replace(/\/+$/, "");
     this.#authorization = credentials && basicAuthorization(credentials);
     this.#config = config;
+    this.#secrets = [
+      ...secretsOfUrl(peerUrl),
+      ...(config.auth ? secretsOfCredentials(config.auth) : []),
+      ...(config.secret ? [config.secret] : []),
+    ];
     this.#http = config.fetch && createFetchHttpClient({ fetch: config.fetch });
   }
 
@@ -94,7 +102,7 @@ export class ForwardPeer {
     const answer = decodeAnswer(response);
     // Reported errors count whatever the status is.
     if (isRecord(answer) && answer.error instanceof Error) {
-      throw answer.error;
+      throw withoutSecrets(answer.error, this.#secrets);
     }
     if (status < 300 && isRecord(answer) && answer[key] !== undefined) {
       return answer[key];
@@ -115,6 +123,15 @@ export class ForwardPeer {
       options,
     );
   }
+}
+
+/** The same error, in case the peer quotes what it was sent. */
+function withoutSecrets(error: Error, secrets: readonly string[]): Error {
+  const [name, args] = errorToWire(error);
+  const redacted = args.map((arg) =>
+    typeof arg === "string" ? redact(arg, secrets) : arg,
+  );
+  return errorFromWire(name, redacted) ?? error;
 }
 
 function decodeAnswer(response: HttpResponse): unknown {

@@ -113,9 +113,11 @@ export {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
+  createProblemWithText,
   type FailedResult,
   isBillable,
   type PreparedMessage,
+  type ProblemWithText,
   type Recipient,
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";

@@ -13,6 +13,7 @@ import {
   createDetections,
   createEngine,
   createInboundIntake,
+  createProblemWithText,
   createResourceTags,
   createSteadyClock,
   createSubscriptions,
@@ -247,7 +248,12 @@ export async function compose(
     topics,
     access: createTopicAccess({ store, topics }),
     templates: createTemplates(
-      { store, clock, newId },
+      {
+        store,
+        clock,
+        newId,
+        problemWithText: createProblemWithText(channels),
+      },
       { quota: config.templatesPerProject },
     ),
     resourceTags: createResourceTags(

@@ -22,7 +22,7 @@ import {
   type SubscriptionId,
   toEpochMs,
 } from "@carillon/core";
-import { Gateway } from "@carillon/gateway";
+import { Gateway, problemWithText } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { RouteOptions } from "fastify";
 import type { HttpApp } from "../src/api/http-app.ts";
@@ -269,6 +269,7 @@ function noteDeliveries(
     name: `test-${protocols.join("-")}`,
     protocols,
     billable,
+    ...(protocols.includes("sms") && { problemWithText }),
     timeoutMs: 5000,
     prepare: (message) => ({
       deliver(recipient, signals) {

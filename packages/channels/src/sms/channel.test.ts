@@ -313,6 +313,15 @@ test("an answer after that is logged for who settles the outcome", async (t) => 
   ]);
 });
 
+test("says beforehand what no phone is sent", (t) => {
+  const { channel } = createLoopback(t);
+  assert.equal(
+    channel.problemWithText?.("a\u001b"),
+    "a control character (U+001B) at position 2",
+  );
+  assert.equal(channel.problemWithText?.("a\n{b} 👋"), undefined);
+});
+
 test("what is no text is rejected with its place", async (t) => {
   const { channel, phones } = createLoopback(t);
   const result = await deliver(channel, message({ content: text("a\u001b") }));

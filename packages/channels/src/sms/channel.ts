@@ -10,7 +10,12 @@ import type {
   Message,
   PreparedMessage,
 } from "@carillon/core";
-import { analyze, type Gateway, OutgoingMessage } from "@carillon/gateway";
+import {
+  analyze,
+  type Gateway,
+  OutgoingMessage,
+  problemWithText,
+} from "@carillon/gateway";
 import type { Links } from "../links.ts";
 import { maxTextCharacters, writeText } from "./content.ts";
 import { outcomeOfError, outcomeOfSent, outcomeOfTimeout } from "./outcome.ts";
@@ -48,6 +53,10 @@ class SmsChannel implements Channel {
     options.gateway.onLateSend.add(({ msgid, provider }) =>
       options.logger.warn("sms_accepted_late", { msgid, provider }),
     );
+  }
+
+  problemWithText(text: string): string | undefined {
+    return problemWithText(text);
   }
 
   prepare(message: Message): PreparedMessage {

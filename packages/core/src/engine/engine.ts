@@ -9,7 +9,11 @@ import {
   type MessageLives,
 } from "../messages/default-life.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
-import { type Channel, isBillable } from "../ports/channel.ts";
+import {
+  type Channel,
+  createProblemWithText,
+  isBillable,
+} from "../ports/channel.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
@@ -228,6 +232,7 @@ export function createEngine(
       accepted++;
     },
     isBillable: isBillableHere,
+    problemWithText: createProblemWithText(ports.channels),
     lives,
   });
   let stopListening = () => {};

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
 import { defaultMessageLives } from "../messages/default-life.ts";
+import type { ProblemWithText } from "../ports/channel.ts";
 import { noSeal } from "../ports/content-seal.ts";
 import { createTemplates } from "../templates/templates.ts";
 import { createTopics } from "../topics/topics.ts";
@@ -11,12 +12,21 @@ import { createPublisher, type PublishRequest } from "./publish.ts";
 const projectId = "1".repeat(32) as ProjectId;
 const guest = "2".repeat(32) as ProjectId;
 
+/** As if no text for a phone could have a bell. */
+const problemWithText: ProblemWithText = (protocol, text) =>
+  protocol === "sms" && text.includes("\u0007") ? "a bell" : undefined;
+
 async function setUp() {
   const store = new MemoryStore();
   const clock = new ManualClock();
   const newId = createCountingIds();
   const topics = createTopics({ store, clock, newId }, { region: "local" });
-  const templates = createTemplates({ store, clock, newId });
+  const templates = createTemplates({
+    store,
+    clock,
+    newId,
+    problemWithText,
+  });
   const publisher = createPublisher({
     store,
     topics,
@@ -32,6 +42,7 @@ async function setUp() {
     isOpen: () => true,
     onAccepted() {},
     isBillable: () => true,
+    problemWithText,
     lives: defaultMessageLives,
   });
   const { topic } = await topics.create(projectId, { name: "alerts" });
@@ -41,8 +52,46 @@ async function setUp() {
     const report = await store.findMessage(projectId, id);
     return report?.message.content;
   };
-  return { topics, templates, publish, urn };
+  const sendSms = (endpoint: string, text: string) =>
+    publisher.sendSms(projectId, endpoint, text);
+  return { topics, templates, publish, sendSms, urn };
 }
+
+test("what a protocol cannot carry is refused in its own variant", async () => {
+  const { publish, templates, sendSms } = await setUp();
+  const bell = "ring \u0007";
+  const refused = (code: string, message: string) => ({ code, message });
+  await assert.rejects(
+    publish({ structure: JSON.stringify({ default: "x", sms: bell }) }),
+    refused(
+      "MESSAGE_STRUCTURE_INVALID",
+      'Invalid message structure: the value of "sms" holds a bell.',
+    ),
+  );
+  await assert.rejects(
+    sendSms("+491700000000", bell),
+    refused("MESSAGE_INVALID", "Invalid message: the text holds a bell."),
+  );
+  const create = (protocol: string, content: string) =>
+    templates.create(projectId, { name: "disk", protocol, content });
+  await create("default", "x {a}");
+  await create("sms", "{a}");
+  await assert.rejects(
+    publish({ template: { name: "disk", tags: { a: bell } } }),
+    refused(
+      "MESSAGE_INVALID",
+      "Invalid message: the template's sms variant holds, with these tags, a bell.",
+    ),
+  );
+  // Others carry it, and of a text for all each protocol sends what it can.
+  for (const request of [
+    { text: bell },
+    { structure: JSON.stringify({ default: bell, email: bell, sms: "x" }) },
+    { template: { name: "disk", tags: { b: bell } } },
+  ]) {
+    assert.ok(await publish(request));
+  }
+});
 
 test("a structure goes before a template, a template before text", async () => {
   const { templates, publish } = await setUp();

@@ -7,7 +7,7 @@
  * the next engine that looks goes on with it.
  */
 
-import { CarillonError } from "../errors.ts";
+import { CarillonError, type ErrorCode } from "../errors.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
 import { lastExpiryOf, type MessageLives } from "../messages/default-life.ts";
 import {
@@ -20,6 +20,7 @@ import {
   parseMessageStructure,
   parseTimeToLive,
 } from "../messages/message.ts";
+import type { ProblemWithText } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { Chunk, DeliveryStore, Lease } from "../ports/delivery-store.ts";
@@ -105,6 +106,7 @@ export interface PublisherPorts {
   readonly onAccepted: () => void;
   /** Whether attempts of a protocol cost money. */
   readonly isBillable: (protocol: Protocol) => boolean;
+  readonly problemWithText: ProblemWithText;
   readonly lives: MessageLives;
 }
 
@@ -127,7 +129,43 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     const name = checkTemplateName(template.name);
     const tags = checkTemplateTags(template.tags);
     const variants = await store.findTemplateVariants(template.projectId, name);
-    return renderVariants(variants, tags);
+    const content = renderVariants(variants, tags);
+    // Of tags, for the template was looked at when it was written.
+    checkVariants(
+      content,
+      "MESSAGE_INVALID",
+      (protocol) =>
+        `Invalid message: the template's ${protocol} variant holds, with these tags,`,
+    );
+    return content;
+  }
+
+  function contentOf(request: PublishRequest): MessageContent {
+    if (isAbsent(request.structure)) {
+      return { kind: "text", text: checkText(request.text) };
+    }
+    const content = parseMessageStructure(request.structure);
+    checkVariants(
+      content,
+      "MESSAGE_STRUCTURE_INVALID",
+      (protocol) =>
+        `Invalid message structure: the value of "${protocol}" holds`,
+    );
+    return content;
+  }
+
+  /** @param begin a sentence that says what of a protocol's variant is wrong */
+  function checkVariants(
+    content: MessageContent,
+    code: ErrorCode,
+    begin: (protocol: string) => string,
+  ): void {
+    if (content.kind !== "structure") return;
+    for (const [protocol, text] of Object.entries(content.variants)) {
+      const problem = ports.problemWithText(protocol, text ?? "");
+      if (problem === undefined) continue;
+      throw new CarillonError(code, `${begin(protocol)} ${problem}.`);
+    }
   }
 
   return {
@@ -177,6 +215,16 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       checkOpen();
       const createdAt = clock.now();
       const to = checkEndpoint("sms", endpoint);
+      const problem =
+        typeof text === "string"
+          ? ports.problemWithText("sms", text)
+          : undefined;
+      if (problem !== undefined) {
+        throw new CarillonError(
+          "MESSAGE_INVALID",
+          `Invalid message: the text holds ${problem}.`,
+        );
+      }
       const message: NewMessage = {
         id: newMessageId() as MessageId,
         projectId,
@@ -195,13 +243,6 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       return message.id;
     },
   };
-}
-
-function contentOf(request: PublishRequest): MessageContent {
-  if (!isAbsent(request.structure)) {
-    return parseMessageStructure(request.structure);
-  }
-  return { kind: "text", text: checkText(request.text) };
 }
 
 function isAbsent(value: unknown): boolean {

@@ -24,6 +24,11 @@ export interface Channel {
   /** An attempt takes at most this long, in milliseconds; the channel sees to it. */
   readonly timeoutMs: number;
   /**
+   * What keeps a text from being carried, as the end of a sentence: "a control
+   * character (U+001B) at position 2". Absent when each text can be.
+   */
+  problemWithText?(text: string): string | undefined;
+  /**
    * Does the work that is the same for every recipient of a message (signing,
    * rendering), once.
    */
@@ -38,6 +43,25 @@ export function isBillable(
   protocol: Protocol,
 ): boolean {
   return channels.some((it) => it.billable && it.protocols.includes(protocol));
+}
+
+/**
+ * What keeps a text from being sent by the name of a protocol, as the end of a
+ * sentence; `undefined` when nothing does, as for `default`, which is any's.
+ */
+export type ProblemWithText = (
+  protocol: string,
+  text: string,
+) => string | undefined;
+
+/** By the rules of the channels that texts for one protocol alone go through. */
+export function createProblemWithText(
+  channels: readonly Channel[],
+): ProblemWithText {
+  return (protocol, text) =>
+    channels
+      .find(({ protocols }) => protocols.some((known) => known === protocol))
+      ?.problemWithText?.(text);
 }
 
 /** A message made ready once, for attempts at many recipients. */

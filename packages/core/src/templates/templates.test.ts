@@ -14,7 +14,16 @@ function setUp(quota = 100) {
   const store = new MemoryStore();
   return {
     clock,
-    templates: createTemplates({ store, clock, newId }, { quota }),
+    templates: createTemplates(
+      {
+        store,
+        clock,
+        newId,
+        problemWithText: (protocol, text) =>
+          protocol === "sms" && text.includes("\u0007") ? "a bell" : undefined,
+      },
+      { quota },
+    ),
   };
 }
 
@@ -46,6 +55,24 @@ test("what is wrong with content changes nothing", async () => {
     code: "TEMPLATE_VARIABLES_EXCEEDED",
   });
   assert.equal((await templates.get(projectId, id)).content, "x");
+});
+
+test("what a protocol cannot carry is refused, at first and in a change", async () => {
+  const { templates } = setUp();
+  const content = "ring {a}\u0007";
+  const create = (protocol: string, content: string) =>
+    templates.create(projectId, { name: "a", protocol, content });
+  const refused = {
+    code: "TEMPLATE_CONTENT_INVALID",
+    message: "Invalid template content: the text for sms holds a bell.",
+  };
+  await assert.rejects(create("sms", content), refused);
+  const { id } = await create("sms", "x");
+  await assert.rejects(templates.update(projectId, id, content), refused);
+  assert.equal((await templates.get(projectId, id)).content, "x");
+  await create("default", content);
+  const email = await create("email", "x");
+  await templates.update(projectId, email.id, content);
 });
 
 test("templates of other projects are as if absent", async () => {

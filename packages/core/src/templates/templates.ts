@@ -2,6 +2,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId } from "../ids.ts";
+import type { ProblemWithText } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
 import type {
@@ -18,6 +19,7 @@ import {
   type MessageTemplate,
   type MessageTemplateId,
   parseTemplate,
+  type TemplateProtocol,
 } from "./template.ts";
 
 export interface TemplatesOptions {
@@ -68,17 +70,35 @@ export function createTemplates(
     readonly store: TemplateStore;
     readonly clock: Clock;
     readonly newId: NewId<MessageTemplateId>;
+    readonly problemWithText: ProblemWithText;
   },
   options: TemplatesOptions = {},
 ): Templates {
   const { store, clock, newId } = ports;
   const { quota = defaultTemplatesPerProject } = options;
 
+  /** Placeholders are no problem: what tags bring is looked at with them. */
+  function checkContent(protocol: TemplateProtocol, content: unknown): string {
+    const checked = checkTemplateContent(content);
+    const problem = ports.problemWithText(protocol, checked);
+    if (problem === undefined) return checked;
+    throw new CarillonError(
+      "TEMPLATE_CONTENT_INVALID",
+      `Invalid template content: the text for ${protocol} holds ${problem}.`,
+    );
+  }
+
+  async function get(projectId: ProjectId, id: unknown) {
+    const found = await store.findTemplate(projectId, checkTemplateId(id));
+    if (!found) throw templateNotFound();
+    return found;
+  }
+
   return {
     create: async (projectId, request) => {
       const name = checkTemplateName(request.name);
       const protocol = checkTemplateProtocol(request.protocol);
-      const content = checkTemplateContent(request.content);
+      const content = checkContent(protocol, request.content);
       const now = clock.now();
       return await store.createTemplate(
         {
@@ -96,14 +116,11 @@ export function createTemplates(
     },
     list: (projectId, filter, page) =>
       store.listTemplates(projectId, filter, page),
-    async get(projectId, id) {
-      const found = await store.findTemplate(projectId, checkTemplateId(id));
-      if (!found) throw templateNotFound();
-      return found;
-    },
+    get,
     async update(projectId, id, content) {
       const checkedId = checkTemplateId(id);
-      const checked = checkTemplateContent(content);
+      const { protocol } = await get(projectId, checkedId);
+      const checked = checkContent(protocol, content);
       const found = await store.updateTemplate(projectId, checkedId, {
         content: checked,
         tagNames: parseTemplate(checked).tagNames,

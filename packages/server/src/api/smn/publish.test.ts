@@ -231,6 +231,51 @@ test("a text for one phone that holds what is no text is refused", async () => {
   assert.deepEqual(server.sent, []);
 });
 
+test("what no phone is sent is refused where a text is for phones alone", async () => {
+  const { server, publish } = await setUp();
+  await using _ = server;
+  const colour = "a\u001b[31m";
+  const holds = "a control character (U+001B) at position 2.";
+  const structure = await publish({
+    message_structure: JSON.stringify({ default: "x", sms: colour }),
+  });
+  assert.deepEqual(
+    [structure.status, structure.body.message],
+    [400, `Invalid message structure: the value of "sms" holds ${holds}`],
+  );
+  const templates = `${server.base}/message_template`;
+  const create = (protocol: string, content: string) =>
+    server.call("POST", templates, {
+      message_template_name: "disk",
+      protocol,
+      content,
+    });
+  const refusal = `Invalid template content: the text for sms holds ${holds}`;
+  const created = await create("sms", colour);
+  assert.deepEqual([created.status, created.body.message], [400, refusal]);
+  await create("default", colour);
+  const sms = await create("sms", "{a}");
+  const changed = await server.call(
+    "PUT",
+    `${templates}/${sms.body.message_template_id}`,
+    { content: colour },
+  );
+  assert.deepEqual([changed.status, changed.body.message], [400, refusal]);
+  const rendered = await publish({
+    message_template_name: "disk",
+    tags: { a: colour },
+  });
+  assert.deepEqual(
+    [rendered.status, rendered.body.message],
+    [
+      403,
+      `Invalid message: the template's sms variant holds, with these tags, ${holds}`,
+    ],
+  );
+  await server.clock.advanceSettled(100);
+  assert.deepEqual(server.sent, []);
+});
+
 test("a store that refuses is an SMN error, and logged", async () => {
   const store = new MemoryStore();
   const { server, publish } = await setUp({ store });

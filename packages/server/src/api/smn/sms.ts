@@ -1,7 +1,6 @@
 /** A text message to one phone, without a topic. */
 
-import { CarillonError, maxMessageBytes } from "@carillon/core";
-import { problemWithText } from "@carillon/gateway";
+import { maxMessageBytes } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
@@ -34,13 +33,6 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
     },
     async (request, reply) => {
       const { endpoint, message } = request.body;
-      const problem = problemWithText(message);
-      if (problem !== undefined) {
-        throw new CarillonError(
-          "MESSAGE_INVALID",
-          `Invalid message: the text holds ${problem}.`,
-        );
-      }
       const messageId = await ports.publisher.sendSms(
         projectOf(request),
         endpoint,

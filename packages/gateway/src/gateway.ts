@@ -12,9 +12,10 @@ import type { TextLimits } from "./encoding/text-limits.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type FetchHandler, toFetchHandler } from "./fetch-handler.ts";
 import { Hook } from "./hook.ts";
-import { createFetchHttpClient, type HttpClient } from "./http.ts";
+import type { HttpClient } from "./http.ts";
 import type { IncomingMessage } from "./incoming-message.ts";
 import type { MessageStatus } from "./message-status.ts";
+import { createHttpClient } from "./node-http-client.ts";
 import { OptOut } from "./opt-out/opt-out.ts";
 import { checkContent, OutgoingMessage } from "./outgoing-message.ts";
 import {
@@ -58,7 +59,7 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
    * of its own. Default 20,000.
    */
   readonly sendTimeoutMs?: number;
-  /** All outward requests of all providers. Default: `fetch`, 10 s. */
+  /** All outward requests of all providers. Default: Node's own HTTP, 10 s. */
   readonly http?: HttpClient;
   readonly clock?: Clock;
   readonly newId?: () => string;
@@ -99,7 +100,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     const { policy, optOut, textLimits } = options;
     this.#clock = options.clock ?? systemClock;
     this.id = (options.newId ?? (() => crypto.randomUUID()))();
-    this.http = options.http ?? createFetchHttpClient();
+    this.http = options.http ?? createHttpClient();
     this.#router = options.router ?? (() => null);
     this.policy = policy;
     this.optOut = optOut;

@@ -1,108 +1,116 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { ProviderConnectionError } from "./errors.ts";
 import { bodyText, createFetchHttpClient, toConnectionError } from "./http.ts";
+import { createHttpClient } from "./node-http-client.ts";
 import { serve, serveAnswer, unusedUrl } from "./testing/serve.ts";
 
-test("sends the request as given and answers any status", async () => {
-  await using server = await serveAnswer((request) => ({
-    status: 418,
-    type: "text/plain",
-    body: `you said ${request.body}`,
-  }));
-  const response = await createFetchHttpClient().request({
-    method: "POST",
-    url: `${server.url}/a?b=c`,
-    headers: { "x-header": "v" },
-    body: "hi",
-  });
-  assert.equal(response.status, 418);
-  assert.equal(response.headers["content-type"], "text/plain");
-  assert.equal(bodyText(response), "you said hi");
-  const [request] = server.requests;
-  assert.equal(request?.method, "POST");
-  assert.equal(request?.path, "/a?b=c");
-  assert.equal(request?.headers["x-header"], "v");
-});
-
-test("does not follow redirects", async () => {
-  await using server = await serve((_request, response) => {
-    response.writeHead(302, { location: "http://127.0.0.1:1/" }).end();
-  });
-  const client = createFetchHttpClient();
-  const response = await client.request({ method: "GET", url: server.url });
-  assert.equal(response.status, 302);
-});
-
-test("gives up at the deadline, of the client or of the request", async () => {
-  await using server = await serveAnswer(() => undefined);
-  const { url } = server;
-  const hasty = createFetchHttpClient({ timeoutMs: 20 });
-  const patient = createFetchHttpClient();
-  for (const attempt of [
-    hasty.request({ method: "GET", url }),
-    patient.request({ method: "GET", url, timeoutMs: 20 }),
-  ]) {
-    await assert.rejects(attempt, (error) => {
-      assert.ok(error instanceof ProviderConnectionError);
-      assert.equal(error.code, "TIMEOUT");
-      assert.equal(error.outcomeUnknown, true);
-      return true;
+for (const [name, create] of [
+  ["Node's own client", createHttpClient],
+  ["fetch", createFetchHttpClient],
+] as const) {
+  describe(name, () => {
+    test("sends the request as given and answers any status", async () => {
+      await using server = await serveAnswer((request) => ({
+        status: 418,
+        type: "text/plain",
+        body: `you said ${request.body}`,
+      }));
+      const response = await create().request({
+        method: "POST",
+        url: `${server.url}/a?b=c`,
+        headers: { "x-header": "v" },
+        body: "hi",
+      });
+      assert.equal(response.status, 418);
+      assert.equal(response.headers["content-type"], "text/plain");
+      assert.equal(bodyText(response), "you said hi");
+      const [request] = server.requests;
+      assert.equal(request?.method, "POST");
+      assert.equal(request?.path, "/a?b=c");
+      assert.equal(request?.headers["x-header"], "v");
     });
-  }
-});
 
-test("gives up at the deadline in the middle of an answer", async () => {
-  await using server = await serve((_request, response) => {
-    response.writeHead(200, { "content-length": 100 });
-    response.write("half");
-  });
-  const client = createFetchHttpClient({ timeoutMs: 50 });
-  await assert.rejects(client.request({ method: "GET", url: server.url }), {
-    code: "TIMEOUT",
-  });
-});
+    test("does not follow redirects", async () => {
+      await using server = await serve((_request, response) => {
+        response.writeHead(302, { location: "http://127.0.0.1:1/" }).end();
+      });
+      const client = create();
+      const response = await client.request({ method: "GET", url: server.url });
+      assert.equal(response.status, 302);
+    });
 
-test("an abort rejects with its own reason", async () => {
-  const controller = new AbortController();
-  await using server = await serveAnswer(() => {
-    controller.abort(new Error("enough"));
-    return undefined;
-  });
-  await assert.rejects(
-    createFetchHttpClient().request({
-      method: "GET",
-      url: server.url,
-      signal: controller.signal,
-    }),
-    /enough/,
-  );
-});
+    test("gives up at the deadline, of the client or of the request", async () => {
+      await using server = await serveAnswer(() => undefined);
+      const { url } = server;
+      const hasty = create({ timeoutMs: 20 });
+      const patient = create();
+      for (const attempt of [
+        () => hasty.request({ method: "GET", url }),
+        () => patient.request({ method: "GET", url, timeoutMs: 20 }),
+      ]) {
+        await assert.rejects(attempt, (error) => {
+          assert.ok(error instanceof ProviderConnectionError);
+          assert.equal(error.code, "TIMEOUT");
+          assert.equal(error.outcomeUnknown, true);
+          return true;
+        });
+      }
+    });
 
-test("reads no more than allowed", async () => {
-  await using server = await serveAnswer(() => ({ body: "x".repeat(101) }));
-  const client = createFetchHttpClient({ maxResponseBytes: 100 });
-  const { url } = server;
-  await assert.rejects(client.request({ method: "GET", url }), {
-    code: "RESPONSE_TOO_LARGE",
-  });
-  const roomy = { method: "GET", url, maxResponseBytes: 101 } as const;
-  assert.equal((await client.request(roomy)).body.length, 101);
-});
+    test("gives up at the deadline in the middle of an answer", async () => {
+      await using server = await serve((_request, response) => {
+        response.writeHead(200, { "content-length": 100 });
+        response.write("half");
+      });
+      const client = create({ timeoutMs: 50 });
+      await assert.rejects(client.request({ method: "GET", url: server.url }), {
+        code: "TIMEOUT",
+      });
+    });
 
-test("a refused connection is known to have sent nothing", async () => {
-  const url = `${await unusedUrl()}/secret/path`;
-  await assert.rejects(
-    createFetchHttpClient().request({ method: "GET", url }),
-    (error) => {
-      assert.ok(error instanceof ProviderConnectionError);
-      assert.equal(error.code, "ECONNREFUSED");
-      assert.equal(error.outcomeUnknown, false);
-      assert.doesNotMatch(error.message, /secret/);
-      return true;
-    },
-  );
-});
+    test("an abort rejects with its own reason", async () => {
+      const controller = new AbortController();
+      await using server = await serveAnswer(() => {
+        controller.abort(new Error("enough"));
+        return undefined;
+      });
+      await assert.rejects(
+        create().request({
+          method: "GET",
+          url: server.url,
+          signal: controller.signal,
+        }),
+        /enough/,
+      );
+    });
+
+    test("reads no more than allowed", async () => {
+      await using server = await serveAnswer(() => ({ body: "x".repeat(101) }));
+      const client = create({ maxResponseBytes: 100 });
+      const { url } = server;
+      await assert.rejects(client.request({ method: "GET", url }), {
+        code: "RESPONSE_TOO_LARGE",
+      });
+      const roomy = { method: "GET", url, maxResponseBytes: 101 } as const;
+      assert.equal((await client.request(roomy)).body.length, 101);
+    });
+
+    test("a refused connection is known to have sent nothing", async () => {
+      const url = `${await unusedUrl()}/secret/path`;
+      await assert.rejects(
+        create().request({ method: "GET", url }),
+        (error) => {
+          assert.ok(error instanceof ProviderConnectionError);
+          assert.equal(error.code, "ECONNREFUSED");
+          assert.equal(error.outcomeUnknown, false);
+          assert.doesNotMatch(error.message, /secret/);
+          return true;
+        },
+      );
+    });
+  });
+}
 
 test("uses the fetch it is given", async () => {
   const client = createFetchHttpClient({

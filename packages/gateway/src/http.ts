@@ -1,7 +1,8 @@
 /**
- * The only way in which providers reach the network, and the default
- * behind it: `fetch` with a deadline and a limit on the answer's size. A
- * server that guards its egress passes its own client to the gateway.
+ * The only way in which providers reach the network, and a client over `fetch`
+ * with a deadline and a limit on the answer's size; the default one stands in
+ * `node-http-client.ts`. A server that guards its egress passes its own client
+ * to the gateway.
  */
 
 import { ProviderConnectionError } from "./errors.ts";
@@ -38,16 +39,24 @@ export interface HttpClient {
   request(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** Limits of the default client. */
-export interface FetchHttpClientOptions {
-  readonly fetch?: typeof globalThis.fetch;
+/** Limits of a client. */
+export interface HttpClientOptions {
   /** Default 10,000. */
   readonly timeoutMs?: number;
   /** Default 4 MiB. */
   readonly maxResponseBytes?: number;
 }
 
-/** Builds the default client, over the runtime's `fetch`. */
+/** Limits of a client over `fetch`. */
+export interface FetchHttpClientOptions extends HttpClientOptions {
+  /** Instead of the runtime's own. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * Builds a client over `fetch`. Node's own breaks the connection at a `100
+ * Continue` that was not asked for; the outcome is unknown then.
+ */
 export function createFetchHttpClient(
   options: FetchHttpClientOptions = {},
 ): HttpClient {
@@ -67,7 +76,7 @@ export function createFetchHttpClient(
         redirect: "manual",
         signal,
       } as const;
-      checkRequest(request.url, init);
+      checkRequest(request);
       try {
         const response = await fetch(request.url, init);
         return {
@@ -86,11 +95,14 @@ export function createFetchHttpClient(
   };
 }
 
-// What `fetch` would refuse without sending anything, and would refuse again.
-// The reason is not in the text: it quotes the URL or the header.
-function checkRequest(url: string, init: RequestInit): void {
+/**
+ * Throws `ProviderConnectionError` for what can never be sent. The reason is
+ * not in the text: it quotes the URL or the header.
+ */
+export function checkRequest({ url, method, headers }: HttpRequest): void {
   try {
-    const { protocol } = new URL(new Request(url, init).url);
+    const request = new Request(url, { method, headers: { ...headers } });
+    const { protocol } = new URL(request.url);
     if (protocol === "https:" || protocol === "http:") return;
   } catch (cause) {
     throw notSent(
@@ -196,8 +208,15 @@ async function readBody(
   if (response.body === null) return new Uint8Array();
   const body = await readAtMost(response.body, maxBytes);
   if (body !== undefined) return body;
-  throw new ProviderConnectionError(
-    `The answer of ${originOf(response.url)} exceeds ${maxBytes} bytes`,
+  throw answerTooLarge(response.url, maxBytes);
+}
+
+export function answerTooLarge(
+  url: string,
+  maxBytes: number,
+): ProviderConnectionError {
+  return new ProviderConnectionError(
+    `The answer of ${originOf(url)} exceeds ${maxBytes} bytes`,
     { code: "RESPONSE_TOO_LARGE", outcomeUnknown: true },
   );
 }

@@ -79,6 +79,7 @@ export {
   createFetchHttpClient,
   type FetchHttpClientOptions,
   type HttpClient,
+  type HttpClientOptions,
   type HttpRequest,
   type HttpResponse,
   originOf,
@@ -99,6 +100,7 @@ export {
   type MessageStatusInit,
   type MessageStatusKind,
 } from "./message-status.ts";
+export { createHttpClient } from "./node-http-client.ts";
 export {
   createKeywordFinder,
   KEYWORD_LANGUAGES,

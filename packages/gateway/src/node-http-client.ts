@@ -1,0 +1,175 @@
+/**
+ * The default HTTP client, over Node's own `node:http`. It takes interim
+ * answers (1xx) that were not asked for, as RFC 9110 §15.2 demands; Node's
+ * `fetch` breaks the connection at a 100, and the carrier has the text then.
+ */
+
+import type * as Http from "node:http";
+import { ProviderConnectionError } from "./errors.ts";
+import {
+  answerTooLarge,
+  checkRequest,
+  createFetchHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  type HttpRequest,
+  type HttpResponse,
+  toConnectionError,
+} from "./http.ts";
+import { readAtMost } from "./read-body.ts";
+
+type Scheme = "http" | "https";
+
+/**
+ * Builds the client that a gateway has by default. Connections are kept for the
+ * next request. Where there is no `node:http` it is the one over `fetch`.
+ */
+export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
+  // Not imported: bundles for other runtimes would look for it.
+  const builtin = globalThis.process?.getBuiltinModule;
+  if (builtin === undefined) return createFetchHttpClient(options);
+  const agents: Partial<Record<Scheme, Http.Agent>> = {};
+  const { timeoutMs = 10_000, maxResponseBytes = 4 * 1024 * 1024 } = options;
+  return {
+    async request(request) {
+      checkRequest(request);
+      const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
+      const signal = request.signal
+        ? AbortSignal.any([request.signal, deadline])
+        : deadline;
+      const url = new URL(request.url);
+      const scheme = url.protocol === "https:" ? "https" : "http";
+      // With the first request: it takes 20 ms to load.
+      const http = builtin(`node:${scheme}`);
+      agents[scheme] ??= createAgent(http);
+      const sent = http.request(url, {
+        method: request.method,
+        headers: { ...request.headers },
+        agent: agents[scheme],
+        signal,
+      });
+      const exchange = new Exchange(sent);
+      try {
+        const response = await exchange.run(request.body);
+        return await read(
+          response,
+          request,
+          request.maxResponseBytes ?? maxResponseBytes,
+        );
+      } catch (error) {
+        sent.destroy();
+        request.signal?.throwIfAborted();
+        throw toFailure(
+          deadline.aborted ? deadline.reason : error,
+          request.url,
+          exchange.hasBegun,
+        );
+      }
+    },
+  };
+}
+
+/**
+ * Keeps connections, and gives each out again only after a moment: servers close
+ * them after an answer without saying so in it, and the outcome of what is sent
+ * just then is unknown.
+ */
+function createAgent({
+  Agent,
+  globalAgent,
+}: Pick<typeof Http, "Agent" | "globalAgent">): Http.Agent {
+  class SettlingAgent extends Agent {
+    override createConnection(
+      ...args: Parameters<Http.Agent["createConnection"]>
+    ) {
+      const socket = super.createConnection(...args);
+      // While it is nobody's; it is closed by then.
+      socket?.on("error", () => {});
+      return socket;
+    }
+
+    override emit(event: string, ...args: unknown[]): boolean {
+      if (event !== "free") return super.emit(event, ...args);
+      setTimeout(() => super.emit(event, ...args), settlingMs);
+      return true;
+    }
+  }
+  // Among them the proxies of the environment, if Node was told to use them.
+  return new SettlingAgent(Reflect.get(globalAgent, "options"));
+}
+
+const settlingMs = 5;
+
+const maxInterimAnswers = 100;
+
+function noFinalAnswer(): Error {
+  return Object.assign(new Error("Interim answers without a final one"), {
+    code: "INTERIM_ANSWERS_EXCEEDED",
+  });
+}
+
+/** A request up to the header of its answer. */
+class Exchange {
+  /** Whether there is a connection for it: from here on it may arrive. */
+  hasBegun = false;
+  readonly #sent: Http.ClientRequest;
+
+  constructor(sent: Http.ClientRequest) {
+    this.#sent = sent;
+  }
+
+  run(body: HttpRequest["body"]): Promise<Http.IncomingMessage> {
+    const sent = this.#sent;
+    const begin = () => {
+      this.hasBegun = true;
+    };
+    return new Promise((resolve, reject) => {
+      let interimAnswers = 0;
+      sent.on("information", () => {
+        if (++interimAnswers > maxInterimAnswers) sent.destroy(noFinalAnswer());
+      });
+      sent.on("response", resolve);
+      sent.on("error", reject);
+      sent.on("close", () => reject(new Error("The connection was closed")));
+      sent.on("socket", (socket) => {
+        if (sent.reusedSocket) begin();
+        else if ("encrypted" in socket) socket.once("secureConnect", begin);
+        else socket.once("connect", begin);
+      });
+      sent.end(body);
+    });
+  }
+}
+
+async function read(
+  response: Http.IncomingMessage,
+  { url }: HttpRequest,
+  maxBytes: number,
+): Promise<HttpResponse> {
+  const { statusCode: status = 0 } = response;
+  // Node takes 101 for an answer.
+  if (status < 200)
+    throw new Error(`The server switched protocols (${status})`);
+  const body = await readAtMost(response, maxBytes);
+  if (body === undefined) throw answerTooLarge(url, maxBytes);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined) headers[name] = String(value);
+  }
+  return { status, headers, body };
+}
+
+/** What never had a connection surely did not arrive. */
+function toFailure(
+  error: unknown,
+  url: string,
+  hasBegun: boolean,
+): ProviderConnectionError {
+  const failure = toConnectionError(error, url);
+  if (hasBegun || !failure.outcomeUnknown) return failure;
+  const { message, cause, code } = failure;
+  return new ProviderConnectionError(message, {
+    cause,
+    ...(code !== undefined && { code }),
+  });
+}

@@ -14,9 +14,7 @@ export function toConnectionError(
   target: string,
 ): ConnectionError {
   const causes = rootCauses(error);
-  const reason = causes
-    .map((cause) => text(cause, "code") ?? text(cause, "message"))
-    .find((found) => found !== undefined);
+  const reason = causes.map(describe).find((found) => found !== undefined);
   return new ConnectionError(
     `${target} got no answer: ${reason ?? "the connection failed"}`,
     {
@@ -24,6 +22,15 @@ export function toConnectionError(
       outcomeUnknown: causes.length === 0 || !causes.every(isBeforeSending),
     },
   );
+}
+
+function describe(cause: object): string | undefined {
+  const code = text(cause, "code");
+  const message = text(cause, "message");
+  // undici says so of a 100 that was not asked for, and of nothing else.
+  return code === "UND_ERR_SOCKET" && message === "bad response"
+    ? "it began with a 100 Continue that was not asked for, which this runtime's fetch does not take; give another fetch in the options"
+    : (code ?? message);
 }
 
 function isBeforeSending(cause: object): boolean {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { connect } from "./connection.ts";
@@ -229,6 +230,38 @@ test("gives up on an answer that stops halfway", async () => {
     );
   } finally {
     halfway.close();
+  }
+});
+
+test("says when an unasked 100 Continue is what its fetch does not take", async () => {
+  const hasty = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      const body = JSON.stringify(topic);
+      socket.end(
+        `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+    });
+  }).listen(0, "127.0.0.1");
+  await once(hasty, "listening");
+  const address = hasty.address();
+  assert.ok(typeof address === "object" && address !== null);
+  try {
+    const smn = smnAt(`http://127.0.0.1:${address.port}`, {
+      retry: { maxRetries: 0 },
+    });
+    await assert.rejects(smn.getTopic("urn:x"), (error) => {
+      assert.ok(error instanceof ConnectionError);
+      assert.match(
+        error.message,
+        / got no answer: it began with a 100 Continue that was not asked for, which this runtime's fetch does not take/,
+      );
+      // The service has the request.
+      assert.equal(error.outcomeUnknown, true);
+      return true;
+    });
+  } finally {
+    hasty.close();
   }
 });
 

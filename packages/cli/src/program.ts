@@ -124,6 +124,8 @@ export async function createProgram(
     .helpOption("-h, --help", "print this help; after a command, its own")
     .helpCommand("help [command]", "print the help of a command")
     .exitOverride()
+    // Beside long names there are 30 columns of 80; Commander leaves them unwrapped.
+    .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({ outputError: (text, write) => write(toSentence(text)) })
     .addHelpText(
       "after",

@@ -116,9 +116,7 @@ function confirm(): Command {
   return clientCommand(
     "confirm <link>",
     "Confirm a subscription with the link, or the token, that its endpoint was sent.",
-    [
-      "carillon subscription confirm http://127.0.0.1:7070/c/0f3c5d1e2a4b46788899aabbccddeeff",
-    ],
+    ["carillon subscription confirm http://127.0.0.1:7070/c/0f3c5d1e…"],
   ).action(async (link: string, options: ClientOptions) => {
     const confirmed = await withServer(options, async ({ smn }) =>
       smn.confirmSubscription(tokenIn(link)),
@@ -134,9 +132,7 @@ function remove(): Command {
   return clientCommand(
     "delete <urn>",
     "Delete a subscription; its endpoint is not notified.",
-    [
-      "carillon subscription delete urn:smn:local:0f3c…:alerts:9d81c2f0a9b14f5a8c7d6e5f4a3b2c1d",
-    ],
+    ["carillon subscription delete urn:smn:local:0f3c…:alerts:9d81c2f0…"],
   ).action(async (urn: string, options: ClientOptions) => {
     await withServer(options, ({ smn }) =>
       smn.deleteSubscription(urn, { ignoreMissing: false }),

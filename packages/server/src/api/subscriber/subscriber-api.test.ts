@@ -180,6 +180,34 @@ test("a mail program unsubscribes with one click", async () => {
   assert.equal(await status(), 3);
 });
 
+test("no page has SMN's link that unsubscribes on GET", async () => {
+  const { server, token, urn, status, open } = await setUp();
+  await using _ = server;
+  const leave = server.leavePath(urn);
+  const shown: string[] = [];
+  for (const [method, path] of [
+    ["GET", `/c/${token}`],
+    ["POST", `/c/${token}`],
+    ["GET", `/smn/subscription/confirm?token=${token}`],
+    ["GET", `/smn/subscription/unsubscribe?subscription_urn=${urn}`],
+    ["GET", leave],
+    ["POST", leave],
+    [
+      "GET",
+      `/rest/v2/notifications/subscription/unsubscribe?subscription_urn=${urn}`,
+    ],
+  ] as const) {
+    const { body } = await open(method, path, browser);
+    assert.match(body, /<html/, path);
+    assert.doesNotMatch(body, /unsubscribe\?|subscription_urn/, path);
+    assert.ok(!body.includes(urn.slice(-32)), path);
+    shown.push(body);
+  }
+  // The page that asks leads on by the token.
+  assert.ok(shown[3]?.includes(`action="${leave}"`));
+  assert.equal(await status(), 3);
+});
+
 test("pages run no scripts, send no referrer, and escape everything", async () => {
   const { server, open } = await setUp();
   await using _ = server;
@@ -189,21 +217,20 @@ test("pages run no scripts, send no referrer, and escape everything", async () =
     topic_urn: evil,
     subscription_urn: evil,
   });
-  for (const path of [
-    `/smn/subscription/confirm?${query}`,
-    `/smn/subscription/unsubscribe?${query}`,
-  ]) {
-    for (const method of ["GET", "POST"] as const) {
-      const response = await open(method, path, browser);
-      assert.match(String(response.headers["content-type"]), /^text\/html/);
-      assert.doesNotMatch(response.body, /<script|alert\(1\)<|&'/);
-      const policy = String(response.headers["content-security-policy"]);
-      assert.match(policy, /default-src 'none'/);
-      assert.match(policy, /form-action 'self'/);
-      assert.doesNotMatch(policy, /unsafe/);
-      assert.equal(response.headers["referrer-policy"], "no-referrer");
-      assert.equal(response.headers["cache-control"], "no-store");
-    }
+  for (const [method, path] of [
+    ["GET", `/smn/subscription/confirm?${query}`],
+    ["POST", `/smn/subscription/confirm?${query}`],
+    ["GET", `/smn/subscription/unsubscribe?${query}`],
+  ] as const) {
+    const response = await open(method, path, browser);
+    assert.match(String(response.headers["content-type"]), /^text\/html/);
+    assert.doesNotMatch(response.body, /<script|alert\(1\)<|&'/);
+    const policy = String(response.headers["content-security-policy"]);
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /form-action 'self'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.equal(response.headers["referrer-policy"], "no-referrer");
+    assert.equal(response.headers["cache-control"], "no-store");
   }
 });
 

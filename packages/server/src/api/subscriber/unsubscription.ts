@@ -1,4 +1,8 @@
-/** The subscriber's no. SMN's links carry the subscription's URN, no token. */
+/**
+ * The subscriber's no. SMN's links carry the subscription's URN, no token, and
+ * act on GET: only http and https subscribers are sent them, and no mail, text
+ * or page has one, for scanners follow the links in those.
+ */
 
 import { CarillonError, parseSubscriptionUrn } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -23,7 +27,7 @@ type UnsubscriptionRequest = FastifyRequest<{
 
 export function unsubscriptionRoutes(
   app: HttpApp,
-  { subscriptions, originOf }: SubscriberPorts,
+  { subscriptions, unsubscribeTokens, originOf }: SubscriberPorts,
 ): void {
   const schema = { querystring: unsubscriptionQuery };
 
@@ -59,7 +63,7 @@ export function unsubscriptionRoutes(
         label: "Unsubscribe",
         action: sitePathOf(
           originOf(request),
-          `/smn/subscription/unsubscribe?${new URLSearchParams({ subscription_urn })}`,
+          `/u/${unsubscribeTokens.tokenOf(urn.subscriptionId)}`,
         ),
       },
     });
@@ -73,7 +77,6 @@ export function unsubscriptionRoutes(
   app.head("/smn/subscription/unsubscribe", async (_request, reply) =>
     reply.send(),
   );
-  app.post("/smn/subscription/unsubscribe", { schema }, unsubscribe);
   app.get(
     "/rest/v2/notifications/subscription/unsubscribe",
     options,

@@ -1,0 +1,51 @@
+/**
+ * SMN's link by which a subscription ends carries no token and acts on GET.
+ * Scanners follow the links in mails and texts: those have none of the kind.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { MessageContent } from "@carillon/core";
+import { writeMail } from "./email/content.ts";
+import {
+  message,
+  subscriptionId,
+  text,
+  topicUrn,
+  unsubscribeToken,
+} from "./fixtures.test.ts";
+import { createLinks } from "./links.ts";
+import { writeText } from "./sms/content.ts";
+
+const links = createLinks({
+  publicUrl: () => "https://notify.example",
+  region: "eu-de",
+  unsubscribeToken: (id) => unsubscribeToken(id).replace(id, "token"),
+});
+
+const contents: readonly MessageContent[] = [
+  text("Volume data-1 is 93 % full."),
+  { kind: "structure", variants: { default: "a", email: "b", sms: "c" } },
+  { kind: "confirmation", token: "00ff" },
+  { kind: "confirmation", token: "123456@1@+491700000000" },
+  { kind: "unsubscription", token: "00ff" },
+];
+
+for (const content of contents) {
+  test(`no mail and no text has it: ${JSON.stringify(content)}`, () => {
+    const { topic, ...rest } = message({ content });
+    assert.ok(topic);
+    const mail = writeMail({ ...rest, topic }, topic, subscriptionId, links);
+    const written = [
+      mail.subject,
+      mail.text,
+      mail.unsubscribeUrl ?? "",
+      writeText({ ...rest, topic }, links) ?? "",
+    ].join("\n");
+    for (const url of written.match(/https?:\S+/g) ?? []) {
+      assert.match(url, /^https:\/\/notify\.example\/[cu]\/[^/?]+$/);
+    }
+    assert.ok(!written.includes(subscriptionId));
+    assert.ok(!written.includes(links.unsubscribePrefix(topicUrn)));
+  });
+}

@@ -136,7 +136,7 @@ export function createDeliveryStore(
 
   return {
     async acceptMessage(message, lease) {
-      const { seq, hasChunk } = await writer.run(
+      const [seq, hasChunk] = await writer.run(
         "acceptMessage",
         toMessageRow(message),
         lease ? [lease.owner, endOf(lease)] : null,

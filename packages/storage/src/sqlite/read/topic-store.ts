@@ -11,7 +11,7 @@ import {
   type TopicStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { type TopicRow, topics } from "../schema/topic-table.ts";
+import { newTopics, type TopicRow, topics } from "../schema/topic-table.ts";
 import { Conditions } from "./conditions.ts";
 import { ReadCache } from "./read-cache.ts";
 
@@ -108,14 +108,23 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
       return found;
     },
     async createTopic(topic, quota) {
-      const result = await writer.run("createTopic", topic, quota);
+      const result = await writer.run(
+        "createTopic",
+        topic.projectId,
+        topic.name,
+        newTopics.toRow(topic),
+        quota,
+      );
+      if (typeof result === "number") {
+        return { topic: { seq: result, ...topic }, created: true };
+      }
       if (result === "TOPIC_QUOTA_EXCEEDED") {
         throw new CarillonError(
           result,
           `The project has ${quota} topics, as many as it may: delete one first.`,
         );
       }
-      return { topic: topics.fromRow(result.row), created: result.created };
+      return { topic: topics.fromRow(result), created: false };
     },
     updateTopic: (projectId, name, change) =>
       writer.run("updateTopic", projectId, name, change),

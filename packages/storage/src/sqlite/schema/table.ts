@@ -90,7 +90,13 @@ export function defineTable<const S extends Shape>(
     },
     toRow(value) {
       const members = value as Readonly<Record<string, unknown>>;
-      return keys.map((key, n) => encoders[n]?.(members[key]) ?? null);
+      // Pushed one by one: an array that `map` makes counts as one with holes,
+      // and takes half as long again to another thread.
+      const row: SQLInputValue[] = [];
+      for (let n = 0; n < keys.length; n++) {
+        row.push(encoders[n]?.(members[keys[n] ?? ""]) ?? null);
+      }
+      return row;
     },
     fromRow(row, from = 0) {
       const value: Record<string, unknown> = {};

@@ -1,5 +1,6 @@
 /** Topics as they stand in their table. */
 
+import type { SQLInputValue } from "node:sqlite";
 import type { ProjectId, Topic, TopicId } from "@carillon/core";
 import { epochMs, integer, text, textOf } from "./codec.ts";
 import { defineTable, omit, type RowOf } from "./table.ts";
@@ -19,6 +20,9 @@ const shape = {
 };
 
 export type TopicRow = RowOf<Topic>;
+
+/** Parameters of an INSERT; made by the main thread, written by the other. */
+export type NewTopicRow = readonly SQLInputValue[];
 
 export const topics = defineTable("topics", shape);
 export const newTopics = defineTable("topics", omit(shape, "seq"));

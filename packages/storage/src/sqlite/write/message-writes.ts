@@ -48,7 +48,7 @@ export function createMessageWrites(db: DatabaseSync) {
     acceptMessage(
       message: NewMessageRow,
       lease: LeaseValues,
-    ): { seq: number; hasChunk: boolean } {
+    ): [seq: number, hasChunk: boolean] {
       const seq = insertMessage(message);
       const [status = statusCodes.deleted] =
         firstStatus.get(topicSeqOf(message)) ?? [];
@@ -57,7 +57,7 @@ export function createMessageWrites(db: DatabaseSync) {
         const [owner, until] = lease ?? [null, null];
         insertFirstChunk.run(seq, lease ? 1 : 0, owner, until);
       }
-      return { seq, hasChunk };
+      return [seq, hasChunk];
     },
     acceptDirectMessage(
       message: NewMessageRow,

@@ -194,7 +194,8 @@ export class Writer {
   }
 
   #postCommands(): void {
-    const commands = this.#inFlight.map(({ command }) => command);
+    const commands: Command[] = [];
+    for (const { command } of this.#inFlight) commands.push(command);
     this.#post({ kind: "write", commands });
   }
 

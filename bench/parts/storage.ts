@@ -4,6 +4,7 @@
  * prints a table.
  */
 
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +46,7 @@ export interface StorageFigures {
 const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;
 const lease = { owner: "bench", leaseMs: 600_000 };
 const newId = createTimeOrderedIds(systemClock.now, (n) =>
-  crypto.getRandomValues(new Uint8Array(n)),
+  randomBytes(n).toString("hex"),
 );
 
 export async function benchStorage(parent = tmpdir()): Promise<StorageFigures> {

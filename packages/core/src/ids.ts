@@ -60,11 +60,11 @@ export function parseDeliveryId(
 /**
  * Builds the source of time-ordered ids (UUIDv7, RFC 9562 §5.7, no dashes).
  *
- * @param randomBytes answers `n` random bytes
+ * @param randomHex answers `n` random bytes as 2 `n` hexadecimal characters
  */
 export function createTimeOrderedIds(
   now: () => EpochMs,
-  randomBytes: (n: number) => Uint8Array,
+  randomHex: (n: number) => string,
 ): IdSource {
   // Random digits are drawn in blocks, and the digits of an instant are kept
   // for as long as it lasts: ids are made for each request.
@@ -74,7 +74,7 @@ export function createTimeOrderedIds(
   let prefix = "";
   return <Id extends string>() => {
     if (used === digits.length) {
-      digits = toHex(randomBytes(idsPerBlock * (randomDigits / 2)));
+      digits = randomHex(idsPerBlock * (randomDigits / 2));
       used = 0;
     }
     const at = now();
@@ -95,13 +95,3 @@ const randomDigits = 20;
 const idsPerBlock = 256;
 /** The two fixed bits before two random ones (RFC 9562 §4.1). */
 const variants = ["8", "9", "a", "b"];
-
-function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += hexOfByte[byte];
-  return text;
-}
-
-const hexOfByte = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, "0"),
-);

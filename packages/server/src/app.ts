@@ -4,23 +4,22 @@
  * answers as SMN does.
  */
 
-import { randomBytes } from "node:crypto";
-import {
-  type Clock,
-  type ContentSeal,
-  createTimeOrderedIds,
-  type Detections,
-  type EngineStatus,
-  type Logger,
-  type Publisher,
-  type ResourceTags,
-  type Store,
-  type Subscriptions,
-  type SubscriptionUsers,
-  type Templates,
-  type TopicAccess,
-  type TopicBindings,
-  type Topics,
+import type {
+  Clock,
+  ContentSeal,
+  Detections,
+  EngineStatus,
+  Logger,
+  NewId,
+  Publisher,
+  ResourceTags,
+  Store,
+  Subscriptions,
+  SubscriptionUsers,
+  Templates,
+  TopicAccess,
+  TopicBindings,
+  Topics,
 } from "@carillon/core";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify, {
@@ -89,6 +88,7 @@ export interface AppPorts {
   readonly engineStatus: () => EngineStatus;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly newRequestId: NewId;
   readonly region: string;
   /**
    * The address clients know this server by. `undefined` or empty: links in
@@ -121,15 +121,10 @@ export interface AppPorts {
  */
 export function createApp(ports: AppPorts): HttpApp {
   const { sandbox, requestTimeoutMs: requestTimeout = 60_000 } = ports;
-  const newRequestId = createTimeOrderedIds(
-    () => ports.clock.now(),
-    randomBytes,
-  );
   const originOf = createOriginOf(ports.publicUrl);
   const apiPorts = {
     ...ports,
     originOf,
-    newRequestId,
     failures: createFailureLog(ports),
   };
   const errors = createSmnErrorAnswers(apiPorts);
@@ -139,7 +134,7 @@ export function createApp(ports: AppPorts): HttpApp {
   const sendKeystoneError = createKeystoneErrorAnswer(apiPorts);
 
   const app = fastify({
-    genReqId: newRequestId,
+    genReqId: ports.newRequestId,
     bodyLimit: defaultBodyBytes,
     trustProxy: ports.trustedProxies.length > 0 && [...ports.trustedProxies],
     requestTimeout,

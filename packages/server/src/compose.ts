@@ -145,9 +145,10 @@ export async function compose(
   const abandoning = new AbortController();
   await using opened = new AsyncDisposableStack();
 
-  const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
+  const randomHex = (n: number) => randomBytes(n).toString("hex");
+  const newId = createTimeOrderedIds(() => clock.now(), randomHex);
   const newMessageId = newId;
-  const newToken = () => randomBytes(16).toString("hex");
+  const newToken = () => randomHex(16);
   const health = opened.use(watchStore(ports));
   const { store } = health;
   const audit = opened.use(createAuditLog({ store, clock: wallClock, logger }));
@@ -297,6 +298,7 @@ export async function compose(
     engineStatus: () => engine.status(),
     logger,
     clock,
+    newRequestId: newId,
     region,
     publicUrl: ports.publicUrl,
     trustedProxies: config.trustedProxies,

@@ -44,7 +44,10 @@ export async function createSandbox(ports: {
   readonly gateway?: Gateway | undefined;
 }): Promise<Sandbox> {
   const { clock, logger, gateway } = ports;
-  const newId = createTimeOrderedIds(() => clock.now(), randomBytes);
+  const newId = createTimeOrderedIds(
+    () => clock.now(),
+    (n) => randomBytes(n).toString("hex"),
+  );
   const owners = createMessageOwners();
   const mails = await createMailCapture({ clock, newId, logger, owners });
   const webhooks = createWebhookInbox({ clock, newId });

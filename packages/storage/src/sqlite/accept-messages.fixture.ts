@@ -4,6 +4,7 @@
  * and goes on at the next line of stdin.
  */
 
+import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import {
@@ -19,7 +20,7 @@ import { openSqliteStore } from "./sqlite-store.ts";
 const [, , folder = "", limit = "Infinity"] = process.argv;
 const projectId = "0".repeat(32) as ProjectId;
 const newId = createTimeOrderedIds(systemClock.now, (n) =>
-  crypto.getRandomValues(new Uint8Array(n)),
+  randomBytes(n).toString("hex"),
 );
 const input = createInterface(process.stdin)[Symbol.asyncIterator]();
 const store = await openSqliteStore({ folder });

@@ -33,15 +33,16 @@ function setUp(options: { maxEntries?: number; maxAgeMs?: number } = {}) {
   return { cache, clock, loads, find, fill, isCached };
 }
 
-test("drops what was used longest ago when it is full", async () => {
-  const { fill, find, isCached } = setUp({ maxEntries: 2 });
+test("drops what was looked up longest ago when it is full", async () => {
+  const { cache, fill, find, isCached } = setUp({ maxEntries: 2 });
   await fill("a", 1);
   await fill("b", 2);
   find("a");
   await fill("c", 3);
+  assert.equal(cache.size, 2);
   assert.deepEqual(
     [isCached("a"), isCached("b"), isCached("c")],
-    [true, false, true],
+    [false, true, true],
   );
 });
 

@@ -8,7 +8,7 @@ import type { Clock } from "@carillon/core";
 
 export interface CredentialCacheOptions {
   readonly clock: Clock;
-  /** When it is full, what was used longest ago goes. */
+  /** When it is full, what was looked up longest ago goes. */
   readonly maxEntries: number;
   readonly maxAgeMs: number;
 }
@@ -58,11 +58,9 @@ export class CredentialCache<Value extends object> {
   #get(key: string): Value | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    // A map keeps the order of insertion: the oldest use stays in front.
+    if (entry.staleAt > this.#clock.monotonic()) return entry.value;
     this.#entries.delete(key);
-    if (entry.staleAt <= this.#clock.monotonic()) return undefined;
-    this.#entries.set(key, entry);
-    return entry.value;
+    return undefined;
   }
 
   #load(
@@ -87,6 +85,7 @@ export class CredentialCache<Value extends object> {
   }
 
   #set(key: string, value: Value, staleAt: number): void {
+    // A map keeps the order of insertion: what goes first stays in front.
     this.#entries.delete(key);
     this.#entries.set(key, { value, staleAt });
     if (this.#entries.size <= this.#maxEntries) return;

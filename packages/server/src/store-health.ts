@@ -92,28 +92,20 @@ export function watchStore({
 /** Methods that only read: their failure does not mean that writes fail. */
 const readsOnly = /^(find|get|list|read|peek|count|close)/;
 
+/** The store, with methods of its own in front of those that write. */
 function observeWrites(
   store: Store,
   onFailure: (error: unknown) => void,
 ): Store {
-  const observed = new WeakMap<object, unknown>();
-  return new Proxy(store, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== "function" || typeof name === "symbol") {
-        return member;
-      }
-      if (readsOnly.test(name)) return member;
-      let method = observed.get(member);
-      if (!method) {
-        method = (...args: readonly unknown[]) => {
-          const result: unknown = Reflect.apply(member, target, args);
-          if (result instanceof Promise) result.catch(onFailure);
-          return result;
-        };
-        observed.set(member, method);
-      }
-      return method;
-    },
-  });
+  const observed: Store = Object.create(store);
+  for (const [name, member] of Object.entries(store)) {
+    if (typeof member !== "function" || readsOnly.test(name)) continue;
+    Reflect.set(observed, name, (...args: readonly unknown[]) => {
+      const method = Reflect.get(store, name);
+      const result: unknown = Reflect.apply(method, store, args);
+      if (result instanceof Promise) result.catch(onFailure);
+      return result;
+    });
+  }
+  return observed;
 }

@@ -32,13 +32,14 @@ export function countRequests(app: HttpApp): HttpCounter {
       route: options.url,
       byStatus,
     });
-    const own = options.onResponse ?? [];
-    options.onResponse = [
+    // As the answer goes out: Fastify waits for its end with two listeners.
+    const own = options.onSend ?? [];
+    options.onSend = [
       ...(Array.isArray(own) ? own : [own]),
-      (_request, reply, done) => {
+      (_request, reply, payload, done) => {
         const { statusCode } = reply;
         byStatus.set(statusCode, (byStatus.get(statusCode) ?? 0) + 1);
-        done();
+        done(null, payload);
       },
     ];
   });

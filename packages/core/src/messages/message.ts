@@ -118,9 +118,7 @@ export function checkSubject(subject: unknown): string | undefined {
   }
   if (
     typeof subject === "string" &&
-    // A character has at most two units.
-    subject.length <= 2 * maxSubjectCharacters &&
-    [...subject].length <= maxSubjectCharacters &&
+    hasAtMost(maxSubjectCharacters, subject) &&
     !/[\r\n]/.test(subject)
   ) {
     return checkStorable(subject, "SUBJECT_INVALID", "subject");
@@ -129,6 +127,12 @@ export function checkSubject(subject: unknown): string | undefined {
     "SUBJECT_INVALID",
     `Invalid subject: text of at most ${maxSubjectCharacters} characters on one line.`,
   );
+}
+
+/** Of one or two units each; counts only what the units do not decide. */
+function hasAtMost(characters: number, text: string): boolean {
+  if (text.length <= characters) return true;
+  return text.length <= 2 * characters && [...text].length <= characters;
 }
 
 /** @throws CarillonError MESSAGE_INVALID */

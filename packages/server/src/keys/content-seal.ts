@@ -31,10 +31,10 @@ export function createContentSeal(ports: {
 
   return {
     async seal(message) {
-      const { content, subject, attributes, ...rest } = message;
-      const { id, projectId, topic } = rest;
+      const { id, projectId, topic } = message;
       const binding = topic && (await store.findBinding(topic.seq, "kms"));
       if (!binding) return message;
+      const { content, subject, attributes, ...rest } = message;
       const { keyId } = binding.data;
       const material = keys.materialOf(projectId, keyId);
       if (!material || keys.find(projectId, keyId)?.status !== "ENABLED") {

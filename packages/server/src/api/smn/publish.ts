@@ -87,9 +87,8 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
         timeToLive: body.time_to_live,
         ...(attributes.length > 0 && { attributes }),
       });
-      return reply
-        .header("content-type", jsonContentType)
-        .send(toPublishedBody(request.id, messageId));
+      reply.header("content-type", jsonContentType);
+      return toPublishedBody(request.id, messageId);
     },
   );
 }

@@ -38,9 +38,8 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
         endpoint,
         message,
       );
-      return reply
-        .header("content-type", jsonContentType)
-        .send(toPublishedBody(request.id, messageId));
+      reply.header("content-type", jsonContentType);
+      return toPublishedBody(request.id, messageId);
     },
   );
 }

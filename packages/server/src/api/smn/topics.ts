@@ -73,13 +73,9 @@ export function topicRoutes(app: HttpApp, ports: SmnPorts): void {
         displayName: display_name ?? undefined,
         enterpriseProjectId: enterprise_project_id || undefined,
       });
+      reply.code(created ? 201 : 200).header("content-type", jsonContentType);
       // Written by hand: there is nothing in it that needs an escape.
-      return reply
-        .code(created ? 201 : 200)
-        .header("content-type", jsonContentType)
-        .send(
-          `{"request_id":"${request.id}","topic_urn":"${topics.urnOf(topic)}"}`,
-        );
+      return `{"request_id":"${request.id}","topic_urn":"${topics.urnOf(topic)}"}`;
     },
   );
 

@@ -12,7 +12,7 @@ export type { SQLInputValue, SQLOutputValue };
 /** What a row can be: the type of each selected column, in order. */
 export type Row = readonly SQLOutputValue[];
 
-/** A SELECT, or a statement with RETURNING. */
+/** A SELECT. */
 export interface Query<Columns extends Row> {
   /** The first row. */
   get(...parameters: SQLInputValue[]): Columns | undefined;

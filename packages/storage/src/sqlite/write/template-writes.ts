@@ -17,10 +17,7 @@ export function createTemplateWrites(db: DatabaseSync) {
     `SELECT count(*) FROM templates
      WHERE project_id = ? AND deleted_at IS NULL`,
   );
-  const insert = prepareQuery<[seq: number]>(
-    db,
-    `${newTemplates.insert} RETURNING seq`,
-  );
+  const insert = db.prepare(newTemplates.insert);
   const update = db.prepare(
     `UPDATE templates SET content = ?, tag_names = ?, updated_at = ?
      WHERE id = ? AND project_id = ? AND deleted_at IS NULL`,
@@ -39,9 +36,8 @@ export function createTemplateWrites(db: DatabaseSync) {
       if (byName.get(projectId, name, protocol)) return "TEMPLATE_EXISTS";
       const [count] = countOfProject.get(projectId) ?? [0];
       if (count >= quota) return "TEMPLATE_QUOTA_EXCEEDED";
-      const [seq] = insert.get(...newTemplates.toRow(template)) ?? [];
-      if (!seq) throw new Error("An inserted template was not returned.");
-      return { seq };
+      const { lastInsertRowid } = insert.run(...newTemplates.toRow(template));
+      return { seq: Number(lastInsertRowid) };
     },
     updateTemplate(
       projectId: string,

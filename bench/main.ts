@@ -74,7 +74,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   },
   topics: {
     run: benchTopics,
-    quick: () => benchTopics({ rounds: 2, seconds: 1 }),
+    quick: () => benchTopics({ rounds: 2, requests: 5000 }),
   },
   memory: {
     run: benchMemory,

@@ -11,63 +11,78 @@ import {
   startCarillon,
   topicsPath,
 } from "../carillon.ts";
-import { runLoad } from "../load.ts";
-import { startProgram } from "../processes.ts";
+import { type LoadRequest, runLoad } from "../load.ts";
+import { ProcessorMeter, processorTime } from "../process-account.ts";
+import { type Child, startProgram } from "../processes.ts";
 import { atLeast, type BenchResult, type BenchRow, figure } from "../result.ts";
-import { alternate, median, medianRatio, type Rounds } from "../statistics.ts";
+import { alternate, median, medianRatio } from "../statistics.ts";
 import { createTopics } from "../subscribe.ts";
+
+type Load = Pick<LoadRequest, "method" | "path" | "body">;
 
 export async function benchTopics({
   rounds = 5,
-  seconds = 3,
+  requests = 60_000,
 } = {}): Promise<BenchResult> {
   await using echo = await startProgram("bare/echo.ts");
   await using data = await createDataFolder();
   await using carillon = await startCarillon(data.path);
   await createTopics(carillon, "topic-{n}", 20);
   let firstNumber = 0;
-  const run =
-    (port: number, method: "GET" | "POST", path: string, body: string) =>
-    async () => {
-      const { perSecond, answers } = await runLoad({
-        port,
-        method,
-        path,
-        body,
-        headers: { authorization },
-        connections: 64,
-        seconds,
-        firstNumber,
-      });
-      firstNumber += answers + 64;
-      return perSecond;
+  const run = async ({ port }: Child, load: Load) => {
+    const { perSecond } = await runLoad({
+      ...load,
+      port,
+      headers: { authorization },
+      connections: 64,
+      requests,
+      firstNumber,
+    });
+    firstNumber += requests;
+    return perSecond;
+  };
+  /** The same load on both. */
+  async function compare(what: string, load: Load): Promise<BenchRow[]> {
+    const meters = {
+      bare: new ProcessorMeter(),
+      carillon: new ProcessorMeter(),
     };
-  const created = JSON.stringify({ name: "new-{n}", display_name: "New" });
-  const creating = await alternate(rounds, {
-    bare: run(echo.port, "POST", "/echo", created),
-    carillon: run(carillon.port, "POST", topicsPath, created),
+    const rates = await alternate(rounds, {
+      bare: () =>
+        meters.bare.measure(echo, requests, () =>
+          run(echo, { ...load, path: "/echo" }),
+        ),
+      carillon: () =>
+        meters.carillon.measure(carillon, requests, () => run(carillon, load)),
+    });
+    return [
+      figure(`${what}: bare Fastify`, median(rates.bare), "requests/s"),
+      figure(`${what}: carillon`, median(rates.carillon), "requests/s"),
+      atLeast(
+        `${what}: carillon ÷ bare`,
+        medianRatio(rates.carillon, rates.bare),
+        0.5,
+      ),
+      processorTime(`${what}: bare Fastify`, meters.bare, "request"),
+      processorTime(`${what}: carillon`, meters.carillon, "request"),
+    ];
+  }
+  const creating = await compare("create", {
+    method: "POST",
+    path: topicsPath,
+    body: JSON.stringify({ name: "new-{n}", display_name: "New" }),
   });
   const list = `${topicsPath}?offset=0&limit=20`;
   // The bare server answers a GET with what it was last sent: the page.
   const page = await call(carillon, "GET", list);
   await call(echo, "POST", "/echo", page);
-  const listing = await alternate(rounds, {
-    bare: run(echo.port, "GET", "/echo", ""),
-    carillon: run(carillon.port, "GET", list, ""),
+  const listing = await compare("list 20, unchanged", {
+    method: "GET",
+    path: list,
+    body: "",
   });
   return {
     name: "topics, 64 connections",
-    rows: [
-      ...rowsOf("create", creating),
-      ...rowsOf("list 20, unchanged", listing),
-    ],
+    rows: [...creating, ...listing],
   };
-}
-
-function rowsOf(what: string, { bare, carillon }: Rounds): BenchRow[] {
-  return [
-    figure(`${what}: bare Fastify`, median(bare), "requests/s"),
-    figure(`${what}: carillon`, median(carillon), "requests/s"),
-    atLeast(`${what}: carillon ÷ bare`, medianRatio(carillon, bare), 0.5),
-  ];
 }

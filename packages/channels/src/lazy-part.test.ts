@@ -36,3 +36,27 @@ test("closing loads nothing, and what is loaded later is closed", async () => {
   await part.get();
   assert.deepEqual(counts, { loaded: 1, closed: 1 });
 });
+
+test("loads again after a failure, and closing does not fail with it", async () => {
+  let loads = 0;
+  const part = new LazyPart(
+    async () => {
+      if (++loads === 1) throw new Error("no file left to open");
+      return loads;
+    },
+    () => {},
+  );
+  await assert.rejects(part.get(), /no file left/);
+  assert.equal(await part.get(), 2);
+  await part.close();
+
+  const failing = new LazyPart(
+    async () => {
+      throw new Error("gone");
+    },
+    () => {},
+  );
+  const failed = assert.rejects(failing.get(), /gone/);
+  await failing.close();
+  await failed;
+});

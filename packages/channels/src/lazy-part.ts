@@ -1,7 +1,7 @@
 /**
  * A part of a program that is loaded when it is first used: a start does not
  * wait for what it does not need. It is closed with its owner, whenever that
- * happens.
+ * happens. A load that failed is tried again by the next who needs the part.
  */
 export class LazyPart<Part> {
   readonly #load: () => Promise<Part>;
@@ -19,13 +19,18 @@ export class LazyPart<Part> {
 
   /** After `close` the part is a closed one. */
   get(): Promise<Part> {
-    this.#part ??= this.#open();
+    this.#part ??= this.#open().catch((error: unknown) => {
+      this.#part = undefined;
+      throw error;
+    });
     return this.#part;
   }
 
   /** Loads nothing; idempotent. */
   close(): Promise<void> {
-    this.#closed ??= this.#part?.then(this.#close) ?? Promise.resolve();
+    // A part that could not be loaded needs no closing.
+    this.#closed ??=
+      this.#part?.then(this.#close, () => {}) ?? Promise.resolve();
     return this.#closed;
   }
 

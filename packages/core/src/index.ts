@@ -63,6 +63,7 @@ export {
   parseIpRange,
 } from "./ip-range.ts";
 export { findExcess, type JsonLimits } from "./json-extent.ts";
+export { loadOnce } from "./load-once.ts";
 export {
   defaultMessageLives,
   type MessageLives,

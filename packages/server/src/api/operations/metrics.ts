@@ -3,7 +3,12 @@
  * anyway, or is one look at an index; nothing counts rows.
  */
 
-import type { Clock, DeliveryStore, EngineStatus } from "@carillon/core";
+import {
+  type Clock,
+  type DeliveryStore,
+  type EngineStatus,
+  loadOnce,
+} from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 import type { HttpApp } from "../http-app.ts";
@@ -22,7 +27,11 @@ export interface MetricsPorts {
 }
 
 export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
-  let loading: Promise<Registry> | undefined;
+  // When somebody asks: a start does without.
+  const loadRegistry = loadOnce(async (): Promise<Registry> => {
+    const { createRegistry } = await import("./registry.ts");
+    return createRegistry(ports);
+  });
 
   const isOpen = (request: FastifyRequest) =>
     ports.openMetrics || isFromThisMachine(request);
@@ -31,16 +40,9 @@ export function metricsRoutes(app: HttpApp, ports: MetricsPorts): void {
     "/metrics",
     { config: { operation: "metrics.read", isOpen } },
     async (_request, reply) => {
-      loading ??= loadRegistry(ports);
-      const registry = await loading;
+      const registry = await loadRegistry();
       const text = await registry.metrics();
       return reply.header("content-type", registry.contentType).send(text);
     },
   );
-}
-
-/** When somebody asks: a start does without. */
-async function loadRegistry(ports: MetricsPorts): Promise<Registry> {
-  const { createRegistry } = await import("./registry.ts");
-  return createRegistry(ports);
 }

@@ -1,5 +1,6 @@
 /** Our API's own description, made of the schemas that check it. */
 
+import { loadOnce } from "@carillon/core";
 import fastify, { type RouteOptions } from "fastify";
 import type { HttpApp } from "../http-app.ts";
 import { withoutOwnCompilers } from "../validation.ts";
@@ -10,16 +11,14 @@ export function describeRoutes(app: HttpApp, version: string): void {
   app.addHook("onRoute", (route) => {
     routes.push(route);
   });
-  let text: Promise<string> | undefined;
+  const text = loadOnce(() => describe(routes, version));
   app.get(
     "/openapi.json",
     { config: { operation: "public" }, schema: { hide: true } },
-    async (_request, reply) => {
-      text ??= describe(routes, version);
-      return reply
+    async (_request, reply) =>
+      reply
         .header("content-type", "application/json; charset=utf-8")
-        .send(await text);
-    },
+        .send(await text()),
   );
 }
 

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { checkRuntime } from "../packages/cli/src/doctor/runtime.ts";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
 import { WebhookSink } from "./harness/webhook-sink.ts";
 
@@ -285,7 +286,10 @@ test("the launcher says in one sentence which Node.js is needed", async () => {
   // On its own, without the runtime that the workspace pins.
   const alone = join(folder, "alone", "bin", "carillon.js");
   await cp(launcher, alone);
-  await writeFile(join(folder, "alone", "package.json"), '{"type":"module"}');
+  await cp(
+    join(root, "packages/cli/package.json"),
+    join(folder, "alone", "package.json"),
+  );
   const run = await asOldNode(alone, "--version");
   assert.equal(run.code, 1);
   assert.equal(run.stdout, "");
@@ -302,6 +306,19 @@ test("the launcher says in one sentence which Node.js is needed", async () => {
     named.map(([, names]) => names?.trim()),
     ["createRequire"],
   );
+});
+
+test("the launcher and the check of doctor begin at the same version", async () => {
+  const manifest = join(folder, "alone", "package.json");
+  await cp(launcher, join(folder, "alone", "bin", "carillon.js"));
+  const text = await readFile(join(root, "packages/cli/package.json"), "utf8");
+  const { engines } = JSON.parse(text) as { engines: { node: string } };
+  const needed = engines.node.replace(">=", "");
+  assert.equal(checkRuntime(`${needed}.0`).result, "ok");
+  await writeFile(manifest, text.replace(engines.node, ">=999.3"));
+  const alone = join(folder, "alone", "bin", "carillon.js");
+  const run = await asOldNode(alone, "--version");
+  assert.match(run.stderr, /needs Node\.js 999\.3 or newer/);
 });
 
 test("the launcher finds the runtime that the workspace pins", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   findProblems,
@@ -22,15 +22,11 @@ test("only listed packages run programs at installation, all licences are allowe
   }
 });
 
+const packages = readdirSync(new URL("../packages", import.meta.url));
+
 test("our own packages run nothing at installation", () => {
-  const workspaces = ["channels", "cli", "client", "core", "dispatch"];
-  for (const name of [
-    ...workspaces,
-    "gateway",
-    "server",
-    "storage",
-    "testing",
-  ]) {
+  assert.ok(packages.length >= 9);
+  for (const name of packages) {
     const { scripts = {} } = read(`packages/${name}/package.json`);
     for (const hook of ["preinstall", "install", "postinstall"]) {
       assert.equal(hook in scripts, false, `${name}: ${hook}`);
@@ -78,4 +74,20 @@ test("what is not on a list is a problem", () => {
   assert.deepEqual(problemsOf({}, { ...allowed, other: true }), [
     "other: in allowScripts, and not listed",
   ]);
+});
+
+test("packages of the server need the Node.js that its launcher needs", () => {
+  const { engines } = read("packages/cli/package.json");
+  const lock = read("package-lock.json").packages;
+  // Libraries that hash no passwords run on less.
+  const libraries = ["client", "gateway"];
+  for (const name of packages) {
+    const needed = libraries.includes(name) ? ">=24" : engines.node;
+    const path = `packages/${name}`;
+    assert.equal(read(`${path}/package.json`).engines.node, needed, name);
+    assert.equal(lock[path].engines.node, needed, `package-lock: ${name}`);
+  }
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const [, named] = /needs Node\.js ([\d.]+) or newer/.exec(readme) ?? [];
+  assert.equal(`>=${named}`, engines.node);
 });

@@ -11,8 +11,9 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** The first with `crypto.argon2`. */
-const needed = { major: 24, minor: 7 };
+const require = createRequire(import.meta.url);
+/** By the package's own `engines`, such as `>=24.7`; read by doctor as well. */
+const needed = require("../package.json").engines.node.replace(">=", "");
 const heapOptions = ["--max-semi-space-size=16", "--max-old-space-size=2000"];
 
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -26,7 +27,7 @@ if (!isNewEnough(process.versions.node)) {
     run(runtime, [...heapOptions, launcher, ...process.argv.slice(2)]);
   } else {
     console.error(
-      `Carillon needs Node.js ${needed.major}.${needed.minor} or newer and this is ${process.versions.node}: install Node.js ${needed.major} from https://nodejs.org/ or with your version manager.`,
+      `Carillon needs Node.js ${needed} or newer and this is ${process.versions.node}: install Node.js ${needed.split(".")[0]} from https://nodejs.org/ or with your version manager.`,
     );
     process.exitCode = 1;
   }
@@ -60,18 +61,15 @@ function cacheFolder() {
 /** @param {string} version such as 24.21.0 */
 function isNewEnough(version) {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  return (
-    major > needed.major || (major === needed.major && minor >= needed.minor)
-  );
+  const [neededMajor = 0, neededMinor = 0] = needed.split(".").map(Number);
+  return major > neededMajor || (major === neededMajor && minor >= neededMinor);
 }
 
 /** The runtime that a clone pins as a dependency, if it can run us. */
 function findRuntime() {
   try {
-    const manifest = createRequire(import.meta.url)("node/package.json");
-    const folder = dirname(
-      createRequire(import.meta.url).resolve("node/package.json"),
-    );
+    const manifest = require("node/package.json");
+    const folder = dirname(require.resolve("node/package.json"));
     const path = join(folder, manifest.bin.node);
     const fits = isNewEnough(manifest.version);
     return fits && existsSync(path) ? path : undefined;

@@ -15,8 +15,14 @@ import { checkRunningServer } from "./running-server.ts";
 import { checkRuntime } from "./runtime.ts";
 
 test("an older Node.js fails", () => {
-  assert.equal(checkRuntime("24.0.0").result, "ok");
-  assert.equal(checkRuntime("22.20.1").result, "failed");
+  for (const version of ["24.7.0", "24.21.0", "25.0.0", "26.1.0"]) {
+    assert.equal(checkRuntime(version).result, "ok", version);
+  }
+  for (const version of ["24.6.9", "24.0.0", "22.20.1", "4.9.0"]) {
+    const { result, advice } = checkRuntime(version);
+    assert.equal(result, "failed", version);
+    assert.equal(advice, "Install Node.js 24.7 or newer.");
+  }
 });
 
 test("a folder that is there, or can be made, is fine and left clean", async (t) => {

@@ -1,16 +1,33 @@
+import { createRequire } from "node:module";
 import type { Finding } from "./check.ts";
 
-const neededMajor = 24;
+/**
+ * The version that Carillon needs, such as `24.7`: the first with
+ * `crypto.argon2`. It stands in the package's `engines`, where the launcher
+ * and package managers read it too.
+ */
+// As deep below src as below dist.
+const { engines } = createRequire(import.meta.url)("../../package.json") as {
+  readonly engines: { readonly node: string };
+};
+const needed = engines.node.replace(">=", "");
 
 /** Is Node.js new enough? */
 export function checkRuntime(version = process.versions.node): Finding {
   const check = "Node.js";
-  return Number.parseInt(version, 10) >= neededMajor
+  return isFrom(needed, version)
     ? { check, result: "ok", found: version }
     : {
         check,
         result: "failed",
         found: version,
-        advice: `Install Node.js ${neededMajor} or newer.`,
+        advice: `Install Node.js ${needed} or newer.`,
       };
+}
+
+/** Whether the version is the first one or a later one. */
+function isFrom(first: string, version: string): boolean {
+  const [firstMajor = 0, firstMinor = 0] = first.split(".").map(Number);
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > firstMajor || (major === firstMajor && minor >= firstMinor);
 }

@@ -6,7 +6,11 @@
 
 import { createHmac, hash, hkdfSync } from "node:crypto";
 import { silentLogger, systemClock } from "@carillon/core";
-import { bootstrapIdentity, createIdentity } from "@carillon/server";
+import {
+  bootstrapIdentity,
+  createHashLimit,
+  createIdentity,
+} from "@carillon/server";
 import { MemoryStore } from "@carillon/testing";
 import { atMost, type BenchResult } from "../result.ts";
 import { alternate, median } from "../statistics.ts";
@@ -71,11 +75,13 @@ type Dialect = "plain" | "scoped" | "derived";
 
 async function createBenchIdentity() {
   const store = new MemoryStore();
+  const hashes = createHashLimit();
   await bootstrapIdentity(
     {
       store,
       newId: () => projectId,
       clock: systemClock,
+      hashes,
       key,
       onCredentials: async () => {},
     },
@@ -91,6 +97,7 @@ async function createBenchIdentity() {
     store,
     clock: systemClock,
     logger: silentLogger,
+    hashes,
     key,
   });
 }

@@ -149,3 +149,14 @@ function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();
 }
+
+test("it is noted at once that a place is taken", async () => {
+  const limit = new ConcurrencyLimit({ max: 1 });
+  const taken: string[] = [];
+  const first = limit.acquire({ onTaken: () => taken.push("first") });
+  const second = limit.acquire({ onTaken: () => taken.push("second") });
+  assert.deepEqual(taken, ["first"]);
+  limit.release();
+  assert.deepEqual(taken, ["first", "second"]);
+  await Promise.all([first, second]);
+});

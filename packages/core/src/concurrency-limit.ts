@@ -12,6 +12,14 @@ export interface ConcurrencyLimitOptions {
   readonly maxWaiting?: number;
 }
 
+/** How one waits for a place. */
+export interface PlaceOptions {
+  /** An abort takes it out of the queue; one that has a place is left alone. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called at the very moment when the place is taken. */
+  readonly onTaken?: (() => void) | undefined;
+}
+
 /** Whoever waits, linked to its neighbours in the queue. */
 interface Waiter {
   readonly enter: () => void;
@@ -19,7 +27,7 @@ interface Waiter {
   later: Waiter | undefined;
 }
 
-const noOptions = {};
+const noOptions: PlaceOptions = {};
 
 /** Runs at most `max` tasks at once; further ones wait in order of arrival. */
 export class ConcurrencyLimit {
@@ -53,15 +61,14 @@ export class ConcurrencyLimit {
   }
 
   /**
-   * Runs `task` when it is its turn. An aborted `signal` takes it out of the
-   * queue; a task that runs is not touched by it.
+   * Runs `task` when it is its turn.
    *
    * @throws CarillonError OVERLOADED when too many wait already, or the
    * signal's reason
    */
   async run<Result>(
     task: () => Promise<Result>,
-    options: { readonly signal?: AbortSignal | undefined } = {},
+    options: PlaceOptions = {},
   ): Promise<Result> {
     await this.acquire(options);
     try {
@@ -84,12 +91,12 @@ export class ConcurrencyLimit {
    * {@link release}. An abort while waiting leaves nothing taken. Rejects with
    * CarillonError OVERLOADED when too many wait already, or the signal's reason.
    */
-  acquire(
-    options: { readonly signal?: AbortSignal | undefined } = noOptions,
-  ): Promise<void> {
-    const { signal } = options;
+  acquire({ signal, onTaken }: PlaceOptions = noOptions): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.tryAcquire()) return Promise.resolve();
+    if (this.tryAcquire()) {
+      onTaken?.();
+      return Promise.resolve();
+    }
     if (this.isFull) {
       return Promise.reject(
         new CarillonError(
@@ -100,8 +107,10 @@ export class ConcurrencyLimit {
     }
     return new Promise((resolve, reject) => {
       // Deliveries come by the thousand: a promise is all that each costs.
-      if (signal === undefined) this.#append(resolve);
-      else this.#appendUntilAborted(signal, resolve, reject);
+      const enter =
+        onTaken === undefined ? resolve : announced(onTaken, resolve);
+      if (signal === undefined) this.#append(enter);
+      else this.#appendUntilAborted(signal, enter, reject);
     });
   }
 
@@ -118,7 +127,7 @@ export class ConcurrencyLimit {
 
   #appendUntilAborted(
     signal: AbortSignal,
-    resolve: () => void,
+    enter: () => void,
     reject: (reason: unknown) => void,
   ): void {
     const abort = () => {
@@ -128,7 +137,7 @@ export class ConcurrencyLimit {
     const waiter = this.#append(() => {
       // At once: an abort from here on finds the place taken.
       signal.removeEventListener("abort", abort);
-      resolve();
+      enter();
     });
     signal.addEventListener("abort", abort, { once: true });
   }
@@ -150,4 +159,11 @@ export class ConcurrencyLimit {
     else later.earlier = earlier;
     this.#waiting--;
   }
+}
+
+function announced(onTaken: () => void, enter: () => void): () => void {
+  return () => {
+    onTaken();
+    enter();
+  };
 }

@@ -48,6 +48,7 @@ import {
   bootstrapIdentity,
 } from "./identity/bootstrap.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
+import { createHashLimit } from "./identity/passwords.ts";
 import { createContentSeal } from "./keys/content-seal.ts";
 import { openKeys } from "./keys/keys.ts";
 import { messageLivesOf } from "./message-lives.ts";
@@ -221,12 +222,14 @@ export async function compose(
     timer.cancel();
   });
 
+  const hashes = createHashLimit();
   // Hashes a password and waits for the disk; the app is built meanwhile.
   const bootstrapping = bootstrapIdentity(
     {
       store,
       newId,
       clock: wallClock,
+      hashes,
       key,
       onCredentials: ports.onCredentials,
     },
@@ -236,6 +239,7 @@ export async function compose(
     store,
     clock: wallClock,
     logger,
+    hashes,
     key,
     publicUrl: ports.publicUrl,
   });
@@ -287,6 +291,7 @@ export async function compose(
       identity,
       clock: wallClock,
       newId,
+      hashes,
       key,
     }),
     certificates: ports.certificates,

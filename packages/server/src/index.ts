@@ -32,6 +32,7 @@ export {
   type Identity,
   type IdentityPorts,
 } from "./identity/identity.ts";
+export { createHashLimit } from "./identity/passwords.ts";
 export type { Principal } from "./identity/principal.ts";
 export { type Carillon, type OpenOptions, open } from "./open.ts";
 export { createSandbox, type Sandbox } from "./sandbox/sandbox.ts";

@@ -9,9 +9,11 @@ import {
   type IdentityPresets,
 } from "./bootstrap.ts";
 import { createIdentity } from "./identity.ts";
+import { createHashLimit } from "./passwords.ts";
 
 const key = new Uint8Array(32).fill(9);
 const region = "local";
+const hashes = createHashLimit();
 
 function setUp() {
   const store = new MemoryStore();
@@ -23,13 +25,14 @@ function setUp() {
         store,
         newId: () => randomBytes(16).toString("hex"),
         clock,
+        hashes,
         key,
         onCredentials: async (credentials) => void notified.push(credentials),
       },
       { region, ...presets },
     );
   const newIdentity = () =>
-    createIdentity({ store, clock, logger: silentLogger, key });
+    createIdentity({ store, clock, hashes, logger: silentLogger, key });
   const logsIn = async (password: string) => {
     const issued = await newIdentity().login.withPassword({
       user: { name: "admin", domain: { name: "default" } },
@@ -181,6 +184,7 @@ test("credentials that could not be handed over are made anew", async () => {
       store,
       newId: () => randomBytes(16).toString("hex"),
       clock: new ManualClock(),
+      hashes,
       key,
       onCredentials: async () => {
         throw new Error("disk full");
@@ -204,6 +208,7 @@ test("says so when the key file is not the store's", async () => {
       store,
       newId: () => "",
       clock: new ManualClock(),
+      hashes,
       key: new Uint8Array(32).fill(1),
       onCredentials: async () => {},
     },

@@ -22,6 +22,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import {
   CarillonError,
   type Clock,
+  type ConcurrencyLimit,
   type IdentityStore,
   isSameIdentityName,
   type NewId,
@@ -75,6 +76,8 @@ export interface BootstrapPorts {
   readonly store: IdentityStore;
   readonly newId: NewId;
   readonly clock: Clock;
+  /** Where passwords are hashed. */
+  readonly hashes: ConcurrencyLimit;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
   /**
@@ -126,6 +129,7 @@ export async function bootstrapIdentity(
       name: adminName,
       domainId: domain.id,
       passwordHash: await hashPassword(
+        ports.hashes,
         password,
         presets.adminPassword === undefined
           ? generatedPasswordParameters

@@ -10,6 +10,7 @@ import {
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import { bootstrapIdentity } from "./bootstrap.ts";
 import { createIdentity } from "./identity.ts";
+import { createHashLimit } from "./passwords.ts";
 import type { SignedRequest } from "./signature/canonical-request.ts";
 
 const key = new Uint8Array(32).fill(3);
@@ -22,14 +23,21 @@ const presets = {
 };
 
 async function setUp(store = new MemoryStore()) {
+  const hashes = createHashLimit();
   const clock = new ManualClock(toEpochMs(Date.UTC(2026, 0, 15, 8, 30)));
   let ids = 0;
   const newId = () => String(++ids).padStart(32, "0");
   await bootstrapIdentity(
-    { store, newId, clock, key, onCredentials: async () => {} },
+    { store, newId, clock, hashes, key, onCredentials: async () => {} },
     presets,
   );
-  const identity = createIdentity({ store, clock, logger: silentLogger, key });
+  const identity = createIdentity({
+    store,
+    clock,
+    hashes,
+    logger: silentLogger,
+    key,
+  });
   const check = async (headers: SignedRequest["headers"], url = "/a") => {
     const result = await identity.authenticate({
       method: "GET",
@@ -304,5 +312,48 @@ test("a log-in does not outlive a change of the password or the user", async () 
       const isLeft = await store.findToken(added.hash);
       assert.ok(!principal || !isLeft);
     }
+  }
+});
+
+test("failures of a user count together, however it is spelled", async () => {
+  for (const name of ["admin", "nobody"]) {
+    const { identity, store } = await setUp();
+    await store.putDomain({ id: "d2", name: "other" });
+    const domains = await store.listDomains();
+    const domain = domains.find((one) => one.name === "default");
+    const user = await store.findUserByName(domain?.id ?? "", name);
+    const spellings = [
+      { name, domain: { id: domain?.id } },
+      { name, domain: { name: "default" } },
+      { name, domain: { id: "default" } },
+      { name, domain: { name: "Default" } },
+      { name },
+      ...(user ? [{ id: user.id }] : []),
+    ];
+    const logIn = (reference: (typeof spellings)[number], from: string) =>
+      identity.login.withPassword({
+        user: reference,
+        password: "wrong",
+        scope: { kind: "unscoped" },
+        address: from,
+      });
+    for (const spelling of spellings.slice(0, 5)) {
+      assert.equal(await logIn(spelling, "192.0.2.1"), undefined);
+    }
+    for (const spelling of spellings) {
+      await assert.rejects(
+        logIn(spelling, "192.0.2.1"),
+        { code: "LOGIN_THROTTLED" },
+        JSON.stringify(spelling),
+      );
+    }
+    // In another domain, letter case or address it is another one.
+    for (const other of [
+      { name, domain: { id: "d2" } },
+      { name: name.toUpperCase() },
+    ]) {
+      assert.equal(await logIn(other, "192.0.2.1"), undefined);
+    }
+    assert.equal(await logIn({ name }, "192.0.2.2"), undefined);
   }
 });

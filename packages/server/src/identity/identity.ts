@@ -5,7 +5,12 @@
  */
 
 import type { IncomingHttpHeaders } from "node:http";
-import type { Clock, IdentityStore, Logger } from "@carillon/core";
+import type {
+  Clock,
+  ConcurrencyLimit,
+  IdentityStore,
+  Logger,
+} from "@carillon/core";
 import { createAccessKeys, isSameSecret } from "./access-keys.ts";
 import { CredentialCache } from "./credential-cache.ts";
 import { createDirectory, type Directory } from "./directory.ts";
@@ -64,6 +69,8 @@ export interface IdentityPorts {
   readonly store: IdentityStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where passwords are hashed. */
+  readonly hashes: ConcurrencyLimit;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
   /** Where clients reach the server: signatures cover path and Host. */
@@ -75,7 +82,7 @@ export interface IdentityPorts {
  * past it.
  */
 export function createIdentity(ports: IdentityPorts): Identity {
-  const { store, clock, logger } = ports;
+  const { store, clock, logger, hashes } = ports;
   const secrets = createSecretBox(ports.key);
   const directory = createDirectory(store);
   const tokens = createTokens({ store, directory, clock, logger });
@@ -162,7 +169,7 @@ export function createIdentity(ports: IdentityPorts): Identity {
     },
     directory,
     tokens,
-    login: createLogin({ directory, tokens, clock, logger }),
+    login: createLogin({ directory, tokens, clock, logger, hashes }),
     invalidate() {
       tokens.invalidate();
       accessKeys.invalidate();

@@ -2,10 +2,12 @@
 
 import {
   type Clock,
+  type ConcurrencyLimit,
   type EpochMs,
   foldIdentityName,
   isSameIdentityName,
   type Logger,
+  type User,
 } from "@carillon/core";
 import type {
   Directory,
@@ -60,9 +62,11 @@ export function createLogin(ports: {
   readonly tokens: Tokens;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where passwords are hashed. */
+  readonly hashes: ConcurrencyLimit;
 }): Login {
   const { directory, tokens, logger } = ports;
-  const gate = createLoginGate(ports.clock);
+  const gate = createLoginGate(ports.clock, ports.hashes);
 
   /** What the token is for; `undefined` when the scope cannot be given. */
   async function resolve(
@@ -136,10 +140,32 @@ export function createLogin(ports: {
     return undefined;
   }
 
+  /**
+   * What failures are counted by: the same for each spelling of one user, and
+   * made of the same look-ups whether or not there is such a user.
+   */
+  async function accountOf(
+    { id, name = "", domain }: ScopedReference,
+    user: User | undefined,
+  ): Promise<{ name: string; domain?: string }> {
+    if (id !== undefined) {
+      return user
+        ? { name: foldIdentityName(user.name), domain: user.domainId }
+        : { name: id, domain: "of an unknown id" };
+    }
+    const folded = foldIdentityName(name);
+    if (domain === undefined) return { name: folded };
+    const known = await directory.findDomain(domain);
+    const unknown = foldIdentityName(domain.id ?? domain.name ?? "");
+    return { name: folded, domain: known?.id ?? `unknown ${unknown}` };
+  }
+
   return {
     async withPassword({ user: reference, password, scope, address }) {
       const user = await directory.findUser(reference);
-      const attempt = { user: nameOf(reference), address };
+      const account = await accountOf(reference, user);
+      const foundIn = user?.domainId;
+      const attempt = { ...account, foundIn, address };
       const isRight = await gate.run(attempt, async () => {
         if (user && !isPasswordHash(user.passwordHash)) {
           logger.warn("password_unreadable", {
@@ -166,17 +192,4 @@ export function createLogin(ports: {
       return await unlessWithdrawn(issued, () => tokens.isStored(token));
     },
   };
-}
-
-/**
- * What failures are counted by: the part of a reference that finds a user,
- * whether or not it finds one, so that counts do not show who there is.
- */
-function nameOf({ id, name, domain }: ScopedReference): string {
-  const fold = (text: string | undefined) => text && foldIdentityName(text);
-  return JSON.stringify(
-    id === undefined
-      ? { name: fold(name), domain: fold(domain?.id ?? domain?.name) }
-      : { id },
-  );
 }

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  createHashLimit,
   generatedPasswordParameters,
   hashPassword,
   isPasswordHash,
   verifyPassword,
 } from "./passwords.ts";
 
+const hashes = createHashLimit();
+
 test("takes the right password and no other", async () => {
-  const stored = await hashPassword("correct horse");
+  const stored = await hashPassword(hashes, "correct horse");
   assert.match(stored, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   assert.equal(await verifyPassword("correct horse", stored), true);
   assert.equal(await verifyPassword("Correct horse", stored), false);
@@ -18,13 +21,13 @@ test("takes the right password and no other", async () => {
 test("hashes the same password differently each time", async () => {
   const parameters = generatedPasswordParameters;
   assert.notEqual(
-    await hashPassword("same", parameters),
-    await hashPassword("same", parameters),
+    await hashPassword(hashes, "same", parameters),
+    await hashPassword(hashes, "same", parameters),
   );
 });
 
 test("keeps to the parameters a password was stored with", async () => {
-  const stored = await hashPassword("old", {
+  const stored = await hashPassword(hashes, "old", {
     memory: 256,
     passes: 3,
     parallelism: 2,
@@ -55,8 +58,12 @@ test("takes no password where there is no user, or no hash", async () => {
 });
 
 test("takes as long for whatever the reason", async () => {
-  const chosen = await hashPassword("right");
-  const generated = await hashPassword("right", generatedPasswordParameters);
+  const chosen = await hashPassword(hashes, "right");
+  const generated = await hashPassword(
+    hashes,
+    "right",
+    generatedPasswordParameters,
+  );
   const times = new Map<string, number>();
   const spread = () =>
     Math.max(...times.values()) / Math.min(...times.values());

@@ -4,6 +4,7 @@
  */
 
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { ConcurrencyLimit } from "@carillon/core";
 
 export interface Argon2Parameters {
   /** KiB of memory. */
@@ -37,16 +38,25 @@ const saltBytes = 16;
 const hashBytes = 32;
 
 /**
- * Answers the hash in the form of the Password Hashing Competition:
+ * Where all passwords of a process are hashed, first come, first served. A hash
+ * takes a thread of Node's pool of four for its time: others need some, too.
+ */
+export function createHashLimit(): ConcurrencyLimit {
+  return new ConcurrencyLimit({ max: 2 });
+}
+
+/**
+ * Answers the hash, once it is its turn, in the form of the Password Hashing Competition:
  * `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, salt and hash in base64 without
  * padding.
  */
 export async function hashPassword(
+  hashes: ConcurrencyLimit,
   password: string,
   parameters: Argon2Parameters = chosenPasswordParameters,
 ): Promise<string> {
   const salt = randomBytes(saltBytes);
-  const hash = await derive(password, salt, parameters);
+  const hash = await hashes.run(() => derive(password, salt, parameters));
   const { memory, passes, parallelism } = parameters;
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${toBase64(salt)}$${toBase64(hash)}`;
 }
@@ -59,7 +69,7 @@ export function isPasswordHash(stored: string): boolean {
 /**
  * Whether the password is the stored one. Takes as long for a wrong password,
  * for one that was made up, for a hash that cannot be read and, `undefined`,
- * for a user that does not exist.
+ * for a user that does not exist. To be run within the limit of hashes.
  */
 export async function verifyPassword(
   password: string,

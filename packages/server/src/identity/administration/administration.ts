@@ -48,6 +48,8 @@ export interface AdministrationPorts {
   readonly identity: Pick<Identity, "directory" | "invalidate">;
   readonly clock: Clock;
   readonly newId: NewId;
+  /** Where passwords are hashed. */
+  readonly hashes: ConcurrencyLimit;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
 }

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import {
+  type ConcurrencyLimit,
   isSameIdentityName,
   type ProjectId,
   type User,
@@ -85,6 +86,7 @@ export interface UserAdministration {
 export function createUserAdministration({
   store,
   newId,
+  hashes,
   change,
   reach,
 }: AdministrationContext): UserAdministration {
@@ -127,18 +129,21 @@ export function createUserAdministration({
     async create({ name, domainId, role, projectIds: asked, password }) {
       checkName(name);
       checkMayManage(reach, role);
-      const secret = await makeSecret(password);
+      checkPassword(password);
       return await change(async () => {
         await checkDomain(store, reach, domainId);
         const projectIds: ProjectId[] = [];
         for (const projectId of asked) {
           projectIds.push(await checkProject(domainId, projectId));
         }
+        const namesake = await store.findUserByName(domainId, name);
+        nameIsFree(namesake === undefined, "user", name);
+        // Last, because it is what costs.
+        const { passwordHash, result } = await makeSecret(hashes, password);
         const id = newId();
-        const { passwordHash } = secret;
         const user = { id, name, domainId, passwordHash, role, projectIds };
         nameIsFree(await store.putUser(user), "user", name);
-        return { user, ...secret.result };
+        return { user, ...result };
       });
     },
     change: (id, { enabled, role }) =>
@@ -178,13 +183,14 @@ export function createUserAdministration({
         return user;
       }),
     async rotate(id, password) {
-      const secret = await makeSecret(password);
+      checkPassword(password);
       return await change(async () => {
-        const { passwordHash } = secret;
-        const user = { ...(await getManaged(id)), passwordHash };
+        const known = await getManaged(id);
+        const { passwordHash, result } = await makeSecret(hashes, password);
+        const user = { ...known, passwordHash };
         await store.putUser(user);
         await store.deleteTokens(id);
-        return { user, ...secret.result };
+        return { user, ...result };
       });
     },
     delete: (id) =>
@@ -199,25 +205,31 @@ export function createUserAdministration({
 }
 
 /** @throws RequestError IDENTITY_INVALID */
-async function makeSecret(given: string | undefined): Promise<{
+function checkPassword(given: string | undefined): void {
+  if (given === undefined || (given.length >= 8 && given.length <= 1024)) {
+    return;
+  }
+  throw new RequestError(
+    "IDENTITY_INVALID",
+    "Invalid password: 8 to 1024 characters are expected.",
+  );
+}
+
+/** Of a password that was checked; one is made up when none is given. */
+async function makeSecret(
+  hashes: ConcurrencyLimit,
+  given: string | undefined,
+): Promise<{
   readonly passwordHash: string;
   readonly result: { readonly password?: string };
 }> {
-  if (given === undefined) {
-    const password = randomBytes(18).toString("base64url");
-    return {
-      passwordHash: await hashPassword(password, generatedPasswordParameters),
-      result: { password },
-    };
-  }
-  if (given.length < 8 || given.length > 1024) {
-    throw new RequestError(
-      "IDENTITY_INVALID",
-      "Invalid password: 8 to 1024 characters are expected.",
-    );
-  }
+  const password = given ?? randomBytes(18).toString("base64url");
+  const parameters =
+    given === undefined
+      ? generatedPasswordParameters
+      : chosenPasswordParameters;
   return {
-    passwordHash: await hashPassword(given, chosenPasswordParameters),
-    result: {},
+    passwordHash: await hashPassword(hashes, password, parameters),
+    result: given === undefined ? { password } : {},
   };
 }

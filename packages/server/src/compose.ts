@@ -291,6 +291,7 @@ export async function compose(
       identity,
       clock: wallClock,
       newId,
+      keys,
       hashes,
       key,
     }),

@@ -47,7 +47,7 @@ export function projectCommand(): Command {
     .addCommand(
       deleteCommand(
         projectKind,
-        "Delete a project that has no topics, with its access keys.",
+        "Delete a project that has no topics, with its access keys, templates, keys and address book.",
       ),
     );
 }

@@ -72,13 +72,21 @@ export interface IdentityStore {
    * answer false, and change nothing, when another has its name already.
    */
   putDomain(domain: Domain): Promise<boolean>;
+  /** A project that was deleted is there again by this. */
   putProject(project: Project): Promise<boolean>;
   putUser(user: User): Promise<boolean>;
   putAccessKey(key: AccessKey): Promise<void>;
   /** Answers false, and deletes nothing, while it has projects or users. */
   deleteDomain(id: string): Promise<boolean>;
-  /** Its access keys, tokens, assignments and address book go with it. */
-  deleteProject(id: ProjectId): Promise<void>;
+  /**
+   * Its access keys, tokens, assignments, templates and address book go with it,
+   * and nothing is made in it any more: topics, templates and subscription users
+   * are refused with PROJECT_DELETED. Answers false, and deletes nothing, while
+   * it has topics.
+   */
+  deleteProject(id: ProjectId, at: EpochMs): Promise<boolean>;
+  /** Whether there was a project of that id, which is gone. */
+  isDeletedProject(id: string): Promise<boolean>;
   /** Its access keys and tokens go with it. */
   deleteUser(id: string): Promise<void>;
   deleteAccessKey(accessKey: string): Promise<void>;

@@ -46,7 +46,7 @@ export interface TopicStore extends TopicReader {
   /**
    * Adds a topic; answers the one of that name when there is one already.
    *
-   * @throws CarillonError TOPIC_QUOTA_EXCEEDED
+   * @throws CarillonError TOPIC_QUOTA_EXCEEDED, PROJECT_DELETED
    */
   createTopic(
     topic: NewTopic,

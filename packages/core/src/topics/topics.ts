@@ -37,7 +37,7 @@ export interface Topics {
    * Creates a topic, or answers the one of that name unchanged.
    *
    * @throws CarillonError TOPIC_NAME_INVALID, DISPLAY_NAME_INVALID,
-   * TOPIC_QUOTA_EXCEEDED
+   * TOPIC_QUOTA_EXCEEDED, PROJECT_DELETED
    */
   create(
     projectId: ProjectId,

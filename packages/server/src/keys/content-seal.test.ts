@@ -150,3 +150,21 @@ test("keeps all of many keys made at once", async () => {
     ["k", ...names],
   );
 });
+
+test("a project's keys are deleted for good, and no others", async () => {
+  const { store, keys } = await setUp();
+  const [deleted] = keys.list(projectId);
+  const id = deleted?.id ?? "";
+  const material = keys.materialOf(projectId, id);
+  const other = "8".repeat(32) as ProjectId;
+  await keys.create(other, { name: "k" });
+  await keys.deleteProject(projectId);
+  await keys.deleteProject("9".repeat(32) as ProjectId);
+  assert.equal(keys.materialOf(projectId, id), undefined);
+  const reopened = await openKeys({ settings: store, key, clock });
+  assert.deepEqual(reopened.list(projectId), []);
+  assert.equal(reopened.list(other).length, 1);
+  // A key of the same id is another one.
+  await keys.create(projectId, { name: "k", id });
+  assert.notDeepEqual(keys.materialOf(projectId, id), material);
+});

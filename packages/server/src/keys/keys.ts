@@ -41,6 +41,10 @@ export interface Keys {
   find(projectId: ProjectId, id: string): Key | undefined;
   /** @throws CarillonError KEY_NOT_FOUND */
   setStatus(projectId: ProjectId, id: string, status: KeyStatus): Promise<Key>;
+  /**
+   * All of a project's, for good: what they have sealed is not opened again.
+   */
+  deleteProject(projectId: ProjectId): Promise<void>;
   /** The bytes of a key; `undefined` when there is no such one. */
   materialOf(projectId: ProjectId, id: string): Uint8Array | undefined;
 }
@@ -137,6 +141,15 @@ export async function openKeys(ports: {
           result: toKey(changed),
         };
       }),
+    async deleteProject(projectId) {
+      const deleted = stored.filter((it) => it.projectId === projectId);
+      if (deleted.length === 0) return;
+      await keep((keys) => ({
+        keys: keys.filter((it) => it.projectId !== projectId),
+        result: undefined,
+      }));
+      for (const { id } of deleted) materials.delete(purposeOf(projectId, id));
+    },
     materialOf(projectId, id) {
       const key = find(projectId, id);
       if (!key) return undefined;

@@ -1,12 +1,23 @@
 /** Topics and subscriptions of the in-memory store. */
 
 import {
+  CarillonError,
   type ProjectId,
   type Subscription,
   subscriptionStatus,
   type Topic,
 } from "@carillon/core";
 import type { Tables } from "./tables.ts";
+
+/** @throws CarillonError PROJECT_DELETED */
+export function checkProject(
+  { deletedProjects }: Tables,
+  projectId: ProjectId,
+): void {
+  if (deletedProjects.has(projectId)) {
+    throw new CarillonError("PROJECT_DELETED");
+  }
+}
 
 export function findTopic(
   tables: Tables,

@@ -1,22 +1,31 @@
 /** Projects, users, keys, tokens and settings of the in-memory store. */
 
 import { type IdentityStore, isSameIdentityName } from "@carillon/core";
+import { listTopics } from "./directory.ts";
 import type { Table, Tables } from "./tables.ts";
 
 export function createIdentityStore(tables: Tables): IdentityStore {
   const {
     domains,
     projects,
+    deletedProjects,
     users,
     accessKeys,
     tokens,
     settings,
     subscriptionUsers,
+    templates,
+    deletedTemplates,
     write,
   } = tables;
   return {
     putDomain: (domain) => write(() => putNamed(domains, domain)),
-    putProject: (project) => write(() => putNamed(projects, project)),
+    putProject: (project) =>
+      write(() => {
+        const isPut = putNamed(projects, project);
+        if (isPut) deletedProjects.delete(project.id);
+        return isPut;
+      }),
     putUser: (user) =>
       write(() => {
         const projectIds = [...new Set(user.projectIds)].sort();
@@ -35,7 +44,12 @@ export function createIdentityStore(tables: Tables): IdentityStore {
       }),
     deleteProject: (id) =>
       write(() => {
+        if (listTopics(tables, id).length > 0) return false;
         projects.delete(id);
+        deletedProjects.put(id, {});
+        for (const { seq, projectId } of templates.list()) {
+          if (projectId === id) deletedTemplates.put(seq, {});
+        }
         accessKeys.deleteWhere(({ projectId }) => projectId === id);
         tokens.deleteWhere(({ projectId }) => projectId === id);
         subscriptionUsers.deleteWhere(({ projectId }) => projectId === id);
@@ -43,7 +57,9 @@ export function createIdentityStore(tables: Tables): IdentityStore {
           const projectIds = user.projectIds.filter((other) => other !== id);
           users.put(user.id, { ...user, projectIds });
         }
+        return true;
       }),
+    isDeletedProject: async (id) => deletedProjects.has(id),
     deleteUser: (id) =>
       write(() => {
         users.delete(id);

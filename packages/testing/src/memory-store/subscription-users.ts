@@ -1,14 +1,14 @@
 /** Subscription users of the in-memory store. */
 
 import type { AddressBook, SubscriptionUserStore } from "@carillon/core";
+import { checkProject } from "./directory.ts";
 import { cutPage } from "./lists.ts";
 import type { Tables } from "./tables.ts";
 
-export function createSubscriptionUserStore({
-  subscriptionUsers,
-  deletedSubscriptionUsers,
-  write,
-}: Tables): SubscriptionUserStore {
+export function createSubscriptionUserStore(
+  tables: Tables,
+): SubscriptionUserStore {
+  const { subscriptionUsers, deletedSubscriptionUsers, write } = tables;
   /** Deleted ones, too, oldest first. */
   const allOf = (book: AddressBook) =>
     subscriptionUsers
@@ -29,6 +29,7 @@ export function createSubscriptionUserStore({
         if (listOf({ kind: "project", projectId }).length >= quota) {
           return false;
         }
+        checkProject(tables, projectId);
         subscriptionUsers.put(user.id, user);
         return true;
       }),

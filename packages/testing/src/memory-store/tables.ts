@@ -147,6 +147,7 @@ export function createTables() {
 
     domains: table(rows.domainColumns),
     projects: table(rows.projectColumns),
+    deletedProjects: table<object>({}),
     users: table(rows.userColumns),
     accessKeys: table(rows.accessKeyColumns),
     tokens: table(rows.identityTokenColumns),

@@ -7,6 +7,7 @@ import {
   type ProjectId,
   type TemplateStore,
 } from "@carillon/core";
+import { checkProject } from "./directory.ts";
 import { cutPage, equals, seqOfMarker } from "./lists.ts";
 import type { Tables } from "./tables.ts";
 
@@ -49,6 +50,7 @@ export function createTemplateStore(tables: Tables): TemplateStore {
         if (siblings.length >= quota) {
           throw new CarillonError("TEMPLATE_QUOTA_EXCEEDED");
         }
+        checkProject(tables, projectId);
         const seq = templates.size + 1;
         return templates.put(seq, { ...template, seq });
       }),

@@ -4,6 +4,7 @@ import { CarillonError, type EpochMs, type TopicStore } from "@carillon/core";
 import { removeBindings } from "./bindings.ts";
 import { cancelTopic } from "./deliveries.ts";
 import {
+  checkProject,
   endSubscription,
   findTopic,
   listActive,
@@ -40,6 +41,7 @@ export function createTopicStore(tables: Tables): TopicStore {
         if (listTopics(tables, topic.projectId).length >= quota) {
           throw new CarillonError("TOPIC_QUOTA_EXCEEDED");
         }
+        checkProject(tables, topic.projectId);
         const seq = topics.size + 1;
         return { topic: topics.put(seq, { ...topic, seq }), created: true };
       }),

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import type { TokenRecord } from "@carillon/core";
 import type { Cases } from "./cases.ts";
-import { after, otherProjectId, projectId, start } from "./fixtures.ts";
+import {
+  addTemplate,
+  addTopic,
+  after,
+  everything,
+  freshId,
+  newTemplate,
+  newTopic,
+  noQuota,
+  otherProjectId,
+  projectId,
+  start,
+} from "./fixtures.ts";
 
 const domain = { id: "d1", name: "default" };
 const project = { id: projectId, name: "shop", domainId: "d1" };
@@ -161,7 +173,7 @@ export function testIdentity({ test }: Cases): void {
     await store.putAccessKey({ ...accessKey, ...other });
     await store.putToken(token);
     await store.putToken({ ...token, hash: "h2", projectId: otherProjectId });
-    await store.deleteProject(projectId);
+    await store.deleteProject(projectId, start);
     assert.equal(await store.findProject(projectId), undefined);
     assert.deepEqual((await store.findUser("u1"))?.projectIds, [
       otherProjectId,
@@ -175,11 +187,99 @@ export function testIdentity({ test }: Cases): void {
     assert.ok(await store.findToken("h2"));
   });
 
+  test("deletes no project that has topics", async (store) => {
+    await store.putProject(project);
+    await store.putAccessKey(accessKey);
+    const { name } = await addTopic(store);
+    await addTemplate(store);
+    assert.equal(await store.deleteProject(projectId, start), false);
+    assert.deepEqual(await store.findProject(projectId), project);
+    assert.ok(await store.findAccessKey("AK1"));
+    const { total } = await store.listTemplates(projectId, {}, everything);
+    assert.equal(total, 1);
+    assert.equal(await store.isDeletedProject(projectId), false);
+    await store.deleteTopic(projectId, name, start);
+    assert.equal(await store.deleteProject(projectId, start), true);
+    assert.equal(await store.isDeletedProject(projectId), true);
+  });
+
+  test("deletes a project with its templates", async (store) => {
+    await store.putProject(project);
+    const { id, name } = await addTemplate(store);
+    const other = await addTemplate(store, { projectId: otherProjectId });
+    await store.deleteProject(projectId, start);
+    assert.equal(await store.findTemplate(projectId, id), undefined);
+    assert.deepEqual(await store.findTemplateVariants(projectId, name), []);
+    assert.deepEqual(await store.listTemplates(projectId, {}, everything), {
+      total: 0,
+      items: [],
+    });
+    assert.deepEqual(await store.findTemplate(otherProjectId, other.id), other);
+  });
+
+  test("makes nothing in a project that was deleted", async (store) => {
+    await store.putProject(project);
+    await store.deleteProject(projectId, start);
+    const refused = { code: "PROJECT_DELETED" };
+    const subscriptionUser = {
+      id: freshId(),
+      projectId,
+      domainId: "d1",
+      name: "Ada",
+      protocol: "email" as const,
+      endpoint: "ada@example.com",
+      remark: "",
+      createdAt: start,
+    };
+    await assert.rejects(store.createTopic(newTopic(), noQuota), refused);
+    await assert.rejects(store.createTemplate(newTemplate(), noQuota), refused);
+    await assert.rejects(
+      store.addSubscriptionUser(subscriptionUser, noQuota),
+      refused,
+    );
+    await addTopic(store, { projectId: otherProjectId });
+    // A start with that id in its configuration makes it anew.
+    await store.putProject(project);
+    assert.equal(await store.isDeletedProject(projectId), false);
+    await addTopic(store);
+    await addTemplate(store);
+    assert.ok(await store.addSubscriptionUser(subscriptionUser, noQuota));
+  });
+
+  test("leaves no topic in a project that is deleted meanwhile", async (store) => {
+    const seen = new Set<boolean>();
+    for (let round = 0; round < 20; round++) {
+      await store.putProject(project);
+      const topic = newTopic();
+      const create = () =>
+        store.createTopic(topic, noQuota).then(
+          () => "created",
+          ({ code }) => code,
+        );
+      const remove = () => store.deleteProject(projectId, start);
+      let isDeleted: boolean;
+      let created: string;
+      if (round % 2 === 0) {
+        [created, isDeleted] = await Promise.all([create(), remove()]);
+      } else {
+        [isDeleted, created] = await Promise.all([remove(), create()]);
+      }
+      seen.add(isDeleted);
+      assert.equal(created, isDeleted ? "PROJECT_DELETED" : "created");
+      const { total } = await store.listTopics(projectId, {}, everything);
+      assert.equal(total, isDeleted ? 0 : 1);
+      const left = await store.findProject(projectId);
+      assert.equal(left === undefined, isDeleted);
+      await store.deleteTopic(projectId, topic.name, start);
+    }
+    assert.equal(seen.size, 2, "only one of them came first each time");
+  });
+
   test("deletes a domain once it is empty", async (store) => {
     await store.putDomain(domain);
     await store.putProject(project);
     assert.equal(await store.deleteDomain("d1"), false);
-    await store.deleteProject(projectId);
+    await store.deleteProject(projectId, start);
     await store.putUser(user);
     assert.equal(await store.deleteDomain("d1"), false);
     await store.deleteUser("u1");

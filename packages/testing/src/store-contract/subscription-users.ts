@@ -88,7 +88,7 @@ export function testSubscriptionUsers({ test }: Cases): void {
     await store.addSubscriptionUser(userOf(p1), 10);
     const kept = userOf(p2);
     await store.addSubscriptionUser(kept, 10);
-    await store.deleteProject(p1);
+    await store.deleteProject(p1, start);
     const { items } = await store.listSubscriptionUsers(domainOf("d1"), {
       offset: 0,
       limit: 10,

@@ -20,6 +20,8 @@ export const smnErrorCodes: Readonly<
   TOPIC_URN_INVALID: { status: 400, code: "SMN.0005" },
   TOPIC_NOT_FOUND: { status: 404, code: "SMN.0006" },
   TOPIC_ACCESS_DENIED: { status: 403, code: "SMN.0001" },
+  // As all else that is asked of a project one has no access to.
+  PROJECT_DELETED: { status: 403, code: "SMN.0001" },
   PROTOCOL_INVALID: { status: 400, code: "SMN.0011" },
   ENDPOINT_INVALID: { status: 400, code: "SMN.0012" },
   ENDPOINT_FORBIDDEN: { status: 403, code: "SMN.0069" },

@@ -10,8 +10,8 @@ import {
   ConcurrencyLimit,
   type IdentityStore,
   type NewId,
-  type TopicReader,
 } from "@carillon/core";
+import type { Keys } from "../../keys/keys.ts";
 import type { Identity } from "../identity.ts";
 import type { Reach } from "../permissions.ts";
 import { createSecretBox, type SecretBox } from "../secret-box.ts";
@@ -44,7 +44,9 @@ export interface Administration {
 export type AdministrationWithin = (reach: Reach) => Administration;
 
 export interface AdministrationPorts {
-  readonly store: IdentityStore & Pick<TopicReader, "listTopics">;
+  readonly store: IdentityStore;
+  /** Those that messages are sealed with. */
+  readonly keys: Pick<Keys, "deleteProject">;
   readonly identity: Pick<Identity, "directory" | "invalidate">;
   readonly clock: Clock;
   readonly newId: NewId;

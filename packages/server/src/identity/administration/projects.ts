@@ -36,7 +36,8 @@ export interface ProjectAdministration {
    */
   setEnabled(id: string, enabled: boolean): Promise<Project>;
   /**
-   * Deletes an empty project with its access keys.
+   * Deletes a project without topics, with its access keys, templates, keys and
+   * address book.
    *
    * @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_IN_USE
    */
@@ -46,6 +47,8 @@ export interface ProjectAdministration {
 export function createProjectAdministration({
   store,
   newId,
+  clock,
+  keys,
   change,
   reach,
 }: AdministrationContext): ProjectAdministration {
@@ -77,8 +80,7 @@ export function createProjectAdministration({
           name: checkName(name),
           domainId,
         };
-        const deleted = await store.getSetting(deletedProject(id));
-        if (deleted !== undefined) {
+        if (await store.isDeletedProject(id)) {
           throw new RequestError(
             "IDENTITY_EXISTS",
             `A project with id ${id} was deleted; what was published in it is kept. Choose another id.`,
@@ -103,19 +105,18 @@ export function createProjectAdministration({
     delete: (id) =>
       change(async () => {
         const project = await get(id);
-        const page = { offset: 0, limit: 1 };
-        const { total } = await store.listTopics(project.id, {}, page);
-        if (total > 0) {
+        await checkKeys(project.id);
+        // Its id is not given to others from then on: it stands in every URN,
+        // and what was published is kept.
+        if (!(await store.deleteProject(project.id, clock.now()))) {
           throw new RequestError(
             "IDENTITY_IN_USE",
-            `The project has ${total} topics: delete them first, or disable the project.`,
+            "The project has topics: delete them first, or disable the project.",
           );
         }
-        await checkKeys(project.id);
-        // Before it is gone: its messages would be shown to the next owner of
-        // the id, which stands in every URN.
-        await store.putSetting(deletedProject(id), "deleted");
-        await store.deleteProject(project.id);
+        // After a crash before this line they stay, for nobody: a project of
+        // that id is not made again.
+        await keys.deleteProject(project.id);
       }),
   };
 
@@ -128,9 +129,4 @@ export function createProjectAdministration({
       if (user) checkMayManage(reach, user.role);
     }
   }
-}
-
-/** The setting that remembers a project that is gone. */
-function deletedProject(id: string): string {
-  return `identity.deleted_project.${id}`;
 }

@@ -40,6 +40,7 @@ async function setUp() {
     clock,
     newId: () => randomBytes(16).toString("hex"),
     hashes,
+    keys: { deleteProject: async () => {} },
     key,
   });
   await store.putDomain({ id: "d1", name: "default" });

@@ -29,6 +29,9 @@ export function createIdentityStore({
   const allProjects = reader.prepare<ProjectRow>(
     `${all(projects)} ORDER BY seq`,
   );
+  const deletedProject = reader.prepare<[one: number]>(
+    "SELECT 1 FROM deleted_projects WHERE id = ?",
+  );
   const userById = reader.prepare<UserRow>(`${all(users)} WHERE id = ?`);
   /** Index: users_folded_name. NOCASE is about ASCII letters. */
   const userByName = reader.prepare<UserRow>(
@@ -54,7 +57,10 @@ export function createIdentityStore({
     putUser: (user) => writer.run("putUser", user),
     putAccessKey: (key) => writer.run("putAccessKey", key),
     deleteDomain: (id) => writer.run("deleteDomain", id),
-    deleteProject: (id) => writer.run("deleteProject", id),
+    deleteProject: (id, at) => writer.run("deleteProject", id, at),
+    async isDeletedProject(id) {
+      return deletedProject.get(id) !== undefined;
+    },
     deleteUser: (id) => writer.run("deleteUser", id),
     deleteAccessKey: (accessKey) => writer.run("deleteAccessKey", accessKey),
     async findDomain(id) {

@@ -1,6 +1,6 @@
 /** Subscription users in SQLite. */
 
-import type { SubscriptionUserStore } from "@carillon/core";
+import { CarillonError, type SubscriptionUserStore } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import {
   addressBookColumns,
@@ -30,8 +30,11 @@ export function createSubscriptionUserStore({
     ),
   }));
   return {
-    addSubscriptionUser: (user, quota) =>
-      writer.run("addSubscriptionUser", user, quota),
+    async addSubscriptionUser(user, quota) {
+      const result = await writer.run("addSubscriptionUser", user, quota);
+      if (result === "PROJECT_DELETED") throw new CarillonError(result);
+      return result;
+    },
     async listSubscriptionUsers(book, { offset, limit, marker }) {
       const [column, owner] = addressBookOf(book);
       const [total] = queries[column].count.get(owner) ?? [0];

@@ -76,6 +76,8 @@ export function createTemplateStore({
             result,
             `The project has ${quota} templates, as many as it may: delete one first.`,
           );
+        case "PROJECT_DELETED":
+          throw new CarillonError(result);
         default:
           return { ...template, seq: result.seq };
       }

@@ -124,6 +124,7 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
           `The project has ${quota} topics, as many as it may: delete one first.`,
         );
       }
+      if (result === "PROJECT_DELETED") throw new CarillonError(result);
       return { topic: topics.fromRow(result), created: false };
     },
     updateTopic: (projectId, name, change) =>

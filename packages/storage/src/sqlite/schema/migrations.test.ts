@@ -70,6 +70,29 @@ test("leaves nothing of a migration that fails", async () => {
   assert.deepEqual(await applied(db, [first, mended], 1), [2]);
 });
 
+test("moves the ids of deleted projects out of the settings", async () => {
+  using db = new DatabaseSync(":memory:");
+  const all = readMigrations();
+  const before = all.filter(({ version }) => version < 6);
+  await applied(db, before, 1);
+  const id = "0123456789abcdef0123456789abcdef";
+  db.prepare("INSERT INTO settings (name, value) VALUES (?, 'deleted')").run(
+    `identity.deleted_project.${id}`,
+  );
+  db.exec("INSERT INTO settings (name, value) VALUES ('kms_keys', '[]')");
+  await applied(db, all, 1);
+  const ids = db.prepare("SELECT id FROM deleted_projects").all();
+  assert.deepEqual(
+    ids.map((row) => row.id),
+    [id],
+  );
+  const names = db.prepare("SELECT name FROM settings").all();
+  assert.deepEqual(
+    names.map(({ name }) => name),
+    ["kms_keys"],
+  );
+});
+
 test("lets a signal come in after each migration", async () => {
   using db = new DatabaseSync(":memory:");
   let hasTurned = false;

@@ -62,7 +62,21 @@ export function createIdentityWrites(db: DatabaseSync) {
     "tokens",
     "subscription_users",
   ].map((table) => db.prepare(`DELETE FROM ${table} WHERE project_id = ?`));
+  /** Parameter: project. Index: topics_of_project. */
+  const topicOfProject = prepareQuery<[one: number]>(
+    db,
+    "SELECT 1 FROM topics WHERE project_id = ? AND deleted_at IS NULL LIMIT 1",
+  );
+  // As single ones are deleted; their rows stay. Index: templates_name.
+  const deleteTemplates = db.prepare(
+    `UPDATE templates SET content = '', deleted_at = ?
+     WHERE project_id = ? AND deleted_at IS NULL`,
+  );
   const deleteProject = db.prepare("DELETE FROM projects WHERE id = ?");
+  const noteDeleted = db.prepare(
+    "INSERT OR IGNORE INTO deleted_projects (id) VALUES (?)",
+  );
+  const forgetDeleted = db.prepare("DELETE FROM deleted_projects WHERE id = ?");
   const deleteAccessKey = db.prepare(
     "DELETE FROM access_keys WHERE access_key = ?",
   );
@@ -84,6 +98,7 @@ export function createIdentityWrites(db: DatabaseSync) {
       const { id, name, domainId } = project;
       if (projectNamesake.get(domainId, name, id)) return false;
       putProject.run(...projects.toRow(project));
+      forgetDeleted.run(id);
       return true;
     },
     putUser(user: User): boolean {
@@ -101,9 +116,13 @@ export function createIdentityWrites(db: DatabaseSync) {
       deleteDomain.run(id);
       return domainById.get(id) === undefined;
     },
-    deleteProject(id: string): void {
+    deleteProject(id: string, at: EpochMs): boolean {
+      if (topicOfProject.get(id)) return false;
       for (const statement of ofProject) statement.run(id);
+      deleteTemplates.run(at, id);
       deleteProject.run(id);
+      noteDeleted.run(id);
+      return true;
     },
     deleteUser(id: string): void {
       unassignAll.run(id);

@@ -8,6 +8,7 @@ import {
   addressBookOf,
   subscriptionUsers,
 } from "../schema/subscription-table.ts";
+import { createDeletedProjectCheck } from "./deleted-projects.ts";
 
 export function createSubscriptionUserWrites(db: DatabaseSync) {
   /** Parameter: project. Index: subscription_users_of_project. */
@@ -16,6 +17,7 @@ export function createSubscriptionUserWrites(db: DatabaseSync) {
     `SELECT count(*) FROM subscription_users
      WHERE project_id = ? AND deleted_at IS NULL`,
   );
+  const isDeletedProject = createDeletedProjectCheck(db);
   const insert = db.prepare(subscriptionUsers.insert);
   const remove = addressBookColumns((column) =>
     db.prepare(
@@ -25,9 +27,13 @@ export function createSubscriptionUserWrites(db: DatabaseSync) {
     ),
   );
   return {
-    addSubscriptionUser(user: SubscriptionUser, quota: number): boolean {
+    addSubscriptionUser(
+      user: SubscriptionUser,
+      quota: number,
+    ): boolean | "PROJECT_DELETED" {
       const [present] = count.get(user.projectId) ?? [0];
       if (present >= quota) return false;
+      if (isDeletedProject(user.projectId)) return "PROJECT_DELETED";
       insert.run(...subscriptionUsers.toRow(user));
       return true;
     },

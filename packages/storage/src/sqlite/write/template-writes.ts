@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, NewMessageTemplate } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
 import { newTemplates } from "../schema/template-table.ts";
+import { createDeletedProjectCheck } from "./deleted-projects.ts";
 
 export function createTemplateWrites(db: DatabaseSync) {
   const byName = prepareQuery<[seq: number]>(
@@ -17,6 +18,7 @@ export function createTemplateWrites(db: DatabaseSync) {
     `SELECT count(*) FROM templates
      WHERE project_id = ? AND deleted_at IS NULL`,
   );
+  const isDeletedProject = createDeletedProjectCheck(db);
   const insert = db.prepare(newTemplates.insert);
   const update = db.prepare(
     `UPDATE templates SET content = ?, tag_names = ?, updated_at = ?
@@ -31,11 +33,16 @@ export function createTemplateWrites(db: DatabaseSync) {
     createTemplate(
       template: NewMessageTemplate,
       quota: number,
-    ): { seq: number } | "TEMPLATE_EXISTS" | "TEMPLATE_QUOTA_EXCEEDED" {
+    ):
+      | { seq: number }
+      | "TEMPLATE_EXISTS"
+      | "TEMPLATE_QUOTA_EXCEEDED"
+      | "PROJECT_DELETED" {
       const { projectId, name, protocol } = template;
       if (byName.get(projectId, name, protocol)) return "TEMPLATE_EXISTS";
       const [count] = countOfProject.get(projectId) ?? [0];
       if (count >= quota) return "TEMPLATE_QUOTA_EXCEEDED";
+      if (isDeletedProject(projectId)) return "PROJECT_DELETED";
       const { lastInsertRowid } = insert.run(...newTemplates.toRow(template));
       return { seq: Number(lastInsertRowid) };
     },

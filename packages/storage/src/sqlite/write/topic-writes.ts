@@ -13,6 +13,7 @@ import {
   topics,
 } from "../schema/topic-table.ts";
 import { createCancellation } from "./cancellation.ts";
+import { createDeletedProjectCheck } from "./deleted-projects.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 
 const { confirmed, confirmationNotNeeded, deleted, deletedWithTopic } =
@@ -33,6 +34,7 @@ export function createTopicWrites(db: DatabaseSync) {
     db,
     "SELECT topics FROM project_counts WHERE project_id = ?",
   );
+  const isDeletedProject = createDeletedProjectCheck(db);
   // Without RETURNING, which costs as much as the rest of the creation.
   const insert = db.prepare(newTopics.insert);
   const countOne = db.prepare(
@@ -54,11 +56,12 @@ export function createTopicWrites(db: DatabaseSync) {
       name: string,
       topic: NewTopicRow,
       quota: number,
-    ): number | TopicRow | "TOPIC_QUOTA_EXCEEDED" {
+    ): number | TopicRow | "TOPIC_QUOTA_EXCEEDED" | "PROJECT_DELETED" {
       const known = byName.get(projectId, name);
       if (known) return known;
       const [count] = countOfProject.get(projectId) ?? [0];
       if (count >= quota) return "TOPIC_QUOTA_EXCEEDED";
+      if (isDeletedProject(projectId)) return "PROJECT_DELETED";
       const { lastInsertRowid } = insert.run(...topic);
       countOne.run(projectId);
       return Number(lastInsertRowid);

@@ -5,6 +5,7 @@ import {
   startTestServer,
   type TestServer,
 } from "../../../../test-support/test-server.ts";
+import { keysSetting } from "../../../keys/keys.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -266,6 +267,38 @@ test("a project with topics and a domain with users are not deleted", async () =
     (await server.call("GET", `/api/v2/projects/${project.id}`)).status,
     200,
   );
+});
+
+test("templates and keys go with their project, for good", async () => {
+  const { server, ask, logIn } = await setUp();
+  await using _ = server;
+  const { project, byKey } = await addMember(server, logIn);
+  const base = `/v2/${project.id}/notifications`;
+  const template = await ask(byKey, "POST", `${base}/message_template`, {
+    message_template_name: "t",
+    protocol: "default",
+    content: "Hello {name}",
+  });
+  assert.equal(template.status, 201);
+  const key = await ask(byKey, "POST", "/api/v2/keys", { name: "k" });
+  assert.equal(key.status, 201);
+  const kept = async () => ({
+    templates: (
+      await server.store.listTemplates(project.id, {}, { offset: 0, limit: 10 })
+    ).total,
+    keys: JSON.parse((await server.store.getSetting(keysSetting)) ?? "[]")
+      .length,
+  });
+  assert.deepEqual(await kept(), { templates: 1, keys: 1 });
+  const path = `/api/v2/projects/${project.id}`;
+  assert.equal((await server.call("DELETE", path)).status, 204);
+  assert.deepEqual(await kept(), { templates: 0, keys: 0 });
+  const again = await server.call("POST", "/api/v2/projects", {
+    name: "again",
+    id: project.id,
+  });
+  assert.equal(again.status, 409);
+  assert.match(again.body.detail, /was deleted/);
 });
 
 test("somebody is always left to manage identity", async () => {

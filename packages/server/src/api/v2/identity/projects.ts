@@ -131,7 +131,9 @@ export function projectRoutes(
     {
       config: { operation: "projects.write" },
       schema: {
-        summary: "Deletes a project that has no topics, with its access keys",
+        summary: "Deletes a project that has no topics",
+        description:
+          "Its access keys, templates, keys and address book go with it; what was published is kept, and its id is not used again.",
         tags,
         params,
         response: { 204: Type.Null(), ...refusals },

@@ -1,7 +1,7 @@
 /**
  * Writes the reference pages that come from the code: configuration with its
- * example file, the command line, and the error codes. `test/docs.test.ts` fails when they are
- * not up to date.
+ * example file, the command line, error codes, roles and actions of the audit
+ * log. `test/docs.test.ts` fails when they are not up to date.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -21,6 +21,10 @@ import {
   listConfigKeys,
 } from "../packages/server/src/config-schema.ts";
 import {
+  auditActionNames,
+  auditActions,
+} from "../packages/server/src/identity/audit-actions.ts";
+import {
   credentialProjects,
   operations,
   permissions,
@@ -34,6 +38,7 @@ export async function renderReference(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/carillon.example.jsonc", renderExample(keys)],
     ["docs/reference/cli.md", renderCommands(await createProgram("all"))],
     ["docs/reference/errors.md", renderErrors()],
+    ["docs/reference/audit.md", renderAuditActions()],
     ["docs/reference/roles.md", renderRoles()],
   ]);
 }
@@ -54,6 +59,24 @@ change.
 
 | code | /api/v2 | SMN | meaning |
 |---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function renderAuditActions(): string {
+  const rows = auditActionNames.map(
+    (name) => `| \`${name}\` | ${escapeCell(auditActions[name])} |`,
+  );
+  return `${origin}
+
+# Audit log
+
+What entries of the audit log are of: \`action\` in \`GET /api/v2/audit\`, and
+\`--action\` of \`carillon audit list\`. Who sees which entries, and how long they are
+kept: [Who did what](../guides/operating.md#who-did-what).
+
+| action | what happened |
+|---|---|
 ${rows.join("\n")}
 `;
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { auditActionNames } from "@carillon/server/audit-actions";
 import { CarillonProcess } from "./harness/carillon-process.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -123,8 +124,17 @@ test("says what is not there", async () => {
 test("what was changed stands in the audit log", async () => {
   await done("user", "create", "audited");
   const [entry] = await done("audit", "list", "--limit", "1");
-  assert.equal(entry?.action, "POST /api/v2/users");
+  assert.equal(entry?.action, "user.create");
   assert.equal(entry?.userName, "admin");
+  const [same] = await done("audit", "list", "--action", "user.create");
+  assert.deepEqual(same, entry);
+  const help = await run(["audit", "list", "--help"]);
+  const unknown = await run(["audit", "list", "--action", "user.creat"]);
+  assert.equal(unknown.code, 2);
+  for (const name of auditActionNames) {
+    assert.ok(help.stdout.replaceAll(/\s+/g, " ").includes(name), name);
+    assert.ok(unknown.stderr.includes(name), name);
+  }
   const wrong = await run(["audit", "list", "--limit", "none"]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /whole number/);

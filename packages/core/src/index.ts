@@ -7,6 +7,11 @@ export {
   maxAccessPolicyBytes,
 } from "./access/access-policy.ts";
 export { createTopicAccess, type TopicAccess } from "./access/topic-access.ts";
+export {
+  type AuditSource,
+  auditCheckInterval,
+  surplusAuditEntries,
+} from "./audit/audit-retention.ts";
 export { ConcurrencyLimit } from "./concurrency-limit.ts";
 export {
   type DeadlineEntry,
@@ -105,9 +110,11 @@ export { orAborted } from "./or-aborted.ts";
 export {
   type AuditEntry,
   type AuditFilter,
+  type AuditPage,
+  type AuditPageRequest,
   type AuditStore,
-  maxAuditEntries,
   type NewAuditEntry,
+  refusedLoginAction,
 } from "./ports/audit-store.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
 export {

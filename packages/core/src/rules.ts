@@ -4,6 +4,10 @@
  */
 
 export {
+  auditCheckInterval,
+  surplusAuditEntries,
+} from "./audit/audit-retention.ts";
+export {
   type ClaimDecision,
   type ClaimFacts,
   cancelReasons,

@@ -181,7 +181,7 @@ export function createApp(ports: AppPorts): HttpApp {
   guardRoutes(app, ports.identity);
   acceptAnyBody(app);
   boundUnprovenBodies(app);
-  auditRoutes(app, ports.audit);
+  auditRoutes(app, ports.audit, ports.store);
   app.server.maxConnections = ports.maxConnections;
   const httpCounter = countRequests(app);
 

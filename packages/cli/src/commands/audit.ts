@@ -1,7 +1,8 @@
 /** `carillon audit …` */
 
 import type { AuditEntry } from "@carillon/client";
-import { Command, InvalidArgumentError } from "commander";
+import { auditActionNames } from "@carillon/server/audit-actions";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
@@ -18,7 +19,7 @@ const columns: readonly Column<AuditEntry>[] = [
 export function auditCommand(): Command {
   return new Command("audit")
     .description(
-      "Show who logged in and who changed users, keys, policies and settings; for administrators.",
+      "Show who logged in and who changed users, keys, policies and settings. Administrators see what is about their domain, operators all.",
     )
     .addCommand(list());
 }
@@ -29,7 +30,11 @@ function list(): Command {
     "carillon audit list --action login_refused",
   ])
     .option("--limit <n>", "how many at most", toCount, 100)
-    .option("--action <action>", "only of this kind, such as login")
+    .addOption(
+      new Option("--action <action>", "only of this kind").choices(
+        auditActionNames,
+      ),
+    )
     .option("--user-id <id>", "only of this user")
     .action(
       async (

@@ -10,11 +10,11 @@ import {
 } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 
-/** One deed, or several refused log-ins alike. */
+/** One deed, or several alike. */
 export interface AuditEntry extends JsonObject {
   /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`; of several, the last one. */
   readonly at: string;
-  /** `login`, `login_refused`, or the route that was called. */
+  /** Such as `login` or `user.create`. */
   readonly action: string;
   /** How many it stands for. */
   readonly count: number;

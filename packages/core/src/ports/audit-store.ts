@@ -2,17 +2,32 @@ import type { EpochMs } from "../time.ts";
 
 /** Who did what: log-ins and changes of what others depend on. */
 export interface AuditStore {
-  /** Adds an entry; of all but the newest {@link maxAuditEntries} none is kept. */
-  addAuditEntry(entry: NewAuditEntry): Promise<void>;
+  /**
+   * Adds an entry. About `maxEntries` are kept in all: with every hundredth one
+   * those give way that `surplusAuditEntries` names.
+   */
+  addAuditEntry(entry: NewAuditEntry, maxEntries: number): Promise<void>;
   /** Newest first, starting behind `before`. */
   listAuditEntries(
     filter: AuditFilter,
-    page: { readonly limit: number; readonly before?: number | undefined },
-  ): Promise<readonly AuditEntry[]>;
+    page: AuditPageRequest,
+  ): Promise<AuditPage>;
 }
 
-/** Older entries give way to newer ones. */
-export const maxAuditEntries = 100_000;
+export interface AuditPageRequest {
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly before?: number | undefined;
+  /** How many entries are looked at, at most; those of the domain, if named. */
+  readonly maxScanned: number;
+}
+
+/** May be shorter than asked for, even empty, while there is a next one. */
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  /** Absent when nothing is left. */
+  readonly next?: number;
+}
 
 /** One deed, or several alike within a minute. */
 export interface AuditEntry {
@@ -20,7 +35,6 @@ export interface AuditEntry {
   readonly seq: number;
   /** Of several: the last one. */
   readonly at: EpochMs;
-  /** `login`, `login_refused`, or the route that was called. */
   readonly action: string;
   /** How many it stands for. */
   readonly count: number;
@@ -31,7 +45,10 @@ export interface AuditEntry {
    * request has an id of no user.
    */
   readonly userName?: string;
-  /** The user's domain; of an unknown user, the one the request names. */
+  /**
+   * The domain that it is about: of what was changed, or of who logged in; of
+   * an unknown user, the one the request names.
+   */
   readonly domainId?: string;
   /** The path of the request. */
   readonly target?: string;
@@ -39,6 +56,9 @@ export interface AuditEntry {
   readonly address?: string;
   readonly requestId?: string;
 }
+
+/** The action of refused log-ins, which are one source of entries together. */
+export const refusedLoginAction = "login_refused";
 
 /** An entry before the store gave it a number. */
 export type NewAuditEntry = Omit<AuditEntry, "seq">;

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import fastify from "fastify";
 import { startTestServer } from "../../test-support/test-server.ts";
+import { auditActionNames } from "../identity/audit-actions.ts";
+import type { AuditLog } from "../identity/audit-log.ts";
+import { auditRoutes } from "./audited-routes.ts";
 
 interface Entry {
   readonly action: string;
@@ -34,23 +40,126 @@ test("changes of users, keys, policies and settings are in the audit log", async
   assert.deepEqual(
     entries.map(({ action, target }) => [action, target]),
     [
-      ["DELETE /api/v2/users/:userId", `/api/v2/users/${user.id}`],
-      ["POST /api/v2/keys/:keyId/disable", `/api/v2/keys/${key.id}/disable`],
-      ["POST /api/v2/keys", "/api/v2/keys"],
-      [
-        "PUT /v2/:project_id/notifications/topics/:topic_urn/attributes/:name",
-        `${topic}/attributes/introduction`,
-      ],
-      ["POST /api/v2/users", "/api/v2/users"],
+      ["user.delete", `/api/v2/users/${user.id}`],
+      ["key.disable", `/api/v2/keys/${key.id}/disable`],
+      ["key.create", "/api/v2/keys"],
+      ["topic-attribute.set", `${topic}/attributes/introduction`],
+      ["user.create", "/api/v2/users"],
     ],
   );
   assert.equal(entries[0]?.requestId, removed.headers["x-request-id"]);
   assert.ok(entries.every(({ userName }) => userName === "admin"));
-  const filtered = await call(
-    "GET",
-    "/api/v2/audit?action=POST%20/api/v2/users",
-  );
+  const filtered = await call("GET", "/api/v2/audit?action=user.create");
   assert.equal(filtered.body.entries.length, 1);
+});
+
+test("every action has a route, and every audited route an action", async () => {
+  await using server = await startTestServer();
+  const { call } = server;
+  // One without an action would have ended the start.
+  const described = (await call("GET", "/api/v2/openapi.json")).body;
+  const parameters = described.paths["/api/v2/audit"].get.parameters;
+  const { description } = parameters.find(
+    ({ name }: { name: string }) => name === "action",
+  );
+  const source = await readFile(
+    new URL("./audited-routes.ts", import.meta.url),
+    "utf8",
+  );
+  for (const name of auditActionNames) {
+    assert.ok(description.includes(name), name);
+    const query = `action=${encodeURIComponent(name)}`;
+    assert.equal((await call("GET", `/api/v2/audit?${query}`)).status, 200);
+    if (name !== "login_refused") {
+      assert.ok(source.includes(`"${name}",`), name);
+    }
+  }
+  const app = fastify().withTypeProvider<TypeBoxTypeProvider>();
+  await using _ = app;
+  auditRoutes(app, {} as AuditLog, server.store);
+  assert.throws(
+    () => app.post("/api/v2/users/:userId/promote", async () => ""),
+    /POST \/api\/v2\/users\/:userId\/promote has no audit action/,
+  );
+});
+
+test("an unknown action is refused with those that there are", async () => {
+  await using server = await startTestServer();
+  const { status, body } = await server.call(
+    "GET",
+    "/api/v2/audit?action=user.creat",
+  );
+  assert.equal(status, 400);
+  assert.equal(body.code, "REQUEST_INVALID");
+  assert.match(body.detail, /no action "user\.creat".*user\.create, /);
+});
+
+test("admins see what operators of another domain do in theirs", async () => {
+  await using server = await startTestServer();
+  const { call } = server;
+  const make = async (path: string, body: object) =>
+    (await call("POST", `/api/v2/${path}`, body)).body;
+  const { id: domainId } = await make("domains", { name: "acme" });
+  const project = await make("projects", { name: "p", domainId });
+  const admin = await make("users", { name: "adam", domainId, role: "admin" });
+  const pair = await make("access-keys", {
+    userId: admin.id,
+    projectId: project.id,
+  });
+  const member = await make("users", { name: "ann", domainId });
+  const [user, key] = [`users/${member.id}`, `access-keys/${pair.accessKey}`];
+  await call("POST", `/api/v2/${user}/rotate`);
+  await call("PUT", `/api/v2/${user}/projects/${project.id}`);
+  await call("PATCH", `/api/v2/${key}`, { enabled: true });
+  await call("PATCH", `/api/v2/projects/${project.id}`, { enabled: true });
+  await call("PATCH", `/api/v2/domains/${domainId}`, { enabled: true });
+  await call("DELETE", `/api/v2/${user}`);
+  // Of no domain in particular, or of the operator's.
+  await call("POST", "/api/v2/opt-outs", { recipient: "+491700000123" });
+  await make("users", { name: "eve" });
+  await make("keys", { name: "k" });
+  const { body } = await server.app.inject({
+    url: "/api/v2/audit",
+    headers: {
+      authorization: `Basic ${Buffer.from(`${pair.accessKey}:${pair.secretKey}`).toString("base64")}`,
+    },
+  });
+  const entries: (Entry & { domainId: string })[] = JSON.parse(body).entries;
+  assert.deepEqual(
+    entries.map(({ action }) => action),
+    [
+      "user.delete",
+      "domain.change",
+      "project.change",
+      "access-key.change",
+      "user.assign",
+      "user.rotate",
+      "user.create",
+      "access-key.create",
+      "user.create",
+      "project.create",
+    ],
+  );
+  for (const entry of entries) {
+    assert.equal(entry.userName, "admin");
+    assert.equal(entry.domainId, domainId);
+  }
+  const all = (await call("GET", "/api/v2/audit")).body.entries;
+  assert.equal(all.length, entries.length + 4);
+});
+
+test("setting again what is set already pushes nothing out", async () => {
+  await using server = await startTestServer();
+  const { base, call } = server;
+  await call("POST", `${base}/topics`, { name: "alerts" });
+  const path = `${base}/topics/${server.topicUrn("alerts")}/attributes/introduction`;
+  for (let i = 0; i < 50; i++) await call("PUT", path, { value: "Hello" });
+  await server.clock.advanceSettled(60_000);
+  const { entries } = (await call("GET", "/api/v2/audit")).body;
+  assert.deepEqual(
+    entries.map(({ count }: { count: number }) => count),
+    [49, 1],
+  );
 });
 
 test("phone numbers are masked in the audit log", async () => {
@@ -73,6 +182,8 @@ test("another domain's entries are not shown, and members see none", async () =>
   const make = async (path: string, body: object) =>
     (await server.call("POST", `/api/v2/${path}`, body)).body;
   const { id: domainId } = await make("domains", { name: "acme" });
+  const { id: other } = await make("domains", { name: "other" });
+  await make("projects", { name: "q", domainId: other });
   const { id: projectId } = await make("projects", { name: "p", domainId });
   for (const [role, expected] of [
     ["admin", 200],
@@ -92,6 +203,12 @@ test("another domain's entries are not shown, and members see none", async () =>
       },
     });
     assert.equal(statusCode, expected);
-    if (expected === 200) assert.deepEqual(JSON.parse(body).entries, []);
+    if (expected === 403) continue;
+    // All of it was about that domain.
+    const { entries } = JSON.parse(body) as { entries: Entry[] };
+    assert.deepEqual(
+      entries.map(({ action }) => action),
+      ["access-key.create", "user.create", "project.create"],
+    );
   }
 });

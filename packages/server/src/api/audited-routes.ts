@@ -1,6 +1,12 @@
 /** Which requests stand in the audit log, and writes those that succeed. */
 
-import { maskEndpoint } from "@carillon/core";
+import {
+  type IdentityStore,
+  maskEndpoint,
+  type ProjectId,
+} from "@carillon/core";
+import type { FastifyRequest } from "fastify";
+import type { AuditAction } from "../identity/audit-actions.ts";
 import type { AuditLog } from "../identity/audit-log.ts";
 import type { HttpApp } from "./http-app.ts";
 
@@ -16,14 +22,70 @@ const audited: readonly RegExp[] = [
   /^\/v3\/auth\/tokens$/,
 ];
 
+const smn = "/v2/:project_id/notifications";
+const smnTopic = `${smn}/topics/:topic_urn`;
+
+/** By method and path as it was registered. */
+const actions: Readonly<Record<string, AuditAction>> = {
+  "POST /v3/auth/tokens": "login",
+  "DELETE /v3/auth/tokens": "token.revoke",
+  "POST /api/v2/domains": "domain.create",
+  "PATCH /api/v2/domains/:domainId": "domain.change",
+  "DELETE /api/v2/domains/:domainId": "domain.delete",
+  "POST /api/v2/projects": "project.create",
+  "PATCH /api/v2/projects/:projectId": "project.change",
+  "DELETE /api/v2/projects/:projectId": "project.delete",
+  "POST /api/v2/users": "user.create",
+  "PATCH /api/v2/users/:userId": "user.change",
+  "PUT /api/v2/users/:userId/projects/:projectId": "user.assign",
+  "DELETE /api/v2/users/:userId/projects/:projectId": "user.unassign",
+  "POST /api/v2/users/:userId/rotate": "user.rotate",
+  "DELETE /api/v2/users/:userId": "user.delete",
+  "POST /api/v2/access-keys": "access-key.create",
+  "PATCH /api/v2/access-keys/:accessKey": "access-key.change",
+  "POST /api/v2/access-keys/:accessKey/rotate": "access-key.rotate",
+  "DELETE /api/v2/access-keys/:accessKey": "access-key.delete",
+  "POST /api/v2/signing-keys/rotate": "signing-key.rotate",
+  "POST /api/v2/keys": "key.create",
+  "POST /api/v2/keys/:keyId/enable": "key.enable",
+  "POST /api/v2/keys/:keyId/disable": "key.disable",
+  "POST /api/v2/opt-outs": "opt-out.add",
+  "DELETE /api/v2/opt-outs/:recipient": "opt-out.remove",
+  "PUT /api/v2/topics/:topicUrn/notify-policy": "notify-policy.change",
+  "DELETE /api/v2/topics/:topicUrn/notify-policy": "notify-policy.delete",
+  [`PUT ${smnTopic}/attributes/:name`]: "topic-attribute.set",
+  [`DELETE ${smnTopic}/attributes`]: "topic-attribute.delete",
+  [`DELETE ${smnTopic}/attributes/:name`]: "topic-attribute.delete",
+  [`POST ${smn}/subscriptions/filter_polices`]: "filter-policy.create",
+  [`PUT ${smn}/subscriptions/filter_polices`]: "filter-policy.change",
+  [`DELETE ${smn}/subscriptions/filter_polices`]: "filter-policy.delete",
+  [`POST ${smnTopic}/kms`]: "key-binding.create",
+  [`PUT ${smnTopic}/kms/:kms_id`]: "key-binding.change",
+  [`DELETE ${smnTopic}/kms/:kms_id`]: "key-binding.delete",
+  [`POST ${smnTopic}/logtanks`]: "logtank.create",
+  [`PUT ${smnTopic}/logtanks/:logtank_id`]: "logtank.change",
+  [`DELETE ${smnTopic}/logtanks/:logtank_id`]: "logtank.delete",
+  [`POST ${smnTopic}/notify-policy`]: "notify-policy.create",
+  [`PUT ${smnTopic}/notify-policy/:policy_id`]: "notify-policy.change",
+  [`DELETE ${smnTopic}/notify-policy/:policy_id`]: "notify-policy.delete",
+};
+
 /** Longest path in an entry, in characters. */
 const maxTargetLength = 512;
+
+/** What the domains of things are looked up in. */
+type Things = Pick<IdentityStore, "findUser" | "findProject" | "findAccessKey">;
 
 /**
  * Writes an entry for each successful change before it is answered. To be
  * called before routes are added.
+ *
+ * @throws Error when a route of what is audited has no action
  */
-export function auditRoutes(app: HttpApp, log: AuditLog): void {
+export function auditRoutes(app: HttpApp, log: AuditLog, things: Things): void {
+  /** Of requests under way: the domain that each is about. */
+  const domains = new WeakMap<FastifyRequest, string>();
+
   app.addHook("onRoute", (route) => {
     const isChange = [route.method]
       .flat()
@@ -31,21 +93,88 @@ export function auditRoutes(app: HttpApp, log: AuditLog): void {
     if (!isChange || !audited.some((pattern) => pattern.test(route.url))) {
       return;
     }
-    const own = route.onSend ?? [];
+    const action = actions[`${route.method} ${route.url}`];
+    if (action === undefined) {
+      throw new Error(`${route.method} ${route.url} has no audit action.`);
+    }
+    route.preHandler = [
+      ...[route.preHandler ?? []].flat(),
+      // Before it happens: what is deleted has no domain any more.
+      async (request) => {
+        const domainId = await findDomain(things, action, request);
+        if (domainId !== undefined) domains.set(request, domainId);
+      },
+    ];
     route.onSend = [
-      ...(Array.isArray(own) ? own : [own]),
+      ...[route.onSend ?? []].flat(),
       async (request, reply, payload: unknown) => {
         const { principal, method, id, ip: address, raw } = request;
         if (principal && reply.statusCode < 400) {
           const [path = ""] = (raw.url ?? "").split("?", 1);
           const target = maskNumber(path, route.url).slice(0, maxTargetLength);
-          const action = `${method} ${route.url}`;
-          await log.noteChange(principal, { action, target }, { id, address });
+          const domainId = domains.get(request) ?? principal.domainId;
+          const isRepeatable = method === "PUT" || method === "PATCH";
+          await log.noteChange(
+            principal,
+            { action, target, domainId, isRepeatable },
+            { id, address },
+          );
         }
         return payload;
       },
     ];
   });
+}
+
+/**
+ * The domain of what a request is about, so that its administrators see what
+ * operators of another one do; `undefined`: the caller's own, or none that there
+ * is.
+ */
+async function findDomain(
+  things: Things,
+  action: AuditAction,
+  request: FastifyRequest,
+): Promise<string | undefined> {
+  const { principal } = request;
+  // Nobody else reaches beyond its own domain.
+  if (principal?.role !== "operator") return undefined;
+  const named = (from: unknown, name: string): string => {
+    const isObject = typeof from === "object" && from !== null;
+    const value = isObject && (from as Readonly<Record<string, unknown>>)[name];
+    return typeof value === "string" ? value : "";
+  };
+  const { params, body } = request;
+  const ofUser = async (id: string) => (await things.findUser(id))?.domainId;
+  const [kind] = action.split(".", 1);
+  switch (kind) {
+    case "domain":
+      return named(params, "domainId") || undefined;
+    case "project": {
+      const id = named(params, "projectId");
+      return id === ""
+        ? named(body, "domainId") || undefined
+        : // As the request has it; there may be none of that id.
+          (await things.findProject(id as ProjectId))?.domainId;
+    }
+    case "user": {
+      const id = named(params, "userId");
+      return id === "" ? named(body, "domainId") || undefined : ofUser(id);
+    }
+    case "access-key": {
+      const id = named(params, "accessKey");
+      const key = id === "" ? undefined : await things.findAccessKey(id);
+      return await ofUser(key?.userId ?? named(body, "userId"));
+    }
+    // Of the whole installation, and one's own.
+    case "signing-key":
+    case "opt-out":
+    case "token":
+    case "login":
+      return undefined;
+    default:
+      return principal.project?.domainId;
+  }
 }
 
 /** The path, for an opt-out with its phone number as logs have numbers. */

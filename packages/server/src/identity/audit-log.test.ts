@@ -12,22 +12,33 @@ const ann = {
   role: "admin",
 } as const;
 const request = { id: "r1", address: "192.0.2.1" };
+const userCreate = {
+  action: "user.create",
+  target: "/api/v2/users",
+  domainId: "d2",
+  isRepeatable: false,
+} as const;
+const attributeSet = {
+  action: "topic-attribute.set",
+  target: "/v2/p/notifications/topics/t/attributes/introduction",
+  domainId: "d1",
+  isRepeatable: true,
+} as const;
 
 function setUp(store = new MemoryStore()) {
   const clock = new ManualClock(toEpochMs(1000));
   const log = createAuditLog({ store, clock, logger: silentLogger });
   const list = async () =>
-    (await store.listAuditEntries({}, { limit: 1000 })).map(
-      ({ seq: _, ...entry }) => entry,
-    );
+    (
+      await store.listAuditEntries({}, { limit: 1000, maxScanned: 1000 })
+    ).entries.map(({ seq: _, ...entry }) => entry);
   return { clock, log, list };
 }
 
 test("log-ins and changes are written at once", async () => {
   const { log, list } = setUp();
   await log.noteLogin(ann, request);
-  const change = { action: "POST /api/v2/users", target: "/api/v2/users" };
-  await log.noteChange(ann, change, request);
+  await log.noteChange(ann, userCreate, request);
   const common = {
     at: 1000,
     count: 1,
@@ -38,7 +49,12 @@ test("log-ins and changes are written at once", async () => {
     requestId: "r1",
   };
   assert.deepEqual(await list(), [
-    { ...common, ...change },
+    {
+      ...common,
+      action: "user.create",
+      target: "/api/v2/users",
+      domainId: "d2",
+    },
     { ...common, action: "login" },
   ]);
 });
@@ -65,6 +81,68 @@ test("refused log-ins are counted, and written once a minute", async () => {
   ]);
   await clock.advanceSettled(60_000);
   assert.equal((await list()).length, 2);
+});
+
+test("a change that is repeated is counted, and written once a minute", async () => {
+  const { clock, log, list } = setUp();
+  for (let i = 0; i < 1000; i++) {
+    await log.noteChange(ann, attributeSet, { ...request, id: `r${i}` });
+  }
+  const [first, ...others] = await list();
+  assert.deepEqual([first?.count, first?.requestId], [1, "r0"]);
+  assert.deepEqual(others, []);
+  await clock.advanceSettled(60_000);
+  const [rest] = await list();
+  assert.deepEqual([rest?.count, rest?.requestId], [999, "r999"]);
+  await clock.advanceSettled(60_000);
+  assert.equal((await list()).length, 2);
+  await log.noteChange(ann, attributeSet, request);
+  assert.equal((await list()).length, 3);
+});
+
+test("other changes are written one by one", async () => {
+  const { log, list } = setUp();
+  await log.noteChange(ann, attributeSet, request);
+  await log.noteChange(ann, { ...attributeSet, target: "other" }, request);
+  await log.noteChange({ ...ann, userId: "u2" }, attributeSet, request);
+  await log.noteChange(ann, attributeSet, { ...request, address: "a2" });
+  // As often as it is said: each makes another one.
+  for (let i = 0; i < 3; i++) await log.noteChange(ann, userCreate, request);
+  assert.equal((await list()).length, 7);
+});
+
+test("a flood in one domain hides no refused log-in of another", async () => {
+  const { log, list } = setUp();
+  for (let i = 0; i < 5000; i++) {
+    log.noteRefusedLogin({ userName: `u${i}`, domainId: "d1", address: "a" });
+    log.noteRefusedLogin({ userName: `u${i}`, address: "a" });
+  }
+  log.noteRefusedLogin({ userName: "ann", domainId: "d2", address: "b" });
+  await log.flush();
+  const entries = await list();
+  assert.equal(entries.length, 21 + 21 + 1);
+  assert.equal(entries[0]?.userName, "ann");
+  const others = entries.filter(({ userName }) => userName === undefined);
+  assert.deepEqual(
+    others.map(({ domainId, count }) => [domainId, count]),
+    [
+      [undefined, 4980],
+      ["d1", 4980],
+    ],
+  );
+});
+
+test("its end waits for refused log-ins that are being looked up", async () => {
+  const { log, list } = setUp();
+  const found = Promise.withResolvers<{ userId: string; address: string }>();
+  log.noteRefusedLogin(found.promise);
+  const ended = log[Symbol.asyncDispose]();
+  setImmediate(() => found.resolve({ userId: "u1", address: "a" }));
+  await ended;
+  assert.deepEqual(
+    (await list()).map(({ userId }) => userId),
+    ["u1"],
+  );
 });
 
 test("a flood of many names is few entries", async () => {
@@ -94,9 +172,9 @@ test("its end waits for what is being written", async () => {
   const { addAuditEntry } = store;
   const held = Promise.withResolvers<void>();
   Object.assign(store, {
-    async addAuditEntry(entry: Parameters<typeof addAuditEntry>[0]) {
+    async addAuditEntry(...args: Parameters<typeof addAuditEntry>) {
       await held.promise;
-      await addAuditEntry(entry);
+      await addAuditEntry(...args);
     },
   });
   const { clock, log, list } = setUp(store);

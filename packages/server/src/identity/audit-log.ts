@@ -1,17 +1,19 @@
 /**
  * The audit log: who logged in, and who changed what others depend on. Refused
  * log-ins are counted and written together, so that a flood of wrong passwords
- * is no flood of writes.
+ * is no flood of writes; so is a change that somebody repeats.
  */
 
-import type {
-  AuditStore,
-  Clock,
-  EpochMs,
-  Logger,
-  NewAuditEntry,
-  Timer,
+import {
+  type AuditStore,
+  type Clock,
+  type EpochMs,
+  type Logger,
+  type NewAuditEntry,
+  refusedLoginAction,
+  type Timer,
 } from "@carillon/core";
+import type { AuditAction } from "./audit-actions.ts";
 import type { Principal } from "./principal.ts";
 
 /** Where a request came from and what it was for. */
@@ -32,15 +34,35 @@ export interface RefusedLogin {
   readonly address: string;
 }
 
+export interface AuditedChange {
+  readonly action: AuditAction;
+  /** The path of the request. */
+  readonly target: string;
+  /** The domain of what was changed. */
+  readonly domainId: string;
+  /**
+   * Whether it sets what it names, so that it may be done again without an
+   * effect.
+   */
+  readonly isRepeatable: boolean;
+}
+
 export interface AuditLog extends AsyncDisposable {
   /** Written once it resolves; a failure is logged and is no failure here. */
   noteLogin(principal: Principal, request: AuditedRequest): Promise<void>;
-  /** Written within a minute, with others alike. */
-  noteRefusedLogin(refused: RefusedLogin): void;
-  /** As {@link noteLogin}. */
+  /**
+   * Written within a minute, with others alike.
+   *
+   * @param refused may still be looked up; {@link flush} waits for it
+   */
+  noteRefusedLogin(refused: RefusedLogin | Promise<RefusedLogin>): void;
+  /**
+   * As {@link noteLogin}; what is repeated is counted from the second time on,
+   * and written within a minute.
+   */
   noteChange(
     principal: Principal,
-    change: { readonly action: string; readonly target: string },
+    change: AuditedChange,
     request: AuditedRequest,
   ): Promise<void>;
   /** Writes what was counted. */
@@ -48,8 +70,12 @@ export interface AuditLog extends AsyncDisposable {
 }
 
 const flushIntervalMs = 60_000;
-/** Kinds of refused log-ins written each time; the rest is one entry. */
+/** Kinds of refused log-ins of a domain that are told apart in a minute. */
 const maxKinds = 20;
+/** Changes of a minute whose repetitions are counted. */
+const maxRepeatable = 1000;
+/** Kept in all; see `surplusAuditEntries` for who gives way. */
+const maxEntries = 100_000;
 
 export function createAuditLog(ports: {
   readonly store: Pick<AuditStore, "addAuditEntry">;
@@ -57,13 +83,17 @@ export function createAuditLog(ports: {
   readonly logger: Logger;
 }): AuditLog {
   const { store, clock, logger } = ports;
-  const refused = new Map<string, RefusedLogin & Count>();
-  let others: Count | undefined;
+  /** By domain, and in it by what is alike. */
+  const refused = new Map<string | undefined, Map<string, NewAuditEntry>>();
+  /** By what is alike; with how often it was repeated, 0 at first. */
+  const repeated = new Map<string, NewAuditEntry>();
+  /** Refused log-ins that are being looked up. */
+  const lookups = new Set<Promise<void>>();
   let timer: Timer | undefined;
 
   async function write(entry: NewAuditEntry): Promise<void> {
     try {
-      await store.addAuditEntry(entry);
+      await store.addAuditEntry(entry, maxEntries);
     } catch (error) {
       logger.error("audit_entry_lost", { ...entry, error });
     }
@@ -78,61 +108,96 @@ export function createAuditLog(ports: {
   }
 
   async function writeCounted(): Promise<void> {
+    await Promise.all(lookups);
     timer?.cancel();
     timer = undefined;
-    const counted = [...refused.values(), ...(others ? [others] : [])];
+    const counted = [
+      ...[...refused.values()].flatMap((kinds) => [...kinds.values()]),
+      ...[...repeated.values()].filter(({ count }) => count > 0),
+    ];
     refused.clear();
-    others = undefined;
-    for (const entry of counted) {
-      await write({ ...entry, action: "login_refused" });
-    }
+    repeated.clear();
+    for (const entry of counted) await write(entry);
+  }
+
+  function flushSoon(): void {
+    timer ??= clock.setTimer(flushIntervalMs, () => void flush());
+  }
+
+  function countRefused(login: RefusedLogin): void {
+    const { userName, userId, domainId, address } = login;
+    const kinds = refused.get(domainId) ?? new Map<string, NewAuditEntry>();
+    refused.set(domainId, kinds);
+    const kind = JSON.stringify([userName, userId, address]);
+    const isToldApart = kinds.has(kind) || kinds.size < maxKinds;
+    const key = isToldApart ? kind : "others";
+    kinds.set(key, {
+      ...(isToldApart && {
+        ...(userName !== undefined && { userName }),
+        ...(userId !== undefined && { userId }),
+        address,
+      }),
+      ...(domainId !== undefined && { domainId }),
+      action: refusedLoginAction,
+      at: clock.now(),
+      count: (kinds.get(key)?.count ?? 0) + 1,
+    });
+    flushSoon();
   }
 
   return {
     noteLogin: (principal, request) =>
       write({
-        ...describe(principal, request),
-        at: clock.now(),
+        ...describe(principal, request, principal.domainId, clock.now()),
         action: "login",
         count: 1,
       }),
-    noteRefusedLogin({ userName, userId, domainId, address }) {
-      const at = clock.now();
-      const key = JSON.stringify([userName, userId, domainId, address]);
-      const known = refused.get(key);
-      if (known || refused.size < maxKinds) {
-        refused.set(key, {
-          ...(userName !== undefined && { userName }),
-          ...(userId !== undefined && { userId }),
-          ...(domainId !== undefined && { domainId }),
-          address,
-          at,
-          count: (known?.count ?? 0) + 1,
-        });
-      } else others = { at, count: (others?.count ?? 0) + 1 };
-      timer ??= clock.setTimer(flushIntervalMs, () => void flush());
+    noteRefusedLogin(login) {
+      if (!(login instanceof Promise)) return countRefused(login);
+      const lookup = login
+        .then(countRefused, (error) =>
+          logger.error("audit_entry_lost", {
+            action: refusedLoginAction,
+            error,
+          }),
+        )
+        .finally(() => lookups.delete(lookup));
+      lookups.add(lookup);
     },
-    noteChange: (principal, { action, target }, request) =>
-      write({
-        ...describe(principal, request),
-        at: clock.now(),
+    async noteChange(principal, change, request) {
+      const { action, target, domainId, isRepeatable } = change;
+      const entry = {
+        ...describe(principal, request, domainId, clock.now()),
         action,
-        count: 1,
         target,
-      }),
+      };
+      const key = JSON.stringify([
+        principal.userId,
+        action,
+        target,
+        request.address,
+      ]);
+      const known = repeated.get(key);
+      if (known) {
+        repeated.set(key, { ...entry, count: known.count + 1 });
+        return;
+      }
+      if (isRepeatable && repeated.size < maxRepeatable) {
+        repeated.set(key, { ...entry, count: 0 });
+        flushSoon();
+      }
+      await write({ ...entry, count: 1 });
+    },
     flush,
     [Symbol.asyncDispose]: flush,
   };
 }
 
-interface Count {
-  readonly at: EpochMs;
-  readonly count: number;
-}
-
 function describe(
-  { userId, userName, domainId }: Principal,
+  { userId, userName }: Principal,
   { id, address }: AuditedRequest,
+  domainId: string,
+  at: EpochMs,
 ) {
-  return { userId, userName, domainId, address, requestId: id };
+  return { userId, userName, domainId, address, requestId: id, at };
 }

@@ -1,24 +1,63 @@
 /** The audit log of the in-memory store. */
 
-import { type AuditStore, maxAuditEntries } from "@carillon/core";
+import {
+  type AuditEntry,
+  type AuditStore,
+  auditCheckInterval,
+  refusedLoginAction,
+  surplusAuditEntries,
+} from "@carillon/core";
 import { equals } from "./lists.ts";
 import type { Tables } from "./tables.ts";
 
 export function createAuditStore({ auditEntries, write }: Tables): AuditStore {
+  function forget(maxEntries: number): void {
+    const bySource = Map.groupBy(auditEntries.list(), (entry) =>
+      JSON.stringify([entry.domainId, sourceOf(entry)]),
+    );
+    const sources = [...bySource.values()].map((entries) => ({
+      entries,
+      domainId: entries[0]?.domainId,
+      count: entries.length,
+    }));
+    for (const { source, surplus } of surplusAuditEntries(
+      sources,
+      maxEntries,
+    )) {
+      for (const { seq } of source.entries.slice(0, surplus)) {
+        auditEntries.delete(seq);
+      }
+    }
+  }
+
+  let added = 0;
   return {
-    addAuditEntry: (entry) =>
+    addAuditEntry: (entry, maxEntries) =>
       write(() => {
-        const seq = (auditEntries.list().at(-1)?.seq ?? 0) + 1;
+        const seq = ++added;
         auditEntries.put(seq, { ...entry, seq });
-        auditEntries.delete(seq - maxAuditEntries);
+        if (seq % auditCheckInterval === 0) forget(maxEntries);
       }),
-    async listAuditEntries(filter, page) {
-      const { limit, before = Number.POSITIVE_INFINITY } = page;
-      return auditEntries
+    async listAuditEntries({ domainId, ...wanted }, page) {
+      const { limit, before = Number.POSITIVE_INFINITY, maxScanned } = page;
+      const all = auditEntries
         .list()
-        .filter((it) => it.seq < before && equals(it, filter))
-        .reverse()
-        .slice(0, limit);
+        .filter((it) => it.seq < before && equals(it, { domainId }))
+        .reverse();
+      const scanned = all.slice(0, maxScanned);
+      const found = scanned.filter((it) => equals(it, wanted));
+      const entries = found.slice(0, limit);
+      const next =
+        found.length > limit
+          ? entries.at(-1)?.seq
+          : scanned.length === maxScanned
+            ? scanned.at(-1)?.seq
+            : undefined;
+      return { entries, ...(next !== undefined && { next }) };
     },
   };
+}
+
+function sourceOf({ action, userId }: AuditEntry): string | undefined {
+  return action === refusedLoginAction ? undefined : userId;
 }

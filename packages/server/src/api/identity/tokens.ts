@@ -4,6 +4,7 @@ import type { UserRole } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
+import type { RefusedLogin } from "../../identity/audit-log.ts";
 import type { ScopedReference } from "../../identity/directory.ts";
 import type { LoginScope } from "../../identity/login.ts";
 import type { TokenSession } from "../../identity/tokens.ts";
@@ -64,21 +65,21 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
   const { login, directory } = service;
 
   /** The same work for each refusal: its time shows nothing. */
-  async function noteRefused(
+  async function describeRefused(
     user: ScopedReference,
     address: string,
-  ): Promise<void> {
+  ): Promise<RefusedLogin> {
     const [found, domain] = await Promise.all([
       directory.findUser(user),
       user.domain && directory.findDomain(user.domain),
       // A store that cannot be read: what the request says is left.
     ]).catch(() => []);
-    audit.noteRefusedLogin({
+    return {
       userName: found?.name ?? user.name,
       userId: found?.id,
       domainId: found?.domainId ?? domain?.id,
       address,
-    });
+    };
   }
 
   app.post(
@@ -106,7 +107,7 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
           ? await login.withToken({ token: identity.token.id, scope })
           : undefined;
       if (!issued) {
-        if (user) void noteRefused(user, address);
+        if (user) audit.noteRefusedLogin(describeRefused(user, address));
         throw new RequestError("AUTHENTICATION_FAILED", rejected);
       }
       const { principal } = issued.session;

@@ -2,6 +2,11 @@
 
 import type { AuditEntry, AuditStore } from "@carillon/core";
 import type { Static } from "typebox";
+import { RequestError } from "../../errors.ts";
+import {
+  auditActionNames,
+  isAuditAction,
+} from "../../identity/audit-actions.ts";
 import { Type } from "../../json-schema.ts";
 import { requestReach } from "../authorization.ts";
 import type { HttpApp } from "../http-app.ts";
@@ -10,19 +15,27 @@ import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
 import { instant, limitParameter, readLimit } from "./schema-parts.ts";
 
+/** Looked at for one page: a few milliseconds. */
+const maxScanned = 5000;
+
 const AuditEntryBody = Type.Object(
   {
     at: instant("When; of several, the last one"),
     action: Type.String({
-      description:
-        "login, login_refused, or the route that was called with its method",
+      description: `One of ${auditActionNames.join(", ")}`,
     }),
     count: Type.Integer({
-      description: "How many alike it stands for: refused log-ins are counted",
+      description:
+        "How many alike it stands for: refused log-ins and changes that are repeated are counted",
     }),
     userId: Type.Optional(Type.String()),
     userName: Type.Optional(Type.String()),
-    domainId: Type.Optional(Type.String()),
+    domainId: Type.Optional(
+      Type.String({
+        description:
+          "The domain of what was changed, or of the user who logged in",
+      }),
+    ),
     target: Type.Optional(
       Type.String({ description: "The path of the request" }),
     ),
@@ -39,7 +52,8 @@ const AuditEntryList = Type.Object(
     entries: Type.Array(AuditEntryBody),
     next: Type.Optional(
       Type.String({
-        description: "`before` of the next page, if there is one",
+        description:
+          "`before` of the next page, if there is one; a page may be shorter than asked for, or empty, and have a next one",
       }),
     ),
   },
@@ -51,7 +65,10 @@ const listQuery = Type.Object({
     Type.String({ maxLength: 128, description: "Only of this user" }),
   ),
   action: Type.Optional(
-    Type.String({ maxLength: 256, description: "Only of this kind" }),
+    Type.String({
+      maxLength: 256,
+      description: `Only of this kind: ${auditActionNames.join(", ")}`,
+    }),
   ),
   limit: limitParameter,
   before: Type.Optional(
@@ -74,7 +91,7 @@ export function auditLogRoutes(
       schema: {
         summary: "Lists who logged in and who changed what, newest first",
         description:
-          "Of the caller's domain; operators see the whole installation.",
+          "Of the caller's domain: log-ins of its users, and changes of what belongs to it, by operators too; operators see the whole installation.",
         tags: ["Service"],
         querystring: listQuery,
         response: { 200: AuditEntryList, ...refusals },
@@ -84,19 +101,23 @@ export function auditLogRoutes(
       const { userId, action, before } = request.query;
       const reach = requestReach(request);
       const domainId = reach.kind === "all" ? undefined : reach.domainId;
-      const limit = readLimit(request.query.limit);
-      const found = await audit.listAuditEntries(
+      if (action !== undefined && !isAuditAction(action)) {
+        throw new RequestError(
+          "REQUEST_INVALID",
+          `There is no action ${JSON.stringify(action)} in the audit log: one of ${auditActionNames.join(", ")} is expected.`,
+        );
+      }
+      const { entries, next } = await audit.listAuditEntries(
         { domainId, userId, action },
         {
-          limit: limit + 1,
+          limit: readLimit(request.query.limit),
           before: before === undefined ? undefined : Number(before),
+          maxScanned,
         },
       );
-      const page = found.slice(0, limit);
-      const last = page.at(-1);
       return {
-        entries: page.map(toBody),
-        ...(last && found.length > limit && { next: String(last.seq) }),
+        entries: entries.map(toBody),
+        ...(next !== undefined && { next: String(next) }),
       };
     },
   );

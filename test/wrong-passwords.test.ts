@@ -1,27 +1,51 @@
-/** Log-ins of others while strangers send wrong passwords from few addresses. */
+/** Wrong passwords: what they cost others, and what is kept of them. */
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
+import {
+  basicAuthorization,
+  CarillonProcess,
+  credentials,
+} from "./harness/carillon-process.ts";
 
 let data: string;
 let server: CarillonProcess;
 
-before(async () => {
-  data = await mkdtemp(join(tmpdir(), "carillon-login-"));
-  server = await CarillonProcess.start({
+/** One where each client here comes from an address of its own. */
+const start = () =>
+  CarillonProcess.start({
     data,
-    // So that each client here comes from an address of its own.
     env: { CARILLON_TRUSTED_PROXIES: "127.0.0.0/8" },
   });
+
+before(async () => {
+  data = await mkdtemp(join(tmpdir(), "carillon-login-"));
+  server = await start();
 });
 
 after(async () => {
   await server?.kill();
   await rm(data, { recursive: true, force: true });
+});
+
+test("refused log-ins of the last minute are written at a stop", async () => {
+  assert.equal(await logIn("somebody", "wrong", "203.0.113.9"), 401);
+  await server.stop();
+  server = await start();
+  const response = await fetch(
+    `${server.url}/api/v2/audit?action=login_refused`,
+    { headers: { authorization: basicAuthorization } },
+  );
+  const { entries } = (await response.json()) as {
+    entries: readonly { userName?: string; address?: string }[];
+  };
+  assert.deepEqual(
+    entries.map(({ userName, address }) => [userName, address]),
+    [["somebody", "203.0.113.9"]],
+  );
 });
 
 test("three addresses with 24 clients each keep nobody out", async () => {

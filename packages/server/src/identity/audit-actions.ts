@@ -1,0 +1,60 @@
+/**
+ * What the audit log has entries of: the one table of actions, from which the
+ * API, `carillon audit list` and docs/reference/audit.md are made. Imports
+ * nothing: the command line loads it on its own.
+ */
+
+/** By action; the texts are for people. */
+export const auditActions = {
+  login: "A user logged in with a password",
+  login_refused: "Log-ins whose user, password or scope was wrong, counted",
+  "token.revoke": "A token was revoked",
+  "domain.create": "A domain was created",
+  "domain.change": "A domain was enabled or disabled",
+  "domain.delete": "A domain was deleted",
+  "project.create": "A project was created",
+  "project.change": "A project was enabled or disabled",
+  "project.delete": "A project was deleted",
+  "user.create": "A user was created",
+  "user.change": "A user was enabled, disabled or given another role",
+  "user.assign": "A user was assigned to a project",
+  "user.unassign": "A project was taken from a user",
+  "user.rotate": "A user was given another password",
+  "user.delete": "A user was deleted",
+  "access-key.create": "An access key was created",
+  "access-key.change": "An access key was enabled or disabled",
+  "access-key.rotate": "An access key was given another secret",
+  "access-key.delete": "An access key was deleted",
+  "signing-key.rotate": "Messages are signed with a fresh key",
+  "key.create": "A key that messages are sealed with was made",
+  "key.enable": "Such a key was enabled",
+  "key.disable": "Such a key was disabled",
+  "opt-out.add": "A phone was opted out",
+  "opt-out.remove": "An opt-out was removed",
+  "topic-attribute.set":
+    "A topic's attribute was set; its access policy is one",
+  "topic-attribute.delete": "Attributes of a topic were made empty",
+  "filter-policy.create": "Subscriptions were given filter policies",
+  "filter-policy.change": "Filter policies of subscriptions were changed",
+  "filter-policy.delete": "Filter policies of subscriptions were deleted",
+  "key-binding.create": "A topic's messages are sealed from now on",
+  "key-binding.change": "A topic's messages are sealed with another key",
+  "key-binding.delete": "A topic's messages are not sealed any more",
+  "logtank.create": "Deliveries of a topic are logged",
+  "logtank.change": "Where deliveries of a topic are logged was changed",
+  "logtank.delete": "Deliveries of a topic are not logged any more",
+  "notify-policy.create": "A topic was given a notify policy",
+  "notify-policy.change": "A topic's notify policy was set or changed",
+  "notify-policy.delete": "A topic's notify policy was deleted",
+} as const satisfies Readonly<Record<string, string>>;
+
+export type AuditAction = keyof typeof auditActions;
+
+/** In the order of the table. */
+export const auditActionNames = Object.keys(
+  auditActions,
+) as readonly AuditAction[];
+
+export function isAuditAction(text: string): text is AuditAction {
+  return Object.hasOwn(auditActions, text);
+}

@@ -63,6 +63,11 @@ export interface TokenRecord {
   readonly methods: readonly string[];
   readonly issuedAt: EpochMs;
   readonly expiresAt: EpochMs;
+  /**
+   * The hash of the token that a password got, if this one was got with that, or
+   * with another that was; absent for that one itself.
+   */
+  readonly firstHash?: string;
 }
 
 /** Lists answer the oldest first. */
@@ -100,8 +105,10 @@ export interface IdentityStore {
   listDomains(): Promise<readonly Domain[]>;
   listAccessKeys(): Promise<readonly AccessKey[]>;
   findAccessKey(accessKey: string): Promise<AccessKey | undefined>;
-  putToken(token: TokenRecord): Promise<void>;
+  /** Of those got with one token the newest `maxOfFirst` are kept. */
+  putToken(token: TokenRecord, maxOfFirst: number): Promise<void>;
   findToken(hash: string): Promise<TokenRecord | undefined>;
+  /** With those that were got with it, if a password got it. */
   deleteToken(hash: string): Promise<void>;
   /** All of a user's. */
   deleteTokens(userId: string): Promise<void>;

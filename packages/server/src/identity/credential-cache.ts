@@ -39,16 +39,21 @@ export class CredentialCache<Value extends object> {
   }
 
   /**
-   * Looks a key, or all of them, up anew from now on. To be called once the
-   * change is in the store: what is looked up from then on has seen it.
+   * Looks all keys up anew from now on. To be called once the change is in the
+   * store: what is looked up from then on has seen it.
    */
-  invalidate(key?: string): void {
-    // For all keys, also when one was named: loads of others are then not
-    // kept either, which costs each another look at most.
+  invalidate(): void {
+    this.invalidateWhere(() => true);
+  }
+
+  /** The same for what is meant of that is kept. */
+  invalidateWhere(isMeant: (key: string, value: Value) => boolean): void {
+    // Loads of others are not kept either: each costs another look at most.
     this.#generation++;
     this.#loading.clear();
-    if (key === undefined) this.#entries.clear();
-    else this.#entries.delete(key);
+    for (const [key, { value }] of this.#entries) {
+      if (isMeant(key, value)) this.#entries.delete(key);
+    }
   }
 
   get size(): number {

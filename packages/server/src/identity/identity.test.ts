@@ -262,6 +262,72 @@ test("a token got with a token expires with it", async () => {
   assert.equal(second.session.principal.project?.id, presets.projectId);
 });
 
+test("tokens got one with another end when the first does", async () => {
+  const { identity, clock } = await setUp();
+  const { login, tokens } = identity;
+  const scope = { kind: "default" } as const;
+  const withPassword = async () => {
+    const issued = await login.withPassword({
+      user: { name: "admin" },
+      password: "secret",
+      scope,
+      address: address(),
+    });
+    assert.ok(issued);
+    return issued;
+  };
+  const { token: first, session } = await withPassword();
+  const other = (await withPassword()).token;
+  // However often, it does not last a moment longer.
+  const chain = [first];
+  for (let i = 0; i < 5; i++) {
+    clock.advance(3_600_000);
+    const next = await login.withToken({ token: chain.at(-1) ?? "", scope });
+    assert.ok(next);
+    assert.equal(next.session.expiresAt, session.expiresAt);
+    chain.push(next.token);
+  }
+  // One of them ends alone, the first with all of them; all are cached.
+  const isGood = async (token: string) =>
+    (await tokens.find(token)) !== undefined;
+  const good = () => Promise.all(chain.map(isGood));
+  assert.deepEqual(
+    await good(),
+    chain.map(() => true),
+  );
+  await tokens.revoke(chain[2] ?? "");
+  assert.deepEqual(await good(), [true, true, false, true, true, true]);
+  await tokens.revoke(first);
+  assert.deepEqual(
+    await good(),
+    chain.map(() => false),
+  );
+  assert.equal(await isGood(other), true);
+  const last = { token: chain.at(-1) ?? "", scope };
+  assert.equal(await login.withToken(last), undefined);
+});
+
+test("another password ends tokens that were got with tokens", async () => {
+  const { identity, store } = await setUp();
+  const [user] = await store.listUsers();
+  assert.ok(user);
+  const scope = { kind: "unscoped" } as const;
+  const first = await identity.login.withPassword({
+    user: { id: user.id },
+    password: "secret",
+    scope,
+    address: address(),
+  });
+  const second = await identity.login.withToken({
+    token: first?.token ?? "",
+    scope,
+  });
+  assert.ok(second && (await identity.tokens.find(second.token)));
+  await store.deleteTokens(user.id);
+  identity.invalidate();
+  assert.equal(await identity.tokens.find(second.token), undefined);
+});
+
 test("a log-in does not outlive a change of the password or the user", async () => {
   const changes = [
     async (store: MemoryStore, user: User) => {
@@ -296,10 +362,10 @@ test("a log-in does not outlive a change of the password or the user", async () 
       const { putToken } = store;
       let added: TokenRecord | undefined;
       Object.assign(store, {
-        async putToken(token: TokenRecord) {
+        async putToken(token: TokenRecord, maxOfFirst: number) {
           await change(store, user);
           added = token;
-          await putToken(token);
+          await putToken(token, maxOfFirst);
         },
       });
       const second =

@@ -3,7 +3,6 @@
 import {
   type Clock,
   type ConcurrencyLimit,
-  type EpochMs,
   foldIdentityName,
   isSameIdentityName,
   type Logger,
@@ -110,7 +109,7 @@ export function createLogin(ports: {
     userId: string,
     scope: LoginScope,
     methods: readonly string[],
-    expiresAt?: EpochMs,
+    from?: TokenSession,
   ): Promise<IssuedToken | undefined> {
     const resolved = await resolve(scope, userId);
     if (!resolved) return undefined;
@@ -118,7 +117,7 @@ export function createLogin(ports: {
       userId,
       ...resolved,
       methods,
-      expiresAt,
+      from,
     });
     const session = await tokens.find(token);
     return session && { token, session };
@@ -187,8 +186,7 @@ export function createLogin(ports: {
       const session = await tokens.find(token);
       if (!session) return undefined;
       const { userId } = session.principal;
-      const { expiresAt } = session;
-      const issued = await issue(userId, scope, ["token"], expiresAt);
+      const issued = await issue(userId, scope, ["token"], session);
       return await unlessWithdrawn(issued, () => tokens.isStored(token));
     },
   };

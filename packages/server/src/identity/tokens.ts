@@ -27,8 +27,8 @@ export interface NewToken {
   readonly projectId?: ProjectId | undefined;
   readonly domainId?: string | undefined;
   readonly methods: readonly string[];
-  /** 24 hours from now by default. */
-  readonly expiresAt?: EpochMs | undefined;
+  /** What it was got with, if it was a token: it expires and ends with that. */
+  readonly from?: TokenSession | undefined;
 }
 
 /** What a valid token stands for. */
@@ -37,6 +37,8 @@ export interface TokenSession {
   readonly methods: readonly string[];
   readonly issuedAt: EpochMs;
   readonly expiresAt: EpochMs;
+  /** Of the token that a password got: this one, or the one it goes back to. */
+  readonly firstHash: string;
 }
 
 export interface Tokens {
@@ -47,11 +49,17 @@ export interface Tokens {
   ): TokenSession | undefined | Promise<TokenSession | undefined>;
   /** Whether the store has the token now, whatever is cached. */
   isStored(token: string): Promise<boolean>;
-  /** Unknown tokens are fine. */
+  /**
+   * With those that were got with it, if a password got it; one of these ends
+   * alone. Unknown tokens are fine.
+   */
   revoke(token: string): Promise<void>;
   /** Asks the store anew from now on. */
   invalidate(): void;
 }
+
+/** Of those got with one token the oldest give way. */
+const maxOfFirst = 1000;
 
 const pruneIntervalMs = 3_600_000;
 
@@ -95,11 +103,12 @@ export function createTokens(ports: {
       methods: record.methods,
       issuedAt: record.issuedAt,
       expiresAt: record.expiresAt,
+      firstHash: record.firstHash ?? key,
     };
   }
 
   return {
-    async issue({ userId, projectId, domainId, methods, expiresAt }) {
+    async issue({ userId, projectId, domainId, methods, from }) {
       const now = clock.now();
       prune(now);
       const token = randomBytes(32).toString("base64url");
@@ -110,9 +119,10 @@ export function createTokens(ports: {
         ...(domainId !== undefined && { domainId }),
         methods,
         issuedAt: now,
-        expiresAt: expiresAt ?? addMs(now, tokenLifetimeMs),
+        expiresAt: from?.expiresAt ?? addMs(now, tokenLifetimeMs),
+        ...(from && { firstHash: from.firstHash }),
       };
-      await store.putToken(record);
+      await store.putToken(record, maxOfFirst);
       return token;
     },
     find(token) {
@@ -131,7 +141,9 @@ export function createTokens(ports: {
         await store.deleteToken(key);
       } finally {
         // Also after a failure: it may have been deleted all the same.
-        sessions.invalidate(key);
+        sessions.invalidateWhere(
+          (known, { firstHash }) => known === key || firstHash === key,
+        );
       }
     },
     invalidate: () => sessions.invalidate(),

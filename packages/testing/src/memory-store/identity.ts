@@ -84,14 +84,24 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     listDomains: async () => domains.list(),
     findAccessKey: async (accessKey) => accessKeys.get(accessKey),
     listAccessKeys: async () => accessKeys.list(),
-    putToken: (token) =>
+    putToken: (token, maxOfFirst) =>
       write(() => {
-        tokens.put(token.hash, token);
+        const { hash, firstHash } = token;
+        tokens.put(hash, token);
+        if (firstHash === undefined) return;
+        const earlier = tokens
+          .list()
+          .filter((it) => it.firstHash === firstHash && it.hash !== hash)
+          .sort((a, b) => b.issuedAt - a.issuedAt);
+        for (const old of earlier.slice(maxOfFirst - 1)) {
+          tokens.delete(old.hash);
+        }
       }),
     findToken: async (hash) => tokens.get(hash),
     deleteToken: (hash) =>
       write(() => {
         tokens.delete(hash);
+        tokens.deleteWhere(({ firstHash }) => firstHash === hash);
       }),
     deleteTokens: (userId) =>
       write(() => {

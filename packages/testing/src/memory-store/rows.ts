@@ -344,6 +344,7 @@ export const identityTokenColumns: Columns<TokenRecord> = {
   methods: json,
   issuedAt: integer,
   expiresAt: integer,
+  firstHash: optional(text),
 };
 
 export interface SettingRow {

@@ -150,7 +150,7 @@ export function testIdentity({ test }: Cases): void {
     for (const id of ["u1", "u2"]) {
       await store.putUser({ ...user, id, name: id });
       await store.putAccessKey({ ...accessKey, accessKey: id, userId: id });
-      await store.putToken({ ...token, hash: id, userId: id });
+      await store.putToken({ ...token, hash: id, userId: id }, 10);
     }
     await store.deleteUser("u1");
     assert.equal(await store.findUser("u1"), undefined);
@@ -171,8 +171,11 @@ export function testIdentity({ test }: Cases): void {
     await store.putAccessKey(accessKey);
     const other = { accessKey: "AK2", projectId: otherProjectId };
     await store.putAccessKey({ ...accessKey, ...other });
-    await store.putToken(token);
-    await store.putToken({ ...token, hash: "h2", projectId: otherProjectId });
+    await store.putToken(token, 10);
+    await store.putToken(
+      { ...token, hash: "h2", projectId: otherProjectId },
+      10,
+    );
     await store.deleteProject(projectId, start);
     assert.equal(await store.findProject(projectId), undefined);
     assert.deepEqual((await store.findUser("u1"))?.projectIds, [
@@ -319,7 +322,7 @@ export function testIdentity({ test }: Cases): void {
     const { projectId: _, ...unscoped } = token;
     const expiring = { ...unscoped, hash: "h2", expiresAt: after(10) };
     const revoked = { ...unscoped, domainId: "d1", hash: "h3" };
-    for (const it of [token, expiring, revoked]) await store.putToken(it);
+    for (const it of [token, expiring, revoked]) await store.putToken(it, 10);
     assert.deepEqual(await store.findToken("h2"), expiring);
     assert.deepEqual(await store.findToken("h3"), revoked);
     await store.deleteToken("h3");
@@ -328,6 +331,47 @@ export function testIdentity({ test }: Cases): void {
     assert.deepEqual(await store.findToken("h1"), token);
     assert.equal(await store.findToken("h2"), undefined);
     assert.equal(await store.findToken("h3"), undefined);
+  });
+
+  test("ends the tokens that were got with a token with it", async (store) => {
+    for (const [hash, firstHash] of [
+      ["first"],
+      ["derived", "first"],
+      ["of derived", "first"],
+      ["other"],
+      ["of other", "other"],
+    ] as const) {
+      const it = { ...token, hash, ...(firstHash && { firstHash }) };
+      await store.putToken(it, 10);
+      assert.deepEqual(await store.findToken(hash), it);
+    }
+    await store.deleteToken("derived");
+    assert.equal(await store.findToken("derived"), undefined);
+    assert.ok(await store.findToken("first"));
+    assert.ok(await store.findToken("of derived"));
+    await store.deleteToken("first");
+    assert.equal(await store.findToken("first"), undefined);
+    assert.equal(await store.findToken("of derived"), undefined);
+    assert.ok(await store.findToken("other"));
+    assert.ok(await store.findToken("of other"));
+  });
+
+  test("keeps so many tokens that were got with one", async (store) => {
+    await store.putToken({ ...token, hash: "first" }, 3);
+    await store.putToken({ ...token, hash: "of another", firstHash: "x" }, 3);
+    for (let i = 0; i < 6; i++) {
+      const issuedAt = after(Math.min(i, 3));
+      const it = { ...token, hash: `h${i}`, firstHash: "first", issuedAt };
+      await store.putToken(it, 3);
+      // Never the newest itself.
+      assert.ok(await store.findToken(`h${i}`));
+    }
+    const kept = await Promise.all(
+      ["first", "of another", "h0", "h1", "h2", "h3", "h4", "h5"].map(
+        async (hash) => (await store.findToken(hash)) !== undefined,
+      ),
+    );
+    assert.deepEqual(kept, [true, true, false, false, false, true, true, true]);
   });
 
   test("keeps the last value of a setting", async (store) => {

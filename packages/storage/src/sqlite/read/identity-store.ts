@@ -95,7 +95,7 @@ export function createIdentityStore({
     async listAccessKeys() {
       return allAccessKeys.all().map((row) => accessKeys.fromRow(row));
     },
-    putToken: (token) => writer.run("putToken", token),
+    putToken: (token, maxOfFirst) => writer.run("putToken", token, maxOfFirst),
     async findToken(hash) {
       const row = tokenByHash.get(hash);
       return row && tokens.fromRow(row);

@@ -74,4 +74,5 @@ export const tokens = defineTable("tokens", {
   methods: json<readonly string[]>(),
   issuedAt: epochMs,
   expiresAt: epochMs,
+  firstHash: optional(text),
 });

@@ -81,7 +81,17 @@ export function createIdentityWrites(db: DatabaseSync) {
     "DELETE FROM access_keys WHERE access_key = ?",
   );
   const putToken = db.prepare(tokens.replace("hash"));
-  const deleteToken = db.prepare("DELETE FROM tokens WHERE hash = ?");
+  /** Parameters: first token, the new one, how many. Index: tokens_lineage. */
+  const deleteOldest = db.prepare(
+    `DELETE FROM tokens WHERE hash IN
+       (SELECT hash FROM tokens INDEXED BY tokens_lineage
+        WHERE first_hash = ? AND hash <> ?
+        ORDER BY issued_at DESC LIMIT -1 OFFSET ?)`,
+  );
+  /** Parameter: its hash. Indexes: the primary key, tokens_lineage. */
+  const deleteToken = db.prepare(
+    "DELETE FROM tokens WHERE hash = ?1 OR first_hash = ?1",
+  );
   const deleteExpired = db.prepare("DELETE FROM tokens WHERE expires_at <= ?");
   const putSetting = db.prepare(
     `INSERT INTO settings (name, value) VALUES (?, ?)
@@ -133,8 +143,10 @@ export function createIdentityWrites(db: DatabaseSync) {
     deleteAccessKey(accessKey: string): void {
       deleteAccessKey.run(accessKey);
     },
-    putToken(token: TokenRecord): void {
+    putToken(token: TokenRecord, maxOfFirst: number): void {
       putToken.run(...tokens.toRow(token));
+      if (token.firstHash === undefined) return;
+      deleteOldest.run(token.firstHash, token.hash, maxOfFirst - 1);
     },
     deleteToken(hash: string): void {
       deleteToken.run(hash);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { CarillonError, type ErrorCode, errorCatalogue } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
@@ -102,4 +103,29 @@ test("logs each of the failures that have causes of their own", async () => {
   for (let n = 0; n < 3; n++) await requests.smn();
   assert.equal(server.complaints.length, 3);
   assert.ok(server.complaints[0]?.fields.error instanceof CarillonError);
+});
+
+test("a client that hangs up in its body is no failure", async () => {
+  await using server = await startTestServer();
+  const port = await server.listen();
+  const socket = connect(port, "127.0.0.1");
+  let requests = 0;
+  server.app.server.on("request", () => {
+    requests++;
+  });
+  socket.write(
+    `POST ${server.base}/topics HTTP/1.1\r\nHost: h\r\nAuthorization: ${server.authorization}\r\nContent-Length: 9\r\n\r\n{`,
+  );
+  const count = async (connections: number) => {
+    for (let open = -1; open !== connections; ) {
+      await new Promise((resolve) => setImmediate(resolve));
+      open = await new Promise<number>((resolve) =>
+        server.app.server.getConnections((_error, n) => resolve(n)),
+      );
+    }
+  };
+  while (requests === 0) await count(1);
+  socket.destroy();
+  await count(0);
+  assert.deepEqual(server.complaints, []);
 });

@@ -69,6 +69,11 @@ function toPublicError(error: KnownError): KnownError {
     : error;
 }
 
+/** Node's error of whatever reads from a client that has gone. */
+function isHangUp(error: Error): boolean {
+  return "code" in error && error.code === "ECONNRESET";
+}
+
 /** What is over in a moment, and what waits for somebody to make room. */
 const retryAfterSeconds: Readonly<Record<number, string>> = {
   503: "1",
@@ -87,7 +92,15 @@ function toKnownError(
   if (error instanceof CarillonError || error instanceof RequestError) {
     return error;
   }
-  if (!(error instanceof Error) || !("statusCode" in error)) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  if (isHangUp(error) && !request.raw.complete) {
+    return new RequestError(
+      "REQUEST_INVALID",
+      "The connection was closed before the request was complete.",
+      { cause: error },
+    );
+  }
+  if (!("statusCode" in error)) return undefined;
   const { statusCode } = error;
   if (typeof statusCode !== "number" || statusCode < 400 || statusCode > 499) {
     return undefined;

@@ -8,7 +8,7 @@ import type {
   IncomingMessage,
   ServerResponse,
 } from "node:http";
-import { readAtMost } from "../read-body.ts";
+import { BodyBuffer } from "../read-body.ts";
 import type { ReceiverRequest, ReceiverResponse } from "../receiver.ts";
 
 export interface AdapterOptions {
@@ -56,17 +56,41 @@ export function requestHead(
   };
 }
 
-/** Reads a body that nobody has read yet. */
-export async function readNodeBody(
+/** Chunks of a body that may be of any size. */
+const freeChunks = 64;
+
+/** Bytes that each further chunk has, on the average of the body. */
+const bytesPerChunk = 128;
+
+/**
+ * Reads a body that nobody has read yet. One in more chunks than its bytes are
+ * worth, such as octet by octet, counts as too large.
+ */
+export function readNodeBody(
   request: IncomingMessage,
   maxBytes: number,
 ): Promise<Pick<ReceiverRequest, "rawBody" | "bodyTooLarge">> {
-  // Not destroyed when it is too long, or the answer could not be written.
-  const chunks = request.iterator({ destroyOnReturn: false });
-  const rawBody = await readAtMost(chunks, maxBytes);
-  return rawBody
-    ? { rawBody }
-    : { rawBody: new Uint8Array(), bodyTooLarge: true };
+  const { promise, resolve, reject } =
+    Promise.withResolvers<Pick<ReceiverRequest, "rawBody" | "bodyTooLarge">>();
+  const body = new BodyBuffer(maxBytes);
+  let chunks = 0;
+  let readBytes = -1;
+  let isTooLarge = false;
+  request.on("data", (piece: Uint8Array) => {
+    // What still comes is thrown away.
+    if (isTooLarge) return;
+    // The first of each read is not counted: where the network cuts a body to
+    // pieces, one comes with each read, whatever its framing.
+    const { bytesRead } = request.socket;
+    if (bytesRead === readBytes) chunks++;
+    else readBytes = bytesRead;
+    isTooLarge =
+      !body.add(piece) || chunks > freeChunks + body.length / bytesPerChunk;
+    if (isTooLarge) resolve({ rawBody: new Uint8Array(), bodyTooLarge: true });
+  });
+  request.on("end", () => resolve({ rawBody: body.octets() }));
+  request.on("error", reject);
+  return promise;
 }
 
 export function writeNodeResponse(

@@ -30,6 +30,7 @@ import fastify, {
 import { auditRoutes } from "./api/audited-routes.ts";
 import { guardRoutes } from "./api/authorization.ts";
 import { boundUnprovenBodies } from "./api/body-budget.ts";
+import { createBoundedServer } from "./api/bounded-server.ts";
 import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
@@ -137,12 +138,15 @@ export function createApp(ports: AppPorts): HttpApp {
     genReqId: ports.newRequestId,
     bodyLimit: defaultBodyBytes,
     trustProxy: ports.trustedProxies.length > 0 && [...ports.trustedProxies],
-    requestTimeout,
-    http: {
-      headersTimeout: requestTimeout,
-      // Node looks for slow clients twice a minute otherwise.
-      connectionsCheckingInterval: Math.min(1000, requestTimeout),
-    },
+    serverFactory: (listener) =>
+      createBoundedServer(listener, {
+        requestTimeout,
+        headersTimeout: requestTimeout,
+        // Node looks for slow clients twice a minute otherwise.
+        connectionsCheckingInterval: Math.min(1000, requestTimeout),
+        // Longer than load balancers keep theirs: they close first.
+        keepAliveTimeout: 72_000,
+      }),
     // While closing the APIs answer for themselves, in their own shapes.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {

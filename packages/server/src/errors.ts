@@ -12,6 +12,8 @@ export const requestErrorCatalogue = {
   BODY_TOO_LARGE: "The request body is larger than the route takes",
   BODY_TOO_COMPLEX:
     "The request body has too many values or members, or is nested too deeply",
+  BODY_FRAGMENTED:
+    "The request body comes in too many chunks for its length: send larger ones, or a Content-Length",
   REQUEST_INVALID: "The request cannot be understood",
   STATUS_FILTER_INVALID: "The status to filter by is none of 0 to 4",
   IDENTITY_INVALID: "The user, project, domain or access key cannot be so",

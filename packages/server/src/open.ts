@@ -198,7 +198,9 @@ export async function open(
     ),
   );
   const { app } = service;
-  await orAborted(app.listen({ host: config.host, port: config.port }), signal);
+  // One server listens: of the addresses of `localhost` the one that all have.
+  const host = config.host === "localhost" ? "127.0.0.1" : config.host;
+  await orAborted(app.listen({ host, port: config.port }), signal);
   listeningUrl = urlOf(config.host, app.server.address());
   await updateCredentialsUrl(config.data, publicUrl());
   await orAborted(service.start(), signal);

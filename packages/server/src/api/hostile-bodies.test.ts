@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import type { JsonLimits } from "@carillon/core";
 import type { RouteOptions } from "fastify";
@@ -104,6 +105,37 @@ test("too much in a body is refused, whatever the API", async () => {
     });
     assert.equal(statusCode, 400, url);
     assert.match(body, /at most \d+ values/, url);
+  }
+});
+
+test("a body in small chunks is refused in the shape of each API", async () => {
+  const port = await server.listen();
+  const signature = `X-Sdk-Date: 20260101T000000Z\r\nAuthorization: SDK-HMAC-SHA256 Access=${server.credentials.accessKey}, SignedHeaders=host;x-sdk-date, Signature=${"0".repeat(64)}`;
+  const basic = `Authorization: ${server.authorization}`;
+  const receivers = `/receivers/${server.credentials.receiverSecret}`;
+  for (const [method, path, head, answer] of [
+    ["POST", `${server.base}/topics`, basic, /^HTTP\/1.1 400.*APIGW\.0201/s],
+    ["POST", `${server.base}/topics`, signature, /^HTTP\/1.1 400.*APIGW/s],
+    ["GET", `${server.base}/topics`, signature, /^HTTP\/1.1 400.*APIGW/s],
+    ["POST", "/api/v2/users", basic, /^HTTP\/1.1 400.*BODY_FRAGMENTED/s],
+    ["POST", "/v3/auth/tokens", "X: y", /^HTTP\/1.1 400.*"title"/s],
+    ["POST", "/none", "X: y", /^HTTP\/1.1 400/],
+    ["POST", `${receivers}/null/im`, "X: y", /^HTTP\/1.1 4(04|13)/],
+    ["POST", `${server.base}/topics`, "X-Auth-Token: x", /^HTTP\/1.1 401/],
+  ] as const) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    let text = "";
+    socket.on("data", (data) => {
+      text += data;
+    });
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(
+      `${method} ${path} HTTP/1.1\r\nHost: h\r\n${head}\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\n \r\n".repeat(10_000)}`,
+    );
+    // Without the end of the body: nobody waits for it.
+    await closed;
+    assert.match(text, answer, `${method} ${path} ${head}`);
   }
 });
 

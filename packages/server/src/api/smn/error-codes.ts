@@ -104,6 +104,7 @@ export const smnErrorCodes: Readonly<
   BODY_MALFORMED: { status: 400, code: "APIGW.0201" },
   BODY_TOO_LARGE: { status: 400, code: "APIGW.0201" },
   BODY_TOO_COMPLEX: { status: 400, code: "APIGW.0201" },
+  BODY_FRAGMENTED: { status: 400, code: "APIGW.0201" },
   REQUEST_INVALID: { status: 400, code: "APIGW.0201" },
   STATUS_FILTER_INVALID: { status: 400, code: "SMN.0077" },
   OVERLOADED: { status: 503, code: "SMN.0018" },

@@ -394,6 +394,7 @@ test("failures of a user count together, however it is spelled", async () => {
       { name, domain: { id: "default" } },
       { name, domain: { name: "Default" } },
       { name },
+      { name: name.toUpperCase() },
       ...(user ? [{ id: user.id }] : []),
     ];
     const logIn = (reference: (typeof spellings)[number], from: string) =>
@@ -413,13 +414,9 @@ test("failures of a user count together, however it is spelled", async () => {
         JSON.stringify(spelling),
       );
     }
-    // In another domain, letter case or address it is another one.
-    for (const other of [
-      { name, domain: { id: "d2" } },
-      { name: name.toUpperCase() },
-    ]) {
-      assert.equal(await logIn(other, "192.0.2.1"), undefined);
-    }
+    // In another domain, or from another address, it is another one.
+    const other = { name, domain: { id: "d2" } };
+    assert.equal(await logIn(other, "192.0.2.1"), undefined);
     assert.equal(await logIn({ name }, "192.0.2.2"), undefined);
   }
 });

@@ -19,8 +19,10 @@ export function secretsOfRequest(
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): string[] {
+  const { authorization } = toRequestTarget(url) ?? {};
   return [
     ...secretsOfUrl(url),
+    ...(authorization === undefined ? [] : [authorization.slice(basic.length)]),
     ...Object.values(headers).filter(({ length }) => length >= minHeaderLength),
   ];
 }
@@ -28,11 +30,14 @@ export function secretsOfRequest(
 /** Shorter values switch something on. */
 const minHeaderLength = 8;
 
-/** `undefined` when the text is no URL. */
+const basic = "Basic ";
+
+/** `undefined` when the text is no URL of HTTP. */
 export function toRequestTarget(text: string): RequestTarget | undefined {
   const url = URL.parse(text);
   if (url === null) return undefined;
-  const { origin, pathname, search } = url;
+  const { origin, pathname, protocol, search } = url;
+  if (protocol !== "https:" && protocol !== "http:") return undefined;
   const path =
     pathname + (search.includes("%27") ? queryOf(text, url) : search);
   return text.includes("@") && (url.username || url.password)
@@ -52,7 +57,7 @@ function queryOf(text: string, { search }: URL): string {
 
 function toBasic({ username, password }: URL): string {
   const bytes = percentDecoded(`${username}:${password}`);
-  return `Basic ${bytes.toString("base64")}`;
+  return `${basic}${bytes.toString("base64")}`;
 }
 
 /** A parsed URL is ASCII; what its escapes stand for may be any bytes. */

@@ -195,6 +195,7 @@ export {
   type LoopbackTraffic,
 } from "./providers/loopback/provider.ts";
 export { NullProvider } from "./providers/null/provider.ts";
+export { BodyBuffer } from "./read-body.ts";
 export {
   ForbiddenRequestError,
   MalformedRequestError,

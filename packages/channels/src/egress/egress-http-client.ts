@@ -5,7 +5,7 @@
  * carrier have it.
  */
 
-import { systemClock } from "@carillon/core";
+import { type Clock, systemClock } from "@carillon/core";
 import {
   type HttpClient,
   type HttpRequest,
@@ -39,6 +39,8 @@ export interface EgressHttpClientOptions {
   readonly connectionsPerOrigin?: number;
   /** Certificate authorities (PEM) in place of the usual ones. */
   readonly ca?: string;
+  /** For how long connections are kept. Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 /** The gateway's HTTP client, with connections of its own. */
@@ -56,11 +58,13 @@ export function createEgressHttpClient(
 ): EgressHttpClient {
   const { egress, ca, timeoutMs = 10_000 } = options;
   const { maxResponseBytes = 4 * 1024 * 1024 } = options;
-  const { connectionsPerOrigin = 64 } = options;
+  const { connectionsPerOrigin = 64, clock = systemClock } = options;
   const pool = new ConnectionPool({
     ...limitsForBody(maxResponseBytes),
     connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
-    clock: systemClock,
+    clock,
+    // A text that may have been sent is not sent again.
+    settleMs: 5,
     maxPerOrigin: connectionsPerOrigin,
     maxIdle: connectionsPerOrigin,
   });

@@ -71,6 +71,14 @@ const readable: readonly (readonly [answer: string, expected: Expected])[] = [
     { body: "ok", isReusable: false },
   ],
   [
+    "HTTP/1.1 200 OK\r\nconnection: close\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\nok",
+    { body: "ok", isReusable: false },
+  ],
+  [
+    "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    { body: "ok", isReusable: false },
+  ],
+  [
     "HTTP/1.1 200 OK\r\nkeep-alive: timeout=5, max=100\r\ncontent-length: 2\r\n\r\nok",
     { body: "ok", keepAliveMs: 5000 },
   ],

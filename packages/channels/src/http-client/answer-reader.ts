@@ -85,7 +85,7 @@ export class AnswerReader {
   /** How long the other side will keep the connection, if it said so. */
   keepAliveMs: number | undefined;
   /** Whether anything came for this request, be it an interim answer. */
-  hasBegun = false;
+  hasReceived = false;
   readonly #limits: AnswerLimits;
   #handler = noHandler;
   #state: State = "idle";
@@ -115,7 +115,7 @@ export class AnswerReader {
     this.#interims = 0;
     this.#headBytes = 0;
     this.#begunLength = 0;
-    this.hasBegun = false;
+    this.hasReceived = false;
     this.isReusable = false;
     this.keepAliveMs = undefined;
   }
@@ -131,7 +131,7 @@ export class AnswerReader {
    * @throws AnswerError
    */
   read(bytes: Buffer, end: number): void {
-    this.hasBegun = true;
+    this.hasReceived = true;
     // Not with the bytes that exceed it: the status may be among them.
     if (this.#received > this.#limits.maxAnswerBytes) {
       throw new AnswerError("ANSWER_TOO_LARGE", "The answer is too large");
@@ -253,8 +253,6 @@ export class AnswerReader {
     } else if (coding !== "") {
       const isChunked = /(?:^|[,\s])chunked$/.test(coding);
       this.#state = isChunked ? "size-line" : "until-end";
-      // With both, one of them is wrong (§6.1).
-      if (length !== undefined) this.#isPersistent = false;
       this.#missing = 0;
       this.#lineLength = 0;
       this.#isExtension = false;
@@ -370,7 +368,9 @@ const framingField =
 
 function framingOf(head: string): Framing {
   const text = unfolded(head);
-  let isPersistent = !text.startsWith("HTTP/1.0");
+  const isOld = text.startsWith("HTTP/1.0");
+  let closes = false;
+  let isKept = !isOld;
   let keepAliveMs: number | undefined;
   let coding = "";
   let length: number | undefined;
@@ -381,8 +381,8 @@ function framingOf(head: string): Framing {
     const value = match[2] ?? "";
     switch (match[1]?.toLowerCase()) {
       case "connection":
-        if (/\bclose\b/i.test(value)) isPersistent = false;
-        else if (/\bkeep-alive\b/i.test(value)) isPersistent = true;
+        if (/\bclose\b/i.test(value)) closes = true;
+        else if (/\bkeep-alive\b/i.test(value)) isKept = true;
         break;
       case "content-length":
         length = contentLength(value, length);
@@ -396,7 +396,9 @@ function framingOf(head: string): Framing {
   }
   // Before RFC 7230, "identity" stood for none.
   if (coding === "identity") coding = "";
-  return { isPersistent, keepAliveMs, coding, length };
+  // A coding was not known then, and what frames the body is not sure (§6.1).
+  if (coding !== "" && (isOld || length !== undefined)) closes = true;
+  return { isPersistent: isKept && !closes, keepAliveMs, coding, length };
 }
 
 /** A list of the same number is that number (RFC 9110 §8.6). */
@@ -409,7 +411,7 @@ function contentLength(value: string, earlier: number | undefined): number {
       : Number.NaN;
     length ??= number;
     if (length !== number) {
-      throw new AnswerError("NOT_HTTP", "its Content-Length is no number");
+      throw new AnswerError("NOT_HTTP", "its Content-Length is not one number");
     }
   }
   return length ?? 0;
@@ -457,7 +459,10 @@ function statusOf(text: string): number {
       ? text + statusLine.slice(text.length)
       : text;
   if (!/^HTTP\/1\.[01] [1-9]\d\d[ \r\n]/.test(line)) {
-    throw new AnswerError("NOT_HTTP", "it does not begin with HTTP/1.1");
+    throw new AnswerError(
+      "NOT_HTTP",
+      "its first line is no status line of HTTP/1.1",
+    );
   }
   return Number(line.slice(9, 12));
 }

@@ -21,6 +21,12 @@ export interface ConnectionPoolOptions extends ConnectionOptions {
    * same origin if there is one, else the one that was idle longest.
    */
   readonly maxIdle: number;
+  /**
+   * How long a connection rests after an answer, in ms: a server that closes it
+   * then without having said so has done it by that time. Default 0, for those
+   * who send a request again whose connection had died.
+   */
+  readonly settleMs?: number;
 }
 
 /** A request in the hands of the pool. */
@@ -61,8 +67,10 @@ export class ConnectionPool {
   readonly #open = new Set<PooledConnection>();
   /** In order of their last use. */
   readonly #idle = new Set<PooledConnection>();
-  readonly #onClosed = (connection: PooledConnection) =>
+  readonly #onClosed = (connection: PooledConnection) => {
     this.#remove(connection);
+    this.#openForNext(connection.origin);
+  };
   #sweep: Timer | undefined;
   #isClosed = false;
 
@@ -80,11 +88,9 @@ export class ConnectionPool {
       return;
     }
     const origin = this.#origins.get(originUrl) ?? toOrigin(originUrl);
-    const connection = origin.idle.pop();
-    if (connection !== undefined) {
-      this.#idle.delete(connection);
-      run(connection, request);
-    } else if (origin.open < this.#options.maxPerOrigin) {
+    const connection = this.#takeIdle(origin);
+    if (connection !== undefined) run(connection, request);
+    else if (origin.open < this.#options.maxPerOrigin) {
       run(this.#openTo(origin), request);
     } else origin.waiting.push(request);
   }
@@ -102,16 +108,16 @@ export class ConnectionPool {
   release(request: PooledRequest): void {
     const { connection } = request;
     if (connection === undefined) return;
-    if (!connection.reader.isReusable) {
-      this.discard(request);
-      return;
-    }
     request.connection = undefined;
-    connection.finish();
-    const { origin } = connection;
-    const next = nextWaiting(origin);
-    if (next === undefined) this.#keepIdle(connection);
-    else run(connection, next);
+    // One that is not counts as open until it has closed.
+    if (!connection.finish()) return;
+    const { clock, settleMs = 0 } = this.#options;
+    if (settleMs === 0) this.#handOn(connection);
+    else {
+      clock.setTimer(settleMs, () => {
+        if (this.#open.has(connection)) this.#handOn(connection);
+      });
+    }
   }
 
   /** Closes a request's connection, in whatever state it is. */
@@ -119,10 +125,8 @@ export class ConnectionPool {
     const { connection } = request;
     if (connection === undefined) return;
     request.connection = undefined;
-    const { origin } = connection;
     this.#remove(connection);
-    const next = nextWaiting(origin);
-    if (next !== undefined) run(this.#openTo(origin), next);
+    this.#openForNext(connection.origin);
   }
 
   /** Closes all connections; what is under way, or waits, fails. */
@@ -138,6 +142,30 @@ export class ConnectionPool {
       this.#remove(connection);
     }
     for (const request of requests) request?.onError(closedByPool());
+  }
+
+  #handOn(connection: PooledConnection): void {
+    const next = nextWaiting(connection.origin);
+    if (next === undefined) this.#keepIdle(connection);
+    else run(connection, next);
+  }
+
+  #openForNext(origin: PooledOrigin): void {
+    const next = nextWaiting(origin);
+    if (next !== undefined) run(this.#openTo(origin), next);
+  }
+
+  /** The one used last that its server will not close in this moment. */
+  #takeIdle({ idle }: PooledOrigin): PooledConnection | undefined {
+    for (;;) {
+      const connection = idle.pop();
+      if (connection === undefined) return undefined;
+      this.#idle.delete(connection);
+      if (connection.idleUntil > this.#options.clock.monotonic()) {
+        return connection;
+      }
+      this.#remove(connection);
+    }
   }
 
   #keepIdle(connection: PooledConnection): void {

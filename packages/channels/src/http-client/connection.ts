@@ -40,6 +40,9 @@ export interface ConnectionOptions extends AnswerLimits {
 /** A connection keeps no more memory than this for requests, in bytes. */
 const maxKeptBytes = 16_384;
 
+/** How long a receiver that has answered may read nothing of the rest, in ms. */
+const unsentMs = 5000;
+
 /** Most answers to webhooks fit in one piece. */
 const readBytes = 4096;
 
@@ -83,13 +86,20 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
     if (this.#isConnected) this.#send(exchange);
   }
 
-  /** To be called after a complete answer. */
-  finish(): void {
+  /**
+   * To be called after a complete answer. Whether the connection may be used
+   * again; if not, it closes once the request is sent: an answer may come before.
+   */
+  finish(): boolean {
     this.exchange = undefined;
     this.isUsed = true;
-    // An answer may come before all of the request was sent, and what was not
-    // sent is still in there.
-    if (this.#socket?.writableLength !== 0) this.#memory = undefined;
+    if (this.#socket?.writableLength !== 0) {
+      this.reader.stop();
+      this.#socket?.setTimeout(unsentMs, () => this.#end()).end();
+      return false;
+    }
+    if (!this.reader.isReusable) this.#end();
+    return this.reader.isReusable;
   }
 
   reserve(bytes: number): Buffer {
@@ -117,14 +127,17 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
         return true;
       },
     });
-    return socket
-      .once(origin.isTls ? "secureConnect" : "connect", () => {
-        this.#isConnected = true;
-        if (this.exchange !== undefined) this.#send(this.exchange);
-      })
-      .on("error", (error) => this.#fail(error))
-      .once("end", () => this.#end())
-      .once("close", () => this.#end());
+    return (
+      socket
+        .once(origin.isTls ? "secureConnect" : "connect", () => {
+          this.#isConnected = true;
+          if (this.exchange !== undefined) this.#send(this.exchange);
+        })
+        .on("error", (error) => this.#fail(error))
+        // Before that, what is wrong with TLS is still to come.
+        .once("end", () => this.#isConnected && this.#end())
+        .once("close", () => this.#end())
+    );
   }
 
   #send(exchange: Exchange): void {

@@ -30,19 +30,31 @@ export function requestHead(
 /**
  * Header lines; Latin-1 when written.
  *
- * @throws InvalidHeaderError for what would not be one line, or not Latin-1
+ * @throws InvalidHeaderError for what would not be one line, or not Latin-1, and
+ * for what {@link requestHead} says
  */
 export function headerLines(headers: RequestHeaders): string {
   let lines = "";
   for (const name in headers) {
     const value = headers[name] ?? "";
-    if (!isToken.test(name) || !isFieldValue.test(value)) {
+    if (
+      !isToken.test(name) ||
+      !isFieldValue.test(value) ||
+      framing.has(name.toLowerCase())
+    ) {
       throw new InvalidHeaderError(`the header ${name} is not valid`);
     }
     lines += `${name}: ${value}\r\n`;
   }
   return lines;
 }
+
+const framing: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "host",
+  "transfer-encoding",
+]);
 
 /** RFC 9110 §5.6.2. */
 const isToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -1,5 +1,6 @@
 /** A request whose answer is read into memory. */
 
+import { BodyBuffer } from "@carillon/gateway";
 import type { RequestTarget } from "../request-target.ts";
 import { type AnswerHeaders, parseHeaders } from "./answer-reader.ts";
 import type { RequestMemory } from "./connection.ts";
@@ -38,13 +39,12 @@ export class RequestExchange implements PooledRequest {
   readonly #answer = Promise.withResolvers<Answer>();
   #status = 0;
   #headers: AnswerHeaders = {};
-  readonly #body: Buffer[] = [];
-  #missing: number;
+  readonly #body: BodyBuffer;
 
   constructor(pool: ConnectionPool, request: OutgoingRequest) {
     this.#pool = pool;
     this.#request = request;
-    this.#missing = request.maxBodyBytes;
+    this.#body = new BodyBuffer(request.maxBodyBytes);
   }
 
   /** An abort closes the connection and rejects with its reason. */
@@ -79,9 +79,9 @@ export class RequestExchange implements PooledRequest {
   }
 
   onData(bytes: Buffer): void {
-    this.#body.push(Buffer.from(bytes.subarray(0, this.#missing)));
-    this.#missing -= bytes.length;
-    if (this.#missing < 0) this.#settle(true);
+    const room = this.#request.maxBodyBytes - this.#body.length;
+    this.#body.add(bytes.subarray(0, room));
+    if (bytes.length > room) this.#settle(true);
   }
 
   onEnd(): void {
@@ -98,7 +98,7 @@ export class RequestExchange implements PooledRequest {
     this.#answer.resolve({
       status: this.#status,
       headers: this.#headers,
-      body: Buffer.concat(this.#body),
+      body: Buffer.from(this.#body.octets()),
       isCut,
     });
     if (isCut) this.#pool.discard(this);

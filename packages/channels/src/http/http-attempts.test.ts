@@ -16,6 +16,7 @@ import {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
+  type Message,
   type PreparedMessage,
   silentLogger,
   systemClock,
@@ -23,7 +24,12 @@ import {
 import { ManualClock } from "@carillon/testing";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
-import { message, recipient, unsubscribeToken } from "../fixtures.test.ts";
+import {
+  message,
+  recipient,
+  text,
+  unsubscribeToken,
+} from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
 import type { Signature } from "./signing-key.ts";
@@ -114,7 +120,7 @@ for (const [answer, expected, ends] of [
       outcome: "deferred",
       errorClass: "unreachable",
       error:
-        "What the endpoint answered is not HTTP: it does not begin with HTTP/1.1.",
+        "What the endpoint answered is not HTTP: its first line is no status line of HTTP/1.1.",
     },
   ],
 ] as const) {
@@ -328,6 +334,35 @@ test("a chunk's endless extension counts by the status that came", async (t) => 
   const result = await deliver(t, server.origin);
   assert.deepEqual(result, { outcome: "delivered", statusCode: 200 });
   await server.closed();
+});
+
+test("what is answered before it was all read is sent to its end, and nothing after it", async (t) => {
+  const received: string[] = [];
+  const paused: Socket[] = [];
+  const server = createServer((socket) => {
+    const index = received.push("") - 1;
+    socket.on("data", (chunk) => {
+      received[index] += chunk.toString("latin1");
+    });
+    socket.once("data", () => {
+      socket.pause().write(ok);
+      paused.push(socket);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  // More than the system takes at once.
+  const body = "x".repeat(8_000_000);
+  const { prepared } = await prepare(t, {}, text(body));
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await send(prepared, originOf(server))).outcome, "delivered");
+  }
+  assert.equal(paused.length, 2);
+  await Promise.all(paused.map((socket) => once(socket.resume(), "end")));
+  for (const request of received) {
+    assert.equal(request.split("POST / HTTP/1.1").length, 2);
+    assert.ok(request.includes(body));
+  }
 });
 
 test("a huge answer to a delivered message ends the connection, not more", async (t) => {
@@ -764,6 +799,7 @@ type TestOptions = Partial<HttpChannelOptions> & {
 async function prepare(
   t: TestContext,
   options: TestOptions = {},
+  content: Message["content"] = text("Volume data-1 is 93 % full."),
 ): Promise<{ channel: Channel; prepared: PreparedMessage }> {
   const { resolve, allowTargets = ["127.0.0.0/8"], ...rest } = options;
   const channel = createHttpChannel({
@@ -784,7 +820,7 @@ async function prepare(
     ...rest,
   });
   t.after(() => channel.close());
-  return { channel, prepared: await channel.prepare(message()) };
+  return { channel, prepared: await channel.prepare(message({ content })) };
 }
 
 type Result = AttemptResult & { readonly errorClass?: string };

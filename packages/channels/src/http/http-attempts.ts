@@ -13,7 +13,7 @@ import {
   deadlineSlackMs,
   type Recipient,
 } from "@carillon/core";
-import { parseRetryAfter } from "@carillon/gateway";
+import { BodyBuffer, parseRetryAfter } from "@carillon/gateway";
 import { excerptOfBody } from "../answer-text.ts";
 import type { EgressConnector } from "../egress/egress-connector.ts";
 import {
@@ -26,6 +26,7 @@ import {
   ConnectionPool,
   type PooledRequest,
 } from "../http-client/connection-pool.ts";
+import { InvalidHeaderError } from "../http-client/request-bytes.ts";
 import { secretsOfRequest, toRequestTarget } from "../request-target.ts";
 import {
   type RequestRecipient,
@@ -151,7 +152,8 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   #headers: AnswerHeaders = {};
   #retryAfterMs: number | undefined;
   #received = 0;
-  #text: Buffer[] | undefined;
+  /** Of an answer that is no 2xx. */
+  #body: BodyBuffer | undefined;
   #isRestarted = false;
   #isSettled = false;
 
@@ -205,7 +207,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   onHead(statusCode: number, head: string): void {
     this.#statusCode = statusCode;
     if (statusCode < 300) return;
-    this.#text = [];
+    this.#body = new BodyBuffer(this.#attempts.options.maxResponseBytes);
     this.#headers = parseHeaders(head);
     this.#retryAfterMs = parseRetryAfter(
       firstOf(this.#headers["retry-after"]),
@@ -215,9 +217,10 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
 
   onData(bytes: Buffer): void {
     if (this.#isSettled) return;
+    const room = this.#attempts.options.maxResponseBytes - this.#received;
     this.#received += bytes.length;
-    this.#text?.push(Buffer.from(bytes));
-    if (this.#received <= this.#attempts.options.maxResponseBytes) return;
+    this.#body?.add(bytes.subarray(0, room));
+    if (bytes.length <= room) return;
     this.#settleByAnswer();
     this.#attempts.pool.discard(this);
   }
@@ -230,7 +233,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
 
   onError(error: Error): void {
     if (this.#isSettled) return;
-    if (this.#isDeadConnection()) {
+    if (this.#isDeadConnection() && !(error instanceof InvalidHeaderError)) {
       this.#isRestarted = true;
       this.#attempts.pool.restart(this);
       return;
@@ -250,7 +253,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   #isDeadConnection(): boolean {
     return (
       this.connection?.isUsed === true &&
-      !this.connection.reader.hasBegun &&
+      !this.connection.reader.hasReceived &&
       !this.#isRestarted
     );
   }
@@ -260,7 +263,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   }
 
   #details(): AnswerDetails | undefined {
-    if (this.#text === undefined) return undefined;
+    if (this.#body === undefined) return undefined;
     const headers = this.#headers;
     const location = firstOf(headers.location);
     const { endpoint, extension, target } = this.#recipient;
@@ -271,7 +274,9 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
         location !== undefined && {
           location: describeLocation(location, target.path, secrets),
         }),
-      text: excerptOfBody(Buffer.concat(this.#text), headers, { secrets }),
+      text: excerptOfBody(Buffer.from(this.#body.octets()), headers, {
+        secrets,
+      }),
     };
   }
 }

@@ -86,10 +86,8 @@ export function createHttpProbe({
 }
 
 function toResult(error: unknown): ProbeResult {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof EgressRefusedError) {
-      return { kind: "refused", message: cause.refusal.message };
-    }
+  if (error instanceof EgressRefusedError) {
+    return { kind: "refused", message: error.refusal.message };
   }
   // Whatever else it was, no answer came.
   return { kind: "unanswered" };

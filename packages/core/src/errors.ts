@@ -13,6 +13,7 @@ export const errorCatalogue = {
   TOPIC_NOT_FOUND: "No such topic in this project",
   TOPIC_ACCESS_DENIED: "The topic's access policy does not allow this",
   PROJECT_DELETED: "The project was deleted; nothing can be made in it",
+  IDENTITY_EXISTS: "There is a user, project or domain of that name already",
   PROTOCOL_INVALID: "The protocol is not supported",
   ENDPOINT_INVALID: "The endpoint does not fit the protocol",
   ENDPOINT_FORBIDDEN: "The endpoint is in a network that is not allowed",

@@ -33,7 +33,10 @@ export {
   isTransient,
 } from "./errors.ts";
 export {
+  filterNamed,
+  findNamed,
   foldIdentityName,
+  identityExists,
   isSameIdentityName,
 } from "./identity/identity-name.ts";
 export {

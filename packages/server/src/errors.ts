@@ -18,7 +18,6 @@ export const requestErrorCatalogue = {
   STATUS_FILTER_INVALID: "The status to filter by is none of 0 to 4",
   IDENTITY_INVALID: "The user, project, domain or access key cannot be so",
   IDENTITY_NOT_FOUND: "There is no such user, project, domain or access key",
-  IDENTITY_EXISTS: "There is a user, project or domain of that name already",
   IDENTITY_IN_USE: "The project or domain is not empty",
   LAST_OPERATOR: "The last operator is needed",
   NOT_OFFERED: "The operation is known and not offered here",

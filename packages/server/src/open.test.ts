@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { addMs, type ProjectId, systemClock } from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
@@ -100,6 +101,53 @@ test("an abort while it closes ends all that goes out, and what came of it is ke
   const [delivery] = await store.listDeliveries(text.message.seq, { limit: 1 });
   assert.equal(delivery?.protocol, "sms");
   assert.equal(delivery?.attempts.at(-1)?.errorClass, "interrupted");
+});
+
+test("each of two users whose names differ only in case is managed and logs in", async (t) => {
+  const data = join(await temporaryFolder(t), "data");
+  const config = loadConfig({ flags: { data, port: 0 } });
+  const first = await open(config);
+  const { credentials } = first;
+  await first.close();
+  assert.ok(credentials);
+  {
+    // From before names were the same in any case.
+    using db = new DatabaseSync(join(data, "carillon.db"));
+    db.exec(`
+      INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
+      SELECT 'u1', 'Ann', id, '', 'member', 0 FROM domains UNION ALL
+      SELECT 'u2', 'ann', id, '', 'member', 0 FROM domains;
+    `);
+  }
+  await using carillon = await open(config);
+  const send = (method: string, path: string, body: object) =>
+    fetch(`${carillon.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Basic ${btoa(`${credentials.accessKey}:${credentials.secretKey}`)}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify(body),
+    });
+  const logIn = async (name: string, password: string) => {
+    const user = { name, domain: { name: "Default" }, password };
+    const response = await send("POST", "/v3/auth/tokens", {
+      auth: { identity: { methods: ["password"], password: { user } } },
+    });
+    return response.status;
+  };
+  for (const [id, name] of [
+    ["u1", "Ann"],
+    ["u2", "ann"],
+  ] as const) {
+    const path = `/api/v2/users/${id}`;
+    const rotated = await send("POST", `${path}/rotate`, {});
+    const { password } = (await rotated.json()) as { password: string };
+    assert.equal(await logIn(name, password), 201, name);
+    const disabled = await send("PATCH", path, { enabled: false });
+    assert.equal(disabled.status, 200);
+    assert.equal(await logIn(name, password), 401, name);
+  }
 });
 
 test("an abort during the start leaves a folder that can be started from", async (t) => {

@@ -17,7 +17,7 @@ export interface Domain extends Disableable {
 /** A project: the owner of topics, templates and messages. */
 export interface Project extends Disableable {
   readonly id: ProjectId;
-  /** Unique within the domain. */
+  /** Unique within the domain, as those of domains. */
   readonly name: string;
   readonly domainId: string;
 }
@@ -32,7 +32,7 @@ export type UserRole = "member" | "admin" | "operator";
 /** Somebody who can log in, with the projects they may act in. */
 export interface User extends Disableable {
   readonly id: string;
-  /** Unique within the domain. */
+  /** Unique within the domain, as those of domains. */
   readonly name: string;
   readonly domainId: string;
   /** Argon2id, as `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. */
@@ -73,13 +73,16 @@ export interface TokenRecord {
 /** Lists answer the oldest first. */
 export interface IdentityStore {
   /**
-   * This and its siblings put a record in place of the one with its id. They
-   * answer false, and change nothing, when another has its name already.
+   * This and its siblings put a record in place of the one with its id. A name
+   * is compared with those of others when it is new to the record: pairs that
+   * differ only in case, of before that counted, can be changed.
+   *
+   * @throws CarillonError IDENTITY_EXISTS
    */
-  putDomain(domain: Domain): Promise<boolean>;
+  putDomain(domain: Domain): Promise<void>;
   /** A project that was deleted is there again by this. */
-  putProject(project: Project): Promise<boolean>;
-  putUser(user: User): Promise<boolean>;
+  putProject(project: Project): Promise<void>;
+  putUser(user: User): Promise<void>;
   putAccessKey(key: AccessKey): Promise<void>;
   /** Answers false, and deletes nothing, while it has projects or users. */
   deleteDomain(id: string): Promise<boolean>;
@@ -99,7 +102,7 @@ export interface IdentityStore {
   findProject(id: string): Promise<Project | undefined>;
   listProjects(): Promise<readonly Project[]>;
   findUser(id: string): Promise<User | undefined>;
-  /** As {@link isSameIdentityName} compares. */
+  /** As {@link findNamed} does. */
   findUserByName(domainId: string, name: string): Promise<User | undefined>;
   listUsers(): Promise<readonly User[]>;
   listDomains(): Promise<readonly Domain[]>;

@@ -23,6 +23,7 @@ import {
   CarillonError,
   type Clock,
   type ConcurrencyLimit,
+  findNamed,
   type IdentityStore,
   isSameIdentityName,
   type NewId,
@@ -247,9 +248,7 @@ async function readState(
 
 async function ensureDomain({ store, newId }: BootstrapPorts) {
   const domains = await store.listDomains();
-  const known = domains.find(({ name }) =>
-    isSameIdentityName(name, firstDomainName),
-  );
+  const known = findNamed(domains, firstDomainName);
   if (known) return known;
   const domain = { id: newId(), name: firstDomainName };
   await store.putDomain(domain);
@@ -266,19 +265,20 @@ async function ensureProject(
   const siblings = projects.filter((other) => other.domainId === domainId);
   const before = siblings.find((other) => other.id === last?.projectId);
   const wantedName = presets.projectName ?? before?.name ?? defaultProjectName;
-  const unfinished = last
-    ? undefined
-    : siblings.find(({ name }) => isSameIdentityName(name, wantedName));
+  const unfinished = last ? undefined : findNamed(siblings, wantedName);
   const id = (presets.projectId ??
     before?.id ??
     unfinished?.id ??
     newId()) as ProjectId;
-  const taken = siblings.find(
-    (other) => isSameIdentityName(other.name, wantedName) && other.id !== id,
-  );
-  // Names are unique: clients look projects up by them.
-  if (taken) {
-    await store.putProject({ ...taken, name: `${taken.name}-${taken.id}` });
+  const known = siblings.find((other) => other.id === id);
+  if (known?.name !== wantedName) {
+    const namesakes = siblings.filter(
+      (other) => isSameIdentityName(other.name, wantedName) && other.id !== id,
+    );
+    // Names are unique: clients look projects up by them.
+    for (const other of namesakes) {
+      await store.putProject({ ...other, name: `${other.name}-${other.id}` });
+    }
   }
   const project = { id, name: wantedName, domainId };
   await store.putProject(project);

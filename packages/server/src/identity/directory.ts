@@ -2,8 +2,8 @@
 
 import {
   type Domain,
+  findNamed,
   type IdentityStore,
-  isSameIdentityName,
   type Project,
   type TokenRecord,
   type User,
@@ -78,7 +78,7 @@ export function createDirectory(
       id === undefined ? name : id === firstDomainName ? id : undefined;
     if (wanted === undefined) return undefined;
     const domains = await store.listDomains();
-    return domains.find((domain) => isSameIdentityName(domain.name, wanted));
+    return findNamed(domains, wanted);
   }
 
   /** The domains a name is looked for in. */

@@ -3,8 +3,8 @@
 import {
   type Clock,
   type ConcurrencyLimit,
+  findNamed,
   foldIdentityName,
-  isSameIdentityName,
   type Logger,
   type User,
 } from "@carillon/core";
@@ -89,9 +89,8 @@ export function createLogin(ports: {
           return isThere && project ? { projectId: project.id } : undefined;
         }
         const reachable = await directory.listReachable(userId, domain?.id);
-        const project = reachable.find(
-          (one) => name !== undefined && isSameIdentityName(one.name, name),
-        );
+        const project =
+          name === undefined ? undefined : findNamed(reachable, name);
         return project && { projectId: project.id };
       }
       case "domain": {

@@ -1,6 +1,11 @@
 /** Projects, users, keys, tokens and settings of the in-memory store. */
 
-import { type IdentityStore, isSameIdentityName } from "@carillon/core";
+import {
+  findNamed,
+  type IdentityStore,
+  identityExists,
+  isSameIdentityName,
+} from "@carillon/core";
 import { listTopics } from "./directory.ts";
 import type { Table, Tables } from "./tables.ts";
 
@@ -19,17 +24,16 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     write,
   } = tables;
   return {
-    putDomain: (domain) => write(() => putNamed(domains, domain)),
+    putDomain: (domain) => write(() => putNamed(domains, "domain", domain)),
     putProject: (project) =>
       write(() => {
-        const isPut = putNamed(projects, project);
-        if (isPut) deletedProjects.delete(project.id);
-        return isPut;
+        putNamed(projects, "project", project);
+        deletedProjects.delete(project.id);
       }),
     putUser: (user) =>
       write(() => {
         const projectIds = [...new Set(user.projectIds)].sort();
-        return putNamed(users, { ...user, projectIds });
+        putNamed(users, "user", { ...user, projectIds });
       }),
     putAccessKey: (key) =>
       write(() => {
@@ -75,11 +79,10 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     listProjects: async () => projects.list(),
     findUser: async (id) => users.get(id),
     findUserByName: async (domainId, name) =>
-      users
-        .list()
-        .find(
-          (it) => it.domainId === domainId && isSameIdentityName(it.name, name),
-        ),
+      findNamed(
+        users.list().filter((user) => user.domainId === domainId),
+        name,
+      ),
     listUsers: async () => users.list(),
     listDomains: async () => domains.list(),
     findAccessKey: async (accessKey) => accessKeys.get(accessKey),
@@ -123,15 +126,23 @@ interface Named {
   readonly domainId?: string;
 }
 
-function putNamed<Row extends Named>(records: Table<Row>, record: Row) {
+/** @throws CarillonError IDENTITY_EXISTS */
+function putNamed<Row extends Named>(
+  records: Table<Row>,
+  kind: "domain" | "project" | "user",
+  record: Row,
+): void {
+  const { id, name, domainId } = record;
+  const before = records.get(id);
+  const isKnown = before?.name === name && before.domainId === domainId;
   const isTaken = records
     .list()
     .some(
-      ({ id, name, domainId }) =>
-        id !== record.id &&
-        isSameIdentityName(name, record.name) &&
-        domainId === record.domainId,
+      (other) =>
+        other.id !== id &&
+        isSameIdentityName(other.name, name) &&
+        other.domainId === domainId,
     );
-  if (!isTaken) records.put(record.id, record);
-  return !isTaken;
+  if (isTaken && !isKnown) throw identityExists(kind, name);
+  records.put(id, record);
 }

@@ -94,16 +94,27 @@ export function testIdentity({ test }: Cases): void {
     await store.putProject(project);
     await store.putUser(user);
     const other = { ...project, id: otherProjectId };
-    assert.equal(await store.putDomain({ ...domain, id: "d2" }), false);
-    assert.equal(await store.putProject(other), false);
-    assert.equal(await store.putUser({ ...user, id: "u2" }), false);
+    await assert.rejects(store.putDomain({ ...domain, id: "d2" }), {
+      code: "IDENTITY_EXISTS",
+      message: 'There is a domain "default" already.',
+    });
+    await assert.rejects(store.putProject(other), {
+      code: "IDENTITY_EXISTS",
+      message: 'There is a project "shop" already.',
+    });
+    await assert.rejects(store.putUser({ ...user, id: "u2" }), {
+      code: "IDENTITY_EXISTS",
+      message: 'There is a user "admin" already.',
+    });
     assert.equal(await store.findUser("u2"), undefined);
-    assert.equal(await store.putDomain(domain), true);
-    assert.equal(await store.putProject({ ...other, domainId: "d2" }), true);
-    assert.equal(
-      await store.putUser({ ...user, id: "u2", domainId: "d2" }),
-      true,
-    );
+    await store.putDomain(domain);
+    await store.putProject({ ...other, domainId: "d2" });
+    await store.putUser({ ...user, id: "u2", domainId: "d2" });
+    // Neither by a change of a record of its own.
+    const taken = { code: "IDENTITY_EXISTS" };
+    await assert.rejects(store.putProject({ ...other, domainId: "d1" }), taken);
+    await assert.rejects(store.putUser({ ...user, id: "u2" }), taken);
+    assert.equal((await store.findUser("u2"))?.domainId, "d2");
   });
 
   test("names are the same whatever the case of ASCII letters", async (store) => {
@@ -112,13 +123,14 @@ export function testIdentity({ test }: Cases): void {
     await store.putUser({ ...user, name: "Ann" });
     assert.equal((await store.findUserByName("d1", "aNN"))?.name, "Ann");
     const other = { ...project, id: otherProjectId, name: "sHOP" };
-    assert.equal(await store.putDomain({ id: "d2", name: "dEFAULT" }), false);
-    assert.equal(await store.putProject(other), false);
-    assert.equal(
-      await store.putUser({ ...user, id: "u2", name: "ann" }),
-      false,
+    const taken = { code: "IDENTITY_EXISTS" };
+    await assert.rejects(store.putDomain({ id: "d2", name: "dEFAULT" }), taken);
+    await assert.rejects(store.putProject(other), taken);
+    await assert.rejects(
+      store.putUser({ ...user, id: "u2", name: "ann" }),
+      taken,
     );
-    assert.equal(await store.putUser({ ...user, name: "ann" }), true);
+    await store.putUser({ ...user, name: "ann" });
     assert.equal((await store.findUserByName("d1", "Ann"))?.name, "ann");
   });
 

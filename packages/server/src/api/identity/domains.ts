@@ -1,6 +1,6 @@
 /** Domains: those a token can be for, and those the caller manages. */
 
-import { type Domain, isSameIdentityName } from "@carillon/core";
+import { type Domain, filterNamed } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
@@ -23,11 +23,9 @@ export function domainRoutes(app: HttpApp, ports: IdentityPorts): void {
     const origin = originOf(request);
     const { name } = request.query;
     return {
-      domains: domains
-        .filter(
-          (one) => name === undefined || isSameIdentityName(one.name, name),
-        )
-        .map((domain) => toDomainBody(domain, origin)),
+      domains: (name === undefined ? domains : filterNamed(domains, name)).map(
+        (domain) => toDomainBody(domain, origin),
+      ),
       links: { self: `${origin}/v3${path}`, next: null, previous: null },
     };
   }

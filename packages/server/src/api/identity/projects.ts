@@ -1,6 +1,6 @@
 /** Projects that the caller may act in; to it there are no others. */
 
-import { isSameIdentityName, type Project } from "@carillon/core";
+import { filterNamed, type Project } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
@@ -38,9 +38,7 @@ export function projectRoutes(app: HttpApp, ports: IdentityPorts): void {
     const all = isKey
       ? reachable.filter(({ id }) => id === own?.id)
       : reachable;
-    const named = all.filter(
-      (project) => name !== undefined && isSameIdentityName(project.name, name),
-    );
+    const named = name === undefined ? [] : filterNamed(all, name);
     // In the cloud each region has a project of its own name, by which some
     // clients find the project to work in.
     const isRegion = name === region && named.length === 0;

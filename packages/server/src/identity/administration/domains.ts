@@ -4,16 +4,10 @@ import type { Domain } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
-import {
-  checkName,
-  checkOperatorRemains,
-  found,
-  nameIsFree,
-  withSwitch,
-} from "./rules.ts";
+import { checkName, checkOperatorRemains, found, withSwitch } from "./rules.ts";
 
 export interface DomainAdministration {
-  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS */
+  /** @throws RequestError IDENTITY_INVALID; CarillonError IDENTITY_EXISTS */
   create(domain: { readonly name: string }): Promise<Domain>;
   list(): Promise<readonly Domain[]>;
   /** @throws RequestError IDENTITY_NOT_FOUND */
@@ -45,7 +39,7 @@ export function createDomainAdministration({
     create: ({ name }) =>
       change(async () => {
         const domain = { id: newId(), name: checkName(name) };
-        nameIsFree(await store.putDomain(domain), "domain", name);
+        await store.putDomain(domain);
         return domain;
       }),
     setEnabled: (id, enabled) =>

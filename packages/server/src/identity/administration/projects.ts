@@ -1,6 +1,6 @@
 /** Projects: tenants, which own topics and messages. */
 
-import type { Project, ProjectId } from "@carillon/core";
+import { CarillonError, type Project, type ProjectId } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
@@ -9,7 +9,6 @@ import {
   checkMayManage,
   checkName,
   found,
-  nameIsFree,
   withSwitch,
 } from "./rules.ts";
 
@@ -21,7 +20,7 @@ export interface NewProject {
 }
 
 export interface ProjectAdministration {
-  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS */
+  /** @throws RequestError IDENTITY_INVALID; CarillonError IDENTITY_EXISTS */
   create(project: NewProject): Promise<Project>;
   list(filter: {
     readonly domainId?: string | undefined;
@@ -81,18 +80,18 @@ export function createProjectAdministration({
           domainId,
         };
         if (await store.isDeletedProject(id)) {
-          throw new RequestError(
+          throw new CarillonError(
             "IDENTITY_EXISTS",
             `A project with id ${id} was deleted; what was published in it is kept. Choose another id.`,
           );
         }
         if (await store.findProject(id)) {
-          throw new RequestError(
+          throw new CarillonError(
             "IDENTITY_EXISTS",
             `There is a project with id ${id} already.`,
           );
         }
-        nameIsFree(await store.putProject(project), "project", name);
+        await store.putProject(project);
         return project;
       }),
     setEnabled: (id, enabled) =>

@@ -51,15 +51,6 @@ export function checkMayManage(reach: Reach, role: UserRole): void {
   );
 }
 
-/** @throws RequestError IDENTITY_EXISTS when it was not put */
-export function nameIsFree(wasPut: boolean, what: string, name: string): void {
-  if (wasPut) return;
-  throw new RequestError(
-    "IDENTITY_EXISTS",
-    `There is a ${what} "${name}" already.`,
-  );
-}
-
 /** The record with that switch; equal to what it was before it was thrown. */
 export function withSwitch<Thing extends { readonly disabled?: true }>(
   thing: Thing,

@@ -3,7 +3,8 @@
 import { randomBytes } from "node:crypto";
 import {
   type ConcurrencyLimit,
-  isSameIdentityName,
+  filterNamed,
+  identityExists,
   type ProjectId,
   type User,
   type UserRole,
@@ -22,7 +23,6 @@ import {
   checkName,
   checkOperatorRemains,
   found,
-  nameIsFree,
   withSwitch,
 } from "./rules.ts";
 
@@ -48,7 +48,7 @@ export interface UserFilter {
 }
 
 export interface UserAdministration {
-  /** @throws RequestError IDENTITY_INVALID, IDENTITY_EXISTS, PERMISSION_DENIED */
+  /** @throws RequestError IDENTITY_INVALID, PERMISSION_DENIED; CarillonError IDENTITY_EXISTS */
   create(user: NewUser): Promise<UserWithPassword>;
   list(filter: UserFilter): Promise<readonly User[]>;
   /** @throws RequestError IDENTITY_NOT_FOUND */
@@ -119,12 +119,12 @@ export function createUserAdministration({
   return {
     get,
     async list({ domainId, name }) {
-      const all = (await store.listUsers()).filter(isHere);
-      return all.filter(
+      const all = (await store.listUsers()).filter(
         (user) =>
-          (domainId === undefined || user.domainId === domainId) &&
-          (name === undefined || isSameIdentityName(user.name, name)),
+          isHere(user) &&
+          (domainId === undefined || user.domainId === domainId),
       );
+      return name === undefined ? all : filterNamed(all, name);
     },
     async create({ name, domainId, role, projectIds: asked, password }) {
       checkName(name);
@@ -136,13 +136,14 @@ export function createUserAdministration({
         for (const projectId of asked) {
           projectIds.push(await checkProject(domainId, projectId));
         }
-        const namesake = await store.findUserByName(domainId, name);
-        nameIsFree(namesake === undefined, "user", name);
+        if (await store.findUserByName(domainId, name)) {
+          throw identityExists("user", name);
+        }
         // Last, because it is what costs.
         const { passwordHash, result } = await makeSecret(hashes, password);
         const id = newId();
         const user = { id, name, domainId, passwordHash, role, projectIds };
-        nameIsFree(await store.putUser(user), "user", name);
+        await store.putUser(user);
         return { user, ...result };
       });
     },

@@ -1,6 +1,6 @@
 /** Projects, users, keys, tokens and settings in SQLite. */
 
-import type { IdentityStore } from "@carillon/core";
+import { findNamed, type IdentityStore, identityExists } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import {
   type AccessKeyRow,
@@ -34,7 +34,7 @@ export function createIdentityStore({
   );
   const userById = reader.prepare<UserRow>(`${all(users)} WHERE id = ?`);
   /** Index: users_folded_name. NOCASE is about ASCII letters. */
-  const userByName = reader.prepare<UserRow>(
+  const usersByName = reader.prepare<UserRow>(
     `${all(users)} WHERE domain_id = ? AND name = ? COLLATE NOCASE`,
   );
   const allUsers = reader.prepare<UserRow>(`${all(users)} ORDER BY seq`);
@@ -52,9 +52,18 @@ export function createIdentityStore({
   );
 
   return {
-    putDomain: (domain) => writer.run("putDomain", domain),
-    putProject: (project) => writer.run("putProject", project),
-    putUser: (user) => writer.run("putUser", user),
+    async putDomain(domain) {
+      if (await writer.run("putDomain", domain)) return;
+      throw identityExists("domain", domain.name);
+    },
+    async putProject(project) {
+      if (await writer.run("putProject", project)) return;
+      throw identityExists("project", project.name);
+    },
+    async putUser(user) {
+      if (await writer.run("putUser", user)) return;
+      throw identityExists("user", user.name);
+    },
     putAccessKey: (key) => writer.run("putAccessKey", key),
     deleteDomain: (id) => writer.run("deleteDomain", id),
     deleteProject: (id, at) => writer.run("deleteProject", id, at),
@@ -79,8 +88,11 @@ export function createIdentityStore({
       return row && users.fromRow(row);
     },
     async findUserByName(domainId, name) {
-      const row = userByName.get(domainId, name);
-      return row && users.fromRow(row);
+      const rows = usersByName.all(domainId, name);
+      return findNamed(
+        rows.map((row) => users.fromRow(row)),
+        name,
+      );
     },
     async listUsers() {
       return allUsers.all().map((row) => users.fromRow(row));

@@ -93,6 +93,49 @@ test("moves the ids of deleted projects out of the settings", async () => {
   );
 });
 
+test("names of before that differ only in case are found and changed", async () => {
+  const folder = newFolder();
+  {
+    using db = new DatabaseSync(join(folder, "carillon.db"));
+    const before = readMigrations().filter(({ version }) => version <= 5);
+    await applied(db, before, 1);
+    db.exec(`
+      INSERT INTO domains (id, name, disabled)
+      VALUES ('d1', 'Main', 0), ('d2', 'main', 0);
+      INSERT INTO projects (id, name, domain_id, disabled)
+      VALUES ('p1', 'Shop', 'd1', 0), ('p2', 'shop', 'd1', 0);
+      INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
+      VALUES ('u1', 'Ann', 'd1', '', 'member', 0),
+             ('u2', 'ann', 'd1', '', 'member', 0);
+    `);
+  }
+  await using store = await openSqliteStore({ folder });
+  for (const [id, name] of [
+    ["u1", "Ann"],
+    ["u2", "ann"],
+  ] as const) {
+    const user = await store.findUserByName("d1", name);
+    assert.equal(user?.id, id);
+    await store.putUser({ ...user, disabled: true });
+    assert.equal((await store.findUser(id))?.disabled, true);
+  }
+  assert.equal(await store.findUserByName("d1", "aNN"), undefined);
+  for (const project of await store.listProjects()) {
+    await store.putProject({ ...project, disabled: true });
+    assert.ok((await store.findProject(project.id))?.disabled);
+  }
+  for (const domain of await store.listDomains()) {
+    await store.putDomain({ ...domain, disabled: true });
+    assert.ok((await store.findDomain(domain.id))?.disabled);
+  }
+  // What is new is compared with both.
+  const user = await store.findUser("u1");
+  assert.ok(user);
+  const taken = { code: "IDENTITY_EXISTS" };
+  await assert.rejects(store.putUser({ ...user, name: "aNN" }), taken);
+  await assert.rejects(store.putUser({ ...user, id: "u3" }), taken);
+});
+
 test("lets a signal come in after each migration", async () => {
   using db = new DatabaseSync(":memory:");
   let hasTurned = false;

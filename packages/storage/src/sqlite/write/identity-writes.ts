@@ -22,19 +22,26 @@ export function createIdentityWrites(db: DatabaseSync) {
   /** Parameters: name, id. */
   const domainNamesake = prepareQuery<[one: number]>(
     db,
-    "SELECT 1 FROM domains WHERE name = ? COLLATE NOCASE AND id <> ?",
+    `SELECT 1 FROM domains WHERE name = ?1 COLLATE NOCASE AND id <> ?2
+       AND NOT EXISTS (SELECT 1 FROM domains WHERE id = ?2 AND name = ?1)`,
   );
   const putDomain = db.prepare(domains.replace("id"));
   /** Parameters: domain, name, id. Index: projects_name. */
   const projectNamesake = prepareQuery<[one: number]>(
     db,
-    "SELECT 1 FROM projects WHERE domain_id = ? AND name = ? COLLATE NOCASE AND id <> ?",
+    `SELECT 1 FROM projects
+     WHERE domain_id = ?1 AND name = ?2 COLLATE NOCASE AND id <> ?3
+       AND NOT EXISTS
+         (SELECT 1 FROM projects WHERE id = ?3 AND domain_id = ?1 AND name = ?2)`,
   );
   const putProject = db.prepare(projects.replace("id"));
   /** Parameters: domain, name, id. Index: users_folded_name. */
   const userNamesake = prepareQuery<[one: number]>(
     db,
-    "SELECT 1 FROM users WHERE domain_id = ? AND name = ? COLLATE NOCASE AND id <> ?",
+    `SELECT 1 FROM users
+     WHERE domain_id = ?1 AND name = ?2 COLLATE NOCASE AND id <> ?3
+       AND NOT EXISTS
+         (SELECT 1 FROM users WHERE id = ?3 AND domain_id = ?1 AND name = ?2)`,
   );
   const putUser = db.prepare(userRecords.replace("id"));
   const assign = db.prepare(
@@ -99,6 +106,7 @@ export function createIdentityWrites(db: DatabaseSync) {
   );
 
   return {
+    /** This and its siblings answer false when another has the name. */
     putDomain(domain: Domain): boolean {
       if (domainNamesake.get(domain.name, domain.id)) return false;
       putDomain.run(...domains.toRow(domain));

@@ -4,6 +4,7 @@
  */
 
 export { type Credentials, checkBasicAuthorization } from "./basic-auth.ts";
+export { bytesPerChunk, ChunkCount, freeChunks } from "./chunk-count.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { equalsConstantTime } from "./constant-time.ts";
 export {

@@ -8,6 +8,7 @@ import type {
   IncomingMessage,
   ServerResponse,
 } from "node:http";
+import { ChunkCount } from "../chunk-count.ts";
 import { BodyBuffer } from "../read-body.ts";
 import type { ReceiverRequest, ReceiverResponse } from "../receiver.ts";
 
@@ -56,12 +57,6 @@ export function requestHead(
   };
 }
 
-/** Chunks of a body that may be of any size. */
-const freeChunks = 64;
-
-/** Bytes that each further chunk has, on the average of the body. */
-const bytesPerChunk = 128;
-
 /**
  * Reads a body that nobody has read yet. One in more chunks than its bytes are
  * worth, such as octet by octet, counts as too large.
@@ -73,19 +68,12 @@ export function readNodeBody(
   const { promise, resolve, reject } =
     Promise.withResolvers<Pick<ReceiverRequest, "rawBody" | "bodyTooLarge">>();
   const body = new BodyBuffer(maxBytes);
-  let chunks = 0;
-  let readBytes = -1;
+  const chunks = new ChunkCount(request.socket);
   let isTooLarge = false;
   request.on("data", (piece: Uint8Array) => {
     // What still comes is thrown away.
     if (isTooLarge) return;
-    // The first of each read is not counted: where the network cuts a body to
-    // pieces, one comes with each read, whatever its framing.
-    const { bytesRead } = request.socket;
-    if (bytesRead === readBytes) chunks++;
-    else readBytes = bytesRead;
-    isTooLarge =
-      !body.add(piece) || chunks > freeChunks + body.length / bytesPerChunk;
+    isTooLarge = !body.add(piece) || !chunks.add(piece);
     if (isTooLarge) resolve({ rawBody: new Uint8Array(), bodyTooLarge: true });
   });
   request.on("end", () => resolve({ rawBody: body.octets() }));

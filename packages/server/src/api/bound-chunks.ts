@@ -1,17 +1,9 @@
-/**
- * A body may not come in more chunks than its bytes are worth: `1\r\nx\r\n` again
- * and again costs a hundred times as much as the same text in one piece.
- */
+/** Refuses bodies in more chunks than their bytes are worth. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { ChunkCount } from "@carillon/gateway";
 import { RequestError } from "../errors.ts";
 import { stopParser } from "./stop-parser.ts";
-
-/** Chunks of a body that may be of any size. */
-export const freeChunks = 64;
-
-/** Bytes that each further chunk has, on the average of the body. */
-export const bytesPerChunk = 128;
 
 /**
  * Refuses the body of the request, which is chunked, when it comes in too many:
@@ -24,22 +16,12 @@ export function boundChunks(
 ): void {
   const { socket } = request;
   const push = request.push.bind(request);
-  let bytes = 0;
-  let chunks = 0;
-  let readBytes = -1;
+  const chunks = new ChunkCount(socket);
   let isRefused = false;
 
   // Node calls it with each piece of the body, and with null at its end.
   request.push = (piece: Uint8Array | null) => {
-    if (piece !== null && !isRefused) {
-      bytes += piece.length;
-      // The first of each read is not counted: where the network cuts a body to
-      // pieces, one comes with each read, whatever its framing.
-      const { bytesRead } = socket;
-      if (bytesRead === readBytes) chunks++;
-      else readBytes = bytesRead;
-      if (chunks > freeChunks + bytes / bytesPerChunk) refuse();
-    }
+    if (piece !== null && !isRefused && !chunks.add(piece)) refuse();
     // Not even the end: what was cut may not be taken for the whole.
     return isRefused || push(piece);
   };

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { bytesPerChunk, freeChunks } from "@carillon/gateway";
 import fc from "fast-check";
 
-import { bytesPerChunk, freeChunks } from "./bound-chunks.ts";
 import { createBoundedServer, maxWaitingRequests } from "./bounded-server.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";

@@ -15,12 +15,17 @@ interface HttpSocket extends Socket {
   };
 }
 
+const stopped = new WeakSet<Socket>();
+
 /**
  * No further request begins, no further piece of a body arrives, and whatever
- * else is sent is thrown away. Without the parser's fields, as another Node.js
- * may be, only the last holds: see the tests.
+ * the client sends from then on is thrown away. Idempotent. In a version of
+ * Node.js whose parser lacks the fields, the rest of the read that is being
+ * parsed is lost to this: its requests and pieces of bodies still arrive.
  */
 export function stopParser(socket: Socket): void {
+  if (stopped.has(socket)) return;
+  stopped.add(socket);
   const { parser } = socket as HttpSocket;
   if (parser) {
     parser.onIncoming = () => -1;
@@ -28,7 +33,7 @@ export function stopParser(socket: Socket): void {
     if (slot !== undefined) {
       const onBody = parser[slot];
       parser[slot] = undefined;
-      // Node uses parsers again.
+      // Node keeps parsers for other connections.
       socket.once("close", () => {
         parser[slot] = onBody;
       });

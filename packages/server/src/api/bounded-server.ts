@@ -25,8 +25,8 @@ export function createBoundedServer(
 ): Server {
   const { createServer } = process.getBuiltinModule("node:http");
   const waiting = new WeakMap<Socket, number>();
-  // Of the last request: others of the same read have a turn of the event loop
-  // each, even where the answers before them are sent.
+  // Of the last request. Requests that were parsed from one read get a turn of
+  // the event loop each, even where the answers before them are sent.
   let lastSocket: Socket | undefined;
   let lastBytesRead = 0;
 

@@ -85,7 +85,7 @@ export function createAuditLog(ports: {
   const { store, clock, logger } = ports;
   /** By domain, and in it by what is alike. */
   const refused = new Map<string | undefined, Map<string, NewAuditEntry>>();
-  /** By what is alike; with how often it was repeated, 0 at first. */
+  /** By what is alike; `count` is of the repetitions that are not written yet. */
   const repeated = new Map<string, NewAuditEntry>();
   /** Refused log-ins that are being looked up. */
   const lookups = new Set<Promise<void>>();

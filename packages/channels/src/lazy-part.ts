@@ -1,3 +1,5 @@
+import { loadOnce } from "@carillon/core";
+
 /**
  * A part of a program that is loaded when it is first used: a start does not
  * wait for what it does not need. It is closed with its owner, whenever that
@@ -6,6 +8,7 @@
 export class LazyPart<Part> {
   readonly #load: () => Promise<Part>;
   readonly #close: (part: Part) => void | Promise<void>;
+  /** The last load that was asked for. */
   #part: Promise<Part> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -13,16 +16,13 @@ export class LazyPart<Part> {
     load: () => Promise<Part>,
     close: (part: Part) => void | Promise<void>,
   ) {
-    this.#load = load;
+    this.#load = loadOnce(() => this.#open(load));
     this.#close = close;
   }
 
   /** After `close` the part is a closed one. */
   get(): Promise<Part> {
-    this.#part ??= this.#open().catch((error: unknown) => {
-      this.#part = undefined;
-      throw error;
-    });
+    this.#part = this.#load();
     return this.#part;
   }
 
@@ -34,9 +34,9 @@ export class LazyPart<Part> {
     return this.#closed;
   }
 
-  async #open(): Promise<Part> {
+  async #open(load: () => Promise<Part>): Promise<Part> {
     const isLate = this.#closed !== undefined;
-    const part = await this.#load();
+    const part = await load();
     if (isLate) await this.#close(part);
     return part;
   }

@@ -31,6 +31,32 @@ for (const [name, create] of [
       assert.equal(request?.headers["x-header"], "v");
     });
 
+    test("what no client sends is final, and nothing of it is sent", async () => {
+      await using server = await serveAnswer(() => ({ status: 200 }));
+      const { url } = server;
+      for (const value of [
+        "secret\u0001",
+        "secret\u007f",
+        "secret\u0000",
+        "secret\n",
+        "secret €",
+      ]) {
+        const headers = { "x-key": value };
+        await assert.rejects(
+          create().request({ method: "POST", url, headers, body: "x" }),
+          (error) => {
+            assert.ok(error instanceof ProviderConnectionError, value);
+            assert.equal(error.code, "INVALID_REQUEST", value);
+            assert.equal(error.outcomeUnknown, false, value);
+            assert.equal(error.retryable, false, value);
+            assert.doesNotMatch(error.message, /secret/);
+            return true;
+          },
+        );
+      }
+      assert.deepEqual(server.requests, []);
+    });
+
     test("does not follow redirects", async () => {
       await using server = await serve((_request, response) => {
         response.writeHead(302, { location: "http://127.0.0.1:1/" }).end();
@@ -131,6 +157,8 @@ test("reads the reason from where it hides", () => {
   assert.match(connection.message, /http:\/\/h:/);
   assert.equal(toConnectionError(connection, ""), connection);
   assert.equal(toConnectionError("odd", "odd").outcomeUnknown, true);
+  const failed = { hasBegun: false };
+  assert.equal(toConnectionError("odd", "odd", failed).outcomeUnknown, false);
 });
 
 test("what fetch never sends is final, and is known not to have been sent", async () => {

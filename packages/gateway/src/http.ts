@@ -99,11 +99,11 @@ export function createFetchHttpClient(
  * Throws `ProviderConnectionError` for what can never be sent. The reason is
  * not in the text: it quotes the URL or the header.
  */
-export function checkRequest({ url, method, headers }: HttpRequest): void {
+export function checkRequest({ url, method, headers = {} }: HttpRequest): void {
+  let protocol: string;
   try {
     const request = new Request(url, { method, headers: { ...headers } });
-    const { protocol } = new URL(request.url);
-    if (protocol === "https:" || protocol === "http:") return;
+    ({ protocol } = new URL(request.url));
   } catch (cause) {
     throw notSent(
       url,
@@ -112,10 +112,24 @@ export function checkRequest({ url, method, headers }: HttpRequest): void {
       cause,
     );
   }
-  throw notSent(url, "INVALID_REQUEST", "it is no HTTP URL");
+  if (protocol !== "https:" && protocol !== "http:") {
+    throw notSent(url, "INVALID_REQUEST", "it is no HTTP URL");
+  }
+  if (Object.values(headers).some((value) => notInFieldValue.test(value))) {
+    throw notSent(url, "INVALID_REQUEST", "a header is wrong");
+  }
 }
 
-function notSent(
+/** RFC 9110 §5.5; a `Request` takes more, and no client sends it. */
+const notInFieldValue = /[^\t\x20-\x7e\x80-\xff]/;
+
+/**
+ * The error for a request that is refused before anything of it is sent, and
+ * would be each time.
+ *
+ * @param reason completes "The request to … cannot be sent: "; without secrets
+ */
+export function notSent(
   url: string,
   code: string,
   reason: string,
@@ -132,6 +146,15 @@ export function bodyText(response: Pick<HttpResponse, "body">): string {
   return new TextDecoder().decode(response.body);
 }
 
+/** What a client saw of a request that failed. */
+export interface FailedRequest {
+  /**
+   * Whether it had a connection: one that had none surely did not arrive.
+   * Default true.
+   */
+  readonly hasBegun?: boolean;
+}
+
 /**
  * Any failure of a request as `ProviderConnectionError`. The text names the
  * server but never the path or credentials, which are often secret.
@@ -139,6 +162,7 @@ export function bodyText(response: Pick<HttpResponse, "body">): string {
 export function toConnectionError(
   error: unknown,
   url: string,
+  { hasBegun = true }: FailedRequest = {},
 ): ProviderConnectionError {
   if (error instanceof ProviderConnectionError) return error;
   // The ports that the Fetch standard blocks (§2.9), such as 5060 and 6000.
@@ -151,7 +175,7 @@ export function toConnectionError(
     `No answer from ${originOf(url)}: ${code ?? describe(error)}`,
     {
       cause: error,
-      outcomeUnknown: !codes.some((c) => NEVER_SENT.has(c)),
+      outcomeUnknown: hasBegun && !codes.some((c) => NEVER_SENT.has(c)),
       ...(code === undefined ? {} : { code }),
     },
   );

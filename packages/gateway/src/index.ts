@@ -78,11 +78,13 @@ export {
 export {
   bodyText,
   createFetchHttpClient,
+  type FailedRequest,
   type FetchHttpClientOptions,
   type HttpClient,
   type HttpClientOptions,
   type HttpRequest,
   type HttpResponse,
+  notSent,
   originOf,
   toConnectionError,
 } from "./http.ts";

@@ -5,7 +5,6 @@
  */
 
 import type * as Http from "node:http";
-import { ProviderConnectionError } from "./errors.ts";
 import {
   answerTooLarge,
   checkRequest,
@@ -42,27 +41,28 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       // With the first request: it takes 20 ms to load.
       const http = builtin(`node:${scheme}`);
       agents[scheme] ??= createAgent(http);
-      const sent = http.request(url, {
-        method: request.method,
-        headers: { ...request.headers },
-        agent: agents[scheme],
-        signal,
-      });
-      const exchange = new Exchange(sent);
+      let pending: PendingRequest | undefined;
       try {
-        const response = await exchange.run(request.body);
+        pending = new PendingRequest(
+          http.request(url, {
+            method: request.method,
+            headers: { ...request.headers },
+            agent: agents[scheme],
+            signal,
+          }),
+        );
         return await read(
-          response,
+          await pending.send(request.body),
           request,
           request.maxResponseBytes ?? maxResponseBytes,
         );
       } catch (error) {
-        sent.destroy();
+        pending?.abandon();
         request.signal?.throwIfAborted();
-        throw toFailure(
+        throw toConnectionError(
           deadline.aborted ? deadline.reason : error,
           request.url,
-          exchange.hasBegun,
+          { hasBegun: pending?.hasBegun ?? false },
         );
       }
     },
@@ -100,7 +100,8 @@ function createAgent({
 
 const settlingMs = 5;
 
-const maxInterimAnswers = 100;
+/** Those of a request that are borne. */
+const maxInterimAnswers = 32;
 
 function noFinalAnswer(): Error {
   return Object.assign(new Error("Interim answers without a final one"), {
@@ -109,7 +110,7 @@ function noFinalAnswer(): Error {
 }
 
 /** A request up to the header of its answer. */
-class Exchange {
+class PendingRequest {
   /** Whether there is a connection for it: from here on it may arrive. */
   hasBegun = false;
   readonly #sent: Http.ClientRequest;
@@ -118,7 +119,8 @@ class Exchange {
     this.#sent = sent;
   }
 
-  run(body: HttpRequest["body"]): Promise<Http.IncomingMessage> {
+  /** Resolves with the header of the final answer. */
+  send(body: HttpRequest["body"]): Promise<Http.IncomingMessage> {
     const sent = this.#sent;
     const begin = () => {
       this.hasBegun = true;
@@ -126,7 +128,10 @@ class Exchange {
     return new Promise((resolve, reject) => {
       let interimAnswers = 0;
       sent.on("information", () => {
-        if (++interimAnswers > maxInterimAnswers) sent.destroy(noFinalAnswer());
+        if (++interimAnswers <= maxInterimAnswers) return;
+        // First: of a final answer in the same read there is an event yet.
+        reject(noFinalAnswer());
+        sent.destroy();
       });
       sent.on("response", resolve);
       sent.on("error", reject);
@@ -138,6 +143,11 @@ class Exchange {
       });
       sent.end(body);
     });
+  }
+
+  /** Closes its connection, if it has one. */
+  abandon(): void {
+    this.#sent.destroy();
   }
 }
 
@@ -157,19 +167,4 @@ async function read(
     if (value !== undefined) headers[name] = String(value);
   }
   return { status, headers, body };
-}
-
-/** What never had a connection surely did not arrive. */
-function toFailure(
-  error: unknown,
-  url: string,
-  hasBegun: boolean,
-): ProviderConnectionError {
-  const failure = toConnectionError(error, url);
-  if (hasBegun || !failure.outcomeUnknown) return failure;
-  const { message, cause, code } = failure;
-  return new ProviderConnectionError(message, {
-    cause,
-    ...(code !== undefined && { code }),
-  });
 }

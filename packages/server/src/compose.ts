@@ -178,10 +178,7 @@ export async function compose(
       ...(!config.limitConfirmations && { confirmationLimits: {} }),
     },
   );
-  const keys = await orAborted(
-    openKeys({ settings: store, key, clock }),
-    signal,
-  );
+  const keys = await orAborted(openKeys({ store, key, clock, logger }), signal);
   const seal = createContentSeal({ store, keys });
   const deliveryLog = opened.use(
     new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),

@@ -5,17 +5,24 @@ import {
   type MessageId,
   type NewMessage,
   type ProjectId,
+  silentLogger,
   systemClock,
   type TopicId,
   toEpochMs,
 } from "@carillon/core";
-import { MemoryStore } from "@carillon/testing";
+import {
+  answeringLate,
+  type FailurePlan,
+  failing,
+  MemoryStore,
+} from "@carillon/testing";
 import { createContentSeal } from "./content-seal.ts";
 import { keysSetting, maxKeysPerProject, openKeys } from "./keys.ts";
 
 const projectId = "1".repeat(32) as ProjectId;
 const key = new Uint8Array(32).fill(5);
 const clock = systemClock;
+const logger = silentLogger;
 
 async function setUp() {
   const store = new MemoryStore();
@@ -34,7 +41,7 @@ async function setUp() {
     },
     10,
   );
-  const keys = await openKeys({ settings: store, key, clock });
+  const keys = await openKeys({ store, key, clock, logger });
   const { id: keyId } = await keys.create(projectId, { name: "k" });
   const binding = { id: "b", data: { keyId }, createdAt: toEpochMs(0) };
   await store.addBinding(topic.seq, "kms", binding);
@@ -74,7 +81,7 @@ test("opens what it sealed, also after a restart", async () => {
   assert.deepEqual([sealed.subject, sealed.attributes], [undefined, undefined]);
   assert.deepEqual(seal.open(sealed), message);
 
-  const reopened = await openKeys({ settings: store, key, clock });
+  const reopened = await openKeys({ store, key, clock, logger });
   const anew = createContentSeal({ store, keys: reopened });
   assert.deepEqual(anew.open(sealed), message);
   assert.deepEqual(anew.open(message), message);
@@ -99,7 +106,7 @@ test("keys of the same id in two projects are two keys", async () => {
   const other = "8".repeat(32) as ProjectId;
   await keys.create(projectId, { name: "a", id: "same" });
   await keys.create(other, { name: "b", id: "same" });
-  const reopened = await openKeys({ settings: store, key, clock });
+  const reopened = await openKeys({ store, key, clock, logger });
   for (const each of [keys, reopened]) {
     const [one, two] = [projectId, other].map((id) =>
       each.materialOf(id, "same"),
@@ -133,9 +140,10 @@ test("the store shows no key without the key file", async () => {
   const kept = (await store.getSetting(keysSetting)) ?? "";
   assert.ok(!kept.includes(Buffer.from(material ?? []).toString("base64")));
   const other = await openKeys({
-    settings: store,
+    store,
     key: new Uint8Array(32).fill(6),
     clock,
+    logger,
   });
   assert.throws(() => other.materialOf(projectId, only?.id ?? ""));
 });
@@ -144,7 +152,7 @@ test("keeps all of many keys made at once", async () => {
   const { store, keys } = await setUp();
   const names = Array.from({ length: 20 }, (_, n) => `key-${n}`);
   await Promise.all(names.map((name) => keys.create(projectId, { name })));
-  const reopened = await openKeys({ settings: store, key, clock });
+  const reopened = await openKeys({ store, key, clock, logger });
   assert.deepEqual(
     reopened.list(projectId).map(({ name }) => name),
     ["k", ...names],
@@ -161,10 +169,59 @@ test("a project's keys are deleted for good, and no others", async () => {
   await keys.deleteProject(projectId);
   await keys.deleteProject("9".repeat(32) as ProjectId);
   assert.equal(keys.materialOf(projectId, id), undefined);
-  const reopened = await openKeys({ settings: store, key, clock });
+  const reopened = await openKeys({ store, key, clock, logger });
   assert.deepEqual(reopened.list(projectId), []);
   assert.equal(reopened.list(other).length, 1);
   // A key of the same id is another one.
   await keys.create(projectId, { name: "k", id });
   assert.notDeepEqual(keys.materialOf(projectId, id), material);
+});
+
+test("no key is left in a project that is deleted meanwhile", async () => {
+  const results = new Set<string>();
+  for (let turns = 0; turns < 12; turns++) {
+    const store = answeringLate(new MemoryStore());
+    const keys = await openKeys({ store, key, clock, logger });
+    const early = keys.create(projectId, { name: "early" }).then(
+      () => "created",
+      ({ code }) => String(code),
+    );
+    for (let i = 0; i < turns; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const deleted = store
+      .deleteProject(projectId, toEpochMs(0))
+      .then(() => keys.deleteProject(projectId));
+    const late = keys.create(projectId, { name: "late" });
+    await assert.rejects(late, { code: "PROJECT_DELETED" });
+    await deleted;
+    results.add(await early);
+    assert.deepEqual(keys.list(projectId), []);
+    const reopened = await openKeys({ store, key, clock, logger });
+    assert.deepEqual(reopened.list(projectId), []);
+  }
+  assert.deepEqual([...results].sort(), ["PROJECT_DELETED", "created"]);
+});
+
+test("keys of a deleted project are gone at once, and from the disk when it can be written", async () => {
+  for (const mend of ["the next change", "the next start"] as const) {
+    const plan: FailurePlan = {};
+    const store = failing(new MemoryStore(), plan);
+    const events: string[] = [];
+    const noting = { ...logger, error: (event: string) => events.push(event) };
+    const keys = await openKeys({ store, key, clock, logger: noting });
+    const { id } = await keys.create(projectId, { name: "k" });
+    assert.ok(keys.materialOf(projectId, id));
+    await store.deleteProject(projectId, toEpochMs(0));
+    plan.putSetting = { error: new Error("no room") };
+    await keys.deleteProject(projectId);
+    assert.deepEqual(events, ["keys_not_deleted"]);
+    assert.equal(keys.materialOf(projectId, id), undefined);
+    delete plan.putSetting;
+    const other = "8".repeat(32) as ProjectId;
+    if (mend === "the next change") await keys.create(other, { name: "k" });
+    else await openKeys({ store, key, clock, logger });
+    const kept = (await store.getSetting(keysSetting)) ?? "";
+    assert.ok(!kept.includes(projectId), mend);
+  }
 });

@@ -9,6 +9,7 @@ import {
   CarillonError,
   type Clock,
   type IdentityStore,
+  type Logger,
   type ProjectId,
 } from "@carillon/core";
 import { createSecretBox, secretBoxKeyBytes } from "../identity/secret-box.ts";
@@ -30,7 +31,8 @@ export interface Keys {
    * Creates an enabled key.
    *
    * @param key an id may be chosen, for bindings that name one already
-   * @throws CarillonError KEY_INVALID, KEY_EXISTS, KEY_QUOTA_EXCEEDED
+   * @throws CarillonError KEY_INVALID, KEY_EXISTS, KEY_QUOTA_EXCEEDED,
+   * PROJECT_DELETED
    */
   create(
     projectId: ProjectId,
@@ -42,14 +44,19 @@ export interface Keys {
   /** @throws CarillonError KEY_NOT_FOUND */
   setStatus(projectId: ProjectId, id: string, status: KeyStatus): Promise<Key>;
   /**
-   * All of a project's, for good: what they have sealed is not opened again.
+   * All of a project's, which is deleted, for good: what they have sealed is not
+   * opened again. Where that cannot be written it is logged, and done with the
+   * next change of keys or the next start.
    */
   deleteProject(projectId: ProjectId): Promise<void>;
   /** The bytes of a key; `undefined` when there is no such one. */
   materialOf(projectId: ProjectId, id: string): Uint8Array | undefined;
 }
 
-type Settings = Pick<IdentityStore, "getSetting" | "putSetting">;
+type KeyStore = Pick<
+  IdentityStore,
+  "getSetting" | "putSetting" | "isDeletedProject"
+>;
 
 interface StoredKey extends Key {
   /** Base64 in the secret box. */
@@ -59,50 +66,71 @@ interface StoredKey extends Key {
 export const keysSetting = "kms_keys";
 
 export async function openKeys(ports: {
-  readonly settings: Settings;
+  readonly store: KeyStore;
   /** The key file's. */
   readonly key: Uint8Array;
   readonly clock: Clock;
+  readonly logger: Logger;
 }): Promise<Keys> {
-  const { settings, clock } = ports;
+  const { store, clock, logger } = ports;
   const box = createSecretBox(ports.key);
-  // Only `keep` writes this setting.
-  const stored: StoredKey[] = JSON.parse(
-    (await settings.getSetting(keysSetting)) ?? "[]",
+  let stored: readonly StoredKey[] = JSON.parse(
+    (await store.getSetting(keysSetting)) ?? "[]",
   );
   /** By purpose. */
   const materials = new Map<string, Uint8Array>();
-  let writing: Promise<void> = Promise.resolve();
+  let turn: Promise<void> = Promise.resolve();
 
-  /** On disk before it counts; one write after the other. */
-  function keep<Result>(
-    change: (keys: readonly StoredKey[]) => {
-      keys: readonly StoredKey[];
-      result: Result;
-    },
-  ): Promise<Result> {
-    const written = writing.then(async () => {
-      const { keys, result } = change(stored);
-      await settings.putSetting(keysSetting, JSON.stringify(keys));
-      stored.splice(0, stored.length, ...keys);
-      return result;
-    });
-    writing = written.then(
+  /** One change after the other: each looks at what is there before it writes. */
+  function inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const changed = turn.then(change);
+    turn = changed.then(
       () => {},
       () => {},
     );
-    return written;
+    return changed;
+  }
+
+  /** On disk before it counts. */
+  async function keep(keys: readonly StoredKey[]): Promise<void> {
+    await store.putSetting(keysSetting, JSON.stringify(keys));
+    stored = keys;
   }
 
   const find = (projectId: ProjectId, id: string) =>
     stored.find((it) => it.id === id && it.projectId === projectId);
 
+  async function deleteProject(projectId: ProjectId): Promise<void> {
+    const kept = stored.filter((it) => it.projectId !== projectId);
+    if (kept.length === stored.length) return;
+    for (const it of stored) {
+      if (it.projectId === projectId) {
+        materials.delete(purposeOf(projectId, it.id));
+      }
+    }
+    // Also when it cannot be written: the project is gone.
+    stored = kept;
+    try {
+      await keep(kept);
+    } catch (error) {
+      logger.error("keys_not_deleted", { project: projectId, error });
+    }
+  }
+
+  // A crash, or a disk without room, came between a project's end and theirs.
+  for (const projectId of new Set(stored.map((it) => it.projectId))) {
+    if (await store.isDeletedProject(projectId)) await deleteProject(projectId);
+  }
+
   return {
     create: async (projectId, { name, id = randomUUID() }) => {
       checkKey(name, id);
       const material = randomBytes(secretBoxKeyBytes).toString("base64");
-      return await keep((keys) => {
-        const siblings = keys.filter((it) => it.projectId === projectId);
+      return await inTurn(async () => {
+        if (await store.isDeletedProject(projectId)) {
+          throw new CarillonError("PROJECT_DELETED");
+        }
+        const siblings = stored.filter((it) => it.projectId === projectId);
         if (siblings.some((it) => it.id === id || it.name === name)) {
           throw new CarillonError("KEY_EXISTS");
         }
@@ -120,7 +148,8 @@ export async function openKeys(ports: {
           createdAt: clock.now(),
           sealedMaterial: box.seal(material, purposeOf(projectId, id)),
         };
-        return { keys: [...keys, key], result: toKey(key) };
+        await keep([...stored, key]);
+        return toKey(key);
       });
     },
     list: (projectId) =>
@@ -130,26 +159,14 @@ export async function openKeys(ports: {
       return key && toKey(key);
     },
     setStatus: (projectId, id, status) =>
-      keep((keys) => {
-        const key = keys.find(
-          (it) => it.id === id && it.projectId === projectId,
-        );
+      inTurn(async () => {
+        const key = find(projectId, id);
         if (!key) throw new CarillonError("KEY_NOT_FOUND");
         const changed = { ...key, status };
-        return {
-          keys: keys.map((it) => (it === key ? changed : it)),
-          result: toKey(changed),
-        };
+        await keep(stored.map((it) => (it === key ? changed : it)));
+        return toKey(changed);
       }),
-    async deleteProject(projectId) {
-      const deleted = stored.filter((it) => it.projectId === projectId);
-      if (deleted.length === 0) return;
-      await keep((keys) => ({
-        keys: keys.filter((it) => it.projectId !== projectId),
-        result: undefined,
-      }));
-      for (const { id } of deleted) materials.delete(purposeOf(projectId, id));
-    },
+    deleteProject: (projectId) => inTurn(() => deleteProject(projectId)),
     materialOf(projectId, id) {
       const key = find(projectId, id);
       if (!key) return undefined;

@@ -113,8 +113,7 @@ export function createProjectAdministration({
             "The project has topics: delete them first, or disable the project.",
           );
         }
-        // After a crash before this line they stay, for nobody: a project of
-        // that id is not made again.
+        // Does not fail: the project is gone, and the audit log is to say so.
         await keys.deleteProject(project.id);
       }),
   };

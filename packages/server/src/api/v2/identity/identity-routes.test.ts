@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CarillonError } from "@carillon/core";
+import { type FailurePlan, failing, MemoryStore } from "@carillon/testing";
 import {
   parse,
   startTestServer,
   type TestServer,
+  type TestServerOptions,
 } from "../../../../test-support/test-server.ts";
 import { keysSetting } from "../../../keys/keys.ts";
 
@@ -14,8 +17,8 @@ function keyPair(key: { accessKey: string; secretKey: string }): Headers {
   return { authorization: `Basic ${pair.toString("base64")}` };
 }
 
-async function setUp() {
-  const server = await startTestServer();
+async function setUp(options: TestServerOptions = {}) {
+  const server = await startTestServer(options);
   const ask = async (
     headers: Headers,
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" = "GET",
@@ -299,6 +302,27 @@ test("templates and keys go with their project, for good", async () => {
   });
   assert.equal(again.status, 409);
   assert.match(again.body.detail, /was deleted/);
+});
+
+test("a project whose keys cannot be written away is deleted, and the audit log says so", async () => {
+  const plan: FailurePlan = {};
+  const store = failing(new MemoryStore(), plan);
+  const { server, ask, logIn } = await setUp({ store });
+  await using _ = server;
+  const { project, byKey } = await addMember(server, logIn);
+  const key = await ask(byKey, "POST", "/api/v2/keys", { name: "k" });
+  assert.equal(key.status, 201);
+  const error = new CarillonError("STORAGE_FULL");
+  plan.putSetting = { error, times: 1 };
+  const path = `/api/v2/projects/${project.id}`;
+  assert.equal((await server.call("DELETE", path)).status, 204);
+  assert.equal((await server.call("GET", path)).status, 404);
+  const { body } = await server.call("GET", "/api/v2/audit?limit=1");
+  const [{ action, target }] = body.entries;
+  assert.deepEqual([action, target], ["project.delete", path]);
+  assert.ok(
+    server.complaints.some(({ event }) => event === "keys_not_deleted"),
+  );
 });
 
 test("somebody is always left to manage identity", async () => {

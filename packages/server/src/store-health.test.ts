@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CarillonError, type LogFields, type Logger } from "@carillon/core";
+import {
+  CarillonError,
+  type LogFields,
+  type Logger,
+  type Store,
+  silentLogger,
+} from "@carillon/core";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import { watchStore } from "./store-health.ts";
 
@@ -82,6 +88,50 @@ test("what is refused for good, or only read, says nothing", async () => {
   state.fails = full;
   await assert.rejects(health.store.getSetting("a"), { code: "STORAGE_FULL" });
   assert.equal(health.failure(), undefined);
+});
+
+test("writes of a store are observed wherever its methods stand", async () => {
+  const inner = new MemoryStore();
+  class Base {
+    readonly #error = full;
+
+    get exclusive() {
+      return this.#error === full;
+    }
+
+    async deleteToken() {
+      throw this.#error;
+    }
+  }
+  class Derived extends Base {
+    readonly #value = "b";
+
+    async getSetting() {
+      return this.#value;
+    }
+  }
+  // The other methods stand nowhere else than in its prototype.
+  Object.setPrototypeOf(Base.prototype, inner);
+  for (const store of [
+    new Derived() as Derived & Store,
+    Object.freeze({
+      ...inner,
+      deleteToken: async () => {
+        throw full;
+      },
+      getSetting: async () => "b",
+    }),
+  ]) {
+    const clock = new ManualClock();
+    const health = watchStore({ store, clock, logger: silentLogger });
+    assert.equal(health.store.exclusive, true);
+    assert.equal(await health.store.getSetting("a"), "b");
+    await health.store.deleteUser("nobody");
+    assert.equal(health.failure(), undefined);
+    await assert.rejects(health.store.deleteToken("t"), full);
+    assert.equal(health.failure(), full);
+    health[Symbol.dispose]();
+  }
 });
 
 test("a failed write rejects for its caller as before", async () => {

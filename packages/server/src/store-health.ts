@@ -92,20 +92,42 @@ export function watchStore({
 /** Methods that only read: their failure does not mean that writes fail. */
 const readsOnly = /^(find|get|list|read|peek|count|close)/;
 
-/** The store, with methods of its own in front of those that write. */
+/**
+ * The store, with members in front of all of its own, be it a class, frozen or
+ * neither; those that write are observed.
+ */
 function observeWrites(
   store: Store,
   onFailure: (error: unknown) => void,
 ): Store {
   const observed: Store = Object.create(store);
-  for (const [name, member] of Object.entries(store)) {
-    if (typeof member !== "function" || readsOnly.test(name)) continue;
-    Reflect.set(observed, name, (...args: readonly unknown[]) => {
+  for (const name of memberNames(store)) {
+    const isWrite = typeof name === "string" && !readsOnly.test(name);
+    const call = (...args: readonly unknown[]) => {
       const method = Reflect.get(store, name);
       const result: unknown = Reflect.apply(method, store, args);
-      if (result instanceof Promise) result.catch(onFailure);
+      if (isWrite && result instanceof Promise) result.catch(onFailure);
       return result;
-    });
+    };
+    Object.defineProperty(
+      observed,
+      name,
+      typeof Reflect.get(store, name) === "function"
+        ? { value: call }
+        : { get: () => Reflect.get(store, name) },
+    );
   }
   return observed;
+}
+
+/** Of an object and its classes. */
+function memberNames(object: object): ReadonlySet<string | symbol> {
+  const names = new Set<string | symbol>();
+  let current: object | null = object;
+  while (current !== null && current !== Object.prototype) {
+    for (const name of Reflect.ownKeys(current)) names.add(name);
+    current = Object.getPrototypeOf(current);
+  }
+  names.delete("constructor");
+  return names;
 }

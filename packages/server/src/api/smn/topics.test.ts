@@ -44,6 +44,25 @@ test("a URN may be escaped, and a slash may follow it", async () => {
   assert.equal(body.code, "SMN.0005");
 });
 
+test("the list has each topic as it is shown alone", async () => {
+  await using server = await startTestServer();
+  const { base, call, topicUrn } = server;
+  for (const [name, display_name] of [
+    ["a", '"Zwei" \\ – 二'],
+    ["b", "</script>\u2028"],
+  ] as const) {
+    await call("POST", `${base}/topics`, { name, display_name });
+  }
+  const { headers, body } = await call("GET", `${base}/topics`);
+  assert.equal(headers["content-type"], "application/json; charset=utf-8");
+  assert.deepEqual(Object.keys(body), ["request_id", "topic_count", "topics"]);
+  for (const [index, name] of ["b", "a"].entries()) {
+    const shown = await call("GET", `${base}/topics/${topicUrn(name)}`);
+    const { request_id: _, ...topic } = shown.body;
+    assert.deepEqual(body.topics[index], topic);
+  }
+});
+
 test("an update changes the display name, or clears it", async () => {
   await using server = await startTestServer();
   const { base, call, clock, topicUrn } = server;

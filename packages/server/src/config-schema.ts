@@ -52,7 +52,7 @@ export const configSchema = Type.Object({
   host: text({
     group: "Server",
     description:
-      "Address to listen on. `0.0.0.0` or `::` listens on all of them.",
+      "Address to listen on. `0.0.0.0` or `::` listens on all of them, `localhost` on 127.0.0.1 alone.",
     expected: "a host name or IP address",
     default: "127.0.0.1",
     pattern: "^[A-Za-z0-9.:_-]{1,253}$",

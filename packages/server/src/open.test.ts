@@ -150,6 +150,16 @@ test("each of two users whose names differ only in case is managed and logs in",
   }
 });
 
+test("at localhost it listens on 127.0.0.1", async (t) => {
+  const data = join(await temporaryFolder(t), "data");
+  const flags = { data, host: "localhost", port: 0 };
+  await using carillon = await open(loadConfig({ flags }));
+  const { hostname, port } = new URL(carillon.url);
+  assert.equal(hostname, "localhost");
+  const response = await fetch(`http://127.0.0.1:${port}/healthz`);
+  assert.equal(response.status, 200);
+});
+
 test("an abort during the start leaves a folder that can be started from", async (t) => {
   const data = join(await temporaryFolder(t), "data");
   const config = loadConfig({ flags: { data, port: 0 } });

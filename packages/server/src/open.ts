@@ -198,7 +198,8 @@ export async function open(
     ),
   );
   const { app } = service;
-  // One server listens: of the addresses of `localhost` the one that all have.
+  // The bounds hold for one server, which listens on one address: of those of
+  // `localhost` the one that all machines have.
   const host = config.host === "localhost" ? "127.0.0.1" : config.host;
   await orAborted(app.listen({ host, port: config.port }), signal);
   listeningUrl = urlOf(config.host, app.server.address());

@@ -133,8 +133,6 @@ function putNamed<Row extends Named>(
   record: Row,
 ): void {
   const { id, name, domainId } = record;
-  const before = records.get(id);
-  const isKnown = before?.name === name && before.domainId === domainId;
   const isTaken = records
     .list()
     .some(
@@ -143,6 +141,6 @@ function putNamed<Row extends Named>(
         isSameIdentityName(other.name, name) &&
         other.domainId === domainId,
     );
-  if (isTaken && !isKnown) throw identityExists(kind, name);
+  if (isTaken) throw identityExists(kind, name);
   records.put(id, record);
 }

@@ -85,7 +85,6 @@ export {
   type HttpRequest,
   type HttpResponse,
   notSent,
-  originOf,
   toConnectionError,
 } from "./http.ts";
 export { errorFromHttpStatus } from "./http-status-error.ts";

@@ -13,6 +13,10 @@ export class BodyBuffer {
     this.#maxBytes = maxBytes;
   }
 
+  get length(): number {
+    return this.#length;
+  }
+
   /** False when there are more than `maxBytes`; then they are not taken. */
   add(piece: Uint8Array): boolean {
     const end = this.#length + piece.byteLength;

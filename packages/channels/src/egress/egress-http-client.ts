@@ -10,7 +10,7 @@ import {
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
-  originOf,
+  notSent,
   ProviderConnectionError,
   toConnectionError,
 } from "@carillon/gateway";
@@ -100,20 +100,16 @@ export function createEgressHttpClient(
     },
   };
 }
+
 /** Credentials in a header go before those in the URL. */
 function targetOf(url: string, headers: RequestHeaders): RequestTarget {
   const target = toRequestTarget(url);
-  if (target === undefined) throw notSendable(url, "it is no HTTP URL");
+  if (target === undefined) {
+    throw notSent(url, "INVALID_REQUEST", "it is no HTTP URL");
+  }
   const { origin, path } = target;
   const names = Object.keys(headers).map((name) => name.toLowerCase());
   return names.includes("authorization") ? { origin, path } : target;
-}
-
-function notSendable(url: string, reason: string): ProviderConnectionError {
-  return new ProviderConnectionError(
-    `The request to ${originOf(url)} cannot be sent: ${reason}`,
-    { code: "INVALID_REQUEST", retryable: false },
-  );
 }
 
 function toResponse({ status, headers, body }: Answer): HttpResponse {
@@ -132,7 +128,6 @@ class AnswerTooLarge extends Error {
   }
 }
 
-/** What never had a connection surely did not arrive. */
 function toFailure(
   error: unknown,
   url: string,
@@ -145,12 +140,7 @@ function toFailure(
     });
   }
   if (error instanceof InvalidHeaderError) {
-    return notSendable(url, error.message);
+    return notSent(url, "INVALID_REQUEST", error.message, error);
   }
-  const failure = toConnectionError(error, url);
-  if (hasBegun || !failure.outcomeUnknown) return failure;
-  return new ProviderConnectionError(failure.message, {
-    cause: error,
-    ...(failure.code !== undefined && { code: failure.code }),
-  });
+  return toConnectionError(error, url, { hasBegun });
 }

@@ -23,15 +23,13 @@ export class EndpointRecord {
     return this.#answered.get(endpoint) === true;
   }
 
-  /**
-   * @param isScarce whether an answer is worth noting; silence always is
-   */
-  note(endpoint: string, answered: boolean, isScarce: boolean): void {
-    if (answered && !isScarce) {
-      // The usual case has nothing to remember, and mostly nothing to remove.
-      if (this.#answered.size > 0) this.#answered.delete(endpoint);
-      return;
-    }
+  /** Its last attempt ended in a way that decides nothing. */
+  forget(endpoint: string): void {
+    // The usual case, and mostly there is nothing to remove.
+    if (this.#answered.size > 0) this.#answered.delete(endpoint);
+  }
+
+  note(endpoint: string, answered: boolean): void {
     this.#answered.delete(endpoint);
     this.#answered.set(endpoint, answered);
     if (this.#answered.size <= this.#maxEntries) return;

@@ -260,6 +260,22 @@ test("endpoints that were silent share a quarter of the slots", async () => {
   for (const { factor } of unstarted) assert.equal(factor, 10);
 });
 
+test("endpoints that answer, but slowly, are not put off", async () => {
+  const { clock, channel, sender, itemTo } = setUp({ maxInFlight: 8 });
+  const toSlow = () =>
+    Array.from({ length: 8 }, (_, n) => itemTo(`slow${n}`, n));
+  const first = sender.send(toSlow());
+  await turn();
+  clock.advance(251);
+  const { slowAttempts } = await first;
+  channel.endAll();
+  await Promise.all(slowAttempts.map(({ outcome }) => outcome));
+  const second = sender.send(toSlow());
+  await turn();
+  assert.equal(channel.endAll(), 8);
+  assert.equal((await second).unstarted.length, 0);
+});
+
 test("an expired message is not tried", async () => {
   const { clock, channel, sender, itemTo } = setUp();
   clock.advance(3_600_000);

@@ -362,7 +362,10 @@ export class Sender implements AttemptOwner {
     attempt.phase = "done";
     const isScarce = this.#slowAttempts > this.#options.maxSlowAttempts / 4;
     const isSilent = "errorClass" in result && result.errorClass === "timeout";
-    this.#record.note(endpoint, !isSilent && !wasSlow, isScarce || isSilent);
+    // An answer that took long is neither: most endpoints are slow at times.
+    if (isSilent) this.#record.note(endpoint, false);
+    else if (isScarce && !wasSlow) this.#record.note(endpoint, true);
+    else this.#record.forget(endpoint);
     if (wasSlow) {
       this.#slow.get(channel)?.remove(attempt);
       this.#lanes.countSlow(endpoint, -1);

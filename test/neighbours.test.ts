@@ -159,33 +159,14 @@ describe("neighbours", { concurrency: 2 }, () => {
       path: `/${broken[i % 10] ?? "ok"}/${i}`,
     }));
     const healthy = paths.filter(({ path }) => path.startsWith("/ok/")).length;
-    const path = `${notifications}/topics/${topicUrn("many")}/subscriptions`;
-    const bodies = paths.map((one) => ({
-      protocol: "http",
-      endpoint: `http://${one.address}:${hooks.port}${one.path}`,
-    }));
-    await Promise.all([
-      load.call("postAll", server.url + path, bodies, 8),
-      untilCounted(
-        () => hooks.call("countConfirmed"),
-        bodies.length,
-        "all are confirmed",
-      ),
-    ]);
+    const endpoints = paths.map(
+      (one) => `http://${one.address}:${hooks.port}${one.path}`,
+    );
+    await subscribeAll(server, hooks, load, "many", endpoints);
 
     const lastsMs: number[] = [];
     for (let message = 1; message <= 5; message++) {
-      const publishedAt = Date.now();
-      const id = await publish(server, "many", `message ${message}`);
-      let there: readonly Arrival[] = [];
-      await until(
-        async () => {
-          there = await hooks.call("listArrivalsOf", id);
-          return there.length === healthy;
-        },
-        () => `message ${message} has ${healthy} arrivals, not ${there.length}`,
-      );
-      const lastMs = Math.max(...there.map(({ at }) => at)) - publishedAt;
+      const lastMs = await lastArrivalMs(server, hooks, "many", healthy);
       t.diagnostic(`message ${message}: the last arrival after ${lastMs} ms`);
       lastsMs.push(lastMs);
     }
@@ -198,7 +179,71 @@ describe("neighbours", { concurrency: 2 }, () => {
     for (const kind of broken) assert.ok((requests.get(kind) ?? 0) >= 100);
     assert.equal(await hooks.call("countArrivals"), 5 * healthy);
   });
+
+  test("100 endpoints that take 3 s get each message at once", {
+    timeout: 120_000,
+  }, async (t) => {
+    await using folder = await createFolder();
+    await using server = await CarillonProcess.start({ data: folder.path });
+    await using hooks = await startWebhookSink();
+    await using load = startLoad();
+    await createTopic(server, "slow");
+    const endpoints = Array.from(
+      { length: 100 },
+      (_, i) => `http://127.0.0.1:${hooks.port}/slow/${i}`,
+    );
+    await subscribeAll(server, hooks, load, "slow", endpoints);
+    for (let message = 1; message <= 3; message++) {
+      const lastMs = await lastArrivalMs(server, hooks, "slow", 100);
+      t.diagnostic(`message ${message}: the last arrival after ${lastMs} ms`);
+      assert.ok(lastMs < 4500, `the last arrival after ${lastMs} ms`);
+      // Its answers decide how the next one goes.
+      const count = message * 100;
+      await untilCounted(() => hooks.call("countAnswered"), count, "answers");
+    }
+  });
 });
+
+type Hooks = Awaited<ReturnType<typeof startWebhookSink>>;
+
+async function subscribeAll(
+  server: CarillonProcess,
+  hooks: Hooks,
+  load: ReturnType<typeof startLoad>,
+  topic: string,
+  endpoints: readonly string[],
+): Promise<void> {
+  const path = `${notifications}/topics/${topicUrn(topic)}/subscriptions`;
+  const bodies = endpoints.map((endpoint) => ({ protocol: "http", endpoint }));
+  await Promise.all([
+    load.call("postAll", server.url + path, bodies, 8),
+    untilCounted(
+      () => hooks.call("countConfirmed"),
+      bodies.length,
+      "all are confirmed",
+    ),
+  ]);
+}
+
+/** From the publish of a message to the last of its so many arrivals. */
+async function lastArrivalMs(
+  server: CarillonProcess,
+  hooks: Hooks,
+  topic: string,
+  arrivals: number,
+): Promise<number> {
+  const publishedAt = Date.now();
+  const id = await publish(server, topic, "a message");
+  let there: readonly Arrival[] = [];
+  await until(
+    async () => {
+      there = await hooks.call("listArrivalsOf", id);
+      return there.length === arrivals;
+    },
+    () => `a message has ${arrivals} arrivals, not ${there.length}`,
+  );
+  return Math.max(...there.map(({ at }) => at)) - publishedAt;
+}
 
 /** Asks /healthz all the time: each answer must come within a second. */
 function watchHealth(server: CarillonProcess) {

@@ -21,6 +21,9 @@ const api = {
   },
   countConfirmed: (): number => running().confirmed.size,
   countArrivals: (): number => running().arrivals.length,
+  countAnswered: (): number =>
+    running().arrivals.filter(({ answeredAt }) => answeredAt !== undefined)
+      .length,
   listArrivals: (): Arrival[] => running().arrivals,
   listArrivalsOf: (id: string): Arrival[] =>
     running().arrivals.filter(({ messageId }) => messageId === id),

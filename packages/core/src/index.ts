@@ -115,6 +115,7 @@ export {
   type AuditFilter,
   type AuditPage,
   type AuditPageRequest,
+  type AuditPosition,
   type AuditStore,
   type NewAuditEntry,
   refusedLoginAction,

@@ -14,6 +14,13 @@ const columns: readonly Column<AuditEntry>[] = [
   { head: "action", cell: (entry) => entry.action },
   { head: "count", cell: (entry) => String(entry.count), align: "right" },
   { head: "target", cell: (entry) => entry.target ?? "" },
+  {
+    head: "details",
+    cell: ({ details = {} }) =>
+      Object.entries(details)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join("; "),
+  },
 ];
 
 export function auditCommand(): Command {

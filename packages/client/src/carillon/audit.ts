@@ -4,6 +4,7 @@ import type { Api } from "../api.ts";
 import {
   findNumber,
   findText,
+  isObject,
   type JsonObject,
   readObjects,
   readText,
@@ -21,6 +22,8 @@ export interface AuditEntry extends JsonObject {
   readonly userName?: string | undefined;
   /** The path of the request. */
   readonly target?: string | undefined;
+  /** What was made or set, such as `id` and `name`, or `role`. */
+  readonly details?: JsonObject | undefined;
   readonly address?: string | undefined;
   readonly requestId?: string | undefined;
 }
@@ -66,6 +69,7 @@ function toEntry(body: JsonObject): AuditEntry {
     count: findNumber(body, "count") ?? 1,
     userName: findText(body, "userName"),
     target: findText(body, "target"),
+    details: isObject(body.details) ? body.details : undefined,
     address: findText(body, "address"),
     requestId: findText(body, "requestId"),
   };

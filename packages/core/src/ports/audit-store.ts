@@ -7,7 +7,7 @@ export interface AuditStore {
    * those give way that `surplusAuditEntries` names.
    */
   addAuditEntry(entry: NewAuditEntry, maxEntries: number): Promise<void>;
-  /** Newest first, starting behind `before`. */
+  /** Newest first by `at`, then by `seq`, starting behind `before`. */
   listAuditEntries(
     filter: AuditFilter,
     page: AuditPageRequest,
@@ -17,21 +17,24 @@ export interface AuditStore {
 export interface AuditPageRequest {
   readonly limit: number;
   /** `next` of the page before. */
-  readonly before?: number | undefined;
+  readonly before?: AuditPosition | undefined;
   /** How many entries are looked at, at most; those of the domain, if named. */
   readonly maxScanned: number;
 }
+
+/** Where an entry stands in the order of the list. */
+export type AuditPosition = Pick<AuditEntry, "at" | "seq">;
 
 /** May be shorter than asked for, even empty, while there is a next one. */
 export interface AuditPage {
   readonly entries: readonly AuditEntry[];
   /** Absent when nothing is left. */
-  readonly next?: number;
+  readonly next?: AuditPosition;
 }
 
 /** One deed, or several alike within a minute. */
 export interface AuditEntry {
-  /** The store's own number; grows with time. */
+  /** The store's own number; grows with each entry that is added. */
   readonly seq: number;
   /** Of several: the last one. */
   readonly at: EpochMs;
@@ -52,6 +55,11 @@ export interface AuditEntry {
   readonly domainId?: string;
   /** The path of the request. */
   readonly target?: string;
+  /**
+   * What was made or set, such as the id and name of a user or its role; no
+   * secrets, and no texts of messages.
+   */
+  readonly details?: Readonly<Record<string, string>>;
   /** The client's IP address. */
   readonly address?: string;
   readonly requestId?: string;

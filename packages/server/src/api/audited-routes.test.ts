@@ -13,6 +13,8 @@ interface Entry {
   readonly target: string;
   readonly userName: string;
   readonly requestId: string;
+  readonly count: number;
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 test("changes of users, keys, policies and settings are in the audit log", async () => {
@@ -51,6 +53,114 @@ test("changes of users, keys, policies and settings are in the audit log", async
   assert.ok(entries.every(({ userName }) => userName === "admin"));
   const filtered = await call("GET", "/api/v2/audit?action=user.create");
   assert.equal(filtered.body.entries.length, 1);
+});
+
+test("entries have what was made or set, and no secrets", async () => {
+  await using server = await startTestServer();
+  const { base, call } = server;
+  const make = async (path: string, body: object) =>
+    (await call("POST", `/api/v2/${path}`, body)).body;
+  const domain = await make("domains", { name: "acme" });
+  const project = await make("projects", { name: "p", domainId: domain.id });
+  const user = await make("users", {
+    name: "ann",
+    domainId: domain.id,
+    projectIds: [project.id],
+    password: "a secret password",
+  });
+  const pair = await make("access-keys", { userId: user.id });
+  const sealing = await make("keys", { name: "k" });
+  const rotated = await make("signing-keys/rotate", {});
+  await make("opt-outs", { recipient: "+491700000123" });
+  await call("POST", `${base}/topics`, { name: "alerts" });
+  const topic = `${base}/topics/${server.topicUrn("alerts")}`;
+  const { body: binding } = await call("POST", `${topic}/kms`, {
+    key_id: sealing.id,
+  });
+  const { body: subscription } = await call("POST", `${topic}/subscriptions`, {
+    protocol: "sms",
+    endpoint: "+491700000124",
+  });
+  const { subscription_urn } = subscription;
+  await call("POST", `${base}/subscriptions/filter_polices`, {
+    polices: [
+      {
+        subscription_urn,
+        filter_polices: [{ name: "n", string_equals: ["secret"] }],
+      },
+    ],
+  });
+  await call("PATCH", `/api/v2/access-keys/${pair.accessKey}`, {
+    enabled: false,
+  });
+  for (const change of [
+    { role: "admin" },
+    { enabled: false },
+    { enabled: true },
+    { role: "member" },
+    { role: "member" },
+  ]) {
+    await call("PATCH", `/api/v2/users/${user.id}`, change);
+    server.clock.advance(1000);
+  }
+  await server.clock.advanceSettled(60_000);
+  const { body } = await call("GET", "/api/v2/audit");
+  const entries: Entry[] = body.entries.toReversed();
+  assert.deepEqual(
+    entries.map(({ action, details, count }) => [action, details, count]),
+    [
+      ["domain.create", { id: domain.id, name: "acme" }, 1],
+      ["project.create", { id: project.id, name: "p" }, 1],
+      [
+        "user.create",
+        { id: user.id, name: "ann", role: "member", projectIds: project.id },
+        1,
+      ],
+      [
+        "access-key.create",
+        { accessKey: pair.accessKey, userId: user.id, projectId: project.id },
+        1,
+      ],
+      ["key.create", { id: sealing.id, name: "k" }, 1],
+      ["signing-key.rotate", { certificateId: rotated.certificateId }, 1],
+      ["opt-out.add", { recipient: "+49***123" }, 1],
+      ["key-binding.create", { id: binding.id, key_id: sealing.id }, 1],
+      ["filter-policy.create", { subscription_urns: subscription_urn }, 1],
+      ["access-key.change", { enabled: "false" }, 1],
+      ["user.change", { role: "admin" }, 1],
+      ["user.change", { enabled: "false" }, 1],
+      ["user.change", { enabled: "true" }, 1],
+      ["user.change", { role: "member" }, 1],
+      ["user.change", { role: "member" }, 1],
+    ],
+  );
+  assert.doesNotMatch(JSON.stringify(body), /secret/);
+  assert.ok(!JSON.stringify(body).includes(pair.secretKey));
+});
+
+test("entries are listed by their times, page by page", async () => {
+  await using server = await startTestServer();
+  const { base, call, clock } = server;
+  await call("POST", `${base}/topics`, { name: "alerts" });
+  const path = `${base}/topics/${server.topicUrn("alerts")}/attributes/introduction`;
+  for (let i = 0; i < 5; i++) {
+    await call("PUT", path, { value: "Hello" });
+    await clock.advanceSettled(1000);
+    await call("POST", "/api/v2/keys", { name: `k${i}` });
+    await clock.advanceSettled(1000);
+  }
+  await clock.advanceSettled(60_000);
+  const { entries } = (await call("GET", "/api/v2/audit")).body;
+  const times = entries.map(({ at }: { at: string }) => at);
+  assert.equal(times.length, 7);
+  assert.deepEqual(times, times.toSorted().toReversed());
+  const paged: Entry[] = [];
+  for (let next = ""; next !== undefined; ) {
+    const { body } = await call("GET", `/api/v2/audit?limit=1${next}`);
+    paged.push(...body.entries);
+    next = body.next && `&before=${body.next}`;
+  }
+  assert.deepEqual(paged, entries);
 });
 
 test("every action has a route, and every audited route an action", async () => {

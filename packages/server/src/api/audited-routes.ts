@@ -70,8 +70,68 @@ const actions: Readonly<Record<string, AuditAction>> = {
   [`DELETE ${smnTopic}/notify-policy/:policy_id`]: "notify-policy.delete",
 };
 
-/** Longest path in an entry, in characters. */
-const maxTargetLength = 512;
+type Members = Readonly<Record<string, unknown>>;
+
+const enabled = ({ enabled }: Members): Members => ({ enabled });
+const idAndName = (_: Members, { id, name }: Members): Members => ({
+  id,
+  name,
+});
+const subscriptionsOf = ({ polices }: Members): Members => ({
+  subscription_urns:
+    Array.isArray(polices) &&
+    polices.map((it: unknown) => membersOf(it).subscription_urn),
+});
+
+/**
+ * What an entry has besides the path: what was made, or set. Named as in the
+ * request or its answer; no secrets, and nothing that people wrote but names.
+ */
+const details: Readonly<
+  Partial<Record<AuditAction, (asked: Members, answer: Members) => Members>>
+> = {
+  "domain.create": idAndName,
+  "domain.change": enabled,
+  "project.create": idAndName,
+  "project.change": enabled,
+  "user.create": (_, { id, name, role, projectIds }) => ({
+    id,
+    name,
+    role,
+    projectIds,
+  }),
+  "user.change": ({ role, enabled }) => ({ role, enabled }),
+  "access-key.create": (_, { accessKey, userId, projectId }) => ({
+    accessKey,
+    userId,
+    projectId,
+  }),
+  "access-key.change": enabled,
+  "signing-key.rotate": (_, { certificateId }) => ({ certificateId }),
+  "key.create": idAndName,
+  "opt-out.add": ({ recipient, sender }) => ({
+    recipient: maskEndpoint("sms", String(recipient)),
+    sender,
+  }),
+  "filter-policy.create": subscriptionsOf,
+  "filter-policy.change": subscriptionsOf,
+  "filter-policy.delete": ({ subscription_urns }) => ({ subscription_urns }),
+  "key-binding.create": ({ key_id }, { id }) => ({ id, key_id }),
+  "key-binding.change": ({ key_id }) => ({ key_id }),
+  "logtank.create": ({ log_group_id, log_stream_id }, { id }) => ({
+    id,
+    log_group_id,
+    log_stream_id,
+  }),
+  "logtank.change": ({ log_group_id, log_stream_id }) => ({
+    log_group_id,
+    log_stream_id,
+  }),
+  "notify-policy.create": (_, { id }) => ({ id }),
+};
+
+/** Longest path in an entry, and text in its details, in characters. */
+const maxTextLength = 512;
 
 /** What the domains of things are looked up in. */
 type Things = Pick<IdentityStore, "findUser" | "findProject" | "findAccessKey">;
@@ -85,6 +145,8 @@ type Things = Pick<IdentityStore, "findUser" | "findProject" | "findAccessKey">;
 export function auditRoutes(app: HttpApp, log: AuditLog, things: Things): void {
   /** Of requests under way: the domain that each is about. */
   const domains = new WeakMap<FastifyRequest, string>();
+  /** Of requests under way: what is answered. */
+  const answers = new WeakMap<FastifyRequest, unknown>();
 
   app.addHook("onRoute", (route) => {
     const isChange = [route.method]
@@ -105,18 +167,35 @@ export function auditRoutes(app: HttpApp, log: AuditLog, things: Things): void {
         if (domainId !== undefined) domains.set(request, domainId);
       },
     ];
+    route.preSerialization = [
+      ...[route.preSerialization ?? []].flat(),
+      async (request, _reply, payload: unknown) => {
+        answers.set(request, payload);
+        return payload;
+      },
+    ];
     route.onSend = [
       ...[route.onSend ?? []].flat(),
       async (request, reply, payload: unknown) => {
-        const { principal, method, id, ip: address, raw } = request;
+        const { principal, method, id, ip: address, raw, body } = request;
         if (principal && reply.statusCode < 400) {
           const [path = ""] = (raw.url ?? "").split("?", 1);
-          const target = maskNumber(path, route.url).slice(0, maxTargetLength);
+          const target = maskNumber(path, route.url).slice(0, maxTextLength);
           const domainId = domains.get(request) ?? principal.domainId;
-          const isRepeatable = method === "PUT" || method === "PATCH";
+          const members = details[action]?.(
+            membersOf(body),
+            membersOf(answers.get(request)),
+          );
+          const isSet = method === "PUT" || method === "PATCH";
           await log.noteChange(
             principal,
-            { action, target, domainId, isRepeatable },
+            {
+              action,
+              target,
+              details: members && toTexts(members),
+              domainId,
+              sets: isSet ? JSON.stringify(body ?? null) : undefined,
+            },
             { id, address },
           );
         }
@@ -140,8 +219,7 @@ async function findDomain(
   // Nobody else reaches beyond its own domain.
   if (principal?.role !== "operator") return undefined;
   const named = (from: unknown, name: string): string => {
-    const isObject = typeof from === "object" && from !== null;
-    const value = isObject && (from as Readonly<Record<string, unknown>>)[name];
+    const value = membersOf(from)[name];
     return typeof value === "string" ? value : "";
   };
   const { params, body } = request;
@@ -175,6 +253,27 @@ async function findDomain(
     default:
       return principal.project?.domainId;
   }
+}
+
+function membersOf(value: unknown): Members {
+  // Of a list nobody looks up a name.
+  return typeof value === "object" && value !== null ? (value as Members) : {};
+}
+
+/** What is absent or empty is left out. */
+function toTexts(members: Members): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(members)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [
+        name,
+        (Array.isArray(value) ? value.join(", ") : String(value)).slice(
+          0,
+          maxTextLength,
+        ),
+      ])
+      .filter(([, text]) => text !== ""),
+  );
 }
 
 /** The path, for an opt-out with its phone number as logs have numbers. */

@@ -16,13 +16,12 @@ const userCreate = {
   action: "user.create",
   target: "/api/v2/users",
   domainId: "d2",
-  isRepeatable: false,
 } as const;
 const attributeSet = {
   action: "topic-attribute.set",
   target: "/v2/p/notifications/topics/t/attributes/introduction",
   domainId: "d1",
-  isRepeatable: true,
+  sets: '{"value":"Hello"}',
 } as const;
 
 function setUp(store = new MemoryStore()) {
@@ -98,6 +97,45 @@ test("a change that is repeated is counted, and written once a minute", async ()
   assert.equal((await list()).length, 2);
   await log.noteChange(ann, attributeSet, request);
   assert.equal((await list()).length, 3);
+});
+
+test("only what sets the same is counted together, with its last time", async () => {
+  const { clock, log, list } = setUp();
+  const change = (role: string) =>
+    log.noteChange(
+      ann,
+      {
+        action: "user.change",
+        target: "/api/v2/users/u2",
+        details: { role },
+        domainId: "d1",
+        sets: JSON.stringify({ role }),
+      },
+      request,
+    );
+  for (const role of ["admin", "member", "admin"]) {
+    await change(role);
+    await clock.advance(1000);
+  }
+  await log.noteChange(ann, { ...attributeSet, sets: "open" }, request);
+  await clock.advance(1000);
+  await log.noteChange(ann, { ...attributeSet, sets: "closed" }, request);
+  await log.flush();
+  assert.deepEqual(
+    (await list()).map(({ at, action, details, count }) => [
+      at,
+      action,
+      details?.role,
+      count,
+    ]),
+    [
+      [5000, "topic-attribute.set", undefined, 1],
+      [4000, "topic-attribute.set", undefined, 1],
+      [3000, "user.change", "admin", 1],
+      [2000, "user.change", "member", 1],
+      [1000, "user.change", "admin", 1],
+    ],
+  );
 });
 
 test("other changes are written one by one", async () => {

@@ -4,6 +4,7 @@
  * is no flood of writes; so is a change that somebody repeats.
  */
 
+import { hash } from "node:crypto";
 import {
   type AuditStore,
   type Clock,
@@ -38,13 +39,15 @@ export interface AuditedChange {
   readonly action: AuditAction;
   /** The path of the request. */
   readonly target: string;
+  /** As an entry has them. */
+  readonly details?: Readonly<Record<string, string>> | undefined;
   /** The domain of what was changed. */
   readonly domainId: string;
   /**
-   * Whether it sets what it names, so that it may be done again without an
-   * effect.
+   * All that is set, where it may be set again without an effect: those alike
+   * in this too are counted together. It is not kept.
    */
-  readonly isRepeatable: boolean;
+  readonly sets?: string | undefined;
 }
 
 export interface AuditLog extends AsyncDisposable {
@@ -165,24 +168,27 @@ export function createAuditLog(ports: {
       lookups.add(lookup);
     },
     async noteChange(principal, change, request) {
-      const { action, target, domainId, isRepeatable } = change;
+      const { action, target, details, domainId, sets } = change;
       const entry = {
         ...describe(principal, request, domainId, clock.now()),
         action,
         target,
+        ...(details && { details }),
       };
+      if (sets === undefined) return await write({ ...entry, count: 1 });
       const key = JSON.stringify([
         principal.userId,
         action,
         target,
         request.address,
+        digestOf(sets),
       ]);
       const known = repeated.get(key);
       if (known) {
         repeated.set(key, { ...entry, count: known.count + 1 });
         return;
       }
-      if (isRepeatable && repeated.size < maxRepeatable) {
+      if (repeated.size < maxRepeatable) {
         repeated.set(key, { ...entry, count: 0 });
         flushSoon();
       }
@@ -191,6 +197,11 @@ export function createAuditLog(ports: {
     flush,
     [Symbol.asyncDispose]: flush,
   };
+}
+
+/** Short, however much is set. */
+function digestOf(text: string): string {
+  return hash("sha256", text, "base64url");
 }
 
 function describe(

@@ -2,6 +2,7 @@
 
 import {
   type AuditEntry,
+  type AuditPosition,
   type AuditStore,
   auditCheckInterval,
   refusedLoginAction,
@@ -39,23 +40,32 @@ export function createAuditStore({ auditEntries, write }: Tables): AuditStore {
         if (seq % auditCheckInterval === 0) forget(maxEntries);
       }),
     async listAuditEntries({ domainId, ...wanted }, page) {
-      const { limit, before = Number.POSITIVE_INFINITY, maxScanned } = page;
+      const { limit, before, maxScanned } = page;
       const all = auditEntries
         .list()
-        .filter((it) => it.seq < before && equals(it, { domainId }))
-        .reverse();
+        .filter((it) => equals(it, { domainId }))
+        .filter((it) => !before || compare(it, before) < 0)
+        .sort((a, b) => compare(b, a));
       const scanned = all.slice(0, maxScanned);
       const found = scanned.filter((it) => equals(it, wanted));
       const entries = found.slice(0, limit);
-      const next =
+      const last =
         found.length > limit
-          ? entries.at(-1)?.seq
+          ? entries.at(-1)
           : scanned.length === maxScanned
-            ? scanned.at(-1)?.seq
+            ? scanned.at(-1)
             : undefined;
-      return { entries, ...(next !== undefined && { next }) };
+      return {
+        entries,
+        ...(last && { next: { at: last.at, seq: last.seq } }),
+      };
     },
   };
+}
+
+/** By the order of the list, oldest first. */
+function compare(a: AuditPosition, b: AuditPosition): number {
+  return a.at - b.at || a.seq - b.seq;
 }
 
 function sourceOf({ action, userId }: AuditEntry): string | undefined {

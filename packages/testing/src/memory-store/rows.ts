@@ -363,6 +363,7 @@ export const auditColumns: Columns<AuditEntry> = {
   userName: optional(text),
   domainId: optional(text),
   target: optional(text),
+  details: optional(json),
   address: optional(text),
   requestId: optional(text),
 };

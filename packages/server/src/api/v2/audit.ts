@@ -1,6 +1,11 @@
 /** The audit log: who logged in, and who changed what. */
 
-import type { AuditEntry, AuditStore } from "@carillon/core";
+import {
+  type AuditEntry,
+  type AuditPosition,
+  type AuditStore,
+  toEpochMs,
+} from "@carillon/core";
 import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
 import {
@@ -17,6 +22,9 @@ import { instant, limitParameter, readLimit } from "./schema-parts.ts";
 
 /** Looked at for one page: a few milliseconds. */
 const maxScanned = 5000;
+
+/** Time and number of the last entry of a page. */
+const markerPattern = /^([0-9]{1,15})-([0-9]{1,15})$/;
 
 const AuditEntryBody = Type.Object(
   {
@@ -38,6 +46,12 @@ const AuditEntryBody = Type.Object(
     ),
     target: Type.Optional(
       Type.String({ description: "The path of the request" }),
+    ),
+    details: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description:
+          "What was made or set, such as `id`, `name`, `role` and `enabled`, each as a text of 512 characters at most",
+      }),
     ),
     address: Type.Optional(
       Type.String({ description: "The client's IP address" }),
@@ -73,7 +87,7 @@ const listQuery = Type.Object({
   limit: limitParameter,
   before: Type.Optional(
     Type.String({
-      pattern: "^[0-9]{1,15}$",
+      pattern: markerPattern.source,
       description: "`next` of the page before",
       ...failsWith("PAGE_INVALID"),
     }),
@@ -111,16 +125,21 @@ export function auditLogRoutes(
         { domainId, userId, action },
         {
           limit: readLimit(request.query.limit),
-          before: before === undefined ? undefined : Number(before),
+          before: before === undefined ? undefined : parseMarker(before),
           maxScanned,
         },
       );
       return {
         entries: entries.map(toBody),
-        ...(next !== undefined && { next: String(next) }),
+        ...(next && { next: `${next.at}-${next.seq}` }),
       };
     },
   );
+}
+
+function parseMarker(text: string): AuditPosition {
+  const [, at, seq] = markerPattern.exec(text) ?? [];
+  return { at: toEpochMs(Number(at)), seq: Number(seq) };
 }
 
 function toBody({

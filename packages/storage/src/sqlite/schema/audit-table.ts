@@ -1,7 +1,7 @@
 /** The audit log as it stands in its table. */
 
 import type { AuditEntry } from "@carillon/core";
-import { epochMs, integer, optional, text } from "./codec.ts";
+import { epochMs, integer, json, optional, text } from "./codec.ts";
 import { defineTable, omit, type RowOf } from "./table.ts";
 
 const shape = {
@@ -13,6 +13,7 @@ const shape = {
   userName: optional(text),
   domainId: optional(text),
   target: optional(text),
+  details: optional(json<Readonly<Record<string, string>>>()),
   address: optional(text),
   requestId: optional(text),
 };

@@ -41,6 +41,31 @@ test("the environment goes over the file", async (t) => {
   });
 });
 
+test("keys come from one place, all of them", async (t) => {
+  const data = folderWith(t, JSON.stringify(file));
+  for (const [env, problem] of [
+    [
+      { CARILLON_ACCESS_KEY: "A" },
+      /^CARILLON_SECRET_KEY is missing, while CARILLON_ACCESS_KEY is set: /,
+    ],
+    [
+      { CARILLON_SECRET_KEY: "S", CARILLON_PROJECT_ID: "p" },
+      /^CARILLON_ACCESS_KEY is missing, while CARILLON_SECRET_KEY and CARILLON_PROJECT_ID are set: /,
+    ],
+    [
+      { CARILLON_PROJECT_ID: "p", CARILLON_ACCESS_KEY: "" },
+      /^CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY are missing, while CARILLON_PROJECT_ID is set: /,
+    ],
+  ] as const) {
+    for (const options of [{ data }, { data, url: "http://localhost:8080" }]) {
+      await rejects(findConnection(options, env), problem);
+    }
+    await rejects(findConnection({}, { ...env, CARILLON_DATA: data }), problem);
+  }
+  const empty = { CARILLON_ACCESS_KEY: "", CARILLON_SECRET_KEY: "" };
+  assert.deepEqual(await findConnection({ data }, empty), own);
+});
+
 test("--url goes over the environment", async (t) => {
   const data = folderWith(t, JSON.stringify(file));
   const found = await findConnection(

@@ -42,20 +42,15 @@ export async function findConnection(
       2,
     );
   }
-  const { CARILLON_ACCESS_KEY, CARILLON_SECRET_KEY } = env;
-  if (CARILLON_ACCESS_KEY && CARILLON_SECRET_KEY) {
+  const given = keysFrom(env);
+  if (given) {
     if (url === undefined) {
       throw new CommandFailure(
         "Where is the server? Set CARILLON_URL or use --url.",
         2,
       );
     }
-    return {
-      url,
-      accessKey: CARILLON_ACCESS_KEY,
-      secretKey: CARILLON_SECRET_KEY,
-      ...(env.CARILLON_PROJECT_ID && { projectId: env.CARILLON_PROJECT_ID }),
-    };
+    return { url, ...given };
   }
   if (url === undefined || file === undefined) {
     throw new CommandFailure(
@@ -68,6 +63,31 @@ export async function findConnection(
     );
   }
   return { ...file, url };
+}
+
+/**
+ * The keys of the environment, all from there: with half of them from the file
+ * somebody else would act.
+ *
+ * @throws CommandFailure when some are set and others are missing
+ */
+function keysFrom(env: Environment): Omit<Connection, "url"> | undefined {
+  const accessKey = env.CARILLON_ACCESS_KEY;
+  const secretKey = env.CARILLON_SECRET_KEY;
+  const projectId = env.CARILLON_PROJECT_ID;
+  if (accessKey && secretKey) {
+    return { accessKey, secretKey, ...(projectId && { projectId }) };
+  }
+  if (!accessKey && !secretKey && !projectId) return undefined;
+  const pair = ["CARILLON_ACCESS_KEY", "CARILLON_SECRET_KEY"];
+  const missing = pair.filter((name) => !env[name]);
+  const set = [...pair, "CARILLON_PROJECT_ID"].filter((name) => env[name]);
+  const list = (names: readonly string[]) =>
+    `${names.join(" and ")} ${names.length > 1 ? "are" : "is"}`;
+  throw new CommandFailure(
+    `${list(missing)} missing, while ${list(set)} set: set both keys, or none of these to use those of credentials.json.`,
+    2,
+  );
 }
 
 /** The data folder: option, environment, or `./carillon-data`. */

@@ -258,10 +258,11 @@ is no terminal or with \`--json\`. Failures are a sentence on stderr. Exit codes
 0 done, 1 failed, 2 asked for in the wrong way (an unknown option, a mistake in
 the configuration). Colours are for terminals, and not with \`NO_COLOR\`.
 
-Clients find server and keys in this order: \`--url\` or \`CARILLON_URL\` for the
-address, \`CARILLON_ACCESS_KEY\` and \`CARILLON_SECRET_KEY\` for the keys, and what is
-missing in \`credentials.json\` of the data folder (\`--data\`, \`CARILLON_DATA\`, else
-\`./carillon-data\`).
+Clients find the server by \`--url\` or \`CARILLON_URL\`, else in \`credentials.json\` of
+the data folder (\`--data\`, \`CARILLON_DATA\`, else \`./carillon-data\`). The keys come
+from one place: \`CARILLON_ACCESS_KEY\` and \`CARILLON_SECRET_KEY\` (with
+\`CARILLON_PROJECT_ID\`), or, when none of these is set, that file. Some of them
+without both keys are refused.
 
 ${sections.join("\n\n")}
 `;

@@ -135,9 +135,45 @@ test("what was changed stands in the audit log", async () => {
     assert.ok(help.stdout.replaceAll(/\s+/g, " ").includes(name), name);
     assert.ok(unknown.stderr.includes(name), name);
   }
-  const wrong = await run(["audit", "list", "--limit", "none"]);
-  assert.equal(wrong.code, 2);
-  assert.match(wrong.stderr, /whole number/);
+  for (const [args, range] of [
+    [["audit", "list", "--limit", "none"], /whole number from 1 to 100000 is/],
+    [["audit", "list", "--limit", "1000000"], /number from 1 to 100000 is/],
+    [["publish", "t", "x", "--ttl", "0"], /seconds from 1 to 604800 is/],
+    [["publish", "t", "x", "--timeout", "1.5"], /seconds from 1 to 604800 is/],
+  ] as const) {
+    const wrong = await run([...args]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, range);
+  }
+});
+
+test("the audit log of a user is found by its name, and by its id for ever", async () => {
+  const [user] = await done("user", "create", "auditor", "--role", "admin");
+  const id = String(user?.id);
+  const unknown = await run(["audit", "list", "--user", "nobody"]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /no user "nobody".*carillon user list/);
+  assert.deepEqual(await done("audit", "list", "--user", "auditor"), []);
+  const login = await fetch(`${server.url}/v3/auth/tokens`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      auth: {
+        identity: {
+          methods: ["password"],
+          password: { user: { id, password: user?.password } },
+        },
+      },
+    }),
+  });
+  assert.equal(login.status, 201);
+  const entries = await done("audit", "list", "--user", "auditor");
+  assert.deepEqual(
+    entries.map(({ action, userName }) => [action, userName]),
+    [["login", "auditor"]],
+  );
+  await done("user", "delete", "auditor");
+  assert.deepEqual(await done("audit", "list", "--user", id), entries);
 });
 
 test("former certificates stay downloadable after a rotation", async () => {

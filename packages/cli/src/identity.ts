@@ -99,6 +99,18 @@ export async function findId<Resource>(
   return kind.idOf(await findOne(carillon, kind, reference, domainId));
 }
 
+/** As {@link findId}; of a deleted user, whose name is gone, the id as it is. */
+export async function findUserId(
+  carillon: Carillon,
+  reference: string,
+): Promise<string> {
+  const users = await userKind.resources(carillon).list();
+  const mayBeDeleted =
+    /^[0-9a-f]{32}$/.test(reference) &&
+    !users.some(({ name }) => name === reference);
+  return mayBeDeleted ? reference : findId(carillon, userKind, reference);
+}
+
 /** `carillon <kind> list` */
 export function listCommand<Resource>(
   { noun, resources }: Kind<Resource>,

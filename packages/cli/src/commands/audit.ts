@@ -2,10 +2,15 @@
 
 import type { AuditEntry } from "@carillon/client";
 import { auditActionNames } from "@carillon/server/audit-actions";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { findUserId } from "../identity.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { wholeNumber } from "../whole-number.ts";
+
+/** About as many are kept. */
+const maxEntries = 100_000;
 
 const columns: readonly Column<AuditEntry>[] = [
   { head: "at", cell: (entry) => entry.at },
@@ -35,26 +40,37 @@ function list(): Command {
   return clientCommand("list", "List the entries, newest first.", [
     "carillon audit list",
     "carillon audit list --action login_refused",
+    "carillon audit list --user ann",
   ])
-    .option("--limit <n>", "how many at most", toCount, 100)
+    .option(
+      "--limit <n>",
+      `how many at most, 1 to ${maxEntries}`,
+      wholeNumber(1, maxEntries),
+      100,
+    )
     .addOption(
       new Option("--action <action>", "only of this kind").choices(
         auditActionNames,
       ),
     )
-    .option("--user-id <id>", "only of this user")
+    .option("--user <user>", "only of this user, a deleted one by its id")
     .action(
       async (
         options: ClientOptions & {
           readonly limit: number;
           readonly action?: string;
-          readonly userId?: string;
+          readonly user?: string;
         },
       ) => {
         const entries = await withServer(options, async ({ carillon }) => {
-          const { limit, ...query } = options;
+          const { limit, action, user } = options;
+          const userId =
+            user === undefined ? undefined : await findUserId(carillon, user);
           const found: AuditEntry[] = [];
-          for await (const entry of carillon.audit.list(query)) {
+          for await (const entry of carillon.audit.list({
+            action,
+            userId,
+          })) {
             found.push(entry);
             if (found.length >= limit) break;
           }
@@ -63,10 +79,4 @@ function list(): Command {
         createOutput(options).rows(entries, columns, "There are no entries.");
       },
     );
-}
-
-function toCount(text: string): number {
-  const count = Number(text);
-  if (/^\d{1,6}$/.test(text) && count >= 1) return count;
-  throw new InvalidArgumentError("A whole number from 1 is expected.");
 }

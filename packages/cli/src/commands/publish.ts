@@ -2,7 +2,7 @@
 
 import { text } from "node:stream/consumers";
 import type { Delivery, Messages } from "@carillon/client";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import {
@@ -14,6 +14,10 @@ import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { topicUrnOf } from "../topic-urn.ts";
+import { wholeNumber } from "../whole-number.ts";
+
+/** The most that the server takes as `time_to_live`: a week. */
+const maxTtlSeconds = 604_800;
 
 interface PublishOptions extends ClientOptions {
   readonly subject?: string;
@@ -38,12 +42,21 @@ export function publishCommand(): Command {
       "--structure <json>",
       "another text per protocol: a JSON object in which default is mandatory",
     )
-    .option("--ttl <seconds>", "not delivered after that long", seconds)
+    .option(
+      "--ttl <seconds>",
+      "not delivered after that long",
+      wholeNumber(1, maxTtlSeconds, "seconds"),
+    )
     .option(
       "--wait",
       "wait until every delivery is settled and show them; exit code 1 when one failed",
     )
-    .option("--timeout <seconds>", "how long --wait waits", seconds, 60)
+    .option(
+      "--timeout <seconds>",
+      "how long --wait waits",
+      wholeNumber(1, maxTtlSeconds, "seconds"),
+      60,
+    )
     .action(
       async (
         topic: string,
@@ -120,9 +133,4 @@ async function textFrom(words: string | undefined): Promise<string> {
     );
   }
   return (await text(process.stdin)).replace(/\r?\n$/, "");
-}
-
-function seconds(value: string): number {
-  if (/^[1-9]\d{0,6}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError("A whole number of seconds is expected.");
 }

@@ -229,6 +229,7 @@ const operations: readonly (readonly [
         count: 2,
         userName: undefined,
         target: undefined,
+        details: undefined,
         address: undefined,
         requestId: undefined,
       },

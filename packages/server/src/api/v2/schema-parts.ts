@@ -21,7 +21,7 @@ const maxLimit = 1000;
 
 export const limitParameter = Type.Optional(
   Type.String({
-    pattern: "^[0-9]{1,4}$",
+    // Without a pattern: `readLimit` says the range.
     description: `How many at most, 1 to ${maxLimit}; ${defaultLimit} by default`,
     errorCode: "PAGE_INVALID",
   }),
@@ -31,7 +31,7 @@ export const limitParameter = Type.Optional(
 export function readLimit(text: string | undefined): number {
   if (text === undefined) return defaultLimit;
   const limit = Number(text);
-  if (limit >= 1 && limit <= maxLimit) return limit;
+  if (/^[0-9]+$/.test(text) && limit >= 1 && limit <= maxLimit) return limit;
   throw new CarillonError(
     "PAGE_INVALID",
     `Invalid limit: a number from 1 to ${maxLimit} is expected.`,

@@ -182,6 +182,7 @@ test("refusals are problems with a stable code and an explanation", async () => 
     ["/api/v2/messages?limit=0", 400, "PAGE_INVALID"],
     ["/api/v2/messages?limit=1001", 400, "PAGE_INVALID"],
     ["/api/v2/messages?limit=x", 400, "PAGE_INVALID"],
+    ["/api/v2/audit?limit=1000000", 400, "PAGE_INVALID"],
     ["/api/v2/messages?limit=1&limit=2", 400, "PAGE_INVALID"],
     [`/api/v2/messages/${id}/deliveries?state=x`, 400, "REQUEST_INVALID"],
     [`/api/v2/messages/${id}/deliveries?after=x`, 400, "PAGE_INVALID"],
@@ -198,6 +199,9 @@ test("refusals are problems with a stable code and an explanation", async () => 
     assert.equal(answer.body.code, code);
     assert.equal(answer.body.status, status);
     assert.ok(answer.body.title && answer.body.detail);
+    if (url.includes("limit=") && !url.includes("&")) {
+      assert.match(answer.body.detail, /from 1 to 1000 is expected/, url);
+    }
     assert.equal(answer.body.requestId, answer.headers["x-request-id"]);
     const { pathname } = new URL(answer.body.type);
     const explained = await server.call("GET", pathname);

@@ -26,6 +26,7 @@ export {
 export type { EngineStatus } from "./engine/engine-status.ts";
 export type { Publisher } from "./engine/publish.ts";
 export { defaultRetryPolicy, smnRetryPolicy } from "./engine/retry-policy.ts";
+export { shortestLeaseMs } from "./engine/sender.ts";
 export {
   CarillonError,
   type ErrorCode,

@@ -125,8 +125,10 @@ test("an abort during the start closes what was opened", async () => {
 test("says which channel's timeout a lease does not cover", async (t) => {
   const data = await mkdtemp(join(tmpdir(), "carillon-lease-"));
   t.after(() => rm(data, { recursive: true, force: true }));
-  const flags = { data, port: 0, leaseMs: 60_000, httpTimeoutMs: 60_000 };
-  await assert.rejects(open(loadConfig({ flags })), {
+  const config = loadConfig({ flags: { data, port: 0 } });
+  // One that was not read: `loadConfig` refuses it.
+  const short = { ...config, leaseMs: 60_000, httpTimeoutMs: 60_000 };
+  await assert.rejects(open(short), {
     name: "ConfigError",
     message: /leaseMs: A lease of 60000 ms does not cover .* make the lease/,
   });

@@ -5,6 +5,7 @@
  */
 
 import { dirname, resolve } from "node:path";
+import { deadlineSlackMs, shortestLeaseMs } from "@carillon/core";
 import { Check } from "typebox/schema";
 import { readConfigFile } from "./config-file.ts";
 import {
@@ -99,8 +100,10 @@ export function loadConfig(sources: ConfigSources = {}): Config {
       );
   }
   mistakes.push(...halfKeyPair(values));
+  const config = build(keys, values);
+  mistakes.push(...shortLease(config, given));
   if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return build(keys, values);
+  return config;
 }
 
 /** A value someone gave, before it is parsed. */
@@ -319,6 +322,25 @@ function halfKeyPair(values: ReadonlyMap<string, unknown>): ConfigMistake[] {
       key: lacks,
       source: lacks,
       problem: `expected a value, because ${has} is set: set both or neither`,
+    },
+  ];
+}
+
+/** With a lease that ends during an attempt, no attempt would be made. */
+function shortLease(
+  { leaseMs, httpTimeoutMs, slowAfterMs }: Config,
+  given: readonly Given[],
+): ConfigMistake[] {
+  // The other channels' timeouts are covered by each lease that can be set.
+  const timeoutMs = httpTimeoutMs + deadlineSlackMs;
+  const neededMs = shortestLeaseMs({ timeoutMs }, { slowAfterMs });
+  if (leaseMs >= neededMs) return [];
+  const last = given.findLast(({ key }) => key.path === "leaseMs");
+  return [
+    {
+      key: "leaseMs",
+      source: last?.source ?? "leaseMs",
+      problem: `expected ${neededMs} or more, because httpTimeoutMs is ${httpTimeoutMs}, got ${leaseMs}: make the lease longer or the timeout shorter`,
     },
   ];
 }

@@ -35,7 +35,7 @@ import { FanOut } from "./fan-out.ts";
 import { OutcomeLedger } from "./ledger.ts";
 import { createPublisher, type Publisher } from "./publish.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
-import { leaseNeededMs, Sender } from "./sender.ts";
+import { Sender, shortestLeaseMs } from "./sender.ts";
 import { Sweeper } from "./sweeper.ts";
 
 export interface EnginePorts {
@@ -294,7 +294,7 @@ function checkLease(
 ): void {
   const { leaseMs } = options;
   for (const channel of channels) {
-    const neededMs = Math.ceil((leaseNeededMs(channel, options) * 3) / 2);
+    const neededMs = shortestLeaseMs(channel, options);
     if (leaseMs < neededMs) {
       throw new RangeError(
         `A lease of ${leaseMs} ms does not cover an attempt of channel ${channel.name}, which may take ${channel.timeoutMs} ms: make the lease ${neededMs} ms or longer, or the attempt's timeout shorter.`,

@@ -102,6 +102,17 @@ export function leaseNeededMs(
   return Math.max(timeoutMs + answerGraceMs, slowAfterMs) + slackMs;
 }
 
+/**
+ * The shortest lease with which attempts through a channel can be made, in
+ * milliseconds: renewed in time, two thirds of it are left.
+ */
+export function shortestLeaseMs(
+  channel: Pick<Channel, "timeoutMs">,
+  options: Pick<SenderOptions, "slowAfterMs">,
+): number {
+  return Math.ceil((leaseNeededMs(channel, options) * 3) / 2);
+}
+
 export class Sender implements AttemptOwner {
   readonly #ports: SenderPorts;
   readonly #options: SenderOptions;

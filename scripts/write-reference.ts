@@ -55,7 +55,7 @@ function renderErrors(): string {
 Every failure has a stable code. \`/api/v2\` answers it as problem details (RFC
 9457) in \`code\`, SMN's routes as SMN's own codes in both pairs of names. A code
 is never reused or renamed within a major version; the sentence beside it may
-change.
+change. What ends before its path was read is answered as on SMN's routes.
 
 | code | /api/v2 | SMN | meaning |
 |---|---|---|---|

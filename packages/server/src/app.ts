@@ -36,6 +36,7 @@ import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
 import { registerIdentityApi } from "./api/identity/identity-api.ts";
 import { acceptAnyBody, defaultBodyBytes } from "./api/json-body.ts";
+import { apiOf, createMalformedRequests } from "./api/malformed-request.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { countRequests } from "./api/operations/http-counter.ts";
 import { registerOperationsApi } from "./api/operations/operations-api.ts";
@@ -134,12 +135,15 @@ export function createApp(ports: AppPorts): HttpApp {
   const sendProblem = createProblemAnswer(apiPorts);
   const sendKeystoneError = createKeystoneErrorAnswer(apiPorts);
 
+  const malformed = createMalformedRequests(ports);
+
   const app = fastify({
+    clientErrorHandler: malformed.onClientError,
     genReqId: ports.newRequestId,
     bodyLimit: defaultBodyBytes,
     trustProxy: ports.trustedProxies.length > 0 && [...ports.trustedProxies],
     serverFactory: (listener) =>
-      createBoundedServer(listener, {
+      createBoundedServer(listener, malformed.refuse, {
         requestTimeout,
         headersTimeout: requestTimeout,
         // Node looks for slow clients twice a minute otherwise.
@@ -151,11 +155,12 @@ export function createApp(ports: AppPorts): HttpApp {
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
       answerCommonHeaders(request, reply);
-      const path = request.raw.url ?? "";
-      if (path.startsWith("/api/v2/")) sendProblem(error, request, reply);
-      else if (path.startsWith("/v3/")) {
-        sendKeystoneError(error, request, reply);
-      } else errors.send(error, request, reply);
+      const send = {
+        v2: sendProblem,
+        identity: sendKeystoneError,
+        smn: errors.send,
+      }[apiOf(request.raw.url ?? "")];
+      send(error, request, reply);
     },
     routerOptions: {
       ignoreTrailingSlash: true,

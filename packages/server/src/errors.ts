@@ -6,7 +6,8 @@
 export const requestErrorCatalogue = {
   AUTHENTICATION_FAILED: "Credentials are missing, wrong or expired",
   LOGIN_THROTTLED: "Too many log-ins, or too many wrong ones; try again later",
-  PERMISSION_DENIED: "These credentials do not reach this project",
+  PERMISSION_DENIED:
+    "These credentials do not reach this project, or their role may not do this",
   ROUTE_NOT_FOUND: "There is no such route",
   BODY_MALFORMED: "The request body is not JSON in UTF-8",
   BODY_TOO_LARGE: "The request body is larger than the route takes",
@@ -15,6 +16,10 @@ export const requestErrorCatalogue = {
   BODY_FRAGMENTED:
     "The request body comes in too many chunks for its length: send larger ones, or a Content-Length",
   REQUEST_INVALID: "The request cannot be understood",
+  HEADERS_TOO_LARGE: "The request line and header fields are too large",
+  REQUEST_TIMED_OUT: "The request did not come whole in time",
+  EXPECTATION_UNKNOWN:
+    "The header field Expect has another value than 100-continue",
   STATUS_FILTER_INVALID: "The status to filter by is none of 0 to 4",
   IDENTITY_INVALID: "The user, project, domain or access key cannot be so",
   IDENTITY_NOT_FOUND: "There is no such user, project, domain or access key",

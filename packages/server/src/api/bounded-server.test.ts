@@ -8,7 +8,12 @@ import { bytesPerChunk, freeChunks } from "@carillon/gateway";
 import fc from "fast-check";
 
 import { createBoundedServer, maxWaitingRequests } from "./bounded-server.ts";
+import { createMalformedRequests } from "./malformed-request.ts";
 
+const malformed = createMalformedRequests({
+  newRequestId: () => "r1",
+  publicUrl: () => undefined,
+});
 const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const lastGet = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 
@@ -334,7 +339,7 @@ test("what a network cuts small is no flood of chunks", async () => {
 });
 
 async function listen(listener: RequestListener) {
-  const http = createBoundedServer(listener, {});
+  const http = createBoundedServer(listener, malformed.refuse, {});
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   const { port } = http.address() as AddressInfo;

@@ -14,6 +14,7 @@ import type {
 } from "node:http";
 import type { Socket } from "node:net";
 import { boundChunks } from "./bound-chunks.ts";
+import type { MalformedRequests } from "./malformed-request.ts";
 import { stopParser } from "./stop-parser.ts";
 
 /** Requests of one connection that wait for the answers before theirs. */
@@ -21,6 +22,7 @@ export const maxWaitingRequests = 16;
 
 export function createBoundedServer(
   listener: RequestListener,
+  refuse: MalformedRequests["refuse"],
   options: ServerOptions,
 ): Server {
   const { createServer } = process.getBuiltinModule("node:http");
@@ -69,10 +71,14 @@ export function createBoundedServer(
     requireHostHeader: false,
   });
   server.on("request", (request, response) =>
-    receive(request, response, hasHost(request) ? listener : refuse(400)),
+    receive(
+      request,
+      response,
+      hasHost(request) ? listener : refuse("REQUEST_INVALID"),
+    ),
   );
   server.on("checkExpectation", (request, response) =>
-    receive(request, response, refuse(417)),
+    receive(request, response, refuse("EXPECTATION_UNKNOWN")),
   );
   return server;
 }
@@ -80,10 +86,4 @@ export function createBoundedServer(
 /** RFC 9112 §3.2: a request of HTTP/1.1 has the header field. */
 function hasHost({ httpVersion, headers }: IncomingMessage): boolean {
   return httpVersion !== "1.1" || headers.host !== undefined;
-}
-
-function refuse(status: number): RequestListener {
-  return (_request, response) => {
-    response.writeHead(status, { connection: "close" }).end();
-  };
 }

@@ -5,6 +5,7 @@ import {
   type ErrorAnswer,
   type ErrorAnswerPorts,
 } from "../error-answer.ts";
+import { jsonContentType } from "../http-app.ts";
 import { smnErrorCodes } from "../smn/error-codes.ts";
 
 // An import would load all that `node:http` names, WebSocket's client among
@@ -17,14 +18,21 @@ export function createKeystoneErrorAnswer(
   return createErrorAnswer(ports, {
     statusOf: ({ code }) => smnErrorCodes[code].status,
     send: (reply, error) =>
-      reply.send({
-        error: {
-          code: reply.statusCode,
-          title: STATUS_CODES[reply.statusCode],
-          message:
+      reply
+        .header("content-type", jsonContentType)
+        .send(
+          toKeystoneErrorBody(
+            reply.statusCode,
             error?.message ??
-            "Something went wrong here; see the server's log.",
-        },
-      }),
+              "Something went wrong here; see the server's log.",
+          ),
+        ),
+  });
+}
+
+/** The body of an error, as JSON. */
+export function toKeystoneErrorBody(status: number, message: string): string {
+  return JSON.stringify({
+    error: { code: status, title: STATUS_CODES[status], message },
   });
 }

@@ -81,7 +81,12 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split("?", 1)[0] ?? "";
 }
 
-function toErrorBody(requestId: string, code: string, message: string): string {
+/** The body of an error, as JSON. */
+export function toErrorBody(
+  requestId: string,
+  code: string,
+  message: string,
+): string {
   return JSON.stringify({
     request_id: requestId,
     code,

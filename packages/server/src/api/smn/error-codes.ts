@@ -106,6 +106,9 @@ export const smnErrorCodes: Readonly<
   BODY_TOO_COMPLEX: { status: 400, code: "APIGW.0201" },
   BODY_FRAGMENTED: { status: 400, code: "APIGW.0201" },
   REQUEST_INVALID: { status: 400, code: "APIGW.0201" },
+  HEADERS_TOO_LARGE: { status: 431, code: "APIGW.0201" },
+  REQUEST_TIMED_OUT: { status: 408, code: "APIGW.0201" },
+  EXPECTATION_UNKNOWN: { status: 417, code: "APIGW.0201" },
   STATUS_FILTER_INVALID: { status: 400, code: "SMN.0077" },
   OVERLOADED: { status: 503, code: "SMN.0018" },
   // SMN has nothing to do with identity: the gateway's general ones.

@@ -31,17 +31,36 @@ export function createProblemAnswer(ports: ErrorAnswerPorts): ErrorAnswer {
     statusOf: ({ code }) => problemStatus(code),
     send(reply, error, request) {
       const code = error?.code ?? "INTERNAL_ERROR";
-      return reply.header("content-type", problemContentType).send(
-        JSON.stringify({
-          type: problemType(ports.originOf(request), code),
-          title: problemTitle(code),
-          status: reply.statusCode,
-          detail: error?.message ?? "See the server's log.",
-          code,
-          requestId: request.id,
-        }),
-      );
+      return reply
+        .header("content-type", problemContentType)
+        .send(
+          toProblem(
+            ports.originOf(request),
+            code,
+            reply.statusCode,
+            error?.message ?? "See the server's log.",
+            request.id,
+          ),
+        );
     },
+  });
+}
+
+/** The body of an error, as JSON. */
+export function toProblem(
+  origin: string,
+  code: ProblemCode,
+  status: number,
+  detail: string,
+  requestId: string,
+): string {
+  return JSON.stringify({
+    type: problemType(origin, code),
+    title: problemTitle(code),
+    status,
+    detail,
+    code,
+    requestId,
   });
 }
 

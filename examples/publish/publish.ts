@@ -11,7 +11,8 @@ if (!topicName || !message) {
 try {
   const { smn } = connect({
     endpoint: process.env.CARILLON_URL ?? "http://127.0.0.1:7070",
-    projectId: process.env.CARILLON_PROJECT_ID ?? "",
+    // Carillon is asked for the key's own when there is none.
+    projectId: process.env.CARILLON_PROJECT_ID || undefined,
     accessKey: process.env.CARILLON_ACCESS_KEY ?? "",
     secretKey: process.env.CARILLON_SECRET_KEY ?? "",
   });

@@ -33,6 +33,21 @@ test("publish says which message is on its way", async () => {
   assert.deepEqual(server.requests[1]?.json, { message: "Disk is full" });
 });
 
+test("publish takes the key's project when none is given", async () => {
+  await using server = await serve(({ path }) => ({
+    body: path.endsWith("/whoami")
+      ? { projectId: keys.CARILLON_PROJECT_ID }
+      : { topic_urn: "urn:smn:local:p:alerts", message_id: "m1" },
+  }));
+  await using program = new Program("publish/publish.ts", ["alerts", "x"], {
+    CARILLON_URL: server.url,
+    ...keys,
+    CARILLON_PROJECT_ID: "",
+  });
+  assert.match(await program.line(), /^Message m1 /);
+  assert.deepEqual(await program.exit(), { code: 0, errors: "" });
+});
+
 test("publish says what is wrong", async () => {
   await using server = await serve(() => refusal(403, "SMN.0001"));
   await using program = new Program("publish/publish.ts", ["alerts", "x"], {

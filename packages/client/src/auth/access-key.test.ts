@@ -37,6 +37,32 @@ test("signs what is on the wire", async () => {
   );
 });
 
+test("credentials that no header takes are refused, and not quoted", async () => {
+  const endpoint = "http://127.0.0.1:1";
+  const { accessKey, secretKey } = { accessKey: "AK", secretKey: "SK" };
+  for (const wrong of ["…", "a b", "a\nb", "ключ"]) {
+    for (const [option, options] of [
+      ["accessKey", { accessKey: wrong, secretKey }],
+      ["accessKey", { accessKey: wrong, secretKey, scheme: "basic" }],
+      ["securityToken", { accessKey, secretKey, securityToken: wrong }],
+      ["token", { token: wrong, projectId }],
+    ] as const) {
+      assert.throws(
+        () => connect({ endpoint, ...options }),
+        (error) =>
+          error instanceof InvalidOptionsError &&
+          error.message.includes(`Expected ${option} to be`) &&
+          !error.message.includes(wrong),
+      );
+    }
+    const { smn } = connect({ endpoint, projectId, token: () => wrong });
+    await assert.rejects(
+      Array.fromAsync(smn.topics()),
+      (error) => error instanceof InvalidOptionsError,
+    );
+  }
+});
+
 test("signs the token of temporary keys", async () => {
   await using server = await serve(() => ({ body: { topics: [] } }));
   const { smn } = connect({

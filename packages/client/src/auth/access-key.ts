@@ -15,6 +15,7 @@ import {
   toProjectUrl,
   toServiceUrl,
 } from "./base-url.ts";
+import { checkHeaderText } from "./header-text.ts";
 import { SharedSession } from "./shared-session.ts";
 import { signRequest, toSdkDate } from "./signature.ts";
 
@@ -47,10 +48,12 @@ export function createAccessKeyAuthenticator(
   options: AccessKeyOptions,
   transport: Transport,
 ): Authenticator {
-  const { accessKey, secretKey, projectId } = options;
+  const { accessKey, secretKey, securityToken, projectId } = options;
   if (!accessKey || !secretKey) {
     throw new InvalidOptionsError("Expected both accessKey and secretKey.");
   }
+  checkHeaderText(accessKey, "accessKey");
+  if (securityToken) checkHeaderText(securityToken, "securityToken");
   const endpoint = checkUrl(options.endpoint, "endpoint");
   const prove = options.scheme === "basic" ? basic(options) : signed(options);
   const inProject = (id: string): Session => ({

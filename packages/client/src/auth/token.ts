@@ -1,8 +1,8 @@
 /** Calls with a token, be it one from elsewhere. */
 
-import { InvalidOptionsError } from "../errors.ts";
 import type { Authenticator, Session } from "./authenticator.ts";
 import { checkProjectId, checkUrl, toProjectUrl } from "./base-url.ts";
+import { checkHeaderText } from "./header-text.ts";
 import { SharedSession } from "./shared-session.ts";
 
 /** Where the service is, and which token the requests carry. */
@@ -27,14 +27,13 @@ export function createTokenAuthenticator(options: TokenOptions): Authenticator {
       createTokenSession(projectUrl, await token()),
     );
   }
-  if (token === "") {
-    throw new InvalidOptionsError("Expected token not to be empty.");
-  }
   const session = createTokenSession(projectUrl, token);
   return { session: async () => session, renew: async () => undefined };
 }
 
+/** @throws InvalidOptionsError when the token cannot be sent */
 export function createTokenSession(projectUrl: string, token: string): Session {
+  checkHeaderText(token, "token");
   return {
     projectUrl,
     headers: async ({ body }) => ({

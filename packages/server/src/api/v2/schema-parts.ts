@@ -30,10 +30,16 @@ export const limitParameter = Type.Optional(
 /** @throws CarillonError PAGE_INVALID */
 export function readLimit(text: string | undefined): number {
   if (text === undefined) return defaultLimit;
-  const limit = Number(text);
-  if (/^[0-9]+$/.test(text) && limit >= 1 && limit <= maxLimit) return limit;
-  throw new CarillonError(
-    "PAGE_INVALID",
-    `Invalid limit: a number from 1 to ${maxLimit} is expected.`,
-  );
+  if (isWithin(text, maxLimit)) return Number(text);
+  throw new CarillonError("PAGE_INVALID", rangeText("limit", maxLimit));
+}
+
+/** Whether a text is a whole number from 1 to `max`. */
+export function isWithin(text: string, max: number): boolean {
+  return /^[0-9]+$/.test(text) && Number(text) >= 1 && Number(text) <= max;
+}
+
+/** What is said of a parameter that is not {@link isWithin} its range. */
+export function rangeText(name: string, max: number): string {
+  return `Invalid ${name}: a number from 1 to ${max} is expected.`;
 }

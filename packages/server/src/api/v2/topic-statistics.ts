@@ -7,12 +7,13 @@ import {
   type StatisticsReader,
   type Topics,
 } from "@carillon/core";
+import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { refusals } from "./error-answers.ts";
-import { instant } from "./schema-parts.ts";
+import { instant, isWithin, rangeText } from "./schema-parts.ts";
 
 const Statistics = Type.Object(
   {
@@ -32,6 +33,7 @@ const Statistics = Type.Object(
 );
 
 const defaultHours = 24;
+const maxHours = 9999;
 
 export interface TopicStatisticsPorts {
   readonly topics: Topics;
@@ -54,8 +56,8 @@ export function topicStatisticsRoutes(
         querystring: Type.Object({
           hours: Type.Optional(
             Type.String({
-              pattern: "^[1-9][0-9]{0,3}$",
-              description: `How many hours, the current one last; ${defaultHours} by default`,
+              // Without a pattern: the route says the range.
+              description: `How many hours, 1 to ${maxHours}, the current one last; ${defaultHours} by default`,
             }),
           ),
         }),
@@ -69,7 +71,11 @@ export function topicStatisticsRoutes(
       );
       const now = clock.now();
       const until = addMs(now, hourMs - (now % hourMs));
-      const hours = Number(request.query.hours ?? defaultHours);
+      const { hours: given = String(defaultHours) } = request.query;
+      if (!isWithin(given, maxHours)) {
+        throw new RequestError("REQUEST_INVALID", rangeText("hours", maxHours));
+      }
+      const hours = Number(given);
       const counts = await statistics.readStatistics(
         topic.seq,
         addMs(until, -hours * hourMs),

@@ -167,6 +167,22 @@ test("does not show the token of a confirmation", async () => {
   }
 });
 
+test("the range of hours is said where it is left", async () => {
+  await using server = await startTestServer();
+  const { base, call } = server;
+  await call("POST", `${base}/topics`, { name: "alerts" });
+  const path = `/api/v2/topics/${server.topicUrn("alerts")}/statistics`;
+  for (const hours of ["0", "10000", "x", "-1", "1.5", ""]) {
+    const { status, body } = await call("GET", `${path}?hours=${hours}`);
+    assert.equal(status, 400, hours);
+    assert.equal(body.code, "REQUEST_INVALID");
+    assert.match(body.detail, /hours: a number from 1 to 9999 is expected/);
+  }
+  for (const query of ["", "?hours=1", "?hours=9999"]) {
+    assert.equal((await call("GET", path + query)).status, 200, query);
+  }
+});
+
 test("refusals are problems with a stable code and an explanation", async () => {
   const { server, publish } = await setUp();
   await using _ = server;

@@ -262,7 +262,7 @@ Clients find the server by \`--url\` or \`CARILLON_URL\`, else in \`credentials.
 the data folder (\`--data\`, \`CARILLON_DATA\`, else \`./carillon-data\`). The keys come
 from one place: \`CARILLON_ACCESS_KEY\` and \`CARILLON_SECRET_KEY\` (with
 \`CARILLON_PROJECT_ID\`), or, when none of these is set, that file. Some of them
-without both keys are refused.
+without both keys are refused, and so are misspelt \`CARILLON_\` variables.
 
 ${sections.join("\n\n")}
 `;

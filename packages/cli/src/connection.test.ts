@@ -66,6 +66,22 @@ test("keys come from one place, all of them", async (t) => {
   assert.deepEqual(await findConnection({ data }, empty), own);
 });
 
+test("misspelt variables are named, those of others are not", async (t) => {
+  const data = folderWith(t, JSON.stringify(file));
+  await rejects(
+    findConnection({ data }, { CARILLON_SECRET_KY: "S", CARILLON_ULR: "u" }),
+    /^CARILLON_SECRET_KY: .* did you mean CARILLON_SECRET_KEY\?\nCARILLON_ULR: .* CARILLON_URL\?$/,
+  );
+  const fine = {
+    CARILLON_CONFIG: "/etc/carillon.json",
+    CARILLON_SMTP_URL: "smtp://mail.example.com",
+    CARILLON_SOMETHING_OF_OTHERS: "1",
+    CARILLON_SERVICE_HOST: "10.0.0.1",
+    CARILLON_SERVICE_PORT: "80",
+  };
+  assert.deepEqual(await findConnection({ data }, fine), own);
+});
+
 test("--url goes over the environment", async (t) => {
   const data = folderWith(t, JSON.stringify(file));
   const found = await findConnection(

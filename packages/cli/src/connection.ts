@@ -32,6 +32,7 @@ export async function findConnection(
   options: ConnectionOptions,
   env: Environment,
 ): Promise<Connection> {
+  await checkNames(env);
   const folder = dataFolder(options, env);
   const file = await readCredentials(folder);
   const givenUrl = options.url ?? (env.CARILLON_URL || undefined);
@@ -63,6 +64,34 @@ export async function findConnection(
     );
   }
   return { ...file, url };
+}
+
+/** What clients read. */
+const ownVariables = [
+  "CARILLON_URL",
+  "CARILLON_DATA",
+  "CARILLON_ACCESS_KEY",
+  "CARILLON_SECRET_KEY",
+  "CARILLON_PROJECT_ID",
+];
+
+/** @throws CommandFailure that names misspelt variables, as `serve` does */
+async function checkNames(env: Environment): Promise<void> {
+  const others = Object.entries(env).filter(
+    ([name]) => name.startsWith("CARILLON_") && !ownVariables.includes(name),
+  );
+  // All names there are come with the server's schema, which takes a while.
+  if (others.length === 0) return;
+  const { findMisspeltVariables } = await import(
+    "@carillon/server/config-variables"
+  );
+  const misspelt = findMisspeltVariables(env);
+  if (misspelt.length === 0) return;
+  const lines = misspelt.map(
+    ({ name, meant }) =>
+      `${name}: there is no such variable; did you mean ${meant}?`,
+  );
+  throw new CommandFailure(lines.join("\n"), 2);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   listConfigKeys,
 } from "./config-schema.ts";
 import { nearest } from "./config-spelling.ts";
+import { findMisspeltVariables, isServiceLink } from "./config-variables.ts";
 
 /** What the server runs with. Every default is filled in. */
 export type Config = Frozen<ConfigValues>;
@@ -62,9 +63,6 @@ export class ConfigError extends Error {
     this.mistakes = mistakes;
   }
 }
-
-/** Variables of the program that are not configuration of the server. */
-const otherVariables = ["CARILLON_CONFIG", "CARILLON_URL"];
 
 /** What `sandbox` adds to `allowTargets`. */
 const loopbackNetworks = ["127.0.0.0/8", "::1/128"];
@@ -141,53 +139,18 @@ function fromEnvironment(
   keys: readonly ConfigKey[],
   mistakes: ConfigMistake[],
 ): Given[] {
+  mistakes.push(
+    ...findMisspeltVariables(env).map(({ name, meant }) => ({
+      key: name,
+      source: name,
+      problem: `there is no such variable; did you mean ${meant}?`,
+    })),
+  );
   return Object.entries(env).flatMap(([name, value]) => {
-    if (!name.startsWith("CARILLON_") || !value) return [];
-    if (otherVariables.includes(name) || isServiceLink(name, env)) return [];
     const key = keys.find(({ variable }) => variable === name);
-    if (key) return { key, source: name, value, base: "." };
-    // What resembles none of ours may well be somebody else's.
-    const meant = nearestVariable(name, [
-      ...keys.map(({ variable }) => variable),
-      ...otherVariables,
-    ]);
-    if (meant) {
-      mistakes.push({
-        key: name,
-        source: name,
-        problem: `there is no such variable; did you mean ${meant}?`,
-      });
-    }
-    return [];
+    if (!key || !value || isServiceLink(name, env)) return [];
+    return { key, source: name, value, base: "." };
   });
-}
-
-/** Compared without the prefix, which makes all names look alike. */
-function nearestVariable(
-  name: string,
-  names: readonly string[],
-): string | undefined {
-  const prefix = "CARILLON_";
-  const best = nearest(
-    name.slice(prefix.length),
-    names.map((known) => known.slice(prefix.length)),
-  );
-  return best && prefix + best;
-}
-
-/**
- * Kubernetes sets variables for each service in a pod's namespace: one called
- * "carillon" brings `CARILLON_PORT=tcp://…` and its like.
- */
-function isServiceLink(
-  name: string,
-  env: Readonly<Record<string, string | undefined>>,
-): boolean {
-  if (!env.CARILLON_SERVICE_HOST) return false;
-  return (
-    /^CARILLON_(SERVICE_|PORT_\d+_)/.test(name) ||
-    (name === "CARILLON_PORT" && /^(tcp|udp):/.test(env[name] ?? ""))
-  );
 }
 
 function fromFile(

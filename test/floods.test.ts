@@ -83,6 +83,28 @@ for (const [name, wire] of [
   });
 }
 
+const piece = "x".repeat(16_384);
+
+for (const [name, head, more] of [
+  ["of a length", "Content-Length: 1000000000000\r\n\r\n", piece],
+  ["in chunks", "Transfer-Encoding: chunked\r\n\r\n", `4000\r\n${piece}\r\n`],
+] as const) {
+  test(`a body ${name} that nobody reads is not read without end`, async () => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    const closed = new Promise<void>((resolve) => {
+      socket.on("error", () => {}).on("close", () => resolve());
+    });
+    socket.write(`GET /healthz HTTP/1.1\r\nHost: h\r\n${head}`);
+    const pour = () => {
+      while (!socket.destroyed && socket.write(more));
+    };
+    socket.on("drain", pour).resume();
+    pour();
+    await within(closed, "the connection is closed", 20_000);
+  });
+}
+
 test("a server under attack answers others, and goes on", async () => {
   const flood = fill("GET /v2 HTTP/1.1\r\nHost: h\r\n\r\n");
   const attack = Promise.all(

@@ -25,8 +25,6 @@ export function boundChunks(
     // Not even the end: what was cut may not be taken for the whole.
     return isRefused || push(piece);
   };
-  // What is not read by then Node would throw away before it is counted.
-  response.prependOnceListener("finish", () => request.on("data", () => {}));
 
   const refuse = () => {
     isRefused = true;

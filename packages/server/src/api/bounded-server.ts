@@ -14,6 +14,7 @@ import type {
 } from "node:http";
 import type { Socket } from "node:net";
 import { boundChunks } from "./bound-chunks.ts";
+import { boundRest, maxRestBytes } from "./bound-rest.ts";
 import type { MalformedRequests } from "./malformed-request.ts";
 import { stopParser } from "./stop-parser.ts";
 
@@ -37,10 +38,12 @@ export function createBoundedServer(
     response: ServerResponse,
     answer: RequestListener,
   ): void => {
-    if (request.headers["transfer-encoding"] !== undefined) {
-      boundChunks(request, response);
+    const { headers, socket } = request;
+    const isChunked = headers["transfer-encoding"] !== undefined;
+    if (isChunked) boundChunks(request, response);
+    if (isChunked || Number(headers["content-length"]) > maxRestBytes) {
+      boundRest(request, response);
     }
-    const { socket } = request;
     const { bytesRead } = socket;
     const isNext = socket === lastSocket && bytesRead === lastBytesRead;
     lastSocket = socket;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { ProviderConnectionError } from "@carillon/gateway";
 import { ManualClock } from "@carillon/testing";
 import { createEgressGuard } from "./egress-guard.ts";
@@ -127,6 +128,7 @@ test("keeps connections for the next requests", async () => {
   for (let n = 0; n < 10; n++) {
     await client.request({ method: "GET", url: server.url });
     clock.advance(5);
+    await turn();
   }
   assert.equal(server.connections(), 1);
 });

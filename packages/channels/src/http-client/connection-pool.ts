@@ -13,7 +13,7 @@ import {
 } from "./connection.ts";
 
 export interface ConnectionPoolOptions extends ConnectionOptions {
-  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  readonly clock: Pick<Clock, "monotonic" | "setTimer" | "nextTurn">;
   /** Connections to one origin at once. */
   readonly maxPerOrigin: number;
   /**
@@ -114,7 +114,9 @@ export class ConnectionPool {
     const { clock, settleMs = 0 } = this.#options;
     if (settleMs === 0) this.#handOn(connection);
     else {
-      clock.setTimer(settleMs, () => {
+      clock.setTimer(settleMs, async () => {
+        // Timers come before what the system has for us: its end may be there.
+        await clock.nextTurn();
         if (this.#open.has(connection)) this.#handOn(connection);
       });
     }

@@ -70,6 +70,7 @@ export {
   includesRange,
   networkOf,
   parseIpRange,
+  routedBlockOf,
 } from "./ip-range.ts";
 export { findExcess, type JsonLimits } from "./json-extent.ts";
 export { loadOnce } from "./load-once.ts";

@@ -7,6 +7,7 @@ import {
   includesRange,
   networkOf,
   parseIpRange,
+  routedBlockOf,
   unmapped,
 } from "./ip-range.ts";
 
@@ -27,6 +28,16 @@ test("counts an IPv4 address by itself and an IPv6 address by its /64", () => {
   assert.ok(same("2001:db8:0:1::1", "2001:db8:0:1:ffff::2"));
   assert.ok(!same("2001:db8:0:1::1", "2001:db8:0:2::1"));
   assert.equal(networkOf("fe80::1%eth0"), "fe80::1%eth0");
+});
+
+test("the routed block of an address is its /24 or its /48", () => {
+  const same = (a: string, b: string) => routedBlockOf(a) === routedBlockOf(b);
+  assert.ok(same("192.0.2.1", "192.0.2.255"));
+  assert.ok(same("192.0.2.1", "::ffff:192.0.2.7"));
+  assert.ok(!same("192.0.2.1", "192.0.3.1"));
+  assert.ok(same("2001:db8:1::1", "2001:db8:1:ffff::2"));
+  assert.ok(!same("2001:db8:1::1", "2001:db8:2::1"));
+  assert.equal(routedBlockOf("fe80::1%eth0"), "fe80::1%eth0");
 });
 
 test("a range holds the addresses that share its prefix", () => {

@@ -58,6 +58,21 @@ export function networkOf(address: string): string {
   return words.slice(0, 2).join(".");
 }
 
+/**
+ * The smallest block that the internet routes on its own, as a text to count
+ * by: an IPv4 address's first 24 bits, an IPv6 address's first 48. It often has
+ * one owner. What is no address is answered as it is.
+ */
+export function routedBlockOf(address: string): string {
+  const range = parseIpRange(address);
+  if (range === undefined) return address;
+  const { words } = unmapped(range);
+  const [first = 0, second = 0] = words;
+  return words.length === 1
+    ? String(keepBits(first, 24))
+    : `${first}.${keepBits(second, 16)}`;
+}
+
 const mapped: IpRange = { words: [0, 0, 0xffff, 0], prefix: 96 };
 
 function toRange(address: readonly number[], prefix: number): IpRange {

@@ -148,6 +148,24 @@ test("who fills the queue from few addresses keeps nobody out", async () => {
   }
 });
 
+test("who has many addresses of one block keeps nobody out", async () => {
+  for (const address of [
+    (i: number) => `198.51.100.${i}`,
+    (i: number) => `2001:db8:7:${i.toString(16)}::1`,
+  ]) {
+    const { begin, endAll } = setUp();
+    for (let i = 0; i < 100; i++) begin(`u${i}`, address(i));
+    const right = Array.from({ length: 18 }, (_, i) =>
+      begin(`ann${i}`, `192.0.${i}.1`, true),
+    );
+    await endAll();
+    assert.deepEqual(
+      await Promise.all(right),
+      right.map(() => true),
+    );
+  }
+});
+
 test("the newest of the fullest address makes room, with a 429", async () => {
   const { begin, endAll } = setUp();
   const full = Array.from({ length: 16 }, (_, i) => begin(`u${i}`, "full"));

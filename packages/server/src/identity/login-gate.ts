@@ -1,6 +1,7 @@
 /**
  * Keeps log-ins from crowding each other out. A few passwords are hashed at
- * once and few wait, half of these for one network or one user name. Where
+ * once and few wait, half of these for one network, one routed block of
+ * networks (whoever has one has many addresses) or one user name. Where
  * there is no place, a newcomer takes that of the newest who waits from the
  * network that holds most, unless its own network would then hold as many: so
  * who fills the queue crowds out himself. Failures of a user from one network
@@ -10,7 +11,12 @@
  */
 
 import { hash } from "node:crypto";
-import { type Clock, type ConcurrencyLimit, networkOf } from "@carillon/core";
+import {
+  type Clock,
+  type ConcurrencyLimit,
+  networkOf,
+  routedBlockOf,
+} from "@carillon/core";
 import { RequestError } from "../errors.ts";
 
 /**
@@ -42,7 +48,7 @@ export interface LoginGate {
 
 /** Log-ins that are computed or wait. */
 const maxPresent = 34;
-/** Of one network, and of one name, computed or waiting. */
+/** Of one network, one block and one name, computed or waiting. */
 const maxOfOne = 16;
 
 /** Failures without a wait; each further one doubles it. */
@@ -58,6 +64,7 @@ const maxCounts = 20_000;
 interface Entrant {
   readonly name: string;
   readonly network: string;
+  readonly block: string;
   isWaiting: boolean;
   /** Takes it out of the queue. */
   readonly expulsion: AbortController;
@@ -81,6 +88,7 @@ export function createLoginGate(
       const entrant: Entrant = {
         name,
         network,
+        block: routedBlockOf(address),
         isWaiting: true,
         expulsion: new AbortController(),
       };
@@ -114,7 +122,7 @@ export function createLoginGate(
  */
 function makeRoom(
   present: ReadonlySet<Entrant>,
-  { name, network }: Entrant,
+  { name, network, block }: Entrant,
 ): readonly Entrant[] | undefined {
   const rest = new Set(present);
   const expelled: Entrant[] = [];
@@ -124,6 +132,7 @@ function makeRoom(
       isIn: (it: Entrant) => it.network === network,
       by: "name",
     },
+    { max: maxOfOne, isIn: (it: Entrant) => it.block === block, by: "network" },
     { max: maxOfOne, isIn: (it: Entrant) => it.name === name, by: "network" },
     { max: maxPresent, isIn: () => true, by: "network" },
   ] as const;

@@ -1,10 +1,12 @@
-/** Waiting that an AbortSignal ends. */
+/** Waiting that an AbortSignal ends. Without what Node.js lacks before 22. */
 
 /** Resolves after `ms`; rejects with the signal's reason when it aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  return abandonOnAbort(promise, signal).finally(() => clearTimeout(timer));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const done = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return abandonOnAbort(done, signal).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -17,12 +19,33 @@ export async function abandonOnAbort<T>(
 ): Promise<T> {
   if (signal === undefined) return promise;
   signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
+  return await new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/**
+ * What `run` gives with a signal that aborts with the first of `signals`, for
+ * its reason. In place of AbortSignal.any, which Node.js has from 20.3 on.
+ */
+export async function withAnySignal<T>(
+  signals: readonly AbortSignal[],
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const any = new AbortController();
+  const listeners = signals.map((signal) => {
+    const abort = () => any.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    return () => signal.removeEventListener("abort", abort);
+  });
   try {
-    return await Promise.race([promise, aborted.promise]);
+    return await run(any.signal);
   } finally {
-    signal.removeEventListener("abort", abort);
+    for (const remove of listeners) remove();
   }
 }

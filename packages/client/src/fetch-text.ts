@@ -1,5 +1,6 @@
 /** One `fetch` with a deadline, read to its end. */
 
+import { withAnySignal } from "./abort.ts";
 import { toConnectionError } from "./connection-failure.ts";
 import { RequestTimeoutError } from "./errors.ts";
 
@@ -30,12 +31,12 @@ export async function fetchText(
   // Looked up per call, so that a replaced global `fetch` is honoured.
   const fetch = options.fetch ?? globalThis.fetch;
   const deadline = AbortSignal.timeout(timeoutMs);
+  const signals = signal ? [signal, deadline] : [deadline];
   try {
-    const response = await fetch(url, {
-      ...init,
-      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+    return await withAnySignal(signals, async (signal) => {
+      const response = await fetch(url, { ...init, signal });
+      return { response, text: await response.text() };
     });
-    return { response, text: await response.text() };
   } catch (cause) {
     signal?.throwIfAborted();
     if (deadline.aborted) {

@@ -1,5 +1,7 @@
+import type { SpawnOptions } from "node:child_process";
+
 export function runInForeground(
   command: string,
   arguments_: readonly string[],
-  options?: { cwd?: string; env?: NodeJS.ProcessEnv },
+  options?: Pick<SpawnOptions, "cwd" | "env" | "stdio">,
 ): Promise<number>;

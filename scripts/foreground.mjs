@@ -11,12 +11,12 @@ const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"];
  *
  * @param {string} command
  * @param {readonly string[]} arguments_
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} options
+ * @param {Pick<import("node:child_process").SpawnOptions, "cwd" | "env" | "stdio">} options
  * @returns {Promise<number>}
  */
 export function runInForeground(command, arguments_, options = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, arguments_, { ...options, stdio: "inherit" });
+    const child = spawn(command, arguments_, { stdio: "inherit", ...options });
     // Without these a signal to this process alone (a supervisor's SIGTERM)
     // would leave the program running. Ctrl-C reaches both; the program then
     // sees it twice and has to take both for one.

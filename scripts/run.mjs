@@ -14,6 +14,16 @@ const env = {
   ...process.env,
   PATH: `${bin}${delimiter}${process.env.PATH ?? ""}`,
 };
+/**
+ * Settings of an outer npm command (`npm pack --dry-run -w …`) that would make
+ * another one of installing.
+ */
+const outerSettings = [
+  "npm_config_dry_run",
+  "npm_config_include_workspace_root",
+  "npm_config_workspace",
+  "npm_config_workspaces",
+];
 const source = ["--conditions=source", "--disable-warning=ExperimentalWarning"];
 
 const [task = "", ...args] = process.argv.slice(2);
@@ -35,6 +45,8 @@ const tasks = {
   bench: inTurn(build, () => node("bench/main.ts", ...args)),
   torture: () => node("test/torture/main.ts", ...args),
   format: () => run("biome", "check", "--write", "."),
+  /** What `npm pack` and `npm publish` run first, in a package's folder. */
+  prepack: inTurn(build, () => node("scripts/prepack.ts", process.cwd())),
 };
 
 const chosen = Object.hasOwn(tasks, task) ? tasks[task] : undefined;
@@ -78,9 +90,15 @@ async function install() {
     "--no-fund",
     "--loglevel=error",
   ];
-  const status = npm
-    ? await run(process.execPath, npm, ...npmArguments)
-    : await run("npm", ...npmArguments);
+  const [command, ...first] = npm
+    ? [process.env.npm_node_execpath ?? process.execPath, npm]
+    : ["npm"];
+  const status = await runInForeground(command, [...first, ...npmArguments], {
+    cwd: root,
+    env: without(outerSettings, env),
+    // Nothing on stdout: that may be the list of `npm pack --json`.
+    stdio: ["inherit", 2, 2],
+  });
   if (status === 0) writeFileSync(stamp, lock);
   return status;
 }
@@ -91,6 +109,12 @@ function node(...arguments_) {
 
 function run(command, ...arguments_) {
   return runInForeground(command, arguments_, { cwd: root, env });
+}
+
+function without(names, variables) {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !names.includes(name)),
+  );
 }
 
 /** One after the other; the first that fails ends it with its exit code. */

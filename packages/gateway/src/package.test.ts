@@ -100,7 +100,6 @@ describe("the published package", () => {
 
   before(async () => {
     project = await mkdtemp(join(tmpdir(), "carillon-gateway-"));
-    await run(process.execPath, [tsc, "-b", packageFolder], root);
     const pack = ["pack", "--pack-destination", project, "--silent"];
     const tarball = (await run("npm", pack, packageFolder)).trim();
     await writeFile(

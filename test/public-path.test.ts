@@ -18,12 +18,13 @@ import {
   CarillonProcess,
   credentials,
 } from "./harness/carillon-process.ts";
-import { until } from "./harness/until.ts";
+import { SandboxReader } from "./harness/sandbox-reader.ts";
 
 let data: string;
 let proxy: PrefixProxy;
 let server: CarillonProcess | undefined;
 let smn: Smn;
+let sandbox: SandboxReader;
 
 before(async () => {
   data = await mkdtemp(join(tmpdir(), "carillon-path-"));
@@ -34,6 +35,10 @@ before(async () => {
   server = await CarillonProcess.start({
     data,
     args: ["--sandbox", "--public-url", `${proxy.url}/`],
+  });
+  sandbox = new SandboxReader({
+    url: proxy.url,
+    authorization: basicAuthorization,
   });
   const { accessKey, secretKey, projectId } = credentials;
   // Signs each request, with the path it is sent to.
@@ -50,16 +55,18 @@ test("mails lead to pages whose buttons confirm and unsubscribe", async () => {
   const endpoint = "reader@example.test";
   const topic = await smn.createTopic({ name: "mails" });
   await smn.createSubscription(topic, { protocol: "email", endpoint });
-  const invitation = await mail(({ subject }) => /^Confirm/.test(subject));
-  const confirm = linkIn(invitation.text, "c");
+  const invitation = await sandbox.mail(({ subject }) =>
+    /^Confirm/.test(subject),
+  );
+  const confirm = sandbox.linkIn(invitation.text, "c");
   await scan(confirm);
   assert.equal(await statusOf("mails"), 0);
-  assert.match(await press(confirm), /Subscription confirmed/);
+  assert.match(await sandbox.press(confirm), /Subscription confirmed/);
   assert.equal(await statusOf("mails"), 1);
 
   await smn.publishMessage(topic, { subject: "News", message: "It rains." });
-  const news = await mail(({ subject }) => subject === "News");
-  const leave = linkIn(news.text, "u");
+  const news = await sandbox.mail(({ subject }) => subject === "News");
+  const leave = sandbox.linkIn(news.text, "u");
   const header = (name: string) =>
     news.headers.find((one) => one.name === name)?.value;
   assert.equal(header("List-Unsubscribe"), `<${leave}>`);
@@ -75,10 +82,15 @@ test("mails lead to pages whose buttons confirm and unsubscribe", async () => {
 
   // What is left of the invitation works no more, the last mail's link does.
   assert.equal((await fetch(confirm, { method: "POST" })).status, 403);
-  const farewell = await mail(({ subject }) => /^You are unsub/.test(subject));
-  assert.match(await press(linkIn(farewell.text, "c")), /confirmed/);
+  const farewell = await sandbox.mail(({ subject }) =>
+    /^You are unsub/.test(subject),
+  );
+  assert.match(
+    await sandbox.press(sandbox.linkIn(farewell.text, "c")),
+    /confirmed/,
+  );
   assert.equal(await statusOf("mails"), 1);
-  assert.match(await press(leave), /Unsubscribed/);
+  assert.match(await sandbox.press(leave), /Unsubscribed/);
   assert.equal(await statusOf("mails"), 3);
 });
 
@@ -90,19 +102,15 @@ test("text messages lead to the same pages", async () => {
   });
   const endpoint = "+15550100042";
   await smn.createSubscription(topic, { protocol: "sms", endpoint });
-  const { messages } = await sandbox(
-    `phones/${endpoint}/messages`,
-    ({ messages }) => messages.length > 0,
-  );
-  const text = String(messages[0]?.text);
-  const confirm = linkIn(text, "c");
+  const text = await sandbox.text(endpoint);
+  const confirm = sandbox.linkIn(text, "c");
   assert.equal(
     text,
     `News of the harbour. Confirm your subscription to texts within 48 hours: ${confirm}`,
   );
   await scan(confirm);
   assert.equal(await statusOf("texts"), 0);
-  assert.match(await press(confirm), /Subscription confirmed/);
+  assert.match(await sandbox.press(confirm), /Subscription confirmed/);
   assert.equal(await statusOf("texts"), 1);
 });
 
@@ -128,52 +136,6 @@ interface TopicList {
   readonly topics_links?: readonly { readonly href: string }[];
 }
 
-interface Mail {
-  readonly subject: string;
-  readonly text: string;
-  readonly headers: readonly {
-    readonly name: string;
-    readonly value: string;
-  }[];
-}
-
-/** The first mail that is meant, once it has come. */
-async function mail(isMeant: (mail: Mail) => boolean): Promise<Mail> {
-  const { mails } = await sandbox("mails", ({ mails }) => mails.some(isMeant));
-  const found = mails.find(isMeant);
-  assert.ok(found);
-  return found;
-}
-
-/** What the sandbox has, once that is enough. */
-async function sandbox(
-  path: string,
-  isEnough: (body: Sandbox) => boolean,
-): Promise<Sandbox> {
-  let body: Sandbox = { mails: [], messages: [] };
-  await until(async () => {
-    const response = await fetch(`${proxy.url}/api/v2/sandbox/${path}`, {
-      headers: { authorization: basicAuthorization },
-    });
-    if (response.ok) body = { ...body, ...((await response.json()) as object) };
-    return isEnough(body);
-  }, `${path} has what is expected`);
-  return body;
-}
-
-interface Sandbox {
-  readonly mails: readonly Mail[];
-  readonly messages: readonly { readonly text: string }[];
-}
-
-function linkIn(text: string, page: "c" | "u"): string {
-  const link = text
-    .split(/\s+/)
-    .find((word) => word.startsWith(`${proxy.url}/${page}/`));
-  assert.ok(link, text);
-  return link;
-}
-
 /** Follows a link as scanners of mail and previews of chats do. */
 async function scan(link: string): Promise<void> {
   for (const accept of ["*/*", "application/json", "text/html"]) {
@@ -184,16 +146,6 @@ async function scan(link: string): Promise<void> {
       await response.text();
     }
   }
-}
-
-/** Presses the button of a page; answers the page that comes. */
-async function press(link: string): Promise<string> {
-  const shown = await (await fetch(link)).text();
-  const action = /action="([^"]+)"/.exec(shown)?.[1] ?? "";
-  const target = new URL(action.replaceAll("&amp;", "&"), link);
-  const pressed = await fetch(target, { method: "POST" });
-  assert.equal(pressed.status, 200, target.href);
-  return await pressed.text();
 }
 
 async function statusOf(topic: string): Promise<number | undefined> {

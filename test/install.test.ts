@@ -7,15 +7,14 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { connect } from "@carillon/client";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { findFreePort } from "./harness/free-port.ts";
 import {
   npmEnvironment,
   type PackedPackage,
@@ -180,7 +179,14 @@ describe("in an empty folder", () => {
     const { accessKey, secretKey, projectId } = connection();
     const output = await run(
       await clientRuntime(),
-      ["main.mjs", url, accessKey, secretKey, projectId, await refusingUrl()],
+      [
+        "main.mjs",
+        url,
+        accessKey,
+        secretKey,
+        projectId,
+        `http://127.0.0.1:${await findFreePort()}`,
+      ],
       { cwd: alone, env },
     );
     const { engines } = await readManifest("client");
@@ -274,16 +280,6 @@ await patient.smn.getTopic(topic, { signal: enough.signal }).catch(({ message })
 async function clientRuntime(): Promise<string> {
   const require = createRequire(join(root, "packages/client/package.json"));
   return join(dirname(require.resolve("node/package.json")), "bin", "node");
-}
-
-/** Nothing listens there any more. */
-async function refusingUrl(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return `http://127.0.0.1:${port}`;
 }
 
 async function readyUrl({ stdout }: ChildProcess): Promise<string> {

@@ -21,6 +21,7 @@ const env = {
 const outerSettings = [
   "npm_config_dry_run",
   "npm_config_include_workspace_root",
+  "npm_config_json",
   "npm_config_workspace",
   "npm_config_workspaces",
 ];

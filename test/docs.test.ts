@@ -31,7 +31,9 @@ test("the example file is a configuration, and says the defaults", () => {
 });
 
 test("links between pages lead somewhere", async () => {
-  for await (const page of glob(["*.md", "docs/**/*.md"], { cwd: root })) {
+  for await (const page of glob(["*.md", "deploy/*.md", "docs/**/*.md"], {
+    cwd: root,
+  })) {
     const content = await readFile(join(root, page), "utf8");
     for (const [, target = ""] of content.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;

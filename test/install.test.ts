@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { connect } from "@carillon/client";
@@ -48,6 +48,9 @@ interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
 }
 
+/** Beside the pinned one; optional, as npm has not every version for each platform. */
+const oldestRuntime = join(root, "test/node-20/node_modules/node/bin/node");
+
 /** What a build of before left, whose source has been deleted since. */
 const staleOutput = join(root, "packages/dispatch/dist/gone");
 
@@ -59,7 +62,7 @@ before(async () => {
   temporary = await createFolder();
   await mkdir(staleOutput, { recursive: true });
   await writeFile(join(staleOutput, "gone.js"), "");
-  packed = await packPackages(temporary.path);
+  packed = await packPackages(folders, temporary.path);
   registry = await PackageRegistry.start(packed);
 });
 
@@ -70,10 +73,9 @@ after(async () => {
 });
 
 test("every package is packed", async () => {
-  const names = await Promise.all(
-    folders.map(async (folder) => (await readManifest(folder)).name),
-  );
-  assert.deepEqual(packed.map(({ name }) => name).sort(), names.sort());
+  const all = await readdir(join(root, "packages"));
+  assert.deepEqual(all.sort(), [...folders]);
+  assert.equal(packed.length, folders.length);
 });
 
 for (const folder of folders) {
@@ -126,7 +128,7 @@ for (const folder of folders) {
 describe("in an empty folder", () => {
   let project: string;
   let env: NodeJS.ProcessEnv;
-  let server: ChildProcess;
+  let server: ChildProcess | undefined;
   let url: string;
   let credentials: Credentials;
 
@@ -148,7 +150,9 @@ describe("in an empty folder", () => {
     );
   });
 
-  after(() => signal(server, "SIGKILL"));
+  after(() => {
+    if (server) signal(server, "SIGKILL");
+  });
 
   test("the command line runs a server and publishes through it", async () => {
     const carillon = (...words: string[]) =>
@@ -171,14 +175,18 @@ describe("in an empty folder", () => {
     await sandbox.mail(({ text }) => text.includes("The disk is full"));
   });
 
-  test("the client alone runs on the oldest Node.js that it promises", async () => {
+  test("the client alone runs on the oldest Node.js that it promises", {
+    skip:
+      !existsSync(oldestRuntime) &&
+      "npm had no Node.js of test/node-20 for this machine",
+  }, async () => {
     const alone = join(temporary.path, "client");
     await mkdir(alone);
     await run("npm", ["install", "@carillon/client"], { cwd: alone, env });
     await writeFile(join(alone, "main.mjs"), oldRuntimeProgram);
     const { accessKey, secretKey, projectId } = connection();
     const output = await run(
-      await clientRuntime(),
+      oldestRuntime,
       [
         "main.mjs",
         url,
@@ -219,6 +227,7 @@ describe("in an empty folder", () => {
   });
 
   test("the server stops when its terminal says so", async () => {
+    assert.ok(server);
     const ended = once(server, "exit");
     signal(server, "SIGINT");
     await ended;
@@ -275,12 +284,6 @@ const enough = new AbortController();
 setTimeout(() => enough.abort(new Error("Enough")), 200);
 await patient.smn.getTopic(topic, { signal: enough.signal }).catch(({ message }) => console.log(message));
 `;
-
-/** The Node.js that the client's package brings for its tests. */
-async function clientRuntime(): Promise<string> {
-  const require = createRequire(join(root, "packages/client/package.json"));
-  return join(dirname(require.resolve("node/package.json")), "bin", "node");
-}
 
 async function readyUrl({ stdout }: ChildProcess): Promise<string> {
   assert.ok(stdout);

@@ -75,11 +75,20 @@ export interface PackedPackage {
   readonly files: readonly string[];
 }
 
-/** Packs all packages of the workspace into `folder`. */
-export async function packPackages(folder: string): Promise<PackedPackage[]> {
+/**
+ * Packs packages of the workspace.
+ *
+ * @param names their folders below `packages/`
+ * @param folder where the tarballs go
+ */
+export async function packPackages(
+  names: readonly string[],
+  folder: string,
+): Promise<PackedPackage[]> {
+  const workspaces = names.map((name) => `--workspace=packages/${name}`);
   const output = await run(
     "npm",
-    ["pack", "--workspaces", "--json", "--pack-destination", folder],
+    ["pack", ...workspaces, "--json", "--pack-destination", folder],
     { cwd: root, env: npmEnvironment(folder) },
   );
   const packed = JSON.parse(output) as readonly {

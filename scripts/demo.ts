@@ -24,7 +24,7 @@ import { createStory } from "./demo-story.ts";
 
 const topic = "demo";
 const mailbox = "somebody@example.com";
-const phone = "+15550100001";
+const phone = "+15550100100";
 
 /** No step takes longer on any machine that can run this. */
 const deadlineMs = 30_000;

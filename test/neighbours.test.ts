@@ -78,7 +78,7 @@ describe("neighbours", { concurrency: 2 }, () => {
         );
       });
       await time(`text ${again}`, async () => {
-        const id = await sendSms(server, "+15550100001", "hello");
+        const id = await sendSms(server, "+15550100100", "hello");
         await until(
           async () => (await getMessage(server, id)).counts.delivered === 1,
           "the phone has it",

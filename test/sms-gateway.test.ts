@@ -18,7 +18,7 @@ import { WebhookSink } from "./harness/webhook-sink.ts";
 
 const { projectId, region } = credentials;
 const notifications = `/v2/${projectId}/notifications`;
-const phone = "+15550100001";
+const phone = "+15550100100";
 const folders: string[] = [];
 
 after(async () => {
@@ -307,7 +307,7 @@ function statusOf(kind: string, msgid: string, fields: object = {}) {
 function incoming(msgid: number, provider: string) {
   return {
     message: object("IncomingMessage", {
-      src: "15550100001",
+      src: "15550100100",
       body: "Yo",
       msgid,
       dst: null,
@@ -486,7 +486,7 @@ for (const provider of ["log", "null"]) {
       ["debug", provider, 1],
     );
     await server.stop();
-    assert.doesNotMatch(server.stderr, /123456|15550100001/);
+    assert.doesNotMatch(server.stderr, /123456|15550100100/);
     const lines = logged(server).filter(({ event }) => event === "sms_logged");
     assert.deepEqual(
       lines.map(({ level, provider, msgid, characters, segments }) => [
@@ -510,9 +510,9 @@ test("provider log shows texts to who asks for level debug", async () => {
   await server.stop();
   assert.deepEqual(
     logged(server)
-      .filter(({ text }) => /123456|15550100001/.test(text))
+      .filter(({ text }) => /123456|15550100100/.test(text))
       .map(({ level, text }) => [level, text]),
-    [["debug", "Sent SMS to 15550100001: The code is 123456"]],
+    [["debug", "Sent SMS to 15550100100: The code is 123456"]],
   );
 });
 

@@ -87,7 +87,7 @@ export function mixedAudiences(timeToLive: number): Audiences {
 }
 
 /** Where all text messages go. */
-export const phone = "+15550100001";
+export const phone = "+15550100100";
 
 export interface RigOptions {
   readonly audiences: Audiences;

@@ -1,8 +1,16 @@
-/** A mail server that delivers to nobody and keeps what it was sent. */
+/**
+ * A mail server that delivers to nobody and keeps what it was sent. Some
+ * mailboxes force an outcome; see `outcomes.ts`.
+ */
 
 import type { AddressInfo } from "node:net";
 import type { Clock, EpochMs, Logger, NewId, ProjectId } from "@carillon/core";
+import type { Email } from "postal-mime";
+import { AttemptCounts } from "./attempt-counts.ts";
+import { writeComplaint } from "./complaint.ts";
 import type { MessageOwners } from "./message-owners.ts";
+import { findMailboxOutcome, type MailboxOutcome } from "./outcomes.ts";
+import { createPauses } from "./pauses.ts";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface CapturedMail {
@@ -50,7 +58,7 @@ export async function createMailCapture(ports: {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly logger: Logger;
-  readonly owners: Pick<MessageOwners, "findOwner">;
+  readonly owners: Pick<MessageOwners, "find">;
 }): Promise<MailCapture> {
   const { clock, newId, logger, owners } = ports;
   // Loaded only when there is a sandbox: a start without one is quicker.
@@ -59,6 +67,59 @@ export async function createMailCapture(ports: {
     import("postal-mime"),
   ]);
   const mails = new RingBuffer<CapturedMail>({ maxItems: maxMails, maxBytes });
+  const attempts = new AttemptCounts();
+  const pauses = createPauses(clock);
+
+  function keep(mail: Email, rest: Envelope & { readonly bytes: number }) {
+    mails.add({
+      id: newId(),
+      receivedAt: clock.now(),
+      from: formatAddress(mail.from),
+      to: mail.to?.map(formatAddress) ?? [],
+      subject: mail.subject ?? "",
+      text: mail.text ?? "",
+      html: mail.html ?? "",
+      headers: mail.headers.map(({ originalKey, value }) => ({
+        name: originalKey,
+        value,
+      })),
+      ...rest,
+    });
+  }
+
+  /** @throws SmtpRefusal */
+  async function take(raw: Buffer, envelope: Omit<Envelope, "projectId">) {
+    const mail = await PostalMime.parse(raw);
+    const message = messageOf(mail, owners);
+    const [recipient = "", outcome = ordinary] =
+      // Whoever confirms shall see the outcome of what is published.
+      (message?.isNotice ? undefined : forcedOf(envelope.envelopeTo)) ?? [];
+    const { refusal, delayMs = 0, complains = false } = outcome;
+    await pauses.wait(delayMs);
+    if (
+      refusal !== undefined &&
+      (refusal.times === undefined ||
+        attempts.add(recipient, message?.id) < refusal.times)
+    ) {
+      throw new SmtpRefusal(refusal.code, refusal.text);
+    }
+    const projectId = message?.projectId;
+    keep(mail, { ...envelope, projectId, bytes: raw.length });
+    if (!complains) return;
+    const complaint = writeComplaint(raw, {
+      id: newId(),
+      at: clock.now(),
+      from: envelope.envelopeFrom,
+      to: recipient,
+    });
+    keep(await PostalMime.parse(complaint), {
+      // A report is sent with the null sender (RFC 5321 §4.5.5).
+      envelopeFrom: "",
+      envelopeTo: [envelope.envelopeFrom],
+      projectId,
+      bytes: complaint.length,
+    });
+  }
 
   const server = new SMTPServer({
     authOptional: true,
@@ -67,45 +128,20 @@ export async function createMailCapture(ports: {
     size: maxMailBytes,
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("data", (chunk: Buffer) => {
+        if (!stream.sizeExceeded) chunks.push(chunk);
+      });
       stream.on("end", () => {
         if (stream.sizeExceeded) {
-          done(
-            Object.assign(new Error("Message too large"), {
-              responseCode: 552,
-            }),
-          );
+          done(new SmtpRefusal(552, "Message too large"));
           return;
         }
-        const raw = Buffer.concat(chunks);
         const { mailFrom, rcptTo } = session.envelope;
-        PostalMime.parse(raw).then(
-          (mail) => {
-            const messageId = mail.headers.find(
-              ({ key }) => key === "x-smn-message-id",
-            )?.value;
-            mails.add({
-              id: newId(),
-              receivedAt: clock.now(),
-              envelopeFrom: mailFrom ? mailFrom.address : "",
-              envelopeTo: rcptTo.map(({ address }) => address),
-              from: formatAddress(mail.from),
-              to: mail.to?.map(formatAddress) ?? [],
-              subject: mail.subject ?? "",
-              text: mail.text ?? "",
-              html: mail.html ?? "",
-              headers: mail.headers.map(({ originalKey, value }) => ({
-                name: originalKey,
-                value,
-              })),
-              projectId:
-                messageId === undefined
-                  ? undefined
-                  : owners.findOwner(messageId),
-              bytes: raw.length,
-            });
-            done();
-          },
+        take(Buffer.concat(chunks), {
+          envelopeFrom: mailFrom ? mailFrom.address : "",
+          envelopeTo: rcptTo.map(({ address }) => address),
+        }).then(
+          () => done(),
           (error: unknown) =>
             done(error instanceof Error ? error : new Error(String(error))),
         );
@@ -132,10 +168,44 @@ export async function createMailCapture(ports: {
     list: (filter = {}) => mails.items.filter(toTest(filter)),
     clear: (filter = {}) => mails.clear(toTest(filter)),
     close() {
+      pauses.close();
       closing ??= new Promise((resolve) => server.close(resolve));
       return closing;
     },
   };
+}
+
+type Envelope = Pick<CapturedMail, "envelopeFrom" | "envelopeTo" | "projectId">;
+
+/** What the server answers instead of taking a mail. */
+class SmtpRefusal extends Error {
+  override readonly name = "SmtpRefusal";
+  /** The server reads it under this name. */
+  readonly responseCode: number;
+
+  constructor(responseCode: number, text: string) {
+    super(text);
+    this.responseCode = responseCode;
+  }
+}
+
+const ordinary: Omit<MailboxOutcome, "localPart" | "meaning" | "state"> = {};
+
+/** The first recipient that forces an outcome forces it for the mail. */
+function forcedOf(
+  recipients: readonly string[],
+): [recipient: string, outcome: MailboxOutcome] | undefined {
+  for (const recipient of recipients) {
+    const outcome = findMailboxOutcome(recipient);
+    if (outcome) return [recipient, outcome];
+  }
+  return undefined;
+}
+
+/** The message that the mail says it is of. */
+function messageOf({ headers }: Email, owners: Pick<MessageOwners, "find">) {
+  const id = headers.find(({ key }) => key === "x-smn-message-id")?.value;
+  return id === undefined ? undefined : owners.find(id);
 }
 
 function toTest({ to, isSeen = () => true }: MailFilter) {

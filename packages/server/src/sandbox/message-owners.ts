@@ -5,33 +5,45 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Channel, ProjectId } from "@carillon/core";
+import type { Channel, Message, ProjectId } from "@carillon/core";
+
+/** What the sandbox notes of a message. */
+export interface NotedMessage {
+  readonly id: string;
+  readonly projectId: ProjectId;
+  /** Asks for a confirmation, or says that a subscription has ended. */
+  readonly isNotice: boolean;
+}
 
 export interface MessageOwners {
   /** The channel, watched. */
   watch(channel: Channel): Channel;
-  /** The project of a message that was prepared of late. */
-  findOwner(messageId: string): ProjectId | undefined;
-  /** The project of the message whose delivery called this. */
-  currentOwner(): ProjectId | undefined;
+  /** A message that was prepared of late. */
+  find(messageId: string): NotedMessage | undefined;
+  /** The message whose delivery called this. */
+  current(): NotedMessage | undefined;
 }
 
 /** More than are under way at once. */
 const maxMessages = 10_000;
 
 export function createMessageOwners(): MessageOwners {
-  const current = new AsyncLocalStorage<ProjectId>();
-  const byMessage = new Map<string, ProjectId>();
+  const current = new AsyncLocalStorage<NotedMessage>();
+  const byId = new Map<string, NotedMessage>();
 
-  function note(messageId: string, projectId: ProjectId): void {
+  function note({ id, projectId, content: { kind } }: Message): NotedMessage {
+    const isNotice = kind === "confirmation" || kind === "unsubscription";
+    const noted = { id, projectId, isNotice };
     // A map keeps the order of insertion: the oldest one stands in front.
-    byMessage.delete(messageId);
-    byMessage.set(messageId, projectId);
-    if (byMessage.size <= maxMessages) return;
-    for (const oldest of byMessage.keys()) {
-      byMessage.delete(oldest);
-      break;
+    byId.delete(id);
+    byId.set(id, noted);
+    if (byId.size > maxMessages) {
+      for (const oldest of byId.keys()) {
+        byId.delete(oldest);
+        break;
+      }
     }
+    return noted;
   }
 
   return {
@@ -41,17 +53,16 @@ export function createMessageOwners(): MessageOwners {
       billable: channel.billable,
       timeoutMs: channel.timeoutMs,
       async prepare(message) {
-        const { id, projectId } = message;
-        note(id, projectId);
+        const noted = note(message);
         const prepared = await channel.prepare(message);
         return {
           deliver: (recipient, signals) =>
-            current.run(projectId, () => prepared.deliver(recipient, signals)),
+            current.run(noted, () => prepared.deliver(recipient, signals)),
         };
       },
       close: () => channel.close(),
     }),
-    findOwner: (messageId) => byMessage.get(messageId),
-    currentOwner: () => current.getStore(),
+    find: (messageId) => byId.get(messageId),
+    current: () => current.getStore(),
   };
 }

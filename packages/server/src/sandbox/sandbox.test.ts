@@ -83,7 +83,7 @@ test("a webhook that hangs does not hold up the end", async () => {
   const { server, sandbox, stack } = await setUp();
   const port = await server.listen();
   const hanging = fetch(
-    `http://127.0.0.1:${port}/sandbox/webhooks/x?delay=600000`,
+    `http://127.0.0.1:${port}/sandbox/webhooks/x?delay=60000`,
     { method: "POST", body: "{}" },
   );
   await until(() => sandbox.webhooks.list().length === 1);

@@ -51,8 +51,21 @@ export async function createSandbox(ports: {
   const owners = createMessageOwners();
   const mails = await createMailCapture({ clock, newId, logger, owners });
   const webhooks = createWebhookInbox({ clock, newId });
-  const handset = new HandsetProvider(newId, (number, text) => {
-    phones.deliver(number, text, owners.currentOwner());
+  const handset = new HandsetProvider({
+    newId,
+    currentMessage: owners.current,
+    deliver: (number, text) => {
+      phones.deliver(number, text, owners.current()?.projectId);
+    },
+    answer: async (number, text) => {
+      const projectId = owners.current()?.projectId;
+      try {
+        await phones.reply(number, text, undefined, projectId);
+      } catch (error) {
+        // No fault of the text that was answered.
+        logger.warn("sandbox_answer_failed", { error });
+      }
+    },
   });
   const phones = createPhones({
     clock,

@@ -1,6 +1,7 @@
 /** Keeps what was posted to the sandbox's webhooks. */
 
 import type { Clock, EpochMs, NewId, ProjectId } from "@carillon/core";
+import { createPauses, type Pauses } from "./pauses.ts";
 import { RingBuffer } from "./ring-buffer.ts";
 
 export interface WebhookRequest {
@@ -11,7 +12,7 @@ export interface WebhookRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly body: string;
-  /** What it was asked to answer. */
+  /** What it answers. */
   readonly status: number;
   /** Of the topic that it says it is from. */
   readonly projectId?: ProjectId | undefined;
@@ -24,15 +25,11 @@ export interface WebhookFilter {
   readonly isSeen?: (request: WebhookRequest) => boolean;
 }
 
-export interface WebhookInbox {
+export interface WebhookInbox extends Pauses {
   add(request: Omit<WebhookRequest, "id" | "receivedAt" | "bytes">): void;
   /** Oldest first. */
   list(filter?: WebhookFilter): readonly WebhookRequest[];
   clear(filter?: WebhookFilter): void;
-  /** Resolves after the delay, or when the inbox closes. */
-  wait(delayMs: number): Promise<void>;
-  /** Lets nobody wait any longer. */
-  close(): void;
 }
 
 const maxRequests = 1000;
@@ -47,9 +44,6 @@ export function createWebhookInbox(ports: {
     maxItems: maxRequests,
     maxBytes,
   });
-  const waiting = new Set<() => void>();
-  let isClosed = false;
-
   return {
     add(request) {
       const bytes = Buffer.byteLength(request.body) + 1024;
@@ -62,22 +56,7 @@ export function createWebhookInbox(ports: {
     },
     list: (filter = {}) => requests.items.filter(toTest(filter)),
     clear: (filter = {}) => requests.clear(toTest(filter)),
-    async wait(delayMs) {
-      if (delayMs <= 0 || isClosed) return;
-      await new Promise<void>((resolve) => {
-        const end = () => {
-          timer.cancel();
-          waiting.delete(end);
-          resolve();
-        };
-        const timer = clock.setTimer(delayMs, end);
-        waiting.add(end);
-      });
-    },
-    close() {
-      isClosed = true;
-      for (const end of [...waiting]) end();
-    },
+    ...createPauses(clock),
   };
 }
 

@@ -29,6 +29,11 @@ import {
   operations,
   permissions,
 } from "../packages/server/src/identity/permissions.ts";
+import {
+  mailboxOutcomes,
+  phoneOutcomes,
+  webhookParameters,
+} from "../packages/server/src/sandbox/outcomes.ts";
 
 /** Each page's content by its path from the root. */
 export async function renderReference(): Promise<ReadonlyMap<string, string>> {
@@ -40,6 +45,7 @@ export async function renderReference(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/errors.md", renderErrors()],
     ["docs/reference/audit.md", renderAuditActions()],
     ["docs/reference/roles.md", renderRoles()],
+    ["docs/reference/sandbox.md", renderSandbox()],
   ]);
 }
 
@@ -78,6 +84,71 @@ kept: [Who did what](../guides/operating.md#who-did-what).
 | action | what happened |
 |---|---|
 ${rows.join("\n")}
+`;
+}
+
+function renderSandbox(): string {
+  const phones = phoneOutcomes.map(
+    ({ ending, meaning, state }) =>
+      `| \`…${ending}\` | ${escapeCell(meaning)} | \`${state}\` |`,
+  );
+  const mailboxes = mailboxOutcomes.map(
+    ({ localPart, meaning, state }) =>
+      `| \`${localPart}@…\` | ${escapeCell(meaning)} | \`${state}\` |`,
+  );
+  const parameters = webhookParameters.map(
+    ({ name, least, most, meaning }) =>
+      `| \`${name}\` | ${least} to ${most} | ${escapeCell(meaning)} |`,
+  );
+  return `${origin}
+
+# The sandbox
+
+\`carillon serve --sandbox\` has receivers built in: every phone number, every mailbox
+and any number of webhooks. What they were sent is under \`/api/v2/sandbox\`, for each
+project its own. Some of them force an outcome, so that each state of a delivery can be
+seen and tested; [See every state](../tutorial/outcomes.md) goes through them.
+
+- Confirmations of subscriptions, and notices that one has ended, arrive at all of them
+  at once: what is forced is the outcome of what is published.
+- "Twice" and \`times\` count for each message at each recipient, so that tests beside
+  each other do not meet. Requests and mails that belong to no message are counted
+  together for their recipient. The last 10,000 counts are kept, in memory.
+
+## Phones
+
+By the last digits of the number, such as \`+15550100003\`. All others get the text, and
+a receipt says so.
+
+| number | what happens | state |
+|---|---|---|
+${phones.join("\n")}
+
+## Mailboxes
+
+By what stands before the \`@\`, at any domain. All others take the mail at once. The
+sandbox's own mail server gives these answers after the end of the mail; of several
+recipients the first one that forces an outcome decides.
+
+| mailbox | what happens | state |
+|---|---|---|
+${mailboxes.join("\n")}
+
+A complaint is a report in the Abuse Reporting Format (RFC 5965). It is kept as a mail to
+the sender (\`mailFrom\`), where \`/api/v2/sandbox/mails\` shows it. Carillon does not act on
+such reports: the delivery stays \`delivered\`, and the subscription confirmed.
+
+## Webhooks
+
+\`/sandbox/webhooks/{name}\`, under any name of up to 128 characters, with parameters in
+the address, such as \`?status=503&times=2&delay=3000&retry-after=10\`. Whatever is no whole
+number within the bounds is answered 400, says so, and is not kept; so is a parameter
+that stands there twice. Other parameters may be there: they make another webhook. An
+attempt ends after \`httpTimeoutMs\`, 5 seconds by default, whatever the delay.
+
+| parameter | values | meaning |
+|---|---|---|
+${parameters.join("\n")}
 `;
 }
 

@@ -63,6 +63,13 @@ test("the tutorial does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/tutorial/first-message.md", ["--sandbox"]),
 );
 
+test("each state is reached as its page says", { timeout: 180_000 }, (t) =>
+  followPage(t, "docs/tutorial/outcomes.md", ["--sandbox"], {
+    address: "http://127.0.0.1:7071",
+    folder: "plain-data",
+  }),
+);
+
 test("the guide on inbound SMS does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/guides/inbound-sms.md", [
     "--sandbox",
@@ -71,11 +78,16 @@ test("the guide on inbound SMS does what it says", { timeout: 120_000 }, (t) =>
   ]),
 );
 
-/** Runs a page's commands against a server, and compares what they print. */
+/**
+ * Runs a page's commands against a server, and compares what they print. A
+ * plain server is there too if the page has one, at the address and with the
+ * data folder that it names.
+ */
 async function followPage(
   t: TestContext,
   path: string,
   serverArgs: readonly string[],
+  plain?: { readonly address: string; readonly folder: string },
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "carillon-docs-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -83,10 +95,15 @@ async function followPage(
     data: join(folder, "carillon-data"),
     args: serverArgs,
   });
-  const page = await readFile(join(root, path), "utf8");
-  const { script, expected } = toScript(
-    page.replaceAll("http://127.0.0.1:7070", server.url),
-  );
+  let page = await readFile(join(root, path), "utf8");
+  page = page.replaceAll("http://127.0.0.1:7070", server.url);
+  await using servers = new AsyncDisposableStack();
+  if (plain) {
+    const data = join(folder, plain.folder);
+    const { url } = servers.use(await CarillonProcess.start({ data }));
+    page = page.replaceAll(plain.address, url);
+  }
+  const { script, expected } = toScript(page);
   const child = spawn("bash", ["-euo", "pipefail", "-c", npx + script], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],

@@ -70,6 +70,10 @@ test("each state is reached as its page says", { timeout: 180_000 }, (t) =>
   }),
 );
 
+test("the guide on SDKs does what it says", { timeout: 120_000 }, (t) =>
+  followPage(t, "docs/guides/use-your-sdk.md", ["--sandbox"]),
+);
+
 test("the guide on inbound SMS does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/guides/inbound-sms.md", [
     "--sandbox",

@@ -52,6 +52,8 @@ export interface MailCapture {
 const maxMails = 1000;
 const maxBytes = 64 * 1024 * 1024;
 const maxMailBytes = 10 * 1024 * 1024;
+/** More than our own channel opens; others are told to come again (421). */
+const maxClients = 50;
 
 /** Listens on a free port of this machine. */
 export async function createMailCapture(ports: {
@@ -126,6 +128,7 @@ export async function createMailCapture(ports: {
     disabledCommands: ["STARTTLS", "AUTH"],
     disableReverseLookup: true,
     size: maxMailBytes,
+    maxClients,
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => {

@@ -140,6 +140,36 @@ test("takes mail and reads it", async () => {
   assert.deepEqual((await server.call("GET", `${api}/mails`)).body.mails, []);
 });
 
+test("a mailbox that is slow takes its time", async () => {
+  const { clock, sandbox, stack } = await setUp();
+  await using _ = stack;
+  let taken = false;
+  const mail = sendMail(sandbox.smtpUrl, mailLines, "Slow@example.test");
+  const sent = mail.then(() => {
+    taken = true;
+  });
+  await until(() => clock.nextTimerInMs === 20_000);
+  await clock.advanceSettled(19_999);
+  assert.deepEqual([taken, sandbox.mails.list().length], [false, 0]);
+  await clock.advanceSettled(1);
+  await sent;
+  assert.equal(sandbox.mails.list().length, 1);
+});
+
+test("a mailbox that is slow does not hold up the end", async () => {
+  const { clock, sandbox, stack } = await setUp();
+  const refused = assert.rejects(
+    sendMail(sandbox.smtpUrl, mailLines, "slow@example.test"),
+    /421/,
+  );
+  await until(() => clock.nextTimerInMs === 20_000);
+  await stack.disposeAsync();
+  await refused;
+  assert.equal(clock.nextTimerInMs, undefined);
+});
+
+const mailLines = ["Subject: Hi", "", "Hello"];
+
 test("every number is a phone, and can write back", async () => {
   const { gateway, server, stack } = await setUp();
   await using _ = stack;
@@ -263,13 +293,17 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 /** The least an SMTP client says (RFC 5321 §3.3). */
-async function sendMail(smtpUrl: string, lines: string[]): Promise<void> {
+async function sendMail(
+  smtpUrl: string,
+  lines: string[],
+  recipient = "a@example.test",
+): Promise<void> {
   const { hostname, port } = new URL(smtpUrl);
   const socket = connect(Number(port), hostname);
   const steps = [
     "EHLO test",
     "MAIL FROM:<noreply@example.test>",
-    "RCPT TO:<a@example.test>",
+    `RCPT TO:<${recipient}>`,
     "DATA",
     `${lines.join("\r\n")}\r\n.`,
     "QUIT",

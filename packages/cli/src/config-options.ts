@@ -3,11 +3,21 @@
 import { type ConfigKey, listConfigKeys } from "@carillon/server";
 import { type Command, Option } from "commander";
 
-/** Adds `--config` and an option for every key that may have one. */
+/**
+ * Adds `--config` and an option for every key that may have one. A switch is on
+ * with `--name` and `--name=true`, off with `--no-name` and `--name=false`; the
+ * words are those that the environment takes (true, 1, yes, on; false, 0, no,
+ * off), and the last one given counts.
+ */
 export function addConfigOptions(command: Command): Command {
   command.option("--config <file>", "configuration file (CARILLON_CONFIG)");
   for (const key of listConfigKeys()) {
-    if (key.flag) command.addOption(toOption(key, key.flag));
+    if (key.flag === undefined) continue;
+    command.addOption(toOption(key, key.flag));
+    if (key.kind === "boolean") {
+      // Beside its own line of the help it would say nothing new.
+      command.addOption(new Option(toNegative(key.flag)).hideHelp());
+    }
   }
   return command;
 }
@@ -20,7 +30,7 @@ function toOption(key: ConfigKey, flag: string): Option {
   ].join(", ")})`;
   switch (key.kind) {
     case "boolean":
-      return new Option(flag, text);
+      return new Option(`${flag} [true|false]`, text);
     case "integer":
       return new Option(`${flag} <number>`, text);
     case "list":
@@ -33,6 +43,11 @@ function toOption(key: ConfigKey, flag: string): Option {
     default:
       return key.kind satisfies never;
   }
+}
+
+/** `--sandbox` is switched off by `--no-sandbox`, and by `--sandbox=false`. */
+function toNegative(flag: string): string {
+  return flag.replace(/^--/, "--no-");
 }
 
 function placeholder(flag: string): string {

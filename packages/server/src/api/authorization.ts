@@ -4,6 +4,7 @@
  * starting.
  */
 
+import type { UserRole } from "@carillon/core";
 import type { FastifyRequest, RouteOptions } from "fastify";
 import { RequestError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
@@ -95,8 +96,14 @@ function roleRefused(
 ): RequestError {
   return new RequestError(
     "PERMISSION_DENIED",
-    `Users with the role ${role} may not do this (${operation}).`,
+    `Users with the role ${role} may not do this (${operation}): it needs ${rolesWith(operation).join(" or ")}.`,
   );
+}
+
+/** The roles that may do something, from the least one on. */
+function rolesWith(operation: Exclude<Operation, "public">): UserRole[] {
+  const roles = ["member", "admin", "operator"] as const;
+  return roles.filter((role) => permissions[operation][role] !== "none");
 }
 
 /** @throws Error for routes without an operation of the table */

@@ -1,12 +1,11 @@
 /** Options that all commands have which talk to a server. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { ConnectionOptions } from "./connection.ts";
+import { type OutputOptions, outputFormats } from "./output.ts";
 
 /** Options that every command which asks a server has. */
-export interface ClientOptions extends ConnectionOptions {
-  readonly json?: boolean;
-}
+export interface ClientOptions extends ConnectionOptions, OutputOptions {}
 
 /** A command that talks to a server, with examples under its help. */
 export function clientCommand(
@@ -14,17 +13,30 @@ export function clientCommand(
   description: string,
   examples: readonly string[],
 ): Command {
+  return printingCommand(usage, description, examples)
+    .option("--url <url>", "where the server is (CARILLON_URL)")
+    .option("--data <folder>", "the server's data folder (CARILLON_DATA)")
+    .option("--context <name>", "where carillon login was to");
+}
+
+/** A command that prints results and asks no server. */
+export function printingCommand(
+  usage: string,
+  description: string,
+  examples: readonly string[],
+): Command {
   const [name, ...arguments_] = usage.split(" ");
-  const command = new Command(name);
+  const command = new Command(name).description(description);
   for (const argument of arguments_) command.argument(argument);
-  return addExamples(
-    command
-      .description(description)
-      .option("--url <url>", "where the server is (CARILLON_URL)")
-      .option("--data <folder>", "the server's data folder (CARILLON_DATA)")
-      .option("--json", "one JSON object per line, as without a terminal"),
-    examples,
-  );
+  return addExamples(command.addOption(outputOption()), examples);
+}
+
+/** `-o, --output` */
+export function outputOption(): Option {
+  return new Option(
+    "-o, --output <format>",
+    "table, as on a terminal, or json: one object per line, as elsewhere",
+  ).choices(outputFormats);
 }
 
 /** Appends examples to the help of a command. */

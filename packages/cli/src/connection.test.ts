@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { CommandFailure } from "./command-failure.ts";
 import { findConnection } from "./connection.ts";
+import { type Context, writeContexts } from "./contexts.ts";
 
 const file = {
   url: "http://127.0.0.1:7070",
@@ -14,30 +15,41 @@ const file = {
   secretKey: "SK",
 };
 
-const own = {
+const keys = {
   url: file.url,
   accessKey: "AK",
   secretKey: "SK",
   projectId: file.project.id,
 };
 
+/** What a data folder gives. */
+function own(data: string, because = "--data names it") {
+  return { ...keys, from: join(data, "credentials.json"), because };
+}
+
 test("finds server and keys in the data folder", async (t) => {
   const data = folderWith(t, JSON.stringify(file));
-  assert.deepEqual(await findConnection({ data }, {}), own);
-  assert.deepEqual(await findConnection({}, { CARILLON_DATA: data }), own);
+  assert.deepEqual(await findConnection({ data }, {}), own(data));
+  assert.deepEqual(
+    await findConnection({}, { CARILLON_DATA: data }),
+    own(data, "CARILLON_DATA names it"),
+  );
 });
 
-test("the environment goes over the file", async (t) => {
+test("options go over the environment, that over the file", async (t) => {
   const data = folderWith(t, JSON.stringify(file));
   const env = {
     CARILLON_URL: "https://notify.example.com/",
     CARILLON_ACCESS_KEY: "A",
     CARILLON_SECRET_KEY: "S",
   };
-  assert.deepEqual(await findConnection({ data }, env), {
+  assert.deepEqual(await findConnection({ data }, env), own(data));
+  assert.deepEqual(await findConnection({}, { ...env, CARILLON_DATA: data }), {
     url: "https://notify.example.com",
     accessKey: "A",
     secretKey: "S",
+    from: "CARILLON_ACCESS_KEY",
+    because: "the environment has keys",
   });
 });
 
@@ -57,13 +69,14 @@ test("keys come from one place, all of them", async (t) => {
       /^CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY are missing, while CARILLON_PROJECT_ID is set: /,
     ],
   ] as const) {
-    for (const options of [{ data }, { data, url: "http://localhost:8080" }]) {
-      await rejects(findConnection(options, env), problem);
+    for (const options of [{}, { url: "http://localhost:8080" }]) {
+      const all = { ...env, CARILLON_DATA: data };
+      await rejects(findConnection(options, all), problem);
     }
-    await rejects(findConnection({}, { ...env, CARILLON_DATA: data }), problem);
   }
   const empty = { CARILLON_ACCESS_KEY: "", CARILLON_SECRET_KEY: "" };
-  assert.deepEqual(await findConnection({ data }, empty), own);
+  const all = { ...empty, CARILLON_DATA: data };
+  assert.equal((await findConnection({}, all)).accessKey, "AK");
 });
 
 test("misspelt variables are named, those of others are not", async (t) => {
@@ -79,14 +92,14 @@ test("misspelt variables are named, those of others are not", async (t) => {
     CARILLON_SERVICE_HOST: "10.0.0.1",
     CARILLON_SERVICE_PORT: "80",
   };
-  assert.deepEqual(await findConnection({ data }, fine), own);
+  assert.deepEqual(await findConnection({ data }, fine), own(data));
 });
 
 test("--url goes over the environment", async (t) => {
   const data = folderWith(t, JSON.stringify(file));
   const found = await findConnection(
-    { data, url: "http://localhost:8080" },
-    { CARILLON_URL: "http://localhost:9090" },
+    { url: "http://localhost:8080" },
+    { CARILLON_URL: "http://localhost:9090", CARILLON_DATA: data },
   );
   assert.equal(found.url, "http://localhost:8080");
 });
@@ -111,8 +124,12 @@ test("says what to do where there is nothing", async (t) => {
   await rejects(findConnection({ data }, {}), /No credentials in .*--data/);
   await rejects(
     findConnection(
-      { data },
-      { CARILLON_ACCESS_KEY: "A", CARILLON_SECRET_KEY: "S" },
+      {},
+      {
+        CARILLON_ACCESS_KEY: "A",
+        CARILLON_SECRET_KEY: "S",
+        CARILLON_DATA: data,
+      },
     ),
     /CARILLON_URL/,
   );
@@ -131,6 +148,57 @@ test("says what is wrong with the file or the URL", async (t) => {
   await rejects(
     findConnection({ data, url: "localhost:7070" }, {}),
     /Expected a URL/,
+  );
+});
+
+test("a context goes over the folder that is here, and under the environment", async (t) => {
+  const folder = folderWith(t, undefined);
+  const env = { XDG_CONFIG_HOME: folder };
+  const prod: Context = {
+    url: "https://notify.example.com",
+    accessKey: "AKPROD",
+    secretKey: "SKPROD",
+    projectId: "p1",
+    userName: "ann",
+    ownsKey: false,
+  };
+  const test = {
+    ...prod,
+    url: "https://test.example.com",
+    accessKey: "AKTEST",
+  };
+  await writeContexts(env, { current: "prod", contexts: { prod, test } });
+  const chosen = await findConnection({}, env);
+  assert.deepEqual(chosen, {
+    url: prod.url,
+    accessKey: "AKPROD",
+    secretKey: "SKPROD",
+    projectId: "p1",
+    from: "context prod",
+    because: "carillon login or carillon context use chose it",
+  });
+  const named = await findConnection(
+    { context: "test" },
+    { ...env, CARILLON_URL: "http://x", CARILLON_ACCESS_KEY: "half" },
+  );
+  assert.deepEqual([named.url, named.accessKey], [test.url, "AKTEST"]);
+  const data = folderWith(t, JSON.stringify(file));
+  const other = await findConnection({}, { ...env, CARILLON_DATA: data });
+  assert.equal(other.accessKey, "AK");
+  // Its keys stay with its server, unless it was named.
+  await rejects(
+    findConnection({ url: "https://elsewhere.example.com" }, env),
+    /^The keys in context prod belong to https:\/\/notify/,
+  );
+  const sent = { url: "https://elsewhere.example.com", context: "prod" };
+  assert.equal((await findConnection(sent, env)).accessKey, "AKPROD");
+  await rejects(
+    findConnection({ context: "nope" }, env),
+    /^There is no context "nope": carillon context list/,
+  );
+  await rejects(
+    findConnection({ context: "prod", data }, env),
+    /^Expected --data or --context, not both/,
   );
 });
 

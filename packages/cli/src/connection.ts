@@ -1,12 +1,14 @@
 /**
- * Finds the server and the keys: options, then the environment, then the
- * `credentials.json` that a server on this machine left in its data folder.
+ * Finds the server and the keys, both from one place: what options name, then
+ * the environment, then the context that was chosen, then the
+ * `credentials.json` that a server left in `./carillon-data`.
  */
 
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { JsonObject } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
+import { getContext, readContexts } from "./contexts.ts";
 import { isJsonObject } from "./json-object.ts";
 
 /** A server, and the keys it is asked with. */
@@ -17,15 +19,26 @@ export interface Connection {
   readonly secretKey: string;
   /** Absent when only keys were given; the server knows. */
   readonly projectId?: string;
+  /** Where the keys are from, for sentences. */
+  readonly from: string;
+  /** Why they are from there. */
+  readonly because: string;
 }
 
 /** What the command line says about the server. */
 export interface ConnectionOptions {
   readonly url?: string;
   readonly data?: string;
+  readonly context?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Keys that were found, with the server they are of. */
+type Found = Connection & {
+  /** Whether they may be sent to another server than their own. */
+  readonly mayLeave: (url: string) => boolean;
+};
 
 /** @throws CommandFailure when server or keys cannot be found */
 export async function findConnection(
@@ -33,16 +46,19 @@ export async function findConnection(
   env: Environment,
 ): Promise<Connection> {
   await checkNames(env);
-  const folder = dataFolder(options, env);
-  const file = await readCredentials(folder);
-  const givenUrl = options.url ?? (env.CARILLON_URL || undefined);
-  const url = (givenUrl ?? file?.url)?.replace(/\/+$/, "");
-  if (url !== undefined && !/^https?:\/\/[^/]/.test(url)) {
+  if (options.data !== undefined && options.context !== undefined) {
     throw new CommandFailure(
-      `Expected a URL that starts with http:// or https://, got "${url}".`,
+      "Expected --data or --context, not both: each names a server and its keys.",
       2,
     );
   }
+  const named = await findNamed(options, env);
+  if (named) {
+    const url = checkUrl(options.url ?? named.url);
+    return toConnection(named, url);
+  }
+  const givenUrl = options.url ?? (env.CARILLON_URL || undefined);
+  const url = givenUrl === undefined ? undefined : checkUrl(givenUrl);
   const given = keysFrom(env);
   if (given) {
     if (url === undefined) {
@@ -51,19 +67,110 @@ export async function findConnection(
         2,
       );
     }
-    return { url, ...given };
+    return {
+      url,
+      ...given,
+      from: "CARILLON_ACCESS_KEY",
+      because: "the environment has keys",
+    };
   }
-  if (url === undefined || file === undefined) {
+  const candidates = await findUnnamed(env, url);
+  const [first] = candidates;
+  if (first === undefined) {
     throw new CommandFailure(
-      `No credentials in ${folder}: run this where the server's data folder is, name the folder with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
+      `No credentials in ${dataFolder(options, env)}: log in with carillon login, run this where the server's data folder is, name the folder with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
     );
   }
-  if (!mayHaveKeys(url, file.url, options)) {
-    throw new CommandFailure(
-      `The keys in ${folder} belong to ${file.url}, not to ${url}: set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY, or confirm with --data ${folder}.`,
-    );
+  if (url === undefined) return toConnection(first, first.url);
+  const fitting = candidates.find(
+    (found) => isSameOrigin(url, found.url) || found.mayLeave(url),
+  );
+  if (fitting) return toConnection(fitting, url);
+  throw new CommandFailure(
+    `The keys in ${first.from} belong to ${first.url}, not to ${url}: log in with carillon login ${url}, set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY, or confirm by naming them with --data or --context.`,
+  );
+}
+
+/** What `--data` or `--context` name. */
+async function findNamed(
+  { data, context }: ConnectionOptions,
+  env: Environment,
+): Promise<Found | undefined> {
+  if (context !== undefined) {
+    return {
+      ...toFound(getContext(await readContexts(env), context)),
+      because: "--context names it",
+    };
   }
-  return { ...file, url };
+  if (data === undefined) return undefined;
+  const folder = resolve(data);
+  const file = await readCredentials(folder);
+  if (file) return { ...file, because: "--data names it" };
+  throw new CommandFailure(
+    `No credentials in ${folder}: name the data folder of a server that has run with --data, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
+  );
+}
+
+/**
+ * The places that are looked at unless one is named, the first one first. A
+ * folder that happens to be here is not read where a chosen context serves.
+ */
+async function findUnnamed(
+  env: Environment,
+  url: string | undefined,
+): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  if (!env.CARILLON_DATA) {
+    const contexts = await readContexts(env);
+    if (contexts.current !== undefined) {
+      const context = getContext(contexts, contexts.current);
+      found.push({
+        ...toFound(context),
+        because: "carillon login or carillon context use chose it",
+      });
+      if (url === undefined || isSameOrigin(url, context.url)) return found;
+    }
+  }
+  const file = await readCredentials(dataFolder({}, env));
+  if (file) {
+    found.push({
+      ...file,
+      because: env.CARILLON_DATA
+        ? "CARILLON_DATA names it"
+        : "nothing else is named or chosen, and the folder is here",
+    });
+  }
+  return found;
+}
+
+function toFound(
+  context: Omit<Connection, "from" | "because"> & { readonly name: string },
+): Omit<Found, "because"> {
+  const { url, accessKey, secretKey, projectId } = context;
+  return {
+    url,
+    accessKey,
+    secretKey,
+    ...(projectId !== undefined && { projectId }),
+    from: `context ${context.name}`,
+    mayLeave: () => false,
+  };
+}
+
+function toConnection(found: Found, url: string): Connection {
+  const { mayLeave: _, ...connection } = found;
+  return { ...connection, url };
+}
+
+/** @returns it without slashes at its end */
+export function checkUrl(url: string): string {
+  if (/^https?:\/\/[^/]/.test(url) && URL.canParse(url)) {
+    return url.replace(/\/+$/, "");
+  }
+  throw new CommandFailure(
+    `Expected a URL that starts with http:// or https://, got "${url}".`,
+    2,
+  );
 }
 
 /** What clients read. */
@@ -100,7 +207,9 @@ async function checkNames(env: Environment): Promise<void> {
  *
  * @throws CommandFailure when some are set and others are missing
  */
-function keysFrom(env: Environment): Omit<Connection, "url"> | undefined {
+function keysFrom(
+  env: Environment,
+): Omit<Connection, "url" | "from" | "because"> | undefined {
   const accessKey = env.CARILLON_ACCESS_KEY;
   const secretKey = env.CARILLON_SECRET_KEY;
   const projectId = env.CARILLON_PROJECT_ID;
@@ -127,26 +236,17 @@ export function dataFolder(
   return resolve(options.data ?? (env.CARILLON_DATA || "carillon-data"));
 }
 
-/**
- * The keys in a file are sent to the server that wrote it and to this
- * machine, and elsewhere only when the file was named on purpose.
- */
-function mayHaveKeys(
-  url: string,
-  ownUrl: string,
-  options: ConnectionOptions,
-): boolean {
-  const host = new URL(url).hostname;
-  return (
-    options.data !== undefined ||
-    new URL(url).origin === new URL(ownUrl).origin ||
-    /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host)
-  );
+function isSameOrigin(url: string, other: string): boolean {
+  return new URL(url).origin === new URL(other).origin;
+}
+
+function isThisMachine(url: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 async function readCredentials(
   folder: string,
-): Promise<(Connection & { readonly projectId: string }) | undefined> {
+): Promise<Omit<Found, "because"> | undefined> {
   const path = join(folder, "credentials.json");
   let content: unknown;
   try {
@@ -173,7 +273,16 @@ async function readCredentials(
     typeof secretKey === "string" &&
     typeof projectId === "string"
   ) {
-    return { url: url.replace(/\/+$/, ""), accessKey, secretKey, projectId };
+    return {
+      url: url.replace(/\/+$/, ""),
+      accessKey,
+      secretKey,
+      projectId,
+      from: path,
+      // The keys in a file are sent to the server that wrote it and to this
+      // machine, and elsewhere only when the file was named on purpose.
+      mayLeave: isThisMachine,
+    };
   }
   throw new CommandFailure(
     `${path} does not hold url, project, accessKey and secretKey; restore it, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,

@@ -2,6 +2,7 @@
 
 import type {
   AccessKey,
+  Caller,
   Carillon,
   Domain,
   Project,
@@ -10,23 +11,38 @@ import type {
   User,
 } from "@carillon/client";
 import { type ClientOptions, clientCommand } from "./client-options.ts";
-import { CommandFailure } from "./command-failure.ts";
+import { addYes, type ConfirmOptions, confirm } from "./confirm.ts";
+import { chooseOne, type Naming } from "./lookup.ts";
 import { type Column, createOutput } from "./output.ts";
-import { withServer } from "./server.ts";
+import { type Server, withServer } from "./server.ts";
+import { shortTime } from "./table.ts";
 
 /** A kind of thing that administrators and operators manage. */
-export interface Kind<Resource> {
-  /** As in `carillon user`. */
-  readonly noun: string;
+export interface Kind<Resource> extends Naming<Resource> {
   /** For the help. */
   readonly example: string;
   readonly resources: (carillon: Carillon) => Resources<Resource, Switch>;
-  readonly idOf: (resource: Resource) => string;
-  /** Absent for what has no name. */
-  readonly nameOf?: (resource: Resource) => string;
   /** Absent for what is in no domain. */
   readonly domainIdOf?: (resource: Resource) => string;
+  /** What stands in it as ids, and is shown by name. */
+  readonly refersTo: readonly ReferredNoun[];
+  readonly columns: (nameOf: NameOf) => readonly Column<Resource>[];
+  /** Whether the caller is it, or acts by it. */
+  readonly isOwn: (
+    caller: Caller & { readonly accessKey: string },
+    resource: Resource,
+  ) => boolean;
+  /** What goes with it, such as ` and its 2 access keys`. */
+  readonly follows?: (
+    carillon: Carillon,
+    resource: Resource,
+  ) => Promise<string>;
 }
+
+type ReferredNoun = "user" | "project" | "domain";
+
+/** How a reference is shown; what there is no name for as it is. */
+type NameOf = (noun: ReferredNoun, id: string) => string;
 
 export const userKind: Kind<User> = {
   noun: "user",
@@ -35,6 +51,23 @@ export const userKind: Kind<User> = {
   idOf: ({ id }) => id,
   nameOf: ({ name }) => name,
   domainIdOf: ({ domainId }) => domainId,
+  refersTo: ["project", "domain"],
+  columns: (nameOf) => [
+    { head: "name", cell: ({ name }) => name },
+    { head: "role", cell: ({ role }) => role },
+    { head: "state", cell: stateOf },
+    {
+      head: "projects",
+      cell: ({ projectIds }) =>
+        projectIds.map((id) => nameOf("project", id)).join(", "),
+      wraps: true,
+    },
+    { head: "domain", cell: ({ domainId }) => nameOf("domain", domainId) },
+    { head: "id", cell: ({ id }) => id, isId: true },
+  ],
+  isOwn: ({ userId }, { id }) => userId === id,
+  follows: (carillon, { id }) =>
+    withItsKeys(carillon, ({ userId }) => userId === id),
 };
 
 export const projectKind: Kind<Project> = {
@@ -44,6 +77,16 @@ export const projectKind: Kind<Project> = {
   idOf: ({ id }) => id,
   nameOf: ({ name }) => name,
   domainIdOf: ({ domainId }) => domainId,
+  refersTo: ["domain"],
+  columns: (nameOf) => [
+    { head: "name", cell: ({ name }) => name },
+    { head: "state", cell: stateOf },
+    { head: "domain", cell: ({ domainId }) => nameOf("domain", domainId) },
+    { head: "id", cell: ({ id }) => id, isId: true },
+  ],
+  isOwn: ({ projectId }, { id }) => projectId === id,
+  follows: async (carillon, { id }) =>
+    `${await withItsKeys(carillon, ({ projectId }) => projectId === id)}, with its templates, encryption keys and address book`,
 };
 
 export const domainKind: Kind<Domain> = {
@@ -52,6 +95,13 @@ export const domainKind: Kind<Domain> = {
   resources: ({ domains }) => domains,
   idOf: ({ id }) => id,
   nameOf: ({ name }) => name,
+  refersTo: [],
+  columns: () => [
+    { head: "name", cell: ({ name }) => name },
+    { head: "state", cell: stateOf },
+    { head: "id", cell: ({ id }) => id, isId: true },
+  ],
+  isOwn: ({ domainId }, { id }) => domainId === id,
 };
 
 export const keyKind: Kind<AccessKey> = {
@@ -59,34 +109,39 @@ export const keyKind: Kind<AccessKey> = {
   example: "AK3V9QZTM1X8PL5RNE7W",
   resources: ({ accessKeys }) => accessKeys,
   idOf: ({ accessKey }) => accessKey,
+  refersTo: ["user", "project"],
+  columns: (nameOf) => [
+    { head: "access key", cell: ({ accessKey }) => accessKey },
+    { head: "state", cell: stateOf },
+    { head: "user", cell: ({ userId }) => nameOf("user", userId) },
+    { head: "project", cell: ({ projectId }) => nameOf("project", projectId) },
+    { head: "created", cell: ({ createdAt }) => shortTime(createdAt) },
+  ],
+  isOwn: (caller, { accessKey }) => caller.accessKey === accessKey,
 };
 
 /**
- * The one given by its id or its name.
+ * The one given by its id, the start of its id, or its name.
  *
  * @param domainId where a name is looked for; by default in all domains
- * @throws CommandFailure when there is none, or several have the name
+ * @throws CommandFailure when there is none, or it may be several
  */
 export async function findOne<Resource>(
   carillon: Carillon,
-  { noun, resources, idOf, nameOf, domainIdOf }: Kind<Resource>,
+  kind: Kind<Resource>,
   reference: string,
   domainId?: string,
 ): Promise<Resource> {
-  const all = await resources(carillon).list();
-  const withId = all.find((it) => idOf(it) === reference);
-  if (withId) return withId;
-  const [one, ...others] = all.filter(
+  const all = await kind.resources(carillon).list();
+  const { idOf, domainIdOf } = kind;
+  const reachable = all.filter(
     (it) =>
-      nameOf?.(it) === reference &&
-      (domainId === undefined || domainIdOf?.(it) === domainId),
+      domainId === undefined ||
+      idOf(it) === reference ||
+      domainIdOf?.(it) === domainId,
   );
-  if (one && others.length === 0) return one;
-  throw new CommandFailure(
-    one
-      ? `Several domains have a ${noun} "${reference}": give its id; carillon ${noun} list shows it.`
-      : `There is no ${noun} "${reference}"${domainId === undefined ? "" : ` in the domain ${domainId}`}: carillon ${noun} list shows those there are.`,
-  );
+  const where = domainId === undefined ? "" : ` in the domain ${domainId}`;
+  return chooseOne(reachable, kind, reference, where);
 }
 
 /** The id of the one that {@link findOne} finds. */
@@ -113,8 +168,7 @@ export async function findUserId(
 
 /** `carillon <kind> list` */
 export function listCommand<Resource>(
-  { noun, resources }: Kind<Resource>,
-  columns: readonly Column<Resource>[],
+  kind: Kind<Resource>,
   texts: {
     readonly about: string;
     readonly whenNone: string;
@@ -122,14 +176,42 @@ export function listCommand<Resource>(
     readonly examples?: readonly string[];
   },
 ) {
+  const { noun, resources } = kind;
   return clientCommand("list", texts.about, [
     `carillon ${noun} list`,
     ...(texts.examples ?? []),
   ]).action(async (options: ClientOptions) => {
-    const all = await withServer(options, ({ carillon }) =>
-      resources(carillon).list(),
+    const output = createOutput(options);
+    const [all, nameOf] = await withServer(options, async ({ carillon }) => [
+      await resources(carillon).list(),
+      await readNames(carillon, output.json ? [] : kind.refersTo),
+    ]);
+    output.rows(
+      all,
+      kind.columns((noun, id) => nameOf(noun, id) ?? id),
+      texts.whenNone,
     );
-    createOutput(options).rows(all, columns, texts.whenNone);
+  });
+}
+
+/** `carillon <kind> show <one>` */
+export function showCommand<Resource>(kind: Kind<Resource>, about: string) {
+  const { noun, example } = kind;
+  return clientCommand(`show <${noun}>`, about, [
+    `carillon ${noun} show ${example}`,
+  ]).action(async (reference: string, options: ClientOptions) => {
+    const output = createOutput(options);
+    const [found, nameOf] = await withServer(options, async ({ carillon }) => [
+      await findOne(carillon, kind, reference),
+      await readNames(carillon, output.json ? [] : kind.refersTo),
+    ]);
+    output.record(
+      found,
+      kind.columns((noun, id) => {
+        const name = nameOf(noun, id);
+        return name === undefined ? id : `${name} (${id})`;
+      }),
+    );
   });
 }
 
@@ -139,35 +221,114 @@ export function switchCommand<Resource>(
   enabled: boolean,
   about: string,
 ) {
+  const { noun, example } = kind;
   const verb = enabled ? "enable" : "disable";
-  return clientCommand(`${verb} <${kind.noun}>`, about, [
-    `carillon ${kind.noun} ${verb} ${kind.example}`,
-  ]).action(async (reference: string, options: ClientOptions) => {
-    const changed = await withServer(options, async ({ carillon }) => {
-      const id = await findId(carillon, kind, reference);
-      return await kind.resources(carillon).change(id, { enabled });
-    });
-    createOutput(options).result(
-      `${capital(kind.noun)} ${reference} is ${verb}d.`,
-      changed,
-    );
-  });
+  const command = clientCommand(`${verb} <${noun}>`, about, [
+    `carillon ${noun} ${verb} ${example}`,
+  ]);
+  return (enabled ? command : addYes(command)).action(
+    async (reference: string, options: ClientOptions & ConfirmOptions) => {
+      const changed = await withServer(options, async (server) => {
+        const { carillon } = server;
+        const found = await findOne(carillon, kind, reference);
+        if (!enabled && (await isOwn(server, kind, found))) {
+          await confirm(
+            `Disable ${describe(kind, found)}, by which this very command acts?`,
+            options,
+          );
+        }
+        const id = kind.idOf(found);
+        return await kind.resources(carillon).change(id, { enabled });
+      });
+      createOutput(options).result(
+        `${capital(noun)} ${reference} is ${verb}d.`,
+        changed,
+      );
+    },
+  );
 }
 
 /** `carillon <kind> delete <one>` */
 export function deleteCommand<Resource>(kind: Kind<Resource>, about: string) {
-  return clientCommand(`delete <${kind.noun}>`, about, [
-    `carillon ${kind.noun} delete ${kind.example}`,
-  ]).action(async (reference: string, options: ClientOptions) => {
-    await withServer(options, async ({ carillon }) => {
-      const id = await findId(carillon, kind, reference);
-      await kind.resources(carillon).delete(id, { ignoreMissing: false });
-    });
-    createOutput(options).result(
-      `${capital(kind.noun)} ${reference} is deleted.`,
-      { [kind.noun]: reference, deleted: true },
-    );
-  });
+  const { noun, example } = kind;
+  return addYes(
+    clientCommand(`delete <${noun}>`, about, [
+      `carillon ${noun} delete ${example}`,
+      `carillon ${noun} delete ${example} --yes`,
+    ]),
+  ).action(
+    async (reference: string, options: ClientOptions & ConfirmOptions) => {
+      await withServer(options, async (server) => {
+        const { carillon } = server;
+        const found = await findOne(carillon, kind, reference);
+        const own = (await isOwn(server, kind, found))
+          ? ", by which this very command acts"
+          : "";
+        const follows = (await kind.follows?.(carillon, found)) ?? "";
+        await confirm(
+          `Delete ${describe(kind, found)}${follows}${own}?`,
+          options,
+        );
+        await kind
+          .resources(carillon)
+          .delete(kind.idOf(found), { ignoreMissing: false });
+      });
+      createOutput(options).result(
+        `${capital(noun)} ${reference} is deleted.`,
+        {
+          [noun]: reference,
+          deleted: true,
+        },
+      );
+    },
+  );
+}
+
+/** `user ann`, or its id where it has no name. */
+function describe<Resource>(
+  { noun, idOf, nameOf }: Kind<Resource>,
+  resource: Resource,
+): string {
+  return `${noun} ${nameOf?.(resource) ?? idOf(resource)}`;
+}
+
+async function isOwn<Resource>(
+  { carillon, accessKey }: Server,
+  kind: Kind<Resource>,
+  resource: Resource,
+): Promise<boolean> {
+  return kind.isOwn({ ...(await carillon.whoami()), accessKey }, resource);
+}
+
+async function withItsKeys(
+  carillon: Carillon,
+  isItsOwn: (key: AccessKey) => boolean,
+): Promise<string> {
+  const { length } = (await carillon.accessKeys.list()).filter(isItsOwn);
+  if (length === 0) return "";
+  return ` and its ${length === 1 ? "access key" : `${length} access keys`}`;
+}
+
+const referredKinds = {
+  user: userKind,
+  project: projectKind,
+  domain: domainKind,
+} as const;
+
+/** Reads the names of all there are of these. */
+async function readNames(
+  carillon: Carillon,
+  nouns: readonly ReferredNoun[],
+): Promise<(noun: ReferredNoun, id: string) => string | undefined> {
+  const names = new Map<string, string>();
+  for (const noun of nouns) {
+    for (const { id, name } of await referredKinds[noun]
+      .resources(carillon)
+      .list()) {
+      names.set(`${noun} ${id}`, name);
+    }
+  }
+  return (noun, id) => names.get(`${noun} ${id}`);
 }
 
 function capital(noun: string): string {
@@ -175,6 +336,6 @@ function capital(noun: string): string {
 }
 
 /** For a column: whether it works. */
-export function stateOf({ enabled }: Switch): string {
+function stateOf({ enabled }: Switch): string {
   return enabled ? "enabled" : "disabled";
 }

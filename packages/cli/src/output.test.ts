@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Column, createOutput, formatTable } from "./output.ts";
+import { stripVTControlCharacters } from "node:util";
+import { type Column, createOutput } from "./output.ts";
 
 interface Row {
   readonly name: string;
@@ -46,69 +47,65 @@ test("prints tables and sentences on a terminal", () => {
   assert.match(text, /There are none\.\nDone\.\n$/);
 });
 
-test("--json wins over the terminal", () => {
+test("--output wins over the terminal, and over its absence", (t) => {
   const stream = collector(true);
-  createOutput({ json: true }, stream).result("Done.", { done: true });
+  createOutput({ output: "json" }, stream).result("Done.", { done: true });
   assert.equal(stream.text(), '{"done":true}\n');
+  const pipe = collector(false);
+  setVariable(t, "COLUMNS", "10");
+  createOutput({ output: "table" }, pipe).rows(rows, columns, "none");
+  assert.deepEqual(pipe.lines(), [
+    "name: alerts",
+    "count: 3",
+    "",
+    "name: news",
+    "count: 12",
+  ]);
+  setVariable(t, "COLUMNS", "");
+  const wide = collector(false);
+  createOutput({ output: "table" }, wide).rows(rows, columns, "none");
+  assert.deepEqual(wide.lines(), [
+    "name    count",
+    "alerts      3",
+    "news       12",
+  ]);
 });
 
-test("colours only when asked to", () => {
-  const styled: readonly Column<Row>[] = [
-    { head: "name", cell: ({ name }) => name, style: () => "red" },
-  ];
-  const escapeCode = String.fromCharCode(27);
-  assert.ok(
-    !formatTable(rows, styled, { colours: false }).includes(escapeCode),
+test("shows all of one record, on a line per field", () => {
+  const stream = collector(true);
+  const whole = `https://example.com/${"x".repeat(100)}`;
+  createOutput({}, { ...stream, columns: 40 }).record(
+    { name: whole, count: 1 },
+    [...columns, { head: "nothing", cell: () => "" }],
   );
-  assert.ok(
-    formatTable(rows, styled, { colours: true }).includes(
-      `${escapeCode}[31malerts`,
-    ),
+  assert.equal(
+    stripVTControlCharacters(stream.text()),
+    `name: ${whole}\ncount: 1\n`,
   );
+  const pipe = collector(false);
+  createOutput({}, pipe).record({ name: whole, count: 1 }, columns);
+  assert.equal(pipe.text(), `{"name":"${whole}","count":1}\n`);
 });
 
 test("NO_COLOR keeps the terminal plain", (t) => {
-  const before = process.env.NO_COLOR;
-  process.env.NO_COLOR = "1";
-  t.after(() => {
-    if (before === undefined) delete process.env.NO_COLOR;
-    else process.env.NO_COLOR = before;
-  });
+  setVariable(t, "NO_COLOR", "1");
   const stream = collector(true);
   createOutput({}, stream).rows(rows, columns, "none");
   assert.ok(!stream.text().includes(String.fromCharCode(27)));
 });
 
-test("cuts long cells in the middle and disarms control characters", () => {
-  const odd = `a${String.fromCharCode(27)}[2Jb`;
-  const text = formatTable(
-    [
-      { name: "abcdefghijklmnop", count: 1 },
-      { name: odd, count: 2 },
-    ],
-    columns,
-    { colours: false },
-  );
-  assert.match(text, /abcd…mnop +1/);
-  assert.ok(!text.includes(String.fromCharCode(27)));
-});
-
-test("long text goes on in a further line where it must", () => {
-  const sentence = "one two three four five six seven eight nine ten";
-  const wrapping: readonly Column<Row>[] = [
-    { head: "count", cell: ({ count }) => String(count) },
-    { head: "text", cell: () => sentence, wraps: true },
-  ];
-  const one = [{ name: "", count: 1 }];
-  const text = formatTable(one, wrapping, { colours: false, width: 40 });
-  assert.ok(
-    text.split("\n").every((line) => line.length <= 40),
-    text,
-  );
-  assert.equal(text.replace(/\s+/g, " "), `count text 1 ${sentence}`);
-  const wide = formatTable(one, wrapping, { colours: false, width: 80 });
-  assert.equal(wide.split("\n").length, 2);
-});
+function setVariable(
+  t: { after(run: () => void): void },
+  name: string,
+  value: string,
+): void {
+  const before = process.env[name];
+  process.env[name] = value;
+  t.after(() => {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  });
+}
 
 function collector(isTTY: boolean) {
   const parts: string[] = [];

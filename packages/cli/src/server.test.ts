@@ -33,7 +33,7 @@ test("asks for the project when only keys are given", async (t) => {
     paths.push(request.url);
     response.end('{"projectId":"p1","message_id":"m"}');
   });
-  await talkTo({ url, accessKey: "AK", secretKey: "SK" }, ({ smn }) =>
+  await talkTo({ ...withoutProject, url }, ({ smn }) =>
     smn.sendSms("+15550100078", "hi"),
   );
   assert.deepEqual(paths, ["/api/v2/whoami", "/v2/p1/notifications/sms"]);
@@ -46,7 +46,7 @@ test("does not ask twice when the server refuses", async (t) => {
     response.statusCode = 503;
     response.end('{"detail":"The disk is full.","code":"STORAGE_FULL"}');
   });
-  await fails(url, "The disk is full. (STORAGE_FULL, HTTP 503)");
+  await fails(url, "The disk is full (STORAGE_FULL, HTTP 503).");
   assert.equal(requests, 1);
 });
 
@@ -65,7 +65,7 @@ test("tells the server's words, code and status", async (t) => {
     response.statusCode = 404;
     response.end('{"code":"SMN.0006","message":"Topic not found."}');
   });
-  await fails(url, "Topic not found. (SMN.0006, HTTP 404)");
+  await fails(url, "Topic not found (SMN.0006, HTTP 404).");
 });
 
 test("reads problem details", async (t) => {
@@ -73,7 +73,7 @@ test("reads problem details", async (t) => {
     response.statusCode = 400;
     response.end('{"title":"Bad","detail":"limit is too large","code":"P"}');
   });
-  await fails(url, "limit is too large (P, HTTP 400)");
+  await fails(url, "limit is too large (P, HTTP 400).");
 });
 
 test("says that keys are not accepted", async (t) => {
@@ -81,19 +81,22 @@ test("says that keys are not accepted", async (t) => {
     response.statusCode = 401;
     response.end("{}");
   });
-  await fails(url, /does not accept these keys \(HTTP 401\)/);
+  await fails(
+    url,
+    /does not accept the keys of CARILLON_ACCESS_KEY \(HTTP 401\)/,
+  );
 });
 
 test("says that an answer was no answer of Carillon", async (t) => {
   const page = await serverOf(t, (_request, response) => {
     response.end("<html></html>");
   });
-  await fails(page, /not understood/);
+  await fails(page, /is no Carillon: its answer is not JSON/);
   const gateway = await serverOf(t, (_request, response) => {
     response.statusCode = 502;
     response.end("<html></html>");
   });
-  await fails(gateway, /answered without saying why \(HTTP 502\)/);
+  await fails(gateway, /another server, or a proxy that does not reach it/);
 });
 
 test("says that nobody answers, or not in time", async (t) => {
@@ -106,8 +109,15 @@ test("says that nobody answers, or not in time", async (t) => {
   await fails(silent, /did not answer within 0.1 s/, 100);
 });
 
+const withoutProject = {
+  accessKey: "AK",
+  secretKey: "SK",
+  from: "CARILLON_ACCESS_KEY",
+  because: "the environment has keys",
+};
+
 function connectionTo(url: string): Connection {
-  return { url, accessKey: "AK", secretKey: "SK", projectId: "p" };
+  return { ...withoutProject, url, projectId: "p" };
 }
 
 async function fails(

@@ -7,24 +7,26 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { findUserId } from "../identity.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { shortTime } from "../table.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 /** About as many are kept. */
 const maxEntries = 100_000;
 
 const columns: readonly Column<AuditEntry>[] = [
-  { head: "at", cell: (entry) => entry.at },
+  { head: "at", cell: (entry) => shortTime(entry.at) },
   { head: "user", cell: (entry) => entry.userName ?? "" },
   { head: "address", cell: (entry) => entry.address ?? "" },
   { head: "action", cell: (entry) => entry.action },
   { head: "count", cell: (entry) => String(entry.count), align: "right" },
-  { head: "target", cell: (entry) => entry.target ?? "" },
+  { head: "target", cell: (entry) => entry.target ?? "", max: 60 },
   {
     head: "details",
     cell: ({ details = {} }) =>
       Object.entries(details)
         .map(([name, value]) => `${name}: ${value}`)
         .join("; "),
+    wraps: true,
   },
 ];
 

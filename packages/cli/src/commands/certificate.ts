@@ -3,22 +3,36 @@
 import type { Certificate } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { chooseOne, type Naming } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { shortTime } from "../table.ts";
+
+const naming: Naming<Certificate> = {
+  noun: "certificate",
+  idOf: ({ certificateId }) => idIn(certificateId),
+  nameOf: ({ certificateId }) => certificateId,
+};
 
 const columns: readonly Column<Certificate>[] = [
-  { head: "certificate", cell: (key) => key.certificateId },
+  { head: "id", cell: (key) => idIn(key.certificateId), isId: true },
   { head: "signs", cell: (key) => (key.current ? "yes" : "no") },
-  { head: "valid from", cell: (key) => key.notBefore },
-  { head: "until", cell: (key) => key.notAfter },
+  { head: "valid from", cell: (key) => shortTime(key.notBefore) },
+  { head: "until", cell: (key) => shortTime(key.notAfter) },
+];
+
+const fields: readonly Column<Certificate>[] = [
+  { head: "certificate", cell: (key) => key.certificateId },
+  ...columns,
 ];
 
 export function certificateCommand(): Command {
   return new Command("certificate")
     .description(
-      "List and change the certificates by which receivers verify messages; for operators.",
+      "List, show and change the certificates by which receivers verify messages; for operators. A certificate is given by its name, its id or the start of its id.",
     )
     .addCommand(list())
+    .addCommand(show())
     .addCommand(rotate());
 }
 
@@ -36,6 +50,22 @@ function list(): Command {
   });
 }
 
+function show(): Command {
+  return clientCommand(
+    "show <certificate>",
+    "Show one certificate; its PEM is in the output as JSON.",
+    [
+      "carillon certificate show 39f27439",
+      "carillon certificate show 39f27439 -o json | jq -r .certificate",
+    ],
+  ).action(async (certificate: string, options: ClientOptions) => {
+    const all = await withServer(options, ({ carillon }) =>
+      carillon.certificates.list(),
+    );
+    createOutput(options).record(chooseOne(all, naming, certificate), fields);
+  });
+}
+
 function rotate(): Command {
   return clientCommand(
     "rotate",
@@ -50,4 +80,9 @@ function rotate(): Command {
       rotated,
     );
   });
+}
+
+/** What tells certificates apart: `SMN_{region}_{id}.pem`. */
+function idIn(certificateId: string): string {
+  return /([0-9a-f]+)\.pem$/.exec(certificateId)?.[1] ?? certificateId;
 }

@@ -12,7 +12,7 @@ export function deliveriesCommand(): Command {
     "Show what happened to a message: one line per endpoint, with its state, attempts and last error.",
     [
       "carillon deliveries 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
-      "carillon deliveries 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f --json | jq .state",
+      "carillon deliveries 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f -o json | jq .state",
     ],
   ).action(async (message: string, options: ClientOptions) => {
     createOutput(options).rows(

@@ -7,7 +7,7 @@ import {
   readCredentialsFile,
 } from "@carillon/server";
 import { Command } from "commander";
-import { addExamples } from "../client-options.ts";
+import { addExamples, outputOption } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
 import type { Finding } from "../doctor/check.ts";
@@ -18,7 +18,12 @@ import { checkPermissions } from "../doctor/permissions.ts";
 import { checkPort } from "../doctor/port.ts";
 import { checkRunningServer } from "../doctor/running-server.ts";
 import { checkRuntime } from "../doctor/runtime.ts";
-import { type Column, createOutput, type Style } from "../output.ts";
+import {
+  type Column,
+  createOutput,
+  type OutputOptions,
+  type Style,
+} from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 const marks: Readonly<Record<Finding["result"], string>> = {
@@ -52,18 +57,15 @@ export function doctorCommand(): Command {
       .description(
         "Check that this machine can run the server with this configuration, and how a running one is. Takes the options of serve. Exit code 1 when something fails.",
       )
-      .option("--json", "one JSON object per line, as without a terminal"),
+      .addOption(outputOption()),
   );
   return addExamples(command, [
     "carillon doctor",
     "carillon doctor --config /etc/carillon.json",
   ]).action(
-    async ({
-      json,
-      ...flags
-    }: Record<string, unknown> & { json?: boolean }) => {
+    async ({ output, ...flags }: Record<string, unknown> & OutputOptions) => {
       const findings = await examine(flags, stopSignal());
-      createOutput(json ? { json } : {}).rows(findings, columns, "");
+      createOutput(output ? { output } : {}).rows(findings, columns, "");
       const failed = findings.filter(({ result }) => result === "failed");
       if (failed.length > 0) {
         throw new CommandFailure(

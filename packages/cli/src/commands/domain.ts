@@ -1,36 +1,30 @@
 /** `carillon domain …` */
 
-import type { Domain } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
   deleteCommand,
   domainKind,
   listCommand,
-  stateOf,
+  showCommand,
   switchCommand,
 } from "../identity.ts";
-import { type Column, createOutput } from "../output.ts";
+import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
-
-const columns: readonly Column<Domain>[] = [
-  { head: "name", cell: (domain) => domain.name },
-  { head: "state", cell: stateOf },
-  { head: "id", cell: (domain) => domain.id },
-];
 
 export function domainCommand(): Command {
   return new Command("domain")
     .description(
-      "Manage domains; for operators. A domain is an account with projects and users; it is given by its name or its id.",
+      "Manage domains; for operators. A domain is an account with projects and users; it is given by its name, its id or the start of its id.",
     )
     .addCommand(create())
     .addCommand(
-      listCommand(domainKind, columns, {
+      listCommand(domainKind, {
         about: "List all domains.",
         whenNone: "There are no domains.",
       }),
     )
+    .addCommand(showCommand(domainKind, "Show one domain."))
     .addCommand(
       switchCommand(
         domainKind,

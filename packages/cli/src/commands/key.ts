@@ -1,6 +1,6 @@
 /** `carillon key …` */
 
-import type { AccessKey, AccessKeyWithSecret } from "@carillon/client";
+import type { AccessKeyWithSecret } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
@@ -10,32 +10,27 @@ import {
   keyKind,
   listCommand,
   projectKind,
-  stateOf,
+  showCommand,
   switchCommand,
   userKind,
 } from "../identity.ts";
-import { type Column, createOutput } from "../output.ts";
+import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
-
-const columns: readonly Column<AccessKey>[] = [
-  { head: "access key", cell: (key) => key.accessKey },
-  { head: "state", cell: stateOf },
-  { head: "created", cell: (key) => key.createdAt },
-  { head: "user", cell: (key) => key.userId },
-  { head: "project", cell: (key) => key.projectId },
-];
 
 export function keyCommand(): Command {
   return new Command("key")
     .description(
-      "Manage access keys, by which programs act for a user in a project; for administrators.",
+      "Manage access keys, by which programs act for a user in a project; for administrators. A key is given in full or by its start.",
     )
     .addCommand(create())
     .addCommand(
-      listCommand(keyKind, columns, {
+      listCommand(keyKind, {
         about: "List all access keys, without secrets.",
         whenNone: "There are no access keys.",
       }),
+    )
+    .addCommand(
+      showCommand(keyKind, "Show one access key, without its secret."),
     )
     .addCommand(
       switchCommand(

@@ -3,9 +3,17 @@
 import type { Key } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
-import { CommandFailure } from "../command-failure.ts";
+import { chooseOne, type Naming } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { shortTime } from "../table.ts";
+
+const naming: Naming<Key> = {
+  noun: "kms",
+  word: "key",
+  idOf: ({ id }) => id,
+  nameOf: ({ name }) => name,
+};
 
 const columns: readonly Column<Key>[] = [
   { head: "name", cell: (key) => key.name },
@@ -14,17 +22,18 @@ const columns: readonly Column<Key>[] = [
     cell: (key) => key.status,
     style: (key) => (key.status === "ENABLED" ? "green" : "yellow"),
   },
-  { head: "created", cell: (key) => key.createdAt },
-  { head: "id", cell: (key) => key.id },
+  { head: "created", cell: (key) => shortTime(key.createdAt) },
+  { head: "id", cell: (key) => key.id, isId: true },
 ];
 
 export function kmsCommand(): Command {
   return new Command("kms")
     .description(
-      "Make, list, enable and disable the keys that topics' messages can be encrypted with at rest. A key is given by its name or its id.",
+      "Create, list, show, enable and disable the keys that topics' messages can be encrypted with at rest. A key is given by its name, its id or the start of its id.",
     )
     .addCommand(create())
     .addCommand(list())
+    .addCommand(show())
     .addCommand(change("enable", "Enable a key.", "is enabled"))
     .addCommand(
       change(
@@ -36,7 +45,7 @@ export function kmsCommand(): Command {
 }
 
 function create(): Command {
-  return clientCommand("create <name>", "Make a key; it is enabled.", [
+  return clientCommand("create <name>", "Create a key; it is enabled.", [
     "carillon kms create orders",
   ])
     .option("--id <id>", "an id of your own, for topics that name one already")
@@ -60,8 +69,19 @@ function list(): Command {
     createOutput(options).rows(
       await withServer(options, ({ carillon }) => carillon.keys.list()),
       columns,
-      "There are no keys: make one with carillon kms create <name>.",
+      "There are no keys: create one with carillon kms create <name>.",
     );
+  });
+}
+
+function show(): Command {
+  return clientCommand("show <key>", "Show one key.", [
+    "carillon kms show orders",
+  ]).action(async (key: string, options: ClientOptions) => {
+    const all = await withServer(options, ({ carillon }) =>
+      carillon.keys.list(),
+    );
+    createOutput(options).record(chooseOne(all, naming, key), columns);
   });
 }
 
@@ -74,13 +94,8 @@ function change(
     `carillon kms ${action} orders`,
   ]).action(async (key: string, options: ClientOptions) => {
     const changed = await withServer(options, async ({ carillon }) => {
-      const known = (await carillon.keys.list()).find(
-        ({ id, name }) => id === key || name === key,
-      );
-      if (known) return await carillon.keys[action](known.id);
-      throw new CommandFailure(
-        `There is no key "${key}": carillon kms list shows all.`,
-      );
+      const { id } = chooseOne(await carillon.keys.list(), naming, key);
+      return await carillon.keys[action](id);
     });
     createOutput(options).result(`Key ${key} ${done}.`, changed);
   });

@@ -1,6 +1,5 @@
 /** `carillon project …` */
 
-import type { Project } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
@@ -9,31 +8,25 @@ import {
   findId,
   listCommand,
   projectKind,
-  stateOf,
+  showCommand,
   switchCommand,
 } from "../identity.ts";
-import { type Column, createOutput } from "../output.ts";
+import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
-
-const columns: readonly Column<Project>[] = [
-  { head: "name", cell: (project) => project.name },
-  { head: "state", cell: stateOf },
-  { head: "domain", cell: (project) => project.domainId },
-  { head: "id", cell: (project) => project.id },
-];
 
 export function projectCommand(): Command {
   return new Command("project")
     .description(
-      "Manage projects; for administrators. A project owns topics and messages; it is given by its name or its id.",
+      "Manage projects; for administrators. A project owns topics and messages; it is given by its name, its id or the start of its id.",
     )
     .addCommand(create())
     .addCommand(
-      listCommand(projectKind, columns, {
+      listCommand(projectKind, {
         about: "List all projects.",
         whenNone: "There are no projects.",
       }),
     )
+    .addCommand(showCommand(projectKind, "Show one project."))
     .addCommand(
       switchCommand(
         projectKind,

@@ -1,6 +1,5 @@
 /** `carillon publish` */
 
-import { text } from "node:stream/consumers";
 import type { Delivery, Messages } from "@carillon/client";
 import type { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
@@ -13,6 +12,7 @@ import {
 import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { textFrom } from "../text-argument.ts";
 import { topicUrnOf } from "../topic-urn.ts";
 import { wholeNumber } from "../whole-number.ts";
 
@@ -66,7 +66,7 @@ export function publishCommand(): Command {
         const { subject, structure, ttl } = options;
         const content =
           structure === undefined
-            ? { message: await textFrom(words) }
+            ? { message: await textFrom(words, "carillon publish <topic>") }
             : { messageStructure: structure };
         await withServer(options, async ({ smn, carillon }) => {
           const { messageId: id } = await smn.publishMessage(
@@ -121,16 +121,4 @@ async function showDeliveries(
       `${failed.length} of ${deliveries.length} deliveries failed.`,
     );
   }
-}
-
-/** The text given, or all of standard input less its last line break. */
-async function textFrom(words: string | undefined): Promise<string> {
-  if (words !== undefined && words !== "-") return words;
-  if (words === undefined && process.stdin.isTTY) {
-    throw new CommandFailure(
-      'Expected a text: carillon publish <topic> "…", or - to type it and end with Ctrl-D.',
-      2,
-    );
-  }
-  return (await text(process.stdin)).replace(/\r?\n$/, "");
 }

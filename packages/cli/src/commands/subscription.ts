@@ -1,12 +1,19 @@
 /** `carillon subscription …` */
 
-import type { Subscription } from "@carillon/client";
+import {
+  type ConfirmedSubscription,
+  ForbiddenError,
+  type Smn,
+  type Subscription,
+} from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
+import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
+import { chooseOne, type Naming } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
-import { topicUrnOf } from "../topic-urn.ts";
+import { topicNameOf, topicUrnOf } from "../topic-urn.ts";
 
 /** SMN's status numbers. */
 const statusNames = [
@@ -21,7 +28,7 @@ const statusNames = [
 type SubscriptionRecord = ReturnType<typeof toRecord>;
 
 const columns: readonly Column<SubscriptionRecord>[] = [
-  { head: "topic", cell: (one) => one.topic_urn.split(":").at(-1) ?? "" },
+  { head: "topic", cell: (one) => topicNameOf(one.topic_urn) },
   { head: "protocol", cell: (one) => one.protocol },
   { head: "endpoint", cell: (one) => one.endpoint, max: 60 },
   {
@@ -30,33 +37,54 @@ const columns: readonly Column<SubscriptionRecord>[] = [
     style: (one) => (one.status === 1 || one.status === 2 ? "green" : "yellow"),
   },
   { head: "remark", cell: (one) => one.remark, max: 30 },
+  { head: "id", cell: (one) => idIn(one.subscription_urn), isId: true },
+];
+
+const fields: readonly Column<SubscriptionRecord>[] = [
+  ...columns,
+  {
+    head: "filters",
+    cell: ({ filter_polices }) =>
+      filter_polices
+        .map(
+          ({ name, string_equals }) => `${name}: ${string_equals.join(", ")}`,
+        )
+        .join("; "),
+    wraps: true,
+  },
   { head: "URN", cell: (one) => one.subscription_urn },
 ];
+
+const naming: Naming<Subscription> = {
+  noun: "subscription",
+  idOf: ({ subscriptionUrn }) => idIn(subscriptionUrn),
+};
 
 export function subscriptionCommand(): Command {
   return new Command("subscription")
     .description(
-      "Add, list, confirm and delete subscriptions. A subscription receives nothing until whoever is at the endpoint confirmed it.",
+      "Create, list, show, confirm and delete subscriptions. A subscription receives nothing until whoever is at the endpoint confirmed it. It is given by its id, the start of its id or its URN, or by topic and endpoint.",
     )
-    .addCommand(add())
+    .addCommand(create())
     .addCommand(list())
-    .addCommand(confirm())
+    .addCommand(show())
+    .addCommand(confirmLink())
     .addCommand(remove());
 }
 
-interface AddOptions extends ClientOptions {
+interface CreateOptions extends ClientOptions {
   readonly remark?: string;
   readonly header?: readonly string[];
 }
 
-function add(): Command {
+function create(): Command {
   return clientCommand(
-    "add <topic> <protocol> <endpoint>",
+    "create <topic> <protocol> <endpoint>",
     "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols: http, https, email, sms.",
     [
-      "carillon subscription add alerts https https://example.com/hook",
-      "carillon subscription add alerts email me@example.com --remark on-call",
-      "carillon subscription add alerts sms +4915112345678",
+      "carillon subscription create alerts https https://example.com/hook",
+      "carillon subscription create alerts email me@example.com --remark on-call",
+      "carillon subscription create alerts sms +4915112345678",
     ],
   )
     .option("--remark <text>", "a note to yourself")
@@ -70,7 +98,7 @@ function add(): Command {
         topic: string,
         protocol: string,
         endpoint: string,
-        options: AddOptions,
+        options: CreateOptions,
       ) => {
         const { remark, header } = options;
         const created = await withServer(options, async ({ smn }) =>
@@ -84,7 +112,7 @@ function add(): Command {
           }),
         );
         createOutput(options).result(
-          `Subscription ${created.subscriptionUrn} waits for ${endpoint} to confirm.`,
+          `Subscription ${idIn(created.subscriptionUrn)} waits for ${endpoint} to confirm.`,
           toResult(created),
         );
       },
@@ -107,41 +135,135 @@ function list(): Command {
     createOutput(options).rows(
       subscriptions.map(toRecord),
       columns,
-      "There are no subscriptions: add one with carillon subscription add.",
+      "There are no subscriptions: create one with carillon subscription create.",
     );
   });
 }
 
-function confirm(): Command {
+function show(): Command {
+  return clientCommand(
+    "show <subscription> [endpoint]",
+    "Show one subscription.",
+    [
+      "carillon subscription show 9d81c2f0",
+      "carillon subscription show alerts me@example.com",
+    ],
+  ).action(
+    async (
+      reference: string,
+      endpoint: string | undefined,
+      options: ClientOptions,
+    ) => {
+      const found = await withServer(options, ({ smn }) =>
+        findSubscription(smn, reference, endpoint),
+      );
+      createOutput(options).record(toRecord(found), fields);
+    },
+  );
+}
+
+function confirmLink(): Command {
   return clientCommand(
     "confirm <link>",
     "Confirm a subscription with the link, or the token, that its endpoint was sent.",
     ["carillon subscription confirm http://127.0.0.1:7070/c/0f3c5d1e…"],
   ).action(async (link: string, options: ClientOptions) => {
-    const confirmed = await withServer(options, async ({ smn }) =>
-      smn.confirmSubscription(tokenIn(link)),
+    const token = tokenIn(link);
+    const confirmed = await withServer(options, ({ smn }) =>
+      confirmWith(smn, token),
     );
     createOutput(options).result(
-      `Subscription ${confirmed.subscriptionUrn} is confirmed.`,
+      `Subscription ${idIn(confirmed.subscriptionUrn)} is confirmed.`,
       toResult(confirmed),
     );
   });
 }
 
 function remove(): Command {
-  return clientCommand(
-    "delete <urn>",
-    "Delete a subscription; its endpoint is not notified.",
-    ["carillon subscription delete urn:smn:local:0f3c…:alerts:9d81c2f0…"],
-  ).action(async (urn: string, options: ClientOptions) => {
-    await withServer(options, ({ smn }) =>
-      smn.deleteSubscription(urn, { ignoreMissing: false }),
+  return addYes(
+    clientCommand(
+      "delete <subscription> [endpoint]",
+      "Delete a subscription; its endpoint is not notified.",
+      [
+        "carillon subscription delete 9d81c2f0",
+        "carillon subscription delete alerts me@example.com --yes",
+      ],
+    ),
+  ).action(
+    async (
+      reference: string,
+      endpoint: string | undefined,
+      options: ClientOptions & ConfirmOptions,
+    ) => {
+      const deleted = await withServer(options, async ({ smn }) => {
+        const found = await findSubscription(smn, reference, endpoint);
+        await confirm(
+          `Delete the subscription of ${found.endpoint} to topic ${topicNameOf(found.topicUrn)}?`,
+          options,
+        );
+        await smn.deleteSubscription(found, { ignoreMissing: false });
+        return found;
+      });
+      createOutput(options).result(
+        `${deleted.endpoint} is no longer subscribed to ${topicNameOf(deleted.topicUrn)}.`,
+        { subscription_urn: deleted.subscriptionUrn, deleted: true },
+      );
+    },
+  );
+}
+
+/**
+ * The subscription given by URN, id or start of the id, or by topic and
+ * endpoint.
+ *
+ * @throws CommandFailure when there is none, or it may be several
+ */
+async function findSubscription(
+  smn: Smn,
+  reference: string,
+  endpoint: string | undefined,
+): Promise<Subscription> {
+  if (endpoint === undefined) {
+    const isUrn = reference.startsWith("urn:");
+    const topic = isUrn ? reference.replace(/:[^:]*$/, "") : undefined;
+    const all = await Array.fromAsync(smn.subscriptions(topic));
+    return chooseOne(all, naming, isUrn ? idIn(reference) : reference);
+  }
+  const ofTopic = await Array.fromAsync(
+    smn.subscriptions(await topicUrnOf(smn, reference)),
+  );
+  const ofEndpoint = ofTopic.filter((one) => one.endpoint === endpoint);
+  return chooseOne(
+    ofEndpoint,
+    { ...naming, nameOf: (one) => one.endpoint },
+    endpoint,
+    ` to topic ${reference}`,
+  );
+}
+
+/** The last part of a subscription's URN. */
+function idIn(urn: string): string {
+  return urn.split(":").at(-1) ?? urn;
+}
+
+/** @throws CommandFailure when no subscription waits for the token */
+async function confirmWith(
+  smn: Smn,
+  token: string,
+): Promise<ConfirmedSubscription> {
+  try {
+    return await smn.confirmSubscription(token);
+  } catch (error) {
+    // The route is for subscribers, whose pages have no codes.
+    if (!(error instanceof ForbiddenError) || error.smnCode !== undefined) {
+      throw error;
+    }
+    throw new CommandFailure(
+      "No subscription waits for this link or token, or it has expired: carillon subscription create sends another.",
+      1,
+      { cause: error },
     );
-    createOutput(options).result(`Subscription ${urn} is deleted.`, {
-      subscription_urn: urn,
-      deleted: true,
-    });
-  });
+  }
 }
 
 function tokenIn(link: string): string {

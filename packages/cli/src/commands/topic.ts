@@ -1,11 +1,13 @@
 /** `carillon topic …` */
 
-import type { Topic } from "@carillon/client";
+import type { Smn, Topic } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
-import { topicUrnOf } from "../topic-urn.ts";
+import { shortTime } from "../table.ts";
+import { findTopic, topicUrnOf } from "../topic-urn.ts";
 
 /** What is printed as JSON: named as SMN names it. */
 type TopicRecord = ReturnType<typeof toRecord>;
@@ -13,9 +15,18 @@ type TopicRecord = ReturnType<typeof toRecord>;
 const columns: readonly Column<TopicRecord>[] = [
   { head: "name", cell: (topic) => topic.name },
   { head: "display name", cell: (topic) => topic.display_name, max: 40 },
-  { head: "created", cell: (topic) => topic.create_time ?? "" },
+  { head: "created", cell: (topic) => shortTime(topic.create_time) },
+];
+
+/** The URN is for `show`: in a table it would leave no room for the rest. */
+const fields: readonly Column<TopicRecord>[] = [
+  ...columns,
+  { head: "updated", cell: (topic) => shortTime(topic.update_time) },
   { head: "URN", cell: (topic) => topic.topic_urn },
 ];
+
+/** A topic's subscriptions are counted up to here. */
+const maxCounted = 1000;
 
 export function topicCommand(): Command {
   return new Command("topic")
@@ -56,7 +67,7 @@ function create(): Command {
 function list(): Command {
   return clientCommand("list", "List the project's topics, newest first.", [
     "carillon topic list",
-    "carillon topic list --json | jq -r .topic_urn",
+    "carillon topic list -o json | jq -r .topic_urn",
   ]).action(async (options: ClientOptions) => {
     const topics = await withServer(options, ({ smn }) =>
       Array.fromAsync(smn.topics()),
@@ -73,10 +84,8 @@ function show(): Command {
   return clientCommand("show <topic>", "Show one topic.", [
     "carillon topic show alerts",
   ]).action(async (topic: string, options: ClientOptions) => {
-    const found = await withServer(options, async ({ smn }) =>
-      smn.getTopic(await topicUrnOf(smn, topic)),
-    );
-    createOutput(options).rows([toRecord(found)], columns, "");
+    const found = await withServer(options, ({ smn }) => findTopic(smn, topic));
+    createOutput(options).record(toRecord(found), fields);
   });
 }
 
@@ -103,19 +112,38 @@ function update(): Command {
 }
 
 function remove(): Command {
-  return clientCommand(
-    "delete <topic>",
-    "Delete a topic and its subscriptions; what was not delivered yet is cancelled.",
-    ["carillon topic delete alerts"],
-  ).action(async (topic: string, options: ClientOptions) => {
-    await withServer(options, async ({ smn }) =>
-      smn.deleteTopic(await topicUrnOf(smn, topic), { ignoreMissing: false }),
-    );
+  return addYes(
+    clientCommand(
+      "delete <topic>",
+      "Delete a topic and its subscriptions; what was not delivered yet is cancelled.",
+      ["carillon topic delete alerts", "carillon topic delete alerts --yes"],
+    ),
+  ).action(async (topic: string, options: ClientOptions & ConfirmOptions) => {
+    await withServer(options, async ({ smn }) => {
+      const { topicUrn, name } = await findTopic(smn, topic);
+      if (!options.yes) {
+        const subscriptions = await countSubscriptions(smn, topicUrn);
+        await confirm(`Delete topic ${name}${subscriptions}?`, options);
+      }
+      await smn.deleteTopic(topicUrn, { ignoreMissing: false });
+    });
     createOutput(options).result(`Topic ${topic} is deleted.`, {
       topic,
       deleted: true,
     });
   });
+}
+
+async function countSubscriptions(smn: Smn, topicUrn: string): Promise<string> {
+  let count = 0;
+  for await (const _ of smn.subscriptions(topicUrn)) {
+    count++;
+    if (count > maxCounted) {
+      return ` and its subscriptions, more than ${maxCounted}`;
+    }
+  }
+  if (count === 0) return "";
+  return ` and its ${count === 1 ? "subscription" : `${count} subscriptions`}`;
 }
 
 function toRecord(topic: Topic) {

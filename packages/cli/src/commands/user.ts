@@ -1,8 +1,8 @@
 /** `carillon user …` */
 
 import { text } from "node:stream/consumers";
-import type { User, UserWithPassword } from "@carillon/client";
-import { Command, Option } from "commander";
+import type { UserWithPassword } from "@carillon/client";
+import { Argument, Command, Option } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import {
@@ -12,39 +12,27 @@ import {
   findOne,
   listCommand,
   projectKind,
-  stateOf,
+  showCommand,
   switchCommand,
   userKind,
 } from "../identity.ts";
-import { type Column, createOutput } from "../output.ts";
+import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
-
-const columns: readonly Column<User>[] = [
-  { head: "name", cell: (user) => user.name },
-  { head: "role", cell: (user) => user.role },
-  { head: "state", cell: stateOf },
-  {
-    head: "projects",
-    cell: ({ projectIds }) => String(projectIds.length),
-    align: "right",
-  },
-  { head: "domain", cell: (user) => user.domainId },
-  { head: "id", cell: (user) => user.id },
-];
 
 export function userCommand(): Command {
   return new Command("user")
     .description(
-      "Manage users; for administrators. A user is given by its name or its id.",
+      "Manage users; for administrators. A user is given by its name, its id or the start of its id.",
     )
     .addCommand(create())
     .addCommand(
-      listCommand(userKind, columns, {
+      listCommand(userKind, {
         about: "List all users.",
         whenNone: "There are no users.",
-        examples: ["carillon user list --json | jq -r .name"],
+        examples: ["carillon user list -o json | jq -r .name"],
       }),
     )
+    .addCommand(showCommand(userKind, "Show one user."))
     .addCommand(setRole())
     .addCommand(assign())
     .addCommand(unassign())
@@ -60,11 +48,13 @@ export function userCommand(): Command {
     .addCommand(deleteCommand(userKind, "Delete a user and its access keys."));
 }
 
+const roles = ["member", "admin", "operator"] as const;
+
 function roleOption(): Option {
   return new Option(
     "--role <role>",
     "admin manages the domain and acts in each of its projects, operator in all domains",
-  ).choices(["member", "admin", "operator"]);
+  ).choices(roles);
 }
 
 function create(): Command {
@@ -120,16 +110,18 @@ function create(): Command {
 
 function setRole(): Command {
   return clientCommand(
-    "role <user> <role>",
+    "role <user>",
     "Make a user member, admin or operator.",
     ["carillon user role ann admin"],
-  ).action(async (user: string, role: string, options: ClientOptions) => {
-    const changed = await withServer(options, async ({ carillon }) => {
-      const id = await findId(carillon, userKind, user);
-      return await carillon.users.change(id, { role });
+  )
+    .addArgument(new Argument("<role>").choices(roles))
+    .action(async (user: string, role: string, options: ClientOptions) => {
+      const changed = await withServer(options, async ({ carillon }) => {
+        const id = await findId(carillon, userKind, user);
+        return await carillon.users.change(id, { role });
+      });
+      createOutput(options).result(`User ${user} is ${role} now.`, changed);
     });
-    createOutput(options).result(`User ${user} is ${role} now.`, changed);
-  });
 }
 
 function assign(): Command {

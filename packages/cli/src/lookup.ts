@@ -1,0 +1,68 @@
+/** Finds the one of several things that a word of the command line means. */
+
+import { CommandFailure } from "./command-failure.ts";
+import { minIdLength } from "./table.ts";
+
+/** How things of a kind are named. */
+export interface Naming<Thing> {
+  /** As in `carillon user`; a command `list` shows them. */
+  readonly noun: string;
+  /** What one is called, if not as the command. */
+  readonly word?: string;
+  readonly idOf: (thing: Thing) => string;
+  /** Absent for what has no name. */
+  readonly nameOf?: (thing: Thing) => string;
+}
+
+/** So many of an ambiguous start's candidates are named. */
+const maxCandidates = 5;
+
+/**
+ * The one with that id, else the one with that name, else the one whose id
+ * begins so, with eight characters or more.
+ *
+ * @param where what the message says of where it was looked for
+ * @throws CommandFailure when there is none, or it may be several
+ */
+export function chooseOne<Thing>(
+  all: readonly Thing[],
+  naming: Naming<Thing>,
+  reference: string,
+  where = "",
+): Thing {
+  const { noun, word = noun, idOf, nameOf } = naming;
+  const withId = all.find((it) => idOf(it) === reference);
+  if (withId) return withId;
+  const named = all.filter((it) => nameOf?.(it) === reference);
+  if (named.length > 0) {
+    return single(named, naming, `${word}s are called "${reference}"`);
+  }
+  const begun =
+    reference.length < minIdLength
+      ? []
+      : all.filter((it) => idOf(it).startsWith(reference));
+  if (begun.length > 0) {
+    return single(begun, naming, `${word}s have ids that begin ${reference}`);
+  }
+  throw new CommandFailure(
+    `There is no ${word} "${reference}"${where}: carillon ${noun} list shows those there are.`,
+  );
+}
+
+/** @throws CommandFailure when they are several */
+function single<Thing>(
+  candidates: readonly Thing[],
+  { idOf, nameOf }: Naming<Thing>,
+  what: string,
+): Thing {
+  const [one, ...others] = candidates;
+  if (one !== undefined && others.length === 0) return one;
+  const shown = candidates.slice(0, maxCandidates).map((it) => {
+    const name = nameOf?.(it);
+    return name === undefined ? idOf(it) : `${idOf(it)} (${name})`;
+  });
+  const more = candidates.length > maxCandidates ? ", …" : "";
+  throw new CommandFailure(
+    `${candidates.length} ${what}: give the id of one, of ${shown.join(", ")}${more}.`,
+  );
+}

@@ -19,6 +19,19 @@ test("each page of help fits a terminal of 80 columns", async () => {
   assert.deepEqual(tooWide, []);
 });
 
+test("each command that does something has examples", async () => {
+  const pages = new Map(pagesOf(await createProgram("all")));
+  const names = [...pages.keys()];
+  const without = names.filter(
+    (name) =>
+      !names.some((other) => other.startsWith(`${name} `)) &&
+      !new RegExp(`\nExamples?:\n( {2}.*\n)* {2}\\$ .*${name}\\b`).test(
+        pages.get(name) ?? "",
+      ),
+  );
+  assert.deepEqual(without, []);
+});
+
 function* pagesOf(command: Command, prefix = ""): Generator<[string, string]> {
   const name = `${prefix}${command.name()}`;
   let page = "";

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
+import { endOnSignal } from "./stop-signal.ts";
 
 interface Entry {
   readonly name: string;
@@ -26,13 +27,28 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
   },
   {
+    name: "login",
+    summary: "keep the keys of a server for the commands that follow",
+    load: async () => (await import("./commands/login.ts")).loginCommand(),
+  },
+  {
+    name: "logout",
+    summary: "forget the keys that a log-in kept",
+    load: async () => (await import("./commands/logout.ts")).logoutCommand(),
+  },
+  {
+    name: "context",
+    summary: "list, choose, show and delete the servers of log-ins",
+    load: async () => (await import("./commands/context.ts")).contextCommand(),
+  },
+  {
     name: "topic",
     summary: "create, list, show, update and delete topics",
     load: async () => (await import("./commands/topic.ts")).topicCommand(),
   },
   {
     name: "subscription",
-    summary: "add, list, confirm and delete subscriptions",
+    summary: "create, list, show, confirm and delete subscriptions",
     load: async () =>
       (await import("./commands/subscription.ts")).subscriptionCommand(),
   },
@@ -51,6 +67,12 @@ const entries: readonly Entry[] = [
     name: "sms",
     summary: "send a text message to one phone",
     load: async () => (await import("./commands/sms.ts")).smsCommand(),
+  },
+  {
+    name: "template",
+    summary: "create, list, show, update and delete message templates",
+    load: async () =>
+      (await import("./commands/template.ts")).templateCommand(),
   },
   {
     name: "user",
@@ -84,9 +106,16 @@ const entries: readonly Entry[] = [
   },
   {
     name: "certificate",
-    summary: "list and change the certificates that messages are signed with",
+    summary:
+      "list, show and change the certificates that messages are signed with",
     load: async () =>
       (await import("./commands/certificate.ts")).certificateCommand(),
+  },
+  {
+    name: "completion",
+    summary: "print a script that completes commands in a shell",
+    load: async () =>
+      (await import("./commands/completion.ts")).completionCommand(),
   },
 ];
 
@@ -102,7 +131,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   process.stderr.on("error", () => {});
   try {
     const program = await createProgram(chosen);
-    await program.parseAsync([...args], { from: "user" });
+    if (chosen !== "serve") endOnSignal();
+    await program.parseAsync(helpArguments(program, args), { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return explain(error);
@@ -122,7 +152,7 @@ export async function createProgram(
     )
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help; after a command, its own")
-    .helpCommand("help [command]", "print the help of a command")
+    .helpCommand("help [command...]", "print the help of a command")
     .exitOverride()
     // Beside long names there are 30 columns of 80; Commander leaves them unwrapped.
     .configureHelp({ minWidthToWrap: 20 })
@@ -133,12 +163,14 @@ export async function createProgram(
 Examples:
   $ carillon serve --sandbox
   $ carillon topic create alerts
-  $ carillon subscription add alerts email me@example.com
+  $ carillon subscription create alerts email me@example.com
   $ carillon publish alerts "The disk is full" --wait
 
 Commands find a server on this machine by its data folder (./carillon-data,
-or --data), others by CARILLON_URL, CARILLON_ACCESS_KEY and
-CARILLON_SECRET_KEY.`,
+or --data), others after carillon login, or by CARILLON_URL,
+CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY; carillon context show says
+which it is. Exit codes: 0 done, 1 failed, 2 asked for in the wrong way,
+130 interrupted.`,
     );
   for (const { name, summary, load } of entries) {
     const command =
@@ -155,6 +187,26 @@ function adopt(parent: Command, child: Command): void {
   for (const command of child.commands) adopt(child, command);
 }
 
+/**
+ * `help topic list` as `topic list --help`. Where a word is no command the
+ * request for help is left out, for Commander would print the help of what is
+ * above: so the word is refused, with the one that was meant.
+ */
+function helpArguments(program: Command, args: readonly string[]): string[] {
+  const isHelp = (arg: string) => arg === "--help" || arg === "-h";
+  const words = args[0] === "help" ? args.slice(1) : args;
+  const plain = words.filter((arg) => !isHelp(arg));
+  if (args[0] !== "help" && plain.length === args.length) return [...args];
+  let command = program;
+  for (const word of plain) {
+    if (word.startsWith("-") || command.commands.length === 0) break;
+    const inner = command.commands.find((one) => one.name() === word);
+    if (!inner) return plain;
+    command = inner;
+  }
+  return args[0] === "help" ? [...plain, "--help"] : [...args];
+}
+
 function chosenCommand(args: readonly string[]): string | undefined {
   const [first, second] = args.filter((arg) => !arg.startsWith("-"));
   return first === "help" ? second : first;
@@ -165,6 +217,19 @@ function toSentence(text: string): string {
   const message = text
     .trim()
     .replace(/^error: /, "")
+    .replace(/^(unknown command '.*')$/, "$1: --help lists those there are.")
+    .replace(
+      /^command-argument value '(.*)' is invalid for argument '(.*)'\. Allowed choices are (.*)\.$/,
+      "'$1' is no $2: expected one of $3.",
+    )
+    .replace(
+      /^option '(.*)' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
+      "'$2' is no value of $1: expected one of $3.",
+    )
+    .replace(
+      /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+)\b.*$/,
+      "too many words after $1: expected $2, got $3.",
+    )
     .replace(/\n\(Did you mean (.*)\?\)$/, "; did you mean $1?")
     .replace(/([^.?])$/, "$1.");
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}\n`;

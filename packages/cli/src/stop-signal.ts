@@ -11,6 +11,16 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 const sameSignalMs = 400;
 
+/** Until {@link stopSignal}: a signal ends the process with one sentence. */
+export function endOnSignal(): void {
+  for (const signal of signals) process.on(signal, endAtOnce);
+}
+
+function endAtOnce(signal: NodeJS.Signals): never {
+  process.stderr.write("Interrupted.\n");
+  process.exit(128 + constants.signals[signal]);
+}
+
 /**
  * Aborted at the first signal, with a {@link CommandFailure} as its reason; a
  * second one, later than an echo of the first, ends the process at once. From
@@ -20,6 +30,7 @@ export function stopSignal(): AbortSignal {
   const stop = new AbortController();
   let firstAt: number | undefined;
   for (const signal of signals) {
+    process.off(signal, endAtOnce);
     process.on(signal, () => {
       const exitCode = 128 + constants.signals[signal];
       const now = performance.now();

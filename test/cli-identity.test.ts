@@ -44,12 +44,12 @@ test("a user with a key works until it is disabled", async () => {
   assert.equal(await statusOf(rotated), 401);
   await done("user", "assign", "ann", "shop");
   assert.equal(await statusOf(rotated), 200);
-  await done("key", "delete", String(key?.accessKey));
+  await done("key", "delete", String(key?.accessKey), "--yes");
   const keys = await done("key", "list");
   assert.ok(keys.every(({ accessKey }) => accessKey !== key?.accessKey));
-  await done("user", "delete", "ann");
+  await done("user", "delete", "ann", "--yes");
   await done("project", "disable", "shop");
-  await done("project", "delete", "shop");
+  await done("project", "delete", "shop", "--yes");
   const projects = await done("project", "list");
   assert.deepEqual(
     projects.map(({ name }) => name),
@@ -86,11 +86,12 @@ test("a project is looked for in the user's domain", async () => {
   ]);
   assert.equal(elsewhere.code, 1);
   assert.match(elsewhere.stderr, /no project "default" in the domain/);
-  for (const user of [id, String(here?.id)]) await done("user", "delete", user);
+  for (const user of [id, String(here?.id)])
+    await done("user", "delete", user, "--yes");
   for (const project of [own, theirs]) {
-    await done("project", "delete", String(project?.id));
+    await done("project", "delete", String(project?.id), "--yes");
   }
-  await done("domain", "delete", "OTC");
+  await done("domain", "delete", "OTC", "--yes");
 });
 
 test("passwords come from stdin, not from the command line", async () => {
@@ -111,7 +112,7 @@ test("a domain is disabled with its users", async () => {
   assert.equal(user?.domainId, domain?.id);
   const [disabled] = await done("domain", "disable", "acme");
   assert.equal(disabled?.enabled, false);
-  const refused = await run(["domain", "delete", "acme"]);
+  const refused = await run(["domain", "delete", "acme", "--yes"]);
   assert.match(refused.stderr, /has projects or users.*IDENTITY_IN_USE/);
 });
 
@@ -172,7 +173,7 @@ test("the audit log of a user is found by its name, and by its id for ever", asy
     entries.map(({ action, userName }) => [action, userName]),
     [["login", "auditor"]],
   );
-  await done("user", "delete", "auditor");
+  await done("user", "delete", "auditor", "--yes");
   assert.deepEqual(await done("audit", "list", "--user", id), entries);
 });
 

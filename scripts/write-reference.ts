@@ -247,7 +247,9 @@ The file is named by \`--config\` or \`CARILLON_CONFIG\`. It is JSON, in which c
 and trailing commas are allowed; keys with a dot are in an object
 (\`"sms": { "providers": […] }\`). [carillon.example.jsonc](carillon.example.jsonc)
 has all keys with their defaults. An empty variable counts as unset. Lists are
-separated by commas; a flag may also be given several times. Passwords and keys
+separated by commas; a flag may also be given several times. What is true or false
+is \`true\`, \`1\`, \`yes\` or \`on\`, else \`false\`, \`0\`, \`no\` or \`off\`; as a flag also
+\`--sandbox\` and \`--no-sandbox\`, of which the last one counts. Passwords and keys
 have no flag, because everybody on the machine can read command lines.
 
 Keys of the group *First start* are presets for what is otherwise made up and
@@ -325,15 +327,52 @@ ${helpOf(command)}
 # Command line
 
 Results go to stdout: tables on a terminal, one JSON object per line when stdout
-is no terminal or with \`--json\`. Failures are a sentence on stderr. Exit codes:
-0 done, 1 failed, 2 asked for in the wrong way (an unknown option, a mistake in
-the configuration). Colours are for terminals, and not with \`NO_COLOR\`.
+is no terminal; \`-o table\` and \`-o json\` choose. Failures and questions are on
+stderr, a failure as one sentence. Colours are for terminals, and not with
+\`NO_COLOR\`.
 
-Clients find the server by \`--url\` or \`CARILLON_URL\`, else in \`credentials.json\` of
-the data folder (\`--data\`, \`CARILLON_DATA\`, else \`./carillon-data\`). The keys come
-from one place: \`CARILLON_ACCESS_KEY\` and \`CARILLON_SECRET_KEY\` (with
-\`CARILLON_PROJECT_ID\`), or, when none of these is set, that file. Some of them
-without both keys are refused, and so are misspelt \`CARILLON_\` variables.
+A table fits the terminal; in a pipe it is as wide as \`COLUMNS\` says, or as its
+cells are. Long endpoints and texts are cut in the middle or wrapped, and where
+that is not enough each row is a block of \`head: value\` lines. Names are whole
+everywhere; of ids there is as much as tells them apart, eight characters or
+more. Commands take both: a thing is given by its name, its id, or the start of
+its id; topics and subscriptions also by URN, subscriptions also by topic and
+endpoint. What may mean several is refused with the candidates. \`show\` and
+\`-o json\` have all fields whole.
+
+What cannot be undone is asked for first, on the terminal, with what goes with it.
+Where there is no terminal such a command needs \`--yes\`.
+
+| exit code | what happened |
+|---|---|
+| 0 | done; a reader of stdout that left early counts as this |
+| 1 | it failed, or the answer to a question was no |
+| 2 | it was asked for in the wrong way: an unknown command or option, a mistake in the configuration, no \`--yes\` where nobody can be asked |
+| 130 | interrupted by Ctrl-C (other signals: 128 and their number) |
+
+Server and keys come from one place, the first of these that is there:
+
+1. \`--data\`: the \`credentials.json\` in a server's data folder; or \`--context\`: what
+   \`carillon login\` kept.
+2. \`CARILLON_URL\` with \`CARILLON_ACCESS_KEY\` and \`CARILLON_SECRET_KEY\` (and
+   \`CARILLON_PROJECT_ID\`), or \`CARILLON_DATA\`. Some of the keys without both are
+   refused, and so are misspelt \`CARILLON_\` variables.
+3. The context that \`carillon login\` or \`carillon context use\` chose.
+4. \`./carillon-data\`.
+
+\`--url\` goes over the URL of any of them, \`CARILLON_URL\` over those of 2 to 4; but
+keys that nobody named in the command are sent to no other server than their own
+(those of a data folder also to this machine). \`carillon context show\` says which
+server and keys a command would use, and why.
+
+\`carillon login\` keeps a key pair, because a token would end after a day. With
+\`--user\` it creates one by the user's password, which administrators may; members
+are given a key (\`carillon key create\`). Secrets are typed hidden or read from
+stdin, so that none is on a command line, in the shell's history or in the list of
+processes.
+
+A switch such as \`--sandbox\` is off with \`--no-sandbox\` or \`--sandbox=false\`, also
+where the environment or the file has it on.
 
 ${sections.join("\n\n")}
 `;

@@ -17,7 +17,7 @@ import { createLogger } from "../packages/cli/src/logger.ts";
 import {
   type Column,
   formatTable,
-  hasColours,
+  layoutFor,
 } from "../packages/cli/src/output.ts";
 import { stopSignal } from "../packages/cli/src/stop-signal.ts";
 import { createStory } from "./demo-story.ts";
@@ -42,7 +42,7 @@ interface Line {
 
 const columns: readonly Column<Line>[] = [
   { head: "protocol", cell: ({ protocol }) => protocol },
-  { head: "endpoint", cell: ({ endpoint }) => endpoint },
+  { head: "endpoint", cell: ({ endpoint }) => endpoint, max: 60 },
   {
     head: "state",
     cell: ({ state }) => state,
@@ -50,7 +50,8 @@ const columns: readonly Column<Line>[] = [
   },
   { head: "attempts", cell: ({ attempts }) => attempts, align: "right" },
   { head: "latency ms", cell: ({ latencyMs }) => latencyMs, align: "right" },
-  { head: "received at", cell: ({ receivedAt }) => receivedAt },
+  // The time of day: the date is today's.
+  { head: "received at", cell: ({ receivedAt }) => receivedAt.slice(11) },
 ];
 
 async function demo(exitAfterTable: boolean): Promise<number> {
@@ -76,9 +77,9 @@ async function demo(exitAfterTable: boolean): Promise<number> {
     });
     const lines = await tell(story, connection, url);
 
-    const colours = hasColours(process.stdout);
+    const layout = layoutFor(process.stdout);
     console.log(`
-${formatTable(lines, columns, { colours })}
+${formatTable(lines, columns, layout)}
 `);
     const missing = lines.filter(({ state }) => state !== "delivered");
     if (missing.length > 0) {

@@ -3,8 +3,12 @@
  * line for programs. Colours only where they are seen, and not with NO_COLOR.
  */
 
-import type { Column } from "./table.ts";
-import { formatFields, formatTable } from "./table.ts";
+import {
+  type Column,
+  formatFields,
+  formatTable,
+  type Layout,
+} from "./table.ts";
 
 export {
   type Column,
@@ -59,7 +63,7 @@ export function createOutput(
 ): Output {
   const json = (options.output ?? (stream.isTTY ? "table" : "json")) === "json";
   const line = (text: string) => stream.write(`${text}\n`);
-  const layout = { colours: hasColours(stream), width: widthOf(stream) };
+  const layout = layoutFor(stream);
   return {
     json,
     rows(rows, columns, whenNone) {
@@ -76,6 +80,11 @@ export function createOutput(
       line(json ? JSON.stringify(record) : message);
     },
   };
+}
+
+/** How tables are laid out on a stream. */
+export function layoutFor(stream: OutputStream): Layout {
+  return { colours: hasColours(stream), width: widthOf(stream) };
 }
 
 /** Whether the stream shows colours: a terminal, and nobody said no. */

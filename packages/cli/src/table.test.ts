@@ -125,8 +125,7 @@ error: the receiver answered 503 and
 
 name: news
 endpoint: me@example.com
-id: 0198c2f4a1b27c3e
-error:`,
+id: 0198c2f4a1b27c3e`,
   );
 });
 

@@ -82,21 +82,15 @@ export function formatTable<Row>(
   return table.toString().replace(/ +$/gm, "");
 }
 
-/** All fields of one row, a line each, whole; those that are empty left out. */
+/** All fields of one row, a line each, whole. */
 export function formatFields<Row>(
   row: Row,
   columns: readonly Column<Row>[],
   layout: Layout,
 ): string {
   const cells = columns.map(({ cell }) => printable(cell(row)));
-  const given = columns.filter((_, at) => cells[at] !== "");
-  const whole = given.map(({ max: _, ...column }) => column);
-  return formatBlock(
-    row,
-    whole,
-    cells.filter((cell) => cell !== ""),
-    layout,
-  );
+  const whole = columns.map(({ max: _, ...column }) => column);
+  return formatBlock(row, whole, cells, layout);
 }
 
 /** The text in that style, or as it is without colours. */
@@ -184,7 +178,7 @@ function shrink(
   );
 }
 
-/** `head: value` lines; what wraps goes on below itself. */
+/** `head: value` lines of what is given; what wraps goes on below itself. */
 function formatBlock<Row>(
   row: Row,
   columns: readonly Column<Row>[],
@@ -193,6 +187,7 @@ function formatBlock<Row>(
 ): string {
   const lines = columns.flatMap(({ head, style, max, wraps }, at) => {
     const text = cells[at] ?? "";
+    if (text === "") return [];
     const besideHead = head === "" ? 0 : head.length + 2;
     const longest = Math.max(...text.split(" ").map(({ length }) => length));
     // Long words have more room below the head.

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -26,6 +26,7 @@ import { createSelfSignedCertificate } from "../packages/channels/src/http/certi
 import { createProgram } from "../packages/cli/src/program.ts";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
 import type { Outcome } from "./harness/run-commands.ts";
+import { onTerminal, whyNoTerminal } from "./harness/terminal.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const main = join(root, "packages/cli/src/main.ts");
@@ -270,20 +271,26 @@ test("what cannot be undone is refused without a yes, and is not done", async ()
 });
 
 test("a terminal is asked", async (t) => {
-  if (spawnSync("script", ["--version"]).status !== 0) {
-    t.skip("script(1) is not installed: no terminal was asked");
+  const reason = whyNoTerminal();
+  if (reason !== undefined) {
+    t.skip(reason);
     return;
   }
   await done([["topic", "create", "asked"]]);
-  const remove = ["topic", "delete", "asked"];
-  const no = await onTerminal(remove, "n\r");
+  const remove = (typed: string) =>
+    onTerminal(
+      [process.execPath, "--conditions=source", main, "topic delete asked"],
+      { cwd: folder, env: environment(keys(server.url)) },
+      [["[y/N] ", typed]],
+    );
+  const no = await remove("n\r");
   assert.match(no.output, /Delete topic asked\? \[y\/N\] /);
   assert.equal(no.code, 1);
-  const interrupted = await onTerminal(remove, "\x03");
+  const interrupted = await remove("\x03");
   assert.match(interrupted.output, /Interrupted; nothing was changed\./);
   assert.equal(interrupted.code, 130);
   await done([["topic", "show", "asked"]]);
-  const yes = await onTerminal(remove, "y\r");
+  const yes = await remove("y\r");
   assert.equal(yes.code, 0, yes.output);
   const [gone] = await runAll([["topic", "show", "asked"]], keys(server.url));
   assert.equal(gone?.code, 1);
@@ -460,30 +467,6 @@ function start(words: readonly string[], url = server.url) {
     },
   );
   return child;
-}
-
-/** Runs a command on a terminal of its own, on which that is typed. */
-async function onTerminal(words: readonly string[], typed: string) {
-  const command = [process.execPath, "--conditions=source", main, ...words];
-  const child = spawn(
-    "script",
-    ["--quiet", "--return", "--command", command.join(" "), "/dev/null"],
-    {
-      cwd: folder,
-      stdio: ["pipe", "pipe", "inherit"],
-      env: environment(keys(server.url)),
-    },
-  );
-  let output = "";
-  let isAsked = false;
-  child.stdout.on("data", (part: Buffer) => {
-    output += part.toString();
-    if (isAsked || !output.includes("[y/N] ")) return;
-    isAsked = true;
-    child.stdin.write(typed);
-  });
-  const [code] = await once(child, "close");
-  return { code, output };
 }
 
 function keys(url: string): Record<string, string> {

@@ -19,6 +19,7 @@ import { text } from "node:stream/consumers";
 import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
+import { onTerminal, type Typing, whyNoTerminal } from "./harness/terminal.ts";
 
 const main = fileURLToPath(
   new URL("../packages/cli/src/main.ts", import.meta.url),
@@ -77,6 +78,35 @@ test("a key pair is checked, kept for its owner only, and used", async () => {
   const shown = await run(["context", "show", "-o", "table"]);
   assert.ok(!shown.stdout.includes(secretKey));
   assert.match(shown.stdout, /^keys from: context 127/m);
+});
+
+test("a terminal is asked, and does not show what is secret", async (t) => {
+  const reason = whyNoTerminal();
+  if (reason !== undefined) {
+    t.skip(reason);
+    return;
+  }
+  const login = (typings: readonly Typing[]) =>
+    onTerminal(
+      [process.execPath, "--conditions=source", main, "login", server.url],
+      { cwd: configHome, env: environment() },
+      typings,
+    );
+  const interrupted = await login([
+    ["Access key: ", `${accessKey}\r`],
+    ["Secret key: ", "half\x03"],
+  ]);
+  assert.equal(interrupted.code, 130);
+  assert.match(interrupted.output, /Interrupted; nothing was changed\./);
+  assert.deepEqual(await readdir(configHome), []);
+  const { code, output } = await login([
+    ["Access key: ", `${accessKey}\r`],
+    ["Secret key: ", `${secretKey}\r`],
+  ]);
+  assert.equal(code, 0, output);
+  assert.match(output, /Logged in to \S+ as admin/);
+  assert.ok(!output.includes(secretKey));
+  await done(["topic", "list"]);
 });
 
 test("by a password a key is made, which logging out deletes", async () => {
@@ -263,12 +293,7 @@ async function run(
       // No data folder is here.
       cwd: configHome,
       stdio: "pipe",
-      env: {
-        PATH: process.env.PATH,
-        HOME: folder,
-        XDG_CONFIG_HOME: configHome,
-        ...env,
-      },
+      env: { ...environment(), ...env },
     },
   );
   // A command that reads nothing may have ended.
@@ -280,6 +305,14 @@ async function run(
     once(child, "close"),
   ]);
   return { code, stdout, stderr };
+}
+
+function environment() {
+  return {
+    PATH: process.env.PATH ?? "",
+    HOME: folder,
+    XDG_CONFIG_HOME: configHome,
+  };
 }
 
 /** What the server says to somebody with that key pair. */

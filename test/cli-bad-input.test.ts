@@ -138,6 +138,13 @@ for (const [title, status, type, body, pattern] of [
     /^\S+ answered without a reason of Carillon's \(HTTP 404\)/,
   ],
   [
+    "a proxy's complaint that it speaks TLS",
+    400,
+    "text/html",
+    "<html>The plain HTTP request was sent to HTTPS port</html>",
+    /^\S+ refused .* if it speaks TLS, its URL begins with https:\/\/\.$/,
+  ],
+  [
     "an operation that this server does not have",
     404,
     "application/problem+json",

@@ -1,7 +1,7 @@
 /** Log-ins that the commands after them use: `login`, `context`, `logout`. */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmod,
@@ -13,10 +13,13 @@ import {
   stat,
   writeFile,
 } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, beforeEach, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
 import { onTerminal, type Typing, whyNoTerminal } from "./harness/terminal.ts";
@@ -178,6 +181,64 @@ test("a key that cannot be kept is deleted again", async () => {
   assert.deepEqual(await done(["key", "list"]), before);
 });
 
+test("Ctrl-C while the key is made leaves none behind", async (t) => {
+  await done(
+    ["login", server.url, "--access-key", accessKey, "--secret-stdin"],
+    secretKey,
+  );
+  const before = await done(["key", "list"]);
+  let child: ChildProcess | undefined;
+  // Before the server: interrupts once the server has made the key.
+  const proxy = createServer(async (request, response) => {
+    const { method = "GET", url = "/" } = request;
+    const { "x-auth-token": token, authorization } = request.headers;
+    const body = await text(request);
+    const answer = await fetch(server.url + url, {
+      method,
+      headers: {
+        "content-type": "application/json",
+        ...(token && { "x-auth-token": String(token) }),
+        ...(authorization && { authorization }),
+      },
+      ...(body !== "" && { body }),
+    });
+    const made = await answer.text();
+    if (method === "POST" && url === "/api/v2/access-keys") {
+      interrupted.resolve(JSON.parse(made).accessKey);
+      child?.kill("SIGINT");
+      // Nothing shows when the signal has come through there.
+      await setTimeout(300);
+    }
+    response.writeHead(answer.status, {
+      "content-type": "application/json",
+      "x-subject-token": answer.headers.get("x-subject-token") ?? "",
+    });
+    response.end(made);
+  }).listen(0, "127.0.0.1");
+  const interrupted = Promise.withResolvers<string>();
+  t.after(() => proxy.close());
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+  const ended = await run(
+    [
+      ...["login", `http://127.0.0.1:${port}`, "--name", "half"],
+      ...["--user", "admin", "--secret-stdin"],
+    ],
+    adminPassword,
+    {},
+    (spawned) => {
+      child = spawned;
+    },
+  );
+  assert.ok(await interrupted.promise);
+  assert.deepEqual(
+    [ended.code, ended.stdout, ended.stderr],
+    [130, "", "Interrupted.\n"],
+  );
+  assert.deepEqual(await done(["key", "list"]), before);
+  assert.equal((await done(["context", "list"])).length, 1);
+});
+
 test("contexts are listed, chosen and deleted", async () => {
   const login = ["login", server.url, "--access-key", accessKey];
   await done([...login, "--secret-stdin", "--name", "one"], secretKey);
@@ -285,6 +346,7 @@ async function run(
   words: readonly string[],
   input = "",
   env: Readonly<Record<string, string>> = {},
+  onSpawn: (child: ChildProcess) => void = () => {},
 ) {
   const child = spawn(
     process.execPath,
@@ -296,6 +358,7 @@ async function run(
       env: { ...environment(), ...env },
     },
   );
+  onSpawn(child);
   // A command that reads nothing may have ended.
   child.stdin.on("error", () => {});
   child.stdin.end(input);

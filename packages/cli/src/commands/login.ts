@@ -21,6 +21,7 @@ import { toFailure } from "../failure-sentence.ts";
 import { createOutput, type OutputOptions } from "../output.ts";
 import { ask, hasTerminal } from "../prompt.ts";
 import { talkTo } from "../server.ts";
+import { stopSignal } from "../stop-signal.ts";
 
 interface LoginOptions extends OutputOptions {
   readonly name?: string;
@@ -114,11 +115,14 @@ async function withPassword(
     );
   }
   const password = await readSecret("Password: ", options);
+  // From here on: Ctrl-C leaves no key behind that nobody has.
+  const stop = stopSignal();
   const key = await createKey(
     { url, user, domain, project, password },
     `user ${user} of the domain ${domain} in the project ${project}`,
+    stop,
   );
-  return {
+  const context: Context = {
     url,
     accessKey: key.accessKey,
     secretKey: key.secretKey,
@@ -126,6 +130,9 @@ async function withPassword(
     userName: user,
     ownsKey: true,
   };
+  if (!stop.aborted) return context;
+  await deleteOwnKey(context);
+  throw stop.reason;
 }
 
 async function createKey(
@@ -140,6 +147,7 @@ async function createKey(
     readonly password: string;
   },
   who: string,
+  signal: AbortSignal,
 ): Promise<AccessKeyWithSecret> {
   try {
     const { carillon } = connect({
@@ -151,7 +159,7 @@ async function createKey(
       timeoutMs: 30_000,
       retry: { maxRetries: 0 },
     });
-    const { userId, projectId } = await carillon.whoami();
+    const { userId, projectId } = await carillon.whoami({ signal });
     return await carillon.accessKeys.create({ userId, projectId });
   } catch (error) {
     if (error instanceof ForbiddenError) {

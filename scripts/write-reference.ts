@@ -334,7 +334,7 @@ stderr, a failure as one sentence. Colours are for terminals, and not with
 A table fits the terminal; in a pipe it is as wide as \`COLUMNS\` says, or as its
 cells are. Long endpoints and texts are cut in the middle or wrapped, and where
 that is not enough each row is a block of \`head: value\` lines. Names are whole
-everywhere; of ids there is as much as tells them apart, eight characters or
+everywhere; of ids there is as much as is unique, eight characters or
 more. Commands take both: a thing is given by its name, its id, or the start of
 its id; topics and subscriptions also by URN, subscriptions also by topic and
 endpoint. What may mean several is refused with the candidates. \`show\` and
@@ -347,7 +347,7 @@ Where there is no terminal such a command needs \`--yes\`.
 |---|---|
 | 0 | done; a reader of stdout that left early counts as this |
 | 1 | it failed, or the answer to a question was no |
-| 2 | it was asked for in the wrong way: an unknown command or option, a mistake in the configuration, no \`--yes\` where nobody can be asked |
+| 2 | it was asked for in the wrong way: an unknown command or option, a mistake in the configuration, no \`--yes\` where there is no terminal |
 | 130 | interrupted by Ctrl-C (other signals: 128 and their number) |
 
 Server and keys come from one place, the first of these that is there:
@@ -361,7 +361,7 @@ Server and keys come from one place, the first of these that is there:
 4. \`./carillon-data\`.
 
 \`--url\` goes over the URL of any of them, \`CARILLON_URL\` over those of 2 to 4; but
-keys that nobody named in the command are sent to no other server than their own
+keys that the command does not name are sent to no other server than their own
 (those of a data folder also to this machine). \`carillon context show\` says which
 server and keys a command would use, and why.
 

@@ -99,7 +99,7 @@ test("http where https is spoken", async (t) => {
   await allFail(url, /^http:\S+ closed .* its URL begins with https:\/\//);
 });
 
-test("a certificate that nobody vouches for", async (t) => {
+test("a certificate of an unknown authority", async (t) => {
   const url = await listen(
     t,
     createHttpsServer(await certificate("localhost")),

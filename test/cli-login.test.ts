@@ -326,8 +326,8 @@ test("says what is wrong with the file or the words", async () => {
     assert.deepEqual([wrong.code, wrong.stdout], [2, ""], wrong.stderr);
     assert.match(wrong.stderr, problem);
   }
-  const nobody = await run(["logout"]);
-  assert.match(nobody.stderr, /^No context is chosen: /);
+  const none = await run(["logout"]);
+  assert.match(none.stderr, /^No context is chosen: /);
 });
 
 type Row = Readonly<Record<string, unknown>>;

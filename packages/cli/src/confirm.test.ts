@@ -34,10 +34,10 @@ test("Ctrl-C does nothing, exit code 130", async () => {
 });
 
 test("is not asked with --yes, and refuses without a terminal", async () => {
-  const nobody = { input: new PassThrough(), output: new PassThrough() };
-  await confirm(question, { yes: true }, nobody);
+  const noTerminal = { input: new PassThrough(), output: new PassThrough() };
+  await confirm(question, { yes: true }, noTerminal);
   await fails(
-    confirm(question, {}, nobody),
+    confirm(question, {}, noTerminal),
     2,
     `${question} There is no terminal to ask on: say so with --yes.`,
   );

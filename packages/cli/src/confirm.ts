@@ -17,8 +17,8 @@ export function addYes(command: Command): Command {
  * Resolves when the answer is yes, or was given by `--yes`.
  *
  * @param question such as `Delete topic alerts?`: says what will go
- * @throws CommandFailure exit code 1 when it is no, 2 where nobody can be
- * asked, 130 for Ctrl-C
+ * @throws CommandFailure exit code 1 when it is no, 2 without a
+ * terminal, 130 for Ctrl-C
  */
 export async function confirm(
   question: string,

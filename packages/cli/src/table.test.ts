@@ -129,7 +129,7 @@ id: 0198c2f4a1b27c3e`,
   );
 });
 
-test("ids are as short as tells them apart, from eight characters on", () => {
+test("ids are as short as is unique, from eight characters on", () => {
   assert.deepEqual(
     shortIds(["aaaaaaaaaaaa1", "bbbbbbbbbbbbb", "aaaaaaaaaaab2", "short", ""]),
     ["aaaaaaaaaaaa", "bbbbbbbb", "aaaaaaaaaaab", "short", ""],

@@ -23,7 +23,7 @@ export interface Column<Row> {
   readonly max?: number;
   /** Goes on in a further line where the terminal is too narrow. */
   readonly wraps?: boolean;
-  /** Cells are ids, of which tables show as much as tells them apart. */
+  /** Cells are ids, of which tables show the shortest unique start. */
   readonly isId?: boolean;
 }
 

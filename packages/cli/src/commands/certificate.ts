@@ -82,7 +82,7 @@ function rotate(): Command {
   });
 }
 
-/** What tells certificates apart: `SMN_{region}_{id}.pem`. */
+/** The unique part of `SMN_{region}_{id}.pem`. */
 function idIn(certificateId: string): string {
   return /([0-9a-f]+)\.pem$/.exec(certificateId)?.[1] ?? certificateId;
 }

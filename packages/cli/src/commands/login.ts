@@ -115,7 +115,7 @@ async function withPassword(
     );
   }
   const password = await readSecret("Password: ", options);
-  // From here on: Ctrl-C leaves no key behind that nobody has.
+  // From here on: Ctrl-C leaves no key without an owner on the server.
   const stop = stopSignal();
   const key = await createKey(
     { url, user, domain, project, password },

@@ -3,6 +3,22 @@
 export type { LogFields, Logger } from "@carillon/core";
 export { findOpenToOthers, type OpenToOthers } from "@carillon/storage";
 export { type AppPorts, createApp } from "./app.ts";
+export { BackupError, type BackupProblem } from "./backup/backup-error.ts";
+export type {
+  BackupManifest,
+  BackupOptions,
+  BackupProgress,
+} from "./backup/backup-file.ts";
+export {
+  type CreateBackupOptions,
+  type CreatedBackup,
+  createBackup,
+} from "./backup/create-backup.ts";
+export {
+  type RestoreBackupOptions,
+  type RestoredBackup,
+  restoreBackup,
+} from "./backup/restore-backup.ts";
 export {
   type Config,
   ConfigError,

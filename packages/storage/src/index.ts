@@ -1,6 +1,19 @@
 /** Public surface of `@carillon/storage`. */
 
 export {
+  type CopyDatabaseOptions,
+  copyDatabase,
+  type Progress,
+} from "./sqlite/backup/copy-database.ts";
+export {
+  DatabaseFile,
+  newestSchemaVersion,
+  type SealedAccessKey,
+} from "./sqlite/backup/database-file.ts";
+export { locateFiles, unfinishedRestoreName } from "./sqlite/data-folder.ts";
+export { isDamage } from "./sqlite/failure.ts";
+export { type FolderLock, holdDataFolder } from "./sqlite/folder-lock.ts";
+export {
   findOpenToOthers,
   type OpenToOthers,
 } from "./sqlite/folder-permissions.ts";

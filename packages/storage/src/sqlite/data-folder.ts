@@ -1,8 +1,9 @@
 /** The folder a store lives in: made when absent, explained when unusable. */
 
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CarillonError } from "@carillon/core";
+import { toFailure } from "./failure.ts";
 import {
   closeToOthers,
   makePrivateFile,
@@ -19,25 +20,52 @@ export interface DataFolder {
   readonly openToOthers: readonly OpenToOthers[];
 }
 
+/** In the data folder while a restore puts files into their places. */
+export const unfinishedRestoreName = "restore.moving";
+
+/** Where the files of a data folder are, whether or not they are there. */
+export function locateFiles(folder: string): Omit<DataFolder, "openToOthers"> {
+  const path = resolve(folder);
+  return {
+    path,
+    database: join(path, "carillon.db"),
+    lock: join(path, "lock.db"),
+    holder: join(path, "carillon.pid"),
+  };
+}
+
 /** @throws CarillonError STORAGE_UNUSABLE */
 export function openDataFolder(folder: string): DataFolder {
-  const path = resolve(folder);
+  const files = locateFiles(folder);
+  const { path } = files;
+  if (existsSync(join(path, unfinishedRestoreName))) {
+    throw new CarillonError(
+      "STORAGE_UNUSABLE",
+      `A restore into ${path} was interrupted while files were moved: run carillon restore with --force again; what was there before is kept in a folder before-restore-….`,
+    );
+  }
   try {
     // What is kept is for the service alone: messages, endpoints, keys.
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const folder = {
-      path,
-      database: join(path, "carillon.db"),
-      lock: join(path, "lock.db"),
-      holder: join(path, "carillon.pid"),
-    };
     // SQLite gives what it puts beside a file the rights of that file.
-    makePrivateFile(folder.database);
-    makePrivateFile(folder.lock);
-    return { ...folder, openToOthers: closeToOthers(path) };
+    makePrivateFile(files.database);
+    makePrivateFile(files.lock);
+    return { ...files, openToOthers: closeToOthers(path) };
   } catch (cause) {
     throw unusableFolder(path, cause);
   }
+}
+
+/** A database of which only another copy helps. */
+export function damagedDatabase(
+  { path, database }: Pick<DataFolder, "path" | "database">,
+  cause: unknown,
+): CarillonError {
+  return new CarillonError(
+    "STORAGE_UNUSABLE",
+    `The database ${database} is damaged (${toFailure(cause).message}): restore a backup with carillon restore FILE --data ${path} --force, which keeps the damaged files aside.`,
+    { cause },
+  );
 }
 
 export function unusableFolder(path: string, cause: unknown): CarillonError {

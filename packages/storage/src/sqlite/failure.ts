@@ -29,3 +29,13 @@ export function isRowRefused(error: unknown): boolean {
   // The driver's, for what cannot be bound, and ours, for what is missing.
   return error instanceof TypeError || error instanceof RangeError;
 }
+
+/**
+ * Whether the file is no database, or one whose content contradicts itself:
+ * only another copy of it helps.
+ */
+export function isDamage(error: unknown): boolean {
+  const { errcode } = toFailure(error);
+  // CORRUPT, NOTADB
+  return errcode !== undefined && [11, 26].includes(errcode & 0xff);
+}

@@ -9,7 +9,8 @@ import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
 import { CarillonError } from "@carillon/core";
-import { type DataFolder, unusableFolder } from "./data-folder.ts";
+import { type DataFolder, locateFiles, unusableFolder } from "./data-folder.ts";
+import { makePrivateFile } from "./folder-permissions.ts";
 
 /** Who uses a folder, as `carillon.pid` has it. */
 export interface FolderHolder {
@@ -19,13 +20,31 @@ export interface FolderHolder {
   readonly startedAt: string;
 }
 
+type LockFiles = Pick<DataFolder, "path" | "lock" | "holder">;
+
+/** A data folder that is kept for one user. */
 export interface FolderLock {
   /** Idempotent. */
   release(): void;
 }
 
+/**
+ * Keeps every store out of a folder that is there, without opening one.
+ *
+ * @throws CarillonError STORAGE_IN_USE, STORAGE_UNUSABLE
+ */
+export function holdDataFolder(path: string, now: EpochMs): FolderLock {
+  const files = locateFiles(path);
+  try {
+    makePrivateFile(files.lock);
+  } catch (cause) {
+    throw unusableFolder(files.path, cause);
+  }
+  return lockFolder(files, now);
+}
+
 /** @throws CarillonError STORAGE_IN_USE, STORAGE_UNUSABLE */
-export function lockFolder(folder: DataFolder, now: EpochMs): FolderLock {
+export function lockFolder(folder: LockFiles, now: EpochMs): FolderLock {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(folder.lock, { timeout: 0 });
@@ -53,7 +72,7 @@ export function lockFolder(folder: DataFolder, now: EpochMs): FolderLock {
   };
 }
 
-function inUse(folder: DataFolder): CarillonError {
+function inUse(folder: LockFiles): CarillonError {
   const holder = readHolder(folder);
   const name = holder
     ? `process ${holder.pid} (${holder.command}, since ${holder.startedAt})`
@@ -64,7 +83,7 @@ function inUse(folder: DataFolder): CarillonError {
   );
 }
 
-function readHolder(folder: DataFolder): FolderHolder | undefined {
+function readHolder(folder: LockFiles): FolderHolder | undefined {
   try {
     const holder: unknown = JSON.parse(readFileSync(folder.holder, "utf8"));
     return isHolder(holder) ? holder : undefined;

@@ -79,9 +79,12 @@ export function makePrivateFile(path: string): void {
 
 const logFolder = "logs";
 
-/** The database with what SQLite puts beside it, the lock, keys and logs. */
+/**
+ * The database with what SQLite puts beside it, the lock, keys and logs, and
+ * the folders of a restore.
+ */
 const ourNames =
-  /^(carillon\.(db|db-wal|db-shm|db-journal|pid)|lock\.db(-journal)?|secret\.key(\.[0-9a-f]+)?|credentials\.json(\.[0-9a-f]+)?|logs)$/;
+  /^(carillon\.(db|db-wal|db-shm|db-journal|pid)|lock\.db(-journal)?|secret\.key(\.[0-9a-f]+)?|credentials\.json(\.[0-9a-f]+)?|logs|restore\.(partial|moving)|before-restore-[0-9TZ.-]+)$/;
 const logNames = /\.jsonl$/;
 
 /** Full paths; without the folder itself. */

@@ -15,9 +15,11 @@ import {
 import { openForWriting } from "./connection.ts";
 import {
   type DataFolder,
+  damagedDatabase,
   openDataFolder,
   unusableFolder,
 } from "./data-folder.ts";
+import { isDamage } from "./failure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
@@ -122,10 +124,11 @@ export async function openSqliteStore({
 
 /** Migrates, and answers the reader. */
 async function prepareDatabase(
-  { path, database }: DataFolder,
+  folder: DataFolder,
   { clock, logger }: Required<Pick<SqliteStoreOptions, "clock" | "logger">>,
   signal: AbortSignal | undefined,
 ): Promise<Reader> {
+  const { path, database } = folder;
   try {
     const db = openForWriting(database);
     try {
@@ -141,6 +144,8 @@ async function prepareDatabase(
     }
   } catch (cause) {
     if (signal?.aborted || cause instanceof CarillonError) throw cause;
-    throw unusableFolder(path, cause);
+    throw isDamage(cause)
+      ? damagedDatabase(folder, cause)
+      : unusableFolder(path, cause);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { CarillonError, type ErrorCode } from "@carillon/core";
-import type { Failure } from "./failure.ts";
+import { type Failure, isDamage } from "./failure.ts";
 
 /** `file`: the database that was written or read. */
 export function toStorageError(
@@ -15,7 +15,7 @@ export function toStorageError(
   const code = codeOf(failure);
   return new CarillonError(
     code,
-    `The store could not use ${file}: ${failure.message}. Nothing was changed; ${advice[code]}.`,
+    `The store could not use ${file}: ${failure.message}. Nothing was changed; ${isDamage(failure) ? damageAdvice : advice[code]}.`,
     options ?? { cause: failure },
   );
 }
@@ -30,6 +30,8 @@ const advice: Readonly<Record<StorageErrorCode, string>> = {
   STORAGE_UNAVAILABLE: "see that the disk works, then try again",
   STORAGE_REFUSED: "trying again would not help",
 };
+
+const damageAdvice = "the database is damaged: restore a backup";
 
 /** SQLite's primary result codes of what passes by itself or by an operator. */
 const transientCodes: ReadonlySet<number> = new Set([

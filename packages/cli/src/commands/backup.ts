@@ -1,0 +1,51 @@
+/** `carillon backup` */
+
+import { createBackup } from "@carillon/server";
+import { Command } from "commander";
+import { describeBytes, describeRows, runWithProgress } from "../backup-run.ts";
+import { addExamples } from "../client-options.ts";
+import { dataFolder } from "../connection.ts";
+import { createOutput } from "../output.ts";
+
+interface BackupCommandOptions {
+  readonly data?: string;
+  readonly logs?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export function backupCommand(): Command {
+  return addExamples(
+    new Command("backup")
+      .argument("<file>", "where the backup goes, outside the data folder")
+      .description(
+        "Write one file with the database, the key and credentials.json of a data folder, while its server runs or not. The file is checked before it gets its name; it holds all secrets (mode 0600).",
+      )
+      .option("--data <folder>", "the server's data folder (CARILLON_DATA)")
+      .option(
+        "--logs",
+        "with the delivery logs of topics, up to 128 MiB each; their deliveries are in the database anyway",
+      )
+      .option("--force", "replace a file that is there")
+      .option("--json", "one JSON object per line, as without a terminal"),
+    [
+      "carillon backup carillon-2026-01-31.backup",
+      "carillon backup /backup/carillon.backup --force --data /var/lib/carillon",
+    ],
+  ).action(async (file: string, options: BackupCommandOptions) => {
+    const { data, logs = false, force = false, json } = options;
+    const made = await runWithProgress((running) =>
+      createBackup({
+        folder: dataFolder(data === undefined ? {} : { data }, process.env),
+        file,
+        logs,
+        force,
+        ...running,
+      }),
+    );
+    createOutput(json ? { json } : {}).result(
+      `Backed up to ${made.file} (${describeBytes(made.bytes)}), checked: ${describeRows(made.rows)}.`,
+      made,
+    );
+  });
+}

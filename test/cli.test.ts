@@ -263,6 +263,69 @@ test("doctor finds nothing wrong with a running server", async () => {
   );
   assert.match(String(findings.get("running server")?.found), /is ready$/);
   assert.match(String(findings.get("port")?.found), /used by this server/);
+  assert.equal(findings.get("credentials")?.result, "ok");
+  assert.equal(findings.get("database")?.result, "ok");
+});
+
+test("doctor does not fail a healthy server for its public URL", async () => {
+  const own = join(folder, "public");
+  await using other = await CarillonProcess.start({ data: own });
+  const { port } = new URL(other.url);
+  await other.stop();
+  const publicUrl = `http://localhost:${port}`;
+  await using behind = await CarillonProcess.start({
+    data: own,
+    port: Number(port),
+    args: ["--public-url", publicUrl],
+  });
+  const options = ["--data", own, "--port", port];
+  const run = await carillon("doctor", ...options, "--public-url", publicUrl);
+  assert.equal(run.code, 0, run.stdout);
+  const found = (of: Run, check: string) =>
+    String(rows(of).find((row) => row.check === check)?.found);
+  assert.match(found(run, "running server"), /127\.0\.0\.1.* is ready$/);
+  assert.equal(found(run, "public URL"), `${publicUrl} is this server`);
+  const elsewhere = await carillon(
+    "doctor",
+    ...options,
+    "--public-url",
+    server.url,
+  );
+  assert.equal(elsewhere.code, 1);
+  assert.match(found(elsewhere, "public URL"), /^another Carillon answers/);
+  assert.ok(!behind.hasEnded);
+});
+
+test("doctor says that the disk is full, without a stack", async () => {
+  const child = spawn(
+    "bash",
+    [
+      "-c",
+      `trap "" XFSZ; ulimit -f 0; exec "$0" "$@"`,
+      process.execPath,
+      "--conditions=source",
+      "--disable-warning=ExperimentalWarning",
+      join(root, "packages/cli/src/main.ts"),
+      "doctor",
+      "--data",
+      join(folder, "none"),
+      "--port",
+      "0",
+    ],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  assert.equal(code, 1);
+  assert.equal(stderr, "One check failed.\n");
+  const failed = rows({ code, stdout, stderr }).filter(
+    ({ result }) => result === "failed",
+  );
+  assert.equal(failed[0]?.found, `the disk of ${folder} is full (EFBIG)`);
+  assert.match(String(failed[0]?.advice), /^Make room/);
 });
 
 test("doctor fails with exit code 1 and says what to do", async () => {
@@ -277,7 +340,10 @@ test("doctor fails with exit code 1 and says what to do", async () => {
     ["data folder"],
   );
   const mistakes = await carillon("doctor", "--port", "x", "--log-level", "y");
-  assert.equal(mistakes.stderr, "2 checks failed.\n");
+  assert.equal(
+    mistakes.stderr,
+    "The configuration has 2 mistakes: mend it, and run this again for the other checks.\n",
+  );
 });
 
 test("a second signal ends a slow stop at once", async () => {

@@ -43,6 +43,8 @@ export {
   verifyFields,
 } from "./http/signature.ts";
 export {
+  parseSigningCertificates,
+  regionOfCertificate,
   type Signature,
   type Signer,
   type SigningCertificate,

@@ -88,7 +88,7 @@ export function layoutFor(stream: OutputStream): Layout {
 }
 
 /** Whether the stream shows colours: a terminal, and nobody said no. */
-export function hasColours(stream: OutputStream): boolean {
+export function hasColours(stream: Pick<OutputStream, "isTTY">): boolean {
   return Boolean(stream.isTTY) && !process.env.NO_COLOR;
 }
 

@@ -40,6 +40,8 @@ const entries: readonly Entry[] = [
     name: "context",
     summary: "list, choose, show and delete the servers of log-ins",
     load: async () => (await import("./commands/context.ts")).contextCommand(),
+  },
+  {
     name: "backup",
     summary: "write a data folder into one file, also while its server runs",
     load: async () => (await import("./commands/backup.ts")).backupCommand(),

@@ -36,6 +36,7 @@ export {
   credentialsFileName,
   readCredentialsFile,
 } from "./credentials-file.ts";
+export { type DataInspection, inspectData } from "./data-inspection.ts";
 export {
   type BootstrapPorts,
   type BootstrapResult,

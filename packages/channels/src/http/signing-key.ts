@@ -110,17 +110,7 @@ export class SigningKeys implements Signer {
 
   /** All certificates, the current one first, then the newest. */
   async list(): Promise<readonly SigningCertificate[]> {
-    const { current, former } = await this.#load();
-    return [current, ...former].map(({ certificateId, certificate }) => {
-      const { validFromDate, validToDate } = new X509Certificate(certificate);
-      return {
-        certificateId,
-        certificate,
-        current: certificateId === current.certificateId,
-        notBefore: toEpochMs(validFromDate.getTime()),
-        notAfter: toEpochMs(validToDate.getTime()),
-      };
-    });
+    return listCertificates(await this.#load());
   }
 
   /** Signs with a fresh key from now on; answers its certificate's id. */
@@ -205,6 +195,39 @@ interface Keys<PrivateKey> {
   readonly former: readonly Certificate[];
 }
 
+function listCertificates({
+  current,
+  former,
+}: Keys<unknown>): readonly SigningCertificate[] {
+  return [current, ...former].map(({ certificateId, certificate }) => {
+    const { validFromDate, validToDate } = new X509Certificate(certificate);
+    return {
+      certificateId,
+      certificate,
+      current: certificateId === current.certificateId,
+      notBefore: toEpochMs(validFromDate.getTime()),
+      notAfter: toEpochMs(validToDate.getTime()),
+    };
+  });
+}
+
+/**
+ * The certificates of the setting {@link signingKeysSetting}, the current one
+ * first, then the newest; no key is opened.
+ *
+ * @throws Error when the text holds none
+ */
+export function parseSigningCertificates(
+  text: string,
+): readonly SigningCertificate[] {
+  return listCertificates(parseStored(text));
+}
+
+/** The region that stood in URNs when the certificate was made. */
+export function regionOfCertificate(certificateId: string): string | undefined {
+  return /^SMN_(.+)_[0-9a-f]{32}\.pem$/.exec(certificateId)?.[1];
+}
+
 /** The private key as PKCS #8 PEM, sealed. */
 type StoredKeys = Keys<string>;
 type LoadedKeys = Keys<KeyObject>;
@@ -219,6 +242,12 @@ function findIn(
 }
 
 function parseKeys(text: string, secrets: SigningSecrets): LoadedKeys {
+  const parsed = parseStored(text);
+  const pem = secrets.open(parsed.privateKey, signingKeysSetting);
+  return { ...parsed, privateKey: createPrivateKey(pem) };
+}
+
+function parseStored(text: string): StoredKeys {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -226,8 +255,7 @@ function parseKeys(text: string, secrets: SigningSecrets): LoadedKeys {
     throw unreadable(cause);
   }
   if (!isStoredKeys(parsed)) throw unreadable();
-  const pem = secrets.open(parsed.privateKey, signingKeysSetting);
-  return { ...parsed, privateKey: createPrivateKey(pem) };
+  return parsed;
 }
 
 function unreadable(cause?: unknown): Error {

@@ -3,6 +3,7 @@
 import {
   type Config,
   ConfigError,
+  type Credentials,
   loadConfig,
   readCredentialsFile,
 } from "@carillon/server";
@@ -11,51 +12,30 @@ import { addExamples, outputOption } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
 import type { Finding } from "../doctor/check.ts";
+import { checkYear } from "../doctor/clock.ts";
+import { checkCredentials } from "../doctor/credentials.ts";
+import { checkData } from "../doctor/data.ts";
 import { checkDisk } from "../doctor/disk.ts";
-import { checkHolder } from "../doctor/holder.ts";
+import { checkHolder, findHolder } from "../doctor/holder.ts";
+import { checkLinks } from "../doctor/links.ts";
 import { checkMailServer } from "../doctor/mail-server.ts";
 import { checkPermissions } from "../doctor/permissions.ts";
 import { checkPort } from "../doctor/port.ts";
-import { checkRunningServer } from "../doctor/running-server.ts";
-import { checkRuntime } from "../doctor/runtime.ts";
+import { checkPublicUrl } from "../doctor/public-url.ts";
+import { formatFindings } from "../doctor/report.ts";
 import {
-  type Column,
-  createOutput,
-  type OutputOptions,
-  type Style,
-} from "../output.ts";
+  findRunningServer,
+  type RunningServer,
+} from "../doctor/running-server.ts";
+import { checkRuntime } from "../doctor/runtime.ts";
+import { createOutput, type OutputOptions } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
-
-const marks: Readonly<Record<Finding["result"], string>> = {
-  ok: "✓",
-  warning: "!",
-  failed: "✗",
-  skipped: "–",
-};
-
-const markStyles: Readonly<Record<Finding["result"], Style>> = {
-  ok: "green",
-  warning: "yellow",
-  failed: "red",
-  skipped: "dim",
-};
-
-const columns: readonly Column<Finding>[] = [
-  {
-    head: "",
-    cell: ({ result }) => marks[result],
-    style: ({ result }) => markStyles[result],
-  },
-  { head: "check", cell: ({ check }) => check },
-  { head: "found", cell: ({ found }) => found, wraps: true },
-  { head: "what to do", cell: ({ advice = "" }) => advice, wraps: true },
-];
 
 export function doctorCommand(): Command {
   const command = addConfigOptions(
     new Command("doctor")
       .description(
-        "Check that this machine can run the server with this configuration, and how a running one is. Takes the options of serve. Exit code 1 when something fails.",
+        "Check that this machine can run the server with this configuration, that its data are whole, that its links and public URL lead to it, and how a running one is. Takes the options of serve. Exit code 1 when something fails; warnings do not count.",
       )
       .addOption(outputOption()),
   );
@@ -63,71 +43,132 @@ export function doctorCommand(): Command {
     "carillon doctor",
     "carillon doctor --config /etc/carillon.json",
   ]).action(
-    async ({ output, ...flags }: Record<string, unknown> & OutputOptions) => {
-      const findings = await examine(flags, stopSignal());
-      createOutput(output ? { output } : {}).rows(findings, columns, "");
-      const failed = findings.filter(({ result }) => result === "failed");
-      if (failed.length > 0) {
-        throw new CommandFailure(
-          failed.length === 1
-            ? "One check failed."
-            : `${failed.length} checks failed.`,
-        );
+    async ({
+      output: format,
+      ...flags
+    }: Record<string, unknown> & OutputOptions) => {
+      const { findings, summary } = await examine(flags, stopSignal());
+      const output = createOutput({ output: format });
+      if (output.json) output.rows(findings, [], "");
+      else {
+        process.stdout.write(`${formatFindings(findings, process.stdout)}\n`);
       }
+      if (summary !== undefined) throw new CommandFailure(summary);
     },
   );
+}
+
+interface Examination {
+  readonly findings: readonly Finding[];
+  /** A sentence for people when something failed. */
+  readonly summary: string | undefined;
 }
 
 async function examine(
   flags: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
-): Promise<readonly Finding[]> {
+): Promise<Examination> {
   let config: Config;
   try {
     config = loadConfig({ flags, env: process.env });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return [
+    return explainMistakes(error.mistakes);
+  }
+  const findings = await examineConfigured(config, signal);
+  const failed = findings.filter(({ result }) => result === "failed").length;
+  return {
+    findings,
+    summary:
+      failed === 0
+        ? undefined
+        : failed === 1
+          ? "One check failed."
+          : `${failed} checks failed.`,
+  };
+}
+
+/** With a wrong configuration the other checks would look at a wrong place. */
+function explainMistakes(mistakes: ConfigError["mistakes"]): Examination {
+  const count =
+    mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`;
+  return {
+    findings: [
       checkRuntime(),
-      ...error.mistakes.map(
+      ...mistakes.map(
         ({ source, problem }): Finding => ({
           check: "configuration",
           result: "failed",
           found: `${source}: ${problem}`,
         }),
       ),
-    ];
-  }
-  const [credentials, url] = await findServer(config);
-  const running = await checkRunningServer(url, { signal });
-  const isRunning = running[0]?.result === "ok";
+    ],
+    summary: `The configuration has ${count}: mend it, and run this again for the other checks.`,
+  };
+}
+
+async function examineConfigured(
+  config: Config,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { data, host, port, publicUrl, region } = config;
+  const [unreadable, credentials] = await readCredentials(data);
+  const holder = await findHolder(data);
+  // Without its process nobody serves the folder: what answers is another's.
+  const running: RunningServer = holder?.isAlive
+    ? await findRunningServer(placesOf(config, credentials?.url), { signal })
+    : { findings: [nobodyServes] };
+  const { url, instance } = running;
   return [
     checkRuntime(),
+    ...checkYear(),
     { check: "configuration", result: "ok", found: "no mistakes" },
-    ...(await checkDisk(config.data, signal)),
-    checkPermissions(config.data),
-    await checkHolder(config.data),
-    ...credentials,
-    await checkPort(config.host, config.port, isRunning ? url : undefined),
-    await checkMailServer(config.smtpUrl, { signal }),
-    ...running,
+    ...(await checkDisk(data, signal)),
+    checkPermissions(data),
+    checkHolder(holder, url),
+    ...(await checkData(data, { region, signal })),
+    await checkPort(host, port, url),
+    ...running.findings,
+    unreadable ?? (await checkCredentials(credentials, url, { signal })),
+    checkLinks(config),
+    ...(await checkPublicUrl(publicUrl, { signal, instance })),
+    await checkMailServer(config, { signal }),
   ];
 }
 
-/** Where a server of this data folder answered last. */
-async function findServer(
-  config: Config,
-): Promise<[readonly Finding[], string | undefined]> {
-  const given = process.env.CARILLON_URL?.replace(/\/+$/, "");
+const nobodyServes: Finding = {
+  check: "running server",
+  result: "skipped",
+  found: "none uses the data folder",
+};
+
+/** Where this machine reaches a server of the data folder, likeliest first. */
+function placesOf(
+  { host, port, publicUrl }: Config,
+  lastUrl: string | undefined,
+): readonly string[] {
+  const isEverywhere = host === "0.0.0.0" || host === "::";
+  const name = isEverywhere || host === "localhost" ? "127.0.0.1" : host;
+  const configured = `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  // The public URL leads through a proxy: it has a check of its own.
+  const last = lastUrl === publicUrl ? undefined : lastUrl;
+  const places = [last, port === 0 ? undefined : configured];
+  return [
+    ...new Set(
+      places
+        .filter((place) => place !== undefined)
+        .map((place) => place.replace(/\/+$/, "")),
+    ),
+  ];
+}
+
+async function readCredentials(
+  folder: string,
+): Promise<[Finding | undefined, Credentials | undefined]> {
   try {
-    const credentials = await readCredentialsFile(config.data);
-    return [[], given || credentials?.url];
+    return [undefined, await readCredentialsFile(folder)];
   } catch (error) {
-    const finding: Finding = {
-      check: "credentials",
-      result: "warning",
-      found: error instanceof Error ? error.message : String(error),
-    };
-    return [[finding], given];
+    const found = error instanceof Error ? error.message : String(error);
+    return [{ check: "credentials", result: "warning", found }, undefined];
   }
 }

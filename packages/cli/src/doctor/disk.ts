@@ -43,6 +43,7 @@ async function checkFolder(folder: string): Promise<Finding> {
     }
     await withScratchFile(place, async () => {});
   } catch (error) {
+    if (isFull(error)) return fullDisk(check, place, error);
     return {
       check,
       result: "failed",
@@ -74,16 +75,27 @@ async function checkSync(
 ): Promise<Finding> {
   const check = "disk sync";
   const times: number[] = [];
-  await withScratchFile(place, async (file) => {
-    const page = randomBytes(4096);
-    for (let i = 0; i < 20; i++) {
-      signal?.throwIfAborted();
-      const begun = performance.now();
-      await file.write(page);
-      await file.datasync();
-      times.push(performance.now() - begun);
-    }
-  });
+  try {
+    await withScratchFile(place, async (file) => {
+      const page = randomBytes(4096);
+      for (let i = 0; i < 20; i++) {
+        signal?.throwIfAborted();
+        const begun = performance.now();
+        await file.write(page);
+        await file.datasync();
+        times.push(performance.now() - begun);
+      }
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (isFull(error)) return fullDisk(check, place, error);
+    return {
+      check,
+      result: "failed",
+      found: `${place} takes no data (${codeOf(error)})`,
+      advice: "See that the disk works, or put the data folder on another.",
+    };
+  }
   times.sort((a, b) => a - b);
   const median = times[times.length >> 1] ?? 0;
   const worst = times.at(-1) ?? 0;
@@ -111,6 +123,20 @@ async function withScratchFile(
     await file.close();
     await rm(path, { force: true });
   }
+}
+
+/** Of the disk, of a user's share of it, or of what a process may write. */
+function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error));
+}
+
+function fullDisk(check: string, place: string, error: unknown): Finding {
+  return {
+    check,
+    result: "failed",
+    found: `the disk of ${place} is full (${codeOf(error)})`,
+    advice: "Make room: a server that runs goes on by itself then.",
+  };
 }
 
 /** The folder, or the one above it that is there. */

@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { checkDisk } from "./disk.ts";
-import { checkHolder } from "./holder.ts";
+import { checkHolder, findHolder } from "./holder.ts";
 import { checkMailServer } from "./mail-server.ts";
 import { checkPermissions } from "./permissions.ts";
 import { checkPort } from "./port.ts";
-import { checkRunningServer } from "./running-server.ts";
+import { findRunningServer } from "./running-server.ts";
 import { checkRuntime } from "./runtime.ts";
 
 test("an older Node.js fails", () => {
@@ -57,7 +57,7 @@ test("a data folder that others may read is a warning", {
   skip: process.platform === "win32" && "modes say nothing there",
 }, async (t) => {
   const folder = await temporaryFolder(t);
-  assert.equal(checkPermissions(join(folder, "none")).result, "ok");
+  assert.equal(checkPermissions(join(folder, "none")).result, "skipped");
   assert.equal(checkPermissions(folder).result, "ok");
   const database = join(folder, "carillon.db");
   await writeFile(database, "");
@@ -68,19 +68,28 @@ test("a data folder that others may read is a warning", {
   assert.match(finding.advice ?? "", /chmod 700/);
 });
 
-test("the process that uses the folder is named", async (t) => {
+test("the process that uses the folder is named, and whether it answers", async (t) => {
   const folder = await temporaryFolder(t);
-  assert.equal((await checkHolder(folder)).found, "no process");
+  const check = async (url?: string) =>
+    checkHolder(await findHolder(folder), url);
+  assert.equal((await check()).found, "no process");
   const path = join(folder, "carillon.pid");
   const holder = { command: "carillon serve", startedAt: "now" };
   await writeFile(path, JSON.stringify({ ...holder, pid: process.pid }));
-  assert.match(
-    (await checkHolder(folder)).found,
-    new RegExp(`^process ${process.pid} \\(carillon serve`),
+  const serving = await check("http://127.0.0.1:1");
+  assert.equal(serving.result, "ok");
+  assert.equal(
+    serving.found,
+    `process ${process.pid} (carillon serve, since now)`,
   );
+  const silent = await check();
+  assert.equal(silent.result, "warning");
+  assert.match(silent.found, /does not answer/);
   // No process has the largest number.
   await writeFile(path, JSON.stringify({ ...holder, pid: 2 ** 22 + 1 }));
-  assert.match((await checkHolder(folder)).found, /^no process; .* ended/);
+  const ended = await check();
+  assert.equal(ended.result, "ok");
+  assert.match(ended.found, /^no process; .* was killed/);
 });
 
 test("a port is free, taken by others, or by the server itself", async (t) => {
@@ -96,16 +105,20 @@ test("a port is free, taken by others, or by the server itself", async (t) => {
 });
 
 test("a mail server greets, is silent, or is none", async (t) => {
-  assert.equal((await checkMailServer(undefined)).result, "skipped");
+  const none = await checkMailServer({ sandbox: false });
+  assert.equal(none.result, "warning");
+  assert.match(none.found, /none is configured/);
+  assert.equal((await checkMailServer({ sandbox: true })).result, "ok");
   const greeting = (text: string) =>
     listen(
       t,
       createServer((socket) => socket.write(text)),
     );
   const check = async (text: string) =>
-    await checkMailServer(`smtp://127.0.0.1:${await greeting(text)}`, {
-      timeoutMs: 200,
-    });
+    await checkMailServer(
+      { smtpUrl: `smtp://127.0.0.1:${await greeting(text)}`, sandbox: false },
+      { timeoutMs: 200 },
+    );
   assert.equal((await check("220 hello\r\n")).result, "ok");
   assert.match((await check("554 go away\r\n")).found, /says "554 go away"/);
   assert.match((await check("")).found, /no answer in 200 ms/);
@@ -113,36 +126,57 @@ test("a mail server greets, is silent, or is none", async (t) => {
   const port = await listen(t, closed);
   closed.close();
   assert.match(
-    (await checkMailServer(`smtp://127.0.0.1:${port}`)).found,
+    (
+      await checkMailServer({
+        smtpUrl: `smtp://127.0.0.1:${port}`,
+        sandbox: false,
+      })
+    ).found,
     /ECONNREFUSED/,
   );
 });
 
-test("a running server is well, ill or absent; its clock is compared", async (t) => {
-  const serve = async (status: number, date?: string) => {
-    const server = createHttpServer((_request, response) => {
+test("a running server is well, ill, silent or another's; its clock is compared", async (t) => {
+  const serve = async ({
+    status = 200,
+    body = '{"status":"ok","instance":"ab"}',
+    date = "",
+  } = {}) => {
+    const server = createHttpServer(({ url }, response) => {
       if (date) response.setHeader("date", date);
-      response.statusCode = status;
-      response.end();
+      response.statusCode = url === "/readyz" ? status : 200;
+      response.end(body);
     });
     return `http://127.0.0.1:${await listen(t, server)}`;
   };
-  const well = await checkRunningServer(await serve(200));
+  const find = async (place: string | undefined) =>
+    await findRunningServer(place === undefined ? [] : [place]);
+  const url = await serve();
+  const well = await find(url);
   assert.deepEqual(
-    well.map(({ result }) => result),
+    well.findings.map(({ result }) => result),
     ["ok", "ok"],
   );
-  const ill = await checkRunningServer(await serve(503));
-  assert.equal(ill[0]?.result, "failed");
+  assert.equal(well.url, url);
+  assert.equal(well.instance, "ab");
+  const full = '{"reason":"STORAGE_FULL","message":"no room"}';
+  const ill = await find(await serve({ status: 503, body: full }));
+  assert.equal(ill.findings[0]?.result, "failed");
+  assert.match(ill.findings[0]?.found ?? "", /STORAGE_FULL: no room/);
   const past = new Date(Date.now() - 3_600_000).toUTCString();
-  const late = await checkRunningServer(await serve(200, past));
-  assert.equal(late[1]?.result, "failed");
-  assert.equal((await checkRunningServer(undefined))[0]?.result, "skipped");
+  const late = await find(await serve({ date: past }));
+  assert.equal(late.findings[1]?.result, "failed");
+  const page = await find(await serve({ body: "<html>" }));
+  assert.equal(page.findings[0]?.result, "failed");
+  assert.equal(page.url, undefined);
+  assert.equal((await find(undefined)).findings[0]?.result, "skipped");
   const gone = createServer();
   const port = await listen(t, gone);
   gone.close();
-  const absent = await checkRunningServer(`http://127.0.0.1:${port}`);
-  assert.equal(absent[0]?.result, "skipped");
+  const absent = `http://127.0.0.1:${port}`;
+  assert.equal((await find(absent)).findings[0]?.result, "skipped");
+  // The second place counts when the first is left.
+  assert.equal((await findRunningServer([absent, url])).url, url);
 });
 
 test("an abort ends the checks, and leaves no file behind", async (t) => {
@@ -162,8 +196,11 @@ test("an abort ends the checks, and leaves no file behind", async (t) => {
   const isReason = (error: unknown) => error === reason;
   const options = { signal, timeoutMs: 60_000 };
   const checking = [
-    checkMailServer(`smtp://127.0.0.1:${port}`, options),
-    checkRunningServer(`http://127.0.0.1:${port}`, options),
+    checkMailServer(
+      { smtpUrl: `smtp://127.0.0.1:${port}`, sandbox: false },
+      options,
+    ),
+    findRunningServer([`http://127.0.0.1:${port}`], options),
   ];
   await reached.promise;
   stop.abort(reason);

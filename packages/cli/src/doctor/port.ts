@@ -1,7 +1,11 @@
 import { createServer } from "node:net";
 import type { Finding } from "./check.ts";
 
-/** Could the server listen there? Its own running server is no obstacle. */
+/**
+ * Could the server listen there? Its own running server is no obstacle.
+ *
+ * @param runningUrl where a server of the same data folder answers
+ */
 export async function checkPort(
   host: string,
   port: number,

@@ -1,50 +1,86 @@
 /** Is a server running, is it well, and does it agree about the time? */
 
+import { isJsonObject } from "../json-object.ts";
 import { type CheckOptions, type Finding, within } from "./check.ts";
+import { checkClock } from "./clock.ts";
 
-/** Signed requests are refused beyond this difference. */
-const maxSkewMs = 15 * 60_000;
-const noticeableSkewMs = 60_000;
+/** What was found, and what other checks need of it. */
+export interface RunningServer {
+  readonly findings: readonly Finding[];
+  /** Where it answers, without a slash at its end; `undefined`: none does. */
+  readonly url?: string;
+  /** By which its process is recognized behind other addresses. */
+  readonly instance?: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly date: string | null;
+  readonly body: unknown;
+}
 
 /**
- * Asks for health and readiness, and compares the clocks.
+ * Asks for health and readiness where a server may be, one place after the
+ * other, and compares the clocks.
  *
  * @throws the signal's reason
  */
-export async function checkRunningServer(
-  url: string | undefined,
+export async function findRunningServer(
+  places: readonly string[],
   { signal, timeoutMs = 5000 }: CheckOptions = {},
-): Promise<readonly Finding[]> {
+): Promise<RunningServer> {
   const check = "running server";
-  if (url === undefined) {
-    return [{ check, result: "skipped", found: "none has used this folder" }];
-  }
-  const answers: { path: string; status: number; date: string | null }[] = [];
-  for (const path of ["/healthz", "/readyz"]) {
+  const missed: Finding[] = [];
+  for (const url of places) {
     try {
-      const response = await fetch(`${url}${path}`, {
-        signal: within(timeoutMs, signal),
-      });
-      await response.arrayBuffer();
-      const { status, headers } = response;
-      answers.push({ path, status, date: headers.get("date") });
-    } catch (error) {
-      signal?.throwIfAborted();
-      return [notAnswering(url, error)];
-    }
-  }
-  const notOk = answers.find(({ status }) => status !== 200);
-  return [
-    notOk
-      ? {
+      const health = await ask(`${url}/healthz`, within(timeoutMs, signal));
+      if (health.status !== 200 || !isJsonObject(health.body)) {
+        missed.push({
           check,
           result: "failed",
-          found: `${url}${notOk.path} answers ${notOk.status}`,
-          advice: "Look at the server's log.",
-        }
-      : { check, result: "ok", found: `${url} is ready` },
-    checkClock(answers[0]?.date ?? null),
-  ];
+          found: `${url}/healthz answers ${health.status}, not as Carillon does`,
+          advice: "Another program may have the port: see with --port.",
+        });
+        continue;
+      }
+      const ready = await ask(`${url}/readyz`, within(timeoutMs, signal));
+      const { instance } = health.body;
+      return {
+        findings: [judge(url, ready), checkClock("clock", health.date)],
+        url,
+        ...(typeof instance === "string" && { instance }),
+      };
+    } catch (error) {
+      signal?.throwIfAborted();
+      missed.push(notAnswering(url, error));
+    }
+  }
+  const worst = missed.find(({ result }) => result === "failed") ?? missed[0];
+  return {
+    findings: [
+      worst ?? { check, result: "skipped", found: "none has used this folder" },
+    ],
+  };
+}
+
+async function ask(url: string, signal: AbortSignal): Promise<Answer> {
+  const response = await fetch(url, { signal });
+  const { status, headers } = response;
+  const body: unknown = await response.json().catch(() => undefined);
+  signal.throwIfAborted();
+  return { status, date: headers.get("date"), body };
+}
+
+function judge(url: string, { status, body }: Answer): Finding {
+  const check = "running server";
+  if (status === 200) return { check, result: "ok", found: `${url} is ready` };
+  const why = isJsonObject(body) ? `${body.reason}: ${body.message}` : status;
+  return {
+    check,
+    result: "failed",
+    found: `${url} takes no work now (${why})`,
+    advice: "Look at the server's log.",
+  };
 }
 
 function notAnswering(url: string, error: unknown): Finding {
@@ -61,20 +97,4 @@ function notAnswering(url: string, error: unknown): Finding {
         result: "skipped",
         found: `none answers at ${url}`,
       };
-}
-
-function checkClock(date: string | null): Finding {
-  const check = "clock";
-  const theirs = date === null ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(theirs)) {
-    return { check, result: "skipped", found: "the server sends no time" };
-  }
-  // The header has whole seconds.
-  const skewMs = Math.abs(Date.now() - theirs - 500);
-  const found = `${(skewMs / 1000).toFixed(1)} s from the server's`;
-  const advice = "Set both clocks by NTP: signed requests depend on them.";
-  if (skewMs > maxSkewMs) return { check, result: "failed", found, advice };
-  return skewMs > noticeableSkewMs
-    ? { check, result: "warning", found, advice }
-    : { check, result: "ok", found };
 }

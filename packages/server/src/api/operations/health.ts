@@ -1,7 +1,10 @@
 /** Whether the process lives, and whether it takes work. */
 
+import { randomBytes } from "node:crypto";
 import type { CarillonError } from "@carillon/core";
+import type { FastifyRequest } from "fastify";
 import type { HttpApp } from "../http-app.ts";
+import { isForwarded } from "./local-request.ts";
 
 /** Why the server takes no work now. */
 export interface NotReady {
@@ -14,7 +17,13 @@ export function healthRoutes(
   app: HttpApp,
   whyNotReady: () => NotReady | undefined,
 ): void {
-  app.get("/healthz", async () => ({ status: "ok" }));
+  // By it one sees that two addresses lead to the same process.
+  const instance = randomBytes(8).toString("hex");
+  app.get("/healthz", async (request) => ({
+    status: "ok",
+    instance,
+    ...(isForwarded(request) && { proxy: trustIn(request) }),
+  }));
 
   app.get("/readyz", async (_request, reply) => {
     const notReady = whyNotReady();
@@ -22,4 +31,9 @@ export function healthRoutes(
     reply.code(503).header("retry-after", "1");
     return { status: "not ready", ...notReady };
   });
+}
+
+/** Whether the sender's address was taken from the proxy's headers. */
+function trustIn({ ips }: FastifyRequest): "trusted" | "untrusted" {
+  return ips !== undefined && ips.length > 1 ? "trusted" : "untrusted";
 }

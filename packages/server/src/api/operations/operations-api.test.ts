@@ -25,9 +25,26 @@ test("lives, and says whether it takes work", async () => {
   const starting = await server.app.inject({ url: "/readyz" });
   assert.equal(starting.statusCode, 503);
   assert.equal(starting.json().reason, "STARTING");
-  assert.deepEqual(await ask("/healthz"), { status: "ok" });
+  const { instance, ...health } = await ask("/healthz");
+  assert.deepEqual(health, { status: "ok" });
+  assert.match(instance, /^[0-9a-f]{16}$/);
+  assert.equal((await ask("/healthz")).instance, instance);
   await server.start();
   assert.deepEqual(await ask("/readyz"), { status: "ready" });
+});
+
+test("says whether the proxy that passed a request on is trusted", async () => {
+  const proxyIn = async (trustedProxies: string[], headers: object) => {
+    await using server = await startTestServer({ trustedProxies });
+    const url = "/healthz";
+    return (await server.app.inject({ url, headers: { ...headers } })).json()
+      .proxy;
+  };
+  const forwarded = { "x-forwarded-for": "192.0.2.1" };
+  assert.equal(await proxyIn(["127.0.0.1/32"], forwarded), "trusted");
+  assert.equal(await proxyIn(["10.0.0.0/8"], forwarded), "untrusted");
+  assert.equal(await proxyIn([], forwarded), "untrusted");
+  assert.equal(await proxyIn([], {}), undefined);
 });
 
 test("is not ready while the store cannot write, and ready again by itself", async () => {

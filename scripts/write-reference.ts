@@ -77,9 +77,45 @@ function renderAuditActions(): string {
 
 # Audit log
 
-What entries of the audit log are of: \`action\` in \`GET /api/v2/audit\`, and
-\`--action\` of \`carillon audit list\`. Who sees which entries, and how long they are
-kept: [Who did what](../guides/operating.md#who-did-what).
+The audit log has every log-in with a password, and every change of users,
+projects, domains, access keys, signing keys, keys, opt-outs, topic attributes
+(access policies among them), filter policies and bindings: when, by whom, from
+which address, with the request's id. \`target\` is the path of the request, and
+\`details\` says what was made (its \`id\` and \`name\`, the \`role\` and projects of a user, whose access key it is) or set
+(\`role\`, \`enabled\`, the key of a binding): no secrets, no texts, phone numbers
+masked. Entries stand by their times, newest first.
+
+    carillon audit list
+    carillon audit list --action login_refused
+
+\`GET /api/v2/audit\` answers the same. An entry belongs to the domain that it is
+about: that of the user who logged in, or of the user, project, key or topic that
+was changed. Admins see the entries of their domain, also those of changes that
+operators of another one made in it; operators see the whole installation. What is
+changed for the whole installation (opt-outs, signing keys) stands in the domain of
+who did it. An action that there is not is refused, with those that there are. A
+page may be shorter than asked for, or empty, as long as it has \`next\`: a request
+looks at 5000 entries at most.
+
+Refused log-ins are counted and written once a minute, and when the server stops:
+20 kinds of each domain, the rest of it in one entry. So is a change by PUT or PATCH
+that the same user repeats from the same address, when it sets the very same again:
+the first one is written at once, those of the next minute as one entry with their
+count and the time of the last one. What is counted in the last minute before a
+crash is not written. A log-in that was answered 429 was not checked, and is not
+counted.
+
+About 100,000 entries are kept. Each domain has an equal share of them, and what one
+leaves the others use; within a domain each user has, and refused log-ins together
+have, a share in the same way. The oldest entries of who has most give way, so that
+many changes or log-ins push out entries of their own, not somebody else's. An
+entry that cannot be written is in the log as \`audit_entry_lost\`; the change
+stands.
+
+## Actions
+
+What entries are of: \`action\` in \`GET /api/v2/audit\`, and \`--action\` of
+\`carillon audit list\`.
 
 | action | what happened |
 |---|---|

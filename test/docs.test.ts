@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { deliveryStates } from "../packages/core/src/messages/delivery-state.ts";
 import { loadConfig } from "../packages/server/src/config.ts";
 import { renderReference } from "../scripts/write-reference.ts";
 import { CarillonProcess } from "./harness/carillon-process.ts";
@@ -81,6 +82,30 @@ test("the guide on inbound SMS does what it says", { timeout: 120_000 }, (t) =>
     "--sms-inbound=*/JOIN=members",
   ]),
 );
+
+test("the guide on operating does what it says", { timeout: 120_000 }, (t) =>
+  followPage(t, "docs/guides/operate.md", []),
+);
+
+test("the rules for alarms use metrics and states that there are", async (t) => {
+  const rules = await readFile(
+    join(root, "deploy/prometheus-rules.yaml"),
+    "utf8",
+  );
+  const folder = await mkdtemp(join(tmpdir(), "carillon-docs-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await using server = await CarillonProcess.start({ data: folder });
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const used = new Set(rules.match(/\bcarillon_\w+/g));
+  assert.ok(used.size >= 4);
+  for (const name of used) {
+    assert.match(metrics, new RegExp(`^# TYPE ${name} `, "m"), name);
+  }
+  const [, states = ""] = /state=~"([^"]+)"/.exec(rules) ?? [];
+  for (const state of states.split("|")) {
+    assert.ok((deliveryStates as readonly string[]).includes(state), state);
+  }
+});
 
 /**
  * Runs a page's commands against a server, and compares what they print. A

@@ -3,15 +3,14 @@
 import { createBackup } from "@carillon/server";
 import { Command } from "commander";
 import { describeBytes, describeRows, runWithProgress } from "../backup-run.ts";
-import { addExamples } from "../client-options.ts";
+import { addExamples, outputOption } from "../client-options.ts";
 import { dataFolder } from "../connection.ts";
-import { createOutput } from "../output.ts";
+import { createOutput, type OutputOptions } from "../output.ts";
 
-interface BackupCommandOptions {
+interface BackupCommandOptions extends OutputOptions {
   readonly data?: string;
   readonly logs?: boolean;
   readonly force?: boolean;
-  readonly json?: boolean;
 }
 
 export function backupCommand(): Command {
@@ -27,13 +26,13 @@ export function backupCommand(): Command {
         "with the delivery logs of topics, up to 128 MiB each; their deliveries are in the database anyway",
       )
       .option("--force", "replace a file that is there")
-      .option("--json", "one JSON object per line, as without a terminal"),
+      .addOption(outputOption()),
     [
       "carillon backup carillon-2026-01-31.backup",
       "carillon backup /backup/carillon.backup --force --data /var/lib/carillon",
     ],
   ).action(async (file: string, options: BackupCommandOptions) => {
-    const { data, logs = false, force = false, json } = options;
+    const { data, logs = false, force = false } = options;
     const made = await runWithProgress((running) =>
       createBackup({
         folder: dataFolder(data === undefined ? {} : { data }, process.env),
@@ -43,7 +42,7 @@ export function backupCommand(): Command {
         ...running,
       }),
     );
-    createOutput(json ? { json } : {}).result(
+    createOutput(options).result(
       `Backed up to ${made.file} (${describeBytes(made.bytes)}), checked: ${describeRows(made.rows)}.`,
       made,
     );

@@ -48,7 +48,7 @@ export function doctorCommand(): Command {
       ...flags
     }: Record<string, unknown> & OutputOptions) => {
       const { findings, summary } = await examine(flags, stopSignal());
-      const output = createOutput({ output: format });
+      const output = createOutput(format ? { output: format } : {});
       if (output.json) output.rows(findings, [], "");
       else {
         process.stdout.write(`${formatFindings(findings, process.stdout)}\n`);

@@ -3,14 +3,13 @@
 import { restoreBackup } from "@carillon/server";
 import { Command } from "commander";
 import { describeRows, runWithProgress } from "../backup-run.ts";
-import { addExamples } from "../client-options.ts";
+import { addExamples, outputOption } from "../client-options.ts";
 import { dataFolder } from "../connection.ts";
-import { createOutput } from "../output.ts";
+import { createOutput, type OutputOptions } from "../output.ts";
 
-interface RestoreCommandOptions {
+interface RestoreCommandOptions extends OutputOptions {
   readonly data?: string;
   readonly force?: boolean;
-  readonly json?: boolean;
 }
 
 export function restoreCommand(): Command {
@@ -25,13 +24,13 @@ export function restoreCommand(): Command {
         "--force",
         "also into a folder with data, which are kept aside in a folder inside it",
       )
-      .option("--json", "one JSON object per line, as without a terminal"),
+      .addOption(outputOption()),
     [
       "carillon restore carillon-2026-01-31.backup --data /var/lib/carillon",
       "carillon restore carillon.backup --force",
     ],
   ).action(async (file: string, options: RestoreCommandOptions) => {
-    const { data, force = false, json } = options;
+    const { data, force = false } = options;
     const restored = await runWithProgress((running) =>
       restoreBackup({
         folder: dataFolder(data === undefined ? {} : { data }, process.env),
@@ -41,7 +40,7 @@ export function restoreCommand(): Command {
       }),
     );
     const { folder, version, createdAt, rows, keptIn } = restored;
-    createOutput(json ? { json } : {}).result(
+    createOutput(options).result(
       [
         `Restored into ${folder}: the state of ${createdAt}, made by Carillon ${version}, with ${describeRows(rows)}.`,
         ...(keptIn ? [`What was there before is in ${keptIn}.`] : []),

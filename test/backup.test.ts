@@ -108,6 +108,28 @@ test("kill -9 of a backup or a restore at any moment does no harm", {
   await publish(server, "t", "it works");
 });
 
+test("a full disk ends both with one sentence, and leaves nothing", async () => {
+  const data = join(folder.path, "data");
+  const out = join(folder.path, "full");
+  await mkdir(out);
+  const backup = await runLimited(
+    100,
+    "backup",
+    join(out, "b"),
+    "--data",
+    data,
+  );
+  assert.equal(backup.code, 1);
+  assert.match(backup.stderr, /^The backup of .* was not written .*\n$/);
+  const restore = await runLimited(
+    100,
+    ...["restore", join(folder.path, "it.backup"), "--data", join(out, "data")],
+  );
+  assert.equal(restore.code, 1);
+  assert.match(restore.stderr, /^The disk of .* has no room .*\n$/);
+  assert.deepEqual(await readdir(out), []);
+});
+
 test("Ctrl-C ends a backup with 130, and leaves nothing", async () => {
   const out = join(folder.path, "out");
   await mkdir(out);
@@ -134,9 +156,20 @@ test("Ctrl-C ends a backup with 130, and leaves nothing", async () => {
 });
 
 function start(...args: readonly string[]): ChildProcess {
+  return startLimited("unlimited", args);
+}
+
+/** @param kib largest file that it may write: a disk that fills up */
+function startLimited(
+  kib: number | "unlimited",
+  args: readonly string[],
+): ChildProcess {
   return spawn(
-    process.execPath,
+    "bash",
     [
+      "-c",
+      `trap "" XFSZ; ulimit -f ${kib}; exec "$0" "$@"`,
+      process.execPath,
       "--conditions=source",
       "--disable-warning=ExperimentalWarning",
       "packages/cli/src/main.ts",
@@ -146,8 +179,15 @@ function start(...args: readonly string[]): ChildProcess {
   );
 }
 
-async function run(...args: readonly string[]) {
-  const child = start(...args);
+function run(...args: readonly string[]) {
+  return outputOf(start(...args));
+}
+
+function runLimited(kib: number, ...args: readonly string[]) {
+  return outputOf(startLimited(kib, args));
+}
+
+async function outputOf(child: ChildProcess) {
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error("it is piped");
   const [out, err, [code]] = await Promise.all([

@@ -11,7 +11,7 @@ export {
   type SealedAccessKey,
 } from "./sqlite/backup/database-file.ts";
 export { locateFiles, unfinishedRestoreName } from "./sqlite/data-folder.ts";
-export { isDamage } from "./sqlite/failure.ts";
+export { isDamage, isDiskFull } from "./sqlite/failure.ts";
 export { type FolderLock, holdDataFolder } from "./sqlite/folder-lock.ts";
 export {
   findOpenToOthers,

@@ -17,6 +17,7 @@ import {
   copyDatabase,
   DatabaseFile,
   isDamage,
+  isDiskFull,
   locateFiles,
 } from "@carillon/storage";
 import { credentialsFileName } from "../credentials-file.ts";
@@ -319,7 +320,6 @@ function explain(error: unknown, file: string, folder: string): unknown {
   if (error instanceof BackupError) return error;
   if (isDamage(error))
     return damagedData(folder, (error as Error).message, error);
-  const code = codeOf(error);
   const isSystems =
     error instanceof Error && ("syscall" in error || "errcode" in error);
   if (!isSystems) return error;
@@ -331,7 +331,7 @@ function explain(error: unknown, file: string, folder: string): unknown {
       )
     : new BackupError(
         "TARGET_UNUSABLE",
-        `The backup of ${folder} was not written to ${file} (${code || error.message}): see that both can be used; nothing was left behind.`,
+        `The backup of ${folder} was not written to ${file} (${codeOf(error)}): see that both can be used; nothing was left behind.`,
         { cause: error },
       );
 }
@@ -348,15 +348,9 @@ function damagedData(
   );
 }
 
-/** Of the file system, or of SQLite (FULL). */
-export function isDiskFull(error: unknown): boolean {
-  const { errcode = 0 } = error as { errcode?: number };
-  return (
-    ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(error)) ||
-    (errcode & 0xff) === 13
-  );
-}
-
+/** The system's code, or SQLite's words; empty for other errors. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!(error instanceof Error)) return "";
+  if ("errcode" in error) return error.message;
+  return "code" in error ? String(error.code) : "";
 }

@@ -14,11 +14,13 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { isDeepStrictEqual } from "node:util";
-import { systemClock } from "@carillon/core";
+import { CarillonError, systemClock } from "@carillon/core";
 import {
   DatabaseFile,
+  type FolderLock,
   holdDataFolder,
   isDamage,
+  isDiskFull,
   locateFiles,
   unfinishedRestoreName,
 } from "@carillon/storage";
@@ -30,7 +32,7 @@ import {
   damaged,
   readBackupFile,
 } from "./backup-file.ts";
-import { codeOf, isDiskFull, syncFolder } from "./create-backup.ts";
+import { codeOf, syncFolder } from "./create-backup.ts";
 import { isKeyOf } from "./data-check.ts";
 
 export interface RestoreBackupOptions extends BackupOptions {
@@ -147,27 +149,33 @@ async function claimFolder(
   const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
   const { lock: lockFile } = locateFiles(folder);
   const hadLock = existsSync(lockFile);
-  const lock = holdDataFolder(folder, systemClock.now());
   const staging = join(folder, stagingName);
+  let lock: FolderLock | undefined;
   const claimed = {
-    release: () => lock.release(),
+    release: () => lock?.release(),
     async undo() {
-      await rm(staging, { recursive: true, force: true });
+      if (lock) await rm(staging, { recursive: true, force: true });
       // Still held: whoever opened it meanwhile is refused.
       if (!hadLock) await rm(lockFile, { force: true });
-      lock.release();
+      lock?.release();
       if (firstMade !== undefined) await removeEmpty(folder, firstMade);
     },
   };
   try {
+    lock = holdDataFolder(folder, systemClock.now());
     if (!force) await checkEmpty(folder);
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging, { mode: 0o700 });
     return claimed;
   } catch (error) {
-    await claimed.undo();
+    // Whoever has it needs its lock.
+    if (!isInUse(error)) await claimed.undo();
     throw error;
   }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof CarillonError && error.code === "STORAGE_IN_USE";
 }
 
 async function checkEmpty(folder: string): Promise<void> {
@@ -284,7 +292,7 @@ function explain(error: unknown, file: string, folder: string): unknown {
   return isSystems
     ? new BackupError(
         "TARGET_UNUSABLE",
-        `${file} was not restored into ${folder} (${codeOf(error)}: ${error.message}): see that this user may read the one and write the other.`,
+        `${file} was not restored into ${folder} (${codeOf(error)}): see that this user may read the one and write the other.`,
         { cause: error },
       )
     : error;

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CarillonError } from "@carillon/core";
-import { toFailure } from "./failure.ts";
+import { isDiskFull, toFailure } from "./failure.ts";
 import {
   closeToOthers,
   makePrivateFile,
@@ -71,7 +71,11 @@ export function damagedDatabase(
 export function unusableFolder(path: string, cause: unknown): CarillonError {
   return new CarillonError(
     "STORAGE_UNUSABLE",
-    `The data folder ${path} cannot be used: ${reasonOf(cause)}. Make it a folder that this user may read and write, or choose another one.`,
+    `The data folder ${path} cannot be used: ${reasonOf(cause)}. ${
+      isDiskFull(cause)
+        ? "Make room"
+        : "Make it a folder that this user may read and write"
+    }, or choose another one.`,
     { cause },
   );
 }

@@ -39,3 +39,11 @@ export function isDamage(error: unknown): boolean {
   // CORRUPT, NOTADB
   return errcode !== undefined && [11, 26].includes(errcode & 0xff);
 }
+
+/** Whether the disk has no room, by SQLite's word or the system's. */
+export function isDiskFull(error: unknown): boolean {
+  const { errcode } = toFailure(error);
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const isFull = errcode !== undefined && (errcode & 0xff) === 13;
+  return isFull || ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
+}

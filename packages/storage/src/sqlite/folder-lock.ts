@@ -59,7 +59,10 @@ export function lockFolder(folder: LockFiles, now: EpochMs): FolderLock {
     });
   } catch (cause) {
     db?.close();
-    throw isBusy(cause) ? inUse(folder) : unusableFolder(folder.path, cause);
+    if (isBusy(cause)) throw inUse(folder);
+    // A full disk may have left it empty.
+    rmSync(folder.holder, { force: true });
+    throw unusableFolder(folder.path, cause);
   }
   const held = db;
   return {

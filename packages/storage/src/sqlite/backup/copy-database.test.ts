@@ -87,19 +87,6 @@ test("reads schema, rows and damage of a store's database", async () => {
   assert.notDeepEqual(await damaged.findDamage("quick"), []);
 });
 
-test("a database that is damaged, or none, is said to need a backup", async () => {
-  const folder = newFolder();
-  const store = await openSqliteStore({ folder });
-  await store.close();
-  writeFileSync(join(folder, "carillon.db"), "no database at all".repeat(100));
-  await assert.rejects(openSqliteStore({ folder }), {
-    code: "STORAGE_UNUSABLE",
-    message: new RegExp(
-      `^The database ${folder}/carillon\\.db is damaged \\(file is not a database\\): restore a backup with carillon restore FILE --data ${folder} --force`,
-    ),
-  });
-});
-
 test("a restore that broke off while it moved files keeps stores out", async () => {
   const folder = newFolder();
   writeFileSync(join(folder, "restore.moving"), "");

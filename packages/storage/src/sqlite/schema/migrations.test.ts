@@ -191,7 +191,7 @@ test("refuses a database that a newer version wrote", async () => {
   });
 });
 
-test("refuses a file that is no database", async () => {
+test("refuses a file that is no database, and asks for a backup", async () => {
   const folder = newFolder();
   writeFileSync(
     join(folder, "carillon.db"),
@@ -199,7 +199,9 @@ test("refuses a file that is no database", async () => {
   );
   await assert.rejects(openSqliteStore({ folder }), {
     code: "STORAGE_UNUSABLE",
-    message: /^The data folder .* cannot be used: file is not a database\./,
+    message: new RegExp(
+      `^The database ${folder}/carillon\\.db is damaged \\(file is not a database\\): restore a backup with carillon restore FILE --data ${folder} --force`,
+    ),
   });
 });
 

@@ -515,7 +515,7 @@ export class Sender implements AttemptOwner {
       "fail",
       {
         errorClass: "no_channel",
-        error: `No channel is set up for protocol ${item.recipient.protocol}.`,
+        error: noChannelText(item.recipient.protocol),
       },
       this.#ports.clock.now(),
     );
@@ -528,6 +528,12 @@ export class Sender implements AttemptOwner {
       channel: channel.name,
     };
   }
+}
+
+function noChannelText(protocol: string): string {
+  return protocol === "email"
+    ? "No mail server is set up, so that no e-mail can be sent."
+    : `No channel is set up for protocol ${protocol}.`;
 }
 
 function expired(item: SendItem, now: EpochMs): DeliveryOutcome {

@@ -164,7 +164,12 @@ export type {
 } from "./ports/identity-store.ts";
 export type { InboundStore } from "./ports/inbound-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
-export type { MessageReader, MessageReport } from "./ports/message-store.ts";
+export type {
+  MessageFilter,
+  MessagePage,
+  MessageReader,
+  MessageReport,
+} from "./ports/message-store.ts";
 export type {
   OptOutKey,
   OptOutRecord,

@@ -95,7 +95,7 @@ test("an abort while it closes ends all that goes out, and what came of it is ke
     ],
   );
   const projectId = project.id as ProjectId;
-  const messages = await store.listMessages(projectId, { limit: 10 });
+  const { messages } = await store.listMessages(projectId, {}, { limit: 10 });
   const [text] = messages.filter(({ counts }) => counts.unknown === 1);
   assert.ok(text, JSON.stringify(messages.map(({ counts }) => counts)));
   const [delivery] = await store.listDeliveries(text.message.seq, { limit: 1 });

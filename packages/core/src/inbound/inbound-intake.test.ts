@@ -60,7 +60,9 @@ test("keeps a text and publishes it to its topic", async () => {
   const { store, intake, hints } = await setUp();
   const inbound = await intake.receive(received());
   assert.deepEqual(await store.findInbound(projectId, inbound.id), inbound);
-  const [report] = await store.listMessages(projectId, { limit: 10 });
+  const {
+    messages: [report],
+  } = await store.listMessages(projectId, {}, { limit: 10 });
   const message = report?.message;
   assert.equal(message?.id, inbound.messageId);
   assert.equal(message?.topic?.name, "inbox");
@@ -91,7 +93,8 @@ test("a repeated text is neither kept nor published again", async () => {
   assert.deepEqual(await intake.receive(received()), first);
   const found = await store.listInbound(projectId, {}, { limit: 10 });
   assert.equal(found.length, 1);
-  assert.equal((await store.listMessages(projectId, { limit: 10 })).length, 1);
+  const { messages } = await store.listMessages(projectId, {}, { limit: 10 });
+  assert.equal(messages.length, 1);
   assert.equal(hints.length, 1);
 });
 
@@ -111,7 +114,9 @@ test("without a binding a text is kept only", async () => {
   const { store, intake, hints, warnings } = await setUp(["54321=inbox"]);
   const inbound = await intake.receive(received());
   assert.equal(inbound.messageId, undefined);
-  assert.deepEqual(await store.listMessages(projectId, { limit: 10 }), []);
+  assert.deepEqual(await store.listMessages(projectId, {}, { limit: 10 }), {
+    messages: [],
+  });
   assert.deepEqual([hints, warnings], [[], []]);
 });
 
@@ -152,7 +157,9 @@ test("copes with what carriers leave out or make odd", async () => {
     text: "\ud800 \u0000",
   });
   assert.equal(inbound.from, "Bank Bcc: all");
-  const [report] = await store.listMessages(projectId, { limit: 1 });
+  const {
+    messages: [report],
+  } = await store.listMessages(projectId, {}, { limit: 1 });
   assert.equal(report?.message.subject, "SMS from Bank Bcc: all");
   assert.equal(report?.message.attributes, undefined);
   const nobody = await intake.receive({ provider: "a", from: "", text: "" });

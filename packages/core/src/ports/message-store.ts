@@ -2,6 +2,7 @@ import type { MessageId, ProjectId } from "../ids.ts";
 import type { Delivery } from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message } from "../messages/message.ts";
+import type { EpochMs } from "../time.ts";
 
 /** What happened to messages, for people and programs that ask. */
 export interface MessageReader {
@@ -9,11 +10,20 @@ export interface MessageReader {
     projectId: ProjectId,
     id: MessageId,
   ): Promise<MessageReport | undefined>;
-  /** Newest first, starting behind `before` (a message number). */
+  /**
+   * Newest first, starting behind `before` (a message number). With a filter
+   * at most `maxScanned` messages are looked at for one page, so that it may
+   * be shorter than its limit, or empty, and have a next one.
+   */
   listMessages(
     projectId: ProjectId,
-    page: { readonly limit: number; readonly before?: number },
-  ): Promise<readonly MessageReport[]>;
+    filter: MessageFilter,
+    page: {
+      readonly limit: number;
+      readonly before?: number;
+      readonly maxScanned?: number;
+    },
+  ): Promise<MessagePage>;
   /** In the order of targets, starting behind target `after`. */
   listDeliveries(
     messageSeq: number,
@@ -27,6 +37,23 @@ export interface MessageReader {
     messageSeq: number,
     target: number,
   ): Promise<Delivery | undefined>;
+}
+
+/** What is absent does not filter. */
+export interface MessageFilter {
+  /** Number of the topic it was published to. */
+  readonly topicSeq?: number | undefined;
+  /** With a delivery in this state. */
+  readonly state?: DeliveryState | undefined;
+  /** Accepted then or later. */
+  readonly since?: EpochMs | undefined;
+}
+
+/** A part of a list of messages. */
+export interface MessagePage {
+  readonly messages: readonly MessageReport[];
+  /** The message that the next page starts behind, if there is one. */
+  readonly next?: MessageId;
 }
 
 /** A message and how far its deliveries have come. */

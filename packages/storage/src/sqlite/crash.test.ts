@@ -62,7 +62,11 @@ test("changes nothing while the disk is full, and goes on when it has room", {
   for (const id of refused) {
     assert.equal(await store.findMessage(projectId, id), undefined);
   }
-  const kept = await store.listMessages(projectId, { limit: 1_000_000 });
+  const { messages: kept } = await store.listMessages(
+    projectId,
+    {},
+    { limit: 1_000_000 },
+  );
   assert.equal(kept.length, accepted.length);
   assert.equal(countUnfinished(folder), 0);
   assert.equal(checkIntegrity(folder), "ok");

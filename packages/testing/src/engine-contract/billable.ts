@@ -11,7 +11,9 @@ export function testBillable({ test }: EngineCases): void {
     await world.subscribe("sms", "+15550100001");
     const states: unknown[] = [];
     world.sms.script = async () => {
-      const [message] = await world.store.listMessages(projectId, { limit: 1 });
+      const {
+        messages: [message],
+      } = await world.store.listMessages(projectId, {}, { limit: 1 });
       states.push(message?.counts);
       return {
         outcome: "accepted",

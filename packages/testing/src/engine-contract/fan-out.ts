@@ -217,7 +217,11 @@ export function testFanOut({ test }: EngineCases): void {
     await assert.rejects(publisher.publish(projectId, foreign, { text: "x" }), {
       code: "TOPIC_NOT_FOUND",
     });
-    const kept = await world.store.listMessages(projectId, { limit: 10 });
+    const { messages: kept } = await world.store.listMessages(
+      projectId,
+      {},
+      { limit: 10 },
+    );
     assert.deepEqual(kept, []);
   });
 }

@@ -57,14 +57,34 @@ export function createMessageStore(
         .find((it) => it.projectId === projectId && it.id === id);
       return message && toReport(tables, message);
     },
-    async listMessages(projectId, page) {
-      const { limit, before = Number.POSITIVE_INFINITY } = page;
-      return messages
+    async listMessages(projectId, { topicSeq, state, since }, page) {
+      const { limit, before = Number.POSITIVE_INFINITY, maxScanned } = page;
+      const all = messages
         .list()
         .filter((it) => it.projectId === projectId && it.seq < before)
-        .reverse()
-        .slice(0, limit)
-        .map((message) => toReport(tables, message));
+        .filter((it) => topicSeq === undefined || it.topic?.seq === topicSeq)
+        .reverse();
+      const hasFilter = state !== undefined || since !== undefined;
+      const scanned = all.slice(0, hasFilter ? maxScanned : undefined);
+      const found = scanned
+        .filter((it) => since === undefined || it.createdAt >= since)
+        .map((message) => toReport(tables, message))
+        .filter(
+          ({ counts }) => state === undefined || (counts[state] ?? 0) > 0,
+        );
+      const reports = found.slice(0, limit);
+      const lastScanned = scanned.at(-1);
+      const isEnd =
+        scanned.length < (maxScanned ?? Number.POSITIVE_INFINITY) ||
+        !hasFilter ||
+        (since !== undefined && (lastScanned?.createdAt ?? 0) < since);
+      const next =
+        found.length > limit
+          ? reports.at(-1)?.message.id
+          : isEnd
+            ? undefined
+            : lastScanned?.id;
+      return { messages: reports, ...(next !== undefined && { next }) };
     },
     async listDeliveries(messageSeq, { limit, after = -1, state }) {
       return listDeliveries(tables, messageSeq)

@@ -81,7 +81,7 @@ export function testInbound({ test }: Cases): void {
       assert.deepEqual(other, { inbound: first.inbound, isRepeated: true });
     }
     assert.equal((await list(store)).length, 1);
-    const messages = await store.listMessages(projectId, { limit: 10 });
+    const { messages } = await store.listMessages(projectId, {}, { limit: 10 });
     assert.deepEqual(
       messages.map(({ message }) => message.id),
       [first.inbound.messageId],

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import type { MessageId, NewMessage } from "@carillon/core";
+import type {
+  DeliveryState,
+  EpochMs,
+  MessageFilter,
+  MessageId,
+  NewMessage,
+} from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
@@ -87,13 +93,97 @@ export function testMessages({ test }: Cases): void {
       [],
       false,
     );
-    const list = async (page: { limit: number; before?: number }) =>
-      (await store.listMessages(projectId, page)).map((it) => it.message.seq);
+    const list = async (page: { limit: number; before?: number }) => {
+      const { messages } = await store.listMessages(projectId, {}, page);
+      return messages.map((it) => it.message.seq);
+    };
     const [first = 0, second = 0, third = 0] = seqs;
     assert.ok(first < second && second < third);
     assert.deepEqual(await list({ limit: 2 }), [third, second]);
     assert.deepEqual(await list({ limit: 9, before: second }), [first]);
     assert.deepEqual(await list({ limit: 9, before: first }), []);
+  });
+
+  test("lists a topic's messages, and those since an instant", async (store) => {
+    const news = await addTopic(store);
+    const alerts = await addTopic(store);
+    const accept = async (topic: typeof news, createdAt: EpochMs) =>
+      (await store.acceptMessage(messageTo(topic, { createdAt }), undefined))
+        .seq;
+    const a = await accept(news, after(1));
+    const b = await accept(alerts, after(2));
+    const c = await accept(news, after(3));
+    await store.acceptDirectMessage(directMessage(), phones(1), false);
+    const list = async (
+      filter: MessageFilter,
+      page: { limit: number; before?: number } = { limit: 9 },
+    ) => {
+      const found = await store.listMessages(projectId, filter, page);
+      return found.messages.map((it) => it.message.seq);
+    };
+    assert.deepEqual(await list({ topicSeq: news.seq }), [c, a]);
+    const behind = { limit: 9, before: c };
+    assert.deepEqual(await list({ topicSeq: news.seq }, behind), [a]);
+    assert.deepEqual(await list({ topicSeq: news.seq, since: after(3) }), [c]);
+    assert.deepEqual(await list({ topicSeq: alerts.seq }), [b]);
+    const ofOther = { topicSeq: news.seq };
+    assert.deepEqual(
+      await store.listMessages(otherProjectId, ofOther, { limit: 9 }),
+      { messages: [] },
+    );
+  });
+
+  test("lists messages with a delivery in a state, page by page", async (store) => {
+    const topic = await addTopic(store);
+    const [a, b] = await addSubscriptions(store, topic, 2);
+    assert.ok(a && b);
+    const failed: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      const state = i % 3 === 0 ? "failed" : "delivered";
+      const seq = await fanOut(store, topic, (message) => [
+        delivered(message, a.seq, { state }),
+        delivered(message, b.seq),
+      ]);
+      if (state === "failed") failed.unshift(seq);
+    }
+    // Each page looks at few and says where it ended.
+    const pages: number[][] = [];
+    let before: number | undefined;
+    do {
+      const { messages, next } = await store.listMessages(
+        projectId,
+        { state: "failed" },
+        { limit: 2, maxScanned: 2, ...(before !== undefined && { before }) },
+      );
+      pages.push(messages.map((it) => it.message.seq));
+      before = next && (await store.findMessage(projectId, next))?.message.seq;
+    } while (before !== undefined);
+    const [first = 0, second = 0, third = 0] = failed;
+    assert.deepEqual(pages, [[first], [second], [], [third]]);
+    const list = async (state: DeliveryState, page: { limit: number }) =>
+      (await store.listMessages(projectId, { state }, page)).messages.length;
+    assert.equal(await list("failed", { limit: 2 }), 2);
+    assert.equal(await list("delivered", { limit: 9 }), 7);
+    assert.equal(await list("expired", { limit: 9 }), 0);
+  });
+
+  test("ends a list at what is older than the instant it begins with", async (store) => {
+    const topic = await addTopic(store);
+    for (let i = 0; i < 9; i++) {
+      const message = messageTo(topic, { createdAt: after(i) });
+      await store.acceptMessage(message, undefined);
+    }
+    const list = (limit: number) =>
+      store.listMessages(
+        projectId,
+        { since: after(7) },
+        { limit, maxScanned: 4 },
+      );
+    const all = await list(4);
+    assert.equal(all.messages.length, 2);
+    assert.equal(all.next, undefined);
+    const one = await list(1);
+    assert.equal(one.next, one.messages[0]?.message.id);
   });
 
   test("counts the deliveries of a message by state", async (store) => {
@@ -113,9 +203,9 @@ export function testMessages({ test }: Cases): void {
     );
     const report = await store.findMessage(projectId, message.id);
     assert.deepEqual(report?.counts, { delivered: 2, retrying: 1 });
-    assert.deepEqual(await store.listMessages(projectId, { limit: 1 }), [
-      report,
-    ]);
+    assert.deepEqual(await store.listMessages(projectId, {}, { limit: 1 }), {
+      messages: [report],
+    });
   });
 
   test("says whether a message is fanned out", async (store) => {

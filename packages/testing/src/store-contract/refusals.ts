@@ -171,7 +171,11 @@ export function testRefusals({ test }: Cases): void {
       assert.equal(codeOf(first), "STORAGE_REFUSED");
       assert.equal(codeOf(second), undefined);
       assert.equal(codeOf(third), "STORAGE_REFUSED");
-      const messages = await store.listMessages(projectId, { limit: 9 });
+      const { messages } = await store.listMessages(
+        projectId,
+        {},
+        { limit: 9 },
+      );
       assert.deepEqual(
         messages.map(({ message }) => message.id),
         [good.id],
@@ -193,7 +197,9 @@ export function testRefusals({ test }: Cases): void {
       ),
       { code: "STORAGE_REFUSED" },
     );
-    assert.deepEqual(await store.listMessages(projectId, { limit: 9 }), []);
+    assert.deepEqual(await store.listMessages(projectId, {}, { limit: 9 }), {
+      messages: [],
+    });
   });
 
   test("refuses fractions and gaps in all that is managed", async (store) => {

@@ -42,9 +42,9 @@ test("messages of a bound topic are sealed on disk and sent in the clear", async
   const { status, body } = await publish();
   assert.equal(status, 200);
 
-  const [report] = await store.listMessages(server.credentials.project.id, {
-    limit: 1,
-  });
+  const {
+    messages: [report],
+  } = await store.listMessages(server.credentials.project.id, {}, { limit: 1 });
   assert.equal(report?.message.sealedBy, key.id);
   assert.doesNotMatch(JSON.stringify(report), /secret/);
   await server.clock.advanceSettled(1000);

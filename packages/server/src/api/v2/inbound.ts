@@ -2,22 +2,25 @@
 
 import {
   CarillonError,
-  type EpochMs,
   type InboundMessage,
   type InboundStore,
-  isEpochMs,
   isHexId,
   type ProjectId,
   toPhoneAddress,
 } from "@carillon/core";
 import type { Static } from "typebox";
-import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { refusals } from "./error-answers.ts";
-import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+import {
+  instant,
+  limitParameter,
+  parseInstant,
+  readLimit,
+  sinceParameter,
+} from "./schema-parts.ts";
 
 export interface InboundPorts {
   readonly inbound: Pick<InboundStore, "findInbound" | "listInbound">;
@@ -72,13 +75,7 @@ const listQuery = Type.Object({
   to: Type.Optional(
     Type.String({ maxLength: 64, description: "Only to this number of ours" }),
   ),
-  // No format: a plus that was not escaped comes as a space.
-  since: Type.Optional(
-    Type.String({
-      maxLength: 64,
-      description: "Only those received at this instant (RFC 3339) or later",
-    }),
-  ),
+  since: sinceParameter("Only those received"),
   limit: limitParameter,
   before: Type.Optional(
     Type.String({
@@ -154,16 +151,6 @@ async function getInbound(
     : undefined;
   if (found) return found;
   throw new CarillonError("INBOUND_NOT_FOUND", "Inbound message not found.");
-}
-
-/** @throws RequestError REQUEST_INVALID */
-function parseInstant(text: string): EpochMs {
-  const at = Date.parse(text.replace(" ", "+"));
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && isEpochMs(at)) return at;
-  throw new RequestError(
-    "REQUEST_INVALID",
-    "since is not as expected: an instant such as 2026-01-31T08:30:00Z.",
-  );
 }
 
 function toBody({

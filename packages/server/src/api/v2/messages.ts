@@ -2,12 +2,14 @@
 
 import {
   CarillonError,
+  deliveryStates,
   isHexId,
   type MessageContent,
   type MessageId,
   type MessageReader,
   type MessageReport,
   type ProjectId,
+  type Topics,
 } from "@carillon/core";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
@@ -16,7 +18,19 @@ import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
-import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+import {
+  instant,
+  limitParameter,
+  parseInstant,
+  readLimit,
+  sinceParameter,
+} from "./schema-parts.ts";
+
+/** Looked at for one page that has a filter: some ten milliseconds. */
+const maxScanned = 5000;
+
+/** In characters. */
+const excerptLength = 80;
 
 const summaryProperties = {
   id: Type.String(),
@@ -49,9 +63,17 @@ const summaryProperties = {
   }),
 };
 
-const MessageSummary = Type.Object(summaryProperties, {
-  title: "MessageSummary",
-});
+const MessageSummary = Type.Object(
+  {
+    ...summaryProperties,
+    excerpt: Type.Optional(
+      Type.String({
+        description: `The first ${excerptLength} characters of the text, or of the structure's default`,
+      }),
+    ),
+  },
+  { title: "MessageSummary" },
+);
 
 const Message = Type.Object(
   {
@@ -80,7 +102,8 @@ const MessageList = Type.Object(
     messages: Type.Array(MessageSummary),
     next: Type.Optional(
       Type.String({
-        description: "`before` of the next page, if there is one",
+        description:
+          "`before` of the next page, if there is one; with a filter a page may be shorter than asked for, or empty, and have a next one",
       }),
     ),
   },
@@ -88,6 +111,15 @@ const MessageList = Type.Object(
 );
 
 const listQuery = Type.Object({
+  topicUrn: Type.Optional(
+    Type.String({ description: "Only those published to this topic" }),
+  ),
+  state: Type.Optional(
+    Type.Enum(deliveryStates, {
+      description: "Only those with a delivery in this state",
+    }),
+  ),
+  since: sinceParameter("Only those accepted"),
   limit: limitParameter,
   before: Type.Optional(
     Type.String({ description: "Id of a message: the page starts behind it" }),
@@ -96,14 +128,26 @@ const listQuery = Type.Object({
 
 export const messageParams = Type.Object({ messageId: Type.String() });
 
-export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
-  /** As it was published; without its subject if its key is not there. */
-  function opened(report: MessageReport): MessageReport {
+export interface MessagePorts extends V2Ports {
+  readonly topics: Pick<Topics, "get">;
+}
+
+export function messageRoutes(
+  app: HttpApp,
+  { messages, topics, seal }: MessagePorts,
+): void {
+  /** As it was published; without subject and text if its key is not there. */
+  function summaryOf(report: MessageReport): Static<typeof MessageSummary> {
     try {
-      return { ...report, message: seal.open(report.message) };
+      const message = seal.open(report.message);
+      const excerpt = excerptOf(message.content);
+      return {
+        ...toSummary({ ...report, message }),
+        ...(excerpt !== undefined && { excerpt }),
+      };
     } catch {
       // One message that cannot be read must not hide the others.
-      return report;
+      return toSummary(report);
     }
   }
 
@@ -121,20 +165,27 @@ export function messageRoutes(app: HttpApp, { messages, seal }: V2Ports): void {
     async (request) => {
       const projectId = projectOf(request);
       const limit = readLimit(request.query.limit);
-      const { before } = request.query;
+      const { topicUrn, state, since, before } = request.query;
       const start =
         before === undefined
           ? undefined
           : await getMessage(messages, projectId, before);
-      const reports = await messages.listMessages(projectId, {
-        limit: limit + 1,
-        ...(start && { before: start.message.seq }),
-      });
-      const page = reports.slice(0, limit);
-      const last = page.at(-1);
+      const topic =
+        topicUrn === undefined
+          ? undefined
+          : await topics.get(projectId, topicUrn);
+      const page = await messages.listMessages(
+        projectId,
+        {
+          topicSeq: topic?.seq,
+          state,
+          since: since === undefined ? undefined : parseInstant(since),
+        },
+        { limit, maxScanned, ...(start && { before: start.message.seq }) },
+      );
       return {
-        messages: page.map((report) => toSummary(opened(report))),
-        ...(last && reports.length > limit && { next: last.message.id }),
+        messages: page.messages.map(summaryOf),
+        ...(page.next !== undefined && { next: page.next }),
       };
     },
   );
@@ -198,6 +249,16 @@ function toSummary({
     fannedOut,
     counts: { ...counts },
   };
+}
+
+function excerptOf(content: MessageContent): string | undefined {
+  const { text, variants } = toContentBody(content);
+  const whole = text ?? variants?.default;
+  if (whole === undefined || whole.length <= excerptLength) return whole;
+  // Whole characters: half of a surrogate pair is none.
+  return [...whole.slice(0, 2 * excerptLength)]
+    .slice(0, excerptLength)
+    .join("");
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Parts that several schemas of our API have in common. */
 
-import { CarillonError } from "@carillon/core";
+import { CarillonError, type EpochMs, isEpochMs } from "@carillon/core";
+import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
 
 /** An instant on the wire: RFC 3339, UTC, with milliseconds. */
@@ -42,4 +43,25 @@ export function isWithin(text: string, max: number): boolean {
 /** What is said of a parameter that is not {@link isWithin} its range. */
 export function rangeText(name: string, max: number): string {
   return `Invalid ${name}: a number from 1 to ${max} is expected.`;
+}
+
+/** @param what such as "Only those received" */
+export function sinceParameter(what: string) {
+  // No format: a plus that was not escaped comes as a space.
+  return Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description: `${what} at this instant (RFC 3339) or later`,
+    }),
+  );
+}
+
+/** @throws RequestError REQUEST_INVALID */
+export function parseInstant(text: string): EpochMs {
+  const at = Date.parse(text.replace(" ", "+"));
+  if (/^\d{4}-\d\d-\d\dT/.test(text) && isEpochMs(at)) return at;
+  throw new RequestError(
+    "REQUEST_INVALID",
+    "since is not as expected: an instant such as 2026-01-31T08:30:00Z.",
+  );
 }

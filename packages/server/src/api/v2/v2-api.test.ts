@@ -110,6 +110,39 @@ test("pages of messages begin behind a message", async () => {
   assert.deepEqual(pages, [ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)]);
 });
 
+test("messages are listed by topic, state and time, with their first words", async () => {
+  const { server, publish, sendSms } = await setUp({
+    outcome: "rejected",
+    errorClass: "provider",
+    error: "no",
+  });
+  await using _ = server;
+  const { base, call, clock } = server;
+  const long = `${"🛎".repeat(79)}x${"y".repeat(100)}`;
+  const published = await publish({ message: long });
+  const failed = await sendSms();
+  const now = new Date(clock.now()).toISOString();
+  const last = await publish({ subject: "s", message: "short" });
+  const list = async (query: string) => {
+    const { body } = await call("GET", `/api/v2/messages?${query}`);
+    return body.messages.map(({ id }: { id: string }) => id);
+  };
+  const topicUrn = server.topicUrn("a");
+  assert.deepEqual(await list(`topicUrn=${topicUrn}`), [last, published]);
+  assert.deepEqual(await list("state=rejected"), [failed]);
+  assert.deepEqual(await list("state=expired"), []);
+  assert.deepEqual(await list(`since=${now}`), [last]);
+  assert.deepEqual(await list(`state=rejected&topicUrn=${topicUrn}`), []);
+  const { body } = await call("GET", "/api/v2/messages");
+  assert.deepEqual(
+    body.messages.map(({ excerpt }: { excerpt: string }) => excerpt),
+    ["short", "secret code", `${"🛎".repeat(79)}x`],
+  );
+  await call("DELETE", `${base}/topics/${topicUrn}`);
+  const gone = await call("GET", `/api/v2/messages?topicUrn=${topicUrn}`);
+  assert.deepEqual([gone.status, gone.body.code], [404, "TOPIC_NOT_FOUND"]);
+});
+
 test("pages of deliveries begin behind a delivery, and have a state", async () => {
   const { server, topic, publish } = await setUp();
   await using _ = server;
@@ -199,6 +232,9 @@ test("refusals are problems with a stable code and an explanation", async () => 
     ["/api/v2/messages?limit=1001", 400, "PAGE_INVALID"],
     ["/api/v2/messages?limit=x", 400, "PAGE_INVALID"],
     ["/api/v2/audit?limit=1000000", 400, "PAGE_INVALID"],
+    ["/api/v2/messages?state=x", 400, "REQUEST_INVALID"],
+    ["/api/v2/messages?since=yesterday", 400, "REQUEST_INVALID"],
+    ["/api/v2/messages?topicUrn=x", 400, "TOPIC_URN_INVALID"],
     ["/api/v2/messages?limit=1&limit=2", 400, "PAGE_INVALID"],
     [`/api/v2/messages/${id}/deliveries?state=x`, 400, "REQUEST_INVALID"],
     [`/api/v2/messages/${id}/deliveries?after=x`, 400, "PAGE_INVALID"],

@@ -6,6 +6,7 @@ import {
   type DeliveryReceipt,
   type DeliveryState,
   formatSubscriptionUrn,
+  type MessageId,
   type MessageReader,
   type MessageReport,
   type SubscriptionId,
@@ -23,6 +24,7 @@ import { messages, toMessage } from "../schema/message-table.ts";
 import type { SQLOutputValue } from "../schema/query.ts";
 import { defineTable, omit, type RowOf } from "../schema/table.ts";
 import { countColumns } from "../write/message-counts.ts";
+import { Conditions } from "./conditions.ts";
 import type { Reader } from "./reader.ts";
 
 type ReportRow = readonly [
@@ -30,6 +32,8 @@ type ReportRow = readonly [
   // A count for each state, then the message.
   ...SQLOutputValue[],
 ];
+
+type ScannedRow = readonly [seq: number, id: MessageId, createdAt: number];
 
 const shown = defineTable("deliveries", {
   ...omit(deliveryShape, "fence", "owner", "leaseUntil", "billable", "round"),
@@ -42,11 +46,11 @@ const shown = defineTable("deliveries", {
 /** What is {@link shown}, then the last attempt. */
 type DeliveryRow = readonly SQLOutputValue[];
 
-const reportSelect = `SELECT
+const reportSelect = (index: string) => `SELECT
     EXISTS (SELECT 1 FROM chunks WHERE chunks.message_seq = messages.seq),
     ${countColumns.map((name) => `message_counts.${name}`).join(", ")},
     ${messages.columns()}
-  FROM messages
+  FROM messages INDEXED BY ${index}
   LEFT JOIN message_counts ON message_counts.message_seq = messages.seq`;
 
 // A delivery to a subscription that was deleted since is shown like any other.
@@ -61,11 +65,8 @@ const deliverySelect = (index = "") => `SELECT ${shown.columns("d")},
 
 export function createMessageReader(reader: Reader): MessageReader {
   const byId = reader.prepare<ReportRow>(
-    `${reportSelect} WHERE messages.id = ? AND messages.project_id = ?`,
-  );
-  const ofProject = reader.prepare<ReportRow>(
-    `${reportSelect} WHERE messages.project_id = ? AND messages.seq < ?
-     ORDER BY messages.seq DESC LIMIT ?`,
+    `${reportSelect("messages_id")}
+     WHERE messages.id = ? AND messages.project_id = ?`,
   );
   /** Parameters: message, after target, limit. Index: the primary key. */
   const deliveries = reader.prepare<DeliveryRow>(
@@ -128,10 +129,46 @@ export function createMessageReader(reader: Reader): MessageReader {
       const row = byId.get(id, projectId);
       return row && toReport(row);
     },
-    async listMessages(projectId, { limit, before }) {
-      return ofProject
-        .all(projectId, before ?? Number.MAX_SAFE_INTEGER, limit)
+    async listMessages(projectId, { topicSeq, state, since }, page) {
+      const { limit, before, maxScanned } = page;
+      const index =
+        topicSeq === undefined ? "messages_of_project" : "messages_of_topic";
+      const where = new Conditions()
+        .add("messages.project_id = ?", projectId)
+        .addIfSet("messages.topic_seq = ?", topicSeq)
+        .addIfSet("messages.seq < ?", before);
+      const hasFilter = state !== undefined || since !== undefined;
+      /** The last one that is looked at, if there are more. */
+      const scanned =
+        hasFilter && maxScanned !== undefined
+          ? reader
+              .prepared<ScannedRow>(
+                `SELECT seq, id, created_at FROM messages INDEXED BY ${index}
+                 ${where.sql} ORDER BY seq DESC LIMIT 1 OFFSET ?`,
+              )
+              .get(...where.values, maxScanned - 1)
+          : undefined;
+      where
+        .addIfSet("messages.seq >= ?", scanned?.[0])
+        .addIfSet("messages.created_at >= ?", since);
+      // Not by `> 0` alone: the planner would walk all counts first.
+      if (state) where.add(`coalesce(message_counts.${state}, 0) > 0`);
+      const found = reader
+        .prepared<ReportRow>(
+          `${reportSelect(index)} ${where.sql}
+           ORDER BY messages.seq DESC LIMIT ?`,
+        )
+        .all(...where.values, limit + 1)
         .map(toReport);
+      const reports = found.slice(0, limit);
+      const next =
+        found.length > limit
+          ? reports.at(-1)?.message.id
+          : // Behind one that is older there are older ones.
+            scanned && !(since !== undefined && scanned[2] < since)
+            ? scanned[1]
+            : undefined;
+      return { messages: reports, ...(next !== undefined && { next }) };
     },
     async listDeliveries(messageSeq, { limit, after = -1, state }) {
       const query = state ? deliveriesInState(state) : deliveries;

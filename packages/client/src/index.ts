@@ -18,15 +18,37 @@ export type {
   RotatedCertificate,
 } from "./carillon/certificates.ts";
 export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
-export type { Key, Keys, NewKey } from "./carillon/keys.ts";
 export type {
-  Attempt,
-  Delivery,
-  MessageReport,
-  Messages,
+  Inbound,
+  InboundMessage,
+  InboundQuery,
+} from "./carillon/inbound.ts";
+export type { Key, Keys, NewKey } from "./carillon/keys.ts";
+export {
+  type Attempt,
+  type Delivery,
+  type DeliveryQuery,
+  type DeliveryState,
+  deliveryStates,
+  type MessageQuery,
+  type MessageReport,
+  type Messages,
 } from "./carillon/messages.ts";
+export type {
+  NewOptOut,
+  OptOut,
+  OptOutQuery,
+  OptOuts,
+} from "./carillon/opt-outs.ts";
 export type { NewProject, Project, Projects } from "./carillon/projects.ts";
 export type { Resources, Switch } from "./carillon/resources.ts";
+export type {
+  Sandbox,
+  SandboxMail,
+  SandboxQuery,
+  SandboxRequest,
+  SandboxText,
+} from "./carillon/sandbox.ts";
 export type {
   NewUser,
   User,

@@ -98,7 +98,7 @@ async function showDeliveries(
   try {
     const timeoutMs = options.timeout * 1000;
     settled = await waitUntilSettled(messages, id, timeoutMs, signal);
-    deliveries = await Array.fromAsync(messages.deliveries(id, { signal }));
+    deliveries = await Array.fromAsync(messages.deliveries(id, {}, { signal }));
   } catch (error) {
     if (error !== signal.reason || !(error instanceof CommandFailure)) {
       throw error;

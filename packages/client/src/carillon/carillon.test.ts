@@ -55,6 +55,50 @@ const certificate = {
   notBefore: createdAt,
   notAfter: createdAt,
 };
+const message = {
+  id: "m1",
+  topicName: "news",
+  subject: "s",
+  kind: "text",
+  acceptedAt: createdAt,
+  excerpt: "t",
+  text: "t",
+  fannedOut: true,
+  counts: { delivered: 2 },
+};
+const inboundMessage = {
+  id: "i1",
+  from: "+1",
+  to: "+2",
+  text: "STOP it",
+  keyword: "STOP",
+  receivedAt: createdAt,
+  messageId: "m1",
+};
+const optOut = { recipient: "+1", keyword: "ASKED", since: createdAt };
+const mail = {
+  id: "1",
+  receivedAt: createdAt,
+  from: "a@b.example",
+  to: ["c@d.example"],
+  subject: "s",
+  text: "t",
+  html: "",
+};
+const phoneText = {
+  id: "1",
+  at: createdAt,
+  direction: "received",
+  number: "1",
+  text: "t",
+};
+const webhookRequest = {
+  id: "1",
+  receivedAt: createdAt,
+  name: "hook",
+  body: "{}",
+  status: 200,
+};
 const caller = {
   userId: "u1",
   userName: "ann",
@@ -74,6 +118,62 @@ const operations: readonly (readonly [
   result: unknown,
 ])[] = [
   ["whoami", (c) => c.whoami(), ["GET", "whoami"], caller, caller],
+  [
+    "inbound.get",
+    (c) => c.inbound.get("i1"),
+    ["GET", "inbound/i1"],
+    inboundMessage,
+    inboundMessage,
+  ],
+  [
+    "optOuts.create",
+    (c) => c.optOuts.create({ recipient: "+1", keyword: "ASKED" }),
+    ["POST", "opt-outs", { recipient: "+1", keyword: "ASKED" }],
+    optOut,
+    { ...optOut, sender: undefined },
+  ],
+  [
+    "optOuts.delete",
+    (c) => c.optOuts.delete("+1", "+2"),
+    ["DELETE", "opt-outs/%2B1?sender=%2B2"],
+    "",
+    undefined,
+  ],
+  [
+    "sandbox.mails",
+    (c) => c.sandbox.mails({ query: "ann", limit: 1 }),
+    ["GET", "sandbox/mails?query=ann&limit=1"],
+    { mails: [mail] },
+    [mail],
+  ],
+  [
+    "sandbox.texts",
+    (c) => c.sandbox.texts(),
+    ["GET", "sandbox/phone-messages"],
+    { messages: [phoneText] },
+    [phoneText],
+  ],
+  [
+    "sandbox.texts of one phone",
+    (c) => c.sandbox.texts({ number: "+1", limit: 2 }),
+    ["GET", "sandbox/phones/%2B1/messages?limit=2"],
+    { messages: [phoneText] },
+    [phoneText],
+  ],
+  [
+    "sandbox.requests",
+    (c) => c.sandbox.requests({ name: "hook", query: "x" }),
+    ["GET", "sandbox/webhooks/hook?query=x"],
+    { requests: [webhookRequest] },
+    [webhookRequest],
+  ],
+  [
+    "sandbox.reply",
+    (c) => c.sandbox.reply("+1", "STOP", "+2"),
+    ["POST", "sandbox/phones/%2B1/messages", { text: "STOP", to: "+2" }],
+    phoneText,
+    phoneText,
+  ],
   [
     "users.list",
     (c) => c.users.list(),
@@ -239,8 +339,8 @@ const operations: readonly (readonly [
     "messages.get",
     (c) => c.messages.get("m1"),
     ["GET", "messages/m1"],
-    { id: "m1", fannedOut: true, counts: { delivered: 2 }, subject: "s" },
-    { id: "m1", fannedOut: true, counts: { delivered: 2 }, subject: "s" },
+    message,
+    message,
   ],
   [
     "request",
@@ -271,6 +371,7 @@ test("deliveries walks all pages and keeps what it does not know", async () => {
     attempts: [{ at: createdAt, durationMs: 5, statusCode: 200 }],
     latencyMs: 7,
     segments: 2,
+    nextAttemptAt: createdAt,
   });
   await using server = await serveCarillon(({ query }) => ({
     body: query.has("after")
@@ -291,6 +392,44 @@ test("deliveries walks all pages and keeps what it does not know", async () => {
     [
       "messages/m1/deliveries?limit=1000",
       "messages/m1/deliveries?limit=1000&after=m1-1",
+    ],
+  );
+});
+
+test("lists of messages, texts and opt-outs walk all pages", async () => {
+  const message = (id: string) => ({ id, fannedOut: true, counts: {} });
+  const text = { id: "i1", from: "+1", text: "hi", receivedAt: createdAt };
+  const optOut = { recipient: "+1", keyword: "STOP", since: createdAt };
+  await using server = await serveCarillon(({ path, query }) => {
+    if (path.endsWith("/inbound")) return { body: { inbound: [text] } };
+    if (path.endsWith("/opt-outs")) return { body: { optOuts: [optOut] } };
+    return {
+      body: query.has("before")
+        ? { messages: [message("m1")] }
+        : { messages: [message("m2")], next: "m2" },
+    };
+  });
+  const { messages, inbound, optOuts } = server.carillon;
+  const since = new Date(createdAt);
+  const found = await Array.fromAsync(
+    messages.list({ topicUrn: "urn:t", state: "failed", since, pageSize: 1 }),
+  );
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    ["m2", "m1"],
+  );
+  const [first] = await Array.fromAsync(inbound.list({ from: "+1", since }));
+  assert.deepEqual([first?.from, first?.text], ["+1", "hi"]);
+  const [second] = await Array.fromAsync(optOuts.list({ recipient: "+1" }));
+  assert.equal(second?.keyword, "STOP");
+  const filter = `state=failed&since=${encodeURIComponent(createdAt)}&limit=1`;
+  assert.deepEqual(
+    server.asked.map(([, path]) => path),
+    [
+      `messages?topicUrn=urn%3At&${filter}`,
+      `messages?topicUrn=urn%3At&${filter}&before=m2`,
+      `inbound?from=%2B1&since=${encodeURIComponent(createdAt)}&limit=1000`,
+      "opt-outs?recipient=%2B1&limit=1000",
     ],
   );
 });

@@ -7,9 +7,12 @@ import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { createDomains, type Domains } from "./domains.ts";
+import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createMessages, type Messages } from "./messages.ts";
+import { createOptOuts, type OptOuts } from "./opt-outs.ts";
 import { createProjects, type Projects } from "./projects.ts";
+import { createSandbox, type Sandbox } from "./sandbox.ts";
 import { createUsers, type Users } from "./users.ts";
 
 /** Fields that are not named here are passed on as the server sends them. */
@@ -27,8 +30,12 @@ export interface Caller extends JsonObject {
 export interface Carillon {
   /** What happened to what was published. */
   readonly messages: Messages;
+  /** What phones wrote. */
+  readonly inbound: Inbound;
   /** Keys that topics' messages are encrypted with at rest. */
   readonly keys: Keys;
+  /** What came to the receivers of a server for trying things out. */
+  readonly sandbox: Sandbox;
   /** The rest is for administrators and operators. */
   readonly users: Users;
   readonly projects: Projects;
@@ -38,6 +45,8 @@ export interface Carillon {
   readonly certificates: Certificates;
   /** Who logged in, and who changed what. */
   readonly audit: Audit;
+  /** Who does not want texts. */
+  readonly optOuts: OptOuts;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
   /** Any other operation: `path` is below `/api/v2`. Answers its JSON. */
@@ -49,13 +58,16 @@ export function createCarillon(serviceApi: Api): Carillon {
     serviceApi({ ...request, path: ["api", "v2", ...request.path] }, options);
   return {
     messages: createMessages(api),
+    inbound: createInbound(api),
     keys: createKeys(api),
+    sandbox: createSandbox(api),
     users: createUsers(api),
     projects: createProjects(api),
     domains: createDomains(api),
     accessKeys: createAccessKeys(api),
     certificates: createCertificates(api),
     audit: createAudit(api),
+    optOuts: createOptOuts(api),
     async whoami(options) {
       const { body } = await api({ method: "GET", path: ["whoami"] }, options);
       return {

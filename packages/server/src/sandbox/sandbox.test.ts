@@ -55,6 +55,41 @@ test("keeps what webhooks were sent", async () => {
   assert.equal(rest.body.requests.length, 1);
 });
 
+test("gives the newest that have a text in them", async () => {
+  const { server, sandbox, stack } = await setUp();
+  await using _ = stack;
+  for (const [number, text] of [
+    ["+15550100001", "Your code is 1"],
+    ["+15550100002", "Your CODE is 2"],
+    ["+15550100001", "Goodbye"],
+  ] as const) {
+    sandbox.phones.deliver(number, text);
+  }
+  const texts = async (path: string) => {
+    const { body } = await server.call("GET", `${api}/${path}`);
+    return body.messages.map(({ text }: { text: string }) => text);
+  };
+  const all = ["Your code is 1", "Your CODE is 2", "Goodbye"];
+  assert.deepEqual(await texts("phone-messages"), all);
+  assert.deepEqual(await texts("phone-messages?query=code"), all.slice(0, 2));
+  assert.deepEqual(await texts("phone-messages?query=0001&limit=1"), [all[2]]);
+  assert.deepEqual(await texts("phone-messages?query=code&limit=1"), [all[1]]);
+  const ofOne = "phones/+15550100001/messages?query=Code";
+  assert.deepEqual(await texts(ofOne), [all[0]]);
+  for (const [name, payload] of Object.entries({ one: "a", two: "b" })) {
+    const url = `/sandbox/webhooks/${name}`;
+    await server.app.inject({ method: "POST", url, payload });
+  }
+  const { body } = await server.call("GET", `${api}/webhooks?query=TWO`);
+  assert.equal(body.requests.length, 1);
+  assert.equal(body.requests[0].body, "b");
+  for (const limit of ["0", "1001", "x"]) {
+    const path = `${api}/mails?limit=${limit}`;
+    const { status, body } = await server.call("GET", path);
+    assert.deepEqual([status, body.code], [400, "PAGE_INVALID"]);
+  }
+});
+
 test("a webhook answers and waits as its address says", async () => {
   const { server, sandbox, clock, stack } = await setUp();
   await using _ = stack;
@@ -134,6 +169,11 @@ test("takes mail and reads it", async () => {
         name === "List-Unsubscribe" && value === "<http://x.test/>",
     ),
   );
+  for (const query of ["A@EXAMPLE", body.mails[0].subject, "nothing"]) {
+    const path = `${api}/mails?query=${encodeURIComponent(query)}&limit=1`;
+    const found = (await server.call("GET", path)).body.mails.length;
+    assert.equal(found, query === "nothing" ? 0 : 1, query);
+  }
   const none = await server.call("GET", `${api}/mails?to=b@example.test`);
   assert.deepEqual(none.body.mails, []);
   await server.call("DELETE", `${api}/mails`);
@@ -268,7 +308,9 @@ test("lists and empties all of it", async () => {
 test("what was received is shown to known callers only", async () => {
   const { server, stack } = await setUp();
   await using _ = stack;
-  for (const path of ["", "/webhooks", "/mails", "/phones"]) {
+  for (const path of [
+    ...["", "/webhooks", "/mails", "/phones", "/phone-messages"],
+  ]) {
     const response = await server.app.inject({ url: `${api}${path}` });
     assert.equal(response.statusCode, 401);
   }

@@ -6,6 +6,7 @@ import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
 import { Type } from "../../json-schema.ts";
 import type { CapturedMail, MailCapture } from "../mail-capture.ts";
+import { newest, searchParameters } from "./newest.ts";
 import { seenBy } from "./seen-by.ts";
 
 const tags = ["Sandbox"];
@@ -37,6 +38,7 @@ const listQuery = Type.Object({
   to: Type.Optional(
     Type.String({ description: "Only those sent to this address" }),
   ),
+  ...searchParameters("a recipient, the subject or the text"),
 });
 
 export function mailInspectionRoutes(app: HttpApp, mails: MailCapture): void {
@@ -52,9 +54,16 @@ export function mailInspectionRoutes(app: HttpApp, mails: MailCapture): void {
       },
     },
     async (request) => ({
-      mails: mails
-        .list({ to: request.query.to, isSeen: seenBy(request) })
-        .map(toBody),
+      mails: newest(
+        mails.list({ to: request.query.to, isSeen: seenBy(request) }),
+        ({ envelopeTo, to, subject, text }) => [
+          ...envelopeTo,
+          ...to,
+          subject,
+          text,
+        ],
+        request.query,
+      ).map(toBody),
     }),
   );
 

@@ -9,6 +9,7 @@ import { instant } from "../../api/v2/schema-parts.ts";
 import { Type } from "../../json-schema.ts";
 import type { PhoneMessage, Phones } from "../phones.ts";
 import { countBy } from "./count-by.ts";
+import { newest, searchParameters } from "./newest.ts";
 import { seenBy } from "./seen-by.ts";
 
 const tags = ["Sandbox"];
@@ -41,6 +42,8 @@ export const PhoneList = Type.Object(
   },
   { title: "PhoneList" },
 );
+
+const listQuery = Type.Object(searchParameters("the number or the text"));
 
 const numberParams = Type.Object({
   number: Type.String({
@@ -80,6 +83,26 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
   );
 
   app.get(
+    "/phone-messages",
+    {
+      config: { operation: "sandbox.read" },
+      schema: {
+        summary: "Lists the texts of all phones",
+        tags,
+        querystring: listQuery,
+        response: { 200: PhoneMessageList, ...refusals },
+      },
+    },
+    async (request) => ({
+      messages: newest(
+        phones.list({ isSeen: seenBy(request) }),
+        textsOf,
+        request.query,
+      ).map(toBody),
+    }),
+  );
+
+  app.get(
     "/phones/:number/messages",
     {
       config: { operation: "sandbox.read" },
@@ -87,13 +110,19 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
         summary: "Lists a phone's texts",
         tags,
         params: numberParams,
+        querystring: listQuery,
         response: { 200: PhoneMessageList, ...refusals },
       },
     },
     async (request) => ({
-      messages: phones
-        .list({ number: request.params.number, isSeen: seenBy(request) })
-        .map(toBody),
+      messages: newest(
+        phones.list({
+          number: request.params.number,
+          isSeen: seenBy(request),
+        }),
+        textsOf,
+        request.query,
+      ).map(toBody),
     }),
   );
 
@@ -156,6 +185,10 @@ export function listPhones(phones: Phones, request: FastifyRequest) {
     number,
     messages,
   }));
+}
+
+function textsOf({ number, text }: PhoneMessage): readonly string[] {
+  return [number, text];
 }
 
 function toBody({ at, bytes: _, projectId: __, ...message }: PhoneMessage) {

@@ -6,6 +6,7 @@ import { refusals } from "../../api/v2/error-answers.ts";
 import { instant } from "../../api/v2/schema-parts.ts";
 import { Type } from "../../json-schema.ts";
 import type { WebhookInbox, WebhookRequest } from "../webhook-inbox.ts";
+import { newest, searchParameters } from "./newest.ts";
 import { seenBy } from "./seen-by.ts";
 
 const tags = ["Sandbox"];
@@ -34,6 +35,8 @@ const WebhookRequestList = Type.Object(
   { title: "WebhookRequestList" },
 );
 
+const listQuery = Type.Object(searchParameters("the name or the body"));
+
 const nameParams = Type.Object({ name: Type.String() });
 
 export function webhookInspectionRoutes(
@@ -47,11 +50,16 @@ export function webhookInspectionRoutes(
       schema: {
         summary: "Lists what webhooks were sent",
         tags,
+        querystring: listQuery,
         response: { 200: WebhookRequestList, ...refusals },
       },
     },
     async (request) => ({
-      requests: webhooks.list({ isSeen: seenBy(request) }).map(toBody),
+      requests: newest(
+        webhooks.list({ isSeen: seenBy(request) }),
+        textsOf,
+        request.query,
+      ).map(toBody),
     }),
   );
 
@@ -79,13 +87,19 @@ export function webhookInspectionRoutes(
         summary: "Lists what one webhook was sent",
         tags,
         params: nameParams,
+        querystring: listQuery,
         response: { 200: WebhookRequestList, ...refusals },
       },
     },
     async (request) => ({
-      requests: webhooks
-        .list({ name: request.params.name, isSeen: seenBy(request) })
-        .map(toBody),
+      requests: newest(
+        webhooks.list({
+          name: request.params.name,
+          isSeen: seenBy(request),
+        }),
+        textsOf,
+        request.query,
+      ).map(toBody),
     }),
   );
 
@@ -106,6 +120,10 @@ export function webhookInspectionRoutes(
       return reply.code(204).send(null);
     },
   );
+}
+
+function textsOf({ name, body }: WebhookRequest): readonly string[] {
+  return [name, body];
 }
 
 function toBody({

@@ -1,10 +1,17 @@
 /** How deliveries are shown, and when a message is done. */
 
 import { setTimeout } from "node:timers/promises";
-import type { Delivery, MessageReport, Messages } from "@carillon/client";
+import type {
+  Attempt,
+  Delivery,
+  MessageReport,
+  Messages,
+} from "@carillon/client";
 import type { Column, Style } from "./output.ts";
+import { durationText } from "./time-text.ts";
 
-const stateStyles: Readonly<Record<string, Style>> = {
+/** How a state is painted. */
+export const stateStyles: Readonly<Record<string, Style>> = {
   delivered: "green",
   sent: "green",
   debug: "green",
@@ -23,64 +30,97 @@ export const failedStates = ["failed", "rejected", "expired", "unknown"];
 /** How deliveries are shown in a table. */
 export const deliveryColumns: readonly Column<Delivery>[] = [
   { head: "protocol", cell: (one) => one.protocol },
-  { head: "endpoint", cell: (one) => one.endpoint, max: 60 },
+  { head: "endpoint", cell: (one) => one.endpoint, max: 30 },
   {
     head: "state",
     cell: (one) => one.state,
     style: (one) => stateStyles[one.state],
   },
-  {
-    head: "attempts",
-    cell: (one) => String(one.attemptCount),
-    align: "right",
-  },
-  {
-    head: "status",
-    cell: (one) => shown(one.attempts.at(-1)?.statusCode),
-    align: "right",
-  },
-  {
-    head: "latency ms",
-    cell: (one) => shown(one.latencyMs),
-    align: "right",
-  },
-  { head: "error", cell: (one) => one.error ?? "", wraps: true },
+  { head: "#", cell: (one) => String(one.attemptCount), align: "right" },
+  { head: "", cell: (one) => deliveryNote(one), wraps: true },
 ];
 
-function shown(number: number | undefined): string {
-  return number === undefined ? "" : String(number);
-}
-
 /**
- * Waits until the engine has nothing left to do for a message, or the time is
- * over; answers whether it has.
+ * What there is to say of a delivery beside its state: when it goes on and
+ * why, why it failed, or how long it took.
  *
- * @throws the signal's reason
+ * @param isShort for narrow terminals: `in 25 s: HTTP 503`
  */
-export async function waitUntilSettled(
-  messages: Pick<Messages, "get">,
-  messageId: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  for (let waitMs = 25; ; waitMs = Math.min(waitMs * 1.5, 1000)) {
-    if (isSettled(await messages.get(messageId, { signal }))) return true;
-    const leftMs = deadline - Date.now();
-    if (leftMs <= 0) return false;
-    await sleep(Math.min(waitMs, leftMs), signal);
+export function deliveryNote(
+  { state, protocol, attempts, nextAttemptAt, error, latencyMs }: Delivery,
+  now = Date.now(),
+  isShort = false,
+): string {
+  const last = attempts.at(-1);
+  if (nextAttemptAt !== undefined && last) {
+    const wait = durationText(Date.parse(nextAttemptAt) - now);
+    const reason = reasonOf(protocol, last);
+    const when = `${isShort ? "" : "next attempt "}in ${wait}`;
+    return reason === "" ? when : `${when}: ${reason}`;
   }
+  if (error !== undefined && state !== "delivered") return error;
+  return latencyMs === undefined ? "" : `after ${durationText(latencyMs)}`;
 }
 
-function isSettled({ counts, fannedOut }: MessageReport): boolean {
+/** Such as `HTTP 503`: the code alone where there is one. */
+function reasonOf(
+  protocol: string,
+  { statusCode, error = "" }: Attempt,
+): string {
+  if (statusCode === undefined) return error;
+  return `${protocol === "email" ? "SMTP" : "HTTP"} ${statusCode}`;
+}
+
+/** Such as `3 delivered, 1 failed`; what went wrong stands last. */
+export function countsText(counts: MessageReport["counts"]): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => rankOf(a) - rankOf(b))
+    .map(([state, count]) => `${count} ${state}`)
+    .join(", ");
+}
+
+function rankOf(state: string): number {
+  return failedStates.includes(state) ? 1 : 0;
+}
+
+/** Whether the engine has nothing left to do for a message. */
+export function isSettled({ counts, fannedOut }: MessageReport): boolean {
   const open = ["waiting", "sending", "retrying"].some(
     (state) => (counts[state] ?? 0) > 0,
   );
   return fannedOut && !open;
 }
 
+/** How many of a message's endpoints did not get it. */
+export function failedCount({ counts }: MessageReport): number {
+  return failedStates.reduce((sum, it) => sum + (counts[it] ?? 0), 0);
+}
+
+/**
+ * Reports of a message, each once it is known, until the engine has nothing
+ * left to do for it or the time is over.
+ *
+ * @throws the signal's reason
+ */
+export async function* watchMessage(
+  messages: Pick<Messages, "get">,
+  messageId: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<MessageReport, void, undefined> {
+  const deadline = Date.now() + timeoutMs;
+  for (let waitMs = 25; ; waitMs = Math.min(waitMs * 1.5, 1000)) {
+    const report = await messages.get(messageId, { signal });
+    yield report;
+    const leftMs = deadline - Date.now();
+    if (isSettled(report) || leftMs <= 0) return;
+    await sleep(Math.min(waitMs, leftMs), signal);
+  }
+}
+
 /** @throws the signal's reason, at once */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await setTimeout(ms, undefined, { signal });
   } catch {

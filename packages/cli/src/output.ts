@@ -14,6 +14,7 @@ export {
   type Column,
   formatTable,
   paint,
+  printable,
   type Style,
 } from "./table.ts";
 

@@ -74,6 +74,12 @@ const entries: readonly Entry[] = [
       (await import("./commands/deliveries.ts")).deliveriesCommand(),
   },
   {
+    name: "messages",
+    summary: "list and show what was published",
+    load: async () =>
+      (await import("./commands/messages.ts")).messagesCommand(),
+  },
+  {
     name: "sms",
     summary: "send a text message to one phone",
     load: async () => (await import("./commands/sms.ts")).smsCommand(),
@@ -83,6 +89,21 @@ const entries: readonly Entry[] = [
     summary: "create, list, show, update and delete message templates",
     load: async () =>
       (await import("./commands/template.ts")).templateCommand(),
+  },
+  {
+    name: "inbound",
+    summary: "list and show texts that phones sent",
+    load: async () => (await import("./commands/inbound.ts")).inboundCommand(),
+  },
+  {
+    name: "opt-outs",
+    summary: "manage who does not want texts",
+    load: async () => (await import("./commands/opt-outs.ts")).optOutsCommand(),
+  },
+  {
+    name: "sandbox",
+    summary: "look at what came to the sandbox's receivers",
+    load: async () => (await import("./commands/sandbox.ts")).sandboxCommand(),
   },
   {
     name: "user",

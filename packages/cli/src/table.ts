@@ -251,7 +251,7 @@ const bareFrame = {
  * Text from elsewhere (a receiver's answer, a display name) cannot move the
  * cursor or colour the terminal.
  */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ").trim();
 }
 

@@ -1,19 +1,25 @@
 /** `carillon publish` */
 
-import type { Delivery, Messages } from "@carillon/client";
+import {
+  type MessageReport,
+  type Messages,
+  ResourceNotFoundError,
+} from "@carillon/client";
 import type { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
-import {
-  deliveryColumns,
-  failedStates,
-  waitUntilSettled,
-} from "../delivery-table.ts";
+import { deliveryColumns, failedCount, isSettled } from "../delivery-table.ts";
 import { createOutput } from "../output.ts";
-import { withServer } from "../server.ts";
+import { type Server, withServer } from "../server.ts";
+import {
+  howItGoesOn,
+  showProgress,
+  waitUntilSettled,
+} from "../show-progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { textFrom } from "../text-argument.ts";
 import { topicUrnOf } from "../topic-urn.ts";
+import { isUnreached, unreachedText } from "../unreached.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 /** The most that the server takes as `time_to_live`: a week. */
@@ -30,7 +36,7 @@ interface PublishOptions extends ClientOptions {
 export function publishCommand(): Command {
   return clientCommand(
     "publish <topic> [text]",
-    "Publish a message to the subscribers of a topic, given by name or URN. Without text, or with -, it is read from standard input.",
+    "Publish a message to the subscribers of a topic, given by name or URN. Without text, or with -, it is read from standard input. The exit code is 1 when nobody is subscribed and confirmed; the message is accepted all the same.",
     [
       'carillon publish alerts "The disk is full" --subject "db1"',
       "df -h | carillon publish alerts - --wait",
@@ -49,7 +55,7 @@ export function publishCommand(): Command {
     )
     .option(
       "--wait",
-      "wait until every delivery is settled and show them; exit code 1 when one failed",
+      "wait until every delivery is settled and show how they go on; exit code 1 when one failed",
     )
     .option(
       "--timeout <seconds>",
@@ -68,57 +74,85 @@ export function publishCommand(): Command {
           structure === undefined
             ? { message: await textFrom(words, "carillon publish <topic>") }
             : { messageStructure: structure };
-        await withServer(options, async ({ smn, carillon }) => {
-          const { messageId: id } = await smn.publishMessage(
-            await topicUrnOf(smn, topic),
-            { ...content, subject, timeToLive: ttl },
-          );
-          if (options.wait) {
-            await showDeliveries(carillon.messages, id, options);
-            return;
-          }
-          createOutput(options).result(
-            `Message ${id} is accepted; see carillon deliveries ${id}.`,
-            { message_id: id },
-          );
+        await withServer(options, async (server) => {
+          const { smn } = server;
+          const topicUrn = await topicUrnOf(smn, topic);
+          const { messageId: id } = await smn.publishMessage(topicUrn, {
+            ...content,
+            subject,
+            timeToLive: ttl,
+          });
+          const show = options.wait ? showDeliveries : showAccepted;
+          await show(server, topicUrn, id, options);
         });
       },
     );
 }
 
+/** @throws CommandFailure unless all who are subscribed got it */
 async function showDeliveries(
-  messages: Messages,
+  { smn, carillon: { messages } }: Server,
+  topicUrn: string,
   id: string,
   options: PublishOptions,
 ): Promise<void> {
   const signal = stopSignal();
-  const progress = `carillon deliveries ${id} shows how they go on.`;
-  let settled: boolean;
-  let deliveries: readonly Delivery[];
-  try {
-    const timeoutMs = options.timeout * 1000;
-    settled = await waitUntilSettled(messages, id, timeoutMs, signal);
-    deliveries = await Array.fromAsync(messages.deliveries(id, {}, { signal }));
-  } catch (error) {
-    if (error !== signal.reason || !(error instanceof CommandFailure)) {
-      throw error;
-    }
-    throw new CommandFailure(`Interrupted; ${progress}`, error.exitCode);
+  const output = createOutput(options);
+  const isLive = !output.json && process.stdout.isTTY;
+  const wait = isLive ? showProgress : waitUntilSettled;
+  const timeoutMs = options.timeout * 1000;
+  const report = await wait(messages, id, timeoutMs, signal);
+  if (report && isUnreached(report)) {
+    throw new CommandFailure(await unreachedText(smn, topicUrn));
   }
-  createOutput(options).rows(
-    deliveries,
-    deliveryColumns,
-    "The topic has no confirmed subscription: nobody received it.",
+  if (!isLive) {
+    const deliveries = messages.deliveries(id, {}, { signal });
+    output.rows(await Array.fromAsync(deliveries), deliveryColumns, "");
+  }
+  if (!report || !isSettled(report)) {
+    throw new CommandFailure(
+      `Not all deliveries were settled after ${options.timeout} s; ${howItGoesOn(id)}`,
+    );
+  }
+  const failed = failedCount(report);
+  if (failed > 0) {
+    const total = Object.values(report.counts).reduce((sum, it) => sum + it, 0);
+    throw new CommandFailure(
+      `${failed} of ${total} deliveries failed; carillon deliveries ${id} --failed shows each attempt.`,
+    );
+  }
+}
+
+/**
+ * Says that it was accepted.
+ *
+ * @throws CommandFailure when nobody gets it
+ */
+async function showAccepted(
+  { smn, carillon }: Server,
+  topicUrn: string,
+  id: string,
+  options: PublishOptions,
+): Promise<void> {
+  createOutput(options).result(
+    `Message ${id} is accepted; see carillon deliveries ${id}.`,
+    { message_id: id },
   );
-  if (!settled) {
-    throw new CommandFailure(
-      `Not all deliveries were settled after ${options.timeout} s; ${progress}`,
-    );
+  const report = await findReport(carillon.messages, id);
+  if (report && isUnreached(report)) {
+    throw new CommandFailure(await unreachedText(smn, topicUrn));
   }
-  const failed = deliveries.filter(({ state }) => failedStates.includes(state));
-  if (failed.length > 0) {
-    throw new CommandFailure(
-      `${failed.length} of ${deliveries.length} deliveries failed.`,
-    );
+}
+
+/** `undefined` when it belongs to another project, as its topic does. */
+async function findReport(
+  messages: Messages,
+  id: string,
+): Promise<MessageReport | undefined> {
+  try {
+    return await messages.get(id);
+  } catch (error) {
+    if (error instanceof ResourceNotFoundError) return undefined;
+    throw error;
   }
 }

@@ -12,6 +12,7 @@ import { CommandFailure } from "../command-failure.ts";
 import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
 import { chooseOne, type Naming } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
+import { withConfirmationLink } from "../sandbox-link.ts";
 import { withServer } from "../server.ts";
 import { topicNameOf, topicUrnOf } from "../topic-urn.ts";
 
@@ -101,20 +102,31 @@ function create(): Command {
         options: CreateOptions,
       ) => {
         const { remark, header } = options;
-        const created = await withServer(options, async ({ smn }) =>
-          smn.createSubscription(await topicUrnOf(smn, topic), {
-            protocol,
-            endpoint,
-            remark,
-            extension: header && {
-              header: Object.fromEntries(header.map(pair)),
-            },
-          }),
-        );
-        createOutput(options).result(
-          `Subscription ${idIn(created.subscriptionUrn)} waits for ${endpoint} to confirm.`,
-          toResult(created),
-        );
+        const output = createOutput(options);
+        await withServer(options, async ({ smn, carillon }) => {
+          const topicUrn = await topicUrnOf(smn, topic);
+          const subscribe = () =>
+            smn.createSubscription(topicUrn, {
+              protocol,
+              endpoint,
+              remark,
+              extension: header && {
+                header: Object.fromEntries(header.map(pair)),
+              },
+            });
+          // Programs do not wait for a hint.
+          const { result, link } = output.json
+            ? { result: await subscribe(), link: undefined }
+            : await withConfirmationLink(carillon, endpoint, subscribe);
+          const hint =
+            link === undefined
+              ? "It was sent a link to confirm with."
+              : `The sandbox got its link; confirm with:\n  carillon subscription confirm ${link}`;
+          output.result(
+            `Subscription ${idIn(result.subscriptionUrn)} waits for ${endpoint} to confirm. ${hint}`,
+            toResult(result),
+          );
+        });
       },
     );
 }

@@ -1,0 +1,128 @@
+/** How far the deliveries of a message have come, in lines for a terminal. */
+
+import type { Delivery, MessageReport, Messages } from "@carillon/client";
+import {
+  countsText,
+  deliveryNote,
+  failedStates,
+  stateStyles,
+} from "./delivery-table.ts";
+import { type Column, formatTable } from "./output.ts";
+
+/** More are counted, and only those shown that are not fine. */
+const maxRows = 20;
+
+/** States that are shown when there are too many deliveries to show all. */
+const shownStates = [...failedStates, "retrying"];
+
+/** A message, and those of its deliveries that are shown. */
+export interface Progress {
+  readonly report: MessageReport;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** What a terminal has room for. */
+export interface Room {
+  /** In characters, and in lines. */
+  readonly width: number;
+  readonly height: number;
+  readonly colours: boolean;
+}
+
+/** Reads as many deliveries of a message as there is room for. */
+export async function readProgress(
+  messages: Pick<Messages, "deliveries">,
+  report: MessageReport,
+  { height }: Pick<Room, "height">,
+  signal: AbortSignal,
+): Promise<Progress> {
+  const room = rowsIn(height);
+  const deliveries: Delivery[] = [];
+  const states = totalOf(report) <= room ? [undefined] : shownStates;
+  for (const state of states) {
+    if (state !== undefined && !report.counts[state]) continue;
+    const pageSize = Math.max(1, room - deliveries.length);
+    const query = { state, pageSize };
+    for await (const one of messages.deliveries(report.id, query, { signal })) {
+      if (deliveries.length === room) break;
+      deliveries.push(one);
+    }
+  }
+  return { report, deliveries };
+}
+
+/** A line of counts, then a table of the deliveries that are shown. */
+export function progressLines(
+  { report, deliveries }: Progress,
+  room: Room,
+  now = Date.now(),
+): string[] {
+  const total = totalOf(report);
+  if (total === 0) return ["Delivering …"];
+  const noun = total === 1 ? "delivery" : "deliveries";
+  const more = report.fannedOut ? "" : ", more follow";
+  const lines = wrapped(
+    `${total} ${noun}: ${countsText(report.counts)}${more}`,
+    room.width,
+  );
+  if (deliveries.length === 0) return lines;
+  const table = formatTable(deliveries, columnsFor(room.width, now), room);
+  lines.push(...table.split("\n"));
+  const shownTotal =
+    total <= rowsIn(room.height)
+      ? total
+      : shownStates.reduce((sum, it) => sum + (report.counts[it] ?? 0), 0);
+  const hidden = shownTotal - deliveries.length;
+  if (hidden > 0) lines.push(`… and ${hidden} more that are not delivered`);
+  return lines;
+}
+
+function totalOf({ counts }: MessageReport): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Beside counts (two lines), heads, what is hidden, and the cursor. */
+function rowsIn(height: number): number {
+  return Math.max(1, Math.min(maxRows, height - 5));
+}
+
+function columnsFor(width: number, now: number): readonly Column<Delivery>[] {
+  const isNarrow = width < 60;
+  const endpoint = Math.max(10, Math.min(60, Math.floor(width / 3)));
+  // The widest state, each column's gap, and the number of attempts.
+  const note = width - endpoint - 2 - 12 - 2 - (isNarrow ? 0 : 4);
+  const attempts: Column<Delivery> = {
+    head: "#",
+    cell: (one) => String(one.attemptCount),
+    align: "right",
+  };
+  return [
+    { head: "endpoint", cell: (one) => one.endpoint, max: endpoint },
+    {
+      head: "state",
+      cell: (one) => one.state,
+      style: (one) => stateStyles[one.state],
+    },
+    ...(isNarrow ? [] : [attempts]),
+    {
+      head: "",
+      cell: (one) => cut(deliveryNote(one, now, isNarrow), Math.max(8, note)),
+    },
+  ];
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}
+
+/** Broken between words. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}

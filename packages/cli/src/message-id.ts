@@ -1,0 +1,44 @@
+/** Messages as people name them: by the beginning of their id. */
+
+import type { MessageReport, Messages } from "@carillon/client";
+import { CommandFailure } from "./command-failure.ts";
+
+/**
+ * How much of an id tables show: its time to the millisecond and some random
+ * digits, so that it is rarely another's beginning.
+ */
+const shortLength = 16;
+
+/** Among how many of the newest messages a beginning is looked for. */
+const searched = 1000;
+
+export function shortMessageId({ id }: Pick<MessageReport, "id">): string {
+  return id.slice(0, shortLength);
+}
+
+/**
+ * A message's whole id, given all of it, or 8 digits or more of its beginning
+ * if it is among the newest 1000 of the project: one request.
+ *
+ * @throws CommandFailure when no message, or more than one, begins so
+ */
+export async function findMessageId(
+  messages: Pick<Messages, "list">,
+  text: string,
+): Promise<string> {
+  // What has no shape of a beginning is left to the server.
+  if (!/^[0-9a-f]{8,31}$/.test(text)) return text;
+  const candidates: string[] = [];
+  let seen = 0;
+  for await (const { id } of messages.list({ pageSize: searched })) {
+    if (id.startsWith(text)) candidates.push(id);
+    if (++seen === searched) break;
+  }
+  const [first, second] = candidates;
+  if (first !== undefined && second === undefined) return first;
+  throw new CommandFailure(
+    first === undefined
+      ? `None of the newest ${searched} messages begins with ${text}: give the whole id of an older one.`
+      : `${candidates.length} messages begin with ${text}: ${candidates.slice(0, 5).join(", ")}${candidates.length > 5 ? ", …" : ""}.`,
+  );
+}

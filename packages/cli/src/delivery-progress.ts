@@ -106,7 +106,7 @@ function columnsFor(width: number, now: number): readonly Column<Delivery>[] {
     ...(isNarrow ? [] : [attempts]),
     {
       head: "",
-      cell: (one) => cut(deliveryNote(one, now, isNarrow), Math.max(8, note)),
+      cell: (one) => cut(deliveryNote(one, now, width < 80), Math.max(8, note)),
     },
   ];
 }

@@ -71,7 +71,7 @@ function reasonOf(
   return `${protocol === "email" ? "SMTP" : "HTTP"} ${statusCode}`;
 }
 
-/** Such as `3 delivered, 1 failed`; what went wrong stands last. */
+/** Such as `3 delivered, 1 retrying, 1 failed`; what went wrong stands last. */
 export function countsText(counts: MessageReport["counts"]): string {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
@@ -81,7 +81,8 @@ export function countsText(counts: MessageReport["counts"]): string {
 }
 
 function rankOf(state: string): number {
-  return failedStates.includes(state) ? 1 : 0;
+  if (failedStates.includes(state)) return 2;
+  return stateStyles[state] === "green" ? 0 : 1;
 }
 
 /** Whether the engine has nothing left to do for a message. */

@@ -16,7 +16,10 @@ const arrivesWithinMs = 2000;
  */
 export function linkIn(text: string): string | undefined {
   const links = text.match(/https?:\/\/[^\s"'<>\\]+/g) ?? [];
-  return links.find((link) => /\/c\/|[?&]token=/.test(link)) ?? links[0];
+  return (
+    links.find((link) => /[^/]\/c\/[0-9a-f]+$|[?&]token=/.test(link)) ??
+    links[0]
+  );
 }
 
 /** @throws CommandFailure in place of the error that there is no sandbox */

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deliveryLines } from "./delivery-details.ts";
+
+const now = Date.UTC(2026, 0, 1);
+
+test("shows each attempt and the next, and cuts nothing", () => {
+  const location = `https://elsewhere.example/${"x".repeat(200)}`;
+  const delivery = {
+    id: "m-1",
+    protocol: "https",
+    endpoint: "https://a.example/hook",
+    state: "retrying",
+    attemptCount: 2,
+    attempts: [
+      {
+        at: "2026-01-01T00:00:00.123Z",
+        durationMs: 5000,
+        error: "The endpoint did not answer within 5 s.",
+      },
+      {
+        at: "2026-01-01T00:00:10.000Z",
+        durationMs: 12,
+        statusCode: 302,
+        provider: "p",
+        error: `The endpoint answered 302 with the Location ${location}.`,
+      },
+    ],
+    nextAttemptAt: "2026-01-01T00:00:25.000Z",
+  };
+  assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
+    "retrying  https  https://a.example/hook",
+    "  1  2026-01-01 00:00:00  5 s  The endpoint did not answer within 5 s.",
+    `  2  2026-01-01 00:00:10  12 ms  302  p  The endpoint answered 302 with the Location ${location}.`,
+    "  next attempt in 25 s, 2026-01-01 00:00:25",
+  ]);
+});
+
+test("what ended without an attempt has its reason", () => {
+  const error = "No mail server is set up, so that no e-mail can be sent.";
+  const delivery = {
+    id: "m-1",
+    protocol: "email",
+    endpoint: "a@b.example\u001b[31m",
+    state: "failed",
+    attemptCount: 0,
+    attempts: [{ at: "2026-01-01T00:00:00.000Z", durationMs: 0, error }],
+  };
+  assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
+    "failed  email  a@b.example [31m",
+    `  -  2026-01-01 00:00:00  0 ms  ${error}`,
+  ]);
+});

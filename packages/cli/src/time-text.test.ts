@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ageText, durationText, instantText, parseSince } from "./time-text.ts";
+
+const now = Date.UTC(2026, 0, 31, 8, 30);
+
+test("durations have the unit that people would use", () => {
+  const cases: readonly (readonly [number, string])[] = [
+    [-5, "0 ms"],
+    [12.4, "12 ms"],
+    [999, "999 ms"],
+    [25_400, "25 s"],
+    [119_000, "119 s"],
+    [120_000, "2 min"],
+    [7_200_000, "2 h"],
+    [49 * 3_600_000, "2 d"],
+  ];
+  for (const [ms, text] of cases) assert.equal(durationText(ms), text);
+  assert.equal(ageText("2026-01-31T08:25:00.000Z", now), "5 min");
+  // Of a server whose clock is ahead.
+  assert.equal(ageText("2026-01-31T08:30:09.000Z", now), "1 s");
+  assert.equal(ageText(undefined, now), "");
+  assert.equal(instantText("2026-01-31T08:25:00.123Z"), "2026-01-31 08:25:00");
+});
+
+test("--since is a time ago or an instant, and nothing else", () => {
+  const ago = (text: string) => now - parseSince(text, now).getTime();
+  assert.equal(ago("90s"), 90_000);
+  assert.equal(ago("30min"), 1_800_000);
+  assert.equal(ago("30m"), 1_800_000);
+  assert.equal(ago("2h"), 7_200_000);
+  assert.equal(ago("7 d"), 604_800_000);
+  assert.equal(ago("2026-01-31T08:29:00Z"), 60_000);
+  assert.equal(ago("2026-01-31"), 8.5 * 3_600_000);
+  for (const text of ["", "yesterday", "5", "h", "-1h", "2026", "99999999d"]) {
+    assert.throws(() => parseSince(text, now), /is expected/, text);
+  }
+});

@@ -141,10 +141,13 @@ test("publishes what it reads, and waits for nobody", async () => {
   const run = await start(["publish", "cli-stdin", "-", "--data", data], {
     input: "from a pipe\n",
   });
-  assert.equal(run.code, 0, run.stderr);
-  assert.match(String(json(run).message_id), /^[0-9a-f]{32}$/);
+  assert.equal(run.code, 1, run.stderr);
+  const id = String(json(run).message_id);
+  const shown = json(await client("messages", "show", id));
+  assert.equal(shown.text, "from a pipe");
   const alone = await client("publish", "cli-stdin", "x", "--wait");
-  assert.deepEqual([alone.code, alone.stdout], [0, ""]);
+  assert.deepEqual([alone.code, alone.stdout], [1, ""]);
+  assert.match(alone.stderr, /but nobody gets it/);
 });
 
 test("--wait fails when a delivery failed", async () => {
@@ -160,7 +163,7 @@ test("--wait fails when a delivery failed", async () => {
   sink.status = (path) => (path === "/refuse" ? 404 : 200);
   const run = await client("publish", "cli-fail", "x", "--wait");
   assert.equal(run.code, 1);
-  assert.equal(run.stderr, "1 of 1 deliveries failed.\n");
+  assert.match(run.stderr, /^1 of 1 deliveries failed; carillon deliveries /);
   assert.equal(rows(run)[0]?.state, "rejected");
 });
 
@@ -205,7 +208,7 @@ test("Ctrl-C ends --wait at once, and the message's id is told", async () => {
   assert.deepEqual([run.code, run.stdout], [130, ""]);
   assert.match(
     run.stderr,
-    /^Interrupted; carillon deliveries [0-9a-f]{32} shows how they go on\.\n$/,
+    /^Interrupted; carillon deliveries [0-9a-f]{32} --follow shows how they go on\.\n$/,
   );
 });
 

@@ -88,7 +88,10 @@ function rowsIn(height: number): number {
 
 function columnsFor(width: number, now: number): readonly Column<Delivery>[] {
   const isNarrow = width < 60;
-  const endpoint = Math.max(10, Math.min(60, Math.floor(width / 3)));
+  const endpoint = Math.max(
+    10,
+    Math.min(60, Math.floor(width / (isNarrow ? 4 : 3))),
+  );
   // The widest state, each column's gap, and the number of attempts.
   const note = width - endpoint - 2 - 12 - 2 - (isNarrow ? 0 : 4);
   const attempts: Column<Delivery> = {
@@ -97,7 +100,12 @@ function columnsFor(width: number, now: number): readonly Column<Delivery>[] {
     align: "right",
   };
   return [
-    { head: "endpoint", cell: (one) => one.endpoint, max: endpoint },
+    {
+      head: "endpoint",
+      cell: (one) =>
+        isNarrow ? one.endpoint.replace(/^https?:\/\//, "") : one.endpoint,
+      max: endpoint,
+    },
     {
       head: "state",
       cell: (one) => one.state,

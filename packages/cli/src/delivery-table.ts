@@ -44,7 +44,7 @@ export const deliveryColumns: readonly Column<Delivery>[] = [
  * What there is to say of a delivery beside its state: when it goes on and
  * why, why it failed, or how long it took.
  *
- * @param isShort for narrow terminals: `in 25 s: HTTP 503`
+ * @param isShort for narrow terminals: `25 s: HTTP 503`
  */
 export function deliveryNote(
   { state, protocol, attempts, nextAttemptAt, error, latencyMs }: Delivery,
@@ -55,7 +55,7 @@ export function deliveryNote(
   if (nextAttemptAt !== undefined && last) {
     const wait = durationText(Date.parse(nextAttemptAt) - now);
     const reason = reasonOf(protocol, last);
-    const when = `${isShort ? "" : "next attempt "}in ${wait}`;
+    const when = isShort ? wait : `next attempt in ${wait}`;
     return reason === "" ? when : `${when}: ${reason}`;
   }
   if (error !== undefined && state !== "delivered") return error;

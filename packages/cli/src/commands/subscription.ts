@@ -10,9 +10,9 @@ import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
+import { withConfirmationHint } from "../confirmation-hint.ts";
 import { chooseOne, type Naming } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
-import { withConfirmationLink } from "../sandbox-link.ts";
 import { withServer } from "../server.ts";
 import { topicNameOf, topicUrnOf } from "../topic-urn.ts";
 
@@ -115,13 +115,13 @@ function create(): Command {
               },
             });
           // Programs do not wait for a hint.
-          const { result, link } = output.json
-            ? { result: await subscribe(), link: undefined }
-            : await withConfirmationLink(carillon, endpoint, subscribe);
-          const hint =
-            link === undefined
-              ? "It was sent a link to confirm with."
-              : `The sandbox got its link; confirm with:\n  carillon subscription confirm ${link}`;
+          const { result, hint } = output.json
+            ? { result: await subscribe(), hint: "" }
+            : await withConfirmationHint(
+                carillon,
+                { topicUrn, endpoint },
+                subscribe,
+              );
           output.result(
             `Subscription ${idIn(result.subscriptionUrn)} waits for ${endpoint} to confirm. ${hint}`,
             toResult(result),

@@ -75,6 +75,48 @@ test("the guide on SDKs does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/guides/use-your-sdk.md", ["--sandbox"]),
 );
 
+test(
+  "the guide on what became of a message does what it says",
+  {
+    timeout: 120_000,
+  },
+  (t) =>
+    followPage(t, "docs/guides/what-became-of-a-message.md", ["--sandbox"]),
+);
+
+test("the README's lines deliver, and show what arrived", {
+  timeout: 120_000,
+}, async (t) => {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const [, use = ""] = /^## Use it$([\s\S]*?)^## /m.exec(readme) ?? [];
+  const lines = [...use.matchAll(/^\$ (npx carillon .*)$/gm)].map(
+    ([, line = ""]) => line,
+  );
+  assert.ok(lines.length >= 3, "the README has lost its lines");
+  const folder = await mkdtemp(join(tmpdir(), "carillon-readme-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await using _ = await CarillonProcess.start({
+    data: join(folder, "carillon-data"),
+    args: ["--sandbox"],
+  });
+  const script = lines.map((line) => `${line}\necho "${mark}"\n`).join("");
+  const { code, stdout, stderr } = await runBash(t, script, folder);
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  const outputs = stdout.split(`${mark}\n`);
+  const [delivery] = jsonLines(outputs.at(-3));
+  assert.equal(delivery?.state, "delivered");
+  assert.equal(delivery?.endpoint, "me@example.com");
+  const [mail] = jsonLines(outputs.at(-2));
+  assert.match(String(mail?.text), /^The disk is full\n/);
+});
+
+function jsonLines(text = ""): Record<string, unknown>[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
 test("the guide on inbound SMS does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/guides/inbound-sms.md", [
     "--sandbox",
@@ -133,6 +175,18 @@ async function followPage(
     page = page.replaceAll(plain.address, url);
   }
   const { script, expected } = toScript(page);
+  const { code, stdout, stderr } = await runBash(t, script, folder);
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  const outputs = stdout.split(`${mark}\n`);
+  assert.equal(expected.length, outputs.length);
+  for (const [at, output] of expected.entries()) {
+    if (output === undefined) continue;
+    assert.equal(masked(outputs[at] ?? ""), masked(output));
+  }
+}
+
+/** Runs a script in which `npx carillon` is this program. */
+async function runBash(t: TestContext, script: string, folder: string) {
   const child = spawn("bash", ["-euo", "pipefail", "-c", npx + script], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
@@ -147,13 +201,7 @@ async function followPage(
     text(child.stderr),
     once(child, "close"),
   ]);
-  assert.equal(code, 0, `${stdout}\n${stderr}`);
-  const outputs = stdout.split(`${mark}\n`);
-  assert.equal(expected.length, outputs.length);
-  for (const [at, output] of expected.entries()) {
-    if (output === undefined) continue;
-    assert.equal(masked(outputs[at] ?? ""), masked(output));
-  }
+  return { code: code as number | null, stdout, stderr };
 }
 
 /** Runs the sources, so that the test needs no build. */

@@ -101,7 +101,14 @@ async function showDeliveries(
   const isLive = !output.json && process.stdout.isTTY;
   const wait = isLive ? showProgress : waitUntilSettled;
   const timeoutMs = options.timeout * 1000;
-  const report = await wait(messages, id, timeoutMs, signal);
+  const report = await wait(messages, id, timeoutMs, signal).catch(
+    (error: unknown) => {
+      if (!(error instanceof ResourceNotFoundError)) throw error;
+      throw new CommandFailure(
+        `Message ${id} is accepted, but only the topic's own project sees its deliveries: there is nothing to wait for here.`,
+      );
+    },
+  );
   if (report && isUnreached(report)) {
     throw new CommandFailure(await unreachedText(smn, topicUrn));
   }

@@ -118,7 +118,7 @@ export function sandboxCommand(): Command {
         examples: [
           "carillon sandbox mail",
           "carillon sandbox mail --latest --query ann@example.com --wait 10",
-          "carillon subscription confirm $(carillon sandbox mail --latest --link)",
+          "carillon subscription confirm $(carillon sandbox mail --link --wait 9)",
         ],
       }),
     )

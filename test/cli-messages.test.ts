@@ -148,7 +148,7 @@ test("a live table fits a terminal of 40 columns", { skip }, async () => {
   assert.match(screen, /retrying\S* +\d+ s: HTTP 503\n/);
 });
 
-test("a terminal shows a redirect's place whole, attempt by attempt", {
+test("a terminal shows a delivery attempt by attempt", {
   skip,
 }, async () => {
   const id = await publishTo("blocks", ["gone/blocks"]);
@@ -329,6 +329,39 @@ test("subscribing says what confirms, when the sandbox got it", {
     /\n {2}carillon subscription confirm (http\S+)\n$/.exec(screen) ?? [];
   const confirmed = await client("subscription", "confirm", link);
   assert.equal(confirmed.code, 0, screen);
+});
+
+test("tables fit a terminal of 80 columns", { skip }, async () => {
+  const topic = "a-topic-whose-name-is-much-longer-than-a-column";
+  const long = "some words that go on and on ".repeat(4);
+  const address = `${"long.".repeat(10)}address@mail.example.com`;
+  await subscribe(topic, ["fine/wide", "busy/wide", "gone/wide"]);
+  await client("subscription", "add", topic, "email", address);
+  const hook = `${server.url}/sandbox/webhooks/${"w".repeat(60)}`;
+  await client("subscription", "add", topic, "http", hook);
+  await client("publish", topic, long, "--subject", long);
+  await client("sms", "+155501000123456", long);
+  await client("sandbox", "phone", "reply", "+155501000123456", long);
+  const optOut = [
+    "+155501000123456",
+    "--sender",
+    "a-sender-name-of-32-characters-x",
+  ];
+  await client("opt-outs", "add", ...optOut, "--keyword", long.slice(0, 90));
+  await client("sandbox", "webhooks", "--wait", "20", "--query", "wwww");
+  for (const words of [
+    ["messages", "list", "--limit", "5"],
+    ["sandbox", "mail"],
+    ["sandbox", "phone"],
+    ["sandbox", "webhooks"],
+    ["inbound", "list"],
+    ["opt-outs", "list"],
+  ]) {
+    const { code, screen } = await onTerminal(...words);
+    assert.equal(code, 0, screen);
+    assert.ok(screen.split("\n").length > 2, screen);
+    assertWidth(screen, 80);
+  }
 });
 
 /** A command that talks to the server of these tests. */

@@ -46,7 +46,7 @@ export function deliveriesCommand(): Command {
     )
     .option(
       "--follow",
-      "go on until nothing is left to do; without a terminal a line for each change",
+      "go on until nothing is left to do: a live table on a terminal, else, or with --failed or --state, each change",
     )
     .action(async (message: string, options: DeliveriesOptions) => {
       const output = createOutput(options);
@@ -83,7 +83,7 @@ async function show(
   );
 }
 
-/** On a terminal a live table and then the deliveries; else each change. */
+/** On a terminal a live table, unless only some are wanted; else each change. */
 async function follow(
   messages: Messages,
   id: string,
@@ -92,14 +92,15 @@ async function follow(
 ): Promise<void> {
   const signal = stopSignal();
   const forever = Number.POSITIVE_INFINITY;
-  if (!output.json && process.stdout.isTTY) {
+  const states = statesOf(options);
+  if (!output.json && process.stdout.isTTY && !states) {
     await showProgress(messages, id, forever, signal);
     return;
   }
   const known = new Map<string, string>();
   let counts: MessageReport["counts"] = {};
   for await (const report of watchMessage(messages, id, forever, signal)) {
-    for (const state of statesOf(options) ?? deliveryStates) {
+    for (const state of states ?? deliveryStates) {
       // Another attempt leaves a delivery in the state it was in.
       const isSame = report.counts[state] === counts[state];
       if (isSame && state !== "retrying") continue;

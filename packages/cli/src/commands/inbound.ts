@@ -68,7 +68,7 @@ function show(): Command {
 
 const showColumns: readonly Column<InboundMessage>[] = [
   { head: "received", cell: (one) => one.receivedAt },
-  { head: "from", cell: (one) => one.from },
-  { head: "to", cell: (one) => one.to ?? "" },
+  { head: "from", cell: (one) => one.from, max: 16 },
+  { head: "to", cell: (one) => one.to ?? "", max: 16 },
   { head: "text", cell: (one) => one.text, wraps: true },
 ];

@@ -28,8 +28,8 @@ const window = 100;
 
 const columns: readonly Column<MessageReport>[] = [
   { head: "id", cell: shortMessageId },
-  { head: "topic", cell: (one) => one.topicName ?? "", max: 16 },
-  { head: "subject or text", cell: titleOf, max: 20 },
+  { head: "topic", cell: (one) => one.topicName ?? "", max: 14 },
+  { head: "subject or text", cell: titleOf, max: 18 },
   {
     head: "deliveries",
     cell: (one) => countsText(one.counts) || "none",

@@ -11,7 +11,6 @@ const columns: readonly Column<OptOut>[] = [
   { head: "recipient", cell: (one) => one.recipient },
   { head: "sender", cell: (one) => one.sender ?? "all", max: 16 },
   { head: "keyword", cell: (one) => one.keyword, max: 20 },
-  { head: "since", cell: (one) => one.since },
   { head: "age", cell: (one) => ageText(one.since), align: "right" },
 ];
 

@@ -94,7 +94,7 @@ const requests: Inbox<SandboxRequest> = {
     { head: "id", cell: shortId },
     { head: "webhook", cell: (one) => one.name, max: 20 },
     { head: "status", cell: (one) => String(one.status), align: "right" },
-    { head: "body", cell: (one) => one.body, max: 24 },
+    { head: "body", cell: (one) => one.body, max: 20 },
     { head: "age", cell: (one) => ageText(one.receivedAt), align: "right" },
   ],
   describe: (one) => [

@@ -62,11 +62,12 @@ export function createMessageStore(
       const all = messages
         .list()
         .filter((it) => it.projectId === projectId && it.seq < before)
-        .filter((it) => topicSeq === undefined || it.topic?.seq === topicSeq)
         .reverse();
-      const hasFilter = state !== undefined || since !== undefined;
+      const hasFilter =
+        topicSeq !== undefined || state !== undefined || since !== undefined;
       const scanned = all.slice(0, hasFilter ? maxScanned : undefined);
       const found = scanned
+        .filter((it) => topicSeq === undefined || it.topic?.seq === topicSeq)
         .filter((it) => since === undefined || it.createdAt >= since)
         .map((message) => toReport(tables, message))
         .filter(

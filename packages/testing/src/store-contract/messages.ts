@@ -126,6 +126,16 @@ export function testMessages({ test }: Cases): void {
     assert.deepEqual(await list({ topicSeq: news.seq }, behind), [a]);
     assert.deepEqual(await list({ topicSeq: news.seq, since: after(3) }), [c]);
     assert.deepEqual(await list({ topicSeq: alerts.seq }), [b]);
+    // The newest two are a text to a phone and one of another topic.
+    const first = await store.listMessages(
+      projectId,
+      { topicSeq: alerts.seq },
+      { limit: 9, maxScanned: 2 },
+    );
+    assert.deepEqual(first.messages, []);
+    assert.ok(first.next);
+    const last = await store.findMessage(projectId, first.next);
+    assert.equal(last?.message.seq, c);
     const ofOther = { topicSeq: news.seq };
     assert.deepEqual(
       await store.listMessages(otherProjectId, ofOther, { limit: 9 }),

@@ -55,10 +55,16 @@ test("publishing to nobody is exit code 1, and says what to do", async () => {
   assert.match(String(rowsOf(alone)[0]?.message_id), /^[0-9a-f]{32}$/);
   assert.equal(
     alone.stderr,
-    "The message is accepted, but nobody gets it: topic alone has no confirmed subscription. Add one with carillon subscription add alone <protocol> <endpoint>.\n",
+    "The message is accepted, but nobody gets it: topic alone has no confirmed subscription. Create one with carillon subscription create alone <protocol> <endpoint>.\n",
   );
   for (const number of ["1", "2"]) {
-    await client("subscription", "add", "alone", "sms", `+155501001${number}`);
+    await client(
+      "subscription",
+      "create",
+      "alone",
+      "sms",
+      `+155501001${number}`,
+    );
   }
   for (const options of [[], ["--wait"]]) {
     const run = await client("publish", "alone", "x", ...options);
@@ -171,7 +177,7 @@ test("an e-mail without a mail server fails at once, with its reason", async () 
       args: ["--sandbox"],
     });
     await ask("topic", "create", "t");
-    await ask("subscription", "add", "t", "email", "me@example.com");
+    await ask("subscription", "create", "t", "email", "me@example.com");
     const mail = ["sandbox", "mail", "--latest", "--link", "--wait", "20"];
     const link = (await ask(...mail)).stdout.trim();
     assert.equal((await ask("subscription", "confirm", link)).code, 0);
@@ -194,7 +200,7 @@ test("an e-mail without a mail server fails at once, with its reason", async () 
   );
   if (skip) return;
   const added = await runOnTerminal([
-    ...["subscription", "add", "t", "email", "you@example.com"],
+    ...["subscription", "create", "t", "email", "you@example.com"],
     ...["--data", own],
   ]);
   assert.match(added.screen, /waits for you@example\.com to confirm/);
@@ -255,7 +261,7 @@ test("the sandbox's mails, texts and requests are found by what is in them", asy
     ["sms", "+15550100021"],
     ["http", `${server.url}/sandbox/webhooks/box`],
   ] as const) {
-    await client("subscription", "add", "box", protocol, endpoint);
+    await client("subscription", "create", "box", protocol, endpoint);
   }
   const latest = ["--latest", "--wait", "20", "--query"];
   for (const name of ["ann", "bob"]) {
@@ -314,7 +320,7 @@ test("a phone's reply is an inbound text, and STOP an opt-out", async () => {
   assert.deepEqual(rowsOf(await list()), []);
   const twice = await client("opt-outs", "delete", number);
   assert.equal(twice.code, 1);
-  await client("opt-outs", "add", number, "--sender", "acme");
+  await client("opt-outs", "create", number, "--sender", "acme");
   assert.equal(rowsOf(await list())[0]?.sender, "ACME");
 });
 
@@ -323,7 +329,7 @@ test("subscribing says what confirms, when the sandbox got it", {
 }, async () => {
   await client("topic", "create", "hint");
   const { screen } = await onTerminal(
-    ...["subscription", "add", "hint", "email", "hint@example.com"],
+    ...["subscription", "create", "hint", "email", "hint@example.com"],
   );
   const [, link = ""] =
     /\n {2}carillon subscription confirm (http\S+)\n$/.exec(screen) ?? [];
@@ -336,9 +342,9 @@ test("tables fit a terminal of 80 columns", { skip }, async () => {
   const long = "some words that go on and on ".repeat(4);
   const address = `${"long.".repeat(10)}address@mail.example.com`;
   await subscribe(topic, ["fine/wide", "busy/wide", "gone/wide"]);
-  await client("subscription", "add", topic, "email", address);
+  await client("subscription", "create", topic, "email", address);
   const hook = `${server.url}/sandbox/webhooks/${"w".repeat(60)}`;
-  await client("subscription", "add", topic, "http", hook);
+  await client("subscription", "create", topic, "http", hook);
   await client("publish", topic, long, "--subject", long);
   await client("sms", "+155501000123456", long);
   await client("sandbox", "phone", "reply", "+155501000123456", long);
@@ -347,7 +353,7 @@ test("tables fit a terminal of 80 columns", { skip }, async () => {
     "--sender",
     "a-sender-name-of-32-characters-x",
   ];
-  await client("opt-outs", "add", ...optOut, "--keyword", long.slice(0, 90));
+  await client("opt-outs", "create", ...optOut, "--keyword", long.slice(0, 90));
   await client("sandbox", "webhooks", "--wait", "20", "--query", "wwww");
   for (const words of [
     ["messages", "list", "--limit", "5"],
@@ -378,7 +384,7 @@ async function subscribe(topic: string, paths: readonly string[]) {
   await client("topic", "create", topic);
   const base = `http://127.0.0.1:${sink.port}`;
   for (const path of paths) {
-    await client("subscription", "add", topic, "http", `${base}/${path}`);
+    await client("subscription", "create", topic, "http", `${base}/${path}`);
   }
   await until(async () => {
     const all = rowsOf(await client("subscription", "list", topic));

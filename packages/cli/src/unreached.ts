@@ -26,7 +26,7 @@ export async function unreachedText(
   }
   const start = `The message is accepted, but nobody gets it: topic ${topic} has no confirmed subscription.`;
   if (waiting === 0) {
-    return `${start} Add one with carillon subscription add ${topic} <protocol> <endpoint>.`;
+    return `${start} Create one with carillon subscription create ${topic} <protocol> <endpoint>.`;
   }
   const count = waiting === maxCounted ? `${waiting} or more` : waiting;
   return `${start} ${count} ${waiting === 1 ? "waits" : "wait"} for confirmation (carillon subscription list ${topic}): open the link that the endpoint was sent, or use carillon subscription confirm <link>.`;

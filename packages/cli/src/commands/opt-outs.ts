@@ -17,10 +17,10 @@ const columns: readonly Column<OptOut>[] = [
 export function optOutsCommand(): Command {
   return new Command("opt-outs")
     .description(
-      "List, add and delete opt-outs: who does not want texts. For operators.",
+      "List, create and delete opt-outs: who does not want texts. For operators.",
     )
     .addCommand(list())
-    .addCommand(add())
+    .addCommand(create())
     .addCommand(remove());
 }
 
@@ -41,10 +41,10 @@ function list(): Command {
   });
 }
 
-function add(): Command {
-  return clientCommand("add <recipient>", "Keep texts from somebody.", [
-    "carillon opt-outs add +4915112345678",
-    'carillon opt-outs add +4915112345678 --sender ACME --keyword "by letter"',
+function create(): Command {
+  return clientCommand("create <recipient>", "Keep texts from somebody.", [
+    "carillon opt-outs create +4915112345678",
+    'carillon opt-outs create +4915112345678 --sender ACME --keyword "by letter"',
   ])
     .option("--sender <sender>", "only texts from this number or name of ours")
     .option("--keyword <text>", "why")

@@ -77,14 +77,7 @@ async function createBenchIdentity() {
   const store = new MemoryStore();
   const hashes = createHashLimit();
   await bootstrapIdentity(
-    {
-      store,
-      newId: () => projectId,
-      clock: systemClock,
-      hashes,
-      key,
-      onCredentials: async () => {},
-    },
+    { store, newId: () => projectId, clock: systemClock, hashes, key },
     {
       region: "local",
       adminPassword: "benchmark",

@@ -119,6 +119,36 @@ test("the keys of a file that was not named stay on this machine", async (t) => 
   );
 });
 
+test("on the server itself the local address counts, not the public one", async (t) => {
+  const publicUrl = "https://notify.example.com";
+  const data = folderWith(t, JSON.stringify({ ...file, publicUrl }));
+  assert.deepEqual(await findConnection({ data }, {}), own);
+  const env = { CARILLON_DATA: data };
+  const found = await findConnection({ url: publicUrl }, env);
+  assert.deepEqual(found, { ...own, url: publicUrl });
+  await rejects(
+    findConnection({ url: "https://elsewhere.example.com" }, env),
+    /belong to https:\/\/notify\.example\.com, not to/,
+  );
+});
+
+test("says what became of a key that is not there any more", async (t) => {
+  const { accessKey, secretKey: _, ...deleted } = file;
+  const gone = folderWith(t, JSON.stringify(deleted));
+  await rejects(
+    findConnection({ data: gone }, {}),
+    /^The access key of .* was deleted: .*carillon recover --data /,
+  );
+  const disabled = folderWith(t, JSON.stringify({ ...deleted, accessKey }));
+  await rejects(
+    findConnection({ data: disabled }, {}),
+    /^The access key AK of .* is disabled: .*carillon recover --data /,
+  );
+  const env = { CARILLON_ACCESS_KEY: "A", CARILLON_SECRET_KEY: "S" };
+  const found = await findConnection({ data: gone }, env);
+  assert.deepEqual(found, { url: file.url, accessKey: "A", secretKey: "S" });
+});
+
 test("says what to do where there is nothing", async (t) => {
   const data = folderWith(t, undefined);
   await rejects(findConnection({ data }, {}), /No credentials in .*--data/);
@@ -142,7 +172,7 @@ test("says what is wrong with the file or the URL", async (t) => {
   );
   await rejects(
     findConnection({ data: folderWith(t, "{}") }, {}),
-    /does not hold url, project/,
+    /does not hold url and project/,
   );
   const data = folderWith(t, JSON.stringify(file));
   await rejects(

@@ -5,7 +5,7 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { JsonObject } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
 import { getContext, readContexts } from "./contexts.ts";
@@ -35,10 +35,14 @@ export interface ConnectionOptions {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Keys that were found, with the server they are of. */
-type Found = Connection & {
+interface Found extends Omit<Connection, "accessKey" | "secretKey"> {
+  /** Absent when it was deleted. */
+  readonly accessKey?: string;
+  /** Absent while the access key is disabled, too. */
+  readonly secretKey?: string;
   /** Whether they may be sent to another server than their own. */
   readonly mayLeave: (url: string) => boolean;
-};
+}
 
 /** @throws CommandFailure when server or keys cannot be found */
 export async function findConnection(
@@ -157,9 +161,19 @@ function toFound(
   };
 }
 
+/** @throws CommandFailure when its key was deleted or disabled */
 function toConnection(found: Found, url: string): Connection {
-  const { mayLeave: _, ...connection } = found;
-  return { ...connection, url };
+  const { mayLeave: _, accessKey, secretKey, ...rest } = found;
+  if (accessKey !== undefined && secretKey !== undefined) {
+    return { ...rest, accessKey, secretKey, url };
+  }
+  throw new CommandFailure(
+    `${
+      accessKey === undefined
+        ? `The access key of ${found.from} was deleted`
+        : `The access key ${accessKey} of ${found.from} is disabled`
+    }: set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY to another one, or stop the server and make one with carillon recover --data ${dirname(found.from)}.`,
+  );
 }
 
 /** @returns it without slashes at its end */
@@ -264,27 +278,29 @@ async function readCredentials(
   }
   const file: JsonObject = isJsonObject(content) ? content : {};
   const project: JsonObject = isJsonObject(file.project) ? file.project : {};
-  const { url, accessKey, secretKey } = file;
+  const { url, publicUrl, accessKey, secretKey } = file;
   const projectId = project.id;
   if (
     typeof url === "string" &&
     URL.canParse(url) &&
-    typeof accessKey === "string" &&
-    typeof secretKey === "string" &&
     typeof projectId === "string"
   ) {
     return {
       url: url.replace(/\/+$/, ""),
-      accessKey,
-      secretKey,
       projectId,
+      ...(typeof accessKey === "string" && { accessKey }),
+      ...(typeof secretKey === "string" && { secretKey }),
       from: path,
       // The keys in a file are sent to the server that wrote it and to this
       // machine, and elsewhere only when the file was named on purpose.
-      mayLeave: isThisMachine,
+      mayLeave: (other) =>
+        isThisMachine(other) ||
+        (typeof publicUrl === "string" &&
+          URL.canParse(publicUrl) &&
+          isSameOrigin(other, publicUrl)),
     };
   }
   throw new CommandFailure(
-    `${path} does not hold url, project, accessKey and secretKey; restore it, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
+    `${path} does not hold url and project; restore it, or set CARILLON_URL, CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.`,
   );
 }

@@ -40,12 +40,13 @@ import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { type AppPorts, createApp } from "./app.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { variableOf } from "./config-schema.ts";
 import { DeliveryLog } from "./delivery-log/delivery-log.ts";
 import { createAdministration } from "./identity/administration/administration.ts";
 import { createAuditLog } from "./identity/audit-log.ts";
 import {
-  type BootstrapPorts,
   bootstrapIdentity,
+  type IdentityCredentials,
 } from "./identity/bootstrap.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { createHashLimit } from "./identity/passwords.ts";
@@ -85,7 +86,13 @@ export interface ServicePorts {
   readonly checkTarget: (url: string, signal: AbortSignal) => Promise<void>;
   readonly certificates: AppPorts["certificates"];
   readonly publicUrl: AppPorts["publicUrl"];
-  readonly onCredentials: BootstrapPorts["onCredentials"];
+  /**
+   * Called at the first start, once the service listens. Only when it has
+   * resolved is there an identity: a start that fails before makes another.
+   */
+  readonly onCredentials: (credentials: IdentityCredentials) => Promise<void>;
+  /** Called after users, access keys or what they belong to changed. */
+  readonly onIdentityChanged: () => Promise<void>;
   readonly droppedLogLines: AppPorts["droppedLogLines"];
   readonly onRoute?: AppPorts["onRoute"];
   readonly requestTimeoutMs?: AppPorts["requestTimeoutMs"];
@@ -96,7 +103,11 @@ export interface Service extends AsyncDisposable {
   readonly app: HttpApp;
   readonly engine: Engine;
   readonly identity: Identity;
-  /** Begins to deliver; the service is ready afterwards. */
+  /** Of a first start. */
+  readonly credentials: IdentityCredentials | undefined;
+  /** Variables that preset an identity which is there: they change nothing. */
+  readonly ignoredPresets: readonly string[];
+  /** Hands over the credentials of a first start, and begins to deliver. */
   start(): Promise<void>;
   /** See {@link CloseOptions}; idempotent. */
   close(options?: CloseOptions): Promise<void>;
@@ -228,7 +239,6 @@ export async function compose(
       clock: wallClock,
       hashes,
       key,
-      onCredentials: ports.onCredentials,
     },
     config,
   );
@@ -291,6 +301,7 @@ export async function compose(
       keys,
       hashes,
       key,
+      onChanged: ports.onIdentityChanged,
     }),
     certificates: ports.certificates,
     unsubscribeTokens: createUnsubscribeTokens(key),
@@ -327,10 +338,14 @@ export async function compose(
     timer.cancel();
     abandoning.signal.removeEventListener("abort", endRequests);
   });
-  const [{ projectId }] = await orAborted(
+  const [{ projectId, created, ...bootstrapped }] = await orAborted(
     Promise.all([bootstrapping, app.ready()]),
     signal,
   );
+  const ignoredPresets = bootstrapped.ignoredPresets.map(variableOf);
+  if (ignoredPresets.length > 0) {
+    logger.warn("presets_ignored", { variables: ignoredPresets });
+  }
 
   forwardReceipts(gateway, engine, clock);
   forwardTexts(
@@ -364,7 +379,13 @@ export async function compose(
     app,
     engine,
     identity,
+    credentials: created?.credentials,
+    ignoredPresets,
     async start() {
+      if (created) {
+        await ports.onCredentials(created.credentials);
+        await created.confirm();
+      }
       await engine.start();
       notReady = undefined;
     },

@@ -434,6 +434,12 @@ export function listConfigKeys(): readonly ConfigKey[] {
   return keysOf(configSchema.properties, "");
 }
 
+/** The environment variable of the key at that place. */
+export function variableOf(path: string): string {
+  const words = path.split(/\.|(?=[A-Z])/).map((word) => word.toUpperCase());
+  return `CARILLON_${words.join("_")}`;
+}
+
 function keysOf(
   properties: Readonly<Record<string, TSchema>>,
   prefix: string,
@@ -453,7 +459,7 @@ function keysOf(
       ...(own.unsupported && { unsupported: own.unsupported }),
       ...(own.problem && { problem: own.problem }),
       path,
-      variable: `CARILLON_${words.join("_").toUpperCase()}`,
+      variable: variableOf(path),
       flag: own.withoutFlag ? undefined : `--${words.join("-")}`,
       option: words
         .map((word, at) => (at ? word[0]?.toUpperCase() + word.slice(1) : word))

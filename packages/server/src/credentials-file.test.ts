@@ -1,13 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  chmod,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -15,7 +7,6 @@ import {
   type Credentials,
   credentialsFileName,
   readCredentialsFile,
-  updateCredentialsUrl,
   writeCredentialsFile,
 } from "./credentials-file.ts";
 
@@ -48,17 +39,6 @@ test("replaces an older file, also one that others could read", async (t) => {
   assert.deepEqual(await readdir(folder), [credentialsFileName]);
 });
 
-test("keeps the password of the same user when none is given", async (t) => {
-  const folder = await temporaryFolder(t);
-  await writeCredentialsFile(folder, credentials);
-  const user = { name: "admin" };
-  await writeCredentialsFile(folder, { ...credentials, user, accessKey: "B" });
-  const kept = await readCredentialsFile(folder);
-  assert.deepEqual(kept, { ...credentials, accessKey: "B" });
-  await writeCredentialsFile(folder, { ...credentials, user: { name: "b" } });
-  assert.deepEqual((await readCredentialsFile(folder))?.user, { name: "b" });
-});
-
 test("leaves nothing behind when it cannot be written", async (t) => {
   const folder = await temporaryFolder(t);
   await assert.rejects(
@@ -78,19 +58,6 @@ test("says so when it cannot be used", async (t) => {
   await assert.rejects(readCredentialsFile(folder), /cannot be read/);
   await writeFile(path, '{"url":"http://127.0.0.1"}');
   await assert.rejects(readCredentialsFile(folder), /not hold all credentials/);
-});
-
-test("notes a new address and keeps the rest", async (t) => {
-  const folder = await temporaryFolder(t);
-  await updateCredentialsUrl(folder, "http://127.0.0.1:1");
-  assert.deepEqual(await readdir(folder), []);
-  await writeCredentialsFile(folder, credentials);
-  await updateCredentialsUrl(folder, "http://127.0.0.1:1");
-  const text = await readFile(join(folder, credentialsFileName), "utf8");
-  assert.deepEqual(JSON.parse(text), {
-    ...credentials,
-    url: "http://127.0.0.1:1",
-  });
 });
 
 async function temporaryFolder(t: {

@@ -13,8 +13,10 @@ import { Check } from "typebox/schema";
 import { Type } from "./json-schema.ts";
 
 const credentialsSchema = Type.Object({
-  /** Where the server answered last. */
+  /** Where the server answered this machine last. */
   url: Type.String(),
+  /** Where it is reached from elsewhere, if the configuration says so. */
+  publicUrl: Type.Optional(Type.String()),
   region: Type.String(),
   /** Name of the domain of project and user. */
   domain: Type.String(),
@@ -24,8 +26,10 @@ const credentialsSchema = Type.Object({
     /** Absent when only its hash is known. */
     password: Type.Optional(Type.String()),
   }),
-  accessKey: Type.String(),
-  secretKey: Type.String(),
+  /** Absent when it was deleted. */
+  accessKey: Type.Optional(Type.String()),
+  /** Absent while the access key is disabled. */
+  secretKey: Type.Optional(Type.String()),
   /** Stands in the path of provider webhooks. */
   receiverSecret: Type.String(),
 });
@@ -38,16 +42,14 @@ export const credentialsFileName = "credentials.json";
 
 /**
  * Writes the file, readable by its owner only. A crash leaves the old file or
- * the new one, never a part. Without a password the one that the file has for
- * the same user stays.
+ * the new one, never a part.
  */
 export async function writeCredentialsFile(
   folder: string,
   credentials: Credentials,
 ): Promise<void> {
   const path = join(folder, credentialsFileName);
-  const user = await withKnownPassword(folder, credentials.user);
-  const text = JSON.stringify({ ...credentials, user }, undefined, 2);
+  const text = JSON.stringify(credentials, undefined, 2);
   const temporary = `${path}.${randomBytes(4).toString("hex")}`;
   try {
     // The mode is set before there is content: nobody else ever reads it.
@@ -91,30 +93,6 @@ export async function readCredentialsFile(
     "STORAGE_UNUSABLE",
     `${path} does not hold all credentials: restore it, or delete it.`,
   );
-}
-
-/**
- * Notes where the server answers now, so that clients find it. Does nothing
- * when the owner deleted the file, or when it cannot be used: the server runs
- * without it, and clients say what is wrong with it.
- */
-export async function updateCredentialsUrl(
-  folder: string,
-  url: string,
-): Promise<void> {
-  const credentials = await readCredentialsFile(folder).catch(() => undefined);
-  if (!credentials || credentials.url === url) return;
-  await writeCredentialsFile(folder, { ...credentials, url });
-}
-
-async function withKnownPassword(
-  folder: string,
-  user: Credentials["user"],
-): Promise<Credentials["user"]> {
-  if (user.password !== undefined) return user;
-  // A file that cannot be used is about to be replaced: nothing to keep.
-  const last = await readCredentialsFile(folder).catch(() => undefined);
-  return last?.user.name === user.name ? last.user : user;
 }
 
 function isAbsent(error: unknown): boolean {

@@ -38,6 +38,7 @@ export {
 } from "./credentials-file.ts";
 export { type DataInspection, inspectData } from "./data-inspection.ts";
 export {
+  type BootstrapOptions,
   type BootstrapPorts,
   type BootstrapResult,
   bootstrapIdentity,

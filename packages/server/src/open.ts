@@ -26,11 +26,9 @@ import {
 import { openSqliteStore } from "@carillon/storage";
 import { type CloseOptions, compose } from "./compose.ts";
 import type { Config } from "./config.ts";
-import {
-  type Credentials,
-  updateCredentialsUrl,
-  writeCredentialsFile,
-} from "./credentials-file.ts";
+import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
+import { createCredentialsKeeper } from "./credentials-keeper.ts";
+import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readKeyFile } from "./key-file.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
@@ -55,13 +53,19 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Whom the first start made, and where the server answers. */
+export type FirstCredentials = IdentityCredentials &
+  Pick<Credentials, "url" | "publicUrl">;
+
 /** A running service. */
 export interface Carillon extends AsyncDisposable {
   /** Where it answers, without a slash at the end. */
   readonly url: string;
   readonly config: Config;
-  /** Only at a first start, or when a preset changed something. */
-  readonly credentials: Credentials | undefined;
+  /** At the first start that succeeds: they are handed over this once. */
+  readonly credentials: FirstCredentials | undefined;
+  /** Variables that preset an identity which is there: they change nothing. */
+  readonly ignoredPresets: readonly string[];
   /**
    * Aborted when the service cannot go on (its store can never write again in
    * this process); the reason says why. To be closed and started anew.
@@ -163,7 +167,18 @@ export async function open(
   }
   for (const channel of channels) opened.defer(() => channel.close());
 
-  let credentials: Credentials | undefined;
+  const address = () => ({
+    url: listeningUrl,
+    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+  });
+  const keeper = createCredentialsKeeper({
+    folder: config.data,
+    store,
+    key,
+    logger,
+    address,
+  });
+  let credentials: FirstCredentials | undefined;
   const service = opened.use(
     await compose(
       {
@@ -188,9 +203,10 @@ export async function open(
         },
         publicUrl,
         onCredentials: async (created) => {
-          credentials = { ...created, url: config.publicUrl ?? "" };
+          credentials = { ...address(), ...created };
           await writeCredentialsFile(config.data, credentials);
         },
+        onIdentityChanged: () => keeper.refresh(),
         droppedLogLines: options.droppedLogLines ?? (() => 0),
       },
       config,
@@ -203,8 +219,8 @@ export async function open(
   const host = config.host === "localhost" ? "127.0.0.1" : config.host;
   await orAborted(app.listen({ host, port: config.port }), signal);
   listeningUrl = urlOf(config.host, app.server.address());
-  await updateCredentialsUrl(config.data, publicUrl());
   await orAborted(service.start(), signal);
+  await keeper.refresh();
   signal?.throwIfAborted();
   logger.info("started", { url: listeningUrl, data: config.data, version });
 
@@ -219,7 +235,8 @@ export async function open(
   return {
     url: listeningUrl,
     config,
-    credentials: credentials && { ...credentials, url: publicUrl() },
+    credentials,
+    ignoredPresets: service.ignoredPresets,
     failed: failure.signal,
     close,
     [Symbol.asyncDispose]: () => close(),

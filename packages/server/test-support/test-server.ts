@@ -72,9 +72,7 @@ export interface TestServer extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly engine: Engine;
   readonly identity: Identity;
-  readonly credentials: IdentityCredentials & {
-    readonly user: { readonly password: string };
-  };
+  readonly credentials: IdentityCredentials;
   /** `Basic` credentials of the administrator's key pair. */
   readonly authorization: string;
   /** The domain of user and project. */
@@ -133,7 +131,6 @@ export async function startTestServer(
   const complaints: { event: string; fields: LogFields }[] = [];
   const sent: SentMessage[] = [];
   const routes: RouteOptions[] = [];
-  let credentials: IdentityCredentials | undefined;
   const data = join(
     tmpdir(),
     `carillon-test-${randomBytes(8).toString("hex")}`,
@@ -165,9 +162,8 @@ export async function startTestServer(
         rotate: async () => certificateId,
       },
       publicUrl: typeof publicUrl === "function" ? publicUrl : () => publicUrl,
-      onCredentials: async (created) => {
-        credentials = created;
-      },
+      onCredentials: async () => {},
+      onIdentityChanged: async () => {},
       requestTimeoutMs: options.requestTimeoutMs,
       droppedLogLines: options.droppedLogLines ?? (() => 0),
       onRoute: (route) => routes.push(route),
@@ -187,8 +183,9 @@ export async function startTestServer(
     }),
     { signal: options.signal },
   );
+  const { credentials } = service;
   if (!credentials) throw new Error("The first start made no credentials.");
-  const { accessKey, secretKey, project, user } = credentials;
+  const { accessKey, secretKey, project } = credentials;
   const { app, engine, identity } = service;
   if (!options.unstarted) await service.start();
   await app.ready();
@@ -202,10 +199,7 @@ export async function startTestServer(
     clock,
     engine,
     identity,
-    credentials: {
-      ...credentials,
-      user: { ...user, password: user.password ?? "" },
-    },
+    credentials,
     authorization,
     domainId: domain?.id ?? "",
     base: `/v2/${project.id}/notifications`,

@@ -3,34 +3,38 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { silentLogger } from "@carillon/core";
 import { ManualClock, MemoryStore } from "@carillon/testing";
+import { ConfigError } from "../config.ts";
 import {
+  type BootstrapOptions,
   bootstrapIdentity,
   type IdentityCredentials,
-  type IdentityPresets,
 } from "./bootstrap.ts";
 import { createIdentity } from "./identity.ts";
 import { createHashLimit } from "./passwords.ts";
 
 const key = new Uint8Array(32).fill(9);
 const region = "local";
+const stateSetting = "identity.bootstrap";
 const hashes = createHashLimit();
 
 function setUp() {
   const store = new MemoryStore();
   const clock = new ManualClock();
   const notified: IdentityCredentials[] = [];
-  const start = async (presets: Partial<IdentityPresets> = {}) =>
-    await bootstrapIdentity(
-      {
-        store,
-        newId: () => randomBytes(16).toString("hex"),
-        clock,
-        hashes,
-        key,
-        onCredentials: async (credentials) => void notified.push(credentials),
-      },
-      { region, ...presets },
+  const newId = () => randomBytes(16).toString("hex");
+  const bootstrap = (options: Partial<BootstrapOptions> = {}) =>
+    bootstrapIdentity(
+      { store, newId, clock, hashes, key },
+      { region, ...options },
     );
+  /** With its credentials handed over. */
+  const start = async (options: Partial<BootstrapOptions> = {}) => {
+    const result = await bootstrap(options);
+    const { created } = result;
+    if (created) notified.push(created.credentials);
+    await created?.confirm();
+    return result;
+  };
   const newIdentity = () =>
     createIdentity({ store, clock, hashes, logger: silentLogger, key });
   const logsIn = async (password: string) => {
@@ -52,7 +56,7 @@ function setUp() {
     });
     return "principal" in result ? result.principal.project?.id : false;
   };
-  return { store, notified, start, logsIn, keyWorks };
+  return { store, notified, bootstrap, start, logsIn, keyWorks };
 }
 
 test("the first start makes all that is needed to log in", async () => {
@@ -77,8 +81,10 @@ test("the first start makes all that is needed to log in", async () => {
 
 test("a second start changes nothing and hands over nothing", async () => {
   const { notified, start } = setUp();
-  const first = await start();
-  assert.deepEqual(await start(), first);
+  const { projectId, receiverSecret } = await start();
+  const ignoredPresets: string[] = [];
+  const second = { projectId, receiverSecret, ignoredPresets };
+  assert.deepEqual(await start(), second);
   assert.equal(notified.length, 1);
 });
 
@@ -98,106 +104,81 @@ test("presets are used as they are", async () => {
   assert.equal(notified[0]?.user.password, "pa:ss wörd");
 });
 
-test("another password preset replaces the password", async () => {
-  const { notified, start, logsIn } = setUp();
-  await start({ adminPassword: "one" });
-  await start({ adminPassword: "two" });
-  assert.equal(await logsIn("one"), undefined);
-  assert.ok(await logsIn("two"));
-  assert.equal(notified[1]?.user.password, "two");
-  assert.equal(notified[1]?.secretKey, notified[0]?.secretKey);
-  assert.equal(notified[1]?.receiverSecret, notified[0]?.receiverSecret);
-});
-
-test("a preset that stays does not undo a later change", async () => {
-  const { store, start, logsIn } = setUp();
-  await start({ adminPassword: "one" });
-  const [domain] = await store.listDomains();
-  const admin = await store.findUserByName(domain?.id ?? "", "admin");
-  assert.ok(admin);
-  await store.putUser({ ...admin, passwordHash: "changed elsewhere" });
-  await start({ adminPassword: "one" });
-  assert.equal(await logsIn("one"), undefined);
-});
-
-test("a preset that is taken away changes nothing", async () => {
-  const { notified, start, logsIn } = setUp();
-  await start({ adminPassword: "one", accessKey: "AK", secretKey: "SK" });
-  await start();
-  assert.equal(notified.length, 1);
-  assert.ok(await logsIn("one"));
-});
-
-test("another key pair takes the place of the first", async () => {
-  const { notified, start, keyWorks } = setUp();
+test("presets of a later start change nothing, and are named", async () => {
+  const { store, start, logsIn, keyWorks, notified } = setUp();
   await start();
   const [first] = notified;
   assert.ok(first);
-  await start({ accessKey: "AK2", secretKey: "SK2" });
-  assert.equal(await keyWorks("AK2", "SK2"), first.project.id);
-  assert.equal(await keyWorks(first.accessKey, first.secretKey), false);
-  assert.equal(notified[1]?.user.password, undefined);
-});
-
-test("another secret of the same access key takes its place", async () => {
-  const { start, keyWorks } = setUp();
-  await start({ accessKey: "AK", secretKey: "one" });
-  const projectId = await keyWorks("AK", "one");
-  await start({ accessKey: "AK", secretKey: "two" });
-  assert.equal(await keyWorks("AK", "one"), false);
-  assert.equal(await keyWorks("AK", "two"), projectId);
-});
-
-test("another project name renames the project", async () => {
-  const { store, notified, start } = setUp();
-  await start({ projectName: "one" });
-  await start({ projectName: "two" });
-  assert.equal(notified[1]?.project.id, notified[0]?.project.id);
-  const projects = await store.listProjects();
-  assert.deepEqual(
-    projects.map(({ name }) => name),
-    ["two"],
-  );
-});
-
-test("another project id makes another project and keeps the first", async () => {
-  const { store, notified, start, keyWorks } = setUp();
-  await start({ projectName: "default" });
-  const [first] = notified;
-  assert.ok(first);
-  const projectId = "fedcba9876543210fedcba9876543210";
-  await start({ projectName: "default", projectId });
-  const names = Object.fromEntries(
-    (await store.listProjects()).map(({ id, name }) => [id, name]),
-  );
-  assert.deepEqual(names, {
-    [first.project.id]: `default-${first.project.id}`,
-    [projectId]: "default",
+  const before = JSON.stringify([
+    await store.listUsers(),
+    await store.listProjects(),
+    await store.listAccessKeys(),
+  ]);
+  const result = await start({
+    accessKey: "AK2",
+    secretKey: "SK2",
+    adminPassword: "another",
+    projectName: "another",
+    projectId: "fedcba9876543210fedcba9876543210",
   });
-  assert.equal(await keyWorks(first.accessKey, first.secretKey), projectId);
+  assert.deepEqual(result.ignoredPresets, [
+    "adminPassword",
+    "projectId",
+    "projectName",
+    "accessKey",
+    "secretKey",
+  ]);
+  assert.equal(result.created, undefined);
+  const after = JSON.stringify([
+    await store.listUsers(),
+    await store.listProjects(),
+    await store.listAccessKeys(),
+  ]);
+  assert.equal(after, before);
+  const { accessKey, secretKey, project, user } = first;
+  assert.equal(await keyWorks(accessKey, secretKey), project.id);
+  assert.equal(await keyWorks("AK2", "SK2"), false);
+  assert.ok(await logsIn(user.password));
 });
 
-test("credentials that could not be handed over are made anew", async () => {
-  const { store, notified, start, logsIn } = setUp();
-  const failing = bootstrapIdentity(
-    {
-      store,
-      newId: () => randomBytes(16).toString("hex"),
-      clock: new ManualClock(),
-      hashes,
-      key,
-      onCredentials: async () => {
-        throw new Error("disk full");
-      },
-    },
-    { region },
-  );
-  await assert.rejects(failing, /disk full/);
+test("another region than at the first start is refused in one sentence", async () => {
+  const { start } = setUp();
   await start();
-  const [credentials] = notified;
-  assert.ok(await logsIn(credentials?.user.password ?? ""));
+  await assert.rejects(start({ region: "eu-1" }), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /region: expected local, .* got eu-1: /);
+    return true;
+  });
+  await start();
+});
+
+test("the region of an identity from before it was remembered is kept from then on", async () => {
+  const { store, start } = setUp();
+  await start();
+  const state = JSON.parse((await store.getSetting(stateSetting)) ?? "{}");
+  const { region: _, ...before } = state;
+  await store.putSetting(stateSetting, JSON.stringify(before));
+  await start({ region: "eu-1" });
+  await assert.rejects(start(), /expected eu-1/);
+});
+
+test("a first start that failed leaves nothing that the next one does not replace", async () => {
+  const { store, bootstrap, start, keyWorks, logsIn } = setUp();
+  const failed = (await bootstrap({ projectName: "one" })).created?.credentials;
+  assert.ok(failed);
+  const { created } = await start({ adminPassword: "second" });
+  assert.ok(created);
+  const { accessKey, secretKey, project } = created.credentials;
+  assert.equal(await keyWorks(failed.accessKey, failed.secretKey), false);
+  assert.equal(await keyWorks(accessKey, secretKey), project.id);
+  assert.equal((await logsIn("second"))?.id, project.id);
   assert.equal((await store.listDomains()).length, 1);
-  assert.equal((await store.listProjects()).length, 1);
+  assert.deepEqual(
+    (await store.listProjects()).map(({ name }) => name),
+    ["default"],
+  );
+  assert.equal((await store.listAccessKeys()).length, 1);
+  assert.equal((await start()).created, undefined);
 });
 
 test("says so when the key file is not the store's", async () => {
@@ -210,7 +191,6 @@ test("says so when the key file is not the store's", async () => {
       clock: new ManualClock(),
       hashes,
       key: new Uint8Array(32).fill(1),
-      onCredentials: async () => {},
     },
     { region },
   );

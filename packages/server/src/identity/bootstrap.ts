@@ -1,34 +1,28 @@
 /**
- * Sees to it that there is someone who can log in: on the first start it
- * creates the domain and project `default`, the user `admin` with the role
- * operator, an access key pair and the receiver secret.
+ * Sees to it that there is someone who can log in: the first start creates the
+ * domain and project `default`, the user `admin` with the role operator, an
+ * access key pair and the receiver secret.
  *
- * Presets (a password, key pair or project from the configuration) are applied
- * when they differ from what the last start saw; so a preset that is changed
- * takes effect at the next start, while one that stays does not undo what was
- * changed in the meantime by other means:
+ * Presets (a password, key pair or project from the configuration) take the
+ * place of what the first start makes up otherwise. Once there is an identity
+ * they change nothing: the variables that clients of another server use must
+ * not replace anybody's key.
  *
- * - another password: the password of `admin` is replaced, and who had been
- *   disabled or was no operator any more is one again;
- * - another key pair: it is added, and the pair of the last start stops
- *   working;
- * - another project name: the project is renamed;
- * - another project id: a project of that id is created and the key pair
- *   reaches that one; the earlier project is kept under a name that ends in
- *   its id.
+ * A first start that fails before its credentials were handed over leaves no
+ * identity: the next one begins anew.
  */
 
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   CarillonError,
   type Clock,
   type ConcurrencyLimit,
   findNamed,
   type IdentityStore,
-  isSameIdentityName,
   type NewId,
   type ProjectId,
 } from "@carillon/core";
+import { ConfigError } from "../config.ts";
 import {
   makeAccessKey,
   makeSecretKey,
@@ -53,6 +47,11 @@ export interface IdentityPresets {
   /** Both or neither. */
   readonly accessKey?: string | undefined;
   readonly secretKey?: string | undefined;
+}
+
+/** What {@link bootstrapIdentity} is told by the configuration. */
+export interface BootstrapOptions extends IdentityPresets {
+  /** Stands in every URN: it stays what it was at the first start. */
   readonly region: string;
 }
 
@@ -62,11 +61,7 @@ export interface IdentityCredentials {
   /** Name of the domain of project and user. */
   readonly domain: string;
   readonly project: { readonly id: ProjectId; readonly name: string };
-  readonly user: {
-    readonly name: string;
-    /** Absent when it was set on an earlier start: only its hash is kept. */
-    readonly password?: string;
-  };
+  readonly user: { readonly name: string; readonly password: string };
   readonly accessKey: string;
   readonly secretKey: string;
   readonly receiverSecret: string;
@@ -81,12 +76,6 @@ export interface BootstrapPorts {
   readonly hashes: ConcurrencyLimit;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
-  /**
-   * Called on the first start, and when a preset changed something. Only once
-   * it has resolved do the credentials count as handed over: after a crash
-   * before that, the next start makes new ones and calls again.
-   */
-  readonly onCredentials: (credentials: IdentityCredentials) => Promise<void>;
 }
 
 /** What stands after the start, whether it was the first one or not. */
@@ -94,112 +83,110 @@ export interface BootstrapResult {
   readonly projectId: ProjectId;
   /** Stands in the path of provider webhooks. */
   readonly receiverSecret: string;
+  /** Only at the first start. */
+  readonly created?: CreatedIdentity;
+  /** Presets that are set and change nothing, because there is an identity. */
+  readonly ignoredPresets: readonly (keyof IdentityPresets)[];
+}
+
+/** An identity that counts once its credentials were handed over. */
+export interface CreatedIdentity {
+  readonly credentials: IdentityCredentials;
+  /** From here on it is there, and later starts hand over nothing. */
+  confirm(): Promise<void>;
 }
 
 /**
- * Makes sure that somebody can log in, and applies presets that changed since
- * the last start. A crash in the middle is repaired by the next start.
+ * Makes sure that somebody can log in.
  *
- * @throws CarillonError STORAGE_UNUSABLE when the key is not the store's
+ * @throws CarillonError STORAGE_UNUSABLE when the key is not the store's;
+ * ConfigError when the region is another one than at the first start
  */
 export async function bootstrapIdentity(
   ports: BootstrapPorts,
-  presets: IdentityPresets,
+  { region, ...presets }: BootstrapOptions,
 ): Promise<BootstrapResult> {
   const { store } = ports;
   const secrets = createSecretBox(ports.key);
-  const seen = fingerprintsOf(presets, ports.key);
-  const last = await readState(store);
-  if (last && sameFingerprints(last.seen, seen)) {
-    return resultOf(last, secrets);
+  const known = await readBootstrapState(store);
+  if (known) {
+    await checkRegion(store, known, region);
+    return {
+      projectId: known.projectId,
+      receiverSecret: openReceiverSecret(known, secrets),
+      ignoredPresets: presetNames.filter((name) => presets[name] !== undefined),
+    };
   }
 
-  const isChanged = (name: keyof IdentityPresets) =>
-    last?.seen[name] !== seen[name] && presets[name] !== undefined;
   const domain = await ensureDomain(ports);
-  const project = await ensureProject(ports, presets, domain.id, last);
-  const user =
-    (last && (await store.findUser(last.userId))) ??
-    (await store.findUserByName(domain.id, adminName));
-  const userId = user?.id ?? ports.newId();
-  let password: string | undefined;
-  if (!last || isChanged("adminPassword")) {
-    password = presets.adminPassword ?? randomBytes(18).toString("base64url");
-    await store.putUser({
-      id: userId,
-      name: adminName,
-      domainId: domain.id,
-      passwordHash: await hashPassword(
-        ports.hashes,
-        password,
-        presets.adminPassword === undefined
-          ? generatedPasswordParameters
-          : chosenPasswordParameters,
-      ),
-      role: "operator",
-      projectIds: user?.projectIds ?? [],
-    });
-  }
-
-  const keyPair =
-    !last || isChanged("accessKey") || isChanged("secretKey")
-      ? {
-          accessKey: presets.accessKey ?? makeAccessKey(),
-          secretKey: presets.secretKey ?? makeSecretKey(),
-        }
-      : {
-          accessKey: last.accessKey,
-          secretKey: await readSecretKey(store, secrets, last.accessKey),
-        };
-  await store.putAccessKey({
-    accessKey: keyPair.accessKey,
-    encryptedSecret: secrets.seal(
-      keyPair.secretKey,
-      secretKeyPurpose(keyPair.accessKey),
+  const project = await ensureProject(ports, presets, domain.id);
+  const left = await store.findUserByName(domain.id, adminName);
+  const userId = left?.id ?? ports.newId();
+  const password =
+    presets.adminPassword ?? randomBytes(18).toString("base64url");
+  await store.putUser({
+    id: userId,
+    name: adminName,
+    domainId: domain.id,
+    passwordHash: await hashPassword(
+      ports.hashes,
+      password,
+      presets.adminPassword === undefined
+        ? generatedPasswordParameters
+        : chosenPasswordParameters,
     ),
+    role: "operator",
+    projectIds: [],
+  });
+  // Of a first start that failed.
+  for (const key of await store.listAccessKeys()) {
+    if (key.userId === userId) await store.deleteAccessKey(key.accessKey);
+  }
+  const accessKey = presets.accessKey ?? makeAccessKey();
+  const secretKey = presets.secretKey ?? makeSecretKey();
+  await store.putAccessKey({
+    accessKey,
+    encryptedSecret: secrets.seal(secretKey, secretKeyPurpose(accessKey)),
     userId,
     projectId: project.id,
     createdAt: ports.clock.now(),
   });
-  if (last && last.accessKey !== keyPair.accessKey) {
-    await store.deleteAccessKey(last.accessKey);
-  }
-
-  const receiverSecret = last
-    ? openReceiverSecret(last, secrets)
-    : randomBytes(24).toString("base64url");
-  await ports.onCredentials({
-    region: presets.region,
-    domain: domain.name,
-    project,
-    user: { name: adminName, ...(password !== undefined && { password }) },
-    ...keyPair,
-    receiverSecret,
-  });
-  // Last: a crash before this line repeats the start from the beginning.
+  const receiverSecret = randomBytes(24).toString("base64url");
   const state: BootstrapState = {
     projectId: project.id,
     userId,
-    accessKey: keyPair.accessKey,
     receiverSecret: secrets.seal(receiverSecret, receiverSecretPurpose),
-    seen,
+    region,
   };
-  await store.putSetting(stateSetting, JSON.stringify(state));
-  return { projectId: project.id, receiverSecret };
+  return {
+    projectId: project.id,
+    receiverSecret,
+    created: {
+      credentials: {
+        region,
+        domain: domain.name,
+        project,
+        user: { name: adminName, password },
+        accessKey,
+        secretKey,
+        receiverSecret,
+      },
+      confirm: () => store.putSetting(stateSetting, JSON.stringify(state)),
+    },
+    ignoredPresets: [],
+  };
 }
 
-/** What the last complete start left. */
-interface BootstrapState {
+/** What the first start left, once it succeeded. */
+export interface BootstrapState {
   readonly projectId: ProjectId;
+  /** The first operator. */
   readonly userId: string;
-  readonly accessKey: string;
   /** Sealed. */
   readonly receiverSecret: string;
-  /** Of each preset, so that a change is noticed without keeping it. */
-  readonly seen: Fingerprints;
+  /** Absent in folders of before it was remembered. */
+  readonly region?: string;
 }
-
-type Fingerprints = Readonly<Partial<Record<keyof IdentityPresets, string>>>;
 
 const stateSetting = "identity.bootstrap";
 const receiverSecretPurpose = "receiver-secret";
@@ -212,38 +199,36 @@ const presetNames = [
   "projectName",
   "accessKey",
   "secretKey",
-  "region",
 ] as const satisfies (keyof IdentityPresets)[];
 
-function fingerprintsOf(
-  presets: IdentityPresets,
-  key: Uint8Array,
-): Fingerprints {
-  const fingerprints: Partial<Record<keyof IdentityPresets, string>> = {};
-  for (const name of presetNames) {
-    const preset = presets[name];
-    if (preset === undefined) continue;
-    // Keyed: a guess at a weak password cannot be checked without the key.
-    fingerprints[name] = createHmac("sha256", key)
-      .update(`preset ${name} ${preset}`)
-      .digest("base64url");
-  }
-  return fingerprints;
-}
-
-/** A preset that was taken away changes nothing. */
-function sameFingerprints(last: Fingerprints, now: Fingerprints): boolean {
-  return presetNames.every(
-    (name) => now[name] === undefined || now[name] === last[name],
-  );
-}
-
-async function readState(
-  store: IdentityStore,
+/** `undefined` before the first start that succeeded. */
+export async function readBootstrapState(
+  store: Pick<IdentityStore, "getSetting">,
 ): Promise<BootstrapState | undefined> {
   const text = await store.getSetting(stateSetting);
   // Written by this module only, in one piece.
   return text === undefined ? undefined : (JSON.parse(text) as BootstrapState);
+}
+
+/** @throws ConfigError: URNs that clients have would name nothing any more */
+async function checkRegion(
+  store: IdentityStore,
+  known: BootstrapState,
+  region: string,
+): Promise<void> {
+  if (known.region === region) return;
+  if (known.region === undefined) {
+    const state: BootstrapState = { ...known, region };
+    await store.putSetting(stateSetting, JSON.stringify(state));
+    return;
+  }
+  throw new ConfigError([
+    {
+      key: "region",
+      source: "region",
+      problem: `expected ${known.region}, the region of this data folder's first start, which stands in every URN that clients have, got ${region}: set it back, or start with another data folder`,
+    },
+  ]);
 }
 
 async function ensureDomain({ store, newId }: BootstrapPorts) {
@@ -256,63 +241,29 @@ async function ensureDomain({ store, newId }: BootstrapPorts) {
 }
 
 async function ensureProject(
-  { store, newId }: BootstrapPorts,
-  presets: IdentityPresets,
+  { store, newId, clock }: BootstrapPorts,
+  { projectId, projectName: name = defaultProjectName }: IdentityPresets,
   domainId: string,
-  last: BootstrapState | undefined,
 ) {
-  const projects = await store.listProjects();
-  const siblings = projects.filter((other) => other.domainId === domainId);
-  const before = siblings.find((other) => other.id === last?.projectId);
-  const wantedName = presets.projectName ?? before?.name ?? defaultProjectName;
-  const unfinished = last ? undefined : findNamed(siblings, wantedName);
-  const id = (presets.projectId ??
-    before?.id ??
-    unfinished?.id ??
-    newId()) as ProjectId;
-  const known = siblings.find((other) => other.id === id);
-  if (known?.name !== wantedName) {
-    const namesakes = siblings.filter(
-      (other) => isSameIdentityName(other.name, wantedName) && other.id !== id,
-    );
-    // Names are unique: clients look projects up by them.
-    for (const other of namesakes) {
-      await store.putProject({ ...other, name: `${other.name}-${other.id}` });
-    }
+  // Of a first start that failed: nothing was ever made in it.
+  const left = (await store.listProjects()).filter(
+    (project) => project.domainId === domainId,
+  );
+  const id = (projectId ?? findNamed(left, name)?.id ?? newId()) as ProjectId;
+  for (const other of left) {
+    if (other.id !== id) await store.deleteProject(other.id, clock.now());
   }
-  const project = { id, name: wantedName, domainId };
-  await store.putProject(project);
-  return { id, name: wantedName };
+  await store.putProject({ id, name, domainId });
+  return { id, name };
 }
 
-async function readSecretKey(
-  store: IdentityStore,
+/** @throws CarillonError STORAGE_UNUSABLE when the key is not the store's */
+export function openReceiverSecret(
+  { receiverSecret }: BootstrapState,
   secrets: SecretBox,
-  accessKey: string,
-): Promise<string> {
-  const record = await store.findAccessKey(accessKey);
-  if (!record) return makeSecretKey();
-  return openWith(() =>
-    secrets.open(record.encryptedSecret, secretKeyPurpose(accessKey)),
-  );
-}
-
-function openReceiverSecret(state: BootstrapState, secrets: SecretBox): string {
-  return openWith(() =>
-    secrets.open(state.receiverSecret, receiverSecretPurpose),
-  );
-}
-
-function resultOf(state: BootstrapState, secrets: SecretBox): BootstrapResult {
-  return {
-    projectId: state.projectId,
-    receiverSecret: openReceiverSecret(state, secrets),
-  };
-}
-
-function openWith(open: () => string): string {
+): string {
   try {
-    return open();
+    return secrets.open(receiverSecret, receiverSecretPurpose);
   } catch (cause) {
     throw new CarillonError(
       "STORAGE_UNUSABLE",

@@ -27,10 +27,7 @@ async function setUp(store = new MemoryStore()) {
   const clock = new ManualClock(toEpochMs(Date.UTC(2026, 0, 15, 8, 30)));
   let ids = 0;
   const newId = () => String(++ids).padStart(32, "0");
-  await bootstrapIdentity(
-    { store, newId, clock, hashes, key, onCredentials: async () => {} },
-    presets,
-  );
+  await bootstrapIdentity({ store, newId, clock, hashes, key }, presets);
   const identity = createIdentity({
     store,
     clock,

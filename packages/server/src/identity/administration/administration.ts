@@ -54,11 +54,13 @@ export interface AdministrationPorts {
   readonly hashes: ConcurrencyLimit;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
+  /** Called after each change, before it is answered. */
+  readonly onChanged: () => Promise<void>;
 }
 
 /** What the parts work with. */
 export interface AdministrationContext
-  extends Omit<AdministrationPorts, "key"> {
+  extends Omit<AdministrationPorts, "key" | "onChanged"> {
   readonly secrets: SecretBox;
   readonly reach: Reach;
   /**
@@ -74,6 +76,7 @@ const maxWaitingChanges = 100;
 
 export function createAdministration({
   key,
+  onChanged,
   ...ports
 }: AdministrationPorts): AdministrationWithin {
   const changes = new ConcurrencyLimit({
@@ -91,6 +94,7 @@ export function createAdministration({
         } finally {
           // Also after a failure: what was written by then counts.
           ports.identity.invalidate();
+          await onChanged();
         }
       }),
   };

@@ -42,6 +42,7 @@ async function setUp() {
     hashes,
     keys: { deleteProject: async () => {} },
     key,
+    onChanged: async () => {},
   });
   await store.putDomain({ id: "d1", name: "default" });
   const { users } = within({ kind: "all" });

@@ -1,0 +1,95 @@
+/**
+ * Keeps `credentials.json` true while users, passwords, access keys and
+ * addresses change. The store is the truth; a file that the owner deleted is
+ * not made again.
+ */
+
+import { findNamed, type IdentityStore, type Logger } from "@carillon/core";
+import {
+  type Credentials,
+  readCredentialsFile,
+  writeCredentialsFile,
+} from "./credentials-file.ts";
+import { secretKeyPurpose } from "./identity/access-keys.ts";
+import { createSecretBox } from "./identity/secret-box.ts";
+
+/** Where the server answers: on this machine, and for others. */
+export type ServerAddress = Pick<Credentials, "url" | "publicUrl">;
+
+export interface CredentialsKeeper {
+  /**
+   * Compares the file with the store and the address, and rewrites it where it
+   * differs. A failure is logged: the change that was made stands.
+   */
+  refresh(): Promise<void>;
+}
+
+export function createCredentialsKeeper(ports: {
+  readonly folder: string;
+  readonly store: IdentityStore;
+  /** 32 bytes that secrets in the store are encrypted under. */
+  readonly key: Uint8Array;
+  readonly logger: Logger;
+  readonly address: () => ServerAddress;
+}): CredentialsKeeper {
+  const { folder, store, logger } = ports;
+  const secrets = createSecretBox(ports.key);
+  /** Of the file's user, since the first look at it. */
+  let passwordHash: string | undefined;
+
+  async function currentUser({
+    domain: domainName,
+    user: { name, password },
+  }: Credentials): Promise<Credentials["user"]> {
+    const domain = findNamed(await store.listDomains(), domainName);
+    const user = domain && (await store.findUserByName(domain.id, name));
+    const isSame = user?.passwordHash === (passwordHash ?? user?.passwordHash);
+    passwordHash = user?.passwordHash ?? passwordHash;
+    return user && isSame && password !== undefined
+      ? { name, password }
+      : { name };
+  }
+
+  async function currentKey(
+    accessKey: string | undefined,
+  ): Promise<Pick<Credentials, "accessKey" | "secretKey">> {
+    const record =
+      accessKey === undefined
+        ? undefined
+        : await store.findAccessKey(accessKey);
+    if (!record || accessKey === undefined) return {};
+    if (record.disabled) return { accessKey };
+    const purpose = secretKeyPurpose(accessKey);
+    return {
+      accessKey,
+      secretKey: secrets.open(record.encryptedSecret, purpose),
+    };
+  }
+
+  return {
+    async refresh() {
+      // Clients say what is wrong with a file that cannot be used.
+      const file = await readCredentialsFile(folder).catch(() => undefined);
+      if (!file) return;
+      try {
+        const { region, domain, project, receiverSecret } = file;
+        const { url, publicUrl } = ports.address();
+        const current: Credentials = {
+          url,
+          ...(publicUrl !== undefined && { publicUrl }),
+          region,
+          domain,
+          project,
+          user: await currentUser(file),
+          ...(await currentKey(file.accessKey)),
+          receiverSecret,
+        };
+        if (JSON.stringify(current) !== JSON.stringify(file)) {
+          await writeCredentialsFile(folder, current);
+        }
+      } catch (error) {
+        logger.error("credentials_file_not_updated", { folder, error });
+      }
+    },
+  };
+}

@@ -24,7 +24,10 @@ export const requestErrorCatalogue = {
   IDENTITY_INVALID: "The user, project, domain or access key cannot be so",
   IDENTITY_NOT_FOUND: "There is no such user, project, domain or access key",
   IDENTITY_IN_USE: "The project or domain is not empty",
-  LAST_OPERATOR: "The last operator is needed",
+  LAST_OPERATOR:
+    "The last operator is needed; `carillon recover` helps where it is lost",
+  LAST_OPERATOR_KEY:
+    "The last access key of an operator is needed; `carillon recover` makes one where it is lost",
   NOT_OFFERED: "The operation is known and not offered here",
 } as const satisfies Record<string, string>;
 

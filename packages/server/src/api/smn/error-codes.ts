@@ -117,6 +117,7 @@ export const smnErrorCodes: Readonly<
   IDENTITY_EXISTS: { status: 409, code: "APIGW.0201" },
   IDENTITY_IN_USE: { status: 409, code: "APIGW.0201" },
   LAST_OPERATOR: { status: 409, code: "APIGW.0201" },
+  LAST_OPERATOR_KEY: { status: 409, code: "APIGW.0201" },
   NOT_OFFERED: { status: 501, code: "APIGW.0201" },
 };
 

@@ -9,7 +9,12 @@ import {
 } from "../access-keys.ts";
 import { isReached } from "../permissions.ts";
 import type { AdministrationContext } from "./administration.ts";
-import { checkMayManage, found, withSwitch } from "./rules.ts";
+import {
+  checkMayManage,
+  checkOperatorRemains,
+  found,
+  withSwitch,
+} from "./rules.ts";
 
 export interface NewAccessKey {
   readonly userId: string;
@@ -34,7 +39,7 @@ export interface AccessKeyAdministration {
   list(filter: AccessKeyFilter): Promise<readonly AccessKey[]>;
   /** @throws RequestError IDENTITY_NOT_FOUND */
   get(accessKey: string): Promise<AccessKey>;
-  /** @throws RequestError IDENTITY_NOT_FOUND, PERMISSION_DENIED */
+  /** @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR_KEY, PERMISSION_DENIED */
   setEnabled(accessKey: string, enabled: boolean): Promise<AccessKey>;
   /**
    * Another secret; the one before stops working at once. To change keys
@@ -43,7 +48,7 @@ export interface AccessKeyAdministration {
    * @throws RequestError IDENTITY_NOT_FOUND, PERMISSION_DENIED
    */
   rotate(accessKey: string): Promise<AccessKeyWithSecret>;
-  /** @throws RequestError IDENTITY_NOT_FOUND, PERMISSION_DENIED */
+  /** @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR_KEY, PERMISSION_DENIED */
   delete(accessKey: string): Promise<void>;
 }
 
@@ -131,6 +136,7 @@ export function createAccessKeyAdministration({
     setEnabled: (accessKey, enabled) =>
       change(async () => {
         const key = withSwitch(await getManaged(accessKey), enabled);
+        if (!enabled) await checkOperatorRemains(store, { accessKey });
         await store.putAccessKey(key);
         return key;
       }),
@@ -139,6 +145,7 @@ export function createAccessKeyAdministration({
     delete: (accessKey) =>
       change(async () => {
         await getManaged(accessKey);
+        await checkOperatorRemains(store, { accessKey });
         await store.deleteAccessKey(accessKey);
       }),
   };

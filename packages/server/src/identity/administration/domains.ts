@@ -15,7 +15,7 @@ export interface DomainAdministration {
   /**
    * Its users and projects stop and start working with it.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR, LAST_OPERATOR_KEY
    */
   setEnabled(id: string, enabled: boolean): Promise<Domain>;
   /** @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_IN_USE */

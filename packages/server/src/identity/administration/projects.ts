@@ -8,6 +8,7 @@ import {
   checkDomain,
   checkMayManage,
   checkName,
+  checkOperatorRemains,
   found,
   withSwitch,
 } from "./rules.ts";
@@ -31,14 +32,15 @@ export interface ProjectAdministration {
    * Nobody acts in it while it is disabled; what it has published is still
    * delivered.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR_KEY
    */
   setEnabled(id: string, enabled: boolean): Promise<Project>;
   /**
    * Deletes a project without topics, with its access keys, templates, keys and
    * address book.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_IN_USE
+   * @throws RequestError IDENTITY_NOT_FOUND, IDENTITY_IN_USE,
+   * LAST_OPERATOR_KEY
    */
   delete(id: string): Promise<void>;
 }
@@ -120,11 +122,11 @@ export function createProjectAdministration({
 
   /** Operators' keys stop working with their project. */
   async function checkKeys(projectId: ProjectId): Promise<void> {
-    if (reach.kind === "all") return;
     for (const key of await store.listAccessKeys()) {
       if (key.projectId !== projectId) continue;
       const user = await store.findUser(key.userId);
       if (user) checkMayManage(reach, user.role);
     }
+    await checkOperatorRemains(store, { projectId });
   }
 }

@@ -1,6 +1,6 @@
 /** Rules that several kinds of identity have in common. */
 
-import type { IdentityStore, UserRole } from "@carillon/core";
+import type { IdentityStore, Project, User, UserRole } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import { isReached, type Reach } from "../permissions.ts";
 
@@ -61,31 +61,71 @@ export function withSwitch<Thing extends { readonly disabled?: true }>(
 }
 
 /**
- * Somebody must be left who can undo a mistake.
+ * Somebody must be left who can undo a mistake, with a key for the command
+ * line.
  *
- * @param without the user or domain that is about to stop working
- * @throws RequestError LAST_OPERATOR
+ * @param without what is about to stop working
+ * @throws RequestError LAST_OPERATOR, LAST_OPERATOR_KEY
  */
 export async function checkOperatorRemains(
   store: IdentityStore,
-  without: { readonly userId?: string; readonly domainId?: string },
+  without: {
+    readonly userId?: string;
+    readonly domainId?: string;
+    readonly projectId?: string;
+    readonly accessKey?: string;
+  },
 ): Promise<void> {
-  const domains = await store.listDomains();
-  const working = new Set(
-    domains
-      .filter(({ id, disabled }) => !disabled && id !== without.domainId)
-      .map(({ id }) => id),
-  );
-  const remains = (await store.listUsers()).some(
+  const isOn = ({ disabled }: { readonly disabled?: true }) => !disabled;
+  const domains = idsOf((await store.listDomains()).filter(isOn));
+  const operators = (await store.listUsers()).filter(
     (user) =>
-      user.role === "operator" &&
-      !user.disabled &&
-      user.id !== without.userId &&
-      working.has(user.domainId),
+      user.role === "operator" && isOn(user) && domains.has(user.domainId),
   );
-  if (remains) return;
+  const remaining = operators.filter(
+    ({ id, domainId }) =>
+      id !== without.userId && domainId !== without.domainId,
+  );
+  if (remaining.length === 0) {
+    throw new RequestError(
+      "LAST_OPERATOR",
+      "Nobody could manage domains after this: make another user an operator first. (Where none can log in any more, `carillon recover` helps.)",
+    );
+  }
+  const projects = (await store.listProjects()).filter(
+    (project) => isOn(project) && domains.has(project.domainId),
+  );
+  const projectIds = idsOf(projects);
+  const keysOf = (users: readonly User[]) => {
+    const userIds = idsOf(users);
+    return keys.filter(({ userId }) => userIds.has(userId));
+  };
+  const keys = (await store.listAccessKeys()).filter(
+    (key) => isOn(key) && projectIds.has(key.projectId),
+  );
+  const left = keysOf(remaining).filter(
+    ({ accessKey, projectId }) =>
+      accessKey !== without.accessKey &&
+      projectId !== without.projectId &&
+      domainOf(projects, projectId) !== without.domainId,
+  );
+  // Without any, there is none to lose.
+  if (left.length > 0 || keysOf(operators).length === 0) return;
   throw new RequestError(
-    "LAST_OPERATOR",
-    "Nobody could manage domains after this: make another user an operator first.",
+    "LAST_OPERATOR_KEY",
+    "No operator would have an access key that works after this: create another first. (Where it is lost, `carillon recover` makes one.)",
   );
+}
+
+function idsOf(
+  things: readonly { readonly id: string }[],
+): ReadonlySet<string> {
+  return new Set(things.map(({ id }) => id));
+}
+
+function domainOf(
+  projects: readonly Project[],
+  projectId: string,
+): string | undefined {
+  return projects.find(({ id }) => id === projectId)?.domainId;
 }

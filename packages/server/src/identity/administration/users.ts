@@ -56,7 +56,8 @@ export interface UserAdministration {
   /**
    * Who is disabled is logged out; access keys rest until it is enabled.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR, PERMISSION_DENIED
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR, LAST_OPERATOR_KEY,
+   * PERMISSION_DENIED
    */
   change(
     id: string,
@@ -78,7 +79,8 @@ export interface UserAdministration {
   /**
    * With its access keys.
    *
-   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR, PERMISSION_DENIED
+   * @throws RequestError IDENTITY_NOT_FOUND, LAST_OPERATOR, LAST_OPERATOR_KEY,
+   * PERMISSION_DENIED
    */
   delete(id: string): Promise<void>;
 }

@@ -340,9 +340,66 @@ test("somebody is always left to manage identity", async () => {
     assert.equal(refused.status, 409);
     assert.equal(refused.body.code, "LAST_OPERATOR");
   }
-  await call("POST", "/api/v2/users", { name: "eve", role: "operator" });
+  const { body: eve } = await call("POST", "/api/v2/users", {
+    name: "eve",
+    role: "operator",
+  });
+  await call("POST", "/api/v2/access-keys", {
+    userId: eve.id,
+    projectId: server.credentials.project.id,
+  });
   const changed = await call("PATCH", path, { role: "member" });
   assert.equal(changed.body.role, "member");
+});
+
+test("an operator's access key that works is always left", async () => {
+  const { server, ask } = await setUp();
+  await using _ = server;
+  const { call, credentials } = server;
+  const { userId } = (await call("GET", "/api/v2/whoami")).body;
+  const { body: eve } = await call("POST", "/api/v2/users", {
+    name: "eve",
+    role: "operator",
+  });
+  const own = `/api/v2/access-keys/${credentials.accessKey}`;
+  const project = `/api/v2/projects/${credentials.project.id}`;
+  const attempts = () =>
+    Promise.all([
+      call("PATCH", own, { enabled: false }),
+      call("DELETE", own),
+      call("PATCH", project, { enabled: false }),
+      call("DELETE", project),
+      // The other operator has no key.
+      call("PATCH", `/api/v2/users/${userId}`, { enabled: false }),
+      call("PATCH", `/api/v2/users/${userId}`, { role: "admin" }),
+      call("DELETE", `/api/v2/users/${userId}`),
+    ]);
+  const check = async () => {
+    for (const { status, body } of await attempts()) {
+      assert.deepEqual([status, body.code], [409, "LAST_OPERATOR_KEY"]);
+      assert.match(body.detail, /carillon recover/);
+    }
+  };
+  await check();
+  const keys = "/api/v2/access-keys";
+  const projectId = credentials.project.id;
+  const { body: other } = await call("POST", keys, {
+    userId: eve.id,
+    projectId,
+  });
+  // Neither one that is disabled counts, nor a member's.
+  const path = `${keys}/${other.accessKey}`;
+  assert.equal((await call("PATCH", path, { enabled: false })).status, 200);
+  const { body: ann } = await call("POST", "/api/v2/users", {
+    name: "ann",
+    projectIds: [projectId],
+  });
+  await call("POST", keys, { userId: ann.id });
+  await check();
+  await call("PATCH", path, { enabled: true });
+  assert.equal((await call("DELETE", own)).status, 204);
+  const { status } = await ask(keyPair(other), "DELETE", path);
+  assert.equal(status, 409);
 });
 
 /** An administrator of the operator's own domain. */

@@ -50,6 +50,9 @@ const entries: readonly Entry[] = [
     name: "restore",
     summary: "put a backup into a data folder",
     load: async () => (await import("./commands/restore.ts")).restoreCommand(),
+    name: "recover",
+    summary: "make a new access key for the first operator",
+    load: async () => (await import("./commands/recover.ts")).recoverCommand(),
   },
   {
     name: "topic",

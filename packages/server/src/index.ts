@@ -53,5 +53,10 @@ export {
 export { createHashLimit } from "./identity/passwords.ts";
 export type { Principal } from "./identity/principal.ts";
 export { type Carillon, type OpenOptions, open } from "./open.ts";
+export {
+  type Recovered,
+  type RecoverOptions,
+  recoverOperator,
+} from "./recover.ts";
 export { createSandbox, type Sandbox } from "./sandbox/sandbox.ts";
 export { version } from "./version.ts";

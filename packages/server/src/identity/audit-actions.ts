@@ -25,6 +25,8 @@ export const auditActions = {
   "access-key.change": "An access key was enabled or disabled",
   "access-key.rotate": "An access key was given another secret",
   "access-key.delete": "An access key was deleted",
+  "operator.recover":
+    "An operator was given an access key in the data folder (`carillon recover`)",
   "signing-key.rotate": "Messages are signed with a fresh key",
   "key.create": "A key that messages are sealed with was made",
   "key.enable": "Such a key was enabled",

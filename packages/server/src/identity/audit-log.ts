@@ -13,6 +13,7 @@ import {
   type NewAuditEntry,
   refusedLoginAction,
   type Timer,
+  type User,
 } from "@carillon/core";
 import type { AuditAction } from "./audit-actions.ts";
 import type { Principal } from "./principal.ts";
@@ -68,10 +69,16 @@ export interface AuditLog extends AsyncDisposable {
     change: AuditedChange,
     request: AuditedRequest,
   ): Promise<void>;
+  /** An access key was made in the data folder, by nobody who logged in. */
+  noteRecovery(recovery: {
+    readonly user: Pick<User, "id" | "name" | "domainId">;
+    readonly accessKey: string;
+  }): Promise<void>;
   /** Writes what was counted. */
   flush(): Promise<void>;
 }
 
+const recoverAction: AuditAction = "operator.recover";
 const flushIntervalMs = 60_000;
 /** Kinds of refused log-ins of a domain that are told apart in a minute. */
 const maxKinds = 20;
@@ -194,6 +201,16 @@ export function createAuditLog(ports: {
       }
       await write({ ...entry, count: 1 });
     },
+    noteRecovery: ({ user, accessKey }) =>
+      write({
+        at: clock.now(),
+        action: recoverAction,
+        count: 1,
+        userId: user.id,
+        userName: user.name,
+        domainId: user.domainId,
+        details: { accessKey },
+      }),
     flush,
     [Symbol.asyncDispose]: flush,
   };

@@ -1,0 +1,58 @@
+/** `carillon recover`: back in, when no key or password works any more. */
+
+import { type Recovered, recoverOperator } from "@carillon/server";
+import { Command } from "commander";
+import { addExamples } from "../client-options.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { dataFolder } from "../connection.ts";
+import { createLogger } from "../logger.ts";
+import { createOutput } from "../output.ts";
+
+interface RecoverOptions {
+  readonly data?: string;
+  readonly password?: boolean;
+  readonly json?: boolean;
+}
+
+export function recoverCommand(): Command {
+  const command = new Command("recover")
+    .description(
+      "Make a new access key for the first operator, enable it if it was disabled, and write credentials.json anew. Works on the data folder while no server uses it; the keys there are stay as they are. The audit log has an entry of it.",
+    )
+    .option("--data <folder>", "the server's data folder (CARILLON_DATA)")
+    .option("--password", "set another password, made up, too")
+    .option("--json", "one JSON object per line, as without a terminal");
+  return addExamples(command, [
+    "carillon recover",
+    "carillon recover --data /var/lib/carillon --password",
+  ]).action(async (options: RecoverOptions) => {
+    const folder = dataFolder(options, process.env);
+    const recovered = await recover(folder, options.password === true);
+    createOutput(options).result(describe(recovered, folder), recovered);
+  });
+}
+
+/** @throws CommandFailure while a server runs, or without usable data */
+async function recover(folder: string, password: boolean): Promise<Recovered> {
+  const logger = createLogger({ level: "warn" });
+  try {
+    return await recoverOperator({ folder, password, logger });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new CommandFailure(error.message, 1, { cause: error });
+  }
+}
+
+function describe(
+  { user, project, accessKey, secretKey }: Recovered,
+  folder: string,
+): string {
+  return [
+    `${user.name} has a new access key; it is shown once, and kept in`,
+    `${folder}/credentials.json. The next start works with it.`,
+    `  project     ${project.name} (${project.id})`,
+    ...(user.password === undefined ? [] : [`  password    ${user.password}`]),
+    `  access key  ${accessKey}`,
+    `  secret key  ${secretKey}`,
+  ].join("\n");
+}

@@ -8,8 +8,10 @@ import {
   ConfigError,
   type ConfigSources,
   loadConfig,
+  resolveConfig,
 } from "./config.ts";
 import { listConfigKeys } from "./config-schema.ts";
+import { shownValue } from "./config-settings.ts";
 import { open } from "./open.ts";
 
 test("fills in every default", () => {
@@ -29,7 +31,11 @@ test("a flag goes over the environment, that over the file", (t) => {
   const file = fileWith(t, '{ "port": 1, "host": "::1", "region": "eu" }');
   const config = loadConfig({
     flags: { port: "3", config: file },
-    env: { CARILLON_PORT: "2", CARILLON_HOST: "0.0.0.0" },
+    env: {
+      CARILLON_PORT: "2",
+      CARILLON_HOST: "0.0.0.0",
+      CARILLON_PUBLIC_URL: "https://notify.example.com",
+    },
   });
   assert.equal(config.port, 3);
   assert.equal(config.host, "0.0.0.0");
@@ -298,6 +304,80 @@ test("the lease that the configuration asks for is the engine's", async (t) => {
   await assert.rejects(open({ ...config, leaseMs: leaseMs - 1 }), {
     name: "ConfigError",
   });
+});
+
+test("a host that others reach needs a public URL, or the sandbox", () => {
+  const { mistakes } = mistakesOf({ env: { CARILLON_HOST: "0.0.0.0" } });
+  assert.deepEqual(
+    mistakes.map(({ key, source }) => [key, source]),
+    [["host", "CARILLON_HOST"]],
+  );
+  assert.match(mistakes[0]?.problem ?? "", /--public-url .* or --sandbox/);
+  for (const host of ["::", "192.0.2.1", "notify.internal", "127.example"]) {
+    mistakesOf({ flags: { host } });
+    const publicUrl = "https://notify.example.com";
+    assert.equal(loadConfig({ flags: { host, publicUrl } }).host, host);
+    assert.equal(loadConfig({ flags: { host, sandbox: true } }).host, host);
+  }
+  for (const host of ["localhost", "127.0.0.2", "::1"]) {
+    assert.equal(loadConfig({ flags: { host } }).host, host);
+  }
+});
+
+test("says of each value where it is from, also when something is wrong", (t) => {
+  const file = fileWith(
+    t,
+    '{ "port": 1, "chunkSize": "x", "sms": { "optOutExempt": ["otp"] } }',
+  );
+  const { settings, mistakes } = resolveConfig({
+    file,
+    env: { CARILLON_PORT: "2", CARILLON_REGION: "eu" },
+    flags: { region: "de", colour: "red" },
+  });
+  const found = Object.fromEntries(
+    settings.map(({ key, value, origin }) => [key.path, [value, origin]]),
+  );
+  assert.deepEqual(found.port, [2, "CARILLON_PORT"]);
+  assert.deepEqual(found.region, ["de", "--region"]);
+  assert.deepEqual(found.chunkSize, ["x", `file:${file}`]);
+  assert.deepEqual(found["sms.optOutExempt"], [["otp"], `file:${file}`]);
+  assert.deepEqual(found.host, ["127.0.0.1", "default"]);
+  assert.deepEqual(found.smtpUrl, [undefined, "default"]);
+  assert.equal(settings.length, listConfigKeys().length);
+  assert.deepEqual(mistakes.map(({ key }) => key).sort(), [
+    "chunkSize",
+    "colour",
+  ]);
+});
+
+test("what is shown of settings holds no secrets", (t) => {
+  const providers = [
+    "log",
+    {
+      type: "forward-client",
+      name: "carrier",
+      serverUrl: "https://ann:hush@sms.example.com/",
+      auth: { user: "u", pass: "hush" },
+      secret: "hush",
+    },
+  ];
+  const file = fileWith(t, JSON.stringify({ sms: { providers } }));
+  const { settings } = resolveConfig({
+    file,
+    env: {
+      CARILLON_SMTP_URL: "smtp://user:hush@mail.example.com",
+      CARILLON_ADMIN_PASSWORD: "hush",
+      CARILLON_ACCESS_KEY: "AK",
+      CARILLON_SECRET_KEY: "hush",
+    },
+  });
+  const text = JSON.stringify(settings.map(shownValue));
+  assert.ok(!text.includes("hush"), text);
+  const given = JSON.stringify(providers);
+  const wrong = resolveConfig({ env: { CARILLON_SMS_PROVIDERS: given } });
+  assert.ok(wrong.mistakes.length > 0);
+  assert.ok(!JSON.stringify(wrong.settings.map(shownValue)).includes("hush"));
+  assert.match(text, /https:\/\/\*\*\*@sms\.example\.com/);
 });
 
 test("every key has a variable, and all but credentials a flag", () => {

@@ -67,13 +67,38 @@ export class ConfigError extends Error {
 /** What `sandbox` adds to `allowTargets`. */
 const loopbackNetworks = ["127.0.0.0/8", "::1/128"];
 
+/** One key with the value it has, or was given in vain. */
+export interface Setting {
+  readonly key: ConfigKey;
+  /** `undefined` when it is unset and has no default. */
+  readonly value: unknown;
+  /** `--port`, `CARILLON_PORT`, `file:` and its path, or `default`. */
+  readonly origin: string;
+}
+
+/** What sources come to, whether they are right or not. */
+export interface ResolvedConfig {
+  /** In the order of the schema. */
+  readonly settings: readonly Setting[];
+  /** In every source, also in values that another source overrides. */
+  readonly mistakes: readonly ConfigMistake[];
+  /** With defaults in place of what is wrong. */
+  readonly config: Config;
+}
+
 /**
  * Collects, checks and freezes the configuration.
  *
- * @throws ConfigError with every mistake in every source, also in
- * values that another source overrides
+ * @throws ConfigError with every mistake
  */
 export function loadConfig(sources: ConfigSources = {}): Config {
+  const { config, mistakes } = resolveConfig(sources);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  return config;
+}
+
+/** Collects and checks the configuration, and says where each value is from. */
+export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
   const { flags = {}, env = {} } = sources;
   const keys = listConfigKeys();
   const mistakes: ConfigMistake[] = [];
@@ -99,15 +124,35 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   }
   mistakes.push(...halfKeyPair(values));
   const config = build(keys, values);
-  mistakes.push(...shortLease(config, given));
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
-  return config;
+  mistakes.push(...shortLease(config, given), ...loopbackLinks(config, given));
+  const settings = keys.map((key): Setting => {
+    const last = given.findLast((one) => one.key.path === key.path);
+    const value = at(config, key.path);
+    if (!last) return { key, value, origin: "default" };
+    const isWrong = mistakes.some(({ source }) => source === last.source);
+    return { key, value: isWrong ? last.value : value, origin: last.origin };
+  });
+  return { settings, mistakes, config };
+}
+
+function at(section: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (inner, name) =>
+        typeof inner === "object" && inner !== null
+          ? (inner as Record<string, unknown>)[name]
+          : undefined,
+      section,
+    );
 }
 
 /** A value someone gave, before it is parsed. */
 interface Given {
   readonly key: ConfigKey;
   readonly source: string;
+  /** As {@link Setting} has it. */
+  readonly origin: string;
   readonly value: unknown;
   /** Folder that relative paths start from. */
   readonly base: string;
@@ -121,7 +166,10 @@ function fromFlags(
   return Object.entries(flags).flatMap(([name, value]) => {
     if (value === undefined || name === "config") return [];
     const key = keys.find(({ option }) => option === name);
-    if (key) return { key, source: key.flag ?? name, value, base: "." };
+    if (key) {
+      const source = key.flag ?? name;
+      return { key, source, origin: source, value, base: "." };
+    }
     mistakes.push({
       key: name,
       source: name,
@@ -149,7 +197,7 @@ function fromEnvironment(
   return Object.entries(env).flatMap(([name, value]) => {
     const key = keys.find(({ variable }) => variable === name);
     if (!key || !value || isServiceLink(name, env)) return [];
-    return { key, source: name, value, base: "." };
+    return { key, source: name, origin: name, value, base: "." };
   });
 }
 
@@ -172,6 +220,7 @@ function fromFile(
   }
   const given: Given[] = [];
   const base = dirname(resolve(path));
+  const origin = `file:${path}`;
   walk(content, "");
   return given;
 
@@ -193,7 +242,7 @@ function fromFile(
       const full = `${prefix}${name}`;
       const source = `${full} in ${path}`;
       const key = keys.find((candidate) => candidate.path === full);
-      if (key) given.push({ key, source, value, base });
+      if (key) given.push({ key, source, origin, value, base });
       else if (keys.some((other) => other.path.startsWith(`${full}.`))) {
         walk(value, `${full}.`);
       } else {
@@ -306,6 +355,27 @@ function shortLease(
       problem: `expected ${neededMs} or more, because httpTimeoutMs is ${httpTimeoutMs}, got ${leaseMs}: make the lease longer or the timeout shorter`,
     },
   ];
+}
+
+/** Whoever gets a link to this machine's own address cannot follow it. */
+function loopbackLinks(
+  { host, publicUrl, sandbox }: Config,
+  given: readonly Given[],
+): ConfigMistake[] {
+  if (isLoopback(host) || publicUrl !== undefined || sandbox) return [];
+  const last = given.findLast(({ key }) => key.path === "host");
+  return [
+    {
+      key: "host",
+      source: last?.source ?? "host",
+      problem: `expected a publicUrl beside ${host}, because links in messages would lead to this machine's own address: set --public-url (CARILLON_PUBLIC_URL) to where people and clients reach the server, or --sandbox to try it out`,
+    },
+  ];
+}
+
+/** Whether only this machine reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d+){3}|::1)$/i.test(host);
 }
 
 function build(

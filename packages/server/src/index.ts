@@ -24,13 +24,18 @@ export {
   ConfigError,
   type ConfigMistake,
   type ConfigSources,
+  isLoopback,
   loadConfig,
+  type ResolvedConfig,
+  resolveConfig,
+  type Setting,
 } from "./config.ts";
 export {
   type ConfigKey,
   configGroups,
   listConfigKeys,
 } from "./config-schema.ts";
+export { shownValue } from "./config-settings.ts";
 export {
   type Credentials,
   credentialsFileName,
@@ -52,7 +57,12 @@ export {
 } from "./identity/identity.ts";
 export { createHashLimit } from "./identity/passwords.ts";
 export type { Principal } from "./identity/principal.ts";
-export { type Carillon, type OpenOptions, open } from "./open.ts";
+export {
+  type Carillon,
+  type FirstCredentials,
+  type OpenOptions,
+  open,
+} from "./open.ts";
 export {
   type Recovered,
   type RecoverOptions,

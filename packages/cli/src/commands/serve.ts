@@ -1,11 +1,12 @@
 /** `carillon serve`: the server until a signal stops it. */
 
 import { once } from "node:events";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import {
   type Carillon,
   type Config,
   ConfigError,
+  credentialsFileName,
   type Logger,
   loadConfig,
   open,
@@ -15,6 +16,7 @@ import { addExamples } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
 import { createLogger } from "../logger.ts";
+import { startScreen } from "../start-screen.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 /** Closing takes no longer by itself; a disk or a provider may hang. */
@@ -81,35 +83,23 @@ async function serve(config: Config): Promise<void> {
 }
 
 function announce(carillon: Carillon, config: Config, logger: Logger): void {
-  const { url, credentials } = carillon;
+  const { url, credentials, ignoredPresets } = carillon;
+  // npm runs programs in the package's folder, whereever it was typed.
+  const folder = process.env.INIT_CWD ?? process.cwd();
   process.stdout.write(
     process.stdout.isTTY
-      ? `Carillon is ready at ${url} (Ctrl-C stops it).\n`
+      ? startScreen({ url, config, credentials, ignoredPresets, folder })
       : `${JSON.stringify({ event: "ready", url })}\n`,
     (error) => {
       if (error) logger.warn("ready_line_not_written", { error });
     },
   );
-  if (!credentials) return;
-  const file = fromHere(join(config.data, "credentials.json"));
-  process.stderr.write(
-    // Secrets are shown to people, not written to a service manager's log.
-    process.stderr.isTTY
-      ? `First start: these credentials are shown once and kept in ${file}.
-  project     ${credentials.project.name} (${credentials.project.id})
-  user        ${credentials.user.name}
-  password    ${credentials.user.password ?? "(as it was)"}
-  access key  ${credentials.accessKey}
-  secret key  ${credentials.secretKey}
-`
-      : `First start: the credentials are in ${file}.\n`,
-  );
-}
-
-/** The path as it is typed in the working directory, if it lies below. */
-function fromHere(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith("..") ? path : short;
+  // Secrets are shown to people, not written to a service manager's log.
+  if (credentials && !process.stdout.isTTY) {
+    logger.info("credentials_written", {
+      file: join(config.data, credentialsFileName),
+    });
+  }
 }
 
 /** So that a service manager starts it anew. */

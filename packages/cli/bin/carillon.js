@@ -11,6 +11,14 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+// Before anything is loaded, so that a service manager that stops a server at
+// once finds it stopped well; the server then handles them itself.
+const isServer = process.argv[2] === "serve";
+const stopSignals = ["SIGINT", "SIGTERM"];
+if (isServer) {
+  for (const signal of stopSignals) process.on(signal, () => process.exit(0));
+}
+
 const require = createRequire(import.meta.url);
 /** By the package's own `engines`, such as `>=24.7`; read by doctor as well. */
 const needed = require("../package.json").engines.node.replace(">=", "");
@@ -81,6 +89,7 @@ function findRuntime() {
 
 /** Runs in the foreground: same terminal, same signals, same exit code. */
 function run(command, commandArguments) {
+  for (const signal of stopSignals) process.removeAllListeners(signal);
   const child = spawn(command, commandArguments, { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal));
@@ -90,6 +99,8 @@ function run(command, commandArguments) {
     process.exitCode = 1;
   });
   child.on("exit", (code, signal) => {
+    // A server that a signal ends had not begun to handle them.
+    if (isServer && stopSignals.includes(signal)) process.exit(0);
     process.exit(code ?? 128 + (constants.signals[signal] ?? 0));
   });
 }

@@ -50,6 +50,8 @@ const entries: readonly Entry[] = [
     name: "restore",
     summary: "put a backup into a data folder",
     load: async () => (await import("./commands/restore.ts")).restoreCommand(),
+  },
+  {
     name: "config",
     summary: "show the configuration",
     load: async () => (await import("./commands/config.ts")).configCommand(),

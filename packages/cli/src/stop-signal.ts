@@ -13,7 +13,7 @@ const sameSignalMs = 400;
 
 /** Until {@link stopSignal}: a signal ends the process with one sentence. */
 export function endOnSignal(): void {
-  for (const signal of signals) process.on(signal, endAtOnce);
+  for (const signal of signals) listen(signal, endAtOnce);
 }
 
 function endAtOnce(signal: NodeJS.Signals): never {
@@ -30,8 +30,7 @@ export function stopSignal(): AbortSignal {
   const stop = new AbortController();
   let firstAt: number | undefined;
   for (const signal of signals) {
-    process.off(signal, endAtOnce);
-    process.on(signal, () => {
+    listen(signal, () => {
       const exitCode = 128 + constants.signals[signal];
       const now = performance.now();
       if (firstAt === undefined) {
@@ -41,4 +40,15 @@ export function stopSignal(): AbortSignal {
     });
   }
   return stop.signal;
+}
+
+/** In place of who listened before: the launcher, or {@link endOnSignal}. */
+function listen(
+  signal: NodeJS.Signals,
+  listener: (signal: NodeJS.Signals) => void,
+): void {
+  const earlier = process.listeners(signal);
+  process.on(signal, listener);
+  // Afterwards: a signal that comes while nobody listens ends the process.
+  for (const each of earlier) process.off(signal, each);
 }

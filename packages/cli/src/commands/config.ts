@@ -2,10 +2,10 @@
 
 import { ConfigError, resolveConfig, shownValue } from "@carillon/server";
 import { Command } from "commander";
-import { addExamples } from "../client-options.ts";
+import { addExamples, outputOption } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
-import { type Column, createOutput } from "../output.ts";
+import { type Column, createOutput, type OutputOptions } from "../output.ts";
 
 /** One key of the configuration. */
 interface Row {
@@ -42,57 +42,59 @@ function show(): Command {
       .description(
         "Show each key of the configuration with its value and where that is from, secrets hidden. Takes the options of serve. With mistakes they stand beside their keys, and the exit code is 2.",
       )
-      .option("--json", "one JSON object per line, as without a terminal"),
+      .addOption(outputOption()),
   );
   return addExamples(command, [
     "carillon config show",
     "carillon config show --config /etc/carillon.json",
-  ]).action(
-    ({ json, ...flags }: Record<string, unknown> & { json?: boolean }) => {
-      const { settings, mistakes } = resolveConfig({
-        flags,
-        env: process.env,
-      });
-      const known = new Set(settings.map(({ key }) => key.path));
-      const rows = settings.map((setting): Row => {
-        const { key, origin } = setting;
-        const value = shownValue(setting);
-        const problems = mistakes.filter((one) => one.key === key.path);
-        return {
-          key: key.path,
-          ...(value !== undefined && { value }),
-          from: origin,
-          ...(problems.length > 0 && {
-            problem: problems
-              .map(({ source, problem }) => `${source}: ${problem}`)
-              .join("; "),
-          }),
-        };
-      });
-      const others = mistakes
-        .filter(({ key }) => !known.has(key))
-        .map(
-          ({ key, source, problem }): Row => ({
-            key,
-            from: source,
-            problem,
-          }),
-        );
-      // Without mistakes the column would only take room.
-      const shown = mistakes.length > 0 ? columns : columns.slice(0, -1);
-      createOutput(json ? { json } : {}).rows([...rows, ...others], shown, "");
-      if (mistakes.length > 0) {
-        const cause = new ConfigError(mistakes);
-        throw new CommandFailure(
-          mistakes.length === 1
-            ? "There is a configuration mistake."
-            : `There are ${mistakes.length} configuration mistakes.`,
-          2,
-          { cause },
-        );
-      }
-    },
-  );
+  ]).action(({ output, ...flags }: Record<string, unknown> & OutputOptions) => {
+    const { settings, mistakes } = resolveConfig({
+      flags,
+      env: process.env,
+    });
+    const known = new Set(settings.map(({ key }) => key.path));
+    const rows = settings.map((setting): Row => {
+      const { key, origin } = setting;
+      const value = shownValue(setting);
+      const problems = mistakes.filter((one) => one.key === key.path);
+      return {
+        key: key.path,
+        ...(value !== undefined && { value }),
+        from: origin,
+        ...(problems.length > 0 && {
+          problem: problems
+            .map(({ source, problem }) => `${source}: ${problem}`)
+            .join("; "),
+        }),
+      };
+    });
+    const others = mistakes
+      .filter(({ key }) => !known.has(key))
+      .map(
+        ({ key, source, problem }): Row => ({
+          key,
+          from: source,
+          problem,
+        }),
+      );
+    // Without mistakes the column would only take room.
+    const shown = mistakes.length > 0 ? columns : columns.slice(0, -1);
+    createOutput(output ? { output } : {}).rows(
+      [...rows, ...others],
+      shown,
+      "",
+    );
+    if (mistakes.length > 0) {
+      const cause = new ConfigError(mistakes);
+      throw new CommandFailure(
+        mistakes.length === 1
+          ? "There is a configuration mistake."
+          : `There are ${mistakes.length} configuration mistakes.`,
+        2,
+        { cause },
+      );
+    }
+  });
 }
 
 function toText(value: unknown): string {

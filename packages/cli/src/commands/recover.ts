@@ -2,16 +2,15 @@
 
 import { type Recovered, recoverOperator } from "@carillon/server";
 import { Command } from "commander";
-import { addExamples } from "../client-options.ts";
+import { addExamples, outputOption } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { dataFolder } from "../connection.ts";
 import { createLogger } from "../logger.ts";
-import { createOutput } from "../output.ts";
+import { createOutput, type OutputOptions } from "../output.ts";
 
-interface RecoverOptions {
+interface RecoverOptions extends OutputOptions {
   readonly data?: string;
   readonly password?: boolean;
-  readonly json?: boolean;
 }
 
 export function recoverCommand(): Command {
@@ -21,7 +20,7 @@ export function recoverCommand(): Command {
     )
     .option("--data <folder>", "the server's data folder (CARILLON_DATA)")
     .option("--password", "set another password, made up, too")
-    .option("--json", "one JSON object per line, as without a terminal");
+    .addOption(outputOption());
   return addExamples(command, [
     "carillon recover",
     "carillon recover --data /var/lib/carillon --password",

@@ -123,7 +123,12 @@ function whyNotStarted(error: unknown, config: Config): string {
     case "EACCES":
       return isListening(error)
         ? `This user may not listen on port ${config.port}: choose one above 1023 with --port.`
-        : `No permission: ${error.message}.`;
+        : `This user may not use the data folder ${config.data} (${error.message}): give it to this user, or choose another with --data.`;
+    case "ENOSPC":
+    case "EDQUOT":
+      return `The disk of the data folder ${config.data} is full: make room on it, or choose another folder with --data.`;
+    case "EROFS":
+      return `The data folder ${config.data} is on a read-only file system: choose another with --data.`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -1,7 +1,7 @@
 /** The folder a store lives in: made when absent, explained when unusable. */
 
-import { existsSync, mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { CarillonError } from "@carillon/core";
 import { isDiskFull, toFailure } from "./failure.ts";
 import {
@@ -16,7 +16,9 @@ export interface DataFolder {
   readonly database: string;
   readonly lock: string;
   readonly holder: string;
-  /** What other users have rights to all the same. */
+  /** What other users had rights to, and have no more. */
+  readonly closedToOthers: readonly OpenToOthers[];
+  /** What they have rights to all the same. */
   readonly openToOthers: readonly OpenToOthers[];
 }
 
@@ -24,7 +26,9 @@ export interface DataFolder {
 export const unfinishedRestoreName = "restore.moving";
 
 /** Where the files of a data folder are, whether or not they are there. */
-export function locateFiles(folder: string): Omit<DataFolder, "openToOthers"> {
+export function locateFiles(
+  folder: string,
+): Omit<DataFolder, "openToOthers" | "closedToOthers"> {
   const path = resolve(folder);
   return {
     path,
@@ -45,12 +49,12 @@ export function openDataFolder(folder: string): DataFolder {
     );
   }
   try {
-    // What is kept is for the service alone: messages, endpoints, keys.
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     // SQLite gives what it puts beside a file the rights of that file.
     makePrivateFile(files.database);
     makePrivateFile(files.lock);
-    return { ...files, openToOthers: closeToOthers(path) };
+    const { closed, open } = closeToOthers(path);
+    return { ...files, closedToOthers: closed, openToOthers: open };
   } catch (cause) {
     throw unusableFolder(path, cause);
   }
@@ -68,14 +72,33 @@ export function damagedDatabase(
   );
 }
 
+/**
+ * Folder by folder: where folders cannot be made, as in `/proc`, Node's own
+ * recursive way never ends.
+ */
+function makeFolder(path: string): void {
+  if (!existsSync(path)) {
+    if (dirname(path) !== path) makeFolder(dirname(path));
+    try {
+      // What is kept is for the service alone: messages, endpoints, keys.
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      // Another start was quicker, or a link leads nowhere.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+  // Says so when it is no folder.
+  readdirSync(path);
+}
+
 export function unusableFolder(path: string, cause: unknown): CarillonError {
+  const isFull = isDiskFull(cause);
+  const advice = isFull
+    ? "Make room on it, or choose another folder"
+    : "Make it a folder that this user may read and write, or choose another one";
   return new CarillonError(
     "STORAGE_UNUSABLE",
-    `The data folder ${path} cannot be used: ${reasonOf(cause)}. ${
-      isDiskFull(cause)
-        ? "Make room"
-        : "Make it a folder that this user may read and write"
-    }, or choose another one.`,
+    `The data folder ${path} cannot be used: ${isFull ? "the disk is full" : reasonOf(cause)}. ${advice}.`,
     { cause },
   );
 }
@@ -90,7 +113,5 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: "the operation is not permitted",
   EROFS: "the file system is read-only",
   ENOTDIR: "a part of the path is no folder",
-  EEXIST: "there is a file of that name",
   ENOENT: "it cannot be created there",
-  ENOSPC: "the disk is full",
 };

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { unusableFolder } from "./data-folder.ts";
 import { startProcess } from "./other-process.fixture.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import { temporaryFolders } from "./temporary-folder.fixture.ts";
@@ -52,12 +59,36 @@ test("says why a folder cannot be used: a file is in its place", async () => {
   writeFileSync(folder, "");
   await assert.rejects(openSqliteStore({ folder }), {
     code: "STORAGE_UNUSABLE",
-    message: `The data folder ${folder} cannot be used: there is a file of that name. Make it a folder that this user may read and write, or choose another one.`,
+    message: `The data folder ${folder} cannot be used: a part of the path is no folder. Make it a folder that this user may read and write, or choose another one.`,
   });
   await assert.rejects(openSqliteStore({ folder: join(folder, "below") }), {
     code: "STORAGE_UNUSABLE",
     message: /a part of the path is no folder/,
   });
+});
+
+test("says why a folder cannot be used: none can be made there", async () => {
+  const link = join(newFolder(), "link");
+  symlinkSync(join(link, "..", "nowhere"), link);
+  for (const folder of ["/proc/nope/data", link]) {
+    await assert.rejects(openSqliteStore({ folder }), {
+      code: "STORAGE_UNUSABLE",
+      message: `The data folder ${folder} cannot be used: it cannot be created there. Make it a folder that this user may read and write, or choose another one.`,
+    });
+  }
+});
+
+test("says why a folder cannot be used: the disk is full", () => {
+  const causes = [
+    Object.assign(new Error(""), { code: "ENOSPC" }),
+    Object.assign(new Error("database or disk is full"), { errcode: 13 }),
+  ];
+  for (const cause of causes) {
+    assert.equal(
+      unusableFolder("/data", cause).message,
+      "The data folder /data cannot be used: the disk is full. Make room on it, or choose another folder.",
+    );
+  }
 });
 
 test("says why a folder cannot be used: no right to it", async () => {

@@ -105,15 +105,38 @@ test("a shared folder and links to elsewhere stay as they are", {
 }, () => {
   const shared = newFolder();
   chmodSync(shared, 0o1777);
-  assert.equal(closeToOthers(shared).length, 1);
+  assert.equal(closeToOthers(shared).open.length, 1);
   assert.equal(modeOf(shared), 0o1777);
 
   const target = join(newFolder(), "elsewhere.key");
   writeFileSync(target, "", { mode: 0o644 });
   const folder = newFolder();
   symlinkSync(target, join(folder, "secret.key"));
-  assert.deepEqual(closeToOthers(folder), []);
+  assert.deepEqual(closeToOthers(folder), { closed: [], open: [] });
   assert.equal(modeOf(target), 0o644);
+});
+
+test("what was narrowed is told, with the rights of before", async () => {
+  const folder = newFolder();
+  chmodSync(folder, 0o777);
+  writeFileSync(join(folder, "credentials.json"), "{}", { mode: 0o644 });
+  const warnings: [string, LogFields | undefined][] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (event: string, fields?: LogFields) =>
+      void warnings.push([event, fields]),
+  };
+  await (await openSqliteStore({ folder, logger })).close();
+  assert.equal(modeOf(folder), 0o700);
+  assert.deepEqual(warnings, [
+    ["storage_closed_to_others", { path: folder, mode: "0777" }],
+    [
+      "storage_closed_to_others",
+      { path: join(folder, "credentials.json"), mode: "0644" },
+    ],
+  ]);
+  await (await openSqliteStore({ folder, logger })).close();
+  assert.equal(warnings.length, 2);
 });
 
 test("a folder that is not there is open to nobody", () => {

@@ -39,14 +39,22 @@ export function findOpenToOthers(folder: string): readonly OpenToOthers[] {
     .map(({ path, mode }) => ({ path, mode: toOctal(mode) }));
 }
 
+/** What was open to others, by whether it still is. */
+export interface ClosedToOthers {
+  /** With the modes of before. */
+  readonly closed: readonly OpenToOthers[];
+  readonly open: readonly OpenToOthers[];
+}
+
 /**
- * Takes the rights of others away, and answers what stays open to them: what
- * belongs to another user, and a folder that holds more than our files, such as
- * a home folder, from which they may need something else.
+ * Takes the rights of others away. What stays open to them is what belongs to
+ * another user, and a folder that holds more than our files, such as a home
+ * folder, from which they may need something else.
  */
-export function closeToOthers(folder: string): readonly OpenToOthers[] {
+export function closeToOthers(folder: string): ClosedToOthers {
   const isOurs = holdsOnlyOurs(folder);
-  for (const { path } of findOpenToOthers(folder)) {
+  const before = findOpenToOthers(folder);
+  for (const { path } of before) {
     if (path === folder && !isOurs) continue;
     try {
       chmodSync(path, lstatSync(path).isDirectory() ? folderMode : fileMode);
@@ -54,7 +62,9 @@ export function closeToOthers(folder: string): readonly OpenToOthers[] {
       // It belongs to another user: it is among the answers.
     }
   }
-  return findOpenToOthers(folder);
+  const open = findOpenToOthers(folder);
+  const isOpen = new Set(open.map(({ path }) => path));
+  return { closed: before.filter(({ path }) => !isOpen.has(path)), open };
 }
 
 /**

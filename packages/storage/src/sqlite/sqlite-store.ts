@@ -78,6 +78,9 @@ export async function openSqliteStore({
 }: SqliteStoreOptions): Promise<SqliteStore> {
   signal?.throwIfAborted();
   const folder = openDataFolder(path);
+  for (const entry of folder.closedToOthers) {
+    logger.warn("storage_closed_to_others", { ...entry });
+  }
   for (const entry of folder.openToOthers) {
     logger.warn("storage_open_to_others", { ...entry });
   }

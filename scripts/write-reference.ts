@@ -289,7 +289,9 @@ is \`true\`, \`1\`, \`yes\` or \`on\`, else \`false\`, \`0\`, \`no\` or \`off\`;
 have no flag, because everybody on the machine can read command lines.
 
 Keys of the group *First start* are presets for what is otherwise made up and
-written to \`credentials.json\` in the data folder, readable by its owner only.
+written to \`credentials.json\` in the data folder, readable by its owner only. They
+count at the first start alone; later ones name them in a warning. \`carillon config
+show\` lists what is set, and where each value is from.
 
 ${sections.join("\n\n")}
 

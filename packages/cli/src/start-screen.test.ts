@@ -38,12 +38,13 @@ test("the first start says where, who, what next and what is not set up", (t) =>
     screen(folder, {}, { credentials }),
     `Carillon is ready at http://127.0.0.1:7070 (Ctrl-C stops it).
 
-Who you are; shown this once, and kept in carillon-data/credentials.json:
+Who you are; shown this once:
   user        admin, who may do everything
   password    9f6Gr3i86JPtbZJhL7fFY-2g
   project     default (0f3c5d1e2a4b46788899aabbccddeeff)
   access key  N258EYNUHLRPAZ6CSKN2
   secret key  dGORYMi2q8aMhJfPG5HkxT9Q5Yc02AChcj7m8bDj
+  kept in     carillon-data/credentials.json
 
 What to do next, in another terminal:
   carillon topic create alerts

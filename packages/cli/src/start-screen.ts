@@ -48,12 +48,13 @@ function firstStart(
 ): readonly (readonly string[])[] {
   const file = pathFrom(folder, join(config.data, credentialsFileName));
   return [
-    section(`Who you are; shown this once, and kept in ${file}:`, [
+    section("Who you are; shown this once:", [
       `user        ${user.name}, who may do everything`,
       `password    ${user.password}`,
       `project     ${project.name} (${project.id})`,
       `access key  ${accessKey}`,
       `secret key  ${secretKey}`,
+      `kept in     ${file}`,
     ]),
     section(
       "What to do next, in another terminal:",

@@ -52,7 +52,7 @@ export const configSchema = Type.Object({
   host: text({
     group: "Server",
     description:
-      "Address to listen on. `0.0.0.0` or `::` listens on all of them, `localhost` on 127.0.0.1 alone.",
+      "Address to listen on. `0.0.0.0` or `::` listens on all of them, `localhost` on 127.0.0.1 alone. One that others reach needs `publicUrl`, unless `sandbox` is on.",
     expected: "a host name or IP address",
     default: "127.0.0.1",
     pattern: "^[A-Za-z0-9.:_-]{1,253}$",
@@ -137,7 +137,8 @@ export const configSchema = Type.Object({
   ),
   region: text({
     group: "Server",
-    description: "Region that stands in URNs and in the catalogue.",
+    description:
+      "Region that stands in URNs and in the catalogue. It stays what it was at the first start of the data folder: another one is refused, because it would rename every URN.",
     expected: "1 to 64 letters, digits, '-' or '_'",
     default: "local",
     pattern: "^[A-Za-z0-9_-]{1,64}$",

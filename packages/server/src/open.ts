@@ -25,7 +25,7 @@ import {
 } from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
 import { type CloseOptions, compose } from "./compose.ts";
-import type { Config } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
 import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
 import { createCredentialsKeeper } from "./credentials-keeper.ts";
 import type { IdentityCredentials } from "./identity/bootstrap.ts";
@@ -222,6 +222,9 @@ export async function open(
   await orAborted(service.start(), signal);
   await keeper.refresh();
   signal?.throwIfAborted();
+  if (config.publicUrl === undefined && !isLoopback(config.host)) {
+    logger.warn("links_lead_here", { host: config.host, url: listeningUrl });
+  }
   logger.info("started", { url: listeningUrl, data: config.data, version });
 
   const owned = opened.move();

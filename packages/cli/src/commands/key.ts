@@ -80,7 +80,7 @@ function create(): Command {
 function rotate(): Command {
   return clientCommand(
     "rotate <key>",
-    "Give an access key another secret, shown this once; the one before stops working at once. To change keys without a gap create a second one and delete the first. After rotating the key in credentials.json, set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY.",
+    "Give an access key another secret, shown this once; the one before stops working at once. To change keys without a gap create a second one and delete the first. credentials.json follows when it is the key there.",
     ["carillon key rotate AK3V9QZTM1X8PL5RNE7W"],
   ).action(async (accessKey: string, options: ClientOptions) => {
     const key = await withServer(options, async ({ carillon }) =>

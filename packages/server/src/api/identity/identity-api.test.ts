@@ -451,6 +451,34 @@ test("a log-in's address without /v3 leads to the identity service", async () =>
   ]);
 });
 
+test("a person's browser gets a page at /, programs the list of versions", async () => {
+  const { server } = await setUp({ publicUrl: "https://host.test/prefix/" });
+  await using _ = server;
+  const ask = (headers: Record<string, string>, url = "/") =>
+    server.app.inject({ url, headers });
+  const accept = "text/html,application/xhtml+xml,*/*;q=0.8";
+  const page = await ask({ accept });
+  assert.equal(page.statusCode, 200);
+  assert.match(String(page.headers["content-type"]), /^text\/html/);
+  assert.equal(page.headers.vary, "accept");
+  assert.match(page.body, /<h1>Carillon \d+\.\d+\.\d+<\/h1>/);
+  const paths = [...page.body.matchAll(/href="([^"]*)"/g)].map(([, path]) => {
+    assert.match(String(path), /^\/prefix\//);
+    return String(path).replace("/prefix", "");
+  });
+  assert.ok(paths.includes("/api/v2/openapi.json"));
+  for (const path of paths) {
+    assert.equal((await ask({}, path)).statusCode, 200, path);
+  }
+  for (const headers of [
+    {},
+    { accept: "*/*" },
+    { accept: "application/json" },
+  ]) {
+    assert.ok((await ask(headers)).json().versions.length > 0);
+  }
+});
+
 test("a token for a domain has its roles, and no project", async () => {
   const { server, logIn } = await setUp();
   await using _ = server;

@@ -31,6 +31,8 @@ export interface SmnPorts {
   readonly statistics: StatisticsReader;
   readonly clock: Clock;
   readonly originOf: OriginOf;
+  /** Of the program. */
+  readonly version: string;
   /** Batches answer an id for each of their parts. */
   readonly newRequestId: NewId;
 }

@@ -26,7 +26,7 @@ import { topicRoutes } from "./topics.ts";
 import { versionRoutes } from "./versions.ts";
 
 export function registerSmnApi(app: HttpApp, ports: SmnPorts): void {
-  versionRoutes(app, ports.originOf);
+  versionRoutes(app, ports);
   app.register(
     async (shared: HttpApp) => {
       protocolRoutes(shared, "service.read");

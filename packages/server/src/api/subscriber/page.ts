@@ -12,6 +12,12 @@ export interface Page {
     /** Path and query; part of this site. */
     readonly action: string;
   };
+  /** Where else to look. */
+  readonly links?: readonly {
+    readonly label: string;
+    /** Path; part of this site. */
+    readonly path: string;
+  }[];
 }
 
 declare module "fastify" {
@@ -48,10 +54,16 @@ const pageHeaders = {
   "x-frame-options": "DENY",
 };
 
-function renderPage({ title, text, button }: Page): string {
+function renderPage({ title, text, button, links = [] }: Page): string {
   const form = button
     ? `<form method="post" action="${escapeHtml(button.action)}"><button type="submit">${escapeHtml(button.label)}</button></form>`
     : "";
+  const list = links
+    .map(
+      ({ label, path }) =>
+        `<li><a href="${escapeHtml(path)}">${escapeHtml(label)}</a></li>`,
+    )
+    .join("");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -64,7 +76,7 @@ function renderPage({ title, text, button }: Page): string {
 <body>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(text)}</p>
-${form}
+${form}${list && `<ul>${list}</ul>`}
 </body>
 </html>
 `;

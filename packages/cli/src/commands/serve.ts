@@ -84,7 +84,7 @@ async function serve(config: Config): Promise<void> {
 
 function announce(carillon: Carillon, config: Config, logger: Logger): void {
   const { url, credentials, ignoredPresets } = carillon;
-  // npm runs programs in the package's folder, whereever it was typed.
+  // npm runs programs in the package's folder, wherever it was typed.
   const folder = process.env.INIT_CWD ?? process.cwd();
   process.stdout.write(
     process.stdout.isTTY

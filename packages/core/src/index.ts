@@ -141,6 +141,7 @@ export type {
   WrittenDelivery,
 } from "./ports/delivery-listener.ts";
 export type {
+  Backlog,
   Chunk,
   ChunkEnd,
   ChunkOutcome,

@@ -1,5 +1,6 @@
 /** Public surface of `@carillon/storage`. */
 
+export { type DiskUse, readDiskUse } from "./sqlite/disk-use.ts";
 export {
   type CopyDatabaseOptions,
   copyDatabase,

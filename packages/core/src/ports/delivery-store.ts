@@ -51,6 +51,16 @@ export interface PendingWork {
   readonly nextDueAt: EpochMs | undefined;
 }
 
+/** How much waits for engines, as far as it was looked at. */
+export interface Backlog {
+  /** Deliveries that wait for their first attempt, due or not. */
+  readonly waiting: number;
+  /** Deliveries that wait for another one. */
+  readonly retrying: number;
+  /** Chunks that nobody holds. */
+  readonly chunks: number;
+}
+
 /** What engines held whose leases ended. */
 export interface ReclaimedWork {
   /** Chunks and deliveries that are free again. */
@@ -182,6 +192,12 @@ export interface DeliveryStore {
   reclaimLapsed(now: EpochMs): Promise<ReclaimedWork>;
   /** What waits to be claimed now. */
   peekWork(): Promise<PendingWork>;
+
+  /**
+   * What waits, for metrics: it looks at `limit` deliveries and as many chunks at
+   * most, those due first, so that its cost is bounded.
+   */
+  countBacklog(limit: number): Promise<Backlog>;
 
   /**
    * Applies a receipt to its delivery; when no delivery has that id yet the

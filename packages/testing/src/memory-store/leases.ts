@@ -15,7 +15,10 @@ import type { Tables } from "./tables.ts";
 export function createLeaseStore(
   tables: Tables,
   holds: Holds,
-): Pick<DeliveryStore, "renewLeases" | "reclaimLapsed" | "peekWork"> &
+): Pick<
+  DeliveryStore,
+  "renewLeases" | "reclaimLapsed" | "peekWork" | "countBacklog"
+> &
   Pick<Store, "reclaimAll"> {
   const { chunks, deliveries, write } = tables;
   return {
@@ -41,6 +44,22 @@ export function createLeaseStore(
       return {
         hasChunks: chunks.list().some(({ hold }) => !hold),
         nextDueAt: dueAt.sort((a, b) => a - b)[0],
+      };
+    },
+    async countBacklog(limit) {
+      const due = deliveries
+        .list()
+        .filter((row) => row.nextAttemptAt !== undefined)
+        .sort((a, b) => (a.nextAttemptAt ?? 0) - (b.nextAttemptAt ?? 0))
+        .slice(0, limit);
+      const waiting = due.filter(({ state }) => state === "waiting").length;
+      return {
+        waiting,
+        retrying: due.length - waiting,
+        chunks: chunks
+          .list()
+          .filter(({ hold }) => !hold)
+          .slice(0, limit).length,
       };
     },
   };

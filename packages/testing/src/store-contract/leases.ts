@@ -34,6 +34,27 @@ export function testLeases({ test }: Cases): void {
     });
   });
 
+  test("counts what waits, as far as it was asked to look", async (store) => {
+    const topic = await addTopic(store);
+    const [a, b, c] = await addSubscriptions(store, topic, 3);
+    assert.ok(a && b && c);
+    await store.acceptDirectMessage(directMessage(), phones(4), false);
+    const nextAttemptAt = after(1000);
+    await fanOut(store, topic, (seq) => [
+      delivered(seq, a.seq),
+      delivered(seq, b.seq, { state: "retrying", nextAttemptAt }),
+      delivered(seq, c.seq, { state: "waiting", attempts: 0, nextAttemptAt }),
+    ]);
+    await store.acceptMessage(messageTo(topic), undefined);
+    await store.acceptMessage(messageTo(topic), undefined);
+    await store.claimDue(leaseOf("a"), start, 1);
+    const all = { waiting: 4, retrying: 1, chunks: 2 };
+    assert.deepEqual(await store.countBacklog(100), all);
+    // Those that are due first.
+    const some = { waiting: 1, retrying: 0, chunks: 1 };
+    assert.deepEqual(await store.countBacklog(1), some);
+  });
+
   test("frees what a lease ended of, once and not before", async (store, clock) => {
     const { chunk, claim } = await holdBoth(store, 10);
     clock.advance(9);

@@ -15,7 +15,7 @@ import {
   toEpochMs,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { protocolCodes } from "../schema/codes.ts";
+import { protocolCodes, stateCodes } from "../schema/codes.ts";
 import type { Outcome } from "../schema/delivery-table.ts";
 import { toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
@@ -81,6 +81,18 @@ export function createDeliveryStore(
   );
   const freeChunk = reader.prepare<[1]>(
     "SELECT 1 FROM chunks WHERE owner IS NULL LIMIT 1",
+  );
+
+  /** Parameters: limit. Index: deliveries_due, from its first row. */
+  const backlog = reader.prepare<[waiting: number, all: number]>(
+    `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}), count(*)
+     FROM (SELECT state FROM deliveries INDEXED BY deliveries_due
+           WHERE next_attempt_at IS NOT NULL
+           ORDER BY next_attempt_at LIMIT ?)`,
+  );
+  /** Parameters: limit. */
+  const freeChunks = reader.prepare<[number]>(
+    "SELECT count(*) FROM (SELECT 1 FROM chunks WHERE owner IS NULL LIMIT ?)",
   );
 
   /** When a lease that is granted now ends; rounded so that none ends early. */
@@ -226,6 +238,11 @@ export function createDeliveryStore(
         hasChunks: freeChunk.get() !== undefined,
         nextDueAt: next === undefined ? undefined : toEpochMs(next),
       };
+    },
+    async countBacklog(limit) {
+      const [waiting = 0, all = 0] = backlog.get(limit) ?? [];
+      const [chunks = 0] = freeChunks.get(limit) ?? [];
+      return { waiting, retrying: all - waiting, chunks };
     },
     recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
     findMessageBySeq,

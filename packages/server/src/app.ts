@@ -8,7 +8,6 @@ import type {
   Clock,
   ContentSeal,
   Detections,
-  EngineStatus,
   Logger,
   NewId,
   Publisher,
@@ -37,8 +36,8 @@ import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
 import { registerIdentityApi } from "./api/identity/identity-api.ts";
 import { acceptAnyBody, defaultBodyBytes } from "./api/json-body.ts";
 import { apiOf, createMalformedRequests } from "./api/malformed-request.ts";
+import { observeRequests } from "./api/observed-requests.ts";
 import type { NotReady } from "./api/operations/health.ts";
-import { countRequests } from "./api/operations/http-counter.ts";
 import { registerOperationsApi } from "./api/operations/operations-api.ts";
 import { createOriginOf } from "./api/origin.ts";
 import {
@@ -62,6 +61,11 @@ import type { AdministrationWithin } from "./identity/administration/administrat
 import type { AuditLog } from "./identity/audit-log.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { Keys } from "./keys/keys.ts";
+import { createLoginLog } from "./logging/login-log.ts";
+import { createRequestLog } from "./logging/request-log.ts";
+import type { LoginMeter } from "./metrics/login-meter.ts";
+import type { MetricsText } from "./metrics/metrics-text.ts";
+import type { RequestMeter } from "./metrics/request-meter.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { webhookRoutes } from "./sandbox/webhook-routes.ts";
@@ -87,7 +91,9 @@ export interface AppPorts {
   readonly audit: AuditLog;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
   readonly unsubscribeTokens: UnsubscribeTokens;
-  readonly engineStatus: () => EngineStatus;
+  readonly metricsText: MetricsText;
+  readonly requests: RequestMeter;
+  readonly logins: LoginMeter;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly newRequestId: NewId;
@@ -108,8 +114,6 @@ export interface AppPorts {
   readonly maxConnections: number;
   /** Why the server takes no work now; `undefined` while it does. */
   readonly whyNotReady: () => NotReady | undefined;
-  /** Lines the logger could not write since the start. */
-  readonly droppedLogLines: () => number;
   readonly sandbox?: Sandbox | undefined;
   /** Without it carriers cannot call. */
   readonly receivers?: ReceiversPorts | undefined;
@@ -124,11 +128,10 @@ export interface AppPorts {
 export function createApp(ports: AppPorts): HttpApp {
   const { sandbox, requestTimeoutMs: requestTimeout = 60_000 } = ports;
   const originOf = createOriginOf(ports.publicUrl);
-  const apiPorts = {
-    ...ports,
-    originOf,
-    failures: createFailureLog(ports),
-  };
+  const failures = createFailureLog(ports);
+  const requestLog = createRequestLog(ports);
+  const loginLog = createLoginLog(ports);
+  const apiPorts = { ...ports, originOf, failures, loginLog };
   const errors = createSmnErrorAnswers(apiPorts);
   // What Fastify refuses before it looks for a route, such as a path that does
   // not decode, belongs to the API all the same.
@@ -181,6 +184,12 @@ export function createApp(ports: AppPorts): HttpApp {
   app.setNotFoundHandler(errors.sendNotFound);
   app.decorateRequest("principal", undefined);
   app.decorateRequest("signedClaim", undefined);
+  app.decorateRequest("failureCode", undefined);
+  // First of all hooks: it takes the time.
+  observeRequests(app, { ...ports, requestLog });
+  app.addHook("onClose", async () => {
+    for (const log of [requestLog, loginLog, failures]) log[Symbol.dispose]();
+  });
   app.addHook("onRequest", (request, reply, done) => {
     answerCommonHeaders(request, reply);
     done();
@@ -192,9 +201,8 @@ export function createApp(ports: AppPorts): HttpApp {
   boundUnprovenBodies(app);
   auditRoutes(app, ports.audit, ports.store);
   app.server.maxConnections = ports.maxConnections;
-  const httpCounter = countRequests(app);
 
-  registerOperationsApi(app, { ...ports, httpCounter });
+  registerOperationsApi(app, ports);
   registerIdentityApi(app, apiPorts);
   registerSubscriberApi(app, apiPorts);
   registerV2Api(app, {

@@ -23,6 +23,7 @@ import {
   createTopicAccess,
   createTopicBindings,
   createTopics,
+  type DeliveryListener,
   defaultRetryPolicy,
   type Engine,
   errorCatalogue,
@@ -52,7 +53,15 @@ import { createIdentity, type Identity } from "./identity/identity.ts";
 import { createHashLimit } from "./identity/passwords.ts";
 import { createContentSeal } from "./keys/content-seal.ts";
 import { openKeys } from "./keys/keys.ts";
+import { AttemptLog } from "./logging/attempt-log.ts";
 import { messageLivesOf } from "./message-lives.ts";
+import { DeliveryMeter } from "./metrics/delivery-meter.ts";
+import { LoginMeter } from "./metrics/login-meter.ts";
+import {
+  createMetricsText,
+  type MetricsPorts,
+} from "./metrics/metrics-text.ts";
+import { RequestMeter } from "./metrics/request-meter.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { watchStore } from "./store-health.ts";
 import {
@@ -93,7 +102,9 @@ export interface ServicePorts {
   readonly onCredentials: (credentials: IdentityCredentials) => Promise<void>;
   /** Called after users, access keys or what they belong to changed. */
   readonly onIdentityChanged: () => Promise<void>;
-  readonly droppedLogLines: AppPorts["droppedLogLines"];
+  /** Lines the logger could not write since the start. */
+  readonly droppedLogLines: MetricsPorts["droppedLogLines"];
+  readonly diskUse?: MetricsPorts["diskUse"];
   readonly onRoute?: AppPorts["onRoute"];
   readonly requestTimeoutMs?: AppPorts["requestTimeoutMs"];
 }
@@ -194,6 +205,8 @@ export async function compose(
   const deliveryLog = opened.use(
     new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),
   );
+  const deliveries = new DeliveryMeter();
+  const attemptLog = opened.use(new AttemptLog({ logger, clock }));
   const engine = createEngineOf(
     {
       store,
@@ -202,7 +215,7 @@ export async function compose(
       channels,
       clock,
       logger,
-      listener: deliveryLog,
+      listener: listenWith([deliveries, attemptLog, deliveryLog]),
       seal,
       random: ports.random,
       newId,
@@ -249,6 +262,20 @@ export async function compose(
     hashes,
     key,
     publicUrl: ports.publicUrl,
+  });
+
+  const requests = new RequestMeter();
+  const logins = new LoginMeter();
+  const metricsText = createMetricsText({
+    store,
+    clock,
+    engineStatus: () => engine.status(),
+    requests,
+    deliveries,
+    logins,
+    droppedLogLines: ports.droppedLogLines,
+    diskUse: ports.diskUse,
+    version,
   });
 
   let notReady: NotReady | undefined = {
@@ -309,7 +336,9 @@ export async function compose(
       gateway,
       secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),
     },
-    engineStatus: () => engine.status(),
+    metricsText,
+    requests,
+    logins,
     logger,
     clock,
     newRequestId: newId,
@@ -320,7 +349,6 @@ export async function compose(
     version,
     maxConnections: config.maxConnections,
     whyNotReady: () => notReady ?? toNotReady(health.failure()),
-    droppedLogLines: ports.droppedLogLines,
     sandbox: ports.sandbox,
     onRoute: ports.onRoute,
     requestTimeoutMs: ports.requestTimeoutMs,
@@ -391,6 +419,15 @@ export async function compose(
     },
     close,
     [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+/** One listener that calls several, in their order. */
+function listenWith(listeners: readonly DeliveryListener[]): DeliveryListener {
+  return {
+    onWritten(deliveries) {
+      for (const listener of listeners) listener.onWritten(deliveries);
+    },
   };
 }
 

@@ -23,7 +23,7 @@ import {
   silentLogger,
   systemClock,
 } from "@carillon/core";
-import { openSqliteStore } from "@carillon/storage";
+import { openSqliteStore, readDiskUse } from "@carillon/storage";
 import { type CloseOptions, compose } from "./compose.ts";
 import { type Config, isLoopback } from "./config.ts";
 import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
@@ -208,6 +208,7 @@ export async function open(
         },
         onIdentityChanged: () => keeper.refresh(),
         droppedLogLines: options.droppedLogLines ?? (() => 0),
+        diskUse: () => readDiskUse(config.data),
       },
       config,
       { signal },

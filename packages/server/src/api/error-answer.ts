@@ -10,11 +10,18 @@ import { RequestError } from "../errors.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { OriginOf } from "./origin.ts";
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Why it was answered with an error; for the log. */
+    failureCode: string | undefined;
+  }
+}
+
 /** An error with a code of ours, and a message that clients may read. */
 export type KnownError = CarillonError | RequestError;
 
 export interface ErrorAnswerPorts {
-  readonly failures: FailureLog;
+  readonly failures: Pick<FailureLog, "report">;
   readonly originOf: OriginOf;
 }
 
@@ -46,6 +53,7 @@ export function createErrorAnswer(
   return (error, request, reply) => {
     const known = toKnownError(error, request);
     const status = known ? statusOf(known, request) : 500;
+    request.failureCode = known?.code ?? "INTERNAL_ERROR";
     if (status === 401) {
       reply.header(
         "www-authenticate",

@@ -1,58 +1,56 @@
 /**
  * Logs requests that failed through no fault of their clients. While the disk
  * is full every publish fails alike: of such failures one line is written per
- * interval, with the number of those left out since the last.
+ * interval, and one with the number of the others.
  */
 
 import {
   CarillonError,
   type Clock,
   isTransient,
+  type LogFields,
   type Logger,
 } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
+import { LineLimit } from "../logging/line-limit.ts";
 
-export interface FailureLog {
+export interface FailureLog extends Disposable {
   /** Of a request that is answered with the status, 500 or more. */
   report(request: FastifyRequest, status: number, error: unknown): void;
 }
 
-export function createFailureLog(
-  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
-  { intervalMs = 10_000 }: { readonly intervalMs?: number } = {},
-): FailureLog {
-  /** By code of the error. */
-  const lines = new Map<string, { writtenAt: number; omitted: number }>();
+const limits = { ofOneKind: 1, inAll: 50, kinds: 50, intervalMs: 10_000 };
 
-  /** How many were left out before this one; `undefined`: leave it out, too. */
-  function admit(code: string): number | undefined {
-    const now = clock.monotonic();
-    const line = lines.get(code);
-    if (line && now - line.writtenAt < intervalMs) {
-      line.omitted++;
-      return undefined;
-    }
-    lines.set(code, { writtenAt: now, omitted: 0 });
-    return line?.omitted ?? 0;
-  }
-
+export function createFailureLog({
+  logger,
+  clock,
+}: {
+  readonly logger: Logger;
+  readonly clock: Clock;
+}): FailureLog {
+  const write = (fields: LogFields, omitted = 0) =>
+    logger.error("request_failed", {
+      ...fields,
+      ...(omitted > 0 && { omitted }),
+    });
+  const lines = new LineLimit<LogFields>(clock, limits, write);
   return {
     report(request, status, error) {
       // What is not offered is no failure of ours.
       if (status === 501) return;
-      const code = codeOfPassing(error);
-      const omitted = code === undefined ? 0 : admit(code);
-      if (omitted === undefined) return;
-      logger.error("request_failed", {
+      const fields = {
         requestId: request.id,
         method: request.method,
         // The pattern: the URL may hold secrets.
         route: request.routeOptions.url,
         status,
-        ...(omitted > 0 && { omitted }),
         error,
-      });
+      };
+      const code = codeOfPassing(error);
+      if (code === undefined) write(fields);
+      else lines.add(code, fields);
     },
+    [Symbol.dispose]: () => lines[Symbol.dispose](),
   };
 }
 

@@ -5,6 +5,10 @@ import { test } from "node:test";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify from "fastify";
+import { DeliveryMeter } from "../metrics/delivery-meter.ts";
+import { LoginMeter } from "../metrics/login-meter.ts";
+import { createMetricsText } from "../metrics/metrics-text.ts";
+import { RequestMeter } from "../metrics/request-meter.ts";
 import type { HttpApp } from "./http-app.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
 import { describeRoutes } from "./v2/openapi.ts";
@@ -38,7 +42,7 @@ async function assertIsTriedAgain(
 test("metrics are shown after a failure to load them", async () => {
   await using app = createApp();
   const version = new BreakableText();
-  metricsRoutes(app, {
+  const metricsText = createMetricsText({
     store: new MemoryStore(),
     clock: new ManualClock(),
     engineStatus: () => ({
@@ -48,13 +52,15 @@ test("metrics are shown after a failure to load them", async () => {
       attempts: 0,
       outcomes: {},
     }),
-    httpCounter: { counts: () => [] },
+    requests: new RequestMeter(),
+    deliveries: new DeliveryMeter(),
+    logins: new LoginMeter(),
     droppedLogLines: () => 0,
     get version() {
       return version.text;
     },
-    openMetrics: true,
   });
+  metricsRoutes(app, { metricsText, openMetrics: true });
   await assertIsTriedAgain(app, "/metrics", version);
 });
 

@@ -26,17 +26,28 @@ export type LoginScope =
   | { readonly kind: "project"; readonly project: ScopedReference }
   | { readonly kind: "domain"; readonly domain: Reference };
 
+/** Why a log-in was refused. For the log: the answer must not show it. */
+export type LoginRefusal =
+  /** No such user, or a wrong password; also what was withdrawn meanwhile. */
+  | "credentials"
+  /** The user is disabled, whatever the password. */
+  | "disabled"
+  | "scope"
+  | "token";
+
 export interface PasswordLogin {
   readonly user: ScopedReference;
   readonly password: string;
   readonly scope: LoginScope;
   /** The client's IP address. */
   readonly address: string;
+  readonly onRefused?: (refusal: LoginRefusal) => void;
 }
 
 export interface TokenLogin {
   readonly token: string;
   readonly scope: LoginScope;
+  readonly onRefused?: (refusal: LoginRefusal) => void;
 }
 
 export interface IssuedToken {
@@ -130,10 +141,10 @@ export function createLogin(ports: {
    * @param isGood answers from the store whether the credentials still are
    */
   async function unlessWithdrawn(
-    issued: IssuedToken | undefined,
+    issued: IssuedToken,
     isGood: () => Promise<boolean>,
   ): Promise<IssuedToken | undefined> {
-    if (!issued || (await isGood())) return issued;
+    if (await isGood()) return issued;
     await tokens.revoke(issued.token);
     return undefined;
   }
@@ -159,7 +170,12 @@ export function createLogin(ports: {
   }
 
   return {
-    async withPassword({ user: reference, password, scope, address }) {
+    async withPassword(asked) {
+      const { user: reference, password, scope, address } = asked;
+      const refuse = (refusal: LoginRefusal) => {
+        asked.onRefused?.(refusal);
+        return undefined;
+      };
       const user = await directory.findUser(reference);
       const account = await accountOf(reference, user);
       const foundIn = user?.domainId;
@@ -174,19 +190,26 @@ export function createLogin(ports: {
         const matches = await verifyPassword(password, user?.passwordHash);
         return matches && user !== undefined && !user.disabled;
       });
-      if (!user || !isRight) return undefined;
+      if (!user || !isRight) {
+        return refuse(user?.disabled ? "disabled" : "credentials");
+      }
       const issued = await issue(user.id, scope, ["password"]);
-      return await unlessWithdrawn(issued, async () => {
+      if (!issued) return refuse("scope");
+      const kept = await unlessWithdrawn(issued, async () => {
         const now = await directory.findUser({ id: user.id });
         return now?.passwordHash === user.passwordHash && !now.disabled;
       });
+      return kept ?? refuse("credentials");
     },
-    async withToken({ token, scope }) {
+    async withToken({ token, scope, onRefused }) {
       const session = await tokens.find(token);
-      if (!session) return undefined;
-      const { userId } = session.principal;
-      const issued = await issue(userId, scope, ["token"], session);
-      return await unlessWithdrawn(issued, () => tokens.isStored(token));
+      const issued =
+        session &&
+        (await issue(session.principal.userId, scope, ["token"], session));
+      const kept =
+        issued && (await unlessWithdrawn(issued, () => tokens.isStored(token)));
+      if (!kept) onRefused?.(session && !issued ? "scope" : "token");
+      return kept;
     },
   };
 }

@@ -24,7 +24,7 @@ export function webhookRoutes(app: HttpApp, webhooks: WebhookInbox): void {
   app.post(
     "/sandbox/webhooks/:name",
     {
-      config: { operation: "public" },
+      config: { operation: "public", isFrequent: true },
       schema: { params, querystring: Type.Object({}) },
       bodyLimit: messageBodyBytes,
     },

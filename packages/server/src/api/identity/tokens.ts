@@ -6,9 +6,10 @@ import type { Static } from "typebox";
 import { RequestError } from "../../errors.ts";
 import type { RefusedLogin } from "../../identity/audit-log.ts";
 import type { ScopedReference } from "../../identity/directory.ts";
-import type { LoginScope } from "../../identity/login.ts";
+import type { LoginRefusal, LoginScope } from "../../identity/login.ts";
 import type { TokenSession } from "../../identity/tokens.ts";
 import { Type } from "../../json-schema.ts";
+import type { RefusedAttempt } from "../../logging/login-log.ts";
 import type { HttpApp } from "../http-app.ts";
 import { loginBodyBytes, parseJsonBody } from "../json-body.ts";
 import { toMicrosecondsText } from "../timestamps.ts";
@@ -61,7 +62,7 @@ const rejected = "The request you have made requires authentication.";
 
 /** No log-in needed: the body has the credentials. */
 export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
-  const { identity: service, audit } = ports;
+  const { identity: service, audit, logins, loginLog } = ports;
   const { login, directory } = service;
 
   /** The same work for each refusal: its time shows nothing. */
@@ -82,6 +83,42 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
     };
   }
 
+  /** In the background: its time must not show in the answer. */
+  function noteRefused(
+    { id: requestId, ip: address }: FastifyRequest,
+    reason: RefusedAttempt["reason"],
+    who: Promise<RefusedLogin> | undefined,
+  ): void {
+    logins.note(reason === "throttled" ? "throttled" : "refused");
+    void Promise.resolve(who).then((found) =>
+      loginLog.noteRefused({
+        requestId,
+        address,
+        reason,
+        // Who there is; what was typed may be a password.
+        ...(found?.userId !== undefined && {
+          userId: found.userId,
+          userName: found.userName,
+        }),
+      }),
+    );
+  }
+
+  /** What {@link Login} answers; notes what it did not check. */
+  async function orNoted<Result>(
+    result: Result | Promise<Result>,
+    request: FastifyRequest,
+  ): Promise<Result> {
+    try {
+      return await result;
+    } catch (error) {
+      if (error instanceof RequestError && error.code === "LOGIN_THROTTLED") {
+        noteRefused(request, "throttled", undefined);
+      }
+      throw error;
+    }
+  }
+
   app.post(
     "/auth/tokens",
     {
@@ -96,20 +133,34 @@ export function loginRoutes(app: HttpApp, ports: IdentityPorts): void {
       const scope = toScope(asked);
       const withPassword = identity.methods.includes("password");
       const user = withPassword ? identity.password?.user : undefined;
-      const issued = user
-        ? await login.withPassword({
-            user,
-            password: user.password,
-            scope,
-            address,
-          })
-        : identity.methods.includes("token") && identity.token
-          ? await login.withToken({ token: identity.token.id, scope })
-          : undefined;
+      const token = identity.methods.includes("token")
+        ? identity.token?.id
+        : undefined;
+      let reason: RefusedAttempt["reason"] = "credentials";
+      const onRefused = (refusal: LoginRefusal) => {
+        reason = refusal;
+      };
+      const issued = await orNoted(
+        user
+          ? login.withPassword({
+              user,
+              password: user.password,
+              scope,
+              address,
+              onRefused,
+            })
+          : token === undefined
+            ? undefined
+            : login.withToken({ token, scope, onRefused }),
+        request,
+      );
       if (!issued) {
-        if (user) audit.noteRefusedLogin(describeRefused(user, address));
+        const refused = user && describeRefused(user, address);
+        if (refused) audit.noteRefusedLogin(refused);
+        noteRefused(request, reason, refused);
         throw new RequestError("AUTHENTICATION_FAILED", rejected);
       }
+      logins.note("succeeded");
       const { principal } = issued.session;
       if (user) await audit.noteLogin(principal, { id, address });
       return reply

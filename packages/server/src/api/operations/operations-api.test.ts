@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addMs, CarillonError } from "@carillon/core";
+import {
+  addMs,
+  CarillonError,
+  deliveryStates,
+  protocols,
+} from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../../../test-support/test-server.ts";
+import {
+  type MetricDefinition,
+  metricNames,
+  metrics,
+  processMetrics,
+} from "../../metrics/metric-table.ts";
 import { version } from "../../version.ts";
 
 async function metricsOf(server: {
@@ -126,8 +137,8 @@ test("shows metrics without credentials if so configured", async () => {
 
 test("counts the lines that the log dropped", async () => {
   await using server = await startTestServer({ droppedLogLines: () => 7 });
-  const metrics = await metricsOf(server);
-  assert.equal(metrics.get("carillon_log_dropped_total"), 7);
+  const shown = await metricsOf(server);
+  assert.equal(shown.get("carillon_log_dropped_total"), 7);
 });
 
 test("counts messages, attempts, outcomes and requests", async () => {
@@ -142,21 +153,127 @@ test("counts messages, attempts, outcomes and requests", async () => {
   await call("POST", `${base}/sms`, { endpoint: "+491700000", message: "m" });
   await call("POST", `${base}/sms`, { endpoint: "nobody", message: "m" });
   await clock.advanceSettled(100);
-  const metrics = await metricsOf(server);
-  assert.equal(metrics.get("carillon_messages_accepted_total"), 4);
-  assert.equal(metrics.get("carillon_delivery_attempts_total"), 1);
-  const outcome = 'carillon_delivery_outcomes_total{state="delivered"}';
-  assert.equal(metrics.get(outcome), 1);
-  assert.equal(metrics.get("carillon_attempts_in_flight"), 0);
+  const shown = await metricsOf(server);
+  assert.equal(shown.get("carillon_messages_accepted_total"), 4);
+  const attempt = (protocol: string, state: string, errorClass = "") =>
+    shown.get(
+      `carillon_delivery_attempts_total{protocol="${protocol}",state="${state}",error_class="${errorClass}"}`,
+    );
+  assert.equal(attempt("sms", "delivered"), 1);
+  const outcome = (protocol: string, state: string) =>
+    shown.get(
+      `carillon_delivery_outcomes_total{protocol="${protocol}",state="${state}"}`,
+    );
+  assert.equal(outcome("sms", "delivered"), 1);
+  // All are there from the start.
+  for (const protocol of protocols) {
+    for (const state of deliveryStates) {
+      if (protocol === "sms" && state === "delivered") continue;
+      assert.equal(outcome(protocol, state), 0, `${protocol} ${state}`);
+    }
+  }
+  const delivered = 'protocol="sms",provider="",state="delivered"';
+  const duration = "carillon_delivery_duration_seconds";
+  assert.equal(shown.get(`${duration}_count{${delivered}}`), 1);
+  assert.equal(shown.get(`${duration}_bucket{${delivered},le="1"}`), 1);
+  assert.equal(shown.get("carillon_attempts_in_flight"), 0);
   const route = "/v2/:project_id/notifications/sms";
   const requests = (status: number) =>
-    metrics.get(
+    shown.get(
       `carillon_http_requests_total{method="POST",route="${route}",status="${status}"}`,
     );
   assert.equal(requests(200), 1);
   assert.equal(requests(400), 1);
-  assert.equal(metrics.get(`carillon_build_info{version="${version}"}`), 1);
-  assert.ok(metrics.has("process_resident_memory_bytes"));
+  const durations = `carillon_http_request_duration_seconds_count{method="POST",route="${route}",status_class=`;
+  assert.equal(shown.get(`${durations}"2xx"}`), 1);
+  assert.equal(shown.get(`${durations}"4xx"}`), 1);
+  assert.equal(shown.get(`carillon_build_info{version="${version}"}`), 1);
+  assert.ok(shown.has("process_resident_memory_bytes"));
+});
+
+test("shows attempts that failed, retries and what waits", async () => {
+  await using server = await startTestServer({
+    result: { outcome: "deferred", errorClass: "timeout", error: "e" },
+  });
+  const { base, call, clock } = server;
+  const urn = server.topicUrn("a");
+  await call("POST", `${base}/topics`, { name: "a" });
+  await call("POST", `${base}/topics/${urn}/subscriptions`, {
+    protocol: "email",
+    endpoint: "a@example.com",
+  });
+  await clock.advanceSettled(100);
+  const attempts =
+    'carillon_delivery_attempts_total{protocol="email",state="retrying",error_class="timeout"}';
+  const retries = 'carillon_delivery_retries_total{protocol="email"}';
+  const backlog = 'carillon_backlog_deliveries{state="retrying"}';
+  const first = await metricsOf(server);
+  assert.deepEqual(
+    [attempts, retries, backlog].map((it) => first.get(it)),
+    [1, 0, 1],
+  );
+  await clock.advanceSettled(10_000);
+  const second = await metricsOf(server);
+  assert.deepEqual(
+    [attempts, retries, backlog].map((it) => second.get(it)),
+    [2, 1, 1],
+  );
+});
+
+test("counts paths that lead nowhere, and log-ins by what came of them", async () => {
+  await using server = await startTestServer();
+  await server.call("GET", "/nowhere/4711");
+  const login = (password: string) =>
+    server.call("POST", "/v3/auth/tokens", {
+      auth: {
+        identity: {
+          methods: ["password"],
+          password: { user: { name: "admin", password } },
+        },
+      },
+    });
+  await login("wrong");
+  await login(server.credentials.user.password);
+  const shown = await metricsOf(server);
+  const requests =
+    'carillon_http_requests_total{method="GET",route="",status="404"}';
+  assert.equal(shown.get(requests), 1);
+  for (const [outcome, count] of [
+    ["succeeded", 1],
+    ["refused", 1],
+    ["throttled", 0],
+  ] as const) {
+    const name = `carillon_logins_total{outcome="${outcome}"}`;
+    assert.equal(shown.get(name), count);
+  }
+});
+
+test("shows each metric of the table, and no other", async () => {
+  await using server = await startTestServer();
+  const { body } = await server.app.inject({ url: "/metrics" });
+  const shown = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+    ([, name = "", type]) => [name, type] as const,
+  );
+  const table: Readonly<Record<string, MetricDefinition>> = {
+    ...metrics,
+    ...processMetrics,
+  };
+  for (const [name, type] of shown) assert.equal(table[name]?.type, type, name);
+  assert.deepEqual(
+    metricNames,
+    shown.map(([name]) => name).filter((name) => name in metrics),
+  );
+  const labels = body.matchAll(
+    /^(carillon_\w+?)(?:_bucket|_sum|_count)?\{(.*)\} /gm,
+  );
+  for (const [, name = "", pairs = ""] of labels) {
+    const names = [...pairs.matchAll(/(\w+)="/g)].map(([, label]) => label);
+    assert.deepEqual(
+      names.filter((label) => label !== "le"),
+      table[name]?.labels,
+      name,
+    );
+  }
 });
 
 test("shows how late the oldest due delivery is", async () => {

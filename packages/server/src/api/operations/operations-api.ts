@@ -3,11 +3,13 @@
 import { declareOperation } from "../authorization.ts";
 import type { HttpApp } from "../http-app.ts";
 import { healthRoutes, type NotReady } from "./health.ts";
-import { type MetricsPorts, metricsRoutes } from "./metrics.ts";
+import { type MetricsRoutePorts, metricsRoutes } from "./metrics.ts";
 
 export function registerOperationsApi(
   app: HttpApp,
-  ports: MetricsPorts & { readonly whyNotReady: () => NotReady | undefined },
+  ports: MetricsRoutePorts & {
+    readonly whyNotReady: () => NotReady | undefined;
+  },
 ): void {
   app.register(async (api: HttpApp) => {
     declareOperation(api, "public");

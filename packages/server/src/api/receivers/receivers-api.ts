@@ -31,6 +31,9 @@ export function registerReceiversApi(
   app.register(async (api: HttpApp) => {
     // The secret in the path is what lets a carrier in.
     declareOperation(api, "public");
+    api.addHook("onRoute", (route) => {
+      route.config = { isFrequent: true, ...route.config };
+    });
     const secret = await knownLater;
     const handler = gateway.receiverHandler({
       // Not the request: its URL holds the secret, its body a person's text.

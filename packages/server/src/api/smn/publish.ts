@@ -57,6 +57,7 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: {
         operation: "messages.publish",
+        isFrequent: true,
         errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
       },
       schema: { params: topicParams, body: publishBody },

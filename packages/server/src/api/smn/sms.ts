@@ -26,6 +26,7 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
     {
       config: {
         operation: "messages.publish",
+        isFrequent: true,
         errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
       },
       schema: { body: smsBody },

@@ -1,0 +1,134 @@
+/**
+ * Events of the log: the one table of their names, from which
+ * docs/reference/log.md is made. A test compares it with the lines that the
+ * sources write.
+ */
+
+/** Importance of a line, as `logLevel` has it. */
+export type EventLevel = "debug" | "info" | "warn" | "error";
+
+export interface LogEvent {
+  /** All levels that its lines can have. */
+  readonly levels: readonly EventLevel[];
+  /** What happened, for people. */
+  readonly meaning: string;
+}
+
+const event = (
+  levels: EventLevel | readonly EventLevel[],
+  meaning: string,
+): LogEvent => ({ levels: [levels].flat(), meaning });
+
+/** By name. */
+export const logEvents: Readonly<Record<string, LogEvent>> = {
+  // The program.
+  started: event(
+    "info",
+    "The server answers: `version`, `url`, `data`, and what is on",
+  ),
+  stopping: event("info", "It stops: `reason` is the signal"),
+  stopped: event("info", "It has stopped, after `durationMs`"),
+  stop_unfinished: event(
+    "warn",
+    "It stops without all that was under way; that goes on at the next start",
+  ),
+  start_failed: event("error", "It did not start; `message` says why"),
+  service_failed: event(
+    "error",
+    "It cannot go on, and ends to be started anew",
+  ),
+  uncaught_error: event("error", "A defect; the server ends"),
+  node_warning: event("warn", "Node.js warns of something"),
+  log_dropped: event("warn", "`dropped` lines could not be written"),
+  ready_line_not_written: event("warn", "Nothing reads stdout"),
+
+  // Requests.
+  request: event(
+    ["debug", "info"],
+    "A request was answered. Changes and failures at info; reads, publishing, calls of carriers, health and metrics at debug",
+  ),
+  request_failed: event(
+    "error",
+    "A request failed through no fault of its own",
+  ),
+  receiver_failed: event("error", "A carrier's call failed"),
+
+  // Log-ins and the audit log.
+  login_refused: event(
+    "warn",
+    "A log-in was refused: `reason` is `credentials` (no such user, or a wrong password), `disabled`, `scope`, `token` or `throttled`",
+  ),
+  password_unreadable: event("warn", "A user's password hash cannot be read"),
+  tokens_pruned: event("debug", "Expired tokens were deleted"),
+  tokens_not_pruned: event("warn", "Expired tokens could not be deleted"),
+  audit_entry_lost: event("error", "An entry of the audit log was not written"),
+
+  // Deliveries.
+  attempt_failed: event(
+    ["info", "warn"],
+    "An attempt failed; at info when another one follows (`nextAttemptAt`), at warn when none does",
+  ),
+  answer_too_late: event(
+    "warn",
+    "A channel answered after its attempt was over",
+  ),
+  channel_defect: event("error", "A channel answered out of type"),
+  channel_threw: event("error", "A channel failed instead of answering"),
+  channel_silent: event("error", "A channel did not keep its own deadline"),
+  signing_failed: event("error", "A message could not be signed"),
+  smtp_connection_failed: event(
+    "warn",
+    "A connection to the mail server broke",
+  ),
+  sms_accepted_late: event(
+    "warn",
+    "A carrier answered after its attempt was over",
+  ),
+  sms_hook_failed: event("error", "What is to be done after a text failed"),
+  sms_logged: event("info", "The provider `log` took a text"),
+  sms_logged_text: event("debug", "The text that the provider `log` took"),
+  confirmation_throttled: event(
+    "warn",
+    "A confirmation was not sent: too many were sent to the endpoint",
+  ),
+
+  // The engine.
+  recovered: event("info", "Work of a former process goes on"),
+  drain_abandoned: event("warn", "What is under way is interrupted"),
+  leases_lapsed: event("warn", "Claims lapsed, and are free again"),
+  lease_lost: event("warn", "A claim was lost while it was worked on"),
+  sweep_failed: event("error", "The store could not be looked through"),
+  claim_failed: event("error", "Work could not be claimed"),
+  claim_unreadable: event("error", "A claimed row is damaged"),
+  chunk_failed: event("error", "A run of subscriptions is tried again"),
+  chunk_refused: event("error", "The store refused the outcomes of a run"),
+  batch_failed: event("error", "Due deliveries are tried again"),
+  release_failed: event("error", "Work could not be given back"),
+  write_waits: event("warn", "A write is tried again until it succeeds"),
+  outcome_refused: event("error", "The store refused an outcome"),
+  outcomes_refused: event("error", "It refused `more` of them"),
+  outcome_lost: event("error", "An outcome could not be written at all"),
+  message_sealed: event("error", "A message's key is not there"),
+  message_unreadable: event("error", "A message cannot be read"),
+  listener_threw: event("error", "A defect: what follows a delivery failed"),
+
+  // What comes in.
+  inbound_not_published: event("warn", "An incoming text was not published"),
+  inbound_repeated: event("info", "An incoming text came before"),
+
+  // Storage and keys.
+  storage_failing: event("error", "The store cannot be written"),
+  storage_recovered: event("info", "It can again, after `durationMs`"),
+  storage_migrated: event("info", "The schema was brought to `version`"),
+  storage_open_to_others: event("warn", "Others may read the data folder"),
+  storage_writer_failed: event("error", "The thread that writes has died"),
+  delivery_log_failed: event("error", "A topic's deliveries are not logged"),
+  delivery_log_overrun: event("error", "Too many deliveries wait to be logged"),
+  delivery_log_recovered: event("info", "They are logged again"),
+  keys_not_deleted: event("error", "A deleted project's keys are on the disk"),
+  signing_keys_failed: event("error", "The signing keys were not loaded"),
+  signing_key_created: event("info", "A signing key was made"),
+
+  // The sandbox.
+  sandbox_smtp_error: event("debug", "A client of the mail capture failed"),
+};

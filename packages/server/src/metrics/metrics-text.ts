@@ -1,0 +1,120 @@
+/**
+ * What `/metrics` shows: each metric of the table, read when it is asked for
+ * from what is counted anyway. The store is looked at through an index, and
+ * never further than a bound.
+ */
+
+import {
+  type Clock,
+  type DeliveryStore,
+  type EngineStatus,
+  loadOnce,
+} from "@carillon/core";
+import type { DiskUse } from "@carillon/storage";
+import type { DeliveryMeter } from "./delivery-meter.ts";
+import { formatMetric, type Sample } from "./exposition.ts";
+import type { LoginMeter } from "./login-meter.ts";
+import { type MetricName, metricNames, metrics } from "./metric-table.ts";
+import type { RequestMeter } from "./request-meter.ts";
+
+export interface MetricsPorts {
+  readonly store: Pick<DeliveryStore, "peekWork" | "countBacklog">;
+  readonly clock: Clock;
+  readonly engineStatus: () => EngineStatus;
+  readonly requests: RequestMeter;
+  readonly deliveries: DeliveryMeter;
+  readonly logins: LoginMeter;
+  readonly droppedLogLines: () => number;
+  /** Absent where nothing is kept on a disk. */
+  readonly diskUse?: (() => Promise<DiskUse>) | undefined;
+  readonly version: string;
+}
+
+/** Answers all metrics as text. */
+export type MetricsText = () => Promise<string>;
+
+/** As far as the backlog is looked at. */
+const backlogLimit = 10_000;
+
+export function createMetricsText(ports: MetricsPorts): MetricsText {
+  // When somebody asks: a start does without.
+  const loadProcessRegistry = loadOnce(async () => {
+    const { collectDefaultMetrics, Registry } = await import("prom-client");
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    return registry;
+  });
+  return async () => {
+    const [samples, registry] = await Promise.all([
+      readSamples(ports),
+      loadProcessRegistry(),
+    ]);
+    const own = metricNames.map((name) =>
+      formatMetric(name, metrics[name], samples[name]),
+    );
+    return own.join("") + (await registry.metrics());
+  };
+}
+
+async function readSamples(
+  ports: MetricsPorts,
+): Promise<Readonly<Record<MetricName, readonly Sample[]>>> {
+  const { store, clock, requests, deliveries, logins } = ports;
+  const [{ nextDueAt }, backlog, disk] = await Promise.all([
+    store.peekWork(),
+    store.countBacklog(backlogLimit),
+    // Whoever asks for the other figures gets them on a broken disk, too.
+    ports.diskUse?.().catch(() => undefined),
+  ]);
+  const engine = ports.engineStatus();
+  const lagMs = nextDueAt === undefined ? 0 : clock.now() - nextDueAt;
+  return {
+    carillon_build_info: [{ labels: { version: ports.version }, value: 1 }],
+    carillon_messages_accepted_total: [{ value: engine.accepted }],
+    carillon_delivery_attempts_total: deliveries
+      .attempts()
+      .map(({ protocol, state, errorClass, count }) => ({
+        labels: { protocol, state, error_class: errorClass },
+        value: count,
+      })),
+    carillon_delivery_retries_total: deliveries
+      .retries()
+      .map(({ count, ...labels }) => ({ labels, value: count })),
+    carillon_delivery_outcomes_total: deliveries
+      .outcomes()
+      .map(({ count, ...labels }) => ({ labels, value: count })),
+    carillon_delivery_duration_seconds: deliveries
+      .durations()
+      .map(({ histogram, ...labels }) => ({ labels, value: histogram })),
+    carillon_attempts_in_flight: [{ value: engine.inFlight }],
+    carillon_active_chunks: [{ value: engine.activeChunks }],
+    carillon_backlog_deliveries: [
+      { labels: { state: "waiting" }, value: backlog.waiting },
+      { labels: { state: "retrying" }, value: backlog.retrying },
+    ],
+    carillon_backlog_chunks: [{ value: backlog.chunks }],
+    carillon_oldest_due_delivery_lag_seconds: [
+      { value: Math.max(0, lagMs) / 1000 },
+    ],
+    carillon_http_requests_total: requests
+      .counts()
+      .map(({ count, ...labels }) => ({ labels, value: count })),
+    carillon_http_request_duration_seconds: requests
+      .durations()
+      .map(({ method, route, statusClass, histogram }) => ({
+        labels: { method, route, status_class: statusClass },
+        value: histogram,
+      })),
+    carillon_logins_total: Object.entries(logins.counts()).map(
+      ([outcome, value]) => ({ labels: { outcome }, value }),
+    ),
+    carillon_database_bytes: disk
+      ? [
+          { labels: { file: "database" }, value: disk.databaseBytes },
+          { labels: { file: "wal" }, value: disk.walBytes },
+        ]
+      : [],
+    carillon_disk_free_bytes: disk ? [{ value: disk.freeBytes }] : [],
+    carillon_log_dropped_total: [{ value: ports.droppedLogLines() }],
+  };
+}

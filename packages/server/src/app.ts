@@ -30,6 +30,7 @@ import { auditRoutes } from "./api/audited-routes.ts";
 import { guardRoutes } from "./api/authorization.ts";
 import { boundUnprovenBodies } from "./api/body-budget.ts";
 import { createBoundedServer } from "./api/bounded-server.ts";
+import { allowOrigins } from "./api/cross-origin.ts";
 import { createFailureLog } from "./api/failure-log.ts";
 import type { HttpApp } from "./api/http-app.ts";
 import { createKeystoneErrorAnswer } from "./api/identity/error-answers.ts";
@@ -107,6 +108,10 @@ export interface AppPorts {
   readonly requestTimeoutMs?: number | undefined;
   /** Networks whose `X-Forwarded-…` headers hold. */
   readonly trustedProxies: readonly string[];
+  /** Origins of web pages whose scripts may use the API; `*` for all. */
+  readonly allowedOrigins: readonly string[];
+  /** Shows `/metrics` to whoever sends it. */
+  readonly metricsToken?: string | undefined;
   /** Whether `/metrics` is shown without credentials. */
   readonly openMetrics: boolean;
   readonly version: string;
@@ -194,6 +199,8 @@ export function createApp(ports: AppPorts): HttpApp {
     answerCommonHeaders(request, reply);
     done();
   });
+  // Preflights have no credentials.
+  allowOrigins(app, ports.allowedOrigins);
   app.addHook("onRoute", boundSchemas);
   if (ports.onRoute) app.addHook("onRoute", ports.onRoute);
   guardRoutes(app, ports.identity);

@@ -60,6 +60,7 @@ import { LoginMeter } from "./metrics/login-meter.ts";
 import {
   createMetricsText,
   type MetricsPorts,
+  type MetricsText,
 } from "./metrics/metrics-text.ts";
 import { RequestMeter } from "./metrics/request-meter.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
@@ -112,6 +113,8 @@ export interface ServicePorts {
 /** All of the service but the socket it listens on. */
 export interface Service extends AsyncDisposable {
   readonly app: HttpApp;
+  /** What `/metrics` shows. */
+  readonly metricsText: MetricsText;
   readonly engine: Engine;
   readonly identity: Identity;
   /** Of a first start. */
@@ -345,6 +348,8 @@ export async function compose(
     region,
     publicUrl: ports.publicUrl,
     trustedProxies: config.trustedProxies,
+    allowedOrigins: config.allowedOrigins,
+    metricsToken: config.metricsToken,
     openMetrics: config.openMetrics,
     version,
     maxConnections: config.maxConnections,
@@ -405,6 +410,7 @@ export async function compose(
   };
   return {
     app,
+    metricsText,
     engine,
     identity,
     credentials: created?.credentials,

@@ -9,6 +9,7 @@ import { problemWithSmtpUrl } from "@carillon/channels/smtp-url";
 import { maxTimeToLiveSeconds, type Protocol } from "@carillon/core";
 import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
+import { problemWithOrigins } from "./allowed-origins.ts";
 import { Type } from "./json-schema.ts";
 import {
   ProviderSetting,
@@ -48,6 +49,8 @@ export const configGroups = [
 
 export type ConfigGroup = (typeof configGroups)[number];
 
+const hostPattern = "^[A-Za-z0-9.:_-]{1,253}$";
+
 export const configSchema = Type.Object({
   host: text({
     group: "Server",
@@ -55,7 +58,7 @@ export const configSchema = Type.Object({
       "Address to listen on. `0.0.0.0` or `::` listens on all of them, `localhost` on 127.0.0.1 alone. One that others reach needs `publicUrl`, unless `sandbox` is on.",
     expected: "a host name or IP address",
     default: "127.0.0.1",
-    pattern: "^[A-Za-z0-9.:_-]{1,253}$",
+    pattern: hostPattern,
   }),
   port: integer(0, 65_535, {
     group: "Server",
@@ -124,6 +127,46 @@ export const configSchema = Type.Object({
         "Shows `/metrics` without credentials. Otherwise they are shown to requests from this machine itself, and to operators' credentials from elsewhere.",
       expected: "true or false",
       default: false,
+    }),
+  ),
+  metricsToken: Type.Optional(
+    text({
+      group: "Server",
+      description:
+        "Shows `/metrics` to requests with `Authorization: Bearer` and this token, besides those above.",
+      expected: "16 to 256 printable characters without spaces",
+      secret: true,
+      withoutFlag: true,
+      pattern: "^[!-~]{16,256}$",
+    }),
+  ),
+  metricsPort: Type.Optional(
+    integer(0, 65_535, {
+      group: "Server",
+      description:
+        "Port that shows `/metrics` alone, besides the server's own; 0 picks a free one. Without credentials, or with `metricsToken` if that is set.",
+      expected: "a whole number from 0 to 65535 (0 picks a free port)",
+      example: 9464,
+    }),
+  ),
+  metricsHost: text({
+    group: "Server",
+    description: "Address that `metricsPort` listens on.",
+    expected: "a host name or IP address",
+    default: "127.0.0.1",
+    pattern: hostPattern,
+  }),
+  allowedOrigins: Type.Array(
+    Type.String(),
+    notes({
+      group: "Server",
+      description:
+        "Origins of web pages whose scripts may use the API (CORS), with credentials in headers; `*` allows all of them.",
+      expected:
+        "origins such as https://app.example.com, separated by commas, or *",
+      default: [],
+      example: ["https://app.example.com"],
+      problem: problemWithOrigins,
     }),
   ),
   sandbox: Type.Boolean(

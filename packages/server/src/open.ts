@@ -24,13 +24,17 @@ import {
   systemClock,
 } from "@carillon/core";
 import { openSqliteStore, readDiskUse } from "@carillon/storage";
-import { type CloseOptions, compose } from "./compose.ts";
-import { type Config, isLoopback } from "./config.ts";
+import { type CloseOptions, compose, type Service } from "./compose.ts";
+import { type Config, ConfigError, isLoopback } from "./config.ts";
 import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
 import { createCredentialsKeeper } from "./credentials-keeper.ts";
 import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readKeyFile } from "./key-file.ts";
+import {
+  type MetricsServer,
+  startMetricsServer,
+} from "./metrics/metrics-server.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
 import { createSmsGateway } from "./text-messages.ts";
 import { createUnsubscribeTokens } from "./unsubscribe-tokens.ts";
@@ -215,6 +219,8 @@ export async function open(
     ),
   );
   const { app } = service;
+  const metricsServer = await openMetricsPort(service, config);
+  if (metricsServer) opened.use(metricsServer);
   // The bounds hold for one server, which listens on one address: of those of
   // `localhost` the one that all machines have.
   const host = config.host === "localhost" ? "127.0.0.1" : config.host;
@@ -226,7 +232,18 @@ export async function open(
   if (config.publicUrl === undefined && !isLoopback(config.host)) {
     logger.warn("links_lead_here", { host: config.host, url: listeningUrl });
   }
-  logger.info("started", { url: listeningUrl, data: config.data, version });
+  logger.info("started", {
+    version,
+    url: listeningUrl,
+    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
+    data: config.data,
+    protocols: channels.flatMap((channel) => channel.protocols),
+    smsProviders: config.sms.providers.map((setting) =>
+      typeof setting === "string" ? setting : setting.name,
+    ),
+    sandbox: config.sandbox,
+    ...(metricsServer && { metricsPort: metricsServer.port }),
+  });
 
   const owned = opened.move();
   let closing: Promise<void> | undefined;
@@ -245,6 +262,31 @@ export async function open(
     close,
     [Symbol.asyncDispose]: () => close(),
   };
+}
+
+/**
+ * `undefined` when metrics have no port of their own.
+ *
+ * @throws ConfigError when it cannot be listened on
+ */
+async function openMetricsPort(
+  { metricsText }: Pick<Service, "metricsText">,
+  { metricsPort: port, metricsHost: host, metricsToken: token }: Config,
+): Promise<MetricsServer | undefined> {
+  if (port === undefined) return undefined;
+  try {
+    return await startMetricsServer(metricsText, { host, port, token });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === "EADDRINUSE" ? "another program uses it" : message;
+    throw new ConfigError([
+      {
+        key: "metricsPort",
+        source: "metricsPort",
+        problem: `port ${port} on ${host} cannot be listened on: ${reason}`,
+      },
+    ]);
+  }
 }
 
 /** The URL by which this machine reaches the server. */

@@ -43,6 +43,8 @@ export interface TestServerOptions {
   readonly requestTimeoutMs?: number;
   readonly trustedProxies?: readonly string[];
   readonly openMetrics?: boolean;
+  readonly metricsToken?: string;
+  readonly allowedOrigins?: readonly string[];
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
   readonly droppedLogLines?: () => number;
@@ -175,6 +177,10 @@ export async function startTestServer(
         topicsPerProject: 150,
         trustedProxies: options.trustedProxies ?? [],
         openMetrics: options.openMetrics ?? false,
+        allowedOrigins: options.allowedOrigins ?? [],
+        ...(options.metricsToken !== undefined && {
+          metricsToken: options.metricsToken,
+        }),
         smsProviders: ["null"],
         ...(options.maxConnections !== undefined && {
           maxConnections: options.maxConnections,

@@ -135,6 +135,25 @@ test("shows metrics without credentials if so configured", async () => {
   assert.match(answer.body, /^# HELP/);
 });
 
+test("shows metrics to whoever has the token, and nothing else", async () => {
+  const metricsToken = "0123456789abcdef";
+  await using server = await startTestServer({ metricsToken });
+  const ask = async (url: string, authorization: string) =>
+    (
+      await server.app.inject({
+        url,
+        remoteAddress: "192.0.2.1",
+        headers: { authorization },
+      })
+    ).statusCode;
+  assert.equal(await ask("/metrics", `Bearer ${metricsToken}`), 200);
+  assert.equal(await ask("/metrics", `Bearer ${metricsToken}0`), 401);
+  assert.equal(await ask("/metrics", metricsToken), 401);
+  assert.equal(await ask("/api/v2/whoami", `Bearer ${metricsToken}`), 401);
+  // Operators all the same.
+  assert.equal(await ask("/metrics", server.authorization), 200);
+});
+
 test("counts the lines that the log dropped", async () => {
   await using server = await startTestServer({ droppedLogLines: () => 7 });
   const shown = await metricsOf(server);

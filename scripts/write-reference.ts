@@ -1,7 +1,7 @@
 /**
  * Writes the reference pages that come from the code: configuration with its
- * example file, the command line, error codes, roles and actions of the audit
- * log. `test/docs.test.ts` fails when they are not up to date.
+ * example file, the command line, error codes, roles, actions of the audit log,
+ * events of the log and metrics. `test/docs.test.ts` fails when they are not up to date.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -29,6 +29,12 @@ import {
   operations,
   permissions,
 } from "../packages/server/src/identity/permissions.ts";
+import { logEvents } from "../packages/server/src/logging/log-events.ts";
+import {
+  type MetricDefinition,
+  metrics,
+  processMetrics,
+} from "../packages/server/src/metrics/metric-table.ts";
 import {
   mailboxOutcomes,
   phoneOutcomes,
@@ -45,6 +51,8 @@ export async function renderReference(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/errors.md", renderErrors()],
     ["docs/reference/audit.md", renderAuditActions()],
     ["docs/reference/roles.md", renderRoles()],
+    ["docs/reference/log.md", renderLogEvents()],
+    ["docs/reference/metrics.md", renderMetrics()],
     ["docs/reference/sandbox.md", renderSandbox()],
   ]);
 }
@@ -185,6 +193,53 @@ attempt ends after \`httpTimeoutMs\`, 5 seconds by default, whatever the delay.
 | parameter | values | meaning |
 |---|---|---|
 ${parameters.join("\n")}
+`;
+}
+
+function renderLogEvents(): string {
+  const rows = Object.entries(logEvents).map(
+    ([name, { levels, meaning }]) =>
+      `| \`${name}\` | ${levels.join(", ")} | ${escapeCell(meaning)} |`,
+  );
+  return `${origin}
+
+# Log
+
+All events of the log. A line is one JSON object with \`level\`, \`time\` and \`event\`,
+and fields that say the rest; on a terminal it is a short line for people. No
+line has a token, a query, a body, a whole phone number or mail address. How much
+is written, and where to: [The log](../guides/operate.md#the-log).
+
+| event | level | what happened |
+|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function renderMetrics(): string {
+  const table = (entries: Readonly<Record<string, MetricDefinition>>) =>
+    Object.entries(entries)
+      .map(
+        ([name, { type, labels, help }]) =>
+          `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ") || "–"} | ${escapeCell(help)} |`,
+      )
+      .join("\n");
+  return `${origin}
+
+# Metrics
+
+What \`/metrics\` shows, in Prometheus' text format. Who may read it, and how
+Prometheus is set up: [Metrics](../guides/operate.md#health-metrics-and-alarms).
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+${table(metrics)}
+
+Of the process and of Node.js, as prom-client has them, some on Linux only:
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+${table(processMetrics)}
 `;
 }
 

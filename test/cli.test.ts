@@ -447,7 +447,7 @@ test("first start keeps secrets out of the log", async () => {
   const written = await readFile(join(path, "credentials.json"), "utf8");
   const { secretKey } = JSON.parse(written) as { secretKey: string };
   assert.ok(!first.stderr.includes(secretKey));
-  assert.match(first.stderr, /"credentials_written"/);
+  assert.match(first.stderr, /"event":"credentials_written"/);
 });
 
 function carillon(...words: string[]): Promise<Run> {

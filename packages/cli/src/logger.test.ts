@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { createLogger } from "./logger.ts";
 
 test("writes JSON lines where there is no terminal", () => {
@@ -100,4 +101,77 @@ test("silent is silent", () => {
   });
   logger.error("unseen");
   assert.deepEqual(lines, []);
+});
+
+test("breaks lines for people between fields, where the terminal ends", () => {
+  const lines: string[] = [];
+  const logger = createLogger({
+    level: "debug",
+    stream: {
+      isTTY: true,
+      columns: 60,
+      write: (line) => lines.push(stripVTControlCharacters(line)),
+    },
+    now: () => 0,
+  });
+  logger.info("request", {
+    requestId: "0".repeat(32),
+    method: "POST",
+    route: "/v2/:project_id/topics",
+    path: "/v2/0f3c/topics",
+    status: 201,
+    code: undefined,
+    durationMs: 3.2,
+    userId: "u",
+    address: "127.0.0.1",
+  });
+  const clock = new Date(0).toTimeString().slice(0, 8);
+  assert.deepEqual(lines, [
+    `${clock} info  request POST /v2/0f3c/topics 201 3.2ms
+         requestId=${"0".repeat(32)} userId=u
+         address=127.0.0.1
+`,
+  ]);
+});
+
+test("keeps of errors what is known to be harmless, and masks their texts", () => {
+  const lines: string[] = [];
+  const logger = createLogger({
+    level: "error",
+    stream: { write: (line) => lines.push(line) },
+  });
+  const error = Object.assign(
+    new Error(
+      "550 <ann@example.com> +491701234567 https://u:p4ss@h.example/hook?key=s3cret",
+    ),
+    {
+      code: "EENVELOPE",
+      rejected: ["ann@example.com"],
+      options: { auth: "a" },
+    },
+  );
+  logger.error("failed", { error });
+  const { stack, ...shown } = JSON.parse(lines[0] ?? "").error;
+  assert.deepEqual(shown, {
+    type: "Error",
+    code: "EENVELOPE",
+    message: "550 <a***@example.com> +49***567 https://h.example/***",
+  });
+  assert.match(stack, /logger\.test\.ts/);
+  assert.doesNotMatch(stack, /ann@|491701234567|s3cret|p4ss/);
+});
+
+test("whatever is logged as an error makes a line", () => {
+  const lines: string[] = [];
+  const logger = createLogger({
+    level: "error",
+    stream: { write: (line) => lines.push(line) },
+  });
+  const loop = new Error("loop");
+  loop.cause = loop;
+  for (const error of ["text", undefined, null, 7, loop, Object.create(null)]) {
+    logger.error("failed", { error });
+  }
+  assert.equal(lines.length, 6);
+  for (const line of lines) assert.equal(JSON.parse(line).event, "failed");
 });

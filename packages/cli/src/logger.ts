@@ -4,7 +4,7 @@
  */
 
 import { fstatSync } from "node:fs";
-import type { LogFields, Logger } from "@carillon/server";
+import { type LogFields, type Logger, maskText } from "@carillon/server";
 import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
 import { createFileStream } from "./file-stream.ts";
 import { LogOutput } from "./log-output.ts";
@@ -57,8 +57,7 @@ export function createLogger(options: LoggerOptions): ProgramLogger {
         messageKey: "event",
         timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
-        // With the causes, each with its stack.
-        serializers: { error: pino.stdSerializers.errWithCause },
+        serializers: { error: toErrorFields },
       },
       lines,
     ),
@@ -85,27 +84,109 @@ function toPort(log: PinoLogger): Logger {
   };
 }
 
-/** Makes lines for people out of pino's lines for programs. */
+/** So many causes of causes are shown. */
+const maxCauses = 5;
+
+/**
+ * An error with its causes. Not its other members, which libraries fill with
+ * requests, headers and recipients; texts are masked.
+ */
+function toErrorFields(error: unknown, depth = 0): unknown {
+  if (typeof error === "object" && !(error instanceof Error)) return "no error";
+  if (!(error instanceof Error)) return maskText(String(error));
+  const { message, stack, cause } = error;
+  const code = "code" in error ? error.code : undefined;
+  return {
+    type: error.constructor.name,
+    ...((typeof code === "string" || typeof code === "number") && { code }),
+    message: maskText(message),
+    stack: stack === undefined ? undefined : maskText(stack),
+    ...(cause !== undefined &&
+      depth < maxCauses && { cause: toErrorFields(cause, depth + 1) }),
+  };
+}
+
+/** Columns of a terminal that does not say how many it has. */
+const usualWidth = 80;
+
+/** Fields of a further line of an event begin here. */
+const indent = " ".repeat(9);
+
+/**
+ * Makes lines for people out of pino's lines for programs: time, level, event,
+ * then the fields, on further lines where the terminal ends.
+ */
 function formatForPeople(stream: OutputStream): (line: string) => string {
   const colours = hasColours(stream);
   return (line) => {
     // What pino writes is JSON with these three, then the fields.
     const { level, time, event, ...fields } = JSON.parse(line) as Line;
-    const details = Object.entries(fields).map(
-      ([name, value]) => `${name}=${formatValue(name, value)}`,
-    );
-    const parts = [
-      paint("dim", new Date(time).toTimeString().slice(0, 8), colours),
-      paint(levelStyles[level], level.padEnd(5), colours),
+    const clock = new Date(time).toTimeString().slice(0, 8);
+    const mark = level.padEnd(5);
+    const details =
+      event === "request" ? describeRequest(fields) : describeFields(fields);
+    const width = stream.columns ?? usualWidth;
+    const begin = clock.length + mark.length + event.length + 3;
+    const [first = "", ...further] = fill(details, begin, width);
+    const head = [
+      paint("dim", clock, colours),
+      paint(levelStyles[level], mark, colours),
       event,
-      paint("dim", details.join(" "), colours),
+      paint("dim", first, colours),
     ];
-    return `${parts.join(" ")}\n`;
+    const rest = further.map((it) => `${indent}${paint("dim", it, colours)}\n`);
+    return `${head.join(" ")}\n${rest.join("")}`;
   };
 }
 
+/** Lines of words: the first begins in column `begin`, the others indented. */
+function fill(
+  words: readonly string[],
+  begin: number,
+  width: number,
+): readonly string[] {
+  const lines = [""];
+  let room = width - begin;
+  for (const word of words) {
+    const line = lines.at(-1) ?? "";
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line === "" || longer.length <= room) lines[lines.length - 1] = longer;
+    else {
+      lines.push(word);
+      room = width - indent.length;
+    }
+  }
+  return lines;
+}
+
+function describeFields(fields: LogFields): string[] {
+  return Object.entries(fields).map(
+    ([name, value]) => `${name}=${formatValue(name, value)}`,
+  );
+}
+
+/** As access logs have them; the route is for programs. */
+function describeRequest({
+  method,
+  route: _,
+  path,
+  status,
+  durationMs,
+  ...rest
+}: LogFields): string[] {
+  return [
+    String(method),
+    String(path),
+    String(status),
+    `${durationMs}ms`,
+    ...describeFields(rest),
+  ];
+}
+
 function formatValue(name: string, value: unknown): string {
-  if (typeof value === "string") return value;
+  if (typeof value === "string") {
+    return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
+  }
   return (
     (name === "error" && formatError(value)) || (JSON.stringify(value) ?? "")
   );

@@ -8,18 +8,20 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import { endOnSignal } from "./stop-signal.ts";
+import { NodeWarnings } from "./node-reports.ts";
 
 interface Entry {
   readonly name: string;
   readonly summary: string;
-  readonly load: () => Promise<Command>;
+  readonly load: (warnings?: NodeWarnings) => Promise<Command>;
 }
 
 const entries: readonly Entry[] = [
   {
     name: "serve",
     summary: "run the server",
-    load: async () => (await import("./commands/serve.ts")).serveCommand(),
+    load: async (warnings) =>
+      (await import("./commands/serve.ts")).serveCommand(warnings),
   },
   {
     name: "doctor",
@@ -170,8 +172,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   });
   // There is nowhere left to report it.
   process.stderr.on("error", () => {});
+  // Its stderr is the log's.
+  const warnings = chosen === "serve" ? new NodeWarnings() : undefined;
   try {
-    const program = await createProgram(chosen);
+    const program = await createProgram(chosen, warnings);
     if (chosen !== "serve") endOnSignal();
     await program.parseAsync(helpArguments(program, args), { from: "user" });
     return Number(process.exitCode ?? 0);
@@ -186,6 +190,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
  */
 export async function createProgram(
   chosen: string | undefined,
+  warnings?: NodeWarnings,
 ): Promise<Command> {
   const program = new Command("carillon")
     .description(
@@ -215,7 +220,9 @@ which it is. Exit codes: 0 done, 1 failed, 2 asked for in the wrong way,
     );
   for (const { name, summary, load } of entries) {
     const command =
-      name === chosen || chosen === "all" ? await load() : new Command(name);
+      name === chosen || chosen === "all"
+        ? await load(warnings)
+        : new Command(name);
     adopt(program, command.summary(summary));
     program.addCommand(command);
   }

@@ -21,8 +21,18 @@ function endAtOnce(signal: NodeJS.Signals): never {
   process.exit(128 + constants.signals[signal]);
 }
 
+/** Why {@link stopSignal} was aborted. */
+export class Interruption extends CommandFailure {
+  readonly signal: (typeof signals)[number];
+
+  constructor(signal: (typeof signals)[number]) {
+    super("Interrupted.", 128 + constants.signals[signal]);
+    this.signal = signal;
+  }
+}
+
 /**
- * Aborted at the first signal, with a {@link CommandFailure} as its reason; a
+ * Aborted at the first signal, with an {@link Interruption} as its reason; a
  * second one, later than an echo of the first, ends the process at once. From
  * the call on a signal does no more than that: whatever waits takes this one.
  */
@@ -31,12 +41,14 @@ export function stopSignal(): AbortSignal {
   let firstAt: number | undefined;
   for (const signal of signals) {
     listen(signal, () => {
-      const exitCode = 128 + constants.signals[signal];
+      const interruption = new Interruption(signal);
       const now = performance.now();
       if (firstAt === undefined) {
         firstAt = now;
-        stop.abort(new CommandFailure("Interrupted.", exitCode));
-      } else if (now - firstAt > sameSignalMs) process.exit(exitCode);
+        stop.abort(interruption);
+      } else if (now - firstAt > sameSignalMs) {
+        process.exit(interruption.exitCode);
+      }
     });
   }
   return stop.signal;

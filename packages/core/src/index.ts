@@ -232,6 +232,7 @@ export { toAsciiMailAddress } from "./subscriptions/mail-address.ts";
 export {
   maskEndpoint,
   maskSecrets,
+  maskText,
   maskUrl,
 } from "./subscriptions/mask-endpoint.ts";
 export {

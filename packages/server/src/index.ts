@@ -1,6 +1,6 @@
 /** Public surface of `@carillon/server`. */
 
-export type { LogFields, Logger } from "@carillon/core";
+export { type LogFields, type Logger, maskText } from "@carillon/core";
 export { findOpenToOthers, type OpenToOthers } from "@carillon/storage";
 export { type AppPorts, createApp } from "./app.ts";
 export { BackupError, type BackupProblem } from "./backup/backup-error.ts";

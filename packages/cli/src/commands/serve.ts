@@ -16,13 +16,15 @@ import { addExamples } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
 import { createLogger } from "../logger.ts";
+import { logUncaughtErrors, type NodeWarnings } from "../node-reports.ts";
 import { startScreen } from "../start-screen.ts";
-import { stopSignal } from "../stop-signal.ts";
+import { Interruption, stopSignal } from "../stop-signal.ts";
 
 /** Closing takes no longer by itself; a disk or a provider may hang. */
 const exitDeadlineMs = 9500;
 
-export function serveCommand(): Command {
+/** @param warnings kept since the program began */
+export function serveCommand(warnings?: NodeWarnings): Command {
   const command = addConfigOptions(
     new Command("serve").description(
       'Run the server. Ready is one line on stdout ({"event":"ready","url":…} when that is no terminal); the log goes to stderr. SIGTERM or Ctrl-C finishes what is under way and exits 0, a second one exits at once.',
@@ -33,7 +35,17 @@ export function serveCommand(): Command {
     "carillon serve --sandbox --port 0",
     "carillon serve --config /etc/carillon.json --data /var/lib/carillon",
   ]).action(async (flags: Record<string, unknown>) => {
-    await serve(readConfig(flags));
+    try {
+      await serve(readConfig(flags), warnings);
+    } catch (error) {
+      if (!(error instanceof CommandFailure) || process.stderr.isTTY)
+        throw error;
+      // Where there is no terminal, stderr is lines of the log and nothing else.
+      const { message, exitCode } = error;
+      const logger = createLogger({ level: "error" });
+      logger.error("start_failed", { message });
+      process.exitCode = exitCode;
+    }
   });
 }
 
@@ -47,11 +59,27 @@ function readConfig(flags: Readonly<Record<string, unknown>>): Config {
   }
 }
 
-async function serve(config: Config): Promise<void> {
+async function serve(
+  config: Config,
+  warnings: NodeWarnings | undefined,
+): Promise<void> {
   const logger = createLogger({ level: config.logLevel });
+  warnings?.logTo(logger);
+  logUncaughtErrors(logger);
   // From here on: a signal during start stops what was started.
   const stop = stopSignal();
-  stop.addEventListener("abort", () => setTimeout(exitLate, exitDeadlineMs));
+  let stoppedAt = 0;
+  stop.addEventListener("abort", () => {
+    stoppedAt = performance.now();
+    logger.info("stopping", { reason: reasonOf(stop) });
+    setTimeout(() => exitLate(logger), exitDeadlineMs);
+  });
+  const exitStopped = (): never => {
+    const durationMs = Math.round(performance.now() - stoppedAt);
+    logger.info("stopped", { reason: reasonOf(stop), durationMs });
+    // What a library may have left open (a timer, a socket) is not waited for.
+    process.exit(0);
+  };
   let carillon: Carillon;
   try {
     carillon = await open(config, {
@@ -60,7 +88,7 @@ async function serve(config: Config): Promise<void> {
       signal: stop,
     });
   } catch (error) {
-    if (error === stop.reason) process.exit(0);
+    if (error === stop.reason) exitStopped();
     const exitCode = error instanceof ConfigError ? 2 : 1;
     throw new CommandFailure(whyNotStarted(error, config), exitCode, {
       cause: error,
@@ -78,8 +106,12 @@ async function serve(config: Config): Promise<void> {
     exitFailed();
   }
   await carillon.close();
-  // What a library may have left open (a timer, a socket) is not waited for.
-  process.exit(0);
+  exitStopped();
+}
+
+/** The signal that stopped it. */
+function reasonOf({ reason }: AbortSignal): string | undefined {
+  return reason instanceof Interruption ? reason.signal : undefined;
 }
 
 function announce(carillon: Carillon, config: Config, logger: Logger): void {
@@ -107,10 +139,8 @@ function exitFailed(): never {
   process.exit(1);
 }
 
-function exitLate(): void {
-  process.stderr.write(
-    "Not everything under way was finished in time; it goes on at the next start.\n",
-  );
+function exitLate(logger: Logger): never {
+  logger.warn("stop_unfinished", { durationMs: exitDeadlineMs });
   process.exit(0);
 }
 

@@ -41,3 +41,23 @@ export function maskUrl(text: string): string {
     query < 0 ? beforeFragment : `${beforeFragment.slice(0, query)}?***`;
   return address.replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/?]*@/i, "$1//***@");
 }
+
+/**
+ * A text of others' making, such as an error's message, with what it may hold of
+ * endpoints masked: mail addresses, phone numbers with their plus, and of URLs
+ * all behind the host.
+ */
+export function maskText(text: string): string {
+  return text
+    .replace(
+      /\b([a-z][a-z0-9+.-]{1,20}:\/\/)(?:[^\s/?#"'<>@]*@)?([^\s/?#"'<>]+)[^\s"'<>)]*/gi,
+      (url, scheme: string, host: string) =>
+        // Places in our own source.
+        /^(file|node):/i.test(url) ? url : `${scheme}${host}/***`,
+    )
+    .replace(
+      /[\w.!#$%&*+=?^{|}~-]+@(?=[\w-]+\.?[\w.-]*)/g,
+      (before) => `${before[0]}***@`,
+    )
+    .replace(/\+\d{6,15}\b/g, (number) => maskEndpoint("sms", number));
+}

@@ -26,11 +26,15 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "info",
     "The server answers: `version`, `url`, `data`, and what is on",
   ),
+  credentials_written: event(
+    "info",
+    "The first start made credentials; they are in `file`",
+  ),
   stopping: event("info", "It stops: `reason` is the signal"),
   stopped: event("info", "It has stopped, after `durationMs`"),
   stop_unfinished: event(
     "warn",
-    "It stops without all that was under way; that goes on at the next start",
+    "It ends without all that was under way, which goes on at the next start",
   ),
   start_failed: event("error", "It did not start; `message` says why"),
   service_failed: event(

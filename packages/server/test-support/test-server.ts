@@ -44,6 +44,8 @@ export interface TestServerOptions {
   readonly trustedProxies?: readonly string[];
   readonly openMetrics?: boolean;
   readonly metricsToken?: string;
+  /** Called with each line of the log, of all levels. */
+  readonly onLine?: (event: string, fields: LogFields) => void;
   readonly allowedOrigins?: readonly string[];
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
@@ -145,7 +147,7 @@ export async function startTestServer(
     {
       store,
       clock,
-      logger: noteComplaints(complaints),
+      logger: noteComplaints(complaints, options.onLine),
       random: () => 0.5,
       key: testKey,
       channels: [
@@ -283,13 +285,16 @@ function noteDeliveries(
 
 function noteComplaints(
   complaints: { event: string; fields: LogFields }[],
+  onLine: NonNullable<TestServerOptions["onLine"]> = () => {},
 ): Logger {
+  const pass = (event: string, fields: LogFields = {}) => onLine(event, fields);
   const note = (event: string, fields: LogFields = {}) => {
+    onLine(event, fields);
     complaints.push({ event, fields });
   };
   const logger: Logger = {
-    debug() {},
-    info() {},
+    debug: pass,
+    info: pass,
     warn: note,
     error: note,
     child: () => logger,

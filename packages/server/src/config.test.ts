@@ -390,7 +390,7 @@ test("every key has a variable, and all but credentials a flag", () => {
   assert.ok(variables.has("CARILLON_SMS_PROVIDERS"));
   assert.deepEqual(
     keys.filter(({ flag }) => flag === undefined).map(({ path }) => path),
-    ["adminPassword", "accessKey", "secretKey"],
+    ["metricsToken", "adminPassword", "accessKey", "secretKey"],
   );
 });
 

@@ -45,7 +45,7 @@ export interface TestServerOptions {
   readonly openMetrics?: boolean;
   readonly metricsToken?: string;
   /** Called with each line of the log, of all levels. */
-  readonly onLine?: (event: string, fields: LogFields) => void;
+  readonly onLine?: (event: string, fields: LogFields, level: string) => void;
   readonly allowedOrigins?: readonly string[];
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
@@ -287,16 +287,21 @@ function noteComplaints(
   complaints: { event: string; fields: LogFields }[],
   onLine: NonNullable<TestServerOptions["onLine"]> = () => {},
 ): Logger {
-  const pass = (event: string, fields: LogFields = {}) => onLine(event, fields);
-  const note = (event: string, fields: LogFields = {}) => {
-    onLine(event, fields);
-    complaints.push({ event, fields });
-  };
+  const pass =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      onLine(event, fields, level);
+  const note =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) => {
+      onLine(event, fields, level);
+      complaints.push({ event, fields });
+    };
   const logger: Logger = {
-    debug: pass,
-    info: pass,
-    warn: note,
-    error: note,
+    debug: pass("debug"),
+    info: pass("info"),
+    warn: note("warn"),
+    error: note("error"),
     child: () => logger,
   };
   return logger;

@@ -3,6 +3,7 @@
 import { stat, statfs } from "node:fs/promises";
 import { locateFiles } from "./data-folder.ts";
 
+/** Sizes in bytes. */
 export interface DiskUse {
   readonly databaseBytes: number;
   /** The write-ahead log; 0 when there is none. */
@@ -11,7 +12,11 @@ export interface DiskUse {
   readonly freeBytes: number;
 }
 
-/** @throws the error of the file system when the folder cannot be read */
+/**
+ * Looks at the files of a data folder, whether or not its store is open.
+ *
+ * @throws the error of the file system when the folder cannot be read
+ */
 export async function readDiskUse(folder: string): Promise<DiskUse> {
   const { database } = locateFiles(folder);
   const [databaseBytes, walBytes, { bavail, bsize }] = await Promise.all([

@@ -175,3 +175,11 @@ test("whatever is logged as an error makes a line", () => {
   assert.equal(lines.length, 6);
   for (const line of lines) assert.equal(JSON.parse(line).event, "failed");
 });
+
+test("says whether debug lines are written", () => {
+  const stream = { write: () => {} };
+  const at = (level: "debug" | "info") => createLogger({ level, stream });
+  assert.equal(at("debug").showsDebug?.(), true);
+  assert.equal(at("info").showsDebug?.(), false);
+  assert.equal(at("info").child({ a: 1 }).showsDebug?.(), false);
+});

@@ -80,6 +80,7 @@ function toPort(log: PinoLogger): Logger {
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
+    showsDebug: () => log.isLevelEnabled("debug"),
     child: (fields) => toPort(log.child(fields)),
   };
 }

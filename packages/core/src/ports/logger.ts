@@ -6,6 +6,11 @@ export interface Logger {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
+  /**
+   * Whether debug lines are written, for who writes thousands of them a second.
+   * Absent: they may be.
+   */
+  showsDebug?(): boolean;
   /** A logger that adds these fields to each line. */
   child(fields: LogFields): Logger;
 }
@@ -19,5 +24,6 @@ export const silentLogger: Logger = {
   info() {},
   warn() {},
   error() {},
+  showsDebug: () => false,
   child: () => silentLogger,
 };

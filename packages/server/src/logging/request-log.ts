@@ -54,15 +54,16 @@ export function createRequestLog({
   );
   return {
     note(route, request, status, durationMs) {
+      const isRoutine =
+        status < 400 && (route.isFrequent || reads.has(route.method));
+      if (isRoutine && logger.showsDebug?.() === false) return;
       const fields = describe(route, request, status, durationMs);
-      const isRoutine = route.isFrequent || reads.has(route.method);
-      if (status < 400 && isRoutine) {
+      if (isRoutine) {
         logger.debug("request", fields);
         return;
       }
-      const { userId } = request.principal ?? {};
-      const kind = `${route.method} ${route.route} ${status} ${userId}`;
-      shown.add(kind, { ...fields });
+      const kind = `${route.method} ${route.route} ${status} ${fields.userId}`;
+      shown.add(kind, fields);
     },
     [Symbol.dispose]: () => shown[Symbol.dispose](),
   };
@@ -79,10 +80,7 @@ function describe(
     requestId: id,
     method,
     route,
-    // Made when the line is written, which at debug it mostly is not.
-    get path() {
-      return pathOf(request.raw.url ?? "");
-    },
+    path: pathOf(request.raw.url ?? ""),
     status,
     code: failureCode,
     durationMs: Math.round(durationMs * 10) / 10,

@@ -7,11 +7,13 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
-import { endOnSignal } from "./stop-signal.ts";
 import { NodeWarnings } from "./node-reports.ts";
+import { endOnSignal } from "./stop-signal.ts";
 
 interface Entry {
   readonly name: string;
+  /** Heading of the help under which it stands. */
+  readonly group: string;
   readonly summary: string;
   readonly load: (warnings?: NodeWarnings) => Promise<Command>;
 }
@@ -19,143 +21,170 @@ interface Entry {
 const entries: readonly Entry[] = [
   {
     name: "serve",
+    group: "Run a server:",
     summary: "run the server",
     load: async (warnings) =>
       (await import("./commands/serve.ts")).serveCommand(warnings),
   },
   {
     name: "doctor",
+    group: "Run a server:",
     summary: "check that this machine can run the server",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
   },
   {
-    name: "login",
-    summary: "keep the keys of a server for the commands that follow",
-    load: async () => (await import("./commands/login.ts")).loginCommand(),
-  },
-  {
-    name: "logout",
-    summary: "forget the keys that a log-in kept",
-    load: async () => (await import("./commands/logout.ts")).logoutCommand(),
-  },
-  {
-    name: "context",
-    summary: "list, choose, show and delete the servers of log-ins",
-    load: async () => (await import("./commands/context.ts")).contextCommand(),
+    name: "config",
+    group: "Run a server:",
+    summary: "show the configuration",
+    load: async () => (await import("./commands/config.ts")).configCommand(),
   },
   {
     name: "backup",
+    group: "Run a server:",
     summary: "write a data folder into one file, also while its server runs",
     load: async () => (await import("./commands/backup.ts")).backupCommand(),
   },
   {
     name: "restore",
+    group: "Run a server:",
     summary: "put a backup into a data folder",
     load: async () => (await import("./commands/restore.ts")).restoreCommand(),
   },
   {
-    name: "config",
-    summary: "show the configuration",
-    load: async () => (await import("./commands/config.ts")).configCommand(),
-  },
-  {
     name: "recover",
+    group: "Run a server:",
     summary: "make a new access key for the first operator",
     load: async () => (await import("./commands/recover.ts")).recoverCommand(),
   },
   {
     name: "topic",
+    group: "Send, and see what became of it:",
     summary: "create, list, show, update and delete topics",
     load: async () => (await import("./commands/topic.ts")).topicCommand(),
   },
   {
     name: "subscription",
+    group: "Send, and see what became of it:",
     summary: "create, list, show, confirm and delete subscriptions",
     load: async () =>
       (await import("./commands/subscription.ts")).subscriptionCommand(),
   },
   {
-    name: "publish",
-    summary: "publish a message to a topic's subscribers",
-    load: async () => (await import("./commands/publish.ts")).publishCommand(),
-  },
-  {
-    name: "deliveries",
-    summary: "show what happened to a message",
-    load: async () =>
-      (await import("./commands/deliveries.ts")).deliveriesCommand(),
-  },
-  {
-    name: "messages",
-    summary: "list and show what was published",
-    load: async () =>
-      (await import("./commands/messages.ts")).messagesCommand(),
-  },
-  {
-    name: "sms",
-    summary: "send a text message to one phone",
-    load: async () => (await import("./commands/sms.ts")).smsCommand(),
-  },
-  {
     name: "template",
+    group: "Send, and see what became of it:",
     summary: "create, list, show, update and delete message templates",
     load: async () =>
       (await import("./commands/template.ts")).templateCommand(),
   },
   {
+    name: "publish",
+    group: "Send, and see what became of it:",
+    summary: "publish a message to a topic's subscribers",
+    load: async () => (await import("./commands/publish.ts")).publishCommand(),
+  },
+  {
+    name: "sms",
+    group: "Send, and see what became of it:",
+    summary: "send a text message to one phone",
+    load: async () => (await import("./commands/sms.ts")).smsCommand(),
+  },
+  {
+    name: "messages",
+    group: "Send, and see what became of it:",
+    summary: "list and show what was published",
+    load: async () =>
+      (await import("./commands/messages.ts")).messagesCommand(),
+  },
+  {
+    name: "deliveries",
+    group: "Send, and see what became of it:",
+    summary: "show what happened to a message",
+    load: async () =>
+      (await import("./commands/deliveries.ts")).deliveriesCommand(),
+  },
+  {
     name: "inbound",
+    group: "Send, and see what became of it:",
     summary: "list and show texts that phones sent",
     load: async () => (await import("./commands/inbound.ts")).inboundCommand(),
   },
   {
     name: "opt-outs",
+    group: "Send, and see what became of it:",
     summary: "manage who does not want texts",
     load: async () => (await import("./commands/opt-outs.ts")).optOutsCommand(),
   },
   {
     name: "sandbox",
+    group: "Send, and see what became of it:",
     summary: "look at what came to the sandbox's receivers",
     load: async () => (await import("./commands/sandbox.ts")).sandboxCommand(),
   },
   {
     name: "user",
+    group: "Administer:",
     summary: "manage users",
     load: async () => (await import("./commands/user.ts")).userCommand(),
   },
   {
     name: "project",
+    group: "Administer:",
     summary: "manage projects",
     load: async () => (await import("./commands/project.ts")).projectCommand(),
   },
   {
     name: "domain",
+    group: "Administer:",
     summary: "manage domains",
     load: async () => (await import("./commands/domain.ts")).domainCommand(),
   },
   {
     name: "key",
+    group: "Administer:",
     summary: "manage access keys",
     load: async () => (await import("./commands/key.ts")).keyCommand(),
   },
   {
     name: "kms",
+    group: "Administer:",
     summary: "manage the keys that topics' messages are encrypted with",
     load: async () => (await import("./commands/kms.ts")).kmsCommand(),
   },
   {
-    name: "audit",
-    summary: "show who logged in and who changed what",
-    load: async () => (await import("./commands/audit.ts")).auditCommand(),
-  },
-  {
     name: "certificate",
+    group: "Administer:",
     summary:
       "list, show and change the certificates that messages are signed with",
     load: async () =>
       (await import("./commands/certificate.ts")).certificateCommand(),
   },
   {
+    name: "audit",
+    group: "Administer:",
+    summary: "show who logged in and who changed what",
+    load: async () => (await import("./commands/audit.ts")).auditCommand(),
+  },
+  {
+    name: "login",
+    group: "Use this command line:",
+    summary: "keep the keys of a server for the commands that follow",
+    load: async () => (await import("./commands/login.ts")).loginCommand(),
+  },
+  {
+    name: "logout",
+    group: "Use this command line:",
+    summary: "forget the keys that a log-in kept",
+    load: async () => (await import("./commands/logout.ts")).logoutCommand(),
+  },
+  {
+    name: "context",
+    group: "Use this command line:",
+    summary: "list, choose, show and delete the servers of log-ins",
+    load: async () => (await import("./commands/context.ts")).contextCommand(),
+  },
+  {
     name: "completion",
+    group: "Use this command line:",
     summary: "print a script that completes commands in a shell",
     load: async () =>
       (await import("./commands/completion.ts")).completionCommand(),
@@ -218,12 +247,12 @@ CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY; carillon context show says
 which it is. Exit codes: 0 done, 1 failed, 2 asked for in the wrong way,
 130 interrupted.`,
     );
-  for (const { name, summary, load } of entries) {
+  for (const { name, group, summary, load } of entries) {
     const command =
       name === chosen || chosen === "all"
         ? await load(warnings)
         : new Command(name);
-    adopt(program, command.summary(summary));
+    adopt(program, command.summary(summary).helpGroup(group));
     program.addCommand(command);
   }
   return program;

@@ -1,6 +1,5 @@
 /** Public surface of `@carillon/storage`. */
 
-export { type DiskUse, readDiskUse } from "./sqlite/disk-use.ts";
 export {
   type CopyDatabaseOptions,
   copyDatabase,
@@ -12,6 +11,7 @@ export {
   type SealedAccessKey,
 } from "./sqlite/backup/database-file.ts";
 export { locateFiles, unfinishedRestoreName } from "./sqlite/data-folder.ts";
+export { type DiskUse, readDiskUse } from "./sqlite/disk-use.ts";
 export { isDamage, isDiskFull } from "./sqlite/failure.ts";
 export { type FolderLock, holdDataFolder } from "./sqlite/folder-lock.ts";
 export {

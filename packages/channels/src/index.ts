@@ -44,7 +44,6 @@ export {
 } from "./http/signature.ts";
 export {
   parseSigningCertificates,
-  regionOfCertificate,
   type Signature,
   type Signer,
   type SigningCertificate,

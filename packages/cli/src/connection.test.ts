@@ -122,13 +122,16 @@ test("the keys of a file that was not named stay on this machine", async (t) => 
 test("on the server itself the local address counts, not the public one", async (t) => {
   const publicUrl = "https://notify.example.com";
   const data = folderWith(t, JSON.stringify({ ...file, publicUrl }));
-  assert.deepEqual(await findConnection({ data }, {}), own);
+  assert.deepEqual(await findConnection({ data }, {}), own(data));
   const env = { CARILLON_DATA: data };
   const found = await findConnection({ url: publicUrl }, env);
-  assert.deepEqual(found, { ...own, url: publicUrl });
+  assert.deepEqual(found, {
+    ...own(data, "CARILLON_DATA names it"),
+    url: publicUrl,
+  });
   await rejects(
     findConnection({ url: "https://elsewhere.example.com" }, env),
-    /belong to https:\/\/notify\.example\.com, not to/,
+    /belong to http:\/\/127\.0\.0\.1:7070, not to/,
   );
 });
 
@@ -144,9 +147,16 @@ test("says what became of a key that is not there any more", async (t) => {
     findConnection({ data: disabled }, {}),
     /^The access key AK of .* is disabled: .*carillon recover --data /,
   );
-  const env = { CARILLON_ACCESS_KEY: "A", CARILLON_SECRET_KEY: "S" };
-  const found = await findConnection({ data: gone }, env);
-  assert.deepEqual(found, { url: file.url, accessKey: "A", secretKey: "S" });
+  const found = await findConnection(
+    {},
+    {
+      CARILLON_DATA: gone,
+      CARILLON_URL: file.url,
+      CARILLON_ACCESS_KEY: "A",
+      CARILLON_SECRET_KEY: "S",
+    },
+  );
+  assert.equal(found.accessKey, "A");
 });
 
 test("says what to do where there is nothing", async (t) => {

@@ -8,7 +8,6 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   parseSigningCertificates,
-  regionOfCertificate,
   signingKeysSetting,
 } from "@carillon/channels";
 import type { EpochMs } from "@carillon/core";
@@ -20,6 +19,7 @@ import {
   unfinishedRestoreName,
 } from "@carillon/storage";
 import { isKeyOf } from "./backup/data-check.ts";
+import { bootstrapSetting, parseBootstrapState } from "./identity/bootstrap.ts";
 import { keyFileName } from "./key-file.ts";
 
 /** What was found; what could not be read any more is absent. */
@@ -74,7 +74,7 @@ export async function inspectData(
       ...found,
       database: { state: "whole" },
       key: await inspectKey(folder, database),
-      ...inspectCertificates(database),
+      ...inspectSettings(database),
     };
   } catch (error) {
     signal?.throwIfAborted();
@@ -97,15 +97,15 @@ async function inspectKey(
   }
 }
 
-function inspectCertificates(
+function inspectSettings(
   database: DatabaseFile,
 ): Pick<DataInspection, "region" | "signingCertificate"> {
-  const text = database.findSetting(signingKeysSetting);
-  if (text === undefined) return {};
-  const certificates = parseSigningCertificates(text);
-  const [current] = certificates;
-  const first = certificates.at(-1);
-  const region = first && regionOfCertificate(first.certificateId);
+  const certificates = database.findSetting(signingKeysSetting);
+  const [current] =
+    certificates === undefined ? [] : parseSigningCertificates(certificates);
+  const bootstrap = database.findSetting(bootstrapSetting);
+  const { region } =
+    bootstrap === undefined ? {} : parseBootstrapState(bootstrap);
   return {
     ...(current && { signingCertificate: current }),
     ...(region !== undefined && { region }),

@@ -223,11 +223,6 @@ export function parseSigningCertificates(
   return listCertificates(parseStored(text));
 }
 
-/** The region that stood in URNs when the certificate was made. */
-export function regionOfCertificate(certificateId: string): string | undefined {
-  return /^SMN_(.+)_[0-9a-f]{32}\.pem$/.exec(certificateId)?.[1];
-}
-
 /** The private key as PKCS #8 PEM, sealed. */
 type StoredKeys = Keys<string>;
 type LoadedKeys = Keys<KeyObject>;

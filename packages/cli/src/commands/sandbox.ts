@@ -116,7 +116,7 @@ export function sandboxCommand(): Command {
       inbox("mail", "mails", mails, {
         description: "List and show the mails that came.",
         examples: [
-          "carillon sandbox mail",
+          "carillon sandbox mail list",
           "carillon sandbox mail --latest --query ann@example.com --wait 10",
           "carillon subscription confirm $(carillon sandbox mail --link --wait 9)",
         ],
@@ -128,9 +128,9 @@ export function sandboxCommand(): Command {
         description:
           "List and show the texts that phones got, and write on a phone.",
         examples: [
-          "carillon sandbox phone +15550100001",
+          "carillon sandbox phone list +15550100100",
           'carillon sandbox phone --latest --query "your code" --wait 10',
-          "carillon sandbox phone reply +15550100001 STOP",
+          "carillon sandbox phone reply +15550100100 STOP",
         ],
       }).addCommand(reply()),
     )
@@ -140,7 +140,7 @@ export function sandboxCommand(): Command {
         description:
           "List and show the requests that webhooks got. Their URLs end in /sandbox/webhooks/ and any name.",
         examples: [
-          "carillon sandbox webhooks",
+          "carillon sandbox webhooks list",
           "carillon sandbox webhooks hook --latest --wait 10",
         ],
       }),
@@ -299,8 +299,8 @@ function reply(): Command {
     "reply <number> <text>",
     "Write a text on a phone, to us.",
     [
-      "carillon sandbox phone reply +15550100001 STOP",
-      'carillon sandbox phone reply +15550100001 "On my way" --to 12345',
+      "carillon sandbox phone reply +15550100100 STOP",
+      'carillon sandbox phone reply +15550100100 "On my way" --to 12345',
     ],
   )
     .option("--to <number>", "which number of ours it is sent to")

@@ -20,6 +20,17 @@ export async function checkCredentials(
     return { check, result: "skipped", found: "no server runs to try them at" };
   }
   const { accessKey, secretKey } = credentials;
+  if (accessKey === undefined || secretKey === undefined) {
+    return {
+      check,
+      result: "warning",
+      found:
+        accessKey === undefined
+          ? "the key of credentials.json was deleted"
+          : `the key ${accessKey} of credentials.json is disabled`,
+      advice,
+    };
+  }
   const pair = Buffer.from(`${accessKey}:${secretKey}`).toString("base64");
   let status: number;
   try {
@@ -42,8 +53,10 @@ export async function checkCredentials(
         check,
         result: "warning",
         found: "the server does not accept the key of credentials.json",
-        advice:
-          "Commands on this machine fail: set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY to a key that is enabled, and delete credentials.json.",
+        advice,
       }
     : { check, result: "skipped", found: `the server answers ${status}` };
 }
+
+const advice =
+  "Commands on this machine fail: set CARILLON_ACCESS_KEY and CARILLON_SECRET_KEY to a key that is enabled, or stop the server and make one with carillon recover.";

@@ -171,7 +171,7 @@ export async function bootstrapIdentity(
         secretKey,
         receiverSecret,
       },
-      confirm: () => store.putSetting(stateSetting, JSON.stringify(state)),
+      confirm: () => store.putSetting(bootstrapSetting, JSON.stringify(state)),
     },
     ignoredPresets: [],
   };
@@ -188,7 +188,8 @@ export interface BootstrapState {
   readonly region?: string;
 }
 
-const stateSetting = "identity.bootstrap";
+/** Under which the store keeps it. */
+export const bootstrapSetting = "identity.bootstrap";
 const receiverSecretPurpose = "receiver-secret";
 const adminName = "admin";
 const defaultProjectName = "default";
@@ -205,9 +206,13 @@ const presetNames = [
 export async function readBootstrapState(
   store: Pick<IdentityStore, "getSetting">,
 ): Promise<BootstrapState | undefined> {
-  const text = await store.getSetting(stateSetting);
+  const text = await store.getSetting(bootstrapSetting);
+  return text === undefined ? undefined : parseBootstrapState(text);
+}
+
+export function parseBootstrapState(text: string): BootstrapState {
   // Written by this module only, in one piece.
-  return text === undefined ? undefined : (JSON.parse(text) as BootstrapState);
+  return JSON.parse(text) as BootstrapState;
 }
 
 /** @throws ConfigError: URNs that clients have would name nothing any more */
@@ -219,7 +224,7 @@ async function checkRegion(
   if (known.region === region) return;
   if (known.region === undefined) {
     const state: BootstrapState = { ...known, region };
-    await store.putSetting(stateSetting, JSON.stringify(state));
+    await store.putSetting(bootstrapSetting, JSON.stringify(state));
     return;
   }
   throw new ConfigError([

@@ -30,6 +30,18 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "info",
     "The first start made credentials; they are in `file`",
   ),
+  credentials_file_not_updated: event(
+    "error",
+    "credentials.json in `folder` is not what the server knows",
+  ),
+  presets_ignored: event(
+    "warn",
+    "`variables` count at the first start only, and changed nothing",
+  ),
+  links_lead_here: event(
+    "warn",
+    "Links in messages lead to this machine's own address: `publicUrl` is not set",
+  ),
   stopping: event("info", "It stops: `reason` is the signal"),
   stopped: event("info", "It has stopped, after `durationMs`"),
   stop_unfinished: event(
@@ -125,6 +137,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   storage_recovered: event("info", "It can again, after `durationMs`"),
   storage_migrated: event("info", "The schema was brought to `version`"),
   storage_open_to_others: event("warn", "Others may read the data folder"),
+  storage_closed_to_others: event(
+    "warn",
+    "Others had rights to the data folder, and have none any more",
+  ),
   storage_writer_failed: event("error", "The thread that writes has died"),
   delivery_log_failed: event("error", "A topic's deliveries are not logged"),
   delivery_log_overrun: event("error", "Too many deliveries wait to be logged"),
@@ -134,5 +150,6 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   signing_key_created: event("info", "A signing key was made"),
 
   // The sandbox.
+  sandbox_answer_failed: event("warn", "A phone's own answer was not taken"),
   sandbox_smtp_error: event("debug", "A client of the mail capture failed"),
 };

@@ -214,10 +214,9 @@ test("a data folder that cannot be made is told of in one sentence", async () =>
   const words = ["serve", "--port", "0", "--data", "/proc/nope"];
   const { code, stdout, stderr } = await run(words);
   assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(
-    stderr,
-    /^The data folder \/proc\/nope cannot be used: [^\n]*\n$/,
-  );
+  const { event, message } = JSON.parse(stderr);
+  assert.equal(event, "start_failed");
+  assert.match(message, /^The data folder \/proc\/nope cannot be used: /);
 });
 
 test("the command line on the server itself uses the local address, and keeps up with its key", async () => {
@@ -241,12 +240,12 @@ test("the command line on the server itself uses the local address, and keeps up
   assert.equal((await cli("user", "rotate", "admin")).code, 0);
   assert.deepEqual((await credentialsOf(data)).user, { name: "admin" });
 
-  const last = await cli("key", "disable", accessKey);
+  const last = await cli("key", "disable", accessKey, "--yes");
   assert.equal(last.code, 1);
   assert.match(last.stderr, /carillon recover/);
   const second = await cli("key", "create", "admin", "--project", "default");
   assert.equal(second.code, 0, second.stderr);
-  assert.equal((await cli("key", "disable", accessKey)).code, 0);
+  assert.equal((await cli("key", "disable", accessKey, "--yes")).code, 0);
   const refused = await cli("topic", "list");
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /is disabled: .*carillon recover --data/);

@@ -1,5 +1,6 @@
 /** Finds the one of several things that a word of the command line means. */
 
+import { ResourceNotFoundError } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
 import { minIdLength } from "./table.ts";
 
@@ -44,9 +45,39 @@ export function chooseOne<Thing>(
   if (begun.length > 0) {
     return single(begun, naming, `${word}s have ids that begin ${reference}`);
   }
-  throw new CommandFailure(
+  throw noSuch(naming, reference, where);
+}
+
+/** The failure of whoever asked for what is not there. */
+export function noSuch(
+  { noun, word = noun }: Pick<Naming<never>, "noun" | "word">,
+  reference: string,
+  where = "",
+): CommandFailure {
+  return new CommandFailure(
     `There is no ${word} "${reference}"${where}: carillon ${noun} list shows those there are.`,
   );
+}
+
+/**
+ * Asks the server for the one of that id.
+ *
+ * @throws CommandFailure when there is none
+ */
+export async function orNoSuch<Thing>(
+  naming: Pick<Naming<never>, "noun" | "word">,
+  reference: string,
+  asked: Promise<Thing>,
+): Promise<Thing> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundError)) throw error;
+    // Another server, or an older one, lacks the operation itself.
+    const { smnCode } = error;
+    if (smnCode === undefined || smnCode === "ROUTE_NOT_FOUND") throw error;
+    throw noSuch(naming, reference);
+  }
 }
 
 /** @throws CommandFailure when they are several */

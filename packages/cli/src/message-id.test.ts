@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MessageQuery } from "@carillon/client";
+import {
+  type MessageQuery,
+  type MessageReport,
+  ResourceNotFoundError,
+} from "@carillon/client";
 import { findMessageId } from "./message-id.ts";
 
 const first = `aaaaaaaa1${"0".repeat(23)}`;
@@ -15,6 +19,12 @@ function messagesOf(ids: readonly string[]) {
         read++;
         yield { id, fannedOut: true, counts: {} };
       }
+    },
+    async get(id: string): Promise<MessageReport> {
+      throw new ResourceNotFoundError(`No ${id}`, {
+        status: 404,
+        smnCode: "MESSAGE_NOT_FOUND",
+      });
     },
     get read() {
       return read;
@@ -34,10 +44,18 @@ test("a message is found by the beginning of its id", async () => {
   );
 });
 
-test("whole ids, and what is none, are left to the server", async () => {
+test("a whole id is taken as it is", async () => {
   const messages = messagesOf([first]);
-  for (const text of [first, "aaaaaaa", "AAAAAAAA1", "x"]) {
-    assert.equal(await findMessageId(messages, text), text);
+  assert.equal(await findMessageId(messages, first), first);
+  assert.equal(messages.read, 0);
+});
+
+test("the server is asked for what is no beginning of an id", async () => {
+  const messages = messagesOf([first]);
+  for (const text of ["aaaaaaa", "AAAAAAAA1", "x"]) {
+    await assert.rejects(findMessageId(messages, text), {
+      message: `There is no message "${text}": carillon messages list shows those there are.`,
+    });
   }
   assert.equal(messages.read, 0);
 });

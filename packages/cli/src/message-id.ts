@@ -2,6 +2,7 @@
 
 import type { MessageReport, Messages } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
+import { orNoSuch } from "./lookup.ts";
 
 /**
  * How much of an id tables show: its time to the millisecond and some random
@@ -23,11 +24,14 @@ export function shortMessageId({ id }: Pick<MessageReport, "id">): string {
  * @throws CommandFailure when no message, or more than one, begins so
  */
 export async function findMessageId(
-  messages: Pick<Messages, "list">,
+  messages: Pick<Messages, "get" | "list">,
   text: string,
 ): Promise<string> {
-  // What has no shape of a beginning is left to the server.
-  if (!/^[0-9a-f]{8,31}$/.test(text)) return text;
+  if (/^[0-9a-f]{32}$/.test(text)) return text;
+  if (!/^[0-9a-f]{8,31}$/.test(text)) {
+    const naming = { noun: "messages", word: "message" };
+    return (await orNoSuch(naming, text, messages.get(text))).id;
+  }
   const candidates: string[] = [];
   let seen = 0;
   for await (const { id } of messages.list({ pageSize: searched })) {

@@ -3,6 +3,7 @@
 import type { InboundMessage } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { orNoSuch } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 import { ageText, parseSince } from "../time-text.ts";
@@ -60,7 +61,7 @@ function show(): Command {
     "carillon inbound show 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
   ]).action(async (id: string, options: ClientOptions) => {
     const found = await withServer(options, ({ carillon }) =>
-      carillon.inbound.get(id),
+      orNoSuch({ noun: "inbound", word: "text" }, id, carillon.inbound.get(id)),
     );
     createOutput(options).rows([found], showColumns, "");
   });

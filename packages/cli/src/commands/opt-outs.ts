@@ -3,6 +3,7 @@
 import type { OptOut } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { orNoSuch } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 import { ageText } from "../time-text.ts";
@@ -78,7 +79,13 @@ function remove(): Command {
     .action(
       async (recipient: string, { sender, ...options }: SenderOptions) => {
         await withServer(options, ({ carillon }) =>
-          carillon.optOuts.delete(recipient, sender, { ignoreMissing: false }),
+          orNoSuch(
+            { noun: "opt-outs", word: "opt-out of" },
+            recipient,
+            carillon.optOuts.delete(recipient, sender, {
+              ignoreMissing: false,
+            }),
+          ),
         );
         createOutput(options).result(
           `${recipient} gets texts from ${sender ?? "us"} again.`,

@@ -15,6 +15,7 @@ import {
 } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { sleep } from "../delivery-table.ts";
+import { chooseOne } from "../lookup.ts";
 import {
   type Column,
   createOutput,
@@ -219,15 +220,12 @@ function inbox<Item extends { readonly id: string }>(
       const all = await kind
         .read(carillon.sandbox, {}, undefined)
         .catch(explainNoSandbox);
-      const matching = all.filter((one) => one.id.startsWith(id));
-      const [found, second] = matching;
-      if (!found || second) {
-        throw new CommandFailure(
-          found
-            ? `${matching.length} ${plural} begin with ${id}.`
-            : `There is no ${kind.noun} ${id} in the sandbox.`,
-        );
-      }
+      const naming = {
+        noun: `sandbox ${name}`,
+        word: kind.noun,
+        idOf: (one: Item) => one.id,
+      };
+      const found = chooseOne(all, naming, id);
       printWhole(kind, found, createOutput(options));
     });
   });

@@ -238,7 +238,10 @@ test("what is not there is named, and nothing is advised that makes it", async (
   );
   assert.ok(outcomes.length > 25, String(outcomes.length));
   for (const outcome of outcomes) {
-    assertFailed(outcome, /^There is no [a-z -]+ "\S+".*carillon [a-z -]+ list/);
+    assertFailed(
+      outcome,
+      /^There is no [a-z -]+ "\S+".*carillon [a-z -]+ list/,
+    );
     assert.doesNotMatch(outcome.stderr, /create/);
   }
 });

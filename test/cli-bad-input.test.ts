@@ -518,7 +518,8 @@ function* clientCommands(
     yield [
       ...words,
       ...inner.registeredArguments
-        .filter(({ required }) => required)
+        // Without a text publish reads standard input, which has none.
+        .filter((argument) => argument.required || argument.name() === "text")
         .map((argument) => argument.argChoices?.[0] ?? "nosuchthing"),
       ...inner.options
         .filter(({ mandatory }) => mandatory)

@@ -30,7 +30,7 @@ test("finds by id, name, or the start of the id", () => {
 test("a start of fewer than eight characters is none", () => {
   assert.throws(
     () => chooseOne(users, naming, "7777777"),
-    failure('There is no user "7777777": carillon user list shows those'),
+    failure('"7777777" is too short for a user\'s id: give 8 characters'),
   );
 });
 

@@ -38,10 +38,12 @@ export function chooseOne<Thing>(
   if (named.length > 0) {
     return single(named, naming, `${word}s are called "${reference}"`);
   }
-  const begun =
-    reference.length < minIdLength
-      ? []
-      : all.filter((it) => idOf(it).startsWith(reference));
+  const begun = all.filter((it) => idOf(it).startsWith(reference));
+  if (begun.length > 0 && reference.length < minIdLength) {
+    throw new CommandFailure(
+      `"${reference}" is too short for a ${word}'s id: give ${minIdLength} characters or more of it; carillon ${noun} list shows them.`,
+    );
+  }
   if (begun.length > 0) {
     return single(begun, naming, `${word}s have ids that begin ${reference}`);
   }

@@ -52,7 +52,11 @@ test("a whole id is taken as it is", async () => {
 
 test("the server is asked for what is no beginning of an id", async () => {
   const messages = messagesOf([first]);
-  for (const text of ["aaaaaaa", "AAAAAAAA1", "x"]) {
+  await assert.rejects(
+    findMessageId(messages, "aaaaaaa"),
+    /^CommandFailure: "aaaaaaa" is too short .*8 digits or more/,
+  );
+  for (const text of ["AAAAAAAA1", "x"]) {
     await assert.rejects(findMessageId(messages, text), {
       message: `There is no message "${text}": carillon messages list shows those there are.`,
     });

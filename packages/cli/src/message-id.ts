@@ -28,6 +28,11 @@ export async function findMessageId(
   text: string,
 ): Promise<string> {
   if (/^[0-9a-f]{32}$/.test(text)) return text;
+  if (/^[0-9a-f]{1,7}$/.test(text)) {
+    throw new CommandFailure(
+      `"${text}" is too short for a message's id: give 8 digits or more of it; carillon messages list shows them.`,
+    );
+  }
   if (!/^[0-9a-f]{8,31}$/.test(text)) {
     const naming = { noun: "messages", word: "message" };
     return (await orNoSuch(naming, text, messages.get(text))).id;

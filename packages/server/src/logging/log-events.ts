@@ -135,7 +135,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   // Storage and keys.
   storage_failing: event("error", "The store cannot be written"),
   storage_recovered: event("info", "It can again, after `durationMs`"),
-  storage_migrated: event("info", "The schema was brought to `version`"),
+  storage_migrated: event(
+    ["debug", "info"],
+    "The schema was brought to `version`; at debug that of a new database",
+  ),
   storage_open_to_others: event("warn", "Others may read the data folder"),
   storage_closed_to_others: event(
     "warn",

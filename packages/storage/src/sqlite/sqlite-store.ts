@@ -135,8 +135,12 @@ async function prepareDatabase(
   try {
     const db = openForWriting(database);
     try {
+      let isNew = false;
       for await (const version of migrate(db, readMigrations(), clock)) {
-        logger.info("storage_migrated", { version });
+        isNew ||= version === 1;
+        // Of a new database nobody has to know it.
+        if (isNew) logger.debug("storage_migrated", { version });
+        else logger.info("storage_migrated", { version });
         signal?.throwIfAborted();
       }
       // While this is open the log stays: it is not written back in full only

@@ -154,7 +154,7 @@ test("an abort ends an opening after a migration, which stays", async () => {
   const reason = new Error("stop");
   const logger = {
     ...silentLogger,
-    info: (event: string) => {
+    debug: (event: string) => {
       if (event === "storage_migrated") stop.abort(reason);
     },
   };

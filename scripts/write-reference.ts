@@ -317,12 +317,12 @@ function renderConfiguration(keys: readonly ConfigKey[]): string {
       .filter((key) => key.group === group)
       .map(
         (key) =>
-          `| \`${key.path}\` | \`${key.variable}\` | ${key.flag ? `\`${key.flag}\`` : "–"} | ${defaultOf(key)} | ${escapeCell(`${key.description} Expects ${key.expected}.`)} |`,
+          `| \`${key.path}\` | \`${key.variable}\` | ${key.flag ? `\`${key.flag}\`` : "–"} | ${defaultOf(key)} | ${changesBy(key)} | ${escapeCell(`${key.description} Expects ${key.expected}.`)} |`,
       );
     return `## ${group}
 
-| key | variable | flag | default | meaning |
-|---|---|---|---|---|
+| key | variable | flag | default | changes by | meaning |
+|---|---|---|---|---|---|
 ${rows.join("\n")}`;
   });
   return `${origin}
@@ -348,10 +348,20 @@ written to \`credentials.json\` in the data folder, readable by its owner only. 
 count at the first start alone; later ones name them in a warning. \`carillon config
 show\` lists what is set, and where each value is from.
 
+What *changes by* reload is read again from the file by SIGHUP and by \`carillon config
+reload\`, while the server runs; see [Changing the configuration while it
+runs](../guides/operate.md#changing-the-configuration-while-it-runs). The rest needs a
+restart.
+
 ${sections.join("\n\n")}
 
 The command-line clients also read \`CARILLON_URL\`: where the server is.
 `;
+}
+
+function changesBy({ group, reloadable }: ConfigKey): string {
+  if (group === "First start") return "–";
+  return reloadable ? "reload" : "restart";
 }
 
 function defaultOf(key: ConfigKey): string {

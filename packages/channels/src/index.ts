@@ -14,10 +14,12 @@ export {
 export {
   type CheckUrlOptions,
   createEgressGuard,
+  createReplaceableEgressGuard,
   type EgressGuard,
   type EgressGuardOptions,
   type EgressRefusal,
   EgressRefusedError,
+  type ReplaceableEgressGuard,
   refusedPorts,
 } from "./egress/egress-guard.ts";
 export {
@@ -33,6 +35,7 @@ export {
 export {
   createEmailChannel,
   type EmailChannelOptions,
+  emailTimeoutMs,
 } from "./email/channel.ts";
 export { excerpt } from "./excerpt.ts";
 export { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
@@ -54,6 +57,11 @@ export {
   signingKeysSetting,
 } from "./http/signing-key.ts";
 export { createLinks, type Links, type LinksOptions } from "./links.ts";
+export {
+  createReplaceableChannel,
+  type ReplaceableChannel,
+  type ReplaceableChannelOptions,
+} from "./replaceable-channel.ts";
 export {
   createSmsChannel,
   type SmsChannelOptions,

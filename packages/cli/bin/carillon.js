@@ -17,6 +17,8 @@ const isServer = process.argv[2] === "serve";
 const stopSignals = ["SIGINT", "SIGTERM"];
 if (isServer) {
   for (const signal of stopSignals) process.on(signal, () => process.exit(0));
+  // The configuration is not read yet.
+  process.on("SIGHUP", () => {});
 }
 
 const require = createRequire(import.meta.url);
@@ -89,9 +91,10 @@ function findRuntime() {
 
 /** Runs in the foreground: same terminal, same signals, same exit code. */
 function run(command, commandArguments) {
-  for (const signal of stopSignals) process.removeAllListeners(signal);
+  const forwarded = [...stopSignals, "SIGHUP"];
+  for (const signal of forwarded) process.removeAllListeners(signal);
   const child = spawn(command, commandArguments, { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  for (const signal of forwarded) {
     process.on(signal, () => child.kill(signal));
   }
   child.on("error", (error) => {

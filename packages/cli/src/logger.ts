@@ -29,11 +29,14 @@ export interface LoggerOptions {
 export interface ProgramLogger extends Logger {
   /** Lines dropped since the start: see {@link LogOutput}. */
   droppedLines(): number;
+  /** Drops less important lines from now on, those of children too. */
+  setLevel(level: LogLevel): void;
 }
 
 /** Never throws and never waits, whatever becomes of the stream. */
 export function createLogger(options: LoggerOptions): ProgramLogger {
-  const { level, stream = openStderr(), now = Date.now } = options;
+  const { stream = openStderr(), now = Date.now } = options;
+  const threshold = { level: options.level };
   const format = stream.isTTY
     ? formatForPeople(stream)
     : (line: string) => line;
@@ -52,7 +55,8 @@ export function createLogger(options: LoggerOptions): ProgramLogger {
   const logger = toPort(
     pino(
       {
-        level,
+        // Which are written is decided here: pino's children keep their level.
+        level: "debug",
         base: null,
         messageKey: "event",
         timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
@@ -61,8 +65,15 @@ export function createLogger(options: LoggerOptions): ProgramLogger {
       },
       lines,
     ),
+    threshold,
   );
-  return { ...logger, droppedLines: () => output.dropped };
+  return {
+    ...logger,
+    droppedLines: () => output.dropped,
+    setLevel(level) {
+      threshold.level = level;
+    },
+  };
 }
 
 function openStderr(): OutputStream {
@@ -70,18 +81,24 @@ function openStderr(): OutputStream {
   return fstatSync(fd).isFile() ? createFileStream(fd) : process.stderr;
 }
 
-function toPort(log: PinoLogger): Logger {
+function toPort(
+  log: PinoLogger,
+  threshold: { readonly level: LogLevel },
+): Logger {
+  const isShown = (level: LogLevel) =>
+    logLevels.indexOf(level) >= logLevels.indexOf(threshold.level);
   const at =
     (level: Exclude<LogLevel, "silent">) =>
-    (event: string, fields: LogFields = {}) =>
-      log[level](fields, event);
+    (event: string, fields: LogFields = {}) => {
+      if (isShown(level)) log[level](fields, event);
+    };
   return {
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    showsDebug: () => log.isLevelEnabled("debug"),
-    child: (fields) => toPort(log.child(fields)),
+    showsDebug: () => isShown("debug"),
+    child: (fields) => toPort(log.child(fields), threshold),
   };
 }
 

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import { NodeWarnings } from "./node-reports.ts";
-import { endOnSignal } from "./stop-signal.ts";
+import { endOnSignal, onHangUp } from "./stop-signal.ts";
 
 interface Entry {
   readonly name: string;
@@ -35,7 +35,7 @@ const entries: readonly Entry[] = [
   {
     name: "config",
     group: "Run a server:",
-    summary: "show the configuration",
+    summary: "show the configuration, and have a server read it again",
     load: async () => (await import("./commands/config.ts")).configCommand(),
   },
   {
@@ -204,6 +204,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   // Its stderr is the log's.
   const warnings = chosen === "serve" ? new NodeWarnings() : undefined;
   try {
+    // A server has read nothing yet that it could read again.
+    if (chosen === "serve") onHangUp(() => {});
     const program = await createProgram(chosen, warnings);
     if (chosen !== "serve") endOnSignal();
     await program.parseAsync(helpArguments(program, args), { from: "user" });

@@ -5,6 +5,11 @@ import { CommandFailure } from "./command-failure.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Those that stop a server: SIGHUP has it read its configuration again. */
+export const serverStopSignals = ["SIGINT", "SIGTERM"] as const;
+
+type StopSignal = (typeof signals)[number];
+
 /**
  * Ctrl-C under npm arrives twice: from the terminal, and passed on by each
  * process in between. Signals this close together count as one.
@@ -23,9 +28,9 @@ function endAtOnce(signal: NodeJS.Signals): never {
 
 /** Why {@link stopSignal} was aborted. */
 export class Interruption extends CommandFailure {
-  readonly signal: (typeof signals)[number];
+  readonly signal: StopSignal;
 
-  constructor(signal: (typeof signals)[number]) {
+  constructor(signal: StopSignal) {
     super("Interrupted.", 128 + constants.signals[signal]);
     this.signal = signal;
   }
@@ -36,10 +41,12 @@ export class Interruption extends CommandFailure {
  * second one, later than an echo of the first, ends the process at once. From
  * the call on a signal does no more than that: whatever waits takes this one.
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal(
+  stopping: readonly StopSignal[] = signals,
+): AbortSignal {
   const stop = new AbortController();
   let firstAt: number | undefined;
-  for (const signal of signals) {
+  for (const signal of stopping) {
     listen(signal, () => {
       const interruption = new Interruption(signal);
       const now = performance.now();
@@ -52,6 +59,11 @@ export function stopSignal(): AbortSignal {
     });
   }
   return stop.signal;
+}
+
+/** Calls the listener at each SIGHUP, which then does no more than that. */
+export function onHangUp(listener: () => void): void {
+  listen("SIGHUP", listener);
 }
 
 /** In place of who listened before: the launcher, or {@link endOnSignal}. */

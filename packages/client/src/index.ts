@@ -17,6 +17,10 @@ export type {
   Certificates,
   RotatedCertificate,
 } from "./carillon/certificates.ts";
+export type {
+  Configuration,
+  ReloadedConfiguration,
+} from "./carillon/configuration.ts";
 export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
 export type {
   Inbound,

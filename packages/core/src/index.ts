@@ -130,6 +130,7 @@ export {
   createProblemWithText,
   type FailedResult,
   isBillable,
+  noChannelText,
   type PreparedMessage,
   type ProblemWithText,
   type Recipient,
@@ -214,7 +215,10 @@ export {
   refusedOutcome,
 } from "./rules.ts";
 export { createSteadyClock } from "./steady-clock.ts";
-export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
+export {
+  type ConfirmationLimit,
+  defaultConfirmationLimits,
+} from "./subscriptions/confirmation-limits.ts";
 export {
   createDetections,
   type Detection,

@@ -72,7 +72,6 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly id: string;
   readonly http: HttpClient;
   readonly policy: DeliveryPolicy | undefined;
-  readonly optOut: OptOut | undefined;
 
   /** A provider accepted a message. */
   readonly onSend = new Hook<OutgoingMessage>();
@@ -91,6 +90,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly #sender: ProviderSender;
   readonly #receipts: ReceiptFailover | undefined;
   #router: Router<Route>;
+  #optOut: OptOut | undefined;
   // Starting and stopping one after another, whoever asks for it when.
   #lifecycle: Promise<void> = Promise.resolve();
 
@@ -103,10 +103,10 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.http = options.http ?? createHttpClient();
     this.#router = options.router ?? (() => null);
     this.policy = policy;
-    this.optOut = optOut;
+    this.#optOut = optOut;
     const sender = new ProviderSender({
       providers: this.#providers,
-      optOut,
+      optOut: () => this.#optOut,
       onSend: this.onSend,
       onLateSend: this.onLateSend,
       textLimits,
@@ -148,6 +148,21 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
         ? provider(this, name)
         : (provider as P);
     return this.#providers.add(name, create, this);
+  }
+
+  /**
+   * Takes a provider out. Its name is free at once, nothing new is sent through
+   * it, and the first one left becomes the default if it was this one. Resolves
+   * once the messages that it had, or that were on their way to it, have their
+   * outcome and it is stopped; rejects as its `stop` does. Throws
+   * `UnknownProviderError`, and `ConfigurationError` while the policy names it.
+   */
+  removeProvider(name: string): Promise<void> {
+    this.policy?.checkProviders(
+      (other) => other !== name && this.#providers.has(other),
+    );
+    const provider = this.#providers.remove(name);
+    return this.#retire(provider);
   }
 
   /**
@@ -193,6 +208,16 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   set router(router: Router<Route>) {
     checkRouter(router);
     this.#router = router;
+  }
+
+  get optOut(): OptOut | undefined {
+    return this.#optOut;
+  }
+
+  /** Replaceable at any time. Throws `ConfigurationError` for no `OptOut`. */
+  set optOut(optOut: OptOut | undefined) {
+    checkOptOut(optOut);
+    this.#optOut = optOut;
   }
 
   /**
@@ -321,6 +346,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.#receipts?.handle(status);
   }
 
+  async #retire(provider: Provider): Promise<void> {
+    await this.#sender.whenIdle(provider);
+    await this.#providers.stopOne(provider);
+  }
+
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#lifecycle.then(work);
     this.#lifecycle = done.catch(() => {
@@ -350,7 +380,12 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       throw new ConfigurationError("The gateway has no provider to send with");
     }
     const { by } = route;
-    const provider = this.#providers.get(route.provider, askedFor[by]);
+    // It may have been removed since it was chosen.
+    const name =
+      by === "default"
+        ? (this.defaultProvider ?? route.provider)
+        : route.provider;
+    const provider = this.#providers.get(name, askedFor[by]);
     return this.#sender.sendOnce(message, by, provider, context);
   }
 
@@ -386,15 +421,19 @@ function checkOptions<Route extends readonly unknown[]>(
 ): void {
   const { router, policy, optOut } = options;
   checkRouter(router);
-  for (const [name, value, type] of [
-    ["policy", policy, DeliveryPolicy],
-    ["optOut", optOut, OptOut],
-  ] as const) {
-    if (value === undefined || value instanceof type) continue;
+  if (policy !== undefined && !(policy instanceof DeliveryPolicy)) {
     throw new ConfigurationError(
-      `The option "${name}" must be a ${type.name}, got ${describeValue(value)}`,
+      `The option "policy" must be a DeliveryPolicy, got ${describeValue(policy)}`,
     );
   }
+  checkOptOut(optOut);
+}
+
+function checkOptOut(optOut: unknown): void {
+  if (optOut === undefined || optOut instanceof OptOut) return;
+  throw new ConfigurationError(
+    `The option "optOut" must be a OptOut, got ${describeValue(optOut)}`,
+  );
 }
 
 function isProviderClass(value: object): boolean {

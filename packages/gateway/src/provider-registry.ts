@@ -59,6 +59,22 @@ export class ProviderRegistry {
     return added;
   }
 
+  /**
+   * Takes a provider out, and frees its name. It is stopped by `stopOne`, once
+   * it has nothing to do any more. The first one left becomes the default if
+   * it was this one.
+   */
+  remove(name: string): Provider {
+    const provider = this.get(name, "to be removed");
+    this.#providers.delete(name);
+    if (this.#defaultName === name) {
+      const [first] = this.#providers.keys();
+      this.#defaultName = first ?? null;
+    }
+    provider.detach?.();
+    return provider;
+  }
+
   has(name: string): boolean {
     return this.#providers.has(name);
   }
@@ -109,17 +125,9 @@ export class ProviderRegistry {
   async stop(): Promise<void> {
     this.#isRunning = false;
     const errors: unknown[] = [];
-    for (const [provider, starting] of [...this.#starts].reverse()) {
-      this.#starts.delete(provider);
+    for (const provider of [...this.#starts.keys()].reverse()) {
       try {
-        await starting;
-      } catch {
-        // Not started: whoever started it has the error.
-        continue;
-      }
-      this.#started.delete(provider);
-      try {
-        await provider.stop?.();
+        await this.stopOne(provider);
       } catch (error) {
         errors.push(error);
       }
@@ -128,6 +136,19 @@ export class ProviderRegistry {
     if (errors.length > 1) {
       throw new AggregateError(errors, "Several providers failed to stop");
     }
+  }
+
+  /** Does nothing for one that was not started. */
+  async stopOne(provider: Provider): Promise<void> {
+    const starting = this.#starts.get(provider);
+    this.#starts.delete(provider);
+    try {
+      await starting;
+    } catch {
+      // Not started: whoever started it has the error.
+      return;
+    }
+    if (this.#started.delete(provider)) await provider.stop?.();
   }
 
   #startOne(provider: Provider, context?: StartContext): Promise<void> {

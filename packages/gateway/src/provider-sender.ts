@@ -25,7 +25,8 @@ import { untilAborted } from "./until-aborted.ts";
 
 export interface ProviderSenderPorts {
   readonly providers: ProviderRegistry;
-  readonly optOut: OptOut | undefined;
+  /** What is kept from people who said stop, by what holds now. */
+  readonly optOut: () => OptOut | undefined;
   readonly onSend: Hook<OutgoingMessage>;
   readonly onLateSend: Hook<OutgoingMessage>;
   /** For every provider; undefined leaves it to each. */
@@ -39,6 +40,8 @@ export class ProviderSender {
   readonly #ports: ProviderSenderPorts;
   readonly #providers: ProviderRegistry;
   readonly #turns = new Set<Promise<unknown>>();
+  /** From when a provider is chosen, before its turn, until it has ended. */
+  readonly #attempts = new Map<Provider, Set<Promise<unknown>>>();
   #isClosed = false;
 
   constructor(ports: ProviderSenderPorts) {
@@ -129,12 +132,38 @@ export class ProviderSender {
     await Promise.allSettled(this.#turns);
   }
 
+  /** Resolves once no message is with the provider, or on its way to it. */
+  async whenIdle(provider: Provider): Promise<void> {
+    for (;;) {
+      const attempts = this.#attempts.get(provider);
+      if (attempts === undefined) return;
+      await Promise.allSettled(attempts);
+    }
+  }
+
   async #attempt(
     message: OutgoingMessage,
     provider: Provider,
     context: SendContext,
   ): Promise<OutgoingMessage> {
-    const { optOut } = this.#ports;
+    const attempts = this.#attempts.get(provider) ?? new Set();
+    this.#attempts.set(provider, attempts);
+    const attempt = this.#takeTurn(message, provider, context);
+    attempts.add(attempt);
+    try {
+      return await attempt;
+    } finally {
+      attempts.delete(attempt);
+      if (attempts.size === 0) this.#attempts.delete(provider);
+    }
+  }
+
+  async #takeTurn(
+    message: OutgoingMessage,
+    provider: Provider,
+    context: SendContext,
+  ): Promise<OutgoingMessage> {
+    const optOut = this.#ports.optOut();
     const { signal } = context;
     message.provider = provider.name;
     message.clearOutcome();

@@ -92,6 +92,9 @@ export abstract class Provider {
     this.#name = name;
   }
 
+  /** Called when the gateway gives it up: undoes `attach` for what comes later. */
+  detach?(): void;
+
   /**
    * Sends one message, fills in its `msgid` and `meta`, and returns the same
    * object. Rejects with a `ProviderError`.

@@ -57,6 +57,7 @@ import {
   compileValidator,
   withoutOwnCompilers,
 } from "./api/validation.ts";
+import type { ReloadedConfig } from "./config-reload.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
 import type { AdministrationWithin } from "./identity/administration/administration.ts";
 import type { AuditLog } from "./identity/audit-log.ts";
@@ -109,7 +110,7 @@ export interface AppPorts {
   /** Networks whose `X-Forwarded-…` headers hold. */
   readonly trustedProxies: readonly string[];
   /** Origins of web pages whose scripts may use the API; `*` for all. */
-  readonly allowedOrigins: readonly string[];
+  readonly allowedOrigins: () => readonly string[];
   /** Shows `/metrics` to whoever sends it. */
   readonly metricsToken?: string | undefined;
   /** Whether `/metrics` is shown without credentials. */
@@ -122,6 +123,13 @@ export interface AppPorts {
   readonly sandbox?: Sandbox | undefined;
   /** Without it carriers cannot call. */
   readonly receivers?: ReceiversPorts | undefined;
+  /**
+   * Reads the configuration again and applies what can change. Absent: it is
+   * the embedding program's.
+   *
+   * @throws ConfigError with every mistake
+   */
+  readonly reloadConfig?: (() => ReloadedConfig) | undefined;
   /** Called with each route as it is added. */
   readonly onRoute?: ((route: RouteOptions) => void) | undefined;
 }

@@ -24,6 +24,7 @@ import {
   createTopicBindings,
   createTopics,
   type DeliveryListener,
+  defaultConfirmationLimits,
   defaultRetryPolicy,
   type Engine,
   errorCatalogue,
@@ -40,7 +41,7 @@ import type { Gateway } from "@carillon/gateway";
 import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { type AppPorts, createApp } from "./app.ts";
-import { type Config, ConfigError } from "./config.ts";
+import { ConfigError } from "./config.ts";
 import { variableOf } from "./config-schema.ts";
 import { DeliveryLog } from "./delivery-log/delivery-log.ts";
 import { createAdministration } from "./identity/administration/administration.ts";
@@ -53,6 +54,7 @@ import { createIdentity, type Identity } from "./identity/identity.ts";
 import { createHashLimit } from "./identity/passwords.ts";
 import { createContentSeal } from "./keys/content-seal.ts";
 import { openKeys } from "./keys/keys.ts";
+import type { LiveSettings } from "./live-settings.ts";
 import { AttemptLog } from "./logging/attempt-log.ts";
 import { messageLivesOf } from "./message-lives.ts";
 import { DeliveryMeter } from "./metrics/delivery-meter.ts";
@@ -69,6 +71,7 @@ import {
   addProviders,
   forwardReceipts,
   forwardTexts,
+  prepareGateway,
 } from "./text-messages.ts";
 import { createUnsubscribeTokens } from "./unsubscribe-tokens.ts";
 import { version } from "./version.ts";
@@ -108,6 +111,7 @@ export interface ServicePorts {
   readonly diskUse?: MetricsPorts["diskUse"];
   readonly onRoute?: AppPorts["onRoute"];
   readonly requestTimeoutMs?: AppPorts["requestTimeoutMs"];
+  readonly reloadConfig?: AppPorts["reloadConfig"];
 }
 
 /** All of the service but the socket it listens on. */
@@ -155,9 +159,11 @@ const requestGraceMs = 1500;
  */
 export async function compose(
   ports: ServicePorts,
-  config: Config,
+  settings: LiveSettings,
   { signal }: StartOptions = {},
 ): Promise<Service> {
+  /** At the start; what may change is read from the settings. */
+  const config = settings.get();
   const { logger, gateway, channels, key } = ports;
   // Whatever is kept as an instant and waited for goes by the steady clock;
   // what people and their programs sign and see goes by the machine's.
@@ -183,7 +189,7 @@ export async function compose(
   opened.defer(() => dispatcher.close());
   const topics = createTopics(
     { store, clock, newId },
-    { region, quota: config.topicsPerProject },
+    { region, quota: () => settings.get().topicsPerProject },
   );
   const subscriptions = createSubscriptions(
     {
@@ -199,8 +205,9 @@ export async function compose(
       logger,
     },
     {
-      quota: config.subscriptionsPerTopic,
-      ...(!config.limitConfirmations && { confirmationLimits: {} }),
+      quota: () => settings.get().subscriptionsPerTopic,
+      confirmationLimits: () =>
+        settings.get().limitConfirmations ? defaultConfirmationLimits : {},
     },
   );
   const keys = await orAborted(openKeys({ store, key, clock, logger }), signal);
@@ -296,11 +303,11 @@ export async function compose(
         newId,
         problemWithText: createProblemWithText(channels),
       },
-      { quota: config.templatesPerProject },
+      { quota: () => settings.get().templatesPerProject },
     ),
     resourceTags: createResourceTags(
       { store },
-      { region, quota: config.tagsPerTopic },
+      { region, quota: () => settings.get().tagsPerTopic },
     ),
     subscriptions,
     publisher: engine.publisher,
@@ -348,7 +355,7 @@ export async function compose(
     region,
     publicUrl: ports.publicUrl,
     trustedProxies: config.trustedProxies,
-    allowedOrigins: config.allowedOrigins,
+    allowedOrigins: () => settings.get().allowedOrigins,
     metricsToken: config.metricsToken,
     openMetrics: config.openMetrics,
     version,
@@ -357,6 +364,10 @@ export async function compose(
     sandbox: ports.sandbox,
     onRoute: ports.onRoute,
     requestTimeoutMs: ports.requestTimeoutMs,
+    reloadConfig: ports.reloadConfig,
+  });
+  settings.onChange(({ maxConnections }) => () => {
+    app.server.maxConnections = maxConnections;
   });
   opened.defer(async () => {
     closing.abort();
@@ -388,14 +399,18 @@ export async function compose(
       {
         projectId,
         // Checked with the configuration.
-        bindings: config.sms.inbound.flatMap(
-          (text) => parseInboundBinding(text) ?? [],
-        ),
+        bindings: () =>
+          settings
+            .get()
+            .sms.inbound.flatMap((text) => parseInboundBinding(text) ?? []),
         lives,
       },
     ),
   );
   addProviders(gateway, config.sms, logger);
+  settings.onChange((next, before) =>
+    prepareGateway(gateway, next.sms, before.sms, logger),
+  );
   // A provider that does not heed the signal is stopped once it has started.
   await orAborted(gateway.start({ signal }), signal);
 

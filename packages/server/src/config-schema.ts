@@ -26,6 +26,8 @@ export interface KeyNotes {
   readonly expected: string;
   /** Shown in the example file when there is no default. */
   readonly example?: unknown;
+  /** Whether it is applied while the server runs; others need a restart. */
+  readonly reloadable?: boolean;
   /** Never shown. */
   readonly secret?: boolean;
   /** No flag: everybody on the machine can read command lines. */
@@ -160,6 +162,7 @@ export const configSchema = Type.Object({
     Type.String(),
     notes({
       group: "Server",
+      reloadable: true,
       description:
         "Origins of web pages whose scripts may use the API (CORS), with credentials in headers; `*` allows all of them.",
       expected:
@@ -196,6 +199,7 @@ export const configSchema = Type.Object({
     ],
     notes({
       group: "Server",
+      reloadable: true,
       description: "Least important log lines that are written, to stderr.",
       expected: "one of debug, info, warn, error, silent",
       default: "info",
@@ -256,6 +260,7 @@ export const configSchema = Type.Object({
     Type.Refine(Type.String(), isCidr),
     notes({
       group: "Delivery",
+      reloadable: true,
       description:
         "Networks that deliveries may reach although they are private, loopback or link-local; `sandbox` adds loopback.",
       expected: "networks such as 10.0.0.0/8 or fd00::/8, separated by commas",
@@ -267,6 +272,7 @@ export const configSchema = Type.Object({
     Type.Integer({ minimum: 1, maximum: 65_535 }),
     notes({
       group: "Delivery",
+      reloadable: true,
       description:
         "Ports that deliveries may reach although they are of mail servers, databases and their like: 22, 23, 25, 53, 110, 143, 465, 587, 3306, 5432, 6379, 9200, 11211 and 27017 are refused otherwise.",
       expected: "ports from 1 to 65535, separated by commas",
@@ -308,6 +314,7 @@ export const configSchema = Type.Object({
   smtpUrl: Type.Optional(
     text({
       group: "E-mail",
+      reloadable: true,
       description:
         "Mail server that e-mail goes through, with options such as `?requireTLS=true`; see the guide on operating. In a user name or password `/ # ? @` and `%` are written as `%2F %23 %3F %40 %25`. Without it e-mail deliveries fail; the sandbox brings its own.",
       expected:
@@ -319,6 +326,7 @@ export const configSchema = Type.Object({
   ),
   mailFrom: text({
     group: "E-mail",
+    reloadable: true,
     description: "Sender address of e-mail.",
     expected: "a mail address such as noreply@example.com",
     default: "noreply@localhost",
@@ -330,6 +338,7 @@ export const configSchema = Type.Object({
       ProviderSetting,
       notes({
         group: "SMS",
+        reloadable: true,
         description:
           "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. In the file an entry may also be an object: a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
         expected: "a list of loopback, log, null",
@@ -343,6 +352,7 @@ export const configSchema = Type.Object({
       Type.String(),
       notes({
         group: "SMS",
+        reloadable: true,
         description:
           "Topics of the first project that texts from phones are published to, by the number they were sent to and their first word; `*` is any number. The most specific entry counts: number and keyword, number, `*` and keyword, `*`.",
         expected:
@@ -356,6 +366,7 @@ export const configSchema = Type.Object({
       Type.String({ pattern: "^[A-Za-z0-9_-]{1,32}$" }),
       notes({
         group: "SMS",
+        reloadable: true,
         description:
           "Classes of text messages that are sent to people who opted out, too.",
         expected: "a list of classes such as otp",
@@ -368,6 +379,7 @@ export const configSchema = Type.Object({
       Type.Enum([...KEYWORD_LANGUAGES]),
       notes({
         group: "SMS",
+        reloadable: true,
         description:
           "Languages whose words for STOP, START and HELP count in texts from every number, English among them always. When empty, those of the country that the number belongs to.",
         expected: `a list of ${KEYWORD_LANGUAGES.join(", ")}`,
@@ -380,6 +392,7 @@ export const configSchema = Type.Object({
 
   maxConnections: integer(1, 1_000_000, {
     group: "Limits",
+    reloadable: true,
     description:
       "Connections of clients open at once; further ones are closed as they come.",
     expected: "a whole number from 1 to 1000000",
@@ -387,18 +400,21 @@ export const configSchema = Type.Object({
   }),
   topicsPerProject: integer(1, 1_000_000, {
     group: "Limits",
+    reloadable: true,
     description: "Topics a project may have.",
     expected: "a whole number from 1 to 1000000",
     default: 3000,
   }),
   subscriptionsPerTopic: integer(1, 10_000_000, {
     group: "Limits",
+    reloadable: true,
     description: "Subscriptions a topic may have.",
     expected: "a whole number from 1 to 10000000",
     default: 10_000,
   }),
   templatesPerProject: integer(1, 1_000_000, {
     group: "Limits",
+    reloadable: true,
     description:
       "Message templates a project may have; one for each name and protocol.",
     expected: "a whole number from 1 to 1000000",
@@ -407,6 +423,7 @@ export const configSchema = Type.Object({
   limitConfirmations: Type.Boolean(
     notes({
       group: "Limits",
+      reloadable: true,
       description:
         "Sends an endpoint only so many confirmation messages for one project (http 200 in 10 minutes; e-mail 20 an hour and 40 in 2 days; SMS 10 an hour and 20 in 2 days) until it confirms. Subscribing succeeds all the same.",
       expected: "true or false",
@@ -415,6 +432,7 @@ export const configSchema = Type.Object({
   ),
   tagsPerTopic: integer(1, 1000, {
     group: "Limits",
+    reloadable: true,
     description: "Tags a topic may have.",
     expected: "a whole number from 1 to 1000",
     default: 20,
@@ -470,6 +488,7 @@ export interface ConfigKey extends KeyNotes {
   readonly option: string;
   readonly kind: "text" | "integer" | "boolean" | "list" | "integers";
   readonly default: unknown;
+  readonly reloadable: boolean;
   readonly schema: TSchema;
 }
 
@@ -499,6 +518,7 @@ function keysOf(
       description: own.description,
       expected: own.expected,
       example: own.example,
+      reloadable: own.reloadable === true,
       ...(own.secret && { secret: true }),
       ...(own.unsupported && { unsupported: own.unsupported }),
       ...(own.problem && { problem: own.problem }),

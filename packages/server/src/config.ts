@@ -1,7 +1,7 @@
 /**
  * Configuration: a flag goes over the environment, that over the file, that
- * over the default. It is parsed once at start and frozen; all mistakes are
- * reported at once.
+ * over the default. It is parsed at start and at each reload, and frozen; all
+ * mistakes are reported at once.
  */
 
 import { dirname, resolve } from "node:path";
@@ -135,7 +135,8 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
   return { settings, mistakes, config };
 }
 
-function at(section: unknown, path: string): unknown {
+/** The value of the key at that place; `undefined` when it is unset. */
+export function at(section: unknown, path: string): unknown {
   return path
     .split(".")
     .reduce<unknown>(
@@ -395,6 +396,17 @@ function build(
   }
   // Every key was checked against its own schema, or has its default.
   return freeze(config) as Config;
+}
+
+/** A configuration whose keys are each from the one that is chosen for it. */
+export function mixConfigs(choose: (key: ConfigKey) => Config): Config {
+  const mixed: Record<string, unknown> = {};
+  for (const key of listConfigKeys()) {
+    const value = at(choose(key), key.path);
+    if (value !== undefined) put(mixed, key.path.split("."), value);
+  }
+  // Every value is of a configuration that was checked.
+  return freeze(mixed) as Config;
 }
 
 function put(

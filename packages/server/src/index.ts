@@ -30,6 +30,7 @@ export {
   resolveConfig,
   type Setting,
 } from "./config.ts";
+export type { ReloadedConfig } from "./config-reload.ts";
 export {
   type ConfigKey,
   configGroups,

@@ -12,7 +12,11 @@ import {
   createHttpChannel,
   createHttpProbe,
   createLinks,
+  createReplaceableChannel,
+  createReplaceableEgressGuard,
   createSmsChannel,
+  createSystemResolver,
+  emailTimeoutMs,
   SigningKeys,
 } from "@carillon/channels";
 import {
@@ -26,11 +30,14 @@ import {
 import { openSqliteStore, readDiskUse } from "@carillon/storage";
 import { type CloseOptions, compose, type Service } from "./compose.ts";
 import { type Config, ConfigError, isLoopback } from "./config.ts";
+import { type ReloadedConfig, reloadConfig } from "./config-reload.ts";
 import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
 import { createCredentialsKeeper } from "./credentials-keeper.ts";
+import { RequestError } from "./errors.ts";
 import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readKeyFile } from "./key-file.ts";
+import { LiveSettings } from "./live-settings.ts";
 import {
   type MetricsServer,
   startMetricsServer,
@@ -50,6 +57,15 @@ export interface OpenOptions {
    */
   readonly droppedLogLines?: () => number;
   /**
+   * Reads the configuration again, for {@link Carillon.reload} and for operators
+   * who ask for it. Default: it stays what it is.
+   *
+   * @throws ConfigError with every mistake
+   */
+  readonly readConfig?: () => Config;
+  /** Called with what holds from now on, after each reload. */
+  readonly onReloaded?: (config: Config) => void;
+  /**
    * An abort ends the start: what was opened is closed, and `open` throws the
    * signal's reason. It has no effect on a service that runs; see
    * {@link Carillon.close}.
@@ -65,6 +81,7 @@ export type FirstCredentials = IdentityCredentials &
 export interface Carillon extends AsyncDisposable {
   /** Where it answers, without a slash at the end. */
   readonly url: string;
+  /** What holds now; keys that need a restart are as they were at the start. */
   readonly config: Config;
   /** At the first start that succeeds: they are handed over this once. */
   readonly credentials: FirstCredentials | undefined;
@@ -75,6 +92,15 @@ export interface Carillon extends AsyncDisposable {
    * this process); the reason says why. To be closed and started anew.
    */
   readonly failed: AbortSignal;
+  /**
+   * Reads the configuration again and applies what can change. Deliveries under
+   * way finish with what they began with.
+   *
+   * @throws ConfigError with every mistake, then nothing was changed;
+   * CarillonError SHUTTING_DOWN once it closes; RequestError NOT_OFFERED without
+   * {@link OpenOptions.readConfig}
+   */
+  reload(): ReloadedConfig;
   /**
    * Stops accepting, finishes what is under way, closes all; idempotent. What
    * is not finished after some seconds, or when the signal is aborted, is
@@ -102,6 +128,7 @@ export async function open(
   let listeningUrl = "";
   const publicUrl = () => config.publicUrl ?? listeningUrl;
 
+  const settings = new LiveSettings(config);
   const failure = new AbortController();
   const store = opened.use(
     await openSqliteStore({
@@ -127,10 +154,13 @@ export async function open(
 
   const outward = new AbortController();
   opened.defer(() => outward.abort());
-  const egress = createEgressGuard({
-    allowTargets: config.allowTargets,
-    allowPorts: config.allowPorts,
-    signal: outward.signal,
+  const resolve = createSystemResolver({ signal: outward.signal });
+  const guardFor = ({ allowTargets, allowPorts }: Config) =>
+    createEgressGuard({ allowTargets, allowPorts, resolve });
+  const egress = createReplaceableEgressGuard(guardFor(config));
+  settings.onChange((next) => {
+    const guard = guardFor(next);
+    return () => egress.replace(guard);
   });
   const carrierHttp = createEgressHttpClient({ egress });
   opened.defer(() => carrierHttp.close());
@@ -148,6 +178,24 @@ export async function open(
     region: config.region,
     unsubscribeToken: createUnsubscribeTokens(key).tokenOf,
   });
+  const emailFor = ({ smtpUrl = sandbox?.smtpUrl, mailFrom }: Config) =>
+    smtpUrl === undefined
+      ? undefined
+      : createEmailChannel({ smtpUrl, from: mailFrom, links, logger });
+  const email = createReplaceableChannel({
+    name: "email",
+    protocols: ["email"],
+    billable: false,
+    timeoutMs: emailTimeoutMs,
+  });
+  email.replace(emailFor(config));
+  settings.onChange((next, before) => {
+    const isSame =
+      next.smtpUrl === before.smtpUrl && next.mailFrom === before.mailFrom;
+    if (isSame) return () => {};
+    const channel = emailFor(next);
+    return () => email.replace(channel);
+  });
   const watched = (channel: Channel) => sandbox?.watch(channel) ?? channel;
   const channels: Channel[] = [
     createHttpChannel({
@@ -160,15 +208,8 @@ export async function open(
       connectionsPerOrigin: config.maxInFlight,
     }),
     watched(createSmsChannel({ gateway, links, logger, statusReports: true })),
+    watched(email),
   ];
-  const smtpUrl = config.smtpUrl ?? sandbox?.smtpUrl;
-  if (smtpUrl !== undefined) {
-    channels.push(
-      watched(
-        createEmailChannel({ smtpUrl, from: config.mailFrom, links, logger }),
-      ),
-    );
-  }
   for (const channel of channels) opened.defer(() => channel.close());
 
   const address = () => ({
@@ -183,6 +224,20 @@ export async function open(
     address,
   });
   let credentials: FirstCredentials | undefined;
+  const reload = (): ReloadedConfig => {
+    const { readConfig } = options;
+    if (closing) throw new CarillonError("SHUTTING_DOWN");
+    if (!readConfig) {
+      throw new RequestError(
+        "NOT_OFFERED",
+        "The configuration is given by the program that this server is part of, and does not change while it runs.",
+      );
+    }
+    const reloaded = reloadConfig({ settings, readConfig, logger });
+    options.onReloaded?.(settings.get());
+    return reloaded;
+  };
+  let closing: Promise<void> | undefined;
   const service = opened.use(
     await compose(
       {
@@ -213,8 +268,9 @@ export async function open(
         onIdentityChanged: () => keeper.refresh(),
         droppedLogLines: options.droppedLogLines ?? (() => 0),
         diskUse: () => readDiskUse(config.data),
+        reloadConfig: reload,
       },
-      config,
+      settings,
       { signal },
     ),
   );
@@ -237,7 +293,9 @@ export async function open(
     url: listeningUrl,
     ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
     data: config.data,
-    protocols: channels.flatMap((channel) => channel.protocols),
+    protocols: channels.flatMap((channel) =>
+      channel.isSetUp?.() === false ? [] : channel.protocols,
+    ),
     smsProviders: config.sms.providers.map((setting) =>
       typeof setting === "string" ? setting : setting.name,
     ),
@@ -246,7 +304,6 @@ export async function open(
   });
 
   const owned = opened.move();
-  let closing: Promise<void> | undefined;
   const close = (options?: CloseOptions) => {
     // First of all that is owned; a failure comes from there.
     void service.close(options);
@@ -255,7 +312,10 @@ export async function open(
   };
   return {
     url: listeningUrl,
-    config,
+    get config() {
+      return settings.get();
+    },
+    reload,
     credentials,
     ignoredPresets: service.ignoredPresets,
     failed: failure.signal,

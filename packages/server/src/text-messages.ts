@@ -1,5 +1,6 @@
 /** Sets up the SMS gateway, and tells the engine what comes in through it. */
 
+import { isDeepStrictEqual } from "node:util";
 import { excerpt } from "@carillon/channels";
 import {
   type Clock,
@@ -24,28 +25,36 @@ import {
   type MessageStatus,
   NullProvider,
   OptOut,
+  type OptOutStore,
   type Provider,
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
+import { sandboxProviderName } from "./sms-settings.ts";
+
+type OptOutSettings = Pick<Config["sms"], "optOutExempt" | "optOutLanguages">;
 
 type ProviderSetting = Config["sms"]["providers"][number];
 
 /** A gateway without providers. */
 export function createSmsGateway(
   ports: { readonly http: HttpClient; readonly optOuts: OptOutRecordStore },
-  {
-    optOutExempt,
-    optOutLanguages,
-  }: Pick<Config["sms"], "optOutExempt" | "optOutLanguages">,
+  options: OptOutSettings,
 ): Gateway {
   return new Gateway({
     http: ports.http,
-    optOut: new OptOut({
-      store: createOptOutStore(ports.optOuts),
-      exemptClasses: optOutExempt,
-      ...(optOutLanguages.length > 0 && { languages: optOutLanguages }),
-    }),
+    optOut: createOptOut(createOptOutStore(ports.optOuts), options),
+  });
+}
+
+function createOptOut(
+  store: OptOutStore,
+  { optOutExempt, optOutLanguages }: OptOutSettings,
+): OptOut {
+  return new OptOut({
+    store,
+    exemptClasses: optOutExempt,
+    ...(optOutLanguages.length > 0 && { languages: optOutLanguages }),
   });
 }
 
@@ -60,9 +69,56 @@ export function addProviders(
   logger: Logger,
 ): void {
   for (const setting of providers) {
-    const name = typeof setting === "string" ? setting : setting.name;
-    gateway.addProvider(name, createProvider(setting, logger));
+    gateway.addProvider(nameOf(setting), createProvider(setting, logger));
   }
+}
+
+/**
+ * Makes the providers that are new, or set otherwise than before, and answers
+ * what puts them in place. Those that stay the same are left as they are. A
+ * provider that goes finishes the texts that it has.
+ *
+ * @throws ConfigurationError when a provider cannot be made
+ */
+export function prepareGateway(
+  gateway: Gateway,
+  next: Config["sms"],
+  before: Config["sms"],
+  logger: Logger,
+): () => void {
+  const isIn = ({ providers }: Config["sms"]) => {
+    return (setting: ProviderSetting) =>
+      providers.some((other) => isDeepStrictEqual(other, setting));
+  };
+  const isKept = isIn(next);
+  const wasThere = isIn(before);
+  const gone = before.providers.filter((setting) => !isKept(setting));
+  const added = next.providers
+    .filter((setting) => !wasThere(setting))
+    .map((setting) => [setting, createProvider(setting, logger)] as const);
+  const { optOut } = gateway;
+  const nextOptOut = optOut && createOptOut(optOut.store, next);
+  const [first] = next.providers;
+  return () => {
+    for (const setting of gone) {
+      const provider = nameOf(setting);
+      gateway.removeProvider(provider).catch((error: unknown) => {
+        logger.warn("sms_provider_not_stopped", { provider, error });
+      });
+    }
+    for (const [setting, provider] of added) {
+      gateway.addProvider(nameOf(setting), provider);
+    }
+    // The sandbox's phones stay in front.
+    if (first !== undefined && !gateway.hasProvider(sandboxProviderName)) {
+      gateway.defaultProvider = nameOf(first);
+    }
+    gateway.optOut = nextOptOut;
+  };
+}
+
+function nameOf(setting: ProviderSetting): string {
+  return typeof setting === "string" ? setting : setting.name;
 }
 
 /** Lets providers' later words advance the deliveries they speak of. */

@@ -30,6 +30,7 @@ import { type CloseOptions, compose } from "../src/compose.ts";
 import { loadConfig } from "../src/config.ts";
 import type { IdentityCredentials } from "../src/identity/bootstrap.ts";
 import type { Identity } from "../src/identity/identity.ts";
+import { LiveSettings } from "../src/live-settings.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
 import { createUnsubscribeTokens } from "../src/unsubscribe-tokens.ts";
 
@@ -172,23 +173,25 @@ export async function startTestServer(
       droppedLogLines: options.droppedLogLines ?? (() => 0),
       onRoute: (route) => routes.push(route),
     },
-    loadConfig({
-      flags: {
-        data,
-        region: testRegion,
-        topicsPerProject: 150,
-        trustedProxies: options.trustedProxies ?? [],
-        openMetrics: options.openMetrics ?? false,
-        allowedOrigins: options.allowedOrigins ?? [],
-        ...(options.metricsToken !== undefined && {
-          metricsToken: options.metricsToken,
-        }),
-        smsProviders: ["null"],
-        ...(options.maxConnections !== undefined && {
-          maxConnections: options.maxConnections,
-        }),
-      },
-    }),
+    new LiveSettings(
+      loadConfig({
+        flags: {
+          data,
+          region: testRegion,
+          topicsPerProject: 150,
+          trustedProxies: options.trustedProxies ?? [],
+          openMetrics: options.openMetrics ?? false,
+          allowedOrigins: options.allowedOrigins ?? [],
+          ...(options.metricsToken !== undefined && {
+            metricsToken: options.metricsToken,
+          }),
+          smsProviders: ["null"],
+          ...(options.maxConnections !== undefined && {
+            maxConnections: options.maxConnections,
+          }),
+        },
+      }),
+    ),
     { signal: options.signal },
   );
   const { credentials } = service;

@@ -26,7 +26,14 @@ import {
  *
  * @throws EgressRefusedError; for a name it is the socket's error
  */
-export type EgressConnector = (peer: Peer, onread: OnReadOpts) => Socket;
+export interface EgressConnector {
+  (peer: Peer, onread: OnReadOpts): Socket;
+  /**
+   * What addresses are checked by. Once it is another object, connections that
+   * were opened before carry no further request: they may be refused now.
+   */
+  readonly rules: object;
+}
 
 /** What connections by TLS are checked against. */
 export interface EgressConnectorOptions {
@@ -56,7 +63,7 @@ export function createEgressConnector(
     );
   };
 
-  return ({ isTls, host, port }, onread) => {
+  const open = ({ isTls, host, port }: Peer, onread: OnReadOpts): Socket => {
     // Sockets do not look up what is an address already.
     const refusal =
       guard.checkPort(port) ??
@@ -76,6 +83,10 @@ export function createEgressConnector(
       : connectTcp(target);
     return socket.setNoDelay(true).setKeepAlive(true, 60_000);
   };
+  return Object.defineProperty(open, "rules", {
+    get: () => guard.rules,
+    // `defineProperty` keeps the type it was given.
+  }) as typeof open & Pick<EgressConnector, "rules">;
 }
 
 const noData = { code: "ENODATA" };

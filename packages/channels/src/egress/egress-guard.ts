@@ -51,6 +51,8 @@ export interface EgressRefusal {
 
 /** Decides which hosts and addresses may be connected to. */
 export interface EgressGuard {
+  /** Another object once other rules hold; see {@link EgressConnector}. */
+  readonly rules: object;
   /** Checks one address; `undefined` when it may be reached. */
   checkAddress(address: string): EgressRefusal | undefined;
   /** Checks a port; `undefined` when it may be reached. */
@@ -155,6 +157,7 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
   }
 
   return {
+    rules: allowed,
     checkAddress: (address) => check(address, address),
     checkPort,
     resolve,
@@ -173,6 +176,31 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
         clearTimeout(timer);
       }
       return undefined;
+    },
+  };
+}
+
+/** A guard in whose place another one can be put, for those who hold it. */
+export interface ReplaceableEgressGuard extends EgressGuard {
+  /** For all that is checked from now on. */
+  replace(next: EgressGuard): void;
+}
+
+/** Builds the place for guards, with the first one in it. */
+export function createReplaceableEgressGuard(
+  first: EgressGuard,
+): ReplaceableEgressGuard {
+  let current = first;
+  return {
+    get rules() {
+      return current.rules;
+    },
+    checkAddress: (address) => current.checkAddress(address),
+    checkPort: (port) => current.checkPort(port),
+    resolve: (host) => current.resolve(host),
+    checkUrl: (url, options) => current.checkUrl(url, options),
+    replace(next) {
+      current = next;
     },
   };
 }

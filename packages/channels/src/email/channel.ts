@@ -28,11 +28,17 @@ export interface EmailChannelOptions {
   readonly from: string;
   readonly links: Links;
   readonly logger: Logger;
-  /** For a whole attempt, the wait for a free connection included. Default 30 s. */
+  /**
+   * For a whole attempt, the wait for a free connection included. Default:
+   * {@link emailTimeoutMs}.
+   */
   readonly timeoutMs?: number;
   /** Connections to the server at once. Default 5. */
   readonly connections?: number;
 }
+
+/** How long an attempt at an e-mail may take, in milliseconds. */
+export const emailTimeoutMs = 30_000;
 
 /**
  * Builds the channel for e-mail.
@@ -56,7 +62,7 @@ class EmailChannel implements Channel {
   constructor(options: EmailChannelOptions) {
     checkOptions(options);
     this.#options = options;
-    this.timeoutMs = options.timeoutMs ?? 30_000;
+    this.timeoutMs = options.timeoutMs ?? emailTimeoutMs;
     this.#secrets = secretsOfSmtpUrl(options.smtpUrl);
     this.#transport = new LazyPart(
       () => loadPool(options, this.timeoutMs),

@@ -388,10 +388,13 @@ async function startReceiver(t: TestContext) {
   const { port } = server.address() as AddressInfo;
   const pool = new ConnectionPool({
     ...limitsForBody(maxBodyBytes),
-    connect: (peer, onread) => {
-      reader = connect(peer, onread);
-      return reader;
-    },
+    connect: Object.assign(
+      (...args: Parameters<typeof connect>) => {
+        reader = connect(...args);
+        return reader;
+      },
+      { rules: guard.rules },
+    ),
     clock: systemClock,
     maxPerOrigin: 1,
     maxIdle: 1,

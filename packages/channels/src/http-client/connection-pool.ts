@@ -147,6 +147,11 @@ export class ConnectionPool {
   }
 
   #handOn(connection: PooledConnection): void {
+    if (!connection.isAllowed) {
+      this.#remove(connection);
+      this.#openForNext(connection.origin);
+      return;
+    }
     const next = nextWaiting(connection.origin);
     if (next === undefined) this.#keepIdle(connection);
     else run(connection, next);
@@ -157,15 +162,17 @@ export class ConnectionPool {
     if (next !== undefined) run(this.#openTo(origin), next);
   }
 
-  /** The one used last that its server will not close in this moment. */
+  /**
+   * The one used last that its server will not close in this moment, and that
+   * the rules of today allow.
+   */
   #takeIdle({ idle }: PooledOrigin): PooledConnection | undefined {
     for (;;) {
       const connection = idle.pop();
       if (connection === undefined) return undefined;
       this.#idle.delete(connection);
-      if (connection.idleUntil > this.#options.clock.monotonic()) {
-        return connection;
-      }
+      const isKept = connection.idleUntil > this.#options.clock.monotonic();
+      if (isKept && connection.isAllowed) return connection;
       this.#remove(connection);
     }
   }

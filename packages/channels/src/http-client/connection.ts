@@ -58,6 +58,9 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
   /** While idle: until when it may be used, in monotonic time. */
   idleUntil = 0;
   readonly reader: AnswerReader;
+  readonly #connect: EgressConnector;
+  /** Those that its address was checked by. */
+  readonly #rules: object;
   readonly #onClosed: (connection: Connection<To>) => void;
   readonly #socket: Socket | undefined;
   #isConnected = false;
@@ -73,12 +76,19 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
     this.origin = origin;
     this.reader = new AnswerReader(options);
     this.#onClosed = onClosed;
+    this.#connect = options.connect;
+    this.#rules = options.connect.rules;
     try {
       this.#socket = this.#open(options.connect);
     } catch (error) {
       // Whoever opens it has not given it its request yet.
       queueMicrotask(() => this.#fail(error));
     }
+  }
+
+  /** Whether the rules that its address was checked by still hold. */
+  get isAllowed(): boolean {
+    return this.#rules === this.#connect.rules;
   }
 
   run(exchange: Exchange): void {

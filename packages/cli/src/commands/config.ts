@@ -1,11 +1,18 @@
-/** `carillon config …`: what the server is, or would be, configured with. */
+/** `carillon config …`: what a server is, or would be, configured with. */
 
+import { ResponseError } from "@carillon/client";
 import { ConfigError, resolveConfig, shownValue } from "@carillon/server";
 import { Command } from "commander";
-import { addExamples, outputOption } from "../client-options.ts";
+import {
+  addExamples,
+  type ClientOptions,
+  clientCommand,
+  outputOption,
+} from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
 import { type Column, createOutput, type OutputOptions } from "../output.ts";
+import { withServer } from "../server.ts";
 
 /** One key of the configuration. */
 interface Row {
@@ -32,8 +39,43 @@ const columns: readonly Column<Row>[] = [
 
 export function configCommand(): Command {
   return new Command("config")
-    .description("Show what the server is configured with.")
-    .addCommand(show());
+    .description(
+      "Show what the server is configured with, and have a server that runs read it again.",
+    )
+    .addCommand(show())
+    .addCommand(reload());
+}
+
+function reload(): Command {
+  return clientCommand(
+    "reload",
+    "Have the server read its configuration file again and apply what can change while it runs, as SIGHUP does; for operators. Its options and environment stay as they were at its start. With mistakes in the file nothing changes, and the exit code is 2.",
+    ["carillon config reload"],
+  ).action(async (options: ClientOptions) => {
+    const reloaded = await withServer(options, ({ carillon }) =>
+      carillon.configuration.reload().catch(failWithMistakes),
+    );
+    const { applied, needsRestart } = reloaded;
+    const sentences = [
+      applied.length > 0
+        ? `Applied: ${applied.join(", ")}.`
+        : "Nothing has changed that can be applied while the server runs.",
+      ...(needsRestart.length > 0
+        ? [`Needs a restart: ${needsRestart.join(", ")}.`]
+        : []),
+    ];
+    createOutput(options).result(sentences.join("\n"), reloaded);
+  });
+}
+
+/** @throws CommandFailure with every mistake, exit code 2; other errors as they are */
+function failWithMistakes(error: unknown): never {
+  const isOfFile =
+    error instanceof ResponseError && error.smnCode === "CONFIGURATION_INVALID";
+  if (!isOfFile || error.reason === undefined) throw error;
+  throw new CommandFailure(`${error.reason}\nNothing was changed.`, 2, {
+    cause: error,
+  });
 }
 
 function show(): Command {

@@ -18,7 +18,12 @@ import { addConfigOptions } from "../config-options.ts";
 import { createLogger } from "../logger.ts";
 import { logUncaughtErrors, type NodeWarnings } from "../node-reports.ts";
 import { startScreen } from "../start-screen.ts";
-import { Interruption, stopSignal } from "../stop-signal.ts";
+import {
+  Interruption,
+  onHangUp,
+  serverStopSignals,
+  stopSignal,
+} from "../stop-signal.ts";
 
 /** Closing takes no longer by itself; a disk or a provider may hang. */
 const exitDeadlineMs = 9500;
@@ -27,7 +32,7 @@ const exitDeadlineMs = 9500;
 export function serveCommand(warnings?: NodeWarnings): Command {
   const command = addConfigOptions(
     new Command("serve").description(
-      'Run the server. Ready is one line on stdout ({"event":"ready","url":…} when that is no terminal); the log goes to stderr. SIGTERM or Ctrl-C finishes what is under way and exits 0, a second one exits at once.',
+      'Run the server. Ready is one line on stdout ({"event":"ready","url":…} when that is no terminal); the log goes to stderr. SIGTERM or Ctrl-C finishes what is under way and exits 0, a second one exits at once. SIGHUP reads the configuration file again, as carillon config reload does.',
     ),
   );
   return addExamples(command, [
@@ -36,7 +41,9 @@ export function serveCommand(warnings?: NodeWarnings): Command {
     "carillon serve --config /etc/carillon.json --data /var/lib/carillon",
   ]).action(async (flags: Record<string, unknown>) => {
     try {
-      await serve(readConfig(flags), warnings);
+      // Flags and environment stay as they are now; the file may change.
+      const env = { ...process.env };
+      await serve(() => loadConfig({ flags, env }), warnings);
     } catch (error) {
       if (!(error instanceof CommandFailure) || process.stderr.isTTY)
         throw error;
@@ -50,9 +57,9 @@ export function serveCommand(warnings?: NodeWarnings): Command {
 }
 
 /** @throws CommandFailure with every mistake, exit code 2 */
-function readConfig(flags: Readonly<Record<string, unknown>>): Config {
+function readFirst(read: () => Config): Config {
   try {
-    return loadConfig({ flags, env: process.env });
+    return read();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandFailure(error.message, 2, { cause: error });
@@ -60,14 +67,19 @@ function readConfig(flags: Readonly<Record<string, unknown>>): Config {
 }
 
 async function serve(
-  config: Config,
+  readConfig: () => Config,
   warnings: NodeWarnings | undefined,
 ): Promise<void> {
+  const config = readFirst(readConfig);
   const logger = createLogger({ level: config.logLevel });
   warnings?.logTo(logger);
   logUncaughtErrors(logger);
   // From here on: a signal during start stops what was started.
-  const stop = stopSignal();
+  const stop = stopSignal(serverStopSignals);
+  let isReloadWanted = false;
+  onHangUp(() => {
+    isReloadWanted = true;
+  });
   let stoppedAt = 0;
   stop.addEventListener("abort", () => {
     stoppedAt = performance.now();
@@ -85,6 +97,8 @@ async function serve(
     carillon = await open(config, {
       logger,
       droppedLogLines: logger.droppedLines,
+      readConfig,
+      onReloaded: ({ logLevel }) => logger.setLevel(logLevel),
       signal: stop,
     });
   } catch (error) {
@@ -95,6 +109,12 @@ async function serve(
     });
   }
   announce(carillon, config, logger);
+  const reload = () => {
+    if (!stop.aborted) reloadLogged(carillon);
+  };
+  onHangUp(reload);
+  // It came while the server started, which had read the file before.
+  if (isReloadWanted) reload();
   const end = AbortSignal.any([stop, carillon.failed]);
   if (!end.aborted) await once(end, "abort");
   const { failed } = carillon;
@@ -107,6 +127,15 @@ async function serve(
   }
   await carillon.close();
   exitStopped();
+}
+
+/** Whatever it fails with is in the log. */
+function reloadLogged(carillon: Carillon): void {
+  try {
+    carillon.reload();
+  } catch {
+    // The server goes on with what it had.
+  }
 }
 
 /** The signal that stopped it. */

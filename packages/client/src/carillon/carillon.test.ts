@@ -316,6 +316,13 @@ const operations: readonly (readonly [
     { certificateId: "c2" },
   ],
   [
+    "configuration.reload",
+    (c) => c.configuration.reload(),
+    ["POST", "config/reload"],
+    { applied: ["smtpUrl"], needsRestart: ["port"] },
+    { applied: ["smtpUrl"], needsRestart: ["port"] },
+  ],
+  [
     "audit.list",
     (c) => Array.fromAsync(c.audit.list({ action: "login" })),
     ["GET", "audit?action=login&limit=1000"],

@@ -6,6 +6,7 @@ import type { RequestOptions } from "../transport.ts";
 import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
+import { type Configuration, createConfiguration } from "./configuration.ts";
 import { createDomains, type Domains } from "./domains.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
@@ -43,6 +44,8 @@ export interface Carillon {
   readonly accessKeys: AccessKeys;
   /** By which receivers verify messages. */
   readonly certificates: Certificates;
+  /** The server's own. */
+  readonly configuration: Configuration;
   /** Who logged in, and who changed what. */
   readonly audit: Audit;
   /** Who does not want texts. */
@@ -66,6 +69,7 @@ export function createCarillon(serviceApi: Api): Carillon {
     domains: createDomains(api),
     accessKeys: createAccessKeys(api),
     certificates: createCertificates(api),
+    configuration: createConfiguration(api),
     audit: createAudit(api),
     optOuts: createOptOuts(api),
     async whoami(options) {

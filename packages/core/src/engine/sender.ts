@@ -26,7 +26,11 @@
 import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
-import type { AttemptResult, Channel } from "../ports/channel.ts";
+import {
+  type AttemptResult,
+  type Channel,
+  noChannelText,
+} from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
@@ -177,7 +181,7 @@ export class Sender implements AttemptOwner {
     this.#outstanding += items.length;
     for (const item of items) {
       const channel = this.#ports.channels.get(item.recipient.protocol);
-      if (channel === undefined) {
+      if (channel === undefined || channel.isSetUp?.() === false) {
         batch.finish(item, this.#withoutChannel(item));
         continue;
       }
@@ -528,12 +532,6 @@ export class Sender implements AttemptOwner {
       channel: channel.name,
     };
   }
-}
-
-function noChannelText(protocol: string): string {
-  return protocol === "email"
-    ? "No mail server is set up, so that no e-mail can be sent."
-    : `No channel is set up for protocol ${protocol}.`;
 }
 
 function expired(item: SendItem, now: EpochMs): DeliveryOutcome {

@@ -26,6 +26,7 @@ async function setUp(
   await topics.create(projectId, { name: "inbox" });
   const hints: WorkHint[] = [];
   const warnings: string[] = [];
+  const parsed = bindings.flatMap((text) => parseInboundBinding(text) ?? []);
   const intake = createInboundIntake(
     {
       store,
@@ -39,7 +40,7 @@ async function setUp(
     },
     {
       projectId,
-      bindings: bindings.flatMap((text) => parseInboundBinding(text) ?? []),
+      bindings: () => parsed,
     },
   );
   return { store, intake, hints, warnings };

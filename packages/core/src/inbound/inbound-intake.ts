@@ -82,7 +82,8 @@ export interface InboundPorts {
 export interface InboundOptions {
   /** Owns what comes in, and the bound topics. */
   readonly projectId: ProjectId;
-  readonly bindings: readonly InboundBinding[];
+  /** Those that hold now; read for each text. */
+  readonly bindings: () => readonly InboundBinding[];
   /** Default: {@link defaultMessageLives}. */
   readonly lives?: MessageLives | undefined;
 }
@@ -93,11 +94,11 @@ export function createInboundIntake(
   { projectId, bindings, lives = defaultMessageLives }: InboundOptions,
 ): InboundIntake {
   const { store, topics, dispatcher, clock, logger } = ports;
-  const findBinding = createInboundBindings(bindings);
 
   async function findTopic(
     inbound: NewInboundMessage,
   ): Promise<BoundTopic | undefined> {
+    const findBinding = createInboundBindings(bindings());
     const binding = findBinding(inbound.to, inbound.keyword);
     if (binding === undefined) return undefined;
     const { region } = topics;

@@ -24,6 +24,11 @@ export interface Channel {
   /** An attempt takes at most this long, in milliseconds; the channel sees to it. */
   readonly timeoutMs: number;
   /**
+   * Whether anything stands behind it now; absent: always. While nothing does,
+   * deliveries fail as if there were no such channel.
+   */
+  isSetUp?(): boolean;
+  /**
    * What keeps a text from being carried, as the end of a sentence: "a control
    * character (U+001B) at position 2". Absent when each text can be.
    */
@@ -62,6 +67,13 @@ export function createProblemWithText(
     channels
       .find(({ protocols }) => protocols.some((known) => known === protocol))
       ?.problemWithText?.(text);
+}
+
+/** Why nothing is carried for a protocol: no channel for it is set up. */
+export function noChannelText(protocol: Protocol): string {
+  return protocol === "email"
+    ? "No mail server is set up, so that no e-mail can be sent."
+    : `No channel is set up for protocol ${protocol}.`;
 }
 
 /** A message made ready once, for attempts at many recipients. */

@@ -53,9 +53,9 @@ import {
 
 export interface SubscriptionsOptions {
   /** Subscriptions a topic may have. */
-  readonly quota?: number;
+  readonly quota?: () => number;
   /** How often an endpoint is asked to confirm; default SMN's figures. */
-  readonly confirmationLimits?: ConfirmationLimits;
+  readonly confirmationLimits?: () => ConfirmationLimits;
 }
 
 /** A subscription as the owner asks for it; unchecked. */
@@ -186,8 +186,8 @@ export function createSubscriptions(
 ): Subscriptions {
   const { store, topics, dispatcher, clock, checkTarget } = ports;
   const {
-    quota = defaultSubscriptionsPerTopic,
-    confirmationLimits = defaultConfirmationLimits,
+    quota = () => defaultSubscriptionsPerTopic,
+    confirmationLimits = () => defaultConfirmationLimits,
   } = options;
 
   const codes = new CodeGuard();
@@ -360,9 +360,9 @@ export function createSubscriptions(
               ? toCodeToken(newCode(), topic.seq, endpoint)
               : ports.newToken(),
           ),
-          limits: confirmationLimits[protocol] ?? [],
+          limits: confirmationLimits()[protocol] ?? [],
         },
-        quota,
+        quota(),
       );
       if (result.throttled) {
         ports.logger?.warn("confirmation_throttled", {

@@ -22,7 +22,7 @@ function setUp(quota = 100) {
         problemWithText: (protocol, text) =>
           protocol === "sms" && text.includes("\u0007") ? "a bell" : undefined,
       },
-      { quota },
+      { quota: () => quota },
     ),
   };
 }

@@ -24,7 +24,7 @@ import {
 
 export interface TemplatesOptions {
   /** Templates a project may have; each variant counts. */
-  readonly quota?: number;
+  readonly quota?: () => number;
 }
 
 /** A template as its owner hands it over; unchecked. */
@@ -75,7 +75,7 @@ export function createTemplates(
   options: TemplatesOptions = {},
 ): Templates {
   const { store, clock, newId } = ports;
-  const { quota = defaultTemplatesPerProject } = options;
+  const { quota = () => defaultTemplatesPerProject } = options;
 
   /** Placeholders are no problem: what tags bring is looked at with them. */
   function checkContent(protocol: TemplateProtocol, content: unknown): string {
@@ -111,7 +111,7 @@ export function createTemplates(
           createdAt: now,
           updatedAt: now,
         },
-        quota,
+        quota(),
       );
     },
     list: (projectId, filter, page) =>

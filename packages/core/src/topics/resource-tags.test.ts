@@ -15,7 +15,7 @@ async function setUp(quota = 20) {
   const newId = createCountingIds();
   const clock = new ManualClock();
   const topics = createTopics({ store, clock, newId }, { region });
-  const tags = createResourceTags({ store }, { region, quota });
+  const tags = createResourceTags({ store }, { region, quota: () => quota });
   const { topic } = await topics.create(projectId, { name: "alerts" });
   return { topics, tags, topic };
 }

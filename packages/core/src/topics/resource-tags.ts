@@ -26,7 +26,7 @@ export interface ResourceTagsOptions {
   /** The region that stands in this installation's URNs. */
   readonly region: string;
   /** Tags a topic may have. */
-  readonly quota?: number;
+  readonly quota?: () => number;
 }
 
 /** How a request names a topic. */
@@ -96,7 +96,7 @@ export function createResourceTags(
   options: ResourceTagsOptions,
 ): ResourceTags {
   const { store } = ports;
-  const { region, quota = defaultTagsPerTopic } = options;
+  const { region, quota = () => defaultTagsPerTopic } = options;
 
   async function findTopic(
     projectId: ProjectId,
@@ -131,12 +131,12 @@ export function createResourceTags(
   return {
     async put(projectId, topic, tag) {
       const checked = checkResourceTag(tag);
-      await store.putTags(await seqOf(projectId, topic), [checked], quota);
+      await store.putTags(await seqOf(projectId, topic), [checked], quota());
     },
     async applyBatch(projectId, topic, batch) {
       if (batch.action === "create") {
         const tags = checkNewTags(batch.tags);
-        await store.putTags(await seqOf(projectId, topic), tags, quota);
+        await store.putTags(await seqOf(projectId, topic), tags, quota());
       } else {
         const keys = checkTagKeys(batch.keys);
         await store.deleteTags(await seqOf(projectId, topic), keys);

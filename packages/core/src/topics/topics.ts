@@ -27,7 +27,7 @@ export interface TopicsOptions {
   /** The region that stands in this installation's URNs. */
   readonly region: string;
   /** Topics a project may have. */
-  readonly quota?: number;
+  readonly quota?: () => number;
 }
 
 /** Creates, finds, lists, changes and deletes topics. */
@@ -105,7 +105,7 @@ export function createTopics(
   options: TopicsOptions,
 ): Topics {
   const { store, clock, newId } = ports;
-  const { region, quota = defaultTopicsPerProject } = options;
+  const { region, quota = () => defaultTopicsPerProject } = options;
 
   /** The topic's name, if the URN can be one of the project's. */
   function nameIn(projectId: ProjectId, text: string): string {
@@ -155,7 +155,7 @@ export function createTopics(
           createdAt: now,
           updatedAt: now,
         },
-        quota,
+        quota(),
       );
     },
     list: (projectId, filter, page) =>

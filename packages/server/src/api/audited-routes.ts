@@ -15,7 +15,7 @@ import type { HttpApp } from "./http-app.ts";
  * topics, subscriptions and messages themselves.
  */
 const audited: readonly RegExp[] = [
-  /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs)(\/|$)/,
+  /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
   /^\/v2\/:project_id\/notifications\/subscriptions\/filter_polices$/,
   // Revoking; a log-in has no caller here, and writes an entry of its own.
@@ -46,6 +46,7 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "POST /api/v2/access-keys/:accessKey/rotate": "access-key.rotate",
   "DELETE /api/v2/access-keys/:accessKey": "access-key.delete",
   "POST /api/v2/signing-keys/rotate": "signing-key.rotate",
+  "POST /api/v2/config/reload": "config.reload",
   "POST /api/v2/keys": "key.create",
   "POST /api/v2/keys/:keyId/enable": "key.enable",
   "POST /api/v2/keys/:keyId/disable": "key.disable",
@@ -108,6 +109,10 @@ const details: Readonly<
   }),
   "access-key.change": enabled,
   "signing-key.rotate": (_, { certificateId }) => ({ certificateId }),
+  "config.reload": (_, { applied, needsRestart }) => ({
+    applied,
+    needsRestart,
+  }),
   "key.create": idAndName,
   "opt-out.add": ({ recipient, sender }) => ({
     recipient: maskEndpoint("sms", String(recipient)),
@@ -246,6 +251,7 @@ async function findDomain(
     }
     // Of the whole installation, and one's own.
     case "signing-key":
+    case "config":
     case "opt-out":
     case "token":
     case "login":

@@ -35,16 +35,18 @@ const maxAgeSeconds = "7200";
 
 /**
  * To be called before callers are authenticated: browsers send preflights
- * without credentials. Without allowed origins nothing changes.
+ * without credentials. `allowed` is read for each request; while it is empty
+ * nothing changes.
  */
-export function allowOrigins(app: HttpApp, allowed: readonly string[]): void {
-  if (allowed.length === 0) return;
-  const all = allowed.includes("*");
-  const origins = new Set(allowed);
-
+export function allowOrigins(
+  app: HttpApp,
+  allowed: () => readonly string[],
+): void {
   app.addHook("onRequest", (request, reply, done) => {
     const { origin } = request.headers;
-    if (origin === undefined || !(all || origins.has(origin))) {
+    const origins = allowed();
+    const all = origins.includes("*");
+    if (origin === undefined || !(all || origins.includes(origin))) {
       done();
       return;
     }
@@ -64,9 +66,13 @@ export function allowOrigins(app: HttpApp, allowed: readonly string[]): void {
       .code(204)
       .send();
   });
-  if (all) return;
   // Also where the origin is not allowed: caches must not mix them up.
   app.addHook("onSend", (_request, reply, payload, done) => {
+    const origins = allowed();
+    if (origins.length === 0 || origins.includes("*")) {
+      done(null, payload);
+      return;
+    }
     const vary = reply.getHeader("vary");
     reply.header("vary", vary === undefined ? "Origin" : `${vary}, Origin`);
     done(null, payload);

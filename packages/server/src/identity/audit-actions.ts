@@ -28,6 +28,7 @@ export const auditActions = {
   "operator.recover":
     "An operator was given an access key in the data folder (`carillon recover`)",
   "signing-key.rotate": "Messages are signed with a fresh key",
+  "config.reload": "The configuration file was read again by a request",
   "key.create": "A key that messages are sealed with was made",
   "key.enable": "Such a key was enabled",
   "key.disable": "Such a key was disabled",

@@ -107,6 +107,7 @@ export const permissions = {
     "The certificates that messages are signed with",
   ),
   "signing-keys.write": operatorsOnly("Signing with a fresh key"),
+  "config.write": operatorsOnly("Having the configuration file read again"),
 } as const satisfies Readonly<Record<string, Permission>>;
 
 /** What a route does; `public`: it answers anybody, without credentials. */

@@ -42,6 +42,18 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "Links in messages lead to this machine's own address: `publicUrl` is not set",
   ),
+  config_reloaded: event(
+    "info",
+    "The configuration was read again: `applied` and `needsRestart` are the keys that have another value",
+  ),
+  config_not_reloaded: event(
+    "error",
+    "The configuration was read again and has mistakes, which `message` names: nothing was changed",
+  ),
+  sms_provider_not_stopped: event(
+    "warn",
+    "A `provider` that is not configured any more did not stop well",
+  ),
   stopping: event("info", "It stops: `reason` is the signal"),
   stopped: event("info", "It has stopped, after `durationMs`"),
   stop_unfinished: event(

@@ -26,6 +26,7 @@ export class ForwardServerProvider extends Provider {
   readonly #config: ForwardServerConfig;
   readonly #verifier: SignatureVerifier | undefined;
   readonly #peers = new Map<string, ForwardPeer>();
+  readonly #detached = new AbortController();
 
   /** Throws `ConfigurationError` if a client is no HTTP URL. */
   constructor(config: ForwardServerConfig) {
@@ -44,8 +45,14 @@ export class ForwardServerProvider extends Provider {
   /** From here on, everything the gateway receives is forwarded. */
   override attach(host: ProviderHost, name: string): void {
     super.attach(host, name);
-    host.onReceive.add((message) => this.forward(message));
-    host.onStatus.add((status) => this.forward(status));
+    const { signal } = this.#detached;
+    host.onReceive.add((message) => this.forward(message), { signal });
+    host.onStatus.add((status) => this.forward(status), { signal });
+  }
+
+  /** What comes from here on is not forwarded. */
+  override detach(): void {
+    this.#detached.abort();
   }
 
   /**

@@ -8,6 +8,10 @@ import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { accessRoutes } from "./access.ts";
 import { auditLogRoutes } from "./audit.ts";
+import {
+  type ConfigurationPorts,
+  configurationRoutes,
+} from "./configuration.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { createProblemAnswer } from "./error-answers.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
@@ -37,7 +41,8 @@ export interface V2ApiPorts
     OptOutPorts,
     TopicLogPorts,
     TopicStatisticsPorts,
-    NotifyPolicyPorts {
+    NotifyPolicyPorts,
+    ConfigurationPorts {
   readonly keys: Keys;
   readonly administration: AdministrationWithin;
   readonly certificates: Certificates;
@@ -70,6 +75,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       identityRoutes(api, ports.administration);
       signingKeyRoutes(api, ports.certificates);
       auditLogRoutes(api, ports.auditEntries);
+      configurationRoutes(api, ports);
       ports.extraRoutes?.(api);
     },
     { prefix: "/api/v2" },

@@ -42,12 +42,11 @@ export function reloadConfig({
     );
     const isApplied = (key: ConfigKey) =>
       key.reloadable && !waitsForSandbox(key, current, read);
-    const applied = changed.filter(isApplied);
     settings.change(
-      mixConfigs((key) => (applied.includes(key) ? read : current)),
+      mixConfigs((key) => (isApplied(key) ? read : current)),
     );
     const reloaded = {
-      applied: applied.map(({ path }) => path),
+      applied: changed.filter(isApplied).map(({ path }) => path),
       needsRestart: changed
         .filter((key) => !isApplied(key))
         .map(({ path }) => path),

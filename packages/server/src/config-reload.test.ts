@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type LogFields, silentLogger } from "@carillon/core";
+import { at, ConfigError, loadConfig } from "./config.ts";
+import { reloadConfig } from "./config-reload.ts";
+import { listConfigKeys } from "./config-schema.ts";
+import { LiveSettings } from "./live-settings.ts";
+
+/** Another value than the default, for each key that takes one. */
+const others: Readonly<Record<string, unknown>> = {
+  host: "localhost",
+  port: 7071,
+  data: "/elsewhere",
+  publicUrl: "https://notify.example.com",
+  trustedProxies: ["10.0.0.1/32"],
+  openMetrics: true,
+  metricsToken: "0123456789abcdef",
+  metricsPort: 9464,
+  metricsHost: "localhost",
+  allowedOrigins: ["https://app.example.com"],
+  sandbox: true,
+  region: "other",
+  logLevel: "debug",
+  adminPassword: "another",
+  projectId: "0f3c5d1e2a4b46788899aabbccddeeff",
+  projectName: "other",
+  allowTargets: ["10.0.0.0/8"],
+  allowPorts: [587],
+  httpTimeoutMs: 4000,
+  retryProfile: "smn",
+  maxRetryAfterSeconds: 60,
+  defaultLifeHttp: 60,
+  defaultLifeHttps: 60,
+  defaultLifeEmail: 60,
+  defaultLifeSms: 60,
+  smtpUrl: "smtp://mail.example.com",
+  mailFrom: "from@example.com",
+  "sms.providers": ["null"],
+  "sms.inbound": ["*=inbox"],
+  "sms.optOutExempt": ["otp"],
+  "sms.optOutLanguages": ["de"],
+  maxConnections: 10,
+  topicsPerProject: 10,
+  subscriptionsPerTopic: 10,
+  templatesPerProject: 10,
+  limitConfirmations: false,
+  tagsPerTopic: 10,
+  chunkSize: 10,
+  maxInFlight: 10,
+  laneInFlight: 10,
+  leaseMs: 100_000,
+  slowAfterMs: 100,
+};
+
+/** Both halves are set together; the rest is refused by this version. */
+const together = { accessKey: "AK", secretKey: "SK" };
+
+function setUp(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), "carillon-config-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const config = join(folder, "carillon.json");
+  const write = (content: object) =>
+    writeFileSync(config, JSON.stringify(content));
+  write({});
+  const readConfig = () => loadConfig({ flags: { config } });
+  const settings = new LiveSettings(readConfig());
+  const lines: (LogFields & { readonly event: string })[] = [];
+  const note = (event: string, fields: LogFields = {}) => {
+    lines.push({ ...fields, event });
+  };
+  const logger = { ...silentLogger, info: note, error: note };
+  const reload = () => reloadConfig({ settings, readConfig, logger });
+  return { settings, write, reload, lines };
+}
+
+function toFile(path: string, value: unknown): object {
+  const [name = "", inner] = path.split(".");
+  return { [name]: inner === undefined ? value : { [inner]: value } };
+}
+
+test("each key is applied, or named as one that needs a restart", (t) => {
+  const { settings, write, reload } = setUp(t);
+  for (const { path, group, reloadable, unsupported } of listConfigKeys()) {
+    if (unsupported || path in together) continue;
+    const value = others[path];
+    assert.ok(value !== undefined, `${path}: no other value is known`);
+    const before = settings.get();
+    write(toFile(path, value));
+    const { applied, needsRestart } = reload();
+    if (group === "First start") {
+      assert.deepEqual([applied, needsRestart], [[], []], path);
+      assert.ok(!reloadable, path);
+    } else if (reloadable) {
+      assert.deepEqual(applied, [path]);
+      assert.deepEqual(needsRestart, []);
+      assert.deepEqual(at(settings.get(), path), value);
+      write({});
+      assert.deepEqual(reload().applied, [path]);
+    } else {
+      assert.deepEqual(applied, []);
+      assert.ok(needsRestart.includes(path), path);
+      // Named as long as it differs, and never applied.
+      assert.ok(reload().needsRestart.includes(path), path);
+    }
+    assert.deepEqual(settings.get(), before, path);
+  }
+  write(together);
+  assert.deepEqual(reload(), { applied: [], needsRestart: [] });
+});
+
+test("a mistake changes nothing, and all of them are in error and log", (t) => {
+  const { settings, write, reload, lines } = setUp(t);
+  const before = settings.get();
+  write({ topicsPerProject: 5, mailFrom: "nobody", port: -1 });
+  assert.throws(reload, (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.deepEqual(
+      error.mistakes.map(({ key }) => key),
+      ["mailFrom", "port"],
+    );
+    return true;
+  });
+  assert.equal(settings.get(), before);
+  const [line] = lines;
+  assert.equal(line?.event, "config_not_reloaded");
+  assert.match(String(line?.message), /mailFrom in .*\n.*port in /);
+});
+
+test("what one part cannot make ready changes no part", (t) => {
+  const { settings, write, reload } = setUp(t);
+  const changes: string[] = [];
+  settings.onChange(() => () => changes.push("first"));
+  settings.onChange(({ mailFrom }) => {
+    if (mailFrom === "from@example.com") throw new TypeError("not this one");
+    return () => changes.push("second");
+  });
+  const before = settings.get();
+  write({ mailFrom: "from@example.com" });
+  assert.throws(reload, /not this one/);
+  assert.deepEqual(changes, []);
+  assert.equal(settings.get(), before);
+  write({ mailFrom: "other@example.com" });
+  reload();
+  assert.deepEqual(changes, ["first", "second"]);
+});
+
+test("networks of a sandbox that is not on yet are not opened", (t) => {
+  const { settings, write, reload } = setUp(t);
+  write({ sandbox: true, allowTargets: ["10.0.0.0/8"] });
+  assert.deepEqual(reload(), {
+    applied: [],
+    needsRestart: ["sandbox", "allowTargets"],
+  });
+  assert.deepEqual(settings.get().allowTargets, []);
+});

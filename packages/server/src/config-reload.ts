@@ -42,9 +42,7 @@ export function reloadConfig({
     );
     const isApplied = (key: ConfigKey) =>
       key.reloadable && !waitsForSandbox(key, current, read);
-    settings.change(
-      mixConfigs((key) => (isApplied(key) ? read : current)),
-    );
+    settings.change(mixConfigs((key) => (isApplied(key) ? read : current)));
     const reloaded = {
       applied: changed.filter(isApplied).map(({ path }) => path),
       needsRestart: changed

@@ -202,7 +202,7 @@ test("limits, level of the log, targets and providers change; others are named",
   const blocked = await untilState(
     deliveriesOf,
     await publish(server, "a", "two"),
-    ["failed", "retrying", "deferred"],
+    ["rejected"],
   );
   assert.match(blocked.error ?? "", /loopback/);
   const audit = await call(server, "GET", "/api/v2/audit?action=config.reload");

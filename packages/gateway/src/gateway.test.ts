@@ -764,3 +764,86 @@ test("a failing stop does not keep the others from stopping", async () => {
   await assert.rejects(gateway.stop(), /stuck/);
   assert.deepEqual(log, ["start a", "start b", "stop a"]);
 });
+
+/** Takes a message when it is told to, and says when it was stopped. */
+class HeldProvider extends Provider {
+  readonly taken = Promise.withResolvers<void>();
+  readonly answer = Promise.withResolvers<void>();
+  isStopped = false;
+
+  override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
+    this.taken.resolve();
+    await this.answer.promise;
+    message.msgid = "h1";
+    return message;
+  }
+
+  override async start(): Promise<void> {}
+
+  override async stop(): Promise<void> {
+    this.isStopped = true;
+  }
+}
+
+test("a removed provider finishes what it has, then it is stopped; its name is free", async () => {
+  const gateway = new Gateway();
+  const held = gateway.addProvider("one", new HeldProvider());
+  gateway.addProvider("two", new NullProvider());
+  await gateway.start();
+  const sending = gateway.send(new OutgoingMessage("+420777123456", "a"));
+  await held.taken.promise;
+  const removed = gateway.removeProvider("one");
+  assert.equal(gateway.defaultProvider, "two");
+  gateway.addProvider("one", new NullProvider());
+  const other = await gateway.send(new OutgoingMessage("+420777123456", "b"));
+  assert.equal(other.provider, "two");
+  assert.equal(held.isStopped, false);
+  held.answer.resolve();
+  assert.equal((await sending).msgid, "h1");
+  await removed;
+  assert.equal(held.isStopped, true);
+  await gateway.stop();
+});
+
+test("a message whose provider is removed before its turn goes through the next", async () => {
+  const gateway = new Gateway();
+  const held = gateway.addProvider("one", new HeldProvider());
+  held.answer.resolve();
+  const sending = gateway.send(new OutgoingMessage("+420777123456", "a"));
+  const removed = gateway.removeProvider("one");
+  gateway.addProvider("two", new NullProvider());
+  assert.equal((await sending).provider, "two");
+  await removed;
+});
+
+test("a provider that is not there cannot be removed", () => {
+  const gateway = threeNulls();
+  assert.throws(() => gateway.removeProvider("four"), UnknownProviderError);
+});
+
+test("a removed forward server forwards nothing more", async () => {
+  const gateway = new Gateway();
+  gateway.addProvider("null", new NullProvider());
+  const before = gateway.onReceive.size + gateway.onStatus.size;
+  gateway.addProvider("server", new ForwardServerProvider({ clients: [] }));
+  assert.equal(gateway.onReceive.size + gateway.onStatus.size, before + 2);
+  await gateway.removeProvider("server");
+  assert.equal(gateway.onReceive.size + gateway.onStatus.size, before);
+});
+
+test("another opt-out counts from the next message on", async () => {
+  const gateway = threeNulls();
+  const optOut = new OptOut();
+  await optOut.store.put({
+    recipient: "420777123456",
+    sender: null,
+    keyword: "STOP",
+    at: new Date(0),
+  });
+  await gateway.send(new OutgoingMessage("+420777123456", "a"));
+  gateway.optOut = optOut;
+  await assert.rejects(
+    gateway.send(new OutgoingMessage("+420777123456", "b")),
+    { name: "SuppressedError" },
+  );
+});

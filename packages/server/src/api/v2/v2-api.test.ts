@@ -316,6 +316,7 @@ test("describes itself as OpenAPI 3.1, and only itself", async () => {
     "/api/v2/access-keys/{accessKey}/rotate",
     "/api/v2/access/explain",
     "/api/v2/audit",
+    "/api/v2/config/reload",
     "/api/v2/deliveries/{deliveryId}",
     "/api/v2/domains",
     "/api/v2/domains/{domainId}",

@@ -48,7 +48,8 @@ Who you are; shown this once:
 
 What to do next, in another terminal:
   carillon topic create alerts
-  carillon subscription add alerts https https://example.com/hook
+  carillon subscription create alerts https https://example.com/hook
+  # open the link that was posted there, to confirm; then
   carillon publish alerts "The disk is full" --wait
 
 Not set up:
@@ -85,6 +86,25 @@ test("the sandbox needs no mail server and no carrier, and links are spoken of",
   assert.doesNotMatch(text, /CARILLON_SMTP_URL|CARILLON_SMS_PROVIDERS/);
 });
 
+test("a receiver confirms before it is sent anything", (t) => {
+  const next = (flags: Readonly<Record<string, unknown>>) =>
+    /in another terminal:\n([\s\S]*?)\n\n/
+      .exec(screen(emptyFolder(t), flags, { credentials }))?.[1]
+      ?.split("\n")
+      .map((line) => line.trim());
+  assert.deepEqual(next({ sandbox: true }), [
+    "carillon topic create alerts",
+    "carillon subscription create alerts email me@example.com",
+    "carillon subscription confirm $(carillon sandbox mail --link --wait 9)",
+    'carillon publish alerts "The disk is full" --wait',
+  ]);
+  const mail = { smtpUrl: "smtp://mail.example.com", sandbox: true };
+  assert.equal(
+    next(mail)?.[2],
+    "# open the link in the mail that comes, to confirm; then",
+  );
+});
+
 test("commands work as typed: by npx in a clone, with the folder when it is another", (t) => {
   const folder = emptyFolder(t);
   const bin = join(folder, "node_modules", ".bin");
@@ -98,11 +118,15 @@ test("commands work as typed: by npx in a clone, with the folder when it is anot
 
 test("the longest screen fits 80 columns and 24 lines", (t) => {
   const folder = emptyFolder(t);
+  const bin = join(folder, "node_modules", ".bin");
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, "carillon"), "");
   const lines = screen(
     folder,
     { host: "0.0.0.0", sandbox: true, data: join(folder, "other") },
     { credentials },
   ).split("\n");
+  assert.match(lines.join("\n"), /npx carillon/);
   assert.ok(lines.length <= 24, String(lines.length));
   for (const line of lines) assert.ok(line.length <= 80, line);
 });

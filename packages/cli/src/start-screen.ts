@@ -66,18 +66,38 @@ function firstStart(
 /** As they are typed in that folder. */
 function nextCommands(config: Config, folder: string): readonly string[] {
   const program = findsByNpx(folder) ? "npx carillon" : "carillon";
-  const hasMail = config.smtpUrl !== undefined || config.sandbox;
   const isFound = resolve(folder, "carillon-data") === config.data;
   return [
     ...(isFound
       ? []
       : [`export CARILLON_DATA=${quote(pathFrom(folder, config.data))}`]),
     `${program} topic create alerts`,
-    hasMail
-      ? `${program} subscription add alerts email me@example.com`
-      : `${program} subscription add alerts https https://example.com/hook`,
+    ...subscribing(config, program),
     `${program} publish alerts "The disk is full" --wait`,
   ];
+}
+
+/** Nobody is sent messages before the receiver has confirmed. */
+function subscribing(
+  { smtpUrl, sandbox }: Config,
+  program: string,
+): readonly string[] {
+  const create = `${program} subscription create alerts`;
+  if (smtpUrl !== undefined) {
+    return [
+      `${create} email me@example.com`,
+      "# open the link in the mail that comes, to confirm; then",
+    ];
+  }
+  return sandbox
+    ? [
+        `${create} email me@example.com`,
+        `${program} subscription confirm $(${program} sandbox mail --link --wait 9)`,
+      ]
+    : [
+        `${create} https https://example.com/hook`,
+        "# open the link that was posted there, to confirm; then",
+      ];
 }
 
 function notSetUp({ config, url }: StartFacts): readonly string[] {

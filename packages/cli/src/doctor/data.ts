@@ -114,7 +114,7 @@ function checkRegion(first: string, configured: string): Finding {
         check,
         result: "failed",
         found: `it is ${configured} now, and was ${first} when the data were made`,
-        advice: `Every URN has another name so, for clients, access policies and subscribers alike: set region to ${first}.`,
+        advice: `Every URN contains the region, so clients, access policies and subscribers refer to URNs that are not there any more: set region to ${first}.`,
       };
 }
 

@@ -3,11 +3,22 @@
 import type { Setting } from "./config.ts";
 
 const hidden = "***";
-/** Members of entries of `sms.providers` that hold secrets. */
-const secretMembers: ReadonlySet<string> = new Set(["auth", "secret"]);
+/** Members of entries of `sms.providers`; others hold secrets, or may. */
+const openMembers: ReadonlySet<string> = new Set([
+  "type",
+  "name",
+  "timeoutMs",
+  "serverUrl",
+  "dedupe",
+  "clients",
+  "exemptClasses",
+]);
 
 /** The value with `***` for secrets; `undefined` when it is unset. */
-export function shownValue({ key, value }: Setting): unknown {
+export function shownValue({
+  key,
+  value,
+}: Pick<Setting, "key" | "value">): unknown {
   if (value === undefined) return undefined;
   if (key.secret || isWrittenOut(key.path, value)) return hidden;
   return withoutSecrets(value);
@@ -17,22 +28,32 @@ export function shownValue({ key, value }: Setting): unknown {
 function isWrittenOut(path: string, value: unknown): boolean {
   return (
     path === "sms.providers" &&
-    typeof value === "string" &&
-    /\W/.test(value.replace(/[, -]/g, ""))
+    [value]
+      .flat()
+      .some(
+        (part) =>
+          typeof part === "string" && /\W/.test(part.replace(/[, -]/g, "")),
+      )
+  );
+}
+
+/** A text with `***` for user and password of each URL in it. */
+export function withoutUserInfo(text: string): string {
+  // A password may have a slash in it, which ends the name in a right URL.
+  return text.replace(
+    /(?<=:\/\/)(?:[^\s"@/?#]*|[^\s"@/?#:]*:[^\s"@]*)(?=@)|^[^\s"@/?#:]+:(?!\/\/)[^\s"@]*(?=@)/g,
+    hidden,
   );
 }
 
 function withoutSecrets(value: unknown): unknown {
-  if (typeof value === "string") {
-    // User and password of a URL.
-    return value.replace(/(?<=:\/\/)[^@/?#]*(?=@)/g, hidden);
-  }
+  if (typeof value === "string") return withoutUserInfo(value);
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      secretMembers.has(name) ? hidden : withoutSecrets(member),
+      openMembers.has(name) ? withoutSecrets(member) : hidden,
     ]),
   );
 }

@@ -380,6 +380,28 @@ test("what is shown of settings holds no secrets", (t) => {
   assert.match(text, /https:\/\/\*\*\*@sms\.example\.com/);
 });
 
+test("what is wrong with a value shows no secret in it", (t) => {
+  const provider = { type: "forward-client", name: "a", password: "hush" };
+  const list = JSON.stringify([provider]);
+  const cases: readonly ConfigSources[] = [
+    { env: { CARILLON_PUBLIC_URL: "https://ann:hush@example.com/?q" } },
+    { env: { CARILLON_PUBLIC_URL: "https://ann:hu/hush@example.com" } },
+    { env: { CARILLON_PUBLIC_URL: "ann:hush@example.com" } },
+    { env: { CARILLON_ALLOWED_ORIGINS: "https://ann:hush@example.com" } },
+    { env: { CARILLON_SMS_PROVIDERS: list } },
+    { flags: { smsProviders: [list] } },
+    { file: fileWith(t, `{"sms":{"providers":${list}}}`) },
+    { file: fileWith(t, `{"sms":${list}}`) },
+    { file: fileWith(t, `{"sms":${JSON.stringify(list)}}`) },
+  ];
+  for (const sources of cases) {
+    const { settings, mistakes } = resolveConfig(sources);
+    assert.equal(mistakes.length, 1, JSON.stringify(sources));
+    const shown = JSON.stringify([mistakes, settings.map(shownValue)]);
+    assert.ok(!shown.includes("hush"), shown);
+  }
+});
+
 test("every key has a variable, and all but credentials a flag", () => {
   const keys = listConfigKeys();
   const variables = new Set(keys.map(({ variable }) => variable));

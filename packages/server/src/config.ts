@@ -13,6 +13,7 @@ import {
   type ConfigValues,
   listConfigKeys,
 } from "./config-schema.ts";
+import { shownValue, withoutUserInfo } from "./config-settings.ts";
 import { nearest } from "./config-spelling.ts";
 import { findMisspeltVariables, isServiceLink } from "./config-variables.ts";
 
@@ -235,7 +236,7 @@ function fromFile(
       mistakes.push({
         key: place || "config",
         source: place ? `${place} in ${path}` : path,
-        problem: `expected an object, got ${show(section)}`,
+        problem: `expected an object, got ${kindOf(section)}`,
       });
       return;
     }
@@ -317,10 +318,12 @@ function problemWith(
 ): string | undefined {
   if (key.unsupported) return key.unsupported;
   const problem = key.problem?.(parsed);
-  if (problem) return problem;
+  if (problem) return withoutUserInfo(problem);
   if (Check(key.schema, parsed)) return undefined;
   return `expected ${key.expected}, got ${
-    key.secret ? "a value that is not shown" : show(given)
+    key.secret
+      ? "a value that is not shown"
+      : show(shownValue({ key, value: given }))
   }`;
 }
 
@@ -439,6 +442,12 @@ function didYouMean(name: string, names: readonly string[]): string {
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
+
+/** Sections may hold secrets: what is in them is not shown. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return value === null ? "null" : `a ${typeof value}`;
 }
 
 function reasonOf(error: unknown): string {

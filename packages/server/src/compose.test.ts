@@ -9,6 +9,7 @@ import type { AttemptSignals } from "@carillon/core";
 import { Gateway, NullProvider, type StartContext } from "@carillon/gateway";
 import { startTestServer } from "../test-support/test-server.ts";
 import { loadConfig } from "./config.ts";
+import { readBootstrapState } from "./identity/bootstrap.ts";
 import { open } from "./open.ts";
 
 test("closes while a client is in the middle of a request", {
@@ -120,6 +121,36 @@ test("an abort during the start closes what was opened", async () => {
   // One that did not heed the signal does not stay.
   started.resolve();
   await stopped.promise;
+});
+
+test("a start that fails or is aborted at its end leaves the identity to the next one", async () => {
+  const stop = new AbortController();
+  const reason = new Error("stop");
+  const begin = async (signal?: AbortSignal) => {
+    const server = await startTestServer({ unstarted: true, signal });
+    const state = () => readBootstrapState(server.store);
+    return { server, state };
+  };
+  {
+    const { server, state } = await begin();
+    await using _ = server;
+    server.engine.start = async () => {
+      throw reason;
+    };
+    await assert.rejects(server.start(), (error) => error === reason);
+    assert.equal(await state(), undefined);
+  }
+  {
+    const { server, state } = await begin(stop.signal);
+    await using _ = server;
+    server.engine.start = async () => stop.abort(reason);
+    await assert.rejects(server.start(), (error) => error === reason);
+    assert.equal(await state(), undefined);
+  }
+  const { server, state } = await begin();
+  await using _ = server;
+  await server.start();
+  assert.notEqual(await state(), undefined);
 });
 
 test("says which channel's timeout a lease does not cover", async (t) => {

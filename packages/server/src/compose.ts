@@ -125,7 +125,11 @@ export interface Service extends AsyncDisposable {
   readonly credentials: IdentityCredentials | undefined;
   /** Variables that preset an identity which is there: they change nothing. */
   readonly ignoredPresets: readonly string[];
-  /** Hands over the credentials of a first start, and begins to deliver. */
+  /**
+   * Hands over the credentials of a first start, and begins to deliver.
+   *
+   * @throws the signal's reason, unless the service runs by then
+   */
   start(): Promise<void>;
   /** See {@link CloseOptions}; idempotent. */
   close(options?: CloseOptions): Promise<void>;
@@ -432,10 +436,12 @@ export async function compose(
     ignoredPresets,
     async start() {
       if (created) {
-        await ports.onCredentials(created.credentials);
-        await created.confirm();
+        await orAborted(ports.onCredentials(created.credentials), signal);
       }
-      await engine.start();
+      await orAborted(engine.start(), signal);
+      // Last: credentials of a start that fails are never shown.
+      signal?.throwIfAborted();
+      await created?.confirm();
       notReady = undefined;
     },
     close,

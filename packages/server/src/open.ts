@@ -282,9 +282,10 @@ export async function open(
   const host = config.host === "localhost" ? "127.0.0.1" : config.host;
   await orAborted(app.listen({ host, port: config.port }), signal);
   listeningUrl = urlOf(config.host, app.server.address());
-  await orAborted(service.start(), signal);
+  // An abort from here on comes too late: credentials of a first start are
+  // handed over with what is answered.
+  await service.start();
   await keeper.refresh();
-  signal?.throwIfAborted();
   if (config.publicUrl === undefined && !isLoopback(config.host)) {
     logger.warn("links_lead_here", { host: config.host, url: listeningUrl });
   }

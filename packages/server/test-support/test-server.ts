@@ -61,7 +61,7 @@ export interface TestServerOptions {
   ) => Promise<AttemptResult>;
   readonly maxConnections?: number;
   /** Ends the start. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface SentMessage {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream, existsSync, writeFileSync } from "node:fs";
 import {
   cp,
   mkdir,
@@ -215,6 +215,31 @@ test("a restore that broke off while it moved is mended by the next", async (t) 
   await assert.rejects(open(config), { code: "STORAGE_UNUSABLE" });
   await restoreBackup({ file, folder, force: true });
   await (await open(config)).close();
+});
+
+test("a restore that broke off while it moved says so, whatever came meanwhile", async (t) => {
+  const folder = await temporaryFolder(t);
+  const stop = new AbortController();
+  const abortWhileMoving = () => {
+    if (existsSync(join(folder, "restore.moving"))) stop.abort();
+    else setImmediate(abortWhileMoving);
+  };
+  const restoring = restoreBackup({
+    file,
+    folder,
+    signal: stop.signal,
+    onProgress: ({ step, done }) => {
+      if (step !== "checking" || done !== 1) return;
+      // Its folder cannot be removed then.
+      writeFileSync(join(folder, "restore.partial", "other"), "");
+      abortWhileMoving();
+    },
+  });
+  await assert.rejects(restoring, {
+    problem: "TARGET_UNUSABLE",
+    message: /broke off while files were moved .* again with --force/,
+  });
+  assert.ok(stop.signal.aborted);
 });
 
 test("an abort at any step leaves nothing", async (t) => {

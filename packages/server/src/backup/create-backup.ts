@@ -4,7 +4,6 @@ import { createReadStream, createWriteStream } from "node:fs";
 import {
   access,
   mkdir,
-  open,
   readdir,
   readFile,
   realpath,
@@ -32,7 +31,8 @@ import {
   writeBackupFile,
 } from "./backup-file.ts";
 import { isKeyOf } from "./data-check.ts";
-import { readToLastLine } from "./log-content.ts";
+import { codeOf, syncFolder } from "./file-system.ts";
+import { copyToLastLine } from "./log-content.ts";
 import type { TarEntry } from "./tar.ts";
 
 export interface CreateBackupOptions extends BackupOptions {
@@ -273,7 +273,10 @@ async function* listEntries(
   if (!logs) return;
   const names = await readdir(join(folder, logsName)).catch(() => []);
   for (const name of names.filter((it) => it.endsWith(".jsonl")).sort()) {
-    const log = await readToLastLine(join(folder, logsName, name));
+    const log = await copyToLastLine(
+      join(folder, logsName, name),
+      join(dirname(copy), "log"),
+    );
     if (log) yield { name: `${logsName}/${name}`, ...log };
   }
 }
@@ -308,14 +311,6 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** So that a name that was changed is on the disk. */
-export async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders.
-  if (process.platform === "win32") return;
-  await using folder = await open(path);
-  await folder.sync();
-}
-
 function explain(error: unknown, file: string, folder: string): unknown {
   if (error instanceof BackupError) return error;
   if (isDamage(error))
@@ -346,11 +341,4 @@ function damagedData(
     `The database in ${folder} is damaged (${what}): restore an older backup; no new one was made.`,
     { cause },
   );
-}
-
-/** The system's code, or SQLite's words; empty for other errors. */
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return "";
-  if ("errcode" in error) return error.message;
-  return "code" in error ? String(error.code) : "";
 }

@@ -32,8 +32,8 @@ import {
   damaged,
   readBackupFile,
 } from "./backup-file.ts";
-import { codeOf, syncFolder } from "./create-backup.ts";
 import { isKeyOf } from "./data-check.ts";
+import { codeOf, syncFolder } from "./file-system.ts";
 
 export interface RestoreBackupOptions extends BackupOptions {
   readonly file: string;
@@ -116,6 +116,8 @@ export async function restoreBackup(
     return { ...manifest, folder, ...(keptIn !== undefined && { keptIn }) };
   } catch (error) {
     await claimed?.undo();
+    // It says what is left to do, whether or not a signal came too.
+    if (error instanceof BackupError) throw error;
     signal?.throwIfAborted();
     throw explain(error, file, folder);
   }
@@ -278,7 +280,6 @@ async function moveAside(folder: string): Promise<string | undefined> {
 }
 
 function explain(error: unknown, file: string, folder: string): unknown {
-  if (error instanceof BackupError) return error;
   if (isDamage(error)) return damaged(file, (error as Error).message, error);
   if (isDiskFull(error)) {
     return new BackupError(

@@ -73,7 +73,7 @@ test("kill -9 of a backup or a restore at any moment does no harm", {
   const appears =
     (path: string, has: (names: readonly string[]) => boolean) => async () =>
       has(await readdir(path).catch((): string[] => []));
-  const isPart = (name: string) => name.startsWith("killed.backup.partial-");
+  const isPart = (name: string) => name.endsWith(".partial");
 
   // At the first sight of its folder, of the copy in it, of the packed file.
   for (const wanted of ["", "carillon.db", "archive"]) {

@@ -138,6 +138,36 @@ test("by a password a key is made, which logging out deletes", async () => {
   assert.deepEqual(await done(["context", "list"]), []);
 });
 
+test("a log-in in place of another deletes the key that was made for that", async () => {
+  const again = () =>
+    done(
+      ["login", server.url, "--user", "admin", "--secret-stdin"],
+      `${adminPassword}\n`,
+    );
+  const [[first], [second]] = [await again(), await again()];
+  const keys = (await done(["key", "list"])).map((key) => key.accessKey);
+  assert.ok(keys.includes(second?.accessKey));
+  assert.ok(!keys.includes(first?.accessKey));
+  await done(["logout"]);
+});
+
+test("log-ins at once are all kept", async () => {
+  const names = ["one", "two", "three"];
+  await Promise.all(
+    names.map((name) =>
+      done(
+        [
+          ...["login", server.url, "--name", name],
+          ...["--access-key", accessKey, "--secret-stdin"],
+        ],
+        `${secretKey}\n`,
+      ),
+    ),
+  );
+  const kept = (await done(["context", "list"])).map(({ name }) => name);
+  assert.deepEqual(kept.sort(), names.toSorted());
+});
+
 test("a wrong password makes nothing, and neither may a member", async () => {
   await done(
     ["login", server.url, "--access-key", accessKey, "--secret-stdin"],

@@ -3,9 +3,18 @@
  * `$XDG_CONFIG_HOME/carillon/contexts.json`, which only its owner can read.
  */
 
-import { chmod, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { CommandFailure } from "./command-failure.ts";
 import { isJsonObject } from "./json-object.ts";
 
@@ -29,8 +38,8 @@ export interface Contexts {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A name is one word, as commands take it. */
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
+/** A name is one word, as commands take it, and no option. */
+const namePattern = /^[A-Za-z0-9:][A-Za-z0-9._:-]{0,63}$/;
 
 /** Where contexts are kept. */
 export function contextsPath(env: Environment): string {
@@ -42,7 +51,7 @@ export function contextsPath(env: Environment): string {
 export function checkContextName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new CommandFailure(
-    `Expected a name of up to 64 letters, digits and . _ : - that begins with a letter or digit, got "${name}".`,
+    `Expected a name of up to 64 letters, digits and . _ : - that does not begin with . _ or -, got "${name}".`,
     2,
   );
 }
@@ -78,6 +87,66 @@ export async function readContexts(env: Environment): Promise<Contexts> {
   };
 }
 
+/** How long a change waits for another command's, and when that is given up. */
+const lockWaitMs = 5000;
+const lockAgeMs = 10_000;
+
+/**
+ * Changes the contexts; commands that do so at once do it one after the other.
+ *
+ * @returns what there was before
+ * @throws CommandFailure when the file cannot be read or written, or `change`
+ * does; then it is as it was
+ */
+export async function changeContexts(
+  env: Environment,
+  change: (contexts: Contexts) => Contexts,
+): Promise<Contexts> {
+  const lock = `${contextsPath(env)}.lock`;
+  await takeLock(lock);
+  try {
+    const before = await readContexts(env);
+    await writeContexts(env, change(before));
+    return before;
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+/** @throws CommandFailure when another command has it for too long */
+async function takeLock(lock: string): Promise<void> {
+  const deadline = Date.now() + lockWaitMs;
+  await mkdir(dirname(lock), { recursive: true, mode: 0o700 }).catch(
+    notWritten(lock),
+  );
+  for (;;) {
+    try {
+      return await (await open(lock, "wx", 0o600)).close();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "EEXIST") return notWritten(lock)(error);
+    }
+    const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Date.now() }));
+    // A command was killed while it had it.
+    if (Date.now() - mtimeMs > lockAgeMs) await rm(lock, { force: true });
+    else if (Date.now() > deadline) {
+      throw new CommandFailure(
+        `Another command changes the contexts: try again, or delete ${lock} if there is none.`,
+      );
+    } else await setTimeout(20);
+  }
+}
+
+function notWritten(path: string) {
+  return (cause: unknown): never => {
+    throw new CommandFailure(
+      `${path} cannot be written (${(cause as NodeJS.ErrnoException).code}): make room for it, or name another folder in XDG_CONFIG_HOME.`,
+      1,
+      { cause },
+    );
+  };
+}
+
 /**
  * Replaces the file as a whole: a reader sees it as it was or as it is.
  *
@@ -103,11 +172,7 @@ export async function writeContexts(
     await rename(draft, path);
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => {});
-    throw new CommandFailure(
-      `${path} cannot be written (${(cause as NodeJS.ErrnoException).code}): make room for it, or name another folder in XDG_CONFIG_HOME.`,
-      1,
-      { cause },
-    );
+    notWritten(path)(cause);
   }
 }
 
@@ -128,11 +193,12 @@ export async function removeContext(
   env: Environment,
   name: string,
 ): Promise<void> {
-  const { contexts, current } = await readContexts(env);
-  const { [name]: _, ...others } = contexts;
-  await writeContexts(env, {
-    current: current === name ? undefined : current,
-    contexts: others,
+  await changeContexts(env, ({ contexts, current }) => {
+    const { [name]: _, ...others } = contexts;
+    return {
+      current: current === name ? undefined : current,
+      contexts: others,
+    };
   });
 }
 

@@ -2,7 +2,8 @@
 
 import type { Attempt, Delivery } from "@carillon/client";
 import { stateStyles } from "./delivery-table.ts";
-import { paint, printable } from "./output.ts";
+import { paint } from "./output.ts";
+import { printable } from "./printable.ts";
 import { durationText, instantText } from "./time-text.ts";
 
 /**

@@ -14,7 +14,6 @@ export {
   type Column,
   formatTable,
   paint,
-  printable,
   type Style,
 } from "./table.ts";
 

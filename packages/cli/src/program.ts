@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import { NodeWarnings } from "./node-reports.ts";
+import { printableLines } from "./printable.ts";
 import { endOnSignal, onHangUp } from "./stop-signal.ts";
 
 interface Entry {
@@ -320,7 +321,8 @@ function explain(error: unknown): number {
     return error.exitCode === 0 ? 0 : 2;
   }
   if (error instanceof CommandFailure) {
-    process.stderr.write(`${error.message}\n`);
+    // A sentence may quote what others wrote.
+    process.stderr.write(`${printableLines(error.message)}\n`);
     return error.exitCode;
   }
   // A fault of ours: the stack helps whoever mends it.

@@ -33,7 +33,8 @@ test("colours only when asked to", () => {
 });
 
 test("cuts long cells in the middle and disarms control characters", () => {
-  const odd = `a${String.fromCharCode(27)}[2Jb`;
+  // Escape, right-to-left override, line separator.
+  const odd = `a${String.fromCharCode(27, 0x202e, 0x2028)}[2Jb`;
   const text = formatTable(
     [
       { name: "abcdefghijklmnop", count: 1 },
@@ -43,7 +44,18 @@ test("cuts long cells in the middle and disarms control characters", () => {
     { colours: false },
   );
   assert.match(text, /abcd…mnop +1/);
-  assert.ok(!text.includes(String.fromCharCode(27)));
+  assert.match(text, /a \[2Jb/);
+});
+
+test("wide characters take the columns that a terminal gives them", () => {
+  const name = "王小明王小明";
+  const rows = [{ name, count: 1 }];
+  const head: readonly Column<Row>[] = [
+    { head: "name", cell: (row) => row.name },
+    { head: "count", cell: ({ count }) => String(count) },
+  ];
+  const text = formatTable(rows, head, { colours: false, width: 30 });
+  assert.match(text, /王小明王小明 +1/);
 });
 
 test("long text goes on in a further line where it must", () => {

@@ -9,6 +9,8 @@
 
 import { styleText } from "node:util";
 import Table from "cli-table3";
+import stringWidth from "string-width";
+import { printable } from "./printable.ts";
 
 /** A style of `util.styleText`. */
 export type Style = Parameters<typeof styleText>[0];
@@ -148,7 +150,7 @@ function columnWidths(
   width: number,
 ): number[] | undefined {
   const natural = columns.map(({ head }, at) =>
-    Math.max(head.length, ...cells.map((row) => row[at]?.length ?? 0)),
+    Math.max(head.length, ...cells.map((row) => stringWidth(row[at] ?? ""))),
   );
   const room = width - gap * columns.length + 1;
   const wrapped = shrink(natural, room, (at) =>
@@ -189,7 +191,9 @@ function formatBlock<Row>(
     const text = cells[at] ?? "";
     if (text === "") return [];
     const besideHead = head === "" ? 0 : head.length + 2;
-    const longest = Math.max(...text.split(" ").map(({ length }) => length));
+    const longest = Math.max(
+      ...text.split(" ").map((word) => stringWidth(word)),
+    );
     // Long words have more room below the head.
     const isBelow = wraps === true && besideHead + longest > width;
     const indent = isBelow ? 2 : besideHead;
@@ -217,7 +221,7 @@ function wrapWords(text: string, width: number): string[] {
   for (const word of text.split(" ")) {
     const last = lines.at(-1) ?? "";
     if (last === "") lines[lines.length - 1] = word;
-    else if (last.length + 1 + word.length <= width) {
+    else if (stringWidth(last) + 1 + stringWidth(word) <= width) {
       lines[lines.length - 1] = `${last} ${word}`;
     } else lines.push(word);
   }
@@ -246,14 +250,6 @@ const bareFrame = {
   "right-mid": "",
   middle: " ",
 };
-
-/**
- * Text from elsewhere (a receiver's answer, a display name) cannot move the
- * cursor or colour the terminal.
- */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ").trim();
-}
 
 function shorten(text: string, max: number | undefined): string {
   if (max === undefined || text.length <= max) return text;

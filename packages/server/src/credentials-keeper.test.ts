@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -135,6 +135,42 @@ test("holds no password that was changed, or whose user is gone", async (t) => {
   assert.deepEqual(await read(), { ...written, user: { name: "admin" } });
   await keeper.refresh();
   assert.deepEqual((await read())?.user, { name: "admin" });
+});
+
+test("a password that was changed goes with the first write that succeeds", async (t) => {
+  const { store, keeper, admin, errors, read } = await setUp(t);
+  await store.putUser({ ...admin, passwordHash: "another" });
+  const { findAccessKey } = store;
+  // A failure after the user was looked up.
+  store.findAccessKey = async () => {
+    throw new Error("broken");
+  };
+  await keeper.refresh();
+  assert.equal(errors.length, 1);
+  store.findAccessKey = findAccessKey;
+  await keeper.refresh();
+  assert.deepEqual((await read())?.user, { name: "admin" });
+});
+
+test("a password that was changed while no server ran is gone at the start", async (t) => {
+  const { folder, store, admin, written, read } = await setUp(t);
+  await store.putUser({ ...admin, passwordHash: "another" });
+  const next = createCredentialsKeeper({
+    folder,
+    store,
+    key,
+    logger: silentLogger,
+    address: () => ({ url: local }),
+  });
+  await next.refresh();
+  assert.deepEqual(await read(), { ...written, user: { name: "admin" } });
+});
+
+test("a file that cannot be used is logged", async (t) => {
+  const { folder, keeper, errors } = await setUp(t);
+  await writeFile(join(folder, "credentials.json"), "{");
+  await keeper.refresh();
+  assert.deepEqual(errors, ["credentials_file_not_updated"]);
 });
 
 test("makes no file that the owner deleted", async (t) => {

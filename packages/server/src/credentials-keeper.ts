@@ -11,6 +11,7 @@ import {
   writeCredentialsFile,
 } from "./credentials-file.ts";
 import { secretKeyPurpose } from "./identity/access-keys.ts";
+import { isPasswordOf } from "./identity/passwords.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 
 /** Where the server answers: on this machine, and for others. */
@@ -34,8 +35,10 @@ export function createCredentialsKeeper(ports: {
 }): CredentialsKeeper {
   const { folder, store, logger } = ports;
   const secrets = createSecretBox(ports.key);
-  /** Of the file's user, since the first look at it. */
-  let passwordHash: string | undefined;
+  /** The file's password, and the hash that it was found to fit. */
+  let verified:
+    | { readonly password: string; readonly hash: string }
+    | undefined;
 
   async function currentUser({
     domain: domainName,
@@ -43,11 +46,17 @@ export function createCredentialsKeeper(ports: {
   }: Credentials): Promise<Credentials["user"]> {
     const domain = findNamed(await store.listDomains(), domainName);
     const user = domain && (await store.findUserByName(domain.id, name));
-    const isSame = user?.passwordHash === (passwordHash ?? user?.passwordHash);
-    passwordHash = user?.passwordHash ?? passwordHash;
-    return user && isSame && password !== undefined
+    if (!user || password === undefined) return { name };
+    return (await isUsers(password, user.passwordHash))
       ? { name, password }
       : { name };
+  }
+
+  async function isUsers(password: string, hash: string): Promise<boolean> {
+    if (verified?.password === password && verified.hash === hash) return true;
+    if (!(await isPasswordOf(password, hash))) return false;
+    verified = { password, hash };
+    return true;
   }
 
   async function currentKey(
@@ -68,10 +77,9 @@ export function createCredentialsKeeper(ports: {
 
   return {
     async refresh() {
-      // Clients say what is wrong with a file that cannot be used.
-      const file = await readCredentialsFile(folder).catch(() => undefined);
-      if (!file) return;
       try {
+        const file = await readCredentialsFile(folder);
+        if (!file) return;
         const { region, domain, project, receiverSecret } = file;
         const { url, publicUrl } = ports.address();
         const current: Credentials = {

@@ -285,7 +285,8 @@ export async function open(
   // An abort from here on comes too late: credentials of a first start are
   // handed over with what is answered.
   await service.start();
-  await keeper.refresh();
+  // What was just written is as it should be.
+  if (credentials === undefined) await keeper.refresh();
   if (config.publicUrl === undefined && !isLoopback(config.host)) {
     logger.warn("links_lead_here", { host: config.host, url: listeningUrl });
   }

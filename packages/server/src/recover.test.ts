@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -31,6 +31,33 @@ async function change(
   await using store = await openSqliteStore({ folder });
   await run(store);
 }
+
+test("keeps the password in the file only while it is the user's", async (t) => {
+  const { data, credentials } = await setUp(t);
+  const recover = () =>
+    recoverOperator({ folder: data, password: false, logger });
+  await recover();
+  assert.deepEqual((await readCredentialsFile(data))?.user, credentials.user);
+  await change(data, async (store) => {
+    const [admin] = await store.listUsers();
+    assert.ok(admin);
+    await store.putUser({ ...admin, passwordHash: "another" });
+  });
+  await recover();
+  const { name } = credentials.user;
+  assert.deepEqual((await readCredentialsFile(data))?.user, { name });
+});
+
+test("what was made is answered though the file cannot be written", async (t) => {
+  const { data, credentials } = await setUp(t);
+  const path = join(data, "credentials.json");
+  await rm(path);
+  await mkdir(path);
+  const made = await recoverOperator({ folder: data, password: true, logger });
+  assert.match(made.notKept ?? "", /EISDIR/);
+  assert.notEqual(made.accessKey, credentials.accessKey);
+  assert.notEqual(made.user.password, undefined);
+});
 
 test("makes a key that works for an operator of whom nothing is left but the name", async (t) => {
   const { data, config, credentials } = await setUp(t);

@@ -39,6 +39,7 @@ import {
   createHashLimit,
   generatedPasswordParameters,
   hashPassword,
+  isPasswordOf,
 } from "./identity/passwords.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readKeyFile } from "./key-file.ts";
@@ -57,6 +58,8 @@ export interface Recovered {
   readonly project: { readonly id: ProjectId; readonly name: string };
   readonly accessKey: string;
   readonly secretKey: string;
+  /** Why credentials.json does not hold them, if it does not. */
+  readonly notKept?: string;
 }
 
 /**
@@ -121,26 +124,41 @@ export async function recoverOperator({
     secretKey,
   };
   const last = await readCredentialsFile(folder).catch(() => undefined);
-  await writeCredentialsFile(folder, {
+  const file: Credentials = {
     // Of a server that runs on default settings; the next start knows better.
     url: last?.url ?? "http://127.0.0.1:7070",
     ...(last?.publicUrl !== undefined && { publicUrl: last.publicUrl }),
     region: state.region ?? last?.region ?? "local",
     ...recovered,
     user: {
-      ...(isOf(last, recovered) && last?.user),
+      ...(await knownPassword(last, domain, user)),
       ...recovered.user,
     },
     receiverSecret,
-  });
-  return recovered;
+  };
+  try {
+    await writeCredentialsFile(folder, file);
+    return recovered;
+  } catch (error) {
+    // They hold from here on: whoever asked has to see them all the same.
+    const reason = error instanceof Error ? error.message : String(error);
+    return { ...recovered, notKept: reason };
+  }
 }
 
-function isOf(
+/** That of the file, as far as it is still the user's. */
+async function knownPassword(
   last: Credentials | undefined,
-  { domain, user }: Recovered,
-): boolean {
-  return last?.domain === domain && last.user.name === user.name;
+  domain: Domain,
+  user: User,
+): Promise<{ readonly password?: string }> {
+  const password = last?.user.password;
+  const isKnown =
+    password !== undefined &&
+    last?.domain === domain.name &&
+    last.user.name === user.name &&
+    (await isPasswordOf(password, user.passwordHash));
+  return isKnown ? { password } : {};
 }
 
 /** The user of the first start, else the oldest operator. */

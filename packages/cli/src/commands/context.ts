@@ -10,10 +10,10 @@ import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
 import { type Connection, findConnection } from "../connection.ts";
 import {
   type Context,
+  changeContexts,
   getContext,
   readContexts,
   removeContext,
-  writeContexts,
 } from "../contexts.ts";
 import { type Column, createOutput, type OutputOptions } from "../output.ts";
 
@@ -75,9 +75,11 @@ function use(): Command {
   return printingCommand("use <context>", "Choose the context of commands.", [
     "carillon context use notify.example.com",
   ]).action(async (name: string, options: OutputOptions) => {
-    const contexts = await readContexts(process.env);
+    const contexts = await changeContexts(process.env, (known) => {
+      getContext(known, name);
+      return { ...known, current: name };
+    });
     const context = getContext(contexts, name);
-    await writeContexts(process.env, { ...contexts, current: name });
     createOutput(options).result(
       `Commands go to ${context.url} from now on.`,
       toRecord(name, context, true),

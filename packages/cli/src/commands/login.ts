@@ -13,9 +13,10 @@ import { CommandFailure } from "../command-failure.ts";
 import { checkUrl } from "../connection.ts";
 import {
   type Context,
+  type Contexts,
+  changeContexts,
   checkContextName,
   readContexts,
-  writeContexts,
 } from "../contexts.ts";
 import { toFailure } from "../failure-sentence.ts";
 import { createOutput, type OutputOptions } from "../output.ts";
@@ -53,28 +54,59 @@ export function loginCommand(): Command {
     )
     .action(async (address: string, options: LoginOptions) => {
       const url = checkUrl(address);
-      const name = checkContextName(options.name ?? new URL(url).host);
+      const name = checkContextName(options.name ?? defaultName(url));
       // Read first: a file that cannot be read is no reason to make a key.
-      const contexts = await readContexts(process.env);
+      await readContexts(process.env);
       const context =
         options.user === undefined
           ? await withKey(url, options)
           : await withPassword(url, options.user, options);
+      let before: Contexts;
       try {
-        await writeContexts(process.env, {
+        before = await changeContexts(process.env, ({ contexts }) => ({
           current: name,
-          contexts: { ...contexts.contexts, [name]: context },
-        });
+          contexts: { ...contexts, [name]: context },
+        }));
       } catch (error) {
         if (context.ownsKey) await deleteOwnKey(context);
         throw error;
       }
       const { accessKey, projectId, userName } = context;
+      const left = await deleteReplaced(before.contexts[name], context);
       createOutput(options).result(
         `Logged in to ${url} as ${userName}, with the access key ${accessKey}; commands go there from now on (context ${name}).`,
         { name, url, userName, accessKey, projectId },
       );
+      if (left) throw left;
     });
+}
+
+/** The URL's host and port; of an IPv6 address without its brackets. */
+function defaultName(url: string): string {
+  return new URL(url).host.replace(/[[\]]/g, "");
+}
+
+/**
+ * A key that an earlier log-in made goes with the context it was for.
+ *
+ * @returns why it is left on its server
+ */
+async function deleteReplaced(
+  replaced: Context | undefined,
+  { accessKey }: Context,
+): Promise<CommandFailure | undefined> {
+  if (!replaced?.ownsKey || replaced.accessKey === accessKey) return undefined;
+  try {
+    await deleteOwnKey(replaced);
+    return undefined;
+  } catch (cause) {
+    if (!(cause instanceof CommandFailure)) throw cause;
+    return new CommandFailure(
+      `The access key ${replaced.accessKey} of the log-in before is left on the server: ${cause.message}`,
+      1,
+      { cause },
+    );
+  }
 }
 
 /** Deletes the key that a log-in made. */

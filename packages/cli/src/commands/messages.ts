@@ -10,7 +10,8 @@ import { Command, Option } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { countsText, failedCount, sleep } from "../delivery-table.ts";
 import { findMessageId, shortMessageId } from "../message-id.ts";
-import { type Column, createOutput, printable } from "../output.ts";
+import { type Column, createOutput } from "../output.ts";
+import { printable } from "../printable.ts";
 import { withServer } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { ageText, instantText, parseSince } from "../time-text.ts";
@@ -84,13 +85,14 @@ function list(): Command {
         const topicUrn =
           topic === undefined ? undefined : await topicUrnOf(smn, topic);
         const query = { topicUrn, state, since };
+        const signal = stopSignal();
         if (!follow) {
-          const found = await newest(messages, query, limit);
+          const found = await newest(messages, query, limit, signal);
           output.rows(found, columns, "There are no such messages.");
           return;
         }
-        const signal = stopSignal();
-        const found = await newest(messages, query, Math.max(limit, window));
+        const most = Math.max(limit, window);
+        const found = await newest(messages, query, most, signal);
         const shown = found.slice(0, limit).toReversed();
         output.rows(shown, columns, "There are no such messages yet.");
         const seen = new Set(found.map(({ id }) => id));
@@ -124,10 +126,11 @@ async function newest(
   messages: Messages,
   query: MessageQuery,
   limit: number,
+  signal: AbortSignal,
 ): Promise<MessageReport[]> {
   const found: MessageReport[] = [];
   const pageSize = Math.min(limit, 1000);
-  for await (const one of messages.list({ ...query, pageSize })) {
+  for await (const one of messages.list({ ...query, pageSize }, { signal })) {
     found.push(one);
     if (found.length === limit) break;
   }

@@ -28,6 +28,11 @@ export function recoverCommand(): Command {
     const folder = dataFolder(options, process.env);
     const recovered = await recover(folder, options.password === true);
     createOutput(options).result(describe(recovered, folder), recovered);
+    if (recovered.notKept !== undefined) {
+      throw new CommandFailure(
+        `They are in force, but credentials.json could not be written (${recovered.notKept}): keep them yourself.`,
+      );
+    }
   });
 }
 
@@ -43,12 +48,14 @@ async function recover(folder: string, password: boolean): Promise<Recovered> {
 }
 
 function describe(
-  { user, project, accessKey, secretKey }: Recovered,
+  { user, project, accessKey, secretKey, notKept }: Recovered,
   folder: string,
 ): string {
   return [
-    `${user.name} has a new access key; it is shown once, and kept in`,
-    `${folder}/credentials.json. The next start works with it.`,
+    `${user.name} has a new access key; it is shown once${notKept === undefined ? ", and kept in" : "."}`,
+    ...(notKept === undefined
+      ? [`${folder}/credentials.json. The next start works with it.`]
+      : []),
     `  project     ${project.name} (${project.id})`,
     ...(user.password === undefined ? [] : [`  password    ${user.password}`]),
     `  access key  ${accessKey}`,

@@ -16,12 +16,8 @@ import {
 import { CommandFailure } from "../command-failure.ts";
 import { sleep } from "../delivery-table.ts";
 import { chooseOne } from "../lookup.ts";
-import {
-  type Column,
-  createOutput,
-  type Output,
-  printable,
-} from "../output.ts";
+import { type Column, createOutput, type Output } from "../output.ts";
+import { printable } from "../printable.ts";
 import { explainNoSandbox, linkIn } from "../sandbox-link.ts";
 import { withServer } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -41,6 +37,7 @@ interface Inbox<Item extends { readonly id: string }> {
     sandbox: Sandbox,
     query: SandboxQuery,
     receiver: string | undefined,
+    signal: AbortSignal,
   ): Promise<readonly Item[]>;
   readonly columns: readonly Column<Item>[];
   /** All of one, in lines. */
@@ -51,7 +48,7 @@ interface Inbox<Item extends { readonly id: string }> {
 
 const mails: Inbox<SandboxMail> = {
   noun: "mail",
-  read: (sandbox, query) => sandbox.mails(query),
+  read: (sandbox, query, _, signal) => sandbox.mails(query, { signal }),
   columns: [
     { head: "id", cell: shortId },
     { head: "to", cell: (one) => one.to.join(", "), max: 28 },
@@ -71,7 +68,8 @@ const mails: Inbox<SandboxMail> = {
 
 const texts: Inbox<SandboxText> = {
   noun: "text",
-  read: (sandbox, query, number) => sandbox.texts({ ...query, number }),
+  read: (sandbox, query, number, signal) =>
+    sandbox.texts({ ...query, number }, { signal }),
   columns: [
     { head: "id", cell: shortId },
     { head: "phone", cell: (one) => `+${one.number}` },
@@ -90,7 +88,8 @@ const texts: Inbox<SandboxText> = {
 
 const requests: Inbox<SandboxRequest> = {
   noun: "request",
-  read: (sandbox, query, name) => sandbox.requests({ ...query, name }),
+  read: (sandbox, query, name, signal) =>
+    sandbox.requests({ ...query, name }, { signal }),
   columns: [
     { head: "id", cell: shortId },
     { head: "webhook", cell: (one) => one.name, max: 20 },
@@ -218,7 +217,7 @@ function inbox<Item extends { readonly id: string }>(
   ).action(async (id: string, options: ClientOptions) => {
     await withServer(options, async ({ carillon }) => {
       const all = await kind
-        .read(carillon.sandbox, {}, undefined)
+        .read(carillon.sandbox, {}, undefined, stopSignal())
         .catch(explainNoSandbox);
       const naming = {
         noun: `sandbox ${name}`,
@@ -250,7 +249,7 @@ async function find<Item extends { readonly id: string }>(
   const deadline = Date.now() + wait * 1000;
   for (;;) {
     const found = await kind
-      .read(sandbox, wanted, receiver)
+      .read(sandbox, wanted, receiver, signal)
       .catch(explainNoSandbox);
     if (found.length > 0) return found;
     const leftMs = deadline - Date.now();

@@ -36,7 +36,8 @@ export async function persist<Result>(
     } catch (error) {
       if (abandoned.aborted) return undefined;
       if (!isTransient(error)) throw error;
-      logger.warn("write_waits", { what, error });
+      // Many do so at once on a full disk; the store's owner says it once.
+      logger.debug("write_waits", { what, error });
       await wait(clock, backoff.next(), abandoned);
       if (abandoned.aborted) return undefined;
     }

@@ -11,7 +11,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { loadConfig } from "../config.ts";
 import { open } from "../open.ts";
@@ -290,7 +290,7 @@ test("a backup is refused where it would be lost or replace something", async (t
   await assert.rejects(make(target), { problem: "TARGET_EXISTS" });
   assert.equal(await readFile(target, "utf8"), "mine");
   // Of a process that has ended: there is no such number.
-  await mkdir(`${target}.partial-${2 ** 22 + 1}`);
+  await mkdir(join(dirname(target), `.carillon-backup-${2 ** 22 + 1}.partial`));
   await make(target, { force: true });
   assert.deepEqual(await readdir(folder), ["taken"]);
   await assert.rejects(

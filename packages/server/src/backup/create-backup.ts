@@ -59,7 +59,8 @@ const logsName = "logs";
 /**
  * Writes a backup of the state at the moment of the call: the file appears
  * under its name (mode 0600) once it is complete and was checked. A crash leaves
- * at most a folder `{file}.partial-{pid}`, which the next backup removes.
+ * at most a folder `.carillon-backup-{pid}.partial` beside it, which the next
+ * backup to that place removes.
  *
  * @throws BackupError; the signal's reason; nothing is left behind then
  */
@@ -73,7 +74,7 @@ export async function createBackup(
   const { database } = locateFiles(folder);
   await checkSource(folder, database);
   await removeLeftovers(file);
-  const work = `${file}.partial-${process.pid}`;
+  const work = join(dirname(file), `.carillon-backup-${process.pid}.partial`);
   try {
     await mkdir(work, { mode: 0o700 });
     const now = new Date();
@@ -164,14 +165,13 @@ async function checkSource(folder: string, database: string): Promise<void> {
   }
 }
 
-/** What backups to the same file left when they were killed. */
+/** What backups to the same place left when they were killed. */
 async function removeLeftovers(file: string): Promise<void> {
   const parent = dirname(file);
-  const prefix = `${basename(file)}.partial-`;
   for (const name of await readdir(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number(name.slice(prefix.length));
-    if (Number.isInteger(pid) && pid !== process.pid && isAlive(pid)) continue;
+    const [, pid] = /^\.carillon-backup-(\d+)\.partial$/.exec(name) ?? [];
+    if (pid === undefined) continue;
+    if (Number(pid) !== process.pid && isAlive(Number(pid))) continue;
     await rm(join(parent, name), { recursive: true, force: true });
   }
 }

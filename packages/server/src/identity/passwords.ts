@@ -84,6 +84,20 @@ export async function verifyPassword(
   return timingSafeEqual(derived, hash) && known !== undefined;
 }
 
+/**
+ * Whether the password is the stored one, in the time that its own parameters
+ * take: for a password that is here already, not one that a caller tries.
+ */
+export async function isPasswordOf(
+  password: string,
+  stored: string,
+): Promise<boolean> {
+  const known = parseStored(stored);
+  if (!known) return false;
+  const { parameters, salt, hash } = known;
+  return timingSafeEqual(await derive(password, salt, parameters), hash);
+}
+
 interface StoredPassword {
   readonly parameters: Argon2Parameters;
   readonly salt: Buffer;

@@ -132,7 +132,7 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   chunk_refused: event("error", "The store refused the outcomes of a run"),
   batch_failed: event("error", "Due deliveries are tried again"),
   release_failed: event("error", "Work could not be given back"),
-  write_waits: event("warn", "A write is tried again until it succeeds"),
+  write_waits: event("debug", "A write is tried again until it succeeds"),
   outcome_refused: event("error", "The store refused an outcome"),
   outcomes_refused: event("error", "It refused `more` of them"),
   outcome_lost: event("error", "An outcome could not be written at all"),

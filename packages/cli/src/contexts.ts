@@ -102,8 +102,9 @@ export async function changeContexts(
   env: Environment,
   change: (contexts: Contexts) => Contexts,
 ): Promise<Contexts> {
-  const lock = `${contextsPath(env)}.lock`;
-  await takeLock(lock);
+  const path = contextsPath(env);
+  const lock = `${path}.lock`;
+  await takeLock(lock, path);
   try {
     const before = await readContexts(env);
     await writeContexts(env, change(before));
@@ -114,17 +115,17 @@ export async function changeContexts(
 }
 
 /** @throws CommandFailure when another command has it for too long */
-async function takeLock(lock: string): Promise<void> {
+async function takeLock(lock: string, path: string): Promise<void> {
   const deadline = Date.now() + lockWaitMs;
   await mkdir(dirname(lock), { recursive: true, mode: 0o700 }).catch(
-    notWritten(lock),
+    notWritten(path),
   );
   for (;;) {
     try {
       return await (await open(lock, "wx", 0o600)).close();
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EEXIST") return notWritten(lock)(error);
+      if (code !== "EEXIST") return notWritten(path)(error);
     }
     const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Date.now() }));
     // A command was killed while it had it.

@@ -24,6 +24,7 @@ import {
   readCredentialsFile,
   writeCredentialsFile,
 } from "./credentials-file.ts";
+import { giveToFolderOwner } from "./folder-owner.ts";
 import {
   makeAccessKey,
   makeSecretKey,
@@ -80,7 +81,10 @@ export async function recoverOperator({
       `There is no data of Carillon in ${folder}: name the server's data folder with --data.`,
     );
   }
-  await using store = await openSqliteStore({ folder, logger });
+  await using closing = new AsyncDisposableStack();
+  // After the store is closed, with all that it made.
+  closing.defer(() => giveToFolderOwner(folder));
+  const store = closing.use(await openSqliteStore({ folder, logger }));
   const key = await readKeyFile(folder);
   const secrets = createSecretBox(key);
   const state = await readBootstrapState(store);

@@ -24,6 +24,7 @@ import {
   locateFiles,
   unfinishedRestoreName,
 } from "@carillon/storage";
+import { giveToFolderOwner } from "../folder-owner.ts";
 import { keyFileName } from "../key-file.ts";
 import { BackupError } from "./backup-error.ts";
 import {
@@ -113,6 +114,7 @@ export async function restoreBackup(
     signal?.throwIfAborted();
     const keptIn = await moveIntoPlace(folder);
     claimed?.release();
+    await giveToFolderOwner(folder);
     return { ...manifest, folder, ...(keptIn !== undefined && { keptIn }) };
   } catch (error) {
     await claimed?.undo();

@@ -219,6 +219,14 @@ test("a data folder that cannot be made is told of in one sentence", async () =>
   assert.match(message, /^The data folder \/proc\/nope cannot be used: /);
 });
 
+test("without a terminal a wrong option is an event of the log, too", async () => {
+  const { code, stdout, stderr } = await run(["serve", "--nope"]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  const { event, message } = JSON.parse(stderr);
+  assert.equal(event, "start_failed");
+  assert.match(message, /^Unknown option '--nope'/);
+});
+
 test("the command line on the server itself uses the local address, and keeps up with its key", async () => {
   await using folder = await createFolder();
   const data = folder.path;

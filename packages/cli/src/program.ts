@@ -234,7 +234,12 @@ export async function createProgram(
     .exitOverride()
     // Beside long names there are 30 columns of 80; Commander leaves them unwrapped.
     .configureHelp({ minWidthToWrap: 20 })
-    .configureOutput({ outputError: (text, write) => write(toSentence(text)) })
+    .configureOutput({
+      outputError: (text, write) => {
+        const isLog = chosen === "serve" && !process.stderr.isTTY;
+        write(isLog ? toLogLine(toSentence(text)) : toSentence(text));
+      },
+    })
     .addHelpText(
       "after",
       `
@@ -313,6 +318,14 @@ function toSentence(text: string): string {
     .replace(/\n\(Did you mean (.*)\?\)$/, "; did you mean $1?")
     .replace(/([^.?])$/, "$1.");
   return `${message.charAt(0).toUpperCase()}${message.slice(1)}\n`;
+}
+
+/** As the log of `serve` has it, which has not begun yet. */
+function toLogLine(sentence: string): string {
+  const time = new Date().toISOString();
+  const message = sentence.trimEnd();
+  const line = { level: "error", time, message, event: "start_failed" };
+  return `${JSON.stringify(line)}\n`;
 }
 
 function explain(error: unknown): number {

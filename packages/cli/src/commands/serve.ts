@@ -45,13 +45,16 @@ export function serveCommand(warnings?: NodeWarnings): Command {
       const env = { ...process.env };
       await serve(() => loadConfig({ flags, env }), warnings);
     } catch (error) {
-      if (!(error instanceof CommandFailure) || process.stderr.isTTY)
-        throw error;
+      if (process.stderr.isTTY) throw error;
       // Where there is no terminal, stderr is lines of the log and nothing else.
-      const { message, exitCode } = error;
       const logger = createLogger({ level: "error" });
-      logger.error("start_failed", { message });
-      process.exitCode = exitCode;
+      if (error instanceof CommandFailure) {
+        logger.error("start_failed", { message: error.message });
+        process.exitCode = error.exitCode;
+      } else {
+        logger.error("uncaught_error", { error });
+        process.exitCode = 1;
+      }
     }
   });
 }

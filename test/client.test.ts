@@ -13,6 +13,7 @@ import {
   confirmSubscription,
   connect,
   createCertificateFetcher,
+  deliveryStates,
   ForbiddenError,
   type ReceivedMessage,
   ResourceNotFoundError,
@@ -20,6 +21,7 @@ import {
   subscriptionStatus,
   verifyNotification,
 } from "@carillon/client";
+import { deliveryStates as statesOfServer } from "@carillon/core";
 import { Program } from "../packages/client/src/testing/program.ts";
 import { serve } from "../packages/client/src/testing/serve.ts";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
@@ -367,3 +369,7 @@ async function startReceiver(topicUrn: string): Promise<Receiver> {
     [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
   };
 }
+
+test("the client knows each state that the server has", () => {
+  assert.deepEqual([...deliveryStates].sort(), [...statesOfServer].sort());
+});

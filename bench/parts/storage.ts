@@ -9,13 +9,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type AudienceRange,
   addMs,
-  type Chunk,
-  type ChunkOutcome,
   createTimeOrderedIds,
   type MessageId,
   type NewMessage,
   type ProjectId,
+  type RangeOutcome,
   type SubscriptionId,
   subscriptionStatus,
   systemClock,
@@ -29,7 +29,7 @@ export interface StorageFigures {
   readonly acceptPerSecond: number;
   /** Share of the main thread's time that accepting took. */
   readonly acceptMainThreadLoad: number;
-  /** Outcomes per second, written in chunks of 500. */
+  /** Outcomes per second, written in ranges of 500. */
   readonly outcomesPerSecond: number;
   readonly outcomesMainThreadLoad: number;
   /** Due deliveries claimed per second, 500 at a time. */
@@ -59,7 +59,7 @@ export async function benchStorage(parent = tmpdir()): Promise<StorageFigures> {
     const subscribers = await measure(50_000, 64, (n) =>
       addSubscription(store, topic, n),
     );
-    // First, while no other chunks wait to be claimed.
+    // First, while no other ranges wait to be claimed.
     const outcomes = await benchOutcomes(store, topic, 400);
     const accepted = await measure(100_000, 64, () =>
       store.acceptMessage(messageTo(topic), undefined),
@@ -111,28 +111,28 @@ async function timeOpen(folder: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-async function benchOutcomes(store: SqliteStore, topic: Topic, chunks: number) {
+async function benchOutcomes(store: SqliteStore, topic: Topic, ranges: number) {
   const first = await store.acceptMessage(messageTo(topic), lease);
-  const work: { chunk: Chunk; outcomes: ChunkOutcome[] }[] = [];
-  for (let rest = first.chunk, n = 1; rest && n <= chunks; n++) {
-    const split = await store.splitChunk(rest, n * 500);
+  const work: { range: AudienceRange; outcomes: RangeOutcome[] }[] = [];
+  for (let rest = first.range, n = 1; rest && n <= ranges; n++) {
+    const split = await store.splitRange(rest, n * 500);
     if (!split) throw new Error("The lease was lost.");
-    work.push({ chunk: split.chunk, outcomes: outcomesOf(split.chunk) });
-    [rest] = (await store.claimChunks(lease, 1)).map(({ chunk }) => chunk);
+    work.push({ range: split.range, outcomes: outcomesOf(split.range) });
+    [rest] = (await store.claimRanges(lease, 1)).map(({ range }) => range);
   }
-  return measure(chunks, 4, async (n) => {
+  return measure(ranges, 4, async (n) => {
     const item = work[n];
-    if (item) await store.completeChunk(item.chunk, item.outcomes);
+    if (item) await store.completeRange(item.range, item.outcomes);
   });
 }
 
-function outcomesOf(chunk: {
+function outcomesOf(range: {
   readonly messageSeq: number;
   readonly afterTarget: number;
-}): ChunkOutcome[] {
+}): RangeOutcome[] {
   return Array.from({ length: 500 }, (_, n) => ({
-    messageSeq: chunk.messageSeq,
-    target: chunk.afterTarget + 1 + n,
+    messageSeq: range.messageSeq,
+    target: range.afterTarget + 1 + n,
     state: "delivered",
     attempts: 1,
     lastAttempt: { at: systemClock.now(), durationMs: n % 40, statusCode: 200 },
@@ -157,14 +157,14 @@ async function benchClaims(
 }
 
 async function benchAudience(store: SqliteStore, topic: Topic) {
-  const { chunk } = await store.acceptMessage(messageTo(topic), lease);
-  if (!chunk) throw new Error("The topic has nobody.");
+  const { range } = await store.acceptMessage(messageTo(topic), lease);
+  if (!range) throw new Error("The topic has nobody.");
   let count = 0;
   const startedAt = performance.now();
   for (let pass = 0; pass < 4; pass++) {
     for (let after = 0; ; ) {
       const recipients = await store.readAudience(
-        { ...chunk, afterTarget: after },
+        { ...range, afterTarget: after },
         500,
       );
       const last = recipients.at(-1);

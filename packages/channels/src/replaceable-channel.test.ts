@@ -11,7 +11,7 @@ import { createReplaceableChannel } from "./replaceable-channel.ts";
 const options = {
   name: "email",
   protocols: ["email"],
-  billable: false,
+  kind: "push",
   timeoutMs: 1000,
 } as const;
 // Neither is looked at here.

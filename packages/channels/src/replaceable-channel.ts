@@ -8,6 +8,7 @@ import {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
+  type ChannelKind,
   type Message,
   noChannelText,
   type PreparedMessage,
@@ -19,7 +20,7 @@ import {
 export interface ReplaceableChannelOptions {
   readonly name: string;
   readonly protocols: readonly Protocol[];
-  readonly billable: boolean;
+  readonly kind: ChannelKind;
   /** The longest of them; see `Channel`. */
   readonly timeoutMs: number;
 }
@@ -47,7 +48,7 @@ interface Holder {
 class Place implements ReplaceableChannel {
   readonly name: string;
   readonly protocols: readonly Protocol[];
-  readonly billable: boolean;
+  readonly kind: ChannelKind;
   readonly timeoutMs: number;
   #current: Holder | undefined;
   /** The current one, and those that have attempts under way or are closing. */
@@ -57,7 +58,7 @@ class Place implements ReplaceableChannel {
   constructor(options: ReplaceableChannelOptions) {
     this.name = options.name;
     this.protocols = options.protocols;
-    this.billable = options.billable;
+    this.kind = options.kind;
     this.timeoutMs = options.timeoutMs;
   }
 

@@ -242,7 +242,7 @@ export async function compose(
           : defaultRetryPolicy),
         maxRetryAfterMs: config.maxRetryAfterSeconds * 1000,
       },
-      chunkSize: config.chunkSize,
+      rangeSize: config.rangeSize,
       maxInFlight: config.maxInFlight,
       laneInFlight: config.laneInFlight,
       slowAfterMs: config.slowAfterMs,

@@ -438,7 +438,7 @@ export const configSchema = Type.Object({
     default: 20,
   }),
 
-  chunkSize: integer(1, 10_000, {
+  rangeSize: integer(1, 10_000, {
     group: "Engine",
     description: "Subscriptions that are fanned out and written together.",
     expected: "a whole number from 1 to 10000",
@@ -467,7 +467,7 @@ export const configSchema = Type.Object({
   slowAfterMs: integer(10, 2000, {
     group: "Engine",
     description:
-      "After this many milliseconds without an answer a delivery no longer holds up its chunk.",
+      "After this many milliseconds without an answer a delivery no longer holds up its range.",
     expected: "a whole number of milliseconds from 10 to 2000",
     default: 250,
   }),

@@ -185,7 +185,7 @@ export async function open(
   const email = createReplaceableChannel({
     name: "email",
     protocols: ["email"],
-    billable: false,
+    kind: "push",
     timeoutMs: emailTimeoutMs,
   });
   email.replace(emailFor(config));

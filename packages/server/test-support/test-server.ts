@@ -11,6 +11,7 @@ import {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
+  type ChannelKind,
   type Engine,
   type LogFields,
   type Logger,
@@ -152,8 +153,8 @@ export async function startTestServer(
       random: () => 0.5,
       key: testKey,
       channels: [
-        noteDeliveries(["http", "https", "email"], false, sent, deliver),
-        noteDeliveries(["sms"], true, sent, deliver),
+        noteDeliveries(["http", "https", "email"], "push", sent, deliver),
+        noteDeliveries(["sms"], "billable", sent, deliver),
       ],
       gateway: options.gateway ?? new Gateway(),
       sandbox: options.sandbox,
@@ -266,14 +267,14 @@ export function parse(body: string): unknown {
 
 function noteDeliveries(
   protocols: readonly Protocol[],
-  billable: boolean,
+  kind: ChannelKind,
   sent: SentMessage[],
   deliver: NonNullable<TestServerOptions["deliver"]>,
 ): Channel {
   return {
     name: `test-${protocols.join("-")}`,
     protocols,
-    billable,
+    kind,
     ...(protocols.includes("sms") && { problemWithText }),
     timeoutMs: 5000,
     prepare: (message) => ({

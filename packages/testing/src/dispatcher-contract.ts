@@ -13,7 +13,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Dispatcher, toEpochMs, type WorkHint } from "@carillon/core";
 
-const chunks: WorkHint = { kind: "chunks" };
+const ranges: WorkHint = { kind: "ranges" };
 const due: WorkHint = { kind: "due", at: toEpochMs(Date.UTC(2026, 0, 1)) };
 
 /**
@@ -42,10 +42,10 @@ export function testDispatcherContract(
   describe(`${name} keeps the dispatcher contract`, () => {
     test("tells everybody who listens of each hint, in order", async (dispatcher) => {
       const heard = [1, 2, 3].map(() => hear(dispatcher, 2));
-      dispatcher.announce(chunks);
+      dispatcher.announce(ranges);
       dispatcher.announce(due);
       for (const hints of await Promise.all(heard)) {
-        assert.deepEqual(hints, [chunks, due]);
+        assert.deepEqual(hints, [ranges, due]);
       }
     });
 
@@ -54,7 +54,7 @@ export function testDispatcherContract(
       const heard = new Promise<boolean>((resolve) => {
         dispatcher.listen(() => resolve(isAnnounced));
       });
-      dispatcher.announce(chunks);
+      dispatcher.announce(ranges);
       isAnnounced = true;
       assert.equal(await heard, true);
     });
@@ -63,14 +63,14 @@ export function testDispatcherContract(
       const before: WorkHint[] = [];
       const stop = dispatcher.listen((hint) => before.push(hint));
       const first = hear(dispatcher, 1);
-      dispatcher.announce(chunks);
+      dispatcher.announce(ranges);
       await first;
       stop();
       stop();
       const second = hear(dispatcher, 1);
       dispatcher.announce(due);
       assert.deepEqual(await second, [due]);
-      assert.deepEqual(before, [chunks]);
+      assert.deepEqual(before, [ranges]);
     });
 
     test("lets a listener announce, and stop to listen, as it is told", async (dispatcher) => {
@@ -79,14 +79,14 @@ export function testDispatcherContract(
         stop();
         dispatcher.announce(due);
       });
-      dispatcher.announce(chunks);
-      assert.deepEqual(await heard, [chunks, due]);
+      dispatcher.announce(ranges);
+      assert.deepEqual(await heard, [ranges, due]);
     });
 
     test("takes hints that nobody listens to, and any after its end", async (dispatcher) => {
-      dispatcher.announce(chunks);
+      dispatcher.announce(ranges);
       await Promise.all([dispatcher.close(), dispatcher.close()]);
-      dispatcher.announce(chunks);
+      dispatcher.announce(ranges);
       await dispatcher.close();
     });
   });

@@ -6,7 +6,6 @@
 import { type Clock, type Store, systemClock } from "@carillon/core";
 import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
-import { createChunkStore } from "./memory-store/chunks.ts";
 import { createDeliveryStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
@@ -14,6 +13,7 @@ import { createInboundStore } from "./memory-store/inbound.ts";
 import { createLeaseStore } from "./memory-store/leases.ts";
 import { createMessageStore } from "./memory-store/messages.ts";
 import { createOptOutStore } from "./memory-store/opt-outs.ts";
+import { createRangeStore } from "./memory-store/ranges.ts";
 import { createResourceTagStore } from "./memory-store/resource-tags.ts";
 import { createStatisticsReader } from "./memory-store/statistics.ts";
 import { createSubscriptionUserStore } from "./memory-store/subscription-users.ts";
@@ -48,7 +48,7 @@ export class MemoryStore {
       ...createBindingStore(tables),
       ...createStatisticsReader(tables),
       ...createMessageStore(tables, holds),
-      ...createChunkStore(tables, holds),
+      ...createRangeStore(tables, holds),
       ...createDeliveryStore(tables, holds),
       ...createLeaseStore(tables, holds),
       ...createInboundStore(tables),

@@ -52,7 +52,7 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
 class EmailChannel implements Channel {
   readonly name = "email";
   readonly protocols = ["email"] as const;
-  readonly billable = false;
+  readonly kind = "push";
   readonly timeoutMs: number;
   readonly #options: EmailChannelOptions;
   readonly #transport: LazyPart<Transport>;

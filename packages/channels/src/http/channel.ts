@@ -55,7 +55,7 @@ export function createHttpChannel(options: HttpChannelOptions): Channel {
 class HttpChannel implements Channel {
   readonly name = "http";
   readonly protocols = ["http", "https"] as const;
-  readonly billable = false;
+  readonly kind = "push";
   readonly timeoutMs: number;
   readonly #options: HttpChannelOptions;
   readonly #attempts: HttpAttempts;

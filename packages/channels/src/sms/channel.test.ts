@@ -372,7 +372,7 @@ test("closing leaves open what is under way, and starts nothing", async (t) => {
 });
 
 test("is billable, since each attempt costs money", (t) => {
-  assert.equal(createLoopback(t).channel.billable, true);
+  assert.equal(createLoopback(t).channel.kind, "billable");
 });
 
 function createLoopback(

@@ -41,7 +41,7 @@ export function createSmsChannel(options: SmsChannelOptions): Channel {
 class SmsChannel implements Channel {
   readonly name = "sms";
   readonly protocols = ["sms"] as const;
-  readonly billable = true;
+  readonly kind = "billable";
   readonly timeoutMs: number;
   readonly #options: SmsChannelOptions;
   readonly #closing = new AbortController();

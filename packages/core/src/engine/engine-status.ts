@@ -5,8 +5,8 @@ import type { DeliveryState } from "../messages/delivery-state.ts";
 export interface EngineStatus {
   /** Attempts under way. */
   readonly inFlight: number;
-  /** Chunks held by this engine. */
-  readonly activeChunks: number;
+  /** Ranges held by this engine. */
+  readonly activeRanges: number;
   /** Messages accepted since start. */
   readonly accepted: number;
   /** Attempts made since start. */

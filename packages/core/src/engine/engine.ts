@@ -64,8 +64,8 @@ export interface EngineOptions {
   readonly retryPolicy: RetryPolicy;
   /** How long messages live that are given no time to live. */
   readonly lives: MessageLives;
-  /** Recipients of one chunk. */
-  readonly chunkSize: number;
+  /** Recipients of one range. */
+  readonly rangeSize: number;
   /** Due deliveries claimed at once. */
   readonly dueBatchSize: number;
   /** Batches of them in work at once. */
@@ -91,7 +91,7 @@ export interface EngineOptions {
 export const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
   lives: defaultMessageLives,
-  chunkSize: 500,
+  rangeSize: 500,
   dueBatchSize: 200,
   maxDueBatches: 8,
   maxInFlight: 128,
@@ -162,7 +162,7 @@ export function createEngine(
   const { retryPolicy, lives } = options;
   const rules = { retryPolicy, lives, random };
   const onDeferred = (at: EpochMs) => dispatcher.announce({ kind: "due", at });
-  const onChunk = () => dispatcher.announce({ kind: "chunks" });
+  const onRange = () => dispatcher.announce({ kind: "ranges" });
   const persisting = { clock, logger, random, abandoned: abandonment.signal };
 
   const ledger = new OutcomeLedger({
@@ -183,7 +183,7 @@ export function createEngine(
     {
       ...options,
       // Enough to keep all places taken; more would only grow old in memory.
-      maxOutstanding: Math.max(2 * options.chunkSize, 4 * options.maxInFlight),
+      maxOutstanding: Math.max(2 * options.rangeSize, 4 * options.maxInFlight),
     },
   );
   const working = { store, sender, ledger, leases, seal, clock, logger, rules };
@@ -193,11 +193,11 @@ export function createEngine(
       ...working,
       isBillable: isBillableHere,
       onDeferred,
-      onChunk,
+      onRange,
     },
     {
-      chunkSize: options.chunkSize,
-      maxChunks: 256,
+      rangeSize: options.rangeSize,
+      maxRanges: 256,
       laneRetryMs: options.laneRetryMs,
     },
   );
@@ -214,7 +214,7 @@ export function createEngine(
       logger,
       holdsWork: () =>
         fanOut.isActive || dueDeliveries.isActive || ledger.late > 0,
-      onChunks: () => fanOut.wake(),
+      onRanges: () => fanOut.wake(),
       onDue: (at) => dueDeliveries.wakeAt(at),
     },
     options.sweepIntervalMs,
@@ -249,7 +249,7 @@ export function createEngine(
     },
     async start() {
       stopListening = dispatcher.listen((hint) => {
-        if (hint.kind === "chunks") fanOut.wake();
+        if (hint.kind === "ranges") fanOut.wake();
         else dueDeliveries.wakeAt(hint.at);
       });
       await sweeper.start();
@@ -257,7 +257,7 @@ export function createEngine(
     receive: (receipt) => store.recordReceipt(receipt),
     status: () => ({
       inFlight: sender.inFlight,
-      activeChunks: fanOut.activeChunks,
+      activeRanges: fanOut.activeRanges,
       accepted,
       attempts: sender.attempts,
       outcomes: ledger.counts,

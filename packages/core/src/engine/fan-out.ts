@@ -1,16 +1,16 @@
 /**
- * Second step: walk a topic's subscribers in chunks. The outcome of each
+ * Second step: walk a topic's subscribers in ranges. The outcome of each
  * delivery is written once, together with hundreds of others, in the
- * transaction that ends the chunk (the fast path). What did not answer soon or
+ * transaction that ends the range (the fast path). What did not answer soon or
  * must wait is deferred in the same transaction as a row of its own.
  *
- * A chunk that is too long is cut, and the rest is nobody's: whichever engine
+ * A range that is too long is cut, and the rest is nobody's: whichever engine
  * has room takes it.
  *
- * Crash while a chunk is worked: its outcomes are not written, its lease lapses,
+ * Crash while a range is worked: its outcomes are not written, its lease lapses,
  * and whoever claims it next tries its recipients again; at most what was in
- * flight arrives twice. Crash after the chunk's commit: nothing is left to do.
- * Crash between a split and the rest's claim: the rest is a chunk on disk.
+ * flight arrives twice. Crash after the range's commit: nothing is left to do.
+ * Crash between a split and the rest's claim: the rest is a range on disk.
  */
 
 import { refusedOutcome } from "../messages/merge-outcome.ts";
@@ -20,15 +20,13 @@ import type { Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type {
-  Chunk,
-  ChunkEnd,
-  ChunkOutcome,
+  AudienceRange,
   DeliveryStore,
   Lease,
+  RangeEnd,
+  RangeOutcome,
 } from "../ports/delivery-store.ts";
 import type { EpochMs } from "../time.ts";
-import { ChunkOutcomes } from "./chunk-outcomes.ts";
-import { ChunkRetries } from "./chunk-retries.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { Escalation } from "./escalation.ts";
 import { type OutcomeLedger, reasonOf } from "./ledger.ts";
@@ -39,18 +37,20 @@ import {
   type SendItem,
 } from "./outcome.ts";
 import { type PersistPorts, persist } from "./persist.ts";
-import type { ChunkIntake } from "./publish.ts";
+import type { RangeIntake } from "./publish.ts";
+import { RangeOutcomes } from "./range-outcomes.ts";
+import { RangeRetries } from "./range-retries.ts";
 import type { Sender } from "./sender.ts";
 import { WorkLoop } from "./work-loop.ts";
 
 export interface FanOutPorts extends PersistPorts {
   readonly store: Pick<
     DeliveryStore,
-    | "claimChunks"
+    | "claimRanges"
     | "readAudience"
-    | "splitChunk"
-    | "completeChunk"
-    | "releaseChunk"
+    | "splitRange"
+    | "completeRange"
+    | "releaseRange"
   > &
     Pick<BindingStore, "findBinding">;
   readonly sender: Sender;
@@ -62,38 +62,38 @@ export interface FanOutPorts extends PersistPorts {
   readonly isBillable: (protocol: Recipient["protocol"]) => boolean;
   /** A delivery was deferred until then. */
   readonly onDeferred: (at: EpochMs) => void;
-  /** A chunk is free for any engine. */
-  readonly onChunk: () => void;
+  /** A range is free for any engine. */
+  readonly onRange: () => void;
 }
 
 export interface FanOutOptions {
-  /** Recipients of one chunk. */
-  readonly chunkSize: number;
-  /** Chunks in work at once. */
-  readonly maxChunks: number;
+  /** Recipients of one range. */
+  readonly rangeSize: number;
+  /** Ranges in work at once. */
+  readonly maxRanges: number;
   /** How long a deferred recipient whose lane was full waits; milliseconds. */
   readonly laneRetryMs: number;
 }
 
 interface Work {
-  readonly chunk: Chunk;
+  readonly range: AudienceRange;
   readonly message: Message;
 }
 
-/** Chunks claimed with one call: those of small messages come by the dozen. */
+/** Ranges claimed with one call: those of small messages come by the dozen. */
 const maxClaim = 64;
 
-export class FanOut implements ChunkIntake {
+export class FanOut implements RangeIntake {
   readonly #ports: FanOutPorts;
   readonly #options: FanOutOptions;
   readonly #loop: WorkLoop;
-  readonly #retries: ChunkRetries;
+  readonly #retries: RangeRetries;
   readonly #filter = new MessageFilter();
-  /** Chunks this engine holds and has not begun. */
+  /** Ranges this engine holds and has not begun. */
   readonly #ready: Work[] = [];
   #isOpen = true;
-  #chunks = 0;
-  /** Recipients of chunks in work that the sender does not have yet. */
+  #ranges = 0;
+  /** Recipients of ranges in work that the sender does not have yet. */
   #unsent = 0;
   #idle: (() => void)[] = [];
 
@@ -101,29 +101,29 @@ export class FanOut implements ChunkIntake {
     this.#ports = ports;
     this.#options = options;
     this.#loop = new WorkLoop(ports, {
-      name: "chunks",
+      name: "ranges",
       hasRoom: () => this.#ready.length === 0 && this.#hasRoom(),
       claim: () => this.#claim(),
     });
-    this.#retries = new ChunkRetries(ports, (chunk) => this.#release(chunk));
+    this.#retries = new RangeRetries(ports, (range) => this.#release(range));
     ports.sender.onRoom = () => this.#beginReady();
   }
 
-  /** Chunks in work. */
-  get activeChunks(): number {
-    return this.#chunks;
+  /** Ranges in work. */
+  get activeRanges(): number {
+    return this.#ranges;
   }
 
-  /** Whether chunks are held, in work or not. */
+  /** Whether ranges are held, in work or not. */
   get isActive(): boolean {
-    return this.#chunks + this.#ready.length + this.#retries.held > 0;
+    return this.#ranges + this.#ready.length + this.#retries.held > 0;
   }
 
-  /** A publisher's chunk goes straight to work when nobody is before it. */
+  /** A publisher's range goes straight to work when nobody is before it. */
   reserve(): Lease | undefined {
     const isFirst = this.#ready.length === 0 && !this.#loop.mayHaveWork;
     if (!this.#isOpen || !isFirst || !this.#hasRoom()) return undefined;
-    this.#chunks++;
+    this.#ranges++;
     return this.#ports.leases.lease;
   }
 
@@ -138,23 +138,23 @@ export class FanOut implements ChunkIntake {
   }
 
   /**
-   * Begins no more chunks, gives back those not begun, and resolves when the
+   * Begins no more ranges, gives back those not begun, and resolves when the
    * rest is written.
    */
   async drain(): Promise<void> {
     this.#isOpen = false;
     await this.#loop.stop();
-    const unbegun = this.#ready.splice(0).map(({ chunk }) => chunk);
-    for (const chunk of [...unbegun, ...this.#retries.drain()]) {
-      await this.#release(chunk);
+    const unbegun = this.#ready.splice(0).map(({ range }) => range);
+    for (const range of [...unbegun, ...this.#retries.drain()]) {
+      await this.#release(range);
     }
-    if (this.#chunks === 0) return;
+    if (this.#ranges === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #hasRoom(): boolean {
     return (
-      this.#chunks < this.#options.maxChunks &&
+      this.#ranges < this.#options.maxRanges &&
       this.#ports.sender.room > this.#unsent
     );
   }
@@ -163,81 +163,81 @@ export class FanOut implements ChunkIntake {
     while (this.#isOpen && this.#hasRoom()) {
       const work = this.#ready.shift();
       if (work === undefined) break;
-      this.#chunks++;
+      this.#ranges++;
       void this.#work(work);
     }
     this.#loop.roomFreed();
   }
 
   async #claim(): Promise<boolean> {
-    const limit = Math.min(maxClaim, this.#options.maxChunks - this.#chunks);
+    const limit = Math.min(maxClaim, this.#options.maxRanges - this.#ranges);
     const { store, leases } = this.#ports;
-    const claimed = await store.claimChunks(leases.lease, limit);
+    const claimed = await store.claimRanges(leases.lease, limit);
     this.#ready.push(...claimed);
     this.#beginReady();
     return claimed.length === limit;
   }
 
-  /** Works one chunk to its end; counted in `#chunks` by the caller. */
-  async #work({ chunk, message }: Work): Promise<void> {
+  /** Works one range to its end; counted in `#ranges` by the caller. */
+  async #work({ range, message }: Work): Promise<void> {
     try {
-      const { chunkSize } = this.#options;
+      const { rangeSize } = this.#options;
       const { store } = this.#ports;
-      const audience = await store.readAudience(chunk, chunkSize + 1);
-      const isLong = audience.length > chunkSize;
-      const mine = isLong ? audience.slice(0, chunkSize) : audience;
+      const audience = await store.readAudience(range, rangeSize + 1);
+      const isLong = audience.length > rangeSize;
+      const mine = isLong ? audience.slice(0, rangeSize) : audience;
       // Counted before the rest is free: it is for who has room besides these.
       this.#unsent += mine.length;
       await this.#deliver(
         message,
         mine,
-        isLong ? this.#split(chunk, audience) : Promise.resolve(chunk),
+        isLong ? this.#split(range, audience) : Promise.resolve(range),
       );
       if (!isLong) this.#ports.sender.release(message);
-      this.#retries.succeeded(chunk);
+      this.#retries.succeeded(range);
     } catch (error) {
       const { id: messageId } = message;
-      this.#ports.logger.error("chunk_failed", { messageId, error });
-      if (this.#isOpen) this.#retries.failed(chunk);
-      else await this.#release(chunk);
+      this.#ports.logger.error("range_failed", { messageId, error });
+      if (this.#isOpen) this.#retries.failed(range);
+      else await this.#release(range);
     } finally {
       this.#leave();
     }
   }
 
   /**
-   * Cuts the chunk behind its first `chunkSize` recipients. Runs while those
-   * are being tried: should it fail, the chunk is tried again as it was.
+   * Cuts the range behind its first `rangeSize` recipients. Runs while those
+   * are being tried: should it fail, the range is tried again as it was.
    */
   async #split(
-    chunk: Chunk,
+    range: AudienceRange,
     audience: readonly Recipient[],
-  ): Promise<Chunk | undefined> {
-    const last = audience[this.#options.chunkSize - 1];
-    if (last === undefined) return chunk;
+  ): Promise<AudienceRange | undefined> {
+    const last = audience[this.#options.rangeSize - 1];
+    if (last === undefined) return range;
     const { store } = this.#ports;
     const cut = await persist(this.#ports, "split", () =>
-      store.splitChunk(chunk, last.target),
+      store.splitRange(range, last.target),
     );
-    if (cut) this.#ports.onChunk();
-    return cut?.chunk;
+    if (cut) this.#ports.onRange();
+    return cut?.range;
   }
 
   async #deliver(
     message: Message,
     audience: readonly Recipient[],
-    splitting: Promise<Chunk | undefined>,
+    splitting: Promise<AudienceRange | undefined>,
   ): Promise<void> {
     const { ledger } = this.#ports;
     // Awaited only when the attempts are made; until then it may fail.
     splitting.catch(() => {});
     const outcomes = await this.#attempt(message, audience);
-    const chunk = await splitting;
-    if (chunk === undefined) {
+    const range = await splitting;
+    if (range === undefined) {
       this.#ports.logger.warn("lease_lost", { messageId: message.id });
       return;
     }
-    const end = await this.#complete(chunk, outcomes.all);
+    const end = await this.#complete(range, outcomes.all);
     if (end === undefined) return;
     if (!end.kept) {
       this.#ports.logger.warn("lease_lost", { messageId: message.id });
@@ -250,7 +250,7 @@ export class FanOut implements ChunkIntake {
       this.#ports.onDeferred(outcomes.deferredUntil);
     }
     for (const slow of outcomes.slowAttempts) {
-      ledger.recordLate(slow, fenceOfChunks);
+      ledger.recordLate(slow, fenceOfRanges);
     }
   }
 
@@ -258,7 +258,7 @@ export class FanOut implements ChunkIntake {
   async #attempt(
     message: Message,
     audience: readonly Recipient[],
-  ): Promise<ChunkOutcomes> {
+  ): Promise<RangeOutcomes> {
     const { sender, clock, rules } = this.#ports;
     let escalation: Escalation | undefined;
     try {
@@ -267,7 +267,7 @@ export class FanOut implements ChunkIntake {
       this.#unsent -= audience.length;
     }
     const context = { ...this.#ports, ...this.#options };
-    const outcomes = new ChunkOutcomes(context, message, escalation);
+    const outcomes = new RangeOutcomes(context, message, escalation);
     const items = outcomes.sort(audience, this.#filter.of(message));
     const opened = this.#open(message);
     if (opened === undefined) {
@@ -279,25 +279,25 @@ export class FanOut implements ChunkIntake {
   }
 
   /**
-   * Writes the chunk's outcomes. Should the store refuse them together, which
+   * Writes the range's outcomes. Should the store refuse them together, which
    * none of them alone explains, they end as failures: making all attempts
    * again would not help.
    */
   async #complete(
-    chunk: Chunk,
-    outcomes: readonly ChunkOutcome[],
-  ): Promise<ChunkEnd | undefined> {
+    range: AudienceRange,
+    outcomes: readonly RangeOutcome[],
+  ): Promise<RangeEnd | undefined> {
     const { store, logger, clock } = this.#ports;
     try {
-      return await persist(this.#ports, "chunk", () =>
-        store.completeChunk(chunk, outcomes),
+      return await persist(this.#ports, "range", () =>
+        store.completeRange(range, outcomes),
       );
     } catch (error) {
-      logger.error("chunk_refused", { messageSeq: chunk.messageSeq, error });
+      logger.error("range_refused", { messageSeq: range.messageSeq, error });
       const reason = reasonOf(error);
-      return persist(this.#ports, "chunk", () =>
-        store.completeChunk(
-          chunk,
+      return persist(this.#ports, "range", () =>
+        store.completeRange(
+          range,
           outcomes.map((it) => refusedOutcome(it, reason, clock.now())),
         ),
       );
@@ -326,22 +326,22 @@ export class FanOut implements ChunkIntake {
     return binding && new Escalation(binding.data, createdAt);
   }
 
-  async #release(chunk: Chunk): Promise<void> {
-    const { store, onChunk, logger } = this.#ports;
+  async #release(range: AudienceRange): Promise<void> {
+    const { store, onRange, logger } = this.#ports;
     try {
-      await persist(this.#ports, "release", () => store.releaseChunk(chunk));
-      onChunk();
+      await persist(this.#ports, "release", () => store.releaseRange(range));
+      onRange();
     } catch (error) {
       // A defect: it stays with this engine until the process ends.
-      const { messageSeq } = chunk;
+      const { messageSeq } = range;
       logger.error("release_failed", { messageSeq, error });
     }
   }
 
   #leave(): void {
-    this.#chunks--;
+    this.#ranges--;
     this.#beginReady();
-    if (this.#chunks > 0) return;
+    if (this.#ranges > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
@@ -354,5 +354,5 @@ function withMessage(items: readonly SendItem[], message: Message) {
     : items.map((item) => ({ ...item, message }));
 }
 
-/** Fence of rows that a chunk wrote: any later claim has a higher one. */
-const fenceOfChunks = 0;
+/** Fence of rows that a range wrote: any later claim has a higher one. */
+const fenceOfRanges = 0;

@@ -16,7 +16,7 @@ import {
 const noAttributes = compileAttributes(undefined);
 
 export class MessageFilter {
-  /** A message is walked in many chunks, which share the object. */
+  /** A message is walked in many ranges, which share the object. */
   readonly #compiled = new WeakMap<Message, CompiledAttributes>();
   /** Policies that many subscriptions share are described once. */
   readonly #sentences = new WeakMap<object, string>();

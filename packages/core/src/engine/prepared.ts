@@ -1,6 +1,6 @@
 /**
  * Keeps what channels prepared for the messages in work, so that a message is
- * signed once and not once per chunk. Bounded by the size of the texts.
+ * signed once and not once per range. Bounded by the size of the texts.
  */
 
 import type { Message } from "../messages/message.ts";

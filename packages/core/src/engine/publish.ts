@@ -3,7 +3,7 @@
  * costs does not depend on how many subscribers the topic has.
  *
  * Crash before the commit: the publisher gets no answer, nothing is kept.
- * Crash after it: the message's chunk (or its due delivery) is on disk, and
+ * Crash after it: the message's range (or its due delivery) is on disk, and
  * the next engine that looks goes on with it.
  */
 
@@ -23,7 +23,11 @@ import {
 import type { ProblemWithText } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
-import type { Chunk, DeliveryStore, Lease } from "../ports/delivery-store.ts";
+import type {
+  AudienceRange,
+  DeliveryStore,
+  Lease,
+} from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import { checkEndpoint, type Protocol } from "../subscriptions/protocol.ts";
@@ -83,12 +87,12 @@ export interface Publisher {
   ): Promise<MessageId>;
 }
 
-/** Where the publisher finds room for a message's first chunk at once. */
-export interface ChunkIntake {
-  /** A lease for a chunk that will be worked now, if there is room. */
+/** Where the publisher finds room for a message's first range at once. */
+export interface RangeIntake {
+  /** A lease for a range that will be worked now, if there is room. */
   reserve(): Lease | undefined;
-  /** Takes the reserved chunk; `undefined` gives the room back. */
-  take(work: { chunk: Chunk; message: Message } | undefined): void;
+  /** Takes the reserved range; `undefined` gives the room back. */
+  take(work: { range: AudienceRange; message: Message } | undefined): void;
 }
 
 export interface PublisherPorts {
@@ -99,7 +103,7 @@ export interface PublisherPorts {
   readonly clock: Clock;
   readonly seal: ContentSeal;
   readonly newMessageId: NewId<MessageId>;
-  readonly intake: ChunkIntake;
+  readonly intake: RangeIntake;
   /** False once shutdown began. */
   readonly isOpen: () => boolean;
   /** A message was kept. */
@@ -200,10 +204,10 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       const kept = await ports.seal.seal(message);
       const lease = intake.reserve();
       try {
-        const { seq, chunk } = await store.acceptMessage(kept, lease);
+        const { seq, range } = await store.acceptMessage(kept, lease);
         if (lease) {
-          intake.take(chunk && { chunk, message: { ...message, seq } });
-        } else dispatcher.announce({ kind: "chunks" });
+          intake.take(range && { range, message: { ...message, seq } });
+        } else dispatcher.announce({ kind: "ranges" });
         ports.onAccepted();
       } catch (error) {
         if (lease) intake.take(undefined);

@@ -8,6 +8,7 @@ import type {
   AttemptResult,
   AttemptSignals,
   Channel,
+  ChannelKind,
   PreparedMessage,
 } from "../ports/channel.ts";
 import { silentLogger } from "../ports/logger.ts";
@@ -22,7 +23,7 @@ import { answerGraceMs, Sender, type SenderOptions } from "./sender.ts";
 class HeldChannel implements Channel {
   readonly name = "held";
   readonly protocols: readonly Protocol[] = ["http"];
-  readonly billable: boolean = false;
+  readonly kind: ChannelKind = "push";
   readonly timeoutMs = 5000;
   readonly started: string[] = [];
   readonly signals: (AttemptSignals | undefined)[] = [];

@@ -158,7 +158,7 @@ export class Sender implements AttemptOwner {
 
   /**
    * How many more items may be brought, about; not positive when there are
-   * enough. Slow attempts do not count: a chunk that waits for one slow receiver
+   * enough. Slow attempts do not count: a range that waits for one slow receiver
    * holds up nobody.
    */
   get room(): number {
@@ -364,7 +364,7 @@ export class Sender implements AttemptOwner {
     const outcome = outcomeOfAttempt(
       item,
       result,
-      channel.billable,
+      channel.kind === "billable",
       {
         at: attempt.startedAt,
         durationMs: Math.round(clock.monotonic() - attempt.startedMonotonic),

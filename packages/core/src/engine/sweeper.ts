@@ -20,7 +20,7 @@ export interface SweeperPorts {
   readonly logger: Logger;
   /** Whether this engine holds what must not lapse. */
   readonly holdsWork: () => boolean;
-  readonly onChunks: () => void;
+  readonly onRanges: () => void;
   readonly onDue: (at: EpochMs) => void;
 }
 
@@ -96,8 +96,8 @@ export class Sweeper {
   }
 
   async #look(): Promise<void> {
-    const { hasChunks, nextDueAt } = await this.#ports.store.peekWork();
-    if (hasChunks) this.#ports.onChunks();
+    const { hasRanges, nextDueAt } = await this.#ports.store.peekWork();
+    if (hasRanges) this.#ports.onRanges();
     if (nextDueAt !== undefined) this.#ports.onDue(nextDueAt);
   }
 }

@@ -85,7 +85,7 @@ test("keeps a text and publishes it to its topic", async () => {
     message.attributes?.map(({ name, value }) => `${name}=${value}`),
     ["sender=4915112345678", "receiver=12345", "keyword=JOIN", "provider=acme"],
   );
-  assert.deepEqual(hints, [{ kind: "chunks" }]);
+  assert.deepEqual(hints, [{ kind: "ranges" }]);
 });
 
 test("a repeated text is neither kept nor published again", async () => {

@@ -5,7 +5,7 @@
  * Crash before the commit: the carrier gets no answer and sends the text
  * again; nothing was kept. Crash after the commit, before the answer: the
  * carrier sends it again, and it is recognised. Crash before the
- * notification is delivered: its chunk is on disk, and the next engine that
+ * notification is delivered: its range is on disk, and the next engine that
  * looks for work continues it.
  */
 
@@ -153,7 +153,7 @@ export function createInboundIntake(
       );
       if (kept.isRepeated) {
         logger.info("inbound_repeated", { inboundId: kept.inbound.id });
-      } else if (notification) dispatcher.announce({ kind: "chunks" });
+      } else if (notification) dispatcher.announce({ kind: "ranges" });
       return kept.inbound;
     },
   };

@@ -11,16 +11,24 @@ import type { Protocol } from "../subscriptions/protocol.ts";
 import type { SubscriptionExtension } from "../subscriptions/subscription.ts";
 
 /**
+ * How a channel's messages come to their recipients.
+ *
+ * - `push`: the engine makes attempts, and repeats those whose outcome is
+ *   unknown.
+ * - `billable`: the same, but an attempt costs money: the engine records the
+ *   intent durably before calling, and never repeats an attempt whose outcome
+ *   is unknown.
+ * - `pull`: the recipient fetches them; the engine makes no attempt.
+ */
+export type ChannelKind = "push" | "billable" | "pull";
+
+/**
  * Carries messages to the endpoints of some protocols, one attempt at a time.
  */
 export interface Channel {
   readonly name: string;
   readonly protocols: readonly Protocol[];
-  /**
-   * True when an attempt costs money: the engine then records the intent durably
-   * before calling, and never repeats an attempt whose outcome is unknown.
-   */
-  readonly billable: boolean;
+  readonly kind: ChannelKind;
   /** An attempt takes at most this long, in milliseconds; the channel sees to it. */
   readonly timeoutMs: number;
   /**
@@ -47,7 +55,9 @@ export function isBillable(
   channels: readonly Channel[],
   protocol: Protocol,
 ): boolean {
-  return channels.some((it) => it.billable && it.protocols.includes(protocol));
+  return channels.some(
+    (it) => it.kind === "billable" && it.protocols.includes(protocol),
+  );
 }
 
 /**

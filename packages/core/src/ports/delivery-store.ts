@@ -22,10 +22,10 @@ import type { Recipient } from "./channel.ts";
 
 /**
  * A run of a message's audience, walked by one engine at a time: recipients
- * with `afterTarget < target <= uptoTarget`. The last chunk of a message is
+ * with `afterTarget < target <= uptoTarget`. The last range of a message is
  * open (`uptoTarget` undefined) until it is split or found to be the end.
  */
-export interface Chunk {
+export interface AudienceRange {
   readonly messageSeq: number;
   /** The topic whose audience it is a run of. */
   readonly topicSeq: number;
@@ -45,8 +45,8 @@ export interface Lease {
 
 /** What waits for an engine. */
 export interface PendingWork {
-  /** Whether there are chunks that nobody holds. */
-  readonly hasChunks: boolean;
+  /** Whether there are ranges that nobody holds. */
+  readonly hasRanges: boolean;
   /** When the next delivery falls due; `undefined` if none will. */
   readonly nextDueAt: EpochMs | undefined;
 }
@@ -57,13 +57,13 @@ export interface Backlog {
   readonly waiting: number;
   /** Deliveries that wait for another one. */
   readonly retrying: number;
-  /** Chunks that nobody holds. */
-  readonly chunks: number;
+  /** Ranges that nobody holds. */
+  readonly ranges: number;
 }
 
 /** What engines held whose leases ended. */
 export interface ReclaimedWork {
-  /** Chunks and deliveries that are free again. */
+  /** Ranges and deliveries that are free again. */
   readonly freed: number;
   /** Billable attempts that were interrupted: `unknown` now. */
   readonly interrupted: number;
@@ -79,8 +79,8 @@ export interface RefusedOutcome {
   readonly reason: string;
 }
 
-/** What became of a chunk that was to be ended. */
-export interface ChunkEnd {
+/** What became of a range that was to be ended. */
+export interface RangeEnd {
   /** False: the lease was lost and nothing was written. */
   readonly kept: boolean;
   readonly refused: readonly RefusedOutcome[];
@@ -115,7 +115,7 @@ export interface Receipt extends DeliveryReceipt {
 export interface DeliveryStore {
   /**
    * Keeps a message for its topic's audience. With a lease the message's first
-   * chunk comes back claimed, so that no second write precedes the first
+   * range comes back claimed, so that no second write precedes the first
    * attempt.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
@@ -124,7 +124,7 @@ export interface DeliveryStore {
   acceptMessage(
     message: NewMessage,
     lease: Lease | undefined,
-  ): Promise<{ seq: number; chunk: Chunk | undefined }>;
+  ): Promise<{ seq: number; range: AudienceRange | undefined }>;
   /** Keeps a message for these recipients; each delivery is due at once. */
   acceptDirectMessage(
     message: NewMessage,
@@ -132,32 +132,37 @@ export interface DeliveryStore {
     billable: boolean,
   ): Promise<{ seq: number }>;
 
-  /** Claims chunks that nobody holds, oldest message first. */
-  claimChunks(
+  /** Claims ranges that nobody holds, oldest message first. */
+  claimRanges(
     lease: Lease,
     limit: number,
-  ): Promise<readonly { readonly chunk: Chunk; readonly message: Message }[]>;
+  ): Promise<
+    readonly { readonly range: AudienceRange; readonly message: Message }[]
+  >;
   /**
-   * The next recipients of a chunk, in order of target, at most `limit`:
+   * The next recipients of a range, in order of target, at most `limit`:
    * subscriptions that are confirmed (or need no confirmation), and, marked
    * `cancelled`, those that were when their topic was deleted.
    */
-  readAudience(chunk: Chunk, limit: number): Promise<readonly Recipient[]>;
+  readAudience(
+    range: AudienceRange,
+    limit: number,
+  ): Promise<readonly Recipient[]>;
   /**
-   * Cuts a chunk behind `uptoTarget`, which lies within it; the rest becomes a
-   * chunk of its own, which nobody holds. `undefined`: the lease was lost.
+   * Cuts a range behind `uptoTarget`, which lies within it; the rest becomes a
+   * range of its own, which nobody holds. `undefined`: the lease was lost.
    */
-  splitChunk(
-    chunk: Chunk,
+  splitRange(
+    range: AudienceRange,
     uptoTarget: number,
-  ): Promise<{ chunk: Chunk } | undefined>;
-  /** Writes a chunk's outcomes and removes it, both or neither. */
-  completeChunk(
-    chunk: Chunk,
-    outcomes: readonly ChunkOutcome[],
-  ): Promise<ChunkEnd>;
-  /** Gives a claimed chunk back unworked. */
-  releaseChunk(chunk: Chunk): Promise<void>;
+  ): Promise<{ range: AudienceRange } | undefined>;
+  /** Writes a range's outcomes and removes it, both or neither. */
+  completeRange(
+    range: AudienceRange,
+    outcomes: readonly RangeOutcome[],
+  ): Promise<RangeEnd>;
+  /** Gives a claimed range back unworked. */
+  releaseRange(range: AudienceRange): Promise<void>;
 
   /**
    * Claims due deliveries, longest due first: each is `sending` on disk before
@@ -179,12 +184,12 @@ export interface DeliveryStore {
   ): Promise<readonly RefusedOutcome[]>;
 
   /**
-   * Keeps all that an owner holds, chunks and deliveries, leased for
+   * Keeps all that an owner holds, ranges and deliveries, leased for
    * `leaseMs` from now; also what has lapsed and was not reclaimed yet.
    */
   renewLeases(lease: Lease): Promise<void>;
   /**
-   * Frees what is held by leases that ended: chunks and deliveries can be
+   * Frees what is held by leases that ended: ranges and deliveries can be
    * claimed again; billable attempts under way become `unknown`.
    *
    * @param now when this was found, for the records
@@ -194,7 +199,7 @@ export interface DeliveryStore {
   peekWork(): Promise<PendingWork>;
 
   /**
-   * What waits, for metrics: it looks at `limit` deliveries and as many chunks at
+   * What waits, for metrics: it looks at `limit` deliveries and as many ranges at
    * most, those due first, so that its cost is bounded.
    */
   countBacklog(limit: number): Promise<Backlog>;
@@ -209,7 +214,7 @@ export interface DeliveryStore {
 }
 
 /** An outcome of the fast path, or a delivery that is deferred. */
-export interface ChunkOutcome extends DeliveryOutcome {
+export interface RangeOutcome extends DeliveryOutcome {
   /**
    * Its round in an escalation, from 1. One that is due in a later round than
    * the first is cancelled when an earlier round delivered the message.

@@ -10,8 +10,8 @@ import type { EpochMs } from "../time.ts";
  * the sweeper.
  */
 export type WorkHint =
-  /** Chunks of this message wait to be fanned out. */
-  | { readonly kind: "chunks" }
+  /** Ranges of this message wait to be fanned out. */
+  | { readonly kind: "ranges" }
   /** A delivery falls due at this instant. */
   | { readonly kind: "due"; readonly at: EpochMs };
 

@@ -47,7 +47,7 @@ test("metrics are shown after a failure to load them", async () => {
     clock: new ManualClock(),
     engineStatus: () => ({
       inFlight: 0,
-      activeChunks: 0,
+      activeRanges: 0,
       accepted: 0,
       attempts: 0,
       outcomes: {},

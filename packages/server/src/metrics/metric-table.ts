@@ -47,7 +47,7 @@ export const metrics = {
     labels: [],
     help: "Attempts under way",
   },
-  carillon_active_chunks: {
+  carillon_active_ranges: {
     type: "gauge",
     labels: [],
     help: "Runs of subscriptions that are being walked",
@@ -57,7 +57,7 @@ export const metrics = {
     labels: ["state"],
     help: "Deliveries that wait for an attempt, looked at up to 10000 in all: then there are as many or more",
   },
-  carillon_backlog_chunks: {
+  carillon_backlog_ranges: {
     type: "gauge",
     labels: [],
     help: "Runs of subscriptions that wait to be walked, counted up to 10000",

@@ -87,12 +87,12 @@ async function readSamples(
       .durations()
       .map(({ histogram, ...labels }) => ({ labels, value: histogram })),
     carillon_attempts_in_flight: [{ value: engine.inFlight }],
-    carillon_active_chunks: [{ value: engine.activeChunks }],
+    carillon_active_ranges: [{ value: engine.activeRanges }],
     carillon_backlog_deliveries: [
       { labels: { state: "waiting" }, value: backlog.waiting },
       { labels: { state: "retrying" }, value: backlog.retrying },
     ],
-    carillon_backlog_chunks: [{ value: backlog.chunks }],
+    carillon_backlog_ranges: [{ value: backlog.ranges }],
     carillon_oldest_due_delivery_lag_seconds: [
       { value: Math.max(0, lagMs) / 1000 },
     ],

@@ -50,7 +50,7 @@ export function createMessageOwners(): MessageOwners {
     watch: (channel) => ({
       name: channel.name,
       protocols: channel.protocols,
-      billable: channel.billable,
+      kind: channel.kind,
       timeoutMs: channel.timeoutMs,
       async prepare(message) {
         const noted = note(message);

@@ -1,11 +1,11 @@
 /** Stores with a topic, for tests of what is SQLite's own. */
 
 import {
-  type ChunkOutcome,
   type Clock,
   type MessageId,
   type NewMessage,
   type ProjectId,
+  type RangeOutcome,
   type SubscriptionId,
   type Topic,
   type TopicId,
@@ -93,23 +93,23 @@ export function messageTo(topic: Topic): NewMessage {
   };
 }
 
-/** Accepts a message to a topic and claims its first chunk. */
+/** Accepts a message to a topic and claims its first range. */
 export async function acceptClaimed(
   store: SqliteStore,
   topic: Topic,
   lease = { owner: "a", leaseMs: 1000 },
 ) {
   const message = messageTo(topic);
-  const { seq, chunk } = await store.acceptMessage(message, lease);
-  if (!chunk) throw new Error("The topic has nobody to send to.");
-  return { message, messageSeq: seq, chunk };
+  const { seq, range } = await store.acceptMessage(message, lease);
+  if (!range) throw new Error("The topic has nobody to send to.");
+  return { message, messageSeq: seq, range };
 }
 
 export function delivered(
   messageSeq: number,
   target: number,
-  outcome: Partial<ChunkOutcome> = {},
-): ChunkOutcome {
+  outcome: Partial<RangeOutcome> = {},
+): RangeOutcome {
   return {
     messageSeq,
     target,

@@ -5,9 +5,9 @@ import { delivered, never, unavailable } from "./scripted-channel.ts";
 import { projectId, urnOf } from "./world.ts";
 
 export function testFanOut({ test }: EngineCases): void {
-  test("fans a message out to every subscriber, chunk by chunk", {
+  test("fans a message out to every subscriber, range by range", {
     subscribers: 432,
-    engine: { chunkSize: 50 },
+    engine: { rangeSize: 50 },
   }, async (world) => {
     const engine = await world.start();
     const id = await world.publish(engine);
@@ -92,7 +92,7 @@ export function testFanOut({ test }: EngineCases): void {
   test("everything arrives though every hint is lost", {
     subscribers: 120,
     lossy: true,
-    engine: { chunkSize: 50 },
+    engine: { rangeSize: 50 },
   }, async (world) => {
     world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
     const id = await world.publish(await world.start());
@@ -119,7 +119,7 @@ export function testFanOut({ test }: EngineCases): void {
 
   test("two engines on one store share a topic", {
     subscribers: 800,
-    engine: { chunkSize: 100, maxInFlight: 100 },
+    engine: { rangeSize: 100, maxInFlight: 100 },
   }, async (world) => {
     // Each attempt takes a while: an engine that is full leaves the rest.
     world.http.script = () =>
@@ -161,11 +161,11 @@ export function testFanOut({ test }: EngineCases): void {
 
   test("deleting a topic cancels what is not under way, and records what is", {
     subscribers: 200,
-    engine: { chunkSize: 20, maxInFlight: 10 },
+    engine: { rangeSize: 20, maxInFlight: 10 },
   }, async (world) => {
     const answers: ((value: unknown) => void)[] = [];
     world.http.script = () => new Promise((resolve) => answers.push(resolve));
-    // Room for one chunk only: the other is nobody's when the topic goes.
+    // Room for one range only: the other is nobody's when the topic goes.
     const engine = await world.start();
     const id = await world.publish(engine);
     const later = await world.publish(engine);

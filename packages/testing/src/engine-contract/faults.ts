@@ -17,7 +17,7 @@ export function testFaults({ test }: EngineCases): void {
   test("a disk that is full for a while costs no second attempt", {
     subscribers: 50,
     wrap: (store) =>
-      failing(store, { completeChunk: { error: transient, times: 3 } }),
+      failing(store, { completeRange: { error: transient, times: 3 } }),
   }, async (world) => {
     const id = await world.publish(await world.start());
     await world.pass(10_000);
@@ -26,7 +26,7 @@ export function testFaults({ test }: EngineCases): void {
   });
 
   for (const [method, kind, attempts] of [
-    ["completeChunk", "a refused chunk", 20],
+    ["completeRange", "a refused range", 20],
     // The first attempts, and their retries.
     ["recordOutcomes", "a refused batch", 40],
   ] as const) {
@@ -91,12 +91,12 @@ export function testFaults({ test }: EngineCases): void {
     assert.equal(world.logger.count("channel_defect"), 0);
   });
 
-  test("a split that the store refuses ends neither process nor chunk", {
+  test("a split that the store refuses ends neither process nor range", {
     subscribers: 60,
-    engine: { chunkSize: 50 },
+    engine: { rangeSize: 50 },
     wrap: (store) =>
       failing(store, {
-        splitChunk: { error: new CarillonError("STORAGE_REFUSED"), times: 1 },
+        splitRange: { error: new CarillonError("STORAGE_REFUSED"), times: 1 },
       }),
   }, async (world) => {
     const id = await world.publish(await world.start());
@@ -111,10 +111,10 @@ export function testFaults({ test }: EngineCases): void {
   }, async (world) => {
     const id = await world.publish(await world.start());
     await world.settle();
-    assert.equal(world.logger.count("chunk_failed"), 1);
+    assert.equal(world.logger.count("range_failed"), 1);
     await world.pass(2 * 60_000);
     assert.deepEqual(await world.counts(id), { delivered: 5 });
-    assert.equal(world.logger.count("chunk_failed"), 4);
+    assert.equal(world.logger.count("range_failed"), 4);
   });
 
   test("claims that fail are tried again with growing waits", {

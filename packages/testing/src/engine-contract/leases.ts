@@ -13,7 +13,7 @@ import {
 const hour = 3_600_000;
 
 export function testLeases({ test }: EngineCases): void {
-  test("a crash within a chunk tries its recipients again", {
+  test("a crash within a range tries its recipients again", {
     subscribers: 10,
   }, async (world) => {
     world.http.script = never;
@@ -57,10 +57,10 @@ export function testLeases({ test }: EngineCases): void {
     wrap: (store) => failing(store, full),
   }, async (world) => {
     const error = new CarillonError("STORAGE_UNAVAILABLE");
-    full.completeChunk = { error };
+    full.completeRange = { error };
     const id = await world.publish(await world.start());
     await world.pass(60_000);
-    full.completeChunk = undefined;
+    full.completeRange = undefined;
     await world.pass(60_000);
     assert.deepEqual(await world.counts(id), { delivered: 5 });
     assert.equal(world.http.calls.length, 5);
@@ -73,11 +73,11 @@ export function testLeases({ test }: EngineCases): void {
     wrap: (store) => failing(store, fullOfAll),
   }, async (world) => {
     const error = new CarillonError("STORAGE_FULL");
-    fullOfAll.completeChunk = { error };
+    fullOfAll.completeRange = { error };
     fullOfAll.renewLeases = { error };
     const id = await world.publish(await world.start());
     await world.pass(60_000);
-    fullOfAll.completeChunk = undefined;
+    fullOfAll.completeRange = undefined;
     fullOfAll.renewLeases = undefined;
     await world.pass(60_000);
     assert.deepEqual(await world.counts(id), { delivered: 5 });
@@ -100,7 +100,7 @@ export function testLeases({ test }: EngineCases): void {
     assert.equal(world.http.calls.length, 5);
   });
 
-  test("a chunk that can not be given back at once is given back later", {
+  test("a range that can not be given back at once is given back later", {
     subscribers: 5,
     wrap: (store) =>
       failing(store, {
@@ -108,7 +108,7 @@ export function testLeases({ test }: EngineCases): void {
           error: new CarillonError("STORAGE_UNAVAILABLE"),
           times: 1,
         },
-        releaseChunk: { error: new CarillonError("STORAGE_FULL"), times: 3 },
+        releaseRange: { error: new CarillonError("STORAGE_FULL"), times: 3 },
       }),
   }, async (world) => {
     const id = await world.publish(await world.start());
@@ -117,9 +117,9 @@ export function testLeases({ test }: EngineCases): void {
     assert.equal(world.http.calls.length, 5);
   });
 
-  test("a closed chunk that is longer than chunks are now is worked in parts", {
+  test("a closed range that is longer than ranges are now is worked in parts", {
     subscribers: 60,
-    engine: { chunkSize: 50 },
+    engine: { rangeSize: 50 },
   }, async (world) => {
     world.http.script = never;
     const id = await world.publish(await world.start());
@@ -127,7 +127,7 @@ export function testLeases({ test }: EngineCases): void {
     world.cutOff();
     world.http.calls.length = 0;
     world.http.script = () => delivered;
-    await world.start({ chunkSize: 20 });
+    await world.start({ rangeSize: 20 });
     await world.pass(60_000);
     assert.deepEqual(await world.counts(id), { delivered: 60 });
     assert.equal(new Set(world.http.calls).size, world.http.calls.length);

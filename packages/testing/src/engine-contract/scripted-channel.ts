@@ -4,6 +4,7 @@ import type {
   AttemptResult,
   AttemptSignals,
   Channel,
+  ChannelKind,
   PreparedMessage,
   Protocol,
   Recipient,
@@ -22,7 +23,7 @@ export type Script = (
 export class ScriptedChannel implements Channel {
   readonly name: string;
   readonly protocols: readonly Protocol[];
-  readonly billable: boolean;
+  readonly kind: ChannelKind;
   readonly timeoutMs = 5000;
   /** Endpoints, in the order of the attempts. */
   readonly calls: string[] = [];
@@ -34,10 +35,14 @@ export class ScriptedChannel implements Channel {
   onPrepare: () => unknown = () => undefined;
   readonly #counts = new Map<string, number>();
 
-  constructor(name: string, protocols: readonly Protocol[], billable = false) {
+  constructor(
+    name: string,
+    protocols: readonly Protocol[],
+    kind: ChannelKind = "push",
+  ) {
     this.name = name;
     this.protocols = protocols;
-    this.billable = billable;
+    this.kind = kind;
   }
 
   prepare(): PreparedMessage | Promise<PreparedMessage> {

@@ -68,7 +68,7 @@ export class World {
   readonly store: Store;
   readonly logger = new RecordingLogger();
   readonly http = new ScriptedChannel("http", ["http", "https"]);
-  readonly sms = new ScriptedChannel("sms", ["sms"], true);
+  readonly sms = new ScriptedChannel("sms", ["sms"], "billable");
   readonly random = seededRandom(7);
   readonly #tracked: Tracked;
   readonly #options: WorldOptions;

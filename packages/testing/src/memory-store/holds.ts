@@ -1,4 +1,4 @@
-/** How engines hold chunks and deliveries of the in-memory store. */
+/** How engines hold ranges and deliveries of the in-memory store. */
 
 import type { Clock, EpochMs, Lease } from "@carillon/core";
 import type { Hold } from "./rows.ts";

@@ -8,7 +8,7 @@ import {
   type Store,
 } from "@carillon/core";
 import { freed, type Holds } from "./holds.ts";
-import { chunkKey, deliveryKey, type Hold } from "./rows.ts";
+import { deliveryKey, type Hold, rangeKey } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
@@ -20,14 +20,14 @@ export function createLeaseStore(
   "renewLeases" | "reclaimLapsed" | "peekWork" | "countBacklog"
 > &
   Pick<Store, "reclaimAll"> {
-  const { chunks, deliveries, write } = tables;
+  const { ranges, deliveries, write } = tables;
   return {
     renewLeases: (lease) =>
       write(() => {
         const hold = holds.grant(lease);
         const isOwn = (row: { hold?: Hold }) => row.hold?.owner === hold.owner;
-        for (const row of chunks.list().filter(isOwn)) {
-          chunks.put(chunkKey(row), { ...row, hold });
+        for (const row of ranges.list().filter(isOwn)) {
+          ranges.put(rangeKey(row), { ...row, hold });
         }
         for (const row of deliveries.list().filter(isOwn)) {
           deliveries.put(deliveryKey(row), { ...row, hold });
@@ -42,7 +42,7 @@ export function createLeaseStore(
         .map((row) => row.nextAttemptAt)
         .filter((at) => at !== undefined);
       return {
-        hasChunks: chunks.list().some(({ hold }) => !hold),
+        hasRanges: ranges.list().some(({ hold }) => !hold),
         nextDueAt: dueAt.sort((a, b) => a - b)[0],
       };
     },
@@ -56,7 +56,7 @@ export function createLeaseStore(
       return {
         waiting,
         retrying: due.length - waiting,
-        chunks: chunks
+        ranges: ranges
           .list()
           .filter(({ hold }) => !hold)
           .slice(0, limit).length,
@@ -70,11 +70,11 @@ function reclaim(
   now: EpochMs,
   isOver: (hold: Hold) => boolean,
 ): ReclaimedWork {
-  const { chunks, deliveries } = tables;
+  const { ranges, deliveries } = tables;
   const isLost = ({ hold }: { hold?: Hold }) => hold && isOver(hold);
   const work = { freed: 0, interrupted: 0 };
-  for (const row of chunks.list().filter(isLost)) {
-    chunks.put(chunkKey(row), freed(row));
+  for (const row of ranges.list().filter(isLost)) {
+    ranges.put(rangeKey(row), freed(row));
     work.freed++;
   }
   for (const row of deliveries.list().filter(isLost)) {

@@ -1,7 +1,7 @@
-/** The ledger of the in-memory store: messages, chunks and deliveries. */
+/** The ledger of the in-memory store: messages, ranges and deliveries. */
 
 import type {
-  Chunk,
+  AudienceRange,
   EpochMs,
   Message,
   NewMessage,
@@ -9,11 +9,11 @@ import type {
   Subscription,
 } from "@carillon/core";
 import {
-  type ChunkRow,
-  chunkKey,
   type DeliveryRow,
   deliveryKey,
   type Hold,
+  type RangeRow,
+  rangeKey,
 } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
@@ -58,20 +58,20 @@ export function listDeliveries(
   return deliveries.list().filter((row) => row.messageSeq === messageSeq);
 }
 
-/** Adds a chunk; without a hold any engine may claim it. */
-export function addChunk(
-  { chunks }: Tables,
-  row: Omit<Chunk, "fence">,
+/** Adds a range; without a hold any engine may claim it. */
+export function addRange(
+  { ranges }: Tables,
+  row: Omit<AudienceRange, "fence">,
   hold?: Hold,
-): ChunkRow {
-  return chunks.put(chunkKey(row), {
+): RangeRow {
+  return ranges.put(rangeKey(row), {
     ...row,
     fence: hold ? 1 : 0,
     ...(hold && { hold }),
   });
 }
 
-export function toChunk(row: ChunkRow): Chunk {
+export function toRange(row: RangeRow): AudienceRange {
   const { messageSeq, topicSeq, afterTarget, uptoTarget, fence } = row;
   return { messageSeq, topicSeq, afterTarget, uptoTarget, fence };
 }

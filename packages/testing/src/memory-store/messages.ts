@@ -1,7 +1,7 @@
 /** Accepted messages of the in-memory store, and what is told of them. */
 
 import {
-  type Chunk,
+  type AudienceRange,
   type Delivery,
   type DeliveryState,
   type DeliveryStore,
@@ -14,12 +14,12 @@ import {
 import { listActive } from "./directory.ts";
 import type { Holds } from "./holds.ts";
 import {
-  addChunk,
   addDueDelivery,
   addMessage,
+  addRange,
   getMessage,
   listDeliveries,
-  toChunk,
+  toRange,
 } from "./ledger.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import type { Tables } from "./tables.ts";
@@ -107,15 +107,15 @@ export function acceptMessage(
   tables: Tables,
   message: NewMessage,
   hold: Hold | undefined,
-): { seq: number; chunk: Chunk | undefined } {
+): { seq: number; range: AudienceRange | undefined } {
   const seq = addMessage(tables, message);
   const topicSeq = message.topic?.seq ?? 0;
   if (listActive(tables, topicSeq).length === 0) {
-    return { seq, chunk: undefined };
+    return { seq, range: undefined };
   }
   const whole = { messageSeq: seq, topicSeq, afterTarget: 0 };
-  const chunk = addChunk(tables, { ...whole, uptoTarget: undefined }, hold);
-  return { seq, chunk: hold && toChunk(chunk) };
+  const range = addRange(tables, { ...whole, uptoTarget: undefined }, hold);
+  return { seq, range: hold && toRange(range) };
 }
 
 function toReport(tables: Tables, message: Message): MessageReport {
@@ -123,7 +123,7 @@ function toReport(tables: Tables, message: Message): MessageReport {
   for (const { state } of listDeliveries(tables, message.seq)) {
     counts[state] = (counts[state] ?? 0) + 1;
   }
-  const fannedOut = !tables.chunks
+  const fannedOut = !tables.ranges
     .list()
     .some((row) => row.messageSeq === message.seq);
   return { message, fannedOut, counts };

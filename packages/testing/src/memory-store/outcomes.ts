@@ -2,12 +2,12 @@
 
 import {
   CarillonError,
-  type ChunkOutcome,
   type DeliveryOutcome,
   type FencedOutcome,
   isSettled,
   mergeStates,
   nextState,
+  type RangeOutcome,
   type Receipt,
   type RefusedOutcome,
   refusedOutcome,
@@ -17,17 +17,17 @@ import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
-/** Writes a chunk's outcomes. */
+/** Writes a range's outcomes. */
 export function addOutcomes(
   tables: Tables,
   holds: Holds,
-  outcomes: readonly ChunkOutcome[],
+  outcomes: readonly RangeOutcome[],
 ): RefusedOutcome[] {
   return writeEach(tables, holds, outcomes, (outcome) => {
     const { lease, billable = false, round } = outcome;
     const known = tables.deliveries.get(deliveryKey(outcome));
-    // An earlier run of the chunk got further: what that one wrote is kept. So
-    // is a claim, whose fence an attempt of this chunk does not know.
+    // An earlier run of the range got further: what that one wrote is kept. So
+    // is a claim, whose fence an attempt of this range does not know.
     if (known && isSettled(known.state)) return;
     if (known && known.fence > 0 && lease) return;
     const row = known ?? {

@@ -4,10 +4,10 @@ import type { EpochMs } from "@carillon/core";
 import {
   type AccessKey,
   type Attempt,
+  type AudienceRange,
   type AuditEntry,
   audienceKinds,
   type BindingData,
-  type Chunk,
   type ConfirmationWindow,
   contentKinds,
   type DeliveryOutcome,
@@ -64,7 +64,7 @@ export const topicColumns: Columns<Topic> = {
   updatedAt: integer,
 };
 
-/** A topic that was deleted: whom its chunks were for. */
+/** A topic that was deleted: whom its ranges were for. */
 export interface LastAudienceRow {
   readonly targets: readonly number[];
 }
@@ -196,11 +196,11 @@ export interface Hold {
 
 const hold = optional(object<Hold>({ owner: text, until: real }));
 
-export interface ChunkRow extends Chunk {
+export interface RangeRow extends AudienceRange {
   readonly hold?: Hold;
 }
 
-export const chunkColumns: Columns<ChunkRow> = {
+export const rangeColumns: Columns<RangeRow> = {
   messageSeq: integer,
   topicSeq: integer,
   afterTarget: integer,
@@ -209,10 +209,10 @@ export const chunkColumns: Columns<ChunkRow> = {
   hold,
 };
 
-export function chunkKey({
+export function rangeKey({
   messageSeq,
   afterTarget,
-}: Pick<Chunk, "messageSeq" | "afterTarget">): string {
+}: Pick<AudienceRange, "messageSeq" | "afterTarget">): string {
   return `${messageSeq}/${afterTarget}`;
 }
 

@@ -135,7 +135,7 @@ export function createTables() {
 
     messages: table(rows.messageColumns),
     recipients: table(rows.recipientColumns),
-    chunks: table(rows.chunkColumns),
+    ranges: table(rows.rangeColumns),
     deliveries: table(rows.deliveryColumns),
     /** Receipts whose id no delivery has yet. */
     earlyReceipts: table(rows.receiptColumns),

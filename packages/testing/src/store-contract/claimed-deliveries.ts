@@ -198,7 +198,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(delivery?.segments, 3);
   });
 
-  test("takes the late outcome of an attempt that its chunk left under way", async (store) => {
+  test("takes the late outcome of an attempt that its range left under way", async (store) => {
     const topic = await addTopic(store);
     const { seq } = await addSubscription(store, topic);
     const message = messageTo(topic);

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { type Chunk, type Lease, subscriptionStatus } from "@carillon/core";
+import {
+  type AudienceRange,
+  type Lease,
+  subscriptionStatus,
+} from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
@@ -9,7 +13,7 @@ import {
   after,
   countsOf,
   delivered,
-  hasChunks,
+  hasRanges,
   leaseOf,
   mailOf,
   messageTo,
@@ -19,31 +23,31 @@ import {
 } from "./fixtures.ts";
 
 export function testFanOut({ test }: Cases): void {
-  test("answers an accepted message's first chunk claimed", async (store) => {
+  test("answers an accepted message's first range claimed", async (store) => {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
     const message = messageTo(topic);
-    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.deepEqual(chunk, {
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.deepEqual(range, {
       messageSeq: seq,
       topicSeq: topic.seq,
       afterTarget: 0,
       uptoTarget: undefined,
       fence: 1,
     });
-    assert.equal(await hasChunks(store), false);
+    assert.equal(await hasRanges(store), false);
   });
 
-  test("leaves the chunk to others when no lease is given", async (store) => {
+  test("leaves the range to others when no lease is given", async (store) => {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
     const message = messageTo(topic);
-    const { seq, chunk } = await store.acceptMessage(message, undefined);
-    assert.equal(chunk, undefined);
-    assert.equal(await hasChunks(store), true);
-    assert.deepEqual(await store.claimChunks(leaseOf("a"), 10), [
+    const { seq, range } = await store.acceptMessage(message, undefined);
+    assert.equal(range, undefined);
+    assert.equal(await hasRanges(store), true);
+    assert.deepEqual(await store.claimRanges(leaseOf("a"), 10), [
       {
-        chunk: {
+        range: {
           messageSeq: seq,
           topicSeq: topic.seq,
           afterTarget: 0,
@@ -55,15 +59,15 @@ export function testFanOut({ test }: Cases): void {
     ]);
   });
 
-  test("has no chunk for a topic without active subscriptions", async (store) => {
+  test("has no range for a topic without active subscriptions", async (store) => {
     const topic = await addTopic(store);
     await addUnconfirmed(store, topic, "t1");
     const { id } = await addSubscription(store, topic);
     await store.deleteSubscription(projectId, topic.name, id, start);
     const message = messageTo(topic);
-    const { chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.equal(chunk, undefined);
-    assert.equal(await hasChunks(store), false);
+    const { range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.equal(range, undefined);
+    assert.equal(await hasRanges(store), false);
     const report = await store.findMessage(projectId, message.id);
     assert.equal(report?.fannedOut, true);
     assert.deepEqual(report?.counts, {});
@@ -79,8 +83,8 @@ export function testFanOut({ test }: Cases): void {
     const second = await accept();
     const last = await accept();
     const claim = async () =>
-      (await store.claimChunks(leaseOf("b"), 2)).map(
-        ({ chunk }) => chunk.messageSeq,
+      (await store.claimRanges(leaseOf("b"), 2)).map(
+        ({ range }) => range.messageSeq,
       );
     assert.deepEqual(await claim(), [first, second]);
     assert.deepEqual(await claim(), [last]);
@@ -99,9 +103,9 @@ export function testFanOut({ test }: Cases): void {
       });
     }
     const message = messageTo(topic);
-    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(chunk);
-    const audience = await store.readAudience(chunk, 10);
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(range);
+    const audience = await store.readAudience(range, 10);
     assert.deepEqual(
       audience.map(({ target, filterPolicies: policies }) => [
         target,
@@ -114,7 +118,7 @@ export function testFanOut({ test }: Cases): void {
       ],
     );
     const why = { errorClass: "filtered", error: "Not its level." } as const;
-    await store.completeChunk(chunk, [
+    await store.completeRange(range, [
       {
         messageSeq: seq,
         target: choosy.seq,
@@ -146,9 +150,9 @@ export function testFanOut({ test }: Cases): void {
     const gone = await addSubscription(store, topic);
     await store.deleteSubscription(projectId, topic.name, gone.id, start);
     const c = await addSubscription(store, topic);
-    const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
-    assert.ok(chunk);
-    assert.deepEqual(await store.readAudience(chunk, 2), [
+    const { range } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
+    assert.ok(range);
+    assert.deepEqual(await store.readAudience(range, 2), [
       {
         target: a.seq,
         protocol: "https",
@@ -163,8 +167,8 @@ export function testFanOut({ test }: Cases): void {
         subscriptionId: b.id,
       },
     ]);
-    const targets = async (part: Partial<Chunk>) =>
-      (await store.readAudience({ ...chunk, ...part }, 10)).map(
+    const targets = async (part: Partial<AudienceRange>) =>
+      (await store.readAudience({ ...range, ...part }, 10)).map(
         ({ target }) => target,
       );
     assert.deepEqual(await targets({}), [a.seq, b.seq, c.seq]);
@@ -176,10 +180,10 @@ export function testFanOut({ test }: Cases): void {
   test("reads an audience as each change leaves it", async (store) => {
     const topic = await addTopic(store);
     const a = await addSubscription(store, topic);
-    const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
-    assert.ok(chunk);
+    const { range } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
+    assert.ok(range);
     const read = async () =>
-      (await store.readAudience(chunk, 10)).map((it) => [
+      (await store.readAudience(range, 10)).map((it) => [
         it.target,
         it.filterPolicies?.length ?? 0,
         it.cancelled ?? false,
@@ -210,60 +214,60 @@ export function testFanOut({ test }: Cases): void {
     assert.deepEqual(await read(), [[c.seq, 0, true]]);
   });
 
-  test("cuts an open chunk; the rest is for whoever claims it", async (store) => {
+  test("cuts an open range; the rest is for whoever claims it", async (store) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b);
     const message = messageTo(topic);
-    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(chunk);
-    const front = await store.splitChunk(chunk, a.seq);
-    assert.deepEqual(front, { chunk: { ...chunk, uptoTarget: a.seq } });
-    assert.equal(await hasChunks(store), true);
-    const [rest] = await store.claimChunks(leaseOf("b"), 10);
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(range);
+    const front = await store.splitRange(range, a.seq);
+    assert.deepEqual(front, { range: { ...range, uptoTarget: a.seq } });
+    assert.equal(await hasRanges(store), true);
+    const [rest] = await store.claimRanges(leaseOf("b"), 10);
     assert.ok(rest);
-    assert.deepEqual(rest.chunk, {
+    assert.deepEqual(rest.range, {
       messageSeq: seq,
       topicSeq: topic.seq,
       afterTarget: a.seq,
       uptoTarget: undefined,
-      fence: rest.chunk.fence,
+      fence: rest.range.fence,
     });
-    assert.ok(await store.splitChunk(rest.chunk, b.seq));
-    const claimed = await store.claimChunks(leaseOf("c"), 10);
+    assert.ok(await store.splitRange(rest.range, b.seq));
+    const claimed = await store.claimRanges(leaseOf("c"), 10);
     assert.deepEqual(
-      claimed.map(({ chunk: { afterTarget, uptoTarget } }) => [
+      claimed.map(({ range: { afterTarget, uptoTarget } }) => [
         afterTarget,
         uptoTarget,
       ]),
       [[b.seq, undefined]],
     );
-    assert.deepEqual(await store.completeChunk(front.chunk, []), {
+    assert.deepEqual(await store.completeRange(front.range, []), {
       kept: true,
       refused: [],
     });
   });
 
-  test("cuts a closed chunk too, and its rest ends where it ended", async (store) => {
+  test("cuts a closed range too, and its rest ends where it ended", async (store) => {
     const topic = await addTopic(store);
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
-    const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
-    assert.ok(chunk);
-    const closed = await store.splitChunk(chunk, b.seq);
+    const { range } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
+    assert.ok(range);
+    const closed = await store.splitRange(range, b.seq);
     assert.ok(closed);
-    const front = await store.splitChunk(closed.chunk, a.seq);
-    assert.equal(front?.chunk.uptoTarget, a.seq);
-    const rests = await store.claimChunks(leaseOf("a"), 10);
+    const front = await store.splitRange(closed.range, a.seq);
+    assert.equal(front?.range.uptoTarget, a.seq);
+    const rests = await store.claimRanges(leaseOf("a"), 10);
     assert.deepEqual(
-      rests.map((it) => [it.chunk.afterTarget, it.chunk.uptoTarget]),
+      rests.map((it) => [it.range.afterTarget, it.range.uptoTarget]),
       [
         [a.seq, b.seq],
         [b.seq, undefined],
       ],
     );
     const read = await Promise.all(
-      [front, ...rests].map((it) => store.readAudience(it.chunk, 10)),
+      [front, ...rests].map((it) => store.readAudience(it.range, 10)),
     );
     assert.deepEqual(
       read.map((audience) => audience.map(({ target }) => target)),
@@ -271,52 +275,52 @@ export function testFanOut({ test }: Cases): void {
     );
   });
 
-  test("cuts no chunk at its start, at its end, or behind it", async (store) => {
+  test("cuts no range at its start, at its end, or behind it", async (store) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 2);
     assert.ok(a && b);
     const message = messageTo(topic);
-    const { chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(chunk);
-    assert.equal(await store.splitChunk(chunk, 0), undefined);
-    const front = await store.splitChunk(chunk, b.seq);
+    const { range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(range);
+    assert.equal(await store.splitRange(range, 0), undefined);
+    const front = await store.splitRange(range, b.seq);
     assert.ok(front);
-    assert.equal(await store.splitChunk(front.chunk, b.seq), undefined);
-    const [rest] = await store.claimChunks(leaseOf("a"), 1);
+    assert.equal(await store.splitRange(front.range, b.seq), undefined);
+    const [rest] = await store.claimRanges(leaseOf("a"), 1);
     assert.ok(rest);
-    assert.equal(await store.splitChunk(rest.chunk, a.seq), undefined);
+    assert.equal(await store.splitRange(rest.range, a.seq), undefined);
   });
 
-  test("writes outcomes and removes the chunk, once", async (store) => {
+  test("writes outcomes and removes the range, once", async (store) => {
     const topic = await addTopic(store);
     const { seq: target } = await addSubscription(store, topic);
     const message = messageTo(topic);
-    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(chunk);
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(range);
     assert.deepEqual(
-      await store.completeChunk(chunk, [delivered(seq, target)]),
+      await store.completeRange(range, [delivered(seq, target)]),
       { kept: true, refused: [] },
     );
-    assert.equal(await hasChunks(store), false);
+    assert.equal(await hasRanges(store), false);
     const failed = delivered(seq, target, { state: "failed" });
-    assert.deepEqual(await store.completeChunk(chunk, [failed]), {
+    assert.deepEqual(await store.completeRange(range, [failed]), {
       kept: false,
       refused: [],
     });
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
   });
 
-  test("gives a chunk back unworked", async (store) => {
+  test("gives a range back unworked", async (store) => {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
-    const { chunk } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
-    assert.ok(chunk);
-    await store.releaseChunk(chunk);
+    const { range } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
+    assert.ok(range);
+    await store.releaseRange(range);
     const nothing = { kept: false, refused: [] };
-    assert.deepEqual(await store.completeChunk(chunk, []), nothing);
-    const [claimed] = await store.claimChunks(leaseOf("b"), 1);
-    assert.ok(claimed && claimed.chunk.fence > chunk.fence);
-    assert.deepEqual(await store.completeChunk(chunk, []), nothing);
+    assert.deepEqual(await store.completeRange(range, []), nothing);
+    const [claimed] = await store.claimRanges(leaseOf("b"), 1);
+    assert.ok(claimed && claimed.range.fence > range.fence);
+    assert.deepEqual(await store.completeRange(range, []), nothing);
   });
 
   test("counts a delivery that is written twice once, and lets its end stand", async (store) => {
@@ -324,18 +328,18 @@ export function testFanOut({ test }: Cases): void {
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
     const message = messageTo(topic);
-    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(chunk);
-    const front = await store.splitChunk(chunk, c.seq);
-    const [rest] = await store.claimChunks(leaseOf("b"), 1);
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(range);
+    const front = await store.splitRange(range, c.seq);
+    const [rest] = await store.claimRanges(leaseOf("b"), 1);
     assert.ok(front && rest);
-    await store.completeChunk(front.chunk, [
+    await store.completeRange(front.range, [
       delivered(seq, a.seq),
       delivered(seq, b.seq, { state: "retrying", nextAttemptAt: after(1) }),
       delivered(seq, c.seq, { state: "sent" }),
     ]);
     const ended = await store.findDelivery(seq, a.seq);
-    await store.completeChunk(rest.chunk, [
+    await store.completeRange(rest.range, [
       delivered(seq, a.seq, { state: "failed", attempts: 2 }),
       delivered(seq, b.seq),
       delivered(seq, c.seq, { state: "waiting", nextAttemptAt: after(1) }),

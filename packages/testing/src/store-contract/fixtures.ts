@@ -2,7 +2,6 @@
 
 import {
   addMs,
-  type ChunkOutcome,
   type Delivery,
   type EpochMs,
   type Lease,
@@ -14,6 +13,7 @@ import {
   type NewSubscription,
   type NewTopic,
   type ProjectId,
+  type RangeOutcome,
   type Recipient,
   type Store,
   type SubscriberNotice,
@@ -224,8 +224,8 @@ export function phones(
 export function delivered(
   messageSeq: number,
   target: number,
-  outcome: Partial<ChunkOutcome> = {},
-): ChunkOutcome {
+  outcome: Partial<RangeOutcome> = {},
+): RangeOutcome {
   return {
     messageSeq,
     target,
@@ -236,12 +236,12 @@ export function delivered(
   };
 }
 
-/** An attempt that goes on when its chunk ends. */
+/** An attempt that goes on when its range ends. */
 export function underWay(
   messageSeq: number,
   target: number,
   lease: Lease,
-): ChunkOutcome {
+): RangeOutcome {
   return { messageSeq, target, state: "sending", attempts: 0, lease };
 }
 
@@ -261,12 +261,12 @@ export async function claimOne(
 export async function fanOut(
   store: Store,
   topic: Topic,
-  outcomes: (messageSeq: number) => readonly ChunkOutcome[],
+  outcomes: (messageSeq: number) => readonly RangeOutcome[],
   message: NewMessage = messageTo(topic),
 ): Promise<number> {
-  const { seq, chunk } = await store.acceptMessage(message, leaseOf("fan-out"));
-  if (!chunk) throw new Error("The topic has nobody to send to.");
-  await store.completeChunk(chunk, outcomes(seq));
+  const { seq, range } = await store.acceptMessage(message, leaseOf("fan-out"));
+  if (!range) throw new Error("The topic has nobody to send to.");
+  await store.completeRange(range, outcomes(seq));
   return seq;
 }
 
@@ -279,8 +279,8 @@ export async function nextDueAt(store: Store) {
   return (await store.peekWork()).nextDueAt;
 }
 
-export async function hasChunks(store: Store) {
-  return (await store.peekWork()).hasChunks;
+export async function hasRanges(store: Store) {
+  return (await store.peekWork()).hasRanges;
 }
 
 export async function statesOf(store: Store, messageSeq: number) {

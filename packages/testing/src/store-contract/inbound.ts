@@ -6,7 +6,7 @@ import {
   addTopic,
   after,
   freshId,
-  hasChunks,
+  hasRanges,
   leaseOf,
   messageTo,
   otherProjectId,
@@ -52,8 +52,8 @@ export function testInbound({ test }: Cases): void {
     const notification = messageTo(topic);
     const inbound = newInbound({ messageId: notification.id });
     await store.acceptInbound(inbound, notification);
-    assert.equal(await hasChunks(store), true);
-    const [claimed] = await store.claimChunks(leaseOf("a"), 10);
+    assert.equal(await hasRanges(store), true);
+    const [claimed] = await store.claimRanges(leaseOf("a"), 10);
     assert.equal(claimed?.message.id, notification.id);
     const kept = await store.findInbound(projectId, inbound.id);
     assert.equal(kept?.messageId, notification.id);

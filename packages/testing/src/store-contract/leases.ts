@@ -11,7 +11,7 @@ import {
   delivered,
   directMessage,
   fanOut,
-  hasChunks,
+  hasRanges,
   leaseOf,
   messageTo,
   nextDueAt,
@@ -26,10 +26,10 @@ export function testLeases({ test }: Cases): void {
   test("hands nobody what another holds, however long", async (store, clock) => {
     await holdBoth(store);
     clock.advance(1e9);
-    assert.deepEqual(await store.claimChunks(leaseOf("b"), 9), []);
+    assert.deepEqual(await store.claimRanges(leaseOf("b"), 9), []);
     assert.deepEqual(await store.claimDue(leaseOf("b"), after(1e9), 9), []);
     assert.deepEqual(await store.peekWork(), {
-      hasChunks: false,
+      hasRanges: false,
       nextDueAt: undefined,
     });
   });
@@ -48,15 +48,15 @@ export function testLeases({ test }: Cases): void {
     await store.acceptMessage(messageTo(topic), undefined);
     await store.acceptMessage(messageTo(topic), undefined);
     await store.claimDue(leaseOf("a"), start, 1);
-    const all = { waiting: 4, retrying: 1, chunks: 2 };
+    const all = { waiting: 4, retrying: 1, ranges: 2 };
     assert.deepEqual(await store.countBacklog(100), all);
     // Those that are due first.
-    const some = { waiting: 1, retrying: 0, chunks: 1 };
+    const some = { waiting: 1, retrying: 0, ranges: 1 };
     assert.deepEqual(await store.countBacklog(1), some);
   });
 
   test("frees what a lease ended of, once and not before", async (store, clock) => {
-    const { chunk, claim } = await holdBoth(store, 10);
+    const { range, claim } = await holdBoth(store, 10);
     clock.advance(9);
     assert.deepEqual(await store.reclaimLapsed(after(9)), nothing);
     clock.advance(1);
@@ -64,7 +64,7 @@ export function testLeases({ test }: Cases): void {
     assert.deepEqual(await store.reclaimLapsed(after(12)), both);
     assert.deepEqual(await store.reclaimLapsed(after(12)), nothing);
     assert.deepEqual(await store.peekWork(), {
-      hasChunks: true,
+      hasRanges: true,
       nextDueAt: after(12),
     });
     assert.deepEqual(await store.claimDue(leaseOf("b"), after(11), 9), []);
@@ -72,8 +72,8 @@ export function testLeases({ test }: Cases): void {
     assert.ok(again && again.fence > claim.fence);
     assert.equal(again.state, "sending");
     assert.equal(again.attempts, 0);
-    const [work] = await store.claimChunks(leaseOf("b"), 9);
-    assert.ok(work && work.chunk.fence > chunk.fence);
+    const [work] = await store.claimRanges(leaseOf("b"), 9);
+    assert.ok(work && work.range.fence > range.fence);
   });
 
   test("goes by monotonic time, whatever the clock on the wall is set to", async (store, clock) => {
@@ -101,14 +101,14 @@ export function testLeases({ test }: Cases): void {
   });
 
   test("renews what lapsed as long as nobody reclaimed it", async (store, clock) => {
-    const { message, claim, chunk } = await holdBoth(store, 10);
+    const { message, claim, range } = await holdBoth(store, 10);
     clock.advance(1000);
     await store.renewLeases(leaseOf("a", 10));
     assert.deepEqual(await store.reclaimLapsed(after(1000)), nothing);
     const { messageSeq, fence } = claim;
     await store.recordOutcomes([{ ...delivered(messageSeq, 0), fence }]);
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-    const { kept } = await store.completeChunk(chunk, []);
+    const { kept } = await store.completeRange(range, []);
     assert.equal(kept, true);
   });
 
@@ -118,7 +118,7 @@ export function testLeases({ test }: Cases): void {
     await store.reclaimLapsed(after(10));
     await store.renewLeases(leaseOf("a"));
     const claims = await store.claimDue(leaseOf("b"), after(10), 9);
-    const works = await store.claimChunks(leaseOf("b"), 9);
+    const works = await store.claimRanges(leaseOf("b"), 9);
     assert.deepEqual([claims.length, works.length], [1, 1]);
   });
 
@@ -140,42 +140,42 @@ export function testLeases({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, message), { failed: 1 });
   });
 
-  test("refuses every write of who lost the chunk", async (store, clock) => {
-    const { topicMessage, chunk, target } = await holdBoth(store, 10);
-    const outcomes = [delivered(chunk.messageSeq, target)];
+  test("refuses every write of who lost the range", async (store, clock) => {
+    const { topicMessage, range, target } = await holdBoth(store, 10);
+    const outcomes = [delivered(range.messageSeq, target)];
     const lost = { kept: false, refused: [] };
     clock.advance(10);
     await store.reclaimLapsed(after(10));
-    assert.deepEqual(await store.completeChunk(chunk, outcomes), lost);
-    assert.equal(await store.splitChunk(chunk, target), undefined);
-    const [work] = await store.claimChunks(leaseOf("b"), 1);
+    assert.deepEqual(await store.completeRange(range, outcomes), lost);
+    assert.equal(await store.splitRange(range, target), undefined);
+    const [work] = await store.claimRanges(leaseOf("b"), 1);
     assert.ok(work);
-    assert.deepEqual(await store.completeChunk(chunk, outcomes), lost);
-    assert.equal(await store.splitChunk(chunk, target), undefined);
-    await store.releaseChunk(chunk);
-    assert.equal(await hasChunks(store), false);
+    assert.deepEqual(await store.completeRange(range, outcomes), lost);
+    assert.equal(await store.splitRange(range, target), undefined);
+    await store.releaseRange(range);
+    assert.equal(await hasRanges(store), false);
     assert.deepEqual(await countsOf(store, topicMessage), {});
-    const { kept } = await store.completeChunk(work.chunk, outcomes);
+    const { kept } = await store.completeRange(work.range, outcomes);
     assert.equal(kept, true);
     assert.deepEqual(await countsOf(store, topicMessage), { delivered: 1 });
   });
 
-  test("keeps the lease of a chunk that is cut; its rest has none", async (store, clock) => {
+  test("keeps the lease of a range that is cut; its rest has none", async (store, clock) => {
     const topic = await addTopic(store);
     const [a] = await addSubscriptions(store, topic, 2);
     assert.ok(a);
     const lease = leaseOf("a", 10);
-    const { chunk } = await store.acceptMessage(messageTo(topic), lease);
-    assert.ok(chunk && (await store.splitChunk(chunk, a.seq)));
-    await store.claimChunks(leaseOf("b", 100), 9);
+    const { range } = await store.acceptMessage(messageTo(topic), lease);
+    assert.ok(range && (await store.splitRange(range, a.seq)));
+    await store.claimRanges(leaseOf("b", 100), 9);
     clock.advance(10);
     const { freed } = await store.reclaimLapsed(after(10));
     assert.equal(freed, 1);
-    const [work] = await store.claimChunks(leaseOf("b"), 9);
-    assert.equal(work?.chunk.uptoTarget, a.seq);
+    const [work] = await store.claimRanges(leaseOf("b"), 9);
+    assert.equal(work?.range.uptoTarget, a.seq);
   });
 
-  test("frees an attempt that its chunk left under way", async (store, clock) => {
+  test("frees an attempt that its range left under way", async (store, clock) => {
     const topic = await addTopic(store);
     const { seq } = await addSubscription(store, topic);
     const message = messageTo(topic);
@@ -217,7 +217,7 @@ export function testLeases({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, message), { sent: 1 });
   });
 
-  test("loses what a billable chunk deferred or left under way rather than repeat it", async (store, clock) => {
+  test("loses what a billable range deferred or left under way rather than repeat it", async (store, clock) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 2);
     assert.ok(a && b);
@@ -289,15 +289,15 @@ export function testLeases({ test }: Cases): void {
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
     );
     const works = await Promise.all(
-      owners.map((owner) => store.claimChunks(leaseOf(owner), 3)),
+      owners.map((owner) => store.claimRanges(leaseOf(owner), 3)),
     );
-    const messages = works.flat().map(({ chunk }) => chunk.messageSeq);
+    const messages = works.flat().map(({ range }) => range.messageSeq);
     assert.equal(messages.length, 10);
     assert.equal(new Set(messages).size, 10);
   });
 
   test("frees or settles all that was held when it starts anew", async (store) => {
-    const { chunk, claim } = await holdBoth(store);
+    const { range, claim } = await holdBoth(store);
     const billable = await claimOne(store, { billable: true });
     const all = { freed: 2, interrupted: 1 };
     assert.deepEqual(await store.reclaimAll(after(5)), all);
@@ -307,23 +307,23 @@ export function testLeases({ test }: Cases): void {
       claims.map(({ messageSeq }) => messageSeq),
       [claim.messageSeq],
     );
-    const [work] = await store.claimChunks(leaseOf("b"), 1);
-    assert.ok(work && work.chunk.fence > chunk.fence);
-    const { kept } = await store.completeChunk(chunk, []);
+    const [work] = await store.claimRanges(leaseOf("b"), 1);
+    assert.ok(work && work.range.fence > range.fence);
+    const { kept } = await store.completeRange(range, []);
     assert.equal(kept, false);
   });
 }
 
-/** A chunk for one subscriber and a delivery to a phone, both held. */
+/** A range for one subscriber and a delivery to a phone, both held. */
 async function holdBoth(store: Store, leaseMs = 60_000, owner = "a") {
   const lease = leaseOf(owner, leaseMs);
   const topic = await addTopic(store);
   const { seq: target } = await addSubscription(store, topic);
   const topicMessage = messageTo(topic);
-  const { chunk } = await store.acceptMessage(topicMessage, lease);
+  const { range } = await store.acceptMessage(topicMessage, lease);
   const message = directMessage();
   await store.acceptDirectMessage(message, phones(1), false);
   const [claim] = await store.claimDue(lease, start, 1);
-  assert.ok(chunk && claim);
-  return { topicMessage, target, chunk, message, claim };
+  assert.ok(range && claim);
+  return { topicMessage, target, range, message, claim };
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import {
+  type AudienceRange,
   addMs,
-  type Chunk,
-  type ChunkOutcome,
   type DeliveryState,
   isSettled,
   type Lease,
   type NewMessage,
   type ProjectId,
+  type RangeOutcome,
   type ReclaimedWork,
   type Store,
   type Topic,
@@ -64,7 +64,7 @@ export function testLedgerProperties({ test, runs }: Cases): void {
 interface Step {
   readonly kind:
     | "accept"
-    | "claim chunks"
+    | "claim ranges"
     | "split"
     | "complete"
     | "release"
@@ -90,7 +90,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom(
     "accept",
     "accept",
-    "claim chunks",
+    "claim ranges",
     "split",
     "complete",
     "complete",
@@ -145,7 +145,7 @@ class Engines {
   readonly #store: Store;
   readonly #clock: ManualClock;
   readonly #topic: Topic;
-  readonly #chunks: Chunk[] = [];
+  readonly #ranges: AudienceRange[] = [];
   readonly #claims: Claim[] = [];
   readonly #held = new Map<string, Held>();
   #isDeleted = false;
@@ -161,20 +161,20 @@ class Engines {
     switch (kind) {
       case "accept":
         return this.#accept(step);
-      case "claim chunks":
-        return this.#claimChunks(owner, size);
+      case "claim ranges":
+        return this.#claimRanges(owner, size);
       case "split":
         return this.#split(which, size);
       case "complete": {
-        const chunk = pick(this.#chunks, which);
-        if (chunk) await this.#complete(chunk, step);
+        const range = pick(this.#ranges, which);
+        if (range) await this.#complete(range, step);
         return;
       }
       case "release": {
-        const chunk = pick(this.#chunks, which);
-        if (!chunk) return;
-        await this.#store.releaseChunk(chunk);
-        this.#letGo(chunkKey(chunk), chunk.fence);
+        const range = pick(this.#ranges, which);
+        if (!range) return;
+        await this.#store.releaseRange(range);
+        this.#letGo(rangeKey(range), range.fence);
         return;
       }
       case "claim due":
@@ -213,14 +213,14 @@ class Engines {
     await this.#store.reclaimAll(this.#clock.now());
     const lease = this.#lease("last");
     for (;;) {
-      const works = await this.#store.claimChunks(lease, 9);
+      const works = await this.#store.claimRanges(lease, 9);
       if (works.length === 0) break;
-      for (const { chunk } of works) {
-        const audience = await this.#store.readAudience(chunk, 1000);
-        await this.#store.completeChunk(
-          chunk,
+      for (const { range } of works) {
+        const audience = await this.#store.readAudience(range, 1000);
+        await this.#store.completeRange(
+          range,
           audience.map(({ target, cancelled }) =>
-            delivered(chunk.messageSeq, target, {
+            delivered(range.messageSeq, target, {
               state: cancelled ? "cancelled" : "delivered",
             }),
           ),
@@ -263,37 +263,37 @@ class Engines {
     if (this.#isDeleted) return;
     const message = messageTo(this.#topic);
     const lease = billable ? undefined : this.#lease(owner);
-    const { seq, chunk } = await this.#store.acceptMessage(message, lease);
+    const { seq, range } = await this.#store.acceptMessage(message, lease);
     this.messages.push({ seq, message });
-    if (chunk) this.#takeChunk(owner, chunk);
+    if (range) this.#takeRange(owner, range);
   }
 
-  async #claimChunks(owner: string, limit: number): Promise<void> {
+  async #claimRanges(owner: string, limit: number): Promise<void> {
     const lease = this.#lease(owner);
-    const works = await this.#store.claimChunks(lease, limit);
-    for (const { chunk } of works) this.#takeChunk(owner, chunk);
+    const works = await this.#store.claimRanges(lease, limit);
+    for (const { range } of works) this.#takeRange(owner, range);
   }
 
   async #split(which: number, size: number): Promise<void> {
-    const chunk = pick(this.#chunks, which);
-    if (!chunk) return;
-    const audience = await this.#store.readAudience(chunk, size);
+    const range = pick(this.#ranges, which);
+    if (!range) return;
+    const audience = await this.#store.readAudience(range, size);
     const last = audience.at(-1);
     if (!last) return;
-    const parts = await this.#store.splitChunk(chunk, last.target);
-    if (parts) this.#chunks.push(parts.chunk);
+    const parts = await this.#store.splitRange(range, last.target);
+    if (parts) this.#ranges.push(parts.range);
   }
 
-  async #complete(chunk: Chunk, step: Step): Promise<void> {
-    const { messageSeq, fence } = chunk;
-    const audience = await this.#store.readAudience(chunk, 1000);
+  async #complete(range: AudienceRange, step: Step): Promise<void> {
+    const { messageSeq, fence } = range;
+    const audience = await this.#store.readAudience(range, 1000);
     const outcomes = audience.map(({ target, cancelled }, n) =>
       cancelled
         ? delivered(messageSeq, target, { state: "cancelled", attempts: 0 })
         : this.#outcome(messageSeq, target, n, step),
     );
-    const { kept } = await this.#store.completeChunk(chunk, outcomes);
-    assert.equal(kept, this.#letGo(chunkKey(chunk), fence));
+    const { kept } = await this.#store.completeRange(range, outcomes);
+    assert.equal(kept, this.#letGo(rangeKey(range), fence));
     if (!kept) return;
     for (const { target, lease } of outcomes) {
       if (!lease) continue;
@@ -311,7 +311,7 @@ class Engines {
     target: number,
     n: number,
     { owner, ends, billable }: Step,
-  ): ChunkOutcome {
+  ): RangeOutcome {
     const end = this.#end(ends, n);
     return end.state === "sending"
       ? { ...underWay(messageSeq, target, this.#lease(owner)), billable }
@@ -353,9 +353,9 @@ class Engines {
     }
   }
 
-  #takeChunk(owner: string, chunk: Chunk): void {
-    this.#chunks.push(chunk);
-    this.#hold(chunkKey(chunk), owner, chunk.fence);
+  #takeRange(owner: string, range: AudienceRange): void {
+    this.#ranges.push(range);
+    this.#hold(rangeKey(range), owner, range.fence);
   }
 
   #takeClaim(owner: string, claim: Claim): void {
@@ -391,8 +391,8 @@ class Engines {
   }
 }
 
-function chunkKey({ messageSeq, afterTarget }: Chunk): string {
-  return `chunk ${messageSeq}/${afterTarget}`;
+function rangeKey({ messageSeq, afterTarget }: AudienceRange): string {
+  return `range ${messageSeq}/${afterTarget}`;
 }
 
 function deliveryKey({ messageSeq, target }: Claim): string {

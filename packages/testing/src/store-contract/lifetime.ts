@@ -31,11 +31,11 @@ export function testLifetime({ test }: Cases): void {
       Array.from({ length: 20 }, async () => {
         const message = messageTo(topic);
         const lease = leaseOf("a");
-        const { seq, chunk } = await store.acceptMessage(message, lease);
-        assert.ok(chunk);
-        const audience = await store.readAudience(chunk, 9);
+        const { seq, range } = await store.acceptMessage(message, lease);
+        assert.ok(range);
+        const audience = await store.readAudience(range, 9);
         assert.equal(audience.length, 1);
-        await store.completeChunk(chunk, [delivered(seq, target)]);
+        await store.completeRange(range, [delivered(seq, target)]);
         const report = await store.findMessage(projectId, message.id);
         assert.equal(report?.fannedOut, true);
         assert.deepEqual(report?.counts, { delivered: 1 });
@@ -68,10 +68,10 @@ export function testLifetime({ test }: Cases): void {
     const message = messageTo(topic, {
       content: { kind: "structure", variants },
     });
-    const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(chunk);
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(range);
     const outcome = delivered(seq, target);
-    await store.completeChunk(chunk, [outcome]);
+    await store.completeRange(range, [outcome]);
     const read = async () => ({
       subscription: await store.findSubscriptionById(id),
       message: await store.findMessageBySeq(seq),

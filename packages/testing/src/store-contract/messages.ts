@@ -226,10 +226,10 @@ export function testMessages({ test }: Cases): void {
       (await store.findMessage(projectId, message.id))?.fannedOut;
     await store.acceptMessage(message, undefined);
     assert.equal(await isFannedOut(), false);
-    const [work] = await store.claimChunks(leaseOf("a"), 1);
+    const [work] = await store.claimRanges(leaseOf("a"), 1);
     assert.ok(work);
     assert.equal(await isFannedOut(), false);
-    await store.completeChunk(work.chunk, []);
+    await store.completeRange(work.range, []);
     assert.equal(await isFannedOut(), true);
   });
 

@@ -49,7 +49,7 @@ export function testReceipts({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, other), { sent: 1 });
   });
 
-  test("keeps an early receipt for the outcome of a chunk too", async (store) => {
+  test("keeps an early receipt for the outcome of a range too", async (store) => {
     await store.recordReceipt(receiptOf("x1", { event: "fail" }));
     const topic = await addTopic(store);
     const { seq: target } = await addSubscription(store, topic);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type {
-  ChunkOutcome,
   NewMessage,
+  RangeOutcome,
   Receipt,
   RefusedOutcome,
   Store,
@@ -71,7 +71,7 @@ export function testRefusals({ test }: Cases): void {
       await assertNothingLeft(store);
     });
 
-    test(`a chunk's outcome with ${title} costs its own delivery`, async (store) => {
+    test(`a range's outcome with ${title} costs its own delivery`, async (store) => {
       const { message, messageSeq, target, refused } = await completeOneOf(
         3,
         store,
@@ -97,7 +97,7 @@ export function testRefusals({ test }: Cases): void {
     });
   });
 
-  test("one bad outcome among 500 of a chunk costs one", async (store) => {
+  test("one bad outcome among 500 of a range costs one", async (store) => {
     const bad = { attempts: 1.5 };
     const { message, refused } = await completeOneOf(500, store, bad);
     assert.equal(refused.length, 1);
@@ -132,13 +132,13 @@ export function testRefusals({ test }: Cases): void {
   test("has no statistics of what was refused but its failure", async (store) => {
     const topic = await addTopic(store);
     const { seq: target } = await addSubscription(store, topic);
-    const { seq, chunk } = await store.acceptMessage(
+    const { seq, range } = await store.acceptMessage(
       messageTo(topic),
       leaseOf("a"),
     );
-    assert.ok(chunk);
+    assert.ok(range);
     const bad = spoiled(delivered(seq, target), { segments: 0.5 });
-    await store.completeChunk(chunk, [bad]);
+    await store.completeRange(range, [bad]);
     const counts = await store.readStatistics(topic.seq, start, after(1e12));
     assert.deepEqual(
       counts.map(({ state, count }) => [state, count]),
@@ -284,14 +284,14 @@ async function completeOneOf(
     Array.from({ length: count }, () => addSubscription(store, topic)),
   );
   const message: NewMessage = messageTo(topic);
-  const { seq, chunk } = await store.acceptMessage(message, leaseOf("a"));
-  assert.ok(chunk);
-  const audience = await store.readAudience(chunk, count);
+  const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+  assert.ok(range);
+  const audience = await store.readAudience(range, count);
   const target = audience[1]?.target ?? 0;
-  const { kept, refused } = await store.completeChunk(
-    chunk,
+  const { kept, refused } = await store.completeRange(
+    range,
     audience.map((recipient) => {
-      const outcome: ChunkOutcome = delivered(seq, recipient.target);
+      const outcome: RangeOutcome = delivered(seq, recipient.target);
       return recipient.target === target ? spoiled(outcome, values) : outcome;
     }),
   );
@@ -322,7 +322,7 @@ async function assertFailed(store: Store, messageSeq: number, target: number) {
 
 async function assertNothingLeft(store: Store): Promise<void> {
   assert.deepEqual(await store.peekWork(), {
-    hasChunks: false,
+    hasRanges: false,
     nextDueAt: undefined,
   });
   assert.deepEqual(await store.reclaimAll(start), {

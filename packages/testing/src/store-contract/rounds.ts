@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type {
-  ChunkOutcome,
   DeliveryState,
   EpochMs,
+  RangeOutcome,
   Store,
 } from "@carillon/core";
 import type { Cases } from "./cases.ts";
@@ -85,7 +85,7 @@ function waitingIn(
   target: number,
   round: number,
   nextAttemptAt: EpochMs,
-): ChunkOutcome {
+): RangeOutcome {
   const state = "waiting";
   return { messageSeq, target, state, attempts: 0, round, nextAttemptAt };
 }

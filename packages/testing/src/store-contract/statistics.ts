@@ -101,7 +101,7 @@ export function testStatistics({ test }: Cases): void {
     assert.deepEqual(await statisticsOf(store, topic), ["1 https unknown 1"]);
   });
 
-  test("does not count confirmations, nor a chunk's outcomes twice", async (store) => {
+  test("does not count confirmations, nor a range's outcomes twice", async (store) => {
     const topic = await addTopic(store);
     const unconfirmed = await addUnconfirmed(store, topic, "t1");
     const [claim] = await store.claimDue(leaseOf("a"), start, 1);
@@ -113,14 +113,14 @@ export function testStatistics({ test }: Cases): void {
       },
     ]);
     const { seq: target } = await addSubscription(store, topic);
-    const { seq, chunk } = await store.acceptMessage(
+    const { seq, range } = await store.acceptMessage(
       messageTo(topic),
       leaseOf("a", 1),
     );
-    assert.ok(chunk);
+    assert.ok(range);
     const outcomes = [delivered(seq, target)];
-    await store.completeChunk(chunk, outcomes);
-    await store.completeChunk(chunk, outcomes);
+    await store.completeRange(range, outcomes);
+    await store.completeRange(range, outcomes);
     assert.deepEqual(await statisticsOf(store, topic), ["0 https delivered 1"]);
     await store.deleteTopic(projectId, topic.name, start);
     assert.deepEqual(await statisticsOf(store, topic), []);

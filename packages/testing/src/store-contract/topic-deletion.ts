@@ -108,19 +108,19 @@ export function testTopicDeletion({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, message), { cancelled: 1 });
   });
 
-  test("leaves its chunks to those who hold them, to be explained", async (store) => {
+  test("leaves its ranges to those who hold them, to be explained", async (store) => {
     const topic = await addTopic(store);
     const [a, gone, b] = await addSubscriptions(store, topic, 3);
     assert.ok(a && gone && b);
     await addUnconfirmed(store, topic, "t1");
     await store.deleteSubscription(projectId, topic.name, gone.id, start);
     const [held, waiting] = [messageTo(topic), messageTo(topic)];
-    const { seq, chunk } = await store.acceptMessage(held, leaseOf("a"));
+    const { seq, range } = await store.acceptMessage(held, leaseOf("a"));
     await store.acceptMessage(waiting, undefined);
-    assert.ok(chunk);
-    const before = await store.readAudience(chunk, 10);
+    assert.ok(range);
+    const before = await store.readAudience(range, 10);
     await store.deleteTopic(projectId, topic.name, start);
-    const audience = await store.readAudience(chunk, 10);
+    const audience = await store.readAudience(range, 10);
     assert.deepEqual(
       audience,
       before.map((recipient) => ({ ...recipient, cancelled: true })),
@@ -129,7 +129,7 @@ export function testTopicDeletion({ test }: Cases): void {
       audience.map(({ target }) => target),
       [a.seq, b.seq],
     );
-    const { kept } = await store.completeChunk(chunk, [
+    const { kept } = await store.completeRange(range, [
       delivered(seq, a.seq),
       delivered(seq, b.seq, { state: "cancelled", attempts: 0 }),
     ]);
@@ -138,7 +138,7 @@ export function testTopicDeletion({ test }: Cases): void {
       delivered: 1,
       cancelled: 1,
     });
-    const [work] = await store.claimChunks(leaseOf("a"), 9);
+    const [work] = await store.claimRanges(leaseOf("a"), 9);
     assert.equal(work?.message.id, waiting.id);
   });
 
@@ -147,8 +147,8 @@ export function testTopicDeletion({ test }: Cases): void {
     await addSubscription(store, topic);
     await store.deleteTopic(projectId, topic.name, start);
     const message = messageTo(topic);
-    const { chunk } = await store.acceptMessage(message, leaseOf("a"));
-    assert.equal(chunk, undefined);
+    const { range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.equal(range, undefined);
     const report = await store.findMessage(projectId, message.id);
     assert.equal(report?.fannedOut, true);
   });

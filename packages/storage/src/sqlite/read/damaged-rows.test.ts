@@ -50,13 +50,13 @@ test("a message that cannot be read holds up no other", async () => {
     seqs.push(seq);
   }
   damage(`UPDATE messages SET content_kind = 99 WHERE seq = ${seqs[1]}`);
-  const claimed = await store.claimChunks(lease, 10);
+  const claimed = await store.claimRanges(lease, 10);
   assert.deepEqual(
-    claimed.map(({ chunk }) => chunk.messageSeq),
+    claimed.map(({ range }) => range.messageSeq),
     [seqs[0], seqs[2]],
   );
   assert.deepEqual(errors, [["claim_unreadable", seqs[1]]]);
-  assert.deepEqual(await store.claimChunks(lease, 10), []);
+  assert.deepEqual(await store.claimRanges(lease, 10), []);
   await store.close();
 });
 
@@ -67,9 +67,9 @@ test("a due delivery that cannot be read holds up no other", async () => {
   for (let n = 0; n < 3; n++) {
     targets.push(await addSubscription(store, topic));
   }
-  const { chunk, messageSeq } = await acceptClaimed(store, topic);
-  await store.completeChunk(
-    chunk,
+  const { range, messageSeq } = await acceptClaimed(store, topic);
+  await store.completeRange(
+    range,
     targets.map((target) =>
       delivered(messageSeq, target, {
         state: "retrying",
@@ -94,9 +94,9 @@ test("nor does a due delivery of a message that cannot be read", async () => {
   const target = await addSubscription(store, topic);
   const seqs: number[] = [];
   for (let n = 0; n < 2; n++) {
-    const { chunk, messageSeq } = await acceptClaimed(store, topic);
+    const { range, messageSeq } = await acceptClaimed(store, topic);
     const wait = { state: "retrying", nextAttemptAt: start } as const;
-    await store.completeChunk(chunk, [delivered(messageSeq, target, wait)]);
+    await store.completeRange(range, [delivered(messageSeq, target, wait)]);
     seqs.push(messageSeq);
   }
   damage(`UPDATE messages SET audience = 99 WHERE seq = ${seqs[0]}`);

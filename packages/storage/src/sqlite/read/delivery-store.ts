@@ -2,8 +2,8 @@
 
 import type { EpochMs } from "@carillon/core";
 import {
+  type AudienceRange,
   CarillonError,
-  type Chunk,
   type Clock,
   type DeliveryStore,
   type Lease,
@@ -27,11 +27,11 @@ import {
 } from "../schema/message-table.ts";
 import { defineAudience } from "../schema/subscription-table.ts";
 import type { RowOf } from "../schema/table.ts";
-import type { ChunkRow } from "../write/chunk-writes.ts";
 import {
   type OutcomeColumns,
   toOutcomeColumns,
 } from "../write/outcome-columns.ts";
+import type { RangeRow } from "../write/range-writes.ts";
 import { ReadCache } from "./read-cache.ts";
 import { replaceUncopyable } from "./uncopyable-outcomes.ts";
 
@@ -79,8 +79,8 @@ export function createDeliveryStore(
     `SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
      WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1`,
   );
-  const freeChunk = reader.prepare<[1]>(
-    "SELECT 1 FROM chunks WHERE owner IS NULL LIMIT 1",
+  const freeRange = reader.prepare<[1]>(
+    "SELECT 1 FROM ranges WHERE owner IS NULL LIMIT 1",
   );
 
   /** Parameters: limit. Index: deliveries_due, from its first row. */
@@ -91,8 +91,8 @@ export function createDeliveryStore(
            ORDER BY next_attempt_at LIMIT ?)`,
   );
   /** Parameters: limit. */
-  const freeChunks = reader.prepare<[number]>(
-    "SELECT count(*) FROM (SELECT 1 FROM chunks WHERE owner IS NULL LIMIT ?)",
+  const freeRanges = reader.prepare<[number]>(
+    "SELECT count(*) FROM (SELECT 1 FROM ranges WHERE owner IS NULL LIMIT ?)",
   );
 
   /** When a lease that is granted now ends; rounded so that none ends early. */
@@ -148,19 +148,19 @@ export function createDeliveryStore(
 
   return {
     async acceptMessage(message, lease) {
-      const [seq, hasChunk] = await writer.run(
+      const [seq, hasRange] = await writer.run(
         "acceptMessage",
         toMessageRow(message),
         lease ? [lease.owner, endOf(lease)] : null,
       );
-      const chunk: Chunk = {
+      const range: AudienceRange = {
         messageSeq: seq,
         topicSeq: message.topic?.seq ?? 0,
         afterTarget: 0,
         uptoTarget: undefined,
         fence: 1,
       };
-      return { seq, chunk: hasChunk && lease ? chunk : undefined };
+      return { seq, range: hasRange && lease ? range : undefined };
     },
     async acceptDirectMessage(message, recipients, billable) {
       const seq = await writer.run(
@@ -171,14 +171,14 @@ export function createDeliveryStore(
       );
       return { seq };
     },
-    async claimChunks(lease, limit) {
+    async claimRanges(lease, limit) {
       const until = endOf(lease);
-      const rows = await writer.run("claimChunks", lease.owner, until, limit);
+      const rows = await writer.run("claimRanges", lease.owner, until, limit);
       return readable(rows, (row) => {
         const found = messageBySeq.get(row[0]);
         if (!found) throw new Error(`There is no message ${row[0]}.`);
         const message = toMessage(found);
-        return { chunk: toChunk(row, message), message };
+        return { range: toRange(row, message), message };
       });
     },
     async readAudience({ topicSeq, afterTarget, uptoTarget }, limit) {
@@ -195,26 +195,26 @@ export function createDeliveryStore(
       }
       return recipients;
     },
-    async splitChunk(chunk, uptoTarget) {
-      const { messageSeq, afterTarget, fence } = chunk;
+    async splitRange(range, uptoTarget) {
+      const { messageSeq, afterTarget, fence } = range;
       const isCut = await writer.run(
-        "splitChunk",
+        "splitRange",
         messageSeq,
         afterTarget,
         fence,
         uptoTarget,
       );
-      return isCut ? { chunk: { ...chunk, uptoTarget } } : undefined;
+      return isCut ? { range: { ...range, uptoTarget } } : undefined;
     },
-    async completeChunk({ messageSeq, afterTarget, fence }, outcomes) {
+    async completeRange({ messageSeq, afterTarget, fence }, outcomes) {
       const { result, refused } = await write(outcomes, (columns) =>
-        writer.run("completeChunk", messageSeq, afterTarget, fence, columns),
+        writer.run("completeRange", messageSeq, afterTarget, fence, columns),
       );
       if (!result.kept) return result;
       return { kept: true, refused: [...refused, ...result.refused] };
     },
-    releaseChunk: ({ messageSeq, afterTarget, fence }) =>
-      writer.run("releaseChunk", messageSeq, afterTarget, fence),
+    releaseRange: ({ messageSeq, afterTarget, fence }) =>
+      writer.run("releaseRange", messageSeq, afterTarget, fence),
     async claimDue(lease, now, limit) {
       const until = endOf(lease);
       const rows = await writer.run("claimDue", lease.owner, until, now, limit);
@@ -235,24 +235,24 @@ export function createDeliveryStore(
     async peekWork() {
       const next = nextDue.get()?.[0];
       return {
-        hasChunks: freeChunk.get() !== undefined,
+        hasRanges: freeRange.get() !== undefined,
         nextDueAt: next === undefined ? undefined : toEpochMs(next),
       };
     },
     async countBacklog(limit) {
       const [waiting = 0, all = 0] = backlog.get(limit) ?? [];
-      const [chunks = 0] = freeChunks.get(limit) ?? [];
-      return { waiting, retrying: all - waiting, chunks };
+      const [ranges = 0] = freeRanges.get(limit) ?? [];
+      return { waiting, retrying: all - waiting, ranges };
     },
     recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
     findMessageBySeq,
   };
 }
 
-function toChunk(
-  [messageSeq, afterTarget, upto, fence]: ChunkRow,
+function toRange(
+  [messageSeq, afterTarget, upto, fence]: RangeRow,
   { topic }: Message,
-): Chunk {
+): AudienceRange {
   return {
     messageSeq,
     topicSeq: topic?.seq ?? 0,

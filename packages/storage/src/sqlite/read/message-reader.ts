@@ -28,7 +28,7 @@ import { Conditions } from "./conditions.ts";
 import type { Reader } from "./reader.ts";
 
 type ReportRow = readonly [
-  hasChunks: number,
+  hasRanges: number,
   // A count for each state, then the message.
   ...SQLOutputValue[],
 ];
@@ -47,7 +47,7 @@ const shown = defineTable("deliveries", {
 type DeliveryRow = readonly SQLOutputValue[];
 
 const reportSelect = (index: string) => `SELECT
-    EXISTS (SELECT 1 FROM chunks WHERE chunks.message_seq = messages.seq),
+    EXISTS (SELECT 1 FROM ranges WHERE ranges.message_seq = messages.seq),
     ${countColumns.map((name) => `message_counts.${name}`).join(", ")},
     ${messages.columns()}
   FROM messages INDEXED BY ${index}
@@ -192,7 +192,7 @@ function isCommon(state: DeliveryState): boolean {
 const commonExcluded = "AND d.state NOT IN (4, 5)";
 
 function toReport(row: ReportRow): MessageReport {
-  const [hasChunks, ...columns] = row;
+  const [hasRanges, ...columns] = row;
   const counts: Partial<Record<DeliveryState, number>> = {};
   for (const n of countColumns.keys()) {
     const count = columns[n];
@@ -200,7 +200,7 @@ function toReport(row: ReportRow): MessageReport {
   }
   return {
     message: toMessage(row, 1 + countColumns.length),
-    fannedOut: hasChunks === 0,
+    fannedOut: hasRanges === 0,
     counts,
   };
 }

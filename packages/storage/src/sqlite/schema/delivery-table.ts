@@ -6,10 +6,10 @@
 import type { SQLInputValue } from "node:sqlite";
 import type {
   Attempt,
-  ChunkOutcome,
   DeliveryOutcome,
   FencedOutcome,
   Lease,
+  RangeOutcome,
 } from "@carillon/core";
 import {
   type AnyCodec,
@@ -27,7 +27,7 @@ import { defineTable, type RowOf } from "./table.ts";
 /** An outcome by either of its ways into the ledger. */
 export type Outcome = DeliveryOutcome &
   Partial<
-    Pick<ChunkOutcome, "billable" | "round" | "lease"> &
+    Pick<RangeOutcome, "billable" | "round" | "lease"> &
       Pick<FencedOutcome, "fence" | "previousAttempt">
   >;
 

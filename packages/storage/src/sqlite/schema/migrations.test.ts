@@ -38,28 +38,6 @@ test("applies each migration once, in order", async () => {
   );
 });
 
-test("the administrator of the first start becomes an operator", async () => {
-  using db = new DatabaseSync(":memory:");
-  const [first, ...later] = readMigrations();
-  assert.ok(first);
-  await applied(db, [first], 1);
-  db.exec(`
-    INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
-    VALUES ('u1', 'admin', 'd1', '', 'admin', 0),
-           ('u2', 'ann', 'd1', '', 'admin', 0);
-    INSERT INTO settings VALUES ('identity.bootstrap', '{"userId":"u1"}');
-  `);
-  await applied(db, [first, ...later], 2);
-  const roles = db.prepare("SELECT id, role FROM users ORDER BY id").all();
-  assert.deepEqual(
-    roles.map(({ id, role }) => [id, role]),
-    [
-      ["u1", "operator"],
-      ["u2", "admin"],
-    ],
-  );
-});
-
 test("leaves nothing of a migration that fails", async () => {
   using db = new DatabaseSync(":memory:");
   const [first] = readMigrations();
@@ -68,72 +46,6 @@ test("leaves nothing of a migration that fails", async () => {
   await assert.rejects(applied(db, [first, broken], 1), /already exists/);
   const mended = migrationOf(2, "CREATE TABLE two (b)");
   assert.deepEqual(await applied(db, [first, mended], 1), [2]);
-});
-
-test("moves the ids of deleted projects out of the settings", async () => {
-  using db = new DatabaseSync(":memory:");
-  const all = readMigrations();
-  const before = all.filter(({ version }) => version < 6);
-  await applied(db, before, 1);
-  const id = "0123456789abcdef0123456789abcdef";
-  db.prepare("INSERT INTO settings (name, value) VALUES (?, 'deleted')").run(
-    `identity.deleted_project.${id}`,
-  );
-  db.exec("INSERT INTO settings (name, value) VALUES ('kms_keys', '[]')");
-  await applied(db, all, 1);
-  const ids = db.prepare("SELECT id FROM deleted_projects").all();
-  assert.deepEqual(
-    ids.map((row) => row.id),
-    [id],
-  );
-  const names = db.prepare("SELECT name FROM settings").all();
-  assert.deepEqual(
-    names.map(({ name }) => name),
-    ["kms_keys"],
-  );
-});
-
-test("names of before that differ only in case are found and changed", async () => {
-  const folder = newFolder();
-  {
-    using db = new DatabaseSync(join(folder, "carillon.db"));
-    const before = readMigrations().filter(({ version }) => version <= 5);
-    await applied(db, before, 1);
-    db.exec(`
-      INSERT INTO domains (id, name, disabled)
-      VALUES ('d1', 'Main', 0), ('d2', 'main', 0);
-      INSERT INTO projects (id, name, domain_id, disabled)
-      VALUES ('p1', 'Shop', 'd1', 0), ('p2', 'shop', 'd1', 0);
-      INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
-      VALUES ('u1', 'Ann', 'd1', '', 'member', 0),
-             ('u2', 'ann', 'd1', '', 'member', 0);
-    `);
-  }
-  await using store = await openSqliteStore({ folder });
-  for (const [id, name] of [
-    ["u1", "Ann"],
-    ["u2", "ann"],
-  ] as const) {
-    const user = await store.findUserByName("d1", name);
-    assert.equal(user?.id, id);
-    await store.putUser({ ...user, disabled: true });
-    assert.equal((await store.findUser(id))?.disabled, true);
-  }
-  assert.equal(await store.findUserByName("d1", "aNN"), undefined);
-  for (const project of await store.listProjects()) {
-    await store.putProject({ ...project, disabled: true });
-    assert.ok((await store.findProject(project.id))?.disabled);
-  }
-  for (const domain of await store.listDomains()) {
-    await store.putDomain({ ...domain, disabled: true });
-    assert.ok((await store.findDomain(domain.id))?.disabled);
-  }
-  // What is new is compared with both.
-  const user = await store.findUser("u1");
-  assert.ok(user);
-  const taken = { code: "IDENTITY_EXISTS" };
-  await assert.rejects(store.putUser({ ...user, name: "aNN" }), taken);
-  await assert.rejects(store.putUser({ ...user, id: "u3" }), taken);
 });
 
 test("lets a signal come in after each migration", async () => {
@@ -188,6 +100,22 @@ test("refuses a database that a newer version wrote", async () => {
   await assert.rejects(openSqliteStore({ folder }), {
     code: "STORAGE_UNUSABLE",
     message: `The database ${file} was written by a newer version (its schema is 9999, this version knows ${newest}): start that version, or restore a backup from before.`,
+  });
+});
+
+test("refuses a database from before the first release", async () => {
+  const folder = newFolder();
+  const file = join(folder, "carillon.db");
+  {
+    using db = new DatabaseSync(file);
+    db.exec(`
+      CREATE TABLE migrations (version INTEGER, name TEXT, applied_at INTEGER);
+      INSERT INTO migrations VALUES (1, 'initial', 0), (2, 'list-markers', 0);
+    `);
+  }
+  await assert.rejects(openSqliteStore({ folder }), {
+    code: "STORAGE_UNUSABLE",
+    message: `The database ${file} was written by a version from before the first release, which this version does not read: start with an empty data folder.`,
   });
 });
 

@@ -35,21 +35,15 @@ export function readMigrations(
  * loop turns after each, so that a signal can come in between. A crash, or an
  * end of the iteration, leaves a migration applied and noted, or neither.
  *
- * @throws CarillonError STORAGE_UNUSABLE when a newer release wrote it
+ * @throws CarillonError STORAGE_UNUSABLE when another version wrote it whose
+ * schema does not lead to this one
  */
 export async function* migrate(
   db: DatabaseSync,
   migrations: readonly Migration[],
   clock: Pick<Clock, "now" | "nextTurn">,
 ): AsyncGenerator<number, void> {
-  const current = currentVersion(db);
-  const newest = migrations.at(-1)?.version ?? 0;
-  if (current > newest) {
-    throw new CarillonError(
-      "STORAGE_UNUSABLE",
-      `The database ${db.location()} was written by a newer version (its schema is ${current}, this version knows ${newest}): start that version, or restore a backup from before.`,
-    );
-  }
+  const current = checkApplied(db, migrations);
   const missing = migrations.filter(({ version }) => version > current);
   for (const { version, name, sql } of missing) {
     db.exec("BEGIN IMMEDIATE");
@@ -68,15 +62,35 @@ export async function* migrate(
   }
 }
 
-function currentVersion(db: DatabaseSync): number {
-  const known = prepareQuery<[1]>(
+/** The newest version that was applied; 0 of an empty database. */
+function checkApplied(
+  db: DatabaseSync,
+  migrations: readonly Migration[],
+): number {
+  const hasNotes = prepareQuery<[1]>(
     db,
     "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'",
   ).get();
-  if (!known) return 0;
-  const newest = prepareQuery<[version: number | null]>(
+  if (!hasNotes) return 0;
+  const applied = prepareQuery<[version: number, name: string]>(
     db,
-    "SELECT max(version) FROM migrations",
-  ).get();
-  return newest?.[0] ?? 0;
+    "SELECT version, name FROM migrations ORDER BY version",
+  ).all();
+  const newest = migrations.at(-1)?.version ?? 0;
+  const current = applied.at(-1)?.[0] ?? 0;
+  for (const [version, name] of applied) {
+    const known = migrations.find((it) => it.version === version);
+    if (known === undefined || known.name === name) continue;
+    throw new CarillonError(
+      "STORAGE_UNUSABLE",
+      `The database ${db.location()} was written by a version from before the first release, which this version does not read: start with an empty data folder.`,
+    );
+  }
+  if (current > newest) {
+    throw new CarillonError(
+      "STORAGE_UNUSABLE",
+      `The database ${db.location()} was written by a newer version (its schema is ${current}, this version knows ${newest}): start that version, or restore a backup from before.`,
+    );
+  }
+  return current;
 }

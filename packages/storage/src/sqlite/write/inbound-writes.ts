@@ -34,7 +34,7 @@ export function createInboundWrites(db: DatabaseSync) {
           ? undefined
           : kept.get(externalId, provider, from, text);
       if (found) return { seq: found[0], isRepeated: true };
-      // The chunk is not leased: the engine gets a hint once all is on disk.
+      // The range is not leased: the engine gets a hint once all is on disk.
       if (notification) acceptMessage(notification, null);
       const seq = Number(
         insert.run(...newInbound.toRow(message)).lastInsertRowid,

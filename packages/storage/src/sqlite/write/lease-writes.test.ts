@@ -20,7 +20,7 @@ test("frees what an earlier process held, though its clock was far ahead", async
   const clock = new ManualClock(start);
   await clock.advance(1e9);
   const { store: first, topic } = await openWithTopic(folder, 1, { clock });
-  const { chunk } = await acceptClaimed(first, topic);
+  const { range } = await acceptClaimed(first, topic);
   await first.close();
 
   await using store = await openSqliteStore({
@@ -30,8 +30,8 @@ test("frees what an earlier process held, though its clock was far ahead", async
   const nothing = { freed: 0, interrupted: 0 };
   assert.deepEqual(await store.reclaimLapsed(start), nothing);
   assert.deepEqual(await store.reclaimAll(start), { freed: 1, interrupted: 0 });
-  const [claimed] = await store.claimChunks(lease, 9);
-  assert.ok(claimed && claimed.chunk.fence > chunk.fence);
+  const [claimed] = await store.claimRanges(lease, 9);
+  assert.ok(claimed && claimed.range.fence > range.fence);
 });
 
 test("ends no lease a fraction of a millisecond early", async () => {
@@ -54,9 +54,9 @@ test("keeps no index entry for what nobody holds any more", async () => {
   const { store: opened, topic, targets } = await openWithTopic(folder, 3);
   await using store = opened;
   const [done = 0, slow = 0, late = 0] = targets;
-  const { messageSeq, chunk } = await acceptClaimed(store, topic);
+  const { messageSeq, range } = await acceptClaimed(store, topic);
   assert.equal(countHeld(folder), 1);
-  await store.completeChunk(chunk, [
+  await store.completeRange(range, [
     delivered(messageSeq, done),
     delivered(messageSeq, slow, { state: "sending", lease }),
     delivered(messageSeq, late, { state: "retrying", nextAttemptAt: start }),
@@ -73,20 +73,20 @@ test("keeps no index entry for what nobody holds any more", async () => {
   assert.equal((await store.peekWork()).nextDueAt, undefined);
 });
 
-test("leaves a delivery alone that was claimed since its chunk was read", async () => {
+test("leaves a delivery alone that was claimed since its range was read", async () => {
   const { store: opened, topic, targets } = await openWithTopic(newFolder(), 1);
   await using store = opened;
   const [target = 0] = targets;
-  const { messageSeq, chunk } = await acceptClaimed(store, topic);
-  const front = await store.splitChunk(chunk, target);
+  const { messageSeq, range } = await acceptClaimed(store, topic);
+  const front = await store.splitRange(range, target);
   assert.ok(front);
-  await store.completeChunk(front.chunk, [
+  await store.completeRange(front.range, [
     delivered(messageSeq, target, { state: "retrying", nextAttemptAt: start }),
   ]);
   const [claim] = await store.claimDue({ ...lease, owner: "b" }, start, 1);
-  const [rest] = await store.claimChunks(lease, 1);
+  const [rest] = await store.claimRanges(lease, 1);
   assert.ok(claim && rest);
-  await store.completeChunk(rest.chunk, [
+  await store.completeRange(rest.range, [
     delivered(messageSeq, target, { state: "sending", lease }),
   ]);
   await store.recordOutcomes([
@@ -101,7 +101,7 @@ function countHeld(folder: string): unknown {
   using db = new DatabaseSync(join(folder, "carillon.db"), { readOnly: true });
   const row = db
     .prepare(
-      `SELECT (SELECT count(*) FROM chunks INDEXED BY chunks_held
+      `SELECT (SELECT count(*) FROM ranges INDEXED BY ranges_held
                WHERE owner IS NOT NULL)
          + (SELECT count(*) FROM deliveries INDEXED BY deliveries_held
             WHERE owner IS NOT NULL) AS count`,

@@ -1,4 +1,4 @@
-/** Writes about what engines hold: chunks, and deliveries that are sending. */
+/** Writes about what engines hold: ranges, and deliveries that are sending. */
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, ReclaimedWork } from "@carillon/core";
@@ -11,8 +11,8 @@ const { sending, unknown } = stateCodes;
 
 export function createLeaseWrites(db: DatabaseSync) {
   /** Parameters: end of the lease, owner. Indexes: those of what is held. */
-  const renewChunks = db.prepare(
-    `UPDATE chunks INDEXED BY chunks_held SET lease_until = ?
+  const renewRanges = db.prepare(
+    `UPDATE ranges INDEXED BY ranges_held SET lease_until = ?
      WHERE owner = ?`,
   );
   const renewDeliveries = db.prepare(
@@ -20,8 +20,8 @@ export function createLeaseWrites(db: DatabaseSync) {
      WHERE owner = ?`,
   );
   /** A fence more, so that the former owner is refused from now on. */
-  const freeChunks = db.prepare(
-    `UPDATE chunks INDEXED BY chunks_held
+  const freeRanges = db.prepare(
+    `UPDATE ranges INDEXED BY ranges_held
      SET owner = NULL, lease_until = NULL, fence = fence + 1
      WHERE owner IS NOT NULL AND lease_until <= ?`,
   );
@@ -52,7 +52,7 @@ export function createLeaseWrites(db: DatabaseSync) {
 
   return {
     renewLeases(owner: string, leaseUntil: number): void {
-      renewChunks.run(leaseUntil, owner);
+      renewRanges.run(leaseUntil, owner);
       renewDeliveries.run(leaseUntil, owner);
     },
     /**
@@ -71,7 +71,7 @@ export function createLeaseWrites(db: DatabaseSync) {
       counts.add(countChanges);
       statistics.add(settledCounts);
       const freed =
-        Number(freeChunks.run(endedBy).changes) +
+        Number(freeRanges.run(endedBy).changes) +
         Number(freeDeliveries.run(now, endedBy).changes);
       return { freed, interrupted: lost.length };
     },

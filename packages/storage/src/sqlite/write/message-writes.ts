@@ -31,8 +31,8 @@ export function createMessageWrites(db: DatabaseSync) {
      WHERE topic_seq = ? AND status IN (1, 2, 5) LIMIT 1`,
   );
   /** Parameters: message, fence, owner, end of the lease. */
-  const insertFirstChunk = db.prepare(
-    `INSERT INTO chunks
+  const insertFirstRange = db.prepare(
+    `INSERT INTO ranges
        (message_seq, after_target, upto_target, fence, owner, lease_until)
      VALUES (?, 0, NULL, ?, ?, ?)`,
   );
@@ -48,16 +48,16 @@ export function createMessageWrites(db: DatabaseSync) {
     acceptMessage(
       message: NewMessageRow,
       lease: LeaseValues,
-    ): [seq: number, hasChunk: boolean] {
+    ): [seq: number, hasRange: boolean] {
       const seq = insertMessage(message);
       const [status = statusCodes.deleted] =
         firstStatus.get(topicSeqOf(message)) ?? [];
-      const hasChunk = status < statusCodes.deleted;
-      if (hasChunk) {
+      const hasRange = status < statusCodes.deleted;
+      if (hasRange) {
         const [owner, until] = lease ?? [null, null];
-        insertFirstChunk.run(seq, lease ? 1 : 0, owner, until);
+        insertFirstRange.run(seq, lease ? 1 : 0, owner, until);
       }
-      return [seq, hasChunk];
+      return [seq, hasRange];
     },
     acceptDirectMessage(
       message: NewMessageRow,

@@ -3,13 +3,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
-import { createChunkWrites } from "./chunk-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
 import { createLeaseWrites } from "./lease-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
 import { createOptOutWrites } from "./opt-out-writes.ts";
+import { createRangeWrites } from "./range-writes.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
 import { createResourceTagWrites } from "./resource-tag-writes.ts";
 import type { StateRules } from "./state-rules.ts";
@@ -31,7 +31,7 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createTemplateWrites(db),
     ...createBindingWrites(db),
     ...createMessageWrites(db),
-    ...createChunkWrites(db, rules),
+    ...createRangeWrites(db, rules),
     ...createDeliveryWrites(db, rules),
     ...createLeaseWrites(db),
     ...createReceiptWrites(db, rules),

@@ -158,7 +158,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     return state;
   }
 
-  /** An outcome of a chunk. */
+  /** An outcome of a range. */
   const addRow: WriteRow = (columns, row, totals) => {
     const state = load(columns, row);
     const isSettled = clearIfSettled(state);
@@ -169,7 +169,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     }
     // It is there already. If a run before this one got to its end, that is
     // what is kept. One that was claimed since has a fence that an attempt of
-    // this chunk does not know: what comes of the claim decides.
+    // this range does not know: what comes of the claim decides.
     const key = [values[messageSeqAt] ?? null, values[targetAt] ?? null];
     const [known = 0, fence] = find.get(...key) ?? [];
     const isClaimed = fence !== 0 && values[ownerAt] !== null;
@@ -227,7 +227,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   }
 
   return {
-    /** Outcomes of a chunk: deliveries that are new to the ledger. */
+    /** Outcomes of a range: deliveries that are new to the ledger. */
     addAll: (columns: OutcomeColumns) => writeAll(columns, addRow),
     /** Outcomes of claimed deliveries, as far as the claims still hold. */
     recordAll: (columns: OutcomeColumns) => writeAll(columns, recordRow),

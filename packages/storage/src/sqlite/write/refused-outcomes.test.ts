@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
-  type ChunkOutcome,
   type DeliveryOutcome,
   type MessageId,
   type NewMessage,
+  type RangeOutcome,
   systemClock,
 } from "@carillon/core";
 import { openForWriting } from "../connection.ts";
@@ -21,8 +21,8 @@ import {
   start,
 } from "../store.fixture.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
-import { createChunkWrites } from "./chunk-writes.ts";
 import { toOutcomeColumns } from "./outcome-columns.ts";
+import { createRangeWrites } from "./range-writes.ts";
 import { createStateRules } from "./state-rules.ts";
 import { createTransactions } from "./transactions.ts";
 
@@ -66,8 +66,8 @@ for (const [title, [values, reason]] of Object.entries(bad)) {
     } = await openWithTopic(newFolder(), 3);
     await using store = opened;
     const [a = 0, b = 0, c = 0] = targets;
-    const { message, messageSeq, chunk } = await acceptClaimed(store, topic);
-    const end = await store.completeChunk(chunk, [
+    const { message, messageSeq, range } = await acceptClaimed(store, topic);
+    const end = await store.completeRange(range, [
       delivered(messageSeq, a),
       spoiled(delivered(messageSeq, b), values),
       delivered(messageSeq, c),
@@ -135,8 +135,8 @@ test("reports an outcome that has no place in the ledger, and writes none", asyn
   const { store: opened, topic, targets } = await openWithTopic(newFolder(), 1);
   await using store = opened;
   const [target = 0] = targets;
-  const { message, messageSeq, chunk } = await acceptClaimed(store, topic);
-  const { refused } = await store.completeChunk(chunk, [
+  const { message, messageSeq, range } = await acceptClaimed(store, topic);
+  const { refused } = await store.completeRange(range, [
     spoiled(delivered(messageSeq, target), { target: "first" }),
     spoiled(delivered(messageSeq, target), { messageSeq: undefined }),
     delivered(messageSeq, target),
@@ -159,19 +159,19 @@ test("does not write in place of an outcome whose claim was lost", async () => {
   assert.deepEqual(report?.counts, { sending: 1 });
 });
 
-test("writes nothing of a chunk while the database is full", async () => {
+test("writes nothing of a range while the database is full", async () => {
   using db = openForWriting(join(newFolder(), "test.db"));
   await Array.fromAsync(migrate(db, readMigrations(), systemClock));
-  const { completeChunk } = createChunkWrites(db, createStateRules());
-  db.exec("INSERT INTO chunks VALUES (1, 0, NULL, 1, 'a', 1)");
+  const { completeRange } = createRangeWrites(db, createStateRules());
+  db.exec("INSERT INTO ranges VALUES (1, 0, NULL, 1, 'a', 1)");
   const outcomes = Array.from({ length: 5000 }, (_, n) =>
     spoiled(delivered(1, n), n === 10 ? { segments: "many" } : {}),
   );
   const columns = toOutcomeColumns(outcomes, start);
-  const run = createTransactions(db, () => completeChunk(1, 0, 1, columns), {
+  const run = createTransactions(db, () => completeRange(1, 0, 1, columns), {
     maxMs: 60_000,
   });
-  const complete = () => run([["completeChunk", []]], 0);
+  const complete = () => run([["completeRange", []]], 0);
   db.exec("PRAGMA max_page_count = 100");
   const failure = complete().failures?.get(0);
   assert.match(failure?.message ?? "", /full/);
@@ -212,7 +212,7 @@ async function claimTexts(store: SqliteStore, count: number) {
 }
 
 /** The outcome with values that its type forbids. */
-function spoiled<Kind extends DeliveryOutcome | ChunkOutcome>(
+function spoiled<Kind extends DeliveryOutcome | RangeOutcome>(
   outcome: Kind,
   values: Record<string, unknown>,
 ): Kind {

@@ -16,7 +16,7 @@ test("lets a walk that is under way end when its topic is deleted", async () => 
   const { store: opened, topic, targets } = await openWithTopic(newFolder(), 4);
   await using store = opened;
   const [sent = 0, gone = 0, ...rest] = targets;
-  const { message, messageSeq, chunk } = await acceptClaimed(store, topic);
+  const { message, messageSeq, range } = await acceptClaimed(store, topic);
   const { items } = await store.listSubscriptions(
     projectId,
     { topicSeq: topic.seq },
@@ -28,10 +28,10 @@ test("lets a walk that is under way end when its topic is deleted", async () => 
   await store.deleteTopic(projectId, topic.name, start);
 
   assert.deepEqual(
-    (await store.readAudience(chunk, 9)).map((it) => [it.target, it.cancelled]),
+    (await store.readAudience(range, 9)).map((it) => [it.target, it.cancelled]),
     [sent, ...rest].map((target) => [target, true]),
   );
-  const { kept } = await store.completeChunk(chunk, [
+  const { kept } = await store.completeRange(range, [
     delivered(messageSeq, sent),
     ...rest.map((target) =>
       delivered(messageSeq, target, { state: "cancelled", attempts: 0 }),
@@ -67,7 +67,7 @@ test("has nobody to send to in a topic that was deleted before", async () => {
   await store.deleteTopic(projectId, topic.name, start);
   const message = messageTo(topic);
   const lease = { owner: "a", leaseMs: 1000 };
-  assert.equal((await store.acceptMessage(message, lease)).chunk, undefined);
+  assert.equal((await store.acceptMessage(message, lease)).range, undefined);
   const report = await store.findMessage(projectId, message.id);
   assert.equal(report?.fannedOut, true);
 });
@@ -76,8 +76,8 @@ test("says why what was never attempted is cancelled", async () => {
   const { store: opened, topic, targets } = await openWithTopic(newFolder(), 2);
   await using store = opened;
   const [attempted = 0, untouched = 0] = targets;
-  const { messageSeq, chunk } = await acceptClaimed(store, topic);
-  await store.completeChunk(chunk, [
+  const { messageSeq, range } = await acceptClaimed(store, topic);
+  await store.completeRange(range, [
     delivered(messageSeq, attempted, {
       state: "retrying",
       nextAttemptAt: start,

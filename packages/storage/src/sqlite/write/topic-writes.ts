@@ -151,7 +151,7 @@ function createTopicRemoval(db: DatabaseSync) {
     deleteStatistics.run(seq);
     deleteBindings.run(seq);
     // An attempt that is under way cannot be taken back: what is being sent is
-    // left to its outcome. So are chunks, in which attempts may be under way
+    // left to its outcome. So are ranges, in which attempts may be under way
     // too; who walks the rest of one finds everybody cancelled.
     const countChanges = new CountChanges();
     for (const delivery of openDeliveries.all(seq)) {

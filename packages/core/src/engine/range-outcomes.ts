@@ -1,6 +1,6 @@
 /**
- * What becomes of each recipient of a chunk: filtered, put off to a row of its
- * own, or tried now. Grows into the list that ends the chunk.
+ * What becomes of each recipient of a range: filtered, put off to a row of its
+ * own, or tried now. Grows into the list that ends the range.
  */
 
 import { cancelReasons } from "../messages/claim-decision.ts";
@@ -8,7 +8,7 @@ import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import type { Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ChunkOutcome } from "../ports/delivery-store.ts";
+import type { RangeOutcome } from "../ports/delivery-store.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import type { Escalation } from "./escalation.ts";
@@ -19,7 +19,7 @@ import {
 } from "./outcome.ts";
 import type { SendReport, SlowAttempt } from "./send-batch.ts";
 
-export interface ChunkOutcomesContext {
+export interface RangeOutcomesContext {
   readonly clock: Clock;
   readonly leases: EngineLeases;
   readonly rules: OutcomeRules;
@@ -32,20 +32,20 @@ interface FinalOutcome {
   readonly outcome: DeliveryOutcome;
 }
 
-export class ChunkOutcomes {
+export class RangeOutcomes {
   /** All so far, as they are to be written. */
-  readonly all: ChunkOutcome[] = [];
+  readonly all: RangeOutcome[] = [];
   /** Those of deliveries that nothing more is made of now. */
   readonly final: FinalOutcome[] = [];
   readonly slowAttempts: SlowAttempt<SendItem>[] = [];
   /** When the first of those that were put off is due. */
   deferredUntil: EpochMs | undefined;
-  readonly #context: ChunkOutcomesContext;
+  readonly #context: RangeOutcomesContext;
   readonly #message: Message;
   readonly #escalation: Escalation | undefined;
 
   constructor(
-    context: ChunkOutcomesContext,
+    context: RangeOutcomesContext,
     message: Message,
     escalation: Escalation | undefined,
   ) {
@@ -131,7 +131,7 @@ export class ChunkOutcomes {
     this.#wakeAt(nextAttemptAt);
   }
 
-  #push(item: SendItem, outcome: ChunkOutcome): void {
+  #push(item: SendItem, outcome: RangeOutcome): void {
     const round = this.#escalation?.roundOf(item.recipient);
     this.all.push(round === undefined ? outcome : { ...outcome, round });
   }

@@ -1,44 +1,47 @@
 /**
- * Chunks that could not be worked, because their audience could not be read or
+ * Ranges that could not be worked, because their audience could not be read or
  * for a defect of ours. They are held for a while before they are free again,
- * longer each time: a chunk that fails at once must not be claimed at once.
+ * longer each time: a range that fails at once must not be claimed at once.
  */
 
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { Chunk } from "../ports/delivery-store.ts";
+import type { AudienceRange } from "../ports/delivery-store.ts";
 import { Backoff } from "./backoff.ts";
 
-export interface ChunkRetriesPorts {
+export interface RangeRetriesPorts {
   readonly clock: Clock;
   readonly random: () => number;
 }
 
 interface Retry {
   readonly backoff: Backoff;
-  /** Set while the chunk is held. */
-  waiting: { readonly chunk: Chunk; readonly timer: Timer } | undefined;
+  /** Set while the range is held. */
+  waiting: { readonly range: AudienceRange; readonly timer: Timer } | undefined;
 }
 
-export class ChunkRetries {
-  readonly #ports: ChunkRetriesPorts;
-  readonly #release: (chunk: Chunk) => void;
+export class RangeRetries {
+  readonly #ports: RangeRetriesPorts;
+  readonly #release: (range: AudienceRange) => void;
   #held = 0;
   /** By message and start. */
   readonly #retries = new Map<string, Retry>();
 
-  constructor(ports: ChunkRetriesPorts, release: (chunk: Chunk) => void) {
+  constructor(
+    ports: RangeRetriesPorts,
+    release: (range: AudienceRange) => void,
+  ) {
     this.#ports = ports;
     this.#release = release;
   }
 
-  /** Chunks that are held. */
+  /** Ranges that are held. */
   get held(): number {
     return this.#held;
   }
 
-  failed(chunk: Chunk): void {
+  failed(range: AudienceRange): void {
     const { random, clock } = this.#ports;
-    const key = keyOf(chunk);
+    const key = keyOf(range);
     const retry = this.#retries.get(key) ?? {
       backoff: new Backoff(random, { firstMs: 5000, maxMs: 300_000 }),
       waiting: undefined,
@@ -46,16 +49,16 @@ export class ChunkRetries {
     const timer = clock.setTimer(retry.backoff.next(), () => {
       retry.waiting = undefined;
       this.#held--;
-      this.#release(chunk);
+      this.#release(range);
     });
-    retry.waiting = { chunk, timer };
+    retry.waiting = { range, timer };
     this.#held++;
     this.#retries.set(key, retry);
     if (this.#retries.size > maxRemembered) this.#forgetReleased();
   }
 
-  succeeded(chunk: Chunk): void {
-    if (this.#retries.size > 0) this.#retries.delete(keyOf(chunk));
+  succeeded(range: AudienceRange): void {
+    if (this.#retries.size > 0) this.#retries.delete(keyOf(range));
   }
 
   #forgetReleased(): void {
@@ -65,11 +68,11 @@ export class ChunkRetries {
   }
 
   /** Waits for none any more; answers those that are held. */
-  drain(): Chunk[] {
-    const held: Chunk[] = [];
+  drain(): AudienceRange[] {
+    const held: AudienceRange[] = [];
     for (const { waiting } of this.#retries.values()) {
       waiting?.timer.cancel();
-      if (waiting) held.push(waiting.chunk);
+      if (waiting) held.push(waiting.range);
     }
     this.#retries.clear();
     this.#held = 0;
@@ -80,6 +83,6 @@ export class ChunkRetries {
 /** Released ones are remembered for how often they failed; not for ever. */
 const maxRemembered = 1000;
 
-function keyOf({ messageSeq, afterTarget }: Chunk): string {
+function keyOf({ messageSeq, afterTarget }: AudienceRange): string {
   return `${messageSeq}/${afterTarget}`;
 }

@@ -1,48 +1,48 @@
-/** Fan-out in the in-memory store: chunks, and whom they are for. */
+/** Fan-out in the in-memory store: ranges, and whom they are for. */
 
-import type { Chunk, DeliveryStore } from "@carillon/core";
+import type { AudienceRange, DeliveryStore } from "@carillon/core";
 import { listActive } from "./directory.ts";
 import { freed, type Holds } from "./holds.ts";
-import { addChunk, getMessage, toChunk, toRecipient } from "./ledger.ts";
+import { addRange, getMessage, toRange, toRecipient } from "./ledger.ts";
 import { addOutcomes } from "./outcomes.ts";
-import { type ChunkRow, chunkKey } from "./rows.ts";
+import { type RangeRow, rangeKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
-export function createChunkStore(
+export function createRangeStore(
   tables: Tables,
   holds: Holds,
 ): Pick<
   DeliveryStore,
-  | "claimChunks"
+  | "claimRanges"
   | "readAudience"
-  | "splitChunk"
-  | "completeChunk"
-  | "releaseChunk"
+  | "splitRange"
+  | "completeRange"
+  | "releaseRange"
 > {
-  const { chunks, write } = tables;
+  const { ranges, write } = tables;
 
-  /** The chunk as it is kept, if nobody claimed it since. */
-  function findHeld(chunk: Chunk): ChunkRow | undefined {
-    const row = chunks.get(chunkKey(chunk));
-    return row?.fence === chunk.fence ? row : undefined;
+  /** The range as it is kept, if nobody claimed it since. */
+  function findHeld(range: AudienceRange): RangeRow | undefined {
+    const row = ranges.get(rangeKey(range));
+    return row?.fence === range.fence ? row : undefined;
   }
 
   return {
-    claimChunks: (lease, limit) =>
+    claimRanges: (lease, limit) =>
       write(() =>
-        chunks
+        ranges
           .list()
           .filter((row) => row.hold === undefined)
           .sort(inOrder)
           .slice(0, limit)
           .map((row) => {
-            const claimed = chunks.put(chunkKey(row), {
+            const claimed = ranges.put(rangeKey(row), {
               ...row,
               fence: row.fence + 1,
               hold: holds.grant(lease),
             });
             const message = getMessage(tables, row.messageSeq);
-            return { chunk: toChunk(claimed), message };
+            return { range: toRange(claimed), message };
           }),
       ),
     async readAudience({ topicSeq, afterTarget, uptoTarget }, limit) {
@@ -61,31 +61,31 @@ export function createChunkStore(
           ...(last && { cancelled: true }),
         }));
     },
-    splitChunk: (chunk, uptoTarget) =>
+    splitRange: (range, uptoTarget) =>
       write(() => {
-        const row = findHeld(chunk);
+        const row = findHeld(range);
         if (!row || uptoTarget <= row.afterTarget) return undefined;
         if (row.uptoTarget !== undefined && uptoTarget >= row.uptoTarget) {
           return undefined;
         }
-        addChunk(tables, { ...toChunk(row), afterTarget: uptoTarget });
-        const front = chunks.put(chunkKey(row), { ...row, uptoTarget });
-        return { chunk: toChunk(front) };
+        addRange(tables, { ...toRange(row), afterTarget: uptoTarget });
+        const front = ranges.put(rangeKey(row), { ...row, uptoTarget });
+        return { range: toRange(front) };
       }),
-    completeChunk: (chunk, outcomes) =>
+    completeRange: (range, outcomes) =>
       write(() => {
-        if (!findHeld(chunk)) return { kept: false, refused: [] };
-        chunks.delete(chunkKey(chunk));
+        if (!findHeld(range)) return { kept: false, refused: [] };
+        ranges.delete(rangeKey(range));
         return { kept: true, refused: addOutcomes(tables, holds, outcomes) };
       }),
-    releaseChunk: (chunk) =>
+    releaseRange: (range) =>
       write(() => {
-        const row = findHeld(chunk);
-        if (row) chunks.put(chunkKey(row), freed(row));
+        const row = findHeld(range);
+        if (row) ranges.put(rangeKey(row), freed(row));
       }),
   };
 }
 
-function inOrder(a: Chunk, b: Chunk): number {
+function inOrder(a: AudienceRange, b: AudienceRange): number {
   return a.messageSeq - b.messageSeq || a.afterTarget - b.afterTarget;
 }

@@ -1,4 +1,4 @@
--- 0001 initial
+-- 0001 schema
 --
 -- Instants are milliseconds since the epoch. What the integers of states,
 -- protocols, audiences, events and error classes mean stands in
@@ -37,6 +37,10 @@ CREATE UNIQUE INDEX topics_name ON topics (project_id, name)
   WHERE deleted_at IS NULL;
 CREATE INDEX topics_of_project ON topics (project_id, seq)
   WHERE deleted_at IS NULL;
+-- Lists are gone on with behind what was deleted since: a topic is found by its
+-- name then, too.
+CREATE INDEX topics_deleted ON topics (project_id, name, seq)
+  WHERE deleted_at IS NOT NULL;
 
 -- Totals of the lists of a project.
 CREATE TABLE project_counts (
@@ -133,20 +137,26 @@ CREATE TABLE subscription_tokens (
 CREATE INDEX subscription_tokens_subscription
   ON subscription_tokens (subscription_seq);
 
--- Those who can be subscribed by an id: a domain's address book.
+-- Those who can be subscribed by an id: a project's address book.
 CREATE TABLE subscription_users (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,
   id         TEXT    NOT NULL,
+  project_id TEXT    NOT NULL,
   domain_id  TEXT    NOT NULL,
   name       TEXT    NOT NULL,
   protocol   INTEGER NOT NULL,
   endpoint   TEXT    NOT NULL,
   remark     TEXT    NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  -- The row of a deleted one stays, without what is personal, so that a list
+  -- can be gone on with behind it.
+  deleted_at INTEGER
 ) STRICT;
 
 CREATE UNIQUE INDEX subscription_users_id ON subscription_users (id);
 CREATE INDEX subscription_users_of_domain ON subscription_users (domain_id, seq);
+CREATE INDEX subscription_users_of_project
+  ON subscription_users (project_id, seq);
 
 -- How many confirmations a project had sent to an endpoint of late.
 CREATE TABLE confirmation_counts (
@@ -222,7 +232,7 @@ CREATE TABLE message_counts (
 ) STRICT;
 
 -- Fan-out work that is not done: a message without a row here is fanned out.
-CREATE TABLE chunks (
+CREATE TABLE ranges (
   message_seq  INTEGER NOT NULL,
   after_target INTEGER NOT NULL,
   -- NULL: to the end of the audience.
@@ -236,7 +246,7 @@ CREATE TABLE chunks (
   PRIMARY KEY (message_seq, after_target)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX chunks_held ON chunks (owner) WHERE owner IS NOT NULL;
+CREATE INDEX ranges_held ON ranges (owner) WHERE owner IS NOT NULL;
 
 -------------------------------------------------------------- deliveries
 
@@ -248,7 +258,7 @@ CREATE TABLE deliveries (
   attempts         INTEGER NOT NULL,
   -- NULL while somebody holds it, and when nothing is left to do.
   next_attempt_at  INTEGER,
-  -- As in chunks.
+  -- As in ranges.
   fence            INTEGER NOT NULL,
   owner            TEXT,
   lease_until      INTEGER,
@@ -395,6 +405,12 @@ CREATE TABLE projects (
 
 CREATE UNIQUE INDEX projects_name ON projects (domain_id, name);
 
+-- Projects that are gone: nothing is made in them any more, and their ids, which
+-- stand in URNs and the ledger, are not given to others.
+CREATE TABLE deleted_projects (
+  id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE users (
   seq           INTEGER PRIMARY KEY,
   id            TEXT    NOT NULL UNIQUE,
@@ -406,6 +422,8 @@ CREATE TABLE users (
 ) STRICT;
 
 CREATE UNIQUE INDEX users_name ON users (domain_id, name);
+-- Users are found by their names whatever the case of ASCII letters.
+CREATE INDEX users_folded_name ON users (domain_id, name COLLATE NOCASE);
 
 -- The projects that users are assigned to.
 CREATE TABLE user_projects (
@@ -427,15 +445,49 @@ CREATE TABLE access_keys (
 CREATE TABLE tokens (
   hash       TEXT    PRIMARY KEY,
   user_id    TEXT    NOT NULL,
+  -- One of both, or none.
   project_id TEXT,
+  domain_id  TEXT,
   -- JSON.
   methods    TEXT    NOT NULL,
   issued_at  INTEGER NOT NULL,
-  expires_at INTEGER NOT NULL
+  expires_at INTEGER NOT NULL,
+  -- Of one that was got with a token: the one that a password got, with which
+  -- it ends.
+  first_hash TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tokens_expiry ON tokens (expires_at);
 CREATE INDEX tokens_user ON tokens (user_id);
+CREATE INDEX tokens_lineage ON tokens (first_hash, issued_at)
+  WHERE first_hash IS NOT NULL;
+
+-- Who logged in, and who changed what others depend on.
+CREATE TABLE audit_entries (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  at         INTEGER NOT NULL,
+  action     TEXT    NOT NULL,
+  -- How many alike it stands for.
+  count      INTEGER NOT NULL,
+  user_id    TEXT,
+  user_name  TEXT,
+  domain_id  TEXT,
+  target     TEXT,
+  -- What was made or set: a JSON object of texts.
+  details    TEXT,
+  address    TEXT,
+  request_id TEXT,
+  -- Whose entries give way to newer ones: those of each user in each domain, and
+  -- those of refused log-ins, have a share of their own.
+  source     TEXT
+    GENERATED ALWAYS AS (iif(action = 'login_refused', NULL, user_id)) VIRTUAL
+) STRICT;
+
+CREATE INDEX audit_entries_of_source
+  ON audit_entries (domain_id, source, seq);
+-- Listed by time: those that were counted are added after others that are newer.
+CREATE INDEX audit_entries_of_domain ON audit_entries (domain_id, at, seq);
+CREATE INDEX audit_entries_by_time ON audit_entries (at, seq);
 
 CREATE TABLE settings (
   name  TEXT PRIMARY KEY,

@@ -9,9 +9,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  type AudienceRange,
   addMs,
   createTimeOrderedIds,
+  type FinishedRange,
   type MessageId,
   type NewMessage,
   type ProjectId,
@@ -44,7 +44,7 @@ export interface StorageFigures {
 }
 
 const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;
-const lease = { owner: "bench", leaseMs: 600_000 };
+const lease = { owner: "bench", leaseMs: 600_000, rangeSize: 500 };
 const newId = createTimeOrderedIds(systemClock.now, (n) =>
   randomBytes(n).toString("hex"),
 );
@@ -112,17 +112,22 @@ async function timeOpen(folder: string): Promise<number> {
 }
 
 async function benchOutcomes(store: SqliteStore, topic: Topic, ranges: number) {
-  const first = await store.acceptMessage(messageTo(topic), lease);
-  const work: { range: AudienceRange; outcomes: RangeOutcome[] }[] = [];
-  for (let rest = first.range, n = 1; rest && n <= ranges; n++) {
-    const split = await store.splitRange(rest, n * 500);
-    if (!split) throw new Error("The lease was lost.");
-    work.push({ range: split.range, outcomes: outcomesOf(split.range) });
-    [rest] = (await store.claimRanges(lease, 1)).map(({ range }) => range);
+  await store.acceptMessage(messageTo(topic), undefined);
+  const work: FinishedRange[] = [];
+  while (work.length < ranges) {
+    const claimed = await store.claim(lease, {
+      kinds: ["range"],
+      limit: 1,
+      rangeSize: lease.rangeSize,
+    });
+    for (const { range } of claimed.ranges) {
+      work.push({ range, outcomes: outcomesOf(range) });
+    }
+    if (claimed.ranges.length === 0) throw new Error("The topic is too small.");
   }
   return measure(ranges, 4, async (n) => {
     const item = work[n];
-    if (item) await store.completeRange(item.range, item.outcomes);
+    if (item) await store.finish(item);
   });
 }
 
@@ -149,9 +154,8 @@ async function benchClaims(
   }));
   const { topic: _, ...message } = messageTo(undefined);
   await store.acceptDirectMessage(message, recipients, true);
-  const now = systemClock.now();
   const claims = await measure(deliveries / 500, 1, () =>
-    store.claimDue(lease, now, 500),
+    store.claim(lease, { kinds: ["delivery"], limit: 500 }),
   );
   return claims.perSecond * 500;
 }

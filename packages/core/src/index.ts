@@ -93,6 +93,7 @@ export {
   deliveryStates,
   isSettled,
   nextState,
+  stateOfUnstarted,
 } from "./messages/delivery-state.ts";
 export {
   type AudienceKind,
@@ -143,19 +144,17 @@ export type {
   WrittenDelivery,
 } from "./ports/delivery-listener.ts";
 export type {
-  AudienceRange,
-  Backlog,
-  ClaimedDelivery,
+  AcceptedMessage,
   DeliveryStore,
-  FencedOutcome,
-  Lease,
-  RangeEnd,
-  RangeOutcome,
+  RangeLease,
   Receipt,
-  ReclaimedWork,
-  RefusedOutcome,
 } from "./ports/delivery-store.ts";
-export type { Dispatcher, WorkHint } from "./ports/dispatcher.ts";
+export type {
+  Dispatcher,
+  DispatchListener,
+  Notice,
+  WorkHint,
+} from "./ports/dispatcher.ts";
 export type {
   AccessKey,
   Domain,
@@ -207,6 +206,27 @@ export type {
   TopicReader,
   TopicStore,
 } from "./ports/topic-store.ts";
+export type {
+  AudienceRange,
+  Backlog,
+  ClaimedDelivery,
+  ClaimedRange,
+  ClaimedWork,
+  ClaimRequest,
+  FencedOutcome,
+  FinishedDeliveries,
+  FinishedRange,
+  FinishedWork,
+  FinishReport,
+  Lease,
+  NextDue,
+  RangeOutcome,
+  ReclaimedWork,
+  RefusedOutcome,
+  ReleasedWork,
+  WorkKind,
+  WorkStore,
+} from "./ports/work-store.ts";
 export {
   type ConfirmationWindow,
   cancelReasons,

@@ -77,10 +77,16 @@ test("an abort while it closes ends all that goes out, and what came of it is ke
   await carillon.close({ signal: AbortSignal.abort() });
   await Promise.all(receivers.map(({ closed }) => closed));
 
-  await using store = await openSqliteStore({ folder: data });
+  await using store = await openSqliteStore({
+    folder: data,
+    // All that was put off is due by then.
+    clock: { ...systemClock, now: () => addMs(systemClock.now(), 3_600_000) },
+  });
   const lease = { owner: "test", leaseMs: 1000 };
-  const later = addMs(systemClock.now(), 3_600_000);
-  const due = await store.claimDue(lease, later, 10);
+  const { deliveries: due } = await store.claim(lease, {
+    kinds: ["delivery"],
+    limit: 10,
+  });
   assert.deepEqual(
     due
       .map(({ recipient, state, lastAttempt }) => [

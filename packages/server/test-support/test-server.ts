@@ -133,7 +133,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const { publicUrl } = options;
   const clock = new ManualClock();
-  const store = options.store ?? new MemoryStore();
+  const store = options.store ?? new MemoryStore({ clock });
   const complaints: { event: string; fields: LogFields }[] = [];
   const sent: SentMessage[] = [];
   const routes: RouteOptions[] = [];

@@ -11,10 +11,11 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Dispatcher, toEpochMs, type WorkHint } from "@carillon/core";
+import type { Dispatcher, Notice, WorkHint } from "@carillon/core";
 
-const ranges: WorkHint = { kind: "ranges" };
-const due: WorkHint = { kind: "due", at: toEpochMs(Date.UTC(2026, 0, 1)) };
+const range: WorkHint = { kind: "range", dueInMs: 0, messageSeq: 7 };
+const delivery: WorkHint = { kind: "delivery", dueInMs: 2500 };
+const freed: Notice = { kind: "work_freed" };
 
 /**
  * Registers the suite with node:test.
@@ -40,67 +41,123 @@ export function testDispatcherContract(
   }
 
   describe(`${name} keeps the dispatcher contract`, () => {
-    test("tells everybody who listens of each hint, in order", async (dispatcher) => {
-      const heard = [1, 2, 3].map(() => hear(dispatcher, 2));
-      dispatcher.announce(ranges);
-      dispatcher.announce(due);
-      for (const hints of await Promise.all(heard)) {
-        assert.deepEqual(hints, [ranges, due]);
+    test("offers work to one listener, to each in turn", async (dispatcher) => {
+      const listeners = [listen(dispatcher), listen(dispatcher)];
+      for (let n = 0; n < 10; n++) dispatcher.offer(range);
+      await until(() => countOffers(listeners) === 10);
+      for (const { offers } of listeners) assert.equal(offers.length, 5);
+      assert.deepEqual(listeners[0]?.offers[0], range);
+    });
+
+    test("offers work on when a listener does not take it up", async (dispatcher) => {
+      const full = [listen(dispatcher, false), listen(dispatcher, false)];
+      const free = listen(dispatcher);
+      for (let n = 0; n < 3; n++) dispatcher.offer(delivery);
+      await until(() => free.offers.length === 3);
+      assert.deepEqual(free.offers, [delivery, delivery, delivery]);
+      for (const { offers } of full) assert.ok(offers.length <= 3);
+    });
+
+    test("leaves it at that when no listener takes work up", async (dispatcher) => {
+      const full = [listen(dispatcher, false), listen(dispatcher, false)];
+      dispatcher.offer(range);
+      await until(() => countOffers(full) === 2);
+      const free = listen(dispatcher);
+      dispatcher.broadcast(freed);
+      await until(() => free.notices.length === 1);
+      assert.deepEqual(free.offers, []);
+    });
+
+    test("notifies each listener of every change, in order", async (dispatcher) => {
+      const listeners = [1, 2, 3].map(() => listen(dispatcher));
+      dispatcher.broadcast(freed);
+      dispatcher.broadcast(freed);
+      for (const { notices } of listeners) {
+        await until(() => notices.length === 2);
+        assert.deepEqual(notices, [freed, freed]);
       }
     });
 
-    test("calls nobody before the announcer goes on", async (dispatcher) => {
-      let isAnnounced = false;
+    test("calls no listener before its caller goes on", async (dispatcher) => {
+      let isOffered = false;
       const heard = new Promise<boolean>((resolve) => {
-        dispatcher.listen(() => resolve(isAnnounced));
+        dispatcher.listen({
+          onOffer() {
+            resolve(isOffered);
+            return true;
+          },
+          onNotice() {},
+        });
       });
-      dispatcher.announce(ranges);
-      isAnnounced = true;
+      dispatcher.offer(range);
+      isOffered = true;
       assert.equal(await heard, true);
     });
 
-    test("tells nobody who stopped to listen, and everybody else", async (dispatcher) => {
-      const before: WorkHint[] = [];
-      const stop = dispatcher.listen((hint) => before.push(hint));
-      const first = hear(dispatcher, 1);
-      dispatcher.announce(ranges);
-      await first;
-      stop();
-      stop();
-      const second = hear(dispatcher, 1);
-      dispatcher.announce(due);
-      assert.deepEqual(await second, [due]);
-      assert.deepEqual(before, [ranges]);
+    test("calls no listener that stopped to listen, and every other", async (dispatcher) => {
+      const before = listen(dispatcher);
+      dispatcher.offer(range);
+      await until(() => before.offers.length === 1);
+      before.stop();
+      before.stop();
+      const after = listen(dispatcher);
+      dispatcher.offer(delivery);
+      dispatcher.broadcast(freed);
+      await until(() => after.offers.length + after.notices.length === 2);
+      assert.deepEqual(before, { ...before, offers: [range], notices: [] });
     });
 
-    test("lets a listener announce, and stop to listen, as it is told", async (dispatcher) => {
-      const heard = hear(dispatcher, 2);
-      const stop = dispatcher.listen(() => {
-        stop();
-        dispatcher.announce(due);
+    test("lets a listener offer, and stop to listen, as it is called", async (dispatcher) => {
+      const stop = dispatcher.listen({
+        onOffer() {
+          stop();
+          dispatcher.offer(delivery);
+          return true;
+        },
+        onNotice() {},
       });
-      dispatcher.announce(ranges);
-      assert.deepEqual(await heard, [ranges, due]);
+      dispatcher.offer(range);
+      const other = listen(dispatcher);
+      await until(() => other.offers.length > 0);
+      assert.deepEqual(other.offers.at(-1), delivery);
     });
 
-    test("takes hints that nobody listens to, and any after its end", async (dispatcher) => {
-      dispatcher.announce(ranges);
+    test("takes hints without listeners, and any after its end", async (dispatcher) => {
+      dispatcher.offer(range);
+      dispatcher.broadcast(freed);
       await Promise.all([dispatcher.close(), dispatcher.close()]);
-      dispatcher.announce(ranges);
+      dispatcher.offer(range);
+      dispatcher.broadcast(freed);
       await dispatcher.close();
     });
   });
 }
 
-/** The next hints, so many of them. */
-function hear(dispatcher: Dispatcher, count: number): Promise<WorkHint[]> {
-  const { promise, resolve } = Promise.withResolvers<WorkHint[]>();
-  const hints: WorkHint[] = [];
-  const stop = dispatcher.listen((hint) => {
-    hints.push(hint);
-    if (hints.length < count) return;
-    stop();
-    resolve(hints);
+interface Heard {
+  readonly offers: WorkHint[];
+  readonly notices: Notice[];
+  readonly stop: () => void;
+}
+
+/** `takes`: whether it takes up what it is offered. */
+function listen(dispatcher: Dispatcher, takes = true): Heard {
+  const offers: WorkHint[] = [];
+  const notices: Notice[] = [];
+  const stop = dispatcher.listen({
+    onOffer(hint) {
+      offers.push(hint);
+      return takes;
+    },
+    onNotice: (notice) => void notices.push(notice),
   });
-  return promise;
+  return { offers, notices, stop };
+}
+
+function countOffers(listeners: readonly Heard[]): number {
+  return listeners.reduce((sum, { offers }) => sum + offers.length, 0);
+}
+
+/** Resolves in the turn of the event loop in which the condition holds. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

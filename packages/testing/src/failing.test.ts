@@ -18,9 +18,9 @@ test("fails as often as planned, and changes nothing then", async () => {
 });
 
 test("fails until the plan is changed", async () => {
-  const plan: FailurePlan = { peekWork: { error } };
+  const plan: FailurePlan = { nextDue: { error } };
   const store = failing(new MemoryStore(), plan);
-  for (let n = 0; n < 5; n++) await assert.rejects(store.peekWork(), error);
-  plan.peekWork = undefined;
-  await store.peekWork();
+  for (let n = 0; n < 5; n++) await assert.rejects(store.nextDue(), error);
+  plan.nextDue = undefined;
+  await store.nextDue();
 });

@@ -10,6 +10,8 @@ export interface PlannedFailure {
   readonly times?: number;
   /** How many calls succeed before. Default: none. */
   readonly after?: number;
+  /** Only calls with such arguments; the others succeed. Default: all. */
+  readonly only?: (...args: readonly unknown[]) => boolean;
 }
 
 /** By method. Read at each call: what is taken out fails no more. */
@@ -26,10 +28,10 @@ export function failing<Wrapped extends Store>(
   plan: FailurePlan,
 ): Wrapped {
   const calls = new Map<PlannedFailure, number>();
-  return interceptCalls(store, async (method, call) => {
+  return interceptCalls(store, async (method, call, args) => {
     // Other names than the port's are not in the plan.
     const failure = plan[method as keyof Store];
-    if (!failure) return await call();
+    if (!failure || failure.only?.(...args) === false) return await call();
     const { error, times = Number.POSITIVE_INFINITY, after = 0 } = failure;
     const nth = calls.get(failure) ?? 0;
     calls.set(failure, nth + 1);

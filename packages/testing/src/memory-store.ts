@@ -3,17 +3,20 @@
  * of what the ports promise. Not for service: nothing outlives the process.
  */
 
-import { type Clock, type Store, systemClock } from "@carillon/core";
+import {
+  type Clock,
+  createSteadyClock,
+  type Store,
+  systemClock,
+} from "@carillon/core";
 import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
-import { createDeliveryStore } from "./memory-store/deliveries.ts";
+import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
-import { createLeaseStore } from "./memory-store/leases.ts";
 import { createMessageStore } from "./memory-store/messages.ts";
 import { createOptOutStore } from "./memory-store/opt-outs.ts";
-import { createRangeStore } from "./memory-store/ranges.ts";
 import { createResourceTagStore } from "./memory-store/resource-tags.ts";
 import { createStatisticsReader } from "./memory-store/statistics.ts";
 import { createSubscriptionUserStore } from "./memory-store/subscription-users.ts";
@@ -21,6 +24,7 @@ import { createSubscriptionStore } from "./memory-store/subscriptions.ts";
 import { createTables } from "./memory-store/tables.ts";
 import { createTemplateStore } from "./memory-store/templates.ts";
 import { createTopicStore } from "./memory-store/topics.ts";
+import { createWorkStore } from "./memory-store/work.ts";
 
 /** What a MemoryStore is made with. */
 export interface MemoryStoreOptions {
@@ -38,7 +42,7 @@ export interface MemoryStoreOptions {
 export class MemoryStore {
   constructor({ clock = systemClock }: MemoryStoreOptions = {}) {
     const tables = createTables();
-    const holds = new Holds(clock);
+    const holds = new Holds(createSteadyClock(clock));
     const store: Store = {
       ...createTopicStore(tables),
       ...createResourceTagStore(tables),
@@ -48,10 +52,9 @@ export class MemoryStore {
       ...createBindingStore(tables),
       ...createStatisticsReader(tables),
       ...createMessageStore(tables, holds),
-      ...createRangeStore(tables, holds),
-      ...createDeliveryStore(tables, holds),
-      ...createLeaseStore(tables, holds),
-      ...createInboundStore(tables),
+      ...createReceiptStore(tables),
+      ...createWorkStore(tables, holds),
+      ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),
       ...createAuditStore(tables),

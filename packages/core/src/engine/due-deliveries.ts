@@ -10,15 +10,15 @@
  */
 
 import { isTransient } from "../errors.ts";
+import { stateOfUnstarted } from "../messages/delivery-state.ts";
 import type { Message } from "../messages/message.ts";
-import type { Clock, Timer } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
+import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type {
   ClaimedDelivery,
-  DeliveryStore,
   FencedOutcome,
-} from "../ports/delivery-store.ts";
-import type { Logger } from "../ports/logger.ts";
+  WorkStore,
+} from "../ports/work-store.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { type OutcomeLedger, reasonOf } from "./ledger.ts";
@@ -27,20 +27,17 @@ import {
   outcomeOfUnreadable,
   type SendItem,
 } from "./outcome.ts";
+import { type PersistPorts, persist } from "./persist.ts";
 import type { Sender } from "./sender.ts";
 import { WorkLoop } from "./work-loop.ts";
 
-export interface DueDeliveriesPorts {
-  readonly store: Pick<
-    DeliveryStore,
-    "claimDue" | "peekWork" | "findMessageBySeq"
-  >;
+export interface DueDeliveriesPorts extends PersistPorts {
+  readonly store: Pick<WorkStore, "claim" | "nextDue" | "release"> &
+    Pick<DeliveryStore, "findMessageBySeq">;
   readonly sender: Sender;
   readonly ledger: OutcomeLedger;
   readonly leases: EngineLeases;
   readonly seal: ContentSeal;
-  readonly clock: Clock;
-  readonly logger: Logger;
   readonly rules: OutcomeRules;
 }
 
@@ -65,25 +62,17 @@ export class DueDeliveries {
   readonly #ports: DueDeliveriesPorts;
   readonly #options: DueDeliveriesOptions;
   readonly #loop: WorkLoop;
-  #isOpen = true;
   #batches = 0;
-  #timer: Timer | undefined;
-  /** When the timer wakes us; on the clock of people. */
-  #timerAt = Number.POSITIVE_INFINITY;
   #idle: (() => void)[] = [];
 
   constructor(ports: DueDeliveriesPorts, options: DueDeliveriesOptions) {
     this.#ports = ports;
     this.#options = options;
-    const { clock, logger, rules } = ports;
-    this.#loop = new WorkLoop(
-      { clock, logger, random: rules.random },
-      {
-        name: "due",
-        hasRoom: () => this.#batches < options.maxBatches,
-        claim: () => this.#claim(),
-      },
-    );
+    this.#loop = new WorkLoop(ports, {
+      name: "deliveries",
+      hasRoom: () => this.hasRoom,
+      claim: () => this.#claim(),
+    });
   }
 
   /** Whether claims are held whose outcomes are not written. */
@@ -91,52 +80,38 @@ export class DueDeliveries {
     return this.#batches > 0;
   }
 
-  /** Something falls due at this instant. */
-  wakeAt(at: EpochMs): void {
-    if (!this.#isOpen) return;
-    const waitMs = at - this.#ports.clock.now();
-    if (waitMs <= 0) {
-      // Whatever timer there is: the clock may have been set forward since.
-      this.#loop.wake();
-      return;
-    }
-    if (at >= this.#timerAt) return;
-    this.#clearTimer();
-    this.#timerAt = at;
-    this.#timer = this.#ports.clock.setTimer(waitMs, () => {
-      this.#clearTimer();
-      this.#loop.wake();
-    });
+  /** Whether a batch could be claimed now. */
+  get hasRoom(): boolean {
+    return this.#batches < this.#options.maxBatches;
+  }
+
+  /** Something falls due in `ms` milliseconds. */
+  wakeIn(ms: number): void {
+    this.#loop.wakeIn(ms);
   }
 
   /** Claims no more and resolves when the batches in work are written. */
   async drain(): Promise<void> {
-    this.#isOpen = false;
-    this.#clearTimer();
     await this.#loop.stop();
     if (this.#batches === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #clearTimer(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#timerAt = Number.POSITIVE_INFINITY;
-  }
-
   /** Claims a batch; answers whether there may be more that is due. */
   async #claim(): Promise<boolean> {
-    const { store, leases, clock } = this.#ports;
-    const { batchSize } = this.#options;
-    const claims = await store.claimDue(leases.lease, clock.now(), batchSize);
-    if (claims.length > 0) {
+    const { store, leases } = this.#ports;
+    const { deliveries, mayHaveMore } = await store.claim(leases.lease, {
+      kinds: ["delivery"],
+      limit: this.#options.batchSize,
+    });
+    if (deliveries.length > 0) {
       this.#batches++;
-      void this.#work(claims);
+      void this.#work(deliveries);
     }
-    if (claims.length === batchSize) return true;
-    // What is not due yet wakes us when it is.
-    const { nextDueAt } = await store.peekWork();
-    if (nextDueAt !== undefined) this.wakeAt(nextDueAt);
+    if (mayHaveMore) return true;
+    // What is not due yet wakes this loop when it is.
+    const { delivery } = await store.nextDue();
+    if (delivery !== undefined) this.wakeIn(delivery);
     return false;
   }
 
@@ -147,15 +122,28 @@ export class DueDeliveries {
     } catch (error) {
       this.#ports.logger.error("batch_failed", { error });
       // A defect before anything was started.
-      await this.#ports.ledger.record(
-        claims.map((claim) => this.#later(claim, failedReadRetryMs)),
-      );
+      await this.#release(claims);
     } finally {
       this.#batches--;
       this.#loop.roomFreed();
       if (this.#batches === 0) {
         for (const resolve of this.#idle.splice(0)) resolve();
       }
+    }
+  }
+
+  async #release(claims: readonly ClaimedDelivery[]): Promise<void> {
+    const { store, logger, rules } = this.#ports;
+    const work = claims.map((delivery) => ({ delivery }));
+    const delayMs = failedReadRetryMs * (1 + rules.random());
+    try {
+      await persist(this.#ports, "release", () =>
+        store.release(work, { delayMs }),
+      );
+      this.wakeIn(delayMs);
+    } catch (error) {
+      // They stay with this engine until the process ends.
+      logger.error("release_failed", { deliveries: claims.length, error });
     }
   }
 
@@ -271,7 +259,7 @@ function postponed(
   return {
     messageSeq,
     target: recipient.target,
-    state: attempts === 0 ? "waiting" : "retrying",
+    state: stateOfUnstarted(attempts),
     attempts,
     ...(lastAttempt && { lastAttempt }),
     nextAttemptAt,

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../ports/clock.ts";
-import type { Lease } from "../ports/delivery-store.ts";
+import type { Lease } from "../ports/work-store.ts";
 
 export class EngineLeases {
   /** To be handed to the store with each claim. */

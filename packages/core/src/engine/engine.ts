@@ -17,14 +17,11 @@ import {
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
-import type {
-  DeliveryStore,
-  Receipt,
-  ReclaimedWork,
-} from "../ports/delivery-store.ts";
-import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { DeliveryStore, Receipt } from "../ports/delivery-store.ts";
+import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
+import type { NextDue, ReclaimedWork, WorkStore } from "../ports/work-store.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -40,10 +37,11 @@ import { Sweeper } from "./sweeper.ts";
 
 export interface EnginePorts {
   readonly store: DeliveryStore &
+    WorkStore &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> & {
       readonly exclusive: boolean;
-      reclaimAll(now: EpochMs): Promise<ReclaimedWork>;
+      reclaimAll(): Promise<ReclaimedWork>;
     };
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
@@ -161,8 +159,11 @@ export function createEngine(
   });
   const { retryPolicy, lives } = options;
   const rules = { retryPolicy, lives, random };
-  const onDeferred = (at: EpochMs) => dispatcher.announce({ kind: "due", at });
-  const onRange = () => dispatcher.announce({ kind: "ranges" });
+  const offer = (hint: WorkHint) => dispatcher.offer(hint);
+  const onDeferred = (at: EpochMs) => {
+    const dueInMs = Math.max(0, at - clock.now());
+    dispatcher.offer({ kind: "delivery", dueInMs });
+  };
   const persisting = { clock, logger, random, abandoned: abandonment.signal };
 
   const ledger = new OutcomeLedger({
@@ -193,7 +194,7 @@ export function createEngine(
       ...working,
       isBillable: isBillableHere,
       onDeferred,
-      onRange,
+      offer,
     },
     {
       rangeSize: options.rangeSize,
@@ -201,11 +202,18 @@ export function createEngine(
       laneRetryMs: options.laneRetryMs,
     },
   );
-  const dueDeliveries = new DueDeliveries(working, {
-    batchSize: options.dueBatchSize,
-    maxBatches: options.maxDueBatches,
-    laneRetryMs: options.laneRetryMs,
-  });
+  const dueDeliveries = new DueDeliveries(
+    { ...persisting, ...working },
+    {
+      batchSize: options.dueBatchSize,
+      maxBatches: options.maxDueBatches,
+      laneRetryMs: options.laneRetryMs,
+    },
+  );
+  function wake({ range, delivery }: NextDue): void {
+    if (range !== undefined) fanOut.wakeIn(range);
+    if (delivery !== undefined) dueDeliveries.wakeIn(delivery);
+  }
   const sweeper = new Sweeper(
     {
       store,
@@ -214,8 +222,8 @@ export function createEngine(
       logger,
       holdsWork: () =>
         fanOut.isActive || dueDeliveries.isActive || ledger.late > 0,
-      onRanges: () => fanOut.wake(),
-      onDue: (at) => dueDeliveries.wakeAt(at),
+      onNextDue: wake,
+      onFreed: () => dispatcher.broadcast({ kind: "work_freed" }),
     },
     options.sweepIntervalMs,
   );
@@ -242,15 +250,21 @@ export function createEngine(
     async recover() {
       // Where engines share a store, leases of the dead lapse by themselves.
       if (!store.exclusive) return;
-      const { freed, interrupted } = await store.reclaimAll(clock.now());
+      const { freed, interrupted } = await store.reclaimAll();
       if (freed + interrupted > 0) {
         logger.info("recovered", { freed, interrupted });
       }
     },
     async start() {
-      stopListening = dispatcher.listen((hint) => {
-        if (hint.kind === "ranges") fanOut.wake();
-        else dueDeliveries.wakeAt(hint.at);
+      stopListening = dispatcher.listen({
+        onOffer({ kind, dueInMs }) {
+          wake({ [kind]: dueInMs });
+          const { hasRoom } = kind === "range" ? fanOut : dueDeliveries;
+          return hasRoom || dueInMs > 0;
+        },
+        onNotice({ kind }) {
+          if (kind === "work_freed") wake({ range: 0, delivery: 0 });
+        },
       });
       await sweeper.start();
     },

@@ -4,13 +4,14 @@
  * transaction that ends the range (the fast path). What did not answer soon or
  * must wait is deferred in the same transaction as a row of its own.
  *
- * A range that is too long is cut, and the rest is nobody's: whichever engine
- * has room takes it.
+ * A claim cuts a range that is too long, and the rest is free: it is offered to
+ * the next engine, so that a big topic is worked by all of them.
  *
  * Crash while a range is worked: its outcomes are not written, its lease lapses,
  * and whoever claims it next tries its recipients again; at most what was in
  * flight arrives twice. Crash after the range's commit: nothing is left to do.
- * Crash between a split and the rest's claim: the rest is a range on disk.
+ * Crash before a rest is claimed: it is a range on disk, and the sweeper of any
+ * engine finds it.
  */
 
 import { refusedOutcome } from "../messages/merge-outcome.ts";
@@ -19,13 +20,15 @@ import type { BindingStore } from "../ports/binding-store.ts";
 import type { Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
+import type { RangeLease } from "../ports/delivery-store.ts";
+import type { WorkHint } from "../ports/dispatcher.ts";
 import type {
   AudienceRange,
-  DeliveryStore,
-  Lease,
-  RangeEnd,
-  RangeOutcome,
-} from "../ports/delivery-store.ts";
+  ClaimedRange,
+  FinishedRange,
+  FinishReport,
+  WorkStore,
+} from "../ports/work-store.ts";
 import type { EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { Escalation } from "./escalation.ts";
@@ -45,12 +48,8 @@ import { WorkLoop } from "./work-loop.ts";
 
 export interface FanOutPorts extends PersistPorts {
   readonly store: Pick<
-    DeliveryStore,
-    | "claimRanges"
-    | "readAudience"
-    | "splitRange"
-    | "completeRange"
-    | "releaseRange"
+    WorkStore,
+    "claim" | "readAudience" | "finish" | "release" | "nextDue"
   > &
     Pick<BindingStore, "findBinding">;
   readonly sender: Sender;
@@ -62,8 +61,8 @@ export interface FanOutPorts extends PersistPorts {
   readonly isBillable: (protocol: Recipient["protocol"]) => boolean;
   /** A delivery was deferred until then. */
   readonly onDeferred: (at: EpochMs) => void;
-  /** A range is free for any engine. */
-  readonly onRange: () => void;
+  /** There is work that is free for any engine. */
+  readonly offer: (hint: WorkHint) => void;
 }
 
 export interface FanOutOptions {
@@ -75,22 +74,21 @@ export interface FanOutOptions {
   readonly laneRetryMs: number;
 }
 
-interface Work {
-  readonly range: AudienceRange;
-  readonly message: Message;
-}
-
 /** Ranges claimed with one call: those of small messages come by the dozen. */
 const maxClaim = 64;
+
+/** Offers for one message; engines that it does not reach are offered the rest. */
+const maxOffers = 16;
 
 export class FanOut implements RangeIntake {
   readonly #ports: FanOutPorts;
   readonly #options: FanOutOptions;
   readonly #loop: WorkLoop;
   readonly #retries: RangeRetries;
+  readonly #lease: RangeLease;
   readonly #filter = new MessageFilter();
   /** Ranges this engine holds and has not begun. */
-  readonly #ready: Work[] = [];
+  readonly #ready: ClaimedRange[] = [];
   #isOpen = true;
   #ranges = 0;
   /** Recipients of ranges in work that the sender does not have yet. */
@@ -100,9 +98,11 @@ export class FanOut implements RangeIntake {
   constructor(ports: FanOutPorts, options: FanOutOptions) {
     this.#ports = ports;
     this.#options = options;
+    const { rangeSize } = options;
+    this.#lease = { ...ports.leases.lease, rangeSize };
     this.#loop = new WorkLoop(ports, {
       name: "ranges",
-      hasRoom: () => this.#ready.length === 0 && this.#hasRoom(),
+      hasRoom: () => this.hasRoom,
       claim: () => this.#claim(),
     });
     this.#retries = new RangeRetries(ports, (range) => this.#release(range));
@@ -119,22 +119,38 @@ export class FanOut implements RangeIntake {
     return this.#ranges + this.#ready.length + this.#retries.held > 0;
   }
 
-  /** A publisher's range goes straight to work when nobody is before it. */
-  reserve(): Lease | undefined {
-    const isFirst = this.#ready.length === 0 && !this.#loop.mayHaveWork;
-    if (!this.#isOpen || !isFirst || !this.#hasRoom()) return undefined;
-    this.#ranges++;
-    return this.#ports.leases.lease;
+  /** Whether a range could be begun now. */
+  get hasRoom(): boolean {
+    return this.#ready.length === 0 && this.#hasRoom();
   }
 
-  take(work: Work | undefined): void {
+  /** A publisher's range goes straight to work when nobody is before it. */
+  reserve(): RangeLease | undefined {
+    const isFirst = !this.#loop.mayHaveWork;
+    if (!this.#isOpen || !isFirst || !this.hasRoom) return undefined;
+    this.#ranges++;
+    return this.#lease;
+  }
+
+  take(work: ClaimedRange | undefined): void {
     if (work === undefined) this.#leave();
     else void this.#work(work);
   }
 
-  /** There may be work in the store. */
-  wake(): void {
-    this.#loop.wake();
+  /**
+   * As many offers as there are ranges: each wakes another engine, as long as
+   * there are engines.
+   */
+  offer(messageSeq: number, unclaimed: number): void {
+    const ranges = Math.ceil(unclaimed / this.#options.rangeSize);
+    for (let n = 0; n < Math.min(ranges, maxOffers); n++) {
+      this.#ports.offer({ kind: "range", dueInMs: 0, messageSeq });
+    }
+  }
+
+  /** There is work in the store in `ms` milliseconds. */
+  wakeIn(ms: number): void {
+    this.#loop.wakeIn(ms);
   }
 
   /**
@@ -170,30 +186,51 @@ export class FanOut implements RangeIntake {
   }
 
   async #claim(): Promise<boolean> {
-    const limit = Math.min(maxClaim, this.#options.maxRanges - this.#ranges);
-    const { store, leases } = this.#ports;
-    const claimed = await store.claimRanges(leases.lease, limit);
-    this.#ready.push(...claimed);
+    const { maxRanges, rangeSize } = this.#options;
+    const { store, leases, sender, offer } = this.#ports;
+    const { ranges, mayHaveMore } = await store.claim(leases.lease, {
+      kinds: ["range"],
+      limit: Math.min(maxClaim, maxRanges - this.#ranges),
+      rangeSize,
+      // Long ones only as far as they can be begun: the others are for engines
+      // that have room.
+      maxCutRanges: Math.max(
+        1,
+        Math.floor((sender.room - this.#unsent) / rangeSize),
+      ),
+    });
+    const last = ranges.at(-1)?.range;
+    if (last && mayHaveMore) {
+      offer({ kind: "range", dueInMs: 0, messageSeq: last.messageSeq });
+    }
+    this.#ready.push(...ranges);
     this.#beginReady();
-    return claimed.length === limit;
+    if (mayHaveMore) return true;
+    // What is not due yet wakes this loop when it is.
+    const { range } = await store.nextDue();
+    if (range !== undefined) this.wakeIn(range);
+    return false;
   }
 
   /** Works one range to its end; counted in `#ranges` by the caller. */
-  async #work({ range, message }: Work): Promise<void> {
+  async #work({ range, message }: ClaimedRange): Promise<void> {
     try {
       const { rangeSize } = this.#options;
       const { store } = this.#ports;
       const audience = await store.readAudience(range, rangeSize + 1);
+      // It was cut to size when it was claimed; some were confirmed since.
       const isLong = audience.length > rangeSize;
       const mine = isLong ? audience.slice(0, rangeSize) : audience;
-      // Counted before the rest is free: it is for who has room besides these.
       this.#unsent += mine.length;
       await this.#deliver(
+        range,
         message,
         mine,
-        isLong ? this.#split(range, audience) : Promise.resolve(range),
+        isLong ? mine.at(-1)?.target : undefined,
       );
-      if (!isLong) this.#ports.sender.release(message);
+      if (range.uptoTarget === undefined && !isLong) {
+        this.#ports.sender.release(message);
+      }
       this.#retries.succeeded(range);
     } catch (error) {
       const { id: messageId } = message;
@@ -205,47 +242,31 @@ export class FanOut implements RangeIntake {
     }
   }
 
-  /**
-   * Cuts the range behind its first `rangeSize` recipients. Runs while those
-   * are being tried: should it fail, the range is tried again as it was.
-   */
-  async #split(
-    range: AudienceRange,
-    audience: readonly Recipient[],
-  ): Promise<AudienceRange | undefined> {
-    const last = audience[this.#options.rangeSize - 1];
-    if (last === undefined) return range;
-    const { store } = this.#ports;
-    const cut = await persist(this.#ports, "split", () =>
-      store.splitRange(range, last.target),
-    );
-    if (cut) this.#ports.onRange();
-    return cut?.range;
-  }
-
+  /** `uptoTarget`: where it was worked to, if there is a rest behind it. */
   async #deliver(
+    range: AudienceRange,
     message: Message,
     audience: readonly Recipient[],
-    splitting: Promise<AudienceRange | undefined>,
+    uptoTarget: number | undefined,
   ): Promise<void> {
-    const { ledger } = this.#ports;
-    // Awaited only when the attempts are made; until then it may fail.
-    splitting.catch(() => {});
+    const { ledger, offer } = this.#ports;
     const outcomes = await this.#attempt(message, audience);
-    const range = await splitting;
-    if (range === undefined) {
+    const report = await this.#finish({
+      range,
+      outcomes: outcomes.all,
+      ...(uptoTarget !== undefined && { uptoTarget }),
+    });
+    if (report === undefined) return;
+    if (!report.kept) {
       this.#ports.logger.warn("lease_lost", { messageId: message.id });
       return;
     }
-    const end = await this.#complete(range, outcomes.all);
-    if (end === undefined) return;
-    if (!end.kept) {
-      this.#ports.logger.warn("lease_lost", { messageId: message.id });
-      return;
+    if (uptoTarget !== undefined) {
+      offer({ kind: "range", dueInMs: 0, messageSeq: message.seq });
     }
-    ledger.reportRefused(end.refused);
-    ledger.count(outcomes.all, end.refused);
-    ledger.notify(outcomes.final, end.refused);
+    ledger.reportRefused(report.refused);
+    ledger.count(outcomes.all, report.refused);
+    ledger.notify(outcomes.final, report.refused);
     if (outcomes.deferredUntil !== undefined) {
       this.#ports.onDeferred(outcomes.deferredUntil);
     }
@@ -283,23 +304,19 @@ export class FanOut implements RangeIntake {
    * none of them alone explains, they end as failures: making all attempts
    * again would not help.
    */
-  async #complete(
-    range: AudienceRange,
-    outcomes: readonly RangeOutcome[],
-  ): Promise<RangeEnd | undefined> {
+  async #finish(work: FinishedRange): Promise<FinishReport | undefined> {
     const { store, logger, clock } = this.#ports;
     try {
-      return await persist(this.#ports, "range", () =>
-        store.completeRange(range, outcomes),
-      );
+      return await persist(this.#ports, "range", () => store.finish(work));
     } catch (error) {
-      logger.error("range_refused", { messageSeq: range.messageSeq, error });
+      const { messageSeq } = work.range;
+      logger.error("range_refused", { messageSeq, error });
       const reason = reasonOf(error);
+      const outcomes = work.outcomes.map((it) =>
+        refusedOutcome(it, reason, clock.now()),
+      );
       return persist(this.#ports, "range", () =>
-        store.completeRange(
-          range,
-          outcomes.map((it) => refusedOutcome(it, reason, clock.now())),
-        ),
+        store.finish({ ...work, outcomes }),
       );
     }
   }
@@ -327,13 +344,13 @@ export class FanOut implements RangeIntake {
   }
 
   async #release(range: AudienceRange): Promise<void> {
-    const { store, onRange, logger } = this.#ports;
+    const { store, offer, logger } = this.#ports;
+    const { messageSeq } = range;
     try {
-      await persist(this.#ports, "release", () => store.releaseRange(range));
-      onRange();
+      await persist(this.#ports, "release", () => store.release([{ range }]));
+      offer({ kind: "range", dueInMs: 0, messageSeq });
     } catch (error) {
       // A defect: it stays with this engine until the process ends.
-      const { messageSeq } = range;
       logger.error("release_failed", { messageSeq, error });
     }
   }

@@ -11,15 +11,15 @@ import type {
   WrittenDelivery,
 } from "../ports/delivery-listener.ts";
 import type {
-  DeliveryStore,
   FencedOutcome,
   RefusedOutcome,
-} from "../ports/delivery-store.ts";
+  WorkStore,
+} from "../ports/work-store.ts";
 import type { EpochMs } from "../time.ts";
 import { type PersistPorts, persist } from "./persist.ts";
 
 export interface LedgerPorts extends PersistPorts {
-  readonly store: Pick<DeliveryStore, "recordOutcomes">;
+  readonly store: Pick<WorkStore, "finish">;
   readonly listener?: DeliveryListener | undefined;
   /** A delivery is to be tried again then. */
   readonly onDeferred: (at: EpochMs) => void;
@@ -109,9 +109,7 @@ export class OutcomeLedger {
     if (outcomes.length === 0) return;
     let refused: readonly RefusedOutcome[] | undefined;
     try {
-      refused = await persist(this.#ports, "outcomes", () =>
-        this.#ports.store.recordOutcomes(outcomes),
-      );
+      refused = await this.#finish(outcomes);
     } catch (error) {
       await this.#recordApart(outcomes, deliveries, error);
       return;
@@ -152,6 +150,16 @@ export class OutcomeLedger {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /** `undefined`: the engine stopped before they were written. */
+  async #finish(
+    deliveries: readonly FencedOutcome[],
+  ): Promise<readonly RefusedOutcome[] | undefined> {
+    const report = await persist(this.#ports, "outcomes", () =>
+      this.#ports.store.finish({ deliveries }),
+    );
+    return report?.refused;
+  }
+
   /** The store refused them together: each alone, the last resort a failure. */
   async #recordApart(
     outcomes: readonly FencedOutcome[],
@@ -177,9 +185,7 @@ export class OutcomeLedger {
       fence,
     };
     try {
-      await persist(this.#ports, "outcomes", () =>
-        this.#ports.store.recordOutcomes([failure]),
-      );
+      await this.#finish([failure]);
       this.count([failure]);
     } catch (cause) {
       // It stays claimed until this process ends, and is attempted again then.

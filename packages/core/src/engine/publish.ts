@@ -13,7 +13,6 @@ import { lastExpiryOf, type MessageLives } from "../messages/default-life.ts";
 import {
   checkSubject,
   checkText,
-  type Message,
   type MessageAttribute,
   type MessageContent,
   type NewMessage,
@@ -23,13 +22,10 @@ import {
 import type { ProblemWithText } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
-import type {
-  AudienceRange,
-  DeliveryStore,
-  Lease,
-} from "../ports/delivery-store.ts";
+import type { DeliveryStore, RangeLease } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
+import type { ClaimedRange } from "../ports/work-store.ts";
 import { checkEndpoint, type Protocol } from "../subscriptions/protocol.ts";
 import {
   checkTemplateName,
@@ -90,9 +86,11 @@ export interface Publisher {
 /** Where the publisher finds room for a message's first range at once. */
 export interface RangeIntake {
   /** A lease for a range that will be worked now, if there is room. */
-  reserve(): Lease | undefined;
+  reserve(): RangeLease | undefined;
   /** Takes the reserved range; `undefined` gives the room back. */
-  take(work: { range: AudienceRange; message: Message } | undefined): void;
+  take(work: ClaimedRange | undefined): void;
+  /** Offers what is not claimed of a message's audience to all engines. */
+  offer(messageSeq: number, unclaimed: number): void;
 }
 
 export interface PublisherPorts {
@@ -204,10 +202,12 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       const kept = await ports.seal.seal(message);
       const lease = intake.reserve();
       try {
-        const { seq, range } = await store.acceptMessage(kept, lease);
+        const accepted = await store.acceptMessage(kept, lease);
+        const { seq, range, unclaimed } = accepted;
         if (lease) {
           intake.take(range && { range, message: { ...message, seq } });
-        } else dispatcher.announce({ kind: "ranges" });
+        }
+        if (unclaimed > 0) intake.offer(seq, unclaimed);
         ports.onAccepted();
       } catch (error) {
         if (lease) intake.take(undefined);
@@ -243,7 +243,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         ports.isBillable("sms"),
       );
       ports.onAccepted();
-      dispatcher.announce({ kind: "due", at: createdAt });
+      dispatcher.offer({ kind: "delivery", dueInMs: 0 });
       return message.id;
     },
   };

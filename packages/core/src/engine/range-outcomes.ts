@@ -8,7 +8,7 @@ import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import type { Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { RangeOutcome } from "../ports/delivery-store.ts";
+import type { RangeOutcome } from "../ports/work-store.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import type { Escalation } from "./escalation.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { AudienceRange } from "../ports/delivery-store.ts";
+import type { AudienceRange } from "../ports/work-store.ts";
 import { Backoff } from "./backoff.ts";
 
 export interface RangeRetriesPorts {
@@ -83,6 +83,6 @@ export class RangeRetries {
 /** Released ones are remembered for how often they failed; not for ever. */
 const maxRemembered = 1000;
 
-function keyOf({ messageSeq, afterTarget }: AudienceRange): string {
-  return `${messageSeq}/${afterTarget}`;
+function keyOf({ messageSeq, topicSeq, afterTarget }: AudienceRange): string {
+  return `${messageSeq}/${topicSeq}/${afterTarget}`;
 }

@@ -5,23 +5,20 @@
  */
 
 import type { Clock, Timer } from "../ports/clock.ts";
-import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { EpochMs } from "../time.ts";
+import type { NextDue, WorkStore } from "../ports/work-store.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 
 export interface SweeperPorts {
-  readonly store: Pick<
-    DeliveryStore,
-    "renewLeases" | "reclaimLapsed" | "peekWork"
-  >;
+  readonly store: Pick<WorkStore, "renew" | "reclaim" | "nextDue">;
   readonly leases: EngineLeases;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether this engine holds what must not lapse. */
   readonly holdsWork: () => boolean;
-  readonly onRanges: () => void;
-  readonly onDue: (at: EpochMs) => void;
+  readonly onNextDue: (next: NextDue) => void;
+  /** Work of an engine that is gone is free again. */
+  readonly onFreed: () => void;
 }
 
 export class Sweeper {
@@ -83,21 +80,20 @@ export class Sweeper {
   async #renew(): Promise<void> {
     const { store, leases, clock } = this.#ports;
     const askedAt = clock.monotonic();
-    if (this.#ports.holdsWork()) await store.renewLeases(leases.lease);
+    if (this.#ports.holdsWork()) await store.renew(leases.lease);
     leases.renewed(askedAt);
   }
 
   async #reclaim(): Promise<void> {
-    const { store, clock, logger } = this.#ports;
-    const { freed, interrupted } = await store.reclaimLapsed(clock.now());
+    const { store, logger } = this.#ports;
+    const { freed, interrupted } = await store.reclaim();
     if (freed + interrupted > 0) {
       logger.warn("leases_lapsed", { freed, interrupted });
     }
+    if (freed > 0) this.#ports.onFreed();
   }
 
   async #look(): Promise<void> {
-    const { hasRanges, nextDueAt } = await this.#ports.store.peekWork();
-    if (hasRanges) this.#ports.onRanges();
-    if (nextDueAt !== undefined) this.#ports.onDue(nextDueAt);
+    this.#ports.onNextDue(await this.#ports.store.nextDue());
   }
 }

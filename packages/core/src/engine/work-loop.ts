@@ -37,6 +37,10 @@ export class WorkLoop {
   #looked: Promise<void> = Promise.resolve();
   /** Set while it waits after a failure. */
   #pause: Timer | undefined;
+  /** Set while it waits for what is due later. */
+  #alarm: Timer | undefined;
+  /** When that wakes it; monotonic. */
+  #alarmAt = Number.POSITIVE_INFINITY;
 
   constructor(ports: WorkLoopPorts, steps: WorkLoopSteps) {
     this.#ports = ports;
@@ -55,6 +59,24 @@ export class WorkLoop {
     this.#lookIfNeeded();
   }
 
+  /** There will be work in `ms` milliseconds. */
+  wakeIn(ms: number): void {
+    if (!this.#isOpen) return;
+    if (ms <= 0) {
+      this.wake();
+      return;
+    }
+    const { clock } = this.#ports;
+    const at = clock.monotonic() + ms;
+    if (at >= this.#alarmAt) return;
+    this.#clearAlarm();
+    this.#alarmAt = at;
+    this.#alarm = clock.setTimer(ms, () => {
+      this.#clearAlarm();
+      this.wake();
+    });
+  }
+
   /** There may be room that was not there before. */
   roomFreed(): void {
     this.#lookIfNeeded();
@@ -64,7 +86,14 @@ export class WorkLoop {
   async stop(): Promise<void> {
     this.#isOpen = false;
     this.#pause?.cancel();
+    this.#clearAlarm();
     await this.#looked;
+  }
+
+  #clearAlarm(): void {
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
+    this.#alarmAt = Number.POSITIVE_INFINITY;
   }
 
   #lookIfNeeded(): void {

@@ -31,7 +31,7 @@ async function setUp(
     {
       store,
       topics,
-      dispatcher: { announce: (hint) => void hints.push(hint) },
+      dispatcher: { offer: (hint) => void hints.push(hint) },
       clock,
       logger: { ...silentLogger, warn: (event) => void warnings.push(event) },
       seal,
@@ -85,7 +85,7 @@ test("keeps a text and publishes it to its topic", async () => {
     message.attributes?.map(({ name, value }) => `${name}=${value}`),
     ["sender=4915112345678", "receiver=12345", "keyword=JOIN", "provider=acme"],
   );
-  assert.deepEqual(hints, [{ kind: "ranges" }]);
+  assert.deepEqual(hints, [{ kind: "range", dueInMs: 0 }]);
 });
 
 test("a repeated text is neither kept nor published again", async () => {

@@ -71,7 +71,7 @@ export interface InboundIntake {
 export interface InboundPorts {
   readonly store: Pick<InboundStore, "acceptInbound">;
   readonly topics: Pick<Topics, "get" | "region">;
-  readonly dispatcher: Pick<Dispatcher, "announce">;
+  readonly dispatcher: Pick<Dispatcher, "offer">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly seal: ContentSeal;
@@ -153,7 +153,7 @@ export function createInboundIntake(
       );
       if (kept.isRepeated) {
         logger.info("inbound_repeated", { inboundId: kept.inbound.id });
-      } else if (notification) dispatcher.announce({ kind: "ranges" });
+      } else if (notification) dispatcher.offer({ kind: "range", dueInMs: 0 });
       return kept.inbound;
     },
   };

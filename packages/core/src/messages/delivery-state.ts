@@ -120,6 +120,11 @@ export function isSettled(state: DeliveryState): boolean {
   return isFinal(state) || state === "sent" || state === "unknown";
 }
 
+/** The state of a delivery that waits, after so many attempts. */
+export function stateOfUnstarted(attempts: number): "waiting" | "retrying" {
+  return attempts === 0 ? "waiting" : "retrying";
+}
+
 /** pymess's name of each state it has. */
 export const pymessStateNames: Partial<Record<DeliveryState, string>> = {
   waiting: "WAITING",

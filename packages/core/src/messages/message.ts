@@ -53,6 +53,8 @@ export interface Message {
   readonly sealedBy?: string;
   readonly attributes?: readonly MessageAttribute[];
   readonly createdAt: EpochMs;
+  /** Before this instant no attempt is made. */
+  readonly notBefore?: EpochMs;
   /** After this instant no attempt is made. */
   readonly expiresAt: EpochMs;
   /**

@@ -1,25 +1,45 @@
 /**
- * Spreads hints that there is work. A hint may be lost or come twice: the
- * store is the truth, and the sweeper finds work without a hint.
+ * Spreads hints among the engines on one store. A hint may be lost or come
+ * twice: the store is the truth, and the sweeper finds work without a hint.
  */
 
-import type { EpochMs } from "../time.ts";
+import type { WorkKind } from "./work-store.ts";
 
-/**
- * What kind of work there is. Nothing depends on a hint: it saves waiting for
- * the sweeper.
- */
-export type WorkHint =
-  /** Ranges of this message wait to be fanned out. */
-  | { readonly kind: "ranges" }
-  /** A delivery falls due at this instant. */
-  | { readonly kind: "due"; readonly at: EpochMs };
+/** Work that waits to be claimed. It saves waiting for the sweeper. */
+export interface WorkHint {
+  readonly kind: WorkKind;
+  /** In so many milliseconds; 0: now. */
+  readonly dueInMs: number;
+  /** Of a range: the message whose audience it is of. */
+  readonly messageSeq?: number;
+}
 
-/** Spreads hints that there is work, to all engines on the same store. */
+/** A change that every engine must know of. */
+export interface Notice {
+  /** Work of an engine that is gone is free again. */
+  readonly kind: "work_freed";
+}
+
+/** Is called with what one engine, or each, is to know. Never throws. */
+export interface DispatchListener {
+  /**
+   * Answers whether it takes up the work; `false`: another engine had better.
+   * Whoever is the last to be asked does so anyway once it has room.
+   */
+  onOffer(hint: WorkHint): boolean;
+  onNotice(notice: Notice): void;
+}
+
+/** Spreads hints, also to the engine that sends them. */
 export interface Dispatcher {
-  /** Sends a hint to every listening engine, this one too. Never throws. */
-  announce(hint: WorkHint): void;
-  /** Calls `listener` for each hint until the answered function is called. */
-  listen(listener: (hint: WorkHint) => void): () => void;
+  /**
+   * Offers work to one engine: to each that listens in turn, so that what is
+   * offered piece by piece is shared out. Never throws.
+   */
+  offer(hint: WorkHint): void;
+  /** Notifies every engine. Never throws. */
+  broadcast(notice: Notice): void;
+  /** Calls `listener` until the answered function is called. */
+  listen(listener: DispatchListener): () => void;
   close(): Promise<void>;
 }

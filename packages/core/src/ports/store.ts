@@ -1,9 +1,8 @@
 /** All that is kept; the sum of the narrower ports, which users depend on. */
 
-import type { EpochMs } from "../time.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
-import type { DeliveryStore, ReclaimedWork } from "./delivery-store.ts";
+import type { DeliveryStore } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
 import type { MessageReader } from "./message-store.ts";
@@ -14,6 +13,7 @@ import type { SubscriptionStore } from "./subscription-store.ts";
 import type { SubscriptionUserStore } from "./subscription-user-store.ts";
 import type { TemplateStore } from "./template-store.ts";
 import type { TopicStore } from "./topic-store.ts";
+import type { ReclaimedWork, WorkStore } from "./work-store.ts";
 
 /**
  * All that a store does; an adapter implements it, users depend on its parts.
@@ -28,6 +28,7 @@ export interface Store
     StatisticsReader,
     MessageReader,
     DeliveryStore,
+    WorkStore,
     InboundStore,
     OptOutRecordStore,
     IdentityStore,
@@ -39,10 +40,10 @@ export interface Store
    */
   readonly exclusive: boolean;
   /**
-   * What {@link DeliveryStore.reclaimLapsed} does, for all leases, ended or
-   * not; only on an exclusive store, before engines start.
+   * What {@link WorkStore.reclaim} does, for all leases, ended or not; only on
+   * an exclusive store, before engines start.
    */
-  reclaimAll(now: EpochMs): Promise<ReclaimedWork>;
+  reclaimAll(): Promise<ReclaimedWork>;
   /** Writes what was accepted, then frees files and threads; idempotent. */
   close(): Promise<void>;
 }

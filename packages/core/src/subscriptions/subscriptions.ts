@@ -318,7 +318,7 @@ export function createSubscriptions(
       ),
     );
     if (!subscription) throw subscriptionNotFound();
-    dispatcher.announce({ kind: "due", at: clock.now() });
+    dispatcher.offer({ kind: "delivery", dueInMs: 0 });
     return subscription;
   }
 
@@ -373,7 +373,7 @@ export function createSubscriptions(
       }
       // A lost hint (a crash right here) only delays: the sweeper finds the
       // confirmation's due row.
-      dispatcher.announce({ kind: "due", at: clock.now() });
+      dispatcher.offer({ kind: "delivery", dueInMs: 0 });
       return result;
     },
     list: (projectId, filter, page) =>

@@ -6,9 +6,9 @@
 
 import {
   type Clock,
-  type DeliveryStore,
   type EngineStatus,
   loadOnce,
+  type WorkStore,
 } from "@carillon/core";
 import type { DiskUse } from "@carillon/storage";
 import type { DeliveryMeter } from "./delivery-meter.ts";
@@ -18,7 +18,7 @@ import { type MetricName, metricNames, metrics } from "./metric-table.ts";
 import type { RequestMeter } from "./request-meter.ts";
 
 export interface MetricsPorts {
-  readonly store: Pick<DeliveryStore, "peekWork" | "countBacklog">;
+  readonly store: Pick<WorkStore, "nextDue" | "countBacklog">;
   readonly clock: Clock;
   readonly engineStatus: () => EngineStatus;
   readonly requests: RequestMeter;
@@ -59,15 +59,15 @@ export function createMetricsText(ports: MetricsPorts): MetricsText {
 async function readSamples(
   ports: MetricsPorts,
 ): Promise<Readonly<Record<MetricName, readonly Sample[]>>> {
-  const { store, clock, requests, deliveries, logins } = ports;
-  const [{ nextDueAt }, backlog, disk] = await Promise.all([
-    store.peekWork(),
+  const { store, requests, deliveries, logins } = ports;
+  const [next, backlog, disk] = await Promise.all([
+    store.nextDue(),
     store.countBacklog(backlogLimit),
     // Whoever asks for the other figures gets them on a broken disk, too.
     ports.diskUse?.().catch(() => undefined),
   ]);
   const engine = ports.engineStatus();
-  const lagMs = nextDueAt === undefined ? 0 : clock.now() - nextDueAt;
+  const lagMs = -(next.delivery ?? 0);
   return {
     carillon_build_info: [{ labels: { version: ports.version }, value: 1 }],
     carillon_messages_accepted_total: [{ value: engine.accepted }],

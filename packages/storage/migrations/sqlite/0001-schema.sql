@@ -180,6 +180,8 @@ CREATE TABLE messages (
   project_id         TEXT    NOT NULL,
   audience           INTEGER NOT NULL,
   created_at         INTEGER NOT NULL,
+  -- NULL: from its acceptance on.
+  not_before         INTEGER,
   expires_at         INTEGER NOT NULL,
   -- A copy of the topic, so that the message outlives it; NULL when direct.
   topic_seq          INTEGER,
@@ -234,18 +236,25 @@ CREATE TABLE message_counts (
 -- Fan-out work that is not done: a message without a row here is fanned out.
 CREATE TABLE ranges (
   message_seq  INTEGER NOT NULL,
+  -- The topic whose subscriptions it is a range of.
+  topic_seq    INTEGER NOT NULL,
   after_target INTEGER NOT NULL,
   -- NULL: to the end of the audience.
   upto_target  INTEGER,
+  -- When it may be claimed. That of a rest is when it was cut off: the message
+  -- that was served least recently comes first.
+  due_at       INTEGER NOT NULL,
   -- Grows with each claim, and when a lease is found to have ended.
   fence        INTEGER NOT NULL,
   -- NULL: nobody holds it.
   owner        TEXT,
   -- On the clock that runs since the store was opened.
   lease_until  INTEGER,
-  PRIMARY KEY (message_seq, after_target)
+  PRIMARY KEY (message_seq, topic_seq, after_target)
 ) STRICT, WITHOUT ROWID;
 
+-- What is claimed as it is accepted never comes into it.
+CREATE INDEX ranges_free ON ranges (due_at, message_seq) WHERE owner IS NULL;
 CREATE INDEX ranges_held ON ranges (owner) WHERE owner IS NOT NULL;
 
 -------------------------------------------------------------- deliveries

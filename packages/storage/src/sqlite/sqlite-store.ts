@@ -6,6 +6,7 @@
 import {
   CarillonError,
   type Clock,
+  createSteadyClock,
   type Logger,
   orAborted,
   type Store,
@@ -23,7 +24,6 @@ import { isDamage } from "./failure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
-import { createDeliveryStore } from "./read/delivery-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -35,6 +35,7 @@ import { createSubscriptionStore } from "./read/subscription-store.ts";
 import { createSubscriptionUserStore } from "./read/subscription-user-store.ts";
 import { createTemplateStore } from "./read/template-store.ts";
 import { createTopicStore } from "./read/topic-store.ts";
+import { createWorkStore } from "./read/work-store.ts";
 import { migrate, readMigrations } from "./schema/migrations.ts";
 import { Writer, type WriterStatus } from "./write/writer.ts";
 
@@ -111,7 +112,8 @@ export async function openSqliteStore({
     ...createBindingStore(connections),
     ...createStatisticsReader(reader),
     ...createMessageReader(reader),
-    ...createDeliveryStore(connections, clock, logger),
+    // Steady, for what is due is kept as an instant, and clocks are set.
+    ...createWorkStore(connections, createSteadyClock(clock), logger),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),

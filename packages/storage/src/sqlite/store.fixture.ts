@@ -1,10 +1,14 @@
 /** Stores with a topic, for tests of what is SQLite's own. */
 
 import {
+  type AudienceRange,
   type Clock,
+  type FencedOutcome,
+  type Lease,
   type MessageId,
   type NewMessage,
   type ProjectId,
+  type RangeLease,
   type RangeOutcome,
   type SubscriptionId,
   type Topic,
@@ -97,12 +101,48 @@ export function messageTo(topic: Topic): NewMessage {
 export async function acceptClaimed(
   store: SqliteStore,
   topic: Topic,
-  lease = { owner: "a", leaseMs: 1000 },
+  lease = leaseOf("a", 1000),
 ) {
   const message = messageTo(topic);
   const { seq, range } = await store.acceptMessage(message, lease);
   if (!range) throw new Error("The topic has nobody to send to.");
   return { message, messageSeq: seq, range };
+}
+
+/** What it holds is not cut. */
+export function leaseOf(owner: string, leaseMs = 60_000): RangeLease {
+  return { owner, leaseMs, rangeSize: 1000 };
+}
+
+export async function claimRanges(
+  store: SqliteStore,
+  lease: Lease,
+  limit: number,
+) {
+  return (await store.claim(lease, { kinds: ["range"], limit })).ranges;
+}
+
+export async function claimDue(
+  store: SqliteStore,
+  lease: Lease,
+  limit: number,
+) {
+  return (await store.claim(lease, { kinds: ["delivery"], limit })).deliveries;
+}
+
+export async function completeRange(
+  store: SqliteStore,
+  range: AudienceRange,
+  outcomes: readonly RangeOutcome[],
+) {
+  return await store.finish({ range, outcomes });
+}
+
+export async function recordOutcomes(
+  store: SqliteStore,
+  deliveries: readonly FencedOutcome[],
+) {
+  return (await store.finish({ deliveries })).refused;
 }
 
 export function delivered(

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import {
   CarillonError,
+  type ClaimRequest,
   type ContentSeal,
+  type FinishedWork,
   smnRetryPolicy,
 } from "@carillon/core";
 import { failing } from "../failing.ts";
@@ -12,12 +14,21 @@ import { projectId } from "./world.ts";
 
 const hour = 3_600_000;
 
+const isOfRange = (work: unknown) => "range" in (work as FinishedWork);
+const isOfDeliveries = (work: unknown) => !isOfRange(work);
+const isClaimOfRanges = (_: unknown, request: unknown) =>
+  (request as ClaimRequest).kinds.includes("range");
+const isClaimOfDeliveries = (lease: unknown, request: unknown) =>
+  !isClaimOfRanges(lease, request);
+
 export function testFaults({ test }: EngineCases): void {
   const transient = new CarillonError("STORAGE_UNAVAILABLE");
   test("a disk that is full for a while costs no second attempt", {
     subscribers: 50,
     wrap: (store) =>
-      failing(store, { completeRange: { error: transient, times: 3 } }),
+      failing(store, {
+        finish: { error: transient, times: 3, only: isOfRange },
+      }),
   }, async (world) => {
     const id = await world.publish(await world.start());
     await world.pass(10_000);
@@ -25,16 +36,16 @@ export function testFaults({ test }: EngineCases): void {
     assert.deepEqual(await world.counts(id), { delivered: 50 });
   });
 
-  for (const [method, kind, attempts] of [
-    ["completeRange", "a refused range", 20],
+  for (const [only, kind, attempts] of [
+    [isOfRange, "a refused range", 20],
     // The first attempts, and their retries.
-    ["recordOutcomes", "a refused batch", 40],
+    [isOfDeliveries, "a refused batch", 40],
   ] as const) {
     test(`${kind} makes no attempt again and ends`, {
       subscribers: 20,
       wrap: (store) =>
         failing(store, {
-          [method]: { error: new TypeError("No such type."), times: 1 },
+          finish: { error: new TypeError("No such type."), times: 1, only },
         }),
     }, async (world) => {
       world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
@@ -91,12 +102,16 @@ export function testFaults({ test }: EngineCases): void {
     assert.equal(world.logger.count("channel_defect"), 0);
   });
 
-  test("a split that the store refuses ends neither process nor range", {
+  test("a claim that the store refuses ends neither process nor range", {
     subscribers: 60,
     engine: { rangeSize: 50 },
     wrap: (store) =>
       failing(store, {
-        splitRange: { error: new CarillonError("STORAGE_REFUSED"), times: 1 },
+        claim: {
+          error: new CarillonError("STORAGE_REFUSED"),
+          times: 1,
+          only: isClaimOfRanges,
+        },
       }),
   }, async (world) => {
     const id = await world.publish(await world.start());
@@ -120,7 +135,9 @@ export function testFaults({ test }: EngineCases): void {
   test("claims that fail are tried again with growing waits", {
     subscribers: 1,
     wrap: (store) =>
-      failing(store, { claimDue: { error: transient, times: 10 } }),
+      failing(store, {
+        claim: { error: transient, times: 10, only: isClaimOfDeliveries },
+      }),
   }, async (world) => {
     world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
     const id = await world.publish(await world.start());

@@ -57,10 +57,10 @@ export function testLeases({ test }: EngineCases): void {
     wrap: (store) => failing(store, full),
   }, async (world) => {
     const error = new CarillonError("STORAGE_UNAVAILABLE");
-    full.completeRange = { error };
+    full.finish = { error };
     const id = await world.publish(await world.start());
     await world.pass(60_000);
-    full.completeRange = undefined;
+    full.finish = undefined;
     await world.pass(60_000);
     assert.deepEqual(await world.counts(id), { delivered: 5 });
     assert.equal(world.http.calls.length, 5);
@@ -73,12 +73,12 @@ export function testLeases({ test }: EngineCases): void {
     wrap: (store) => failing(store, fullOfAll),
   }, async (world) => {
     const error = new CarillonError("STORAGE_FULL");
-    fullOfAll.completeRange = { error };
-    fullOfAll.renewLeases = { error };
+    fullOfAll.finish = { error };
+    fullOfAll.renew = { error };
     const id = await world.publish(await world.start());
     await world.pass(60_000);
-    fullOfAll.completeRange = undefined;
-    fullOfAll.renewLeases = undefined;
+    fullOfAll.finish = undefined;
+    fullOfAll.renew = undefined;
     await world.pass(60_000);
     assert.deepEqual(await world.counts(id), { delivered: 5 });
     assert.equal(world.http.calls.length, 5);
@@ -108,7 +108,7 @@ export function testLeases({ test }: EngineCases): void {
           error: new CarillonError("STORAGE_UNAVAILABLE"),
           times: 1,
         },
-        releaseRange: { error: new CarillonError("STORAGE_FULL"), times: 3 },
+        release: { error: new CarillonError("STORAGE_FULL"), times: 3 },
       }),
   }, async (world) => {
     const id = await world.publish(await world.start());
@@ -117,7 +117,7 @@ export function testLeases({ test }: EngineCases): void {
     assert.equal(world.http.calls.length, 5);
   });
 
-  test("a closed range that is longer than ranges are now is worked in parts", {
+  test("a range that is longer than ranges are now is worked in parts", {
     subscribers: 60,
     engine: { rangeSize: 50 },
   }, async (world) => {
@@ -139,7 +139,7 @@ export function testLeases({ test }: EngineCases): void {
     engine: { leaseMs: 15_000 },
     wrap: (store) => failing(store, plan),
   }, async (world) => {
-    plan.renewLeases = { error: new CarillonError("STORAGE_UNAVAILABLE") };
+    plan.renew = { error: new CarillonError("STORAGE_UNAVAILABLE") };
     await world.addTopic("hangs");
     await world.subscribe("http", "http://hangs.test/", "hangs");
     world.http.script = ({ endpoint }, nth) => {
@@ -161,7 +161,7 @@ export function testLeases({ test }: EngineCases): void {
     await holdFor(2_000);
     assert.equal(world.http.calls.length, before);
     assert.ok(world.logger.count("sweep_failed") > 0);
-    plan.renewLeases = undefined;
+    plan.renew = undefined;
     await world.pass(120_000);
     assert.deepEqual(await world.counts(id), { delivered: 1 });
   });

@@ -12,6 +12,7 @@ import {
   createTopics,
   type Delivery,
   type Dispatcher,
+  type DispatchListener,
   type Engine,
   type EngineOptions,
   type MessageId,
@@ -21,7 +22,6 @@ import {
   type Store,
   type Subscription,
   smnRetryPolicy,
-  type WorkHint,
 } from "@carillon/core";
 import { createCountingIds } from "../counting-ids.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -220,14 +220,24 @@ export function urnOf(topicName: string): string {
   return `urn:smn:local:${projectId}:${topicName}`;
 }
 
-/** Notifies listeners soon, or loses all hints. */
+/** Offers to each engine in turn, and soon; or loses all hints. */
 function createTestDispatcher(lossy: boolean): Dispatcher {
-  const listeners = new Set<(hint: WorkHint) => void>();
+  const listeners = new Set<DispatchListener>();
   return {
-    announce(hint) {
+    offer(hint) {
       if (lossy) return;
       queueMicrotask(() => {
-        for (const listener of listeners) listener(hint);
+        for (const listener of [...listeners]) {
+          listeners.delete(listener);
+          listeners.add(listener);
+          if (listener.onOffer(hint)) return;
+        }
+      });
+    },
+    broadcast(notice) {
+      if (lossy) return;
+      queueMicrotask(() => {
+        for (const listener of listeners) listener.onNotice(notice);
       });
     },
     listen(listener) {

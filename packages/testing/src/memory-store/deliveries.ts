@@ -1,59 +1,79 @@
 /** Deliveries of the in-memory store that wait, are claimed or reported on. */
 
 import {
+  type ClaimedDelivery,
   cancelReasons,
   type DeliveryStore,
   decideClaim,
   type EpochMs,
   isSettled,
+  type Lease,
   nextState,
   type Recipient,
+  stateOfUnstarted,
 } from "@carillon/core";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
-import { applyReceipt, isAbout, recordOutcomes } from "./outcomes.ts";
+import { applyReceipt, isAbout } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
-export function createDeliveryStore(
+/** Within one write. */
+export function claimDeliveries(
   tables: Tables,
   holds: Holds,
-): Pick<DeliveryStore, "claimDue" | "recordOutcomes" | "recordReceipt"> {
+  lease: Lease,
+  limit: number,
+) {
+  const now = holds.now();
+  const claimed: ClaimedDelivery[] = [];
+  for (const row of listDue(tables, now)) {
+    if (claimed.length === limit) break;
+    const recipient = findRecipient(tables, row);
+    const decision = decide(tables, row);
+    if (!recipient || decision !== "send") {
+      const why = decision === "send" ? "unsubscribed" : decision;
+      cancel(tables, row, cancelReasons[why], now);
+      continue;
+    }
+    const { messageSeq, state, attempts, lastAttempt } = row;
+    const { nextAttemptAt: _, ...rest } = row;
+    const fence = row.fence + 1;
+    const hold = holds.grant(lease);
+    const sending = { ...rest, state: "sending" as const, fence, hold };
+    tables.deliveries.put(deliveryKey(row), sending);
+    claimed.push({
+      messageSeq,
+      recipient,
+      state,
+      attempts,
+      ...(lastAttempt && { lastAttempt }),
+      fence,
+    });
+  }
+  return { deliveries: claimed, mayHaveMore: claimed.length === limit };
+}
+
+/** Within one write. */
+export function releaseDelivery(
+  { deliveries }: Tables,
+  { messageSeq, recipient, fence, attempts }: ClaimedDelivery,
+  nextAttemptAt: EpochMs,
+): void {
+  const key = deliveryKey({ messageSeq, target: recipient.target });
+  const row = deliveries.get(key);
+  if (row?.fence !== fence || row.state !== "sending") return;
+  const state = stateOfUnstarted(attempts);
+  deliveries.put(key, { ...freed(row), state, nextAttemptAt });
+}
+
+export function createReceiptStore(
+  tables: Tables,
+): Pick<DeliveryStore, "recordReceipt"> {
   const { deliveries, earlyReceipts, write } = tables;
   let lastReceipt = 0;
   return {
-    claimDue: (lease, now, limit) =>
-      write(() => {
-        const claimed = [];
-        for (const row of listDue(tables, now)) {
-          if (claimed.length === limit) break;
-          const recipient = findRecipient(tables, row);
-          const decision = decide(tables, row);
-          if (!recipient || decision !== "send") {
-            const why = decision === "send" ? "unsubscribed" : decision;
-            cancel(tables, row, cancelReasons[why], now);
-            continue;
-          }
-          const { messageSeq, state, attempts, lastAttempt } = row;
-          const { nextAttemptAt: _, ...rest } = row;
-          const fence = row.fence + 1;
-          const hold = holds.grant(lease);
-          const sending = { ...rest, state: "sending" as const, fence, hold };
-          deliveries.put(deliveryKey(row), sending);
-          claimed.push({
-            messageSeq,
-            recipient,
-            state,
-            attempts,
-            ...(lastAttempt && { lastAttempt }),
-            fence,
-          });
-        }
-        return claimed;
-      }),
-    recordOutcomes: (outcomes) =>
-      write(() => recordOutcomes(tables, holds, outcomes)),
     recordReceipt: (receipt) =>
       write(() => {
         const key = ++lastReceipt;

@@ -1,11 +1,12 @@
 /** Texts from phones in the in-memory store. */
 
 import type { InboundStore } from "@carillon/core";
+import type { Holds } from "./holds.ts";
 import { equals } from "./lists.ts";
 import { acceptMessage } from "./messages.ts";
 import type { Tables } from "./tables.ts";
 
-export function createInboundStore(tables: Tables): InboundStore {
+export function createInboundStore(tables: Tables, holds: Holds): InboundStore {
   const { inbound, write } = tables;
   return {
     acceptInbound: (arrived, notification) =>
@@ -20,7 +21,7 @@ export function createInboundStore(tables: Tables): InboundStore {
         if (kept) return { inbound: kept, isRepeated: true };
         const seq = inbound.size + 1;
         const added = inbound.put(seq, { ...arrived, seq });
-        if (notification) acceptMessage(tables, notification, undefined);
+        if (notification) acceptMessage(tables, holds, notification, undefined);
         return { inbound: added, isRepeated: false };
       }),
     findInbound: async (projectId, id) =>

@@ -61,11 +61,16 @@ export function listDeliveries(
 /** Adds a range; without a hold any engine may claim it. */
 export function addRange(
   { ranges }: Tables,
-  row: Omit<AudienceRange, "fence">,
+  row: Omit<RangeRow, "fence" | "hold">,
   hold?: Hold,
 ): RangeRow {
+  const { messageSeq, topicSeq, afterTarget, uptoTarget, dueAt } = row;
   return ranges.put(rangeKey(row), {
-    ...row,
+    messageSeq,
+    topicSeq,
+    afterTarget,
+    uptoTarget,
+    dueAt,
     fence: hold ? 1 : 0,
     ...(hold && { hold }),
   });

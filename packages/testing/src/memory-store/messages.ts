@@ -1,15 +1,17 @@
 /** Accepted messages of the in-memory store, and what is told of them. */
 
 import {
-  type AudienceRange,
+  type AcceptedMessage,
   type Delivery,
   type DeliveryState,
   type DeliveryStore,
+  type EpochMs,
   formatSubscriptionUrn,
   type Message,
   type MessageReader,
   type MessageReport,
   type NewMessage,
+  type RangeLease,
 } from "@carillon/core";
 import { listActive } from "./directory.ts";
 import type { Holds } from "./holds.ts";
@@ -21,7 +23,8 @@ import {
   listDeliveries,
   toRange,
 } from "./ledger.ts";
-import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
+import { findCut } from "./ranges.ts";
+import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
 export function createMessageStore(
@@ -35,7 +38,7 @@ export function createMessageStore(
   const { messages, deliveries, write } = tables;
   return {
     acceptMessage: (message, lease) =>
-      write(() => acceptMessage(tables, message, lease && holds.grant(lease))),
+      write(() => acceptMessage(tables, holds, message, lease)),
     acceptDirectMessage: (message, recipients, billable) =>
       write(() => {
         const seq = addMessage(tables, message);
@@ -44,7 +47,13 @@ export function createMessageStore(
             deliveryKey({ messageSeq: seq, target }),
             recipient,
           );
-          addDueDelivery(tables, seq, target, message.createdAt, billable);
+          addDueDelivery(
+            tables,
+            seq,
+            target,
+            dueAtOf(message, holds),
+            billable,
+          );
         }
         return { seq };
       }),
@@ -105,17 +114,41 @@ export function createMessageStore(
 /** Keeps a message for its topic's audience. */
 export function acceptMessage(
   tables: Tables,
+  holds: Holds,
   message: NewMessage,
-  hold: Hold | undefined,
-): { seq: number; range: AudienceRange | undefined } {
+  lease: RangeLease | undefined,
+): AcceptedMessage {
   const seq = addMessage(tables, message);
   const topicSeq = message.topic?.seq ?? 0;
-  if (listActive(tables, topicSeq).length === 0) {
-    return { seq, range: undefined };
+  const audience = listActive(tables, topicSeq).length;
+  if (audience === 0) return { seq, range: undefined, unclaimed: 0 };
+  const dueAt = dueAtOf(message, holds);
+  const whole = {
+    messageSeq: seq,
+    topicSeq,
+    afterTarget: 0,
+    uptoTarget: undefined,
+    dueAt,
+  };
+  if (lease === undefined || dueAt > holds.now()) {
+    addRange(tables, whole);
+    return { seq, range: undefined, unclaimed: audience };
   }
-  const whole = { messageSeq: seq, topicSeq, afterTarget: 0 };
-  const range = addRange(tables, { ...whole, uptoTarget: undefined }, hold);
-  return { seq, range: hold && toRange(range) };
+  const end = findCut(tables, whole, lease.rangeSize);
+  if (end !== undefined) addRange(tables, { ...whole, afterTarget: end });
+  const range = addRange(
+    tables,
+    { ...whole, uptoTarget: end },
+    holds.grant(lease),
+  );
+  const unclaimed = end === undefined ? 0 : audience - lease.rangeSize;
+  return { seq, range: toRange(range), unclaimed };
+}
+
+/** When it may go out; not before now. */
+export function dueAtOf({ notBefore }: NewMessage, holds: Holds): EpochMs {
+  const now = holds.now();
+  return notBefore !== undefined && notBefore > now ? notBefore : now;
 }
 
 function toReport(tables: Tables, message: Message): MessageReport {

@@ -1,6 +1,13 @@
 /** Fan-out in the in-memory store: ranges, and whom they are for. */
 
-import type { AudienceRange, DeliveryStore } from "@carillon/core";
+import type {
+  AudienceRange,
+  ClaimRequest,
+  FinishedRange,
+  FinishReport,
+  Lease,
+  Subscription,
+} from "@carillon/core";
 import { listActive } from "./directory.ts";
 import { freed, type Holds } from "./holds.ts";
 import { addRange, getMessage, toRange, toRecipient } from "./ledger.ts";
@@ -8,84 +15,125 @@ import { addOutcomes } from "./outcomes.ts";
 import { type RangeRow, rangeKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
-export function createRangeStore(
+/** Within one write. */
+export function claimRanges(
   tables: Tables,
   holds: Holds,
-): Pick<
-  DeliveryStore,
-  | "claimRanges"
-  | "readAudience"
-  | "splitRange"
-  | "completeRange"
-  | "releaseRange"
-> {
-  const { ranges, write } = tables;
-
-  /** The range as it is kept, if nobody claimed it since. */
-  function findHeld(range: AudienceRange): RangeRow | undefined {
-    const row = ranges.get(rangeKey(range));
-    return row?.fence === range.fence ? row : undefined;
+  lease: Lease,
+  {
+    limit,
+    rangeSize = Number.POSITIVE_INFINITY,
+    maxCutRanges = limit,
+  }: ClaimRequest,
+) {
+  const { ranges } = tables;
+  const free = ranges
+    .list()
+    .filter((row) => row.hold === undefined && row.dueAt <= holds.now())
+    .sort((a, b) => a.dueAt - b.dueAt || a.messageSeq - b.messageSeq)
+    .slice(0, limit);
+  const claimed: RangeRow[] = [];
+  let cuts = 0;
+  for (const row of free) {
+    const end = findCut(tables, row, rangeSize);
+    if (end !== undefined && cuts === maxCutRanges) continue;
+    if (end !== undefined) {
+      cuts++;
+      addRange(tables, { ...row, afterTarget: end, dueAt: holds.now() });
+    }
+    claimed.push(
+      ranges.put(rangeKey(row), {
+        ...row,
+        uptoTarget: end ?? row.uptoTarget,
+        fence: row.fence + 1,
+        hold: holds.grant(lease),
+      }),
+    );
   }
-
   return {
-    claimRanges: (lease, limit) =>
-      write(() =>
-        ranges
-          .list()
-          .filter((row) => row.hold === undefined)
-          .sort(inOrder)
-          .slice(0, limit)
-          .map((row) => {
-            const claimed = ranges.put(rangeKey(row), {
-              ...row,
-              fence: row.fence + 1,
-              hold: holds.grant(lease),
-            });
-            const message = getMessage(tables, row.messageSeq);
-            return { range: toRange(claimed), message };
-          }),
-      ),
-    async readAudience({ topicSeq, afterTarget, uptoTarget }, limit) {
-      const upto = uptoTarget ?? Number.POSITIVE_INFINITY;
-      const last = tables.deletedTopics.get(topicSeq);
-      const audience = last
-        ? last.targets.map((seq) => tables.subscriptions.get(seq))
-        : listActive(tables, topicSeq);
-      return audience
-        .filter((it) => it !== undefined)
-        .filter(({ seq }) => seq > afterTarget && seq <= upto)
-        .slice(0, limit)
-        .map(({ filterPolicies, ...subscription }) => ({
-          ...toRecipient(subscription),
-          ...(filterPolicies && { filterPolicies }),
-          ...(last && { cancelled: true }),
-        }));
-    },
-    splitRange: (range, uptoTarget) =>
-      write(() => {
-        const row = findHeld(range);
-        if (!row || uptoTarget <= row.afterTarget) return undefined;
-        if (row.uptoTarget !== undefined && uptoTarget >= row.uptoTarget) {
-          return undefined;
-        }
-        addRange(tables, { ...toRange(row), afterTarget: uptoTarget });
-        const front = ranges.put(rangeKey(row), { ...row, uptoTarget });
-        return { range: toRange(front) };
-      }),
-    completeRange: (range, outcomes) =>
-      write(() => {
-        if (!findHeld(range)) return { kept: false, refused: [] };
-        ranges.delete(rangeKey(range));
-        return { kept: true, refused: addOutcomes(tables, holds, outcomes) };
-      }),
-    releaseRange: (range) =>
-      write(() => {
-        const row = findHeld(range);
-        if (row) ranges.put(rangeKey(row), freed(row));
-      }),
+    ranges: claimed.map((row) => ({
+      range: toRange(row),
+      message: getMessage(tables, row.messageSeq),
+    })),
+    mayHaveMore:
+      free.length === limit || cuts > 0 || claimed.length < free.length,
   };
 }
 
-function inOrder(a: AudienceRange, b: AudienceRange): number {
-  return a.messageSeq - b.messageSeq || a.afterTarget - b.afterTarget;
+/** Within one write. */
+export function finishRange(
+  tables: Tables,
+  holds: Holds,
+  { range, outcomes, uptoTarget }: FinishedRange,
+): FinishReport {
+  const row = findHeld(tables, range);
+  const hasRest =
+    row && (uptoTarget === undefined || isWithin(row, uptoTarget));
+  if (!hasRest) return { kept: false, refused: [] };
+  tables.ranges.delete(rangeKey(row));
+  if (uptoTarget !== undefined) {
+    const { hold: _, ...rest } = row;
+    const moved = { ...rest, afterTarget: uptoTarget, dueAt: holds.now() };
+    tables.ranges.put(rangeKey(moved), { ...moved, fence: row.fence + 1 });
+  }
+  return { kept: true, refused: addOutcomes(tables, holds, outcomes) };
+}
+
+/** Within one write. */
+export function releaseRange(tables: Tables, range: AudienceRange): void {
+  const row = findHeld(tables, range);
+  if (row) tables.ranges.put(rangeKey(row), freed(row));
+}
+
+export function readAudience(
+  tables: Tables,
+  range: Omit<AudienceRange, "messageSeq" | "fence">,
+  limit: number,
+) {
+  const isCancelled = tables.deletedTopics.get(range.topicSeq) !== undefined;
+  return listAudience(tables, range)
+    .slice(0, limit)
+    .map(({ filterPolicies, ...subscription }) => ({
+      ...toRecipient(subscription),
+      ...(filterPolicies && { filterPolicies }),
+      ...(isCancelled && { cancelled: true as const }),
+    }));
+}
+
+/** The last recipient of a range of this size, if there are others behind it. */
+export function findCut(
+  tables: Tables,
+  range: Omit<AudienceRange, "messageSeq" | "fence">,
+  size: number,
+): number | undefined {
+  const audience = listAudience(tables, range);
+  return audience.length > size ? audience[size - 1]?.seq : undefined;
+}
+
+function listAudience(
+  tables: Tables,
+  {
+    topicSeq,
+    afterTarget,
+    uptoTarget = Number.POSITIVE_INFINITY,
+  }: Omit<AudienceRange, "messageSeq" | "fence">,
+): Subscription[] {
+  const last = tables.deletedTopics.get(topicSeq);
+  const audience = last
+    ? last.targets.map((seq) => tables.subscriptions.get(seq))
+    : listActive(tables, topicSeq);
+  return audience
+    .filter((it) => it !== undefined)
+    .filter(({ seq }) => seq > afterTarget && seq <= uptoTarget);
+}
+
+/** The range as it is kept, if nobody claimed it since. */
+function findHeld(tables: Tables, range: AudienceRange): RangeRow | undefined {
+  const row = tables.ranges.get(rangeKey(range));
+  return row?.fence === range.fence ? row : undefined;
+}
+
+function isWithin(row: AudienceRange, target: number): boolean {
+  const { afterTarget, uptoTarget = Number.POSITIVE_INFINITY } = row;
+  return target > afterTarget && target < uptoTarget;
 }

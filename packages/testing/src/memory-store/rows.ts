@@ -177,6 +177,7 @@ export const messageColumns: Columns<Message> = {
   sealedBy: optional(text),
   attributes: optional(json),
   createdAt: integer,
+  notBefore: optional(integer),
   expiresAt: integer,
   timeToLiveSeconds: optional(integer),
 };
@@ -197,6 +198,7 @@ export interface Hold {
 const hold = optional(object<Hold>({ owner: text, until: real }));
 
 export interface RangeRow extends AudienceRange {
+  readonly dueAt: EpochMs;
   readonly hold?: Hold;
 }
 
@@ -205,15 +207,17 @@ export const rangeColumns: Columns<RangeRow> = {
   topicSeq: integer,
   afterTarget: integer,
   uptoTarget: optional(integer),
+  dueAt: integer,
   fence: integer,
   hold,
 };
 
 export function rangeKey({
   messageSeq,
+  topicSeq,
   afterTarget,
-}: Pick<AudienceRange, "messageSeq" | "afterTarget">): string {
-  return `${messageSeq}/${afterTarget}`;
+}: Pick<AudienceRange, "messageSeq" | "topicSeq" | "afterTarget">): string {
+  return `${messageSeq}/${topicSeq}/${afterTarget}`;
 }
 
 export interface DeliveryRow extends DeliveryOutcome {

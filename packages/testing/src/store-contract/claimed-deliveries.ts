@@ -7,6 +7,7 @@ import {
   addTopic,
   addUnconfirmed,
   after,
+  claimDue,
   claimOne,
   countsOf,
   delivered,
@@ -18,18 +19,18 @@ import {
   nextDueAt,
   phones,
   projectId,
+  recordOutcomes,
   start,
   statesOf,
   underWay,
 } from "./fixtures.ts";
 
 export function testClaimedDeliveries({ test }: Cases): void {
-  test("has the deliveries of a direct message due at once", async (store) => {
+  test("has the deliveries of a direct message due at once", async (store, clock) => {
     const message = directMessage();
     const { seq } = await store.acceptDirectMessage(message, phones(2), false);
-    assert.equal(await nextDueAt(store), start);
-    assert.deepEqual(await store.claimDue(leaseOf("a"), after(-1), 9), []);
-    const claimed = await store.claimDue(leaseOf("a"), start, 9);
+    assert.equal(await nextDueAt(store, clock), start);
+    const claimed = await claimDue(store, clock, leaseOf("a"), start, 9);
     assert.deepEqual(
       claimed,
       phones(2).map((phone, target) => ({
@@ -42,10 +43,10 @@ export function testClaimedDeliveries({ test }: Cases): void {
     );
   });
 
-  test("shows what is claimed as being sent", async (store) => {
+  test("shows what is claimed as being sent", async (store, clock) => {
     const message = directMessage();
     const { seq } = await store.acceptDirectMessage(message, phones(2), false);
-    await store.claimDue(leaseOf("a", 10), start, 1);
+    await claimDue(store, clock, leaseOf("a", 10), start, 1);
     assert.deepEqual(await countsOf(store, message), {
       sending: 1,
       waiting: 1,
@@ -56,7 +57,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     ]);
   });
 
-  test("claims what is due longest first, as many as asked for", async (store) => {
+  test("claims what is due longest first, as many as asked for", async (store, clock) => {
     const topic = await addTopic(store);
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
@@ -66,14 +67,14 @@ export function testClaimedDeliveries({ test }: Cases): void {
       delivered(seq, c.seq, { state: "retrying", nextAttemptAt: after(2) }),
     ]);
     const claim = async (limit: number) =>
-      (await store.claimDue(leaseOf("a"), after(3), limit)).map(
+      (await claimDue(store, clock, leaseOf("a"), after(3), limit)).map(
         ({ recipient }) => recipient.target,
       );
     assert.deepEqual(await claim(2), [b.seq, c.seq]);
     assert.deepEqual(await claim(2), [a.seq]);
   });
 
-  test("hands over what is known of a claimed delivery", async (store) => {
+  test("hands over what is known of a claimed delivery", async (store, clock) => {
     const topic = await addTopic(store);
     const { seq, id, endpoint } = await addSubscription(store, topic, {
       extension: { header: { "x-key": "1" } },
@@ -87,7 +88,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
         nextAttemptAt: start,
       }),
     ]);
-    assert.deepEqual(await store.claimDue(leaseOf("a"), start, 9), [
+    assert.deepEqual(await claimDue(store, clock, leaseOf("a"), start, 9), [
       {
         messageSeq,
         recipient: {
@@ -105,9 +106,9 @@ export function testClaimedDeliveries({ test }: Cases): void {
     ]);
   });
 
-  test("writes the outcome of a claim", async (store) => {
-    const { message, claim } = await claimOne(store);
-    await store.recordOutcomes([
+  test("writes the outcome of a claim", async (store, clock) => {
+    const { message, claim } = await claimOne(store, clock);
+    await recordOutcomes(store, [
       {
         ...delivered(claim.messageSeq, 0, { state: "sent" }),
         externalId: "x1",
@@ -121,13 +122,13 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(delivery?.externalId, "x1");
     assert.equal(delivery?.segments, 2);
     assert.equal(delivery?.nextAttemptAt, undefined);
-    assert.equal(await nextDueAt(store), undefined);
+    assert.equal(await nextDueAt(store, clock), undefined);
   });
 
-  test("leaves out outcomes of a claim or a delivery that is not there", async (store) => {
-    const { message, claim } = await claimOne(store);
+  test("leaves out outcomes of a claim or a delivery that is not there", async (store, clock) => {
+    const { message, claim } = await claimOne(store, clock);
     const { messageSeq, fence } = claim;
-    await store.recordOutcomes([
+    await recordOutcomes(store, [
       { ...delivered(messageSeq, 0), fence: fence + 1 },
       { ...delivered(messageSeq, 0), fence: fence - 1 },
       { ...delivered(messageSeq, 99), fence: 0 },
@@ -136,13 +137,13 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(await store.findDelivery(messageSeq, 99), undefined);
   });
 
-  test("keeps every attempt, oldest first", async (store) => {
-    const { claim } = await claimOne(store);
+  test("keeps every attempt, oldest first", async (store, clock) => {
+    const { claim } = await claimOne(store, clock);
     const attempts = [0, 1, 2].map((n) => failedAttempt(n));
     let { fence } = claim;
     for (const [n, lastAttempt] of attempts.entries()) {
       const previousAttempt = attempts[n - 1];
-      await store.recordOutcomes([
+      await recordOutcomes(store, [
         {
           messageSeq: claim.messageSeq,
           target: 0,
@@ -154,7 +155,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
           fence,
         },
       ]);
-      const [next] = await store.claimDue(leaseOf("a"), start, 1);
+      const [next] = await claimDue(store, clock, leaseOf("a"), start, 1);
       assert.deepEqual(next?.lastAttempt, lastAttempt);
       fence = next?.fence ?? 0;
     }
@@ -163,10 +164,10 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.deepEqual(delivery?.attempts, attempts);
   });
 
-  test("keeps what an outcome says nothing of", async (store) => {
-    const { claim } = await claimOne(store);
+  test("keeps what an outcome says nothing of", async (store, clock) => {
+    const { claim } = await claimOne(store, clock);
     const lastAttempt = failedAttempt(0);
-    await store.recordOutcomes([
+    await recordOutcomes(store, [
       {
         messageSeq: claim.messageSeq,
         target: 0,
@@ -180,8 +181,8 @@ export function testClaimedDeliveries({ test }: Cases): void {
         fence: claim.fence,
       },
     ]);
-    const [again] = await store.claimDue(leaseOf("a"), start, 1);
-    await store.recordOutcomes([
+    const [again] = await claimDue(store, clock, leaseOf("a"), start, 1);
+    await recordOutcomes(store, [
       {
         messageSeq: claim.messageSeq,
         target: 0,
@@ -198,7 +199,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(delivery?.segments, 3);
   });
 
-  test("takes the late outcome of an attempt that its range left under way", async (store) => {
+  test("takes the late outcome of an attempt that its range left under way", async (store, clock) => {
     const topic = await addTopic(store);
     const { seq } = await addSubscription(store, topic);
     const message = messageTo(topic);
@@ -209,16 +210,19 @@ export function testClaimedDeliveries({ test }: Cases): void {
       message,
     );
     assert.deepEqual(await countsOf(store, message), { sending: 1 });
-    assert.equal(await nextDueAt(store), undefined);
-    assert.deepEqual(await store.claimDue(leaseOf("b"), after(1e9), 9), []);
-    await store.recordOutcomes([{ ...delivered(messageSeq, seq), fence: 1 }]);
+    assert.equal(await nextDueAt(store, clock), undefined);
+    assert.deepEqual(
+      await claimDue(store, clock, leaseOf("b"), after(1e9), 9),
+      [],
+    );
+    await recordOutcomes(store, [{ ...delivered(messageSeq, seq), fence: 1 }]);
     assert.deepEqual(await countsOf(store, message), { sending: 1 });
-    await store.recordOutcomes([{ ...delivered(messageSeq, seq), fence: 0 }]);
+    await recordOutcomes(store, [{ ...delivered(messageSeq, seq), fence: 0 }]);
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-    assert.equal(await nextDueAt(store), undefined);
+    assert.equal(await nextDueAt(store, clock), undefined);
   });
 
-  test("cancels instead of sending to who is not subscribed any more", async (store) => {
+  test("cancels instead of sending to who is not subscribed any more", async (store, clock) => {
     const topic = await addTopic(store);
     const [gone, left, back, stays] = await addSubscriptions(store, topic, 4);
     assert.ok(gone && left && back && stays);
@@ -244,7 +248,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     await store.cancelSubscription(left.id, unsubscribeNotice("t1"));
     await store.cancelSubscription(back.id, unsubscribeNotice("t2"));
     await store.confirmSubscription("t2", start);
-    const claimed = await store.claimDue(leaseOf("a"), after(1e5), 2);
+    const claimed = await claimDue(store, clock, leaseOf("a"), after(1e5), 2);
     assert.deepEqual(
       claimed.map(({ recipient }) => recipient.target),
       [back.seq, stays.seq],
@@ -255,7 +259,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     });
   });
 
-  test("sends confirmations to the unconfirmed and unsubscribe notices to who left", async (store) => {
+  test("sends confirmations to the unconfirmed and unsubscribe notices to who left", async (store, clock) => {
     const topic = await addTopic(store);
     const unconfirmed = await addUnconfirmed(store, topic, "t1");
     const left = await addSubscription(store, topic);
@@ -264,24 +268,62 @@ export function testClaimedDeliveries({ test }: Cases): void {
       mailOf(topic, "unsubscription", "t3"),
     );
     await store.deleteSubscription(projectId, topic.name, gone.id, start);
-    const claimed = await store.claimDue(leaseOf("a"), start, 9);
+    const claimed = await claimDue(store, clock, leaseOf("a"), start, 9);
     assert.deepEqual(
       claimed.map(({ recipient }) => recipient.target).sort(),
       [unconfirmed.seq, left.seq].sort(),
     );
   });
 
-  test("knows when the next delivery falls due", async (store) => {
-    assert.equal(await nextDueAt(store), undefined);
-    for (const createdAt of [after(20), after(10)]) {
-      const message = directMessage({ createdAt });
+  test("gives a delivery back as it was, to be claimed later", async (store, clock) => {
+    const { message, claim } = await claimOne(store, clock);
+    await store.release([{ delivery: claim }], { delayMs: 10 });
+    assert.deepEqual(await countsOf(store, message), { waiting: 1 });
+    assert.equal(await nextDueAt(store, clock), after(10));
+    const late = { ...delivered(claim.messageSeq, 0), fence: claim.fence };
+    await recordOutcomes(store, [late]);
+    assert.deepEqual(await countsOf(store, message), { waiting: 1 });
+    const [again] = await claimDue(store, clock, leaseOf("b"), after(10), 9);
+    assert.ok(again && again.fence > claim.fence);
+    assert.equal(again.attempts, 0);
+    // Whoever gave it back has nothing to give any more.
+    await store.release([{ delivery: claim }]);
+    assert.deepEqual(await countsOf(store, message), { sending: 1 });
+    const { messageSeq, fence } = again;
+    const retrying = delivered(messageSeq, 0, { state: "retrying" });
+    const nextAttemptAt = after(20);
+    await recordOutcomes(store, [{ ...retrying, nextAttemptAt, fence }]);
+    const [third] = await claimDue(store, clock, leaseOf("a"), after(20), 9);
+    assert.ok(third);
+    await store.release([{ delivery: third }]);
+    assert.deepEqual(await countsOf(store, message), { retrying: 1 });
+    assert.equal(await nextDueAt(store, clock), after(20));
+  });
+
+  test("claims both kinds with one call", async (store) => {
+    const topic = await addTopic(store);
+    await addSubscription(store, topic);
+    await store.acceptMessage(messageTo(topic), undefined);
+    await store.acceptDirectMessage(directMessage(), phones(2), false);
+    const { ranges, deliveries, mayHaveMore } = await store.claim(
+      leaseOf("a"),
+      { kinds: ["range", "delivery"], limit: 3 },
+    );
+    assert.deepEqual([ranges.length, deliveries.length], [1, 2]);
+    assert.equal(mayHaveMore, false);
+  });
+
+  test("knows when the next delivery falls due", async (store, clock) => {
+    assert.equal(await nextDueAt(store, clock), undefined);
+    for (const notBefore of [after(20), after(10)]) {
+      const message = directMessage({ notBefore });
       await store.acceptDirectMessage(message, phones(1), true);
     }
-    assert.equal(await nextDueAt(store), after(10));
-    await store.claimDue(leaseOf("a"), after(10), 9);
-    assert.equal(await nextDueAt(store), after(20));
-    await store.claimDue(leaseOf("a"), after(20), 9);
-    assert.equal(await nextDueAt(store), undefined);
+    assert.equal(await nextDueAt(store, clock), after(10));
+    await claimDue(store, clock, leaseOf("a"), after(10), 9);
+    assert.equal(await nextDueAt(store, clock), after(20));
+    await claimDue(store, clock, leaseOf("a"), after(20), 9);
+    assert.equal(await nextDueAt(store, clock), undefined);
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
   type AudienceRange,
-  type Lease,
+  type RangeLease,
   subscriptionStatus,
 } from "@carillon/core";
 import type { Cases } from "./cases.ts";
@@ -11,6 +11,8 @@ import {
   addTopic,
   addUnconfirmed,
   after,
+  claimRanges,
+  completeRange,
   countsOf,
   delivered,
   hasRanges,
@@ -45,7 +47,7 @@ export function testFanOut({ test }: Cases): void {
     const { seq, range } = await store.acceptMessage(message, undefined);
     assert.equal(range, undefined);
     assert.equal(await hasRanges(store), true);
-    assert.deepEqual(await store.claimRanges(leaseOf("a"), 10), [
+    assert.deepEqual(await claimRanges(store, leaseOf("a"), 10), [
       {
         range: {
           messageSeq: seq,
@@ -76,14 +78,14 @@ export function testFanOut({ test }: Cases): void {
   test("claims what nobody holds, oldest message first", async (store) => {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
-    const accept = async (lease?: Lease) =>
+    const accept = async (lease?: RangeLease) =>
       (await store.acceptMessage(messageTo(topic), lease)).seq;
     const first = await accept();
     await accept(leaseOf("a"));
     const second = await accept();
     const last = await accept();
     const claim = async () =>
-      (await store.claimRanges(leaseOf("b"), 2)).map(
+      (await claimRanges(store, leaseOf("b"), 2)).map(
         ({ range }) => range.messageSeq,
       );
     assert.deepEqual(await claim(), [first, second]);
@@ -118,7 +120,7 @@ export function testFanOut({ test }: Cases): void {
       ],
     );
     const why = { errorClass: "filtered", error: "Not its level." } as const;
-    await store.completeRange(range, [
+    await completeRange(store, range, [
       {
         messageSeq: seq,
         target: choosy.seq,
@@ -214,81 +216,163 @@ export function testFanOut({ test }: Cases): void {
     assert.deepEqual(await read(), [[c.seq, 0, true]]);
   });
 
-  test("cuts an open range; the rest is for whoever claims it", async (store) => {
+  test("cuts the first range to size; the rest is for whoever claims it", async (store) => {
     const topic = await addTopic(store);
-    const [a, b] = await addSubscriptions(store, topic, 3);
-    assert.ok(a && b);
-    const message = messageTo(topic);
-    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(range);
-    const front = await store.splitRange(range, a.seq);
-    assert.deepEqual(front, { range: { ...range, uptoTarget: a.seq } });
-    assert.equal(await hasRanges(store), true);
-    const [rest] = await store.claimRanges(leaseOf("b"), 10);
-    assert.ok(rest);
-    assert.deepEqual(rest.range, {
-      messageSeq: seq,
-      topicSeq: topic.seq,
-      afterTarget: a.seq,
-      uptoTarget: undefined,
-      fence: rest.range.fence,
-    });
-    assert.ok(await store.splitRange(rest.range, b.seq));
-    const claimed = await store.claimRanges(leaseOf("c"), 10);
-    assert.deepEqual(
-      claimed.map(({ range: { afterTarget, uptoTarget } }) => [
-        afterTarget,
-        uptoTarget,
-      ]),
-      [[b.seq, undefined]],
+    const [a, b, c] = await addSubscriptions(store, topic, 5);
+    assert.ok(a && b && c);
+    const accepted = await store.acceptMessage(
+      messageTo(topic),
+      leaseOf("a", 60_000, 2),
     );
-    assert.deepEqual(await store.completeRange(front.range, []), {
-      kept: true,
-      refused: [],
+    assert.equal(accepted.range?.uptoTarget, b.seq);
+    assert.equal(accepted.unclaimed, 3);
+    const [rest] = await claimRanges(store, leaseOf("b"), 10);
+    assert.deepEqual(rest?.range, {
+      messageSeq: accepted.seq,
+      topicSeq: topic.seq,
+      afterTarget: b.seq,
+      uptoTarget: undefined,
+      fence: 1,
     });
+    assert.equal(await hasRanges(store), false);
   });
 
-  test("cuts a closed range too, and its rest ends where it ended", async (store) => {
+  test("cuts none that is just as long as it may be", async (store) => {
+    const topic = await addTopic(store);
+    await addSubscriptions(store, topic, 2);
+    const lease = leaseOf("a", 60_000, 2);
+    // Twice, for a store may remember the audience.
+    for (let n = 0; n < 2; n++) {
+      const message = messageTo(topic);
+      const { range, unclaimed } = await store.acceptMessage(message, lease);
+      assert.ok(range);
+      assert.deepEqual([range.uptoTarget, unclaimed], [undefined, 0]);
+      assert.equal((await store.readAudience(range, 9)).length, 2);
+    }
+    assert.equal(await hasRanges(store), false);
+  });
+
+  test("says how many wait when nobody has room", async (store) => {
+    const topic = await addTopic(store);
+    await addSubscriptions(store, topic, 3);
+    const { unclaimed } = await store.acceptMessage(
+      messageTo(topic),
+      undefined,
+    );
+    assert.equal(unclaimed, 3);
+  });
+
+  test("cuts what is claimed to size, and the parts are the whole", async (store, clock) => {
+    const topic = await addTopic(store);
+    const all = await addSubscriptions(store, topic, 7);
+    await store.acceptMessage(messageTo(topic), undefined);
+    const parts: number[][] = [];
+    for (;;) {
+      clock.advance(1);
+      const { ranges, mayHaveMore } = await store.claim(leaseOf("a"), {
+        kinds: ["range"],
+        limit: 5,
+        rangeSize: 2,
+      });
+      for (const { range } of ranges) {
+        const audience = await store.readAudience(range, 9);
+        parts.push(audience.map(({ target }) => target));
+      }
+      if (ranges.length === 0) break;
+      assert.equal(mayHaveMore, parts.length < 4);
+    }
+    assert.deepEqual(
+      parts.map((part) => part.length),
+      [2, 2, 2, 1],
+    );
+    assert.deepEqual(
+      parts.flat(),
+      all.map(({ seq }) => seq),
+    );
+  });
+
+  test("cuts as many as are asked for, and takes whole ones besides", async (store) => {
+    const long = await addTopic(store);
+    await addSubscriptions(store, long, 5);
+    const short = await addTopic(store);
+    await addSubscription(store, short);
+    for (const topic of [long, long, short]) {
+      await store.acceptMessage(messageTo(topic), undefined);
+    }
+    const { ranges, mayHaveMore } = await store.claim(leaseOf("a"), {
+      kinds: ["range"],
+      limit: 10,
+      rangeSize: 2,
+      maxCutRanges: 1,
+    });
+    assert.deepEqual(
+      ranges.map(({ range }) => range.topicSeq),
+      [long.seq, short.seq],
+    );
+    assert.equal(mayHaveMore, true);
+  });
+
+  test("serves messages in turn: the rest of a long one comes after those that wait", async (store, clock) => {
+    const long = await addTopic(store);
+    await addSubscriptions(store, long, 5);
+    const short = await addTopic(store);
+    await addSubscription(store, short);
+    const first = await store.acceptMessage(messageTo(long), undefined);
+    clock.advance(1);
+    const second = await store.acceptMessage(messageTo(short), undefined);
+    clock.advance(1);
+    const claimed: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      const ranges = await claimRanges(store, leaseOf("a"), 1, {
+        rangeSize: 2,
+      });
+      claimed.push(...ranges.map(({ range }) => range.messageSeq));
+      clock.advance(1);
+    }
+    assert.deepEqual(claimed, [first.seq, second.seq, first.seq, first.seq]);
+  });
+
+  test("keeps a range until it may go out", async (store, clock) => {
+    const topic = await addTopic(store);
+    await addSubscription(store, topic);
+    const message = messageTo(topic, { notBefore: after(1000) });
+    const accepted = await store.acceptMessage(message, leaseOf("a"));
+    assert.equal(accepted.range, undefined);
+    assert.deepEqual(await claimRanges(store, leaseOf("a"), 9), []);
+    assert.deepEqual(await store.nextDue(), { range: 1000 });
+    clock.advance(1000);
+    const [work] = await claimRanges(store, leaseOf("a"), 9);
+    assert.deepEqual(work?.message, { ...message, seq: accepted.seq });
+  });
+
+  test("ends a range in part, and leaves its rest to anybody", async (store) => {
     const topic = await addTopic(store);
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
-    const { range } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
-    assert.ok(range);
-    const closed = await store.splitRange(range, b.seq);
-    assert.ok(closed);
-    const front = await store.splitRange(closed.range, a.seq);
-    assert.equal(front?.range.uptoTarget, a.seq);
-    const rests = await store.claimRanges(leaseOf("a"), 10);
-    assert.deepEqual(
-      rests.map((it) => [it.range.afterTarget, it.range.uptoTarget]),
-      [
-        [a.seq, b.seq],
-        [b.seq, undefined],
-      ],
-    );
-    const read = await Promise.all(
-      [front, ...rests].map((it) => store.readAudience(it.range, 10)),
-    );
-    assert.deepEqual(
-      read.map((audience) => audience.map(({ target }) => target)),
-      [[a.seq], [b.seq], [c.seq]],
-    );
-  });
-
-  test("cuts no range at its start, at its end, or behind it", async (store) => {
-    const topic = await addTopic(store);
-    const [a, b] = await addSubscriptions(store, topic, 2);
-    assert.ok(a && b);
     const message = messageTo(topic);
-    const { range } = await store.acceptMessage(message, leaseOf("a"));
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
     assert.ok(range);
-    assert.equal(await store.splitRange(range, 0), undefined);
-    const front = await store.splitRange(range, b.seq);
-    assert.ok(front);
-    assert.equal(await store.splitRange(front.range, b.seq), undefined);
-    const [rest] = await store.claimRanges(leaseOf("a"), 1);
-    assert.ok(rest);
-    assert.equal(await store.splitRange(rest.range, a.seq), undefined);
+    const outcomes = [delivered(seq, a.seq)];
+    for (const uptoTarget of [0, range.afterTarget]) {
+      const report = await store.finish({ range, outcomes, uptoTarget });
+      assert.deepEqual(report, { kept: false, refused: [] });
+    }
+    const report = await store.finish({
+      range,
+      outcomes,
+      uptoTarget: a.seq,
+    });
+    assert.deepEqual(report, { kept: true, refused: [] });
+    assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+    const again = await completeRange(store, range, outcomes);
+    assert.equal(again.kept, false);
+    const [rest] = await claimRanges(store, leaseOf("b"), 9);
+    assert.ok(rest && rest.range.fence > range.fence);
+    const left = await store.readAudience(rest.range, 9);
+    assert.deepEqual(
+      left.map(({ target }) => target),
+      [b.seq, c.seq],
+    );
   });
 
   test("writes outcomes and removes the range, once", async (store) => {
@@ -298,12 +382,12 @@ export function testFanOut({ test }: Cases): void {
     const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
     assert.ok(range);
     assert.deepEqual(
-      await store.completeRange(range, [delivered(seq, target)]),
+      await completeRange(store, range, [delivered(seq, target)]),
       { kept: true, refused: [] },
     );
     assert.equal(await hasRanges(store), false);
     const failed = delivered(seq, target, { state: "failed" });
-    assert.deepEqual(await store.completeRange(range, [failed]), {
+    assert.deepEqual(await completeRange(store, range, [failed]), {
       kept: false,
       refused: [],
     });
@@ -315,37 +399,36 @@ export function testFanOut({ test }: Cases): void {
     await addSubscription(store, topic);
     const { range } = await store.acceptMessage(messageTo(topic), leaseOf("a"));
     assert.ok(range);
-    await store.releaseRange(range);
+    await store.release([{ range }]);
     const nothing = { kept: false, refused: [] };
-    assert.deepEqual(await store.completeRange(range, []), nothing);
-    const [claimed] = await store.claimRanges(leaseOf("b"), 1);
+    assert.deepEqual(await completeRange(store, range, []), nothing);
+    const [claimed] = await claimRanges(store, leaseOf("b"), 1);
     assert.ok(claimed && claimed.range.fence > range.fence);
-    assert.deepEqual(await store.completeRange(range, []), nothing);
+    assert.deepEqual(await completeRange(store, range, []), nothing);
   });
 
-  test("counts a delivery that is written twice once, and lets its end stand", async (store) => {
+  test("counts a delivery that is written twice once, and lets its end stand", async (store, clock) => {
     const topic = await addTopic(store);
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
     const message = messageTo(topic);
-    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
-    assert.ok(range);
-    const front = await store.splitRange(range, c.seq);
-    const [rest] = await store.claimRanges(leaseOf("b"), 1);
-    assert.ok(front && rest);
-    await store.completeRange(front.range, [
+    const lease = leaseOf("a", 60_000, 2);
+    const { seq, range } = await store.acceptMessage(message, lease);
+    const [rest] = await claimRanges(store, leaseOf("b"), 1);
+    assert.ok(range && rest);
+    await completeRange(store, range, [
       delivered(seq, a.seq),
       delivered(seq, b.seq, { state: "retrying", nextAttemptAt: after(1) }),
       delivered(seq, c.seq, { state: "sent" }),
     ]);
     const ended = await store.findDelivery(seq, a.seq);
-    await store.completeRange(rest.range, [
+    await completeRange(store, rest.range, [
       delivered(seq, a.seq, { state: "failed", attempts: 2 }),
       delivered(seq, b.seq),
       delivered(seq, c.seq, { state: "waiting", nextAttemptAt: after(1) }),
     ]);
     assert.deepEqual(await countsOf(store, message), { delivered: 2, sent: 1 });
     assert.deepEqual(await store.findDelivery(seq, a.seq), ended);
-    assert.equal(await nextDueAt(store), undefined);
+    assert.equal(await nextDueAt(store, clock), undefined);
   });
 }

@@ -1,9 +1,12 @@
 /** Plausible topics, subscriptions and messages for the cases of a contract. */
 
 import {
+  type AudienceRange,
   addMs,
+  type ClaimRequest,
   type Delivery,
   type EpochMs,
+  type FencedOutcome,
   type Lease,
   type MessageId,
   type MessageTemplate,
@@ -13,6 +16,7 @@ import {
   type NewSubscription,
   type NewTopic,
   type ProjectId,
+  type RangeLease,
   type RangeOutcome,
   type Recipient,
   type Store,
@@ -25,6 +29,7 @@ import {
   toEpochMs,
 } from "@carillon/core";
 import { createCountingIds } from "../counting-ids.ts";
+import type { ManualClock } from "../manual-clock.ts";
 
 /** When everything in these tests begins. */
 export const start = toEpochMs(Date.UTC(2026, 0, 1));
@@ -45,8 +50,53 @@ export const otherProjectId = "fedcba9876543210fedcba9876543210" as ProjectId;
 /** A fresh id; later ones are greater. */
 export const freshId = createCountingIds();
 
-export function leaseOf(owner: string, leaseMs = 60_000): Lease {
-  return { owner, leaseMs };
+export function leaseOf(
+  owner: string,
+  leaseMs = 60_000,
+  rangeSize = 1000,
+): RangeLease {
+  return { owner, leaseMs, rangeSize };
+}
+
+/** Ranges that are due and that nobody holds. */
+export async function claimRanges(
+  store: Store,
+  lease: Lease,
+  limit: number,
+  request: Partial<ClaimRequest> = {},
+) {
+  const kinds = ["range"] as const;
+  const { ranges } = await store.claim(lease, { kinds, limit, ...request });
+  return ranges;
+}
+
+/** Deliveries that are due at `now`, until which it waits. */
+export async function claimDue(
+  store: Store,
+  clock: ManualClock,
+  lease: Lease,
+  now: EpochMs,
+  limit: number,
+) {
+  clock.advance(Math.max(0, now - clock.now()));
+  const kinds = ["delivery"] as const;
+  return (await store.claim(lease, { kinds, limit })).deliveries;
+}
+
+export async function completeRange(
+  store: Store,
+  range: AudienceRange,
+  outcomes: readonly RangeOutcome[],
+) {
+  return await store.finish({ range, outcomes });
+}
+
+/** Answers those that the store refused. */
+export async function recordOutcomes(
+  store: Store,
+  deliveries: readonly FencedOutcome[],
+) {
+  return (await store.finish({ deliveries })).refused;
 }
 
 export async function addTopic(
@@ -248,11 +298,12 @@ export function underWay(
 /** A message to one phone, being sent by `a`. */
 export async function claimOne(
   store: Store,
+  clock: ManualClock,
   { billable = false, leaseMs = 60_000 } = {},
 ) {
   const message = directMessage();
   await store.acceptDirectMessage(message, phones(1), billable);
-  const [claim] = await store.claimDue(leaseOf("a", leaseMs), start, 1);
+  const [claim] = await claimDue(store, clock, leaseOf("a", leaseMs), start, 1);
   if (!claim) throw new Error("The message is not due.");
   return { message, claim };
 }
@@ -266,7 +317,7 @@ export async function fanOut(
 ): Promise<number> {
   const { seq, range } = await store.acceptMessage(message, leaseOf("fan-out"));
   if (!range) throw new Error("The topic has nobody to send to.");
-  await store.completeRange(range, outcomes(seq));
+  await completeRange(store, range, outcomes(seq));
   return seq;
 }
 
@@ -275,12 +326,13 @@ export async function countsOf(store: Store, message: NewMessage) {
   return report?.counts;
 }
 
-export async function nextDueAt(store: Store) {
-  return (await store.peekWork()).nextDueAt;
+export async function nextDueAt(store: Store, clock: ManualClock) {
+  const { delivery } = await store.nextDue();
+  return delivery === undefined ? undefined : addMs(clock.now(), delivery);
 }
 
 export async function hasRanges(store: Store) {
-  return (await store.peekWork()).hasRanges;
+  return (await store.nextDue()).range !== undefined;
 }
 
 export async function statesOf(store: Store, messageSeq: number) {

@@ -5,6 +5,7 @@ import {
   addSubscription,
   addTopic,
   after,
+  claimRanges,
   freshId,
   hasRanges,
   leaseOf,
@@ -53,7 +54,7 @@ export function testInbound({ test }: Cases): void {
     const inbound = newInbound({ messageId: notification.id });
     await store.acceptInbound(inbound, notification);
     assert.equal(await hasRanges(store), true);
-    const [claimed] = await store.claimRanges(leaseOf("a"), 10);
+    const [claimed] = await claimRanges(store, leaseOf("a"), 10);
     assert.equal(claimed?.message.id, notification.id);
     const kept = await store.findInbound(projectId, inbound.id);
     assert.equal(kept?.messageId, notification.id);

@@ -18,9 +18,14 @@ import type { Cases } from "./cases.ts";
 import {
   addSubscriptions,
   addTopic,
+  claimDue,
+  claimRanges,
+  completeRange,
   delivered,
   freshId,
   messageTo,
+  noQuota,
+  recordOutcomes,
   underWay,
 } from "./fixtures.ts";
 
@@ -65,7 +70,7 @@ interface Step {
   readonly kind:
     | "accept"
     | "claim ranges"
-    | "split"
+    | "accept cut"
     | "complete"
     | "release"
     | "claim due"
@@ -91,7 +96,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     "accept",
     "accept",
     "claim ranges",
-    "split",
+    "accept cut",
     "complete",
     "complete",
     "release",
@@ -162,9 +167,9 @@ class Engines {
       case "accept":
         return this.#accept(step);
       case "claim ranges":
-        return this.#claimRanges(owner, size);
-      case "split":
-        return this.#split(which, size);
+        return this.#claimRanges(owner, size, which);
+      case "accept cut":
+        return this.#accept({ ...step, billable: false }, size);
       case "complete": {
         const range = pick(this.#ranges, which);
         if (range) await this.#complete(range, step);
@@ -173,7 +178,7 @@ class Engines {
       case "release": {
         const range = pick(this.#ranges, which);
         if (!range) return;
-        await this.#store.releaseRange(range);
+        await this.#store.release([{ range }]);
         this.#letGo(rangeKey(range), range.fence);
         return;
       }
@@ -185,7 +190,7 @@ class Engines {
         return this.#renew(owner);
       case "reclaim": {
         const now = this.#clock.monotonic();
-        const work = await this.#store.reclaimLapsed(this.#clock.now());
+        const work = await this.#store.reclaim();
         this.#reclaimed(work, ({ until }) => until <= now);
         return;
       }
@@ -199,7 +204,7 @@ class Engines {
         return;
       }
       case "restart": {
-        const work = await this.#store.reclaimAll(this.#clock.now());
+        const work = await this.#store.reclaimAll();
         this.#reclaimed(work, () => true);
         return;
       }
@@ -210,14 +215,15 @@ class Engines {
 
   /** Works, without further accidents, until nothing is left to do. */
   async finish(): Promise<void> {
-    await this.#store.reclaimAll(this.#clock.now());
+    await this.#store.reclaimAll();
     const lease = this.#lease("last");
     for (;;) {
-      const works = await this.#store.claimRanges(lease, 9);
+      const works = await claimRanges(this.#store, lease, 9);
       if (works.length === 0) break;
       for (const { range } of works) {
         const audience = await this.#store.readAudience(range, 1000);
-        await this.#store.completeRange(
+        await completeRange(
+          this.#store,
           range,
           audience.map(({ target, cancelled }) =>
             delivered(range.messageSeq, target, {
@@ -228,12 +234,12 @@ class Engines {
       }
     }
     for (;;) {
-      const { nextDueAt } = await this.#store.peekWork();
-      if (nextDueAt === undefined) break;
-      this.#clock.advance(Math.max(nextDueAt - this.#clock.now(), 0));
-      const now = this.#clock.now();
-      const claims = await this.#store.claimDue(lease, now, 100);
-      await this.#store.recordOutcomes(
+      const { delivery } = await this.#store.nextDue();
+      if (delivery === undefined) break;
+      this.#clock.advance(Math.max(delivery, 0));
+      const claims = await this.#claimNow(lease, 100);
+      await recordOutcomes(
+        this.#store,
         claims.map(({ messageSeq, recipient, fence }) => ({
           ...delivered(messageSeq, recipient.target),
           fence,
@@ -259,29 +265,26 @@ class Engines {
     return { owner, leaseMs };
   }
 
-  async #accept({ owner, billable }: Step): Promise<void> {
+  async #accept({ owner, billable }: Step, rangeSize = noQuota): Promise<void> {
     if (this.#isDeleted) return;
     const message = messageTo(this.#topic);
-    const lease = billable ? undefined : this.#lease(owner);
+    const lease = billable ? undefined : { ...this.#lease(owner), rangeSize };
     const { seq, range } = await this.#store.acceptMessage(message, lease);
     this.messages.push({ seq, message });
     if (range) this.#takeRange(owner, range);
   }
 
-  async #claimRanges(owner: string, limit: number): Promise<void> {
+  async #claimRanges(
+    owner: string,
+    limit: number,
+    which: number,
+  ): Promise<void> {
     const lease = this.#lease(owner);
-    const works = await this.#store.claimRanges(lease, limit);
+    const works = await claimRanges(this.#store, lease, limit, {
+      rangeSize: 1 + (which % 5),
+      maxCutRanges: 1 + (which % 3),
+    });
     for (const { range } of works) this.#takeRange(owner, range);
-  }
-
-  async #split(which: number, size: number): Promise<void> {
-    const range = pick(this.#ranges, which);
-    if (!range) return;
-    const audience = await this.#store.readAudience(range, size);
-    const last = audience.at(-1);
-    if (!last) return;
-    const parts = await this.#store.splitRange(range, last.target);
-    if (parts) this.#ranges.push(parts.range);
   }
 
   async #complete(range: AudienceRange, step: Step): Promise<void> {
@@ -292,7 +295,7 @@ class Engines {
         ? delivered(messageSeq, target, { state: "cancelled", attempts: 0 })
         : this.#outcome(messageSeq, target, n, step),
     );
-    const { kept } = await this.#store.completeRange(range, outcomes);
+    const { kept } = await completeRange(this.#store, range, outcomes);
     assert.equal(kept, this.#letGo(rangeKey(range), fence));
     if (!kept) return;
     for (const { target, lease } of outcomes) {
@@ -320,17 +323,23 @@ class Engines {
 
   async #claimDue(owner: string, limit: number): Promise<void> {
     const lease = this.#lease(owner);
-    const claims = await this.#store.claimDue(lease, this.#clock.now(), limit);
+    const claims = await this.#claimNow(lease, limit);
     for (const { messageSeq, recipient, attempts, fence } of claims) {
       const { target } = recipient;
       this.#takeClaim(owner, { messageSeq, target, attempts, fence });
     }
   }
 
+  #claimNow(lease: Lease, limit: number) {
+    const clock = this.#clock;
+    return claimDue(this.#store, clock, lease, clock.now(), limit);
+  }
+
   async #record({ which, size, ends }: Step): Promise<void> {
     const from = which % (this.#claims.length + 1);
     const claims = this.#claims.slice(from, from + size);
-    const refused = await this.#store.recordOutcomes(
+    const refused = await recordOutcomes(
+      this.#store,
       claims.map(({ messageSeq, target, attempts, fence }, n) => ({
         ...delivered(messageSeq, target),
         ...this.#end(
@@ -346,7 +355,7 @@ class Engines {
   }
 
   async #renew(owner: string): Promise<void> {
-    await this.#store.renewLeases(this.#lease(owner));
+    await this.#store.renew(this.#lease(owner));
     const until = this.#clock.monotonic() + leaseMs;
     for (const [key, held] of this.#held) {
       if (held.owner === owner) this.#held.set(key, { ...held, until });

@@ -3,6 +3,8 @@ import type { Cases } from "./cases.ts";
 import {
   addSubscription,
   addTopic,
+  claimDue,
+  completeRange,
   delivered,
   directMessage,
   leaseOf,
@@ -35,7 +37,7 @@ export function testLifetime({ test }: Cases): void {
         assert.ok(range);
         const audience = await store.readAudience(range, 9);
         assert.equal(audience.length, 1);
-        await store.completeRange(range, [delivered(seq, target)]);
+        await completeRange(store, range, [delivered(seq, target)]);
         const report = await store.findMessage(projectId, message.id);
         assert.equal(report?.fannedOut, true);
         assert.deepEqual(report?.counts, { delivered: 1 });
@@ -71,7 +73,7 @@ export function testLifetime({ test }: Cases): void {
     const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
     assert.ok(range);
     const outcome = delivered(seq, target);
-    await store.completeRange(range, [outcome]);
+    await completeRange(store, range, [outcome]);
     const read = async () => ({
       subscription: await store.findSubscriptionById(id),
       message: await store.findMessageBySeq(seq),
@@ -95,13 +97,16 @@ export function testLifetime({ test }: Cases): void {
     await store.close();
   });
 
-  test("refuses what comes after it was closed", async (store) => {
+  test("refuses what comes after it was closed", async (store, clock) => {
     await store.close();
     const closed = { code: "SHUTTING_DOWN" };
     await assert.rejects(store.putSetting("a", "b"), closed);
     await assert.rejects(store.getSetting("a"), closed);
-    await assert.rejects(store.peekWork(), closed);
-    await assert.rejects(store.claimDue(leaseOf("a"), start, 1), closed);
+    await assert.rejects(store.nextDue(), closed);
+    await assert.rejects(
+      claimDue(store, clock, leaseOf("a"), start, 1),
+      closed,
+    );
     const message = directMessage();
     await assert.rejects(store.findMessage(projectId, message.id), closed);
     await assert.rejects(

@@ -12,6 +12,8 @@ import {
   addSubscriptions,
   addTopic,
   after,
+  claimRanges,
+  completeRange,
   delivered,
   directMessage,
   fanOut,
@@ -226,10 +228,10 @@ export function testMessages({ test }: Cases): void {
       (await store.findMessage(projectId, message.id))?.fannedOut;
     await store.acceptMessage(message, undefined);
     assert.equal(await isFannedOut(), false);
-    const [work] = await store.claimRanges(leaseOf("a"), 1);
+    const [work] = await claimRanges(store, leaseOf("a"), 1);
     assert.ok(work);
     assert.equal(await isFannedOut(), false);
-    await store.completeRange(work.range, []);
+    await completeRange(store, work.range, []);
     assert.equal(await isFannedOut(), true);
   });
 

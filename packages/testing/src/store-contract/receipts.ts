@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import type { Receipt, Store } from "@carillon/core";
+import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
   addTopic,
   after,
+  claimDue,
   countsOf,
   delivered,
   directMessage,
@@ -14,11 +16,12 @@ import {
   nextDueAt,
   phones,
   projectId,
+  recordOutcomes,
   start,
 } from "./fixtures.ts";
 
 export function testReceipts({ test }: Cases): void {
-  test("moves what was sent on to what the receipt says", async (store) => {
+  test("moves what was sent on to what the receipt says", async (store, clock) => {
     for (const [event, state] of [
       ["deliver", "delivered"],
       ["fail", "failed"],
@@ -26,26 +29,26 @@ export function testReceipts({ test }: Cases): void {
       ["expire", "expired"],
       ["accept", "sent"],
     ] as const) {
-      const message = await send(store, event);
+      const message = await send(store, clock, event);
       await store.recordReceipt(receiptOf(event, { event }));
       assert.deepEqual(await countsOf(store, message), { [state]: 1 });
     }
   });
 
-  test("lets a final state stand, whatever comes after it", async (store) => {
-    const message = await send(store, "x1");
+  test("lets a final state stand, whatever comes after it", async (store, clock) => {
+    const message = await send(store, clock, "x1");
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     await store.recordReceipt(receiptOf("x1", { event: "fail" }));
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
   });
 
-  test("keeps a receipt that comes before its id is known", async (store) => {
+  test("keeps a receipt that comes before its id is known", async (store, clock) => {
     await store.recordReceipt(receiptOf("x1", { event: "accept" }));
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
-    const message = await send(store, "x1");
+    const message = await send(store, clock, "x1");
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-    const other = await send(store, "x1");
+    const other = await send(store, clock, "x1");
     assert.deepEqual(await countsOf(store, other), { sent: 1 });
   });
 
@@ -68,16 +71,16 @@ export function testReceipts({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, message), { failed: 1 });
   });
 
-  test("tells apart the same id of two providers", async (store) => {
-    const message = await send(store, "x1");
+  test("tells apart the same id of two providers", async (store, clock) => {
+    const message = await send(store, clock, "x1");
     await store.recordReceipt(receiptOf("x1", { provider: "other" }));
     assert.deepEqual(await countsOf(store, message), { sent: 1 });
   });
 
-  test("tells all receipts of a delivery, late and early ones too", async (store) => {
+  test("tells all receipts of a delivery, late and early ones too", async (store, clock) => {
     const accepted = receiptOf("x1", { event: "accept", at: after(1) });
     await store.recordReceipt(accepted);
-    const message = await send(store, "x1");
+    const message = await send(store, clock, "x1");
     const delivered = receiptOf("x1", { event: "deliver", at: after(2) });
     await store.recordReceipt(delivered);
     const failed: Receipt = {
@@ -102,19 +105,19 @@ export function testReceipts({ test }: Cases): void {
     assert.deepEqual(listed, delivery);
   });
 
-  test("plans no further attempt after a receipt", async (store) => {
-    const message = await send(store, "x1", "retrying");
+  test("plans no further attempt after a receipt", async (store, clock) => {
+    const message = await send(store, clock, "x1", "retrying");
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-    assert.equal(await nextDueAt(store), undefined);
+    assert.equal(await nextDueAt(store, clock), undefined);
   });
 
-  test("lets a receipt that overtook its outcome stand", async (store) => {
-    const message = await send(store, "x1", "retrying");
-    const [claim] = await store.claimDue(leaseOf("a"), after(10), 1);
+  test("lets a receipt that overtook its outcome stand", async (store, clock) => {
+    const message = await send(store, clock, "x1", "retrying");
+    const [claim] = await claimDue(store, clock, leaseOf("a"), after(10), 1);
     assert.ok(claim);
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
-    await store.recordOutcomes([
+    await recordOutcomes(store, [
       {
         ...delivered(claim.messageSeq, 0, { state: "retrying", attempts: 2 }),
         nextAttemptAt: after(20),
@@ -122,11 +125,11 @@ export function testReceipts({ test }: Cases): void {
       },
     ]);
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
-    assert.equal(await nextDueAt(store), undefined);
+    assert.equal(await nextDueAt(store, clock), undefined);
   });
 
-  test("solves what was unknown", async (store) => {
-    const message = await send(store, "x1", "unknown");
+  test("solves what was unknown", async (store, clock) => {
+    const message = await send(store, clock, "x1", "unknown");
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
   });
@@ -135,14 +138,15 @@ export function testReceipts({ test }: Cases): void {
 /** Sends a message to one phone with this id; it comes to be in `state`. */
 async function send(
   store: Store,
+  clock: ManualClock,
   externalId: string,
   state: "sent" | "retrying" | "unknown" = "sent",
 ) {
   const message = directMessage();
   await store.acceptDirectMessage(message, phones(1), false);
-  const [claim] = await store.claimDue(leaseOf("a"), start, 1);
+  const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
   assert.ok(claim);
-  await store.recordOutcomes([
+  await recordOutcomes(store, [
     {
       ...delivered(claim.messageSeq, 0, { state }),
       ...(state === "retrying" && { nextAttemptAt: after(10) }),

@@ -6,12 +6,15 @@ import type {
   RefusedOutcome,
   Store,
 } from "@carillon/core";
+import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
   addTopic,
   after,
+  claimDue,
   claimOne,
+  completeRange,
   countsOf,
   delivered,
   directMessage,
@@ -21,9 +24,11 @@ import {
   newSubscription,
   newTemplate,
   newTopic,
+  nextDueAt,
   noQuota,
   phones,
   projectId,
+  recordOutcomes,
   start,
 } from "./fixtures.ts";
 
@@ -58,10 +63,15 @@ const outOfType: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 
 export function testRefusals({ test }: Cases): void {
   for (const [title, values] of Object.entries(outOfType)) {
-    test(`a claim's outcome with ${title} costs its own delivery`, async (store) => {
-      const { message, messageSeq, refused } = await recordOneOf(3, store, {
-        ...values,
-      });
+    test(`a claim's outcome with ${title} costs its own delivery`, async (store, clock) => {
+      const { message, messageSeq, refused } = await recordOneOf(
+        3,
+        store,
+        clock,
+        {
+          ...values,
+        },
+      );
       assertRefused(refused, messageSeq, 1);
       assert.deepEqual(await countsOf(store, message), {
         delivered: 2,
@@ -87,9 +97,9 @@ export function testRefusals({ test }: Cases): void {
     });
   }
 
-  test("one bad outcome among 500 claims costs one", async (store) => {
+  test("one bad outcome among 500 claims costs one", async (store, clock) => {
     const bad = { attempts: 1.5 };
-    const { message, refused } = await recordOneOf(500, store, bad);
+    const { message, refused } = await recordOneOf(500, store, clock, bad);
     assert.equal(refused.length, 1);
     assert.deepEqual(await countsOf(store, message), {
       delivered: 499,
@@ -107,10 +117,15 @@ export function testRefusals({ test }: Cases): void {
     });
   });
 
-  test("an attempt before the last that cannot be kept costs its own delivery", async (store) => {
-    const { message, messageSeq, refused } = await recordOneOf(3, store, {
-      previousAttempt: { at: start, durationMs: 0.5 },
-    });
+  test("an attempt before the last that cannot be kept costs its own delivery", async (store, clock) => {
+    const { message, messageSeq, refused } = await recordOneOf(
+      3,
+      store,
+      clock,
+      {
+        previousAttempt: { at: start, durationMs: 0.5 },
+      },
+    );
     assertRefused(refused, messageSeq, 1);
     assert.deepEqual(await countsOf(store, message), {
       delivered: 2,
@@ -120,12 +135,12 @@ export function testRefusals({ test }: Cases): void {
     assert.equal(delivery.attempts.length, 1);
   });
 
-  test("says nothing of a bad outcome whose claim was lost", async (store) => {
-    const { message, claim } = await claimOne(store);
-    await store.reclaimAll(start);
+  test("says nothing of a bad outcome whose claim was lost", async (store, clock) => {
+    const { message, claim } = await claimOne(store, clock);
+    await store.reclaimAll();
     const { messageSeq, fence } = claim;
     const bad = spoiled(delivered(messageSeq, 0), { segments: 0.5 });
-    assert.deepEqual(await store.recordOutcomes([{ ...bad, fence }]), []);
+    assert.deepEqual(await recordOutcomes(store, [{ ...bad, fence }]), []);
     assert.deepEqual(await countsOf(store, message), { sending: 1 });
   });
 
@@ -138,7 +153,7 @@ export function testRefusals({ test }: Cases): void {
     );
     assert.ok(range);
     const bad = spoiled(delivered(seq, target), { segments: 0.5 });
-    await store.completeRange(range, [bad]);
+    await completeRange(store, range, [bad]);
     const counts = await store.readStatistics(topic.seq, start, after(1e12));
     assert.deepEqual(
       counts.map(({ state, count }) => [state, count]),
@@ -154,7 +169,7 @@ export function testRefusals({ test }: Cases): void {
     "an audience that there is not": { audience: "everybody" },
   };
   for (const [title, values] of Object.entries(refusedMessages)) {
-    test(`refuses a message with ${title}, and nothing beside it`, async (store) => {
+    test(`refuses a message with ${title}, and nothing beside it`, async (store, clock) => {
       const topic = await addTopic(store);
       await addSubscription(store, topic);
       const bad = spoiled(messageTo(topic), values);
@@ -180,8 +195,7 @@ export function testRefusals({ test }: Cases): void {
         messages.map(({ message }) => message.id),
         [good.id],
       );
-      const { nextDueAt } = await store.peekWork();
-      assert.equal(nextDueAt, undefined);
+      assert.equal(await nextDueAt(store, clock), undefined);
     });
   }
 
@@ -241,12 +255,15 @@ export function testRefusals({ test }: Cases): void {
     assert.equal(list.total, 0);
   });
 
-  test("refuses a lease that is no duration, and claims nothing", async (store) => {
+  test("refuses a lease that is no duration, and claims nothing", async (store, clock) => {
     const message = directMessage();
     await store.acceptDirectMessage(message, phones(1), false);
-    await assert.rejects(store.claimDue(leaseOf("a", Number.NaN), start, 1), {
-      code: "STORAGE_REFUSED",
-    });
+    await assert.rejects(
+      claimDue(store, clock, leaseOf("a", Number.NaN), start, 1),
+      {
+        code: "STORAGE_REFUSED",
+      },
+    );
     assert.deepEqual(await countsOf(store, message), { waiting: 1 });
   });
 }
@@ -255,6 +272,7 @@ export function testRefusals({ test }: Cases): void {
 async function recordOneOf(
   count: number,
   store: Store,
+  clock: ManualClock,
   values: Record<string, unknown>,
 ) {
   const message = directMessage();
@@ -263,8 +281,9 @@ async function recordOneOf(
     phones(count),
     false,
   );
-  const claims = await store.claimDue(leaseOf("a"), start, count);
-  const refused = await store.recordOutcomes(
+  const claims = await claimDue(store, clock, leaseOf("a"), start, count);
+  const refused = await recordOutcomes(
+    store,
     claims.map(({ recipient: { target }, fence }) => {
       const outcome = { ...delivered(seq, target), fence };
       return target === 1 ? spoiled(outcome, values) : outcome;
@@ -288,7 +307,8 @@ async function completeOneOf(
   assert.ok(range);
   const audience = await store.readAudience(range, count);
   const target = audience[1]?.target ?? 0;
-  const { kept, refused } = await store.completeRange(
+  const { kept, refused } = await completeRange(
+    store,
     range,
     audience.map((recipient) => {
       const outcome: RangeOutcome = delivered(seq, recipient.target);
@@ -321,11 +341,8 @@ async function assertFailed(store: Store, messageSeq: number, target: number) {
 }
 
 async function assertNothingLeft(store: Store): Promise<void> {
-  assert.deepEqual(await store.peekWork(), {
-    hasRanges: false,
-    nextDueAt: undefined,
-  });
-  assert.deepEqual(await store.reclaimAll(start), {
+  assert.deepEqual(await store.nextDue(), {});
+  assert.deepEqual(await store.reclaimAll(), {
     freed: 0,
     interrupted: 0,
   });

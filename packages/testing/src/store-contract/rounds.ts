@@ -5,23 +5,26 @@ import type {
   RangeOutcome,
   Store,
 } from "@carillon/core";
+import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
   addSubscriptions,
   addTopic,
   after,
+  claimDue,
   delivered,
   fanOut,
   leaseOf,
+  recordOutcomes,
   start,
   statesOf,
 } from "./fixtures.ts";
 
 export function testRounds({ test }: Cases): void {
-  test("a later round is cancelled once an earlier one delivered", async (store) => {
+  test("a later round is cancelled once an earlier one delivered", async (store, clock) => {
     const { seq, targets } = await escalate(store, "delivered");
-    assert.deepEqual(await claimAt(store, after(9)), []);
-    assert.deepEqual(await claimAt(store, after(20)), [targets[3]]);
+    assert.deepEqual(await claimAt(store, clock, after(9)), []);
+    assert.deepEqual(await claimAt(store, clock, after(20)), [targets[3]]);
     assert.deepEqual(await statesOf(store, seq), [
       "delivered",
       "cancelled",
@@ -33,23 +36,19 @@ export function testRounds({ test }: Cases): void {
     assert.equal(cancelled?.attemptCount, 0);
   });
 
-  test("a later round is tried when the earlier ones were not delivered", async (store) => {
-    for (const state of ["failed", "sent", "unknown", "filtered"] as const) {
+  for (const state of ["failed", "sent", "unknown", "filtered"] as const) {
+    test(`a later round is tried when the earlier one is ${state}`, async (store, clock) => {
       const { seq, targets } = await escalate(store, state);
-      assert.deepEqual(
-        await claimAt(store, after(10)),
-        [targets[1]],
-        `after ${state}`,
-      );
+      assert.deepEqual(await claimAt(store, clock, after(10)), [targets[1]]);
       const [, second = 0, third = 0] = targets;
-      await store.recordOutcomes([{ ...delivered(seq, second), fence: 1 }]);
-      await claimAt(store, after(20));
+      await recordOutcomes(store, [{ ...delivered(seq, second), fence: 1 }]);
+      await claimAt(store, clock, after(20));
       const last = await store.findDelivery(seq, third);
       assert.equal(last?.state, "cancelled");
-    }
-  });
+    });
+  }
 
-  test("a round does not end itself", async (store) => {
+  test("a round does not end itself", async (store, clock) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 2);
     assert.ok(a && b);
@@ -57,9 +56,9 @@ export function testRounds({ test }: Cases): void {
       waitingIn(messageSeq, a.seq, 2, start),
       waitingIn(messageSeq, b.seq, 2, after(5)),
     ]);
-    assert.deepEqual(await claimAt(store, start), [a.seq]);
-    await store.recordOutcomes([{ ...delivered(seq, a.seq), fence: 1 }]);
-    assert.deepEqual(await claimAt(store, after(5)), [b.seq]);
+    assert.deepEqual(await claimAt(store, clock, start), [a.seq]);
+    await recordOutcomes(store, [{ ...delivered(seq, a.seq), fence: 1 }]);
+    assert.deepEqual(await claimAt(store, clock, after(5)), [b.seq]);
   });
 }
 
@@ -90,7 +89,11 @@ function waitingIn(
   return { messageSeq, target, state, attempts: 0, round, nextAttemptAt };
 }
 
-async function claimAt(store: Store, now: EpochMs): Promise<number[]> {
-  const claims = await store.claimDue(leaseOf("a"), now, 10);
+async function claimAt(
+  store: Store,
+  clock: ManualClock,
+  now: EpochMs,
+): Promise<number[]> {
+  const claims = await claimDue(store, clock, leaseOf("a"), now, 10);
   return claims.map(({ recipient }) => recipient.target);
 }

@@ -11,11 +11,14 @@ import {
   addTopic,
   addUnconfirmed,
   after,
+  claimDue,
+  completeRange,
   delivered,
   fanOut,
   leaseOf,
   messageTo,
   projectId,
+  recordOutcomes,
   start,
 } from "./fixtures.ts";
 
@@ -59,20 +62,20 @@ export function testStatistics({ test }: Cases): void {
     ]);
   });
 
-  test("counts a delivery once, when it comes to rest", async (store) => {
+  test("counts a delivery once, when it comes to rest", async (store, clock) => {
     const topic = await addTopic(store);
     const { seq: target } = await addSubscription(store, topic);
     const messageSeq = await fanOut(store, topic, (seq) => [
       delivered(seq, target, { state: "retrying", nextAttemptAt: after(1) }),
     ]);
     assert.deepEqual(await statisticsOf(store, topic), []);
-    const [claim] = await store.claimDue(leaseOf("a"), after(1), 1);
+    const [claim] = await claimDue(store, clock, leaseOf("a"), after(1), 1);
     const outcome = delivered(messageSeq, target, {
       state: "sent",
       externalId: "x1",
       provider: "p",
     });
-    await store.recordOutcomes([{ ...outcome, fence: claim?.fence ?? 0 }]);
+    await recordOutcomes(store, [{ ...outcome, fence: claim?.fence ?? 0 }]);
     const once = ["0 https sent 1"];
     assert.deepEqual(await statisticsOf(store, topic), once);
     await store.recordReceipt({
@@ -95,18 +98,18 @@ export function testStatistics({ test }: Cases): void {
         billable: true,
       }),
     ]);
-    await store.claimDue(leaseOf("a", 10), start, 1);
-    clock.advance(10);
-    await store.reclaimLapsed(after(hourMs));
+    await claimDue(store, clock, leaseOf("a", 10), start, 1);
+    clock.advance(hourMs);
+    await store.reclaim();
     assert.deepEqual(await statisticsOf(store, topic), ["1 https unknown 1"]);
   });
 
-  test("does not count confirmations, nor a range's outcomes twice", async (store) => {
+  test("does not count confirmations, nor a range's outcomes twice", async (store, clock) => {
     const topic = await addTopic(store);
     const unconfirmed = await addUnconfirmed(store, topic, "t1");
-    const [claim] = await store.claimDue(leaseOf("a"), start, 1);
+    const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
     assert.ok(claim);
-    await store.recordOutcomes([
+    await recordOutcomes(store, [
       {
         ...delivered(claim.messageSeq, unconfirmed.seq),
         fence: claim.fence,
@@ -119,8 +122,8 @@ export function testStatistics({ test }: Cases): void {
     );
     assert.ok(range);
     const outcomes = [delivered(seq, target)];
-    await store.completeRange(range, outcomes);
-    await store.completeRange(range, outcomes);
+    await completeRange(store, range, outcomes);
+    await completeRange(store, range, outcomes);
     assert.deepEqual(await statisticsOf(store, topic), ["0 https delivered 1"]);
     await store.deleteTopic(projectId, topic.name, start);
     assert.deepEqual(await statisticsOf(store, topic), []);

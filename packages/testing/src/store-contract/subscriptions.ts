@@ -7,12 +7,14 @@ import {
   type SubscriptionId,
   subscriptionStatus,
 } from "@carillon/core";
+import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
   addTopic,
   addUnconfirmed,
   after,
+  claimDue,
   everything,
   freshId,
   leaseOf,
@@ -157,7 +159,7 @@ export function testSubscriptions({ test }: Cases): void {
     );
   });
 
-  test("queues the confirmation with the subscription", async (store) => {
+  test("queues the confirmation with the subscription", async (store, clock) => {
     const topic = await addTopic(store);
     const mail = mailOf(topic, "confirmation", "t1");
     const { subscription } = await store.addSubscription(
@@ -168,7 +170,9 @@ export function testSubscriptions({ test }: Cases): void {
       mail,
       noQuota,
     );
-    const [claimed, ...more] = await store.claimDue(
+    const [claimed, ...more] = await claimDue(
+      store,
+      clock,
       leaseOf("a"),
       start,
       noQuota,
@@ -188,7 +192,7 @@ export function testSubscriptions({ test }: Cases): void {
     });
   });
 
-  test("queues the confirmation again only while unconfirmed", async (store) => {
+  test("queues the confirmation again only while unconfirmed", async (store, clock) => {
     const topic = await addTopic(store);
     const given = newSubscription(topic, {
       status: subscriptionStatus.unconfirmed,
@@ -201,11 +205,11 @@ export function testSubscriptions({ test }: Cases): void {
       );
     const { subscription } = await add("t1");
     assert.deepEqual(await add("t2"), { subscription, created: false });
-    assert.equal(await countDue(store), 2);
+    assert.equal(await countDue(store, clock), 2);
     await store.confirmSubscription("t2", start);
     const { subscription: confirmed } = await add("t3");
     assert.equal(confirmed.status, subscriptionStatus.confirmed);
-    assert.equal(await countDue(store), 0);
+    assert.equal(await countDue(store, clock), 0);
     assert.equal(await store.confirmSubscription("t3", start), undefined);
   });
 
@@ -289,7 +293,7 @@ export function testSubscriptions({ test }: Cases): void {
     assert.equal(await store.confirmSubscription("t2", start), undefined);
   });
 
-  test("sends one unsubscribe notice to who unsubscribes", async (store) => {
+  test("sends one unsubscribe notice to who unsubscribes", async (store, clock) => {
     const topic = await addTopic(store);
     const known = await addSubscription(store, topic);
     const cancel = (token: string) =>
@@ -300,7 +304,9 @@ export function testSubscriptions({ test }: Cases): void {
     const cancelled = { ...known, status: subscriptionStatus.cancelled };
     assert.deepEqual(await cancel("t1"), cancelled);
     assert.deepEqual(await cancel("t2"), cancelled);
-    const [unsubscribeNotice, ...more] = await store.claimDue(
+    const [unsubscribeNotice, ...more] = await claimDue(
+      store,
+      clock,
       leaseOf("a"),
       start,
       10,
@@ -309,7 +315,7 @@ export function testSubscriptions({ test }: Cases): void {
     assert.deepEqual(more, []);
   });
 
-  test("sends one unsubscribe notice when two unsubscribe at once", async (store) => {
+  test("sends one unsubscribe notice when two unsubscribe at once", async (store, clock) => {
     const topic = await addTopic(store);
     const { id } = await addSubscription(store, topic);
     await Promise.all(
@@ -319,7 +325,7 @@ export function testSubscriptions({ test }: Cases): void {
         ),
       ),
     );
-    assert.equal(await countDue(store), 1);
+    assert.equal(await countDue(store, clock), 1);
   });
 
   test("takes back by the unsubscribe notice's link who unsubscribed", async (store) => {
@@ -452,18 +458,22 @@ export function testSubscriptions({ test }: Cases): void {
   test("never repeats a confirmation that costs money", async (store, clock) => {
     const topic = await addTopic(store);
     await addUnconfirmed(store, topic, "t1", { billable: true });
-    await store.claimDue(leaseOf("a", 10), start, 10);
+    await claimDue(store, clock, leaseOf("a", 10), start, 10);
     clock.advance(10);
-    assert.deepEqual(await store.reclaimLapsed(after(10)), {
+    assert.deepEqual(await store.reclaim(), {
       freed: 0,
       interrupted: 1,
     });
-    assert.deepEqual(await store.claimDue(leaseOf("b"), after(1e9), 10), []);
+    assert.deepEqual(
+      await claimDue(store, clock, leaseOf("b"), after(1e9), 10),
+      [],
+    );
   });
 }
 
-async function countDue(store: Store): Promise<number> {
-  return (await store.claimDue(leaseOf("count"), start, noQuota)).length;
+async function countDue(store: Store, clock: ManualClock): Promise<number> {
+  return (await claimDue(store, clock, leaseOf("count"), start, noQuota))
+    .length;
 }
 
 function hasCode(code: ErrorCode) {

@@ -7,6 +7,9 @@ import {
   addTopic,
   addUnconfirmed,
   after,
+  claimDue,
+  claimRanges,
+  completeRange,
   countsOf,
   delivered,
   directMessage,
@@ -16,12 +19,13 @@ import {
   nextDueAt,
   phones,
   projectId,
+  recordOutcomes,
   start,
   underWay,
 } from "./fixtures.ts";
 
 export function testTopicDeletion({ test }: Cases): void {
-  test("cancels what waits, and says why where no attempt does", async (store) => {
+  test("cancels what waits, and says why where no attempt does", async (store, clock) => {
     const topic = await addTopic(store);
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
@@ -57,11 +61,14 @@ export function testTopicDeletion({ test }: Cases): void {
     ]);
     assert.equal(waited?.attemptCount, 0);
     assert.deepEqual(await countsOf(store, other), { waiting: 1 });
-    assert.equal((await store.claimDue(leaseOf("a"), start, 9)).length, 1);
-    assert.equal(await nextDueAt(store), undefined);
+    assert.equal(
+      (await claimDue(store, clock, leaseOf("a"), start, 9)).length,
+      1,
+    );
+    assert.equal(await nextDueAt(store, clock), undefined);
   });
 
-  test("records what comes of an attempt that was under way", async (store) => {
+  test("records what comes of an attempt that was under way", async (store, clock) => {
     const topic = await addTopic(store);
     const [a, b] = await addSubscriptions(store, topic, 2);
     assert.ok(a && b);
@@ -75,8 +82,8 @@ export function testTopicDeletion({ test }: Cases): void {
     );
     await store.deleteTopic(projectId, topic.name, start);
     assert.deepEqual(await countsOf(store, message), { sending: 2 });
-    await store.renewLeases(lease);
-    await store.recordOutcomes([
+    await store.renew(lease);
+    await recordOutcomes(store, [
       { ...delivered(seq, a.seq), fence: 0 },
       {
         ...delivered(seq, b.seq, { state: "retrying" }),
@@ -88,7 +95,7 @@ export function testTopicDeletion({ test }: Cases): void {
       delivered: 1,
       retrying: 1,
     });
-    assert.deepEqual(await store.claimDue(lease, after(1), 9), []);
+    assert.deepEqual(await claimDue(store, clock, lease, after(1), 9), []);
     assert.deepEqual(await countsOf(store, message), {
       delivered: 1,
       cancelled: 1,
@@ -103,8 +110,8 @@ export function testTopicDeletion({ test }: Cases): void {
     await fanOut(store, topic, (it) => [underWay(it, seq, lease)], message);
     await store.deleteTopic(projectId, topic.name, start);
     clock.advance(10);
-    await store.reclaimLapsed(after(10));
-    assert.deepEqual(await store.claimDue(lease, after(10), 9), []);
+    await store.reclaim();
+    assert.deepEqual(await claimDue(store, clock, lease, after(10), 9), []);
     assert.deepEqual(await countsOf(store, message), { cancelled: 1 });
   });
 
@@ -129,7 +136,7 @@ export function testTopicDeletion({ test }: Cases): void {
       audience.map(({ target }) => target),
       [a.seq, b.seq],
     );
-    const { kept } = await store.completeRange(range, [
+    const { kept } = await completeRange(store, range, [
       delivered(seq, a.seq),
       delivered(seq, b.seq, { state: "cancelled", attempts: 0 }),
     ]);
@@ -138,7 +145,7 @@ export function testTopicDeletion({ test }: Cases): void {
       delivered: 1,
       cancelled: 1,
     });
-    const [work] = await store.claimRanges(leaseOf("a"), 9);
+    const [work] = await claimRanges(store, leaseOf("a"), 9);
     assert.equal(work?.message.id, waiting.id);
   });
 

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  addMs,
-  CarillonError,
-  deliveryStates,
-  protocols,
-} from "@carillon/core";
+import { CarillonError, deliveryStates, protocols } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../../../test-support/test-server.ts";
 import {
@@ -301,11 +296,11 @@ test("shows how late the oldest due delivery is", async () => {
     (await metricsOf(server)).get("carillon_oldest_due_delivery_lag_seconds");
   assert.equal(await lag(), 0);
   Object.assign(server.store, {
-    peekWork: async () => ({ nextDueAt: addMs(server.clock.now(), -2500) }),
+    nextDue: async () => ({ delivery: -2500 }),
   });
   assert.equal(await lag(), 2.5);
   Object.assign(server.store, {
-    peekWork: async () => ({ nextDueAt: addMs(server.clock.now(), 2500) }),
+    nextDue: async () => ({ delivery: 2500 }),
   });
   assert.equal(await lag(), 0);
 });

@@ -10,6 +10,9 @@ import {
   acceptClaimed,
   addSubscription,
   addTopic,
+  claimDue,
+  claimRanges,
+  completeRange,
   delivered,
   messageTo,
   start,
@@ -50,13 +53,13 @@ test("a message that cannot be read holds up no other", async () => {
     seqs.push(seq);
   }
   damage(`UPDATE messages SET content_kind = 99 WHERE seq = ${seqs[1]}`);
-  const claimed = await store.claimRanges(lease, 10);
+  const claimed = await claimRanges(store, lease, 10);
   assert.deepEqual(
     claimed.map(({ range }) => range.messageSeq),
     [seqs[0], seqs[2]],
   );
   assert.deepEqual(errors, [["claim_unreadable", seqs[1]]]);
-  assert.deepEqual(await store.claimRanges(lease, 10), []);
+  assert.deepEqual(await claimRanges(store, lease, 10), []);
   await store.close();
 });
 
@@ -68,7 +71,8 @@ test("a due delivery that cannot be read holds up no other", async () => {
     targets.push(await addSubscription(store, topic));
   }
   const { range, messageSeq } = await acceptClaimed(store, topic);
-  await store.completeRange(
+  await completeRange(
+    store,
     range,
     targets.map((target) =>
       delivered(messageSeq, target, {
@@ -78,13 +82,13 @@ test("a due delivery that cannot be read holds up no other", async () => {
     ),
   );
   damage(`UPDATE subscriptions SET extension = '{' WHERE seq = ${targets[0]}`);
-  const due = await store.claimDue(lease, start, 10);
+  const due = await claimDue(store, lease, 10);
   assert.deepEqual(
     due.map(({ recipient }) => recipient.target),
     [targets[1], targets[2]],
   );
   assert.deepEqual(errors, [["claim_unreadable", messageSeq]]);
-  assert.deepEqual(await store.claimDue(lease, start, 10), []);
+  assert.deepEqual(await claimDue(store, lease, 10), []);
   await store.close();
 });
 
@@ -96,16 +100,16 @@ test("nor does a due delivery of a message that cannot be read", async () => {
   for (let n = 0; n < 2; n++) {
     const { range, messageSeq } = await acceptClaimed(store, topic);
     const wait = { state: "retrying", nextAttemptAt: start } as const;
-    await store.completeRange(range, [delivered(messageSeq, target, wait)]);
+    await completeRange(store, range, [delivered(messageSeq, target, wait)]);
     seqs.push(messageSeq);
   }
   damage(`UPDATE messages SET audience = 99 WHERE seq = ${seqs[0]}`);
-  const due = await store.claimDue(lease, start, 10);
+  const due = await claimDue(store, lease, 10);
   assert.deepEqual(
     due.map(({ messageSeq }) => messageSeq),
     [seqs[1]],
   );
   assert.deepEqual(errors, [["claim_unreadable", seqs[0]]]);
-  assert.deepEqual(await store.claimDue(lease, start, 10), []);
+  assert.deepEqual(await claimDue(store, lease, 10), []);
   await store.close();
 });

@@ -28,6 +28,7 @@ const shape = {
   projectId: textOf<ProjectId>(),
   audience: code(audienceCodes),
   createdAt: epochMs,
+  notBefore: optional(epochMs),
   expiresAt: epochMs,
   topicSeq: optional(integer),
   topicUrn: optional(text),
@@ -94,14 +95,9 @@ export function toMessage(row: MessageRow, from = 0): Message {
 }
 
 const topicSeqIndex = newMessages.indexOf("topicSeq");
-const createdAtIndex = newMessages.indexOf("createdAt");
 
 export function topicSeqOf(row: NewMessageRow): SQLInputValue {
   return row[topicSeqIndex] ?? null;
-}
-
-export function createdAtOf(row: NewMessageRow): SQLInputValue {
-  return row[createdAtIndex] ?? null;
 }
 
 function contentText(content: MessageContent): string {

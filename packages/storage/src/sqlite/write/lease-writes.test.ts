@@ -6,14 +6,19 @@ import { ManualClock } from "@carillon/testing";
 import { openSqliteStore } from "../sqlite-store.ts";
 import {
   acceptClaimed,
+  claimDue,
+  claimRanges,
+  completeRange,
   delivered,
+  leaseOf,
   openWithTopic,
+  recordOutcomes,
   start,
 } from "../store.fixture.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 
 const newFolder = temporaryFolders();
-const lease = { owner: "a", leaseMs: 1000 };
+const lease = leaseOf("a", 1000);
 
 test("frees what an earlier process held, though its clock was far ahead", async () => {
   const folder = newFolder();
@@ -28,9 +33,9 @@ test("frees what an earlier process held, though its clock was far ahead", async
     clock: new ManualClock(start),
   });
   const nothing = { freed: 0, interrupted: 0 };
-  assert.deepEqual(await store.reclaimLapsed(start), nothing);
-  assert.deepEqual(await store.reclaimAll(start), { freed: 1, interrupted: 0 });
-  const [claimed] = await store.claimRanges(lease, 9);
+  assert.deepEqual(await store.reclaim(), nothing);
+  assert.deepEqual(await store.reclaimAll(), { freed: 1, interrupted: 0 });
+  const [claimed] = await claimRanges(store, lease, 9);
   assert.ok(claimed && claimed.range.fence > range.fence);
 });
 
@@ -43,7 +48,7 @@ test("ends no lease a fraction of a millisecond early", async () => {
   await clock.advance(0.75);
   await acceptClaimed(store, topic, lease);
   await clock.advance(lease.leaseMs - 0.5);
-  const freed = async () => (await store.reclaimLapsed(start)).freed;
+  const freed = async () => (await store.reclaim()).freed;
   assert.equal(await freed(), 0);
   await clock.advance(1);
   assert.equal(await freed(), 1);
@@ -56,40 +61,39 @@ test("keeps no index entry for what nobody holds any more", async () => {
   const [done = 0, slow = 0, late = 0] = targets;
   const { messageSeq, range } = await acceptClaimed(store, topic);
   assert.equal(countHeld(folder), 1);
-  await store.completeRange(range, [
+  await completeRange(store, range, [
     delivered(messageSeq, done),
     delivered(messageSeq, slow, { state: "sending", lease }),
     delivered(messageSeq, late, { state: "retrying", nextAttemptAt: start }),
   ]);
   assert.equal(countHeld(folder), 1);
-  const [claim] = await store.claimDue(lease, start, 9);
+  const [claim] = await claimDue(store, lease, 9);
   assert.equal(claim?.recipient.target, late);
   assert.equal(countHeld(folder), 2);
-  await store.recordOutcomes([
+  await recordOutcomes(store, [
     { ...delivered(messageSeq, slow), fence: 0 },
     { ...delivered(messageSeq, late), fence: claim.fence },
   ]);
   assert.equal(countHeld(folder), 0);
-  assert.equal((await store.peekWork()).nextDueAt, undefined);
+  assert.deepEqual(await store.nextDue(), {});
 });
 
 test("leaves a delivery alone that was claimed since its range was read", async () => {
-  const { store: opened, topic, targets } = await openWithTopic(newFolder(), 1);
+  const { store: opened, topic, targets } = await openWithTopic(newFolder(), 2);
   await using store = opened;
   const [target = 0] = targets;
-  const { messageSeq, range } = await acceptClaimed(store, topic);
-  const front = await store.splitRange(range, target);
-  assert.ok(front);
-  await store.completeRange(front.range, [
+  const short = { ...lease, rangeSize: 1 };
+  const { messageSeq, range } = await acceptClaimed(store, topic, short);
+  await completeRange(store, range, [
     delivered(messageSeq, target, { state: "retrying", nextAttemptAt: start }),
   ]);
-  const [claim] = await store.claimDue({ ...lease, owner: "b" }, start, 1);
-  const [rest] = await store.claimRanges(lease, 1);
+  const [claim] = await claimDue(store, { ...lease, owner: "b" }, 1);
+  const [rest] = await claimRanges(store, lease, 1);
   assert.ok(claim && rest);
-  await store.completeRange(rest.range, [
+  await completeRange(store, rest.range, [
     delivered(messageSeq, target, { state: "sending", lease }),
   ]);
-  await store.recordOutcomes([
+  await recordOutcomes(store, [
     { ...delivered(messageSeq, target), fence: claim.fence },
   ]);
   const delivery = await store.findDelivery(messageSeq, target);

@@ -9,6 +9,15 @@ import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 const { sending, unknown } = stateCodes;
 
+/** A delivery that is given back. */
+export interface HeldDelivery {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly fence: number;
+  /** Code of the state that it goes back to. */
+  readonly state: number;
+}
+
 export function createLeaseWrites(db: DatabaseSync) {
   /** Parameters: end of the lease, owner. Indexes: those of what is held. */
   const renewRanges = db.prepare(
@@ -24,6 +33,17 @@ export function createLeaseWrites(db: DatabaseSync) {
     `UPDATE ranges INDEXED BY ranges_held
      SET owner = NULL, lease_until = NULL, fence = fence + 1
      WHERE owner IS NOT NULL AND lease_until <= ?`,
+  );
+  /**
+   * What was cut off, or accepted, when the machine's clock was ahead of what it
+   * says now; not what may not go out before.
+   * Parameters: now, now, now. Index: ranges_free.
+   */
+  const bringForward = db.prepare(
+    `UPDATE ranges INDEXED BY ranges_free SET due_at = ?
+     WHERE owner IS NULL AND due_at > ?
+       AND NOT EXISTS (SELECT 1 FROM messages AS m
+                       WHERE m.seq = message_seq AND m.not_before > ?)`,
   );
   /** Parameters: when to go on, end of the lease. */
   const freeDeliveries = db.prepare(
@@ -47,33 +67,66 @@ export function createLeaseWrites(db: DatabaseSync) {
      SET state = ${unknown}, owner = NULL, lease_until = NULL
      WHERE message_seq = ? AND target = ?`,
   );
+  /** Parameters: message, target. Index: the primary key. */
+  const find = prepareQuery<[state: number, fence: number]>(
+    db,
+    "SELECT state, fence FROM deliveries WHERE message_seq = ? AND target = ?",
+  );
+  /** A fence more, as above. Parameters: state, when to go on, key. */
+  const release = db.prepare(
+    `UPDATE deliveries SET state = ?, fence = fence + 1, owner = NULL,
+       lease_until = NULL, next_attempt_at = ?
+     WHERE message_seq = ? AND target = ?`,
+  );
   const counts = createCounts(db);
   const statistics = createStatistics(db);
+
+  /**
+   * Frees what is held by leases that ended by `endedBy`, on the store's
+   * monotonic time; `now`: when that was found.
+   */
+  function reclaim(endedBy: number, now: EpochMs): ReclaimedWork {
+    const lost = interrupted.all(endedBy);
+    const countChanges = new CountChanges();
+    const settledCounts = new SettledCounts();
+    for (const [messageSeq, target] of lost) {
+      lose.run(messageSeq, target);
+      countChanges.move(messageSeq, sending, unknown);
+      settledCounts.add(messageSeq, target, unknown, now);
+    }
+    counts.add(countChanges);
+    statistics.add(settledCounts);
+    const freed =
+      Number(freeRanges.run(endedBy).changes) +
+      Number(freeDeliveries.run(now, endedBy).changes);
+    return { freed, interrupted: lost.length };
+  }
 
   return {
     renewLeases(owner: string, leaseUntil: number): void {
       renewRanges.run(leaseUntil, owner);
       renewDeliveries.run(leaseUntil, owner);
     },
-    /**
-     * Frees what is held by leases that ended by `endedBy`, on the store's
-     * monotonic time; `now`: when that was found.
-     */
-    reclaim(endedBy: number, now: EpochMs): ReclaimedWork {
-      const lost = interrupted.all(endedBy);
+    /** Gives claimed deliveries back in the states that they had. */
+    releaseDeliveries(
+      held: readonly HeldDelivery[],
+      nextAttemptAt: EpochMs,
+    ): void {
       const countChanges = new CountChanges();
-      const settledCounts = new SettledCounts();
-      for (const [messageSeq, target] of lost) {
-        lose.run(messageSeq, target);
-        countChanges.move(messageSeq, sending, unknown);
-        settledCounts.add(messageSeq, target, unknown, now);
+      for (const { messageSeq, target, fence, state } of held) {
+        const [known, current] = find.get(messageSeq, target) ?? [];
+        if (known !== sending || current !== fence) continue;
+        release.run(state, nextAttemptAt, messageSeq, target);
+        countChanges.move(messageSeq, sending, state);
       }
       counts.add(countChanges);
-      statistics.add(settledCounts);
-      const freed =
-        Number(freeRanges.run(endedBy).changes) +
-        Number(freeDeliveries.run(now, endedBy).changes);
-      return { freed, interrupted: lost.length };
+    },
+    reclaim,
+    /** The same for all leases; of a process that is gone. */
+    reclaimAll(now: EpochMs): ReclaimedWork {
+      const work = reclaim(Number.MAX_SAFE_INTEGER, now);
+      bringForward.run(now, now, now);
+      return work;
     },
   };
 }

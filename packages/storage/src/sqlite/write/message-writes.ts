@@ -1,22 +1,35 @@
 /** Writes of messages and of those who get them. */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import {
-  createdAtOf,
   type NewMessageRow,
   newMessages,
   topicSeqOf,
 } from "../schema/message-table.ts";
-import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
+import { prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
+import { createCut } from "./range-writes.ts";
 
-/**
- * Owner, and end of the lease on the store's monotonic time in whole
- * milliseconds; `null`: nobody holds it.
- */
-export type LeaseValues = [owner: string, until: number] | null;
+/** Who holds the first range of a message. */
+export interface FirstRangeLease {
+  readonly owner: string;
+  /** On the store's monotonic time, in whole milliseconds. */
+  readonly until: number;
+  /** `null`: it is known to be shorter. */
+  readonly rangeSize: number | null;
+}
+
+/** What became of the audience of a message that was accepted. */
+export interface AcceptedRow {
+  readonly seq: number;
+  /** End of the range that is held, if one is; `null`: of the audience. */
+  readonly uptoTarget?: number | null;
+  /** How many, about, are in ranges that nobody holds. */
+  readonly unclaimed: number;
+}
 
 export function createMessageWrites(db: DatabaseSync) {
   const insertMessage = createInsert(db);
@@ -30,12 +43,18 @@ export function createMessageWrites(db: DatabaseSync) {
     `SELECT status FROM subscriptions INDEXED BY subscriptions_active
      WHERE topic_seq = ? AND status IN (1, 2, 5) LIMIT 1`,
   );
-  /** Parameters: message, fence, owner, end of the lease. */
-  const insertFirstRange = db.prepare(
-    `INSERT INTO ranges
-       (message_seq, after_target, upto_target, fence, owner, lease_until)
-     VALUES (?, 0, NULL, ?, ?, ?)`,
+  /** Parameters: topic. Index: the primary key. */
+  const subscriptionCount = prepareQuery<[count: number]>(
+    db,
+    "SELECT subscription_count FROM topics WHERE seq = ?",
   );
+  /** Parameters: message, topic, end, when it is due, owner, end of the lease. */
+  const insertHeld = db.prepare(
+    `INSERT INTO ranges (message_seq, topic_seq, after_target, upto_target,
+       due_at, fence, owner, lease_until)
+     VALUES (?, ?, 0, ?, ?, 1, ?, ?)`,
+  );
+  const cut = createCut(db);
   /** Parameters: message, target, protocol, endpoint. */
   const insertRecipient = db.prepare(
     `INSERT INTO recipients (message_seq, target, protocol, endpoint)
@@ -45,22 +64,35 @@ export function createMessageWrites(db: DatabaseSync) {
   const counts = createCounts(db);
 
   return {
+    /** `dueAt`: when it may go out. With a lease that is now. */
     acceptMessage(
       message: NewMessageRow,
-      lease: LeaseValues,
-    ): [seq: number, hasRange: boolean] {
+      dueAt: EpochMs,
+      lease: FirstRangeLease | null,
+    ): AcceptedRow {
       const seq = insertMessage(message);
-      const [status = statusCodes.deleted] =
-        firstStatus.get(topicSeqOf(message)) ?? [];
-      const hasRange = status < statusCodes.deleted;
-      if (hasRange) {
-        const [owner, until] = lease ?? [null, null];
-        insertFirstRange.run(seq, lease ? 1 : 0, owner, until);
+      // Of a message to a topic.
+      const topicSeq = topicSeqOf(message) as number;
+      const [status = statusCodes.deleted] = firstStatus.get(topicSeq) ?? [];
+      if (status >= statusCodes.deleted) return { seq, unclaimed: 0 };
+      const countOthers = (claimed: number) =>
+        Math.max(1, (subscriptionCount.get(topicSeq)?.[0] ?? 0) - claimed);
+      if (lease === null) {
+        cut.addRest(seq, topicSeq, 0, null, dueAt);
+        return { seq, unclaimed: countOthers(0) };
       }
-      return [seq, hasRange];
+      const { owner, until, rangeSize } = lease;
+      const end =
+        rangeSize === null ? undefined : cut.find(topicSeq, 0, null, rangeSize);
+      const uptoTarget = end ?? null;
+      insertHeld.run(seq, topicSeq, uptoTarget, dueAt, owner, until);
+      if (end === undefined) return { seq, uptoTarget, unclaimed: 0 };
+      cut.addRest(seq, topicSeq, end, null, dueAt);
+      return { seq, uptoTarget, unclaimed: countOthers(rangeSize ?? 0) };
     },
     acceptDirectMessage(
       message: NewMessageRow,
+      dueAt: EpochMs,
       recipients: readonly (readonly [protocol: number, endpoint: string])[],
       billable: boolean,
     ): number {
@@ -68,7 +100,7 @@ export function createMessageWrites(db: DatabaseSync) {
       const countChanges = new CountChanges();
       for (const [target, [protocol, endpoint]] of recipients.entries()) {
         insertRecipient.run(seq, target, protocol, endpoint);
-        insertDue(seq, target, createdAtOf(message), billable);
+        insertDue(seq, target, dueAt, billable);
         countChanges.add(seq, stateCodes.waiting);
       }
       counts.add(countChanges);
@@ -82,9 +114,14 @@ export function createNoticeWrite(db: DatabaseSync) {
   const insertMessage = createInsert(db);
   const insertDue = createDueInsert(db);
   const counts = createCounts(db);
-  return (message: NewMessageRow, target: number, billable: boolean): void => {
+  return (
+    message: NewMessageRow,
+    target: number,
+    dueAt: EpochMs,
+    billable: boolean,
+  ): void => {
     const seq = insertMessage(message);
-    insertDue(seq, target, createdAtOf(message), billable);
+    insertDue(seq, target, dueAt, billable);
     const countChanges = new CountChanges();
     countChanges.add(seq, stateCodes.waiting);
     counts.add(countChanges);
@@ -108,7 +145,7 @@ function createDueInsert(db: DatabaseSync) {
   return (
     messageSeq: number,
     target: number,
-    at: SQLInputValue,
+    at: EpochMs,
     billable: boolean,
   ): void => {
     insert.run(messageSeq, target, at, billable ? 1 : 0);

@@ -14,10 +14,13 @@ import { migrate, readMigrations } from "../schema/migrations.ts";
 import type { SqliteStore } from "../sqlite-store.ts";
 import {
   acceptClaimed,
+  claimDue,
+  completeRange,
   delivered,
   freshId,
   openWithTopic,
   projectId,
+  recordOutcomes,
   start,
 } from "../store.fixture.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
@@ -67,7 +70,7 @@ for (const [title, [values, reason]] of Object.entries(bad)) {
     await using store = opened;
     const [a = 0, b = 0, c = 0] = targets;
     const { message, messageSeq, range } = await acceptClaimed(store, topic);
-    const end = await store.completeRange(range, [
+    const end = await completeRange(store, range, [
       delivered(messageSeq, a),
       spoiled(delivered(messageSeq, b), values),
       delivered(messageSeq, c),
@@ -90,7 +93,8 @@ for (const [title, [values, reason]] of Object.entries(bad)) {
     const { store: opened } = await openWithTopic(newFolder(), 0);
     await using store = opened;
     const { message, claims } = await claimTexts(store, 3);
-    const refused = await store.recordOutcomes(
+    const refused = await recordOutcomes(
+      store,
       claims.map(({ messageSeq, recipient: { target }, fence }) => {
         const outcome = { ...delivered(messageSeq, target), fence };
         return target === 1 ? spoiled(outcome, values) : outcome;
@@ -102,7 +106,7 @@ for (const [title, [values, reason]] of Object.entries(bad)) {
     );
     const report = await store.findMessage(projectId, message.id);
     assert.deepEqual(report?.counts, { delivered: 2, failed: 1 });
-    assert.deepEqual(await store.reclaimAll(start), {
+    assert.deepEqual(await store.reclaimAll(), {
       freed: 0,
       interrupted: 0,
     });
@@ -113,7 +117,8 @@ test("refuses an outcome whose attempt before cannot be kept", async () => {
   const { store: opened } = await openWithTopic(newFolder(), 0);
   await using store = opened;
   const { message, claims } = await claimTexts(store, 2);
-  const refused = await store.recordOutcomes(
+  const refused = await recordOutcomes(
+    store,
     claims.map(({ messageSeq, recipient: { target }, fence }) => ({
       ...delivered(messageSeq, target),
       fence,
@@ -136,7 +141,7 @@ test("reports an outcome that has no place in the ledger, and writes none", asyn
   await using store = opened;
   const [target = 0] = targets;
   const { message, messageSeq, range } = await acceptClaimed(store, topic);
-  const { refused } = await store.completeRange(range, [
+  const { refused } = await completeRange(store, range, [
     spoiled(delivered(messageSeq, target), { target: "first" }),
     spoiled(delivered(messageSeq, target), { messageSeq: undefined }),
     delivered(messageSeq, target),
@@ -152,9 +157,9 @@ test("does not write in place of an outcome whose claim was lost", async () => {
   const { message, claims } = await claimTexts(store, 1);
   const [claim] = claims;
   assert.ok(claim);
-  await store.reclaimAll(start);
+  await store.reclaimAll();
   const outcome = { ...delivered(claim.messageSeq, 0), fence: claim.fence };
-  await store.recordOutcomes([spoiled(outcome, { segments: "many" })]);
+  await recordOutcomes(store, [spoiled(outcome, { segments: "many" })]);
   const report = await store.findMessage(projectId, message.id);
   assert.deepEqual(report?.counts, { sending: 1 });
 });
@@ -162,16 +167,18 @@ test("does not write in place of an outcome whose claim was lost", async () => {
 test("writes nothing of a range while the database is full", async () => {
   using db = openForWriting(join(newFolder(), "test.db"));
   await Array.fromAsync(migrate(db, readMigrations(), systemClock));
-  const { completeRange } = createRangeWrites(db, createStateRules());
-  db.exec("INSERT INTO ranges VALUES (1, 0, NULL, 1, 'a', 1)");
+  const { finishRange } = createRangeWrites(db, createStateRules());
+  db.exec("INSERT INTO ranges VALUES (1, 1, 0, NULL, 0, 1, 'a', 1)");
   const outcomes = Array.from({ length: 5000 }, (_, n) =>
     spoiled(delivered(1, n), n === 10 ? { segments: "many" } : {}),
   );
   const columns = toOutcomeColumns(outcomes, start);
-  const run = createTransactions(db, () => completeRange(1, 0, 1, columns), {
-    maxMs: 60_000,
-  });
-  const complete = () => run([["completeRange", []]], 0);
+  const run = createTransactions(
+    db,
+    () => finishRange([1, 1, 0, 1], columns, null, start),
+    { maxMs: 60_000 },
+  );
+  const complete = () => run([["finishRange", []]], 0);
   db.exec("PRAGMA max_page_count = 100");
   const failure = complete().failures?.get(0);
   assert.match(failure?.message ?? "", /full/);
@@ -208,7 +215,7 @@ async function claimTexts(store: SqliteStore, count: number) {
     false,
   );
   const lease = { owner: "a", leaseMs: 1000 };
-  return { message, claims: await store.claimDue(lease, start, count) };
+  return { message, claims: await claimDue(store, lease, count) };
 }
 
 /** The outcome with values that its type forbids. */

@@ -102,7 +102,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   function send(seq: number, notice: NoticeValues, at: EpochMs): void {
     deleteExpiredTokens.run(seq, at);
     insertToken.run(notice.token, seq, notice.tokenExpiresAt);
-    writeNotice(notice.message, seq, notice.billable);
+    writeNotice(notice.message, seq, at, notice.billable);
   }
 
   function insertCounted(subscription: NewSubscription): number {

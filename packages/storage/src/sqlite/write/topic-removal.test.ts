@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   acceptClaimed,
+  completeRange,
   delivered,
+  leaseOf,
   messageTo,
   openWithTopic,
   projectId,
@@ -31,7 +33,7 @@ test("lets a walk that is under way end when its topic is deleted", async () => 
     (await store.readAudience(range, 9)).map((it) => [it.target, it.cancelled]),
     [sent, ...rest].map((target) => [target, true]),
   );
-  const { kept } = await store.completeRange(range, [
+  const { kept } = await completeRange(store, range, [
     delivered(messageSeq, sent),
     ...rest.map((target) =>
       delivered(messageSeq, target, { state: "cancelled", attempts: 0 }),
@@ -66,8 +68,10 @@ test("has nobody to send to in a topic that was deleted before", async () => {
   await using store = opened;
   await store.deleteTopic(projectId, topic.name, start);
   const message = messageTo(topic);
-  const lease = { owner: "a", leaseMs: 1000 };
-  assert.equal((await store.acceptMessage(message, lease)).range, undefined);
+  assert.equal(
+    (await store.acceptMessage(message, leaseOf("a"))).range,
+    undefined,
+  );
   const report = await store.findMessage(projectId, message.id);
   assert.equal(report?.fannedOut, true);
 });
@@ -77,7 +81,7 @@ test("says why what was never attempted is cancelled", async () => {
   await using store = opened;
   const [attempted = 0, untouched = 0] = targets;
   const { messageSeq, range } = await acceptClaimed(store, topic);
-  await store.completeRange(range, [
+  await completeRange(store, range, [
     delivered(messageSeq, attempted, {
       state: "retrying",
       nextAttemptAt: start,

@@ -1,23 +1,32 @@
-/** The engine's side of the store in SQLite. */
+/**
+ * Work in SQLite, for engines, and the acceptance of messages, which claims the
+ * first piece of it. Its time is the process's own: leases run on the clock
+ * since the store was opened, and what is due is due by a clock that nobody can
+ * set.
+ */
 
-import type { EpochMs } from "@carillon/core";
 import {
   type AudienceRange,
   CarillonError,
+  type ClaimRequest,
   type Clock,
   type DeliveryStore,
+  type EpochMs,
   type Lease,
   type Logger,
-  type Message,
+  type NewMessage,
   type Recipient,
   type RefusedOutcome,
+  type ReleasedWork,
   type Store,
+  stateOfUnstarted,
   toEpochMs,
+  type WorkStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { protocolCodes, stateCodes } from "../schema/codes.ts";
 import type { Outcome } from "../schema/delivery-table.ts";
-import { toClaimedDelivery } from "../schema/due-row.ts";
+import { type DueRow, toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
 import {
   type MessageRow,
@@ -27,23 +36,23 @@ import {
 } from "../schema/message-table.ts";
 import { defineAudience } from "../schema/subscription-table.ts";
 import type { RowOf } from "../schema/table.ts";
+import type { HeldDelivery } from "../write/lease-writes.ts";
 import {
   type OutcomeColumns,
   toOutcomeColumns,
 } from "../write/outcome-columns.ts";
-import type { RangeRow } from "../write/range-writes.ts";
+import type { RangeKey, RangeRow } from "../write/range-writes.ts";
 import { ReadCache } from "./read-cache.ts";
 import { replaceUncopyable } from "./uncopyable-outcomes.ts";
 
 /** Recipients of an audience that is cached; each takes about 500 bytes. */
 const maxSmallAudience = 16;
 
-/** `clock`: its monotonic time is the time of leases. */
-export function createDeliveryStore(
+export function createWorkStore(
   { reader, writer }: Connections,
   clock: Clock,
   logger: Logger,
-): DeliveryStore & Pick<Store, "reclaimAll"> {
+): WorkStore & DeliveryStore & Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
@@ -75,14 +84,15 @@ export function createDeliveryStore(
     ],
   });
   /** Index: deliveries_due, whose first row it is. */
-  const nextDue = reader.prepare<[nextAttemptAt: EpochMs]>(
+  const nextDelivery = reader.prepare<[nextAttemptAt: EpochMs]>(
     `SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
      WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1`,
   );
-  const freeRange = reader.prepare<[1]>(
-    "SELECT 1 FROM ranges WHERE owner IS NULL LIMIT 1",
+  /** Index: ranges_free, whose first row it is. */
+  const nextRange = reader.prepare<[dueAt: EpochMs]>(
+    `SELECT due_at FROM ranges INDEXED BY ranges_free
+     WHERE owner IS NULL ORDER BY due_at LIMIT 1`,
   );
-
   /** Parameters: limit. Index: deliveries_due, from its first row. */
   const backlog = reader.prepare<[waiting: number, all: number]>(
     `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}), count(*)
@@ -90,9 +100,10 @@ export function createDeliveryStore(
            WHERE next_attempt_at IS NOT NULL
            ORDER BY next_attempt_at LIMIT ?)`,
   );
-  /** Parameters: limit. */
+  /** Parameters: limit. Index: ranges_free. */
   const freeRanges = reader.prepare<[number]>(
-    "SELECT count(*) FROM (SELECT 1 FROM ranges WHERE owner IS NULL LIMIT ?)",
+    `SELECT count(*) FROM (SELECT 1 FROM ranges INDEXED BY ranges_free
+                           WHERE owner IS NULL LIMIT ?)`,
   );
 
   /** When a lease that is granted now ends; rounded so that none ends early. */
@@ -103,6 +114,12 @@ export function createDeliveryStore(
       "STORAGE_REFUSED",
       `A lease of ${leaseMs} ms is none: a number of milliseconds is expected. Nothing was changed.`,
     );
+  }
+
+  /** When it may go out; not before now. */
+  function dueAtOf({ notBefore }: NewMessage): EpochMs {
+    const now = clock.now();
+    return notBefore !== undefined && notBefore > now ? notBefore : now;
   }
 
   /** Has outcomes written; those that cannot even be copied are replaced. */
@@ -141,45 +158,93 @@ export function createDeliveryStore(
     return values;
   }
 
-  async function findMessageBySeq(seq: number) {
-    const row = messageBySeq.get(seq);
-    return row && toMessage(row);
+  async function claimRanges(
+    lease: Lease,
+    { limit, rangeSize, maxCutRanges = limit }: ClaimRequest,
+  ) {
+    const { claimed, mayHaveMore } = await writer.run(
+      "claimRanges",
+      lease.owner,
+      endOf(lease),
+      clock.now(),
+      { limit, rangeSize: rangeSize ?? null, maxCutRanges },
+    );
+    const ranges = readable(claimed, (row) => {
+      const found = messageBySeq.get(row[0]);
+      if (!found) throw new Error(`There is no message ${row[0]}.`);
+      return { range: toRange(row), message: toMessage(found) };
+    });
+    return { ranges, mayHaveMore };
+  }
+
+  async function claimDeliveries(lease: Lease, limit: number) {
+    const rows = await writer.run(
+      "claimDue",
+      lease.owner,
+      endOf(lease),
+      clock.now(),
+      limit,
+    );
+    return {
+      deliveries: readable<DueRow, ReturnType<typeof toClaimedDelivery>>(
+        rows,
+        toClaimedDelivery,
+      ),
+      mayHaveMore: rows.length === limit,
+    };
   }
 
   return {
     async acceptMessage(message, lease) {
-      const [seq, hasRange] = await writer.run(
+      const topicSeq = message.topic?.seq ?? 0;
+      const dueAt = dueAtOf(message);
+      const isDue =
+        message.notBefore === undefined || dueAt !== message.notBefore;
+      const { seq, uptoTarget, unclaimed } = await writer.run(
         "acceptMessage",
         toMessageRow(message),
-        lease ? [lease.owner, endOf(lease)] : null,
+        dueAt,
+        lease && isDue
+          ? {
+              owner: lease.owner,
+              until: endOf(lease),
+              rangeSize: smallAudiences.find(topicSeq) ? null : lease.rangeSize,
+            }
+          : null,
       );
-      const range: AudienceRange = {
-        messageSeq: seq,
-        topicSeq: message.topic?.seq ?? 0,
-        afterTarget: 0,
-        uptoTarget: undefined,
-        fence: 1,
-      };
-      return { seq, range: hasRange && lease ? range : undefined };
+      if (uptoTarget === undefined) return { seq, range: undefined, unclaimed };
+      const range = toRange([seq, topicSeq, 0, uptoTarget, 1]);
+      return { seq, range, unclaimed };
     },
     async acceptDirectMessage(message, recipients, billable) {
       const seq = await writer.run(
         "acceptDirectMessage",
         toMessageRow(message),
+        dueAtOf(message),
         recipients.map((it) => [protocolCodes[it.protocol], it.endpoint]),
         billable,
       );
       return { seq };
     },
-    async claimRanges(lease, limit) {
-      const until = endOf(lease);
-      const rows = await writer.run("claimRanges", lease.owner, until, limit);
-      return readable(rows, (row) => {
-        const found = messageBySeq.get(row[0]);
-        if (!found) throw new Error(`There is no message ${row[0]}.`);
-        const message = toMessage(found);
-        return { range: toRange(row, message), message };
-      });
+    recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
+    async findMessageBySeq(seq) {
+      const row = messageBySeq.get(seq);
+      return row && toMessage(row);
+    },
+    async claim(lease, request) {
+      const { kinds, limit } = request;
+      const ofRanges = kinds.includes("range")
+        ? await claimRanges(lease, request)
+        : undefined;
+      const ofDeliveries = kinds.includes("delivery")
+        ? await claimDeliveries(lease, limit)
+        : undefined;
+      return {
+        ranges: ofRanges?.ranges ?? [],
+        deliveries: ofDeliveries?.deliveries ?? [],
+        mayHaveMore:
+          ofRanges?.mayHaveMore === true || ofDeliveries?.mayHaveMore === true,
+      };
     },
     async readAudience({ topicSeq, afterTarget, uptoTarget }, limit) {
       const isWhole = afterTarget === 0 && uptoTarget === undefined;
@@ -195,48 +260,48 @@ export function createDeliveryStore(
       }
       return recipients;
     },
-    async splitRange(range, uptoTarget) {
-      const { messageSeq, afterTarget, fence } = range;
-      const isCut = await writer.run(
-        "splitRange",
-        messageSeq,
-        afterTarget,
-        fence,
-        uptoTarget,
-      );
-      return isCut ? { range: { ...range, uptoTarget } } : undefined;
+    async renew(lease) {
+      await writer.run("renewLeases", lease.owner, endOf(lease));
     },
-    async completeRange({ messageSeq, afterTarget, fence }, outcomes) {
+    async finish(work) {
+      if ("deliveries" in work) {
+        const { result, refused } = await write(work.deliveries, (columns) =>
+          writer.run("recordOutcomes", columns),
+        );
+        return { kept: true, refused: [...refused, ...result] };
+      }
+      const { range, outcomes, uptoTarget = null } = work;
       const { result, refused } = await write(outcomes, (columns) =>
-        writer.run("completeRange", messageSeq, afterTarget, fence, columns),
+        writer.run(
+          "finishRange",
+          keyOf(range),
+          columns,
+          uptoTarget,
+          clock.now(),
+        ),
       );
       if (!result.kept) return result;
       return { kept: true, refused: [...refused, ...result.refused] };
     },
-    releaseRange: ({ messageSeq, afterTarget, fence }) =>
-      writer.run("releaseRange", messageSeq, afterTarget, fence),
-    async claimDue(lease, now, limit) {
-      const until = endOf(lease);
-      const rows = await writer.run("claimDue", lease.owner, until, now, limit);
-      return readable(rows, toClaimedDelivery);
+    async release(work, { delayMs = 0 } = {}) {
+      const nextAttemptAt = toEpochMs(Math.ceil(clock.now() + delayMs));
+      const { ranges, deliveries } = separate(work);
+      await Promise.all([
+        ranges.length > 0 && writer.run("releaseRanges", ranges),
+        deliveries.length > 0 &&
+          writer.run("releaseDeliveries", deliveries, nextAttemptAt),
+      ]);
     },
-    async recordOutcomes(outcomes) {
-      const { result, refused } = await write(outcomes, (columns) =>
-        writer.run("recordOutcomes", columns),
-      );
-      return [...refused, ...result];
-    },
-    async renewLeases(lease) {
-      await writer.run("renewLeases", lease.owner, endOf(lease));
-    },
-    reclaimLapsed: (now) =>
-      writer.run("reclaim", Math.floor(clock.monotonic()), now),
-    reclaimAll: (now) => writer.run("reclaim", Number.MAX_SAFE_INTEGER, now),
-    async peekWork() {
-      const next = nextDue.get()?.[0];
+    reclaim: () =>
+      writer.run("reclaim", Math.floor(clock.monotonic()), clock.now()),
+    reclaimAll: () => writer.run("reclaimAll", clock.now()),
+    async nextDue() {
+      const now = clock.now();
+      const range = nextRange.get()?.[0];
+      const delivery = nextDelivery.get()?.[0];
       return {
-        hasRanges: freeRange.get() !== undefined,
-        nextDueAt: next === undefined ? undefined : toEpochMs(next),
+        ...(range !== undefined && { range: range - now }),
+        ...(delivery !== undefined && { delivery: delivery - now }),
       };
     },
     async countBacklog(limit) {
@@ -244,20 +309,35 @@ export function createDeliveryStore(
       const [ranges = 0] = freeRanges.get(limit) ?? [];
       return { waiting, retrying: all - waiting, ranges };
     },
-    recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
-    findMessageBySeq,
   };
 }
 
-function toRange(
-  [messageSeq, afterTarget, upto, fence]: RangeRow,
-  { topic }: Message,
-): AudienceRange {
-  return {
-    messageSeq,
-    topicSeq: topic?.seq ?? 0,
-    afterTarget,
-    uptoTarget: upto ?? undefined,
-    fence,
-  };
+function toRange([
+  messageSeq,
+  topicSeq,
+  afterTarget,
+  upto,
+  fence,
+]: RangeRow): AudienceRange {
+  const uptoTarget = upto ?? undefined;
+  return { messageSeq, topicSeq, afterTarget, uptoTarget, fence };
+}
+
+function keyOf(range: AudienceRange): RangeKey {
+  const { messageSeq, topicSeq, afterTarget, fence } = range;
+  return [messageSeq, topicSeq, afterTarget, fence];
+}
+
+function separate(work: readonly ReleasedWork[]) {
+  const ranges: RangeKey[] = [];
+  const deliveries: HeldDelivery[] = [];
+  for (const it of work) {
+    if ("range" in it) ranges.push(keyOf(it.range));
+    else {
+      const { messageSeq, recipient, fence, attempts } = it.delivery;
+      const state = stateCodes[stateOfUnstarted(attempts)];
+      deliveries.push({ messageSeq, target: recipient.target, fence, state });
+    }
+  }
+  return { ranges, deliveries };
 }

@@ -1,0 +1,218 @@
+/**
+ * The work that engines on one store share: a range of a message's audience, or
+ * one delivery that is due. One port for both: work is claimed, its lease is
+ * renewed, and it is finished or released.
+ *
+ * What is claimed has an owner (the engine), a lease and a fence. Time is the
+ * store's own: calls give durations, answers give what is left of them, and no
+ * node's clock decides over another's lease. A claim whose lease ended is free
+ * once {@link WorkStore.reclaim} finds it; from then on the former owner's fence
+ * is stale, and what it still writes is left out.
+ *
+ * All writes of one call happen in one transaction that is on disk before the
+ * promise resolves; concurrent calls may share it (group commit).
+ */
+
+import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { Message } from "../messages/message.ts";
+import type { Recipient } from "./channel.ts";
+
+/** What there is to claim. */
+export type WorkKind = "range" | "delivery";
+
+/**
+ * A range of a message's audience, worked by one engine at a time: recipients
+ * with `afterTarget < target <= uptoTarget`, or all behind `afterTarget`.
+ */
+export interface AudienceRange {
+  readonly messageSeq: number;
+  /** The topic whose subscriptions it is a range of. */
+  readonly topicSeq: number;
+  readonly afterTarget: number;
+  readonly uptoTarget: number | undefined;
+  /** Grows with each claim; a writer with an older number is refused. */
+  readonly fence: number;
+}
+
+/** Asks for work to be held for one engine, so that no other takes it up. */
+export interface Lease {
+  /** Names the engine that works on it. */
+  readonly owner: string;
+  /** How long it lasts from when the store grants it, in milliseconds. */
+  readonly leaseMs: number;
+}
+
+/** Which work is asked for. */
+export interface ClaimRequest {
+  readonly kinds: readonly WorkKind[];
+  /** How many pieces at most, of each kind. */
+  readonly limit: number;
+  /**
+   * A range of more recipients is cut behind so many, and the rest is free for
+   * other engines. Default: none is cut.
+   */
+  readonly rangeSize?: number;
+  /** Of ranges that were cut, how many at most. Default: `limit`. */
+  readonly maxCutRanges?: number;
+}
+
+/** What was claimed; on disk before it is answered. */
+export interface ClaimedWork {
+  /** Least recently served message first. */
+  readonly ranges: readonly ClaimedRange[];
+  /**
+   * Longest due first; each is `sending`. Those that nobody wants any more
+   * became `cancelled` instead.
+   */
+  readonly deliveries: readonly ClaimedDelivery[];
+  /** Whether more of these kinds may be due now. */
+  readonly mayHaveMore: boolean;
+}
+
+export interface ClaimedRange {
+  readonly range: AudienceRange;
+  readonly message: Message;
+}
+
+/** A due delivery, claimed: its intent to send is on disk. */
+export interface ClaimedDelivery {
+  readonly messageSeq: number;
+  readonly recipient: Recipient;
+  /** As it was before the claim; `sending`: its last claim was lost. */
+  readonly state: DeliveryState;
+  /** Attempts made before this claim. */
+  readonly attempts: number;
+  readonly lastAttempt?: Attempt;
+  readonly fence: number;
+}
+
+/** Work that came to its end, and what came of it. */
+export type FinishedWork = FinishedRange | FinishedDeliveries;
+
+export interface FinishedRange {
+  readonly range: AudienceRange;
+  readonly outcomes: readonly RangeOutcome[];
+  /**
+   * The range was worked up to here only; the rest becomes a range that is
+   * free. Absent: all of it was.
+   */
+  readonly uptoTarget?: number;
+}
+
+export interface FinishedDeliveries {
+  readonly deliveries: readonly FencedOutcome[];
+}
+
+/** An outcome of the fast path, or a delivery that is deferred. */
+export interface RangeOutcome extends DeliveryOutcome {
+  /**
+   * Its round in an escalation, from 1. One that is due in a later round than
+   * the first is cancelled when an earlier round delivered the message.
+   */
+  readonly round?: number;
+  /** True: only a claim may start it, and a lost attempt is unknown. */
+  readonly billable?: boolean;
+  /**
+   * Its attempt is still under way: the delivery is `sending`, claimed with
+   * fence 0 until its outcome comes.
+   */
+  readonly lease?: Lease;
+}
+
+/** An outcome that is written only if the claim still holds. */
+export interface FencedOutcome extends DeliveryOutcome {
+  readonly fence: number;
+  /** The attempt before this one, to be kept in the list of attempts. */
+  readonly previousAttempt?: Attempt;
+}
+
+/** What became of work that was to be finished. */
+export interface FinishReport {
+  /** False of a range whose lease was lost: nothing was written. */
+  readonly kept: boolean;
+  readonly refused: readonly RefusedOutcome[];
+}
+
+/**
+ * An outcome that the store can never keep as it is (a type, a constraint). In
+ * its place {@link refusedOutcome} was written, together with all others.
+ */
+export interface RefusedOutcome {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly reason: string;
+}
+
+/** Claimed work that is given back as it was. */
+export type ReleasedWork =
+  | { readonly range: AudienceRange }
+  | { readonly delivery: ClaimedDelivery };
+
+/** What engines held whose leases ended. */
+export interface ReclaimedWork {
+  /** Ranges and deliveries that are free again. */
+  readonly freed: number;
+  /** Billable attempts that were interrupted: `unknown` now. */
+  readonly interrupted: number;
+}
+
+/** How much waits for engines, as far as it was looked at. */
+export interface Backlog {
+  /** Deliveries that wait for their first attempt, due or not. */
+  readonly waiting: number;
+  /** Deliveries that wait for another one. */
+  readonly retrying: number;
+  /** Ranges that nobody holds. */
+  readonly ranges: number;
+}
+
+/**
+ * In how many milliseconds the first piece of each kind is due that nobody
+ * holds; not positive: it is due. A kind without any is absent.
+ */
+export type NextDue = Readonly<Partial<Record<WorkKind, number>>>;
+
+/** Hands out work to engines, and takes it back. */
+export interface WorkStore {
+  /** Claims work that is due and that nobody holds. */
+  claim(lease: Lease, request: ClaimRequest): Promise<ClaimedWork>;
+  /**
+   * The next recipients of a range, in order of target, at most `limit`:
+   * subscriptions that are confirmed (or need no confirmation), and, marked
+   * `cancelled`, those that were when their topic was deleted.
+   */
+  readAudience(
+    range: AudienceRange,
+    limit: number,
+  ): Promise<readonly Recipient[]>;
+  /**
+   * Keeps all that an owner holds, ranges and deliveries, for `leaseMs` from
+   * now; also what has lapsed and was not reclaimed yet.
+   */
+  renew(lease: Lease): Promise<void>;
+  /**
+   * Writes outcomes and ends the claims that they are of, both or neither.
+   * Outcomes of deliveries whose fence is stale are left out.
+   */
+  finish(work: FinishedWork): Promise<FinishReport>;
+  /**
+   * Gives work back as it was before the claim: to be claimed at once, or
+   * deliveries in `delayMs`. What is not held any more is left alone.
+   */
+  release(
+    work: readonly ReleasedWork[],
+    options?: { readonly delayMs?: number },
+  ): Promise<void>;
+  /**
+   * Frees what is held by leases that ended: it can be claimed again; billable
+   * attempts under way become `unknown`.
+   */
+  reclaim(): Promise<ReclaimedWork>;
+  nextDue(): Promise<NextDue>;
+  /**
+   * What waits, for metrics: it looks at `limit` deliveries and as many ranges
+   * at most, those due first, so that its cost is bounded.
+   */
+  countBacklog(limit: number): Promise<Backlog>;
+}

@@ -1,0 +1,158 @@
+/** Work of the in-memory store: claimed, renewed, finished, reclaimed. */
+
+import {
+  type EpochMs,
+  nextState,
+  type ReclaimedWork,
+  type Store,
+  toEpochMs,
+  type WorkStore,
+} from "@carillon/core";
+import { claimDeliveries, releaseDelivery } from "./deliveries.ts";
+import { freed, type Holds } from "./holds.ts";
+import { getMessage } from "./ledger.ts";
+import { recordOutcomes } from "./outcomes.ts";
+import {
+  claimRanges,
+  finishRange,
+  readAudience,
+  releaseRange,
+} from "./ranges.ts";
+import { deliveryKey, type Hold, rangeKey } from "./rows.ts";
+import { countSettled } from "./statistics.ts";
+import type { Tables } from "./tables.ts";
+
+export function createWorkStore(
+  tables: Tables,
+  holds: Holds,
+): WorkStore & Pick<Store, "reclaimAll"> {
+  const { ranges, deliveries, write } = tables;
+  return {
+    claim: (lease, request) =>
+      write(() => {
+        const { kinds, limit } = request;
+        const ofRanges = kinds.includes("range")
+          ? claimRanges(tables, holds, lease, request)
+          : undefined;
+        const ofDeliveries = kinds.includes("delivery")
+          ? claimDeliveries(tables, holds, lease, limit)
+          : undefined;
+        return {
+          ranges: ofRanges?.ranges ?? [],
+          deliveries: ofDeliveries?.deliveries ?? [],
+          mayHaveMore:
+            ofRanges?.mayHaveMore === true ||
+            ofDeliveries?.mayHaveMore === true,
+        };
+      }),
+    readAudience: async (range, limit) => readAudience(tables, range, limit),
+    renew: (lease) =>
+      write(() => {
+        const hold = holds.grant(lease);
+        const isOwn = (row: { hold?: Hold }) => row.hold?.owner === hold.owner;
+        for (const row of ranges.list().filter(isOwn)) {
+          ranges.put(rangeKey(row), { ...row, hold });
+        }
+        for (const row of deliveries.list().filter(isOwn)) {
+          deliveries.put(deliveryKey(row), { ...row, hold });
+        }
+      }),
+    finish: (work) =>
+      write(() => {
+        if ("range" in work) return finishRange(tables, holds, work);
+        const refused = recordOutcomes(tables, holds, work.deliveries);
+        return { kept: true, refused };
+      }),
+    release: (work, { delayMs = 0 } = {}) =>
+      write(() => {
+        const nextAttemptAt = toEpochMs(Math.ceil(holds.now() + delayMs));
+        for (const it of work) {
+          if ("range" in it) releaseRange(tables, it.range);
+          else releaseDelivery(tables, it.delivery, nextAttemptAt);
+        }
+      }),
+    reclaim: () =>
+      write(() => reclaim(tables, holds.now(), (hold) => holds.hasEnded(hold))),
+    reclaimAll: () =>
+      write(() => {
+        const now = holds.now();
+        const work = reclaim(tables, now, () => true);
+        // Accepted, or cut off, when the clock was ahead of what it says now.
+        for (const row of ranges.list()) {
+          const { notBefore } = getMessage(tables, row.messageSeq);
+          const dueAt =
+            notBefore !== undefined && notBefore > now ? notBefore : now;
+          if (row.dueAt > dueAt) ranges.put(rangeKey(row), { ...row, dueAt });
+        }
+        return work;
+      }),
+    async nextDue() {
+      const now = holds.now();
+      const free = ranges.list().filter(({ hold }) => !hold);
+      const range = firstOf(free.map(({ dueAt }) => dueAt));
+      const delivery = firstOf(
+        deliveries.list().map(({ nextAttemptAt }) => nextAttemptAt),
+      );
+      return {
+        ...(range !== undefined && { range: range - now }),
+        ...(delivery !== undefined && { delivery: delivery - now }),
+      };
+    },
+    async countBacklog(limit) {
+      const due = deliveries
+        .list()
+        .filter((row) => row.nextAttemptAt !== undefined)
+        .sort((a, b) => (a.nextAttemptAt ?? 0) - (b.nextAttemptAt ?? 0))
+        .slice(0, limit);
+      const waiting = due.filter(({ state }) => state === "waiting").length;
+      return {
+        waiting,
+        retrying: due.length - waiting,
+        ranges: ranges
+          .list()
+          .filter(({ hold }) => !hold)
+          .slice(0, limit).length,
+      };
+    },
+  };
+}
+
+function firstOf(
+  instants: readonly (EpochMs | undefined)[],
+): EpochMs | undefined {
+  return instants
+    .filter((at) => at !== undefined)
+    .reduce<EpochMs | undefined>(
+      (first, at) => (first === undefined || at < first ? at : first),
+      undefined,
+    );
+}
+
+function reclaim(
+  tables: Tables,
+  now: EpochMs,
+  isOver: (hold: Hold) => boolean,
+): ReclaimedWork {
+  const { ranges, deliveries } = tables;
+  const isLost = ({ hold }: { hold?: Hold }) => hold && isOver(hold);
+  const work = { freed: 0, interrupted: 0 };
+  for (const row of ranges.list().filter(isLost)) {
+    ranges.put(rangeKey(row), freed(row));
+    work.freed++;
+  }
+  for (const row of deliveries.list().filter(isLost)) {
+    if (row.billable) {
+      // Its fence stays: nobody repeats it, and who made it may still tell.
+      const { hold: _, ...rest } = row;
+      const lost = { ...rest, state: nextState(row.state, "lose") };
+      deliveries.put(deliveryKey(row), lost);
+      countSettled(tables, lost, now);
+      work.interrupted++;
+    } else {
+      const due = { ...freed(row), nextAttemptAt: now };
+      deliveries.put(deliveryKey(row), due);
+      work.freed++;
+    }
+  }
+  return work;
+}

@@ -81,16 +81,28 @@ export {
 } from "./messages/default-life.ts";
 export {
   type Attempt,
+  type AttemptOutcome,
+  type AttemptTimings,
+  attemptOutcomes,
   type Delivery,
   type DeliveryOutcome,
-  type DeliveryReceipt,
   type ErrorClass,
   errorClasses,
+  type Receipt,
   receiptEvents,
 } from "./messages/delivery.ts";
 export {
+  type AttemptPart,
+  type DeliveryPart,
+  mergeReceipt,
+  type PartState,
+  partStates,
+  stateOfParts,
+} from "./messages/delivery-part.ts";
+export {
   type DeliveryState,
   deliveryStates,
+  isFinal,
   isSettled,
   nextState,
 } from "./messages/delivery-state.ts";
@@ -131,10 +143,14 @@ export {
   createProblemWithText,
   type FailedResult,
   isBillable,
+  type NoRoute,
   noChannelText,
   type PreparedMessage,
   type ProblemWithText,
   type Recipient,
+  type RouteChoice,
+  type SuccessfulResult,
+  type TriedAttempt,
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
 export type { ContentSeal } from "./ports/content-seal.ts";
@@ -143,15 +159,17 @@ export type {
   WrittenDelivery,
 } from "./ports/delivery-listener.ts";
 export type {
+  AttemptIntent,
   AudienceRange,
   Backlog,
   ClaimedDelivery,
+  ClaimedPoll,
   DeliveryStore,
   FencedOutcome,
   Lease,
+  NextPoll,
   RangeEnd,
   RangeOutcome,
-  Receipt,
   ReclaimedWork,
   RefusedOutcome,
 } from "./ports/delivery-store.ts";
@@ -212,6 +230,8 @@ export {
   cancelReasons,
   countConfirmation,
   decideClaim,
+  failedByReceipt,
+  lostAttempt,
   mergeStates,
   refusedOutcome,
 } from "./rules.ts";

@@ -212,7 +212,7 @@ function toReceipt(status: MessageStatus, at: EpochMs): Receipt | undefined {
   if (event === undefined || !msgid || !entry) return undefined;
   const code = toCode(status.statusCode);
   return {
-    provider: entry,
+    entry,
     externalId: toStorable(msgid),
     event,
     at,

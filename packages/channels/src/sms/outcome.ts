@@ -24,7 +24,11 @@ export function outcomeOfSent(
     // A receipt never follows what no carrier was given.
     outcome: sent.simulated ? "simulated" : "accepted",
     segments,
-    ...(sent.msgid !== null && { externalId: toStorable(sent.msgid) }),
+    ...(sent.msgid !== null && {
+      parts: [{ externalId: toStorable(sent.msgid) }],
+    }),
+    ...(sent.providerOptions.statusReport &&
+      !sent.simulated && { receiptExpected: true }),
     ...(provider !== null && { provider }),
   };
 }

@@ -85,8 +85,11 @@ export const deliveryTransitions: Readonly<Record<DeliveryState, Transitions>> =
       expire: "expired",
       cancel: "cancelled",
     },
-    // Accepted by a carrier: receipts may still follow.
+    // Accepted by a carrier: receipts may still follow, and where they fail or
+    // stay away another attempt may.
     sent: {
+      attempt: "sending",
+      retry: "retrying",
       deliver: "delivered",
       fail: "failed",
       reject: "rejected",

@@ -13,8 +13,9 @@
 import type {
   Attempt,
   DeliveryOutcome,
-  DeliveryReceipt,
+  Receipt,
 } from "../messages/delivery.ts";
+import type { DeliveryPart } from "../messages/delivery-part.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message, NewMessage } from "../messages/message.ts";
 import type { EpochMs } from "../time.ts";
@@ -95,6 +96,8 @@ export interface ClaimedDelivery {
   /** Attempts made before this claim. */
   readonly attempts: number;
   readonly lastAttempt?: Attempt;
+  /** Those before the last one, oldest first; only of what costs money. */
+  readonly earlierAttempts?: readonly Attempt[];
   readonly fence: number;
 }
 
@@ -105,10 +108,33 @@ export interface FencedOutcome extends DeliveryOutcome {
   readonly previousAttempt?: Attempt;
 }
 
-/** What a provider reported later about a delivery. */
-export interface Receipt extends DeliveryReceipt {
-  readonly provider: string;
-  readonly externalId: string;
+/** An attempt that costs money, as it is recorded before the call. */
+export interface AttemptIntent {
+  readonly messageSeq: number;
+  readonly target: number;
+  /** Of the claim. */
+  readonly fence: number;
+  /**
+   * The one that will be called, by its name in the configuration; absent where
+   * the channel has one way only.
+   */
+  readonly provider?: string;
+  readonly at: EpochMs;
+}
+
+/** What is asked of a carrier about a delivery that it accepted. */
+export interface ClaimedPoll {
+  readonly messageSeq: number;
+  readonly target: number;
+  /** Those of the last attempt. */
+  readonly parts: readonly DeliveryPart[];
+}
+
+/** When to ask again. */
+export interface NextPoll {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly pollAt: EpochMs;
 }
 
 /** Keeps messages, their deliveries and who works on them. */
@@ -176,6 +202,13 @@ export interface DeliveryStore {
     limit: number,
   ): Promise<readonly ClaimedDelivery[]>;
   /**
+   * Records which provider each of these claims is about to call, all in one
+   * transaction; answers for each whether its claim still holds. From then on a
+   * claim whose lease ends becomes `unknown`, with the attempt in its ledger;
+   * before, it is only free again.
+   */
+  recordIntents(intents: readonly AttemptIntent[]): Promise<readonly boolean[]>;
+  /**
    * Writes outcomes and ends their claims; those whose fence is stale are left
    * out.
    */
@@ -190,7 +223,8 @@ export interface DeliveryStore {
   renewLeases(lease: Lease): Promise<void>;
   /**
    * Frees what is held by leases that ended: ranges and deliveries can be
-   * claimed again; billable attempts under way become `unknown`.
+   * claimed again; billable attempts under way, whose intent was recorded, become
+   * `unknown`.
    *
    * @param now when this was found, for the records
    */
@@ -205,10 +239,25 @@ export interface DeliveryStore {
   countBacklog(limit: number): Promise<Backlog>;
 
   /**
-   * Applies a receipt to its delivery; when no delivery has that id yet the
-   * receipt is kept and applied with the outcome that brings the id.
+   * Applies a receipt to the part with its entry and id, and so to its delivery;
+   * when there is none yet the receipt is kept and applied with the outcome that
+   * brings the id. Answers when the next attempt is due, if the receipt led to
+   * one.
    */
-  recordReceipt(receipt: Receipt): Promise<void>;
+  recordReceipt(receipt: Receipt): Promise<EpochMs | undefined>;
+
+  /**
+   * Deliveries whose carriers are to be asked for a report by `now`, longest due
+   * first, at most `limit`. They fall due again after `leaseMs`, unless
+   * {@link schedulePolls} or a final state comes first.
+   */
+  claimPolls(
+    now: EpochMs,
+    leaseMs: number,
+    limit: number,
+  ): Promise<readonly ClaimedPoll[]>;
+  /** Leaves out those whose reports are not waited for any more. */
+  schedulePolls(polls: readonly NextPoll[]): Promise<void>;
 
   findMessageBySeq(seq: number): Promise<Message | undefined>;
 }

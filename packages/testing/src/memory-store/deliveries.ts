@@ -1,25 +1,32 @@
 /** Deliveries of the in-memory store that wait, are claimed or reported on. */
 
 import {
+  addMs,
   cancelReasons,
   type DeliveryStore,
   decideClaim,
   type EpochMs,
-  isSettled,
   nextState,
   type Recipient,
 } from "@carillon/core";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
-import { applyReceipt, isAbout, recordOutcomes } from "./outcomes.ts";
+import { applyReceipt, findPart, recordOutcomes } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
-import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
 export function createDeliveryStore(
   tables: Tables,
   holds: Holds,
-): Pick<DeliveryStore, "claimDue" | "recordOutcomes" | "recordReceipt"> {
+): Pick<
+  DeliveryStore,
+  | "claimDue"
+  | "recordIntents"
+  | "recordOutcomes"
+  | "recordReceipt"
+  | "claimPolls"
+  | "schedulePolls"
+> {
   const { deliveries, earlyReceipts, write } = tables;
   let lastReceipt = 0;
   return {
@@ -36,6 +43,7 @@ export function createDeliveryStore(
             continue;
           }
           const { messageSeq, state, attempts, lastAttempt } = row;
+          const { earlierAttempts } = row;
           const { nextAttemptAt: _, ...rest } = row;
           const fence = row.fence + 1;
           const hold = holds.grant(lease);
@@ -47,11 +55,26 @@ export function createDeliveryStore(
             state,
             attempts,
             ...(lastAttempt && { lastAttempt }),
+            ...(attempts > 1 &&
+              lastAttempt?.provider !== undefined && { earlierAttempts }),
             fence,
           });
         }
         return claimed;
       }),
+    recordIntents: (intents) =>
+      write(() =>
+        intents.map(({ fence, provider, at, ...key }) => {
+          const row = deliveries.get(deliveryKey(key));
+          if (row?.fence !== fence || !row.hold) return false;
+          deliveries.put(deliveryKey(key), {
+            ...row,
+            attemptAt: at,
+            ...(provider !== undefined && { provider }),
+          });
+          return true;
+        }),
+      ),
     recordOutcomes: (outcomes) =>
       write(() => recordOutcomes(tables, holds, outcomes)),
     recordReceipt: (receipt) =>
@@ -61,12 +84,40 @@ export function createDeliveryStore(
         earlyReceipts.put(key, receipt);
         const row = deliveries
           .list()
-          .findLast((delivery) => isAbout(receipt, delivery));
-        if (!row) return;
+          .findLast((delivery) => findPart(delivery, receipt) >= 0);
+        if (!row) return undefined;
         earlyReceipts.delete(key);
-        const changed = applyReceipt(tables, row, receipt);
-        if (!isSettled(row.state) && isSettled(changed.state)) {
-          countSettled(tables, changed, receipt.at);
+        const part = findPart(row, receipt);
+        const changed = applyReceipt(tables, row, part, receipt);
+        const isDue = changed.state === "retrying" && row.state !== "retrying";
+        return isDue ? changed.nextAttemptAt : undefined;
+      }),
+    claimPolls: (now, leaseMs, limit) =>
+      write(() =>
+        deliveries
+          .list()
+          .filter(({ pollAt = Number.POSITIVE_INFINITY }) => pollAt <= now)
+          .sort((a, b) => (a.pollAt ?? 0) - (b.pollAt ?? 0))
+          .slice(0, limit)
+          .flatMap((row) => {
+            const { messageSeq, target, attempts, parts } = row;
+            const { pollAt: _, ...rest } = row;
+            if (row.state !== "sent") {
+              deliveries.put(deliveryKey(row), rest);
+              return [];
+            }
+            const pollAt = addMs(now, leaseMs);
+            deliveries.put(deliveryKey(row), { ...rest, pollAt });
+            const last = parts.filter(({ attempt }) => attempt === attempts);
+            return [{ messageSeq, target, parts: last }];
+          }),
+      ),
+    schedulePolls: (polls) =>
+      write(() => {
+        for (const { pollAt, ...key } of polls) {
+          const row = deliveries.get(deliveryKey(key));
+          if (row?.state !== "sent") continue;
+          deliveries.put(deliveryKey(key), { ...row, pollAt });
         }
       }),
   };

@@ -3,6 +3,7 @@
 import {
   type DeliveryStore,
   type EpochMs,
+  lostAttempt,
   nextState,
   type ReclaimedWork,
   type Store,
@@ -55,7 +56,7 @@ export function createLeaseStore(
       const waiting = due.filter(({ state }) => state === "waiting").length;
       return {
         waiting,
-        retrying: due.length - waiting,
+        retrying: due.filter(({ state }) => state !== "sent").length - waiting,
         ranges: ranges
           .list()
           .filter(({ hold }) => !hold)
@@ -78,10 +79,20 @@ function reclaim(
     work.freed++;
   }
   for (const row of deliveries.list().filter(isLost)) {
-    if (row.billable) {
+    if (row.billable && row.attemptAt !== undefined) {
       // Its fence stays: nobody repeats it, and who made it may still tell.
-      const { hold: _, ...rest } = row;
-      const lost = { ...rest, state: nextState(row.state, "lose") };
+      const { hold: _, attemptAt, nextAttemptAt: _due, ...rest } = row;
+      const { lastAttempt, attempts, earlierAttempts } = row;
+      const hadOne = lastAttempt !== undefined && attempts > 0;
+      const lost = {
+        ...rest,
+        state: nextState(row.state, "lose"),
+        attempts: attempts + 1,
+        lastAttempt: lostAttempt(row.provider, attemptAt),
+        earlierAttempts: hadOne
+          ? [...earlierAttempts, lastAttempt]
+          : earlierAttempts,
+      };
       deliveries.put(deliveryKey(row), lost);
       countSettled(tables, lost, now);
       work.interrupted++;

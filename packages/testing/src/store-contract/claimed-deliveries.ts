@@ -110,7 +110,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     await store.recordOutcomes([
       {
         ...delivered(claim.messageSeq, 0, { state: "sent" }),
-        externalId: "x1",
+        parts: [{ externalId: "x1" }],
         provider: "loopback",
         segments: 2,
         fence: claim.fence,
@@ -173,7 +173,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
         state: "retrying",
         attempts: 1,
         lastAttempt,
-        externalId: "x1",
+        parts: [{ externalId: "x1" }],
         provider: "loopback",
         segments: 3,
         nextAttemptAt: start,

@@ -2,6 +2,7 @@
 
 import {
   addMs,
+  type ClaimedDelivery,
   type Delivery,
   type EpochMs,
   type Lease,
@@ -242,10 +243,18 @@ export function underWay(
   target: number,
   lease: Lease,
 ): RangeOutcome {
-  return { messageSeq, target, state: "sending", attempts: 0, lease };
+  const lastAttempt = { at: start, durationMs: 0 };
+  return {
+    messageSeq,
+    target,
+    state: "sending",
+    attempts: 0,
+    lastAttempt,
+    lease,
+  };
 }
 
-/** A message to one phone, being sent by `a`. */
+/** A message to one phone, being sent by `a`; its intent is on record. */
 export async function claimOne(
   store: Store,
   { billable = false, leaseMs = 60_000 } = {},
@@ -254,6 +263,7 @@ export async function claimOne(
   await store.acceptDirectMessage(message, phones(1), billable);
   const [claim] = await store.claimDue(leaseOf("a", leaseMs), start, 1);
   if (!claim) throw new Error("The message is not due.");
+  if (billable) await intend(store, claim);
   return { message, claim };
 }
 
@@ -289,4 +299,14 @@ export async function statesOf(store: Store, messageSeq: number) {
     { limit: 1000 },
   );
   return deliveries.map(({ state }) => state);
+}
+
+/** Records that an attempt through `provider` begins. */
+export async function intend(
+  store: Store,
+  { messageSeq, recipient: { target }, fence }: ClaimedDelivery,
+  provider = "loopback",
+): Promise<boolean> {
+  const intent = { messageSeq, target, fence, provider, at: after(1) };
+  return (await store.recordIntents([intent]))[0] === true;
 }

@@ -13,6 +13,7 @@ import {
   after,
   delivered,
   fanOut,
+  intend,
   leaseOf,
   messageTo,
   projectId,
@@ -69,14 +70,14 @@ export function testStatistics({ test }: Cases): void {
     const [claim] = await store.claimDue(leaseOf("a"), after(1), 1);
     const outcome = delivered(messageSeq, target, {
       state: "sent",
-      externalId: "x1",
+      parts: [{ externalId: "x1" }],
       provider: "p",
     });
     await store.recordOutcomes([{ ...outcome, fence: claim?.fence ?? 0 }]);
     const once = ["0 https sent 1"];
     assert.deepEqual(await statisticsOf(store, topic), once);
     await store.recordReceipt({
-      provider: "p",
+      entry: "p",
       externalId: "x1",
       event: "deliver",
       at: after(hourMs),
@@ -95,7 +96,9 @@ export function testStatistics({ test }: Cases): void {
         billable: true,
       }),
     ]);
-    await store.claimDue(leaseOf("a", 10), start, 1);
+    const [claim] = await store.claimDue(leaseOf("a", 10), start, 1);
+    assert.ok(claim);
+    await intend(store, claim);
     clock.advance(10);
     await store.reclaimLapsed(after(hourMs));
     assert.deepEqual(await statisticsOf(store, topic), ["1 https unknown 1"]);

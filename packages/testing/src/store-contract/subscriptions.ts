@@ -15,6 +15,7 @@ import {
   after,
   everything,
   freshId,
+  intend,
   leaseOf,
   mailOf,
   newSubscription,
@@ -452,7 +453,8 @@ export function testSubscriptions({ test }: Cases): void {
   test("never repeats a confirmation that costs money", async (store, clock) => {
     const topic = await addTopic(store);
     await addUnconfirmed(store, topic, "t1", { billable: true });
-    await store.claimDue(leaseOf("a", 10), start, 10);
+    const [claim] = await store.claimDue(leaseOf("a", 10), start, 10);
+    assert.ok(claim && (await intend(store, claim)));
     clock.advance(10);
     assert.deepEqual(await store.reclaimLapsed(after(10)), {
       freed: 0,

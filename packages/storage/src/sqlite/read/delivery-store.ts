@@ -2,9 +2,13 @@
 
 import type { EpochMs } from "@carillon/core";
 import {
+  type Attempt,
   type AudienceRange,
+  addMs,
   CarillonError,
+  type ClaimedDelivery,
   type Clock,
+  type DeliveryPart,
   type DeliveryStore,
   type Lease,
   type Logger,
@@ -16,7 +20,11 @@ import {
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { protocolCodes, stateCodes } from "../schema/codes.ts";
-import type { Outcome } from "../schema/delivery-table.ts";
+import {
+  attempts as attemptTable,
+  type Outcome,
+  parts,
+} from "../schema/delivery-table.ts";
 import { toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
 import {
@@ -83,9 +91,20 @@ export function createDeliveryStore(
     "SELECT 1 FROM ranges WHERE owner IS NULL LIMIT 1",
   );
 
+  /** Parameters: message, target. Index: the primary key. */
+  const earlierAttempts = reader.prepare<RowOf<Attempt>>(
+    `SELECT ${attemptTable.columns()} FROM attempts
+     WHERE message_seq = ? AND target = ? ORDER BY n`,
+  );
+  /** Parameters: message, target, attempt. Index: the primary key. */
+  const partsOfAttempt = reader.prepare<RowOf<DeliveryPart>>(
+    `SELECT ${parts.columns()} FROM parts
+     WHERE message_seq = ? AND target = ? AND attempt = ? ORDER BY part`,
+  );
   /** Parameters: limit. Index: deliveries_due, from its first row. */
   const backlog = reader.prepare<[waiting: number, all: number]>(
-    `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}), count(*)
+    `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}),
+       count(*) FILTER (WHERE state <> ${stateCodes.sent})
      FROM (SELECT state FROM deliveries INDEXED BY deliveries_due
            WHERE next_attempt_at IS NOT NULL
            ORDER BY next_attempt_at LIMIT ?)`,
@@ -139,6 +158,15 @@ export function createDeliveryStore(
       }
     }
     return values;
+  }
+
+  /** Reads them only of what costs money, and was attempted twice or more. */
+  function withEarlierAttempts(claim: ClaimedDelivery): ClaimedDelivery {
+    const { messageSeq, recipient, lastAttempt, attempts } = claim;
+    if (attempts < 2 || lastAttempt?.provider === undefined) return claim;
+    const rows = earlierAttempts.all(messageSeq, recipient.target);
+    const earlier = rows.map((row) => attemptTable.fromRow(row));
+    return { ...claim, earlierAttempts: earlier };
   }
 
   async function findMessageBySeq(seq: number) {
@@ -218,8 +246,11 @@ export function createDeliveryStore(
     async claimDue(lease, now, limit) {
       const until = endOf(lease);
       const rows = await writer.run("claimDue", lease.owner, until, now, limit);
-      return readable(rows, toClaimedDelivery);
+      return readable(rows, (row) =>
+        withEarlierAttempts(toClaimedDelivery(row)),
+      );
     },
+    recordIntents: (intents) => writer.run("recordIntents", intents),
     async recordOutcomes(outcomes) {
       const { result, refused } = await write(outcomes, (columns) =>
         writer.run("recordOutcomes", columns),
@@ -245,6 +276,18 @@ export function createDeliveryStore(
       return { waiting, retrying: all - waiting, ranges };
     },
     recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
+    async claimPolls(now, leaseMs, limit) {
+      const until = addMs(now, leaseMs);
+      const rows = await writer.run("claimPolls", now, until, limit);
+      return rows.map(([messageSeq, target, attempts]) => ({
+        messageSeq,
+        target,
+        parts: partsOfAttempt
+          .all(messageSeq, target, attempts)
+          .map((row) => parts.fromRow(row)),
+      }));
+    },
+    schedulePolls: (polls) => writer.run("schedulePolls", polls),
     findMessageBySeq,
   };
 }

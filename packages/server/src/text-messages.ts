@@ -30,6 +30,7 @@ import {
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
+import { readSmsPolicy } from "./sms-policy.ts";
 import { sandboxProviderName } from "./sms-settings.ts";
 
 type OptOutSettings = Pick<Config["sms"], "optOutExempt" | "optOutLanguages">;
@@ -39,10 +40,12 @@ type ProviderSetting = Config["sms"]["providers"][number];
 /** A gateway without providers. */
 export function createSmsGateway(
   ports: { readonly http: HttpClient; readonly optOuts: OptOutRecordStore },
-  options: OptOutSettings,
+  options: OptOutSettings & Pick<Config["sms"], "policyFile">,
 ): Gateway {
+  const { policyFile } = options;
   return new Gateway({
     http: ports.http,
+    ...(policyFile !== undefined && { policy: readSmsPolicy(policyFile) }),
     optOut: createOptOut(createOptOutStore(ports.optOuts), options),
   });
 }
@@ -78,7 +81,8 @@ export function addProviders(
  * what puts them in place. Those that stay the same are left as they are. A
  * provider that goes finishes the texts that it has.
  *
- * @throws ConfigurationError when a provider cannot be made
+ * @throws ConfigurationError when a provider cannot be made, or one that the
+ * policy names would be gone
  */
 export function prepareGateway(
   gateway: Gateway,
@@ -96,6 +100,10 @@ export function prepareGateway(
   const added = next.providers
     .filter((setting) => !wasThere(setting))
     .map((setting) => [setting, createProvider(setting, logger)] as const);
+  // Before anything is changed: a policy names none that is not there.
+  gateway.policy?.checkProviders((name) =>
+    next.providers.some((setting) => nameOf(setting) === name),
+  );
   const { optOut } = gateway;
   const nextOptOut = optOut && createOptOut(optOut.store, next);
   const [first] = next.providers;

@@ -11,6 +11,7 @@
  */
 
 import { isTransient } from "../errors.ts";
+import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message } from "../messages/message.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -175,11 +176,7 @@ export class DueDeliveries {
       ledger.recordLate(slow, claim.fence, previousOf(claim));
     }
     for (const { item, outcome } of finished) {
-      outcomes.push({
-        ...outcome,
-        ...previousOf(item.claim),
-        fence: item.claim.fence,
-      });
+      outcomes.push(claimed(item.claim, outcome));
     }
     for (const { item, factor } of unstarted) {
       const waitMs = this.#options.laneRetryMs * factor;
@@ -234,7 +231,7 @@ export class DueDeliveries {
   async #choose(item: DueItem): Promise<DueItem | FencedOutcome> {
     const { sender, clock, rules } = this.#ports;
     const { claim } = item;
-    const { lastAttempt, earlierAttempts = [], attempts, fence } = claim;
+    const { lastAttempt, earlierAttempts = [], attempts } = claim;
     const now = clock.now();
     // The sender records that its time is over; a choice would be in vain.
     if (now >= expiryOf(item, rules)) return item;
@@ -247,7 +244,7 @@ export class DueDeliveries {
       if (problem === "wait") return this.#later(claim, waitMs);
       const reason = { errorClass: "provider", error } as const;
       const outcome = outcomeWithoutAttempt(item, "fail", reason, now);
-      return { ...outcome, ...previousOf(claim), fence };
+      return claimed(claim, outcome);
     }
     if (route.passedOver && lastAttempt && route.round > 1) {
       const delayMs = retryDelay(rules.retryPolicy, route.round - 1, () => 0);
@@ -276,7 +273,7 @@ export class DueDeliveries {
     const items: DueItem[] = [];
     const outcomes: FencedOutcome[] = [];
     for (const claim of claims) {
-      const { messageSeq, recipient, attempts, fence } = claim;
+      const { messageSeq, recipient, attempts } = claim;
       const state = stateBefore(claim);
       let read = messages.get(messageSeq);
       if (read === undefined) {
@@ -297,7 +294,7 @@ export class DueDeliveries {
         outcomes.push(this.#later(claim, failedReadRetryMs));
       } else {
         const outcome = outcomeOfUnreadable(item, clock.now(), rules);
-        outcomes.push({ ...outcome, ...previousOf(claim), fence });
+        outcomes.push(claimed(claim, outcome));
       }
     }
     return { items, outcomes };
@@ -398,6 +395,18 @@ function failed(
       error,
     },
     fence,
+  };
+}
+
+/** The outcome of a claim; one without an attempt leaves the last one there. */
+function claimed(
+  claim: ClaimedDelivery,
+  outcome: DeliveryOutcome,
+): FencedOutcome {
+  return {
+    ...outcome,
+    ...(outcome.lastAttempt && previousOf(claim)),
+    fence: claim.fence,
   };
 }
 

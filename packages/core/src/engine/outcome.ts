@@ -213,14 +213,14 @@ function acceptedOutcome(
   };
   if (known !== "sent") return accepted;
   const silentAt =
-    receiptExpected && route?.hasNext && route.silenceMs !== undefined
+    receiptExpected && route?.silenceMs !== undefined
       ? addMs(now, route.silenceMs)
       : undefined;
   return {
     ...accepted,
     ...(receiptExpected && { receiptExpected }),
     ...(pollAfterMs !== undefined && { pollAt: addMs(now, pollAfterMs) }),
-    ...(route?.hasNext && route.nextOnFailedReceipt && { failsOver: true }),
+    ...(route?.nextOnFailedReceipt && { failsOver: true }),
     // A text that would come after its time is not sent again.
     ...(silentAt !== undefined &&
       silentAt < expiryOf(item, rules) && { nextAttemptAt: silentAt }),

@@ -105,11 +105,11 @@ export interface RouteChoice {
    * attempt comes no sooner than the schedule of retries says.
    */
   readonly passedOver: boolean;
-  /** Another provider stands after it for this delivery. */
+  /** After an error, another provider is left in this round. */
   readonly hasNext: boolean;
-  /** The next one is tried when no receipt came for so long, in milliseconds. */
+  /** Another one is tried when no receipt came for so long, in milliseconds. */
   readonly silenceMs?: number;
-  /** The next one is tried when a receipt says that it failed. */
+  /** Another one is tried when a receipt says that it failed. */
   readonly nextOnFailedReceipt: boolean;
   /**
    * Gives back what the choice holds for an attempt that is not made; does

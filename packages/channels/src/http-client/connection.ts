@@ -1,6 +1,7 @@
 /** A keep-alive connection and, at times, the request on it. */
 
 import type { Socket } from "node:net";
+import type { AttemptTimings, Clock } from "@carillon/core";
 import type { EgressConnector } from "../egress/egress-connector.ts";
 import type { Peer } from "../egress/egress-guard.ts";
 import {
@@ -34,8 +35,11 @@ export interface Origin extends Peer {
 
 /** What connections are opened with. */
 export interface ConnectionOptions extends AnswerLimits {
+  readonly clock: Pick<Clock, "monotonic">;
   readonly connect: EgressConnector;
 }
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 /** A connection keeps no more memory than this for requests, in bytes. */
 const maxKeptBytes = 16_384;
@@ -57,7 +61,10 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
   isUsed = false;
   /** While idle: until when it may be used, in monotonic time. */
   idleUntil = 0;
+  /** How long the steps of opening it took. */
+  readonly opening: Mutable<Omit<AttemptTimings, "firstByteMs">> = {};
   readonly reader: AnswerReader;
+  readonly #clock: Pick<Clock, "monotonic">;
   readonly #connect: EgressConnector;
   /** Those that its address was checked by. */
   readonly #rules: object;
@@ -76,6 +83,7 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
     this.origin = origin;
     this.reader = new AnswerReader(options);
     this.#onClosed = onClosed;
+    this.#clock = options.clock;
     this.#connect = options.connect;
     this.#rules = options.connect.rules;
     try {
@@ -130,6 +138,7 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
 
   #open(connect: EgressConnector): Socket {
     const { origin } = this;
+    const begunAt = this.#clock.monotonic();
     const socket = connect(origin, {
       buffer: Buffer.allocUnsafeSlow(readBytes),
       callback: (length, bytes) => {
@@ -137,6 +146,7 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
         return true;
       },
     });
+    this.#measureOpening(socket, begunAt);
     return (
       socket
         .once(origin.isTls ? "secureConnect" : "connect", () => {
@@ -148,6 +158,29 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
         .once("end", () => this.#isConnected && this.#end())
         .once("close", () => this.#end())
     );
+  }
+
+  #measureOpening(socket: Socket, begunAt: number): void {
+    const { opening } = this;
+    let last = begunAt;
+    const sinceLast = () => {
+      const now = this.#clock.monotonic();
+      const passed = Math.round(now - last);
+      last = now;
+      return passed;
+    };
+    // Once for each connection. An address is not looked up.
+    socket
+      .once("lookup", () => {
+        opening.dnsMs = sinceLast();
+      })
+      .once("connect", () => {
+        opening.connectMs = sinceLast();
+      });
+    if (!this.origin.isTls) return;
+    socket.once("secureConnect", () => {
+      opening.tlsMs = sinceLast();
+    });
   }
 
   #send(exchange: Exchange): void {

@@ -8,11 +8,19 @@ import {
 } from "@carillon/gateway";
 import { ConfigError } from "./config.ts";
 
-/** @throws ConfigError when it cannot be read, or is no policy */
-export function readSmsPolicy(path: string): DeliveryPolicy {
+/**
+ * @param providers names of those that it may use
+ * @throws ConfigError when it cannot be read, is no policy, or uses others
+ */
+export function readSmsPolicy(
+  path: string,
+  providers: readonly string[],
+): DeliveryPolicy {
   try {
     const data: unknown = JSON.parse(readFileSync(path, "utf8"));
-    return new DeliveryPolicy(parseDeliveryPolicy(data));
+    const policy = new DeliveryPolicy(parseDeliveryPolicy(data));
+    policy.checkProviders((name) => providers.includes(name));
+    return policy;
   } catch (error) {
     const reason =
       error instanceof ConfigurationError || error instanceof SyntaxError

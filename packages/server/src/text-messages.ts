@@ -40,12 +40,15 @@ type ProviderSetting = Config["sms"]["providers"][number];
 /** A gateway without providers. */
 export function createSmsGateway(
   ports: { readonly http: HttpClient; readonly optOuts: OptOutRecordStore },
-  options: OptOutSettings & Pick<Config["sms"], "policyFile">,
+  options: OptOutSettings & Pick<Config["sms"], "policyFile" | "providers">,
 ): Gateway {
-  const { policyFile } = options;
+  const { policyFile, providers } = options;
+  const names = [...providers.map(nameOf), sandboxProviderName];
   return new Gateway({
     http: ports.http,
-    ...(policyFile !== undefined && { policy: readSmsPolicy(policyFile) }),
+    ...(policyFile !== undefined && {
+      policy: readSmsPolicy(policyFile, names),
+    }),
     optOut: createOptOut(createOptOutStore(ports.optOuts), options),
   });
 }

@@ -39,6 +39,7 @@ const others: Readonly<Record<string, unknown>> = {
   smtpUrl: "smtp://mail.example.com",
   mailFrom: "from@example.com",
   "sms.providers": ["null"],
+  "sms.policyFile": "/etc/carillon/other-policy.json",
   "sms.inbound": ["*=inbox"],
   "sms.optOutExempt": ["otp"],
   "sms.optOutLanguages": ["de"],

@@ -1,6 +1,6 @@
 /** A keep-alive connection and, at times, the request on it. */
 
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import type { AttemptTimings, Clock } from "@carillon/core";
 import type { EgressConnector } from "../egress/egress-connector.ts";
 import type { Peer } from "../egress/egress-guard.ts";
@@ -65,6 +65,8 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
   readonly opening: Mutable<Omit<AttemptTimings, "firstByteMs">> = {};
   readonly reader: AnswerReader;
   readonly #clock: Pick<Clock, "monotonic">;
+  /** When the last step of opening it ended, in monotonic time. */
+  #lastStepAt = 0;
   readonly #connect: EgressConnector;
   /** Those that its address was checked by. */
   readonly #rules: object;
@@ -138,7 +140,8 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
 
   #open(connect: EgressConnector): Socket {
     const { origin } = this;
-    const begunAt = this.#clock.monotonic();
+    const { opening } = this;
+    this.#lastStepAt = this.#clock.monotonic();
     const socket = connect(origin, {
       buffer: Buffer.allocUnsafeSlow(readBytes),
       callback: (length, bytes) => {
@@ -146,11 +149,23 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
         return true;
       },
     });
-    this.#measureOpening(socket, begunAt);
+    // An address is not looked up, and most connections are not by TLS: each
+    // listener more would cost every connection.
+    if (isIP(origin.host) === 0) {
+      socket.once("lookup", () => {
+        opening.dnsMs = this.#sinceLastStep();
+      });
+    }
+    if (origin.isTls) {
+      socket.once("connect", () => {
+        opening.connectMs = this.#sinceLastStep();
+      });
+    }
     return (
       socket
         .once(origin.isTls ? "secureConnect" : "connect", () => {
           this.#isConnected = true;
+          opening[origin.isTls ? "tlsMs" : "connectMs"] = this.#sinceLastStep();
           if (this.exchange !== undefined) this.#send(this.exchange);
         })
         .on("error", (error) => this.#fail(error))
@@ -160,27 +175,12 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
     );
   }
 
-  #measureOpening(socket: Socket, begunAt: number): void {
-    const { opening } = this;
-    let last = begunAt;
-    const sinceLast = () => {
-      const now = this.#clock.monotonic();
-      const passed = Math.round(now - last);
-      last = now;
-      return passed;
-    };
-    // Once for each connection. An address is not looked up.
-    socket
-      .once("lookup", () => {
-        opening.dnsMs = sinceLast();
-      })
-      .once("connect", () => {
-        opening.connectMs = sinceLast();
-      });
-    if (!this.origin.isTls) return;
-    socket.once("secureConnect", () => {
-      opening.tlsMs = sinceLast();
-    });
+  /** How long the step took that has just ended. */
+  #sinceLastStep(): number {
+    const now = this.#clock.monotonic();
+    const passed = Math.round(now - this.#lastStepAt);
+    this.#lastStepAt = now;
+    return passed;
   }
 
   #send(exchange: Exchange): void {

@@ -284,9 +284,11 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     const timed: MutableTimings = result;
     if (this.#firstByteMs !== undefined) timed.firstByteMs = this.#firstByteMs;
     const { connection } = this;
-    if (connection !== undefined && !connection.isUsed) {
-      Object.assign(timed, connection.opening);
-    }
+    if (connection === undefined || connection.isUsed) return result;
+    const { dnsMs, connectMs, tlsMs } = connection.opening;
+    if (dnsMs !== undefined) timed.dnsMs = dnsMs;
+    if (connectMs !== undefined) timed.connectMs = connectMs;
+    if (tlsMs !== undefined) timed.tlsMs = tlsMs;
     return result;
   }
 

@@ -395,6 +395,9 @@ export class Sender implements AttemptOwner {
   #end(attempt: SendAttempt, result: AttemptResult): void {
     const { item, channel } = attempt;
     const { clock, rules } = this.#ports;
+    const queuedMs = Math.round(
+      attempt.startedMonotonic - attempt.batch.createdAt,
+    );
     const outcome = outcomeOfAttempt(
       item,
       result,
@@ -402,9 +405,7 @@ export class Sender implements AttemptOwner {
       {
         at: attempt.startedAt,
         durationMs: Math.round(clock.monotonic() - attempt.startedMonotonic),
-        queuedMs: Math.round(
-          attempt.startedMonotonic - attempt.batch.createdAt,
-        ),
+        ...(queuedMs > 0 && { queuedMs }),
       },
       clock.now(),
       rules,

@@ -68,7 +68,7 @@ export interface Attempt extends AttemptTimings {
   readonly provider?: string;
   /** Of what costs money only. */
   readonly outcome?: AttemptOutcome;
-  /** How long it waited for its turn before it began. */
+  /** How long it waited for its turn before it began; absent: not at all. */
   readonly queuedMs?: number;
 }
 

@@ -259,11 +259,11 @@ CREATE TABLE deliveries (
   -- NULL while somebody holds it, and when nothing is left to do.
   next_attempt_at  INTEGER,
   -- As in ranges.
-  fence            INTEGER NOT NULL,
+  fence            INTEGER NOT NULL DEFAULT 0,
   owner            TEXT,
   lease_until      INTEGER,
   -- 1: an attempt costs money; a lost one is unknown, never repeated.
-  billable         INTEGER NOT NULL,
+  billable         INTEGER NOT NULL DEFAULT 0,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
   last_at          INTEGER,

@@ -56,15 +56,7 @@ const unfinishedAt = placesOf("setUntilFinal");
 const nextAttemptAt = placeOf("next_attempt_at");
 
 export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
-  /**
-   * Adds a delivery with its outcome; changes nothing when it is there.
-   * Index: the primary key. Called for every recipient of every message.
-   */
-  const insert = db.prepare(
-    `INSERT INTO deliveries (${names.join(", ")}, fence)
-     VALUES (${names.map(() => "?").join(", ")}, 0)
-     ON CONFLICT DO NOTHING`,
-  );
+  const inserts = createInserts(db);
   /** Parameters: message, target. Index: the primary key. */
   const find = prepareQuery<[state: number, fence: number, attempts: number]>(
     db,
@@ -120,12 +112,14 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     readonly column: readonly (SQLInputValue | null)[];
   }[] = [];
   let batch: OutcomeColumns | undefined;
+  let insert = inserts([]);
 
   function begin(columns: OutcomeColumns): void {
     batch = columns;
     present = columns.columns.flatMap((column, n) =>
       column ? [{ n, column }] : [],
     );
+    insert = inserts(present.map(({ n }) => n));
     for (const n of names.keys()) values[n] = absent[n] ?? null;
   }
 
@@ -213,7 +207,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   const addRow: WriteRow = (columns, row, totals) => {
     const state = load(columns, row);
     const isSettled = clearIfSettled(state, state);
-    if (insert.run(...values).changes > 0) {
+    if (insert(values)) {
       totals.countChanges.add(values[messageSeqAt] as number, state);
       if (isSettled) countSettled(state, totals);
       return state;
@@ -287,6 +281,49 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     addAll: (columns: OutcomeColumns) => writeAll(columns, addRow),
     /** Outcomes of claimed deliveries, as far as the claims still hold. */
     recordAll: (columns: OutcomeColumns) => writeAll(columns, recordRow),
+  };
+}
+
+/** Statements for batches with different columns; more are not kept. */
+const maxInserts = 64;
+
+/**
+ * Adds a delivery with its outcome, and answers whether it did: one that is there
+ * already stays as it is. Only columns in which the batch has values are bound: of
+ * what a delivery costs here binding is much, and most columns are rarely used.
+ * Index: the primary key. Called for every recipient of every message.
+ */
+function createInserts(db: DatabaseSync) {
+  type Insert = (values: readonly SQLInputValue[]) => boolean;
+  const known = new Map<string, Insert>();
+
+  function prepare(places: readonly number[]): Insert {
+    const columns = places.map((n) => names[n]);
+    const statement = db.prepare(
+      `INSERT INTO deliveries (${columns.join(", ")})
+       VALUES (${columns.map(() => "?").join(", ")})
+       ON CONFLICT DO NOTHING`,
+    );
+    const parameters = new Array<SQLInputValue>(places.length).fill(null);
+    return (values) => {
+      for (let n = 0; n < places.length; n++) {
+        parameters[n] = values[places[n] ?? 0] ?? null;
+      }
+      return statement.run(...parameters).changes > 0;
+    };
+  }
+
+  return (present: readonly number[]): Insert => {
+    // What must be there is bound, so that its absence is refused.
+    const places = [...new Set([...requiredAt, ...present])];
+    const key = places.join();
+    let insert = known.get(key);
+    if (insert === undefined) {
+      if (known.size >= maxInserts) known.clear();
+      insert = prepare(places);
+      known.set(key, insert);
+    }
+    return insert;
   };
 }
 

@@ -253,15 +253,24 @@ test("STOP keeps texts away until START, across a restart", async () => {
  * A forward server that is no Carillon: answers as a Python peer does, and
  * reports before or after its answer.
  */
-async function startPeer(report: "early" | "late" | "never") {
+async function startPeer(
+  report: "early" | "late" | "never" | "failed" | "refuses" | "hangs",
+) {
   let ids = 0;
+  const texts: string[] = [];
   let receiver = "";
   const server = createServer(async (request, response) => {
     const { message } = JSON.parse(await readText(request));
     const [name, fields] = message["?"];
+    texts.push(fields.body);
+    if (report === "hangs") return;
+    if (report === "refuses") {
+      response.writeHead(503).end();
+      return;
+    }
     const msgid = String(++ids);
-    const tell = () =>
-      post(`${receiver}/status`, statusOf("MessageDelivered", msgid));
+    const kind = report === "failed" ? "MessageError" : "MessageDelivered";
+    const tell = () => post(`${receiver}/status`, statusOf(kind, msgid));
     if (report === "early") await tell();
     response.writeHead(200, { "content-type": "application/json" });
     response.end(
@@ -270,13 +279,15 @@ async function startPeer(report: "early" | "late" | "never") {
       }),
     );
     // The server may be gone before it answers: the test has what it wanted.
-    if (report === "late") setTimeout(() => tell().catch(() => {}), 100);
+    if (report === "late" || report === "failed")
+      setTimeout(() => tell().catch(() => {}), 100);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     serverUrl: `http://127.0.0.1:${port}/apps`,
+    texts,
     reportTo: (url: string) => {
       receiver = url;
     },
@@ -388,13 +399,107 @@ test("a forward peer settles only what was sent through it", async () => {
     `/api/v2/deliveries/${sent.id}`,
   );
   assert.equal(state, "delivered");
+  const shown = { provider: "hub", externalId: sent.externalId };
   assert.deepEqual(
     receipts.map(({ at: _, ...receipt }: Body) => receipt),
     [
-      { event: "deliver", text: "OK" },
-      { event: "reject", code: "27", text: "Absent subscriber" },
+      { ...shown, event: "deliver", text: "OK" },
+      { ...shown, event: "reject", code: "27", text: "Absent subscriber" },
     ],
   );
+});
+
+/** Two peers, the second for what the first did not carry. */
+async function startPair(first: Parameters<typeof startPeer>[0]) {
+  const peers = [await startPeer(first), await startPeer("late")] as const;
+  const data = await folder();
+  const names = ["first", "second"] as const;
+  const providers = names.map((name, n) => ({
+    type: "forward-client",
+    name,
+    serverUrl: peers[n]?.serverUrl,
+  }));
+  const policyFile = join(data, "policy.json");
+  const use = [{ provider: "first" }, { provider: "second", weight: 0 }];
+  await writeFile(
+    policyFile,
+    JSON.stringify({
+      rules: [{ name: "all", use }],
+      failover: { receipts: { silentMinutes: 0.03 } },
+    }),
+  );
+  const args = await configure(data, { providers, policyFile });
+  const start = async () => {
+    const server = await CarillonProcess.start({ data, args });
+    for (const [n, name] of names.entries()) {
+      peers[n]?.reportTo(await receiverOf(data, server, name));
+    }
+    return server;
+  };
+  return {
+    peers,
+    start,
+    async [Symbol.asyncDispose]() {
+      for (const peer of peers) await peer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const attemptsOf = ({ attempts }: Body) =>
+  attempts.map(({ provider, outcome }: Body) => `${provider} ${outcome}`);
+
+for (const [first, outcome] of [
+  ["refuses", "deferred"],
+  ["failed", "failed"],
+] as const) {
+  test(`the second provider carries what the first ${first}`, async () => {
+    await using pair = await startPair(first);
+    await using server = await pair.start();
+    const id = await sendSms(server, "Hello");
+    const delivery = await delivered(server, id, "delivered");
+    assert.deepEqual(attemptsOf(delivery), [
+      `first ${outcome}`,
+      "second accepted",
+    ]);
+    assert.equal(delivery.provider, "second");
+    assert.deepEqual(pair.peers[1].texts, ["Hello"]);
+  });
+}
+
+test("the second provider carries what the first is silent on, after a kill too", async () => {
+  await using pair = await startPair("never");
+  await using server = await pair.start();
+  const id = await sendSms(server, "Hello");
+  const sent = await delivered(server, id, "sent");
+  assert.equal(sent.receiptExpected, true);
+  assert.equal(typeof sent.nextAttemptAt, "string");
+  await server.kill();
+  await using again = await pair.start();
+  const delivery = await delivered(again, id, "delivered");
+  assert.deepEqual(attemptsOf(delivery), ["first accepted", "second accepted"]);
+  // Both gave it the id "1": an id is of the entry it came through.
+  assert.deepEqual(
+    delivery.parts.map(({ provider, externalId, state }: Body) =>
+      [provider, externalId, state].join(" "),
+    ),
+    ["first 1 sent", "second 1 delivered"],
+  );
+  assert.deepEqual(pair.peers[0].texts, ["Hello"]);
+});
+
+test("a kill during the call leaves it unknown, and says through whom", async () => {
+  await using pair = await startPair("hangs");
+  await using server = await pair.start();
+  const id = await sendSms(server, "Hello");
+  while (pair.peers[0].texts.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await server.kill();
+  await using again = await pair.start();
+  const delivery = await delivered(again, id, "unknown");
+  assert.deepEqual(attemptsOf(delivery), ["first unknown"]);
+  assert.equal(delivery.errorClass, "interrupted");
+  assert.deepEqual(pair.peers[1].texts, []);
 });
 
 test("texts through two peers are no repetitions of each other", async () => {

@@ -1,6 +1,8 @@
 /** Messages and recipients that the channels' tests share; no tests here. */
 
+import assert from "node:assert/strict";
 import {
+  type AttemptTimings,
   type Message,
   type MessageId,
   type ProjectId,
@@ -66,4 +68,18 @@ export function recipient(
     subscriptionId,
     ...(extension && { extension }),
   };
+}
+
+/** The result without the times that it took. */
+export function untimed<Result extends AttemptTimings>(
+  result: Result,
+): Omit<Result, keyof AttemptTimings> {
+  const { dnsMs, connectMs, tlsMs, firstByteMs, ...rest } = result;
+  for (const ms of [dnsMs, connectMs, tlsMs, firstByteMs]) {
+    assert.ok(
+      ms === undefined || (Number.isInteger(ms) && ms >= 0),
+      `${ms} ms`,
+    );
+  }
+  return rest;
 }

@@ -16,6 +16,9 @@ test("shows each attempt and the next, and cuts nothing", () => {
       {
         at: "2026-01-01T00:00:00.123Z",
         durationMs: 5000,
+        queuedMs: 40,
+        dnsMs: 0,
+        connectMs: 3,
         error: "The endpoint did not answer within 5 s.",
       },
       {
@@ -27,10 +30,12 @@ test("shows each attempt and the next, and cuts nothing", () => {
       },
     ],
     nextAttemptAt: "2026-01-01T00:00:25.000Z",
+    parts: [],
+    receipts: [],
   };
   assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
     "retrying  https  https://a.example/hook",
-    "  1  2026-01-01 00:00:00  5 s  The endpoint did not answer within 5 s.",
+    "  1  2026-01-01 00:00:00  5 s  (queued 40 ms, connect 3 ms)  The endpoint did not answer within 5 s.",
     `  2  2026-01-01 00:00:10  12 ms  302  p  The endpoint answered 302 with the Location ${location}.`,
     "  next attempt in 25 s, 2026-01-01 00:00:25",
   ]);
@@ -45,9 +50,37 @@ test("what ended without an attempt has its reason", () => {
     state: "failed",
     attemptCount: 0,
     attempts: [{ at: "2026-01-01T00:00:00.000Z", durationMs: 0, error }],
+    parts: [],
+    receipts: [],
   };
   assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
     "failed  email  a@b.example [31m",
     `  -  2026-01-01 00:00:00  0 ms  ${error}`,
+  ]);
+});
+
+test("shows the carrier's words and code, and when silence ends", () => {
+  const at = "2026-01-01T00:00:00.000Z";
+  const receipt = { at, provider: "p", externalId: "x1" };
+  const delivery = {
+    id: "m-1",
+    protocol: "sms",
+    endpoint: "+4915112345678",
+    state: "sent",
+    attemptCount: 1,
+    attempts: [{ at, durationMs: 5, provider: "p", outcome: "accepted" }],
+    parts: [{ attempt: 1, provider: "p", externalId: "x1", state: "sent" }],
+    receipts: [
+      { ...receipt, event: "accept" },
+      { ...receipt, event: "fail", code: "27", text: "Absent\u001b[31m" },
+    ],
+    nextAttemptAt: "2026-01-01T00:05:00.000Z",
+  };
+  assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
+    "sent  sms  +4915112345678",
+    "  1  2026-01-01 00:00:00  5 ms  p",
+    "  receipt  2026-01-01 00:00:00  p  accept",
+    "  receipt  2026-01-01 00:00:00  p  fail  27  Absent [31m",
+    "  without a receipt, next attempt in 5 min, 2026-01-01 00:05:00",
   ]);
 });

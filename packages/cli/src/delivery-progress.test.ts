@@ -16,6 +16,8 @@ function delivery(n: number, change: Partial<Delivery> = {}): Delivery {
     attemptCount: 1,
     attempts: [{ at, statusCode: 200 }],
     latencyMs: 12,
+    parts: [],
+    receipts: [],
     ...change,
   };
 }

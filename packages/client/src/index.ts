@@ -31,7 +31,9 @@ export type { Key, Keys, NewKey } from "./carillon/keys.ts";
 export {
   type Attempt,
   type Delivery,
+  type DeliveryPart,
   type DeliveryQuery,
+  type DeliveryReceipt,
   type DeliveryState,
   deliveryStates,
   type MessageQuery,

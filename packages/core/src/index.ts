@@ -74,6 +74,7 @@ export {
 } from "./ip-range.ts";
 export { findExcess, type JsonLimits } from "./json-extent.ts";
 export { loadOnce } from "./load-once.ts";
+export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
   defaultMessageLives,
   type MessageLives,
@@ -81,19 +82,30 @@ export {
 } from "./messages/default-life.ts";
 export {
   type Attempt,
+  type AttemptOutcome,
+  type AttemptTimings,
+  attemptOutcomes,
   type Delivery,
   type DeliveryOutcome,
-  type DeliveryReceipt,
   type ErrorClass,
   errorClasses,
+  type Receipt,
   receiptEvents,
 } from "./messages/delivery.ts";
 export {
+  type AttemptPart,
+  type DeliveryPart,
+  mergeReceipt,
+  type PartState,
+  partStates,
+  stateOfParts,
+} from "./messages/delivery-part.ts";
+export {
   type DeliveryState,
   deliveryStates,
+  isFinal,
   isSettled,
   nextState,
-  stateOfUnstarted,
 } from "./messages/delivery-state.ts";
 export {
   type AudienceKind,
@@ -132,10 +144,14 @@ export {
   createProblemWithText,
   type FailedResult,
   isBillable,
+  type NoRoute,
   noChannelText,
   type PreparedMessage,
   type ProblemWithText,
   type Recipient,
+  type RouteChoice,
+  type SuccessfulResult,
+  type TriedAttempt,
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
 export type { ContentSeal } from "./ports/content-seal.ts";
@@ -145,9 +161,10 @@ export type {
 } from "./ports/delivery-listener.ts";
 export type {
   AcceptedMessage,
+  ClaimedPoll,
   DeliveryStore,
+  NextPoll,
   RangeLease,
-  Receipt,
 } from "./ports/delivery-store.ts";
 export type {
   Dispatcher,
@@ -207,6 +224,7 @@ export type {
   TopicStore,
 } from "./ports/topic-store.ts";
 export type {
+  AttemptIntent,
   AudienceRange,
   Backlog,
   ClaimedDelivery,
@@ -232,6 +250,8 @@ export {
   cancelReasons,
   countConfirmation,
   decideClaim,
+  failedByReceipt,
+  lostAttempt,
   mergeStates,
   refusedOutcome,
 } from "./rules.ts";

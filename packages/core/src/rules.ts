@@ -13,7 +13,14 @@ export {
   cancelReasons,
   decideClaim,
 } from "./messages/claim-decision.ts";
-export { mergeStates, refusedOutcome } from "./messages/merge-outcome.ts";
+export { mergeReceipt, type ReceiptFacts } from "./messages/delivery-part.ts";
+export { isFinal, isSettled } from "./messages/delivery-state.ts";
+export {
+  failedByReceipt,
+  lostAttempt,
+  mergeStates,
+  refusedOutcome,
+} from "./messages/merge-outcome.ts";
 export {
   type ConfirmationWindow,
   countConfirmation,

@@ -19,6 +19,12 @@ import { createHttpClient } from "./node-http-client.ts";
 import { OptOut } from "./opt-out/opt-out.ts";
 import { checkContent, OutgoingMessage } from "./outgoing-message.ts";
 import {
+  type AttemptRoute,
+  type NoAttemptRoute,
+  routeAttempt,
+  type TriedProvider,
+} from "./policy/attempt-route.ts";
+import {
   type ChosenRoute,
   chooseRoute,
   type Router,
@@ -246,6 +252,55 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   }
 
   /**
+   * The provider of the next attempt, given what was tried for this message,
+   * oldest first; chosen as `send` does. For applications that keep a ledger:
+   * {@link sendThrough} makes the attempt, or the route is released.
+   */
+  async chooseRoute(
+    message: OutgoingMessage<Route>,
+    tried: readonly TriedProvider[] = [],
+  ): Promise<AttemptRoute | NoAttemptRoute> {
+    checkMessage(message, "chooseRoute");
+    const route = await this.#chooseRoute(message);
+    return routeAttempt(route, tried, (name) => this.#providers.has(name));
+  }
+
+  /**
+   * Makes one attempt through exactly the provider of a route: no other is tried,
+   * and no receipt is waited for. Rejects as `send` does, and with
+   * `UnknownProviderError` when the provider was removed since it was chosen.
+   */
+  async sendThrough(
+    message: OutgoingMessage<Route>,
+    route: AttemptRoute,
+    context: SendContext = {},
+  ): Promise<OutgoingMessage<Route>> {
+    try {
+      checkMessage(message, "sendThrough");
+      context.signal?.throwIfAborted();
+      message.sentAt = null;
+      const asked = "chosen for this attempt";
+      const provider = this.#providers.get(route.provider, asked);
+      route.applyTo(message);
+      const { choice } = route;
+      const sent = await this.#sender.sendOnce(
+        message,
+        choice,
+        provider,
+        context,
+      );
+      route.ended();
+      // Normally the same object; else one the provider made of it.
+      return sent as OutgoingMessage<Route>;
+    } catch (error) {
+      // What a hook threw came after the provider's yes.
+      if (message.sentAt !== null) route.ended();
+      else route.failed(error);
+      throw error;
+    }
+  }
+
+  /**
    * Which provider `send` would use and why, in how many segments and at what
    * cost. Sends nothing and leaves the message as it is.
    */
@@ -386,7 +441,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
         ? (this.defaultProvider ?? route.provider)
         : route.provider;
     const provider = this.#providers.get(name, askedFor[by]);
-    return this.#sender.sendOnce(message, by, provider, context);
+    const choice = { by, provider: provider.name };
+    return this.#sender.sendOnce(message, choice, provider, context);
   }
 
   #chooseRoute(message: OutgoingMessage): Promise<ChosenRoute> {

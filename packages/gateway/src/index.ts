@@ -137,6 +137,11 @@ export {
   type ToE164Options,
   toE164,
 } from "./phone-number.ts";
+export {
+  AttemptRoute,
+  type NoAttemptRoute,
+  type TriedProvider,
+} from "./policy/attempt-route.ts";
 export type { BreakerState } from "./policy/breaker.ts";
 export type { Router, RouterResult } from "./policy/choose-route.ts";
 export { countryOf } from "./policy/country.ts";

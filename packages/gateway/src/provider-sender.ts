@@ -52,11 +52,11 @@ export class ProviderSender {
   /** Sends through one provider, or not at all. */
   async sendOnce(
     message: OutgoingMessage,
-    by: ProviderChoice["by"],
+    choice: ProviderChoice,
     provider: Provider,
     context: SendContext,
   ): Promise<OutgoingMessage> {
-    message.choice = { by, provider: provider.name };
+    message.choice = choice;
     const sent = await this.#attempt(message, provider, context);
     return this.#announce(sent, context);
   }

@@ -348,6 +348,15 @@ export const configSchema = Type.Object({
         problem: problemWithProviders,
       }),
     ),
+    policyFile: Type.Optional(
+      text({
+        group: "SMS",
+        description:
+          "JSON file with the delivery policy: rules that choose among the providers, when the next one is tried, and when one is left alone; see the guide on the gateway. Without it, all goes through the first provider. Read at the start.",
+        expected: "the path of a file",
+        example: "/etc/carillon/sms-policy.json",
+      }),
+    ),
     inbound: Type.Array(
       Type.String(),
       notes({

@@ -201,7 +201,7 @@ const wrong: readonly (readonly [string, unknown])[] = [
   ["retryProfile", "never"],
   ["smsProviders", "pigeon"],
   ["smsProviders", "log,log"],
-  ["chunkSize", "0"],
+  ["rangeSize", "0"],
 ];
 
 for (const [option, value] of wrong) {
@@ -327,7 +327,7 @@ test("a host that others reach needs a public URL, or the sandbox", () => {
 test("says of each value where it is from, also when something is wrong", (t) => {
   const file = fileWith(
     t,
-    '{ "port": 1, "chunkSize": "x", "sms": { "optOutExempt": ["otp"] } }',
+    '{ "port": 1, "rangeSize": "x", "sms": { "optOutExempt": ["otp"] } }',
   );
   const { settings, mistakes } = resolveConfig({
     file,
@@ -339,13 +339,13 @@ test("says of each value where it is from, also when something is wrong", (t) =>
   );
   assert.deepEqual(found.port, [2, "CARILLON_PORT"]);
   assert.deepEqual(found.region, ["de", "--region"]);
-  assert.deepEqual(found.chunkSize, ["x", `file:${file}`]);
+  assert.deepEqual(found.rangeSize, ["x", `file:${file}`]);
   assert.deepEqual(found["sms.optOutExempt"], [["otp"], `file:${file}`]);
   assert.deepEqual(found.host, ["127.0.0.1", "default"]);
   assert.deepEqual(found.smtpUrl, [undefined, "default"]);
   assert.equal(settings.length, listConfigKeys().length);
   assert.deepEqual(mistakes.map(({ key }) => key).sort(), [
-    "chunkSize",
+    "rangeSize",
     "colour",
   ]);
 });

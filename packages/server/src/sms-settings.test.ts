@@ -104,7 +104,7 @@ test("takes languages that have words for STOP, and no others", async (t) => {
   const wordOf = async (languages: typeof optOutLanguages, from: string) => {
     const gateway = createSmsGateway(
       { http: { request: () => Promise.reject(new Error("none")) }, optOuts },
-      { optOutExempt: [], optOutLanguages: languages },
+      { providers: [], optOutExempt: [], optOutLanguages: languages },
     );
     const text = new IncomingMessage(from, "RED");
     await gateway.receive(text);

@@ -30,6 +30,7 @@ import {
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
+import { readSmsPolicy } from "./sms-policy.ts";
 import { sandboxProviderName } from "./sms-settings.ts";
 
 type OptOutSettings = Pick<Config["sms"], "optOutExempt" | "optOutLanguages">;
@@ -39,10 +40,15 @@ type ProviderSetting = Config["sms"]["providers"][number];
 /** A gateway without providers. */
 export function createSmsGateway(
   ports: { readonly http: HttpClient; readonly optOuts: OptOutRecordStore },
-  options: OptOutSettings,
+  options: OptOutSettings & Pick<Config["sms"], "policyFile" | "providers">,
 ): Gateway {
+  const { policyFile, providers } = options;
+  const names = [...providers.map(nameOf), sandboxProviderName];
   return new Gateway({
     http: ports.http,
+    ...(policyFile !== undefined && {
+      policy: readSmsPolicy(policyFile, names),
+    }),
     optOut: createOptOut(createOptOutStore(ports.optOuts), options),
   });
 }
@@ -78,7 +84,8 @@ export function addProviders(
  * what puts them in place. Those that stay the same are left as they are. A
  * provider that goes finishes the texts that it has.
  *
- * @throws ConfigurationError when a provider cannot be made
+ * @throws ConfigurationError when a provider cannot be made, or one that the
+ * policy names would be gone
  */
 export function prepareGateway(
   gateway: Gateway,
@@ -96,6 +103,10 @@ export function prepareGateway(
   const added = next.providers
     .filter((setting) => !wasThere(setting))
     .map((setting) => [setting, createProvider(setting, logger)] as const);
+  // Before anything is changed: a policy names none that is not there.
+  gateway.policy?.checkProviders((name) =>
+    next.providers.some((setting) => nameOf(setting) === name),
+  );
   const { optOut } = gateway;
   const nextOptOut = optOut && createOptOut(optOut.store, next);
   const [first] = next.providers;
@@ -212,7 +223,7 @@ function toReceipt(status: MessageStatus, at: EpochMs): Receipt | undefined {
   if (event === undefined || !msgid || !entry) return undefined;
   const code = toCode(status.statusCode);
   return {
-    provider: entry,
+    entry,
     externalId: toStorable(msgid),
     event,
     at,

@@ -12,6 +12,7 @@ import { describe } from "node:test";
 import { answeringLate, answeringOutOfOrder } from "./answering.ts";
 import { testBillable } from "./engine-contract/billable.ts";
 import { createEngineCases } from "./engine-contract/cases.ts";
+import { testFailover } from "./engine-contract/failover.ts";
 import { testFanOut } from "./engine-contract/fan-out.ts";
 import { testFaults } from "./engine-contract/faults.ts";
 import { testLeases } from "./engine-contract/leases.ts";
@@ -36,6 +37,7 @@ export function testEngineContract(name: string, open: OpenStore): void {
       describe("fan-out", () => testFanOut(cases));
       describe("retries", () => testRetries(cases));
       describe("what costs money", () => testBillable(cases));
+      describe("failover", () => testFailover(cases));
       describe("leases", () => testLeases(cases));
       describe("faults", () => testFaults(cases));
     });

@@ -52,7 +52,7 @@ export class MemoryStore {
       ...createBindingStore(tables),
       ...createStatisticsReader(tables),
       ...createMessageStore(tables, holds),
-      ...createReceiptStore(tables),
+      ...createReceiptStore(tables, holds),
       ...createWorkStore(tables, holds),
       ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),

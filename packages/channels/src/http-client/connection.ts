@@ -1,6 +1,7 @@
 /** A keep-alive connection and, at times, the request on it. */
 
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
+import type { AttemptTimings, Clock } from "@carillon/core";
 import type { EgressConnector } from "../egress/egress-connector.ts";
 import type { Peer } from "../egress/egress-guard.ts";
 import {
@@ -34,8 +35,11 @@ export interface Origin extends Peer {
 
 /** What connections are opened with. */
 export interface ConnectionOptions extends AnswerLimits {
+  readonly clock: Pick<Clock, "monotonic">;
   readonly connect: EgressConnector;
 }
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
 /** A connection keeps no more memory than this for requests, in bytes. */
 const maxKeptBytes = 16_384;
@@ -57,7 +61,12 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
   isUsed = false;
   /** While idle: until when it may be used, in monotonic time. */
   idleUntil = 0;
+  /** How long the steps of opening it took. */
+  readonly opening: Mutable<Omit<AttemptTimings, "firstByteMs">> = {};
   readonly reader: AnswerReader;
+  readonly #clock: Pick<Clock, "monotonic">;
+  /** When the last step of opening it ended, in monotonic time. */
+  #lastStepAt = 0;
   readonly #connect: EgressConnector;
   /** Those that its address was checked by. */
   readonly #rules: object;
@@ -76,6 +85,7 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
     this.origin = origin;
     this.reader = new AnswerReader(options);
     this.#onClosed = onClosed;
+    this.#clock = options.clock;
     this.#connect = options.connect;
     this.#rules = options.connect.rules;
     try {
@@ -130,6 +140,8 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
 
   #open(connect: EgressConnector): Socket {
     const { origin } = this;
+    const { opening } = this;
+    this.#lastStepAt = this.#clock.monotonic();
     const socket = connect(origin, {
       buffer: Buffer.allocUnsafeSlow(readBytes),
       callback: (length, bytes) => {
@@ -137,10 +149,23 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
         return true;
       },
     });
+    // An address is not looked up, and most connections are not by TLS: each
+    // listener more would cost every connection.
+    if (isIP(origin.host) === 0) {
+      socket.once("lookup", () => {
+        opening.dnsMs = this.#sinceLastStep();
+      });
+    }
+    if (origin.isTls) {
+      socket.once("connect", () => {
+        opening.connectMs = this.#sinceLastStep();
+      });
+    }
     return (
       socket
         .once(origin.isTls ? "secureConnect" : "connect", () => {
           this.#isConnected = true;
+          opening[origin.isTls ? "tlsMs" : "connectMs"] = this.#sinceLastStep();
           if (this.exchange !== undefined) this.#send(this.exchange);
         })
         .on("error", (error) => this.#fail(error))
@@ -148,6 +173,14 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
         .once("end", () => this.#isConnected && this.#end())
         .once("close", () => this.#end())
     );
+  }
+
+  /** How long the step took that has just ended. */
+  #sinceLastStep(): number {
+    const now = this.#clock.monotonic();
+    const passed = Math.round(now - this.#lastStepAt);
+    this.#lastStepAt = now;
+    return passed;
   }
 
   #send(exchange: Exchange): void {

@@ -29,6 +29,7 @@ import {
   recipient,
   text,
   unsubscribeToken,
+  untimed,
 } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
@@ -277,6 +278,48 @@ test("keeps the connection of a receiver that sends an unasked 100 Continue", as
   }
   assert.equal(server.requests(), 10);
   assert.equal(server.connections(), 1);
+});
+
+test("measures the steps of an attempt, and no opening of a connection that was kept", async (t) => {
+  const clock = new ManualClock();
+  const server = await startServer(t, (socket) => {
+    clock.advance(30);
+    socket.write(ok);
+  });
+  const { prepared } = await prepare(t, { clock });
+  const to = recipient("http", server.origin);
+  const first = await prepared.deliver(to);
+  assert.deepEqual(first, {
+    outcome: "delivered",
+    statusCode: 200,
+    connectMs: 0,
+    firstByteMs: 30,
+  });
+  const second = await prepared.deliver(to);
+  assert.deepEqual(second, {
+    outcome: "delivered",
+    statusCode: 200,
+    firstByteMs: 30,
+  });
+});
+
+test("measures looking up a name", async (t) => {
+  const clock = new ManualClock();
+  const server = await startServer(t, (socket) => socket.write(ok));
+  const { port } = new URL(server.origin);
+  const { prepared } = await prepare(t, {
+    clock,
+    resolve: async () => {
+      clock.advance(20);
+      return ["127.0.0.1"];
+    },
+  });
+  const to = recipient("http", `http://hooks.example:${port}/`);
+  const result = await prepared.deliver(to);
+  assert.equal(result.outcome, "delivered", JSON.stringify(result));
+  assert.equal(result.dnsMs, 20);
+  assert.equal(result.connectMs, 0);
+  assert.equal(result.tlsMs, undefined);
 });
 
 test("interim answers without end cost their own attempt only", async (t) => {
@@ -670,7 +713,7 @@ test("a status that came counts though the engine stops before the answer's end"
   await answered.promise;
 
   stop.abort();
-  assert.deepEqual(await open, {
+  assert.deepEqual(untimed(await open), {
     outcome: "rejected",
     errorClass: "http_status",
     statusCode: 410,
@@ -829,7 +872,8 @@ async function send(
   prepared: PreparedMessage,
   endpoint: string,
 ): Promise<Result> {
-  return prepared.deliver(recipient("http", endpoint));
+  // The rest of a result is one.
+  return untimed(await prepared.deliver(recipient("http", endpoint))) as Result;
 }
 
 async function deliver(

@@ -7,6 +7,7 @@
 import {
   type AttemptResult,
   type AttemptSignals,
+  type AttemptTimings,
   type Clock,
   type DeadlineEntry,
   DeadlineQueue,
@@ -128,6 +129,10 @@ export class HttpAttempts {
   }
 }
 
+type MutableTimings = {
+  -readonly [Key in keyof AttemptTimings]: AttemptTimings[Key];
+};
+
 /** The result of an attempt that its engine, or the channel, ended. */
 export const interrupted: AttemptResult = {
   outcome: "deferred",
@@ -156,6 +161,9 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   #body: BodyBuffer | undefined;
   #isRestarted = false;
   #isSettled = false;
+  /** In monotonic time; 0 until the request is written. */
+  #sentAt = 0;
+  #firstByteMs: number | undefined;
 
   constructor(
     attempts: HttpAttempts,
@@ -180,6 +188,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   }
 
   write(authority: string, memory: RequestMemory): Buffer {
+    this.#sentAt = this.#attempts.options.clock.monotonic();
     return writeRequest(this.#template, this.#recipient, authority, memory);
   }
 
@@ -194,7 +203,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     const { pool, options } = this.#attempts;
     if (this.#statusCode !== 0) this.#settleByAnswer();
     else if (this.connection === undefined) this.settle(laneFull);
-    else this.settle(outcomeOfTimeout(options.timeoutMs));
+    else this.settle(this.#timed(outcomeOfTimeout(options.timeoutMs)));
     pool.discard(this);
   }
 
@@ -206,6 +215,8 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
 
   onHead(statusCode: number, head: string): void {
     this.#statusCode = statusCode;
+    const now = this.#attempts.options.clock.monotonic();
+    this.#firstByteMs = Math.round(now - this.#sentAt);
     if (statusCode < 300) return;
     this.#body = new BodyBuffer(this.#attempts.options.maxResponseBytes);
     this.#headers = parseHeaders(head);
@@ -241,7 +252,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     // A status that came counts even if the rest of the answer did not: a
     // receiver that said 200 has the message.
     if (this.#statusCode !== 0) this.#settleByAnswer();
-    else this.settle(outcomeOfError(error));
+    else this.settle(this.#timed(outcomeOfError(error)));
     this.#attempts.pool.discard(this);
   }
 
@@ -259,7 +270,26 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   }
 
   #settleByAnswer(): void {
-    this.settle(outcomeOfAnswer(this.#statusCode, this.#details()));
+    this.settle(
+      this.#timed(outcomeOfAnswer(this.#statusCode, this.#details())),
+    );
+  }
+
+  /**
+   * Sets what was measured, in a result that is this attempt's alone: another
+   * object would cost each attempt more than the measuring. A connection that
+   * was kept took no time to open.
+   */
+  #timed(result: AttemptResult): AttemptResult {
+    const timed: MutableTimings = result;
+    if (this.#firstByteMs !== undefined) timed.firstByteMs = this.#firstByteMs;
+    const { connection } = this;
+    if (connection === undefined || connection.isUsed) return result;
+    const { dnsMs, connectMs, tlsMs } = connection.opening;
+    if (dnsMs !== undefined) timed.dnsMs = dnsMs;
+    if (connectMs !== undefined) timed.connectMs = connectMs;
+    if (tlsMs !== undefined) timed.tlsMs = tlsMs;
+    return result;
   }
 
   #details(): AnswerDetails | undefined {

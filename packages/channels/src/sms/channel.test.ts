@@ -44,7 +44,8 @@ test("hands the text alone to the gateway and answers its id and segments", asyn
 
   assert.deepEqual(result, {
     outcome: "accepted",
-    externalId: "1",
+    parts: [{ externalId: "1" }],
+    receiptExpected: true,
     provider: "loopback",
     segments: 2,
   });
@@ -245,7 +246,7 @@ test("a text that was sent counts as sent even if a hook fails after it", async 
   });
   const result = await deliver(channel);
   assert.equal(result.outcome, "accepted");
-  assert.equal("externalId" in result && result.externalId, "1");
+  assert.deepEqual("parts" in result && result.parts, [{ externalId: "1" }]);
 });
 
 test("a provider that does not answer leaves the outcome unknown", async (t) => {

@@ -5,12 +5,15 @@
 
 import type {
   AttemptResult,
+  AttemptSignals,
   Channel,
   Logger,
   Message,
   PreparedMessage,
+  RouteChoice,
 } from "@carillon/core";
 import {
+  AttemptRoute,
   analyze,
   type Gateway,
   OutgoingMessage,
@@ -22,7 +25,10 @@ import { outcomeOfError, outcomeOfSent, outcomeOfTimeout } from "./outcome.ts";
 
 /** The gateway that texts go through, and how long they may be. */
 export interface SmsChannelOptions {
-  readonly gateway: Pick<Gateway, "send" | "onLateSend">;
+  readonly gateway: Pick<
+    Gateway,
+    "send" | "sendThrough" | "chooseRoute" | "onLateSend" | "policy"
+  >;
   readonly links: Links;
   readonly logger: Logger;
   /** Whether to ask carriers for delivery receipts. Default true. */
@@ -76,8 +82,10 @@ class SmsChannel implements Channel {
       );
     }
     return {
-      deliver: ({ endpoint }, signals) =>
-        this.#send(endpoint, text, segments, signals?.signal),
+      chooseRoute: ({ endpoint }, tried) =>
+        this.#options.gateway.chooseRoute(this.#write(endpoint, text), tried),
+      deliver: ({ endpoint }, signals, route) =>
+        this.#send(this.#write(endpoint, text), segments, signals, route),
     };
   }
 
@@ -85,28 +93,38 @@ class SmsChannel implements Channel {
     this.#closing.abort();
   }
 
-  async #send(
-    endpoint: string,
-    text: string,
-    segments: number,
-    attemptSignal: AbortSignal = this.#closing.signal,
-  ): Promise<AttemptResult> {
-    const ended = AbortSignal.any([attemptSignal, this.#closing.signal]);
-    if (ended.aborted) return notStarted;
-    const { gateway, logger, statusReports = true } = this.#options;
-    const outgoing = new OutgoingMessage(endpoint, text).options({
+  #write(endpoint: string, text: string): OutgoingMessage {
+    const { statusReports = true } = this.#options;
+    return new OutgoingMessage(endpoint, text).options({
       statusReport: statusReports,
     });
+  }
+
+  async #send(
+    outgoing: OutgoingMessage,
+    segments: number,
+    signals: AttemptSignals | undefined,
+    route: RouteChoice | undefined,
+  ): Promise<AttemptResult> {
+    const attemptSignal = signals?.signal ?? this.#closing.signal;
+    const ended = AbortSignal.any([attemptSignal, this.#closing.signal]);
+    if (ended.aborted) return notStarted;
+    const { gateway, logger } = this.#options;
     const timeout = AbortSignal.timeout(this.timeoutMs);
     const signal = AbortSignal.any([timeout, ended]);
     try {
-      return outcomeOfSent(await gateway.send(outgoing, { signal }), segments);
+      // Ours: `chooseRoute` gave it.
+      const sent =
+        route instanceof AttemptRoute
+          ? await gateway.sendThrough(outgoing, route, { signal })
+          : await gateway.send(outgoing, { signal });
+      return outcomeOfSent(sent, segments);
     } catch (error) {
       if (outgoing.sentAt !== null) {
         logger.error("sms_hook_failed", { error });
         return outcomeOfSent(outgoing, segments);
       }
-      if (!signal.aborted) return outcomeOfError(error);
+      if (!signal.aborted) return outcomeOfError(error, gateway.policy);
       if (!outgoing.isHandedOver) return notStarted;
       return timeout.aborted ? outcomeOfTimeout(this.timeoutMs) : interrupted;
     }

@@ -7,6 +7,7 @@ import {
 } from "@carillon/core";
 import {
   ConfigurationError,
+  type DeliveryPolicy,
   type OutgoingMessage,
   ProviderConnectionError,
   ProviderError,
@@ -24,7 +25,11 @@ export function outcomeOfSent(
     // A receipt never follows what no carrier was given.
     outcome: sent.simulated ? "simulated" : "accepted",
     segments,
-    ...(sent.msgid !== null && { externalId: toStorable(sent.msgid) }),
+    ...(sent.msgid !== null && {
+      parts: [{ externalId: toStorable(sent.msgid) }],
+    }),
+    ...(sent.providerOptions.statusReport &&
+      !sent.simulated && { receiptExpected: true }),
     ...(provider !== null && { provider }),
   };
 }
@@ -33,7 +38,18 @@ export function outcomeOfSent(
  * An error that says neither "not sent" nor "try again" leaves it open whether
  * the text went out; it is then not repeated, for it may cost twice.
  */
-export function outcomeOfError(error: unknown): FailedResult {
+export function outcomeOfError(
+  error: unknown,
+  policy?: Pick<DeliveryPolicy, "shouldFailOver">,
+): FailedResult {
+  // After an error of the set-up nothing was sent: another may be set up right.
+  const failsOver =
+    policy !== undefined &&
+    (error instanceof ConfigurationError || policy.shouldFailOver(error));
+  return { ...resultOfError(error), ...(failsOver && { failsOver }) };
+}
+
+function resultOfError(error: unknown): FailedResult {
   if (error instanceof SuppressedError) {
     return failed("suppressed", error);
   }

@@ -375,7 +375,20 @@ test("deliveries walks all pages and keeps what it does not know", async () => {
     endpoint: "http://a.example",
     state: "delivered",
     attemptCount: 1,
-    attempts: [{ at: createdAt, durationMs: 5, statusCode: 200 }],
+    attempts: [
+      { at: createdAt, durationMs: 5, statusCode: 200, firstByteMs: 3 },
+    ],
+    parts: [{ attempt: 1, provider: "p", externalId: "x1", state: "sent" }],
+    receipts: [
+      {
+        at: createdAt,
+        event: "fail",
+        provider: "p",
+        externalId: "x1",
+        code: "27",
+        text: "Absent subscriber",
+      },
+    ],
     latencyMs: 7,
     segments: 2,
     nextAttemptAt: createdAt,
@@ -391,6 +404,17 @@ test("deliveries walks all pages and keeps what it does not know", async () => {
     [
       ["m1-1", 2, 7],
       ["m1-2", 2, 7],
+    ],
+  );
+  assert.deepEqual(
+    all.map(({ attempts, parts, receipts }) => [
+      attempts[0]?.firstByteMs,
+      parts[0]?.externalId,
+      receipts[0]?.code,
+    ]),
+    [
+      [3, "x1", "27"],
+      [3, "x1", "27"],
     ],
   );
   assert.deepEqual(JSON.parse(JSON.stringify(all[0])), delivery("m1-1"));

@@ -68,8 +68,45 @@ export interface Delivery extends JsonObject {
   readonly error?: string | undefined;
   /** From acceptance to success, in milliseconds. */
   readonly latencyMs?: number | undefined;
-  /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`; absent when none follows. */
+  /**
+   * UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`; absent when none follows. Of what is `sent`:
+   * when the next provider is tried if no receipt comes.
+   */
   readonly nextAttemptAt?: string | undefined;
+  /** The provider's id of the last attempt's first part. */
+  readonly externalId?: string | undefined;
+  /** What providers gave ids, of all attempts; empty when there are none. */
+  readonly parts: readonly DeliveryPart[];
+  /** Oldest first, those too that changed nothing; empty when none came. */
+  readonly receipts: readonly DeliveryReceipt[];
+  /** The provider will report on it. */
+  readonly receiptExpected?: boolean | undefined;
+}
+
+/** What a provider gave an id: a text of three segments may have three. */
+export interface DeliveryPart extends JsonObject {
+  /** The number of its attempt, from 1. */
+  readonly attempt: number;
+  readonly provider: string;
+  readonly externalId: string;
+  /** `sent`, `delivered`, `failed`, `rejected` or `expired`. */
+  readonly state: string;
+}
+
+/** What a provider reported later about a part. */
+export interface DeliveryReceipt extends JsonObject {
+  /** `accept`, `deliver`, `expire`, `reject` or `fail`. */
+  readonly event: string;
+  /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
+  readonly at: string;
+  /** The one it came through. */
+  readonly provider?: string | undefined;
+  /** The part that it is about. */
+  readonly externalId?: string | undefined;
+  /** The carrier's own code. */
+  readonly code?: string | undefined;
+  /** The carrier's own words. */
+  readonly text?: string | undefined;
 }
 
 /** One attempt to deliver a message to an endpoint. */
@@ -83,6 +120,18 @@ export interface Attempt extends JsonObject {
   readonly error?: string | undefined;
   /** Which carrier it went through, if it did. */
   readonly provider?: string | undefined;
+  /** What came of it, of texts; `failed`: accepted, and failed by its receipt. */
+  readonly outcome?: string | undefined;
+  /**
+   * How long its steps took, in milliseconds: waiting for its turn, looking up
+   * the host's name, connecting, the TLS handshake, and from the request to the
+   * answer's first byte. Absent where a step was not made or not measured.
+   */
+  readonly queuedMs?: number | undefined;
+  readonly dnsMs?: number | undefined;
+  readonly connectMs?: number | undefined;
+  readonly tlsMs?: number | undefined;
+  readonly firstByteMs?: number | undefined;
 }
 
 /** Absent members do not constrain. */
@@ -176,6 +225,11 @@ function toReport(body: JsonObject): MessageReport {
   };
 }
 
+/** Absent where there are none. */
+function listOf(body: JsonObject, name: string): JsonObject[] {
+  return body[name] === undefined ? [] : readObjects(body, name);
+}
+
 function toDelivery(body: JsonObject): Delivery {
   return {
     ...body,
@@ -191,7 +245,34 @@ function toDelivery(body: JsonObject): Delivery {
       durationMs: findNumber(attempt, "durationMs"),
       error: findText(attempt, "error"),
       provider: findText(attempt, "provider"),
+      outcome: findText(attempt, "outcome"),
+      queuedMs: findNumber(attempt, "queuedMs"),
+      dnsMs: findNumber(attempt, "dnsMs"),
+      connectMs: findNumber(attempt, "connectMs"),
+      tlsMs: findNumber(attempt, "tlsMs"),
+      firstByteMs: findNumber(attempt, "firstByteMs"),
     })),
+    parts: listOf(body, "parts").map((part) => ({
+      ...part,
+      attempt: findNumber(part, "attempt") ?? 0,
+      provider: readText(part, "provider"),
+      externalId: readText(part, "externalId"),
+      state: readText(part, "state"),
+    })),
+    receipts: listOf(body, "receipts").map((receipt) => ({
+      ...receipt,
+      event: readText(receipt, "event"),
+      at: readText(receipt, "at"),
+      provider: findText(receipt, "provider"),
+      externalId: findText(receipt, "externalId"),
+      code: findText(receipt, "code"),
+      text: findText(receipt, "text"),
+    })),
+    externalId: findText(body, "externalId"),
+    receiptExpected:
+      body.receiptExpected === undefined
+        ? undefined
+        : readBoolean(body, "receiptExpected"),
     error: findText(body, "error"),
     latencyMs: findNumber(body, "latencyMs"),
     nextAttemptAt: findText(body, "nextAttemptAt"),

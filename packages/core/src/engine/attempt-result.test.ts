@@ -6,7 +6,12 @@ import { checkResult } from "./attempt-result.ts";
 
 const right: readonly AttemptResult[] = [
   { outcome: "delivered", statusCode: 200 },
-  { outcome: "accepted", externalId: "7", provider: "p", segments: 3 },
+  {
+    outcome: "accepted",
+    parts: [{ externalId: "7" }],
+    provider: "p",
+    segments: 3,
+  },
   { outcome: "simulated" },
   { outcome: "rejected", errorClass: "smtp", error: "550 no such user" },
   {
@@ -54,6 +59,24 @@ for (const [name, answer, result] of mended) {
   });
 }
 
+test("keeps 255 of a million parts, and those alone that have an id", () => {
+  const parts = Array.from({ length: 1e6 }, (_, n) => ({
+    externalId: String(n),
+  }));
+  const many = checkResult({ outcome: "accepted", parts });
+  assert.deepEqual(many.defects, ["parts"]);
+  assert.deepEqual(many.result, {
+    outcome: "accepted",
+    parts: parts.slice(0, 255),
+  });
+  const odd = [{ externalId: 7 }, null, { externalId: "a", state: "lost" }];
+  const { result } = checkResult({ outcome: "accepted", parts: odd });
+  assert.deepEqual(result, {
+    outcome: "accepted",
+    parts: [{ externalId: "a" }],
+  });
+});
+
 test("a receiver may ask for any wait: a year at most is kept", () => {
   for (const retryAfterMs of [1e23, Number.MAX_VALUE, Infinity]) {
     const { result, defects } = checkResult({ ...failure, retryAfterMs });
@@ -69,7 +92,17 @@ test("whatever a channel answers, what is kept is a result", () => {
     {
       outcome: fc.oneof(outcome, value),
       statusCode: value,
-      externalId: value,
+      parts: fc.oneof(
+        value,
+        fc.array(
+          fc.record({ externalId: value, state: value }, { requiredKeys: [] }),
+          { maxLength: 4 },
+        ),
+      ),
+      receiptExpected: value,
+      pollAfterMs: value,
+      firstByteMs: value,
+      failsOver: value,
       provider: value,
       segments: value,
       errorClass: value,

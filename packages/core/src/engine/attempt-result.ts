@@ -5,6 +5,12 @@
  */
 
 import { errorClasses } from "../messages/delivery.ts";
+import {
+  type AttemptPart,
+  maxExternalIdLength,
+  maxParts,
+  partStates,
+} from "../messages/delivery-part.ts";
 import type { AttemptResult, FailedResult } from "../ports/channel.ts";
 
 /** A result that is safe to keep, and what was wrong with it. */
@@ -18,7 +24,7 @@ const noDefects: readonly string[] = [];
 /** A sentence of ours and 200 characters of the receiver's, with room to spare. */
 const maxTextLength = 2000;
 /** A year: no message lives so long. Who asks for more may, and gets this. */
-const maxRetryAfterMs = 365 * 86_400_000;
+const maxWaitMs = 365 * 86_400_000;
 
 /** Checks what a channel answered; never throws. */
 export function checkResult(answer: unknown): CheckedResult {
@@ -56,7 +62,7 @@ function check(answer: unknown): CheckedResult {
     if (mended !== value) {
       isMended = true;
       // Receivers may ask for any wait; too long a one is no channel's fault.
-      const isLongWait = name === "retryAfterMs" && mended !== undefined;
+      const isLongWait = name.endsWith("AfterMs") && mended !== undefined;
       if (!isLongWait) defects = [...(defects ?? []), name];
     }
     if (mended !== undefined) kept[name] = mended;
@@ -89,18 +95,68 @@ const isFailure: Readonly<Record<AttemptResult["outcome"], boolean>> = {
 /** Each answers the value as it may be kept; `undefined`: not at all. */
 const fields = {
   statusCode: mendCount,
-  externalId: mendText,
+  parts: mendParts,
   provider: mendText,
   segments: mendCount,
+  receiptExpected: mendFlag,
   errorClass: (value: unknown) => errorClasses.find((known) => known === value),
   error: mendText,
-  retryAfterMs: (value: unknown) =>
-    typeof value === "number" && value >= 0
-      ? Math.min(value, maxRetryAfterMs)
-      : undefined,
+  failsOver: mendFlag,
+  retryAfterMs: mendWait,
+  pollAfterMs: mendWait,
+  dnsMs: mendCount,
+  connectMs: mendCount,
+  tlsMs: mendCount,
+  firstByteMs: mendCount,
 } as const;
 // Object.keys forgets the type of the names.
 const fieldNames = Object.keys(fields) as (keyof typeof fields)[];
+
+function mendFlag(value: unknown): boolean | undefined {
+  return typeof value === "boolean" ? value : undefined;
+}
+
+function mendWait(value: unknown): number | undefined {
+  return typeof value === "number" && value >= 0
+    ? Math.min(value, maxWaitMs)
+    : undefined;
+}
+
+/**
+ * The first `maxParts` that have a text as their id; the others are dropped, and
+ * so is a state that is none.
+ */
+function mendParts(value: unknown): readonly AttemptPart[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  if (value.length <= maxParts && value.every(isPart)) return value;
+  const kept: AttemptPart[] = [];
+  for (const part of value.slice(0, maxParts)) {
+    const mended = mendPart(part);
+    if (mended !== undefined) kept.push(mended);
+  }
+  return kept;
+}
+
+function isPart(value: unknown): boolean {
+  const mended = mendPart(value);
+  return (
+    mended !== undefined &&
+    mended.externalId === (value as AttemptPart).externalId &&
+    mended.state === (value as AttemptPart).state
+  );
+}
+
+function mendPart(value: unknown): AttemptPart | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const given = value as Readonly<Record<string, unknown>>;
+  const externalId = mendText(given.externalId)?.slice(0, maxExternalIdLength);
+  if (externalId === undefined) return undefined;
+  const state = partStates.find((known) => known === given.state);
+  return {
+    externalId: externalId.toWellFormed(),
+    ...(state !== undefined && { state }),
+  };
+}
 
 function mendCount(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && Number(value) >= 0

@@ -5,12 +5,14 @@
  *
  * Crash before the claim's commit: still due. Crash after it, before or during
  * the attempt: the lease lapses; a delivery that may be repeated is tried again,
- * one that costs money becomes `unknown`. Crash after the attempt, before its
- * outcome's commit: the same, for nobody can tell the two apart.
+ * one that costs money becomes `unknown` once its intent was recorded, and is
+ * tried again before. Crash after the attempt, before its outcome's commit: the
+ * same as during it, for the two cannot be distinguished.
  */
 
 import { isTransient } from "../errors.ts";
-import { stateOfUnstarted } from "../messages/delivery-state.ts";
+import { stateBeforeClaim } from "../messages/claim-decision.ts";
+import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
@@ -23,16 +25,22 @@ import { addMs, type EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { type OutcomeLedger, reasonOf } from "./ledger.ts";
 import {
+  expiryOf,
   type OutcomeRules,
   outcomeOfUnreadable,
+  outcomeWithoutAttempt,
   type SendItem,
 } from "./outcome.ts";
 import { type PersistPorts, persist } from "./persist.ts";
+import { retryDelay } from "./retry-policy.ts";
 import type { Sender } from "./sender.ts";
 import { WorkLoop } from "./work-loop.ts";
 
 export interface DueDeliveriesPorts extends PersistPorts {
-  readonly store: Pick<WorkStore, "claim" | "nextDue" | "release"> &
+  readonly store: Pick<
+    WorkStore,
+    "claim" | "nextDue" | "release" | "recordIntents"
+  > &
     Pick<DeliveryStore, "findMessageBySeq">;
   readonly sender: Sender;
   readonly ledger: OutcomeLedger;
@@ -150,23 +158,94 @@ export class DueDeliveries {
   async #deliver(claims: readonly ClaimedDelivery[]): Promise<void> {
     const { sender, ledger } = this.#ports;
     const { items, outcomes } = await this.#read(claims);
-    const { finished, slowAttempts, unstarted } = await sender.send(items);
+    const ready = await this.#route(items, outcomes);
+    const { finished, slowAttempts, unstarted } = await sender.send(ready);
+    for (const { item } of [...finished, ...unstarted]) item.route?.release();
     for (const slow of slowAttempts) {
       const { claim } = slow.item;
       ledger.recordLate(slow, claim.fence, previousOf(claim));
     }
     for (const { item, outcome } of finished) {
-      outcomes.push({
-        ...outcome,
-        ...previousOf(item.claim),
-        fence: item.claim.fence,
-      });
+      outcomes.push(claimed(item.claim, outcome));
     }
     for (const { item, factor } of unstarted) {
       const waitMs = this.#options.laneRetryMs * factor;
       outcomes.push(this.#later(item.claim, waitMs));
     }
     await ledger.record(outcomes, finished);
+  }
+
+  /**
+   * Chooses who carries what costs money, and records it: all that is claimed in
+   * one transaction. Answers those to send; the others are outcomes, or belong to
+   * somebody else by now. Crash before the commit: free again, nothing was sent.
+   */
+  async #route(
+    items: readonly DueItem[],
+    outcomes: FencedOutcome[],
+  ): Promise<DueItem[]> {
+    const { sender, store, clock } = this.#ports;
+    const isBillable = (item: DueItem) => sender.isBillable(item);
+    const billable = items.filter(isBillable);
+    if (billable.length === 0) return [...items];
+    const ready = items.filter((item) => !isBillable(item));
+    const routed: DueItem[] = [];
+    const chosen = await Promise.all(billable.map((it) => this.#choose(it)));
+    for (const choice of chosen) {
+      if ("fence" in choice) outcomes.push(choice);
+      else routed.push(choice);
+    }
+    const now = clock.now();
+    try {
+      const kept = await store.recordIntents(
+        routed.map(({ message, recipient: { target }, claim, route }) => ({
+          messageSeq: message.seq,
+          target,
+          fence: claim.fence,
+          at: now,
+          ...(route && { provider: route.provider }),
+        })),
+      );
+      for (const [n, item] of routed.entries()) {
+        if (kept[n]) ready.push(item);
+        else item.route?.release();
+      }
+    } catch (error) {
+      for (const { route } of routed) route?.release();
+      throw error;
+    }
+    return ready;
+  }
+
+  /** The item with its route, or what becomes of it without. */
+  async #choose(item: DueItem): Promise<DueItem | FencedOutcome> {
+    const { sender, clock, rules } = this.#ports;
+    const { claim } = item;
+    const { lastAttempt, earlierAttempts = [], attempts } = claim;
+    const now = clock.now();
+    // The sender records that its time is over; a choice would be in vain.
+    if (now >= expiryOf(item, rules)) return item;
+    const tried =
+      lastAttempt && attempts > 0 ? [...earlierAttempts, lastAttempt] : [];
+    const route = await sender.chooseRoute(item, tried);
+    if (route === undefined) return item;
+    if ("problem" in route) {
+      const { problem, error, waitMs = failedReadRetryMs } = route;
+      if (problem === "wait") return this.#later(claim, waitMs);
+      const reason = { errorClass: "provider", error } as const;
+      const outcome = outcomeWithoutAttempt(item, "fail", reason, now);
+      return claimed(claim, outcome);
+    }
+    if (route.passedOver && lastAttempt && route.round > 1) {
+      const delayMs = retryDelay(rules.retryPolicy, route.round - 1, () => 0);
+      const ended = addMs(lastAttempt.at, lastAttempt.durationMs);
+      const waitMs = addMs(ended, delayMs ?? failedReadRetryMs) - now;
+      if (waitMs > 0) {
+        route.release();
+        return this.#later(claim, waitMs);
+      }
+    }
+    return { ...item, route };
   }
 
   /** Later by `waitMs` and up to as much again, so that claims spread out. */
@@ -184,7 +263,8 @@ export class DueDeliveries {
     const items: DueItem[] = [];
     const outcomes: FencedOutcome[] = [];
     for (const claim of claims) {
-      const { messageSeq, recipient, state, attempts, fence } = claim;
+      const { messageSeq, recipient, attempts } = claim;
+      const state = stateBeforeClaim(claim);
       let read = messages.get(messageSeq);
       if (read === undefined) {
         read = await this.#readMessage(messageSeq);
@@ -200,9 +280,11 @@ export class DueDeliveries {
       }
       const item = { message: read.message, recipient, state, attempts, claim };
       if (read.isReadable) items.push(item);
-      else {
+      else if (state === "sent") {
+        outcomes.push(this.#later(claim, failedReadRetryMs));
+      } else {
         const outcome = outcomeOfUnreadable(item, clock.now(), rules);
-        outcomes.push({ ...outcome, ...previousOf(claim), fence });
+        outcomes.push(claimed(claim, outcome));
       }
     }
     return { items, outcomes };
@@ -253,13 +335,16 @@ type ReadMessage =
 
 /** Later, and not counted as an attempt. */
 function postponed(
-  { messageSeq, recipient, attempts, lastAttempt, fence }: ClaimedDelivery,
+  claim: ClaimedDelivery,
   nextAttemptAt: EpochMs,
 ): FencedOutcome {
+  const { messageSeq, recipient, attempts, lastAttempt, fence } = claim;
+  const isSent = stateBeforeClaim(claim) === "sent";
   return {
     messageSeq,
     target: recipient.target,
-    state: stateOfUnstarted(attempts),
+    state: stateBeforeClaim(claim),
+    ...(isSent && ({ receiptExpected: true, failsOver: true } as const)),
     attempts,
     ...(lastAttempt && { lastAttempt }),
     nextAttemptAt,
@@ -273,9 +358,14 @@ function failed(
   now: EpochMs,
 ): FencedOutcome {
   const { messageSeq, recipient, attempts, fence } = claim;
+  const { target } = recipient;
+  if (stateBeforeClaim(claim) === "sent") {
+    const kept = { state: "sent", receiptExpected: true } as const;
+    return { messageSeq, target, attempts, fence, ...kept };
+  }
   return {
     messageSeq,
-    target: recipient.target,
+    target,
     state: "failed",
     attempts,
     lastAttempt: {
@@ -285,6 +375,18 @@ function failed(
       error,
     },
     fence,
+  };
+}
+
+/** The outcome of a claim; one without an attempt leaves the last one there. */
+function claimed(
+  claim: ClaimedDelivery,
+  outcome: DeliveryOutcome,
+): FencedOutcome {
+  return {
+    ...outcome,
+    ...(outcome.lastAttempt && previousOf(claim)),
+    fence: claim.fence,
   };
 }
 

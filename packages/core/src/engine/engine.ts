@@ -8,6 +8,7 @@ import {
   defaultMessageLives,
   type MessageLives,
 } from "../messages/default-life.ts";
+import type { Receipt } from "../messages/delivery.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import {
   type Channel,
@@ -17,7 +18,7 @@ import {
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
-import type { DeliveryStore, Receipt } from "../ports/delivery-store.ts";
+import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
@@ -268,7 +269,10 @@ export function createEngine(
       });
       await sweeper.start();
     },
-    receive: (receipt) => store.recordReceipt(receipt),
+    async receive(receipt) {
+      const nextAttemptAt = await store.recordReceipt(receipt);
+      if (nextAttemptAt !== undefined) onDeferred(nextAttemptAt);
+    },
     status: () => ({
       inFlight: sender.inFlight,
       activeRanges: fanOut.activeRanges,

@@ -2,6 +2,7 @@
 
 import { expiresAtOf, type MessageLives } from "../messages/default-life.ts";
 import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
+import { type PartState, stateOfParts } from "../messages/delivery-part.ts";
 import {
   type DeliveryEvent,
   type DeliveryState,
@@ -12,6 +13,8 @@ import type {
   AttemptResult,
   FailedResult,
   Recipient,
+  RouteChoice,
+  SuccessfulResult,
 } from "../ports/channel.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import { type RetryPolicy, retryDelay } from "./retry-policy.ts";
@@ -23,6 +26,8 @@ export interface SendItem {
   readonly state: DeliveryState;
   /** Attempts made so far. */
   readonly attempts: number;
+  /** Of what costs money: who is called, and what may follow. */
+  readonly route?: RouteChoice;
 }
 
 export interface OutcomeRules {
@@ -46,50 +51,67 @@ export function outcomeOfAttempt(
   item: SendItem,
   result: AttemptResult,
   billable: boolean,
-  timing: Pick<Attempt, "at" | "durationMs">,
+  timing: Pick<Attempt, "at" | "durationMs" | "queuedMs">,
   now: EpochMs,
   rules: OutcomeRules,
 ): DeliveryOutcome {
   const attempts = item.attempts + 1;
-  const lastAttempt: Attempt = {
-    ...timing,
-    ...(result.statusCode !== undefined && { statusCode: result.statusCode }),
-    ...(result.provider !== undefined && { provider: result.provider }),
-    ...("errorClass" in result && {
-      errorClass: result.errorClass,
-      error: result.error,
-    }),
-  };
-  const outcome = {
+  // Built member by member: of a quick attempt's cost, spreading would be much.
+  const lastAttempt: Writable<Attempt> = { ...timing };
+  if (result.statusCode !== undefined)
+    lastAttempt.statusCode = result.statusCode;
+  if ("errorClass" in result) {
+    lastAttempt.errorClass = result.errorClass;
+    lastAttempt.error = result.error;
+  }
+  if (result.dnsMs !== undefined) lastAttempt.dnsMs = result.dnsMs;
+  if (result.connectMs !== undefined) lastAttempt.connectMs = result.connectMs;
+  if (result.tlsMs !== undefined) lastAttempt.tlsMs = result.tlsMs;
+  if (result.firstByteMs !== undefined) {
+    lastAttempt.firstByteMs = result.firstByteMs;
+  }
+  const outcome: Writable<Omit<DeliveryOutcome, "state" | "lastAttempt">> & {
+    lastAttempt: Attempt;
+  } = {
     messageSeq: item.message.seq,
     target: item.recipient.target,
     attempts,
     lastAttempt,
-    ...(result.provider !== undefined && { provider: result.provider }),
   };
+  // What was recorded before the call is who was called.
+  const provider = item.route?.provider ?? result.provider;
+  if (provider !== undefined) {
+    lastAttempt.provider = provider;
+    outcome.provider = provider;
+    if (result.parts !== undefined && result.parts.length > 0) {
+      outcome.parts =
+        result.outcome === "delivered"
+          ? result.parts.map((it) => ({ ...it, state: "delivered" }))
+          : result.parts;
+    }
+  }
+  if (billable) lastAttempt.outcome = result.outcome;
   const after = (event: DeliveryEvent) =>
     nextState(nextState(item.state, "attempt"), event);
   switch (result.outcome) {
     case "accepted":
+      return acceptedOutcome(item, outcome, result, now, rules);
     case "delivered":
     case "simulated":
-      return {
-        ...outcome,
-        state: after(successEvents[result.outcome]),
-        ...(result.externalId !== undefined && {
-          externalId: result.externalId,
-        }),
-        ...(result.segments !== undefined && { segments: result.segments }),
-      };
+      if (result.segments !== undefined) outcome.segments = result.segments;
+      return { ...outcome, state: after(successEvents[result.outcome]) };
     case "rejected":
+      if (isFailedOver(item, result, now, rules)) return failOver();
       return { ...outcome, state: after("reject") };
     case "suppressed":
       return { ...outcome, state: after("suppress") };
     case "unknown":
+      if (isFailedOver(item, result, now, rules)) return failOver();
       // What costs money is not repeated on a guess; all else is.
       if (billable) return { ...outcome, state: after("lose") };
       return retryOrEnd(item, outcome, result, now, rules);
     case "deferred":
+      if (isFailedOver(item, result, now, rules)) return failOver();
       if (isFinal(result, rules.retryPolicy)) {
         return { ...outcome, state: after("reject") };
       }
@@ -97,6 +119,30 @@ export function outcomeOfAttempt(
     default:
       return result satisfies never;
   }
+
+  /** The next provider is tried at once. */
+  function failOver(): DeliveryOutcome {
+    return { ...outcome, state: after("retry"), nextAttemptAt: now };
+  }
+}
+
+type Writable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+type OutcomeInProgress = Omit<DeliveryOutcome, "state"> & {
+  readonly lastAttempt: Attempt;
+};
+
+function isFailedOver(
+  item: SendItem,
+  result: FailedResult,
+  now: EpochMs,
+  rules: OutcomeRules,
+): boolean {
+  return (
+    result.failsOver === true &&
+    item.route?.hasNext === true &&
+    now < expiryOf(item, rules)
+  );
 }
 
 /** The outcome of a delivery that is not tried. */
@@ -106,10 +152,17 @@ export function outcomeWithoutAttempt(
   reason: Partial<Pick<FailedResult, "errorClass" | "error">>,
   now: EpochMs,
 ): DeliveryOutcome {
-  return {
+  const outcome = {
     messageSeq: item.message.seq,
     target: item.recipient.target,
     attempts: item.attempts,
+  };
+  // A carrier has it; that no other is tried says nothing of that.
+  if (item.state === "sent") {
+    return { ...outcome, state: "sent", receiptExpected: true };
+  }
+  return {
+    ...outcome,
     state: nextState(item.state, event),
     lastAttempt: { at: now, durationMs: 0, ...reason },
   };
@@ -138,8 +191,51 @@ export function outcomeOfUnreadable(
   );
 }
 
+/**
+ * Of an attempt that a carrier accepted: by what it said of its parts, and what
+ * follows on a failed receipt and on silence.
+ */
+function acceptedOutcome(
+  item: SendItem,
+  outcome: OutcomeInProgress,
+  result: SuccessfulResult,
+  now: EpochMs,
+  rules: OutcomeRules,
+): DeliveryOutcome {
+  const { parts = [], segments, receiptExpected, pollAfterMs } = result;
+  const { route } = item;
+  const started = nextState(item.state, "attempt");
+  const known = stateOfParts(parts.map(({ state = "sent" }) => state));
+  const accepted = {
+    ...outcome,
+    state: nextState(started, partEvents[known]),
+    ...(segments !== undefined && { segments }),
+  };
+  if (known !== "sent") return accepted;
+  const silentAt =
+    receiptExpected && route?.silenceMs !== undefined
+      ? addMs(now, route.silenceMs)
+      : undefined;
+  return {
+    ...accepted,
+    ...(receiptExpected && { receiptExpected }),
+    ...(pollAfterMs !== undefined && { pollAt: addMs(now, pollAfterMs) }),
+    ...(route?.nextOnFailedReceipt && { failsOver: true }),
+    // A text that would come after its time is not sent again.
+    ...(silentAt !== undefined &&
+      silentAt < expiryOf(item, rules) && { nextAttemptAt: silentAt }),
+  };
+}
+
+const partEvents = {
+  sent: "accept",
+  delivered: "deliver",
+  failed: "fail",
+  rejected: "reject",
+  expired: "expire",
+} as const satisfies Record<PartState, DeliveryEvent>;
+
 const successEvents = {
-  accepted: "accept",
   delivered: "deliver",
   simulated: "simulate",
 } as const satisfies Record<string, DeliveryEvent>;
@@ -158,7 +254,7 @@ function isFinal(result: FailedResult, policy: RetryPolicy): boolean {
 
 function retryOrEnd(
   item: SendItem,
-  outcome: Omit<DeliveryOutcome, "state"> & { readonly lastAttempt: Attempt },
+  outcome: OutcomeInProgress,
   result: FailedResult,
   now: EpochMs,
   rules: OutcomeRules,
@@ -166,7 +262,8 @@ function retryOrEnd(
   const started = nextState(item.state, "attempt");
   const delayMs = retryDelay(
     rules.retryPolicy,
-    outcome.attempts,
+    // The schedule counts how often all providers were tried.
+    item.route?.round ?? outcome.attempts,
     rules.random,
     result.retryAfterMs,
   );

@@ -106,7 +106,7 @@ export function deliver(
   if (ready instanceof Promise) return deliverWhenReady(ready, attempt);
   attempt.isHandedOver = true;
   try {
-    return Promise.resolve(ready.deliver(item.recipient, attempt));
+    return Promise.resolve(ready.deliver(item.recipient, attempt, item.route));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -125,5 +125,6 @@ async function deliverWhenReady(
   // Its time was up meanwhile: another attempt is planned.
   if (attempt.phase === "done") return undefined;
   attempt.isHandedOver = true;
-  return prepared.deliver(attempt.item.recipient, attempt);
+  const { recipient, route } = attempt.item;
+  return prepared.deliver(recipient, attempt, route);
 }

@@ -37,11 +37,14 @@ export class SendBatch implements SendReport<SendItem> {
   readonly unstarted: Unstarted<SendItem>[] = [];
   /** Resolves once every item is in one of the lists. */
   readonly settled: Promise<void>;
+  readonly createdAt: number;
   readonly #onSettled: () => void;
   #open: number;
   #resolve: () => void = () => {};
 
-  constructor(size: number, onSettled: () => void) {
+  /** @param createdAt when its items began to wait, in monotonic time */
+  constructor(size: number, createdAt: number, onSettled: () => void) {
+    this.createdAt = createdAt;
     this.#open = size;
     this.#onSettled = onSettled;
     this.settled = new Promise((resolve) => {

@@ -29,7 +29,11 @@ import type { Message } from "../messages/message.ts";
 import {
   type AttemptResult,
   type Channel,
+  type NoRoute,
   noChannelText,
+  type PreparedMessage,
+  type RouteChoice,
+  type TriedAttempt,
 } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -177,7 +181,11 @@ export class Sender implements AttemptOwner {
   async send<Item extends SendItem>(
     items: readonly Item[],
   ): Promise<SendReport<Item>> {
-    const batch = new SendBatch(items.length, () => this.#settleOne());
+    const batch = new SendBatch(
+      items.length,
+      this.#ports.clock.monotonic(),
+      () => this.#settleOne(),
+    );
     this.#outstanding += items.length;
     for (const item of items) {
       const channel = this.#ports.channels.get(item.recipient.protocol);
@@ -202,6 +210,32 @@ export class Sender implements AttemptOwner {
     await batch.settled;
     // A batch reports just the items it was given.
     return batch as unknown as SendReport<Item>;
+  }
+
+  /** Whether an attempt for it costs money. */
+  isBillable({ recipient }: SendItem): boolean {
+    const channel = this.#ports.channels.get(recipient.protocol);
+    return channel?.kind === "billable";
+  }
+
+  /**
+   * The provider of the next attempt; `undefined` where the channel has one way
+   * only, or the message cannot be prepared: the attempt says so then.
+   */
+  async chooseRoute(
+    { message, recipient }: SendItem,
+    tried: readonly TriedAttempt[],
+  ): Promise<RouteChoice | NoRoute | undefined> {
+    const channel = this.#ports.channels.get(recipient.protocol);
+    if (channel === undefined || channel.isSetUp?.() === false)
+      return undefined;
+    let prepared: PreparedMessage;
+    try {
+      prepared = await this.#prepared.get(message, channel);
+    } catch {
+      return undefined;
+    }
+    return prepared.chooseRoute?.(recipient, tried);
   }
 
   /** Nothing more is expected to be sent of the message soon. */
@@ -361,6 +395,9 @@ export class Sender implements AttemptOwner {
   #end(attempt: SendAttempt, result: AttemptResult): void {
     const { item, channel } = attempt;
     const { clock, rules } = this.#ports;
+    const queuedMs = Math.round(
+      attempt.startedMonotonic - attempt.batch.createdAt,
+    );
     const outcome = outcomeOfAttempt(
       item,
       result,
@@ -368,6 +405,7 @@ export class Sender implements AttemptOwner {
       {
         at: attempt.startedAt,
         durationMs: Math.round(clock.monotonic() - attempt.startedMonotonic),
+        ...(queuedMs > 0 && { queuedMs }),
       },
       clock.now(),
       rules,

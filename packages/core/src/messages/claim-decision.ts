@@ -4,6 +4,8 @@ import {
   type SubscriptionStatus,
   subscriptionStatus,
 } from "../subscriptions/subscription.ts";
+import type { Attempt } from "./delivery.ts";
+import type { DeliveryState } from "./delivery-state.ts";
 import type { AudienceKind } from "./message.ts";
 
 /** What a store knows of a due delivery when it is to be claimed. */
@@ -35,6 +37,25 @@ export function decideClaim(facts: ClaimFacts): ClaimDecision {
     default:
       return audience satisfies never;
   }
+}
+
+/**
+ * The state that a claim found, which its release leads back to. One that was
+ * freed after its engine's end is `sending`; it was `sent` if its last attempt was
+ * accepted.
+ */
+export function stateBeforeClaim({
+  state,
+  attempts,
+  lastAttempt,
+}: {
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly lastAttempt?: Pick<Attempt, "outcome"> | undefined;
+}): "waiting" | "retrying" | "sent" {
+  if (state === "sent") return state;
+  if (state === "sending" && lastAttempt?.outcome === "accepted") return "sent";
+  return attempts === 0 ? "waiting" : "retrying";
 }
 
 /** The error kept for deliveries cancelled before their first attempt. */

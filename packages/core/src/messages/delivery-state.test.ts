@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
@@ -49,6 +50,8 @@ test("what was sent is never taken for unsent", () => {
     fc.property(fc.array(fc.constantFrom(...events)), (sequence) => {
       let state = nextState(nextState("waiting", "attempt"), "accept");
       for (const event of sequence) {
+        // A further attempt is a decision, and no report of the one before.
+        if (event === "attempt" || event === "retry") continue;
         state = nextState(state, event);
         assert.ok(
           state === "sent" || isFinal(state),
@@ -89,3 +92,43 @@ test("exactly the listed states are final", () => {
     ["unknown", "sent"],
   );
 });
+
+test("the diagram of docs/internals/states.md is the table of transitions", () => {
+  const path = "../../../../docs/internals/states.md";
+  const page = readFileSync(new URL(path, import.meta.url), "utf8");
+  const [, diagram = ""] = /```mermaid\n([\s\S]*?)```/.exec(page) ?? [];
+  assert.equal(diagram, toDiagram());
+});
+
+/** Each way from one state to another; ways that all open states share, once. */
+function toDiagram(): string {
+  const open = ["waiting", "sending", "retrying"] as const;
+  const isShared = (event: DeliveryEvent) =>
+    open.every(
+      (state) =>
+        deliveryTransitions[state][event] ===
+        deliveryTransitions.waiting[event],
+    );
+  const edges = new Map<string, DeliveryEvent[]>();
+  for (const state of deliveryStates) {
+    const isOpen = open.some((it) => it === state);
+    for (const event of events) {
+      const next = deliveryTransitions[state][event];
+      if (next === undefined) continue;
+      const from = isOpen && isShared(event) ? "open" : state;
+      const edge = `${from} --> ${next}`;
+      const labels = edges.get(edge) ?? [];
+      if (!labels.includes(event)) edges.set(edge, [...labels, event]);
+    }
+  }
+  return [
+    "stateDiagram-v2",
+    "  [*] --> waiting",
+    "  state open {",
+    ...open.map((state) => `    ${state}`),
+    "  }",
+    ...[...edges].map(([edge, labels]) => `  ${edge}: ${labels.join(", ")}`),
+    ...deliveryStates.filter(isFinal).map((state) => `  ${state} --> [*]`),
+    "",
+  ].join("\n");
+}

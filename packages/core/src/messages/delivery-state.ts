@@ -85,8 +85,11 @@ export const deliveryTransitions: Readonly<Record<DeliveryState, Transitions>> =
       expire: "expired",
       cancel: "cancelled",
     },
-    // Accepted by a carrier: receipts may still follow.
+    // Accepted by a carrier: receipts may still follow, and where they fail or
+    // stay away another attempt may.
     sent: {
+      attempt: "sending",
+      retry: "retrying",
       deliver: "delivered",
       fail: "failed",
       reject: "rejected",
@@ -118,11 +121,6 @@ export function isFinal(state: DeliveryState): boolean {
 /** True when the engine has nothing left to do by itself. */
 export function isSettled(state: DeliveryState): boolean {
   return isFinal(state) || state === "sent" || state === "unknown";
-}
-
-/** The state of a delivery that waits, after so many attempts. */
-export function stateOfUnstarted(attempts: number): "waiting" | "retrying" {
-  return attempts === 0 ? "waiting" : "retrying";
 }
 
 /** pymess's name of each state it has. */

@@ -2,6 +2,7 @@
 
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
+import type { AttemptPart, DeliveryPart } from "./delivery-part.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 
 /** Classes of failure, as the ledger and metrics have them. */
@@ -23,9 +24,40 @@ export const errorClasses = [
 /** Why an attempt failed, in the classes that metrics and filters use. */
 export type ErrorClass = (typeof errorClasses)[number];
 
+/** What can come of an attempt that costs money. */
+export const attemptOutcomes = [
+  "accepted",
+  "delivered",
+  "simulated",
+  "deferred",
+  "rejected",
+  "unknown",
+  "suppressed",
+  "failed",
+] as const;
+
+/** What came of an attempt; `failed`: accepted, and failed by its receipt. */
+export type AttemptOutcome = (typeof attemptOutcomes)[number];
+
+/**
+ * How long the steps of an attempt took: whole milliseconds, absent where a step
+ * was not made (a connection that was kept) or not measured.
+ */
+export interface AttemptTimings {
+  /** Looking up the name of the host. */
+  readonly dnsMs?: number;
+  /** Opening the TCP connection, behind the look-up. */
+  readonly connectMs?: number;
+  /** The TLS handshake. */
+  readonly tlsMs?: number;
+  /** From the request's last byte to the answer's first. */
+  readonly firstByteMs?: number;
+}
+
 /** What one attempt led to. */
-export interface Attempt {
+export interface Attempt extends AttemptTimings {
   readonly at: EpochMs;
+  /** From its start to its outcome. */
   readonly durationMs: number;
   /** HTTP status or SMTP reply code. */
   readonly statusCode?: number;
@@ -34,6 +66,10 @@ export interface Attempt {
   readonly error?: string;
   /** The carrier adapter that was used. */
   readonly provider?: string;
+  /** Of what costs money only. */
+  readonly outcome?: AttemptOutcome;
+  /** How long it waited for its turn before it began; absent: not at all. */
+  readonly queuedMs?: number;
 }
 
 /**
@@ -48,11 +84,17 @@ export interface DeliveryOutcome {
   /** How many attempts were made. */
   readonly attempts: number;
   readonly lastAttempt?: Attempt;
-  /** When to go on. */
+  /** When to go on; of what is `sent`: when its silence has lasted too long. */
   readonly nextAttemptAt?: EpochMs;
-  /** The provider's id of the message, for receipts. */
-  readonly externalId?: string;
+  /** Of the last attempt, for receipts; they need `provider`. */
+  readonly parts?: readonly AttemptPart[];
   readonly provider?: string;
+  /** The carrier will report on what is `sent`. */
+  readonly receiptExpected?: true;
+  /** When to ask the carrier for a report. */
+  readonly pollAt?: EpochMs;
+  /** A failed receipt is followed by the next attempt. */
+  readonly failsOver?: true;
   /** Parts of a long SMS. */
   readonly segments?: number;
 }
@@ -66,9 +108,15 @@ export const receiptEvents = [
   "fail",
 ] as const;
 
-/** What a carrier said later about a delivery (DLR). */
-export interface DeliveryReceipt {
-  readonly event: (typeof receiptEvents)[number];
+export type ReceiptEvent = (typeof receiptEvents)[number];
+
+/** What a carrier said later about a part of a delivery (DLR). */
+export interface Receipt {
+  /** The provider it came through, by its name in the configuration. */
+  readonly entry: string;
+  /** The carrier's id of the part. */
+  readonly externalId: string;
+  readonly event: ReceiptEvent;
   /** When it came to us. */
   readonly at: EpochMs;
   /** The carrier's own code. */
@@ -93,9 +141,14 @@ export interface Delivery {
    * In the order in which they came, those too that changed nothing; absent
    * when none came.
    */
-  readonly receipts?: readonly DeliveryReceipt[];
+  readonly receipts?: readonly Receipt[];
+  /** Of all attempts, oldest first; absent when there are none. */
+  readonly parts?: readonly DeliveryPart[];
   readonly nextAttemptAt?: EpochMs;
+  /** The first part's of the last attempt that has parts. */
   readonly externalId?: string;
+  readonly receiptExpected?: true;
+  readonly pollAt?: EpochMs;
   readonly provider?: string;
   readonly segments?: number;
 }

@@ -5,17 +5,18 @@
  */
 
 import type { EpochMs } from "../time.ts";
-import type { DeliveryOutcome } from "./delivery.ts";
+import type { Attempt, DeliveryOutcome, Receipt } from "./delivery.ts";
 import {
   type DeliveryState,
   deliveryTransitions,
+  isFinal,
   isSettled,
 } from "./delivery-state.ts";
 
 /**
  * The state of a delivery in state `known` of which an attempt reports another.
  * What is open may become anything; what is settled only what the table of
- * transitions allows.
+ * transitions allows, and what is `sent` is not taken back by a late report.
  */
 export function mergeStates(
   known: DeliveryState,
@@ -23,7 +24,8 @@ export function mergeStates(
 ): DeliveryState {
   const isAllowed =
     !isSettled(known) ||
-    Object.values(deliveryTransitions[known]).includes(reported);
+    (Object.values(deliveryTransitions[known]).includes(reported) &&
+      (known !== "sent" || isFinal(reported)));
   return isAllowed ? reported : known;
 }
 
@@ -48,5 +50,38 @@ export function refusedOutcome(
       errorClass: "internal",
       error: `The outcome could not be kept: ${reason.slice(0, 200)}`,
     },
+  };
+}
+
+/**
+ * What is kept of an attempt that costs money and whose end nobody saw: it began
+ * at `at`, and the service ended, or its lease did, before its outcome was
+ * written.
+ */
+export function lostAttempt(
+  provider: string | undefined,
+  at: EpochMs,
+): Attempt {
+  return {
+    at,
+    durationMs: 0,
+    errorClass: "interrupted",
+    error: "The service ended during the attempt; it may have gone out.",
+    ...(provider !== undefined && { provider }),
+    outcome: "unknown",
+  };
+}
+
+/** What is kept of an accepted attempt once its receipt says that it failed. */
+export function failedByReceipt(
+  attempt: Attempt,
+  { event, code, text }: Pick<Receipt, "event" | "code" | "text">,
+): Attempt {
+  const words = [text, code && `(${code})`].filter(Boolean).join(" ");
+  return {
+    ...attempt,
+    errorClass: "provider",
+    error: `The carrier reported: ${event}${words && `, ${words}`}.`,
+    outcome: "failed",
   };
 }

@@ -4,7 +4,12 @@
  */
 
 import type { SubscriptionId } from "../ids.ts";
-import type { ErrorClass } from "../messages/delivery.ts";
+import type {
+  Attempt,
+  AttemptTimings,
+  ErrorClass,
+} from "../messages/delivery.ts";
+import type { AttemptPart } from "../messages/delivery-part.ts";
 import type { Message } from "../messages/message.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
@@ -86,8 +91,52 @@ export function noChannelText(protocol: Protocol): string {
     : `No channel is set up for protocol ${protocol}.`;
 }
 
+/** What a delivery tried before, for the choice of the next provider. */
+export type TriedAttempt = Pick<Attempt, "provider" | "outcome">;
+
+/** The provider of one attempt, and what may follow it. */
+export interface RouteChoice {
+  /** By its name in the configuration. */
+  readonly provider: string;
+  /** How often all providers were tried with this attempt, from 1. */
+  readonly round: number;
+  /**
+   * One that was tried less often was passed over, for it fails at present: the
+   * attempt comes no sooner than the schedule of retries says.
+   */
+  readonly passedOver: boolean;
+  /** After an error, another provider is left in this round. */
+  readonly hasNext: boolean;
+  /** Another one is tried when no receipt came for so long, in milliseconds. */
+  readonly silenceMs?: number;
+  /** Another one is tried when a receipt says that it failed. */
+  readonly nextOnFailedReceipt: boolean;
+  /**
+   * Gives back what the choice holds for an attempt that is not made; does
+   * nothing once it was made.
+   */
+  release(): void;
+}
+
+/** Why no provider is called. */
+export interface NoRoute {
+  /** `failed`: none ever will be; `wait`: one may be, after `waitMs`. */
+  readonly problem: "failed" | "wait";
+  readonly error: string;
+  readonly waitMs?: number;
+}
+
 /** A message made ready once, for attempts at many recipients. */
 export interface PreparedMessage {
+  /**
+   * Of a billable channel: the provider of the next attempt. Chosen anew for
+   * each attempt, by what was tried, oldest first. Absent: the channel has one
+   * way only.
+   */
+  chooseRoute?(
+    recipient: Recipient,
+    tried: readonly TriedAttempt[],
+  ): Promise<RouteChoice | NoRoute>;
   /**
    * Makes one attempt. Expected failures are results, not exceptions; it settles
    * within the channel's `timeoutMs`. Once one of the signals is aborted it
@@ -98,6 +147,8 @@ export interface PreparedMessage {
   deliver(
     recipient: Recipient,
     signals?: AttemptSignals,
+    /** What `chooseRoute` answered: exactly this provider is called. */
+    route?: RouteChoice,
   ): Promise<AttemptResult>;
 }
 
@@ -140,19 +191,25 @@ export interface Recipient {
 /**
  * What came of one attempt. An expected failure is a result, not an exception.
  */
-export type AttemptResult =
-  | {
-      /** `delivered` when this is the last that can be known. */
-      readonly outcome: "accepted" | "delivered" | "simulated";
-      readonly statusCode?: number;
-      readonly externalId?: string;
-      readonly provider?: string;
-      readonly segments?: number;
-    }
-  | FailedResult;
+export type AttemptResult = SuccessfulResult | FailedResult;
+
+/** The result of an attempt that somebody took. */
+export interface SuccessfulResult extends AttemptTimings {
+  /** `delivered` when this is the last that can be known. */
+  readonly outcome: "accepted" | "delivered" | "simulated";
+  readonly statusCode?: number;
+  /** What the carrier gave ids; `maxParts` at most. */
+  readonly parts?: readonly AttemptPart[];
+  readonly provider?: string;
+  readonly segments?: number;
+  /** The carrier will report on what it accepted. */
+  readonly receiptExpected?: boolean;
+  /** How long to wait before asking the carrier for a report. */
+  readonly pollAfterMs?: number;
+}
 
 /** The result of an attempt that did not succeed, or that may not have. */
-export interface FailedResult {
+export interface FailedResult extends AttemptTimings {
   /**
    * `deferred`: another attempt may succeed. `rejected`: no attempt will. `unknown`:
    * it may have gone out. `suppressed`: the recipient opted out.
@@ -164,4 +221,8 @@ export interface FailedResult {
   /** The receiver's wish when to come again; a floor. Milliseconds. */
   readonly retryAfterMs?: number;
   readonly provider?: string;
+  /** Of an `unknown` outcome: ids that its receipts would name. */
+  readonly parts?: readonly AttemptPart[];
+  /** Another provider may be tried at once. */
+  readonly failsOver?: boolean;
 }

@@ -3,8 +3,10 @@
  * deliveries later. What is between is {@link WorkStore}.
  */
 
-import type { DeliveryReceipt } from "../messages/delivery.ts";
+import type { Receipt } from "../messages/delivery.ts";
+import type { DeliveryPart } from "../messages/delivery-part.ts";
 import type { Message, NewMessage } from "../messages/message.ts";
+import type { EpochMs } from "../time.ts";
 import type { Recipient } from "./channel.ts";
 import type { AudienceRange, Lease } from "./work-store.ts";
 
@@ -23,10 +25,19 @@ export interface AcceptedMessage {
   readonly unclaimed: number;
 }
 
-/** What a provider reported later about a delivery. */
-export interface Receipt extends DeliveryReceipt {
-  readonly provider: string;
-  readonly externalId: string;
+/** What is asked of a carrier about a delivery that it accepted. */
+export interface ClaimedPoll {
+  readonly messageSeq: number;
+  readonly target: number;
+  /** Those of the last attempt. */
+  readonly parts: readonly DeliveryPart[];
+}
+
+/** When to ask again. */
+export interface NextPoll {
+  readonly messageSeq: number;
+  readonly target: number;
+  readonly pollAt: EpochMs;
 }
 
 /** Keeps messages, and what is reported of their deliveries. */
@@ -50,9 +61,19 @@ export interface DeliveryStore {
     billable: boolean,
   ): Promise<{ seq: number }>;
   /**
-   * Applies a receipt to its delivery; when no delivery has that id yet the
-   * receipt is kept and applied with the outcome that brings the id.
+   * Applies a receipt to the part with its entry and id, and so to its delivery;
+   * when there is none yet the receipt is kept and applied with the outcome that
+   * brings the id. Answers when the next attempt is due, if the receipt led to
+   * one.
    */
-  recordReceipt(receipt: Receipt): Promise<void>;
+  recordReceipt(receipt: Receipt): Promise<EpochMs | undefined>;
+  /**
+   * Deliveries whose carriers are to be asked for a report now, longest due
+   * first, at most `limit`. They fall due again after `leaseMs`, unless
+   * {@link schedulePolls} or a final state comes first.
+   */
+  claimPolls(leaseMs: number, limit: number): Promise<readonly ClaimedPoll[]>;
+  /** Leaves out those whose reports are not waited for any more. */
+  schedulePolls(polls: readonly NextPoll[]): Promise<void>;
   findMessageBySeq(seq: number): Promise<Message | undefined>;
 }

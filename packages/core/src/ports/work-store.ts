@@ -16,6 +16,7 @@
 import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message } from "../messages/message.ts";
+import type { EpochMs } from "../time.ts";
 import type { Recipient } from "./channel.ts";
 
 /** What there is to claim. */
@@ -84,7 +85,23 @@ export interface ClaimedDelivery {
   /** Attempts made before this claim. */
   readonly attempts: number;
   readonly lastAttempt?: Attempt;
+  /** Those before the last one, oldest first; only of what costs money. */
+  readonly earlierAttempts?: readonly Attempt[];
   readonly fence: number;
+}
+
+/** An attempt that costs money, as it is recorded before the call. */
+export interface AttemptIntent {
+  readonly messageSeq: number;
+  readonly target: number;
+  /** Of the claim. */
+  readonly fence: number;
+  /**
+   * The one that will be called, by its name in the configuration; absent where
+   * the channel has one way only.
+   */
+  readonly provider?: string;
+  readonly at: EpochMs;
 }
 
 /** Work that came to its end, and what came of it. */
@@ -192,6 +209,13 @@ export interface WorkStore {
    */
   renew(lease: Lease): Promise<void>;
   /**
+   * Records which provider each of these claims is about to call, all in one
+   * transaction; answers for each whether its claim still holds. From then on a
+   * claim whose lease ends becomes `unknown`, with the attempt in its ledger;
+   * before, it is only free again.
+   */
+  recordIntents(intents: readonly AttemptIntent[]): Promise<readonly boolean[]>;
+  /**
    * Writes outcomes and ends the claims that they are of, both or neither.
    * Outcomes of deliveries whose fence is stale are left out.
    */
@@ -206,7 +230,7 @@ export interface WorkStore {
   ): Promise<void>;
   /**
    * Frees what is held by leases that ended: it can be claimed again; billable
-   * attempts under way become `unknown`.
+   * attempts under way, whose intent was recorded, become `unknown`.
    */
   reclaim(): Promise<ReclaimedWork>;
   nextDue(): Promise<NextDue>;

@@ -1,7 +1,7 @@
 /**
  * Who a message goes through: the provider it names, else the one the router
  * names, else those of the policy's first matching rule, else the default.
- * Sending and explaining both ask here.
+ * Sending, explaining and the attempts of a ledger are all chosen here.
  */
 
 import { describeValue } from "../describe-value.ts";

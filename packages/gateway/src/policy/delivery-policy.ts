@@ -53,6 +53,8 @@ export interface RoutePlan {
 export interface Admission {
   succeeded(): void;
   failed(error: unknown): void;
+  /** The attempt was not made. */
+  released(): void;
 }
 
 /** All providers of a rule are failing; none was tried. */
@@ -106,6 +108,7 @@ export class DeliveryPolicy {
     if (pass === undefined) return undefined;
     return {
       succeeded: () => pass.succeeded(),
+      released: () => pass.released(),
       failed: (error) => {
         if (isProvidersFault(error)) pass.failed();
         else pass.released();

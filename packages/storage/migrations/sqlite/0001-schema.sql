@@ -268,11 +268,11 @@ CREATE TABLE deliveries (
   -- NULL while somebody holds it, and when nothing is left to do.
   next_attempt_at  INTEGER,
   -- As in ranges.
-  fence            INTEGER NOT NULL,
+  fence            INTEGER NOT NULL DEFAULT 0,
   owner            TEXT,
   lease_until      INTEGER,
   -- 1: an attempt costs money; a lost one is unknown, never repeated.
-  billable         INTEGER NOT NULL,
+  billable         INTEGER NOT NULL DEFAULT 0,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
   last_at          INTEGER,
@@ -281,9 +281,24 @@ CREATE TABLE deliveries (
   last_error_class INTEGER,
   last_error       TEXT,
   last_provider    TEXT,
+  last_outcome     INTEGER,
+  last_queued_ms   INTEGER,
+  last_dns_ms      INTEGER,
+  last_connect_ms  INTEGER,
+  last_tls_ms      INTEGER,
+  last_first_byte_ms INTEGER,
+  -- Of the attempt under way, else of the last one.
   provider         TEXT,
-  external_id      TEXT,
+  -- When the attempt under way began, if it costs money. NULL: none was begun
+  -- since the claim.
+  attempt_at       INTEGER,
   segments         INTEGER,
+  -- 1: the carrier will report on what is sent.
+  receipt_expected INTEGER NOT NULL DEFAULT 0,
+  -- When to ask it; NULL: not to be asked, or not any more.
+  poll_at          INTEGER,
+  -- 1: a failed receipt of the last attempt is followed by the next attempt.
+  fails_over       INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
 
@@ -291,8 +306,7 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
   WHERE next_attempt_at IS NOT NULL;
 -- Not by the end of the lease, so that renewing one leaves the index alone.
 CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
-CREATE INDEX deliveries_external_id ON deliveries (external_id, provider)
-  WHERE external_id IS NOT NULL;
+CREATE INDEX deliveries_poll ON deliveries (poll_at) WHERE poll_at IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
   WHERE round IS NOT NULL;
 -- All but sent (4) and delivered (5), so that what went wrong among a million
@@ -311,14 +325,38 @@ CREATE TABLE attempts (
   error_class INTEGER,
   error       TEXT,
   provider    TEXT,
+  outcome     INTEGER,
+  -- Whole milliseconds; NULL where a step was not made or not measured.
+  queued_ms   INTEGER,
+  dns_ms      INTEGER,
+  connect_ms  INTEGER,
+  tls_ms      INTEGER,
+  first_byte_ms INTEGER,
   PRIMARY KEY (message_seq, target, n)
 ) STRICT, WITHOUT ROWID;
 
+-- What carriers gave ids: a text of several segments may have several.
+CREATE TABLE parts (
+  message_seq INTEGER NOT NULL,
+  target      INTEGER NOT NULL,
+  -- The number of the attempt, from 1.
+  attempt     INTEGER NOT NULL,
+  -- From 0.
+  part        INTEGER NOT NULL,
+  -- The provider, by its name in the configuration.
+  entry       TEXT    NOT NULL,
+  external_id TEXT    NOT NULL,
+  state       INTEGER NOT NULL,
+  PRIMARY KEY (message_seq, target, attempt, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX parts_external_id ON parts (external_id, entry);
+
 -- Every receipt that ever came, those that changed nothing too. Without
--- message_seq: no delivery has that id yet.
+-- message_seq: no part has that id yet.
 CREATE TABLE receipts (
   seq         INTEGER PRIMARY KEY AUTOINCREMENT,
-  provider    TEXT    NOT NULL,
+  entry       TEXT    NOT NULL,
   external_id TEXT    NOT NULL,
   event       INTEGER NOT NULL,
   at          INTEGER NOT NULL,
@@ -328,7 +366,7 @@ CREATE TABLE receipts (
   target      INTEGER
 ) STRICT;
 
-CREATE INDEX receipts_early ON receipts (external_id, provider)
+CREATE INDEX receipts_early ON receipts (external_id, entry)
   WHERE message_seq IS NULL;
 CREATE INDEX receipts_of_delivery ON receipts (message_seq, target)
   WHERE message_seq IS NOT NULL;

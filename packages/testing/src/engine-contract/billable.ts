@@ -4,7 +4,7 @@ import type { EngineCases } from "./cases.ts";
 import { never } from "./scripted-channel.ts";
 import { projectId } from "./world.ts";
 
-const receipt = { provider: "p", event: "deliver", at: toEpochMs(0) } as const;
+const receipt = { entry: "p", event: "deliver", at: toEpochMs(0) } as const;
 
 export function testBillable({ test }: EngineCases): void {
   test("records the intent before an attempt that costs money", {}, async (world) => {
@@ -17,7 +17,7 @@ export function testBillable({ test }: EngineCases): void {
       states.push(message?.counts);
       return {
         outcome: "accepted",
-        externalId: "7",
+        parts: [{ externalId: "7" }],
         provider: "p",
         segments: 1,
       };
@@ -35,7 +35,11 @@ export function testBillable({ test }: EngineCases): void {
     const engine = await world.start();
     world.sms.script = async () => {
       await engine.receive({ ...receipt, externalId: "9" });
-      return { outcome: "accepted", externalId: "9", provider: "p" };
+      return {
+        outcome: "accepted",
+        parts: [{ externalId: "9" }],
+        provider: "p",
+      };
     };
     const id = await engine.publisher.sendSms(projectId, "+15550100001", "hi");
     await world.settle();

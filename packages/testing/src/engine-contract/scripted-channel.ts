@@ -31,6 +31,10 @@ export class ScriptedChannel implements Channel {
   open = 0;
   maxOpen = 0;
   script: Script = () => delivered;
+  /** Who carries the next attempt; by default it is not chosen. */
+  choose: PreparedMessage["chooseRoute"];
+  /** Providers that attempts were made through, in their order. */
+  readonly routes: (string | undefined)[] = [];
   /** What preparing a message leads to; by default it just works. */
   onPrepare: () => unknown = () => undefined;
   readonly #counts = new Map<string, number>();
@@ -47,7 +51,11 @@ export class ScriptedChannel implements Channel {
 
   prepare(): PreparedMessage | Promise<PreparedMessage> {
     const prepared: PreparedMessage = {
-      deliver: (to, signals) => this.#deliver(to, signals),
+      ...(this.choose && { chooseRoute: this.choose }),
+      deliver: (to, signals, route) => {
+        this.routes.push(route?.provider);
+        return this.#deliver(to, signals);
+      },
     };
     const waits = this.onPrepare();
     return waits instanceof Promise ? waits.then(() => prepared) : prepared;

@@ -1,22 +1,22 @@
 /** Deliveries of the in-memory store that wait, are claimed or reported on. */
 
 import {
+  type AttemptIntent,
+  addMs,
   type ClaimedDelivery,
   cancelReasons,
   type DeliveryStore,
   decideClaim,
   type EpochMs,
-  isSettled,
   type Lease,
   nextState,
   type Recipient,
-  stateOfUnstarted,
+  stateBeforeClaim,
 } from "@carillon/core";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
-import { applyReceipt, isAbout } from "./outcomes.ts";
+import { applyReceipt, findPart } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
-import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
 /** Within one write. */
@@ -37,7 +37,7 @@ export function claimDeliveries(
       cancel(tables, row, cancelReasons[why], now);
       continue;
     }
-    const { messageSeq, state, attempts, lastAttempt } = row;
+    const { messageSeq, state, attempts, lastAttempt, earlierAttempts } = row;
     const { nextAttemptAt: _, ...rest } = row;
     const fence = row.fence + 1;
     const hold = holds.grant(lease);
@@ -49,6 +49,8 @@ export function claimDeliveries(
       state,
       attempts,
       ...(lastAttempt && { lastAttempt }),
+      ...(attempts > 1 &&
+        lastAttempt?.provider !== undefined && { earlierAttempts }),
       fence,
     });
   }
@@ -58,19 +60,37 @@ export function claimDeliveries(
 /** Within one write. */
 export function releaseDelivery(
   { deliveries }: Tables,
-  { messageSeq, recipient, fence, attempts }: ClaimedDelivery,
+  claim: ClaimedDelivery,
   nextAttemptAt: EpochMs,
 ): void {
+  const { messageSeq, recipient, fence } = claim;
   const key = deliveryKey({ messageSeq, target: recipient.target });
   const row = deliveries.get(key);
   if (row?.fence !== fence || row.state !== "sending") return;
-  const state = stateOfUnstarted(attempts);
-  deliveries.put(key, { ...freed(row), state, nextAttemptAt });
+  const state = stateBeforeClaim(claim);
+  const { attemptAt: _, ...rest } = freed(row);
+  deliveries.put(key, { ...rest, state, nextAttemptAt });
+}
+
+/** Within one write; whether the claim still holds. */
+export function recordIntent(
+  { deliveries }: Tables,
+  { fence, provider, at, ...key }: AttemptIntent,
+): boolean {
+  const row = deliveries.get(deliveryKey(key));
+  if (row?.fence !== fence || !row.hold) return false;
+  deliveries.put(deliveryKey(key), {
+    ...row,
+    attemptAt: at,
+    ...(provider !== undefined && { provider }),
+  });
+  return true;
 }
 
 export function createReceiptStore(
   tables: Tables,
-): Pick<DeliveryStore, "recordReceipt"> {
+  holds: Holds,
+): Pick<DeliveryStore, "recordReceipt" | "claimPolls" | "schedulePolls"> {
   const { deliveries, earlyReceipts, write } = tables;
   let lastReceipt = 0;
   return {
@@ -81,12 +101,41 @@ export function createReceiptStore(
         earlyReceipts.put(key, receipt);
         const row = deliveries
           .list()
-          .findLast((delivery) => isAbout(receipt, delivery));
-        if (!row) return;
+          .findLast((delivery) => findPart(delivery, receipt) >= 0);
+        if (!row) return undefined;
         earlyReceipts.delete(key);
-        const changed = applyReceipt(tables, row, receipt);
-        if (!isSettled(row.state) && isSettled(changed.state)) {
-          countSettled(tables, changed, receipt.at);
+        const part = findPart(row, receipt);
+        const changed = applyReceipt(tables, row, part, receipt);
+        const isDue = changed.state === "retrying" && row.state !== "retrying";
+        return isDue ? changed.nextAttemptAt : undefined;
+      }),
+    claimPolls: (leaseMs, limit) =>
+      write(() => {
+        const now = holds.now();
+        return deliveries
+          .list()
+          .filter(({ pollAt = Number.POSITIVE_INFINITY }) => pollAt <= now)
+          .sort((a, b) => (a.pollAt ?? 0) - (b.pollAt ?? 0))
+          .slice(0, limit)
+          .flatMap((row) => {
+            const { messageSeq, target, attempts, parts } = row;
+            const { pollAt: _, ...rest } = row;
+            if (row.state !== "sent") {
+              deliveries.put(deliveryKey(row), rest);
+              return [];
+            }
+            const pollAt = addMs(now, leaseMs);
+            deliveries.put(deliveryKey(row), { ...rest, pollAt });
+            const last = parts.filter(({ attempt }) => attempt === attempts);
+            return [{ messageSeq, target, parts: last }];
+          });
+      }),
+    schedulePolls: (polls) =>
+      write(() => {
+        for (const { pollAt, ...key } of polls) {
+          const row = deliveries.get(deliveryKey(key));
+          if (row?.state !== "sent") continue;
+          deliveries.put(deliveryKey(key), { ...row, pollAt });
         }
       }),
   };

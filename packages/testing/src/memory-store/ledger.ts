@@ -47,6 +47,7 @@ export function addDueDelivery(
     billable,
     fence: 0,
     earlierAttempts: [],
+    parts: [],
     receipts: [],
   });
 }

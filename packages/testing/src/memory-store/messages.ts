@@ -174,9 +174,14 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
     attempts: _a,
     lastAttempt: _l,
     earlierAttempts: _e,
+    attemptAt: _at,
+    failsOver: _o,
+    parts,
     receipts,
     ...members
   } = told;
+  const lastOf = parts.at(-1)?.attempt;
+  const shownPart = parts.find(({ attempt }) => attempt === lastOf);
   return {
     ...members,
     protocol: recipient.protocol,
@@ -188,6 +193,7 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
       }),
     attemptCount: attempts,
     attempts: lastAttempt ? [...earlierAttempts, lastAttempt] : earlierAttempts,
+    ...(shownPart && { externalId: shownPart.externalId, parts }),
     ...(receipts.length > 0 && { receipts }),
   };
 }

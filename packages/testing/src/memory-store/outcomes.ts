@@ -4,9 +4,11 @@ import {
   CarillonError,
   type DeliveryOutcome,
   type FencedOutcome,
+  failedByReceipt,
+  isFinal,
   isSettled,
+  mergeReceipt,
   mergeStates,
-  nextState,
   type RangeOutcome,
   type Receipt,
   type RefusedOutcome,
@@ -39,6 +41,7 @@ export function addOutcomes(
       ...(round !== undefined && { round }),
       fence: 0,
       earlierAttempts: [],
+      parts: [],
       receipts: [],
     };
     merge(tables, row, outcome, lease && holds.grant(lease));
@@ -55,9 +58,14 @@ export function recordOutcomes(
     const { fence, previousAttempt } = outcome;
     const row = tables.deliveries.get(deliveryKey(outcome));
     if (row?.fence !== fence) return;
-    const earlierAttempts = previousAttempt
-      ? [...row.earlierAttempts, previousAttempt]
-      : row.earlierAttempts;
+    // Of an attempt that was found lost before its outcome came after all, those
+    // before it are in the list already.
+    const isListed =
+      row.state === "unknown" && row.attempts >= outcome.attempts;
+    const earlierAttempts =
+      previousAttempt && !isListed
+        ? [...row.earlierAttempts, previousAttempt]
+        : row.earlierAttempts;
     merge(tables, { ...row, earlierAttempts }, outcome, undefined);
   });
 }
@@ -99,7 +107,7 @@ function isRefused(error: unknown): error is CarillonError {
   return error instanceof CarillonError && error.code === "STORAGE_REFUSED";
 }
 
-/** Writes an outcome, and the receipts that came before the id they name. */
+/** Writes an outcome, and the receipts that came before the ids they name. */
 function merge(
   tables: Tables,
   row: DeliveryRow,
@@ -107,51 +115,112 @@ function merge(
   granted: Hold | undefined,
 ): void {
   const { deliveries, earlyReceipts } = tables;
-  const state = mergeStates(row.state, granted ? "sending" : outcome.state);
+  const reported = granted ? "sending" : outcome.state;
+  const state = mergeStates(row.state, reported);
   const hold = isSettled(state) ? undefined : granted;
-  const { nextAttemptAt: _, hold: _ended, ...kept } = row;
-  const { attempts, lastAttempt, externalId, provider, segments } = outcome;
+  const { nextAttemptAt: _, hold: _ended, ...kept } = unfinished(row);
+  const { attempts, lastAttempt, provider, segments } = outcome;
+  const { receiptExpected, pollAt, failsOver, parts = [] } = outcome;
+  const mayGoOn = isSettled(state) ? state === "sent" : !hold;
   const nextAttemptAt =
-    isSettled(state) || hold ? undefined : outcome.nextAttemptAt;
+    mayGoOn && state === reported ? outcome.nextAttemptAt : undefined;
+  // Without a provider nobody can report on them.
+  const added = (provider === undefined ? [] : parts).map(
+    ({ externalId, state: known = "sent" as const }) => ({
+      attempt: attempts,
+      entry: provider ?? "",
+      externalId,
+      state: known,
+    }),
+  );
+  const hasRested = row.parts.some((it) => it.attempt < attempts);
   let merged = deliveries.put(deliveryKey(row), {
     ...kept,
     state,
     attempts,
+    parts: [...row.parts, ...added],
     ...(lastAttempt !== undefined && { lastAttempt }),
-    ...(externalId !== undefined && { externalId }),
     ...(provider !== undefined && { provider }),
     ...(segments !== undefined && { segments }),
     ...(hold && { hold }),
+    ...(hold && row.billable && lastAttempt && { attemptAt: lastAttempt.at }),
     ...(nextAttemptAt !== undefined && { nextAttemptAt }),
+    ...(!isFinal(state) && {
+      ...(receiptExpected && { receiptExpected }),
+      ...(pollAt !== undefined && { pollAt }),
+      ...(failsOver && { failsOver }),
+    }),
   });
+  if (!isSettled(row.state) && isSettled(state) && !hasRested) {
+    countSettled(tables, { ...outcome, state });
+  }
   for (const [key, receipt] of earlyReceipts.entries()) {
-    if (!isAbout(receipt, merged)) continue;
-    merged = applyReceipt(tables, merged, receipt);
+    const part = findPart(merged, receipt, added.length);
+    if (part < 0) continue;
+    merged = applyReceipt(tables, merged, part, receipt);
     earlyReceipts.delete(key);
   }
-  if (!isSettled(row.state) && isSettled(merged.state)) {
-    const first = isSettled(state) ? state : merged.state;
-    countSettled(tables, { ...outcome, state: first });
-  }
 }
 
-export function isAbout(receipt: Receipt, row: DeliveryRow): boolean {
-  return (
-    row.provider === receipt.provider && row.externalId === receipt.externalId
+/** The newest part that a receipt names; of the last `limit` ones. */
+export function findPart(
+  { parts }: DeliveryRow,
+  { entry, externalId }: Receipt,
+  limit = parts.length,
+): number {
+  const found = parts.findLastIndex(
+    (it) => it.entry === entry && it.externalId === externalId,
   );
+  return found >= parts.length - limit ? found : -1;
 }
 
-/** Answers the delivery as it is now: receipts settle, nothing is left to do. */
+/** Answers the delivery as it is now. */
 export function applyReceipt(
   { deliveries }: Tables,
   row: DeliveryRow,
-  { provider: _provider, externalId: _id, ...receipt }: Receipt,
+  part: number,
+  receipt: Receipt,
 ): DeliveryRow {
+  const attempt = row.parts[part]?.attempt ?? 0;
+  const ofAttempt = row.parts.filter((it) => it.attempt === attempt);
+  const first = row.parts.findIndex((it) => it.attempt === attempt);
+  const effect = mergeReceipt(
+    {
+      state: row.state,
+      isLastAttempt: attempt === row.attempts,
+      failsOver: row.failsOver === true,
+      parts: ofAttempt.map(({ state }) => state),
+      part: part - first,
+    },
+    receipt.event,
+  );
+  const parts = row.parts.map((it, n) =>
+    n === part ? { ...it, state: effect.part } : it,
+  );
+  const { state } = effect;
   const receipts = [...row.receipts, receipt];
-  const state = nextState(row.state, receipt.event);
-  if (state === row.state) {
-    return deliveries.put(deliveryKey(row), { ...row, receipts });
+  const known = { ...row, parts, receipts };
+  const { lastAttempt } = row;
+  if (state === row.state || state === "sent") {
+    return deliveries.put(deliveryKey(row), { ...known, state });
   }
-  const { nextAttemptAt: _, hold: _ended, ...rest } = row;
-  return deliveries.put(deliveryKey(row), { ...rest, state, receipts });
+  const { nextAttemptAt: _, hold: _ended, ...rest } = unfinished(known);
+  return deliveries.put(deliveryKey(row), {
+    ...rest,
+    state,
+    ...(state === "retrying" && { nextAttemptAt: receipt.at }),
+    ...(state === "retrying" &&
+      lastAttempt && { lastAttempt: failedByReceipt(lastAttempt, receipt) }),
+  });
+}
+
+/** Without what its last attempt left to be done. */
+function unfinished({
+  receiptExpected: _expected,
+  pollAt: _pollAt,
+  failsOver: _failsOver,
+  attemptAt: _attemptAt,
+  ...row
+}: DeliveryRow): DeliveryRow {
+  return row;
 }

@@ -6,12 +6,13 @@ import {
   type Attempt,
   type AudienceRange,
   type AuditEntry,
+  attemptOutcomes,
   audienceKinds,
   type BindingData,
   type ConfirmationWindow,
   contentKinds,
   type DeliveryOutcome,
-  type DeliveryReceipt,
+  type DeliveryPart,
   type Domain,
   deliveryStates,
   errorClasses,
@@ -23,6 +24,7 @@ import {
   type MessageTopic,
   type OptOutRecord,
   type Project,
+  partStates,
   protocols,
   type Receipt,
   type Recipient,
@@ -220,14 +222,18 @@ export function rangeKey({
   return `${messageSeq}/${topicSeq}/${afterTarget}`;
 }
 
-export interface DeliveryRow extends DeliveryOutcome {
+export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   readonly billable: boolean;
   readonly round?: number;
   readonly fence: number;
   /** While an attempt is under way. */
   readonly hold?: Hold;
   readonly earlierAttempts: readonly Attempt[];
-  readonly receipts: readonly DeliveryReceipt[];
+  /** When the attempt under way began, if it costs money. */
+  readonly attemptAt?: EpochMs;
+  /** Of all attempts, oldest first. */
+  readonly parts: readonly DeliveryPart[];
+  readonly receipts: readonly Receipt[];
 }
 
 export function deliveryKey({
@@ -244,9 +250,17 @@ const attempt = object<Attempt>({
   errorClass: optional(oneOf(errorClasses)),
   error: optional(text),
   provider: optional(text),
+  outcome: optional(oneOf(attemptOutcomes)),
+  queuedMs: optional(integer),
+  dnsMs: optional(integer),
+  connectMs: optional(integer),
+  tlsMs: optional(integer),
+  firstByteMs: optional(integer),
 });
 
-const deliveryReceiptColumns: Columns<DeliveryReceipt> = {
+export const receiptColumns: Columns<Receipt> = {
+  entry: text,
+  externalId: text,
   event: oneOf(receiptEvents),
   at: integer,
   code: optional(text),
@@ -260,21 +274,26 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   attempts: integer,
   lastAttempt: optional(attempt),
   nextAttemptAt: optional(integer),
-  externalId: optional(text),
   provider: optional(text),
   segments: optional(integer),
+  receiptExpected: optional(flag),
+  pollAt: optional(integer),
+  failsOver: optional(flag),
+  attemptAt: optional(integer),
   billable: flag,
   round: optional(integer),
   fence: integer,
   hold,
   earlierAttempts: list(attempt),
-  receipts: list(object(deliveryReceiptColumns)),
-};
-
-export const receiptColumns: Columns<Receipt> = {
-  provider: text,
-  externalId: text,
-  ...deliveryReceiptColumns,
+  parts: list(
+    object<DeliveryPart>({
+      attempt: integer,
+      entry: text,
+      externalId: text,
+      state: oneOf(partStates),
+    }),
+  ),
+  receipts: list(object(receiptColumns)),
 };
 
 export const statisticsColumns: Columns<HourlyCount & { topicSeq: number }> = {

@@ -2,13 +2,18 @@
 
 import {
   type EpochMs,
+  lostAttempt,
   nextState,
   type ReclaimedWork,
   type Store,
   toEpochMs,
   type WorkStore,
 } from "@carillon/core";
-import { claimDeliveries, releaseDelivery } from "./deliveries.ts";
+import {
+  claimDeliveries,
+  recordIntent,
+  releaseDelivery,
+} from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage } from "./ledger.ts";
 import { recordOutcomes } from "./outcomes.ts";
@@ -57,6 +62,8 @@ export function createWorkStore(
           deliveries.put(deliveryKey(row), { ...row, hold });
         }
       }),
+    recordIntents: (intents) =>
+      write(() => intents.map((intent) => recordIntent(tables, intent))),
     finish: (work) =>
       write(() => {
         if ("range" in work) return finishRange(tables, holds, work);
@@ -107,7 +114,7 @@ export function createWorkStore(
       const waiting = due.filter(({ state }) => state === "waiting").length;
       return {
         waiting,
-        retrying: due.length - waiting,
+        retrying: due.filter(({ state }) => state !== "sent").length - waiting,
         ranges: ranges
           .list()
           .filter(({ hold }) => !hold)
@@ -141,10 +148,20 @@ function reclaim(
     work.freed++;
   }
   for (const row of deliveries.list().filter(isLost)) {
-    if (row.billable) {
+    if (row.billable && row.attemptAt !== undefined) {
       // Its fence stays: nobody repeats it, and who made it may still tell.
-      const { hold: _, ...rest } = row;
-      const lost = { ...rest, state: nextState(row.state, "lose") };
+      const { hold: _, attemptAt, nextAttemptAt: _due, ...rest } = row;
+      const { lastAttempt, attempts, earlierAttempts } = row;
+      const hadOne = lastAttempt !== undefined && attempts > 0;
+      const lost = {
+        ...rest,
+        state: nextState(row.state, "lose"),
+        attempts: attempts + 1,
+        lastAttempt: lostAttempt(row.provider, attemptAt),
+        earlierAttempts: hadOne
+          ? [...earlierAttempts, lastAttempt]
+          : earlierAttempts,
+      };
       deliveries.put(deliveryKey(row), lost);
       countSettled(tables, lost, now);
       work.interrupted++;

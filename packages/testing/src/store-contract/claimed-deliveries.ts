@@ -111,7 +111,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     await recordOutcomes(store, [
       {
         ...delivered(claim.messageSeq, 0, { state: "sent" }),
-        externalId: "x1",
+        parts: [{ externalId: "x1" }],
         provider: "loopback",
         segments: 2,
         fence: claim.fence,
@@ -174,7 +174,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
         state: "retrying",
         attempts: 1,
         lastAttempt,
-        externalId: "x1",
+        parts: [{ externalId: "x1" }],
         provider: "loopback",
         segments: 3,
         nextAttemptAt: start,

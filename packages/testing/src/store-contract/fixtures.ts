@@ -3,6 +3,7 @@
 import {
   type AudienceRange,
   addMs,
+  type ClaimedDelivery,
   type ClaimRequest,
   type Delivery,
   type EpochMs,
@@ -292,10 +293,18 @@ export function underWay(
   target: number,
   lease: Lease,
 ): RangeOutcome {
-  return { messageSeq, target, state: "sending", attempts: 0, lease };
+  const lastAttempt = { at: start, durationMs: 0 };
+  return {
+    messageSeq,
+    target,
+    state: "sending",
+    attempts: 0,
+    lastAttempt,
+    lease,
+  };
 }
 
-/** A message to one phone, being sent by `a`. */
+/** A message to one phone, being sent by `a`; its intent is on record. */
 export async function claimOne(
   store: Store,
   clock: ManualClock,
@@ -305,6 +314,7 @@ export async function claimOne(
   await store.acceptDirectMessage(message, phones(1), billable);
   const [claim] = await claimDue(store, clock, leaseOf("a", leaseMs), start, 1);
   if (!claim) throw new Error("The message is not due.");
+  if (billable) await intend(store, claim);
   return { message, claim };
 }
 
@@ -341,4 +351,14 @@ export async function statesOf(store: Store, messageSeq: number) {
     { limit: 1000 },
   );
   return deliveries.map(({ state }) => state);
+}
+
+/** Records that an attempt through `provider` begins. */
+export async function intend(
+  store: Store,
+  { messageSeq, recipient: { target }, fence }: ClaimedDelivery,
+  provider = "loopback",
+): Promise<boolean> {
+  const intent = { messageSeq, target, fence, provider, at: after(1) };
+  return (await store.recordIntents([intent]))[0] === true;
 }

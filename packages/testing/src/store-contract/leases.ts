@@ -16,6 +16,7 @@ import {
   directMessage,
   fanOut,
   hasRanges,
+  intend,
   leaseOf,
   messageTo,
   nextDueAt,
@@ -244,8 +245,9 @@ export function testLeases({ test }: Cases): void {
       ],
       message,
     );
-    const claims = await claimDue(store, clock, leaseOf("a", 10), start, 9);
-    assert.equal(claims.length, 1);
+    const [claim] = await claimDue(store, clock, leaseOf("a", 10), start, 9);
+    assert.ok(claim);
+    await intend(store, claim);
     clock.advance(10);
     const two = { freed: 0, interrupted: 2 };
     assert.deepEqual(await store.reclaim(), two);
@@ -259,7 +261,7 @@ export function testLeases({ test }: Cases): void {
       {
         ...delivered(messageSeq, 0, { state: "retrying" }),
         nextAttemptAt: after(1),
-        externalId: "x1",
+        parts: [{ externalId: "x1" }],
         provider: "loopback",
         fence,
       },
@@ -268,7 +270,7 @@ export function testLeases({ test }: Cases): void {
     assert.deepEqual(await store.reclaim(), nothing);
     await claimDue(store, clock, leaseOf("a", 10), after(1), 9);
     await store.recordReceipt({
-      provider: "loopback",
+      entry: "loopback",
       externalId: "x1",
       event: "deliver",
       at: after(2),

@@ -287,16 +287,20 @@ export function testMessages({ test }: Cases): void {
       state: "retrying" as const,
       lastAttempt,
       nextAttemptAt: after(5000),
-      externalId: "x1",
+      parts: [{ externalId: "x1" }],
       provider: "loopback",
       segments: 2,
     };
     const messageSeq = await fanOut(store, topic, (seq) => [
       delivered(seq, target, outcome),
     ]);
-    const { lastAttempt: _, ...rest } = outcome;
+    const { lastAttempt: _, parts: _parts, ...rest } = outcome;
     const expected = {
       ...rest,
+      externalId: "x1",
+      parts: [
+        { attempt: 1, entry: "loopback", externalId: "x1", state: "sent" },
+      ],
       messageSeq,
       target,
       protocol: "https",

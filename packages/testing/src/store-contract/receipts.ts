@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Receipt, Store } from "@carillon/core";
+import type { DeliveryOutcome, EpochMs, Receipt, Store } from "@carillon/core";
 import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
@@ -11,6 +11,7 @@ import {
   delivered,
   directMessage,
   fanOut,
+  intend,
   leaseOf,
   messageTo,
   nextDueAt,
@@ -59,7 +60,7 @@ export function testReceipts({ test }: Cases): void {
     const message = messageTo(topic);
     const outcome = {
       state: "sent" as const,
-      externalId: "x1",
+      parts: [{ externalId: "x1" }],
       provider: "loopback",
     };
     await fanOut(
@@ -73,7 +74,7 @@ export function testReceipts({ test }: Cases): void {
 
   test("tells apart the same id of two providers", async (store, clock) => {
     const message = await send(store, clock, "x1");
-    await store.recordReceipt(receiptOf("x1", { provider: "other" }));
+    await store.recordReceipt(receiptOf("x1", { entry: "other" }));
     assert.deepEqual(await countsOf(store, message), { sent: 1 });
   });
 
@@ -84,7 +85,7 @@ export function testReceipts({ test }: Cases): void {
     const delivered = receiptOf("x1", { event: "deliver", at: after(2) });
     await store.recordReceipt(delivered);
     const failed: Receipt = {
-      provider: "loopback",
+      entry: "loopback",
       externalId: "x1",
       event: "fail",
       at: after(3),
@@ -95,12 +96,7 @@ export function testReceipts({ test }: Cases): void {
     const seq = report?.message.seq ?? 0;
     const delivery = await store.findDelivery(seq, 0);
     assert.equal(delivery?.state, "delivered");
-    assert.deepEqual(
-      delivery.receipts,
-      [accepted, delivered, failed].map(
-        ({ provider: _provider, externalId: _id, ...shown }) => shown,
-      ),
-    );
+    assert.deepEqual(delivery.receipts, [accepted, delivered, failed]);
     const [listed] = await store.listDeliveries(seq, { limit: 1 });
     assert.deepEqual(listed, delivery);
   });
@@ -133,6 +129,143 @@ export function testReceipts({ test }: Cases): void {
     await store.recordReceipt(receiptOf("x1", { event: "deliver" }));
     assert.deepEqual(await countsOf(store, message), { delivered: 1 });
   });
+
+  test("a delivery is what its parts are", async (store, clock) => {
+    const { messageSeq, target } = await sendParts(store, clock, ["a", "b"]);
+    await store.recordReceipt(receiptOf("a", { event: "deliver" }));
+    const half = await store.findDelivery(messageSeq, target);
+    assert.equal(half?.state, "sent");
+    assert.deepEqual(
+      half.parts?.map(({ externalId, state }) => [externalId, state]),
+      [
+        ["a", "delivered"],
+        ["b", "sent"],
+      ],
+    );
+    assert.equal(half.externalId, "a");
+    await store.recordReceipt(receiptOf("b", { event: "deliver" }));
+    const whole = await store.findDelivery(messageSeq, target);
+    assert.equal(whole?.state, "delivered");
+    const lost = await sendParts(store, clock, ["c", "d"]);
+    await store.recordReceipt(receiptOf("d", { event: "expire" }));
+    await store.recordReceipt(receiptOf("c", { event: "deliver" }));
+    const { state } = (await store.findDelivery(lost.messageSeq, 0)) ?? {};
+    assert.equal(state, "expired");
+  });
+
+  test("a failed receipt makes the next attempt due where one follows", async (store, clock) => {
+    const { messageSeq } = await sendParts(store, clock, ["a"], {
+      failsOver: true,
+    });
+    const failed = receiptOf("a", { event: "reject", at: after(20) });
+    assert.equal(await store.recordReceipt(failed), after(20));
+    assert.equal(await nextDueAt(store, clock), after(20));
+    const [claim] = await claimDue(store, clock, leaseOf("a"), after(20), 1);
+    assert.equal(claim?.state, "retrying");
+    assert.equal(claim.lastAttempt?.outcome, "failed");
+    assert.match(claim.lastAttempt.error ?? "", /reject, DELIVRD \(000\)/);
+    // Of the attempt before: only its success counts now.
+    await store.recordReceipt(receiptOf("a", { event: "fail" }));
+    const delivery = await store.findDelivery(messageSeq, 0);
+    assert.equal(delivery?.state, "sending");
+    assert.equal(delivery.receipts?.length, 2);
+  });
+
+  test("an earlier attempt that succeeds late wins while nothing is final", async (store, clock) => {
+    const silent = { failsOver: true, nextAttemptAt: after(50) } as const;
+    const { messageSeq } = await sendParts(store, clock, ["a"], silent);
+    assert.equal(await nextDueAt(store, clock), after(50));
+    const [claim] = await claimDue(store, clock, leaseOf("a"), after(50), 1);
+    assert.equal(claim?.state, "sent");
+    assert.ok(await intend(store, claim, "other"));
+    await store.recordReceipt(receiptOf("a", { event: "deliver" }));
+    await recordOutcomes(store, [
+      {
+        ...delivered(messageSeq, 0, { state: "sent", attempts: 2 }),
+        parts: [{ externalId: "b" }],
+        provider: "other",
+        fence: claim.fence,
+      },
+    ]);
+    const late = receiptOf("b", { entry: "other", event: "fail" });
+    await store.recordReceipt(late);
+    const delivery = await store.findDelivery(messageSeq, 0);
+    assert.equal(delivery?.state, "delivered");
+    assert.equal(await nextDueAt(store, clock), undefined);
+    assert.deepEqual(
+      delivery.parts?.map(({ entry, state }) => [entry, state]),
+      [
+        ["loopback", "delivered"],
+        ["other", "failed"],
+      ],
+    );
+    assert.deepEqual(delivery.receipts?.at(-1), late);
+  });
+
+  test("what a claim calls is on record, and lost with its provider's name", async (store, clock) => {
+    const message = directMessage();
+    await store.acceptDirectMessage(message, phones(2), true);
+    const [called, chosen] = await claimDue(
+      store,
+      clock,
+      leaseOf("a", 10),
+      start,
+      2,
+    );
+    assert.ok(called && chosen);
+    assert.ok(await intend(store, called, "p1"));
+    clock.advance(10);
+    assert.deepEqual(await store.reclaim(), {
+      freed: 1,
+      interrupted: 1,
+    });
+    const { messageSeq } = called;
+    const lost = await store.findDelivery(messageSeq, called.recipient.target);
+    assert.equal(lost?.state, "unknown");
+    assert.equal(lost.attemptCount, 1);
+    assert.deepEqual(
+      lost.attempts.map(({ provider, outcome, at }) => [provider, outcome, at]),
+      [["p1", "unknown", after(1)]],
+    );
+    // What was freed is nobody's, and cannot be called by who had it.
+    assert.equal(await intend(store, chosen), false);
+    // The lost one's outcome is better than not knowing.
+    await recordOutcomes(store, [
+      {
+        ...delivered(messageSeq, called.recipient.target, { state: "sent" }),
+        fence: called.fence,
+      },
+    ]);
+    const told = await store.findDelivery(messageSeq, called.recipient.target);
+    assert.equal(told?.state, "sent");
+    assert.equal(told.attempts.length, 1);
+  });
+
+  test("deals out polls, each once until its lease ends or it is final", async (store, clock) => {
+    const { messageSeq } = await sendParts(store, clock, ["a"], {
+      pollAt: after(5),
+    });
+    assert.deepEqual(await claimPollsAt(store, clock, after(4)), []);
+    const [poll] = await claimPollsAt(store, clock, after(5));
+    assert.equal(poll?.messageSeq, messageSeq);
+    assert.deepEqual(
+      poll.parts.map(({ externalId, entry }) => [externalId, entry]),
+      [["a", "loopback"]],
+    );
+    assert.deepEqual(await claimPollsAt(store, clock, after(104)), []);
+    assert.equal((await claimPollsAt(store, clock, after(105))).length, 1);
+    const next = { messageSeq, target: 0, pollAt: after(110) };
+    await store.schedulePolls([next]);
+    const shown = await store.findDelivery(messageSeq, 0);
+    assert.equal(shown?.pollAt, after(110));
+    assert.equal(shown.receiptExpected, true);
+    await store.recordReceipt(receiptOf("a", { event: "deliver" }));
+    assert.deepEqual(await claimPollsAt(store, clock, after(1e6)), []);
+    await store.schedulePolls([next]);
+    const ended = await store.findDelivery(messageSeq, 0);
+    assert.equal(ended?.pollAt, undefined);
+    assert.equal(ended?.receiptExpected, undefined);
+  });
 }
 
 /** Sends a message to one phone with this id; it comes to be in `state`. */
@@ -150,7 +283,7 @@ async function send(
     {
       ...delivered(claim.messageSeq, 0, { state }),
       ...(state === "retrying" && { nextAttemptAt: after(10) }),
-      externalId,
+      parts: [{ externalId }],
       provider: "loopback",
       fence: claim.fence,
     },
@@ -158,9 +291,38 @@ async function send(
   return message;
 }
 
+/** Sends a message to one phone, in parts with these ids; it is `sent`. */
+async function sendParts(
+  store: Store,
+  clock: ManualClock,
+  ids: readonly string[],
+  outcome: Partial<DeliveryOutcome> = {},
+) {
+  await store.acceptDirectMessage(directMessage(), phones(1), true);
+  const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
+  assert.ok(claim && (await intend(store, claim)));
+  const { messageSeq, fence } = claim;
+  const lastAttempt = {
+    at: start,
+    durationMs: 5,
+    provider: "loopback",
+    outcome: "accepted",
+  } as const;
+  await recordOutcomes(store, [
+    {
+      ...delivered(messageSeq, 0, { state: "sent", lastAttempt, ...outcome }),
+      receiptExpected: true,
+      parts: ids.map((externalId) => ({ externalId })),
+      provider: "loopback",
+      fence,
+    },
+  ]);
+  return { messageSeq, target: 0 };
+}
+
 function receiptOf(externalId: string, receipt: Partial<Receipt>): Receipt {
   return {
-    provider: "loopback",
+    entry: "loopback",
     externalId,
     event: "deliver",
     at: start,
@@ -168,4 +330,10 @@ function receiptOf(externalId: string, receipt: Partial<Receipt>): Receipt {
     text: "DELIVRD",
     ...receipt,
   };
+}
+
+/** Waits until `now`. */
+async function claimPollsAt(store: Store, clock: ManualClock, now: EpochMs) {
+  clock.advance(now - clock.now());
+  return await store.claimPolls(100, 9);
 }

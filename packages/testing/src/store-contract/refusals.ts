@@ -56,7 +56,10 @@ const outOfType: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "a number for an error": { lastAttempt: { ...attempt, error: 503 } },
   "an object for an error": { lastAttempt: { ...attempt, error: {} } },
   "a function for a provider": { provider: () => "loopback" },
-  "a number for an external id": { externalId: 4711, provider: "loopback" },
+  "a number for an external id": {
+    parts: [{ externalId: 4711 }],
+    provider: "loopback",
+  },
   "more segments than can be counted": { segments: 2 ** 60 },
   "a state that there is not": { state: "perhaps" },
 };
@@ -221,7 +224,7 @@ export function testRefusals({ test }: Cases): void {
     const fraction = { createdAt: start + 0.5 };
     const gap = { projectId: undefined };
     const receipt: Receipt = {
-      provider: "loopback",
+      entry: "loopback",
       externalId: "x1",
       event: "deliver",
       at: start,

@@ -15,6 +15,7 @@ import {
   completeRange,
   delivered,
   fanOut,
+  intend,
   leaseOf,
   messageTo,
   projectId,
@@ -72,14 +73,14 @@ export function testStatistics({ test }: Cases): void {
     const [claim] = await claimDue(store, clock, leaseOf("a"), after(1), 1);
     const outcome = delivered(messageSeq, target, {
       state: "sent",
-      externalId: "x1",
+      parts: [{ externalId: "x1" }],
       provider: "p",
     });
     await recordOutcomes(store, [{ ...outcome, fence: claim?.fence ?? 0 }]);
     const once = ["0 https sent 1"];
     assert.deepEqual(await statisticsOf(store, topic), once);
     await store.recordReceipt({
-      provider: "p",
+      entry: "p",
       externalId: "x1",
       event: "deliver",
       at: after(hourMs),
@@ -98,7 +99,9 @@ export function testStatistics({ test }: Cases): void {
         billable: true,
       }),
     ]);
-    await claimDue(store, clock, leaseOf("a", 10), start, 1);
+    const [claim] = await claimDue(store, clock, leaseOf("a", 10), start, 1);
+    assert.ok(claim);
+    await intend(store, claim);
     clock.advance(hourMs);
     await store.reclaim();
     assert.deepEqual(await statisticsOf(store, topic), ["1 https unknown 1"]);

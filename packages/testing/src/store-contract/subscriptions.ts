@@ -17,6 +17,7 @@ import {
   claimDue,
   everything,
   freshId,
+  intend,
   leaseOf,
   mailOf,
   newSubscription,
@@ -458,7 +459,8 @@ export function testSubscriptions({ test }: Cases): void {
   test("never repeats a confirmation that costs money", async (store, clock) => {
     const topic = await addTopic(store);
     await addUnconfirmed(store, topic, "t1", { billable: true });
-    await claimDue(store, clock, leaseOf("a", 10), start, 10);
+    const [claim] = await claimDue(store, clock, leaseOf("a", 10), start, 10);
+    assert.ok(claim && (await intend(store, claim)));
     clock.advance(10);
     assert.deepEqual(await store.reclaim(), {
       freed: 0,

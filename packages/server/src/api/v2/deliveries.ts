@@ -2,6 +2,7 @@
 
 import {
   addMs,
+  attemptOutcomes,
   CarillonError,
   type Delivery,
   deliveryStates,
@@ -9,6 +10,7 @@ import {
   type Message,
   maskSecrets,
   parseDeliveryId,
+  partStates,
   receiptEvents,
   toDeliveryId,
 } from "@carillon/core";
@@ -34,12 +36,35 @@ const Attempt = Type.Object(
     errorClass: Type.Optional(Type.String()),
     error: Type.Optional(Type.String()),
     provider: Type.Optional(Type.String()),
+    outcome: Type.Optional(
+      Type.Enum([...attemptOutcomes], {
+        description:
+          "What came of it, of what costs money; `failed`: accepted, and failed by its receipt",
+      }),
+    ),
+    queuedMs: milliseconds("Waiting for its turn, before it began"),
+    dnsMs: milliseconds("Looking up the host's name"),
+    connectMs: milliseconds("Opening the TCP connection"),
+    tlsMs: milliseconds("The TLS handshake"),
+    firstByteMs: milliseconds("From the request to the answer's first byte"),
   },
   { title: "Attempt" },
 );
 
+const Part = Type.Object(
+  {
+    attempt: Type.Integer({ description: "Number of its attempt, from 1" }),
+    provider: Type.String(),
+    externalId: Type.String({ description: "The provider's id of it" }),
+    state: Type.Enum([...partStates]),
+  },
+  { title: "DeliveryPart" },
+);
+
 const DeliveryReceipt = Type.Object(
   {
+    provider: Type.String({ description: "The one it came through" }),
+    externalId: Type.String({ description: "The part it is about" }),
     event: Type.Enum([...receiptEvents]),
     at: instant("When it came"),
     code: Type.Optional(Type.String({ description: "The carrier's own" })),
@@ -73,8 +98,19 @@ const DeliveryBody = Type.Object(
       Type.String({ description: "The last attempt's failure" }),
     ),
     externalId: Type.Optional(
-      Type.String({ description: "The provider's id of the message" }),
+      Type.String({
+        description: "The provider's id of the last attempt's first part",
+      }),
     ),
+    parts: Type.Optional(
+      Type.Array(Part, {
+        description: "What providers gave ids, of all attempts, oldest first",
+      }),
+    ),
+    receiptExpected: Type.Optional(
+      Type.Boolean({ description: "The provider will report on it" }),
+    ),
+    pollAt: Type.Optional(instant("When the provider is asked for a report")),
     provider: Type.Optional(Type.String()),
     segments: Type.Optional(
       Type.Integer({ description: "Parts of a long text message" }),
@@ -206,10 +242,21 @@ function toDeliveryBody(
       ...attempt,
     })),
     ...(delivery.receipts && {
-      receipts: delivery.receipts.map(({ at, ...receipt }) => ({
+      receipts: delivery.receipts.map(({ at, entry, ...receipt }) => ({
         at: toMillisecondsText(at),
+        provider: entry,
         ...receipt,
       })),
+    }),
+    ...(delivery.parts && {
+      parts: delivery.parts.map(({ entry, ...part }) => ({
+        provider: entry,
+        ...part,
+      })),
+    }),
+    ...(delivery.receiptExpected && { receiptExpected: true }),
+    ...(delivery.pollAt !== undefined && {
+      pollAt: toMillisecondsText(delivery.pollAt),
     }),
     ...(last?.errorClass !== undefined && { errorClass: last.errorClass }),
     ...(last?.error !== undefined && { error: last.error }),
@@ -227,6 +274,10 @@ function toDeliveryBody(
     ...(end !== undefined &&
       succeeded && { latencyMs: Math.max(0, end - message.createdAt) }),
   };
+}
+
+function milliseconds(description: string) {
+  return Type.Optional(Type.Integer({ description }));
 }
 
 function deliveryNotFound(): CarillonError {

@@ -34,7 +34,7 @@ test("shows a message and its deliveries, with times and outcome", async () => {
   const { server, sendSms } = await setUp({
     outcome: "delivered",
     statusCode: 200,
-    externalId: "ext-1",
+    parts: [{ externalId: "ext-1" }],
     provider: "loopback",
     segments: 2,
   });
@@ -60,6 +60,14 @@ test("shows a message and its deliveries, with times and outcome", async () => {
   assert.equal(delivery.attemptCount, 1);
   assert.equal(delivery.attempts[0].statusCode, 200);
   assert.equal(delivery.externalId, "ext-1");
+  assert.deepEqual(delivery.parts, [
+    {
+      attempt: 1,
+      provider: "loopback",
+      externalId: "ext-1",
+      state: "delivered",
+    },
+  ]);
   assert.equal(delivery.provider, "loopback");
   assert.equal(delivery.segments, 2);
   assert.equal(delivery.acceptedAt, message.acceptedAt);

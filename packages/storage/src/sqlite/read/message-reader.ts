@@ -3,12 +3,13 @@
 import {
   type Attempt,
   type Delivery,
-  type DeliveryReceipt,
+  type DeliveryPart,
   type DeliveryState,
   formatSubscriptionUrn,
   type MessageId,
   type MessageReader,
   type MessageReport,
+  type Receipt,
   type SubscriptionId,
 } from "@carillon/core";
 import { code, computed, optional, text, textOf } from "../schema/codec.ts";
@@ -17,6 +18,7 @@ import {
   attempts,
   deliveryShape,
   lastAttempts,
+  parts,
   reports,
   toLastAttempt,
 } from "../schema/delivery-table.ts";
@@ -36,7 +38,16 @@ type ReportRow = readonly [
 type ScannedRow = readonly [seq: number, id: MessageId, createdAt: number];
 
 const shown = defineTable("deliveries", {
-  ...omit(deliveryShape, "fence", "owner", "leaseUntil", "billable", "round"),
+  ...omit(
+    deliveryShape,
+    "fence",
+    "owner",
+    "leaseUntil",
+    "billable",
+    "round",
+    "attemptAt",
+    "failsOver",
+  ),
   protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   topicUrn: computed("m.topic_urn", optional(text)),
@@ -88,8 +99,14 @@ export function createMessageReader(reader: Reader): MessageReader {
     `SELECT ${attempts.columns()} FROM attempts WHERE message_seq = ? AND target = ? ORDER BY n`,
   );
 
+  /** Parameters: message, target. Index: the primary key. */
+  const partsOf = reader.prepare<RowOf<DeliveryPart>>(
+    `SELECT ${parts.columns()} FROM parts
+     WHERE message_seq = ? AND target = ? ORDER BY attempt, part`,
+  );
+
   /** Parameters: message, target. Index: receipts_of_delivery. */
-  const receiptsOf = reader.prepare<RowOf<DeliveryReceipt>>(
+  const receiptsOf = reader.prepare<RowOf<Receipt>>(
     `SELECT ${reports.columns()}
      FROM receipts INDEXED BY receipts_of_delivery
      WHERE message_seq = ? AND target = ? ORDER BY seq`,
@@ -102,14 +119,21 @@ export function createMessageReader(reader: Reader): MessageReader {
       subscriptionId,
       ...delivery
     } = shown.fromRow(row);
-    const { messageSeq, target, externalId } = delivery;
+    const { messageSeq, target, provider } = delivery;
     const earlier = earlierAttempts
       .all(messageSeq, target)
       .map((attempt) => attempts.fromRow(attempt));
     const last = toLastAttempt(row, shown.width);
+    const known =
+      provider === undefined
+        ? []
+        : partsOf.all(messageSeq, target).map((it) => parts.fromRow(it));
+    // The first of the last attempt that has any.
+    const lastOf = known.at(-1)?.attempt;
+    const shownPart = known.find(({ attempt }) => attempt === lastOf);
     // Without an id there is nothing that a receipt could name.
     const receipts =
-      externalId === undefined
+      shownPart === undefined
         ? []
         : receiptsOf.all(messageSeq, target).map((it) => reports.fromRow(it));
     return {
@@ -120,6 +144,7 @@ export function createMessageReader(reader: Reader): MessageReader {
         }),
       attemptCount,
       attempts: last ? [...earlier, last] : earlier,
+      ...(shownPart && { externalId: shownPart.externalId, parts: known }),
       ...(receipts.length > 0 && { receipts }),
     };
   }

@@ -6,10 +6,14 @@
  */
 
 import {
+  type Attempt,
   type AudienceRange,
+  addMs,
   CarillonError,
+  type ClaimedDelivery,
   type ClaimRequest,
   type Clock,
+  type DeliveryPart,
   type DeliveryStore,
   type EpochMs,
   type Lease,
@@ -19,14 +23,18 @@ import {
   type RefusedOutcome,
   type ReleasedWork,
   type Store,
-  stateOfUnstarted,
+  stateBeforeClaim,
   toEpochMs,
   type WorkStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { protocolCodes, stateCodes } from "../schema/codes.ts";
-import type { Outcome } from "../schema/delivery-table.ts";
-import { type DueRow, toClaimedDelivery } from "../schema/due-row.ts";
+import {
+  attempts as attemptTable,
+  type Outcome,
+  parts,
+} from "../schema/delivery-table.ts";
+import { toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
 import {
   type MessageRow,
@@ -93,9 +101,20 @@ export function createWorkStore(
     `SELECT due_at FROM ranges INDEXED BY ranges_free
      WHERE owner IS NULL ORDER BY due_at LIMIT 1`,
   );
+  /** Parameters: message, target. Index: the primary key. */
+  const earlierAttempts = reader.prepare<RowOf<Attempt>>(
+    `SELECT ${attemptTable.columns()} FROM attempts
+     WHERE message_seq = ? AND target = ? ORDER BY n`,
+  );
+  /** Parameters: message, target, attempt. Index: the primary key. */
+  const partsOfAttempt = reader.prepare<RowOf<DeliveryPart>>(
+    `SELECT ${parts.columns()} FROM parts
+     WHERE message_seq = ? AND target = ? AND attempt = ? ORDER BY part`,
+  );
   /** Parameters: limit. Index: deliveries_due, from its first row. */
   const backlog = reader.prepare<[waiting: number, all: number]>(
-    `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}), count(*)
+    `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}),
+       count(*) FILTER (WHERE state <> ${stateCodes.sent})
      FROM (SELECT state FROM deliveries INDEXED BY deliveries_due
            WHERE next_attempt_at IS NOT NULL
            ORDER BY next_attempt_at LIMIT ?)`,
@@ -158,6 +177,15 @@ export function createWorkStore(
     return values;
   }
 
+  /** Reads them only of what costs money, and was attempted twice or more. */
+  function withEarlierAttempts(claim: ClaimedDelivery): ClaimedDelivery {
+    const { messageSeq, recipient, lastAttempt, attempts } = claim;
+    if (attempts < 2 || lastAttempt?.provider === undefined) return claim;
+    const rows = earlierAttempts.all(messageSeq, recipient.target);
+    const earlier = rows.map((row) => attemptTable.fromRow(row));
+    return { ...claim, earlierAttempts: earlier };
+  }
+
   async function claimRanges(
     lease: Lease,
     { limit, rangeSize, maxCutRanges = limit }: ClaimRequest,
@@ -186,9 +214,8 @@ export function createWorkStore(
       limit,
     );
     return {
-      deliveries: readable<DueRow, ReturnType<typeof toClaimedDelivery>>(
-        rows,
-        toClaimedDelivery,
+      deliveries: readable(rows, (row) =>
+        withEarlierAttempts(toClaimedDelivery(row)),
       ),
       mayHaveMore: rows.length === limit,
     };
@@ -227,6 +254,19 @@ export function createWorkStore(
       return { seq };
     },
     recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
+    async claimPolls(leaseMs, limit) {
+      const now = clock.now();
+      const until = addMs(now, leaseMs);
+      const rows = await writer.run("claimPolls", now, until, limit);
+      return rows.map(([messageSeq, target, attempts]) => ({
+        messageSeq,
+        target,
+        parts: partsOfAttempt
+          .all(messageSeq, target, attempts)
+          .map((row) => parts.fromRow(row)),
+      }));
+    },
+    schedulePolls: (polls) => writer.run("schedulePolls", polls),
     async findMessageBySeq(seq) {
       const row = messageBySeq.get(seq);
       return row && toMessage(row);
@@ -263,6 +303,7 @@ export function createWorkStore(
     async renew(lease) {
       await writer.run("renewLeases", lease.owner, endOf(lease));
     },
+    recordIntents: (intents) => writer.run("recordIntents", intents),
     async finish(work) {
       if ("deliveries" in work) {
         const { result, refused } = await write(work.deliveries, (columns) =>
@@ -334,8 +375,8 @@ function separate(work: readonly ReleasedWork[]) {
   for (const it of work) {
     if ("range" in it) ranges.push(keyOf(it.range));
     else {
-      const { messageSeq, recipient, fence, attempts } = it.delivery;
-      const state = stateCodes[stateOfUnstarted(attempts)];
+      const { messageSeq, recipient, fence } = it.delivery;
+      const state = stateCodes[stateBeforeClaim(it.delivery)];
       deliveries.push({ messageSeq, target: recipient.target, fence, state });
     }
   }

@@ -4,11 +4,13 @@
  */
 
 import type {
+  AttemptOutcome,
   AudienceKind,
   BindingKind,
   DeliveryState,
   ErrorClass,
   MessageContent,
+  PartState,
   Protocol,
   Receipt,
 } from "@carillon/core";
@@ -72,6 +74,25 @@ export const errorClassCodes = {
   filtered: 11,
 } as const satisfies Codes<ErrorClass>;
 
+export const attemptOutcomeCodes = {
+  accepted: 0,
+  delivered: 1,
+  simulated: 2,
+  deferred: 3,
+  rejected: 4,
+  unknown: 5,
+  suppressed: 6,
+  failed: 7,
+} as const satisfies Codes<AttemptOutcome>;
+
+export const partStateCodes = {
+  sent: 0,
+  delivered: 1,
+  failed: 2,
+  rejected: 3,
+  expired: 4,
+} as const satisfies Codes<PartState>;
+
 export const receiptEventCodes = {
   accept: 0,
   deliver: 1,
@@ -100,3 +121,5 @@ export const stateOf = namesOf(stateCodes);
 export const protocolOf = namesOf(protocolCodes);
 export const audienceOf = namesOf(audienceCodes);
 export const errorClassOf = namesOf(errorClassCodes);
+export const partStateOf = namesOf(partStateCodes);
+export const receiptEventOf = namesOf(receiptEventCodes);

@@ -21,7 +21,13 @@ import {
   optional,
   text,
 } from "./codec.ts";
-import { errorClassCodes, receiptEventCodes, stateCodes } from "./codes.ts";
+import {
+  attemptOutcomeCodes,
+  errorClassCodes,
+  partStateCodes,
+  receiptEventCodes,
+  stateCodes,
+} from "./codes.ts";
 import { defineTable, type RowOf } from "./table.ts";
 
 /** An outcome by either of its ways into the ledger. */
@@ -36,14 +42,15 @@ export type EndOf = (lease: Lease) => number;
 
 /**
  * What an outcome does to the column of a delivery that is there already:
- * nothing; it sets it; it sets it, and clears it once the delivery is settled;
- * it sets it if it has a value for it; it sets it together with all else of an
- * attempt, if it has one.
+ * nothing; it sets it; it sets it, and clears it once the delivery is settled, or
+ * once it is final; it sets it if it has a value for it; it sets it together with
+ * all else of an attempt, if it has one.
  */
 export type Effect =
   | "none"
   | "set"
   | "setWhileOpen"
+  | "setUntilFinal"
   | "setIfGiven"
   | "setWithAttempt";
 
@@ -67,6 +74,15 @@ const attemptShape = {
   ),
   error: ofAttempt(optional(text), (it) => it.error),
   provider: ofAttempt(optional(text), (it) => it.provider),
+  outcome: ofAttempt(
+    optional(code(attemptOutcomeCodes)),
+    (it) => it.outcome && attemptOutcomeCodes[it.outcome],
+  ),
+  queuedMs: ofAttempt(optional(integer), (it) => it.queuedMs),
+  dnsMs: ofAttempt(optional(integer), (it) => it.dnsMs),
+  connectMs: ofAttempt(optional(integer), (it) => it.connectMs),
+  tlsMs: ofAttempt(optional(integer), (it) => it.tlsMs),
+  firstByteMs: ofAttempt(optional(integer), (it) => it.firstByteMs),
 };
 
 export const deliveryShape = {
@@ -76,7 +92,7 @@ export const deliveryShape = {
     it.lease ? stateCodes.sending : stateCodes[it.state],
   ),
   attempts: written(integer, "set", (it) => it.attempts),
-  nextAttemptAt: written(optional(epochMs), "setWhileOpen", (it) =>
+  nextAttemptAt: written(optional(epochMs), "setUntilFinal", (it) =>
     it.lease ? undefined : it.nextAttemptAt,
   ),
   // Grows with claims; what an outcome adds has none yet.
@@ -90,8 +106,17 @@ export const deliveryShape = {
   billable: written(flag, "none", (it) => (it.billable ? 1 : undefined)),
   round: written(optional(integer), "none", (it) => it.round),
   provider: written(optional(text), "setIfGiven", (it) => it.provider),
-  externalId: written(optional(text), "setIfGiven", (it) => it.externalId),
+  attemptAt: written(optional(epochMs), "setWhileOpen", (it) =>
+    it.lease && it.billable ? it.lastAttempt?.at : undefined,
+  ),
   segments: written(optional(integer), "setIfGiven", (it) => it.segments),
+  receiptExpected: written(flag, "setUntilFinal", (it) =>
+    it.receiptExpected ? 1 : undefined,
+  ),
+  pollAt: written(optional(epochMs), "setUntilFinal", (it) => it.pollAt),
+  failsOver: written(flag, "setUntilFinal", (it) =>
+    it.failsOver ? 1 : undefined,
+  ),
 };
 
 /** The attempts before the last one, in a table of their own. */
@@ -118,20 +143,28 @@ export function toLastAttempt(
   return row[from] === null ? undefined : lastAttempts.fromRow(row, from);
 }
 
+/** Parts, without the delivery that they are of. */
+export const parts = defineTable("parts", {
+  attempt: integer,
+  entry: text,
+  externalId: text,
+  state: code(partStateCodes),
+});
+
 const reportShape = {
+  entry: text,
+  externalId: text,
   event: code(receiptEventCodes),
   at: epochMs,
   code: optional(text),
   text: optional(text),
 };
 
-/** What a provider reported, without the delivery it is about. */
+/** What a carrier reported, without the delivery it is about. */
 export const reports = defineTable("receipts", reportShape);
 
-/** Receipts; without a key until a delivery has that id. */
+/** Receipts; without a key until a part has that id. */
 export const receipts = defineTable("receipts", {
-  provider: text,
-  externalId: text,
   ...reportShape,
   messageSeq: optional(integer),
   target: optional(integer),

@@ -1,7 +1,7 @@
 /** Writes of deliveries that are due, and of what came of them. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs } from "@carillon/core";
+import type { AttemptIntent, EpochMs } from "@carillon/core";
 import { cancelReasons, decideClaim } from "@carillon/core/rules";
 import { audienceCodes, stateCodes } from "../schema/codes.ts";
 import { type DueRow, dueColumns, toClaimFacts } from "../schema/due-row.ts";
@@ -53,6 +53,12 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
        lease_until = ?, next_attempt_at = NULL
      WHERE message_seq = ? AND target = ?`,
   );
+  /** Parameters: provider, when, message, target, fence. */
+  const intend = db.prepare(
+    `UPDATE deliveries SET provider = coalesce(?, provider), attempt_at = ?
+     WHERE message_seq = ? AND target = ? AND fence = ?
+       AND owner IS NOT NULL`,
+  );
   const cancel = createCancellation(db);
   const outcomes = createOutcomeWrites(db, rules);
   const counts = createCounts(db);
@@ -92,6 +98,17 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
       counts.add(countChanges);
       return claimed;
     },
+    recordIntents: (intents: readonly AttemptIntent[]): boolean[] =>
+      intents.map(({ provider, at, messageSeq, target, fence }) => {
+        const { changes } = intend.run(
+          provider ?? null,
+          at,
+          messageSeq,
+          target,
+          fence,
+        );
+        return changes > 0;
+      }),
     recordOutcomes: (columns: OutcomeColumns) => outcomes.recordAll(columns),
   };
 }

@@ -34,7 +34,7 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createRangeWrites(db, rules),
     ...createDeliveryWrites(db, rules),
     ...createLeaseWrites(db),
-    ...createReceiptWrites(db, rules),
+    ...createReceiptWrites(db),
     ...createInboundWrites(db),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),

@@ -5,6 +5,7 @@
  */
 
 import type { EpochMs } from "@carillon/core";
+import { partStateCodes } from "../schema/codes.ts";
 import {
   attempts,
   type EndOf,
@@ -26,6 +27,8 @@ export interface OutcomeColumns {
   readonly fence: Column<number>;
   /** Rows of the table of attempts, less their keys. */
   readonly previousAttempt: Column<readonly SQLInputValue[]>;
+  /** Of each part its id and its state, one after another. */
+  readonly parts: Column<readonly SQLInputValue[]>;
 }
 
 /** `endOf` is needed if there are leases. */
@@ -43,6 +46,15 @@ export function toOutcomeColumns(
       outcomes,
       ({ previousAttempt }) =>
         previousAttempt && attempts.toRow(previousAttempt),
+    ),
+    parts: toColumn(outcomes, ({ parts, provider }) =>
+      // Without a provider nobody can report on them.
+      parts && provider !== undefined
+        ? parts.flatMap(({ externalId, state = "sent" }) => [
+            externalId,
+            partStateCodes[state],
+          ])
+        : undefined,
     ),
   };
 }

@@ -5,6 +5,7 @@ import type { EpochMs, RefusedOutcome } from "@carillon/core";
 import { refusedOutcome } from "@carillon/core/rules";
 import { isRowRefused, toFailure } from "../failure.ts";
 import { checkFits } from "../schema/codec.ts";
+import { stateCodes } from "../schema/codes.ts";
 import {
   attempts,
   checkAttempt,
@@ -44,35 +45,35 @@ const attemptsAt = placeOf("attempts");
 const lastAt = placeOf("last_at");
 const ownerAt = placeOf("owner");
 const providerAt = placeOf("provider");
-const externalIdAt = placeOf("external_id");
 const fullNames = names.map((name) => `deliveries.${name}`);
 const isText = outcomeColumns.map((column) => column.isText);
 const absent = outcomeColumns.map((column) => column.absent);
 const requiredAt = [...absent.keys()].filter((n) => absent[n] === undefined);
 /** Columns that are cleared once nobody goes on with the delivery. */
 const openAt = placesOf("setWhileOpen");
+/** Columns that are cleared once nothing more can come of it. */
+const unfinishedAt = placesOf("setUntilFinal");
+const nextAttemptAt = placeOf("next_attempt_at");
 
 export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
-  /**
-   * Adds a delivery with its outcome; changes nothing when it is there.
-   * Index: the primary key. Called for every recipient of every message.
-   */
-  const insert = db.prepare(
-    `INSERT INTO deliveries (${names.join(", ")}, fence)
-     VALUES (${names.map(() => "?").join(", ")}, 0)
-     ON CONFLICT DO NOTHING`,
-  );
+  const inserts = createInserts(db);
   /** Parameters: message, target. Index: the primary key. */
-  const find = prepareQuery<[state: number, fence: number]>(
+  const find = prepareQuery<[state: number, fence: number, attempts: number]>(
     db,
-    `SELECT state, fence FROM deliveries
+    `SELECT state, fence, attempts FROM deliveries
      WHERE message_seq = ? AND target = ?`,
   );
   // One statement each, so that an outcome is written wholly or not at all.
-  const update = createUpdate(db, ["set", "setWhileOpen", "setIfGiven"]);
+  const update = createUpdate(db, [
+    "set",
+    "setWhileOpen",
+    "setUntilFinal",
+    "setIfGiven",
+  ]);
   const updateWithAttempt = createUpdate(db, [
     "set",
     "setWhileOpen",
+    "setUntilFinal",
     "setIfGiven",
     "setWithAttempt",
   ]);
@@ -84,7 +85,22 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         WHERE message_seq = ?1 AND target = ?2)
        ${attempts.names.map((_, n) => `, ?${n + 3}`).join("")})`,
   );
-  const joinReceipts = createReceiptJoin(db, rules);
+  /** Parameters: message, target, attempt, part, entry, id, state. */
+  const insertPart = db.prepare(
+    `INSERT INTO parts
+       (message_seq, target, attempt, part, entry, external_id, state)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  );
+  /**
+   * Whether an attempt before this one was accepted: the delivery had come to
+   * rest. Parameters: message, target, attempt. Index: the primary key.
+   */
+  const earlierPart = prepareQuery<[1]>(
+    db,
+    `SELECT 1 FROM parts
+     WHERE message_seq = ? AND target = ? AND attempt < ? LIMIT 1`,
+  );
+  const joinReceipts = createReceiptJoin(db);
   const counts = createCounts(db);
   const statistics = createStatistics(db);
 
@@ -96,12 +112,14 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     readonly column: readonly (SQLInputValue | null)[];
   }[] = [];
   let batch: OutcomeColumns | undefined;
+  let insert = inserts([]);
 
   function begin(columns: OutcomeColumns): void {
     batch = columns;
     present = columns.columns.flatMap((column, n) =>
       column ? [{ n, column }] : [],
     );
+    insert = inserts(present.map(({ n }) => n));
     for (const n of names.keys()) values[n] = absent[n] ?? null;
   }
 
@@ -122,22 +140,49 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   }
 
   /** Nobody goes on with what is settled. */
-  function clearIfSettled(state: number): boolean {
+  function clearIfSettled(state: number, reported: number): boolean {
     if (!rules.settled[state]) return false;
     for (const n of openAt) values[n] = null;
+    if (rules.final[state]) {
+      for (const n of unfinishedAt) values[n] = absent[n] ?? null;
+    } else if (state !== reported) values[nextAttemptAt] = null;
     return true;
   }
 
-  /** What was written: STRICT columns took values of these types only. */
-  const loadedDelivery = () => ({
-    messageSeq: values[messageSeqAt] as number,
-    target: values[targetAt] as number,
-    externalId: values[externalIdAt] as string,
-    provider: values[providerAt] as string | null,
-    at: values[lastAt] as EpochMs | null,
-  });
+  /** Writes the parts of an outcome, and what was reported of them before. */
+  function writeParts(
+    flat: readonly SQLInputValue[],
+    countChanges: CountChanges,
+  ): void {
+    // What was written: STRICT columns took values of these types only.
+    const messageSeq = values[messageSeqAt] as number;
+    const target = values[targetAt] as number;
+    const attempt = values[attemptsAt] as number;
+    const entry = values[providerAt] as string;
+    const size = flat.length / 2;
+    for (let part = 0; part < size; part++) {
+      const externalId = flat[2 * part] ?? null;
+      const state = flat[2 * part + 1] ?? null;
+      const row = [messageSeq, target, attempt, part, entry, externalId, state];
+      insertPart.run(...row);
+    }
+    for (let part = 0; part < size; part++) {
+      const key = { messageSeq, target, attempt, part };
+      joinReceipts(key, flat[2 * part] as string, entry, countChanges);
+    }
+  }
+
+  function hasRested(): boolean {
+    const attempts = values[attemptsAt] as number;
+    // Only what costs money has a provider, and parts.
+    if (attempts < 2 || values[providerAt] === null) return false;
+    const messageSeq = values[messageSeqAt] ?? null;
+    const target = values[targetAt] ?? null;
+    return earlierPart.get(messageSeq, target, attempts) !== undefined;
+  }
 
   function countSettled(state: number, { settledCounts }: Totals): void {
+    if (hasRested()) return;
     settledCounts.add(
       values[messageSeqAt] as number,
       values[targetAt] as number,
@@ -150,7 +195,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   function merge(known: number, reported: number, totals: Totals): number {
     const state = rules.afterOutcome[known]?.[reported] ?? known;
     values[stateAt] = state;
-    const isSettled = clearIfSettled(state);
+    const isSettled = clearIfSettled(state, reported);
     if (values[lastAt] === null) update(values);
     else updateWithAttempt(values);
     totals.countChanges.move(values[messageSeqAt] as number, known, state);
@@ -161,8 +206,8 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
   /** An outcome of a range. */
   const addRow: WriteRow = (columns, row, totals) => {
     const state = load(columns, row);
-    const isSettled = clearIfSettled(state);
-    if (insert.run(...values).changes > 0) {
+    const isSettled = clearIfSettled(state, state);
+    if (insert(values)) {
       totals.countChanges.add(values[messageSeqAt] as number, state);
       if (isSettled) countSettled(state, totals);
       return state;
@@ -182,13 +227,16 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     const key = [messageSeqAt, targetAt].map((n) =>
       at(columns.columns[n] ?? null, row),
     );
-    const [known = 0, fence] = find.get(...key) ?? [];
+    const [known = 0, fence, attempted = 0] = find.get(...key) ?? [];
     if (fence === undefined || fence !== at(columns.fence, row)) {
       return undefined;
     }
     const reported = load(columns, row);
     const previous = at(columns.previousAttempt, row);
-    if (previous) {
+    // Of an attempt that was found lost before its outcome came after all, those
+    // before it are in the list already.
+    const isListed = attempted >= (values[attemptsAt] as number);
+    if (previous && !(isListed && known === stateCodes.unknown)) {
       checkAttempt(previous);
       insertAttempt.run(...key, ...previous);
     }
@@ -211,9 +259,11 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     };
     for (let row = 0; row < columns.size; row++) {
       try {
+        const parts = at(columns.parts, row);
+        if (parts) checkParts(parts);
         const state = writeRow(columns, row, totals);
-        if (state !== undefined && values[externalIdAt] !== null) {
-          joinReceipts(loadedDelivery(), state, totals);
+        if (parts && state !== undefined) {
+          writeParts(parts, totals.countChanges);
         }
       } catch (error) {
         if (!isRowRefused(error)) throw error;
@@ -231,6 +281,49 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     addAll: (columns: OutcomeColumns) => writeAll(columns, addRow),
     /** Outcomes of claimed deliveries, as far as the claims still hold. */
     recordAll: (columns: OutcomeColumns) => writeAll(columns, recordRow),
+  };
+}
+
+/** Statements for batches with different columns; more are not kept. */
+const maxInserts = 64;
+
+/**
+ * Adds a delivery with its outcome, and answers whether it did: one that is there
+ * already stays as it is. Only columns in which the batch has values are bound: of
+ * what a delivery costs here binding is much, and most columns are rarely used.
+ * Index: the primary key. Called for every recipient of every message.
+ */
+function createInserts(db: DatabaseSync) {
+  type Insert = (values: readonly SQLInputValue[]) => boolean;
+  const known = new Map<string, Insert>();
+
+  function prepare(places: readonly number[]): Insert {
+    const columns = places.map((n) => names[n]);
+    const statement = db.prepare(
+      `INSERT INTO deliveries (${columns.join(", ")})
+       VALUES (${columns.map(() => "?").join(", ")})
+       ON CONFLICT DO NOTHING`,
+    );
+    const parameters = new Array<SQLInputValue>(places.length).fill(null);
+    return (values) => {
+      for (let n = 0; n < places.length; n++) {
+        parameters[n] = values[places[n] ?? 0] ?? null;
+      }
+      return statement.run(...parameters).changes > 0;
+    };
+  }
+
+  return (present: readonly number[]): Insert => {
+    // What must be there is bound, so that its absence is refused.
+    const places = [...new Set([...requiredAt, ...present])];
+    const key = places.join();
+    let insert = known.get(key);
+    if (insert === undefined) {
+      if (known.size >= maxInserts) known.clear();
+      insert = prepare(places);
+      known.set(key, insert);
+    }
+    return insert;
   };
 }
 
@@ -292,6 +385,16 @@ function replace(
     if (!isRowRefused(error)) throw error;
   }
   return { ...key, reason };
+}
+
+/** Before anything is written: an outcome is kept with its parts or not at all. */
+function checkParts(flat: readonly SQLInputValue[]): void {
+  for (let n = 0; n < flat.length; n += 2) {
+    const [externalId, state] = [flat[n] ?? null, flat[n + 1] ?? null];
+    if (typeof externalId !== "string" || typeof state !== "number") {
+      throw new TypeError(`cannot store ${externalId} in column parts`);
+    }
+  }
 }
 
 function at<Value>(column: Column<Value>, row: number): Value | null {

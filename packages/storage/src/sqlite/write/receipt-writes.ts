@@ -1,53 +1,84 @@
-/** Writes of providers' receipts. */
+/** Writes of carriers' receipts, and when to ask for them. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { Receipt } from "@carillon/core";
-import { receiptEventCodes } from "../schema/codes.ts";
+import type { EpochMs, NextPoll, Receipt } from "@carillon/core";
+import { receiptEventCodes, stateCodes } from "../schema/codes.ts";
 import { receipts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
-import { createReceiptSettlement } from "./receipt-join.ts";
-import type { StateRules } from "./state-rules.ts";
-import { createStatistics, SettledCounts } from "./statistics-writes.ts";
+import { createReceiptEffects } from "./receipt-join.ts";
 
-export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
+/** Key and last attempt of a delivery whose carrier is to be asked. */
+export type PollRow = readonly [
+  messageSeq: number,
+  target: number,
+  attempts: number,
+];
+
+export function createReceiptWrites(db: DatabaseSync) {
   /**
-   * The delivery that a provider knows by this id; the newest, should it use
-   * one twice. Parameters: external id, provider.
-   * Index: deliveries_external_id.
+   * The part that a provider knows by this id; the newest, should it use one
+   * twice. Parameters: external id, entry. Index: parts_external_id.
    */
   const byExternalId = prepareQuery<
-    [messageSeq: number, target: number, state: number]
+    [messageSeq: number, target: number, attempt: number, part: number]
   >(
     db,
-    `SELECT message_seq, target, state
-     FROM deliveries INDEXED BY deliveries_external_id
-     WHERE external_id = ? AND provider = ?
-     ORDER BY message_seq DESC, target DESC LIMIT 1`,
+    `SELECT message_seq, target, attempt, part
+     FROM parts INDEXED BY parts_external_id
+     WHERE external_id = ? AND entry = ?
+     ORDER BY message_seq DESC, target DESC, attempt DESC, part DESC LIMIT 1`,
   );
   const insert = db.prepare(receipts.insert);
-  const settle = createReceiptSettlement(db);
+  /** Parameters: now, limit. Index: deliveries_poll. */
+  const duePolls = prepareQuery<PollRow>(
+    db,
+    `SELECT message_seq, target, attempts
+     FROM deliveries INDEXED BY deliveries_poll
+     WHERE poll_at <= ? ORDER BY poll_at LIMIT ?`,
+  );
+  /** Index: the primary key. What is not waited for is not asked for. */
+  const schedule = db.prepare(
+    `UPDATE deliveries SET poll_at = ?
+     WHERE message_seq = ? AND target = ? AND state = ${stateCodes.sent}`,
+  );
+  const unschedule = db.prepare(
+    "UPDATE deliveries SET poll_at = NULL WHERE message_seq = ? AND target = ?",
+  );
+  const apply = createReceiptEffects(db);
   const counts = createCounts(db);
-  const statistics = createStatistics(db);
 
   return {
-    recordReceipt(receipt: Receipt): void {
-      const { provider, externalId, at } = receipt;
+    /** Answers when the next attempt is due, if the receipt led to one. */
+    recordReceipt(receipt: Receipt): EpochMs | undefined {
+      const { entry, externalId, at, code = null, text = null } = receipt;
       const event = receiptEventCodes[receipt.event];
-      const found = byExternalId.get(externalId, provider);
+      const found = byExternalId.get(externalId, entry);
       const key = found && { messageSeq: found[0], target: found[1] };
       insert.run(...receipts.toRow({ ...receipt, ...key }));
-      if (!found) return;
-      const next = rules.afterReceipt[event]?.[found[2]];
-      if (next === undefined || next === found[2]) return;
-      settle(next, found[0], found[1]);
+      if (!found) return undefined;
+      const [messageSeq, target, attempt, part] = found;
       const countChanges = new CountChanges();
-      countChanges.move(found[0], found[2], next);
+      const nextAttemptAt = apply(
+        { messageSeq, target, attempt, part },
+        { event, at, code, text },
+        countChanges,
+      );
       counts.add(countChanges);
-      if (rules.settled[found[2]] || !rules.settled[next]) return;
-      const settledCounts = new SettledCounts();
-      settledCounts.add(found[0], found[1], next, at);
-      statistics.add(settledCounts);
+      return nextAttemptAt;
+    },
+    /** Puts those that are due off to `until`, and answers them. */
+    claimPolls(now: EpochMs, until: EpochMs, limit: number): PollRow[] {
+      return duePolls.all(now, limit).filter(([messageSeq, target]) => {
+        const { changes } = schedule.run(until, messageSeq, target);
+        if (changes === 0) unschedule.run(messageSeq, target);
+        return changes > 0;
+      });
+    },
+    schedulePolls(polls: readonly NextPoll[]): void {
+      for (const { messageSeq, target, pollAt } of polls) {
+        schedule.run(pollAt, messageSeq, target);
+      }
     },
   };
 }

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "@carillon/testing";
+import { ServerError, UnknownProviderError } from "../errors.ts";
+import { Gateway } from "../gateway.ts";
+import { OutgoingMessage } from "../outgoing-message.ts";
+import { Provider } from "../provider.ts";
+import { AttemptRoute, type TriedProvider } from "./attempt-route.ts";
+import { DeliveryPolicy } from "./delivery-policy.ts";
+import type { FailoverPolicy } from "./policy-data.ts";
+
+class Carrier extends Provider {
+  calls = 0;
+  error: unknown;
+  override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
+    this.calls++;
+    if (this.error !== undefined) throw this.error;
+    message.msgid = "1";
+    return message;
+  }
+}
+
+function setUp(failover: FailoverPolicy = {}) {
+  const clock = new ManualClock();
+  const policy = new DeliveryPolicy(
+    {
+      rules: [
+        {
+          name: "all",
+          use: [
+            { provider: "a", senders: ["4930"] },
+            { provider: "b", weight: 0 },
+          ],
+        },
+      ],
+      failover,
+      breaker: { minimumAttempts: 1, openSeconds: 30 },
+    },
+    { clock },
+  );
+  const gateway = new Gateway({ policy, clock });
+  const a = gateway.addProvider("a", new Carrier());
+  const b = gateway.addProvider("b", new Carrier());
+  const message = () => new OutgoingMessage("+4915112345678", "Hello");
+  const choose = (...tried: readonly TriedProvider[]) =>
+    gateway.chooseRoute(message(), tried);
+  return { clock, policy, gateway, a, b, message, choose };
+}
+
+async function routeOf(chosen: Promise<unknown>): Promise<AttemptRoute> {
+  const route = await chosen;
+  assert.ok(route instanceof AttemptRoute, JSON.stringify(route));
+  return route;
+}
+
+test("calls exactly the provider of a route, with its sender", async () => {
+  const { gateway, a, b, message, choose } = setUp();
+  a.error = new ServerError("down");
+  const route = await routeOf(choose());
+  const sent = message();
+  await assert.rejects(gateway.sendThrough(sent, route), ServerError);
+  assert.deepEqual([a.calls, b.calls], [1, 0]);
+  assert.equal(sent.src, "4930");
+  assert.deepEqual(sent.choice, route.choice);
+});
+
+test("takes the least tried, and counts rounds", async () => {
+  const { choose } = setUp();
+  const failed = (provider: string) => ({ provider, outcome: "deferred" });
+  const first = await routeOf(choose());
+  assert.deepEqual(
+    [first.provider, first.round, first.hasNext],
+    ["a", 1, true],
+  );
+  const second = await routeOf(choose(failed("a")));
+  assert.deepEqual(
+    [second.provider, second.round, second.hasNext],
+    ["b", 1, false],
+  );
+  const third = await routeOf(choose(failed("a"), failed("b")));
+  assert.deepEqual(
+    [third.provider, third.round, third.hasNext, third.passedOver],
+    ["a", 2, true, false],
+  );
+});
+
+test("without failover each attempt is a round of its own", async () => {
+  const { choose } = setUp({ onErrors: false });
+  const failed = { provider: "a", outcome: "deferred" };
+  const { provider, round, hasNext } = await routeOf(choose(failed, failed));
+  assert.deepEqual([provider, round, hasNext], ["a", 3, false]);
+});
+
+test("chooses none again that took the text, or may have", async () => {
+  const { choose } = setUp({ receipts: { silentMinutes: 1 } });
+  for (const outcome of ["accepted", "unknown", "failed", "delivered"]) {
+    const { provider, silenceMs, nextOnFailedReceipt } = await routeOf(
+      choose({ provider: "a", outcome }),
+    );
+    // Nobody stands after it.
+    assert.deepEqual(
+      [provider, silenceMs, nextOnFailedReceipt],
+      ["b", undefined, false],
+    );
+  }
+  const first = await routeOf(choose());
+  assert.equal(first.silenceMs, 60_000);
+  assert.equal(first.nextOnFailedReceipt, true);
+  const none = await choose(
+    { provider: "a", outcome: "accepted" },
+    { provider: "b", outcome: "unknown" },
+  );
+  assert.equal("problem" in none && none.problem, "failed");
+});
+
+test("asks the breakers in the choice, and reports what came of it", async () => {
+  const { clock, gateway, a, policy, message, choose } = setUp();
+  a.error = new ServerError("down");
+  const failing = await routeOf(choose());
+  await assert.rejects(gateway.sendThrough(message(), failing), ServerError);
+  assert.equal(policy.breakerState("a"), "open");
+  const passed = await routeOf(choose({ provider: "b", outcome: "deferred" }));
+  assert.deepEqual([passed.provider, passed.passedOver], ["b", true]);
+  assert.equal(passed.hasNext, false);
+  const waiting = await choose({ provider: "b", outcome: "accepted" });
+  assert.ok("problem" in waiting && waiting.problem === "wait");
+  assert.equal(waiting.waitMs, 30_000);
+  clock.advance(30_000);
+  // One probe at a time; a route that is not used gives it back.
+  const probe = await routeOf(choose({ provider: "b", outcome: "accepted" }));
+  const held = await choose({ provider: "b", outcome: "accepted" });
+  assert.ok("problem" in held);
+  probe.release();
+  a.error = undefined;
+  const again = await routeOf(choose({ provider: "b", outcome: "accepted" }));
+  await gateway.sendThrough(message(), again);
+  again.release();
+  assert.equal(policy.breakerState("a"), "closed");
+});
+
+test("a provider that is gone between choice and call sends nothing", async () => {
+  const gateway = new Gateway();
+  gateway.addProvider("a", new Carrier());
+  const b = gateway.addProvider("b", new Carrier());
+  const message = new OutgoingMessage("+4915112345678", "Hello");
+  const route = await routeOf(gateway.chooseRoute(message));
+  await gateway.removeProvider("a");
+  await assert.rejects(
+    gateway.sendThrough(message, route),
+    UnknownProviderError,
+  );
+  assert.equal(b.calls, 0);
+  assert.equal(message.isHandedOver, false);
+  const next = await routeOf(gateway.chooseRoute(message));
+  assert.equal(next.provider, "b");
+});

@@ -1,0 +1,190 @@
+/**
+ * One attempt at a time, for applications that keep a ledger of their own: which
+ * provider is next for a message, given what was tried, and what may follow.
+ */
+
+import type { OutgoingMessage, ProviderChoice } from "../outgoing-message.ts";
+import type { ChosenRoute } from "./choose-route.ts";
+import type {
+  Admission,
+  DeliveryPolicy,
+  RouteCandidate,
+} from "./delivery-policy.ts";
+
+/** What was tried before. */
+export interface TriedProvider {
+  readonly provider?: string;
+  /**
+   * `deferred`, `rejected` and `suppressed` did not go out; all else did, or
+   * may have: that provider is not chosen again.
+   */
+  readonly outcome?: string;
+}
+
+/** Why no provider can be tried: none ever can, or none at present. */
+export interface NoAttemptRoute {
+  readonly problem: "failed" | "wait";
+  readonly error: string;
+  /** How long to wait, in milliseconds. */
+  readonly waitMs?: number;
+}
+
+/** The provider of one attempt, and what may follow it. */
+export class AttemptRoute {
+  readonly provider: string;
+  readonly choice: ProviderChoice;
+  /** How often all providers were tried with this attempt, from 1. */
+  readonly round: number;
+  /** One that was tried less often was passed over: its breaker is open. */
+  readonly passedOver: boolean;
+  /** After an error, another one is left in this round. */
+  readonly hasNext: boolean;
+  /** Another one is tried after so long without a receipt, in milliseconds. */
+  readonly silenceMs?: number;
+  /** Another one is tried after a failed receipt. */
+  readonly nextOnFailedReceipt: boolean;
+  readonly #admission: Admission | undefined;
+  #isOver = false;
+
+  constructor(
+    route: Omit<AttemptRoute, "release" | "ended" | "failed" | "applyTo">,
+    admission?: Admission,
+  ) {
+    this.provider = route.provider;
+    this.choice = route.choice;
+    this.round = route.round;
+    this.passedOver = route.passedOver;
+    this.hasNext = route.hasNext;
+    if (route.silenceMs !== undefined) this.silenceMs = route.silenceMs;
+    this.nextOnFailedReceipt = route.nextOnFailedReceipt;
+    this.#admission = admission;
+  }
+
+  /** Sets what the rule gives a message that has no sender. */
+  applyTo(message: OutgoingMessage): void {
+    message.choice = this.choice;
+    message.src ??= this.choice.sender ?? null;
+  }
+
+  /** The attempt is not made. Nothing once it was. */
+  release(): void {
+    this.#end()?.released();
+  }
+
+  /** The provider took the message. */
+  ended(): void {
+    this.#end()?.succeeded();
+  }
+
+  failed(error: unknown): void {
+    this.#end()?.failed(error);
+  }
+
+  #end(): Admission | undefined {
+    if (this.#isOver) return undefined;
+    this.#isOver = true;
+    return this.#admission;
+  }
+}
+
+/** Shortest wait for a breaker, in milliseconds. */
+const minWaitMs = 1000;
+
+const notSent: ReadonlySet<string | undefined> = new Set([
+  "deferred",
+  "rejected",
+  "suppressed",
+]);
+
+/** Chooses among what `chooseRoute` offers, and asks the provider's breaker. */
+export function routeAttempt(
+  route: ChosenRoute,
+  tried: readonly TriedProvider[],
+  hasProvider: (name: string) => boolean,
+): AttemptRoute | NoAttemptRoute {
+  if (route.by === null) {
+    const error = "The gateway has no provider to send with.";
+    return { problem: "wait", error };
+  }
+  if (route.by !== "policy") {
+    const { by, provider } = route;
+    return new AttemptRoute({
+      provider,
+      choice: { by, provider },
+      round: tried.length + 1,
+      passedOver: false,
+      hasNext: false,
+      nextOnFailedReceipt: false,
+    });
+  }
+  return routeByPolicy(route, tried, hasProvider);
+}
+
+function routeByPolicy(
+  route: ChosenRoute & { readonly by: "policy" },
+  tried: readonly TriedProvider[],
+  hasProvider: (name: string) => boolean,
+): AttemptRoute | NoAttemptRoute {
+  const { policy, rule } = route;
+  const { onErrors = true, receipts } = policy.data.failover ?? {};
+  const countOf = ({ provider }: RouteCandidate) =>
+    tried.filter((it) => it.provider === provider).length;
+  const mayBeTried = ({ provider }: RouteCandidate) =>
+    hasProvider(provider) &&
+    tried.every((it) => it.provider !== provider || notSent.has(it.outcome));
+  const candidates = route.candidates.filter(mayBeTried);
+  if (candidates.length === 0) {
+    const error = `No provider of rule "${rule}" is left to try.`;
+    return { problem: "failed", error };
+  }
+  if (onErrors) candidates.sort((a, b) => countOf(a) - countOf(b));
+  const found = admitFirst(candidates, policy);
+  if (found === undefined) {
+    const { message, retryAfterMs = 0 } = policy.unavailable(candidates);
+    const waitMs = Math.max(minWaitMs, retryAfterMs);
+    return { problem: "wait", error: message, waitMs };
+  }
+  const { candidate, admission } = found;
+  const { provider, sender } = candidate;
+  const count = countOf(candidate);
+  const others = candidates.filter((it) => it !== candidate);
+  return new AttemptRoute(
+    {
+      provider,
+      choice: {
+        by: "policy",
+        provider,
+        rule,
+        ...(sender !== undefined && { sender }),
+      },
+      round: onErrors ? count + 1 : tried.length + 1,
+      passedOver: onErrors && others.some((it) => countOf(it) < count),
+      hasNext:
+        onErrors &&
+        others.some(
+          (it) =>
+            countOf(it) <= count && policy.breakerState(it.provider) !== "open",
+        ),
+      ...(others.length > 0 &&
+        receipts?.silentMinutes !== undefined && {
+          silenceMs: Math.ceil(receipts.silentMinutes * 60_000),
+        }),
+      nextOnFailedReceipt:
+        others.length > 0 &&
+        receipts !== undefined &&
+        receipts.onFailed !== false,
+    },
+    admission,
+  );
+}
+
+function admitFirst(
+  candidates: readonly RouteCandidate[],
+  policy: DeliveryPolicy,
+) {
+  for (const candidate of candidates) {
+    const admission = policy.admit(candidate.provider);
+    if (admission !== undefined) return { candidate, admission };
+  }
+  return undefined;
+}

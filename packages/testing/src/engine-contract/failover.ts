@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import {
+  type AttemptResult,
+  type NoRoute,
+  type RouteChoice,
+  type TriedAttempt,
+  toEpochMs,
+} from "@carillon/core";
+import type { EngineCases } from "./cases.ts";
+import { never } from "./scripted-channel.ts";
+import { projectId, type World } from "./world.ts";
+
+const phone = "+15550100001";
+const receipt = { event: "deliver", at: toEpochMs(0) } as const;
+const silenceMs = 60_000;
+
+/** Tries providers in this order, and none again that took the text. */
+function inOrder(...providers: readonly string[]) {
+  return async (
+    _: unknown,
+    tried: readonly TriedAttempt[],
+  ): Promise<RouteChoice | NoRoute> => {
+    const countOf = (name: string) =>
+      tried.filter(({ provider }) => provider === name).length;
+    const left = providers
+      .filter((name) =>
+        tried.every((it) => it.provider !== name || it.outcome === "deferred"),
+      )
+      .sort((a, b) => countOf(a) - countOf(b));
+    const [provider, ...others] = left;
+    if (provider === undefined) {
+      return { problem: "failed", error: "All were tried." };
+    }
+    const count = countOf(provider);
+    return {
+      provider,
+      round: count + 1,
+      passedOver: false,
+      hasNext: others.some((name) => countOf(name) <= count),
+      ...(others.length > 0 && { silenceMs }),
+      nextOnFailedReceipt: others.length > 0,
+      release: () => {},
+    };
+  };
+}
+
+/** Answers by provider, and ids that name it. */
+function answering(
+  world: World,
+  answers: Readonly<Record<string, AttemptResult>>,
+): void {
+  world.sms.script = () => answers[world.sms.routes.at(-1) ?? ""];
+}
+
+function acceptedBy(name: string): AttemptResult {
+  return {
+    outcome: "accepted",
+    parts: [{ externalId: `${name}-1` }],
+    receiptExpected: true,
+  };
+}
+
+const busy: AttemptResult = {
+  outcome: "deferred",
+  errorClass: "provider",
+  error: "Busy",
+  failsOver: true,
+};
+
+async function deliveryOf(world: World) {
+  const { messages } = await world.store.listMessages(
+    projectId,
+    {},
+    { limit: 1 },
+  );
+  const seq = messages[0]?.message.seq ?? 0;
+  const delivery = await world.store.findDelivery(seq, 0);
+  assert.ok(delivery);
+  return delivery;
+}
+
+export function testFailover({ test }: EngineCases): void {
+  test("puts on record whom it calls, and calls no other", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    const seen: unknown[] = [];
+    world.sms.script = async () => {
+      const { provider, state, attempts } = await deliveryOf(world);
+      seen.push([provider, state, attempts.length]);
+      return acceptedBy("a");
+    };
+    const engine = await world.start();
+    await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    assert.deepEqual(seen, [["a", "sending", 0]]);
+    assert.deepEqual(world.sms.routes, ["a"]);
+    const { attempts, externalId, receiptExpected } = await deliveryOf(world);
+    assert.deepEqual(
+      attempts.map(({ provider, outcome }) => [provider, outcome]),
+      [["a", "accepted"]],
+    );
+    assert.equal(externalId, "a-1");
+    assert.equal(receiptExpected, true);
+  });
+
+  test("tries the next provider at once, and waits when all were tried", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    answering(world, { a: busy, b: busy });
+    const engine = await world.start();
+    await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    assert.deepEqual(world.sms.routes, ["a", "b"]);
+    // SMN's schedule: 5 s after the first round, 15 s after the second.
+    await world.pass(4000);
+    assert.equal(world.sms.routes.length, 2);
+    await world.pass(3000);
+    assert.deepEqual(world.sms.routes, ["a", "b", "a", "b"]);
+    await world.pass(12_000);
+    assert.equal(world.sms.routes.length, 4);
+    answering(world, { a: acceptedBy("a") });
+    await world.pass(10_000);
+    const { state, attempts } = await deliveryOf(world);
+    assert.equal(state, "sent");
+    assert.equal(attempts.length, 5);
+  });
+
+  test("tries the next one after a refusal of the first, and never after a guess", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    const refused = {
+      outcome: "rejected",
+      errorClass: "provider",
+      error: "No credit",
+      failsOver: true,
+    } as const;
+    answering(world, { a: refused, b: acceptedBy("b") });
+    const engine = await world.start();
+    await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    assert.deepEqual(world.sms.routes, ["a", "b"]);
+    const lost = { ...refused, outcome: "unknown", failsOver: false } as const;
+    answering(world, { a: lost });
+    const id = await engine.publisher.sendSms(projectId, phone, "two");
+    await world.pass(600_000);
+    assert.deepEqual(world.sms.routes.slice(2), ["a"]);
+    assert.deepEqual(await world.counts(id), { unknown: 1 });
+  });
+
+  test("tries the next one after silence, also by another engine", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    answering(world, { a: acceptedBy("a"), b: acceptedBy("b") });
+    const first = await world.start();
+    const id = await first.publisher.sendSms(projectId, phone, "hi");
+    await world.pass(silenceMs / 2);
+    assert.deepEqual(world.sms.routes, ["a"]);
+    world.cutOff();
+    const second = await world.start();
+    await world.pass(silenceMs / 2 + 10_000);
+    assert.deepEqual(world.sms.routes, ["a", "b"]);
+    assert.deepEqual(await world.counts(id), { sent: 1 });
+    // Nobody stands after the second.
+    await world.pass(10 * silenceMs);
+    assert.equal(world.sms.routes.length, 2);
+    await second.receive({ ...receipt, entry: "a", externalId: "a-1" });
+    assert.deepEqual(await world.counts(id), { delivered: 1 });
+  });
+
+  test("silence that is broken ends the wait", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    answering(world, { a: acceptedBy("a") });
+    const engine = await world.start();
+    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    await engine.receive({ ...receipt, entry: "a", externalId: "a-1" });
+    await world.pass(10 * silenceMs);
+    assert.deepEqual(world.sms.routes, ["a"]);
+    assert.deepEqual(await world.counts(id), { delivered: 1 });
+  });
+
+  test("a text stays sent when no other provider is left after silence", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    answering(world, { a: acceptedBy("a") });
+    const engine = await world.start();
+    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    world.sms.choose = inOrder("a");
+    world.cutOff();
+    await world.start();
+    await world.pass(2 * silenceMs);
+    assert.deepEqual(world.sms.routes, ["a"]);
+    assert.deepEqual(await world.counts(id), { sent: 1 });
+    assert.equal((await deliveryOf(world)).attempts.length, 1);
+  });
+
+  test("tries the next one after a failed receipt, and fails after the last", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    answering(world, { a: acceptedBy("a"), b: acceptedBy("b") });
+    const engine = await world.start();
+    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    const failed = { event: "fail", at: world.clock.now() } as const;
+    // The same id of another entry is another text.
+    await engine.receive({ ...failed, entry: "b", externalId: "a-1" });
+    await world.settle();
+    assert.deepEqual(world.sms.routes, ["a"]);
+    const text = "absent subscriber";
+    await engine.receive({ ...failed, entry: "a", externalId: "a-1", text });
+    await world.settle();
+    assert.deepEqual(world.sms.routes, ["a", "b"]);
+    await engine.receive({ ...failed, entry: "b", externalId: "b-1" });
+    await world.pass(600_000);
+    assert.deepEqual(world.sms.routes, ["a", "b"]);
+    assert.deepEqual(await world.counts(id), { failed: 1 });
+    const { attempts, receipts } = await deliveryOf(world);
+    assert.deepEqual(
+      attempts.map(({ provider, outcome }) => [provider, outcome]),
+      [
+        ["a", "failed"],
+        ["b", "accepted"],
+      ],
+    );
+    assert.match(attempts[0]?.error ?? "", /absent subscriber/);
+    assert.equal(receipts?.length, 2);
+  });
+
+  test("a crash during the call leaves it unknown, with whom was called", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    world.sms.script = never;
+    const engine = await world.start();
+    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    world.cutOff();
+    await world.start();
+    await world.pass(600_000);
+    assert.deepEqual(world.sms.routes, ["a"]);
+    assert.deepEqual(await world.counts(id), { unknown: 1 });
+    const { attempts } = await deliveryOf(world);
+    assert.deepEqual(
+      attempts.map(({ provider, outcome }) => [provider, outcome]),
+      [["a", "unknown"]],
+    );
+  });
+
+  test("a crash before the call leaves it due, and it is called once", {}, async (world) => {
+    world.sms.choose = never;
+    answering(world, { a: acceptedBy("a") });
+    const engine = await world.start();
+    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    assert.deepEqual(await world.counts(id), { sending: 1 });
+    world.cutOff();
+    world.sms.choose = inOrder("a");
+    await world.start();
+    await world.pass(10_000);
+    assert.deepEqual(world.sms.routes, ["a"]);
+    assert.deepEqual(await world.counts(id), { sent: 1 });
+  });
+}

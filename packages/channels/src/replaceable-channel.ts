@@ -12,14 +12,14 @@ import {
   type Message,
   noChannelText,
   type PreparedMessage,
-  type Protocol,
+  type ProtocolDefinition,
   type Recipient,
 } from "@carillon/core";
 
 /** What all channels that take this place have in common. */
 export interface ReplaceableChannelOptions {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolDefinition[];
   readonly kind: ChannelKind;
   /** The longest of them; see `Channel`. */
   readonly timeoutMs: number;
@@ -47,7 +47,7 @@ interface Holder {
 
 class Place implements ReplaceableChannel {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolDefinition[];
   readonly kind: ChannelKind;
   readonly timeoutMs: number;
   #current: Holder | undefined;

@@ -75,9 +75,8 @@ export {
 export { findExcess, type JsonLimits } from "./json-extent.ts";
 export { loadOnce } from "./load-once.ts";
 export {
-  defaultMessageLives,
+  defaultLivesOf,
   type MessageLives,
-  smnMessageLives,
 } from "./messages/default-life.ts";
 export {
   type Attempt,
@@ -128,12 +127,10 @@ export {
   type AttemptSignals,
   type Channel,
   type ChannelKind,
-  createProblemWithText,
   type FailedResult,
-  isBillable,
+  kindOf,
   noChannelText,
   type PreparedMessage,
-  type ProblemWithText,
   type Recipient,
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
@@ -216,10 +213,7 @@ export {
   refusedOutcome,
 } from "./rules.ts";
 export { createSteadyClock } from "./steady-clock.ts";
-export {
-  type ConfirmationLimit,
-  defaultConfirmationLimits,
-} from "./subscriptions/confirmation-limits.ts";
+export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {
   createDetections,
   type Detection,
@@ -233,21 +227,28 @@ export {
   type FilterPolicyRequest,
   maxFilterPolicyBatch,
 } from "./subscriptions/filter-policy.ts";
-export { toAsciiMailAddress } from "./subscriptions/mail-address.ts";
 export {
-  maskEndpoint,
-  maskSecrets,
+  maskMailAddress,
+  maskPhoneNumber,
   maskText,
   maskUrl,
+  maskUrlPath,
 } from "./subscriptions/mask-endpoint.ts";
 export {
-  isProtocol,
+  checkEndpoint,
+  checkExtension,
+  createProtocols,
+  type ProblemWithText,
   type Protocol,
-  protocols,
+  type ProtocolDefinition,
+  type Protocols,
+  variantsOf,
 } from "./subscriptions/protocol.ts";
 export {
   confirmationLifetimeMs,
   type ExtensionRequest,
+  isCodeEnabled,
+  refuseExtension,
   type Subscription,
   type SubscriptionExtension,
   type SubscriptionStatus,

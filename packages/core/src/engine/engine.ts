@@ -4,16 +4,9 @@
  */
 
 import type { MessageId, NewId } from "../ids.ts";
-import {
-  defaultMessageLives,
-  type MessageLives,
-} from "../messages/default-life.ts";
+import { defaultLivesOf, type MessageLives } from "../messages/default-life.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
-import {
-  type Channel,
-  createProblemWithText,
-  isBillable,
-} from "../ports/channel.ts";
+import type { Channel } from "../ports/channel.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
@@ -25,13 +18,14 @@ import type {
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
-import type { Protocol } from "../subscriptions/protocol.ts";
+import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { DueDeliveries } from "./due-deliveries.ts";
 import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
+import { createLaneOf } from "./lanes.ts";
 import { OutcomeLedger } from "./ledger.ts";
 import { createPublisher, type Publisher } from "./publish.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
@@ -48,6 +42,8 @@ export interface EnginePorts {
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
   readonly channels: readonly Channel[];
+  /** Those of the channels. */
+  readonly protocols: Protocols;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly listener?: DeliveryListener | undefined;
@@ -62,8 +58,11 @@ export interface EnginePorts {
 /** All have defaults; see {@link defaultEngineOptions}. */
 export interface EngineOptions {
   readonly retryPolicy: RetryPolicy;
-  /** How long messages live that are given no time to live. */
-  readonly lives: MessageLives;
+  /**
+   * How long messages live that are given no time to live. Default: what the
+   * protocols' definitions say.
+   */
+  readonly lives?: MessageLives;
   /** Recipients of one range. */
   readonly rangeSize: number;
   /** Due deliveries claimed at once. */
@@ -90,7 +89,6 @@ export interface EngineOptions {
 
 export const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
-  lives: defaultMessageLives,
   rangeSize: 500,
   dueBatchSize: 200,
   maxDueBatches: 8,
@@ -142,7 +140,7 @@ export function createEngine(
   tuning: Partial<EngineOptions> = {},
 ): Engine {
   const options = { ...defaultEngineOptions, ...tuning };
-  const { store, clock, logger, dispatcher, random } = ports;
+  const { store, clock, logger, dispatcher, random, protocols } = ports;
   checkLease(options, ports.channels);
   const seal = ports.seal ?? noSeal;
   const abandonment = new AbortController();
@@ -151,15 +149,15 @@ export function createEngine(
 
   const channels = new Map<Protocol, Channel>();
   for (const channel of ports.channels) {
-    for (const protocol of channel.protocols) channels.set(protocol, channel);
+    for (const { name } of channel.protocols) channels.set(name, channel);
   }
-  const isBillableHere = (protocol: Protocol) =>
-    isBillable(ports.channels, protocol);
+  const isBillable = (protocol: Protocol) =>
+    channels.get(protocol)?.kind === "billable";
   const leases = new EngineLeases(clock, {
     owner: ports.newId(),
     leaseMs: options.leaseMs,
   });
-  const { retryPolicy, lives } = options;
+  const { retryPolicy, lives = defaultLivesOf(protocols) } = options;
   const rules = { retryPolicy, lives, random };
   const onDeferred = (at: EpochMs) => dispatcher.announce({ kind: "due", at });
   const onRange = () => dispatcher.announce({ kind: "ranges" });
@@ -174,6 +172,7 @@ export function createEngine(
   const sender = new Sender(
     {
       channels,
+      laneOf: createLaneOf(protocols),
       clock,
       logger,
       rules,
@@ -191,7 +190,7 @@ export function createEngine(
     {
       ...persisting,
       ...working,
-      isBillable: isBillableHere,
+      isBillable,
       onDeferred,
       onRange,
     },
@@ -231,8 +230,8 @@ export function createEngine(
     onAccepted: () => {
       accepted++;
     },
-    isBillable: isBillableHere,
-    problemWithText: createProblemWithText(ports.channels),
+    isBillable,
+    protocols,
     lives,
   });
   let stopListening = () => {};

@@ -7,7 +7,10 @@ import type { SubscriptionId } from "../ids.ts";
 import type { ErrorClass } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
-import type { Protocol } from "../subscriptions/protocol.ts";
+import type {
+  Protocol,
+  ProtocolDefinition,
+} from "../subscriptions/protocol.ts";
 import type { SubscriptionExtension } from "../subscriptions/subscription.ts";
 
 /**
@@ -27,7 +30,8 @@ export type ChannelKind = "push" | "billable" | "pull";
  */
 export interface Channel {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
+  /** Of the endpoints it reaches. */
+  readonly protocols: readonly ProtocolDefinition[];
   readonly kind: ChannelKind;
   /** An attempt takes at most this long, in milliseconds; the channel sees to it. */
   readonly timeoutMs: number;
@@ -37,11 +41,6 @@ export interface Channel {
    */
   isSetUp?(): boolean;
   /**
-   * What keeps a text from being carried, as the end of a sentence: "a control
-   * character (U+001B) at position 2". Absent when each text can be.
-   */
-  problemWithText?(text: string): string | undefined;
-  /**
    * Does the work that is the same for every recipient of a message (signing,
    * rendering), once.
    */
@@ -50,33 +49,14 @@ export interface Channel {
   close(): Promise<void>;
 }
 
-/** Whether attempts to endpoints of the protocol cost money. */
-export function isBillable(
+/** The kind of the channel for a protocol; `undefined` when there is none. */
+export function kindOf(
   channels: readonly Channel[],
   protocol: Protocol,
-): boolean {
-  return channels.some(
-    (it) => it.kind === "billable" && it.protocols.includes(protocol),
-  );
-}
-
-/**
- * What keeps a text from being sent by the name of a protocol, as the end of a
- * sentence; `undefined` when nothing does, as for `default`, which is any's.
- */
-export type ProblemWithText = (
-  protocol: string,
-  text: string,
-) => string | undefined;
-
-/** By the rules of the channels that texts for one protocol alone go through. */
-export function createProblemWithText(
-  channels: readonly Channel[],
-): ProblemWithText {
-  return (protocol, text) =>
-    channels
-      .find(({ protocols }) => protocols.some((known) => known === protocol))
-      ?.problemWithText?.(text);
+): ChannelKind | undefined {
+  return channels.find(({ protocols }) =>
+    protocols.some(({ name }) => name === protocol),
+  )?.kind;
 }
 
 /** Why nothing is carried for a protocol: no channel for it is set up. */

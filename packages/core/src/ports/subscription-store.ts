@@ -30,6 +30,8 @@ export interface SubscriptionReader {
 export interface SubscriptionFilter {
   readonly topicSeq?: number;
   readonly protocol?: string;
+  /** One of these. */
+  readonly protocols?: readonly string[];
   readonly status?: number;
   readonly endpoint?: string;
   /** Substring of the remark. */

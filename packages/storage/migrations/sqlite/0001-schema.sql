@@ -1,9 +1,10 @@
 -- 0001 schema
 --
 -- Instants are milliseconds since the epoch. What the integers of states,
--- protocols, audiences, events and error classes mean stands in
+-- audiences, events and error classes mean stands in
 -- src/sqlite/schema/codes.ts; subscription statuses are SMN's own numbers and
--- one more, see src/sqlite/schema/subscription-status.ts.
+-- one more, see src/sqlite/schema/subscription-status.ts. A protocol stands as
+-- its name: which there are is the channels' business.
 
 CREATE TABLE migrations (
   version    INTEGER PRIMARY KEY,
@@ -91,7 +92,7 @@ CREATE TABLE subscriptions (
   topic_seq  INTEGER NOT NULL,
   project_id TEXT    NOT NULL,
   status     INTEGER NOT NULL,
-  protocol   INTEGER NOT NULL,
+  protocol   TEXT    NOT NULL,
   endpoint   TEXT    NOT NULL,
   -- JSON; NULL when there is none.
   extension  TEXT,
@@ -144,7 +145,7 @@ CREATE TABLE subscription_users (
   project_id TEXT    NOT NULL,
   domain_id  TEXT    NOT NULL,
   name       TEXT    NOT NULL,
-  protocol   INTEGER NOT NULL,
+  protocol   TEXT    NOT NULL,
   endpoint   TEXT    NOT NULL,
   remark     TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
@@ -162,7 +163,7 @@ CREATE INDEX subscription_users_of_project
 CREATE TABLE confirmation_counts (
   project_id TEXT    NOT NULL,
   endpoint   TEXT    NOT NULL,
-  protocol   INTEGER NOT NULL,
+  protocol   TEXT    NOT NULL,
   -- JSON: for each limit the count, and when its window ends.
   windows    TEXT    NOT NULL,
   -- When all of them have ended.
@@ -207,7 +208,7 @@ CREATE INDEX messages_of_project ON messages (project_id, seq);
 CREATE TABLE recipients (
   message_seq INTEGER NOT NULL,
   target      INTEGER NOT NULL,
-  protocol    INTEGER NOT NULL,
+  protocol    TEXT    NOT NULL,
   endpoint    TEXT    NOT NULL,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
@@ -330,7 +331,7 @@ CREATE TABLE topic_statistics (
   topic_seq INTEGER NOT NULL,
   -- Hours since the epoch.
   hour      INTEGER NOT NULL,
-  protocol  INTEGER NOT NULL,
+  protocol  TEXT    NOT NULL,
   state     INTEGER NOT NULL,
   count     INTEGER NOT NULL,
   PRIMARY KEY (topic_seq, hour, protocol, state)

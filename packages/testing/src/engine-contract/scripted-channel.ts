@@ -6,9 +6,10 @@ import type {
   Channel,
   ChannelKind,
   PreparedMessage,
-  Protocol,
+  ProtocolDefinition,
   Recipient,
 } from "@carillon/core";
+import { defineTestProtocol } from "../test-protocol.ts";
 
 /**
  * What comes of the nth attempt (from 1) to an endpoint. `unknown`, because
@@ -22,7 +23,7 @@ export type Script = (
 
 export class ScriptedChannel implements Channel {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
+  readonly protocols: readonly ProtocolDefinition[];
   readonly kind: ChannelKind;
   readonly timeoutMs = 5000;
   /** Endpoints, in the order of the attempts. */
@@ -37,11 +38,11 @@ export class ScriptedChannel implements Channel {
 
   constructor(
     name: string,
-    protocols: readonly Protocol[],
+    protocols: readonly string[],
     kind: ChannelKind = "push",
   ) {
     this.name = name;
-    this.protocols = protocols;
+    this.protocols = protocols.map((it) => defineTestProtocol(it));
     this.kind = kind;
   }
 

@@ -8,6 +8,7 @@ import {
   type Clock,
   type ContentSeal,
   createEngine,
+  createProtocols,
   createSteadyClock,
   createTopics,
   type Delivery,
@@ -109,6 +110,10 @@ export class World {
         topics: this.#topics,
         dispatcher: this.#dispatcher,
         channels: [this.http, this.sms],
+        protocols: createProtocols([
+          ...this.http.protocols,
+          ...this.sms.protocols,
+        ]),
         clock: this.#steadyClock,
         logger: this.logger,
         random: this.random,

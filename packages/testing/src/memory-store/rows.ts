@@ -23,7 +23,6 @@ import {
   type MessageTopic,
   type OptOutRecord,
   type Project,
-  protocols,
   type Receipt,
   type Recipient,
   type ResourceTag,
@@ -47,8 +46,6 @@ import {
   real,
   text,
 } from "./columns.ts";
-
-const protocol = oneOf(protocols);
 
 export const topicColumns: Columns<Topic> = {
   seq: integer,
@@ -83,7 +80,7 @@ export const subscriptionColumns: Columns<Subscription> = {
   topicSeq: integer,
   topicName: text,
   projectId: text,
-  protocol,
+  protocol: text,
   endpoint: text,
   remark: text,
   status: integer,
@@ -115,7 +112,7 @@ export const subscriptionUserColumns: Columns<SubscriptionUser> = {
   projectId: text,
   domainId: text,
   name: text,
-  protocol,
+  protocol: text,
   endpoint: text,
   remark: text,
   createdAt: integer,
@@ -184,7 +181,7 @@ export const messageColumns: Columns<Message> = {
 export type DirectRecipient = Pick<Recipient, "protocol" | "endpoint">;
 
 export const recipientColumns: Columns<DirectRecipient> = {
-  protocol,
+  protocol: text,
   endpoint: text,
 };
 
@@ -276,7 +273,7 @@ export const receiptColumns: Columns<Receipt> = {
 export const statisticsColumns: Columns<HourlyCount & { topicSeq: number }> = {
   topicSeq: integer,
   hour: integer,
-  protocol,
+  protocol: text,
   state: oneOf(deliveryStates),
   count: integer,
 };

@@ -34,11 +34,12 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
       return listPresent(tables).find((it) => it.id === id);
     },
     async listSubscriptions(projectId, filter, page) {
-      const { fuzzyRemark = "", ...exact } = filter;
+      const { fuzzyRemark = "", protocols, ...exact } = filter;
       const matching = listPresent(tables).filter(
         (subscription) =>
           subscription.projectId === projectId &&
           equals(subscription, exact) &&
+          (protocols?.includes(subscription.protocol) ?? true) &&
           subscription.remark.includes(fuzzyRemark),
       );
       const last = seqOfMarker(subscriptions.list(), projectId, page);

@@ -15,7 +15,7 @@ import {
   toEpochMs,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { protocolCodes, stateCodes } from "../schema/codes.ts";
+import { stateCodes } from "../schema/codes.ts";
 import type { Outcome } from "../schema/delivery-table.ts";
 import { toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
@@ -166,7 +166,7 @@ export function createDeliveryStore(
       const seq = await writer.run(
         "acceptDirectMessage",
         toMessageRow(message),
-        recipients.map((it) => [protocolCodes[it.protocol], it.endpoint]),
+        recipients.map((it) => [it.protocol, it.endpoint]),
         billable,
       );
       return { seq };

@@ -11,8 +11,8 @@ import {
   type MessageReport,
   type SubscriptionId,
 } from "@carillon/core";
-import { code, computed, optional, text, textOf } from "../schema/codec.ts";
-import { protocolCodes, stateCodes, stateOf } from "../schema/codes.ts";
+import { computed, optional, text, textOf } from "../schema/codec.ts";
+import { stateCodes, stateOf } from "../schema/codes.ts";
 import {
   attempts,
   deliveryShape,
@@ -37,7 +37,7 @@ type ScannedRow = readonly [seq: number, id: MessageId, createdAt: number];
 
 const shown = defineTable("deliveries", {
   ...omit(deliveryShape, "fence", "owner", "leaseUntil", "billable", "round"),
-  protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
+  protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   topicUrn: computed("m.topic_urn", optional(text)),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),

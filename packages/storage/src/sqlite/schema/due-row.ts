@@ -21,7 +21,7 @@ import {
   textOf,
   truth,
 } from "./codec.ts";
-import { audienceCodes, protocolCodes, stateCodes } from "./codes.ts";
+import { audienceCodes, stateCodes } from "./codes.ts";
 import { lastAttempts, toLastAttempt } from "./delivery-table.ts";
 import type { SQLOutputValue } from "./query.ts";
 import { status } from "./subscription-table.ts";
@@ -44,7 +44,7 @@ const claims = defineTable("deliveries", {
 
 const recipients = defineTable("deliveries", {
   target: integer,
-  protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
+  protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
   extension: computed("s.extension", optional(json<SubscriptionExtension>())),

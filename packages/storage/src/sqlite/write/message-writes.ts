@@ -61,7 +61,7 @@ export function createMessageWrites(db: DatabaseSync) {
     },
     acceptDirectMessage(
       message: NewMessageRow,
-      recipients: readonly (readonly [protocol: number, endpoint: string])[],
+      recipients: readonly (readonly [protocol: string, endpoint: string])[],
       billable: boolean,
     ): number {
       const seq = insertMessage(message);

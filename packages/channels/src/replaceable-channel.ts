@@ -8,7 +8,6 @@ import {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
-  type ChannelKind,
   type Message,
   noChannelText,
   type PreparedMessage,
@@ -20,7 +19,7 @@ import {
 export interface ReplaceableChannelOptions {
   readonly name: string;
   readonly protocols: readonly ProtocolDefinition[];
-  readonly kind: ChannelKind;
+  readonly kind: Channel["kind"];
   /** The longest of them; see `Channel`. */
   readonly timeoutMs: number;
 }
@@ -48,7 +47,7 @@ interface Holder {
 class Place implements ReplaceableChannel {
   readonly name: string;
   readonly protocols: readonly ProtocolDefinition[];
-  readonly kind: ChannelKind;
+  readonly kind: Channel["kind"];
   readonly timeoutMs: number;
   #current: Holder | undefined;
   /** The current one, and those that have attempts under way or are closing. */

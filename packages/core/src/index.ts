@@ -131,6 +131,7 @@ export {
   kindOf,
   noChannelText,
   type PreparedMessage,
+  type PullChannel,
   type Recipient,
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
@@ -163,6 +164,7 @@ export type {
   UserRole,
 } from "./ports/identity-store.ts";
 export type { InboundStore } from "./ports/inbound-store.ts";
+export type { LaneClaim, LaneStore } from "./ports/lane-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type {
   MessageFilter,
@@ -211,6 +213,7 @@ export {
   decideClaim,
   mergeStates,
   refusedOutcome,
+  unfetchedError,
 } from "./rules.ts";
 export { createSteadyClock } from "./steady-clock.ts";
 export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";

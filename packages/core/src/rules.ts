@@ -12,6 +12,7 @@ export {
   type ClaimFacts,
   cancelReasons,
   decideClaim,
+  unfetchedError,
 } from "./messages/claim-decision.ts";
 export { mergeStates, refusedOutcome } from "./messages/merge-outcome.ts";
 export {

@@ -31,6 +31,7 @@ import {
   type Logger,
   orAborted,
   type Probe,
+  type PullChannel,
   parseInboundBinding,
   type Store,
   smnRetryPolicy,
@@ -84,7 +85,7 @@ export interface ServicePorts {
   readonly random: () => number;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
-  readonly channels: readonly Channel[];
+  readonly channels: readonly (Channel | PullChannel)[];
   /** Without providers of the configuration; it is started here. */
   readonly gateway: Gateway;
   readonly sandbox?: Sandbox | undefined;
@@ -207,7 +208,7 @@ export async function compose(
       newMessageId,
       newToken,
       protocols,
-      isBillable: (protocol) => kindOf(channels, protocol) === "billable",
+      kindOf: (protocol) => kindOf(channels, protocol),
       checkTarget: (url) => ports.checkTarget(url, closing.signal),
       logger,
     },

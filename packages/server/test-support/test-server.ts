@@ -17,13 +17,13 @@ import {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
-  type ChannelKind,
   type Engine,
   type LogFields,
   type Logger,
   type Message,
   type Probe,
   type ProtocolDefinition,
+  type PullChannel,
   type Recipient,
   type Store,
   type SubscriptionId,
@@ -67,7 +67,7 @@ export interface TestServerOptions {
     signals: AttemptSignals | undefined,
   ) => Promise<AttemptResult>;
   /** Besides those that take everything. */
-  readonly channels?: readonly Channel[];
+  readonly channels?: readonly (Channel | PullChannel)[];
   readonly maxConnections?: number;
   /** Ends the start. */
   readonly signal?: AbortSignal | undefined;
@@ -281,7 +281,7 @@ export function parse(body: string): unknown {
 
 function noteDeliveries(
   protocols: readonly ProtocolDefinition[],
-  kind: ChannelKind,
+  kind: Channel["kind"],
   sent: SentMessage[],
   deliver: NonNullable<TestServerOptions["deliver"]>,
 ): Channel {

@@ -15,6 +15,7 @@ import { createEngineCases } from "./engine-contract/cases.ts";
 import { testFanOut } from "./engine-contract/fan-out.ts";
 import { testFaults } from "./engine-contract/faults.ts";
 import { testLeases } from "./engine-contract/leases.ts";
+import { testPull } from "./engine-contract/pull.ts";
 import { testRetries } from "./engine-contract/retries.ts";
 import type { WorldOptions } from "./engine-contract/world.ts";
 import type { OpenStore } from "./open-store.ts";
@@ -36,6 +37,7 @@ export function testEngineContract(name: string, open: OpenStore): void {
       describe("fan-out", () => testFanOut(cases));
       describe("retries", () => testRetries(cases));
       describe("what costs money", () => testBillable(cases));
+      describe("pull", () => testPull(cases));
       describe("leases", () => testLeases(cases));
       describe("faults", () => testFaults(cases));
     });

@@ -10,6 +10,7 @@ import { createDeliveryStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
+import { createLaneStore } from "./memory-store/lanes.ts";
 import { createLeaseStore } from "./memory-store/leases.ts";
 import { createMessageStore } from "./memory-store/messages.ts";
 import { createOptOutStore } from "./memory-store/opt-outs.ts";
@@ -50,6 +51,7 @@ export class MemoryStore {
       ...createMessageStore(tables, holds),
       ...createRangeStore(tables, holds),
       ...createDeliveryStore(tables, holds),
+      ...createLaneStore(tables, holds),
       ...createLeaseStore(tables, holds),
       ...createInboundStore(tables),
       ...createOptOutStore(tables),

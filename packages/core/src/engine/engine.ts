@@ -6,7 +6,7 @@
 import type { MessageId, NewId } from "../ids.ts";
 import { defaultLivesOf, type MessageLives } from "../messages/default-life.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
-import type { Channel } from "../ports/channel.ts";
+import type { Channel, ChannelKind, PullChannel } from "../ports/channel.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
@@ -16,6 +16,7 @@ import type {
   ReclaimedWork,
 } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
@@ -35,13 +36,14 @@ import { Sweeper } from "./sweeper.ts";
 export interface EnginePorts {
   readonly store: DeliveryStore &
     Pick<TemplateReader, "findTemplateVariants"> &
-    Pick<BindingStore, "findBinding"> & {
+    Pick<BindingStore, "findBinding"> &
+    Pick<LaneStore, "expireLanes"> & {
       readonly exclusive: boolean;
       reclaimAll(now: EpochMs): Promise<ReclaimedWork>;
     };
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
-  readonly channels: readonly Channel[];
+  readonly channels: readonly (Channel | PullChannel)[];
   /** Those of the channels. */
   readonly protocols: Protocols;
   readonly clock: Clock;
@@ -148,11 +150,13 @@ export function createEngine(
   let accepted = 0;
 
   const channels = new Map<Protocol, Channel>();
+  const kinds = new Map<Protocol, ChannelKind>();
   for (const channel of ports.channels) {
-    for (const { name } of channel.protocols) channels.set(name, channel);
+    for (const { name } of channel.protocols) {
+      kinds.set(name, channel.kind);
+      if (channel.kind !== "pull") channels.set(name, channel);
+    }
   }
-  const isBillable = (protocol: Protocol) =>
-    channels.get(protocol)?.kind === "billable";
   const leases = new EngineLeases(clock, {
     owner: ports.newId(),
     leaseMs: options.leaseMs,
@@ -190,7 +194,7 @@ export function createEngine(
     {
       ...persisting,
       ...working,
-      isBillable,
+      kindOf: (protocol) => kinds.get(protocol),
       onDeferred,
       onRange,
     },
@@ -230,7 +234,7 @@ export function createEngine(
     onAccepted: () => {
       accepted++;
     },
-    isBillable,
+    isBillable: (protocol) => kinds.get(protocol) === "billable",
     protocols,
     lives,
   });
@@ -289,10 +293,11 @@ export function createEngine(
 
 function checkLease(
   options: Pick<EngineOptions, "leaseMs" | "slowAfterMs">,
-  channels: readonly Channel[],
+  channels: readonly (Channel | PullChannel)[],
 ): void {
   const { leaseMs } = options;
   for (const channel of channels) {
+    if (channel.kind === "pull") continue;
     const neededMs = shortestLeaseMs(channel, options);
     if (leaseMs < neededMs) {
       throw new RangeError(

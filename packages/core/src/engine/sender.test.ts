@@ -7,7 +7,6 @@ import type {
   AttemptResult,
   AttemptSignals,
   Channel,
-  ChannelKind,
   PreparedMessage,
 } from "../ports/channel.ts";
 import { silentLogger } from "../ports/logger.ts";
@@ -23,7 +22,7 @@ import { answerGraceMs, Sender, type SenderOptions } from "./sender.ts";
 class HeldChannel implements Channel {
   readonly name = "held";
   readonly protocols = [defineTestProtocol("http")];
-  readonly kind: ChannelKind = "push";
+  readonly kind = "push";
   readonly timeoutMs = 5000;
   readonly started: string[] = [];
   readonly signals: (AttemptSignals | undefined)[] = [];

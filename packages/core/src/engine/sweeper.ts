@@ -6,6 +6,7 @@
 
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
+import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
@@ -14,7 +15,8 @@ export interface SweeperPorts {
   readonly store: Pick<
     DeliveryStore,
     "renewLeases" | "reclaimLapsed" | "peekWork"
-  >;
+  > &
+    Pick<LaneStore, "expireLanes">;
   readonly leases: EngineLeases;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -23,6 +25,12 @@ export interface SweeperPorts {
   readonly onRanges: () => void;
   readonly onDue: (at: EpochMs) => void;
 }
+
+/** Deliveries that nobody fetched, ended in one transaction. */
+const expireBatchSize = 1000;
+
+/** Of those, in one round. */
+const maxExpireBatches = 50;
 
 export class Sweeper {
   readonly #ports: SweeperPorts;
@@ -66,6 +74,7 @@ export class Sweeper {
     const isRenewed = await this.#step("renew", () => this.#renew());
     // Else it would free what this engine still works on.
     if (isRenewed) await this.#step("reclaim", () => this.#reclaim());
+    await this.#step("expire", () => this.#expire());
     await this.#step("look", () => this.#look());
   }
 
@@ -92,6 +101,15 @@ export class Sweeper {
     const { freed, interrupted } = await store.reclaimLapsed(clock.now());
     if (freed + interrupted > 0) {
       logger.warn("leases_lapsed", { freed, interrupted });
+    }
+  }
+
+  /** A flood of them is ended over several rounds: nothing else waits long. */
+  async #expire(): Promise<void> {
+    const { store, clock } = this.#ports;
+    for (let batch = 0; batch < maxExpireBatches; batch++) {
+      const count = await store.expireLanes(clock.now(), expireBatchSize);
+      if (count < expireBatchSize) return;
     }
   }
 

@@ -13,6 +13,7 @@ import {
 const events: readonly DeliveryEvent[] = [
   "attempt",
   "postpone",
+  "release",
   "retry",
   "accept",
   "deliver",

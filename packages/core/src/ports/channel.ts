@@ -32,7 +32,7 @@ export interface Channel {
   readonly name: string;
   /** Of the endpoints it reaches. */
   readonly protocols: readonly ProtocolDefinition[];
-  readonly kind: ChannelKind;
+  readonly kind: Exclude<ChannelKind, "pull">;
   /** An attempt takes at most this long, in milliseconds; the channel sees to it. */
   readonly timeoutMs: number;
   /**
@@ -49,9 +49,22 @@ export interface Channel {
   close(): Promise<void>;
 }
 
+/**
+ * A channel whose recipients fetch their messages. It makes no attempts, so it
+ * has nothing to say but its protocols; confirming is the business of whoever
+ * fetches.
+ */
+export interface PullChannel {
+  readonly name: string;
+  readonly protocols: readonly (ProtocolDefinition & {
+    readonly confirmation: "none";
+  })[];
+  readonly kind: "pull";
+}
+
 /** The kind of the channel for a protocol; `undefined` when there is none. */
 export function kindOf(
-  channels: readonly Channel[],
+  channels: readonly (Channel | PullChannel)[],
   protocol: Protocol,
 ): ChannelKind | undefined {
   return channels.find(({ protocols }) =>

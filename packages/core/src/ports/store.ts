@@ -6,6 +6,7 @@ import type { BindingStore } from "./binding-store.ts";
 import type { DeliveryStore, ReclaimedWork } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
+import type { LaneStore } from "./lane-store.ts";
 import type { MessageReader } from "./message-store.ts";
 import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
@@ -28,6 +29,7 @@ export interface Store
     StatisticsReader,
     MessageReader,
     DeliveryStore,
+    LaneStore,
     InboundStore,
     OptOutRecordStore,
     IdentityStore,

@@ -8,6 +8,7 @@ import { CarillonError } from "../errors.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import { networkOf } from "../ip-range.ts";
 import type { NewMessage } from "../messages/message.ts";
+import type { ChannelKind } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -171,8 +172,8 @@ export interface SubscriptionsPorts {
   readonly newId: NewId<SubscriptionId>;
   readonly newMessageId: NewId<MessageId>;
   readonly protocols: Protocols;
-  /** Whether an attempt of this protocol costs money. */
-  readonly isBillable: (protocol: Protocol) => boolean;
+  /** How messages come to endpoints of the protocol. */
+  readonly kindOf: (protocol: Protocol) => ChannelKind | undefined;
   /** Makes a secret of at least 128 bits, hexadecimal. */
   readonly newToken: () => string;
   /**
@@ -226,7 +227,7 @@ export function createSubscriptions(
       token,
       tokenExpiresAt: addMs(now, confirmationLifetimeMs),
       message,
-      billable: ports.isBillable(protocol),
+      billable: ports.kindOf(protocol) === "billable",
     };
   }
 
@@ -316,12 +317,15 @@ export function createSubscriptions(
 
   async function unsubscribe(id: SubscriptionId): Promise<Subscription> {
     const subscription = await store.cancelSubscription(id, (found) =>
-      subscriberNotice(
-        "unsubscription",
-        { projectId: found.projectId, name: found.topicName },
-        found.topicSeq,
-        found.protocol,
-      ),
+      // Who fetches messages subscribes again where it fetches them.
+      ports.kindOf(found.protocol) === "pull"
+        ? undefined
+        : subscriberNotice(
+            "unsubscription",
+            { projectId: found.projectId, name: found.topicName },
+            found.topicSeq,
+            found.protocol,
+          ),
     );
     if (!subscription) throw subscriptionNotFound();
     dispatcher.announce({ kind: "due", at: clock.now() });

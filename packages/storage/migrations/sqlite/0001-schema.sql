@@ -267,6 +267,10 @@ CREATE TABLE deliveries (
   billable         INTEGER NOT NULL,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
+  -- The subscription whose subscriber fetches it, and when it may no more; NULL
+  -- where engines deliver, and once it is settled.
+  lane             INTEGER,
+  expires_at       INTEGER,
   last_at          INTEGER,
   last_duration_ms INTEGER,
   last_status_code INTEGER,
@@ -283,6 +287,10 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
   WHERE next_attempt_at IS NOT NULL;
 -- Not by the end of the lease, so that renewing one leaves the index alone.
 CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
+-- Of what subscribers fetch; the key (message_seq, target) ends both.
+CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
+CREATE INDEX deliveries_expiring ON deliveries (expires_at)
+  WHERE expires_at IS NOT NULL;
 CREATE INDEX deliveries_external_id ON deliveries (external_id, provider)
   WHERE external_id IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)

@@ -4,7 +4,6 @@ import type {
   AttemptResult,
   AttemptSignals,
   Channel,
-  ChannelKind,
   PreparedMessage,
   ProtocolDefinition,
   Recipient,
@@ -24,7 +23,7 @@ export type Script = (
 export class ScriptedChannel implements Channel {
   readonly name: string;
   readonly protocols: readonly ProtocolDefinition[];
-  readonly kind: ChannelKind;
+  readonly kind: Channel["kind"];
   readonly timeoutMs = 5000;
   /** Endpoints, in the order of the attempts. */
   readonly calls: string[] = [];
@@ -39,7 +38,7 @@ export class ScriptedChannel implements Channel {
   constructor(
     name: string,
     protocols: readonly string[],
-    kind: ChannelKind = "push",
+    kind: Channel["kind"] = "push",
   ) {
     this.name = name;
     this.protocols = protocols.map((it) => defineTestProtocol(it));

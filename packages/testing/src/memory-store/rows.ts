@@ -23,6 +23,7 @@ import {
   type MessageTopic,
   type OptOutRecord,
   type Project,
+  type RangeOutcome,
   type Receipt,
   type Recipient,
   type ResourceTag,
@@ -216,6 +217,8 @@ export function rangeKey({
 export interface DeliveryRow extends DeliveryOutcome {
   readonly billable: boolean;
   readonly round?: number;
+  /** Until it is settled, of those that their subscribers fetch. */
+  readonly pull?: NonNullable<RangeOutcome["pull"]>;
   readonly fence: number;
   /** While an attempt is under way. */
   readonly hold?: Hold;
@@ -258,6 +261,12 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   segments: optional(integer),
   billable: flag,
   round: optional(integer),
+  pull: optional(
+    object<NonNullable<RangeOutcome["pull"]>>({
+      lane: integer,
+      expiresAt: integer,
+    }),
+  ),
   fence: integer,
   hold,
   earlierAttempts: list(attempt),

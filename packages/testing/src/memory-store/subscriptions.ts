@@ -101,7 +101,8 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
           return known;
         }
         subscriptionTokens.deleteWhere(({ seq }) => seq === known.seq);
-        notify(tables, known, unsubscribeNotice(known));
+        const notice = unsubscribeNotice(known);
+        if (notice) notify(tables, known, notice);
         return setStatus(tables, known, "cancelled");
       }),
     updateSubscription: (projectId, topicName, id, change) =>

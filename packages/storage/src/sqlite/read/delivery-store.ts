@@ -6,6 +6,7 @@ import {
   CarillonError,
   type Clock,
   type DeliveryStore,
+  type LaneStore,
   type Lease,
   type Logger,
   type Message,
@@ -43,7 +44,7 @@ export function createDeliveryStore(
   { reader, writer }: Connections,
   clock: Clock,
   logger: Logger,
-): DeliveryStore & Pick<Store, "reclaimAll"> {
+): DeliveryStore & LaneStore & Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
@@ -220,6 +221,22 @@ export function createDeliveryStore(
       const rows = await writer.run("claimDue", lease.owner, until, now, limit);
       return readable(rows, toClaimedDelivery);
     },
+    async claimLane(lease, lane, now, limit) {
+      const { owner } = lease;
+      const until = endOf(lease);
+      const rows = await writer.run(
+        "claimLane",
+        owner,
+        until,
+        lane,
+        now,
+        limit,
+      );
+      return readable(rows, toClaimedDelivery);
+    },
+    ackLane: (claims, now) => writer.run("ackLane", claims, now),
+    releaseLane: (claims) => writer.run("releaseLane", claims),
+    expireLanes: (now, limit) => writer.run("expireLanes", now, limit),
     async recordOutcomes(outcomes) {
       const { result, refused } = await write(outcomes, (columns) =>
         writer.run("recordOutcomes", columns),

@@ -99,8 +99,8 @@ export function createSubscriptionStore({
       const row = await writer.run(
         "cancelSubscription",
         id,
-        toNoticeValues(notice),
-        notice.message.createdAt,
+        notice ? toNoticeValues(notice) : null,
+        notice?.message.createdAt ?? known.createdAt,
       );
       return row && subscriptions.fromRow(row);
     },

@@ -67,6 +67,13 @@ export const dueColumns = [claims, recipients, lastAttempts, facts]
   .map((table) => table.columns("d"))
   .join(", ");
 
+/** The tables behind {@link dueColumns}, joined to deliveries as `d`. */
+export const dueTables = `CROSS JOIN messages AS m ON m.seq = d.message_seq
+  LEFT JOIN recipients AS r ON m.audience = ${audienceCodes.direct}
+    AND r.message_seq = d.message_seq AND r.target = d.target
+  LEFT JOIN subscriptions AS s ON m.audience <> ${audienceCodes.direct}
+    AND s.seq = d.target`;
+
 const recipientFrom = claims.width;
 const lastAttemptFrom = recipientFrom + recipients.width;
 const factsFrom = lastAttemptFrom + lastAttempts.width;

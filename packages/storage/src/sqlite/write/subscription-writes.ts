@@ -173,7 +173,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     },
     cancelSubscription(
       id: string,
-      unsubscribeNotice: NoticeValues,
+      unsubscribeNotice: NoticeValues | null,
       at: EpochMs,
     ): SubscriptionRow | undefined {
       const [seq, status] = byId.get(id) ?? [];
@@ -182,7 +182,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
         setStatus.run(cancelled, seq);
         // An old mail's link must not undo what its reader decided since.
         deleteTokens.run(seq);
-        send(seq, unsubscribeNotice, at);
+        if (unsubscribeNotice) send(seq, unsubscribeNotice, at);
       }
       return get(seq);
     },

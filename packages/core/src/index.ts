@@ -13,6 +13,7 @@ export {
   surplusAuditEntries,
 } from "./audit/audit-retention.ts";
 export { ConcurrencyLimit } from "./concurrency-limit.ts";
+export { type CheckedResult, checkResult } from "./engine/attempt-result.ts";
 export {
   type DeadlineEntry,
   DeadlineQueue,

@@ -10,7 +10,8 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import type { Channel } from "@carillon/core";
+import { type Channel, systemClock } from "@carillon/core";
+import { openSqliteStore } from "@carillon/storage";
 import { startTestServer } from "../test-support/test-server.ts";
 
 const run = promisify(execFile);
@@ -82,7 +83,11 @@ test("a server with its line delivers to a pager", async (t) => {
     pathToFileURL(join(folder, "pager/channel.ts")).href
   )) as { createPagerChannel(options: { url: string }): Channel };
   const channel = createPagerChannel({ url: `http://127.0.0.1:${port}` });
-  await using server = await startTestServer({ channels: [channel] });
+  await using store = await openSqliteStore({
+    folder: join(folder, "data"),
+    clock: systemClock,
+  });
+  await using server = await startTestServer({ channels: [channel], store });
   const { base, topicUrn, call } = server;
   await call("POST", `${base}/topics`, { name: "news" });
   const added = await call(

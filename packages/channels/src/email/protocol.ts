@@ -6,6 +6,7 @@ import { problemWithMailAddress } from "./mail-address.ts";
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
+/** The definition of `email`. */
 export const emailProtocol: ProtocolDefinition = {
   name: "email",
   isSmn: true,

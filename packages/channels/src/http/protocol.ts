@@ -36,5 +36,7 @@ function checkExtension(extension: ExtensionRequest): SubscriptionExtension {
     : { header: checkHeaders(header) };
 }
 
+/** The definition of `http`. */
 export const httpProtocol = defineWebhooks("http");
+/** The definition of `https`. */
 export const httpsProtocol = defineWebhooks("https");

@@ -11,6 +11,7 @@ import { problemWithText } from "@carillon/gateway";
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
+/** The definition of `sms`. */
 export const smsProtocol: ProtocolDefinition = {
   name: "sms",
   isSmn: true,

@@ -16,6 +16,7 @@ export interface LaneClaim {
   readonly fence: number;
 }
 
+/** Keeps and hands out what subscribers fetch. */
 export interface LaneStore {
   /**
    * Claims deliveries that wait in a lane, oldest message first: each is

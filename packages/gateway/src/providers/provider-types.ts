@@ -7,6 +7,7 @@ import { logType } from "./log/provider.ts";
 import { loopbackType } from "./loopback/provider.ts";
 import { nullType } from "./null/provider.ts";
 
+/** All there are. */
 export const providerTypes: readonly ProviderType[] = [
   loopbackType,
   logType,

@@ -274,7 +274,7 @@ test("the command line on the server itself uses the local address, and keeps up
 
 test("config show names the source of each value, and mistakes beside their keys", async () => {
   const { code, stdout, stderr } = await run(
-    ["config", "show", "--chunk-size", "0"],
+    ["config", "show", "--range-size", "0"],
     { CARILLON_SECRET_KEY: "hush", CARILLON_PORT: "1" },
   );
   const rows = stdout
@@ -287,7 +287,7 @@ test("config show names the source of each value, and mistakes beside their keys
     value: 1,
     from: "CARILLON_PORT",
   });
-  assert.match(row("chunkSize").problem, /^--chunk-size: expected a whole/);
+  assert.match(row("rangeSize").problem, /^--range-size: expected a whole/);
   assert.match(row("accessKey").problem, /expected a value/);
   assert.equal(row("secretKey").value, "***");
   assert.ok(!stdout.includes("hush"));

@@ -37,9 +37,11 @@ export {
   type EmailChannelOptions,
   emailTimeoutMs,
 } from "./email/channel.ts";
+export { emailProtocol } from "./email/protocol.ts";
 export { excerpt } from "./excerpt.ts";
 export { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
 export { createHttpProbe, type HttpProbeOptions } from "./http/probe.ts";
+export { httpProtocol, httpsProtocol } from "./http/protocol.ts";
 export {
   type SignedFields,
   stringToSign,
@@ -66,3 +68,4 @@ export {
   createSmsChannel,
   type SmsChannelOptions,
 } from "./sms/channel.ts";
+export { smsProtocol } from "./sms/protocol.ts";

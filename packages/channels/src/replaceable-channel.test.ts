@@ -6,11 +6,12 @@ import type {
   Message,
   Recipient,
 } from "@carillon/core";
+import { emailProtocol } from "./email/protocol.ts";
 import { createReplaceableChannel } from "./replaceable-channel.ts";
 
 const options = {
   name: "email",
-  protocols: ["email"],
+  protocols: [emailProtocol],
   kind: "push",
   timeoutMs: 1000,
 } as const;

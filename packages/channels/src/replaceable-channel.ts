@@ -8,19 +8,18 @@ import {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
-  type ChannelKind,
   type Message,
   noChannelText,
   type PreparedMessage,
-  type Protocol,
+  type ProtocolDefinition,
   type Recipient,
 } from "@carillon/core";
 
 /** What all channels that take this place have in common. */
 export interface ReplaceableChannelOptions {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
-  readonly kind: ChannelKind;
+  readonly protocols: readonly ProtocolDefinition[];
+  readonly kind: Channel["kind"];
   /** The longest of them; see `Channel`. */
   readonly timeoutMs: number;
 }
@@ -47,8 +46,8 @@ interface Holder {
 
 class Place implements ReplaceableChannel {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
-  readonly kind: ChannelKind;
+  readonly protocols: readonly ProtocolDefinition[];
+  readonly kind: Channel["kind"];
   readonly timeoutMs: number;
   #current: Holder | undefined;
   /** The current one, and those that have attempts under way or are closing. */

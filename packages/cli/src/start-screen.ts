@@ -120,11 +120,11 @@ function notSetUp({ config, url }: StartFacts): readonly string[] {
 }
 
 /** What becomes of texts, by a provider that is no carrier. */
-const withoutCarrier = {
+const withoutCarrier: Readonly<Record<string, string>> = {
   log: "texts are only logged",
   null: "texts are dropped",
   loopback: "texts go to simulated phones",
-} as const;
+};
 
 function cautions({ config, ignoredPresets }: StartFacts): readonly string[] {
   const { host, publicUrl, sandbox } = config;

@@ -13,6 +13,7 @@ export {
   surplusAuditEntries,
 } from "./audit/audit-retention.ts";
 export { ConcurrencyLimit } from "./concurrency-limit.ts";
+export { type CheckedResult, checkResult } from "./engine/attempt-result.ts";
 export {
   type DeadlineEntry,
   DeadlineQueue,
@@ -76,9 +77,8 @@ export { findExcess, type JsonLimits } from "./json-extent.ts";
 export { loadOnce } from "./load-once.ts";
 export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
-  defaultMessageLives,
+  defaultLivesOf,
   type MessageLives,
-  smnMessageLives,
 } from "./messages/default-life.ts";
 export {
   type Attempt,
@@ -141,13 +141,12 @@ export {
   type AttemptSignals,
   type Channel,
   type ChannelKind,
-  createProblemWithText,
   type FailedResult,
-  isBillable,
+  kindOf,
   type NoRoute,
   noChannelText,
   type PreparedMessage,
-  type ProblemWithText,
+  type PullChannel,
   type Recipient,
   type RouteChoice,
   type SuccessfulResult,
@@ -182,6 +181,7 @@ export type {
   UserRole,
 } from "./ports/identity-store.ts";
 export type { InboundStore } from "./ports/inbound-store.ts";
+export type { LaneClaim, LaneStore } from "./ports/lane-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type {
   MessageFilter,
@@ -254,12 +254,10 @@ export {
   lostAttempt,
   mergeStates,
   refusedOutcome,
+  unfetchedError,
 } from "./rules.ts";
 export { createSteadyClock } from "./steady-clock.ts";
-export {
-  type ConfirmationLimit,
-  defaultConfirmationLimits,
-} from "./subscriptions/confirmation-limits.ts";
+export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {
   createDetections,
   type Detection,
@@ -273,21 +271,28 @@ export {
   type FilterPolicyRequest,
   maxFilterPolicyBatch,
 } from "./subscriptions/filter-policy.ts";
-export { toAsciiMailAddress } from "./subscriptions/mail-address.ts";
 export {
-  maskEndpoint,
-  maskSecrets,
+  maskMailAddress,
+  maskPhoneNumber,
   maskText,
   maskUrl,
+  maskUrlPath,
 } from "./subscriptions/mask-endpoint.ts";
 export {
-  isProtocol,
+  checkEndpoint,
+  checkExtension,
+  createProtocols,
+  type ProblemWithText,
   type Protocol,
-  protocols,
+  type ProtocolDefinition,
+  type Protocols,
+  variantsOf,
 } from "./subscriptions/protocol.ts";
 export {
   confirmationLifetimeMs,
   type ExtensionRequest,
+  isCodeEnabled,
+  refuseExtension,
   type Subscription,
   type SubscriptionExtension,
   type SubscriptionStatus,

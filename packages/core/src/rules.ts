@@ -12,6 +12,7 @@ export {
   type ClaimFacts,
   cancelReasons,
   decideClaim,
+  unfetchedError,
 } from "./messages/claim-decision.ts";
 export { mergeReceipt, type ReceiptFacts } from "./messages/delivery-part.ts";
 export { isFinal, isSettled } from "./messages/delivery-state.ts";

@@ -176,6 +176,12 @@ export {
   type SendResult,
   type StartContext,
 } from "./provider.ts";
+export {
+  defineProviderType,
+  type ProviderField,
+  type ProviderType,
+  type ProviderTypePorts,
+} from "./provider-type.ts";
 export { ForwardClientProvider } from "./providers/forward/client-provider.ts";
 export type {
   Forwardable,
@@ -202,6 +208,7 @@ export {
   type LoopbackTraffic,
 } from "./providers/loopback/provider.ts";
 export { NullProvider } from "./providers/null/provider.ts";
+export { providerTypes } from "./providers/provider-types.ts";
 export { BodyBuffer } from "./read-body.ts";
 export {
   ForbiddenRequestError,

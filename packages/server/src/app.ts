@@ -10,6 +10,7 @@ import type {
   Detections,
   Logger,
   NewId,
+  Protocols,
   Publisher,
   ResourceTags,
   Store,
@@ -76,6 +77,7 @@ import type { UnsubscribeTokens } from "./unsubscribe-tokens.ts";
 /** What the routes work with; see `compose.ts` for how each is built. */
 export interface AppPorts {
   readonly store: Store;
+  readonly protocols: Protocols;
   readonly topics: Topics;
   readonly access: TopicAccess;
   readonly templates: Templates;

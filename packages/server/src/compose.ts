@@ -13,7 +13,7 @@ import {
   createDetections,
   createEngine,
   createInboundIntake,
-  createProblemWithText,
+  createProtocols,
   createResourceTags,
   createSteadyClock,
   createSubscriptions,
@@ -24,14 +24,14 @@ import {
   createTopicBindings,
   createTopics,
   type DeliveryListener,
-  defaultConfirmationLimits,
   defaultRetryPolicy,
   type Engine,
   errorCatalogue,
-  isBillable,
+  kindOf,
   type Logger,
   orAborted,
   type Probe,
+  type PullChannel,
   parseInboundBinding,
   type Store,
   smnRetryPolicy,
@@ -85,7 +85,7 @@ export interface ServicePorts {
   readonly random: () => number;
   /** 32 bytes that secrets in the store are encrypted under. */
   readonly key: Uint8Array;
-  readonly channels: readonly Channel[];
+  readonly channels: readonly (Channel | PullChannel)[];
   /** Without providers of the configuration; it is started here. */
   readonly gateway: Gateway;
   readonly sandbox?: Sandbox | undefined;
@@ -173,7 +173,10 @@ export async function compose(
   // what people and their programs sign and see goes by the machine's.
   const wallClock = ports.clock;
   const clock = createSteadyClock(wallClock);
-  const lives = messageLivesOf(config);
+  const protocols = createProtocols(
+    channels.flatMap((channel) => channel.protocols),
+  );
+  const lives = messageLivesOf(config, protocols);
   const { region } = config;
   /** Aborted when the service begins to close. */
   const closing = new AbortController();
@@ -204,29 +207,35 @@ export async function compose(
       newId,
       newMessageId,
       newToken,
-      isBillable: (protocol) => isBillable(channels, protocol),
+      protocols,
+      kindOf: (protocol) => kindOf(channels, protocol),
       checkTarget: (url) => ports.checkTarget(url, closing.signal),
       logger,
     },
     {
       quota: () => settings.get().subscriptionsPerTopic,
-      confirmationLimits: () =>
-        settings.get().limitConfirmations ? defaultConfirmationLimits : {},
+      limitConfirmations: () => settings.get().limitConfirmations,
     },
   );
   const keys = await orAborted(openKeys({ store, key, clock, logger }), signal);
   const seal = createContentSeal({ store, keys });
   const deliveryLog = opened.use(
-    new DeliveryLog({ folder: join(config.data, "logs"), store, logger }),
+    new DeliveryLog({
+      folder: join(config.data, "logs"),
+      store,
+      protocols,
+      logger,
+    }),
   );
-  const deliveries = new DeliveryMeter();
-  const attemptLog = opened.use(new AttemptLog({ logger, clock }));
+  const deliveries = new DeliveryMeter(protocols);
+  const attemptLog = opened.use(new AttemptLog({ logger, clock, protocols }));
   const engine = createEngineOf(
     {
       store,
       topics,
       dispatcher,
       channels,
+      protocols,
       clock,
       logger,
       listener: listenWith([deliveries, attemptLog, deliveryLog]),
@@ -298,6 +307,7 @@ export async function compose(
   };
   const app = createApp({
     store,
+    protocols,
     topics,
     access: createTopicAccess({ store, topics }),
     templates: createTemplates(
@@ -305,7 +315,7 @@ export async function compose(
         store,
         clock,
         newId,
-        problemWithText: createProblemWithText(channels),
+        protocols,
       },
       { quota: () => settings.get().templatesPerProject },
     ),
@@ -317,6 +327,7 @@ export async function compose(
     publisher: engine.publisher,
     subscriptionUsers: createSubscriptionUsers({
       store,
+      protocols,
       subscriptions,
       clock,
       newId,
@@ -327,6 +338,7 @@ export async function compose(
     deliveryLog,
     detections: createDetections({
       topics,
+      protocols,
       clock,
       newId,
       probe: ports.probe,

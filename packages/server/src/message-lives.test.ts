@@ -1,15 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultMessageLives, smnMessageLives } from "@carillon/core";
+import {
+  emailProtocol,
+  httpProtocol,
+  httpsProtocol,
+  smsProtocol,
+} from "@carillon/channels";
+import { createProtocols, defaultLivesOf } from "@carillon/core";
+import { defineTestProtocol } from "@carillon/testing";
 import { loadConfig } from "./config.ts";
 import { messageLivesOf } from "./message-lives.ts";
 
+const protocols = createProtocols([
+  httpProtocol,
+  httpsProtocol,
+  emailProtocol,
+  smsProtocol,
+  defineTestProtocol("pigeon", { defaultLifeSeconds: 9 }),
+]);
 const livesOf = (env: Record<string, string>) =>
-  messageLivesOf(loadConfig({ env }));
+  messageLivesOf(loadConfig({ env }), protocols);
 
 test("the default lives are those of the retry profile, unless set", () => {
-  assert.deepEqual(livesOf({}), defaultMessageLives);
-  assert.deepEqual(livesOf({ CARILLON_RETRY_PROFILE: "smn" }), smnMessageLives);
+  assert.deepEqual(livesOf({}), defaultLivesOf(protocols));
+  assert.deepEqual(livesOf({ CARILLON_RETRY_PROFILE: "smn" }), {
+    http: 3600,
+    https: 3600,
+    email: 3600,
+    sms: 3600,
+    pigeon: 3600,
+  });
   assert.deepEqual(
     livesOf({
       CARILLON_RETRY_PROFILE: "smn",
@@ -18,7 +38,7 @@ test("the default lives are those of the retry profile, unless set", () => {
       CARILLON_DEFAULT_LIFE_EMAIL: "3",
       CARILLON_DEFAULT_LIFE_SMS: "604800",
     }),
-    { http: 1, https: 2, email: 3, sms: 604_800 },
+    { http: 1, https: 2, email: 3, sms: 604_800, pigeon: 3600 },
   );
 });
 

@@ -1,9 +1,9 @@
 /** The default lives of messages, from the configuration. */
 
 import {
-  defaultMessageLives,
+  defaultLivesOf,
   type MessageLives,
-  smnMessageLives,
+  type Protocols,
 } from "@carillon/core";
 import type { Config } from "./config.ts";
 
@@ -14,14 +14,25 @@ type LifeKeys =
   | "defaultLifeEmail"
   | "defaultLifeSms";
 
+/** SMN's own: one hour for all. */
+const smnLifeSeconds = 3600;
+
 /** What is set goes over the lives of the retry profile. */
-export function messageLivesOf(config: Pick<Config, LifeKeys>): MessageLives {
-  const lives =
-    config.retryProfile === "smn" ? smnMessageLives : defaultMessageLives;
-  return {
-    http: config.defaultLifeHttp ?? lives.http,
-    https: config.defaultLifeHttps ?? lives.https,
-    email: config.defaultLifeEmail ?? lives.email,
-    sms: config.defaultLifeSms ?? lives.sms,
+export function messageLivesOf(
+  config: Pick<Config, LifeKeys>,
+  protocols: Pick<Protocols, "all">,
+): MessageLives {
+  const set: Readonly<Record<string, number | undefined>> = {
+    http: config.defaultLifeHttp,
+    https: config.defaultLifeHttps,
+    email: config.defaultLifeEmail,
+    sms: config.defaultLifeSms,
   };
+  const isSmn = config.retryProfile === "smn";
+  return Object.fromEntries(
+    Object.entries(defaultLivesOf(protocols)).map(([name, seconds]) => [
+      name,
+      set[name] ?? (isSmn ? smnLifeSeconds : seconds),
+    ]),
+  );
 }

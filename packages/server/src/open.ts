@@ -16,6 +16,7 @@ import {
   createReplaceableEgressGuard,
   createSmsChannel,
   createSystemResolver,
+  emailProtocol,
   emailTimeoutMs,
   SigningKeys,
 } from "@carillon/channels";
@@ -184,7 +185,7 @@ export async function open(
       : createEmailChannel({ smtpUrl, from: mailFrom, links, logger });
   const email = createReplaceableChannel({
     name: "email",
-    protocols: ["email"],
+    protocols: [emailProtocol],
     kind: "push",
     timeoutMs: emailTimeoutMs,
   });
@@ -296,7 +297,9 @@ export async function open(
     ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
     data: config.data,
     protocols: channels.flatMap((channel) =>
-      channel.isSetUp?.() === false ? [] : channel.protocols,
+      channel.isSetUp?.() === false
+        ? []
+        : channel.protocols.map(({ name }) => name),
     ),
     smsProviders: config.sms.providers.map((setting) =>
       typeof setting === "string" ? setting : setting.name,

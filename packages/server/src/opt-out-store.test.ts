@@ -9,6 +9,7 @@ import {
   SuppressedError,
 } from "@carillon/gateway";
 import { MemoryStore } from "@carillon/testing";
+import { testOptOutStoreContract } from "@carillon/testing/opt-out-contract";
 import { createOptOutStore } from "./opt-out-store.ts";
 
 function gatewayOn(store: MemoryStore) {
@@ -50,3 +51,7 @@ test("what cannot be looked up is not sent, but can be later", async () => {
       !error.outcomeUnknown,
   );
 });
+
+testOptOutStoreContract("the server's store", async () =>
+  createOptOutStore(new MemoryStore()),
+);

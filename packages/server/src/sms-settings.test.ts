@@ -50,7 +50,10 @@ test("says which entry is wrong and why, and shows no secret", (t) => {
     [[{ ...client, type: "pigeon" }], /entry 1: expected a type/],
     [["log", { ...client, serverUrl: "hub" }], /entry 2: .*serverUrl/],
     [[{ ...client, server: "x" }], /no such key as server; .*serverUrl/],
-    [[{ ...client, auth: { user: "hunter2" } }], /auth/],
+    [
+      [{ ...client, auth: { user: "hunter2" } }],
+      /entry 1: forward-client hub: expected an object of "user" and "pass" as auth/,
+    ],
     [[{ ...client, name: "A hunter2" }], /as name/],
     [[{ ...client, name: "log" }], /called log/],
     [[{ ...client, name: "sandbox" }], /called sandbox/],

@@ -4,65 +4,50 @@
  */
 
 import { inboundBindingKey, parseInboundBinding } from "@carillon/core";
-import type { Static, TSchema } from "typebox";
+import {
+  type Provider,
+  type ProviderField,
+  type ProviderType,
+  type ProviderTypePorts,
+  providerTypes,
+} from "@carillon/gateway";
+import type { Static } from "typebox";
 import { Check } from "typebox/schema";
 import { Type } from "./json-schema.ts";
 
-const credentials = Type.Object(
-  { user: Type.String({ minLength: 1 }), pass: Type.String({ minLength: 1 }) },
-  { additionalProperties: false },
-);
+/** Also the last part of its receiver's address. */
+const name = Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,31}$" });
 
-const httpUrl = Type.Refine(Type.String(), isHttpUrl);
+const byType = new Map(providerTypes.map((it) => [it.type, it]));
 
-/** What both ends of a forward pair may have. */
-const peer = {
-  /** Also the last part of its receiver's address. */
-  name: Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,31}$" }),
-  /** What the other side must present to our receiver. */
-  auth: Type.Optional(credentials),
-  /** Signs every request, both ways; only between Carillon's gateways. */
-  secret: Type.Optional(Type.String({ minLength: 1 })),
-  timeoutMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000 })),
-};
+/** Those that have no settings are named by their type. */
+const simpleNames = namesOf(({ schema }) => schema === undefined);
 
-const ForwardClient = Type.Object(
-  {
-    type: Type.Literal("forward-client"),
-    ...peer,
-    /** Where the server's provider is mounted. */
-    serverUrl: httpUrl,
-    dedupe: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
-  },
-  { additionalProperties: false },
-);
-
-const ForwardServer = Type.Object(
-  {
-    type: Type.Literal("forward-server"),
-    ...peer,
-    /** Where the clients' providers are mounted. */
-    clients: Type.Array(httpUrl, { uniqueItems: true }),
-    /** Classes that clients may exempt from opt-outs as we do. */
-    exemptClasses: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), { uniqueItems: true }),
-    ),
-  },
-  { additionalProperties: false },
-);
-
-/** A provider by its name alone, or with its settings. */
+/** A provider by its type alone, or with its settings. */
 export const ProviderSetting = Type.Union([
-  Type.Literal("loopback"),
-  Type.Literal("log"),
-  Type.Literal("null"),
-  ForwardClient,
-  ForwardServer,
+  Type.Enum(simpleNames),
+  Type.Refine(
+    Type.Object({ type: Type.String(), name }),
+    (settings) => problemWithSettings(settings) === undefined,
+  ),
 ]);
 
 export type ProviderSetting = Static<typeof ProviderSetting>;
 
-const simpleNames = ["loopback", "log", "null"];
+/** Makes a configured provider. @throws ConfigurationError */
+export function createProvider(
+  setting: ProviderSetting,
+  ports: ProviderTypePorts,
+): Provider {
+  const settings = typeof setting === "string" ? { type: setting } : setting;
+  const found = byType.get(settings.type);
+  if (found) return found.create(settings, ports);
+  throw new Error(`There is no type of provider called ${settings.type}.`);
+}
+
+function namesOf(isOne: (type: ProviderType) => boolean): string[] {
+  return providerTypes.filter(isOne).map(({ type }) => type);
+}
 
 /** The sandbox's phones have this name among the providers. */
 export const sandboxProviderName = "sandbox";
@@ -91,8 +76,8 @@ export function problemWithProviders(value: unknown): string | undefined {
       return `${place}: there is a provider called ${name} already, or the name is reserved: give it another`;
     }
     names.add(name);
-    if (at === 0 && type === "forward-server") {
-      return `${place}: the first provider is the one that sends, and a forward-server cannot: put another before it`;
+    if (at === 0 && byType.get(type)?.canSend === false) {
+      return `${place}: the first provider is the one that sends, and a ${type} cannot: put another before it`;
     }
   }
   return undefined;
@@ -118,50 +103,32 @@ export function problemWithInbound(value: unknown): string | undefined {
 }
 
 function problemWithSettings(settings: object): string | undefined {
-  const type = "type" in settings ? settings.type : undefined;
-  const schema =
-    type === "forward-client"
-      ? ForwardClient
-      : type === "forward-server"
-        ? ForwardServer
-        : undefined;
-  if (!schema) return "expected a type: forward-client or forward-server";
-  const known: readonly string[] = Object.keys(schema.properties);
-  const unknown = Object.keys(settings).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    return `there is no such key as ${unknown}; there are ${known.join(", ")}`;
+  // Whatever it is; each setting is looked at before it is used.
+  const given = settings as Readonly<Record<string, unknown>>;
+  const type = String(given.type);
+  const { schema } = byType.get(type) ?? {};
+  if (!schema) {
+    const types = namesOf((it) => it.schema !== undefined).join(" or ");
+    return `expected a type: ${types}`;
   }
-  for (const name of known) {
-    const given = (settings as Record<string, unknown>)[name];
-    const expected = expectations[name] ?? "something else";
-    if (given === undefined && optional.has(name)) continue;
-    const part = (schema.properties as Record<string, TSchema>)[name];
-    if (part && !Check(part, given)) {
-      return `expected ${expected} as ${name}`;
-    }
+  const fields = { name: nameField, ...schema };
+  const who = Check(name, given.name) ? `${type} ${given.name}` : type;
+  const known = ["type", ...Object.keys(fields)];
+  const unknown = Object.keys(given).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    return `${who}: there is no such key as ${unknown}; there are ${known.join(", ")}`;
+  }
+  for (const [key, field] of Object.entries<ProviderField>(fields)) {
+    const value = given[key];
+    if (value === undefined && field.isOptional) continue;
+    const isRight =
+      Check(field.schema, value) && (field.check?.(value) ?? true);
+    if (!isRight) return `${who}: expected ${field.expected} as ${key}`;
   }
   return undefined;
 }
 
-const optional: ReadonlySet<string> = new Set([
-  "auth",
-  "secret",
-  "timeoutMs",
-  "dedupe",
-  "exemptClasses",
-]);
-
-const expectations: Readonly<Record<string, string>> = {
-  name: "1 to 32 of a-z, 0-9, '-' and '_'",
-  auth: 'an object of "user" and "pass"',
-  secret: "a text",
-  timeoutMs: "a whole number of milliseconds from 100 to 60000",
-  serverUrl: "a URL that starts with http:// or https://",
-  clients: "a list of URLs that start with http:// or https://",
-  dedupe: "a whole number from 0 to 1000000",
-  exemptClasses: "a list of classes such as otp",
+const nameField: ProviderField = {
+  schema: { ...name },
+  expected: "1 to 32 of a-z, 0-9, '-' and '_'",
 };
-
-function isHttpUrl(value: string): boolean {
-  return /^https?:\/\//.test(value) && URL.canParse(value);
-}

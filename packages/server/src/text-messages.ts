@@ -14,24 +14,19 @@ import {
 } from "@carillon/core";
 import {
   analyze,
-  ForwardClientProvider,
-  ForwardServerProvider,
   Gateway,
   type HttpClient,
   type IncomingMessage,
-  LogProvider,
   type LogProviderLogger,
-  LoopbackProvider,
   type MessageStatus,
-  NullProvider,
   OptOut,
   type OptOutStore,
-  type Provider,
+  type ProviderTypePorts,
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
 import { readSmsPolicy } from "./sms-policy.ts";
-import { sandboxProviderName } from "./sms-settings.ts";
+import { createProvider, sandboxProviderName } from "./sms-settings.ts";
 
 type OptOutSettings = Pick<Config["sms"], "optOutExempt" | "optOutLanguages">;
 
@@ -75,7 +70,10 @@ export function addProviders(
   logger: Logger,
 ): void {
   for (const setting of providers) {
-    gateway.addProvider(nameOf(setting), createProvider(setting, logger));
+    gateway.addProvider(
+      nameOf(setting),
+      createProvider(setting, portsWith(logger)),
+    );
   }
 }
 
@@ -102,7 +100,10 @@ export function prepareGateway(
   const gone = before.providers.filter((setting) => !isKept(setting));
   const added = next.providers
     .filter((setting) => !wasThere(setting))
-    .map((setting) => [setting, createProvider(setting, logger)] as const);
+    .map(
+      (setting) =>
+        [setting, createProvider(setting, portsWith(logger))] as const,
+    );
   // Before anything is changed: a policy names none that is not there.
   gateway.policy?.checkProviders((name) =>
     next.providers.some((setting) => nameOf(setting) === name),
@@ -173,27 +174,8 @@ function inboundIdOf(message: IncomingMessage): string | undefined {
   return `${provider}/${msgid}`;
 }
 
-function createProvider(setting: ProviderSetting, logger: Logger): Provider {
-  if (typeof setting === "object") {
-    switch (setting.type) {
-      case "forward-client":
-        return new ForwardClientProvider(setting);
-      case "forward-server":
-        return new ForwardServerProvider(setting);
-      default:
-        return setting satisfies never;
-    }
-  }
-  switch (setting) {
-    case "loopback":
-      return new LoopbackProvider();
-    case "null":
-      return new NullProvider();
-    case "log":
-      return new LogProvider({ logger: createTextLogger(logger) });
-    default:
-      return setting satisfies never;
-  }
+function portsWith(logger: Logger): ProviderTypePorts {
+  return { logger: createTextLogger(logger) };
 }
 
 /** Shows numbers and texts, which may hold secrets, only to who asks for them. */

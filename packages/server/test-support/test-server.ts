@@ -8,22 +8,28 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  emailProtocol,
+  httpProtocol,
+  httpsProtocol,
+  smsProtocol,
+} from "@carillon/channels";
+import {
   type AttemptResult,
   type AttemptSignals,
   type Channel,
-  type ChannelKind,
   type Engine,
   type LogFields,
   type Logger,
   type Message,
   type Probe,
-  type Protocol,
+  type ProtocolDefinition,
+  type PullChannel,
   type Recipient,
   type Store,
   type SubscriptionId,
   toEpochMs,
 } from "@carillon/core";
-import { Gateway, problemWithText } from "@carillon/gateway";
+import { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { RouteOptions } from "fastify";
 import type { HttpApp } from "../src/api/http-app.ts";
@@ -60,6 +66,8 @@ export interface TestServerOptions {
   readonly deliver?: (
     signals: AttemptSignals | undefined,
   ) => Promise<AttemptResult>;
+  /** Besides those that take everything. */
+  readonly channels?: readonly (Channel | PullChannel)[];
   readonly maxConnections?: number;
   /** Ends the start. */
   readonly signal?: AbortSignal | undefined;
@@ -153,8 +161,14 @@ export async function startTestServer(
       random: () => 0.5,
       key: testKey,
       channels: [
-        noteDeliveries(["http", "https", "email"], "push", sent, deliver),
-        noteDeliveries(["sms"], "billable", sent, deliver),
+        noteDeliveries(
+          [httpProtocol, httpsProtocol, emailProtocol],
+          "push",
+          sent,
+          deliver,
+        ),
+        noteDeliveries([smsProtocol], "billable", sent, deliver),
+        ...(options.channels ?? []),
       ],
       gateway: options.gateway ?? new Gateway(),
       sandbox: options.sandbox,
@@ -266,16 +280,15 @@ export function parse(body: string): unknown {
 }
 
 function noteDeliveries(
-  protocols: readonly Protocol[],
-  kind: ChannelKind,
+  protocols: readonly ProtocolDefinition[],
+  kind: Channel["kind"],
   sent: SentMessage[],
   deliver: NonNullable<TestServerOptions["deliver"]>,
 ): Channel {
   return {
-    name: `test-${protocols.join("-")}`,
+    name: `test-${protocols.map(({ name }) => name).join("-")}`,
     protocols,
     kind,
-    ...(protocols.includes("sms") && { problemWithText }),
     timeoutMs: 5000,
     prepare: (message) => ({
       deliver(recipient, signals) {

@@ -16,6 +16,7 @@ import { testFailover } from "./engine-contract/failover.ts";
 import { testFanOut } from "./engine-contract/fan-out.ts";
 import { testFaults } from "./engine-contract/faults.ts";
 import { testLeases } from "./engine-contract/leases.ts";
+import { testPull } from "./engine-contract/pull.ts";
 import { testRetries } from "./engine-contract/retries.ts";
 import type { WorldOptions } from "./engine-contract/world.ts";
 import type { OpenStore } from "./open-store.ts";
@@ -38,6 +39,7 @@ export function testEngineContract(name: string, open: OpenStore): void {
       describe("retries", () => testRetries(cases));
       describe("what costs money", () => testBillable(cases));
       describe("failover", () => testFailover(cases));
+      describe("pull", () => testPull(cases));
       describe("leases", () => testLeases(cases));
       describe("faults", () => testFaults(cases));
     });

@@ -7,3 +7,4 @@ export { ManualClock } from "./manual-clock.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { retryAfterCases, retryAfterNow } from "./retry-after-cases.ts";
 export { seededRandom } from "./seeded-random.ts";
+export { defineTestProtocol } from "./test-protocol.ts";

@@ -15,6 +15,7 @@ import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
+import { createLaneStore } from "./memory-store/lanes.ts";
 import { createMessageStore } from "./memory-store/messages.ts";
 import { createOptOutStore } from "./memory-store/opt-outs.ts";
 import { createResourceTagStore } from "./memory-store/resource-tags.ts";
@@ -54,6 +55,7 @@ export class MemoryStore {
       ...createMessageStore(tables, holds),
       ...createReceiptStore(tables, holds),
       ...createWorkStore(tables, holds),
+      ...createLaneStore(tables, holds),
       ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),

@@ -19,6 +19,7 @@ import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts"
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdentity } from "./store-contract/identity.ts";
 import { testInbound } from "./store-contract/inbound.ts";
+import { testLanes } from "./store-contract/lanes.ts";
 import { testLeases } from "./store-contract/leases.ts";
 import { testLedgerProperties } from "./store-contract/ledger-properties.ts";
 import { testLifetime } from "./store-contract/lifetime.ts";
@@ -57,6 +58,7 @@ export function testStoreContract(
     describe("messages", () => testMessages(cases));
     describe("fan-out", () => testFanOut(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
+    describe("lanes", () => testLanes(cases));
     describe("leases", () => testLeases(cases));
     describe("topics that are deleted", () => testTopicDeletion(cases));
     describe("refusals", () => testRefusals(cases));

@@ -4,20 +4,21 @@
  * does not apply to it.
  */
 
-import {
-  type AttemptResult,
-  type Channel,
-  type Logger,
-  type Message,
-  type PreparedMessage,
-  type Recipient,
-  toAsciiMailAddress,
+import type {
+  AttemptResult,
+  Channel,
+  Logger,
+  Message,
+  PreparedMessage,
+  Recipient,
 } from "@carillon/core";
 import { oneLine } from "../excerpt.ts";
 import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
 import { type MailContent, writeMail } from "./content.ts";
+import { toAsciiMailAddress } from "./mail-address.ts";
 import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
+import { emailProtocol } from "./protocol.ts";
 import { problemWithSmtpUrl, secretsOfSmtpUrl } from "./smtp-url.ts";
 
 /** The SMTP server, the sender and the limits of attempts. */
@@ -51,7 +52,7 @@ export function createEmailChannel(options: EmailChannelOptions): Channel {
 
 class EmailChannel implements Channel {
   readonly name = "email";
-  readonly protocols = ["email"] as const;
+  readonly protocols = [emailProtocol];
   readonly kind = "push";
   readonly timeoutMs: number;
   readonly #options: EmailChannelOptions;

@@ -9,6 +9,7 @@ import {
 } from "@carillon/core";
 import { oneLine } from "../excerpt.ts";
 import type { Links } from "../links.ts";
+import { emailProtocol } from "./protocol.ts";
 
 export interface MailContent {
   readonly subject: string;
@@ -32,7 +33,7 @@ export function writeMail(
       return {
         subject: oneLine(message.subject ?? "") || title,
         text: paragraphs(
-          selectText(content, "email"),
+          selectText(content, emailProtocol),
           `To receive no more messages from ${title}, open this link:\n${unsubscribeUrl}`,
         ),
         unsubscribeUrl,

@@ -26,6 +26,7 @@ import {
   textFor,
 } from "./content.ts";
 import { HttpAttempts } from "./http-attempts.ts";
+import { httpProtocol, httpsProtocol } from "./protocol.ts";
 import type { Signer } from "./signing-key.ts";
 
 /** What the channel signs with, goes through and is limited by. */
@@ -54,7 +55,7 @@ export function createHttpChannel(options: HttpChannelOptions): Channel {
 
 class HttpChannel implements Channel {
   readonly name = "http";
-  readonly protocols = ["http", "https"] as const;
+  readonly protocols = [httpProtocol, httpsProtocol];
   readonly kind = "push";
   readonly timeoutMs: number;
   readonly #options: HttpChannelOptions;
@@ -149,7 +150,8 @@ class HttpMessage implements PreparedMessage {
 
   #sign(protocol: Protocol, topic: MessageTopic): Promise<RequestTemplate> {
     const { content } = this.#message;
-    const text = textFor(content, selectText(content, protocol), topic);
+    const definition = protocol === "http" ? httpProtocol : httpsProtocol;
+    const text = textFor(content, selectText(content, definition), topic);
     const known = this.#signing.get(text);
     if (known !== undefined) return known;
     const { signer, links } = this.#options;

@@ -17,11 +17,11 @@ import {
   analyze,
   type Gateway,
   OutgoingMessage,
-  problemWithText,
 } from "@carillon/gateway";
 import type { Links } from "../links.ts";
 import { maxTextCharacters, writeText } from "./content.ts";
 import { outcomeOfError, outcomeOfSent, outcomeOfTimeout } from "./outcome.ts";
+import { smsProtocol } from "./protocol.ts";
 
 /** The gateway that texts go through, and how long they may be. */
 export interface SmsChannelOptions {
@@ -46,7 +46,7 @@ export function createSmsChannel(options: SmsChannelOptions): Channel {
 
 class SmsChannel implements Channel {
   readonly name = "sms";
-  readonly protocols = ["sms"] as const;
+  readonly protocols = [smsProtocol];
   readonly kind = "billable";
   readonly timeoutMs: number;
   readonly #options: SmsChannelOptions;
@@ -59,10 +59,6 @@ class SmsChannel implements Channel {
     options.gateway.onLateSend.add(({ msgid, provider }) =>
       options.logger.warn("sms_accepted_late", { msgid, provider }),
     );
-  }
-
-  problemWithText(text: string): string | undefined {
-    return problemWithText(text);
   }
 
   prepare(message: Message): PreparedMessage {

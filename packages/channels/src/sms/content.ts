@@ -9,6 +9,7 @@ import {
 } from "@carillon/core";
 import { oneLine } from "../excerpt.ts";
 import type { Links } from "../links.ts";
+import { smsProtocol } from "./protocol.ts";
 
 /** SMN sends no longer ones, and a text is never cut off silently. */
 export const maxTextCharacters = 1000;
@@ -22,7 +23,7 @@ export function writeText(message: Message, links: Links): string | undefined {
   switch (content.kind) {
     case "text":
     case "structure":
-      return selectText(content, "sms").toWellFormed();
+      return selectText(content, smsProtocol).toWellFormed();
     case "confirmation":
       if (verificationCodeOf(content.token) !== undefined) {
         return topic && writeCode(content.token, topic);

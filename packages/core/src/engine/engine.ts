@@ -4,32 +4,27 @@
  */
 
 import type { MessageId, NewId } from "../ids.ts";
-import {
-  defaultMessageLives,
-  type MessageLives,
-} from "../messages/default-life.ts";
+import { defaultLivesOf, type MessageLives } from "../messages/default-life.ts";
 import type { Receipt } from "../messages/delivery.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
-import {
-  type Channel,
-  createProblemWithText,
-  isBillable,
-} from "../ports/channel.ts";
+import type { Channel, ChannelKind, PullChannel } from "../ports/channel.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
+import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { NextDue, ReclaimedWork, WorkStore } from "../ports/work-store.ts";
-import type { Protocol } from "../subscriptions/protocol.ts";
+import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { DueDeliveries } from "./due-deliveries.ts";
 import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
+import { createLaneOf } from "./lanes.ts";
 import { OutcomeLedger } from "./ledger.ts";
 import { createPublisher, type Publisher } from "./publish.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
@@ -40,13 +35,16 @@ export interface EnginePorts {
   readonly store: DeliveryStore &
     WorkStore &
     Pick<TemplateReader, "findTemplateVariants"> &
-    Pick<BindingStore, "findBinding"> & {
+    Pick<BindingStore, "findBinding"> &
+    Pick<LaneStore, "expireLanes"> & {
       readonly exclusive: boolean;
       reclaimAll(): Promise<ReclaimedWork>;
     };
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
-  readonly channels: readonly Channel[];
+  readonly channels: readonly (Channel | PullChannel)[];
+  /** Those of the channels. */
+  readonly protocols: Protocols;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly listener?: DeliveryListener | undefined;
@@ -61,8 +59,11 @@ export interface EnginePorts {
 /** All have defaults; see {@link defaultEngineOptions}. */
 export interface EngineOptions {
   readonly retryPolicy: RetryPolicy;
-  /** How long messages live that are given no time to live. */
-  readonly lives: MessageLives;
+  /**
+   * How long messages live that are given no time to live. Default: what the
+   * protocols' definitions say.
+   */
+  readonly lives?: MessageLives;
   /** Recipients of one range. */
   readonly rangeSize: number;
   /** Due deliveries claimed at once. */
@@ -89,7 +90,6 @@ export interface EngineOptions {
 
 export const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
-  lives: defaultMessageLives,
   rangeSize: 500,
   dueBatchSize: 200,
   maxDueBatches: 8,
@@ -141,7 +141,7 @@ export function createEngine(
   tuning: Partial<EngineOptions> = {},
 ): Engine {
   const options = { ...defaultEngineOptions, ...tuning };
-  const { store, clock, logger, dispatcher, random } = ports;
+  const { store, clock, logger, dispatcher, random, protocols } = ports;
   checkLease(options, ports.channels);
   const seal = ports.seal ?? noSeal;
   const abandonment = new AbortController();
@@ -149,16 +149,18 @@ export function createEngine(
   let accepted = 0;
 
   const channels = new Map<Protocol, Channel>();
+  const kinds = new Map<Protocol, ChannelKind>();
   for (const channel of ports.channels) {
-    for (const protocol of channel.protocols) channels.set(protocol, channel);
+    for (const { name } of channel.protocols) {
+      kinds.set(name, channel.kind);
+      if (channel.kind !== "pull") channels.set(name, channel);
+    }
   }
-  const isBillableHere = (protocol: Protocol) =>
-    isBillable(ports.channels, protocol);
   const leases = new EngineLeases(clock, {
     owner: ports.newId(),
     leaseMs: options.leaseMs,
   });
-  const { retryPolicy, lives } = options;
+  const { retryPolicy, lives = defaultLivesOf(protocols) } = options;
   const rules = { retryPolicy, lives, random };
   const offer = (hint: WorkHint) => dispatcher.offer(hint);
   const onDeferred = (at: EpochMs) => {
@@ -176,6 +178,7 @@ export function createEngine(
   const sender = new Sender(
     {
       channels,
+      laneOf: createLaneOf(protocols),
       clock,
       logger,
       rules,
@@ -193,7 +196,7 @@ export function createEngine(
     {
       ...persisting,
       ...working,
-      isBillable: isBillableHere,
+      kindOf: (protocol) => kinds.get(protocol),
       onDeferred,
       offer,
     },
@@ -240,8 +243,8 @@ export function createEngine(
     onAccepted: () => {
       accepted++;
     },
-    isBillable: isBillableHere,
-    problemWithText: createProblemWithText(ports.channels),
+    isBillable: (protocol) => kinds.get(protocol) === "billable",
+    protocols,
     lives,
   });
   let stopListening = () => {};
@@ -308,10 +311,11 @@ export function createEngine(
 
 function checkLease(
   options: Pick<EngineOptions, "leaseMs" | "slowAfterMs">,
-  channels: readonly Channel[],
+  channels: readonly (Channel | PullChannel)[],
 ): void {
   const { leaseMs } = options;
   for (const channel of channels) {
+    if (channel.kind === "pull") continue;
     const neededMs = shortestLeaseMs(channel, options);
     if (leaseMs < neededMs) {
       throw new RangeError(

@@ -17,7 +17,7 @@
 import { refusedOutcome } from "../messages/merge-outcome.ts";
 import type { Message } from "../messages/message.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
-import type { Recipient } from "../ports/channel.ts";
+import type { ChannelKind, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { RangeLease } from "../ports/delivery-store.ts";
@@ -58,7 +58,8 @@ export interface FanOutPorts extends PersistPorts {
   readonly seal: ContentSeal;
   readonly clock: Clock;
   readonly rules: OutcomeRules;
-  readonly isBillable: (protocol: Recipient["protocol"]) => boolean;
+  /** How messages come to recipients of a protocol; `undefined`: they do not. */
+  readonly kindOf: (protocol: Recipient["protocol"]) => ChannelKind | undefined;
   /** A delivery was deferred until then. */
   readonly onDeferred: (at: EpochMs) => void;
   /** There is work that is free for any engine. */

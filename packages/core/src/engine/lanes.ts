@@ -1,8 +1,31 @@
 /**
- * One lane per endpoint: how many attempts may be under way to it at once. A
- * broken endpoint fills its own lane and nobody else's. Only lanes in use take
- * memory.
+ * One lane per endpoint, or per credential that many endpoints share: how many
+ * attempts may be under way in it at once. A broken endpoint fills its own lane
+ * only. Only lanes in use take memory.
  */
+
+import type { Recipient } from "../ports/channel.ts";
+import type { Protocols } from "../subscriptions/protocol.ts";
+
+/**
+ * Builds what says which lane a recipient is in, by its protocol's definition.
+ * It is called for each attempt, and makes nothing where all have their own.
+ */
+export function createLaneOf({
+  all,
+}: Pick<Protocols, "all">): (recipient: Recipient) => string {
+  const shared = new Map(
+    all.flatMap(({ name, laneOf }) =>
+      laneOf ? [[name, laneOf] as const] : [],
+    ),
+  );
+  if (shared.size === 0) return ({ endpoint }) => endpoint;
+  return ({ protocol, endpoint }) => {
+    const laneOf = shared.get(protocol);
+    // Apart from endpoints, which may look the same.
+    return laneOf === undefined ? endpoint : `${protocol} ${laneOf(endpoint)}`;
+  };
+}
 
 interface Lane<Waiter> {
   running: number;

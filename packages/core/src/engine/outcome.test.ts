@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageId, ProjectId } from "../ids.ts";
-import { defaultMessageLives } from "../messages/default-life.ts";
 import type { AttemptResult } from "../ports/channel.ts";
 import { toEpochMs } from "../time.ts";
 import { outcomeOfAttempt, type SendItem } from "./outcome.ts";
@@ -30,7 +29,7 @@ function outcomeAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
   const rules = {
     retryPolicy,
     random: () => 0.5,
-    lives: defaultMessageLives,
+    lives: {},
   };
   return outcomeOfAttempt(
     item,

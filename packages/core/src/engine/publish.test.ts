@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
+import {
+  createCountingIds,
+  defineTestProtocol,
+  ManualClock,
+  MemoryStore,
+} from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
-import { defaultMessageLives } from "../messages/default-life.ts";
-import type { ProblemWithText } from "../ports/channel.ts";
 import { noSeal } from "../ports/content-seal.ts";
+import { createProtocols } from "../subscriptions/protocol.ts";
 import { createTemplates } from "../templates/templates.ts";
 import { createTopics } from "../topics/topics.ts";
 import { createPublisher, type PublishRequest } from "./publish.ts";
@@ -13,8 +17,11 @@ const projectId = "1".repeat(32) as ProjectId;
 const guest = "2".repeat(32) as ProjectId;
 
 /** As if no text for a phone could have a bell. */
-const problemWithText: ProblemWithText = (protocol, text) =>
-  protocol === "sms" && text.includes("\u0007") ? "a bell" : undefined;
+const protocols = createProtocols([
+  defineTestProtocol("sms", {
+    problemWithText: (text) => (text.includes("\u0007") ? "a bell" : undefined),
+  }),
+]);
 
 async function setUp() {
   const store = new MemoryStore();
@@ -25,7 +32,7 @@ async function setUp() {
     store,
     clock,
     newId,
-    problemWithText,
+    protocols,
   });
   const publisher = createPublisher({
     store,
@@ -43,8 +50,8 @@ async function setUp() {
     isOpen: () => true,
     onAccepted() {},
     isBillable: () => true,
-    problemWithText,
-    lives: defaultMessageLives,
+    protocols,
+    lives: {},
   });
   const { topic } = await topics.create(projectId, { name: "alerts" });
   const urn = topics.urnOf(topic);

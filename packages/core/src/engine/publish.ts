@@ -19,14 +19,17 @@ import {
   parseMessageStructure,
   parseTimeToLive,
 } from "../messages/message.ts";
-import type { ProblemWithText } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore, RangeLease } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { ClaimedRange } from "../ports/work-store.ts";
-import { checkEndpoint, type Protocol } from "../subscriptions/protocol.ts";
+import {
+  checkEndpoint,
+  type Protocol,
+  type Protocols,
+} from "../subscriptions/protocol.ts";
 import {
   checkTemplateName,
   checkTemplateTags,
@@ -73,7 +76,8 @@ export interface Publisher {
   /**
    * Keeps a text for one phone; resolves once it is on disk.
    *
-   * @throws CarillonError ENDPOINT_INVALID, MESSAGE_INVALID, STORAGE_FULL, STORAGE_UNAVAILABLE,
+   * @throws CarillonError PROTOCOL_INVALID (texts are not delivered by),
+   * ENDPOINT_INVALID, MESSAGE_INVALID, STORAGE_FULL, STORAGE_UNAVAILABLE,
    * SHUTTING_DOWN
    */
   sendSms(
@@ -108,13 +112,13 @@ export interface PublisherPorts {
   readonly onAccepted: () => void;
   /** Whether attempts of a protocol cost money. */
   readonly isBillable: (protocol: Protocol) => boolean;
-  readonly problemWithText: ProblemWithText;
+  readonly protocols: Pick<Protocols, "check" | "problemWithText">;
   readonly lives: MessageLives;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
   const { store, topics, dispatcher, clock, newMessageId, intake } = ports;
-  const { lives } = ports;
+  const { lives, protocols } = ports;
 
   function checkOpen(): void {
     if (ports.isOpen()) return;
@@ -164,7 +168,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
   ): void {
     if (content.kind !== "structure") return;
     for (const [protocol, text] of Object.entries(content.variants)) {
-      const problem = ports.problemWithText(protocol, text ?? "");
+      const problem = protocols.problemWithText(protocol, text ?? "");
       if (problem === undefined) continue;
       throw new CarillonError(code, `${begin(protocol)} ${problem}.`);
     }
@@ -218,10 +222,11 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     async sendSms(projectId, endpoint, text) {
       checkOpen();
       const createdAt = clock.now();
-      const to = checkEndpoint("sms", endpoint);
+      const sms = protocols.check("sms");
+      const to = checkEndpoint(sms, endpoint);
       const problem =
         typeof text === "string"
-          ? ports.problemWithText("sms", text)
+          ? protocols.problemWithText("sms", text)
           : undefined;
       if (problem !== undefined) {
         throw new CarillonError(
@@ -235,7 +240,9 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         audience: "direct",
         content: { kind: "text", text: checkText(text) },
         createdAt,
-        expiresAt: lastExpiryOf(createdAt, undefined, lives, ["sms"]),
+        expiresAt: lastExpiryOf(createdAt, undefined, {
+          sms: lives.sms ?? sms.defaultLifeSeconds,
+        }),
       };
       await store.acceptDirectMessage(
         message,

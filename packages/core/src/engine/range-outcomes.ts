@@ -6,13 +6,14 @@
 import { cancelReasons } from "../messages/claim-decision.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
-import type { Recipient } from "../ports/channel.ts";
+import type { ChannelKind, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RangeOutcome } from "../ports/work-store.ts";
 import { addMs, type EpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import type { Escalation } from "./escalation.ts";
 import {
+  expiryOf,
   type OutcomeRules,
   outcomeWithoutAttempt,
   type SendItem,
@@ -23,7 +24,8 @@ export interface RangeOutcomesContext {
   readonly clock: Clock;
   readonly leases: EngineLeases;
   readonly rules: OutcomeRules;
-  readonly isBillable: (protocol: Recipient["protocol"]) => boolean;
+  /** How messages come to recipients of a protocol; `undefined`: they do not. */
+  readonly kindOf: (protocol: Recipient["protocol"]) => ChannelKind | undefined;
   readonly laneRetryMs: number;
 }
 
@@ -63,7 +65,7 @@ export class RangeOutcomes {
     audience: readonly Recipient[],
     reasonToFilter: (recipient: Recipient) => string | undefined,
   ): SendItem[] {
-    const { clock, isBillable } = this.#context;
+    const { clock, kindOf } = this.#context;
     const items: SendItem[] = [];
     for (const recipient of audience) {
       const item = {
@@ -82,7 +84,12 @@ export class RangeOutcomes {
         continue;
       }
       const round = this.#escalation?.roundOf(recipient) ?? 1;
-      const billable = isBillable(recipient.protocol);
+      const kind = kindOf(recipient.protocol);
+      if (kind === "pull") {
+        this.#leaveToSubscriber(item);
+        continue;
+      }
+      const billable = kind === "billable";
       if (this.#escalation && round > 1) {
         // Its claim finds out whether it is still needed.
         this.#defer(item, this.#escalation.beginOf(round), billable);
@@ -129,6 +136,19 @@ export class RangeOutcomes {
       ...(billable && { billable }),
     });
     this.#wakeAt(nextAttemptAt);
+  }
+
+  /** No engine is to look at it again: it wakes nobody. */
+  #leaveToSubscriber(item: SendItem): void {
+    this.#push(item, {
+      ...deliveryOf(item),
+      state: "waiting",
+      attempts: 0,
+      pull: {
+        lane: item.recipient.target,
+        expiresAt: expiryOf(item, this.#context.rules),
+      },
+    });
   }
 
   #push(item: SendItem, outcome: RangeOutcome): void {

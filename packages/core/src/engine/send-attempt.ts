@@ -24,6 +24,8 @@ export class SendAttempt implements DeadlineEntry<SendAttempt>, AttemptSignals {
   readonly batch: SendBatch;
   readonly channel: Channel;
   readonly #owner: AttemptOwner;
+  /** What bounds it together with other attempts. */
+  readonly lane: string;
   phase: "queued" | "running" | "slow" | "done" = "queued";
   startedAt: EpochMs = 0 as EpochMs; // Zero is an instant; set at the start.
   startedMonotonic = 0;
@@ -50,11 +52,13 @@ export class SendAttempt implements DeadlineEntry<SendAttempt>, AttemptSignals {
     batch: SendBatch,
     channel: Channel,
     owner: AttemptOwner,
+    lane: string,
   ) {
     this.item = item;
     this.batch = batch;
     this.channel = channel;
     this.#owner = owner;
+    this.lane = lane;
   }
 
   get engineSignal(): AbortSignal {

@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "@carillon/testing";
+import { defineTestProtocol, ManualClock } from "@carillon/testing";
 import type { MessageId, ProjectId } from "../ids.ts";
-import { defaultMessageLives } from "../messages/default-life.ts";
 import type { Message } from "../messages/message.ts";
 import type {
   AttemptResult,
   AttemptSignals,
   Channel,
-  ChannelKind,
   PreparedMessage,
 } from "../ports/channel.ts";
 import { silentLogger } from "../ports/logger.ts";
-import type { Protocol } from "../subscriptions/protocol.ts";
+import { createProtocols } from "../subscriptions/protocol.ts";
 import { addMs } from "../time.ts";
 import { deadlineSlackMs } from "./deadline-queue.ts";
+import { createLaneOf } from "./lanes.ts";
 import type { SendItem } from "./outcome.ts";
 import { smnRetryPolicy } from "./retry-policy.ts";
 import { answerGraceMs, Sender, type SenderOptions } from "./sender.ts";
@@ -22,8 +21,8 @@ import { answerGraceMs, Sender, type SenderOptions } from "./sender.ts";
 /** A channel whose attempts end when the test says so. */
 class HeldChannel implements Channel {
   readonly name = "held";
-  readonly protocols: readonly Protocol[] = ["http"];
-  readonly kind: ChannelKind = "push";
+  readonly protocols = [defineTestProtocol("http")];
+  readonly kind = "push";
   readonly timeoutMs = 5000;
   readonly started: string[] = [];
   readonly signals: (AttemptSignals | undefined)[] = [];
@@ -68,12 +67,13 @@ function setUp(options: Partial<SenderOptions> = {}) {
   const sender = new Sender(
     {
       channels: new Map([["http", channel]]),
+      laneOf: createLaneOf(createProtocols(channel.protocols)),
       clock,
       logger: silentLogger,
       rules: {
         retryPolicy: smnRetryPolicy,
         random: () => 0.5,
-        lives: defaultMessageLives,
+        lives: {},
       },
       leases: { cover: () => covered.now },
       abandoned: abandonment.signal,

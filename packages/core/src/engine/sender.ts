@@ -1,6 +1,6 @@
 /**
  * Makes attempts: within the bounds of all attempts under way, through the lane
- * of each endpoint. What answers soon is reported as finished; what does not is
+ * of each endpoint (or of what several endpoints share). What answers soon is reported as finished; what does not is
  * a slow attempt and no longer holds up anybody; what found its lane full all
  * that time was never started.
  *
@@ -32,6 +32,7 @@ import {
   type NoRoute,
   noChannelText,
   type PreparedMessage,
+  type Recipient,
   type RouteChoice,
   type TriedAttempt,
 } from "../ports/channel.ts";
@@ -62,6 +63,8 @@ import { SendBatch, type SendReport } from "./send-batch.ts";
 
 export interface SenderPorts {
   readonly channels: ReadonlyMap<Protocol, Channel>;
+  /** See {@link createLaneOf}. */
+  readonly laneOf: (recipient: Recipient) => string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly rules: OutcomeRules;
@@ -75,7 +78,7 @@ export interface SenderOptions {
   readonly maxInFlight: number;
   /** Slow attempts at once; beyond it only endpoints that answer are tried. */
   readonly maxSlowAttempts: number;
-  /** Attempts under way to one endpoint. */
+  /** Attempts under way in one lane. */
   readonly laneInFlight: number;
   /** How long an attempt may take before it is slow, in milliseconds. */
   readonly slowAfterMs: number;
@@ -202,7 +205,13 @@ export class Sender implements AttemptOwner {
         this.#slots.release();
         this.#turnAway(item, batch);
       } else {
-        const attempt = new SendAttempt(item, batch, channel, this);
+        const attempt = new SendAttempt(
+          item,
+          batch,
+          channel,
+          this,
+          this.#ports.laneOf(item.recipient),
+        );
         attempt.wasSilent = this.#record.wasSilent(item.recipient.endpoint);
         this.#begin(attempt);
       }
@@ -249,7 +258,8 @@ export class Sender implements AttemptOwner {
    * one that is slow at the moment none of the last places of slow attempts, and
    * when these are all taken only those start that are known to answer.
    */
-  #mayStart({ recipient: { endpoint } }: SendItem, channel: Channel): boolean {
+  #mayStart({ recipient }: SendItem, channel: Channel): boolean {
+    const { endpoint } = recipient;
     if (!this.#isCovered(channel)) return false;
     const { maxSlowAttempts, maxInFlight } = this.#options;
     if (this.#record.wasSilent(endpoint)) {
@@ -259,7 +269,7 @@ export class Sender implements AttemptOwner {
       );
     }
     if (this.#slowAttempts < maxSlowAttempts / 2) return true;
-    if (this.#lanes.isSlow(endpoint)) return false;
+    if (this.#lanes.isSlow(this.#ports.laneOf(recipient))) return false;
     return (
       this.#slowAttempts < maxSlowAttempts || this.#record.hasAnswered(endpoint)
     );
@@ -274,15 +284,14 @@ export class Sender implements AttemptOwner {
 
   /** Starts an attempt that has a slot, or lets it wait for its lane. */
   #begin(attempt: SendAttempt): void {
-    const { endpoint } = attempt.item.recipient;
-    if (this.#lanes.tryEnter(endpoint)) {
+    if (this.#lanes.tryEnter(attempt.lane)) {
       this.#start(attempt);
       return;
     }
     // The slot is for those who can go now.
     this.#slots.release();
     attempt.holdsSlot = false;
-    if (this.#lanes.wait(endpoint, attempt)) this.#young.add(attempt);
+    if (this.#lanes.wait(attempt.lane, attempt)) this.#young.add(attempt);
     else this.#withdraw(attempt);
   }
 
@@ -325,7 +334,7 @@ export class Sender implements AttemptOwner {
   #giveBack(attempt: SendAttempt): void {
     const { holdsSlot } = attempt;
     for (;;) {
-      const next = this.#lanes.leave(attempt.item.recipient.endpoint);
+      const next = this.#lanes.leave(attempt.lane);
       if (next === undefined) {
         if (holdsSlot) this.#slots.release();
         return;
@@ -421,7 +430,7 @@ export class Sender implements AttemptOwner {
     else this.#record.forget(endpoint);
     if (wasSlow) {
       this.#slow.get(channel)?.remove(attempt);
-      this.#lanes.countSlow(endpoint, -1);
+      this.#lanes.countSlow(attempt.lane, -1);
       this.#slowAttempts--;
     } else {
       this.#young.remove(attempt);
@@ -488,9 +497,8 @@ export class Sender implements AttemptOwner {
    * and a second or two.
    */
   #waitOnOrWithdraw(attempt: SendAttempt): void {
-    const { endpoint } = attempt.item.recipient;
     attempt.waits++;
-    if (attempt.waits < maxWaits && !this.#lanes.isSlow(endpoint)) {
+    if (attempt.waits < maxWaits && !this.#lanes.isSlow(attempt.lane)) {
       this.#young.add(attempt);
       return;
     }
@@ -498,10 +506,9 @@ export class Sender implements AttemptOwner {
   }
 
   #leaveLane(attempt: SendAttempt): void {
-    const { endpoint } = attempt.item.recipient;
     // Whoever waits for a slot has its place in the lane already.
     if (attempt.hasPlace) this.#giveBack(attempt);
-    else this.#lanes.withdraw(endpoint, attempt);
+    else this.#lanes.withdraw(attempt.lane, attempt);
     this.#withdraw(attempt);
   }
 
@@ -512,8 +519,9 @@ export class Sender implements AttemptOwner {
 
   #turnAway(item: SendItem, batch: SendBatch): void {
     const { endpoint } = item.recipient;
+    const lane = this.#ports.laneOf(item.recipient);
     const now = this.#ports.clock.monotonic();
-    const factor = this.#lanes.turnAway(endpoint, now);
+    const factor = this.#lanes.turnAway(lane, now);
     batch.leave(
       item,
       this.#record.wasSilent(endpoint)
@@ -526,7 +534,7 @@ export class Sender implements AttemptOwner {
     const { channel, item } = attempt;
     attempt.phase = "slow";
     attempt.late = Promise.withResolvers();
-    this.#lanes.countSlow(item.recipient.endpoint, 1);
+    this.#lanes.countSlow(attempt.lane, 1);
     this.#slowAttempts++;
     if (attempt.wasSilent) this.#silentInSlots--;
     attempt.holdsSlot = false;

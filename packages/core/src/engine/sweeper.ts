@@ -5,12 +5,14 @@
  */
 
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { NextDue, WorkStore } from "../ports/work-store.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 
 export interface SweeperPorts {
-  readonly store: Pick<WorkStore, "renew" | "reclaim" | "nextDue">;
+  readonly store: Pick<WorkStore, "renew" | "reclaim" | "nextDue"> &
+    Pick<LaneStore, "expireLanes">;
   readonly leases: EngineLeases;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -20,6 +22,12 @@ export interface SweeperPorts {
   /** Work of an engine that is gone is free again. */
   readonly onFreed: () => void;
 }
+
+/** Deliveries that nobody fetched, ended in one transaction. */
+const expireBatchSize = 1000;
+
+/** Of those, in one round. */
+const maxExpireBatches = 50;
 
 export class Sweeper {
   readonly #ports: SweeperPorts;
@@ -63,6 +71,7 @@ export class Sweeper {
     const isRenewed = await this.#step("renew", () => this.#renew());
     // Else it would free what this engine still works on.
     if (isRenewed) await this.#step("reclaim", () => this.#reclaim());
+    await this.#step("expire", () => this.#expire());
     await this.#step("look", () => this.#look());
   }
 
@@ -91,6 +100,15 @@ export class Sweeper {
       logger.warn("leases_lapsed", { freed, interrupted });
     }
     if (freed > 0) this.#ports.onFreed();
+  }
+
+  /** A flood of them is ended over several rounds: nothing else waits long. */
+  async #expire(): Promise<void> {
+    const { store, clock } = this.#ports;
+    for (let batch = 0; batch < maxExpireBatches; batch++) {
+      const count = await store.expireLanes(clock.now(), expireBatchSize);
+      if (count < expireBatchSize) return;
+    }
   }
 
   async #look(): Promise<void> {

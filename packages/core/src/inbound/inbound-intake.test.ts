@@ -41,6 +41,7 @@ async function setUp(
     {
       projectId,
       bindings: () => parsed,
+      lives: { http: 72 * 3600 },
     },
   );
   return { store, intake, hints, warnings };

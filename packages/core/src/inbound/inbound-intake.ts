@@ -11,11 +11,7 @@
 
 import { CarillonError, type ErrorCode } from "../errors.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
-import {
-  defaultMessageLives,
-  lastExpiryOf,
-  type MessageLives,
-} from "../messages/default-life.ts";
+import { lastExpiryOf, type MessageLives } from "../messages/default-life.ts";
 import {
   type MessageAttribute,
   type MessageContent,
@@ -84,14 +80,14 @@ export interface InboundOptions {
   readonly projectId: ProjectId;
   /** Those that hold now; read for each text. */
   readonly bindings: () => readonly InboundBinding[];
-  /** Default: {@link defaultMessageLives}. */
-  readonly lives?: MessageLives | undefined;
+  /** How long what they are published as lives, by protocol. */
+  readonly lives: MessageLives;
 }
 
 /** Builds the intake of texts from phones for one project. */
 export function createInboundIntake(
   ports: InboundPorts,
-  { projectId, bindings, lives = defaultMessageLives }: InboundOptions,
+  { projectId, bindings, lives }: InboundOptions,
 ): InboundIntake {
   const { store, topics, dispatcher, clock, logger } = ports;
 

@@ -67,6 +67,10 @@ export const cancelReasons: Readonly<
   topic_deleted: "The topic was deleted before the first attempt.",
 };
 
+/** The error kept for deliveries that their subscribers did not fetch in time. */
+export const unfetchedError =
+  "Nobody fetched it before its time to live ran out.";
+
 function isSubscribed(status: SubscriptionStatus | undefined): boolean {
   return (
     status === subscriptionStatus.confirmed ||

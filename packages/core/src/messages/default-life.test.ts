@@ -1,22 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  defaultRetryPolicy,
-  type RetryPolicy,
-  smnRetryPolicy,
-} from "../engine/retry-policy.ts";
-import { protocols } from "../subscriptions/protocol.ts";
+import { defineTestProtocol } from "@carillon/testing";
+import { createProtocols } from "../subscriptions/protocol.ts";
 import { toEpochMs } from "../time.ts";
 import {
-  defaultMessageLives,
+  defaultLivesOf,
   expiresAtOf,
   lastExpiryOf,
   type MessageLives,
-  smnMessageLives,
 } from "./default-life.ts";
 
 const createdAt = toEpochMs(1_000_000);
 const hour = 3600;
+const longer = defaultLivesOf(
+  createProtocols([defineTestProtocol("http"), defineTestProtocol("sms")]),
+);
 const lives: MessageLives = { http: 60, https: 30, email: 20, sms: 10 };
 
 function message(timeToLiveSeconds?: number, keptLives = lives) {
@@ -29,21 +27,14 @@ function message(timeToLiveSeconds?: number, keptLives = lives) {
 
 test("each protocol has its own life where none was given", () => {
   for (const [all, protocol, given, seconds] of [
-    [defaultMessageLives, "http", undefined, 72 * hour],
-    [defaultMessageLives, "https", undefined, 72 * hour],
-    [defaultMessageLives, "email", undefined, 72 * hour],
-    [defaultMessageLives, "sms", undefined, 4 * hour],
-    [smnMessageLives, "http", undefined, hour],
-    [smnMessageLives, "https", undefined, hour],
-    [smnMessageLives, "email", undefined, hour],
-    [smnMessageLives, "sms", undefined, hour],
+    [longer, "http", undefined, 72 * hour],
+    [longer, "sms", undefined, 4 * hour],
+    // As long as the message, which ends with the longest life.
+    [longer, "gone", undefined, 72 * hour],
     [lives, "https", undefined, 30],
     // A given one holds, be it shorter or longer.
-    [defaultMessageLives, "http", 1, 1],
-    [defaultMessageLives, "sms", 1, 1],
-    [defaultMessageLives, "sms", 604_800, 604_800],
-    [smnMessageLives, "http", 604_800, 604_800],
-    [smnMessageLives, "email", 3600, 3600],
+    [longer, "http", 1, 1],
+    [longer, "sms", 604_800, 604_800],
   ] as const) {
     assert.equal(
       expiresAtOf(message(given, all), protocol, all) - createdAt,
@@ -56,42 +47,16 @@ test("each protocol has its own life where none was given", () => {
 test("a message ends with its longest life", () => {
   assert.equal(lastExpiryOf(createdAt, undefined, lives) - createdAt, 60_000);
   assert.equal(lastExpiryOf(createdAt, 7, lives) - createdAt, 7000);
-  assert.equal(
-    lastExpiryOf(createdAt, undefined, lives, ["sms"]) - createdAt,
-    10_000,
-  );
 });
 
 test("longer lives of later do not prolong what was accepted", () => {
   const kept = message();
-  for (const protocol of protocols) {
-    assert.ok(
-      expiresAtOf(kept, protocol, defaultMessageLives) <= kept.expiresAt,
-    );
+  for (const protocol of ["http", "sms"]) {
+    assert.ok(expiresAtOf(kept, protocol, longer) <= kept.expiresAt);
   }
   const { expiresAt } = kept;
-  assert.equal(expiresAtOf(kept, "http", defaultMessageLives), expiresAt);
+  assert.equal(expiresAtOf(kept, "http", longer), expiresAt);
   // Shorter ones do count.
   const shorter = { ...lives, http: 5 };
   assert.equal(expiresAtOf(kept, "http", shorter) - createdAt, 5000);
-});
-
-test("the default lives outlast the schedules where retrying costs nothing", () => {
-  const longest = ({ delaysMs, jitter }: RetryPolicy) =>
-    (delaysMs.reduce((sum, ms) => sum + ms, 0) * (1 + jitter)) / 1000;
-  for (const protocol of ["http", "https", "email"] as const) {
-    assert.ok(longest(defaultRetryPolicy) < defaultMessageLives[protocol]);
-    assert.ok(longest(smnRetryPolicy) < smnMessageLives[protocol]);
-  }
-  // What the documentation says of them.
-  assert.deepEqual(
-    [defaultRetryPolicy, smnRetryPolicy].map((policy) => [
-      policy.delaysMs.reduce((sum, ms) => sum + ms, 0) / 1000,
-      Math.round(longest(policy)),
-    ]),
-    [
-      [160_955, 193_146],
-      [1085, 1302],
-    ],
-  );
 });

@@ -14,6 +14,7 @@ import {
 const events: readonly DeliveryEvent[] = [
   "attempt",
   "postpone",
+  "release",
   "retry",
   "accept",
   "deliver",

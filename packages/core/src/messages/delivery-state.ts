@@ -30,6 +30,8 @@ export type DeliveryEvent =
   | "attempt"
   /** The channel could not start it now (lane full, rate): not an attempt. */
   | "postpone"
+  /** Its subscriber gave it back, or its claim lapsed: it may be fetched again. */
+  | "release"
   /** The attempt failed for now and another one is planned. */
   | "retry"
   /** The receiver or the provider took it; more may follow. */
@@ -73,7 +75,7 @@ const final: Transitions = {};
 export const deliveryTransitions: Readonly<Record<DeliveryState, Transitions>> =
   {
     waiting: { ...open, postpone: "waiting" },
-    sending: { ...open, postpone: "retrying" },
+    sending: { ...open, postpone: "retrying", release: "waiting" },
     retrying: { ...open, postpone: "retrying" },
     // Only a receipt, or an operator, can settle what is unknown.
     unknown: {

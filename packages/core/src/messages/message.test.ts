@@ -13,11 +13,11 @@ test("a structure gives each protocol its own text, else the default", () => {
   const content = parseMessageStructure(
     JSON.stringify({ default: "d", sms: "s", https: "h", pigeon: "p" }),
   );
-  assert.equal(selectText(content, "sms"), "s");
-  assert.equal(selectText(content, "https"), "h");
+  assert.equal(selectText(content, { name: "sms" }), "s");
+  assert.equal(selectText(content, { name: "https" }), "h");
   // http and https are separate keys with no fallback between them.
-  assert.equal(selectText(content, "http"), "d");
-  assert.equal(selectText(content, "email"), "d");
+  assert.equal(selectText(content, { name: "http" }), "d");
+  assert.equal(selectText(content, { name: "email" }), "d");
 });
 
 test("a structure that cannot be used is refused with the reason", () => {
@@ -51,7 +51,7 @@ test("keys of a structure never reach an object's prototype", () => {
   const content = parseMessageStructure(
     '{"default":"d","__proto__":"p","constructor":"c"}',
   );
-  assert.equal(selectText(content, "email"), "d");
+  assert.equal(selectText(content, { name: "email" }), "d");
   assert.equal(({} as Record<string, unknown>).p, undefined);
 });
 

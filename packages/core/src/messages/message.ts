@@ -3,7 +3,10 @@
 import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId } from "../ids.ts";
 import { findExcess, type JsonLimits } from "../json-extent.ts";
-import type { Protocol } from "../subscriptions/protocol.ts";
+import {
+  type ProtocolDefinition,
+  variantsOf,
+} from "../subscriptions/protocol.ts";
 import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 
@@ -89,22 +92,36 @@ export const maxMessageBytes = 262_144;
 /** Bound of the time to live, in seconds. */
 export const maxTimeToLiveSeconds = 604_800;
 
-/** The text for one protocol: its own variant, else the default. */
+/**
+ * The text for one protocol: the first of its variants that there is, else the
+ * default.
+ */
 export function selectText(
   content: MessageContent,
-  protocol: Protocol,
+  protocol: Pick<ProtocolDefinition, "name" | "variants">,
 ): string {
   switch (content.kind) {
     case "text":
       return content.text;
     case "structure":
-      return content.variants[protocol] ?? content.variants.default ?? "";
+      return textOfVariant(content.variants, variantsOf(protocol));
     case "confirmation":
     case "unsubscription":
       return "";
     default:
       return content satisfies never;
   }
+}
+
+function textOfVariant(
+  texts: Readonly<Record<string, string>>,
+  names: readonly string[],
+): string {
+  for (const name of names) {
+    const text = texts[name];
+    if (text !== undefined) return text;
+  }
+  return texts.default ?? "";
 }
 
 /** Longest subject, in characters (SMN limits). */

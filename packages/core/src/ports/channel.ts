@@ -12,7 +12,10 @@ import type {
 import type { AttemptPart } from "../messages/delivery-part.ts";
 import type { Message } from "../messages/message.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
-import type { Protocol } from "../subscriptions/protocol.ts";
+import type {
+  Protocol,
+  ProtocolDefinition,
+} from "../subscriptions/protocol.ts";
 import type { SubscriptionExtension } from "../subscriptions/subscription.ts";
 
 /**
@@ -32,8 +35,9 @@ export type ChannelKind = "push" | "billable" | "pull";
  */
 export interface Channel {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
-  readonly kind: ChannelKind;
+  /** Of the endpoints it reaches. */
+  readonly protocols: readonly ProtocolDefinition[];
+  readonly kind: Exclude<ChannelKind, "pull">;
   /** An attempt takes at most this long, in milliseconds; the channel sees to it. */
   readonly timeoutMs: number;
   /**
@@ -41,11 +45,6 @@ export interface Channel {
    * deliveries fail as if there were no such channel.
    */
   isSetUp?(): boolean;
-  /**
-   * What keeps a text from being carried, as the end of a sentence: "a control
-   * character (U+001B) at position 2". Absent when each text can be.
-   */
-  problemWithText?(text: string): string | undefined;
   /**
    * Does the work that is the same for every recipient of a message (signing,
    * rendering), once.
@@ -55,33 +54,27 @@ export interface Channel {
   close(): Promise<void>;
 }
 
-/** Whether attempts to endpoints of the protocol cost money. */
-export function isBillable(
-  channels: readonly Channel[],
-  protocol: Protocol,
-): boolean {
-  return channels.some(
-    (it) => it.kind === "billable" && it.protocols.includes(protocol),
-  );
+/**
+ * A channel whose recipients fetch their messages. It makes no attempts, so it
+ * has nothing to say but its protocols; confirming is the business of whoever
+ * fetches.
+ */
+export interface PullChannel {
+  readonly name: string;
+  readonly protocols: readonly (ProtocolDefinition & {
+    readonly confirmation: "none";
+  })[];
+  readonly kind: "pull";
 }
 
-/**
- * What keeps a text from being sent by the name of a protocol, as the end of a
- * sentence; `undefined` when nothing does, as for `default`, which is any's.
- */
-export type ProblemWithText = (
-  protocol: string,
-  text: string,
-) => string | undefined;
-
-/** By the rules of the channels that texts for one protocol alone go through. */
-export function createProblemWithText(
-  channels: readonly Channel[],
-): ProblemWithText {
-  return (protocol, text) =>
-    channels
-      .find(({ protocols }) => protocols.some((known) => known === protocol))
-      ?.problemWithText?.(text);
+/** The kind of the channel for a protocol; `undefined` when there is none. */
+export function kindOf(
+  channels: readonly (Channel | PullChannel)[],
+  protocol: Protocol,
+): ChannelKind | undefined {
+  return channels.find(({ protocols }) =>
+    protocols.some(({ name }) => name === protocol),
+  )?.kind;
 }
 
 /** Why nothing is carried for a protocol: no channel for it is set up. */

@@ -5,6 +5,7 @@ import type { BindingStore } from "./binding-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
+import type { LaneStore } from "./lane-store.ts";
 import type { MessageReader } from "./message-store.ts";
 import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
@@ -29,6 +30,7 @@ export interface Store
     MessageReader,
     DeliveryStore,
     WorkStore,
+    LaneStore,
     InboundStore,
     OptOutRecordStore,
     IdentityStore,

@@ -30,6 +30,8 @@ export interface SubscriptionReader {
 export interface SubscriptionFilter {
   readonly topicSeq?: number;
   readonly protocol?: string;
+  /** One of these. */
+  readonly protocols?: readonly string[];
   readonly status?: number;
   readonly endpoint?: string;
   /** Substring of the remark. */
@@ -112,13 +114,15 @@ export interface SubscriptionStore extends SubscriptionReader {
     now: EpochMs,
   ): Promise<Subscription | undefined>;
   /**
-   * The subscriber's own unsubscribe notice: status 3, and a message with a link back.
+   * The subscriber's own unsubscribe notice: status 3, and a message with a link back, if there is one.
    * The tokens sent before confirm nothing any more. Answers the subscription; `undefined` when there is none. A second call
    * sends no second message.
    */
   cancelSubscription(
     id: SubscriptionId,
-    unsubscribeNotice: (subscription: Subscription) => SubscriberNotice,
+    unsubscribeNotice: (
+      subscription: Subscription,
+    ) => SubscriberNotice | undefined,
   ): Promise<Subscription | undefined>;
   /** Answers false when there is no such one. */
   updateSubscription(

@@ -130,6 +130,12 @@ export interface RangeOutcome extends DeliveryOutcome {
   readonly round?: number;
   /** True: only a claim may start it, and a lost attempt is unknown. */
   readonly billable?: boolean;
+  /** Its subscriber fetches it: see {@link LaneStore}. */
+  readonly pull?: {
+    /** Number of the subscription. */
+    readonly lane: number;
+    readonly expiresAt: EpochMs;
+  };
   /**
    * Its attempt is still under way: the delivery is `sending`, claimed with
    * fence 0 until its outcome comes.

@@ -9,8 +9,8 @@ import type { NewId, ProjectId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
-import { checkEndpoint, checkProtocol } from "./protocol.ts";
-import { checkExtension, type ExtensionRequest } from "./subscription.ts";
+import { checkEndpoint, checkExtension, type Protocols } from "./protocol.ts";
+import type { ExtensionRequest } from "./subscription.ts";
 
 /** What a probe is sent to. */
 export interface ProbeRequest {
@@ -79,6 +79,7 @@ export interface Detections {
 
 export interface DetectionsPorts {
   readonly topics: Topics;
+  readonly protocols: Protocols;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly probe: Probe;
@@ -109,7 +110,7 @@ const maxTasks = 20_000;
 
 /** Builds the detections of one process: they live in its memory. */
 export function createDetections(
-  { topics, clock, newId, probe, stopped }: DetectionsPorts,
+  { topics, protocols, clock, newId, probe, stopped }: DetectionsPorts,
   { maxRunning = 16, maxWaiting = 256 }: DetectionsOptions = {},
 ): Detections {
   /** Oldest first. */
@@ -141,11 +142,12 @@ export function createDetections(
   return {
     async begin(projectId, topicUrn, { protocol, endpoint, extension }) {
       await topics.get(projectId, topicUrn);
-      const checked = checkProtocol(protocol);
-      if (checked !== "http" && checked !== "https") {
+      const checked = protocols.ofSmn.check(protocol);
+      if (!checked.isUrl) {
+        const probed = protocols.ofSmn.all.filter(({ isUrl }) => isUrl);
         throw new CarillonError(
           "PROTOCOL_INVALID",
-          "Invalid protocol: only endpoints of http and https are detected.",
+          `Invalid protocol: only endpoints of ${probed.map(({ name }) => name).join(" and ")} are detected.`,
         );
       }
       const url = checkEndpoint(checked, endpoint);

@@ -10,7 +10,9 @@ import {
   findMismatch,
   passesFilter,
 } from "./filter-policy.ts";
-import { type Protocol, protocols } from "./protocol.ts";
+import type { Protocol } from "./protocol.ts";
+
+const protocols = ["http", "https", "email", "sms"];
 
 const refused = { code: "FILTER_POLICY_INVALID" };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { maskEndpoint, maskSecrets, maskUrl } from "./mask-endpoint.ts";
+import { maskUrl } from "./mask-endpoint.ts";
 
 for (const [url, masked] of [
   ["https://a.test", "https://a.test"],
@@ -17,27 +17,5 @@ for (const [url, masked] of [
 ] as const) {
   test(`${url} is shown as ${masked}`, () => {
     assert.equal(maskUrl(url), masked);
-  });
-}
-
-for (const [protocol, endpoint, inLogs, inRecords] of [
-  [
-    "http",
-    "http://u:p@a.test/x?y",
-    "http://a.test/***",
-    "http://***@a.test/x?***",
-  ],
-  [
-    "https",
-    "https://a.test:1/x?y",
-    "https://a.test:1/***",
-    "https://a.test:1/x?***",
-  ],
-  ["email", "ann@example.test", "a***@example.test", "ann@example.test"],
-  ["sms", "+491700000000", "+49***000", "+491700000000"],
-] as const) {
-  test(`an endpoint of ${protocol} is masked in logs, its secrets in records`, () => {
-    assert.equal(maskEndpoint(protocol, endpoint), inLogs);
-    assert.equal(maskSecrets(protocol, endpoint), inRecords);
   });
 }

@@ -3,34 +3,21 @@
  * distinguish them, without what lets somebody use them.
  */
 
-import type { Protocol } from "./protocol.ts";
-
-/** An endpoint as logs have it, which people of other projects read. */
-export function maskEndpoint(protocol: Protocol, endpoint: string): string {
-  switch (protocol) {
-    case "email": {
-      const at = endpoint.lastIndexOf("@");
-      return `${endpoint.slice(0, Math.min(1, at))}***${endpoint.slice(at)}`;
-    }
-    case "sms":
-      return `${endpoint.slice(0, 3)}***${endpoint.slice(-3)}`;
-    case "http":
-    case "https":
-      // Paths and queries of webhooks often are their passwords.
-      return `${URL.parse(endpoint)?.origin ?? protocol}/***`;
-    default:
-      return protocol satisfies never;
-  }
+/** A mail address as logs have it. */
+export function maskMailAddress(address: string): string {
+  const at = address.lastIndexOf("@");
+  return `${address.slice(0, Math.min(1, at))}***${address.slice(at)}`;
 }
 
-/**
- * An endpoint as a project's own records have it: whole, but for the secrets of
- * a URL.
- */
-export function maskSecrets(protocol: Protocol, endpoint: string): string {
-  return protocol === "http" || protocol === "https"
-    ? maskUrl(endpoint)
-    : endpoint;
+/** A phone number as logs have it. */
+export function maskPhoneNumber(number: string): string {
+  return `${number.slice(0, 3)}***${number.slice(-3)}`;
+}
+
+/** Of a URL its origin: paths and queries of webhooks often are their passwords. */
+export function maskUrlPath(url: string): string {
+  const origin = URL.parse(url)?.origin;
+  return origin === undefined ? "***" : `${origin}/***`;
 }
 
 /** A URL with `***` for its user info and query, and without a fragment. */
@@ -59,5 +46,5 @@ export function maskText(text: string): string {
       /[\w.!#$%&*+=?^{|}~-]+@(?=[\w-]+\.?[\w.-]*)/g,
       (before) => `${before[0]}***@`,
     )
-    .replace(/\+\d{6,15}\b/g, (number) => maskEndpoint("sms", number));
+    .replace(/\+\d{6,15}\b/g, (number) => maskPhoneNumber(number));
 }

@@ -1,146 +1,39 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CarillonError } from "../errors.ts";
-import { checkEndpoint, checkProtocol, type Protocol } from "./protocol.ts";
+import { defineTestProtocol } from "@carillon/testing";
+import { createLaneOf } from "../engine/lanes.ts";
+import { createProtocols } from "./protocol.ts";
 
-const good: readonly [Protocol, string][] = [
-  ["http", "http://example.test/hook?x=1"],
-  ["http", "http://192.0.2.1:8080/"],
-  ["http", "http://[2001:db8::1]/"],
-  ["http", "http://user:secret@example.test/"],
-  ["http", "http://user@example.test"],
-  ["http", "http://:secret@example.test"],
-  ["http", "http://us%20er:p%40%2F%23%3Aß@example.test"],
-  ["http", "http://example.test/@a?b='c'"],
-  ["https", "https://example.test"],
-  ["https", "https://bücher.example/hook"],
-  ["email", "oncall@example.test"],
-  ["email", "o'neil+tag@mail.example.co"],
-  ["email", "jane@localhost"],
-  ["email", "jane@bücher.example"],
-  ["email", "jane@xn--bcher-kva.example"],
-  ["email", "jane@почта.рф"],
-  ["email", "jane@例え。テスト"],
-  ["email", "jane@نامه\u200cای.example"],
-  ["sms", "+491700000000"],
-  ["sms", "+15550100001"],
-];
-
-const bad: readonly [Protocol, unknown, reason: RegExp][] = [
-  ["http", "https://example.test", /; it does not start with http:\/\/\.$/],
-  ["http", "HTTP//example.test", /it does not start with http/],
-  ["http", "", /it does not start with http/],
-  ["http", " http://example.test/", /; it begins with a blank\.$/],
-  ["http", "http://example.test/ ", /it ends with a blank/],
-  ["http", "http://example.test/\r\n", /it ends with a blank/],
-  ["http", "http://exa mple.test/", /it has a blank at character 11,/],
-  [
-    "http",
-    "http://example.test/a b",
-    /it has a blank at character 22, which is written as %20/,
-  ],
-  ["http", "http://", /it has no host/],
-  ["http", "http://:80/", /it has no host/],
-  ["http", "http://user@", /it has no host/],
-  [
-    "http",
-    "http://example.test:65536/",
-    /its port is not a number up to 65535/,
-  ],
-  [
-    "http",
-    "http://user:pa/ss@example.test/",
-    /in a user name or password \/ # \? are written as %2F %23 %3F/,
-  ],
-  ["http", "http://user:pa#ss@example.test/", /are written as %2F %23 %3F/],
-  [
-    "http",
-    "http://exa<mple.test/",
-    /its host is neither a name nor an address/,
-  ],
-  ["http", "http://[::1", /its host is neither/],
-  ["http", "http://1.2.3.456/", /its host is neither/],
-  ["http", "http://us%3aer:secret@example.test/", /its user name has a colon/],
-  ["http", "http://user:sec%0Aret@example.test/", /a control character/],
-  ["http", "http://us%7fer@example.test/", /a control character/],
-  [
-    "http",
-    "http://example.test\\@evil.test/",
-    /it has a backslash, which is written as %5C/,
-  ],
-  ["http", "http://example.test/\0", /it has the character U\+0000/],
-  [
-    "http",
-    `http://example.test/${"x".repeat(2048)}`,
-    /it is longer than 2048 characters/,
-  ],
-  ["https", "http://plain.example.test", /it does not start with https/],
-  ["https", 7, /a text is expected/],
-  ["https", undefined, /a text is expected/],
-  ["email", "nope", /it has no @/],
-  ["email", "a@b@c", /what stands before its @ is not 1 to 64/],
-  ["email", ".a@example.test", /a dot at an end or two in a row/],
-  ["email", "a..b@example.test", /a dot at an end or two in a row/],
-  ["email", "@example.test", /what stands before its @ is not 1 to 64/],
-  [
-    "email",
-    "josé@example.test",
-    /what stands before its @ has characters that are not ASCII/,
-  ],
-  ["email", "a@-example.test", /what stands behind its @ is no domain/],
-  ["email", "a@bü cher.example", /no domain/],
-  ["email", "a@bücher.example:25", /no domain/],
-  ["email", "a@bücher.example/x", /no domain/],
-  ["email", "a@bü\u00adcher.example", /no domain/],
-  ["email", "a@bücher..example", /no domain/],
-  ["email", "a@１２７.0.0.1", /no domain/],
-  ["email", `a@${"ü".repeat(60)}.example`, /no domain/],
-  [
-    "email",
-    `${"a".repeat(64)}@${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(63)}`,
-    /it is longer than 254/,
-  ],
-  [
-    "email",
-    "a@example.test\r\nBcc: x@example.test",
-    /what stands before its @/,
-  ],
-  ["email", "Name <a@example.test>", /what stands before its @/],
-  ["email", "a@example.test, b@example.test", /what stands before its @/],
-  ["sms", "abc", /it does not start with \+/],
-  ["sms", "491700000000", /it does not start with \+/],
-  ["sms", "+0491700000", /does not begin with 0/],
-  ["sms", "+49 170 0000000", /only digits may follow its \+/],
-  ["sms", "+1234567890123456", /6 to 15 digits in all/],
-  ["sms", null, /a text is expected/],
-];
-
-for (const [protocol, endpoint] of good) {
-  test(`${endpoint} is a good ${protocol} endpoint`, () => {
-    assert.equal(checkEndpoint(protocol, endpoint), endpoint);
-  });
-}
-
-for (const [protocol, endpoint, reason] of bad) {
-  test(`${JSON.stringify(endpoint)?.slice(0, 60)} is refused for ${protocol}, with the reason`, () => {
-    assert.throws(
-      () => checkEndpoint(protocol, endpoint),
-      (error) => {
-        assert.ok(error instanceof CarillonError);
-        assert.equal(error.code, "ENDPOINT_INVALID");
-        assert.match(error.message, reason);
-        assert.doesNotMatch(error.message, /secret/);
-        return true;
-      },
-    );
-  });
-}
-
-test("unknown protocols are refused with the known ones named", () => {
-  for (const protocol of ["pigeon", "", "HTTP", 7, null, undefined]) {
-    assert.throws(() => checkProtocol(protocol), {
-      code: "PROTOCOL_INVALID",
-      message: /http, https, email, sms/,
+test("a name is one word, and there once", () => {
+  for (const name of ["", "default", "Http", "a b", "x".repeat(33)]) {
+    assert.throws(() => createProtocols([defineTestProtocol(name)]), {
+      name: "RangeError",
+      message: /is no name of a protocol/,
     });
   }
+  const twice = [defineTestProtocol("http"), defineTestProtocol("http")];
+  assert.throws(() => createProtocols(twice), /Two channels bring .* http\./);
+});
+
+test("of a protocol that is gone nothing of an endpoint is shown", () => {
+  const protocols = createProtocols([]);
+  assert.equal(protocols.maskEndpoint("http", "http://a.test"), "***");
+  assert.equal(protocols.maskSecrets("http", "http://a.test"), "***");
+});
+
+test("endpoints that share a credential share a lane", () => {
+  const laneOf = createLaneOf(
+    createProtocols([
+      defineTestProtocol("chat", { laneOf: (it) => it.split("/")[0] ?? "" }),
+      defineTestProtocol("http"),
+    ]),
+  );
+  const lanes = [
+    ["chat", "bot/1"],
+    ["chat", "bot/2"],
+    ["http", "bot"],
+  ].map(([protocol = "", endpoint = ""]) =>
+    laneOf({ target: 1, protocol, endpoint }),
+  );
+  assert.deepEqual(lanes, ["chat bot", "chat bot", "bot"]);
 });

@@ -5,7 +5,7 @@ import type { NewId, ProjectId } from "../ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
 import type { SubscriptionUserStore } from "../ports/subscription-user-store.ts";
-import { checkEndpoint, checkProtocol } from "./protocol.ts";
+import { checkEndpoint, type Protocols } from "./protocol.ts";
 import { checkRemark, type Subscription } from "./subscription.ts";
 import {
   type AddressBook,
@@ -51,24 +51,25 @@ export interface SubscriptionUsers {
 /** Builds the operations on address books. */
 export function createSubscriptionUsers(ports: {
   readonly store: SubscriptionUserStore;
+  readonly protocols: Protocols;
   readonly subscriptions: Pick<Subscriptions, "subscribe">;
   readonly clock: Clock;
   readonly newId: NewId;
 }): SubscriptionUsers {
-  const { store, subscriptions, clock, newId } = ports;
+  const { store, subscriptions, clock, newId, protocols } = ports;
   const quota = defaultSubscriptionUsersPerProject;
   return {
     async create(
       { projectId, domainId },
       { name, protocol, endpoint, remark },
     ) {
-      const checked = checkProtocol(protocol);
+      const checked = protocols.ofSmn.check(protocol);
       const user: SubscriptionUser = {
         id: newId(),
         projectId,
         domainId,
         name: checkName(name),
-        protocol: checked,
+        protocol: checked.name,
         endpoint: checkEndpoint(checked, endpoint),
         remark: checkRemark(remark),
         createdAt: clock.now(),
@@ -92,6 +93,7 @@ export function createSubscriptionUsers(ports: {
         protocol,
         endpoint,
         remark,
+        overSmn: true,
       });
     },
   };

@@ -38,18 +38,21 @@ export interface Subscription {
   readonly createdAt: EpochMs;
 }
 
-/** Settings that only some protocols have. */
+/** Settings that only some protocols have; kept as JSON. */
 export interface SubscriptionExtension {
   /** Custom headers of http and https notifications. */
   readonly header?: Readonly<Record<string, string>>;
   /** A text message asks to confirm with a code in place of a link. */
   readonly verificationCodeEnabled?: true;
+  /** Of protocols that others bring. */
+  readonly [field: string]: unknown;
 }
 
 /** An extension as a subscriber hands it over; unchecked. */
 export interface ExtensionRequest {
   readonly header?: unknown;
   readonly verificationCodeEnabled?: unknown;
+  readonly [field: string]: unknown;
 }
 
 /** How long a confirmation link is good, in milliseconds (48 h). */
@@ -71,82 +74,36 @@ export function checkRemark(remark: unknown): string {
 }
 
 /**
- * Checks what a subscription asks for besides its endpoint; what its protocol
- * does not know is ignored, as SMN does.
+ * The extension of a protocol that has none.
  *
- * @throws CarillonError SUBSCRIPTION_INVALID
+ * @throws CarillonError SUBSCRIPTION_INVALID when there are headers, or a flag
+ * is none
  */
-export function checkExtension(
-  protocol: Protocol,
-  extension: ExtensionRequest = {},
+export function refuseExtension(
+  extension: ExtensionRequest,
 ): SubscriptionExtension {
-  const { header, verificationCodeEnabled: hasCode } = extension;
-  if (hasCode !== undefined && hasCode !== null) {
-    if (typeof hasCode !== "boolean") {
-      throw new CarillonError(
-        "SUBSCRIPTION_INVALID",
-        "Invalid extension: whether a verification code is enabled is true or false.",
-      );
-    }
-    if (hasCode && protocol === "sms") return { verificationCodeEnabled: true };
-  }
+  isCodeEnabled(extension);
+  const { header } = extension;
   if (header === undefined || header === null) return {};
-  if (protocol !== "http" && protocol !== "https") {
-    throw invalidHeader("only http and https subscriptions have headers");
-  }
-  return { header: checkHeader(header) };
-}
-
-const headerName = /^x-(?!smn)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/i;
-
-function checkHeader(header: unknown): Record<string, string> {
-  if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    throw invalidHeader("an object of names and values is expected");
-  }
-  const entries = Object.entries(header);
-  if (entries.length > 10) throw invalidHeader("at most 10 headers");
-  const checked: Record<string, string> = {};
-  let length = 0;
-  for (const [name, value] of entries) {
-    if (!headerName.test(name)) {
-      throw invalidHeader(
-        `names start with x-, not x-smn, in letters, digits and dashes; ${quote(name)} does not`,
-      );
-    }
-    if (typeof value !== "string") {
-      throw invalidHeader(`the value of ${name} is not text`);
-    }
-    // The character alone: values are often secrets.
-    const wrong = /[^\x20-\x7e]/u.exec(value);
-    if (wrong !== null) {
-      throw invalidHeader(
-        `values are printable ASCII text; that of ${name} has the character ${codePointOf(wrong[0])} at position ${wrong.index + 1}`,
-      );
-    }
-    const lower = name.toLowerCase();
-    if (Object.hasOwn(checked, lower)) {
-      throw invalidHeader(`names are unique; ${quote(name)} is there twice`);
-    }
-    checked[lower] = value;
-    length += name.length + value.length;
-  }
-  if (length > 1024) throw invalidHeader("at most 1024 characters in all");
-  return checked;
-}
-
-/** A name that may be anything, as one short line. */
-function quote(name: string): string {
-  return JSON.stringify(name.length > 64 ? `${name.slice(0, 63)}…` : name);
-}
-
-function codePointOf(character: string): string {
-  const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
-  return `U+${hex.padStart(4, "0")}`;
-}
-
-function invalidHeader(rule: string): CarillonError {
-  return new CarillonError(
+  throw new CarillonError(
     "SUBSCRIPTION_INVALID",
-    `Invalid extension.header: ${rule}.`,
+    "Invalid extension.header: only http and https subscriptions have headers.",
+  );
+}
+
+/**
+ * Whether a code in place of a link is asked for; it is looked at for every
+ * protocol.
+ *
+ * @throws CarillonError SUBSCRIPTION_INVALID when the flag is none
+ */
+export function isCodeEnabled({
+  verificationCodeEnabled: hasCode,
+}: ExtensionRequest): boolean {
+  if (hasCode === undefined || hasCode === null) return false;
+  if (typeof hasCode === "boolean") return hasCode;
+  throw new CarillonError(
+    "SUBSCRIPTION_INVALID",
+    "Invalid extension: whether a verification code is enabled is true or false.",
   );
 }

@@ -8,6 +8,7 @@ import { CarillonError } from "../errors.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import { networkOf } from "../ip-range.ts";
 import type { NewMessage } from "../messages/message.ts";
+import type { ChannelKind } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -27,16 +28,16 @@ import {
   parseTopicUrn,
 } from "../urn.ts";
 import {
-  type ConfirmationLimits,
-  defaultConfirmationLimits,
-} from "./confirmation-limits.ts";
-import {
   checkFilterPolicies,
   type FilterPolicyRequest,
 } from "./filter-policy.ts";
-import { checkEndpoint, checkProtocol, type Protocol } from "./protocol.ts";
 import {
+  checkEndpoint,
   checkExtension,
+  type Protocol,
+  type Protocols,
+} from "./protocol.ts";
+import {
   checkRemark,
   confirmationLifetimeMs,
   defaultSubscriptionsPerTopic,
@@ -54,8 +55,11 @@ import {
 export interface SubscriptionsOptions {
   /** Subscriptions a topic may have. */
   readonly quota?: () => number;
-  /** How often an endpoint is asked to confirm; default SMN's figures. */
-  readonly confirmationLimits?: () => ConfirmationLimits;
+  /**
+   * Whether the limits hold that protocols set to how often an endpoint is asked
+   * to confirm. Default: they do.
+   */
+  readonly limitConfirmations?: () => boolean;
 }
 
 /** A subscription as the owner asks for it; unchecked. */
@@ -64,6 +68,8 @@ export interface SubscribeRequest {
   readonly endpoint: unknown;
   readonly remark?: unknown;
   readonly extension?: ExtensionRequest | undefined;
+  /** It came over SMN's API, which has SMN's protocols only. */
+  readonly overSmn?: boolean;
 }
 
 /** What a verification code is for, and who sends it. */
@@ -165,8 +171,9 @@ export interface SubscriptionsPorts {
   readonly clock: Clock;
   readonly newId: NewId<SubscriptionId>;
   readonly newMessageId: NewId<MessageId>;
-  /** Whether an attempt of this protocol costs money. */
-  readonly isBillable: (protocol: Protocol) => boolean;
+  readonly protocols: Protocols;
+  /** How messages come to endpoints of the protocol. */
+  readonly kindOf: (protocol: Protocol) => ChannelKind | undefined;
   /** Makes a secret of at least 128 bits, hexadecimal. */
   readonly newToken: () => string;
   /**
@@ -184,10 +191,10 @@ export function createSubscriptions(
   ports: SubscriptionsPorts,
   options: SubscriptionsOptions = {},
 ): Subscriptions {
-  const { store, topics, dispatcher, clock, checkTarget } = ports;
+  const { store, topics, dispatcher, clock, checkTarget, protocols } = ports;
   const {
     quota = () => defaultSubscriptionsPerTopic,
-    confirmationLimits = () => defaultConfirmationLimits,
+    limitConfirmations = () => true,
   } = options;
 
   const codes = new CodeGuard();
@@ -220,7 +227,7 @@ export function createSubscriptions(
       token,
       tokenExpiresAt: addMs(now, confirmationLifetimeMs),
       message,
-      billable: ports.isBillable(protocol),
+      billable: ports.kindOf(protocol) === "billable",
     };
   }
 
@@ -310,12 +317,15 @@ export function createSubscriptions(
 
   async function unsubscribe(id: SubscriptionId): Promise<Subscription> {
     const subscription = await store.cancelSubscription(id, (found) =>
-      subscriberNotice(
-        "unsubscription",
-        { projectId: found.projectId, name: found.topicName },
-        found.topicSeq,
-        found.protocol,
-      ),
+      // Who fetches messages subscribes again where it fetches them.
+      ports.kindOf(found.protocol) === "pull"
+        ? undefined
+        : subscriberNotice(
+            "unsubscription",
+            { projectId: found.projectId, name: found.topicName },
+            found.topicSeq,
+            found.protocol,
+          ),
     );
     if (!subscription) throw subscriptionNotFound();
     dispatcher.offer({ kind: "delivery", dueInMs: 0 });
@@ -331,13 +341,14 @@ export function createSubscriptions(
   return {
     async subscribe(projectId, topicUrn, request) {
       const topic = await topics.get(projectId, topicUrn);
-      const protocol = checkProtocol(request.protocol);
-      const endpoint = checkEndpoint(protocol, request.endpoint);
+      const offered = request.overSmn ? protocols.ofSmn : protocols;
+      const definition = offered.check(request.protocol);
+      const { name: protocol, confirmation } = definition;
+      const endpoint = checkEndpoint(definition, request.endpoint);
       const remark = checkRemark(request.remark);
-      const extension = checkExtension(protocol, request.extension);
-      if (protocol === "http" || protocol === "https") {
-        await checkTarget(endpoint);
-      }
+      const extension = checkExtension(definition, request.extension);
+      if (definition.isUrl) await checkTarget(endpoint);
+      const needsYes = confirmation !== "none";
       const result = await store.addSubscription(
         {
           id: ports.newId(),
@@ -347,21 +358,25 @@ export function createSubscriptions(
           endpoint,
           remark,
           extension,
-          status: subscriptionStatus.unconfirmed,
+          status: needsYes
+            ? subscriptionStatus.unconfirmed
+            : subscriptionStatus.confirmationNotNeeded,
           createdAt: clock.now(),
         },
-        {
-          ...subscriberNotice(
-            "confirmation",
-            topic,
-            topic.seq,
-            protocol,
-            extension.verificationCodeEnabled
-              ? toCodeToken(newCode(), topic.seq, endpoint)
-              : ports.newToken(),
-          ),
-          limits: confirmationLimits()[protocol] ?? [],
-        },
+        needsYes
+          ? {
+              ...subscriberNotice(
+                "confirmation",
+                topic,
+                topic.seq,
+                protocol,
+                extension.verificationCodeEnabled
+                  ? toCodeToken(newCode(), topic.seq, endpoint)
+                  : ports.newToken(),
+              ),
+              limits: limitConfirmations() ? confirmation : [],
+            }
+          : undefined,
         quota(),
       );
       if (result.throttled) {

@@ -1,16 +1,26 @@
 /**
  * Every protocol name that clients of SMN may write into templates and message
- * attributes. Carillon delivers `protocols` only; the others are kept as they
- * come, so that what was written for the cloud is not refused here. The
- * retired `application` is not among them.
+ * attributes, delivered by here or not: what was written for the cloud is not
+ * refused here. `dms` is retired there, and tools still offer it for templates;
+ * the retired `application` is not among them.
  */
 
-import { protocols, undeliveredProtocols } from "../subscriptions/protocol.ts";
+export const smnProtocols = [
+  "http",
+  "https",
+  "email",
+  "sms",
+  "functionstage",
+  "functiongraph",
+  "callnotify",
+  "dingding",
+  "dingTalkBot",
+  "feishu",
+  "wechat",
+  "welink",
+  "dms",
+] as const;
 
-export const smnProtocols = [...protocols, ...undeliveredProtocols] as const;
-
-export type SmnProtocol = (typeof smnProtocols)[number];
-
-export function isSmnProtocol(text: string): text is SmnProtocol {
+export function isSmnProtocol(text: string): boolean {
   return (smnProtocols as readonly string[]).includes(text);
 }

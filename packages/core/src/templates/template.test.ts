@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { maxMessageBytes, selectText } from "../messages/message.ts";
+import { createProtocols } from "../subscriptions/protocol.ts";
 import {
   checkTemplateContent,
   checkTemplateId,
@@ -163,8 +164,11 @@ test("an id is 32 hexadecimal characters", () => {
 });
 
 test("a protocol is default or one of SMN's, default when absent", () => {
-  assert.equal(checkTemplateProtocol(undefined), "default");
-  assert.equal(checkTemplateProtocol(null), "default");
+  assert.equal(
+    checkTemplateProtocol(undefined, createProtocols([])),
+    "default",
+  );
+  assert.equal(checkTemplateProtocol(null, createProtocols([])), "default");
   for (const protocol of [
     "default",
     "email",
@@ -181,7 +185,10 @@ test("a protocol is default or one of SMN's, default when absent", () => {
     "welink",
     "dms",
   ]) {
-    assert.equal(checkTemplateProtocol(protocol), protocol);
+    assert.equal(
+      checkTemplateProtocol(protocol, createProtocols([])),
+      protocol,
+    );
   }
   for (const protocol of [
     "",
@@ -192,7 +199,7 @@ test("a protocol is default or one of SMN's, default when absent", () => {
     7,
     {},
   ]) {
-    assert.throws(() => checkTemplateProtocol(protocol), {
+    assert.throws(() => checkTemplateProtocol(protocol, createProtocols([])), {
       code: "PROTOCOL_INVALID",
     });
   }
@@ -249,8 +256,8 @@ test("variants give each protocol its own text from the same tags", () => {
     ],
     checkTemplateTags({ disk: "sda", host: "db1" }),
   );
-  assert.equal(selectText(message, "sms"), "sda!");
-  assert.equal(selectText(message, "email"), "Disk sda on db1");
+  assert.equal(selectText(message, { name: "sms" }), "sda!");
+  assert.equal(selectText(message, { name: "email" }), "Disk sda on db1");
 });
 
 test("a name without variants, or without the default one, is refused", () => {
@@ -268,6 +275,9 @@ test("what is larger than 256 KB once rendered is refused", () => {
   const content = `${"{a}".repeat(2)}${"x".repeat(maxMessageBytes - 2048)}`;
   const render = (content: string) =>
     renderVariants([{ protocol: "default", content }], tags);
-  assert.equal(selectText(render(content), "sms").length, maxMessageBytes);
+  assert.equal(
+    selectText(render(content), { name: "sms" }).length,
+    maxMessageBytes,
+  );
   assert.throws(() => render(`${content}x`), { code: "MESSAGE_INVALID" });
 });

@@ -7,9 +7,10 @@
 import { CarillonError } from "../errors.ts";
 import { isHexId, type ProjectId } from "../ids.ts";
 import { type MessageContent, maxMessageBytes } from "../messages/message.ts";
+import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import { checkStorable, fitsUtf8 } from "../text.ts";
 import type { EpochMs } from "../time.ts";
-import { isSmnProtocol, type SmnProtocol } from "./smn-protocols.ts";
+import { isSmnProtocol } from "./smn-protocols.ts";
 
 declare const brand: unique symbol;
 
@@ -19,7 +20,7 @@ export type MessageTemplateId = string & {
 };
 
 /** `default` serves every protocol that has no variant of its own. */
-export type TemplateProtocol = "default" | SmnProtocol;
+export type TemplateProtocol = "default" | Protocol;
 
 /** A template: its text for one protocol, or for all that have none. */
 export interface MessageTemplate {
@@ -92,10 +93,18 @@ export function checkTemplateName(name: unknown): string {
  *
  * @throws CarillonError PROTOCOL_INVALID
  */
-export function checkTemplateProtocol(protocol: unknown): TemplateProtocol {
+export function checkTemplateProtocol(
+  protocol: unknown,
+  protocols: Pick<Protocols, "find">,
+): TemplateProtocol {
   if (protocol === undefined || protocol === null) return "default";
   if (protocol === "default") return protocol;
-  if (typeof protocol === "string" && isSmnProtocol(protocol)) return protocol;
+  if (
+    typeof protocol === "string" &&
+    (isSmnProtocol(protocol) || protocols.find(protocol))
+  ) {
+    return protocol;
+  }
   throw new CarillonError(
     "PROTOCOL_INVALID",
     "Invalid template protocol: use default or one of SMN's protocols, such as email, sms, http, https.",

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
+import {
+  createCountingIds,
+  defineTestProtocol,
+  ManualClock,
+  MemoryStore,
+} from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
+import { createProtocols } from "../subscriptions/protocol.ts";
 import { createTemplates } from "./templates.ts";
 
 const projectId = "1".repeat(32) as ProjectId;
@@ -19,8 +25,12 @@ function setUp(quota = 100) {
         store,
         clock,
         newId,
-        problemWithText: (protocol, text) =>
-          protocol === "sms" && text.includes("\u0007") ? "a bell" : undefined,
+        protocols: createProtocols([
+          defineTestProtocol("sms", {
+            problemWithText: (text) =>
+              text.includes("\u0007") ? "a bell" : undefined,
+          }),
+        ]),
       },
       { quota: () => quota },
     ),

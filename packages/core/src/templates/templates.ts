@@ -2,7 +2,6 @@
 
 import { CarillonError } from "../errors.ts";
 import type { NewId, ProjectId } from "../ids.ts";
-import type { ProblemWithText } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
 import type {
@@ -10,6 +9,7 @@ import type {
   TemplateFilter,
   TemplateStore,
 } from "../ports/template-store.ts";
+import type { Protocols } from "../subscriptions/protocol.ts";
 import {
   checkTemplateContent,
   checkTemplateId,
@@ -70,17 +70,17 @@ export function createTemplates(
     readonly store: TemplateStore;
     readonly clock: Clock;
     readonly newId: NewId<MessageTemplateId>;
-    readonly problemWithText: ProblemWithText;
+    readonly protocols: Pick<Protocols, "find" | "problemWithText">;
   },
   options: TemplatesOptions = {},
 ): Templates {
-  const { store, clock, newId } = ports;
+  const { store, clock, newId, protocols } = ports;
   const { quota = () => defaultTemplatesPerProject } = options;
 
   /** Placeholders are no problem: what tags bring is looked at with them. */
   function checkContent(protocol: TemplateProtocol, content: unknown): string {
     const checked = checkTemplateContent(content);
-    const problem = ports.problemWithText(protocol, checked);
+    const problem = protocols.problemWithText(protocol, checked);
     if (problem === undefined) return checked;
     throw new CarillonError(
       "TEMPLATE_CONTENT_INVALID",
@@ -97,7 +97,7 @@ export function createTemplates(
   return {
     create: async (projectId, request) => {
       const name = checkTemplateName(request.name);
-      const protocol = checkTemplateProtocol(request.protocol);
+      const protocol = checkTemplateProtocol(request.protocol, protocols);
       const content = checkContent(protocol, request.content);
       const now = clock.now();
       return await store.createTemplate(

@@ -2,7 +2,7 @@
 
 import {
   type IdentityStore,
-  maskEndpoint,
+  maskPhoneNumber,
   type ProjectId,
 } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
@@ -115,7 +115,7 @@ const details: Readonly<
   }),
   "key.create": idAndName,
   "opt-out.add": ({ recipient, sender }) => ({
-    recipient: maskEndpoint("sms", String(recipient)),
+    recipient: maskPhoneNumber(String(recipient)),
     sender,
   }),
   "filter-policy.create": subscriptionsOf,
@@ -286,5 +286,5 @@ function toTexts(members: Members): Readonly<Record<string, string>> {
 function maskNumber(path: string, route: string): string {
   if (!/^\/api\/v2\/opt-outs\/:/.test(route)) return path;
   const number = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
-  return `/api/v2/opt-outs/${maskEndpoint("sms", number)}`;
+  return `/api/v2/opt-outs/${maskPhoneNumber(number)}`;
 }

@@ -53,7 +53,7 @@ test("metrics are shown after a failure to load them", async () => {
       outcomes: {},
     }),
     requests: new RequestMeter(),
-    deliveries: new DeliveryMeter(),
+    deliveries: new DeliveryMeter({ all: [] }),
     logins: new LoginMeter(),
     droppedLogLines: () => 0,
     get version() {

@@ -13,7 +13,7 @@ import {
   isSettled,
   type Logger,
   type Message,
-  maskEndpoint,
+  type Protocols,
   type TopicBinding,
   toDeliveryId,
   type WrittenDelivery,
@@ -36,6 +36,7 @@ export interface DeliveryLogReader {
 
 export interface DeliveryLogPorts extends LogFilesOptions {
   readonly store: Pick<BindingStore, "findBinding">;
+  readonly protocols: Protocols;
   readonly logger: Logger;
 }
 
@@ -46,6 +47,7 @@ export class DeliveryLog
   implements DeliveryListener, DeliveryLogReader, AsyncDisposable
 {
   readonly #store: DeliveryLogPorts["store"];
+  readonly #protocols: Protocols;
   readonly #logger: Logger;
   readonly #files: LogFiles;
   #waiting = 0;
@@ -55,6 +57,7 @@ export class DeliveryLog
 
   constructor(ports: DeliveryLogPorts) {
     this.#store = ports.store;
+    this.#protocols = ports.protocols;
     this.#logger = ports.logger;
     this.#files = new LogFiles(ports);
   }
@@ -115,7 +118,7 @@ export class DeliveryLog
       }
       const logtank = logtanks.get(message);
       if (!logtank || !isSettled(delivery.outcome.state)) continue;
-      const line = `${JSON.stringify(toEntry(delivery, logtank))}\n`;
+      const line = `${JSON.stringify(toEntry(delivery, logtank, this.#protocols))}\n`;
       const { topicId } = logtank;
       texts.set(topicId, (texts.get(topicId) ?? "") + line);
     }
@@ -134,6 +137,7 @@ export class DeliveryLog
 function toEntry(
   { item, outcome }: WrittenDelivery,
   { data }: TopicBinding<"logtank">,
+  protocols: Protocols,
 ) {
   const { message, recipient } = item;
   const { subscriptionId } = recipient;
@@ -149,7 +153,7 @@ function toEntry(
       subscriptionId &&
       formatSubscriptionUrn(message.topic.urn, subscriptionId),
     protocol: recipient.protocol,
-    endpoint: maskEndpoint(recipient.protocol, recipient.endpoint),
+    endpoint: protocols.maskEndpoint(recipient.protocol, recipient.endpoint),
     http_code: statusCode,
     attempts: outcome.attempts,
     reason: outcome.state,

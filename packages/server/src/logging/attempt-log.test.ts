@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { httpProtocol, httpsProtocol } from "@carillon/channels";
 import type { LogFields, Logger, WrittenDelivery } from "@carillon/core";
 import {
   addMs,
+  createProtocols,
   type MessageId,
   type ProjectId,
   type SubscriptionId,
@@ -25,7 +27,11 @@ function setUp() {
     info: at("info"),
     warn: at("warn"),
   };
-  const log = new AttemptLog({ logger, clock });
+  const log = new AttemptLog({
+    logger,
+    clock,
+    protocols: createProtocols([httpProtocol, httpsProtocol]),
+  });
   const failed = (
     target: number,
     endpoint: string,

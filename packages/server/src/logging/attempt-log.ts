@@ -8,7 +8,7 @@ import {
   type DeliveryListener,
   formatSubscriptionUrn,
   type Logger,
-  maskEndpoint,
+  type Protocols,
   toDeliveryId,
   type WrittenDelivery,
 } from "@carillon/core";
@@ -25,13 +25,15 @@ export class AttemptLog implements DeliveryListener, Disposable {
   constructor({
     logger,
     clock,
+    protocols,
   }: {
     readonly logger: Logger;
     readonly clock: Clock;
+    readonly protocols: Protocols;
   }) {
     this.#lines = new LineLimit(clock, limits, (delivery, omitted) => {
       const fields = {
-        ...describe(delivery),
+        ...describe(delivery, protocols),
         ...(omitted > 0 && { omitted }),
       };
       if (delivery.outcome.nextAttemptAt === undefined) {
@@ -54,7 +56,7 @@ export class AttemptLog implements DeliveryListener, Disposable {
   }
 }
 
-function describe({ item, outcome }: WrittenDelivery) {
+function describe({ item, outcome }: WrittenDelivery, protocols: Protocols) {
   const { message, recipient } = item;
   const { topic } = message;
   const { target, subscriptionId, protocol, endpoint } = recipient;
@@ -67,7 +69,7 @@ function describe({ item, outcome }: WrittenDelivery) {
         subscriptionUrn: formatSubscriptionUrn(topic.urn, subscriptionId),
       }),
     protocol,
-    endpoint: maskEndpoint(protocol, endpoint),
+    endpoint: protocols.maskEndpoint(protocol, endpoint),
     state,
     attempt: attempts,
     // Not the sentence: it quotes the receiver.

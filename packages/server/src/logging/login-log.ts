@@ -4,7 +4,7 @@
  * what was typed in place of one may be a password.
  */
 
-import { type Clock, type Logger, maskEndpoint } from "@carillon/core";
+import { type Clock, type Logger, maskMailAddress } from "@carillon/core";
 import type { LoginRefusal } from "../identity/login.ts";
 import { LineLimit } from "./line-limit.ts";
 
@@ -52,5 +52,5 @@ export function createLoginLog({
 
 /** Some are mail addresses. */
 function maskName(name: string): string {
-  return name.includes("@") ? maskEndpoint("email", name) : name;
+  return name.includes("@") ? maskMailAddress(name) : name;
 }

@@ -8,7 +8,7 @@ import {
   errorClasses,
   isSettled,
   type Protocol,
-  protocols,
+  type Protocols,
   type WrittenDelivery,
 } from "@carillon/core";
 import { deliveryBounds, Histogram } from "./histogram.ts";
@@ -48,8 +48,8 @@ export class DeliveryMeter implements DeliveryListener {
   readonly #durations = new Map<string, DeliveryDuration>();
   readonly #providers = new Set<string>();
 
-  constructor() {
-    for (const protocol of protocols) {
+  constructor({ all }: Pick<Protocols, "all">) {
+    for (const { name: protocol } of all) {
       // All from the start: what rises from nothing is no increase.
       this.#outcomes.set(
         protocol,

@@ -1,9 +1,10 @@
 -- 0001 schema
 --
 -- Instants are milliseconds since the epoch. What the integers of states,
--- protocols, audiences, events and error classes mean stands in
+-- audiences, events and error classes mean stands in
 -- src/sqlite/schema/codes.ts; subscription statuses are SMN's own numbers and
--- one more, see src/sqlite/schema/subscription-status.ts.
+-- one more, see src/sqlite/schema/subscription-status.ts. A protocol stands as
+-- its name: which there are is the channels' business.
 
 CREATE TABLE migrations (
   version    INTEGER PRIMARY KEY,
@@ -91,7 +92,7 @@ CREATE TABLE subscriptions (
   topic_seq  INTEGER NOT NULL,
   project_id TEXT    NOT NULL,
   status     INTEGER NOT NULL,
-  protocol   INTEGER NOT NULL,
+  protocol   TEXT    NOT NULL,
   endpoint   TEXT    NOT NULL,
   -- JSON; NULL when there is none.
   extension  TEXT,
@@ -144,7 +145,7 @@ CREATE TABLE subscription_users (
   project_id TEXT    NOT NULL,
   domain_id  TEXT    NOT NULL,
   name       TEXT    NOT NULL,
-  protocol   INTEGER NOT NULL,
+  protocol   TEXT    NOT NULL,
   endpoint   TEXT    NOT NULL,
   remark     TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
@@ -162,7 +163,7 @@ CREATE INDEX subscription_users_of_project
 CREATE TABLE confirmation_counts (
   project_id TEXT    NOT NULL,
   endpoint   TEXT    NOT NULL,
-  protocol   INTEGER NOT NULL,
+  protocol   TEXT    NOT NULL,
   -- JSON: for each limit the count, and when its window ends.
   windows    TEXT    NOT NULL,
   -- When all of them have ended.
@@ -209,7 +210,7 @@ CREATE INDEX messages_of_project ON messages (project_id, seq);
 CREATE TABLE recipients (
   message_seq INTEGER NOT NULL,
   target      INTEGER NOT NULL,
-  protocol    INTEGER NOT NULL,
+  protocol    TEXT    NOT NULL,
   endpoint    TEXT    NOT NULL,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
@@ -275,6 +276,10 @@ CREATE TABLE deliveries (
   billable         INTEGER NOT NULL DEFAULT 0,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
+  -- The subscription whose subscriber fetches it, and when it may no more; NULL
+  -- where engines deliver, and once it is settled.
+  lane             INTEGER,
+  expires_at       INTEGER,
   last_at          INTEGER,
   last_duration_ms INTEGER,
   last_status_code INTEGER,
@@ -307,6 +312,10 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
 -- Not by the end of the lease, so that renewing one leaves the index alone.
 CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
 CREATE INDEX deliveries_poll ON deliveries (poll_at) WHERE poll_at IS NOT NULL;
+-- Of what subscribers fetch; the key (message_seq, target) ends both.
+CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
+CREATE INDEX deliveries_expiring ON deliveries (expires_at)
+  WHERE expires_at IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
   WHERE round IS NOT NULL;
 -- All but sent (4) and delivered (5), so that what went wrong among a million
@@ -377,7 +386,7 @@ CREATE TABLE topic_statistics (
   topic_seq INTEGER NOT NULL,
   -- Hours since the epoch.
   hour      INTEGER NOT NULL,
-  protocol  INTEGER NOT NULL,
+  protocol  TEXT    NOT NULL,
   state     INTEGER NOT NULL,
   count     INTEGER NOT NULL,
   PRIMARY KEY (topic_seq, hour, protocol, state)

@@ -4,11 +4,11 @@ import type {
   AttemptResult,
   AttemptSignals,
   Channel,
-  ChannelKind,
   PreparedMessage,
-  Protocol,
+  ProtocolDefinition,
   Recipient,
 } from "@carillon/core";
+import { defineTestProtocol } from "../test-protocol.ts";
 
 /**
  * What comes of the nth attempt (from 1) to an endpoint. `unknown`, because
@@ -22,8 +22,8 @@ export type Script = (
 
 export class ScriptedChannel implements Channel {
   readonly name: string;
-  readonly protocols: readonly Protocol[];
-  readonly kind: ChannelKind;
+  readonly protocols: readonly ProtocolDefinition[];
+  readonly kind: Channel["kind"];
   readonly timeoutMs = 5000;
   /** Endpoints, in the order of the attempts. */
   readonly calls: string[] = [];
@@ -41,11 +41,11 @@ export class ScriptedChannel implements Channel {
 
   constructor(
     name: string,
-    protocols: readonly Protocol[],
-    kind: ChannelKind = "push",
+    protocols: readonly string[],
+    kind: Channel["kind"] = "push",
   ) {
     this.name = name;
-    this.protocols = protocols;
+    this.protocols = protocols.map((it) => defineTestProtocol(it));
     this.kind = kind;
   }
 

@@ -8,6 +8,7 @@ import {
   type Clock,
   type ContentSeal,
   createEngine,
+  createProtocols,
   createSteadyClock,
   createTopics,
   type Delivery,
@@ -19,6 +20,7 @@ import {
   type MessageReport,
   type ProjectId,
   type Protocol,
+  type PullChannel,
   type Store,
   type Subscription,
   smnRetryPolicy,
@@ -27,6 +29,7 @@ import { createCountingIds } from "../counting-ids.ts";
 import { ManualClock } from "../manual-clock.ts";
 import type { OpenStore } from "../open-store.ts";
 import { seededRandom } from "../seeded-random.ts";
+import { defineTestProtocol } from "../test-protocol.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { ScriptedChannel } from "./scripted-channel.ts";
 import { type Tracked, trackCalls } from "./track-calls.ts";
@@ -68,6 +71,17 @@ export class World {
   readonly store: Store;
   readonly logger = new RecordingLogger();
   readonly http = new ScriptedChannel("http", ["http", "https"]);
+  /** Subscribers by `queue` fetch their messages, within a minute. */
+  readonly pull: PullChannel = {
+    name: "pull",
+    protocols: [
+      {
+        ...defineTestProtocol("queue", { defaultLifeSeconds: 60 }),
+        confirmation: "none",
+      },
+    ],
+    kind: "pull",
+  };
   readonly sms = new ScriptedChannel("sms", ["sms"], "billable");
   readonly random = seededRandom(7);
   readonly #tracked: Tracked;
@@ -108,7 +122,12 @@ export class World {
         store: whileAlive(this.store, this.#life.signal),
         topics: this.#topics,
         dispatcher: this.#dispatcher,
-        channels: [this.http, this.sms],
+        channels: [this.http, this.sms, this.pull],
+        protocols: createProtocols([
+          ...this.http.protocols,
+          ...this.sms.protocols,
+          ...this.pull.protocols,
+        ]),
         clock: this.#steadyClock,
         logger: this.logger,
         random: this.random,

@@ -16,7 +16,7 @@ import {
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
 import { applyReceipt, findPart } from "./outcomes.ts";
-import { type DeliveryRow, deliveryKey } from "./rows.ts";
+import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
 /** Within one write. */
@@ -37,22 +37,7 @@ export function claimDeliveries(
       cancel(tables, row, cancelReasons[why], now);
       continue;
     }
-    const { messageSeq, state, attempts, lastAttempt, earlierAttempts } = row;
-    const { nextAttemptAt: _, ...rest } = row;
-    const fence = row.fence + 1;
-    const hold = holds.grant(lease);
-    const sending = { ...rest, state: "sending" as const, fence, hold };
-    tables.deliveries.put(deliveryKey(row), sending);
-    claimed.push({
-      messageSeq,
-      recipient,
-      state,
-      attempts,
-      ...(lastAttempt && { lastAttempt }),
-      ...(attempts > 1 &&
-        lastAttempt?.provider !== undefined && { earlierAttempts }),
-      fence,
-    });
+    claimed.push(claim(tables, row, recipient, holds.grant(lease)));
   }
   return { deliveries: claimed, mayHaveMore: claimed.length === limit };
 }
@@ -168,7 +153,7 @@ function listDue({ deliveries }: Tables, now: EpochMs): DeliveryRow[] {
     .sort((a, b) => dueAt(a) - dueAt(b));
 }
 
-function findRecipient(
+export function findRecipient(
   { recipients, subscriptions }: Tables,
   row: DeliveryRow,
 ): Recipient | undefined {
@@ -179,7 +164,7 @@ function findRecipient(
   return subscription && toRecipient(subscription);
 }
 
-function decide(
+export function decide(
   tables: Tables,
   { messageSeq, target, round = 1 }: DeliveryRow,
 ) {
@@ -195,17 +180,40 @@ function decide(
 }
 
 /** `reason`: told where no attempt was made that says more. */
-function cancel(
+export function cancel(
   { deliveries }: Tables,
   row: DeliveryRow,
   reason: string | undefined,
   at: EpochMs,
 ): void {
-  const { nextAttemptAt: _, ...rest } = freed(row);
+  const { nextAttemptAt: _, pull: _settled, ...rest } = freed(row);
   const lastAttempt = reason && { at, durationMs: 0, error: reason };
   deliveries.put(deliveryKey(row), {
     ...rest,
     state: nextState(row.state, "cancel"),
     ...(row.attempts === 0 && lastAttempt && { lastAttempt }),
   });
+}
+
+/** Marks a delivery as being sent, and answers what its claim hands over. */
+export function claim(
+  { deliveries }: Tables,
+  row: DeliveryRow,
+  recipient: Recipient,
+  hold: Hold,
+): ClaimedDelivery {
+  const { messageSeq, state, attempts, lastAttempt, earlierAttempts } = row;
+  const { nextAttemptAt: _, ...rest } = row;
+  const fence = row.fence + 1;
+  deliveries.put(deliveryKey(row), { ...rest, state: "sending", fence, hold });
+  return {
+    messageSeq,
+    recipient,
+    state,
+    attempts,
+    ...(lastAttempt && { lastAttempt }),
+    ...(attempts > 1 &&
+      lastAttempt?.provider !== undefined && { earlierAttempts }),
+    fence,
+  };
 }

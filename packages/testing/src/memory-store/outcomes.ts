@@ -26,7 +26,7 @@ export function addOutcomes(
   outcomes: readonly RangeOutcome[],
 ): RefusedOutcome[] {
   return writeEach(tables, holds, outcomes, (outcome) => {
-    const { lease, billable = false, round } = outcome;
+    const { lease, billable = false, round, pull } = outcome;
     const known = tables.deliveries.get(deliveryKey(outcome));
     // An earlier run of the range got further: what that one wrote is kept. So
     // is a claim, whose fence an attempt of this range does not know.
@@ -39,6 +39,7 @@ export function addOutcomes(
       attempts: 0,
       billable,
       ...(round !== undefined && { round }),
+      ...(pull && { pull }),
       fence: 0,
       earlierAttempts: [],
       parts: [],

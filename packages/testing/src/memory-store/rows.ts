@@ -25,7 +25,7 @@ import {
   type OptOutRecord,
   type Project,
   partStates,
-  protocols,
+  type RangeOutcome,
   type Receipt,
   type Recipient,
   type ResourceTag,
@@ -49,8 +49,6 @@ import {
   real,
   text,
 } from "./columns.ts";
-
-const protocol = oneOf(protocols);
 
 export const topicColumns: Columns<Topic> = {
   seq: integer,
@@ -85,7 +83,7 @@ export const subscriptionColumns: Columns<Subscription> = {
   topicSeq: integer,
   topicName: text,
   projectId: text,
-  protocol,
+  protocol: text,
   endpoint: text,
   remark: text,
   status: integer,
@@ -117,7 +115,7 @@ export const subscriptionUserColumns: Columns<SubscriptionUser> = {
   projectId: text,
   domainId: text,
   name: text,
-  protocol,
+  protocol: text,
   endpoint: text,
   remark: text,
   createdAt: integer,
@@ -187,7 +185,7 @@ export const messageColumns: Columns<Message> = {
 export type DirectRecipient = Pick<Recipient, "protocol" | "endpoint">;
 
 export const recipientColumns: Columns<DirectRecipient> = {
-  protocol,
+  protocol: text,
   endpoint: text,
 };
 
@@ -225,6 +223,8 @@ export function rangeKey({
 export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   readonly billable: boolean;
   readonly round?: number;
+  /** Until it is settled, of those that their subscribers fetch. */
+  readonly pull?: NonNullable<RangeOutcome["pull"]>;
   readonly fence: number;
   /** While an attempt is under way. */
   readonly hold?: Hold;
@@ -282,6 +282,12 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   attemptAt: optional(integer),
   billable: flag,
   round: optional(integer),
+  pull: optional(
+    object<NonNullable<RangeOutcome["pull"]>>({
+      lane: integer,
+      expiresAt: integer,
+    }),
+  ),
   fence: integer,
   hold,
   earlierAttempts: list(attempt),
@@ -299,7 +305,7 @@ export const deliveryColumns: Columns<DeliveryRow> = {
 export const statisticsColumns: Columns<HourlyCount & { topicSeq: number }> = {
   topicSeq: integer,
   hour: integer,
-  protocol,
+  protocol: text,
   state: oneOf(deliveryStates),
   count: integer,
 };

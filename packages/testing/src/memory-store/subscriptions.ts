@@ -34,11 +34,12 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
       return listPresent(tables).find((it) => it.id === id);
     },
     async listSubscriptions(projectId, filter, page) {
-      const { fuzzyRemark = "", ...exact } = filter;
+      const { fuzzyRemark = "", protocols, ...exact } = filter;
       const matching = listPresent(tables).filter(
         (subscription) =>
           subscription.projectId === projectId &&
           equals(subscription, exact) &&
+          (protocols?.includes(subscription.protocol) ?? true) &&
           subscription.remark.includes(fuzzyRemark),
       );
       const last = seqOfMarker(subscriptions.list(), projectId, page);
@@ -100,7 +101,8 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
           return known;
         }
         subscriptionTokens.deleteWhere(({ seq }) => seq === known.seq);
-        notify(tables, known, unsubscribeNotice(known));
+        const notice = unsubscribeNotice(known);
+        if (notice) notify(tables, known, notice);
         return setStatus(tables, known, "cancelled");
       }),
     updateSubscription: (projectId, topicName, id, change) =>

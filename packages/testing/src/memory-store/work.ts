@@ -165,6 +165,10 @@ function reclaim(
       deliveries.put(deliveryKey(row), lost);
       countSettled(tables, lost, now);
       work.interrupted++;
+    } else if (row.pull) {
+      const state = nextState(row.state, "release");
+      deliveries.put(deliveryKey(row), { ...freed(row), state });
+      work.freed++;
     } else {
       const due = { ...freed(row), nextAttemptAt: now };
       deliveries.put(deliveryKey(row), due);

@@ -443,6 +443,12 @@ export function testSubscriptions({ test }: Cases): void {
     const none = { total: 0, first: undefined };
     assert.deepEqual(await list({ protocol: "telegraph" }), none);
     assert.deepEqual(await list({ protocol: "email", status: 1 }), none);
+    assert.deepEqual(await list({ protocols: ["email", "sms"] }), onlyMail);
+    assert.deepEqual(await list({ protocols: [] }), none);
+    assert.deepEqual(
+      await list({ ...ofTopic, protocols: ["email"], status: 1 }),
+      none,
+    );
     assert.deepEqual(await list({ status: 4 }), none);
   });
 
@@ -454,6 +460,28 @@ export function testSubscriptions({ test }: Cases): void {
     const page = { offset: 7, limit: 10, marker: marker.id };
     const { items } = await store.listSubscriptions(projectId, {}, page);
     assert.deepEqual(items, [newest]);
+  });
+
+  test("who leaves need not be told, and comes back by subscribing", async (store, clock) => {
+    const topic = await addTopic(store);
+    const asked = newSubscription(topic, {
+      protocol: "queue",
+      status: subscriptionStatus.confirmationNotNeeded,
+    });
+    const add = () => store.addSubscription(asked, undefined, noQuota);
+    const { subscription } = await add();
+    const left = await store.cancelSubscription(
+      subscription.id,
+      () => undefined,
+    );
+    assert.equal(left?.status, subscriptionStatus.cancelled);
+    assert.equal(await countDue(store, clock), 0);
+    const back = await add();
+    assert.equal(back.created, false);
+    assert.equal(
+      back.subscription.status,
+      subscriptionStatus.confirmationNotNeeded,
+    );
   });
 
   test("never repeats a confirmation that costs money", async (store, clock) => {

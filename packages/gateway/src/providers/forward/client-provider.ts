@@ -8,11 +8,13 @@ import { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider, type SendContext } from "../../provider.ts";
+import { defineProviderType } from "../../provider-type.ts";
 import type { Receiver } from "../../receiver.ts";
 import {
   checkConfig,
   DEFAULT_TIMEOUT_MS,
   type ForwardClientConfig,
+  forwardClientSchema,
 } from "./config.ts";
 import { forwardRoute, renderForwardError } from "./forward-route.ts";
 import { ForwardPeer } from "./peer.ts";
@@ -118,3 +120,9 @@ export class ForwardClientProvider extends Provider {
     await (key === undefined ? run() : this.#recent.once(key, run));
   }
 }
+
+export const forwardClientType = defineProviderType<ForwardClientConfig>({
+  type: "forward-client",
+  schema: forwardClientSchema,
+  create: (settings) => new ForwardClientProvider(settings),
+});

@@ -5,6 +5,7 @@ import { describeValue } from "../../describe-value.ts";
 import { ConfigurationError } from "../../errors.ts";
 import type { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
+import type { ProviderField } from "../../provider-type.ts";
 
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -68,5 +69,63 @@ export function checkConfig<C extends ForwardPeerConfig>(
   if (typeof config === "object" && config !== null) return config;
   throw new ConfigurationError(
     `${provider} needs a configuration, got ${describeValue(config)}`,
+  );
+}
+
+const text = { type: "string", minLength: 1 } as const;
+
+/** What both ends may have in a configuration. */
+const peerSchema = {
+  auth: {
+    schema: {
+      type: "object",
+      required: ["user", "pass"],
+      properties: { user: text, pass: text },
+      additionalProperties: false,
+    },
+    expected: 'an object of "user" and "pass"',
+    isOptional: true,
+  },
+  secret: { schema: text, expected: "a text", isOptional: true },
+  timeoutMs: {
+    schema: { type: "integer", minimum: 100, maximum: 60_000 },
+    expected: "a whole number of milliseconds from 100 to 60000",
+    isOptional: true,
+  },
+} as const satisfies Readonly<Record<string, ProviderField>>;
+
+export const forwardClientSchema: Readonly<Record<string, ProviderField>> = {
+  ...peerSchema,
+  serverUrl: {
+    schema: text,
+    check: isHttpUrl,
+    expected: "a URL that starts with http:// or https://",
+  },
+  dedupe: {
+    schema: { type: "integer", minimum: 0, maximum: 1_000_000 },
+    expected: "a whole number from 0 to 1000000",
+    isOptional: true,
+  },
+};
+
+export const forwardServerSchema: Readonly<Record<string, ProviderField>> = {
+  ...peerSchema,
+  clients: {
+    schema: { type: "array", items: text, uniqueItems: true },
+    check: (value) => Array.isArray(value) && value.every(isHttpUrl),
+    expected: "a list of URLs that start with http:// or https://",
+  },
+  exemptClasses: {
+    schema: { type: "array", items: text, uniqueItems: true },
+    expected: "a list of classes such as otp",
+    isOptional: true,
+  },
+};
+
+function isHttpUrl(value: unknown): boolean {
+  return (
+    typeof value === "string" &&
+    /^https?:\/\//.test(value) &&
+    URL.canParse(value)
   );
 }

@@ -10,11 +10,13 @@ import { IncomingMessage } from "../../incoming-message.ts";
 import { MessageStatus } from "../../message-status.ts";
 import { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider, type ProviderHost } from "../../provider.ts";
+import { defineProviderType } from "../../provider-type.ts";
 import type { Receiver } from "../../receiver.ts";
 import {
   checkConfig,
   type Forwardable,
   type ForwardServerConfig,
+  forwardServerSchema,
 } from "./config.ts";
 import { forwardRoute, renderForwardError } from "./forward-route.ts";
 import { ForwardPeer } from "./peer.ts";
@@ -171,3 +173,10 @@ function targetOf(object: Forwardable): {
     "Only incoming messages and statuses can be forwarded",
   );
 }
+
+export const forwardServerType = defineProviderType<ForwardServerConfig>({
+  type: "forward-server",
+  schema: forwardServerSchema,
+  canSend: false,
+  create: (settings) => new ForwardServerProvider(settings),
+});

@@ -6,6 +6,7 @@
 
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider } from "../../provider.ts";
+import { defineProviderType } from "../../provider-type.ts";
 import type { LogProviderConfig, LogProviderLogger } from "./config.ts";
 
 /** Writes each message as a line, and calls it simulated. */
@@ -32,3 +33,8 @@ const consoleLogger: LogProviderLogger = {
   // biome-ignore lint/suspicious/noConsole: where nobody says where to
   info: (line) => console.info(line),
 };
+
+export const logType = defineProviderType({
+  type: "log",
+  create: (_, { logger }) => new LogProvider({ logger }),
+});

@@ -10,6 +10,7 @@ import { MessageAccepted, MessageDelivered } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import { digitsOnly } from "../../phone-number.ts";
 import { Provider } from "../../provider.ts";
+import { defineProviderType } from "../../provider-type.ts";
 
 /** What a subscriber receives: the message, and a way to answer it. */
 export type LoopbackMessage = OutgoingMessage & {
@@ -103,3 +104,8 @@ export class LoopbackProvider extends Provider {
     }) as LoopbackMessage;
   }
 }
+
+export const loopbackType = defineProviderType({
+  type: "loopback",
+  create: () => new LoopbackProvider(),
+});

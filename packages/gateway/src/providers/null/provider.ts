@@ -2,6 +2,7 @@
 
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import { Provider } from "../../provider.ts";
+import { defineProviderType } from "../../provider-type.ts";
 
 /** Takes every message and drops it. */
 export class NullProvider extends Provider {
@@ -16,3 +17,8 @@ export class NullProvider extends Provider {
     return message;
   }
 }
+
+export const nullType = defineProviderType({
+  type: "null",
+  create: () => new NullProvider(),
+});

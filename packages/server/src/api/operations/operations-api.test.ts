@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CarillonError, deliveryStates, protocols } from "@carillon/core";
+import { CarillonError, deliveryStates } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../../../test-support/test-server.ts";
 import {
@@ -180,7 +180,7 @@ test("counts messages, attempts, outcomes and requests", async () => {
     );
   assert.equal(outcome("sms", "delivered"), 1);
   // All are there from the start.
-  for (const protocol of protocols) {
+  for (const protocol of ["http", "https", "email", "sms"]) {
     for (const state of deliveryStates) {
       if (protocol === "sms" && state === "delivered") continue;
       assert.equal(outcome(protocol, state), 0, `${protocol} ${state}`);

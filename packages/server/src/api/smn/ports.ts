@@ -4,6 +4,7 @@ import type {
   Clock,
   Detections,
   NewId,
+  Protocols,
   Publisher,
   ResourceTags,
   StatisticsReader,
@@ -18,6 +19,7 @@ import type { Keys } from "../../keys/keys.ts";
 import type { OriginOf } from "../origin.ts";
 
 export interface SmnPorts {
+  readonly protocols: Protocols;
   readonly topics: Topics;
   readonly access: TopicAccess;
   readonly templates: Templates;

@@ -29,7 +29,7 @@ export function registerSmnApi(app: HttpApp, ports: SmnPorts): void {
   versionRoutes(app, ports);
   app.register(
     async (shared: HttpApp) => {
-      protocolRoutes(shared, "service.read");
+      protocolRoutes(shared, ports, "service.read");
       cloudServiceRoutes(shared);
     },
     { prefix: "/v2/notifications" },
@@ -50,7 +50,7 @@ export function registerSmnApi(app: HttpApp, ports: SmnPorts): void {
       templateRoutes(own, ports);
       publishRoutes(own, ports);
       smsRoutes(own, ports);
-      protocolRoutes(own, "topics.read");
+      protocolRoutes(own, ports, "topics.read");
       applicationRoutes(own);
     },
     { prefix: "/v2/:project_id/notifications" },

@@ -93,7 +93,12 @@ const malformed = {
 } as const;
 
 export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
-  const { topics, subscriptions, originOf, newRequestId } = ports;
+  const { topics, subscriptions, originOf, newRequestId, protocols } = ports;
+  /** Subscriptions of other protocols are not of this API. */
+  const shown =
+    protocols.ofSmn === protocols
+      ? {}
+      : { protocols: protocols.ofSmn.all.map(({ name }) => name) };
 
   async function list(
     request: FastifyRequest,
@@ -105,7 +110,7 @@ export function subscriptionRoutes(app: HttpApp, ports: SmnPorts): void {
       query,
       (marker) => parseSubscriptionUrn(marker)?.subscriptionId,
     );
-    const filter = { ...scope, ...toSubscriptionFilter(query) };
+    const filter = { ...shown, ...scope, ...toSubscriptionFilter(query) };
     const listed = await listPage(page, (one) =>
       subscriptions.list(projectId, filter, one),
     );
@@ -297,7 +302,13 @@ function toSubscribeRequest(item: {
   readonly [name: string]: unknown;
 }): SubscribeRequest {
   const { protocol, endpoint, remark, extension } = item;
-  return { protocol, endpoint, remark, extension: readExtension(extension) };
+  return {
+    protocol,
+    endpoint,
+    remark,
+    extension: readExtension(extension),
+    overSmn: true,
+  };
 }
 
 /** One part of a batch: what goes wrong is in its result. */

@@ -1,6 +1,6 @@
 /** The subscriber's yes: the token in the link is all the authority needed. */
 
-import { maskSecrets, parseTopicUrn } from "@carillon/core";
+import { parseTopicUrn } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
@@ -27,7 +27,7 @@ type ConfirmationRequest = FastifyRequest<{
 
 export function confirmationRoutes(
   app: HttpApp,
-  { subscriptions, originOf }: SubscriberPorts,
+  { subscriptions, originOf, protocols }: SubscriberPorts,
 ): void {
   const schema = { querystring: confirmationQuery };
 
@@ -42,7 +42,7 @@ export function confirmationRoutes(
     if (acceptsPages(request)) {
       return sendPage(reply, {
         title: "Subscription confirmed",
-        text: `${maskSecrets(subscription.protocol, subscription.endpoint)} now receives messages of the topic ${subscription.topicName}.`,
+        text: `${protocols.maskSecrets(subscription.protocol, subscription.endpoint)} now receives messages of the topic ${subscription.topicName}.`,
       });
     }
     return reply.send({

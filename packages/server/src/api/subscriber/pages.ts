@@ -4,7 +4,7 @@
  * of mail follow links, so a GET must not act (RFC 9110 §9.2.1).
  */
 
-import { CarillonError, maskSecrets, type Subscription } from "@carillon/core";
+import { CarillonError, type Subscription } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { sitePathOf } from "../origin.ts";
@@ -17,7 +17,11 @@ const options = {
 } as const;
 
 export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
-  const { subscriptions, unsubscribeTokens, originOf } = ports;
+  const { subscriptions, unsubscribeTokens, originOf, protocols } = ports;
+
+  /** The endpoint as pages have it. */
+  const shown = ({ protocol, endpoint }: Subscription) =>
+    protocols.maskSecrets(protocol, endpoint);
 
   app.get("/c/:token", options, async (request, reply) => {
     const { token } = request.params;
@@ -73,9 +77,4 @@ export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
       text: `You receive no more messages of the topic ${topicName}. A last message says how to come back.`,
     });
   });
-}
-
-/** The endpoint as pages have it. */
-function shown({ protocol, endpoint }: Subscription): string {
-  return maskSecrets(protocol, endpoint);
 }

@@ -8,7 +8,7 @@ import {
   deliveryStates,
   isSettled,
   type Message,
-  maskSecrets,
+  type Protocols,
   parseDeliveryId,
   partStates,
   receiptEvents,
@@ -150,7 +150,10 @@ const listQuery = Type.Object({
   ),
 });
 
-export function deliveryRoutes(app: HttpApp, { messages }: V2Ports): void {
+export function deliveryRoutes(
+  app: HttpApp,
+  { messages, protocols }: V2Ports,
+): void {
   app.get(
     "/messages/:messageId/deliveries",
     {
@@ -178,7 +181,7 @@ export function deliveryRoutes(app: HttpApp, { messages }: V2Ports): void {
       });
       const page = found
         .slice(0, limit)
-        .map((delivery) => toDeliveryBody(message, delivery));
+        .map((delivery) => toDeliveryBody(message, delivery, protocols));
       const last = page.at(-1);
       return {
         deliveries: page,
@@ -205,7 +208,7 @@ export function deliveryRoutes(app: HttpApp, { messages }: V2Ports): void {
       const delivery =
         report && (await messages.findDelivery(report.message.seq, id.target));
       if (!delivery) throw deliveryNotFound();
-      return toDeliveryBody(report.message, delivery);
+      return toDeliveryBody(report.message, delivery, protocols);
     },
   );
 }
@@ -223,6 +226,7 @@ function targetOf(message: Message, after: string): number {
 function toDeliveryBody(
   message: Message,
   delivery: Delivery,
+  protocols: Protocols,
 ): Static<typeof DeliveryBody> {
   const first = delivery.attempts.at(0);
   const last = delivery.attempts.at(-1);
@@ -233,7 +237,7 @@ function toDeliveryBody(
     id: toDeliveryId(message.id, delivery.target),
     messageId: message.id,
     protocol: delivery.protocol,
-    endpoint: maskSecrets(delivery.protocol, delivery.endpoint),
+    endpoint: protocols.maskSecrets(delivery.protocol, delivery.endpoint),
     ...(subscriptionUrn !== undefined && { subscriptionUrn }),
     state,
     attemptCount: delivery.attemptCount,

@@ -1,10 +1,16 @@
 /** What the routes of our own API work with. */
 
-import type { ContentSeal, MessageReader, TopicAccess } from "@carillon/core";
+import type {
+  ContentSeal,
+  MessageReader,
+  Protocols,
+  TopicAccess,
+} from "@carillon/core";
 import type { OriginOf } from "../origin.ts";
 
 export interface V2Ports {
   readonly messages: MessageReader;
+  readonly protocols: Protocols;
   readonly seal: Pick<ContentSeal, "open">;
   readonly access: TopicAccess;
   readonly originOf: OriginOf;

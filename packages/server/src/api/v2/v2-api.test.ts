@@ -347,6 +347,7 @@ test("describes itself as OpenAPI 3.1, and only itself", async () => {
     "/api/v2/topics/{topicUrn}/log",
     "/api/v2/topics/{topicUrn}/notify-policy",
     "/api/v2/topics/{topicUrn}/statistics",
+    "/api/v2/topics/{topicUrn}/subscriptions",
     "/api/v2/users",
     "/api/v2/users/{userId}",
     "/api/v2/users/{userId}/projects/{projectId}",

@@ -27,6 +27,7 @@ import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
 import { problemRoutes } from "./problems.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
+import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
 import {
   type TopicStatisticsPorts,
@@ -42,6 +43,7 @@ export interface V2ApiPorts
     TopicLogPorts,
     TopicStatisticsPorts,
     NotifyPolicyPorts,
+    SubscriptionPorts,
     ConfigurationPorts {
   readonly keys: Keys;
   readonly administration: AdministrationWithin;
@@ -64,6 +66,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       problemRoutes(api);
       messageRoutes(api, ports);
       deliveryRoutes(api, ports);
+      subscriptionRoutes(api, ports);
       accessRoutes(api, ports);
       topicLogRoutes(api, ports);
       topicStatisticsRoutes(api, ports);

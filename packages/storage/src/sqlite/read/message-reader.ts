@@ -12,8 +12,8 @@ import {
   type Receipt,
   type SubscriptionId,
 } from "@carillon/core";
-import { code, computed, optional, text, textOf } from "../schema/codec.ts";
-import { protocolCodes, stateCodes, stateOf } from "../schema/codes.ts";
+import { computed, optional, text, textOf } from "../schema/codec.ts";
+import { stateCodes, stateOf } from "../schema/codes.ts";
 import {
   attempts,
   deliveryShape,
@@ -48,7 +48,7 @@ const shown = defineTable("deliveries", {
     "attemptAt",
     "failsOver",
   ),
-  protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
+  protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   topicUrn: computed("m.topic_urn", optional(text)),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),

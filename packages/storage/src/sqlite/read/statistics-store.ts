@@ -1,13 +1,13 @@
 /** Statistics of topics, read from SQLite. */
 
 import { hourMs, type StatisticsReader, toEpochMs } from "@carillon/core";
-import { protocolOf, stateOf } from "../schema/codes.ts";
+import { stateOf } from "../schema/codes.ts";
 import type { Reader } from "./reader.ts";
 
 export function createStatisticsReader(reader: Reader): StatisticsReader {
   /** Parameters: topic, first hour, hour behind the last. Index: the primary key. */
   const hours = reader.prepare<
-    [hour: number, protocol: number, state: number, count: number]
+    [hour: number, protocol: string, state: number, count: number]
   >(
     `SELECT hour, protocol, state, count FROM topic_statistics
      WHERE topic_seq = ? AND hour >= ? AND hour < ?
@@ -19,7 +19,7 @@ export function createStatisticsReader(reader: Reader): StatisticsReader {
         .all(topicSeq, Math.ceil(from / hourMs), Math.ceil(until / hourMs))
         .map(([hour, protocol, state, count]) => ({
           hour: toEpochMs(hour * hourMs),
-          protocol: protocolOf(protocol),
+          protocol,
           state: stateOf(state),
           count,
         }));

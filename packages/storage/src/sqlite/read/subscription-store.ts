@@ -2,7 +2,6 @@
 
 import {
   CarillonError,
-  isProtocol,
   type PageRequest,
   type ProjectId,
   type SubscriberNotice,
@@ -13,7 +12,6 @@ import {
   subscriptionStatus,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { protocolCodes } from "../schema/codes.ts";
 import { toMessageRow } from "../schema/message-table.ts";
 import {
   type SubscriptionRow,
@@ -101,8 +99,8 @@ export function createSubscriptionStore({
       const row = await writer.run(
         "cancelSubscription",
         id,
-        toNoticeValues(notice),
-        notice.message.createdAt,
+        notice ? toNoticeValues(notice) : null,
+        notice?.message.createdAt ?? known.createdAt,
       );
       return row && subscriptions.fromRow(row);
     },
@@ -142,7 +140,8 @@ function createLists(reader: Reader) {
     filter: SubscriptionFilter,
     { offset, limit, marker }: PageRequest,
   ) => {
-    const { topicSeq, protocol, status, endpoint, fuzzyRemark } = filter;
+    const { topicSeq, protocol, protocols, status, endpoint, fuzzyRemark } =
+      filter;
     const where = new Conditions().add("status < 4");
     if (topicSeq === undefined) {
       // With a plus the project's index is left alone for the endpoint's.
@@ -157,7 +156,11 @@ function createLists(reader: Reader) {
     }
     const wholeSize = where.size;
     where
-      .addIfSet("protocol = ?", codeOfProtocol(protocol))
+      .addIfSet("protocol = ?", protocol)
+      .addIfSet(
+        "protocol IN (SELECT value FROM json_each(?))",
+        protocols && JSON.stringify(protocols),
+      )
       .addIfSet("status = ?", status)
       .addIfSet("endpoint = ?", endpoint)
       .addIfSet("instr(remark, ?) > 0", fuzzyRemark);
@@ -201,12 +204,6 @@ function createLists(reader: Reader) {
       .all(...where.values, limit, skip);
     return { total, items: rows.map((row) => subscriptions.fromRow(row)) };
   };
-}
-
-/** An unknown protocol is one that nobody has. */
-function codeOfProtocol(protocol: string | undefined): number | undefined {
-  if (protocol === undefined) return undefined;
-  return isProtocol(protocol) ? protocolCodes[protocol] : -1;
 }
 
 function toNoticeValues(notice: SubscriberNotice): NoticeValues {

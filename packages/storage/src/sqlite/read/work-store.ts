@@ -16,6 +16,7 @@ import {
   type DeliveryPart,
   type DeliveryStore,
   type EpochMs,
+  type LaneStore,
   type Lease,
   type Logger,
   type NewMessage,
@@ -28,7 +29,7 @@ import {
   type WorkStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { protocolCodes, stateCodes } from "../schema/codes.ts";
+import { stateCodes } from "../schema/codes.ts";
 import {
   attempts as attemptTable,
   type Outcome,
@@ -60,7 +61,7 @@ export function createWorkStore(
   { reader, writer }: Connections,
   clock: Clock,
   logger: Logger,
-): WorkStore & DeliveryStore & Pick<Store, "reclaimAll"> {
+): WorkStore & DeliveryStore & LaneStore & Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
@@ -248,7 +249,7 @@ export function createWorkStore(
         "acceptDirectMessage",
         toMessageRow(message),
         dueAtOf(message),
-        recipients.map((it) => [protocolCodes[it.protocol], it.endpoint]),
+        recipients.map((it) => [it.protocol, it.endpoint]),
         billable,
       );
       return { seq };
@@ -266,6 +267,22 @@ export function createWorkStore(
           .map((row) => parts.fromRow(row)),
       }));
     },
+    async claimLane(lease, lane, now, limit) {
+      const { owner } = lease;
+      const until = endOf(lease);
+      const rows = await writer.run(
+        "claimLane",
+        owner,
+        until,
+        lane,
+        now,
+        limit,
+      );
+      return readable(rows, toClaimedDelivery);
+    },
+    ackLane: (claims, now) => writer.run("ackLane", claims, now),
+    releaseLane: (claims) => writer.run("releaseLane", claims),
+    expireLanes: (now, limit) => writer.run("expireLanes", now, limit),
     schedulePolls: (polls) => writer.run("schedulePolls", polls),
     async findMessageBySeq(seq) {
       const row = messageBySeq.get(seq);

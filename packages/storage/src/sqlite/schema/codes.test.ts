@@ -5,7 +5,6 @@ import {
   contentKinds,
   deliveryStates,
   errorClasses,
-  protocols,
   receiptEvents,
 } from "@carillon/core";
 import * as codes from "./codes.ts";
@@ -25,7 +24,6 @@ for (const [name, table] of Object.entries(codes)) {
 
 for (const [title, names, table] of [
   ["state", deliveryStates, codes.stateCodes],
-  ["protocol", protocols, codes.protocolCodes],
   ["audience", audienceKinds, codes.audienceCodes],
   ["kind of content", contentKinds, codes.contentCodes],
   ["class of errors", errorClasses, codes.errorClassCodes],

@@ -11,7 +11,6 @@ import type {
   ErrorClass,
   MessageContent,
   PartState,
-  Protocol,
   Receipt,
 } from "@carillon/core";
 
@@ -32,13 +31,6 @@ export const stateCodes = {
   expired: 11,
   cancelled: 12,
 } as const satisfies Codes<DeliveryState>;
-
-export const protocolCodes = {
-  http: 0,
-  https: 1,
-  email: 2,
-  sms: 3,
-} as const satisfies Codes<Protocol>;
 
 export const audienceCodes = {
   topic: 0,
@@ -118,7 +110,6 @@ export function namesOf<Name extends string>(
 }
 
 export const stateOf = namesOf(stateCodes);
-export const protocolOf = namesOf(protocolCodes);
 export const audienceOf = namesOf(audienceCodes);
 export const errorClassOf = namesOf(errorClassCodes);
 export const partStateOf = namesOf(partStateCodes);

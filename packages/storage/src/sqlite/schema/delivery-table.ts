@@ -33,7 +33,7 @@ import { defineTable, type RowOf } from "./table.ts";
 /** An outcome by either of its ways into the ledger. */
 export type Outcome = DeliveryOutcome &
   Partial<
-    Pick<RangeOutcome, "billable" | "round" | "lease"> &
+    Pick<RangeOutcome, "billable" | "round" | "pull" | "lease"> &
       Pick<FencedOutcome, "fence" | "previousAttempt">
   >;
 
@@ -105,6 +105,8 @@ export const deliveryShape = {
   ),
   billable: written(flag, "none", (it) => (it.billable ? 1 : undefined)),
   round: written(optional(integer), "none", (it) => it.round),
+  lane: written(optional(integer), "none", (it) => it.pull?.lane),
+  expiresAt: written(optional(epochMs), "none", (it) => it.pull?.expiresAt),
   provider: written(optional(text), "setIfGiven", (it) => it.provider),
   attemptAt: written(optional(epochMs), "setWhileOpen", (it) =>
     it.lease && it.billable ? it.lastAttempt?.at : undefined,

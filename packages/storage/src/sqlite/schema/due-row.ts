@@ -21,7 +21,7 @@ import {
   textOf,
   truth,
 } from "./codec.ts";
-import { audienceCodes, protocolCodes, stateCodes } from "./codes.ts";
+import { audienceCodes, stateCodes } from "./codes.ts";
 import { lastAttempts, toLastAttempt } from "./delivery-table.ts";
 import type { SQLOutputValue } from "./query.ts";
 import { status } from "./subscription-table.ts";
@@ -44,7 +44,7 @@ const claims = defineTable("deliveries", {
 
 const recipients = defineTable("deliveries", {
   target: integer,
-  protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
+  protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
   extension: computed("s.extension", optional(json<SubscriptionExtension>())),
@@ -66,6 +66,13 @@ const facts = defineTable("deliveries", {
 export const dueColumns = [claims, recipients, lastAttempts, facts]
   .map((table) => table.columns("d"))
   .join(", ");
+
+/** The tables behind {@link dueColumns}, joined to deliveries as `d`. */
+export const dueTables = `CROSS JOIN messages AS m ON m.seq = d.message_seq
+  LEFT JOIN recipients AS r ON m.audience = ${audienceCodes.direct}
+    AND r.message_seq = d.message_seq AND r.target = d.target
+  LEFT JOIN subscriptions AS s ON m.audience <> ${audienceCodes.direct}
+    AND s.seq = d.target`;
 
 const recipientFrom = claims.width;
 const lastAttemptFrom = recipientFrom + recipients.width;

@@ -11,7 +11,6 @@ import type {
 } from "@carillon/core";
 import {
   type Codec,
-  code,
   computed,
   epochMs,
   integer,
@@ -22,7 +21,6 @@ import {
   text,
   textOf,
 } from "./codec.ts";
-import { protocolCodes } from "./codes.ts";
 import { type FilterPolicies, filterPolicies } from "./filter-policies.ts";
 import { statusCodes, toSubscriptionStatus } from "./subscription-status.ts";
 import { defineTable, omit, type RowOf } from "./table.ts";
@@ -48,7 +46,7 @@ const shape = {
   topicSeq: integer,
   topicName: computed("topics.name", text),
   projectId: textOf<ProjectId>(),
-  protocol: code(protocolCodes),
+  protocol: text,
   endpoint: text,
   remark: text,
   status,
@@ -77,7 +75,7 @@ export const subscriptionUsers = defineTable("subscription_users", {
   projectId: textOf<ProjectId>(),
   domainId: text,
   name: text,
-  protocol: code(protocolCodes),
+  protocol: text,
   endpoint: text,
   remark: text,
   createdAt: epochMs,
@@ -113,7 +111,7 @@ const cancelled: OptionalCodec<true> = {
 export function defineAudience(filters: FilterPolicies) {
   return defineTable("subscriptions", {
     target: named("seq", integer),
-    protocol: code(protocolCodes),
+    protocol: text,
     endpoint: text,
     subscriptionId: named("id", optional(textOf<SubscriptionId>())),
     extension: optional(json<SubscriptionExtension>()),

@@ -11,7 +11,7 @@ export function createCancellation(db: DatabaseSync) {
   /** A fence more, so that who lost its claim cannot report on it. */
   const cancel = db.prepare(
     `UPDATE deliveries SET state = ${cancelled}, fence = fence + 1,
-       next_attempt_at = NULL
+       next_attempt_at = NULL, lane = NULL, expires_at = NULL
      WHERE message_seq = ? AND target = ?`,
   );
   /**

@@ -40,7 +40,7 @@ export function createConfirmationCounts(db: DatabaseSync) {
     admit(
       projectId: string,
       endpoint: string,
-      protocol: number,
+      protocol: string,
       limits: readonly ConfirmationLimit[],
       now: EpochMs,
     ): boolean {

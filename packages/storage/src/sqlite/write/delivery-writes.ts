@@ -3,8 +3,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { AttemptIntent, EpochMs } from "@carillon/core";
 import { cancelReasons, decideClaim } from "@carillon/core/rules";
-import { audienceCodes, stateCodes } from "../schema/codes.ts";
-import { type DueRow, dueColumns, toClaimFacts } from "../schema/due-row.ts";
+import { stateCodes } from "../schema/codes.ts";
+import {
+  type DueRow,
+  dueColumns,
+  dueTables,
+  toClaimFacts,
+} from "../schema/due-row.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
@@ -21,12 +26,21 @@ const maxRounds = 8;
  * A row that cannot be read is claimed all the same: still due, it would stand
  * before all others for ever. Whoever claimed it reports it.
  */
-function decide(row: DueRow): ReturnType<typeof decideClaim> {
+export function decide(row: DueRow): ReturnType<typeof decideClaim> {
   try {
     return decideClaim(toClaimFacts(row));
   } catch {
     return "send";
   }
+}
+
+/** Parameters: owner, end of the lease, message, target. */
+export function createClaim(db: DatabaseSync) {
+  return db.prepare(
+    `UPDATE deliveries SET state = ${sending}, fence = fence + 1, owner = ?,
+       lease_until = ?, next_attempt_at = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
 }
 
 export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
@@ -38,21 +52,11 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
   const due = prepareQuery<DueRow>(
     db,
     `SELECT ${dueColumns}
-     FROM deliveries AS d INDEXED BY deliveries_due
-     CROSS JOIN messages AS m ON m.seq = d.message_seq
-     LEFT JOIN recipients AS r ON m.audience = ${audienceCodes.direct}
-       AND r.message_seq = d.message_seq AND r.target = d.target
-     LEFT JOIN subscriptions AS s ON m.audience <> ${audienceCodes.direct}
-       AND s.seq = d.target
+     FROM deliveries AS d INDEXED BY deliveries_due ${dueTables}
      WHERE d.next_attempt_at <= ?
      ORDER BY d.next_attempt_at LIMIT ?`,
   );
-  /** Parameters: owner, end of the lease, message, target. */
-  const claim = db.prepare(
-    `UPDATE deliveries SET state = ${sending}, fence = fence + 1, owner = ?,
-       lease_until = ?, next_attempt_at = NULL
-     WHERE message_seq = ? AND target = ?`,
-  );
+  const claim = createClaim(db);
   /** Parameters: provider, when, message, target, fence. */
   const intend = db.prepare(
     `UPDATE deliveries SET provider = coalesce(?, provider), attempt_at = ?

@@ -9,7 +9,7 @@ import { prepareQuery } from "../schema/query.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
-const { sending, unknown } = stateCodes;
+const { waiting, sending, unknown } = stateCodes;
 
 /** A delivery that is given back. */
 export interface HeldDelivery {
@@ -53,7 +53,7 @@ export function createLeaseWrites(db: DatabaseSync) {
      SET owner = NULL, lease_until = NULL, fence = fence + 1,
        next_attempt_at = ?
      WHERE owner IS NOT NULL AND lease_until <= ?
-       AND (billable = 0 OR attempt_at IS NULL)`,
+       AND (billable = 0 OR attempt_at IS NULL) AND lane IS NULL`,
   );
   /** Parameters: end of the lease. */
   const interrupted = prepareQuery<
@@ -83,6 +83,18 @@ export function createLeaseWrites(db: DatabaseSync) {
      FROM deliveries AS d
      WHERE d.message_seq = ? AND d.target = ? AND d.attempts > 0
        AND d.last_at IS NOT NULL`,
+  );
+  /** Parameters: end of the lease. */
+  const unfetched = prepareQuery<[messageSeq: number, target: number]>(
+    db,
+    `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_held
+     WHERE owner IS NOT NULL AND lease_until <= ? AND lane IS NOT NULL`,
+  );
+  /** Parameters: message, target. Index: the primary key. */
+  const giveBack = db.prepare(
+    `UPDATE deliveries
+     SET state = ${waiting}, owner = NULL, lease_until = NULL, fence = fence + 1
+     WHERE message_seq = ? AND target = ?`,
   );
   /**
    * With the fence it has: nobody claims it again, and an outcome that its former
@@ -125,9 +137,15 @@ export function createLeaseWrites(db: DatabaseSync) {
       countChanges.move(messageSeq, sending, unknown);
       settledCounts.add(messageSeq, target, unknown, now);
     }
+    const returned = unfetched.all(endedBy);
+    for (const [messageSeq, target] of returned) {
+      giveBack.run(messageSeq, target);
+      countChanges.move(messageSeq, sending, waiting);
+    }
     counts.add(countChanges);
     statistics.add(settledCounts);
     const freed =
+      returned.length +
       Number(freeRanges.run(endedBy).changes) +
       Number(freeDeliveries.run(now, endedBy).changes);
     return { freed, interrupted: lost.length };

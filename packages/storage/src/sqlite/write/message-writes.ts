@@ -93,7 +93,7 @@ export function createMessageWrites(db: DatabaseSync) {
     acceptDirectMessage(
       message: NewMessageRow,
       dueAt: EpochMs,
-      recipients: readonly (readonly [protocol: number, endpoint: string])[],
+      recipients: readonly (readonly [protocol: string, endpoint: string])[],
       billable: boolean,
     ): number {
       const seq = insertMessage(message);

@@ -6,6 +6,7 @@ import { createBindingWrites } from "./binding-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
+import { createLaneWrites } from "./lane-writes.ts";
 import { createLeaseWrites } from "./lease-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
 import { createOptOutWrites } from "./opt-out-writes.ts";
@@ -33,6 +34,7 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createMessageWrites(db),
     ...createRangeWrites(db, rules),
     ...createDeliveryWrites(db, rules),
+    ...createLaneWrites(db),
     ...createLeaseWrites(db),
     ...createReceiptWrites(db),
     ...createInboundWrites(db),

@@ -50,7 +50,7 @@ export function createStatistics(db: DatabaseSync) {
        AND t.deleted_at IS NULL`,
   );
   /** Parameters: numbers of subscriptions, as JSON. Index: the primary key. */
-  const protocols = prepareQuery<[protocol: number, count: number]>(
+  const protocols = prepareQuery<[protocol: string, count: number]>(
     db,
     `SELECT s.protocol, count(*) FROM json_each(?) AS t
      CROSS JOIN subscriptions AS s ON s.seq = t.value

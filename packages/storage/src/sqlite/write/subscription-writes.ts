@@ -7,7 +7,6 @@ import type {
   NewSubscription,
   SubscriptionChange,
 } from "@carillon/core";
-import { protocolCodes } from "../schema/codes.ts";
 import { filterPolicies } from "../schema/filter-policies.ts";
 import type { NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
@@ -129,8 +128,8 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       | { row: SubscriptionRow; created: boolean; throttled: boolean }
       | "SUBSCRIPTION_QUOTA_EXCEEDED"
       | "TOPIC_NOT_FOUND" {
-      const { topicSeq, projectId, endpoint, createdAt } = subscription;
-      const protocol = protocolCodes[subscription.protocol];
+      const { topicSeq, projectId, protocol, endpoint, createdAt } =
+        subscription;
       const [siblings] = topicById.get(topicSeq, projectId) ?? [];
       if (siblings === undefined) return "TOPIC_NOT_FOUND";
       const known = byEndpoint.get(endpoint, topicSeq, protocol);
@@ -174,7 +173,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     },
     cancelSubscription(
       id: string,
-      unsubscribeNotice: NoticeValues,
+      unsubscribeNotice: NoticeValues | null,
       at: EpochMs,
     ): SubscriptionRow | undefined {
       const [seq, status] = byId.get(id) ?? [];
@@ -183,7 +182,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
         setStatus.run(cancelled, seq);
         // An old mail's link must not undo what its reader decided since.
         deleteTokens.run(seq);
-        send(seq, unsubscribeNotice, at);
+        if (unsubscribeNotice) send(seq, unsubscribeNotice, at);
       }
       return get(seq);
     },

@@ -3,8 +3,6 @@
  * derived when it is sent.
  */
 
-import { isStorable } from "../text.ts";
-
 /** Completes "…; " with what keeps a text from being an endpoint's URL. */
 export function problemWithUrl(
   protocol: "http" | "https",
@@ -22,7 +20,6 @@ export function problemWithUrl(
       ? "it ends with a blank"
       : `it has a blank at character ${blank + 1}, which is written as %20`;
   }
-  if (!isStorable(text)) return "it has the character U+0000";
   if (text.includes("\\")) return "it has a backslash, which is written as %5C";
   const url = URL.parse(text);
   if (url === null) return problemWithAuthority(protocol, text);

@@ -1,0 +1,52 @@
+/**
+ * What a configuration needs to know of a kind of provider. Each folder under
+ * `providers/` exports one, and `providers/provider-types.ts` lists them.
+ */
+
+import type { Provider } from "./provider.ts";
+import type { LogProviderLogger } from "./providers/log/config.ts";
+
+/** One setting of a provider. */
+export interface ProviderField {
+  /** A JSON Schema. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** What the schema cannot say. */
+  readonly check?: (value: unknown) => boolean;
+  /** Completes "expected …". It is shown, so it holds no value. */
+  readonly expected: string;
+  readonly isOptional?: true;
+}
+
+/** What whoever reads the configuration hands to providers. */
+export interface ProviderTypePorts {
+  /** For providers that write texts to a log. */
+  readonly logger: LogProviderLogger;
+}
+
+/** A kind of provider, as a configuration names it. */
+export interface ProviderType {
+  readonly type: string;
+  /** Its settings besides name and type; absent: it has none, and one name. */
+  readonly schema?: Readonly<Record<string, ProviderField>>;
+  /** Whether texts can go out through it. Default: they can. */
+  readonly canSend?: boolean;
+  /**
+   * @param settings as they are in the configuration, checked by the schema
+   * @throws ConfigurationError
+   */
+  create(settings: object, ports: ProviderTypePorts): Provider;
+}
+
+/** Gives `create` the type of the settings that the schema describes. */
+export function defineProviderType<Settings extends object>({
+  create,
+  ...type
+}: Omit<ProviderType, "create"> & {
+  create(settings: Settings, ports: ProviderTypePorts): Provider;
+}): ProviderType {
+  return {
+    ...type,
+    // Whoever calls it has checked them by the schema.
+    create: (settings, ports) => create(settings as Settings, ports),
+  };
+}

@@ -1,0 +1,17 @@
+/** The kinds of providers that a configuration can name: a line for each. */
+
+import type { ProviderType } from "../provider-type.ts";
+import { forwardClientType } from "./forward/client-provider.ts";
+import { forwardServerType } from "./forward/server-provider.ts";
+import { logType } from "./log/provider.ts";
+import { loopbackType } from "./loopback/provider.ts";
+import { nullType } from "./null/provider.ts";
+
+/** All there are. */
+export const providerTypes: readonly ProviderType[] = [
+  loopbackType,
+  logType,
+  nullType,
+  forwardClientType,
+  forwardServerType,
+];

@@ -1,0 +1,187 @@
+/** Subscriptions of every protocol that a channel brings. */
+
+import {
+  CarillonError,
+  type Protocols,
+  parseSubscriptionUrn,
+  type Subscription,
+  type Subscriptions,
+  subscriptionStatus,
+  type Topics,
+} from "@carillon/core";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { listBodyBytes } from "../json-body.ts";
+import { toMillisecondsText } from "../timestamps.ts";
+import { failsWith } from "../validation.ts";
+import { refusals } from "./error-answers.ts";
+import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+
+export interface SubscriptionPorts {
+  readonly topics: Topics;
+  readonly subscriptions: Subscriptions;
+  readonly protocols: Protocols;
+}
+
+const statusNames = {
+  [subscriptionStatus.unconfirmed]: "unconfirmed",
+  [subscriptionStatus.confirmed]: "confirmed",
+  [subscriptionStatus.confirmationNotNeeded]: "confirmation not needed",
+  [subscriptionStatus.cancelled]: "cancelled",
+  [subscriptionStatus.deleted]: "deleted",
+} as const;
+
+const SubscriptionBody = Type.Object(
+  {
+    urn: Type.String(),
+    topicUrn: Type.String(),
+    protocol: Type.String(),
+    endpoint: Type.String({
+      description: "With `***` in place of what is secret in it",
+    }),
+    status: Type.Enum(Object.values(statusNames)),
+    remark: Type.String(),
+    createdAt: instant("When it was made"),
+  },
+  { title: "Subscription" },
+);
+
+const SubscriptionList = Type.Object(
+  {
+    subscriptions: Type.Array(SubscriptionBody, {
+      description: "Oldest first",
+    }),
+    next: Type.Optional(
+      Type.String({ description: "`after` of the next page, if there is one" }),
+    ),
+  },
+  { title: "SubscriptionList" },
+);
+
+const topicParams = Type.Object({
+  topicUrn: Type.String(failsWith("TOPIC_URN_INVALID")),
+});
+
+const listQuery = Type.Object({
+  limit: limitParameter,
+  after: Type.Optional(
+    Type.String({
+      description: "URN of a subscription: the page starts behind it",
+    }),
+  ),
+});
+
+export function subscriptionRoutes(
+  app: HttpApp,
+  { topics, subscriptions, protocols }: SubscriptionPorts,
+): void {
+  const path = "/topics/:topicUrn/subscriptions";
+  const NewSubscription = Type.Object(
+    {
+      protocol: Type.Enum(
+        protocols.all.map(({ name }) => name),
+        failsWith("PROTOCOL_INVALID"),
+      ),
+      endpoint: Type.String({
+        description: protocols.all
+          .map(({ name, endpointForm }) => `${name}: ${endpointForm}`)
+          .join("; "),
+        ...failsWith("ENDPOINT_INVALID"),
+      }),
+      remark: Type.Optional(Type.String(failsWith("REMARK_INVALID"))),
+      extension: Type.Optional(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: "Settings that only some protocols have",
+          ...failsWith("SUBSCRIPTION_INVALID"),
+        }),
+      ),
+    },
+    { title: "NewSubscription", ...failsWith("SUBSCRIPTION_INVALID") },
+  );
+
+  function toBody(subscription: Subscription): Static<typeof SubscriptionBody> {
+    const { projectId, topicName, protocol, endpoint } = subscription;
+    return {
+      urn: subscriptions.urnOf(subscription),
+      topicUrn: topics.urnOf({ projectId, name: topicName }),
+      protocol,
+      endpoint: protocols.maskSecrets(protocol, endpoint),
+      status: statusNames[subscription.status],
+      remark: subscription.remark,
+      createdAt: toMillisecondsText(subscription.createdAt),
+    };
+  }
+
+  app.post(
+    path,
+    {
+      config: { operation: "subscriptions.write" },
+      bodyLimit: listBodyBytes,
+      schema: {
+        summary: "Subscribes an endpoint to a topic",
+        description:
+          "The same endpoint twice answers the subscription that is there.",
+        tags: ["Topics"],
+        params: topicParams,
+        body: NewSubscription,
+        response: { 200: SubscriptionBody, 201: SubscriptionBody, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const { subscription, created } = await subscriptions.subscribe(
+        projectOf(request),
+        request.params.topicUrn,
+        request.body,
+      );
+      reply.code(created ? 201 : 200);
+      return toBody(subscription);
+    },
+  );
+
+  app.get(
+    path,
+    {
+      config: { operation: "subscriptions.read" },
+      schema: {
+        summary: "Lists the subscriptions of a topic",
+        tags: ["Topics"],
+        params: topicParams,
+        querystring: listQuery,
+        response: { 200: SubscriptionList, ...refusals },
+      },
+    },
+    async (request) => {
+      const projectId = projectOf(request);
+      const { after } = request.query;
+      const limit = readLimit(request.query.limit);
+      const topic = await topics.get(projectId, request.params.topicUrn);
+      const { items } = await subscriptions.list(
+        projectId,
+        { topicSeq: topic.seq },
+        {
+          offset: 0,
+          limit: limit + 1,
+          ...(after !== undefined && { marker: idOf(after) }),
+        },
+      );
+      const page = items.slice(0, limit).map(toBody);
+      const last = page.at(-1);
+      return {
+        subscriptions: page,
+        ...(last && items.length > limit && { next: last.urn }),
+      };
+    },
+  );
+}
+
+/** @throws CarillonError PAGE_INVALID */
+function idOf(urn: string): string {
+  const id = parseSubscriptionUrn(urn)?.subscriptionId;
+  if (id !== undefined) return id;
+  throw new CarillonError(
+    "PAGE_INVALID",
+    "Invalid after: the URN of a subscription is expected.",
+  );
+}

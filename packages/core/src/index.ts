@@ -246,6 +246,18 @@ export {
   protocols,
 } from "./subscriptions/protocol.ts";
 export {
+  defaultOverlapSeconds,
+  keysAt,
+  maxOverlapSeconds,
+  type SignatureAlgorithm,
+  type SignatureKey,
+  type SignatureScheme,
+  type SubscriptionSignature,
+  signatureAlgorithms,
+  signatureSchemes,
+  smnSignature,
+} from "./subscriptions/signature.ts";
+export {
   confirmationLifetimeMs,
   type ExtensionRequest,
   type Subscription,

@@ -18,6 +18,7 @@ import {
   createSystemResolver,
   emailTimeoutMs,
   SigningKeys,
+  WebhookKeys,
 } from "@carillon/channels";
 import {
   CarillonError,
@@ -201,6 +202,7 @@ export async function open(
     createHttpChannel({
       egress,
       signer: signingKeys,
+      webhookKeys: new WebhookKeys(key),
       links,
       clock,
       logger,

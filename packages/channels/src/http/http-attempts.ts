@@ -7,7 +7,6 @@
 import {
   type AttemptResult,
   type AttemptSignals,
-  type Clock,
   type DeadlineEntry,
   DeadlineQueue,
   deadlineSlackMs,
@@ -31,6 +30,7 @@ import { secretsOfRequest, toRequestTarget } from "../request-target.ts";
 import {
   type RequestRecipient,
   type RequestTemplate,
+  type WebhookSigning,
   writeRequest,
 } from "./content.ts";
 import {
@@ -41,9 +41,8 @@ import {
   outcomeOfTimeout,
 } from "./outcome.ts";
 
-export interface HttpAttemptsOptions {
+export interface HttpAttemptsOptions extends WebhookSigning {
   readonly connect: EgressConnector;
-  readonly clock: Clock;
   /** For a whole attempt: connection, request and answer. */
   readonly timeoutMs: number;
   /** Of an answer's body; a longer one ends the connection. */
@@ -80,7 +79,7 @@ export class HttpAttempts {
     recipient: Recipient,
     signals?: AttemptSignals,
   ): Promise<AttemptResult> {
-    const { subscriptionId, extension, endpoint } = recipient;
+    const { subscriptionId, extension, signature, endpoint } = recipient;
     const target = toRequestTarget(endpoint);
     if (subscriptionId === undefined || target === undefined) {
       return Promise.resolve(noEndpoint);
@@ -93,7 +92,7 @@ export class HttpAttempts {
       const attempt = new HttpAttempt(
         this,
         template,
-        { subscriptionId, extension, endpoint, target },
+        { subscriptionId, extension, signature, endpoint, target },
         resolve,
         signal,
       );
@@ -180,7 +179,13 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
   }
 
   write(authority: string, memory: RequestMemory): Buffer {
-    return writeRequest(this.#template, this.#recipient, authority, memory);
+    return writeRequest(
+      this.#template,
+      this.#recipient,
+      authority,
+      memory,
+      this.#attempts.options,
+    );
   }
 
   settle(result: AttemptResult): void {

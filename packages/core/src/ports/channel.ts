@@ -8,6 +8,7 @@ import type { ErrorClass } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
+import type { SubscriptionSignature } from "../subscriptions/signature.ts";
 import type { SubscriptionExtension } from "../subscriptions/subscription.ts";
 
 /**
@@ -131,6 +132,8 @@ export interface Recipient {
   /** Absent for direct recipients. */
   readonly subscriptionId?: SubscriptionId;
   readonly extension?: SubscriptionExtension;
+  /** Absent: signed as SMN does. */
+  readonly signature?: SubscriptionSignature;
   /** Set by `readAudience` only: what was claimed has passed already. */
   readonly filterPolicies?: readonly FilterPolicy[];
   /** Set by `readAudience` only: its topic was deleted, nothing is sent. */

@@ -36,6 +36,14 @@ import {
 } from "./filter-policy.ts";
 import { checkEndpoint, checkProtocol, type Protocol } from "./protocol.ts";
 import {
+  type RotationRequest,
+  rotateSignatureKey,
+  type SignatureRequest,
+  type SubscriptionSignature,
+  setSignature,
+  smnSignature,
+} from "./signature.ts";
+import {
   checkExtension,
   checkRemark,
   confirmationLifetimeMs,
@@ -64,6 +72,8 @@ export interface SubscribeRequest {
   readonly endpoint: unknown;
   readonly remark?: unknown;
   readonly extension?: ExtensionRequest | undefined;
+  /** Absent: as SMN does. Of a subscription that is there it changes nothing. */
+  readonly signature?: SignatureRequest | undefined;
 }
 
 /** What a verification code is for, and who sends it. */
@@ -84,7 +94,7 @@ export interface Subscriptions {
    *
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND,
    * PROTOCOL_INVALID, ENDPOINT_INVALID, ENDPOINT_FORBIDDEN, REMARK_INVALID,
-   * SUBSCRIPTION_INVALID, SUBSCRIPTION_QUOTA_EXCEEDED
+   * SUBSCRIPTION_INVALID, SIGNATURE_INVALID, SUBSCRIPTION_QUOTA_EXCEEDED
    */
   subscribe(
     projectId: ProjectId,
@@ -120,6 +130,30 @@ export interface Subscriptions {
     urn: string,
     policies: readonly FilterPolicyRequest[] | undefined,
   ): Promise<void>;
+  /**
+   * Chooses how messages to the subscription are signed from now on, retries
+   * of earlier ones too.
+   *
+   * @throws CarillonError SIGNATURE_INVALID, SIGNATURE_CONFLICT (it was changed
+   * at the same time), SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND
+   */
+  setSignature(
+    projectId: ProjectId,
+    urn: string,
+    request: SignatureRequest,
+  ): Promise<Subscription>;
+  /**
+   * Signs with a fresh key from now on, and for a while with the earlier ones.
+   *
+   * @throws CarillonError SIGNATURE_INVALID, SIGNATURE_CONFLICT (there is no
+   * key, there are too many, or it was changed at the same time),
+   * SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND
+   */
+  rotateSignatureKey(
+    projectId: ProjectId,
+    urn: string,
+    request: RotationRequest,
+  ): Promise<Subscription>;
   /**
    * The owner's removal.
    *
@@ -255,6 +289,42 @@ export function createSubscriptions(
     if (!found) throw subscriptionNotFound();
   }
 
+  async function get(projectId: ProjectId, text: string) {
+    const { topicName, subscriptionId } = parseOwnUrn(projectId, text);
+    const found = await store.findSubscription(
+      projectId,
+      topicName,
+      subscriptionId,
+    );
+    if (!found) throw subscriptionNotFound();
+    return found;
+  }
+
+  /** One write: a crash leaves the former signature or the new one. */
+  async function changeSignature(
+    projectId: ProjectId,
+    text: string,
+    next: (
+      known: SubscriptionSignature,
+      protocol: Protocol,
+    ) => SubscriptionSignature,
+  ): Promise<Subscription> {
+    const known = await get(projectId, text);
+    const before = known.signature ?? smnSignature;
+    const signature = next(before, known.protocol);
+    // Two who rotate at once would else end with two fresh keys.
+    const isSet =
+      signature === before ||
+      (await store.replaceSignature(known.id, known.signature, signature));
+    if (isSet) return { ...known, signature };
+    // It may have been deleted meanwhile.
+    await get(projectId, text);
+    throw new CarillonError(
+      "SIGNATURE_CONFLICT",
+      "The subscription's signature was changed at the same time: look at it again.",
+    );
+  }
+
   async function confirmByLink(
     token: string,
   ): Promise<Subscription | undefined> {
@@ -335,6 +405,9 @@ export function createSubscriptions(
       const endpoint = checkEndpoint(protocol, request.endpoint);
       const remark = checkRemark(request.remark);
       const extension = checkExtension(protocol, request.extension);
+      const signature =
+        request.signature &&
+        setSignature(protocol, smnSignature, request.signature);
       if (protocol === "http" || protocol === "https") {
         await checkTarget(endpoint);
       }
@@ -348,6 +421,7 @@ export function createSubscriptions(
           remark,
           extension,
           status: subscriptionStatus.unconfirmed,
+          ...(signature && { signature }),
           createdAt: clock.now(),
         },
         {
@@ -378,16 +452,7 @@ export function createSubscriptions(
     },
     list: (projectId, filter, page) =>
       store.listSubscriptions(projectId, filter, page),
-    async get(projectId, text) {
-      const urn = parseOwnUrn(projectId, text);
-      const found = await store.findSubscription(
-        projectId,
-        urn.topicName,
-        urn.subscriptionId,
-      );
-      if (!found) throw subscriptionNotFound();
-      return found;
-    },
+    get,
     setRemark: async (projectId, text, remark) =>
       await change(projectId, text, { remark: checkRemark(remark) }),
     setFilterPolicies: async (projectId, text, policies) =>
@@ -395,6 +460,14 @@ export function createSubscriptions(
         filterPolicies:
           policies === undefined ? [] : checkFilterPolicies(policies),
       }),
+    setSignature: (projectId, text, request) =>
+      changeSignature(projectId, text, (known, protocol) =>
+        setSignature(protocol, known, request),
+      ),
+    rotateSignatureKey: (projectId, text, request) =>
+      changeSignature(projectId, text, (known) =>
+        rotateSignatureKey(known, request, clock.now()),
+      ),
     async remove(projectId, text) {
       const urn = parseOwnUrn(projectId, text);
       const found = await store.deleteSubscription(

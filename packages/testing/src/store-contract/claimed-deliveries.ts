@@ -18,6 +18,7 @@ import {
   nextDueAt,
   phones,
   projectId,
+  rotated,
   start,
   statesOf,
   underWay,
@@ -77,6 +78,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     const topic = await addTopic(store);
     const { seq, id, endpoint } = await addSubscription(store, topic, {
       extension: { header: { "x-key": "1" } },
+      signature: rotated,
     });
     const lastAttempt = failedAttempt(0);
     const messageSeq = await fanOut(store, topic, (message) => [
@@ -96,6 +98,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
           endpoint,
           subscriptionId: id,
           extension: { header: { "x-key": "1" } },
+          signature: rotated,
         },
         state: "retrying",
         attempts: 1,

@@ -70,6 +70,7 @@ export function createDeliveryStore(
       "confirmSubscription",
       "cancelSubscription",
       "updateSubscription",
+      "replaceSignature",
       "deleteSubscription",
       "deleteTopic",
     ],

@@ -27,6 +27,7 @@ import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
 import { problemRoutes } from "./problems.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
+import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
 import {
   type TopicStatisticsPorts,
@@ -42,6 +43,7 @@ export interface V2ApiPorts
     TopicLogPorts,
     TopicStatisticsPorts,
     NotifyPolicyPorts,
+    SubscriptionPorts,
     ConfigurationPorts {
   readonly keys: Keys;
   readonly administration: AdministrationWithin;
@@ -68,6 +70,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       topicLogRoutes(api, ports);
       topicStatisticsRoutes(api, ports);
       notifyPolicyRoutes(api, ports);
+      subscriptionRoutes(api, ports);
       keyRoutes(api, ports);
       inboundRoutes(api, ports);
       optOutRoutes(api, ports);

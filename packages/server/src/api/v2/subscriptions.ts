@@ -1,0 +1,276 @@
+/** Subscribing, and how messages to a subscription are signed. */
+
+import type { WebhookKeyText } from "@carillon/channels";
+import {
+  type Clock,
+  defaultOverlapSeconds,
+  keysAt,
+  maxOverlapSeconds,
+  type SignatureKey,
+  type Subscription,
+  type SubscriptionId,
+  type Subscriptions,
+  signatureAlgorithms,
+  signatureSchemes,
+  smnSignature,
+} from "@carillon/core";
+import type { Static } from "typebox";
+import { Type } from "../../json-schema.ts";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { toMillisecondsText } from "../timestamps.ts";
+import { failsWith } from "../validation.ts";
+import { refusals } from "./error-answers.ts";
+import { instant } from "./schema-parts.ts";
+
+export interface SubscriptionPorts {
+  readonly subscriptions: Subscriptions;
+  readonly webhookKeys: {
+    textOf(id: SubscriptionId, key: SignatureKey): WebhookKeyText;
+  };
+  readonly clock: Clock;
+}
+
+const invalid = failsWith("SIGNATURE_INVALID");
+const malformed = failsWith("SUBSCRIPTION_INVALID");
+
+const scheme = Type.String({
+  description: `${signatureSchemes.join(", ")}: as SMN does (the default), as Standard Webhooks 1.0.0 says, or not at all`,
+  ...invalid,
+});
+
+const algorithm = Type.String({
+  description: `Of scheme standard-webhooks: ${signatureAlgorithms.join(" or ")}`,
+  ...invalid,
+});
+
+const SignatureBody = Type.Object(
+  { scheme, algorithm: Type.Optional(algorithm) },
+  { title: "SignatureChoice", ...invalid },
+);
+
+const RotationBody = Type.Object(
+  {
+    algorithm: Type.Optional(algorithm),
+    overlapSeconds: Type.Optional(
+      Type.Integer({
+        description: `How long earlier keys sign too, 0 to ${maxOverlapSeconds}; ${defaultOverlapSeconds} by default`,
+        ...invalid,
+      }),
+    ),
+  },
+  { title: "SignatureRotation", ...invalid },
+);
+
+const Signature = Type.Object(
+  {
+    scheme,
+    keys: Type.Array(
+      Type.Object({
+        number: Type.Integer({ description: "From 1, by age" }),
+        algorithm,
+        until: Type.Optional(
+          instant("It signs until then; absent for the newest key"),
+        ),
+        secret: Type.Optional(
+          Type.String({
+            description:
+              "whsec_…, of hmac-sha256: shown when it is made and by reveal",
+          }),
+        ),
+        publicKey: Type.Optional(
+          Type.String({ description: "whpk_…, of ed25519" }),
+        ),
+      }),
+      {
+        description:
+          "Those that sign now, newest first; empty unless the scheme is standard-webhooks",
+      },
+    ),
+  },
+  { title: "Signature" },
+);
+
+const SubscribeBody = Type.Object(
+  {
+    topicUrn: Type.String(failsWith("TOPIC_URN_INVALID")),
+    protocol: Type.String(failsWith("PROTOCOL_INVALID")),
+    endpoint: Type.String(failsWith("ENDPOINT_INVALID")),
+    remark: Type.Optional(Type.String(failsWith("REMARK_INVALID"))),
+    header: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: "Headers to send along, of http and https",
+        ...malformed,
+      }),
+    ),
+    signature: Type.Optional(SignatureBody),
+  },
+  { title: "NewSubscription", ...malformed },
+);
+
+const Subscribed = Type.Object(
+  {
+    subscriptionUrn: Type.String(),
+    created: Type.Boolean({
+      description:
+        "False: the endpoint was subscribed already, with the signature it has",
+    }),
+    signature: Signature,
+  },
+  { title: "Subscribed" },
+);
+
+const params = Type.Object({ subscriptionUrn: Type.String() });
+const tags = ["Subscriptions"];
+
+export function subscriptionRoutes(
+  app: HttpApp,
+  { subscriptions, ...ports }: SubscriptionPorts,
+): void {
+  const path = "/subscriptions/:subscriptionUrn/signature";
+
+  app.post(
+    "/subscriptions",
+    {
+      config: { operation: "subscriptions.write" },
+      schema: {
+        summary: "Subscribes an endpoint to a topic",
+        description:
+          "The endpoint is sent a message that asks to confirm, signed as it is asked for here. The secret of the signature is shown by reveal.",
+        tags,
+        body: SubscribeBody,
+        response: { 200: Subscribed, 201: Subscribed, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const { topicUrn, header, ...rest } = request.body;
+      const { subscription, created } = await subscriptions.subscribe(
+        projectOf(request),
+        topicUrn,
+        { ...rest, extension: { header } },
+      );
+      reply.code(created ? 201 : 200);
+      return {
+        subscriptionUrn: subscriptions.urnOf(subscription),
+        created,
+        signature: toBody(ports, subscription, false),
+      };
+    },
+  );
+
+  app.get(
+    path,
+    {
+      config: { operation: "subscriptions.read" },
+      schema: {
+        summary: "Shows how messages to a subscription are signed",
+        description: "Without secrets; see reveal.",
+        tags,
+        params,
+        response: { 200: Signature, ...refusals },
+      },
+    },
+    async (request) => {
+      const { subscriptionUrn } = request.params;
+      const found = await subscriptions.get(
+        projectOf(request),
+        subscriptionUrn,
+      );
+      return toBody(ports, found, false);
+    },
+  );
+
+  app.put(
+    path,
+    {
+      config: { operation: "subscriptions.write" },
+      schema: {
+        summary: "Chooses how messages to a subscription are signed",
+        description:
+          "From now on, with retries of earlier messages. Keys of another scheme or algorithm sign no more; what is set already stays as it is. Answers the secrets.",
+        tags,
+        params,
+        body: SignatureBody,
+        response: { 200: Signature, ...refusals },
+      },
+    },
+    async (request) => {
+      const { subscriptionUrn } = request.params;
+      const changed = await subscriptions.setSignature(
+        projectOf(request),
+        subscriptionUrn,
+        request.body,
+      );
+      return toBody(ports, changed, true);
+    },
+  );
+
+  app.post(
+    `${path}/rotate`,
+    {
+      config: { operation: "subscriptions.write" },
+      schema: {
+        summary: "Signs with a fresh key from now on",
+        description:
+          "Earlier keys sign too until the overlap ends, and none longer than it would have. Answers the secrets.",
+        tags,
+        params,
+        body: RotationBody,
+        response: { 200: Signature, ...refusals },
+      },
+    },
+    async (request) => {
+      const { subscriptionUrn } = request.params;
+      const changed = await subscriptions.rotateSignatureKey(
+        projectOf(request),
+        subscriptionUrn,
+        request.body,
+      );
+      return toBody(ports, changed, true);
+    },
+  );
+
+  app.post(
+    `${path}/reveal`,
+    {
+      config: { operation: "subscriptions.write" },
+      schema: {
+        summary: "Shows the secrets that messages to it are signed with",
+        description:
+          "No GET, because it stands in the audit log. Changes nothing.",
+        tags,
+        params,
+        response: { 200: Signature, ...refusals },
+      },
+    },
+    async (request) => {
+      const { subscriptionUrn } = request.params;
+      const found = await subscriptions.get(
+        projectOf(request),
+        subscriptionUrn,
+      );
+      return toBody(ports, found, true);
+    },
+  );
+}
+
+function toBody(
+  { webhookKeys, clock }: Omit<SubscriptionPorts, "subscriptions">,
+  { id, signature = smnSignature }: Subscription,
+  withSecrets: boolean,
+): Static<typeof Signature> {
+  const toKey = (key: SignatureKey) => {
+    const { number, algorithm, until } = key;
+    const text = webhookKeys.textOf(id, key);
+    return {
+      number,
+      algorithm,
+      ...(until !== undefined && { until: toMillisecondsText(until) }),
+      ...((withSecrets || "publicKey" in text) && text),
+    };
+  };
+  return {
+    scheme: signature.scheme,
+    keys: keysAt(signature, clock.now()).map(toKey),
+  };
+}

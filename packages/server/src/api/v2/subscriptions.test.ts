@@ -156,6 +156,16 @@ test("of two rotations at once one is refused", async () => {
   await using server = await startTestServer();
   const path = await subscribe(server);
   await server.call("PUT", path, { scheme: "standard-webhooks" });
+  const { findSubscription } = server.store;
+  const bothRead = Promise.withResolvers<void>();
+  let reads = 0;
+  const findTogether: typeof findSubscription = async (...key) => {
+    const found = await findSubscription(...key);
+    if (++reads === 2) bothRead.resolve();
+    await bothRead.promise;
+    return found;
+  };
+  Object.assign(server.store, { findSubscription: findTogether });
   const both = await Promise.all([
     server.call("POST", `${path}/rotate`, {}),
     server.call("POST", `${path}/rotate`, {}),

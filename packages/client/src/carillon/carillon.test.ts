@@ -110,7 +110,6 @@ const caller = {
 };
 
 const subscriptionUrn = "urn:smn:local:p:t:s";
-const escapedUrn = encodeURIComponent(subscriptionUrn);
 const signature = {
   scheme: "standard-webhooks",
   keys: [
@@ -337,21 +336,21 @@ const operations: readonly (readonly [
   [
     "signatures.get",
     (c) => c.signatures.get(subscriptionUrn),
-    ["GET", `subscriptions/${escapedUrn}/signature`],
+    ["GET", `subscriptions/${subscriptionUrn}/signature`],
     signature,
     knownSignature,
   ],
   [
     "signatures.reveal",
     (c) => c.signatures.reveal({ subscriptionUrn }),
-    ["POST", `subscriptions/${escapedUrn}/signature/reveal`],
+    ["POST", `subscriptions/${subscriptionUrn}/signature/reveal`],
     signature,
     knownSignature,
   ],
   [
     "signatures.set",
     (c) => c.signatures.set(subscriptionUrn, { scheme: "none" }),
-    ["PUT", `subscriptions/${escapedUrn}/signature`, { scheme: "none" }],
+    ["PUT", `subscriptions/${subscriptionUrn}/signature`, { scheme: "none" }],
     { scheme: "none", keys: [] },
     { scheme: "none", keys: [] },
   ],
@@ -360,7 +359,7 @@ const operations: readonly (readonly [
     (c) => c.signatures.rotate(subscriptionUrn, { overlapSeconds: 60 }),
     [
       "POST",
-      `subscriptions/${escapedUrn}/signature/rotate`,
+      `subscriptions/${subscriptionUrn}/signature/rotate`,
       { overlapSeconds: 60 },
     ],
     signature,
@@ -369,7 +368,7 @@ const operations: readonly (readonly [
   [
     "signatures.rotate for a day",
     (c) => c.signatures.rotate(subscriptionUrn),
-    ["POST", `subscriptions/${escapedUrn}/signature/rotate`, {}],
+    ["POST", `subscriptions/${subscriptionUrn}/signature/rotate`, {}],
     signature,
     knownSignature,
   ],

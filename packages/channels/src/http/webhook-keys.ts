@@ -43,7 +43,7 @@ export type WebhookKeyText =
       readonly publicKey: string;
     };
 
-/** Keys that are kept, each of about 500 bytes. */
+/** Keys that are kept, each of about 1.2 KB. */
 const maxKeys = 16_384;
 
 export class WebhookKeys {
@@ -61,8 +61,8 @@ export class WebhookKeys {
 
   /**
    * The header lines `webhook-id`, `webhook-timestamp` and `webhook-signature`.
-   * On the hot path: HMAC takes about 4 µs and 1 µs more for each KB, ed25519
-   * ten times as long.
+   * On the hot path: HMAC takes about 4 µs and 0.6 µs more for each KB, ed25519
+   * ten times as long; a key that is not kept is derived in 8 µs.
    */
   headerLines(
     id: SubscriptionId,

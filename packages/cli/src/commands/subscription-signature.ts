@@ -43,7 +43,7 @@ function show(): Command {
     "Show how messages to a subscription are signed.",
     [
       "carillon subscription signature show 9d81c2f0",
-      "carillon subscription signature show alerts https://example.com/hook --reveal",
+      "carillon subscription signature show alerts https://a.example --reveal",
     ],
   )
     .option("--reveal", "with the secrets; stands in the audit log")
@@ -65,7 +65,7 @@ function set(): Command {
     "Choose how messages to a subscription are signed from now on: smn, standard-webhooks or none. Shows the secret.",
     [
       "carillon subscription signature set standard-webhooks 9d81c2f0",
-      "carillon subscription signature set standard-webhooks alerts https://example.com/hook --algorithm ed25519",
+      "carillon subscription signature set none alerts https://a.example/hook",
     ],
   )
     .option(

@@ -83,7 +83,7 @@ function create(): Command {
     "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols: http, https, email, sms.",
     [
       "carillon subscription create alerts https https://example.com/hook",
-      "carillon subscription create alerts https https://example.com/hook --signature standard-webhooks",
+      "carillon subscription create alerts https https://a.example --signature none",
       "carillon subscription create alerts email me@example.com --remark on-call",
       "carillon subscription create alerts sms +4915112345678",
     ],

@@ -26,7 +26,7 @@ const fields: readonly Column<SignatureRecord>[] = [
 export function signatureCommand(): Command {
   return new Command("signature")
     .description(
-      "Show, choose and rotate what messages to a subscription over http or https are signed with.",
+      "Show, choose and rotate what messages to a subscription over http or https are signed with. It is given by its id, or by topic and endpoint.",
     )
     .addCommand(show())
     .addCommand(set())
@@ -39,7 +39,7 @@ interface ShowOptions extends ClientOptions {
 
 function show(): Command {
   return clientCommand(
-    "show <subscription> [endpoint]",
+    "show <id> [endpoint]",
     "Show how messages to a subscription are signed.",
     [
       "carillon subscription signature show 9d81c2f0",
@@ -61,7 +61,7 @@ interface SetOptions extends ClientOptions {
 
 function set(): Command {
   return clientCommand(
-    "set <scheme> <subscription> [endpoint]",
+    "set <scheme> <id> [endpoint]",
     "Choose how messages to a subscription are signed from now on: smn, standard-webhooks or none. Shows the secret.",
     [
       "carillon subscription signature set standard-webhooks 9d81c2f0",
@@ -93,7 +93,7 @@ interface RotateOptions extends SetOptions {
 
 function rotate(): Command {
   return clientCommand(
-    "rotate <subscription> [endpoint]",
+    "rotate <id> [endpoint]",
     "Sign with a fresh key from now on; earlier ones sign too for a day. Shows the secrets.",
     [
       "carillon subscription signature rotate 9d81c2f0",

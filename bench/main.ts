@@ -48,6 +48,16 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
     run: () => benchEvents({ topics: 1 }),
     quick: () => benchEvents({ messages: 2000, rounds: 2, topics: 1 }),
   },
+  "events-hmac": {
+    run: () => benchEvents({ signature: "hmac" }),
+    quick: () =>
+      benchEvents({
+        messages: 2000,
+        rounds: 2,
+        topics: 20,
+        signature: "hmac",
+      }),
+  },
   "fan-out": {
     run: benchFanOut,
     quick: () => benchFanOut({ subscribers: 2000, rounds: 2 }),

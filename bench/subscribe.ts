@@ -1,6 +1,11 @@
 /** Subscribes webhooks as users do: over the API, confirmed by the receiver. */
 
-import { authorization, subscriptionsPath, topicsPath } from "./carillon.ts";
+import {
+  authorization,
+  subscriptionsPath,
+  topicsPath,
+  topicUrn,
+} from "./carillon.ts";
 import { runLoad } from "./load.ts";
 import type { Child } from "./processes.ts";
 import type { Sink } from "./sink.ts";
@@ -13,6 +18,8 @@ export interface Subscribing {
   readonly host?: string;
   /** Default 16. */
   readonly connections?: number;
+  /** Default `smn`. */
+  readonly scheme?: "smn" | "standard-webhooks";
 }
 
 /** Creates topics `{n}` of 0 to `count` - 1. */
@@ -38,16 +45,26 @@ export async function createTopics(
 export async function subscribeAll(
   service: Child,
   sink: Sink,
-  { topic, count, host = "{address}", connections = 16 }: Subscribing,
+  {
+    topic,
+    count,
+    host = "{address}",
+    connections = 16,
+    scheme = "smn",
+  }: Subscribing,
 ): Promise<number> {
   await sink.reset();
   const { begunAt } = await runLoad({
     port: service.port,
-    path: subscriptionsPath(topic),
+    path: scheme === "smn" ? subscriptionsPath(topic) : "/api/v2/subscriptions",
     headers: { authorization },
     body: JSON.stringify({
       protocol: "http",
       endpoint: `http://${host}:${sink.port}/hook/{n}`,
+      ...(scheme !== "smn" && {
+        topicUrn: topicUrn(topic),
+        signature: { scheme },
+      }),
     }),
     connections,
     requests: count,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, glob, mkdtemp, readFile, rm } from "node:fs/promises";
+import { access, glob, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -132,6 +132,10 @@ test("the guide on operating does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/guides/operate.md", []),
 );
 
+test("the guide on verifying does what it says", { timeout: 180_000 }, (t) =>
+  followPage(t, "docs/guides/verify-webhooks.md", ["--sandbox"]),
+);
+
 test("the rules for alarms use metrics and states that there are", async (t) => {
   const rules = await readFile(
     join(root, "deploy/prometheus-rules.yaml"),
@@ -172,6 +176,8 @@ async function followPage(
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "carillon-docs-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
+  // As for a reader who has installed the packages.
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
   await using server = await CarillonProcess.start({
     data: join(folder, "carillon-data"),
     args: serverArgs,
@@ -202,6 +208,8 @@ async function runBash(t: TestContext, script: string, folder: string) {
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
+      // Programs of a page import the sources, too.
+      NODE_OPTIONS: "--conditions=source --disable-warning=ExperimentalWarning",
       PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`,
     },
   });

@@ -15,10 +15,10 @@ interface Job {
   readonly publish: Publish;
 }
 
-const { sinkPort, redisPort } = programOptions<EventsOptions>();
+const { sinkPort, redisPort, signature } = programOptions<EventsOptions>();
 const connection = { host: "127.0.0.1", port: redisPort ?? 6379 };
 const queue = new Queue<Job>("events", { connection });
-const writer = new NotificationWriter();
+const writer = new NotificationWriter(signature);
 
 const worker = new Worker<Job>(
   "events",

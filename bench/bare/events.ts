@@ -8,12 +8,14 @@ import fastify from "fastify";
 import { receiverAddress } from "../addresses.ts";
 import { type Publish, topicsPath } from "../carillon.ts";
 import { serveQuestions } from "../program.ts";
-import { newId } from "./notification.ts";
+import { type BareSignature, newId } from "./notification.ts";
 
 export interface EventsOptions {
   readonly sinkPort: number;
   /** Where `queue` keeps its jobs. */
   readonly redisPort?: number;
+  /** Default `rsa`. */
+  readonly signature?: BareSignature;
 }
 
 /**

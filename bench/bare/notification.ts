@@ -3,7 +3,14 @@
  * and the same signature.
  */
 
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import {
+  createHmac,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from "node:crypto";
 import { promisify } from "node:util";
 import type { Publish } from "../carillon.ts";
 
@@ -20,56 +27,109 @@ const signInPool: (
   key: KeyObject,
 ) => Promise<Buffer> = promisify(sign);
 
-/** Writes and signs a message, in the thread pool as Carillon does. */
+/** `rsa` as SMN does, `hmac` as Standard Webhooks says. */
+export type BareSignature = "rsa" | "hmac";
+
+/** Writes and signs a message, with RSA in the thread pool as Carillon does. */
 export class NotificationWriter {
-  readonly #key = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  readonly #rsa: KeyObject | undefined;
+  readonly #hmac = createSecretKey(randomBytes(32));
+
+  constructor(signature: BareSignature = "rsa") {
+    this.#rsa =
+      signature === "rsa"
+        ? generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey
+        : undefined;
+  }
 
   async write(topicUrn: string, publish: Publish): Promise<Notification> {
-    const messageId = newId();
-    // In the order in which they are signed.
-    const fields = {
-      message: publish.message,
-      message_id: messageId,
-      subject: publish.subject,
-      timestamp: `${new Date().toISOString().slice(0, 19)}Z`,
-      topic_urn: topicUrn,
-      type: "Notification",
-    };
+    const fields = fieldsOf(topicUrn, publish);
+    return this.#rsa === undefined
+      ? this.#writeWithHmac(fields)
+      : this.#writeWithRsa(fields, this.#rsa);
+  }
+
+  async #writeWithRsa(fields: Fields, key: KeyObject): Promise<Notification> {
     const text = Object.entries(fields)
       .map(([name, value]) => `${name}\n${value}\n`)
       .join("");
-    const signature = await signInPool(
-      "RSA-SHA256",
-      Buffer.from(text),
-      this.#key.privateKey,
-    );
-    const subscriptionUrn = `${topicUrn}:${messageId}`;
+    const signature = await signInPool("RSA-SHA256", Buffer.from(text), key);
     const body = JSON.stringify({
       ...fields,
       signature: signature.toString("base64"),
       signature_version: "v1",
-      signing_cert_url: `http://127.0.0.1:7070/smn/SMN_local_${messageId}.pem`,
-      unsubscribe_url: `http://127.0.0.1:7070/smn/subscription/unsubscribe?region=local&region_id=local&subscription_urn=${subscriptionUrn}`,
+      signing_cert_url: `http://127.0.0.1:7070/smn/SMN_local_${fields.message_id}.pem`,
+      unsubscribe_url: unsubscribeUrlOf(fields),
     });
-    return {
-      messageId,
-      headers: [
-        "content-type",
-        "application/json; charset=utf-8",
-        "user-agent",
-        "Bare",
-        "x-smn-message-type",
-        "Notification",
-        "x-smn-message-id",
-        messageId,
-        "x-smn-topic-urn",
-        topicUrn,
-        "x-smn-subscription-urn",
-        subscriptionUrn,
-      ],
-      body: Buffer.from(body),
-    };
+    return toNotification(fields, Buffer.from(body), []);
   }
+
+  #writeWithHmac(fields: Fields): Notification {
+    const unsubscribe_url = unsubscribeUrlOf(fields);
+    const body = Buffer.from(JSON.stringify({ ...fields, unsubscribe_url }));
+    const { message_id: id } = fields;
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const signature = createHmac("sha256", this.#hmac)
+      .update(`${id}.${timestamp}.`)
+      .update(body)
+      .digest("base64");
+    return toNotification(fields, body, [
+      ...["webhook-id", id],
+      ...["webhook-timestamp", timestamp],
+      ...["webhook-signature", `v1,${signature}`],
+    ]);
+  }
+}
+
+/** In the order in which they are signed. */
+interface Fields {
+  readonly message: string;
+  readonly message_id: string;
+  readonly subject: string;
+  readonly timestamp: string;
+  readonly topic_urn: string;
+  readonly type: "Notification";
+}
+
+function fieldsOf(topicUrn: string, publish: Publish): Fields {
+  return {
+    message: publish.message,
+    message_id: newId(),
+    subject: publish.subject,
+    timestamp: `${new Date().toISOString().slice(0, 19)}Z`,
+    topic_urn: topicUrn,
+    type: "Notification",
+  };
+}
+
+function unsubscribeUrlOf({ topic_urn, message_id }: Fields): string {
+  return `http://127.0.0.1:7070/smn/subscription/unsubscribe?region=local&region_id=local&subscription_urn=${topic_urn}:${message_id}`;
+}
+
+function toNotification(
+  { topic_urn, message_id }: Fields,
+  body: Buffer,
+  signatureHeaders: readonly string[],
+): Notification {
+  return {
+    messageId: message_id,
+    headers: [
+      "content-type",
+      "application/json; charset=utf-8",
+      "user-agent",
+      "Bare",
+      "x-smn-message-type",
+      "Notification",
+      "x-smn-message-id",
+      message_id,
+      "x-smn-topic-urn",
+      topic_urn,
+      "x-smn-subscription-urn",
+      `${topic_urn}:${message_id}`,
+      ...signatureHeaders,
+    ],
+    body,
+  };
 }
 
 export function newId(): string {

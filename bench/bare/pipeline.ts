@@ -9,8 +9,8 @@ import { type EventsOptions, endpointOf, serveEvents } from "./events.ts";
 import { NotificationWriter } from "./notification.ts";
 import { Lane, post } from "./poster.ts";
 
-const { sinkPort } = programOptions<EventsOptions>();
-const writer = new NotificationWriter();
+const { sinkPort, signature } = programOptions<EventsOptions>();
+const writer = new NotificationWriter(signature);
 const lane = new Lane();
 
 await serveEvents((topicUrn, publish) => {

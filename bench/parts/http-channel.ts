@@ -7,11 +7,13 @@
  *   node --conditions=source bench/parts/http-channel.ts
  */
 
+import { randomBytes } from "node:crypto";
 import {
   createEgressGuard,
   createHttpChannel,
   createLinks,
   SigningKeys,
+  WebhookKeys,
 } from "@carillon/channels";
 import {
   type Message,
@@ -89,6 +91,7 @@ async function createChannelSender(): Promise<Sender> {
       clock: systemClock,
       logger: silentLogger,
     }),
+    webhookKeys: new WebhookKeys(randomBytes(32)),
     links: createLinks({
       publicUrl: () => "http://127.0.0.1:7070",
       region: "local",

@@ -21,6 +21,7 @@ import { createEmailChannel } from "./email/channel.ts";
 import { emailProtocol } from "./email/protocol.ts";
 import { message, recipient, unsubscribeToken } from "./fixtures.test.ts";
 import { createHttpChannel } from "./http/channel.ts";
+import { WebhookKeys } from "./http/webhook-keys.ts";
 import { createLinks } from "./links.ts";
 import { createReplaceableChannel } from "./replaceable-channel.ts";
 import { createSmsChannel } from "./sms/channel.ts";
@@ -44,6 +45,7 @@ testChannelContract("http", async () => {
       signer: {
         sign: async () => ({ certificateId: "c", signature: "s" }),
       },
+      webhookKeys: new WebhookKeys(Buffer.alloc(32, 7)),
       links,
       clock: systemClock,
       logger: silentLogger,

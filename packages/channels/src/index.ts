@@ -58,6 +58,11 @@ export {
   type SigningSettings,
   signingKeysSetting,
 } from "./http/signing-key.ts";
+export {
+  type WebhookContent,
+  WebhookKeys,
+  type WebhookKeyText,
+} from "./http/webhook-keys.ts";
 export { createLinks, type Links, type LinksOptions } from "./links.ts";
 export {
   createReplaceableChannel,

@@ -66,7 +66,7 @@ const entries: readonly Entry[] = [
   {
     name: "subscription",
     group: "Send, and see what became of it:",
-    summary: "create, list, show, confirm and delete subscriptions",
+    summary: "create, list, show, confirm, sign and delete subscriptions",
     load: async () =>
       (await import("./commands/subscription.ts")).subscriptionCommand(),
   },

@@ -194,7 +194,9 @@ export type NotificationFault =
   | "unknown-version"
   /** About a topic the receiver did not list. */
   | "unexpected-topic"
-  /** Not signed by the certificate's key, or changed since. */
+  /** Signed too long ago, or in the future. */
+  | "bad-time"
+  /** Not signed by the key that is expected, or changed since. */
   | "bad-signature";
 
 /** A received body is not a notification to be trusted; answer it with 403. */

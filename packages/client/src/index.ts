@@ -56,6 +56,15 @@ export type {
   SandboxText,
 } from "./carillon/sandbox.ts";
 export type {
+  NewSignedSubscription,
+  Signature,
+  SignatureChoice,
+  SignatureKey,
+  SignatureRotation,
+  Signatures,
+  SignedSubscription,
+} from "./carillon/signatures.ts";
+export type {
   NewUser,
   User,
   UserChange,
@@ -110,6 +119,11 @@ export type {
   UnsubscribeConfirmation,
 } from "./receiver/notification.ts";
 export { type VerifyOptions, verifyNotification } from "./receiver/verify.ts";
+export {
+  verifyWebhook,
+  type WebhookHeaders,
+  type WebhookOptions,
+} from "./receiver/webhook.ts";
 export type { RetryOptions } from "./retry.ts";
 export type {
   MessageAttribute,

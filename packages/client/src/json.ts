@@ -40,6 +40,15 @@ export function readBoolean(object: JsonObject, field: string): boolean {
   );
 }
 
+/** @throws InvalidResponseError when the field is no object */
+export function readObject(object: JsonObject, field: string): JsonObject {
+  const value = object[field];
+  if (isObject(value)) return value;
+  throw new InvalidResponseError(
+    `Expected "${field}" in the answer to be an object.`,
+  );
+}
+
 export function findText(
   object: JsonObject,
   field: string,

@@ -22,6 +22,8 @@ export const errorCatalogue = {
   SUBSCRIPTION_URN_INVALID: "The subscription URN is malformed",
   SUBSCRIPTION_NOT_FOUND: "No such subscription",
   SUBSCRIPTION_INVALID: "The subscription's data is malformed",
+  SIGNATURE_INVALID: "The signature's scheme or keys cannot be so",
+  SIGNATURE_CONFLICT: "The subscription's signature does not allow this now",
   CONFIRMATION_TOKEN_INVALID: "The confirmation token is unknown or expired",
   SUBJECT_INVALID: "The subject is longer than 512 characters",
   MESSAGE_INVALID: "The message is empty or larger than 256 KB",

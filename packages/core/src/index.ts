@@ -289,6 +289,18 @@ export {
   variantsOf,
 } from "./subscriptions/protocol.ts";
 export {
+  defaultOverlapSeconds,
+  keysAt,
+  maxOverlapSeconds,
+  type SignatureAlgorithm,
+  type SignatureKey,
+  type SignatureScheme,
+  type SubscriptionSignature,
+  signatureAlgorithms,
+  signatureSchemes,
+  smnSignature,
+} from "./subscriptions/signature.ts";
+export {
   confirmationLifetimeMs,
   type ExtensionRequest,
   isCodeEnabled,

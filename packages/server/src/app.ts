@@ -52,6 +52,7 @@ import type { SubscriberPorts } from "./api/subscriber/ports.ts";
 import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
 import { createProblemAnswer } from "./api/v2/error-answers.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
+import type { SubscriptionPorts } from "./api/v2/subscriptions.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
 import {
   boundSchemas,
@@ -95,6 +96,7 @@ export interface AppPorts {
   readonly audit: AuditLog;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
   readonly unsubscribeTokens: UnsubscribeTokens;
+  readonly webhookKeys: SubscriptionPorts["webhookKeys"];
   readonly metricsText: MetricsText;
   readonly requests: RequestMeter;
   readonly logins: LoginMeter;

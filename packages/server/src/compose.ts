@@ -6,6 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { WebhookKeys } from "@carillon/channels";
 import {
   CarillonError,
   type Channel,
@@ -358,6 +359,7 @@ export async function compose(
     }),
     certificates: ports.certificates,
     unsubscribeTokens: createUnsubscribeTokens(key),
+    webhookKeys: new WebhookKeys(key),
     receivers: {
       gateway,
       secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),

@@ -19,6 +19,7 @@ import {
   emailProtocol,
   emailTimeoutMs,
   SigningKeys,
+  WebhookKeys,
 } from "@carillon/channels";
 import {
   CarillonError,
@@ -202,6 +203,7 @@ export async function open(
     createHttpChannel({
       egress,
       signer: signingKeys,
+      webhookKeys: new WebhookKeys(key),
       links,
       clock,
       logger,

@@ -24,10 +24,12 @@ import {
   type Channel,
   type Recipient,
   type SubscriptionId,
+  type SubscriptionSignature,
   silentLogger,
   systemClock,
   toEpochMs,
 } from "@carillon/core";
+import { Webhook } from "standardwebhooks";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
 import {
@@ -42,9 +44,23 @@ import {
 import { createLinks } from "../links.ts";
 import { createSelfSignedCertificate } from "./certificate.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
-import { SigningKeys } from "./signing-key.ts";
+import { type Signer, SigningKeys } from "./signing-key.ts";
+import { WebhookKeys } from "./webhook-keys.ts";
 
 const publicUrl = "https://notify.example";
+
+const webhookKeys = new WebhookKeys(Buffer.alloc(32, 7));
+
+const hmac: SubscriptionSignature = {
+  scheme: "standard-webhooks",
+  keys: [{ number: 1, algorithm: "hmac-sha256" }],
+  lastKeyNumber: 1,
+};
+
+/** RSA costs more than all the rest of a delivery: it is not even begun. */
+const unusable: Signer = {
+  sign: async () => assert.fail("signed as SMN does"),
+};
 
 test("sends a notification with the documented headers and fields", async (t) => {
   const { channel, keys } = createChannel(t);
@@ -101,6 +117,101 @@ test("sends a notification with the documented headers and fields", async (t) =>
     /^https:\/\/notify\.example\/smn\/SMN_eu-de_[0-9a-f]{32}\.pem$/,
   );
   assert.ok(await isGenuine(request.json(), keys));
+});
+
+test("signs each request of Standard Webhooks on its own, body and all", async (t) => {
+  const { channel } = createChannel(t, { signer: unusable });
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message({ subject: "Disk" }));
+  const to = { ...recipient(`${receiver.origin}/hook`), signature: hmac };
+
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await prepared.deliver(to)).outcome, "delivered");
+  }
+
+  assert.equal(receiver.requests.length, 2);
+  const [key] = hmac.keys;
+  assert.ok(key);
+  const text = webhookKeys.textOf(subscriptionId, key);
+  assert.ok("secret" in text);
+  const webhook = new Webhook(text.secret);
+  for (const { rawHeaders, headers, body } of receiver.requests) {
+    assert.deepEqual(namesOf(rawHeaders), [
+      "host",
+      "connection",
+      "content-length",
+      "x-smn-subscription-urn",
+      "webhook-id",
+      "webhook-timestamp",
+      "webhook-signature",
+      "content-type",
+      "user-agent",
+      "x-smn-message-type",
+      "x-smn-message-id",
+      "x-smn-topic-urn",
+    ]);
+    assert.equal(headers["webhook-id"], "1".repeat(32));
+    const verified = webhook.verify(body, headers as Record<string, string>);
+    assert.deepEqual(Object.keys(verified as object), [
+      "message",
+      "message_id",
+      "subject",
+      "timestamp",
+      "topic_urn",
+      "type",
+      "unsubscribe_url",
+    ]);
+  }
+});
+
+test("asks to confirm with the signature of the subscription", async (t) => {
+  const { channel } = createChannel(t, { signer: unusable });
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(
+    message({ content: { kind: "confirmation", token: "abc" } }),
+  );
+  const to = { ...recipient(`${receiver.origin}/hook`), signature: hmac };
+  assert.equal((await prepared.deliver(to)).outcome, "delivered");
+  const { headers, body } = receiver.only();
+  assert.match(String(headers["webhook-signature"]), /^v1,/);
+  assert.match(body, /"type":"SubscriptionConfirmation"}$/);
+});
+
+test("signs nothing where nothing is to be signed", async (t) => {
+  const { channel } = createChannel(t, { signer: unusable });
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message());
+  const signature = { scheme: "none", keys: [], lastKeyNumber: 1 } as const;
+  const to = { ...recipient(`${receiver.origin}/hook`), signature };
+  assert.equal((await prepared.deliver(to)).outcome, "delivered");
+  const { headers, body } = receiver.only();
+  const names = Object.keys(headers).filter((name) => /^webhook/.test(name));
+  assert.deepEqual(names, []);
+  assert.doesNotMatch(body, /signature|signing/);
+});
+
+test("signs as SMN for those who had another scheme before, once a message", async (t) => {
+  let signatures = 0;
+  const { channel, keys } = createChannel(t, {
+    signer: {
+      sign: (text) => {
+        signatures++;
+        return keys.sign(text);
+      },
+    },
+  });
+  const receiver = await startReceiver(t);
+  const prepared = await channel.prepare(message());
+  const to = recipient(`${receiver.origin}/hook`);
+  const smn = { scheme: "smn", keys: [], lastKeyNumber: 1 } as const;
+  await prepared.deliver({ ...to, signature: hmac });
+  assert.equal(signatures, 0);
+  await prepared.deliver(to);
+  await prepared.deliver({ ...to, signature: smn });
+  assert.equal(signatures, 1);
+  const [, second, third] = receiver.requests;
+  assert.equal(second?.body, third?.body);
+  assert.ok(await isGenuine(JSON.parse(third?.body ?? ""), keys));
 });
 
 test("sends a URL's user info as Basic authentication, and its query as given", async (t) => {
@@ -458,6 +569,7 @@ interface Received {
   readonly url: string | undefined;
   readonly headers: IncomingMessage["headers"];
   readonly rawHeaders: readonly string[];
+  readonly body: string;
   json(): Record<string, unknown>;
 }
 
@@ -476,6 +588,7 @@ async function startReceiver(t: TestContext): Promise<{
       url,
       headers,
       rawHeaders,
+      body,
       json: () => JSON.parse(body),
     });
     response.end("thanks");
@@ -559,6 +672,7 @@ function createChannel(
       ...(resolve && { resolve }),
     }),
     signer: keys,
+    webhookKeys,
     links: createLinks({
       publicUrl: () => publicUrl,
       region: "eu-de",

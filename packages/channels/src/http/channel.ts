@@ -1,6 +1,7 @@
 /**
- * The channel of the protocols http and https: one POST per recipient, signed
- * once per message.
+ * The channel of the protocols http and https: one POST per recipient. SMN's
+ * signature is made once per message, when the first recipient comes that gets
+ * it; those of Standard Webhooks are made for each request.
  */
 
 import {
@@ -21,18 +22,22 @@ import { createEgressConnector } from "../egress/egress-connector.ts";
 import type { EgressGuard } from "../egress/egress-guard.ts";
 import type { Links } from "../links.ts";
 import {
-  createRequestTemplate,
+  createSignedTemplate,
+  createUnsignedTemplate,
   type RequestTemplate,
+  type TopicMessage,
   textFor,
 } from "./content.ts";
 import { HttpAttempts } from "./http-attempts.ts";
 import { httpProtocol, httpsProtocol } from "./protocol.ts";
 import type { Signer } from "./signing-key.ts";
+import type { WebhookKeys } from "./webhook-keys.ts";
 
 /** What the channel signs with, goes through and is limited by. */
 export interface HttpChannelOptions {
   readonly egress: EgressGuard;
   readonly signer: Signer;
+  readonly webhookKeys: WebhookKeys;
   readonly links: Links;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -62,11 +67,12 @@ class HttpChannel implements Channel {
   readonly #attempts: HttpAttempts;
 
   constructor(options: HttpChannelOptions) {
-    const { clock, egress, ca, timeoutMs = 5000 } = options;
+    const { clock, egress, ca, webhookKeys, timeoutMs = 5000 } = options;
     this.#options = options;
     this.timeoutMs = timeoutMs + deadlineSlackMs;
     this.#attempts = new HttpAttempts({
       clock,
+      webhookKeys,
       timeoutMs,
       connect: createEgressConnector(egress, ca === undefined ? {} : { ca }),
       maxResponseBytes: options.maxResponseBytes ?? 4096,
@@ -84,12 +90,14 @@ class HttpChannel implements Channel {
   }
 }
 
-/** A message; signed for a protocol when its first recipient comes. */
+/** A message; written for a protocol when its first recipient comes. */
 class HttpMessage implements PreparedMessage {
   readonly #message: Message;
   readonly #options: HttpChannelOptions;
   readonly #attempts: HttpAttempts;
-  readonly #ready = new Map<Protocol, RequestTemplate>();
+  readonly #signed = new Map<Protocol, RequestTemplate>();
+  /** Without SMN's signature. */
+  readonly #unsigned = new Map<Protocol, RequestTemplate>();
   /** By text: where http and https say the same, one signature does. */
   readonly #signing = new Map<string, Promise<RequestTemplate>>();
 
@@ -107,13 +115,14 @@ class HttpMessage implements PreparedMessage {
     recipient: Recipient,
     signals?: AttemptSignals,
   ): Promise<AttemptResult> {
-    const template = this.#ready.get(recipient.protocol);
+    const ready = hasOwnScheme(recipient) ? this.#unsigned : this.#signed;
+    const template = ready.get(recipient.protocol);
     return template === undefined
-      ? this.#signAndDeliver(recipient, signals)
+      ? this.#writeAndDeliver(recipient, signals)
       : this.#attempts.make(template, recipient, signals);
   }
 
-  async #signAndDeliver(
+  async #writeAndDeliver(
     recipient: Recipient,
     signals: AttemptSignals | undefined,
   ): Promise<AttemptResult> {
@@ -129,8 +138,14 @@ class HttpMessage implements PreparedMessage {
     const { clock, timeoutMs = 5000 } = this.#options;
     const begunAt = clock.monotonic();
     try {
+      if (hasOwnScheme(recipient)) {
+        const content = this.#contentFor(protocol, topic);
+        const template = createUnsignedTemplate(content, this.#options.links);
+        this.#unsigned.set(protocol, template);
+        return await this.#attempts.make(template, recipient, signals);
+      }
       const template = await this.#sign(protocol, topic);
-      this.#ready.set(protocol, template);
+      this.#signed.set(protocol, template);
       // Before that it cannot have been given up, and has no signal to read.
       const isLate = clock.monotonic() - begunAt > timeoutMs;
       if (isLate && signals?.signal.aborted) return signedTooLate;
@@ -149,24 +164,28 @@ class HttpMessage implements PreparedMessage {
   }
 
   #sign(protocol: Protocol, topic: MessageTopic): Promise<RequestTemplate> {
-    const { content } = this.#message;
-    const definition = protocol === "http" ? httpProtocol : httpsProtocol;
-    const text = textFor(content, selectText(content, definition), topic);
+    const content = this.#contentFor(protocol, topic);
+    const { text } = content;
     const known = this.#signing.get(text);
     if (known !== undefined) return known;
     const { signer, links } = this.#options;
-    const signing = createRequestTemplate(
-      this.#message,
-      topic,
-      text,
-      signer,
-      links,
-    );
+    const signing = createSignedTemplate(content, signer, links);
     this.#signing.set(text, signing);
     // The next recipient attempts again.
     signing.catch(() => this.#signing.delete(text));
     return signing;
   }
+
+  #contentFor(protocol: Protocol, topic: MessageTopic): TopicMessage {
+    const { content } = this.#message;
+    const definition = protocol === "http" ? httpProtocol : httpsProtocol;
+    const text = textFor(content, selectText(content, definition), topic);
+    return { message: this.#message, topic, text };
+  }
+}
+
+function hasOwnScheme({ signature }: Recipient): boolean {
+  return signature !== undefined && signature.scheme !== "smn";
 }
 
 const signedTooLate: AttemptResult = {

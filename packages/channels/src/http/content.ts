@@ -4,12 +4,14 @@
  */
 
 import {
+  type Clock,
   confirmationLifetimeMs,
   type Message,
   type MessageContent,
   type MessageTopic,
   type SubscriptionExtension,
   type SubscriptionId,
+  type SubscriptionSignature,
 } from "@carillon/core";
 import type { RequestMemory } from "../http-client/connection.ts";
 import { headerLines, requestHead } from "../http-client/request-bytes.ts";
@@ -17,10 +19,12 @@ import type { Links } from "../links.ts";
 import type { RequestTarget } from "../request-target.ts";
 import { type SignedFields, stringToSign } from "./signature.ts";
 import type { Signer } from "./signing-key.ts";
+import type { WebhookKeys } from "./webhook-keys.ts";
 
-/** A message in one of its texts, signed; recipients are filled in. */
+/** A message in one of its texts; recipients are filled in. */
 export interface RequestTemplate {
   readonly type: MessageType;
+  readonly messageId: string;
   readonly topicUrn: string;
   /**
    * The headers that are the same for all, and the JSON. A notification's ends
@@ -36,18 +40,49 @@ type MessageType =
   | "Notification"
   | "UnsubscribeConfirmation";
 
-/** @param text the message's text for the protocol; see {@link textFor} */
-export async function createRequestTemplate(
-  message: Message,
-  topic: MessageTopic,
-  text: string,
+/** A message to a topic, in one of its texts. */
+export interface TopicMessage {
+  readonly message: Message;
+  readonly topic: MessageTopic;
+  /** For the protocol; see {@link textFor}. */
+  readonly text: string;
+}
+
+/** Signed as SMN does, with the key that the service has. */
+export async function createSignedTemplate(
+  content: TopicMessage,
   signer: Signer,
   links: Links,
 ): Promise<RequestTemplate> {
+  const fields = fieldsOf(content, links);
+  const { signature, certificateId } = await signer.sign(stringToSign(fields));
+  return createTemplate(content, links, {
+    ...fields,
+    signature,
+    signature_version: "v1",
+    signing_cert_url: links.certificate(certificateId),
+  });
+}
+
+/**
+ * The same without the three members of SMN's signature: for recipients whose
+ * requests are signed each on its own, or not at all.
+ */
+export function createUnsignedTemplate(
+  content: TopicMessage,
+  links: Links,
+): RequestTemplate {
+  return createTemplate(content, links, fieldsOf(content, links));
+}
+
+function fieldsOf(
+  { message, topic, text }: TopicMessage,
+  links: Links,
+): SignedFields {
   const { content } = message;
   const type = typeOf(content);
   // Lone surrogates have no UTF-8 form, so no two verifiers would agree.
-  const fields: SignedFields = {
+  return {
     message: text.toWellFormed(),
     message_id: message.id,
     ...(message.subject &&
@@ -59,13 +94,22 @@ export async function createRequestTemplate(
     topic_urn: topic.urn,
     type,
   };
-  const { signature, certificateId } = await signer.sign(stringToSign(fields));
-  const json = JSON.stringify({
-    ...fields,
-    signature,
-    signature_version: "v1",
-    signing_cert_url: links.certificate(certificateId),
-  });
+}
+
+/** What the JSON says, in its order, but for the link behind it. */
+interface BodyMembers extends SignedFields {
+  readonly signature?: string;
+  readonly signature_version?: "v1";
+  readonly signing_cert_url?: string;
+}
+
+function createTemplate(
+  { message, topic }: TopicMessage,
+  links: Links,
+  members: BodyMembers,
+): RequestTemplate {
+  const type = typeOf(message.content);
+  const json = JSON.stringify(members);
   const headers = headerLines({
     "content-type": "application/json; charset=utf-8",
     "user-agent": "Carillon",
@@ -76,6 +120,7 @@ export async function createRequestTemplate(
   const body = type === "Notification" ? cutAtLink(json, links, topic) : json;
   return {
     type,
+    messageId: message.id,
     topicUrn: topic.urn,
     bytes: Buffer.from(`${headers}\r\n${body}`),
     bodyLength: Buffer.byteLength(body),
@@ -86,8 +131,15 @@ export async function createRequestTemplate(
 export interface RequestRecipient {
   readonly subscriptionId: SubscriptionId;
   readonly extension: SubscriptionExtension | undefined;
+  readonly signature: SubscriptionSignature | undefined;
   readonly endpoint: string;
   readonly target: RequestTarget;
+}
+
+/** What requests that are signed each on its own are signed with. */
+export interface WebhookSigning {
+  readonly webhookKeys: WebhookKeys;
+  readonly clock: Clock;
 }
 
 /**
@@ -98,9 +150,10 @@ export interface RequestRecipient {
  */
 export function writeRequest(
   template: RequestTemplate,
-  { subscriptionId, extension, target }: RequestRecipient,
+  { subscriptionId, extension, signature, target }: RequestRecipient,
   authority: string,
   memory: RequestMemory,
+  { webhookKeys, clock }: WebhookSigning,
 ): Buffer {
   const { type, bytes, bodyLength } = template;
   const isNotification = type === "Notification";
@@ -111,6 +164,15 @@ export function writeRequest(
   }
   if (isNotification && extension?.header !== undefined) {
     head += headerLines(extension.header);
+  }
+  if (signature?.scheme === "standard-webhooks") {
+    head += webhookKeys.headerLines(subscriptionId, signature, {
+      messageId: template.messageId,
+      // Of this attempt: each is signed anew.
+      at: clock.now(),
+      body: bytes.subarray(bytes.length - bodyLength),
+      tail,
+    });
   }
   const request = memory.reserve(head.length + bytes.length + tail.length);
   request.write(head, 0, "latin1");

@@ -34,6 +34,7 @@ import {
 import { createLinks } from "../links.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
 import type { Signature } from "./signing-key.ts";
+import { WebhookKeys } from "./webhook-keys.ts";
 
 const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -853,6 +854,7 @@ async function prepare(
     signer: {
       sign: async () => ({ signature: "c2ln", certificateId: "x.pem" }),
     },
+    webhookKeys: new WebhookKeys(Buffer.alloc(32, 7)),
     links: createLinks({
       publicUrl: () => "https://x.example",
       region: "r",

@@ -8,7 +8,6 @@ import {
   type AttemptResult,
   type AttemptSignals,
   type AttemptTimings,
-  type Clock,
   type DeadlineEntry,
   DeadlineQueue,
   deadlineSlackMs,
@@ -32,6 +31,7 @@ import { secretsOfRequest, toRequestTarget } from "../request-target.ts";
 import {
   type RequestRecipient,
   type RequestTemplate,
+  type WebhookSigning,
   writeRequest,
 } from "./content.ts";
 import {
@@ -42,9 +42,8 @@ import {
   outcomeOfTimeout,
 } from "./outcome.ts";
 
-export interface HttpAttemptsOptions {
+export interface HttpAttemptsOptions extends WebhookSigning {
   readonly connect: EgressConnector;
-  readonly clock: Clock;
   /** For a whole attempt: connection, request and answer. */
   readonly timeoutMs: number;
   /** Of an answer's body; a longer one ends the connection. */
@@ -81,7 +80,7 @@ export class HttpAttempts {
     recipient: Recipient,
     signals?: AttemptSignals,
   ): Promise<AttemptResult> {
-    const { subscriptionId, extension, endpoint } = recipient;
+    const { subscriptionId, extension, signature, endpoint } = recipient;
     const target = toRequestTarget(endpoint);
     if (subscriptionId === undefined || target === undefined) {
       return Promise.resolve(noEndpoint);
@@ -94,7 +93,7 @@ export class HttpAttempts {
       const attempt = new HttpAttempt(
         this,
         template,
-        { subscriptionId, extension, endpoint, target },
+        { subscriptionId, extension, signature, endpoint, target },
         resolve,
         signal,
       );
@@ -189,7 +188,13 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
 
   write(authority: string, memory: RequestMemory): Buffer {
     this.#sentAt = this.#attempts.options.clock.monotonic();
-    return writeRequest(this.#template, this.#recipient, authority, memory);
+    return writeRequest(
+      this.#template,
+      this.#recipient,
+      authority,
+      memory,
+      this.#attempts.options,
+    );
   }
 
   settle(result: AttemptResult): void {

@@ -11,10 +11,11 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
 import { withConfirmationHint } from "../confirmation-hint.ts";
-import { chooseOne, type Naming } from "../lookup.ts";
+import { findSubscription, idIn } from "../find-subscription.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 import { topicNameOf, topicUrnOf } from "../topic-urn.ts";
+import { signatureCommand } from "./subscription-signature.ts";
 
 /** SMN's status numbers. */
 const statusNames = [
@@ -56,26 +57,24 @@ const fields: readonly Column<SubscriptionRecord>[] = [
   { head: "URN", cell: (one) => one.subscription_urn },
 ];
 
-const naming: Naming<Subscription> = {
-  noun: "subscription",
-  idOf: ({ subscriptionUrn }) => idIn(subscriptionUrn),
-};
-
 export function subscriptionCommand(): Command {
   return new Command("subscription")
     .description(
-      "Create, list, show, confirm and delete subscriptions. A subscription receives nothing until whoever is at the endpoint confirmed it. It is given by its id, the start of its id or its URN, or by topic and endpoint.",
+      "Create, list, show, confirm, sign and delete subscriptions. A subscription receives nothing until whoever is at the endpoint confirmed it. It is given by its id, the start of its id or its URN, or by topic and endpoint.",
     )
     .addCommand(create())
     .addCommand(list())
     .addCommand(show())
     .addCommand(confirmLink())
-    .addCommand(remove());
+    .addCommand(remove())
+    .addCommand(signatureCommand());
 }
 
 interface CreateOptions extends ClientOptions {
   readonly remark?: string;
   readonly header?: readonly string[];
+  readonly signature?: string;
+  readonly algorithm?: string;
 }
 
 function create(): Command {
@@ -84,6 +83,7 @@ function create(): Command {
     "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols: http, https, email, sms.",
     [
       "carillon subscription create alerts https https://example.com/hook",
+      "carillon subscription create alerts https https://a.example --signature none",
       "carillon subscription create alerts email me@example.com --remark on-call",
       "carillon subscription create alerts sms +4915112345678",
     ],
@@ -94,6 +94,14 @@ function create(): Command {
       "header to send along (http, https); may be given again",
       (value: string, all: readonly string[] = []) => [...all, value],
     )
+    .option(
+      "--signature <scheme>",
+      "how messages are signed (http, https): smn, standard-webhooks or none; default smn",
+    )
+    .option(
+      "--algorithm <name>",
+      "of standard-webhooks: hmac-sha256, the default, or ed25519",
+    )
     .action(
       async (
         topic: string,
@@ -101,19 +109,33 @@ function create(): Command {
         endpoint: string,
         options: CreateOptions,
       ) => {
-        const { remark, header } = options;
+        const { remark, signature: scheme, algorithm } = options;
+        const header =
+          options.header && Object.fromEntries(options.header.map(pair));
+        if (algorithm !== undefined && scheme === undefined) {
+          throw new CommandFailure(
+            "--algorithm goes with --signature standard-webhooks.",
+            2,
+          );
+        }
         const output = createOutput(options);
         await withServer(options, async ({ smn, carillon }) => {
           const topicUrn = await topicUrnOf(smn, topic);
-          const subscribe = () =>
-            smn.createSubscription(topicUrn, {
-              protocol,
-              endpoint,
-              remark,
-              extension: header && {
-                header: Object.fromEntries(header.map(pair)),
-              },
-            });
+          const subscribe = async (): Promise<Subscribed> =>
+            scheme === undefined
+              ? await smn.createSubscription(topicUrn, {
+                  protocol,
+                  endpoint,
+                  remark,
+                  extension: header && { header },
+                })
+              : await carillon.signatures.subscribe(topicUrn, {
+                  protocol,
+                  endpoint,
+                  remark,
+                  header,
+                  signature: { scheme, algorithm },
+                });
           // Programs do not wait for a hint.
           const { result, hint } = output.json
             ? { result: await subscribe(), hint: "" }
@@ -224,40 +246,6 @@ function remove(): Command {
   );
 }
 
-/**
- * The subscription given by URN, id or start of the id, or by topic and
- * endpoint.
- *
- * @throws CommandFailure when there is none, or it may be several
- */
-async function findSubscription(
-  smn: Smn,
-  reference: string,
-  endpoint: string | undefined,
-): Promise<Subscription> {
-  if (endpoint === undefined) {
-    const isUrn = reference.startsWith("urn:");
-    const topic = isUrn ? reference.replace(/:[^:]*$/, "") : undefined;
-    const all = await Array.fromAsync(smn.subscriptions(topic));
-    return chooseOne(all, naming, isUrn ? idIn(reference) : reference);
-  }
-  const ofTopic = await Array.fromAsync(
-    smn.subscriptions(await topicUrnOf(smn, reference)),
-  );
-  const ofEndpoint = ofTopic.filter((one) => one.endpoint === endpoint);
-  return chooseOne(
-    ofEndpoint,
-    { ...naming, nameOf: (one) => one.endpoint },
-    endpoint,
-    ` to topic ${reference}`,
-  );
-}
-
-/** The last part of a subscription's URN. */
-function idIn(urn: string): string {
-  return urn.split(":").at(-1) ?? urn;
-}
-
 /** @throws CommandFailure when no subscription waits for the token */
 async function confirmWith(
   smn: Smn,
@@ -299,10 +287,13 @@ function pair(header: string): [string, string] {
   );
 }
 
-function toResult(one: {
+interface Subscribed {
   readonly subscriptionUrn: string;
-  readonly requestId: string | undefined;
-}) {
+  /** Of SMN's answers. */
+  readonly requestId?: string | undefined;
+}
+
+function toResult(one: Subscribed) {
   return { request_id: one.requestId, subscription_urn: one.subscriptionUrn };
 }
 

@@ -109,6 +109,24 @@ const caller = {
   region: "local",
 };
 
+const subscriptionUrn = "urn:smn:local:p:t:s";
+const signature = {
+  scheme: "standard-webhooks",
+  keys: [
+    { number: 2, algorithm: "ed25519", publicKey: "whpk_x" },
+    { number: 1, algorithm: "hmac-sha256", until: createdAt, secret: "whsec_" },
+  ],
+};
+const knownSignature = {
+  ...signature,
+  keys: signature.keys.map((it) => ({
+    until: undefined,
+    secret: undefined,
+    publicKey: undefined,
+    ...it,
+  })),
+};
+
 /** A call, what the server is asked, what it answers, what comes out. */
 const operations: readonly (readonly [
   name: string,
@@ -314,6 +332,68 @@ const operations: readonly (readonly [
     ["POST", "signing-keys/rotate"],
     { certificateId: "c2" },
     { certificateId: "c2" },
+  ],
+  [
+    "signatures.get",
+    (c) => c.signatures.get(subscriptionUrn),
+    ["GET", `subscriptions/${subscriptionUrn}/signature`],
+    signature,
+    knownSignature,
+  ],
+  [
+    "signatures.reveal",
+    (c) => c.signatures.reveal({ subscriptionUrn }),
+    ["POST", `subscriptions/${subscriptionUrn}/signature/reveal`],
+    signature,
+    knownSignature,
+  ],
+  [
+    "signatures.set",
+    (c) => c.signatures.set(subscriptionUrn, { scheme: "none" }),
+    ["PUT", `subscriptions/${subscriptionUrn}/signature`, { scheme: "none" }],
+    { scheme: "none", keys: [] },
+    { scheme: "none", keys: [] },
+  ],
+  [
+    "signatures.rotate",
+    (c) => c.signatures.rotate(subscriptionUrn, { overlapSeconds: 60 }),
+    [
+      "POST",
+      `subscriptions/${subscriptionUrn}/signature/rotate`,
+      { overlapSeconds: 60 },
+    ],
+    signature,
+    knownSignature,
+  ],
+  [
+    "signatures.rotate for a day",
+    (c) => c.signatures.rotate(subscriptionUrn),
+    ["POST", `subscriptions/${subscriptionUrn}/signature/rotate`, {}],
+    signature,
+    knownSignature,
+  ],
+  [
+    "signatures.subscribe",
+    (c) =>
+      c.signatures.subscribe("urn:smn:local:p:t", {
+        protocol: "https",
+        endpoint: "https://a.example",
+        header: { "x-a": "1" },
+        signature: { scheme: "standard-webhooks", algorithm: "ed25519" },
+      }),
+    [
+      "POST",
+      "subscriptions",
+      {
+        topicUrn: "urn:smn:local:p:t",
+        protocol: "https",
+        endpoint: "https://a.example",
+        header: { "x-a": "1" },
+        signature: { scheme: "standard-webhooks", algorithm: "ed25519" },
+      },
+    ],
+    { subscriptionUrn, created: true, signature },
+    { subscriptionUrn, created: true, signature: knownSignature },
   ],
   [
     "configuration.reload",

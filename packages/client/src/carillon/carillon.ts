@@ -14,6 +14,7 @@ import { createMessages, type Messages } from "./messages.ts";
 import { createOptOuts, type OptOuts } from "./opt-outs.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createSandbox, type Sandbox } from "./sandbox.ts";
+import { createSignatures, type Signatures } from "./signatures.ts";
 import { createUsers, type Users } from "./users.ts";
 
 /** Fields that are not named here are passed on as the server sends them. */
@@ -35,6 +36,8 @@ export interface Carillon {
   readonly inbound: Inbound;
   /** Keys that topics' messages are encrypted with at rest. */
   readonly keys: Keys;
+  /** How messages to http and https subscriptions are signed. */
+  readonly signatures: Signatures;
   /** What came to the receivers of a server for trying things out. */
   readonly sandbox: Sandbox;
   /** The rest is for administrators and operators. */
@@ -63,6 +66,7 @@ export function createCarillon(serviceApi: Api): Carillon {
     messages: createMessages(api),
     inbound: createInbound(api),
     keys: createKeys(api),
+    signatures: createSignatures(api),
     sandbox: createSandbox(api),
     users: createUsers(api),
     projects: createProjects(api),

@@ -8,7 +8,7 @@ import type {
   SubscriptionConfirmation,
   UnsubscribeConfirmation,
 } from "./notification.ts";
-import { isVerified } from "./verify.ts";
+import { isVerified } from "./verified.ts";
 
 /** How the confirmation is requested. */
 export interface ConfirmOptions extends RequestOptions {
@@ -17,8 +17,8 @@ export interface ConfirmOptions extends RequestOptions {
 }
 
 /**
- * Follows the link of a message that came out of `verifyNotification`; of any
- * other it would lead wherever the sender likes. Twice is fine. From an
+ * Follows the link of a message that came out of `verifyNotification` or
+ * `verifyWebhook`; of any other it would lead wherever the sender likes. Twice is fine. From an
  * UnsubscribeConfirmation it brings the subscription back.
  *
  * @throws InvalidOptionsError if the message is not verified
@@ -30,7 +30,7 @@ export async function confirmSubscription(
 ): Promise<void> {
   if (!isVerified(message)) {
     throw new InvalidOptionsError(
-      "Expected a message that verifyNotification has answered, not a body or a copy.",
+      "Expected a message that verifyNotification or verifyWebhook has answered, not a body or a copy.",
     );
   }
   const { fetch, signal, timeoutMs = 10_000 } = options;

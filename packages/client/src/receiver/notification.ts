@@ -69,6 +69,15 @@ export function parseNotification(body: NotificationBody): UnverifiedMessage {
   };
 }
 
+/**
+ * The content of a body whose signature stands elsewhere.
+ *
+ * @throws NotificationError
+ */
+export function parseContent(body: NotificationBody): ReceivedMessage {
+  return toContent(toFields(body));
+}
+
 function toFields(body: NotificationBody): JsonObject {
   const value = typeof body === "string" ? parse(body) : body;
   if (value instanceof Uint8Array) return toFields(decode(value));

@@ -14,6 +14,7 @@ import {
   type ReceivedMessage,
   type UnverifiedMessage,
 } from "./notification.ts";
+import { markVerified } from "./verified.ts";
 
 /** Where the signing certificate comes from, and what else must hold. */
 export type VerifyOptions = CertificateSource & {
@@ -40,8 +41,6 @@ type CertificateSource =
       readonly fetchCertificate: FetchCertificate;
       readonly certificate?: undefined;
     };
-
-const verified = new WeakSet<ReceivedMessage>();
 
 /**
  * Resolves with the content of a body that the service signed.
@@ -70,13 +69,8 @@ export async function verifyNotification(
       "bad-signature",
     );
   }
-  verified.add(content);
+  markVerified(content);
   return content;
-}
-
-/** Whether this very object came out of `verifyNotification`. */
-export function isVerified(message: ReceivedMessage): boolean {
-  return verified.has(message);
 }
 
 async function getCertificate(

@@ -16,6 +16,7 @@ import type {
   Protocol,
   ProtocolDefinition,
 } from "../subscriptions/protocol.ts";
+import type { SubscriptionSignature } from "../subscriptions/signature.ts";
 import type { SubscriptionExtension } from "../subscriptions/subscription.ts";
 
 /**
@@ -175,6 +176,8 @@ export interface Recipient {
   /** Absent for direct recipients. */
   readonly subscriptionId?: SubscriptionId;
   readonly extension?: SubscriptionExtension;
+  /** Absent: signed as SMN does. */
+  readonly signature?: SubscriptionSignature;
   /** Set by `readAudience` only: what was claimed has passed already. */
   readonly filterPolicies?: readonly FilterPolicy[];
   /** Set by `readAudience` only: its topic was deleted, nothing is sent. */

@@ -3,6 +3,7 @@ import type { NewMessage } from "../messages/message.ts";
 import type { ConfirmationLimit } from "../subscriptions/confirmation-limits.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
+import type { SubscriptionSignature } from "../subscriptions/signature.ts";
 import type {
   Subscription,
   SubscriptionExtension,
@@ -48,6 +49,8 @@ export interface NewSubscription {
   readonly remark: string;
   readonly extension: SubscriptionExtension;
   readonly status: SubscriptionStatus;
+  /** Absent: as SMN does. */
+  readonly signature?: SubscriptionSignature;
   readonly createdAt: EpochMs;
 }
 
@@ -130,6 +133,15 @@ export interface SubscriptionStore extends SubscriptionReader {
     topicName: string,
     id: SubscriptionId,
     change: SubscriptionChange,
+  ): Promise<boolean>;
+  /**
+   * Sets a subscription's signature if it is still the expected one
+   * (`undefined`: it has none of its own). Answers whether it did.
+   */
+  replaceSignature(
+    id: SubscriptionId,
+    expected: SubscriptionSignature | undefined,
+    next: SubscriptionSignature,
   ): Promise<boolean>;
   /** The owner's removal. Answers false when there is no such one. */
   deleteSubscription(

@@ -6,6 +6,7 @@ import { checkStorable, utf8Length } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 import type { FilterPolicy } from "./filter-policy.ts";
 import type { Protocol } from "./protocol.ts";
+import type { SubscriptionSignature } from "./signature.ts";
 
 /** SMN's numbers: they are on the wire and in the store. */
 export const subscriptionStatus = {
@@ -35,6 +36,8 @@ export interface Subscription {
   readonly extension: SubscriptionExtension;
   /** Absent when it gets every message. */
   readonly filterPolicies?: readonly FilterPolicy[];
+  /** Absent when it was always signed as SMN does. */
+  readonly signature?: SubscriptionSignature;
   readonly createdAt: EpochMs;
 }
 

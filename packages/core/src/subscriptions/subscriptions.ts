@@ -38,6 +38,14 @@ import {
   type Protocols,
 } from "./protocol.ts";
 import {
+  type RotationRequest,
+  rotateSignatureKey,
+  type SignatureRequest,
+  type SubscriptionSignature,
+  setSignature,
+  smnSignature,
+} from "./signature.ts";
+import {
   checkRemark,
   confirmationLifetimeMs,
   defaultSubscriptionsPerTopic,
@@ -70,6 +78,8 @@ export interface SubscribeRequest {
   readonly extension?: ExtensionRequest | undefined;
   /** It came over SMN's API, which has SMN's protocols only. */
   readonly overSmn?: boolean;
+  /** Absent: as SMN does. Of a subscription that is there it changes nothing. */
+  readonly signature?: SignatureRequest | undefined;
 }
 
 /** What a verification code is for, and who sends it. */
@@ -90,7 +100,7 @@ export interface Subscriptions {
    *
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND,
    * PROTOCOL_INVALID, ENDPOINT_INVALID, ENDPOINT_FORBIDDEN, REMARK_INVALID,
-   * SUBSCRIPTION_INVALID, SUBSCRIPTION_QUOTA_EXCEEDED
+   * SUBSCRIPTION_INVALID, SIGNATURE_INVALID, SUBSCRIPTION_QUOTA_EXCEEDED
    */
   subscribe(
     projectId: ProjectId,
@@ -126,6 +136,30 @@ export interface Subscriptions {
     urn: string,
     policies: readonly FilterPolicyRequest[] | undefined,
   ): Promise<void>;
+  /**
+   * Chooses how messages to the subscription are signed from now on, retries
+   * of earlier ones too.
+   *
+   * @throws CarillonError SIGNATURE_INVALID, SIGNATURE_CONFLICT (it was changed
+   * at the same time), SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND
+   */
+  setSignature(
+    projectId: ProjectId,
+    urn: string,
+    request: SignatureRequest,
+  ): Promise<Subscription>;
+  /**
+   * Signs with a fresh key from now on, and for a while with the earlier ones.
+   *
+   * @throws CarillonError SIGNATURE_INVALID, SIGNATURE_CONFLICT (there is no
+   * key, there are too many, or it was changed at the same time),
+   * SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND
+   */
+  rotateSignatureKey(
+    projectId: ProjectId,
+    urn: string,
+    request: RotationRequest,
+  ): Promise<Subscription>;
   /**
    * The owner's removal.
    *
@@ -262,6 +296,42 @@ export function createSubscriptions(
     if (!found) throw subscriptionNotFound();
   }
 
+  async function get(projectId: ProjectId, text: string) {
+    const { topicName, subscriptionId } = parseOwnUrn(projectId, text);
+    const found = await store.findSubscription(
+      projectId,
+      topicName,
+      subscriptionId,
+    );
+    if (!found) throw subscriptionNotFound();
+    return found;
+  }
+
+  /** One write: a crash leaves the former signature or the new one. */
+  async function changeSignature(
+    projectId: ProjectId,
+    text: string,
+    next: (
+      known: SubscriptionSignature,
+      protocol: Protocol,
+    ) => SubscriptionSignature,
+  ): Promise<Subscription> {
+    const known = await get(projectId, text);
+    const before = known.signature ?? smnSignature;
+    const signature = next(before, known.protocol);
+    // Two who rotate at once would else end with two fresh keys.
+    const isSet =
+      signature === before ||
+      (await store.replaceSignature(known.id, known.signature, signature));
+    if (isSet) return { ...known, signature };
+    // It may have been deleted meanwhile.
+    await get(projectId, text);
+    throw new CarillonError(
+      "SIGNATURE_CONFLICT",
+      "The subscription's signature was changed at the same time: look at it again.",
+    );
+  }
+
   async function confirmByLink(
     token: string,
   ): Promise<Subscription | undefined> {
@@ -347,6 +417,9 @@ export function createSubscriptions(
       const endpoint = checkEndpoint(definition, request.endpoint);
       const remark = checkRemark(request.remark);
       const extension = checkExtension(definition, request.extension);
+      const signature =
+        request.signature &&
+        setSignature(protocol, smnSignature, request.signature);
       if (definition.isUrl) await checkTarget(endpoint);
       const needsYes = confirmation !== "none";
       const result = await store.addSubscription(
@@ -361,6 +434,7 @@ export function createSubscriptions(
           status: needsYes
             ? subscriptionStatus.unconfirmed
             : subscriptionStatus.confirmationNotNeeded,
+          ...(signature && { signature }),
           createdAt: clock.now(),
         },
         needsYes
@@ -393,16 +467,7 @@ export function createSubscriptions(
     },
     list: (projectId, filter, page) =>
       store.listSubscriptions(projectId, filter, page),
-    async get(projectId, text) {
-      const urn = parseOwnUrn(projectId, text);
-      const found = await store.findSubscription(
-        projectId,
-        urn.topicName,
-        urn.subscriptionId,
-      );
-      if (!found) throw subscriptionNotFound();
-      return found;
-    },
+    get,
     setRemark: async (projectId, text, remark) =>
       await change(projectId, text, { remark: checkRemark(remark) }),
     setFilterPolicies: async (projectId, text, policies) =>
@@ -410,6 +475,14 @@ export function createSubscriptions(
         filterPolicies:
           policies === undefined ? [] : checkFilterPolicies(policies),
       }),
+    setSignature: (projectId, text, request) =>
+      changeSignature(projectId, text, (known, protocol) =>
+        setSignature(protocol, known, request),
+      ),
+    rotateSignatureKey: (projectId, text, request) =>
+      changeSignature(projectId, text, (known) =>
+        rotateSignatureKey(known, request, clock.now()),
+      ),
     async remove(projectId, text) {
       const urn = parseOwnUrn(projectId, text);
       const found = await store.deleteSubscription(

@@ -18,6 +18,7 @@ const audited: readonly RegExp[] = [
   /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
   /^\/v2\/:project_id\/notifications\/subscriptions\/filter_polices$/,
+  /^\/api\/v2\/subscriptions\/:\w+\/signature(\/|$)/,
   // Revoking; a log-in has no caller here, and writes an entry of its own.
   /^\/v3\/auth\/tokens$/,
 ];
@@ -54,6 +55,11 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "DELETE /api/v2/opt-outs/:recipient": "opt-out.remove",
   "PUT /api/v2/topics/:topicUrn/notify-policy": "notify-policy.change",
   "DELETE /api/v2/topics/:topicUrn/notify-policy": "notify-policy.delete",
+  "PUT /api/v2/subscriptions/:subscriptionUrn/signature": "signature.set",
+  "POST /api/v2/subscriptions/:subscriptionUrn/signature/rotate":
+    "signature.rotate",
+  "POST /api/v2/subscriptions/:subscriptionUrn/signature/reveal":
+    "signature.reveal",
   [`PUT ${smnTopic}/attributes/:name`]: "topic-attribute.set",
   [`DELETE ${smnTopic}/attributes`]: "topic-attribute.delete",
   [`DELETE ${smnTopic}/attributes/:name`]: "topic-attribute.delete",
@@ -133,6 +139,11 @@ const details: Readonly<
     log_stream_id,
   }),
   "notify-policy.create": (_, { id }) => ({ id }),
+  "signature.set": ({ scheme, algorithm }) => ({ scheme, algorithm }),
+  "signature.rotate": ({ algorithm, overlapSeconds }) => ({
+    algorithm,
+    overlapSeconds,
+  }),
 };
 
 /** Longest path in an entry, and text in its details, in characters. */

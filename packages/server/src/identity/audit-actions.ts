@@ -49,6 +49,12 @@ export const auditActions = {
   "notify-policy.create": "A topic was given a notify policy",
   "notify-policy.change": "A topic's notify policy was set or changed",
   "notify-policy.delete": "A topic's notify policy was deleted",
+  "signature.set":
+    "How messages to a subscription are signed was chosen; the secrets were shown",
+  "signature.rotate":
+    "Messages to a subscription are signed with a fresh key; the secrets were shown",
+  "signature.reveal":
+    "The secrets that messages to a subscription are signed with were shown",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type AuditAction = keyof typeof auditActions;

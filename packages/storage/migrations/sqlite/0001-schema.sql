@@ -98,6 +98,8 @@ CREATE TABLE subscriptions (
   extension  TEXT,
   -- JSON; NULL when it gets every message.
   filter_policies TEXT,
+  -- JSON; NULL when it was always signed as SMN does.
+  signature  TEXT,
   remark     TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
   -- The row of a deleted subscription (status 4, 5) stays for the ledger.

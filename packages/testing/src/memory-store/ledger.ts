@@ -85,12 +85,13 @@ export function toRange(row: RangeRow): AudienceRange {
 export function toRecipient(
   subscription: Omit<Subscription, "filterPolicies">,
 ): Recipient {
-  const { seq, id, protocol, endpoint, extension } = subscription;
+  const { seq, id, protocol, endpoint, extension, signature } = subscription;
   return {
     target: seq,
     protocol,
     endpoint,
     subscriptionId: id,
     ...(Object.keys(extension).length > 0 && { extension }),
+    ...(signature && { signature }),
   };
 }

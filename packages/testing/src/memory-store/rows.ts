@@ -89,6 +89,7 @@ export const subscriptionColumns: Columns<Subscription> = {
   status: integer,
   extension: json,
   filterPolicies: optional(json),
+  signature: optional(json),
   createdAt: integer,
 };
 

@@ -1,5 +1,6 @@
 /** Subscriptions of the in-memory store, and their confirmations. */
 
+import { isDeepStrictEqual } from "node:util";
 import type { EpochMs } from "@carillon/core";
 import {
   CarillonError,
@@ -116,6 +117,15 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
           remark,
           ...(filterPolicies?.length && { filterPolicies }),
         });
+        return true;
+      }),
+    replaceSignature: (id, expected, next) =>
+      write(() => {
+        const known = listPresent(tables).find((it) => it.id === id);
+        if (!known || !isDeepStrictEqual(known.signature, expected)) {
+          return false;
+        }
+        subscriptions.put(known.seq, { ...known, signature: next });
         return true;
       }),
     deleteSubscription: (projectId, topicName, id) =>

@@ -20,6 +20,7 @@ import {
   phones,
   projectId,
   recordOutcomes,
+  rotated,
   start,
   statesOf,
   underWay,
@@ -78,6 +79,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     const topic = await addTopic(store);
     const { seq, id, endpoint } = await addSubscription(store, topic, {
       extension: { header: { "x-key": "1" } },
+      signature: rotated,
     });
     const lastAttempt = failedAttempt(0);
     const messageSeq = await fanOut(store, topic, (message) => [
@@ -97,6 +99,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
           endpoint,
           subscriptionId: id,
           extension: { header: { "x-key": "1" } },
+          signature: rotated,
         },
         state: "retrying",
         attempts: 1,

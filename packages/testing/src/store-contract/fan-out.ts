@@ -16,6 +16,7 @@ import {
   countsOf,
   delivered,
   hasRanges,
+  hmac,
   leaseOf,
   mailOf,
   messageTo,
@@ -141,6 +142,7 @@ export function testFanOut({ test }: Cases): void {
     const topic = await addTopic(store);
     const a = await addSubscription(store, topic, {
       extension: { header: { "x-key": "1" } },
+      signature: hmac,
     });
     await addUnconfirmed(store, topic, "t1");
     await addSubscription(store, await addTopic(store));
@@ -161,6 +163,7 @@ export function testFanOut({ test }: Cases): void {
         endpoint: a.endpoint,
         subscriptionId: a.id,
         extension: { header: { "x-key": "1" } },
+        signature: hmac,
       },
       {
         target: b.seq,
@@ -190,7 +193,12 @@ export function testFanOut({ test }: Cases): void {
         it.filterPolicies?.length ?? 0,
         it.cancelled ?? false,
       ]);
+    const signatures = async () =>
+      (await store.readAudience(range, 10)).map((it) => it.signature);
     assert.deepEqual(await read(), [[a.seq, 0, false]]);
+    assert.deepEqual(await signatures(), [undefined]);
+    await store.replaceSignature(a.id, undefined, hmac);
+    assert.deepEqual(await signatures(), [hmac]);
     const b = await addUnconfirmed(store, topic, "t1");
     assert.deepEqual(await read(), [[a.seq, 0, false]]);
     await store.confirmSubscription("t1", start);

@@ -24,6 +24,7 @@ import {
   type SubscriberNotice,
   type Subscription,
   type SubscriptionId,
+  type SubscriptionSignature,
   subscriptionStatus,
   type Topic,
   type TopicId,
@@ -192,6 +193,22 @@ export function newSubscription(
     ...subscription,
   };
 }
+
+export const hmac: SubscriptionSignature = {
+  scheme: "standard-webhooks",
+  keys: [{ number: 1, algorithm: "hmac-sha256" }],
+  lastKeyNumber: 1,
+};
+
+/** The same after a rotation. */
+export const rotated: SubscriptionSignature = {
+  scheme: "standard-webhooks",
+  keys: [
+    { number: 2, algorithm: "ed25519" },
+    { number: 1, algorithm: "hmac-sha256", until: after(1000) },
+  ],
+  lastKeyNumber: 2,
+};
 
 /** An unconfirmed subscription whose confirmation carries `token`. */
 export async function addUnconfirmed(

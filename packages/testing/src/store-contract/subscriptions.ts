@@ -17,6 +17,7 @@ import {
   claimDue,
   everything,
   freshId,
+  hmac,
   intend,
   leaseOf,
   mailOf,
@@ -24,6 +25,7 @@ import {
   noQuota,
   otherProjectId,
   projectId,
+  rotated,
   start,
 } from "./fixtures.ts";
 
@@ -49,6 +51,41 @@ export function testSubscriptions({ test }: Cases): void {
       subscription,
     );
     assert.deepEqual(await store.findSubscriptionById(given.id), subscription);
+  });
+
+  test("keeps a signature that a subscription is added with", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic, { signature: hmac });
+    const kept = await store.findSubscriptionById(id);
+    assert.deepEqual(kept?.signature, hmac);
+  });
+
+  test("replaces a signature that is the expected one only", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic);
+    const kept = async () => (await store.findSubscriptionById(id))?.signature;
+    assert.equal(await store.replaceSignature(id, rotated, hmac), false);
+    assert.equal(await kept(), undefined);
+    assert.equal(await store.replaceSignature(id, undefined, hmac), true);
+    assert.deepEqual(await kept(), hmac);
+    const both = await Promise.all([
+      store.replaceSignature(id, hmac, rotated),
+      store.replaceSignature(id, hmac, rotated),
+    ]);
+    assert.deepEqual(both, [true, false]);
+    assert.deepEqual(await kept(), rotated);
+    assert.equal(await store.replaceSignature(id, undefined, hmac), false);
+    // What was read from it is as good as what was written.
+    assert.equal(await store.replaceSignature(id, await kept(), hmac), true);
+  });
+
+  test("replaces no signature of a subscription that is gone", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic);
+    await store.deleteSubscription(projectId, topic.name, id, start);
+    assert.equal(await store.replaceSignature(id, undefined, hmac), false);
+    const unknown = freshId<SubscriptionId>();
+    assert.equal(await store.replaceSignature(unknown, undefined, hmac), false);
   });
 
   test("finds a subscription only under its own project and topic", async (store) => {

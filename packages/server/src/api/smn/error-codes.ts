@@ -30,6 +30,8 @@ export const smnErrorCodes: Readonly<
   SUBSCRIPTION_URN_INVALID: { status: 400, code: "SMN.0014" },
   SUBSCRIPTION_NOT_FOUND: { status: 404, code: "SMN.0013" },
   SUBSCRIPTION_INVALID: { status: 400, code: "SMN.0043" },
+  SIGNATURE_INVALID: { status: 400, code: "SMN.0043" },
+  SIGNATURE_CONFLICT: { status: 400, code: "SMN.0043" },
   CONFIRMATION_TOKEN_INVALID: { status: 403, code: "SMN.0022" },
   SUBJECT_INVALID: { status: 403, code: "SMN.0008" },
   MESSAGE_INVALID: { status: 403, code: "SMN.0009" },

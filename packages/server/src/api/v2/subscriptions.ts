@@ -5,7 +5,6 @@ import {
   type Protocols,
   parseSubscriptionUrn,
   type Subscription,
-  type Subscriptions,
   subscriptionStatus,
   type Topics,
 } from "@carillon/core";
@@ -18,10 +17,15 @@ import { toMillisecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
 import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+import {
+  Signature,
+  SignatureBody,
+  type SignaturePorts,
+  toSignatureBody,
+} from "./signatures.ts";
 
-export interface SubscriptionPorts {
+export interface SubscriptionPorts extends SignaturePorts {
   readonly topics: Topics;
-  readonly subscriptions: Subscriptions;
   readonly protocols: Protocols;
 }
 
@@ -44,8 +48,20 @@ const SubscriptionBody = Type.Object(
     status: Type.Enum(Object.values(statusNames)),
     remark: Type.String(),
     createdAt: instant("When it was made"),
+    signature: Type.Optional(Signature),
   },
   { title: "Subscription" },
+);
+
+const Subscribed = Type.Object(
+  {
+    ...SubscriptionBody.properties,
+    created: Type.Boolean({
+      description:
+        "False: the endpoint was subscribed already, with the signature it has",
+    }),
+  },
+  { title: "Subscribed" },
 );
 
 const SubscriptionList = Type.Object(
@@ -75,7 +91,7 @@ const listQuery = Type.Object({
 
 export function subscriptionRoutes(
   app: HttpApp,
-  { topics, subscriptions, protocols }: SubscriptionPorts,
+  { topics, subscriptions, protocols, ...ports }: SubscriptionPorts,
 ): void {
   const path = "/topics/:topicUrn/subscriptions";
   const NewSubscription = Type.Object(
@@ -97,6 +113,7 @@ export function subscriptionRoutes(
           ...failsWith("SUBSCRIPTION_INVALID"),
         }),
       ),
+      signature: Type.Optional(SignatureBody),
     },
     { title: "NewSubscription", ...failsWith("SUBSCRIPTION_INVALID") },
   );
@@ -111,6 +128,9 @@ export function subscriptionRoutes(
       status: statusNames[subscription.status],
       remark: subscription.remark,
       createdAt: toMillisecondsText(subscription.createdAt),
+      ...(protocols.find(protocol)?.isUrl && {
+        signature: toSignatureBody(ports, subscription, false),
+      }),
     };
   }
 
@@ -126,7 +146,7 @@ export function subscriptionRoutes(
         tags: ["Topics"],
         params: topicParams,
         body: NewSubscription,
-        response: { 200: SubscriptionBody, 201: SubscriptionBody, ...refusals },
+        response: { 200: Subscribed, 201: Subscribed, ...refusals },
       },
     },
     async (request, reply) => {
@@ -136,7 +156,7 @@ export function subscriptionRoutes(
         request.body,
       );
       reply.code(created ? 201 : 200);
-      return toBody(subscription);
+      return { ...toBody(subscription), created };
     },
   );
 

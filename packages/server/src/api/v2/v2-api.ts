@@ -26,6 +26,7 @@ import { describeRoutes } from "./openapi.ts";
 import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
 import { problemRoutes } from "./problems.ts";
+import { signatureRoutes } from "./signatures.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
 import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
@@ -71,6 +72,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       topicLogRoutes(api, ports);
       topicStatisticsRoutes(api, ports);
       notifyPolicyRoutes(api, ports);
+      signatureRoutes(api, ports);
       keyRoutes(api, ports);
       inboundRoutes(api, ports);
       optOutRoutes(api, ports);

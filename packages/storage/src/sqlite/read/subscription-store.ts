@@ -106,6 +106,8 @@ export function createSubscriptionStore({
     },
     updateSubscription: (projectId, topicName, id, change) =>
       writer.run("updateSubscription", projectId, topicName, id, change),
+    replaceSignature: (id, expected, next) =>
+      writer.run("replaceSignature", id, expected, next),
     deleteSubscription: (projectId, topicName, id, at) =>
       writer.run("deleteSubscription", projectId, topicName, id, at),
   };

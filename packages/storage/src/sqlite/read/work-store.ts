@@ -88,6 +88,7 @@ export function createWorkStore(
       "confirmSubscription",
       "cancelSubscription",
       "updateSubscription",
+      "replaceSignature",
       "deleteSubscription",
       "deleteTopic",
     ],

@@ -9,6 +9,7 @@ import type {
   Recipient,
   SubscriptionExtension,
   SubscriptionId,
+  SubscriptionSignature,
 } from "@carillon/core";
 import type { ClaimFacts } from "@carillon/core/rules";
 import {
@@ -48,6 +49,7 @@ const recipients = defineTable("deliveries", {
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
   extension: computed("s.extension", optional(json<SubscriptionExtension>())),
+  signature: computed("s.signature", optional(json<SubscriptionSignature>())),
 });
 
 const facts = defineTable("deliveries", {

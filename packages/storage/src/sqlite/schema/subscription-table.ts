@@ -6,6 +6,7 @@ import type {
   Subscription,
   SubscriptionExtension,
   SubscriptionId,
+  SubscriptionSignature,
   SubscriptionStatus,
   SubscriptionUser,
 } from "@carillon/core";
@@ -52,8 +53,12 @@ const shape = {
   status,
   extension,
   filterPolicies: optional(filterPolicies),
+  signature: optional(json<SubscriptionSignature>()),
   createdAt: epochMs,
 };
+
+/** A signature as its column has it. */
+export const encodeSignature = shape.signature.encode;
 
 export type SubscriptionRow = RowOf<Subscription>;
 
@@ -115,6 +120,7 @@ export function defineAudience(filters: FilterPolicies) {
     endpoint: text,
     subscriptionId: named("id", optional(textOf<SubscriptionId>())),
     extension: optional(json<SubscriptionExtension>()),
+    signature: optional(json<SubscriptionSignature>()),
     filterPolicies: filters.codec,
     cancelled: named("status", cancelled),
   });

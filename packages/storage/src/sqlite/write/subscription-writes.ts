@@ -6,12 +6,14 @@ import type {
   EpochMs,
   NewSubscription,
   SubscriptionChange,
+  SubscriptionSignature,
 } from "@carillon/core";
 import { filterPolicies } from "../schema/filter-policies.ts";
 import type { NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import {
+  encodeSignature,
   newSubscriptions,
   type SubscriptionRow,
   subscriptions,
@@ -76,6 +78,10 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   );
   const setFilterPolicies = db.prepare(
     "UPDATE subscriptions SET filter_policies = ? WHERE seq = ?",
+  );
+  const setSignature = db.prepare(
+    `UPDATE subscriptions SET signature = ?
+     WHERE id = ? AND status < 4 AND signature IS ?`,
   );
   const seqOfToken = prepareQuery<[subscriptionSeq: number]>(
     db,
@@ -202,6 +208,18 @@ export function createSubscriptionWrites(db: DatabaseSync) {
         );
       }
       return true;
+    },
+    replaceSignature(
+      id: string,
+      expected: SubscriptionSignature | undefined,
+      next: SubscriptionSignature,
+    ): boolean {
+      const { changes } = setSignature.run(
+        encodeSignature(next),
+        id,
+        encodeSignature(expected),
+      );
+      return changes > 0;
     },
     deleteSubscription(
       projectId: string,

@@ -53,7 +53,6 @@ export {
   SigningKeys,
   type SigningKeysOptions,
   type SigningSecrets,
-  type SigningSettings,
   signingKeysSetting,
 } from "./http/signing-key.ts";
 export { createLinks, type Links, type LinksOptions } from "./links.ts";

@@ -161,6 +161,8 @@ export type {
   Domain,
   IdentityStore,
   Project,
+  Setting,
+  SettingStore,
   TokenRecord,
   User,
   UserRole,
@@ -215,6 +217,7 @@ export {
   mergeStates,
   refusedOutcome,
 } from "./rules.ts";
+export { type SettingChange, SharedSetting } from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
 export {
   type ConfirmationLimit,

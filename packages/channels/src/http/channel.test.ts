@@ -28,6 +28,7 @@ import {
   systemClock,
   toEpochMs,
 } from "@carillon/core";
+import { MemoryStore } from "@carillon/testing";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
 import {
@@ -541,12 +542,8 @@ function createChannel(
   options: Partial<HttpChannelOptions> & { resolve?: ResolveName } = {},
 ): { channel: Channel; keys: SigningKeys } {
   const { resolve, ...rest } = options;
-  const settings = new Map<string, string>();
   const keys = new SigningKeys({
-    settings: {
-      getSetting: async (name) => settings.get(name),
-      putSetting: async (name, value) => void settings.set(name, value),
-    },
+    settings: new MemoryStore(),
     secrets: { seal: (secret) => secret, open: (sealed) => sealed },
     region: "eu-de",
     clock: systemClock,

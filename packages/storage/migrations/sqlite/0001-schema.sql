@@ -490,6 +490,8 @@ CREATE INDEX audit_entries_of_domain ON audit_entries (domain_id, at, seq);
 CREATE INDEX audit_entries_by_time ON audit_entries (at, seq);
 
 CREATE TABLE settings (
-  name  TEXT PRIMARY KEY,
-  value TEXT NOT NULL
+  name    TEXT    PRIMARY KEY,
+  -- Counts the writes; one that replaces another version is refused.
+  version INTEGER NOT NULL,
+  value   TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -28,6 +28,7 @@ import {
   type Recipient,
   type ResourceTag,
   receiptEvents,
+  type Setting,
   type Subscription,
   type SubscriptionUser,
   type TokenRecord,
@@ -347,12 +348,10 @@ export const identityTokenColumns: Columns<TokenRecord> = {
   firstHash: optional(text),
 };
 
-export interface SettingRow {
-  readonly name: string;
-  readonly value: string;
-}
-
-export const settingColumns: Columns<SettingRow> = { name: text, value: text };
+export const settingColumns: Columns<Setting> = {
+  value: text,
+  version: integer,
+};
 
 export const auditColumns: Columns<AuditEntry> = {
   seq: integer,

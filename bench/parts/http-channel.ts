@@ -87,7 +87,11 @@ async function createChannelSender(): Promise<Sender> {
     links: createLinks({
       publicUrl: () => "http://127.0.0.1:7070",
       region: "local",
-      unsubscribeToken: (id) => id,
+      tokens: {
+        confirmationToken: () => "",
+        confirmationCode: () => "",
+        unsubscribeToken: () => "",
+      },
     }),
     clock: systemClock,
     logger: silentLogger,

@@ -1,6 +1,7 @@
 /** Messages and recipients that the channels' tests share; no tests here. */
 
 import {
+  type ConfirmationGrant,
   type Message,
   type MessageId,
   type ProjectId,
@@ -8,13 +9,25 @@ import {
   type SubscriptionId,
   toEpochMs,
 } from "@carillon/core";
+import type { LinksOptions } from "./links.ts";
 
 export const topicUrn = "urn:smn:eu-de:0123456789abcdef0123456789abcdef:alerts";
 export const subscriptionId =
   "fedcba9876543210fedcba9876543210" as SubscriptionId;
 
-/** Stands for the server's own tokens. */
-export const unsubscribeToken = (id: SubscriptionId) => `left-${id}`;
+export const grant: ConfirmationGrant = {
+  subscriptionId,
+  generation: 1,
+  expiresAt: toEpochMs(Date.UTC(2026, 0, 17)),
+};
+
+/** Stand for the server's own. */
+export const tokens: LinksOptions["tokens"] = {
+  confirmationToken: ({ generation }) => `00f${generation}`,
+  confirmationCode: ({ generation }) => `00471${generation}`,
+  unsubscribeToken: ({ subscriptionId: id, generation }) =>
+    `left-${generation}-${id}`,
+};
 
 /** A message of 2026-01-15T08:30:07.999Z to the topic's subscribers. */
 export function message(change: Partial<Message> = {}): Message {
@@ -64,6 +77,7 @@ export function recipient(
     protocol,
     endpoint,
     subscriptionId,
+    generation: 1,
     ...(extension && { extension }),
   };
 }

@@ -256,6 +256,12 @@ export {
   type SubscriptionStatus,
   subscriptionStatus,
 } from "./subscriptions/subscription.ts";
+export {
+  type ConfirmationGrant,
+  noticeContent,
+  type SubscriptionGeneration,
+  type SubscriptionTokens,
+} from "./subscriptions/subscription-tokens.ts";
 export type {
   AddressBook,
   SubscriptionUser,
@@ -270,7 +276,6 @@ export {
   type SubscribeRequest,
   type Subscriptions,
 } from "./subscriptions/subscriptions.ts";
-export { verificationCodeOf } from "./subscriptions/verification-code.ts";
 export type {
   MessageTemplate,
   MessageTemplateId,

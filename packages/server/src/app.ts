@@ -14,6 +14,7 @@ import type {
   ResourceTags,
   Store,
   Subscriptions,
+  SubscriptionTokens,
   SubscriptionUsers,
   Templates,
   TopicAccess,
@@ -71,7 +72,6 @@ import type { RequestMeter } from "./metrics/request-meter.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { webhookRoutes } from "./sandbox/webhook-routes.ts";
-import type { UnsubscribeTokens } from "./unsubscribe-tokens.ts";
 
 /** What the routes work with; see `compose.ts` for how each is built. */
 export interface AppPorts {
@@ -92,7 +92,7 @@ export interface AppPorts {
   readonly administration: AdministrationWithin;
   readonly audit: AuditLog;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
-  readonly unsubscribeTokens: UnsubscribeTokens;
+  readonly subscriptionTokens: SubscriptionTokens;
   readonly metricsText: MetricsText;
   readonly requests: RequestMeter;
   readonly logins: LoginMeter;

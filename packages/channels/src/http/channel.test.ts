@@ -32,12 +32,13 @@ import { MemoryStore } from "@carillon/testing";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
 import {
+  grant,
   recipient as httpRecipient,
   message,
   subscriptionId,
   text,
+  tokens,
   topicUrn,
-  unsubscribeToken,
 } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createSelfSignedCertificate } from "./certificate.ts";
@@ -109,8 +110,8 @@ test("sends a URL's user info as Basic authentication, and its query as given", 
   const withUser = receiver.origin.replace("//", "//us%20er:p%40ß@");
   for (const content of [
     text("hello"),
-    { kind: "confirmation", token: "00ff" } as const,
-    { kind: "unsubscription", token: "00ff" } as const,
+    { kind: "confirmation", grant } as const,
+    { kind: "unsubscription", grant } as const,
   ]) {
     const prepared = await channel.prepare(message({ content }));
     const result = await prepared.deliver(recipient(`${withUser}/a?b='c'`));
@@ -167,7 +168,7 @@ test("invites with a link, without a subscription URN, headers or unsubscribe li
   const { channel, keys } = createChannel(t);
   const receiver = await startReceiver(t);
   const prepared = await channel.prepare(
-    message({ content: { kind: "confirmation", token: "00ff" } }),
+    message({ content: { kind: "confirmation", grant } }),
   );
   await prepared.deliver(
     recipient(receiver.origin, { header: { "x-tenant": "7" } }),
@@ -190,7 +191,7 @@ test("invites with a link, without a subscription URN, headers or unsubscribe li
       message_id: "1".repeat(32),
       topic_urn: topicUrn,
       timestamp: "2026-01-15T08:30:07Z",
-      subscribe_url: `${publicUrl}/smn/subscription/confirm?token=00ff&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
+      subscribe_url: `${publicUrl}/smn/subscription/confirm?token=00f1&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
       signature: "",
       signature_version: "v1",
       signing_cert_url: "",
@@ -203,7 +204,7 @@ test("sends the unsubscribe notice with the subscription's URN and a link back",
   const { channel, keys } = createChannel(t);
   const receiver = await startReceiver(t);
   const prepared = await channel.prepare(
-    message({ content: { kind: "unsubscription", token: "00ff" } }),
+    message({ content: { kind: "unsubscription", grant } }),
   );
   await prepared.deliver(recipient(receiver.origin));
 
@@ -217,7 +218,7 @@ test("sends the unsubscribe notice with the subscription's URN and a link back",
     `${topicUrn}:${subscriptionId}`,
   );
   const body = request.json();
-  assert.match(String(body.subscribe_url), /confirm\?token=00ff&/);
+  assert.match(String(body.subscribe_url), /confirm\?token=00f1&/);
   assert.match(String(body.message), /unsubscribed.*48 hours/);
   assert.ok(!("unsubscribe_url" in body));
   assert.ok(await isGenuine(body, keys));
@@ -558,7 +559,7 @@ function createChannel(
     links: createLinks({
       publicUrl: () => publicUrl,
       region: "eu-de",
-      unsubscribeToken,
+      tokens,
     }),
     clock: systemClock,
     logger: silentLogger,

@@ -24,12 +24,7 @@ import {
 import { ManualClock } from "@carillon/testing";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
-import {
-  message,
-  recipient,
-  text,
-  unsubscribeToken,
-} from "../fixtures.test.ts";
+import { message, recipient, text, tokens } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
 import type { Signature } from "./signing-key.ts";
@@ -813,7 +808,7 @@ async function prepare(
     links: createLinks({
       publicUrl: () => "https://x.example",
       region: "r",
-      unsubscribeToken,
+      tokens,
     }),
     clock: systemClock,
     logger: silentLogger,

@@ -130,6 +130,8 @@ export interface Recipient {
   readonly endpoint: string;
   /** Absent for direct recipients. */
   readonly subscriptionId?: SubscriptionId;
+  /** The subscription's, for the link by which its subscriber leaves. */
+  readonly generation?: number;
   readonly extension?: SubscriptionExtension;
   /** Set by `readAudience` only: what was claimed has passed already. */
   readonly filterPolicies?: readonly FilterPolicy[];

@@ -35,6 +35,10 @@ export interface Subscription {
   readonly extension: SubscriptionExtension;
   /** Absent when it gets every message. */
   readonly filterPolicies?: readonly FilterPolicy[];
+  /** How often its subscriber left; links sent before mean nothing then. */
+  readonly generation: number;
+  /** When the code that was sent last is good no more; absent without one. */
+  readonly codeExpiresAt?: EpochMs;
   readonly createdAt: EpochMs;
 }
 

@@ -79,12 +79,13 @@ export function toRange(row: RangeRow): AudienceRange {
 export function toRecipient(
   subscription: Omit<Subscription, "filterPolicies">,
 ): Recipient {
-  const { seq, id, protocol, endpoint, extension } = subscription;
+  const { seq, id, protocol, endpoint, extension, generation } = subscription;
   return {
     target: seq,
     protocol,
     endpoint,
     subscriptionId: id,
+    generation,
     ...(Object.keys(extension).length > 0 && { extension }),
   };
 }

@@ -1,6 +1,5 @@
 /** What the in-memory store keeps, kind by kind: its schema. */
 
-import type { EpochMs } from "@carillon/core";
 import {
   type AccessKey,
   type Attempt,
@@ -8,6 +7,7 @@ import {
   type AuditEntry,
   audienceKinds,
   type BindingData,
+  type ConfirmationGrant,
   type ConfirmationWindow,
   contentKinds,
   type DeliveryOutcome,
@@ -90,18 +90,9 @@ export const subscriptionColumns: Columns<Subscription> = {
   status: integer,
   extension: json,
   filterPolicies: optional(json),
+  generation: integer,
+  codeExpiresAt: optional(integer),
   createdAt: integer,
-};
-
-/** What a subscription is confirmed with. */
-export interface SubscriptionTokenRow {
-  readonly seq: number;
-  readonly expiresAt: EpochMs;
-}
-
-export const subscriptionTokenColumns: Columns<SubscriptionTokenRow> = {
-  seq: integer,
-  expiresAt: integer,
 };
 
 /** Confirmations of an endpoint. */
@@ -144,13 +135,19 @@ export const bindingColumns: Columns<
   updatedAt: integer,
 };
 
+const grant = object<ConfirmationGrant>({
+  subscriptionId: text,
+  generation: integer,
+  expiresAt: integer,
+});
+
 const contentColumns: Readonly<
   Record<MessageContent["kind"], (content: unknown) => unknown>
 > = {
   text: object({ kind: text, text }),
   structure: object({ kind: text, variants: json }),
-  confirmation: object({ kind: text, token: text }),
-  unsubscription: object({ kind: text, token: text }),
+  confirmation: object({ kind: text, grant, byCode: optional(flag) }),
+  unsubscription: object({ kind: text, grant }),
 };
 
 export const messageColumns: Columns<Message> = {

@@ -1,12 +1,11 @@
 /** What the routes for subscribers work with. */
 
-import type { Subscriptions } from "@carillon/core";
-import type { UnsubscribeTokens } from "../../unsubscribe-tokens.ts";
+import type { Subscriptions, SubscriptionTokens } from "@carillon/core";
 import type { OriginOf } from "../origin.ts";
 
 export interface SubscriberPorts {
   readonly subscriptions: Subscriptions;
-  readonly unsubscribeTokens: UnsubscribeTokens;
+  readonly subscriptionTokens: Pick<SubscriptionTokens, "unsubscribeToken">;
   readonly originOf: OriginOf;
   readonly certificates: {
     /** The certificate as PEM; `undefined` when there is none of that id. */

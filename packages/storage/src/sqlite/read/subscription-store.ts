@@ -5,7 +5,6 @@ import {
   isProtocol,
   type PageRequest,
   type ProjectId,
-  type SubscriberNotice,
   type Subscription,
   type SubscriptionFilter,
   type SubscriptionId,
@@ -14,13 +13,11 @@ import {
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { protocolCodes } from "../schema/codes.ts";
-import { toMessageRow } from "../schema/message-table.ts";
 import {
   type SubscriptionRow,
   subscriptions,
   subscriptionTables,
 } from "../schema/subscription-table.ts";
-import type { NoticeValues } from "../write/subscription-writes.ts";
 import { Conditions } from "./conditions.ts";
 import type { Reader } from "./reader.ts";
 
@@ -32,14 +29,6 @@ export function createSubscriptionStore({
   const byId = reader.prepare<SubscriptionRow>(
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.id = ? AND status < 4`,
-  );
-  /** Parameters: token, now. Index: the primary key of the tokens. */
-  const byToken = reader.prepare<SubscriptionRow>(
-    `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
-     WHERE subscriptions.seq =
-       (SELECT subscription_seq FROM subscription_tokens
-        WHERE token = ? AND expires_at > ?)
-       AND status < 4`,
   );
   const lists = createLists(reader);
 
@@ -65,7 +54,7 @@ export function createSubscriptionStore({
       const result = await writer.run(
         "addSubscription",
         subscription,
-        confirmation ? toNoticeValues(confirmation) : null,
+        confirmation ?? null,
         quota,
       );
       switch (result) {
@@ -84,25 +73,19 @@ export function createSubscriptionStore({
           };
       }
     },
-    async confirmSubscription(token, now) {
-      const row = await writer.run("confirmSubscription", token, now);
-      return row && subscriptions.fromRow(row);
-    },
-    async findSubscriptionOfToken(token, now) {
-      const row = byToken.get(token, now);
+    async confirmSubscription(id, generation) {
+      const row = await writer.run("confirmSubscription", id, generation);
       return row && subscriptions.fromRow(row);
     },
     async cancelSubscription(id, unsubscribeNotice) {
       const known = findById(id);
       if (!known || known.status === subscriptionStatus.cancelled) return known;
-      const notice = unsubscribeNotice(known);
       // Should it be gone or cancelled by the time it is its turn, the writer
       // sees so and sends nothing.
       const row = await writer.run(
         "cancelSubscription",
         id,
-        toNoticeValues(notice),
-        notice.message.createdAt,
+        unsubscribeNotice(known),
       );
       return row && subscriptions.fromRow(row);
     },
@@ -207,14 +190,4 @@ function createLists(reader: Reader) {
 function codeOfProtocol(protocol: string | undefined): number | undefined {
   if (protocol === undefined) return undefined;
   return isProtocol(protocol) ? protocolCodes[protocol] : -1;
-}
-
-function toNoticeValues(notice: SubscriberNotice): NoticeValues {
-  return {
-    token: notice.token,
-    tokenExpiresAt: notice.tokenExpiresAt,
-    message: toMessageRow(notice.message),
-    billable: notice.billable ?? false,
-    limits: notice.limits ?? [],
-  };
 }

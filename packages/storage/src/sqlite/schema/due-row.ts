@@ -47,6 +47,7 @@ const recipients = defineTable("deliveries", {
   protocol: computed("coalesce(r.protocol, s.protocol)", code(protocolCodes)),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
+  generation: computed("s.generation", optional(integer)),
   extension: computed("s.extension", optional(json<SubscriptionExtension>())),
 });
 

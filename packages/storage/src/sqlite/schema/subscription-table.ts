@@ -54,6 +54,8 @@ const shape = {
   status,
   extension,
   filterPolicies: optional(filterPolicies),
+  generation: integer,
+  codeExpiresAt: optional(epochMs),
   createdAt: epochMs,
 };
 
@@ -63,7 +65,14 @@ export type SubscriptionRow = RowOf<Subscription>;
 export const subscriptions = defineTable("subscriptions", shape);
 export const newSubscriptions = defineTable(
   "subscriptions",
-  omit(shape, "seq", "topicName", "filterPolicies"),
+  omit(
+    shape,
+    "seq",
+    "topicName",
+    "filterPolicies",
+    "generation",
+    "codeExpiresAt",
+  ),
 );
 
 /** A subscription comes with the name of its topic. */
@@ -116,6 +125,7 @@ export function defineAudience(filters: FilterPolicies) {
     protocol: code(protocolCodes),
     endpoint: text,
     subscriptionId: named("id", optional(textOf<SubscriptionId>())),
+    generation: optional(integer),
     extension: optional(json<SubscriptionExtension>()),
     filterPolicies: filters.codec,
     cancelled: named("status", cancelled),

@@ -43,6 +43,7 @@ test("a token is read back as what it was made for", () => {
     const { subscriptionId, generation } = grant;
     const confirmation = tokens.confirmationToken(grant);
     assert.match(confirmation, /^[0-9a-f]{80}$/);
+    assert.ok(!confirmation.includes(subscriptionId));
     assert.deepEqual(tokens.openConfirmationToken(confirmation), grant);
     const leaving = tokens.unsubscribeToken(grant);
     assert.match(leaving, /^[A-Za-z0-9_-]{36}$/);

@@ -1,7 +1,8 @@
 /**
  * The tokens of subscriptions: what they are for, in bytes, with a code that
- * only this installation can make (HMAC-SHA-256, cut). Each purpose has a key
- * of its own, derived from the secret key (HKDF).
+ * only this installation can make (HMAC-SHA-256, cut), and covered by a stream
+ * that follows from the code. Each purpose has keys of its own, derived from the
+ * secret key (HKDF).
  *
  * | token | bytes | written |
  * |---|---|---|
@@ -23,7 +24,6 @@ const idBytes = 16;
 const generationBytes = 3;
 const expiryBytes = 5;
 const leaveBytes = idBytes + generationBytes;
-const grantBytes = leaveBytes + expiryBytes;
 /** As hard to guess as a random token of 128 bits. */
 const confirmationCodeBytes = 16;
 /** 64 bits, guessed over the network alone: more would only lengthen links. */
@@ -44,7 +44,7 @@ export function createSubscriptionTokens(key: Uint8Array): SubscriptionTokens {
   const code = createSignedBytes(key, "confirmation-code", 6);
 
   function codeOf(grant: ConfirmationGrant): string {
-    const bytes = code.sign(toGrantBytes(grant)).subarray(grantBytes);
+    const bytes = code.codeOf(toGrantBytes(grant));
     return String(bytes.readUIntBE(0, 6) % 1_000_000).padStart(6, "0");
   }
 
@@ -72,16 +72,28 @@ export function createSubscriptionTokens(key: Uint8Array): SubscriptionTokens {
 }
 
 function createSignedBytes(key: Uint8Array, purpose: string, length: number) {
-  const ownKey = Buffer.from(hkdfSync("sha256", key, "", purpose, 32));
+  const keyFor = (use: string) =>
+    Buffer.from(hkdfSync("sha256", key, "", `${purpose} ${use}`, 32));
+  const codeKey = keyFor("code");
+  const coverKey = keyFor("cover");
   const codeOf = (bytes: Uint8Array) =>
-    createHmac("sha256", ownKey).update(bytes).digest().subarray(0, length);
+    createHmac("sha256", codeKey).update(bytes).digest().subarray(0, length);
+  /** Covers and uncovers: who reads a token sees no subscription's id in it. */
+  const cover = (bytes: Uint8Array, code: Uint8Array) => {
+    const pad = createHmac("sha256", coverKey).update(code).digest();
+    return Buffer.from(bytes.map((byte, n) => byte ^ (pad[n] ?? 0)));
+  };
   return {
-    /** The bytes with their code. */
-    sign: (bytes: Uint8Array) => Buffer.concat([bytes, codeOf(bytes)]),
+    codeOf,
+    /** The bytes, covered, with their code. */
+    sign(bytes: Uint8Array): Buffer {
+      const code = codeOf(bytes);
+      return Buffer.concat([cover(bytes, code), code]);
+    },
     /** The bytes in front of a code that is theirs. */
     open(signed: Buffer): Buffer | undefined {
-      const bytes = signed.subarray(0, -length);
       const code = signed.subarray(-length);
+      const bytes = cover(signed.subarray(0, -length), code);
       return timingSafeEqual(code, codeOf(bytes)) ? bytes : undefined;
     },
   };

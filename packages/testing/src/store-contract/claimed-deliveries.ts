@@ -95,6 +95,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
           protocol: "https",
           endpoint,
           subscriptionId: id,
+          generation: 0,
           extension: { header: { "x-key": "1" } },
         },
         state: "retrying",

@@ -158,6 +158,7 @@ export function testFanOut({ test }: Cases): void {
         protocol: "https",
         endpoint: a.endpoint,
         subscriptionId: a.id,
+        generation: 0,
         extension: { header: { "x-key": "1" } },
       },
       {
@@ -165,6 +166,7 @@ export function testFanOut({ test }: Cases): void {
         protocol: "email",
         endpoint: "ops@example.com",
         subscriptionId: b.id,
+        generation: 0,
       },
     ]);
     const targets = async (part: Partial<AudienceRange>) =>

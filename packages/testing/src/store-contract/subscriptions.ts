@@ -38,6 +38,7 @@ export function testSubscriptions({ test }: Cases): void {
       ...given,
       seq: subscription.seq,
       topicName: topic.name,
+      generation: 0,
     });
     const next = await addSubscription(store, topic);
     assert.ok(next.seq > subscription.seq);
@@ -180,6 +181,7 @@ export function testSubscriptions({ test }: Cases): void {
       protocol: subscription.protocol,
       endpoint: subscription.endpoint,
       subscriptionId: subscription.id,
+      generation: 0,
       extension: { header: { "x-key": "1" } },
     });
     assert.deepEqual(await store.findMessageBySeq(claimed.messageSeq), {

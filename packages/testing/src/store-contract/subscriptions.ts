@@ -3,6 +3,7 @@ import {
   CarillonError,
   type ErrorCode,
   type MessageContent,
+  noticeContent,
   type Store,
   type SubscriptionId,
   subscriptionStatus,
@@ -186,6 +187,7 @@ export function testSubscriptions({ test }: Cases): void {
     });
     assert.deepEqual(await store.findMessageBySeq(claimed.messageSeq), {
       ...mail.message,
+      content: noticeContent(mail, subscription),
       seq: claimed.messageSeq,
     });
   });

@@ -356,6 +356,20 @@ test("an old link does not subscribe again who has left since", async () => {
   assert.equal(await status(), 3);
 });
 
+test("an old link does not unsubscribe again who has come back since", async () => {
+  const { server, token, urn, status, open } = await setUp();
+  await using _ = server;
+  assert.equal((await open("POST", `/c/${token}`)).statusCode, 200);
+  const leave = server.leavePath(urn);
+  assert.equal((await open("POST", leave)).statusCode, 200);
+  await server.clock.advanceSettled(100);
+  const back = tokenIn(server.sent.at(-1)?.message.content);
+  assert.equal((await open("POST", `/c/${back}`)).statusCode, 200);
+  assert.equal((await open("POST", leave)).statusCode, 404);
+  assert.equal((await open("POST", `/c/${token}`)).statusCode, 403);
+  assert.equal(await status(), 1);
+});
+
 test("pages and buttons work below a path of the public URL", async () => {
   let publicUrl = "";
   const { server, token, urn, status } = await setUp({

@@ -25,6 +25,7 @@ import {
   systemClock,
   toEpochMs,
 } from "@carillon/core";
+import { MemoryStore } from "@carillon/testing";
 import { type Dispatcher, Pool } from "undici";
 import { concurrency } from "../bare/poster.ts";
 import { topicUrn } from "../carillon.ts";
@@ -76,16 +77,10 @@ async function requestsPerSecond(sender: Sender): Promise<number> {
 async function createChannelSender(): Promise<Sender> {
   // A fan-out reads them from the store; that is not the channel's work.
   const recipients = Array.from({ length: requests }, (_, n) => recipient(n));
-  const settings = new Map<string, string>();
   const channel = createHttpChannel({
     egress: createEgressGuard({ allowTargets: ["127.0.0.0/8"] }),
     signer: new SigningKeys({
-      settings: {
-        getSetting: async (name) => settings.get(name),
-        putSetting: async (name, value) => {
-          settings.set(name, value);
-        },
-      },
+      settings: new MemoryStore(),
       secrets: { seal: (secret) => secret, open: (sealed) => sealed },
       region: "local",
       clock: systemClock,
@@ -95,7 +90,11 @@ async function createChannelSender(): Promise<Sender> {
     links: createLinks({
       publicUrl: () => "http://127.0.0.1:7070",
       region: "local",
-      unsubscribeToken: (id) => id,
+      tokens: {
+        confirmationToken: () => "",
+        confirmationCode: () => "",
+        unsubscribeToken: () => "",
+      },
     }),
     clock: systemClock,
     logger: silentLogger,

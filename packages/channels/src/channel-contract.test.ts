@@ -19,7 +19,7 @@ import { SMTPServer } from "smtp-server";
 import { createEgressGuard } from "./egress/egress-guard.ts";
 import { createEmailChannel } from "./email/channel.ts";
 import { emailProtocol } from "./email/protocol.ts";
-import { message, recipient, unsubscribeToken } from "./fixtures.test.ts";
+import { message, recipient, tokens } from "./fixtures.test.ts";
 import { createHttpChannel } from "./http/channel.ts";
 import { WebhookKeys } from "./http/webhook-keys.ts";
 import { createLinks } from "./links.ts";
@@ -30,7 +30,7 @@ const timeoutMs = 300;
 const links = createLinks({
   publicUrl: () => "https://notify.example",
   region: "eu-de",
-  unsubscribeToken,
+  tokens,
 });
 
 testChannelContract("http", async () => {

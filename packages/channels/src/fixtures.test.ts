@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {
   type AttemptTimings,
+  type ConfirmationGrant,
   type Message,
   type MessageId,
   type ProjectId,
@@ -10,13 +11,25 @@ import {
   type SubscriptionId,
   toEpochMs,
 } from "@carillon/core";
+import type { LinksOptions } from "./links.ts";
 
 export const topicUrn = "urn:smn:eu-de:0123456789abcdef0123456789abcdef:alerts";
 export const subscriptionId =
   "fedcba9876543210fedcba9876543210" as SubscriptionId;
 
-/** Stands for the server's own tokens. */
-export const unsubscribeToken = (id: SubscriptionId) => `left-${id}`;
+export const grant: ConfirmationGrant = {
+  subscriptionId,
+  generation: 1,
+  expiresAt: toEpochMs(Date.UTC(2026, 0, 17)),
+};
+
+/** Stand for the server's own. */
+export const tokens: LinksOptions["tokens"] = {
+  confirmationToken: ({ generation }) => `00f${generation}`,
+  confirmationCode: ({ generation }) => `00471${generation}`,
+  unsubscribeToken: ({ subscriptionId: id, generation }) =>
+    `left-${generation}-${id}`,
+};
 
 /** A message of 2026-01-15T08:30:07.999Z to the topic's subscribers. */
 export function message(change: Partial<Message> = {}): Message {
@@ -66,6 +79,7 @@ export function recipient(
     protocol,
     endpoint,
     subscriptionId,
+    generation: 1,
     ...(extension && { extension }),
   };
 }

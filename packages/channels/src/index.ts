@@ -55,7 +55,6 @@ export {
   SigningKeys,
   type SigningKeysOptions,
   type SigningSecrets,
-  type SigningSettings,
   signingKeysSetting,
 } from "./http/signing-key.ts";
 export {

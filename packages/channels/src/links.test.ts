@@ -1,26 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SubscriptionId } from "@carillon/core";
+import { grant, subscriptionId, tokens } from "./fixtures.test.ts";
 import { createLinks } from "./links.ts";
 
 const topicUrn = "urn:smn:eu-de:0123456789abcdef0123456789abcdef:alerts";
-const subscriptionId = "fedcba9876543210fedcba9876543210" as SubscriptionId;
-
-const unsubscribeToken = (id: SubscriptionId) => `left-${id}`;
 
 test("writes short links to pages for people", () => {
   const links = createLinks({
     publicUrl: () => "https://notify.example/prefix/",
     region: "eu-de",
-    unsubscribeToken,
+    tokens,
   });
   assert.equal(
-    links.confirmationPage("00ff"),
-    "https://notify.example/prefix/c/00ff",
+    links.confirmationPage(grant),
+    "https://notify.example/prefix/c/00f1",
   );
   assert.equal(
-    links.unsubscriptionPage(subscriptionId),
-    `https://notify.example/prefix/u/left-${subscriptionId}`,
+    links.unsubscriptionPage(grant),
+    `https://notify.example/prefix/u/left-1-${subscriptionId}`,
   );
 });
 
@@ -28,11 +25,11 @@ test("writes the links as SMN's subscribers know them", () => {
   const links = createLinks({
     publicUrl: () => "https://notify.example:8443/",
     region: "eu-de",
-    unsubscribeToken,
+    tokens,
   });
   assert.equal(
-    links.subscribe("00ff", topicUrn),
-    `https://notify.example:8443/smn/subscription/confirm?token=00ff&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
+    links.subscribe(grant, topicUrn),
+    `https://notify.example:8443/smn/subscription/confirm?token=00f1&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
   );
   assert.equal(
     links.unsubscribe(topicUrn, subscriptionId),
@@ -49,7 +46,7 @@ test("asks for the public URL each time, since it is known late", () => {
   const links = createLinks({
     publicUrl: () => `http://127.0.0.1:${port}`,
     region: "local",
-    unsubscribeToken,
+    tokens,
   });
   port = 7070;
   assert.match(links.certificate("x.pem"), /^http:\/\/127\.0\.0\.1:7070\//);

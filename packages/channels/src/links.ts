@@ -3,7 +3,12 @@
  * fetches the certificate. The server serves these paths.
  */
 
-import type { SubscriptionId } from "@carillon/core";
+import type {
+  ConfirmationGrant,
+  SubscriptionGeneration,
+  SubscriptionId,
+  SubscriptionTokens,
+} from "@carillon/core";
 
 /** Under which URL the links are served, and for which region. */
 export interface LinksOptions {
@@ -13,8 +18,10 @@ export interface LinksOptions {
    */
   readonly publicUrl: () => string;
   readonly region: string;
-  /** Answers the token by which a subscription is ended at its page. */
-  readonly unsubscribeToken: (id: SubscriptionId) => string;
+  readonly tokens: Pick<
+    SubscriptionTokens,
+    "confirmationToken" | "confirmationCode" | "unsubscribeToken"
+  >;
 }
 
 /**
@@ -24,10 +31,12 @@ export interface LinksOptions {
  */
 export interface Links {
   /** Where people confirm. */
-  confirmationPage(token: string): string;
+  confirmationPage(grant: ConfirmationGrant): string;
+  /** What stands in place of that link: six digits. */
+  confirmationCode(grant: ConfirmationGrant): string;
   /** Where people leave, and mail programs with one click. */
-  unsubscriptionPage(subscriptionId: SubscriptionId): string;
-  subscribe(token: string, topicUrn: string): string;
+  unsubscriptionPage(generation: SubscriptionGeneration): string;
+  subscribe(grant: ConfirmationGrant, topicUrn: string): string;
   unsubscribe(topicUrn: string, subscriptionId: SubscriptionId): string;
   /** The unsubscribe link of any subscription, but for the id at its end. */
   unsubscribePrefix(topicUrn: string): string;
@@ -36,17 +45,20 @@ export interface Links {
 
 /** Builds the links of one region's messages. */
 export function createLinks(options: LinksOptions): Links {
-  const { publicUrl, region } = options;
+  const { publicUrl, region, tokens } = options;
   const site = () => publicUrl().replace(/\/+$/, "");
   const base = () => `${site()}/smn`;
   const regions = `region=${region}&region_id=${region}`;
   const unsubscribePrefix = (topicUrn: string) =>
     `${base()}/subscription/unsubscribe?${regions}&subscription_urn=${topicUrn}:`;
   return {
-    confirmationPage: (token) => `${site()}/c/${token}`,
-    unsubscriptionPage: (id) => `${site()}/u/${options.unsubscribeToken(id)}`,
-    subscribe: (token, topicUrn) =>
-      `${base()}/subscription/confirm?token=${encodeURIComponent(token)}&topic_urn=${topicUrn}&${regions}`,
+    confirmationPage: (grant) =>
+      `${site()}/c/${tokens.confirmationToken(grant)}`,
+    confirmationCode: (grant) => tokens.confirmationCode(grant),
+    unsubscriptionPage: (generation) =>
+      `${site()}/u/${tokens.unsubscribeToken(generation)}`,
+    subscribe: (grant, topicUrn) =>
+      `${base()}/subscription/confirm?token=${tokens.confirmationToken(grant)}&topic_urn=${topicUrn}&${regions}`,
     unsubscribe: (topicUrn, subscriptionId) =>
       unsubscribePrefix(topicUrn) + subscriptionId,
     unsubscribePrefix,

@@ -8,11 +8,12 @@ import { test } from "node:test";
 import type { MessageContent } from "@carillon/core";
 import { writeMail } from "./email/content.ts";
 import {
+  grant,
   message,
   subscriptionId,
   text,
+  tokens,
   topicUrn,
-  unsubscribeToken,
 } from "./fixtures.test.ts";
 import { createLinks } from "./links.ts";
 import { writeText } from "./sms/content.ts";
@@ -20,22 +21,22 @@ import { writeText } from "./sms/content.ts";
 const links = createLinks({
   publicUrl: () => "https://notify.example",
   region: "eu-de",
-  unsubscribeToken: (id) => unsubscribeToken(id).replace(id, "token"),
+  tokens: { ...tokens, unsubscribeToken: () => "token" },
 });
 
 const contents: readonly MessageContent[] = [
   text("Volume data-1 is 93 % full."),
   { kind: "structure", variants: { default: "a", email: "b", sms: "c" } },
-  { kind: "confirmation", token: "00ff" },
-  { kind: "confirmation", token: "123456@1@+491700000000" },
-  { kind: "unsubscription", token: "00ff" },
+  { kind: "confirmation", grant },
+  { kind: "confirmation", grant, byCode: true },
+  { kind: "unsubscription", grant },
 ];
 
 for (const content of contents) {
   test(`no mail and no text has it: ${JSON.stringify(content)}`, () => {
     const { topic, ...rest } = message({ content });
     assert.ok(topic);
-    const mail = writeMail({ ...rest, topic }, topic, subscriptionId, links);
+    const mail = writeMail({ ...rest, topic }, topic, grant, links);
     const written = [
       mail.subject,
       mail.text,

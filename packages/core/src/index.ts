@@ -176,6 +176,8 @@ export type {
   Domain,
   IdentityStore,
   Project,
+  Setting,
+  SettingStore,
   TokenRecord,
   User,
   UserRole,
@@ -256,6 +258,7 @@ export {
   refusedOutcome,
   unfetchedError,
 } from "./rules.ts";
+export { type SettingChange, SharedSetting } from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
 export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {
@@ -310,6 +313,12 @@ export {
   type SubscriptionStatus,
   subscriptionStatus,
 } from "./subscriptions/subscription.ts";
+export {
+  type ConfirmationGrant,
+  noticeContent,
+  type SubscriptionGeneration,
+  type SubscriptionTokens,
+} from "./subscriptions/subscription-tokens.ts";
 export type {
   AddressBook,
   SubscriptionUser,
@@ -324,7 +333,6 @@ export {
   type SubscribeRequest,
   type Subscriptions,
 } from "./subscriptions/subscriptions.ts";
-export { verificationCodeOf } from "./subscriptions/verification-code.ts";
 export type {
   MessageTemplate,
   MessageTemplateId,

@@ -26,4 +26,5 @@ export {
   type ConfirmationWindow,
   countConfirmation,
 } from "./subscriptions/confirmation-windows.ts";
+export { noticeContent } from "./subscriptions/subscription-tokens.ts";
 export { type EpochMs, toEpochMs } from "./time.ts";

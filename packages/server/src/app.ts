@@ -15,6 +15,7 @@ import type {
   ResourceTags,
   Store,
   Subscriptions,
+  SubscriptionTokens,
   SubscriptionUsers,
   Templates,
   TopicAccess,
@@ -73,7 +74,6 @@ import type { RequestMeter } from "./metrics/request-meter.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { webhookRoutes } from "./sandbox/webhook-routes.ts";
-import type { UnsubscribeTokens } from "./unsubscribe-tokens.ts";
 
 /** What the routes work with; see `compose.ts` for how each is built. */
 export interface AppPorts {
@@ -95,7 +95,7 @@ export interface AppPorts {
   readonly administration: AdministrationWithin;
   readonly audit: AuditLog;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
-  readonly unsubscribeTokens: UnsubscribeTokens;
+  readonly subscriptionTokens: SubscriptionTokens;
   readonly webhookKeys: SubscriptionPorts["webhookKeys"];
   readonly metricsText: MetricsText;
   readonly requests: RequestMeter;

@@ -68,13 +68,13 @@ import {
 import { RequestMeter } from "./metrics/request-meter.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { watchStore } from "./store-health.ts";
+import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import {
   addProviders,
   forwardReceipts,
   forwardTexts,
   prepareGateway,
 } from "./text-messages.ts";
-import { createUnsubscribeTokens } from "./unsubscribe-tokens.ts";
 import { version } from "./version.ts";
 
 /** What the service stands on. Whoever made these closes them. */
@@ -188,7 +188,7 @@ export async function compose(
   const randomHex = (n: number) => randomBytes(n).toString("hex");
   const newId = createTimeOrderedIds(() => clock.now(), randomHex);
   const newMessageId = newId;
-  const newToken = () => randomHex(16);
+  const subscriptionTokens = createSubscriptionTokens(key);
   const health = opened.use(watchStore(ports));
   const { store } = health;
   const audit = opened.use(createAuditLog({ store, clock: wallClock, logger }));
@@ -207,7 +207,7 @@ export async function compose(
       clock,
       newId,
       newMessageId,
-      newToken,
+      tokens: subscriptionTokens,
       protocols,
       kindOf: (protocol) => kindOf(channels, protocol),
       checkTarget: (url) => ports.checkTarget(url, closing.signal),
@@ -358,7 +358,7 @@ export async function compose(
       onChanged: ports.onIdentityChanged,
     }),
     certificates: ports.certificates,
-    unsubscribeTokens: createUnsubscribeTokens(key),
+    subscriptionTokens,
     webhookKeys: new WebhookKeys(key),
     receivers: {
       gateway,

@@ -105,7 +105,8 @@ function inspectSettings(
     certificates === undefined ? [] : parseSigningCertificates(certificates);
   const bootstrap = database.findSetting(bootstrapSetting);
   const { region } =
-    bootstrap === undefined ? {} : parseBootstrapState(bootstrap);
+    (bootstrap === undefined ? undefined : parseBootstrapState(bootstrap)) ??
+    {};
   return {
     ...(current && { signingCertificate: current }),
     ...(region !== undefined && { region }),

@@ -45,8 +45,8 @@ import {
   startMetricsServer,
 } from "./metrics/metrics-server.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
+import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import { createSmsGateway } from "./text-messages.ts";
-import { createUnsubscribeTokens } from "./unsubscribe-tokens.ts";
 import { version } from "./version.ts";
 
 /** What the embedding program brings; all of it is optional. */
@@ -178,7 +178,7 @@ export async function open(
   const links = createLinks({
     publicUrl,
     region: config.region,
-    unsubscribeToken: createUnsubscribeTokens(key).tokenOf,
+    tokens: createSubscriptionTokens(key),
   });
   const emailFor = ({ smtpUrl = sandbox?.smtpUrl, mailFrom }: Config) =>
     smtpUrl === undefined

@@ -132,7 +132,7 @@ export async function recoverOperator({
     // Of a server that runs on default settings; the next start knows better.
     url: last?.url ?? "http://127.0.0.1:7070",
     ...(last?.publicUrl !== undefined && { publicUrl: last.publicUrl }),
-    region: state.region ?? last?.region ?? "local",
+    region: state.region,
     ...recovered,
     user: {
       ...(await knownPassword(last, domain, user)),

@@ -15,16 +15,16 @@ function setUp() {
   const inner = new MemoryStore();
   const clock = new ManualClock();
   const state = { fails: undefined as Error | undefined, writes: 0 };
-  const { putSetting, getSetting } = inner;
+  const { putSetting, findSetting } = inner;
   Object.assign(inner, {
-    async putSetting(name: string, value: string) {
+    async putSetting(name: string, value: string, replaces: number) {
       state.writes++;
       if (state.fails) throw state.fails;
-      await putSetting(name, value);
+      return await putSetting(name, value, replaces);
     },
-    async getSetting(name: string) {
+    async findSetting(name: string) {
       if (state.fails) throw state.fails;
-      return await getSetting(name);
+      return await findSetting(name);
     },
   });
   const events: string[] = [];
@@ -39,7 +39,7 @@ function setUp() {
     child: () => logger,
   };
   const health = watchStore({ store: inner, clock, logger });
-  const write = () => health.store.putSetting("a", "b").catch(() => {});
+  const write = () => health.store.putSetting("a", "b", 0).catch(() => {});
   return { health, inner, clock, state, events, write };
 }
 
@@ -65,7 +65,7 @@ test("recovers by itself once the store can write, and says so", async () => {
   await clock.advanceSettled(1000);
   assert.equal(health.failure(), undefined);
   assert.deepEqual(events, ["storage_failing", "storage_recovered"]);
-  assert.equal(await inner.getSetting("storage.probe"), "");
+  assert.equal((await inner.findSetting("storage.probe"))?.value, "");
 });
 
 test("writes nothing of its own while all is well, or after closing", async () => {
@@ -86,7 +86,7 @@ test("what is refused for good, or only read, says nothing", async () => {
   await write();
   assert.equal(health.failure(), undefined);
   state.fails = full;
-  await assert.rejects(health.store.getSetting("a"), { code: "STORAGE_FULL" });
+  await assert.rejects(health.store.findSetting("a"), { code: "STORAGE_FULL" });
   assert.equal(health.failure(), undefined);
 });
 
@@ -106,8 +106,8 @@ test("writes of a store are observed wherever its methods stand", async () => {
   class Derived extends Base {
     readonly #value = "b";
 
-    async getSetting() {
-      return this.#value;
+    async findSetting() {
+      return { value: this.#value, version: 1 };
     }
   }
   // The other methods stand nowhere else than in its prototype.
@@ -119,13 +119,13 @@ test("writes of a store are observed wherever its methods stand", async () => {
       deleteToken: async () => {
         throw full;
       },
-      getSetting: async () => "b",
+      findSetting: async () => ({ value: "b", version: 1 }),
     }),
   ]) {
     const clock = new ManualClock();
     const health = watchStore({ store, clock, logger: silentLogger });
     assert.equal(health.store.exclusive, true);
-    assert.equal(await health.store.getSetting("a"), "b");
+    assert.equal((await health.store.findSetting("a"))?.value, "b");
     await health.store.deleteUser("nobody");
     assert.equal(health.failure(), undefined);
     await assert.rejects(health.store.deleteToken("t"), full);
@@ -137,7 +137,7 @@ test("writes of a store are observed wherever its methods stand", async () => {
 test("a failed write rejects for its caller as before", async () => {
   const { health, state } = setUp();
   state.fails = full;
-  await assert.rejects(health.store.putSetting("a", "b"), {
+  await assert.rejects(health.store.putSetting("a", "b", 0), {
     code: "STORAGE_FULL",
   });
 });

@@ -9,6 +9,7 @@ import {
   type Clock,
   isTransient,
   type Logger,
+  SharedSetting,
   type Store,
   type Timer,
 } from "@carillon/core";
@@ -45,6 +46,7 @@ export function watchStore({
   let failingSince = 0;
   let timer: Timer | undefined;
   let isClosed = false;
+  const probed = new SharedSetting(store, probeSetting);
 
   function onFailure(error: unknown): void {
     // What the store refuses for good says nothing about the next write.
@@ -64,9 +66,9 @@ export function watchStore({
 
   async function probe(): Promise<void> {
     try {
-      await store.putSetting(probeSetting, probeValue);
+      await probed.change(() => probeValue);
       // Takes no room afterwards.
-      await store.putSetting(probeSetting, "");
+      await probed.change(() => "");
     } catch (error) {
       onFailure(error);
       if (!isClosed) scheduleProbe();

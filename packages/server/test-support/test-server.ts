@@ -21,6 +21,7 @@ import {
   type LogFields,
   type Logger,
   type Message,
+  type MessageContent,
   type Probe,
   type ProtocolDefinition,
   type PullChannel,
@@ -39,7 +40,7 @@ import type { IdentityCredentials } from "../src/identity/bootstrap.ts";
 import type { Identity } from "../src/identity/identity.ts";
 import { LiveSettings } from "../src/live-settings.ts";
 import type { Sandbox } from "../src/sandbox/sandbox.ts";
-import { createUnsubscribeTokens } from "../src/unsubscribe-tokens.ts";
+import { createSubscriptionTokens } from "../src/subscription-tokens.ts";
 
 export interface TestServerOptions {
   readonly store?: Store;
@@ -93,7 +94,7 @@ export interface TestServer extends AsyncDisposable {
   readonly domainId: string;
   /** `/v2/{project}/notifications` */
   readonly base: string;
-  /** The path by which a subscriber leaves. */
+  /** The path by which a subscriber leaves who never left before. */
   leavePath(subscriptionUrn: string): string;
   /** What channels were handed. */
   readonly sent: readonly SentMessage[];
@@ -123,6 +124,15 @@ export interface Answer {
 
 export const testKey = new Uint8Array(32).fill(7);
 export const testRegion = "test-1";
+const testTokens = createSubscriptionTokens(testKey);
+
+/** The token of the link in a notice, or its code. */
+export function tokenIn(content: MessageContent | undefined): string {
+  if (!content || !("grant" in content)) throw new Error("It is no notice.");
+  return "byCode" in content
+    ? testTokens.confirmationCode(content.grant)
+    : testTokens.confirmationToken(content.grant);
+}
 
 const certificatePem =
   "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
@@ -230,7 +240,10 @@ export async function startTestServer(
     domainId: domain?.id ?? "",
     base: `/v2/${project.id}/notifications`,
     leavePath: (urn) =>
-      `/u/${createUnsubscribeTokens(testKey).tokenOf(urn.slice(-32) as SubscriptionId)}`,
+      `/u/${testTokens.unsubscribeToken({
+        subscriptionId: urn.slice(-32) as SubscriptionId,
+        generation: 0,
+      })}`,
     sent,
     complaints,
     async call(method, url, body) {

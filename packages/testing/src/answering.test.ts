@@ -19,22 +19,22 @@ describe("answering late", () => {
   test("takes as many turns of the event loop as asked for", async () => {
     for (const turns of [1, 3, 7]) {
       const store = answeringLate(new MemoryStore(), turns);
-      assert.equal(await turnsOf(() => store.getSetting("a")), turns);
+      assert.equal(await turnsOf(() => store.findSetting("a")), turns);
     }
   });
 
   test("takes effect before it answers", async () => {
     const store = new MemoryStore();
-    const answer = answeringLate(store).putSetting("a", "1");
-    assert.equal(await store.getSetting("a"), "1");
+    const answer = answeringLate(store).putSetting("a", "1", 0);
+    assert.equal((await store.findSetting("a"))?.value, "1");
     await answer;
   });
 
   test("brings failures late too", async () => {
     const error = new CarillonError("STORAGE_FULL");
-    const store = failing(new MemoryStore(), { getSetting: { error } });
+    const store = failing(new MemoryStore(), { findSetting: { error } });
     const turns = await turnsOf(() =>
-      assert.rejects(answeringLate(store).getSetting("a"), error),
+      assert.rejects(answeringLate(store).findSetting("a"), error),
     );
     assert.equal(turns, 3);
   });
@@ -47,7 +47,7 @@ describe("answering out of order", () => {
     const asked = Array.from({ length: 20 }, (_, n) => n);
     await Promise.all(
       asked.map(async (n) => {
-        await store.putSetting("last", `${n}`);
+        await store.putSetting(`s${n}`, "x", 0);
         order.push(n);
       }),
     );
@@ -56,7 +56,7 @@ describe("answering out of order", () => {
       order.toSorted((a, b) => a - b),
       asked,
     );
-    assert.equal(await store.getSetting("last"), "19");
+    assert.equal((await store.findSetting("s19"))?.value, "x");
   });
 
   test("the same random brings the same order", async () => {
@@ -65,7 +65,7 @@ describe("answering out of order", () => {
       const order: number[] = [];
       await Promise.all(
         Array.from({ length: 20 }, async (_, n) => {
-          await store.getSetting("a");
+          await store.findSetting("a");
           order.push(n);
         }),
       );

@@ -9,12 +9,12 @@ const error = new CarillonError("STORAGE_UNAVAILABLE");
 test("fails as often as planned, and changes nothing then", async () => {
   const plan = { putSetting: { error, times: 2, after: 1 } };
   const store = failing(new MemoryStore(), plan);
-  await store.putSetting("a", "1");
-  await assert.rejects(store.putSetting("a", "2"), error);
-  await assert.rejects(store.putSetting("a", "3"), error);
-  assert.equal(await store.getSetting("a"), "1");
-  await store.putSetting("a", "4");
-  assert.equal(await store.getSetting("a"), "4");
+  await store.putSetting("a", "1", 0);
+  await assert.rejects(store.putSetting("a", "2", 0), error);
+  await assert.rejects(store.putSetting("a", "3", 0), error);
+  assert.equal((await store.findSetting("a"))?.value, "1");
+  await store.putSetting("a", "4", 1);
+  assert.equal((await store.findSetting("a"))?.value, "4");
 });
 
 test("fails until the plan is changed", async () => {

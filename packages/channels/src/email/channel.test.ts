@@ -14,18 +14,18 @@ import {
 import PostalMime, { type Email } from "postal-mime";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import {
+  grant,
   message,
   recipient,
-  subscriptionId,
   text,
-  unsubscribeToken,
+  tokens,
   withTopic,
 } from "../fixtures.test.ts";
 import { createSelfSignedCertificate } from "../http/certificate.ts";
 import { createLinks } from "../links.ts";
 import { createEmailChannel, type EmailChannelOptions } from "./channel.ts";
 
-const unsubscribeUrl = `https://notify.example/u/${unsubscribeToken(subscriptionId)}`;
+const unsubscribeUrl = `https://notify.example/u/${tokens.unsubscribeToken(grant)}`;
 
 test("sends a plain mail that names its sender, its topic and the way out", async (t) => {
   const server = await startServer(t);
@@ -139,7 +139,7 @@ test("invites with the topic's introduction, a link and its time limit", async (
     channel,
     withTopic(
       { introduction: "News of the harbour.", displayName: "Harbour" },
-      { kind: "confirmation", token: "00ff" },
+      { kind: "confirmation", grant },
     ),
   );
 
@@ -147,7 +147,7 @@ test("invites with the topic's introduction, a link and its time limit", async (
   assert.equal(mail.subject, "Confirm your subscription to Harbour");
   assert.match(mail.text ?? "", /^News of the harbour\.\n\nYou are invited/);
   assert.ok(
-    mail.text?.includes("within 48 hours:\nhttps://notify.example/c/00ff\n"),
+    mail.text?.includes("within 48 hours:\nhttps://notify.example/c/00f1\n"),
   );
   assert.equal(headers["list-unsubscribe"], undefined);
 });
@@ -157,14 +157,14 @@ test("sends the unsubscribe notice with a link back", async (t) => {
   const channel = createChannel(t, server.url);
   await deliver(
     channel,
-    message({ content: { kind: "unsubscription", token: "00ff" } }),
+    message({ content: { kind: "unsubscription", grant } }),
   );
 
   const { mail, headers } = await server.only();
   assert.equal(mail.subject, "You are unsubscribed from alerts");
   assert.match(
     mail.text ?? "",
-    /within 48 hours:\nhttps:\/\/notify\.example\/c\/00ff\n/,
+    /within 48 hours:\nhttps:\/\/notify\.example\/c\/00f1\n/,
   );
   assert.equal(headers["list-unsubscribe"], undefined);
 });
@@ -179,7 +179,7 @@ test("what a publisher writes adds no header and no recipient", async (t) => {
   const evil = "Hi\r\nBcc: eve@example.com\r\nX-Evil: 3\u0000\u2028X-Evil: 4";
   for (const content of [
     text(`a\r\n.\r\nRCPT TO:<eve@example.com>\r\nX-Evil: 5`),
-    { kind: "confirmation", token: "t\r\nX-Evil: 6" } as const,
+    { kind: "confirmation", grant } as const,
   ]) {
     await deliver(
       channel,
@@ -389,7 +389,7 @@ test("a server or sender that cannot be used is named at once, without its passw
   const links = createLinks({
     publicUrl: () => "",
     region: "r",
-    unsubscribeToken,
+    tokens,
   });
   const create = (smtpUrl: string, from = "a@b.example") =>
     createEmailChannel({ smtpUrl, from, links, logger: silentLogger });
@@ -533,7 +533,7 @@ function createChannel(
     from: "noreply@carillon.example",
     links: createLinks({
       publicUrl: () => "https://notify.example",
-      unsubscribeToken,
+      tokens,
       region: "eu-de",
     }),
     logger: silentLogger,

@@ -89,7 +89,7 @@ class EmailChannel implements Channel {
     signal: AbortSignal = this.#closing.signal,
   ): Promise<AttemptResult> {
     const { topic } = message;
-    const { subscriptionId } = recipient;
+    const { subscriptionId, generation = 0 } = recipient;
     if (topic === undefined || subscriptionId === undefined) {
       return {
         outcome: "rejected",
@@ -101,7 +101,12 @@ class EmailChannel implements Channel {
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     if (ended.aborted) return interrupted;
     const { from, links } = this.#options;
-    const mail = writeMail(message, topic, subscriptionId, links);
+    const mail = writeMail(
+      message,
+      topic,
+      { subscriptionId, generation },
+      links,
+    );
     const timeout = AbortSignal.timeout(this.timeoutMs);
     try {
       const { response } = await transport.sendMail({

@@ -4,7 +4,7 @@ import {
   confirmationLifetimeMs,
   type Message,
   type MessageTopic,
-  type SubscriptionId,
+  type SubscriptionGeneration,
   selectText,
 } from "@carillon/core";
 import { oneLine } from "../excerpt.ts";
@@ -21,7 +21,7 @@ export interface MailContent {
 export function writeMail(
   message: Message,
   topic: MessageTopic,
-  subscriptionId: SubscriptionId,
+  subscription: SubscriptionGeneration,
   links: Links,
 ): MailContent {
   const { content } = message;
@@ -29,7 +29,7 @@ export function writeMail(
   switch (content.kind) {
     case "text":
     case "structure": {
-      const unsubscribeUrl = links.unsubscriptionPage(subscriptionId);
+      const unsubscribeUrl = links.unsubscriptionPage(subscription);
       return {
         subject: oneLine(message.subject ?? "") || title,
         text: paragraphs(
@@ -45,7 +45,7 @@ export function writeMail(
         text: paragraphs(
           topic.introduction,
           `You are invited to receive the messages of ${title} (${topic.urn}).`,
-          `To confirm, open this link within ${linkHours} hours:\n${links.confirmationPage(content.token)}`,
+          `To confirm, open this link within ${linkHours} hours:\n${links.confirmationPage(content.grant)}`,
           "If you do not confirm, you will receive no messages.",
         ),
       };
@@ -54,7 +54,7 @@ export function writeMail(
         subject: `You are unsubscribed from ${title}`,
         text: paragraphs(
           `You will receive no more messages of ${title} (${topic.urn}).`,
-          `To subscribe again, open this link within ${linkHours} hours:\n${links.confirmationPage(content.token)}`,
+          `To subscribe again, open this link within ${linkHours} hours:\n${links.confirmationPage(content.grant)}`,
         ),
       };
     default:

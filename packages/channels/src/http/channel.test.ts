@@ -29,16 +29,18 @@ import {
   systemClock,
   toEpochMs,
 } from "@carillon/core";
+import { MemoryStore } from "@carillon/testing";
 import { Webhook } from "standardwebhooks";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
 import {
+  grant,
   recipient as httpRecipient,
   message,
   subscriptionId,
   text,
+  tokens,
   topicUrn,
-  unsubscribeToken,
   untimed,
 } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
@@ -168,7 +170,7 @@ test("asks to confirm with the signature of the subscription", async (t) => {
   const { channel } = createChannel(t, { signer: unusable });
   const receiver = await startReceiver(t);
   const prepared = await channel.prepare(
-    message({ content: { kind: "confirmation", token: "abc" } }),
+    message({ content: { kind: "confirmation", grant } }),
   );
   const to = { ...recipient(`${receiver.origin}/hook`), signature: hmac };
   assert.equal((await prepared.deliver(to)).outcome, "delivered");
@@ -220,8 +222,8 @@ test("sends a URL's user info as Basic authentication, and its query as given", 
   const withUser = receiver.origin.replace("//", "//us%20er:p%40ß@");
   for (const content of [
     text("hello"),
-    { kind: "confirmation", token: "00ff" } as const,
-    { kind: "unsubscription", token: "00ff" } as const,
+    { kind: "confirmation", grant } as const,
+    { kind: "unsubscription", grant } as const,
   ]) {
     const prepared = await channel.prepare(message({ content }));
     const result = await prepared.deliver(recipient(`${withUser}/a?b='c'`));
@@ -278,7 +280,7 @@ test("invites with a link, without a subscription URN, headers or unsubscribe li
   const { channel, keys } = createChannel(t);
   const receiver = await startReceiver(t);
   const prepared = await channel.prepare(
-    message({ content: { kind: "confirmation", token: "00ff" } }),
+    message({ content: { kind: "confirmation", grant } }),
   );
   await prepared.deliver(
     recipient(receiver.origin, { header: { "x-tenant": "7" } }),
@@ -301,7 +303,7 @@ test("invites with a link, without a subscription URN, headers or unsubscribe li
       message_id: "1".repeat(32),
       topic_urn: topicUrn,
       timestamp: "2026-01-15T08:30:07Z",
-      subscribe_url: `${publicUrl}/smn/subscription/confirm?token=00ff&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
+      subscribe_url: `${publicUrl}/smn/subscription/confirm?token=00f1&topic_urn=${topicUrn}&region=eu-de&region_id=eu-de`,
       signature: "",
       signature_version: "v1",
       signing_cert_url: "",
@@ -314,7 +316,7 @@ test("sends the unsubscribe notice with the subscription's URN and a link back",
   const { channel, keys } = createChannel(t);
   const receiver = await startReceiver(t);
   const prepared = await channel.prepare(
-    message({ content: { kind: "unsubscription", token: "00ff" } }),
+    message({ content: { kind: "unsubscription", grant } }),
   );
   await prepared.deliver(recipient(receiver.origin));
 
@@ -328,7 +330,7 @@ test("sends the unsubscribe notice with the subscription's URN and a link back",
     `${topicUrn}:${subscriptionId}`,
   );
   const body = request.json();
-  assert.match(String(body.subscribe_url), /confirm\?token=00ff&/);
+  assert.match(String(body.subscribe_url), /confirm\?token=00f1&/);
   assert.match(String(body.message), /unsubscribed.*48 hours/);
   assert.ok(!("unsubscribe_url" in body));
   assert.ok(await isGenuine(body, keys));
@@ -655,12 +657,8 @@ function createChannel(
   options: Partial<HttpChannelOptions> & { resolve?: ResolveName } = {},
 ): { channel: Channel; keys: SigningKeys } {
   const { resolve, ...rest } = options;
-  const settings = new Map<string, string>();
   const keys = new SigningKeys({
-    settings: {
-      getSetting: async (name) => settings.get(name),
-      putSetting: async (name, value) => void settings.set(name, value),
-    },
+    settings: new MemoryStore(),
     secrets: { seal: (secret) => secret, open: (sealed) => sealed },
     region: "eu-de",
     clock: systemClock,
@@ -676,7 +674,7 @@ function createChannel(
     links: createLinks({
       publicUrl: () => publicUrl,
       region: "eu-de",
-      unsubscribeToken,
+      tokens,
     }),
     clock: systemClock,
     logger: silentLogger,

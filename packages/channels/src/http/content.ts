@@ -87,8 +87,8 @@ function fieldsOf(
     message_id: message.id,
     ...(message.subject &&
       type === "Notification" && { subject: message.subject.toWellFormed() }),
-    ...("token" in content && {
-      subscribe_url: links.subscribe(content.token, topic.urn),
+    ...("grant" in content && {
+      subscribe_url: links.subscribe(content.grant, topic.urn),
     }),
     timestamp: `${new Date(message.createdAt).toISOString().slice(0, 19)}Z`,
     topic_urn: topic.urn,

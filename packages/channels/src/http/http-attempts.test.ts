@@ -24,13 +24,7 @@ import {
 import { ManualClock } from "@carillon/testing";
 import { createEgressGuard } from "../egress/egress-guard.ts";
 import type { ResolveName } from "../egress/name-resolver.ts";
-import {
-  message,
-  recipient,
-  text,
-  unsubscribeToken,
-  untimed,
-} from "../fixtures.test.ts";
+import { message, recipient, text, tokens, untimed } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
 import { createHttpChannel, type HttpChannelOptions } from "./channel.ts";
 import type { Signature } from "./signing-key.ts";
@@ -858,7 +852,7 @@ async function prepare(
     links: createLinks({
       publicUrl: () => "https://x.example",
       region: "r",
-      unsubscribeToken,
+      tokens,
     }),
     clock: systemClock,
     logger: silentLogger,

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { verify, X509Certificate } from "node:crypto";
 import { test } from "node:test";
-import { silentLogger, systemClock } from "@carillon/core";
+import {
+  type Setting,
+  type SettingStore,
+  silentLogger,
+  systemClock,
+} from "@carillon/core";
+import { MemoryStore } from "@carillon/testing";
 import {
   SigningKeys,
   type SigningSecrets,
-  type SigningSettings,
   signingKeysSetting,
 } from "./signing-key.ts";
 
@@ -32,6 +37,31 @@ test("makes one key however many messages wait for it", async () => {
 
   assert.equal(signatures[1].certificateId, signatures[2].certificateId);
   assert.equal(settings.puts, 1);
+});
+
+test("makes one key however many processes start at once on one store", async () => {
+  const settings = new MemorySettings();
+  const processes = Array.from({ length: 4 }, () => createKeys(settings));
+
+  const signatures = await Promise.all(
+    processes.map((keys) => keys.sign("text")),
+  );
+
+  const ids = signatures.map(({ certificateId }) => certificateId);
+  assert.equal(new Set(ids).size, 1);
+  assert.equal(settings.puts, 1);
+});
+
+test("loses no certificate when processes rotate at once", async () => {
+  const settings = new MemorySettings();
+  const first = await createKeys(settings).rotate();
+  const rotated = await Promise.all(
+    Array.from({ length: 4 }, () => createKeys(settings).rotate()),
+  );
+
+  const listed = await createKeys(settings).list();
+  const ids = listed.map(({ certificateId }) => certificateId);
+  for (const id of [first, ...rotated]) assert.ok(ids.includes(id), id);
 });
 
 test("signs so that the certificate's holder is proved", async () => {
@@ -85,10 +115,10 @@ test("a store that fails once does not keep it from signing later", async () => 
 
 test("does not overwrite a setting that it cannot read", async () => {
   const settings = new MemorySettings();
-  await settings.putSetting(signingKeysSetting, "{}");
+  await settings.putSetting(signingKeysSetting, "{}", 0);
 
   await assert.rejects(createKeys(settings).load(), /smn\.signing_keys/);
-  assert.equal(await settings.getSetting(signingKeysSetting), "{}");
+  assert.equal((await settings.findSetting(signingKeysSetting))?.value, "{}");
 });
 
 test("lists the current certificate first, then the newest", async () => {
@@ -118,7 +148,7 @@ test("keeps no private key that is not sealed", async () => {
   await createKeys(settings).rotate();
 
   const kept = JSON.parse(
-    (await settings.getSetting(signingKeysSetting)) ?? "",
+    (await settings.findSetting(signingKeysSetting))?.value ?? "",
   );
   assert.match(kept.privateKey, /^sealed for smn\.signing_keys:/);
 });
@@ -129,7 +159,7 @@ const fakeSecrets: SigningSecrets = {
   open: (sealed) => sealed.slice(sealed.indexOf(":") + 1),
 };
 
-function createKeys(settings: SigningSettings): SigningKeys {
+function createKeys(settings: SettingStore): SigningKeys {
   return new SigningKeys({
     settings,
     secrets: fakeSecrets,
@@ -153,18 +183,23 @@ function verifies(
   );
 }
 
-class MemorySettings implements SigningSettings {
-  readonly #settings = new Map<string, string>();
+class MemorySettings implements SettingStore {
+  readonly #store = new MemoryStore();
   puts = 0;
   isBroken = false;
 
-  async getSetting(name: string): Promise<string | undefined> {
+  async findSetting(name: string): Promise<Setting | undefined> {
     if (this.isBroken) throw new Error("broken");
-    return this.#settings.get(name);
+    return await this.#store.findSetting(name);
   }
 
-  async putSetting(name: string, value: string): Promise<void> {
-    this.puts++;
-    this.#settings.set(name, value);
+  async putSetting(
+    name: string,
+    value: string,
+    replaces: number,
+  ): Promise<boolean> {
+    const written = await this.#store.putSetting(name, value, replaces);
+    if (written) this.puts++;
+    return written;
   }
 }

@@ -15,8 +15,9 @@ import {
   addMs,
   type Clock,
   type EpochMs,
-  type IdentityStore,
   type Logger,
+  type SettingStore,
+  SharedSetting,
   toEpochMs,
 } from "@carillon/core";
 import { createSelfSignedCertificate } from "./certificate.ts";
@@ -34,9 +35,6 @@ export interface Signature {
 export interface Signer {
   sign(text: string): Promise<Signature>;
 }
-
-/** The part of the store that signing keys are kept in. */
-export type SigningSettings = Pick<IdentityStore, "getSetting" | "putSetting">;
 
 /** Encrypts what is kept; `purpose` binds it to its place. */
 export interface SigningSecrets {
@@ -58,7 +56,7 @@ export interface SigningCertificate {
 
 /** Where signing keys are kept, and for which region they sign. */
 export interface SigningKeysOptions {
-  readonly settings: SigningSettings;
+  readonly settings: SettingStore;
   /** What the private key is kept under. */
   readonly secrets: SigningSecrets;
   readonly region: string;
@@ -74,16 +72,17 @@ const lifetimeMs = 3650 * day;
 
 /**
  * Keys are made and read in the background: whoever signs first waits for them.
- * One process at a time makes keys; what it made is seen by the others.
+ * Of processes that make keys at once on one store, one succeeds; the others
+ * take what it made.
  */
 export class SigningKeys implements Signer {
   readonly #options: SigningKeysOptions;
+  readonly #setting: SharedSetting;
   #loaded: Promise<LoadedKeys> | undefined;
-  /** Changes of the setting, one after the other. */
-  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(options: SigningKeysOptions) {
     this.#options = options;
+    this.#setting = new SharedSetting(options.settings, signingKeysSetting);
   }
 
   /** Reads the keys, or makes the first one. Signing waits for it anyway. */
@@ -116,15 +115,15 @@ export class SigningKeys implements Signer {
   /** Signs with a fresh key from now on; answers its certificate's id. */
   async rotate(): Promise<string> {
     await this.#load();
-    const change = this.#changes.then(async () => {
+    const fresh = await this.#make();
+    const text = await this.#setting.change((kept) => {
+      if (kept === undefined) return JSON.stringify(fresh);
       // As it is kept: another process may have rotated meanwhile.
-      const { current, former } = (await this.#read()) ?? (await this.#load());
-      const next = await this.#make([current, ...former]);
-      this.#loaded = Promise.resolve(next);
-      return next.current.certificateId;
+      const { current, former } = parseStored(kept);
+      return JSON.stringify({ ...fresh, former: [current, ...former] });
     });
-    this.#changes = change.catch(() => {});
-    return change;
+    this.#loaded = Promise.resolve(this.#open(text));
+    return fresh.current.certificateId;
   }
 
   #load(): Promise<LoadedKeys> {
@@ -137,18 +136,28 @@ export class SigningKeys implements Signer {
   }
 
   async #readOrMake(): Promise<LoadedKeys> {
-    return (await this.#read()) ?? (await this.#make([]));
+    const known = await this.#read();
+    if (known) return known;
+    const fresh = JSON.stringify(await this.#make());
+    const text = await this.#setting.change((kept) =>
+      kept === undefined ? fresh : undefined,
+    );
+    return this.#open(text);
   }
 
   async #read(): Promise<LoadedKeys | undefined> {
-    const text = await this.#options.settings.getSetting(signingKeysSetting);
-    return text === undefined
-      ? undefined
-      : parseKeys(text, this.#options.secrets);
+    const text = await this.#setting.read();
+    return text === undefined ? undefined : this.#open(text);
   }
 
-  async #make(former: readonly Certificate[]): Promise<LoadedKeys> {
-    const { clock, logger, region, secrets, settings } = this.#options;
+  #open(text: string | undefined): LoadedKeys {
+    if (text === undefined) throw unreadable();
+    return parseKeys(text, this.#options.secrets);
+  }
+
+  /** A crash before it is written loses a key nobody has seen a signature of. */
+  async #make(): Promise<StoredKeys> {
+    const { clock, logger, region, secrets } = this.#options;
     const startedAt = clock.now();
     const { privateKey } = await generateInPool("rsa", { modulusLength: 2048 });
     const current = {
@@ -161,24 +170,18 @@ export class SigningKeys implements Signer {
         notAfter: addMs(startedAt, lifetimeMs),
       }),
     };
-    const stored: StoredKeys = {
+    logger.info("signing_key_created", {
+      certificateId: current.certificateId,
+      durationMs: clock.now() - startedAt,
+    });
+    return {
       current,
       privateKey: secrets.seal(
         privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
         signingKeysSetting,
       ),
-      former: former.map(({ certificateId, certificate }) => ({
-        certificateId,
-        certificate,
-      })),
+      former: [],
     };
-    // A crash before this line loses a key nobody has seen a signature of.
-    await settings.putSetting(signingKeysSetting, JSON.stringify(stored));
-    logger.info("signing_key_created", {
-      certificateId: current.certificateId,
-      durationMs: clock.now() - startedAt,
-    });
-    return { ...stored, privateKey };
   }
 }
 

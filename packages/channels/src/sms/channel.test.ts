@@ -25,10 +25,11 @@ import {
   ServerError,
 } from "@carillon/gateway";
 import {
+  grant,
   message,
   recipient,
   text,
-  unsubscribeToken,
+  tokens,
   withTopic,
 } from "../fixtures.test.ts";
 import { createLinks } from "../links.ts";
@@ -104,22 +105,24 @@ test("invites with the topic's introduction, as a sentence, and a link", async (
       channel,
       withTopic(
         { introduction, displayName: "Harbour" },
-        { kind: "confirmation", token: "00ff" },
+        { kind: "confirmation", grant },
       ),
     );
     assert.equal(
       phones.takeTraffic()[0]?.body,
-      `${first} Confirm your subscription to Harbour within 48 hours: https://notify.example/c/00ff`,
+      `${first} Confirm your subscription to Harbour within 48 hours: https://notify.example/c/00f1`,
     );
   }
 });
 
 test("invites with a code in place of a link", async (t) => {
   const { channel, phones } = createLoopback(t);
-  const token = "004711@5@+4915112345678";
   await deliver(
     channel,
-    withTopic({ displayName: "Harbour" }, { kind: "confirmation", token }),
+    withTopic(
+      { displayName: "Harbour" },
+      { kind: "confirmation", grant, byCode: true },
+    ),
   );
   assert.equal(
     phones.takeTraffic()[0]?.body,
@@ -131,11 +134,11 @@ test("sends the unsubscribe notice with a link back", async (t) => {
   const { channel, phones } = createLoopback(t);
   await deliver(
     channel,
-    message({ content: { kind: "unsubscription", token: "00ff" } }),
+    message({ content: { kind: "unsubscription", grant } }),
   );
   assert.match(
     phones.takeTraffic()[0]?.body ?? "",
-    /^You are unsubscribed from alerts\. .*https:\/\/notify\.example\/c\/00ff$/,
+    /^You are unsubscribed from alerts\. .*https:\/\/notify\.example\/c\/00f1$/,
   );
 });
 
@@ -422,7 +425,7 @@ function createChannel(
     gateway,
     links: createLinks({
       publicUrl: () => "https://notify.example",
-      unsubscribeToken,
+      tokens,
       region: "eu-de",
     }),
     logger: silentLogger,

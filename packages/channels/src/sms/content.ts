@@ -5,7 +5,6 @@ import {
   type Message,
   type MessageTopic,
   selectText,
-  verificationCodeOf,
 } from "@carillon/core";
 import { oneLine } from "../excerpt.ts";
 import type { Links } from "../links.ts";
@@ -25,15 +24,15 @@ export function writeText(message: Message, links: Links): string | undefined {
     case "structure":
       return selectText(content, smsProtocol).toWellFormed();
     case "confirmation":
-      if (verificationCodeOf(content.token) !== undefined) {
-        return topic && writeCode(content.token, topic);
+      if (content.byCode) {
+        return topic && writeCode(links.confirmationCode(content.grant), topic);
       }
       return (
         topic &&
         joinTexts(
           asSentence(topic.introduction),
           `Confirm your subscription to ${titleOf(topic)} within ${linkHours} hours:`,
-          links.confirmationPage(content.token),
+          links.confirmationPage(content.grant),
         )
       );
     case "unsubscription":
@@ -41,7 +40,7 @@ export function writeText(message: Message, links: Links): string | undefined {
         topic &&
         joinTexts(
           `You are unsubscribed from ${titleOf(topic)}. To subscribe again within ${linkHours} hours:`,
-          links.confirmationPage(content.token),
+          links.confirmationPage(content.grant),
         )
       );
     default:
@@ -49,10 +48,10 @@ export function writeText(message: Message, links: Links): string | undefined {
   }
 }
 
-function writeCode(token: string, topic: MessageTopic): string {
+function writeCode(code: string, topic: MessageTopic): string {
   return joinTexts(
     asSentence(topic.introduction),
-    `${verificationCodeOf(token)} is your code to subscribe to ${titleOf(topic)}. It is good for ${linkHours} hours.`,
+    `${code} is your code to subscribe to ${titleOf(topic)}. It is good for ${linkHours} hours.`,
   );
 }
 

@@ -7,6 +7,7 @@ import {
   type ProtocolDefinition,
   variantsOf,
 } from "../subscriptions/protocol.ts";
+import type { ConfirmationGrant } from "../subscriptions/subscription-tokens.ts";
 import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 
@@ -21,8 +22,18 @@ export type MessageContent =
       /** Protocol → text; `default` is always there. */
       readonly variants: Readonly<Record<string, string>>;
     }
-  | { readonly kind: "confirmation"; readonly token: string }
-  | { readonly kind: "unsubscription"; readonly token: string };
+  | {
+      readonly kind: "confirmation";
+      /** What its link or code is made from when it is sent. */
+      readonly grant: ConfirmationGrant;
+      /** A code stands in place of the link. */
+      readonly byCode?: true;
+    }
+  | {
+      readonly kind: "unsubscription";
+      /** Of the link back. */
+      readonly grant: ConfirmationGrant;
+    };
 
 /** What a message can say. */
 export const contentKinds = [

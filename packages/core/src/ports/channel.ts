@@ -175,6 +175,8 @@ export interface Recipient {
   readonly endpoint: string;
   /** Absent for direct recipients. */
   readonly subscriptionId?: SubscriptionId;
+  /** The subscription's, for the link by which its subscriber leaves. */
+  readonly generation?: number;
   readonly extension?: SubscriptionExtension;
   /** Absent: signed as SMN does. */
   readonly signature?: SubscriptionSignature;

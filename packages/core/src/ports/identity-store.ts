@@ -70,8 +70,25 @@ export interface TokenRecord {
   readonly firstHash?: string;
 }
 
+/** A small setting of the service itself (keys, certificates). */
+export interface Setting {
+  readonly value: string;
+  /** Counts its writes, from 1. */
+  readonly version: number;
+}
+
+/** Settings by name; see `SharedSetting` for how they are changed. */
+export interface SettingStore {
+  findSetting(name: string): Promise<Setting | undefined>;
+  /**
+   * Writes a setting in place of the version that was read, 0 when there was
+   * none. Answers false, and writes nothing, when another is kept by now.
+   */
+  putSetting(name: string, value: string, replaces: number): Promise<boolean>;
+}
+
 /** Lists answer the oldest first. */
-export interface IdentityStore {
+export interface IdentityStore extends SettingStore {
   /**
    * This and its siblings put a record in place of the one with its id. A name
    * is compared with those of others when it is new to the record: pairs that
@@ -116,7 +133,4 @@ export interface IdentityStore {
   /** All of a user's. */
   deleteTokens(userId: string): Promise<void>;
   deleteExpiredTokens(now: EpochMs): Promise<number>;
-  /** Small settings of the service itself (keys, certificates). */
-  getSetting(name: string): Promise<string | undefined>;
-  putSetting(name: string, value: string): Promise<void>;
 }

@@ -61,11 +61,17 @@ export interface SubscriptionChange {
   readonly filterPolicies?: readonly FilterPolicy[];
 }
 
-/** A message to one subscription, and the token its link carries. */
+/**
+ * A message to one subscription, with a link or a code by which it is
+ * confirmed. The store adds the content: see `noticeContent`.
+ */
 export interface SubscriberNotice {
-  readonly token: string;
-  readonly tokenExpiresAt: EpochMs;
-  readonly message: NewMessage;
+  readonly kind: "confirmation" | "unsubscription";
+  /** Of link or code. */
+  readonly expiresAt: EpochMs;
+  /** Whether a confirmation has a code in place of a link. */
+  readonly byCode?: true;
+  readonly message: Omit<NewMessage, "content">;
   /** True when an attempt costs money: a lost one is not repeated. Default false. */
   readonly billable?: boolean;
   /**
@@ -75,16 +81,14 @@ export interface SubscriberNotice {
   readonly limits?: readonly ConfirmationLimit[];
 }
 
-/**
- * Keeps subscriptions, the tokens that confirm them, and how often they were
- * asked to.
- */
+/** Keeps subscriptions, and how often they were asked to confirm. */
 export interface SubscriptionStore extends SubscriptionReader {
   /**
    * Adds a subscription together with its confirmation message, in one
    * transaction. When topic, protocol and endpoint are there already, answers
    * that one; if it is unconfirmed the confirmation is queued for it again; if
-   * its subscriber had cancelled it, it is unconfirmed again. Over the limits
+   * its subscriber had cancelled it, it is unconfirmed again. A code that is
+   * sent ends the one before it. Over the limits
    * of the confirmation all is the same, except that none is sent: then
    * `throttled` is set.
    *
@@ -101,25 +105,19 @@ export interface SubscriptionStore extends SubscriptionReader {
     throttled?: true;
   }>;
   /**
-   * Marks the token's subscription confirmed, and counts the project's
-   * confirmations to the endpoint anew. Twice is fine while the token lives. `undefined` when token or subscription is unknown or gone.
+   * Marks a subscription confirmed, and counts the project's confirmations to
+   * the endpoint anew. Twice is fine. `undefined`, and nothing changes, when
+   * there is none, or its subscriber left since that generation.
    */
   confirmSubscription(
-    token: string,
-    now: EpochMs,
+    id: SubscriptionId,
+    generation: number,
   ): Promise<Subscription | undefined>;
   /**
-   * The subscription that a token which still lives would confirm; nothing
-   * changes. `undefined` when token or subscription is unknown or gone.
-   */
-  findSubscriptionOfToken(
-    token: string,
-    now: EpochMs,
-  ): Promise<Subscription | undefined>;
-  /**
-   * The subscriber's own unsubscribe notice: status 3, and a message with a link back, if there is one.
-   * The tokens sent before confirm nothing any more. Answers the subscription; `undefined` when there is none. A second call
-   * sends no second message.
+   * The subscriber's own unsubscribe notice: status 3, the next generation, and
+   * a message with a link back, if there is one. Answers the subscription;
+   * `undefined` when there is none. A second call changes nothing and sends no
+   * second message.
    */
   cancelSubscription(
     id: SubscriptionId,

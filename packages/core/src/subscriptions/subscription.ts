@@ -38,6 +38,10 @@ export interface Subscription {
   readonly filterPolicies?: readonly FilterPolicy[];
   /** Absent when it was always signed as SMN does. */
   readonly signature?: SubscriptionSignature;
+  /** How often its subscriber left; links sent before mean nothing then. */
+  readonly generation: number;
+  /** When the code that was sent last is good no more; absent without one. */
+  readonly codeExpiresAt?: EpochMs;
   readonly createdAt: EpochMs;
 }
 

@@ -7,7 +7,6 @@
 import { CarillonError } from "../errors.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import { networkOf } from "../ip-range.ts";
-import type { NewMessage } from "../messages/message.ts";
 import type { ChannelKind } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
@@ -54,11 +53,10 @@ import {
   subscriptionStatus,
 } from "./subscription.ts";
 import {
-  CodeGuard,
-  toCodeToken,
-  verificationCodeOf,
-  verificationCodePattern,
-} from "./verification-code.ts";
+  isUnsubscribable,
+  type SubscriptionTokens,
+} from "./subscription-tokens.ts";
+import { CodeGuard, verificationCodePattern } from "./verification-code.ts";
 
 export interface SubscriptionsOptions {
   /** Subscriptions a topic may have. */
@@ -172,8 +170,14 @@ export interface Subscriptions {
    * @throws CarillonError CONFIRMATION_TOKEN_INVALID
    */
   findByToken(token: string): Promise<Subscription>;
-  /** @throws CarillonError SUBSCRIPTION_NOT_FOUND */
-  findById(id: SubscriptionId): Promise<Subscription>;
+  /**
+   * The subscription that the token of a link would end.
+   *
+   * @throws CarillonError SUBSCRIPTION_NOT_FOUND
+   */
+  findByUnsubscribeToken(token: string): Promise<Subscription>;
+  /** @throws CarillonError SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND */
+  findByUrn(urn: string): Promise<Subscription>;
   /**
    * The subscriber's yes: the token of a link, or the code of a text message
    * with what it is for.
@@ -208,8 +212,7 @@ export interface SubscriptionsPorts {
   readonly protocols: Protocols;
   /** How messages come to endpoints of the protocol. */
   readonly kindOf: (protocol: Protocol) => ChannelKind | undefined;
-  /** Makes a secret of at least 128 bits, hexadecimal. */
-  readonly newToken: () => string;
+  readonly tokens: SubscriptionTokens;
   /**
    * Refuses endpoints in networks that may not be reached.
    *
@@ -225,7 +228,8 @@ export function createSubscriptions(
   ports: SubscriptionsPorts,
   options: SubscriptionsOptions = {},
 ): Subscriptions {
-  const { store, topics, dispatcher, clock, checkTarget, protocols } = ports;
+  const { store, topics, dispatcher, clock, tokens } = ports;
+  const { checkTarget, protocols } = ports;
   const {
     quota = () => defaultSubscriptionsPerTopic,
     limitConfirmations = () => true,
@@ -238,10 +242,9 @@ export function createSubscriptions(
     topic: Pick<Topic, "projectId" | "name"> & Partial<Topic>,
     topicSeq: number,
     protocol: Protocol,
-    token = ports.newToken(),
   ): SubscriberNotice {
     const now = clock.now();
-    const message: NewMessage = {
+    const message: SubscriberNotice["message"] = {
       id: ports.newMessageId(),
       projectId: topic.projectId,
       audience: "subscription",
@@ -252,14 +255,13 @@ export function createSubscriptions(
         displayName: topic.displayName ?? "",
         introduction: topic.introduction ?? "",
       },
-      content: { kind, token },
       createdAt: now,
       expiresAt: addMs(now, confirmationLifetimeMs),
       timeToLiveSeconds: confirmationLifetimeMs / 1000,
     };
     return {
-      token,
-      tokenExpiresAt: addMs(now, confirmationLifetimeMs),
+      kind,
+      expiresAt: addMs(now, confirmationLifetimeMs),
       message,
       billable: ports.kindOf(protocol) === "billable",
     };
@@ -332,13 +334,17 @@ export function createSubscriptions(
     );
   }
 
-  async function confirmByLink(
-    token: string,
-  ): Promise<Subscription | undefined> {
-    // A code's token is in no link: this would be a way around the guard.
-    if (verificationCodeOf(token) !== undefined) return undefined;
-    return await store.confirmSubscription(token, clock.now());
+  /** The subscription that the token of a link confirms now. */
+  async function findGranted(token: string): Promise<Subscription | undefined> {
+    const grant = tokens.openConfirmationToken(token);
+    if (!grant || grant.expiresAt <= clock.now()) return undefined;
+    const known = await store.findSubscriptionById(grant.subscriptionId);
+    return known?.generation === grant.generation ? known : undefined;
   }
+
+  /** Its subscriber may have left in between: the store compares again. */
+  const confirmGranted = async (known: Subscription | undefined) =>
+    known && (await store.confirmSubscription(known.id, known.generation));
 
   async function confirmByCode(
     code: string,
@@ -355,32 +361,39 @@ export function createSubscriptions(
       });
     if (topic === undefined) return undefined;
     const key = `${topic.seq}@${where.endpoint}`;
+    const [known] = (
+      await store.listSubscriptions(
+        topic.projectId,
+        { topicSeq: topic.seq, endpoint: where.endpoint, protocol: "sms" },
+        { offset: 0, limit: 1 },
+      )
+    ).items;
     // Only where there is something to guess: what is counted is bounded.
-    if (!(await isSubscribed(topic, where.endpoint))) return undefined;
+    if (!known) return undefined;
     const sender = networkOf(where.sender);
     if (!codes.take(key, sender, clock.now())) return undefined;
-    const subscription = await store.confirmSubscription(
-      toCodeToken(code, topic.seq, where.endpoint),
-      clock.now(),
-    );
+    const { id: subscriptionId, generation, codeExpiresAt: expiresAt } = known;
+    const isRight =
+      expiresAt !== undefined &&
+      expiresAt > clock.now() &&
+      tokens.isConfirmationCode(code, {
+        subscriptionId,
+        generation,
+        expiresAt,
+      });
+    if (!isRight) return undefined;
+    const subscription = await confirmGranted(known);
     if (subscription) codes.giveBack(key, sender, clock.now());
     return subscription;
   }
 
-  async function isSubscribed(
-    { projectId, seq: topicSeq }: Topic,
-    endpoint: string,
-  ): Promise<boolean> {
-    const { total } = await store.listSubscriptions(
-      projectId,
-      { topicSeq, endpoint },
-      { offset: 0, limit: 1 },
+  async function findByUrn(text: string): Promise<Subscription> {
+    const urn = parseUrn(text);
+    const known = await store.findSubscription(
+      urn.projectId,
+      urn.topicName,
+      urn.subscriptionId,
     );
-    return total > 0;
-  }
-
-  async function findById(id: SubscriptionId): Promise<Subscription> {
-    const known = await store.findSubscriptionById(id);
     if (!known) throw subscriptionNotFound();
     return known;
   }
@@ -400,12 +413,6 @@ export function createSubscriptions(
     if (!subscription) throw subscriptionNotFound();
     dispatcher.offer({ kind: "delivery", dueInMs: 0 });
     return subscription;
-  }
-
-  /** Six digits, from as many random bits as a token has. */
-  function newCode(): string {
-    const number = BigInt(`0x${ports.newToken()}`) % 1_000_000n;
-    return String(number).padStart(6, "0");
   }
 
   return {
@@ -439,15 +446,10 @@ export function createSubscriptions(
         },
         needsYes
           ? {
-              ...subscriberNotice(
-                "confirmation",
-                topic,
-                topic.seq,
-                protocol,
-                extension.verificationCodeEnabled
-                  ? toCodeToken(newCode(), topic.seq, endpoint)
-                  : ports.newToken(),
-              ),
+              ...subscriberNotice("confirmation", topic, topic.seq, protocol),
+              ...(extension.verificationCodeEnabled && {
+                byCode: true as const,
+              }),
               limits: limitConfirmations() ? confirmation : [],
             }
           : undefined,
@@ -494,32 +496,32 @@ export function createSubscriptions(
       if (!found) throw subscriptionNotFound();
     },
     async findByToken(token) {
-      const known =
-        verificationCodeOf(token) === undefined
-          ? await store.findSubscriptionOfToken(token, clock.now())
-          : undefined;
+      const known = await findGranted(token);
       if (!known) throw tokenInvalid();
       return known;
     },
-    findById,
+    async findByUnsubscribeToken(token) {
+      const opened = tokens.openUnsubscribeToken(token);
+      const known =
+        opened && (await store.findSubscriptionById(opened.subscriptionId));
+      if (known && isUnsubscribable(known, opened)) return known;
+      throw new CarillonError(
+        "SUBSCRIPTION_NOT_FOUND",
+        "This link leads to no subscription: it may be incomplete, or you left since it was sent.",
+      );
+    },
+    findByUrn,
     async confirm(token, where) {
       const subscription =
         where && verificationCodePattern.test(token)
           ? await confirmByCode(token, where)
-          : await confirmByLink(token);
+          : await confirmGranted(await findGranted(token));
       if (!subscription) throw tokenInvalid();
       return subscription;
     },
     unsubscribe,
     async unsubscribeUrn(text) {
-      const urn = parseUrn(text);
-      const known = await store.findSubscription(
-        urn.projectId,
-        urn.topicName,
-        urn.subscriptionId,
-      );
-      if (!known) throw subscriptionNotFound();
-      return await unsubscribe(known.id);
+      return await unsubscribe((await findByUrn(text)).id);
     },
     urnOf: (subscription) =>
       formatSubscriptionUrn(

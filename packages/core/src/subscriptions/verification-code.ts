@@ -1,25 +1,11 @@
 /**
- * Confirming by a short code in place of a link. A code alone is easily
- * guessed: its token names the endpoint too, and few wrong ones are taken.
+ * Confirming by a short code in place of a link. A code is easily guessed: it
+ * counts together with topic and endpoint, and few wrong ones are taken.
  */
 
 import type { EpochMs } from "../time.ts";
 
 export const verificationCodePattern = /^\d{6}$/;
-
-/** The token under which a code is kept. */
-export function toCodeToken(
-  code: string,
-  topicSeq: number,
-  endpoint: string,
-): string {
-  return `${code}@${topicSeq}@${endpoint}`;
-}
-
-/** The code within a token; `undefined` for the token of a link. */
-export function verificationCodeOf(token: string): string | undefined {
-  return /^(\d{6})@/.exec(token)?.[1];
-}
 
 /** Wrong codes a sender may try for an endpoint in a window. */
 const maxWrong = 5;

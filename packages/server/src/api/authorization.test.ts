@@ -477,7 +477,7 @@ async function snapshot(): Promise<unknown> {
     projects: await store.listProjects(),
     users: await store.listUsers(),
     accessKeys: await store.listAccessKeys(),
-    keys: await store.getSetting("kms_keys"),
+    keys: await store.findSetting("kms_keys"),
     things: await Promise.all(
       (await store.listProjects()).map(async ({ id }) => [
         await store.listTopics(id, {}, page),

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startTestServer } from "../../test-support/test-server.ts";
+import { startTestServer, tokenIn } from "../../test-support/test-server.ts";
 
 const endpoint = "https://user:hush1@a.test/hook/hush3?token=hush2";
 
@@ -29,7 +29,7 @@ test("a URL's secrets are shown by SMN's routes to the project, and nowhere else
   assert.equal(sent[0]?.recipient.endpoint, endpoint);
   const page = await app.inject({
     method: "POST",
-    url: `/smn/subscription/confirm?token=${content.token}`,
+    url: `/smn/subscription/confirm?token=${tokenIn(content)}`,
     headers: { accept: "text/html" },
   });
   assert.match(page.body, /https:\/\/\*\*\*@a\.test\/hook\/hush3\?\*\*\*/);

@@ -152,14 +152,64 @@ test("another region than at the first start is refused in one sentence", async 
   await start();
 });
 
-test("the region of an identity from before it was remembered is kept from then on", async () => {
-  const { store, start } = setUp();
-  await start();
-  const state = JSON.parse((await store.getSetting(stateSetting)) ?? "{}");
-  const { region: _, ...before } = state;
-  await store.putSetting(stateSetting, JSON.stringify(before));
-  await start({ region: "eu-1" });
-  await assert.rejects(start(), /expected eu-1/);
+test("processes that start at once make one identity", async () => {
+  const { store, bootstrap, keyWorks, logsIn } = setUp();
+  const results = await Promise.all(
+    Array.from({ length: 4 }, () => bootstrap()),
+  );
+  await Promise.all(results.map(({ created }) => created?.confirm()));
+  const [first] = results;
+  assert.ok(first?.created);
+  const { credentials } = first.created;
+  for (const { created, receiverSecret } of results) {
+    assert.deepEqual(created?.credentials, credentials);
+    assert.equal(receiverSecret, credentials.receiverSecret);
+  }
+  const { accessKey, secretKey, project, user } = credentials;
+  assert.equal(await keyWorks(accessKey, secretKey), project.id);
+  assert.equal((await logsIn(user.password))?.id, project.id);
+  assert.equal((await store.listDomains()).length, 1);
+  assert.equal((await store.listProjects()).length, 1);
+  assert.equal((await store.listUsers()).length, 1);
+  assert.equal((await store.listAccessKeys()).length, 1);
+  const later = await bootstrap();
+  assert.equal(later.created, undefined);
+  assert.equal(later.receiverSecret, credentials.receiverSecret);
+});
+
+test("of processes that start at once with different presets one makes the identity", async () => {
+  for (const confirmedFirst of [0, 1]) {
+    const { store, bootstrap, keyWorks } = setUp();
+    const results = await Promise.allSettled([
+      bootstrap({ projectName: "one" }),
+      bootstrap({ projectName: "two" }),
+    ]);
+    const order = confirmedFirst === 0 ? results : results.toReversed();
+    const works: boolean[] = [];
+    for (const result of order) {
+      const created =
+        result.status === "fulfilled" ? result.value.created : undefined;
+      const confirmed = created?.confirm().then(
+        () => true,
+        () => false,
+      );
+      if (!(await confirmed) || !created) continue;
+      const { accessKey, secretKey, project } = created.credentials;
+      works.push((await keyWorks(accessKey, secretKey)) === project.id);
+    }
+    assert.deepEqual(works, [true]);
+    assert.equal((await store.listProjects()).length, 1);
+  }
+});
+
+test("what another process confirmed is not made anew", async () => {
+  const { store, bootstrap, logsIn } = setUp();
+  const [early, late] = [await bootstrap(), await bootstrap()];
+  await early.created?.confirm();
+  const version = (await store.findSetting(stateSetting))?.version;
+  await late.created?.confirm();
+  assert.equal((await store.findSetting(stateSetting))?.version, version);
+  assert.ok(await logsIn(early.created?.credentials.user.password ?? ""));
 });
 
 test("a first start that failed leaves nothing that the next one does not replace", async () => {

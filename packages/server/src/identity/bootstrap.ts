@@ -13,6 +13,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import {
   CarillonError,
   type Clock,
@@ -21,6 +22,8 @@ import {
   type IdentityStore,
   type NewId,
   type ProjectId,
+  type SettingStore,
+  SharedSetting,
 } from "@carillon/core";
 import { ConfigError } from "../config.ts";
 import {
@@ -106,72 +109,60 @@ export async function bootstrapIdentity(
   ports: BootstrapPorts,
   { region, ...presets }: BootstrapOptions,
 ): Promise<BootstrapResult> {
-  const { store } = ports;
   const secrets = createSecretBox(ports.key);
-  const known = await readBootstrapState(store);
-  if (known) {
-    await checkRegion(store, known, region);
-    return {
-      projectId: known.projectId,
-      receiverSecret: openReceiverSecret(known, secrets),
-      ignoredPresets: presetNames.filter((name) => presets[name] !== undefined),
-    };
-  }
+  const setting = new SharedSetting(ports.store, bootstrapSetting);
+  const kept = await agreeOnDraft(ports, { region, ...presets }, setting);
+  const known = parseBootstrapState(kept);
+  if (known) return toKnown(known, presets, region, secrets);
 
-  const domain = await ensureDomain(ports);
-  const project = await ensureProject(ports, presets, domain.id);
-  const left = await store.findUserByName(domain.id, adminName);
-  const userId = left?.id ?? ports.newId();
-  const password =
-    presets.adminPassword ?? randomBytes(18).toString("base64url");
-  await store.putUser({
-    id: userId,
-    name: adminName,
-    domainId: domain.id,
-    passwordHash: await hashPassword(
-      ports.hashes,
-      password,
-      presets.adminPassword === undefined
-        ? generatedPasswordParameters
-        : chosenPasswordParameters,
-    ),
-    role: "operator",
-    projectIds: [],
-  });
-  // Of a first start that failed.
-  for (const key of await store.listAccessKeys()) {
-    if (key.userId === userId) await store.deleteAccessKey(key.accessKey);
+  const draft = openDraft(kept, secrets);
+  const passwordHash = await hashPassword(
+    ports.hashes,
+    draft.password,
+    presets.adminPassword === undefined
+      ? generatedPasswordParameters
+      : chosenPasswordParameters,
+  );
+  const now = await setting.read();
+  if (now !== kept) {
+    // Another process was quicker: what it made counts.
+    const made = now === undefined ? undefined : parseBootstrapState(now);
+    if (made) return toKnown(made, presets, region, secrets);
+    throw otherFirstStart();
   }
-  const accessKey = presets.accessKey ?? makeAccessKey();
-  const secretKey = presets.secretKey ?? makeSecretKey();
-  await store.putAccessKey({
-    accessKey,
-    encryptedSecret: secrets.seal(secretKey, secretKeyPurpose(accessKey)),
-    userId,
-    projectId: project.id,
-    createdAt: ports.clock.now(),
-  });
-  const receiverSecret = randomBytes(24).toString("base64url");
+  await makeIdentity(ports, draft, passwordHash);
+  const { projectId, userId, receiverSecret } = draft;
   const state: BootstrapState = {
-    projectId: project.id,
+    projectId,
     userId,
     receiverSecret: secrets.seal(receiverSecret, receiverSecretPurpose),
     region,
   };
   return {
-    projectId: project.id,
+    projectId,
     receiverSecret,
     created: {
       credentials: {
         region,
-        domain: domain.name,
-        project,
-        user: { name: adminName, password },
-        accessKey,
-        secretKey,
+        domain: firstDomainName,
+        project: { id: projectId, name: draft.projectName },
+        user: { name: adminName, password: draft.password },
+        accessKey: draft.accessKey,
+        secretKey: draft.secretKey,
         receiverSecret,
       },
-      confirm: () => store.putSetting(bootstrapSetting, JSON.stringify(state)),
+      async confirm() {
+        await setting.change((text) => {
+          if (text === kept) return JSON.stringify(state);
+          const made =
+            text === undefined ? undefined : parseBootstrapState(text);
+          const isSame =
+            made && openReceiverSecret(made, secrets) === receiverSecret;
+          // Confirmed by another process, of the same draft.
+          if (isSame) return undefined;
+          throw otherFirstStart();
+        });
+      },
     },
     ignoredPresets: [],
   };
@@ -184,13 +175,31 @@ export interface BootstrapState {
   readonly userId: string;
   /** Sealed. */
   readonly receiverSecret: string;
-  /** Absent in folders of before it was remembered. */
-  readonly region?: string;
+  readonly region: string;
+}
+
+/**
+ * The identity that a first start makes, sealed in the setting until its
+ * credentials were handed over: processes that start at once on one store make
+ * the same.
+ */
+interface Draft {
+  /** A start with other ones drafts anew. */
+  readonly options: BootstrapOptions;
+  readonly domainId: string;
+  readonly projectId: ProjectId;
+  readonly projectName: string;
+  readonly userId: string;
+  readonly password: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly receiverSecret: string;
 }
 
 /** Under which the store keeps it. */
 export const bootstrapSetting = "identity.bootstrap";
 const receiverSecretPurpose = "receiver-secret";
+const draftPurpose = "first-start";
 const adminName = "admin";
 const defaultProjectName = "default";
 
@@ -204,29 +213,143 @@ const presetNames = [
 
 /** `undefined` before the first start that succeeded. */
 export async function readBootstrapState(
-  store: Pick<IdentityStore, "getSetting">,
+  store: SettingStore,
 ): Promise<BootstrapState | undefined> {
-  const text = await store.getSetting(bootstrapSetting);
+  const text = await new SharedSetting(store, bootstrapSetting).read();
   return text === undefined ? undefined : parseBootstrapState(text);
 }
 
-export function parseBootstrapState(text: string): BootstrapState {
+/** `undefined` for the draft of a first start. */
+export function parseBootstrapState(text: string): BootstrapState | undefined {
   // Written by this module only, in one piece.
-  return JSON.parse(text) as BootstrapState;
+  const kept: BootstrapState | { readonly draft: string } = JSON.parse(text);
+  return "draft" in kept ? undefined : kept;
+}
+
+/** Answers the setting: a state, or the draft that this start is to follow. */
+async function agreeOnDraft(
+  ports: BootstrapPorts,
+  options: BootstrapOptions,
+  setting: SharedSetting,
+): Promise<string> {
+  const secrets = createSecretBox(ports.key);
+  const known = await setting.read();
+  if (known !== undefined && parseBootstrapState(known)) return known;
+  const draft = await draftIdentity(ports, options);
+  const sealed = JSON.stringify({
+    draft: secrets.seal(JSON.stringify(draft), draftPurpose),
+  });
+  const kept = await setting.change((text) => {
+    if (text === undefined) return sealed;
+    if (parseBootstrapState(text)) return undefined;
+    const isSame = isDeepStrictEqual(
+      openDraft(text, secrets).options,
+      draft.options,
+    );
+    return isSame ? undefined : sealed;
+  });
+  return kept ?? sealed;
+}
+
+/** @throws CarillonError STORAGE_UNUSABLE when the key is not the store's */
+function openDraft(text: string, secrets: SecretBox): Draft {
+  try {
+    const { draft } = JSON.parse(text);
+    return JSON.parse(secrets.open(draft, draftPurpose));
+  } catch (cause) {
+    throw foreignKey(cause);
+  }
+}
+
+/** Goes on with what a first start that failed has left. */
+async function draftIdentity(
+  { store, newId }: BootstrapPorts,
+  options: BootstrapOptions,
+): Promise<Draft> {
+  const { projectName = defaultProjectName } = options;
+  const domains = await store.listDomains();
+  const domainId = findNamed(domains, firstDomainName)?.id ?? newId();
+  const projects = await listProjectsOf(store, domainId);
+  const leftProject = findNamed(projects, projectName);
+  const leftUser = await store.findUserByName(domainId, adminName);
+  return {
+    // As JSON has it, for a comparison with one that was kept.
+    options: JSON.parse(JSON.stringify(options)),
+    domainId,
+    projectId: (options.projectId ?? leftProject?.id ?? newId()) as ProjectId,
+    projectName,
+    userId: leftUser?.id ?? newId(),
+    password: options.adminPassword ?? randomBytes(18).toString("base64url"),
+    accessKey: options.accessKey ?? makeAccessKey(),
+    secretKey: options.secretKey ?? makeSecretKey(),
+    receiverSecret: randomBytes(24).toString("base64url"),
+  };
+}
+
+/**
+ * Makes what is drafted; twice is fine. A crash in between leaves a part, which
+ * the next start with the same draft completes, and one with another replaces:
+ * nothing was ever made in it.
+ */
+async function makeIdentity(
+  { store, clock, key }: BootstrapPorts,
+  draft: Draft,
+  passwordHash: string,
+): Promise<void> {
+  const { domainId, projectId, projectName, userId, accessKey } = draft;
+  await store.putDomain({ id: domainId, name: firstDomainName });
+  for (const { id } of await listProjectsOf(store, domainId)) {
+    if (id !== projectId) await store.deleteProject(id, clock.now());
+  }
+  await store.putProject({ id: projectId, name: projectName, domainId });
+  await store.putUser({
+    id: userId,
+    name: adminName,
+    domainId,
+    passwordHash,
+    role: "operator",
+    projectIds: [],
+  });
+  for (const other of await store.listAccessKeys()) {
+    if (other.userId === userId && other.accessKey !== accessKey) {
+      await store.deleteAccessKey(other.accessKey);
+    }
+  }
+  await store.putAccessKey({
+    accessKey,
+    encryptedSecret: createSecretBox(key).seal(
+      draft.secretKey,
+      secretKeyPurpose(accessKey),
+    ),
+    userId,
+    projectId,
+    createdAt: clock.now(),
+  });
+}
+
+async function listProjectsOf(store: IdentityStore, domainId: string) {
+  const projects = await store.listProjects();
+  return projects.filter((project) => project.domainId === domainId);
+}
+
+/** @throws ConfigError, CarillonError STORAGE_UNUSABLE */
+function toKnown(
+  known: BootstrapState,
+  presets: IdentityPresets,
+  region: string,
+  secrets: SecretBox,
+): BootstrapResult {
+  checkRegion(known, region);
+  return {
+    projectId: known.projectId,
+    receiverSecret: openReceiverSecret(known, secrets),
+    ignoredPresets: presetNames.filter((name) => presets[name] !== undefined),
+  };
 }
 
 /** @throws ConfigError: URNs that clients have would name nothing any more */
-async function checkRegion(
-  store: IdentityStore,
-  known: BootstrapState,
-  region: string,
-): Promise<void> {
+function checkRegion(known: BootstrapState, region: string): void {
   if (known.region === region) return;
-  if (known.region === undefined) {
-    const state: BootstrapState = { ...known, region };
-    await store.putSetting(bootstrapSetting, JSON.stringify(state));
-    return;
-  }
   throw new ConfigError([
     {
       key: "region",
@@ -236,30 +359,11 @@ async function checkRegion(
   ]);
 }
 
-async function ensureDomain({ store, newId }: BootstrapPorts) {
-  const domains = await store.listDomains();
-  const known = findNamed(domains, firstDomainName);
-  if (known) return known;
-  const domain = { id: newId(), name: firstDomainName };
-  await store.putDomain(domain);
-  return domain;
-}
-
-async function ensureProject(
-  { store, newId, clock }: BootstrapPorts,
-  { projectId, projectName: name = defaultProjectName }: IdentityPresets,
-  domainId: string,
-) {
-  // Of a first start that failed: nothing was ever made in it.
-  const left = (await store.listProjects()).filter(
-    (project) => project.domainId === domainId,
+function otherFirstStart(): CarillonError {
+  return new CarillonError(
+    "STORAGE_IN_USE",
+    "Another process makes the first identity of this store with another configuration: give both the same, and start again.",
   );
-  const id = (projectId ?? findNamed(left, name)?.id ?? newId()) as ProjectId;
-  for (const other of left) {
-    if (other.id !== id) await store.deleteProject(other.id, clock.now());
-  }
-  await store.putProject({ id, name, domainId });
-  return { id, name };
 }
 
 /** @throws CarillonError STORAGE_UNUSABLE when the key is not the store's */
@@ -270,10 +374,14 @@ export function openReceiverSecret(
   try {
     return secrets.open(receiverSecret, receiverSecretPurpose);
   } catch (cause) {
-    throw new CarillonError(
-      "STORAGE_UNUSABLE",
-      "The key file does not belong to this data: restore the key file that lay beside it.",
-      { cause },
-    );
+    throw foreignKey(cause);
   }
+}
+
+function foreignKey(cause: unknown): CarillonError {
+  return new CarillonError(
+    "STORAGE_UNUSABLE",
+    "The key file does not belong to this data: restore the key file that lay beside it.",
+    { cause },
+  );
 }

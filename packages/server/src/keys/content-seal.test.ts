@@ -137,7 +137,7 @@ test("the store shows no key without the key file", async () => {
   const [only] = keys.list(projectId);
   const material = keys.materialOf(projectId, only?.id ?? "");
   assert.equal(material?.length, 32);
-  const kept = (await store.getSetting(keysSetting)) ?? "";
+  const kept = (await store.findSetting(keysSetting))?.value ?? "";
   assert.ok(!kept.includes(Buffer.from(material ?? []).toString("base64")));
   const other = await openKeys({
     store,
@@ -203,6 +203,33 @@ test("no key is left in a project that is deleted meanwhile", async () => {
   assert.deepEqual([...results].sort(), ["PROJECT_DELETED", "created"]);
 });
 
+test("no process undoes what another did to the keys", async () => {
+  const store = new MemoryStore();
+  const processes = await Promise.all(
+    Array.from({ length: 4 }, () => openKeys({ store, key, clock, logger })),
+  );
+  const made = await Promise.all(
+    processes.map((keys, n) => keys.create(projectId, { name: `k${n}` })),
+  );
+  const [one, two] = processes;
+  const [first] = made;
+  assert.ok(one && two && first);
+  // The second has not seen the other keys, nor the first one's status.
+  await one.setStatus(projectId, first.id, "DISABLED");
+  await two.create(projectId, { name: "late" });
+  const reopened = await openKeys({ store, key, clock, logger });
+  assert.deepEqual(
+    reopened
+      .list(projectId)
+      .map(({ name }) => name)
+      .sort(),
+    ["k0", "k1", "k2", "k3", "late"],
+  );
+  assert.equal(reopened.find(projectId, first.id)?.status, "DISABLED");
+  const twice = two.create(projectId, { name: "k0" });
+  await assert.rejects(twice, { code: "KEY_EXISTS" });
+});
+
 test("keys of a deleted project are gone at once, and from the disk when it can be written", async () => {
   for (const mend of ["the next change", "the next start"] as const) {
     const plan: FailurePlan = {};
@@ -221,7 +248,7 @@ test("keys of a deleted project are gone at once, and from the disk when it can 
     const other = "8".repeat(32) as ProjectId;
     if (mend === "the next change") await keys.create(other, { name: "k" });
     else await openKeys({ store, key, clock, logger });
-    const kept = (await store.getSetting(keysSetting)) ?? "";
+    const kept = (await store.findSetting(keysSetting))?.value ?? "";
     assert.ok(!kept.includes(projectId), mend);
   }
 });

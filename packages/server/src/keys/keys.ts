@@ -11,6 +11,8 @@ import {
   type IdentityStore,
   type Logger,
   type ProjectId,
+  type SettingStore,
+  SharedSetting,
 } from "@carillon/core";
 import { createSecretBox, secretBoxKeyBytes } from "../identity/secret-box.ts";
 
@@ -53,10 +55,7 @@ export interface Keys {
   materialOf(projectId: ProjectId, id: string): Uint8Array | undefined;
 }
 
-type KeyStore = Pick<
-  IdentityStore,
-  "getSetting" | "putSetting" | "isDeletedProject"
->;
+type KeyStore = SettingStore & Pick<IdentityStore, "isDeletedProject">;
 
 interface StoredKey extends Key {
   /** Base64 in the secret box. */
@@ -74,44 +73,38 @@ export async function openKeys(ports: {
 }): Promise<Keys> {
   const { store, clock, logger } = ports;
   const box = createSecretBox(ports.key);
-  let stored: readonly StoredKey[] = JSON.parse(
-    (await store.getSetting(keysSetting)) ?? "[]",
-  );
-  /** By purpose. */
-  const materials = new Map<string, Uint8Array>();
-  let turn: Promise<void> = Promise.resolve();
+  const setting = new SharedSetting(store, keysSetting);
+  /** As last read or written. */
+  let stored = parseStored(await setting.read());
+  const materials = new WeakMap<StoredKey, Uint8Array>();
+  /** Projects whose keys are to be deleted, until that is written. */
+  const ended = new Set<ProjectId>();
 
-  /** One change after the other: each looks at what is there before it writes. */
-  function inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
-    const changed = turn.then(change);
-    turn = changed.then(
-      () => {},
-      () => {},
+  /** On disk before it counts; `change` sees what other processes wrote. */
+  async function keep(
+    change: (keys: readonly StoredKey[]) => readonly StoredKey[],
+  ): Promise<void> {
+    const left = [...ended];
+    const text = await setting.change((kept) =>
+      JSON.stringify(
+        change(parseStored(kept).filter((it) => !ended.has(it.projectId))),
+      ),
     );
-    return changed;
-  }
-
-  /** On disk before it counts. */
-  async function keep(keys: readonly StoredKey[]): Promise<void> {
-    await store.putSetting(keysSetting, JSON.stringify(keys));
-    stored = keys;
+    stored = parseStored(text);
+    for (const projectId of left) ended.delete(projectId);
   }
 
   const find = (projectId: ProjectId, id: string) =>
     stored.find((it) => it.id === id && it.projectId === projectId);
 
   async function deleteProject(projectId: ProjectId): Promise<void> {
-    const kept = stored.filter((it) => it.projectId !== projectId);
-    if (kept.length === stored.length) return;
-    for (const it of stored) {
-      if (it.projectId === projectId) {
-        materials.delete(purposeOf(projectId, it.id));
-      }
-    }
+    const isOther = (it: StoredKey) => it.projectId !== projectId;
+    if (stored.every(isOther)) return;
+    ended.add(projectId);
     // Also when it cannot be written: the project is gone.
-    stored = kept;
+    stored = stored.filter(isOther);
     try {
-      await keep(kept);
+      await keep((keys) => keys);
     } catch (error) {
       logger.error("keys_not_deleted", { project: projectId, error });
     }
@@ -126,11 +119,19 @@ export async function openKeys(ports: {
     create: async (projectId, { name, id = randomUUID() }) => {
       checkKey(name, id);
       const material = randomBytes(secretBoxKeyBytes).toString("base64");
-      return await inTurn(async () => {
-        if (await store.isDeletedProject(projectId)) {
-          throw new CarillonError("PROJECT_DELETED");
-        }
-        const siblings = stored.filter((it) => it.projectId === projectId);
+      if (await store.isDeletedProject(projectId)) {
+        throw new CarillonError("PROJECT_DELETED");
+      }
+      const key: StoredKey = {
+        id,
+        projectId,
+        name,
+        status: "ENABLED",
+        createdAt: clock.now(),
+        sealedMaterial: box.seal(material, purposeOf(projectId, id)),
+      };
+      await keep((keys) => {
+        const siblings = keys.filter((it) => it.projectId === projectId);
         if (siblings.some((it) => it.id === id || it.name === name)) {
           throw new CarillonError("KEY_EXISTS");
         }
@@ -140,17 +141,14 @@ export async function openKeys(ports: {
             `The project has ${maxKeysPerProject} keys, as many as it may.`,
           );
         }
-        const key: StoredKey = {
-          id,
-          projectId,
-          name,
-          status: "ENABLED",
-          createdAt: clock.now(),
-          sealedMaterial: box.seal(material, purposeOf(projectId, id)),
-        };
-        await keep([...stored, key]);
-        return toKey(key);
+        return [...keys, key];
       });
+      // Its project may have gone in between, with the keys it had by then.
+      if (await store.isDeletedProject(projectId)) {
+        await deleteProject(projectId);
+        throw new CarillonError("PROJECT_DELETED");
+      }
+      return toKey(key);
     },
     list: (projectId) =>
       stored.filter((it) => it.projectId === projectId).map(toKey),
@@ -158,24 +156,26 @@ export async function openKeys(ports: {
       const key = find(projectId, id);
       return key && toKey(key);
     },
-    setStatus: (projectId, id, status) =>
-      inTurn(async () => {
-        const key = find(projectId, id);
-        if (!key) throw new CarillonError("KEY_NOT_FOUND");
-        const changed = { ...key, status };
-        await keep(stored.map((it) => (it === key ? changed : it)));
-        return toKey(changed);
-      }),
-    deleteProject: (projectId) => inTurn(() => deleteProject(projectId)),
+    async setStatus(projectId, id, status) {
+      await keep((keys) => {
+        const isMeant = (it: StoredKey) =>
+          it.id === id && it.projectId === projectId;
+        if (!keys.some(isMeant)) throw new CarillonError("KEY_NOT_FOUND");
+        return keys.map((it) => (isMeant(it) ? { ...it, status } : it));
+      });
+      const key = find(projectId, id);
+      if (!key) throw new CarillonError("KEY_NOT_FOUND");
+      return toKey(key);
+    },
+    deleteProject,
     materialOf(projectId, id) {
       const key = find(projectId, id);
       if (!key) return undefined;
-      const purpose = purposeOf(projectId, id);
-      let material = materials.get(purpose);
+      let material = materials.get(key);
       if (!material) {
-        const text = box.open(key.sealedMaterial, purpose);
+        const text = box.open(key.sealedMaterial, purposeOf(projectId, id));
         material = Buffer.from(text, "base64");
-        materials.set(purpose, material);
+        materials.set(key, material);
       }
       return material;
     },
@@ -205,6 +205,11 @@ function checkKey(name: string, id: string): void {
 
 function toKey({ sealedMaterial: _, ...key }: StoredKey): Key {
   return key;
+}
+
+function parseStored(text = "[]"): readonly StoredKey[] {
+  // Written by this module only, in one piece.
+  return JSON.parse(text);
 }
 
 /** What a key's material is sealed for: ids are unique in a project only. */

@@ -101,6 +101,10 @@ CREATE TABLE subscriptions (
   -- JSON; NULL when it was always signed as SMN does.
   signature  TEXT,
   remark     TEXT    NOT NULL,
+  -- How often its subscriber left; links that were sent before mean nothing.
+  generation INTEGER NOT NULL DEFAULT 0,
+  -- Of the verification code that was sent last; NULL when none was.
+  code_expires_at INTEGER,
   created_at INTEGER NOT NULL,
   -- The row of a deleted subscription (status 4, 5) stays for the ledger.
   deleted_at INTEGER
@@ -130,15 +134,6 @@ CREATE TABLE subscription_blocks (
   count      INTEGER NOT NULL,
   PRIMARY KEY (project_id, topic_seq, block)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE subscription_tokens (
-  token            TEXT    PRIMARY KEY,
-  subscription_seq INTEGER NOT NULL,
-  expires_at       INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX subscription_tokens_subscription
-  ON subscription_tokens (subscription_seq);
 
 -- Those who can be subscribed by an id: a project's address book.
 CREATE TABLE subscription_users (
@@ -200,7 +195,7 @@ CREATE TABLE messages (
   -- Seconds, as given; NULL: the default life of each protocol.
   time_to_live       INTEGER,
   content_kind       INTEGER NOT NULL,
-  -- The text, the token, or the variants as JSON. Last, because it may be long
+  -- The text, or as JSON the variants, or what a notice's link is made from. Last, because it may be long
   -- and the columns before it are read without it.
   content            TEXT    NOT NULL
 ) STRICT;
@@ -548,6 +543,8 @@ CREATE INDEX audit_entries_of_domain ON audit_entries (domain_id, at, seq);
 CREATE INDEX audit_entries_by_time ON audit_entries (at, seq);
 
 CREATE TABLE settings (
-  name  TEXT PRIMARY KEY,
-  value TEXT NOT NULL
+  name    TEXT    PRIMARY KEY,
+  -- Counts the writes; one that replaces another version is refused.
+  version INTEGER NOT NULL,
+  value   TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;

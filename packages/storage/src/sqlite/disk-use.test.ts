@@ -11,7 +11,7 @@ const folderFor = temporaryFolders();
 test("says how large the files of an open store are, and what room is left", async () => {
   const folder = folderFor();
   await using store = await openSqliteStore({ folder });
-  await store.putSetting("a", "x".repeat(100_000));
+  await store.putSetting("a", "x".repeat(100_000), 0);
   const { databaseBytes, walBytes, freeBytes } = await readDiskUse(folder);
   assert.equal(databaseBytes, (await stat(join(folder, "carillon.db"))).size);
   assert.equal(walBytes, (await stat(join(folder, "carillon.db-wal"))).size);

@@ -43,7 +43,7 @@ test("refuses to open a folder twice in one process", async () => {
     code: "STORAGE_IN_USE",
     message: new RegExp(`process ${process.pid} `),
   });
-  await first.putSetting("still", "works");
+  await first.putSetting("still", "works", 0);
 });
 
 test("leaves no name behind when it is closed", async () => {
@@ -109,6 +109,6 @@ test("says why a folder cannot be used: no right to it", async () => {
 test("makes folders that are not there, for its user alone", async () => {
   const folder = join(newFolder(), "a", "b");
   await using store = await openSqliteStore({ folder });
-  await store.putSetting("a", "b");
+  await store.putSetting("a", "b", 0);
   assert.equal(statSync(folder).mode & 0o777, 0o700);
 });

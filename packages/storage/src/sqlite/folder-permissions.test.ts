@@ -36,7 +36,7 @@ test("a store is for its owner alone, whatever the umask", {
   mkdirSync(existing, { mode: 0o755 });
   for (const folder of [existing, join(parent, "new")]) {
     const store = await openSqliteStore({ folder });
-    await store.putSetting("a", "b");
+    await store.putSetting("a", "b", 0);
     const names = readdirSync(folder);
     // With what SQLite makes by itself.
     assert.ok(names.includes("carillon.db-wal"), names.join());

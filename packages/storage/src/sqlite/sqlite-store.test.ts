@@ -15,16 +15,16 @@ testStoreContract("SqliteStore", ({ clock }) =>
 test("keeps everything when it is closed and opened again", async () => {
   const folder = newFolder();
   const first = await openSqliteStore({ folder });
-  await first.putSetting("certificate", "one");
+  await first.putSetting("certificate", "one", 0);
   await first.close();
   await using second = await openSqliteStore({ folder });
-  assert.equal(await second.getSetting("certificate"), "one");
+  assert.equal((await second.findSetting("certificate"))?.value, "one");
 });
 
 test("writes what comes at once in few transactions", async () => {
   await using store = await openSqliteStore({ folder: newFolder() });
   await Promise.all(
-    Array.from({ length: 300 }, (_, n) => store.putSetting(`s${n}`, "x")),
+    Array.from({ length: 300 }, (_, n) => store.putSetting(`s${n}`, "x", 0)),
   );
   const { operations, commits } = store.status;
   assert.equal(operations, 300);
@@ -42,8 +42,8 @@ test("opens in a program given on the command line", () => {
       "--eval",
       `import { openSqliteStore } from "${index}";
        await using store = await openSqliteStore({ folder: process.argv[1] });
-       await store.putSetting("greeting", "hello");
-       console.log(await store.getSetting("greeting"));`,
+       await store.putSetting("greeting", "hello", 0);
+       console.log((await store.findSetting("greeting"))?.value);`,
       newFolder(),
     ],
     { encoding: "utf8" },
@@ -58,8 +58,8 @@ test("refuses what comes after it was closed", async () => {
   const store = await openSqliteStore({ folder: newFolder() });
   await store.close();
   const closed = { code: "SHUTTING_DOWN" };
-  await assert.rejects(store.putSetting("a", "b"), closed);
-  await assert.rejects(store.getSetting("a"), closed);
+  await assert.rejects(store.putSetting("a", "b", 0), closed);
+  await assert.rejects(store.findSetting("a"), closed);
   const id = "0".repeat(32);
   await assert.rejects(
     store.findMessage(id as ProjectId, id as MessageId),
@@ -78,11 +78,11 @@ test("lets one write fail without the others that share its commit", async () =>
     expiresAt: toEpochMs(2),
   } as const;
   const results = await Promise.allSettled([
-    store.putSetting("before", "x"),
+    store.putSetting("before", "x", 0),
     store.acceptDirectMessage(message, [], false),
     // The same id once more: ids are unique.
     store.acceptDirectMessage(message, [], false),
-    store.putSetting("after", "x"),
+    store.putSetting("after", "x", 0),
   ]);
   assert.deepEqual(
     results.map(({ status }) => status),
@@ -93,22 +93,22 @@ test("lets one write fail without the others that share its commit", async () =>
     failed.status === "rejected" && failed.reason.code,
     "STORAGE_REFUSED",
   );
-  assert.equal(await store.getSetting("before"), "x");
-  assert.equal(await store.getSetting("after"), "x");
+  assert.equal((await store.findSetting("before"))?.value, "x");
+  assert.equal((await store.findSetting("after"))?.value, "x");
 });
 
 test("refuses a write that cannot be handed to its thread, and no other", async () => {
   await using store = await openSqliteStore({ folder: newFolder() });
   const name = Symbol("not a string") as unknown as string;
   await Promise.all([
-    store.putSetting("before", "x"),
-    assert.rejects(store.putSetting(name, "x"), { code: "STORAGE_REFUSED" }),
-    store.putSetting("beside", "x"),
+    store.putSetting("before", "x", 0),
+    assert.rejects(store.putSetting(name, "x", 0), { code: "STORAGE_REFUSED" }),
+    store.putSetting("beside", "x", 0),
   ]);
-  assert.equal(await store.getSetting("beside"), "x");
-  await assert.rejects(store.putSetting(name, "x"), {
+  assert.equal((await store.findSetting("beside"))?.value, "x");
+  await assert.rejects(store.putSetting(name, "x", 0), {
     code: "STORAGE_REFUSED",
   });
-  await store.putSetting("after", "x");
-  assert.equal(await store.getSetting("after"), "x");
+  await store.putSetting("after", "x", 0);
+  assert.equal((await store.findSetting("after"))?.value, "x");
 });

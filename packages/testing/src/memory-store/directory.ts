@@ -56,7 +56,6 @@ export function endSubscription(
   subscription: Subscription,
 ): void {
   setStatus(tables, subscription, "deleted");
-  tables.subscriptionTokens.deleteWhere(({ seq }) => seq === subscription.seq);
 }
 
 export function setStatus(

@@ -112,10 +112,13 @@ export function createIdentityStore(tables: Tables): IdentityStore {
       }),
     deleteExpiredTokens: (now) =>
       write(() => tokens.deleteWhere(({ expiresAt }) => expiresAt <= now)),
-    getSetting: async (name) => settings.get(name)?.value,
-    putSetting: (name, value) =>
+    findSetting: async (name) => settings.get(name),
+    putSetting: (name, value, replaces) =>
       write(() => {
-        settings.put(name, { name, value });
+        const { version = 0 } = settings.get(name) ?? {};
+        if (version !== replaces) return false;
+        settings.put(name, { value, version: version + 1 });
+        return true;
       }),
   };
 }

@@ -85,12 +85,14 @@ export function toRange(row: RangeRow): AudienceRange {
 export function toRecipient(
   subscription: Omit<Subscription, "filterPolicies">,
 ): Recipient {
-  const { seq, id, protocol, endpoint, extension, signature } = subscription;
+  const { seq, id, protocol, endpoint } = subscription;
+  const { extension, generation, signature } = subscription;
   return {
     target: seq,
     protocol,
     endpoint,
     subscriptionId: id,
+    generation,
     ...(Object.keys(extension).length > 0 && { extension }),
     ...(signature && { signature }),
   };

@@ -1,6 +1,5 @@
 /** What the in-memory store keeps, kind by kind: its schema. */
 
-import type { EpochMs } from "@carillon/core";
 import {
   type AccessKey,
   type Attempt,
@@ -9,12 +8,14 @@ import {
   attemptOutcomes,
   audienceKinds,
   type BindingData,
+  type ConfirmationGrant,
   type ConfirmationWindow,
   contentKinds,
   type DeliveryOutcome,
   type DeliveryPart,
   type Domain,
   deliveryStates,
+  type EpochMs,
   errorClasses,
   type HourlyCount,
   type InboundMessage,
@@ -30,6 +31,7 @@ import {
   type Recipient,
   type ResourceTag,
   receiptEvents,
+  type Setting,
   type Subscription,
   type SubscriptionUser,
   type TokenRecord,
@@ -90,18 +92,9 @@ export const subscriptionColumns: Columns<Subscription> = {
   extension: json,
   filterPolicies: optional(json),
   signature: optional(json),
+  generation: integer,
+  codeExpiresAt: optional(integer),
   createdAt: integer,
-};
-
-/** What a subscription is confirmed with. */
-export interface SubscriptionTokenRow {
-  readonly seq: number;
-  readonly expiresAt: EpochMs;
-}
-
-export const subscriptionTokenColumns: Columns<SubscriptionTokenRow> = {
-  seq: integer,
-  expiresAt: integer,
 };
 
 /** Confirmations of an endpoint. */
@@ -144,13 +137,19 @@ export const bindingColumns: Columns<
   updatedAt: integer,
 };
 
+const grant = object<ConfirmationGrant>({
+  subscriptionId: text,
+  generation: integer,
+  expiresAt: integer,
+});
+
 const contentColumns: Readonly<
   Record<MessageContent["kind"], (content: unknown) => unknown>
 > = {
   text: object({ kind: text, text }),
   structure: object({ kind: text, variants: json }),
-  confirmation: object({ kind: text, token: text }),
-  unsubscription: object({ kind: text, token: text }),
+  confirmation: object({ kind: text, grant, byCode: optional(flag) }),
+  unsubscription: object({ kind: text, grant }),
 };
 
 export const messageColumns: Columns<Message> = {
@@ -377,12 +376,10 @@ export const identityTokenColumns: Columns<TokenRecord> = {
   firstHash: optional(text),
 };
 
-export interface SettingRow {
-  readonly name: string;
-  readonly value: string;
-}
-
-export const settingColumns: Columns<SettingRow> = { name: text, value: text };
+export const settingColumns: Columns<Setting> = {
+  value: text,
+  version: integer,
+};
 
 export const auditColumns: Columns<AuditEntry> = {
   seq: integer,

@@ -6,6 +6,7 @@ import {
   CarillonError,
   type ConfirmationLimit,
   countConfirmation,
+  noticeContent,
   type ProjectId,
   type SubscriberNotice,
   type Subscription,
@@ -17,7 +18,6 @@ import {
   endSubscription,
   hasTopic,
   isActive,
-  isDeleted,
   listPresent,
   setStatus,
 } from "./directory.ts";
@@ -26,7 +26,7 @@ import { cutPage, equals, seqOfMarker } from "./lists.ts";
 import type { Tables } from "./tables.ts";
 
 export function createSubscriptionStore(tables: Tables): SubscriptionStore {
-  const { subscriptions, subscriptionTokens, confirmations, write } = tables;
+  const { subscriptions, confirmations, write } = tables;
   return {
     async findSubscription(...key) {
       return findSubscription(tables, ...key);
@@ -74,6 +74,7 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
               ...subscription,
               seq,
               topicName: topic.name,
+              generation: 0,
             });
         const answer = { subscription: kept, created: !known };
         if (!confirmation || kept.status !== subscriptionStatus.unconfirmed) {
@@ -83,14 +84,12 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
         if (!admit(tables, kept, limits, createdAt)) {
           return { ...answer, throttled: true };
         }
-        notify(tables, kept, confirmation);
-        return answer;
+        return { ...answer, subscription: notify(tables, kept, confirmation) };
       }),
-    findSubscriptionOfToken: async (token, now) => ofToken(tables, token, now),
-    confirmSubscription: (token, now) =>
+    confirmSubscription: (id, generation) =>
       write(() => {
-        const subscription = ofToken(tables, token, now);
-        if (!subscription) return undefined;
+        const subscription = listPresent(tables).find((it) => it.id === id);
+        if (subscription?.generation !== generation) return undefined;
         confirmations.delete(endpointKey(subscription));
         if (isActive(subscription)) return subscription;
         return setStatus(tables, subscription, "confirmed");
@@ -101,10 +100,14 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
         if (!known || known.status === subscriptionStatus.cancelled) {
           return known;
         }
-        subscriptionTokens.deleteWhere(({ seq }) => seq === known.seq);
+        const { codeExpiresAt: _, ...rest } = known;
+        const left = subscriptions.put(known.seq, {
+          ...rest,
+          status: subscriptionStatus.cancelled,
+          generation: known.generation + 1,
+        });
         const notice = unsubscribeNotice(known);
-        if (notice) notify(tables, known, notice);
-        return setStatus(tables, known, "cancelled");
+        return notice ? notify(tables, left, notice) : left;
       }),
     updateSubscription: (projectId, topicName, id, change) =>
       write(() => {
@@ -148,27 +151,20 @@ function findSubscription(
   );
 }
 
-/** The subscription of a token that still lives. */
-function ofToken(
-  { subscriptions, subscriptionTokens }: Tables,
-  token: string,
-  now: EpochMs,
-): Subscription | undefined {
-  const known = subscriptionTokens.get(token);
-  if (!known || known.expiresAt <= now) return undefined;
-  const subscription = subscriptions.get(known.seq);
-  return subscription && !isDeleted(subscription) ? subscription : undefined;
-}
-
-/** Queues a message to a subscription and keeps the token that is in it. */
+/** Queues a message to a subscription, with what its link is made from. */
 function notify(
   tables: Tables,
-  { seq }: Subscription,
-  { token, tokenExpiresAt, message, billable = false }: SubscriberNotice,
-): void {
-  tables.subscriptionTokens.put(token, { seq, expiresAt: tokenExpiresAt });
-  const messageSeq = addMessage(tables, message);
+  subscription: Subscription,
+  notice: SubscriberNotice,
+): Subscription {
+  const { seq } = subscription;
+  const { message, billable = false } = notice;
+  const content = noticeContent(notice, subscription);
+  const messageSeq = addMessage(tables, { ...message, content });
   addDueDelivery(tables, messageSeq, seq, message.createdAt, billable);
+  if (!("byCode" in content)) return subscription;
+  const codeExpiresAt = notice.expiresAt;
+  return tables.subscriptions.put(seq, { ...subscription, codeExpiresAt });
 }
 
 /** Counts a confirmation; answers false, and counts none, over a limit. */

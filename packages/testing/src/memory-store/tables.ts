@@ -126,7 +126,6 @@ export function createTables() {
     tags: table(rows.tagsColumns),
     bindings: table(rows.bindingColumns),
     subscriptions: table(rows.subscriptionColumns),
-    subscriptionTokens: table(rows.subscriptionTokenColumns),
     confirmations: table(rows.confirmationColumns),
     subscriptionUsers: table(rows.subscriptionUserColumns),
     deletedSubscriptionUsers: table<object>({}),

@@ -10,7 +10,6 @@ import type { Cases } from "./cases.ts";
 import {
   addTopic,
   after,
-  freshId,
   mailOf,
   newSubscription,
   noQuota,
@@ -39,11 +38,15 @@ export function testConfirmationLimits({ test }: Cases): void {
     assert.equal(later.subscription.status, subscriptionStatus.unconfirmed);
   });
 
-  test("a token that was not sent confirms nothing", async (store) => {
+  test("a code that was not sent does not end the one before it", async (store) => {
     const topic = await addTopic(store);
-    await sentAt(store, topic, [0, 1]);
-    const { token } = await add(store, topic, 2);
-    assert.equal(await store.confirmSubscription(token, after(3)), undefined);
+    const phone = { protocol: "sms", endpoint: "+491700000000" } as const;
+    const sent: unknown[] = [];
+    for (const at of [0, 1, 2]) {
+      const added = await add(store, topic, at, phone, limits, true);
+      sent.push(added.subscription.codeExpiresAt);
+    }
+    assert.deepEqual(sent, [after(1000), after(1001), after(1001)]);
   });
 
   test("a pause lasts until its end and the window's", async (store) => {
@@ -83,17 +86,17 @@ export function testConfirmationLimits({ test }: Cases): void {
 
   test("counts anew once the endpoint confirms", async (store) => {
     const topic = await addTopic(store);
-    const { token } = await add(store, topic, 0);
+    const { subscription } = await add(store, topic, 0);
     await add(store, topic, 1);
-    await store.confirmSubscription(token, after(2));
+    await store.confirmSubscription(subscription.id, 0);
     const next = await addTopic(store);
     assert.deepEqual(await sentAt(store, next, [3, 4, 5]), [true, true, false]);
   });
 
   test("an endpoint that has confirmed is not counted", async (store) => {
     const topic = await addTopic(store);
-    const { token } = await add(store, topic, 0);
-    await store.confirmSubscription(token, after(1));
+    const { subscription } = await add(store, topic, 0);
+    await store.confirmSubscription(subscription.id, 0);
     for (const at of [2, 3, 4]) {
       assert.equal((await add(store, topic, at)).throttled, undefined);
     }
@@ -110,26 +113,30 @@ export function testConfirmationLimits({ test }: Cases): void {
   });
 }
 
-/** Subscribes the endpoint (again); answers the token as well. */
+/** Subscribes the endpoint (again). */
 async function add(
   store: Store,
   topic: Topic,
   afterMs: number,
   subscription: Partial<NewSubscription> = {},
   which = limits,
+  byCode = false,
 ) {
-  const token = freshId();
-  const added = await store.addSubscription(
+  return await store.addSubscription(
     newSubscription(topic, {
       endpoint,
       status: subscriptionStatus.unconfirmed,
       createdAt: after(afterMs),
       ...subscription,
     }),
-    { ...mailOf(topic, "confirmation", token), limits: which },
+    {
+      ...mailOf(topic, "confirmation"),
+      expiresAt: after(afterMs + 1000),
+      limits: which,
+      ...(byCode && { byCode }),
+    },
     noQuota,
   );
-  return { ...added, token };
 }
 
 /** Whether a confirmation was sent at each time after the start. */

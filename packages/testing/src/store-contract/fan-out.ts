@@ -64,7 +64,7 @@ export function testFanOut({ test }: Cases): void {
 
   test("has no range for a topic without active subscriptions", async (store) => {
     const topic = await addTopic(store);
-    await addUnconfirmed(store, topic, "t1");
+    await addUnconfirmed(store, topic);
     const { id } = await addSubscription(store, topic);
     await store.deleteSubscription(projectId, topic.name, id, start);
     const message = messageTo(topic);
@@ -144,7 +144,7 @@ export function testFanOut({ test }: Cases): void {
       extension: { header: { "x-key": "1" } },
       signature: hmac,
     });
-    await addUnconfirmed(store, topic, "t1");
+    await addUnconfirmed(store, topic);
     await addSubscription(store, await addTopic(store));
     const b = await addSubscription(store, topic, {
       status: subscriptionStatus.confirmationNotNeeded,
@@ -162,6 +162,7 @@ export function testFanOut({ test }: Cases): void {
         protocol: "https",
         endpoint: a.endpoint,
         subscriptionId: a.id,
+        generation: 0,
         extension: { header: { "x-key": "1" } },
         signature: hmac,
       },
@@ -170,6 +171,7 @@ export function testFanOut({ test }: Cases): void {
         protocol: "email",
         endpoint: "ops@example.com",
         subscriptionId: b.id,
+        generation: 0,
       },
     ]);
     const targets = async (part: Partial<AudienceRange>) =>
@@ -199,9 +201,9 @@ export function testFanOut({ test }: Cases): void {
     assert.deepEqual(await signatures(), [undefined]);
     await store.replaceSignature(a.id, undefined, hmac);
     assert.deepEqual(await signatures(), [hmac]);
-    const b = await addUnconfirmed(store, topic, "t1");
+    const b = await addUnconfirmed(store, topic);
     assert.deepEqual(await read(), [[a.seq, 0, false]]);
-    await store.confirmSubscription("t1", start);
+    await store.confirmSubscription(b.id, 0);
     assert.deepEqual(await read(), [
       [a.seq, 0, false],
       [b.seq, 0, false],
@@ -213,9 +215,7 @@ export function testFanOut({ test }: Cases): void {
       [a.seq, 1, false],
       [b.seq, 0, false],
     ]);
-    await store.cancelSubscription(b.id, () =>
-      mailOf(topic, "unsubscription", "t2"),
-    );
+    await store.cancelSubscription(b.id, () => mailOf(topic, "unsubscription"));
     assert.deepEqual(await read(), [[a.seq, 1, false]]);
     const c = await addSubscription(store, topic);
     await store.deleteSubscription(projectId, topic.name, a.id, start);

@@ -210,16 +210,15 @@ export const rotated: SubscriptionSignature = {
   lastKeyNumber: 2,
 };
 
-/** An unconfirmed subscription whose confirmation carries `token`. */
+/** An unconfirmed subscription, to which a confirmation is queued. */
 export async function addUnconfirmed(
   store: Store,
   topic: Topic,
-  token: string,
   mail: Partial<SubscriberNotice> = {},
 ): Promise<Subscription> {
   const { subscription } = await store.addSubscription(
     newSubscription(topic, { status: subscriptionStatus.unconfirmed }),
-    { ...mailOf(topic, "confirmation", token), ...mail },
+    { ...mailOf(topic, "confirmation"), ...mail },
     noQuota,
   );
   return subscription;
@@ -228,16 +227,11 @@ export async function addUnconfirmed(
 export function mailOf(
   topic: Topic,
   kind: "confirmation" | "unsubscription",
-  token: string,
 ): SubscriberNotice {
-  return {
-    token,
-    tokenExpiresAt: after(1000),
-    message: messageTo(topic, {
-      audience: "subscription",
-      content: { kind, token },
-    }),
-  };
+  const { content: _, ...message } = messageTo(topic, {
+    audience: "subscription",
+  });
+  return { kind, expiresAt: after(1000), message };
 }
 
 export function messageTo(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TokenRecord } from "@carillon/core";
+import { SharedSetting, type TokenRecord } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addTemplate,
@@ -62,7 +62,7 @@ export function testIdentity({ test }: Cases): void {
     assert.equal(await store.findUserByName("d2", "admin"), undefined);
     assert.equal(await store.findAccessKey("AK1"), undefined);
     assert.equal(await store.findToken("h1"), undefined);
-    assert.equal(await store.getSetting("certificate"), undefined);
+    assert.equal((await store.findSetting("certificate"))?.value, undefined);
   });
 
   test("puts a changed record in place of the one with its id", async (store) => {
@@ -386,9 +386,50 @@ export function testIdentity({ test }: Cases): void {
     assert.deepEqual(kept, [true, true, false, false, false, true, true, true]);
   });
 
-  test("keeps the last value of a setting", async (store) => {
-    await store.putSetting("certificate", "one");
-    await store.putSetting("certificate", "two");
-    assert.equal(await store.getSetting("certificate"), "two");
+  test("writes a setting in place of the version that is there, and of no other", async (store) => {
+    const kept = () => store.findSetting("certificate");
+    assert.equal(await store.putSetting("certificate", "none", 1), false);
+    assert.equal(await kept(), undefined);
+    assert.equal(await store.putSetting("certificate", "one", 0), true);
+    assert.deepEqual(await kept(), { value: "one", version: 1 });
+    for (const replaces of [0, 2]) {
+      const written = await store.putSetting("certificate", "two", replaces);
+      assert.equal(written, false);
+    }
+    assert.deepEqual(await kept(), { value: "one", version: 1 });
+    assert.equal(await store.putSetting("certificate", "two", 1), true);
+    assert.deepEqual(await kept(), { value: "two", version: 2 });
+    assert.equal(await store.findSetting("another"), undefined);
+  });
+
+  test("lets one of the writers of a version at once succeed", async (store) => {
+    for (const replaces of [0, 1, 2]) {
+      const written = await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          store.putSetting("certificate", `${replaces}-${n}`, replaces),
+        ),
+      );
+      assert.equal(written.filter(Boolean).length, 1);
+      assert.deepEqual(await store.findSetting("certificate"), {
+        value: `${replaces}-${written.indexOf(true)}`,
+        version: replaces + 1,
+      });
+    }
+  });
+
+  test("keeps every change of a setting that many make at once", async (store) => {
+    const processes = Array.from(
+      { length: 8 },
+      () => new SharedSetting(store, "numbers"),
+    );
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        processes[n % 8]?.change((value = "") => `${value} ${n}`),
+      ),
+    );
+    const kept = (await store.findSetting("numbers"))?.value ?? "";
+    const numbers = kept.trim().split(" ").map(Number);
+    assert.equal(new Set(numbers).size, 40);
+    assert.equal(numbers.length, 40);
   });
 }

@@ -55,8 +55,8 @@ export function testLifetime({ test }: Cases): void {
     const found = await store.findMessage(projectId, message.id);
     assert.equal(found?.message.subject, text);
     assert.deepEqual(found?.message.content, content);
-    await store.putSetting("text", text);
-    assert.equal(await store.getSetting("text"), text);
+    await store.putSetting("text", text, 0);
+    assert.equal((await store.findSetting("text"))?.value, text);
   });
 
   test("shares no object with its callers", async (store) => {
@@ -100,8 +100,8 @@ export function testLifetime({ test }: Cases): void {
   test("refuses what comes after it was closed", async (store, clock) => {
     await store.close();
     const closed = { code: "SHUTTING_DOWN" };
-    await assert.rejects(store.putSetting("a", "b"), closed);
-    await assert.rejects(store.getSetting("a"), closed);
+    await assert.rejects(store.putSetting("a", "b", 0), closed);
+    await assert.rejects(store.findSetting("a"), closed);
     await assert.rejects(store.nextDue(), closed);
     await assert.rejects(
       claimDue(store, clock, leaseOf("a"), start, 1),

@@ -5,6 +5,7 @@ import type {
   MessageFilter,
   MessageId,
   NewMessage,
+  SubscriptionId,
 } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
@@ -31,6 +32,11 @@ import {
 export function testMessages({ test }: Cases): void {
   test("keeps a message as it was accepted", async (store) => {
     const topic = await addTopic(store, { introduction: "Hello" });
+    const grant = {
+      subscriptionId: freshId<SubscriptionId>(),
+      generation: 3,
+      expiresAt: after(1000),
+    };
     const given: NewMessage[] = [
       messageTo(topic, {
         subject: "Order 4711",
@@ -50,8 +56,11 @@ export function testMessages({ test }: Cases): void {
           variants: { default: "Hello", sms: "Hi", email: "Good day" },
         },
       }),
-      messageTo(topic, { content: { kind: "confirmation", token: "t1" } }),
-      messageTo(topic, { content: { kind: "unsubscription", token: "t2" } }),
+      messageTo(topic, { content: { kind: "confirmation", grant } }),
+      messageTo(topic, {
+        content: { kind: "confirmation", grant, byCode: true },
+      }),
+      messageTo(topic, { content: { kind: "unsubscription", grant } }),
     ];
     for (const message of given) {
       const { seq } = await store.acceptMessage(message, undefined);

@@ -109,7 +109,7 @@ export function testStatistics({ test }: Cases): void {
 
   test("does not count confirmations, nor a range's outcomes twice", async (store, clock) => {
     const topic = await addTopic(store);
-    const unconfirmed = await addUnconfirmed(store, topic, "t1");
+    const unconfirmed = await addUnconfirmed(store, topic);
     const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
     assert.ok(claim);
     await recordOutcomes(store, [

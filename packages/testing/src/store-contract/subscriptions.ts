@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import {
   CarillonError,
-  type EpochMs,
   type ErrorCode,
+  type MessageContent,
+  noticeContent,
   type Store,
   type SubscriptionId,
   subscriptionStatus,
@@ -43,6 +44,7 @@ export function testSubscriptions({ test }: Cases): void {
       ...given,
       seq: subscription.seq,
       topicName: topic.name,
+      generation: 0,
     });
     const next = await addSubscription(store, topic);
     assert.ok(next.seq > subscription.seq);
@@ -199,7 +201,7 @@ export function testSubscriptions({ test }: Cases): void {
 
   test("queues the confirmation with the subscription", async (store, clock) => {
     const topic = await addTopic(store);
-    const mail = mailOf(topic, "confirmation", "t1");
+    const mail = mailOf(topic, "confirmation");
     const { subscription } = await store.addSubscription(
       newSubscription(topic, {
         status: subscriptionStatus.unconfirmed,
@@ -222,10 +224,12 @@ export function testSubscriptions({ test }: Cases): void {
       protocol: subscription.protocol,
       endpoint: subscription.endpoint,
       subscriptionId: subscription.id,
+      generation: 0,
       extension: { header: { "x-key": "1" } },
     });
     assert.deepEqual(await store.findMessageBySeq(claimed.messageSeq), {
       ...mail.message,
+      content: noticeContent(mail, subscription),
       seq: claimed.messageSeq,
     });
   });
@@ -235,113 +239,174 @@ export function testSubscriptions({ test }: Cases): void {
     const given = newSubscription(topic, {
       status: subscriptionStatus.unconfirmed,
     });
-    const add = (token: string) =>
+    const add = () =>
       store.addSubscription(
         { ...given, id: freshId<SubscriptionId>() },
-        mailOf(topic, "confirmation", token),
+        mailOf(topic, "confirmation"),
         noQuota,
       );
-    const { subscription } = await add("t1");
-    assert.deepEqual(await add("t2"), { subscription, created: false });
+    const { subscription } = await add();
+    assert.deepEqual(await add(), { subscription, created: false });
     assert.equal(await countDue(store, clock), 2);
-    await store.confirmSubscription("t2", start);
-    const { subscription: confirmed } = await add("t3");
+    await store.confirmSubscription(subscription.id, 0);
+    const { subscription: confirmed } = await add();
     assert.equal(confirmed.status, subscriptionStatus.confirmed);
     assert.equal(await countDue(store, clock), 0);
-    assert.equal(await store.confirmSubscription("t3", start), undefined);
   });
 
   test("unconfirms a cancelled subscription that is added again", async (store) => {
     const topic = await addTopic(store);
     const known = await addSubscription(store, topic);
     await store.cancelSubscription(known.id, () =>
-      mailOf(topic, "unsubscription", "t1"),
+      mailOf(topic, "unsubscription"),
     );
     const again = await store.addSubscription(
       newSubscription(topic, {
         endpoint: known.endpoint,
         status: subscriptionStatus.unconfirmed,
       }),
-      mailOf(topic, "confirmation", "t2"),
+      mailOf(topic, "confirmation"),
       1,
     );
     assert.deepEqual(again, {
-      subscription: { ...known, status: subscriptionStatus.unconfirmed },
+      subscription: {
+        ...known,
+        status: subscriptionStatus.unconfirmed,
+        generation: 1,
+      },
       created: false,
     });
-    const confirmed = await store.confirmSubscription("t2", start);
+    const confirmed = await store.confirmSubscription(known.id, 1);
     assert.equal(confirmed?.status, subscriptionStatus.confirmed);
   });
 
-  test("confirms by token, twice while it lives", async (store) => {
+  test("confirms a subscription in its generation, twice", async (store) => {
     const topic = await addTopic(store);
-    const subscription = await addUnconfirmed(store, topic, "t1", {
-      tokenExpiresAt: after(1000),
-    });
-    const expected = { ...subscription, status: subscriptionStatus.confirmed };
-    const confirm = (now: EpochMs) => store.confirmSubscription("t1", now);
-    assert.deepEqual(await confirm(start), expected);
-    assert.deepEqual(await confirm(after(999)), expected);
-    assert.equal(await confirm(after(1000)), undefined);
-    assert.equal(await store.confirmSubscription("t2", start), undefined);
-    assert.deepEqual(
-      await store.findSubscriptionById(subscription.id),
-      expected,
-    );
-  });
-
-  test("finds the subscription of a token while it lives, unchanged", async (store) => {
-    const topic = await addTopic(store);
-    const subscription = await addUnconfirmed(store, topic, "t1", {
-      tokenExpiresAt: after(1000),
-    });
-    const find = (token: string, now: EpochMs) =>
-      store.findSubscriptionOfToken(token, now);
-    assert.deepEqual(await find("t1", after(999)), subscription);
-    assert.equal(await find("t1", after(1000)), undefined);
-    assert.equal(await find("t2", start), undefined);
+    const subscription = await addUnconfirmed(store, topic);
     const { id } = subscription;
+    assert.equal(subscription.generation, 0);
+    const unknown = freshId<SubscriptionId>();
+    assert.equal(await store.confirmSubscription(unknown, 0), undefined);
+    assert.equal(await store.confirmSubscription(id, 1), undefined);
     assert.deepEqual(await store.findSubscriptionById(id), subscription);
-    await store.deleteSubscription(projectId, topic.name, id, start);
-    assert.equal(await find("t1", start), undefined);
+    const expected = { ...subscription, status: subscriptionStatus.confirmed };
+    assert.deepEqual(await store.confirmSubscription(id, 0), expected);
+    assert.deepEqual(await store.confirmSubscription(id, 0), expected);
+    assert.deepEqual(await store.findSubscriptionById(id), expected);
   });
 
-  test("voids the tokens of before when the subscriber leaves", async (store) => {
+  test("says in a notice which subscription it is of, and in which generation", async (store, clock) => {
     const topic = await addTopic(store);
-    const { id } = await addUnconfirmed(store, topic, "t1");
-    await store.confirmSubscription("t1", start);
-    await store.cancelSubscription(id, () =>
-      mailOf(topic, "unsubscription", "t2"),
+    const { id, endpoint } = await addUnconfirmed(store, topic, {
+      expiresAt: after(1),
+    });
+    const notice = (kind: "confirmation" | "unsubscription", ms: number) => ({
+      ...mailOf(topic, kind),
+      expiresAt: after(ms),
+    });
+    await store.cancelSubscription(id, () => notice("unsubscription", 2));
+    await store.addSubscription(
+      newSubscription(topic, { endpoint, status: 0 }),
+      { ...notice("confirmation", 3), byCode: true },
+      noQuota,
     );
-    assert.equal(await store.confirmSubscription("t1", start), undefined);
-    assert.equal(await store.findSubscriptionOfToken("t1", start), undefined);
+    const claimed = await claimDue(store, clock, leaseOf("a"), start, 10);
+    const sent = await Promise.all(
+      claimed.map(async ({ messageSeq, recipient }) => {
+        assert.equal(recipient.generation, 1);
+        return (await store.findMessageBySeq(messageSeq))?.content;
+      }),
+    );
+    const grant = (generation: number, ms: number) => ({
+      subscriptionId: id,
+      generation,
+      expiresAt: after(ms),
+    });
+    assert.deepEqual(
+      sent.toSorted((a, b) => expiryOf(a) - expiryOf(b)),
+      [
+        { kind: "confirmation", grant: grant(0, 1) },
+        { kind: "unsubscription", grant: grant(1, 2) },
+        { kind: "confirmation", grant: grant(1, 3), byCode: true },
+      ],
+    );
+  });
+
+  test("keeps until when the code that was sent last is good", async (store) => {
+    const topic = await addTopic(store);
+    const { id, endpoint } = await addUnconfirmed(store, topic);
+    const code = async () =>
+      (await store.findSubscriptionById(id))?.codeExpiresAt;
+    assert.equal(await code(), undefined);
+    for (const ms of [10, 20]) {
+      const { subscription } = await store.addSubscription(
+        newSubscription(topic, { endpoint, status: 0 }),
+        {
+          ...mailOf(topic, "confirmation"),
+          expiresAt: after(ms),
+          byCode: true,
+        },
+        noQuota,
+      );
+      assert.equal(subscription.codeExpiresAt, after(ms));
+      assert.equal(await code(), after(ms));
+    }
+    await store.cancelSubscription(id, () => mailOf(topic, "unsubscription"));
+    assert.equal(await code(), undefined);
+  });
+
+  test("begins another generation when the subscriber leaves", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addUnconfirmed(store, topic);
+    await store.confirmSubscription(id, 0);
+    await store.cancelSubscription(id, () => mailOf(topic, "unsubscription"));
+    assert.equal(await store.confirmSubscription(id, 0), undefined);
     const found = await store.findSubscriptionById(id);
     assert.equal(found?.status, subscriptionStatus.cancelled);
-    const back = await store.confirmSubscription("t2", start);
+    assert.equal(found.generation, 1);
+    const back = await store.confirmSubscription(id, 1);
     assert.equal(back?.status, subscriptionStatus.confirmed);
+    assert.equal(back.generation, 1);
+  });
+
+  test("does not confirm in the generation that ends at the same time", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addUnconfirmed(store, topic);
+    const [left] = await Promise.all([
+      store.cancelSubscription(id, () => mailOf(topic, "unsubscription")),
+      store.confirmSubscription(id, 0),
+      store.confirmSubscription(id, 0),
+    ]);
+    assert.equal(left?.generation, 1);
+    const found = await store.findSubscriptionById(id);
+    assert.equal(found?.status, subscriptionStatus.cancelled);
   });
 
   test("does not confirm what was deleted", async (store) => {
     const topic = await addTopic(store);
-    const { id } = await addUnconfirmed(store, topic, "t1");
+    const { id } = await addUnconfirmed(store, topic);
     await store.deleteSubscription(projectId, topic.name, id, start);
-    assert.equal(await store.confirmSubscription("t1", start), undefined);
-    await addUnconfirmed(store, topic, "t2");
+    assert.equal(await store.confirmSubscription(id, 0), undefined);
+    const other = await addUnconfirmed(store, topic);
     await store.deleteTopic(projectId, topic.name, start);
-    assert.equal(await store.confirmSubscription("t2", start), undefined);
+    assert.equal(await store.confirmSubscription(other.id, 0), undefined);
   });
 
   test("sends one unsubscribe notice to who unsubscribes", async (store, clock) => {
     const topic = await addTopic(store);
     const known = await addSubscription(store, topic);
-    const cancel = (token: string) =>
+    const cancel = () =>
       store.cancelSubscription(known.id, (subscription) => {
         assert.deepEqual(subscription, known);
-        return mailOf(topic, "unsubscription", token);
+        return mailOf(topic, "unsubscription");
       });
-    const cancelled = { ...known, status: subscriptionStatus.cancelled };
-    assert.deepEqual(await cancel("t1"), cancelled);
-    assert.deepEqual(await cancel("t2"), cancelled);
+    const cancelled = {
+      ...known,
+      status: subscriptionStatus.cancelled,
+      generation: 1,
+    };
+    assert.deepEqual(await cancel(), cancelled);
+    assert.deepEqual(await cancel(), cancelled);
     const [unsubscribeNotice, ...more] = await claimDue(
       store,
       clock,
@@ -357,10 +422,8 @@ export function testSubscriptions({ test }: Cases): void {
     const topic = await addTopic(store);
     const { id } = await addSubscription(store, topic);
     await Promise.all(
-      ["t1", "t2", "t3"].map((token) =>
-        store.cancelSubscription(id, () =>
-          mailOf(topic, "unsubscription", token),
-        ),
+      [1, 2, 3].map(() =>
+        store.cancelSubscription(id, () => mailOf(topic, "unsubscription")),
       ),
     );
     assert.equal(await countDue(store, clock), 1);
@@ -370,9 +433,12 @@ export function testSubscriptions({ test }: Cases): void {
     const topic = await addTopic(store);
     const known = await addSubscription(store, topic);
     await store.cancelSubscription(known.id, () =>
-      mailOf(topic, "unsubscription", "t1"),
+      mailOf(topic, "unsubscription"),
     );
-    assert.deepEqual(await store.confirmSubscription("t1", start), known);
+    assert.deepEqual(await store.confirmSubscription(known.id, 1), {
+      ...known,
+      generation: 1,
+    });
   });
 
   test("has no unsubscribe notice for a subscription that is not there", async (store) => {
@@ -425,7 +491,7 @@ export function testSubscriptions({ test }: Cases): void {
     const topic = await addTopic(store);
     const first = await addSubscription(store, topic);
     const other = await addSubscription(store, await addTopic(store));
-    const third = await addUnconfirmed(store, topic, "t1");
+    const third = await addUnconfirmed(store, topic);
     await addSubscription(
       store,
       await addTopic(store, { projectId: otherProjectId }),
@@ -523,7 +589,7 @@ export function testSubscriptions({ test }: Cases): void {
 
   test("never repeats a confirmation that costs money", async (store, clock) => {
     const topic = await addTopic(store);
-    await addUnconfirmed(store, topic, "t1", { billable: true });
+    await addUnconfirmed(store, topic, { billable: true });
     const [claim] = await claimDue(store, clock, leaseOf("a", 10), start, 10);
     assert.ok(claim && (await intend(store, claim)));
     clock.advance(10);
@@ -546,4 +612,9 @@ async function countDue(store: Store, clock: ManualClock): Promise<number> {
 function hasCode(code: ErrorCode) {
   return (error: unknown) =>
     error instanceof CarillonError && error.code === code;
+}
+
+function expiryOf(content: MessageContent | undefined): number {
+  assert.ok(content && "grant" in content);
+  return content.grant.expiresAt;
 }

@@ -119,7 +119,7 @@ export function testTopicDeletion({ test }: Cases): void {
     const topic = await addTopic(store);
     const [a, gone, b] = await addSubscriptions(store, topic, 3);
     assert.ok(a && gone && b);
-    await addUnconfirmed(store, topic, "t1");
+    await addUnconfirmed(store, topic);
     await store.deleteSubscription(projectId, topic.name, gone.id, start);
     const [held, waiting] = [messageTo(topic), messageTo(topic)];
     const { seq, range } = await store.acceptMessage(held, leaseOf("a"));

@@ -13,6 +13,7 @@ import {
   startTestServer,
   type TestServer,
   testRegion,
+  tokenIn,
 } from "../../../test-support/test-server.ts";
 
 interface Example {
@@ -183,11 +184,12 @@ async function setTheScene(
   // Messages to confirm go out; the links have the tokens.
   await clock.advanceSettled(1000);
   const content = sent.at(0)?.message.content;
-  if (content?.kind === "confirmation") values.token = content.token;
+  if (content?.kind === "confirmation") values.token = tokenIn(content);
   if (isByProtocol) {
     const asked = sent.at(1)?.message.content;
     if (asked?.kind === "confirmation") {
-      await server.store.confirmSubscription(asked.token, clock.now());
+      const { subscriptionId, generation } = asked.grant;
+      await server.store.confirmSubscription(subscriptionId, generation);
     }
     await call("POST", `${base}/subscriptions/filter_polices`, {
       polices: [

@@ -17,7 +17,8 @@ async function setUp() {
     await clock.advanceSettled(1000);
     const content = sent.at(-1)?.message.content;
     if (content?.kind !== "confirmation") throw new Error("not asked");
-    await store.confirmSubscription(content.token, clock.now());
+    const { subscriptionId, generation } = content.grant;
+    await store.confirmSubscription(subscriptionId, generation);
   };
   const createKey = async (body: object) =>
     await call("POST", "/api/v2/keys", body);

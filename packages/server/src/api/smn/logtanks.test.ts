@@ -14,7 +14,8 @@ async function setUp(result?: AttemptResult) {
     await clock.advanceSettled(1000);
     const content = sent.at(-1)?.message.content;
     if (content?.kind !== "confirmation") throw new Error("not asked");
-    await store.confirmSubscription(content.token, clock.now());
+    const { subscriptionId, generation } = content.grant;
+    await store.confirmSubscription(subscriptionId, generation);
   };
   const publish = async (): Promise<string> => {
     const { body } = await call("POST", `${topic}/publish`, { message: "m" });

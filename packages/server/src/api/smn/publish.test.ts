@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CarillonError } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
-import { startTestServer } from "../../../test-support/test-server.ts";
+import { startTestServer, tokenIn } from "../../../test-support/test-server.ts";
 
 async function setUp(options: Parameters<typeof startTestServer>[0] = {}) {
   const server = await startTestServer(options);
@@ -25,7 +25,7 @@ test("what is published reaches confirmed subscribers", async () => {
   assert.equal(confirmation?.kind, "confirmation");
   await server.call(
     "GET",
-    `/smn/subscription/confirm?token=${confirmation.token}`,
+    `/smn/subscription/confirm?token=${tokenIn(confirmation)}`,
   );
   const { status, body } = await publish({
     subject: "Disk",

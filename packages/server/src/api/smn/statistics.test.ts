@@ -29,8 +29,8 @@ test("counts texts by the hour, hours without any as 0", async () => {
   await server.clock.advanceSettled(1000);
   for (const { message } of server.sent.slice(0, 3)) {
     if (message.content.kind !== "confirmation") continue;
-    const { token } = message.content;
-    await server.store.confirmSubscription(token, server.clock.now());
+    const { subscriptionId, generation } = message.content.grant;
+    await server.store.confirmSubscription(subscriptionId, generation);
   }
   await server.call("POST", `${topic}/publish`, { message: "m" });
   await server.clock.advanceSettled(2 * hourMs);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verificationCodeOf } from "@carillon/core";
 import {
   startTestServer,
   type TestServer,
+  tokenIn,
 } from "../../../test-support/test-server.ts";
 
 async function setUp(options: Parameters<typeof startTestServer>[0] = {}) {
@@ -121,7 +121,7 @@ test("a text message with a code is confirmed by it, after few attempts at most"
   await server.clock.advanceSettled(1000);
   const content = server.sent.at(-1)?.message.content;
   assert.ok(content?.kind === "confirmation");
-  const code = verificationCodeOf(content.token) ?? "";
+  const code = tokenIn(content);
   assert.match(code, /^\d{6}$/);
   const confirm = async (
     token: string,
@@ -141,7 +141,6 @@ test("a text message with a code is confirmed by it, after few attempts at most"
     return response.statusCode;
   };
   const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, "0");
-  assert.equal(await confirm(content.token), 403);
   assert.equal(await confirm(code, "+491700000001"), 403);
   for (let n = 0; n < 5; n++) assert.equal(await confirm(wrong), 403);
   assert.equal(await confirm(code), 403);
@@ -259,7 +258,7 @@ test("lists are filtered", async () => {
     ({ recipient }) => recipient.protocol === "email",
   );
   assert.equal(confirmation?.message.content.kind, "confirmation");
-  const { token } = confirmation.message.content;
+  const token = tokenIn(confirmation.message.content);
   await server.call("GET", `/smn/subscription/confirm?token=${token}`);
   const endpoints = async (query: string) => {
     const { body } = await server.call(

@@ -4,7 +4,7 @@
  * of mail follow links, so a GET must not act (RFC 9110 §9.2.1).
  */
 
-import { CarillonError, type Subscription } from "@carillon/core";
+import type { Subscription } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { sitePathOf } from "../origin.ts";
@@ -17,7 +17,7 @@ const options = {
 } as const;
 
 export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
-  const { subscriptions, unsubscribeTokens, originOf, protocols } = ports;
+  const { subscriptions, originOf, protocols } = ports;
 
   /** The endpoint as pages have it. */
   const shown = ({ protocol, endpoint }: Subscription) =>
@@ -44,18 +44,9 @@ export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
     });
   });
 
-  function idOf(token: string) {
-    const id = unsubscribeTokens.idOf(token);
-    if (id !== undefined) return id;
-    throw new CarillonError(
-      "SUBSCRIPTION_NOT_FOUND",
-      "This link leads to no subscription: it may be incomplete.",
-    );
-  }
-
   app.get("/u/:token", options, async (request, reply) => {
     const { token } = request.params;
-    const { topicName } = await subscriptions.findById(idOf(token));
+    const { topicName } = await subscriptions.findByUnsubscribeToken(token);
     return sendPage(reply, {
       title: "Unsubscribe",
       text: `Do you want no more messages of the topic ${topicName}?`,
@@ -69,9 +60,9 @@ export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
   // The button, and what mail programs send for List-Unsubscribe-Post
   // (RFC 8058 §3.2).
   app.post("/u/:token", options, async (request, reply) => {
-    const { topicName } = await subscriptions.unsubscribe(
-      idOf(request.params.token),
-    );
+    const { token } = request.params;
+    const { id } = await subscriptions.findByUnsubscribeToken(token);
+    const { topicName } = await subscriptions.unsubscribe(id);
     return sendPage(reply, {
       title: "Unsubscribed",
       text: `You receive no more messages of the topic ${topicName}. A last message says how to come back.`,

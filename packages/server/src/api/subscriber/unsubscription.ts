@@ -4,7 +4,6 @@
  * or page has one, for scanners follow the links in those.
  */
 
-import { CarillonError, parseSubscriptionUrn } from "@carillon/core";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
@@ -27,7 +26,7 @@ type UnsubscriptionRequest = FastifyRequest<{
 
 export function unsubscriptionRoutes(
   app: HttpApp,
-  { subscriptions, unsubscribeTokens, originOf }: SubscriberPorts,
+  { subscriptions, subscriptionTokens, originOf }: SubscriberPorts,
 ): void {
   const schema = { querystring: unsubscriptionQuery };
 
@@ -49,22 +48,21 @@ export function unsubscriptionRoutes(
 
   async function ask(request: UnsubscriptionRequest, reply: FastifyReply) {
     const { subscription_urn } = request.query;
-    const urn = parseSubscriptionUrn(subscription_urn);
-    if (!urn) {
-      throw new CarillonError(
-        "SUBSCRIPTION_URN_INVALID",
-        "This link is not complete.",
-      );
-    }
+    const {
+      id: subscriptionId,
+      generation,
+      topicName,
+    } = await subscriptions.findByUrn(subscription_urn);
+    const token = subscriptionTokens.unsubscribeToken({
+      subscriptionId,
+      generation,
+    });
     return await sendPage(reply, {
       title: "Unsubscribe",
-      text: `Do you want no more messages of the topic ${urn.topicName}?`,
+      text: `Do you want no more messages of the topic ${topicName}?`,
       button: {
         label: "Unsubscribe",
-        action: sitePathOf(
-          originOf(request),
-          `/u/${unsubscribeTokens.tokenOf(urn.subscriptionId)}`,
-        ),
+        action: sitePathOf(originOf(request), `/u/${token}`),
       },
     });
   }

@@ -62,7 +62,8 @@ test("an abort ends the copying between two steps", async () => {
 test("reads schema, rows and damage of a store's database", async () => {
   const folder = newFolder();
   const store = await openSqliteStore({ folder });
-  for (let n = 0; n < 2000; n++) await store.putSetting(`name ${n}`, "value");
+  for (let n = 0; n < 2000; n++)
+    await store.putSetting(`name ${n}`, "value", 0);
   await store.close();
   const path = join(folder, "carillon.db");
   {

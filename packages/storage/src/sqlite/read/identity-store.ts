@@ -47,8 +47,8 @@ export function createIdentityStore({
   );
   /** Asked on every request with a token. Index: the primary key. */
   const tokenByHash = reader.prepare<TokenRow>(`${all(tokens)} WHERE hash = ?`);
-  const settingByName = reader.prepare<[value: string]>(
-    "SELECT value FROM settings WHERE name = ?",
+  const settingByName = reader.prepare<[value: string, version: number]>(
+    "SELECT value, version FROM settings WHERE name = ?",
   );
 
   return {
@@ -115,9 +115,11 @@ export function createIdentityStore({
     deleteToken: (hash) => writer.run("deleteToken", hash),
     deleteTokens: (userId) => writer.run("deleteTokens", userId),
     deleteExpiredTokens: (now) => writer.run("deleteExpiredTokens", now),
-    async getSetting(name) {
-      return settingByName.get(name)?.[0];
+    async findSetting(name) {
+      const row = settingByName.get(name);
+      return row && { value: row[0], version: row[1] };
     },
-    putSetting: (name, value) => writer.run("putSetting", name, value),
+    putSetting: (name, value, replaces) =>
+      writer.run("putSetting", name, value, replaces),
   };
 }

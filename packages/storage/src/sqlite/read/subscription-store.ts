@@ -4,7 +4,6 @@ import {
   CarillonError,
   type PageRequest,
   type ProjectId,
-  type SubscriberNotice,
   type Subscription,
   type SubscriptionFilter,
   type SubscriptionId,
@@ -12,13 +11,11 @@ import {
   subscriptionStatus,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { toMessageRow } from "../schema/message-table.ts";
 import {
   type SubscriptionRow,
   subscriptions,
   subscriptionTables,
 } from "../schema/subscription-table.ts";
-import type { NoticeValues } from "../write/subscription-writes.ts";
 import { Conditions } from "./conditions.ts";
 import type { Reader } from "./reader.ts";
 
@@ -30,14 +27,6 @@ export function createSubscriptionStore({
   const byId = reader.prepare<SubscriptionRow>(
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.id = ? AND status < 4`,
-  );
-  /** Parameters: token, now. Index: the primary key of the tokens. */
-  const byToken = reader.prepare<SubscriptionRow>(
-    `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
-     WHERE subscriptions.seq =
-       (SELECT subscription_seq FROM subscription_tokens
-        WHERE token = ? AND expires_at > ?)
-       AND status < 4`,
   );
   const lists = createLists(reader);
 
@@ -63,7 +52,7 @@ export function createSubscriptionStore({
       const result = await writer.run(
         "addSubscription",
         subscription,
-        confirmation ? toNoticeValues(confirmation) : null,
+        confirmation ?? null,
         quota,
       );
       switch (result) {
@@ -82,25 +71,19 @@ export function createSubscriptionStore({
           };
       }
     },
-    async confirmSubscription(token, now) {
-      const row = await writer.run("confirmSubscription", token, now);
-      return row && subscriptions.fromRow(row);
-    },
-    async findSubscriptionOfToken(token, now) {
-      const row = byToken.get(token, now);
+    async confirmSubscription(id, generation) {
+      const row = await writer.run("confirmSubscription", id, generation);
       return row && subscriptions.fromRow(row);
     },
     async cancelSubscription(id, unsubscribeNotice) {
       const known = findById(id);
       if (!known || known.status === subscriptionStatus.cancelled) return known;
-      const notice = unsubscribeNotice(known);
       // Should it be gone or cancelled by the time it is its turn, the writer
       // sees so and sends nothing.
       const row = await writer.run(
         "cancelSubscription",
         id,
-        notice ? toNoticeValues(notice) : null,
-        notice?.message.createdAt ?? known.createdAt,
+        unsubscribeNotice(known) ?? null,
       );
       return row && subscriptions.fromRow(row);
     },
@@ -205,15 +188,5 @@ function createLists(reader: Reader) {
       )
       .all(...where.values, limit, skip);
     return { total, items: rows.map((row) => subscriptions.fromRow(row)) };
-  };
-}
-
-function toNoticeValues(notice: SubscriberNotice): NoticeValues {
-  return {
-    token: notice.token,
-    tokenExpiresAt: notice.tokenExpiresAt,
-    message: toMessageRow(notice.message),
-    billable: notice.billable ?? false,
-    limits: notice.limits ?? [],
   };
 }

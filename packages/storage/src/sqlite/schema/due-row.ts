@@ -48,6 +48,7 @@ const recipients = defineTable("deliveries", {
   protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
+  generation: computed("s.generation", optional(integer)),
   extension: computed("s.extension", optional(json<SubscriptionExtension>())),
   signature: computed("s.signature", optional(json<SubscriptionSignature>())),
 });

@@ -107,8 +107,10 @@ function contentText(content: MessageContent): string {
     case "structure":
       return JSON.stringify(content.variants);
     case "confirmation":
-    case "unsubscription":
-      return content.token;
+    case "unsubscription": {
+      const { kind: _, ...rest } = content;
+      return JSON.stringify(rest);
+    }
     default:
       return content satisfies never;
   }
@@ -123,7 +125,7 @@ function toContent(kind: MessageContent["kind"], text: string): MessageContent {
       return { kind, variants: JSON.parse(text) as Record<string, string> };
     case "confirmation":
     case "unsubscription":
-      return { kind, token: text };
+      return { kind, ...JSON.parse(text) };
     default:
       return kind satisfies never;
   }

@@ -54,6 +54,8 @@ const shape = {
   extension,
   filterPolicies: optional(filterPolicies),
   signature: optional(json<SubscriptionSignature>()),
+  generation: integer,
+  codeExpiresAt: optional(epochMs),
   createdAt: epochMs,
 };
 
@@ -66,7 +68,14 @@ export type SubscriptionRow = RowOf<Subscription>;
 export const subscriptions = defineTable("subscriptions", shape);
 export const newSubscriptions = defineTable(
   "subscriptions",
-  omit(shape, "seq", "topicName", "filterPolicies"),
+  omit(
+    shape,
+    "seq",
+    "topicName",
+    "filterPolicies",
+    "generation",
+    "codeExpiresAt",
+  ),
 );
 
 /** A subscription comes with the name of its topic. */
@@ -119,6 +128,7 @@ export function defineAudience(filters: FilterPolicies) {
     protocol: text,
     endpoint: text,
     subscriptionId: named("id", optional(textOf<SubscriptionId>())),
+    generation: optional(integer),
     extension: optional(json<SubscriptionExtension>()),
     signature: optional(json<SubscriptionSignature>()),
     filterPolicies: filters.codec,

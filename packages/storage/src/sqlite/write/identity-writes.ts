@@ -100,9 +100,14 @@ export function createIdentityWrites(db: DatabaseSync) {
     "DELETE FROM tokens WHERE hash = ?1 OR first_hash = ?1",
   );
   const deleteExpired = db.prepare("DELETE FROM tokens WHERE expires_at <= ?");
-  const putSetting = db.prepare(
-    `INSERT INTO settings (name, value) VALUES (?, ?)
-     ON CONFLICT DO UPDATE SET value = excluded.value`,
+  const insertSetting = db.prepare(
+    `INSERT INTO settings (name, version, value) VALUES (?, 1, ?)
+     ON CONFLICT DO NOTHING`,
+  );
+  /** Parameters: value, name, the version it replaces. */
+  const replaceSetting = db.prepare(
+    `UPDATE settings SET value = ?, version = version + 1
+     WHERE name = ? AND version = ?`,
   );
 
   return {
@@ -165,8 +170,12 @@ export function createIdentityWrites(db: DatabaseSync) {
     deleteExpiredTokens(now: EpochMs): number {
       return Number(deleteExpired.run(now).changes);
     },
-    putSetting(name: string, value: string): void {
-      putSetting.run(name, value);
+    putSetting(name: string, value: string, replaces: number): boolean {
+      const { changes } =
+        replaces === 0
+          ? insertSetting.run(name, value)
+          : replaceSetting.run(value, name, replaces);
+      return Number(changes) > 0;
     },
   };
 }

@@ -1,15 +1,16 @@
-/** Writes of subscriptions and their tokens. */
+/** Writes of subscriptions and of the notices that are sent to them. */
 
 import type { DatabaseSync } from "node:sqlite";
 import type {
-  ConfirmationLimit,
   EpochMs,
   NewSubscription,
+  SubscriberNotice,
   SubscriptionChange,
   SubscriptionSignature,
 } from "@carillon/core";
+import { noticeContent } from "@carillon/core/rules";
 import { filterPolicies } from "../schema/filter-policies.ts";
-import type { NewMessageRow } from "../schema/message-table.ts";
+import { toMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import {
@@ -21,15 +22,6 @@ import {
 } from "../schema/subscription-table.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createNoticeWrite } from "./message-writes.ts";
-
-/** A notice to a subscriber, ready to be stored. */
-export interface NoticeValues {
-  readonly token: string;
-  readonly tokenExpiresAt: EpochMs;
-  readonly message: NewMessageRow;
-  readonly billable: boolean;
-  readonly limits: readonly ConfirmationLimit[];
-}
 
 const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 
@@ -50,9 +42,9 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.seq = ?`,
   );
-  const byId = prepareQuery<[seq: number, status: number]>(
+  const byId = prepareQuery<[seq: number, status: number, generation: number]>(
     db,
-    `SELECT seq, status FROM subscriptions
+    `SELECT seq, status, generation FROM subscriptions
      WHERE id = ? AND status < 4`,
   );
   const byFullName = prepareQuery<[seq: number, topicSeq: number]>(
@@ -83,31 +75,26 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     `UPDATE subscriptions SET signature = ?
      WHERE id = ? AND status < 4 AND signature IS ?`,
   );
-  const seqOfToken = prepareQuery<[subscriptionSeq: number]>(
-    db,
-    `SELECT subscription_seq FROM subscription_tokens
-     WHERE token = ? AND expires_at > ?`,
+  /** An old mail's link must not undo what its reader decides now. */
+  const cancel = db.prepare(
+    `UPDATE subscriptions SET status = ${cancelled},
+       generation = generation + 1, code_expires_at = NULL
+     WHERE seq = ?`,
   );
-  const insertToken = db.prepare(
-    `INSERT INTO subscription_tokens (token, subscription_seq, expires_at)
-     VALUES (?, ?, ?)`,
-  );
-  const deleteExpiredTokens = db.prepare(
-    `DELETE FROM subscription_tokens
-     WHERE subscription_seq = ? AND expires_at <= ?`,
-  );
-  const deleteTokens = db.prepare(
-    "DELETE FROM subscription_tokens WHERE subscription_seq = ?",
+  const setCodeExpiry = db.prepare(
+    "UPDATE subscriptions SET code_expires_at = ? WHERE seq = ?",
   );
   const count = createCount(db);
   const writeNotice = createNoticeWrite(db);
   const confirmations = createConfirmationCounts(db);
 
-  /** Queues a notice to a subscription and keeps the token that is in it. */
-  function send(seq: number, notice: NoticeValues, at: EpochMs): void {
-    deleteExpiredTokens.run(seq, at);
-    insertToken.run(notice.token, seq, notice.tokenExpiresAt);
-    writeNotice(notice.message, seq, at, notice.billable);
+  /** Queues a notice to a subscription, with what its link is made from. */
+  function send(seq: number, notice: SubscriberNotice): void {
+    const content = noticeContent(notice, subscriptions.fromRow(get(seq)));
+    if ("byCode" in content) setCodeExpiry.run(notice.expiresAt, seq);
+    const message = toMessageRow({ ...notice.message, content });
+    const { createdAt } = notice.message;
+    writeNotice(message, seq, createdAt, notice.billable ?? false);
   }
 
   function insertCounted(subscription: NewSubscription): number {
@@ -128,7 +115,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
   return {
     addSubscription(
       subscription: NewSubscription,
-      confirmation: NoticeValues | null,
+      confirmation: SubscriberNotice | null,
       quota: number,
     ):
       | { row: SubscriptionRow; created: boolean; throttled: boolean }
@@ -156,10 +143,10 @@ export function createSubscriptionWrites(db: DatabaseSync) {
           projectId,
           endpoint,
           protocol,
-          confirmation.limits,
+          confirmation.limits ?? [],
           createdAt,
         );
-      if (isAdmitted) send(seq, confirmation, createdAt);
+      if (isAdmitted) send(seq, confirmation);
       return {
         row: get(seq),
         created: !known,
@@ -167,28 +154,24 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       };
     },
     confirmSubscription(
-      token: string,
-      now: EpochMs,
+      id: string,
+      generation: number,
     ): SubscriptionRow | undefined {
-      const [seq] = seqOfToken.get(token, now) ?? [];
-      // Tokens go with their subscription: there is no deleted one here.
-      if (seq === undefined) return undefined;
+      const [seq, , current] = byId.get(id) ?? [];
+      if (seq === undefined || current !== generation) return undefined;
       confirm.run(seq);
       confirmations.clear(seq);
       return get(seq);
     },
     cancelSubscription(
       id: string,
-      unsubscribeNotice: NoticeValues | null,
-      at: EpochMs,
+      unsubscribeNotice: SubscriberNotice | null,
     ): SubscriptionRow | undefined {
       const [seq, status] = byId.get(id) ?? [];
       if (seq === undefined) return undefined;
       if (status !== cancelled) {
-        setStatus.run(cancelled, seq);
-        // An old mail's link must not undo what its reader decided since.
-        deleteTokens.run(seq);
-        if (unsubscribeNotice) send(seq, unsubscribeNotice, at);
+        cancel.run(seq);
+        if (unsubscribeNotice) send(seq, unsubscribeNotice);
       }
       return get(seq);
     },
@@ -230,7 +213,6 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       const [seq, topicSeq] = byFullName.get(projectId, topicName, id) ?? [];
       if (seq === undefined || topicSeq === undefined) return false;
       markDeleted.run(at, seq);
-      deleteTokens.run(seq);
       count(projectId, topicSeq, seq, -1);
       return true;
     },

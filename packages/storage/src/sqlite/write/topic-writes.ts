@@ -110,10 +110,6 @@ function createTopicRemoval(db: DatabaseSync) {
   const deleteBlocks = db.prepare(
     "DELETE FROM subscription_blocks WHERE project_id = ? AND topic_seq = ?",
   );
-  const deleteTokens = db.prepare(
-    `DELETE FROM subscription_tokens WHERE subscription_seq IN
-       (SELECT seq FROM subscriptions WHERE topic_seq = ? AND status < 4)`,
-  );
   const deleteSubscriptions = db.prepare(
     `UPDATE subscriptions SET deleted_at = ?,
        status = CASE WHEN status IN (${confirmed}, ${confirmationNotNeeded})
@@ -146,7 +142,6 @@ function createTopicRemoval(db: DatabaseSync) {
     deleteTags.run(seq);
     uncountBlocks.run(projectId, seq);
     deleteBlocks.run(projectId, seq);
-    deleteTokens.run(seq);
     deleteSubscriptions.run(at, seq);
     deleteStatistics.run(seq);
     deleteBindings.run(seq);

@@ -18,17 +18,20 @@ test("says that it is unavailable when its thread died, and closes", async () =>
     onBroken: (error) => broken.push(error),
   });
   threads.stop();
-  await store.putSetting("before", "x");
-  const underWay = assert.rejects(store.putSetting("during", "x"), unavailable);
+  await store.putSetting("before", "x", 0);
+  const underWay = assert.rejects(
+    store.putSetting("during", "x", 0),
+    unavailable,
+  );
   // Nothing can be handed over before the next turn of the event loop.
   await Promise.all(threads.started.map((thread) => thread.terminate()));
   await underWay;
-  await assert.rejects(store.putSetting("after", "x"), unavailable);
+  await assert.rejects(store.putSetting("after", "x", 0), unavailable);
   assert.deepEqual(
     broken.map(({ code }) => code),
     ["STORAGE_UNAVAILABLE"],
   );
-  assert.equal(await store.getSetting("before"), "x");
+  assert.equal((await store.findSetting("before"))?.value, "x");
   await store.close();
 });
 

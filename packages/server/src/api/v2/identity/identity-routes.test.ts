@@ -289,8 +289,9 @@ test("templates and keys go with their project, for good", async () => {
     templates: (
       await server.store.listTemplates(project.id, {}, { offset: 0, limit: 10 })
     ).total,
-    keys: JSON.parse((await server.store.getSetting(keysSetting)) ?? "[]")
-      .length,
+    keys: JSON.parse(
+      (await server.store.findSetting(keysSetting))?.value ?? "[]",
+    ).length,
   });
   assert.deepEqual(await kept(), { templates: 1, keys: 1 });
   const path = `/api/v2/projects/${project.id}`;

@@ -24,7 +24,11 @@ export {
   type EngineOptions,
 } from "./engine/engine.ts";
 export type { EngineStatus } from "./engine/engine-status.ts";
-export type { Publisher } from "./engine/publish.ts";
+export type {
+  PublishedMessage,
+  Publisher,
+  PublishRequest,
+} from "./engine/publish.ts";
 export { defaultRetryPolicy, smnRetryPolicy } from "./engine/retry-policy.ts";
 export { shortestLeaseMs } from "./engine/sender.ts";
 export {
@@ -95,22 +99,45 @@ export {
   nextState,
 } from "./messages/delivery-state.ts";
 export {
+  type IdempotencyKey,
+  type IdempotentRequest,
+  maxIdempotencyKeyLength,
+  parseIdempotencyKey,
+} from "./messages/idempotency-key.ts";
+export {
   type AudienceKind,
   audienceKinds,
   contentKinds,
+  type ExtraData,
   type Message,
   type MessageAttribute,
+  type MessageClass,
   type MessageContent,
+  type MessagePriority,
   type MessageTopic,
   maxMessageBytes,
   maxTimeToLiveSeconds,
+  messageClasses,
+  messagePriorities,
   type NewMessage,
+  type RelatedObject,
   selectText,
+  type TimeToLive,
 } from "./messages/message.ts";
 export {
   checkMessageAttributes,
   type MessageAttributeRequest,
 } from "./messages/message-attributes.ts";
+export {
+  checkRelatedObject,
+  checkTag,
+  type MessageOptions,
+  messageOptionLimits,
+} from "./messages/message-options.ts";
+export {
+  maxRecipients,
+  type RecipientRequest,
+} from "./messages/recipients.ts";
 export { orAborted } from "./or-aborted.ts";
 export {
   type AuditEntry,
@@ -147,6 +174,7 @@ export type {
   Backlog,
   ClaimedDelivery,
   DeliveryStore,
+  DirectRecipient,
   FencedOutcome,
   Lease,
   RangeEnd,
@@ -156,6 +184,11 @@ export type {
   RefusedOutcome,
 } from "./ports/delivery-store.ts";
 export type { Dispatcher, WorkHint } from "./ports/dispatcher.ts";
+export type {
+  AcceptedAudience,
+  AcceptedOnce,
+  IdempotencyStore,
+} from "./ports/idempotency-store.ts";
 export type {
   AccessKey,
   Domain,

@@ -17,8 +17,9 @@ test("the default lives are those of the retry profile, unless set", () => {
       CARILLON_DEFAULT_LIFE_HTTPS: "2",
       CARILLON_DEFAULT_LIFE_EMAIL: "3",
       CARILLON_DEFAULT_LIFE_SMS: "604800",
+      CARILLON_DEFAULT_LIFE_SMS_OTP: "4",
     }),
-    { http: 1, https: 2, email: 3, sms: 604_800 },
+    { http: 1, https: 2, email: 3, sms: 604_800, smsOtp: 4 },
   );
 });
 

@@ -12,7 +12,8 @@ type LifeKeys =
   | "defaultLifeHttp"
   | "defaultLifeHttps"
   | "defaultLifeEmail"
-  | "defaultLifeSms";
+  | "defaultLifeSms"
+  | "defaultLifeSmsOtp";
 
 /** What is set goes over the lives of the retry profile. */
 export function messageLivesOf(config: Pick<Config, LifeKeys>): MessageLives {
@@ -23,5 +24,6 @@ export function messageLivesOf(config: Pick<Config, LifeKeys>): MessageLives {
     https: config.defaultLifeHttps ?? lives.https,
     email: config.defaultLifeEmail ?? lives.email,
     sms: config.defaultLifeSms ?? lives.sms,
+    smsOtp: config.defaultLifeSmsOtp ?? lives.smsOtp,
   };
 }

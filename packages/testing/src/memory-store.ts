@@ -8,6 +8,7 @@ import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createDeliveryStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
+import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
 import { createLeaseStore } from "./memory-store/leases.ts";
@@ -51,6 +52,7 @@ export class MemoryStore {
       ...createRangeStore(tables, holds),
       ...createDeliveryStore(tables, holds),
       ...createLeaseStore(tables, holds),
+      ...createIdempotencyStore(tables, holds),
       ...createInboundStore(tables),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),

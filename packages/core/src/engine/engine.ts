@@ -23,12 +23,14 @@ import type {
   ReclaimedWork,
 } from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { DueDeliveries } from "./due-deliveries.ts";
+import { EndedKeys } from "./ended-keys.ts";
 import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
@@ -40,6 +42,7 @@ import { Sweeper } from "./sweeper.ts";
 
 export interface EnginePorts {
   readonly store: DeliveryStore &
+    IdempotencyStore &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> & {
       readonly exclusive: boolean;
@@ -219,6 +222,7 @@ export function createEngine(
     },
     options.sweepIntervalMs,
   );
+  const endedKeys = new EndedKeys({ store, clock, logger });
   const publisher = createPublisher({
     store,
     topics: ports.topics,
@@ -253,6 +257,7 @@ export function createEngine(
         else dueDeliveries.wakeAt(hint.at);
       });
       await sweeper.start();
+      endedKeys.start();
     },
     receive: (receipt) => store.recordReceipt(receipt),
     status: () => ({
@@ -268,6 +273,7 @@ export function createEngine(
       const done = (async () => {
         await Promise.all([fanOut.drain(), dueDeliveries.drain()]);
         await ledger.drain();
+        await endedKeys.stop();
         // Last: what is under way needs its leases.
         await sweeper.stop();
       })();
@@ -283,6 +289,7 @@ export function createEngine(
       await Promise.race([done, late.promise]);
       signal?.removeEventListener("abort", abandon);
       timer?.cancel();
+      void endedKeys.stop();
       void sweeper.stop();
     },
   };

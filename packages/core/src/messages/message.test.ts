@@ -84,3 +84,16 @@ test("a time to live is whole seconds within a week, as text or number", () => {
     });
   }
 });
+
+test("a time to live may differ by protocol", () => {
+  assert.deepEqual(parseTimeToLive({ sms: 60, email: "600" }), {
+    sms: 60,
+    email: 600,
+  });
+  for (const value of [[], { sms: 0 }, { sms: null }, { fax: 60 }, [60]]) {
+    assert.throws(() => parseTimeToLive(value), {
+      code: "TIME_TO_LIVE_INVALID",
+    });
+  }
+  assert.throws(() => parseTimeToLive({ sms: 604_801 }), /of sms: .*604800/);
+});

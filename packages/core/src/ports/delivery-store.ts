@@ -86,6 +86,13 @@ export interface RangeEnd {
   readonly refused: readonly RefusedOutcome[];
 }
 
+/** One whom a message names itself. */
+export interface DirectRecipient
+  extends Pick<Recipient, "protocol" | "endpoint"> {
+  /** Whether an attempt costs money. */
+  readonly billable: boolean;
+}
+
 /** A due delivery, claimed: its intent to send is on disk. */
 export interface ClaimedDelivery {
   readonly messageSeq: number;
@@ -116,7 +123,8 @@ export interface DeliveryStore {
   /**
    * Keeps a message for its topic's audience. With a lease the message's first
    * range comes back claimed, so that no second write precedes the first
-   * attempt.
+   * attempt; none is asked for a message with a `notBefore`, whose range is not
+   * due yet.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
    * then nothing was kept
@@ -125,11 +133,13 @@ export interface DeliveryStore {
     message: NewMessage,
     lease: Lease | undefined,
   ): Promise<{ seq: number; range: AudienceRange | undefined }>;
-  /** Keeps a message for these recipients; each delivery is due at once. */
+  /**
+   * Keeps a message for these recipients; each delivery is due at once, or at
+   * the message's `notBefore`.
+   */
   acceptDirectMessage(
     message: NewMessage,
-    recipients: readonly Pick<Recipient, "protocol" | "endpoint">[],
-    billable: boolean,
+    recipients: readonly DirectRecipient[],
   ): Promise<{ seq: number }>;
 
   /** Claims ranges that nobody holds, oldest message first. */

@@ -24,6 +24,7 @@ import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
 import { createDeliveryStore } from "./read/delivery-store.ts";
+import { createIdempotencyStore } from "./read/idempotency-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -112,6 +113,7 @@ export async function openSqliteStore({
     ...createStatisticsReader(reader),
     ...createMessageReader(reader),
     ...createDeliveryStore(connections, clock, logger),
+    ...createIdempotencyStore(connections, clock),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),

@@ -5,6 +5,7 @@ import {
   type Delivery,
   type DeliveryState,
   type DeliveryStore,
+  type DirectRecipient,
   formatSubscriptionUrn,
   type Message,
   type MessageReader,
@@ -21,6 +22,7 @@ import {
   listDeliveries,
   toRange,
 } from "./ledger.ts";
+import { equals } from "./lists.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
@@ -36,18 +38,8 @@ export function createMessageStore(
   return {
     acceptMessage: (message, lease) =>
       write(() => acceptMessage(tables, message, lease && holds.grant(lease))),
-    acceptDirectMessage: (message, recipients, billable) =>
-      write(() => {
-        const seq = addMessage(tables, message);
-        for (const [target, recipient] of recipients.entries()) {
-          tables.recipients.put(
-            deliveryKey({ messageSeq: seq, target }),
-            recipient,
-          );
-          addDueDelivery(tables, seq, target, message.createdAt, billable);
-        }
-        return { seq };
-      }),
+    acceptDirectMessage: (message, recipients) =>
+      write(() => acceptDirectMessage(tables, message, recipients)),
     async findMessageBySeq(seq) {
       return messages.get(seq);
     },
@@ -57,11 +49,18 @@ export function createMessageStore(
         .find((it) => it.projectId === projectId && it.id === id);
       return message && toReport(tables, message);
     },
-    async listMessages(projectId, { topicSeq, state, since }, page) {
+    async listMessages(projectId, filter, page) {
+      const { topicSeq, state, since, tag, relatedObject } = filter;
       const { limit, before = Number.POSITIVE_INFINITY, maxScanned } = page;
       const all = messages
         .list()
         .filter((it) => it.projectId === projectId && it.seq < before)
+        .filter((it) => tag === undefined || it.tag === tag)
+        .filter(
+          (it) =>
+            relatedObject === undefined ||
+            it.relatedObjects?.some((object) => equals(object, relatedObject)),
+        )
         .reverse();
       const hasFilter =
         topicSeq !== undefined || state !== undefined || since !== undefined;
@@ -100,6 +99,23 @@ export function createMessageStore(
       return row && toDelivery(tables, row);
     },
   };
+}
+
+/** Keeps a message for recipients of its own. */
+export function acceptDirectMessage(
+  tables: Tables,
+  message: NewMessage,
+  recipients: readonly DirectRecipient[],
+): { seq: number } {
+  const seq = addMessage(tables, message);
+  const at = message.notBefore ?? message.createdAt;
+  for (const [target, recipient] of recipients.entries()) {
+    const { billable, protocol, endpoint } = recipient;
+    const key = deliveryKey({ messageSeq: seq, target });
+    tables.recipients.put(key, { protocol, endpoint });
+    addDueDelivery(tables, seq, target, at, billable);
+  }
+  return { seq };
 }
 
 /** Keeps a message for its topic's audience. */

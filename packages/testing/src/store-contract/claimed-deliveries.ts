@@ -26,15 +26,15 @@ import {
 export function testClaimedDeliveries({ test }: Cases): void {
   test("has the deliveries of a direct message due at once", async (store) => {
     const message = directMessage();
-    const { seq } = await store.acceptDirectMessage(message, phones(2), false);
+    const { seq } = await store.acceptDirectMessage(message, phones(2));
     assert.equal(await nextDueAt(store), start);
     assert.deepEqual(await store.claimDue(leaseOf("a"), after(-1), 9), []);
     const claimed = await store.claimDue(leaseOf("a"), start, 9);
     assert.deepEqual(
       claimed,
-      phones(2).map((phone, target) => ({
+      phones(2).map(({ protocol, endpoint }, target) => ({
         messageSeq: seq,
-        recipient: { target, ...phone },
+        recipient: { target, protocol, endpoint },
         state: "waiting",
         attempts: 0,
         fence: 1,
@@ -44,7 +44,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
 
   test("shows what is claimed as being sent", async (store) => {
     const message = directMessage();
-    const { seq } = await store.acceptDirectMessage(message, phones(2), false);
+    const { seq } = await store.acceptDirectMessage(message, phones(2));
     await store.claimDue(leaseOf("a", 10), start, 1);
     assert.deepEqual(await countsOf(store, message), {
       sending: 1,
@@ -275,7 +275,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(await nextDueAt(store), undefined);
     for (const createdAt of [after(20), after(10)]) {
       const message = directMessage({ createdAt });
-      await store.acceptDirectMessage(message, phones(1), true);
+      await store.acceptDirectMessage(message, phones(1, true));
     }
     assert.equal(await nextDueAt(store), after(10));
     await store.claimDue(leaseOf("a"), after(10), 9);

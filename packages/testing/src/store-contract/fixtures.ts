@@ -3,6 +3,7 @@
 import {
   addMs,
   type Delivery,
+  type DirectRecipient,
   type EpochMs,
   type Lease,
   type MessageId,
@@ -14,7 +15,6 @@ import {
   type NewTopic,
   type ProjectId,
   type RangeOutcome,
-  type Recipient,
   type Store,
   type SubscriberNotice,
   type Subscription,
@@ -211,12 +211,11 @@ export function directMessage(message: Partial<NewMessage> = {}): NewMessage {
 }
 
 /** Phone numbers to send to. */
-export function phones(
-  count: number,
-): Pick<Recipient, "protocol" | "endpoint">[] {
+export function phones(count: number, billable = false): DirectRecipient[] {
   return Array.from({ length: count }, (_, n) => ({
     protocol: "sms",
     endpoint: `+4915112345${String(n).padStart(3, "0")}`,
+    billable,
   }));
 }
 
@@ -251,7 +250,7 @@ export async function claimOne(
   { billable = false, leaseMs = 60_000 } = {},
 ) {
   const message = directMessage();
-  await store.acceptDirectMessage(message, phones(1), billable);
+  await store.acceptDirectMessage(message, phones(1, billable));
   const [claim] = await store.claimDue(leaseOf("a", leaseMs), start, 1);
   if (!claim) throw new Error("The message is not due.");
   return { message, claim };

@@ -17,7 +17,7 @@ export function testLifetime({ test }: Cases): void {
     await Promise.all(
       Array.from({ length: 50 }, async () => {
         const message = directMessage();
-        await store.acceptDirectMessage(message, phones(1), false);
+        await store.acceptDirectMessage(message, phones(1));
         const found = await store.findMessage(projectId, message.id);
         assert.equal(found?.message.id, message.id);
       }),
@@ -49,7 +49,7 @@ export function testLifetime({ test }: Cases): void {
     const text = "\u0000a\u0000, \u{1f514}, \r\n\t'\"%_\\ \u2028\ufeff";
     const content = { kind: "text", text } as const;
     const message = directMessage({ subject: text, content });
-    await store.acceptDirectMessage(message, phones(1), false);
+    await store.acceptDirectMessage(message, phones(1));
     const found = await store.findMessage(projectId, message.id);
     assert.equal(found?.message.subject, text);
     assert.deepEqual(found?.message.content, content);
@@ -104,10 +104,7 @@ export function testLifetime({ test }: Cases): void {
     await assert.rejects(store.claimDue(leaseOf("a"), start, 1), closed);
     const message = directMessage();
     await assert.rejects(store.findMessage(projectId, message.id), closed);
-    await assert.rejects(
-      store.acceptDirectMessage(message, phones(1), false),
-      closed,
-    );
+    await assert.rejects(store.acceptDirectMessage(message, phones(1)), closed);
   });
 }
 

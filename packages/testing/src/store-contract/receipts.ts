@@ -139,7 +139,7 @@ async function send(
   state: "sent" | "retrying" | "unknown" = "sent",
 ) {
   const message = directMessage();
-  await store.acceptDirectMessage(message, phones(1), false);
+  await store.acceptDirectMessage(message, phones(1));
   const [claim] = await store.claimDue(leaseOf("a"), start, 1);
   assert.ok(claim);
   await store.recordOutcomes([

@@ -162,11 +162,7 @@ export function testRefusals({ test }: Cases): void {
       const [first, second, third] = await Promise.allSettled([
         store.acceptMessage(bad, undefined),
         store.acceptMessage(good, undefined),
-        store.acceptDirectMessage(
-          spoiled(directMessage(), values),
-          phones(2),
-          false,
-        ),
+        store.acceptDirectMessage(spoiled(directMessage(), values), phones(2)),
       ]);
       assert.equal(codeOf(first), "STORAGE_REFUSED");
       assert.equal(codeOf(second), undefined);
@@ -190,11 +186,10 @@ export function testRefusals({ test }: Cases): void {
     assert.ok(phone);
     const endpoint = null as unknown as string;
     await assert.rejects(
-      store.acceptDirectMessage(
-        directMessage(),
-        [phone, { ...phone, endpoint }],
-        false,
-      ),
+      store.acceptDirectMessage(directMessage(), [
+        phone,
+        { ...phone, endpoint },
+      ]),
       { code: "STORAGE_REFUSED" },
     );
     assert.deepEqual(await store.listMessages(projectId, {}, { limit: 9 }), {
@@ -243,7 +238,7 @@ export function testRefusals({ test }: Cases): void {
 
   test("refuses a lease that is no duration, and claims nothing", async (store) => {
     const message = directMessage();
-    await store.acceptDirectMessage(message, phones(1), false);
+    await store.acceptDirectMessage(message, phones(1));
     await assert.rejects(store.claimDue(leaseOf("a", Number.NaN), start, 1), {
       code: "STORAGE_REFUSED",
     });
@@ -258,11 +253,7 @@ async function recordOneOf(
   values: Record<string, unknown>,
 ) {
   const message = directMessage();
-  const { seq } = await store.acceptDirectMessage(
-    message,
-    phones(count),
-    false,
-  );
+  const { seq } = await store.acceptDirectMessage(message, phones(count));
   const claims = await store.claimDue(leaseOf("a"), start, count);
   const refused = await store.recordOutcomes(
     claims.map(({ recipient: { target }, fence }) => {

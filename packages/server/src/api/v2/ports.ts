@@ -1,12 +1,20 @@
 /** What the routes of our own API work with. */
 
-import type { ContentSeal, MessageReader, TopicAccess } from "@carillon/core";
+import type {
+  Clock,
+  ContentSeal,
+  MessageReader,
+  Publisher,
+  TopicAccess,
+} from "@carillon/core";
 import type { OriginOf } from "../origin.ts";
 
 export interface V2Ports {
   readonly messages: MessageReader;
   readonly seal: Pick<ContentSeal, "open">;
   readonly access: TopicAccess;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
   readonly originOf: OriginOf;
   readonly region: string;
 }

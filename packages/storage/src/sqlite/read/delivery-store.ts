@@ -6,9 +6,11 @@ import {
   CarillonError,
   type Clock,
   type DeliveryStore,
+  type DirectRecipient,
   type Lease,
   type Logger,
   type Message,
+  type NewMessage,
   type Recipient,
   type RefusedOutcome,
   type Store,
@@ -24,9 +26,11 @@ import {
   messages,
   toMessage,
   toMessageRow,
+  toRelatedObjectRows,
 } from "../schema/message-table.ts";
 import { defineAudience } from "../schema/subscription-table.ts";
 import type { RowOf } from "../schema/table.ts";
+import type { RecipientRow } from "../write/message-writes.ts";
 import {
   type OutcomeColumns,
   toOutcomeColumns,
@@ -95,15 +99,7 @@ export function createDeliveryStore(
     "SELECT count(*) FROM (SELECT 1 FROM ranges WHERE owner IS NULL LIMIT ?)",
   );
 
-  /** When a lease that is granted now ends; rounded so that none ends early. */
-  function endOf({ leaseMs }: Lease): number {
-    const end = Math.ceil(clock.monotonic() + leaseMs);
-    if (Number.isSafeInteger(end)) return end;
-    throw new CarillonError(
-      "STORAGE_REFUSED",
-      `A lease of ${leaseMs} ms is none: a number of milliseconds is expected. Nothing was changed.`,
-    );
-  }
+  const until = (lease: Lease) => endOf(clock, lease);
 
   /** Has outcomes written; those that cannot even be copied are replaced. */
   async function write<Result>(
@@ -112,12 +108,12 @@ export function createDeliveryStore(
   ): Promise<{ result: Result; refused: readonly RefusedOutcome[] }> {
     const now = clock.now();
     try {
-      const columns = toOutcomeColumns(outcomes, now, endOf);
+      const columns = toOutcomeColumns(outcomes, now, until);
       return { result: await run(columns), refused: [] };
     } catch (error) {
-      const { kept, refused } = replaceUncopyable(outcomes, now, endOf);
+      const { kept, refused } = replaceUncopyable(outcomes, now, until);
       if (refused.length === 0) throw error;
-      const columns = toOutcomeColumns(kept, now, endOf);
+      const columns = toOutcomeColumns(kept, now, until);
       return { result: await run(columns), refused };
     }
   }
@@ -151,29 +147,28 @@ export function createDeliveryStore(
       const [seq, hasRange] = await writer.run(
         "acceptMessage",
         toMessageRow(message),
-        lease ? [lease.owner, endOf(lease)] : null,
+        toRelatedObjectRows(message),
+        lease ? [lease.owner, endOf(clock, lease)] : null,
       );
-      const range: AudienceRange = {
-        messageSeq: seq,
-        topicSeq: message.topic?.seq ?? 0,
-        afterTarget: 0,
-        uptoTarget: undefined,
-        fence: 1,
-      };
-      return { seq, range: hasRange && lease ? range : undefined };
+      const range = hasRange && lease ? firstRange(seq, message) : undefined;
+      return { seq, range };
     },
-    async acceptDirectMessage(message, recipients, billable) {
+    async acceptDirectMessage(message, recipients) {
       const seq = await writer.run(
         "acceptDirectMessage",
         toMessageRow(message),
-        recipients.map((it) => [protocolCodes[it.protocol], it.endpoint]),
-        billable,
+        toRelatedObjectRows(message),
+        toRecipientRows(recipients),
       );
       return { seq };
     },
     async claimRanges(lease, limit) {
-      const until = endOf(lease);
-      const rows = await writer.run("claimRanges", lease.owner, until, limit);
+      const rows = await writer.run(
+        "claimRanges",
+        lease.owner,
+        until(lease),
+        limit,
+      );
       return readable(rows, (row) => {
         const found = messageBySeq.get(row[0]);
         if (!found) throw new Error(`There is no message ${row[0]}.`);
@@ -216,8 +211,13 @@ export function createDeliveryStore(
     releaseRange: ({ messageSeq, afterTarget, fence }) =>
       writer.run("releaseRange", messageSeq, afterTarget, fence),
     async claimDue(lease, now, limit) {
-      const until = endOf(lease);
-      const rows = await writer.run("claimDue", lease.owner, until, now, limit);
+      const rows = await writer.run(
+        "claimDue",
+        lease.owner,
+        until(lease),
+        now,
+        limit,
+      );
       return readable(rows, toClaimedDelivery);
     },
     async recordOutcomes(outcomes) {
@@ -227,7 +227,7 @@ export function createDeliveryStore(
       return [...refused, ...result];
     },
     async renewLeases(lease) {
-      await writer.run("renewLeases", lease.owner, endOf(lease));
+      await writer.run("renewLeases", lease.owner, until(lease));
     },
     reclaimLapsed: (now) =>
       writer.run("reclaim", Math.floor(clock.monotonic()), now),
@@ -247,6 +247,40 @@ export function createDeliveryStore(
     recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
     findMessageBySeq,
   };
+}
+
+/** When a lease that is granted now ends; rounded so that none ends early. */
+export function endOf(clock: Clock, { leaseMs }: Lease): number {
+  const end = Math.ceil(clock.monotonic() + leaseMs);
+  if (Number.isSafeInteger(end)) return end;
+  throw new CarillonError(
+    "STORAGE_REFUSED",
+    `A lease of ${leaseMs} ms is none: a number of milliseconds is expected. Nothing was changed.`,
+  );
+}
+
+/** The range that a message which was just kept for a topic begins with. */
+export function firstRange(
+  messageSeq: number,
+  { topic }: NewMessage,
+): AudienceRange {
+  return {
+    messageSeq,
+    topicSeq: topic?.seq ?? 0,
+    afterTarget: 0,
+    uptoTarget: undefined,
+    fence: 1,
+  };
+}
+
+export function toRecipientRows(
+  recipients: readonly DirectRecipient[],
+): RecipientRow[] {
+  return recipients.map(({ protocol, endpoint, billable }) => [
+    protocolCodes[protocol],
+    endpoint,
+    billable,
+  ]);
 }
 
 function toRange(

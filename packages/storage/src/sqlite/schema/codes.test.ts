@@ -5,6 +5,7 @@ import {
   contentKinds,
   deliveryStates,
   errorClasses,
+  messageClasses,
   protocols,
   receiptEvents,
 } from "@carillon/core";
@@ -28,6 +29,7 @@ for (const [title, names, table] of [
   ["protocol", protocols, codes.protocolCodes],
   ["audience", audienceKinds, codes.audienceCodes],
   ["kind of content", contentKinds, codes.contentCodes],
+  ["class of messages", messageClasses, codes.messageClassCodes],
   ["class of errors", errorClasses, codes.errorClassCodes],
   ["event of a receipt", receiptEvents, codes.receiptEventCodes],
 ] as const) {

@@ -3,9 +3,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { stateCodes } from "../schema/codes.ts";
 import {
-  createdAtOf,
   type NewMessageRow,
   newMessages,
+  projectIdOf,
+  type RelatedObjectRows,
+  startOf,
   topicSeqOf,
 } from "../schema/message-table.ts";
 import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
@@ -17,6 +19,13 @@ import { CountChanges, createCounts } from "./message-counts.ts";
  * milliseconds; `null`: nobody holds it.
  */
 export type LeaseValues = [owner: string, until: number] | null;
+
+/** A recipient that a message names itself. */
+export type RecipientRow = readonly [
+  protocol: number,
+  endpoint: string,
+  billable: boolean,
+];
 
 export function createMessageWrites(db: DatabaseSync) {
   const insertMessage = createInsert(db);
@@ -41,15 +50,33 @@ export function createMessageWrites(db: DatabaseSync) {
     `INSERT INTO recipients (message_seq, target, protocol, endpoint)
      VALUES (?, ?, ?, ?)`,
   );
+  /** Parameters: message, place, project, type, id. */
+  const insertRelatedObject = db.prepare(
+    `INSERT INTO related_objects (message_seq, n, project_id, type, id)
+     VALUES (?, ?, ?, ?, ?)`,
+  );
   const insertDue = createDueInsert(db);
   const counts = createCounts(db);
+
+  function relate(
+    seq: number,
+    message: NewMessageRow,
+    objects: RelatedObjectRows,
+  ): void {
+    if (objects === null) return;
+    for (const [n, [type, id]] of objects.entries()) {
+      insertRelatedObject.run(seq, n, projectIdOf(message), type, id);
+    }
+  }
 
   return {
     acceptMessage(
       message: NewMessageRow,
+      objects: RelatedObjectRows,
       lease: LeaseValues,
     ): [seq: number, hasRange: boolean] {
       const seq = insertMessage(message);
+      relate(seq, message, objects);
       const [status = statusCodes.deleted] =
         firstStatus.get(topicSeqOf(message)) ?? [];
       const hasRange = status < statusCodes.deleted;
@@ -61,14 +88,16 @@ export function createMessageWrites(db: DatabaseSync) {
     },
     acceptDirectMessage(
       message: NewMessageRow,
-      recipients: readonly (readonly [protocol: number, endpoint: string])[],
-      billable: boolean,
+      objects: RelatedObjectRows,
+      recipients: readonly RecipientRow[],
     ): number {
       const seq = insertMessage(message);
+      relate(seq, message, objects);
       const countChanges = new CountChanges();
-      for (const [target, [protocol, endpoint]] of recipients.entries()) {
+      for (const [target, recipient] of recipients.entries()) {
+        const [protocol, endpoint, billable] = recipient;
         insertRecipient.run(seq, target, protocol, endpoint);
-        insertDue(seq, target, createdAtOf(message), billable);
+        insertDue(seq, target, startOf(message), billable);
         countChanges.add(seq, stateCodes.waiting);
       }
       counts.add(countChanges);
@@ -84,7 +113,7 @@ export function createNoticeWrite(db: DatabaseSync) {
   const counts = createCounts(db);
   return (message: NewMessageRow, target: number, billable: boolean): void => {
     const seq = insertMessage(message);
-    insertDue(seq, target, createdAtOf(message), billable);
+    insertDue(seq, target, startOf(message), billable);
     const countChanges = new CountChanges();
     countChanges.add(seq, stateCodes.waiting);
     counts.add(countChanges);

@@ -306,10 +306,10 @@ export function createPublisher(ports: PublisherPorts): Publisher {
   }
 
   /** One text for all is held against each protocol it goes to. */
-  function checkTextFor(content: MessageContent, to: Iterable<Protocol>): void {
-    if (content.kind !== "text") return;
+  function checkTextFor(text: unknown, to: Iterable<Protocol>): void {
+    if (typeof text !== "string") return;
     for (const protocol of to) {
-      const problem = ports.problemWithText(protocol, content.text);
+      const problem = ports.problemWithText(protocol, text);
       if (problem === undefined) continue;
       throw new CarillonError(
         "MESSAGE_INVALID",
@@ -349,8 +349,8 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       if (earlier) return earlier;
       const to = checkRecipients(recipients);
       const used = new Set(to.map(({ protocol }) => protocol));
+      checkTextFor(request.text, used);
       const checked = await checkRequest(projectId, request);
-      checkTextFor(checked.content, used);
       return await acceptForRecipients(
         {
           ...checked,
@@ -366,8 +366,8 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       const earlier = repeatable && (await findEarlier(repeatable));
       if (earlier) return earlier;
       const to = checkEndpoint("sms", endpoint);
+      checkTextFor(text, ["sms"]);
       const checked = await checkRequest(projectId, { text });
-      checkTextFor(checked.content, ["sms"]);
       return await acceptForRecipients(
         {
           ...checked,

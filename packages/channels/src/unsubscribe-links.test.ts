@@ -35,7 +35,8 @@ for (const content of contents) {
   test(`no mail and no text has it: ${JSON.stringify(content)}`, () => {
     const { topic, ...rest } = message({ content });
     assert.ok(topic);
-    const mail = writeMail({ ...rest, topic }, topic, subscriptionId, links);
+    const mail = writeMail({ ...rest, topic }, { subscriptionId }, links);
+    assert.ok(mail);
     const written = [
       mail.subject,
       mail.text,

@@ -4,10 +4,11 @@ import {
   confirmationLifetimeMs,
   type Message,
   type MessageTopic,
+  type Recipient,
   type SubscriptionId,
   selectText,
 } from "@carillon/core";
-import { oneLine } from "../excerpt.ts";
+import { excerpt, oneLine } from "../excerpt.ts";
 import type { Links } from "../links.ts";
 
 export interface MailContent {
@@ -17,7 +18,39 @@ export interface MailContent {
   readonly unsubscribeUrl?: string;
 }
 
+/**
+ * `undefined` for what needs a topic or a subscription that is not there: only
+ * a message that names its recipients itself has neither.
+ */
 export function writeMail(
+  message: Message,
+  { subscriptionId }: Pick<Recipient, "subscriptionId">,
+  links: Links,
+): MailContent | undefined {
+  const { topic } = message;
+  if (message.audience === "direct") return writeDirectMail(message);
+  if (topic === undefined || subscriptionId === undefined) return undefined;
+  return writeTopicMail(message, topic, subscriptionId, links);
+}
+
+/** Without a subscription there is nothing to end. */
+function writeDirectMail({
+  content,
+  subject,
+}: Message): MailContent | undefined {
+  if (content.kind !== "text" && content.kind !== "structure") return undefined;
+  const text = selectText(content, "email");
+  const [firstLine = ""] = text.trimStart().split(/\r?\n/, 1);
+  return {
+    subject: oneLine(subject ?? "") || excerpt(firstLine, maxSubjectLength),
+    text: paragraphs(text),
+  };
+}
+
+/** Of its first line, where a mail has no subject of its own. */
+const maxSubjectLength = 78;
+
+function writeTopicMail(
   message: Message,
   topic: MessageTopic,
   subscriptionId: SubscriptionId,

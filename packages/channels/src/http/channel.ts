@@ -116,12 +116,12 @@ class HttpMessage implements PreparedMessage {
     recipient: Recipient,
     signals: AttemptSignals | undefined,
   ): Promise<AttemptResult> {
-    const { topic } = this.#message;
-    if (topic === undefined) {
+    const { topic, audience } = this.#message;
+    if (topic === undefined && audience !== "direct") {
       return {
         outcome: "rejected",
         errorClass: "internal",
-        error: "A message without a topic cannot go to an endpoint.",
+        error: "Only a message to recipients of its own has no topic.",
       };
     }
     const { protocol } = recipient;
@@ -147,9 +147,13 @@ class HttpMessage implements PreparedMessage {
     }
   }
 
-  #sign(protocol: Protocol, topic: MessageTopic): Promise<RequestTemplate> {
+  #sign(
+    protocol: Protocol,
+    topic: MessageTopic | undefined,
+  ): Promise<RequestTemplate> {
     const { content } = this.#message;
-    const text = textFor(content, selectText(content, protocol), topic);
+    const published = selectText(content, protocol);
+    const text = topic ? textFor(content, published, topic) : published;
     const known = this.#signing.get(text);
     if (known !== undefined) return known;
     const { signer, links } = this.#options;

@@ -21,10 +21,11 @@ import type { Signer } from "./signing-key.ts";
 /** A message in one of its texts, signed; recipients are filled in. */
 export interface RequestTemplate {
   readonly type: MessageType;
-  readonly topicUrn: string;
+  /** Absent where the message names its recipients itself. */
+  readonly topicUrn?: string;
   /**
-   * The headers that are the same for all, and the JSON. A notification's ends
-   * where the id of the subscription goes into the link that ends it.
+   * The headers that are the same for all, and the JSON. A notification of a
+   * topic ends where the id of the subscription goes into the link that ends it.
    */
   readonly bytes: Buffer;
   /** Bytes of the JSON. */
@@ -39,7 +40,7 @@ type MessageType =
 /** @param text the message's text for the protocol; see {@link textFor} */
 export async function createRequestTemplate(
   message: Message,
-  topic: MessageTopic,
+  topic: MessageTopic | undefined,
   text: string,
   signer: Signer,
   links: Links,
@@ -52,11 +53,12 @@ export async function createRequestTemplate(
     message_id: message.id,
     ...(message.subject &&
       type === "Notification" && { subject: message.subject.toWellFormed() }),
-    ...("token" in content && {
-      subscribe_url: links.subscribe(content.token, topic.urn),
-    }),
+    ...(topic &&
+      "token" in content && {
+        subscribe_url: links.subscribe(content.token, topic.urn),
+      }),
     timestamp: `${new Date(message.createdAt).toISOString().slice(0, 19)}Z`,
-    topic_urn: topic.urn,
+    ...(topic && { topic_urn: topic.urn }),
     type,
   };
   const { signature, certificateId } = await signer.sign(stringToSign(fields));
@@ -71,12 +73,13 @@ export async function createRequestTemplate(
     "user-agent": "Carillon",
     "x-smn-message-type": type,
     "x-smn-message-id": message.id,
-    "x-smn-topic-urn": topic.urn,
+    ...(topic && { "x-smn-topic-urn": topic.urn }),
   });
-  const body = type === "Notification" ? cutAtLink(json, links, topic) : json;
+  const hasLink = type === "Notification" && topic !== undefined;
+  const body = hasLink ? cutAtLink(json, links, topic) : json;
   return {
     type,
-    topicUrn: topic.urn,
+    ...(topic && { topicUrn: topic.urn }),
     bytes: Buffer.from(`${headers}\r\n${body}`),
     bodyLength: Buffer.byteLength(body),
   };
@@ -84,7 +87,8 @@ export async function createRequestTemplate(
 
 /** Who a request goes to. */
 export interface RequestRecipient {
-  readonly subscriptionId: SubscriptionId;
+  /** Absent where the message names its recipients itself. */
+  readonly subscriptionId: SubscriptionId | undefined;
   readonly extension: SubscriptionExtension | undefined;
   readonly endpoint: string;
   readonly target: RequestTarget;
@@ -102,12 +106,13 @@ export function writeRequest(
   authority: string,
   memory: RequestMemory,
 ): Buffer {
-  const { type, bytes, bodyLength } = template;
+  const { type, topicUrn, bytes, bodyLength } = template;
   const isNotification = type === "Notification";
-  const tail = isNotification ? `${subscriptionId}"}` : "";
+  const isOfTopic = topicUrn !== undefined;
+  const tail = isNotification && isOfTopic ? `${subscriptionId}"}` : "";
   let head = requestHead("POST", authority, target, bodyLength + tail.length);
-  if (type !== "SubscriptionConfirmation") {
-    head += `x-smn-subscription-urn: ${template.topicUrn}:${subscriptionId}\r\n`;
+  if (type !== "SubscriptionConfirmation" && isOfTopic) {
+    head += `x-smn-subscription-urn: ${topicUrn}:${subscriptionId}\r\n`;
   }
   if (isNotification && extension?.header !== undefined) {
     head += headerLines(extension.header);

@@ -77,7 +77,7 @@ class SmsChannel implements Channel {
     }
     return {
       deliver: ({ endpoint }, signals) =>
-        this.#send(endpoint, text, segments, signals?.signal),
+        this.#send(message, endpoint, text, segments, signals?.signal),
     };
   }
 
@@ -86,6 +86,7 @@ class SmsChannel implements Channel {
   }
 
   async #send(
+    { sender, class: messageClass }: Message,
     endpoint: string,
     text: string,
     segments: number,
@@ -96,6 +97,8 @@ class SmsChannel implements Channel {
     const { gateway, logger, statusReports = true } = this.#options;
     const outgoing = new OutgoingMessage(endpoint, text).options({
       statusReport: statusReports,
+      senderId: sender ?? null,
+      messageClass: messageClass ?? null,
     });
     const timeout = AbortSignal.timeout(this.timeoutMs);
     const signal = AbortSignal.any([timeout, ended]);

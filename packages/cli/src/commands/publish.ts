@@ -43,7 +43,7 @@ export function publishCommand(): Command {
     [
       'carillon publish alerts "The disk is full" --subject "db1"',
       "df -h | carillon publish alerts - --wait",
-      'carillon publish alerts "Order shipped" --tag orders --related order=4711 --not-before 2h',
+      'carillon publish alerts "Shipped" --related order=4711 --not-before 2h',
       `carillon publish alerts --structure '{"default":"Full","sms":"db1 full"}'`,
     ],
   )

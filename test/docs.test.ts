@@ -78,6 +78,10 @@ test("the guide on SDKs does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/guides/use-your-sdk.md", ["--sandbox"]),
 );
 
+test("the guide on publishing does what it says", { timeout: 120_000 }, (t) =>
+  followPage(t, "docs/guides/publish.md", ["--sandbox"]),
+);
+
 test(
   "the guide on what became of a message does what it says",
   {

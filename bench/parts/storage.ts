@@ -151,9 +151,10 @@ async function benchClaims(
   const recipients = Array.from({ length: deliveries }, (_, n) => ({
     protocol: "sms" as const,
     endpoint: `+49151${10_000_000 + n}`,
+    billable: true,
   }));
   const { topic: _, ...message } = messageTo(undefined);
-  await store.acceptDirectMessage(message, recipients, true);
+  await store.acceptDirectMessage(message, recipients);
   const claims = await measure(deliveries / 500, 1, () =>
     store.claim(lease, { kinds: ["delivery"], limit: 500 }),
   );

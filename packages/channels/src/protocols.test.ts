@@ -252,6 +252,7 @@ test("the default lives", () => {
     https: 72 * 3600,
     email: 72 * 3600,
     sms: 4 * 3600,
+    "sms otp": 600,
   });
 });
 

@@ -36,7 +36,8 @@ for (const content of contents) {
   test(`no mail and no text has it: ${JSON.stringify(content)}`, () => {
     const { topic, ...rest } = message({ content });
     assert.ok(topic);
-    const mail = writeMail({ ...rest, topic }, topic, grant, links);
+    const mail = writeMail({ ...rest, topic }, grant, links);
+    assert.ok(mail);
     const written = [
       mail.subject,
       mail.text,

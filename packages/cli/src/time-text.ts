@@ -34,7 +34,7 @@ export function instantText(at: string): string {
  * @throws InvalidArgumentError
  */
 export function parseSince(text: string, now = Date.now()): Date {
-  const [, count, unit] = /^(\d{1,9})\s*(s|min|m|h|d)$/.exec(text) ?? [];
+  const [, count, unit] = durationPattern.exec(text) ?? [];
   const ms = count === undefined ? Date.parse(text) : now - toMs(count, unit);
   const isInstant = /^\d{4}-\d\d-\d\d/.test(text);
   const date = new Date(ms);
@@ -45,6 +45,24 @@ export function parseSince(text: string, now = Date.now()): Date {
     "A time ago (90s, 30min, 2h, 7d) or an instant (2026-01-31T08:30:00Z) is expected.",
   );
 }
+
+/**
+ * The value of `--not-before`: a time ahead (`90s`, `30min`, `2h`, `7d`) or an
+ * instant.
+ *
+ * @throws InvalidArgumentError
+ */
+export function parseAhead(text: string, now = Date.now()): Date {
+  const [, count, unit] = durationPattern.exec(text) ?? [];
+  if (count !== undefined) return new Date(now + toMs(count, unit));
+  const date = new Date(/^\d{4}-\d\d-\d\d/.test(text) ? text : Number.NaN);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw new InvalidArgumentError(
+    "A time ahead (90s, 30min, 2h, 7d) or an instant (2026-01-31T08:30:00Z) is expected.",
+  );
+}
+
+const durationPattern = /^(\d{1,9})\s*(s|min|m|h|d)$/;
 
 function toMs(count: string, unit: string | undefined): number {
   const name = unit === "m" ? "min" : (unit as keyof typeof unitsMs);

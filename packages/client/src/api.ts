@@ -19,6 +19,11 @@ export interface ApiRequest {
     | Readonly<Record<string, string | number | undefined>>
     | undefined;
   readonly body?: object | undefined;
+  /**
+   * Makes the server carry it out once, however often it is sent, so that it is
+   * sent again when no answer came.
+   */
+  readonly idempotencyKey?: string | undefined;
   /** Whether doing it twice is like doing it once. Default: unless a POST. */
   readonly isIdempotent?: boolean | undefined;
 }
@@ -38,15 +43,21 @@ export function createApi(
   return async (request, options = {}) => {
     const target = toPath(request.path) + toQuery(request.query ?? {});
     const body = request.body && JSON.stringify(request.body);
+    const { idempotencyKey: key } = request;
+    const ownHeaders = key === undefined ? {} : { "idempotency-key": key };
     const send = (session: Session) => {
       const { method } = request;
       const url = place(session) + target;
       return transport({
         method,
         url,
-        headers: () => session.headers({ method, url, body: body ?? "" }),
+        headers: async () => ({
+          ...(await session.headers({ method, url, body: body ?? "" })),
+          ...ownHeaders,
+        }),
         body,
-        isIdempotent: request.isIdempotent ?? method !== "POST",
+        isIdempotent:
+          request.isIdempotent ?? (method !== "POST" || key !== undefined),
         signal: options.signal,
         timeoutMs: options.timeoutMs,
       });

@@ -47,6 +47,13 @@ export type {
   OptOuts,
 } from "./carillon/opt-outs.ts";
 export type { NewProject, Project, Projects } from "./carillon/projects.ts";
+export type {
+  Audience,
+  DirectRecipient,
+  MessageToPublish,
+  PublishSettings,
+  RelatedObject,
+} from "./carillon/publish-body.ts";
 export type { Resources, Switch } from "./carillon/resources.ts";
 export type {
   Sandbox,
@@ -179,4 +186,8 @@ export type {
   TopicQuery,
   UpdatedTopic,
 } from "./smn/topics.ts";
-export type { HttpMethod, RequestOptions } from "./transport.ts";
+export type {
+  HttpMethod,
+  PublishOptions,
+  RequestOptions,
+} from "./transport.ts";

@@ -21,6 +21,16 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What operations that publish take besides. */
+export interface PublishOptions extends RequestOptions {
+  /**
+   * 1 to 255 printable ASCII characters. Within 24 hours the same request with
+   * the same key is carried out once, however often it is sent: it is answered
+   * as it was the first time. Another request with it is refused (422).
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** Methods that the service's APIs use. */
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

@@ -30,6 +30,12 @@ export const errorCatalogue = {
   MESSAGE_STRUCTURE_INVALID: "The message structure cannot be used",
   MESSAGE_ATTRIBUTES_INVALID: "The message attributes cannot be used",
   TIME_TO_LIVE_INVALID: "The time to live is out of bounds",
+  MESSAGE_OPTION_INVALID:
+    "What the message carries besides its content cannot be used",
+  RECIPIENTS_INVALID: "The message's recipients cannot be used",
+  IDEMPOTENCY_KEY_INVALID: "The idempotency key is malformed",
+  IDEMPOTENCY_KEY_REUSED:
+    "The idempotency key was used for another request already",
   TEMPLATE_NAME_INVALID: "The template name breaks the naming rule",
   TEMPLATE_ID_INVALID: "The template id is malformed",
   TEMPLATE_CONTENT_INVALID: "The template's content cannot be used",

@@ -25,7 +25,11 @@ export {
   type EngineOptions,
 } from "./engine/engine.ts";
 export type { EngineStatus } from "./engine/engine-status.ts";
-export type { Publisher } from "./engine/publish.ts";
+export type {
+  PublishedMessage,
+  Publisher,
+  PublishRequest,
+} from "./engine/publish.ts";
 export { defaultRetryPolicy, smnRetryPolicy } from "./engine/retry-policy.ts";
 export { shortestLeaseMs } from "./engine/sender.ts";
 export {
@@ -79,6 +83,7 @@ export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
   defaultLivesOf,
   type MessageLives,
+  otpOf,
 } from "./messages/default-life.ts";
 export {
   type Attempt,
@@ -108,22 +113,45 @@ export {
   nextState,
 } from "./messages/delivery-state.ts";
 export {
+  type IdempotencyKey,
+  type IdempotentRequest,
+  maxIdempotencyKeyLength,
+  parseIdempotencyKey,
+} from "./messages/idempotency-key.ts";
+export {
   type AudienceKind,
   audienceKinds,
   contentKinds,
+  type ExtraData,
   type Message,
   type MessageAttribute,
+  type MessageClass,
   type MessageContent,
+  type MessagePriority,
   type MessageTopic,
   maxMessageBytes,
   maxTimeToLiveSeconds,
+  messageClasses,
+  messagePriorities,
   type NewMessage,
+  type RelatedObject,
   selectText,
+  type TimeToLive,
 } from "./messages/message.ts";
 export {
   checkMessageAttributes,
   type MessageAttributeRequest,
 } from "./messages/message-attributes.ts";
+export {
+  checkRelatedObject,
+  checkTag,
+  type MessageOptions,
+  messageOptionLimits,
+} from "./messages/message-options.ts";
+export {
+  maxRecipients,
+  type RecipientRequest,
+} from "./messages/recipients.ts";
 export { orAborted } from "./or-aborted.ts";
 export {
   type AuditEntry,
@@ -162,6 +190,7 @@ export type {
   AcceptedMessage,
   ClaimedPoll,
   DeliveryStore,
+  DirectRecipient,
   NextPoll,
   RangeLease,
 } from "./ports/delivery-store.ts";
@@ -171,6 +200,11 @@ export type {
   Notice,
   WorkHint,
 } from "./ports/dispatcher.ts";
+export type {
+  AcceptedAudience,
+  AcceptedOnce,
+  IdempotencyStore,
+} from "./ports/idempotency-store.ts";
 export type {
   AccessKey,
   Domain,

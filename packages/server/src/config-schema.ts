@@ -6,7 +6,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { problemWithSmtpUrl } from "@carillon/channels/smtp-url";
-import { maxTimeToLiveSeconds, type Protocol } from "@carillon/core";
+import { maxTimeToLiveSeconds } from "@carillon/core";
 import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
 import { problemWithOrigins } from "./allowed-origins.ts";
@@ -306,10 +306,14 @@ export const configSchema = Type.Object({
     default: 86_400,
   }),
 
-  defaultLifeHttp: defaultLife("http", "259200 (72 hours)"),
-  defaultLifeHttps: defaultLife("https", "259200 (72 hours)"),
-  defaultLifeEmail: defaultLife("email", "259200 (72 hours)"),
-  defaultLifeSms: defaultLife("sms", "14400 (4 hours)"),
+  defaultLifeHttp: defaultLife("over http", "259200 (72 hours)", true),
+  defaultLifeHttps: defaultLife("over https", "259200 (72 hours)", true),
+  defaultLifeEmail: defaultLife("over email", "259200 (72 hours)", true),
+  defaultLifeSms: defaultLife("over sms", "14400 (4 hours)", true),
+  defaultLifeSmsOtp: defaultLife(
+    "over sms if its class is `otp`",
+    "600 (10 minutes)",
+  ),
 
   smtpUrl: Type.Optional(
     text({
@@ -579,11 +583,17 @@ function integer(minimum: number, maximum: number, options: Options) {
   return Type.Integer({ ...notes(options), minimum, maximum });
 }
 
-function defaultLife(protocol: Protocol, seconds: string) {
+/**
+ * @param traffic such as "over http"
+ * @param seconds what holds if it is unset, then its explanation
+ * @param isOfProfile whether SMN's retry profile has a life of its own for it
+ */
+function defaultLife(traffic: string, seconds: string, isOfProfile = false) {
+  const otherwise = isOfProfile ? ", 3600 under the retry profile `smn`" : "";
   return Type.Optional(
     integer(1, maxTimeToLiveSeconds, {
       group: "Delivery",
-      description: `How long a message without a time to live is attempted over ${protocol}, in seconds. ${seconds} if unset, 3600 under the retry profile \`smn\`.`,
+      description: `How long a message without a time to live is attempted ${traffic}, in seconds. ${seconds} if unset${otherwise}.`,
       expected: `a whole number of seconds from 1 to ${maxTimeToLiveSeconds}`,
       example: Number.parseInt(seconds, 10),
     }),

@@ -28,6 +28,7 @@ test("the default lives are those of the retry profile, unless set", () => {
     https: 3600,
     email: 3600,
     sms: 3600,
+    "sms otp": 600,
     pigeon: 3600,
   });
   assert.deepEqual(
@@ -37,8 +38,16 @@ test("the default lives are those of the retry profile, unless set", () => {
       CARILLON_DEFAULT_LIFE_HTTPS: "2",
       CARILLON_DEFAULT_LIFE_EMAIL: "3",
       CARILLON_DEFAULT_LIFE_SMS: "604800",
+      CARILLON_DEFAULT_LIFE_SMS_OTP: "4",
     }),
-    { http: 1, https: 2, email: 3, sms: 604_800, pigeon: 3600 },
+    {
+      http: 1,
+      https: 2,
+      email: 3,
+      sms: 604_800,
+      "sms otp": 4,
+      pigeon: 3600,
+    },
   );
 });
 

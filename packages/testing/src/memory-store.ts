@@ -13,6 +13,7 @@ import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
+import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
 import { createLaneStore } from "./memory-store/lanes.ts";
@@ -56,6 +57,7 @@ export class MemoryStore {
       ...createReceiptStore(tables, holds),
       ...createWorkStore(tables, holds),
       ...createLaneStore(tables, holds),
+      ...createIdempotencyStore(tables, holds),
       ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),

@@ -17,6 +17,7 @@ import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
+import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
 import { testInbound } from "./store-contract/inbound.ts";
 import { testLanes } from "./store-contract/lanes.ts";
@@ -56,6 +57,7 @@ export function testStoreContract(
     describe("lists", () => testPagingProperties(cases));
     describe("quotas", () => testQuotas(cases));
     describe("messages", () => testMessages(cases));
+    describe("idempotency keys", () => testIdempotency(cases));
     describe("fan-out", () => testFanOut(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
     describe("lanes", () => testLanes(cases));

@@ -82,6 +82,28 @@ test("takes the text for e-mail, and the topic's name where there is no subject"
   assert.match(mail.text ?? "", /^for e-mail\n\n/);
 });
 
+test("a mail without a topic has no way out, and its first line for a subject", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url);
+  const { topic: _, ...direct } = message({
+    audience: "direct",
+    content: text("\n  Your order\tis on its way.\nThanks!"),
+  });
+  const { subscriptionId: _id, ...to } = recipient("email", "ann@example.com");
+  for (const change of [{}, { subject: "Order 4711" }]) {
+    const one = await channel.prepare({ ...direct, ...change });
+    assert.equal((await one.deliver(to)).outcome, "delivered");
+  }
+  const [first, second] = await server.mails();
+  assert.equal(first?.mail.subject, "Your order is on its way.");
+  assert.equal(second?.mail.subject, "Order 4711");
+  assert.match(
+    first?.mail.text ?? "",
+    /Your order\tis on its way\.\nThanks!\s*$/,
+  );
+  assert.equal(first?.headers["list-unsubscribe"], undefined);
+});
+
 test("keeps subjects and names in every script as they are written", async (t) => {
   const server = await startServer(t);
   const channel = createChannel(t, server.url);

@@ -89,8 +89,8 @@ class EmailChannel implements Channel {
     signal: AbortSignal = this.#closing.signal,
   ): Promise<AttemptResult> {
     const { topic } = message;
-    const { subscriptionId, generation = 0 } = recipient;
-    if (topic === undefined || subscriptionId === undefined) {
+    const mail = writeMail(message, recipient, this.#options.links);
+    if (mail === undefined) {
       return {
         outcome: "rejected",
         errorClass: "internal",
@@ -100,17 +100,11 @@ class EmailChannel implements Channel {
     const transport = await this.#transport.get();
     const ended = AbortSignal.any([signal, this.#closing.signal]);
     if (ended.aborted) return interrupted;
-    const { from, links } = this.#options;
-    const mail = writeMail(
-      message,
-      topic,
-      { subscriptionId, generation },
-      links,
-    );
+    const { from } = this.#options;
     const timeout = AbortSignal.timeout(this.timeoutMs);
     try {
       const { response } = await transport.sendMail({
-        from: { name: oneLine(topic.displayName), address: from },
+        from: { name: oneLine(topic?.displayName ?? ""), address: from },
         // As an object it is one address, whatever it looks like.
         to: { name: "", address: toAsciiMailAddress(recipient.endpoint) },
         subject: mail.subject,

@@ -4,10 +4,11 @@ import {
   confirmationLifetimeMs,
   type Message,
   type MessageTopic,
+  type Recipient,
   type SubscriptionGeneration,
   selectText,
 } from "@carillon/core";
-import { oneLine } from "../excerpt.ts";
+import { excerpt, oneLine } from "../excerpt.ts";
 import type { Links } from "../links.ts";
 import { emailProtocol } from "./protocol.ts";
 
@@ -18,7 +19,40 @@ export interface MailContent {
   readonly unsubscribeUrl?: string;
 }
 
+/**
+ * `undefined` for what needs a topic or a subscription that is not there: only
+ * a message that names its recipients itself has neither.
+ */
 export function writeMail(
+  message: Message,
+  recipient: Pick<Recipient, "subscriptionId" | "generation">,
+  links: Links,
+): MailContent | undefined {
+  const { topic } = message;
+  const { subscriptionId, generation = 0 } = recipient;
+  if (message.audience === "direct") return writeDirectMail(message);
+  if (topic === undefined || subscriptionId === undefined) return undefined;
+  return writeTopicMail(message, topic, { subscriptionId, generation }, links);
+}
+
+/** Without a subscription there is nothing to end. */
+function writeDirectMail({
+  content,
+  subject,
+}: Message): MailContent | undefined {
+  if (content.kind !== "text" && content.kind !== "structure") return undefined;
+  const text = selectText(content, emailProtocol);
+  const [firstLine = ""] = text.trimStart().split(/\r?\n/, 1);
+  return {
+    subject: oneLine(subject ?? "") || excerpt(firstLine, maxSubjectLength),
+    text: paragraphs(text),
+  };
+}
+
+/** Of its first line, where a mail has no subject of its own. */
+const maxSubjectLength = 78;
+
+function writeTopicMail(
   message: Message,
   topic: MessageTopic,
   subscription: SubscriptionGeneration,

@@ -24,8 +24,8 @@ import type { Links } from "../links.ts";
 import {
   createSignedTemplate,
   createUnsignedTemplate,
+  type MessageText,
   type RequestTemplate,
-  type TopicMessage,
   textFor,
 } from "./content.ts";
 import { HttpAttempts } from "./http-attempts.ts";
@@ -126,12 +126,12 @@ class HttpMessage implements PreparedMessage {
     recipient: Recipient,
     signals: AttemptSignals | undefined,
   ): Promise<AttemptResult> {
-    const { topic } = this.#message;
-    if (topic === undefined) {
+    const { topic, audience } = this.#message;
+    if (topic === undefined && audience !== "direct") {
       return {
         outcome: "rejected",
         errorClass: "internal",
-        error: "A message without a topic cannot go to an endpoint.",
+        error: "Only a message to recipients of its own has no topic.",
       };
     }
     const { protocol } = recipient;
@@ -163,7 +163,10 @@ class HttpMessage implements PreparedMessage {
     }
   }
 
-  #sign(protocol: Protocol, topic: MessageTopic): Promise<RequestTemplate> {
+  #sign(
+    protocol: Protocol,
+    topic: MessageTopic | undefined,
+  ): Promise<RequestTemplate> {
     const content = this.#contentFor(protocol, topic);
     const { text } = content;
     const known = this.#signing.get(text);
@@ -176,10 +179,14 @@ class HttpMessage implements PreparedMessage {
     return signing;
   }
 
-  #contentFor(protocol: Protocol, topic: MessageTopic): TopicMessage {
+  #contentFor(
+    protocol: Protocol,
+    topic: MessageTopic | undefined,
+  ): MessageText {
     const { content } = this.#message;
     const definition = protocol === "http" ? httpProtocol : httpsProtocol;
-    const text = textFor(content, selectText(content, definition), topic);
+    const published = selectText(content, definition);
+    const text = topic ? textFor(content, published, topic) : published;
     return { message: this.#message, topic, text };
   }
 }

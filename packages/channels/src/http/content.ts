@@ -25,10 +25,11 @@ import type { WebhookKeys } from "./webhook-keys.ts";
 export interface RequestTemplate {
   readonly type: MessageType;
   readonly messageId: string;
-  readonly topicUrn: string;
+  /** Absent where the message names its recipients itself. */
+  readonly topicUrn?: string;
   /**
-   * The headers that are the same for all, and the JSON. A notification's ends
-   * where the id of the subscription goes into the link that ends it.
+   * The headers that are the same for all, and the JSON. A notification of a
+   * topic ends where the id of the subscription goes into the link that ends it.
    */
   readonly bytes: Buffer;
   /** Bytes of the JSON. */
@@ -40,17 +41,18 @@ type MessageType =
   | "Notification"
   | "UnsubscribeConfirmation";
 
-/** A message to a topic, in one of its texts. */
-export interface TopicMessage {
+/** A message in one of its texts. */
+export interface MessageText {
   readonly message: Message;
-  readonly topic: MessageTopic;
+  /** Absent where the message names its recipients itself. */
+  readonly topic: MessageTopic | undefined;
   /** For the protocol; see {@link textFor}. */
   readonly text: string;
 }
 
 /** Signed as SMN does, with the key that the service has. */
 export async function createSignedTemplate(
-  content: TopicMessage,
+  content: MessageText,
   signer: Signer,
   links: Links,
 ): Promise<RequestTemplate> {
@@ -69,14 +71,14 @@ export async function createSignedTemplate(
  * requests are signed each on its own, or not at all.
  */
 export function createUnsignedTemplate(
-  content: TopicMessage,
+  content: MessageText,
   links: Links,
 ): RequestTemplate {
   return createTemplate(content, links, fieldsOf(content, links));
 }
 
 function fieldsOf(
-  { message, topic, text }: TopicMessage,
+  { message, topic, text }: MessageText,
   links: Links,
 ): SignedFields {
   const { content } = message;
@@ -87,11 +89,12 @@ function fieldsOf(
     message_id: message.id,
     ...(message.subject &&
       type === "Notification" && { subject: message.subject.toWellFormed() }),
-    ...("grant" in content && {
-      subscribe_url: links.subscribe(content.grant, topic.urn),
-    }),
+    ...(topic &&
+      "grant" in content && {
+        subscribe_url: links.subscribe(content.grant, topic.urn),
+      }),
     timestamp: `${new Date(message.createdAt).toISOString().slice(0, 19)}Z`,
-    topic_urn: topic.urn,
+    ...(topic && { topic_urn: topic.urn }),
     type,
   };
 }
@@ -104,7 +107,7 @@ interface BodyMembers extends SignedFields {
 }
 
 function createTemplate(
-  { message, topic }: TopicMessage,
+  { message, topic }: MessageText,
   links: Links,
   members: BodyMembers,
 ): RequestTemplate {
@@ -115,13 +118,14 @@ function createTemplate(
     "user-agent": "Carillon",
     "x-smn-message-type": type,
     "x-smn-message-id": message.id,
-    "x-smn-topic-urn": topic.urn,
+    ...(topic && { "x-smn-topic-urn": topic.urn }),
   });
-  const body = type === "Notification" ? cutAtLink(json, links, topic) : json;
+  const hasLink = type === "Notification" && topic !== undefined;
+  const body = hasLink ? cutAtLink(json, links, topic) : json;
   return {
     type,
     messageId: message.id,
-    topicUrn: topic.urn,
+    ...(topic && { topicUrn: topic.urn }),
     bytes: Buffer.from(`${headers}\r\n${body}`),
     bodyLength: Buffer.byteLength(body),
   };
@@ -129,7 +133,8 @@ function createTemplate(
 
 /** Who a request goes to. */
 export interface RequestRecipient {
-  readonly subscriptionId: SubscriptionId;
+  /** Absent where the message names its recipients itself. */
+  readonly subscriptionId: SubscriptionId | undefined;
   readonly extension: SubscriptionExtension | undefined;
   readonly signature: SubscriptionSignature | undefined;
   readonly endpoint: string;
@@ -155,17 +160,18 @@ export function writeRequest(
   memory: RequestMemory,
   { webhookKeys, clock }: WebhookSigning,
 ): Buffer {
-  const { type, bytes, bodyLength } = template;
+  const { type, topicUrn, bytes, bodyLength } = template;
   const isNotification = type === "Notification";
-  const tail = isNotification ? `${subscriptionId}"}` : "";
+  const isOfTopic = topicUrn !== undefined;
+  const tail = isNotification && isOfTopic ? `${subscriptionId}"}` : "";
   let head = requestHead("POST", authority, target, bodyLength + tail.length);
-  if (type !== "SubscriptionConfirmation") {
-    head += `x-smn-subscription-urn: ${template.topicUrn}:${subscriptionId}\r\n`;
+  if (type !== "SubscriptionConfirmation" && isOfTopic) {
+    head += `x-smn-subscription-urn: ${topicUrn}:${subscriptionId}\r\n`;
   }
   if (isNotification && extension?.header !== undefined) {
     head += headerLines(extension.header);
   }
-  if (signature?.scheme === "standard-webhooks") {
+  if (signature?.scheme === "standard-webhooks" && subscriptionId) {
     head += webhookKeys.headerLines(subscriptionId, signature, {
       messageId: template.messageId,
       // Of this attempt: each is signed anew.

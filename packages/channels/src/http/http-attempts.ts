@@ -82,7 +82,9 @@ export class HttpAttempts {
   ): Promise<AttemptResult> {
     const { subscriptionId, extension, signature, endpoint } = recipient;
     const target = toRequestTarget(endpoint);
-    if (subscriptionId === undefined || target === undefined) {
+    const isMisfit =
+      (subscriptionId === undefined) !== (template.topicUrn === undefined);
+    if (isMisfit || target === undefined) {
       return Promise.resolve(noEndpoint);
     }
     const signal = signals?.engineSignal;

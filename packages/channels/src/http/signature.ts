@@ -13,7 +13,8 @@ export interface SignedFields {
   readonly subject?: string;
   readonly subscribe_url?: string;
   readonly timestamp: string;
-  readonly topic_urn: string;
+  /** Absent where the message names its recipients itself. */
+  readonly topic_urn?: string;
   readonly type: string;
 }
 

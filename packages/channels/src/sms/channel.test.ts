@@ -76,6 +76,20 @@ test("asks for delivery receipts, unless they are turned off", async (t) => {
   }
 });
 
+test("hands the sender and the class to the provider", async (t) => {
+  const { channel, gateway } = createLoopback(t);
+  const seen: unknown[] = [];
+  gateway.onSend.add(({ providerOptions: { senderId, messageClass } }) => {
+    seen.push([senderId, messageClass]);
+  });
+  await deliver(channel);
+  await deliver(channel, message({ sender: "ACME", class: "otp" }));
+  assert.deepEqual(seen, [
+    [null, null],
+    ["ACME", "otp"],
+  ]);
+});
+
 test("takes the text for SMS; messages to numbers need no topic", async (t) => {
   const { channel, phones } = createLoopback(t);
   const variants = { default: "for all", sms: "for phones" };

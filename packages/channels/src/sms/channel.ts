@@ -79,9 +79,17 @@ class SmsChannel implements Channel {
     }
     return {
       chooseRoute: ({ endpoint }, tried) =>
-        this.#options.gateway.chooseRoute(this.#write(endpoint, text), tried),
+        this.#options.gateway.chooseRoute(
+          this.#write(message, endpoint, text),
+          tried,
+        ),
       deliver: ({ endpoint }, signals, route) =>
-        this.#send(this.#write(endpoint, text), segments, signals, route),
+        this.#send(
+          this.#write(message, endpoint, text),
+          segments,
+          signals,
+          route,
+        ),
     };
   }
 
@@ -89,10 +97,16 @@ class SmsChannel implements Channel {
     this.#closing.abort();
   }
 
-  #write(endpoint: string, text: string): OutgoingMessage {
+  #write(
+    { sender, class: messageClass }: Message,
+    endpoint: string,
+    text: string,
+  ): OutgoingMessage {
     const { statusReports = true } = this.#options;
     return new OutgoingMessage(endpoint, text).options({
       statusReport: statusReports,
+      senderId: sender ?? null,
+      messageClass: messageClass ?? null,
     });
   }
 

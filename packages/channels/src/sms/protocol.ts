@@ -25,6 +25,8 @@ export const smsProtocol: ProtocolDefinition = {
   problemWithText,
   // A text of this morning is of no use tonight.
   defaultLifeSeconds: 4 * 3600,
+  // A code is of no use after minutes.
+  otpLifeSeconds: 600,
   // SMN's figures.
   confirmation: [
     { max: 10, windowMs: hourMs, pauseMs: hourMs },

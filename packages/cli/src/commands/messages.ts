@@ -5,11 +5,13 @@ import {
   type MessageQuery,
   type MessageReport,
   type Messages,
+  type RelatedObject,
 } from "@carillon/client";
 import { Command, Option } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { countsText, failedCount, sleep } from "../delivery-table.ts";
 import { findMessageId, shortMessageId } from "../message-id.ts";
+import { parseRelated } from "../message-options.ts";
 import { type Column, createOutput } from "../output.ts";
 import { printable } from "../printable.ts";
 import { withServer } from "../server.ts";
@@ -52,6 +54,8 @@ export function messagesCommand(): Command {
 interface ListOptions extends ClientOptions {
   readonly topic?: string;
   readonly state?: string;
+  readonly tag?: string;
+  readonly related?: RelatedObject;
   readonly since?: Date;
   readonly limit: number;
   readonly follow?: boolean;
@@ -61,6 +65,7 @@ function list(): Command {
   return clientCommand("list", "List the project's messages, newest first.", [
     "carillon messages list",
     "carillon messages list --topic alerts --state failed --since 2h",
+    "carillon messages list --tag orders --related order=4711",
     "carillon messages list --follow",
   ])
     .option("--topic <topic>", "only of this topic, by name or URN")
@@ -70,6 +75,12 @@ function list(): Command {
         "only those with a delivery in this state",
       ).choices(deliveryStates),
     )
+    .option("--tag <tag>", "only those with this tag")
+    .option(
+      "--related <type=id>",
+      "only those about this object, such as order=4711",
+      parseRelated,
+    )
     .option(
       "--since <time>",
       "only those accepted since: 90s, 30min, 2h, 7d ago, or an instant",
@@ -78,13 +89,14 @@ function list(): Command {
     .option("--limit <n>", "how many at most", wholeNumber(1, 1_000_000), 20)
     .option("--follow", "then go on with those that come, until Ctrl-C")
     .action(async (options: ListOptions) => {
-      const { limit, state, since, follow } = options;
+      const { limit, state, tag, since, follow } = options;
+      const { related: relatedObject } = options;
       const output = createOutput(options);
       await withServer(options, async ({ smn, carillon: { messages } }) => {
         const { topic } = options;
         const topicUrn =
           topic === undefined ? undefined : await topicUrnOf(smn, topic);
-        const query = { topicUrn, state, since };
+        const query = { topicUrn, state, tag, relatedObject, since };
         const signal = stopSignal();
         if (!follow) {
           const found = await newest(messages, query, limit, signal);

@@ -9,6 +9,13 @@ import type { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { deliveryColumns, failedCount, isSettled } from "../delivery-table.ts";
+import {
+  addMessageOptions,
+  type MessageOptions,
+  maxTtlSeconds,
+  parseJsonObject,
+  settingsOf,
+} from "../message-options.ts";
 import { createOutput } from "../output.ts";
 import { type Server, withServer } from "../server.ts";
 import {
@@ -22,24 +29,21 @@ import { topicUrnOf } from "../topic-urn.ts";
 import { isUnreached, unreachedText } from "../unreached.ts";
 import { wholeNumber } from "../whole-number.ts";
 
-/** The most that the server takes as `time_to_live`: a week. */
-const maxTtlSeconds = 604_800;
-
-interface PublishOptions extends ClientOptions {
+interface PublishOptions extends ClientOptions, MessageOptions {
   readonly subject?: string;
-  readonly structure?: string;
-  readonly ttl?: number;
+  readonly structure?: Readonly<Record<string, string>>;
   readonly wait?: boolean;
   readonly timeout: number;
 }
 
 export function publishCommand(): Command {
-  return clientCommand(
+  const command = clientCommand(
     "publish <topic> [text]",
     "Publish a message to the subscribers of a topic, given by name or URN. Without text, or with -, it is read from standard input. The exit code is 1 when nobody is subscribed and confirmed; the message is accepted all the same.",
     [
       'carillon publish alerts "The disk is full" --subject "db1"',
       "df -h | carillon publish alerts - --wait",
+      'carillon publish alerts "Shipped" --related order=4711 --not-before 2h',
       `carillon publish alerts --structure '{"default":"Full","sms":"db1 full"}'`,
     ],
   )
@@ -47,12 +51,9 @@ export function publishCommand(): Command {
     .option(
       "--structure <json>",
       "another text per protocol: a JSON object in which default is mandatory",
-    )
-    .option(
-      "--ttl <seconds>",
-      "not delivered after that long",
-      wholeNumber(1, maxTtlSeconds, "seconds"),
-    )
+      parseJsonObject,
+    );
+  return addMessageOptions(command)
     .option(
       "--wait",
       "wait until every delivery is settled and show how they go on; exit code 1 when one failed",
@@ -69,19 +70,17 @@ export function publishCommand(): Command {
         words: string | undefined,
         options: PublishOptions,
       ) => {
-        const { subject, structure, ttl } = options;
+        const { subject, structure: variants, idempotencyKey } = options;
         const content =
-          structure === undefined
-            ? { message: await textFrom(words, "carillon publish <topic>") }
-            : { messageStructure: structure };
+          variants === undefined
+            ? { text: await textFrom(words, "carillon publish <topic>") }
+            : { variants };
         await withServer(options, async (server) => {
-          const { smn } = server;
-          const topicUrn = await topicUrnOf(smn, topic);
-          const { messageId: id } = await smn.publishMessage(topicUrn, {
-            ...content,
-            subject,
-            timeToLive: ttl,
-          });
+          const topicUrn = await topicUrnOf(server.smn, topic);
+          const { id } = await server.carillon.messages.publish(
+            { ...content, ...settingsOf(options), topicUrn, subject },
+            { idempotencyKey },
+          );
           const show = options.wait ? showDeliveries : showAccepted;
           await show(server, topicUrn, id, options);
         });

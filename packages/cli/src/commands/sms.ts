@@ -2,21 +2,39 @@
 
 import type { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
+import {
+  addMessageOptions,
+  type MessageOptions,
+  settingsOf,
+} from "../message-options.ts";
 import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 
+interface SmsOptions extends ClientOptions, MessageOptions {}
+
 export function smsCommand(): Command {
-  return clientCommand(
+  const command = clientCommand(
     "sms <number> <text>",
     "Send a text message to one phone, without topic or subscription. The number is in international form.",
-    ['carillon sms +4915112345678 "Your code is 271828"'],
-  ).action(async (number: string, text: string, options: ClientOptions) => {
-    const { messageId: id } = await withServer(options, ({ smn }) =>
-      smn.sendSms(number, text),
-    );
-    createOutput(options).result(
-      `Message ${id} is accepted; see carillon deliveries ${id}.`,
-      { message_id: id },
-    );
-  });
+    [
+      'carillon sms +4915112345678 "Your code is 271828"',
+      'carillon sms +4915112345678 "Your code is 271828" --class otp --sender ACME',
+    ],
+  );
+  return addMessageOptions(command).action(
+    async (endpoint: string, text: string, options: SmsOptions) => {
+      const recipients = [{ protocol: "sms", endpoint }];
+      const { idempotencyKey } = options;
+      const { id } = await withServer(options, ({ carillon }) =>
+        carillon.messages.publish(
+          { ...settingsOf(options), recipients, text },
+          { idempotencyKey },
+        ),
+      );
+      createOutput(options).result(
+        `Message ${id} is accepted; see carillon deliveries ${id}.`,
+        { message_id: id },
+      );
+    },
+  );
 }

@@ -10,7 +10,12 @@ import {
   readObjects,
   readText,
 } from "../json.ts";
-import type { RequestOptions } from "../transport.ts";
+import type { PublishOptions, RequestOptions } from "../transport.ts";
+import {
+  type MessageToPublish,
+  type RelatedObject,
+  toPublishBody,
+} from "./publish-body.ts";
 
 /** All states of a delivery. */
 export const deliveryStates = [
@@ -53,6 +58,11 @@ export interface MessageReport extends JsonObject {
   readonly fannedOut: boolean;
   /** How many deliveries are in each state. */
   readonly counts: Readonly<Record<string, number>>;
+  readonly tag?: string | undefined;
+  /** `otp`, `transactional` or `bulk`. */
+  readonly class?: string | undefined;
+  /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`: no attempt is made before. */
+  readonly notBefore?: string | undefined;
 }
 
 /** What happened at one endpoint. */
@@ -139,6 +149,9 @@ export interface MessageQuery {
   readonly topicUrn?: string | undefined;
   /** Only messages with a delivery in this state. */
   readonly state?: DeliveryState | undefined;
+  readonly tag?: string | undefined;
+  /** Only messages about this object. */
+  readonly relatedObject?: RelatedObject | undefined;
   /** Only those accepted then or later. */
   readonly since?: Date | undefined;
   /** How many are fetched at once, 1 to 1000 (the default). */
@@ -152,8 +165,17 @@ export interface DeliveryQuery {
   readonly pageSize?: number | undefined;
 }
 
-/** Reports on messages and their deliveries. */
+/** Publishes messages, and reports on them and their deliveries. */
 export interface Messages {
+  /**
+   * Publishes to a topic or to recipients, and resolves with the message's id
+   * when it is on the server's disk. It is sent again when no answer comes, by
+   * an idempotency key, so that it is published once.
+   */
+  publish(
+    message: MessageToPublish,
+    options?: PublishOptions,
+  ): Promise<{ readonly id: string }>;
   /** Newest first; pages are fetched as needed. */
   list(
     query?: MessageQuery,
@@ -174,13 +196,24 @@ const maxPageSize = 1000;
 
 export function createMessages(api: Api): Messages {
   return {
-    async *list({ topicUrn, state, since, pageSize } = {}, options) {
+    async publish(message, options) {
+      const idempotencyKey = options?.idempotencyKey ?? newIdempotencyKey();
+      const body = toPublishBody(message);
+      const path = ["messages"];
+      const request = { method: "POST", path, body, idempotencyKey } as const;
+      return { id: readText((await api(request, options)).body, "id") };
+    },
+    async *list(filter = {}, options) {
+      const { topicUrn, state, tag, relatedObject, since, pageSize } = filter;
       const path = ["messages"];
       let before: string | undefined;
       do {
         const query = {
           topicUrn,
           state,
+          tag,
+          relatedObjectType: relatedObject?.type,
+          relatedObjectId: relatedObject?.id,
           since: since?.toISOString(),
           limit: pageSize ?? maxPageSize,
           before,
@@ -207,6 +240,14 @@ export function createMessages(api: Api): Messages {
   };
 }
 
+/** Also where a page is not in a secure context, which has no randomUUID. */
+function newIdempotencyKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
+}
+
 function toReport(body: JsonObject): MessageReport {
   const counts = isObject(body.counts) ? Object.entries(body.counts) : [];
   return {
@@ -218,6 +259,9 @@ function toReport(body: JsonObject): MessageReport {
     acceptedAt: findText(body, "acceptedAt"),
     excerpt: findText(body, "excerpt"),
     text: findText(body, "text"),
+    tag: findText(body, "tag"),
+    class: findText(body, "class"),
+    notBefore: findText(body, "notBefore"),
     fannedOut: readBoolean(body, "fannedOut"),
     counts: Object.fromEntries(
       counts.map(([state, count]) => [state, Number(count)]),

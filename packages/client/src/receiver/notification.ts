@@ -15,7 +15,6 @@ export type ReceivedMessage =
 interface MessageFields {
   /** The same on each delivery of a message: receivers drop repeats by it. */
   readonly messageId: string;
-  readonly topicUrn: string;
   readonly message: string;
   /** UTC, `YYYY-MM-DDTHH:MM:SSZ`; of the first attempt. */
   readonly timestamp: string;
@@ -24,6 +23,8 @@ interface MessageFields {
 /** Something was published to the topic. */
 export interface Notification extends MessageFields {
   readonly type: "Notification";
+  /** Absent where the message was sent to this endpoint without a topic. */
+  readonly topicUrn: string | undefined;
   readonly subject: string | undefined;
   /** Not signed: do not fetch it without checking where it leads. */
   readonly unsubscribeUrl: string | undefined;
@@ -32,12 +33,14 @@ export interface Notification extends MessageFields {
 /** Someone subscribed the endpoint: see `confirmSubscription`. */
 export interface SubscriptionConfirmation extends MessageFields {
   readonly type: "SubscriptionConfirmation";
+  readonly topicUrn: string;
   readonly subscribeUrl: string;
 }
 
 /** The endpoint was unsubscribed; confirming subscribes it again. */
 export interface UnsubscribeConfirmation extends MessageFields {
   readonly type: "UnsubscribeConfirmation";
+  readonly topicUrn: string;
   readonly subscribeUrl: string;
 }
 
@@ -104,7 +107,6 @@ function parse(text: string): unknown {
 function toContent(fields: JsonObject): ReceivedMessage {
   const common: MessageFields = {
     messageId: readLine(fields, "message_id"),
-    topicUrn: readLine(fields, "topic_urn"),
     message: readField(fields, "message"),
     timestamp: readLine(fields, "timestamp"),
   };
@@ -114,6 +116,10 @@ function toContent(fields: JsonObject): ReceivedMessage {
       return {
         type,
         ...common,
+        topicUrn:
+          fields.topic_urn === undefined
+            ? undefined
+            : readLine(fields, "topic_urn"),
         subject: findText(fields, "subject"),
         unsubscribeUrl: findText(fields, "unsubscribe_url"),
       };
@@ -122,6 +128,7 @@ function toContent(fields: JsonObject): ReceivedMessage {
       return {
         type,
         ...common,
+        topicUrn: readLine(fields, "topic_urn"),
         subscribeUrl: readLine(fields, "subscribe_url"),
       };
     default:

@@ -57,9 +57,10 @@ export async function verifyNotification(
 ): Promise<ReceivedMessage> {
   const message = parseNotification(body);
   const { content } = message;
-  if (options.topicUrns && !options.topicUrns.includes(content.topicUrn)) {
+  const { topicUrn = "no topic" } = content;
+  if (options.topicUrns && !options.topicUrns.includes(topicUrn)) {
     throw new NotificationError(
-      `The message is about ${content.topicUrn}, which is not an expected topic.`,
+      `The message is about ${topicUrn}, which is not an expected topic.`,
       "unexpected-topic",
     );
   }

@@ -3,7 +3,7 @@
 import type { Api } from "../api.ts";
 import { InvalidOptionsError } from "../errors.ts";
 import { type JsonObject, readText } from "../json.ts";
-import type { HttpAnswer, RequestOptions } from "../transport.ts";
+import type { HttpAnswer, PublishOptions } from "../transport.ts";
 import type { TopicReference } from "./references.ts";
 import { resolveTopicUrn, topicsPath } from "./topics.ts";
 
@@ -76,19 +76,20 @@ export interface MessageOperations {
    * Publishes to a topic, given by URN, by name (which costs a search) or as
    * an object. Resolves when the service has accepted the message. When no
    * answer comes, it may have been published: it is not sent again unless
-   * `retryNonIdempotent` is set.
+   * `retryNonIdempotent` or an `idempotencyKey` is set, which Carillon heeds and
+   * other services do not.
    */
   publishMessage(
     topic: TopicReference,
     message: NewMessage,
-    options?: RequestOptions,
+    options?: PublishOptions,
   ): Promise<PublishedMessage>;
   /** Sends one SMS, repeated no more than a publication is. */
   sendSms(
     /** Phone number with country code, such as `+4915112345678`. */
     endpoint: string,
     message: string,
-    options?: RequestOptions,
+    options?: PublishOptions,
   ): Promise<PublishedMessage>;
 }
 
@@ -98,13 +99,17 @@ export function createMessageOperations(api: Api): MessageOperations {
       const body = toBody(message);
       const topicUrn = await resolveTopicUrn(api, topic, options);
       const path = [...topicsPath, topicUrn, "publish"];
-      return toPublished(await api({ method: "POST", path, body }, options));
+      const { idempotencyKey } = options ?? {};
+      const request = { method: "POST", path, body, idempotencyKey } as const;
+      return toPublished(await api(request, options));
     },
 
     async sendSms(endpoint, message, options) {
       const path = ["notifications", "sms"];
       const body = { endpoint, message };
-      return toPublished(await api({ method: "POST", path, body }, options));
+      const { idempotencyKey } = options ?? {};
+      const request = { method: "POST", path, body, idempotencyKey } as const;
+      return toPublished(await api(request, options));
     },
   };
 }

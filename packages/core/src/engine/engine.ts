@@ -13,6 +13,7 @@ import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
+import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
@@ -21,6 +22,7 @@ import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { DueDeliveries } from "./due-deliveries.ts";
+import { EndedKeys } from "./ended-keys.ts";
 import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
@@ -34,6 +36,7 @@ import { Sweeper } from "./sweeper.ts";
 export interface EnginePorts {
   readonly store: DeliveryStore &
     WorkStore &
+    IdempotencyStore &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
     Pick<LaneStore, "expireLanes"> & {
@@ -231,6 +234,7 @@ export function createEngine(
     },
     options.sweepIntervalMs,
   );
+  const endedKeys = new EndedKeys({ store, clock, logger });
   const publisher = createPublisher({
     store,
     topics: ports.topics,
@@ -271,6 +275,7 @@ export function createEngine(
         },
       });
       await sweeper.start();
+      endedKeys.start();
     },
     async receive(receipt) {
       const nextAttemptAt = await store.recordReceipt(receipt);
@@ -289,6 +294,7 @@ export function createEngine(
       const done = (async () => {
         await Promise.all([fanOut.drain(), dueDeliveries.drain()]);
         await ledger.drain();
+        await endedKeys.stop();
         // Last: what is under way needs its leases.
         await sweeper.stop();
       })();
@@ -304,6 +310,7 @@ export function createEngine(
       await Promise.race([done, late.promise]);
       signal?.removeEventListener("abort", abandon);
       timer?.cancel();
+      void endedKeys.stop();
       void sweeper.stop();
     },
   };

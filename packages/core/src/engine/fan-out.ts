@@ -142,10 +142,10 @@ export class FanOut implements RangeIntake {
    * As many offers as there are ranges: each wakes another engine, as long as
    * there are engines.
    */
-  offer(messageSeq: number, unclaimed: number): void {
+  offer(messageSeq: number, unclaimed: number, dueInMs: number): void {
     const ranges = Math.ceil(unclaimed / this.#options.rangeSize);
     for (let n = 0; n < Math.min(ranges, maxOffers); n++) {
-      this.#ports.offer({ kind: "range", dueInMs: 0, messageSeq });
+      this.#ports.offer({ kind: "range", dueInMs, messageSeq });
     }
   }
 

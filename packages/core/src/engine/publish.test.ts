@@ -56,13 +56,13 @@ async function setUp() {
   const { topic } = await topics.create(projectId, { name: "alerts" });
   const urn = topics.urnOf(topic);
   const publish = async (request: PublishRequest) => {
-    const id = await publisher.publish(projectId, urn, request);
-    const report = await store.findMessage(projectId, id);
+    const { messageId } = await publisher.publish(projectId, urn, request);
+    const report = await store.findMessage(projectId, messageId);
     return report?.message.content;
   };
   const sendSms = (endpoint: string, text: string) =>
     publisher.sendSms(projectId, endpoint, text);
-  return { topics, templates, publish, sendSms, urn };
+  return { topics, templates, publisher, store, clock, publish, sendSms, urn };
 }
 
 test("what a protocol cannot carry is refused in its own variant", async () => {

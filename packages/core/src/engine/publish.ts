@@ -9,20 +9,45 @@
 
 import { CarillonError, type ErrorCode } from "../errors.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
-import { lastExpiryOf, type MessageLives } from "../messages/default-life.ts";
+import {
+  lastExpiryOf,
+  type MessageLives,
+  startOf,
+} from "../messages/default-life.ts";
+import {
+  checkRepeated,
+  type IdempotencyKey,
+  type IdempotentRequest,
+  idempotencyKeyLifeMs,
+} from "../messages/idempotency-key.ts";
 import {
   checkSubject,
   checkText,
+  checkVariants,
   type MessageAttribute,
   type MessageContent,
   type NewMessage,
   parseMessageStructure,
   parseTimeToLive,
 } from "../messages/message.ts";
+import {
+  checkMessageOptions,
+  type MessageOptions,
+} from "../messages/message-options.ts";
+import {
+  checkRecipients,
+  type RecipientRequest,
+} from "../messages/recipients.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
-import type { DeliveryStore, RangeLease } from "../ports/delivery-store.ts";
+import type {
+  AcceptedMessage,
+  DeliveryStore,
+  DirectRecipient,
+  RangeLease,
+} from "../ports/delivery-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { ClaimedRange } from "../ports/work-store.ts";
 import {
@@ -35,19 +60,34 @@ import {
   checkTemplateTags,
   renderVariants,
 } from "../templates/template.ts";
+import { addMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 
 /** A message as a publisher hands it over; unchecked. */
-export interface PublishRequest {
+export interface PublishRequest extends MessageOptions {
   readonly subject?: unknown;
   readonly text?: unknown;
-  /** SMN's `message_structure`; wins over `template` and `text`. */
+  /** SMN's `message_structure`; wins over `variants`, `template` and `text`. */
   readonly structure?: unknown;
+  /** The same as an object: text by protocol. */
+  readonly variants?: object | undefined;
   /** Wins over `text`. */
   readonly template?: TemplateChoice | undefined;
-  /** Seconds; SMN's `time_to_live`. */
+  /** Seconds, or seconds by protocol; SMN's `time_to_live`. */
   readonly timeToLive?: unknown;
   readonly attributes?: readonly MessageAttribute[];
+  /** Names the request, so that its repetition is known for one. */
+  readonly repeatable?: IdempotentRequest | undefined;
+}
+
+/** A message that is on disk. */
+export interface PublishedMessage {
+  readonly messageId: MessageId;
+  /**
+   * The id of the request that it was first published with: this one repeats
+   * it, and nothing new was kept.
+   */
+  readonly repeatsRequestId?: string;
 }
 
 /** A template to publish by; unchecked. */
@@ -65,26 +105,38 @@ export interface Publisher {
    *
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, SUBJECT_INVALID,
    * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
-   * TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID, TEMPLATE_NOT_FOUND,
-   * TEMPLATE_DEFAULT_MISSING, KEY_UNUSABLE, STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN
+   * MESSAGE_OPTION_INVALID, TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID,
+   * TEMPLATE_NOT_FOUND, TEMPLATE_DEFAULT_MISSING, IDEMPOTENCY_KEY_REUSED,
+   * KEY_UNUSABLE, STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN
    */
   publish(
     projectId: ProjectId,
     topicUrn: string,
     request: PublishRequest,
-  ): Promise<MessageId>;
+  ): Promise<PublishedMessage>;
   /**
-   * Keeps a text for one phone; resolves once it is on disk.
+   * Keeps a message for recipients that it names; resolves once it is on disk.
    *
-   * @throws CarillonError PROTOCOL_INVALID (texts are not delivered by),
-   * ENDPOINT_INVALID, MESSAGE_INVALID, STORAGE_FULL, STORAGE_UNAVAILABLE,
-   * SHUTTING_DOWN
+   * @throws CarillonError RECIPIENTS_INVALID, and those of `publish` that do not
+   * concern topics
+   */
+  send(
+    projectId: ProjectId,
+    recipients: readonly RecipientRequest[],
+    request: PublishRequest,
+  ): Promise<PublishedMessage>;
+  /**
+   * The same for a text to one phone, without options.
+   *
+   * @throws CarillonError ENDPOINT_INVALID, MESSAGE_INVALID,
+   * IDEMPOTENCY_KEY_REUSED, STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN
    */
   sendSms(
     projectId: ProjectId,
     endpoint: unknown,
     text: unknown,
-  ): Promise<MessageId>;
+    repeatable?: IdempotentRequest,
+  ): Promise<PublishedMessage>;
 }
 
 /** Where the publisher finds room for a message's first range at once. */
@@ -93,12 +145,16 @@ export interface RangeIntake {
   reserve(): RangeLease | undefined;
   /** Takes the reserved range; `undefined` gives the room back. */
   take(work: ClaimedRange | undefined): void;
-  /** Offers what is not claimed of a message's audience to all engines. */
-  offer(messageSeq: number, unclaimed: number): void;
+  /**
+   * Offers what is not claimed of a message's audience to all engines; it is due
+   * in `dueInMs` milliseconds.
+   */
+  offer(messageSeq: number, unclaimed: number, dueInMs: number): void;
 }
 
 export interface PublisherPorts {
   readonly store: Pick<DeliveryStore, "acceptMessage" | "acceptDirectMessage"> &
+    Pick<IdempotencyStore, "findIdempotencyKey" | "acceptOnce"> &
     Pick<TemplateReader, "findTemplateVariants">;
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
@@ -112,7 +168,7 @@ export interface PublisherPorts {
   readonly onAccepted: () => void;
   /** Whether attempts of a protocol cost money. */
   readonly isBillable: (protocol: Protocol) => boolean;
-  readonly protocols: Pick<Protocols, "check" | "problemWithText">;
+  readonly protocols: Protocols;
   readonly lives: MessageLives;
 }
 
@@ -137,7 +193,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     const variants = await store.findTemplateVariants(template.projectId, name);
     const content = renderVariants(variants, tags);
     // Of tags, for the template was looked at when it was written.
-    checkVariants(
+    checkTexts(
       content,
       "MESSAGE_INVALID",
       (protocol) =>
@@ -147,11 +203,14 @@ export function createPublisher(ports: PublisherPorts): Publisher {
   }
 
   function contentOf(request: PublishRequest): MessageContent {
-    if (isAbsent(request.structure)) {
-      return { kind: "text", text: checkText(request.text) };
+    const { structure, variants, text } = request;
+    if (isAbsent(structure) && variants === undefined) {
+      return { kind: "text", text: checkText(text) };
     }
-    const content = parseMessageStructure(request.structure);
-    checkVariants(
+    const content = isAbsent(structure)
+      ? checkVariants(variants ?? {})
+      : parseMessageStructure(structure);
+    checkTexts(
       content,
       "MESSAGE_STRUCTURE_INVALID",
       (protocol) =>
@@ -161,7 +220,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
   }
 
   /** @param begin a sentence that says what of a protocol's variant is wrong */
-  function checkVariants(
+  function checkTexts(
     content: MessageContent,
     code: ErrorCode,
     begin: (protocol: string) => string,
@@ -174,85 +233,183 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     }
   }
 
+  /** What is checked of each message, whoever gets it. */
+  async function checkRequest(projectId: ProjectId, request: PublishRequest) {
+    const createdAt = clock.now();
+    const subject = checkSubject(request.subject);
+    const isRendered =
+      isAbsent(request.structure) && request.variants === undefined;
+    const content =
+      request.template && isRendered
+        ? await renderChosen({ projectId, ...request.template })
+        : contentOf(request);
+    const timeToLiveSeconds = parseTimeToLive(request.timeToLive, protocols);
+    return {
+      id: newMessageId(),
+      projectId,
+      ...(subject !== undefined && { subject }),
+      content,
+      ...(request.attributes && { attributes: request.attributes }),
+      ...checkMessageOptions(request, createdAt, protocols),
+      createdAt,
+      ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+    };
+  }
+
+  /** What a request with this key led to before, if it was made before. */
+  async function findEarlier(
+    request: IdempotentRequest,
+  ): Promise<PublishedMessage | undefined> {
+    const { projectId, key } = request;
+    const earlier = await store.findIdempotencyKey(projectId, key, clock.now());
+    return earlier && toRepeated(request, earlier);
+  }
+
+  /** A message that was kept for a topic, on its way. */
+  async function acceptForTopic(
+    message: NewMessage,
+    repeatable: IdempotentRequest | undefined,
+  ): Promise<PublishedMessage> {
+    const kept = await ports.seal.seal(message);
+    // Work of later has no place among that of now.
+    const isDue = message.notBefore === undefined;
+    const lease = isDue ? intake.reserve() : undefined;
+    let work: ClaimedRange | undefined;
+    let accepted: AcceptedMessage;
+    try {
+      if (repeatable) {
+        const key = toKey(repeatable, message);
+        const audience = { kind: "topic", lease } as const;
+        const once = await store.acceptOnce(key, kept, audience);
+        if (once.isRepeated) return toRepeated(repeatable, once.earlier);
+        accepted = once;
+      } else accepted = await store.acceptMessage(kept, lease);
+      const { seq, range } = accepted;
+      work = range && { range, message: { ...message, seq } };
+    } finally {
+      if (lease) intake.take(work);
+    }
+    const { seq, unclaimed } = accepted;
+    if (unclaimed > 0) {
+      intake.offer(seq, unclaimed, startOf(message) - message.createdAt);
+    }
+    ports.onAccepted();
+    return { messageId: message.id };
+  }
+
+  async function acceptForRecipients(
+    message: NewMessage,
+    recipients: readonly DirectRecipient[],
+    repeatable: IdempotentRequest | undefined,
+  ): Promise<PublishedMessage> {
+    if (repeatable) {
+      const key = toKey(repeatable, message);
+      const accepted = await store.acceptOnce(key, message, {
+        kind: "direct",
+        recipients,
+      });
+      if (accepted.isRepeated) return toRepeated(repeatable, accepted.earlier);
+    } else await store.acceptDirectMessage(message, recipients);
+    ports.onAccepted();
+    const dueInMs = startOf(message) - message.createdAt;
+    dispatcher.offer({ kind: "delivery", dueInMs });
+    return { messageId: message.id };
+  }
+
+  /** One text for all is held against each protocol it goes to. */
+  function checkTextFor(text: unknown, to: Iterable<Protocol>): void {
+    if (typeof text !== "string") return;
+    for (const protocol of to) {
+      const problem = protocols.problemWithText(protocol, text);
+      if (problem === undefined) continue;
+      throw new CarillonError(
+        "MESSAGE_INVALID",
+        `Invalid message: the text holds ${problem}.`,
+      );
+    }
+  }
+
   return {
     async publish(projectId, topicUrn, request) {
       checkOpen();
+      const { repeatable } = request;
+      const earlier = repeatable && (await findEarlier(repeatable));
+      if (earlier) return earlier;
       const topic = await topics.get(projectId, topicUrn);
-      const createdAt = clock.now();
-      const subject = checkSubject(request.subject);
-      const content =
-        request.template && isAbsent(request.structure)
-          ? await renderChosen({ projectId, ...request.template })
-          : contentOf(request);
-      const timeToLiveSeconds = parseTimeToLive(request.timeToLive);
-      const message: NewMessage = {
-        id: newMessageId() as MessageId,
-        projectId,
-        audience: "topic",
-        topic: {
-          seq: topic.seq,
-          urn: topicUrn,
-          name: topic.name,
-          displayName: topic.displayName,
-          introduction: topic.introduction,
+      const checked = await checkRequest(projectId, request);
+      return await acceptForTopic(
+        {
+          ...checked,
+          audience: "topic",
+          topic: {
+            seq: topic.seq,
+            urn: topicUrn,
+            name: topic.name,
+            displayName: topic.displayName,
+            introduction: topic.introduction,
+          },
+          expiresAt: lastExpiryOf(checked, lives),
         },
-        ...(subject !== undefined && { subject }),
-        content,
-        ...(request.attributes && { attributes: request.attributes }),
-        createdAt,
-        expiresAt: lastExpiryOf(createdAt, timeToLiveSeconds, lives),
-        ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
-      };
-      const kept = await ports.seal.seal(message);
-      const lease = intake.reserve();
-      try {
-        const accepted = await store.acceptMessage(kept, lease);
-        const { seq, range, unclaimed } = accepted;
-        if (lease) {
-          intake.take(range && { range, message: { ...message, seq } });
-        }
-        if (unclaimed > 0) intake.offer(seq, unclaimed);
-        ports.onAccepted();
-      } catch (error) {
-        if (lease) intake.take(undefined);
-        throw error;
-      }
-      return message.id;
-    },
-    async sendSms(projectId, endpoint, text) {
-      checkOpen();
-      const createdAt = clock.now();
-      const sms = protocols.check("sms");
-      const to = checkEndpoint(sms, endpoint);
-      const problem =
-        typeof text === "string"
-          ? protocols.problemWithText("sms", text)
-          : undefined;
-      if (problem !== undefined) {
-        throw new CarillonError(
-          "MESSAGE_INVALID",
-          `Invalid message: the text holds ${problem}.`,
-        );
-      }
-      const message: NewMessage = {
-        id: newMessageId() as MessageId,
-        projectId,
-        audience: "direct",
-        content: { kind: "text", text: checkText(text) },
-        createdAt,
-        expiresAt: lastExpiryOf(createdAt, undefined, {
-          sms: lives.sms ?? sms.defaultLifeSeconds,
-        }),
-      };
-      await store.acceptDirectMessage(
-        message,
-        [{ protocol: "sms", endpoint: to }],
-        ports.isBillable("sms"),
+        repeatable,
       );
-      ports.onAccepted();
-      dispatcher.offer({ kind: "delivery", dueInMs: 0 });
-      return message.id;
     },
+    async send(projectId, recipients, request) {
+      checkOpen();
+      const { repeatable } = request;
+      const earlier = repeatable && (await findEarlier(repeatable));
+      if (earlier) return earlier;
+      const to = checkRecipients(recipients, protocols);
+      const used = new Set(to.map(({ protocol }) => protocol));
+      checkTextFor(request.text, used);
+      const checked = await checkRequest(projectId, request);
+      return await acceptForRecipients(
+        {
+          ...checked,
+          audience: "direct",
+          expiresAt: lastExpiryOf(checked, lives, used),
+        },
+        to.map((it) => ({ ...it, billable: ports.isBillable(it.protocol) })),
+        repeatable,
+      );
+    },
+    async sendSms(projectId, endpoint, text, repeatable) {
+      checkOpen();
+      const earlier = repeatable && (await findEarlier(repeatable));
+      if (earlier) return earlier;
+      const to = checkEndpoint(protocols.check("sms"), endpoint);
+      checkTextFor(text, ["sms"]);
+      const checked = await checkRequest(projectId, { text });
+      return await acceptForRecipients(
+        {
+          ...checked,
+          audience: "direct",
+          expiresAt: lastExpiryOf(checked, lives, ["sms"]),
+        },
+        [{ protocol: "sms", endpoint: to, billable: ports.isBillable("sms") }],
+        repeatable,
+      );
+    },
+  };
+}
+
+/** @throws CarillonError IDEMPOTENCY_KEY_REUSED */
+function toRepeated(
+  request: IdempotentRequest,
+  earlier: IdempotencyKey,
+): PublishedMessage {
+  checkRepeated(request, earlier);
+  const { messageId, requestId } = earlier;
+  return { messageId, repeatsRequestId: requestId };
+}
+
+function toKey(
+  request: IdempotentRequest,
+  { id, createdAt }: NewMessage,
+): IdempotencyKey {
+  return {
+    ...request,
+    messageId: id,
+    expiresAt: addMs(createdAt, idempotencyKeyLifeMs),
   };
 }
 

@@ -166,6 +166,7 @@ function toNotification(
 ): NewMessage {
   const { projectId, from, receivedAt } = inbound;
   const attributes = attributesOf(inbound);
+  const createdAt = toEpochMs(receivedAt);
   return {
     id,
     projectId,
@@ -174,8 +175,8 @@ function toNotification(
     subject: from ? `SMS from ${from}` : "SMS",
     content: toContent(inbound),
     ...(attributes.length > 0 && { attributes }),
-    createdAt: toEpochMs(receivedAt),
-    expiresAt: lastExpiryOf(toEpochMs(receivedAt), undefined, lives),
+    createdAt,
+    expiresAt: lastExpiryOf({ createdAt }, lives),
   };
 }
 

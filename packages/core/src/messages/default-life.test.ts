@@ -8,21 +8,34 @@ import {
   expiresAtOf,
   lastExpiryOf,
   type MessageLives,
+  otpOf,
 } from "./default-life.ts";
+import type { Message, TimeToLive } from "./message.ts";
 
 const createdAt = toEpochMs(1_000_000);
 const hour = 3600;
 const longer = defaultLivesOf(
   createProtocols([defineTestProtocol("http"), defineTestProtocol("sms")]),
 );
-const lives: MessageLives = { http: 60, https: 30, email: 20, sms: 10 };
+const lives: MessageLives = {
+  http: 60,
+  https: 30,
+  email: 20,
+  sms: 10,
+  [otpOf("sms")]: 5,
+};
 
-function message(timeToLiveSeconds?: number, keptLives = lives) {
-  return {
+function message(
+  timeToLiveSeconds?: TimeToLive,
+  keptLives = lives,
+  other: Partial<Message> = {},
+) {
+  const life = {
     createdAt,
-    expiresAt: lastExpiryOf(createdAt, timeToLiveSeconds, keptLives),
     ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+    ...other,
   };
+  return { ...life, expiresAt: lastExpiryOf(life, keptLives) };
 }
 
 test("each protocol has its own life where none was given", () => {
@@ -45,8 +58,51 @@ test("each protocol has its own life where none was given", () => {
 });
 
 test("a message ends with its longest life", () => {
-  assert.equal(lastExpiryOf(createdAt, undefined, lives) - createdAt, 60_000);
-  assert.equal(lastExpiryOf(createdAt, 7, lives) - createdAt, 7000);
+  assert.equal(lastExpiryOf({ createdAt }, lives) - createdAt, 60_000);
+  const given = { createdAt, timeToLiveSeconds: 7 };
+  assert.equal(lastExpiryOf(given, lives) - createdAt, 7000);
+  assert.equal(lastExpiryOf({ createdAt }, lives, ["sms"]) - createdAt, 10_000);
+});
+
+test("lives may be given by protocol; others keep their defaults", () => {
+  const kept = message({ sms: 3, http: 100 });
+  assert.equal(kept.expiresAt - createdAt, 100_000);
+  for (const [protocol, seconds] of [
+    ["http", 100],
+    ["https", 30],
+    ["email", 20],
+    ["sms", 3],
+  ] as const) {
+    const end = expiresAtOf(kept, protocol, lives);
+    assert.equal(end - createdAt, seconds * 1000, protocol);
+  }
+});
+
+test("texts of class otp live short, unless a life is given", () => {
+  const otp = { class: "otp" } as const;
+  for (const [kept, protocol, seconds] of [
+    [message(undefined, lives, otp), "sms", 5],
+    [message(undefined, lives, otp), "email", 20],
+    [message(undefined, lives, { class: "bulk" }), "sms", 10],
+    [message(7, lives, otp), "sms", 7],
+    [message({ sms: 8 }, lives, otp), "sms", 8],
+    [message({ email: 8 }, lives, otp), "sms", 5],
+  ] as const) {
+    const end = expiresAtOf(kept, protocol, lives);
+    assert.equal(end - createdAt, seconds * 1000);
+  }
+});
+
+test("lives are counted from the instant before which nothing is sent", () => {
+  const notBefore = toEpochMs(createdAt + 3_600_000);
+  for (const [given, seconds] of [
+    [undefined, 10],
+    [7, 7],
+    [{ sms: 8 }, 8],
+  ] as const) {
+    const kept = message(given, lives, { notBefore });
+    assert.equal(expiresAtOf(kept, "sms", lives) - notBefore, seconds * 1000);
+  }
 });
 
 test("longer lives of later do not prolong what was accepted", () => {

@@ -8,22 +8,32 @@ import { addMs, type EpochMs, toEpochMs } from "../time.ts";
 import type { Message } from "./message.ts";
 
 /**
- * Protocol → seconds from the acceptance of a message to its end. A protocol
- * that is not there lives as long as the message.
+ * Protocol → seconds from the start of a message's life to its end; under
+ * {@link otpOf} those of messages of class `otp`, where they are others. A
+ * protocol that is not there lives as long as the message.
  */
-export type MessageLives = Readonly<Record<Protocol, number>>;
+export type MessageLives = Readonly<Record<string, number>>;
+
+/** Where the life of messages of class `otp` stands. */
+export function otpOf(protocol: Protocol): string {
+  // No protocol has a blank in its name.
+  return `${protocol} otp`;
+}
 
 /** What the protocols' definitions say. */
 export function defaultLivesOf({ all }: Pick<Protocols, "all">): MessageLives {
-  return Object.fromEntries(
-    all.map(({ name, defaultLifeSeconds }) => [name, defaultLifeSeconds]),
-  );
+  const lives: Record<string, number> = {};
+  for (const { name, defaultLifeSeconds, otpLifeSeconds } of all) {
+    lives[name] = defaultLifeSeconds;
+    if (otpLifeSeconds !== undefined) lives[otpOf(name)] = otpLifeSeconds;
+  }
+  return lives;
 }
 
 /** What decides when a message's deliveries end. */
 type MessageLife = Pick<
   Message,
-  "createdAt" | "expiresAt" | "timeToLiveSeconds"
+  "createdAt" | "notBefore" | "class" | "timeToLiveSeconds"
 >;
 
 /**
@@ -31,29 +41,49 @@ type MessageLife = Pick<
  * behind the message's own `expiresAt`, whatever `lives` says by now.
  */
 export function expiresAtOf(
-  message: MessageLife,
+  message: MessageLife & Pick<Message, "expiresAt">,
   protocol: Protocol,
   lives: MessageLives,
 ): EpochMs {
-  const { createdAt, expiresAt, timeToLiveSeconds } = message;
-  if (timeToLiveSeconds !== undefined) return expiresAt;
-  const seconds = lives[protocol];
+  const { expiresAt } = message;
+  if (typeof message.timeToLiveSeconds === "number") return expiresAt;
+  const seconds = lifeOf(message, protocol, lives);
   if (seconds === undefined) return expiresAt;
-  const end = addMs(createdAt, seconds * 1000);
+  const end = addMs(startOf(message), seconds * 1000);
   return toEpochMs(Math.min(end, expiresAt));
 }
 
 /**
- * The end of a message's last delivery: after the given time to live, else
- * after the longest life.
- *
- * @param lives of the protocols it may go to
+ * The end of a message's last delivery: after the longest life of the protocols
+ * it may go to.
  */
 export function lastExpiryOf(
-  createdAt: EpochMs,
-  timeToLiveSeconds: number | undefined,
+  message: MessageLife,
   lives: MessageLives,
+  audience: Iterable<Protocol> = Object.keys(lives),
 ): EpochMs {
-  const seconds = timeToLiveSeconds ?? Math.max(0, ...Object.values(lives));
-  return addMs(createdAt, seconds * 1000);
+  let longest = 0;
+  for (const protocol of audience) {
+    longest = Math.max(longest, lifeOf(message, protocol, lives) ?? 0);
+  }
+  return addMs(startOf(message), longest * 1000);
+}
+
+/** When a message's life begins, and the first attempt may be made. */
+export function startOf({
+  createdAt,
+  notBefore = createdAt,
+}: Pick<Message, "createdAt" | "notBefore">): EpochMs {
+  return notBefore;
+}
+
+/** In seconds: what was given, else the default. */
+function lifeOf(
+  { timeToLiveSeconds: given, class: kind }: MessageLife,
+  protocol: Protocol,
+  lives: MessageLives,
+): number | undefined {
+  if (typeof given === "number") return given;
+  const ofOtp = kind === "otp" ? lives[otpOf(protocol)] : undefined;
+  return given?.[protocol] ?? ofOtp ?? lives[protocol];
 }

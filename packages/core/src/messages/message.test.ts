@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defineTestProtocol } from "@carillon/testing";
+import { createProtocols } from "../subscriptions/protocol.ts";
 import {
   checkSubject,
   checkText,
   maxMessageBytes,
+  parseTimeToLive as parse,
   parseMessageStructure,
-  parseTimeToLive,
   selectText,
 } from "./message.ts";
+
+const protocols = createProtocols([
+  defineTestProtocol("sms"),
+  defineTestProtocol("email"),
+]);
+const parseTimeToLive = (value: unknown) => parse(value, protocols);
 
 test("a structure gives each protocol its own text, else the default", () => {
   const content = parseMessageStructure(
@@ -83,4 +91,17 @@ test("a time to live is whole seconds within a week, as text or number", () => {
       code: "TIME_TO_LIVE_INVALID",
     });
   }
+});
+
+test("a time to live may differ by protocol", () => {
+  assert.deepEqual(parseTimeToLive({ sms: 60, email: "600" }), {
+    sms: 60,
+    email: 600,
+  });
+  for (const value of [[], { sms: 0 }, { sms: null }, { fax: 60 }, [60]]) {
+    assert.throws(() => parseTimeToLive(value), {
+      code: "TIME_TO_LIVE_INVALID",
+    });
+  }
+  assert.throws(() => parseTimeToLive({ sms: 604_801 }), /of sms: .*604800/);
 });

@@ -4,7 +4,9 @@ import { CarillonError } from "../errors.ts";
 import type { MessageId, ProjectId } from "../ids.ts";
 import { findExcess, type JsonLimits } from "../json-extent.ts";
 import {
+  type Protocol,
   type ProtocolDefinition,
+  type Protocols,
   variantsOf,
 } from "../subscriptions/protocol.ts";
 import type { ConfirmationGrant } from "../subscriptions/subscription-tokens.ts";
@@ -46,7 +48,7 @@ export const contentKinds = [
 /** To whom a message can go. */
 export const audienceKinds = ["topic", "subscription", "direct"] as const;
 
-/** Who gets it: a topic's subscribers, one subscription, or phone numbers. */
+/** Who gets it: a topic's subscribers, one subscription, or recipients of its own. */
 export type AudienceKind = (typeof audienceKinds)[number];
 
 /** A message that was accepted, with all that its deliveries need. */
@@ -61,22 +63,58 @@ export interface Message {
   readonly subject?: string;
   readonly content: MessageContent;
   /**
-   * The key that seals content, subject and attributes: until it is opened
-   * the content says nothing, and the others are absent.
+   * The key that seals content, subject, attributes and extra data: until it is
+   * opened the content says nothing, and the others are absent.
    */
   readonly sealedBy?: string;
   readonly attributes?: readonly MessageAttribute[];
   readonly createdAt: EpochMs;
-  /** Before this instant no attempt is made. */
-  readonly notBefore?: EpochMs;
   /** After this instant no attempt is made. */
   readonly expiresAt: EpochMs;
   /**
-   * As it was given; absent: each protocol's default life counts, and
-   * `expiresAt` is the end of the longest.
+   * As it was given: for all protocols, or for those that it names. Where it is
+   * absent the protocol's default life counts; `expiresAt` is the end of the
+   * longest.
    */
-  readonly timeToLiveSeconds?: number;
+  readonly timeToLiveSeconds?: TimeToLive;
+  /** No attempt is made before it, and lives are counted from it. */
+  readonly notBefore?: EpochMs;
+  /** Kind of traffic; decides the default life of texts. */
+  readonly class?: MessageClass;
+  /** A label of the publisher's, to find messages by. */
+  readonly tag?: string;
+  /** What the message is about in the publisher's own system. */
+  readonly relatedObjects?: readonly RelatedObject[];
+  /** Sender ID of texts. Absent: the gateway's choice. */
+  readonly sender?: string;
+  readonly priority?: MessagePriority;
+  /** Data of the publisher's, kept with the message and not delivered. */
+  readonly extraData?: ExtraData;
+  /** Where the publisher wants to be told of outcomes: an http or https URL. */
+  readonly statusUrl?: string;
 }
+
+/** Seconds; by protocol, those not named have their default lives. */
+export type TimeToLive = number | Readonly<Record<Protocol, number>>;
+
+/** Kinds of traffic, the most urgent first. */
+export const messageClasses = ["otp", "transactional", "bulk"] as const;
+
+export type MessageClass = (typeof messageClasses)[number];
+
+/** 1 is the highest. */
+export const messagePriorities = [1, 2, 3] as const;
+
+export type MessagePriority = (typeof messagePriorities)[number];
+
+/** An object in the publisher's own system, such as an order. */
+export interface RelatedObject {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** A JSON object. */
+export type ExtraData = Readonly<Record<string, unknown>>;
 
 /** What a message keeps of its topic, so that it outlives the topic. */
 export interface MessageTopic {
@@ -206,8 +244,17 @@ export function parseMessageStructure(structure: unknown): MessageContent {
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw invalidStructure("it is not a JSON object");
   }
+  return checkVariants(parsed);
+}
+
+/**
+ * Checks texts by protocol, in which `default` is mandatory.
+ *
+ * @throws CarillonError MESSAGE_STRUCTURE_INVALID
+ */
+export function checkVariants(texts: object): MessageContent {
   const variants: Record<string, string> = Object.create(null);
-  for (const [protocol, text] of Object.entries(parsed)) {
+  for (const [protocol, text] of Object.entries(texts)) {
     if (typeof text !== "string") {
       throw invalidStructure(`the value of "${protocol}" is no string`);
     }
@@ -222,15 +269,39 @@ export function parseMessageStructure(structure: unknown): MessageContent {
 }
 
 /**
- * Parses SMN's `time_to_live`: seconds, as a decimal string or a number.
+ * Parses SMN's `time_to_live`, seconds as a decimal string or a number, and our
+ * own, which may be an object of seconds by protocol.
  *
  * @returns seconds; `undefined` when none is given
  * @throws CarillonError TIME_TO_LIVE_INVALID
  */
-export function parseTimeToLive(value: unknown): number | undefined {
+export function parseTimeToLive(
+  value: unknown,
+  protocols: Pick<Protocols, "all" | "find">,
+): TimeToLive | undefined {
   if (value === undefined || value === null || value === "") {
     return undefined;
   }
+  if (typeof value !== "object") return parseSeconds(value, "time_to_live");
+  const entries = Object.entries(value);
+  const lives: Record<Protocol, number> = {};
+  for (const [protocol, seconds] of entries) {
+    if (!protocols.find(protocol)) throw invalidLives(protocols);
+    lives[protocol] = parseSeconds(seconds, `time to live of ${protocol}`);
+  }
+  if (entries.length === 0) throw invalidLives(protocols);
+  return lives;
+}
+
+function invalidLives({ all }: Pick<Protocols, "all">): CarillonError {
+  return new CarillonError(
+    "TIME_TO_LIVE_INVALID",
+    `Invalid time to live: seconds for one or more of ${all.map(({ name }) => name).join(", ")} are expected.`,
+  );
+}
+
+/** @throws CarillonError TIME_TO_LIVE_INVALID */
+function parseSeconds(value: unknown, what: string): number {
   const seconds =
     typeof value === "string" && /^\d{1,9}$/.test(value)
       ? Number(value)
@@ -245,7 +316,7 @@ export function parseTimeToLive(value: unknown): number | undefined {
   }
   throw new CarillonError(
     "TIME_TO_LIVE_INVALID",
-    `Invalid time_to_live: whole seconds from 1 to ${maxTimeToLiveSeconds}.`,
+    `Invalid ${what}: whole seconds from 1 to ${maxTimeToLiveSeconds}.`,
   );
 }
 

@@ -33,6 +33,13 @@ export interface ClaimedPoll {
   readonly parts: readonly DeliveryPart[];
 }
 
+/** One whom a message names itself. */
+export interface DirectRecipient
+  extends Pick<Recipient, "protocol" | "endpoint"> {
+  /** Whether an attempt costs money. */
+  readonly billable: boolean;
+}
+
 /** When to ask again. */
 export interface NextPoll {
   readonly messageSeq: number;
@@ -45,7 +52,8 @@ export interface DeliveryStore {
   /**
    * Keeps a message for its topic's audience. With a lease the message's first
    * range comes back claimed, so that no second write precedes the first
-   * attempt.
+   * attempt; none is asked for a message with a `notBefore`, whose range is not
+   * due yet.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
    * then nothing was kept
@@ -54,11 +62,13 @@ export interface DeliveryStore {
     message: NewMessage,
     lease: RangeLease | undefined,
   ): Promise<AcceptedMessage>;
-  /** Keeps a message for these recipients; each delivery is due at once. */
+  /**
+   * Keeps a message for these recipients; each delivery is due at once, or at
+   * the message's `notBefore`.
+   */
   acceptDirectMessage(
     message: NewMessage,
-    recipients: readonly Pick<Recipient, "protocol" | "endpoint">[],
-    billable: boolean,
+    recipients: readonly DirectRecipient[],
   ): Promise<{ seq: number }>;
   /**
    * Applies a receipt to the part with its entry and id, and so to its delivery;

@@ -1,7 +1,7 @@
 import type { MessageId, ProjectId } from "../ids.ts";
 import type { Delivery } from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
-import type { Message } from "../messages/message.ts";
+import type { Message, RelatedObject } from "../messages/message.ts";
 import type { EpochMs } from "../time.ts";
 
 /** What happened to messages, for people and programs that ask. */
@@ -11,8 +11,8 @@ export interface MessageReader {
     id: MessageId,
   ): Promise<MessageReport | undefined>;
   /**
-   * Newest first, starting behind `before` (a message number). With a filter
-   * at most `maxScanned` messages are looked at for one page, so that it may
+   * Newest first, starting behind `before` (a message number). A tag or a
+   * related object is looked up; with another filter at most `maxScanned` messages are looked at for one page, so that it may
    * be shorter than its limit, or empty, and have a next one.
    */
   listMessages(
@@ -45,6 +45,9 @@ export interface MessageFilter {
   readonly topicSeq?: number | undefined;
   /** With a delivery in this state. */
   readonly state?: DeliveryState | undefined;
+  readonly tag?: string | undefined;
+  /** About this object, among others. */
+  readonly relatedObject?: RelatedObject | undefined;
   /** Accepted then or later. */
   readonly since?: EpochMs | undefined;
 }

@@ -3,6 +3,7 @@
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
+import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
 import type { LaneStore } from "./lane-store.ts";
@@ -31,6 +32,7 @@ export interface Store
     DeliveryStore,
     WorkStore,
     LaneStore,
+    IdempotencyStore,
     InboundStore,
     OptOutRecordStore,
     IdentityStore,

@@ -60,6 +60,8 @@ export interface ProtocolDefinition {
   problemWithText?(text: string): string | undefined;
   /** How long a message lives whose publisher gives no time to live; seconds. */
   readonly defaultLifeSeconds: number;
+  /** The same of messages of class `otp`. Default: no other. */
+  readonly otpLifeSeconds?: number;
   /**
    * `none`: a subscription counts at once. Otherwise its endpoint is sent a
    * message that asks to confirm, at most so often for one project.

@@ -10,6 +10,7 @@ import type { HttpApp } from "./http-app.ts";
 const requestHeaders = [
   "authorization",
   "content-type",
+  "idempotency-key",
   "x-auth-token",
   "x-domain-id",
   "x-project-id",
@@ -21,6 +22,8 @@ const requestHeaders = [
 
 /** Headers of answers that scripts may read. */
 const responseHeaders = [
+  "idempotency-replayed",
+  "location",
   "retry-after",
   "www-authenticate",
   "x-openstack-request-id",

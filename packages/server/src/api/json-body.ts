@@ -26,6 +26,13 @@ export const listBodyBytes = 512 * 1024;
  */
 export const messageBodyBytes = 2 * 1024 * 1024;
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Members that a JSON body may have, for lists of small objects. */
+    jsonMembers?: number;
+  }
+}
+
 /** What the largest JSON body may contain; see {@link jsonLimitsOf}. */
 const largestJson: JsonLimits = { values: 20_000, members: 2000, depth: 64 };
 
@@ -151,10 +158,14 @@ export async function readUnreadBody(request: FastifyRequest): Promise<Buffer> {
  */
 export function parseJsonBody(request: FastifyRequest): void {
   const bytes = rawBodyOf(request);
-  request.body =
-    bytes.length === 0
-      ? undefined
-      : parse(bytes, jsonLimitsOf(request.routeOptions.bodyLimit));
+  if (bytes.length === 0) {
+    request.body = undefined;
+    return;
+  }
+  const { bodyLimit, config } = request.routeOptions;
+  const limits = jsonLimitsOf(bodyLimit);
+  const { jsonMembers: members = limits.members } = config;
+  request.body = parse(bytes, { ...limits, members });
 }
 
 function parse(bytes: Buffer, limits: JsonLimits): unknown {

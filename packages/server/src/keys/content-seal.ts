@@ -1,6 +1,6 @@
 /**
- * Seals messages of topics that a key is bound to: content, subject and
- * attributes in one text, under AES-256-GCM bound to the message's id, so that
+ * Seals messages of topics that a key is bound to: content, subject, attributes
+ * and extra data in one text, under AES-256-GCM bound to the message's id, so that
  * nothing of one message can stand in for another's.
  */
 
@@ -17,6 +17,7 @@ import type { Keys } from "./keys.ts";
 type SealedPart = Pick<NewMessage, "content"> & {
   readonly subject: NewMessage["subject"] | undefined;
   readonly attributes: NewMessage["attributes"] | undefined;
+  readonly extraData: NewMessage["extraData"] | undefined;
 };
 
 const algorithm = "aes-256-gcm";
@@ -34,7 +35,7 @@ export function createContentSeal(ports: {
       const { id, projectId, topic } = message;
       const binding = topic && (await store.findBinding(topic.seq, "kms"));
       if (!binding) return message;
-      const { content, subject, attributes, ...rest } = message;
+      const { content, subject, attributes, extraData, ...rest } = message;
       const { keyId } = binding.data;
       const material = keys.materialOf(projectId, keyId);
       if (!material || keys.find(projectId, keyId)?.status !== "ENABLED") {
@@ -43,7 +44,7 @@ export function createContentSeal(ports: {
           `The topic's messages are sealed with key ${keyId}, which is ${material ? "disabled: enable it" : "not there: create it"}, or remove it from the topic.`,
         );
       }
-      const said: SealedPart = { content, subject, attributes };
+      const said: SealedPart = { content, subject, attributes, extraData };
       const text = seal(material, id, JSON.stringify(said));
       return { ...rest, content: { kind: "text", text }, sealedBy: keyId };
     },

@@ -192,8 +192,15 @@ CREATE TABLE messages (
   attributes         TEXT,
   -- The key that content is sealed with; NULL when it is not.
   sealed_by          TEXT,
-  -- Seconds, as given; NULL: the default life of each protocol.
+  -- Seconds, as given for all protocols; NULL: by protocol in details, or the
+  -- default life of each.
   time_to_live       INTEGER,
+  -- NULL: it may go at once.
+  class              INTEGER,
+  tag                TEXT,
+  -- JSON of what is neither searched nor decides when it goes; NULL when there
+  -- is none of it.
+  details            TEXT,
   content_kind       INTEGER NOT NULL,
   -- The text, or as JSON the variants, or what a notice's link is made from. Last, because it may be long
   -- and the columns before it are read without it.
@@ -202,6 +209,38 @@ CREATE TABLE messages (
 
 CREATE UNIQUE INDEX messages_id ON messages (id);
 CREATE INDEX messages_of_project ON messages (project_id, seq);
+-- Messages without a tag cost nothing here.
+CREATE INDEX messages_of_tag ON messages (project_id, tag, seq)
+  WHERE tag IS NOT NULL;
+
+-- What messages are about in the publishers' own systems. Ids are texts: an
+-- integer stands as its decimal digits.
+CREATE TABLE related_objects (
+  message_seq INTEGER NOT NULL,
+  -- In the order in which they were given, from 0.
+  n           INTEGER NOT NULL,
+  project_id  TEXT    NOT NULL,
+  type        TEXT    NOT NULL,
+  id          TEXT    NOT NULL,
+  PRIMARY KEY (message_seq, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX related_objects_of_project
+  ON related_objects (project_id, type, id, message_seq);
+
+-- Requests that must not be carried out twice, each with the message that it
+-- led to; written in the transaction that keeps the message.
+CREATE TABLE idempotency_keys (
+  project_id  TEXT    NOT NULL,
+  key         TEXT    NOT NULL,
+  fingerprint TEXT    NOT NULL,
+  request_id  TEXT    NOT NULL,
+  message_id  TEXT    NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  PRIMARY KEY (project_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_at);
 
 -- Who gets a direct message.
 CREATE TABLE recipients (

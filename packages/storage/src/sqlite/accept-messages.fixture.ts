@@ -54,8 +54,7 @@ async function acceptOne(): Promise<void> {
         createdAt: systemClock.now(),
         expiresAt: addMs(systemClock.now(), 60_000),
       },
-      [{ protocol: "sms", endpoint: "+491511234567" }],
-      true,
+      [{ protocol: "sms", endpoint: "+491511234567", billable: true }],
     );
     accepted++;
     say(`accepted ${id}`);

@@ -79,9 +79,9 @@ test("lets one write fail without the others that share its commit", async () =>
   } as const;
   const results = await Promise.allSettled([
     store.putSetting("before", "x", 0),
-    store.acceptDirectMessage(message, [], false),
+    store.acceptDirectMessage(message, []),
     // The same id once more: ids are unique.
-    store.acceptDirectMessage(message, [], false),
+    store.acceptDirectMessage(message, []),
     store.putSetting("after", "x", 0),
   ]);
   assert.deepEqual(

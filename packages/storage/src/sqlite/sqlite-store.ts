@@ -97,6 +97,8 @@ export async function openSqliteStore({
   await orAborted(writer.open(), signal);
 
   const connections = { reader, writer };
+  // What is due is kept as an instant, and clocks are set.
+  const steadyClock = createSteadyClock(clock);
   const resources = cleanup.move();
   let closed: Promise<void> | undefined;
   const close = () => {
@@ -112,8 +114,7 @@ export async function openSqliteStore({
     ...createBindingStore(connections),
     ...createStatisticsReader(reader),
     ...createMessageReader(reader),
-    // Steady, for what is due is kept as an instant, and clocks are set.
-    ...createWorkStore(connections, createSteadyClock(clock), logger),
+    ...createWorkStore(connections, steadyClock, logger),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),

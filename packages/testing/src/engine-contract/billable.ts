@@ -41,7 +41,7 @@ export function testBillable({ test }: EngineCases): void {
         provider: "p",
       };
     };
-    const id = await engine.publisher.sendSms(projectId, "+15550100001", "hi");
+    const id = await world.sendSms(engine, "+15550100001");
     await world.settle();
     assert.deepEqual(await world.counts(id), { delivered: 1 });
   });
@@ -49,7 +49,7 @@ export function testBillable({ test }: EngineCases): void {
   test("a crash within a billable attempt makes it unknown, never repeated", {}, async (world) => {
     world.sms.script = never;
     const dying = await world.start();
-    const id = await dying.publisher.sendSms(projectId, "+15550100001", "hi");
+    const id = await world.sendSms(dying, "+15550100001");
     await world.settle();
     assert.equal(world.sms.calls.length, 1);
     world.cutOff();

@@ -138,7 +138,11 @@ export function testFailover({ test }: EngineCases): void {
     assert.deepEqual(world.sms.routes, ["a", "b"]);
     const lost = { ...refused, outcome: "unknown", failsOver: false } as const;
     answering(world, { a: lost });
-    const id = await engine.publisher.sendSms(projectId, phone, "two");
+    const { messageId: id } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "two",
+    );
     await world.pass(600_000);
     assert.deepEqual(world.sms.routes.slice(2), ["a"]);
     assert.deepEqual(await world.counts(id), { unknown: 1 });
@@ -148,7 +152,11 @@ export function testFailover({ test }: EngineCases): void {
     world.sms.choose = inOrder("a", "b");
     answering(world, { a: acceptedBy("a"), b: acceptedBy("b") });
     const first = await world.start();
-    const id = await first.publisher.sendSms(projectId, phone, "hi");
+    const { messageId: id } = await first.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
     await world.pass(silenceMs / 2);
     assert.deepEqual(world.sms.routes, ["a"]);
     world.cutOff();
@@ -167,7 +175,11 @@ export function testFailover({ test }: EngineCases): void {
     world.sms.choose = inOrder("a", "b");
     answering(world, { a: acceptedBy("a") });
     const engine = await world.start();
-    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    const { messageId: id } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
     await world.settle();
     await engine.receive({ ...receipt, entry: "a", externalId: "a-1" });
     await world.pass(10 * silenceMs);
@@ -179,7 +191,11 @@ export function testFailover({ test }: EngineCases): void {
     world.sms.choose = inOrder("a", "b");
     answering(world, { a: acceptedBy("a") });
     const engine = await world.start();
-    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    const { messageId: id } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
     await world.settle();
     world.sms.choose = inOrder("a");
     world.cutOff();
@@ -194,7 +210,11 @@ export function testFailover({ test }: EngineCases): void {
     world.sms.choose = inOrder("a", "b");
     answering(world, { a: acceptedBy("a"), b: acceptedBy("b") });
     const engine = await world.start();
-    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    const { messageId: id } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
     await world.settle();
     const failed = { event: "fail", at: world.clock.now() } as const;
     // The same id of another entry is another text.
@@ -225,7 +245,11 @@ export function testFailover({ test }: EngineCases): void {
     world.sms.choose = inOrder("a", "b");
     world.sms.script = never;
     const engine = await world.start();
-    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    const { messageId: id } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
     await world.settle();
     world.cutOff();
     await world.start();
@@ -243,7 +267,11 @@ export function testFailover({ test }: EngineCases): void {
     world.sms.choose = never;
     answering(world, { a: acceptedBy("a") });
     const engine = await world.start();
-    const id = await engine.publisher.sendSms(projectId, phone, "hi");
+    const { messageId: id } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
     await world.settle();
     assert.deepEqual(await world.counts(id), { sending: 1 });
     world.cutOff();

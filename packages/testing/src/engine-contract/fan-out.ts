@@ -36,13 +36,18 @@ export function testFanOut({ test }: EngineCases): void {
     }
     await world.subscribe("sms", "+491514325678");
     const engine = await world.start();
-    const id = await engine.publisher.publish(projectId, urnOf("alerts"), {
-      text: "Disk is full",
-      attributes: [
-        { name: "level", type: "STRING", value: "high" },
-        { name: "smn_protocol", type: "PROTOCOL", value: ["http"] },
-      ],
-    });
+    const published = await engine.publisher.publish(
+      projectId,
+      urnOf("alerts"),
+      {
+        text: "Disk is full",
+        attributes: [
+          { name: "level", type: "STRING", value: "high" },
+          { name: "smn_protocol", type: "PROTOCOL", value: ["http"] },
+        ],
+      },
+    );
+    const id = published.messageId;
     await world.settle();
     assert.deepEqual(world.http.calls.toSorted(), [
       "http://sink.test/any",

@@ -10,7 +10,6 @@ import { failing } from "../failing.ts";
 import { interceptCalls } from "../intercept-calls.ts";
 import type { EngineCases } from "./cases.ts";
 import { delivered, never, unavailable } from "./scripted-channel.ts";
-import { projectId } from "./world.ts";
 
 const hour = 3_600_000;
 
@@ -69,9 +68,7 @@ export function testFaults({ test }: EngineCases): void {
     const engine = await world.start();
     const ids = [];
     for (let n = 0; n < 5; n++) {
-      ids.push(
-        await engine.publisher.sendSms(projectId, `+1555010000${n}`, "hi"),
-      );
+      ids.push(await world.sendSms(engine, `+1555010000${n}`));
     }
     await world.pass(hour);
     const states = await Promise.all(ids.map((id) => world.counts(id)));

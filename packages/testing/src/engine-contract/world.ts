@@ -20,6 +20,7 @@ import {
   type MessageReport,
   type ProjectId,
   type Protocol,
+  type PublishRequest,
   type PullChannel,
   type Store,
   type Subscription,
@@ -180,11 +181,23 @@ export class World {
     return subscription;
   }
 
-  publish(engine: Engine, topicName = "alerts"): Promise<MessageId> {
-    return engine.publisher.publish(projectId, urnOf(topicName), {
+  async publish(
+    engine: Engine,
+    topicName = "alerts",
+    request: PublishRequest = {},
+  ): Promise<MessageId> {
+    const urn = urnOf(topicName);
+    const { messageId } = await engine.publisher.publish(projectId, urn, {
       subject: "disk",
       text: "Disk is full",
+      ...request,
     });
+    return messageId;
+  }
+
+  async sendSms(engine: Engine, endpoint: string): Promise<MessageId> {
+    const { publisher } = engine;
+    return (await publisher.sendSms(projectId, endpoint, "hi")).messageId;
   }
 
   async report(id: MessageId): Promise<MessageReport> {

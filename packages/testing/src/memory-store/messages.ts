@@ -5,6 +5,7 @@ import {
   type Delivery,
   type DeliveryState,
   type DeliveryStore,
+  type DirectRecipient,
   type EpochMs,
   formatSubscriptionUrn,
   type Message,
@@ -23,6 +24,7 @@ import {
   listDeliveries,
   toRange,
 } from "./ledger.ts";
+import { equals } from "./lists.ts";
 import { findCut } from "./ranges.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
@@ -39,24 +41,8 @@ export function createMessageStore(
   return {
     acceptMessage: (message, lease) =>
       write(() => acceptMessage(tables, holds, message, lease)),
-    acceptDirectMessage: (message, recipients, billable) =>
-      write(() => {
-        const seq = addMessage(tables, message);
-        for (const [target, recipient] of recipients.entries()) {
-          tables.recipients.put(
-            deliveryKey({ messageSeq: seq, target }),
-            recipient,
-          );
-          addDueDelivery(
-            tables,
-            seq,
-            target,
-            dueAtOf(message, holds),
-            billable,
-          );
-        }
-        return { seq };
-      }),
+    acceptDirectMessage: (message, recipients) =>
+      write(() => acceptDirectMessage(tables, holds, message, recipients)),
     async findMessageBySeq(seq) {
       return messages.get(seq);
     },
@@ -66,11 +52,18 @@ export function createMessageStore(
         .find((it) => it.projectId === projectId && it.id === id);
       return message && toReport(tables, message);
     },
-    async listMessages(projectId, { topicSeq, state, since }, page) {
+    async listMessages(projectId, filter, page) {
+      const { topicSeq, state, since, tag, relatedObject } = filter;
       const { limit, before = Number.POSITIVE_INFINITY, maxScanned } = page;
       const all = messages
         .list()
         .filter((it) => it.projectId === projectId && it.seq < before)
+        .filter((it) => tag === undefined || it.tag === tag)
+        .filter(
+          (it) =>
+            relatedObject === undefined ||
+            it.relatedObjects?.some((object) => equals(object, relatedObject)),
+        )
         .reverse();
       const hasFilter =
         topicSeq !== undefined || state !== undefined || since !== undefined;
@@ -109,6 +102,24 @@ export function createMessageStore(
       return row && toDelivery(tables, row);
     },
   };
+}
+
+/** Keeps a message for recipients of its own. */
+export function acceptDirectMessage(
+  tables: Tables,
+  holds: Holds,
+  message: NewMessage,
+  recipients: readonly DirectRecipient[],
+): { seq: number } {
+  const seq = addMessage(tables, message);
+  const at = dueAtOf(message, holds);
+  for (const [target, recipient] of recipients.entries()) {
+    const { billable, protocol, endpoint } = recipient;
+    const key = deliveryKey({ messageSeq: seq, target });
+    tables.recipients.put(key, { protocol, endpoint });
+    addDueDelivery(tables, seq, target, at, billable);
+  }
+  return { seq };
 }
 
 /** Keeps a message for its topic's audience. */

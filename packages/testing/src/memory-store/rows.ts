@@ -18,17 +18,20 @@ import {
   type EpochMs,
   errorClasses,
   type HourlyCount,
+  type IdempotencyKey,
   type InboundMessage,
   type Message,
   type MessageContent,
   type MessageTemplate,
   type MessageTopic,
+  messageClasses,
   type OptOutRecord,
   type Project,
   partStates,
   type RangeOutcome,
   type Receipt,
   type Recipient,
+  type RelatedObject,
   type ResourceTag,
   receiptEvents,
   type Setting,
@@ -179,12 +182,30 @@ export const messageColumns: Columns<Message> = {
   createdAt: integer,
   notBefore: optional(integer),
   expiresAt: integer,
-  timeToLiveSeconds: optional(integer),
+  timeToLiveSeconds: optional(json),
+  class: optional(oneOf(messageClasses)),
+  tag: optional(text),
+  relatedObjects: optional(
+    list(object<RelatedObject>({ type: text, id: text })),
+  ),
+  sender: optional(text),
+  priority: optional(integer),
+  extraData: optional(json),
+  statusUrl: optional(text),
 };
 
-export type DirectRecipient = Pick<Recipient, "protocol" | "endpoint">;
+export const idempotencyKeyColumns: Columns<IdempotencyKey> = {
+  projectId: text,
+  key: text,
+  fingerprint: text,
+  requestId: text,
+  messageId: text,
+  expiresAt: integer,
+};
 
-export const recipientColumns: Columns<DirectRecipient> = {
+export type RecipientRow = Pick<Recipient, "protocol" | "endpoint">;
+
+export const recipientColumns: Columns<RecipientRow> = {
   protocol: text,
   endpoint: text,
 };

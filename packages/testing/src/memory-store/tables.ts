@@ -134,6 +134,7 @@ export function createTables() {
 
     messages: table(rows.messageColumns),
     recipients: table(rows.recipientColumns),
+    idempotencyKeys: table(rows.idempotencyKeyColumns),
     ranges: table(rows.rangeColumns),
     deliveries: table(rows.deliveryColumns),
     /** Receipts whose id no delivery has yet. */

@@ -29,14 +29,14 @@ import {
 export function testClaimedDeliveries({ test }: Cases): void {
   test("has the deliveries of a direct message due at once", async (store, clock) => {
     const message = directMessage();
-    const { seq } = await store.acceptDirectMessage(message, phones(2), false);
+    const { seq } = await store.acceptDirectMessage(message, phones(2));
     assert.equal(await nextDueAt(store, clock), start);
     const claimed = await claimDue(store, clock, leaseOf("a"), start, 9);
     assert.deepEqual(
       claimed,
-      phones(2).map((phone, target) => ({
+      phones(2).map(({ protocol, endpoint }, target) => ({
         messageSeq: seq,
-        recipient: { target, ...phone },
+        recipient: { target, protocol, endpoint },
         state: "waiting",
         attempts: 0,
         fence: 1,
@@ -46,7 +46,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
 
   test("shows what is claimed as being sent", async (store, clock) => {
     const message = directMessage();
-    const { seq } = await store.acceptDirectMessage(message, phones(2), false);
+    const { seq } = await store.acceptDirectMessage(message, phones(2));
     await claimDue(store, clock, leaseOf("a", 10), start, 1);
     assert.deepEqual(await countsOf(store, message), {
       sending: 1,
@@ -308,7 +308,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
     await store.acceptMessage(messageTo(topic), undefined);
-    await store.acceptDirectMessage(directMessage(), phones(2), false);
+    await store.acceptDirectMessage(directMessage(), phones(2));
     const { ranges, deliveries, mayHaveMore } = await store.claim(
       leaseOf("a"),
       { kinds: ["range", "delivery"], limit: 3 },
@@ -321,7 +321,7 @@ export function testClaimedDeliveries({ test }: Cases): void {
     assert.equal(await nextDueAt(store, clock), undefined);
     for (const notBefore of [after(20), after(10)]) {
       const message = directMessage({ notBefore });
-      await store.acceptDirectMessage(message, phones(1), true);
+      await store.acceptDirectMessage(message, phones(1, true));
     }
     assert.equal(await nextDueAt(store, clock), after(10));
     await claimDue(store, clock, leaseOf("a"), after(10), 9);

@@ -6,6 +6,7 @@ import {
   type ClaimedDelivery,
   type ClaimRequest,
   type Delivery,
+  type DirectRecipient,
   type EpochMs,
   type FencedOutcome,
   type Lease,
@@ -19,7 +20,6 @@ import {
   type ProjectId,
   type RangeLease,
   type RangeOutcome,
-  type Recipient,
   type Store,
   type SubscriberNotice,
   type Subscription,
@@ -273,12 +273,11 @@ export function directMessage(message: Partial<NewMessage> = {}): NewMessage {
 }
 
 /** Phone numbers to send to. */
-export function phones(
-  count: number,
-): Pick<Recipient, "protocol" | "endpoint">[] {
+export function phones(count: number, billable = false): DirectRecipient[] {
   return Array.from({ length: count }, (_, n) => ({
     protocol: "sms",
     endpoint: `+4915112345${String(n).padStart(3, "0")}`,
+    billable,
   }));
 }
 
@@ -322,7 +321,7 @@ export async function claimOne(
   { billable = false, leaseMs = 60_000 } = {},
 ) {
   const message = directMessage();
-  await store.acceptDirectMessage(message, phones(1), billable);
+  await store.acceptDirectMessage(message, phones(1, billable));
   const [claim] = await claimDue(store, clock, leaseOf("a", leaseMs), start, 1);
   if (!claim) throw new Error("The message is not due.");
   if (billable) await intend(store, claim);

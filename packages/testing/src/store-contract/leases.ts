@@ -44,7 +44,7 @@ export function testLeases({ test }: Cases): void {
     const topic = await addTopic(store);
     const [a, b, c] = await addSubscriptions(store, topic, 3);
     assert.ok(a && b && c);
-    await store.acceptDirectMessage(directMessage(), phones(4), false);
+    await store.acceptDirectMessage(directMessage(), phones(4));
     const nextAttemptAt = after(1000);
     await fanOut(store, topic, (seq) => [
       delivered(seq, a.seq),
@@ -286,7 +286,7 @@ export function testLeases({ test }: Cases): void {
     for (let n = 0; n < 10; n++) {
       await store.acceptMessage(messageTo(topic), undefined);
     }
-    await store.acceptDirectMessage(directMessage(), phones(10), false);
+    await store.acceptDirectMessage(directMessage(), phones(10));
     const owners = ["a", "b", "c", "d"];
     const claims = await Promise.all(
       owners.map((owner) => claimDue(store, clock, leaseOf(owner), start, 3)),
@@ -337,7 +337,7 @@ async function holdBoth(
   const topicMessage = messageTo(topic);
   const { range } = await store.acceptMessage(topicMessage, lease);
   const message = directMessage();
-  await store.acceptDirectMessage(message, phones(1), false);
+  await store.acceptDirectMessage(message, phones(1));
   const [claim] = await claimDue(store, clock, lease, start, 1);
   assert.ok(range && claim);
   return { topicMessage, target, range, message, claim };

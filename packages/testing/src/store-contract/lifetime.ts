@@ -19,7 +19,7 @@ export function testLifetime({ test }: Cases): void {
     await Promise.all(
       Array.from({ length: 50 }, async () => {
         const message = directMessage();
-        await store.acceptDirectMessage(message, phones(1), false);
+        await store.acceptDirectMessage(message, phones(1));
         const found = await store.findMessage(projectId, message.id);
         assert.equal(found?.message.id, message.id);
       }),
@@ -51,7 +51,7 @@ export function testLifetime({ test }: Cases): void {
     const text = "\u0000a\u0000, \u{1f514}, \r\n\t'\"%_\\ \u2028\ufeff";
     const content = { kind: "text", text } as const;
     const message = directMessage({ subject: text, content });
-    await store.acceptDirectMessage(message, phones(1), false);
+    await store.acceptDirectMessage(message, phones(1));
     const found = await store.findMessage(projectId, message.id);
     assert.equal(found?.message.subject, text);
     assert.deepEqual(found?.message.content, content);
@@ -109,10 +109,7 @@ export function testLifetime({ test }: Cases): void {
     );
     const message = directMessage();
     await assert.rejects(store.findMessage(projectId, message.id), closed);
-    await assert.rejects(
-      store.acceptDirectMessage(message, phones(1), false),
-      closed,
-    );
+    await assert.rejects(store.acceptDirectMessage(message, phones(1)), closed);
   });
 }
 

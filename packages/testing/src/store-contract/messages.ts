@@ -13,14 +13,17 @@ import {
   addSubscriptions,
   addTopic,
   after,
+  claimDue,
   claimRanges,
   completeRange,
   delivered,
   directMessage,
   fanOut,
   freshId,
+  intend,
   leaseOf,
   messageTo,
+  nextDueAt,
   otherProjectId,
   phones,
   projectId,
@@ -61,6 +64,22 @@ export function testMessages({ test }: Cases): void {
         content: { kind: "confirmation", grant, byCode: true },
       }),
       messageTo(topic, { content: { kind: "unsubscription", grant } }),
+      messageTo(topic, {
+        timeToLiveSeconds: { sms: 60, email: 600 },
+        notBefore: after(1000),
+        class: "otp",
+        tag: "orders.eu",
+        relatedObjects: [
+          { type: "order", id: "4711" },
+          { type: "customer", id: "Zürich 🛎" },
+          { type: "customer", id: "7" },
+        ],
+        sender: "ACME",
+        priority: 1,
+        extraData: { a: [1, { b: null }], "": "x" },
+        statusUrl: "https://example.com/outcomes?of=1",
+      }),
+      messageTo(topic, { extraData: {} }),
     ];
     for (const message of given) {
       const { seq } = await store.acceptMessage(message, undefined);
@@ -72,7 +91,7 @@ export function testMessages({ test }: Cases): void {
 
   test("keeps a message to phone numbers", async (store) => {
     const message = directMessage();
-    const { seq } = await store.acceptDirectMessage(message, phones(2), true);
+    const { seq } = await store.acceptDirectMessage(message, phones(2, true));
     assert.deepEqual(await store.findMessage(projectId, message.id), {
       message: { ...message, seq },
       fannedOut: true,
@@ -82,7 +101,7 @@ export function testMessages({ test }: Cases): void {
 
   test("finds a message only in its own project", async (store) => {
     const message = directMessage();
-    await store.acceptDirectMessage(message, phones(1), false);
+    await store.acceptDirectMessage(message, phones(1));
     assert.equal(
       await store.findMessage(otherProjectId, message.id),
       undefined,
@@ -102,7 +121,6 @@ export function testMessages({ test }: Cases): void {
     await store.acceptDirectMessage(
       directMessage({ projectId: otherProjectId }),
       [],
-      false,
     );
     const list = async (page: { limit: number; before?: number }) => {
       const { messages } = await store.listMessages(projectId, {}, page);
@@ -124,7 +142,7 @@ export function testMessages({ test }: Cases): void {
     const a = await accept(news, after(1));
     const b = await accept(alerts, after(2));
     const c = await accept(news, after(3));
-    await store.acceptDirectMessage(directMessage(), phones(1), false);
+    await store.acceptDirectMessage(directMessage(), phones(1));
     const list = async (
       filter: MessageFilter,
       page: { limit: number; before?: number } = { limit: 9 },
@@ -152,6 +170,84 @@ export function testMessages({ test }: Cases): void {
       await store.listMessages(otherProjectId, ofOther, { limit: 9 }),
       { messages: [] },
     );
+  });
+
+  test("lists messages by tag and by what they are about", async (store) => {
+    const topic = await addTopic(store);
+    const order = (id: string) => ({ type: "order", id });
+    const accept = async (changes: Partial<NewMessage>) =>
+      (await store.acceptMessage(messageTo(topic, changes), undefined)).seq;
+    const a = await accept({ tag: "eu", relatedObjects: [order("1")] });
+    const b = await accept({ tag: "us", relatedObjects: [order("2")] });
+    const c = await accept({
+      tag: "eu",
+      relatedObjects: [order("2"), order("1")],
+    });
+    const { seq: d } = await store.acceptDirectMessage(
+      directMessage({ tag: "eu", relatedObjects: [order("1")] }),
+      phones(1),
+    );
+    await accept({});
+    await accept({
+      projectId: otherProjectId,
+      tag: "eu",
+      relatedObjects: [order("1")],
+    });
+    const list = async (
+      filter: MessageFilter,
+      page: { limit: number; before?: number; maxScanned?: number } = {
+        limit: 9,
+      },
+    ) => {
+      const found = await store.listMessages(projectId, filter, page);
+      return found.messages.map((it) => it.message.seq);
+    };
+    assert.deepEqual(await list({ tag: "eu" }), [d, c, a]);
+    assert.deepEqual(await list({ tag: "none" }), []);
+    assert.deepEqual(await list({ relatedObject: order("1") }), [d, c, a]);
+    assert.deepEqual(await list({ relatedObject: order("2") }), [c, b]);
+    const customer = { type: "customer", id: "1" };
+    assert.deepEqual(await list({ relatedObject: customer }), []);
+    const both = { tag: "us", relatedObject: order("2") };
+    assert.deepEqual(await list(both), [b]);
+    const ofTopic = { tag: "eu", topicSeq: topic.seq };
+    assert.deepEqual(await list(ofTopic), [c, a]);
+    const behind = { limit: 1, before: d };
+    assert.deepEqual(await list({ tag: "eu" }, behind), [c]);
+    assert.deepEqual(await list({ relatedObject: order("1") }, behind), [c]);
+    // Only those that have the tag are looked at.
+    assert.deepEqual(await list(ofTopic, { limit: 9, maxScanned: 2 }), [c]);
+    assert.deepEqual(
+      await list({ ...both, state: "failed" }, { limit: 9, maxScanned: 1 }),
+      [],
+    );
+  });
+
+  test("a message of later is due no sooner", async (store, clock) => {
+    const message = directMessage({ notBefore: after(1000) });
+    const { seq } = await store.acceptDirectMessage(message, phones(1, true));
+    assert.equal(await nextDueAt(store, clock), after(1000));
+    assert.deepEqual(
+      await claimDue(store, clock, leaseOf("a"), after(999), 9),
+      [],
+    );
+    const [claim] = await claimDue(store, clock, leaseOf("a"), after(1000), 9);
+    assert.equal(claim?.messageSeq, seq);
+  });
+
+  test("each recipient costs money or not", async (store, clock) => {
+    const [phone] = phones(1, true);
+    assert.ok(phone);
+    const webhook = {
+      protocol: "https",
+      endpoint: "https://example.com/hook",
+      billable: false,
+    } as const;
+    await store.acceptDirectMessage(directMessage(), [phone, webhook]);
+    const claims = await claimDue(store, clock, leaseOf("a"), start, 9);
+    for (const claim of claims) assert.ok(await intend(store, claim));
+    const { freed, interrupted } = await store.reclaimAll();
+    assert.deepEqual([freed, interrupted], [1, 1]);
   });
 
   test("lists messages with a delivery in a state, page by page", async (store) => {
@@ -270,11 +366,7 @@ export function testMessages({ test }: Cases): void {
   });
 
   test("lists direct deliveries from the first recipient on", async (store) => {
-    const { seq } = await store.acceptDirectMessage(
-      directMessage(),
-      phones(3),
-      false,
-    );
+    const { seq } = await store.acceptDirectMessage(directMessage(), phones(3));
     const list = async (page: { limit: number; after?: number }) =>
       (await store.listDeliveries(seq, page)).map(({ target }) => target);
     assert.deepEqual(await list({ limit: 9 }), [0, 1, 2]);
@@ -330,13 +422,11 @@ export function testMessages({ test }: Cases): void {
     // A subscription whose number is the recipient's index is not its.
     await addSubscriptions(store, await addTopic(store), 2);
     const [first, second] = phones(2);
-    const { seq } = await store.acceptDirectMessage(
-      directMessage(),
-      phones(2),
-      false,
-    );
+    assert.ok(second);
+    const { billable: _, ...recipient } = second;
+    const { seq } = await store.acceptDirectMessage(directMessage(), phones(2));
     assert.deepEqual(await store.findDelivery(seq, 1), {
-      ...second,
+      ...recipient,
       messageSeq: seq,
       target: 1,
       state: "waiting",

@@ -204,7 +204,7 @@ export function testReceipts({ test }: Cases): void {
 
   test("what a claim calls is on record, and lost with its provider's name", async (store, clock) => {
     const message = directMessage();
-    await store.acceptDirectMessage(message, phones(2), true);
+    await store.acceptDirectMessage(message, phones(2, true));
     const [called, chosen] = await claimDue(
       store,
       clock,
@@ -276,7 +276,7 @@ async function send(
   state: "sent" | "retrying" | "unknown" = "sent",
 ) {
   const message = directMessage();
-  await store.acceptDirectMessage(message, phones(1), false);
+  await store.acceptDirectMessage(message, phones(1));
   const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
   assert.ok(claim);
   await recordOutcomes(store, [
@@ -298,7 +298,7 @@ async function sendParts(
   ids: readonly string[],
   outcome: Partial<DeliveryOutcome> = {},
 ) {
-  await store.acceptDirectMessage(directMessage(), phones(1), true);
+  await store.acceptDirectMessage(directMessage(), phones(1, true));
   const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
   assert.ok(claim && (await intend(store, claim)));
   const { messageSeq, fence } = claim;

@@ -180,11 +180,7 @@ export function testRefusals({ test }: Cases): void {
       const [first, second, third] = await Promise.allSettled([
         store.acceptMessage(bad, undefined),
         store.acceptMessage(good, undefined),
-        store.acceptDirectMessage(
-          spoiled(directMessage(), values),
-          phones(2),
-          false,
-        ),
+        store.acceptDirectMessage(spoiled(directMessage(), values), phones(2)),
       ]);
       assert.equal(codeOf(first), "STORAGE_REFUSED");
       assert.equal(codeOf(second), undefined);
@@ -207,11 +203,10 @@ export function testRefusals({ test }: Cases): void {
     assert.ok(phone);
     const endpoint = null as unknown as string;
     await assert.rejects(
-      store.acceptDirectMessage(
-        directMessage(),
-        [phone, { ...phone, endpoint }],
-        false,
-      ),
+      store.acceptDirectMessage(directMessage(), [
+        phone,
+        { ...phone, endpoint },
+      ]),
       { code: "STORAGE_REFUSED" },
     );
     assert.deepEqual(await store.listMessages(projectId, {}, { limit: 9 }), {
@@ -260,7 +255,7 @@ export function testRefusals({ test }: Cases): void {
 
   test("refuses a lease that is no duration, and claims nothing", async (store, clock) => {
     const message = directMessage();
-    await store.acceptDirectMessage(message, phones(1), false);
+    await store.acceptDirectMessage(message, phones(1));
     await assert.rejects(
       claimDue(store, clock, leaseOf("a", Number.NaN), start, 1),
       {
@@ -279,11 +274,7 @@ async function recordOneOf(
   values: Record<string, unknown>,
 ) {
   const message = directMessage();
-  const { seq } = await store.acceptDirectMessage(
-    message,
-    phones(count),
-    false,
-  );
+  const { seq } = await store.acceptDirectMessage(message, phones(count));
   const claims = await claimDue(store, clock, leaseOf("a"), start, count);
   const refused = await recordOutcomes(
     store,

@@ -47,7 +47,7 @@ export function testTopicDeletion({ test }: Cases): void {
       message,
     );
     const other = directMessage();
-    await store.acceptDirectMessage(other, phones(1), false);
+    await store.acceptDirectMessage(other, phones(1));
     await store.deleteTopic(projectId, topic.name, after(5));
     assert.deepEqual(await countsOf(store, message), {
       delivered: 1,

@@ -36,9 +36,13 @@ export const smnErrorCodes: Readonly<
   SUBJECT_INVALID: { status: 403, code: "SMN.0008" },
   MESSAGE_INVALID: { status: 403, code: "SMN.0009" },
   MESSAGE_STRUCTURE_INVALID: { status: 400, code: "SMN.0021" },
-  // SMN documents no code for these two: the gateway's general one.
+  // SMN documents no code for these: the gateway's general one.
   MESSAGE_ATTRIBUTES_INVALID: { status: 400, code: "APIGW.0201" },
   TIME_TO_LIVE_INVALID: { status: 400, code: "APIGW.0201" },
+  MESSAGE_OPTION_INVALID: { status: 400, code: "APIGW.0201" },
+  RECIPIENTS_INVALID: { status: 400, code: "APIGW.0201" },
+  IDEMPOTENCY_KEY_INVALID: { status: 400, code: "APIGW.0201" },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, code: "APIGW.0201" },
   TEMPLATE_NAME_INVALID: { status: 400, code: "SMN.0032" },
   TEMPLATE_ID_INVALID: { status: 400, code: "SMN.0031" },
   TEMPLATE_CONTENT_INVALID: { status: 400, code: "SMN.0024" },

@@ -1,14 +1,16 @@
 /** Publishing to a topic. The busiest route there is. */
 
-import { maxMessageBytes } from "@carillon/core";
+import { maxMessageBytes, type PublishedMessage } from "@carillon/core";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
+import { answeredId, repeatableOf } from "../idempotency.ts";
 import { messageBodyBytes } from "../json-body.ts";
+import { projectFor } from "../topic-access.ts";
 import { failsWith } from "../validation.ts";
 import { readMessageAttributes } from "./bodies/message-attributes.ts";
 import type { SmnPorts } from "./ports.ts";
-import { projectFor } from "./topic-access.ts";
 import { topicParams } from "./topics.ts";
 
 const text = Type.String({ maxLength: maxMessageBytes });
@@ -73,7 +75,7 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
         "SMN:Publish",
       );
       const attributes = readMessageAttributes(body.message_attributes);
-      const messageId = await publisher.publish(projectId, topic_urn, {
+      const published = await publisher.publish(projectId, topic_urn, {
         subject: body.subject,
         text: body.message,
         // Some clients send each field, empty when unused.
@@ -87,14 +89,20 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
           : undefined,
         timeToLive: body.time_to_live,
         ...(attributes.length > 0 && { attributes }),
+        repeatable: repeatableOf(request, `publish ${topic_urn}`),
       });
       reply.header("content-type", jsonContentType);
-      return toPublishedBody(request.id, messageId);
+      return toPublishedBody(request, reply, published);
     },
   );
 }
 
 /** Written by hand: both are hexadecimal, nothing needs an escape. */
-export function toPublishedBody(requestId: string, messageId: string): string {
-  return `{"request_id":"${requestId}","message_id":"${messageId}"}`;
+export function toPublishedBody(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  published: PublishedMessage,
+): string {
+  const requestId = answeredId(request, reply, published);
+  return `{"request_id":"${requestId}","message_id":"${published.messageId}"}`;
 }

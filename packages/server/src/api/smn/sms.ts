@@ -4,6 +4,7 @@ import { maxMessageBytes } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
+import { repeatableOf } from "../idempotency.ts";
 import { messageBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
 import type { SmnPorts } from "./ports.ts";
@@ -34,13 +35,14 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
     },
     async (request, reply) => {
       const { endpoint, message } = request.body;
-      const messageId = await ports.publisher.sendSms(
+      const published = await ports.publisher.sendSms(
         projectOf(request),
         endpoint,
         message,
+        repeatableOf(request, "sms"),
       );
       reply.header("content-type", jsonContentType);
-      return toPublishedBody(request.id, messageId);
+      return toPublishedBody(request, reply, published);
     },
   );
 }

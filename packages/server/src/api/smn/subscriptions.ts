@@ -18,6 +18,7 @@ import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { listBodyBytes, messageBodyBytes } from "../json-body.ts";
+import { projectFor, projectForSubscription } from "../topic-access.ts";
 import { failsWith } from "../validation.ts";
 import { toFilterPolicyBodies } from "./bodies/filter-policy.ts";
 import { readExtension } from "./bodies/subscription-extension.ts";
@@ -25,7 +26,6 @@ import { describeSmnError } from "./error-answers.ts";
 import { listPage, nextPageLink, pageParameters, readPage } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
-import { projectFor, projectForSubscription } from "./topic-access.ts";
 import { topicParams } from "./topics.ts";
 
 const maxBatch = 50;

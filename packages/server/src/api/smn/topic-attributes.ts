@@ -4,9 +4,9 @@ import { attributesOf, checkAttributeName } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
 import { listBodyBytes } from "../json-body.ts";
+import { projectFor } from "../topic-access.ts";
 import { failsWith } from "../validation.ts";
 import type { SmnPorts } from "./ports.ts";
-import { projectFor } from "./topic-access.ts";
 import { topicParams } from "./topics.ts";
 
 const attributeParams = Type.Object({

@@ -12,6 +12,7 @@ import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import { type HttpApp, jsonContentType } from "../http-app.ts";
 import { toSecondsText } from "../timestamps.ts";
+import { projectFor } from "../topic-access.ts";
 import { failsWith } from "../validation.ts";
 import {
   type ListedPage,
@@ -22,7 +23,6 @@ import {
 } from "./page.ts";
 import type { SmnPorts } from "./ports.ts";
 import { toFilter } from "./query-filter.ts";
-import { projectFor } from "./topic-access.ts";
 
 export const topicParams = Type.Object({ topic_urn: Type.String() });
 

@@ -2,13 +2,18 @@
 
 import {
   CarillonError,
+  checkRelatedObject,
+  checkTag,
   deliveryStates,
   isHexId,
   type MessageContent,
   type MessageId,
   type MessageReader,
   type MessageReport,
+  messageClasses,
   type ProjectId,
+  type RelatedObject as RelatedObjectKey,
+  type TimeToLive,
   type Topics,
 } from "@carillon/core";
 import type { Static } from "typebox";
@@ -32,6 +37,11 @@ const maxScanned = 5000;
 /** In characters. */
 const excerptLength = 80;
 
+export const RelatedObject = Type.Object(
+  { type: Type.String(), id: Type.String() },
+  { title: "RelatedObject" },
+);
+
 const summaryProperties = {
   id: Type.String(),
   audience: Type.Union(
@@ -40,7 +50,9 @@ const summaryProperties = {
       Type.Literal("subscription"),
       Type.Literal("direct"),
     ],
-    { description: "A topic's subscribers, one of them, or phone numbers" },
+    {
+      description: "A topic's subscribers, one of them, or its own recipients",
+    },
   ),
   topicUrn: Type.Optional(Type.String()),
   topicName: Type.Optional(Type.String()),
@@ -53,8 +65,17 @@ const summaryProperties = {
     "No attempt is made after this; without a time to live, the end of the longest default life of a protocol",
   ),
   timeToLiveSeconds: Type.Optional(
-    Type.Integer({ description: "As it was given" }),
+    Type.Union([Type.Integer(), Type.Record(Type.String(), Type.Integer())], {
+      description: "As it was given, for all protocols or by protocol",
+    }),
   ),
+  notBefore: Type.Optional(
+    instant("No attempt is made before this; lives are counted from it"),
+  ),
+  class: Type.Optional(Type.String({ description: messageClasses.join(", ") })),
+  tag: Type.Optional(Type.String()),
+  priority: Type.Optional(Type.Integer({ description: "1 is the highest" })),
+  relatedObjects: Type.Optional(Type.Array(RelatedObject)),
   fannedOut: Type.Boolean({
     description: "False while subscriptions are still being walked",
   }),
@@ -93,6 +114,15 @@ const Message = Type.Object(
         }),
       ),
     ),
+    sender: Type.Optional(
+      Type.String({ description: "Sender ID of its texts" }),
+    ),
+    extraData: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: "Kept for the publisher, and not delivered",
+      }),
+    ),
+    statusUrl: Type.Optional(Type.String()),
   },
   { title: "Message" },
 );
@@ -119,6 +149,13 @@ const listQuery = Type.Object({
       description: "Only those with a delivery in this state",
     }),
   ),
+  tag: Type.Optional(Type.String({ description: "Only those with this tag" })),
+  relatedObjectType: Type.Optional(
+    Type.String({
+      description: "Only those about this object; with relatedObjectId",
+    }),
+  ),
+  relatedObjectId: Type.Optional(Type.String()),
   since: sinceParameter("Only those accepted"),
   limit: limitParameter,
   before: Type.Optional(
@@ -165,7 +202,8 @@ export function messageRoutes(
     async (request) => {
       const projectId = projectOf(request);
       const limit = readLimit(request.query.limit);
-      const { topicUrn, state, since, before } = request.query;
+      const { topicUrn, state, tag, since, before } = request.query;
+      const relatedObject = readRelatedObject(request.query);
       const start =
         before === undefined
           ? undefined
@@ -179,6 +217,8 @@ export function messageRoutes(
         {
           topicSeq: topic?.seq,
           state,
+          tag: tag === undefined ? undefined : checkTag(tag),
+          relatedObject,
           since: since === undefined ? undefined : parseInstant(since),
         },
         { limit, maxScanned, ...(start && { before: start.message.seq }) },
@@ -208,11 +248,14 @@ export function messageRoutes(
         request.params.messageId,
       );
       const message = seal.open(report.message);
-      const { content, attributes } = message;
+      const { content, attributes, sender, extraData, statusUrl } = message;
       return {
         ...toSummary({ ...report, message }),
         ...toContentBody(content),
         ...(attributes && { attributes: [...attributes] }),
+        ...(sender !== undefined && { sender }),
+        ...(extraData && { extraData: { ...extraData } }),
+        ...(statusUrl !== undefined && { statusUrl }),
       };
     },
   );
@@ -231,12 +274,25 @@ export async function getMessage(
   throw new CarillonError("MESSAGE_NOT_FOUND", "Message not found.");
 }
 
+/** @throws CarillonError MESSAGE_OPTION_INVALID */
+function readRelatedObject(
+  query: Pick<
+    Static<typeof listQuery>,
+    "relatedObjectType" | "relatedObjectId"
+  >,
+): RelatedObjectKey | undefined {
+  const { relatedObjectType: type, relatedObjectId: id } = query;
+  if (type === undefined && id === undefined) return undefined;
+  return checkRelatedObject({ type, id }, "related object");
+}
+
 function toSummary({
   message,
   fannedOut,
   counts,
 }: MessageReport): Static<typeof MessageSummary> {
-  const { id, audience, topic, subject, content, timeToLiveSeconds } = message;
+  const { id, audience, topic, subject, content } = message;
+  const { timeToLiveSeconds, notBefore, tag, priority } = message;
   return {
     id,
     audience,
@@ -245,10 +301,25 @@ function toSummary({
     kind: content.kind,
     acceptedAt: toMillisecondsText(message.createdAt),
     expiresAt: toMillisecondsText(message.expiresAt),
-    ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+    ...(timeToLiveSeconds !== undefined && {
+      timeToLiveSeconds: toTimeToLiveBody(timeToLiveSeconds),
+    }),
+    ...(notBefore !== undefined && {
+      notBefore: toMillisecondsText(notBefore),
+    }),
+    ...(message.class !== undefined && { class: message.class }),
+    ...(tag !== undefined && { tag }),
+    ...(priority !== undefined && { priority }),
+    ...(message.relatedObjects && {
+      relatedObjects: [...message.relatedObjects],
+    }),
     fannedOut,
     counts: { ...counts },
   };
+}
+
+function toTimeToLiveBody(given: TimeToLive): number | Record<string, number> {
+  return typeof given === "number" ? given : { ...given };
 }
 
 function excerptOf(content: MessageContent): string | undefined {

@@ -1,9 +1,11 @@
 /** What the routes of our own API work with. */
 
 import type {
+  Clock,
   ContentSeal,
   MessageReader,
   Protocols,
+  Publisher,
   TopicAccess,
 } from "@carillon/core";
 import type { OriginOf } from "../origin.ts";
@@ -13,6 +15,8 @@ export interface V2Ports {
   readonly protocols: Protocols;
   readonly seal: Pick<ContentSeal, "open">;
   readonly access: TopicAccess;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
   readonly originOf: OriginOf;
   readonly region: string;
 }

@@ -26,6 +26,7 @@ import { describeRoutes } from "./openapi.ts";
 import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
 import { problemRoutes } from "./problems.ts";
+import { publishRoutes } from "./publish.ts";
 import { signatureRoutes } from "./signatures.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
 import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
@@ -65,6 +66,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       );
       describeRoutes(api, ports.version);
       problemRoutes(api);
+      publishRoutes(api, ports);
       messageRoutes(api, ports);
       deliveryRoutes(api, ports);
       subscriptionRoutes(api, ports);

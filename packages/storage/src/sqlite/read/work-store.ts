@@ -6,6 +6,7 @@
  */
 
 import {
+  type AcceptedMessage,
   type Attempt,
   type AudienceRange,
   addMs,
@@ -15,11 +16,14 @@ import {
   type Clock,
   type DeliveryPart,
   type DeliveryStore,
+  type DirectRecipient,
   type EpochMs,
+  type IdempotencyStore,
   type LaneStore,
   type Lease,
   type Logger,
   type NewMessage,
+  type RangeLease,
   type Recipient,
   type RefusedOutcome,
   type ReleasedWork,
@@ -38,14 +42,24 @@ import {
 import { toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
 import {
+  type IdempotencyKeyRow,
+  idempotencyKeys,
+} from "../schema/idempotency-table.ts";
+import {
   type MessageRow,
   messages,
   toMessage,
   toMessageRow,
+  toRelatedObjectRows,
 } from "../schema/message-table.ts";
 import { defineAudience } from "../schema/subscription-table.ts";
 import type { RowOf } from "../schema/table.ts";
 import type { HeldDelivery } from "../write/lease-writes.ts";
+import type {
+  AcceptedRow,
+  FirstRangeLease,
+  RecipientRow,
+} from "../write/message-writes.ts";
 import {
   type OutcomeColumns,
   toOutcomeColumns,
@@ -61,7 +75,11 @@ export function createWorkStore(
   { reader, writer }: Connections,
   clock: Clock,
   logger: Logger,
-): WorkStore & DeliveryStore & LaneStore & Pick<Store, "reclaimAll"> {
+): WorkStore &
+  DeliveryStore &
+  IdempotencyStore &
+  LaneStore &
+  Pick<Store, "reclaimAll"> {
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
@@ -103,6 +121,11 @@ export function createWorkStore(
     `SELECT due_at FROM ranges INDEXED BY ranges_free
      WHERE owner IS NULL ORDER BY due_at LIMIT 1`,
   );
+  /** Parameters: project, key, now. Index: the primary key. */
+  const heldKey = reader.prepare<IdempotencyKeyRow>(
+    `SELECT ${idempotencyKeys.columns()} FROM idempotency_keys
+     WHERE project_id = ? AND key = ? AND expires_at > ?`,
+  );
   /** Parameters: message, target. Index: the primary key. */
   const earlierAttempts = reader.prepare<RowOf<Attempt>>(
     `SELECT ${attemptTable.columns()} FROM attempts
@@ -141,6 +164,22 @@ export function createWorkStore(
   function dueAtOf({ notBefore }: NewMessage): EpochMs {
     const now = clock.now();
     return notBefore !== undefined && notBefore > now ? notBefore : now;
+  }
+
+  /** What is not due yet is claimed by nobody. */
+  function toFirstRangeLease(
+    message: NewMessage,
+    lease: RangeLease | undefined,
+  ): FirstRangeLease | null {
+    const { notBefore, topic } = message;
+    const isDue = notBefore === undefined || notBefore <= clock.now();
+    if (lease === undefined || !isDue) return null;
+    const isSmall = smallAudiences.find(topic?.seq ?? 0) !== undefined;
+    return {
+      owner: lease.owner,
+      until: endOf(lease),
+      rangeSize: isSmall ? null : lease.rangeSize,
+    };
   }
 
   /** Has outcomes written; those that cannot even be copied are replaced. */
@@ -225,33 +264,46 @@ export function createWorkStore(
 
   return {
     async acceptMessage(message, lease) {
-      const topicSeq = message.topic?.seq ?? 0;
-      const dueAt = dueAtOf(message);
-      const isDue =
-        message.notBefore === undefined || dueAt !== message.notBefore;
-      const { seq, uptoTarget, unclaimed } = await writer.run(
+      const accepted = await writer.run(
         "acceptMessage",
         toMessageRow(message),
-        dueAt,
-        lease && isDue
-          ? {
-              owner: lease.owner,
-              until: endOf(lease),
-              rangeSize: smallAudiences.find(topicSeq) ? null : lease.rangeSize,
-            }
-          : null,
+        toRelatedObjectRows(message),
+        dueAtOf(message),
+        toFirstRangeLease(message, lease),
       );
-      if (uptoTarget === undefined) return { seq, range: undefined, unclaimed };
-      const range = toRange([seq, topicSeq, 0, uptoTarget, 1]);
-      return { seq, range, unclaimed };
+      return toAccepted(message, accepted);
     },
-    async acceptDirectMessage(message, recipients, billable) {
+    async acceptOnce(key, message, audience) {
+      const { kind } = audience;
+      const accepted = await writer.run(
+        "acceptOnce",
+        key,
+        message.createdAt,
+        toMessageRow(message),
+        toRelatedObjectRows(message),
+        dueAtOf(message),
+        kind === "topic"
+          ? [kind, toFirstRangeLease(message, audience.lease)]
+          : [kind, toRecipientRows(audience.recipients)],
+      );
+      if ("earlier" in accepted) {
+        const earlier = idempotencyKeys.fromRow(accepted.earlier);
+        return { isRepeated: true, earlier };
+      }
+      return { isRepeated: false, ...toAccepted(message, accepted) };
+    },
+    async findIdempotencyKey(projectId, key, now) {
+      const row = heldKey.get(projectId, key, now);
+      return row && idempotencyKeys.fromRow(row);
+    },
+    removeEndedKeys: (now, limit) => writer.run("removeEndedKeys", now, limit),
+    async acceptDirectMessage(message, recipients) {
       const seq = await writer.run(
         "acceptDirectMessage",
         toMessageRow(message),
+        toRelatedObjectRows(message),
         dueAtOf(message),
-        recipients.map((it) => [it.protocol, it.endpoint]),
-        billable,
+        toRecipientRows(recipients),
       );
       return { seq };
     },
@@ -369,6 +421,27 @@ export function createWorkStore(
       return { waiting, retrying: all - waiting, ranges };
     },
   };
+}
+
+function toAccepted(
+  { topic }: NewMessage,
+  { seq, uptoTarget, unclaimed }: AcceptedRow,
+): AcceptedMessage {
+  const range =
+    uptoTarget === undefined
+      ? undefined
+      : toRange([seq, topic?.seq ?? 0, 0, uptoTarget, 1]);
+  return { seq, range, unclaimed };
+}
+
+function toRecipientRows(
+  recipients: readonly DirectRecipient[],
+): RecipientRow[] {
+  return recipients.map(({ protocol, endpoint, billable }) => [
+    protocol,
+    endpoint,
+    billable,
+  ]);
 }
 
 function toRange([

@@ -5,6 +5,7 @@ import {
   contentKinds,
   deliveryStates,
   errorClasses,
+  messageClasses,
   receiptEvents,
 } from "@carillon/core";
 import * as codes from "./codes.ts";
@@ -26,6 +27,7 @@ for (const [title, names, table] of [
   ["state", deliveryStates, codes.stateCodes],
   ["audience", audienceKinds, codes.audienceCodes],
   ["kind of content", contentKinds, codes.contentCodes],
+  ["class of messages", messageClasses, codes.messageClassCodes],
   ["class of errors", errorClasses, codes.errorClassCodes],
   ["event of a receipt", receiptEvents, codes.receiptEventCodes],
 ] as const) {

@@ -9,6 +9,7 @@ import type {
   BindingKind,
   DeliveryState,
   ErrorClass,
+  MessageClass,
   MessageContent,
   PartState,
   Receipt,
@@ -44,6 +45,12 @@ export const contentCodes = {
   confirmation: 2,
   unsubscription: 3,
 } as const satisfies Codes<MessageContent["kind"]>;
+
+export const messageClassCodes = {
+  otp: 0,
+  transactional: 1,
+  bulk: 2,
+} as const satisfies Codes<MessageClass>;
 
 export const bindingCodes = {
   logtank: 0,

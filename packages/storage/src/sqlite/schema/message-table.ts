@@ -8,19 +8,36 @@ import type {
   MessageId,
   NewMessage,
   ProjectId,
+  RelatedObject,
+  TimeToLive,
 } from "@carillon/core";
 import {
   code,
+  computed,
   epochMs,
   integer,
   json,
   named,
+  type OptionalCodec,
   optional,
   text,
   textOf,
 } from "./codec.ts";
-import { audienceCodes, contentCodes } from "./codes.ts";
+import { audienceCodes, contentCodes, messageClassCodes } from "./codes.ts";
 import { defineTable, omit, type RowOf, type ValueOf } from "./table.ts";
+
+/** What stands in one column: neither searched nor deciding when it goes. */
+type Details = Pick<
+  Message,
+  "sender" | "priority" | "extraData" | "statusUrl" | "timeToLiveSeconds"
+>;
+
+/** One number for all protocols; by protocol it is among the details. */
+const timeToLive: OptionalCodec<TimeToLive> = {
+  isOptional: true,
+  encode: (value) => (typeof value === "number" ? value : null),
+  decode: (value) => (value === null ? undefined : (value as number)),
+};
 
 const shape = {
   seq: integer,
@@ -38,23 +55,46 @@ const shape = {
   subject: optional(text),
   attributes: optional(json<readonly MessageAttribute[]>()),
   sealedBy: optional(text),
-  timeToLiveSeconds: named("time_to_live", optional(integer)),
+  timeToLiveSeconds: named("time_to_live", timeToLive),
+  class: optional(code(messageClassCodes)),
+  tag: optional(text),
+  details: optional(json<Details>()),
   contentKind: code(contentCodes),
   content: text,
 };
 
-export const messages = defineTable("messages", shape);
+/** Rows of a table of their own; index: its primary key. */
+const relatedObjects = computed(
+  `(SELECT json_group_array(json_object('type', o.type, 'id', o.id) ORDER BY o.n)
+    FROM related_objects AS o WHERE o.message_seq = messages.seq HAVING count(*) > 0)`,
+  optional(json<readonly RelatedObject[]>()),
+);
+
+const kept = { ...shape, relatedObjects };
+
+export const messages = defineTable("messages", kept);
 export const newMessages = defineTable("messages", omit(shape, "seq"));
 
-export type MessageRow = RowOf<ValueOf<typeof shape>>;
+export type MessageRow = RowOf<ValueOf<typeof kept>>;
 
 /** Parameters of an INSERT; made by the main thread, written by the other. */
 export type NewMessageRow = readonly SQLInputValue[];
 
+/** Type and id of each; `null` when there are none, as nearly always. */
+export type RelatedObjectRows = readonly (readonly [string, string])[] | null;
+
+export function toRelatedObjectRows({
+  relatedObjects,
+}: NewMessage): RelatedObjectRows {
+  return relatedObjects?.map(({ type, id }) => [type, id] as const) ?? null;
+}
+
 export function toMessageRow(message: NewMessage): NewMessageRow {
   const { topic, content } = message;
+  const details = detailsOf(message);
   return newMessages.toRow({
     ...message,
+    ...(details && { details }),
     ...(topic && {
       topicSeq: topic.seq,
       topicUrn: topic.urn,
@@ -77,10 +117,12 @@ export function toMessage(row: MessageRow, from = 0): Message {
     topicIntroduction = "",
     contentKind,
     content,
+    details,
     ...message
   } = messages.fromRow(row, from);
   return {
     ...message,
+    ...details,
     ...(topicSeq !== undefined && {
       topic: {
         seq: topicSeq,
@@ -94,10 +136,35 @@ export function toMessage(row: MessageRow, from = 0): Message {
   };
 }
 
+/** `undefined` when there is nothing of it, as nearly always. */
+function detailsOf(message: NewMessage): Details | undefined {
+  const { sender, priority, extraData, statusUrl, timeToLiveSeconds } = message;
+  const lives = typeof timeToLiveSeconds === "object" && timeToLiveSeconds;
+  const isEmpty =
+    sender === undefined &&
+    priority === undefined &&
+    extraData === undefined &&
+    statusUrl === undefined &&
+    !lives;
+  if (isEmpty) return undefined;
+  return {
+    ...(sender !== undefined && { sender }),
+    ...(priority !== undefined && { priority }),
+    ...(extraData !== undefined && { extraData }),
+    ...(statusUrl !== undefined && { statusUrl }),
+    ...(lives && { timeToLiveSeconds: lives }),
+  };
+}
+
 const topicSeqIndex = newMessages.indexOf("topicSeq");
+const projectIdIndex = newMessages.indexOf("projectId");
 
 export function topicSeqOf(row: NewMessageRow): SQLInputValue {
   return row[topicSeqIndex] ?? null;
+}
+
+export function projectIdOf(row: NewMessageRow): SQLInputValue {
+  return row[projectIdIndex] ?? null;
 }
 
 function contentText(content: MessageContent): string {

@@ -35,7 +35,9 @@ export function createInboundWrites(db: DatabaseSync) {
           : kept.get(externalId, provider, from, text);
       if (found) return { seq: found[0], isRepeated: true };
       // The range is not leased: the engine gets a hint once all is on disk.
-      if (notification) acceptMessage(notification, message.receivedAt, null);
+      if (notification) {
+        acceptMessage(notification, null, message.receivedAt, null);
+      }
       const seq = Number(
         insert.run(...newInbound.toRow(message)).lastInsertRowid,
       );

@@ -6,6 +6,8 @@ import { stateCodes } from "../schema/codes.ts";
 import {
   type NewMessageRow,
   newMessages,
+  projectIdOf,
+  type RelatedObjectRows,
   topicSeqOf,
 } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
@@ -30,6 +32,13 @@ export interface AcceptedRow {
   /** How many, about, are in ranges that nobody holds. */
   readonly unclaimed: number;
 }
+
+/** A recipient that a message names itself. */
+export type RecipientRow = readonly [
+  protocol: string,
+  endpoint: string,
+  billable: boolean,
+];
 
 export function createMessageWrites(db: DatabaseSync) {
   const insertMessage = createInsert(db);
@@ -60,17 +69,35 @@ export function createMessageWrites(db: DatabaseSync) {
     `INSERT INTO recipients (message_seq, target, protocol, endpoint)
      VALUES (?, ?, ?, ?)`,
   );
+  /** Parameters: message, place, project, type, id. */
+  const insertRelatedObject = db.prepare(
+    `INSERT INTO related_objects (message_seq, n, project_id, type, id)
+     VALUES (?, ?, ?, ?, ?)`,
+  );
   const insertDue = createDueInsert(db);
   const counts = createCounts(db);
+
+  function relate(
+    seq: number,
+    message: NewMessageRow,
+    objects: RelatedObjectRows,
+  ): void {
+    if (objects === null) return;
+    for (const [n, [type, id]] of objects.entries()) {
+      insertRelatedObject.run(seq, n, projectIdOf(message), type, id);
+    }
+  }
 
   return {
     /** `dueAt`: when it may go out. With a lease that is now. */
     acceptMessage(
       message: NewMessageRow,
+      objects: RelatedObjectRows,
       dueAt: EpochMs,
       lease: FirstRangeLease | null,
     ): AcceptedRow {
       const seq = insertMessage(message);
+      relate(seq, message, objects);
       // Of a message to a topic.
       const topicSeq = topicSeqOf(message) as number;
       const [status = statusCodes.deleted] = firstStatus.get(topicSeq) ?? [];
@@ -92,13 +119,15 @@ export function createMessageWrites(db: DatabaseSync) {
     },
     acceptDirectMessage(
       message: NewMessageRow,
+      objects: RelatedObjectRows,
       dueAt: EpochMs,
-      recipients: readonly (readonly [protocol: string, endpoint: string])[],
-      billable: boolean,
+      recipients: readonly RecipientRow[],
     ): number {
       const seq = insertMessage(message);
+      relate(seq, message, objects);
       const countChanges = new CountChanges();
-      for (const [target, [protocol, endpoint]] of recipients.entries()) {
+      for (const [target, recipient] of recipients.entries()) {
+        const [protocol, endpoint, billable] = recipient;
         insertRecipient.run(seq, target, protocol, endpoint);
         insertDue(seq, target, dueAt, billable);
         countChanges.add(seq, stateCodes.waiting);

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
+import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
 import { createLaneWrites } from "./lane-writes.ts";
@@ -32,6 +33,7 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createTemplateWrites(db),
     ...createBindingWrites(db),
     ...createMessageWrites(db),
+    ...createIdempotencyWrites(db),
     ...createRangeWrites(db, rules),
     ...createDeliveryWrites(db, rules),
     ...createLaneWrites(db),

@@ -211,8 +211,8 @@ async function claimTexts(store: SqliteStore, count: number) {
     Array.from({ length: count }, (_, n) => ({
       protocol: "sms" as const,
       endpoint: `+49151${n}`,
+      billable: false,
     })),
-    false,
   );
   const lease = { owner: "a", leaseMs: 1000 };
   return { message, claims: await claimDue(store, lease, count) };

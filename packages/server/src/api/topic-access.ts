@@ -2,15 +2,19 @@
 
 import type {
   AccessAction,
+  Clock,
   ConditionContext,
   EpochMs,
   ProjectId,
+  TopicAccess,
 } from "@carillon/core";
 import type { FastifyRequest } from "fastify";
-import { principalOf, scopeOf } from "../authentication.ts";
-import type { SmnPorts } from "./ports.ts";
+import { principalOf, scopeOf } from "./authentication.ts";
 
-type AccessPorts = Pick<SmnPorts, "access" | "clock">;
+interface AccessPorts {
+  readonly access: TopicAccess;
+  readonly clock: Clock;
+}
 
 /**
  * The project in which the caller may do this with a topic: for the rest of

@@ -1,0 +1,108 @@
+/** Options of the commands that publish: what a message may carry. */
+
+import type {
+  JsonObject,
+  PublishSettings,
+  RelatedObject,
+} from "@carillon/client";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { isJsonObject } from "./json-object.ts";
+import { parseAhead } from "./time-text.ts";
+import { wholeNumber } from "./whole-number.ts";
+
+/** The most that the server takes as time to live: a week. */
+export const maxTtlSeconds = 604_800;
+
+const classes = ["otp", "transactional", "bulk"] as const;
+
+export interface MessageOptions {
+  readonly ttl?: number;
+  readonly notBefore?: Date;
+  readonly class?: (typeof classes)[number];
+  readonly tag?: string;
+  readonly sender?: string;
+  readonly priority?: 1 | 2 | 3;
+  readonly related?: readonly RelatedObject[];
+  readonly extraData?: JsonObject;
+  readonly statusUrl?: string;
+  readonly idempotencyKey?: string;
+}
+
+/** Adds the options to a command. */
+export function addMessageOptions(command: Command): Command {
+  return command
+    .option(
+      "--ttl <seconds>",
+      "not delivered after that long",
+      wholeNumber(1, maxTtlSeconds, "seconds"),
+    )
+    .option(
+      "--not-before <when>",
+      "no attempt before: a time ahead (30min, 2h, 7d) or an instant",
+      (text) => parseAhead(text),
+    )
+    .addOption(
+      new Option("--class <class>", "kind of traffic").choices(classes),
+    )
+    .option("--tag <tag>", "label to find the message by")
+    .option("--sender <sender>", "sender ID of texts")
+    .option("--priority <1-3>", "1 is the highest", wholeNumber(1, 3))
+    .option(
+      "--related <type=id>",
+      "an object it is about, such as order=4711; may be repeated",
+      collectRelated,
+    )
+    .option(
+      "--extra-data <json>",
+      "JSON object that is kept with it and not delivered",
+      parseJsonObject,
+    )
+    .option("--status-url <url>", "where outcomes are told")
+    .option(
+      "--idempotency-key <key>",
+      "the same command with the same key within 24 hours publishes nothing more",
+    );
+}
+
+/** The settings of the message that was asked for. */
+export function settingsOf(options: MessageOptions): PublishSettings {
+  return {
+    timeToLiveSeconds: options.ttl,
+    notBefore: options.notBefore,
+    class: options.class,
+    tag: options.tag,
+    sender: options.sender,
+    priority: options.priority,
+    relatedObjects: options.related,
+    extraData: options.extraData,
+    statusUrl: options.statusUrl,
+  };
+}
+
+/** @throws InvalidArgumentError */
+export function parseRelated(text: string): RelatedObject {
+  const at = text.indexOf("=");
+  if (at > 0 && at < text.length - 1) {
+    return { type: text.slice(0, at), id: text.slice(at + 1) };
+  }
+  throw new InvalidArgumentError("A type and an id are expected: order=4711.");
+}
+
+/** @throws InvalidArgumentError */
+export function parseJsonObject(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Said below.
+  }
+  if (isJsonObject(value)) return value;
+  throw new InvalidArgumentError("A JSON object is expected.");
+}
+
+function collectRelated(
+  text: string,
+  before: readonly RelatedObject[] = [],
+): readonly RelatedObject[] {
+  return [...before, parseRelated(text)];
+}

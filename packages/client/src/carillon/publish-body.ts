@@ -1,0 +1,96 @@
+/** Messages as they are published over Carillon's own API. */
+
+import { InvalidOptionsError } from "../errors.ts";
+import type { JsonObject } from "../json.ts";
+import type { MessageAttribute } from "../smn/messages.ts";
+
+/** Who gets a message: a topic's subscribers, or recipients of its own. */
+export type Audience =
+  | { readonly topicUrn: string; readonly recipients?: undefined }
+  | {
+      /** 1 to 1000; one that cannot be used keeps all from being accepted. */
+      readonly recipients: readonly DirectRecipient[];
+      readonly topicUrn?: undefined;
+    };
+
+/** One whom a message names itself. */
+export interface DirectRecipient {
+  /** `sms`, `email`, `http` or `https`. */
+  readonly protocol: string;
+  readonly endpoint: string;
+}
+
+/** An object of the publisher's own system; an integer is its digits. */
+export interface RelatedObject {
+  readonly type: string;
+  readonly id: string | number;
+}
+
+/** A message with its content in one of three forms, and its audience. */
+export type MessageToPublish = Audience & PublishContent & PublishSettings;
+
+type PublishContent =
+  | {
+      readonly text: string;
+      readonly variants?: undefined;
+      readonly template?: undefined;
+    }
+  | {
+      /** Text by protocol; `default` is for the others. */
+      readonly variants: Readonly<Record<string, string>>;
+      readonly text?: undefined;
+      readonly template?: undefined;
+    }
+  | {
+      readonly template: {
+        readonly name: string;
+        readonly tags?: Readonly<Record<string, string>> | undefined;
+      };
+      readonly text?: undefined;
+      readonly variants?: undefined;
+    };
+
+/** What a message may carry besides; all of it is optional. */
+export interface PublishSettings {
+  /** Of e-mails and webhooks. */
+  readonly subject?: string | undefined;
+  /** What filter policies look at. */
+  readonly attributes?: readonly MessageAttribute[] | undefined;
+  /** For all protocols, or by protocol. Default: the service's lives. */
+  readonly timeToLiveSeconds?:
+    | number
+    | Readonly<Record<string, number>>
+    | undefined;
+  /** No attempt is made before; at most 35 days ahead. */
+  readonly notBefore?: Date | undefined;
+  /** Kind of traffic; texts of class `otp` live 10 minutes by default. */
+  readonly class?: "otp" | "transactional" | "bulk" | undefined;
+  /** A label to find messages by. */
+  readonly tag?: string | undefined;
+  /** Sender ID of its texts. */
+  readonly sender?: string | undefined;
+  /** 1 is the highest. */
+  readonly priority?: 1 | 2 | 3 | undefined;
+  /** What the message is about, to find it by; at most 32. */
+  readonly relatedObjects?: readonly RelatedObject[] | undefined;
+  /** Kept with the message and not delivered; at most 8 KiB. */
+  readonly extraData?: JsonObject | undefined;
+  /** http or https URL that is told of outcomes. */
+  readonly statusUrl?: string | undefined;
+}
+
+/** @throws InvalidOptionsError for a date that is none */
+export function toPublishBody(message: MessageToPublish): JsonObject {
+  const { topicUrn, recipients, notBefore, ...rest } = message;
+  if (notBefore !== undefined && Number.isNaN(notBefore.getTime())) {
+    throw new InvalidOptionsError("Expected notBefore to be a valid date.");
+  }
+  return {
+    ...rest,
+    audience:
+      recipients === undefined
+        ? { kind: "topic", topicUrn }
+        : { kind: "direct", recipients },
+    notBefore: notBefore?.toISOString(),
+  };
+}

@@ -1,0 +1,272 @@
+/** Publishing a message, to a topic or to recipients that it names. */
+
+import {
+  CarillonError,
+  checkMessageAttributes,
+  maxMessageBytes,
+  maxRecipients,
+  messageClasses,
+  messageOptionLimits,
+  messagePriorities,
+  type ProjectId,
+  type PublishedMessage,
+  type PublishRequest,
+} from "@carillon/core";
+import type { FastifyRequest } from "fastify";
+import type { Static } from "typebox";
+import { RequestError } from "../../errors.ts";
+import { Type } from "../../json-schema.ts";
+import { projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { answeredId, repeatableOf } from "../idempotency.ts";
+import { messageBodyBytes } from "../json-body.ts";
+import { projectFor } from "../topic-access.ts";
+import { failsWith } from "../validation.ts";
+import { refusals } from "./error-answers.ts";
+import type { V2Ports } from "./ports.ts";
+import { instant, parseInstant } from "./schema-parts.ts";
+
+/** Two of each recipient, and those of the rest of a message. */
+const jsonMembers = 2 * maxRecipients + 1000;
+
+const optionCode = failsWith("MESSAGE_OPTION_INVALID");
+
+const Audience = Type.Object(
+  {
+    kind: Type.Enum(["topic", "direct"], {
+      description:
+        "topic: the subscribers of topicUrn; direct: the recipients that are listed",
+    }),
+    topicUrn: Type.Optional(
+      Type.String({
+        description: "Of the caller's project, or of one that lets it publish",
+        ...failsWith("TOPIC_URN_INVALID"),
+      }),
+    ),
+    recipients: Type.Optional(
+      Type.Array(
+        Type.Object({
+          protocol: Type.String({
+            description:
+              "That a channel brings: http, https, email, sms and those of your own",
+          }),
+          endpoint: Type.String(),
+        }),
+        {
+          maxItems: maxRecipients,
+          description:
+            "Each once; one that cannot be used keeps all from being accepted",
+          ...failsWith("RECIPIENTS_INVALID"),
+        },
+      ),
+    ),
+  },
+  { title: "Audience" },
+);
+
+const text = Type.String({
+  maxLength: maxMessageBytes,
+  ...failsWith("MESSAGE_INVALID"),
+});
+
+const NewMessage = Type.Object(
+  {
+    audience: Audience,
+    subject: Type.Optional(Type.String(failsWith("SUBJECT_INVALID"))),
+    text: Type.Optional(text),
+    variants: Type.Optional(
+      Type.Record(Type.String(), Type.String({ maxLength: maxMessageBytes }), {
+        description:
+          "Text by protocol, in place of text; default is for the others",
+        ...failsWith("MESSAGE_STRUCTURE_INVALID"),
+      }),
+    ),
+    template: Type.Optional(
+      Type.Object(
+        {
+          name: Type.String(failsWith("TEMPLATE_NAME_INVALID")),
+          tags: Type.Optional(
+            Type.Record(
+              Type.String(),
+              Type.String(),
+              failsWith("TEMPLATE_TAGS_INVALID"),
+            ),
+          ),
+        },
+        { description: "In place of text", ...failsWith("MESSAGE_INVALID") },
+      ),
+    ),
+    attributes: Type.Optional(
+      Type.Array(
+        Type.Object({
+          name: Type.String(),
+          type: Type.String(),
+          value: Type.Unknown(),
+        }),
+        {
+          description: "What filter policies look at",
+          ...failsWith("MESSAGE_ATTRIBUTES_INVALID"),
+        },
+      ),
+    ),
+    timeToLiveSeconds: Type.Optional(
+      Type.Union([Type.Number(), Type.Record(Type.String(), Type.Number())], {
+        description:
+          "For all protocols, or by protocol; those not named have their default lives",
+        ...failsWith("TIME_TO_LIVE_INVALID"),
+      }),
+    ),
+    notBefore: Type.Optional(
+      instant("No attempt is made before this; at most 35 days ahead"),
+    ),
+    class: Type.Optional(
+      Type.String({
+        description: `${messageClasses.join(", ")}: kind of traffic`,
+        ...optionCode,
+      }),
+    ),
+    tag: Type.Optional(
+      Type.String({
+        description: `A label to find messages by, of ${messageOptionLimits.tagLength} characters at most`,
+        ...optionCode,
+      }),
+    ),
+    sender: Type.Optional(
+      Type.String({ description: "Sender ID of its texts", ...optionCode }),
+    ),
+    priority: Type.Optional(
+      Type.Number({
+        description: `${messagePriorities.join(", ")}; 1 is the highest`,
+        ...optionCode,
+      }),
+    ),
+    relatedObjects: Type.Optional(
+      Type.Array(
+        Type.Object({
+          type: Type.String(),
+          id: Type.Union([Type.String(), Type.Number()]),
+        }),
+        {
+          description: `What the message is about in the publisher's own system, ${messageOptionLimits.relatedObjects} at most; an integer id is the same as its digits`,
+          ...optionCode,
+        },
+      ),
+    ),
+    extraData: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: `Kept for the publisher and not delivered, ${messageOptionLimits.extraDataBytes} bytes at most`,
+        ...optionCode,
+      }),
+    ),
+    statusUrl: Type.Optional(
+      Type.String({
+        description: "http or https URL that is told of outcomes",
+        ...optionCode,
+      }),
+    ),
+  },
+  { title: "NewMessage" },
+);
+
+const Published = Type.Object(
+  { id: Type.String({ description: "Of the message" }) },
+  { title: "PublishedMessage" },
+);
+
+export function publishRoutes(app: HttpApp, ports: V2Ports): void {
+  const { publisher } = ports;
+
+  app.post(
+    "/messages",
+    {
+      config: {
+        operation: "messages.publish",
+        isFrequent: true,
+        jsonMembers,
+        errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
+      },
+      schema: {
+        summary: "Publishes a message",
+        description:
+          "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more.",
+        tags: ["Messages"],
+        headers: Type.Object({
+          "idempotency-key": Type.Optional(Type.String()),
+        }),
+        body: NewMessage,
+        response: { 201: Published, ...refusals },
+      },
+      bodyLimit: messageBodyBytes,
+    },
+    async (request, reply) => {
+      const published = await publish(request, request.body);
+      answeredId(request, reply, published);
+      const { messageId: id } = published;
+      reply.code(201).header("location", `/api/v2/messages/${id}`);
+      return { id };
+    },
+  );
+
+  async function publish(
+    request: FastifyRequest,
+    body: Static<typeof NewMessage>,
+  ): Promise<PublishedMessage> {
+    const { kind, topicUrn, recipients } = body.audience;
+    const own = projectOf(request);
+    const repeatable = repeatableOf(request, "messages");
+    const content = { ...toRequest(body, own), repeatable };
+    switch (kind) {
+      case "topic":
+        if (topicUrn === undefined || recipients !== undefined) {
+          throw misfit("topic", "topicUrn", "recipients");
+        }
+        return await publisher.publish(
+          await projectFor(request, ports, topicUrn, "SMN:Publish"),
+          topicUrn,
+          content,
+        );
+      case "direct":
+        if (recipients === undefined || topicUrn !== undefined) {
+          throw misfit("direct", "recipients", "topicUrn");
+        }
+        return await publisher.send(own, recipients, content);
+      default:
+        return kind satisfies never;
+    }
+  }
+}
+
+/** @throws CarillonError MESSAGE_INVALID, MESSAGE_ATTRIBUTES_INVALID */
+function toRequest(
+  body: Static<typeof NewMessage>,
+  projectId: ProjectId,
+): PublishRequest {
+  const { text, variants, template, timeToLiveSeconds, attributes } = body;
+  const given = [text, variants, template].filter((it) => it !== undefined);
+  if (given.length !== 1) {
+    throw new CarillonError(
+      "MESSAGE_INVALID",
+      `Invalid message: one of text, variants and template is expected, ${given.length} were given.`,
+    );
+  }
+  const checked = checkMessageAttributes(attributes ?? []);
+  const { attributes: _, ...options } = body;
+  return {
+    ...options,
+    variants,
+    template: template && { ...template, projectId },
+    timeToLive: timeToLiveSeconds,
+    ...(checked.length > 0 && { attributes: checked }),
+    notBefore:
+      body.notBefore === undefined
+        ? undefined
+        : parseInstant(body.notBefore, "notBefore"),
+  };
+}
+
+function misfit(kind: string, needed: string, other: string): RequestError {
+  return new RequestError(
+    "REQUEST_INVALID",
+    `audience of kind ${kind} needs ${needed} and has no ${other}.`,
+  );
+}

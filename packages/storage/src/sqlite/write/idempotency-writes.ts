@@ -1,0 +1,76 @@
+/** Writes of messages together with the keys of their requests. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs, IdempotencyKey } from "@carillon/core";
+import {
+  type IdempotencyKeyRow,
+  idempotencyKeys,
+} from "../schema/idempotency-table.ts";
+import type {
+  NewMessageRow,
+  RelatedObjectRows,
+} from "../schema/message-table.ts";
+import { prepareQuery } from "../schema/query.ts";
+import {
+  type AcceptedRow,
+  createMessageWrites,
+  type FirstRangeLease,
+  type RecipientRow,
+} from "./message-writes.ts";
+
+/** Keys that have ended and go with a new one: more than are added. */
+const removedWithEach = 4;
+
+/** Who gets the message. */
+export type AudienceValues =
+  | readonly [kind: "topic", lease: FirstRangeLease | null]
+  | readonly [kind: "direct", recipients: readonly RecipientRow[]];
+
+/** What was kept, or the key that was there. */
+export type AcceptedOnceValues =
+  | AcceptedRow
+  | { readonly earlier: IdempotencyKeyRow };
+
+export function createIdempotencyWrites(db: DatabaseSync) {
+  /** Parameters: project, key, now. Index: the primary key. */
+  const held = prepareQuery<IdempotencyKeyRow>(
+    db,
+    `SELECT ${idempotencyKeys.columns()} FROM idempotency_keys
+     WHERE project_id = ? AND key = ? AND expires_at > ?`,
+  );
+  /** In place of one that has ended. */
+  const put = db.prepare(idempotencyKeys.replace("projectId", "key"));
+  /** Parameters: now, how many. Index: idempotency_keys_expires. */
+  const removeEnded = db.prepare(
+    `DELETE FROM idempotency_keys WHERE (project_id, key) IN (
+       SELECT project_id, key
+       FROM idempotency_keys INDEXED BY idempotency_keys_expires
+       WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+  );
+  const { acceptMessage, acceptDirectMessage } = createMessageWrites(db);
+
+  return {
+    acceptOnce(
+      key: IdempotencyKey,
+      now: EpochMs,
+      message: NewMessageRow,
+      objects: RelatedObjectRows,
+      dueAt: EpochMs,
+      audience: AudienceValues,
+    ): AcceptedOnceValues {
+      // No two run at once: this thread is the only one that writes.
+      const earlier = held.get(key.projectId, key.key, now);
+      if (earlier) return { earlier };
+      removeEnded.run(now, removedWithEach);
+      put.run(...idempotencyKeys.toRow(key));
+      const [kind, value] = audience;
+      if (kind === "direct") {
+        const seq = acceptDirectMessage(message, objects, dueAt, value);
+        return { seq, unclaimed: 0 };
+      }
+      return acceptMessage(message, objects, dueAt, value);
+    },
+    removeEndedKeys: (now: EpochMs, limit: number): number =>
+      Number(removeEnded.run(now, limit).changes),
+  };
+}

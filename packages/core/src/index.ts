@@ -34,6 +34,11 @@ export {
   isTransient,
 } from "./errors.ts";
 export {
+  checkNotEventTopic,
+  eventTopicName,
+} from "./events/event-topic.ts";
+export { countRuns, listRuns, toRuns } from "./events/target-runs.ts";
+export {
   filterNamed,
   findNamed,
   foldIdentityName,
@@ -123,6 +128,21 @@ export {
   refusedLoginAction,
 } from "./ports/audit-store.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
+export {
+  type Change,
+  type ChangeBatch,
+  type ChangeFeed,
+  type ChangePage,
+  type ChangeRetention,
+  type DeliveryChange,
+  type DeliveryHead,
+  type EventMessage,
+  type FeedPosition,
+  type MessageHead,
+  type Occurrence,
+  type OccurrenceType,
+  occurrenceTypes,
+} from "./ports/change-feed.ts";
 export {
   type AttemptResult,
   type AttemptSignals,

@@ -7,6 +7,8 @@ export {
   auditCheckInterval,
   surplusAuditEntries,
 } from "./audit/audit-retention.ts";
+export { eventTopicName } from "./events/event-topic.ts";
+export { toRuns } from "./events/target-runs.ts";
 export {
   type ClaimDecision,
   type ClaimFacts,

@@ -6,6 +6,7 @@
 import { type Clock, type Store, systemClock } from "@carillon/core";
 import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
+import { createChangeFeed } from "./memory-store/changes.ts";
 import { createDeliveryStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
@@ -37,7 +38,7 @@ export interface MemoryStoreOptions {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor gives it all members of Store
 export class MemoryStore {
   constructor({ clock = systemClock }: MemoryStoreOptions = {}) {
-    const tables = createTables();
+    const tables = createTables(clock);
     const holds = new Holds(clock);
     const store: Store = {
       ...createTopicStore(tables),
@@ -55,6 +56,7 @@ export class MemoryStore {
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),
       ...createAuditStore(tables),
+      ...createChangeFeed(tables, holds),
       exclusive: true,
       close: tables.close,
       [Symbol.asyncDispose]: tables.close,

@@ -27,7 +27,8 @@ export function writeMail(
   const title = titleOf(topic);
   switch (content.kind) {
     case "text":
-    case "structure": {
+    case "structure":
+    case "event": {
       const unsubscribeUrl = links.unsubscriptionPage(subscriptionId);
       return {
         subject: oneLine(message.subject ?? "") || title,

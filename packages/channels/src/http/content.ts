@@ -128,6 +128,7 @@ export function textFor(
   switch (content.kind) {
     case "text":
     case "structure":
+    case "event":
       return published;
     case "confirmation":
       return `You are invited to subscribe to the topic ${topic.urn}. To confirm, open subscribe_url within ${linkHours} hours.`;
@@ -150,6 +151,7 @@ function typeOf(content: MessageContent): MessageType {
   switch (content.kind) {
     case "text":
     case "structure":
+    case "event":
       return "Notification";
     case "confirmation":
       return "SubscriptionConfirmation";

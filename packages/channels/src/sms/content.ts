@@ -22,6 +22,7 @@ export function writeText(message: Message, links: Links): string | undefined {
   switch (content.kind) {
     case "text":
     case "structure":
+    case "event":
       return selectText(content, "sms").toWellFormed();
     case "confirmation":
       if (verificationCodeOf(content.token) !== undefined) {

@@ -8,8 +8,9 @@ import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 
 /**
- * What a message says. Confirmations and unsubscribe notices travel as messages too, so
- * that they are as durable, retried and explained as any notification.
+ * What a message says. Confirmations, unsubscribe notices and events travel as
+ * messages too, so that they are as durable, retried and explained as any
+ * notification.
  */
 export type MessageContent =
   | { readonly kind: "text"; readonly text: string }
@@ -19,7 +20,9 @@ export type MessageContent =
       readonly variants: Readonly<Record<string, string>>;
     }
   | { readonly kind: "confirmation"; readonly token: string }
-  | { readonly kind: "unsubscription"; readonly token: string };
+  | { readonly kind: "unsubscription"; readonly token: string }
+  /** What the change feed says, as JSON. Of its own deliveries nothing is told. */
+  | { readonly kind: "event"; readonly text: string };
 
 /** What a message can say. */
 export const contentKinds = [
@@ -27,6 +30,7 @@ export const contentKinds = [
   "structure",
   "confirmation",
   "unsubscription",
+  "event",
 ] as const satisfies readonly MessageContent["kind"][];
 
 /** To whom a message can go. */
@@ -60,6 +64,8 @@ export interface Message {
    * `expiresAt` is the end of the longest.
    */
   readonly timeToLiveSeconds?: number;
+  /** Where what becomes of its deliveries is told: an http or https URL. */
+  readonly statusUrl?: string;
 }
 
 /** What a message keeps of its topic, so that it outlives the topic. */
@@ -94,6 +100,7 @@ export function selectText(
 ): string {
   switch (content.kind) {
     case "text":
+    case "event":
       return content.text;
     case "structure":
       return content.variants[protocol] ?? content.variants.default ?? "";

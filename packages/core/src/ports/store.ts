@@ -3,6 +3,7 @@
 import type { EpochMs } from "../time.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
+import type { ChangeFeed } from "./change-feed.ts";
 import type { DeliveryStore, ReclaimedWork } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
@@ -32,6 +33,7 @@ export interface Store
     OptOutRecordStore,
     IdentityStore,
     AuditStore,
+    ChangeFeed,
     AsyncDisposable {
   /**
    * True when no other process can use the store while it is open: leases

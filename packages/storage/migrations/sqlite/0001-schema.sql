@@ -37,6 +37,9 @@ CREATE UNIQUE INDEX topics_name ON topics (project_id, name)
   WHERE deleted_at IS NULL;
 CREATE INDEX topics_of_project ON topics (project_id, seq)
   WHERE deleted_at IS NULL;
+-- Says at once whether anybody is subscribed to events.
+CREATE INDEX topics_of_events ON topics (subscription_count)
+  WHERE name = 'carillon-events' AND deleted_at IS NULL;
 -- Lists are gone on with behind what was deleted since: a topic is found by its
 -- name then, too.
 CREATE INDEX topics_deleted ON topics (project_id, name, seq)
@@ -194,6 +197,8 @@ CREATE TABLE messages (
   sealed_by          TEXT,
   -- Seconds, as given; NULL: the default life of each protocol.
   time_to_live       INTEGER,
+  -- Where what becomes of its deliveries is told; NULL: nowhere.
+  status_url         TEXT,
   content_kind       INTEGER NOT NULL,
   -- The text, the token, or the variants as JSON. Last, because it may be long
   -- and the columns before it are read without it.
@@ -202,6 +207,9 @@ CREATE TABLE messages (
 
 CREATE UNIQUE INDEX messages_id ON messages (id);
 CREATE INDEX messages_of_project ON messages (project_id, seq);
+-- Says at once that there is none.
+CREATE INDEX messages_status_url ON messages (seq)
+  WHERE status_url IS NOT NULL;
 
 -- Who gets a direct message.
 CREATE TABLE recipients (
@@ -384,6 +392,27 @@ CREATE TABLE opt_outs (
   keyword   TEXT    NOT NULL,
   at        INTEGER NOT NULL,
   PRIMARY KEY (recipient, sender)
+) STRICT, WITHOUT ROWID;
+
+----------------------------------------------------------------- changes
+
+-- What happened, one row for each transaction that changed something worth
+-- telling. The newest row is never removed, so that no number is given twice.
+CREATE TABLE changes (
+  seq  INTEGER PRIMARY KEY,
+  at   INTEGER NOT NULL,
+  -- JSON; see src/sqlite/schema/change-table.ts.
+  data TEXT    NOT NULL
+) STRICT;
+
+-- How far each durable consumer has read.
+CREATE TABLE change_consumers (
+  name        TEXT    PRIMARY KEY,
+  -- changes.seq of the last row it is done with.
+  position    INTEGER NOT NULL,
+  -- As in ranges.
+  owner       TEXT,
+  lease_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
 ---------------------------------------------------------------- identity

@@ -23,6 +23,7 @@ import { isDamage } from "./failure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
+import { createChangeFeed } from "./read/change-feed.ts";
 import { createDeliveryStore } from "./read/delivery-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
@@ -116,6 +117,7 @@ export async function openSqliteStore({
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),
     ...createAuditStore(connections),
+    ...createChangeFeed(connections, clock),
     exclusive: true,
     get status() {
       return writer.status;

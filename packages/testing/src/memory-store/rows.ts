@@ -8,6 +8,7 @@ import {
   type AuditEntry,
   audienceKinds,
   type BindingData,
+  type Change,
   type ConfirmationWindow,
   contentKinds,
   type DeliveryOutcome,
@@ -150,6 +151,7 @@ const contentColumns: Readonly<
   structure: object({ kind: text, variants: json }),
   confirmation: object({ kind: text, token: text }),
   unsubscription: object({ kind: text, token: text }),
+  event: object({ kind: text, text }),
 };
 
 export const messageColumns: Columns<Message> = {
@@ -179,6 +181,7 @@ export const messageColumns: Columns<Message> = {
   createdAt: integer,
   expiresAt: integer,
   timeToLiveSeconds: optional(integer),
+  statusUrl: optional(text),
 };
 
 export type DirectRecipient = Pick<Recipient, "protocol" | "endpoint">;
@@ -188,6 +191,25 @@ export const recipientColumns: Columns<DirectRecipient> = {
   endpoint: text,
 };
 
+/** A transaction's part of the change feed. */
+export interface ChangeRow {
+  readonly seq: number;
+  readonly at: EpochMs;
+  readonly changes: readonly Change[];
+}
+
+export const changeColumns: Columns<ChangeRow> = {
+  seq: integer,
+  at: integer,
+  changes: json,
+};
+
+/** How far a durable consumer has read. */
+export interface ChangeConsumerRow {
+  readonly position: number;
+  readonly hold?: Hold;
+}
+
 /** Who holds a row, and until when in the clock's monotonic time. */
 export interface Hold {
   readonly owner: string;
@@ -195,6 +217,11 @@ export interface Hold {
 }
 
 const hold = optional(object<Hold>({ owner: text, until: real }));
+
+export const changeConsumerColumns: Columns<ChangeConsumerRow> = {
+  position: integer,
+  hold,
+};
 
 export interface RangeRow extends AudienceRange {
   readonly hold?: Hold;

@@ -91,6 +91,7 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
         if (!subscription) return undefined;
         confirmations.delete(endpointKey(subscription));
         if (isActive(subscription)) return subscription;
+        tell(tables, "subscription.confirmed", subscription, now);
         return setStatus(tables, subscription, "confirmed");
       }),
     cancelSubscription: (id, unsubscribeNotice) =>
@@ -100,7 +101,10 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
           return known;
         }
         subscriptionTokens.deleteWhere(({ seq }) => seq === known.seq);
-        notify(tables, known, unsubscribeNotice(known));
+        const notice = unsubscribeNotice(known);
+        notify(tables, known, notice);
+        const { createdAt } = notice.message;
+        tell(tables, "subscription.cancelled", known, createdAt);
         return setStatus(tables, known, "cancelled");
       }),
     updateSubscription: (projectId, topicName, id, change) =>
@@ -146,6 +150,16 @@ function ofToken(
   if (!known || known.expiresAt <= now) return undefined;
   const subscription = subscriptions.get(known.seq);
   return subscription && !isDeleted(subscription) ? subscription : undefined;
+}
+
+function tell(
+  { journal }: Tables,
+  type: "subscription.confirmed" | "subscription.cancelled",
+  { projectId, topicName, id, protocol, endpoint }: Subscription,
+  at: EpochMs,
+): void {
+  const about = { topicName, subscriptionId: id, protocol, endpoint };
+  journal.note({ kind: "occurrence", type, projectId, about }, at);
 }
 
 /** Queues a message to a subscription and keeps the token that is in it. */

@@ -2,6 +2,7 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import type {
+  EpochMs,
   Message,
   MessageAttribute,
   MessageContent,
@@ -38,6 +39,7 @@ const shape = {
   attributes: optional(json<readonly MessageAttribute[]>()),
   sealedBy: optional(text),
   timeToLiveSeconds: named("time_to_live", optional(integer)),
+  statusUrl: optional(text),
   contentKind: code(contentCodes),
   content: text,
 };
@@ -100,13 +102,15 @@ export function topicSeqOf(row: NewMessageRow): SQLInputValue {
   return row[topicSeqIndex] ?? null;
 }
 
-export function createdAtOf(row: NewMessageRow): SQLInputValue {
-  return row[createdAtIndex] ?? null;
+export function createdAtOf(row: NewMessageRow): EpochMs {
+  // The codec of instants gives numbers.
+  return row[createdAtIndex] as EpochMs;
 }
 
 function contentText(content: MessageContent): string {
   switch (content.kind) {
     case "text":
+    case "event":
       return content.text;
     case "structure":
       return JSON.stringify(content.variants);
@@ -121,6 +125,7 @@ function contentText(content: MessageContent): string {
 function toContent(kind: MessageContent["kind"], text: string): MessageContent {
   switch (kind) {
     case "text":
+    case "event":
       return { kind, text };
     case "structure":
       // Only contentText writes this column.

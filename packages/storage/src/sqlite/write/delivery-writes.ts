@@ -7,6 +7,7 @@ import { audienceCodes, stateCodes } from "../schema/codes.ts";
 import { type DueRow, dueColumns, toClaimFacts } from "../schema/due-row.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
@@ -29,7 +30,11 @@ function decide(row: DueRow): ReturnType<typeof decideClaim> {
   }
 }
 
-export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
+export function createDeliveryWrites(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   /**
    * Due deliveries, longest due first, with their recipients and with what
    * decides whether they are still wanted.
@@ -54,8 +59,8 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
      WHERE message_seq = ? AND target = ?`,
   );
   const cancel = createCancellation(db);
-  const outcomes = createOutcomeWrites(db, rules);
-  const counts = createCounts(db);
+  const outcomes = createOutcomeWrites(db, rules, journal);
+  const counts = createCounts(db, journal);
 
   return {
     /**
@@ -79,7 +84,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
           const decision = decide(row);
           if (decision === "send") {
             claim.run(owner, leaseUntil, messageSeq, target);
-            countChanges.move(messageSeq, state, sending);
+            countChanges.move(messageSeq, target, state, sending);
             claimed.push(row);
           } else {
             cancel(row, cancelReasons[decision], now, countChanges);
@@ -89,7 +94,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
         // Each round that cancels makes room for as many more; the rest of a
         // long queue is still due, and other writes come before it.
       } while (cancels > 0 && claimed.length < limit && ++rounds < maxRounds);
-      counts.add(countChanges);
+      counts.add(countChanges, now);
       return claimed;
     },
     recordOutcomes: (columns: OutcomeColumns) => outcomes.recordAll(columns),

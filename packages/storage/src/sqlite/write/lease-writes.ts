@@ -4,12 +4,13 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, ReclaimedWork } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 const { sending, unknown } = stateCodes;
 
-export function createLeaseWrites(db: DatabaseSync) {
+export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
   /** Parameters: end of the lease, owner. Indexes: those of what is held. */
   const renewRanges = db.prepare(
     `UPDATE ranges INDEXED BY ranges_held SET lease_until = ?
@@ -47,7 +48,12 @@ export function createLeaseWrites(db: DatabaseSync) {
      SET state = ${unknown}, owner = NULL, lease_until = NULL
      WHERE message_seq = ? AND target = ?`,
   );
-  const counts = createCounts(db);
+  /** Parameters: end of the lease. */
+  const freeConsumers = db.prepare(
+    `UPDATE change_consumers SET owner = NULL, lease_until = NULL
+     WHERE lease_until <= ?`,
+  );
+  const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
 
   return {
@@ -65,11 +71,12 @@ export function createLeaseWrites(db: DatabaseSync) {
       const settledCounts = new SettledCounts();
       for (const [messageSeq, target] of lost) {
         lose.run(messageSeq, target);
-        countChanges.move(messageSeq, sending, unknown);
+        countChanges.move(messageSeq, target, sending, unknown);
         settledCounts.add(messageSeq, target, unknown, now);
       }
-      counts.add(countChanges);
+      counts.add(countChanges, now);
       statistics.add(settledCounts);
+      freeConsumers.run(endedBy);
       const freed =
         Number(freeRanges.run(endedBy).changes) +
         Number(freeDeliveries.run(now, endedBy).changes);

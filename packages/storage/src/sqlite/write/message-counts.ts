@@ -4,23 +4,38 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 
 /** Changes of counts, gathered per operation and written once per message. */
 export class CountChanges {
   /** Message → change by state. */
   readonly changes = new Map<number, number[]>();
+  /** Message, target and new state of each delivery, one after another. */
+  readonly transitions: number[] = [];
 
   /** A delivery came to be in `state`. */
-  add(messageSeq: number, state: number): void {
+  add(messageSeq: number, target: number, state: number): void {
     this.#change(messageSeq, state, 1);
+    this.#note(messageSeq, target, state);
   }
 
   /** A delivery went from one state to another. */
-  move(messageSeq: number, from: number, to: number): void {
+  move(messageSeq: number, target: number, from: number, to: number): void {
     if (from === to) return;
     this.#change(messageSeq, from, -1);
     this.#change(messageSeq, to, 1);
+    this.#note(messageSeq, target, to);
+  }
+
+  /** Of a delivery that goes two steps at once the last one counts. */
+  #note(messageSeq: number, target: number, state: number): void {
+    const { transitions } = this;
+    const last = transitions.length - 3;
+    if (transitions[last] === messageSeq && transitions[last + 1] === target) {
+      transitions[last + 2] = state;
+    } else transitions.push(messageSeq, target, state);
   }
 
   #change(messageSeq: number, state: number, by: number): void {
@@ -38,7 +53,8 @@ export const countColumns = Object.entries(stateCodes)
   .sort(([, a], [, b]) => a - b)
   .map(([state]) => state);
 
-export function createCounts(db: DatabaseSync) {
+/** What is counted is told, too: see the journal. */
+export function createCounts(db: DatabaseSync, journal: ChangeJournal) {
   const add = db.prepare(
     `INSERT INTO message_counts (message_seq, ${countColumns.join(", ")})
      VALUES (?${", ?".repeat(countColumns.length)})
@@ -46,10 +62,12 @@ export function createCounts(db: DatabaseSync) {
        ${countColumns.map((name) => `${name} = ${name} + excluded.${name}`)}`,
   );
   return {
-    add(countChanges: CountChanges): void {
+    /** `at`: when the changes happened. */
+    add(countChanges: CountChanges, at: EpochMs): void {
       for (const [messageSeq, changes] of countChanges.changes) {
         add.run(messageSeq, ...changes);
       }
+      journal.addTransitions(countChanges.transitions, at);
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from "../schema/message-table.ts";
 import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 
 /**
@@ -18,7 +19,7 @@ import { CountChanges, createCounts } from "./message-counts.ts";
  */
 export type LeaseValues = [owner: string, until: number] | null;
 
-export function createMessageWrites(db: DatabaseSync) {
+export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   const insertMessage = createInsert(db);
   /**
    * Whether a topic has anybody to send to: when one of its subscriptions was
@@ -42,7 +43,7 @@ export function createMessageWrites(db: DatabaseSync) {
      VALUES (?, ?, ?, ?)`,
   );
   const insertDue = createDueInsert(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
 
   return {
     acceptMessage(
@@ -69,25 +70,25 @@ export function createMessageWrites(db: DatabaseSync) {
       for (const [target, [protocol, endpoint]] of recipients.entries()) {
         insertRecipient.run(seq, target, protocol, endpoint);
         insertDue(seq, target, createdAtOf(message), billable);
-        countChanges.add(seq, stateCodes.waiting);
+        countChanges.add(seq, target, stateCodes.waiting);
       }
-      counts.add(countChanges);
+      counts.add(countChanges, createdAtOf(message));
       return seq;
     },
   };
 }
 
 /** Keeps a message to one subscription, due at once. */
-export function createNoticeWrite(db: DatabaseSync) {
+export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
   const insertMessage = createInsert(db);
   const insertDue = createDueInsert(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
   return (message: NewMessageRow, target: number, billable: boolean): void => {
     const seq = insertMessage(message);
     insertDue(seq, target, createdAtOf(message), billable);
     const countChanges = new CountChanges();
-    countChanges.add(seq, stateCodes.waiting);
-    counts.add(countChanges);
+    countChanges.add(seq, target, stateCodes.waiting);
+    counts.add(countChanges, createdAtOf(message));
   };
 }
 

@@ -3,6 +3,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
+import type { ChangeJournal } from "./change-journal.ts";
+import { createChangeWrites } from "./change-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
@@ -22,22 +24,27 @@ export type Operations = ReturnType<typeof createOperations>;
 
 export type OperationName = keyof Operations;
 
-export function createOperations(db: DatabaseSync, rules: StateRules) {
+export function createOperations(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   return {
-    ...createTopicWrites(db),
+    ...createTopicWrites(db, journal),
     ...createResourceTagWrites(db),
-    ...createSubscriptionWrites(db),
+    ...createSubscriptionWrites(db, journal),
     ...createSubscriptionUserWrites(db),
     ...createTemplateWrites(db),
     ...createBindingWrites(db),
-    ...createMessageWrites(db),
-    ...createRangeWrites(db, rules),
-    ...createDeliveryWrites(db, rules),
-    ...createLeaseWrites(db),
-    ...createReceiptWrites(db, rules),
-    ...createInboundWrites(db),
+    ...createMessageWrites(db, journal),
+    ...createRangeWrites(db, rules, journal),
+    ...createDeliveryWrites(db, rules, journal),
+    ...createLeaseWrites(db, journal),
+    ...createReceiptWrites(db, rules, journal),
+    ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),
     ...createAuditWrites(db),
+    ...createChangeWrites(db, journal),
   };
 }

@@ -12,6 +12,7 @@ import {
   outcomeColumns,
 } from "../schema/delivery-table.ts";
 import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import {
   type Column,
@@ -52,7 +53,11 @@ const requiredAt = [...absent.keys()].filter((n) => absent[n] === undefined);
 /** Columns that are cleared once nobody goes on with the delivery. */
 const openAt = placesOf("setWhileOpen");
 
-export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
+export function createOutcomeWrites(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   /**
    * Adds a delivery with its outcome; changes nothing when it is there.
    * Index: the primary key. Called for every recipient of every message.
@@ -85,7 +90,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
        ${attempts.names.map((_, n) => `, ?${n + 3}`).join("")})`,
   );
   const joinReceipts = createReceiptJoin(db, rules);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
 
   /** The row that is being written, in the order of the columns. */
@@ -153,7 +158,12 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     const isSettled = clearIfSettled(state);
     if (values[lastAt] === null) update(values);
     else updateWithAttempt(values);
-    totals.countChanges.move(values[messageSeqAt] as number, known, state);
+    totals.countChanges.move(
+      values[messageSeqAt] as number,
+      values[targetAt] as number,
+      known,
+      state,
+    );
     if (isSettled && !rules.settled[known]) countSettled(state, totals);
     return state;
   }
@@ -163,7 +173,11 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     const state = load(columns, row);
     const isSettled = clearIfSettled(state);
     if (insert.run(...values).changes > 0) {
-      totals.countChanges.add(values[messageSeqAt] as number, state);
+      totals.countChanges.add(
+        values[messageSeqAt] as number,
+        values[targetAt] as number,
+        state,
+      );
       if (isSettled) countSettled(state, totals);
       return state;
     }
@@ -221,7 +235,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         refused.push(replace(columns, row, reason, writeRow, totals));
       }
     }
-    counts.add(totals.countChanges);
+    counts.add(totals.countChanges, columns.writtenAt);
     statistics.add(totals.settledCounts);
     return refused;
   }

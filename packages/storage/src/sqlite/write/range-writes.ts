@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RangeEnd } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import type { StateRules } from "./state-rules.ts";
@@ -16,7 +17,11 @@ export type RangeRow = readonly [
 
 const rangeColumns = "message_seq, after_target, upto_target, fence";
 
-export function createRangeWrites(db: DatabaseSync, rules: StateRules) {
+export function createRangeWrites(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   /**
    * Ranges nobody holds, oldest message first.
    * Parameters: limit. Index: the primary key; before the first free range come
@@ -58,7 +63,7 @@ export function createRangeWrites(db: DatabaseSync, rules: StateRules) {
     `UPDATE ranges SET owner = NULL, lease_until = NULL, fence = fence + 1
      WHERE message_seq = ? AND after_target = ? AND fence = ?`,
   );
-  const outcomes = createOutcomeWrites(db, rules);
+  const outcomes = createOutcomeWrites(db, rules, journal);
 
   return {
     claimRanges(owner: string, leaseUntil: number, limit: number): RangeRow[] {

@@ -47,7 +47,7 @@ export function createReceiptJoin(db: DatabaseSync, rules: StateRules) {
     }
     if (current === state) return;
     settle(current, messageSeq, target);
-    totals.countChanges.move(messageSeq, state, current);
+    totals.countChanges.move(messageSeq, target, state, current);
     if (rules.settled[current] && !rules.settled[state]) {
       totals.settledCounts.add(messageSeq, target, current, at);
     }

@@ -5,12 +5,17 @@ import type { Receipt } from "@carillon/core";
 import { receiptEventCodes } from "../schema/codes.ts";
 import { receipts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createReceiptSettlement } from "./receipt-join.ts";
 import type { StateRules } from "./state-rules.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
-export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
+export function createReceiptWrites(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   /**
    * The delivery that a provider knows by this id; the newest, should it use
    * one twice. Parameters: external id, provider.
@@ -27,7 +32,7 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
   );
   const insert = db.prepare(receipts.insert);
   const settle = createReceiptSettlement(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
 
   return {
@@ -42,8 +47,8 @@ export function createReceiptWrites(db: DatabaseSync, rules: StateRules) {
       if (next === undefined || next === found[2]) return;
       settle(next, found[0], found[1]);
       const countChanges = new CountChanges();
-      countChanges.move(found[0], found[2], next);
-      counts.add(countChanges);
+      countChanges.move(found[0], found[1], found[2], next);
+      counts.add(countChanges, at);
       if (rules.settled[found[2]] || !rules.settled[next]) return;
       const settledCounts = new SettledCounts();
       settledCounts.add(found[0], found[1], next, at);

@@ -18,6 +18,7 @@ import {
   subscriptions,
   subscriptionTables,
 } from "../schema/subscription-table.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createNoticeWrite } from "./message-writes.ts";
 
@@ -32,7 +33,10 @@ export interface NoticeValues {
 
 const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 
-export function createSubscriptionWrites(db: DatabaseSync) {
+export function createSubscriptionWrites(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+) {
   const topicById = prepareQuery<[subscriptionCount: number]>(
     db,
     `SELECT subscription_count FROM topics
@@ -95,7 +99,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     "DELETE FROM subscription_tokens WHERE subscription_seq = ?",
   );
   const count = createCount(db);
-  const writeNotice = createNoticeWrite(db);
+  const writeNotice = createNoticeWrite(db, journal);
   const confirmations = createConfirmationCounts(db);
 
   /** Queues a notice to a subscription and keeps the token that is in it. */
@@ -103,6 +107,17 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     deleteExpiredTokens.run(seq, at);
     insertToken.run(notice.token, seq, notice.tokenExpiresAt);
     writeNotice(notice.message, seq, notice.billable);
+  }
+
+  function tell(
+    type: "subscription.confirmed" | "subscription.cancelled",
+    row: SubscriptionRow,
+    at: EpochMs,
+  ): void {
+    const { projectId, id, topicName, protocol, endpoint } =
+      subscriptions.fromRow(row);
+    const about = { topicName, subscriptionId: id, protocol, endpoint };
+    journal.addOccurrence({ type, projectId, about }, at);
   }
 
   function insertCounted(subscription: NewSubscription): number {
@@ -168,9 +183,11 @@ export function createSubscriptionWrites(db: DatabaseSync) {
       const [seq] = seqOfToken.get(token, now) ?? [];
       // Tokens go with their subscription: there is no deleted one here.
       if (seq === undefined) return undefined;
-      confirm.run(seq);
+      const isNew = confirm.run(seq).changes > 0;
       confirmations.clear(seq);
-      return get(seq);
+      const row = get(seq);
+      if (isNew) tell("subscription.confirmed", row, now);
+      return row;
     },
     cancelSubscription(
       id: string,
@@ -184,6 +201,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
         // An old mail's link must not undo what its reader decided since.
         deleteTokens.run(seq);
         send(seq, unsubscribeNotice, at);
+        tell("subscription.cancelled", get(seq), at);
       }
       return get(seq);
     },

@@ -27,12 +27,28 @@ export type { EngineStatus } from "./engine/engine-status.ts";
 export type { Publisher } from "./engine/publish.ts";
 export { defaultRetryPolicy, smnRetryPolicy } from "./engine/retry-policy.ts";
 export { shortestLeaseMs } from "./engine/sender.ts";
+export { WorkLoop } from "./engine/work-loop.ts";
 export {
   CarillonError,
   type ErrorCode,
   errorCatalogue,
   isTransient,
 } from "./errors.ts";
+export { EndpointHealth } from "./events/endpoint-health.ts";
+export {
+  deliveryFacts,
+  type EventFacts,
+  type EventType,
+  eventTime,
+  eventTypes,
+  messageFacts,
+  occurrenceFacts,
+} from "./events/event.ts";
+export {
+  EventPublisher,
+  type EventPublisherOptions,
+  type EventPublisherPorts,
+} from "./events/event-publisher.ts";
 export {
   checkNotEventTopic,
   eventTopicName,
@@ -337,6 +353,7 @@ export {
 export { createTopics, type Topics } from "./topics/topics.ts";
 export {
   formatSubscriptionUrn,
+  formatTopicUrn,
   parseSubscriptionUrn,
   parseTopicUrn,
 } from "./urn.ts";

@@ -59,6 +59,7 @@ import {
 } from "./api/validation.ts";
 import type { ReloadedConfig } from "./config-reload.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
+import type { EventTailer } from "./events/event-tailer.ts";
 import type { AdministrationWithin } from "./identity/administration/administration.ts";
 import type { AuditLog } from "./identity/audit-log.ts";
 import type { Identity } from "./identity/identity.ts";
@@ -93,6 +94,7 @@ export interface AppPorts {
   readonly audit: AuditLog;
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
   readonly unsubscribeTokens: UnsubscribeTokens;
+  readonly events: EventTailer;
   readonly metricsText: MetricsText;
   readonly requests: RequestMeter;
   readonly logins: LoginMeter;

@@ -22,6 +22,8 @@ import type { Signer } from "./signing-key.ts";
 export interface RequestTemplate {
   readonly type: MessageType;
   readonly topicUrn: string;
+  /** It is for an endpoint that is no subscription's. */
+  readonly isDirect: boolean;
   /**
    * The headers that are the same for all, and the JSON. A notification's ends
    * where the id of the subscription goes into the link that ends it.
@@ -73,10 +75,13 @@ export async function createRequestTemplate(
     "x-smn-message-id": message.id,
     "x-smn-topic-urn": topic.urn,
   });
-  const body = type === "Notification" ? cutAtLink(json, links, topic) : json;
+  const isDirect = message.audience === "direct";
+  const hasLink = type === "Notification" && !isDirect;
+  const body = hasLink ? cutAtLink(json, links, topic) : json;
   return {
     type,
     topicUrn: topic.urn,
+    isDirect,
     bytes: Buffer.from(`${headers}\r\n${body}`),
     bodyLength: Buffer.byteLength(body),
   };
@@ -84,7 +89,8 @@ export async function createRequestTemplate(
 
 /** Who a request goes to. */
 export interface RequestRecipient {
-  readonly subscriptionId: SubscriptionId;
+  /** Absent for a direct message only. */
+  readonly subscriptionId: SubscriptionId | undefined;
   readonly extension: SubscriptionExtension | undefined;
   readonly endpoint: string;
   readonly target: RequestTarget;
@@ -102,11 +108,11 @@ export function writeRequest(
   authority: string,
   memory: RequestMemory,
 ): Buffer {
-  const { type, bytes, bodyLength } = template;
-  const isNotification = type === "Notification";
+  const { type, bytes, bodyLength, isDirect } = template;
+  const isNotification = type === "Notification" && !isDirect;
   const tail = isNotification ? `${subscriptionId}"}` : "";
   let head = requestHead("POST", authority, target, bodyLength + tail.length);
-  if (type !== "SubscriptionConfirmation") {
+  if (type !== "SubscriptionConfirmation" && !isDirect) {
     head += `x-smn-subscription-urn: ${template.topicUrn}:${subscriptionId}\r\n`;
   }
   if (isNotification && extension?.header !== undefined) {

@@ -82,7 +82,8 @@ export class HttpAttempts {
   ): Promise<AttemptResult> {
     const { subscriptionId, extension, endpoint } = recipient;
     const target = toRequestTarget(endpoint);
-    if (subscriptionId === undefined || target === undefined) {
+    const isUnknown = subscriptionId === undefined && !template.isDirect;
+    if (isUnknown || target === undefined) {
       return Promise.resolve(noEndpoint);
     }
     const signal = signals?.engineSignal;

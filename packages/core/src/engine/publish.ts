@@ -8,6 +8,7 @@
  */
 
 import { CarillonError, type ErrorCode } from "../errors.ts";
+import { checkNotEventTopic } from "../events/event-topic.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
 import { lastExpiryOf, type MessageLives } from "../messages/default-life.ts";
 import {
@@ -49,6 +50,8 @@ export interface PublishRequest {
   /** Seconds; SMN's `time_to_live`. */
   readonly timeToLive?: unknown;
   readonly attributes?: readonly MessageAttribute[];
+  /** Where what becomes of the deliveries is told: an http or https URL. */
+  readonly statusUrl?: unknown;
 }
 
 /** A template to publish by; unchecked. */
@@ -64,8 +67,8 @@ export interface Publisher {
   /**
    * Keeps a message for a topic's subscribers; resolves once it is on disk.
    *
-   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, SUBJECT_INVALID,
-   * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
+   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, TOPIC_RESERVED,
+   * SUBJECT_INVALID, ENDPOINT_INVALID (of the status URL), MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
    * TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID, TEMPLATE_NOT_FOUND,
    * TEMPLATE_DEFAULT_MISSING, KEY_UNUSABLE, STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN
    */
@@ -176,6 +179,8 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     async publish(projectId, topicUrn, request) {
       checkOpen();
       const topic = await topics.get(projectId, topicUrn);
+      checkNotEventTopic(topic.name);
+      const statusUrl = checkStatusUrl(request.statusUrl);
       const createdAt = clock.now();
       const subject = checkSubject(request.subject);
       const content =
@@ -200,6 +205,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         createdAt,
         expiresAt: lastExpiryOf(createdAt, timeToLiveSeconds, lives),
         ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+        ...(statusUrl !== undefined && { statusUrl }),
       };
       const kept = await ports.seal.seal(message);
       const lease = intake.reserve();
@@ -247,6 +253,13 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       return message.id;
     },
   };
+}
+
+/** @throws CarillonError ENDPOINT_INVALID */
+function checkStatusUrl(url: unknown): string | undefined {
+  if (isAbsent(url)) return undefined;
+  const isSecure = typeof url === "string" && /^https:/i.test(url);
+  return checkEndpoint(isSecure ? "https" : "http", url);
 }
 
 function isAbsent(value: unknown): boolean {

@@ -5,6 +5,7 @@
  */
 
 import { CarillonError } from "../errors.ts";
+import { eventTopicName } from "../events/event-topic.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import { networkOf } from "../ip-range.ts";
 import type { NewMessage } from "../messages/message.ts";
@@ -322,6 +323,20 @@ export function createSubscriptions(
     return subscription;
   }
 
+  /** The topic of events is there once somebody subscribes to it. */
+  async function getTopic(projectId: ProjectId, urn: string): Promise<Topic> {
+    const { topicName } = parseTopicUrn(urn) ?? {};
+    if (topicName !== eventTopicName) return await topics.get(projectId, urn);
+    // Says what is wrong with the URN, if it is another project's.
+    try {
+      return await topics.get(projectId, urn);
+    } catch (error) {
+      const isOwn = urn === topics.urnOf({ projectId, name: eventTopicName });
+      if (!isOwn) throw error;
+      return (await topics.create(projectId, { name: eventTopicName })).topic;
+    }
+  }
+
   /** Six digits, from as many random bits as a token has. */
   function newCode(): string {
     const number = BigInt(`0x${ports.newToken()}`) % 1_000_000n;
@@ -330,7 +345,7 @@ export function createSubscriptions(
 
   return {
     async subscribe(projectId, topicUrn, request) {
-      const topic = await topics.get(projectId, topicUrn);
+      const topic = await getTopic(projectId, topicUrn);
       const protocol = checkProtocol(request.protocol);
       const endpoint = checkEndpoint(protocol, request.endpoint);
       const remark = checkRemark(request.remark);

@@ -18,6 +18,7 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
 
   return {
     async readChanges(after, limit) {
+      if (!/^\d{1,15}$/.test(after)) return { kind: "gone" };
       const from = Number(after);
       const kept = changes.list();
       const oldest = kept[0]?.seq ?? 1;

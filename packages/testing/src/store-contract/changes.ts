@@ -246,6 +246,7 @@ export function testChanges({ test }: Cases): void {
     const { position } = (await read(store, second.position)).at(-1) ?? {};
     assert.ok(position);
     // As after a restore of older data.
+    assert.deepEqual(await store.readChanges("x", 10), { kind: "gone" });
     const ahead = `${Number(position) + 7}`;
     assert.deepEqual(await store.readChanges(ahead, 10), { kind: "gone" });
   });

@@ -94,6 +94,7 @@ export function createChangeFeed(
 
   return {
     async readChanges(after, limit) {
+      if (!/^\d{1,15}$/.test(after)) return { kind: "gone" };
       const from = Number(after);
       const rows = next.all(from, limit);
       const [first] = rows[0] ?? [];

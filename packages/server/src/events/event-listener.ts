@@ -90,7 +90,8 @@ export class EventListener {
       this.#blockedSince = undefined;
     });
     output.on("close", () => this.#close());
-    this.#write("retry: 1000\n\n");
+    // A client that is cut off before its first event goes on here.
+    this.#write(`retry: 1000\nid: ${idOf(at)}\n\n`);
     this.#tick();
   }
 
@@ -159,6 +160,7 @@ export class EventListener {
           ? protocols.slice(n).filter((it) => it === protocol).length
           : change.count - n;
         this.#count(change.type, rest, at);
+        this.#at = { position: before, offset: offset + change.count };
         return;
       }
       const to = Math.min(change.count, n + room);
@@ -207,7 +209,10 @@ export class EventListener {
       return;
     }
     if (now >= this.#windowEnd) this.#flush();
-    if (now - this.#lastWrite >= heartbeatMs) this.#write(":\n\n");
+    // Says how far the feed was looked through, too.
+    if (now - this.#lastWrite >= heartbeatMs && this.#counts.size === 0) {
+      this.#write(`:\nid: ${idOf(this.#at)}\n\n`);
+    }
     if (now - this.#startedAt >= maxStreamMs) this.end("renew");
   }
 

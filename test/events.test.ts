@@ -284,7 +284,9 @@ describe("events", { concurrency: 2 }, () => {
       ),
     );
     // Of the deliveries of events nothing is told.
-    const own = new Set(sink.arrivals.map((it) => `${it.path} ${it.messageId}`));
+    const own = new Set(
+      sink.arrivals.map((it) => `${it.path} ${it.messageId}`),
+    );
     assert.deepEqual(
       events.filter((it) => own.has(`/events ${it.messageId}`)),
       [],

@@ -12,6 +12,8 @@ import {
   type OccurrenceType,
   occurrenceTypes,
 } from "../ports/change-feed.ts";
+import { maskSecrets } from "../subscriptions/mask-endpoint.ts";
+import { type Protocol, protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import { formatSubscriptionUrn, formatTopicUrn } from "../urn.ts";
 
@@ -50,10 +52,11 @@ export function messageFacts({ id, topic }: MessageHead): EventFacts {
 /** What an event says of one delivery. */
 export function deliveryFacts(
   { topic }: MessageHead,
-  { subscriptionId, ...delivery }: DeliveryHead,
+  { subscriptionId, endpoint, ...delivery }: DeliveryHead,
 ): EventFacts {
   return {
     ...delivery,
+    endpoint: maskSecrets(delivery.protocol, endpoint),
     ...(topic &&
       subscriptionId !== undefined && {
         subscriptionUrn: formatSubscriptionUrn(topic.urn, subscriptionId),
@@ -66,7 +69,16 @@ export function occurrenceFacts(
   { projectId, about }: Occurrence,
   region: string,
 ): EventFacts {
-  const { topicName, subscriptionId, ...facts } = about;
+  const { topicName, subscriptionId, ...rest } = about;
+  const { protocol, endpoint } = rest;
+  const isKnown = protocols.some((it) => it === protocol);
+  const facts = {
+    ...rest,
+    // Just looked up.
+    ...(isKnown && {
+      endpoint: maskSecrets(protocol as Protocol, String(endpoint)),
+    }),
+  };
   if (typeof topicName !== "string") return facts;
   const topicUrn = formatTopicUrn({ region, projectId, topicName });
   // What a store wrote of a subscription.

@@ -15,6 +15,7 @@ export {
   cancelReasons,
   decideClaim,
 } from "./messages/claim-decision.ts";
+export { deliveryStates, isSettled } from "./messages/delivery-state.ts";
 export { mergeStates, refusedOutcome } from "./messages/merge-outcome.ts";
 export {
   type ConfirmationWindow,

@@ -6,18 +6,17 @@
 
 /** Each target once, in ascending order. */
 export function toRuns(targets: readonly number[]): number[] {
-  let sorted = targets;
-  for (let n = 1; n < targets.length; n++) {
-    if ((targets[n] ?? 0) > (targets[n - 1] ?? 0)) continue;
-    sorted = [...targets].sort((a, b) => a - b);
-    break;
-  }
   const runs: number[] = [];
-  for (const target of sorted) {
-    const last = runs[runs.length - 1];
-    if (last !== undefined && target <= last) continue;
-    if (last === target - 1) runs[runs.length - 1] = target;
-    else runs.push(target, target);
+  let last: number | undefined;
+  for (const target of targets) {
+    if (last !== undefined && target <= last) {
+      // Not in order, which is rare.
+      return toRuns([...new Set(targets)].sort((a, b) => a - b));
+    }
+    if (last !== undefined && target === last + 1) {
+      runs[runs.length - 1] = target;
+    } else runs.push(target, target);
+    last = target;
   }
   return runs;
 }

@@ -5,15 +5,28 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
+import { deliveryStates, isSettled } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
-import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeJournal, ToldDeliveries } from "./change-journal.ts";
+
+interface Told extends ToldDeliveries {
+  readonly targets: number[];
+}
+
+/** By state. */
+const isTold: boolean[] = [];
+for (const state of deliveryStates)
+  isTold[stateCodes[state]] = isSettled(state);
+
+/** Beyond so many groups a further one is not looked for. */
+const maxSearched = 16;
 
 /** Changes of counts, gathered per operation and written once per message. */
 export class CountChanges {
   /** Message → change by state. */
   readonly changes = new Map<number, number[]>();
-  /** Message, target and new state of each delivery, one after another. */
-  readonly transitions: number[] = [];
+  /** Those that came to a state that is told. */
+  readonly told: Told[] = [];
 
   /** A delivery came to be in `state`. */
   add(messageSeq: number, target: number, state: number): void {
@@ -31,11 +44,28 @@ export class CountChanges {
 
   /** Of a delivery that goes two steps at once the last one counts. */
   #note(messageSeq: number, target: number, state: number): void {
-    const { transitions } = this;
-    const last = transitions.length - 3;
-    if (transitions[last] === messageSeq && transitions[last + 1] === target) {
-      transitions[last + 2] = state;
-    } else transitions.push(messageSeq, target, state);
+    const { told } = this;
+    let group = told[told.length - 1];
+    if (group?.messageSeq === messageSeq) {
+      const { targets } = group;
+      if (targets[targets.length - 1] === target) targets.pop();
+    }
+    if (!isTold[state]) return;
+    if (group?.messageSeq !== messageSeq || group.state !== state) {
+      // Few of a range: most of its deliveries end alike. Of many messages each
+      // has a group of its own anyway.
+      group =
+        told.length > maxSearched
+          ? undefined
+          : told.find(
+              (it) => it.messageSeq === messageSeq && it.state === state,
+            );
+      if (group === undefined) {
+        group = { messageSeq, state, targets: [] };
+        told.push(group);
+      }
+    }
+    group.targets.push(target);
   }
 
   #change(messageSeq: number, state: number, by: number): void {
@@ -67,7 +97,7 @@ export function createCounts(db: DatabaseSync, journal: ChangeJournal) {
       for (const [messageSeq, changes] of countChanges.changes) {
         add.run(messageSeq, ...changes);
       }
-      journal.addTransitions(countChanges.transitions, at);
+      journal.addDeliveries(countChanges.told, at);
     },
   };
 }

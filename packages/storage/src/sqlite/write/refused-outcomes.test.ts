@@ -164,7 +164,7 @@ test("writes nothing of a range while the database is full", async () => {
   using db = openForWriting(join(newFolder(), "test.db"));
   await Array.fromAsync(migrate(db, readMigrations(), systemClock));
   const rules = createStateRules();
-  const journal = new ChangeJournal(db, rules.settled);
+  const journal = new ChangeJournal(db);
   const { completeRange } = createRangeWrites(db, rules, journal);
   db.exec("INSERT INTO ranges VALUES (1, 0, NULL, 1, 'a', 1)");
   const outcomes = Array.from({ length: 5000 }, (_, n) =>

@@ -96,7 +96,7 @@ function setUp(options = { maxMs: 60_000 }) {
     CREATE TABLE kept (seq INTEGER PRIMARY KEY, value TEXT) STRICT;
     CREATE TABLE changes (seq INTEGER PRIMARY KEY, at INTEGER, data TEXT) STRICT;
   `);
-  const journal = new ChangeJournal(db, []);
+  const journal = new ChangeJournal(db);
   const insert = db.prepare("INSERT INTO kept (value) VALUES (?)");
   const put = (value: unknown) => insert.run(String(value)).lastInsertRowid;
   const run = createTransactions(

@@ -63,7 +63,7 @@ if (!isMainThread && parentPort) {
 
 function open(file: string, rules: StateRules) {
   const db = openForWriting(file);
-  const journal = new ChangeJournal(db, rules.settled);
+  const journal = new ChangeJournal(db);
   const operations = createOperations(db, rules, journal);
   const execute = ([name, args]: Command) => {
     // The main thread's side is typed: it names an operation with its own

@@ -320,6 +320,7 @@ export async function compose(
     requests,
     deliveries,
     logins,
+    events: eventTailer,
     droppedLogLines: ports.droppedLogLines,
     diskUse: ports.diskUse,
     version,

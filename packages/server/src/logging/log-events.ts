@@ -161,10 +161,6 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "A listener to events was disconnected: it took nothing for `durationMs`",
   ),
-  event_feed_failed: event(
-    "error",
-    "The change feed could not be read for listeners; it is tried again",
-  ),
 
   // What comes in.
   inbound_not_published: event("warn", "An incoming text was not published"),

@@ -2,7 +2,12 @@
 
 import { sleep } from "./abort.ts";
 import { toConnectionError } from "./connection-failure.ts";
-import { RequestTimeoutError } from "./errors.ts";
+import {
+  InvalidResponseError,
+  RequestTimeoutError,
+  ResponseError,
+  SmnError,
+} from "./errors.ts";
 import { toResponseError } from "./refusal.ts";
 import type { HttpRequest, TransportOptions } from "./transport.ts";
 
@@ -43,13 +48,28 @@ export function createStreamTransport({
         redirect: "manual",
         signal: abort.signal,
       });
-      if (response.ok) return response;
-      throw toResponseError(response, await response.text(), target);
+      if (response.type === "opaqueredirect") {
+        throw new ResponseError(`${target} was answered with a redirect`, {
+          status: 0,
+        });
+      }
+      if (!response.ok) {
+        throw toResponseError(response, await response.text(), target);
+      }
+      const type = response.headers.get("content-type") ?? "";
+      if (type.startsWith("text/event-stream")) return response;
+      throw new InvalidResponseError(
+        `${target} was answered with something else than a stream of events`,
+      );
     } catch (cause) {
       signal?.removeEventListener("abort", onAbort);
       signal?.throwIfAborted();
+      if (cause instanceof SmnError) {
+        // Whatever else it sends is not waited for.
+        abort.abort();
+        throw cause;
+      }
       if (abort.signal.aborted) throw late;
-      if (cause instanceof Error && "status" in cause) throw cause;
       throw toConnectionError(cause, target);
     } finally {
       answered.abort();

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { connect } from "../connection.ts";
-import { ForbiddenError } from "../errors.ts";
+import { ForbiddenError, InvalidResponseError } from "../errors.ts";
 
 const keys = {
   accessKey: "AK",
@@ -59,10 +59,18 @@ test("says at once what is wrong with the first request", async () => {
   }, ForbiddenError);
 });
 
+test("takes nothing but a stream of events for one", async () => {
+  await using server = await serveStreams([], { type: "application/json" });
+  const { carillon } = connect({ endpoint: server.url, ...keys });
+  await assert.rejects(async () => {
+    for await (const _ of carillon.events()) break;
+  }, InvalidResponseError);
+});
+
 /** Each connection gets the next list of texts, and is cut. */
 async function serveStreams(
   streams: readonly (readonly string[])[],
-  { status = 200, hangs = false } = {},
+  { status = 200, hangs = false, type = "text/event-stream" } = {},
 ) {
   const queries: string[] = [];
   const opened = Promise.withResolvers<void>();
@@ -72,7 +80,7 @@ async function serveStreams(
     const texts = streams[queries.length] ?? [];
     queries.push(query);
     response.on("close", left.resolve);
-    response.writeHead(status, { "content-type": "text/event-stream" });
+    response.writeHead(status, { "content-type": type });
     if (status !== 200) {
       response.end("{}");
       return;

@@ -124,7 +124,7 @@ function connectionSentence(error: ConnectionError, url: string): string {
 }
 
 function isMarkup(error: InvalidResponseError): boolean {
-  return error.message.includes("JSON object");
+  return /JSON object|stream of events/.test(error.message);
 }
 
 /** undici's, which has a code for some answers only. */

@@ -104,6 +104,12 @@ const entries: readonly Entry[] = [
       (await import("./commands/deliveries.ts")).deliveriesCommand(),
   },
   {
+    name: "events",
+    group: "Send, and see what became of it:",
+    summary: "follow what happens",
+    load: async () => (await import("./commands/events.ts")).eventsCommand(),
+  },
+  {
     name: "inbound",
     group: "Send, and see what became of it:",
     summary: "list and show texts that phones sent",

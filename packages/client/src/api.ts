@@ -6,8 +6,8 @@ import { AuthenticationError, InvalidOptionsError } from "./errors.ts";
 import type {
   HttpAnswer,
   HttpMethod,
+  HttpRequest,
   RequestOptions,
-  Transport,
 } from "./transport.ts";
 
 /** A request of a service's API, without the place and the credentials. */
@@ -29,17 +29,17 @@ export interface ApiRequest {
 }
 
 /** Resolves with a 2xx answer; anything else rejects with a SmnError. */
-export type Api = (
+export type Api<Answer = HttpAnswer> = (
   request: ApiRequest,
   options?: RequestOptions,
-) => Promise<HttpAnswer>;
+) => Promise<Answer>;
 
-export function createApi(
+export function createApi<Answer>(
   authenticator: Authenticator,
-  transport: Transport,
+  transport: (request: HttpRequest) => Promise<Answer>,
   /** Where in a session's service its operations are. */
   place: (session: Session) => string,
-): Api {
+): Api<Answer> {
   return async (request, options = {}) => {
     const target = toPath(request.path) + toQuery(request.query ?? {});
     const body = request.body && JSON.stringify(request.body);

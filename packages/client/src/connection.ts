@@ -16,6 +16,7 @@ import { type Carillon, createCarillon } from "./carillon/carillon.ts";
 import { InvalidOptionsError } from "./errors.ts";
 import { createRetryPolicy, type RetryOptions } from "./retry.ts";
 import { createSmn, type Smn } from "./smn/smn.ts";
+import { createStreamTransport } from "./stream-transport.ts";
 import { createTransport, type Transport } from "./transport.ts";
 
 /** How requests are made; each setting has a default. */
@@ -70,9 +71,14 @@ export function connect(options: ConnectOptions): Connection {
   const inService = createApi(authenticator, transport, ({ projectUrl }) =>
     toServiceUrl(projectUrl),
   );
+  const streams = createApi(
+    authenticator,
+    createStreamTransport({ fetch, timeoutMs }),
+    ({ projectUrl }) => toServiceUrl(projectUrl),
+  );
   return {
     smn: createSmn(inProject, inService),
-    carillon: createCarillon(inService),
+    carillon: createCarillon(inService, streams),
   };
 }
 

@@ -22,6 +22,7 @@ export type {
   ReloadedConfiguration,
 } from "./carillon/configuration.ts";
 export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
+export type { CarillonEvent, EventQuery } from "./carillon/events.ts";
 export type {
   Inbound,
   InboundMessage,

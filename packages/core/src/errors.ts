@@ -11,6 +11,7 @@ export const errorCatalogue = {
   TOPIC_QUOTA_EXCEEDED: "The project has as many topics as it may",
   TOPIC_URN_INVALID: "The topic URN is malformed",
   TOPIC_NOT_FOUND: "No such topic in this project",
+  TOPIC_RESERVED: "Only the service publishes to this topic",
   TOPIC_ACCESS_DENIED: "The topic's access policy does not allow this",
   PROJECT_DELETED: "The project was deleted; nothing can be made in it",
   IDENTITY_EXISTS: "There is a user, project or domain of that name already",

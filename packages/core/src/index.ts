@@ -32,12 +32,34 @@ export type {
 } from "./engine/publish.ts";
 export { defaultRetryPolicy, smnRetryPolicy } from "./engine/retry-policy.ts";
 export { shortestLeaseMs } from "./engine/sender.ts";
+export { WorkLoop } from "./engine/work-loop.ts";
 export {
   CarillonError,
   type ErrorCode,
   errorCatalogue,
   isTransient,
 } from "./errors.ts";
+export { EndpointHealth } from "./events/endpoint-health.ts";
+export {
+  deliveryFacts,
+  type EventContext,
+  type EventFacts,
+  type EventType,
+  eventTime,
+  eventTypes,
+  messageFacts,
+  occurrenceFacts,
+} from "./events/event.ts";
+export {
+  EventPublisher,
+  type EventPublisherOptions,
+  type EventPublisherPorts,
+} from "./events/event-publisher.ts";
+export {
+  checkNotEventTopic,
+  eventTopicName,
+} from "./events/event-topic.ts";
+export { countRuns, listRuns, toRuns } from "./events/target-runs.ts";
 export {
   filterNamed,
   findNamed,
@@ -164,6 +186,21 @@ export {
   refusedLoginAction,
 } from "./ports/audit-store.ts";
 export type { BindingStore } from "./ports/binding-store.ts";
+export {
+  type Change,
+  type ChangeBatch,
+  type ChangeFeed,
+  type ChangePage,
+  type ChangeRetention,
+  type DeliveryChange,
+  type DeliveryHead,
+  type EventMessage,
+  type FeedPosition,
+  type MessageHead,
+  type Occurrence,
+  type OccurrenceType,
+  occurrenceTypes,
+} from "./ports/change-feed.ts";
 export {
   type AttemptResult,
   type AttemptSignals,
@@ -416,6 +453,7 @@ export {
 export { createTopics, type Topics } from "./topics/topics.ts";
 export {
   formatSubscriptionUrn,
+  formatTopicUrn,
   parseSubscriptionUrn,
   parseTopicUrn,
 } from "./urn.ts";

@@ -7,6 +7,8 @@ export {
   auditCheckInterval,
   surplusAuditEntries,
 } from "./audit/audit-retention.ts";
+export { eventTopicName } from "./events/event-topic.ts";
+export { toRuns } from "./events/target-runs.ts";
 export {
   type ClaimDecision,
   type ClaimFacts,
@@ -15,7 +17,11 @@ export {
   unfetchedError,
 } from "./messages/claim-decision.ts";
 export { mergeReceipt, type ReceiptFacts } from "./messages/delivery-part.ts";
-export { isFinal, isSettled } from "./messages/delivery-state.ts";
+export {
+  deliveryStates,
+  isFinal,
+  isSettled,
+} from "./messages/delivery-state.ts";
 export {
   failedByReceipt,
   lostAttempt,

@@ -62,6 +62,7 @@ import {
 } from "./api/validation.ts";
 import type { ReloadedConfig } from "./config-reload.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
+import type { EventTailer } from "./events/event-tailer.ts";
 import type { AdministrationWithin } from "./identity/administration/administration.ts";
 import type { AuditLog } from "./identity/audit-log.ts";
 import type { Identity } from "./identity/identity.ts";
@@ -97,6 +98,7 @@ export interface AppPorts {
   readonly certificates: SubscriberPorts["certificates"] & Certificates;
   readonly subscriptionTokens: SubscriptionTokens;
   readonly webhookKeys: SubscriptionPorts["webhookKeys"];
+  readonly events: EventTailer;
   readonly metricsText: MetricsText;
   readonly requests: RequestMeter;
   readonly logins: LoginMeter;

@@ -26,7 +26,9 @@ import {
   createTopics,
   type DeliveryListener,
   defaultRetryPolicy,
+  EndpointHealth,
   type Engine,
+  EventPublisher,
   errorCatalogue,
   kindOf,
   type Logger,
@@ -45,6 +47,7 @@ import { type AppPorts, createApp } from "./app.ts";
 import { ConfigError } from "./config.ts";
 import { variableOf } from "./config-schema.ts";
 import { DeliveryLog } from "./delivery-log/delivery-log.ts";
+import { EventTailer } from "./events/event-tailer.ts";
 import { createAdministration } from "./identity/administration/administration.ts";
 import { createAuditLog } from "./identity/audit-log.ts";
 import {
@@ -155,6 +158,10 @@ export interface CloseOptions {
 /** What is under way gets this long to finish when closing. */
 const drainDeadlineMs = 7000;
 
+/** How long the change feed is kept, and how many transactions of it. */
+const changesKeptMs = 24 * 3_600_000;
+const changesKept = 200_000;
+
 /** Clients get this long to finish their requests when closing. */
 const requestGraceMs = 1500;
 
@@ -230,6 +237,7 @@ export async function compose(
   );
   const deliveries = new DeliveryMeter(protocols);
   const attemptLog = opened.use(new AttemptLog({ logger, clock, protocols }));
+  const endpointHealth = new EndpointHealth({ store, clock, logger });
   const engine = createEngineOf(
     {
       store,
@@ -239,7 +247,12 @@ export async function compose(
       protocols,
       clock,
       logger,
-      listener: listenWith([deliveries, attemptLog, deliveryLog]),
+      listener: listenWith([
+        deliveries,
+        attemptLog,
+        deliveryLog,
+        endpointHealth,
+      ]),
       seal,
       random: ports.random,
       newId,
@@ -266,6 +279,34 @@ export async function compose(
     await engine.drain({ signal: abandoning.signal });
     timer.cancel();
   });
+
+  const eventPublisher = new EventPublisher(
+    {
+      store,
+      dispatcher,
+      clock,
+      logger,
+      random: ports.random,
+      seal,
+      newMessageId,
+      lives,
+      region,
+      protocols,
+      owner: newId(),
+    },
+    { keepMs: changesKeptMs, keepBatches: changesKept },
+  );
+  opened.defer(() => eventPublisher.stop());
+  const eventTailer = opened.use(
+    new EventTailer({
+      store,
+      clock,
+      logger,
+      random: ports.random,
+      region,
+      protocols,
+    }),
+  );
 
   const hashes = createHashLimit();
   // Hashes a password and waits for the disk; the app is built meanwhile.
@@ -297,6 +338,7 @@ export async function compose(
     requests,
     deliveries,
     logins,
+    events: eventTailer,
     droppedLogLines: ports.droppedLogLines,
     diskUse: ports.diskUse,
     version,
@@ -360,6 +402,7 @@ export async function compose(
     certificates: ports.certificates,
     subscriptionTokens,
     webhookKeys: new WebhookKeys(key),
+    events: eventTailer,
     receivers: {
       gateway,
       secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),
@@ -389,6 +432,7 @@ export async function compose(
   });
   opened.defer(async () => {
     closing.abort();
+    eventTailer.endAll();
     notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
     const closed = app.close();
     // Without it a client that sends its body byte by byte holds up the end.
@@ -453,6 +497,7 @@ export async function compose(
         await orAborted(ports.onCredentials(created.credentials), signal);
       }
       await orAborted(engine.start(), signal);
+      eventPublisher.start();
       // Last: credentials of a start that fails are never shown.
       signal?.throwIfAborted();
       await created?.confirm();

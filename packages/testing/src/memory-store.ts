@@ -11,6 +11,7 @@ import {
 } from "@carillon/core";
 import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
+import { createChangeFeed } from "./memory-store/changes.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdempotencyStore } from "./memory-store/idempotency.ts";
@@ -43,12 +44,13 @@ export interface MemoryStoreOptions {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor gives it all members of Store
 export class MemoryStore {
   constructor({ clock = systemClock }: MemoryStoreOptions = {}) {
-    const tables = createTables();
-    const holds = new Holds(createSteadyClock(clock));
+    const steadyClock = createSteadyClock(clock);
+    const tables = createTables(steadyClock);
+    const holds = new Holds(steadyClock);
     const store: Store = {
       ...createTopicStore(tables),
       ...createResourceTagStore(tables),
-      ...createSubscriptionStore(tables),
+      ...createSubscriptionStore(tables, holds),
       ...createSubscriptionUserStore(tables),
       ...createTemplateStore(tables),
       ...createBindingStore(tables),
@@ -62,6 +64,7 @@ export class MemoryStore {
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),
       ...createAuditStore(tables),
+      ...createChangeFeed(tables, holds),
       exclusive: true,
       close: tables.close,
       [Symbol.asyncDispose]: tables.close,

@@ -14,6 +14,7 @@ import type { OpenStore } from "./open-store.ts";
 import { testAudit } from "./store-contract/audit.ts";
 import { testBindings } from "./store-contract/bindings.ts";
 import { type ContractOptions, createCases } from "./store-contract/cases.ts";
+import { testChanges } from "./store-contract/changes.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
@@ -67,6 +68,7 @@ export function testStoreContract(
     describe("receipts", () => testReceipts(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
+    describe("change feed", () => testChanges(cases));
     describe("audit log", () => testAudit(cases));
     describe("ledger", () => testLedgerProperties(cases));
     describe("rounds", () => testRounds(cases));

@@ -62,7 +62,8 @@ function writeTopicMail(
   const title = titleOf(topic);
   switch (content.kind) {
     case "text":
-    case "structure": {
+    case "structure":
+    case "event": {
       const unsubscribeUrl = links.unsubscriptionPage(subscription);
       return {
         subject: oneLine(message.subject ?? "") || title,

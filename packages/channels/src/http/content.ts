@@ -25,8 +25,10 @@ import type { WebhookKeys } from "./webhook-keys.ts";
 export interface RequestTemplate {
   readonly type: MessageType;
   readonly messageId: string;
-  /** Absent where the message names its recipients itself. */
+  /** Absent for a direct message only. */
   readonly topicUrn?: string;
+  /** It is for an endpoint that is no subscription's. */
+  readonly isDirect: boolean;
   /**
    * The headers that are the same for all, and the JSON. A notification of a
    * topic ends where the id of the subscription goes into the link that ends it.
@@ -120,12 +122,14 @@ function createTemplate(
     "x-smn-message-id": message.id,
     ...(topic && { "x-smn-topic-urn": topic.urn }),
   });
-  const hasLink = type === "Notification" && topic !== undefined;
+  const isDirect = message.audience === "direct";
+  const hasLink = type === "Notification" && topic !== undefined && !isDirect;
   const body = hasLink ? cutAtLink(json, links, topic) : json;
   return {
     type,
     messageId: message.id,
     ...(topic && { topicUrn: topic.urn }),
+    isDirect,
     bytes: Buffer.from(`${headers}\r\n${body}`),
     bodyLength: Buffer.byteLength(body),
   };
@@ -133,7 +137,7 @@ function createTemplate(
 
 /** Who a request goes to. */
 export interface RequestRecipient {
-  /** Absent where the message names its recipients itself. */
+  /** Absent for a direct message only. */
   readonly subscriptionId: SubscriptionId | undefined;
   readonly extension: SubscriptionExtension | undefined;
   readonly signature: SubscriptionSignature | undefined;
@@ -160,12 +164,11 @@ export function writeRequest(
   memory: RequestMemory,
   { webhookKeys, clock }: WebhookSigning,
 ): Buffer {
-  const { type, topicUrn, bytes, bodyLength } = template;
+  const { type, topicUrn, bytes, bodyLength, isDirect } = template;
   const isNotification = type === "Notification";
-  const isOfTopic = topicUrn !== undefined;
-  const tail = isNotification && isOfTopic ? `${subscriptionId}"}` : "";
+  const tail = isNotification && !isDirect ? `${subscriptionId}"}` : "";
   let head = requestHead("POST", authority, target, bodyLength + tail.length);
-  if (type !== "SubscriptionConfirmation" && isOfTopic) {
+  if (type !== "SubscriptionConfirmation" && !isDirect) {
     head += `x-smn-subscription-urn: ${topicUrn}:${subscriptionId}\r\n`;
   }
   if (isNotification && extension?.header !== undefined) {
@@ -196,6 +199,7 @@ export function textFor(
   switch (content.kind) {
     case "text":
     case "structure":
+    case "event":
       return published;
     case "confirmation":
       return `You are invited to subscribe to the topic ${topic.urn}. To confirm, open subscribe_url within ${linkHours} hours.`;
@@ -218,6 +222,7 @@ function typeOf(content: MessageContent): MessageType {
   switch (content.kind) {
     case "text":
     case "structure":
+    case "event":
       return "Notification";
     case "confirmation":
       return "SubscriptionConfirmation";

@@ -82,9 +82,8 @@ export class HttpAttempts {
   ): Promise<AttemptResult> {
     const { subscriptionId, extension, signature, endpoint } = recipient;
     const target = toRequestTarget(endpoint);
-    const isMisfit =
-      (subscriptionId === undefined) !== (template.topicUrn === undefined);
-    if (isMisfit || target === undefined) {
+    const isUnknown = subscriptionId === undefined && !template.isDirect;
+    if (isUnknown || target === undefined) {
       return Promise.resolve(noEndpoint);
     }
     const signal = signals?.engineSignal;

@@ -22,6 +22,7 @@ export function writeText(message: Message, links: Links): string | undefined {
   switch (content.kind) {
     case "text":
     case "structure":
+    case "event":
       return selectText(content, smsProtocol).toWellFormed();
     case "confirmation":
       if (content.byCode) {

@@ -8,6 +8,7 @@ import { type Audit, createAudit } from "./audit.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { type Configuration, createConfiguration } from "./configuration.ts";
 import { createDomains, type Domains } from "./domains.ts";
+import { type CarillonEvent, createEvents, type EventQuery } from "./events.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createMessages, type Messages } from "./messages.ts";
@@ -30,6 +31,15 @@ export interface Caller extends JsonObject {
 
 /** What Carillon offers beyond SMN. */
 export interface Carillon {
+  /**
+   * Events of the project as they happen, until the loop is left or the signal
+   * aborts. A connection that breaks is opened again where it was; nothing is
+   * lost or told twice.
+   */
+  events(
+    query?: EventQuery,
+    options?: Pick<RequestOptions, "signal">,
+  ): AsyncGenerator<CarillonEvent, void, undefined>;
   /** What happened to what was published. */
   readonly messages: Messages;
   /** What phones wrote. */
@@ -59,10 +69,16 @@ export interface Carillon {
   request(request: ApiRequest, options?: RequestOptions): Promise<JsonObject>;
 }
 
-export function createCarillon(serviceApi: Api): Carillon {
+export function createCarillon(
+  serviceApi: Api,
+  streams: Api<Response>,
+): Carillon {
   const api: Api = (request, options) =>
     serviceApi({ ...request, path: ["api", "v2", ...request.path] }, options);
   return {
+    events: createEvents((request, options) =>
+      streams({ ...request, path: ["api", "v2", ...request.path] }, options),
+    ),
     messages: createMessages(api),
     inbound: createInbound(api),
     keys: createKeys(api),

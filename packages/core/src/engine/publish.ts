@@ -8,6 +8,7 @@
  */
 
 import { CarillonError, type ErrorCode } from "../errors.ts";
+import { checkNotEventTopic } from "../events/event-topic.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
 import {
   lastExpiryOf,
@@ -103,7 +104,8 @@ export interface Publisher {
   /**
    * Keeps a message for a topic's subscribers; resolves once it is on disk.
    *
-   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, SUBJECT_INVALID,
+   * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, TOPIC_RESERVED,
+   * SUBJECT_INVALID,
    * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
    * MESSAGE_OPTION_INVALID, TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID,
    * TEMPLATE_NOT_FOUND, TEMPLATE_DEFAULT_MISSING, IDEMPOTENCY_KEY_REUSED,
@@ -336,6 +338,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       const earlier = repeatable && (await findEarlier(repeatable));
       if (earlier) return earlier;
       const topic = await topics.get(projectId, topicUrn);
+      checkNotEventTopic(topic.name);
       const checked = await checkRequest(projectId, request);
       return await acceptForTopic(
         {

@@ -18,7 +18,9 @@ const protocols = createProtocols([
 ]);
 
 function problemWithUrl(endpoint: string): string | undefined {
-  return /^https?:\/\/[^/?#\s]+/.test(endpoint) ? undefined : "it is no URL";
+  return /^https?:\/\/[^/?#\s]+(?![^/?#])/.test(endpoint)
+    ? undefined
+    : "it is no URL";
 }
 
 const check = (options: MessageOptions) =>

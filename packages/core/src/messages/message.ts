@@ -14,8 +14,9 @@ import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 
 /**
- * What a message says. Confirmations and unsubscribe notices travel as messages too, so
- * that they are as durable, retried and explained as any notification.
+ * What a message says. Confirmations, unsubscribe notices and events travel as
+ * messages too, so that they are as durable, retried and explained as any
+ * notification.
  */
 export type MessageContent =
   | { readonly kind: "text"; readonly text: string }
@@ -35,7 +36,9 @@ export type MessageContent =
       readonly kind: "unsubscription";
       /** Of the link back. */
       readonly grant: ConfirmationGrant;
-    };
+    }
+  /** What the change feed says, as JSON. Of its own deliveries nothing is told. */
+  | { readonly kind: "event"; readonly text: string };
 
 /** What a message can say. */
 export const contentKinds = [
@@ -43,6 +46,7 @@ export const contentKinds = [
   "structure",
   "confirmation",
   "unsubscription",
+  "event",
 ] as const satisfies readonly MessageContent["kind"][];
 
 /** To whom a message can go. */
@@ -151,6 +155,7 @@ export function selectText(
 ): string {
   switch (content.kind) {
     case "text":
+    case "event":
       return content.text;
     case "structure":
       return textOfVariant(content.variants, variantsOf(protocol));

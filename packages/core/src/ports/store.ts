@@ -2,6 +2,7 @@
 
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
+import type { ChangeFeed } from "./change-feed.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
@@ -37,6 +38,7 @@ export interface Store
     OptOutRecordStore,
     IdentityStore,
     AuditStore,
+    ChangeFeed,
     AsyncDisposable {
   /**
    * True when no other process can use the store while it is open: leases

@@ -5,6 +5,7 @@
  */
 
 import { CarillonError } from "../errors.ts";
+import { eventTopicName } from "../events/event-topic.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import { networkOf } from "../ip-range.ts";
 import type { ChannelKind } from "../ports/channel.ts";
@@ -415,9 +416,23 @@ export function createSubscriptions(
     return subscription;
   }
 
+  /** The topic of events is there once somebody subscribes to it. */
+  async function getTopic(projectId: ProjectId, urn: string): Promise<Topic> {
+    const { topicName } = parseTopicUrn(urn) ?? {};
+    if (topicName !== eventTopicName) return await topics.get(projectId, urn);
+    // Says what is wrong with the URN, if it is another project's.
+    try {
+      return await topics.get(projectId, urn);
+    } catch (error) {
+      const isOwn = urn === topics.urnOf({ projectId, name: eventTopicName });
+      if (!isOwn) throw error;
+      return (await topics.create(projectId, { name: eventTopicName })).topic;
+    }
+  }
+
   return {
     async subscribe(projectId, topicUrn, request) {
-      const topic = await topics.get(projectId, topicUrn);
+      const topic = await getTopic(projectId, topicUrn);
       const offered = request.overSmn ? protocols.ofSmn : protocols;
       const definition = offered.check(request.protocol);
       const { name: protocol, confirmation } = definition;

@@ -10,6 +10,7 @@ import { after, before, test } from "node:test";
 import { silentLogger, type UserRole } from "@carillon/core";
 import { ManualClock } from "@carillon/testing";
 import fastify from "fastify";
+import { inject } from "../../test-support/inject.ts";
 import {
   startTestServer,
   type TestServer,
@@ -279,7 +280,7 @@ async function ask(
     .replace(/:(\w+)/g, (_, name: string) =>
       encodeURIComponent(parameterOf(name, named)),
     );
-  const response = await server.app.inject({
+  const response = await inject(server.app, {
     method,
     url: path,
     // Not from this machine, to which metrics are shown.

@@ -55,6 +55,7 @@ test("metrics are shown after a failure to load them", async () => {
     requests: new RequestMeter(),
     deliveries: new DeliveryMeter({ all: [] }),
     logins: new LoginMeter(),
+    events: { count: 0, dropped: 0 },
     droppedLogLines: () => 0,
     get version() {
       return version.text;

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Store } from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
+import { inject } from "../../test-support/inject.ts";
 import {
   parse,
   startTestServer,
@@ -345,7 +346,7 @@ async function ask(route: Route, options: Options): Promise<Answer> {
   const path = route.url.replace(/:(\w+)/g, (_, name: string) =>
     parameterOf(name, options),
   );
-  const response = await server.app.inject({
+  const response = await inject(server.app, {
     method: route.method,
     url: path + query,
     headers: {

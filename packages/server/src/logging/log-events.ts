@@ -140,6 +140,28 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   message_unreadable: event("error", "A message cannot be read"),
   listener_threw: event("error", "A defect: what follows a delivery failed"),
 
+  // Events.
+  events_lost: event(
+    "error",
+    "What follows `position` in the change feed is not there: status URLs and event topics are told from `latest` on",
+  ),
+  events_refused: event(
+    "error",
+    "The store refused messages of `count` events; what follows is told",
+  ),
+  event_not_published: event(
+    "warn",
+    "An event was not published: the key of the event topic cannot be used",
+  ),
+  event_not_kept: event(
+    "warn",
+    "That an endpoint fails or recovered could not be written",
+  ),
+  event_listener_dropped: event(
+    "warn",
+    "A listener to events was disconnected: it took nothing for `durationMs`",
+  ),
+
   // What comes in.
   inbound_not_published: event("warn", "An incoming text was not published"),
   inbound_repeated: event("info", "An incoming text came before"),

@@ -92,6 +92,16 @@ export const metrics = {
     labels: [],
     help: "Room on the disk of the data folder",
   },
+  carillon_event_streams: {
+    type: "gauge",
+    labels: [],
+    help: "Streams of events that are open",
+  },
+  carillon_event_streams_dropped_total: {
+    type: "counter",
+    labels: [],
+    help: "Streams of events cut since start, because their clients did not read",
+  },
   carillon_log_dropped_total: {
     type: "counter",
     labels: [],

@@ -11,6 +11,7 @@ import {
   type WorkStore,
 } from "@carillon/core";
 import type { DiskUse } from "@carillon/storage";
+import type { EventTailer } from "../events/event-tailer.ts";
 import type { DeliveryMeter } from "./delivery-meter.ts";
 import { formatMetric, type Sample } from "./exposition.ts";
 import type { LoginMeter } from "./login-meter.ts";
@@ -24,6 +25,7 @@ export interface MetricsPorts {
   readonly requests: RequestMeter;
   readonly deliveries: DeliveryMeter;
   readonly logins: LoginMeter;
+  readonly events: Pick<EventTailer, "count" | "dropped">;
   readonly droppedLogLines: () => number;
   /** Absent where nothing is kept on a disk. */
   readonly diskUse?: (() => Promise<DiskUse>) | undefined;
@@ -115,6 +117,8 @@ async function readSamples(
         ]
       : [],
     carillon_disk_free_bytes: disk ? [{ value: disk.freeBytes }] : [],
+    carillon_event_streams: [{ value: ports.events.count }],
+    carillon_event_streams_dropped_total: [{ value: ports.events.dropped }],
     carillon_log_dropped_total: [{ value: ports.droppedLogLines() }],
   };
 }

@@ -38,6 +38,9 @@ CREATE UNIQUE INDEX topics_name ON topics (project_id, name)
   WHERE deleted_at IS NULL;
 CREATE INDEX topics_of_project ON topics (project_id, seq)
   WHERE deleted_at IS NULL;
+-- Says at once whether anybody is subscribed to events.
+CREATE INDEX topics_of_events ON topics (subscription_count)
+  WHERE name = 'carillon-events' AND deleted_at IS NULL;
 -- Lists are gone on with behind what was deleted since: a topic is found by its
 -- name then, too.
 CREATE INDEX topics_deleted ON topics (project_id, name, seq)
@@ -195,12 +198,13 @@ CREATE TABLE messages (
   -- Seconds, as given for all protocols; NULL: by protocol in details, or the
   -- default life of each.
   time_to_live       INTEGER,
-  -- NULL: it may go at once.
   class              INTEGER,
   tag                TEXT,
   -- JSON of what is neither searched nor decides when it goes; NULL when there
   -- is none of it.
   details            TEXT,
+  -- Where what becomes of its deliveries is told; NULL: nowhere.
+  status_url         TEXT,
   content_kind       INTEGER NOT NULL,
   -- The text, or as JSON the variants, or what a notice's link is made from. Last, because it may be long
   -- and the columns before it are read without it.
@@ -241,6 +245,9 @@ CREATE TABLE idempotency_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_at);
+-- Says at once that there is none.
+CREATE INDEX messages_status_url ON messages (seq)
+  WHERE status_url IS NOT NULL;
 
 -- Who gets a direct message.
 CREATE TABLE recipients (
@@ -476,6 +483,27 @@ CREATE TABLE opt_outs (
   keyword   TEXT    NOT NULL,
   at        INTEGER NOT NULL,
   PRIMARY KEY (recipient, sender)
+) STRICT, WITHOUT ROWID;
+
+----------------------------------------------------------------- changes
+
+-- What happened, one row for each transaction that changed something worth
+-- telling. The newest row is never removed, so that no number is given twice.
+CREATE TABLE changes (
+  seq  INTEGER PRIMARY KEY,
+  at   INTEGER NOT NULL,
+  -- JSON; see src/sqlite/schema/change-table.ts.
+  data TEXT    NOT NULL
+) STRICT;
+
+-- How far each durable consumer has read.
+CREATE TABLE change_consumers (
+  name        TEXT    PRIMARY KEY,
+  -- changes.seq of the last row it is done with.
+  position    INTEGER NOT NULL,
+  -- As in ranges.
+  owner       TEXT,
+  lease_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
 ---------------------------------------------------------------- identity

@@ -24,6 +24,7 @@ import { isDamage } from "./failure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
+import { createChangeFeed } from "./read/change-feed.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -108,7 +109,7 @@ export async function openSqliteStore({
   return {
     ...createTopicStore(connections),
     ...createResourceTagStore(connections),
-    ...createSubscriptionStore(connections),
+    ...createSubscriptionStore(connections, steadyClock),
     ...createSubscriptionUserStore(connections),
     ...createTemplateStore(connections),
     ...createBindingStore(connections),
@@ -119,6 +120,7 @@ export async function openSqliteStore({
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),
     ...createAuditStore(connections),
+    ...createChangeFeed(connections, steadyClock),
     exclusive: true,
     get status() {
       return writer.status;

@@ -22,6 +22,17 @@ export function createInboundStore(tables: Tables, holds: Holds): InboundStore {
         const seq = inbound.size + 1;
         const added = inbound.put(seq, { ...arrived, seq });
         if (notification) acceptMessage(tables, holds, notification, undefined);
+        const { projectId, id, to, messageId, receivedAt } = added;
+        const about = {
+          inboundId: id,
+          from,
+          ...(to !== undefined && { to }),
+          ...(messageId !== undefined && { messageId }),
+        };
+        tables.journal.note(
+          { kind: "occurrence", type: "inbound.received", projectId, about },
+          receivedAt,
+        );
         return { inbound: added, isRepeated: false };
       }),
     findInbound: async (projectId, id) =>

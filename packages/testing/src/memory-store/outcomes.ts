@@ -125,8 +125,9 @@ function merge(
   const mayGoOn = isSettled(state) ? state === "sent" : !hold;
   const nextAttemptAt =
     mayGoOn && state === reported ? outcome.nextAttemptAt : undefined;
-  // Without a provider nobody can report on them.
-  const added = (provider === undefined ? [] : parts).map(
+  // Without a provider nobody can report on them. Told twice, they are there.
+  const isKnown = row.parts.some(({ attempt }) => attempt === attempts);
+  const added = (isKnown || provider === undefined ? [] : parts).map(
     ({ externalId, state: known = "sent" as const }) => ({
       attempt: attempts,
       entry: provider ?? "",

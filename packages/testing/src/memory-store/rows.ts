@@ -8,6 +8,7 @@ import {
   attemptOutcomes,
   audienceKinds,
   type BindingData,
+  type Change,
   type ConfirmationGrant,
   type ConfirmationWindow,
   contentKinds,
@@ -153,6 +154,7 @@ const contentColumns: Readonly<
   structure: object({ kind: text, variants: json }),
   confirmation: object({ kind: text, grant, byCode: optional(flag) }),
   unsubscription: object({ kind: text, grant }),
+  event: object({ kind: text, text }),
 };
 
 export const messageColumns: Columns<Message> = {
@@ -210,6 +212,25 @@ export const recipientColumns: Columns<RecipientRow> = {
   endpoint: text,
 };
 
+/** A transaction's part of the change feed. */
+export interface ChangeRow {
+  readonly seq: number;
+  readonly at: EpochMs;
+  readonly changes: readonly Change[];
+}
+
+export const changeColumns: Columns<ChangeRow> = {
+  seq: integer,
+  at: integer,
+  changes: json,
+};
+
+/** How far a durable consumer has read. */
+export interface ChangeConsumerRow {
+  readonly position: number;
+  readonly hold?: Hold;
+}
+
 /** Who holds a row, and until when in the clock's monotonic time. */
 export interface Hold {
   readonly owner: string;
@@ -217,6 +238,11 @@ export interface Hold {
 }
 
 const hold = optional(object<Hold>({ owner: text, until: real }));
+
+export const changeConsumerColumns: Columns<ChangeConsumerRow> = {
+  position: integer,
+  hold,
+};
 
 export interface RangeRow extends AudienceRange {
   readonly dueAt: EpochMs;

@@ -21,11 +21,15 @@ import {
   listPresent,
   setStatus,
 } from "./directory.ts";
+import type { Holds } from "./holds.ts";
 import { addDueDelivery, addMessage } from "./ledger.ts";
 import { cutPage, equals, seqOfMarker } from "./lists.ts";
 import type { Tables } from "./tables.ts";
 
-export function createSubscriptionStore(tables: Tables): SubscriptionStore {
+export function createSubscriptionStore(
+  tables: Tables,
+  holds: Holds,
+): SubscriptionStore {
   const { subscriptions, confirmations, write } = tables;
   return {
     async findSubscription(...key) {
@@ -92,6 +96,7 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
         if (subscription?.generation !== generation) return undefined;
         confirmations.delete(endpointKey(subscription));
         if (isActive(subscription)) return subscription;
+        tell(tables, "subscription.confirmed", subscription, holds.now());
         return setStatus(tables, subscription, "confirmed");
       }),
     cancelSubscription: (id, unsubscribeNotice) =>
@@ -106,6 +111,7 @@ export function createSubscriptionStore(tables: Tables): SubscriptionStore {
           status: subscriptionStatus.cancelled,
           generation: known.generation + 1,
         });
+        tell(tables, "subscription.cancelled", left, holds.now());
         const notice = unsubscribeNotice(known);
         return notice ? notify(tables, left, notice) : left;
       }),
@@ -149,6 +155,16 @@ function findSubscription(
   return listPresent(tables).find((it) =>
     equals(it, { projectId, topicName, id }),
   );
+}
+
+function tell(
+  { journal }: Tables,
+  type: "subscription.confirmed" | "subscription.cancelled",
+  { projectId, topicName, id, protocol, endpoint }: Subscription,
+  at: EpochMs,
+): void {
+  const about = { topicName, subscriptionId: id, protocol, endpoint };
+  journal.note({ kind: "occurrence", type, projectId, about }, at);
 }
 
 /** Queues a message to a subscription, with what its link is made from. */

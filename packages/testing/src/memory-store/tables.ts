@@ -1,12 +1,22 @@
 /** The rows of the in-memory store, and transactions over them. */
 
-import { CarillonError } from "@carillon/core";
+import {
+  CarillonError,
+  type Change,
+  type Clock,
+  type EpochMs,
+  isSettled,
+  toEpochMs,
+} from "@carillon/core";
 import { type Columns, toRow } from "./columns.ts";
+import type { ChangeRow } from "./rows.ts";
 import * as rows from "./rows.ts";
 
 /** All or nothing, as a database has it; one may run within another. */
 class Transactions {
   isClosed = false;
+  /** Called when the outermost one succeeds, as its last step. */
+  beforeCommit = (): void => {};
   #undo: (() => void)[] = [];
   #depth = 0;
 
@@ -14,7 +24,9 @@ class Transactions {
     const before = this.#undo.length;
     this.#depth++;
     try {
-      return work();
+      const result = work();
+      if (this.#depth === 1) this.beforeCommit();
+      return result;
     } catch (error) {
       while (this.#undo.length > before) this.#undo.pop()?.();
       throw error;
@@ -101,16 +113,87 @@ export class Table<Row extends object> {
   }
 }
 
+/** Deliveries, whose states are told. */
+class DeliveryTable extends Table<rows.DeliveryRow> {
+  readonly #journal: Journal;
+  readonly #clock: Pick<Clock, "now">;
+
+  constructor(
+    transactions: Transactions,
+    journal: Journal,
+    clock: Pick<Clock, "now">,
+  ) {
+    super(rows.deliveryColumns, transactions);
+    this.#journal = journal;
+    this.#clock = clock;
+  }
+
+  override put(key: Key, row: rows.DeliveryRow): rows.DeliveryRow {
+    const before = this.get(key)?.state;
+    const kept = super.put(key, row);
+    const { messageSeq, target, state } = kept;
+    if (state !== before && isSettled(state)) {
+      const runs = [target, target];
+      const change = { kind: "deliveries", messageSeq, state, runs } as const;
+      this.#journal.note(change, this.#clock.now());
+    }
+    return kept;
+  }
+}
+
+function isOfSameDelivery(a: Change, b: Change): boolean {
+  return (
+    a.kind === "deliveries" &&
+    b.kind === "deliveries" &&
+    a.messageSeq === b.messageSeq &&
+    a.runs[0] === b.runs[0]
+  );
+}
+
+/** What a transaction changed that is worth telling. */
+class Journal {
+  readonly listeners = new Set<() => void>();
+  readonly #transactions: Transactions;
+  #changes: Change[] = [];
+  #at = 0;
+
+  constructor(transactions: Transactions) {
+    this.#transactions = transactions;
+  }
+
+  /** Of a delivery that goes two steps at once the last one counts. */
+  note(change: Change, at: EpochMs): void {
+    const before = this.#changes;
+    this.#transactions.note(() => {
+      this.#changes = before;
+    });
+    const last = before.at(-1);
+    const isNext = last && isOfSameDelivery(last, change);
+    this.#changes = [...(isNext ? before.slice(0, -1) : before), change];
+    this.#at = Math.max(this.#at, at);
+  }
+
+  /** One row's worth, if there is anything. */
+  take(): Omit<ChangeRow, "seq"> | undefined {
+    if (this.#changes.length === 0) return undefined;
+    const batch = { at: toEpochMs(this.#at), changes: this.#changes };
+    this.#changes = [];
+    this.#at = 0;
+    return batch;
+  }
+}
+
 /**
  * All tables. Rows that markers or the ledger name stay when they are deleted;
  * a table beside theirs says that they were.
  */
-export function createTables() {
+export function createTables(clock: Pick<Clock, "now">) {
   const transactions = new Transactions();
   function table<Row extends object>(columns: Columns<Row>) {
     return new Table(columns, transactions);
   }
-  return {
+  const journal = new Journal(transactions);
+  const tables = {
     /** Runs all of it, or nothing when it throws. */
     attempt: <Result>(work: () => Result) => transactions.run(work),
     /** The same for an operation of the store, whose failure is an answer. */
@@ -136,7 +219,7 @@ export function createTables() {
     recipients: table(rows.recipientColumns),
     idempotencyKeys: table(rows.idempotencyKeyColumns),
     ranges: table(rows.rangeColumns),
-    deliveries: table(rows.deliveryColumns),
+    deliveries: new DeliveryTable(transactions, journal, clock),
     /** Receipts whose id no delivery has yet. */
     earlyReceipts: table(rows.receiptColumns),
     /** Counts of deliveries that came to rest. */
@@ -154,7 +237,20 @@ export function createTables() {
     settings: table(rows.settingColumns),
 
     auditEntries: table(rows.auditColumns),
+
+    changes: table(rows.changeColumns),
+    /** By name. */
+    changeConsumers: table(rows.changeConsumerColumns),
+    journal,
   };
+  transactions.beforeCommit = () => {
+    const batch = journal.take();
+    if (!batch) return;
+    const seq = (tables.changes.list().at(-1)?.seq ?? 0) + 1;
+    tables.changes.put(seq, { seq, ...batch });
+    for (const listener of journal.listeners) queueMicrotask(listener);
+  };
+  return tables;
 }
 
 export type Tables = ReturnType<typeof createTables>;

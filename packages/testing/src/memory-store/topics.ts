@@ -1,6 +1,11 @@
 /** Topics of the in-memory store. */
 
-import { CarillonError, type EpochMs, type TopicStore } from "@carillon/core";
+import {
+  CarillonError,
+  type EpochMs,
+  eventTopicName,
+  type TopicStore,
+} from "@carillon/core";
 import { removeBindings } from "./bindings.ts";
 import { cancelTopic } from "./deliveries.ts";
 import {
@@ -38,7 +43,10 @@ export function createTopicStore(tables: Tables): TopicStore {
       write(() => {
         const known = findTopic(tables, topic.projectId, topic.name);
         if (known) return { topic: known, created: false };
-        if (listTopics(tables, topic.projectId).length >= quota) {
+        const others = listTopics(tables, topic.projectId).filter(
+          ({ name }) => name !== eventTopicName,
+        );
+        if (topic.name !== eventTopicName && others.length >= quota) {
           throw new CarillonError("TOPIC_QUOTA_EXCEEDED");
         }
         checkProject(tables, topic.projectId);

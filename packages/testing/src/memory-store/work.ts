@@ -143,6 +143,10 @@ function reclaim(
   const { ranges, deliveries } = tables;
   const isLost = ({ hold }: { hold?: Hold }) => hold && isOver(hold);
   const work = { freed: 0, interrupted: 0 };
+  for (const [name, row] of tables.changeConsumers.entries()) {
+    if (!isLost(row)) continue;
+    tables.changeConsumers.put(name, { position: row.position });
+  }
   for (const row of ranges.list().filter(isLost)) {
     ranges.put(rangeKey(row), freed(row));
     work.freed++;

@@ -19,6 +19,7 @@ export const smnErrorCodes: Readonly<
   TOPIC_QUOTA_EXCEEDED: { status: 403, code: "SMN.0004" },
   TOPIC_URN_INVALID: { status: 400, code: "SMN.0005" },
   TOPIC_NOT_FOUND: { status: 404, code: "SMN.0006" },
+  TOPIC_RESERVED: { status: 403, code: "SMN.0001" },
   TOPIC_ACCESS_DENIED: { status: 403, code: "SMN.0001" },
   // As all else that is asked of a project one has no access to.
   PROJECT_DELETED: { status: 403, code: "SMN.0001" },

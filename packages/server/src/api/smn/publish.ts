@@ -44,6 +44,9 @@ const publishBody = Type.Object(
         failsWith("TIME_TO_LIVE_INVALID"),
       ),
     ),
+    status_url: Type.Optional(
+      Type.Union([text, Type.Null()], failsWith("ENDPOINT_INVALID")),
+    ),
     message_attributes: Type.Optional(
       Type.Unknown(failsWith("MESSAGE_ATTRIBUTES_INVALID")),
     ),
@@ -88,6 +91,8 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
             }
           : undefined,
         timeToLive: body.time_to_live,
+        // Ours: no field of SMN.
+        statusUrl: body.status_url || undefined,
         ...(attributes.length > 0 && { attributes }),
         repeatable: repeatableOf(request, `publish ${topic_urn}`),
       });

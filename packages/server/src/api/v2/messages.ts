@@ -341,6 +341,7 @@ function toContentBody(
 ): Pick<Static<typeof Message>, "text" | "variants"> {
   switch (content.kind) {
     case "text":
+    case "event":
       return { text: content.text };
     case "structure":
       return { variants: { ...content.variants } };

@@ -14,6 +14,7 @@ import {
 } from "./configuration.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { createProblemAnswer } from "./error-answers.ts";
+import { type EventPorts, eventRoutes } from "./events.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
 import { type InboundPorts, inboundRoutes } from "./inbound.ts";
 import { keyRoutes } from "./keys.ts";
@@ -46,7 +47,8 @@ export interface V2ApiPorts
     TopicStatisticsPorts,
     NotifyPolicyPorts,
     SubscriptionPorts,
-    ConfigurationPorts {
+    ConfigurationPorts,
+    EventPorts {
   readonly keys: Keys;
   readonly administration: AdministrationWithin;
   readonly certificates: Certificates;
@@ -77,6 +79,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       signatureRoutes(api, ports);
       keyRoutes(api, ports);
       inboundRoutes(api, ports);
+      eventRoutes(api, ports);
       optOutRoutes(api, ports);
       whoamiRoutes(api, ports);
       identityRoutes(api, ports.administration);

@@ -2,6 +2,7 @@
 
 import {
   CarillonError,
+  type Clock,
   type PageRequest,
   type ProjectId,
   type Subscription,
@@ -19,10 +20,11 @@ import {
 import { Conditions } from "./conditions.ts";
 import type { Reader } from "./reader.ts";
 
-export function createSubscriptionStore({
-  reader,
-  writer,
-}: Connections): SubscriptionStore {
+/** `clock`: says when its subscribers confirm and leave. */
+export function createSubscriptionStore(
+  { reader, writer }: Connections,
+  clock: Pick<Clock, "now">,
+): SubscriptionStore {
   /** Parameters: id. Index: subscriptions_id. */
   const byId = reader.prepare<SubscriptionRow>(
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
@@ -72,7 +74,12 @@ export function createSubscriptionStore({
       }
     },
     async confirmSubscription(id, generation) {
-      const row = await writer.run("confirmSubscription", id, generation);
+      const row = await writer.run(
+        "confirmSubscription",
+        id,
+        generation,
+        clock.now(),
+      );
       return row && subscriptions.fromRow(row);
     },
     async cancelSubscription(id, unsubscribeNotice) {
@@ -84,6 +91,7 @@ export function createSubscriptionStore({
         "cancelSubscription",
         id,
         unsubscribeNotice(known) ?? null,
+        clock.now(),
       );
       return row && subscriptions.fromRow(row);
     },

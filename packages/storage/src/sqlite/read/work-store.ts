@@ -334,7 +334,7 @@ export function createWorkStore(
       return readable(rows, toClaimedDelivery);
     },
     ackLane: (claims, now) => writer.run("ackLane", claims, now),
-    releaseLane: (claims) => writer.run("releaseLane", claims),
+    releaseLane: (claims) => writer.run("releaseLane", claims, clock.now()),
     expireLanes: (now, limit) => writer.run("expireLanes", now, limit),
     schedulePolls: (polls) => writer.run("schedulePolls", polls),
     async findMessageBySeq(seq) {

@@ -44,6 +44,7 @@ export const contentCodes = {
   structure: 1,
   confirmation: 2,
   unsubscription: 3,
+  event: 4,
 } as const satisfies Codes<MessageContent["kind"]>;
 
 export const messageClassCodes = {

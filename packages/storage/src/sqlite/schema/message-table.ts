@@ -2,6 +2,7 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import type {
+  EpochMs,
   Message,
   MessageAttribute,
   MessageContent,
@@ -29,7 +30,7 @@ import { defineTable, omit, type RowOf, type ValueOf } from "./table.ts";
 /** What stands in one column: neither searched nor deciding when it goes. */
 type Details = Pick<
   Message,
-  "sender" | "priority" | "extraData" | "statusUrl" | "timeToLiveSeconds"
+  "sender" | "priority" | "extraData" | "timeToLiveSeconds"
 >;
 
 /** One number for all protocols; by protocol it is among the details. */
@@ -59,6 +60,7 @@ const shape = {
   class: optional(code(messageClassCodes)),
   tag: optional(text),
   details: optional(json<Details>()),
+  statusUrl: optional(text),
   contentKind: code(contentCodes),
   content: text,
 };
@@ -138,26 +140,25 @@ export function toMessage(row: MessageRow, from = 0): Message {
 
 /** `undefined` when there is nothing of it, as nearly always. */
 function detailsOf(message: NewMessage): Details | undefined {
-  const { sender, priority, extraData, statusUrl, timeToLiveSeconds } = message;
+  const { sender, priority, extraData, timeToLiveSeconds } = message;
   const lives = typeof timeToLiveSeconds === "object" && timeToLiveSeconds;
   const isEmpty =
     sender === undefined &&
     priority === undefined &&
     extraData === undefined &&
-    statusUrl === undefined &&
     !lives;
   if (isEmpty) return undefined;
   return {
     ...(sender !== undefined && { sender }),
     ...(priority !== undefined && { priority }),
     ...(extraData !== undefined && { extraData }),
-    ...(statusUrl !== undefined && { statusUrl }),
     ...(lives && { timeToLiveSeconds: lives }),
   };
 }
 
 const topicSeqIndex = newMessages.indexOf("topicSeq");
 const projectIdIndex = newMessages.indexOf("projectId");
+const createdAtIndex = newMessages.indexOf("createdAt");
 
 export function topicSeqOf(row: NewMessageRow): SQLInputValue {
   return row[topicSeqIndex] ?? null;
@@ -167,9 +168,15 @@ export function projectIdOf(row: NewMessageRow): SQLInputValue {
   return row[projectIdIndex] ?? null;
 }
 
+export function createdAtOf(row: NewMessageRow): EpochMs {
+  // The codec of instants gives numbers.
+  return row[createdAtIndex] as EpochMs;
+}
+
 function contentText(content: MessageContent): string {
   switch (content.kind) {
     case "text":
+    case "event":
       return content.text;
     case "structure":
       return JSON.stringify(content.variants);
@@ -186,6 +193,7 @@ function contentText(content: MessageContent): string {
 function toContent(kind: MessageContent["kind"], text: string): MessageContent {
   switch (kind) {
     case "text":
+    case "event":
       return { kind, text };
     case "structure":
       // Only contentText writes this column.

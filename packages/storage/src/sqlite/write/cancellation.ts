@@ -36,6 +36,6 @@ export function createCancellation(db: DatabaseSync) {
   ): void => {
     cancel.run(messageSeq, target);
     if (reason !== undefined) explain.run(now, reason, messageSeq, target);
-    countChanges.move(messageSeq, state, cancelled);
+    countChanges.move(messageSeq, target, state, cancelled);
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "../schema/due-row.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
@@ -43,7 +44,11 @@ export function createClaim(db: DatabaseSync) {
   );
 }
 
-export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
+export function createDeliveryWrites(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   /**
    * Due deliveries, longest due first, with their recipients and with what
    * decides whether they are still wanted.
@@ -64,8 +69,8 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
        AND owner IS NOT NULL`,
   );
   const cancel = createCancellation(db);
-  const outcomes = createOutcomeWrites(db, rules);
-  const counts = createCounts(db);
+  const outcomes = createOutcomeWrites(db, rules, journal);
+  const counts = createCounts(db, journal);
 
   return {
     /**
@@ -89,7 +94,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
           const decision = decide(row);
           if (decision === "send") {
             claim.run(owner, leaseUntil, messageSeq, target);
-            countChanges.move(messageSeq, state, sending);
+            countChanges.move(messageSeq, target, state, sending);
             claimed.push(row);
           } else {
             cancel(row, cancelReasons[decision], now, countChanges);
@@ -99,7 +104,7 @@ export function createDeliveryWrites(db: DatabaseSync, rules: StateRules) {
         // Each round that cancels makes room for as many more; the rest of a
         // long queue is still due, and other writes come before it.
       } while (cancels > 0 && claimed.length < limit && ++rounds < maxRounds);
-      counts.add(countChanges);
+      counts.add(countChanges, now);
       return claimed;
     },
     recordIntents: (intents: readonly AttemptIntent[]): boolean[] =>

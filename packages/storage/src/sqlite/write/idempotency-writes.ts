@@ -11,6 +11,7 @@ import type {
   RelatedObjectRows,
 } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import {
   type AcceptedRow,
   createMessageWrites,
@@ -31,7 +32,10 @@ export type AcceptedOnceValues =
   | AcceptedRow
   | { readonly earlier: IdempotencyKeyRow };
 
-export function createIdempotencyWrites(db: DatabaseSync) {
+export function createIdempotencyWrites(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+) {
   /** Parameters: project, key, now. Index: the primary key. */
   const held = prepareQuery<IdempotencyKeyRow>(
     db,
@@ -47,7 +51,10 @@ export function createIdempotencyWrites(db: DatabaseSync) {
        FROM idempotency_keys INDEXED BY idempotency_keys_expires
        WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
   );
-  const { acceptMessage, acceptDirectMessage } = createMessageWrites(db);
+  const { acceptMessage, acceptDirectMessage } = createMessageWrites(
+    db,
+    journal,
+  );
 
   return {
     acceptOnce(

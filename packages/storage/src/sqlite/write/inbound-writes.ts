@@ -5,9 +5,10 @@ import type { NewInboundMessage } from "@carillon/core";
 import { newInbound } from "../schema/inbound-table.ts";
 import type { NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { createMessageWrites } from "./message-writes.ts";
 
-export function createInboundWrites(db: DatabaseSync) {
+export function createInboundWrites(db: DatabaseSync, journal: ChangeJournal) {
   /**
    * The same text, kept before.
    * Parameters: external id, provider, sender, text.
@@ -20,7 +21,7 @@ export function createInboundWrites(db: DatabaseSync) {
      ORDER BY seq LIMIT 1`,
   );
   const insert = db.prepare(newInbound.insert);
-  const { acceptMessage } = createMessageWrites(db);
+  const { acceptMessage } = createMessageWrites(db, journal);
 
   return {
     acceptInbound(
@@ -40,6 +41,22 @@ export function createInboundWrites(db: DatabaseSync) {
       }
       const seq = Number(
         insert.run(...newInbound.toRow(message)).lastInsertRowid,
+      );
+      const { projectId, id, to, receivedAt } = message;
+      journal.addOccurrence(
+        {
+          type: "inbound.received",
+          projectId,
+          about: {
+            inboundId: id,
+            from,
+            ...(to !== undefined && { to }),
+            ...(message.messageId !== undefined && {
+              messageId: message.messageId,
+            }),
+          },
+        },
+        receivedAt,
       );
       return { seq, isRepeated: false };
     },

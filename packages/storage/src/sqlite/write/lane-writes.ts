@@ -7,13 +7,14 @@ import { errorClassCodes, stateCodes } from "../schema/codes.ts";
 import { type DueRow, dueColumns, dueTables } from "../schema/due-row.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { createClaim, decide } from "./delivery-writes.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 const { waiting, sending, delivered, expired } = stateCodes;
 
-export function createLaneWrites(db: DatabaseSync) {
+export function createLaneWrites(db: DatabaseSync, journal: ChangeJournal) {
   /**
    * Deliveries of a lane that nobody holds, oldest message first.
    * Parameters: lane, now, limit. Index: deliveries_lane; passed over are those
@@ -60,7 +61,7 @@ export function createLaneWrites(db: DatabaseSync) {
   );
   const claim = createClaim(db);
   const cancel = createCancellation(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
 
   return {
@@ -80,11 +81,11 @@ export function createLaneWrites(db: DatabaseSync) {
         const decision = decide(row);
         if (decision === "send") {
           claim.run(owner, leaseUntil, messageSeq, target);
-          countChanges.move(messageSeq, state, sending);
+          countChanges.move(messageSeq, target, state, sending);
           claimed.push(row);
         } else cancel(row, cancelReasons[decision], now, countChanges);
       }
-      counts.add(countChanges);
+      counts.add(countChanges, now);
       return claimed;
     },
     ackLane(claims: readonly LaneClaim[], now: EpochMs): boolean[] {
@@ -92,22 +93,22 @@ export function createLaneWrites(db: DatabaseSync) {
       const settledCounts = new SettledCounts();
       const kept = claims.map(({ messageSeq, target, fence }) => {
         if (ack.run(now, messageSeq, target, fence).changes === 0) return false;
-        countChanges.move(messageSeq, sending, delivered);
+        countChanges.move(messageSeq, target, sending, delivered);
         settledCounts.add(messageSeq, target, delivered, now);
         return true;
       });
-      counts.add(countChanges);
+      counts.add(countChanges, now);
       statistics.add(settledCounts);
       return kept;
     },
-    releaseLane(claims: readonly LaneClaim[]): boolean[] {
+    releaseLane(claims: readonly LaneClaim[], now: EpochMs): boolean[] {
       const countChanges = new CountChanges();
       const kept = claims.map(({ messageSeq, target, fence }) => {
         if (release.run(messageSeq, target, fence).changes === 0) return false;
-        countChanges.move(messageSeq, sending, waiting);
+        countChanges.move(messageSeq, target, sending, waiting);
         return true;
       });
-      counts.add(countChanges);
+      counts.add(countChanges, now);
       return kept;
     },
     expireLanes(now: EpochMs, limit: number): number {
@@ -116,10 +117,10 @@ export function createLaneWrites(db: DatabaseSync) {
       const rows = overdue.all(now, limit);
       for (const [messageSeq, target, state] of rows) {
         expire.run(now, unfetchedError, messageSeq, target);
-        countChanges.move(messageSeq, state, expired);
+        countChanges.move(messageSeq, target, state, expired);
         settledCounts.add(messageSeq, target, expired, now);
       }
-      counts.add(countChanges);
+      counts.add(countChanges, now);
       statistics.add(settledCounts);
       return rows.length;
     },

@@ -6,6 +6,7 @@ import { lostAttempt } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
 import { attempts, lastAttempts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
@@ -20,7 +21,7 @@ export interface HeldDelivery {
   readonly state: number;
 }
 
-export function createLeaseWrites(db: DatabaseSync) {
+export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
   /** Parameters: end of the lease, owner. Indexes: those of what is held. */
   const renewRanges = db.prepare(
     `UPDATE ranges INDEXED BY ranges_held SET lease_until = ?
@@ -119,7 +120,12 @@ export function createLeaseWrites(db: DatabaseSync) {
        lease_until = NULL, attempt_at = NULL, next_attempt_at = ?
      WHERE message_seq = ? AND target = ?`,
   );
-  const counts = createCounts(db);
+  /** Parameters: end of the lease. */
+  const freeConsumers = db.prepare(
+    `UPDATE change_consumers SET owner = NULL, lease_until = NULL
+     WHERE lease_until <= ?`,
+  );
+  const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
 
   /**
@@ -134,16 +140,17 @@ export function createLeaseWrites(db: DatabaseSync) {
       archive.run(messageSeq, target);
       const attempt = lostAttempt(provider ?? undefined, at);
       lose.run(...lastAttempts.toRow(attempt), messageSeq, target);
-      countChanges.move(messageSeq, sending, unknown);
+      countChanges.move(messageSeq, target, sending, unknown);
       settledCounts.add(messageSeq, target, unknown, now);
     }
     const returned = unfetched.all(endedBy);
     for (const [messageSeq, target] of returned) {
       giveBack.run(messageSeq, target);
-      countChanges.move(messageSeq, sending, waiting);
+      countChanges.move(messageSeq, target, sending, waiting);
     }
-    counts.add(countChanges);
+    counts.add(countChanges, now);
     statistics.add(settledCounts);
+    freeConsumers.run(endedBy);
     const freed =
       returned.length +
       Number(freeRanges.run(endedBy).changes) +
@@ -166,9 +173,9 @@ export function createLeaseWrites(db: DatabaseSync) {
         const [known, current] = find.get(messageSeq, target) ?? [];
         if (known !== sending || current !== fence) continue;
         release.run(state, nextAttemptAt, messageSeq, target);
-        countChanges.move(messageSeq, sending, state);
+        countChanges.move(messageSeq, target, sending, state);
       }
-      counts.add(countChanges);
+      counts.add(countChanges, nextAttemptAt);
     },
     reclaim,
     /** The same for all leases; of a process that is gone. */

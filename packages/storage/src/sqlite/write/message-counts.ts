@@ -4,23 +4,68 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { EpochMs } from "@carillon/core";
+import { deliveryStates, isSettled } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
+import type { ChangeJournal, ToldDeliveries } from "./change-journal.ts";
+
+interface Told extends ToldDeliveries {
+  readonly targets: number[];
+}
+
+/** By state. */
+const isTold: boolean[] = [];
+for (const state of deliveryStates)
+  isTold[stateCodes[state]] = isSettled(state);
+
+/** Beyond so many groups a further one is not looked for. */
+const maxSearched = 16;
 
 /** Changes of counts, gathered per operation and written once per message. */
 export class CountChanges {
   /** Message → change by state. */
   readonly changes = new Map<number, number[]>();
+  /** Those that came to a state that is told. */
+  readonly told: Told[] = [];
 
   /** A delivery came to be in `state`. */
-  add(messageSeq: number, state: number): void {
+  add(messageSeq: number, target: number, state: number): void {
     this.#change(messageSeq, state, 1);
+    this.#note(messageSeq, target, state);
   }
 
   /** A delivery went from one state to another. */
-  move(messageSeq: number, from: number, to: number): void {
+  move(messageSeq: number, target: number, from: number, to: number): void {
     if (from === to) return;
     this.#change(messageSeq, from, -1);
     this.#change(messageSeq, to, 1);
+    this.#note(messageSeq, target, to);
+  }
+
+  /** Of a delivery that goes two steps at once the last one counts. */
+  #note(messageSeq: number, target: number, state: number): void {
+    const { told } = this;
+    let group = told[told.length - 1];
+    if (group?.messageSeq === messageSeq) {
+      const { targets } = group;
+      if (targets[targets.length - 1] === target) targets.pop();
+    }
+    if (!isTold[state]) return;
+    if (group?.messageSeq !== messageSeq || group.state !== state) {
+      // Few of a range: most of its deliveries end alike. Of many messages each
+      // has a group of its own anyway.
+      group =
+        told.length > maxSearched
+          ? undefined
+          : told.find(
+              (it) => it.messageSeq === messageSeq && it.state === state,
+            );
+      if (group === undefined) {
+        group = { messageSeq, state, targets: [] };
+        told.push(group);
+      }
+    }
+    group.targets.push(target);
   }
 
   #change(messageSeq: number, state: number, by: number): void {
@@ -38,7 +83,8 @@ export const countColumns = Object.entries(stateCodes)
   .sort(([, a], [, b]) => a - b)
   .map(([state]) => state);
 
-export function createCounts(db: DatabaseSync) {
+/** What is counted is told, too: see the journal. */
+export function createCounts(db: DatabaseSync, journal: ChangeJournal) {
   const add = db.prepare(
     `INSERT INTO message_counts (message_seq, ${countColumns.join(", ")})
      VALUES (?${", ?".repeat(countColumns.length)})
@@ -46,10 +92,12 @@ export function createCounts(db: DatabaseSync) {
        ${countColumns.map((name) => `${name} = ${name} + excluded.${name}`)}`,
   );
   return {
-    add(countChanges: CountChanges): void {
+    /** `at`: when the changes happened. */
+    add(countChanges: CountChanges, at: EpochMs): void {
       for (const [messageSeq, changes] of countChanges.changes) {
         add.run(messageSeq, ...changes);
       }
+      journal.addDeliveries(countChanges.told, at);
     },
   };
 }

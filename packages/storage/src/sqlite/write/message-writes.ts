@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import {
+  createdAtOf,
   type NewMessageRow,
   newMessages,
   projectIdOf,
@@ -12,6 +13,7 @@ import {
 } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createCut } from "./range-writes.ts";
 
@@ -40,7 +42,7 @@ export type RecipientRow = readonly [
   billable: boolean,
 ];
 
-export function createMessageWrites(db: DatabaseSync) {
+export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   const insertMessage = createInsert(db);
   /**
    * Whether a topic has anybody to send to: when one of its subscriptions was
@@ -75,7 +77,7 @@ export function createMessageWrites(db: DatabaseSync) {
      VALUES (?, ?, ?, ?, ?)`,
   );
   const insertDue = createDueInsert(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
 
   function relate(
     seq: number,
@@ -130,19 +132,19 @@ export function createMessageWrites(db: DatabaseSync) {
         const [protocol, endpoint, billable] = recipient;
         insertRecipient.run(seq, target, protocol, endpoint);
         insertDue(seq, target, dueAt, billable);
-        countChanges.add(seq, stateCodes.waiting);
+        countChanges.add(seq, target, stateCodes.waiting);
       }
-      counts.add(countChanges);
+      counts.add(countChanges, createdAtOf(message));
       return seq;
     },
   };
 }
 
 /** Keeps a message to one subscription, due at once. */
-export function createNoticeWrite(db: DatabaseSync) {
+export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
   const insertMessage = createInsert(db);
   const insertDue = createDueInsert(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
   return (
     message: NewMessageRow,
     target: number,
@@ -152,8 +154,8 @@ export function createNoticeWrite(db: DatabaseSync) {
     const seq = insertMessage(message);
     insertDue(seq, target, dueAt, billable);
     const countChanges = new CountChanges();
-    countChanges.add(seq, stateCodes.waiting);
-    counts.add(countChanges);
+    countChanges.add(seq, target, stateCodes.waiting);
+    counts.add(countChanges, createdAtOf(message));
   };
 }
 

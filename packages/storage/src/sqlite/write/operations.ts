@@ -3,6 +3,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
+import type { ChangeJournal } from "./change-journal.ts";
+import { createChangeWrites } from "./change-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
@@ -24,24 +26,29 @@ export type Operations = ReturnType<typeof createOperations>;
 
 export type OperationName = keyof Operations;
 
-export function createOperations(db: DatabaseSync, rules: StateRules) {
+export function createOperations(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   return {
-    ...createTopicWrites(db),
+    ...createTopicWrites(db, journal),
     ...createResourceTagWrites(db),
-    ...createSubscriptionWrites(db),
+    ...createSubscriptionWrites(db, journal),
     ...createSubscriptionUserWrites(db),
     ...createTemplateWrites(db),
     ...createBindingWrites(db),
-    ...createMessageWrites(db),
-    ...createIdempotencyWrites(db),
-    ...createRangeWrites(db, rules),
-    ...createDeliveryWrites(db, rules),
-    ...createLaneWrites(db),
-    ...createLeaseWrites(db),
-    ...createReceiptWrites(db),
-    ...createInboundWrites(db),
+    ...createMessageWrites(db, journal),
+    ...createIdempotencyWrites(db, journal),
+    ...createRangeWrites(db, rules, journal),
+    ...createDeliveryWrites(db, rules, journal),
+    ...createLaneWrites(db, journal),
+    ...createLeaseWrites(db, journal),
+    ...createReceiptWrites(db, journal),
+    ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),
     ...createAuditWrites(db),
+    ...createChangeWrites(db, journal),
   };
 }

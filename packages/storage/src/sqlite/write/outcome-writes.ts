@@ -13,6 +13,7 @@ import {
   outcomeColumns,
 } from "../schema/delivery-table.ts";
 import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import {
   type Column,
@@ -55,7 +56,11 @@ const openAt = placesOf("setWhileOpen");
 const unfinishedAt = placesOf("setUntilFinal");
 const nextAttemptAt = placeOf("next_attempt_at");
 
-export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
+export function createOutcomeWrites(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   const inserts = createInserts(db);
   /** Parameters: message, target. Index: the primary key. */
   const find = prepareQuery<[state: number, fence: number, attempts: number]>(
@@ -101,7 +106,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
      WHERE message_seq = ? AND target = ? AND attempt < ? LIMIT 1`,
   );
   const joinReceipts = createReceiptJoin(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
 
   /** The row that is being written, in the order of the columns. */
@@ -198,7 +203,12 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     const isSettled = clearIfSettled(state, reported);
     if (values[lastAt] === null) update(values);
     else updateWithAttempt(values);
-    totals.countChanges.move(values[messageSeqAt] as number, known, state);
+    totals.countChanges.move(
+      values[messageSeqAt] as number,
+      values[targetAt] as number,
+      known,
+      state,
+    );
     if (isSettled && !rules.settled[known]) countSettled(state, totals);
     return state;
   }
@@ -208,7 +218,11 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
     const state = load(columns, row);
     const isSettled = clearIfSettled(state, state);
     if (insert(values)) {
-      totals.countChanges.add(values[messageSeqAt] as number, state);
+      totals.countChanges.add(
+        values[messageSeqAt] as number,
+        values[targetAt] as number,
+        state,
+      );
       if (isSettled) countSettled(state, totals);
       return state;
     }
@@ -271,7 +285,7 @@ export function createOutcomeWrites(db: DatabaseSync, rules: StateRules) {
         refused.push(replace(columns, row, reason, writeRow, totals));
       }
     }
-    counts.add(totals.countChanges);
+    counts.add(totals.countChanges, columns.writtenAt);
     statistics.add(totals.settledCounts);
     return refused;
   }

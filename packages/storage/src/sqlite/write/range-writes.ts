@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, FinishReport } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import type { StateRules } from "./state-rules.ts";
@@ -33,7 +34,11 @@ export interface RangeClaim {
 
 const key = "message_seq = ? AND topic_seq = ? AND after_target = ?";
 
-export function createRangeWrites(db: DatabaseSync, rules: StateRules) {
+export function createRangeWrites(
+  db: DatabaseSync,
+  rules: StateRules,
+  journal: ChangeJournal,
+) {
   /** Parameters: now, limit. Index: ranges_free. */
   const free = prepareQuery<RangeRow>(
     db,
@@ -65,7 +70,7 @@ export function createRangeWrites(db: DatabaseSync, rules: StateRules) {
     `UPDATE ranges SET owner = NULL, lease_until = NULL, fence = fence + 1
      WHERE ${key} AND fence = ?`,
   );
-  const outcomes = createOutcomeWrites(db, rules);
+  const outcomes = createOutcomeWrites(db, rules, journal);
 
   return {
     /** Answers the ranges as they are claimed now. */

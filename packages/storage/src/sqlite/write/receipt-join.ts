@@ -123,7 +123,7 @@ export function createReceiptEffects(db: DatabaseSync) {
       nextAttemptAt = at;
     } else if (effect.state === "sent") accept.run(state, messageSeq, target);
     else settle.run(state, messageSeq, target);
-    countChanges.move(messageSeq, known, state);
+    countChanges.move(messageSeq, target, known, state);
     return nextAttemptAt;
   };
 }

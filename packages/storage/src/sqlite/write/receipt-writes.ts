@@ -5,6 +5,7 @@ import type { EpochMs, NextPoll, Receipt } from "@carillon/core";
 import { receiptEventCodes, stateCodes } from "../schema/codes.ts";
 import { receipts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createReceiptEffects } from "./receipt-join.ts";
 
@@ -15,7 +16,7 @@ export type PollRow = readonly [
   attempts: number,
 ];
 
-export function createReceiptWrites(db: DatabaseSync) {
+export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
   /**
    * The part that a provider knows by this id; the newest, should it use one
    * twice. Parameters: external id, entry. Index: parts_external_id.
@@ -46,7 +47,7 @@ export function createReceiptWrites(db: DatabaseSync) {
     "UPDATE deliveries SET poll_at = NULL WHERE message_seq = ? AND target = ?",
   );
   const apply = createReceiptEffects(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
 
   return {
     /** Answers when the next attempt is due, if the receipt led to one. */
@@ -64,7 +65,7 @@ export function createReceiptWrites(db: DatabaseSync) {
         { event, at, code, text },
         countChanges,
       );
-      counts.add(countChanges);
+      counts.add(countChanges, at);
       return nextAttemptAt;
     },
     /** Puts those that are due off to `until`, and answers them. */

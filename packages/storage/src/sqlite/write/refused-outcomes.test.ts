@@ -24,6 +24,7 @@ import {
   start,
 } from "../store.fixture.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
+import { ChangeJournal } from "./change-journal.ts";
 import { toOutcomeColumns } from "./outcome-columns.ts";
 import { createRangeWrites } from "./range-writes.ts";
 import { createStateRules } from "./state-rules.ts";
@@ -167,7 +168,9 @@ test("does not write in place of an outcome whose claim was lost", async () => {
 test("writes nothing of a range while the database is full", async () => {
   using db = openForWriting(join(newFolder(), "test.db"));
   await Array.fromAsync(migrate(db, readMigrations(), systemClock));
-  const { finishRange } = createRangeWrites(db, createStateRules());
+  const rules = createStateRules();
+  const journal = new ChangeJournal(db);
+  const { finishRange } = createRangeWrites(db, rules, journal);
   db.exec("INSERT INTO ranges VALUES (1, 1, 0, NULL, 0, 1, 'a', 1)");
   const outcomes = Array.from({ length: 5000 }, (_, n) =>
     spoiled(delivered(1, n), n === 10 ? { segments: "many" } : {}),
@@ -176,7 +179,7 @@ test("writes nothing of a range while the database is full", async () => {
   const run = createTransactions(
     db,
     () => finishRange([1, 1, 0, 1], columns, null, start),
-    { maxMs: 60_000 },
+    { maxMs: 60_000, journal },
   );
   const complete = () => run([["finishRange", []]], 0);
   db.exec("PRAGMA max_page_count = 100");

@@ -20,12 +20,16 @@ import {
   subscriptions,
   subscriptionTables,
 } from "../schema/subscription-table.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createNoticeWrite } from "./message-writes.ts";
 
 const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 
-export function createSubscriptionWrites(db: DatabaseSync) {
+export function createSubscriptionWrites(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+) {
   const topicById = prepareQuery<[subscriptionCount: number]>(
     db,
     `SELECT subscription_count FROM topics
@@ -85,7 +89,7 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     "UPDATE subscriptions SET code_expires_at = ? WHERE seq = ?",
   );
   const count = createCount(db);
-  const writeNotice = createNoticeWrite(db);
+  const writeNotice = createNoticeWrite(db, journal);
   const confirmations = createConfirmationCounts(db);
 
   /** Queues a notice to a subscription, with what its link is made from. */
@@ -95,6 +99,17 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     const message = toMessageRow({ ...notice.message, content });
     const { createdAt } = notice.message;
     writeNotice(message, seq, createdAt, notice.billable ?? false);
+  }
+
+  function tell(
+    type: "subscription.confirmed" | "subscription.cancelled",
+    row: SubscriptionRow,
+    at: EpochMs,
+  ): void {
+    const { projectId, id, topicName, protocol, endpoint } =
+      subscriptions.fromRow(row);
+    const about = { topicName, subscriptionId: id, protocol, endpoint };
+    journal.addOccurrence({ type, projectId, about }, at);
   }
 
   function insertCounted(subscription: NewSubscription): number {
@@ -156,22 +171,27 @@ export function createSubscriptionWrites(db: DatabaseSync) {
     confirmSubscription(
       id: string,
       generation: number,
+      at: EpochMs,
     ): SubscriptionRow | undefined {
       const [seq, , current] = byId.get(id) ?? [];
       if (seq === undefined || current !== generation) return undefined;
-      confirm.run(seq);
+      const isNew = confirm.run(seq).changes > 0;
       confirmations.clear(seq);
-      return get(seq);
+      const row = get(seq);
+      if (isNew) tell("subscription.confirmed", row, at);
+      return row;
     },
     cancelSubscription(
       id: string,
       unsubscribeNotice: SubscriberNotice | null,
+      at: EpochMs,
     ): SubscriptionRow | undefined {
       const [seq, status] = byId.get(id) ?? [];
       if (seq === undefined) return undefined;
       if (status !== cancelled) {
         cancel.run(seq);
         if (unsubscribeNotice) send(seq, unsubscribeNotice);
+        tell("subscription.cancelled", get(seq), at);
       }
       return get(seq);
     },

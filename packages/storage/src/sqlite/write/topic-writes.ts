@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, TopicChange } from "@carillon/core";
-import { cancelReasons } from "@carillon/core/rules";
+import { cancelReasons, eventTopicName } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
 import { orNull, prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
@@ -13,13 +13,14 @@ import {
   topics,
 } from "../schema/topic-table.ts";
 import { createCancellation } from "./cancellation.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 
 const { confirmed, confirmationNotNeeded, deleted, deletedWithTopic } =
   statusCodes;
 
-export function createTopicWrites(db: DatabaseSync) {
+export function createTopicWrites(db: DatabaseSync, journal: ChangeJournal) {
   const byName = prepareQuery<TopicRow>(
     db,
     `SELECT ${topics.columns()} FROM topics
@@ -47,7 +48,19 @@ export function createTopicWrites(db: DatabaseSync) {
        access_policy = coalesce(?, access_policy), updated_at = ?
      WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
   );
-  const removal = createTopicRemoval(db);
+  const removal = createTopicRemoval(db, journal);
+
+  /** The topic of events is beside all quotas. */
+  function isOver(
+    projectId: string,
+    name: string,
+    count: number,
+    quota: number,
+  ): boolean {
+    if (count < quota || name === eventTopicName) return false;
+    const hasEventTopic = seqByName.get(projectId, eventTopicName);
+    return count - (hasEventTopic ? 1 : 0) >= quota;
+  }
 
   return {
     /** Answers the new topic's number, or the row of the one of that name. */
@@ -60,7 +73,7 @@ export function createTopicWrites(db: DatabaseSync) {
       const known = byName.get(projectId, name);
       if (known) return known;
       const [count] = countOfProject.get(projectId) ?? [0];
-      if (count >= quota) return "TOPIC_QUOTA_EXCEEDED";
+      if (isOver(projectId, name, count, quota)) return "TOPIC_QUOTA_EXCEEDED";
       if (isDeletedProject(projectId)) return "PROJECT_DELETED";
       const { lastInsertRowid } = insert.run(...topic);
       countOne.run(projectId);
@@ -87,7 +100,7 @@ export function createTopicWrites(db: DatabaseSync) {
 }
 
 /** Removes a topic with all that hangs on it, in sets rather than row by row. */
-function createTopicRemoval(db: DatabaseSync) {
+function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
   const uncount = db.prepare(
     `UPDATE project_counts
      SET topics = topics - 1,
@@ -134,7 +147,7 @@ function createTopicRemoval(db: DatabaseSync) {
        AND d.state IN (${stateCodes.waiting}, ${stateCodes.retrying})`,
   );
   const cancel = createCancellation(db);
-  const counts = createCounts(db);
+  const counts = createCounts(db, journal);
 
   return (projectId: string, seq: number, at: EpochMs): void => {
     uncount.run(seq, projectId);
@@ -152,6 +165,6 @@ function createTopicRemoval(db: DatabaseSync) {
     for (const delivery of openDeliveries.all(seq)) {
       cancel(delivery, cancelReasons.topic_deleted, at, countChanges);
     }
-    counts.add(countChanges);
+    counts.add(countChanges, at);
   };
 }

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openForWriting } from "../connection.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
+import { ChangeJournal } from "./change-journal.ts";
 import { type Command, createTransactions } from "./transactions.ts";
 
 const newFolder = temporaryFolders();
@@ -11,7 +12,11 @@ const newFolder = temporaryFolders();
 test("commits commands together", () => {
   const { run, rows } = setUp();
   const answer = run([put("a"), put("b"), put("c")], 0);
-  assert.deepEqual(answer, { results: [1, 2, 3], failures: undefined });
+  assert.deepEqual(answer, {
+    results: [1, 2, 3],
+    failures: undefined,
+    changed: false,
+  });
   assert.deepEqual(rows(), ["a", "b", "c"]);
 });
 
@@ -87,7 +92,11 @@ test("fails all commands when no transaction can begin", () => {
 /** By default no machine is so slow that a transaction's time is up. */
 function setUp(options = { maxMs: 60_000 }) {
   const db = openForWriting(join(newFolder(), "test.db"));
-  db.exec("CREATE TABLE kept (seq INTEGER PRIMARY KEY, value TEXT) STRICT");
+  db.exec(`
+    CREATE TABLE kept (seq INTEGER PRIMARY KEY, value TEXT) STRICT;
+    CREATE TABLE changes (seq INTEGER PRIMARY KEY, at INTEGER, data TEXT) STRICT;
+  `);
+  const journal = new ChangeJournal(db);
   const insert = db.prepare("INSERT INTO kept (value) VALUES (?)");
   const put = (value: unknown) => insert.run(String(value)).lastInsertRowid;
   const run = createTransactions(
@@ -104,7 +113,7 @@ function setUp(options = { maxMs: 60_000 }) {
           throw new Error("half-way");
       }
     },
-    options,
+    { ...options, journal },
   );
   const rows = () =>
     db

@@ -5,6 +5,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { type Failure, toFailure } from "../failure.ts";
+import type { ChangeJournal } from "./change-journal.ts";
 
 /** An operation by name, with its arguments. */
 export type Command = readonly [name: string, args: readonly unknown[]];
@@ -15,18 +16,22 @@ export interface Answer {
   readonly results: readonly unknown[];
   /** By index, those that failed; `undefined`: none did. */
   readonly failures: ReadonlyMap<number, Failure> | undefined;
+  /** Whether there is more in the change feed. */
+  readonly changed: boolean;
 }
 
 export interface TransactionOptions {
   /** After this time a transaction takes no further operation. */
   readonly maxMs?: number;
+  /** What the commands note in it is written with them. */
+  readonly journal: ChangeJournal;
 }
 
 /** Answers a function that runs commands from an index on, as many as fit. */
 export function createTransactions(
   db: DatabaseSync,
   execute: (command: Command) => unknown,
-  { maxMs = 5 }: TransactionOptions = {},
+  { maxMs = 5, journal }: TransactionOptions,
 ): (commands: readonly Command[], from: number) => Answer {
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
@@ -46,16 +51,17 @@ export function createTransactions(
         results.push(execute(command));
       } catch {
         // Savepoints are only paid for when something went wrong.
-        rollback(db);
+        rollback();
         return oneByOne(commands.slice(from, i + 1));
       }
       if (performance.now() > until) break;
     }
     try {
+      const changed = journal.write();
       commit.run();
-      return { results, failures: undefined };
+      return { results, failures: undefined, changed };
     } catch (error) {
-      rollback(db);
+      rollback();
       return allFailed(results.length, error);
     }
   };
@@ -67,6 +73,7 @@ export function createTransactions(
       begin.run();
       for (const [index, command] of commands.entries()) {
         db.exec("SAVEPOINT operation");
+        const noted = journal.mark();
         let result: unknown;
         try {
           result = execute(command);
@@ -75,17 +82,24 @@ export function createTransactions(
           // then there is nothing to go on with.
           if (!db.isTransaction) throw error;
           db.exec("ROLLBACK TO operation");
+          journal.takeBack(noted);
           failures.set(index, toFailure(error));
         }
         db.exec("RELEASE operation");
         results.push(result);
       }
+      const changed = journal.write();
       commit.run();
-      return { results, failures };
+      return { results, failures, changed };
     } catch (error) {
-      rollback(db);
+      rollback();
       return allFailed(commands.length, error);
     }
+  }
+
+  function rollback(): void {
+    journal.clear();
+    if (db.isTransaction) db.exec("ROLLBACK");
   }
 }
 
@@ -96,9 +110,6 @@ function allFailed(count: number, error: unknown): Answer {
   return {
     results: indices.map(() => undefined),
     failures: new Map(indices.map((index) => [index, failure])),
+    changed: false,
   };
-}
-
-function rollback(db: DatabaseSync): void {
-  if (db.isTransaction) db.exec("ROLLBACK");
 }

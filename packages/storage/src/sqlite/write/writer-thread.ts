@@ -7,6 +7,7 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { openForWriting } from "../connection.ts";
 import { type Failure, toFailure } from "../failure.ts";
+import { ChangeJournal } from "./change-journal.ts";
 import { createOperations, type OperationName } from "./operations.ts";
 import type { StateRules } from "./state-rules.ts";
 import {
@@ -62,15 +63,17 @@ if (!isMainThread && parentPort) {
 
 function open(file: string, rules: StateRules) {
   const db = openForWriting(file);
-  const operations = createOperations(db, rules);
-  const run = createTransactions(db, ([name, args]) => {
+  const journal = new ChangeJournal(db);
+  const operations = createOperations(db, rules, journal);
+  const execute = ([name, args]: Command) => {
     // The main thread's side is typed: it names an operation with its own
     // arguments.
     const operation = operations[name as OperationName] as (
       ...args: readonly unknown[]
     ) => unknown;
     return operation(...args);
-  });
+  };
+  const run = createTransactions(db, execute, { journal });
   return {
     db,
     write(commands: readonly Command[], reply: (answer: Answer) => void): void {

@@ -42,6 +42,7 @@ export class Writer {
   readonly #onBroken: (error: CarillonError) => void;
   readonly #file: string;
   readonly #listeners = new Map<string, (() => void)[]>();
+  readonly #changeListeners = new Set<() => void>();
   /** Waits to be handed over. */
   #queue: Pending[] = [];
   /** Was handed over; answered in this order. */
@@ -142,6 +143,15 @@ export class Writer {
     }
   }
 
+  /**
+   * Calls `listener` each time the change feed has grown, until the answered
+   * function is called.
+   */
+  onChanged(listener: () => void): () => void {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
   /** Writes what is waiting, then ends the thread; idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -189,7 +199,7 @@ export class Writer {
       // for which nobody else has to answer.
       this.#inFlight = this.#inFlight.filter((it) => this.#isCopyable(it));
       if (this.#inFlight.length > 0) this.#postCommands();
-      else this.#settle({ results: [], failures: undefined });
+      else this.#settle({ results: [], failures: undefined, changed: false });
     }
   }
 
@@ -211,7 +221,7 @@ export class Writer {
   }
 
   /** An answer may be to the first part of a batch only. */
-  #settle({ results, failures }: Answer): void {
+  #settle({ results, failures, changed }: Answer): void {
     if ((failures?.size ?? 0) < results.length) this.#commits++;
     for (const [index, result] of results.entries()) {
       const pending = this.#inFlight[this.#answered++];
@@ -222,6 +232,7 @@ export class Writer {
       else pending.resolve(result);
     }
     this.#operations += results.length;
+    if (changed) for (const listener of this.#changeListeners) listener();
     if (this.#answered < this.#inFlight.length) return;
     this.#inFlight = [];
     this.#worker.unref();

@@ -1,0 +1,99 @@
+/**
+ * Events as they are told: their names and their JSON, the same over the stream,
+ * to status URLs and to the event topic.
+ */
+
+import type { SubscriptionId } from "../ids.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import {
+  type DeliveryHead,
+  type MessageHead,
+  type Occurrence,
+  type OccurrenceType,
+  occurrenceTypes,
+} from "../ports/change-feed.ts";
+import type { Protocols } from "../subscriptions/protocol.ts";
+import type { EpochMs } from "../time.ts";
+import { formatSubscriptionUrn, formatTopicUrn } from "../urn.ts";
+
+/** States of deliveries that are told: those in which the engine is done. */
+export const toldStates = [
+  "sent",
+  "delivered",
+  "failed",
+  "rejected",
+  "unknown",
+  "debug",
+  "filtered",
+  "suppressed",
+  "expired",
+  "cancelled",
+] as const satisfies readonly DeliveryState[];
+
+export type EventType = `delivery.${DeliveryState}` | OccurrenceType;
+
+/** Every event there is. */
+export const eventTypes: readonly EventType[] = [
+  ...toldStates.map((state) => `delivery.${state}` as const),
+  ...occurrenceTypes,
+];
+
+/** Members of an event's JSON. */
+export type EventFacts = Readonly<
+  Record<string, string | number | readonly object[]>
+>;
+
+/** What all events of a message's deliveries say. */
+export function messageFacts({ id, topic }: MessageHead): EventFacts {
+  return { messageId: id, ...(topic && { topicUrn: topic.urn }) };
+}
+
+/** What it takes to tell of topics and endpoints. */
+export interface EventContext {
+  readonly region: string;
+  readonly protocols: Pick<Protocols, "maskSecrets">;
+}
+
+/** What an event says of one delivery. */
+export function deliveryFacts(
+  { protocols }: Pick<EventContext, "protocols">,
+  { topic }: MessageHead,
+  { subscriptionId, endpoint, ...delivery }: DeliveryHead,
+): EventFacts {
+  return {
+    ...delivery,
+    endpoint: protocols.maskSecrets(delivery.protocol, endpoint),
+    ...(topic &&
+      subscriptionId !== undefined && {
+        subscriptionUrn: formatSubscriptionUrn(topic.urn, subscriptionId),
+      }),
+  };
+}
+
+/** What an event says of anything else; subscriptions by their URNs. */
+export function occurrenceFacts(
+  { region, protocols }: EventContext,
+  { projectId, about }: Occurrence,
+): EventFacts {
+  const { topicName, subscriptionId, ...rest } = about;
+  const { protocol, endpoint } = rest;
+  const facts = {
+    ...rest,
+    ...(typeof protocol === "string" && {
+      endpoint: protocols.maskSecrets(protocol, String(endpoint)),
+    }),
+  };
+  if (typeof topicName !== "string") return facts;
+  const topicUrn = formatTopicUrn({ region, projectId, topicName });
+  // What a store wrote of a subscription.
+  const id = subscriptionId as SubscriptionId;
+  return {
+    topicUrn,
+    subscriptionUrn: formatSubscriptionUrn(topicUrn, id),
+    ...facts,
+  };
+}
+
+export function eventTime(at: EpochMs): string {
+  return new Date(at).toISOString();
+}

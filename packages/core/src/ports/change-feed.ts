@@ -1,0 +1,158 @@
+/**
+ * The change feed: what happened to deliveries, subscriptions, endpoints and
+ * texts from phones, in the order in which it was committed. A change is kept
+ * in the transaction that makes it, so none is told that did not happen and
+ * none that happened is missed.
+ *
+ * Positions are opaque. A reader that has seen position p never later finds a
+ * change before p: a store with concurrent writers shows a change only once all
+ * that come before it are decided.
+ */
+
+import type { MessageId, ProjectId, SubscriptionId } from "../ids.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { NewMessage } from "../messages/message.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
+import type { EpochMs } from "../time.ts";
+import type { Recipient } from "./channel.ts";
+import type { Lease } from "./work-store.ts";
+
+/** A place in the feed; only the store that gave it can read it. */
+export type FeedPosition = string;
+
+/** Deliveries of one message that came to the same state together. */
+export interface DeliveryChange {
+  readonly kind: "deliveries";
+  readonly messageSeq: number;
+  /** A settled one; see `isSettled`. */
+  readonly state: DeliveryState;
+  /** Runs of targets, first and last of each: `[1, 500, 502, 502]`. */
+  readonly runs: readonly number[];
+}
+
+/** What else happens. */
+export const occurrenceTypes = [
+  "inbound.received",
+  "subscription.confirmed",
+  "subscription.cancelled",
+  "endpoint.failing",
+  "endpoint.recovered",
+] as const;
+
+export type OccurrenceType = (typeof occurrenceTypes)[number];
+
+/** Something that happened to other things than a delivery. */
+export interface Occurrence {
+  readonly kind: "occurrence";
+  readonly type: OccurrenceType;
+  readonly projectId: ProjectId;
+  /** What it happened to, by the names that the event's JSON has. */
+  readonly about: Readonly<Record<string, string | number>>;
+}
+
+export type Change = DeliveryChange | Occurrence;
+
+/** Changes of one transaction. */
+export interface ChangeBatch {
+  /** Behind it. */
+  readonly position: FeedPosition;
+  /** When the last of them happened. */
+  readonly at: EpochMs;
+  readonly changes: readonly Change[];
+}
+
+export type ChangePage =
+  | { readonly kind: "batches"; readonly batches: readonly ChangeBatch[] }
+  /** What follows the position is not kept any more, or never was. */
+  | { readonly kind: "gone" };
+
+/** What events say of a message, without its content. */
+export interface MessageHead {
+  readonly seq: number;
+  readonly id: MessageId;
+  readonly projectId: ProjectId;
+  /** Itself an event: of its deliveries nothing is told. */
+  readonly isEvent: boolean;
+  readonly topic?: { readonly urn: string; readonly name: string };
+  readonly statusUrl?: string;
+}
+
+/** What events say of a delivery, as it is now. */
+export interface DeliveryHead {
+  readonly target: number;
+  readonly protocol: Protocol;
+  readonly endpoint: string;
+  /** Absent for direct recipients. */
+  readonly subscriptionId?: SubscriptionId;
+  readonly attempts: number;
+  readonly statusCode?: number;
+  readonly error?: string;
+}
+
+/** A message that a consumer makes of what it read. */
+export type EventMessage =
+  /** For the subscribers of a topic. */
+  | { readonly message: NewMessage }
+  /** For one endpoint. */
+  | {
+      readonly message: NewMessage;
+      readonly recipient: Pick<Recipient, "protocol" | "endpoint">;
+    };
+
+/** How much of the feed is kept. */
+export interface ChangeRetention {
+  /** What happened earlier may go. */
+  readonly before: EpochMs;
+  /** What is more than so many transactions back may go. */
+  readonly maxBatches: number;
+}
+
+export interface ChangeFeed {
+  /** What follows a position, oldest first. */
+  readChanges(after: FeedPosition, limit: number): Promise<ChangePage>;
+  /** Behind the last change. */
+  readLatestPosition(): Promise<FeedPosition>;
+  /**
+   * Calls `listener` when there may be more to read, until the answered function
+   * is called. A hint: changes of other processes may come without one.
+   */
+  watchChanges(listener: () => void): () => void;
+  /** Those that are kept, in any order. */
+  findMessageHeads(seqs: readonly number[]): Promise<readonly MessageHead[]>;
+  /** In order of targets. */
+  listDeliveryHeads(
+    messageSeq: number,
+    targets: readonly number[],
+  ): Promise<readonly DeliveryHead[]>;
+  /** Adds to the feed what no other write does. */
+  addOccurrence(occurrence: Occurrence, at: EpochMs): Promise<void>;
+
+  /**
+   * Whether any change could be wanted by a durable consumer: a message with a
+   * status URL is kept, or an event topic has subscribers.
+   */
+  findEventConsumer(): Promise<boolean>;
+  /**
+   * Takes or keeps a durable consumer's place for an owner; the first time it
+   * stands behind the last change. `undefined`: another owner has it.
+   */
+  claimConsumer(name: string, lease: Lease): Promise<FeedPosition | undefined>;
+  /**
+   * Moves a consumer and accepts messages, both or neither. False: the owner
+   * does not have it any more, or it does not stand at `from`; nothing was
+   * written.
+   */
+  advanceConsumer(
+    consumer: { readonly name: string; readonly owner: string },
+    from: FeedPosition,
+    to: FeedPosition,
+    messages: readonly EventMessage[],
+  ): Promise<boolean>;
+  /**
+   * Removes at most `limit` of the oldest batches that may go. The newest one
+   * stays, and what a durable consumer has still to read.
+   *
+   * @returns how many were removed
+   */
+  forgetChanges(retention: ChangeRetention, limit: number): Promise<number>;
+}

@@ -1,0 +1,175 @@
+/** The change feed in SQLite: reads, and the way to the writer. */
+
+import {
+  type ChangeFeed,
+  type Clock,
+  type DeliveryHead,
+  type EventMessage,
+  eventTopicName,
+  type Lease,
+  type MessageHead,
+  type MessageId,
+  type ProjectId,
+  type SubscriptionId,
+} from "@carillon/core";
+import type { Connections } from "../connections.ts";
+import { type ChangeRow, toChangeBatch } from "../schema/change-table.ts";
+import {
+  code,
+  computed,
+  integer,
+  optional,
+  text,
+  textOf,
+} from "../schema/codec.ts";
+import { audienceCodes, contentCodes } from "../schema/codes.ts";
+import { toMessageRow } from "../schema/message-table.ts";
+import { defineTable, type RowOf, type ValueOf } from "../schema/table.ts";
+import type { EventMessageValues } from "../write/change-writes.ts";
+
+const messageShape = {
+  seq: integer,
+  id: textOf<MessageId>(),
+  projectId: textOf<ProjectId>(),
+  contentKind: code(contentCodes),
+  topicUrn: optional(text),
+  topicName: optional(text),
+  statusUrl: optional(text),
+};
+const messageHeads = defineTable("messages", messageShape);
+
+const deliveryShape = {
+  target: computed("t.value", integer),
+  protocol: computed("coalesce(r.protocol, s.protocol)", text),
+  endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
+  subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
+  attempts: integer,
+  statusCode: computed("d.last_status_code", optional(integer)),
+  error: computed("d.last_error", optional(text)),
+};
+const deliveryHeads = defineTable("deliveries", deliveryShape);
+
+/** `clock`: its monotonic time is the time of leases. */
+export function createChangeFeed(
+  { reader, writer }: Connections,
+  clock: Clock,
+): ChangeFeed {
+  /** Parameters: after, limit. Index: the primary key. */
+  const next = reader.prepare<ChangeRow>(
+    "SELECT seq, at, data FROM changes WHERE seq > ? ORDER BY seq LIMIT ?",
+  );
+  const bounds = reader.prepare<[oldest: number | null, newest: number | null]>(
+    "SELECT (SELECT min(seq) FROM changes), (SELECT max(seq) FROM changes)",
+  );
+  /** Parameters: numbers of messages, as JSON. Index: the primary key. */
+  const heads = reader.prepare<RowOf<ValueOf<typeof messageShape>>>(
+    `SELECT ${messageHeads.columns("m")} FROM json_each(?) AS t
+     CROSS JOIN messages AS m ON m.seq = t.value`,
+  );
+  /**
+   * Parameters: targets as JSON, message. Index: the primary keys.
+   */
+  const deliveries = reader.prepare<RowOf<ValueOf<typeof deliveryShape>>>(
+    `SELECT ${deliveryHeads.columns("d")} FROM json_each(?) AS t
+     CROSS JOIN deliveries AS d ON d.message_seq = ? AND d.target = t.value
+     CROSS JOIN messages AS m ON m.seq = d.message_seq
+     LEFT JOIN recipients AS r ON m.audience = ${audienceCodes.direct}
+       AND r.message_seq = d.message_seq AND r.target = d.target
+     LEFT JOIN subscriptions AS s ON m.audience <> ${audienceCodes.direct}
+       AND s.seq = d.target
+     ORDER BY d.target`,
+  );
+  /** Indexes: messages_status_url, topics_of_events. */
+  const consumer = reader.prepare<[number]>(
+    `SELECT EXISTS (SELECT 1 FROM messages INDEXED BY messages_status_url
+         WHERE status_url IS NOT NULL)
+       OR EXISTS (SELECT 1 FROM topics INDEXED BY topics_of_events
+         WHERE name = '${eventTopicName}' AND deleted_at IS NULL
+           AND subscription_count > 0)`,
+  );
+
+  function endOf({ leaseMs }: Lease): number {
+    return Math.ceil(clock.monotonic() + leaseMs);
+  }
+
+  return {
+    async readChanges(after, limit) {
+      if (!/^\d{1,15}$/.test(after)) return { kind: "gone" };
+      const from = Number(after);
+      const rows = next.all(from, limit);
+      const [first] = rows[0] ?? [];
+      // The usual case: it goes on with the next number.
+      if (first === from + 1) {
+        return { kind: "batches", batches: rows.map(toChangeBatch) };
+      }
+      const [oldest, newest] = bounds.get() ?? [];
+      const isGone =
+        from > (newest ?? 0) || (oldest != null && from < oldest - 1);
+      return isGone
+        ? { kind: "gone" }
+        : { kind: "batches", batches: rows.map(toChangeBatch) };
+    },
+    async readLatestPosition() {
+      return String(bounds.get()?.[1] ?? 0);
+    },
+    watchChanges: (listener) => writer.onChanged(listener),
+    async findMessageHeads(seqs) {
+      return heads
+        .all(JSON.stringify(seqs))
+        .map((row) => toMessageHead(messageHeads.fromRow(row)));
+    },
+    async listDeliveryHeads(messageSeq, targets) {
+      return deliveries
+        .all(JSON.stringify(targets), messageSeq)
+        .map((row): DeliveryHead => deliveryHeads.fromRow(row));
+    },
+    addOccurrence: (occurrence, at) =>
+      writer.run("addOccurrence", occurrence, at),
+    async findEventConsumer() {
+      return consumer.get()?.[0] === 1;
+    },
+    async claimConsumer(name, lease) {
+      const now = Math.floor(clock.monotonic());
+      const position = await writer.run(
+        "claimConsumer",
+        name,
+        lease.owner,
+        endOf(lease),
+        now,
+      );
+      return position === undefined ? undefined : String(position);
+    },
+    advanceConsumer: ({ name, owner }, from, to, messages) =>
+      writer.run(
+        "advanceConsumer",
+        name,
+        owner,
+        Number(from),
+        Number(to),
+        messages.map(toValues),
+      ),
+    forgetChanges: ({ before, maxBatches }, limit) =>
+      writer.run("forgetChanges", before, maxBatches, limit),
+  };
+}
+
+function toMessageHead({
+  contentKind,
+  topicUrn,
+  topicName,
+  ...head
+}: ValueOf<typeof messageShape>): MessageHead {
+  return {
+    ...head,
+    isEvent: contentKind === "event" || topicName === eventTopicName,
+    ...(topicUrn !== undefined &&
+      topicName !== undefined && { topic: { urn: topicUrn, name: topicName } }),
+  };
+}
+
+function toValues(event: EventMessage): EventMessageValues {
+  const row = toMessageRow(event.message);
+  if (!("recipient" in event)) return [row, null];
+  const { protocol, endpoint } = event.recipient;
+  return [row, [protocol, endpoint, false]];
+}

@@ -1,0 +1,135 @@
+/** The change feed of the in-memory store. */
+
+import {
+  type ChangeFeed,
+  eventTopicName,
+  type MessageHead,
+} from "@carillon/core";
+import { listPresent } from "./directory.ts";
+import type { Holds } from "./holds.ts";
+import { addDueDelivery, addMessage } from "./ledger.ts";
+import { acceptMessage } from "./messages.ts";
+import { deliveryKey } from "./rows.ts";
+import type { Tables } from "./tables.ts";
+
+export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
+  const { changes, changeConsumers, journal, messages, write } = tables;
+  const newest = () => changes.list().at(-1)?.seq ?? 0;
+
+  return {
+    async readChanges(after, limit) {
+      if (!/^\d{1,15}$/.test(after)) return { kind: "gone" };
+      const from = Number(after);
+      const kept = changes.list();
+      const oldest = kept[0]?.seq ?? 1;
+      if (from < oldest - 1 || from > newest()) return { kind: "gone" };
+      const batches = kept
+        .filter(({ seq }) => seq > from)
+        .slice(0, limit)
+        .map(({ seq, at, changes }) => ({ position: `${seq}`, at, changes }));
+      return { kind: "batches", batches };
+    },
+    readLatestPosition: async () => `${newest()}`,
+    watchChanges(listener) {
+      journal.listeners.add(listener);
+      return () => journal.listeners.delete(listener);
+    },
+    async findMessageHeads(seqs) {
+      return seqs.flatMap((seq): MessageHead[] => {
+        const message = messages.get(seq);
+        if (!message) return [];
+        const { id, projectId, content, topic, statusUrl } = message;
+        const isEvent =
+          content.kind === "event" || topic?.name === eventTopicName;
+        return [
+          {
+            seq,
+            id,
+            projectId,
+            isEvent,
+            ...(topic && { topic: { urn: topic.urn, name: topic.name } }),
+            ...(statusUrl !== undefined && { statusUrl }),
+          },
+        ];
+      });
+    },
+    async listDeliveryHeads(messageSeq, targets) {
+      return [...targets]
+        .sort((a, b) => a - b)
+        .flatMap((target) => {
+          const key = deliveryKey({ messageSeq, target });
+          const row = tables.deliveries.get(key);
+          const direct = tables.recipients.get(key);
+          const subscription = tables.subscriptions.get(target);
+          const recipient = direct ?? subscription;
+          if (!row || !recipient) return [];
+          const { statusCode, error } = row.lastAttempt ?? {};
+          return [
+            {
+              target,
+              protocol: recipient.protocol,
+              endpoint: recipient.endpoint,
+              ...(!direct &&
+                subscription && { subscriptionId: subscription.id }),
+              attempts: row.attempts,
+              ...(statusCode !== undefined && { statusCode }),
+              ...(error !== undefined && { error }),
+            },
+          ];
+        });
+    },
+    addOccurrence: (occurrence, at) =>
+      write(() => journal.note(occurrence, at)),
+    async findEventConsumer() {
+      return (
+        messages.list().some((it) => it.statusUrl !== undefined) ||
+        listPresent(tables).some(
+          ({ topicName }) => topicName === eventTopicName,
+        )
+      );
+    },
+    claimConsumer: (name, lease) =>
+      write(() => {
+        const known = changeConsumers.get(name) ?? { position: newest() };
+        const { hold } = known;
+        const isTaken =
+          hold && hold.owner !== lease.owner && !holds.hasEnded(hold);
+        if (isTaken) return undefined;
+        const kept = { position: known.position, hold: holds.grant(lease) };
+        return `${changeConsumers.put(name, kept).position}`;
+      }),
+    advanceConsumer: ({ name, owner }, from, to, events) =>
+      write(() => {
+        const known = changeConsumers.get(name);
+        if (known?.hold?.owner !== owner) return false;
+        if (known.position !== Number(from)) return false;
+        changeConsumers.put(name, { ...known, position: Number(to) });
+        for (const event of events) {
+          const { message } = event;
+          if (!("recipient" in event)) {
+            acceptMessage(tables, holds, message, undefined);
+            continue;
+          }
+          const seq = addMessage(tables, message);
+          const key = deliveryKey({ messageSeq: seq, target: 0 });
+          tables.recipients.put(key, event.recipient);
+          addDueDelivery(tables, seq, 0, message.createdAt, false);
+        }
+        return true;
+      }),
+    forgetChanges: ({ before, maxBatches }, limit) =>
+      write(() => {
+        const last = newest();
+        const positions = changeConsumers.list().map((it) => it.position);
+        const read = Math.min(last, ...positions);
+        let count = 0;
+        for (const { seq, at } of changes.list().slice(0, limit)) {
+          const mayGo = at < before || seq <= last - maxBatches;
+          if (!mayGo || seq > read || seq >= last) break;
+          changes.delete(seq);
+          count++;
+        }
+        return count;
+      }),
+  };
+}

@@ -13,6 +13,14 @@ export {
   cancelReasons,
   decideClaim,
 } from "./messages/claim-decision.ts";
+export {
+  type ActionDecision,
+  type ActionFacts,
+  type ActionOrder,
+  type ActionRefusal,
+  type Actor,
+  decideAction,
+} from "./messages/delivery-action.ts";
 export { mergeStates, refusedOutcome } from "./messages/merge-outcome.ts";
 export {
   type ConfirmationWindow,

@@ -7,6 +7,7 @@ import { type Clock, type Store, systemClock } from "@carillon/core";
 import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createDeliveryStore } from "./memory-store/deliveries.ts";
+import { createDeliveryActionStore } from "./memory-store/delivery-actions.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
@@ -51,6 +52,7 @@ export class MemoryStore {
       ...createRangeStore(tables, holds),
       ...createDeliveryStore(tables, holds),
       ...createLeaseStore(tables, holds),
+      ...createDeliveryActionStore(tables, holds),
       ...createInboundStore(tables),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),

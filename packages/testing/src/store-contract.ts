@@ -16,6 +16,7 @@ import { testBindings } from "./store-contract/bindings.ts";
 import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
+import { testDeliveryActions } from "./store-contract/delivery-actions.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdentity } from "./store-contract/identity.ts";
 import { testInbound } from "./store-contract/inbound.ts";
@@ -61,6 +62,7 @@ export function testStoreContract(
     describe("topics that are deleted", () => testTopicDeletion(cases));
     describe("refusals", () => testRefusals(cases));
     describe("receipts", () => testReceipts(cases));
+    describe("operators' actions", () => testDeliveryActions(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
     describe("audit log", () => testAudit(cases));

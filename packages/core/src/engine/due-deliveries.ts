@@ -210,7 +210,15 @@ export class DueDeliveries {
         );
         continue;
       }
-      const item = { message: read.message, recipient, state, attempts, claim };
+      const { expiresAt } = claim;
+      const item = {
+        message: read.message,
+        recipient,
+        state,
+        attempts,
+        ...(expiresAt !== undefined && { expiresAt }),
+        claim,
+      };
       if (read.isReadable) items.push(item);
       else {
         const outcome = outcomeOfUnreadable(item, clock.now(), rules);

@@ -23,6 +23,8 @@ export interface SendItem {
   readonly state: DeliveryState;
   /** Attempts made so far. */
   readonly attempts: number;
+  /** The end of the life that a resend gave it; absent: its message's. */
+  readonly expiresAt?: EpochMs;
 }
 
 export interface OutcomeRules {
@@ -35,10 +37,10 @@ export interface OutcomeRules {
 
 /** When a delivery's time to live is over. */
 export function expiryOf(
-  { message, recipient }: SendItem,
+  { message, recipient, expiresAt }: SendItem,
   { lives }: OutcomeRules,
 ): EpochMs {
-  return expiresAtOf(message, recipient.protocol, lives);
+  return expiresAt ?? expiresAtOf(message, recipient.protocol, lives);
 }
 
 /** The outcome of an attempt that was made. */

@@ -2,6 +2,7 @@
 
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
+import type { DeliveryActionRecord } from "./delivery-action.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 
 /** Classes of failure, as the ledger and metrics have them. */
@@ -94,6 +95,10 @@ export interface Delivery {
    * when none came.
    */
   readonly receipts?: readonly DeliveryReceipt[];
+  /** What operators did, oldest first; absent when nobody did anything. */
+  readonly actions?: readonly DeliveryActionRecord[];
+  /** The end of the life that a resend gave it. */
+  readonly expiresAt?: EpochMs;
   readonly nextAttemptAt?: EpochMs;
   readonly externalId?: string;
   readonly provider?: string;

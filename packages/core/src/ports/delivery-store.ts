@@ -95,6 +95,8 @@ export interface ClaimedDelivery {
   /** Attempts made before this claim. */
   readonly attempts: number;
   readonly lastAttempt?: Attempt;
+  /** The end of the life that a resend gave it; absent: its message's. */
+  readonly expiresAt?: EpochMs;
   readonly fence: number;
 }
 

@@ -3,6 +3,7 @@
 import type { EpochMs } from "../time.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
+import type { DeliveryActionStore } from "./delivery-action-store.ts";
 import type { DeliveryStore, ReclaimedWork } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
@@ -28,6 +29,7 @@ export interface Store
     StatisticsReader,
     MessageReader,
     DeliveryStore,
+    DeliveryActionStore,
     InboundStore,
     OptOutRecordStore,
     IdentityStore,

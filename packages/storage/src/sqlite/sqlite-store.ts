@@ -23,6 +23,7 @@ import { isDamage } from "./failure.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
+import { createDeliveryActionStore } from "./read/delivery-action-store.ts";
 import { createDeliveryStore } from "./read/delivery-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
@@ -112,6 +113,7 @@ export async function openSqliteStore({
     ...createStatisticsReader(reader),
     ...createMessageReader(reader),
     ...createDeliveryStore(connections, clock, logger),
+    ...createDeliveryActionStore(connections, clock),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),

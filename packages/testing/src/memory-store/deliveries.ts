@@ -29,13 +29,13 @@ export function createDeliveryStore(
         for (const row of listDue(tables, now)) {
           if (claimed.length === limit) break;
           const recipient = findRecipient(tables, row);
-          const decision = decide(tables, row);
+          const decision = decideClaim(claimFactsOf(tables, row));
           if (!recipient || decision !== "send") {
             const why = decision === "send" ? "unsubscribed" : decision;
             cancel(tables, row, cancelReasons[why], now);
             continue;
           }
-          const { messageSeq, state, attempts, lastAttempt } = row;
+          const { messageSeq, state, attempts, lastAttempt, expiresAt } = row;
           const { nextAttemptAt: _, ...rest } = row;
           const fence = row.fence + 1;
           const hold = holds.grant(lease);
@@ -47,6 +47,7 @@ export function createDeliveryStore(
             state,
             attempts,
             ...(lastAttempt && { lastAttempt }),
+            ...(expiresAt !== undefined && { expiresAt }),
             fence,
           });
         }
@@ -99,7 +100,7 @@ function listDue({ deliveries }: Tables, now: EpochMs): DeliveryRow[] {
     .sort((a, b) => dueAt(a) - dueAt(b));
 }
 
-function findRecipient(
+export function findRecipient(
   { recipients, subscriptions }: Tables,
   row: DeliveryRow,
 ): Recipient | undefined {
@@ -110,11 +111,12 @@ function findRecipient(
   return subscription && toRecipient(subscription);
 }
 
-function decide(
+/** What decides whether a delivery is still wanted. */
+export function claimFactsOf(
   tables: Tables,
   { messageSeq, target, round = 1 }: DeliveryRow,
 ) {
-  return decideClaim({
+  return {
     audience: getMessage(tables, messageSeq).audience,
     status: tables.subscriptions.get(target)?.status,
     isEscalationOver:
@@ -122,7 +124,7 @@ function decide(
       listDeliveries(tables, messageSeq).some(
         (it) => it.state === "delivered" && (it.round ?? round) < round,
       ),
-  });
+  };
 }
 
 /** `reason`: told where no attempt was made that says more. */

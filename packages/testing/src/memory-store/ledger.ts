@@ -48,6 +48,7 @@ export function addDueDelivery(
     fence: 0,
     earlierAttempts: [],
     receipts: [],
+    actions: [],
   });
 }
 

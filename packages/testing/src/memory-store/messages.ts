@@ -142,6 +142,7 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
     lastAttempt: _l,
     earlierAttempts: _e,
     receipts,
+    actions,
     ...members
   } = told;
   return {
@@ -156,5 +157,6 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
     attemptCount: attempts,
     attempts: lastAttempt ? [...earlierAttempts, lastAttempt] : earlierAttempts,
     ...(receipts.length > 0 && { receipts }),
+    ...(actions.length > 0 && { actions }),
   };
 }

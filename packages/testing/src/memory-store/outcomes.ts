@@ -6,11 +6,11 @@ import {
   type FencedOutcome,
   isSettled,
   mergeStates,
-  nextState,
   type RangeOutcome,
   type Receipt,
   type RefusedOutcome,
   refusedOutcome,
+  stateAfterReceipt,
 } from "@carillon/core";
 import type { Holds } from "./holds.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
@@ -40,6 +40,7 @@ export function addOutcomes(
       fence: 0,
       earlierAttempts: [],
       receipts: [],
+      actions: [],
     };
     merge(tables, row, outcome, lease && holds.grant(lease));
   });
@@ -148,7 +149,7 @@ export function applyReceipt(
   { provider: _provider, externalId: _id, ...receipt }: Receipt,
 ): DeliveryRow {
   const receipts = [...row.receipts, receipt];
-  const state = nextState(row.state, receipt.event);
+  const state = stateAfterReceipt(row.state, receipt.event);
   if (state === row.state) {
     return deliveries.put(deliveryKey(row), { ...row, receipts });
   }

@@ -10,13 +10,17 @@ import {
   type BindingData,
   type ConfirmationWindow,
   contentKinds,
+  type DeliveryActionRecord,
+  type DeliveryJob,
   type DeliveryOutcome,
   type DeliveryReceipt,
   type Domain,
+  deliveryActions,
   deliveryStates,
   errorClasses,
   type HourlyCount,
   type InboundMessage,
+  jobStates,
   type Message,
   type MessageContent,
   type MessageTemplate,
@@ -34,6 +38,7 @@ import {
   type Topic,
   type TopicBinding,
   type User,
+  type WalkPosition,
 } from "@carillon/core";
 import {
   type Columns,
@@ -224,6 +229,9 @@ export interface DeliveryRow extends DeliveryOutcome {
   readonly hold?: Hold;
   readonly earlierAttempts: readonly Attempt[];
   readonly receipts: readonly DeliveryReceipt[];
+  readonly actions: readonly DeliveryActionRecord[];
+  /** The end of the life that a resend gave it. */
+  readonly expiresAt?: EpochMs;
 }
 
 export function deliveryKey({
@@ -265,6 +273,51 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   hold,
   earlierAttempts: list(attempt),
   receipts: list(object(deliveryReceiptColumns)),
+  actions: list(
+    object<DeliveryActionRecord>({
+      at: integer,
+      action: oneOf(deliveryActions),
+      from: oneOf(deliveryStates),
+      to: oneOf(deliveryStates),
+      userId: text,
+      userName: text,
+      reason: optional(text),
+      jobId: optional(text),
+    }),
+  ),
+  expiresAt: optional(integer),
+};
+
+export interface JobRow extends DeliveryJob {
+  readonly position: WalkPosition;
+  readonly fence: number;
+  readonly hold?: Hold;
+}
+
+export const jobColumns: Columns<JobRow> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  action: oneOf(deliveryActions),
+  filter: json,
+  shownFilter: json,
+  timeToLiveSeconds: optional(integer),
+  reason: text,
+  userId: text,
+  userName: text,
+  total: integer,
+  isTotalExact: flag,
+  createdAt: integer,
+  state: oneOf(jobStates),
+  done: integer,
+  changed: integer,
+  skipped: json,
+  startedAt: optional(integer),
+  finishedAt: optional(integer),
+  error: optional(text),
+  position: json,
+  fence: integer,
+  hold,
 };
 
 export const receiptColumns: Columns<Receipt> = {

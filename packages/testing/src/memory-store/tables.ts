@@ -139,6 +139,7 @@ export function createTables() {
     deliveries: table(rows.deliveryColumns),
     /** Receipts whose id no delivery has yet. */
     earlyReceipts: table(rows.receiptColumns),
+    jobs: table(rows.jobColumns),
     /** Counts of deliveries that came to rest. */
     statistics: table(rows.statisticsColumns),
 

@@ -3,10 +3,8 @@
 import type { EpochMs } from "@carillon/core";
 import {
   type AudienceRange,
-  CarillonError,
   type Clock,
   type DeliveryStore,
-  type Lease,
   type Logger,
   type Message,
   type Recipient,
@@ -32,6 +30,7 @@ import {
   toOutcomeColumns,
 } from "../write/outcome-columns.ts";
 import type { RangeRow } from "../write/range-writes.ts";
+import { createEndOfLease } from "./lease-end.ts";
 import { ReadCache } from "./read-cache.ts";
 import { replaceUncopyable } from "./uncopyable-outcomes.ts";
 
@@ -44,6 +43,7 @@ export function createDeliveryStore(
   clock: Clock,
   logger: Logger,
 ): DeliveryStore & Pick<Store, "reclaimAll"> {
+  const endOf = createEndOfLease(clock);
   /** Parameters: number. Index: the primary key. */
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
@@ -94,16 +94,6 @@ export function createDeliveryStore(
   const freeRanges = reader.prepare<[number]>(
     "SELECT count(*) FROM (SELECT 1 FROM ranges WHERE owner IS NULL LIMIT ?)",
   );
-
-  /** When a lease that is granted now ends; rounded so that none ends early. */
-  function endOf({ leaseMs }: Lease): number {
-    const end = Math.ceil(clock.monotonic() + leaseMs);
-    if (Number.isSafeInteger(end)) return end;
-    throw new CarillonError(
-      "STORAGE_REFUSED",
-      `A lease of ${leaseMs} ms is none: a number of milliseconds is expected. Nothing was changed.`,
-    );
-  }
 
   /** Has outcomes written; those that cannot even be copied are replaced. */
   async function write<Result>(

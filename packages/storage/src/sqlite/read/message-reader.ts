@@ -20,6 +20,11 @@ import {
   reports,
   toLastAttempt,
 } from "../schema/delivery-table.ts";
+import {
+  type ActionRow,
+  actionRecords,
+  selectActions,
+} from "../schema/job-table.ts";
 import { messages, toMessage } from "../schema/message-table.ts";
 import type { SQLOutputValue } from "../schema/query.ts";
 import { defineTable, omit, type RowOf } from "../schema/table.ts";
@@ -88,6 +93,8 @@ export function createMessageReader(reader: Reader): MessageReader {
     `SELECT ${attempts.columns()} FROM attempts WHERE message_seq = ? AND target = ? ORDER BY n`,
   );
 
+  const actionsOf = reader.prepare<ActionRow>(selectActions);
+
   /** Parameters: message, target. Index: receipts_of_delivery. */
   const receiptsOf = reader.prepare<RowOf<DeliveryReceipt>>(
     `SELECT ${reports.columns()}
@@ -112,6 +119,10 @@ export function createMessageReader(reader: Reader): MessageReader {
       externalId === undefined
         ? []
         : receiptsOf.all(messageSeq, target).map((it) => reports.fromRow(it));
+    const actions = actionsOf
+      .all(messageSeq, target)
+      .map((it) => actionRecords.fromRow(it))
+      .reverse();
     return {
       ...delivery,
       ...(subscriptionId !== undefined &&
@@ -121,6 +132,7 @@ export function createMessageReader(reader: Reader): MessageReader {
       attemptCount,
       attempts: last ? [...earlier, last] : earlier,
       ...(receipts.length > 0 && { receipts }),
+      ...(actions.length > 0 && { actions }),
     };
   }
 

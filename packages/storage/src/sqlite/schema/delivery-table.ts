@@ -92,6 +92,8 @@ export const deliveryShape = {
   provider: written(optional(text), "setIfGiven", (it) => it.provider),
   externalId: written(optional(text), "setIfGiven", (it) => it.externalId),
   segments: written(optional(integer), "setIfGiven", (it) => it.segments),
+  // Set by resends, and by nothing that an outcome brings.
+  expiresAt: optional(epochMs),
 };
 
 /** The attempts before the last one, in a table of their own. */

@@ -14,6 +14,7 @@ import type { ClaimFacts } from "@carillon/core/rules";
 import {
   code,
   computed,
+  epochMs,
   integer,
   json,
   optional,
@@ -39,6 +40,7 @@ const claims = defineTable("deliveries", {
   target: integer,
   state: code(stateCodes),
   attempts: integer,
+  expiresAt: optional(epochMs),
   fence: integer,
 });
 
@@ -50,7 +52,8 @@ const recipients = defineTable("deliveries", {
   extension: computed("s.extension", optional(json<SubscriptionExtension>())),
 });
 
-const facts = defineTable("deliveries", {
+/** What decides whether a delivery is still wanted. */
+export const claimFacts = {
   audience: computed("m.audience", code(audienceCodes)),
   status: computed("s.status", optional(status)),
   isEscalationOver: computed(
@@ -61,7 +64,9 @@ const facts = defineTable("deliveries", {
          AND e.state = ${stateCodes.delivered})`,
     truth,
   ),
-});
+};
+
+const facts = defineTable("deliveries", claimFacts);
 
 export const dueColumns = [claims, recipients, lastAttempts, facts]
   .map((table) => table.columns("d"))

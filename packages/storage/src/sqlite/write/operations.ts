@@ -1,11 +1,13 @@
 /** All that the writer thread can be asked to do, by name. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { createActionWrites } from "./action-writes.ts";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
+import { createJobWrites } from "./job-writes.ts";
 import { createLeaseWrites } from "./lease-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
 import { createOptOutWrites } from "./opt-out-writes.ts";
@@ -35,6 +37,8 @@ export function createOperations(db: DatabaseSync, rules: StateRules) {
     ...createDeliveryWrites(db, rules),
     ...createLeaseWrites(db),
     ...createReceiptWrites(db, rules),
+    ...createActionWrites(db),
+    ...createJobWrites(db),
     ...createInboundWrites(db),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),

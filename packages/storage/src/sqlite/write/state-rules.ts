@@ -8,8 +8,8 @@ import {
   deliveryStates,
   isSettled,
   mergeStates,
-  nextState,
   type Receipt,
+  stateAfterReceipt,
 } from "@carillon/core";
 import { receiptEventCodes, stateCodes } from "../schema/codes.ts";
 
@@ -29,7 +29,7 @@ export function createStateRules(): StateRules {
       byState((reported) => stateCodes[mergeStates(known, reported)]),
     ),
     afterReceipt: byCode(receiptEventCodes, (event: Receipt["event"]) =>
-      byState((state) => stateCodes[nextState(state, event)]),
+      byState((state) => stateCodes[stateAfterReceipt(state, event)]),
     ),
   };
 }

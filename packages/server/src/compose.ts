@@ -10,9 +10,11 @@ import {
   CarillonError,
   type Channel,
   type Clock,
+  createDeliveryActions,
   createDetections,
   createEngine,
   createInboundIntake,
+  createJobRunner,
   createProblemWithText,
   createResourceTags,
   createSteadyClock,
@@ -251,8 +253,14 @@ export async function compose(
     },
   );
   await orAborted(engine.recover(), signal);
+  const jobs = createJobRunner(
+    { store, dispatcher, clock, logger, random: ports.random, newId, lives },
+    { leaseMs: config.leaseMs },
+  );
+  await orAborted(jobs.recover(), signal);
   opened.defer(async () => {
     const timer = clock.setTimer(drainDeadlineMs, () => abandoning.abort());
+    await jobs.drain();
     await engine.drain({ signal: abandoning.signal });
     timer.cancel();
   });
@@ -315,6 +323,15 @@ export async function compose(
     ),
     subscriptions,
     publisher: engine.publisher,
+    deliveryActions: createDeliveryActions({
+      store,
+      topics,
+      dispatcher,
+      clock,
+      newId,
+      lives,
+      onJob: () => jobs.wake(),
+    }),
     subscriptionUsers: createSubscriptionUsers({
       store,
       subscriptions,
@@ -439,6 +456,7 @@ export async function compose(
         await orAborted(ports.onCredentials(created.credentials), signal);
       }
       await orAborted(engine.start(), signal);
+      jobs.start();
       // Last: credentials of a start that fails are never shown.
       signal?.throwIfAborted();
       await created?.confirm();

@@ -140,6 +140,12 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   message_unreadable: event("error", "A message cannot be read"),
   listener_threw: event("error", "A defect: what follows a delivery failed"),
 
+  job_done: event(
+    "info",
+    "A job has gone through all deliveries of its filter: `jobId`, `action`, how many were looked at (`done`) and `changed`",
+  ),
+  job_failed: event("error", "A job cannot go on; `error` says why"),
+
   // What comes in.
   inbound_not_published: event("warn", "An incoming text was not published"),
   inbound_repeated: event("info", "An incoming text came before"),

@@ -56,12 +56,15 @@ export function sinceParameter(what: string) {
   );
 }
 
-/** @throws RequestError REQUEST_INVALID */
-export function parseInstant(text: string): EpochMs {
+/**
+ * @param name the parameter's
+ * @throws RequestError REQUEST_INVALID
+ */
+export function parseInstant(text: string, name = "since"): EpochMs {
   const at = Date.parse(text.replace(" ", "+"));
   if (/^\d{4}-\d\d-\d\dT/.test(text) && isEpochMs(at)) return at;
   throw new RequestError(
     "REQUEST_INVALID",
-    "since is not as expected: an instant such as 2026-01-31T08:30:00Z.",
+    `${name} is not as expected: an instant such as 2026-01-31T08:30:00Z.`,
   );
 }

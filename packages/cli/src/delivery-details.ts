@@ -25,6 +25,13 @@ export function deliveryLines(
       attemptLine(n < made ? String(n + 1) : "-", attempt),
     ),
   ];
+  for (const action of delivery.actions ?? []) {
+    const { userName, reason } = action;
+    const why = reason === undefined ? "" : `: ${printable(reason)}`;
+    lines.push(
+      `  ${instantText(action.at)}  ${action.action} by ${printable(userName)}, ${action.from} to ${action.to}${why}`,
+    );
+  }
   if (nextAttemptAt !== undefined) {
     const wait = durationText(Date.parse(nextAttemptAt) - now);
     lines.push(`  next attempt in ${wait}, ${instantText(nextAttemptAt)}`);

@@ -6,8 +6,13 @@ import {
   type MessageReport,
   type Messages,
 } from "@carillon/client";
-import { type Command, Option } from "commander";
+import { Command, Option } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
+import {
+  cancelCommand,
+  resendCommand,
+  settleCommand,
+} from "../delivery-actions.ts";
 import { deliveryLines } from "../delivery-details.ts";
 import { failedStates, watchMessage } from "../delivery-table.ts";
 import { findMessageId } from "../message-id.ts";
@@ -23,8 +28,19 @@ interface DeliveriesOptions extends ClientOptions {
 }
 
 export function deliveriesCommand(): Command {
+  return new Command("deliveries")
+    .description(
+      "Show what happened to a message at each endpoint, send deliveries again, cancel and settle them.",
+    )
+    .addCommand(showCommand(), { isDefault: true })
+    .addCommand(resendCommand())
+    .addCommand(cancelCommand())
+    .addCommand(settleCommand());
+}
+
+function showCommand(): Command {
   return clientCommand(
-    "deliveries <message>",
+    "show <message>",
     "Show what happened to a message at each endpoint: its state, each attempt, and when the next one is. A message is given by its id, or by 8 digits or more of its beginning.",
     [
       "carillon deliveries 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",

@@ -7,6 +7,8 @@ import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { type Configuration, createConfiguration } from "./configuration.ts";
+import { createDeliveries, type Deliveries } from "./deliveries.ts";
+import { createDeliveryJobs, type DeliveryJobs } from "./delivery-jobs.ts";
 import { createDomains, type Domains } from "./domains.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
@@ -31,6 +33,10 @@ export interface Caller extends JsonObject {
 export interface Carillon {
   /** What happened to what was published. */
   readonly messages: Messages;
+  /** Single deliveries, to be sent again, cancelled or settled. */
+  readonly deliveries: Deliveries;
+  /** The same for all deliveries that match a filter. */
+  readonly deliveryJobs: DeliveryJobs;
   /** What phones wrote. */
   readonly inbound: Inbound;
   /** Keys that topics' messages are encrypted with at rest. */
@@ -61,6 +67,8 @@ export function createCarillon(serviceApi: Api): Carillon {
     serviceApi({ ...request, path: ["api", "v2", ...request.path] }, options);
   return {
     messages: createMessages(api),
+    deliveries: createDeliveries(api),
+    deliveryJobs: createDeliveryJobs(api),
     inbound: createInbound(api),
     keys: createKeys(api),
     sandbox: createSandbox(api),

@@ -87,7 +87,7 @@ export function resendCommand(): Command {
       [
         "carillon deliveries resend 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f-3",
         "carillon deliveries resend 0198c2f4a1b27c3d --dry-run",
-        'carillon deliveries resend all --topic alerts --since 2h --reason "the carrier is back"',
+        'carillon deliveries resend all --topic alerts --reason "it is back"',
       ],
     ),
     { isResend: true },
@@ -119,7 +119,7 @@ export function settleCommand(): Command {
       `Settle what is unknown: send it again, or count it as failed or delivered. ${whom}`,
       [
         "carillon deliveries settle 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f-3 delivered",
-        'carillon deliveries settle all resend --provider acme --reason "acme lost them"',
+        'carillon deliveries settle all resend --reason "the carrier lost them"',
       ],
     ).addArgument(
       new Argument("<outcome>").choices(["failed", "delivered", "resend"]),

@@ -7,7 +7,11 @@ import {
   type Messages,
 } from "@carillon/client";
 import { Command, Option } from "commander";
-import { type ClientOptions, clientCommand } from "../client-options.ts";
+import {
+  addExamples,
+  type ClientOptions,
+  clientCommand,
+} from "../client-options.ts";
 import {
   cancelCommand,
   resendCommand,
@@ -28,14 +32,20 @@ interface DeliveriesOptions extends ClientOptions {
 }
 
 export function deliveriesCommand(): Command {
-  return new Command("deliveries")
-    .description(
-      "Show what happened to a message at each endpoint, send deliveries again, cancel and settle them.",
-    )
-    .addCommand(showCommand(), { isDefault: true })
-    .addCommand(resendCommand())
-    .addCommand(cancelCommand())
-    .addCommand(settleCommand());
+  return addExamples(
+    new Command("deliveries")
+      .description(
+        "Show what happened to a message at each endpoint, send deliveries again, cancel and settle them. Without a command it shows.",
+      )
+      .addCommand(showCommand(), { isDefault: true })
+      .addCommand(resendCommand())
+      .addCommand(cancelCommand())
+      .addCommand(settleCommand()),
+    [
+      "carillon deliveries 0198c2f4a1b27c3d",
+      "carillon deliveries resend 0198c2f4a1b27c3d --dry-run",
+    ],
+  );
 }
 
 function showCommand(): Command {
@@ -43,10 +53,10 @@ function showCommand(): Command {
     "show <message>",
     "Show what happened to a message at each endpoint: its state, each attempt, and when the next one is. A message is given by its id, or by 8 digits or more of its beginning.",
     [
-      "carillon deliveries 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
-      "carillon deliveries 0198c2f4a1b27c3d --failed",
-      "carillon deliveries 0198c2f4a1b27c3d --follow",
-      "carillon deliveries 0198c2f4a1b27c3d -o json | jq .state",
+      "carillon deliveries show 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
+      "carillon deliveries show 0198c2f4a1b27c3d --failed",
+      "carillon deliveries show 0198c2f4a1b27c3d --follow",
+      "carillon deliveries show 0198c2f4a1b27c3d -o json | jq .state",
     ],
   )
     .addOption(

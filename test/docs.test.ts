@@ -91,6 +91,12 @@ test(
     followPage(t, "docs/guides/what-became-of-a-message.md", ["--sandbox"]),
 );
 
+test(
+  "the guide on sending again and settling does what it says",
+  { timeout: 180_000 },
+  (t) => followPage(t, "docs/guides/settle-and-resend.md", ["--sandbox"]),
+);
+
 test("the README's lines deliver, and show what arrived", {
   timeout: 120_000,
 }, async (t) => {

@@ -84,3 +84,37 @@ test("shows the carrier's words and code, and when silence ends", () => {
     "  without a receipt, next attempt in 5 min, 2026-01-01 00:05:00",
   ]);
 });
+
+test("says who did what to it by hand, and why", () => {
+  const action = {
+    at: "2026-01-01T00:00:01.000Z",
+    action: "resend",
+    from: "failed",
+    to: "retrying",
+    userName: "ada\u001b[31m",
+  };
+  const delivery = {
+    id: "m-1",
+    protocol: "sms",
+    endpoint: "+1",
+    state: "cancelled",
+    attemptCount: 0,
+    attempts: [],
+    parts: [],
+    receipts: [],
+    actions: [
+      action,
+      {
+        ...action,
+        action: "cancel",
+        from: "retrying",
+        to: "cancelled",
+        reason: "by mistake",
+      },
+    ],
+  };
+  assert.deepEqual(deliveryLines(delivery, { colours: false, now }).slice(1), [
+    "  2026-01-01 00:00:01  resend by ada [31m, failed to retrying",
+    "  2026-01-01 00:00:01  cancel by ada [31m, retrying to cancelled: by mistake",
+  ]);
+});

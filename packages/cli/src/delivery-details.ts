@@ -27,6 +27,13 @@ export function deliveryLines(
     ),
   ];
   for (const receipt of delivery.receipts) lines.push(receiptLine(receipt));
+  for (const action of delivery.actions ?? []) {
+    const { userName, reason } = action;
+    const why = reason === undefined ? "" : `: ${printable(reason)}`;
+    lines.push(
+      `  ${instantText(action.at)}  ${action.action} by ${printable(userName)}, ${action.from} to ${action.to}${why}`,
+    );
+  }
   if (nextAttemptAt !== undefined) {
     const wait = durationText(Date.parse(nextAttemptAt) - now);
     const what =

@@ -99,7 +99,7 @@ const entries: readonly Entry[] = [
   {
     name: "deliveries",
     group: "Send, and see what became of it:",
-    summary: "show what happened to a message",
+    summary: "show, resend, cancel and settle deliveries of messages",
     load: async () =>
       (await import("./commands/deliveries.ts")).deliveriesCommand(),
   },
@@ -108,6 +108,12 @@ const entries: readonly Entry[] = [
     group: "Send, and see what became of it:",
     summary: "follow what happens",
     load: async () => (await import("./commands/events.ts")).eventsCommand(),
+  },
+  {
+    name: "jobs",
+    group: "Send, and see what became of it:",
+    summary: "list, show and cancel actions on many deliveries",
+    load: async () => (await import("./commands/jobs.ts")).jobsCommand(),
   },
   {
     name: "inbound",

@@ -21,6 +21,20 @@ export type {
   Configuration,
   ReloadedConfiguration,
 } from "./carillon/configuration.ts";
+export type {
+  ActionReason,
+  Deliveries,
+  ResendOptions,
+  Settlement,
+} from "./carillon/deliveries.ts";
+export type {
+  DeliveryCount,
+  DeliveryFilter,
+  DeliveryJob,
+  DeliveryJobs,
+  JobAction,
+  NewDeliveryJob,
+} from "./carillon/delivery-jobs.ts";
 export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
 export type { CarillonEvent, EventQuery } from "./carillon/events.ts";
 export type {
@@ -32,6 +46,7 @@ export type { Key, Keys, NewKey } from "./carillon/keys.ts";
 export {
   type Attempt,
   type Delivery,
+  type DeliveryActionRecord,
   type DeliveryPart,
   type DeliveryQuery,
   type DeliveryReceipt,

@@ -87,6 +87,15 @@ export const errorCatalogue = {
   TAG_ACTION_INVALID: "The action on tags is unknown",
   MESSAGE_NOT_FOUND: "No such message in this project",
   DELIVERY_NOT_FOUND: "No such delivery in this project",
+  DELIVERY_STATE_CONFLICT:
+    "The delivery is in a state that the action does not lead on from",
+  DELIVERY_UNWANTED: "The delivery's recipient is not to get it any more",
+  DELIVERY_EXPIRED:
+    "The delivery's life is over; a resend needs a new time to live",
+  DELIVERY_FILTER_INVALID: "The filter of deliveries cannot be used",
+  JOB_NOT_FOUND: "No such job in this project",
+  JOB_OVER: "The job is over already",
+  JOB_QUOTA_EXCEEDED: "The project has as many jobs under way as it may",
   INBOUND_NOT_FOUND: "No such inbound message in this project",
   OPT_OUT_INVALID: "The opt-out's recipient or sender cannot be used",
   OPT_OUT_NOT_FOUND: "The recipient has not opted out",

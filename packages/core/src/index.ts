@@ -20,11 +20,20 @@ export {
   deadlineSlackMs,
 } from "./engine/deadline-queue.ts";
 export {
+  createDeliveryActions,
+  type DeliveryActions,
+  type FilterRequest,
+} from "./engine/delivery-actions.ts";
+export {
   createEngine,
   type Engine,
   type EngineOptions,
 } from "./engine/engine.ts";
 export type { EngineStatus } from "./engine/engine-status.ts";
+export {
+  createJobRunner,
+  type JobRunner,
+} from "./engine/job-runner.ts";
 export type {
   PublishedMessage,
   Publisher,
@@ -120,6 +129,27 @@ export {
   receiptEvents,
 } from "./messages/delivery.ts";
 export {
+  type ActionDecision,
+  type ActionFacts,
+  type ActionOrder,
+  type ActionRefusal,
+  type Actor,
+  type DeliveryActionRecord,
+  decideAction,
+} from "./messages/delivery-action.ts";
+export {
+  actionStates,
+  type DeliveryFilter,
+  type DeliveryJob,
+  defaultActionStates,
+  isJobOver,
+  type JobState,
+  jobStates,
+  type NewDeliveryJob,
+  type SkipReason,
+  skipReasons,
+} from "./messages/delivery-job.ts";
+export {
   type AttemptPart,
   type DeliveryPart,
   mergeReceipt,
@@ -128,11 +158,14 @@ export {
   stateOfParts,
 } from "./messages/delivery-part.ts";
 export {
+  type DeliveryAction,
   type DeliveryState,
+  deliveryActions,
   deliveryStates,
   isFinal,
   isSettled,
   nextState,
+  operatorTransitions,
 } from "./messages/delivery-state.ts";
 export {
   type IdempotencyKey,
@@ -219,6 +252,14 @@ export {
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
 export type { ContentSeal } from "./ports/content-seal.ts";
+export type {
+  ActionResult,
+  ClaimedJob,
+  DeliveryActionStore,
+  JobStep,
+  WalkLimits,
+  WalkPosition,
+} from "./ports/delivery-action-store.ts";
 export type {
   DeliveryListener,
   WrittenDelivery,

@@ -16,6 +16,14 @@ export {
   decideClaim,
   unfetchedError,
 } from "./messages/claim-decision.ts";
+export {
+  type ActionDecision,
+  type ActionFacts,
+  type ActionOrder,
+  type ActionRefusal,
+  type Actor,
+  decideAction,
+} from "./messages/delivery-action.ts";
 export { mergeReceipt, type ReceiptFacts } from "./messages/delivery-part.ts";
 export {
   deliveryStates,

@@ -7,6 +7,7 @@
 import type {
   Clock,
   ContentSeal,
+  DeliveryActions,
   Detections,
   Logger,
   NewId,
@@ -86,6 +87,7 @@ export interface AppPorts {
   readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
+  readonly deliveryActions: DeliveryActions;
   readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;
   readonly keys: Keys;

@@ -11,9 +11,11 @@ import {
   CarillonError,
   type Channel,
   type Clock,
+  createDeliveryActions,
   createDetections,
   createEngine,
   createInboundIntake,
+  createJobRunner,
   createProtocols,
   createResourceTags,
   createSteadyClock,
@@ -274,8 +276,14 @@ export async function compose(
     },
   );
   await orAborted(engine.recover(), signal);
+  const jobs = createJobRunner(
+    { store, dispatcher, clock, logger, random: ports.random, newId, lives },
+    { leaseMs: config.leaseMs },
+  );
+  await orAborted(jobs.recover(), signal);
   opened.defer(async () => {
     const timer = clock.setTimer(drainDeadlineMs, () => abandoning.abort());
+    await jobs.drain();
     await engine.drain({ signal: abandoning.signal });
     timer.cancel();
   });
@@ -368,6 +376,16 @@ export async function compose(
     ),
     subscriptions,
     publisher: engine.publisher,
+    deliveryActions: createDeliveryActions({
+      store,
+      topics,
+      dispatcher,
+      clock,
+      newId,
+      lives,
+      protocols,
+      onJob: () => jobs.wake(),
+    }),
     subscriptionUsers: createSubscriptionUsers({
       store,
       protocols,
@@ -498,6 +516,7 @@ export async function compose(
       }
       await orAborted(engine.start(), signal);
       eventPublisher.start();
+      jobs.start();
       // Last: credentials of a start that fails are never shown.
       signal?.throwIfAborted();
       await created?.confirm();

@@ -30,12 +30,24 @@ const manners: Readonly<Record<string, NonNullable<WorldOptions["wrap"]>>> = {
   "out of order": (store) => answeringOutOfOrder(store, seededRandom(11)),
 };
 
+export interface EngineContractOptions {
+  /**
+   * Subscribers of the topic that two engines share. Default 20,000; fewer for a
+   * store that looks at all of its rows for each.
+   */
+  readonly manySubscribers?: number;
+}
+
 /** Registers the suite with node:test. `open` answers an empty store each time. */
-export function testEngineContract(name: string, open: OpenStore): void {
+export function testEngineContract(
+  name: string,
+  open: OpenStore,
+  { manySubscribers = 20_000 }: EngineContractOptions = {},
+): void {
   for (const [manner, wrap] of Object.entries(manners)) {
     describe(`the engine on ${name}, answering ${manner}`, () => {
       const cases = createEngineCases(open, wrap);
-      describe("fan-out", () => testFanOut(cases));
+      describe("fan-out", () => testFanOut(cases, manySubscribers));
       describe("retries", () => testRetries(cases));
       describe("what costs money", () => testBillable(cases));
       describe("failover", () => testFailover(cases));

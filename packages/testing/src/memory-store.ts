@@ -13,6 +13,7 @@ import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createChangeFeed } from "./memory-store/changes.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
+import { createDeliveryActionStore } from "./memory-store/delivery-actions.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
@@ -60,6 +61,7 @@ export class MemoryStore {
       ...createWorkStore(tables, holds),
       ...createLaneStore(tables, holds),
       ...createIdempotencyStore(tables, holds),
+      ...createDeliveryActionStore(tables, holds),
       ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),

@@ -17,6 +17,7 @@ import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testChanges } from "./store-contract/changes.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
+import { testDeliveryActions } from "./store-contract/delivery-actions.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
@@ -66,6 +67,7 @@ export function testStoreContract(
     describe("topics that are deleted", () => testTopicDeletion(cases));
     describe("refusals", () => testRefusals(cases));
     describe("receipts", () => testReceipts(cases));
+    describe("operators' actions", () => testDeliveryActions(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
     describe("change feed", () => testChanges(cases));

@@ -6,8 +6,17 @@ import {
   type MessageReport,
   type Messages,
 } from "@carillon/client";
-import { type Command, Option } from "commander";
-import { type ClientOptions, clientCommand } from "../client-options.ts";
+import { Command, Option } from "commander";
+import {
+  addExamples,
+  type ClientOptions,
+  clientCommand,
+} from "../client-options.ts";
+import {
+  cancelCommand,
+  resendCommand,
+  settleCommand,
+} from "../delivery-actions.ts";
 import { deliveryLines } from "../delivery-details.ts";
 import { failedStates, watchMessage } from "../delivery-table.ts";
 import { findMessageId } from "../message-id.ts";
@@ -23,14 +32,31 @@ interface DeliveriesOptions extends ClientOptions {
 }
 
 export function deliveriesCommand(): Command {
+  return addExamples(
+    new Command("deliveries")
+      .description(
+        "Show what happened to a message at each endpoint, send deliveries again, cancel and settle them. Without a command it shows.",
+      )
+      .addCommand(showCommand(), { isDefault: true })
+      .addCommand(resendCommand())
+      .addCommand(cancelCommand())
+      .addCommand(settleCommand()),
+    [
+      "carillon deliveries 0198c2f4a1b27c3d",
+      "carillon deliveries resend 0198c2f4a1b27c3d --dry-run",
+    ],
+  );
+}
+
+function showCommand(): Command {
   return clientCommand(
-    "deliveries <message>",
+    "show <message>",
     "Show what happened to a message at each endpoint: its state, each attempt, and when the next one is. A message is given by its id, or by 8 digits or more of its beginning.",
     [
-      "carillon deliveries 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
-      "carillon deliveries 0198c2f4a1b27c3d --failed",
-      "carillon deliveries 0198c2f4a1b27c3d --follow",
-      "carillon deliveries 0198c2f4a1b27c3d -o json | jq .state",
+      "carillon deliveries show 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
+      "carillon deliveries show 0198c2f4a1b27c3d --failed",
+      "carillon deliveries show 0198c2f4a1b27c3d --follow",
+      "carillon deliveries show 0198c2f4a1b27c3d -o json | jq .state",
     ],
   )
     .addOption(

@@ -126,6 +126,48 @@ const knownSignature = {
     ...it,
   })),
 };
+const changedDelivery = {
+  id: "m1-1",
+  protocol: "sms",
+  endpoint: "+1",
+  state: "retrying",
+  attemptCount: 1,
+  attempts: [],
+  actions: [
+    {
+      at: createdAt,
+      action: "resend",
+      from: "failed",
+      to: "retrying",
+      userName: "ann",
+      reason: "r",
+      jobId: "j1",
+    },
+  ],
+};
+const absentOfDelivery = {
+  externalId: undefined,
+  parts: [],
+  receiptExpected: undefined,
+  receipts: [],
+  error: undefined,
+  latencyMs: undefined,
+  nextAttemptAt: undefined,
+};
+const job = {
+  id: "j1",
+  action: "resend",
+  filter: {},
+  state: "running",
+  reason: "r",
+  userName: "ann",
+  total: 3,
+  isTotalExact: false,
+  done: 2,
+  changed: 1,
+  skipped: { expired: 1 },
+  createdAt,
+};
 
 /** A call, what the server is asked, what it answers, what comes out. */
 const operations: readonly (readonly [
@@ -142,6 +184,83 @@ const operations: readonly (readonly [
     ["GET", "inbound/i1"],
     inboundMessage,
     inboundMessage,
+  ],
+  [
+    "deliveries.get",
+    (c) => c.deliveries.get("m1-1"),
+    ["GET", "deliveries/m1-1"],
+    changedDelivery,
+    { ...changedDelivery, ...absentOfDelivery },
+  ],
+  [
+    "deliveries.resend",
+    (c) => c.deliveries.resend("m1-1", { timeToLiveSeconds: 60 }),
+    ["POST", "deliveries/m1-1/resend", { timeToLiveSeconds: 60 }],
+    changedDelivery,
+    { ...changedDelivery, ...absentOfDelivery },
+  ],
+  [
+    "deliveries.cancel",
+    (c) => c.deliveries.cancel("m1-1"),
+    ["POST", "deliveries/m1-1/cancel", {}],
+    changedDelivery,
+    { ...changedDelivery, ...absentOfDelivery },
+  ],
+  [
+    "deliveries.settle",
+    (c) => c.deliveries.settle("m1-1", "failed", { reason: "r" }),
+    ["POST", "deliveries/m1-1/settle", { as: "failed", reason: "r" }],
+    changedDelivery,
+    { ...changedDelivery, ...absentOfDelivery },
+  ],
+  [
+    "deliveryJobs.preview",
+    (c) =>
+      c.deliveryJobs.preview({
+        action: "resend",
+        filter: { since: new Date(createdAt) },
+      }),
+    [
+      "POST",
+      "delivery-jobs/preview",
+      { action: "resend", filter: { since: createdAt } },
+    ],
+    { count: 3, isExact: false },
+    { count: 3, isExact: false },
+  ],
+  [
+    "deliveryJobs.create",
+    (c) =>
+      c.deliveryJobs.create({
+        action: "resend",
+        filter: { states: ["failed"], until: new Date(createdAt) },
+        reason: "r",
+      }),
+    [
+      "POST",
+      "delivery-jobs",
+      {
+        action: "resend",
+        filter: { states: ["failed"], until: createdAt },
+        reason: "r",
+      },
+    ],
+    job,
+    { ...job, error: undefined },
+  ],
+  [
+    "deliveryJobs.get",
+    (c) => c.deliveryJobs.get("j1"),
+    ["GET", "delivery-jobs/j1"],
+    job,
+    { ...job, error: undefined },
+  ],
+  [
+    "deliveryJobs.cancel",
+    (c) => c.deliveryJobs.cancel("j1"),
+    ["POST", "delivery-jobs/j1/cancel"],
+    job,
+    { ...job, error: undefined },
   ],
   [
     "optOuts.create",
@@ -383,17 +502,21 @@ const operations: readonly (readonly [
       }),
     [
       "POST",
-      "subscriptions",
+      "topics/urn:smn:local:p:t/subscriptions",
       {
-        topicUrn: "urn:smn:local:p:t",
         protocol: "https",
         endpoint: "https://a.example",
-        header: { "x-a": "1" },
+        extension: { header: { "x-a": "1" } },
         signature: { scheme: "standard-webhooks", algorithm: "ed25519" },
       },
     ],
-    { subscriptionUrn, created: true, signature },
-    { subscriptionUrn, created: true, signature: knownSignature },
+    { urn: subscriptionUrn, created: true, signature },
+    {
+      urn: subscriptionUrn,
+      subscriptionUrn,
+      created: true,
+      signature: knownSignature,
+    },
   ],
   [
     "configuration.reload",
@@ -427,7 +550,7 @@ const operations: readonly (readonly [
     (c) => c.messages.get("m1"),
     ["GET", "messages/m1"],
     message,
-    message,
+    { ...message, class: undefined, tag: undefined, notBefore: undefined },
   ],
   [
     "request",
@@ -542,6 +665,28 @@ test("lists of messages, texts and opt-outs walk all pages", async () => {
       `inbound?from=%2B1&since=${encodeURIComponent(createdAt)}&limit=1000`,
       "opt-outs?recipient=%2B1&limit=1000",
     ],
+  );
+});
+
+test("jobs are listed page by page, and watched until they are over", async () => {
+  await using server = await serveCarillon(({ path, query }) => {
+    if (path.endsWith("/j1")) return { body: { ...job, state: "done" } };
+    return {
+      body: query.has("before")
+        ? { jobs: [{ ...job, id: "j1" }] }
+        : { jobs: [{ ...job, id: "j2" }], next: "j2" },
+    };
+  });
+  const { deliveryJobs } = server.carillon;
+  const found = await Array.fromAsync(deliveryJobs.list());
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    ["j2", "j1"],
+  );
+  const watched = await Array.fromAsync(deliveryJobs.watch("j1"));
+  assert.deepEqual(
+    watched.map(({ state }) => state),
+    ["done"],
   );
 });
 

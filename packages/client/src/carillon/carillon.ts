@@ -7,6 +7,8 @@ import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { type Configuration, createConfiguration } from "./configuration.ts";
+import { createDeliveries, type Deliveries } from "./deliveries.ts";
+import { createDeliveryJobs, type DeliveryJobs } from "./delivery-jobs.ts";
 import { createDomains, type Domains } from "./domains.ts";
 import { type CarillonEvent, createEvents, type EventQuery } from "./events.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
@@ -42,6 +44,10 @@ export interface Carillon {
   ): AsyncGenerator<CarillonEvent, void, undefined>;
   /** What happened to what was published. */
   readonly messages: Messages;
+  /** Single deliveries, to be sent again, cancelled or settled. */
+  readonly deliveries: Deliveries;
+  /** The same for all deliveries that match a filter. */
+  readonly deliveryJobs: DeliveryJobs;
   /** What phones wrote. */
   readonly inbound: Inbound;
   /** Keys that topics' messages are encrypted with at rest. */
@@ -80,6 +86,8 @@ export function createCarillon(
       streams({ ...request, path: ["api", "v2", ...request.path] }, options),
     ),
     messages: createMessages(api),
+    deliveries: createDeliveries(api),
+    deliveryJobs: createDeliveryJobs(api),
     inbound: createInbound(api),
     keys: createKeys(api),
     signatures: createSignatures(api),

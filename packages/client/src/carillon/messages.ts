@@ -74,6 +74,8 @@ export interface Delivery extends JsonObject {
   readonly attemptCount: number;
   /** Oldest first. */
   readonly attempts: readonly Attempt[];
+  /** What was done to it by hand, oldest first; absent when nothing was. */
+  readonly actions?: readonly DeliveryActionRecord[] | undefined;
   /** The last attempt's failure. */
   readonly error?: string | undefined;
   /** From acceptance to success, in milliseconds. */
@@ -142,6 +144,19 @@ export interface Attempt extends JsonObject {
   readonly connectMs?: number | undefined;
   readonly tlsMs?: number | undefined;
   readonly firstByteMs?: number | undefined;
+}
+
+/** What was done to a delivery by hand. */
+export interface DeliveryActionRecord extends JsonObject {
+  /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
+  readonly at: string;
+  readonly action: string;
+  readonly from: DeliveryState;
+  readonly to: DeliveryState;
+  readonly userName: string;
+  readonly reason?: string | undefined;
+  /** The job that did it for all that matched. */
+  readonly jobId?: string | undefined;
 }
 
 /** Absent members do not constrain. */
@@ -274,7 +289,7 @@ function listOf(body: JsonObject, name: string): JsonObject[] {
   return body[name] === undefined ? [] : readObjects(body, name);
 }
 
-function toDelivery(body: JsonObject): Delivery {
+export function toDelivery(body: JsonObject): Delivery {
   return {
     ...body,
     id: readText(body, "id"),
@@ -317,8 +332,25 @@ function toDelivery(body: JsonObject): Delivery {
       body.receiptExpected === undefined
         ? undefined
         : readBoolean(body, "receiptExpected"),
+    actions:
+      body.actions === undefined
+        ? undefined
+        : readObjects(body, "actions").map(toActionRecord),
     error: findText(body, "error"),
     latencyMs: findNumber(body, "latencyMs"),
     nextAttemptAt: findText(body, "nextAttemptAt"),
+  };
+}
+
+function toActionRecord(action: JsonObject): DeliveryActionRecord {
+  return {
+    ...action,
+    at: readText(action, "at"),
+    action: readText(action, "action"),
+    from: readText(action, "from"),
+    to: readText(action, "to"),
+    userName: readText(action, "userName"),
+    reason: findText(action, "reason"),
+    jobId: findText(action, "jobId"),
   };
 }

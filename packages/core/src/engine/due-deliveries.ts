@@ -222,11 +222,15 @@ export class DueDeliveries {
     const { sender, clock, rules } = this.#ports;
     const { claim } = item;
     const { lastAttempt, earlierAttempts = [], attempts } = claim;
+    const { resentAfter = 0 } = claim;
     const now = clock.now();
     // The sender records that its time is over; a choice would be in vain.
     if (now >= expiryOf(item, rules)) return item;
+    // What an operator has sent again is open to all providers anew.
     const tried =
-      lastAttempt && attempts > 0 ? [...earlierAttempts, lastAttempt] : [];
+      lastAttempt && attempts > resentAfter
+        ? [...earlierAttempts, lastAttempt].slice(resentAfter - attempts)
+        : [];
     const route = await sender.chooseRoute(item, tried);
     if (route === undefined) return item;
     if ("problem" in route) {
@@ -278,7 +282,16 @@ export class DueDeliveries {
         );
         continue;
       }
-      const item = { message: read.message, recipient, state, attempts, claim };
+      const { expiresAt, resentAfter } = claim;
+      const item = {
+        message: read.message,
+        recipient,
+        state,
+        attempts,
+        ...(expiresAt !== undefined && { expiresAt }),
+        ...(resentAfter !== undefined && { resentAfter }),
+        claim,
+      };
       if (read.isReadable) items.push(item);
       else if (state === "sent") {
         outcomes.push(this.#later(claim, failedReadRetryMs));

@@ -1,4 +1,6 @@
 import { MemoryStore } from "@carillon/testing";
 import { testEngineContract } from "@carillon/testing/engine-contract";
 
-testEngineContract("MemoryStore", async (ports) => new MemoryStore(ports));
+testEngineContract("MemoryStore", async (ports) => new MemoryStore(ports), {
+  manySubscribers: 2000,
+});

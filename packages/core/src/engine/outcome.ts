@@ -28,6 +28,10 @@ export interface SendItem {
   readonly attempts: number;
   /** Of what costs money: who is called, and what may follow. */
   readonly route?: RouteChoice;
+  /** The end of a life of its own; absent: its message's. */
+  readonly expiresAt?: EpochMs;
+  /** Of the attempts so far, those before an operator had it sent again. */
+  readonly resentAfter?: number;
 }
 
 export interface OutcomeRules {
@@ -40,10 +44,10 @@ export interface OutcomeRules {
 
 /** When a delivery's time to live is over. */
 export function expiryOf(
-  { message, recipient }: SendItem,
+  { message, recipient, expiresAt }: SendItem,
   { lives }: OutcomeRules,
 ): EpochMs {
-  return expiresAtOf(message, recipient.protocol, lives);
+  return expiresAt ?? expiresAtOf(message, recipient.protocol, lives);
 }
 
 /** The outcome of an attempt that was made. */
@@ -262,8 +266,8 @@ function retryOrEnd(
   const started = nextState(item.state, "attempt");
   const delayMs = retryDelay(
     rules.retryPolicy,
-    // The schedule counts how often all providers were tried.
-    item.route?.round ?? outcome.attempts,
+    // The schedule counts how often all providers were tried; since a resend.
+    item.route?.round ?? outcome.attempts - (item.resentAfter ?? 0),
     rules.random,
     result.retryAfterMs,
   );

@@ -107,6 +107,54 @@ export const deliveryTransitions: Readonly<Record<DeliveryState, Transitions>> =
     cancelled: final,
   };
 
+/** What an operator can do to a delivery. */
+export const deliveryActions = [
+  /** Another attempt is made, now. */
+  "resend",
+  /** What has not started is not started. */
+  "cancel",
+  /** What is unknown is sent again. */
+  "settle_resend",
+  /** What is unknown counts as failed. */
+  "settle_failed",
+  /** What is unknown counts as delivered. */
+  "settle_delivered",
+] as const;
+
+export type DeliveryAction = (typeof deliveryActions)[number];
+
+/**
+ * Where actions of operators lead. They are no events: what attempts and
+ * receipts report leaves no final state, but an operator may. An attempt that is
+ * under way (`sending`) cannot be taken back, and what arrived is not sent twice.
+ */
+export const operatorTransitions: Readonly<
+  Record<DeliveryAction, Partial<Record<DeliveryState, DeliveryState>>>
+> = {
+  resend: {
+    // Its next attempt is brought forward.
+    retrying: "retrying",
+    unknown: "retrying",
+    failed: "retrying",
+    rejected: "retrying",
+    suppressed: "retrying",
+    expired: "retrying",
+    cancelled: "retrying",
+  },
+  cancel: { waiting: "cancelled", retrying: "cancelled" },
+  settle_resend: { unknown: "retrying" },
+  settle_failed: { unknown: "failed" },
+  settle_delivered: { unknown: "delivered" },
+};
+
+/** The state after an operator's action; `undefined`: it leads nowhere. */
+export function stateAfterAction(
+  state: DeliveryState,
+  action: DeliveryAction,
+): DeliveryState | undefined {
+  return operatorTransitions[action][state];
+}
+
 /** The state after an event; the same state when the event changes nothing. */
 export function nextState(
   state: DeliveryState,

@@ -2,6 +2,7 @@
 
 import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
+import type { DeliveryActionRecord } from "./delivery-action.ts";
 import type { AttemptPart, DeliveryPart } from "./delivery-part.ts";
 import type { DeliveryState } from "./delivery-state.ts";
 
@@ -144,6 +145,10 @@ export interface Delivery {
   readonly receipts?: readonly Receipt[];
   /** Of all attempts, oldest first; absent when there are none. */
   readonly parts?: readonly DeliveryPart[];
+  /** What operators did, oldest first; absent when nobody did anything. */
+  readonly actions?: readonly DeliveryActionRecord[];
+  /** The end of the life that a resend gave it. */
+  readonly expiresAt?: EpochMs;
   readonly nextAttemptAt?: EpochMs;
   /** The first part's of the last attempt that has parts. */
   readonly externalId?: string;

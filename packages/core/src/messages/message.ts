@@ -287,7 +287,7 @@ export function parseTimeToLive(
   if (value === undefined || value === null || value === "") {
     return undefined;
   }
-  if (typeof value !== "object") return parseSeconds(value, "time_to_live");
+  if (typeof value !== "object") return parseLifeSeconds(value);
   const entries = Object.entries(value);
   const lives: Record<Protocol, number> = {};
   for (const [protocol, seconds] of entries) {
@@ -296,6 +296,11 @@ export function parseTimeToLive(
   }
   if (entries.length === 0) throw invalidLives(protocols);
   return lives;
+}
+
+/** @throws CarillonError TIME_TO_LIVE_INVALID */
+export function parseLifeSeconds(value: unknown): number {
+  return parseSeconds(value, "time_to_live");
 }
 
 function invalidLives({ all }: Pick<Protocols, "all">): CarillonError {

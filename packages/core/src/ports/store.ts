@@ -3,6 +3,7 @@
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import type { DeliveryActionStore } from "./delivery-action-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
@@ -34,6 +35,7 @@ export interface Store
     WorkStore,
     LaneStore,
     IdempotencyStore,
+    DeliveryActionStore,
     InboundStore,
     OptOutRecordStore,
     IdentityStore,

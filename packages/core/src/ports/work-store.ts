@@ -87,6 +87,10 @@ export interface ClaimedDelivery {
   readonly lastAttempt?: Attempt;
   /** Those before the last one, oldest first; only of what costs money. */
   readonly earlierAttempts?: readonly Attempt[];
+  /** The end of a life of its own; absent: its message's. */
+  readonly expiresAt?: EpochMs;
+  /** Attempts made before an operator had it sent again; absent: none. */
+  readonly resentAfter?: number;
   readonly fence: number;
 }
 

@@ -11,10 +11,13 @@ import type { AuditLog } from "../identity/audit-log.ts";
 import type { HttpApp } from "./http-app.ts";
 
 /**
- * What others depend on: who may do what, keys, policies and settings. Not
- * topics, subscriptions and messages themselves.
+ * What others depend on: who may do what, keys, policies and settings; and what
+ * is done to deliveries by hand. Not topics, subscriptions and messages
+ * themselves.
  */
 const audited: readonly RegExp[] = [
+  /^\/api\/v2\/deliveries\/:\w+\//,
+  /^\/api\/v2\/delivery-jobs(\/:\w+\/cancel)?$/,
   /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
   /^\/v2\/:project_id\/notifications\/subscriptions\/filter_polices$/,
@@ -53,6 +56,11 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "POST /api/v2/keys/:keyId/disable": "key.disable",
   "POST /api/v2/opt-outs": "opt-out.add",
   "DELETE /api/v2/opt-outs/:recipient": "opt-out.remove",
+  "POST /api/v2/deliveries/:deliveryId/resend": "delivery.resend",
+  "POST /api/v2/deliveries/:deliveryId/cancel": "delivery.cancel",
+  "POST /api/v2/deliveries/:deliveryId/settle": "delivery.settle",
+  "POST /api/v2/delivery-jobs": "delivery-job.create",
+  "POST /api/v2/delivery-jobs/:jobId/cancel": "delivery-job.cancel",
   "PUT /api/v2/topics/:topicUrn/notify-policy": "notify-policy.change",
   "DELETE /api/v2/topics/:topicUrn/notify-policy": "notify-policy.delete",
   "PUT /api/v2/subscriptions/:subscriptionUrn/signature": "signature.set",
@@ -120,6 +128,8 @@ const details: Readonly<
     needsRestart,
   }),
   "key.create": idAndName,
+  "delivery.settle": ({ as }) => ({ as }),
+  "delivery-job.create": (_, { id, action, total }) => ({ id, action, total }),
   "opt-out.add": ({ recipient, sender }) => ({
     recipient: maskPhoneNumber(String(recipient)),
     sender,

@@ -34,6 +34,11 @@ export const auditActions = {
   "key.disable": "Such a key was disabled",
   "opt-out.add": "A phone was opted out",
   "opt-out.remove": "An opt-out was removed",
+  "delivery.resend": "A delivery was sent again",
+  "delivery.cancel": "A delivery was cancelled",
+  "delivery.settle": "A delivery whose outcome was unknown was settled",
+  "delivery-job.create": "A job for all deliveries of a filter was started",
+  "delivery-job.cancel": "Such a job was cancelled",
   "topic-attribute.set":
     "A topic's attribute was set; its access policy is one",
   "topic-attribute.delete": "Attributes of a topic were made empty",

@@ -49,6 +49,9 @@ export const permissions = {
   "messages.read": ownProject(
     "Messages, deliveries, delivery logs, statistics, texts from phones",
   ),
+  "deliveries.write": ownProject(
+    "Resending, cancelling and settling deliveries, one or by a job",
+  ),
   "keys.read": ownProject("Keys that messages are sealed with"),
   "keys.write": ownProject("Making, enabling and disabling such keys"),
   "subscription-users.read": {

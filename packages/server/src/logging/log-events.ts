@@ -161,6 +161,11 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "A listener to events was disconnected: it took nothing for `durationMs`",
   ),
+  job_done: event(
+    "info",
+    "A job has gone through all deliveries of its filter: `jobId`, `action`, how many were looked at (`done`) and `changed`",
+  ),
+  job_failed: event("error", "A job cannot go on; `error` says why"),
 
   // What comes in.
   inbound_not_published: event("warn", "An incoming text was not published"),

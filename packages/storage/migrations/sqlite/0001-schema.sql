@@ -319,10 +319,15 @@ CREATE TABLE deliveries (
   billable         INTEGER NOT NULL DEFAULT 0,
   -- In an escalation, counted from 1; NULL when it is in none.
   round            INTEGER,
-  -- The subscription whose subscriber fetches it, and when it may no more; NULL
-  -- where engines deliver, and once it is settled.
+  -- The subscription whose subscriber fetches it; NULL where engines deliver,
+  -- and once it is settled.
   lane             INTEGER,
+  -- The end of its life: what is fetched has one of its own, and so has what was
+  -- resent with one; NULL: its message's.
   expires_at       INTEGER,
+  -- Attempts before the last resend: they count neither for the schedule nor
+  -- for the choice of a provider.
+  resent_after     INTEGER NOT NULL DEFAULT 0,
   last_at          INTEGER,
   last_duration_ms INTEGER,
   last_status_code INTEGER,
@@ -358,7 +363,7 @@ CREATE INDEX deliveries_poll ON deliveries (poll_at) WHERE poll_at IS NOT NULL;
 -- Of what subscribers fetch; the key (message_seq, target) ends both.
 CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at)
-  WHERE expires_at IS NOT NULL;
+  WHERE lane IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
   WHERE round IS NOT NULL;
 -- All but sent (4) and delivered (5), so that what went wrong among a million
@@ -423,8 +428,65 @@ CREATE INDEX receipts_early ON receipts (external_id, entry)
 CREATE INDEX receipts_of_delivery ON receipts (message_seq, target)
   WHERE message_seq IS NOT NULL;
 
+-- What operators did to deliveries, oldest first.
+CREATE TABLE delivery_actions (
+  message_seq INTEGER NOT NULL,
+  target      INTEGER NOT NULL,
+  n           INTEGER NOT NULL,
+  at          INTEGER NOT NULL,
+  action      INTEGER NOT NULL,
+  from_state  INTEGER NOT NULL,
+  to_state    INTEGER NOT NULL,
+  -- The job that did it, which has who and why; NULL: it was for this one alone.
+  job_seq     INTEGER,
+  user_id     TEXT,
+  user_name   TEXT,
+  reason      TEXT,
+  PRIMARY KEY (message_seq, target, n)
+) STRICT, WITHOUT ROWID;
+
+-- Actions of operators on all deliveries that match a filter.
+CREATE TABLE jobs (
+  seq                  INTEGER PRIMARY KEY AUTOINCREMENT,
+  id                   TEXT    NOT NULL,
+  project_id           TEXT    NOT NULL,
+  action               INTEGER NOT NULL,
+  -- JSON.
+  filter               TEXT    NOT NULL,
+  -- JSON: the filter as it was given.
+  shown_filter         TEXT    NOT NULL,
+  time_to_live_seconds INTEGER,
+  reason               TEXT    NOT NULL,
+  user_id              TEXT    NOT NULL,
+  user_name            TEXT    NOT NULL,
+  -- How many matched when it was made; at least so many if it is not exact.
+  total                INTEGER NOT NULL,
+  is_total_exact       INTEGER NOT NULL,
+  created_at           INTEGER NOT NULL,
+  state                INTEGER NOT NULL,
+  done                 INTEGER NOT NULL,
+  changed              INTEGER NOT NULL,
+  -- JSON: counts by reason.
+  skipped              TEXT    NOT NULL,
+  started_at           INTEGER,
+  finished_at          INTEGER,
+  error                TEXT,
+  -- JSON: where it goes on.
+  position             TEXT    NOT NULL,
+  -- As in ranges.
+  fence                INTEGER NOT NULL,
+  owner                TEXT,
+  lease_until          INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX jobs_id ON jobs (id);
+CREATE INDEX jobs_of_project ON jobs (project_id, seq);
+-- Queued (0) or running (1).
+CREATE INDEX jobs_open ON jobs (seq) WHERE state IN (0, 1);
+
 -- How many deliveries of a topic's messages came to rest in each hour, by the
--- state they came to rest in first; kept in the transaction that writes it.
+-- state they came to rest in, once more after a resend; kept in the transaction
+-- that writes it.
 CREATE TABLE topic_statistics (
   topic_seq INTEGER NOT NULL,
   -- Hours since the epoch.

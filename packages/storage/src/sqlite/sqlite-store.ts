@@ -25,6 +25,7 @@ import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
 import { createChangeFeed } from "./read/change-feed.ts";
+import { createDeliveryActionStore } from "./read/delivery-action-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -116,6 +117,7 @@ export async function openSqliteStore({
     ...createStatisticsReader(reader),
     ...createMessageReader(reader),
     ...createWorkStore(connections, steadyClock, logger),
+    ...createDeliveryActionStore(connections, steadyClock),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),

@@ -60,12 +60,12 @@ function acceptedBy(name: string): AttemptResult {
   };
 }
 
-const busy: AttemptResult = {
+const busy = {
   outcome: "deferred",
   errorClass: "provider",
   error: "Busy",
   failsOver: true,
-};
+} as const satisfies AttemptResult;
 
 async function deliveryOf(world: World) {
   const { messages } = await world.store.listMessages(
@@ -121,6 +121,31 @@ export function testFailover({ test }: EngineCases): void {
     const { state, attempts } = await deliveryOf(world);
     assert.equal(state, "sent");
     assert.equal(attempts.length, 5);
+  });
+
+  test("offers what an operator has sent again to all of them anew", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    const refused = { ...busy, outcome: "rejected" } as const;
+    answering(world, { a: refused, b: refused });
+    const engine = await world.start();
+    const { messageId: id } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
+    await world.settle();
+    assert.deepEqual(world.sms.routes, ["a", "b"]);
+    assert.deepEqual(await world.counts(id), { rejected: 1 });
+    answering(world, { a: busy, b: acceptedBy("b") });
+    const { messageSeq } = await deliveryOf(world);
+    await world.store.actOnDelivery(
+      { messageSeq, target: 0 },
+      { action: "resend", now: world.clock.now(), lives: {} },
+      { userId: "u1", userName: "ada" },
+    );
+    await world.pass(6000);
+    assert.deepEqual(world.sms.routes, ["a", "b", "a", "b"]);
+    assert.deepEqual(await world.counts(id), { sent: 1 });
   });
 
   test("tries the next one after a refusal of the first, and never after a guess", {}, async (world) => {

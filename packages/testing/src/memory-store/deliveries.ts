@@ -31,7 +31,7 @@ export function claimDeliveries(
   for (const row of listDue(tables, now)) {
     if (claimed.length === limit) break;
     const recipient = findRecipient(tables, row);
-    const decision = decide(tables, row);
+    const decision = decideClaim(claimFactsOf(tables, row));
     if (!recipient || decision !== "send") {
       const why = decision === "send" ? "unsubscribed" : decision;
       cancel(tables, row, cancelReasons[why], now);
@@ -164,11 +164,12 @@ export function findRecipient(
   return subscription && toRecipient(subscription);
 }
 
-export function decide(
+/** What decides whether a delivery is still wanted. */
+export function claimFactsOf(
   tables: Tables,
   { messageSeq, target, round = 1 }: DeliveryRow,
 ) {
-  return decideClaim({
+  return {
     audience: getMessage(tables, messageSeq).audience,
     status: tables.subscriptions.get(target)?.status,
     isEscalationOver:
@@ -176,7 +177,7 @@ export function decide(
       listDeliveries(tables, messageSeq).some(
         (it) => it.state === "delivered" && (it.round ?? round) < round,
       ),
-  });
+  };
 }
 
 /** `reason`: told where no attempt was made that says more. */
@@ -203,6 +204,7 @@ export function claim(
   hold: Hold,
 ): ClaimedDelivery {
   const { messageSeq, state, attempts, lastAttempt, earlierAttempts } = row;
+  const { expiresAt = row.pull?.expiresAt, resentAfter } = row;
   const { nextAttemptAt: _, ...rest } = row;
   const fence = row.fence + 1;
   deliveries.put(deliveryKey(row), { ...rest, state: "sending", fence, hold });
@@ -214,6 +216,8 @@ export function claim(
     ...(lastAttempt && { lastAttempt }),
     ...(attempts > 1 &&
       lastAttempt?.provider !== undefined && { earlierAttempts }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(resentAfter !== undefined && { resentAfter }),
     fence,
   };
 }

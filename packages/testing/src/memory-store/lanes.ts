@@ -2,12 +2,13 @@
 
 import {
   cancelReasons,
+  decideClaim,
   type LaneClaim,
   type LaneStore,
   nextState,
   unfetchedError,
 } from "@carillon/core";
-import { cancel, claim, decide, findRecipient } from "./deliveries.ts";
+import { cancel, claim, claimFactsOf, findRecipient } from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
@@ -33,7 +34,7 @@ export function createLaneStore(tables: Tables, holds: Holds): LaneStore {
           .slice(0, limit);
         for (const row of waiting) {
           const recipient = findRecipient(tables, row);
-          const decision = decide(tables, row);
+          const decision = decideClaim(claimFactsOf(tables, row));
           if (recipient && decision === "send") {
             claimed.push(claim(tables, row, recipient, holds.grant(lease)));
           } else {

@@ -49,6 +49,7 @@ export function addDueDelivery(
     earlierAttempts: [],
     parts: [],
     receipts: [],
+    actions: [],
   });
 }
 

@@ -187,8 +187,12 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
     earlierAttempts: _e,
     attemptAt: _at,
     failsOver: _o,
+    resentAfter: _ra,
+    pull,
+    expiresAt = pull?.expiresAt,
     parts,
     receipts,
+    actions,
     ...members
   } = told;
   const lastOf = parts.at(-1)?.attempt;
@@ -202,9 +206,11 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
       subscription && {
         subscriptionUrn: formatSubscriptionUrn(topic.urn, subscription.id),
       }),
+    ...(expiresAt !== undefined && { expiresAt }),
     attemptCount: attempts,
     attempts: lastAttempt ? [...earlierAttempts, lastAttempt] : earlierAttempts,
     ...(shownPart && { externalId: shownPart.externalId, parts }),
     ...(receipts.length > 0 && { receipts }),
+    ...(actions.length > 0 && { actions }),
   };
 }

@@ -44,6 +44,7 @@ export function addOutcomes(
       earlierAttempts: [],
       parts: [],
       receipts: [],
+      actions: [],
     };
     merge(tables, row, outcome, lease && holds.grant(lease));
   });
@@ -217,7 +218,7 @@ export function applyReceipt(
 }
 
 /** Without what its last attempt left to be done. */
-function unfinished({
+export function unfinished({
   receiptExpected: _expected,
   pollAt: _pollAt,
   failsOver: _failsOver,

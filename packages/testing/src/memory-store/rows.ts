@@ -12,15 +12,19 @@ import {
   type ConfirmationGrant,
   type ConfirmationWindow,
   contentKinds,
+  type DeliveryActionRecord,
+  type DeliveryJob,
   type DeliveryOutcome,
   type DeliveryPart,
   type Domain,
+  deliveryActions,
   deliveryStates,
   type EpochMs,
   errorClasses,
   type HourlyCount,
   type IdempotencyKey,
   type InboundMessage,
+  jobStates,
   type Message,
   type MessageContent,
   type MessageTemplate,
@@ -42,6 +46,7 @@ import {
   type Topic,
   type TopicBinding,
   type User,
+  type WalkPosition,
 } from "@carillon/core";
 import {
   type Columns,
@@ -281,6 +286,11 @@ export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   /** Of all attempts, oldest first. */
   readonly parts: readonly DeliveryPart[];
   readonly receipts: readonly Receipt[];
+  readonly actions: readonly DeliveryActionRecord[];
+  /** The end of the life that a resend gave it. */
+  readonly expiresAt?: EpochMs;
+  /** Attempts made before the last resend. */
+  readonly resentAfter?: number;
 }
 
 export function deliveryKey({
@@ -347,6 +357,52 @@ export const deliveryColumns: Columns<DeliveryRow> = {
     }),
   ),
   receipts: list(object(receiptColumns)),
+  actions: list(
+    object<DeliveryActionRecord>({
+      at: integer,
+      action: oneOf(deliveryActions),
+      from: oneOf(deliveryStates),
+      to: oneOf(deliveryStates),
+      userId: text,
+      userName: text,
+      reason: optional(text),
+      jobId: optional(text),
+    }),
+  ),
+  expiresAt: optional(integer),
+  resentAfter: optional(integer),
+};
+
+export interface JobRow extends DeliveryJob {
+  readonly position: WalkPosition;
+  readonly fence: number;
+  readonly hold?: Hold;
+}
+
+export const jobColumns: Columns<JobRow> = {
+  seq: integer,
+  id: text,
+  projectId: text,
+  action: oneOf(deliveryActions),
+  filter: json,
+  shownFilter: json,
+  timeToLiveSeconds: optional(integer),
+  reason: text,
+  userId: text,
+  userName: text,
+  total: integer,
+  isTotalExact: flag,
+  createdAt: integer,
+  state: oneOf(jobStates),
+  done: integer,
+  changed: integer,
+  skipped: json,
+  startedAt: optional(integer),
+  finishedAt: optional(integer),
+  error: optional(text),
+  position: json,
+  fence: integer,
+  hold,
 };
 
 export const statisticsColumns: Columns<HourlyCount & { topicSeq: number }> = {

@@ -222,6 +222,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     deliveries: new DeliveryTable(transactions, journal, clock),
     /** Receipts whose id no delivery has yet. */
     earlyReceipts: table(rows.receiptColumns),
+    jobs: table(rows.jobColumns),
     /** Counts of deliveries that came to rest. */
     statistics: table(rows.statisticsColumns),
 

@@ -5,9 +5,12 @@ import {
   attemptOutcomes,
   CarillonError,
   type Delivery,
+  deliveryActions,
   deliveryStates,
   isSettled,
   type Message,
+  type MessageReader,
+  type ProjectId,
   type Protocols,
   parseDeliveryId,
   partStates,
@@ -73,7 +76,23 @@ const DeliveryReceipt = Type.Object(
   { title: "DeliveryReceipt" },
 );
 
-const DeliveryBody = Type.Object(
+const ActionRecord = Type.Object(
+  {
+    at: instant("When"),
+    action: Type.Enum([...deliveryActions]),
+    from: DeliveryState,
+    to: DeliveryState,
+    userId: Type.String({ description: "Who" }),
+    userName: Type.String(),
+    reason: Type.Optional(Type.String({ description: "Why" })),
+    jobId: Type.Optional(
+      Type.String({ description: "The job that did it for all that matched" }),
+    ),
+  },
+  { title: "DeliveryAction" },
+);
+
+export const DeliveryBody = Type.Object(
   {
     id: Type.String(),
     messageId: Type.String(),
@@ -89,6 +108,12 @@ const DeliveryBody = Type.Object(
       Type.Array(DeliveryReceipt, {
         description:
           "What the carrier reported, oldest first, also once the state was final; absent when it reported nothing",
+      }),
+    ),
+    actions: Type.Optional(
+      Type.Array(ActionRecord, {
+        description:
+          "What was done to it by hand, oldest first, the last 100; absent when nothing was",
       }),
     ),
     errorClass: Type.Optional(
@@ -119,6 +144,9 @@ const DeliveryBody = Type.Object(
     firstAttemptAt: Type.Optional(instant("When the first attempt began")),
     lastAttemptAt: Type.Optional(instant("When the last attempt began")),
     nextAttemptAt: Type.Optional(instant("When it goes on, if it does")),
+    expiresAt: Type.Optional(
+      instant("The end of the life that a resend gave it; else its message's"),
+    ),
     finishedAt: Type.Optional(
       instant("When the last attempt ended, once no other follows"),
     ),
@@ -201,16 +229,29 @@ export function deliveryRoutes(
         response: { 200: DeliveryBody, ...refusals },
       },
     },
-    async (request) => {
-      const id = parseDeliveryId(request.params.deliveryId);
-      const report =
-        id && (await messages.findMessage(projectOf(request), id.message));
-      const delivery =
-        report && (await messages.findDelivery(report.message.seq, id.target));
-      if (!delivery) throw deliveryNotFound();
-      return toDeliveryBody(report.message, delivery, protocols);
-    },
+    async (request) =>
+      await getDelivery(
+        messages,
+        projectOf(request),
+        request.params.deliveryId,
+        protocols,
+      ),
   );
+}
+
+/** @throws CarillonError DELIVERY_NOT_FOUND */
+export async function getDelivery(
+  messages: Pick<MessageReader, "findMessage" | "findDelivery">,
+  projectId: ProjectId,
+  deliveryId: string,
+  protocols: Protocols,
+): Promise<Static<typeof DeliveryBody>> {
+  const id = parseDeliveryId(deliveryId);
+  const report = id && (await messages.findMessage(projectId, id.message));
+  const delivery =
+    report && (await messages.findDelivery(report.message.seq, id.target));
+  if (delivery) return toDeliveryBody(report.message, delivery, protocols);
+  throw new CarillonError("DELIVERY_NOT_FOUND", "Delivery not found.");
 }
 
 /** @throws CarillonError PAGE_INVALID when it is no delivery of the message */
@@ -262,6 +303,12 @@ function toDeliveryBody(
     ...(delivery.pollAt !== undefined && {
       pollAt: toMillisecondsText(delivery.pollAt),
     }),
+    ...(delivery.actions && {
+      actions: delivery.actions.map(({ at, ...action }) => ({
+        at: toMillisecondsText(at),
+        ...action,
+      })),
+    }),
     ...(last?.errorClass !== undefined && { errorClass: last.errorClass }),
     ...(last?.error !== undefined && { error: last.error }),
     ...(externalId !== undefined && { externalId }),
@@ -273,6 +320,9 @@ function toDeliveryBody(
     ...(delivery.nextAttemptAt !== undefined && {
       nextAttemptAt: toMillisecondsText(delivery.nextAttemptAt),
     }),
+    ...(delivery.expiresAt !== undefined && {
+      expiresAt: toMillisecondsText(delivery.expiresAt),
+    }),
     ...(end !== undefined &&
       isSettled(state) && { finishedAt: toMillisecondsText(end) }),
     ...(end !== undefined &&
@@ -282,8 +332,4 @@ function toDeliveryBody(
 
 function milliseconds(description: string) {
   return Type.Optional(Type.Integer({ description }));
-}
-
-function deliveryNotFound(): CarillonError {
-  return new CarillonError("DELIVERY_NOT_FOUND", "Delivery not found.");
 }

@@ -56,7 +56,10 @@ export function sinceParameter(what: string) {
   );
 }
 
-/** @throws RequestError REQUEST_INVALID */
+/**
+ * @param name the parameter's
+ * @throws RequestError REQUEST_INVALID
+ */
 export function parseInstant(text: string, name = "since"): EpochMs {
   const at = Date.parse(text.replace(" ", "+"));
   if (/^\d{4}-\d\d-\d\dT/.test(text) && isEpochMs(at)) return at;

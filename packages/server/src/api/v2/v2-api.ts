@@ -1,6 +1,6 @@
 /** Our own API under `/api/v2`. */
 
-import type { AuditStore } from "@carillon/core";
+import type { AuditStore, DeliveryActions } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import type { AdministrationWithin } from "../../identity/administration/administration.ts";
 import type { Keys } from "../../keys/keys.ts";
@@ -13,6 +13,8 @@ import {
   configurationRoutes,
 } from "./configuration.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { deliveryActionRoutes } from "./delivery-actions.ts";
+import { deliveryJobRoutes } from "./delivery-jobs.ts";
 import { createProblemAnswer } from "./error-answers.ts";
 import { type EventPorts, eventRoutes } from "./events.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
@@ -49,6 +51,7 @@ export interface V2ApiPorts
     SubscriptionPorts,
     ConfigurationPorts,
     EventPorts {
+  readonly deliveryActions: DeliveryActions;
   readonly keys: Keys;
   readonly administration: AdministrationWithin;
   readonly certificates: Certificates;
@@ -72,6 +75,8 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       messageRoutes(api, ports);
       deliveryRoutes(api, ports);
       subscriptionRoutes(api, ports);
+      deliveryActionRoutes(api, ports);
+      deliveryJobRoutes(api, ports);
       accessRoutes(api, ports);
       topicLogRoutes(api, ports);
       topicStatisticsRoutes(api, ports);

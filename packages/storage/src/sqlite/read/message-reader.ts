@@ -24,6 +24,11 @@ import {
   reports,
   toLastAttempt,
 } from "../schema/delivery-table.ts";
+import {
+  type ActionRow,
+  actionRecords,
+  selectActions,
+} from "../schema/job-table.ts";
 import { messages, toMessage } from "../schema/message-table.ts";
 import type { SQLOutputValue } from "../schema/query.ts";
 import { defineTable, omit, type RowOf } from "../schema/table.ts";
@@ -49,6 +54,7 @@ const shown = defineTable("deliveries", {
     "round",
     "attemptAt",
     "failsOver",
+    "lane",
   ),
   protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
@@ -107,6 +113,8 @@ export function createMessageReader(reader: Reader): MessageReader {
      WHERE message_seq = ? AND target = ? ORDER BY attempt, part`,
   );
 
+  const actionsOf = reader.prepare<ActionRow>(selectActions);
+
   /** Parameters: message, target. Index: receipts_of_delivery. */
   const receiptsOf = reader.prepare<RowOf<Receipt>>(
     `SELECT ${reports.columns()}
@@ -138,6 +146,10 @@ export function createMessageReader(reader: Reader): MessageReader {
       shownPart === undefined
         ? []
         : receiptsOf.all(messageSeq, target).map((it) => reports.fromRow(it));
+    const actions = actionsOf
+      .all(messageSeq, target)
+      .map((it) => actionRecords.fromRow(it))
+      .reverse();
     return {
       ...delivery,
       ...(subscriptionId !== undefined &&
@@ -148,6 +160,7 @@ export function createMessageReader(reader: Reader): MessageReader {
       attempts: last ? [...earlier, last] : earlier,
       ...(shownPart && { externalId: shownPart.externalId, parts: known }),
       ...(receipts.length > 0 && { receipts }),
+      ...(actions.length > 0 && { actions }),
     };
   }
 

@@ -10,7 +10,6 @@ import {
   type Attempt,
   type AudienceRange,
   addMs,
-  CarillonError,
   type ClaimedDelivery,
   type ClaimRequest,
   type Clock,
@@ -65,6 +64,7 @@ import {
   toOutcomeColumns,
 } from "../write/outcome-columns.ts";
 import type { RangeKey, RangeRow } from "../write/range-writes.ts";
+import { endOfLease } from "./lease-end.ts";
 import { ReadCache } from "./read-cache.ts";
 import { replaceUncopyable } from "./uncopyable-outcomes.ts";
 
@@ -150,15 +150,7 @@ export function createWorkStore(
                            WHERE owner IS NULL LIMIT ?)`,
   );
 
-  /** When a lease that is granted now ends; rounded so that none ends early. */
-  function endOf({ leaseMs }: Lease): number {
-    const end = Math.ceil(clock.monotonic() + leaseMs);
-    if (Number.isSafeInteger(end)) return end;
-    throw new CarillonError(
-      "STORAGE_REFUSED",
-      `A lease of ${leaseMs} ms is none: a number of milliseconds is expected. Nothing was changed.`,
-    );
-  }
+  const endOf = (lease: Lease) => endOfLease(lease, clock);
 
   /** When it may go out; not before now. */
   function dueAtOf({ notBefore }: NewMessage): EpochMs {

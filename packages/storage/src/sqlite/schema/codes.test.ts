@@ -3,8 +3,10 @@ import { test } from "node:test";
 import {
   audienceKinds,
   contentKinds,
+  deliveryActions,
   deliveryStates,
   errorClasses,
+  jobStates,
   messageClasses,
   receiptEvents,
 } from "@carillon/core";
@@ -29,6 +31,8 @@ for (const [title, names, table] of [
   ["kind of content", contentKinds, codes.contentCodes],
   ["class of messages", messageClasses, codes.messageClassCodes],
   ["class of errors", errorClasses, codes.errorClassCodes],
+  ["action", deliveryActions, codes.actionCodes],
+  ["state of a job", jobStates, codes.jobStateCodes],
   ["event of a receipt", receiptEvents, codes.receiptEventCodes],
 ] as const) {
   test(`has a number for every ${title}, and no other`, () => {

@@ -7,8 +7,10 @@ import type {
   AttemptOutcome,
   AudienceKind,
   BindingKind,
+  DeliveryAction,
   DeliveryState,
   ErrorClass,
+  JobState,
   MessageClass,
   MessageContent,
   PartState,
@@ -100,6 +102,22 @@ export const receiptEventCodes = {
   reject: 3,
   fail: 4,
 } as const satisfies Codes<Receipt["event"]>;
+
+export const actionCodes = {
+  resend: 0,
+  cancel: 1,
+  settle_resend: 2,
+  settle_failed: 3,
+  settle_delivered: 4,
+} as const satisfies Codes<DeliveryAction>;
+
+export const jobStateCodes = {
+  queued: 0,
+  running: 1,
+  done: 2,
+  cancelled: 3,
+  failed: 4,
+} as const satisfies Codes<JobState>;
 
 /** Builds the way back from a number to its name. */
 export function namesOf<Name extends string>(

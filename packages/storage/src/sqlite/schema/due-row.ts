@@ -15,6 +15,7 @@ import type { ClaimFacts } from "@carillon/core/rules";
 import {
   code,
   computed,
+  epochMs,
   integer,
   json,
   optional,
@@ -40,6 +41,8 @@ const claims = defineTable("deliveries", {
   target: integer,
   state: code(stateCodes),
   attempts: integer,
+  expiresAt: optional(epochMs),
+  resentAfter: integer,
   fence: integer,
 });
 
@@ -53,7 +56,8 @@ const recipients = defineTable("deliveries", {
   signature: computed("s.signature", optional(json<SubscriptionSignature>())),
 });
 
-const facts = defineTable("deliveries", {
+/** What decides whether a delivery is still wanted. */
+export const claimFacts = {
   audience: computed("m.audience", code(audienceCodes)),
   status: computed("s.status", optional(status)),
   isEscalationOver: computed(
@@ -64,7 +68,9 @@ const facts = defineTable("deliveries", {
          AND e.state = ${stateCodes.delivered})`,
     truth,
   ),
-});
+};
+
+const facts = defineTable("deliveries", claimFacts);
 
 export const dueColumns = [claims, recipients, lastAttempts, facts]
   .map((table) => table.columns("d"))
@@ -93,13 +99,14 @@ export function toClaimFacts(row: DueRow): ClaimFacts {
  */
 export function toClaimedDelivery(row: DueRow): ClaimedDelivery {
   toClaimFacts(row);
-  const { target: _, fence, ...claim } = claims.fromRow(row);
+  const { target: _, fence, resentAfter, ...claim } = claims.fromRow(row);
   const recipient: Recipient = recipients.fromRow(row, recipientFrom);
   const lastAttempt = toLastAttempt(row, lastAttemptFrom);
   return {
     ...claim,
     recipient,
     ...(lastAttempt && { lastAttempt }),
+    ...(resentAfter > 0 && { resentAfter }),
     fence: fence + 1,
   };
 }

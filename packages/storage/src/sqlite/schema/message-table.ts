@@ -25,7 +25,7 @@ import {
   textOf,
 } from "./codec.ts";
 import { audienceCodes, contentCodes, messageClassCodes } from "./codes.ts";
-import { defineTable, omit, type RowOf, type ValueOf } from "./table.ts";
+import { defineTable, omit, pick, type RowOf, type ValueOf } from "./table.ts";
 
 /** What stands in one column: neither searched nor deciding when it goes. */
 type Details = Pick<
@@ -64,6 +64,25 @@ const shape = {
   contentKind: code(contentCodes),
   content: text,
 };
+
+/** What decides how long a message's deliveries go on. */
+export const messageLife = pick(
+  shape,
+  "createdAt",
+  "notBefore",
+  "expiresAt",
+  "timeToLiveSeconds",
+  "class",
+  "details",
+);
+
+export function toMessageLife({
+  details: { timeToLiveSeconds } = {},
+  ...life
+}: ValueOf<typeof messageLife>) {
+  // By protocol it is among the details.
+  return { ...life, ...(timeToLiveSeconds && { timeToLiveSeconds }) };
+}
 
 /** Rows of a table of their own; index: its primary key. */
 const relatedObjects = computed(

@@ -123,6 +123,15 @@ export function omit<S extends Shape, const Name extends keyof S>(
   return Object.fromEntries(left) as unknown as Omit<S, Name>;
 }
 
+/** The description of some columns. */
+export function pick<S extends Shape, const Name extends keyof S>(
+  shape: S,
+  ...picked: readonly Name[]
+): Pick<S, Name> {
+  const entries = picked.map((name) => [name, shape[name]] as const);
+  return Object.fromEntries(entries) as unknown as Pick<S, Name>;
+}
+
 function toSnakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -49,7 +49,7 @@ export function createLaneWrites(db: DatabaseSync, journal: ChangeJournal) {
     db,
     `SELECT message_seq, target, state
      FROM deliveries INDEXED BY deliveries_expiring
-     WHERE expires_at <= ? AND owner IS NULL ORDER BY expires_at LIMIT ?`,
+     WHERE expires_at <= ? AND lane IS NOT NULL AND owner IS NULL ORDER BY expires_at LIMIT ?`,
   );
   /** Parameters: now, error, message, target. Index: the primary key. */
   const expire = db.prepare(

@@ -1,6 +1,7 @@
 /** All that the writer thread can be asked to do, by name. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { createActionWrites } from "./action-writes.ts";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -9,6 +10,7 @@ import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
+import { createJobWrites } from "./job-writes.ts";
 import { createLaneWrites } from "./lane-writes.ts";
 import { createLeaseWrites } from "./lease-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
@@ -45,6 +47,8 @@ export function createOperations(
     ...createLaneWrites(db, journal),
     ...createLeaseWrites(db, journal),
     ...createReceiptWrites(db, journal),
+    ...createActionWrites(db, journal),
+    ...createJobWrites(db, journal),
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),

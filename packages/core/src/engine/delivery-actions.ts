@@ -1,0 +1,395 @@
+/**
+ * What operators do to deliveries: to one at once, or to all that match a filter
+ * by a job.
+ */
+
+import { CarillonError } from "../errors.ts";
+import {
+  isHexId,
+  type MessageId,
+  type NewId,
+  type ProjectId,
+  parseDeliveryId,
+} from "../ids.ts";
+import type { MessageLives } from "../messages/default-life.ts";
+import type { ErrorClass } from "../messages/delivery.ts";
+import type {
+  Actor,
+  DeliveryActionRecord,
+} from "../messages/delivery-action.ts";
+import {
+  actionStates,
+  type DeliveryFilter,
+  type DeliveryJob,
+  defaultActionStates,
+} from "../messages/delivery-job.ts";
+import type {
+  DeliveryAction,
+  DeliveryState,
+} from "../messages/delivery-state.ts";
+import { parseLifeSeconds } from "../messages/message.ts";
+import type { Clock } from "../ports/clock.ts";
+import type {
+  ActionResult,
+  DeliveryActionStore,
+  WalkLimits,
+  WalkPosition,
+} from "../ports/delivery-action-store.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { MessageReader, MessageReport } from "../ports/message-store.ts";
+import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
+import { checkStorable } from "../text.ts";
+import type { EpochMs } from "../time.ts";
+import type { Topics } from "../topics/topics.ts";
+
+export interface DeliveryActionPorts {
+  readonly store: Pick<
+    DeliveryActionStore,
+    | "actOnDelivery"
+    | "countDeliveries"
+    | "createJob"
+    | "findJob"
+    | "listJobs"
+    | "cancelJob"
+  > &
+    Pick<MessageReader, "findMessage">;
+  readonly topics: Pick<Topics, "get">;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly lives: MessageLives;
+  readonly protocols: Pick<Protocols, "all" | "find">;
+  /** A job was queued. */
+  readonly onJob: () => void;
+}
+
+/** An action on one delivery. */
+export interface ActionRequest {
+  readonly action: DeliveryAction;
+  /** A new life from now on, in seconds; for resends. */
+  readonly timeToLiveSeconds?: number | undefined;
+  /** Why, for the delivery's history; at most 500 characters. */
+  readonly reason?: string | undefined;
+}
+
+/** Which deliveries are meant; what is absent does not filter. */
+export interface FilterRequest {
+  readonly messageId?: string | undefined;
+  readonly topicUrn?: string | undefined;
+  readonly states?: readonly DeliveryState[] | undefined;
+  readonly protocol?: Protocol | undefined;
+  readonly endpoint?: string | undefined;
+  readonly errorClass?: ErrorClass | undefined;
+  readonly provider?: string | undefined;
+  readonly since?: EpochMs | undefined;
+  readonly until?: EpochMs | undefined;
+}
+
+/** An action on all deliveries that match a filter. */
+export interface JobRequest extends ActionRequest {
+  readonly filter: FilterRequest;
+  readonly reason: string;
+}
+
+/** How many deliveries match; not exact: at least so many do. */
+export interface DeliveryCount {
+  readonly count: number;
+  readonly isExact: boolean;
+}
+
+export interface DeliveryActions {
+  /**
+   * Acts on the delivery of an id; resolves once it is on disk.
+   *
+   * @throws CarillonError DELIVERY_NOT_FOUND, TIME_TO_LIVE_INVALID,
+   * DELIVERY_STATE_CONFLICT, DELIVERY_UNWANTED, DELIVERY_EXPIRED; then nothing
+   * was changed
+   */
+  act(
+    projectId: ProjectId,
+    deliveryId: string,
+    request: ActionRequest,
+    by: Actor,
+  ): Promise<void>;
+  /**
+   * Counts for a second at most.
+   *
+   * @throws CarillonError DELIVERY_FILTER_INVALID, MESSAGE_NOT_FOUND,
+   * TOPIC_NOT_FOUND, TOPIC_URN_INVALID
+   */
+  preview(
+    projectId: ProjectId,
+    request: Pick<JobRequest, "action" | "filter">,
+  ): Promise<DeliveryCount>;
+  /**
+   * Queues a job for the deliveries of messages that are there now.
+   *
+   * @throws CarillonError those of `preview`, TIME_TO_LIVE_INVALID,
+   * JOB_QUOTA_EXCEEDED
+   */
+  createJob(
+    projectId: ProjectId,
+    request: JobRequest,
+    by: Actor,
+  ): Promise<DeliveryJob>;
+  /** @throws CarillonError JOB_NOT_FOUND */
+  getJob(projectId: ProjectId, id: string): Promise<DeliveryJob>;
+  /** Newest first, starting behind the job of id `before`. */
+  listJobs(
+    projectId: ProjectId,
+    page: { readonly limit: number; readonly before?: string | undefined },
+  ): Promise<readonly DeliveryJob[]>;
+  /**
+   * Ends a job; what it changed stays.
+   *
+   * @throws CarillonError JOB_NOT_FOUND, JOB_OVER
+   */
+  cancelJob(projectId: ProjectId, id: string): Promise<DeliveryJob>;
+}
+
+/** How long a preview counts, in milliseconds. */
+const maxPreviewMs = 1000;
+
+/** Of one turn of the event loop: some five milliseconds. */
+const previewLimits: WalkLimits = { maxMessages: 1000, maxDeliveries: 1000 };
+
+/** Jobs of a project that are not over. */
+const maxOpenJobs = 20;
+
+export function createDeliveryActions(
+  ports: DeliveryActionPorts,
+): DeliveryActions {
+  const { store, topics, dispatcher, clock, newId, lives, protocols } = ports;
+
+  async function count(
+    projectId: ProjectId,
+    filter: DeliveryFilter,
+  ): Promise<DeliveryCount> {
+    const until = clock.monotonic() + maxPreviewMs;
+    let total = 0;
+    let position: WalkPosition | undefined;
+    do {
+      const { count, next } = await store.countDeliveries(
+        projectId,
+        filter,
+        position,
+        previewLimits,
+      );
+      total += count;
+      position = next;
+      if (position === undefined) return { count: total, isExact: true };
+      await clock.nextTurn();
+    } while (clock.monotonic() < until);
+    return { count: total, isExact: false };
+  }
+
+  async function toFilter(
+    projectId: ProjectId,
+    action: DeliveryAction,
+    request: FilterRequest,
+  ): Promise<DeliveryFilter> {
+    const { messageId, topicUrn, protocol, endpoint, provider } = request;
+    const { errorClass, since, until } = request;
+    if (since !== undefined && until !== undefined && since >= until) {
+      throw invalidFilter("since must be before until");
+    }
+    if (protocol !== undefined && !protocols.find(protocol)) {
+      const names = protocols.all.map(({ name }) => name).join(", ");
+      throw invalidFilter(`protocol must be one of ${names}`);
+    }
+    const message =
+      messageId === undefined
+        ? undefined
+        : await findMessage(projectId, messageId);
+    const topic =
+      topicUrn === undefined
+        ? undefined
+        : await topics.get(projectId, topicUrn);
+    return {
+      ...(message && { messageSeq: message.message.seq }),
+      ...(topic && { topicSeq: topic.seq }),
+      ...(since !== undefined && { since }),
+      ...(until !== undefined && { until }),
+      states: statesOf(action, request.states),
+      ...(protocol !== undefined && { protocol }),
+      ...(endpoint !== undefined && {
+        endpoint: storable(endpoint, "endpoint"),
+      }),
+      ...(errorClass !== undefined && { errorClass }),
+      ...(provider !== undefined && {
+        provider: storable(provider, "provider"),
+      }),
+    };
+  }
+
+  async function findMessage(
+    projectId: ProjectId,
+    id: string,
+  ): Promise<MessageReport> {
+    const report = isHexId(id)
+      ? await store.findMessage(projectId, id as MessageId)
+      : undefined;
+    if (report) return report;
+    throw new CarillonError("MESSAGE_NOT_FOUND", "Message not found.");
+  }
+
+  async function getJob(projectId: ProjectId, id: string) {
+    const job = isHexId(id) ? await store.findJob(projectId, id) : undefined;
+    if (job) return job;
+    throw new CarillonError("JOB_NOT_FOUND", "Job not found.");
+  }
+
+  return {
+    async act(projectId, deliveryId, request, by) {
+      const { action } = request;
+      const id = parseDeliveryId(deliveryId);
+      const timeToLiveSeconds = lifeOf(request);
+      const reason = reasonText(request.reason);
+      const report = id && (await store.findMessage(projectId, id.message));
+      const now = clock.now();
+      const result =
+        report &&
+        (await store.actOnDelivery(
+          { messageSeq: report.message.seq, target: id.target },
+          {
+            action,
+            now,
+            lives,
+            ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+          },
+          { ...by, ...(reason !== undefined && { reason }) },
+        ));
+      if (!result) {
+        throw new CarillonError("DELIVERY_NOT_FOUND", "Delivery not found.");
+      }
+      if (result.refused !== undefined) throw refusalOf(action, result);
+      // Lost in a crash here: the sweeper finds the delivery.
+      if (result.state === "retrying") {
+        dispatcher.offer({ kind: "delivery", dueInMs: 0 });
+      }
+    },
+    async preview(projectId, { action, filter }) {
+      return await count(projectId, await toFilter(projectId, action, filter));
+    },
+    async createJob(projectId, request, by) {
+      const { action } = request;
+      const timeToLiveSeconds = lifeOf(request);
+      const reason = reasonText(request.reason) ?? "";
+      const filter = await toFilter(projectId, action, request.filter);
+      const { count: total, isExact } = await count(projectId, filter);
+      const job = await store.createJob(
+        {
+          ...by,
+          id: newId(),
+          projectId,
+          action,
+          filter,
+          shownFilter: { ...request.filter, states: filter.states },
+          ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+          reason,
+          total,
+          isTotalExact: isExact,
+          createdAt: clock.now(),
+        },
+        maxOpenJobs,
+      );
+      ports.onJob();
+      return job;
+    },
+    getJob,
+    async listJobs(projectId, { limit, before }) {
+      const start =
+        before === undefined ? undefined : await getJob(projectId, before);
+      return await store.listJobs(projectId, {
+        limit,
+        ...(start && { before: start.seq }),
+      });
+    },
+    async cancelJob(projectId, id) {
+      const isCancelled = await store.cancelJob(projectId, id, clock.now());
+      const job = await getJob(projectId, id);
+      if (isCancelled) return job;
+      throw new CarillonError(
+        "JOB_OVER",
+        `The job is over: it is ${job.state}. Nothing was changed.`,
+      );
+    },
+  };
+}
+
+function statesOf(
+  action: DeliveryAction,
+  states: readonly DeliveryState[] | undefined,
+): readonly DeliveryState[] {
+  if (states === undefined || states.length === 0) {
+    return defaultActionStates(action);
+  }
+  const allowed = actionStates(action);
+  const wrong = states.find((state) => !allowed.includes(state));
+  if (wrong === undefined) return [...new Set(states)];
+  throw invalidFilter(
+    `${action} leads nowhere from ${wrong}; it does from ${allowed.join(", ")}`,
+  );
+}
+
+/** @throws CarillonError TIME_TO_LIVE_INVALID */
+function lifeOf({ timeToLiveSeconds }: ActionRequest): number | undefined {
+  return timeToLiveSeconds === undefined
+    ? undefined
+    : parseLifeSeconds(timeToLiveSeconds);
+}
+
+function invalidFilter(why: string): CarillonError {
+  return new CarillonError(
+    "DELIVERY_FILTER_INVALID",
+    `Invalid filter: ${why}.`,
+  );
+}
+
+function storable(text: string, what: string): string {
+  return checkStorable(text, "DELIVERY_FILTER_INVALID", what);
+}
+
+function reasonText(text: string | undefined): string | undefined {
+  return text === undefined || text === ""
+    ? undefined
+    : storable(text, "reason");
+}
+
+function refusalOf(
+  action: DeliveryAction,
+  result: ActionResult & { readonly refused: string },
+): CarillonError {
+  const { state, refused, lastAction } = result;
+  switch (refused) {
+    case "unwanted":
+      return new CarillonError(
+        "DELIVERY_UNWANTED",
+        "The recipient is not to get it any more: it unsubscribed, the topic was deleted, or an earlier round of the notify policy delivered the message. Nothing was changed.",
+      );
+    case "expired":
+      return new CarillonError(
+        "DELIVERY_EXPIRED",
+        "The delivery's life is over: give timeToLiveSeconds, a new life from now on. Nothing was changed.",
+      );
+    default:
+      return new CarillonError(
+        "DELIVERY_STATE_CONFLICT",
+        `${whyNot(action, state)}${lastAction ? ` ${historyText(lastAction)}` : ""} Nothing was changed.`,
+      );
+  }
+}
+
+function whyNot(action: DeliveryAction, state: DeliveryState): string {
+  if (state === "sending") {
+    return "An attempt is under way and cannot be taken back: the delivery is sending.";
+  }
+  if (state === "retrying" && actionStates(action).includes(state)) {
+    return "The delivery is retrying, and its next attempt is due already.";
+  }
+  return `The delivery is ${state}; ${action} leads on from ${actionStates(action).join(", ")}.`;
+}
+
+function historyText({ action, userName, at }: DeliveryActionRecord): string {
+  return `The last action on it was ${action} by ${userName} at ${new Date(at).toISOString()}.`;
+}

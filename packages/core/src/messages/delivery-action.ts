@@ -1,0 +1,102 @@
+/**
+ * What becomes of a delivery when an operator acts on it, as a function over
+ * plain values: every store calls it within the transaction that writes, so that
+ * of two operators who settle one delivery at once the first one wins.
+ */
+
+import type { Protocol } from "../subscriptions/protocol.ts";
+import { addMs, type EpochMs } from "../time.ts";
+import { type ClaimFacts, decideClaim } from "./claim-decision.ts";
+import { expiresAtOf, type MessageLives } from "./default-life.ts";
+import {
+  type DeliveryAction,
+  type DeliveryState,
+  stateAfterAction,
+} from "./delivery-state.ts";
+import type { Message } from "./message.ts";
+
+/** Who acts. */
+export interface Actor {
+  readonly userId: string;
+  readonly userName: string;
+}
+
+/** An action as it stands in the history of a delivery. */
+export interface DeliveryActionRecord extends Actor {
+  readonly at: EpochMs;
+  readonly action: DeliveryAction;
+  /** The states before and after it. */
+  readonly from: DeliveryState;
+  readonly to: DeliveryState;
+  readonly reason?: string;
+  /** Id of the job that did it; absent: it was for this delivery alone. */
+  readonly jobId?: string;
+}
+
+/** What is to be done to a delivery, and what decides whether it can be. */
+export interface ActionOrder {
+  readonly action: DeliveryAction;
+  readonly now: EpochMs;
+  /** A new life from `now` on, in seconds; for resends. */
+  readonly timeToLiveSeconds?: number;
+  /** How long messages live that were given no time to live. */
+  readonly lives: MessageLives;
+}
+
+/** What a store knows of a delivery that is to be acted on. */
+export interface ActionFacts extends ClaimFacts {
+  readonly state: DeliveryState;
+  /** When its next attempt is due, if one is. */
+  readonly nextAttemptAt: EpochMs | undefined;
+  /** The end of the life that an earlier resend gave it. */
+  readonly expiresAt: EpochMs | undefined;
+  readonly protocol: Protocol;
+  readonly message: Pick<
+    Message,
+    "createdAt" | "notBefore" | "expiresAt" | "class" | "timeToLiveSeconds"
+  >;
+}
+
+/** Why an action is refused, in the order in which it is looked at. */
+export const actionRefusals = [
+  /** The action does not lead on from the state that the delivery is in. */
+  "state",
+  /** A resend to whom nobody would send: unsubscribed, escalation over. */
+  "unwanted",
+  /** A resend after the end of the delivery's life, without a new one. */
+  "expired",
+] as const;
+
+export type ActionRefusal = (typeof actionRefusals)[number];
+
+export type ActionDecision =
+  | { readonly refused: ActionRefusal }
+  | {
+      readonly refused?: undefined;
+      readonly to: DeliveryState;
+      /** Set by a resend: when its attempt is due. */
+      readonly nextAttemptAt?: EpochMs;
+      /** Set by a resend with a new life: the end of it. */
+      readonly expiresAt?: EpochMs;
+    };
+
+export function decideAction(
+  facts: ActionFacts,
+  { action, now, timeToLiveSeconds, lives }: ActionOrder,
+): ActionDecision {
+  const to = stateAfterAction(facts.state, action);
+  if (to === undefined) return { refused: "state" };
+  if (to !== "retrying") return { to };
+  const { nextAttemptAt, message, protocol } = facts;
+  // An attempt that is due is one that is being made.
+  if (nextAttemptAt !== undefined && nextAttemptAt <= now) {
+    return { refused: "state" };
+  }
+  if (decideClaim(facts) !== "send") return { refused: "unwanted" };
+  if (timeToLiveSeconds !== undefined) {
+    const expiresAt = addMs(now, timeToLiveSeconds * 1000);
+    return { to, nextAttemptAt: now, expiresAt };
+  }
+  const end = facts.expiresAt ?? expiresAtOf(message, protocol, lives);
+  return now < end ? { to, nextAttemptAt: now } : { refused: "expired" };
+}

@@ -1,0 +1,125 @@
+/**
+ * What operators do to deliveries, one or many. All writes of one call happen in
+ * one transaction that is on disk before the promise resolves.
+ */
+
+import type { ProjectId } from "../ids.ts";
+import type { MessageLives } from "../messages/default-life.ts";
+import type { Delivery } from "../messages/delivery.ts";
+import type {
+  ActionOrder,
+  ActionRefusal,
+  Actor,
+  DeliveryActionRecord,
+} from "../messages/delivery-action.ts";
+import type {
+  DeliveryFilter,
+  DeliveryJob,
+  NewDeliveryJob,
+} from "../messages/delivery-job.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { EpochMs } from "../time.ts";
+import type { Lease } from "./work-store.ts";
+
+/** What came of an action on one delivery. */
+export type ActionResult =
+  | {
+      /** The state it is in now. */
+      readonly state: DeliveryState;
+      readonly refused?: undefined;
+    }
+  | {
+      readonly state: DeliveryState;
+      readonly refused: ActionRefusal;
+      /** The last action on it before this one. */
+      readonly lastAction?: DeliveryActionRecord;
+    };
+
+/** Where a walk over a project's deliveries goes on. */
+export interface WalkPosition {
+  /** Messages before this one are still to be looked at. */
+  readonly beforeMessage: number;
+  /** The message that is being looked at, and how far. */
+  readonly within?: {
+    readonly messageSeq: number;
+    /** Place in the filter's list of states. */
+    readonly stateIndex: number;
+    readonly afterTarget: number;
+  };
+}
+
+/** Bounds of one step of a walk: it ends where the first one is reached. */
+export interface WalkLimits {
+  readonly maxMessages: number;
+  readonly maxDeliveries: number;
+}
+
+/** A job that an engine works off. */
+export interface ClaimedJob {
+  readonly job: DeliveryJob;
+  readonly fence: number;
+}
+
+export interface JobStep {
+  readonly lease: Lease;
+  readonly now: EpochMs;
+  readonly lives: MessageLives;
+  readonly limits: WalkLimits;
+}
+
+/** Changes deliveries on behalf of operators. */
+export interface DeliveryActionStore {
+  /**
+   * Acts on a delivery and adds to its history; a claim that was lost cannot
+   * write its outcome any more. `undefined`: there is no such delivery.
+   */
+  actOnDelivery(
+    key: Pick<Delivery, "messageSeq" | "target">,
+    order: ActionOrder,
+    by: Actor & { readonly reason?: string },
+  ): Promise<ActionResult | undefined>;
+  /**
+   * Counts deliveries that match, newest message first, from a position on;
+   * looks at no more than the limits say. Without `next` it came to the end.
+   */
+  countDeliveries(
+    projectId: ProjectId,
+    filter: DeliveryFilter,
+    from: WalkPosition | undefined,
+    limits: WalkLimits,
+  ): Promise<{ readonly count: number; readonly next?: WalkPosition }>;
+  /**
+   * Queues a job for deliveries of messages that are there now.
+   *
+   * @throws CarillonError JOB_QUOTA_EXCEEDED when `quota` jobs of the project
+   * are not over, PROJECT_DELETED
+   */
+  createJob(job: NewDeliveryJob, quota: number): Promise<DeliveryJob>;
+  findJob(projectId: ProjectId, id: string): Promise<DeliveryJob | undefined>;
+  /** Newest first, starting behind `before` (a number of a job). */
+  listJobs(
+    projectId: ProjectId,
+    page: { readonly limit: number; readonly before?: number },
+  ): Promise<readonly DeliveryJob[]>;
+  /**
+   * Ends a job; what it changed stays. False: it was over already, or there is
+   * none.
+   */
+  cancelJob(projectId: ProjectId, id: string, at: EpochMs): Promise<boolean>;
+  /** Claims the oldest job that is not over and that nobody works off. */
+  claimJob(lease: Lease, now: EpochMs): Promise<ClaimedJob | undefined>;
+  /**
+   * Works off a part of a job, with its progress in the same transaction, and
+   * renews its lease. `undefined`: it is cancelled, or another engine has it.
+   */
+  advanceJob(
+    claim: Pick<ClaimedJob, "job" | "fence">,
+    step: JobStep,
+  ): Promise<DeliveryJob | undefined>;
+  /** Ends a job that can never be worked off, if the claim still holds. */
+  failJob(claim: ClaimedJob, error: string, at: EpochMs): Promise<void>;
+  /** Gives a claimed job back, if the claim still holds. */
+  releaseJob(claim: ClaimedJob): Promise<void>;
+  /** Frees all jobs; only on an exclusive store, before engines start. */
+  releaseAllJobs(): Promise<void>;
+}

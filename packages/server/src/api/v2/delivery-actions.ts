@@ -1,0 +1,152 @@
+/** What can be done to a delivery: to send it again, to cancel it, to settle it. */
+
+import {
+  type DeliveryAction,
+  type DeliveryActions,
+  maxTimeToLiveSeconds,
+} from "@carillon/core";
+import type { FastifyRequest } from "fastify";
+import { Type } from "../../json-schema.ts";
+import { principalOf, projectOf } from "../authentication.ts";
+import type { HttpApp } from "../http-app.ts";
+import { failsWith } from "../validation.ts";
+import { DeliveryBody, getDelivery } from "./deliveries.ts";
+import { refusals } from "./error-answers.ts";
+import type { V2Ports } from "./ports.ts";
+
+export interface DeliveryActionPorts extends V2Ports {
+  readonly deliveryActions: DeliveryActions;
+}
+
+export const maxReasonLength = 500;
+
+export const timeToLiveSeconds = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: maxTimeToLiveSeconds,
+    description:
+      "A new life from now on; without one a delivery whose life is over is not sent",
+    ...failsWith("TIME_TO_LIVE_INVALID"),
+  }),
+);
+
+const reason = Type.Optional(
+  Type.String({
+    maxLength: maxReasonLength,
+    description: "Why, for the delivery's history",
+  }),
+);
+
+const resendBody = Type.Object(
+  { timeToLiveSeconds, reason },
+  { title: "Resend" },
+);
+
+const cancelBody = Type.Object({ reason }, { title: "Cancel" });
+
+const settlements = {
+  resend: "settle_resend",
+  failed: "settle_failed",
+  delivered: "settle_delivered",
+} as const satisfies Record<string, DeliveryAction>;
+
+const settleBody = Type.Object(
+  {
+    as: Type.Enum(Object.keys(settlements) as (keyof typeof settlements)[], {
+      description: "Sent again, or what its outcome counts as from now on",
+    }),
+    timeToLiveSeconds,
+    reason,
+  },
+  { title: "Settle" },
+);
+
+const tags = ["Messages"];
+const params = Type.Object({ deliveryId: Type.String() });
+const response = { 200: DeliveryBody, ...refusals };
+
+/** Who acts, for the history. */
+export function actorOf(request: FastifyRequest) {
+  const { userId, userName } = principalOf(request);
+  return { userId, userName };
+}
+
+export function deliveryActionRoutes(
+  app: HttpApp,
+  { deliveryActions, messages, protocols }: DeliveryActionPorts,
+): void {
+  async function act(
+    request: FastifyRequest,
+    deliveryId: string,
+    order: Parameters<DeliveryActions["act"]>[2],
+  ) {
+    const projectId = projectOf(request);
+    await deliveryActions.act(projectId, deliveryId, order, actorOf(request));
+    return await getDelivery(messages, projectId, deliveryId, protocols);
+  }
+
+  app.post(
+    "/deliveries/:deliveryId/resend",
+    {
+      config: { operation: "deliveries.write" },
+      schema: {
+        summary: "Makes another attempt at a delivery, now",
+        description:
+          "From retrying, unknown, failed, rejected, suppressed, expired and cancelled. What costs money costs it again.",
+        tags,
+        params,
+        body: resendBody,
+        response,
+      },
+    },
+    async (request) =>
+      await act(request, request.params.deliveryId, {
+        action: "resend",
+        ...request.body,
+      }),
+  );
+
+  app.post(
+    "/deliveries/:deliveryId/cancel",
+    {
+      config: { operation: "deliveries.write" },
+      schema: {
+        summary: "Cancels a delivery whose next attempt has not begun",
+        description:
+          "From waiting and retrying. An attempt that is under way (sending) cannot be taken back.",
+        tags,
+        params,
+        body: cancelBody,
+        response,
+      },
+    },
+    async (request) =>
+      await act(request, request.params.deliveryId, {
+        action: "cancel",
+        ...request.body,
+      }),
+  );
+
+  app.post(
+    "/deliveries/:deliveryId/settle",
+    {
+      config: { operation: "deliveries.write" },
+      schema: {
+        summary: "Says what became of a delivery whose outcome is unknown",
+        description:
+          "Whoever settles it first decides; the next one gets a conflict that says who it was.",
+        tags,
+        params,
+        body: settleBody,
+        response,
+      },
+    },
+    async (request) => {
+      const { as, ...rest } = request.body;
+      return await act(request, request.params.deliveryId, {
+        action: settlements[as],
+        ...rest,
+      });
+    },
+  );
+}

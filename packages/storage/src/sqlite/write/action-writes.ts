@@ -1,0 +1,123 @@
+/** Writes what operators do to deliveries. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type { ActionResult, Delivery } from "@carillon/core";
+import {
+  type ActionDecision,
+  type ActionFacts,
+  type ActionOrder,
+  type Actor,
+  decideAction,
+} from "@carillon/core/rules";
+import { actionCodes, stateCodes, stateOf } from "../schema/codes.ts";
+import {
+  toActionFacts,
+  type WalkRow,
+  walkSelect,
+} from "../schema/delivery-walk.ts";
+import {
+  type ActionRow,
+  actionRecords,
+  selectActions,
+} from "../schema/job-table.ts";
+import { orNull, prepareQuery } from "../schema/query.ts";
+import type { ChangeJournal } from "./change-journal.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
+
+/** Who acts, and why: a job, which says so itself, or a user. */
+export type ActionSource =
+  | { readonly jobSeq: number }
+  | (Actor & { readonly reason?: string; readonly jobSeq?: undefined });
+
+/** Acts on rows that were read in the same transaction. */
+export function createActions(db: DatabaseSync) {
+  /**
+   * A fence more: who lost its claim cannot report on it. What the last attempt
+   * left to be done is not done any more.
+   */
+  const change = db.prepare(
+    `UPDATE deliveries SET state = ?1, next_attempt_at = ?2,
+       expires_at = coalesce(?3, expires_at),
+       resent_after = CASE WHEN ?2 IS NULL THEN resent_after ELSE attempts END,
+       lane = NULL, receipt_expected = 0, poll_at = NULL, fails_over = 0,
+       attempt_at = NULL, fence = fence + 1, owner = NULL, lease_until = NULL
+     WHERE message_seq = ?4 AND target = ?5`,
+  );
+  const note = db.prepare(
+    `INSERT INTO delivery_actions (message_seq, target, n, at, action,
+       from_state, to_state, job_seq, user_id, user_name, reason)
+     VALUES (?1, ?2,
+       (SELECT coalesce(max(n), 0) + 1 FROM delivery_actions
+        WHERE message_seq = ?1 AND target = ?2),
+       ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
+  );
+  return (
+    row: WalkRow,
+    facts: ActionFacts,
+    order: ActionOrder,
+    source: ActionSource,
+    countChanges: CountChanges,
+  ): ActionDecision => {
+    const decision = decideAction(facts, order);
+    if (decision.refused !== undefined) return decision;
+    const [messageSeq, target, state] = row;
+    const { nextAttemptAt, expiresAt } = decision;
+    const to = stateCodes[decision.to];
+    change.run(
+      to,
+      orNull(nextAttemptAt),
+      orNull(expiresAt),
+      messageSeq,
+      target,
+    );
+    const user = source.jobSeq === undefined ? source : undefined;
+    note.run(
+      messageSeq,
+      target,
+      order.now,
+      actionCodes[order.action],
+      state,
+      to,
+      orNull(source.jobSeq),
+      orNull(user?.userId),
+      orNull(user?.userName),
+      orNull(user?.reason),
+    );
+    countChanges.move(messageSeq, target, state, to);
+    return decision;
+  };
+}
+
+export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
+  /** Parameters: message, target. Index: the primary key. */
+  const find = prepareQuery<WalkRow>(
+    db,
+    `${walkSelect("")} WHERE d.message_seq = ? AND d.target = ?`,
+  );
+  const history = prepareQuery<ActionRow>(db, selectActions);
+  const act = createActions(db);
+  const counts = createCounts(db, journal);
+
+  return {
+    actOnDelivery(
+      { messageSeq, target }: Pick<Delivery, "messageSeq" | "target">,
+      order: ActionOrder,
+      by: Actor & { readonly reason?: string },
+    ): ActionResult | undefined {
+      const row = find.get(messageSeq, target);
+      if (row === undefined) return undefined;
+      const countChanges = new CountChanges();
+      const decision = act(row, toActionFacts(row), order, by, countChanges);
+      if (decision.refused !== undefined) {
+        const last = history.get(messageSeq, target);
+        return {
+          state: stateOf(row[2]),
+          refused: decision.refused,
+          ...(last && { lastAction: actionRecords.fromRow(last) }),
+        };
+      }
+      counts.add(countChanges, order.now);
+      return { state: decision.to };
+    },
+  };
+}

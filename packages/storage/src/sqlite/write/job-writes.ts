@@ -1,0 +1,231 @@
+/** Writes of jobs: actions of operators on all deliveries that match a filter. */
+
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  EpochMs,
+  JobStep,
+  NewDeliveryJob,
+  SkipReason,
+} from "@carillon/core";
+import type { ActionFacts } from "@carillon/core/rules";
+import { jobStateCodes } from "../schema/codes.ts";
+import {
+  createDeliveryWalk,
+  startOfWalk,
+  toActionFacts,
+  type WalkRow,
+} from "../schema/delivery-walk.ts";
+import {
+  type ClaimedJobRow,
+  claimedJobs,
+  type JobRow,
+  type JobWork,
+  jobs,
+  jobWork,
+  newJobs,
+} from "../schema/job-table.ts";
+import { prepareQuery } from "../schema/query.ts";
+import type { RowOf } from "../schema/table.ts";
+import { createActions } from "./action-writes.ts";
+import type { ChangeJournal } from "./change-journal.ts";
+import { createDeletedProjectCheck } from "./deleted-projects.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
+
+const { queued, running, done, cancelled, failed } = jobStateCodes;
+
+/** A step as it crosses to the writer: with the end of its lease. */
+export interface JobStepOrder extends Omit<JobStep, "lease"> {
+  readonly owner: string;
+  /** On the store's monotonic time. */
+  readonly leaseUntil: number;
+}
+
+export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
+  const insert = db.prepare(newJobs.insert);
+  const bySeq = prepareQuery<JobRow>(
+    db,
+    `SELECT ${jobs.columns()} FROM jobs WHERE seq = ?`,
+  );
+  /** Parameters: project. Index: jobs_open. */
+  const countOpen = prepareQuery<[open: number]>(
+    db,
+    `SELECT count(*) FROM jobs INDEXED BY jobs_open
+     WHERE project_id = ? AND state IN (0, 1)`,
+  );
+  const lastMessage = prepareQuery<[seq: number | null]>(
+    db,
+    "SELECT max(seq) FROM messages",
+  );
+  const cancel = db.prepare(
+    `UPDATE jobs SET state = ${cancelled}, finished_at = ?, owner = NULL,
+       lease_until = NULL, fence = fence + 1
+     WHERE id = ? AND project_id = ? AND state IN (${queued}, ${running})`,
+  );
+  /** Parameters: now on the store's monotonic time. Index: jobs_open. */
+  const free = prepareQuery<[seq: number]>(
+    db,
+    `SELECT seq FROM jobs INDEXED BY jobs_open
+     WHERE state IN (0, 1) AND (owner IS NULL OR lease_until <= ?)
+     ORDER BY seq LIMIT 1`,
+  );
+  const claim = db.prepare(
+    `UPDATE jobs SET state = ${running}, fence = fence + 1, owner = ?,
+       lease_until = ?, started_at = coalesce(started_at, ?)
+     WHERE seq = ?`,
+  );
+  const claimed = prepareQuery<ClaimedJobRow>(
+    db,
+    `SELECT ${claimedJobs.columns()} FROM jobs WHERE seq = ?`,
+  );
+  /** Parameters: job, fence. */
+  const held = prepareQuery<RowOf<JobWork>>(
+    db,
+    `SELECT ${jobWork.columns()} FROM jobs
+     WHERE seq = ? AND fence = ? AND state = ${running}`,
+  );
+  const advance = db.prepare(
+    `UPDATE jobs SET done = ?, changed = ?, skipped = ?, position = ?,
+       owner = ?, lease_until = ?
+     WHERE seq = ?`,
+  );
+  const finish = db.prepare(
+    `UPDATE jobs SET state = ${done}, finished_at = ?, owner = NULL,
+       lease_until = NULL
+     WHERE seq = ?`,
+  );
+  /** Parameters: now, error, job, fence. */
+  const fail = db.prepare(
+    `UPDATE jobs SET state = ${failed}, finished_at = ?, error = ?,
+       owner = NULL, lease_until = NULL
+     WHERE seq = ? AND fence = ? AND state = ${running}`,
+  );
+  const release = db.prepare(
+    `UPDATE jobs SET owner = NULL, lease_until = NULL, fence = fence + 1
+     WHERE seq = ? AND fence = ? AND owner IS NOT NULL`,
+  );
+  const releaseAll = db.prepare(
+    `UPDATE jobs INDEXED BY jobs_open
+     SET owner = NULL, lease_until = NULL, fence = fence + 1
+     WHERE state IN (0, 1) AND owner IS NOT NULL`,
+  );
+  /** Parameters: message, target. Index: the primary key. */
+  const lastJob = prepareQuery<[jobSeq: number | null]>(
+    db,
+    `SELECT job_seq FROM delivery_actions
+     WHERE message_seq = ? AND target = ? ORDER BY n DESC LIMIT 1`,
+  );
+  const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
+  const act = createActions(db);
+  const counts = createCounts(db, journal);
+  const isDeletedProject = createDeletedProjectCheck(db);
+
+  /** `undefined`: the job did it before, and it matches again. */
+  function actOn(
+    row: WalkRow,
+    job: JobWork,
+    step: JobStepOrder,
+    countChanges: CountChanges,
+  ): "changed" | SkipReason | undefined {
+    const { seq: jobSeq, action, timeToLiveSeconds } = job;
+    if (lastJob.get(row[0], row[1])?.[0] === jobSeq) return undefined;
+    const order = {
+      action,
+      now: step.now,
+      lives: step.lives,
+      ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+    };
+    let facts: ActionFacts;
+    try {
+      facts = toActionFacts(row);
+    } catch {
+      // Of a damaged database: it holds up no other.
+      return "unreadable";
+    }
+    const source = { jobSeq };
+    return act(row, facts, order, source, countChanges).refused ?? "changed";
+  }
+
+  return {
+    createJob(
+      job: NewDeliveryJob,
+      quota: number,
+    ): { seq: number } | "JOB_QUOTA_EXCEEDED" | "PROJECT_DELETED" {
+      const { projectId, filter } = job;
+      const [open] = countOpen.get(projectId) ?? [0];
+      if (open >= quota) return "JOB_QUOTA_EXCEEDED";
+      if (isDeletedProject(projectId)) return "PROJECT_DELETED";
+      const upto = (lastMessage.get()?.[0] ?? 0) + 1;
+      const row = newJobs.toRow({
+        ...job,
+        state: "queued",
+        done: 0,
+        changed: 0,
+        skipped: {},
+        position: startOfWalk(filter, upto),
+        fence: 0,
+      });
+      return { seq: Number(insert.run(...row).lastInsertRowid) };
+    },
+    cancelJob(projectId: string, id: string, at: EpochMs): boolean {
+      return cancel.run(at, id, projectId).changes > 0;
+    },
+    claimJob(
+      owner: string,
+      leaseUntil: number,
+      monotonicNow: number,
+      now: EpochMs,
+    ): ClaimedJobRow | undefined {
+      const [seq] = free.get(monotonicNow) ?? [];
+      if (seq === undefined) return undefined;
+      claim.run(owner, leaseUntil, now, seq);
+      return claimed.get(seq);
+    },
+    advanceJob(
+      seq: number,
+      fence: number,
+      step: JobStepOrder,
+    ): JobRow | undefined {
+      const found = held.get(seq, fence);
+      if (found === undefined) return undefined;
+      const job = jobWork.fromRow(found);
+      const { projectId, filter, position } = job;
+      const { rows, next } = walk.find(
+        projectId,
+        filter,
+        position,
+        step.limits,
+      );
+      const countChanges = new CountChanges();
+      const skipped: Partial<Record<SkipReason, number>> = { ...job.skipped };
+      let { done, changed } = job;
+      for (const row of rows) {
+        const result = actOn(row, job, step, countChanges);
+        if (result === undefined) continue;
+        done++;
+        if (result === "changed") changed++;
+        else skipped[result] = (skipped[result] ?? 0) + 1;
+      }
+      counts.add(countChanges, step.now);
+      advance.run(
+        done,
+        changed,
+        JSON.stringify(skipped),
+        JSON.stringify(next ?? position),
+        step.owner,
+        step.leaseUntil,
+        seq,
+      );
+      if (next === undefined) finish.run(step.now, seq);
+      return bySeq.get(seq);
+    },
+    failJob(seq: number, fence: number, error: string, at: EpochMs): void {
+      fail.run(at, error, seq, fence);
+    },
+    releaseJob(seq: number, fence: number): void {
+      release.run(seq, fence);
+    },
+    releaseAllJobs(): void {
+      releaseAll.run();
+    },
+  };
+}

@@ -1,0 +1,292 @@
+/** What operators do to deliveries of the in-memory store, and their jobs. */
+
+import {
+  type ActionOrder,
+  type Actor,
+  CarillonError,
+  type DeliveryActionRecord,
+  type DeliveryActionStore,
+  type DeliveryFilter,
+  type DeliveryJob,
+  decideAction,
+  isJobOver,
+  type JobStep,
+  type ProjectId,
+  type WalkLimits,
+  type WalkPosition,
+} from "@carillon/core";
+import { claimFactsOf, findRecipient } from "./deliveries.ts";
+import { freed, type Holds } from "./holds.ts";
+import { getMessage, listDeliveries } from "./ledger.ts";
+import { equals } from "./lists.ts";
+import { unfinished } from "./outcomes.ts";
+import { type DeliveryRow, deliveryKey, type JobRow } from "./rows.ts";
+import type { Tables } from "./tables.ts";
+
+export function createDeliveryActionStore(
+  tables: Tables,
+  holds: Holds,
+): DeliveryActionStore {
+  const { jobs, messages, write } = tables;
+  const holding = ({ job, fence }: { job: DeliveryJob; fence: number }) => {
+    const row = jobs.get(job.seq);
+    return row?.fence === fence && row.state === "running" ? row : undefined;
+  };
+  return {
+    actOnDelivery: (key, order, by) =>
+      write(() => {
+        const row = tables.deliveries.get(deliveryKey(key));
+        if (!row) return undefined;
+        const refused = act(tables, row, order, by);
+        const now = tables.deliveries.get(deliveryKey(key)) ?? row;
+        if (refused === undefined) return { state: now.state };
+        const lastAction = now.actions.at(-1);
+        return { state: now.state, refused, ...(lastAction && { lastAction }) };
+      }),
+    async countDeliveries(projectId, filter, from, limits) {
+      const { rows, next } = walk(tables, projectId, filter, from, limits);
+      return { count: rows.length, ...(next && { next }) };
+    },
+    createJob: (job, quota) =>
+      write(() => {
+        const { projectId } = job;
+        const open = jobs
+          .list()
+          .filter((it) => equals(it, { projectId }) && !isJobOver(it.state));
+        if (open.length >= quota) throw new CarillonError("JOB_QUOTA_EXCEEDED");
+        if (tables.deletedProjects.has(projectId)) {
+          throw new CarillonError("PROJECT_DELETED");
+        }
+        const seq = jobs.size + 1;
+        return toJob(
+          jobs.put(seq, {
+            ...job,
+            seq,
+            state: "queued",
+            done: 0,
+            changed: 0,
+            skipped: {},
+            position: { beforeMessage: messages.size + 1 },
+            fence: 0,
+          }),
+        );
+      }),
+    async findJob(projectId, id) {
+      const row = jobs.list().find((it) => equals(it, { projectId, id }));
+      return row && toJob(row);
+    },
+    async listJobs(projectId, { limit, before = Number.POSITIVE_INFINITY }) {
+      return jobs
+        .list()
+        .filter((it) => it.seq < before && equals(it, { projectId }))
+        .reverse()
+        .slice(0, limit)
+        .map(toJob);
+    },
+    cancelJob: (projectId, id, at) =>
+      write(() => {
+        const row = jobs.list().find((it) => equals(it, { projectId, id }));
+        if (!row || isJobOver(row.state)) return false;
+        const state = "cancelled";
+        jobs.put(row.seq, { ...freed(row), state, finishedAt: at });
+        return true;
+      }),
+    claimJob: (lease, now) =>
+      write(() => {
+        const row = jobs
+          .list()
+          .find(
+            ({ state, hold }) =>
+              !isJobOver(state) && (!hold || holds.hasEnded(hold)),
+          );
+        if (!row) return undefined;
+        const claimed = jobs.put(row.seq, {
+          ...row,
+          state: "running",
+          startedAt: row.startedAt ?? now,
+          fence: row.fence + 1,
+          hold: holds.grant(lease),
+        });
+        return { job: toJob(claimed), fence: claimed.fence };
+      }),
+    advanceJob: (claim, step) =>
+      write(() => {
+        const row = holding(claim);
+        return row && toJob(advance(tables, holds, row, step));
+      }),
+    failJob: (claim, error, at) =>
+      write(() => {
+        const { hold: _, ...row } = holding(claim) ?? {};
+        if (!("seq" in row)) return;
+        const end = { state: "failed" as const, error, finishedAt: at };
+        jobs.put(row.seq, { ...row, ...end });
+      }),
+    releaseJob: (claim) =>
+      write(() => {
+        const row = holding(claim);
+        if (row?.hold) jobs.put(row.seq, freed(row));
+      }),
+    releaseAllJobs: () =>
+      write(() => {
+        for (const row of jobs.list()) {
+          if (row.hold) jobs.put(row.seq, freed(row));
+        }
+      }),
+  };
+}
+
+function toJob(row: JobRow): DeliveryJob {
+  const { position: _p, fence: _f, hold: _h, ...job } = row;
+  return job;
+}
+
+function advance(
+  tables: Tables,
+  holds: Holds,
+  job: JobRow,
+  { now, lives, limits, lease }: JobStep,
+): JobRow {
+  const { projectId, filter, position, action, timeToLiveSeconds } = job;
+  const found = walk(tables, projectId, filter, position, limits);
+  const order = {
+    action,
+    now,
+    lives,
+    ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
+  };
+  const by = { ...job, jobId: job.id };
+  const skipped = { ...job.skipped };
+  let { done, changed } = job;
+  for (const row of found.rows) {
+    // It did so before, and the delivery matches again.
+    if (row.actions.at(-1)?.jobId === job.id) continue;
+    const refused = act(tables, row, order, by);
+    done++;
+    if (refused === undefined) changed++;
+    else skipped[refused] = (skipped[refused] ?? 0) + 1;
+  }
+  const { hold: _, ...rest } = job;
+  const next = { ...rest, done, changed, skipped };
+  return tables.jobs.put(
+    job.seq,
+    found.next
+      ? { ...next, position: found.next, hold: holds.grant(lease) }
+      : { ...next, state: "done", finishedAt: now },
+  );
+}
+
+/** Answers why it was refused, if so. */
+function act(
+  tables: Tables,
+  row: DeliveryRow,
+  order: ActionOrder,
+  by: Actor & { readonly reason?: string; readonly jobId?: string },
+) {
+  const message = getMessage(tables, row.messageSeq);
+  const recipient = findRecipient(tables, row);
+  if (!recipient) throw new Error(`Nobody is target ${row.target}.`);
+  const decision = decideAction(
+    {
+      ...claimFactsOf(tables, row),
+      state: row.state,
+      nextAttemptAt: row.nextAttemptAt,
+      expiresAt: row.expiresAt,
+      protocol: recipient.protocol,
+      message,
+    },
+    order,
+  );
+  if (decision.refused !== undefined) return decision.refused;
+  const { to, nextAttemptAt, expiresAt } = decision;
+  const record: DeliveryActionRecord = {
+    at: order.now,
+    action: order.action,
+    from: row.state,
+    to,
+    userId: by.userId,
+    userName: by.userName,
+    ...(by.reason !== undefined && { reason: by.reason }),
+    ...(by.jobId !== undefined && { jobId: by.jobId }),
+  };
+  const { nextAttemptAt: _, pull: _over, ...rest } = unfinished(freed(row));
+  tables.deliveries.put(deliveryKey(row), {
+    ...rest,
+    state: to,
+    ...(nextAttemptAt !== undefined && {
+      nextAttemptAt,
+      resentAfter: row.attempts,
+    }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    actions: [...row.actions, record],
+  });
+  return undefined;
+}
+
+/** Newest message first; see the port. */
+function walk(
+  tables: Tables,
+  projectId: ProjectId,
+  filter: DeliveryFilter,
+  from: WalkPosition = { beforeMessage: Number.MAX_SAFE_INTEGER },
+  { maxMessages, maxDeliveries }: WalkLimits,
+): { rows: DeliveryRow[]; next?: WalkPosition } {
+  const { messageSeq, topicSeq, since = 0, until } = filter;
+  const page = tables.messages
+    .list()
+    .filter((it) => it.seq < from.beforeMessage && it.projectId === projectId)
+    .reverse();
+  const rows: DeliveryRow[] = [];
+  let looked = 0;
+  let { beforeMessage } = from;
+  const enter = (within: NonNullable<WalkPosition["within"]>) => {
+    let { stateIndex, afterTarget } = within;
+    for (; stateIndex < filter.states.length; stateIndex++) {
+      const state = filter.states[stateIndex];
+      const matching = listDeliveries(tables, within.messageSeq)
+        .filter((it) => it.state === state && it.target > afterTarget)
+        .sort((a, b) => a.target - b.target);
+      for (const row of matching) {
+        if (looked === maxDeliveries) {
+          return { ...within, stateIndex, afterTarget };
+        }
+        looked++;
+        afterTarget = row.target;
+        if (passes(tables, row, filter)) rows.push(row);
+      }
+      afterTarget = -1;
+    }
+    return undefined;
+  };
+  if (from.within) {
+    const within = enter(from.within);
+    if (within) return { rows, next: { beforeMessage, within } };
+  }
+  for (const message of page.slice(0, maxMessages)) {
+    const { seq, createdAt, topic } = message;
+    if (createdAt < since || seq < (messageSeq ?? 0)) return { rows };
+    beforeMessage = seq;
+    if (messageSeq !== undefined && seq !== messageSeq) continue;
+    if (until !== undefined && createdAt >= until) continue;
+    if (topicSeq !== undefined && topic?.seq !== topicSeq) continue;
+    const start = { messageSeq: seq, stateIndex: 0, afterTarget: -1 };
+    const within = enter(start);
+    if (within) return { rows, next: { beforeMessage, within } };
+  }
+  return page.length > maxMessages
+    ? { rows, next: { beforeMessage } }
+    : { rows };
+}
+
+function passes(
+  tables: Tables,
+  row: DeliveryRow,
+  { protocol, endpoint, errorClass, provider }: DeliveryFilter,
+): boolean {
+  const recipient = findRecipient(tables, row);
+  return (
+    (protocol === undefined || recipient?.protocol === protocol) &&
+    (endpoint === undefined || recipient?.endpoint === endpoint) &&
+    (errorClass === undefined || row.lastAttempt?.errorClass === errorClass) &&
+    (provider === undefined || row.lastAttempt?.provider === provider)
+  );
+}

@@ -97,6 +97,7 @@ export interface DeliveryCount {
   readonly isExact: boolean;
 }
 
+/** Resends, cancels and settles deliveries, and counts what a filter means. */
 export interface DeliveryActions {
   /**
    * Acts on the delivery of an id; resolves once it is on disk.
@@ -156,6 +157,7 @@ const previewLimits: WalkLimits = { maxMessages: 1000, maxDeliveries: 1000 };
 /** Jobs of a project that are not over. */
 const maxOpenJobs = 20;
 
+/** Builds the actions on a store; what they make due is offered to engines. */
 export function createDeliveryActions(
   ports: DeliveryActionPorts,
 ): DeliveryActions {

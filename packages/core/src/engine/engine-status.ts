@@ -2,6 +2,7 @@
 
 import type { DeliveryState } from "../messages/delivery-state.ts";
 
+/** What an engine does now, and what it did since its start. */
 export interface EngineStatus {
   /** Attempts under way. */
   readonly inFlight: number;

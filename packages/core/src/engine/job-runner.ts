@@ -67,6 +67,10 @@ export interface JobRunner {
   drain(): Promise<void>;
 }
 
+/**
+ * Builds what works off jobs, one at a time and in steps: it leaves the store half
+ * of the time to others, and goes on after a crash where the last step ended.
+ */
 export function createJobRunner(
   ports: JobRunnerPorts,
   tuning: Partial<JobRunnerOptions> = {},

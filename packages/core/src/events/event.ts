@@ -30,6 +30,7 @@ export const toldStates = [
   "cancelled",
 ] as const satisfies readonly DeliveryState[];
 
+/** The `type` of an event, as its receivers and filters name it. */
 export type EventType = `delivery.${DeliveryState}` | OccurrenceType;
 
 /** Every event there is. */
@@ -94,6 +95,7 @@ export function occurrenceFacts(
   };
 }
 
+/** RFC 3339 in UTC, with milliseconds. */
 export function eventTime(at: EpochMs): string {
   return new Date(at).toISOString();
 }

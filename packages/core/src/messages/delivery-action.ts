@@ -69,6 +69,7 @@ export const actionRefusals = [
 
 export type ActionRefusal = (typeof actionRefusals)[number];
 
+/** What an action leads to, or why it is refused and changes nothing. */
 export type ActionDecision =
   | { readonly refused: ActionRefusal }
   | {
@@ -80,6 +81,7 @@ export type ActionDecision =
       readonly expiresAt?: EpochMs;
     };
 
+/** Decides by what a store knows at this instant; it has no other effect. */
 export function decideAction(
   facts: ActionFacts,
   { action, now, timeToLiveSeconds, lives }: ActionOrder,

@@ -56,6 +56,7 @@ export function actionStates(action: DeliveryAction): readonly DeliveryState[] {
   return deliveryStates.filter((it) => it in operatorTransitions[action]);
 }
 
+/** States of a job: the first two are worked off, the others are its end. */
 export const jobStates = [
   "queued",
   "running",
@@ -79,6 +80,7 @@ export const skipReasons = [...actionRefusals, "unreadable"] as const;
 
 export type SkipReason = ActionRefusal | "unreadable";
 
+/** A job as it is queued. */
 export interface NewDeliveryJob extends Actor {
   readonly id: string;
   readonly projectId: ProjectId;
@@ -95,6 +97,7 @@ export interface NewDeliveryJob extends Actor {
   readonly createdAt: EpochMs;
 }
 
+/** A job, and how far it came. */
 export interface DeliveryJob extends NewDeliveryJob {
   /** The store's own number; grows with creation. */
   readonly seq: number;

@@ -104,6 +104,7 @@ export type TimeToLive = number | Readonly<Record<Protocol, number>>;
 /** Kinds of traffic, the most urgent first. */
 export const messageClasses = ["otp", "transactional", "bulk"] as const;
 
+/** What a message is for; where no life is given, it decides that. */
 export type MessageClass = (typeof messageClasses)[number];
 
 /** 1 is the highest. */

@@ -50,6 +50,7 @@ export interface Occurrence {
   readonly about: Readonly<Record<string, string | number>>;
 }
 
+/** What one transaction changed: deliveries by state, or another occurrence. */
 export type Change = DeliveryChange | Occurrence;
 
 /** Changes of one transaction. */
@@ -107,6 +108,7 @@ export interface ChangeRetention {
   readonly maxBatches: number;
 }
 
+/** What happened, in the order of the commits, and who has read how far. */
 export interface ChangeFeed {
   /** What follows a position, oldest first. */
   readChanges(after: FeedPosition, limit: number): Promise<ChangePage>;

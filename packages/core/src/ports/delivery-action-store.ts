@@ -60,6 +60,7 @@ export interface ClaimedJob {
   readonly fence: number;
 }
 
+/** What a step of a job needs: who works, the time, and how much at most. */
 export interface JobStep {
   readonly lease: Lease;
   readonly now: EpochMs;

@@ -71,6 +71,7 @@ export interface ClaimedWork {
   readonly mayHaveMore: boolean;
 }
 
+/** A range of an audience, claimed, and the message it is of. */
 export interface ClaimedRange {
   readonly range: AudienceRange;
   readonly message: Message;
@@ -111,6 +112,7 @@ export interface AttemptIntent {
 /** Work that came to its end, and what came of it. */
 export type FinishedWork = FinishedRange | FinishedDeliveries;
 
+/** A range that was worked, wholly or in part, and the deliveries of it. */
 export interface FinishedRange {
   readonly range: AudienceRange;
   readonly outcomes: readonly RangeOutcome[];
@@ -121,6 +123,7 @@ export interface FinishedRange {
   readonly uptoTarget?: number;
 }
 
+/** Claimed deliveries, each with what came of its attempt. */
 export interface FinishedDeliveries {
   readonly deliveries: readonly FencedOutcome[];
 }

@@ -36,6 +36,7 @@ const others: Readonly<Record<string, unknown>> = {
   defaultLifeHttps: 60,
   defaultLifeEmail: 60,
   defaultLifeSms: 60,
+  defaultLifeSmsOtp: 30,
   smtpUrl: "smtp://mail.example.com",
   mailFrom: "from@example.com",
   "sms.providers": ["null"],

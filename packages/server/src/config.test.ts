@@ -345,8 +345,8 @@ test("says of each value where it is from, also when something is wrong", (t) =>
   assert.deepEqual(found.smtpUrl, [undefined, "default"]);
   assert.equal(settings.length, listConfigKeys().length);
   assert.deepEqual(mistakes.map(({ key }) => key).sort(), [
-    "rangeSize",
     "colour",
+    "rangeSize",
   ]);
 });
 

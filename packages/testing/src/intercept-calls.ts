@@ -2,9 +2,12 @@
 
 import type { Store } from "@carillon/core";
 
+/** What answers at once, for it only registers a listener. */
+const direct: ReadonlySet<PropertyKey> = new Set<keyof Store>(["watchChanges"]);
+
 /**
- * The store, all of whose methods go through `around`; they answer promises all.
- * Its other properties, and its type, stay.
+ * The store, all of whose methods that answer promises go through `around`. Its
+ * other properties, and its type, stay.
  */
 export function interceptCalls<Wrapped extends Store>(
   store: Wrapped,
@@ -18,6 +21,7 @@ export function interceptCalls<Wrapped extends Store>(
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
+      if (direct.has(name)) return value.bind(target);
       return (...args: unknown[]) =>
         around(name, async () => Reflect.apply(value, target, args), args);
     },

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { CarillonError, type ErrorCode, errorCatalogue } from "@carillon/core";
 import { MemoryStore } from "@carillon/testing";
-import { startTestServer } from "../../test-support/test-server.ts";
+import { startTestServer, tokenIn } from "../../test-support/test-server.ts";
 
 /** A server with a topic `a`, whose store then fails as asked. */
 async function setUp() {
@@ -11,6 +11,12 @@ async function setUp() {
   const server = await startTestServer({ store });
   const topic = `${server.base}/topics/${server.topicUrn("a")}`;
   await server.call("POST", `${server.base}/topics`, { name: "a" });
+  await server.call("POST", `${topic}/subscriptions`, {
+    protocol: "email",
+    endpoint: "a@example.test",
+  });
+  await server.clock.advanceSettled(100);
+  const token = tokenIn(server.sent[0]?.message.content ?? assert.fail());
   const login = {
     auth: {
       identity: {
@@ -35,7 +41,7 @@ async function setUp() {
       subscriber: () =>
         server.call(
           "GET",
-          "/rest/v2/notifications/subscription/confirm?token=abc",
+          `/rest/v2/notifications/subscription/confirm?token=${token}`,
         ),
     },
     fail(code: ErrorCode) {
@@ -46,7 +52,6 @@ async function setUp() {
         acceptMessage: refuse,
         putSetting: refuse,
         putToken: refuse,
-        findSubscriptionByToken: refuse,
         confirmSubscription: refuse,
       });
     },

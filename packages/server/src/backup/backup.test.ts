@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createWriteStream, existsSync, writeFileSync } from "node:fs";
 import {
+  copyFile,
   cp,
   mkdir,
   mkdtemp,
@@ -12,6 +13,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, type TestContext, test } from "node:test";
 import { loadConfig } from "../config.ts";
 import { open } from "../open.ts";
@@ -164,12 +166,17 @@ test("files of others, and backups of newer versions, are refused in one sentenc
   await writeBackup(other, ours);
   assert.match(await messageOf(), /is damaged \(it has no database\)/);
   // Whole by its sums, and yet not what was counted.
-  const database = await readFile(join(data, "carillon.db"));
+  const later = join(folder, "later.db");
+  await copyFile(join(data, "carillon.db"), later);
+  {
+    using database = new DatabaseSync(later);
+    database.exec("UPDATE migrations SET version = 7");
+  }
   await writeBackup(other, ours, [
-    ["carillon.db", database],
+    ["carillon.db", await readFile(later)],
     ["secret.key", await readFile(join(data, "secret.key"))],
   ]);
-  assert.match(await messageOf(), /is damaged \(its schema is \d+\)/);
+  assert.match(await messageOf(), /is damaged \(its schema is 7\)/);
   await writeBackup(other, ours, [["../evil", Buffer.from("x")]]);
   assert.match(await messageOf(), /is damaged \(\.\.\/evil does not belong/);
 });

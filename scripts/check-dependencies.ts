@@ -28,6 +28,7 @@ export const allowedLicences: ReadonlySet<string> = new Set([
   "ISC",
   "MIT",
   "MIT-0",
+  "Unlicense",
 ]);
 
 /** A package of `package-lock.json`, by its place. */

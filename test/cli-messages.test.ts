@@ -165,7 +165,10 @@ test("a terminal shows a delivery attempt by attempt", {
   const { code, screen } = await onTerminal("deliveries", id);
   assert.equal(code, 0);
   assert.match(screen, /rejected\S* {2}http {2}http:\S+\/gone\/blocks\n {2}1 /);
-  assert.match(screen, / ms {2}404 {2}The endpoint answered 404/);
+  assert.match(
+    screen,
+    / ms {2}404 {2}\(.*first byte \d+ ms\) {2}The endpoint answered 404/,
+  );
 });
 
 test("an e-mail without a mail server fails at once, with its reason", async () => {

@@ -279,7 +279,7 @@ test("nothing is lost or sent twice while it is reloaded 20 times", async (t) =>
   }
   for (const id of texts) {
     const sent = await untilState(deliveriesOf, id, ["debug", "sent"]);
-    assert.equal(sent.attempts.length, 1);
+    assert.equal(sent.attempts.length, 1, JSON.stringify(sent));
     assert.match(sent.provider ?? "", /^(log|loopback)$/);
   }
 });

@@ -254,7 +254,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   /**
    * The provider of the next attempt, given what was tried for this message,
    * oldest first; chosen as `send` does. For applications that keep a ledger:
-   * {@link sendThrough} makes the attempt, or the route is released.
+   * {@link sendThrough} makes the attempt, or the route is released; until then
+   * its provider is not stopped.
    */
   async chooseRoute(
     message: OutgoingMessage<Route>,
@@ -262,13 +263,19 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   ): Promise<AttemptRoute | NoAttemptRoute> {
     checkMessage(message, "chooseRoute");
     const route = await this.#chooseRoute(message);
-    return routeAttempt(route, tried, (name) => this.#providers.has(name));
+    return routeAttempt(route, tried, {
+      has: (name) => this.#providers.has(name),
+      hold: (name) => {
+        const provider = this.#providers.find(name);
+        return provider && { provider, release: this.#sender.hold(provider) };
+      },
+    });
   }
 
   /**
    * Makes one attempt through exactly the provider of a route: no other is tried,
-   * and no receipt is waited for. Rejects as `send` does, and with
-   * `UnknownProviderError` when the provider was removed since it was chosen.
+   * and no receipt is waited for. A provider that was removed since it was chosen
+   * makes it all the same. Rejects as `send` does.
    */
   async sendThrough(
     message: OutgoingMessage<Route>,
@@ -280,7 +287,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       context.signal?.throwIfAborted();
       message.sentAt = null;
       const asked = "chosen for this attempt";
-      const provider = this.#providers.get(route.provider, asked);
+      const provider =
+        route.target ?? this.#providers.get(route.provider, asked);
       route.applyTo(message);
       const { choice } = route;
       const sent = await this.#sender.sendOnce(

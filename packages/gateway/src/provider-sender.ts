@@ -49,6 +49,16 @@ export class ProviderSender {
     this.#providers = ports.providers;
   }
 
+  /**
+   * Chooses a provider for an attempt that begins later: until the answered
+   * function is called, it counts as one that has something to do.
+   */
+  hold(provider: Provider): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#note(provider, promise);
+    return resolve;
+  }
+
   /** Sends through one provider, or not at all. */
   async sendOnce(
     message: OutgoingMessage,
@@ -146,16 +156,20 @@ export class ProviderSender {
     provider: Provider,
     context: SendContext,
   ): Promise<OutgoingMessage> {
+    const attempt = this.#takeTurn(message, provider, context);
+    this.#note(provider, attempt);
+    return await attempt;
+  }
+
+  #note(provider: Provider, attempt: Promise<unknown>): void {
     const attempts = this.#attempts.get(provider) ?? new Set();
     this.#attempts.set(provider, attempts);
-    const attempt = this.#takeTurn(message, provider, context);
     attempts.add(attempt);
-    try {
-      return await attempt;
-    } finally {
+    const end = () => {
       attempts.delete(attempt);
       if (attempts.size === 0) this.#attempts.delete(provider);
-    }
+    };
+    attempt.then(end, end);
   }
 
   async #takeTurn(

@@ -118,7 +118,10 @@ class SmsChannel implements Channel {
   ): Promise<AttemptResult> {
     const attemptSignal = signals?.signal ?? this.#closing.signal;
     const ended = AbortSignal.any([attemptSignal, this.#closing.signal]);
-    if (ended.aborted) return notStarted;
+    if (ended.aborted) {
+      route?.release();
+      return notStarted;
+    }
     const { gateway, logger } = this.#options;
     const timeout = AbortSignal.timeout(this.timeoutMs);
     const signal = AbortSignal.any([timeout, ended]);

@@ -138,19 +138,31 @@ test("asks the breakers in the choice, and reports what came of it", async () =>
   assert.equal(policy.breakerState("a"), "closed");
 });
 
-test("a provider that is gone between choice and call sends nothing", async () => {
+test("a provider that is removed between choice and call makes the attempt, and is stopped then", async () => {
   const gateway = new Gateway();
-  gateway.addProvider("a", new Carrier());
+  const stops: string[] = [];
+  class Stopping extends Carrier {
+    override async stop() {
+      stops.push(`after ${this.calls}`);
+    }
+  }
+  const a = gateway.addProvider("a", new Stopping());
   const b = gateway.addProvider("b", new Carrier());
+  await gateway.start();
   const message = new OutgoingMessage("+4915112345678", "Hello");
   const route = await routeOf(gateway.chooseRoute(message));
-  await gateway.removeProvider("a");
-  await assert.rejects(
-    gateway.sendThrough(message, route),
-    UnknownProviderError,
-  );
-  assert.equal(b.calls, 0);
-  assert.equal(message.isHandedOver, false);
+  const unused = await routeOf(gateway.chooseRoute(message));
+  const removed = gateway.removeProvider("a");
   const next = await routeOf(gateway.chooseRoute(message));
   assert.equal(next.provider, "b");
+  await gateway.sendThrough(message, route);
+  assert.deepEqual([a.calls, b.calls], [1, 0]);
+  assert.deepEqual(stops, []);
+  unused.release();
+  await removed;
+  assert.deepEqual(stops, ["after 1"]);
+  await assert.rejects(
+    gateway.sendThrough(message, unused),
+    UnknownProviderError,
+  );
 });

@@ -4,6 +4,7 @@
  */
 
 import type { OutgoingMessage, ProviderChoice } from "../outgoing-message.ts";
+import type { Provider } from "../provider.ts";
 import type { ChosenRoute } from "./choose-route.ts";
 import type {
   Admission,
@@ -29,6 +30,19 @@ export interface NoAttemptRoute {
   readonly waitMs?: number;
 }
 
+/** A provider that is not stopped before it is released. */
+export interface HeldProvider {
+  readonly provider: Provider;
+  release(): void;
+}
+
+/** The providers of a gateway, for the choice of one. */
+export interface AttemptProviders {
+  has(name: string): boolean;
+  /** `undefined` when there is none of this name. */
+  hold(name: string): HeldProvider | undefined;
+}
+
 /** The provider of one attempt, and what may follow it. */
 export class AttemptRoute {
   readonly provider: string;
@@ -43,11 +57,16 @@ export class AttemptRoute {
   readonly silenceMs?: number;
   /** Another one is tried after a failed receipt. */
   readonly nextOnFailedReceipt: boolean;
+  readonly #held: HeldProvider | undefined;
   readonly #admission: Admission | undefined;
   #isOver = false;
 
   constructor(
-    route: Omit<AttemptRoute, "release" | "ended" | "failed" | "applyTo">,
+    route: Omit<
+      AttemptRoute,
+      "release" | "ended" | "failed" | "applyTo" | "target"
+    >,
+    held: HeldProvider | undefined,
     admission?: Admission,
   ) {
     this.provider = route.provider;
@@ -57,7 +76,16 @@ export class AttemptRoute {
     this.hasNext = route.hasNext;
     if (route.silenceMs !== undefined) this.silenceMs = route.silenceMs;
     this.nextOnFailedReceipt = route.nextOnFailedReceipt;
+    this.#held = held;
     this.#admission = admission;
+  }
+
+  /**
+   * The provider itself, also when it was removed meanwhile. `undefined`: there
+   * was none of that name, or the attempt is over.
+   */
+  get target(): Provider | undefined {
+    return this.#isOver ? undefined : this.#held?.provider;
   }
 
   /** Sets what the rule gives a message that has no sender. */
@@ -83,6 +111,7 @@ export class AttemptRoute {
   #end(): Admission | undefined {
     if (this.#isOver) return undefined;
     this.#isOver = true;
+    this.#held?.release();
     return this.#admission;
   }
 }
@@ -100,7 +129,7 @@ const notSent: ReadonlySet<string | undefined> = new Set([
 export function routeAttempt(
   route: ChosenRoute,
   tried: readonly TriedProvider[],
-  hasProvider: (name: string) => boolean,
+  providers: AttemptProviders,
 ): AttemptRoute | NoAttemptRoute {
   if (route.by === null) {
     const error = "The gateway has no provider to send with.";
@@ -108,29 +137,32 @@ export function routeAttempt(
   }
   if (route.by !== "policy") {
     const { by, provider } = route;
-    return new AttemptRoute({
-      provider,
-      choice: { by, provider },
-      round: tried.length + 1,
-      passedOver: false,
-      hasNext: false,
-      nextOnFailedReceipt: false,
-    });
+    return new AttemptRoute(
+      {
+        provider,
+        choice: { by, provider },
+        round: tried.length + 1,
+        passedOver: false,
+        hasNext: false,
+        nextOnFailedReceipt: false,
+      },
+      providers.hold(provider),
+    );
   }
-  return routeByPolicy(route, tried, hasProvider);
+  return routeByPolicy(route, tried, providers);
 }
 
 function routeByPolicy(
   route: ChosenRoute & { readonly by: "policy" },
   tried: readonly TriedProvider[],
-  hasProvider: (name: string) => boolean,
+  providers: AttemptProviders,
 ): AttemptRoute | NoAttemptRoute {
   const { policy, rule } = route;
   const { onErrors = true, receipts } = policy.data.failover ?? {};
   const countOf = ({ provider }: RouteCandidate) =>
     tried.filter((it) => it.provider === provider).length;
   const mayBeTried = ({ provider }: RouteCandidate) =>
-    hasProvider(provider) &&
+    providers.has(provider) &&
     tried.every((it) => it.provider !== provider || notSent.has(it.outcome));
   const candidates = route.candidates.filter(mayBeTried);
   if (candidates.length === 0) {
@@ -174,6 +206,7 @@ function routeByPolicy(
         receipts !== undefined &&
         receipts.onFailed !== false,
     },
+    providers.hold(provider),
     admission,
   );
 }

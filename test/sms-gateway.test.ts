@@ -258,7 +258,7 @@ async function startPeer(
 ) {
   let ids = 0;
   const texts: string[] = [];
-  let receiver = "";
+  let receiver = Promise.withResolvers<string>();
   const server = createServer(async (request, response) => {
     const { message } = JSON.parse(await readText(request));
     const [name, fields] = message["?"];
@@ -270,7 +270,8 @@ async function startPeer(
     }
     const msgid = String(++ids);
     const kind = report === "failed" ? "MessageError" : "MessageDelivered";
-    const tell = () => post(`${receiver}/status`, statusOf(kind, msgid));
+    const tell = async () =>
+      await post(`${await receiver.promise}/status`, statusOf(kind, msgid));
     if (report === "early") await tell();
     response.writeHead(200, { "content-type": "application/json" });
     response.end(
@@ -288,8 +289,11 @@ async function startPeer(
   return {
     serverUrl: `http://127.0.0.1:${port}/apps`,
     texts,
-    reportTo: (url: string) => {
-      receiver = url;
+    /** Reports that come before it is called wait for it. */
+    reportTo: (url: string) => receiver.resolve(url),
+    /** The server goes: the next one is somewhere else. */
+    forgetReceiver: () => {
+      receiver = Promise.withResolvers();
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -430,6 +434,7 @@ async function startPair(first: Parameters<typeof startPeer>[0]) {
   );
   const args = await configure(data, { providers, policyFile });
   const start = async () => {
+    for (const peer of peers) peer.forgetReceiver();
     const server = await CarillonProcess.start({ data, args });
     for (const [n, name] of names.entries()) {
       peers[n]?.reportTo(await receiverOf(data, server, name));

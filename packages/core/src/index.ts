@@ -133,6 +133,7 @@ export {
   type ActionFacts,
   type ActionOrder,
   type ActionRefusal,
+  type ActionRules,
   type Actor,
   type DeliveryActionRecord,
   decideAction,

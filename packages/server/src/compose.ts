@@ -276,8 +276,22 @@ export async function compose(
     },
   );
   await orAborted(engine.recover(), signal);
+  const actionRules = {
+    lives,
+    pullProtocols: protocols.all
+      .map(({ name }) => name)
+      .filter((name) => kindOf(channels, name) === "pull"),
+  };
   const jobs = createJobRunner(
-    { store, dispatcher, clock, logger, random: ports.random, newId, lives },
+    {
+      store,
+      dispatcher,
+      clock,
+      logger,
+      random: ports.random,
+      newId,
+      rules: actionRules,
+    },
     { leaseMs: config.leaseMs },
   );
   await orAborted(jobs.recover(), signal);
@@ -382,7 +396,7 @@ export async function compose(
       dispatcher,
       clock,
       newId,
-      lives,
+      rules: actionRules,
       protocols,
       onJob: () => jobs.wake(),
     }),

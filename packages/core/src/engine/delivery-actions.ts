@@ -11,9 +11,9 @@ import {
   type ProjectId,
   parseDeliveryId,
 } from "../ids.ts";
-import type { MessageLives } from "../messages/default-life.ts";
 import type { ErrorClass } from "../messages/delivery.ts";
 import type {
+  ActionRules,
   Actor,
   DeliveryActionRecord,
 } from "../messages/delivery-action.ts";
@@ -57,7 +57,7 @@ export interface DeliveryActionPorts {
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
   readonly newId: NewId;
-  readonly lives: MessageLives;
+  readonly rules: ActionRules;
   readonly protocols: Pick<Protocols, "all" | "find">;
   /** A job was queued. */
   readonly onJob: () => void;
@@ -161,7 +161,7 @@ const maxOpenJobs = 20;
 export function createDeliveryActions(
   ports: DeliveryActionPorts,
 ): DeliveryActions {
-  const { store, topics, dispatcher, clock, newId, lives, protocols } = ports;
+  const { store, topics, dispatcher, clock, newId, rules, protocols } = ports;
 
   async function count(
     projectId: ProjectId,
@@ -256,7 +256,7 @@ export function createDeliveryActions(
           {
             action,
             now,
-            lives,
+            ...rules,
             ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
           },
           { ...by, ...(reason !== undefined && { reason }) },

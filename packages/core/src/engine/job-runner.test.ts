@@ -63,7 +63,7 @@ async function setUp(
       logger: silentLogger,
       random: () => 0.5,
       newId,
-      lives: { sms: 4 * 3600 },
+      rules: { lives: { sms: 4 * 3600 }, pullProtocols: [] },
     },
     { limits: { maxMessages: 10, maxDeliveries: 2 } },
   );

@@ -8,7 +8,7 @@
  */
 
 import { isTransient } from "../errors.ts";
-import type { MessageLives } from "../messages/default-life.ts";
+import type { ActionRules } from "../messages/delivery-action.ts";
 import { isJobOver } from "../messages/delivery-job.ts";
 import { operatorTransitions } from "../messages/delivery-state.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -33,8 +33,7 @@ export interface JobRunnerPorts {
   /** Answers a number in [0, 1). */
   readonly random: () => number;
   readonly newId: () => string;
-  /** How long messages live that were given no time to live. */
-  readonly lives: MessageLives;
+  readonly rules: ActionRules;
 }
 
 /** All have defaults. */
@@ -75,7 +74,7 @@ export function createJobRunner(
   ports: JobRunnerPorts,
   tuning: Partial<JobRunnerOptions> = {},
 ): JobRunner {
-  const { store, dispatcher, clock, logger, lives } = ports;
+  const { store, dispatcher, clock, logger, rules } = ports;
   const { leaseMs, sweepIntervalMs, limits } = { ...defaults, ...tuning };
   const lease = { owner: ports.newId(), leaseMs };
   let current: ClaimedJob | undefined;
@@ -104,7 +103,7 @@ export function createJobRunner(
   async function advance(claim: ClaimedJob): Promise<void> {
     const { job, fence } = claim;
     const now = clock.now();
-    const step = { lease, now, lives, limits };
+    const step = { lease, now, limits, ...rules };
     try {
       const next = await store.advanceJob(claim, step);
       if (next === undefined) {

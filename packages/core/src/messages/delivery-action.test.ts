@@ -32,7 +32,13 @@ function facts(given: Partial<ActionFacts> = {}): ActionFacts {
 }
 
 function order(given: Partial<ActionOrder> = {}): ActionOrder {
-  return { action: "resend", now, lives: { sms: 4 * 3600 }, ...given };
+  return {
+    action: "resend",
+    now,
+    lives: { sms: 4 * 3600 },
+    pullProtocols: [],
+    ...given,
+  };
 }
 
 test("no action takes back an attempt under way, or sends twice what arrived", () => {

@@ -33,14 +33,20 @@ export interface DeliveryActionRecord extends Actor {
   readonly jobId?: string;
 }
 
+/** What actions of all deliveries have in common. */
+export interface ActionRules {
+  /** How long messages live that were given no time to live. */
+  readonly lives: MessageLives;
+  /** Whose deliveries their subscribers fetch: no engine attempts them. */
+  readonly pullProtocols: readonly Protocol[];
+}
+
 /** What is to be done to a delivery, and what decides whether it can be. */
-export interface ActionOrder {
+export interface ActionOrder extends ActionRules {
   readonly action: DeliveryAction;
   readonly now: EpochMs;
   /** A new life from `now` on, in seconds; for resends. */
   readonly timeToLiveSeconds?: number;
-  /** How long messages live that were given no time to live. */
-  readonly lives: MessageLives;
 }
 
 /** What a store knows of a delivery that is to be acted on. */
@@ -77,14 +83,16 @@ export type ActionDecision =
       readonly to: DeliveryState;
       /** Set by a resend: when its attempt is due. */
       readonly nextAttemptAt?: EpochMs;
-      /** Set by a resend with a new life: the end of it. */
+      /** Set by a resend with a new life, and of what is fetched: the end of it. */
       readonly expiresAt?: EpochMs;
+      /** It waits for its subscriber to fetch it. */
+      readonly isFetched?: true;
     };
 
 /** Decides by what a store knows at this instant; it has no other effect. */
 export function decideAction(
   facts: ActionFacts,
-  { action, now, timeToLiveSeconds, lives }: ActionOrder,
+  { action, now, timeToLiveSeconds, lives, pullProtocols }: ActionOrder,
 ): ActionDecision {
   const to = stateAfterAction(facts.state, action);
   if (to === undefined) return { refused: "state" };
@@ -95,10 +103,19 @@ export function decideAction(
     return { refused: "state" };
   }
   if (decideClaim(facts) !== "send") return { refused: "unwanted" };
-  if (timeToLiveSeconds !== undefined) {
-    const expiresAt = addMs(now, timeToLiveSeconds * 1000);
-    return { to, nextAttemptAt: now, expiresAt };
+  const renewed =
+    timeToLiveSeconds !== undefined
+      ? addMs(now, timeToLiveSeconds * 1000)
+      : undefined;
+  const end =
+    renewed ?? facts.expiresAt ?? expiresAtOf(message, protocol, lives);
+  if (now >= end) return { refused: "expired" };
+  if (pullProtocols.includes(protocol)) {
+    return { to: "waiting", expiresAt: end, isFetched: true };
   }
-  const end = facts.expiresAt ?? expiresAtOf(message, protocol, lives);
-  return now < end ? { to, nextAttemptAt: now } : { refused: "expired" };
+  return {
+    to,
+    nextAttemptAt: now,
+    ...(renewed !== undefined && { expiresAt: renewed }),
+  };
 }

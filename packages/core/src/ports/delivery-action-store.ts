@@ -4,11 +4,11 @@
  */
 
 import type { ProjectId } from "../ids.ts";
-import type { MessageLives } from "../messages/default-life.ts";
 import type { Delivery } from "../messages/delivery.ts";
 import type {
   ActionOrder,
   ActionRefusal,
+  ActionRules,
   Actor,
   DeliveryActionRecord,
 } from "../messages/delivery-action.ts";
@@ -61,10 +61,9 @@ export interface ClaimedJob {
 }
 
 /** What a step of a job needs: who works, the time, and how much at most. */
-export interface JobStep {
+export interface JobStep extends ActionRules {
   readonly lease: Lease;
   readonly now: EpochMs;
-  readonly lives: MessageLives;
   readonly limits: WalkLimits;
 }
 

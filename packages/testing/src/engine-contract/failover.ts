@@ -140,7 +140,12 @@ export function testFailover({ test }: EngineCases): void {
     const { messageSeq } = await deliveryOf(world);
     await world.store.actOnDelivery(
       { messageSeq, target: 0 },
-      { action: "resend", now: world.clock.now(), lives: {} },
+      {
+        action: "resend",
+        now: world.clock.now(),
+        lives: {},
+        pullProtocols: [],
+      },
       { userId: "u1", userName: "ada" },
     );
     await world.pass(6000);

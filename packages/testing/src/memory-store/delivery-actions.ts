@@ -144,7 +144,7 @@ function advance(
   tables: Tables,
   holds: Holds,
   job: JobRow,
-  { now, lives, limits, lease }: JobStep,
+  { now, lives, pullProtocols, limits, lease }: JobStep,
 ): JobRow {
   const { projectId, filter, position, action, timeToLiveSeconds } = job;
   const found = walk(tables, projectId, filter, position, limits);
@@ -152,6 +152,7 @@ function advance(
     action,
     now,
     lives,
+    pullProtocols,
     ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
   };
   const by = { ...job, jobId: job.id };
@@ -197,7 +198,7 @@ function act(
     order,
   );
   if (decision.refused !== undefined) return decision.refused;
-  const { to, nextAttemptAt, expiresAt } = decision;
+  const { to, nextAttemptAt, expiresAt, isFetched } = decision;
   const record: DeliveryActionRecord = {
     at: order.now,
     action: order.action,
@@ -217,6 +218,8 @@ function act(
       resentAfter: row.attempts,
     }),
     ...(expiresAt !== undefined && { expiresAt }),
+    ...(expiresAt !== undefined &&
+      isFetched && { pull: { lane: row.target, expiresAt } }),
     actions: [...row.actions, record],
   });
   return undefined;

@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import type {
   ActionOrder,
+  ActionRules,
   ClaimedJob,
   DeliveryFilter,
   DeliveryState,
   JobStep,
-  MessageLives,
   NewDeliveryJob,
   Store,
 } from "@carillon/core";
 import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
+  addSubscription,
   addSubscriptions,
   addTopic,
   after,
@@ -32,8 +33,10 @@ import {
   start,
 } from "./fixtures.ts";
 
-/** In seconds. */
-const lives: MessageLives = { sms: 4 * 3600, https: 72 * 3600 };
+const rules: ActionRules = {
+  lives: { sms: 4 * 3600, https: 72 * 3600, queue: 3600 },
+  pullProtocols: ["queue"],
+};
 
 const ada = { userId: "u1", userName: "ada" };
 const ben = { userId: "u2", userName: "ben" };
@@ -143,6 +146,29 @@ export function testDeliveryActions({ test }: Cases): void {
     assert.equal(claim?.expiresAt, after(late + 60_000));
     const delivery = await store.findDelivery(key.messageSeq, 0);
     assert.equal(delivery?.expiresAt, after(late + 60_000));
+  });
+
+  test("what a subscriber is to fetch waits in its lane again", async (store) => {
+    const topic = await addTopic(store);
+    const { seq: lane } = await addSubscription(store, topic, {
+      protocol: "queue",
+    });
+    const messageSeq = await fanOut(store, topic, (seq) => [
+      delivered(seq, lane, {
+        state: "waiting",
+        attempts: 0,
+        pull: { lane, expiresAt: after(500) },
+      }),
+    ]);
+    const key = { messageSeq, target: lane };
+    assert.equal(await store.expireLanes(after(600), 9), 1);
+    assert.deepEqual(await store.actOnDelivery(key, order("resend"), ada), {
+      state: "waiting",
+    });
+    const [claim] = await store.claimLane(leaseOf("b"), lane, after(1001), 9);
+    assert.equal(claim?.messageSeq, messageSeq);
+    assert.equal(claim?.expiresAt, after(3_600_000));
+    assert.equal(await store.expireLanes(after(3_600_000), 9), 0);
   });
 
   test("resends to nobody whose topic is gone", async (store) => {
@@ -319,7 +345,7 @@ export function testDeliveryActions({ test }: Cases): void {
 }
 
 function order(action: ActionOrder["action"], atMs = 1000): ActionOrder {
-  return { action, now: after(atMs), lives };
+  return { action, now: after(atMs), ...rules };
 }
 
 function receipt(externalId: string, event: "deliver" | "fail") {
@@ -330,7 +356,7 @@ function step(limits: Partial<JobStep["limits"]> = {}): JobStep {
   return {
     lease: leaseOf("a"),
     now: after(1000),
-    lives,
+    ...rules,
     limits: { maxMessages: 100, maxDeliveries: 100, ...limits },
   };
 }

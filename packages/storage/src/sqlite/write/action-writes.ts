@@ -39,9 +39,9 @@ export function createActions(db: DatabaseSync) {
     `UPDATE deliveries SET state = ?1, next_attempt_at = ?2,
        expires_at = coalesce(?3, expires_at),
        resent_after = CASE WHEN ?2 IS NULL THEN resent_after ELSE attempts END,
-       lane = NULL, receipt_expected = 0, poll_at = NULL, fails_over = 0,
+       lane = CASE WHEN ?4 THEN target END, receipt_expected = 0, poll_at = NULL, fails_over = 0,
        attempt_at = NULL, fence = fence + 1, owner = NULL, lease_until = NULL
-     WHERE message_seq = ?4 AND target = ?5`,
+     WHERE message_seq = ?5 AND target = ?6`,
   );
   const note = db.prepare(
     `INSERT INTO delivery_actions (message_seq, target, n, at, action,
@@ -61,12 +61,13 @@ export function createActions(db: DatabaseSync) {
     const decision = decideAction(facts, order);
     if (decision.refused !== undefined) return decision;
     const [messageSeq, target, state] = row;
-    const { nextAttemptAt, expiresAt } = decision;
+    const { nextAttemptAt, expiresAt, isFetched } = decision;
     const to = stateCodes[decision.to];
     change.run(
       to,
       orNull(nextAttemptAt),
       orNull(expiresAt),
+      isFetched ? 1 : 0,
       messageSeq,
       target,
     );

@@ -132,6 +132,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
       action,
       now: step.now,
       lives: step.lives,
+      pullProtocols: step.pullProtocols,
       ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
     };
     let facts: ActionFacts;

@@ -16,6 +16,7 @@ import { benchEvents } from "./rows/events.ts";
 import { benchFanOut } from "./rows/fan-out.ts";
 import { benchFilter } from "./rows/filter.ts";
 import { benchGateway } from "./rows/gateway.ts";
+import { benchGrowth } from "./rows/growth.ts";
 import { benchHanging } from "./rows/hanging.ts";
 import { benchIdentity } from "./rows/identity.ts";
 import { benchLatency } from "./rows/latency.ts";
@@ -85,6 +86,10 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   topics: {
     run: benchTopics,
     quick: () => benchTopics({ rounds: 2, requests: 5000 }),
+  },
+  growth: {
+    run: benchGrowth,
+    quick: () => benchGrowth({ many: 20_000, messages: 2 }),
   },
   memory: {
     run: benchMemory,

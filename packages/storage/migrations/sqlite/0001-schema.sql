@@ -582,6 +582,16 @@ CREATE INDEX tokens_user ON tokens (user_id);
 CREATE INDEX tokens_lineage ON tokens (first_hash, issued_at)
   WHERE first_hash IS NOT NULL;
 
+-- Counts the writes of domains, projects, users and access keys: one that was
+-- decided by another version is refused.
+CREATE TABLE identity_version (
+  -- There is one row.
+  id      INTEGER PRIMARY KEY CHECK (id = 0),
+  version INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO identity_version (id, version) VALUES (0, 0);
+
 -- Who logged in, and who changed what others depend on.
 CREATE TABLE audit_entries (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -428,6 +428,15 @@ export const settingColumns: Columns<Setting> = {
   version: integer,
 };
 
+/** Of domains, projects, users and access keys together. */
+export interface IdentityVersionRow {
+  readonly version: number;
+}
+
+export const identityVersionColumns: Columns<IdentityVersionRow> = {
+  version: integer,
+};
+
 export const auditColumns: Columns<AuditEntry> = {
   seq: integer,
   at: integer,

@@ -235,6 +235,8 @@ export function createTables(clock: Pick<Clock, "now">) {
     accessKeys: table(rows.accessKeyColumns),
     tokens: table(rows.identityTokenColumns),
     settings: table(rows.settingColumns),
+    /** One row, once there is an identity. */
+    identityVersion: table(rows.identityVersionColumns),
 
     auditEntries: table(rows.auditColumns),
 

@@ -2,9 +2,12 @@
 
 import type { Store } from "@carillon/core";
 
+/** What answers at once, and no promise. */
+const synchronous: ReadonlySet<PropertyKey> = new Set(["watchChanges"]);
+
 /**
- * The store, all of whose methods go through `around`; they answer promises all.
- * Its other properties, and its type, stay.
+ * The store, whose methods go through `around` if they answer promises. Its
+ * other properties, and its type, stay.
  */
 export function interceptCalls<Wrapped extends Store>(
   store: Wrapped,
@@ -18,6 +21,7 @@ export function interceptCalls<Wrapped extends Store>(
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
+      if (synchronous.has(name)) return value.bind(target);
       return (...args: unknown[]) =>
         around(name, async () => Reflect.apply(value, target, args), args);
     },

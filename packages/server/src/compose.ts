@@ -56,6 +56,7 @@ import {
 } from "./identity/bootstrap.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { createHashLimit } from "./identity/passwords.ts";
+import { createKeyedHash } from "./keyed-hash.ts";
 import { createContentSeal } from "./keys/content-seal.ts";
 import { openKeys } from "./keys/keys.ts";
 import type { LiveSettings } from "./live-settings.ts";
@@ -215,6 +216,7 @@ export async function compose(
       newId,
       newMessageId,
       tokens: subscriptionTokens,
+      hash: createKeyedHash(key, "wrong-code"),
       protocols,
       kindOf: (protocol) => kindOf(channels, protocol),
       checkTarget: (url) => ports.checkTarget(url, closing.signal),

@@ -12,6 +12,7 @@ import {
 import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createChangeFeed } from "./memory-store/changes.ts";
+import { createCounterStore } from "./memory-store/counters.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdempotencyStore } from "./memory-store/idempotency.ts";
@@ -63,6 +64,7 @@ export class MemoryStore {
       ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),
+      ...createCounterStore(tables, holds),
       ...createAuditStore(tables),
       ...createChangeFeed(tables, holds),
       exclusive: true,

@@ -17,6 +17,7 @@ import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testChanges } from "./store-contract/changes.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
+import { testCounters } from "./store-contract/counters.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
@@ -75,6 +76,7 @@ export function testStoreContract(
     describe("subscription users", () => testSubscriptionUsers(cases));
     describe("statistics", () => testStatistics(cases));
     describe("bindings", () => testBindings(cases));
+    describe("counters", () => testCounters(cases));
     describe("identity", () => testIdentity(cases));
     describe("lifetime", () => testLifetime(cases));
   });

@@ -1,11 +1,13 @@
 /**
- * Removes idempotency keys that have ended. New keys take old ones with them;
- * this is for those that are left when no more come. A crash in between leaves
- * keys on disk that nobody finds any more, for the next round.
+ * Removes what has ended from the store: idempotency keys, counters. New rows
+ * take old ones with them; this is for those that are left when no more come. A
+ * crash in between leaves rows on disk that nobody finds any more, for the next
+ * round.
  */
 
 import { isTransient } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
+import type { CounterStore } from "../ports/counter-store.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { Logger } from "../ports/logger.ts";
 
@@ -15,19 +17,20 @@ const intervalMs = 3_600_000;
 /** Removed in one transaction; some milliseconds of the writer's time. */
 const maxRemoved = 500;
 
-export interface EndedKeysPorts {
-  readonly store: Pick<IdempotencyStore, "removeEndedKeys">;
+export interface EndedRowsPorts {
+  readonly store: Pick<IdempotencyStore, "removeEndedKeys"> &
+    Pick<CounterStore, "removeEndedCounters">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-export class EndedKeys {
-  readonly #ports: EndedKeysPorts;
+export class EndedRows {
+  readonly #ports: EndedRowsPorts;
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
   #isOpen = false;
 
-  constructor(ports: EndedKeysPorts) {
+  constructor(ports: EndedRowsPorts) {
     this.#ports = ports;
   }
 
@@ -51,17 +54,28 @@ export class EndedKeys {
   }
 
   async #round(): Promise<void> {
-    const { store, clock, logger } = this.#ports;
+    const { store, clock } = this.#ports;
+    await this.#removeAll("idempotency keys", () =>
+      store.removeEndedKeys(clock.now(), maxRemoved),
+    );
+    await this.#removeAll("counters", () =>
+      store.removeEndedCounters(maxRemoved),
+    );
+  }
+
+  /** @param remove answers how many it removed */
+  async #removeAll(step: string, remove: () => Promise<number>): Promise<void> {
+    const { clock, logger } = this.#ports;
     try {
       let removed = maxRemoved;
       while (this.#isOpen && removed === maxRemoved) {
-        removed = await store.removeEndedKeys(clock.now(), maxRemoved);
+        removed = await remove();
         await clock.nextTurn();
       }
     } catch (error) {
       // The next round takes it up.
       const level = isTransient(error) ? "warn" : "error";
-      logger[level]("sweep_failed", { step: "idempotency keys", error });
+      logger[level]("sweep_failed", { step, error });
     }
   }
 }

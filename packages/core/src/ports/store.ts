@@ -3,6 +3,7 @@
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import type { CounterStore } from "./counter-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
@@ -37,6 +38,7 @@ export interface Store
     InboundStore,
     OptOutRecordStore,
     IdentityStore,
+    CounterStore,
     AuditStore,
     ChangeFeed,
     AsyncDisposable {

@@ -506,6 +506,21 @@ CREATE TABLE change_consumers (
   lease_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
+---------------------------------------------------------------- counters
+
+-- What must not happen too often: wrong codes, refused log-ins.
+CREATE TABLE counters (
+  kind    TEXT    NOT NULL,
+  -- A keyed hash: what is counted cannot be read from it.
+  key     TEXT    NOT NULL,
+  count   INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX counters_end ON counters (kind, ends_at);
+
 ---------------------------------------------------------------- identity
 
 CREATE TABLE domains (

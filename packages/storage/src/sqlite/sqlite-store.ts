@@ -25,6 +25,7 @@ import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
 import { createChangeFeed } from "./read/change-feed.ts";
+import { createCounterStore } from "./read/counter-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -119,6 +120,7 @@ export async function openSqliteStore({
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),
+    ...createCounterStore(connections, steadyClock),
     ...createAuditStore(connections),
     ...createChangeFeed(connections, steadyClock),
     exclusive: true,

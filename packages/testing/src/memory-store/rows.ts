@@ -11,7 +11,9 @@ import {
   type Change,
   type ConfirmationGrant,
   type ConfirmationWindow,
+  type CounterKind,
   contentKinds,
+  counterKinds,
   type DeliveryOutcome,
   type DeliveryPart,
   type Domain,
@@ -21,6 +23,7 @@ import {
   type HourlyCount,
   type IdempotencyKey,
   type InboundMessage,
+  type KeptCounter,
   type Message,
   type MessageContent,
   type MessageTemplate,
@@ -426,6 +429,17 @@ export const identityTokenColumns: Columns<TokenRecord> = {
 export const settingColumns: Columns<Setting> = {
   value: text,
   version: integer,
+};
+
+export interface CounterRow extends KeptCounter {
+  readonly kind: CounterKind;
+}
+
+export const counterColumns: Columns<CounterRow> = {
+  kind: oneOf(counterKinds),
+  count: integer,
+  lastAt: integer,
+  endsAt: integer,
 };
 
 /** Of domains, projects, users and access keys together. */

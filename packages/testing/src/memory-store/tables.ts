@@ -238,6 +238,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     /** One row, once there is an identity. */
     identityVersion: table(rows.identityVersionColumns),
 
+    counters: table(rows.counterColumns),
     auditEntries: table(rows.auditColumns),
 
     changes: table(rows.changeColumns),

@@ -5,6 +5,7 @@ import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createChangeWrites } from "./change-writes.ts";
+import { createCounterWrites } from "./counter-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
@@ -48,6 +49,7 @@ export function createOperations(
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),
+    ...createCounterWrites(db),
     ...createAuditWrites(db),
     ...createChangeWrites(db, journal),
   };

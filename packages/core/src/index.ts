@@ -246,6 +246,12 @@ export type {
   RangeLease,
 } from "./ports/delivery-store.ts";
 export type {
+  DetectionBounds,
+  DetectionStore,
+  KeptDetection,
+  NewDetection,
+} from "./ports/detection-store.ts";
+export type {
   Dispatcher,
   DispatchListener,
   Notice,
@@ -354,6 +360,7 @@ export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {
   createDetections,
   type Detection,
+  type DetectionResult,
   type Detections,
   type Probe,
   type ProbeResult,

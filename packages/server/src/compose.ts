@@ -331,6 +331,18 @@ export async function compose(
     publicUrl: ports.publicUrl,
   });
 
+  const detections = opened.use(
+    createDetections({
+      topics,
+      protocols,
+      store,
+      newId,
+      probe: ports.probe,
+      stopped: closing.signal,
+      logger,
+    }),
+  );
+
   const requests = new RequestMeter();
   const logins = new LoginMeter();
   const metricsText = createMetricsText({
@@ -381,14 +393,7 @@ export async function compose(
     keys,
     seal,
     deliveryLog,
-    detections: createDetections({
-      topics,
-      protocols,
-      clock,
-      newId,
-      probe: ports.probe,
-      stopped: closing.signal,
-    }),
+    detections,
     identity,
     audit,
     administration: createAdministration({

@@ -18,6 +18,7 @@ import { testChanges } from "./store-contract/changes.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
 import { testCounters } from "./store-contract/counters.ts";
+import { testDetections } from "./store-contract/detections.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
@@ -77,6 +78,7 @@ export function testStoreContract(
     describe("statistics", () => testStatistics(cases));
     describe("bindings", () => testBindings(cases));
     describe("counters", () => testCounters(cases));
+    describe("detections", () => testDetections(cases));
     describe("identity", () => testIdentity(cases));
     describe("lifetime", () => testLifetime(cases));
   });

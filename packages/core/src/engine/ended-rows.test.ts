@@ -7,9 +7,11 @@ import { EndedRows } from "./ended-rows.ts";
 
 const hour = 3_600_000;
 
-function setUp(left: { keys: number; counters: number }) {
+type Kind = "keys" | "counters" | "detections";
+
+function setUp(left: Record<Kind, number>) {
   const clock = new ManualClock();
-  const take = (what: "keys" | "counters", limit: number) => {
+  const take = (what: Kind, limit: number) => {
     const removed = Math.min(left[what], limit);
     left[what] -= removed;
     return removed;
@@ -25,18 +27,23 @@ function setUp(left: { keys: number; counters: number }) {
         return take("keys", limit);
       },
       removeEndedCounters: async (limit) => take("counters", limit),
+      removeEndedDetections: async (limit) => take("detections", limit),
     },
   });
   return { clock, rows, left, failures };
 }
 
 test("removes all that has ended, each hour", async () => {
-  const { clock, rows, left } = setUp({ keys: 1200, counters: 501 });
+  const { clock, rows, left } = setUp({
+    keys: 1200,
+    counters: 501,
+    detections: 500,
+  });
   rows.start();
   await clock.advanceSettled(hour - 1);
-  assert.deepEqual(left, { keys: 1200, counters: 501 });
+  assert.deepEqual(left, { keys: 1200, counters: 501, detections: 500 });
   await clock.advanceSettled(1);
-  assert.deepEqual(left, { keys: 0, counters: 0 });
+  assert.deepEqual(left, { keys: 0, counters: 0, detections: 0 });
   left.keys = 1;
   await clock.advanceSettled(hour);
   assert.equal(left.keys, 0);
@@ -47,12 +54,16 @@ test("removes all that has ended, each hour", async () => {
 });
 
 test("one kind that cannot be removed now does not keep the others", async () => {
-  const { clock, rows, left, failures } = setUp({ keys: 1, counters: 1 });
+  const { clock, rows, left, failures } = setUp({
+    keys: 1,
+    counters: 1,
+    detections: 1,
+  });
   failures.push(new CarillonError("STORAGE_FULL"));
   rows.start();
   await clock.advanceSettled(hour);
-  assert.deepEqual(left, { keys: 1, counters: 0 });
+  assert.deepEqual(left, { keys: 1, counters: 0, detections: 0 });
   await clock.advanceSettled(hour);
-  assert.deepEqual(left, { keys: 0, counters: 0 });
+  assert.deepEqual(left, { keys: 0, counters: 0, detections: 0 });
   await rows.stop();
 });

@@ -1,5 +1,6 @@
 /**
- * Removes what has ended from the store: idempotency keys, counters. New rows
+ * Removes what has ended from the store: idempotency keys, counters,
+ * detections. New rows
  * take old ones with them; this is for those that are left when no more come. A
  * crash in between leaves rows on disk that nobody finds any more, for the next
  * round.
@@ -8,6 +9,7 @@
 import { isTransient } from "../errors.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { CounterStore } from "../ports/counter-store.ts";
+import type { DetectionStore } from "../ports/detection-store.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { Logger } from "../ports/logger.ts";
 
@@ -19,7 +21,8 @@ const maxRemoved = 500;
 
 export interface EndedRowsPorts {
   readonly store: Pick<IdempotencyStore, "removeEndedKeys"> &
-    Pick<CounterStore, "removeEndedCounters">;
+    Pick<CounterStore, "removeEndedCounters"> &
+    Pick<DetectionStore, "removeEndedDetections">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -60,6 +63,9 @@ export class EndedRows {
     );
     await this.#removeAll("counters", () =>
       store.removeEndedCounters(maxRemoved),
+    );
+    await this.#removeAll("detections", () =>
+      store.removeEndedDetections(maxRemoved),
     );
   }
 

@@ -13,6 +13,7 @@ import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { CounterStore } from "../ports/counter-store.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
+import type { DetectionStore } from "../ports/detection-store.ts";
 import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { LaneStore } from "../ports/lane-store.ts";
@@ -39,6 +40,7 @@ export interface EnginePorts {
     WorkStore &
     IdempotencyStore &
     Pick<CounterStore, "removeEndedCounters"> &
+    Pick<DetectionStore, "removeEndedDetections"> &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
     Pick<LaneStore, "expireLanes"> & {

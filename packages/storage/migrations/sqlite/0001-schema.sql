@@ -521,6 +521,24 @@ CREATE TABLE counters (
 
 CREATE INDEX counters_end ON counters (kind, ends_at);
 
+-------------------------------------------------------------- detections
+
+-- Whether endpoints can be reached: tasks that were asked for of late.
+CREATE TABLE detections (
+  -- In the order in which they were begun.
+  seq        INTEGER PRIMARY KEY,
+  id         TEXT    NOT NULL UNIQUE,
+  project_id TEXT    NOT NULL,
+  topic_urn  TEXT    NOT NULL,
+  begun_at   INTEGER NOT NULL,
+  ends_at    INTEGER NOT NULL,
+  -- JSON; NULL until there is one.
+  result     TEXT
+) STRICT;
+
+CREATE INDEX detections_of_project ON detections (project_id, seq);
+CREATE INDEX detections_end ON detections (ends_at);
+
 ---------------------------------------------------------------- identity
 
 CREATE TABLE domains (

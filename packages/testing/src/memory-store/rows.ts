@@ -29,6 +29,7 @@ import {
   type MessageTemplate,
   type MessageTopic,
   messageClasses,
+  type NewDetection,
   type OptOutRecord,
   type Project,
   partStates,
@@ -439,6 +440,20 @@ export const counterColumns: Columns<CounterRow> = {
   kind: oneOf(counterKinds),
   count: integer,
   lastAt: integer,
+  endsAt: integer,
+};
+
+export interface DetectionRow extends NewDetection {
+  readonly begunAt: EpochMs;
+  readonly endsAt: EpochMs;
+}
+
+export const detectionColumns: Columns<DetectionRow> = {
+  id: text,
+  projectId: text,
+  topicUrn: text,
+  result: optional(json),
+  begunAt: integer,
   endsAt: integer,
 };
 

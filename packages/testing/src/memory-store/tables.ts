@@ -239,6 +239,8 @@ export function createTables(clock: Pick<Clock, "now">) {
     identityVersion: table(rows.identityVersionColumns),
 
     counters: table(rows.counterColumns),
+    /** Oldest first. */
+    detections: table(rows.detectionColumns),
     auditEntries: table(rows.auditColumns),
 
     changes: table(rows.changeColumns),

@@ -7,6 +7,7 @@ import type { ChangeJournal } from "./change-journal.ts";
 import { createChangeWrites } from "./change-writes.ts";
 import { createCounterWrites } from "./counter-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
+import { createDetectionWrites } from "./detection-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
@@ -50,6 +51,7 @@ export function createOperations(
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),
     ...createCounterWrites(db),
+    ...createDetectionWrites(db),
     ...createAuditWrites(db),
     ...createChangeWrites(db, journal),
   };

@@ -322,14 +322,16 @@ export async function compose(
     },
     config,
   );
-  const identity = createIdentity({
-    store,
-    clock: wallClock,
-    logger,
-    hashes,
-    key,
-    publicUrl: ports.publicUrl,
-  });
+  const identity = opened.use(
+    createIdentity({
+      store,
+      clock: wallClock,
+      logger,
+      hashes,
+      key,
+      publicUrl: ports.publicUrl,
+    }),
+  );
 
   const detections = opened.use(
     createDetections({

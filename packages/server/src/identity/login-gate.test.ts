@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "@carillon/testing";
+import { silentLogger } from "@carillon/core";
+import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createKeyedHash } from "../keyed-hash.ts";
+import { LoginFailures } from "./login-failures.ts";
 import { createLoginGate } from "./login-gate.ts";
 import { createHashLimit } from "./passwords.ts";
 
@@ -13,7 +16,15 @@ interface Subject {
 function setUp() {
   const clock = new ManualClock();
   const hashes = createHashLimit();
-  const gate = createLoginGate(clock, hashes);
+  const gate = createLoginGate(
+    hashes,
+    new LoginFailures({
+      store: new MemoryStore({ clock }),
+      clock,
+      logger: silentLogger,
+      hash: createKeyedHash(new Uint8Array(32), "refused-login"),
+    }),
+  );
   let running = 0;
   let most = 0;
   const ends: (() => void)[] = [];

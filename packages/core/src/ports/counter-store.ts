@@ -15,7 +15,7 @@ export interface CounterRule {
   readonly windowMs: number;
   /** It lasts so long after what was counted last, in place of first. */
   readonly isSliding: boolean;
-  /** Counters of the kind that are kept: those that end first give way. */
+  /** Counters of the kind that are kept at most: those that end first go. */
   readonly maxCounters: number;
 }
 

@@ -251,6 +251,24 @@ test("after five failures each further one doubles the wait", async () => {
   }
 });
 
+test("of many guesses at once as many are checked as of one after the other", async () => {
+  const { begin, endAll, endSome } = setUp();
+  const guesses = Array.from({ length: 16 }, () => begin("ann", "stranger"));
+  const ends: string[] = [];
+  for (const guess of guesses) {
+    guess.then(
+      () => ends.push("checked"),
+      () => ends.push("waits"),
+    );
+  }
+  for (let n = 0; n < 20; n++) await endSome();
+  await endAll();
+  // Two are computed together: the sixth may have begun before the fifth ended.
+  const checked = ends.filter((end) => end === "checked").length;
+  assert.ok(checked === 5 || checked === 6, `${checked} were checked`);
+  assert.equal(ends.length, 16);
+});
+
 test("failures are of one user from one address", async () => {
   const { fail, succeed } = setUp();
   for (let i = 0; i < 5; i++) await fail("u", "stranger");

@@ -158,6 +158,29 @@ export function testCounters({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, sliding, "other"), [1]);
   });
 
+  test("keeps the bound whatever number comes at once", async (store, clock) => {
+    const rule = { ...fixed, maxCounters: 200 };
+    let last = 0;
+    for (let n = 0; n < 12; n++) {
+      const added = Array.from({ length: 1 + ((n * 37) % 90) }, () => ({
+        key: `k${last++}`,
+        by: 1,
+      }));
+      await store.changeCounters(rule, { added });
+      clock.advance(1);
+      const keys = Array.from({ length: last }, (_, n) => `k${n}`);
+      const kept = (await countsOf(store, rule, ...keys)).flatMap((count, n) =>
+        count === undefined ? [] : [n],
+      );
+      assert.ok(kept.length <= 200, `${kept.length} kept`);
+      assert.ok(kept.length >= Math.min(last, 190), `${kept.length} kept`);
+      // Those that came last are there.
+      assert.ok(kept.includes(last - 1));
+      // A change adds 90 at most, and those of one end together.
+      assert.ok(!kept.includes(last - 300));
+    }
+  });
+
   test("removes counters that have ended, as many as asked for", async (store, clock) => {
     const added = Array.from({ length: 7 }, (_, n) => ({
       key: `k${n}`,

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type {
   Counter,
   CounterChange,
+  CounterKind,
   CounterRule,
   EpochMs,
 } from "@carillon/core";
@@ -44,23 +45,47 @@ export function createCounterWrites(db: DatabaseSync) {
           AND ends_at <= ? LIMIT ?)`,
   );
 
+  /**
+   * How many counters of a kind may come before they are counted again: counting
+   * 20,000 takes a millisecond, and whoever guesses from many addresses makes a
+   * new one with each guess. A transaction that fails makes it inexact by what
+   * it had removed.
+   */
+  const room = new Map<CounterKind, { left: number; maxCounters: number }>();
+
+  function bound({ kind, maxCounters }: CounterRule, grownBy: number): void {
+    const known = room.get(kind);
+    if (known?.maxCounters === maxCounters && known.left >= grownBy) {
+      known.left -= grownBy;
+      return;
+    }
+    const size = sizeOf.get(kind)?.[0] ?? 0;
+    if (size <= maxCounters) {
+      room.set(kind, { left: maxCounters - size, maxCounters });
+      return;
+    }
+    const spare = Math.floor(maxCounters / 64);
+    removeFirstToEnd.run(kind, size - maxCounters + spare);
+    room.set(kind, { left: spare, maxCounters });
+  }
+
   return {
     changeCounters(
       rule: CounterRule,
       { removed = [], added }: CounterChange,
       now: EpochMs,
     ): Counter[] | undefined {
-      const { kind, maxCounters } = rule;
+      const { kind } = rule;
       // Decided before anything is written: a refusal then writes nothing.
       const changed = new Map<string, KeptCounter | undefined>(
         removed.map((key) => [key, undefined]),
       );
-      let isGrowing = false;
+      let grownBy = 0;
       const answers: Counter[] = [];
       for (const addition of added) {
         const { key } = addition;
         const row = find.get(kind, key);
-        isGrowing ||= row === undefined;
+        if (row === undefined) grownBy++;
         const known = changed.has(key)
           ? changed.get(key)
           : row && counters.fromRow(row);
@@ -75,10 +100,7 @@ export function createCounterWrites(db: DatabaseSync) {
         else remove.run(kind, key);
       }
       removeEnded.run(now, removedWithEach);
-      if (isGrowing) {
-        const surplus = (sizeOf.get(kind)?.[0] ?? 0) - maxCounters;
-        if (surplus > 0) removeFirstToEnd.run(kind, surplus);
-      }
+      if (grownBy > 0) bound(rule, grownBy);
       return answers;
     },
     removeEndedCounters: (now: EpochMs, limit: number): number =>

@@ -11,7 +11,7 @@ export type CounterKind = (typeof counterKinds)[number];
 /** How counters of a kind count. */
 export interface CounterRule {
   readonly kind: CounterKind;
-  /** How long a counter lasts: 1 to 31 days, in milliseconds. */
+  /** How long a counter lasts, in milliseconds: 1 up to 31 days. */
   readonly windowMs: number;
   /** It lasts so long after what was counted last, in place of first. */
   readonly isSliding: boolean;

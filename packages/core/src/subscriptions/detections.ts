@@ -147,14 +147,14 @@ export function createDetections(
 
   /** A crash in here, or a store that fails, leaves the task to its age. */
   function run(id: string, request: ProbeRequest): void {
-    const run = runProbe(request)
+    const done = runProbe(request)
       .then((result) => store.settleDetection(id, result))
       .then(
         () => {},
         (error: unknown) => logger.warn("detection_not_kept", { error }),
       )
-      .finally(() => running.delete(run));
-    running.add(run);
+      .finally(() => running.delete(done));
+    running.add(done);
   }
 
   return {

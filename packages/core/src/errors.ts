@@ -14,6 +14,8 @@ export const errorCatalogue = {
   TOPIC_RESERVED: "Only the service publishes to this topic",
   TOPIC_ACCESS_DENIED: "The topic's access policy does not allow this",
   PROJECT_DELETED: "The project was deleted; nothing can be made in it",
+  IDENTITY_CHANGED:
+    "Users, projects, domains or access keys were changed at the same time",
   IDENTITY_EXISTS: "There is a user, project or domain of that name already",
   PROTOCOL_INVALID: "The protocol is not supported",
   ENDPOINT_INVALID: "The endpoint does not fit the protocol",

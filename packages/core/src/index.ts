@@ -13,6 +13,10 @@ export {
   surplusAuditEntries,
 } from "./audit/audit-retention.ts";
 export { ConcurrencyLimit } from "./concurrency-limit.ts";
+export {
+  checkCounterChange,
+  checkCounterKeys,
+} from "./counters/counter.ts";
 export { type CheckedResult, checkResult } from "./engine/attempt-result.ts";
 export {
   type DeadlineEntry,
@@ -253,6 +257,16 @@ export {
 } from "./ports/channel.ts";
 export { type Clock, systemClock, type Timer } from "./ports/clock.ts";
 export type { ContentSeal } from "./ports/content-seal.ts";
+export {
+  type Counter,
+  type CounterAddition,
+  type CounterChange,
+  type CounterKind,
+  type CounterRule,
+  type CounterStore,
+  counterKinds,
+  type KeyedHash,
+} from "./ports/counter-store.ts";
 export type {
   ActionResult,
   ClaimedJob,
@@ -273,6 +287,12 @@ export type {
   NextPoll,
   RangeLease,
 } from "./ports/delivery-store.ts";
+export type {
+  DetectionBounds,
+  DetectionStore,
+  KeptDetection,
+  NewDetection,
+} from "./ports/detection-store.ts";
 export type {
   Dispatcher,
   DispatchListener,
@@ -361,15 +381,20 @@ export type {
   WorkStore,
 } from "./ports/work-store.ts";
 export {
+  addToCounter,
   type ConfirmationWindow,
   cancelReasons,
   countConfirmation,
   decideClaim,
   failedByReceipt,
+  type KeptCounter,
   lostAttempt,
+  mayTryCode,
   mergeStates,
   refusedOutcome,
+  toCounter,
   unfetchedError,
+  type WrongCodeKeys,
 } from "./rules.ts";
 export { type SettingChange, SharedSetting } from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
@@ -377,6 +402,7 @@ export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {
   createDetections,
   type Detection,
+  type DetectionResult,
   type Detections,
   type Probe,
   type ProbeResult,

@@ -7,6 +7,11 @@ export {
   auditCheckInterval,
   surplusAuditEntries,
 } from "./audit/audit-retention.ts";
+export {
+  addToCounter,
+  type KeptCounter,
+  toCounter,
+} from "./counters/counter.ts";
 export { eventTopicName } from "./events/event-topic.ts";
 export { toRuns } from "./events/target-runs.ts";
 export {
@@ -36,9 +41,14 @@ export {
   mergeStates,
   refusedOutcome,
 } from "./messages/merge-outcome.ts";
+export { counterKinds } from "./ports/counter-store.ts";
 export {
   type ConfirmationWindow,
   countConfirmation,
 } from "./subscriptions/confirmation-windows.ts";
 export { noticeContent } from "./subscriptions/subscription-tokens.ts";
+export {
+  mayTryCode,
+  type WrongCodeKeys,
+} from "./subscriptions/verification-code.ts";
 export { type EpochMs, toEpochMs } from "./time.ts";

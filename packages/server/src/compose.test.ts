@@ -5,8 +5,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { AttemptSignals } from "@carillon/core";
+import type { AttemptSignals, Store } from "@carillon/core";
 import { Gateway, NullProvider, type StartContext } from "@carillon/gateway";
+import { interceptCalls, MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../test-support/test-server.ts";
 import { loadConfig } from "./config.ts";
 import { readBootstrapState } from "./identity/bootstrap.ts";
@@ -54,6 +55,27 @@ test("ends the probes under way once it closes, and makes no more", async () => 
   assert.deepEqual(aborted(), new Array(16).fill(false));
   await server[Symbol.asyncDispose]();
   assert.deepEqual(aborted(), new Array(16).fill(true));
+});
+
+test("writes which log-ins were refused before it is closed", async () => {
+  const counted: unknown[] = [];
+  const store = interceptCalls<Store>(new MemoryStore(), (name, call, args) => {
+    if (name === "changeCounters") counted.push(args[1]);
+    return call();
+  });
+  const server = await startTestServer({ store });
+  const { status } = await server.call("POST", "/v3/auth/tokens", {
+    auth: {
+      identity: {
+        methods: ["password"],
+        password: { user: { name: "admin", password: "wrong" } },
+      },
+    },
+  });
+  assert.equal(status, 401);
+  assert.equal(counted.length, 0);
+  await server[Symbol.asyncDispose]();
+  assert.equal(counted.length, 1);
 });
 
 test("an abort while it closes ends what it waits for", async () => {

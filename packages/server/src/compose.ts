@@ -58,6 +58,7 @@ import {
 } from "./identity/bootstrap.ts";
 import { createIdentity, type Identity } from "./identity/identity.ts";
 import { createHashLimit } from "./identity/passwords.ts";
+import { createKeyedHash } from "./keyed-hash.ts";
 import { createContentSeal } from "./keys/content-seal.ts";
 import { openKeys } from "./keys/keys.ts";
 import type { LiveSettings } from "./live-settings.ts";
@@ -217,6 +218,7 @@ export async function compose(
       newId,
       newMessageId,
       tokens: subscriptionTokens,
+      hash: createKeyedHash(key, "wrong-code"),
       protocols,
       kindOf: (protocol) => kindOf(channels, protocol),
       checkTarget: (url) => ports.checkTarget(url, closing.signal),
@@ -342,14 +344,28 @@ export async function compose(
     },
     config,
   );
-  const identity = createIdentity({
-    store,
-    clock: wallClock,
-    logger,
-    hashes,
-    key,
-    publicUrl: ports.publicUrl,
-  });
+  const identity = opened.use(
+    createIdentity({
+      store,
+      clock: wallClock,
+      logger,
+      hashes,
+      key,
+      publicUrl: ports.publicUrl,
+    }),
+  );
+
+  const detections = opened.use(
+    createDetections({
+      topics,
+      protocols,
+      store,
+      newId,
+      probe: ports.probe,
+      stopped: closing.signal,
+      logger,
+    }),
+  );
 
   const requests = new RequestMeter();
   const logins = new LoginMeter();
@@ -411,14 +427,7 @@ export async function compose(
     keys,
     seal,
     deliveryLog,
-    detections: createDetections({
-      topics,
-      protocols,
-      clock,
-      newId,
-      probe: ports.probe,
-      stopped: closing.signal,
-    }),
+    detections,
     identity,
     audit,
     administration: createAdministration({

@@ -3,6 +3,7 @@
 export { answeringLate, answeringOutOfOrder } from "./answering.ts";
 export { createCountingIds } from "./counting-ids.ts";
 export { type FailurePlan, failing, type PlannedFailure } from "./failing.ts";
+export { interceptCalls } from "./intercept-calls.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export { retryAfterCases, retryAfterNow } from "./retry-after-cases.ts";

@@ -2,11 +2,11 @@
 
 import type { Store } from "@carillon/core";
 
-/** What answers at once, for it only registers a listener. */
-const direct: ReadonlySet<PropertyKey> = new Set<keyof Store>(["watchChanges"]);
+/** What answers at once, and no promise. */
+const synchronous: ReadonlySet<PropertyKey> = new Set(["watchChanges"]);
 
 /**
- * The store, all of whose methods that answer promises go through `around`. Its
+ * The store, whose methods go through `around` if they answer promises. Its
  * other properties, and its type, stay.
  */
 export function interceptCalls<Wrapped extends Store>(
@@ -21,7 +21,7 @@ export function interceptCalls<Wrapped extends Store>(
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
-      if (direct.has(name)) return value.bind(target);
+      if (synchronous.has(name)) return value.bind(target);
       return (...args: unknown[]) =>
         around(name, async () => Reflect.apply(value, target, args), args);
     },

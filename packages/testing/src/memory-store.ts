@@ -12,8 +12,10 @@ import {
 import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createChangeFeed } from "./memory-store/changes.ts";
+import { createCounterStore } from "./memory-store/counters.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { createDeliveryActionStore } from "./memory-store/delivery-actions.ts";
+import { createDetectionStore } from "./memory-store/detections.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
@@ -65,6 +67,8 @@ export class MemoryStore {
       ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),
       ...createIdentityStore(tables),
+      ...createCounterStore(tables, holds),
+      ...createDetectionStore(tables, holds),
       ...createAuditStore(tables),
       ...createChangeFeed(tables, holds),
       exclusive: true,

@@ -17,7 +17,9 @@ import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testChanges } from "./store-contract/changes.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
+import { testCounters } from "./store-contract/counters.ts";
 import { testDeliveryActions } from "./store-contract/delivery-actions.ts";
+import { testDetections } from "./store-contract/detections.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
@@ -77,6 +79,8 @@ export function testStoreContract(
     describe("subscription users", () => testSubscriptionUsers(cases));
     describe("statistics", () => testStatistics(cases));
     describe("bindings", () => testBindings(cases));
+    describe("counters", () => testCounters(cases));
+    describe("detections", () => testDetections(cases));
     describe("identity", () => testIdentity(cases));
     describe("lifetime", () => testLifetime(cases));
   });

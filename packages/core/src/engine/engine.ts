@@ -10,8 +10,10 @@ import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel, ChannelKind, PullChannel } from "../ports/channel.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
+import type { CounterStore } from "../ports/counter-store.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
+import type { DetectionStore } from "../ports/detection-store.ts";
 import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { LaneStore } from "../ports/lane-store.ts";
@@ -22,7 +24,7 @@ import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { DueDeliveries } from "./due-deliveries.ts";
-import { EndedKeys } from "./ended-keys.ts";
+import { EndedRows } from "./ended-rows.ts";
 import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
@@ -37,6 +39,8 @@ export interface EnginePorts {
   readonly store: DeliveryStore &
     WorkStore &
     IdempotencyStore &
+    Pick<CounterStore, "removeEndedCounters"> &
+    Pick<DetectionStore, "removeEndedDetections"> &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
     Pick<LaneStore, "expireLanes"> & {
@@ -234,7 +238,7 @@ export function createEngine(
     },
     options.sweepIntervalMs,
   );
-  const endedKeys = new EndedKeys({ store, clock, logger });
+  const endedRows = new EndedRows({ store, clock, logger });
   const publisher = createPublisher({
     store,
     topics: ports.topics,
@@ -275,7 +279,7 @@ export function createEngine(
         },
       });
       await sweeper.start();
-      endedKeys.start();
+      endedRows.start();
     },
     async receive(receipt) {
       const nextAttemptAt = await store.recordReceipt(receipt);
@@ -294,7 +298,7 @@ export function createEngine(
       const done = (async () => {
         await Promise.all([fanOut.drain(), dueDeliveries.drain()]);
         await ledger.drain();
-        await endedKeys.stop();
+        await endedRows.stop();
         // Last: what is under way needs its leases.
         await sweeper.stop();
       })();
@@ -310,7 +314,7 @@ export function createEngine(
       await Promise.race([done, late.promise]);
       signal?.removeEventListener("abort", abandon);
       timer?.cancel();
-      void endedKeys.stop();
+      void endedRows.stop();
       void sweeper.stop();
     },
   };

@@ -87,34 +87,53 @@ export interface SettingStore {
   putSetting(name: string, value: string, replaces: number): Promise<boolean>;
 }
 
-/** Lists answer the oldest first. */
+/**
+ * Lists answer the oldest first.
+ *
+ * Domains, projects, users and access keys have one version together. Each write
+ * of one of them counts it up, in its own transaction. Whoever decides by what is
+ * there (may this operator go?) reads the version before all else and gives it
+ * as `expected`: the write counts only if nothing was written in between, by
+ * whichever process. Without it a write always counts.
+ */
 export interface IdentityStore extends SettingStore {
+  /** From 0; every write of domains, projects, users and access keys adds 1. */
+  readIdentityVersion(): Promise<number>;
   /**
    * This and its siblings put a record in place of the one with its id. A name
    * is compared with those of others when it is new to the record: pairs that
    * differ only in case, of before that counted, can be changed.
    *
-   * @throws CarillonError IDENTITY_EXISTS
+   * @throws CarillonError IDENTITY_EXISTS; IDENTITY_CHANGED when the version is
+   * another than expected; then nothing is changed
    */
-  putDomain(domain: Domain): Promise<void>;
+  putDomain(domain: Domain, expected?: number): Promise<void>;
   /** A project that was deleted is there again by this. */
-  putProject(project: Project): Promise<void>;
-  putUser(user: User): Promise<void>;
-  putAccessKey(key: AccessKey): Promise<void>;
-  /** Answers false, and deletes nothing, while it has projects or users. */
-  deleteDomain(id: string): Promise<boolean>;
+  putProject(project: Project, expected?: number): Promise<void>;
+  putUser(user: User, expected?: number): Promise<void>;
+  putAccessKey(key: AccessKey, expected?: number): Promise<void>;
+  /**
+   * Answers false, and deletes nothing, while it has projects or users.
+   *
+   * @throws CarillonError IDENTITY_CHANGED, as all that delete
+   */
+  deleteDomain(id: string, expected?: number): Promise<boolean>;
   /**
    * Its access keys, tokens, assignments, templates and address book go with it,
    * and nothing is made in it any more: topics, templates and subscription users
    * are refused with PROJECT_DELETED. Answers false, and deletes nothing, while
    * it has topics.
    */
-  deleteProject(id: ProjectId, at: EpochMs): Promise<boolean>;
+  deleteProject(
+    id: ProjectId,
+    at: EpochMs,
+    expected?: number,
+  ): Promise<boolean>;
   /** Whether there was a project of that id, which is gone. */
   isDeletedProject(id: string): Promise<boolean>;
   /** Its access keys and tokens go with it. */
-  deleteUser(id: string): Promise<void>;
-  deleteAccessKey(accessKey: string): Promise<void>;
+  deleteUser(id: string, expected?: number): Promise<void>;
+  deleteAccessKey(accessKey: string, expected?: number): Promise<void>;
   findDomain(id: string): Promise<Domain | undefined>;
   findProject(id: string): Promise<Project | undefined>;
   listProjects(): Promise<readonly Project[]>;

@@ -3,8 +3,10 @@
 import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
 import type { ChangeFeed } from "./change-feed.ts";
+import type { CounterStore } from "./counter-store.ts";
 import type { DeliveryActionStore } from "./delivery-action-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
+import type { DetectionStore } from "./detection-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
@@ -39,6 +41,8 @@ export interface Store
     InboundStore,
     OptOutRecordStore,
     IdentityStore,
+    CounterStore,
+    DetectionStore,
     AuditStore,
     ChangeFeed,
     AsyncDisposable {

@@ -9,6 +9,7 @@ import type {
   SubscriptionExtension,
   SubscriptionStatus,
 } from "../subscriptions/subscription.ts";
+import type { WrongCodeKeys } from "../subscriptions/verification-code.ts";
 import type { EpochMs } from "../time.ts";
 import type { Page, PageRequest } from "./page.ts";
 
@@ -107,11 +108,13 @@ export interface SubscriptionStore extends SubscriptionReader {
   /**
    * Marks a subscription confirmed, and counts the project's confirmations to
    * the endpoint anew. Twice is fine. `undefined`, and nothing changes, when
-   * there is none, or its subscriber left since that generation.
+   * there is none, its subscriber left since that generation, or
+   * {@link mayTryCode} says no to the counters of a code.
    */
   confirmSubscription(
     id: SubscriptionId,
     generation: number,
+    wrongCodes?: WrongCodeKeys,
   ): Promise<Subscription | undefined>;
   /**
    * The subscriber's own unsubscribe notice: status 3, the next generation, and

@@ -1,13 +1,17 @@
 /**
  * HTTP detection: whether an endpoint can be reached from here, tried once in
- * the background. Tasks live in memory for an hour; a restart loses them.
+ * the background. Tasks stand in the store for an hour, where each process finds
+ * them; one whose process ended meanwhile counts as unanswered by its age.
  */
 
 import { ConcurrencyLimit } from "../concurrency-limit.ts";
 import { CarillonError } from "../errors.ts";
-import type { NewId, ProjectId } from "../ids.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { EpochMs } from "../time.ts";
+import { isHexId, type NewId, type ProjectId } from "../ids.ts";
+import type {
+  DetectionBounds,
+  DetectionStore,
+} from "../ports/detection-store.ts";
+import { type Logger, silentLogger } from "../ports/logger.ts";
 import type { Topics } from "../topics/topics.ts";
 import { checkEndpoint, checkExtension, type Protocols } from "./protocol.ts";
 import type { ExtensionRequest } from "./subscription.ts";
@@ -40,11 +44,11 @@ export type Probe = (
   signal?: AbortSignal,
 ) => Promise<ProbeResult>;
 
-/** `pending`: not run yet. `overloaded`: too many waited. */
-export type Detection =
-  | ProbeResult
-  | { readonly kind: "pending" }
-  | { readonly kind: "overloaded" };
+/** What became of a task. `overloaded`: too many waited, it was not run. */
+export type DetectionResult = ProbeResult | { readonly kind: "overloaded" };
+
+/** `pending`: not run yet. */
+export type Detection = DetectionResult | { readonly kind: "pending" };
 
 /** An endpoint as its owner names it; unchecked. */
 export interface DetectRequest {
@@ -54,7 +58,7 @@ export interface DetectRequest {
 }
 
 /** Finds out whether an endpoint of http or https can be reached from here. */
-export interface Detections {
+export interface Detections extends AsyncDisposable {
   /**
    * Begins a detection and answers the task's id.
    *
@@ -80,9 +84,11 @@ export interface Detections {
 export interface DetectionsPorts {
   readonly topics: Topics;
   readonly protocols: Protocols;
-  readonly clock: Clock;
+  readonly store: DetectionStore;
   readonly newId: NewId;
   readonly probe: Probe;
+  /** Default: writes nothing. */
+  readonly logger?: Logger;
   /**
    * Aborted when the process stops: probes under way end, and those that wait
    * are not made. They count as `unanswered`.
@@ -97,46 +103,58 @@ export interface DetectionsOptions {
   readonly maxWaiting?: number;
 }
 
-interface Task {
-  readonly projectId: ProjectId;
-  readonly topicUrn: string;
-  readonly begunAt: EpochMs;
-  detection: Detection;
-}
+const bounds: DetectionBounds = { keptForMs: 3_600_000, maxOfProject: 1000 };
 
-const keptForMs = 3_600_000;
-/** Tasks kept at most: beyond it the oldest is removed before its hour. */
-const maxTasks = 20_000;
+/**
+ * A task without a result by then has lost its process: the last of those that
+ * wait has its turn after 256 / 16 times 5 seconds.
+ */
+const maxPendingMs = 120_000;
 
-/** Builds the detections of one process: they live in its memory. */
+const unanswered: DetectionResult = { kind: "unanswered" };
+const overloaded: DetectionResult = { kind: "overloaded" };
+
+/** Disposing it waits for results to be written; abort `stopped` before. */
 export function createDetections(
-  { topics, protocols, clock, newId, probe, stopped }: DetectionsPorts,
+  {
+    topics,
+    protocols,
+    store,
+    newId,
+    probe,
+    stopped,
+    logger = silentLogger,
+  }: DetectionsPorts,
   { maxRunning = 16, maxWaiting = 256 }: DetectionsOptions = {},
 ): Detections {
-  /** Oldest first. */
-  const tasks = new Map<string, Task>();
   const probes = new ConcurrencyLimit({ max: maxRunning, maxWaiting });
+  const running = new Set<Promise<void>>();
 
-  async function run(task: Task, request: ProbeRequest): Promise<void> {
+  async function runProbe(request: ProbeRequest): Promise<DetectionResult> {
     try {
-      await probes.run(
-        async () => {
-          task.detection = await probe(request, stopped);
-        },
-        { signal: stopped },
-      );
+      return await probes.run(() => probe(request, stopped), {
+        signal: stopped,
+      });
     } catch (error) {
-      if (!stopped?.aborted) throw error;
-      task.detection = { kind: "unanswered" };
+      if (stopped?.aborted) return unanswered;
+      // Others came first while the task was written.
+      if (error instanceof CarillonError && error.code === "OVERLOADED") {
+        return overloaded;
+      }
+      throw error;
     }
   }
 
-  function removeOld(): void {
-    for (const [id, { begunAt }] of tasks) {
-      const isOld = clock.now() - begunAt >= keptForMs;
-      if (!isOld && tasks.size <= maxTasks) break;
-      tasks.delete(id);
-    }
+  /** A crash in here, or a store that fails, leaves the task to its age. */
+  function run(id: string, request: ProbeRequest): void {
+    const done = runProbe(request)
+      .then((result) => store.settleDetection(id, result))
+      .then(
+        () => {},
+        (error: unknown) => logger.warn("detection_not_kept", { error }),
+      )
+      .finally(() => running.delete(done));
+    running.add(done);
   }
 
   return {
@@ -152,30 +170,32 @@ export function createDetections(
       }
       const url = checkEndpoint(checked, endpoint);
       const { header: headers = {} } = checkExtension(checked, extension);
-      const task: Task = {
-        projectId,
-        topicUrn,
-        begunAt: clock.now(),
-        detection: { kind: "pending" },
-      };
-      const id = newId();
-      tasks.set(id, task);
-      removeOld();
-      if (probes.isFull) task.detection = { kind: "overloaded" };
-      else void run(task, { url, headers, topicUrn });
-      return id;
+      const task = { id: newId(), projectId, topicUrn };
+      if (probes.isFull) {
+        await store.addDetection({ ...task, result: overloaded }, bounds);
+        return task.id;
+      }
+      await store.addDetection(task, bounds);
+      run(task.id, { url, headers, topicUrn });
+      return task.id;
     },
     async get(projectId, topicUrn, taskId) {
       await topics.get(projectId, topicUrn);
-      removeOld();
-      const task = tasks.get(taskId);
+      const task = isHexId(taskId)
+        ? await store.findDetection(taskId)
+        : undefined;
       if (task?.projectId === projectId && task.topicUrn === topicUrn) {
-        return task.detection;
+        const { result, ageMs } = task;
+        if (result) return result;
+        return ageMs < maxPendingMs ? { kind: "pending" } : unanswered;
       }
       throw new CarillonError(
         "DETECTION_NOT_FOUND",
         "Detection task not found: results are kept for an hour.",
       );
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(running);
     },
   };
 }

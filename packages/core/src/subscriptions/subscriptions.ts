@@ -10,6 +10,7 @@ import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
 import { networkOf } from "../ip-range.ts";
 import type { ChannelKind } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { CounterStore, KeyedHash } from "../ports/counter-store.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
@@ -57,7 +58,11 @@ import {
   isUnsubscribable,
   type SubscriptionTokens,
 } from "./subscription-tokens.ts";
-import { CodeGuard, verificationCodePattern } from "./verification-code.ts";
+import {
+  CodeGuard,
+  verificationCodePattern,
+  type WrongCodeKeys,
+} from "./verification-code.ts";
 
 export interface SubscriptionsOptions {
   /** Subscriptions a topic may have. */
@@ -204,7 +209,7 @@ export interface Subscriptions {
 }
 
 export interface SubscriptionsPorts {
-  readonly store: SubscriptionStore;
+  readonly store: SubscriptionStore & CounterStore;
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
@@ -214,6 +219,8 @@ export interface SubscriptionsPorts {
   /** How messages come to endpoints of the protocol. */
   readonly kindOf: (protocol: Protocol) => ChannelKind | undefined;
   readonly tokens: SubscriptionTokens;
+  /** Names endpoints and senders where their wrong codes are counted. */
+  readonly hash: KeyedHash;
   /**
    * Refuses endpoints in networks that may not be reached.
    *
@@ -236,7 +243,7 @@ export function createSubscriptions(
     limitConfirmations = () => true,
   } = options;
 
-  const codes = new CodeGuard();
+  const codes = new CodeGuard(store, ports.hash);
 
   function subscriberNotice(
     kind: "confirmation" | "unsubscription",
@@ -344,8 +351,12 @@ export function createSubscriptions(
   }
 
   /** Its subscriber may have left in between: the store compares again. */
-  const confirmGranted = async (known: Subscription | undefined) =>
-    known && (await store.confirmSubscription(known.id, known.generation));
+  const confirmGranted = async (
+    known: Subscription | undefined,
+    wrongCodes?: WrongCodeKeys,
+  ) =>
+    known &&
+    (await store.confirmSubscription(known.id, known.generation, wrongCodes));
 
   async function confirmByCode(
     code: string,
@@ -361,7 +372,6 @@ export function createSubscriptions(
         throw error;
       });
     if (topic === undefined) return undefined;
-    const key = `${topic.seq}@${where.endpoint}`;
     const [known] = (
       await store.listSubscriptions(
         topic.projectId,
@@ -371,8 +381,11 @@ export function createSubscriptions(
     ).items;
     // Only where there is something to guess: what is counted is bounded.
     if (!known) return undefined;
-    const sender = networkOf(where.sender);
-    if (!codes.take(key, sender, clock.now())) return undefined;
+    const wrongCodes = codes.keysOf(
+      `${topic.seq}@${where.endpoint}`,
+      networkOf(where.sender),
+    );
+    if (!(await codes.mayTry(wrongCodes))) return undefined;
     const { id: subscriptionId, generation, codeExpiresAt: expiresAt } = known;
     const isRight =
       expiresAt !== undefined &&
@@ -382,10 +395,11 @@ export function createSubscriptions(
         generation,
         expiresAt,
       });
-    if (!isRight) return undefined;
-    const subscription = await confirmGranted(known);
-    if (subscription) codes.giveBack(key, sender, clock.now());
-    return subscription;
+    // One write either way: the time it takes tells nothing. A crash in between
+    // loses the count of a code that was not answered.
+    if (isRight) return await confirmGranted(known, wrongCodes);
+    await codes.countWrong(wrongCodes);
+    return undefined;
   }
 
   async function findByUrn(text: string): Promise<Subscription> {

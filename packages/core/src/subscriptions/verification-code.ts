@@ -1,9 +1,15 @@
 /**
  * Confirming by a short code in place of a link. A code is easily guessed: it
- * counts together with topic and endpoint, and few wrong ones are taken.
+ * counts together with topic and endpoint, and few wrong ones are taken. They
+ * are counted in the store, for all processes on it together.
  */
 
-import type { EpochMs } from "../time.ts";
+import type {
+  Counter,
+  CounterRule,
+  CounterStore,
+  KeyedHash,
+} from "../ports/counter-store.ts";
 
 export const verificationCodePattern = /^\d{6}$/;
 
@@ -15,56 +21,70 @@ const maxWrong = 5;
  * faster then, and who has the code still gets in.
  */
 const maxWrongOfAll = 100;
-const windowMs = 3_600_000;
-/** Counters that are kept; beyond it the oldest go. */
-const maxCounters = 20_000;
+
+const rule: CounterRule = {
+  kind: "wrong_code",
+  windowMs: 3_600_000,
+  isSliding: false,
+  maxCounters: 20_000,
+};
+
+/** The counters of who sends a code: its own, and that of all who do. */
+export interface WrongCodeKeys {
+  readonly sender: string;
+  readonly all: string;
+}
+
+/**
+ * Whether another code counts. Stores ask it in the transaction that confirms:
+ * of guesses that are made at once, by whichever processes, as many count as of
+ * guesses one after the other.
+ */
+export function mayTryCode(
+  ofSender: Pick<Counter, "count"> | undefined,
+  ofAll: Pick<Counter, "count"> | undefined,
+): boolean {
+  const max = (ofAll?.count ?? 0) < maxWrongOfAll ? maxWrong : 1;
+  return (ofSender?.count ?? 0) < max;
+}
 
 /**
  * Counts wrong codes for each endpoint and sender: a stranger's guesses do not
  * keep out whom the code was sent to.
  */
 export class CodeGuard {
-  readonly #wrong = new Map<string, { count: number; since: EpochMs }>();
+  readonly #store: CounterStore;
+  readonly #hash: KeyedHash;
 
-  /**
-   * Whether the sender may try another code for the endpoint. The try counts
-   * as a wrong one from now on, so that many at once are not all let through.
-   */
-  take(endpoint: string, sender: string, now: EpochMs): boolean {
-    const own = this.#count(keyOf(endpoint, sender), now);
-    const all = this.#count(endpoint, now);
-    if (own >= (all < maxWrongOfAll ? maxWrong : 1)) return false;
-    this.#add(endpoint, 1, now);
-    this.#add(keyOf(endpoint, sender), 1, now);
-    return true;
+  constructor(store: CounterStore, hash: KeyedHash) {
+    this.#store = store;
+    this.#hash = hash;
   }
 
-  /** The code of a try that was taken was right. */
-  giveBack(endpoint: string, sender: string, now: EpochMs): void {
-    this.#add(endpoint, -1, now);
-    this.#add(keyOf(endpoint, sender), -1, now);
+  /** Which counters codes for an endpoint count in. */
+  keysOf(endpoint: string, sender: string): WrongCodeKeys {
+    return {
+      sender: this.#hash(endpoint, sender),
+      all: this.#hash(endpoint),
+    };
   }
 
-  #count(key: string, now: EpochMs): number {
-    const known = this.#wrong.get(key);
-    return known && now - known.since < windowMs ? known.count : 0;
+  /** Whether the sender may try a code now; spares the store further ones. */
+  async mayTry({ sender, all }: WrongCodeKeys): Promise<boolean> {
+    const [ofSender, ofAll] = await this.#store.readCounters(rule.kind, [
+      sender,
+      all,
+    ]);
+    return mayTryCode(ofSender, ofAll);
   }
 
-  #add(key: string, change: 1 | -1, now: EpochMs): void {
-    const known = this.#count(key, now);
-    const since = known === 0 ? now : (this.#wrong.get(key)?.since ?? now);
-    const count = known + change;
-    this.#wrong.delete(key);
-    if (count <= 0) return;
-    this.#wrong.set(key, { count, since });
-    if (this.#wrong.size <= maxCounters) return;
-    for (const oldest of this.#wrong.keys()) {
-      this.#wrong.delete(oldest);
-      break;
-    }
+  /** Of a sender that has used up its tries nothing more is counted. */
+  async countWrong({ sender, all }: WrongCodeKeys): Promise<void> {
+    await this.#store.changeCounters(rule, {
+      added: [
+        { key: sender, by: 1, max: maxWrong },
+        { key: all, by: 1 },
+      ],
+    });
   }
-}
-
-function keyOf(endpoint: string, sender: string): string {
-  return `${sender} ${endpoint}`;
 }

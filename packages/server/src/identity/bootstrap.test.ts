@@ -177,6 +177,20 @@ test("processes that start at once make one identity", async () => {
   assert.equal(later.receiverSecret, credentials.receiverSecret);
 });
 
+test("processes that are configured otherwise make one identity, too", async () => {
+  const { bootstrap } = setUp();
+  // As it is called: with the whole configuration.
+  const configured = (port: number) => ({ projectName: "shop", port });
+  const results = [
+    await bootstrap(configured(1)),
+    await bootstrap(configured(2)),
+  ];
+  for (const { created } of results) await created?.confirm();
+  const [one, other] = results.map(({ created }) => created?.credentials);
+  assert.ok(one);
+  assert.deepEqual(other, one);
+});
+
 test("of processes that start at once with different presets one makes the identity", async () => {
   for (const confirmedFirst of [0, 1]) {
     const { store, bootstrap, keyWorks } = setUp();

@@ -261,6 +261,15 @@ function openDraft(text: string, secrets: SecretBox): Draft {
   }
 }
 
+/**
+ * As JSON has it, for a comparison with one that was kept. Of a whole
+ * configuration no more: that of another process has another port, say.
+ */
+function toDraftOptions(options: BootstrapOptions): BootstrapOptions {
+  const names = ["region", ...presetNames] as const;
+  return JSON.parse(JSON.stringify(options, [...names]));
+}
+
 /** Goes on with what a first start that failed has left. */
 async function draftIdentity(
   { store, newId }: BootstrapPorts,
@@ -273,8 +282,7 @@ async function draftIdentity(
   const leftProject = findNamed(projects, projectName);
   const leftUser = await store.findUserByName(domainId, adminName);
   return {
-    // As JSON has it, for a comparison with one that was kept.
-    options: JSON.parse(JSON.stringify(options)),
+    options: toDraftOptions(options),
     domainId,
     projectId: (options.projectId ?? leftProject?.id ?? newId()) as ProjectId,
     projectName,

@@ -8,13 +8,16 @@ import type { IncomingHttpHeaders } from "node:http";
 import type {
   Clock,
   ConcurrencyLimit,
+  CounterStore,
   IdentityStore,
   Logger,
 } from "@carillon/core";
+import { createKeyedHash } from "../keyed-hash.ts";
 import { createAccessKeys, isSameSecret } from "./access-keys.ts";
 import { CredentialCache } from "./credential-cache.ts";
 import { createDirectory, type Directory } from "./directory.ts";
 import { createLogin, type Login } from "./login.ts";
+import { LoginFailures } from "./login-failures.ts";
 import type {
   Authentication,
   AuthenticationFailure,
@@ -38,7 +41,7 @@ export interface SignedClaim {
 }
 
 /** Answers who sends a request, and issues tokens. */
-export interface Identity {
+export interface Identity extends AsyncDisposable {
   /**
    * As far as the head of a request says it: what is refused by it is refused
    * whatever the body is. At once when the credentials are cached.
@@ -66,7 +69,7 @@ interface KeyPairHolder {
 
 /** What {@link createIdentity} works with. */
 export interface IdentityPorts {
-  readonly store: IdentityStore;
+  readonly store: IdentityStore & CounterStore;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Where passwords are hashed. */
@@ -79,7 +82,7 @@ export interface IdentityPorts {
 
 /**
  * Caches what it looked up for a minute: call `invalidate` after a change made
- * past it.
+ * past it. Disposing it writes which log-ins were refused.
  */
 export function createIdentity(ports: IdentityPorts): Identity {
   const { store, clock, logger, hashes } = ports;
@@ -91,6 +94,13 @@ export function createIdentity(ports: IdentityPorts): Identity {
     clock,
     maxEntries: 1000,
     maxAgeMs: 60_000,
+  });
+
+  const loginFailures = new LoginFailures({
+    store,
+    clock,
+    logger,
+    hash: createKeyedHash(ports.key, "refused-login"),
   });
 
   function checkToken(token: string): Authentication | Promise<Authentication> {
@@ -169,12 +179,19 @@ export function createIdentity(ports: IdentityPorts): Identity {
     },
     directory,
     tokens,
-    login: createLogin({ directory, tokens, clock, logger, hashes }),
+    login: createLogin({
+      directory,
+      tokens,
+      logger,
+      hashes,
+      failures: loginFailures,
+    }),
     invalidate() {
       tokens.invalidate();
       accessKeys.invalidate();
       keyPairs.invalidate();
     },
+    [Symbol.asyncDispose]: () => loginFailures[Symbol.asyncDispose](),
   };
 }
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "@carillon/testing";
+import { silentLogger } from "@carillon/core";
+import { ManualClock, MemoryStore } from "@carillon/testing";
+import { createKeyedHash } from "../keyed-hash.ts";
+import { LoginFailures } from "./login-failures.ts";
 import { createLoginGate } from "./login-gate.ts";
 import { createHashLimit } from "./passwords.ts";
 
@@ -13,7 +16,15 @@ interface Subject {
 function setUp() {
   const clock = new ManualClock();
   const hashes = createHashLimit();
-  const gate = createLoginGate(clock, hashes);
+  const gate = createLoginGate(
+    hashes,
+    new LoginFailures({
+      store: new MemoryStore({ clock }),
+      clock,
+      logger: silentLogger,
+      hash: createKeyedHash(new Uint8Array(32), "refused-login"),
+    }),
+  );
   let running = 0;
   let most = 0;
   const ends: (() => void)[] = [];
@@ -238,6 +249,24 @@ test("after five failures each further one doubles the wait", async () => {
     clock.advance(1);
     assert.equal(await fail("u", "a"), false);
   }
+});
+
+test("of many guesses at once as many are checked as of one after the other", async () => {
+  const { begin, endAll, endSome } = setUp();
+  const guesses = Array.from({ length: 16 }, () => begin("ann", "stranger"));
+  const ends: string[] = [];
+  for (const guess of guesses) {
+    guess.then(
+      () => ends.push("checked"),
+      () => ends.push("waits"),
+    );
+  }
+  for (let n = 0; n < 20; n++) await endSome();
+  await endAll();
+  // Two are computed together: the sixth may have begun before the fifth ended.
+  const checked = ends.filter((end) => end === "checked").length;
+  assert.ok(checked === 5 || checked === 6, `${checked} were checked`);
+  assert.equal(ends.length, 16);
 });
 
 test("failures are of one user from one address", async () => {

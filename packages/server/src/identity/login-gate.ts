@@ -7,17 +7,17 @@
  * who fills the queue crowds out himself. Failures of a user from one network
  * delay its further ones from there; other networks are not affected, so that
  * a stranger cannot lock a user out. A network is an IPv4 address or the /64 of
- * an IPv6 one. Counts are kept in memory, and a restart begins anew.
+ * an IPv6 one. Places are this process's own, for they guard its memory and its
+ * threads; failures are counted for all processes on the store.
  */
 
-import { hash } from "node:crypto";
 import {
-  type Clock,
   type ConcurrencyLimit,
   networkOf,
   routedBlockOf,
 } from "@carillon/core";
 import { RequestError } from "../errors.ts";
+import { firstWaitMs, type LoginFailures } from "./login-failures.ts";
 
 /**
  * Who tries to log in, from where. The same user, existing or not, has the same
@@ -51,15 +51,6 @@ const maxPresent = 34;
 /** Of one network, one block and one name, computed or waiting. */
 const maxOfOne = 16;
 
-/** Failures without a wait; each further one doubles it. */
-const freeFailures = 5;
-const firstWaitMs = 1000;
-const longestWaitMs = 5 * 60_000;
-/** After this long without a failure they are forgotten. */
-const forgetAfterMs = 15 * 60_000;
-/** Each failure counts in two: for its name, and for its domain as well. */
-const maxCounts = 20_000;
-
 /** A log-in that is computed or waits. */
 interface Entrant {
   readonly name: string;
@@ -72,19 +63,22 @@ interface Entrant {
 
 /** @param hashes where passwords of the whole process are hashed */
 export function createLoginGate(
-  clock: Clock,
   hashes: ConcurrencyLimit,
+  failures: LoginFailures,
 ): LoginGate {
   /** In the order in which they came. */
   const present = new Set<Entrant>();
-  const failures = new FailureCounts(clock);
 
   return {
     async run({ name, domain, foundIn, address }, check) {
       const network = networkOf(address);
       const account = { name, domain, network };
-      const waitMs = failures.waitMs(account);
-      if (waitMs > 0) throw throttled(waitMs);
+      const checkWait = () => {
+        const waitMs = failures.waitMs(account);
+        if (waitMs > 0) throw throttled(waitMs);
+      };
+      // By what is known here: who has to wait costs the store nothing.
+      checkWait();
       const entrant: Entrant = {
         name,
         network,
@@ -100,7 +94,13 @@ export function createLoginGate(
       }
       present.add(entrant);
       try {
-        const isRight = await hashes.run(check, {
+        const checkInTurn = async () => {
+          // In the place that it has, so that few ask the store at once.
+          await failures.load(account, foundIn);
+          checkWait();
+          return await check();
+        };
+        const isRight = await hashes.run(checkInTurn, {
           signal: entrant.expulsion.signal,
           onTaken() {
             entrant.isWaiting = false;
@@ -174,92 +174,4 @@ function throttled(waitMs: number): RequestError {
   return new RequestError("LOGIN_THROTTLED", undefined, {
     retryAfterSeconds: Math.ceil(waitMs / 1000),
   });
-}
-
-interface Account {
-  readonly name: string;
-  readonly domain: string | undefined;
-  readonly network: string;
-}
-
-/**
- * Counts failures of users. A name without a domain may mean the user of any
- * domain: its failures count for each, and those in any domain count for it.
- * Whether there is such a user plays no part, so that counts do not show it.
- */
-class FailureCounts {
-  readonly #clock: Clock;
-  /** In the order of their last failure. */
-  readonly #counts = new Map<string, { count: number; at: number }>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** How long the next attempt has to wait, in milliseconds; 0: not at all. */
-  waitMs(account: Account): number {
-    const { own, bare, whole } = keysOf(account);
-    const keys = own === bare ? [whole] : [own, bare];
-    let count = 0;
-    let at = 0;
-    for (const key of keys) {
-      const found = this.#find(key);
-      if (found === undefined) continue;
-      count += found.count;
-      at = Math.max(at, found.at);
-    }
-    if (count < freeFailures) return 0;
-    const wait = Math.min(
-      firstWaitMs * 2 ** (count - freeFailures),
-      longestWaitMs,
-    );
-    return Math.max(0, at + wait - this.#clock.monotonic());
-  }
-
-  add(account: Account): void {
-    const { own, whole } = keysOf(account);
-    for (const key of [own, whole]) this.#increment(key);
-  }
-
-  /**
-   * After a success of the user of that domain. Failures without a domain were
-   * guesses at it, or at nobody if there are others of that name.
-   */
-  forget(account: Account): void {
-    for (const key of Object.values(keysOf(account))) this.#counts.delete(key);
-  }
-
-  #increment(key: string): void {
-    const count = (this.#find(key)?.count ?? 0) + 1;
-    this.#counts.delete(key);
-    this.#counts.set(key, { count, at: this.#clock.monotonic() });
-    if (this.#counts.size <= maxCounts) return;
-    for (const oldest of this.#counts.keys()) {
-      this.#counts.delete(oldest);
-      break;
-    }
-  }
-
-  #find(key: string): { count: number; at: number } | undefined {
-    const found = this.#counts.get(key);
-    if (found === undefined) return undefined;
-    if (found.at + forgetAfterMs > this.#clock.monotonic()) return found;
-    this.#counts.delete(key);
-    return undefined;
-  }
-}
-
-/** Hashes, so that long names take no more memory than short ones. */
-function keysOf({ name, domain, network }: Account) {
-  const toKey = (...parts: readonly string[]) =>
-    hash("sha256", JSON.stringify([network, name, ...parts]), "base64");
-  const bare = toKey("without");
-  return {
-    /** Failures of just this name and domain. */
-    own: domain === undefined ? bare : toKey("in", domain),
-    /** Those of the name without a domain. */
-    bare,
-    /** All of that name. */
-    whole: toKey(),
-  };
 }

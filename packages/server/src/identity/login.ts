@@ -1,7 +1,6 @@
 /** Log-in with a password or a token, as Keystone's `POST /auth/tokens`. */
 
 import {
-  type Clock,
   type ConcurrencyLimit,
   findNamed,
   foldIdentityName,
@@ -14,6 +13,7 @@ import type {
   ScopedReference,
   TokenScope,
 } from "./directory.ts";
+import type { LoginFailures } from "./login-failures.ts";
 import { createLoginGate } from "./login-gate.ts";
 import { isPasswordHash, verifyPassword } from "./passwords.ts";
 import type { TokenSession, Tokens } from "./tokens.ts";
@@ -70,13 +70,13 @@ export interface Login {
 export function createLogin(ports: {
   readonly directory: Directory;
   readonly tokens: Tokens;
-  readonly clock: Clock;
   readonly logger: Logger;
   /** Where passwords are hashed. */
   readonly hashes: ConcurrencyLimit;
+  readonly failures: LoginFailures;
 }): Login {
   const { directory, tokens, logger } = ports;
-  const gate = createLoginGate(ports.clock, ports.hashes);
+  const gate = createLoginGate(ports.hashes, ports.failures);
 
   /** What the token is for; `undefined` when the scope cannot be given. */
   async function resolve(

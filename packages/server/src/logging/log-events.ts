@@ -126,6 +126,11 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   leases_lapsed: event("warn", "Claims lapsed, and are free again"),
   lease_lost: event("warn", "A claim was lost while it was worked on"),
   sweep_failed: event("error", "The store could not be looked through"),
+  login_failures_not_kept: event(
+    "warn",
+    "Refused log-ins count in this process alone",
+  ),
+  detection_not_kept: event("warn", "A detection's result is not written"),
   claim_failed: event("error", "Work could not be claimed"),
   claim_unreadable: event("error", "A claimed row is damaged"),
   range_failed: event("error", "A run of subscriptions is tried again"),

@@ -568,6 +568,39 @@ CREATE TABLE change_consumers (
   lease_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
+---------------------------------------------------------------- counters
+
+-- What must not happen too often: wrong codes, refused log-ins.
+CREATE TABLE counters (
+  kind    TEXT    NOT NULL,
+  -- A keyed hash: what is counted cannot be read from it.
+  key     TEXT    NOT NULL,
+  count   INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX counters_end ON counters (kind, ends_at);
+
+-------------------------------------------------------------- detections
+
+-- Whether endpoints can be reached: tasks that were asked for of late.
+CREATE TABLE detections (
+  -- In the order in which they were begun.
+  seq        INTEGER PRIMARY KEY,
+  id         TEXT    NOT NULL UNIQUE,
+  project_id TEXT    NOT NULL,
+  topic_urn  TEXT    NOT NULL,
+  begun_at   INTEGER NOT NULL,
+  ends_at    INTEGER NOT NULL,
+  -- JSON; NULL until there is one.
+  result     TEXT
+) STRICT;
+
+CREATE INDEX detections_of_project ON detections (project_id, seq);
+CREATE INDEX detections_end ON detections (ends_at);
+
 ---------------------------------------------------------------- identity
 
 CREATE TABLE domains (
@@ -643,6 +676,16 @@ CREATE INDEX tokens_expiry ON tokens (expires_at);
 CREATE INDEX tokens_user ON tokens (user_id);
 CREATE INDEX tokens_lineage ON tokens (first_hash, issued_at)
   WHERE first_hash IS NOT NULL;
+
+-- Counts the writes of domains, projects, users and access keys: one that was
+-- decided by another version is refused.
+CREATE TABLE identity_version (
+  -- There is one row.
+  id      INTEGER PRIMARY KEY CHECK (id = 0),
+  version INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO identity_version (id, version) VALUES (0, 0);
 
 -- Who logged in, and who changed what others depend on.
 CREATE TABLE audit_entries (

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { type MessageId, type ProjectId, toEpochMs } from "@carillon/core";
+import { ManualClock } from "@carillon/testing";
 import { testStoreContract } from "@carillon/testing/store-contract";
 import { openSqliteStore } from "./sqlite-store.ts";
 import { temporaryFolders } from "./temporary-folder.fixture.ts";
@@ -19,6 +20,27 @@ test("keeps everything when it is closed and opened again", async () => {
   await first.close();
   await using second = await openSqliteStore({ folder });
   assert.equal((await second.findSetting("certificate"))?.value, "one");
+});
+
+test("goes on counting when it is opened again, until the window ends", async () => {
+  const folder = newFolder();
+  const clock = new ManualClock();
+  const rule = {
+    kind: "wrong_code",
+    windowMs: 1000,
+    isSliding: false,
+    maxCounters: 10,
+  } as const;
+  const first = await openSqliteStore({ folder, clock });
+  await first.changeCounters(rule, { added: [{ key: "a", by: 3 }] });
+  await first.close();
+  clock.advance(400);
+  await using second = await openSqliteStore({ folder, clock });
+  assert.deepEqual(await second.readCounters("wrong_code", ["a"]), [
+    { count: 3, sinceLastMs: 400, endsInMs: 600 },
+  ]);
+  clock.advance(600);
+  assert.deepEqual(await second.readCounters("wrong_code", ["a"]), [undefined]);
 });
 
 test("writes what comes at once in few transactions", async () => {

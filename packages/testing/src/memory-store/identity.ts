@@ -1,6 +1,7 @@
 /** Projects, users, keys, tokens and settings of the in-memory store. */
 
 import {
+  CarillonError,
   findNamed,
   type IdentityStore,
   identityExists,
@@ -18,36 +19,63 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     accessKeys,
     tokens,
     settings,
+    identityVersion,
     subscriptionUsers,
     templates,
     deletedTemplates,
     write,
   } = tables;
+  const readVersion = () => identityVersion.get(0)?.version ?? 0;
+
+  /** `work` answers whether it changed anything. */
+  const change = (expected: number | undefined, work: () => boolean) =>
+    write(() => {
+      const version = readVersion();
+      if (expected !== undefined && expected !== version) {
+        throw new CarillonError("IDENTITY_CHANGED");
+      }
+      if (!work()) return false;
+      identityVersion.put(0, { version: version + 1 });
+      return true;
+    });
+
   return {
-    putDomain: (domain) => write(() => putNamed(domains, "domain", domain)),
-    putProject: (project) =>
-      write(() => {
+    readIdentityVersion: async () => readVersion(),
+    async putDomain(domain, expected) {
+      await change(expected, () => {
+        putNamed(domains, "domain", domain);
+        return true;
+      });
+    },
+    async putProject(project, expected) {
+      await change(expected, () => {
         putNamed(projects, "project", project);
         deletedProjects.delete(project.id);
-      }),
-    putUser: (user) =>
-      write(() => {
+        return true;
+      });
+    },
+    async putUser(user, expected) {
+      await change(expected, () => {
         const projectIds = [...new Set(user.projectIds)].sort();
         putNamed(users, "user", { ...user, projectIds });
-      }),
-    putAccessKey: (key) =>
-      write(() => {
+        return true;
+      });
+    },
+    async putAccessKey(key, expected) {
+      await change(expected, () => {
         accessKeys.put(key.accessKey, key);
-      }),
-    deleteDomain: (id) =>
-      write(() => {
+        return true;
+      });
+    },
+    deleteDomain: (id, expected) =>
+      change(expected, () => {
         const members = [...projects.list(), ...users.list()];
         if (members.some(({ domainId }) => domainId === id)) return false;
         domains.delete(id);
         return true;
       }),
-    deleteProject: (id) =>
-      write(() => {
+    deleteProject: (id, _at, expected) =>
+      change(expected, () => {
         if (listTopics(tables, id).length > 0) return false;
         projects.delete(id);
         deletedProjects.put(id, {});
@@ -64,16 +92,20 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         return true;
       }),
     isDeletedProject: async (id) => deletedProjects.has(id),
-    deleteUser: (id) =>
-      write(() => {
+    async deleteUser(id, expected) {
+      await change(expected, () => {
         users.delete(id);
         accessKeys.deleteWhere(({ userId }) => userId === id);
         tokens.deleteWhere(({ userId }) => userId === id);
-      }),
-    deleteAccessKey: (accessKey) =>
-      write(() => {
+        return true;
+      });
+    },
+    async deleteAccessKey(accessKey, expected) {
+      await change(expected, () => {
         accessKeys.delete(accessKey);
-      }),
+        return true;
+      });
+    },
     findDomain: async (id) => domains.get(id),
     findProject: async (id) => projects.get(id),
     listProjects: async () => projects.list(),

@@ -11,7 +11,9 @@ import {
   type Change,
   type ConfirmationGrant,
   type ConfirmationWindow,
+  type CounterKind,
   contentKinds,
+  counterKinds,
   type DeliveryActionRecord,
   type DeliveryJob,
   type DeliveryOutcome,
@@ -25,11 +27,13 @@ import {
   type IdempotencyKey,
   type InboundMessage,
   jobStates,
+  type KeptCounter,
   type Message,
   type MessageContent,
   type MessageTemplate,
   type MessageTopic,
   messageClasses,
+  type NewDetection,
   type OptOutRecord,
   type Project,
   partStates,
@@ -481,6 +485,40 @@ export const identityTokenColumns: Columns<TokenRecord> = {
 
 export const settingColumns: Columns<Setting> = {
   value: text,
+  version: integer,
+};
+
+export interface CounterRow extends KeptCounter {
+  readonly kind: CounterKind;
+}
+
+export const counterColumns: Columns<CounterRow> = {
+  kind: oneOf(counterKinds),
+  count: integer,
+  lastAt: integer,
+  endsAt: integer,
+};
+
+export interface DetectionRow extends NewDetection {
+  readonly begunAt: EpochMs;
+  readonly endsAt: EpochMs;
+}
+
+export const detectionColumns: Columns<DetectionRow> = {
+  id: text,
+  projectId: text,
+  topicUrn: text,
+  result: optional(json),
+  begunAt: integer,
+  endsAt: integer,
+};
+
+/** Of domains, projects, users and access keys together. */
+export interface IdentityVersionRow {
+  readonly version: number;
+}
+
+export const identityVersionColumns: Columns<IdentityVersionRow> = {
   version: integer,
 };
 

@@ -6,6 +6,7 @@ import {
   CarillonError,
   type ConfirmationLimit,
   countConfirmation,
+  mayTryCode,
   noticeContent,
   type ProjectId,
   type SubscriberNotice,
@@ -13,7 +14,10 @@ import {
   type SubscriptionId,
   type SubscriptionStore,
   subscriptionStatus,
+  toCounter,
+  type WrongCodeKeys,
 } from "@carillon/core";
+import { counterKey } from "./counters.ts";
 import {
   endSubscription,
   hasTopic,
@@ -30,7 +34,15 @@ export function createSubscriptionStore(
   tables: Tables,
   holds: Holds,
 ): SubscriptionStore {
-  const { subscriptions, confirmations, write } = tables;
+  const { subscriptions, confirmations, counters, write } = tables;
+
+  function mayTry({ sender, all }: WrongCodeKeys): boolean {
+    const [ofSender, ofAll] = [sender, all].map((key) =>
+      toCounter(counters.get(counterKey("wrong_code", key)), holds.now()),
+    );
+    return mayTryCode(ofSender, ofAll);
+  }
+
   return {
     async findSubscription(...key) {
       return findSubscription(tables, ...key);
@@ -90,10 +102,11 @@ export function createSubscriptionStore(
         }
         return { ...answer, subscription: notify(tables, kept, confirmation) };
       }),
-    confirmSubscription: (id, generation) =>
+    confirmSubscription: (id, generation, wrongCodes) =>
       write(() => {
         const subscription = listPresent(tables).find((it) => it.id === id);
         if (subscription?.generation !== generation) return undefined;
+        if (wrongCodes && !mayTry(wrongCodes)) return undefined;
         confirmations.delete(endpointKey(subscription));
         if (isActive(subscription)) return subscription;
         tell(tables, "subscription.confirmed", subscription, holds.now());

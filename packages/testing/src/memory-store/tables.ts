@@ -236,7 +236,12 @@ export function createTables(clock: Pick<Clock, "now">) {
     accessKeys: table(rows.accessKeyColumns),
     tokens: table(rows.identityTokenColumns),
     settings: table(rows.settingColumns),
+    /** One row, once there is an identity. */
+    identityVersion: table(rows.identityVersionColumns),
 
+    counters: table(rows.counterColumns),
+    /** Oldest first. */
+    detections: table(rows.detectionColumns),
     auditEntries: table(rows.auditColumns),
 
     changes: table(rows.changeColumns),

@@ -117,6 +117,69 @@ export function testIdentity({ test }: Cases): void {
     assert.equal((await store.findUser("u2"))?.domainId, "d2");
   });
 
+  test("counts the writes of identities", async (store) => {
+    assert.equal(await store.readIdentityVersion(), 0);
+    await store.putDomain(domain);
+    await store.putProject(project);
+    await store.putUser(user);
+    await store.putAccessKey(accessKey);
+    assert.equal(await store.readIdentityVersion(), 4);
+    await store.putToken(token, 9);
+    await store.putSetting("a", "b", 0);
+    assert.equal(await store.deleteDomain("d1"), false);
+    const taken = store.putUser({ ...user, id: "u2" });
+    await assert.rejects(taken, { code: "IDENTITY_EXISTS" });
+    assert.equal(await store.readIdentityVersion(), 4);
+    await store.deleteAccessKey("AK1");
+    await store.deleteUser("u1");
+    await store.deleteProject(projectId, start);
+    await store.deleteDomain("d1");
+    assert.equal(await store.readIdentityVersion(), 8);
+  });
+
+  test("refuses what was decided by another version", async (store) => {
+    await store.putDomain(domain);
+    await store.putProject(project);
+    await store.putUser(user);
+    await store.putAccessKey(accessKey);
+    const changed = { code: "IDENTITY_CHANGED" };
+    for (const expected of [0, 3, 5]) {
+      for (const write of [
+        () => store.putDomain({ ...domain, name: "x" }, expected),
+        () => store.putProject({ ...project, name: "x" }, expected),
+        () => store.putUser({ ...user, name: "x" }, expected),
+        () => store.putAccessKey({ ...accessKey, userId: "x" }, expected),
+        () => store.deleteAccessKey("AK1", expected),
+        () => store.deleteUser("u1", expected),
+        () => store.deleteProject(projectId, start, expected),
+        () => store.deleteDomain("d1", expected),
+      ]) {
+        await assert.rejects(write(), changed);
+      }
+    }
+    assert.deepEqual(await store.listDomains(), [domain]);
+    assert.deepEqual(await store.listProjects(), [project]);
+    assert.deepEqual(await store.listUsers(), [user]);
+    assert.deepEqual(await store.listAccessKeys(), [accessKey]);
+    await store.deleteAccessKey("AK1", 4);
+    assert.deepEqual(await store.listAccessKeys(), []);
+  });
+
+  test("of writes by one version at once one counts", async (store) => {
+    await store.putDomain(domain);
+    for (let round = 0; round < 20; round++) {
+      const version = await store.readIdentityVersion();
+      const writes = Array.from({ length: 8 }, (_, n) =>
+        n % 2
+          ? store.putUser({ ...user, name: `${round}-${n}` }, version)
+          : store.putDomain({ ...domain, name: `${round}-${n}` }, version),
+      );
+      const ends = await Promise.allSettled(writes);
+      const kept = ends.filter(({ status }) => status === "fulfilled");
+      assert.equal(kept.length, 1);
+    }
+  });
+
   test("names are the same whatever the case of ASCII letters", async (store) => {
     await store.putDomain({ ...domain, name: "Default" });
     await store.putProject({ ...project, name: "Shop" });

@@ -129,6 +129,7 @@ export const smnErrorCodes: Readonly<
   // SMN has nothing to do with identity: the gateway's general ones.
   IDENTITY_INVALID: { status: 400, code: "APIGW.0201" },
   IDENTITY_NOT_FOUND: { status: 404, code: "APIGW.0101" },
+  IDENTITY_CHANGED: { status: 409, code: "APIGW.0201" },
   IDENTITY_EXISTS: { status: 409, code: "APIGW.0201" },
   IDENTITY_IN_USE: { status: 409, code: "APIGW.0201" },
   LAST_OPERATOR: { status: 409, code: "APIGW.0201" },

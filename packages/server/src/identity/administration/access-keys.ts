@@ -83,11 +83,12 @@ export function createAccessKeyAdministration({
 
   async function putWithSecret(
     key: Omit<AccessKey, "encryptedSecret">,
+    version: number,
   ): Promise<AccessKeyWithSecret> {
     const secretKey = makeSecretKey();
     const purpose = secretKeyPurpose(key.accessKey);
     const kept = { ...key, encryptedSecret: secrets.seal(secretKey, purpose) };
-    await store.putAccessKey(kept);
+    await store.putAccessKey(kept, version);
     return { key: kept, secretKey };
   }
 
@@ -107,7 +108,7 @@ export function createAccessKeyAdministration({
       );
     },
     create: ({ userId, projectId }) =>
-      change(async () => {
+      change(async (version) => {
         const holder = await findHolder({ userId });
         if (!holder) {
           throw new RequestError("IDENTITY_INVALID", "No such user.");
@@ -126,27 +127,27 @@ export function createAccessKeyAdministration({
               : "The user may not act in that project: assign it first.",
           );
         }
-        return await putWithSecret({
-          accessKey: makeAccessKey(),
-          userId,
-          projectId: project.id,
-          createdAt: clock.now(),
-        });
+        const accessKey = makeAccessKey();
+        const key = { accessKey, userId, projectId: project.id };
+        return await putWithSecret({ ...key, createdAt: clock.now() }, version);
       }),
     setEnabled: (accessKey, enabled) =>
-      change(async () => {
+      change(async (version) => {
         const key = withSwitch(await getManaged(accessKey), enabled);
         if (!enabled) await checkOperatorRemains(store, { accessKey });
-        await store.putAccessKey(key);
+        await store.putAccessKey(key, version);
         return key;
       }),
     rotate: (accessKey) =>
-      change(async () => await putWithSecret(await getManaged(accessKey))),
+      change(
+        async (version) =>
+          await putWithSecret(await getManaged(accessKey), version),
+      ),
     delete: (accessKey) =>
-      change(async () => {
+      change(async (version) => {
         await getManaged(accessKey);
         await checkOperatorRemains(store, { accessKey });
-        await store.deleteAccessKey(accessKey);
+        await store.deleteAccessKey(accessKey, version);
       }),
   };
 }

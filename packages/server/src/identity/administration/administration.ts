@@ -2,10 +2,12 @@
  * What administrators and operators do with domains, projects, users and
  * access keys, as far as they reach. What is taken from somebody is refused
  * from the next request on, in this process; another one of the same store
- * notices within a minute.
+ * notices within a minute. Changes by several processes at once are as good as
+ * one after the other.
  */
 
 import {
+  CarillonError,
   type Clock,
   ConcurrencyLimit,
   type IdentityStore,
@@ -65,14 +67,20 @@ export interface AdministrationContext
   readonly reach: Reach;
   /**
    * One change after the other: each looks at what is there before it writes.
-   * The caches are invalidated afterwards.
+   * `run` gives the version to its write, which is to be its only one of
+   * domains, projects, users and access keys; it is called again when another
+   * process was quicker. The caches are invalidated afterwards.
    *
-   * @throws CarillonError OVERLOADED when too many wait for their turn
+   * @throws CarillonError OVERLOADED when too many wait for their turn,
+   * IDENTITY_CHANGED when others change something all the time
    */
-  change<Result>(run: () => Promise<Result>): Promise<Result>;
+  change<Result>(run: (version: number) => Promise<Result>): Promise<Result>;
 }
 
 const maxWaitingChanges = 100;
+
+/** One other process at least has succeeded in each round that fails. */
+const maxRounds = 100;
 
 export function createAdministration({
   key,
@@ -90,7 +98,7 @@ export function createAdministration({
     change: (run) =>
       changes.run(async () => {
         try {
-          return await run();
+          return await decide(ports.store, run);
         } finally {
           // Also after a failure: what was written by then counts.
           ports.identity.invalidate();
@@ -104,4 +112,21 @@ export function createAdministration({
     users: createUserAdministration({ ...context, reach }),
     accessKeys: createAccessKeyAdministration({ ...context, reach }),
   });
+}
+
+/** Until the version that it was decided by is the one it is written to. */
+async function decide<Result>(
+  store: Pick<IdentityStore, "readIdentityVersion">,
+  run: (version: number) => Promise<Result>,
+): Promise<Result> {
+  for (let round = 1; ; round++) {
+    const version = await store.readIdentityVersion();
+    try {
+      return await run(version);
+    } catch (error) {
+      const isOvertaken =
+        error instanceof CarillonError && error.code === "IDENTITY_CHANGED";
+      if (!isOvertaken || round === maxRounds) throw error;
+    }
+  }
 }

@@ -37,22 +37,22 @@ export function createDomainAdministration({
     get,
     list: async () => (await store.listDomains()).filter(isHere),
     create: ({ name }) =>
-      change(async () => {
+      change(async (version) => {
         const domain = { id: newId(), name: checkName(name) };
-        await store.putDomain(domain);
+        await store.putDomain(domain, version);
         return domain;
       }),
     setEnabled: (id, enabled) =>
-      change(async () => {
+      change(async (version) => {
         const domain = withSwitch(await get(id), enabled);
         if (!enabled) await checkOperatorRemains(store, { domainId: id });
-        await store.putDomain(domain);
+        await store.putDomain(domain, version);
         return domain;
       }),
     delete: (id) =>
-      change(async () => {
+      change(async (version) => {
         await get(id);
-        if (await store.deleteDomain(id)) return;
+        if (await store.deleteDomain(id, version)) return;
         throw new RequestError(
           "IDENTITY_IN_USE",
           "The domain has projects or users: delete them first.",

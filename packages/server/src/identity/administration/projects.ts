@@ -67,7 +67,7 @@ export function createProjectAdministration({
         : all.filter((project) => project.domainId === domainId);
     },
     create: ({ name, domainId, id = newId() }) =>
-      change(async () => {
+      change(async (version) => {
         if (!/^[0-9a-f]{32}$/.test(id)) {
           throw new RequestError(
             "IDENTITY_INVALID",
@@ -93,23 +93,23 @@ export function createProjectAdministration({
             `There is a project with id ${id} already.`,
           );
         }
-        await store.putProject(project);
+        await store.putProject(project, version);
         return project;
       }),
     setEnabled: (id, enabled) =>
-      change(async () => {
+      change(async (version) => {
         const project = withSwitch(await get(id), enabled);
         if (!enabled) await checkKeys(project.id);
-        await store.putProject(project);
+        await store.putProject(project, version);
         return project;
       }),
     delete: (id) =>
-      change(async () => {
+      change(async (version) => {
         const project = await get(id);
         await checkKeys(project.id);
         // Its id is not given to others from then on: it stands in every URN,
         // and what was published is kept.
-        if (!(await store.deleteProject(project.id, clock.now()))) {
+        if (!(await store.deleteProject(project.id, clock.now(), version))) {
           throw new RequestError(
             "IDENTITY_IN_USE",
             "The project has topics: delete them first, or disable the project.",

@@ -5,6 +5,7 @@ import {
   type ConcurrencyLimit,
   filterNamed,
   identityExists,
+  loadOnce,
   type ProjectId,
   type User,
   type UserRole,
@@ -132,7 +133,9 @@ export function createUserAdministration({
       checkName(name);
       checkMayManage(reach, role);
       checkPassword(password);
-      return await change(async () => {
+      // Hashed once, however often the change is decided anew.
+      const secret = loadOnce(() => makeSecret(hashes, password));
+      return await change(async (version) => {
         await checkDomain(store, reach, domainId);
         const projectIds: ProjectId[] = [];
         for (const projectId of asked) {
@@ -142,15 +145,15 @@ export function createUserAdministration({
           throw identityExists("user", name);
         }
         // Last, because it is what costs.
-        const { passwordHash, result } = await makeSecret(hashes, password);
+        const { passwordHash, result } = await secret();
         const id = newId();
         const user = { id, name, domainId, passwordHash, role, projectIds };
-        await store.putUser(user);
+        await store.putUser(user, version);
         return { user, ...result };
       });
     },
     change: (id, { enabled, role }) =>
-      change(async () => {
+      change(async (version) => {
         const known = await getManaged(id);
         const user = {
           ...withSwitch(known, enabled ?? !known.disabled),
@@ -162,47 +165,48 @@ export function createUserAdministration({
             await checkOperatorRemains(store, { userId: id });
           }
         }
-        await store.putUser(user);
+        await store.putUser(user, version);
         if (user.disabled) await store.deleteTokens(id);
         return user;
       }),
     assign: (id, projectId) =>
-      change(async () => {
+      change(async (version) => {
         const known = await getManaged(id);
         const checked = await checkProject(known.domainId, projectId);
         const projectIds = [...new Set([...known.projectIds, checked])].sort();
         const user = { ...known, projectIds };
-        await store.putUser(user);
+        await store.putUser(user, version);
         return user;
       }),
     unassign: (id, projectId) =>
-      change(async () => {
+      change(async (version) => {
         const known = await getManaged(id);
         const user = {
           ...known,
           projectIds: known.projectIds.filter((one) => one !== projectId),
         };
-        await store.putUser(user);
+        await store.putUser(user, version);
         return user;
       }),
     async rotate(id, password) {
       checkPassword(password);
-      return await change(async () => {
+      const secret = loadOnce(() => makeSecret(hashes, password));
+      return await change(async (version) => {
         const known = await getManaged(id);
-        const { passwordHash, result } = await makeSecret(hashes, password);
+        const { passwordHash, result } = await secret();
         const user = { ...known, passwordHash };
-        await store.putUser(user);
+        await store.putUser(user, version);
         await store.deleteTokens(id);
         return { user, ...result };
       });
     },
     delete: (id) =>
-      change(async () => {
+      change(async (version) => {
         const { role, disabled } = await getManaged(id);
         if (role === "operator" && !disabled) {
           await checkOperatorRemains(store, { userId: id });
         }
-        await store.deleteUser(id);
+        await store.deleteUser(id, version);
       }),
   };
 }

@@ -1,6 +1,11 @@
 /** Projects, users, keys, tokens and settings in SQLite. */
 
-import { findNamed, type IdentityStore, identityExists } from "@carillon/core";
+import {
+  CarillonError,
+  findNamed,
+  type IdentityStore,
+  identityExists,
+} from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import {
   type AccessKeyRow,
@@ -14,6 +19,7 @@ import {
   type UserRow,
   users,
 } from "../schema/identity-tables.ts";
+import type { IdentityAnswer } from "../write/identity-writes.ts";
 
 export function createIdentityStore({
   reader,
@@ -50,28 +56,42 @@ export function createIdentityStore({
   const settingByName = reader.prepare<[value: string, version: number]>(
     "SELECT value, version FROM settings WHERE name = ?",
   );
+  const version = reader.prepare<[version: number]>(
+    "SELECT version FROM identity_version",
+  );
 
   return {
-    async putDomain(domain) {
-      if (await writer.run("putDomain", domain)) return;
+    async readIdentityVersion() {
+      return version.get()?.[0] ?? 0;
+    },
+    async putDomain(domain, expected) {
+      if (isDone(await writer.run("putDomain", domain, expected))) return;
       throw identityExists("domain", domain.name);
     },
-    async putProject(project) {
-      if (await writer.run("putProject", project)) return;
+    async putProject(project, expected) {
+      if (isDone(await writer.run("putProject", project, expected))) return;
       throw identityExists("project", project.name);
     },
-    async putUser(user) {
-      if (await writer.run("putUser", user)) return;
+    async putUser(user, expected) {
+      if (isDone(await writer.run("putUser", user, expected))) return;
       throw identityExists("user", user.name);
     },
-    putAccessKey: (key) => writer.run("putAccessKey", key),
-    deleteDomain: (id) => writer.run("deleteDomain", id),
-    deleteProject: (id, at) => writer.run("deleteProject", id, at),
+    async putAccessKey(key, expected) {
+      isDone(await writer.run("putAccessKey", key, expected));
+    },
+    deleteDomain: async (id, expected) =>
+      isDone(await writer.run("deleteDomain", id, expected)),
+    deleteProject: async (id, at, expected) =>
+      isDone(await writer.run("deleteProject", id, at, expected)),
     async isDeletedProject(id) {
       return deletedProject.get(id) !== undefined;
     },
-    deleteUser: (id) => writer.run("deleteUser", id),
-    deleteAccessKey: (accessKey) => writer.run("deleteAccessKey", accessKey),
+    async deleteUser(id, expected) {
+      isDone(await writer.run("deleteUser", id, expected));
+    },
+    async deleteAccessKey(accessKey, expected) {
+      isDone(await writer.run("deleteAccessKey", accessKey, expected));
+    },
     async findDomain(id) {
       const row = domainById.get(id);
       return row && domains.fromRow(row);
@@ -122,4 +142,10 @@ export function createIdentityStore({
     putSetting: (name, value, replaces) =>
       writer.run("putSetting", name, value, replaces),
   };
+}
+
+/** @throws CarillonError IDENTITY_CHANGED */
+function isDone(answer: IdentityAnswer): boolean {
+  if (typeof answer === "boolean") return answer;
+  throw new CarillonError(answer);
 }

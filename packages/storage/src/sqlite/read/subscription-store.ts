@@ -73,11 +73,12 @@ export function createSubscriptionStore(
           };
       }
     },
-    async confirmSubscription(id, generation) {
+    async confirmSubscription(id, generation, wrongCodes) {
       const row = await writer.run(
         "confirmSubscription",
         id,
         generation,
+        wrongCodes ?? null,
         clock.now(),
       );
       return row && subscriptions.fromRow(row);

@@ -18,6 +18,12 @@ import {
 } from "../schema/identity-tables.ts";
 import { prepareQuery } from "../schema/query.ts";
 
+/** The version that a write was decided by; `undefined`: by none. */
+type Expected = number | undefined;
+
+/** Whether anything was changed, or that the version is another one. */
+export type IdentityAnswer = boolean | "IDENTITY_CHANGED";
+
 export function createIdentityWrites(db: DatabaseSync) {
   /** Parameters: name, id. */
   const domainNamesake = prepareQuery<[one: number]>(
@@ -110,52 +116,81 @@ export function createIdentityWrites(db: DatabaseSync) {
      WHERE name = ? AND version = ?`,
   );
 
+  const version = prepareQuery<[version: number]>(
+    db,
+    "SELECT version FROM identity_version",
+  );
+  const countUp = db.prepare(
+    "UPDATE identity_version SET version = version + 1",
+  );
+
+  /** `work` answers whether it changed anything. */
+  function change(expected: Expected, work: () => boolean): IdentityAnswer {
+    if (expected !== undefined && version.get()?.[0] !== expected) {
+      return "IDENTITY_CHANGED";
+    }
+    if (!work()) return false;
+    countUp.run();
+    return true;
+  }
+
   return {
     /** This and its siblings answer false when another has the name. */
-    putDomain(domain: Domain): boolean {
-      if (domainNamesake.get(domain.name, domain.id)) return false;
-      putDomain.run(...domains.toRow(domain));
-      return true;
-    },
-    putProject(project: Project): boolean {
-      const { id, name, domainId } = project;
-      if (projectNamesake.get(domainId, name, id)) return false;
-      putProject.run(...projects.toRow(project));
-      forgetDeleted.run(id);
-      return true;
-    },
-    putUser(user: User): boolean {
-      const { id, name, domainId, projectIds } = user;
-      if (userNamesake.get(domainId, name, id)) return false;
-      putUser.run(...userRecords.toRow(user));
-      unassignAll.run(id);
-      for (const projectId of projectIds) assign.run(id, projectId);
-      return true;
-    },
-    putAccessKey(key: AccessKey): void {
-      putAccessKey.run(...accessKeys.toRow(key));
-    },
-    deleteDomain(id: string): boolean {
-      deleteDomain.run(id);
-      return domainById.get(id) === undefined;
-    },
-    deleteProject(id: string, at: EpochMs): boolean {
-      if (topicOfProject.get(id)) return false;
-      for (const statement of ofProject) statement.run(id);
-      deleteTemplates.run(at, id);
-      deleteProject.run(id);
-      noteDeleted.run(id);
-      return true;
-    },
-    deleteUser(id: string): void {
-      unassignAll.run(id);
-      deleteKeysOfUser.run(id);
-      deleteTokensOfUser.run(id);
-      deleteUser.run(id);
-    },
-    deleteAccessKey(accessKey: string): void {
-      deleteAccessKey.run(accessKey);
-    },
+    putDomain: (domain: Domain, expected: Expected) =>
+      change(expected, () => {
+        if (domainNamesake.get(domain.name, domain.id)) return false;
+        putDomain.run(...domains.toRow(domain));
+        return true;
+      }),
+    putProject: (project: Project, expected: Expected) =>
+      change(expected, () => {
+        const { id, name, domainId } = project;
+        if (projectNamesake.get(domainId, name, id)) return false;
+        putProject.run(...projects.toRow(project));
+        forgetDeleted.run(id);
+        return true;
+      }),
+    putUser: (user: User, expected: Expected) =>
+      change(expected, () => {
+        const { id, name, domainId, projectIds } = user;
+        if (userNamesake.get(domainId, name, id)) return false;
+        putUser.run(...userRecords.toRow(user));
+        unassignAll.run(id);
+        for (const projectId of projectIds) assign.run(id, projectId);
+        return true;
+      }),
+    putAccessKey: (key: AccessKey, expected: Expected) =>
+      change(expected, () => {
+        putAccessKey.run(...accessKeys.toRow(key));
+        return true;
+      }),
+    deleteDomain: (id: string, expected: Expected) =>
+      change(expected, () => {
+        deleteDomain.run(id);
+        return domainById.get(id) === undefined;
+      }),
+    deleteProject: (id: string, at: EpochMs, expected: Expected) =>
+      change(expected, () => {
+        if (topicOfProject.get(id)) return false;
+        for (const statement of ofProject) statement.run(id);
+        deleteTemplates.run(at, id);
+        deleteProject.run(id);
+        noteDeleted.run(id);
+        return true;
+      }),
+    deleteUser: (id: string, expected: Expected) =>
+      change(expected, () => {
+        unassignAll.run(id);
+        deleteKeysOfUser.run(id);
+        deleteTokensOfUser.run(id);
+        deleteUser.run(id);
+        return true;
+      }),
+    deleteAccessKey: (accessKey: string, expected: Expected) =>
+      change(expected, () => {
+        deleteAccessKey.run(accessKey);
+        return true;
+      }),
     putToken(token: TokenRecord, maxOfFirst: number): void {
       putToken.run(...tokens.toRow(token));
       if (token.firstHash === undefined) return;

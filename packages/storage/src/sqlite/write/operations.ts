@@ -6,7 +6,9 @@ import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createChangeWrites } from "./change-writes.ts";
+import { createCounterWrites } from "./counter-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
+import { createDetectionWrites } from "./detection-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
@@ -52,6 +54,8 @@ export function createOperations(
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db),
+    ...createCounterWrites(db),
+    ...createDetectionWrites(db),
     ...createAuditWrites(db),
     ...createChangeWrites(db, journal),
   };

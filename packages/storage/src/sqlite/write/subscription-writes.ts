@@ -7,8 +7,9 @@ import type {
   SubscriberNotice,
   SubscriptionChange,
   SubscriptionSignature,
+  WrongCodeKeys,
 } from "@carillon/core";
-import { noticeContent } from "@carillon/core/rules";
+import { mayTryCode, noticeContent } from "@carillon/core/rules";
 import { filterPolicies } from "../schema/filter-policies.ts";
 import { toMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
@@ -91,6 +92,20 @@ export function createSubscriptionWrites(
   const count = createCount(db);
   const writeNotice = createNoticeWrite(db, journal);
   const confirmations = createConfirmationCounts(db);
+  /** Parameters: key, now. Index: the primary key. */
+  const wrongCodesOf = prepareQuery<[count: number]>(
+    db,
+    `SELECT count FROM counters
+     WHERE kind = 'wrong_code' AND key = ? AND ends_at > ?`,
+  );
+
+  function mayTry({ sender, all }: WrongCodeKeys, now: EpochMs): boolean {
+    const [ofSender, ofAll] = [sender, all].map((key) => {
+      const [count] = wrongCodesOf.get(key, now) ?? [];
+      return count === undefined ? undefined : { count };
+    });
+    return mayTryCode(ofSender, ofAll);
+  }
 
   /** Queues a notice to a subscription, with what its link is made from. */
   function send(seq: number, notice: SubscriberNotice): void {
@@ -171,10 +186,12 @@ export function createSubscriptionWrites(
     confirmSubscription(
       id: string,
       generation: number,
+      wrongCodes: WrongCodeKeys | null,
       at: EpochMs,
     ): SubscriptionRow | undefined {
       const [seq, , current] = byId.get(id) ?? [];
       if (seq === undefined || current !== generation) return undefined;
+      if (wrongCodes && !mayTry(wrongCodes, at)) return undefined;
       const isNew = confirm.run(seq).changes > 0;
       confirmations.clear(seq);
       const row = get(seq);

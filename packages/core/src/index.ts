@@ -278,6 +278,12 @@ export {
   type StatisticsReader,
 } from "./ports/statistics-store.ts";
 export type { Store } from "./ports/store.ts";
+export {
+  type AccessRecord,
+  anyChange,
+  type StoreChange,
+  type StoreChanges,
+} from "./ports/store-changes.ts";
 export type {
   NewSubscription,
   SubscriberNotice,
@@ -318,6 +324,7 @@ export type {
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export { createReload } from "./reload.ts";
 export {
   type ConfirmationWindow,
   cancelReasons,
@@ -329,7 +336,11 @@ export {
   refusedOutcome,
   unfetchedError,
 } from "./rules.ts";
-export { type SettingChange, SharedSetting } from "./shared-setting.ts";
+export {
+  type SettingChange,
+  SharedSetting,
+  watchSetting,
+} from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
 export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {

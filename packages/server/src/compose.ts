@@ -225,7 +225,9 @@ export async function compose(
       limitConfirmations: () => settings.get().limitConfirmations,
     },
   );
-  const keys = await orAborted(openKeys({ store, key, clock, logger }), signal);
+  const keys = opened.use(
+    await orAborted(openKeys({ store, key, clock, logger }), signal),
+  );
   const seal = createContentSeal({ store, keys });
   const deliveryLog = opened.use(
     new DeliveryLog({
@@ -320,14 +322,16 @@ export async function compose(
     },
     config,
   );
-  const identity = createIdentity({
-    store,
-    clock: wallClock,
-    logger,
-    hashes,
-    key,
-    publicUrl: ports.publicUrl,
-  });
+  const identity = opened.use(
+    createIdentity({
+      store,
+      clock: wallClock,
+      logger,
+      hashes,
+      key,
+      publicUrl: ports.publicUrl,
+    }),
+  );
 
   const requests = new RequestMeter();
   const logins = new LoginMeter();

@@ -142,13 +142,15 @@ export async function open(
     }),
   );
   const key = await readKeyFile(config.data);
-  const signingKeys = new SigningKeys({
-    settings: store,
-    secrets: createSecretBox(key),
-    region: config.region,
-    clock,
-    logger,
-  });
+  const signingKeys = opened.use(
+    new SigningKeys({
+      settings: store,
+      secrets: createSecretBox(key),
+      region: config.region,
+      clock,
+      logger,
+    }),
+  );
   // In the background: the first signature waits for it, the start does not.
   void signingKeys.load().catch((error: unknown) => {
     logger.error("signing_keys_failed", { error });

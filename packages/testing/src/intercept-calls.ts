@@ -2,9 +2,15 @@
 
 import type { Store } from "@carillon/core";
 
+const listening = new Set<PropertyKey>([
+  "changes",
+  "watchFeed",
+] satisfies (keyof Store)[]);
+
 /**
- * The store, all of whose methods go through `around`; they answer promises all.
- * Its other properties, and its type, stay.
+ * The store, all of whose methods go through `around`; they answer promises all,
+ * but those that take a listener, which are called as they are. Its other
+ * properties, and its type, stay.
  */
 export function interceptCalls<Wrapped extends Store>(
   store: Wrapped,
@@ -18,6 +24,7 @@ export function interceptCalls<Wrapped extends Store>(
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
+      if (listening.has(name)) return value.bind(target);
       return (...args: unknown[]) =>
         around(name, async () => Reflect.apply(value, target, args), args);
     },

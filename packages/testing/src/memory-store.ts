@@ -65,6 +65,7 @@ export class MemoryStore {
       ...createIdentityStore(tables),
       ...createAuditStore(tables),
       ...createChangeFeed(tables, holds),
+      changes: (listener) => tables.notices.changes(listener),
       exclusive: true,
       close: tables.close,
       [Symbol.asyncDispose]: tables.close,

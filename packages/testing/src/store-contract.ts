@@ -34,6 +34,7 @@ import { testRefusals } from "./store-contract/refusals.ts";
 import { testResourceTags } from "./store-contract/resource-tags.ts";
 import { testRounds } from "./store-contract/rounds.ts";
 import { testStatistics } from "./store-contract/statistics.ts";
+import { testStoreChanges } from "./store-contract/store-changes.ts";
 import { testSubscriptionUsers } from "./store-contract/subscription-users.ts";
 import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
@@ -69,6 +70,7 @@ export function testStoreContract(
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
     describe("change feed", () => testChanges(cases));
+    describe("notices of changes", () => testStoreChanges(cases));
     describe("audit log", () => testAudit(cases));
     describe("ledger", () => testLedgerProperties(cases));
     describe("rounds", () => testRounds(cases));

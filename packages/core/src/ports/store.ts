@@ -12,6 +12,7 @@ import type { MessageReader } from "./message-store.ts";
 import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
 import type { StatisticsReader } from "./statistics-store.ts";
+import type { StoreChanges } from "./store-changes.ts";
 import type { SubscriptionStore } from "./subscription-store.ts";
 import type { SubscriptionUserStore } from "./subscription-user-store.ts";
 import type { TemplateStore } from "./template-store.ts";
@@ -39,6 +40,7 @@ export interface Store
     IdentityStore,
     AuditStore,
     ChangeFeed,
+    StoreChanges,
     AsyncDisposable {
   /**
    * True when no other process can use the store while it is open: leases

@@ -10,6 +10,7 @@ import type {
   ConcurrencyLimit,
   IdentityStore,
   Logger,
+  StoreChanges,
 } from "@carillon/core";
 import { createAccessKeys, isSameSecret } from "./access-keys.ts";
 import { CredentialCache } from "./credential-cache.ts";
@@ -38,7 +39,7 @@ export interface SignedClaim {
 }
 
 /** Answers who sends a request, and issues tokens. */
-export interface Identity {
+export interface Identity extends Disposable {
   /**
    * As far as the head of a request says it: what is refused by it is refused
    * whatever the body is. At once when the credentials are cached.
@@ -66,7 +67,7 @@ interface KeyPairHolder {
 
 /** What {@link createIdentity} works with. */
 export interface IdentityPorts {
-  readonly store: IdentityStore;
+  readonly store: IdentityStore & StoreChanges;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Where passwords are hashed. */
@@ -78,8 +79,9 @@ export interface IdentityPorts {
 }
 
 /**
- * Caches what it looked up for a minute: call `invalidate` after a change made
- * past it.
+ * Caches what it looked up, until the store tells that it changed, on whatever
+ * node, and for a minute should that get lost. Call `invalidate` after a change
+ * that is to count at once: the store may tell it late.
  */
 export function createIdentity(ports: IdentityPorts): Identity {
   const { store, clock, logger, hashes } = ports;
@@ -159,6 +161,33 @@ export function createIdentity(ports: IdentityPorts): Identity {
     return failed("malformed");
   }
 
+  function invalidate(): void {
+    tokens.invalidate();
+    accessKeys.invalidate();
+    keyPairs.invalidate();
+  }
+
+  const stop = store.changes((change) => {
+    if (change.kind === "all") invalidate();
+    if (change.kind !== "access") return;
+    switch (change.of) {
+      case "token":
+        tokens.invalidateToken(change.id);
+        break;
+      case "access_key":
+        accessKeys.invalidate();
+        keyPairs.invalidate();
+        break;
+      case "user":
+      case "project":
+      case "domain":
+        invalidate();
+        break;
+      default:
+        change.of satisfies never;
+    }
+  });
+
   return {
     identify,
     authenticate(request) {
@@ -170,11 +199,8 @@ export function createIdentity(ports: IdentityPorts): Identity {
     directory,
     tokens,
     login: createLogin({ directory, tokens, clock, logger, hashes }),
-    invalidate() {
-      tokens.invalidate();
-      accessKeys.invalidate();
-      keyPairs.invalidate();
-    },
+    invalidate,
+    [Symbol.dispose]: stop,
   };
 }
 

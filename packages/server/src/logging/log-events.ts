@@ -183,7 +183,15 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   delivery_log_overrun: event("error", "Too many deliveries wait to be logged"),
   delivery_log_recovered: event("info", "They are logged again"),
   keys_not_deleted: event("error", "A deleted project's keys are on the disk"),
+  keys_not_read: event(
+    "warn",
+    "Keys that messages are sealed with changed, and were not read: those of before hold",
+  ),
   signing_keys_failed: event("error", "The signing keys were not loaded"),
+  signing_keys_not_read: event(
+    "warn",
+    "The signing keys changed, and were not read: the one of before signs on",
+  ),
   signing_key_created: event("info", "A signing key was made"),
 
   // The sandbox.

@@ -121,6 +121,7 @@ export async function openSqliteStore({
     ...createIdentityStore(connections),
     ...createAuditStore(connections),
     ...createChangeFeed(connections, steadyClock),
+    changes: (listener) => writer.changes(listener),
     exclusive: true,
     get status() {
       return writer.status;

@@ -227,7 +227,7 @@ export function testChanges({ test }: Cases): void {
   test("calls who watches once there is more to read", async (store) => {
     const from = await store.readLatestPosition();
     const called = Promise.withResolvers<void>();
-    const stop = store.watchChanges(called.resolve);
+    const stop = store.watchFeed(called.resolve);
     await occur(store, 1);
     await called.promise;
     stop();

@@ -1,8 +1,8 @@
 /**
  * What administrators and operators do with domains, projects, users and
  * access keys, as far as they reach. What is taken from somebody is refused
- * from the next request on, in this process; another one of the same store
- * notices within a minute.
+ * from the next request on in this process, and in others of the same store
+ * once they are told of the change.
  */
 
 import {

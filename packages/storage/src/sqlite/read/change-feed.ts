@@ -112,7 +112,7 @@ export function createChangeFeed(
     async readLatestPosition() {
       return String(bounds.get()?.[1] ?? 0);
     },
-    watchChanges: (listener) => writer.onChanged(listener),
+    watchFeed: (listener) => writer.onFeedGrown(listener),
     async findMessageHeads(seqs) {
       return heads
         .all(JSON.stringify(seqs))

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
   AccessKey,
+  AccessRecord,
   Domain,
   EpochMs,
   Project,
@@ -17,8 +18,9 @@ import {
   userRecords,
 } from "../schema/identity-tables.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 
-export function createIdentityWrites(db: DatabaseSync) {
+export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
   /** Parameters: name, id. */
   const domainNamesake = prepareQuery<[one: number]>(
     db,
@@ -89,11 +91,13 @@ export function createIdentityWrites(db: DatabaseSync) {
   );
   const putToken = db.prepare(tokens.replace("hash"));
   /** Parameters: first token, the new one, how many. Index: tokens_lineage. */
-  const deleteOldest = db.prepare(
+  const deleteOldest = prepareQuery<[hash: string]>(
+    db,
     `DELETE FROM tokens WHERE hash IN
        (SELECT hash FROM tokens INDEXED BY tokens_lineage
         WHERE first_hash = ? AND hash <> ?
-        ORDER BY issued_at DESC LIMIT -1 OFFSET ?)`,
+        ORDER BY issued_at DESC LIMIT -1 OFFSET ?)
+     RETURNING hash`,
   );
   /** Parameter: its hash. Indexes: the primary key, tokens_lineage. */
   const deleteToken = db.prepare(
@@ -110,11 +114,16 @@ export function createIdentityWrites(db: DatabaseSync) {
      WHERE name = ? AND version = ?`,
   );
 
+  function tell(of: AccessRecord, id: string): void {
+    notices.note({ kind: "access", of, id });
+  }
+
   return {
     /** This and its siblings answer false when another has the name. */
     putDomain(domain: Domain): boolean {
       if (domainNamesake.get(domain.name, domain.id)) return false;
       putDomain.run(...domains.toRow(domain));
+      tell("domain", domain.id);
       return true;
     },
     putProject(project: Project): boolean {
@@ -122,6 +131,7 @@ export function createIdentityWrites(db: DatabaseSync) {
       if (projectNamesake.get(domainId, name, id)) return false;
       putProject.run(...projects.toRow(project));
       forgetDeleted.run(id);
+      tell("project", id);
       return true;
     },
     putUser(user: User): boolean {
@@ -130,13 +140,16 @@ export function createIdentityWrites(db: DatabaseSync) {
       putUser.run(...userRecords.toRow(user));
       unassignAll.run(id);
       for (const projectId of projectIds) assign.run(id, projectId);
+      tell("user", id);
       return true;
     },
     putAccessKey(key: AccessKey): void {
       putAccessKey.run(...accessKeys.toRow(key));
+      tell("access_key", key.accessKey);
     },
     deleteDomain(id: string): boolean {
       deleteDomain.run(id);
+      tell("domain", id);
       return domainById.get(id) === undefined;
     },
     deleteProject(id: string, at: EpochMs): boolean {
@@ -145,6 +158,7 @@ export function createIdentityWrites(db: DatabaseSync) {
       deleteTemplates.run(at, id);
       deleteProject.run(id);
       noteDeleted.run(id);
+      tell("project", id);
       return true;
     },
     deleteUser(id: string): void {
@@ -152,20 +166,27 @@ export function createIdentityWrites(db: DatabaseSync) {
       deleteKeysOfUser.run(id);
       deleteTokensOfUser.run(id);
       deleteUser.run(id);
+      tell("user", id);
     },
     deleteAccessKey(accessKey: string): void {
       deleteAccessKey.run(accessKey);
+      tell("access_key", accessKey);
     },
     putToken(token: TokenRecord, maxOfFirst: number): void {
       putToken.run(...tokens.toRow(token));
       if (token.firstHash === undefined) return;
-      deleteOldest.run(token.firstHash, token.hash, maxOfFirst - 1);
+      const { firstHash, hash } = token;
+      for (const [old] of deleteOldest.all(firstHash, hash, maxOfFirst - 1)) {
+        tell("token", old);
+      }
     },
     deleteToken(hash: string): void {
       deleteToken.run(hash);
+      tell("token", hash);
     },
     deleteTokens(userId: string): void {
       deleteTokensOfUser.run(userId);
+      tell("user", userId);
     },
     deleteExpiredTokens(now: EpochMs): number {
       return Number(deleteExpired.run(now).changes);
@@ -175,7 +196,9 @@ export function createIdentityWrites(db: DatabaseSync) {
         replaces === 0
           ? insertSetting.run(name, value)
           : replaceSetting.run(value, name, replaces);
-      return Number(changes) > 0;
+      if (Number(changes) === 0) return false;
+      notices.note({ kind: "setting", name });
+      return true;
     },
   };
 }

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 import { createChangeWrites } from "./change-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
@@ -29,15 +30,22 @@ export type OperationName = keyof Operations;
 export function createOperations(
   db: DatabaseSync,
   rules: StateRules,
-  journal: ChangeJournal,
+  /** Where they note what they changed. */
+  {
+    journal,
+    notices,
+  }: {
+    readonly journal: ChangeJournal;
+    readonly notices: ChangeNotices;
+  },
 ) {
   return {
-    ...createTopicWrites(db, journal),
+    ...createTopicWrites(db, journal, notices),
     ...createResourceTagWrites(db),
-    ...createSubscriptionWrites(db, journal),
+    ...createSubscriptionWrites(db, journal, notices),
     ...createSubscriptionUserWrites(db),
     ...createTemplateWrites(db),
-    ...createBindingWrites(db),
+    ...createBindingWrites(db, notices),
     ...createMessageWrites(db, journal),
     ...createIdempotencyWrites(db, journal),
     ...createRangeWrites(db, rules, journal),
@@ -47,7 +55,7 @@ export function createOperations(
     ...createReceiptWrites(db, journal),
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
-    ...createIdentityWrites(db),
+    ...createIdentityWrites(db, notices),
     ...createAuditWrites(db),
     ...createChangeWrites(db, journal),
   };

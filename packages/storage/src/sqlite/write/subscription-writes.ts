@@ -21,6 +21,7 @@ import {
   subscriptionTables,
 } from "../schema/subscription-table.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createNoticeWrite } from "./message-writes.ts";
 
@@ -29,6 +30,7 @@ const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 export function createSubscriptionWrites(
   db: DatabaseSync,
   journal: ChangeJournal,
+  notices: ChangeNotices,
 ) {
   const topicById = prepareQuery<[subscriptionCount: number]>(
     db,
@@ -46,9 +48,11 @@ export function createSubscriptionWrites(
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.seq = ?`,
   );
-  const byId = prepareQuery<[seq: number, status: number, generation: number]>(
+  const byId = prepareQuery<
+    [seq: number, topicSeq: number, status: number, generation: number]
+  >(
     db,
-    `SELECT seq, status, generation FROM subscriptions
+    `SELECT seq, topic_seq, status, generation FROM subscriptions
      WHERE id = ? AND status < 4`,
   );
   const byFullName = prepareQuery<[seq: number, topicSeq: number]>(
@@ -77,7 +81,7 @@ export function createSubscriptionWrites(
   );
   const setSignature = db.prepare(
     `UPDATE subscriptions SET signature = ?
-     WHERE id = ? AND status < 4 AND signature IS ?`,
+     WHERE seq = ? AND signature IS ?`,
   );
   /** An old mail's link must not undo what its reader decides now. */
   const cancel = db.prepare(
@@ -110,6 +114,11 @@ export function createSubscriptionWrites(
       subscriptions.fromRow(row);
     const about = { topicName, subscriptionId: id, protocol, endpoint };
     journal.addOccurrence({ type, projectId, about }, at);
+  }
+
+  /** Who receives the topic's messages, or how, is another now. */
+  function tellAudience(topicSeq: number): void {
+    notices.note({ kind: "subscriptions", topicSeq });
   }
 
   function insertCounted(subscription: NewSubscription): number {
@@ -146,10 +155,14 @@ export function createSubscriptionWrites(
         0,
         subscription.status,
       ];
-      if (!known) seq = insertCounted(subscription);
+      if (!known) {
+        seq = insertCounted(subscription);
+        tellAudience(topicSeq);
+      }
       if (status === cancelled) {
         status = subscription.status;
         setStatus.run(status, seq);
+        tellAudience(topicSeq);
       }
       const isDue = confirmation !== null && status === unconfirmed;
       const isAdmitted =
@@ -173,12 +186,16 @@ export function createSubscriptionWrites(
       generation: number,
       at: EpochMs,
     ): SubscriptionRow | undefined {
-      const [seq, , current] = byId.get(id) ?? [];
-      if (seq === undefined || current !== generation) return undefined;
+      const [seq, topicSeq, , current] = byId.get(id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return undefined;
+      if (current !== generation) return undefined;
       const isNew = confirm.run(seq).changes > 0;
       confirmations.clear(seq);
       const row = get(seq);
-      if (isNew) tell("subscription.confirmed", row, at);
+      if (isNew) {
+        tell("subscription.confirmed", row, at);
+        tellAudience(topicSeq);
+      }
       return row;
     },
     cancelSubscription(
@@ -186,12 +203,13 @@ export function createSubscriptionWrites(
       unsubscribeNotice: SubscriberNotice | null,
       at: EpochMs,
     ): SubscriptionRow | undefined {
-      const [seq, status] = byId.get(id) ?? [];
-      if (seq === undefined) return undefined;
+      const [seq, topicSeq, status] = byId.get(id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return undefined;
       if (status !== cancelled) {
         cancel.run(seq);
         if (unsubscribeNotice) send(seq, unsubscribeNotice);
         tell("subscription.cancelled", get(seq), at);
+        tellAudience(topicSeq);
       }
       return get(seq);
     },
@@ -201,14 +219,15 @@ export function createSubscriptionWrites(
       id: string,
       change: SubscriptionChange,
     ): boolean {
-      const [seq] = byFullName.get(projectId, topicName, id) ?? [];
-      if (seq === undefined) return false;
+      const [seq, topicSeq] = byFullName.get(projectId, topicName, id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return false;
       if (change.remark !== undefined) setRemark.run(change.remark, seq);
       if (change.filterPolicies !== undefined) {
         setFilterPolicies.run(
           filterPolicies.encode(change.filterPolicies),
           seq,
         );
+        tellAudience(topicSeq);
       }
       return true;
     },
@@ -217,12 +236,16 @@ export function createSubscriptionWrites(
       expected: SubscriptionSignature | undefined,
       next: SubscriptionSignature,
     ): boolean {
+      const [seq, topicSeq] = byId.get(id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return false;
       const { changes } = setSignature.run(
         encodeSignature(next),
-        id,
+        seq,
         encodeSignature(expected),
       );
-      return changes > 0;
+      if (changes === 0) return false;
+      tellAudience(topicSeq);
+      return true;
     },
     deleteSubscription(
       projectId: string,
@@ -234,6 +257,7 @@ export function createSubscriptionWrites(
       if (seq === undefined || topicSeq === undefined) return false;
       markDeleted.run(at, seq);
       count(projectId, topicSeq, seq, -1);
+      tellAudience(topicSeq);
       return true;
     },
   };

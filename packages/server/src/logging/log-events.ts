@@ -183,6 +183,14 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   delivery_log_overrun: event("error", "Too many deliveries wait to be logged"),
   delivery_log_recovered: event("info", "They are logged again"),
   keys_not_deleted: event("error", "A deleted project's keys are on the disk"),
+  secret_key_open_to_others: event(
+    "warn",
+    "Anybody on the machine may read or change the secret key's `file`, by its `mode`",
+  ),
+  secret_key_unused: event(
+    "warn",
+    "The data folder's own key `file` is another than the one `used`: move it away, it opens nothing here",
+  ),
   keys_not_read: event(
     "warn",
     "Keys that messages are sealed with changed, and were not read: those of before hold",

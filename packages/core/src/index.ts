@@ -237,6 +237,12 @@ export type {
   Notice,
   WorkHint,
 } from "./ports/dispatcher.ts";
+export {
+  type FailingEndpoint,
+  type FailingEndpointStore,
+  maxFailingEndpoints,
+  type ProjectEndpoint,
+} from "./ports/failing-endpoint-store.ts";
 export type {
   AcceptedAudience,
   AcceptedOnce,

@@ -239,7 +239,10 @@ export async function compose(
   );
   const deliveries = new DeliveryMeter(protocols);
   const attemptLog = opened.use(new AttemptLog({ logger, clock, protocols }));
-  const endpointHealth = new EndpointHealth({ store, clock, logger });
+  const endpointHealth = opened.use(
+    new EndpointHealth({ store, clock, logger }),
+  );
+  await orAborted(endpointHealth.start(), signal);
   const engine = createEngineOf(
     {
       store,

@@ -13,6 +13,7 @@ import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createChangeFeed } from "./memory-store/changes.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
+import { createFailingEndpointStore } from "./memory-store/failing-endpoints.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
@@ -65,6 +66,7 @@ export class MemoryStore {
       ...createIdentityStore(tables),
       ...createAuditStore(tables),
       ...createChangeFeed(tables, holds),
+      ...createFailingEndpointStore(tables),
       changes: (listener) => tables.notices.changes(listener),
       exclusive: true,
       close: tables.close,

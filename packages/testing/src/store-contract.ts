@@ -17,6 +17,7 @@ import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testChanges } from "./store-contract/changes.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
+import { testFailingEndpoints } from "./store-contract/failing-endpoints.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
@@ -70,6 +71,7 @@ export function testStoreContract(
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
     describe("change feed", () => testChanges(cases));
+    describe("endpoints that fail", () => testFailingEndpoints(cases));
     describe("notices of changes", () => testStoreChanges(cases));
     describe("audit log", () => testAudit(cases));
     describe("ledger", () => testLedgerProperties(cases));

@@ -125,8 +125,6 @@ export interface ChangeFeed {
     messageSeq: number,
     targets: readonly number[],
   ): Promise<readonly DeliveryHead[]>;
-  /** Adds to the feed what no other write does. */
-  addOccurrence(occurrence: Occurrence, at: EpochMs): Promise<void>;
 
   /**
    * Whether any change could be wanted by a durable consumer: a message with a

@@ -4,6 +4,8 @@
  * happened to deliveries and subscribers is told by `ChangeFeed`, not here.
  */
 
+import type { ProjectEndpoint } from "./failing-endpoint-store.ts";
+
 /** Kinds of records that decide who may do what. */
 export type AccessRecord =
   | "token"
@@ -25,6 +27,8 @@ export type StoreChange =
   | { readonly kind: "topic"; readonly topicSeq: number }
   /** Of a topic: who receives its messages, and how. */
   | { readonly kind: "subscriptions"; readonly topicSeq: number }
+  /** It fails, or does not any more. */
+  | ({ readonly kind: "endpoint" } & ProjectEndpoint)
   /** Anything: notices may have been lost, or were too many. */
   | { readonly kind: "all" };
 

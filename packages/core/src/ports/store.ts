@@ -4,6 +4,7 @@ import type { AuditStore } from "./audit-store.ts";
 import type { BindingStore } from "./binding-store.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
+import type { FailingEndpointStore } from "./failing-endpoint-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
@@ -40,6 +41,7 @@ export interface Store
     IdentityStore,
     AuditStore,
     ChangeFeed,
+    FailingEndpointStore,
     StoreChanges,
     AsyncDisposable {
   /**

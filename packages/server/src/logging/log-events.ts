@@ -153,6 +153,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "An event was not published: the key of the event topic cannot be used",
   ),
+  failing_endpoints_not_read: event(
+    "warn",
+    "Another node noticed that an endpoint fails or recovered, and that was not read",
+  ),
   event_not_kept: event(
     "warn",
     "That an endpoint fails or recovered could not be written",

@@ -506,6 +506,16 @@ CREATE TABLE change_consumers (
   lease_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- Endpoints whose last attempts all failed; 10,000 at most, the latest to begin.
+CREATE TABLE failing_endpoints (
+  seq        INTEGER PRIMARY KEY,
+  project_id TEXT    NOT NULL,
+  protocol   TEXT    NOT NULL,
+  endpoint   TEXT    NOT NULL,
+  since      INTEGER NOT NULL,
+  UNIQUE (project_id, protocol, endpoint)
+) STRICT;
+
 ---------------------------------------------------------------- identity
 
 CREATE TABLE domains (

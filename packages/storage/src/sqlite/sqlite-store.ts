@@ -25,6 +25,7 @@ import { lockFolder } from "./folder-lock.ts";
 import { createAuditStore } from "./read/audit-store.ts";
 import { createBindingStore } from "./read/binding-store.ts";
 import { createChangeFeed } from "./read/change-feed.ts";
+import { createFailingEndpointStore } from "./read/failing-endpoint-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -121,6 +122,7 @@ export async function openSqliteStore({
     ...createIdentityStore(connections),
     ...createAuditStore(connections),
     ...createChangeFeed(connections, steadyClock),
+    ...createFailingEndpointStore(connections),
     changes: (listener) => writer.changes(listener),
     exclusive: true,
     get status() {

@@ -78,8 +78,6 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
           ];
         });
     },
-    addOccurrence: (occurrence, at) =>
-      write(() => journal.note(occurrence, at)),
     async findEventConsumer() {
       return (
         messages.list().some((it) => it.statusUrl !== undefined) ||

@@ -3,6 +3,7 @@
 import {
   type AccessRecord,
   anyChange,
+  type ProjectEndpoint,
   type StoreChange,
   type StoreChanges,
 } from "@carillon/core";
@@ -75,6 +76,11 @@ export const noticeOfBinding: NoticeOf<object> = (key) => ({
   kind: "topic",
   topicSeq: Number.parseInt(`${key}`, 10),
 });
+
+export const noticeOfFailingEndpoint: NoticeOf<ProjectEndpoint> = (
+  _,
+  { projectId, protocol, endpoint },
+) => ({ kind: "endpoint", projectId, protocol, endpoint });
 
 export const noticeOfSubscription: NoticeOf<{ readonly topicSeq: number }> = (
   _,

@@ -14,6 +14,7 @@ import {
   Notices,
   noticeOfAccess,
   noticeOfBinding,
+  noticeOfFailingEndpoint,
   noticeOfSetting,
   noticeOfSubscription,
   noticeOfTopic,
@@ -256,6 +257,11 @@ export function createTables(clock: Pick<Clock, "now">) {
 
     inbound: table(rows.inboundColumns),
     optOuts: table(rows.optOutColumns),
+
+    failingEndpoints: table(
+      rows.failingEndpointColumns,
+      noticeOfFailingEndpoint,
+    ),
 
     domains: table(rows.domainColumns, noticeOfAccess("domain")),
     projects: table(rows.projectColumns, noticeOfAccess("project")),

@@ -123,8 +123,6 @@ export function createChangeFeed(
         .all(JSON.stringify(targets), messageSeq)
         .map((row): DeliveryHead => deliveryHeads.fromRow(row));
     },
-    addOccurrence: (occurrence, at) =>
-      writer.run("addOccurrence", occurrence, at),
     async findEventConsumer() {
       return consumer.get()?.[0] === 1;
     },

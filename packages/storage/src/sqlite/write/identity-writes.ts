@@ -70,6 +70,7 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
     "access_keys",
     "tokens",
     "subscription_users",
+    "failing_endpoints",
   ].map((table) => db.prepare(`DELETE FROM ${table} WHERE project_id = ?`));
   /** Parameter: project. Index: topics_of_project. */
   const topicOfProject = prepareQuery<[one: number]>(

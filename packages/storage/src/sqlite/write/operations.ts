@@ -7,6 +7,7 @@ import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createChangeWrites } from "./change-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
+import { createFailingEndpointWrites } from "./failing-endpoint-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
@@ -58,5 +59,6 @@ export function createOperations(
     ...createIdentityWrites(db, notices),
     ...createAuditWrites(db),
     ...createChangeWrites(db, journal),
+    ...createFailingEndpointWrites(db, journal, notices),
   };
 }

@@ -250,6 +250,15 @@ export function dataFolder(
   return resolve(options.data ?? (env.CARILLON_DATA || "carillon-data"));
 }
 
+/** The file of the secret key: option or environment; the folder's by default. */
+export function secretKeyFile(
+  options: { readonly secretKeyFile?: string },
+  env: Environment,
+): string | undefined {
+  const path = options.secretKeyFile ?? env.CARILLON_SECRET_KEY_FILE;
+  return path ? resolve(path) : undefined;
+}
+
 function isSameOrigin(url: string, other: string): boolean {
   return new URL(url).origin === new URL(other).origin;
 }

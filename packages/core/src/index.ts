@@ -299,6 +299,12 @@ export type {
   Notice,
   WorkHint,
 } from "./ports/dispatcher.ts";
+export {
+  type FailingEndpoint,
+  type FailingEndpointStore,
+  maxFailingEndpoints,
+  type ProjectEndpoint,
+} from "./ports/failing-endpoint-store.ts";
 export type {
   AcceptedAudience,
   AcceptedOnce,
@@ -340,6 +346,12 @@ export {
   type StatisticsReader,
 } from "./ports/statistics-store.ts";
 export type { Store } from "./ports/store.ts";
+export {
+  type AccessRecord,
+  anyChange,
+  type StoreChange,
+  type StoreChanges,
+} from "./ports/store-changes.ts";
 export type {
   NewSubscription,
   SubscriberNotice,
@@ -380,6 +392,7 @@ export type {
   WorkKind,
   WorkStore,
 } from "./ports/work-store.ts";
+export { createReload } from "./reload.ts";
 export {
   addToCounter,
   type ConfirmationWindow,
@@ -396,7 +409,11 @@ export {
   unfetchedError,
   type WrongCodeKeys,
 } from "./rules.ts";
-export { type SettingChange, SharedSetting } from "./shared-setting.ts";
+export {
+  type SettingChange,
+  SharedSetting,
+  watchSetting,
+} from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
 export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {

@@ -5,12 +5,28 @@
 
 import { CarillonError } from "./errors.ts";
 import type { SettingStore } from "./ports/identity-store.ts";
+import type { StoreChanges } from "./ports/store-changes.ts";
 
 /**
  * What a setting becomes; `undefined` leaves it as it is. Called again with
  * what is kept by then when another was quicker: it is to do nothing else.
  */
 export type SettingChange = (value: string | undefined) => string | undefined;
+
+/**
+ * Calls `listener` when the setting may be another than it was read before,
+ * until the answered function is called; see {@link StoreChanges}.
+ */
+export function watchSetting(
+  store: StoreChanges,
+  name: string,
+  listener: () => void,
+): () => void {
+  return store.changes((change) => {
+    const isMeant = change.kind === "setting" && change.name === name;
+    if (isMeant || change.kind === "all") listener();
+  });
+}
 
 /** One other process at least has succeeded in each round that fails. */
 const maxRounds = 100;

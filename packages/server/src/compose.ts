@@ -229,7 +229,9 @@ export async function compose(
       limitConfirmations: () => settings.get().limitConfirmations,
     },
   );
-  const keys = await orAborted(openKeys({ store, key, clock, logger }), signal);
+  const keys = opened.use(
+    await orAborted(openKeys({ store, key, clock, logger }), signal),
+  );
   const seal = createContentSeal({ store, keys });
   const deliveryLog = opened.use(
     new DeliveryLog({
@@ -241,7 +243,10 @@ export async function compose(
   );
   const deliveries = new DeliveryMeter(protocols);
   const attemptLog = opened.use(new AttemptLog({ logger, clock, protocols }));
-  const endpointHealth = new EndpointHealth({ store, clock, logger });
+  const endpointHealth = opened.use(
+    new EndpointHealth({ store, clock, logger }),
+  );
+  await orAborted(endpointHealth.start(), signal);
   const engine = createEngineOf(
     {
       store,

@@ -14,6 +14,7 @@ const others: Readonly<Record<string, unknown>> = {
   host: "localhost",
   port: 7071,
   data: "/elsewhere",
+  secretKeyFile: "/etc/carillon/secret.key",
   publicUrl: "https://notify.example.com",
   trustedProxies: ["10.0.0.1/32"],
   openMetrics: true,

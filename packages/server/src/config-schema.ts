@@ -76,6 +76,16 @@ export const configSchema = Type.Object({
     default: "./carillon-data",
     pattern: "^[^\\0]+$",
   }),
+  secretKeyFile: Type.Optional(
+    text({
+      group: "Server",
+      description:
+        "File of 32 random bytes that secrets in the store are encrypted under, for all nodes of a store the same; it is read only, and has to be there. Without it, `secret.key` in the data folder, which the first start makes. Not to be confused with `secretKey`. A relative path starts as that of `data` does.",
+      expected: "a path",
+      example: "/run/secrets/carillon.key",
+      pattern: "^[^\\0]+$",
+    }),
+  ),
   databaseUrl: Type.Optional(
     text({
       group: "Server",

@@ -122,6 +122,16 @@ test("a relative data folder starts where it was said", (t) => {
   );
 });
 
+test("so does the file of the secret key, which has no default", (t) => {
+  const file = fileWith(t, '{ "secretKeyFile": "a.key" }');
+  assert.equal(loadConfig({ file }).secretKeyFile, resolve(file, "../a.key"));
+  const env = { CARILLON_SECRET_KEY_FILE: "b.key" };
+  assert.equal(loadConfig({ file, env }).secretKeyFile, resolve("b.key"));
+  const flags = { secretKeyFile: "/c.key" };
+  assert.equal(loadConfig({ file, env, flags }).secretKeyFile, "/c.key");
+  assert.equal(loadConfig({}).secretKeyFile, undefined);
+});
+
 test("reports all mistakes at once, each with its source", (t) => {
   const file = fileWith(t, '{ "lgoLevel": "info", "sms": { "provider": [] } }');
   const error = mistakesOf({

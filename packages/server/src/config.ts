@@ -120,7 +120,7 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
     else
       values.set(
         key.path,
-        key.path === "data" ? resolve(base, String(parsed)) : parsed,
+        isPath(key) ? resolve(base, String(parsed)) : parsed,
       );
   }
   mistakes.push(...halfKeyPair(values));
@@ -134,6 +134,11 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
     return { key, value: isWrong ? last.value : value, origin: last.origin };
   });
   return { settings, mistakes, config };
+}
+
+/** Keys whose values are paths of files or folders. */
+function isPath({ path }: ConfigKey): boolean {
+  return path === "data" || path === "secretKeyFile";
 }
 
 /** The value of the key at that place; `undefined` when it is unset. */
@@ -391,7 +396,7 @@ function build(
   for (const key of keys) {
     let value = values.get(key.path) ?? structuredClone(key.default);
     if (value === undefined) continue;
-    if (key.path === "data") value = resolve(String(value));
+    if (isPath(key)) value = resolve(String(value));
     if (key.path === "allowTargets" && sandbox && Array.isArray(value)) {
       value = [...new Set([...value, ...loopbackNetworks])];
     }

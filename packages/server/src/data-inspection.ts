@@ -43,6 +43,12 @@ export interface DataInspection {
   readonly region?: string;
 }
 
+export interface InspectionOptions {
+  /** The secret key; default: the folder's own file. */
+  readonly secretKeyFile?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Checks the pages of the database as well, which takes about a second for a
  * gigabyte.
@@ -51,7 +57,7 @@ export interface DataInspection {
  */
 export async function inspectData(
   folder: string,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  { secretKeyFile, signal }: InspectionOptions = {},
 ): Promise<DataInspection> {
   const { database: path } = locateFiles(folder);
   const restoreBrokeOff = existsSync(join(folder, unfinishedRestoreName));
@@ -73,7 +79,10 @@ export async function inspectData(
     return {
       ...found,
       database: { state: "whole" },
-      key: await inspectKey(folder, database),
+      key: await inspectKey(
+        secretKeyFile ?? join(folder, keyFileName),
+        database,
+      ),
       ...inspectSettings(database),
     };
   } catch (error) {
@@ -85,11 +94,11 @@ export async function inspectData(
 }
 
 async function inspectKey(
-  folder: string,
+  path: string,
   database: DatabaseFile,
 ): Promise<DataInspection["key"] & string> {
   try {
-    const key = await readFile(join(folder, keyFileName));
+    const key = await readFile(path);
     return isKeyOf(database, key) ? "fits" : "of another database";
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === "ENOENT";

@@ -38,13 +38,14 @@ import { createCredentialsKeeper } from "./credentials-keeper.ts";
 import { RequestError } from "./errors.ts";
 import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
-import { readKeyFile } from "./key-file.ts";
+import { readSharedKeyFile } from "./key-file.ts";
 import { LiveSettings } from "./live-settings.ts";
 import {
   type MetricsServer,
   startMetricsServer,
 } from "./metrics/metrics-server.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
+import { openSecretKey } from "./secret-key.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import { createSmsGateway } from "./text-messages.ts";
 import { version } from "./version.ts";
@@ -132,6 +133,15 @@ export async function open(
 
   const settings = new LiveSettings(config);
   const failure = new AbortController();
+  // Before anything is made: it may be missing, or no key.
+  const { secretKeyFile } = config;
+  const shared =
+    secretKeyFile === undefined
+      ? undefined
+      : {
+          file: secretKeyFile,
+          key: await readSharedKeyFile(secretKeyFile, logger),
+        };
   const store = opened.use(
     await openSqliteStore({
       folder: config.data,
@@ -141,14 +151,22 @@ export async function open(
       ...(signal && { signal }),
     }),
   );
-  const key = await readKeyFile(config.data);
-  const signingKeys = new SigningKeys({
-    settings: store,
-    secrets: createSecretBox(key),
-    region: config.region,
-    clock,
+  // Before the first write: a node with another key changes nothing.
+  const key = await openSecretKey({
+    store,
+    folder: config.data,
+    shared,
     logger,
   });
+  const signingKeys = opened.use(
+    new SigningKeys({
+      settings: store,
+      secrets: createSecretBox(key),
+      region: config.region,
+      clock,
+      logger,
+    }),
+  );
   // In the background: the first signature waits for it, the start does not.
   void signingKeys.load().catch((error: unknown) => {
     logger.error("signing_keys_failed", { error });

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -141,6 +149,33 @@ test("makes the file anew that the owner deleted", async (t) => {
   const file = await readCredentialsFile(data);
   assert.equal(file?.secretKey, made.secretKey);
   assert.deepEqual(file?.user, { name: "admin" });
+});
+
+test("works with a key that lies elsewhere, and changes nothing with another", async (t) => {
+  const { data, config, credentials } = await setUp(t);
+  const secretKeyFile = join(data, "..", "shared.key");
+  await rename(join(data, "secret.key"), secretKeyFile);
+  const options = { folder: data, password: true, logger };
+  await assert.rejects(recoverOperator(options), {
+    message: /secret\.key is missing/,
+  });
+  const other = join(data, "..", "other.key");
+  await writeFile(other, randomBytes(32));
+  await assert.rejects(recoverOperator({ ...options, secretKeyFile: other }), {
+    message: /other\.key is not the key of this store/,
+  });
+  const kept = await readCredentialsFile(data);
+  assert.equal(kept?.accessKey, credentials.accessKey);
+  const made = await recoverOperator({ ...options, secretKeyFile });
+  assert.notEqual(made.accessKey, credentials.accessKey);
+  assert.ok(!(await readdir(data)).includes("secret.key"));
+  await using carillon = await open({ ...config, secretKeyFile });
+  const { status } = await fetch(`${carillon.url}/api/v2/keys`, {
+    headers: {
+      authorization: `Basic ${btoa(`${made.accessKey}:${made.secretKey}`)}`,
+    },
+  });
+  assert.equal(status, 200);
 });
 
 test("is refused while a server runs, and where there is none", async (t) => {

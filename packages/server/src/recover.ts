@@ -43,10 +43,13 @@ import {
   isPasswordOf,
 } from "./identity/passwords.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
-import { readKeyFile } from "./key-file.ts";
+import { readSharedKeyFile } from "./key-file.ts";
+import { openSecretKey } from "./secret-key.ts";
 
 export interface RecoverOptions {
   readonly folder: string;
+  /** The secret key; default: the folder's own file. */
+  readonly secretKeyFile?: string | undefined;
   /** Whether to set another password, too. */
   readonly password: boolean;
   readonly logger: Logger;
@@ -72,6 +75,7 @@ export interface Recovered {
  */
 export async function recoverOperator({
   folder,
+  secretKeyFile,
   password: withPassword,
   logger,
 }: RecoverOptions): Promise<Recovered> {
@@ -81,12 +85,17 @@ export async function recoverOperator({
       `There is no data of Carillon in ${folder}: name the server's data folder with --data.`,
     );
   }
+  const shared =
+    secretKeyFile === undefined
+      ? undefined
+      : {
+          file: secretKeyFile,
+          key: await readSharedKeyFile(secretKeyFile, logger),
+        };
   await using closing = new AsyncDisposableStack();
   // After the store is closed, with all that it made.
   closing.defer(() => giveToFolderOwner(folder));
   const store = closing.use(await openSqliteStore({ folder, logger }));
-  const key = await readKeyFile(folder);
-  const secrets = createSecretBox(key);
   const state = await readBootstrapState(store);
   if (!state) {
     throw new CarillonError(
@@ -94,7 +103,8 @@ export async function recoverOperator({
       `No server was ever ready with ${folder}: start one, and it makes the first operator.`,
     );
   }
-  // Also shows that the key file is the right one.
+  const key = await openSecretKey({ store, folder, shared, logger });
+  const secrets = createSecretBox(key);
   const receiverSecret = openReceiverSecret(state, secrets);
   const clock = systemClock;
   const newId = createTimeOrderedIds(

@@ -44,6 +44,8 @@ import { createSubscriptionTokens } from "../src/subscription-tokens.ts";
 
 export interface TestServerOptions {
   readonly store?: Store;
+  /** A server that made the identity of the store already. */
+  readonly beside?: TestServer;
   readonly sandbox?: Sandbox;
   /** Whose receivers carriers can call. */
   readonly gateway?: Gateway;
@@ -150,8 +152,9 @@ export async function startTestServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const { publicUrl } = options;
-  const clock = new ManualClock();
-  const store = options.store ?? new MemoryStore({ clock });
+  const clock = options.beside?.clock ?? new ManualClock();
+  const store =
+    options.store ?? options.beside?.store ?? new MemoryStore({ clock });
   const complaints: { event: string; fields: LogFields }[] = [];
   const sent: SentMessage[] = [];
   const routes: RouteOptions[] = [];
@@ -219,7 +222,7 @@ export async function startTestServer(
     ),
     { signal: options.signal },
   );
-  const { credentials } = service;
+  const credentials = service.credentials ?? options.beside?.credentials;
   if (!credentials) throw new Error("The first start made no credentials.");
   const { accessKey, secretKey, project } = credentials;
   const { app, engine, identity } = service;

@@ -2,12 +2,15 @@
 
 import type { Store } from "@carillon/core";
 
-/** What answers at once, and no promise. */
-const synchronous: ReadonlySet<PropertyKey> = new Set(["watchChanges"]);
+const listening = new Set<PropertyKey>([
+  "changes",
+  "watchFeed",
+] satisfies (keyof Store)[]);
 
 /**
- * The store, whose methods go through `around` if they answer promises. Its
- * other properties, and its type, stay.
+ * The store, all of whose methods go through `around`; they answer promises all,
+ * but those that take a listener, which are called as they are. Its other
+ * properties, and its type, stay.
  */
 export function interceptCalls<Wrapped extends Store>(
   store: Wrapped,
@@ -21,7 +24,7 @@ export function interceptCalls<Wrapped extends Store>(
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
-      if (synchronous.has(name)) return value.bind(target);
+      if (listening.has(name)) return value.bind(target);
       return (...args: unknown[]) =>
         around(name, async () => Reflect.apply(value, target, args), args);
     },

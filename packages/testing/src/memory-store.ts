@@ -16,6 +16,7 @@ import { createCounterStore } from "./memory-store/counters.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { createDeliveryActionStore } from "./memory-store/delivery-actions.ts";
 import { createDetectionStore } from "./memory-store/detections.ts";
+import { createFailingEndpointStore } from "./memory-store/failing-endpoints.ts";
 import { Holds } from "./memory-store/holds.ts";
 import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
@@ -71,6 +72,8 @@ export class MemoryStore {
       ...createDetectionStore(tables, holds),
       ...createAuditStore(tables),
       ...createChangeFeed(tables, holds),
+      ...createFailingEndpointStore(tables),
+      changes: (listener) => tables.notices.changes(listener),
       exclusive: true,
       close: tables.close,
       [Symbol.asyncDispose]: tables.close,

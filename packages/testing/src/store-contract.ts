@@ -20,6 +20,7 @@ import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts"
 import { testCounters } from "./store-contract/counters.ts";
 import { testDeliveryActions } from "./store-contract/delivery-actions.ts";
 import { testDetections } from "./store-contract/detections.ts";
+import { testFailingEndpoints } from "./store-contract/failing-endpoints.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
@@ -37,6 +38,7 @@ import { testRefusals } from "./store-contract/refusals.ts";
 import { testResourceTags } from "./store-contract/resource-tags.ts";
 import { testRounds } from "./store-contract/rounds.ts";
 import { testStatistics } from "./store-contract/statistics.ts";
+import { testStoreChanges } from "./store-contract/store-changes.ts";
 import { testSubscriptionUsers } from "./store-contract/subscription-users.ts";
 import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
@@ -73,6 +75,8 @@ export function testStoreContract(
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
     describe("change feed", () => testChanges(cases));
+    describe("endpoints that fail", () => testFailingEndpoints(cases));
+    describe("notices of changes", () => testStoreChanges(cases));
     describe("audit log", () => testAudit(cases));
     describe("ledger", () => testLedgerProperties(cases));
     describe("rounds", () => testRounds(cases));

@@ -4,6 +4,8 @@ import { test } from "node:test";
 import {
   type Setting,
   type SettingStore,
+  type StoreChange,
+  type StoreChanges,
   silentLogger,
   systemClock,
 } from "@carillon/core";
@@ -64,6 +66,43 @@ test("loses no certificate when processes rotate at once", async () => {
   for (const id of [first, ...rotated]) assert.ok(ids.includes(id), id);
 });
 
+test("signs with the key that another process rotated to, once it is told", async () => {
+  const settings = new MemorySettings();
+  const here = createKeys(settings);
+  const elsewhere = createKeys(settings);
+  const { certificateId: former } = await here.sign("text");
+  const rotated = await elsewhere.rotate();
+  // Read in the background.
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await here.sign("text")).certificateId, rotated);
+  assert.ok(await here.findCertificate(former));
+
+  // Nobody tells it any more.
+  here[Symbol.dispose]();
+  const last = await elsewhere.rotate();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await here.sign("text")).certificateId, rotated);
+  assert.ok(await here.findCertificate(last));
+});
+
+test("signs on with the key it has while the store cannot be read", async () => {
+  const settings = new MemorySettings();
+  const here = createKeys(settings);
+  const { certificateId } = await here.sign("text");
+  const elsewhere = createKeys(settings);
+  await elsewhere.load();
+  // Fails what it is told to read.
+  const rotated = elsewhere.rotate();
+  settings.onPut = () => {
+    settings.isBroken = true;
+  };
+  await rotated;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await here.sign("text")).certificateId, certificateId);
+  settings.isBroken = false;
+  assert.equal((await here.list())[0]?.certificateId, await rotated);
+});
+
 test("signs so that the certificate's holder is proved", async () => {
   const keys = createKeys(new MemorySettings());
   const { signature, certificateId } = await keys.sign("text");
@@ -80,14 +119,18 @@ test("old certificates stay downloadable after rotations and restarts", async ()
   const [second, third] = await Promise.all([keys.rotate(), keys.rotate()]);
   const after = await keys.sign("text");
 
-  assert.equal(after.certificateId, third);
+  // Whichever was written last.
+  assert.equal(after.certificateId, (await keys.list())[0]?.certificateId);
+  assert.notEqual(after.certificateId, before.certificateId);
   assert.equal(new Set([before.certificateId, second, third]).size, 3);
   const restarted = createKeys(settings);
   for (const { signature, certificateId } of [before, after]) {
     const pem = await restarted.findCertificate(certificateId);
     assert.ok(verifies(pem, "text", signature));
   }
-  assert.ok(await restarted.findCertificate(second));
+  for (const id of [second, third]) {
+    assert.ok(await restarted.findCertificate(id));
+  }
 });
 
 test("finds the certificate that another process made", async () => {
@@ -159,7 +202,7 @@ const fakeSecrets: SigningSecrets = {
   open: (sealed) => sealed.slice(sealed.indexOf(":") + 1),
 };
 
-function createKeys(settings: SettingStore): SigningKeys {
+function createKeys(settings: SettingStore & StoreChanges): SigningKeys {
   return new SigningKeys({
     settings,
     secrets: fakeSecrets,
@@ -183,10 +226,15 @@ function verifies(
   );
 }
 
-class MemorySettings implements SettingStore {
+class MemorySettings implements SettingStore, StoreChanges {
   readonly #store = new MemoryStore();
   puts = 0;
   isBroken = false;
+  onPut: () => void = () => {};
+
+  changes(listener: (change: StoreChange) => void): () => void {
+    return this.#store.changes(listener);
+  }
 
   async findSetting(name: string): Promise<Setting | undefined> {
     if (this.isBroken) throw new Error("broken");
@@ -199,7 +247,10 @@ class MemorySettings implements SettingStore {
     replaces: number,
   ): Promise<boolean> {
     const written = await this.#store.putSetting(name, value, replaces);
-    if (written) this.puts++;
+    if (written) {
+      this.puts++;
+      this.onPut();
+    }
     return written;
   }
 }

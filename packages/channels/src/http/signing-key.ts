@@ -14,11 +14,14 @@ import { promisify } from "node:util";
 import {
   addMs,
   type Clock,
+  createReload,
   type EpochMs,
   type Logger,
   type SettingStore,
   SharedSetting,
+  type StoreChanges,
   toEpochMs,
+  watchSetting,
 } from "@carillon/core";
 import { createSelfSignedCertificate } from "./certificate.ts";
 import { signText } from "./signature.ts";
@@ -56,7 +59,7 @@ export interface SigningCertificate {
 
 /** Where signing keys are kept, and for which region they sign. */
 export interface SigningKeysOptions {
-  readonly settings: SettingStore;
+  readonly settings: SettingStore & StoreChanges;
   /** What the private key is kept under. */
   readonly secrets: SigningSecrets;
   readonly region: string;
@@ -73,16 +76,27 @@ const lifetimeMs = 3650 * day;
 /**
  * Keys are made and read in the background: whoever signs first waits for them.
  * Of processes that make keys at once on one store, one succeeds; the others
- * take what it made.
+ * take what it made. What another one rotates is read when the store tells of
+ * it; until then the former key signs, whose certificate stays.
  */
-export class SigningKeys implements Signer {
+export class SigningKeys implements Signer, Disposable {
   readonly #options: SigningKeysOptions;
   readonly #setting: SharedSetting;
+  readonly #reload = createReload(() => this.#readAgain());
+  readonly #stop: () => void;
   #loaded: Promise<LoadedKeys> | undefined;
+  /** Rotations made here so far. */
+  #rotations = 0;
 
   constructor(options: SigningKeysOptions) {
+    const { settings, logger } = options;
     this.#options = options;
-    this.#setting = new SharedSetting(options.settings, signingKeysSetting);
+    this.#setting = new SharedSetting(settings, signingKeysSetting);
+    this.#stop = watchSetting(settings, signingKeysSetting, () => {
+      this.#reload().catch((error: unknown) => {
+        logger.warn("signing_keys_not_read", { error });
+      });
+    });
   }
 
   /** Reads the keys, or makes the first one. Signing waits for it anyway. */
@@ -102,13 +116,14 @@ export class SigningKeys implements Signer {
   async findCertificate(certificateId: string): Promise<string | undefined> {
     const known = findIn(await this.#load(), certificateId);
     if (known !== undefined) return known;
-    // Another process of the same service may have made a new one.
-    const stored = await this.#read();
-    return stored && findIn(stored, certificateId);
+    // Another process may have made a new one that was not told yet.
+    await this.#reload();
+    return findIn(await this.#load(), certificateId);
   }
 
   /** All certificates, the current one first, then the newest. */
   async list(): Promise<readonly SigningCertificate[]> {
+    await this.#reload();
     return listCertificates(await this.#load());
   }
 
@@ -122,8 +137,29 @@ export class SigningKeys implements Signer {
       const { current, former } = parseStored(kept);
       return JSON.stringify({ ...fresh, former: [current, ...former] });
     });
+    this.#rotations++;
     this.#loaded = Promise.resolve(this.#open(text));
     return fresh.current.certificateId;
+  }
+
+  /** Reads no more what others write. */
+  [Symbol.dispose](): void {
+    this.#stop();
+  }
+
+  /** In place of what was loaded, which stays should that fail. */
+  async #readAgain(): Promise<void> {
+    // What is loaded for the first time is read from now on.
+    if (this.#loaded === undefined) return;
+    await this.#loaded.catch(() => {});
+    for (;;) {
+      const before = this.#rotations;
+      const keys = await this.#read();
+      // What was written meanwhile may be older than this, or newer.
+      if (this.#rotations !== before) continue;
+      if (keys) this.#loaded = Promise.resolve(keys);
+      return;
+    }
   }
 
   #load(): Promise<LoadedKeys> {

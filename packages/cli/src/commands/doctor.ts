@@ -111,7 +111,7 @@ async function examineConfigured(
   config: Config,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const { data, host, port, publicUrl, region } = config;
+  const { data, secretKeyFile, host, port, publicUrl, region } = config;
   const [unreadable, credentials] = await readCredentials(data);
   const holder = await findHolder(data);
   // Without its process nobody serves the folder: what answers is another's.
@@ -126,7 +126,7 @@ async function examineConfigured(
     ...(await checkDisk(data, signal)),
     checkPermissions(data),
     checkHolder(holder, url),
-    ...(await checkData(data, { region, signal })),
+    ...(await checkData(data, { region, secretKeyFile, signal })),
     await checkPort(host, port, url),
     ...running.findings,
     unreadable ?? (await checkCredentials(credentials, url, { signal })),

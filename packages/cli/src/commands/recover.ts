@@ -4,12 +4,13 @@ import { type Recovered, recoverOperator } from "@carillon/server";
 import { Command } from "commander";
 import { addExamples, outputOption } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { dataFolder } from "../connection.ts";
+import { dataFolder, secretKeyFile } from "../connection.ts";
 import { createLogger } from "../logger.ts";
 import { createOutput, type OutputOptions } from "../output.ts";
 
 interface RecoverOptions extends OutputOptions {
   readonly data?: string;
+  readonly secretKeyFile?: string;
   readonly password?: boolean;
 }
 
@@ -19,6 +20,10 @@ export function recoverCommand(): Command {
       "Make a new access key for the first operator, enable it if it was disabled, and write credentials.json anew. Works on the data folder while no server uses it; the keys there are stay as they are. The audit log has an entry of it.",
     )
     .option("--data <folder>", "the server's data folder (CARILLON_DATA)")
+    .option(
+      "--secret-key-file <file>",
+      "the server's secret key, where it is not in that folder (CARILLON_SECRET_KEY_FILE)",
+    )
     .option("--password", "set another password, made up, too")
     .addOption(outputOption());
   return addExamples(command, [
@@ -26,7 +31,11 @@ export function recoverCommand(): Command {
     "carillon recover --data /var/lib/carillon --password",
   ]).action(async (options: RecoverOptions) => {
     const folder = dataFolder(options, process.env);
-    const recovered = await recover(folder, options.password === true);
+    const recovered = await recover({
+      folder,
+      secretKeyFile: secretKeyFile(options, process.env),
+      password: options.password === true,
+    });
     createOutput(options).result(describe(recovered, folder), recovered);
     if (recovered.notKept !== undefined) {
       throw new CommandFailure(
@@ -37,10 +46,12 @@ export function recoverCommand(): Command {
 }
 
 /** @throws CommandFailure while a server runs, or without usable data */
-async function recover(folder: string, password: boolean): Promise<Recovered> {
+async function recover(
+  options: Omit<Parameters<typeof recoverOperator>[0], "logger">,
+): Promise<Recovered> {
   const logger = createLogger({ level: "warn" });
   try {
-    return await recoverOperator({ folder, password, logger });
+    return await recoverOperator({ ...options, logger });
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     throw new CommandFailure(error.message, 1, { cause: error });

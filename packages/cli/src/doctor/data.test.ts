@@ -101,6 +101,19 @@ test("a key file that is missing, or another database's, is found", async (t) =>
   assert.match(missing["key file"]?.found ?? "", /is missing/);
 });
 
+test("a key file elsewhere is looked at in place of the folder's", async (t) => {
+  const folder = await copyOf(t);
+  const secretKeyFile = join(folder, "elsewhere.key");
+  const missing = await failuresOf(folder, { secretKeyFile });
+  assert.match(missing["key file"]?.found ?? "", /elsewhere\.key is missing/);
+  assert.match(missing["key file"]?.advice ?? "", /other nodes/);
+  await writeFile(secretKeyFile, "k".repeat(32));
+  const other = await failuresOf(folder, { secretKeyFile });
+  assert.match(other["key file"]?.found ?? "", /elsewhere\.key is not the one/);
+  await writeFile(secretKeyFile, await readFile(join(folder, "secret.key")));
+  assert.deepEqual(await failuresOf(folder, { secretKeyFile }), {});
+});
+
 test("a restore that broke off is found", async (t) => {
   const folder = await copyOf(t);
   await writeFile(join(folder, "restore.moving"), "");
@@ -110,7 +123,7 @@ test("a restore that broke off is found", async (t) => {
 
 async function failuresOf(
   folder: string,
-  options: { readonly region?: string; readonly now?: number } = {},
+  options: Partial<Parameters<typeof checkData>[1]> = {},
 ): Promise<Partial<Record<string, Finding>>> {
   const findings = await checkData(folder, { region: "local", ...options });
   const failed = findings.filter(({ result }) => result === "failed");

@@ -10,6 +10,8 @@ const signingNoticeDays = 30;
 /** What of the configuration and the machine the data are compared with. */
 export interface CheckDataOptions {
   readonly region: string;
+  /** The secret key; default: the folder's own file. */
+  readonly secretKeyFile?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: number;
   readonly signal?: AbortSignal | undefined;
@@ -22,12 +24,14 @@ export interface CheckDataOptions {
  */
 export async function checkData(
   folder: string,
-  { region, now = Date.now(), signal }: CheckDataOptions,
+  { region, secretKeyFile, now = Date.now(), signal }: CheckDataOptions,
 ): Promise<readonly Finding[]> {
-  const data = await inspectData(folder, { signal });
+  const data = await inspectData(folder, { secretKeyFile, signal });
   return [
     checkDatabase(folder, data),
-    ...(data.key === undefined ? [] : [checkKey(folder, data.key)]),
+    ...(data.key === undefined
+      ? []
+      : [checkKey(folder, secretKeyFile, data.key)]),
     ...(data.region === undefined ? [] : [checkRegion(data.region, region)]),
     ...(data.signingCertificate === undefined
       ? []
@@ -87,22 +91,26 @@ function checkDatabase(
 
 function checkKey(
   folder: string,
+  secretKeyFile: string | undefined,
   key: NonNullable<DataInspection["key"]>,
 ): Finding {
   const check = "key file";
   if (key === "fits") {
     return { check, result: "ok", found: "it is the database's" };
   }
+  const name = secretKeyFile ?? "secret.key";
   const found = {
-    absent: "secret.key is missing",
-    unreadable: "secret.key cannot be read",
-    "of another database": "secret.key is not the one of this database",
+    absent: `${name} is missing`,
+    unreadable: `${name} cannot be read`,
+    "of another database": `${name} is not the one of this database`,
   }[key];
   return {
     check,
     result: "failed",
     found,
-    advice: `Secrets cannot be read without it: put the file that lay beside this database back into ${folder}, from a backup.`,
+    advice: secretKeyFile
+      ? "Secrets cannot be read without it: name the file that the other nodes of this store have, or the one that a backup of it holds."
+      : `Secrets cannot be read without it: put the file that lay beside this database back into ${folder}, from a backup.`,
   };
 }
 

@@ -308,7 +308,7 @@ export class DueDeliveries {
     const { store, logger } = this.#ports;
     try {
       const kept = await store.findMessageBySeq(messageSeq);
-      if (kept) return this.#open(kept);
+      if (kept) return await this.#open(kept);
       return {
         message: undefined,
         reason: "The message is not there any more.",
@@ -324,10 +324,13 @@ export class DueDeliveries {
     }
   }
 
-  #open(kept: Message): ReadMessage {
+  async #open(kept: Message): Promise<ReadMessage> {
     try {
-      return { message: this.#ports.seal.open(kept), isReadable: true };
+      const message = await this.#ports.seal.open(kept);
+      return { message, isReadable: true };
     } catch (error) {
+      // Of a store that may be back: its key may be there.
+      if (isTransient(error)) throw error;
       this.#ports.logger.error("message_sealed", { messageId: kept.id, error });
       return { message: kept, isReadable: false };
     }

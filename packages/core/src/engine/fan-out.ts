@@ -14,6 +14,7 @@
  * engine finds it.
  */
 
+import { isTransient } from "../errors.ts";
 import { refusedOutcome } from "../messages/merge-outcome.ts";
 import type { Message } from "../messages/message.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
@@ -291,7 +292,9 @@ export class FanOut implements RangeIntake {
     const context = { ...this.#ports, ...this.#options };
     const outcomes = new RangeOutcomes(context, message, escalation);
     const items = outcomes.sort(audience, this.#filter.of(message));
-    const opened = this.#open(message);
+    const opening = this.#open(message);
+    // Mostly at once.
+    const opened = opening instanceof Promise ? await opening : opening;
     if (opened === undefined) {
       for (const item of items) {
         outcomes.finish(item, outcomeOfUnreadable(item, clock.now(), rules));
@@ -323,13 +326,18 @@ export class FanOut implements RangeIntake {
   }
 
   /** `undefined` when it is sealed with a key that is not there. */
-  #open(message: Message): Message | undefined {
-    try {
-      return this.#ports.seal.open(message);
-    } catch (error) {
+  #open(message: Message): Message | undefined | Promise<Message | undefined> {
+    const onFailure = (error: unknown): undefined => {
+      // Of a store that may be back: the range is worked again then.
+      if (isTransient(error)) throw error;
       const { id: messageId } = message;
       this.#ports.logger.error("message_sealed", { messageId, error });
-      return undefined;
+    };
+    try {
+      const opened = this.#ports.seal.open(message);
+      return opened instanceof Promise ? opened.catch(onFailure) : opened;
+    } catch (error) {
+      return onFailure(error);
     }
   }
 

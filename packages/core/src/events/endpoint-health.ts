@@ -1,20 +1,26 @@
 /**
  * Says when an endpoint begins to fail and when it recovers: failing is one
- * whose last attempts, five in a row, all failed. Kept in memory of those that
- * fail, 10,000 at most: after a restart, or beyond that number, an endpoint is
- * failing again after five more, and a recovery is not told.
+ * whose last attempts, five in a row, all failed. Which ones fail is the store's
+ * knowledge, and kept here as well, so that a success costs no look there; of
+ * those whose failures are still counted a number is kept in memory, so that
+ * after a restart it takes five more. Texts have no part in it.
  */
 
-import type { ChangeFeed, OccurrenceType } from "../ports/change-feed.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   DeliveryListener,
   WrittenDelivery,
 } from "../ports/delivery-listener.ts";
+import {
+  type FailingEndpointStore,
+  maxFailingEndpoints,
+  type ProjectEndpoint,
+} from "../ports/failing-endpoint-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { StoreChange, StoreChanges } from "../ports/store-changes.ts";
 
 export interface EndpointHealthPorts {
-  readonly store: Pick<ChangeFeed, "addOccurrence">;
+  readonly store: FailingEndpointStore & StoreChanges;
   readonly clock: Pick<Clock, "now">;
   readonly logger: Logger;
 }
@@ -22,15 +28,32 @@ export interface EndpointHealthPorts {
 /** Failed attempts in a row. */
 export const failuresUntilFailing = 5;
 
-export class EndpointHealth implements DeliveryListener {
+export class EndpointHealth implements DeliveryListener, AsyncDisposable {
   readonly #ports: EndpointHealthPorts;
   readonly #maxEntries: number;
-  /** By endpoint, those whose last attempt failed: how many failed in a row. */
+  /** By endpoint, those whose last attempt here failed: how many in a row. */
   readonly #failures = new Map<string, number>();
+  /** Those that fail, as far as it is known here, whoever noticed it. */
+  readonly #failing = new Set<string>();
+  /** What the store is asked and told, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #stop: () => void = () => {};
 
-  constructor(ports: EndpointHealthPorts, maxEntries = 10_000) {
+  /** @param maxEntries how many that fail are remembered, and counted */
+  constructor(ports: EndpointHealthPorts, maxEntries = maxFailingEndpoints) {
     this.#ports = ports;
     this.#maxEntries = maxEntries;
+  }
+
+  /** Reads which endpoints fail, and from then on what other nodes notice. */
+  async start(): Promise<void> {
+    const { store, logger } = this.#ports;
+    this.#stop = store.changes((change) => {
+      void this.#next(() => this.#follow(change)).catch((error: unknown) => {
+        logger.warn("failing_endpoints_not_read", { error });
+      });
+    });
+    await this.#next(() => this.#readAll());
   }
 
   onWritten(deliveries: readonly WrittenDelivery[]): void {
@@ -38,7 +61,8 @@ export class EndpointHealth implements DeliveryListener {
       const { state, attempts, lastAttempt } = delivery.outcome;
       const succeeded = state === "delivered";
       // The usual case costs no more than this.
-      if (succeeded && this.#failures.size === 0) continue;
+      const allIsWell = this.#failures.size === 0 && this.#failing.size === 0;
+      if (succeeded && allIsWell) continue;
       if (attempts === 0 || lastAttempt === undefined) continue;
       const { message, recipient } = delivery.item;
       // A text fails for its provider's sake; of events nothing is told.
@@ -48,51 +72,110 @@ export class EndpointHealth implements DeliveryListener {
       const isFailure =
         state === "retrying" || state === "failed" || state === "rejected";
       if (!succeeded && !isFailure) continue;
-      const key = `${message.projectId} ${recipient.protocol} ${recipient.endpoint}`;
-      const before = this.#failures.get(key) ?? 0;
       // An attempt that ended with the service says nothing of its endpoint.
       if (isFailure && lastAttempt.errorClass === "interrupted") continue;
-      if (succeeded) {
-        if (before === 0) continue;
-        this.#failures.delete(key);
-        if (before >= failuresUntilFailing) {
-          this.#tell("endpoint.recovered", delivery, before);
-        }
-        continue;
-      }
-      const failures = Math.min(before + 1, Number.MAX_SAFE_INTEGER);
-      this.#failures.set(key, failures);
-      if (failures === failuresUntilFailing) {
-        this.#tell("endpoint.failing", delivery, failures);
-      }
-      if (this.#failures.size > this.#maxEntries) this.#forgetOldest();
+      const { protocol, endpoint } = recipient;
+      const about = { projectId: message.projectId, protocol, endpoint };
+      if (succeeded) this.#succeeded(about);
+      else this.#failed(about);
     }
   }
 
-  #forgetOldest(): void {
-    for (const oldest of this.#failures.keys()) {
-      this.#failures.delete(oldest);
-      return;
-    }
+  /** Hears no more of other nodes; resolves once what it noticed is written. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop();
+    await this.#turn;
   }
 
-  /** A crash before it is written: five more failures tell it. */
+  #succeeded(endpoint: ProjectEndpoint): void {
+    const key = keyOf(endpoint);
+    const before = this.#failures.get(key) ?? 0;
+    this.#failures.delete(key);
+    if (!this.#failing.delete(key)) return;
+    const { store, clock } = this.#ports;
+    // Others may have counted it.
+    const failures = Math.max(before, failuresUntilFailing);
+    this.#tell(
+      endpoint,
+      () => store.removeFailingEndpoint(endpoint, failures, clock.now()),
+      // The next success tells it.
+      () => this.#add(key),
+    );
+  }
+
+  #failed(endpoint: ProjectEndpoint): void {
+    const key = keyOf(endpoint);
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    if (this.#failures.size > this.#maxEntries) forgetFirst(this.#failures);
+    if (failures !== failuresUntilFailing || this.#failing.has(key)) return;
+    this.#add(key);
+    const { store, clock } = this.#ports;
+    const failing = { ...endpoint, since: clock.now() };
+    this.#tell(
+      endpoint,
+      () => store.addFailingEndpoint(failing, failures),
+      // Five more failures tell it.
+      () => this.#forget(key),
+    );
+  }
+
+  /** A crash before it is written is as good as a write that fails. */
   #tell(
-    type: OccurrenceType,
-    { item }: WrittenDelivery,
-    failures: number,
+    { projectId, protocol }: ProjectEndpoint,
+    write: () => Promise<boolean>,
+    onFailure: () => void,
   ): void {
-    const { store, clock, logger } = this.#ports;
-    const { projectId } = item.message;
-    const { protocol, endpoint } = item.recipient;
-    const about = { protocol, endpoint, failures };
-    store
-      .addOccurrence(
-        { kind: "occurrence", type, projectId, about },
-        clock.now(),
-      )
-      .catch((error: unknown) => {
-        logger.warn("event_not_kept", { type, projectId, error });
-      });
+    const { logger } = this.#ports;
+    void this.#next(write).catch((error: unknown) => {
+      onFailure();
+      logger.warn("event_not_kept", { projectId, protocol, error });
+    });
+  }
+
+  async #follow(change: StoreChange): Promise<void> {
+    if (change.kind === "all") return this.#readAll();
+    if (change.kind !== "endpoint") return;
+    const { projectId, protocol, endpoint } = change;
+    const named = { projectId, protocol, endpoint };
+    const key = keyOf(named);
+    const failing = await this.#ports.store.findFailingEndpoint(named);
+    if (failing) this.#add(key);
+    // Its failures are counted anew on all nodes.
+    else if (this.#failing.has(key)) this.#forget(key);
+  }
+
+  async #readAll(): Promise<void> {
+    const all = await this.#ports.store.listFailingEndpoints();
+    this.#failing.clear();
+    for (const failing of all) this.#add(keyOf(failing));
+  }
+
+  #add(key: string): void {
+    this.#failing.add(key);
+    if (this.#failing.size > this.#maxEntries) forgetFirst(this.#failing);
+  }
+
+  #forget(key: string): void {
+    this.#failing.delete(key);
+    this.#failures.delete(key);
+  }
+
+  #next<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+function keyOf({ projectId, protocol, endpoint }: ProjectEndpoint): string {
+  return `${projectId} ${protocol} ${endpoint}`;
+}
+
+/** Both keep the order in which keys were added. */
+function forgetFirst(kept: Map<string, unknown> | Set<string>): void {
+  for (const first of kept.keys()) {
+    kept.delete(first);
+    return;
   }
 }

@@ -91,9 +91,7 @@ export class EventPublisher {
 
   /** Begins to read where the last one stopped. */
   start(): void {
-    this.#stopWatching = this.#ports.store.watchChanges(() =>
-      this.#loop.wake(),
-    );
+    this.#stopWatching = this.#ports.store.watchFeed(() => this.#loop.wake());
     this.#repeat(0, pollMs, () => this.#loop.wake());
     this.#repeat(1, forgetEveryMs, () => this.#retention.wake());
     this.#loop.wake();

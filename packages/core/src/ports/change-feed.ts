@@ -116,9 +116,10 @@ export interface ChangeFeed {
   readLatestPosition(): Promise<FeedPosition>;
   /**
    * Calls `listener` when there may be more to read, until the answered function
-   * is called. A hint: changes of other processes may come without one.
+   * is called. A hint: changes of other processes may come without one. What
+   * became out of date is told by `StoreChanges`, not here.
    */
-  watchChanges(listener: () => void): () => void;
+  watchFeed(listener: () => void): () => void;
   /** Those that are kept, in any order. */
   findMessageHeads(seqs: readonly number[]): Promise<readonly MessageHead[]>;
   /** In order of targets. */
@@ -126,8 +127,6 @@ export interface ChangeFeed {
     messageSeq: number,
     targets: readonly number[],
   ): Promise<readonly DeliveryHead[]>;
-  /** Adds to the feed what no other write does. */
-  addOccurrence(occurrence: Occurrence, at: EpochMs): Promise<void>;
 
   /**
    * Whether any change could be wanted by a durable consumer: a message with a

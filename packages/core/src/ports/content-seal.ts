@@ -17,11 +17,12 @@ export interface ContentSeal {
    */
   seal(message: NewMessage): Promise<NewMessage>;
   /**
-   * The message as it was published; one that is not sealed as it is.
+   * The message as it was published; one that is not sealed as it is. A promise
+   * only while its key is looked for in the store.
    *
    * @throws Error when the key is not there, or the content was altered
    */
-  open<Kept extends NewMessage>(message: Kept): Kept;
+  open<Kept extends NewMessage>(message: Kept): Kept | Promise<Kept>;
 }
 
 /** Keeps everything as it is. */

@@ -7,6 +7,7 @@ import type { CounterStore } from "./counter-store.ts";
 import type { DeliveryActionStore } from "./delivery-action-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { DetectionStore } from "./detection-store.ts";
+import type { FailingEndpointStore } from "./failing-endpoint-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
@@ -15,6 +16,7 @@ import type { MessageReader } from "./message-store.ts";
 import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
 import type { StatisticsReader } from "./statistics-store.ts";
+import type { StoreChanges } from "./store-changes.ts";
 import type { SubscriptionStore } from "./subscription-store.ts";
 import type { SubscriptionUserStore } from "./subscription-user-store.ts";
 import type { TemplateStore } from "./template-store.ts";
@@ -45,6 +47,8 @@ export interface Store
     DetectionStore,
     AuditStore,
     ChangeFeed,
+    FailingEndpointStore,
+    StoreChanges,
     AsyncDisposable {
   /**
    * True when no other process can use the store while it is open: leases

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createWriteStream, existsSync, writeFileSync } from "node:fs";
 import {
   copyFile,
@@ -7,6 +8,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   writeFile,
@@ -326,6 +328,37 @@ test("data that are damaged, or lie beside another's key, are not backed up", as
     message: /^The database in .* is damaged/,
   });
   assert.deepEqual(await readdir(join(folder, "out")), []);
+});
+
+test("a key that lies elsewhere is taken along, and restored into the folder", async (t) => {
+  const folder = await temporaryFolder(t);
+  const shared = join(folder, "data");
+  await cp(data, shared, { recursive: true });
+  const secretKeyFile = join(folder, "shared.key");
+  await rename(join(shared, "secret.key"), secretKeyFile);
+  const target = join(folder, "it.backup");
+  const make = (keyFile?: string) =>
+    createBackup({ folder: shared, file: target, secretKeyFile: keyFile });
+  await assert.rejects(make(), { message: /name it with --secret-key-file/ });
+  const other = join(folder, "other.key");
+  await writeFile(other, randomBytes(32));
+  await assert.rejects(make(other), {
+    message: /other\.key is not the key of the database in/,
+  });
+  await make(secretKeyFile);
+  const restored = join(folder, "restored");
+  await restoreBackup({ file: target, folder: restored });
+  assert.deepEqual(
+    await readFile(join(restored, "secret.key")),
+    await readFile(secretKeyFile),
+  );
+  // With another key than the backup's it does not start, and says why.
+  const flags = { data: restored, port: 0, secretKeyFile: other };
+  await assert.rejects(open(loadConfig({ flags })), {
+    message: /other\.key is not the key of this store, but .*secret\.key is/,
+  });
+  const right = { ...flags, secretKeyFile };
+  await (await open(loadConfig({ flags: right }))).close();
 });
 
 async function writeBackup(

@@ -38,6 +38,8 @@ import type { TarEntry } from "./tar.ts";
 export interface CreateBackupOptions extends BackupOptions {
   /** The data folder. */
   readonly folder: string;
+  /** The secret key; default: the folder's own file. */
+  readonly secretKeyFile?: string | undefined;
   /** Where the backup goes. */
   readonly file: string;
   /** Replaces a file that is there. Default false. */
@@ -84,14 +86,11 @@ export async function createBackup(
       signal,
       onProgress: (at) => options.onProgress?.({ step: "copying", ...at }),
     });
-    const key = await readKey(folder);
-    const manifest = await checkCopy({ copy, key, folder }, now, options);
-    const sums = await writeArchive(
-      archive,
-      manifest,
-      { copy, key, folder },
-      options,
-    );
+    const keyFile = resolve(options.secretKeyFile ?? join(folder, keyFileName));
+    const key = await readKey(keyFile);
+    const parts = { copy, key, keyFile, folder };
+    const manifest = await checkCopy(parts, now, options);
+    const sums = await writeArchive(archive, manifest, parts, options);
     const { size: bytes } = await stat(archive);
     const read = await readBackupFile(
       archive,
@@ -185,13 +184,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function readKey(folder: string): Promise<Uint8Array> {
+async function readKey(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(join(folder, keyFileName));
+    return await readFile(path);
   } catch (cause) {
     throw new BackupError(
       "DATA_DAMAGED",
-      `${join(folder, keyFileName)} cannot be read (${codeOf(cause)}): a backup without it is of no use; put it back first.`,
+      `${path} cannot be read (${codeOf(cause)}): a backup without it is of no use; put it back first, or name it with --secret-key-file.`,
       { cause },
     );
   }
@@ -201,12 +200,13 @@ interface Parts {
   /** Of the database. */
   readonly copy: string;
   readonly key: Uint8Array;
+  readonly keyFile: string;
   /** The data folder. */
   readonly folder: string;
 }
 
 async function checkCopy(
-  { copy, key, folder }: Parts,
+  { copy, key, keyFile, folder }: Parts,
   now: Date,
   { signal, onProgress }: BackupOptions,
 ): Promise<BackupManifest> {
@@ -226,7 +226,7 @@ async function checkCopy(
   if (!isKeyOf(database, key)) {
     throw new BackupError(
       "DATA_DAMAGED",
-      `${join(folder, keyFileName)} is not the key of the database beside it: put the right one back first; without it secrets cannot be read.`,
+      `${keyFile} is not the key of the database in ${folder}: put the right one there first, or name it with --secret-key-file; without it secrets cannot be read.`,
     );
   }
   const rows = database.countRows();

@@ -130,9 +130,7 @@ export class EventTailer implements Disposable {
   }
 
   #begin(): void {
-    this.#stopWatching = this.#ports.store.watchChanges(() =>
-      this.#loop.wake(),
-    );
+    this.#stopWatching = this.#ports.store.watchFeed(() => this.#loop.wake());
     const poll = () => {
       this.#poll = this.#ports.clock.setTimer(pollMs, poll);
       this.#loop.wake();

@@ -374,6 +374,25 @@ function otherFirstStart(): CarillonError {
   );
 }
 
+/**
+ * Whether what the setting {@link bootstrapSetting} has sealed opens; true as
+ * well before there is any.
+ */
+export function isKeyOfBootstrap(
+  text: string | undefined,
+  secrets: SecretBox,
+): boolean {
+  if (text === undefined) return true;
+  try {
+    const known = parseBootstrapState(text);
+    if (known) openReceiverSecret(known, secrets);
+    else openDraft(text, secrets);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws CarillonError STORAGE_UNUSABLE when the key is not the store's */
 export function openReceiverSecret(
   { receiverSecret }: BootstrapState,

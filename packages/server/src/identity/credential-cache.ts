@@ -1,7 +1,7 @@
 /**
  * Keeps for a while what was looked up in the store. A look-up that was begun
  * before an invalidation is not kept: it may have read what the invalidation
- * is about. Entries age, because another node may have changed the store.
+ * is about. Entries age: that another node changed the store may not be told.
  */
 
 import type { Clock } from "@carillon/core";

@@ -11,6 +11,7 @@ import type {
   CounterStore,
   IdentityStore,
   Logger,
+  StoreChanges,
 } from "@carillon/core";
 import { createKeyedHash } from "../keyed-hash.ts";
 import { createAccessKeys, isSameSecret } from "./access-keys.ts";
@@ -69,7 +70,7 @@ interface KeyPairHolder {
 
 /** What {@link createIdentity} works with. */
 export interface IdentityPorts {
-  readonly store: IdentityStore & CounterStore;
+  readonly store: IdentityStore & CounterStore & StoreChanges;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Where passwords are hashed. */
@@ -81,8 +82,10 @@ export interface IdentityPorts {
 }
 
 /**
- * Caches what it looked up for a minute: call `invalidate` after a change made
- * past it. Disposing it writes which log-ins were refused.
+ * Caches what it looked up, until the store tells that it changed, on whatever
+ * node, and for a minute should that get lost. Call `invalidate` after a change
+ * that is to count at once: the store may tell it late.
+ * Disposing it writes which log-ins were refused.
  */
 export function createIdentity(ports: IdentityPorts): Identity {
   const { store, clock, logger, hashes } = ports;
@@ -169,6 +172,33 @@ export function createIdentity(ports: IdentityPorts): Identity {
     return failed("malformed");
   }
 
+  function invalidate(): void {
+    tokens.invalidate();
+    accessKeys.invalidate();
+    keyPairs.invalidate();
+  }
+
+  const stop = store.changes((change) => {
+    if (change.kind === "all") invalidate();
+    if (change.kind !== "access") return;
+    switch (change.of) {
+      case "token":
+        tokens.invalidateToken(change.id);
+        break;
+      case "access_key":
+        accessKeys.invalidate();
+        keyPairs.invalidate();
+        break;
+      case "user":
+      case "project":
+      case "domain":
+        invalidate();
+        break;
+      default:
+        change.of satisfies never;
+    }
+  });
+
   return {
     identify,
     authenticate(request) {
@@ -186,12 +216,11 @@ export function createIdentity(ports: IdentityPorts): Identity {
       hashes,
       failures: loginFailures,
     }),
-    invalidate() {
-      tokens.invalidate();
-      accessKeys.invalidate();
-      keyPairs.invalidate();
+    invalidate,
+    async [Symbol.asyncDispose]() {
+      stop();
+      await loginFailures[Symbol.asyncDispose]();
     },
-    [Symbol.asyncDispose]: () => loginFailures[Symbol.asyncDispose](),
   };
 }
 

@@ -11,7 +11,6 @@ import {
   type Clock,
   type CounterRule,
   type CounterStore,
-  isTransient,
   type KeyedHash,
   type Logger,
   type Timer,
@@ -258,8 +257,7 @@ export class LoginFailures implements AsyncDisposable {
       error instanceof CarillonError && error.code === "SHUTTING_DOWN";
     if (this.#isFailing || isClosed) return;
     this.#isFailing = true;
-    const level = isTransient(error) ? "warn" : "error";
-    this.#ports.logger[level]("login_failures_not_kept", { error });
+    this.#ports.logger.warn("login_failures_not_kept", { error });
   }
 
   #put(key: string, count: Count): void {

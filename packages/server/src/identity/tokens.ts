@@ -56,6 +56,8 @@ export interface Tokens {
   revoke(token: string): Promise<void>;
   /** Asks the store anew from now on. */
   invalidate(): void;
+  /** The same for a token, by its hash, and those that were got with it. */
+  invalidateToken(hash: string): void;
 }
 
 /** Of those got with one token the oldest give way. */
@@ -107,6 +109,12 @@ export function createTokens(ports: {
     };
   }
 
+  function invalidateToken(hash: string): void {
+    sessions.invalidateWhere(
+      (known, { firstHash }) => known === hash || firstHash === hash,
+    );
+  }
+
   return {
     async issue({ userId, projectId, domainId, methods, from }) {
       const now = clock.now();
@@ -141,12 +149,11 @@ export function createTokens(ports: {
         await store.deleteToken(key);
       } finally {
         // Also after a failure: it may have been deleted all the same.
-        sessions.invalidateWhere(
-          (known, { firstHash }) => known === key || firstHash === key,
-        );
+        invalidateToken(key);
       }
     },
     invalidate: () => sessions.invalidate(),
+    invalidateToken,
   };
 }
 

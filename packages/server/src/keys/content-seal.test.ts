@@ -98,7 +98,9 @@ test("does not open what was altered, or belongs to another message", async () =
   bytes[20] = (bytes[20] ?? 0) ^ 1;
   const altered = { kind: "text", text: bytes.toString("base64") } as const;
   assert.throws(() => seal.open({ ...sealed, content: altered }));
-  assert.throws(() => seal.open({ ...sealed, sealedBy: "unknown" }));
+  await assert.rejects(async () =>
+    seal.open({ ...sealed, sealedBy: "unknown" }),
+  );
 });
 
 test("keys of the same id in two projects are two keys", async () => {

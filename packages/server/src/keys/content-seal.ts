@@ -24,6 +24,9 @@ const algorithm = "aes-256-gcm";
 const nonceBytes = 12;
 const tagBytes = 16;
 
+/** How long a key that another node disabled may seal on, at most. */
+const maxKeysAgeMs = 60_000;
+
 export function createContentSeal(ports: {
   readonly store: Pick<BindingStore, "findBinding">;
   readonly keys: Keys;
@@ -37,6 +40,11 @@ export function createContentSeal(ports: {
       if (!binding) return message;
       const { content, subject, attributes, extraData, ...rest } = message;
       const { keyId } = binding.data;
+      // Disabled, or made, on another node that could not tell.
+      await keys.refresh({ olderThanMs: maxKeysAgeMs });
+      if (keys.find(projectId, keyId)?.status !== "ENABLED") {
+        await keys.refresh();
+      }
       const material = keys.materialOf(projectId, keyId);
       if (!material || keys.find(projectId, keyId)?.status !== "ENABLED") {
         throw new CarillonError(
@@ -52,16 +60,23 @@ export function createContentSeal(ports: {
       const { sealedBy, ...rest } = message;
       if (sealedBy === undefined) return message;
       const { id, projectId, content } = message;
+      const openWith = (material: Uint8Array | undefined): typeof message => {
+        if (!material || content.kind !== "text") {
+          throw new Error(
+            `Message ${id} is sealed with key ${sealedBy}, which is not there.`,
+          );
+        }
+        // What `seal` wrote: the tag says that nobody else did.
+        const said = JSON.parse(open(material, id, content.text)) as SealedPart;
+        // All of it but the seal.
+        return { ...rest, ...said } as typeof message;
+      };
       const material = keys.materialOf(projectId, sealedBy);
-      if (!material || content.kind !== "text") {
-        throw new Error(
-          `Message ${id} is sealed with key ${sealedBy}, which is not there.`,
-        );
-      }
-      // What `seal` wrote: the tag says that nobody else did.
-      const said = JSON.parse(open(material, id, content.text)) as SealedPart;
-      // All of it but the seal.
-      return { ...rest, ...said } as typeof message;
+      if (material) return openWith(material);
+      // Another node may have made it a moment ago.
+      return keys
+        .refresh()
+        .then(() => openWith(keys.materialOf(projectId, sealedBy)));
     },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Named keys that topics' messages are sealed with. Their material stands in
- * one setting of the store, encrypted under the key file.
+ * one setting of the store, encrypted under the secret key. What another node
+ * changes is read when the store tells of it.
  */
 
 import { randomBytes, randomUUID } from "node:crypto";
@@ -8,11 +9,14 @@ import type { EpochMs } from "@carillon/core";
 import {
   CarillonError,
   type Clock,
+  createReload,
   type IdentityStore,
   type Logger,
   type ProjectId,
   type SettingStore,
   SharedSetting,
+  type StoreChanges,
+  watchSetting,
 } from "@carillon/core";
 import { createSecretBox, secretBoxKeyBytes } from "../identity/secret-box.ts";
 
@@ -28,7 +32,7 @@ export interface Key {
   readonly createdAt: EpochMs;
 }
 
-export interface Keys {
+export interface Keys extends Disposable {
   /**
    * Creates an enabled key.
    *
@@ -53,9 +57,20 @@ export interface Keys {
   deleteProject(projectId: ProjectId): Promise<void>;
   /** The bytes of a key; `undefined` when there is no such one. */
   materialOf(projectId: ProjectId, id: string): Uint8Array | undefined;
+  /**
+   * Reads the keys anew, where a change of another node may not have been told.
+   *
+   * @throws CarillonError STORAGE_…; the keys stay as they were
+   */
+  refresh(options?: {
+    /** Does nothing when they were read since. Default: reads. */
+    readonly olderThanMs?: number;
+  }): Promise<void>;
 }
 
-type KeyStore = SettingStore & Pick<IdentityStore, "isDeletedProject">;
+type KeyStore = SettingStore &
+  StoreChanges &
+  Pick<IdentityStore, "isDeletedProject">;
 
 interface StoredKey extends Key {
   /** Base64 in the secret box. */
@@ -66,7 +81,7 @@ export const keysSetting = "kms_keys";
 
 export async function openKeys(ports: {
   readonly store: KeyStore;
-  /** The key file's. */
+  /** The secret key. */
   readonly key: Uint8Array;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -75,10 +90,27 @@ export async function openKeys(ports: {
   const box = createSecretBox(ports.key);
   const setting = new SharedSetting(store, keysSetting);
   /** As last read or written. */
-  let stored = parseStored(await setting.read());
+  let stored: readonly StoredKey[] = [];
+  let readAt = 0;
   const materials = new WeakMap<StoredKey, Uint8Array>();
   /** Projects whose keys are to be deleted, until that is written. */
   const ended = new Set<ProjectId>();
+
+  /** Changes made here so far. */
+  let changes = 0;
+
+  const reload = createReload(async () => {
+    for (;;) {
+      const startedAt = clock.monotonic();
+      const before = changes;
+      const text = await setting.read();
+      // What was written meanwhile may be older than this, or newer.
+      if (changes !== before) continue;
+      stored = parseStored(text).filter((it) => !ended.has(it.projectId));
+      readAt = startedAt;
+      return;
+    }
+  });
 
   /** On disk before it counts; `change` sees what other processes wrote. */
   async function keep(
@@ -90,6 +122,7 @@ export async function openKeys(ports: {
         change(parseStored(kept).filter((it) => !ended.has(it.projectId))),
       ),
     );
+    changes++;
     stored = parseStored(text);
     for (const projectId of left) ended.delete(projectId);
   }
@@ -108,6 +141,19 @@ export async function openKeys(ports: {
     } catch (error) {
       logger.error("keys_not_deleted", { project: projectId, error });
     }
+  }
+
+  // Before they are read: what is written from then on is told.
+  const stop = watchSetting(store, keysSetting, () => {
+    reload().catch((error: unknown) => {
+      logger.warn("keys_not_read", { error });
+    });
+  });
+  try {
+    await reload();
+  } catch (error) {
+    stop();
+    throw error;
   }
 
   // A crash, or a disk without room, came between a project's end and theirs.
@@ -168,6 +214,11 @@ export async function openKeys(ports: {
       return toKey(key);
     },
     deleteProject,
+    async refresh({ olderThanMs = 0 } = {}) {
+      const age = clock.monotonic() - readAt;
+      if (olderThanMs === 0 || age >= olderThanMs) await reload();
+    },
+    [Symbol.dispose]: stop,
     materialOf(projectId, id) {
       const key = find(projectId, id);
       if (!key) return undefined;

@@ -158,6 +158,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "An event was not published: the key of the event topic cannot be used",
   ),
+  failing_endpoints_not_read: event(
+    "warn",
+    "Another node noticed that an endpoint fails or recovered, and that was not read",
+  ),
   event_not_kept: event(
     "warn",
     "That an endpoint fails or recovered could not be written",
@@ -193,7 +197,23 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   delivery_log_overrun: event("error", "Too many deliveries wait to be logged"),
   delivery_log_recovered: event("info", "They are logged again"),
   keys_not_deleted: event("error", "A deleted project's keys are on the disk"),
+  secret_key_open_to_others: event(
+    "warn",
+    "Anybody on the machine may read or change the secret key's `file`, by its `mode`",
+  ),
+  secret_key_unused: event(
+    "warn",
+    "The data folder's own key `file` is another than the one `used`: move it away, it opens nothing here",
+  ),
+  keys_not_read: event(
+    "warn",
+    "Keys that messages are sealed with changed, and were not read: those of before hold",
+  ),
   signing_keys_failed: event("error", "The signing keys were not loaded"),
+  signing_keys_not_read: event(
+    "warn",
+    "The signing keys changed, and were not read: the one of before signs on",
+  ),
   signing_key_created: event("info", "A signing key was made"),
 
   // The sandbox.

@@ -601,6 +601,16 @@ CREATE TABLE detections (
 CREATE INDEX detections_of_project ON detections (project_id, seq);
 CREATE INDEX detections_end ON detections (ends_at);
 
+-- Endpoints whose last attempts all failed; 10,000 at most, the latest to begin.
+CREATE TABLE failing_endpoints (
+  seq        INTEGER PRIMARY KEY,
+  project_id TEXT    NOT NULL,
+  protocol   TEXT    NOT NULL,
+  endpoint   TEXT    NOT NULL,
+  since      INTEGER NOT NULL,
+  UNIQUE (project_id, protocol, endpoint)
+) STRICT;
+
 ---------------------------------------------------------------- identity
 
 CREATE TABLE domains (

@@ -28,6 +28,7 @@ import { createChangeFeed } from "./read/change-feed.ts";
 import { createCounterStore } from "./read/counter-store.ts";
 import { createDeliveryActionStore } from "./read/delivery-action-store.ts";
 import { createDetectionStore } from "./read/detection-store.ts";
+import { createFailingEndpointStore } from "./read/failing-endpoint-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -127,6 +128,8 @@ export async function openSqliteStore({
     ...createDetectionStore(connections, steadyClock),
     ...createAuditStore(connections),
     ...createChangeFeed(connections, steadyClock),
+    ...createFailingEndpointStore(connections),
+    changes: (listener) => writer.changes(listener),
     exclusive: true,
     get status() {
       return writer.status;

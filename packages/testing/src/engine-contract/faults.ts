@@ -280,6 +280,33 @@ export function testFaults({ test }: EngineCases): void {
     assert.equal(delivery?.attempts.at(-1)?.errorClass, "internal");
   });
 
+  /** How often it is opened before the store is back that has the key. */
+  let failuresLeft = 0;
+  const slowSeal: ContentSeal = {
+    seal: async (message) => message,
+    async open(message) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (failuresLeft-- > 0) throw transient;
+      return message;
+    },
+  };
+  for (const failures of [0, 2]) {
+    test(`a message whose key is looked for in the store is delivered${failures > 0 ? " once the store is back" : ""}`, {
+      subscribers: 5,
+      seal: slowSeal,
+    }, async (world) => {
+      failuresLeft = failures;
+      world.http.script = (_, nth) => (nth === 1 ? unavailable : delivered);
+      const id = await world.publish(await world.start());
+      await world.pass(10 * 60_000);
+      assert.deepEqual(await world.counts(id), { delivered: 5 });
+      // What could not be opened for a while is no attempt.
+      for (const delivery of await world.deliveries(id)) {
+        assert.equal(delivery.attemptCount, 2);
+      }
+    });
+  }
+
   test("the event loop turns while all batches are taken and more is due", {
     subscribers: 200,
     engine: { dueBatchSize: 20, maxDueBatches: 3 },

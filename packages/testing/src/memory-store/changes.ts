@@ -30,7 +30,7 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
       return { kind: "batches", batches };
     },
     readLatestPosition: async () => `${newest()}`,
-    watchChanges(listener) {
+    watchFeed(listener) {
       journal.listeners.add(listener);
       return () => journal.listeners.delete(listener);
     },
@@ -78,8 +78,6 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
           ];
         });
     },
-    addOccurrence: (occurrence, at) =>
-      write(() => journal.note(occurrence, at)),
     async findEventConsumer() {
       return (
         messages.list().some((it) => it.statusUrl !== undefined) ||

@@ -21,6 +21,7 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     settings,
     identityVersion,
     subscriptionUsers,
+    failingEndpoints,
     templates,
     deletedTemplates,
     write,
@@ -85,6 +86,7 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         accessKeys.deleteWhere(({ projectId }) => projectId === id);
         tokens.deleteWhere(({ projectId }) => projectId === id);
         subscriptionUsers.deleteWhere(({ projectId }) => projectId === id);
+        failingEndpoints.deleteWhere(({ projectId }) => projectId === id);
         for (const user of users.list()) {
           const projectIds = user.projectIds.filter((other) => other !== id);
           users.put(user.id, { ...user, projectIds });

@@ -23,6 +23,7 @@ import {
   deliveryStates,
   type EpochMs,
   errorClasses,
+  type FailingEndpoint,
   type HourlyCount,
   type IdempotencyKey,
   type InboundMessage,
@@ -436,6 +437,13 @@ export const optOutColumns: Columns<OptOutRecord> = {
   sender: optional(text),
   keyword: text,
   at: integer,
+};
+
+export const failingEndpointColumns: Columns<FailingEndpoint> = {
+  projectId: text,
+  protocol: text,
+  endpoint: text,
+  since: integer,
 };
 
 const disabled = optional(flag);

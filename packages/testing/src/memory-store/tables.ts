@@ -9,6 +9,16 @@ import {
   toEpochMs,
 } from "@carillon/core";
 import { type Columns, toRow } from "./columns.ts";
+import {
+  type NoticeOf,
+  Notices,
+  noticeOfAccess,
+  noticeOfBinding,
+  noticeOfFailingEndpoint,
+  noticeOfSetting,
+  noticeOfSubscription,
+  noticeOfTopic,
+} from "./notices.ts";
 import type { ChangeRow } from "./rows.ts";
 import * as rows from "./rows.ts";
 
@@ -49,10 +59,17 @@ export class Table<Row extends object> {
   readonly #rows = new Map<Key, Row>();
   readonly #columns: Columns<Row>;
   readonly #transactions: Transactions;
+  readonly #onChange: (key: Key, row: Row, isNew: boolean) => void;
 
-  constructor(columns: Columns<Row>, transactions: Transactions) {
+  /** @param onChange called with what is put or deleted */
+  constructor(
+    columns: Columns<Row>,
+    transactions: Transactions,
+    onChange: (key: Key, row: Row, isNew: boolean) => void = () => {},
+  ) {
     this.#columns = columns;
     this.#transactions = transactions;
+    this.#onChange = onChange;
   }
 
   get size(): number {
@@ -83,12 +100,17 @@ export class Table<Row extends object> {
   put(key: Key, row: Row): Row {
     const kept = toRow(this.#columns, row);
     this.#noteUndo(key);
+    const isNew = !this.#open.has(key);
     this.#open.set(key, kept);
+    this.#onChange(key, kept, isNew);
     return kept;
   }
 
   delete(key: Key): boolean {
+    const row = this.#open.get(key);
+    if (row === undefined) return false;
     this.#noteUndo(key);
+    this.#onChange(key, row, false);
     return this.#open.delete(key);
   }
 
@@ -189,8 +211,16 @@ class Journal {
  */
 export function createTables(clock: Pick<Clock, "now">) {
   const transactions = new Transactions();
-  function table<Row extends object>(columns: Columns<Row>) {
-    return new Table(columns, transactions);
+  const notices = new Notices((undo) => transactions.note(undo));
+  /** @param noticeOf what caches have to know of a change of a row */
+  function table<Row extends object>(
+    columns: Columns<Row>,
+    noticeOf?: NoticeOf<Row>,
+  ) {
+    return new Table(columns, transactions, (...row) => {
+      const notice = noticeOf?.(...row);
+      if (notice) notices.note(notice);
+    });
   }
   const journal = new Journal(transactions);
   const tables = {
@@ -203,12 +233,12 @@ export function createTables(clock: Pick<Clock, "now">) {
       transactions.isClosed = true;
     },
 
-    topics: table(rows.topicColumns),
-    deletedTopics: table(rows.lastAudienceColumns),
+    topics: table(rows.topicColumns, noticeOfTopic),
+    deletedTopics: table(rows.lastAudienceColumns, noticeOfTopic),
     /** By number of the topic. */
     tags: table(rows.tagsColumns),
-    bindings: table(rows.bindingColumns),
-    subscriptions: table(rows.subscriptionColumns),
+    bindings: table(rows.bindingColumns, noticeOfBinding),
+    subscriptions: table(rows.subscriptionColumns, noticeOfSubscription),
     confirmations: table(rows.confirmationColumns),
     subscriptionUsers: table(rows.subscriptionUserColumns),
     deletedSubscriptionUsers: table<object>({}),
@@ -229,13 +259,18 @@ export function createTables(clock: Pick<Clock, "now">) {
     inbound: table(rows.inboundColumns),
     optOuts: table(rows.optOutColumns),
 
-    domains: table(rows.domainColumns),
-    projects: table(rows.projectColumns),
+    failingEndpoints: table(
+      rows.failingEndpointColumns,
+      noticeOfFailingEndpoint,
+    ),
+
+    domains: table(rows.domainColumns, noticeOfAccess("domain")),
+    projects: table(rows.projectColumns, noticeOfAccess("project")),
     deletedProjects: table<object>({}),
-    users: table(rows.userColumns),
-    accessKeys: table(rows.accessKeyColumns),
-    tokens: table(rows.identityTokenColumns),
-    settings: table(rows.settingColumns),
+    users: table(rows.userColumns, noticeOfAccess("user")),
+    accessKeys: table(rows.accessKeyColumns, noticeOfAccess("access_key")),
+    tokens: table(rows.identityTokenColumns, noticeOfAccess("token")),
+    settings: table(rows.settingColumns, noticeOfSetting),
     /** One row, once there is an identity. */
     identityVersion: table(rows.identityVersionColumns),
 
@@ -248,13 +283,16 @@ export function createTables(clock: Pick<Clock, "now">) {
     /** By name. */
     changeConsumers: table(rows.changeConsumerColumns),
     journal,
+    notices,
   };
   transactions.beforeCommit = () => {
     const batch = journal.take();
-    if (!batch) return;
-    const seq = (tables.changes.list().at(-1)?.seq ?? 0) + 1;
-    tables.changes.put(seq, { seq, ...batch });
-    for (const listener of journal.listeners) queueMicrotask(listener);
+    if (batch) {
+      const seq = (tables.changes.list().at(-1)?.seq ?? 0) + 1;
+      tables.changes.put(seq, { seq, ...batch });
+      for (const listener of journal.listeners) queueMicrotask(listener);
+    }
+    notices.tell();
   };
   return tables;
 }

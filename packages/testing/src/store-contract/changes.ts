@@ -227,7 +227,7 @@ export function testChanges({ test }: Cases): void {
   test("calls who watches once there is more to read", async (store) => {
     const from = await store.readLatestPosition();
     const called = Promise.withResolvers<void>();
-    const stop = store.watchChanges(called.resolve);
+    const stop = store.watchFeed(called.resolve);
     await occur(store, 1);
     await called.promise;
     stop();
@@ -447,15 +447,9 @@ export function testChanges({ test }: Cases): void {
 /** Has so many transactions in the feed. */
 async function occur(store: Store, count: number): Promise<void> {
   for (let n = 0; n < count; n++) {
-    await store.addOccurrence(
-      {
-        kind: "occurrence",
-        type: "endpoint.failing",
-        projectId,
-        about: { endpoint: `https://example.com/${n}` },
-      },
-      start,
-    );
+    const endpoint = `https://example.com/${freshId()}`;
+    const failing = { projectId, protocol: "https" as const, endpoint };
+    await store.addFailingEndpoint({ ...failing, since: start }, 5);
   }
 }
 

@@ -36,7 +36,13 @@ export function kmsRoutes(
    *
    * @throws CarillonError BINDING_INVALID
    */
-  function checkKey(projectId: ProjectId, keyId: string): string {
+  async function checkKey(
+    projectId: ProjectId,
+    keyId: string,
+  ): Promise<string> {
+    if (keys.find(projectId, keyId)) return keyId;
+    // Another node may have made it a moment ago.
+    await keys.refresh();
     if (keys.find(projectId, keyId)) return keyId;
     throw new CarillonError(
       "BINDING_INVALID",
@@ -56,7 +62,7 @@ export function kmsRoutes(
         projectId,
         request.params.topic_urn,
         "kms",
-        { keyId: checkKey(projectId, request.body.key_id) },
+        { keyId: await checkKey(projectId, request.body.key_id) },
       );
       reply.code(201);
       return { request_id: request.id, id };
@@ -97,7 +103,7 @@ export function kmsRoutes(
         topic_urn,
         "kms",
         kms_id,
-        { keyId: checkKey(projectId, request.body.key_id) },
+        { keyId: await checkKey(projectId, request.body.key_id) },
       );
       return { request_id: request.id, id };
     },

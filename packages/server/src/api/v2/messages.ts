@@ -174,9 +174,11 @@ export function messageRoutes(
   { messages, topics, seal }: MessagePorts,
 ): void {
   /** As it was published; without subject and text if its key is not there. */
-  function summaryOf(report: MessageReport): Static<typeof MessageSummary> {
+  async function summaryOf(
+    report: MessageReport,
+  ): Promise<Static<typeof MessageSummary>> {
     try {
-      const message = seal.open(report.message);
+      const message = await seal.open(report.message);
       const excerpt = excerptOf(message.content);
       return {
         ...toSummary({ ...report, message }),
@@ -224,7 +226,7 @@ export function messageRoutes(
         { limit, maxScanned, ...(start && { before: start.message.seq }) },
       );
       return {
-        messages: page.messages.map(summaryOf),
+        messages: await Promise.all(page.messages.map(summaryOf)),
         ...(page.next !== undefined && { next: page.next }),
       };
     },
@@ -247,7 +249,7 @@ export function messageRoutes(
         projectOf(request),
         request.params.messageId,
       );
-      const message = seal.open(report.message);
+      const message = await seal.open(report.message);
       const { content, attributes, sender, extraData, statusUrl } = message;
       return {
         ...toSummary({ ...report, message }),

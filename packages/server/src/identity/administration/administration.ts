@@ -1,9 +1,9 @@
 /**
  * What administrators and operators do with domains, projects, users and
  * access keys, as far as they reach. What is taken from somebody is refused
- * from the next request on, in this process; another one of the same store
- * notices within a minute. Changes by several processes at once are as good as
- * one after the other.
+ * from the next request on in this process, and in others of the same store
+ * once they are told of the change. Changes by several processes at once are as
+ * good as one after the other.
  */
 
 import {

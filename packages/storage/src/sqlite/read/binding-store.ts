@@ -32,7 +32,8 @@ export function createBindingStore({
   );
   /** By topic. */
   const rows = new ReadCache<number, readonly BindingRow[]>(writer, {
-    changedBy: ["addBinding", "updateBinding", "removeBinding", "deleteTopic"],
+    staleBy: (change) =>
+      change.kind === "topic" ? { key: change.topicSeq } : undefined,
   });
 
   function findRow(

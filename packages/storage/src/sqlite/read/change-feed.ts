@@ -112,7 +112,7 @@ export function createChangeFeed(
     async readLatestPosition() {
       return String(bounds.get()?.[1] ?? 0);
     },
-    watchChanges: (listener) => writer.onChanged(listener),
+    watchFeed: (listener) => writer.onFeedGrown(listener),
     async findMessageHeads(seqs) {
       return heads
         .all(JSON.stringify(seqs))
@@ -123,8 +123,6 @@ export function createChangeFeed(
         .all(JSON.stringify(targets), messageSeq)
         .map((row): DeliveryHead => deliveryHeads.fromRow(row));
     },
-    addOccurrence: (occurrence, at) =>
-      writer.run("addOccurrence", occurrence, at),
     async findEventConsumer() {
       return consumer.get()?.[0] === 1;
     },

@@ -1,15 +1,19 @@
 /**
  * Caches what was read lately: publishing reads the same few rows again and
- * again. No other process writes, and each operation that changes what is cached
- * here clears the cache before its caller goes on, so it is never out of date.
+ * again. No other process writes, and the writer tells of a change before its
+ * caller goes on, so what is cached is never out of date.
  */
 
-import type { OperationName } from "../write/operations.ts";
-import type { Writer } from "../write/writer.ts";
+import type { StoreChange, StoreChanges } from "@carillon/core";
 
-export interface ReadCacheOptions {
-  /** The operations that change what is cached. */
-  readonly changedBy: readonly OperationName[];
+export interface ReadCacheOptions<Key> {
+  /**
+   * What a change makes out of date: the entry of a key, `all` entries, or
+   * nothing. Not asked of changes that may be any.
+   */
+  readonly staleBy: (
+    change: Exclude<StoreChange, { kind: "all" }>,
+  ) => { readonly key: Key } | "all" | undefined;
   /** About how many entries are kept. Default 4096. */
   readonly maxEntries?: number;
 }
@@ -21,13 +25,21 @@ export class ReadCache<Key, Value> {
   readonly #maxEntries: number;
 
   constructor(
-    writer: Pick<Writer, "onWritten">,
-    { changedBy, maxEntries = 4096 }: ReadCacheOptions,
+    store: StoreChanges,
+    { staleBy, maxEntries = 4096 }: ReadCacheOptions<Key>,
   ) {
     this.#maxEntries = maxEntries;
-    writer.onWritten(changedBy, () => {
-      this.#current.clear();
-      this.#previous.clear();
+    // As long as the store is open.
+    store.changes((change) => {
+      const stale = change.kind === "all" ? "all" : staleBy(change);
+      if (stale === undefined) return;
+      if (stale === "all") {
+        this.#current.clear();
+        this.#previous.clear();
+        return;
+      }
+      this.#current.delete(stale.key);
+      this.#previous.delete(stale.key);
     });
   }
 

@@ -5,6 +5,7 @@ import {
   type Page,
   type PageRequest,
   type ProjectId,
+  type StoreChange,
   type Topic,
   type TopicFilter,
   type TopicId,
@@ -39,11 +40,12 @@ export function createTopicStore({ reader, writer }: Connections): TopicStore {
     "SELECT topics FROM project_counts WHERE project_id = ?",
   );
 
-  const changedBy = ["createTopic", "updateTopic", "deleteTopic"] as const;
-  const topicsByName = new ReadCache<string, Topic>(writer, { changedBy });
+  const staleBy = ({ kind }: StoreChange) =>
+    kind === "topic" ? "all" : undefined;
+  const topicsByName = new ReadCache<string, Topic>(writer, { staleBy });
   /** Few: a page may hold a hundred access policies of 30 KB. */
   const pages = new ReadCache<string, Page<Topic>>(writer, {
-    changedBy,
+    staleBy,
     maxEntries: 20,
   });
 

@@ -101,15 +101,8 @@ export function createWorkStore(
    * subscribers only, reading them would cost as much as half of the delivery.
    */
   const smallAudiences = new ReadCache<number, readonly Recipient[]>(writer, {
-    changedBy: [
-      "addSubscription",
-      "confirmSubscription",
-      "cancelSubscription",
-      "updateSubscription",
-      "replaceSignature",
-      "deleteSubscription",
-      "deleteTopic",
-    ],
+    staleBy: (change) =>
+      change.kind === "subscriptions" ? { key: change.topicSeq } : undefined,
   });
   /** Index: deliveries_due, whose first row it is. */
   const nextDelivery = reader.prepare<[nextAttemptAt: EpochMs]>(

@@ -1,7 +1,7 @@
 /** Writes of the change feed's consumers, and its retention. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs, Occurrence } from "@carillon/core";
+import type { EpochMs } from "@carillon/core";
 import { createdAtOf, type NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -52,9 +52,6 @@ export function createChangeWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
 
   return {
-    addOccurrence(occurrence: Occurrence, at: EpochMs): void {
-      journal.addOccurrence(occurrence, at);
-    },
     /** `now` and the end of the lease are of the store's monotonic time. */
     claimConsumer(
       name: string,

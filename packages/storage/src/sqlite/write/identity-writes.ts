@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
   AccessKey,
+  AccessRecord,
   Domain,
   EpochMs,
   Project,
@@ -17,6 +18,7 @@ import {
   userRecords,
 } from "../schema/identity-tables.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 
 /** The version that a write was decided by; `undefined`: by none. */
 type Expected = number | undefined;
@@ -24,7 +26,7 @@ type Expected = number | undefined;
 /** Whether anything was changed, or that the version is another one. */
 export type IdentityAnswer = boolean | "IDENTITY_CHANGED";
 
-export function createIdentityWrites(db: DatabaseSync) {
+export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
   /** Parameters: name, id. */
   const domainNamesake = prepareQuery<[one: number]>(
     db,
@@ -74,6 +76,7 @@ export function createIdentityWrites(db: DatabaseSync) {
     "access_keys",
     "tokens",
     "subscription_users",
+    "failing_endpoints",
   ].map((table) => db.prepare(`DELETE FROM ${table} WHERE project_id = ?`));
   /** Parameter: project. Index: topics_of_project. */
   const topicOfProject = prepareQuery<[one: number]>(
@@ -95,11 +98,13 @@ export function createIdentityWrites(db: DatabaseSync) {
   );
   const putToken = db.prepare(tokens.replace("hash"));
   /** Parameters: first token, the new one, how many. Index: tokens_lineage. */
-  const deleteOldest = db.prepare(
+  const deleteOldest = prepareQuery<[hash: string]>(
+    db,
     `DELETE FROM tokens WHERE hash IN
        (SELECT hash FROM tokens INDEXED BY tokens_lineage
         WHERE first_hash = ? AND hash <> ?
-        ORDER BY issued_at DESC LIMIT -1 OFFSET ?)`,
+        ORDER BY issued_at DESC LIMIT -1 OFFSET ?)
+     RETURNING hash`,
   );
   /** Parameter: its hash. Indexes: the primary key, tokens_lineage. */
   const deleteToken = db.prepare(
@@ -124,26 +129,36 @@ export function createIdentityWrites(db: DatabaseSync) {
     "UPDATE identity_version SET version = version + 1",
   );
 
-  /** `work` answers whether it changed anything. */
-  function change(expected: Expected, work: () => boolean): IdentityAnswer {
+  /** `work` answers whether it changed the record. */
+  function change(
+    expected: Expected,
+    of: AccessRecord,
+    id: string,
+    work: () => boolean,
+  ): IdentityAnswer {
     if (expected !== undefined && version.get()?.[0] !== expected) {
       return "IDENTITY_CHANGED";
     }
     if (!work()) return false;
     countUp.run();
+    tell(of, id);
     return true;
+  }
+
+  function tell(of: AccessRecord, id: string): void {
+    notices.note({ kind: "access", of, id });
   }
 
   return {
     /** This and its siblings answer false when another has the name. */
     putDomain: (domain: Domain, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "domain", domain.id, () => {
         if (domainNamesake.get(domain.name, domain.id)) return false;
         putDomain.run(...domains.toRow(domain));
         return true;
       }),
     putProject: (project: Project, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "project", project.id, () => {
         const { id, name, domainId } = project;
         if (projectNamesake.get(domainId, name, id)) return false;
         putProject.run(...projects.toRow(project));
@@ -151,7 +166,7 @@ export function createIdentityWrites(db: DatabaseSync) {
         return true;
       }),
     putUser: (user: User, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "user", user.id, () => {
         const { id, name, domainId, projectIds } = user;
         if (userNamesake.get(domainId, name, id)) return false;
         putUser.run(...userRecords.toRow(user));
@@ -160,17 +175,17 @@ export function createIdentityWrites(db: DatabaseSync) {
         return true;
       }),
     putAccessKey: (key: AccessKey, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "access_key", key.accessKey, () => {
         putAccessKey.run(...accessKeys.toRow(key));
         return true;
       }),
     deleteDomain: (id: string, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "domain", id, () => {
         deleteDomain.run(id);
         return domainById.get(id) === undefined;
       }),
     deleteProject: (id: string, at: EpochMs, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "project", id, () => {
         if (topicOfProject.get(id)) return false;
         for (const statement of ofProject) statement.run(id);
         deleteTemplates.run(at, id);
@@ -179,7 +194,7 @@ export function createIdentityWrites(db: DatabaseSync) {
         return true;
       }),
     deleteUser: (id: string, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "user", id, () => {
         unassignAll.run(id);
         deleteKeysOfUser.run(id);
         deleteTokensOfUser.run(id);
@@ -187,20 +202,25 @@ export function createIdentityWrites(db: DatabaseSync) {
         return true;
       }),
     deleteAccessKey: (accessKey: string, expected: Expected) =>
-      change(expected, () => {
+      change(expected, "access_key", accessKey, () => {
         deleteAccessKey.run(accessKey);
         return true;
       }),
     putToken(token: TokenRecord, maxOfFirst: number): void {
       putToken.run(...tokens.toRow(token));
       if (token.firstHash === undefined) return;
-      deleteOldest.run(token.firstHash, token.hash, maxOfFirst - 1);
+      const { firstHash, hash } = token;
+      for (const [old] of deleteOldest.all(firstHash, hash, maxOfFirst - 1)) {
+        tell("token", old);
+      }
     },
     deleteToken(hash: string): void {
       deleteToken.run(hash);
+      tell("token", hash);
     },
     deleteTokens(userId: string): void {
       deleteTokensOfUser.run(userId);
+      tell("user", userId);
     },
     deleteExpiredTokens(now: EpochMs): number {
       return Number(deleteExpired.run(now).changes);
@@ -210,7 +230,9 @@ export function createIdentityWrites(db: DatabaseSync) {
         replaces === 0
           ? insertSetting.run(name, value)
           : replaceSetting.run(value, name, replaces);
-      return Number(changes) > 0;
+      if (Number(changes) === 0) return false;
+      notices.note({ kind: "setting", name });
+      return true;
     },
   };
 }

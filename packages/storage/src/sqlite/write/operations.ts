@@ -5,10 +5,12 @@ import { createActionWrites } from "./action-writes.ts";
 import { createAuditWrites } from "./audit-writes.ts";
 import { createBindingWrites } from "./binding-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 import { createChangeWrites } from "./change-writes.ts";
 import { createCounterWrites } from "./counter-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createDetectionWrites } from "./detection-writes.ts";
+import { createFailingEndpointWrites } from "./failing-endpoint-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
@@ -33,15 +35,22 @@ export type OperationName = keyof Operations;
 export function createOperations(
   db: DatabaseSync,
   rules: StateRules,
-  journal: ChangeJournal,
+  /** Where they note what they changed. */
+  {
+    journal,
+    notices,
+  }: {
+    readonly journal: ChangeJournal;
+    readonly notices: ChangeNotices;
+  },
 ) {
   return {
-    ...createTopicWrites(db, journal),
+    ...createTopicWrites(db, journal, notices),
     ...createResourceTagWrites(db),
-    ...createSubscriptionWrites(db, journal),
+    ...createSubscriptionWrites(db, journal, notices),
     ...createSubscriptionUserWrites(db),
     ...createTemplateWrites(db),
-    ...createBindingWrites(db),
+    ...createBindingWrites(db, notices),
     ...createMessageWrites(db, journal),
     ...createIdempotencyWrites(db, journal),
     ...createRangeWrites(db, rules, journal),
@@ -53,10 +62,11 @@ export function createOperations(
     ...createJobWrites(db, journal),
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
-    ...createIdentityWrites(db),
+    ...createIdentityWrites(db, notices),
     ...createCounterWrites(db),
     ...createDetectionWrites(db),
     ...createAuditWrites(db),
     ...createChangeWrites(db, journal),
+    ...createFailingEndpointWrites(db, journal, notices),
   };
 }

@@ -25,6 +25,7 @@ import {
 } from "../store.fixture.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 import { ChangeJournal } from "./change-journal.ts";
+import { ChangeNotices } from "./change-notices.ts";
 import { toOutcomeColumns } from "./outcome-columns.ts";
 import { createRangeWrites } from "./range-writes.ts";
 import { createStateRules } from "./state-rules.ts";
@@ -179,7 +180,7 @@ test("writes nothing of a range while the database is full", async () => {
   const run = createTransactions(
     db,
     () => finishRange([1, 1, 0, 1], columns, null, start),
-    { maxMs: 60_000, journal },
+    { maxMs: 60_000, journal, notices: new ChangeNotices() },
   );
   const complete = () => run([["finishRange", []]], 0);
   db.exec("PRAGMA max_page_count = 100");

@@ -22,6 +22,7 @@ import {
   subscriptionTables,
 } from "../schema/subscription-table.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { createNoticeWrite } from "./message-writes.ts";
 
@@ -30,6 +31,7 @@ const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 export function createSubscriptionWrites(
   db: DatabaseSync,
   journal: ChangeJournal,
+  notices: ChangeNotices,
 ) {
   const topicById = prepareQuery<[subscriptionCount: number]>(
     db,
@@ -47,9 +49,11 @@ export function createSubscriptionWrites(
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.seq = ?`,
   );
-  const byId = prepareQuery<[seq: number, status: number, generation: number]>(
+  const byId = prepareQuery<
+    [seq: number, topicSeq: number, status: number, generation: number]
+  >(
     db,
-    `SELECT seq, status, generation FROM subscriptions
+    `SELECT seq, topic_seq, status, generation FROM subscriptions
      WHERE id = ? AND status < 4`,
   );
   const byFullName = prepareQuery<[seq: number, topicSeq: number]>(
@@ -78,7 +82,7 @@ export function createSubscriptionWrites(
   );
   const setSignature = db.prepare(
     `UPDATE subscriptions SET signature = ?
-     WHERE id = ? AND status < 4 AND signature IS ?`,
+     WHERE seq = ? AND signature IS ?`,
   );
   /** An old mail's link must not undo what its reader decides now. */
   const cancel = db.prepare(
@@ -127,6 +131,11 @@ export function createSubscriptionWrites(
     journal.addOccurrence({ type, projectId, about }, at);
   }
 
+  /** Who receives the topic's messages, or how, is another now. */
+  function tellAudience(topicSeq: number): void {
+    notices.note({ kind: "subscriptions", topicSeq });
+  }
+
   function insertCounted(subscription: NewSubscription): number {
     const { lastInsertRowid } = insert.run(
       ...newSubscriptions.toRow(subscription),
@@ -161,10 +170,14 @@ export function createSubscriptionWrites(
         0,
         subscription.status,
       ];
-      if (!known) seq = insertCounted(subscription);
+      if (!known) {
+        seq = insertCounted(subscription);
+        tellAudience(topicSeq);
+      }
       if (status === cancelled) {
         status = subscription.status;
         setStatus.run(status, seq);
+        tellAudience(topicSeq);
       }
       const isDue = confirmation !== null && status === unconfirmed;
       const isAdmitted =
@@ -189,13 +202,17 @@ export function createSubscriptionWrites(
       wrongCodes: WrongCodeKeys | null,
       at: EpochMs,
     ): SubscriptionRow | undefined {
-      const [seq, , current] = byId.get(id) ?? [];
-      if (seq === undefined || current !== generation) return undefined;
+      const [seq, topicSeq, , current] = byId.get(id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return undefined;
+      if (current !== generation) return undefined;
       if (wrongCodes && !mayTry(wrongCodes, at)) return undefined;
       const isNew = confirm.run(seq).changes > 0;
       confirmations.clear(seq);
       const row = get(seq);
-      if (isNew) tell("subscription.confirmed", row, at);
+      if (isNew) {
+        tell("subscription.confirmed", row, at);
+        tellAudience(topicSeq);
+      }
       return row;
     },
     cancelSubscription(
@@ -203,12 +220,13 @@ export function createSubscriptionWrites(
       unsubscribeNotice: SubscriberNotice | null,
       at: EpochMs,
     ): SubscriptionRow | undefined {
-      const [seq, status] = byId.get(id) ?? [];
-      if (seq === undefined) return undefined;
+      const [seq, topicSeq, status] = byId.get(id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return undefined;
       if (status !== cancelled) {
         cancel.run(seq);
         if (unsubscribeNotice) send(seq, unsubscribeNotice);
         tell("subscription.cancelled", get(seq), at);
+        tellAudience(topicSeq);
       }
       return get(seq);
     },
@@ -218,14 +236,15 @@ export function createSubscriptionWrites(
       id: string,
       change: SubscriptionChange,
     ): boolean {
-      const [seq] = byFullName.get(projectId, topicName, id) ?? [];
-      if (seq === undefined) return false;
+      const [seq, topicSeq] = byFullName.get(projectId, topicName, id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return false;
       if (change.remark !== undefined) setRemark.run(change.remark, seq);
       if (change.filterPolicies !== undefined) {
         setFilterPolicies.run(
           filterPolicies.encode(change.filterPolicies),
           seq,
         );
+        tellAudience(topicSeq);
       }
       return true;
     },
@@ -234,12 +253,16 @@ export function createSubscriptionWrites(
       expected: SubscriptionSignature | undefined,
       next: SubscriptionSignature,
     ): boolean {
+      const [seq, topicSeq] = byId.get(id) ?? [];
+      if (seq === undefined || topicSeq === undefined) return false;
       const { changes } = setSignature.run(
         encodeSignature(next),
-        id,
+        seq,
         encodeSignature(expected),
       );
-      return changes > 0;
+      if (changes === 0) return false;
+      tellAudience(topicSeq);
+      return true;
     },
     deleteSubscription(
       projectId: string,
@@ -251,6 +274,7 @@ export function createSubscriptionWrites(
       if (seq === undefined || topicSeq === undefined) return false;
       markDeleted.run(at, seq);
       count(projectId, topicSeq, seq, -1);
+      tellAudience(topicSeq);
       return true;
     },
   };

@@ -14,13 +14,18 @@ import {
 } from "../schema/topic-table.ts";
 import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 
 const { confirmed, confirmationNotNeeded, deleted, deletedWithTopic } =
   statusCodes;
 
-export function createTopicWrites(db: DatabaseSync, journal: ChangeJournal) {
+export function createTopicWrites(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+  notices: ChangeNotices,
+) {
   const byName = prepareQuery<TopicRow>(
     db,
     `SELECT ${topics.columns()} FROM topics
@@ -46,7 +51,7 @@ export function createTopicWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE topics SET display_name = coalesce(?, display_name),
        introduction = coalesce(?, introduction),
        access_policy = coalesce(?, access_policy), updated_at = ?
-     WHERE project_id = ? AND name = ? AND deleted_at IS NULL`,
+     WHERE seq = ?`,
   );
   const removal = createTopicRemoval(db, journal);
 
@@ -77,23 +82,29 @@ export function createTopicWrites(db: DatabaseSync, journal: ChangeJournal) {
       if (isDeletedProject(projectId)) return "PROJECT_DELETED";
       const { lastInsertRowid } = insert.run(...topic);
       countOne.run(projectId);
-      return Number(lastInsertRowid);
+      const topicSeq = Number(lastInsertRowid);
+      notices.note({ kind: "topic", topicSeq });
+      return topicSeq;
     },
     updateTopic(projectId: string, name: string, change: TopicChange): boolean {
-      const { changes } = update.run(
+      const [topicSeq] = seqByName.get(projectId, name) ?? [];
+      if (topicSeq === undefined) return false;
+      update.run(
         orNull(change.displayName),
         orNull(change.introduction),
         orNull(change.accessPolicy),
         change.updatedAt,
-        projectId,
-        name,
+        topicSeq,
       );
-      return changes > 0;
+      notices.note({ kind: "topic", topicSeq });
+      return true;
     },
     deleteTopic(projectId: string, name: string, at: EpochMs): boolean {
       const [seq] = seqByName.get(projectId, name) ?? [];
       if (seq === undefined) return false;
       removal(projectId, seq, at);
+      notices.note({ kind: "topic", topicSeq: seq });
+      notices.note({ kind: "subscriptions", topicSeq: seq });
       return true;
     },
   };

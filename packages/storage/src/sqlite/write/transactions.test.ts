@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { openForWriting } from "../connection.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 import { ChangeJournal } from "./change-journal.ts";
+import { ChangeNotices } from "./change-notices.ts";
 import { type Command, createTransactions } from "./transactions.ts";
 
 const newFolder = temporaryFolders();
@@ -16,6 +17,7 @@ test("commits commands together", () => {
     results: [1, 2, 3],
     failures: undefined,
     changed: false,
+    notices: undefined,
   });
   assert.deepEqual(rows(), ["a", "b", "c"]);
 });
@@ -77,6 +79,28 @@ test("changes nothing when the database is full, and then works again", () => {
   assert.equal(rows().length, kept.length + 1);
 });
 
+test("tells what the commands noted, and nothing of what was undone", () => {
+  const { run, notices, db } = setUp();
+  const noted = command("note");
+  const told = { kind: "setting", name: "a" };
+  assert.deepEqual(run([noted, noted], 0).notices, [told]);
+  assert.equal(run([put("a")], 0).notices, undefined);
+  assert.equal(run([command("noteThenFail")], 0).notices, undefined);
+  assert.deepEqual(run([noted, command("noteThenFail")], 0).notices, [told]);
+  db.exec("PRAGMA max_page_count = 10");
+  const large = put("x".repeat(100_000));
+  assert.equal(run([noted, large], 0).notices, undefined);
+  // Nothing is left over for the next one.
+  assert.equal(notices.take(), undefined);
+});
+
+test("tells of many changes in one transaction as of all", () => {
+  const { run } = setUp();
+  const many = Array.from({ length: 65 }, (_, n): Command => ["note", [n]]);
+  assert.equal(run(many.slice(1), 0).notices?.length, 64);
+  assert.deepEqual(run(many, 0).notices, [{ kind: "all" }]);
+});
+
 test("fails all commands when no transaction can begin", () => {
   const { run, rows, db } = setUp();
   using other = new DatabaseSync(db.location() ?? "");
@@ -97,6 +121,7 @@ function setUp(options = { maxMs: 60_000 }) {
     CREATE TABLE changes (seq INTEGER PRIMARY KEY, at INTEGER, data TEXT) STRICT;
   `);
   const journal = new ChangeJournal(db);
+  const notices = new ChangeNotices();
   const insert = db.prepare("INSERT INTO kept (value) VALUES (?)");
   const put = (value: unknown) => insert.run(String(value)).lastInsertRowid;
   const run = createTransactions(
@@ -105,6 +130,11 @@ function setUp(options = { maxMs: 60_000 }) {
       switch (name) {
         case "put":
           return put(value);
+        case "note":
+          return notices.note({ kind: "setting", name: `${value ?? "a"}` });
+        case "noteThenFail":
+          notices.note({ kind: "setting", name: "undone" });
+          throw new Error("half-way");
         case "putOrphan":
           return db.exec("INSERT INTO child VALUES (4711)");
         default:
@@ -113,14 +143,14 @@ function setUp(options = { maxMs: 60_000 }) {
           throw new Error("half-way");
       }
     },
-    { ...options, journal },
+    { ...options, journal, notices },
   );
   const rows = () =>
     db
       .prepare("SELECT value FROM kept ORDER BY seq")
       .all()
       .map(({ value }) => value);
-  return { db, run, rows };
+  return { db, run, rows, notices };
 }
 
 function put(value: string): Command {

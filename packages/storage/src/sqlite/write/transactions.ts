@@ -4,8 +4,10 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import type { StoreChange } from "@carillon/core";
 import { type Failure, toFailure } from "../failure.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 
 /** An operation by name, with its arguments. */
 export type Command = readonly [name: string, args: readonly unknown[]];
@@ -18,6 +20,8 @@ export interface Answer {
   readonly failures: ReadonlyMap<number, Failure> | undefined;
   /** Whether there is more in the change feed. */
   readonly changed: boolean;
+  /** What caches have to know; `undefined`: nothing. */
+  readonly notices: readonly StoreChange[] | undefined;
 }
 
 export interface TransactionOptions {
@@ -25,13 +29,15 @@ export interface TransactionOptions {
   readonly maxMs?: number;
   /** What the commands note in it is written with them. */
   readonly journal: ChangeJournal;
+  /** What the commands note in it is answered with them. */
+  readonly notices: ChangeNotices;
 }
 
 /** Answers a function that runs commands from an index on, as many as fit. */
 export function createTransactions(
   db: DatabaseSync,
   execute: (command: Command) => unknown,
-  { maxMs = 5, journal }: TransactionOptions,
+  { maxMs = 5, journal, notices }: TransactionOptions,
 ): (commands: readonly Command[], from: number) => Answer {
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
@@ -59,7 +65,7 @@ export function createTransactions(
     try {
       const changed = journal.write();
       commit.run();
-      return { results, failures: undefined, changed };
+      return { results, failures: undefined, changed, notices: notices.take() };
     } catch (error) {
       rollback();
       return allFailed(results.length, error);
@@ -74,6 +80,7 @@ export function createTransactions(
       for (const [index, command] of commands.entries()) {
         db.exec("SAVEPOINT operation");
         const noted = journal.mark();
+        const noticed = notices.mark();
         let result: unknown;
         try {
           result = execute(command);
@@ -83,6 +90,7 @@ export function createTransactions(
           if (!db.isTransaction) throw error;
           db.exec("ROLLBACK TO operation");
           journal.takeBack(noted);
+          notices.takeBack(noticed);
           failures.set(index, toFailure(error));
         }
         db.exec("RELEASE operation");
@@ -90,7 +98,7 @@ export function createTransactions(
       }
       const changed = journal.write();
       commit.run();
-      return { results, failures, changed };
+      return { results, failures, changed, notices: notices.take() };
     } catch (error) {
       rollback();
       return allFailed(commands.length, error);
@@ -99,6 +107,7 @@ export function createTransactions(
 
   function rollback(): void {
     journal.clear();
+    notices.takeBack(0);
     if (db.isTransaction) db.exec("ROLLBACK");
   }
 }
@@ -111,5 +120,6 @@ function allFailed(count: number, error: unknown): Answer {
     results: indices.map(() => undefined),
     failures: new Map(indices.map((index) => [index, failure])),
     changed: false,
+    notices: undefined,
   };
 }

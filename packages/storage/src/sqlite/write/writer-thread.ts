@@ -8,6 +8,7 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { openForWriting } from "../connection.ts";
 import { type Failure, toFailure } from "../failure.ts";
 import { ChangeJournal } from "./change-journal.ts";
+import { ChangeNotices } from "./change-notices.ts";
 import { createOperations, type OperationName } from "./operations.ts";
 import type { StateRules } from "./state-rules.ts";
 import {
@@ -64,7 +65,8 @@ if (!isMainThread && parentPort) {
 function open(file: string, rules: StateRules) {
   const db = openForWriting(file);
   const journal = new ChangeJournal(db);
-  const operations = createOperations(db, rules, journal);
+  const notices = new ChangeNotices();
+  const operations = createOperations(db, rules, { journal, notices });
   const execute = ([name, args]: Command) => {
     // The main thread's side is typed: it names an operation with its own
     // arguments.
@@ -73,7 +75,7 @@ function open(file: string, rules: StateRules) {
     ) => unknown;
     return operation(...args);
   };
-  const run = createTransactions(db, execute, { journal });
+  const run = createTransactions(db, execute, { journal, notices });
   return {
     db,
     write(commands: readonly Command[], reply: (answer: Answer) => void): void {

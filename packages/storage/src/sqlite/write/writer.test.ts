@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
-import { type CarillonError, silentLogger } from "@carillon/core";
+import {
+  type CarillonError,
+  type StoreChange,
+  silentLogger,
+} from "@carillon/core";
 import { openSqliteStore } from "../sqlite-store.ts";
 import { temporaryFolders } from "../temporary-folder.fixture.ts";
 import { Writer } from "./writer.ts";
@@ -19,6 +23,8 @@ test("says that it is unavailable when its thread died, and closes", async () =>
   });
   threads.stop();
   await store.putSetting("before", "x", 0);
+  const told: StoreChange[] = [];
+  store.changes((change) => told.push(change));
   const underWay = assert.rejects(
     store.putSetting("during", "x", 0),
     unavailable,
@@ -26,6 +32,8 @@ test("says that it is unavailable when its thread died, and closes", async () =>
   // Nothing can be handed over before the next turn of the event loop.
   await Promise.all(threads.started.map((thread) => thread.terminate()));
   await underWay;
+  // What was under way may be on disk.
+  assert.deepEqual(told, [{ kind: "all" }]);
   await assert.rejects(store.putSetting("after", "x", 0), unavailable);
   assert.deepEqual(
     broken.map(({ code }) => code),

@@ -5,7 +5,13 @@
  */
 
 import { Worker } from "node:worker_threads";
-import { CarillonError, type Logger } from "@carillon/core";
+import {
+  anyChange,
+  CarillonError,
+  type Logger,
+  type StoreChange,
+  type StoreChanges,
+} from "@carillon/core";
 import { type Failure, toFailure } from "../failure.ts";
 import { toStorageError } from "../storage-error.ts";
 import type { OperationName, Operations } from "./operations.ts";
@@ -33,16 +39,23 @@ export interface WriterStatus {
   readonly commits: number;
 }
 
+const emptyAnswer: Answer = {
+  results: [],
+  failures: undefined,
+  changed: false,
+  notices: undefined,
+};
+
 /** Operations handed over at once; more wait for the next batch. */
 const maxBatch = 512;
 
-export class Writer {
+export class Writer implements StoreChanges {
   readonly #worker: Worker;
   readonly #logger: Logger;
   readonly #onBroken: (error: CarillonError) => void;
   readonly #file: string;
-  readonly #listeners = new Map<string, (() => void)[]>();
-  readonly #changeListeners = new Set<() => void>();
+  readonly #listeners = new Set<(change: StoreChange) => void>();
+  readonly #feedListeners = new Set<() => void>();
   /** Waits to be handed over. */
   #queue: Pending[] = [];
   /** Was handed over; answered in this order. */
@@ -131,25 +144,21 @@ export class Writer {
     });
   }
 
-  /**
-   * Calls `listener` each time one of these operations has ended, before its
-   * caller goes on.
-   */
-  onWritten(names: readonly OperationName[], listener: () => void): void {
-    for (const name of names) {
-      const known = this.#listeners.get(name);
-      if (known) known.push(listener);
-      else this.#listeners.set(name, [listener]);
-    }
+  /** Those who began to listen first are called first; see `StoreChanges`. */
+  changes(listener: (change: StoreChange) => void): () => void {
+    // Of its own: the same one may listen twice.
+    const own = (change: StoreChange) => listener(change);
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
   }
 
   /**
    * Calls `listener` each time the change feed has grown, until the answered
    * function is called.
    */
-  onChanged(listener: () => void): () => void {
-    this.#changeListeners.add(listener);
-    return () => this.#changeListeners.delete(listener);
+  onFeedGrown(listener: () => void): () => void {
+    this.#feedListeners.add(listener);
+    return () => this.#feedListeners.delete(listener);
   }
 
   /** Writes what is waiting, then ends the thread; idempotent. */
@@ -199,7 +208,7 @@ export class Writer {
       // for which nobody else has to answer.
       this.#inFlight = this.#inFlight.filter((it) => this.#isCopyable(it));
       if (this.#inFlight.length > 0) this.#postCommands();
-      else this.#settle({ results: [], failures: undefined, changed: false });
+      else this.#settle(emptyAnswer);
     }
   }
 
@@ -221,18 +230,19 @@ export class Writer {
   }
 
   /** An answer may be to the first part of a batch only. */
-  #settle({ results, failures, changed }: Answer): void {
+  #settle({ results, failures, changed, notices }: Answer): void {
+    // Before the callers of these writes go on: they read what they wrote.
+    if (notices) this.#tell(notices);
     if ((failures?.size ?? 0) < results.length) this.#commits++;
     for (const [index, result] of results.entries()) {
       const pending = this.#inFlight[this.#answered++];
       if (pending === undefined) continue;
       const failure = failures?.get(index);
-      this.#callListeners(pending);
       if (failure) pending.reject(this.#error(failure));
       else pending.resolve(result);
     }
     this.#operations += results.length;
-    if (changed) for (const listener of this.#changeListeners) listener();
+    if (changed) for (const listener of this.#feedListeners) listener();
     if (this.#answered < this.#inFlight.length) return;
     this.#inFlight = [];
     this.#worker.unref();
@@ -253,16 +263,16 @@ export class Writer {
     const lost = [...this.#inFlight.slice(this.#answered), ...this.#queue];
     this.#inFlight = [];
     this.#queue = [];
-    for (const pending of lost) {
-      this.#callListeners(pending);
-      pending.reject(this.#broken);
-    }
+    // What the thread was given may be on disk.
+    this.#tell([anyChange]);
+    for (const pending of lost) pending.reject(this.#broken);
     this.#idle?.();
   }
 
-  #callListeners({ command: [name] }: Pending): void {
-    const listeners = this.#listeners.get(name);
-    if (listeners) for (const listener of listeners) listener();
+  #tell(notices: readonly StoreChange[]): void {
+    for (const notice of notices) {
+      for (const listener of this.#listeners) listener(notice);
+    }
   }
 
   #error(failure: Failure): CarillonError {

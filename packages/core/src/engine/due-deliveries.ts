@@ -14,6 +14,7 @@ import { isTransient } from "../errors.ts";
 import { stateBeforeClaim } from "../messages/claim-decision.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
+import { toTopic } from "../messages/message-topics.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type {
@@ -278,7 +279,8 @@ export class DueDeliveries {
         );
         continue;
       }
-      const item = { message: read.message, recipient, state, attempts, claim };
+      const message = toTopic(read.message, claim.topicSeq);
+      const item = { message, recipient, state, attempts, claim };
       if (read.isReadable) items.push(item);
       else if (state === "sent") {
         outcomes.push(this.#later(claim, failedReadRetryMs));

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { interceptCalls, ManualClock, MemoryStore } from "@carillon/testing";
 import {
   startTestServer,
   type TestServer,
@@ -34,6 +35,7 @@ async function send(
     text: answer.body,
     replayed: answer.headers["idempotency-replayed"],
     location: answer.headers.location,
+    retryAfter: answer.headers["retry-after"],
   };
 }
 
@@ -133,6 +135,56 @@ test("keys that nobody uses any more are removed", async () => {
   assert.equal(await server.store.removeEndedKeys(server.clock.now(), 99), 0);
 });
 
+test("the second of two at once is told to come again", async () => {
+  const clock = new ManualClock();
+  const gate = Promise.withResolvers<void>();
+  const entered = Promise.withResolvers<void>();
+  let isHeldUp = true;
+  const store = interceptCalls(
+    new MemoryStore({ clock }),
+    async (method, call) => {
+      if (method === "acceptOnce" && isHeldUp) {
+        entered.resolve();
+        await gate.promise;
+      }
+      return await call();
+    },
+  );
+  await using server = await startTestServer({ store });
+  const topics = `${server.base}/topics`;
+  await server.call("POST", topics, { name: "a" });
+  const smn = `${topics}/${server.topicUrn("a")}/publish`;
+  const body = { audience: direct, text: "x" };
+  const first = send(server, v2, body, "k");
+  await entered.promise;
+  const second = await send(server, v2, body, "k");
+  assert.equal(second.status, 409, second.text);
+  assert.equal(second.retryAfter, "1");
+  assert.match(second.text, /IDEMPOTENCY_KEY_RUNNING.*/);
+  const other = await send(server, v2, { ...body, text: "y" }, "k");
+  assert.deepEqual([other.status, other.retryAfter], [422, undefined]);
+  assert.equal(await count(server), 0);
+  gate.resolve();
+  const answer = await first;
+  assert.equal(answer.status, 201);
+  const again = await send(server, v2, body, "k");
+  assert.deepEqual(again, { ...answer, replayed: "true" });
+  assert.equal(await count(server), 1);
+
+  isHeldUp = false;
+  const ofTopic = { message: "x" };
+  const answers = await Promise.all(
+    Array.from({ length: 2 }, () => send(server, smn, ofTopic, "k2")),
+  );
+  assert.deepEqual(
+    answers.map(({ status, retryAfter }) => [status, retryAfter]),
+    [
+      [200, undefined],
+      [409, "1"],
+    ],
+  );
+});
+
 test("of many at once with 8 keys, 8 are published", async () => {
   await using server = await startTestServer();
   const answers = await Promise.all(
@@ -140,8 +192,9 @@ test("of many at once with 8 keys, 8 are published", async () => {
       send(server, v2, { audience: direct, text: `${n % 8}` }, `k${n % 8}`),
     ),
   );
-  assert.ok(answers.every(({ status }) => status === 201));
-  assert.equal(new Set(answers.map(({ text }) => text)).size, 8);
+  const sent = answers.filter(({ status }) => status === 201);
+  assert.ok(answers.every((it) => it.status === 201 || it.retryAfter === "1"));
+  assert.equal(new Set(sent.map(({ text }) => text)).size, 8);
   assert.equal(await count(server), 8);
 });
 

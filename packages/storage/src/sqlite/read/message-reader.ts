@@ -183,7 +183,7 @@ export function createMessageReader(reader: Reader): MessageReader {
           : undefined;
       where
         .addIfSet("messages.seq >= ?", scanned?.[0])
-        .addIfSet(ofTopic, topicSeq)
+        .addIfSet(ofTopic, topicSeq, topicSeq ?? null)
         .addIfSet("messages.created_at >= ?", since);
       // Not by `> 0` alone: the planner would walk all counts first.
       if (state) where.add(`coalesce(message_counts.${state}, 0) > 0`);
@@ -246,11 +246,11 @@ function walkOf(
   };
 }
 
-/** Published to a topic, alone or with others. */
-const ofTopic = `? IN (SELECT messages.topic_seq UNION ALL
-  SELECT t.topic_seq FROM message_topics AS t
-  WHERE messages.audience = ${audienceCodes.topics}
-    AND t.message_seq = messages.seq)`;
+/** Published to a topic, alone or with others. Parameters: topic, topic. */
+const ofTopic = `(messages.topic_seq = ?
+  OR messages.audience = ${audienceCodes.topics} AND EXISTS (
+    SELECT 1 FROM message_topics AS t
+    WHERE t.message_seq = messages.seq AND t.topic_seq = ?))`;
 
 /** States that most deliveries end in; a walk soon meets one. */
 function isCommon(state: DeliveryState): boolean {

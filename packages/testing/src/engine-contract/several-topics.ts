@@ -135,6 +135,31 @@ export function testSeveralTopics({ test }: EngineCases): void {
     assert.deepEqual(gotThrough(world), { "http://a/": "builds" });
   });
 
+  test("who joins or leaves an earlier topic between two ranges gets it once", {}, async (world) => {
+    await addTopics(world);
+    const { id: left } = await world.subscribe("http", "http://leaves/");
+    await subscribe(world, "http://between/", { builds: [] });
+    await subscribe(world, "http://leaves/", { costs: [] });
+    await subscribe(world, "http://joins/", { costs: [] });
+    const gate = Promise.withResolvers<unknown>();
+    // Its range is being worked while others come and go.
+    world.http.script = ({ endpoint }) =>
+      endpoint === "http://between/" ? gate.promise : delivered;
+    const id = await world.publishToSeveral(await world.start(), names);
+    await world.settle();
+    assert.deepEqual(world.http.topics, ["alerts", "builds"]);
+    await world.store.cancelSubscription(left, () => undefined);
+    await world.subscribe("http", "http://joins/");
+    gate.resolve(delivered);
+    await world.pass(10_000);
+    assert.deepEqual(gotThrough(world), {
+      "http://leaves/": "alerts",
+      "http://between/": "builds",
+      "http://joins/": "costs",
+    });
+    assert.deepEqual(await world.counts(id), { delivered: 3 });
+  });
+
   test("who leaves one topic before its delivery is made gets it through another", {}, async (world) => {
     await addTopics(world);
     const { id: left } = await world.subscribe("http", "http://a/");

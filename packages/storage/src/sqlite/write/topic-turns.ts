@@ -15,7 +15,7 @@ import { createCut } from "./range-cuts.ts";
  */
 const handedOverPosition = 99;
 
-export type Turn = readonly [position: number, topicSeq: number];
+type Turn = readonly [position: number, topicSeq: number];
 
 export function createTopicTurns(db: DatabaseSync) {
   /**
@@ -74,8 +74,8 @@ export function createTopicTurns(db: DatabaseSync) {
 
 /**
  * Hands a cancelled delivery over to the subscriber's other subscriptions: one
- * that has no delivery because of it is looked at once more. Answers nothing; what
- * has its turn still to come needs nothing.
+ * that has no delivery because of it is looked at once more. One whose topic's turn
+ * is still to come needs nothing.
  */
 export function createHandover(db: DatabaseSync) {
   /** Parameters: message. Index: the primary key. */

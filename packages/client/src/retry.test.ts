@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectionError, ServerError, ThrottledError } from "./errors.ts";
+import {
+  ConnectionError,
+  ResponseError,
+  ServerError,
+  ThrottledError,
+} from "./errors.ts";
 import { createRetryPolicy } from "./retry.ts";
 
 const unavailable = new ServerError("", { status: 503 });
@@ -44,4 +49,16 @@ test("no retries means none", () => {
     policy({ error: unavailable, attempts: 1, isIdempotent: true }),
     undefined,
   );
+});
+
+test("repeats a request whose first one is still running, and no other conflict", () => {
+  const policy = createRetryPolicy({}, () => 0);
+  const conflict = (retryAfterMs?: number) =>
+    policy({
+      error: new ResponseError("", { status: 409, retryAfterMs }),
+      attempts: 1,
+      isIdempotent: true,
+    });
+  assert.equal(conflict(1000), 1000);
+  assert.equal(conflict(), undefined);
 });

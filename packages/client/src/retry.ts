@@ -61,10 +61,12 @@ export function createRetryPolicy(
 }
 
 function isTransient(error: SmnError): boolean {
-  return (
-    error instanceof ConnectionError ||
-    (error instanceof ResponseError && transientStatuses.has(error.status))
-  );
+  if (error instanceof ConnectionError) return true;
+  if (!(error instanceof ResponseError)) return false;
+  const { status, retryAfterMs } = error;
+  // A conflict that passes: the request is still running that this one repeats.
+  const isRunning = status === 409 && retryAfterMs !== undefined;
+  return isRunning || transientStatuses.has(status);
 }
 
 function wasSurelyNotSent(error: SmnError): boolean {

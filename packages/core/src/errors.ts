@@ -11,6 +11,7 @@ export const errorCatalogue = {
   TOPIC_QUOTA_EXCEEDED: "The project has as many topics as it may",
   TOPIC_URN_INVALID: "The topic URN is malformed",
   TOPIC_NOT_FOUND: "No such topic in this project",
+  TOPICS_INVALID: "The topics of a message to several cannot be used together",
   TOPIC_RESERVED: "Only the service publishes to this topic",
   TOPIC_ACCESS_DENIED: "The topic's access policy does not allow this",
   PROJECT_DELETED: "The project was deleted; nothing can be made in it",
@@ -37,6 +38,8 @@ export const errorCatalogue = {
     "What the message carries besides its content cannot be used",
   RECIPIENTS_INVALID: "The message's recipients cannot be used",
   IDEMPOTENCY_KEY_INVALID: "The idempotency key is malformed",
+  IDEMPOTENCY_KEY_RUNNING:
+    "The first request with the idempotency key has not ended yet",
   IDEMPOTENCY_KEY_REUSED:
     "The idempotency key was used for another request already",
   TEMPLATE_NAME_INVALID: "The template name breaks the naming rule",

@@ -62,6 +62,7 @@ export {
   eventTypes,
   messageFacts,
   occurrenceFacts,
+  topicOfDelivery,
 } from "./events/event.ts";
 export {
   EventPublisher,
@@ -209,9 +210,17 @@ export {
   messageOptionLimits,
 } from "./messages/message-options.ts";
 export {
+  checkTopicUrns,
+  maxTopics,
+  minTopics,
+  topicsOf,
+  toTopic,
+} from "./messages/message-topics.ts";
+export {
   maxRecipients,
   type RecipientRequest,
 } from "./messages/recipients.ts";
+export type { OtherSubscription } from "./messages/subscriber-once.ts";
 export { orAborted } from "./or-aborted.ts";
 export {
   type AuditEntry,
@@ -238,6 +247,7 @@ export {
   type Occurrence,
   type OccurrenceType,
   occurrenceTypes,
+  type TopicHead,
 } from "./ports/change-feed.ts";
 export {
   type AttemptResult,
@@ -524,7 +534,12 @@ export {
   type ResourceTags,
   type TopicReference,
 } from "./topics/resource-tags.ts";
-export { checkDisplayName, type NewTopic, type Topic } from "./topics/topic.ts";
+export {
+  checkDisplayName,
+  checkTopicName,
+  type NewTopic,
+  type Topic,
+} from "./topics/topic.ts";
 export { attributesOf, checkAttributeName } from "./topics/topic-attributes.ts";
 export type {
   BindingData,

@@ -18,6 +18,7 @@ import { testFaults } from "./engine-contract/faults.ts";
 import { testLeases } from "./engine-contract/leases.ts";
 import { testPull } from "./engine-contract/pull.ts";
 import { testRetries } from "./engine-contract/retries.ts";
+import { testSeveralTopics } from "./engine-contract/several-topics.ts";
 import type { WorldOptions } from "./engine-contract/world.ts";
 import type { OpenStore } from "./open-store.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -48,6 +49,7 @@ export function testEngineContract(
     describe(`the engine on ${name}, answering ${manner}`, () => {
       const cases = createEngineCases(open, wrap);
       describe("fan-out", () => testFanOut(cases, manySubscribers));
+      describe("several topics", () => testSeveralTopics(cases));
       describe("retries", () => testRetries(cases));
       describe("what costs money", () => testBillable(cases));
       describe("failover", () => testFailover(cases));

@@ -37,6 +37,7 @@ import { testReceipts } from "./store-contract/receipts.ts";
 import { testRefusals } from "./store-contract/refusals.ts";
 import { testResourceTags } from "./store-contract/resource-tags.ts";
 import { testRounds } from "./store-contract/rounds.ts";
+import { testSeveralTopics } from "./store-contract/several-topics.ts";
 import { testStatistics } from "./store-contract/statistics.ts";
 import { testStoreChanges } from "./store-contract/store-changes.ts";
 import { testSubscriptionUsers } from "./store-contract/subscription-users.ts";
@@ -65,6 +66,7 @@ export function testStoreContract(
     describe("messages", () => testMessages(cases));
     describe("idempotency keys", () => testIdempotency(cases));
     describe("fan-out", () => testFanOut(cases));
+    describe("several topics", () => testSeveralTopics(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
     describe("lanes", () => testLanes(cases));
     describe("leases", () => testLeases(cases));

@@ -17,7 +17,7 @@ import { printable } from "../printable.ts";
 import { withServer } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { ageText, instantText, parseSince } from "../time-text.ts";
-import { topicUrnOf } from "../topic-urn.ts";
+import { topicNameOf, topicUrnOf } from "../topic-urn.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 /** How often `--follow` looks for new messages. */
@@ -31,7 +31,7 @@ const window = 100;
 
 const columns: readonly Column<MessageReport>[] = [
   { head: "id", cell: shortMessageId },
-  { head: "topic", cell: (one) => one.topicName ?? "", max: 14 },
+  { head: "topic", cell: topicsText, max: 14 },
   { head: "subject or text", cell: titleOf, max: 18 },
   {
     head: "deliveries",
@@ -168,6 +168,10 @@ async function unseen(
   return found;
 }
 
+function topicsText({ topicName, topicUrns }: MessageReport): string {
+  return topicName ?? topicUrns?.map(topicNameOf).join(", ") ?? "";
+}
+
 /** The subject, or the first words. */
 function titleOf({ subject, excerpt, kind = "" }: MessageReport): string {
   return subject || excerpt || (kind === "text" ? "" : `(${kind})`);
@@ -176,7 +180,7 @@ function titleOf({ subject, excerpt, kind = "" }: MessageReport): string {
 function lineOf(one: MessageReport): string {
   const parts = [
     shortMessageId(one),
-    one.topicName ?? "",
+    topicsText(one),
     titleOf(one),
     countsText(one.counts),
   ];
@@ -192,7 +196,7 @@ function describe(one: MessageReport): string {
     acceptedAt && `${instantText(acceptedAt)} (${ageText(acceptedAt)} ago)`;
   const facts = [
     ["id", one.id],
-    ["topic", one.topicName],
+    [one.topicUrns ? "topics" : "topic", topicsText(one)],
     ["subject", one.subject],
     ["kind", one.kind],
     ["accepted", accepted],

@@ -30,6 +30,7 @@ import { isUnreached, unreachedText } from "../unreached.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 interface PublishOptions extends ClientOptions, MessageOptions {
+  readonly topic?: readonly string[];
   readonly subject?: string;
   readonly structure?: Readonly<Record<string, string>>;
   readonly wait?: boolean;
@@ -38,15 +39,21 @@ interface PublishOptions extends ClientOptions, MessageOptions {
 
 export function publishCommand(): Command {
   const command = clientCommand(
-    "publish <topic> [text]",
-    "Publish a message to the subscribers of a topic, given by name or URN. Without text, or with -, it is read from standard input. The exit code is 1 when nobody is subscribed and confirmed; the message is accepted all the same.",
+    "publish [topic] [text]",
+    "Publish a message to the subscribers of a topic, given by name or URN, or of several, each of whom gets it once. Without text, or with -, it is read from standard input. The exit code is 1 when nobody is subscribed and confirmed; the message is accepted all the same.",
     [
       'carillon publish alerts "The disk is full" --subject "db1"',
       "df -h | carillon publish alerts - --wait",
+      'carillon publish --topic alerts --topic builds "The disk is full"',
       'carillon publish alerts "Shipped" --related order=4711 --not-before 2h',
       `carillon publish alerts --structure '{"default":"Full","sms":"db1 full"}'`,
     ],
   )
+    .option(
+      "--topic <topic>",
+      "in place of the argument, given twice or more: each of these topics",
+      (topic: string, before: readonly string[] = []) => [...before, topic],
+    )
     .option("--subject <text>", "subject of e-mails and webhooks")
     .option(
       "--structure <json>",
@@ -66,32 +73,69 @@ export function publishCommand(): Command {
     )
     .action(
       async (
-        topic: string,
-        words: string | undefined,
+        first: string | undefined,
+        second: string | undefined,
         options: PublishOptions,
       ) => {
         const { subject, structure: variants, idempotencyKey } = options;
+        const { topics, words } = readArguments(first, second, options.topic);
         const content =
           variants === undefined
             ? { text: await textFrom(words, "carillon publish <topic>") }
             : { variants };
         await withServer(options, async (server) => {
-          const topicUrn = await topicUrnOf(server.smn, topic);
+          const topicUrns: string[] = [];
+          for (const topic of topics) {
+            topicUrns.push(await topicUrnOf(server.smn, topic));
+          }
+          const [topicUrn = "", ...others] = topicUrns;
+          const audience =
+            others.length > 0 ? { topics: topicUrns } : { topicUrn };
           const { id } = await server.carillon.messages.publish(
-            { ...content, ...settingsOf(options), topicUrn, subject },
+            { ...content, ...settingsOf(options), ...audience, subject },
             { idempotencyKey },
           );
           const show = options.wait ? showDeliveries : showAccepted;
-          await show(server, topicUrn, id, options);
+          await show(server, topicUrns, id, options);
         });
       },
     );
 }
 
+/**
+ * With `--topic` the first argument is the text.
+ *
+ * @throws CommandFailure
+ */
+function readArguments(
+  first: string | undefined,
+  second: string | undefined,
+  several: readonly string[] = [],
+): { topics: readonly string[]; words: string | undefined } {
+  if (several.length === 0) {
+    if (first !== undefined) return { topics: [first], words: second };
+    throw new CommandFailure(
+      "Expected a topic: carillon publish <topic> [text], or --topic for each of several.",
+      2,
+    );
+  }
+  if (second !== undefined) {
+    throw new CommandFailure(
+      `Expected only a text beside --topic, "${first}" and "${second}" were given: name each topic by --topic, or put a text of several words in quotes.`,
+      2,
+    );
+  }
+  if (several.length > 1) return { topics: several, words: first };
+  throw new CommandFailure(
+    `Expected --topic twice or more: one topic is given as carillon publish ${several[0]} [text].`,
+    2,
+  );
+}
+
 /** @throws CommandFailure unless all who are subscribed got it */
 async function showDeliveries(
   { smn, carillon: { messages } }: Server,
-  topicUrn: string,
+  topicUrns: readonly string[],
   id: string,
   options: PublishOptions,
 ): Promise<void> {
@@ -109,7 +153,7 @@ async function showDeliveries(
     },
   );
   if (report && isUnreached(report)) {
-    throw new CommandFailure(await unreachedText(smn, topicUrn));
+    throw new CommandFailure(await unreachedText(smn, topicUrns));
   }
   if (!isLive) {
     const deliveries = messages.deliveries(id, {}, { signal });
@@ -136,7 +180,7 @@ async function showDeliveries(
  */
 async function showAccepted(
   { smn, carillon }: Server,
-  topicUrn: string,
+  topicUrns: readonly string[],
   id: string,
   options: PublishOptions,
 ): Promise<void> {
@@ -146,7 +190,7 @@ async function showAccepted(
   );
   const report = await findReport(carillon.messages, id);
   if (report && isUnreached(report)) {
-    throw new CommandFailure(await unreachedText(smn, topicUrn));
+    throw new CommandFailure(await unreachedText(smn, topicUrns));
   }
 }
 

@@ -546,11 +546,28 @@ const operations: readonly (readonly [
     ],
   ],
   [
+    "messages.publish to several topics",
+    (c) => c.messages.publish({ topics: ["a", "urn:b"], text: "t" }),
+    [
+      "POST",
+      "messages",
+      { audience: { kind: "topics", topics: ["a", "urn:b"] }, text: "t" },
+    ],
+    { id: "m1" },
+    { id: "m1" },
+  ],
+  [
     "messages.get",
     (c) => c.messages.get("m1"),
     ["GET", "messages/m1"],
     message,
-    { ...message, class: undefined, tag: undefined, notBefore: undefined },
+    {
+      ...message,
+      topicUrns: undefined,
+      class: undefined,
+      tag: undefined,
+      notBefore: undefined,
+    },
   ],
   [
     "request",

@@ -4,6 +4,7 @@ import type { Api } from "../api.ts";
 import {
   findNumber,
   findText,
+  findTexts,
   isObject,
   type JsonObject,
   readBoolean,
@@ -43,8 +44,10 @@ export type DeliveryState =
 /** How far a message has got. */
 export interface MessageReport extends JsonObject {
   readonly id: string;
-  /** Absent for texts to phone numbers. */
+  /** Absent for texts to phone numbers, and for messages to several topics. */
   readonly topicName?: string | undefined;
+  /** Of a message to several topics, in the order given. */
+  readonly topicUrns?: readonly string[] | undefined;
   readonly subject?: string | undefined;
   /** `text`, `structure`, `confirmation` or `unsubscription`. */
   readonly kind?: string | undefined;
@@ -183,7 +186,7 @@ export interface DeliveryQuery {
 /** Publishes messages, and reports on them and their deliveries. */
 export interface Messages {
   /**
-   * Publishes to a topic or to recipients, and resolves with the message's id
+   * Publishes to a topic, to several, or to recipients, and resolves with the message's id
    * when it is on the server's disk. It is sent again when no answer comes, by
    * an idempotency key, so that it is published once.
    */
@@ -269,6 +272,8 @@ function toReport(body: JsonObject): MessageReport {
     ...body,
     id: readText(body, "id"),
     topicName: findText(body, "topicName"),
+    topicUrns:
+      body.topicUrns === undefined ? undefined : findTexts(body, "topicUrns"),
     subject: findText(body, "subject"),
     kind: findText(body, "kind"),
     acceptedAt: findText(body, "acceptedAt"),

@@ -4,13 +4,27 @@ import { InvalidOptionsError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { MessageAttribute } from "../smn/messages.ts";
 
-/** Who gets a message: a topic's subscribers, or recipients of its own. */
+/** Who gets a message: subscribers of topics, or recipients of its own. */
 export type Audience =
-  | { readonly topicUrn: string; readonly recipients?: undefined }
+  | {
+      readonly topicUrn: string;
+      readonly topics?: undefined;
+      readonly recipients?: undefined;
+    }
+  | {
+      /**
+       * 2 to 10 topics, by name or URN. Who is subscribed to several gets the
+       * message once, through the first whose filter policies let it through.
+       */
+      readonly topics: readonly string[];
+      readonly topicUrn?: undefined;
+      readonly recipients?: undefined;
+    }
   | {
       /** 1 to 1000; one that cannot be used keeps all from being accepted. */
       readonly recipients: readonly DirectRecipient[];
       readonly topicUrn?: undefined;
+      readonly topics?: undefined;
     };
 
 /** One whom a message names itself. */
@@ -81,16 +95,24 @@ export interface PublishSettings {
 
 /** @throws InvalidOptionsError for a date that is none */
 export function toPublishBody(message: MessageToPublish): JsonObject {
-  const { topicUrn, recipients, notBefore, ...rest } = message;
+  const { topicUrn, topics, recipients, notBefore, ...rest } = message;
   if (notBefore !== undefined && Number.isNaN(notBefore.getTime())) {
     throw new InvalidOptionsError("Expected notBefore to be a valid date.");
   }
   return {
     ...rest,
-    audience:
-      recipients === undefined
-        ? { kind: "topic", topicUrn }
-        : { kind: "direct", recipients },
+    audience: toAudience({ topicUrn, topics, recipients }),
     notBefore: notBefore?.toISOString(),
   };
+}
+
+function toAudience(audience: {
+  readonly topicUrn: string | undefined;
+  readonly topics: readonly string[] | undefined;
+  readonly recipients: readonly DirectRecipient[] | undefined;
+}): JsonObject {
+  const { topicUrn, topics, recipients } = audience;
+  if (recipients !== undefined) return { kind: "direct", recipients };
+  if (topics !== undefined) return { kind: "topics", topics };
+  return { kind: "topic", topicUrn };
 }

@@ -14,6 +14,7 @@ import { isTransient } from "../errors.ts";
 import { stateBeforeClaim } from "../messages/claim-decision.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
+import { toTopic } from "../messages/message-topics.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type {
@@ -284,7 +285,7 @@ export class DueDeliveries {
       }
       const { expiresAt, resentAfter } = claim;
       const item = {
-        message: read.message,
+        message: toTopic(read.message, claim.topicSeq),
         recipient,
         state,
         attempts,

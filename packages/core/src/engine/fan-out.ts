@@ -17,6 +17,8 @@
 import { isTransient } from "../errors.ts";
 import { refusedOutcome } from "../messages/merge-outcome.ts";
 import type { Message } from "../messages/message.ts";
+import { toTopic } from "../messages/message-topics.ts";
+import { hasDelivery } from "../messages/subscriber-once.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import type { ChannelKind, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -215,7 +217,10 @@ export class FanOut implements RangeIntake {
   }
 
   /** Works one range to its end; counted in `#ranges` by the caller. */
-  async #work({ range, message }: ClaimedRange): Promise<void> {
+  async #work(work: ClaimedRange): Promise<void> {
+    const { range } = work;
+    // The range's recipients are subscribers of this one.
+    const message = toTopic(work.message, range.topicSeq);
     try {
       const { rangeSize } = this.#options;
       const { store } = this.#ports;
@@ -266,6 +271,7 @@ export class FanOut implements RangeIntake {
     if (uptoTarget !== undefined) {
       offer({ kind: "range", dueInMs: 0, messageSeq: message.seq });
     }
+    if (report.unclaimed) this.offer(message.seq, report.unclaimed, 0);
     ledger.reportRefused(report.refused);
     ledger.count(outcomes.all, report.refused);
     ledger.notify(outcomes.final, report.refused);
@@ -291,10 +297,15 @@ export class FanOut implements RangeIntake {
     }
     const context = { ...this.#ports, ...this.#options };
     const outcomes = new RangeOutcomes(context, message, escalation);
-    const items = outcomes.sort(audience, this.#filter.of(message));
     const opening = this.#open(message);
     // Mostly at once.
     const opened = opening instanceof Promise ? await opening : opening;
+    // What filter policies look at is sealed, too.
+    const reasonToFilter = this.#filter.of(opened ?? message);
+    const items = outcomes.sort(
+      message.topics ? listOnce(audience, reasonToFilter) : audience,
+      reasonToFilter,
+    );
     if (opened === undefined) {
       for (const item of items) {
         outcomes.finish(item, outcomeOfUnreadable(item, clock.now(), rules));
@@ -370,6 +381,25 @@ export class FanOut implements RangeIntake {
     if (this.#ranges > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+/** Those through whom their subscribers get a message to several topics. */
+function listOnce(
+  audience: readonly Recipient[],
+  reasonToFilter: ReturnType<MessageFilter["of"]>,
+): readonly Recipient[] {
+  return audience.filter((recipient) => {
+    const { others, cancelled } = recipient;
+    if (others === undefined) return true;
+    const passes = !cancelled && reasonToFilter(recipient) === undefined;
+    return hasDelivery(
+      passes,
+      others,
+      ({ filterPolicies }) =>
+        // The same but for its policies.
+        reasonToFilter({ ...recipient, filterPolicies }) === undefined,
+    );
+  });
 }
 
 /** The items with their message as it was published. */

@@ -4,16 +4,23 @@
  */
 
 import type { Message } from "../messages/message.ts";
-import type { Recipient } from "../ports/channel.ts";
 import {
   type CompiledAttributes,
   compileAttributes,
   describeMismatch,
   type FilterMismatch,
+  type FilterPolicy,
   findMismatch,
 } from "../subscriptions/filter-policy.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 
 const noAttributes = compileAttributes(undefined);
+
+/** What it takes to decide. */
+export interface FilteredRecipient {
+  readonly protocol: Protocol;
+  readonly filterPolicies?: readonly FilterPolicy[] | undefined;
+}
 
 export class MessageFilter {
   /** A message is walked in many ranges, which share the object. */
@@ -25,7 +32,7 @@ export class MessageFilter {
    * Answers a function that explains why a recipient does not get the message;
    * `undefined` when it does.
    */
-  of(message: Message): (recipient: Recipient) => string | undefined {
+  of(message: Message): (recipient: FilteredRecipient) => string | undefined {
     const attributes = this.#attributesOf(message);
     const isForAll = attributes.protocols === undefined;
     return ({ filterPolicies, protocol }) => {

@@ -16,8 +16,8 @@ interface Entry {
 export class PreparedMessages {
   readonly #maxWeight: number;
   #weight = 0;
-  /** By message number, least recently added first. */
-  readonly #entries = new Map<number, Entry>();
+  /** By {@link keyOf}, least recently added first. */
+  readonly #entries = new Map<number | string, Entry>();
 
   /** `maxWeight`: characters of text kept at most. */
   constructor(maxWeight = 16_000_000) {
@@ -49,31 +49,38 @@ export class PreparedMessages {
   }
 
   /** Nothing more is expected to be sent of the message soon. */
-  release({ seq }: Message): void {
-    const entry = this.#entries.get(seq);
+  release(message: Message): void {
+    const key = keyOf(message);
+    const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    this.#entries.delete(seq);
+    this.#entries.delete(key);
     this.#weight -= entry.weight;
   }
 
   /** Prepares the message anew next time. */
   forget(message: Message, channel: Channel): void {
-    this.#entries.get(message.seq)?.byChannel.delete(channel);
+    this.#entries.get(keyOf(message))?.byChannel.delete(channel);
   }
 
   #entryOf(message: Message): Entry {
-    const known = this.#entries.get(message.seq);
+    const key = keyOf(message);
+    const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const entry: Entry = { weight: weightOf(message), byChannel: new Map() };
-    this.#entries.set(message.seq, entry);
+    this.#entries.set(key, entry);
     this.#weight += entry.weight;
-    for (const [seq, oldest] of this.#entries) {
-      if (this.#weight <= this.#maxWeight || seq === message.seq) break;
-      this.#entries.delete(seq);
+    for (const [other, oldest] of this.#entries) {
+      if (this.#weight <= this.#maxWeight || other === key) break;
+      this.#entries.delete(other);
       this.#weight -= oldest.weight;
     }
     return entry;
   }
+}
+
+/** The message's number; of one to several topics each has its own text. */
+function keyOf({ seq, topic, topics }: Message): number | string {
+  return topics === undefined ? seq : `${seq}/${topic?.seq}`;
 }
 
 /** Characters of text, and something for the objects around them. */

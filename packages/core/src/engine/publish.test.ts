@@ -160,3 +160,56 @@ test("a topic that is absent is told before a template that is", async () => {
     code: "TOPIC_NOT_FOUND",
   });
 });
+
+test("a message to several topics is kept once, with all of them", async () => {
+  const { topics, publisher, store } = await setUp();
+  const names = ["builds", "alerts", "costs"];
+  for (const name of names) await topics.create(projectId, { name });
+  const urns = names.map((name) => topics.urnOf({ projectId, name }));
+  const { messageId } = await publisher.publishToSeveral(projectId, urns, {
+    text: "x",
+  });
+  const { messages } = await store.listMessages(projectId, {}, { limit: 9 });
+  assert.deepEqual(
+    messages.map(({ message: { id, audience, topic, topics } }) => [
+      id,
+      audience,
+      topic,
+      topics?.map(({ urn, name }) => [urn, name]),
+    ]),
+    [[messageId, "topics", undefined, names.map((name, n) => [urns[n], name])]],
+  );
+});
+
+test("topics that cannot go together are refused, and nothing is kept", async () => {
+  const { topics, publisher, store, urn } = await setUp();
+  const named = async (name: string, owner = projectId) =>
+    topics.urnOf((await topics.create(owner, { name })).topic);
+  const builds = await named("builds");
+  const events = await named("carillon-events");
+  const foreign = await named("builds", guest);
+  const eleven = Array.from({ length: 11 }, (_, n) => `${urn}-${n}`);
+  const missing = `${urn}-missing`;
+  for (const [urns, code, message] of [
+    [[], "TOPICS_INVALID", /2 to 10 are expected, 0 were given/],
+    [[urn], "TOPICS_INVALID", /2 to 10 are expected, 1 was given/],
+    [eleven, "TOPICS_INVALID", /11 were given/],
+    [[urn, builds, urn], "TOPICS_INVALID", /:alerts is named twice/],
+    [[urn, missing], "TOPIC_NOT_FOUND", /not found.*:alerts-missing/],
+    [[urn, foreign], "TOPIC_NOT_FOUND", new RegExp(foreign)],
+    [[urn, "builds"], "TOPIC_URN_INVALID", /It is builds/],
+    [[urn, events], "TOPIC_RESERVED", /:carillon-events/],
+  ] as const) {
+    const request = { text: "x" };
+    await assert.rejects(publisher.publishToSeveral(projectId, urns, request), {
+      code,
+      message,
+    });
+  }
+  await assert.rejects(
+    publisher.publishToSeveral(projectId, [urn, builds], {}),
+    { code: "MESSAGE_INVALID" },
+  );
+  const { messages } = await store.listMessages(projectId, {}, { limit: 9 });
+  assert.deepEqual(messages, []);
+});

@@ -27,6 +27,7 @@ import {
   checkVariants,
   type MessageAttribute,
   type MessageContent,
+  type MessageTopic,
   type NewMessage,
   parseMessageStructure,
   parseTimeToLive,
@@ -35,10 +36,12 @@ import {
   checkMessageOptions,
   type MessageOptions,
 } from "../messages/message-options.ts";
+import { checkTopicUrns } from "../messages/message-topics.ts";
 import {
   checkRecipients,
   type RecipientRequest,
 } from "../messages/recipients.ts";
+import { RunningRequests } from "../messages/running-requests.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type {
@@ -109,11 +112,24 @@ export interface Publisher {
    * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
    * MESSAGE_OPTION_INVALID, TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID,
    * TEMPLATE_NOT_FOUND, TEMPLATE_DEFAULT_MISSING, IDEMPOTENCY_KEY_REUSED,
-   * KEY_UNUSABLE, STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN
+   * IDEMPOTENCY_KEY_RUNNING, KEY_UNUSABLE, STORAGE_FULL, STORAGE_UNAVAILABLE,
+   * SHUTTING_DOWN
    */
   publish(
     projectId: ProjectId,
     topicUrn: string,
+    request: PublishRequest,
+  ): Promise<PublishedMessage>;
+  /**
+   * The same for the subscribers of several topics of one project, each of whom
+   * gets it once: through the first of the topics, in this order, in which they
+   * have a subscription that lets it through.
+   *
+   * @throws CarillonError TOPICS_INVALID, and those of `publish`
+   */
+  publishToSeveral(
+    projectId: ProjectId,
+    topicUrns: readonly string[],
     request: PublishRequest,
   ): Promise<PublishedMessage>;
   /**
@@ -131,7 +147,8 @@ export interface Publisher {
    * The same for a text to one phone, without options.
    *
    * @throws CarillonError ENDPOINT_INVALID, MESSAGE_INVALID,
-   * IDEMPOTENCY_KEY_REUSED, STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN
+   * IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_RUNNING, STORAGE_FULL,
+   * STORAGE_UNAVAILABLE, SHUTTING_DOWN
    */
   sendSms(
     projectId: ProjectId,
@@ -177,6 +194,7 @@ export interface PublisherPorts {
 export function createPublisher(ports: PublisherPorts): Publisher {
   const { store, topics, dispatcher, clock, newMessageId, intake } = ports;
   const { lives, protocols } = ports;
+  const running = new RunningRequests();
 
   function checkOpen(): void {
     if (ports.isOpen()) return;
@@ -267,8 +285,19 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     return earlier && toRepeated(request, earlier);
   }
 
-  /** A message that was kept for a topic, on its way. */
-  async function acceptForTopic(
+  /** @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, TOPIC_RESERVED */
+  async function readTopic(
+    projectId: ProjectId,
+    urn: string,
+  ): Promise<MessageTopic> {
+    const topic = await topics.get(projectId, urn);
+    checkNotEventTopic(topic.name);
+    const { seq, name, displayName, introduction } = topic;
+    return { seq, urn, name, displayName, introduction };
+  }
+
+  /** A message that was kept for its topics' subscribers, on its way. */
+  async function acceptForTopics(
     message: NewMessage,
     repeatable: IdempotentRequest | undefined,
   ): Promise<PublishedMessage> {
@@ -281,7 +310,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     try {
       if (repeatable) {
         const key = toKey(repeatable, message);
-        const audience = { kind: "topic", lease } as const;
+        const audience = { kind: "topics", lease } as const;
         const once = await store.acceptOnce(key, kept, audience);
         if (once.isRepeated) return toRepeated(repeatable, once.earlier);
         accepted = once;
@@ -331,67 +360,85 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     }
   }
 
+  /**
+   * Carries out a request, or answers the one that it repeats.
+   *
+   * @throws CarillonError IDEMPOTENCY_KEY_RUNNING, IDEMPOTENCY_KEY_REUSED,
+   * SHUTTING_DOWN
+   */
+  async function once(
+    repeatable: IdempotentRequest | undefined,
+    work: () => Promise<PublishedMessage>,
+  ): Promise<PublishedMessage> {
+    checkOpen();
+    return await running.run(
+      repeatable,
+      async () =>
+        (repeatable && (await findEarlier(repeatable))) ?? (await work()),
+    );
+  }
+
   return {
-    async publish(projectId, topicUrn, request) {
-      checkOpen();
-      const { repeatable } = request;
-      const earlier = repeatable && (await findEarlier(repeatable));
-      if (earlier) return earlier;
-      const topic = await topics.get(projectId, topicUrn);
-      checkNotEventTopic(topic.name);
-      const checked = await checkRequest(projectId, request);
-      return await acceptForTopic(
-        {
-          ...checked,
-          audience: "topic",
-          topic: {
-            seq: topic.seq,
-            urn: topicUrn,
-            name: topic.name,
-            displayName: topic.displayName,
-            introduction: topic.introduction,
+    publish: (projectId, topicUrn, request) =>
+      once(request.repeatable, async () => {
+        const topic = await readTopic(projectId, topicUrn);
+        const checked = await checkRequest(projectId, request);
+        const expiresAt = lastExpiryOf(checked, lives);
+        return await acceptForTopics(
+          { ...checked, audience: "topic", topic, expiresAt },
+          request.repeatable,
+        );
+      }),
+    publishToSeveral: (projectId, topicUrns, request) =>
+      once(request.repeatable, async () => {
+        const named: MessageTopic[] = [];
+        for (const urn of checkTopicUrns(topicUrns)) {
+          named.push(await readTopic(projectId, urn).catch(namingTopic(urn)));
+        }
+        const checked = await checkRequest(projectId, request);
+        const expiresAt = lastExpiryOf(checked, lives);
+        return await acceptForTopics(
+          { ...checked, audience: "topics", topics: named, expiresAt },
+          request.repeatable,
+        );
+      }),
+    send: (projectId, recipients, request) =>
+      once(request.repeatable, async () => {
+        const to = checkRecipients(recipients, protocols);
+        const used = new Set(to.map(({ protocol }) => protocol));
+        checkTextFor(request.text, used);
+        const checked = await checkRequest(projectId, request);
+        return await acceptForRecipients(
+          {
+            ...checked,
+            audience: "direct",
+            expiresAt: lastExpiryOf(checked, lives, used),
           },
-          expiresAt: lastExpiryOf(checked, lives),
-        },
-        repeatable,
-      );
-    },
-    async send(projectId, recipients, request) {
-      checkOpen();
-      const { repeatable } = request;
-      const earlier = repeatable && (await findEarlier(repeatable));
-      if (earlier) return earlier;
-      const to = checkRecipients(recipients, protocols);
-      const used = new Set(to.map(({ protocol }) => protocol));
-      checkTextFor(request.text, used);
-      const checked = await checkRequest(projectId, request);
-      return await acceptForRecipients(
-        {
-          ...checked,
-          audience: "direct",
-          expiresAt: lastExpiryOf(checked, lives, used),
-        },
-        to.map((it) => ({ ...it, billable: ports.isBillable(it.protocol) })),
-        repeatable,
-      );
-    },
-    async sendSms(projectId, endpoint, text, repeatable) {
-      checkOpen();
-      const earlier = repeatable && (await findEarlier(repeatable));
-      if (earlier) return earlier;
-      const to = checkEndpoint(protocols.check("sms"), endpoint);
-      checkTextFor(text, ["sms"]);
-      const checked = await checkRequest(projectId, { text });
-      return await acceptForRecipients(
-        {
-          ...checked,
-          audience: "direct",
-          expiresAt: lastExpiryOf(checked, lives, ["sms"]),
-        },
-        [{ protocol: "sms", endpoint: to, billable: ports.isBillable("sms") }],
-        repeatable,
-      );
-    },
+          to.map((it) => ({ ...it, billable: ports.isBillable(it.protocol) })),
+          request.repeatable,
+        );
+      }),
+    sendSms: (projectId, endpoint, text, repeatable) =>
+      once(repeatable, async () => {
+        const to = checkEndpoint(protocols.check("sms"), endpoint);
+        checkTextFor(text, ["sms"]);
+        const checked = await checkRequest(projectId, { text });
+        return await acceptForRecipients(
+          {
+            ...checked,
+            audience: "direct",
+            expiresAt: lastExpiryOf(checked, lives, ["sms"]),
+          },
+          [
+            {
+              protocol: "sms",
+              endpoint: to,
+              billable: ports.isBillable("sms"),
+            },
+          ],
+          repeatable,
+        );
+      }),
   };
 }
 
@@ -413,6 +460,16 @@ function toKey(
     ...request,
     messageId: id,
     expiresAt: addMs(createdAt, idempotencyKeyLifeMs),
+  };
+}
+
+/** Says which topic it is that cannot be published to. */
+function namingTopic(urn: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof CarillonError)) throw error;
+    throw new CarillonError(error.code, `${error.message} It is ${urn}.`, {
+      cause: error,
+    });
   };
 }
 

@@ -31,6 +31,7 @@ import {
   eventTime,
   messageFacts,
   occurrenceFacts,
+  topicOfDelivery,
 } from "./event.ts";
 import { eventTopicName } from "./event-topic.ts";
 import { listRuns } from "./target-runs.ts";
@@ -93,34 +94,38 @@ export function createEventMessages(
     };
   }
 
-  /** By protocol, in parts. */
+  /** By topic and protocol, in parts. */
   async function tellingsOf(
     head: MessageHead,
     { state, runs }: DeliveryChange,
   ): Promise<Telling[]> {
     const deliveries = await store.listDeliveryHeads(head.seq, listRuns(runs));
     const tellings: Telling[] = [];
-    for (const [protocol, all] of Map.groupBy(
+    for (const all of Map.groupBy(
       deliveries,
-      (it: DeliveryHead) => it.protocol,
-    )) {
+      ({ protocol, topicSeq }: DeliveryHead) => `${protocol} ${topicSeq}`,
+    ).values()) {
+      const [first] = all;
+      if (first === undefined) continue;
+      const { protocol } = first;
+      const topic = topicOfDelivery(head, first);
       for (let n = 0; n < all.length; n += maxDeliveriesPerEvent) {
         const part = all.slice(n, n + maxDeliveriesPerEvent);
         tellings.push({
           type: `delivery.${state}`,
           facts: {
-            ...messageFacts(head),
+            ...messageFacts(head, topic),
             protocol,
             state,
             count: part.length,
             deliveries: part.map(({ protocol: _, ...it }) =>
-              deliveryFacts(ports, head, { ...it, protocol }),
+              deliveryFacts(ports, topic, { ...it, protocol }),
             ),
           },
           attributes: {
             state,
             protocol,
-            ...(head.topic && { topic: head.topic.name }),
+            ...(topic && { topic: topic.name }),
           },
         });
       }

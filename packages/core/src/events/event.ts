@@ -11,6 +11,7 @@ import {
   type Occurrence,
   type OccurrenceType,
   occurrenceTypes,
+  type TopicHead,
 } from "../ports/change-feed.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
@@ -44,9 +45,24 @@ export type EventFacts = Readonly<
   Record<string, string | number | readonly object[]>
 >;
 
-/** What all events of a message's deliveries say. */
-export function messageFacts({ id, topic }: MessageHead): EventFacts {
+/**
+ * What events of a message's deliveries say of it.
+ *
+ * @param topic the one that they belong to
+ */
+export function messageFacts(
+  { id }: Pick<MessageHead, "id">,
+  topic: TopicHead | undefined,
+): EventFacts {
   return { messageId: id, ...(topic && { topicUrn: topic.urn }) };
+}
+
+/** The topic that a delivery belongs to; of a direct message none. */
+export function topicOfDelivery(
+  { topic, topics }: Pick<MessageHead, "topic" | "topics">,
+  { topicSeq }: Pick<DeliveryHead, "topicSeq">,
+): TopicHead | undefined {
+  return topics ? topics.find(({ seq }) => seq === topicSeq) : topic;
 }
 
 /** What it takes to tell of topics and endpoints. */
@@ -58,8 +74,8 @@ export interface EventContext {
 /** What an event says of one delivery. */
 export function deliveryFacts(
   { protocols }: Pick<EventContext, "protocols">,
-  { topic }: MessageHead,
-  { subscriptionId, endpoint, ...delivery }: DeliveryHead,
+  topic: TopicHead | undefined,
+  { subscriptionId, topicSeq: _, endpoint, ...delivery }: DeliveryHead,
 ): EventFacts {
   return {
     ...delivery,

@@ -32,6 +32,7 @@ export function decideClaim(facts: ClaimFacts): ClaimDecision {
     case "subscription":
       return isPresent(status) ? "send" : "unsubscribed";
     case "topic":
+    case "topics":
       if (!isSubscribed(status)) return "unsubscribed";
       return isEscalationOver ? "escalation_over" : "send";
     default:

@@ -6,8 +6,9 @@
  * The key is written in the transaction that keeps the message. Crash before
  * the commit: neither is there, and the key is free. Crash after it: both are,
  * and the repeated request gets the id that the first would have got. Of two
- * requests at once the store takes one and answers the other with it, so that
- * there is no time at which a first request is known and has no answer.
+ * requests at once in one process the second is refused until the first has
+ * ended; of two in different processes the store takes one and answers the other
+ * with it.
  */
 
 import { CarillonError } from "../errors.ts";

@@ -50,9 +50,17 @@ export const contentKinds = [
 ] as const satisfies readonly MessageContent["kind"][];
 
 /** To whom a message can go. */
-export const audienceKinds = ["topic", "subscription", "direct"] as const;
+export const audienceKinds = [
+  "topic",
+  "subscription",
+  "direct",
+  "topics",
+] as const;
 
-/** Who gets it: a topic's subscribers, one subscription, or recipients of its own. */
+/**
+ * Who gets it: a topic's subscribers, one subscription, recipients of its own, or
+ * the subscribers of several topics, each once.
+ */
 export type AudienceKind = (typeof audienceKinds)[number];
 
 /** A message that was accepted, with all that its deliveries need. */
@@ -62,8 +70,13 @@ export interface Message {
   readonly id: MessageId;
   readonly projectId: ProjectId;
   readonly audience: AudienceKind;
-  /** Absent for direct messages. */
+  /**
+   * Absent for direct messages. Of a message to several topics, the one whose
+   * subscriber it is for; absent as long as it is for all of them.
+   */
   readonly topic?: MessageTopic;
+  /** Two or more, in the order given; only of a message to several. */
+  readonly topics?: readonly MessageTopic[];
   readonly subject?: string;
   readonly content: MessageContent;
   /**

@@ -67,6 +67,12 @@ export type ChangePage =
   /** What follows the position is not kept any more, or never was. */
   | { readonly kind: "gone" };
 
+/** What events say of a topic. */
+export interface TopicHead {
+  readonly urn: string;
+  readonly name: string;
+}
+
 /** What events say of a message, without its content. */
 export interface MessageHead {
   readonly seq: number;
@@ -74,7 +80,10 @@ export interface MessageHead {
   readonly projectId: ProjectId;
   /** Itself an event: of its deliveries nothing is told. */
   readonly isEvent: boolean;
-  readonly topic?: { readonly urn: string; readonly name: string };
+  /** Absent for direct messages and those to several topics. */
+  readonly topic?: TopicHead;
+  /** Of a message to several topics. */
+  readonly topics?: readonly (TopicHead & { readonly seq: number })[];
   readonly statusUrl?: string;
 }
 
@@ -85,6 +94,8 @@ export interface DeliveryHead {
   readonly endpoint: string;
   /** Absent for direct recipients. */
   readonly subscriptionId?: SubscriptionId;
+  /** Of the subscription. */
+  readonly topicSeq?: number;
   readonly attempts: number;
   readonly statusCode?: number;
   readonly error?: string;

@@ -11,6 +11,7 @@ import type {
 } from "../messages/delivery.ts";
 import type { AttemptPart } from "../messages/delivery-part.ts";
 import type { Message } from "../messages/message.ts";
+import type { OtherSubscription } from "../messages/subscriber-once.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type {
   Protocol,
@@ -184,6 +185,11 @@ export interface Recipient {
   readonly filterPolicies?: readonly FilterPolicy[];
   /** Set by `readAudience` only: its topic was deleted, nothing is sent. */
   readonly cancelled?: true;
+  /**
+   * Set by `readAudience` only, of a message to several topics: the subscriber's
+   * subscriptions to the others. Absent: there are none.
+   */
+  readonly others?: readonly OtherSubscription[];
 }
 
 /**

@@ -50,7 +50,8 @@ export interface NextPoll {
 /** Keeps messages, and what is reported of their deliveries. */
 export interface DeliveryStore {
   /**
-   * Keeps a message for its topic's audience. With a lease the message's first
+   * Keeps a message for the audience of its topic, or of its topics: of several,
+   * the first that has anybody to send to has the first range. With a lease the message's first
    * range comes back claimed, so that no second write precedes the first
    * attempt; none is asked for a message with a `notBefore`, whose range is not
    * due yet.

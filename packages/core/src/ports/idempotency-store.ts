@@ -10,7 +10,8 @@ import type {
 
 /** Who gets a message that is kept with a key. */
 export type AcceptedAudience =
-  | { readonly kind: "topic"; readonly lease: RangeLease | undefined }
+  /** The subscribers of its topic, or of its topics. */
+  | { readonly kind: "topics"; readonly lease: RangeLease | undefined }
   | {
       readonly kind: "direct";
       readonly recipients: readonly DirectRecipient[];

@@ -30,6 +30,11 @@ export interface AudienceRange {
   readonly messageSeq: number;
   /** The topic whose subscriptions it is a range of. */
   readonly topicSeq: number;
+  /**
+   * The topic's place among those of a message to several, from 0. Absent: it
+   * has one.
+   */
+  readonly topicPosition?: number;
   readonly afterTarget: number;
   readonly uptoTarget: number | undefined;
   /** Grows with each claim; a writer with an older number is refused. */
@@ -81,6 +86,8 @@ export interface ClaimedRange {
 export interface ClaimedDelivery {
   readonly messageSeq: number;
   readonly recipient: Recipient;
+  /** Of the recipient's subscription; absent for direct recipients. */
+  readonly topicSeq?: number;
   /** As it was before the claim; `sending`: its last claim was lost. */
   readonly state: DeliveryState;
   /** Attempts made before this claim. */
@@ -162,6 +169,11 @@ export interface FinishReport {
   /** False of a range whose lease was lost: nothing was written. */
   readonly kept: boolean;
   readonly refused: readonly RefusedOutcome[];
+  /**
+   * How many recipients, about, are in the range of the message's next topic,
+   * whose turn it is now. Absent: there is none.
+   */
+  readonly unclaimed?: number;
 }
 
 /**
@@ -210,7 +222,10 @@ export interface WorkStore {
   /**
    * The next recipients of a range, in order of target, at most `limit`:
    * subscriptions that are confirmed (or need no confirmation), and, marked
-   * `cancelled`, those that were when their topic was deleted.
+   * `cancelled`, those that were when their topic was deleted. Of a message to
+   * several topics each comes with the other subscriptions to them that have the
+   * same protocol and endpoint and are active or have a delivery of the message;
+   * deleted subscriptions are not among these.
    */
   readAudience(
     range: AudienceRange,
@@ -230,7 +245,9 @@ export interface WorkStore {
   recordIntents(intents: readonly AttemptIntent[]): Promise<readonly boolean[]>;
   /**
    * Writes outcomes and ends the claims that they are of, both or neither.
-   * Outcomes of deliveries whose fence is stale are left out.
+   * Outcomes of deliveries whose fence is stale are left out. With the last range
+   * of a topic of a message to several the next topic that has anybody to send
+   * to gets its range, in the same transaction.
    */
   finish(work: FinishedWork): Promise<FinishReport>;
   /**

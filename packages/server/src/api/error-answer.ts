@@ -63,7 +63,9 @@ export function createErrorAnswer(
     const retryAfter =
       known instanceof RequestError && known.retryAfterSeconds !== undefined
         ? String(known.retryAfterSeconds)
-        : retryAfterSeconds[status];
+        : known?.code === "IDEMPOTENCY_KEY_RUNNING"
+          ? "1"
+          : retryAfterSeconds[status];
     if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
     if (status >= 500) failures.report(request, status, known ?? error);
     return send(reply.code(status), known && toPublicError(known), request);

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ManualClock, MemoryStore } from "@carillon/testing";
 import {
   startTestServer,
   type TestServer,
@@ -34,6 +35,7 @@ async function send(
     text: answer.body,
     replayed: answer.headers["idempotency-replayed"],
     location: answer.headers.location,
+    retryAfter: answer.headers["retry-after"],
   };
 }
 
@@ -133,6 +135,36 @@ test("keys that nobody uses any more are removed", async () => {
   assert.equal(await server.store.removeEndedKeys(server.clock.now(), 99), 0);
 });
 
+test("the second of two at once is told to come again", async () => {
+  const store = new MemoryStore({ clock: new ManualClock() });
+  const { acceptOnce } = store;
+  await using server = await startTestServer({ store });
+  for (const [n, { url, body, other }] of (await routesOf(server)).entries()) {
+    const gate = Promise.withResolvers<void>();
+    const entered = Promise.withResolvers<void>();
+    store.acceptOnce = async (...args) => {
+      entered.resolve();
+      await gate.promise;
+      return await acceptOnce(...args);
+    };
+    const first = send(server, url, body, `k${n}`);
+    await entered.promise;
+    const second = await send(server, url, body, `k${n}`);
+    assert.equal(second.status, 409, second.text);
+    assert.equal(second.retryAfter, "1");
+    assert.match(second.text, /has not ended yet/);
+    const refused = await send(server, url, other, `k${n}`);
+    assert.deepEqual([refused.status, refused.retryAfter], [422, undefined]);
+    assert.equal(await count(server), n);
+    gate.resolve();
+    const answer = await first;
+    assert.ok(answer.status === 200 || answer.status === 201, answer.text);
+    const again = await send(server, url, body, `k${n}`);
+    assert.deepEqual(again, { ...answer, replayed: "true" });
+    assert.equal(await count(server), n + 1);
+  }
+});
+
 test("of many at once with 8 keys, 8 are published", async () => {
   await using server = await startTestServer();
   const answers = await Promise.all(
@@ -140,8 +172,9 @@ test("of many at once with 8 keys, 8 are published", async () => {
       send(server, v2, { audience: direct, text: `${n % 8}` }, `k${n % 8}`),
     ),
   );
-  assert.ok(answers.every(({ status }) => status === 201));
-  assert.equal(new Set(answers.map(({ text }) => text)).size, 8);
+  const sent = answers.filter(({ status }) => status === 201);
+  assert.ok(answers.every((it) => it.status === 201 || it.retryAfter === "1"));
+  assert.equal(new Set(sent.map(({ text }) => text)).size, 8);
   assert.equal(await count(server), 8);
 });
 

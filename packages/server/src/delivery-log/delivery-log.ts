@@ -129,7 +129,8 @@ export class DeliveryLog
 
   async #findLogtank({ audience, topic }: Message) {
     // Confirmations are no messages of the topic's.
-    if (audience !== "topic" || !topic) return undefined;
+    const isOfTopic = audience === "topic" || audience === "topics";
+    if (!isOfTopic || !topic) return undefined;
     return await this.#store.findBinding(topic.seq, "logtank");
   }
 }

@@ -63,6 +63,23 @@ test("filters by project, type, topic, message and protocol", async () => {
   }
 });
 
+test("tells of a message to several topics what belongs to the one wanted", async () => {
+  for (const [topicUrn, count] of [
+    ["urn:a", 200],
+    ["urn:b", 100],
+    ["urn:c", 0],
+    ["urn:d", 0],
+  ] as const) {
+    const { listener, clock, written } = setUp({ topicUrn });
+    await listener.take(ofSeveral(batchOf("7", "8", 300)));
+    clock.advance(1000);
+    const told = written.filter((it) => it.includes("event: delivery")).length;
+    const [, rest = 0] =
+      /"delivery.delivered":(\d+)/.exec(written.at(-1) ?? "") ?? [];
+    assert.equal(told + Number(rest), count, topicUrn);
+  }
+});
+
 test("counts with a filter by protocol, too", async () => {
   const { listener, clock, written } = setUp({ protocol: "https" });
   await listener.take(batchOf("7", "8", 300));
@@ -167,6 +184,28 @@ function setUp(
     ended,
     names: () => fields(/^event: (.*)$/m),
     ids: () => fields(/^id: (.*)$/m),
+  };
+}
+
+/** The same of a message to three topics; two of three deliveries are of one. */
+function ofSeveral(batch: ToldBatch): ToldBatch {
+  const topicUrns = ["urn:a", "urn:b", "urn:c"];
+  return {
+    ...batch,
+    changes: batch.changes.map(({ count, told }) => ({
+      count,
+      told: told && {
+        ...told,
+        topicUrn: undefined,
+        several: {
+          topicUrns,
+          ofEvents: async () =>
+            Array.from({ length: count }, (_, n) =>
+              n % 3 === 2 ? "urn:b" : "urn:a",
+            ),
+        },
+      },
+    })),
   };
 }
 

@@ -133,12 +133,20 @@ export class EventListener {
     this.#close();
   }
 
-  #wants({ projectId, type, topicUrn, messageId }: ToldChange): boolean {
+  #wants({
+    projectId,
+    type,
+    topicUrn,
+    several,
+    messageId,
+  }: ToldChange): boolean {
     const { filter } = this;
     return (
       filter.projectId === projectId &&
       (filter.types === undefined || filter.types.has(type)) &&
-      (filter.topicUrn === undefined || filter.topicUrn === topicUrn) &&
+      (filter.topicUrn === undefined ||
+        filter.topicUrn === topicUrn ||
+        several?.topicUrns.includes(filter.topicUrn) === true) &&
       (filter.messageId === undefined || filter.messageId === messageId)
     );
   }
@@ -150,15 +158,12 @@ export class EventListener {
     offset: number,
     from: number,
   ): Promise<void> {
-    const { protocol } = this.filter;
-    const protocols =
-      protocol === undefined ? undefined : await change.protocols();
+    const isMeant = await this.#chooser(change);
     for (let n = from; n < change.count; ) {
       const room = this.#room();
       if (room === 0) {
-        const rest = protocols
-          ? protocols.slice(n).filter((it) => it === protocol).length
-          : change.count - n;
+        let rest = 0;
+        for (let at = n; at < change.count; at++) if (isMeant(at)) rest++;
         this.#count(change.type, rest, at);
         this.#at = { position: before, offset: offset + change.count };
         return;
@@ -169,14 +174,26 @@ export class EventListener {
       for (const text of texts) {
         // The client may have stopped reading since.
         if (this.#room() === 0) break;
-        const isMeant = !protocols || protocols[n] === protocol;
+        const isNext = isMeant(n);
         n++;
         this.#at = { position: before, offset: offset + n };
-        if (!isMeant) continue;
+        if (!isNext) continue;
         this.#left--;
         this.#event(change.type, idOf(this.#at), text);
       }
     }
+  }
+
+  /** Says of each event of a change that is wanted whether it is, too. */
+  async #chooser(change: ToldChange): Promise<(n: number) => boolean> {
+    const { protocol, topicUrn } = this.filter;
+    const protocols =
+      protocol === undefined ? undefined : await change.protocols();
+    const topicUrns =
+      topicUrn === undefined ? undefined : await change.several?.ofEvents();
+    return (n) =>
+      (!protocols || protocols[n] === protocol) &&
+      (!topicUrns || topicUrns[n] === topicUrn);
   }
 
   /** How many events may be written one by one now. */

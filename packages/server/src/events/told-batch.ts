@@ -19,6 +19,8 @@ import {
   messageFacts,
   occurrenceFacts,
   type ProjectId,
+  type TopicHead,
+  topicOfDelivery,
 } from "@carillon/core";
 
 /** Events of one change; of the same type and project. */
@@ -29,6 +31,13 @@ export interface ToldChange {
   readonly count: number;
   readonly messageId?: string | undefined;
   readonly topicUrn?: string | undefined;
+  /** Of a message to several topics, in place of `topicUrn`. */
+  readonly several?: {
+    /** All of the message's. */
+    readonly topicUrns: readonly string[];
+    /** That of each event, in order. */
+    ofEvents(): Promise<readonly (string | undefined)[]>;
+  };
   /** The protocols of its events, in order; absent where it has none. */
   protocols(): Promise<readonly (string | undefined)[]>;
   /** The JSON of its events `from` up to `to`, which is not among them. */
@@ -81,7 +90,7 @@ export async function toToldBatches(
       const deliveries = new DeliveryTexts({ store, context }, head, runs, {
         event: `delivery.${state}`,
         at,
-        ...messageFacts(head),
+        ...messageFacts(head, head.topic),
       });
       return {
         count,
@@ -91,6 +100,12 @@ export async function toToldBatches(
           count,
           messageId: head.id,
           topicUrn: head.topic?.urn,
+          ...(head.topics && {
+            several: {
+              topicUrns: head.topics.map(({ urn }) => urn),
+              ofEvents: () => deliveries.topicUrns(count),
+            },
+          }),
           protocols: () => deliveries.protocols(count),
           texts: (from: number, to: number) => deliveries.texts(from, to),
         },
@@ -151,15 +166,32 @@ class DeliveryTexts {
     return this.#read.map(({ head }) => head?.protocol);
   }
 
+  async topicUrns(count: number): Promise<(string | undefined)[]> {
+    await this.#readTo(count);
+    return this.#read.map(({ head }) => this.#topicOf(head)?.urn);
+  }
+
   async texts(from: number, to: number): Promise<string[]> {
     await this.#readTo(to);
     return this.#read.slice(from, to).map(({ target, head }) =>
       JSON.stringify({
         ...this.#common,
         target,
-        ...(head && deliveryFacts(this.#context, this.#head, head)),
+        ...(head && this.#factsOf(head)),
       }),
     );
+  }
+
+  #factsOf(head: DeliveryHead): EventFacts {
+    const topic = this.#topicOf(head);
+    return {
+      ...(this.#head.topics && messageFacts(this.#head, topic)),
+      ...deliveryFacts(this.#context, topic, head),
+    };
+  }
+
+  #topicOf(head: DeliveryHead | undefined): TopicHead | undefined {
+    return head && topicOfDelivery(this.#head, head);
   }
 
   #readTo(to: number): Promise<void> {

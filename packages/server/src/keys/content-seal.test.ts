@@ -87,6 +87,22 @@ test("opens what it sealed, also after a restart", async () => {
   assert.deepEqual(anew.open(message), message);
 });
 
+test("a message to several topics is sealed by the first that has a key", async () => {
+  const { seal, messageOf } = await setUp();
+  const { topic, ...message } = messageOf(structure);
+  assert.ok(topic);
+  const plain = { ...topic, seq: topic.seq + 1 };
+  const several = (topics: readonly (typeof topic)[]) =>
+    ({ ...message, audience: "topics", topics }) as const;
+  const sealed = await seal.seal(several([plain, topic]));
+  assert.ok(sealed.sealedBy);
+  assert.deepEqual(seal.open(sealed), {
+    ...several([plain, topic]),
+  });
+  const kept = await seal.seal(several([plain, plain]));
+  assert.equal(kept.sealedBy, undefined);
+});
+
 test("does not open what was altered, or belongs to another message", async () => {
   const { seal, messageOf } = await setUp();
   const sealed = await seal.seal(messageOf(structure));

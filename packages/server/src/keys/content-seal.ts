@@ -10,6 +10,7 @@ import {
   CarillonError,
   type ContentSeal,
   type NewMessage,
+  topicsOf,
 } from "@carillon/core";
 import type { Keys } from "./keys.ts";
 
@@ -33,10 +34,19 @@ export function createContentSeal(ports: {
 }): ContentSeal {
   const { store, keys } = ports;
 
+  /** Of several topics, that of the first which has one. */
+  async function findBinding(message: NewMessage) {
+    for (const { seq } of topicsOf(message)) {
+      const binding = await store.findBinding(seq, "kms");
+      if (binding) return binding;
+    }
+    return undefined;
+  }
+
   return {
     async seal(message) {
-      const { id, projectId, topic } = message;
-      const binding = topic && (await store.findBinding(topic.seq, "kms"));
+      const { id, projectId } = message;
+      const binding = await findBinding(message);
       if (!binding) return message;
       const { content, subject, attributes, extraData, ...rest } = message;
       const { keyId } = binding.data;

@@ -184,7 +184,8 @@ CREATE TABLE messages (
   -- NULL: from its acceptance on.
   not_before         INTEGER,
   expires_at         INTEGER NOT NULL,
-  -- A copy of the topic, so that the message outlives it; NULL when direct.
+  -- A copy of the topic, so that the message outlives it; NULL when direct, and
+  -- of a message to several topics.
   topic_seq          INTEGER,
   topic_urn          TEXT,
   topic_name         TEXT,
@@ -249,6 +250,20 @@ CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_at);
 CREATE INDEX messages_status_url ON messages (seq)
   WHERE status_url IS NOT NULL;
 
+-- The topics of a message to several, and copies of them, so that the message
+-- outlives them. Their columns in messages are NULL.
+CREATE TABLE message_topics (
+  message_seq  INTEGER NOT NULL,
+  -- In the order in which they were given, from 0.
+  position     INTEGER NOT NULL,
+  topic_seq    INTEGER NOT NULL,
+  urn          TEXT    NOT NULL,
+  name         TEXT    NOT NULL,
+  display_name TEXT    NOT NULL,
+  introduction TEXT    NOT NULL,
+  PRIMARY KEY (message_seq, position)
+) STRICT, WITHOUT ROWID;
+
 -- Who gets a direct message.
 CREATE TABLE recipients (
   message_seq INTEGER NOT NULL,
@@ -282,6 +297,9 @@ CREATE TABLE ranges (
   message_seq  INTEGER NOT NULL,
   -- The topic whose subscriptions it is a range of.
   topic_seq    INTEGER NOT NULL,
+  -- Of a message to several topics: message_topics.position. The next topic gets
+  -- its range when the last one of this is gone.
+  topic_position INTEGER,
   after_target INTEGER NOT NULL,
   -- NULL: to the end of the audience.
   upto_target  INTEGER,

@@ -4,6 +4,7 @@ import type {
   AttemptResult,
   AttemptSignals,
   Channel,
+  Message,
   PreparedMessage,
   ProtocolDefinition,
   Recipient,
@@ -35,6 +36,8 @@ export class ScriptedChannel implements Channel {
   choose: PreparedMessage["chooseRoute"];
   /** Providers that attempts were made through, in their order. */
   readonly routes: (string | undefined)[] = [];
+  /** Names of the topics that attempts were made for, in their order. */
+  readonly topics: (string | undefined)[] = [];
   /** What preparing a message leads to; by default it just works. */
   onPrepare: () => unknown = () => undefined;
   readonly #counts = new Map<string, number>();
@@ -49,11 +52,12 @@ export class ScriptedChannel implements Channel {
     this.kind = kind;
   }
 
-  prepare(): PreparedMessage | Promise<PreparedMessage> {
+  prepare(message: Message): PreparedMessage | Promise<PreparedMessage> {
     const prepared: PreparedMessage = {
       ...(this.choose && { chooseRoute: this.choose }),
       deliver: (to, signals, route) => {
         this.routes.push(route?.provider);
+        this.topics.push(message.topic?.name);
         return this.#deliver(to, signals);
       },
     };

@@ -195,6 +195,20 @@ export class World {
     return messageId;
   }
 
+  async publishToSeveral(
+    engine: Engine,
+    topicNames: readonly string[],
+    request: PublishRequest = {},
+  ): Promise<MessageId> {
+    const urns = topicNames.map(urnOf);
+    const { publisher } = engine;
+    const { messageId } = await publisher.publishToSeveral(projectId, urns, {
+      text: "Disk is full",
+      ...request,
+    });
+    return messageId;
+  }
+
   async sendSms(engine: Engine, endpoint: string): Promise<MessageId> {
     const { publisher } = engine;
     return (await publisher.sendSms(projectId, endpoint, "hi")).messageId;

@@ -38,7 +38,7 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
       return seqs.flatMap((seq): MessageHead[] => {
         const message = messages.get(seq);
         if (!message) return [];
-        const { id, projectId, content, topic, statusUrl } = message;
+        const { id, projectId, content, topic, topics, statusUrl } = message;
         const isEvent =
           content.kind === "event" || topic?.name === eventTopicName;
         return [
@@ -48,12 +48,16 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
             projectId,
             isEvent,
             ...(topic && { topic: { urn: topic.urn, name: topic.name } }),
+            ...(topics && {
+              topics: topics.map(({ seq, urn, name }) => ({ seq, urn, name })),
+            }),
             ...(statusUrl !== undefined && { statusUrl }),
           },
         ];
       });
     },
     async listDeliveryHeads(messageSeq, targets) {
+      const isOfSeveral = messages.get(messageSeq)?.audience === "topics";
       return [...targets]
         .sort((a, b) => a - b)
         .flatMap((target) => {
@@ -71,6 +75,8 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
               endpoint: recipient.endpoint,
               ...(!direct &&
                 subscription && { subscriptionId: subscription.id }),
+              ...(isOfSeveral &&
+                subscription && { topicSeq: subscription.topicSeq }),
               attempts: row.attempts,
               ...(statusCode !== undefined && { statusCode }),
               ...(error !== undefined && { error }),

@@ -12,12 +12,14 @@ import {
   nextState,
   type Recipient,
   stateBeforeClaim,
+  toTopic,
 } from "@carillon/core";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
 import { applyReceipt, findPart } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import type { Tables } from "./tables.ts";
+import { handOver } from "./topic-turns.ts";
 
 /** Within one write. */
 export function claimDeliveries(
@@ -137,10 +139,19 @@ export function cancelTopic(
 ): void {
   for (const row of tables.deliveries.list()) {
     if (row.state !== "waiting" && row.state !== "retrying") continue;
-    const { topic } = getMessage(tables, row.messageSeq);
-    if (topic?.seq !== topicSeq) continue;
+    if (topicOf(tables, row)?.seq !== topicSeq) continue;
     cancel(tables, row, cancelReasons.topic_deleted, at);
   }
+}
+
+/** The topic that a delivery belongs to. */
+export function topicOf(
+  tables: Tables,
+  { messageSeq, target }: Pick<DeliveryRow, "messageSeq" | "target">,
+) {
+  const message = getMessage(tables, messageSeq);
+  const subscription = tables.subscriptions.get(target);
+  return toTopic(message, subscription?.topicSeq).topic;
 }
 
 /** Longest due first. */
@@ -165,40 +176,43 @@ export function findRecipient(
 }
 
 /** What decides whether a delivery is still wanted. */
-export function claimFactsOf(
-  tables: Tables,
-  { messageSeq, target, round = 1 }: DeliveryRow,
-) {
+export function claimFactsOf(tables: Tables, row: DeliveryRow) {
+  const { messageSeq, target, round = 1 } = row;
+  const topicSeq = topicOf(tables, row)?.seq;
   return {
     audience: getMessage(tables, messageSeq).audience,
     status: tables.subscriptions.get(target)?.status,
     isEscalationOver:
       round > 1 &&
       listDeliveries(tables, messageSeq).some(
-        (it) => it.state === "delivered" && (it.round ?? round) < round,
+        (it) =>
+          it.state === "delivered" &&
+          (it.round ?? round) < round &&
+          topicOf(tables, it)?.seq === topicSeq,
       ),
   };
 }
 
 /** `reason`: told where no attempt was made that says more. */
 export function cancel(
-  { deliveries }: Tables,
+  tables: Tables,
   row: DeliveryRow,
   reason: string | undefined,
   at: EpochMs,
 ): void {
   const { nextAttemptAt: _, pull: _settled, ...rest } = freed(row);
   const lastAttempt = reason && { at, durationMs: 0, error: reason };
-  deliveries.put(deliveryKey(row), {
+  tables.deliveries.put(deliveryKey(row), {
     ...rest,
     state: nextState(row.state, "cancel"),
     ...(row.attempts === 0 && lastAttempt && { lastAttempt }),
   });
+  handOver(tables, row.messageSeq, row.target, at);
 }
 
 /** Marks a delivery as being sent, and answers what its claim hands over. */
 export function claim(
-  { deliveries }: Tables,
+  tables: Tables,
   row: DeliveryRow,
   recipient: Recipient,
   hold: Hold,
@@ -207,10 +221,14 @@ export function claim(
   const { expiresAt = row.pull?.expiresAt, resentAfter } = row;
   const { nextAttemptAt: _, ...rest } = row;
   const fence = row.fence + 1;
-  deliveries.put(deliveryKey(row), { ...rest, state: "sending", fence, hold });
+  const claimed = { ...rest, state: "sending", fence, hold } as const;
+  tables.deliveries.put(deliveryKey(row), claimed);
+  const isOfSeveral = getMessage(tables, messageSeq).audience === "topics";
+  const topic = isOfSeveral ? topicOf(tables, row) : undefined;
   return {
     messageSeq,
     recipient,
+    ...(topic && { topicSeq: topic.seq }),
     state,
     attempts,
     ...(lastAttempt && { lastAttempt }),

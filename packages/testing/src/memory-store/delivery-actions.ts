@@ -15,7 +15,7 @@ import {
   type WalkLimits,
   type WalkPosition,
 } from "@carillon/core";
-import { claimFactsOf, findRecipient } from "./deliveries.ts";
+import { claimFactsOf, findRecipient, topicOf } from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries } from "./ledger.ts";
 import { equals } from "./lists.ts";
@@ -233,7 +233,7 @@ function walk(
   from: WalkPosition = { beforeMessage: Number.MAX_SAFE_INTEGER },
   { maxMessages, maxDeliveries }: WalkLimits,
 ): { rows: DeliveryRow[]; next?: WalkPosition } {
-  const { messageSeq, topicSeq, since = 0, until } = filter;
+  const { messageSeq, since = 0, until } = filter;
   const page = tables.messages
     .list()
     .filter((it) => it.seq < from.beforeMessage && it.projectId === projectId)
@@ -265,12 +265,11 @@ function walk(
     if (within) return { rows, next: { beforeMessage, within } };
   }
   for (const message of page.slice(0, maxMessages)) {
-    const { seq, createdAt, topic } = message;
+    const { seq, createdAt } = message;
     if (createdAt < since || seq < (messageSeq ?? 0)) return { rows };
     beforeMessage = seq;
     if (messageSeq !== undefined && seq !== messageSeq) continue;
     if (until !== undefined && createdAt >= until) continue;
-    if (topicSeq !== undefined && topic?.seq !== topicSeq) continue;
     const start = { messageSeq: seq, stateIndex: 0, afterTarget: -1 };
     const within = enter(start);
     if (within) return { rows, next: { beforeMessage, within } };
@@ -283,10 +282,11 @@ function walk(
 function passes(
   tables: Tables,
   row: DeliveryRow,
-  { protocol, endpoint, errorClass, provider }: DeliveryFilter,
+  { protocol, endpoint, errorClass, provider, topicSeq }: DeliveryFilter,
 ): boolean {
   const recipient = findRecipient(tables, row);
   return (
+    (topicSeq === undefined || topicOf(tables, row)?.seq === topicSeq) &&
     (protocol === undefined || recipient?.protocol === protocol) &&
     (endpoint === undefined || recipient?.endpoint === endpoint) &&
     (errorClass === undefined || row.lastAttempt?.errorClass === errorClass) &&

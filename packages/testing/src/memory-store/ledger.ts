@@ -66,10 +66,12 @@ export function addRange(
   row: Omit<RangeRow, "fence" | "hold">,
   hold?: Hold,
 ): RangeRow {
-  const { messageSeq, topicSeq, afterTarget, uptoTarget, dueAt } = row;
+  const { messageSeq, topicSeq, topicPosition } = row;
+  const { afterTarget, uptoTarget, dueAt } = row;
   return ranges.put(rangeKey(row), {
     messageSeq,
     topicSeq,
+    ...(topicPosition !== undefined && { topicPosition }),
     afterTarget,
     uptoTarget,
     dueAt,
@@ -79,8 +81,16 @@ export function addRange(
 }
 
 export function toRange(row: RangeRow): AudienceRange {
-  const { messageSeq, topicSeq, afterTarget, uptoTarget, fence } = row;
-  return { messageSeq, topicSeq, afterTarget, uptoTarget, fence };
+  const { messageSeq, topicSeq, topicPosition } = row;
+  const { afterTarget, uptoTarget, fence } = row;
+  return {
+    messageSeq,
+    topicSeq,
+    ...(topicPosition !== undefined && { topicPosition }),
+    afterTarget,
+    uptoTarget,
+    fence,
+  };
 }
 
 export function toRecipient(

@@ -13,6 +13,8 @@ import {
   type MessageReport,
   type NewMessage,
   type RangeLease,
+  topicsOf,
+  toTopic,
 } from "@carillon/core";
 import { listActive } from "./directory.ts";
 import type { Holds } from "./holds.ts";
@@ -28,6 +30,7 @@ import { equals } from "./lists.ts";
 import { findCut } from "./ranges.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
+import { findTurn } from "./topic-turns.ts";
 
 export function createMessageStore(
   tables: Tables,
@@ -69,7 +72,11 @@ export function createMessageStore(
         topicSeq !== undefined || state !== undefined || since !== undefined;
       const scanned = all.slice(0, hasFilter ? maxScanned : undefined);
       const found = scanned
-        .filter((it) => topicSeq === undefined || it.topic?.seq === topicSeq)
+        .filter(
+          (it) =>
+            topicSeq === undefined ||
+            topicsOf(it).some(({ seq }) => seq === topicSeq),
+        )
         .filter((it) => since === undefined || it.createdAt >= since)
         .map((message) => toReport(tables, message))
         .filter(
@@ -130,13 +137,12 @@ export function acceptMessage(
   lease: RangeLease | undefined,
 ): AcceptedMessage {
   const seq = addMessage(tables, message);
-  const topicSeq = message.topic?.seq ?? 0;
-  const audience = listActive(tables, topicSeq).length;
+  const { audience, ...turn } = firstTurnOf(tables, message, seq);
   if (audience === 0) return { seq, range: undefined, unclaimed: 0 };
   const dueAt = dueAtOf(message, holds);
   const whole = {
     messageSeq: seq,
-    topicSeq,
+    ...turn,
     afterTarget: 0,
     uptoTarget: undefined,
     dueAt,
@@ -154,6 +160,16 @@ export function acceptMessage(
   );
   const unclaimed = end === undefined ? 0 : audience - lease.rangeSize;
   return { seq, range: toRange(range), unclaimed };
+}
+
+/** The topic that is walked first, and how many its recipients are. */
+function firstTurnOf(tables: Tables, message: NewMessage, seq: number) {
+  if (message.topics) {
+    const turn = findTurn(tables, seq, -1, { orCancelled: false });
+    return turn ?? { topicSeq: 0, audience: 0 };
+  }
+  const topicSeq = message.topic?.seq ?? 0;
+  return { topicSeq, audience: listActive(tables, topicSeq).length };
 }
 
 /** When it may go out; not before now. */
@@ -175,9 +191,10 @@ function toReport(tables: Tables, message: Message): MessageReport {
 
 function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
   const { messageSeq, target, lastAttempt, attempts, earlierAttempts } = row;
-  const { topic } = getMessage(tables, messageSeq);
   const direct = tables.recipients.get(deliveryKey(row));
   const subscription = tables.subscriptions.get(target);
+  const message = getMessage(tables, messageSeq);
+  const { topic } = toTopic(message, subscription?.topicSeq);
   const recipient = direct ?? subscription;
   if (!recipient) throw new Error(`Nobody is target ${target}.`);
   const { billable: _, round: _r, fence: _f, hold: _h, ...told } = row;

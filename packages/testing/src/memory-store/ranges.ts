@@ -6,6 +6,7 @@ import type {
   FinishedRange,
   FinishReport,
   Lease,
+  Recipient,
   Subscription,
 } from "@carillon/core";
 import { listActive } from "./directory.ts";
@@ -14,6 +15,7 @@ import { addRange, getMessage, toRange, toRecipient } from "./ledger.ts";
 import { addOutcomes } from "./outcomes.ts";
 import { type RangeRow, rangeKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
+import { advanceTurn, listOthers } from "./topic-turns.ts";
 
 /** Within one write. */
 export function claimRanges(
@@ -76,7 +78,12 @@ export function finishRange(
     const moved = { ...rest, afterTarget: uptoTarget, dueAt: holds.now() };
     tables.ranges.put(rangeKey(moved), { ...moved, fence: row.fence + 1 });
   }
-  return { kept: true, refused: addOutcomes(tables, holds, outcomes) };
+  const refused = addOutcomes(tables, holds, outcomes);
+  const unclaimed =
+    uptoTarget === undefined
+      ? advanceTurn(tables, row, holds.now())
+      : undefined;
+  return { kept: true, refused, ...(unclaimed !== undefined && { unclaimed }) };
 }
 
 /** Within one write. */
@@ -87,7 +94,7 @@ export function releaseRange(tables: Tables, range: AudienceRange): void {
 
 export function readAudience(
   tables: Tables,
-  range: Omit<AudienceRange, "messageSeq" | "fence">,
+  range: AudienceRange,
   limit: number,
 ) {
   const isCancelled = tables.deletedTopics.get(range.topicSeq) !== undefined;
@@ -97,7 +104,18 @@ export function readAudience(
       ...toRecipient(subscription),
       ...(filterPolicies && { filterPolicies }),
       ...(isCancelled && { cancelled: true as const }),
+      ...othersOf(tables, range, subscription),
     }));
+}
+
+function othersOf(
+  tables: Tables,
+  range: AudienceRange,
+  own: Pick<Subscription, "seq" | "protocol" | "endpoint">,
+): Pick<Recipient, "others"> {
+  if (range.topicPosition === undefined) return {};
+  const others = listOthers(tables, range, own);
+  return others.length > 0 ? { others } : {};
 }
 
 /** The last recipient of a range of this size, if there are others behind it. */

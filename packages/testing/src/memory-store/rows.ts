@@ -167,20 +167,21 @@ const contentColumns: Readonly<
   event: object({ kind: text, text }),
 };
 
+const messageTopic = object<MessageTopic>({
+  seq: integer,
+  urn: text,
+  name: text,
+  displayName: text,
+  introduction: text,
+});
+
 export const messageColumns: Columns<Message> = {
   seq: integer,
   id: text,
   projectId: text,
   audience: oneOf(audienceKinds),
-  topic: optional(
-    object<MessageTopic>({
-      seq: integer,
-      urn: text,
-      name: text,
-      displayName: text,
-      introduction: text,
-    }),
-  ),
+  topic: optional(messageTopic),
+  topics: optional(list(messageTopic)),
   subject: optional(text),
   content(value) {
     const { kind } = object({ kind: oneOf(contentKinds) })(
@@ -262,6 +263,7 @@ export interface RangeRow extends AudienceRange {
 export const rangeColumns: Columns<RangeRow> = {
   messageSeq: integer,
   topicSeq: integer,
+  topicPosition: optional(integer),
   afterTarget: integer,
   uptoTarget: optional(integer),
   dueAt: integer,

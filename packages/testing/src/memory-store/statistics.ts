@@ -6,6 +6,7 @@ import {
   type EpochMs,
   hourMs,
   type StatisticsReader,
+  toTopic,
 } from "@carillon/core";
 import { getMessage } from "./ledger.ts";
 import type { Tables } from "./tables.ts";
@@ -31,9 +32,13 @@ export function countSettled(
   { messageSeq, target, state, lastAttempt }: DeliveryOutcome,
   at: EpochMs | undefined = lastAttempt?.at,
 ): void {
-  const { audience, topic, createdAt } = getMessage(tables, messageSeq);
-  const protocol = tables.subscriptions.get(target)?.protocol;
-  if (audience !== "topic" || !topic || !protocol) return;
+  const message = getMessage(tables, messageSeq);
+  const { audience, createdAt } = message;
+  const subscription = tables.subscriptions.get(target);
+  const { topic } = toTopic(message, subscription?.topicSeq);
+  const protocol = subscription?.protocol;
+  const isOfTopic = audience === "topic" || audience === "topics";
+  if (!isOfTopic || !topic || !protocol) return;
   const instant = at ?? createdAt;
   const hour = addMs(instant, -(instant % hourMs));
   const key = `${topic.seq} ${hour} ${protocol} ${state}`;

@@ -111,7 +111,7 @@ export function testIdempotency({ test }: Cases): void {
     const { kept } = keyOf("a");
     const message = messageTo(topic, { id: kept.messageId });
     const accepted = await store.acceptOnce(kept, message, {
-      kind: "topic",
+      kind: "topics",
       lease: leaseOf("a"),
     });
     assert.ok(!accepted.isRepeated && accepted.range);
@@ -122,7 +122,7 @@ export function testIdempotency({ test }: Cases): void {
     await store.acceptOnce(
       later.kept,
       messageTo(topic, { id: later.kept.messageId }),
-      { kind: "topic", lease: undefined },
+      { kind: "topics", lease: undefined },
     );
     assert.equal((await claimRanges(store, leaseOf("b"), 9)).length, 1);
   });

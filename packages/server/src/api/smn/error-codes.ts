@@ -19,6 +19,8 @@ export const smnErrorCodes: Readonly<
   TOPIC_QUOTA_EXCEEDED: { status: 403, code: "SMN.0004" },
   TOPIC_URN_INVALID: { status: 400, code: "SMN.0005" },
   TOPIC_NOT_FOUND: { status: 404, code: "SMN.0006" },
+  // Only our own API publishes to several.
+  TOPICS_INVALID: { status: 400, code: "SMN.0005" },
   TOPIC_RESERVED: { status: 403, code: "SMN.0001" },
   TOPIC_ACCESS_DENIED: { status: 403, code: "SMN.0001" },
   // As all else that is asked of a project one has no access to.
@@ -43,6 +45,7 @@ export const smnErrorCodes: Readonly<
   MESSAGE_OPTION_INVALID: { status: 400, code: "APIGW.0201" },
   RECIPIENTS_INVALID: { status: 400, code: "APIGW.0201" },
   IDEMPOTENCY_KEY_INVALID: { status: 400, code: "APIGW.0201" },
+  IDEMPOTENCY_KEY_RUNNING: { status: 409, code: "APIGW.0201" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, code: "APIGW.0201" },
   TEMPLATE_NAME_INVALID: { status: 400, code: "SMN.0032" },
   TEMPLATE_ID_INVALID: { status: 400, code: "SMN.0031" },

@@ -313,3 +313,50 @@ test("the guide's policy is one, and does what the guide says", async () => {
   assert.equal((await set(mine)).status, 200);
   assert.equal((await publish()).status, 200);
 });
+
+test("several topics need a policy each, and a project in common", async () => {
+  const { server, guest, urn, allow } = await setUp();
+  await using _ = server;
+  const { base, call, topicUrn, store, credentials } = server;
+  await call("POST", `${base}/topics`, { name: "b" });
+  await guest.call("POST", `${guest.base}/topics`, { name: "own" });
+  const other = topicUrn("b");
+  const publish = async (topics: readonly string[]) => {
+    const audience = { kind: "topics", topics };
+    const body = { audience, text: "x" };
+    return await guest.call("POST", "/api/v2/messages", body);
+  };
+  const owner = credentials.project.id;
+  const kept = async () =>
+    (await store.listMessages(owner, {}, { limit: 9 })).messages.map(
+      ({ message: { id } }) => id,
+    );
+  await allow({});
+  const denied = await publish([urn, other]);
+  assert.deepEqual(
+    [denied.status, denied.body.code],
+    [403, "TOPIC_ACCESS_DENIED"],
+  );
+  const mixed = await publish(["own", urn]);
+  assert.deepEqual([mixed.status, mixed.body.code], [400, "TOPICS_INVALID"]);
+  assert.match(mixed.body.detail, /:a is of another project than .*:own;/);
+  assert.deepEqual(await kept(), []);
+  const policy = {
+    Version: "2016-09-07",
+    Id: "id",
+    Statement: [
+      {
+        Sid: "s",
+        Effect: "Allow",
+        Principal: { CSP: [`urn:csp:iam::${domainId}:root`] },
+        Action: "*",
+        Resource: other,
+      },
+    ],
+  };
+  const url = `${base}/topics/${other}/attributes/access_policy`;
+  await call("PUT", url, { value: JSON.stringify(policy) });
+  const { status, body } = await publish([urn, other]);
+  assert.equal(status, 201, JSON.stringify(body));
+  assert.deepEqual(await kept(), [body.id]);
+});

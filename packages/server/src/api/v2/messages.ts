@@ -49,12 +49,19 @@ const summaryProperties = {
       Type.Literal("topic"),
       Type.Literal("subscription"),
       Type.Literal("direct"),
+      Type.Literal("topics"),
     ],
     {
-      description: "A topic's subscribers, one of them, or its own recipients",
+      description:
+        "A topic's subscribers, one of them, its own recipients, or the subscribers of several topics",
     },
   ),
   topicUrn: Type.Optional(Type.String()),
+  topicUrns: Type.Optional(
+    Type.Array(Type.String(), {
+      description: "Of a message to several topics, in the order given",
+    }),
+  ),
   topicName: Type.Optional(Type.String()),
   subject: Type.Optional(Type.String()),
   kind: Type.String({
@@ -142,7 +149,9 @@ const MessageList = Type.Object(
 
 const listQuery = Type.Object({
   topicUrn: Type.Optional(
-    Type.String({ description: "Only those published to this topic" }),
+    Type.String({
+      description: "Only those published to this topic, alone or with others",
+    }),
   ),
   state: Type.Optional(
     Type.Enum(deliveryStates, {
@@ -293,12 +302,13 @@ function toSummary({
   fannedOut,
   counts,
 }: MessageReport): Static<typeof MessageSummary> {
-  const { id, audience, topic, subject, content } = message;
+  const { id, audience, topic, topics, subject, content } = message;
   const { timeToLiveSeconds, notBefore, tag, priority } = message;
   return {
     id,
     audience,
     ...(topic && { topicUrn: topic.urn, topicName: topic.name }),
+    ...(topics && { topicUrns: topics.map(({ urn }) => urn) }),
     ...(subject !== undefined && { subject }),
     kind: content.kind,
     acceptedAt: toMillisecondsText(message.createdAt),

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { SubscriptionId } from "@carillon/core";
 import {
   startTestServer,
   type TestServer,
+  tokenIn,
 } from "../../../test-support/test-server.ts";
 
 const url = "/api/v2/messages";
@@ -291,6 +293,119 @@ test("refuses what cannot be, says why, and keeps nothing", async () => {
     assert.equal(answer.status, 400, said);
     assert.equal(answer.body.code, code, said);
     assert.match(answer.body.detail, detail, said);
+  }
+  const { body } = await server.call("GET", url);
+  assert.deepEqual(body.messages, []);
+});
+
+/** Subscribes a webhook and confirms it; answers the subscription's URN. */
+async function subscribe(server: TestServer, topic: string, endpoint: string) {
+  const url = `${server.base}/topics/${server.topicUrn(topic)}/subscriptions`;
+  const { body } = await server.call("POST", url, {
+    protocol: "https",
+    endpoint,
+  });
+  const urn: string = body.subscription_urn;
+  const id = urn.slice(-32) as SubscriptionId;
+  await server.clock.advanceSettled(0);
+  const notice = server.sent.findLast(
+    ({ recipient }) => recipient.subscriptionId === id,
+  );
+  const token = tokenIn(notice?.message.content);
+  const confirmed = await server.app.inject({
+    method: "GET",
+    url: `/smn/subscription/confirm?token=${token}`,
+  });
+  assert.ok(confirmed.statusCode < 400, confirmed.body);
+  return urn;
+}
+
+test("publishes to several topics by name or URN, each subscriber once", async () => {
+  await using server = await startTestServer();
+  for (const name of ["a", "b", "c"]) await createTopic(server, name);
+  const both = await subscribe(server, "b", "https://both.test/");
+  await subscribe(server, "c", "https://both.test/");
+  const only = await subscribe(server, "c", "https://only.test/");
+  const before = server.sent.length;
+  const topics = ["b", server.topicUrn("a"), "c"];
+  const audience = { kind: "topics", topics };
+  const { status, body } = await server.call("POST", url, {
+    audience,
+    text: "x",
+  });
+  assert.equal(status, 201, JSON.stringify(body));
+  await server.clock.advanceSettled(10_000);
+  const got = server.sent
+    .slice(before)
+    .map(({ message, recipient }) => [recipient.endpoint, message.topic?.name]);
+  assert.deepEqual(got, [
+    ["https://both.test/", "b"],
+    ["https://only.test/", "c"],
+  ]);
+  const shown = await show(server, body.id);
+  assert.deepEqual(
+    [shown.audience, shown.topicUrns, shown.topicUrn, shown.counts],
+    [
+      "topics",
+      ["b", "a", "c"].map((name) => server.topicUrn(name)),
+      undefined,
+      { delivered: 2 },
+    ],
+  );
+  assert.equal(shown.fannedOut, true);
+  const list = await server.call("GET", `${url}/${body.id}/deliveries`);
+  assert.deepEqual(
+    list.body.deliveries.map(
+      (it: { subscriptionUrn: string }) => it.subscriptionUrn,
+    ),
+    [both, only],
+  );
+  for (const name of ["a", "b", "c"]) {
+    const query = `topicUrn=${server.topicUrn(name)}`;
+    const { body: page } = await server.call("GET", `${url}?${query}`);
+    assert.deepEqual(
+      page.messages
+        .filter((it: { kind: string }) => it.kind === "text")
+        .map((it: { id: string }) => it.id),
+      [body.id],
+    );
+  }
+});
+
+test("refuses topics that cannot go together, and keeps nothing", async () => {
+  await using server = await startTestServer();
+  const { topicUrn } = await createTopic(server, "a");
+  await createTopic(server, "b");
+  const foreign = topicUrn.replace(/[0-9a-f]{32}/, "f".repeat(32));
+  for (const [audience, status, code, detail] of [
+    [{ topics: ["a"] }, 400, "TOPICS_INVALID", /2 to 10 are expected/],
+    [
+      { topics: Array.from({ length: 11 }, (_, n) => `t${n}`) },
+      400,
+      "TOPICS_INVALID",
+      /11 were given/,
+    ],
+    [{ topics: ["a", topicUrn] }, 400, "TOPICS_INVALID", /:a is named twice/],
+    [{ topics: ["a", 7] }, 400, "TOPICS_INVALID", /topics/],
+    [{ topics: ["a", "b c"] }, 400, "TOPIC_NAME_INVALID", /topic name/],
+    [{ topics: ["a", "urn:x"] }, 400, "TOPIC_URN_INVALID", /urn:x/],
+    [{ topics: ["a", "missing"] }, 404, "TOPIC_NOT_FOUND", /:missing/],
+    [{ topics: ["a", foreign] }, 403, "TOPIC_ACCESS_DENIED", /policy/],
+    [{}, 400, "REQUEST_INVALID", /needs topics/],
+    [
+      { topics: ["a", "b"], topicUrn },
+      400,
+      "REQUEST_INVALID",
+      /has no topicUrn/,
+    ],
+  ] as const) {
+    const { body, status: answered } = await server.call("POST", url, {
+      audience: { kind: "topics", ...audience },
+      text: "x",
+    });
+    const said = JSON.stringify(body);
+    assert.deepEqual([answered, body.code], [status, code], said);
+    assert.match(body.detail, detail);
   }
   const { body } = await server.call("GET", url);
   assert.deepEqual(body.messages, []);

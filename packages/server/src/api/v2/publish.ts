@@ -3,11 +3,16 @@
 import {
   CarillonError,
   checkMessageAttributes,
+  checkTopicName,
+  checkTopicUrns,
+  formatTopicUrn,
   maxMessageBytes,
   maxRecipients,
+  maxTopics,
   messageClasses,
   messageOptionLimits,
   messagePriorities,
+  minTopics,
   type ProjectId,
   type PublishedMessage,
   type PublishRequest,
@@ -33,14 +38,20 @@ const optionCode = failsWith("MESSAGE_OPTION_INVALID");
 
 const Audience = Type.Object(
   {
-    kind: Type.Enum(["topic", "direct"], {
+    kind: Type.Enum(["topic", "topics", "direct"], {
       description:
-        "topic: the subscribers of topicUrn; direct: the recipients that are listed",
+        "topic: the subscribers of topicUrn; topics: those of all topics, each once; direct: the recipients that are listed",
     }),
     topicUrn: Type.Optional(
       Type.String({
         description: "Of the caller's project, or of one that lets it publish",
         ...failsWith("TOPIC_URN_INVALID"),
+      }),
+    ),
+    topics: Type.Optional(
+      Type.Array(Type.String(), {
+        description: `${minTopics} to ${maxTopics} topics of one project, by URN, or by name if it is the caller's own. Who is subscribed to several by the same protocol and endpoint gets the message once, through the first whose filter policies let it through`,
+        ...failsWith("TOPICS_INVALID"),
       }),
     ),
     recipients: Type.Optional(
@@ -188,7 +199,7 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
       schema: {
         summary: "Publishes a message",
         description:
-          "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more.",
+          "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more; while the first one is running it is answered 409 with Retry-After, and with another body 422.",
         tags: ["Messages"],
         headers: Type.Object({
           "idempotency-key": Type.Optional(Type.String()),
@@ -211,29 +222,99 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
     request: FastifyRequest,
     body: Static<typeof NewMessage>,
   ): Promise<PublishedMessage> {
-    const { kind, topicUrn, recipients } = body.audience;
+    const audience = checkAudience(body.audience);
     const own = projectOf(request);
     const repeatable = repeatableOf(request, "messages");
     const content = { ...toRequest(body, own), repeatable };
-    switch (kind) {
-      case "topic":
-        if (topicUrn === undefined || recipients !== undefined) {
-          throw misfit("topic", "topicUrn", "recipients");
-        }
-        return await publisher.publish(
-          await projectFor(request, ports, topicUrn, "SMN:Publish"),
+    switch (audience.kind) {
+      case "topic": {
+        const { topicUrn } = audience;
+        const project = await projectFor(
+          request,
+          ports,
           topicUrn,
-          content,
+          "SMN:Publish",
         );
+        return await publisher.publish(project, topicUrn, content);
+      }
+      case "topics": {
+        const urns = audience.topics.map((it) => toTopicUrn(it, own));
+        const project = await projectForAll(request, urns);
+        return await publisher.publishToSeveral(project, urns, content);
+      }
       case "direct":
-        if (recipients === undefined || topicUrn !== undefined) {
-          throw misfit("direct", "recipients", "topicUrn");
-        }
-        return await publisher.send(own, recipients, content);
+        return await publisher.send(own, audience.recipients, content);
       default:
-        return kind satisfies never;
+        return audience satisfies never;
     }
   }
+
+  /** @throws CarillonError TOPIC_NAME_INVALID */
+  function toTopicUrn(topic: string, projectId: ProjectId): string {
+    if (topic.startsWith("urn:")) return topic;
+    const { region } = ports;
+    const topicName = checkTopicName(topic);
+    return formatTopicUrn({ region, projectId, topicName });
+  }
+
+  /**
+   * The project in which the caller may publish to all these topics.
+   *
+   * @throws CarillonError TOPICS_INVALID, TOPIC_ACCESS_DENIED
+   */
+  async function projectForAll(
+    request: FastifyRequest,
+    topicUrns: readonly string[],
+  ): Promise<ProjectId> {
+    const [first = "", ...others] = checkTopicUrns(topicUrns);
+    const project = await projectFor(request, ports, first, "SMN:Publish");
+    for (const urn of others) {
+      const other = await projectFor(request, ports, urn, "SMN:Publish");
+      if (other === project) continue;
+      throw new CarillonError(
+        "TOPICS_INVALID",
+        `Invalid topics: ${urn} is of another project than ${first}; a message goes to topics of one project.`,
+      );
+    }
+    return project;
+  }
+}
+
+type GivenAudience = Static<typeof Audience>;
+
+type CheckedAudience =
+  | { readonly kind: "topic"; readonly topicUrn: string }
+  | { readonly kind: "topics"; readonly topics: readonly string[] }
+  | {
+      readonly kind: "direct";
+      readonly recipients: NonNullable<GivenAudience["recipients"]>;
+    };
+
+/** The member that each kind of audience has, and it alone. */
+const memberOf = {
+  topic: "topicUrn",
+  topics: "topics",
+  direct: "recipients",
+} as const satisfies Record<GivenAudience["kind"], keyof GivenAudience>;
+
+/** @throws RequestError REQUEST_INVALID */
+function checkAudience(audience: GivenAudience): CheckedAudience {
+  const { kind, topicUrn, topics, recipients } = audience;
+  for (const member of Object.values(memberOf)) {
+    const isNeeded = member === memberOf[kind];
+    const isGiven = audience[member] !== undefined;
+    if (isNeeded !== isGiven) throw misfit(kind, member, isNeeded);
+  }
+  if (topicUrn !== undefined) return { kind: "topic", topicUrn };
+  if (topics !== undefined) return { kind: "topics", topics };
+  return { kind: "direct", recipients: recipients ?? [] };
+}
+
+function misfit(kind: string, member: string, isNeeded: boolean): RequestError {
+  return new RequestError(
+    "REQUEST_INVALID",
+    `audience of kind ${kind} ${isNeeded ? "needs" : "has no"} ${member}.`,
+  );
 }
 
 /** @throws CarillonError MESSAGE_INVALID, MESSAGE_ATTRIBUTES_INVALID */
@@ -262,11 +343,4 @@ function toRequest(
         ? undefined
         : parseInstant(body.notBefore, "notBefore"),
   };
-}
-
-function misfit(kind: string, needed: string, other: string): RequestError {
-  return new RequestError(
-    "REQUEST_INVALID",
-    `audience of kind ${kind} needs ${needed} and has no ${other}.`,
-  );
 }

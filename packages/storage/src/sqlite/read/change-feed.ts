@@ -18,6 +18,7 @@ import {
   code,
   computed,
   integer,
+  json,
   optional,
   text,
   textOf,
@@ -34,6 +35,13 @@ const messageShape = {
   contentKind: code(contentCodes),
   topicUrn: optional(text),
   topicName: optional(text),
+  topics: computed(
+    `CASE m.audience WHEN ${audienceCodes.topics} THEN
+      (SELECT json_group_array(json_object('seq', t.topic_seq, 'urn', t.urn,
+         'name', t.name) ORDER BY t.position)
+       FROM message_topics AS t WHERE t.message_seq = m.seq) END`,
+    optional(json<NonNullable<MessageHead["topics"]>>()),
+  ),
   statusUrl: optional(text),
 };
 const messageHeads = defineTable("messages", messageShape);
@@ -43,6 +51,10 @@ const deliveryShape = {
   protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
+  topicSeq: computed(
+    `CASE m.audience WHEN ${audienceCodes.topics} THEN s.topic_seq END`,
+    optional(integer),
+  ),
   attempts: integer,
   statusCode: computed("d.last_status_code", optional(integer)),
   error: computed("d.last_error", optional(text)),

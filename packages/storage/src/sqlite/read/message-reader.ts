@@ -15,7 +15,7 @@ import {
   type SubscriptionId,
 } from "@carillon/core";
 import { computed, optional, text, textOf } from "../schema/codec.ts";
-import { stateCodes, stateOf } from "../schema/codes.ts";
+import { audienceCodes, stateCodes, stateOf } from "../schema/codes.ts";
 import {
   attempts,
   deliveryShape,
@@ -58,7 +58,14 @@ const shown = defineTable("deliveries", {
   ),
   protocol: computed("coalesce(r.protocol, s.protocol)", text),
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
-  topicUrn: computed("m.topic_urn", optional(text)),
+  // Of a message to several topics, the one of the subscription.
+  topicUrn: computed(
+    `CASE m.audience WHEN ${audienceCodes.topics} THEN
+      (SELECT t.urn FROM message_topics AS t
+       WHERE t.message_seq = m.seq AND t.topic_seq = s.topic_seq)
+     ELSE m.topic_urn END`,
+    optional(text),
+  ),
   subscriptionId: computed("s.id", optional(textOf<SubscriptionId>())),
 });
 
@@ -189,7 +196,7 @@ export function createMessageReader(reader: Reader): MessageReader {
           : undefined;
       where
         .addIfSet("messages.seq >= ?", scanned?.[0])
-        .addIfSet("messages.topic_seq = ?", topicSeq)
+        .addIfSet(ofTopic, topicSeq, topicSeq ?? null)
         .addIfSet("messages.created_at >= ?", since);
       // Not by `> 0` alone: the planner would walk all counts first.
       if (state) where.add(`coalesce(message_counts.${state}, 0) > 0`);
@@ -251,6 +258,12 @@ function walkOf(
       .addIfSet("messages.tag = ?", tag),
   };
 }
+
+/** Published to a topic, alone or with others. Parameters: topic, topic. */
+const ofTopic = `(messages.topic_seq = ?
+  OR messages.audience = ${audienceCodes.topics} AND EXISTS (
+    SELECT 1 FROM message_topics AS t
+    WHERE t.message_seq = messages.seq AND t.topic_seq = ?))`;
 
 /** States that most deliveries end in; a walk soon meets one. */
 function isCommon(state: DeliveryState): boolean {

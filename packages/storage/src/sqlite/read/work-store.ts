@@ -22,6 +22,7 @@ import {
   type Lease,
   type Logger,
   type NewMessage,
+  type OtherSubscription,
   type RangeLease,
   type Recipient,
   type RefusedOutcome,
@@ -48,10 +49,13 @@ import {
   type MessageRow,
   messages,
   toMessage,
+  toMessageParts,
   toMessageRow,
-  toRelatedObjectRows,
 } from "../schema/message-table.ts";
-import { defineAudience } from "../schema/subscription-table.ts";
+import {
+  defineAudience,
+  defineOtherSubscriptions,
+} from "../schema/subscription-table.ts";
 import type { RowOf } from "../schema/table.ts";
 import type { HeldDelivery } from "../write/lease-writes.ts";
 import type {
@@ -89,12 +93,34 @@ export function createWorkStore(
    * Parameters: topic, after, up to, limit. Index: subscriptions_active, in
    * which the row number is the hidden last column.
    */
-  const audience = defineAudience(new FilterPolicies());
+  const policies = new FilterPolicies();
+  const audience = defineAudience(policies);
   const nextOfAudience = reader.prepare<RowOf<Recipient>>(
     `SELECT ${audience.columns()}
      FROM subscriptions INDEXED BY subscriptions_active
      WHERE topic_seq = ? AND status IN (1, 2, 5) AND seq > ? AND seq <= ?
      ORDER BY seq LIMIT ?`,
+  );
+  /**
+   * Of subscriptions to one topic of a message, those of the same protocol and
+   * endpoint to its other topics that are active or have a delivery of it.
+   * Parameters: numbers of the subscriptions as JSON, message, topic. Indexes: the
+   * primary keys, subscriptions_endpoint.
+   */
+  const otherSubscriptions = defineOtherSubscriptions(policies);
+  const othersOf = reader.prepare<
+    RowOf<ReturnType<typeof otherSubscriptions.fromRow>>
+  >(
+    `SELECT ${otherSubscriptions.columns("s")} FROM json_each(?) AS n
+     CROSS JOIN subscriptions AS own ON own.seq = n.value
+     CROSS JOIN message_topics AS t ON t.message_seq = ? AND t.topic_seq <> ?
+     CROSS JOIN subscriptions AS s INDEXED BY subscriptions_endpoint
+       ON s.endpoint = own.endpoint AND s.topic_seq = t.topic_seq
+         AND s.protocol = own.protocol AND s.status < 4
+     LEFT JOIN deliveries AS d
+       ON d.message_seq = t.message_seq AND d.target = s.seq
+     WHERE s.status IN (1, 2) OR d.state IS NOT NULL
+     ORDER BY own.seq, t.position`,
   );
   /**
    * By topic, whole audiences that are small: where a topic has a few
@@ -247,12 +273,51 @@ export function createWorkStore(
     };
   }
 
+  function readTopicAudience(
+    { topicSeq, afterTarget, uptoTarget }: AudienceRange,
+    limit: number,
+  ): readonly Recipient[] {
+    const isWhole = afterTarget === 0 && uptoTarget === undefined;
+    const cached = isWhole && smallAudiences.find(topicSeq);
+    if (cached) return cached.slice(0, limit);
+    const upto = uptoTarget ?? Number.MAX_SAFE_INTEGER;
+    const recipients = nextOfAudience
+      .all(topicSeq, afterTarget, upto, limit)
+      .map((row) => audience.fromRow(row));
+    const isSmall = recipients.length <= maxSmallAudience;
+    if (isWhole && isSmall && recipients.length < limit) {
+      smallAudiences.set(topicSeq, recipients);
+    }
+    return recipients;
+  }
+
+  /** The recipients with what their subscribers have in the other topics. */
+  function withOthers(
+    { messageSeq, topicSeq }: AudienceRange,
+    position: number,
+    recipients: readonly Recipient[],
+  ): Recipient[] {
+    const targets = JSON.stringify(recipients.map(({ target }) => target));
+    const others = new Map<number, OtherSubscription[]>();
+    for (const row of othersOf.all(targets, messageSeq, topicSeq)) {
+      const { of, topicPosition, ...other } = otherSubscriptions.fromRow(row);
+      const isLater = topicPosition > position;
+      const known = others.get(of);
+      if (known) known.push({ ...other, isLater });
+      else others.set(of, [{ ...other, isLater }]);
+    }
+    return recipients.map((recipient) => {
+      const found = others.get(recipient.target);
+      return found ? { ...recipient, others: found } : recipient;
+    });
+  }
+
   return {
     async acceptMessage(message, lease) {
       const accepted = await writer.run(
         "acceptMessage",
         toMessageRow(message),
-        toRelatedObjectRows(message),
+        toMessageParts(message),
         dueAtOf(message),
         toFirstRangeLease(message, lease),
       );
@@ -265,9 +330,9 @@ export function createWorkStore(
         key,
         message.createdAt,
         toMessageRow(message),
-        toRelatedObjectRows(message),
+        toMessageParts(message),
         dueAtOf(message),
-        kind === "topic"
+        kind === "topics"
           ? [kind, toFirstRangeLease(message, audience.lease)]
           : [kind, toRecipientRows(audience.recipients)],
       );
@@ -286,7 +351,7 @@ export function createWorkStore(
       const seq = await writer.run(
         "acceptDirectMessage",
         toMessageRow(message),
-        toRelatedObjectRows(message),
+        toMessageParts(message),
         dueAtOf(message),
         toRecipientRows(recipients),
       );
@@ -341,19 +406,11 @@ export function createWorkStore(
           ofRanges?.mayHaveMore === true || ofDeliveries?.mayHaveMore === true,
       };
     },
-    async readAudience({ topicSeq, afterTarget, uptoTarget }, limit) {
-      const isWhole = afterTarget === 0 && uptoTarget === undefined;
-      const cached = isWhole && smallAudiences.find(topicSeq);
-      if (cached) return cached.slice(0, limit);
-      const upto = uptoTarget ?? Number.MAX_SAFE_INTEGER;
-      const recipients = nextOfAudience
-        .all(topicSeq, afterTarget, upto, limit)
-        .map((row) => audience.fromRow(row));
-      const isSmall = recipients.length <= maxSmallAudience;
-      if (isWhole && isSmall && recipients.length < limit) {
-        smallAudiences.set(topicSeq, recipients);
-      }
-      return recipients;
+    async readAudience(range, limit) {
+      const recipients = readTopicAudience(range, limit);
+      return range.topicPosition === undefined
+        ? recipients
+        : withOthers(range, range.topicPosition, recipients);
     },
     async renew(lease) {
       await writer.run("renewLeases", lease.owner, endOf(lease));
@@ -371,13 +428,14 @@ export function createWorkStore(
         writer.run(
           "finishRange",
           keyOf(range),
+          range.topicPosition ?? null,
           columns,
           uptoTarget,
           clock.now(),
         ),
       );
       if (!result.kept) return result;
-      return { kept: true, refused: [...refused, ...result.refused] };
+      return { ...result, refused: [...refused, ...result.refused] };
     },
     async release(work, { delayMs = 0 } = {}) {
       const nextAttemptAt = toEpochMs(Math.ceil(clock.now() + delayMs));
@@ -409,13 +467,13 @@ export function createWorkStore(
 }
 
 function toAccepted(
-  { topic }: NewMessage,
-  { seq, uptoTarget, unclaimed }: AcceptedRow,
+  { topic, topics }: NewMessage,
+  { seq, uptoTarget, unclaimed, topicPosition }: AcceptedRow,
 ): AcceptedMessage {
-  const range =
-    uptoTarget === undefined
-      ? undefined
-      : toRange([seq, topic?.seq ?? 0, 0, uptoTarget, 1]);
+  if (uptoTarget === undefined) return { seq, range: undefined, unclaimed };
+  const walked = topicPosition === undefined ? topic : topics?.[topicPosition];
+  const position = topicPosition ?? null;
+  const range = toRange([seq, walked?.seq ?? 0, 0, uptoTarget, 1, position]);
   return { seq, range, unclaimed };
 }
 
@@ -435,9 +493,17 @@ function toRange([
   afterTarget,
   upto,
   fence,
+  topicPosition,
 ]: RangeRow): AudienceRange {
   const uptoTarget = upto ?? undefined;
-  return { messageSeq, topicSeq, afterTarget, uptoTarget, fence };
+  return {
+    messageSeq,
+    topicSeq,
+    ...(topicPosition !== null && { topicPosition }),
+    afterTarget,
+    uptoTarget,
+    fence,
+  };
 }
 
 function keyOf(range: AudienceRange): RangeKey {

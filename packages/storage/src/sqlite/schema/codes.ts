@@ -39,6 +39,7 @@ export const audienceCodes = {
   topic: 0,
   subscription: 1,
   direct: 2,
+  topics: 3,
 } as const satisfies Codes<AudienceKind>;
 
 export const contentCodes = {

@@ -16,7 +16,7 @@ import type {
   WalkPosition,
 } from "@carillon/core";
 import { code, computed, epochMs, integer, optional, text } from "./codec.ts";
-import { errorClassCodes, stateCodes } from "./codes.ts";
+import { audienceCodes, errorClassCodes, stateCodes } from "./codes.ts";
 import { claimFacts, dueTables } from "./due-row.ts";
 import { messageLife, toMessageLife } from "./message-table.ts";
 import type { Query, Row } from "./query.ts";
@@ -25,6 +25,7 @@ import { defineTable, type RowOf } from "./table.ts";
 type MessageRow = readonly [
   seq: number,
   createdAt: number,
+  audience: number,
   topicSeq: number | null,
   // A count for each state; NULL when there is no delivery.
   ...counts: (number | null)[],
@@ -44,6 +45,7 @@ const filtered = {
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   errorClass: computed("d.last_error_class", optional(integer)),
   lastProvider: computed("d.last_provider", optional(text)),
+  topicSeq: computed("coalesce(s.topic_seq, m.topic_seq)", optional(integer)),
 };
 
 const keys = defineTable("deliveries", key);
@@ -88,13 +90,14 @@ const livesFrom = filtersFrom + filters.width;
 /** Answers whether a row passes the filters that are not walked by. */
 function createRowFilter(filter: DeliveryFilter): (row: WalkRow) => boolean {
   const wanted: (readonly [place: number, value: string | number])[] = [];
-  const { protocol, endpoint, errorClass, provider } = filter;
+  const { protocol, endpoint, errorClass, provider, topicSeq } = filter;
   if (protocol) wanted.push([protocolAt, protocol]);
   const at = (name: Parameters<typeof filters.indexOf>[0]) =>
     filtersFrom + filters.indexOf(name);
   if (endpoint !== undefined) wanted.push([at("endpoint"), endpoint]);
   if (errorClass) wanted.push([at("errorClass"), errorClassCodes[errorClass]]);
   if (provider !== undefined) wanted.push([at("lastProvider"), provider]);
+  if (topicSeq !== undefined) wanted.push([at("topicSeq"), topicSeq]);
   return (row) => wanted.every(([place, value]) => row[place] === value);
 }
 
@@ -138,7 +141,7 @@ export function createDeliveryWalk(
   const states = Object.entries(stateCodes).sort(([, a], [, b]) => a - b);
   /** Parameters: project, before, limit. Index: messages_of_project. */
   const messages = prepare<MessageRow>(
-    `SELECT m.seq, m.created_at, m.topic_seq,
+    `SELECT m.seq, m.created_at, m.audience, m.topic_seq,
        ${states.map(([name]) => `c.${name}`).join(", ")}
      FROM messages AS m INDEXED BY messages_of_project
      LEFT JOIN message_counts AS c ON c.message_seq = m.seq
@@ -188,7 +191,7 @@ export function createDeliveryWalk(
     filter: DeliveryFilter,
     from: WalkPosition,
     limits: WalkLimits,
-    onMessage: (matching: number) => "enter" | "pass",
+    onMessage: (matching: number, ofSeveral: boolean) => "enter" | "pass",
     visit: (row: WalkRow) => void,
   ): WalkPosition | undefined {
     let { beforeMessage } = from;
@@ -199,21 +202,22 @@ export function createDeliveryWalk(
       room -= looked;
     }
     const page = messages.all(projectId, beforeMessage, limits.maxMessages);
-    for (const [seq, createdAt, topicSeq, ...counts] of page) {
+    for (const [seq, createdAt, audience, topicSeq, ...counts] of page) {
       if (filter.messageSeq !== undefined && seq < filter.messageSeq) return;
       // Behind one that is older there are older ones.
       if (filter.since !== undefined && createdAt < filter.since) return;
       if (room <= 0) return { beforeMessage };
       beforeMessage = seq;
       if (filter.until !== undefined && createdAt >= filter.until) continue;
-      if (filter.topicSeq !== undefined && topicSeq !== filter.topicSeq) {
-        continue;
-      }
+      // Of a message to several topics each delivery tells which one it is of.
+      const ofSeveral = audience === audienceCodes.topics;
+      const isTopic = topicSeq === filter.topicSeq || ofSeveral;
+      if (filter.topicSeq !== undefined && !isTopic) continue;
       let matching = 0;
       for (const state of filter.states) {
         matching += counts[stateCodes[state]] ?? 0;
       }
-      if (matching === 0 || onMessage(matching) === "pass") continue;
+      if (matching === 0 || onMessage(matching, ofSeveral) === "pass") continue;
       const start = { messageSeq: seq, stateIndex: 0, afterTarget: -1 };
       const { looked, rest } = walkMessage(filter, start, room, visit);
       if (rest) return { beforeMessage, within: rest };
@@ -247,8 +251,9 @@ export function createDeliveryWalk(
         filter,
         from,
         limits,
-        (matching) => {
-          if (!isCounted) return "enter";
+        (matching, ofSeveral) => {
+          const isByDelivery = ofSeveral && filter.topicSeq !== undefined;
+          if (!isCounted || isByDelivery) return "enter";
           count += matching;
           return "pass";
         },

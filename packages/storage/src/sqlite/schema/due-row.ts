@@ -44,6 +44,10 @@ const claims = defineTable("deliveries", {
   expiresAt: optional(epochMs),
   resentAfter: integer,
   fence: integer,
+  topicSeq: computed(
+    `CASE m.audience WHEN ${audienceCodes.topics} THEN s.topic_seq END`,
+    optional(integer),
+  ),
 });
 
 const recipients = defineTable("deliveries", {
@@ -65,7 +69,10 @@ export const claimFacts = {
     `d.round > 1 AND EXISTS (
        SELECT 1 FROM deliveries AS e INDEXED BY deliveries_round
        WHERE e.message_seq = d.message_seq AND e.round < d.round
-         AND e.state = ${stateCodes.delivered})`,
+         AND e.state = ${stateCodes.delivered}
+         -- Each topic of several has a policy of its own.
+         AND (m.audience <> ${audienceCodes.topics} OR s.topic_seq =
+           (SELECT o.topic_seq FROM subscriptions AS o WHERE o.seq = e.target)))`,
     truth,
   ),
 };

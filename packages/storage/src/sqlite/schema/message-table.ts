@@ -7,6 +7,7 @@ import type {
   MessageAttribute,
   MessageContent,
   MessageId,
+  MessageTopic,
   NewMessage,
   ProjectId,
   RelatedObject,
@@ -91,7 +92,17 @@ const relatedObjects = computed(
   optional(json<readonly RelatedObject[]>()),
 );
 
-const kept = { ...shape, relatedObjects };
+/** Looked for only where there are any; index: the primary key. */
+const topics = computed(
+  `CASE messages.audience WHEN ${audienceCodes.topics} THEN
+    (SELECT json_group_array(json_object('seq', t.topic_seq, 'urn', t.urn,
+       'name', t.name, 'displayName', t.display_name,
+       'introduction', t.introduction) ORDER BY t.position)
+     FROM message_topics AS t WHERE t.message_seq = messages.seq) END`,
+  optional(json<readonly MessageTopic[]>()),
+);
+
+const kept = { ...shape, relatedObjects, topics };
 
 export const messages = defineTable("messages", kept);
 export const newMessages = defineTable("messages", omit(shape, "seq"));
@@ -101,13 +112,22 @@ export type MessageRow = RowOf<ValueOf<typeof kept>>;
 /** Parameters of an INSERT; made by the main thread, written by the other. */
 export type NewMessageRow = readonly SQLInputValue[];
 
-/** Type and id of each; `null` when there are none, as nearly always. */
-export type RelatedObjectRows = readonly (readonly [string, string])[] | null;
+/** What stands in tables of its own; `null` when there is none, as nearly always. */
+export type MessageParts = {
+  readonly objects: readonly (readonly [type: string, id: string])[];
+  /** Of a message to several topics. */
+  readonly topics: readonly MessageTopic[];
+} | null;
 
-export function toRelatedObjectRows({
+export function toMessageParts({
   relatedObjects,
-}: NewMessage): RelatedObjectRows {
-  return relatedObjects?.map(({ type, id }) => [type, id] as const) ?? null;
+  topics,
+}: NewMessage): MessageParts {
+  if (relatedObjects === undefined && topics === undefined) return null;
+  return {
+    objects: relatedObjects?.map(({ type, id }) => [type, id] as const) ?? [],
+    topics: topics ?? [],
+  };
 }
 
 export function toMessageRow(message: NewMessage): NewMessageRow {

@@ -12,6 +12,7 @@ import type {
 } from "@carillon/core";
 import {
   type Codec,
+  code,
   computed,
   epochMs,
   integer,
@@ -21,7 +22,9 @@ import {
   optional,
   text,
   textOf,
+  truth,
 } from "./codec.ts";
+import { stateCodes } from "./codes.ts";
 import { type FilterPolicies, filterPolicies } from "./filter-policies.ts";
 import { statusCodes, toSubscriptionStatus } from "./subscription-status.ts";
 import { defineTable, omit, type RowOf } from "./table.ts";
@@ -133,5 +136,20 @@ export function defineAudience(filters: FilterPolicies) {
     signature: optional(json<SubscriptionSignature>()),
     filterPolicies: filters.codec,
     cancelled: named("status", cancelled),
+  });
+}
+
+/**
+ * Other subscriptions (s) of a message's recipients (own), with their topic among
+ * those of the message (t) and their delivery (d), if there is one.
+ */
+export function defineOtherSubscriptions(filters: FilterPolicies) {
+  return defineTable("subscriptions", {
+    /** Number of the recipient's subscription. */
+    of: computed("own.seq", integer),
+    topicPosition: computed("t.position", integer),
+    isActive: computed("s.status IN (1, 2)", truth),
+    filterPolicies: filters.codec,
+    state: computed("d.state", optional(code(stateCodes))),
   });
 }

@@ -5,6 +5,8 @@ import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import type { CountChanges } from "./message-counts.ts";
 
+import { createHandover } from "./topic-turns.ts";
+
 const { cancelled } = stateCodes;
 
 export function createCancellation(db: DatabaseSync) {
@@ -22,6 +24,7 @@ export function createCancellation(db: DatabaseSync) {
     `UPDATE deliveries SET last_at = ?, last_duration_ms = 0, last_error = ?
      WHERE message_seq = ? AND target = ? AND attempts = 0`,
   );
+  const handOver = createHandover(db);
   /** `reason`: for the ledger, if it needs one. */
   return (
     [messageSeq, target, state]: readonly [
@@ -37,5 +40,6 @@ export function createCancellation(db: DatabaseSync) {
     cancel.run(messageSeq, target);
     if (reason !== undefined) explain.run(now, reason, messageSeq, target);
     countChanges.move(messageSeq, target, state, cancelled);
+    handOver(messageSeq, target, now);
   };
 }

@@ -6,10 +6,7 @@ import {
   type IdempotencyKeyRow,
   idempotencyKeys,
 } from "../schema/idempotency-table.ts";
-import type {
-  NewMessageRow,
-  RelatedObjectRows,
-} from "../schema/message-table.ts";
+import type { MessageParts, NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import {
@@ -24,7 +21,7 @@ const removedWithEach = 4;
 
 /** Who gets the message. */
 export type AudienceValues =
-  | readonly [kind: "topic", lease: FirstRangeLease | null]
+  | readonly [kind: "topics", lease: FirstRangeLease | null]
   | readonly [kind: "direct", recipients: readonly RecipientRow[]];
 
 /** What was kept, or the key that was there. */
@@ -61,7 +58,7 @@ export function createIdempotencyWrites(
       key: IdempotencyKey,
       now: EpochMs,
       message: NewMessageRow,
-      objects: RelatedObjectRows,
+      parts: MessageParts,
       dueAt: EpochMs,
       audience: AudienceValues,
     ): AcceptedOnceValues {
@@ -72,10 +69,10 @@ export function createIdempotencyWrites(
       put.run(...idempotencyKeys.toRow(key));
       const [kind, value] = audience;
       if (kind === "direct") {
-        const seq = acceptDirectMessage(message, objects, dueAt, value);
+        const seq = acceptDirectMessage(message, parts, dueAt, value);
         return { seq, unclaimed: 0 };
       }
-      return acceptMessage(message, objects, dueAt, value);
+      return acceptMessage(message, parts, dueAt, value);
     },
     removeEndedKeys: (now: EpochMs, limit: number): number =>
       Number(removeEnded.run(now, limit).changes),

@@ -5,17 +5,18 @@ import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import {
   createdAtOf,
+  type MessageParts,
   type NewMessageRow,
   newMessages,
   projectIdOf,
-  type RelatedObjectRows,
   topicSeqOf,
 } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
-import { createCut } from "./range-writes.ts";
+import { createCut } from "./range-cuts.ts";
+import { createTopicTurns } from "./topic-turns.ts";
 
 /** Who holds the first range of a message. */
 export interface FirstRangeLease {
@@ -33,6 +34,8 @@ export interface AcceptedRow {
   readonly uptoTarget?: number | null;
   /** How many, about, are in ranges that nobody holds. */
   readonly unclaimed: number;
+  /** Of a message to several topics: the place of the first that is walked. */
+  readonly topicPosition?: number;
 }
 
 /** A recipient that a message names itself. */
@@ -59,13 +62,17 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     db,
     "SELECT subscription_count FROM topics WHERE seq = ?",
   );
-  /** Parameters: message, topic, end, when it is due, owner, end of the lease. */
+  /**
+   * Parameters: message, topic, its position, end, when it is due, owner, end of
+   * the lease.
+   */
   const insertHeld = db.prepare(
-    `INSERT INTO ranges (message_seq, topic_seq, after_target, upto_target,
-       due_at, fence, owner, lease_until)
-     VALUES (?, ?, 0, ?, ?, 1, ?, ?)`,
+    `INSERT INTO ranges (message_seq, topic_seq, topic_position, after_target,
+       upto_target, due_at, fence, owner, lease_until)
+     VALUES (?, ?, ?, 0, ?, ?, 1, ?, ?)`,
   );
   const cut = createCut(db);
+  const turns = createTopicTurns(db);
   /** Parameters: message, target, protocol, endpoint. */
   const insertRecipient = db.prepare(
     `INSERT INTO recipients (message_seq, target, protocol, endpoint)
@@ -76,57 +83,85 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     `INSERT INTO related_objects (message_seq, n, project_id, type, id)
      VALUES (?, ?, ?, ?, ?)`,
   );
+  /** Parameters: message, position, topic, and what is copied of it. */
+  const insertTopic = db.prepare(
+    `INSERT INTO message_topics (message_seq, position, topic_seq, urn, name,
+       display_name, introduction)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  );
   const insertDue = createDueInsert(db);
   const counts = createCounts(db, journal);
 
-  function relate(
+  function addParts(
     seq: number,
     message: NewMessageRow,
-    objects: RelatedObjectRows,
+    parts: MessageParts,
   ): void {
-    if (objects === null) return;
-    for (const [n, [type, id]] of objects.entries()) {
+    if (parts === null) return;
+    for (const [n, [type, id]] of parts.objects.entries()) {
       insertRelatedObject.run(seq, n, projectIdOf(message), type, id);
     }
+    for (const [n, topic] of parts.topics.entries()) {
+      const { urn, name, displayName, introduction } = topic;
+      insertTopic.run(seq, n, topic.seq, urn, name, displayName, introduction);
+    }
+  }
+
+  /** The ranges of the first topic that is walked; it has somebody to send to. */
+  function addRanges(
+    seq: number,
+    topicSeq: number,
+    position: number | null,
+    dueAt: EpochMs,
+    lease: FirstRangeLease | null,
+  ): AcceptedRow {
+    const countOthers = (claimed: number) =>
+      Math.max(1, (subscriptionCount.get(topicSeq)?.[0] ?? 0) - claimed);
+    if (lease === null) {
+      cut.addRest(seq, topicSeq, 0, null, dueAt, position);
+      return { seq, unclaimed: countOthers(0) };
+    }
+    const { owner, until, rangeSize } = lease;
+    const end =
+      rangeSize === null ? undefined : cut.find(topicSeq, 0, null, rangeSize);
+    const uptoTarget = end ?? null;
+    insertHeld.run(seq, topicSeq, position, uptoTarget, dueAt, owner, until);
+    if (end === undefined) return { seq, uptoTarget, unclaimed: 0 };
+    cut.addRest(seq, topicSeq, end, null, dueAt, position);
+    return { seq, uptoTarget, unclaimed: countOthers(rangeSize ?? 0) };
   }
 
   return {
     /** `dueAt`: when it may go out. With a lease that is now. */
     acceptMessage(
       message: NewMessageRow,
-      objects: RelatedObjectRows,
+      parts: MessageParts,
       dueAt: EpochMs,
       lease: FirstRangeLease | null,
     ): AcceptedRow {
       const seq = insertMessage(message);
-      relate(seq, message, objects);
+      addParts(seq, message, parts);
+      if (parts !== null && parts.topics.length > 0) {
+        const turn = turns.findFirst(seq);
+        if (turn === undefined) return { seq, unclaimed: 0 };
+        const [topicPosition, topicSeq] = turn;
+        const added = addRanges(seq, topicSeq, topicPosition, dueAt, lease);
+        return { ...added, topicPosition };
+      }
       // Of a message to a topic.
       const topicSeq = topicSeqOf(message) as number;
       const [status = statusCodes.deleted] = firstStatus.get(topicSeq) ?? [];
       if (status >= statusCodes.deleted) return { seq, unclaimed: 0 };
-      const countOthers = (claimed: number) =>
-        Math.max(1, (subscriptionCount.get(topicSeq)?.[0] ?? 0) - claimed);
-      if (lease === null) {
-        cut.addRest(seq, topicSeq, 0, null, dueAt);
-        return { seq, unclaimed: countOthers(0) };
-      }
-      const { owner, until, rangeSize } = lease;
-      const end =
-        rangeSize === null ? undefined : cut.find(topicSeq, 0, null, rangeSize);
-      const uptoTarget = end ?? null;
-      insertHeld.run(seq, topicSeq, uptoTarget, dueAt, owner, until);
-      if (end === undefined) return { seq, uptoTarget, unclaimed: 0 };
-      cut.addRest(seq, topicSeq, end, null, dueAt);
-      return { seq, uptoTarget, unclaimed: countOthers(rangeSize ?? 0) };
+      return addRanges(seq, topicSeq, null, dueAt, lease);
     },
     acceptDirectMessage(
       message: NewMessageRow,
-      objects: RelatedObjectRows,
+      parts: MessageParts,
       dueAt: EpochMs,
       recipients: readonly RecipientRow[],
     ): number {
       const seq = insertMessage(message);
-      relate(seq, message, objects);
+      addParts(seq, message, parts);
       const countChanges = new CountChanges();
       for (const [target, recipient] of recipients.entries()) {
         const [protocol, endpoint, billable] = recipient;

@@ -6,7 +6,9 @@ import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
+import { createCut } from "./range-cuts.ts";
 import type { StateRules } from "./state-rules.ts";
+import { createTopicTurns } from "./topic-turns.ts";
 
 export type RangeRow = readonly [
   messageSeq: number,
@@ -14,6 +16,7 @@ export type RangeRow = readonly [
   afterTarget: number,
   uptoTarget: number | null,
   fence: number,
+  topicPosition: number | null,
 ];
 
 /** What a range is found by, and the fence of its claim. */
@@ -42,7 +45,8 @@ export function createRangeWrites(
   /** Parameters: now, limit. Index: ranges_free. */
   const free = prepareQuery<RangeRow>(
     db,
-    `SELECT message_seq, topic_seq, after_target, upto_target, fence
+    `SELECT message_seq, topic_seq, after_target, upto_target, fence,
+       topic_position
      FROM ranges INDEXED BY ranges_free
      WHERE owner IS NULL AND due_at <= ?
      ORDER BY due_at, message_seq LIMIT ?`,
@@ -53,6 +57,7 @@ export function createRangeWrites(
      WHERE ${key}`,
   );
   const cut = createCut(db);
+  const turns = createTopicTurns(db);
   /** Parameters: key, fence. */
   const remove = db.prepare(`DELETE FROM ranges WHERE ${key} AND fence = ?`);
   /**
@@ -83,7 +88,7 @@ export function createRangeWrites(
       const claimed: RangeRow[] = [];
       let cuts = 0;
       const rows = free.all(now, limit);
-      for (const [seq, topic, after, upto, fence] of rows) {
+      for (const [seq, topic, after, upto, fence, position] of rows) {
         const end =
           rangeSize === null
             ? undefined
@@ -91,11 +96,11 @@ export function createRangeWrites(
         if (end !== undefined) {
           if (cuts === maxCutRanges) continue;
           cuts++;
-          cut.addRest(seq, topic, end, upto, now);
+          cut.addRest(seq, topic, end, upto, now, position);
         }
         const claimedUpto = end ?? upto;
         claim.run(claimedUpto, fence + 1, owner, leaseUntil, seq, topic, after);
-        claimed.push([seq, topic, after, claimedUpto, fence + 1]);
+        claimed.push([seq, topic, after, claimedUpto, fence + 1, position]);
       }
       return {
         claimed,
@@ -104,9 +109,13 @@ export function createRangeWrites(
           rows.length === limit || cuts > 0 || claimed.length < rows.length,
       };
     },
-    /** `uptoTarget`: where it was worked to, if not to its end. */
+    /**
+     * `topicPosition`: of a message to several topics. `uptoTarget`: where it was
+     * worked to, if not to its end.
+     */
     finishRange(
       rangeKey: RangeKey,
+      topicPosition: number | null,
       columns: OutcomeColumns,
       uptoTarget: number | null,
       now: EpochMs,
@@ -116,55 +125,14 @@ export function createRangeWrites(
           ? remove.run(...rangeKey)
           : shorten.run(uptoTarget, now, ...rangeKey, uptoTarget, uptoTarget);
       if (changes === 0) return { kept: false, refused: [] };
-      return { kept: true, refused: outcomes.addAll(columns) };
+      const report = { kept: true, refused: outcomes.addAll(columns) };
+      if (topicPosition === null || uptoTarget !== null) return report;
+      const [seq, topic] = rangeKey;
+      const unclaimed = turns.advance(seq, topic, topicPosition, now);
+      return unclaimed === undefined ? report : { ...report, unclaimed };
     },
     releaseRanges(rangeKeys: readonly RangeKey[]): void {
       for (const rangeKey of rangeKeys) release.run(...rangeKey);
-    },
-  };
-}
-
-/** Cuts ranges to size. */
-export function createCut(db: DatabaseSync) {
-  /**
-   * The last recipient of a range of a given size, and the one behind it.
-   * Parameters: topic, after, up to, size less one. Index:
-   * subscriptions_active, in which the row number is the hidden last column;
-   * walks as many of its entries as the size says.
-   */
-  const around = prepareQuery<[target: number]>(
-    db,
-    `SELECT seq FROM subscriptions INDEXED BY subscriptions_active
-     WHERE topic_seq = ? AND status IN (1, 2, 5) AND seq > ? AND seq <= ?
-     ORDER BY seq LIMIT 2 OFFSET ?`,
-  );
-  /** Parameters: message, topic, after, up to, when it is due. */
-  const insert = db.prepare(
-    `INSERT INTO ranges
-       (message_seq, topic_seq, after_target, upto_target, due_at, fence)
-     VALUES (?, ?, ?, ?, ?, 0)`,
-  );
-  return {
-    /** Where to cut; `undefined` when it has no more than `size` recipients. */
-    find(
-      topicSeq: number,
-      afterTarget: number,
-      uptoTarget: number | null,
-      size: number,
-    ): number | undefined {
-      const upto = uptoTarget ?? Number.MAX_SAFE_INTEGER;
-      const [last, next] = around.all(topicSeq, afterTarget, upto, size - 1);
-      return next && last?.[0];
-    },
-    /** What is behind the cut, for anybody to claim. */
-    addRest(
-      messageSeq: number,
-      topicSeq: number,
-      afterTarget: number,
-      uptoTarget: number | null,
-      dueAt: EpochMs,
-    ): void {
-      insert.run(messageSeq, topicSeq, afterTarget, uptoTarget, dueAt);
     },
   };
 }

@@ -172,14 +172,14 @@ test("writes nothing of a range while the database is full", async () => {
   const rules = createStateRules();
   const journal = new ChangeJournal(db);
   const { finishRange } = createRangeWrites(db, rules, journal);
-  db.exec("INSERT INTO ranges VALUES (1, 1, 0, NULL, 0, 1, 'a', 1)");
+  db.exec("INSERT INTO ranges VALUES (1, 1, NULL, 0, NULL, 0, 1, 'a', 1)");
   const outcomes = Array.from({ length: 5000 }, (_, n) =>
     spoiled(delivered(1, n), n === 10 ? { segments: "many" } : {}),
   );
   const columns = toOutcomeColumns(outcomes, start);
   const run = createTransactions(
     db,
-    () => finishRange([1, 1, 0, 1], columns, null, start),
+    () => finishRange([1, 1, 0, 1], null, columns, null, start),
     { maxMs: 60_000, journal, notices: new ChangeNotices() },
   );
   const complete = () => run([["finishRange", []]], 0);

@@ -41,13 +41,31 @@ export class SettledCounts {
 }
 
 export function createStatistics(db: DatabaseSync) {
-  /** Deleted topics have none. Parameters: message. Index: primary keys. */
-  const topicOf = prepareQuery<[topicSeq: number, createdAt: EpochMs]>(
+  /**
+   * The topic of a message, NULL for one to several. Deleted topics have no
+   * counts. Parameters: message. Index: primary keys.
+   */
+  const topicOf = prepareQuery<[topicSeq: number | null, createdAt: EpochMs]>(
     db,
     `SELECT m.topic_seq, m.created_at FROM messages AS m
-     CROSS JOIN topics AS t ON t.seq = m.topic_seq
-     WHERE m.seq = ? AND m.audience = ${audienceCodes.topic}
-       AND t.deleted_at IS NULL`,
+     LEFT JOIN topics AS t ON t.seq = m.topic_seq
+     WHERE m.seq = ? AND (m.audience = ${audienceCodes.topics}
+       OR m.audience = ${audienceCodes.topic} AND t.seq IS NOT NULL
+         AND t.deleted_at IS NULL)`,
+  );
+  /**
+   * The same as `protocols` by topic, of a message to several; of those that were
+   * not deleted.
+   */
+  const topicProtocols = prepareQuery<
+    [topicSeq: number, protocol: string, count: number]
+  >(
+    db,
+    `SELECT s.topic_seq, s.protocol, count(*) FROM json_each(?) AS t
+     CROSS JOIN subscriptions AS s ON s.seq = t.value
+     CROSS JOIN topics ON topics.seq = s.topic_seq
+       AND topics.deleted_at IS NULL
+     GROUP BY s.topic_seq, s.protocol`,
   );
   /** Parameters: numbers of subscriptions, as JSON. Index: the primary key. */
   const protocols = prepareQuery<[protocol: string, count: number]>(
@@ -69,9 +87,13 @@ export function createStatistics(db: DatabaseSync) {
         const [topicSeq, createdAt] = message;
         for (const { state, hour, targets } of groups) {
           const of = hour ?? Math.floor(createdAt / hourMs);
-          const rows = protocols.all(JSON.stringify(targets));
-          for (const [protocol, count] of rows) {
-            add.run(topicSeq, of, protocol, state, count);
+          const list = JSON.stringify(targets);
+          const rows =
+            topicSeq === null
+              ? topicProtocols.all(list)
+              : protocols.all(list).map((row) => [topicSeq, ...row] as const);
+          for (const [topic, protocol, count] of rows) {
+            add.run(topic, of, protocol, state, count);
           }
         }
       }

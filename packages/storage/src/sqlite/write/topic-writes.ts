@@ -3,7 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, TopicChange } from "@carillon/core";
 import { cancelReasons, eventTopicName } from "@carillon/core/rules";
-import { stateCodes } from "../schema/codes.ts";
+import { audienceCodes, stateCodes } from "../schema/codes.ts";
 import { orNull, prepareQuery } from "../schema/query.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import {
@@ -154,7 +154,10 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
     `SELECT d.message_seq, d.target, d.state
      FROM deliveries AS d INDEXED BY deliveries_due
      JOIN messages AS m ON m.seq = d.message_seq
-     WHERE d.next_attempt_at IS NOT NULL AND m.topic_seq = ?
+     WHERE d.next_attempt_at IS NOT NULL
+       AND (m.topic_seq = ?1 OR m.audience = ${audienceCodes.topics}
+         AND EXISTS (SELECT 1 FROM subscriptions AS s
+                     WHERE s.seq = d.target AND s.topic_seq = ?1))
        AND d.state IN (${stateCodes.waiting}, ${stateCodes.retrying})`,
   );
   const cancel = createCancellation(db);

@@ -519,7 +519,10 @@ function* clientCommands(
       ...words,
       ...inner.registeredArguments
         // Without a text publish reads standard input, which has none.
-        .filter((argument) => argument.required || argument.name() === "text")
+        .filter(
+          (argument) =>
+            argument.required || ["topic", "text"].includes(argument.name()),
+        )
         .map((argument) => argument.argChoices?.[0] ?? "nosuchthing"),
       ...inner.options
         .filter(({ mandatory }) => mandatory)

@@ -56,15 +56,15 @@ export async function subscribeAll(
   await sink.reset();
   const { begunAt } = await runLoad({
     port: service.port,
-    path: scheme === "smn" ? subscriptionsPath(topic) : "/api/v2/subscriptions",
+    path:
+      scheme === "smn"
+        ? subscriptionsPath(topic)
+        : `/api/v2/topics/${topicUrn(topic)}/subscriptions`,
     headers: { authorization },
     body: JSON.stringify({
       protocol: "http",
       endpoint: `http://${host}:${sink.port}/hook/{n}`,
-      ...(scheme !== "smn" && {
-        topicUrn: topicUrn(topic),
-        signature: { scheme },
-      }),
+      ...(scheme !== "smn" && { signature: { scheme } }),
     }),
     connections,
     requests: count,

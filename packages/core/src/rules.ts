@@ -19,6 +19,7 @@ export {
   type ClaimFacts,
   cancelReasons,
   decideClaim,
+  stateBeforeClaim,
   unfetchedError,
 } from "./messages/claim-decision.ts";
 export {

@@ -38,6 +38,7 @@ import { testRefusals } from "./store-contract/refusals.ts";
 import { testResourceTags } from "./store-contract/resource-tags.ts";
 import { testRounds } from "./store-contract/rounds.ts";
 import { testSeveralTopics } from "./store-contract/several-topics.ts";
+import { testSilence } from "./store-contract/silence.ts";
 import { testStatistics } from "./store-contract/statistics.ts";
 import { testStoreChanges } from "./store-contract/store-changes.ts";
 import { testSubscriptionUsers } from "./store-contract/subscription-users.ts";
@@ -73,6 +74,7 @@ export function testStoreContract(
     describe("topics that are deleted", () => testTopicDeletion(cases));
     describe("refusals", () => testRefusals(cases));
     describe("receipts", () => testReceipts(cases));
+    describe("silence", () => testSilence(cases));
     describe("operators' actions", () => testDeliveryActions(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));

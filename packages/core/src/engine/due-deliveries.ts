@@ -15,6 +15,7 @@ import { stateBeforeClaim } from "../messages/claim-decision.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import { toTopic } from "../messages/message-topics.ts";
+import type { NoRoute, RouteChoice } from "../ports/channel.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type {
@@ -63,6 +64,19 @@ export interface DueDeliveriesOptions {
 interface DueItem extends SendItem {
   readonly claim: ClaimedDelivery;
 }
+
+/**
+ * A claim that ends without an attempt of what a carrier has: it is `sent` as it
+ * was, and nothing new is told or counted of it.
+ */
+interface GivenBack {
+  readonly givenBack: ClaimedDelivery;
+  /** Until it is looked at again; `Infinity`: no other attempt is made. */
+  readonly delayMs: number;
+}
+
+/** What becomes of a claim without an attempt. */
+type Decision = FencedOutcome | GivenBack;
 
 /** How long a claim waits whose message cannot be read now; milliseconds. */
 const failedReadRetryMs = 5000;
@@ -141,15 +155,17 @@ export class DueDeliveries {
     }
   }
 
-  async #release(claims: readonly ClaimedDelivery[]): Promise<void> {
-    const { store, logger, rules } = this.#ports;
+  async #release(
+    claims: readonly ClaimedDelivery[],
+    delayMs = failedReadRetryMs * (1 + this.#ports.rules.random()),
+  ): Promise<void> {
+    const { store, logger } = this.#ports;
     const work = claims.map((delivery) => ({ delivery }));
-    const delayMs = failedReadRetryMs * (1 + rules.random());
     try {
       await persist(this.#ports, "release", () =>
         store.release(work, { delayMs }),
       );
-      this.wakeIn(delayMs);
+      if (delayMs < Number.POSITIVE_INFINITY) this.wakeIn(delayMs);
     } catch (error) {
       // They stay with this engine until the process ends.
       logger.error("release_failed", { deliveries: claims.length, error });
@@ -158,22 +174,38 @@ export class DueDeliveries {
 
   async #deliver(claims: readonly ClaimedDelivery[]): Promise<void> {
     const { sender, ledger } = this.#ports;
-    const { items, outcomes } = await this.#read(claims);
-    const ready = await this.#route(items, outcomes);
+    const { items, decisions } = await this.#read(claims);
+    const ready = await this.#route(items, decisions);
     const { finished, slowAttempts, unstarted } = await sender.send(ready);
     for (const { item } of [...finished, ...unstarted]) item.route?.release();
     for (const slow of slowAttempts) {
-      const { claim } = slow.item;
+      const { claim, route } = slow.item;
+      // Nothing once the attempt was made.
+      if (route) void slow.outcome.finally(() => route.release());
       ledger.recordLate(slow, claim.fence, previousOf(claim));
     }
-    for (const { item, outcome } of finished) {
-      outcomes.push(claimed(item.claim, outcome));
+    const written: (typeof finished)[number][] = [];
+    for (const it of finished) {
+      const { item, outcome } = it;
+      // No attempt was made of what a carrier has.
+      if (item.state === "sent" && outcome.attempts === item.attempts) {
+        decisions.push(givenBack(item.claim));
+        continue;
+      }
+      written.push(it);
+      decisions.push(claimed(item.claim, outcome));
     }
     for (const { item, factor } of unstarted) {
       const waitMs = this.#options.laneRetryMs * factor;
-      outcomes.push(this.#later(item.claim, waitMs));
+      decisions.push(this.#later(item.claim, waitMs));
     }
-    await ledger.record(outcomes, finished);
+    const outcomes: FencedOutcome[] = [];
+    const releases: Promise<void>[] = [];
+    for (const it of decisions) {
+      if ("fence" in it) outcomes.push(it);
+      else releases.push(this.#release([it.givenBack], it.delayMs));
+    }
+    await Promise.all([ledger.record(outcomes, written), ...releases]);
   }
 
   /**
@@ -183,7 +215,7 @@ export class DueDeliveries {
    */
   async #route(
     items: readonly DueItem[],
-    outcomes: FencedOutcome[],
+    decisions: Decision[],
   ): Promise<DueItem[]> {
     const { sender, store, clock } = this.#ports;
     const isBillable = (item: DueItem) => sender.isBillable(item);
@@ -193,8 +225,8 @@ export class DueDeliveries {
     const routed: DueItem[] = [];
     const chosen = await Promise.all(billable.map((it) => this.#choose(it)));
     for (const choice of chosen) {
-      if ("fence" in choice) outcomes.push(choice);
-      else routed.push(choice);
+      if ("claim" in choice) routed.push(choice);
+      else decisions.push(choice);
     }
     const now = clock.now();
     try {
@@ -219,24 +251,35 @@ export class DueDeliveries {
   }
 
   /** The item with its route, or what becomes of it without. */
-  async #choose(item: DueItem): Promise<DueItem | FencedOutcome> {
-    const { sender, clock, rules } = this.#ports;
+  async #choose(item: DueItem): Promise<DueItem | Decision> {
+    const { sender, clock, rules, logger } = this.#ports;
     const { claim } = item;
     const { lastAttempt, earlierAttempts = [], attempts } = claim;
     const { resentAfter = 0 } = claim;
     const now = clock.now();
+    const isSent = item.state === "sent";
     // The sender records that its time is over; a choice would be in vain.
-    if (now >= expiryOf(item, rules)) return item;
+    if (now >= expiryOf(item, rules)) return isSent ? givenBack(claim) : item;
     // What an operator has sent again is open to all providers anew.
     const tried =
       lastAttempt && attempts > resentAfter
         ? [...earlierAttempts, lastAttempt].slice(resentAfter - attempts)
         : [];
-    const route = await sender.chooseRoute(item, tried);
+    let route: RouteChoice | NoRoute | undefined;
+    try {
+      route = await sender.chooseRoute(item, tried);
+    } catch (error) {
+      // A defect of the channel, which costs this delivery alone.
+      const { target, protocol } = item.recipient;
+      const messageId = item.message.id;
+      logger.error("channel_threw", { messageId, target, protocol, error });
+      return this.#later(claim, failedReadRetryMs);
+    }
     if (route === undefined) return item;
     if ("problem" in route) {
       const { problem, error, waitMs = failedReadRetryMs } = route;
       if (problem === "wait") return this.#later(claim, waitMs);
+      if (isSent) return givenBack(claim);
       const reason = { errorClass: "provider", error } as const;
       const outcome = outcomeWithoutAttempt(item, "fail", reason, now);
       return claimed(claim, outcome);
@@ -254,19 +297,22 @@ export class DueDeliveries {
   }
 
   /** Later by `waitMs` and up to as much again, so that claims spread out. */
-  #later(claim: ClaimedDelivery, waitMs: number): FencedOutcome {
+  #later(claim: ClaimedDelivery, waitMs: number): Decision {
     const { clock, rules } = this.#ports;
-    return postponed(claim, addMs(clock.now(), waitMs * (1 + rules.random())));
+    const delayMs = waitMs * (1 + rules.random());
+    return stateBeforeClaim(claim) === "sent"
+      ? givenBack(claim, delayMs)
+      : postponed(claim, addMs(clock.now(), delayMs));
   }
 
   /** The claims' messages, each read once; those that cannot be are outcomes. */
   async #read(
     claims: readonly ClaimedDelivery[],
-  ): Promise<{ items: DueItem[]; outcomes: FencedOutcome[] }> {
+  ): Promise<{ items: DueItem[]; decisions: Decision[] }> {
     const { clock, rules } = this.#ports;
     const messages = new Map<number, ReadMessage>();
     const items: DueItem[] = [];
-    const outcomes: FencedOutcome[] = [];
+    const decisions: Decision[] = [];
     for (const claim of claims) {
       const { messageSeq, recipient, attempts } = claim;
       const state = stateBeforeClaim(claim);
@@ -276,7 +322,7 @@ export class DueDeliveries {
         messages.set(messageSeq, read);
       }
       if (read.message === undefined) {
-        outcomes.push(
+        decisions.push(
           read.reason === undefined
             ? this.#later(claim, failedReadRetryMs)
             : failed(claim, read.reason, clock.now()),
@@ -295,13 +341,13 @@ export class DueDeliveries {
       };
       if (read.isReadable) items.push(item);
       else if (state === "sent") {
-        outcomes.push(this.#later(claim, failedReadRetryMs));
+        decisions.push(this.#later(claim, failedReadRetryMs));
       } else {
         const outcome = outcomeOfUnreadable(item, clock.now(), rules);
-        outcomes.push(claimed(claim, outcome));
+        decisions.push(claimed(claim, outcome));
       }
     }
-    return { items, outcomes };
+    return { items, decisions };
   }
 
   /** A message that fails costs its own deliveries, and no others. */
@@ -350,18 +396,23 @@ type ReadMessage =
       readonly reason: string | undefined;
     };
 
+function givenBack(
+  claim: ClaimedDelivery,
+  delayMs = Number.POSITIVE_INFINITY,
+): GivenBack {
+  return { givenBack: claim, delayMs };
+}
+
 /** Later, and not counted as an attempt. */
 function postponed(
   claim: ClaimedDelivery,
   nextAttemptAt: EpochMs,
 ): FencedOutcome {
   const { messageSeq, recipient, attempts, lastAttempt, fence } = claim;
-  const isSent = stateBeforeClaim(claim) === "sent";
   return {
     messageSeq,
     target: recipient.target,
     state: stateBeforeClaim(claim),
-    ...(isSent && ({ receiptExpected: true, failsOver: true } as const)),
     attempts,
     ...(lastAttempt && { lastAttempt }),
     nextAttemptAt,
@@ -369,17 +420,10 @@ function postponed(
   };
 }
 
-function failed(
-  claim: ClaimedDelivery,
-  error: string,
-  now: EpochMs,
-): FencedOutcome {
+function failed(claim: ClaimedDelivery, error: string, now: EpochMs): Decision {
+  if (stateBeforeClaim(claim) === "sent") return givenBack(claim);
   const { messageSeq, recipient, attempts, fence } = claim;
   const { target } = recipient;
-  if (stateBeforeClaim(claim) === "sent") {
-    const kept = { state: "sent", receiptExpected: true } as const;
-    return { messageSeq, target, attempts, fence, ...kept };
-  }
   return {
     messageSeq,
     target,

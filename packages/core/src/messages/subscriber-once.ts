@@ -20,6 +20,8 @@ export interface OtherSubscription {
   readonly filterPolicies?: readonly FilterPolicy[];
   /** Of its delivery of this message; absent: there is none. */
   readonly state?: DeliveryState;
+  /** An operator cancelled its delivery: no other is to take its place. */
+  readonly isWithdrawn?: true;
 }
 
 /**
@@ -46,6 +48,7 @@ export function hasDelivery(
 }
 
 /** The subscriber got it, or will, or cannot, whichever subscription is taken. */
-function isUnderWay({ state }: OtherSubscription): boolean {
-  return state !== undefined && state !== "filtered" && state !== "cancelled";
+function isUnderWay({ state, isWithdrawn }: OtherSubscription): boolean {
+  if (state === "cancelled") return isWithdrawn === true;
+  return state !== undefined && state !== "filtered";
 }

@@ -252,7 +252,9 @@ export interface WorkStore {
   finish(work: FinishedWork): Promise<FinishReport>;
   /**
    * Gives work back as it was before the claim: to be claimed at once, or
-   * deliveries in `delayMs`. What is not held any more is left alone.
+   * deliveries in `delayMs`, or, if it is `Infinity`, never those that are `sent`.
+   * What is not held any more is left alone. That a delivery is `sent` again is
+   * no change, and neither told nor counted.
    */
   release(
     work: readonly ReleasedWork[],

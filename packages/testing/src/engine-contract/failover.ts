@@ -123,6 +123,30 @@ export function testFailover({ test }: EngineCases): void {
     assert.equal(attempts.length, 5);
   });
 
+  test("a choice that fails costs its own delivery only", {}, async (world) => {
+    const choose = inOrder("a");
+    let isDefective = true;
+    world.sms.choose = async (recipient, tried) => {
+      if (isDefective && recipient.endpoint === phone) throw new Error("No.");
+      return await choose(recipient, tried);
+    };
+    answering(world, { a: acceptedBy("a") });
+    const engine = await world.start();
+    const bad = await engine.publisher.sendSms(projectId, phone, "hi");
+    const good = await engine.publisher.sendSms(
+      projectId,
+      "+15550100002",
+      "hi",
+    );
+    await world.pass(60_000);
+    assert.deepEqual(await world.counts(good.messageId), { sent: 1 });
+    assert.deepEqual(await world.counts(bad.messageId), { waiting: 1 });
+    assert.deepEqual(world.sms.routes, ["a"]);
+    isDefective = false;
+    await world.pass(20_000);
+    assert.deepEqual(await world.counts(bad.messageId), { sent: 1 });
+  });
+
   test("offers what an operator has sent again to all of them anew", {}, async (world) => {
     world.sms.choose = inOrder("a", "b");
     const refused = { ...busy, outcome: "rejected" } as const;

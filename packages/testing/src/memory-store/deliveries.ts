@@ -18,6 +18,7 @@ import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
 import { applyReceipt, findPart } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
+import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 import { handOver } from "./topic-turns.ts";
 
@@ -35,6 +36,12 @@ export function claimDeliveries(
     const recipient = findRecipient(tables, row);
     const decision = decideClaim(claimFactsOf(tables, row));
     if (!recipient || decision !== "send") {
+      if (stateBeforeClaim(row) === "sent") {
+        // A carrier has it, and what it reports still counts.
+        const { nextAttemptAt: _, ...rest } = row;
+        tables.deliveries.putBack(deliveryKey(row), { ...rest, state: "sent" });
+        continue;
+      }
       const why = decision === "send" ? "unsubscribed" : decision;
       cancel(tables, row, cancelReasons[why], now);
       continue;
@@ -48,15 +55,21 @@ export function claimDeliveries(
 export function releaseDelivery(
   { deliveries }: Tables,
   claim: ClaimedDelivery,
-  nextAttemptAt: EpochMs,
+  nextAttemptAt: EpochMs | undefined,
+  now: EpochMs,
 ): void {
   const { messageSeq, recipient, fence } = claim;
   const key = deliveryKey({ messageSeq, target: recipient.target });
   const row = deliveries.get(key);
   if (row?.fence !== fence || row.state !== "sending") return;
   const state = stateBeforeClaim(claim);
-  const { attemptAt: _, ...rest } = freed(row);
-  deliveries.put(key, { ...rest, state, nextAttemptAt });
+  const { attemptAt: _, nextAttemptAt: _due, ...rest } = freed(row);
+  const dueAt = nextAttemptAt ?? (state === "sent" ? undefined : now);
+  deliveries.putBack(key, {
+    ...rest,
+    state,
+    ...(dueAt !== undefined && { nextAttemptAt: dueAt }),
+  });
 }
 
 /** Within one write; whether the claim still holds. */
@@ -202,11 +215,12 @@ export function cancel(
 ): void {
   const { nextAttemptAt: _, pull: _settled, ...rest } = freed(row);
   const lastAttempt = reason && { at, durationMs: 0, error: reason };
-  tables.deliveries.put(deliveryKey(row), {
+  const cancelled = tables.deliveries.put(deliveryKey(row), {
     ...rest,
     state: nextState(row.state, "cancel"),
     ...(row.attempts === 0 && lastAttempt && { lastAttempt }),
   });
+  countSettled(tables, cancelled, at);
   handOver(tables, row.messageSeq, row.target, at);
 }
 

@@ -10,6 +10,7 @@ import {
   type DeliveryJob,
   decideAction,
   isJobOver,
+  isSettled,
   type JobStep,
   type ProjectId,
   type WalkLimits,
@@ -21,6 +22,7 @@ import { getMessage, listDeliveries } from "./ledger.ts";
 import { equals } from "./lists.ts";
 import { unfinished } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey, type JobRow } from "./rows.ts";
+import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
 
 export function createDeliveryActionStore(
@@ -210,7 +212,7 @@ function act(
     ...(by.jobId !== undefined && { jobId: by.jobId }),
   };
   const { nextAttemptAt: _, pull: _over, ...rest } = unfinished(freed(row));
-  tables.deliveries.put(deliveryKey(row), {
+  const changed = tables.deliveries.put(deliveryKey(row), {
     ...rest,
     state: to,
     ...(nextAttemptAt !== undefined && {
@@ -222,6 +224,9 @@ function act(
       isFetched && { pull: { lane: row.target, expiresAt } }),
     actions: [...row.actions, record],
   });
+  if (!isSettled(row.state) && isSettled(to)) {
+    countSettled(tables, changed, order.now);
+  }
   return undefined;
 }
 

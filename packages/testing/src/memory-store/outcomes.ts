@@ -136,7 +136,10 @@ function merge(
       state: known,
     }),
   );
-  const hasRested = row.parts.some((it) => it.attempt < attempts);
+  const { resentAfter = 0 } = row;
+  const hasRested = row.parts.some(
+    ({ attempt }) => attempt < attempts && attempt > resentAfter,
+  );
   let merged = deliveries.put(deliveryKey(row), {
     ...kept,
     state,

@@ -150,6 +150,11 @@ class DeliveryTable extends Table<rows.DeliveryRow> {
     this.#clock = clock;
   }
 
+  /** It is what it was before a claim: that is told no second time. */
+  putBack(key: Key, row: rows.DeliveryRow): rows.DeliveryRow {
+    return super.put(key, row);
+  }
+
   override put(key: Key, row: rows.DeliveryRow): rows.DeliveryRow {
     const before = this.get(key)?.state;
     const kept = super.put(key, row);

@@ -73,7 +73,9 @@ export function listOthers(
     ({ position, subscription }) => {
       const target = subscription.seq;
       const key = deliveryKey({ messageSeq, target });
-      const state = tables.deliveries.get(key)?.state;
+      const { state, actions = [] } = tables.deliveries.get(key) ?? {};
+      const isWithdrawn =
+        state === "cancelled" && actions.some(({ to }) => to === state);
       const active = isActive(subscription);
       if (!active && state === undefined) return [];
       return [
@@ -84,6 +86,7 @@ export function listOthers(
             filterPolicies: subscription.filterPolicies,
           }),
           ...(state && { state }),
+          ...(isWithdrawn && { isWithdrawn }),
         },
       ];
     },

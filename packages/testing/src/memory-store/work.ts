@@ -72,10 +72,14 @@ export function createWorkStore(
       }),
     release: (work, { delayMs = 0 } = {}) =>
       write(() => {
-        const nextAttemptAt = toEpochMs(Math.ceil(holds.now() + delayMs));
+        const now = holds.now();
+        const nextAttemptAt =
+          delayMs === Number.POSITIVE_INFINITY
+            ? undefined
+            : toEpochMs(Math.ceil(now + delayMs));
         for (const it of work) {
           if ("range" in it) releaseRange(tables, it.range);
-          else releaseDelivery(tables, it.delivery, nextAttemptAt);
+          else releaseDelivery(tables, it.delivery, nextAttemptAt, now);
         }
       }),
     reclaim: () =>

@@ -153,6 +153,29 @@ export function testSeveralTopics({ test }: Cases): void {
     assert.equal(await hasRanges(store), false);
   });
 
+  test("tells what an operator cancelled from what its subscriber left", async (store) => {
+    const topics = await addTopics(store, 2);
+    const [a, b] = topics;
+    assert.ok(a && b);
+    const [ofA] = await subscribe(store, topics, "https://a.test/");
+    assert.ok(ofA);
+    const message = messageToSeveral(topics);
+    const { seq, range } = await store.acceptMessage(message, leaseOf("a"));
+    assert.ok(range);
+    await completeRange(store, range, [waiting(seq, ofA.seq)]);
+    await store.actOnDelivery(
+      { messageSeq: seq, target: ofA.seq },
+      { action: "cancel", now: after(1), lives: {}, pullProtocols: [] },
+      { userId: "u1", userName: "ada" },
+    );
+    const [next] = await claimRanges(store, leaseOf("a"), 9);
+    assert.ok(next);
+    const [recipient] = await store.readAudience(next.range, 9);
+    assert.deepEqual(recipient?.others, [
+      { isLater: false, isActive: true, state: "cancelled", isWithdrawn: true },
+    ]);
+  });
+
   test("finds those of one topic for an operator's action", async (store) => {
     const topics = await addTopics(store, 2);
     const [a, b] = topics;

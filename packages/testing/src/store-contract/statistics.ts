@@ -131,6 +131,54 @@ export function testStatistics({ test }: Cases): void {
     await store.deleteTopic(projectId, topic.name, start);
     assert.deepEqual(await statisticsOf(store, topic), []);
   });
+
+  test("counts what is cancelled, and what is sent again once more", async (store, clock) => {
+    const topic = await addTopic(store);
+    const gone = await addSubscription(store, topic);
+    const held = await addSubscription(store, topic);
+    const text = await addSubscription(store, topic, {
+      protocol: "sms",
+      endpoint: "+4915112345678",
+    });
+    const nextAttemptAt = after(5);
+    const messageSeq = await fanOut(store, topic, (seq) => [
+      delivered(seq, gone.seq, { state: "retrying", nextAttemptAt }),
+      delivered(seq, held.seq, { state: "retrying", nextAttemptAt }),
+      delivered(seq, text.seq, {
+        state: "failed",
+        provider: "loopback",
+        parts: [{ externalId: "x1", state: "failed" }],
+      }),
+    ]);
+    const act = async (target: number, action: "cancel" | "resend") =>
+      await store.actOnDelivery(
+        { messageSeq, target },
+        { action, now: after(1), lives: {}, pullProtocols: [] },
+        { userId: "u1", userName: "ada" },
+      );
+    await act(held.seq, "cancel");
+    await act(text.seq, "resend");
+    await store.deleteSubscription(projectId, topic.name, gone.id, after(1));
+    const claims = await claimDue(store, clock, leaseOf("a"), after(9), 9);
+    assert.deepEqual(
+      claims.map(({ recipient }) => recipient.target),
+      [text.seq],
+    );
+    await recordOutcomes(
+      store,
+      claims.map(({ fence }) => ({
+        ...delivered(messageSeq, text.seq, { state: "sent", attempts: 2 }),
+        provider: "loopback",
+        parts: [{ externalId: "x2" }],
+        fence,
+      })),
+    );
+    assert.deepEqual(await statisticsOf(store, topic), [
+      "0 https cancelled 2",
+      "0 sms failed 1",
+      "0 sms sent 1",
+    ]);
+  });
 }
 
 /** Hours since the start, protocol, state and count of each, sorted. */

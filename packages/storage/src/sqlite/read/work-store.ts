@@ -300,11 +300,16 @@ export function createWorkStore(
     const targets = JSON.stringify(recipients.map(({ target }) => target));
     const others = new Map<number, OtherSubscription[]>();
     for (const row of othersOf.all(targets, messageSeq, topicSeq)) {
-      const { of, topicPosition, ...other } = otherSubscriptions.fromRow(row);
-      const isLater = topicPosition > position;
+      const { of, topicPosition, isWithdrawn, ...rest } =
+        otherSubscriptions.fromRow(row);
+      const other: OtherSubscription = {
+        ...rest,
+        isLater: topicPosition > position,
+        ...(isWithdrawn && { isWithdrawn }),
+      };
       const known = others.get(of);
-      if (known) known.push({ ...other, isLater });
-      else others.set(of, [{ ...other, isLater }]);
+      if (known) known.push(other);
+      else others.set(of, [other]);
     }
     return recipients.map((recipient) => {
       const found = others.get(recipient.target);
@@ -438,12 +443,20 @@ export function createWorkStore(
       return { ...result, refused: [...refused, ...result.refused] };
     },
     async release(work, { delayMs = 0 } = {}) {
-      const nextAttemptAt = toEpochMs(Math.ceil(clock.now() + delayMs));
+      const nextAttemptAt =
+        delayMs === Number.POSITIVE_INFINITY
+          ? undefined
+          : toEpochMs(Math.ceil(clock.now() + delayMs));
       const { ranges, deliveries } = separate(work);
       await Promise.all([
         ranges.length > 0 && writer.run("releaseRanges", ranges),
         deliveries.length > 0 &&
-          writer.run("releaseDeliveries", deliveries, nextAttemptAt),
+          writer.run(
+            "releaseDeliveries",
+            deliveries,
+            nextAttemptAt,
+            clock.now(),
+          ),
       ]);
     },
     reclaim: () =>

@@ -151,5 +151,12 @@ export function defineOtherSubscriptions(filters: FilterPolicies) {
     isActive: computed("s.status IN (1, 2)", truth),
     filterPolicies: filters.codec,
     state: computed("d.state", optional(code(stateCodes))),
+    isWithdrawn: computed(
+      `d.state = ${stateCodes.cancelled} AND EXISTS (
+         SELECT 1 FROM delivery_actions AS a
+         WHERE a.message_seq = d.message_seq AND a.target = d.target
+           AND a.to_state = d.state)`,
+      optional(truth),
+    ),
   });
 }

@@ -8,6 +8,7 @@ import {
   type ActionOrder,
   type Actor,
   decideAction,
+  isSettled,
 } from "@carillon/core/rules";
 import { actionCodes, stateCodes, stateOf } from "../schema/codes.ts";
 import {
@@ -23,11 +24,18 @@ import {
 import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
+import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 /** Who acts, and why: a job, which says so itself, or a user. */
 export type ActionSource =
   | { readonly jobSeq: number }
   | (Actor & { readonly reason?: string; readonly jobSeq?: undefined });
+
+/** What actions of one operation changed. */
+export class ActionTotals {
+  readonly countChanges = new CountChanges();
+  readonly settledCounts = new SettledCounts();
+}
 
 /** Acts on rows that were read in the same transaction. */
 export function createActions(db: DatabaseSync) {
@@ -56,7 +64,7 @@ export function createActions(db: DatabaseSync) {
     facts: ActionFacts,
     order: ActionOrder,
     source: ActionSource,
-    countChanges: CountChanges,
+    { countChanges, settledCounts }: ActionTotals,
   ): ActionDecision => {
     const decision = decideAction(facts, order);
     if (decision.refused !== undefined) return decision;
@@ -85,6 +93,9 @@ export function createActions(db: DatabaseSync) {
       orNull(user?.reason),
     );
     countChanges.move(messageSeq, target, state, to);
+    if (!isSettled(facts.state) && isSettled(decision.to)) {
+      settledCounts.add(messageSeq, target, to, order.now);
+    }
     return decision;
   };
 }
@@ -98,6 +109,7 @@ export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
   const history = prepareQuery<ActionRow>(db, selectActions);
   const act = createActions(db);
   const counts = createCounts(db, journal);
+  const statistics = createStatistics(db);
 
   return {
     actOnDelivery(
@@ -107,8 +119,8 @@ export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
     ): ActionResult | undefined {
       const row = find.get(messageSeq, target);
       if (row === undefined) return undefined;
-      const countChanges = new CountChanges();
-      const decision = act(row, toActionFacts(row), order, by, countChanges);
+      const totals = new ActionTotals();
+      const decision = act(row, toActionFacts(row), order, by, totals);
       if (decision.refused !== undefined) {
         const last = history.get(messageSeq, target);
         return {
@@ -117,7 +129,8 @@ export function createActionWrites(db: DatabaseSync, journal: ChangeJournal) {
           ...(last && { lastAction: actionRecords.fromRow(last) }),
         };
       }
-      counts.add(countChanges, order.now);
+      counts.add(totals.countChanges, order.now);
+      statistics.add(totals.settledCounts);
       return { state: decision.to };
     },
   };

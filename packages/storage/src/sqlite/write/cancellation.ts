@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import type { CountChanges } from "./message-counts.ts";
-
+import type { SettledCounts } from "./statistics-writes.ts";
 import { createHandover } from "./topic-turns.ts";
 
 const { cancelled } = stateCodes;
@@ -25,7 +25,10 @@ export function createCancellation(db: DatabaseSync) {
      WHERE message_seq = ? AND target = ? AND attempts = 0`,
   );
   const handOver = createHandover(db);
-  /** `reason`: for the ledger, if it needs one. */
+  /**
+   * @param reason for the ledger, if it needs one
+   * @param settledCounts absent: its topic has no statistics any more
+   */
   return (
     [messageSeq, target, state]: readonly [
       number,
@@ -36,10 +39,12 @@ export function createCancellation(db: DatabaseSync) {
     reason: string | undefined,
     now: EpochMs,
     countChanges: CountChanges,
+    settledCounts?: SettledCounts,
   ): void => {
     cancel.run(messageSeq, target);
     if (reason !== undefined) explain.run(now, reason, messageSeq, target);
     countChanges.move(messageSeq, target, state, cancelled);
+    settledCounts?.add(messageSeq, target, cancelled, now);
     handOver(messageSeq, target, now);
   };
 }

@@ -2,12 +2,17 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { AttemptIntent, EpochMs } from "@carillon/core";
-import { cancelReasons, decideClaim } from "@carillon/core/rules";
+import {
+  cancelReasons,
+  decideClaim,
+  stateBeforeClaim,
+} from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
 import {
   type DueRow,
   dueColumns,
   dueTables,
+  toClaimedDelivery,
   toClaimFacts,
 } from "../schema/due-row.ts";
 import { prepareQuery } from "../schema/query.ts";
@@ -17,8 +22,9 @@ import { CountChanges, createCounts } from "./message-counts.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import type { StateRules } from "./state-rules.ts";
+import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
-const { sending } = stateCodes;
+const { sending, sent } = stateCodes;
 
 /** Times that a claim looks for more in place of what it cancelled. */
 const maxRounds = 8;
@@ -32,6 +38,15 @@ export function decide(row: DueRow): ReturnType<typeof decideClaim> {
     return decideClaim(toClaimFacts(row));
   } catch {
     return "send";
+  }
+}
+
+/** Whether its last attempt was accepted, and it is due after silence. */
+function wasSent(row: DueRow): boolean {
+  try {
+    return stateBeforeClaim(toClaimedDelivery(row)) === "sent";
+  } catch {
+    return false;
   }
 }
 
@@ -68,9 +83,15 @@ export function createDeliveryWrites(
      WHERE message_seq = ? AND target = ? AND fence = ?
        AND owner IS NOT NULL`,
   );
+  /** No other attempt is made. Parameters: message, target. */
+  const rest = db.prepare(
+    `UPDATE deliveries SET state = ${sent}, next_attempt_at = NULL
+     WHERE message_seq = ? AND target = ?`,
+  );
   const cancel = createCancellation(db);
   const outcomes = createOutcomeWrites(db, rules, journal);
   const counts = createCounts(db, journal);
+  const statistics = createStatistics(db);
 
   return {
     /**
@@ -85,6 +106,7 @@ export function createDeliveryWrites(
     ): DueRow[] {
       const claimed: DueRow[] = [];
       const countChanges = new CountChanges();
+      const settledCounts = new SettledCounts();
       let rounds = 0;
       let cancels: number;
       do {
@@ -96,8 +118,13 @@ export function createDeliveryWrites(
             claim.run(owner, leaseUntil, messageSeq, target);
             countChanges.move(messageSeq, target, state, sending);
             claimed.push(row);
+          } else if (wasSent(row)) {
+            // A carrier has it, and what it reports still counts.
+            rest.run(messageSeq, target);
+            countChanges.moveBack(messageSeq, state, sent);
           } else {
-            cancel(row, cancelReasons[decision], now, countChanges);
+            const reason = cancelReasons[decision];
+            cancel(row, reason, now, countChanges, settledCounts);
             cancels++;
           }
         }
@@ -105,6 +132,7 @@ export function createDeliveryWrites(
         // long queue is still due, and other writes come before it.
       } while (cancels > 0 && claimed.length < limit && ++rounds < maxRounds);
       counts.add(countChanges, now);
+      statistics.add(settledCounts);
       return claimed;
     },
     recordIntents: (intents: readonly AttemptIntent[]): boolean[] =>

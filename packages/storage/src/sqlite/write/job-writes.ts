@@ -26,10 +26,11 @@ import {
 } from "../schema/job-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { RowOf } from "../schema/table.ts";
-import { createActions } from "./action-writes.ts";
+import { ActionTotals, createActions } from "./action-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
-import { CountChanges, createCounts } from "./message-counts.ts";
+import { createCounts } from "./message-counts.ts";
+import { createStatistics } from "./statistics-writes.ts";
 
 const { queued, running, done, cancelled, failed } = jobStateCodes;
 
@@ -117,6 +118,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
   const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
   const act = createActions(db);
   const counts = createCounts(db, journal);
+  const statistics = createStatistics(db);
   const isDeletedProject = createDeletedProjectCheck(db);
 
   /** `undefined`: the job did it before, and it matches again. */
@@ -124,7 +126,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
     row: WalkRow,
     job: JobWork,
     step: JobStepOrder,
-    countChanges: CountChanges,
+    totals: ActionTotals,
   ): "changed" | SkipReason | undefined {
     const { seq: jobSeq, action, timeToLiveSeconds } = job;
     if (lastJob.get(row[0], row[1])?.[0] === jobSeq) return undefined;
@@ -143,7 +145,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
       return "unreadable";
     }
     const source = { jobSeq };
-    return act(row, facts, order, source, countChanges).refused ?? "changed";
+    return act(row, facts, order, source, totals).refused ?? "changed";
   }
 
   return {
@@ -196,17 +198,18 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
         position,
         step.limits,
       );
-      const countChanges = new CountChanges();
+      const totals = new ActionTotals();
       const skipped: Partial<Record<SkipReason, number>> = { ...job.skipped };
       let { done, changed } = job;
       for (const row of rows) {
-        const result = actOn(row, job, step, countChanges);
+        const result = actOn(row, job, step, totals);
         if (result === undefined) continue;
         done++;
         if (result === "changed") changed++;
         else skipped[result] = (skipped[result] ?? 0) + 1;
       }
-      counts.add(countChanges, step.now);
+      counts.add(totals.countChanges, step.now);
+      statistics.add(totals.settledCounts);
       advance.run(
         done,
         changed,

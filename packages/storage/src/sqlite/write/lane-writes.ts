@@ -75,6 +75,7 @@ export function createLaneWrites(db: DatabaseSync, journal: ChangeJournal) {
     ): DueRow[] {
       const claimed: DueRow[] = [];
       const countChanges = new CountChanges();
+      const settledCounts = new SettledCounts();
       // What is cancelled leaves the page short; the next claim fills it.
       for (const row of waitingIn.all(lane, now, limit)) {
         const [messageSeq, target, state] = row;
@@ -83,9 +84,13 @@ export function createLaneWrites(db: DatabaseSync, journal: ChangeJournal) {
           claim.run(owner, leaseUntil, messageSeq, target);
           countChanges.move(messageSeq, target, state, sending);
           claimed.push(row);
-        } else cancel(row, cancelReasons[decision], now, countChanges);
+        } else {
+          const reason = cancelReasons[decision];
+          cancel(row, reason, now, countChanges, settledCounts);
+        }
       }
       counts.add(countChanges, now);
+      statistics.add(settledCounts);
       return claimed;
     },
     ackLane(claims: readonly LaneClaim[], now: EpochMs): boolean[] {

@@ -10,7 +10,7 @@ import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
-const { waiting, sending, unknown } = stateCodes;
+const { waiting, sending, sent, unknown } = stateCodes;
 
 /** A delivery that is given back. */
 export interface HeldDelivery {
@@ -166,16 +166,18 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     /** Gives claimed deliveries back in the states that they had. */
     releaseDeliveries(
       held: readonly HeldDelivery[],
-      nextAttemptAt: EpochMs,
+      nextAttemptAt: EpochMs | undefined,
+      now: EpochMs,
     ): void {
       const countChanges = new CountChanges();
       for (const { messageSeq, target, fence, state } of held) {
         const [known, current] = find.get(messageSeq, target) ?? [];
         if (known !== sending || current !== fence) continue;
-        release.run(state, nextAttemptAt, messageSeq, target);
-        countChanges.move(messageSeq, target, sending, state);
+        const dueAt = nextAttemptAt ?? (state === sent ? null : now);
+        release.run(state, dueAt, messageSeq, target);
+        countChanges.moveBack(messageSeq, sending, state);
       }
-      counts.add(countChanges, nextAttemptAt);
+      counts.add(countChanges, now);
     },
     reclaim,
     /** The same for all leases; of a process that is gone. */

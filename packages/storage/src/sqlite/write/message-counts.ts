@@ -42,6 +42,13 @@ export class CountChanges {
     this.#note(messageSeq, target, to);
   }
 
+  /** It goes back to what it was before a claim: that is told no second time. */
+  moveBack(messageSeq: number, from: number, to: number): void {
+    if (from === to) return;
+    this.#change(messageSeq, from, -1);
+    this.#change(messageSeq, to, 1);
+  }
+
   /** Of a delivery that goes two steps at once the last one counts. */
   #note(messageSeq: number, target: number, state: number): void {
     const { told } = this;

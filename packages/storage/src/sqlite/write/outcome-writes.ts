@@ -98,12 +98,15 @@ export function createOutcomeWrites(
   );
   /**
    * Whether an attempt before this one was accepted: the delivery had come to
-   * rest. Parameters: message, target, attempt. Index: the primary key.
+   * rest; since a resend. Parameters: message, target, attempt. Index: the primary
+   * key.
    */
   const earlierPart = prepareQuery<[1]>(
     db,
-    `SELECT 1 FROM parts
-     WHERE message_seq = ? AND target = ? AND attempt < ? LIMIT 1`,
+    `SELECT 1 FROM parts AS p
+     WHERE message_seq = ? AND target = ? AND attempt < ? AND attempt >
+       (SELECT resent_after FROM deliveries AS d
+        WHERE d.message_seq = p.message_seq AND d.target = p.target) LIMIT 1`,
   );
   const joinReceipts = createReceiptJoin(db);
   const counts = createCounts(db, journal);

@@ -186,11 +186,7 @@ export function createWorkStore(
     const isDue = notBefore === undefined || notBefore <= clock.now();
     if (lease === undefined || !isDue) return null;
     const isSmall = smallAudiences.find(topic?.seq ?? 0) !== undefined;
-    return {
-      owner: lease.owner,
-      until: endOf(lease),
-      rangeSize: isSmall ? null : lease.rangeSize,
-    };
+    return [lease.owner, endOf(lease), isSmall ? null : lease.rangeSize];
   }
 
   /** Has outcomes written; those that cannot even be copied are replaced. */
@@ -341,7 +337,7 @@ export function createWorkStore(
           ? [kind, toFirstRangeLease(message, audience.lease)]
           : [kind, toRecipientRows(audience.recipients)],
       );
-      if ("earlier" in accepted) {
+      if (typeof accepted === "object" && "earlier" in accepted) {
         const earlier = idempotencyKeys.fromRow(accepted.earlier);
         return { isRepeated: true, earlier };
       }
@@ -439,6 +435,7 @@ export function createWorkStore(
           clock.now(),
         ),
       );
+      if (result === true) return { kept: true, refused };
       if (!result.kept) return result;
       return { ...result, refused: [...refused, ...result.refused] };
     },
@@ -481,11 +478,14 @@ export function createWorkStore(
 
 function toAccepted(
   { topic, topics }: NewMessage,
-  { seq, uptoTarget, unclaimed, topicPosition }: AcceptedRow,
+  accepted: AcceptedRow,
 ): AcceptedMessage {
+  if (typeof accepted === "number") {
+    return { seq: accepted, range: undefined, unclaimed: 0 };
+  }
+  const [seq, unclaimed, uptoTarget, position = null] = accepted;
   if (uptoTarget === undefined) return { seq, range: undefined, unclaimed };
-  const walked = topicPosition === undefined ? topic : topics?.[topicPosition];
-  const position = topicPosition ?? null;
+  const walked = position === null ? topic : topics?.[position];
   const range = toRange([seq, walked?.seq ?? 0, 0, uptoTarget, 1, position]);
   return { seq, range, unclaimed };
 }

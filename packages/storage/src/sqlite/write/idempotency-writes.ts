@@ -69,8 +69,7 @@ export function createIdempotencyWrites(
       put.run(...idempotencyKeys.toRow(key));
       const [kind, value] = audience;
       if (kind === "direct") {
-        const seq = acceptDirectMessage(message, parts, dueAt, value);
-        return { seq, unclaimed: 0 };
+        return acceptDirectMessage(message, parts, dueAt, value);
       }
       return acceptMessage(message, parts, dueAt, value);
     },

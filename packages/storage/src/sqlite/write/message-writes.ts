@@ -18,25 +18,31 @@ import { CountChanges, createCounts } from "./message-counts.ts";
 import { createCut } from "./range-cuts.ts";
 import { createTopicTurns } from "./topic-turns.ts";
 
-/** Who holds the first range of a message. */
-export interface FirstRangeLease {
-  readonly owner: string;
-  /** On the store's monotonic time, in whole milliseconds. */
-  readonly until: number;
-  /** `null`: it is known to be shorter. */
-  readonly rangeSize: number | null;
-}
+/**
+ * Who holds the first range of a message, until when on the store's monotonic
+ * time, and how long it may be; `null`: it is known to be shorter. A list, for
+ * objects cross threads with the names of their members, each time.
+ */
+export type FirstRangeLease = readonly [
+  owner: string,
+  until: number,
+  rangeSize: number | null,
+];
 
-/** What became of the audience of a message that was accepted. */
-export interface AcceptedRow {
-  readonly seq: number;
-  /** End of the range that is held, if one is; `null`: of the audience. */
-  readonly uptoTarget?: number | null;
-  /** How many, about, are in ranges that nobody holds. */
-  readonly unclaimed: number;
-  /** Of a message to several topics: the place of the first that is walked. */
-  readonly topicPosition?: number;
-}
+/**
+ * What became of the audience of a message that was accepted: how many, about,
+ * are in ranges that nobody holds; the end of the range that is held, if one is
+ * (`null`: of the audience), and the place of its topic among several. Only its
+ * number: it goes to nobody.
+ */
+export type AcceptedRow =
+  | number
+  | readonly [
+      seq: number,
+      unclaimed: number,
+      uptoTarget?: number | null,
+      topicPosition?: number | null,
+    ];
 
 /** A recipient that a message names itself. */
 export type RecipientRow = readonly [
@@ -119,16 +125,16 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
       Math.max(1, (subscriptionCount.get(topicSeq)?.[0] ?? 0) - claimed);
     if (lease === null) {
       cut.addRest(seq, topicSeq, 0, null, dueAt, position);
-      return { seq, unclaimed: countOthers(0) };
+      return [seq, countOthers(0)];
     }
-    const { owner, until, rangeSize } = lease;
+    const [owner, until, rangeSize] = lease;
     const end =
       rangeSize === null ? undefined : cut.find(topicSeq, 0, null, rangeSize);
     const uptoTarget = end ?? null;
     insertHeld.run(seq, topicSeq, position, uptoTarget, dueAt, owner, until);
-    if (end === undefined) return { seq, uptoTarget, unclaimed: 0 };
+    if (end === undefined) return [seq, 0, uptoTarget, position];
     cut.addRest(seq, topicSeq, end, null, dueAt, position);
-    return { seq, uptoTarget, unclaimed: countOthers(rangeSize ?? 0) };
+    return [seq, countOthers(rangeSize ?? 0), uptoTarget, position];
   }
 
   return {
@@ -143,15 +149,14 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
       addParts(seq, message, parts);
       if (parts !== null && parts.topics.length > 0) {
         const turn = turns.findFirst(seq);
-        if (turn === undefined) return { seq, unclaimed: 0 };
+        if (turn === undefined) return seq;
         const [topicPosition, topicSeq] = turn;
-        const added = addRanges(seq, topicSeq, topicPosition, dueAt, lease);
-        return { ...added, topicPosition };
+        return addRanges(seq, topicSeq, topicPosition, dueAt, lease);
       }
       // Of a message to a topic.
       const topicSeq = topicSeqOf(message) as number;
       const [status = statusCodes.deleted] = firstStatus.get(topicSeq) ?? [];
-      if (status >= statusCodes.deleted) return { seq, unclaimed: 0 };
+      if (status >= statusCodes.deleted) return seq;
       return addRanges(seq, topicSeq, null, dueAt, lease);
     },
     acceptDirectMessage(

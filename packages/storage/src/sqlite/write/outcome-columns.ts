@@ -37,10 +37,14 @@ export function toOutcomeColumns(
   writtenAt: EpochMs,
   endOf?: EndOf,
 ): OutcomeColumns {
+  const columns: Column<SQLInputValue>[] = [];
+  for (const { pick } of outcomeColumns) {
+    columns.push(toColumn(outcomes, pick, endOf));
+  }
   return {
     size: outcomes.length,
     writtenAt,
-    columns: outcomeColumns.map(({ pick }) => toColumn(outcomes, pick, endOf)),
+    columns,
     fence: toColumn(outcomes, (it) => it.fence),
     previousAttempt: toColumn(
       outcomes,
@@ -59,6 +63,10 @@ export function toOutcomeColumns(
   };
 }
 
+/**
+ * Pushed one by one, as `columns`: what `map` or `new Array(n)` makes counts as a
+ * list with holes, and takes longer to another thread.
+ */
 function toColumn<Value>(
   outcomes: readonly Outcome[],
   pick: (outcome: Outcome, endOf: EndOf | undefined) => Value | undefined,
@@ -67,10 +75,12 @@ function toColumn<Value>(
   let values: (Value | null)[] | null = null;
   let row = 0;
   for (const outcome of outcomes) {
-    const value = pick(outcome, endOf);
-    if (value !== undefined && value !== null) {
-      values ??= new Array<Value | null>(outcomes.length).fill(null);
-      values[row] = value;
+    const value = pick(outcome, endOf) ?? null;
+    if (values !== null) values.push(value);
+    else if (value !== null) {
+      values = [];
+      for (let n = 0; n < row; n++) values.push(null);
+      values.push(value);
     }
     row++;
   }

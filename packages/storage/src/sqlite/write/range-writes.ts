@@ -111,7 +111,8 @@ export function createRangeWrites(
     },
     /**
      * `topicPosition`: of a message to several topics. `uptoTarget`: where it was
-     * worked to, if not to its end.
+     * worked to, if not to its end. `true`, for short: it was kept, none was
+     * refused, and no other topic follows.
      */
     finishRange(
       rangeKey: RangeKey,
@@ -119,13 +120,15 @@ export function createRangeWrites(
       columns: OutcomeColumns,
       uptoTarget: number | null,
       now: EpochMs,
-    ): FinishReport {
+    ): FinishReport | true {
       const { changes } =
         uptoTarget === null
           ? remove.run(...rangeKey)
           : shorten.run(uptoTarget, now, ...rangeKey, uptoTarget, uptoTarget);
       if (changes === 0) return { kept: false, refused: [] };
-      const report = { kept: true, refused: outcomes.addAll(columns) };
+      const refused = outcomes.addAll(columns);
+      if (topicPosition === null && refused.length === 0) return true;
+      const report = { kept: true, refused };
       if (topicPosition === null || uptoTarget !== null) return report;
       const [seq, topic] = rangeKey;
       const unclaimed = turns.advance(seq, topic, topicPosition, now);

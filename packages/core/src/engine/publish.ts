@@ -371,10 +371,11 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     work: () => Promise<PublishedMessage>,
   ): Promise<PublishedMessage> {
     checkOpen();
+    // As nearly always.
+    if (repeatable === undefined) return await work();
     return await running.run(
       repeatable,
-      async () =>
-        (repeatable && (await findEarlier(repeatable))) ?? (await work()),
+      async () => (await findEarlier(repeatable)) ?? (await work()),
     );
   }
 

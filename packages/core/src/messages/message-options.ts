@@ -60,6 +60,7 @@ export function checkMessageOptions(
   now: EpochMs,
   protocols: Pick<Protocols, "find">,
 ): CheckedOptions {
+  if (optionNames.every((name) => options[name] === undefined)) return none;
   const { notBefore } = options;
   const tag = checkIfGiven(options.tag, checkTag);
   const messageClass = checkIfGiven(options.class, checkClass);
@@ -87,6 +88,20 @@ export function checkMessageOptions(
     ...(notBefore !== undefined && notBefore > now && { notBefore }),
   };
 }
+
+/** As of most messages. */
+const none: CheckedOptions = Object.freeze({});
+
+const optionNames = [
+  "notBefore",
+  "tag",
+  "class",
+  "sender",
+  "priority",
+  "relatedObjects",
+  "extraData",
+  "statusUrl",
+] as const satisfies readonly (keyof MessageOptions)[];
 
 const { notBeforeMs: maxAheadMs } = messageOptionLimits;
 

@@ -11,16 +11,15 @@ export class RunningRequests {
   readonly #running = new Map<string, IdempotentRequest>();
 
   /**
-   * Does what a request asks for; one without a key runs at once.
+   * Does what a request asks for.
    *
    * @throws CarillonError IDEMPOTENCY_KEY_RUNNING, IDEMPOTENCY_KEY_REUSED when the
    * one that runs is another; then nothing was done
    */
   async run<Result>(
-    request: IdempotentRequest | undefined,
+    request: IdempotentRequest,
     work: () => Promise<Result>,
   ): Promise<Result> {
-    if (request === undefined) return await work();
     // Project ids have one length, so that no two keys meet.
     const key = request.projectId + request.key;
     const running = this.#running.get(key);

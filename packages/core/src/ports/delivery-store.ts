@@ -51,10 +51,10 @@ export interface NextPoll {
 export interface DeliveryStore {
   /**
    * Keeps a message for the audience of its topic, or of its topics: of several,
-   * the first that has anybody to send to has the first range. With a lease the message's first
-   * range comes back claimed, so that no second write precedes the first
-   * attempt; none is asked for a message with a `notBefore`, whose range is not
-   * due yet.
+   * the first that has anybody to send to has the first range. With a lease the
+   * message's first range comes back claimed, so that no second write precedes
+   * the first attempt; none is asked for a message with a `notBefore`, whose range
+   * is not due yet.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
    * then nothing was kept

@@ -4,7 +4,6 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import type { CountChanges } from "./message-counts.ts";
-
 import { createHandover } from "./topic-turns.ts";
 
 const { cancelled } = stateCodes;

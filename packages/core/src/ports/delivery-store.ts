@@ -81,10 +81,13 @@ export interface DeliveryStore {
   /**
    * Deliveries whose carriers are to be asked for a report now, longest due
    * first, at most `limit`. They fall due again after `leaseMs`, unless
-   * {@link schedulePolls} or a final state comes first.
+   * {@link schedulePolls} or a final state comes first. Nothing calls it yet.
    */
   claimPolls(leaseMs: number, limit: number): Promise<readonly ClaimedPoll[]>;
-  /** Leaves out those whose reports are not waited for any more. */
+  /**
+   * Leaves out those whose reports are not waited for any more. Nothing calls it
+   * yet.
+   */
   schedulePolls(polls: readonly NextPoll[]): Promise<void>;
   findMessageBySeq(seq: number): Promise<Message | undefined>;
 }

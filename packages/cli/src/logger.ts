@@ -11,7 +11,7 @@ import { LogOutput } from "./log-output.ts";
 import { hasColours, type OutputStream, paint, type Style } from "./output.ts";
 
 /** Least important first; `silent` writes nothing. */
-export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 
 /** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];

@@ -51,7 +51,7 @@ export function chooseOne<Thing>(
 }
 
 /** The failure of whoever asked for what is not there. */
-export function noSuch(
+function noSuch(
   { noun, word = noun }: Pick<Naming<never>, "noun" | "word">,
   reference: string,
   where = "",

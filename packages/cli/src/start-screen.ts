@@ -152,7 +152,7 @@ function findsByNpx(folder: string): boolean {
 }
 
 /** The path as it is typed in the folder, if it lies below. */
-export function pathFrom(folder: string, path: string): string {
+function pathFrom(folder: string, path: string): string {
   const short = relative(folder, path);
   return short === "" || short.startsWith("..") ? path : short;
 }

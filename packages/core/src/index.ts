@@ -211,6 +211,7 @@ export {
 } from "./messages/message-options.ts";
 export {
   checkTopicUrns,
+  handedOverPosition,
   maxTopics,
   minTopics,
   topicsOf,
@@ -481,6 +482,7 @@ export {
 } from "./subscriptions/subscription.ts";
 export {
   type ConfirmationGrant,
+  isUnsubscribable,
   noticeContent,
   type SubscriptionGeneration,
   type SubscriptionTokens,

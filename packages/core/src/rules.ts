@@ -42,12 +42,16 @@ export {
   mergeStates,
   refusedOutcome,
 } from "./messages/merge-outcome.ts";
+export { handedOverPosition } from "./messages/message-topics.ts";
 export { counterKinds } from "./ports/counter-store.ts";
 export {
   type ConfirmationWindow,
   countConfirmation,
 } from "./subscriptions/confirmation-windows.ts";
-export { noticeContent } from "./subscriptions/subscription-tokens.ts";
+export {
+  isUnsubscribable,
+  noticeContent,
+} from "./subscriptions/subscription-tokens.ts";
 export {
   mayTryCode,
   type WrongCodeKeys,

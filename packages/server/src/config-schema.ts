@@ -53,7 +53,7 @@ export type ConfigGroup = (typeof configGroups)[number];
 
 const hostPattern = "^[A-Za-z0-9.:_-]{1,253}$";
 
-export const configSchema = Type.Object({
+const configSchema = Type.Object({
   host: text({
     group: "Server",
     description:

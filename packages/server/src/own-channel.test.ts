@@ -121,7 +121,9 @@ test("what its definition refuses is refused with its words", async () => {
   );
   assert.equal(published.status, 400);
   const { body } = await call("GET", "/api/v2/openapi.json");
-  assert.match(JSON.stringify(body), /"enum":\[[^\]]*"pigeon"/);
+  const document = JSON.stringify(body);
+  assert.match(document, /"enum":\[[^\]]*"pigeon"/);
+  assert.match(document, /"description":"http, https, email, sms, pigeon"/);
 });
 
 test("clients of SMN see SMN's protocols alone", async () => {

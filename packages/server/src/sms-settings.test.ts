@@ -89,6 +89,10 @@ test("says which binding is wrong and why", (t) => {
     [["*/two words=inbox"], /one word as keyword/],
     [["*=a", "+12345=b", "12345=c"], /one topic for 12345/],
     [["*/join=a", "*/JOIN=b"], /one topic for \*\/JOIN/],
+    [
+      ["*/join=carillon-events"],
+      /topic of your own, got "\*\/join=carillon-events": Only the service publishes/,
+    ],
     [[7], /got 7/],
     [7, /expected entries such as/],
   ];

@@ -3,7 +3,11 @@
  * in words. Values of providers may be secret: no sentence here shows one.
  */
 
-import { inboundBindingKey, parseInboundBinding } from "@carillon/core";
+import {
+  CarillonError,
+  inboundBindingKey,
+  parseInboundBinding,
+} from "@carillon/core";
 import {
   type Provider,
   type ProviderField,
@@ -88,8 +92,14 @@ export function problemWithInbound(value: unknown): string | undefined {
   if (!Array.isArray(value)) return undefined;
   const keys = new Set<string>();
   for (const entry of value) {
-    const binding =
-      typeof entry === "string" ? parseInboundBinding(entry) : undefined;
+    let binding: ReturnType<typeof parseInboundBinding>;
+    try {
+      binding =
+        typeof entry === "string" ? parseInboundBinding(entry) : undefined;
+    } catch (error) {
+      if (!(error instanceof CarillonError)) throw error;
+      return `expected a topic of your own, got ${JSON.stringify(entry)}: ${error.message.replace(/\.$/, "")}`;
+    }
     if (!binding) {
       return `expected number=topic or number/keyword=topic (* for any number, one word as keyword), got ${JSON.stringify(entry)}`;
     }

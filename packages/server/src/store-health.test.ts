@@ -4,6 +4,7 @@ import {
   CarillonError,
   type LogFields,
   type Logger,
+  type ProjectId,
   type Store,
   silentLogger,
 } from "@carillon/core";
@@ -87,6 +88,18 @@ test("what is refused for good, or only read, says nothing", async () => {
   assert.equal(health.failure(), undefined);
   state.fails = full;
   await assert.rejects(health.store.findSetting("a"), { code: "STORAGE_FULL" });
+  assert.equal(health.failure(), undefined);
+});
+
+test("no read of a store says anything of its writes, whatever it is called", async () => {
+  const { health, inner } = setUp();
+  const fail = async () => {
+    throw full;
+  };
+  Object.assign(inner, { nextDue: fail, isDeletedProject: fail });
+  const projectId = "1".repeat(32) as ProjectId;
+  await assert.rejects(health.store.nextDue(), full);
+  await assert.rejects(health.store.isDeletedProject(projectId), full);
   assert.equal(health.failure(), undefined);
 });
 

@@ -92,7 +92,7 @@ export function watchStore({
 }
 
 /** Methods that only read: their failure does not mean that writes fail. */
-const readsOnly = /^(find|get|list|read|peek|count|close)/;
+const readsOnly = /^(find|get|list|read|peek|count|next|is|close)/;
 
 /**
  * The store, with members in front of all of its own, be it a class, frozen or

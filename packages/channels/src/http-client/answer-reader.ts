@@ -18,7 +18,7 @@ export interface AnswerLimits {
 }
 
 /** Of interim answers and the final one's head; of a trailer as well. */
-export const maxHeadBytes = 16_384;
+const maxHeadBytes = 16_384;
 
 const maxInterimAnswers = 32;
 

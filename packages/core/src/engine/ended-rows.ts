@@ -1,9 +1,8 @@
 /**
- * Removes what has ended from the store: idempotency keys, counters,
- * detections. New rows
- * take old ones with them; this is for those that are left when no more come. A
- * crash in between leaves rows on disk that nobody finds any more, for the next
- * round.
+ * Removes what has ended from the store: idempotency keys, counters, detections.
+ * New rows take old ones with them; this is for those that are left when no more
+ * come. A crash in between leaves rows on disk that nobody finds any more, for
+ * the next round.
  */
 
 import { isTransient } from "../errors.ts";

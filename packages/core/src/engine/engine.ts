@@ -95,7 +95,7 @@ export interface EngineOptions {
   readonly sweepIntervalMs: number;
 }
 
-export const defaultEngineOptions: EngineOptions = {
+const defaultEngineOptions: EngineOptions = {
   retryPolicy: defaultRetryPolicy,
   rangeSize: 500,
   dueBatchSize: 200,

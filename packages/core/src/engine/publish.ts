@@ -421,22 +421,18 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       }),
     sendSms: (projectId, endpoint, text, repeatable) =>
       once(repeatable, async () => {
-        const to = checkEndpoint(protocols.check("sms"), endpoint);
-        checkTextFor(text, ["sms"]);
+        const definition = protocols.check("sms");
+        const { name: protocol } = definition;
+        const to = checkEndpoint(definition, endpoint);
+        checkTextFor(text, [protocol]);
         const checked = await checkRequest(projectId, { text });
         return await acceptForRecipients(
           {
             ...checked,
             audience: "direct",
-            expiresAt: lastExpiryOf(checked, lives, ["sms"]),
+            expiresAt: lastExpiryOf(checked, lives, [protocol]),
           },
-          [
-            {
-              protocol: "sms",
-              endpoint: to,
-              billable: ports.isBillable("sms"),
-            },
-          ],
+          [{ protocol, endpoint: to, billable: ports.isBillable(protocol) }],
           repeatable,
         );
       }),

@@ -1,15 +1,16 @@
 /**
  * Makes attempts: within the bounds of all attempts under way, through the lane
- * of each endpoint (or of what several endpoints share). What answers soon is reported as finished; what does not is
- * a slow attempt and no longer holds up anybody; what found its lane full all
- * that time was never started.
+ * of each endpoint (or of what several endpoints share). What answers soon is
+ * reported as finished; what does not is a slow attempt and no longer holds up
+ * anybody; what found its lane full all that time was never started.
  *
- *     send ── slot ──► queued ── place in the lane ──► running ── answer ──► finished
- *                        │                               │
- *                        │ the lane is slow              │ slowAfterMs
- *                        ▼                               ▼
- *                     unstarted                        slow ── answer, or the
- *                  (tried again later)                         channel's time is up ──► its outcome
+ *     send ─ slot ─► queued ─ place in the lane ─► running ─ answer ─► finished
+ *                      │                             │
+ *                      │ the lane is slow            │ slowAfterMs
+ *                      ▼                             ▼
+ *                   unstarted                      slow ─ answer, or the
+ *                (tried again later)                      channel's time is
+ *                                                         up ─► its outcome
  *
  * The item was claimed before it came here, and its claim lasts on:
  *
@@ -105,7 +106,7 @@ export const answerGraceMs = 2000;
  * How long before the end of a lease an attempt through a channel may start: it
  * has ended after so many milliseconds, whatever the channel does.
  */
-export function leaseNeededMs(
+function leaseNeededMs(
   { timeoutMs }: Pick<Channel, "timeoutMs">,
   { slowAfterMs }: Pick<SenderOptions, "slowAfterMs">,
 ): number {

@@ -26,7 +26,7 @@ export interface EndpointHealthPorts {
 }
 
 /** Failed attempts in a row. */
-export const failuresUntilFailing = 5;
+const failuresUntilFailing = 5;
 
 export class EndpointHealth implements DeliveryListener, AsyncDisposable {
   readonly #ports: EndpointHealthPorts;

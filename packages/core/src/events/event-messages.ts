@@ -37,7 +37,7 @@ import { eventTopicName } from "./event-topic.ts";
 import { listRuns } from "./target-runs.ts";
 
 /** Deliveries that one event message names at most. */
-export const maxDeliveriesPerEvent = 100;
+const maxDeliveriesPerEvent = 100;
 
 export interface EventMessagePorts extends EventContext {
   readonly store: Pick<ChangeFeed, "findMessageHeads" | "listDeliveryHeads"> &

@@ -43,6 +43,12 @@ test("takes nothing else for a binding", () => {
   }
 });
 
+test("says that the topic of events is nobody's to bind", () => {
+  assert.throws(() => parseInboundBinding("*/join=carillon-events"), {
+    code: "TOPIC_RESERVED",
+  });
+});
+
 test("the most specific binding counts", () => {
   const find = createInboundBindings(
     [

@@ -3,6 +3,7 @@
  * to, by its keyword, or by both.
  */
 
+import { checkNotEventTopic } from "../events/event-topic.ts";
 import { keywordOf } from "./inbound-message.ts";
 
 export interface InboundBinding {
@@ -16,6 +17,8 @@ export interface InboundBinding {
 /**
  * Parses `number[/keyword]=topic`, with `*` for any number; `undefined` when
  * it is none. The topic need not exist yet.
+ *
+ * @throws CarillonError TOPIC_RESERVED
  */
 export function parseInboundBinding(text: string): InboundBinding | undefined {
   const [, number = "", keyword, topicName = ""] =
@@ -26,6 +29,7 @@ export function parseInboundBinding(text: string): InboundBinding | undefined {
   const word = keyword === undefined ? undefined : keywordOf(keyword);
   // More than one word would never be the first word of a text.
   if (keyword !== undefined && word !== fold(keyword)) return undefined;
+  checkNotEventTopic(topicName);
   return {
     ...(number !== "*" && { number: number.replace("+", "") }),
     ...(word !== undefined && { keyword: word }),

@@ -2,19 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCountingIds, ManualClock, MemoryStore } from "@carillon/testing";
 import { CarillonError } from "../errors.ts";
+import { eventTopicName } from "../events/event-topic.ts";
 import type { ProjectId } from "../ids.ts";
 import { type ContentSeal, noSeal } from "../ports/content-seal.ts";
 import type { WorkHint } from "../ports/dispatcher.ts";
 import { silentLogger } from "../ports/logger.ts";
 import type { Store } from "../ports/store.ts";
 import { createTopics } from "../topics/topics.ts";
-import { parseInboundBinding } from "./inbound-binding.ts";
+import { type InboundBinding, parseInboundBinding } from "./inbound-binding.ts";
 import { createInboundIntake, type ReceivedText } from "./inbound-intake.ts";
 
 const projectId = "1".repeat(32) as ProjectId;
 
 async function setUp(
-  bindings: readonly string[] = ["*=inbox"],
+  bindings: readonly (string | InboundBinding)[] = ["*=inbox"],
   {
     seal = noSeal,
     store = new MemoryStore(),
@@ -26,7 +27,9 @@ async function setUp(
   await topics.create(projectId, { name: "inbox" });
   const hints: WorkHint[] = [];
   const warnings: string[] = [];
-  const parsed = bindings.flatMap((text) => parseInboundBinding(text) ?? []);
+  const parsed = bindings.flatMap((it) =>
+    typeof it === "string" ? (parseInboundBinding(it) ?? []) : it,
+  );
   const intake = createInboundIntake(
     {
       store,
@@ -44,7 +47,7 @@ async function setUp(
       lives: { http: 72 * 3600 },
     },
   );
-  return { store, intake, hints, warnings };
+  return { store, topics, intake, hints, warnings };
 }
 
 function received(text: Partial<ReceivedText> = {}): ReceivedText {
@@ -128,6 +131,20 @@ test("a bound topic that is not there loses nothing", async () => {
   assert.equal(inbound.messageId, undefined);
   assert.ok(await store.findInbound(projectId, inbound.id));
   assert.deepEqual(warnings, ["inbound_not_published"]);
+});
+
+test("a text is never published to the topic of events", async () => {
+  const { store, topics, intake, hints, warnings } = await setUp([
+    { topicName: eventTopicName },
+  ]);
+  await topics.create(projectId, { name: eventTopicName });
+  const inbound = await intake.receive(received());
+  assert.equal(inbound.messageId, undefined);
+  assert.ok(await store.findInbound(projectId, inbound.id));
+  assert.deepEqual(await store.listMessages(projectId, {}, { limit: 10 }), {
+    messages: [],
+  });
+  assert.deepEqual([hints, warnings], [[], ["inbound_not_published"]]);
 });
 
 test("a topic whose key is unusable loses nothing", async () => {

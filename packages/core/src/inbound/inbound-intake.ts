@@ -10,6 +10,7 @@
  */
 
 import { CarillonError, type ErrorCode } from "../errors.ts";
+import { checkNotEventTopic } from "../events/event-topic.ts";
 import type { MessageId, NewId, ProjectId } from "../ids.ts";
 import { lastExpiryOf, type MessageLives } from "../messages/default-life.ts";
 import {
@@ -56,7 +57,8 @@ export interface InboundIntake {
   /**
    * Resolves once the text is on disk, with the notification to its topic if
    * one is bound. What cannot be published, for want of the topic or of its
-   * key, is logged as a warning; the text is kept all the same.
+   * key, or because the topic is reserved, is logged as a warning; the text is
+   * kept all the same.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, SHUTTING_DOWN: nothing was kept, the
    * carrier is to send it again
@@ -91,6 +93,7 @@ export function createInboundIntake(
 ): InboundIntake {
   const { store, topics, dispatcher, clock, logger } = ports;
 
+  /** @throws CarillonError TOPIC_RESERVED, TOPIC_NOT_FOUND */
   async function findTopic(
     inbound: NewInboundMessage,
   ): Promise<BoundTopic | undefined> {
@@ -99,6 +102,7 @@ export function createInboundIntake(
     if (binding === undefined) return undefined;
     const { region } = topics;
     const { topicName } = binding;
+    checkNotEventTopic(topicName);
     const urn = formatTopicUrn({ region, projectId, topicName });
     return { ...(await topics.get(projectId, urn)), urn };
   }
@@ -231,6 +235,7 @@ function isUnpublishable(error: unknown): error is CarillonError {
 
 const unpublishable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "TOPIC_NOT_FOUND",
+  "TOPIC_RESERVED",
   "MESSAGE_INVALID",
   "KEY_UNUSABLE",
 ]);

@@ -2,13 +2,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
+import { addMs, toEpochMs } from "../time.ts";
+import { decideAction } from "./delivery-action.ts";
 import {
+  type DeliveryAction,
   type DeliveryEvent,
+  deliveryActions,
   deliveryStates,
   deliveryTransitions,
   isFinal,
   isSettled,
   nextState,
+  stateAfterAction,
 } from "./delivery-state.ts";
 
 const events: readonly DeliveryEvent[] = [
@@ -94,12 +99,45 @@ test("exactly the listed states are final", () => {
   );
 });
 
-test("the diagram of docs/internals/states.md is the table of transitions", () => {
+test("docs/internals/states.md has the tables of transitions", () => {
   const path = "../../../../docs/internals/states.md";
   const page = readFileSync(new URL(path, import.meta.url), "utf8");
   const [, diagram = ""] = /```mermaid\n([\s\S]*?)```/.exec(page) ?? [];
   assert.equal(diagram, toDiagram());
+  const [, table = ""] =
+    /\n\| action [^\n]*\n\|[- |]*\n([\s\S]*?)\n\n/.exec(page) ?? [];
+  const rows = table.split("\n").map((row) => row.replace(/ +/g, " "));
+  assert.deepEqual(rows, deliveryActions.map(toTableRow));
 });
+
+/** From where an action of an operator leads where; of what is fetched, too. */
+function toTableRow(action: DeliveryAction): string {
+  const from = deliveryStates.filter((it) => stateAfterAction(it, action));
+  const now = toEpochMs(0);
+  const decide = (pullProtocols: readonly string[]) =>
+    from.map(
+      (state) =>
+        decideAction(
+          {
+            audience: "direct",
+            status: undefined,
+            isEscalationOver: false,
+            state,
+            nextAttemptAt: undefined,
+            expiresAt: undefined,
+            protocol: "queue",
+            message: { createdAt: now, expiresAt: addMs(now, 9) },
+          },
+          { action, now, lives: { queue: 9 }, pullProtocols },
+        ) as { readonly to: string },
+    );
+  const cells = [[action], from, decide([]), decide(["queue"])].map((cell) =>
+    [...new Set(cell.map((it) => (typeof it === "string" ? it : it.to)))]
+      .map((it) => `\`${it}\``)
+      .join(", "),
+  );
+  return `| ${cells.join(" | ")} |`;
+}
 
 /** Each way from one state to another; ways that all open states share, once. */
 function toDiagram(): string {
@@ -122,6 +160,15 @@ function toDiagram(): string {
       if (!labels.includes(event)) edges.set(edge, [...labels, event]);
     }
   }
+  const byOperators = new Map<string, DeliveryAction[]>();
+  for (const state of deliveryStates) {
+    for (const action of deliveryActions) {
+      const next = stateAfterAction(state, action);
+      if (next === undefined) continue;
+      const edge = `${state} --> ${next}`;
+      byOperators.set(edge, [...(byOperators.get(edge) ?? []), action]);
+    }
+  }
   return [
     "stateDiagram-v2",
     "  [*] --> waiting",
@@ -129,6 +176,9 @@ function toDiagram(): string {
     ...open.map((state) => `    ${state}`),
     "  }",
     ...[...edges].map(([edge, labels]) => `  ${edge}: ${labels.join(", ")}`),
+    ...[...byOperators].map(
+      ([edge, actions]) => `  ${edge}: operator ${actions.join(", ")}`,
+    ),
     ...deliveryStates.filter(isFinal).map((state) => `  ${state} --> [*]`),
     "",
   ].join("\n");

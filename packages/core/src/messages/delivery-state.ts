@@ -172,16 +172,3 @@ export function isFinal(state: DeliveryState): boolean {
 export function isSettled(state: DeliveryState): boolean {
   return isFinal(state) || state === "sent" || state === "unknown";
 }
-
-/** pymess's name of each state it has. */
-export const pymessStateNames: Partial<Record<DeliveryState, string>> = {
-  waiting: "WAITING",
-  sending: "SENDING",
-  sent: "SENT",
-  delivered: "DELIVERED",
-  retrying: "ERROR_RETRY",
-  failed: "ERROR",
-  rejected: "ERROR_UPDATE",
-  unknown: "UNKNOWN",
-  debug: "DEBUG",
-};

@@ -8,6 +8,12 @@ export const minTopics = 2;
 export const maxTopics = 10;
 
 /**
+ * The place of a range that a delivery was handed over to, in every store: behind
+ * all topics, so that no turn follows it.
+ */
+export const handedOverPosition = 99;
+
+/**
  * Checks that several topics were named, none of them twice.
  *
  * @throws CarillonError TOPICS_INVALID

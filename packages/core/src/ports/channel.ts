@@ -208,7 +208,10 @@ export interface SuccessfulResult extends AttemptTimings {
   readonly segments?: number;
   /** The carrier will report on what it accepted. */
   readonly receiptExpected?: boolean;
-  /** How long to wait before asking the carrier for a report. */
+  /**
+   * How long to wait before asking the carrier for a report. It is kept; nothing
+   * asks yet.
+   */
   readonly pollAfterMs?: number;
 }
 

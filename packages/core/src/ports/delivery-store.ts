@@ -51,10 +51,10 @@ export interface NextPoll {
 export interface DeliveryStore {
   /**
    * Keeps a message for the audience of its topic, or of its topics: of several,
-   * the first that has anybody to send to has the first range. With a lease the message's first
-   * range comes back claimed, so that no second write precedes the first
-   * attempt; none is asked for a message with a `notBefore`, whose range is not
-   * due yet.
+   * the first that has anybody to send to has the first range. With a lease the
+   * message's first range comes back claimed, so that no second write precedes
+   * the first attempt; none is asked for a message with a `notBefore`, whose range
+   * is not due yet.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
    * then nothing was kept
@@ -81,10 +81,13 @@ export interface DeliveryStore {
   /**
    * Deliveries whose carriers are to be asked for a report now, longest due
    * first, at most `limit`. They fall due again after `leaseMs`, unless
-   * {@link schedulePolls} or a final state comes first.
+   * {@link schedulePolls} or a final state comes first. Nothing calls it yet.
    */
   claimPolls(leaseMs: number, limit: number): Promise<readonly ClaimedPoll[]>;
-  /** Leaves out those whose reports are not waited for any more. */
+  /**
+   * Leaves out those whose reports are not waited for any more. Nothing calls it
+   * yet.
+   */
   schedulePolls(polls: readonly NextPoll[]): Promise<void>;
   findMessageBySeq(seq: number): Promise<Message | undefined>;
 }

@@ -4,6 +4,10 @@
  * looks at them. A claim is held as an engine's is: with owner, lease and
  * fence, renewed by `renew`, and freed by `reclaim`, after which it
  * waits again. So a crash of the subscriber, or of a node, leaves it waiting.
+ *
+ * Nothing calls `claimLane`, `ackLane` and `releaseLane` yet: there is no API by
+ * which subscribers fetch. A lane is the queue of one subscription here, not what
+ * bounds attempts at an endpoint.
  */
 
 import type { EpochMs } from "../time.ts";

@@ -12,8 +12,9 @@ export interface MessageReader {
   ): Promise<MessageReport | undefined>;
   /**
    * Newest first, starting behind `before` (a message number). A tag or a
-   * related object is looked up; with another filter at most `maxScanned` messages are looked at for one page, so that it may
-   * be shorter than its limit, or empty, and have a next one.
+   * related object is looked up; with another filter at most `maxScanned`
+   * messages are looked at for one page, so that it may be shorter than its
+   * limit, or empty, and have a next one.
    */
   listMessages(
     projectId: ProjectId,

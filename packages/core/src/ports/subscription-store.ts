@@ -119,14 +119,18 @@ export interface SubscriptionStore extends SubscriptionReader {
   /**
    * The subscriber's own unsubscribe notice: status 3, the next generation, and
    * a message with a link back, if there is one. Answers the subscription;
-   * `undefined` when there is none. A second call changes nothing and sends no
-   * second message.
+   * `undefined`, and nothing changes, when there is none, or
+   * {@link isUnsubscribable} says no to the generation. A second call changes
+   * nothing and sends no second message.
+   *
+   * @param generation of the link; absent: whichever it is in
    */
   cancelSubscription(
     id: SubscriptionId,
     unsubscribeNotice: (
       subscription: Subscription,
     ) => SubscriberNotice | undefined,
+    generation?: number,
   ): Promise<Subscription | undefined>;
   /** Answers false when there is no such one. */
   updateSubscription(

@@ -75,19 +75,10 @@ export function compileAttributes(
 }
 
 /**
- * Whether a subscription gets a message: its protocol is among those the
- * message is meant for, and every policy finds one of its values in the
- * message's attribute of that name.
+ * What keeps a message from a subscription; `undefined`: it gets the message, for
+ * its protocol is among those the message is meant for, and every policy finds
+ * one of its values in the message's attribute of that name.
  */
-export function passesFilter(
-  policies: readonly FilterPolicy[],
-  protocol: Protocol,
-  attributes: CompiledAttributes,
-): boolean {
-  return findMismatch(policies, protocol, attributes) === undefined;
-}
-
-/** Like `passesFilter`; answers what did not match. */
 export function findMismatch(
   policies: readonly FilterPolicy[],
   protocol: Protocol,

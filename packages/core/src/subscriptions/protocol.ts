@@ -38,7 +38,8 @@ export interface ProtocolDefinition {
   maskSecrets?(endpoint: string): string;
   /**
    * Endpoints are URLs that requests are made to from here: they are checked
-   * against the networks that may be reached, and can be probed.
+   * against the networks that may be reached, can be probed, and what is sent to
+   * them can be signed.
    */
   readonly isUrl?: boolean;
   /**

@@ -1,12 +1,12 @@
 /**
- * How messages to an http or https subscription are signed: as SMN does (the
+ * How messages to endpoints that are URLs are signed: as SMN does (the
  * default), as Standard Webhooks 1.0.0 says, or not at all. Keys are numbers
  * here: what signs is derived from the service's secret key by whoever signs.
  */
 
 import { CarillonError } from "../errors.ts";
 import { addMs, type EpochMs } from "../time.ts";
-import type { Protocol } from "./protocol.ts";
+import type { ProtocolDefinition } from "./protocol.ts";
 
 export const signatureSchemes = ["smn", "standard-webhooks", "none"] as const;
 
@@ -69,16 +69,17 @@ export const smnSignature: SubscriptionSignature = {
  * The signature after it was set; earlier keys sign no more. What is set
  * already stays as it is, with its keys.
  *
+ * @param protocol of the subscription; `undefined` when its channel is gone
  * @throws CarillonError SIGNATURE_INVALID
  */
 export function setSignature(
-  protocol: Protocol,
+  protocol: Pick<ProtocolDefinition, "isUrl"> | undefined,
   known: SubscriptionSignature,
   { scheme, algorithm }: SignatureRequest,
 ): SubscriptionSignature {
   const { lastKeyNumber } = known;
-  if (protocol !== "http" && protocol !== "https") {
-    throw invalid("only messages to http and https subscriptions are signed");
+  if (!protocol?.isUrl) {
+    throw invalid("only messages to endpoints that are URLs are signed");
   }
   if (!isOneOf(signatureSchemes, scheme)) {
     throw invalid(`scheme is one of ${signatureSchemes.join(", ")}`);

@@ -55,7 +55,7 @@ export function noticeContent(
  */
 export function isUnsubscribable(
   { generation, status }: Pick<Subscription, "generation" | "status">,
-  token: SubscriptionGeneration,
+  token: Pick<SubscriptionGeneration, "generation">,
 ): boolean {
   const isLast =
     status === subscriptionStatus.cancelled &&

@@ -36,6 +36,7 @@ import {
   checkEndpoint,
   checkExtension,
   type Protocol,
+  type ProtocolDefinition,
   type Protocols,
 } from "./protocol.ts";
 import {
@@ -192,11 +193,12 @@ export interface Subscriptions {
    */
   confirm(token: string, where?: CodeTarget): Promise<Subscription>;
   /**
-   * The subscriber's no; an unsubscribe notice with a link back is sent.
+   * The subscriber's no, by the token of a link; an unsubscribe notice with a link
+   * back is sent.
    *
    * @throws CarillonError SUBSCRIPTION_NOT_FOUND
    */
-  unsubscribe(id: SubscriptionId): Promise<Subscription>;
+  unsubscribe(token: string): Promise<Subscription>;
   /**
    * The same by the URN, as SMN's links have it.
    *
@@ -323,12 +325,12 @@ export function createSubscriptions(
     text: string,
     next: (
       known: SubscriptionSignature,
-      protocol: Protocol,
+      protocol: ProtocolDefinition | undefined,
     ) => SubscriptionSignature,
   ): Promise<Subscription> {
     const known = await get(projectId, text);
     const before = known.signature ?? smnSignature;
-    const signature = next(before, known.protocol);
+    const signature = next(before, protocols.find(known.protocol));
     // Two who rotate at once would else end with two fresh keys.
     const isSet =
       signature === before ||
@@ -372,13 +374,15 @@ export function createSubscriptions(
         throw error;
       });
     if (topic === undefined) return undefined;
-    const [known] = (
-      await store.listSubscriptions(
-        topic.projectId,
-        { topicSeq: topic.seq, endpoint: where.endpoint, protocol: "sms" },
-        { offset: 0, limit: 1 },
-      )
-    ).items;
+    // One of each protocol at most; the code was sent by one of them.
+    const names = protocols.all.map(({ name }) => name);
+    const { items } = await store.listSubscriptions(
+      topic.projectId,
+      { topicSeq: topic.seq, endpoint: where.endpoint, protocols: names },
+      { offset: 0, limit: names.length },
+    );
+    const known =
+      items.find((it) => it.codeExpiresAt !== undefined) ?? items[0];
     // Only where there is something to guess: what is counted is bounded.
     if (!known) return undefined;
     const wrongCodes = codes.keysOf(
@@ -413,20 +417,26 @@ export function createSubscriptions(
     return known;
   }
 
-  async function unsubscribe(id: SubscriptionId): Promise<Subscription> {
-    const subscription = await store.cancelSubscription(id, (found) =>
-      // Who fetches messages subscribes again where it fetches them.
-      ports.kindOf(found.protocol) === "pull"
-        ? undefined
-        : subscriberNotice(
-            "unsubscription",
-            { projectId: found.projectId, name: found.topicName },
-            found.topicSeq,
-            found.protocol,
-          ),
+  /** `undefined`: there is none, or its subscriber left since that generation. */
+  async function cancel(
+    id: SubscriptionId,
+    generation?: number,
+  ): Promise<Subscription | undefined> {
+    const subscription = await store.cancelSubscription(
+      id,
+      (found) =>
+        // Who fetches messages subscribes again where it fetches them.
+        ports.kindOf(found.protocol) === "pull"
+          ? undefined
+          : subscriberNotice(
+              "unsubscription",
+              { projectId: found.projectId, name: found.topicName },
+              found.topicSeq,
+              found.protocol,
+            ),
+      generation,
     );
-    if (!subscription) throw subscriptionNotFound();
-    dispatcher.offer({ kind: "delivery", dueInMs: 0 });
+    if (subscription) dispatcher.offer({ kind: "delivery", dueInMs: 0 });
     return subscription;
   }
 
@@ -455,7 +465,7 @@ export function createSubscriptions(
       const extension = checkExtension(definition, request.extension);
       const signature =
         request.signature &&
-        setSignature(protocol, smnSignature, request.signature);
+        setSignature(definition, smnSignature, request.signature);
       if (definition.isUrl) await checkTarget(endpoint);
       const needsYes = confirmation !== "none";
       const result = await store.addSubscription(
@@ -534,10 +544,7 @@ export function createSubscriptions(
       const known =
         opened && (await store.findSubscriptionById(opened.subscriptionId));
       if (known && isUnsubscribable(known, opened)) return known;
-      throw new CarillonError(
-        "SUBSCRIPTION_NOT_FOUND",
-        "This link leads to no subscription: it may be incomplete, or you left since it was sent.",
-      );
+      throw unsubscribeLinkInvalid();
     },
     findByUrn,
     async confirm(token, where) {
@@ -548,9 +555,18 @@ export function createSubscriptions(
       if (!subscription) throw tokenInvalid();
       return subscription;
     },
-    unsubscribe,
+    async unsubscribe(token) {
+      const opened = tokens.openUnsubscribeToken(token);
+      // In one step: whoever left and came back meanwhile stays.
+      const left =
+        opened && (await cancel(opened.subscriptionId, opened.generation));
+      if (!left) throw unsubscribeLinkInvalid();
+      return left;
+    },
     async unsubscribeUrn(text) {
-      return await unsubscribe((await findByUrn(text)).id);
+      const left = await cancel((await findByUrn(text)).id);
+      if (!left) throw subscriptionNotFound();
+      return left;
     },
     urnOf: (subscription) =>
       formatSubscriptionUrn(
@@ -567,6 +583,13 @@ function tokenInvalid(): CarillonError {
   return new CarillonError(
     "CONFIRMATION_TOKEN_INVALID",
     "The confirmation token is unknown or expired: ask for a new confirmation message by subscribing again.",
+  );
+}
+
+function unsubscribeLinkInvalid(): CarillonError {
+  return new CarillonError(
+    "SUBSCRIPTION_NOT_FOUND",
+    "This link leads to no subscription: it may be incomplete, or you left since it was sent.",
   );
 }
 

@@ -1,6 +1,6 @@
 /** Counts log-ins by what came of them. */
 
-export const loginOutcomes = ["succeeded", "refused", "throttled"] as const;
+const loginOutcomes = ["succeeded", "refused", "throttled"] as const;
 
 export type LoginOutcome = (typeof loginOutcomes)[number];
 

@@ -207,8 +207,8 @@ CREATE TABLE messages (
   -- Where what becomes of its deliveries is told; NULL: nowhere.
   status_url         TEXT,
   content_kind       INTEGER NOT NULL,
-  -- The text, or as JSON the variants, or what a notice's link is made from. Last, because it may be long
-  -- and the columns before it are read without it.
+  -- The text, or as JSON the variants, or what a notice's link is made from. Last,
+  -- because it may be long and the columns before it are read without it.
   content            TEXT    NOT NULL
 ) STRICT;
 
@@ -217,6 +217,9 @@ CREATE INDEX messages_of_project ON messages (project_id, seq);
 -- Messages without a tag cost nothing here.
 CREATE INDEX messages_of_tag ON messages (project_id, tag, seq)
   WHERE tag IS NOT NULL;
+-- Says at once that there is none.
+CREATE INDEX messages_status_url ON messages (seq)
+  WHERE status_url IS NOT NULL;
 
 -- What messages are about in the publishers' own systems. Ids are texts: an
 -- integer stands as its decimal digits.
@@ -246,9 +249,6 @@ CREATE TABLE idempotency_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_at);
--- Says at once that there is none.
-CREATE INDEX messages_status_url ON messages (seq)
-  WHERE status_url IS NOT NULL;
 
 -- The topics of a message to several, and copies of them, so that the message
 -- outlives them. Their columns in messages are NULL.

@@ -157,6 +157,14 @@ export function cancelTopic(
   }
 }
 
+/** A subscription went away: nobody fetches what waits in its lane any more. */
+export function cancelLane(tables: Tables, lane: number, at: EpochMs): void {
+  for (const row of tables.deliveries.list()) {
+    if (row.state !== "waiting" || row.pull?.lane !== lane) continue;
+    cancel(tables, row, cancelReasons.unsubscribed, at);
+  }
+}
+
 /** The topic that a delivery belongs to. */
 export function topicOf(
   tables: Tables,

@@ -31,7 +31,9 @@ export function addOutcomes(
     // An earlier run of the range got further: what that one wrote is kept. So
     // is a claim, whose fence an attempt of this range does not know.
     if (known && isSettled(known.state)) return;
-    if (known && known.fence > 0 && lease) return;
+    if (known && known.fence > 0 && (lease || known.state === "sending")) {
+      return;
+    }
     const row = known ?? {
       messageSeq: outcome.messageSeq,
       target: outcome.target,

@@ -6,6 +6,7 @@ import {
   CarillonError,
   type ConfirmationLimit,
   countConfirmation,
+  isUnsubscribable,
   mayTryCode,
   noticeContent,
   type ProjectId,
@@ -18,6 +19,7 @@ import {
   type WrongCodeKeys,
 } from "@carillon/core";
 import { counterKey } from "./counters.ts";
+import { cancelLane } from "./deliveries.ts";
 import {
   endSubscription,
   hasTopic,
@@ -112,12 +114,17 @@ export function createSubscriptionStore(
         tell(tables, "subscription.confirmed", subscription, holds.now());
         return setStatus(tables, subscription, "confirmed");
       }),
-    cancelSubscription: (id, unsubscribeNotice) =>
+    cancelSubscription: (id, unsubscribeNotice, generation) =>
       write(() => {
         const known = listPresent(tables).find((it) => it.id === id);
-        if (!known || known.status === subscriptionStatus.cancelled) {
-          return known;
+        if (!known) return undefined;
+        if (
+          generation !== undefined &&
+          !isUnsubscribable(known, { generation })
+        ) {
+          return undefined;
         }
+        if (known.status === subscriptionStatus.cancelled) return known;
         const { codeExpiresAt: _, ...rest } = known;
         const left = subscriptions.put(known.seq, {
           ...rest,
@@ -150,11 +157,13 @@ export function createSubscriptionStore(
         subscriptions.put(known.seq, { ...known, signature: next });
         return true;
       }),
-    deleteSubscription: (projectId, topicName, id) =>
+    deleteSubscription: (projectId, topicName, id, at) =>
       write(() => {
         const known = findSubscription(tables, projectId, topicName, id);
-        if (known) endSubscription(tables, known);
-        return known !== undefined;
+        if (!known) return false;
+        endSubscription(tables, known);
+        cancelLane(tables, known.seq, at);
+        return true;
       }),
   };
 }

@@ -1,18 +1,16 @@
 /** Messages to several topics in the in-memory store: turns, and who is who. */
 
-import type {
-  AudienceRange,
-  EpochMs,
-  OtherSubscription,
-  Subscription,
+import {
+  type AudienceRange,
+  type EpochMs,
+  handedOverPosition,
+  type OtherSubscription,
+  type Subscription,
 } from "@carillon/core";
 import { isActive, isDeleted, listActive } from "./directory.ts";
 import { addRange, getMessage } from "./ledger.ts";
 import { deliveryKey, rangeKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
-
-/** The place of ranges that deliveries were handed over to: no turn follows. */
-const handedOverPosition = 99;
 
 /** The first topic behind a place that has anybody to send to, or to tell. */
 export function findTurn(

@@ -11,6 +11,7 @@ import {
   addTopic,
   addUnconfirmed,
   after,
+  claimDue,
   claimRanges,
   completeRange,
   countsOf,
@@ -22,7 +23,9 @@ import {
   messageTo,
   nextDueAt,
   projectId,
+  recordOutcomes,
   start,
+  underWay,
 } from "./fixtures.ts";
 
 export function testFanOut({ test }: Cases): void {
@@ -414,6 +417,35 @@ export function testFanOut({ test }: Cases): void {
     assert.ok(claimed && claimed.range.fence > range.fence);
     assert.deepEqual(await completeRange(store, range, []), nothing);
   });
+
+  for (const late of ["under way", "waiting"] as const) {
+    test(`leaves a delivery to the claim that was made since its range was read, which says ${late}`, async (store, clock) => {
+      const topic = await addTopic(store);
+      const [a] = await addSubscriptions(store, topic, 2);
+      assert.ok(a);
+      const lease = leaseOf("a", 60_000, 1);
+      const message = messageTo(topic);
+      const { seq, range } = await store.acceptMessage(message, lease);
+      assert.ok(range);
+      const nextAttemptAt = start;
+      await completeRange(store, range, [
+        delivered(seq, a.seq, { state: "retrying", nextAttemptAt }),
+      ]);
+      const [claim] = await claimDue(store, clock, leaseOf("b"), start, 1);
+      const [rest] = await claimRanges(store, lease, 1);
+      assert.ok(claim && rest);
+      await completeRange(store, rest.range, [
+        late === "under way"
+          ? underWay(seq, a.seq, lease)
+          : delivered(seq, a.seq, { state: "waiting", nextAttemptAt }),
+      ]);
+      assert.deepEqual(await countsOf(store, message), { sending: 1 });
+      assert.equal(await nextDueAt(store, clock), undefined);
+      const { fence } = claim;
+      await recordOutcomes(store, [{ ...delivered(seq, a.seq), fence }]);
+      assert.deepEqual(await countsOf(store, message), { delivered: 1 });
+    });
+  }
 
   test("counts a delivery that is written twice once, and lets its end stand", async (store, clock) => {
     const topic = await addTopic(store);

@@ -198,11 +198,30 @@ export function testLanes({ test }: Cases): void {
   });
 
   test("who left is handed nothing", async (store) => {
-    const { message, lane, topicName, id } = await leaveInLane(store);
-    await store.deleteSubscription(projectId, topicName, id, start);
+    const { message, lane, id } = await leaveInLane(store);
+    await store.cancelSubscription(id, () => undefined);
     assert.deepEqual(await store.claimLane(leaseOf("a"), lane, start, 9), []);
     assert.deepEqual(await countsOf(store, message), {
       cancelled: 1,
+      waiting: 1,
+    });
+  });
+
+  test("a subscription that is deleted leaves nothing to fetch", async (store) => {
+    const { message, lane, topicName, id } = await leaveInLane(store);
+    const [held] = await store.claimLane(leaseOf("a"), lane, start, 9);
+    assert.ok(held);
+    const topic = await store.findTopic(projectId, topicName);
+    assert.ok(topic);
+    const next = messageTo(topic);
+    const one = (seq: number) => [inLane(seq, lane, after(1000))];
+    await fanOut(store, topic, one, next);
+    await store.deleteSubscription(projectId, topicName, id, start);
+    assert.deepEqual(await countsOf(store, next), { cancelled: 1 });
+    // An attempt under way cannot be taken back.
+    assert.deepEqual(await store.ackLane([toLaneClaim(held)], start), [true]);
+    assert.deepEqual(await countsOf(store, message), {
+      delivered: 1,
       waiting: 1,
     });
   });

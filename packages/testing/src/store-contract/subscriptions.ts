@@ -429,6 +429,51 @@ export function testSubscriptions({ test }: Cases): void {
     assert.equal(await countDue(store, clock), 1);
   });
 
+  test("ends by a link only the generation that the link is of", async (store, clock) => {
+    const topic = await addTopic(store);
+    const known = await addSubscription(store, topic);
+    const leave = (generation: number) =>
+      store.cancelSubscription(
+        known.id,
+        () => mailOf(topic, "unsubscription"),
+        generation,
+      );
+    assert.equal(await leave(1), undefined);
+    assert.deepEqual(await store.findSubscriptionById(known.id), known);
+    const left = {
+      ...known,
+      status: subscriptionStatus.cancelled,
+      generation: 1,
+    };
+    assert.deepEqual(await leave(0), left);
+    // The link by which they left goes on to answer that they did.
+    assert.deepEqual(await leave(0), left);
+    assert.equal(await countDue(store, clock), 1);
+    const back = await store.confirmSubscription(known.id, 1);
+    assert.equal(await leave(0), undefined);
+    assert.deepEqual(await store.findSubscriptionById(known.id), back);
+    assert.equal((await leave(1))?.generation, 2);
+  });
+
+  test("keeps who leaves and comes back while an old link is followed", async (store) => {
+    const topic = await addTopic(store);
+    const { id } = await addSubscription(store, topic);
+    const leave = (generation: number) =>
+      store.cancelSubscription(
+        id,
+        () => mailOf(topic, "unsubscription"),
+        generation,
+      );
+    const [, , late] = await Promise.all([
+      leave(0),
+      store.confirmSubscription(id, 1),
+      leave(0),
+    ]);
+    assert.equal(late, undefined);
+    const found = await store.findSubscriptionById(id);
+    assert.equal(found?.status, subscriptionStatus.confirmed);
+  });
+
   test("takes back by the unsubscribe notice's link who unsubscribed", async (store) => {
     const topic = await addTopic(store);
     const known = await addSubscription(store, topic);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cancelReasons } from "@carillon/core";
+import { cancelReasons, type Subscription } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
@@ -66,6 +66,49 @@ export function testTopicDeletion({ test }: Cases): void {
       1,
     );
     assert.equal(await nextDueAt(store, clock), undefined);
+  });
+
+  test("cancels what its subscribers are to fetch, and leaves what they hold to them", async (store) => {
+    const topic = await addTopic(store);
+    const other = await addTopic(store);
+    const [waits, left, held] = await addSubscriptions(store, topic, 3);
+    const [elsewhere] = await addSubscriptions(store, other, 1);
+    assert.ok(waits && left && held && elsewhere);
+    const toFetch = (messageSeq: number, { seq }: Subscription) => ({
+      messageSeq,
+      target: seq,
+      state: "waiting" as const,
+      attempts: 0,
+      pull: { lane: seq, expiresAt: after(1000) },
+    });
+    const [message, kept] = [messageTo(topic), messageTo(other)];
+    const all = [waits, left, held];
+    const seq = await fanOut(
+      store,
+      topic,
+      (it) => all.map((each) => toFetch(it, each)),
+      message,
+    );
+    await fanOut(store, other, (it) => [toFetch(it, elsewhere)], kept);
+    await store.cancelSubscription(left.id, () => undefined);
+    const lease = leaseOf("a");
+    const [claim] = await store.claimLane(lease, held.seq, start, 9);
+    assert.ok(claim);
+    await store.deleteTopic(projectId, topic.name, after(5));
+    assert.deepEqual(await countsOf(store, message), {
+      sending: 1,
+      cancelled: 2,
+    });
+    const found = await store.findDelivery(seq, waits.seq);
+    assert.deepEqual(found?.attempts, [
+      { at: after(5), durationMs: 0, error: cancelReasons.topic_deleted },
+    ]);
+    const { fence } = claim;
+    const ack = { messageSeq: seq, target: held.seq, fence };
+    assert.deepEqual(await store.ackLane([ack], after(6)), [true]);
+    assert.equal(await store.expireLanes(after(999), 9), 0);
+    assert.equal(await store.expireLanes(after(1000), 9), 1);
+    assert.deepEqual(await countsOf(store, kept), { expired: 1 });
   });
 
   test("records what comes of an attempt that was under way", async (store, clock) => {

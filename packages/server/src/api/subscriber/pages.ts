@@ -60,9 +60,7 @@ export function pageRoutes(app: HttpApp, ports: SubscriberPorts): void {
   // The button, and what mail programs send for List-Unsubscribe-Post
   // (RFC 8058 §3.2).
   app.post("/u/:token", options, async (request, reply) => {
-    const { token } = request.params;
-    const { id } = await subscriptions.findByUnsubscribeToken(token);
-    const { topicName } = await subscriptions.unsubscribe(id);
+    const { topicName } = await subscriptions.unsubscribe(request.params.token);
     return sendPage(reply, {
       title: "Unsubscribed",
       text: `You receive no more messages of the topic ${topicName}. A last message says how to come back.`,

@@ -135,7 +135,11 @@ export const DeliveryBody = Type.Object(
     receiptExpected: Type.Optional(
       Type.Boolean({ description: "The provider will report on it" }),
     ),
-    pollAt: Type.Optional(instant("When the provider is asked for a report")),
+    pollAt: Type.Optional(
+      instant(
+        "When the provider is to be asked for a report; nothing asks yet",
+      ),
+    ),
     provider: Type.Optional(Type.String()),
     segments: Type.Optional(
       Type.Integer({ description: "Parts of a long text message" }),

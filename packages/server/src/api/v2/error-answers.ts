@@ -65,7 +65,7 @@ export function toProblem(
 }
 
 /** Leads to the explanation that `GET /api/v2/problems/{code}` gives. */
-export function problemType(origin: string, code: ProblemCode): string {
+function problemType(origin: string, code: ProblemCode): string {
   return `${origin}/api/v2/problems/${code}`;
 }
 

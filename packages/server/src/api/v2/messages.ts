@@ -4,6 +4,7 @@ import {
   CarillonError,
   checkRelatedObject,
   checkTag,
+  contentKinds,
   deliveryStates,
   isHexId,
   type MessageContent,
@@ -65,7 +66,7 @@ const summaryProperties = {
   topicName: Type.Optional(Type.String()),
   subject: Type.Optional(Type.String()),
   kind: Type.String({
-    description: "text, structure, confirmation or unsubscription",
+    description: contentKinds.join(", "),
   }),
   acceptedAt: instant("When it was on disk"),
   expiresAt: instant(

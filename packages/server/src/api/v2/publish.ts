@@ -14,6 +14,7 @@ import {
   messagePriorities,
   minTopics,
   type ProjectId,
+  type Protocols,
   type PublishedMessage,
   type PublishRequest,
 } from "@carillon/core";
@@ -36,148 +37,157 @@ const jsonMembers = 2 * maxRecipients + 1000;
 
 const optionCode = failsWith("MESSAGE_OPTION_INVALID");
 
-const Audience = Type.Object(
-  {
-    kind: Type.Enum(["topic", "topics", "direct"], {
-      description:
-        "topic: the subscribers of topicUrn; topics: those of all topics, each once; direct: the recipients that are listed",
-    }),
-    topicUrn: Type.Optional(
-      Type.String({
-        description: "Of the caller's project, or of one that lets it publish",
-        ...failsWith("TOPIC_URN_INVALID"),
+/** Says by which protocols recipients are reached here. */
+const audienceOf = ({ all }: Pick<Protocols, "all">) =>
+  Type.Object(
+    {
+      kind: Type.Enum(["topic", "topics", "direct"], {
+        description:
+          "topic: the subscribers of topicUrn; topics: those of all topics, each once; direct: the recipients that are listed",
       }),
-    ),
-    topics: Type.Optional(
-      Type.Array(Type.String(), {
-        description: `${minTopics} to ${maxTopics} topics of one project, by URN, or by name if it is the caller's own. Who is subscribed to several by the same protocol and endpoint gets the message once, through the first whose filter policies let it through`,
-        ...failsWith("TOPICS_INVALID"),
-      }),
-    ),
-    recipients: Type.Optional(
-      Type.Array(
-        Type.Object({
-          protocol: Type.String({
-            description:
-              "That a channel brings: http, https, email, sms and those of your own",
-          }),
-          endpoint: Type.String(),
-        }),
-        {
-          maxItems: maxRecipients,
+      topicUrn: Type.Optional(
+        Type.String({
           description:
-            "Each once; one that cannot be used keeps all from being accepted",
-          ...failsWith("RECIPIENTS_INVALID"),
-        },
+            "Of the caller's project, or of one that lets it publish",
+          ...failsWith("TOPIC_URN_INVALID"),
+        }),
       ),
-    ),
-  },
-  { title: "Audience" },
-);
+      topics: Type.Optional(
+        Type.Array(Type.String(), {
+          description: `${minTopics} to ${maxTopics} topics of one project, by URN, or by name if it is the caller's own. Who is subscribed to several by the same protocol and endpoint gets the message once, through the first whose filter policies let it through`,
+          ...failsWith("TOPICS_INVALID"),
+        }),
+      ),
+      recipients: Type.Optional(
+        Type.Array(
+          Type.Object({
+            protocol: Type.String({
+              description: all.map(({ name }) => name).join(", "),
+            }),
+            endpoint: Type.String(),
+          }),
+          {
+            maxItems: maxRecipients,
+            description:
+              "Each once; one that cannot be used keeps all from being accepted",
+            ...failsWith("RECIPIENTS_INVALID"),
+          },
+        ),
+      ),
+    },
+    { title: "Audience" },
+  );
 
 const text = Type.String({
   maxLength: maxMessageBytes,
   ...failsWith("MESSAGE_INVALID"),
 });
 
-const NewMessage = Type.Object(
-  {
-    audience: Audience,
-    subject: Type.Optional(Type.String(failsWith("SUBJECT_INVALID"))),
-    text: Type.Optional(text),
-    variants: Type.Optional(
-      Type.Record(Type.String(), Type.String({ maxLength: maxMessageBytes }), {
-        description:
-          "Text by protocol, in place of text; default is for the others",
-        ...failsWith("MESSAGE_STRUCTURE_INVALID"),
-      }),
-    ),
-    template: Type.Optional(
-      Type.Object(
-        {
-          name: Type.String(failsWith("TEMPLATE_NAME_INVALID")),
-          tags: Type.Optional(
-            Type.Record(
-              Type.String(),
-              Type.String(),
-              failsWith("TEMPLATE_TAGS_INVALID"),
+const newMessageOf = (protocols: Pick<Protocols, "all">) =>
+  Type.Object(
+    {
+      audience: audienceOf(protocols),
+      subject: Type.Optional(Type.String(failsWith("SUBJECT_INVALID"))),
+      text: Type.Optional(text),
+      variants: Type.Optional(
+        Type.Record(
+          Type.String(),
+          Type.String({ maxLength: maxMessageBytes }),
+          {
+            description:
+              "Text by protocol, in place of text; default is for the others",
+            ...failsWith("MESSAGE_STRUCTURE_INVALID"),
+          },
+        ),
+      ),
+      template: Type.Optional(
+        Type.Object(
+          {
+            name: Type.String(failsWith("TEMPLATE_NAME_INVALID")),
+            tags: Type.Optional(
+              Type.Record(
+                Type.String(),
+                Type.String(),
+                failsWith("TEMPLATE_TAGS_INVALID"),
+              ),
             ),
-          ),
-        },
-        { description: "In place of text", ...failsWith("MESSAGE_INVALID") },
+          },
+          { description: "In place of text", ...failsWith("MESSAGE_INVALID") },
+        ),
       ),
-    ),
-    attributes: Type.Optional(
-      Type.Array(
-        Type.Object({
-          name: Type.String(),
-          type: Type.String(),
-          value: Type.Unknown(),
-        }),
-        {
-          description: "What filter policies look at",
-          ...failsWith("MESSAGE_ATTRIBUTES_INVALID"),
-        },
+      attributes: Type.Optional(
+        Type.Array(
+          Type.Object({
+            name: Type.String(),
+            type: Type.String(),
+            value: Type.Unknown(),
+          }),
+          {
+            description: "What filter policies look at",
+            ...failsWith("MESSAGE_ATTRIBUTES_INVALID"),
+          },
+        ),
       ),
-    ),
-    timeToLiveSeconds: Type.Optional(
-      Type.Union([Type.Number(), Type.Record(Type.String(), Type.Number())], {
-        description:
-          "For all protocols, or by protocol; those not named have their default lives",
-        ...failsWith("TIME_TO_LIVE_INVALID"),
-      }),
-    ),
-    notBefore: Type.Optional(
-      instant("No attempt is made before this; at most 35 days ahead"),
-    ),
-    class: Type.Optional(
-      Type.String({
-        description: `${messageClasses.join(", ")}: kind of traffic`,
-        ...optionCode,
-      }),
-    ),
-    tag: Type.Optional(
-      Type.String({
-        description: `A label to find messages by, of ${messageOptionLimits.tagLength} characters at most`,
-        ...optionCode,
-      }),
-    ),
-    sender: Type.Optional(
-      Type.String({ description: "Sender ID of its texts", ...optionCode }),
-    ),
-    priority: Type.Optional(
-      Type.Number({
-        description: `${messagePriorities.join(", ")}; 1 is the highest`,
-        ...optionCode,
-      }),
-    ),
-    relatedObjects: Type.Optional(
-      Type.Array(
-        Type.Object({
-          type: Type.String(),
-          id: Type.Union([Type.String(), Type.Number()]),
+      timeToLiveSeconds: Type.Optional(
+        Type.Union([Type.Number(), Type.Record(Type.String(), Type.Number())], {
+          description:
+            "For all protocols, or by protocol; those not named have their default lives",
+          ...failsWith("TIME_TO_LIVE_INVALID"),
         }),
-        {
-          description: `What the message is about in the publisher's own system, ${messageOptionLimits.relatedObjects} at most; an integer id is the same as its digits`,
+      ),
+      notBefore: Type.Optional(
+        instant("No attempt is made before this; at most 35 days ahead"),
+      ),
+      class: Type.Optional(
+        Type.String({
+          description: `${messageClasses.join(", ")}: kind of traffic`,
           ...optionCode,
-        },
+        }),
       ),
-    ),
-    extraData: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), {
-        description: `Kept for the publisher and not delivered, ${messageOptionLimits.extraDataBytes} bytes at most`,
-        ...optionCode,
-      }),
-    ),
-    statusUrl: Type.Optional(
-      Type.String({
-        description: "http or https URL that is told of outcomes",
-        ...optionCode,
-      }),
-    ),
-  },
-  { title: "NewMessage" },
-);
+      tag: Type.Optional(
+        Type.String({
+          description: `A label to find messages by, of ${messageOptionLimits.tagLength} characters at most`,
+          ...optionCode,
+        }),
+      ),
+      sender: Type.Optional(
+        Type.String({ description: "Sender ID of its texts", ...optionCode }),
+      ),
+      priority: Type.Optional(
+        Type.Number({
+          description: `${messagePriorities.join(", ")}; 1 is the highest`,
+          ...optionCode,
+        }),
+      ),
+      relatedObjects: Type.Optional(
+        Type.Array(
+          Type.Object({
+            type: Type.String(),
+            id: Type.Union([Type.String(), Type.Number()]),
+          }),
+          {
+            description: `What the message is about in the publisher's own system, ${messageOptionLimits.relatedObjects} at most; an integer id is the same as its digits`,
+            ...optionCode,
+          },
+        ),
+      ),
+      extraData: Type.Optional(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: `Kept for the publisher and not delivered, ${messageOptionLimits.extraDataBytes} bytes at most`,
+          ...optionCode,
+        }),
+      ),
+      statusUrl: Type.Optional(
+        Type.String({
+          description: "http or https URL that is told of outcomes",
+          ...optionCode,
+        }),
+      ),
+    },
+    { title: "NewMessage" },
+  );
+
+type NewMessage = Static<ReturnType<typeof newMessageOf>>;
 
 const Published = Type.Object(
   { id: Type.String({ description: "Of the message" }) },
@@ -204,7 +214,7 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
         headers: Type.Object({
           "idempotency-key": Type.Optional(Type.String()),
         }),
-        body: NewMessage,
+        body: newMessageOf(ports.protocols),
         response: { 201: Published, ...refusals },
       },
       bodyLimit: messageBodyBytes,
@@ -220,7 +230,7 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
 
   async function publish(
     request: FastifyRequest,
-    body: Static<typeof NewMessage>,
+    body: NewMessage,
   ): Promise<PublishedMessage> {
     const audience = checkAudience(body.audience);
     const own = projectOf(request);
@@ -280,7 +290,7 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
   }
 }
 
-type GivenAudience = Static<typeof Audience>;
+type GivenAudience = NewMessage["audience"];
 
 type CheckedAudience =
   | { readonly kind: "topic"; readonly topicUrn: string }
@@ -318,10 +328,7 @@ function misfit(kind: string, member: string, isNeeded: boolean): RequestError {
 }
 
 /** @throws CarillonError MESSAGE_INVALID, MESSAGE_ATTRIBUTES_INVALID */
-function toRequest(
-  body: Static<typeof NewMessage>,
-  projectId: ProjectId,
-): PublishRequest {
+function toRequest(body: NewMessage, projectId: ProjectId): PublishRequest {
   const { text, variants, template, timeToLiveSeconds, attributes } = body;
   const given = [text, variants, template].filter((it) => it !== undefined);
   if (given.length !== 1) {

@@ -3,6 +3,7 @@
 import {
   CarillonError,
   type Clock,
+  isUnsubscribable,
   type PageRequest,
   type ProjectId,
   type Subscription,
@@ -83,15 +84,17 @@ export function createSubscriptionStore(
       );
       return row && subscriptions.fromRow(row);
     },
-    async cancelSubscription(id, unsubscribeNotice) {
+    async cancelSubscription(id, unsubscribeNotice, generation) {
       const known = findById(id);
-      if (!known || known.status === subscriptionStatus.cancelled) return known;
-      // Should it be gone or cancelled by the time it is its turn, the writer
-      // sees so and sends nothing.
+      if (!known || !mayEnd(known, generation)) return undefined;
+      if (known.status === subscriptionStatus.cancelled) return known;
+      // Should it be gone, cancelled or in another generation by the time it is
+      // its turn, the writer sees so and sends nothing.
       const row = await writer.run(
         "cancelSubscription",
         id,
         unsubscribeNotice(known) ?? null,
+        generation ?? null,
         clock.now(),
       );
       return row && subscriptions.fromRow(row);
@@ -103,6 +106,10 @@ export function createSubscriptionStore(
     deleteSubscription: (projectId, topicName, id, at) =>
       writer.run("deleteSubscription", projectId, topicName, id, at),
   };
+}
+
+function mayEnd(known: Subscription, generation: number | undefined): boolean {
+  return generation === undefined || isUnsubscribable(known, { generation });
 }
 
 /** Subscriptions counted together, to find the start of a page. */

@@ -54,11 +54,6 @@ export function textOf<Value extends string>(): Codec<Value> {
   };
 }
 
-/** A number with a type of its own, such as a status of the wire. */
-export function integerOf<Value extends number>(): Codec<Value> {
-  return { encode: (value) => value, decode: (value) => value as Value };
-}
-
 export const epochMs: Codec<EpochMs> = {
   encode: (value) => value,
   decode: (value) => toEpochMs(value as number),

@@ -138,6 +138,5 @@ export function namesOf<Name extends string>(
 
 export const stateOf = namesOf(stateCodes);
 export const audienceOf = namesOf(audienceCodes);
-export const errorClassOf = namesOf(errorClassCodes);
 export const partStateOf = namesOf(partStateCodes);
 export const receiptEventOf = namesOf(receiptEventCodes);

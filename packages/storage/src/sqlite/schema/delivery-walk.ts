@@ -201,7 +201,10 @@ export function createDeliveryWalk(
       if (rest) return { beforeMessage, within: rest };
       room -= looked;
     }
-    const page = messages.all(projectId, beforeMessage, limits.maxMessages);
+    // A walk over one message begins at it, and the next row would end it.
+    const isOne = filter.messageSeq !== undefined;
+    const maxMessages = isOne ? 1 : limits.maxMessages;
+    const page = messages.all(projectId, beforeMessage, maxMessages);
     for (const [seq, createdAt, audience, topicSeq, ...counts] of page) {
       if (filter.messageSeq !== undefined && seq < filter.messageSeq) return;
       // Behind one that is older there are older ones.
@@ -223,7 +226,7 @@ export function createDeliveryWalk(
       if (rest) return { beforeMessage, within: rest };
       room -= looked;
     }
-    return page.length < limits.maxMessages ? undefined : { beforeMessage };
+    return isOne || page.length < maxMessages ? undefined : { beforeMessage };
   }
 
   return {

@@ -87,8 +87,10 @@ export function toMessageLife({
 
 /** Rows of a table of their own; index: its primary key. */
 const relatedObjects = computed(
-  `(SELECT json_group_array(json_object('type', o.type, 'id', o.id) ORDER BY o.n)
-    FROM related_objects AS o WHERE o.message_seq = messages.seq HAVING count(*) > 0)`,
+  `(SELECT json_group_array(json_object('type', o.type, 'id', o.id)
+      ORDER BY o.n)
+    FROM related_objects AS o WHERE o.message_seq = messages.seq
+    HAVING count(*) > 0)`,
   optional(json<readonly RelatedObject[]>()),
 );
 
@@ -112,7 +114,9 @@ export type MessageRow = RowOf<ValueOf<typeof kept>>;
 /** Parameters of an INSERT; made by the main thread, written by the other. */
 export type NewMessageRow = readonly SQLInputValue[];
 
-/** What stands in tables of its own; `null` when there is none, as nearly always. */
+/**
+ * What stands in tables of its own; `null` when there is none, as nearly always.
+ */
 export type MessageParts = {
   readonly objects: readonly (readonly [type: string, id: string])[];
   /** Of a message to several topics. */

@@ -234,7 +234,8 @@ export function createOutcomeWrites(
     // this range does not know: what comes of the claim decides.
     const key = [values[messageSeqAt] ?? null, values[targetAt] ?? null];
     const [known = 0, fence] = find.get(...key) ?? [];
-    const isClaimed = fence !== 0 && values[ownerAt] !== null;
+    const isClaimed =
+      fence !== 0 && (known === stateCodes.sending || values[ownerAt] !== null);
     if (rules.settled[known] || isClaimed) return undefined;
     return merge(known, state, totals);
   };

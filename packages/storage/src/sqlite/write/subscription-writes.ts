@@ -9,7 +9,13 @@ import type {
   SubscriptionSignature,
   WrongCodeKeys,
 } from "@carillon/core";
-import { mayTryCode, noticeContent } from "@carillon/core/rules";
+import {
+  cancelReasons,
+  isUnsubscribable,
+  mayTryCode,
+  noticeContent,
+} from "@carillon/core/rules";
+import { stateCodes } from "../schema/codes.ts";
 import { filterPolicies } from "../schema/filter-policies.ts";
 import { toMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
@@ -21,9 +27,11 @@ import {
   subscriptions,
   subscriptionTables,
 } from "../schema/subscription-table.ts";
+import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
+import { CountChanges, createCounts } from "./message-counts.ts";
 import { createNoticeWrite } from "./message-writes.ts";
 
 const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
@@ -93,6 +101,17 @@ export function createSubscriptionWrites(
   const setCodeExpiry = db.prepare(
     "UPDATE subscriptions SET code_expires_at = ? WHERE seq = ?",
   );
+  /** Parameters: lane. Index: deliveries_lane. */
+  const waitingIn = prepareQuery<
+    [messageSeq: number, target: number, state: number]
+  >(
+    db,
+    `SELECT message_seq, target, state
+     FROM deliveries INDEXED BY deliveries_lane
+     WHERE lane = ? AND state = ${stateCodes.waiting}`,
+  );
+  const cancelDelivery = createCancellation(db);
+  const counts = createCounts(db, journal);
   const count = createCount(db);
   const writeNotice = createNoticeWrite(db, journal);
   const confirmations = createConfirmationCounts(db);
@@ -134,6 +153,15 @@ export function createSubscriptionWrites(
   /** Who receives the topic's messages, or how, is another now. */
   function tellAudience(topicSeq: number): void {
     notices.note({ kind: "subscriptions", topicSeq });
+  }
+
+  /** Nobody fetches it any more, and no engine finds it. */
+  function cancelLane(lane: number, at: EpochMs): void {
+    const countChanges = new CountChanges();
+    for (const delivery of waitingIn.all(lane)) {
+      cancelDelivery(delivery, cancelReasons.unsubscribed, at, countChanges);
+    }
+    counts.add(countChanges, at);
   }
 
   function insertCounted(subscription: NewSubscription): number {
@@ -218,11 +246,16 @@ export function createSubscriptionWrites(
     cancelSubscription(
       id: string,
       unsubscribeNotice: SubscriberNotice | null,
+      generation: number | null,
       at: EpochMs,
     ): SubscriptionRow | undefined {
-      const [seq, topicSeq, status] = byId.get(id) ?? [];
+      const [seq, topicSeq] = byId.get(id) ?? [];
       if (seq === undefined || topicSeq === undefined) return undefined;
-      if (status !== cancelled) {
+      const known = subscriptions.fromRow(get(seq));
+      if (generation !== null && !isUnsubscribable(known, { generation })) {
+        return undefined;
+      }
+      if (known.status !== cancelled) {
         cancel.run(seq);
         if (unsubscribeNotice) send(seq, unsubscribeNotice);
         tell("subscription.cancelled", get(seq), at);
@@ -274,6 +307,7 @@ export function createSubscriptionWrites(
       if (seq === undefined || topicSeq === undefined) return false;
       markDeleted.run(at, seq);
       count(projectId, topicSeq, seq, -1);
+      cancelLane(seq, at);
       tellAudience(topicSeq);
       return true;
     },

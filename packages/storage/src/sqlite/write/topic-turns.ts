@@ -5,15 +5,10 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
+import { handedOverPosition } from "@carillon/core/rules";
 import { audienceCodes } from "../schema/codes.ts";
 import { prepareQuery } from "../schema/query.ts";
 import { createCut } from "./range-cuts.ts";
-
-/**
- * The place of a range that a delivery was handed over to: behind all topics, so
- * that no turn follows it.
- */
-const handedOverPosition = 99;
 
 type Turn = readonly [position: number, topicSeq: number];
 

@@ -146,7 +146,7 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
   const deleteBindings = db.prepare(
     "DELETE FROM topic_bindings WHERE topic_seq = ?",
   );
-  // Walks what is open in the whole store, not what was ever delivered.
+  // Walks what is due in the whole store, not what was ever delivered.
   const openDeliveries = prepareQuery<
     [messageSeq: number, target: number, state: number]
   >(
@@ -160,10 +160,25 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
                      WHERE s.seq = d.target AND s.topic_seq = ?1))
        AND d.state IN (${stateCodes.waiting}, ${stateCodes.retrying})`,
   );
+  /**
+   * What the topic's subscribers are to fetch, which is never among what is due.
+   * Parameters: topic. Indexes: subscriptions_of_topic, deliveries_lane.
+   */
+  const inLanes = prepareQuery<
+    [messageSeq: number, target: number, state: number]
+  >(
+    db,
+    `SELECT d.message_seq, d.target, d.state
+     FROM subscriptions AS s INDEXED BY subscriptions_of_topic
+     CROSS JOIN deliveries AS d INDEXED BY deliveries_lane ON d.lane = s.seq
+     WHERE s.topic_seq = ? AND s.status < 4 AND d.state = ${stateCodes.waiting}`,
+  );
   const cancel = createCancellation(db);
   const counts = createCounts(db, journal);
 
   return (projectId: string, seq: number, at: EpochMs): void => {
+    // Before the subscriptions leave the index that finds them.
+    const unfetched = inLanes.all(seq);
     uncount.run(seq, projectId);
     deleteTopic.run(at, seq);
     deleteTags.run(seq);
@@ -176,7 +191,7 @@ function createTopicRemoval(db: DatabaseSync, journal: ChangeJournal) {
     // left to its outcome. So are ranges, in which attempts may be under way
     // too; who walks the rest of one finds everybody cancelled.
     const countChanges = new CountChanges();
-    for (const delivery of openDeliveries.all(seq)) {
+    for (const delivery of [...openDeliveries.all(seq), ...unfetched]) {
       cancel(delivery, cancelReasons.topic_deleted, at, countChanges);
     }
     counts.add(countChanges, at);

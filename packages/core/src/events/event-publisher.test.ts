@@ -88,6 +88,19 @@ test("waits for what may succeed later, and leaves out nothing", async (t) => {
   assert.ok(lines.every(([event]) => event === "claim_failed"));
 });
 
+test("leaves out nothing while the store takes no write at all", async (t) => {
+  const plan: FailurePlan = {};
+  const { run, send, told, clock } = await setUp(t, { plan });
+  await run();
+  plan.advanceConsumer = { error: new CarillonError("STORAGE_REFUSED") };
+  const ids = [await send(), await send()];
+  await run();
+  assert.deepEqual(await told(), []);
+  plan.advanceConsumer = undefined;
+  await clock.advanceSettled(60_000);
+  assert.deepEqual(await told(), ids);
+});
+
 test("has a bounded number of messages accepted in one write", async (t) => {
   const { run, sendTogether, told, writes } = await setUp(t);
   const perBatch = 200;

@@ -180,10 +180,12 @@ export class EventPublisher {
       : [batches];
     for (const part of parts) {
       const told = isWanted ? await this.#toMessages(part) : [];
+      if (told.some(({ messages }) => messages.length > 0)) {
+        if (!(await this.#write(told))) return false;
+        continue;
+      }
       this.#read = part.at(-1)?.position ?? this.#read;
       this.#unwritten += part.length;
-      const isTold = told.some(({ messages }) => messages.length > 0);
-      if (isTold && !(await this.#write(told))) return false;
     }
     return true;
   }
@@ -191,9 +193,8 @@ export class EventPublisher {
   /** Has the messages accepted. False: another owner has the place. */
   async #write(told: readonly BatchMessages[]): Promise<boolean> {
     const { logger } = this.#ports;
-    const [first] = told;
     const position = told.at(-1)?.position;
-    if (first === undefined || position === undefined) return true;
+    if (position === undefined) return true;
     const messages = told.flatMap((batch) => batch.messages);
     try {
       return await this.#advance(position, messages);

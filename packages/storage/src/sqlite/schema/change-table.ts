@@ -42,11 +42,11 @@ export function encodeChanges(
 
 /** A row that cannot be read, of a damaged database, is a batch that says so. */
 export function toChangeBatch([seq, at, data]: ChangeRow): ChangeBatch {
-  const batch = { position: String(seq), at: epochMs.decode(at) };
+  const position = String(seq);
   try {
-    return { ...batch, changes: decodeChanges(data) };
+    return { position, at: epochMs.decode(at), changes: decodeChanges(data) };
   } catch (unreadable) {
-    return { ...batch, changes: [], unreadable };
+    return { position, at: epochMs.decode(0), changes: [], unreadable };
   }
 }
 

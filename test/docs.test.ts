@@ -142,6 +142,10 @@ test("the guide on operating does what it says", { timeout: 120_000 }, (t) =>
   followPage(t, "docs/guides/operate.md", []),
 );
 
+test("the guide on events does what it says", { timeout: 120_000 }, (t) =>
+  followPage(t, "docs/guides/events.md", ["--sandbox"]),
+);
+
 test("the guide on verifying does what it says", { timeout: 180_000 }, (t) =>
   followPage(t, "docs/guides/verify-webhooks.md", ["--sandbox"]),
 );

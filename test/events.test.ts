@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
 import {
   call,
@@ -15,7 +16,11 @@ import {
   subscribe,
   topicUrn,
 } from "./harness/api.ts";
-import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
+import {
+  basicAuthorization,
+  CarillonProcess,
+  credentials,
+} from "./harness/carillon-process.ts";
 import { EventStream } from "./harness/event-stream.ts";
 import { seedSubscriptions } from "./harness/seed-subscriptions.ts";
 import { createFolder } from "./harness/temporary-folder.ts";
@@ -147,6 +152,10 @@ describe("events", { concurrency: 2 }, () => {
       "?events=delivery.lost",
       "?protocol=fax",
       "?after=%20",
+      // Positions are good as they were given.
+      "?after=00",
+      "?after=0.0",
+      "?after=0.01",
     ]) {
       const path = `/api/v2/events${query}`;
       assert.equal((await request(server, "GET", path)).status, 400, query);
@@ -157,29 +166,88 @@ describe("events", { concurrency: 2 }, () => {
     assert.deepEqual(stream.events[0]?.data, { from: "4711" });
   });
 
-  test("a status URL that hangs or fails costs only its own lane", {
+  test("cuts off a listener that never reads, after its bound", {
+    timeout: 240_000,
+  }, async () => {
+    await using folder = await createFolder();
+    await using hooks = await startWebhookSink();
+    const first = await CarillonProcess.start({ data: folder.path });
+    await first.stop();
+    // So that a few thousand events are more than the kernel keeps unread.
+    const path = "a".repeat(1900);
+    const endpoint = (n: number) =>
+      `http://127.0.0.1:${hooks.port}/hook/${n}/${path}`;
+    await seedSubscriptions(folder.path, "big", 100, endpoint);
+    await using server = await CarillonProcess.start({ data: folder.path });
+    const { hostname, port } = new URL(server.url);
+    const deaf = connect({ host: hostname, port: Number(port) });
+    using _ = { [Symbol.dispose]: () => deaf.destroy() };
+    deaf.on("error", () => {}).pause();
+    deaf.write(
+      `GET /api/v2/events HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: ${basicAuthorization}\r\n\r\n`,
+    );
+    await using reader = await EventStream.open(server);
+    const metric = async (name: string) => {
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      const [, value] = new RegExp(`^${name} (\\d+)$`, "m").exec(text) ?? [];
+      return Number(value);
+    };
+    const open = () => metric("carillon_event_streams");
+    await until(async () => (await open()) === 2, "both listen");
+    const startedAt = performance.now();
+    let count = 0;
+    await until(
+      async () => {
+        await publish(server, "big", "to all");
+        count += 100;
+        return (await open()) === 1;
+      },
+      () => `it is cut off: ${count} events`,
+      200_000,
+      400,
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    assert.ok(seconds > 30, `after ${seconds} s`);
+    assert.equal(await metric("carillon_event_streams_dropped_total"), 1);
+    // Others are told all of it meanwhile.
+    await until(
+      async () => reader.counts()["delivery.delivered"] === count,
+      () => `the other is told ${count}: ${JSON.stringify(reader.counts())}`,
+    );
+  });
+
+  test("a status URL that hangs or fails holds up nothing", {
     timeout: 120_000,
   }, async () => {
     await using folder = await createFolder();
-    await using sink = await WebhookSink.start();
+    await using hooks = await startWebhookSink({ keepBodies: true });
     await using server = await CarillonProcess.start({ data: folder.path });
-    await prepareTopic(server, "alerts", `${sink.url}/a`);
+    const url = `http://127.0.0.1:${hooks.port}`;
+    await prepareTopic(server, "alerts", `${url}/a`);
     const send = (path: string) =>
       call(server, "POST", publishPath("alerts"), {
         message: "x",
-        status_url: `${sink.url}${path}`,
+        status_url: `${url}${path}`,
       });
+    const requests = async (kind: string) =>
+      (await hooks.call("countRequests")).get(kind) ?? 0;
     for (let n = 0; n < 40; n++) {
       await send("/hang/status");
       await send("/fail/status");
     }
+    await until(async () => (await requests("hang")) > 0, "one hangs");
     const ids: string[] = [];
     for (let n = 0; n < 20; n++) {
       ids.push(String((await send("/status")).message_id));
     }
-    const statuses = () => sink.arrivals.filter((it) => it.path === "/status");
-    await sink.until(() => statuses().length >= 20, "statuses arrive", 20_000);
-    const told = statuses().map(({ body }) => {
+    const arrivals = async (path: string) =>
+      (await hooks.call("listArrivals")).filter((it) => it.path === path);
+    await until(
+      async () => (await arrivals("/status")).length >= 20,
+      "statuses arrive",
+      20_000,
+    );
+    const told = (await arrivals("/status")).map(({ body }) => {
       const envelope = JSON.parse(body) as Record<string, string>;
       assert.equal(envelope.type, "Notification");
       assert.ok(envelope.signature);
@@ -191,9 +259,20 @@ describe("events", { concurrency: 2 }, () => {
       assert.equal(body.event, "delivery.delivered");
       assert.equal(body.count, 1);
     }
-    // Ordinary messages are not held up either.
-    await publish(server, "alerts", "after");
-    assert.ok((sink.requests.get("fail") ?? 0) >= 40);
+    // Nor are ordinary messages, and streams.
+    await using stream = await EventStream.open(
+      server,
+      "?events=delivery.delivered&topic=alerts",
+    );
+    const id = await publish(server, "alerts", "after");
+    await until(
+      async () =>
+        stream.events.some(({ data }) => data.messageId === id) &&
+        (await arrivals("/a")).some(({ messageId }) => messageId === id),
+      "it arrives, and is told",
+      10_000,
+    );
+    await until(async () => (await requests("fail")) >= 40, "all are tried");
   });
 
   test("accepts each event once into the ledger, whatever is killed", {

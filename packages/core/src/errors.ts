@@ -142,3 +142,13 @@ export function isTransient(error: unknown): boolean {
     (error.code === "STORAGE_FULL" || error.code === "STORAGE_UNAVAILABLE")
   );
 }
+
+/**
+ * Whether the same would fail each time: what it was about is left out, and what
+ * follows goes on. A store that is being closed says nothing about it.
+ */
+export function isPermanent(error: unknown): boolean {
+  const isClosing =
+    error instanceof CarillonError && error.code === "SHUTTING_DOWN";
+  return !isTransient(error) && !isClosing;
+}

@@ -50,6 +50,7 @@ export {
   CarillonError,
   type ErrorCode,
   errorCatalogue,
+  isPermanent,
   isTransient,
 } from "./errors.ts";
 export { EndpointHealth } from "./events/endpoint-health.ts";

@@ -244,7 +244,12 @@ export async function compose(
   const deliveries = new DeliveryMeter(protocols);
   const attemptLog = opened.use(new AttemptLog({ logger, clock, protocols }));
   const endpointHealth = opened.use(
-    new EndpointHealth({ store, clock, logger }),
+    new EndpointHealth({
+      store,
+      clock,
+      logger,
+      kindOf: (protocol) => kindOf(channels, protocol),
+    }),
   );
   await orAborted(endpointHealth.start(), signal);
   const engine = createEngineOf(

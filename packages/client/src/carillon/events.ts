@@ -22,7 +22,8 @@ export interface EventQuery {
 
 /**
  * What happened. `summary` stands for events beyond 50 a second: `counts` says
- * how many of each. `gap`: what happened before is not kept any more.
+ * how many of each. `gap`: what happened before is not kept any more, or cannot
+ * be read.
  */
 export interface CarillonEvent extends JsonObject {
   readonly event: string;

@@ -152,13 +152,14 @@ test("counts each endpoint for itself, and attempts alone", async () => {
   assert.deepEqual(await told(), ["endpoint.failing https://b 5"]);
 });
 
-test("tells nothing of events themselves, nor of texts", async () => {
+test("tells nothing of events themselves, nor of what a carrier is paid for", async () => {
   const { health, settled, told } = await setUp();
   const content = { kind: "event", text: "{}" } as const;
   for (let n = 0; n < 9; n++) {
     health.onWritten([
       written("retrying", "https://a", { content }),
       written("failed", "+4915112345678", { protocol: "sms" }),
+      written("failed", "+4915112345678", { protocol: "fax" }),
     ]);
   }
   await settled();
@@ -180,7 +181,7 @@ interface Details {
   readonly attempts?: number;
   readonly errorClass?: "interrupted" | "timeout";
   readonly content?: MessageContent;
-  readonly protocol?: "https" | "sms";
+  readonly protocol?: "https" | "sms" | "fax";
 }
 
 function written(
@@ -223,7 +224,13 @@ async function setUp({
   maxEntries?: number;
 } = {}) {
   const clock = { now: () => toEpochMs(0) };
-  const ports = { store, clock, logger: silentLogger };
+  const ports = {
+    store,
+    clock,
+    logger: silentLogger,
+    kindOf: (protocol: string) =>
+      protocol === "https" ? ("push" as const) : ("billable" as const),
+  };
   const health = new EndpointHealth(ports, maxEntries);
   await health.start();
   return {

@@ -3,9 +3,11 @@
  * whose last attempts, five in a row, all failed. Which ones fail is the store's
  * knowledge, and kept here as well, so that a success costs no look there; of
  * those whose failures are still counted a number is kept in memory, so that
- * after a restart it takes five more. Texts have no part in it.
+ * after a restart it takes five more. What a carrier is paid for has no part in
+ * it: that fails for the provider's sake.
  */
 
+import type { ChannelKind } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   DeliveryListener,
@@ -18,11 +20,13 @@ import {
 } from "../ports/failing-endpoint-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { StoreChange, StoreChanges } from "../ports/store-changes.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 
 export interface EndpointHealthPorts {
   readonly store: FailingEndpointStore & StoreChanges;
   readonly clock: Pick<Clock, "now">;
   readonly logger: Logger;
+  readonly kindOf: (protocol: Protocol) => ChannelKind | undefined;
 }
 
 /** Failed attempts in a row. */
@@ -65,10 +69,9 @@ export class EndpointHealth implements DeliveryListener, AsyncDisposable {
       if (succeeded && allIsWell) continue;
       if (attempts === 0 || lastAttempt === undefined) continue;
       const { message, recipient } = delivery.item;
-      // A text fails for its provider's sake; of events nothing is told.
-      if (recipient.protocol === "sms" || message.content.kind === "event") {
-        continue;
-      }
+      // Of events nothing is told.
+      if (message.content.kind === "event") continue;
+      if (this.#ports.kindOf(recipient.protocol) === "billable") continue;
       const isFailure =
         state === "retrying" || state === "failed" || state === "rejected";
       if (!succeeded && !isFailure) continue;

@@ -17,6 +17,7 @@ import type {
   DeliveryChange,
   DeliveryHead,
   EventMessage,
+  FeedPosition,
   MessageHead,
 } from "../ports/change-feed.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -42,7 +43,7 @@ const maxDeliveriesPerEvent = 100;
 export interface EventMessagePorts extends EventContext {
   readonly store: Pick<ChangeFeed, "findMessageHeads" | "listDeliveryHeads"> &
     Pick<TopicStore, "findTopic"> &
-    Pick<SubscriptionStore, "listSubscriptions">;
+    Pick<SubscriptionStore, "countSubscriptions">;
   readonly clock: Clock;
   readonly newMessageId: NewId<MessageId>;
   readonly lives: MessageLives;
@@ -56,10 +57,17 @@ interface Telling {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Answers the messages that tell these batches; in their order. */
+/** What a batch is told by. */
+export interface BatchMessages {
+  /** Of the batch. */
+  readonly position: FeedPosition;
+  readonly messages: readonly EventMessage[];
+}
+
+/** Answers the messages that tell these batches, for each in its order. */
 export function createEventMessages(
   ports: EventMessagePorts,
-): (batches: readonly ChangeBatch[]) => Promise<EventMessage[]> {
+): (batches: readonly ChangeBatch[]) => Promise<BatchMessages[]> {
   const { store, clock, newMessageId, lives, region } = ports;
 
   function toMessage(
@@ -161,12 +169,7 @@ export function createEventMessages(
       const topic = await store.findTopic(projectId, eventTopicName);
       if (!topic) return undefined;
       const { seq, displayName, introduction } = topic;
-      const { total } = await store.listSubscriptions(
-        projectId,
-        { topicSeq: seq },
-        { offset: 0, limit: 1 },
-      );
-      if (total === 0) return undefined;
+      if ((await store.countSubscriptions(seq)) === 0) return undefined;
       const urn = formatTopicUrn({
         region,
         projectId,
@@ -175,8 +178,8 @@ export function createEventMessages(
       return { seq, urn, name: eventTopicName, displayName, introduction };
     }
 
-    const messages: EventMessage[] = [];
-    for (const batch of batches) {
+    async function messagesOf(batch: ChangeBatch): Promise<EventMessage[]> {
+      const messages: EventMessage[] = [];
       for (const change of batch.changes) {
         if (change.kind === "occurrence") {
           const topic = await topicOf(change.projectId);
@@ -218,8 +221,15 @@ export function createEventMessages(
           });
         }
       }
+      return messages;
     }
-    return messages;
+
+    const all: BatchMessages[] = [];
+    for (const batch of batches) {
+      const { position } = batch;
+      all.push({ position, messages: await messagesOf(batch) });
+    }
+    return all;
   };
 }
 

@@ -6,10 +6,14 @@
  * accepted once, in the order of the feed.
  *
  * One works at a time over all nodes that share a store: the position is leased.
+ * The same one removes what is too old.
+ *
+ * What cannot be read, told or accepted is left out and logged: it holds up
+ * neither what follows nor the feed's retention.
  */
 
 import { WorkLoop } from "../engine/work-loop.ts";
-import { CarillonError, isTransient } from "../errors.ts";
+import { isPermanent } from "../errors.ts";
 import type {
   ChangeBatch,
   ChangeFeed,
@@ -17,21 +21,19 @@ import type {
   FeedPosition,
 } from "../ports/change-feed.ts";
 import type { Timer } from "../ports/clock.ts";
-import type { ContentSeal } from "../ports/content-seal.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
-import type { Logger } from "../ports/logger.ts";
 import { addMs } from "../time.ts";
+import type { BatchMessages } from "./event-messages.ts";
 import {
-  createEventMessages,
-  type EventMessagePorts,
-} from "./event-messages.ts";
+  createSoundMessages,
+  cutByEvents,
+  type SoundMessagePorts,
+} from "./sound-messages.ts";
 
-export interface EventPublisherPorts extends EventMessagePorts {
-  readonly store: EventMessagePorts["store"] & ChangeFeed;
+export interface EventPublisherPorts extends SoundMessagePorts {
+  readonly store: SoundMessagePorts["store"] & ChangeFeed;
   readonly dispatcher: Pick<Dispatcher, "offer">;
-  readonly logger: Logger;
   readonly random: () => number;
-  readonly seal: Pick<ContentSeal, "seal">;
   /** Names this process to others on the same store. */
   readonly owner: string;
 }
@@ -47,6 +49,16 @@ const consumerName = "events";
 const leaseMs = 30_000;
 /** Batches of one page. */
 const pageSize = 50;
+/**
+ * Deliveries and other events that one write tells at most, or those of one
+ * transaction; twice as many messages, so that others' writes go on meanwhile.
+ */
+export const maxEventsPerWrite = 500;
+/**
+ * How long after a message's life a receipt may still say what became of it, and
+ * its status URL is told.
+ */
+const lateOutcomesMs = 24 * 3_600_000;
 /** Read without a hint so often; also renews the lease. */
 const pollMs = 5000;
 /** Read but unwanted batches after which the position is written at once. */
@@ -62,13 +74,15 @@ export class EventPublisher {
   readonly #retention: WorkLoop;
   readonly #toMessages: (
     batches: readonly ChangeBatch[],
-  ) => Promise<EventMessage[]>;
+  ) => Promise<BatchMessages[]>;
   /** As the store has it; `undefined`: not ours. */
   #written: FeedPosition | undefined;
   /** What is read; between the two nobody wants anything. */
   #read: FeedPosition | undefined;
   #unwritten = 0;
   #renewAt = 0;
+  /** Until then no other owner has the place; monotonic. */
+  #leaseEndsAt = 0;
   #writeAt = 0;
   #timers: Timer[] = [];
   #stopWatching = () => {};
@@ -76,7 +90,7 @@ export class EventPublisher {
   constructor(ports: EventPublisherPorts, options: EventPublisherOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#toMessages = createEventMessages(ports);
+    this.#toMessages = createSoundMessages(ports);
     this.#loop = new WorkLoop(ports, {
       name: "events",
       hasRoom: () => true,
@@ -118,25 +132,18 @@ export class EventPublisher {
     if (this.#written === undefined || this.#read === undefined) return false;
     const page = await store.readChanges(this.#read, pageSize);
     if (page.kind === "gone") {
-      // What is not read is kept; so this is another store than it was.
-      const latest = await store.readLatestPosition();
-      logger.error("events_lost", { position: this.#read, latest });
-      await this.#advance(latest, []);
+      const { next } = page;
+      logger.error("events_lost", { position: this.#read, next });
+      await this.#advance(next, []);
       return true;
     }
     const { batches } = page;
-    const last = batches.at(-1);
-    if (last) {
-      const messages = (await store.findEventConsumer())
-        ? await this.#seal(await this.#toMessages(batches))
-        : [];
-      this.#read = last.position;
-      this.#unwritten += batches.length;
-      if (messages.length > 0) {
-        await this.#advance(last.position, messages);
-        return true;
+    for (const { position, unreadable: error } of batches) {
+      if (error !== undefined) {
+        logger.error("change_unreadable", { position, error });
       }
     }
+    if (!(await this.#tell(batches))) return true;
     const isDue =
       this.#unwritten >= maxUnwritten ||
       (this.#unwritten > 0 && clock.monotonic() >= this.#writeAt);
@@ -151,6 +158,7 @@ export class EventPublisher {
     const before = this.#written;
     this.#written = undefined;
     const held = await store.claimConsumer(consumerName, { owner, leaseMs });
+    this.#leaseEndsAt = held === undefined ? now : now + leaseMs;
     if (held === undefined) return;
     this.#written = held;
     this.#renewAt = now + leaseMs / 3;
@@ -161,65 +169,87 @@ export class EventPublisher {
     }
   }
 
+  /** Reads past the batches. False: another owner has the place. */
+  async #tell(batches: readonly ChangeBatch[]): Promise<boolean> {
+    const { store, clock } = this.#ports;
+    if (batches.length === 0) return true;
+    const since = addMs(clock.now(), -lateOutcomesMs);
+    const isWanted = await store.findEventConsumer(since);
+    const parts = isWanted
+      ? cutByEvents(batches, maxEventsPerWrite)
+      : [batches];
+    for (const part of parts) {
+      const told = isWanted ? await this.#toMessages(part) : [];
+      if (told.some(({ messages }) => messages.length > 0)) {
+        if (!(await this.#write(told))) return false;
+        continue;
+      }
+      this.#read = part.at(-1)?.position ?? this.#read;
+      this.#unwritten += part.length;
+    }
+    return true;
+  }
+
+  /** Has the messages accepted. False: another owner has the place. */
+  async #write(told: readonly BatchMessages[]): Promise<boolean> {
+    const { logger } = this.#ports;
+    const position = told.at(-1)?.position;
+    if (position === undefined) return true;
+    const messages = told.flatMap((batch) => batch.messages);
+    try {
+      return await this.#advance(position, messages);
+    } catch (error) {
+      // Once more would fail as well, and hold up all that follows.
+      if (!isPermanent(error) || messages.length === 0) throw error;
+      if (told.length === 1) {
+        const { length: count } = messages;
+        logger.error("events_refused", { position, count, error });
+        return await this.#advance(position, []);
+      }
+    }
+    for (const batch of told) {
+      if (!(await this.#write([batch]))) return false;
+    }
+    return true;
+  }
+
+  /** Answers whether it moved; else another owner has the place. */
   async #advance(
     to: FeedPosition,
     messages: readonly EventMessage[],
-  ): Promise<void> {
-    const { store, clock, dispatcher, logger, owner } = this.#ports;
+  ): Promise<boolean> {
+    const { store, clock, dispatcher, owner } = this.#ports;
     const from = this.#written;
-    if (from === undefined) return;
-    const move = (events: readonly EventMessage[]) =>
-      store.advanceConsumer({ name: consumerName, owner }, from, to, events);
+    if (from === undefined) return false;
+    const consumer = { name: consumerName, owner };
     // Whatever comes of it, it is asked again where it stands unless it moved.
     this.#written = undefined;
-    let isMoved: boolean;
     try {
-      isMoved = await move(messages);
+      if (!(await store.advanceConsumer(consumer, from, to, messages))) {
+        return false;
+      }
     } catch (error) {
-      // Once more would fail as well, and hold up all that follows.
-      if (isTransient(error) || messages.length === 0) throw error;
-      logger.error("events_refused", { count: messages.length, error });
-      isMoved = await move([]);
+      // It was undone. Should it stand elsewhere after all, nothing is accepted.
+      if (isPermanent(error)) this.#written = from;
+      throw error;
     }
-    if (!isMoved) return;
     this.#written = to;
     this.#read = to;
     this.#unwritten = 0;
     this.#writeAt = clock.monotonic() + pollMs;
-    if (messages.length === 0) return;
+    if (messages.length === 0) return true;
     // A lost hint only delays: the sweeper finds the rows.
     dispatcher.offer({ kind: "range", dueInMs: 0 });
     dispatcher.offer({ kind: "delivery", dueInMs: 0 });
-  }
-
-  /** As other messages are; what cannot be sealed is left out, and logged. */
-  async #seal(events: readonly EventMessage[]): Promise<EventMessage[]> {
-    const { seal, logger } = this.#ports;
-    const sealed: EventMessage[] = [];
-    for (const event of events) {
-      // Direct ones belong to no topic whose key it could be.
-      if ("recipient" in event) {
-        sealed.push(event);
-        continue;
-      }
-      try {
-        sealed.push({ message: await seal.seal(event.message) });
-      } catch (error) {
-        if (!(error instanceof CarillonError && error.code === "KEY_UNUSABLE"))
-          throw error;
-        logger.warn("event_not_published", {
-          projectId: event.message.projectId,
-          error,
-        });
-      }
-    }
-    return sealed;
+    return true;
   }
 
   /** Answers whether there may be more to remove. */
   async #forget(): Promise<boolean> {
     const { keepMs, keepBatches } = this.#options;
     const { store, clock } = this.#ports;
+    // It is the business of whoever reads for all nodes.
+    if (clock.monotonic() >= this.#leaseEndsAt) return false;
     const before = addMs(clock.now(), -keepMs);
     const count = await store.forgetChanges(
       { before, maxBatches: keepBatches },

@@ -4,7 +4,11 @@
  */
 
 import type { SubscriptionId } from "../ids.ts";
-import type { DeliveryState } from "../messages/delivery-state.ts";
+import {
+  type DeliveryState,
+  deliveryStates,
+  isSettled,
+} from "../messages/delivery-state.ts";
 import {
   type DeliveryHead,
   type MessageHead,
@@ -17,26 +21,14 @@ import type { Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import { formatSubscriptionUrn, formatTopicUrn } from "../urn.ts";
 
-/** States of deliveries that are told: those in which the engine is done. */
-export const toldStates = [
-  "sent",
-  "delivered",
-  "failed",
-  "rejected",
-  "unknown",
-  "debug",
-  "filtered",
-  "suppressed",
-  "expired",
-  "cancelled",
-] as const satisfies readonly DeliveryState[];
-
 /** The `type` of an event, as its receivers and filters name it. */
 export type EventType = `delivery.${DeliveryState}` | OccurrenceType;
 
-/** Every event there is. */
+/** Every event there is; of deliveries the states in which the engine is done. */
 export const eventTypes: readonly EventType[] = [
-  ...toldStates.map((state) => `delivery.${state}` as const),
+  ...deliveryStates
+    .filter(isSettled)
+    .map((state) => `delivery.${state}` as const),
   ...occurrenceTypes,
 ];
 

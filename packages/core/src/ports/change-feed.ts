@@ -59,13 +59,20 @@ export interface ChangeBatch {
   readonly position: FeedPosition;
   /** When the last of them happened. */
   readonly at: EpochMs;
+  /** None, if it is unreadable. */
   readonly changes: readonly Change[];
+  /** Why it cannot be read: the store's copy of it is damaged. */
+  readonly unreadable?: unknown;
 }
 
 export type ChangePage =
   | { readonly kind: "batches"; readonly batches: readonly ChangeBatch[] }
-  /** What follows the position is not kept any more, or never was. */
-  | { readonly kind: "gone" };
+  /**
+   * What follows the position is not kept any more, or never was. `next`: where
+   * all that is kept follows; for a position that the feed has not come to, or
+   * that is none, behind its last change.
+   */
+  | { readonly kind: "gone"; readonly next: FeedPosition };
 
 /** What events say of a topic. */
 export interface TopicHead {
@@ -113,15 +120,19 @@ export type EventMessage =
 
 /** How much of the feed is kept. */
 export interface ChangeRetention {
-  /** What happened earlier may go. */
+  /** What happened earlier may go, once durable consumers have read it. */
   readonly before: EpochMs;
-  /** What is more than so many transactions back may go. */
+  /** What is more than so many transactions back goes, read or not. */
   readonly maxBatches: number;
 }
 
 /** What happened, in the order of the commits, and who has read how far. */
 export interface ChangeFeed {
-  /** What follows a position, oldest first. */
+  /**
+   * What follows a position, oldest first. A batch that is damaged is answered
+   * as such and holds up no other. A position counts only as it was given,
+   * character by character.
+   */
   readChanges(after: FeedPosition, limit: number): Promise<ChangePage>;
   /** Behind the last change. */
   readLatestPosition(): Promise<FeedPosition>;
@@ -140,10 +151,12 @@ export interface ChangeFeed {
   ): Promise<readonly DeliveryHead[]>;
 
   /**
-   * Whether any change could be wanted by a durable consumer: a message with a
-   * status URL is kept, or an event topic has subscribers.
+   * Whether any change could be wanted by a durable consumer: an event topic
+   * has subscribers, or there is a message with a status URL that expires after
+   * `since`. As late as its own end counts that of what was resent of it, and
+   * the last action of an operator on one of its deliveries.
    */
-  findEventConsumer(): Promise<boolean>;
+  findEventConsumer(since: EpochMs): Promise<boolean>;
   /**
    * Takes or keeps a durable consumer's place for an owner; the first time it
    * stands behind the last change. `undefined`: another owner has it.
@@ -162,7 +175,9 @@ export interface ChangeFeed {
   ): Promise<boolean>;
   /**
    * Removes at most `limit` of the oldest batches that may go. The newest one
-   * stays, and what a durable consumer has still to read.
+   * stays. By age nothing goes that a durable consumer has still to read; by
+   * number it does, so that one that stands still does not keep the feed growing:
+   * it is answered `gone`.
    *
    * @returns how many were removed
    */

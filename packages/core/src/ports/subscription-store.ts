@@ -20,6 +20,8 @@ export interface SubscriptionReader {
     topicName: string,
     id: SubscriptionId,
   ): Promise<Subscription | undefined>;
+  /** Those of a topic that are not deleted, confirmed or not. */
+  countSubscriptions(topicSeq: number): Promise<number>;
   /** Oldest first; deleted ones are left out. */
   listSubscriptions(
     projectId: ProjectId,

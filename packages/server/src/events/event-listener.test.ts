@@ -91,7 +91,10 @@ test("counts with a filter by protocol, too", async () => {
 });
 
 test("disconnects a client that never reads, in bounded memory", async () => {
-  const { listener, clock, output, written, ended } = setUp();
+  const { listener, clock, output, written, ended } = setUp(
+    {},
+    { position: "0", offset: 0 },
+  );
   output.takes = false;
   for (let n = 0; n < 1000; n++) {
     await listener.take(batchOf(`${n}`, `${n + 1}`, 500));
@@ -105,7 +108,10 @@ test("disconnects a client that never reads, in bounded memory", async () => {
 });
 
 test("tells a client that reads again what it missed, as counts", async () => {
-  const { listener, clock, output, names, written } = setUp();
+  const { listener, clock, output, names, written } = setUp(
+    {},
+    { position: "1", offset: 0 },
+  );
   output.takes = false;
   await listener.take(batchOf("1", "2", 1));
   await listener.take(batchOf("2", "3", 10));
@@ -141,9 +147,48 @@ test("tells of a gap, and goes on behind it", async () => {
 test("reads ids of its own only", () => {
   assert.deepEqual(parseEventId("7"), { position: "7", offset: 0 });
   assert.deepEqual(parseEventId("7.12"), { position: "7", offset: 12 });
+  assert.deepEqual(parseEventId("0"), { position: "0", offset: 0 });
   for (const text of ["", "7.", "a b", ".3", "7.1234567890"]) {
     assert.equal(parseEventId(text), undefined);
   }
+  // Positions are compared as texts.
+  for (const text of ["07", "00", "7.0", "7.01", "07.1"]) {
+    assert.equal(parseEventId(text), undefined, text);
+  }
+});
+
+test("takes a batch once, and only behind its position", async () => {
+  const { listener, ids } = setUp();
+  await listener.take(batchOf("7", "8", 2));
+  await listener.take(batchOf("7", "8", 2));
+  await listener.take(batchOf("9", "10", 2));
+  assert.deepEqual(ids(), ["7.1", "7.2"]);
+  assert.deepEqual(listener.at, { position: "8", offset: 0 });
+});
+
+test("goes on behind the last event that was told, after a failure", async () => {
+  const { listener, ids } = setUp();
+  const batch = batchOf("7", "8", 2);
+  const [change] = batch.changes;
+  assert.ok(change?.told);
+  const broken = {
+    ...change.told,
+    texts: () => Promise.reject(new Error("no room")),
+  };
+  const failing = { ...batch, changes: [change, { count: 2, told: broken }] };
+  await assert.rejects(listener.take(failing), { message: "no room" });
+  assert.deepEqual(listener.at, { position: "7", offset: 2 });
+  await listener.take({ ...batch, changes: [change, change] });
+  assert.deepEqual(ids(), ["7.1", "7.2", "7.3", "7.4"]);
+});
+
+test("tells of a batch that cannot be read that it cannot", async () => {
+  const { listener, names, ids } = setUp();
+  const batch = { ...batchOf("7", "8", 0), changes: [], isUnreadable: true };
+  await listener.take(batch);
+  await listener.take(batchOf("8", "9", 1));
+  assert.deepEqual(names(), ["gap", "delivery.delivered"]);
+  assert.deepEqual(ids(), ["8", "8.1"]);
 });
 
 function setUp(
@@ -218,6 +263,7 @@ function batchOf(
 ): ToldBatch {
   const texts = Array.from({ length: count }, (_, n) => `{"n":${n}}`);
   return {
+    isUnreadable: false,
     before,
     position,
     at: "2026-01-01T00:00:00.000Z",

@@ -103,15 +103,30 @@ export class EventListener {
     return this.#at;
   }
 
-  /** What follows its position is gone: it goes on at the present. */
+  /** What follows its position cannot be told: it goes on at another. */
   gap(position: FeedPosition): void {
     const from = idOf(this.#at);
     this.#at = { position, offset: 0 };
     this.#event("gap", idOf(this.#at), JSON.stringify({ from }));
   }
 
-  /** Tells the batch behind its position. */
+  /** Nothing follows its position yet, so that nothing of that was told. */
+  dropOffset(): void {
+    if (this.#at.offset === 0) return;
+    this.#at = { position: this.#at.position, offset: 0 };
+  }
+
+  /**
+   * Tells a batch, if it is the one behind its position: one that was told, or
+   * that others wait for, changes nothing. After a failure it stands behind the
+   * last event that was told.
+   */
   async take(batch: ToldBatch): Promise<void> {
+    if (this.#isClosed || batch.before !== this.#at.position) return;
+    if (batch.isUnreadable) {
+      this.gap(batch.position);
+      return;
+    }
     let offset = 0;
     for (const { count, told } of batch.changes) {
       const from = Math.max(0, this.#at.offset - offset);
@@ -267,10 +282,13 @@ function idOf({ position, offset }: ListenerPosition): string {
   return offset === 0 ? position : `${position}.${offset}`;
 }
 
-/** Reads an id of an event; `undefined` when it is none. */
+/**
+ * Reads an id of an event; `undefined` when it is none. Positions are compared
+ * as texts, so each has one form: its numbers have no zeros in front.
+ */
 export function parseEventId(text: string): ListenerPosition | undefined {
   const [, position, offset = "0"] =
-    /^([0-9A-Za-z-]{1,64})(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+    /^((?!0\d)[0-9A-Za-z-]{1,64})(?:\.([1-9]\d{0,8}))?$/.exec(text) ?? [];
   return position === undefined
     ? undefined
     : { position, offset: Number(offset) };

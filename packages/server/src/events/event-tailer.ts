@@ -6,10 +6,12 @@
 
 import {
   CarillonError,
+  type ChangeBatch,
   type ChangeFeed,
   type Clock,
   type EventContext,
   type FeedPosition,
+  isPermanent,
   type Logger,
   type Timer,
   WorkLoop,
@@ -20,7 +22,7 @@ import {
   type EventListenerPorts,
   type ListenerPosition,
 } from "./event-listener.ts";
-import { toToldBatches } from "./told-batch.ts";
+import { type ToldBatch, toToldBatches } from "./told-batch.ts";
 
 export interface EventTailerPorts extends EventContext {
   readonly store: ChangeFeed;
@@ -44,6 +46,7 @@ export class EventTailer implements Disposable {
   readonly #live = new Set<EventListener>();
   /** Those that still read what they missed. */
   readonly #behind = new Set<EventListener>();
+  /** Where the live ones stand; `undefined` while nobody listens. */
   #position: FeedPosition | undefined;
   #poll: Timer | undefined;
   #stopWatching = () => {};
@@ -150,56 +153,102 @@ export class EventTailer implements Disposable {
 
   /** Answers whether there may be more to read. */
   async #readOn(): Promise<boolean> {
-    const { store } = this.#ports;
-    let isMore = false;
-    // The first listener says where reading begins.
-    this.#position ??= await store.readLatestPosition();
-    const after = this.#position;
-    const page = await store.readChanges(after, pageSize);
-    if (page.kind === "gone") {
-      this.#position = await store.readLatestPosition();
-      for (const listener of this.#live) listener.gap(this.#position);
-      return true;
-    }
-    isMore = page.batches.length === pageSize;
-    for (const batch of await toToldBatches(
-      store,
-      after,
-      page.batches,
-      this.#ports,
-    )) {
-      for (const listener of [...this.#live]) await listener.take(batch);
-      this.#position = batch.position;
-      this.#join();
-    }
+    let isMore = await this.#readLive();
     for (const listener of [...this.#behind]) {
-      if (await this.#catchUp(listener)) isMore = true;
+      try {
+        if (await this.#catchUp(listener)) isMore = true;
+      } catch (error) {
+        // The next hint, or the clock, has it read again.
+        this.#logFailure(listener, error);
+      }
     }
     return isMore;
   }
 
-  /** Answers whether it is to be called again. */
+  /** The same, of those that are told what happens. */
+  async #readLive(): Promise<boolean> {
+    const { store } = this.#ports;
+    const after = this.#position ?? (await store.readLatestPosition());
+    // The first listener says where reading begins; the last may have gone.
+    if (this.count === 0) return false;
+    this.#position = after;
+    const page = await store.readChanges(after, pageSize);
+    if (page.kind === "gone") {
+      const latest = await store.readLatestPosition();
+      if (this.#moveOn(after, latest)) {
+        for (const listener of this.#live) listener.gap(latest);
+      }
+      return true;
+    }
+    const batches = await this.#toTold(after, page.batches);
+    for (const batch of batches) {
+      for (const listener of [...this.#live]) await this.#tell(listener, batch);
+      // Others listen than did before.
+      if (!this.#moveOn(batch.before, batch.position)) return true;
+      this.#join();
+    }
+    return batches.length === pageSize;
+  }
+
+  /** Answers whether it is to be called again at once. */
   async #catchUp(listener: EventListener): Promise<boolean> {
     const { store } = this.#ports;
-    const { position } = listener.at;
     if (this.#join()) return true;
+    if (listener.isClosed) return false;
+    const { position } = listener.at;
     const page = await store.readChanges(position, pageSize);
     if (page.kind === "gone") {
       listener.gap(await store.readLatestPosition());
       return true;
     }
-    // Nothing behind it: the others come there, too.
-    if (page.batches.length === 0) return !this.#join();
-    for (const batch of await toToldBatches(
-      store,
-      position,
-      page.batches,
-      this.#ports,
-    )) {
-      await listener.take(batch);
+    if (page.batches.length === 0) {
+      // The others are here, or come here with what they read next.
+      listener.dropOffset();
+      this.#join();
+      return false;
+    }
+    for (const batch of await this.#toTold(position, page.batches)) {
+      await this.#tell(listener, batch);
+      // It may have failed, so that it has to be read again, later.
+      if (listener.at.position !== batch.position) return false;
       if (listener.isClosed || this.#join()) break;
     }
     return true;
+  }
+
+  #toTold(
+    after: FeedPosition,
+    batches: readonly ChangeBatch[],
+  ): Promise<ToldBatch[]> {
+    return toToldBatches(this.#ports.store, after, batches, this.#ports);
+  }
+
+  /** A listener that fails holds up no other: it reads again by itself. */
+  async #tell(listener: EventListener, batch: ToldBatch): Promise<void> {
+    try {
+      await listener.take(batch);
+    } catch (error) {
+      this.#logFailure(listener, error);
+      if (isPermanent(error)) listener.gap(batch.position);
+      else if (this.#live.delete(listener)) this.#behind.add(listener);
+    }
+  }
+
+  /** False: everybody who listened at `from` has gone meanwhile. */
+  #moveOn(from: FeedPosition, to: FeedPosition): boolean {
+    if (this.#position !== from) return false;
+    this.#position = to;
+    return true;
+  }
+
+  #logFailure(listener: EventListener, error: unknown): void {
+    const { projectId } = listener.filter;
+    const { position } = listener.at;
+    this.#ports.logger.warn("event_not_streamed", {
+      projectId,
+      position,
+      error,
+    });
   }
 
   /** Those that are where the others are, with nothing half told. */

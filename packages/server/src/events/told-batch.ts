@@ -14,6 +14,8 @@ import {
   type EventType,
   eventTime,
   type FeedPosition,
+  isPermanent,
+  type Logger,
   listRuns,
   type MessageHead,
   messageFacts,
@@ -54,11 +56,44 @@ export interface ToldBatch {
     readonly count: number;
     readonly told: ToldChange | undefined;
   }[];
+  /** It cannot be told at all. */
+  readonly isUnreadable: boolean;
 }
 
 type Heads = Pick<ChangeFeed, "findMessageHeads" | "listDeliveryHeads">;
 
+export interface ToldBatchContext extends EventContext {
+  readonly logger: Logger;
+}
+
+/** A batch whose messages cannot be read is logged, and told as unreadable. */
 export async function toToldBatches(
+  store: Heads,
+  after: FeedPosition,
+  batches: readonly ChangeBatch[],
+  context: ToldBatchContext,
+): Promise<ToldBatch[]> {
+  try {
+    return await toldTogether(store, after, batches, context);
+  } catch (error) {
+    if (!isPermanent(error)) throw error;
+    const [first] = batches;
+    if (batches.length === 1 && first) {
+      const { position } = first;
+      context.logger.error("change_unreadable", { position, error });
+      const unreadable = { ...first, changes: [], unreadable: error };
+      return await toldTogether(store, after, [unreadable], context);
+    }
+  }
+  const all: ToldBatch[] = [];
+  for (const batch of batches) {
+    const before = all.at(-1)?.position ?? after;
+    all.push(...(await toToldBatches(store, before, [batch], context)));
+  }
+  return all;
+}
+
+async function toldTogether(
   store: Heads,
   after: FeedPosition,
   batches: readonly ChangeBatch[],
@@ -75,7 +110,7 @@ export async function toToldBatches(
     if (!head.isEvent) heads.set(head.seq, head);
   }
   let before = after;
-  return batches.map(({ position, at: instant, changes }) => {
+  return batches.map(({ position, at: instant, changes, unreadable }) => {
     const at = eventTime(instant);
     const told = changes.map((change) => {
       if (change.kind === "occurrence") {
@@ -111,7 +146,8 @@ export async function toToldBatches(
         },
       };
     });
-    const batch = { before, position, at, changes: told };
+    const isUnreadable = unreadable !== undefined;
+    const batch = { before, position, at, changes: told, isUnreadable };
     before = position;
     return batch;
   });

@@ -148,11 +148,19 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   // Events.
   events_lost: event(
     "error",
-    "What follows `position` in the change feed is not there: status URLs and event topics are told from `latest` on",
+    "What follows `position` in the change feed is not there: status URLs and event topics are told from `next` on",
   ),
   events_refused: event(
     "error",
     "The store refused messages of `count` events; what follows is told",
+  ),
+  change_unreadable: event(
+    "error",
+    "What one transaction changed, in front of `position` in the change feed, cannot be read and is not told; what follows is",
+  ),
+  event_not_streamed: event(
+    "warn",
+    "A listener to events could not be told what follows `position`: that is tried again, or it gets a `gap`",
   ),
   event_not_published: event(
     "warn",

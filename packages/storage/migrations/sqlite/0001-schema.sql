@@ -206,6 +206,9 @@ CREATE TABLE messages (
   details            TEXT,
   -- Where what becomes of its deliveries is told; NULL: nowhere.
   status_url         TEXT,
+  -- Until then more may come of its deliveries, if that is later than
+  -- expires_at: an operator resent or settled them.
+  status_until       INTEGER,
   content_kind       INTEGER NOT NULL,
   -- The text, or as JSON the variants, or what a notice's link is made from. Last,
   -- because it may be long and the columns before it are read without it.
@@ -217,8 +220,9 @@ CREATE INDEX messages_of_project ON messages (project_id, seq);
 -- Messages without a tag cost nothing here.
 CREATE INDEX messages_of_tag ON messages (project_id, tag, seq)
   WHERE tag IS NOT NULL;
--- Says at once that there is none.
-CREATE INDEX messages_status_url ON messages (seq)
+-- Says at once whether what becomes of any is still to be told.
+CREATE INDEX messages_status_url
+  ON messages (coalesce(status_until, expires_at))
   WHERE status_url IS NOT NULL;
 
 -- What messages are about in the publishers' own systems. Ids are texts: an

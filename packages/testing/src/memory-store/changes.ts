@@ -2,6 +2,7 @@
 
 import {
   type ChangeFeed,
+  type EpochMs,
   eventTopicName,
   type MessageHead,
 } from "@carillon/core";
@@ -18,11 +19,14 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
 
   return {
     async readChanges(after, limit) {
-      if (!/^\d{1,15}$/.test(after)) return { kind: "gone" };
       const from = Number(after);
       const kept = changes.list();
       const oldest = kept[0]?.seq ?? 1;
-      if (from < oldest - 1 || from > newest()) return { kind: "gone" };
+      // A position is what a number is written as.
+      if (`${from}` !== after || !(from >= 0 && from <= newest())) {
+        return { kind: "gone", next: `${newest()}` };
+      }
+      if (from < oldest - 1) return { kind: "gone", next: `${oldest - 1}` };
       const batches = kept
         .filter(({ seq }) => seq > from)
         .slice(0, limit)
@@ -84,9 +88,14 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
           ];
         });
     },
-    async findEventConsumer() {
+    async findEventConsumer(since) {
+      const ends = [...messages.entries()].flatMap(([seq, message]) =>
+        message.statusUrl === undefined
+          ? []
+          : [message.expiresAt, ...laterEndsOf(tables, Number(seq))],
+      );
       return (
-        messages.list().some((it) => it.statusUrl !== undefined) ||
+        ends.some((at) => at !== undefined && at > since) ||
         listPresent(tables).some(
           ({ topicName }) => topicName === eventTopicName,
         )
@@ -128,12 +137,27 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
         const read = Math.min(last, ...positions);
         let count = 0;
         for (const { seq, at } of changes.list().slice(0, limit)) {
-          const mayGo = at < before || seq <= last - maxBatches;
-          if (!mayGo || seq > read || seq >= last) break;
+          if (seq >= last) break;
+          const isTooMany = seq <= last - maxBatches;
+          if (!isTooMany && (at >= before || seq > read)) break;
           changes.delete(seq);
           count++;
         }
         return count;
       }),
   };
+}
+
+/** When what was resent of a message expires, and when operators acted on it. */
+function laterEndsOf(
+  { deliveries }: Tables,
+  messageSeq: number,
+): (EpochMs | undefined)[] {
+  return deliveries
+    .list()
+    .filter((row) => row.messageSeq === messageSeq)
+    .flatMap(({ expiresAt, actions }) => [
+      expiresAt,
+      ...actions.map(({ at }) => at),
+    ]);
 }

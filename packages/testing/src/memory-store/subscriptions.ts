@@ -52,6 +52,10 @@ export function createSubscriptionStore(
     async findSubscriptionById(id) {
       return listPresent(tables).find((it) => it.id === id);
     },
+    async countSubscriptions(topicSeq) {
+      return listPresent(tables).filter((it) => it.topicSeq === topicSeq)
+        .length;
+    },
     async listSubscriptions(projectId, filter, page) {
       const { fuzzyRemark = "", protocols, ...exact } = filter;
       const matching = listPresent(tables).filter(

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
   type ChangeBatch,
+  type DeliveryAction,
   type FeedPosition,
   listRuns,
-  type MessageId,
   type NewInboundMessage,
   type Store,
 } from "@carillon/core";
@@ -245,17 +245,39 @@ export function testChanges({ test }: Cases): void {
     assert.ok(first && second);
     const retention = { before: after(1000), maxBatches: 1000 };
     assert.equal(await store.forgetChanges(retention, 2), 2);
-    assert.deepEqual(await store.readChanges(from, 10), { kind: "gone" });
-    assert.deepEqual(await store.readChanges(first.position, 10), {
-      kind: "gone",
-    });
+    // What is kept is not missed.
+    const gone = { kind: "gone", next: second.position };
+    assert.deepEqual(await store.readChanges(from, 10), gone);
+    assert.deepEqual(await store.readChanges(first.position, 10), gone);
     assert.equal((await read(store, second.position)).length, 3);
     const { position } = (await read(store, second.position)).at(-1) ?? {};
     assert.ok(position);
     // As after a restore of older data.
-    assert.deepEqual(await store.readChanges("x", 10), { kind: "gone" });
     const ahead = `${Number(position) + 7}`;
-    assert.deepEqual(await store.readChanges(ahead, 10), { kind: "gone" });
+    for (const never of [ahead, "x", ""]) {
+      assert.deepEqual(
+        await store.readChanges(never, 10),
+        { kind: "gone", next: position },
+        never,
+      );
+    }
+  });
+
+  test("knows a position only as it was given", async (store) => {
+    await occur(store, 2);
+    const latest = await store.readLatestPosition();
+    for (const other of [
+      `0${latest}`,
+      `00${latest}`,
+      ` ${latest}`,
+      `+${latest}`,
+    ]) {
+      assert.deepEqual(
+        await store.readChanges(other, 10),
+        { kind: "gone", next: latest },
+        other,
+      );
+    }
   });
 
   test("forgets by age and by number, but never the newest", async (store, clock) => {
@@ -276,13 +298,33 @@ export function testChanges({ test }: Cases): void {
     const from = await store.claimConsumer("events", leaseOf("a"));
     assert.ok(from !== undefined);
     await occur(store, 4);
-    const all = { before: after(1000), maxBatches: 1 };
+    const all = { before: after(1000), maxBatches: 1000 };
     assert.equal(await store.forgetChanges(all, 100), 0);
     const batches = await read(store, from);
     const to = batches[1]?.position ?? "";
     const consumer = { name: "events", owner: "a" };
     assert.equal(await store.advanceConsumer(consumer, from, to, []), true);
     assert.equal(await store.forgetChanges(all, 100), 2);
+  });
+
+  test("forgets by number what a consumer that stands still has to read, and says so", async (store) => {
+    const from = await store.claimConsumer("events", leaseOf("a"));
+    assert.ok(from !== undefined);
+    await occur(store, 6);
+    const batches = await read(store, from);
+    const some = { before: start, maxBatches: 2 };
+    assert.equal(await store.forgetChanges(some, 3), 3);
+    assert.equal(await store.forgetChanges(some, 100), 1);
+    assert.equal(await store.forgetChanges(some, 100), 0);
+    // It stands where it stood, and loses no more than it has to.
+    assert.equal(await store.claimConsumer("events", leaseOf("a")), from);
+    const page = await store.readChanges(from, 100);
+    assert.ok(page.kind === "gone");
+    assert.equal(page.next, batches[3]?.position);
+    const consumer = { name: "events", owner: "a" };
+    const move = store.advanceConsumer(consumer, from, page.next, []);
+    assert.equal(await move, true);
+    assert.deepEqual(await read(store, page.next), batches.slice(4));
   });
 
   test("gives a consumer's place to one owner at a time", async (store, clock) => {
@@ -416,17 +458,52 @@ export function testChanges({ test }: Cases): void {
   });
 
   test("says whether events could be wanted", async (store) => {
-    assert.equal(await store.findEventConsumer(), false);
+    assert.equal(await store.findEventConsumer(start), false);
     const topic = await addTopic(store, { name: "carillon-events" });
-    assert.equal(await store.findEventConsumer(), false);
+    assert.equal(await store.findEventConsumer(start), false);
     const { id } = await addSubscription(store, topic);
-    assert.equal(await store.findEventConsumer(), true);
+    assert.equal(await store.findEventConsumer(start), true);
     await store.deleteSubscription(projectId, topic.name, id, after(1));
-    assert.equal(await store.findEventConsumer(), false);
+    assert.equal(await store.findEventConsumer(start), false);
+  });
+
+  test("says whether what becomes of a message is to be told, as long as it may", async (store, clock) => {
     const statusUrl = "https://example.com/status";
-    const message = directMessage({ id: freshId<MessageId>(), statusUrl });
-    await store.acceptDirectMessage(message, phones(1));
-    assert.equal(await store.findEventConsumer(), true);
+    const other = directMessage({ expiresAt: after(9000) });
+    await store.acceptDirectMessage(other, phones(1));
+    assert.equal(await store.findEventConsumer(start), false);
+    const message = directMessage({ statusUrl, expiresAt: after(5000) });
+    const { seq } = await store.acceptDirectMessage(message, phones(2));
+    assert.equal(await store.findEventConsumer(start), true);
+    assert.equal(await store.findEventConsumer(after(4999)), true);
+    assert.equal(await store.findEventConsumer(after(5000)), false);
+    const claims = await claimDue(store, clock, leaseOf("a"), start, 3);
+    const outcomes = claims
+      .filter(({ messageSeq }) => messageSeq === seq)
+      .map(({ fence, recipient: { target } }) => ({
+        ...delivered(seq, target, { state: "unknown", provider: "p" }),
+        fence,
+      }));
+    await recordOutcomes(store, outcomes);
+    const act = (target: number, action: DeliveryAction, ms: number) =>
+      store.actOnDelivery(
+        { messageSeq: seq, target },
+        {
+          action,
+          now: after(ms),
+          ...(action === "settle_resend" && { timeToLiveSeconds: 2 }),
+          lives: {},
+          pullProtocols: [],
+        },
+        { userId: "u1", userName: "admin" },
+      );
+    // What an operator does comes later than its life.
+    assert.ok(await act(0, "settle_delivered", 6000));
+    assert.equal(await store.findEventConsumer(after(5999)), true);
+    assert.equal(await store.findEventConsumer(after(6000)), false);
+    assert.ok(await act(1, "settle_resend", 6000));
+    assert.equal(await store.findEventConsumer(after(7999)), true);
+    assert.equal(await store.findEventConsumer(after(8000)), false);
   });
 
   test("counts a project's event topic in no quota", async (store) => {

@@ -98,12 +98,26 @@ export function testFailingEndpoints({ test }: Cases): void {
     assert.equal(await store.removeFailingEndpoint(named(0), 5, start), false);
   });
 
-  test("forgets a deleted project's", async (store) => {
+  test("forgets a deleted project's, and tells other nodes", async (store) => {
     const other = { ...failing, projectId: otherProjectId };
     await store.addFailingEndpoint(failing, 5);
     await store.addFailingEndpoint(other, 5);
+    const told: StoreChange[] = [];
+    const last = Promise.withResolvers<void>();
+    store.changes((change) => {
+      told.push(change);
+      if (change.kind === "setting") last.resolve();
+    });
     await store.deleteProject(projectId, start);
+    await store.putSetting("after", "1", 0);
+    await last.promise;
     assert.deepEqual(await store.listFailingEndpoints(), [other]);
+    const ofEndpoints = told.filter(
+      ({ kind }) => kind === "endpoint" || kind === "all",
+    );
+    const { since: _, ...named } = failing;
+    const isAll = ofEndpoints.some(({ kind }) => kind === "all");
+    if (!isAll) assert.deepEqual(ofEndpoints, [{ kind: "endpoint", ...named }]);
   });
 }
 

@@ -530,6 +530,21 @@ export function testSubscriptions({ test }: Cases): void {
       await store.listSubscriptions(projectId, ofTopic, everything),
       { total: 0, items: [] },
     );
+    assert.equal(await store.countSubscriptions(topic.seq), 0);
+  });
+
+  test("counts a topic's subscriptions, whether they are confirmed or not", async (store) => {
+    const topic = await addTopic(store);
+    await addSubscription(store, await addTopic(store));
+    assert.equal(await store.countSubscriptions(topic.seq), 0);
+    const { id } = await addSubscription(store, topic);
+    await addUnconfirmed(store, topic);
+    assert.equal(await store.countSubscriptions(topic.seq), 2);
+    await store.cancelSubscription(id, () => undefined);
+    assert.equal(await store.countSubscriptions(topic.seq), 2);
+    await store.deleteSubscription(projectId, topic.name, id, start);
+    assert.equal(await store.countSubscriptions(topic.seq), 1);
+    assert.equal(await store.countSubscriptions(4711), 0);
   });
 
   test("lists subscriptions of a project or a topic, oldest first", async (store) => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hourMs } from "@carillon/core";
+import { hourMs, silentLogger } from "@carillon/core";
 import { startTestServer } from "../../../test-support/test-server.ts";
 import { toToldBatches } from "../../events/told-batch.ts";
 
@@ -107,6 +107,7 @@ test("events name the topic of each delivery", async () => {
   assert.ok(page.kind === "batches");
   const context = {
     region: "test-1",
+    logger: silentLogger,
     protocols: { maskSecrets: (_: string, endpoint: string) => endpoint },
   };
   const batches = await toToldBatches(store, position, page.batches, context);

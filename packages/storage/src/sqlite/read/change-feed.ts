@@ -91,10 +91,11 @@ export function createChangeFeed(
        AND s.seq = d.target
      ORDER BY d.target`,
   );
-  /** Indexes: messages_status_url, topics_of_events. */
+  /** Parameter: since. Indexes: messages_status_url, topics_of_events. */
   const consumer = reader.prepare<[number]>(
     `SELECT EXISTS (SELECT 1 FROM messages INDEXED BY messages_status_url
-         WHERE status_url IS NOT NULL)
+         WHERE status_url IS NOT NULL
+           AND coalesce(status_until, expires_at) > ?)
        OR EXISTS (SELECT 1 FROM topics INDEXED BY topics_of_events
          WHERE name = '${eventTopicName}' AND deleted_at IS NULL
            AND subscription_count > 0)`,
@@ -106,8 +107,11 @@ export function createChangeFeed(
 
   return {
     async readChanges(after, limit) {
-      if (!/^\d{1,15}$/.test(after)) return { kind: "gone" };
-      const from = Number(after);
+      const from = isPosition(after) ? Number(after) : undefined;
+      if (from === undefined) {
+        const [, newest] = bounds.get() ?? [];
+        return { kind: "gone", next: String(newest ?? 0) };
+      }
       const rows = next.all(from, limit);
       const [first] = rows[0] ?? [];
       // The usual case: it goes on with the next number.
@@ -115,11 +119,13 @@ export function createChangeFeed(
         return { kind: "batches", batches: rows.map(toChangeBatch) };
       }
       const [oldest, newest] = bounds.get() ?? [];
-      const isGone =
-        from > (newest ?? 0) || (oldest != null && from < oldest - 1);
-      return isGone
-        ? { kind: "gone" }
-        : { kind: "batches", batches: rows.map(toChangeBatch) };
+      if (from > (newest ?? 0)) {
+        return { kind: "gone", next: String(newest ?? 0) };
+      }
+      if (oldest != null && from < oldest - 1) {
+        return { kind: "gone", next: String(oldest - 1) };
+      }
+      return { kind: "batches", batches: rows.map(toChangeBatch) };
     },
     async readLatestPosition() {
       return String(bounds.get()?.[1] ?? 0);
@@ -135,8 +141,8 @@ export function createChangeFeed(
         .all(JSON.stringify(targets), messageSeq)
         .map((row): DeliveryHead => deliveryHeads.fromRow(row));
     },
-    async findEventConsumer() {
-      return consumer.get()?.[0] === 1;
+    async findEventConsumer(since) {
+      return consumer.get(since)?.[0] === 1;
     },
     async claimConsumer(name, lease) {
       const now = Math.floor(clock.monotonic());
@@ -161,6 +167,11 @@ export function createChangeFeed(
     forgetChanges: ({ before, maxBatches }, limit) =>
       writer.run("forgetChanges", before, maxBatches, limit),
   };
+}
+
+/** As it is given: numbers, without zeros in front. */
+function isPosition(text: string): boolean {
+  return /^(?:0|[1-9]\d{0,14})$/.test(text);
 }
 
 function toMessageHead({

@@ -113,3 +113,32 @@ test("nor does a due delivery of a message that cannot be read", async () => {
   assert.deepEqual(await claimDue(store, lease, 10), []);
   await store.close();
 });
+
+test("a change that cannot be read holds up no other, and says so", async () => {
+  const { store, damage } = await openLogged();
+  const from = await store.readLatestPosition();
+  const topic = await addTopic(store);
+  const target = await addSubscription(store, topic);
+  for (let n = 0; n < 4; n++) {
+    const { range, messageSeq } = await acceptClaimed(store, topic);
+    await completeRange(store, range, [delivered(messageSeq, target)]);
+  }
+  damage("UPDATE changes SET data = '{' WHERE seq = 2");
+  damage(`UPDATE changes SET data = '{"d":[1,99,2,1,1]}' WHERE seq = 3`);
+  const page = await store.readChanges(from, 10);
+  assert.ok(page.kind === "batches");
+  assert.deepEqual(
+    page.batches.map(({ position, changes, unreadable }) => [
+      position,
+      changes.length,
+      unreadable instanceof Error,
+    ]),
+    [
+      ["1", 1, false],
+      ["2", 0, true],
+      ["3", 0, true],
+      ["4", 1, false],
+    ],
+  );
+  await store.close();
+});

@@ -31,6 +31,10 @@ export function createSubscriptionStore(
     `SELECT ${subscriptions.columns()} FROM ${subscriptionTables}
      WHERE subscriptions.id = ? AND status < 4`,
   );
+  /** Parameters: topic. Index: the primary key. */
+  const countOfTopic = reader.prepare<[subscriptions: number]>(
+    "SELECT subscription_count FROM topics WHERE seq = ?",
+  );
   const lists = createLists(reader);
 
   function findById(id: SubscriptionId): Subscription | undefined {
@@ -47,6 +51,9 @@ export function createSubscriptionStore(
     },
     async findSubscriptionById(id) {
       return findById(id);
+    },
+    async countSubscriptions(topicSeq) {
+      return countOfTopic.get(topicSeq)?.[0] ?? 0;
     },
     async listSubscriptions(projectId, filter, page) {
       return lists(projectId, filter, page);

@@ -40,7 +40,17 @@ export function encodeChanges(
   return JSON.stringify(data);
 }
 
+/** A row that cannot be read, of a damaged database, is a batch that says so. */
 export function toChangeBatch([seq, at, data]: ChangeRow): ChangeBatch {
+  const position = String(seq);
+  try {
+    return { position, at: epochMs.decode(at), changes: decodeChanges(data) };
+  } catch (unreadable) {
+    return { position, at: epochMs.decode(0), changes: [], unreadable };
+  }
+}
+
+function decodeChanges(data: string): Change[] {
   // Only encodeChanges writes this column.
   const { d = [], o = [] } = JSON.parse(data) as ChangeData;
   const changes: Change[] = [];
@@ -58,5 +68,5 @@ export function toChangeBatch([seq, at, data]: ChangeRow): ChangeBatch {
   for (const [type, projectId, about] of o) {
     changes.push({ kind: "occurrence", type, projectId, about });
   }
-  return { position: String(seq), at: epochMs.decode(at), changes };
+  return changes;
 }

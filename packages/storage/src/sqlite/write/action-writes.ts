@@ -59,6 +59,12 @@ export function createActions(db: DatabaseSync) {
         WHERE message_seq = ?1 AND target = ?2),
        ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
   );
+  /** Parameters: instant, message. Index: the primary key. */
+  const tellUntil = db.prepare(
+    `UPDATE messages SET status_until = ?1
+     WHERE seq = ?2 AND status_url IS NOT NULL
+       AND coalesce(status_until, expires_at) < ?1`,
+  );
   return (
     row: WalkRow,
     facts: ActionFacts,
@@ -79,6 +85,7 @@ export function createActions(db: DatabaseSync) {
       messageSeq,
       target,
     );
+    tellUntil.run(Math.max(order.now, expiresAt ?? 0), messageSeq);
     const user = source.jobSeq === undefined ? source : undefined;
     note.run(
       messageSeq,

@@ -85,8 +85,9 @@ export function createChangeWrites(db: DatabaseSync, journal: ChangeJournal) {
       let upto = 0;
       let count = 0;
       for (const [seq, at] of oldest.all(limit)) {
-        const mayGo = at < before || seq <= newest - maxBatches;
-        if (!mayGo || seq > read || seq >= newest) break;
+        if (seq >= newest) break;
+        const isTooMany = seq <= newest - maxBatches;
+        if (!isTooMany && (at >= before || seq > read)) break;
         upto = seq;
         count++;
       }

@@ -7,6 +7,8 @@ import type {
   Domain,
   EpochMs,
   Project,
+  ProjectId,
+  Protocol,
   TokenRecord,
   User,
 } from "@carillon/core";
@@ -76,8 +78,15 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
     "access_keys",
     "tokens",
     "subscription_users",
-    "failing_endpoints",
   ].map((table) => db.prepare(`DELETE FROM ${table} WHERE project_id = ?`));
+  /** Parameter: project. Index: its unique one. */
+  const deleteFailingEndpoints = prepareQuery<
+    [protocol: Protocol, endpoint: string]
+  >(
+    db,
+    `DELETE FROM failing_endpoints WHERE project_id = ?
+     RETURNING protocol, endpoint`,
+  );
   /** Parameter: project. Index: topics_of_project. */
   const topicOfProject = prepareQuery<[one: number]>(
     db,
@@ -184,10 +193,14 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
         deleteDomain.run(id);
         return domainById.get(id) === undefined;
       }),
-    deleteProject: (id: string, at: EpochMs, expected: Expected) =>
+    deleteProject: (id: ProjectId, at: EpochMs, expected: Expected) =>
       change(expected, "project", id, () => {
         if (topicOfProject.get(id)) return false;
         for (const statement of ofProject) statement.run(id);
+        for (const [protocol, endpoint] of deleteFailingEndpoints.all(id)) {
+          const projectId = id;
+          notices.note({ kind: "endpoint", projectId, protocol, endpoint });
+        }
         deleteTemplates.run(at, id);
         deleteProject.run(id);
         noteDeleted.run(id);

@@ -1,5 +1,5 @@
 /**
- * Makes a built package ready to be packed: `dist` has nothing of sources that
+ * Makes a built package ready to be packed: `dist` has no types of sources that
  * are gone, and the repository's licence lies beside its manifest, as npm packs
  * no links.
  *
@@ -20,12 +20,12 @@ const [folder = "."] = process.argv.slice(2);
 const packageFolder = resolve(folder);
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-for (const path of globSync("dist/**/*.{js,d.ts,map}", {
+for (const path of globSync("dist/**/*.d.ts{,.map}", {
   cwd: packageFolder,
 })) {
   const source = path
     .replace(/^dist/, "src")
-    .replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts");
+    .replace(/\.d\.ts(\.map)?$/, ".ts");
   if (!existsSync(join(packageFolder, source))) {
     rmSync(join(packageFolder, path));
   }

@@ -71,7 +71,10 @@ function check() {
 }
 
 function build() {
-  return run("tsc", "-b");
+  return inTurn(
+    () => run("tsc", "-b"),
+    () => node("scripts/bundle.ts"),
+  )();
 }
 
 /** Installs again only when the lock file is not the one installed last. */

@@ -22,13 +22,15 @@ if (isServer) {
 }
 
 const require = createRequire(import.meta.url);
+const manifest = require("../package.json");
 /** By the package's own `engines`, such as `>=24.7`; read by doctor as well. */
-const needed = require("../package.json").engines.node.replace(">=", "");
+const needed = manifest.engines.node.replace(">=", "");
 const heapOptions = ["--max-semi-space-size=16", "--max-old-space-size=2000"];
 
 const packageFolder = dirname(dirname(fileURLToPath(import.meta.url)));
-const built = join(packageFolder, "dist", "main.js");
-const source = join(packageFolder, "src", "main.ts");
+const entry = manifest.imports["#main"];
+const built = join(packageFolder, entry.default);
+const source = join(packageFolder, entry.source);
 const launcher = fileURLToPath(import.meta.url);
 
 if (!isNewEnough(process.versions.node)) {

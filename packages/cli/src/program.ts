@@ -4,9 +4,9 @@
  * `--version` answer at once.
  */
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
+import { manifest } from "./manifest.ts";
 import { NodeWarnings } from "./node-reports.ts";
 import { printableLines } from "./printable.ts";
 import { endOnSignal, onHangUp } from "./stop-signal.ts";
@@ -240,7 +240,7 @@ export async function createProgram(
     .description(
       "Self-hosted notification service: publish once, deliver everywhere, and know what happened to every message.",
     )
-    .version(version(), "-V, --version", "print the version")
+    .version(manifest.version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help; after a command, its own")
     .helpCommand("help [command...]", "print the help of a command")
     .exitOverride()
@@ -354,12 +354,4 @@ function explain(error: unknown): number {
   const text = error instanceof Error ? (error.stack ?? error.message) : error;
   process.stderr.write(`Unexpected failure. ${text}\n`);
   return 1;
-}
-
-function version(): string {
-  // The same place from src/ and from dist/.
-  const manifest: unknown = JSON.parse(
-    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-  );
-  return (manifest as { version: string }).version;
 }

@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { manifest } from "../manifest.ts";
 import type { Finding } from "./check.ts";
 
 /**
@@ -6,11 +6,7 @@ import type { Finding } from "./check.ts";
  * `crypto.argon2`. It stands in the package's `engines`, where the launcher
  * and package managers read it too.
  */
-// As deep below src as below dist.
-const { engines } = createRequire(import.meta.url)("../../package.json") as {
-  readonly engines: { readonly node: string };
-};
-const needed = engines.node.replace(">=", "");
+const needed = manifest.engines.node.replace(">=", "");
 
 /** Is Node.js new enough? */
 export function checkRuntime(version = process.versions.node): Finding {

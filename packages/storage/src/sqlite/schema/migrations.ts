@@ -4,7 +4,9 @@
  */
 
 import { readdirSync, readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import type { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { CarillonError, type Clock } from "@carillon/core";
 import { prepareQuery } from "./query.ts";
 
@@ -15,10 +17,7 @@ export interface Migration {
 }
 
 /** The migrations of this release, in order. */
-export function readMigrations(
-  // As deep below src as below dist.
-  folder = new URL("../../../migrations/sqlite/", import.meta.url),
-): Migration[] {
+export function readMigrations(folder = migrationsFolder()): Migration[] {
   return readdirSync(folder)
     .map((file) => /^(\d{4})-([a-z0-9-]+)\.sql$/.exec(file))
     .filter((match) => match !== null)
@@ -93,4 +92,11 @@ function checkApplied(
     );
   }
   return current;
+}
+
+/** In the package, whether this runs from src or from dist. */
+function migrationsFolder(): URL {
+  const manifest = findPackageJSON(import.meta.url);
+  if (manifest === undefined) throw new Error("The package has no manifest");
+  return new URL("migrations/sqlite/", pathToFileURL(manifest));
 }

@@ -83,16 +83,14 @@ export class Writer implements StoreChanges {
     this.#logger = logger;
     this.#onBroken = onBroken;
     const data: WriterData = { rules: createStateRules() };
-    // The thread runs from source here and from dist there.
-    const isSource = import.meta.url.endsWith(".ts");
-    const extension = isSource ? "ts" : "js";
-    const entry = new URL(`./writer-thread.${extension}`, import.meta.url);
-    this.#worker = new Worker(entry, {
+    // The thread runs from source or from dist, as we do.
+    const entry = import.meta.resolve("#writer-thread");
+    this.#worker = new Worker(new URL(entry), {
       name: "carillon-storage-writer",
       workerData: data,
       // None of our own options: with some (--input-type) no thread starts.
       // From source it imports core's source, as we do.
-      execArgv: isSource ? ["--conditions=source"] : [],
+      execArgv: entry.endsWith(".ts") ? ["--conditions=source"] : [],
     });
     this.#worker.on("message", (reply: WriterReply) => {
       if (reply.kind === "written") this.#settle(reply.answer);

@@ -1,7 +1,7 @@
 /**
  * Writes the reference pages that come from the code: configuration with its
- * example file, the command line, error codes, roles, actions of the audit log,
- * events of the log and metrics. `test/docs.test.ts` fails when they are not up to date.
+ * example file, `/api/v2`, the command line, error codes, roles, actions of the
+ * audit log, events of the log and metrics. `test/docs.test.ts` fails when they are not up to date.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -40,6 +40,9 @@ import {
   phoneOutcomes,
   webhookParameters,
 } from "../packages/server/src/sandbox/outcomes.ts";
+import { renderApiReference } from "./api-reference.ts";
+import { listApiRoutes } from "./api-routes.ts";
+import { escapeCell, origin, wrap } from "./markdown.ts";
 
 /** Each page's content by its path from the root. */
 export async function renderReference(): Promise<ReadonlyMap<string, string>> {
@@ -47,6 +50,7 @@ export async function renderReference(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["docs/reference/configuration.md", renderConfiguration(keys)],
     ["docs/reference/carillon.example.jsonc", renderExample(keys)],
+    ["docs/reference/api-v2.md", renderApiReference(await listApiRoutes())],
     ["docs/reference/cli.md", renderCommands(await createProgram("all"))],
     ["docs/reference/errors.md", renderErrors()],
     ["docs/reference/audit.md", renderAuditActions()],
@@ -309,8 +313,6 @@ function words(projects: "assigned" | "domain" | "all"): string {
   }
 }
 
-const origin = "<!-- Written by scripts/write-reference.ts; do not edit. -->";
-
 function renderConfiguration(keys: readonly ConfigKey[]): string {
   const sections = configGroups.map((group) => {
     const rows = keys
@@ -372,10 +374,6 @@ function defaultOf(key: ConfigKey): string {
   return plain === "``" ? "none" : plain;
 }
 
-function escapeCell(text: string): string {
-  return text.replaceAll("|", "\\|");
-}
-
 function renderExample(keys: readonly ConfigKey[]): string {
   const lines: string[] = [];
   let section = "";
@@ -404,17 +402,6 @@ ${lines.join("\n")}
 function setting(name: string, key: ConfigKey): string {
   const value = JSON.stringify(key.default ?? key.example ?? "…");
   return `${key.default === undefined ? "// " : ""}"${name}": ${value},`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
 }
 
 function renderCommands(program: Command): string {

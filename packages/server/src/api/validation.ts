@@ -13,7 +13,8 @@ import { RequestError, type RequestErrorCode } from "../errors.ts";
 
 type AnySchema = Readonly<Record<string, unknown>>;
 
-type AnyCode = ErrorCode | RequestErrorCode;
+/** What a violation of a schema can be. */
+export type AnyCode = ErrorCode | RequestErrorCode;
 
 /** Names the error that a violation of the schema is. */
 export function failsWith(errorCode: AnyCode): { errorCode: AnyCode } {
@@ -101,7 +102,7 @@ function variantsOf({ anyOf }: AnySchema): readonly AnySchema[] {
 }
 
 /** Bounds of what a schema does not bound itself. */
-const defaultBounds = {
+export const defaultBounds = {
   /** Characters of a text. */
   maxLength: 8192,
   /** Items of a list. */

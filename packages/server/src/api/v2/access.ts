@@ -23,8 +23,14 @@ const Question = Type.Object(
     ),
     principal: Type.Object(
       {
-        domainId: Type.String({ maxLength: 64 }),
-        projectId: Type.String({ maxLength: 64 }),
+        domainId: Type.String({
+          maxLength: 64,
+          description: "The domain (account) that would ask",
+        }),
+        projectId: Type.String({
+          maxLength: 64,
+          description: "The project that would ask",
+        }),
         service: Type.Optional(
           Type.String({
             maxLength: 64,
@@ -57,21 +63,28 @@ const Question = Type.Object(
 
 const Decision = Type.Object(
   {
-    decision: Type.Union([Type.Literal("allow"), Type.Literal("deny")]),
+    decision: Type.Union([Type.Literal("allow"), Type.Literal("deny")], {
+      description: "Whether it would be let",
+    }),
     reason: Type.String({
       description: "owner, allowed, denied, nothing_allows or no_policy",
     }),
     statement: Type.Optional(
       Type.String({ description: "Sid of the statement that decided" }),
     ),
-    explanation: Type.String(),
+    explanation: Type.String({ description: "The decision in a sentence" }),
     statements: Type.Array(
       Type.Object({
-        sid: Type.String(),
-        effect: Type.Union([Type.Literal("Allow"), Type.Literal("Deny")]),
-        applies: Type.Boolean(),
-        explanation: Type.String(),
+        sid: Type.String({ description: "Its name in the policy" }),
+        effect: Type.Union([Type.Literal("Allow"), Type.Literal("Deny")], {
+          description: "What it decides where it applies",
+        }),
+        applies: Type.Boolean({
+          description: "Whether it is about this question",
+        }),
+        explanation: Type.String({ description: "Why it applies, or not" }),
       }),
+      { description: "Each statement of the policy, in its order" },
     ),
   },
   { title: "AccessDecision" },

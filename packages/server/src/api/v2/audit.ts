@@ -36,8 +36,8 @@ const AuditEntryBody = Type.Object(
       description:
         "How many alike it stands for: refused log-ins and changes that are repeated are counted",
     }),
-    userId: Type.Optional(Type.String()),
-    userName: Type.Optional(Type.String()),
+    userId: Type.Optional(Type.String({ description: "Who" })),
+    userName: Type.Optional(Type.String({ description: "Who, by name" })),
     domainId: Type.Optional(
       Type.String({
         description:
@@ -56,14 +56,14 @@ const AuditEntryBody = Type.Object(
     address: Type.Optional(
       Type.String({ description: "The client's IP address" }),
     ),
-    requestId: Type.Optional(Type.String()),
+    requestId: Type.Optional(Type.String({ description: "As the log has it" })),
   },
   { title: "AuditEntry" },
 );
 
 const AuditEntryList = Type.Object(
   {
-    entries: Type.Array(AuditEntryBody),
+    entries: Type.Array(AuditEntryBody, { description: "Newest first" }),
     next: Type.Optional(
       Type.String({
         description:

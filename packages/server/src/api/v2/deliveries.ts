@@ -7,6 +7,7 @@ import {
   type Delivery,
   deliveryActions,
   deliveryStates,
+  errorClasses,
   isSettled,
   type Message,
   type MessageReader,
@@ -27,18 +28,24 @@ import { getMessage, messageParams } from "./messages.ts";
 import type { V2Ports } from "./ports.ts";
 import { instant, limitParameter, readLimit } from "./schema-parts.ts";
 
-const DeliveryState = Type.Enum(deliveryStates);
+function stateOf(description: string) {
+  return Type.Enum(deliveryStates, { description });
+}
 
 const Attempt = Type.Object(
   {
     at: instant("When it began"),
-    durationMs: Type.Number(),
+    durationMs: Type.Number({ description: "How long it took" }),
     statusCode: Type.Optional(
       Type.Integer({ description: "HTTP status or SMTP reply code" }),
     ),
-    errorClass: Type.Optional(Type.String()),
-    error: Type.Optional(Type.String()),
-    provider: Type.Optional(Type.String()),
+    errorClass: Type.Optional(
+      Type.String({ description: errorClasses.join(", ") }),
+    ),
+    error: Type.Optional(Type.String({ description: "What failed, in words" })),
+    provider: Type.Optional(
+      Type.String({ description: "The SMS provider it went through" }),
+    ),
     outcome: Type.Optional(
       Type.Enum([...attemptOutcomes], {
         description:
@@ -57,9 +64,9 @@ const Attempt = Type.Object(
 const Part = Type.Object(
   {
     attempt: Type.Integer({ description: "Number of its attempt, from 1" }),
-    provider: Type.String(),
+    provider: Type.String({ description: "The one that took it" }),
     externalId: Type.String({ description: "The provider's id of it" }),
-    state: Type.Enum([...partStates]),
+    state: Type.Enum([...partStates], { description: "Where it stands" }),
   },
   { title: "DeliveryPart" },
 );
@@ -68,7 +75,7 @@ const DeliveryReceipt = Type.Object(
   {
     provider: Type.String({ description: "The one it came through" }),
     externalId: Type.String({ description: "The part it is about" }),
-    event: Type.Enum([...receiptEvents]),
+    event: Type.Enum([...receiptEvents], { description: "What happened" }),
     at: instant("When it came"),
     code: Type.Optional(Type.String({ description: "The carrier's own" })),
     text: Type.Optional(Type.String({ description: "The carrier's words" })),
@@ -79,11 +86,11 @@ const DeliveryReceipt = Type.Object(
 const ActionRecord = Type.Object(
   {
     at: instant("When"),
-    action: Type.Enum([...deliveryActions]),
-    from: DeliveryState,
-    to: DeliveryState,
+    action: Type.Enum([...deliveryActions], { description: "What was done" }),
+    from: stateOf("The state before"),
+    to: stateOf("The state that it led to"),
     userId: Type.String({ description: "Who" }),
-    userName: Type.String(),
+    userName: Type.String({ description: "Who, by name" }),
     reason: Type.Optional(Type.String({ description: "Why" })),
     jobId: Type.Optional(
       Type.String({ description: "The job that did it for all that matched" }),
@@ -94,15 +101,17 @@ const ActionRecord = Type.Object(
 
 export const DeliveryBody = Type.Object(
   {
-    id: Type.String(),
-    messageId: Type.String(),
-    protocol: Type.String(),
+    id: Type.String({ description: "Of the delivery" }),
+    messageId: Type.String({ description: "The message that is delivered" }),
+    protocol: Type.String({ description: "How the endpoint is reached" }),
     endpoint: Type.String({
       description: "A URL has `***` in place of its user info and query",
     }),
-    subscriptionUrn: Type.Optional(Type.String()),
-    state: DeliveryState,
-    attemptCount: Type.Integer(),
+    subscriptionUrn: Type.Optional(
+      Type.String({ description: "Absent for a direct recipient" }),
+    ),
+    state: stateOf("Where it stands"),
+    attemptCount: Type.Integer({ description: "How many attempts were made" }),
     attempts: Type.Array(Attempt, { description: "Oldest first" }),
     receipts: Type.Optional(
       Type.Array(DeliveryReceipt, {
@@ -140,7 +149,9 @@ export const DeliveryBody = Type.Object(
         "When the provider is to be asked for a report; nothing asks yet",
       ),
     ),
-    provider: Type.Optional(Type.String()),
+    provider: Type.Optional(
+      Type.String({ description: "The SMS provider of the last attempt" }),
+    ),
     segments: Type.Optional(
       Type.Integer({ description: "Parts of a long text message" }),
     ),
@@ -166,7 +177,9 @@ export const DeliveryBody = Type.Object(
 
 const DeliveryList = Type.Object(
   {
-    deliveries: Type.Array(DeliveryBody),
+    deliveries: Type.Array(DeliveryBody, {
+      description: "In the order in which they were made",
+    }),
     next: Type.Optional(
       Type.String({ description: "`after` of the next page, if there is one" }),
     ),
@@ -175,11 +188,15 @@ const DeliveryList = Type.Object(
 );
 
 const listQuery = Type.Object({
-  state: Type.Optional(DeliveryState),
+  state: Type.Optional(stateOf("Only those in this state")),
   limit: limitParameter,
   after: Type.Optional(
     Type.String({ description: "Id of a delivery: the page starts behind it" }),
   ),
+});
+
+export const deliveryParams = Type.Object({
+  deliveryId: Type.String({ description: "Id of a delivery" }),
 });
 
 export function deliveryRoutes(
@@ -192,7 +209,7 @@ export function deliveryRoutes(
       config: { operation: "messages.read" },
       schema: {
         summary: "Lists a message's deliveries",
-        tags: ["Messages"],
+        tags: ["Deliveries"],
         params: messageParams,
         querystring: listQuery,
         response: { 200: DeliveryList, ...refusals },
@@ -228,8 +245,8 @@ export function deliveryRoutes(
       config: { operation: "messages.read" },
       schema: {
         summary: "Shows a delivery",
-        tags: ["Messages"],
-        params: Type.Object({ deliveryId: Type.String() }),
+        tags: ["Deliveries"],
+        params: deliveryParams,
         response: { 200: DeliveryBody, ...refusals },
       },
     },

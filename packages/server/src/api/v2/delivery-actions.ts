@@ -10,7 +10,7 @@ import { Type } from "../../json-schema.ts";
 import { principalOf, projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
-import { DeliveryBody, getDelivery } from "./deliveries.ts";
+import { DeliveryBody, deliveryParams, getDelivery } from "./deliveries.ts";
 import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
 
@@ -61,8 +61,7 @@ const settleBody = Type.Object(
   { title: "Settle" },
 );
 
-const tags = ["Messages"];
-const params = Type.Object({ deliveryId: Type.String() });
+const tags = ["Deliveries"];
 const response = { 200: DeliveryBody, ...refusals };
 
 /** Who acts, for the history. */
@@ -94,7 +93,7 @@ export function deliveryActionRoutes(
         description:
           "From retrying, unknown, failed, rejected, suppressed, expired and cancelled. What costs money costs it again.",
         tags,
-        params,
+        params: deliveryParams,
         body: resendBody,
         response,
       },
@@ -115,7 +114,7 @@ export function deliveryActionRoutes(
         description:
           "From waiting and retrying. An attempt that is under way (sending) cannot be taken back.",
         tags,
-        params,
+        params: deliveryParams,
         body: cancelBody,
         response,
       },
@@ -136,7 +135,7 @@ export function deliveryActionRoutes(
         description:
           "Whoever settles it first decides; the next one gets a conflict that says who it was.",
         tags,
-        params,
+        params: deliveryParams,
         body: settleBody,
         response,
       },

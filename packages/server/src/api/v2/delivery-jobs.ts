@@ -39,7 +39,9 @@ const action = Type.Enum([...actions], {
 
 const Filter = Type.Object(
   {
-    messageId: Type.Optional(Type.String({ maxLength: 64 })),
+    messageId: Type.Optional(
+      Type.String({ maxLength: 64, description: "Of this message" }),
+    ),
     topicUrn: Type.Optional(
       Type.String({
         maxLength: 1024,
@@ -105,7 +107,7 @@ const NewJob = Type.Object(
 
 const CountBody = Type.Object(
   {
-    count: Type.Integer(),
+    count: Type.Integer({ description: "How many match now" }),
     isExact: Type.Boolean({
       description: "False: at least so many; counting ended after a second",
     }),
@@ -115,22 +117,24 @@ const CountBody = Type.Object(
 
 const JobBody = Type.Object(
   {
-    id: Type.String(),
-    action: Type.String(),
+    id: Type.String({ description: "Of the job" }),
+    action: Type.String({ description: "As it was given" }),
     filter: Type.Record(Type.String(), Type.Unknown(), {
       description: "As it was given",
     }),
-    timeToLiveSeconds: Type.Optional(Type.Integer()),
-    reason: Type.String(),
-    userId: Type.String(),
-    userName: Type.String(),
-    state: Type.Enum([...jobStates]),
+    timeToLiveSeconds: Type.Optional(
+      Type.Integer({ description: "The new life that a resend gives" }),
+    ),
+    reason: Type.String({ description: "Why, as it was given" }),
+    userId: Type.String({ description: "Who made it" }),
+    userName: Type.String({ description: "Who made it, by name" }),
+    state: Type.Enum([...jobStates], { description: "How far it has got" }),
     total: Type.Integer({ description: "How many matched when it was made" }),
     isTotalExact: Type.Boolean({
       description: "False: at least so many; counting ended after a second",
     }),
     done: Type.Integer({ description: "Deliveries changed and skipped" }),
-    changed: Type.Integer(),
+    changed: Type.Integer({ description: "Deliveries it acted on" }),
     skipped: Type.Record(Type.String(), Type.Integer(), {
       description:
         "By reason: state (it had changed meanwhile, or its attempt is under way), unwanted (unsubscribed, or the topic was deleted), expired (its life is over, and no new one was given), unreadable",
@@ -145,7 +149,7 @@ const JobBody = Type.Object(
 
 const JobList = Type.Object(
   {
-    jobs: Type.Array(JobBody),
+    jobs: Type.Array(JobBody, { description: "Newest first" }),
     next: Type.Optional(
       Type.String({
         description: "`before` of the next page, if there is one",
@@ -155,8 +159,10 @@ const JobList = Type.Object(
   { title: "DeliveryJobList" },
 );
 
-const tags = ["Messages"];
-const params = Type.Object({ jobId: Type.String() });
+const tags = ["Delivery jobs"];
+const params = Type.Object({
+  jobId: Type.String({ description: "Id of a job" }),
+});
 
 export function deliveryJobRoutes(
   app: HttpApp,

@@ -18,10 +18,10 @@ export const Problem = Type.Object(
   {
     type: Type.String({ description: "Address that explains the problem" }),
     title: Type.String({ description: "The same for each problem of a code" }),
-    status: Type.Integer(),
+    status: Type.Integer({ description: "The HTTP status" }),
     detail: Type.String({ description: "What is wrong with this request" }),
     code: Type.String({ description: "Stable name of the problem" }),
-    requestId: Type.String(),
+    requestId: Type.String({ description: "The header X-Request-Id" }),
   },
   { title: "Problem" },
 );

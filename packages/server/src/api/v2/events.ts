@@ -69,7 +69,7 @@ export function eventRoutes(
       schema: {
         summary:
           "Streams what happens, resumable by `Last-Event-ID`: at most 50 events a second one by one, and what is beyond as counts in a `summary`",
-        tags: ["Messages"],
+        tags: ["Events"],
         querystring: eventsQuery,
         response: {
           200: Type.String({ description: "text/event-stream" }),

@@ -28,7 +28,7 @@ export interface InboundPorts {
 
 const InboundBody = Type.Object(
   {
-    id: Type.String(),
+    id: Type.String({ description: "Of the inbound message" }),
     provider: Type.String({ description: "What it came through" }),
     externalId: Type.Optional(
       Type.String({ description: "The carrier's id of it" }),
@@ -39,7 +39,7 @@ const InboundBody = Type.Object(
     to: Type.Optional(
       Type.String({ description: "Our number, if the carrier says it" }),
     ),
-    text: Type.String(),
+    text: Type.String({ description: "What the phone sent" }),
     keyword: Type.Optional(
       Type.String({ description: "The first word, in capitals" }),
     ),
@@ -55,7 +55,7 @@ const InboundBody = Type.Object(
 
 const InboundList = Type.Object(
   {
-    inbound: Type.Array(InboundBody),
+    inbound: Type.Array(InboundBody, { description: "Newest first" }),
     next: Type.Optional(
       Type.String({
         description: "`before` of the next page, if there is one",
@@ -91,7 +91,7 @@ export function inboundRoutes(app: HttpApp, { inbound }: InboundPorts): void {
       config: { operation: "messages.read" },
       schema: {
         summary: "Lists texts from phones, newest first",
-        tags: ["SMS"],
+        tags: ["Inbound texts"],
         querystring: listQuery,
         response: { 200: InboundList, ...refusals },
       },
@@ -128,8 +128,10 @@ export function inboundRoutes(app: HttpApp, { inbound }: InboundPorts): void {
       config: { operation: "messages.read" },
       schema: {
         summary: "Shows a text from a phone",
-        tags: ["SMS"],
-        params: Type.Object({ inboundId: Type.String() }),
+        tags: ["Inbound texts"],
+        params: Type.Object({
+          inboundId: Type.String({ description: "Id of an inbound message" }),
+        }),
         response: { 200: InboundBody, ...refusals },
       },
     },

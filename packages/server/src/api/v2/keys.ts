@@ -12,8 +12,8 @@ import { instant } from "./schema-parts.ts";
 
 const KeyBody = Type.Object(
   {
-    id: Type.String(),
-    name: Type.String(),
+    id: Type.String({ description: "Unique in its project" }),
+    name: Type.String({ description: "For people" }),
     status: Type.String({
       description:
         "ENABLED, or DISABLED: then topics it is bound to cannot be published to",
@@ -30,10 +30,15 @@ const KeyList = Type.Object(
 
 const createBody = Type.Object(
   {
-    name: Type.String(failsWith("KEY_INVALID")),
+    name: Type.String({
+      description:
+        "1 to 64 letters, digits or any of _ . / -, of which the first is a letter or digit; unique in its project",
+      ...failsWith("KEY_INVALID"),
+    }),
     id: Type.Optional(
       Type.String({
-        description: "By default one is made up",
+        description:
+          "1 to 64 letters, digits or any of _ -, of which the first is a letter or digit; by default one is made up",
         ...failsWith("KEY_INVALID"),
       }),
     ),
@@ -41,7 +46,9 @@ const createBody = Type.Object(
   failsWith("KEY_INVALID"),
 );
 
-const keyParams = Type.Object({ keyId: Type.String() });
+const keyParams = Type.Object({
+  keyId: Type.String({ description: "Id of a key" }),
+});
 
 export function keyRoutes(
   app: HttpApp,

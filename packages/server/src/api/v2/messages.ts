@@ -39,12 +39,15 @@ const maxScanned = 5000;
 const excerptLength = 80;
 
 export const RelatedObject = Type.Object(
-  { type: Type.String(), id: Type.String() },
+  {
+    type: Type.String({ description: "Kind of the object, such as order" }),
+    id: Type.String({ description: "Which one of its kind" }),
+  },
   { title: "RelatedObject" },
 );
 
 const summaryProperties = {
-  id: Type.String(),
+  id: Type.String({ description: "Of the message" }),
   audience: Type.Union(
     [
       Type.Literal("topic"),
@@ -57,14 +60,18 @@ const summaryProperties = {
         "A topic's subscribers, one of them, its own recipients, or the subscribers of several topics",
     },
   ),
-  topicUrn: Type.Optional(Type.String()),
+  topicUrn: Type.Optional(
+    Type.String({
+      description: "Of a message to one topic or to a subscription",
+    }),
+  ),
   topicUrns: Type.Optional(
     Type.Array(Type.String(), {
       description: "Of a message to several topics, in the order given",
     }),
   ),
-  topicName: Type.Optional(Type.String()),
-  subject: Type.Optional(Type.String()),
+  topicName: Type.Optional(Type.String({ description: "Of the same topic" })),
+  subject: Type.Optional(Type.String({ description: "As it was published" })),
   kind: Type.String({
     description: contentKinds.join(", "),
   }),
@@ -81,9 +88,13 @@ const summaryProperties = {
     instant("No attempt is made before this; lives are counted from it"),
   ),
   class: Type.Optional(Type.String({ description: messageClasses.join(", ") })),
-  tag: Type.Optional(Type.String()),
+  tag: Type.Optional(
+    Type.String({ description: "The label it was published with" }),
+  ),
   priority: Type.Optional(Type.Integer({ description: "1 is the highest" })),
-  relatedObjects: Type.Optional(Type.Array(RelatedObject)),
+  relatedObjects: Type.Optional(
+    Type.Array(RelatedObject, { description: "What it is about" }),
+  ),
   fannedOut: Type.Boolean({
     description: "False while subscriptions are still being walked",
   }),
@@ -107,7 +118,9 @@ const MessageSummary = Type.Object(
 const Message = Type.Object(
   {
     ...summaryProperties,
-    text: Type.Optional(Type.String()),
+    text: Type.Optional(
+      Type.String({ description: "The same for all protocols" }),
+    ),
     variants: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         description: "Text by protocol, of a message structure",
@@ -116,10 +129,13 @@ const Message = Type.Object(
     attributes: Type.Optional(
       Type.Array(
         Type.Object({
-          name: Type.String(),
-          type: Type.String(),
-          value: Type.Unknown(),
+          name: Type.String({ description: "Unique in the message" }),
+          type: Type.String({
+            description: "STRING, STRING_ARRAY or PROTOCOL",
+          }),
+          value: Type.Unknown({ description: "Text or list of texts" }),
         }),
+        { description: "What filter policies looked at" },
       ),
     ),
     sender: Type.Optional(
@@ -130,14 +146,16 @@ const Message = Type.Object(
         description: "Kept for the publisher, and not delivered",
       }),
     ),
-    statusUrl: Type.Optional(Type.String()),
+    statusUrl: Type.Optional(
+      Type.String({ description: "Is told of outcomes" }),
+    ),
   },
   { title: "Message" },
 );
 
 const MessageList = Type.Object(
   {
-    messages: Type.Array(MessageSummary),
+    messages: Type.Array(MessageSummary, { description: "Newest first" }),
     next: Type.Optional(
       Type.String({
         description:
@@ -165,7 +183,9 @@ const listQuery = Type.Object({
       description: "Only those about this object; with relatedObjectId",
     }),
   ),
-  relatedObjectId: Type.Optional(Type.String()),
+  relatedObjectId: Type.Optional(
+    Type.String({ description: "Its id; with relatedObjectType" }),
+  ),
   since: sinceParameter("Only those accepted"),
   limit: limitParameter,
   before: Type.Optional(
@@ -173,7 +193,9 @@ const listQuery = Type.Object({
   ),
 });
 
-export const messageParams = Type.Object({ messageId: Type.String() });
+export const messageParams = Type.Object({
+  messageId: Type.String({ description: "Id of a message" }),
+});
 
 export interface MessagePorts extends V2Ports {
   readonly topics: Pick<Topics, "get">;

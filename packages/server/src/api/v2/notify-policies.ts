@@ -17,6 +17,7 @@ import { listBodyBytes } from "../json-body.ts";
 import { resolveNotifyPolicy } from "../smn/notify-policies.ts";
 import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
+import { topicParams } from "./schema-parts.ts";
 
 const invalid = failsWith("BINDING_INVALID");
 
@@ -35,15 +36,14 @@ const NotifyPolicyBody = Type.Object(
     }),
     roundSeconds: Type.Optional(
       Type.Integer({
-        description: `How long a round may take before the next begins; ${defaultRoundSeconds} by default`,
+        description: `How long a round may take before the next begins`,
+        default: defaultRoundSeconds,
         ...invalid,
       }),
     ),
   },
   { title: "NotifyPolicy", ...invalid },
 );
-
-const topicParams = Type.Object({ topicUrn: Type.String() });
 
 export interface NotifyPolicyPorts {
   readonly topics: Topics;

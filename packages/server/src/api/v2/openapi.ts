@@ -4,6 +4,7 @@ import { loadOnce } from "@carillon/core";
 import fastify, { type RouteOptions } from "fastify";
 import type { HttpApp } from "../http-app.ts";
 import { withoutOwnCompilers } from "../validation.ts";
+import { routeGroups } from "./route-groups.ts";
 
 /** Before the routes: it looks on as they are added. */
 export function describeRoutes(app: HttpApp, version: string): void {
@@ -44,19 +45,7 @@ async function describe(
           "Carillon's own API: what happened to each message. Times are RFC 3339, errors are problem details (RFC 9457) with a stable code.",
         version,
       },
-      tags: [
-        { name: "Messages", description: "What was published, and its fate" },
-        { name: "Topics", description: "Who may do what with them" },
-        {
-          name: "Identity",
-          description: "Who may do what; for administrators and operators",
-        },
-        { name: "Service", description: "About this server" },
-        {
-          name: "Sandbox",
-          description: "What built-in receivers were sent (with --sandbox)",
-        },
-      ],
+      tags: [...routeGroups],
       components: {
         securitySchemes: {
           token: { type: "apiKey", in: "header", name: "X-Auth-Token" },

@@ -28,7 +28,7 @@ export interface OptOutPorts {
 
 const OptOutBody = Type.Object(
   {
-    recipient: Type.String(),
+    recipient: Type.String({ description: "The phone, in international form" }),
     sender: Type.Optional(
       Type.String({ description: "Our number or name; absent: all of them" }),
     ),
@@ -42,7 +42,7 @@ const OptOutBody = Type.Object(
 
 const OptOutList = Type.Object(
   {
-    optOuts: Type.Array(OptOutBody),
+    optOuts: Type.Array(OptOutBody, { description: "By their numbers" }),
     next: Type.Optional(
       Type.String({ description: "`after` of the next page, if there is one" }),
     ),
@@ -73,14 +73,15 @@ const NewOptOut = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 100,
-        description: "Why; MANUAL by default",
+        description: "Why",
+        default: "MANUAL",
       }),
     ),
   },
   { title: "NewOptOut" },
 );
 
-const tags = ["SMS"];
+const tags = ["Opt-outs"];
 
 export function optOutRoutes(
   app: HttpApp,

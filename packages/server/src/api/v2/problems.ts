@@ -8,9 +8,11 @@ import { problemCodes, problemStatus, problemTitle } from "./problem-codes.ts";
 
 const ProblemKind = Type.Object(
   {
-    code: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
+    code: Type.String({ description: "Stable name" }),
+    title: Type.String({ description: "What it means" }),
+    status: Type.Integer({
+      description: "The HTTP status it is answered with",
+    }),
   },
   { title: "ProblemKind" },
 );
@@ -30,7 +32,11 @@ export function problemRoutes(app: HttpApp): void {
         summary: "Lists all problems",
         tags: ["Service"],
         security: [],
-        response: { 200: Type.Object({ problems: Type.Array(ProblemKind) }) },
+        response: {
+          200: Type.Object({
+            problems: Type.Array(ProblemKind, { description: "All there are" }),
+          }),
+        },
       },
     },
     async () => ({ problems: kinds }),
@@ -44,7 +50,9 @@ export function problemRoutes(app: HttpApp): void {
         summary: "Explains a problem",
         tags: ["Service"],
         security: [],
-        params: Type.Object({ code: Type.String() }),
+        params: Type.Object({
+          code: Type.String({ description: "Of the problem" }),
+        }),
         response: { 200: ProblemKind, ...refusals },
       },
     },

@@ -8,6 +8,7 @@ import {
   formatTopicUrn,
   maxMessageBytes,
   maxRecipients,
+  maxTimeToLiveSeconds,
   maxTopics,
   messageClasses,
   messageOptionLimits,
@@ -62,9 +63,11 @@ const audienceOf = ({ all }: Pick<Protocols, "all">) =>
         Type.Array(
           Type.Object({
             protocol: Type.String({
-              description: all.map(({ name }) => name).join(", "),
+              description: `How it is reached: ${all.map(({ name }) => name).join(", ")}`,
             }),
-            endpoint: Type.String(),
+            endpoint: Type.String({
+              description: "URL, mail address or phone number",
+            }),
           }),
           {
             maxItems: maxRecipients,
@@ -75,11 +78,16 @@ const audienceOf = ({ all }: Pick<Protocols, "all">) =>
         ),
       ),
     },
-    { title: "Audience" },
+    {
+      title: "Audience",
+      description:
+        "Who gets it: kind, and the one member that belongs to this kind",
+    },
   );
 
 const text = Type.String({
   maxLength: maxMessageBytes,
+  description: `For all protocols, of ${maxMessageBytes} bytes at most; one of text, variants and template is needed`,
   ...failsWith("MESSAGE_INVALID"),
 });
 
@@ -87,7 +95,13 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
   Type.Object(
     {
       audience: audienceOf(protocols),
-      subject: Type.Optional(Type.String(failsWith("SUBJECT_INVALID"))),
+      subject: Type.Optional(
+        Type.String({
+          description:
+            "Of mails and webhooks, one line of 512 characters at most",
+          ...failsWith("SUBJECT_INVALID"),
+        }),
+      ),
       text: Type.Optional(text),
       variants: Type.Optional(
         Type.Record(
@@ -103,13 +117,15 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
       template: Type.Optional(
         Type.Object(
           {
-            name: Type.String(failsWith("TEMPLATE_NAME_INVALID")),
+            name: Type.String({
+              description: "Of a template of the caller's project",
+              ...failsWith("TEMPLATE_NAME_INVALID"),
+            }),
             tags: Type.Optional(
-              Type.Record(
-                Type.String(),
-                Type.String(),
-                failsWith("TEMPLATE_TAGS_INVALID"),
-              ),
+              Type.Record(Type.String(), Type.String(), {
+                description: "What stands in for its placeholders, by name",
+                ...failsWith("TEMPLATE_TAGS_INVALID"),
+              }),
             ),
           },
           { description: "In place of text", ...failsWith("MESSAGE_INVALID") },
@@ -118,20 +134,27 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
       attributes: Type.Optional(
         Type.Array(
           Type.Object({
-            name: Type.String(),
-            type: Type.String(),
-            value: Type.Unknown(),
+            name: Type.String({
+              description:
+                "1 to 32 of a-z, 0-9 and single underscores between them; unique in the message",
+            }),
+            type: Type.String({
+              description: "STRING, STRING_ARRAY or PROTOCOL",
+            }),
+            value: Type.Unknown({
+              description:
+                "Of a STRING 1 to 32 letters, digits or underscores; of a STRING_ARRAY a list of 1 to 10 such texts; of a PROTOCOL a list of protocols",
+            }),
           }),
           {
-            description: "What filter policies look at",
+            description: "What filter policies look at, 10 at most",
             ...failsWith("MESSAGE_ATTRIBUTES_INVALID"),
           },
         ),
       ),
       timeToLiveSeconds: Type.Optional(
         Type.Union([Type.Number(), Type.Record(Type.String(), Type.Number())], {
-          description:
-            "For all protocols, or by protocol; those not named have their default lives",
+          description: `How long it is attempted, for all protocols or by protocol, 1 to ${maxTimeToLiveSeconds}; those not named have their default lives`,
           ...failsWith("TIME_TO_LIVE_INVALID"),
         }),
       ),
@@ -151,7 +174,10 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
         }),
       ),
       sender: Type.Optional(
-        Type.String({ description: "Sender ID of its texts", ...optionCode }),
+        Type.String({
+          description: `Sender ID of its texts, of ${messageOptionLimits.senderLength} characters at most`,
+          ...optionCode,
+        }),
       ),
       priority: Type.Optional(
         Type.Number({
@@ -162,8 +188,12 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
       relatedObjects: Type.Optional(
         Type.Array(
           Type.Object({
-            type: Type.String(),
-            id: Type.Union([Type.String(), Type.Number()]),
+            type: Type.String({
+              description: `Kind of the object, such as order, of ${messageOptionLimits.relatedObjectLength} characters at most`,
+            }),
+            id: Type.Union([Type.String(), Type.Number()], {
+              description: `Which one of its kind, of ${messageOptionLimits.relatedObjectLength} characters at most`,
+            }),
           }),
           {
             description: `What the message is about in the publisher's own system, ${messageOptionLimits.relatedObjects} at most; an integer id is the same as its digits`,
@@ -179,7 +209,7 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
       ),
       statusUrl: Type.Optional(
         Type.String({
-          description: "http or https URL that is told of outcomes",
+          description: `http or https URL that is told of outcomes, of ${messageOptionLimits.statusUrlLength} characters at most`,
           ...optionCode,
         }),
       ),
@@ -212,7 +242,12 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
           "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more; while the first one is running it is answered 409 with Retry-After, and with another body 422.",
         tags: ["Messages"],
         headers: Type.Object({
-          "idempotency-key": Type.Optional(Type.String()),
+          "idempotency-key": Type.Optional(
+            Type.String({
+              description:
+                "Names the request, so that it can be sent again and publishes once",
+            }),
+          ),
         }),
         body: newMessageOf(ports.protocols),
         response: { 201: Published, ...refusals },

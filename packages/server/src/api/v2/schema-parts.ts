@@ -17,13 +17,19 @@ export const Role = Type.Union(
   },
 );
 
+/** Of routes below `/topics/{topicUrn}`. */
+export const topicParams = Type.Object({
+  topicUrn: Type.String({ description: "Of a topic of the caller's project" }),
+});
+
 const defaultLimit = 100;
 const maxLimit = 1000;
 
 export const limitParameter = Type.Optional(
   Type.String({
     // Without a pattern: `readLimit` says the range.
-    description: `How many at most, 1 to ${maxLimit}; ${defaultLimit} by default`,
+    description: `How many at most, 1 to ${maxLimit}`,
+    default: String(defaultLimit),
     errorCode: "PAGE_INVALID",
   }),
 );

@@ -45,7 +45,11 @@ const algorithm = Type.String({
 
 export const SignatureBody = Type.Object(
   { scheme, algorithm: Type.Optional(algorithm) },
-  { title: "SignatureChoice", ...invalid },
+  {
+    title: "SignatureChoice",
+    description: "How messages to a webhook are signed",
+    ...invalid,
+  },
 );
 
 const RotationBody = Type.Object(
@@ -53,7 +57,8 @@ const RotationBody = Type.Object(
     algorithm: Type.Optional(algorithm),
     overlapSeconds: Type.Optional(
       Type.Integer({
-        description: `How long earlier keys sign too, 0 to ${maxOverlapSeconds}; ${defaultOverlapSeconds} by default`,
+        description: `How long earlier keys sign too, 0 to ${maxOverlapSeconds}`,
+        default: defaultOverlapSeconds,
         ...invalid,
       }),
     ),
@@ -87,10 +92,17 @@ export const Signature = Type.Object(
       },
     ),
   },
-  { title: "Signature" },
+  {
+    title: "Signature",
+    description: "How messages to a webhook are signed; only of http and https",
+  },
 );
 
-const params = Type.Object({ subscriptionUrn: Type.String() });
+const params = Type.Object({
+  subscriptionUrn: Type.String({
+    description: "Of an http or https subscription of the caller's project",
+  }),
+});
 const tags = ["Subscriptions"];
 
 export function signatureRoutes(

@@ -51,7 +51,11 @@ export function signingKeyRoutes(
         summary: "Lists the certificates that messages are signed with",
         tags,
         response: {
-          200: Type.Object({ signingKeys: Type.Array(SigningKey) }),
+          200: Type.Object({
+            signingKeys: Type.Array(SigningKey, {
+              description: "The current one first, then the newest",
+            }),
+          }),
           ...refusals,
         },
       },
@@ -69,7 +73,11 @@ export function signingKeyRoutes(
           "Former certificates stay downloadable, so that what they signed can still be verified.",
         tags,
         response: {
-          200: Type.Object({ certificateId: Type.String() }),
+          200: Type.Object({
+            certificateId: Type.String({
+              description: "Of the certificate that signs from now on",
+            }),
+          }),
           ...refusals,
         },
       },

@@ -39,14 +39,17 @@ const statusNames = {
 
 const SubscriptionBody = Type.Object(
   {
-    urn: Type.String(),
-    topicUrn: Type.String(),
-    protocol: Type.String(),
+    urn: Type.String({ description: "Of the subscription" }),
+    topicUrn: Type.String({ description: "The topic it is to" }),
+    protocol: Type.String({ description: "How the endpoint is reached" }),
     endpoint: Type.String({
       description: "With `***` in place of what is secret in it",
     }),
-    status: Type.Enum(Object.values(statusNames)),
-    remark: Type.String(),
+    status: Type.Enum(Object.values(statusNames), {
+      description:
+        "Only who is confirmed, or needs no confirmation, gets messages",
+    }),
+    remark: Type.String({ description: "As it was given, else empty" }),
     createdAt: instant("When it was made"),
     signature: Type.Optional(Signature),
   },
@@ -77,7 +80,10 @@ const SubscriptionList = Type.Object(
 );
 
 const topicParams = Type.Object({
-  topicUrn: Type.String(failsWith("TOPIC_URN_INVALID")),
+  topicUrn: Type.String({
+    description: "Of a topic of the caller's project",
+    ...failsWith("TOPIC_URN_INVALID"),
+  }),
 });
 
 const listQuery = Type.Object({
@@ -98,7 +104,10 @@ export function subscriptionRoutes(
     {
       protocol: Type.Enum(
         protocols.all.map(({ name }) => name),
-        failsWith("PROTOCOL_INVALID"),
+        {
+          description: "How the endpoint is reached",
+          ...failsWith("PROTOCOL_INVALID"),
+        },
       ),
       endpoint: Type.String({
         description: protocols.all
@@ -106,7 +115,12 @@ export function subscriptionRoutes(
           .join("; "),
         ...failsWith("ENDPOINT_INVALID"),
       }),
-      remark: Type.Optional(Type.String(failsWith("REMARK_INVALID"))),
+      remark: Type.Optional(
+        Type.String({
+          description: "For people to know it by, of 128 bytes at most",
+          ...failsWith("REMARK_INVALID"),
+        }),
+      ),
       extension: Type.Optional(
         Type.Record(Type.String(), Type.Unknown(), {
           description: "Settings that only some protocols have",
@@ -143,7 +157,7 @@ export function subscriptionRoutes(
         summary: "Subscribes an endpoint to a topic",
         description:
           "The same endpoint twice answers the subscription that is there.",
-        tags: ["Topics"],
+        tags: ["Subscriptions"],
         params: topicParams,
         body: NewSubscription,
         response: { 200: Subscribed, 201: Subscribed, ...refusals },
@@ -166,7 +180,7 @@ export function subscriptionRoutes(
       config: { operation: "subscriptions.read" },
       schema: {
         summary: "Lists the subscriptions of a topic",
-        tags: ["Topics"],
+        tags: ["Subscriptions"],
         params: topicParams,
         querystring: listQuery,
         response: { 200: SubscriptionList, ...refusals },

@@ -7,7 +7,7 @@ import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { refusals } from "./error-answers.ts";
-import { limitParameter, readLimit } from "./schema-parts.ts";
+import { limitParameter, readLimit, topicParams } from "./schema-parts.ts";
 
 const LogPage = Type.Object(
   {
@@ -41,7 +41,7 @@ export function topicLogRoutes(
       schema: {
         summary: "Reads the log of a topic's deliveries",
         tags: ["Topics"],
-        params: Type.Object({ topicUrn: Type.String() }),
+        params: topicParams,
         querystring: logQuery,
         response: { 200: LogPage, ...refusals },
       },

@@ -13,18 +13,18 @@ import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { refusals } from "./error-answers.ts";
-import { instant, isWithin, rangeText } from "./schema-parts.ts";
+import { instant, isWithin, rangeText, topicParams } from "./schema-parts.ts";
 
 const Statistics = Type.Object(
   {
     hours: Type.Array(
       Type.Object({
         start: instant("When the hour began"),
-        protocol: Type.String(),
+        protocol: Type.String({ description: "Of the deliveries" }),
         state: Type.String({
           description: "The state deliveries came to rest in first",
         }),
-        count: Type.Integer(),
+        count: Type.Integer({ description: "How many deliveries" }),
       }),
       { description: "In order of time; what did not occur is left out" },
     ),
@@ -52,12 +52,13 @@ export function topicStatisticsRoutes(
       schema: {
         summary: "Counts a topic's deliveries by hour, protocol and state",
         tags: ["Topics"],
-        params: Type.Object({ topicUrn: Type.String() }),
+        params: topicParams,
         querystring: Type.Object({
           hours: Type.Optional(
             Type.String({
               // Without a pattern: the route says the range.
-              description: `How many hours, 1 to ${maxHours}, the current one last; ${defaultHours} by default`,
+              description: `How many hours, 1 to ${maxHours}, the current one last`,
+              default: String(defaultHours),
             }),
           ),
         }),

@@ -9,14 +9,18 @@ import { Role } from "./schema-parts.ts";
 
 const Caller = Type.Object(
   {
-    userId: Type.String(),
-    userName: Type.String(),
-    domainId: Type.String(),
-    domainName: Type.String(),
+    userId: Type.String({ description: "The caller" }),
+    userName: Type.String({ description: "The caller, by name" }),
+    domainId: Type.String({ description: "The caller's domain" }),
+    domainName: Type.String({ description: "The caller's domain, by name" }),
     role: Role,
-    projectId: Type.Optional(Type.String()),
-    projectName: Type.Optional(Type.String()),
-    region: Type.String(),
+    projectId: Type.Optional(
+      Type.String({ description: "The project of the credentials, if any" }),
+    ),
+    projectName: Type.Optional(
+      Type.String({ description: "That project, by name" }),
+    ),
+    region: Type.String({ description: "The region in this server's URNs" }),
   },
   { title: "Caller" },
 );

@@ -13,17 +13,23 @@ const tags = ["Sandbox"];
 
 const MailBody = Type.Object(
   {
-    id: Type.String(),
+    id: Type.String({ description: "Of the mail" }),
     receivedAt: instant("When it came"),
-    envelopeFrom: Type.String(),
-    envelopeTo: Type.Array(Type.String()),
-    from: Type.String(),
-    to: Type.Array(Type.String()),
-    subject: Type.String(),
-    text: Type.String(),
-    html: Type.String(),
+    envelopeFrom: Type.String({ description: "Sender of the SMTP envelope" }),
+    envelopeTo: Type.Array(Type.String(), {
+      description: "Recipients of the SMTP envelope",
+    }),
+    from: Type.String({ description: "Of its header" }),
+    to: Type.Array(Type.String(), { description: "Of its header" }),
+    subject: Type.String({ description: "Of its header" }),
+    text: Type.String({ description: "Its plain text" }),
+    html: Type.String({ description: "Its HTML, else empty" }),
     headers: Type.Array(
-      Type.Object({ name: Type.String(), value: Type.String() }),
+      Type.Object({
+        name: Type.String({ description: "Of the field" }),
+        value: Type.String({ description: "Of the field" }),
+      }),
+      { description: "All of its header, in order" },
     ),
   },
   { title: "Mail" },

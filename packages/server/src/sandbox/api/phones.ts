@@ -16,13 +16,13 @@ const tags = ["Sandbox"];
 
 const PhoneMessageBody = Type.Object(
   {
-    id: Type.String(),
+    id: Type.String({ description: "Of the text" }),
     at: instant("When it came, or was sent"),
     direction: Type.Union([Type.Literal("received"), Type.Literal("sent")], {
       description: "As the phone sees it",
     }),
-    number: Type.String(),
-    text: Type.String(),
+    number: Type.String({ description: "The phone's" }),
+    text: Type.String({ description: "As the phone shows it" }),
   },
   { title: "PhoneMessage" },
 );
@@ -37,7 +37,11 @@ const PhoneMessageList = Type.Object(
 export const PhoneList = Type.Object(
   {
     phones: Type.Array(
-      Type.Object({ number: Type.String(), messages: Type.Integer() }),
+      Type.Object({
+        number: Type.String({ description: "The phone's" }),
+        messages: Type.Integer({ description: "Texts it got and sent" }),
+      }),
+      { description: "Those that were sent texts" },
     ),
   },
   { title: "PhoneList" },
@@ -135,7 +139,10 @@ export function phoneInspectionRoutes(app: HttpApp, phones: Phones): void {
         tags,
         params: numberParams,
         body: Type.Object({
-          text: Type.String({ maxLength: 10_000 }),
+          text: Type.String({
+            maxLength: 10_000,
+            description: "What is written on the phone",
+          }),
           to: Type.Optional(
             Type.String({
               pattern: "^\\+?[0-9]{2,15}$",

@@ -15,12 +15,19 @@ const Overview = Type.Object(
   {
     webhooks: Type.Array(
       Type.Object({
-        name: Type.String(),
-        url: Type.String(),
-        requests: Type.Integer(),
+        name: Type.String({ description: "The last part of its address" }),
+        url: Type.String({ description: "Its address" }),
+        requests: Type.Integer({ description: "How many it got" }),
       }),
+      { description: "Those that were sent something" },
     ),
-    mails: Type.Object({ smtpUrl: Type.String(), messages: Type.Integer() }),
+    mails: Type.Object(
+      {
+        smtpUrl: Type.String({ description: "Where they take mail" }),
+        messages: Type.Integer({ description: "How many they got" }),
+      },
+      { description: "All mailboxes together" },
+    ),
     ...PhoneList.properties,
   },
   { title: "SandboxOverview" },

@@ -13,13 +13,17 @@ const tags = ["Sandbox"];
 
 const WebhookRequestBody = Type.Object(
   {
-    id: Type.String(),
+    id: Type.String({ description: "Of the request" }),
     receivedAt: instant("When it came"),
-    name: Type.String(),
-    method: Type.String(),
-    headers: Type.Record(Type.String(), Type.String()),
-    query: Type.Record(Type.String(), Type.String()),
-    body: Type.String(),
+    name: Type.String({ description: "Of the webhook" }),
+    method: Type.String({ description: "Of the request" }),
+    headers: Type.Record(Type.String(), Type.String(), {
+      description: "By their names in small letters",
+    }),
+    query: Type.Record(Type.String(), Type.String(), {
+      description: "Parameters of the address",
+    }),
+    body: Type.String({ description: "As it came" }),
     json: Type.Optional(
       Type.Unknown({ description: "The body, if it is JSON" }),
     ),
@@ -37,7 +41,9 @@ const WebhookRequestList = Type.Object(
 
 const listQuery = Type.Object(searchParameters("the name or the body"));
 
-const nameParams = Type.Object({ name: Type.String() });
+const nameParams = Type.Object({
+  name: Type.String({ description: "The last part of the webhook's address" }),
+});
 
 export function webhookInspectionRoutes(
   app: HttpApp,

@@ -10,15 +10,15 @@ import type { HttpApp } from "../../http-app.ts";
 import { toMillisecondsText } from "../../timestamps.ts";
 import { refusals } from "../error-answers.ts";
 import { instant } from "../schema-parts.ts";
-import { id, Switch } from "./schemas.ts";
+import { idOf, Switch } from "./schemas.ts";
 
 const AccessKeyBody = Type.Object(
   {
-    accessKey: Type.String(),
-    userId: Type.String(),
-    projectId: Type.String(),
+    accessKey: Type.String({ description: "Its id" }),
+    userId: Type.String({ description: "The user it acts as" }),
+    projectId: Type.String({ description: "The project it acts in" }),
     createdAt: instant("When it was created"),
-    enabled: Type.Boolean(),
+    enabled: Type.Boolean({ description: "False: it is refused" }),
   },
   { title: "AccessKey" },
 );
@@ -33,18 +33,19 @@ const AccessKeyWithSecret = Type.Object(
 
 const NewAccessKey = Type.Object(
   {
-    userId: id,
+    userId: idOf("The user it is to act as"),
     projectId: Type.Optional(
       Type.String({
         maxLength: 128,
-        description: "Default: the only project the user may act in",
+        description:
+          "The project it is to act in; by default the only one the user may act in",
       }),
     ),
   },
   { title: "NewAccessKey" },
 );
 
-const params = Type.Object({ accessKey: id });
+const params = Type.Object({ accessKey: idOf("Id of an access key") });
 
 export function accessKeyRoutes(
   app: HttpApp,
@@ -81,11 +82,15 @@ export function accessKeyRoutes(
         summary: "Lists access keys",
         tags,
         querystring: Type.Object({
-          userId: Type.Optional(id),
-          projectId: Type.Optional(id),
+          userId: Type.Optional(idOf("Only those of this user")),
+          projectId: Type.Optional(idOf("Only those for this project")),
         }),
         response: {
-          200: Type.Object({ accessKeys: Type.Array(AccessKeyBody) }),
+          200: Type.Object({
+            accessKeys: Type.Array(AccessKeyBody, {
+              description: "Those the caller reaches",
+            }),
+          }),
           ...refusals,
         },
       },

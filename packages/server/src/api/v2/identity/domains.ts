@@ -8,18 +8,18 @@ import { Type } from "../../../json-schema.ts";
 import { requestReach } from "../../authorization.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { refusals } from "../error-answers.ts";
-import { id, name, Switch } from "./schemas.ts";
+import { idOf, name, Switch } from "./schemas.ts";
 
 const DomainBody = Type.Object(
   {
-    id: Type.String(),
-    name: Type.String(),
-    enabled: Type.Boolean(),
+    id: Type.String({ description: "Of the domain" }),
+    name: Type.String({ description: "Unique in the installation" }),
+    enabled: Type.Boolean({ description: "False: nobody acts in it" }),
   },
   { title: "Domain" },
 );
 
-const params = Type.Object({ domainId: id });
+const params = Type.Object({ domainId: idOf("Id of a domain") });
 
 export function domainRoutes(app: HttpApp, within: AdministrationWithin): void {
   const tags = ["Identity"];
@@ -51,7 +51,11 @@ export function domainRoutes(app: HttpApp, within: AdministrationWithin): void {
         summary: "Lists domains",
         tags,
         response: {
-          200: Type.Object({ domains: Type.Array(DomainBody) }),
+          200: Type.Object({
+            domains: Type.Array(DomainBody, {
+              description: "Those the caller reaches",
+            }),
+          }),
           ...refusals,
         },
       },

@@ -10,14 +10,14 @@ import { requestReach } from "../../authorization.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { failsWith } from "../../validation.ts";
 import { refusals } from "../error-answers.ts";
-import { domainId, id, name, Switch } from "./schemas.ts";
+import { domainId, idOf, name, Switch } from "./schemas.ts";
 
 const ProjectBody = Type.Object(
   {
-    id: Type.String(),
-    name: Type.String(),
-    domainId: Type.String(),
-    enabled: Type.Boolean(),
+    id: Type.String({ description: "Of the project" }),
+    name: Type.String({ description: "Unique in its domain" }),
+    domainId: Type.String({ description: "The domain it is in" }),
+    enabled: Type.Boolean({ description: "False: nobody acts in it" }),
   },
   { title: "Project" },
 );
@@ -37,7 +37,7 @@ const NewProject = Type.Object(
   { title: "NewProject" },
 );
 
-const params = Type.Object({ projectId: id });
+const params = Type.Object({ projectId: idOf("Id of a project") });
 
 export function projectRoutes(
   app: HttpApp,
@@ -76,9 +76,15 @@ export function projectRoutes(
       schema: {
         summary: "Lists projects",
         tags,
-        querystring: Type.Object({ domainId: Type.Optional(id) }),
+        querystring: Type.Object({
+          domainId: Type.Optional(idOf("Only those of this domain")),
+        }),
         response: {
-          200: Type.Object({ projects: Type.Array(ProjectBody) }),
+          200: Type.Object({
+            projects: Type.Array(ProjectBody, {
+              description: "Those the caller reaches",
+            }),
+          }),
           ...refusals,
         },
       },

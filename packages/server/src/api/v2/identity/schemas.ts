@@ -17,12 +17,15 @@ export const password = Type.String({
 });
 
 /** Ids are looked up: one that cannot be is simply not found. */
-export const id = Type.String({ maxLength: 128 });
+export function idOf(description: string) {
+  return Type.String({ maxLength: 128, description });
+}
 
-export const domainId = Type.String({
-  maxLength: 128,
-  description: "Default: the caller's domain",
-});
+export const domainId = idOf("The domain it is in; by default the caller's");
 
 /** The body of what can only be switched on and off. */
-export const Switch = Type.Object({ enabled: Type.Boolean() });
+export const Switch = Type.Object({
+  enabled: Type.Boolean({
+    description: "True: enables it; false: disables it",
+  }),
+});

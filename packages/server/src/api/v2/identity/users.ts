@@ -10,18 +10,20 @@ import { requestReach } from "../../authorization.ts";
 import type { HttpApp } from "../../http-app.ts";
 import { refusals } from "../error-answers.ts";
 import { Role } from "../schema-parts.ts";
-import { domainId, id, name, password } from "./schemas.ts";
+import { domainId, idOf, name, password } from "./schemas.ts";
 
 const UserBody = Type.Object(
   {
-    id: Type.String(),
-    name: Type.String(),
-    domainId: Type.String(),
+    id: Type.String({ description: "Of the user" }),
+    name: Type.String({ description: "Unique in its domain" }),
+    domainId: Type.String({ description: "The domain it is in" }),
     role: Role,
     projectIds: Type.Array(Type.String(), {
       description: "The projects it is assigned to",
     }),
-    enabled: Type.Boolean(),
+    enabled: Type.Boolean({
+      description: "False: it cannot log in, and its keys rest",
+    }),
   },
   { title: "User" },
 );
@@ -40,15 +42,24 @@ const NewUser = Type.Object(
   {
     name,
     domainId: Type.Optional(domainId),
-    role: Type.Optional(Role),
-    projectIds: Type.Optional(Type.Array(id, { maxItems: 1000 })),
+    role: Type.Optional({ ...Role, default: "member" }),
+    projectIds: Type.Optional(
+      Type.Array(Type.String({ maxLength: 128 }), {
+        maxItems: 1000,
+        description: "The projects of its domain that it is assigned to",
+      }),
+    ),
     password: Type.Optional(password),
   },
   { title: "NewUser" },
 );
 
-const params = Type.Object({ userId: id });
-const assignmentParams = Type.Object({ userId: id, projectId: id });
+const userId = idOf("Id of a user");
+const params = Type.Object({ userId });
+const assignmentParams = Type.Object({
+  userId,
+  projectId: idOf("Id of a project of its domain"),
+});
 
 export function userRoutes(app: HttpApp, within: AdministrationWithin): void {
   const tags = ["Identity"];
@@ -85,11 +96,17 @@ export function userRoutes(app: HttpApp, within: AdministrationWithin): void {
         summary: "Lists users",
         tags,
         querystring: Type.Object({
-          domainId: Type.Optional(id),
-          name: Type.Optional(Type.String()),
+          domainId: Type.Optional(idOf("Only those of this domain")),
+          name: Type.Optional(
+            Type.String({ description: "Only those of this name" }),
+          ),
         }),
         response: {
-          200: Type.Object({ users: Type.Array(UserBody) }),
+          200: Type.Object({
+            users: Type.Array(UserBody, {
+              description: "Those the caller reaches",
+            }),
+          }),
           ...refusals,
         },
       },
@@ -125,7 +142,11 @@ export function userRoutes(app: HttpApp, within: AdministrationWithin): void {
         tags,
         params,
         body: Type.Object({
-          enabled: Type.Optional(Type.Boolean()),
+          enabled: Type.Optional(
+            Type.Boolean({
+              description: "True: enables it; false: disables it",
+            }),
+          ),
           role: Type.Optional(Role),
         }),
         response: { 200: UserBody, ...refusals },

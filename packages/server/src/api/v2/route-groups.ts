@@ -1,0 +1,41 @@
+/**
+ * The groups that routes of `/api/v2` name in their schema's `tags`, in the
+ * order in which the OpenAPI document and the reference have them.
+ */
+
+export const routeGroups = [
+  {
+    name: "Messages",
+    description: "Publishing, and what was published",
+  },
+  {
+    name: "Deliveries",
+    description:
+      "What became of a message at each endpoint, and what can be done about it",
+  },
+  {
+    name: "Delivery jobs",
+    description: "An action on all deliveries that match a filter",
+  },
+  { name: "Events", description: "What happens, as it happens" },
+  { name: "Topics", description: "What belongs to a topic" },
+  {
+    name: "Subscriptions",
+    description: "Who gets what a topic publishes, and how it is signed",
+  },
+  { name: "Inbound texts", description: "What phones sent to us" },
+  {
+    name: "Opt-outs",
+    description: "Who does not want texts, in the whole installation",
+  },
+  { name: "Keys", description: "What messages are sealed with" },
+  {
+    name: "Identity",
+    description: "Who may do what; for administrators and operators",
+  },
+  { name: "Service", description: "About this server" },
+  {
+    name: "Sandbox",
+    description: "What built-in receivers were sent (with `--sandbox`)",
+  },
+] as const;

@@ -1,7 +1,8 @@
 /**
  * Writes the reference pages that come from the code: configuration with its
  * example file, `/api/v2`, the command line, error codes, roles, actions of the
- * audit log, events of the log and metrics. `test/docs.test.ts` fails when they are not up to date.
+ * audit log, events of the log and metrics. `test/docs.test.ts` fails when they are
+ * not up to date.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";

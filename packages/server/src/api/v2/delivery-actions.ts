@@ -91,7 +91,7 @@ export function deliveryActionRoutes(
       schema: {
         summary: "Makes another attempt at a delivery, now",
         description:
-          "From retrying, unknown, failed, rejected, suppressed, expired and cancelled. What costs money costs it again.",
+          "From retrying, unknown, failed, rejected, suppressed, expired and cancelled. What costs money costs it again. Refused with `DELIVERY_STATE_CONFLICT` from other states, with `DELIVERY_EXPIRED` where its life is over and no new one is given, with `DELIVERY_UNWANTED` where its recipient is not to get it any more.",
         tags,
         params: deliveryParams,
         body: resendBody,
@@ -112,7 +112,7 @@ export function deliveryActionRoutes(
       schema: {
         summary: "Cancels a delivery whose next attempt has not begun",
         description:
-          "From waiting and retrying. An attempt that is under way (sending) cannot be taken back.",
+          "From waiting and retrying. An attempt that is under way (sending) cannot be taken back. Refused with `DELIVERY_STATE_CONFLICT` from other states.",
         tags,
         params: deliveryParams,
         body: cancelBody,
@@ -133,7 +133,7 @@ export function deliveryActionRoutes(
       schema: {
         summary: "Says what became of a delivery whose outcome is unknown",
         description:
-          "Whoever settles it first decides; the next one gets a conflict that says who it was.",
+          "Whoever settles it first decides; the next one is refused with `DELIVERY_STATE_CONFLICT`, which says who it was. To send it again may be refused as a resend is.",
         tags,
         params: deliveryParams,
         body: settleBody,

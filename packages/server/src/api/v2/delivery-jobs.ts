@@ -174,6 +174,8 @@ export function deliveryJobRoutes(
       config: { operation: "messages.read" },
       schema: {
         summary: "Counts the deliveries that a job would be for",
+        description:
+          "Refused with `DELIVERY_FILTER_INVALID` where the filter cannot be used.",
         tags,
         body: Preview,
         response: { 200: CountBody, ...refusals },
@@ -195,7 +197,7 @@ export function deliveryJobRoutes(
       schema: {
         summary: "Acts on all deliveries that match a filter",
         description:
-          "In the background, newest message first. Messages that are accepted later are left alone.",
+          "In the background, newest message first. Messages that are accepted later are left alone. Refused with `DELIVERY_FILTER_INVALID` where the filter cannot be used, and with `JOB_QUOTA_EXCEEDED` while the project has as many jobs under way as it may.",
         tags,
         body: NewJob,
         response: { 202: JobBody, ...refusals },
@@ -269,6 +271,7 @@ export function deliveryJobRoutes(
       config: { operation: "deliveries.write" },
       schema: {
         summary: "Ends a job; what it changed stays",
+        description: "Refused with `JOB_OVER` once it has ended.",
         tags,
         params,
         response: { 200: JobBody, ...refusals },

@@ -199,6 +199,7 @@ export function userRoutes(app: HttpApp, within: AdministrationWithin): void {
       config: { operation: "users.write" },
       schema: {
         summary: "Gives a user another password, and logs it out",
+        description: "Without a body the password is made up.",
         tags,
         params,
         body: Type.Object({ password: Type.Optional(password) }),

@@ -97,7 +97,7 @@ test("of two who settle one delivery one is told who was first", async () => {
   assert.equal(refused?.reason.smnCode, "DELIVERY_STATE_CONFLICT");
   assert.match(
     refused?.reason.reason,
-    /^The delivery is (delivered|failed); .* was settle_\1 by admin at .* Nothing was changed\.$/,
+    /^A delivery that is (delivered|failed) cannot be settled; only unknown can\. .* was settle_\1 by admin at .* Nothing was changed\.$/,
   );
   const delivery = await deliveries.get(`${single}-0`);
   assert.equal(delivery.actions?.length, 1);
@@ -108,7 +108,7 @@ test("a job that a kill interrupts goes on, and does nothing twice", async () =>
   const { deliveryJobs } = carillonOf(credentials);
   assert.deepEqual(
     await deliveryJobs.preview({ action: "settle_failed", filter }),
-    { count: many, isExact: true },
+    { count: many, isExact: true, messages: 0 },
   );
   const { id } = await deliveryJobs.create({
     action: "settle_failed",
@@ -165,7 +165,7 @@ test("another project sees neither deliveries nor jobs", async () => {
       action: "settle_failed",
       filter: {},
     }),
-    { count: 0, isExact: true },
+    { count: 0, isExact: true, messages: 0 },
   );
   const [job] = await Array.fromAsync(
     carillonOf(credentials).deliveryJobs.list(),
@@ -184,7 +184,7 @@ test("the command line previews, asks why, acts and shows the history", async ()
     "unknown",
     "--dry-run",
   );
-  assert.deepEqual(rowsOf(preview), [{ count: 1, isExact: true }]);
+  assert.deepEqual(rowsOf(preview), [{ count: 1, isExact: true, messages: 0 }]);
   const unexplained = await client("settle", single, "delivered", "--yes");
   assert.equal(unexplained.code, 2);
   assert.equal(
@@ -207,7 +207,10 @@ test("the command line previews, asks why, acts and shows the history", async ()
   );
   const late = await client("cancel", `${single}-1`);
   assert.equal(late.code, 1);
-  assert.match(late.stderr, /The delivery is delivered; cancel leads on from/);
+  assert.match(
+    late.stderr,
+    /A delivery that is delivered cannot be cancelled; only waiting and retrying can/,
+  );
   const shown = await client("show", single, "-o", "table");
   assert.match(
     shown.stdout,

@@ -84,15 +84,33 @@ const summaryProperties = {
   tag: Type.Optional(Type.String()),
   priority: Type.Optional(Type.Integer({ description: "1 is the highest" })),
   relatedObjects: Type.Optional(Type.Array(RelatedObject)),
+  cancelled: Type.Optional(
+    Type.Object(
+      {
+        at: instant("When"),
+        userId: Type.String({ description: "Who" }),
+        userName: Type.String(),
+        reason: Type.Optional(Type.String({ description: "Why" })),
+        jobId: Type.String({
+          description: "The job that cancels its deliveries",
+        }),
+      },
+      {
+        title: "MessageCancellation",
+        description: "Of a message that was cancelled as a whole",
+      },
+    ),
+  ),
   fannedOut: Type.Boolean({
-    description: "False while subscriptions are still being walked",
+    description:
+      "False while subscriptions are still being walked, or are not yet",
   }),
   counts: Type.Record(Type.String(), Type.Integer(), {
     description: "How many deliveries are in each state",
   }),
 };
 
-const MessageSummary = Type.Object(
+export const MessageSummary = Type.Object(
   {
     ...summaryProperties,
     excerpt: Type.Optional(
@@ -253,24 +271,33 @@ export function messageRoutes(
         response: { 200: Message, ...refusals },
       },
     },
-    async (request) => {
-      const report = await getMessage(
-        messages,
-        projectOf(request),
-        request.params.messageId,
-      );
-      const message = await seal.open(report.message);
-      const { content, attributes, sender, extraData, statusUrl } = message;
-      return {
-        ...toSummary({ ...report, message }),
-        ...toContentBody(content),
-        ...(attributes && { attributes: [...attributes] }),
-        ...(sender !== undefined && { sender }),
-        ...(extraData && { extraData: { ...extraData } }),
-        ...(statusUrl !== undefined && { statusUrl }),
-      };
-    },
+    async (request) =>
+      await toMessageBody(
+        seal,
+        await getMessage(
+          messages,
+          projectOf(request),
+          request.params.messageId,
+        ),
+      ),
   );
+}
+
+/** @throws CarillonError KEY_UNUSABLE, of a message that is sealed */
+async function toMessageBody(
+  seal: V2Ports["seal"],
+  report: MessageReport,
+): Promise<Static<typeof Message>> {
+  const message = await seal.open(report.message);
+  const { content, attributes, sender, extraData, statusUrl } = message;
+  return {
+    ...toSummary({ ...report, message }),
+    ...toContentBody(content),
+    ...(attributes && { attributes: [...attributes] }),
+    ...(sender !== undefined && { sender }),
+    ...(extraData && { extraData: { ...extraData } }),
+    ...(statusUrl !== undefined && { statusUrl }),
+  };
 }
 
 /** @throws CarillonError MESSAGE_NOT_FOUND */
@@ -298,8 +325,10 @@ function readRelatedObject(
   return checkRelatedObject({ type, id }, "related object");
 }
 
-function toSummary({
+/** A message without its text. */
+export function toSummary({
   message,
+  cancellation,
   fannedOut,
   counts,
 }: MessageReport): Static<typeof MessageSummary> {
@@ -325,6 +354,9 @@ function toSummary({
     ...(priority !== undefined && { priority }),
     ...(message.relatedObjects && {
       relatedObjects: [...message.relatedObjects],
+    }),
+    ...(cancellation && {
+      cancelled: { ...cancellation, at: toMillisecondsText(cancellation.at) },
     }),
     fannedOut,
     counts: { ...counts },

@@ -110,7 +110,7 @@ export interface Publisher {
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, TOPIC_RESERVED,
    * SUBJECT_INVALID,
    * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
-   * MESSAGE_OPTION_INVALID, TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID,
+   * MESSAGE_OPTION_INVALID, ENDPOINT_FORBIDDEN, TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID,
    * TEMPLATE_NOT_FOUND, TEMPLATE_DEFAULT_MISSING, IDEMPOTENCY_KEY_REUSED,
    * IDEMPOTENCY_KEY_RUNNING, KEY_UNUSABLE, STORAGE_FULL, STORAGE_UNAVAILABLE,
    * SHUTTING_DOWN
@@ -189,6 +189,13 @@ export interface PublisherPorts {
   readonly isBillable: (protocol: Protocol) => boolean;
   readonly protocols: Protocols;
   readonly lives: MessageLives;
+  /**
+   * Refuses status URLs that may not be reached, as far as that is known at once:
+   * publishing asks no name server. Default: refuses none.
+   *
+   * @throws CarillonError ENDPOINT_FORBIDDEN
+   */
+  readonly checkStatusUrl?: ((url: string) => void) | undefined;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
@@ -264,13 +271,17 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         ? await renderChosen({ projectId, ...request.template })
         : contentOf(request);
     const timeToLiveSeconds = parseTimeToLive(request.timeToLive, protocols);
+    const options = checkMessageOptions(request, createdAt, protocols);
+    if (options.statusUrl !== undefined) {
+      ports.checkStatusUrl?.(options.statusUrl);
+    }
     return {
       id: newMessageId(),
       projectId,
       ...(subject !== undefined && { subject }),
       content,
       ...(request.attributes && { attributes: request.attributes }),
-      ...checkMessageOptions(request, createdAt, protocols),
+      ...options,
       createdAt,
       ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
     };

@@ -245,7 +245,10 @@ function checkStatusUrl(
       `a URL of at most ${most} characters is expected`,
     );
   }
-  const scheme = value.startsWith("http://") ? "http" : "https";
+  const scheme = /^(https?):\/\//.exec(value)?.[1];
+  if (scheme === undefined) {
+    throw invalid("statusUrl", "it does not start with http:// or https://");
+  }
   const definition = protocols.find(scheme);
   const problem = definition
     ? definition.problemWithEndpoint(value)

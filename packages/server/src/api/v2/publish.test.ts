@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SubscriptionId } from "@carillon/core";
+import { createEgressGuard } from "@carillon/channels";
+import { CarillonError, type SubscriptionId } from "@carillon/core";
 import {
   startTestServer,
   type TestServer,
@@ -319,6 +320,45 @@ async function subscribe(server: TestServer, topic: string, endpoint: string) {
   assert.ok(confirmed.statusCode < 400, confirmed.body);
   return urn;
 }
+
+test("a status URL that deliveries may not reach is refused, over both APIs", async () => {
+  const egress = createEgressGuard({
+    allowTargets: [],
+    resolve: () => Promise.reject(new Error("No name server is asked.")),
+  });
+  await using server = await startTestServer({
+    checkTargetNow(url) {
+      const refusal = egress.checkUrlNow(url);
+      if (!refusal) return;
+      throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
+    },
+  });
+  const audience = await createTopic(server);
+  const smnPath = `${server.base}/topics/${server.topicUrn("orders")}/publish`;
+  for (const [target, status] of [
+    ["http://10.0.0.1/x", 403],
+    ["https://8.8.8.8:22/", 403],
+    ["http://localhost/", 403],
+    ["https://nobody.example/", 201],
+  ] as const) {
+    const ours = await server.call("POST", url, {
+      audience,
+      text: "a",
+      statusUrl: target,
+    });
+    assert.equal(ours.status, status, target);
+    const smn = await server.call("POST", smnPath, {
+      message: "a",
+      status_url: target,
+    });
+    assert.equal(smn.status, status === 201 ? 200 : status, target);
+    if (status !== 403) continue;
+    assert.equal(ours.body.code, "ENDPOINT_FORBIDDEN");
+    assert.equal(smn.body.error_code ?? smn.body.code, "SMN.0069");
+  }
+  const { body } = await server.call("GET", url);
+  assert.equal(body.messages.length, 2);
+});
 
 test("publishes to several topics by name or URN, each subscriber once", async () => {
   await using server = await startTestServer();

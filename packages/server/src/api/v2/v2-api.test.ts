@@ -345,6 +345,7 @@ test("describes itself as OpenAPI 3.1, and only itself", async () => {
     "/api/v2/keys/{keyId}/enable",
     "/api/v2/messages",
     "/api/v2/messages/{messageId}",
+    "/api/v2/messages/{messageId}/cancel",
     "/api/v2/messages/{messageId}/deliveries",
     "/api/v2/opt-outs",
     "/api/v2/opt-outs/{recipient}",

@@ -31,7 +31,7 @@ test("the first violation is reported, the outermost before the others", () => {
   );
   for (const [value, expected] of [
     [{ name: "abc", list: [{ id: 1 }], any: ["a"] }, true],
-    [[], /^The request must be object/],
+    [[], /^The request must be a JSON object/],
     [{ list: 1 }, /^name is missing/],
     [{ name: 1, list: 1 }, /^name must be string/],
     [{ name: "abcd" }, /^name must not have more than 3 characters/],

@@ -231,6 +231,9 @@ function whatIsWrong(
   path: readonly string[],
   violation: TLocalizedValidationError | undefined,
 ): string {
+  if (path.length === 0 && violation?.keyword === "type") {
+    return `must be a JSON ${violation.params.type}`;
+  }
   if (isMissing(violation)) return "is missing";
   const allowed = allowedValues(schemaAt(schema, path));
   if (allowed) return `must be one of ${allowed.join(", ")}`;

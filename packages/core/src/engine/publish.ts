@@ -80,6 +80,11 @@ export interface PublishRequest extends MessageOptions {
   /** Seconds, or seconds by protocol; SMN's `time_to_live`. */
   readonly timeToLive?: unknown;
   readonly attributes?: readonly MessageAttribute[];
+  /** What the API calls these members, for errors; default: our own names. */
+  readonly names?: {
+    readonly timeToLive: string;
+    readonly statusUrl: string;
+  };
   /** Names the request, so that its repetition is known for one. */
   readonly repeatable?: IdempotentRequest | undefined;
 }
@@ -270,8 +275,18 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       request.template && isRendered
         ? await renderChosen({ projectId, ...request.template })
         : contentOf(request);
-    const timeToLiveSeconds = parseTimeToLive(request.timeToLive, protocols);
-    const options = checkMessageOptions(request, createdAt, protocols);
+    const { names } = request;
+    const timeToLiveSeconds = parseTimeToLive(
+      request.timeToLive,
+      protocols,
+      names?.timeToLive,
+    );
+    const options = checkMessageOptions(
+      request,
+      createdAt,
+      protocols,
+      names?.statusUrl,
+    );
     if (options.statusUrl !== undefined) {
       ports.checkStatusUrl?.(options.statusUrl);
     }

@@ -322,6 +322,13 @@ function readRelatedObject(
 ): RelatedObjectKey | undefined {
   const { relatedObjectType: type, relatedObjectId: id } = query;
   if (type === undefined && id === undefined) return undefined;
+  if (type === undefined || id === undefined) {
+    const missing = type === undefined ? "Type" : "Id";
+    throw new CarillonError(
+      "MESSAGE_OPTION_INVALID",
+      `relatedObject${missing} is missing: a related object is named by relatedObjectType and relatedObjectId together.`,
+    );
+  }
   return checkRelatedObject({ type, id }, "related object");
 }
 

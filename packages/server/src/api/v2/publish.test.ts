@@ -321,6 +321,32 @@ async function subscribe(server: TestServer, topic: string, endpoint: string) {
   return urn;
 }
 
+test("an error names the member as the API that was asked does", async () => {
+  await using server = await startTestServer();
+  const audience = await createTopic(server);
+  const smnPath = `${server.base}/topics/${server.topicUrn("orders")}/publish`;
+  for (const [ours, smn] of [
+    [{ timeToLiveSeconds: 0 }, { time_to_live: 0 }],
+    [{ statusUrl: "ftp://x" }, { status_url: "ftp://x" }],
+  ]) {
+    const body = { audience, text: "a", ...ours };
+    const refused = await server.call("POST", url, body);
+    const [name] = Object.keys(ours ?? {});
+    assert.match(refused.body.detail, new RegExp(`^Invalid ${name}: `));
+    const [smnName] = Object.keys(smn ?? {});
+    const answer = await server.call("POST", smnPath, { message: "a", ...smn });
+    assert.match(JSON.stringify(answer.body), new RegExp(`Invalid ${smnName}`));
+  }
+  for (const [query, missing] of [
+    ["relatedObjectType=order", "relatedObjectId"],
+    ["relatedObjectId=7", "relatedObjectType"],
+  ]) {
+    const { status, body } = await server.call("GET", `${url}?${query}`);
+    assert.equal(status, 400);
+    assert.match(body.detail, new RegExp(`^${missing} is missing`));
+  }
+});
+
 test("a status URL that deliveries may not reach is refused, over both APIs", async () => {
   const egress = createEgressGuard({
     allowTargets: [],

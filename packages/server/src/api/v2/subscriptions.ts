@@ -80,6 +80,10 @@ const topicParams = Type.Object({
   topicUrn: Type.String(failsWith("TOPIC_URN_INVALID")),
 });
 
+const subscriptionParams = Type.Object({
+  subscriptionUrn: Type.String(failsWith("SUBSCRIPTION_URN_INVALID")),
+});
+
 const listQuery = Type.Object({
   limit: limitParameter,
   after: Type.Optional(
@@ -193,6 +197,26 @@ export function subscriptionRoutes(
         ...(last && items.length > limit && { next: last.urn }),
       };
     },
+  );
+
+  app.get(
+    "/subscriptions/:subscriptionUrn",
+    {
+      config: { operation: "subscriptions.read" },
+      schema: {
+        summary: "Shows a subscription",
+        tags: ["Topics"],
+        params: subscriptionParams,
+        response: { 200: SubscriptionBody, ...refusals },
+      },
+    },
+    async (request) =>
+      toBody(
+        await subscriptions.get(
+          projectOf(request),
+          request.params.subscriptionUrn,
+        ),
+      ),
   );
 }
 

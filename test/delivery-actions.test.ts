@@ -13,7 +13,10 @@ import {
   addMs,
   type MessageId,
   type ProjectId,
+  type SubscriptionId,
+  subscriptionStatus,
   systemClock,
+  type TopicId,
 } from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
@@ -43,6 +46,37 @@ after(async () => {
 async function seed(): Promise<void> {
   await using store = await openSqliteStore({ folder: data });
   const createdAt = systemClock.now();
+  const projectId = credentials.projectId as ProjectId;
+  const { topic } = await store.createTopic(
+    {
+      id: "1".repeat(32) as TopicId,
+      projectId,
+      name: "disks",
+      displayName: "",
+      enterpriseProjectId: "0",
+      pushPolicy: 0,
+      introduction: "",
+      accessPolicy: "",
+      createdAt,
+      updatedAt: createdAt,
+    },
+    1,
+  );
+  await store.addSubscription(
+    {
+      id: "2".repeat(32) as SubscriptionId,
+      topicSeq: topic.seq,
+      projectId,
+      protocol: "https",
+      endpoint: "https://example.com/hook",
+      remark: "",
+      extension: {},
+      status: subscriptionStatus.confirmed,
+      createdAt,
+    },
+    undefined,
+    1,
+  );
   for (const [id, count] of [
     [message, many],
     [single, 2],
@@ -55,7 +89,7 @@ async function seed(): Promise<void> {
     await store.acceptDirectMessage(
       {
         id: id as MessageId,
-        projectId: credentials.projectId as ProjectId,
+        projectId,
         audience: "direct",
         content: { kind: "text", text: "Your code is 4711." },
         createdAt,
@@ -216,6 +250,65 @@ test("the command line previews, asks why, acts and shows the history", async ()
     shown.stdout,
     /settle_delivered by admin, unknown to delivered: the phone has it/,
   );
+});
+
+test("messages for later are cancelled, one or all of a topic, over a kill", async () => {
+  const topicUrn = `urn:smn:local:${credentials.projectId}:disks`;
+  const publish = async () =>
+    (
+      await carillonOf(credentials).messages.publish({
+        topicUrn,
+        text: "The disk is full.",
+        notBefore: new Date(Date.now() + 3_600_000),
+      })
+    ).id;
+  const [one, other, third] = [
+    await publish(),
+    await publish(),
+    await publish(),
+  ];
+  assert.ok(one && other && third);
+  await carillonOf(credentials).messages.cancel(one, { reason: "a mistake" });
+  await server.kill();
+  server = await CarillonProcess.start({ data });
+  const cancelledOf = async (id: string) =>
+    (await carillonOf(credentials).messages.get(id)).cancelled as
+      | { reason: string; userName: string }
+      | undefined;
+  assert.equal((await cancelledOf(one))?.reason, "a mistake");
+  assert.equal(await cancelledOf(other), undefined);
+
+  const dry = await client(
+    "cancel",
+    "all",
+    "--topic",
+    "disks",
+    "--dry-run",
+    "-o",
+    "table",
+  );
+  assert.equal(
+    dry.stdout,
+    "2 messages that did not begin to go out would be changed.\n",
+  );
+  const done = await client(
+    "cancel",
+    "all",
+    "--topic",
+    "disks",
+    "--yes",
+    "--reason",
+    "all wrong",
+  );
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual(
+    rowsOf(done).map(({ state, messages }) => [state, messages]),
+    [["done", 2]],
+  );
+  for (const id of [other, third]) {
+    assert.equal((await cancelledOf(id))?.reason, "all wrong");
+  }
+  assert.equal((await cancelledOf(one))?.reason, "a mistake");
 });
 
 test("hostile filters are refused in one sentence", async () => {

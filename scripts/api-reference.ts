@@ -54,7 +54,7 @@ const requestParts = [
   ["body", "body"],
 ] as const;
 
-const conventions = `In the tables an *instant* is a text in RFC 3339, such as \`2026-01-31T08:30:00Z\`; answers have UTC with milliseconds. Members of objects stand as \`outer.inner\`, those of the items of a list as \`list[].inner\`. A text has at most ${defaultBounds.maxLength} characters, a list ${defaultBounds.maxItems} items and an object ${defaultBounds.maxProperties} members where a request's table has no other bound. A route that takes members of a body needs a JSON object, \`{}\` where all of them are left out. Of an answer, members marked *optional* may be absent. *Errors of its own* are those that name a member of the request; what may happen to any request, and what is not there or is in another state, is in the list of all [errors](errors.md).`;
+const conventions = `In the tables an *instant* is a text in RFC 3339, such as \`2026-01-31T08:30:00Z\`; answers have UTC with milliseconds. Members of objects stand as \`outer.inner\`, those of the items of a list as \`list[].inner\`. A text has at most ${defaultBounds.maxLength} characters, a list ${defaultBounds.maxItems} items and an object ${defaultBounds.maxProperties} members where a request's table has no other bound. A member or query parameter that a route does not know is refused; free data may have any. A \`POST\` whose members are all optional needs no body. Of an answer, members marked *optional* may be absent. *Errors of its own* are those that name a member of the request; what may happen to any request, and what is not there or is in another state, is in the list of all [errors](errors.md).`;
 
 /**
  * The page: all routes in a table, then each in its group, and behind them what

@@ -13,7 +13,10 @@ import {
   addMs,
   type MessageId,
   type ProjectId,
+  type SubscriptionId,
+  subscriptionStatus,
   systemClock,
+  type TopicId,
 } from "@carillon/core";
 import { openSqliteStore } from "@carillon/storage";
 import { CarillonProcess, credentials } from "./harness/carillon-process.ts";
@@ -43,6 +46,37 @@ after(async () => {
 async function seed(): Promise<void> {
   await using store = await openSqliteStore({ folder: data });
   const createdAt = systemClock.now();
+  const projectId = credentials.projectId as ProjectId;
+  const { topic } = await store.createTopic(
+    {
+      id: "1".repeat(32) as TopicId,
+      projectId,
+      name: "disks",
+      displayName: "",
+      enterpriseProjectId: "0",
+      pushPolicy: 0,
+      introduction: "",
+      accessPolicy: "",
+      createdAt,
+      updatedAt: createdAt,
+    },
+    1,
+  );
+  await store.addSubscription(
+    {
+      id: "2".repeat(32) as SubscriptionId,
+      topicSeq: topic.seq,
+      projectId,
+      protocol: "https",
+      endpoint: "https://example.com/hook",
+      remark: "",
+      extension: {},
+      status: subscriptionStatus.confirmed,
+      createdAt,
+    },
+    undefined,
+    1,
+  );
   for (const [id, count] of [
     [message, many],
     [single, 2],
@@ -55,7 +89,7 @@ async function seed(): Promise<void> {
     await store.acceptDirectMessage(
       {
         id: id as MessageId,
-        projectId: credentials.projectId as ProjectId,
+        projectId,
         audience: "direct",
         content: { kind: "text", text: "Your code is 4711." },
         createdAt,
@@ -97,7 +131,7 @@ test("of two who settle one delivery one is told who was first", async () => {
   assert.equal(refused?.reason.smnCode, "DELIVERY_STATE_CONFLICT");
   assert.match(
     refused?.reason.reason,
-    /^The delivery is (delivered|failed); .* was settle_\1 by admin at .* Nothing was changed\.$/,
+    /^A delivery that is (delivered|failed) cannot be settled; only unknown can\. .* was settle_\1 by admin at .* Nothing was changed\.$/,
   );
   const delivery = await deliveries.get(`${single}-0`);
   assert.equal(delivery.actions?.length, 1);
@@ -108,7 +142,7 @@ test("a job that a kill interrupts goes on, and does nothing twice", async () =>
   const { deliveryJobs } = carillonOf(credentials);
   assert.deepEqual(
     await deliveryJobs.preview({ action: "settle_failed", filter }),
-    { count: many, isExact: true },
+    { count: many, isExact: true, messages: 0 },
   );
   const { id } = await deliveryJobs.create({
     action: "settle_failed",
@@ -165,7 +199,7 @@ test("another project sees neither deliveries nor jobs", async () => {
       action: "settle_failed",
       filter: {},
     }),
-    { count: 0, isExact: true },
+    { count: 0, isExact: true, messages: 0 },
   );
   const [job] = await Array.fromAsync(
     carillonOf(credentials).deliveryJobs.list(),
@@ -184,7 +218,7 @@ test("the command line previews, asks why, acts and shows the history", async ()
     "unknown",
     "--dry-run",
   );
-  assert.deepEqual(rowsOf(preview), [{ count: 1, isExact: true }]);
+  assert.deepEqual(rowsOf(preview), [{ count: 1, isExact: true, messages: 0 }]);
   const unexplained = await client("settle", single, "delivered", "--yes");
   assert.equal(unexplained.code, 2);
   assert.equal(
@@ -207,12 +241,74 @@ test("the command line previews, asks why, acts and shows the history", async ()
   );
   const late = await client("cancel", `${single}-1`);
   assert.equal(late.code, 1);
-  assert.match(late.stderr, /The delivery is delivered; cancel leads on from/);
+  assert.match(
+    late.stderr,
+    /A delivery that is delivered cannot be cancelled; only waiting and retrying can/,
+  );
   const shown = await client("show", single, "-o", "table");
   assert.match(
     shown.stdout,
     /settle_delivered by admin, unknown to delivered: the phone has it/,
   );
+});
+
+test("messages for later are cancelled, one or all of a topic, over a kill", async () => {
+  const topicUrn = `urn:smn:local:${credentials.projectId}:disks`;
+  const publish = async () =>
+    (
+      await carillonOf(credentials).messages.publish({
+        topicUrn,
+        text: "The disk is full.",
+        notBefore: new Date(Date.now() + 3_600_000),
+      })
+    ).id;
+  const [one, other, third] = [
+    await publish(),
+    await publish(),
+    await publish(),
+  ];
+  assert.ok(one && other && third);
+  await carillonOf(credentials).messages.cancel(one, { reason: "a mistake" });
+  await server.kill();
+  server = await CarillonProcess.start({ data });
+  const cancelledOf = async (id: string) =>
+    (await carillonOf(credentials).messages.get(id)).cancelled as
+      | { reason: string; userName: string }
+      | undefined;
+  assert.equal((await cancelledOf(one))?.reason, "a mistake");
+  assert.equal(await cancelledOf(other), undefined);
+
+  const dry = await client(
+    "cancel",
+    "all",
+    "--topic",
+    "disks",
+    "--dry-run",
+    "-o",
+    "table",
+  );
+  assert.equal(
+    dry.stdout,
+    "2 messages that did not begin to go out would be changed.\n",
+  );
+  const done = await client(
+    "cancel",
+    "all",
+    "--topic",
+    "disks",
+    "--yes",
+    "--reason",
+    "all wrong",
+  );
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual(
+    rowsOf(done).map(({ state, messages }) => [state, messages]),
+    [["done", 2]],
+  );
+  for (const id of [other, third]) {
+    assert.equal((await cancelledOf(id))?.reason, "all wrong");
+  }
+  assert.equal((await cancelledOf(one))?.reason, "a mistake");
 });
 
 test("hostile filters are refused in one sentence", async () => {

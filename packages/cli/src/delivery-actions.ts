@@ -3,6 +3,7 @@
 import {
   type Deliveries,
   type Delivery,
+  type DeliveryCount,
   type DeliveryFilter,
   type DeliveryJobs,
   deliveryStates,
@@ -201,10 +202,10 @@ async function runJob(
 ): Promise<void> {
   const { reason, timeToLive, dryRun, wait } = options;
   const found = await jobs.preview({ action: name, filter });
-  const many = `${found.isExact ? "" : "at least "}${found.count} ${found.count === 1 ? "delivery" : "deliveries"}`;
-  if (dryRun || found.count === 0) {
+  const many = countText(found);
+  if (dryRun || many === undefined) {
     output.result(
-      found.count === 0
+      many === undefined
         ? "There are no such deliveries."
         : `${many} would be changed.`,
       found,
@@ -226,6 +227,24 @@ async function runJob(
   });
   const last = wait ? await waitForJob(jobs, job) : job;
   output.result(jobText(last), last);
+}
+
+/** `undefined`: there is nothing to act on. */
+function countText({
+  count,
+  isExact,
+  messages,
+}: DeliveryCount): string | undefined {
+  const parts: string[] = [];
+  if (count > 0) {
+    const noun = count === 1 ? "delivery" : "deliveries";
+    parts.push(`${isExact ? "" : "at least "}${count} ${noun}`);
+  }
+  if (messages > 0) {
+    const noun = messages === 1 ? "message" : "messages";
+    parts.push(`${messages} ${noun} that did not begin to go out`);
+  }
+  return parts.length === 0 ? undefined : parts.join(" and ");
 }
 
 async function filterOf(

@@ -14,13 +14,17 @@ const skipTexts: Readonly<Record<string, string>> = {
 
 /** Such as `Done: 12 of 14 changed; skipped: 2 over, …`. */
 export function jobText(job: DeliveryJob): string {
-  const { id, state, done, changed, skipped, error } = job;
+  const { id, state, done, changed, messages, skipped, error } = job;
+  const undelivered =
+    messages === 0
+      ? ""
+      : `; ${messages} ${messages === 1 ? "message" : "messages"} cancelled before they went out`;
   const left = Object.entries(skipped)
     .map(([reason, count]) => `${count} ${skipTexts[reason] ?? reason}`)
     .join(", ");
   return [
     `Job ${id} (${job.action}) by ${job.userName}: ${job.reason}`,
-    `${state}: ${done} of ${job.isTotalExact ? "" : "at least "}${job.total} looked at, ${changed} changed${left && `; skipped: ${left}`}`,
+    `${state}: ${done} of ${job.isTotalExact ? "" : "at least "}${job.total} looked at, ${changed} changed${undelivered}${left && `; skipped: ${left}`}`,
     ...(error === undefined ? [] : [error]),
   ].join("\n");
 }

@@ -94,6 +94,8 @@ export const errorCatalogue = {
   DELIVERY_NOT_FOUND: "No such delivery in this project",
   DELIVERY_STATE_CONFLICT:
     "The delivery is in a state that the action does not lead on from",
+  MESSAGE_STATE_CONFLICT:
+    "The message was cancelled already, or has nothing left to cancel",
   DELIVERY_UNWANTED: "The delivery's recipient is not to get it any more",
   DELIVERY_EXPIRED:
     "The delivery's life is over; a resend needs a new time to live",

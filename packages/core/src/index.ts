@@ -149,6 +149,7 @@ export {
   type DeliveryFilter,
   type DeliveryJob,
   defaultActionStates,
+  isForMessages,
   isJobOver,
   type JobState,
   jobStates,
@@ -337,6 +338,7 @@ export type { InboundStore } from "./ports/inbound-store.ts";
 export type { LaneClaim, LaneStore } from "./ports/lane-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type {
+  MessageCancellation,
   MessageFilter,
   MessagePage,
   MessageReader,

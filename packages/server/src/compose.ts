@@ -104,6 +104,8 @@ export interface ServicePorts {
    * @throws CarillonError ENDPOINT_FORBIDDEN
    */
   readonly checkTarget: (url: string, signal: AbortSignal) => Promise<void>;
+  /** The same as far as it is known without a name server. */
+  readonly checkTargetNow: (url: string) => void;
   readonly certificates: AppPorts["certificates"];
   readonly publicUrl: AppPorts["publicUrl"];
   /**
@@ -271,6 +273,7 @@ export async function compose(
       random: ports.random,
       newId,
       newMessageId,
+      checkStatusUrl: ports.checkTargetNow,
     },
     {
       retryPolicy: {

@@ -276,6 +276,11 @@ export async function open(
           if (!refusal) return;
           throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
         },
+        checkTargetNow: (url) => {
+          const refusal = egress.checkUrlNow(url);
+          if (!refusal) return;
+          throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
+        },
         certificates: {
           find: (id) => signingKeys.findCertificate(id),
           list: () => signingKeys.list(),

@@ -119,7 +119,7 @@ function problemWithSettings(settings: object): string | undefined {
   const { schema } = byType.get(type) ?? {};
   if (!schema) {
     const types = namesOf((it) => it.schema !== undefined).join(" or ");
-    return `expected a type: ${types}`;
+    return `expected a type: ${types}; ${simpleNames.join(", ")} have no settings, and stand in the list by name alone`;
   }
   const fields = { name: nameField, ...schema };
   const who = Check(name, given.name) ? `${type} ${given.name}` : type;

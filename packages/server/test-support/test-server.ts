@@ -69,6 +69,8 @@ export interface TestServerOptions {
   readonly deliver?: (
     signals: AttemptSignals | undefined,
   ) => Promise<AttemptResult>;
+  /** Of status URLs; by default it refuses none. */
+  readonly checkTargetNow?: (url: string) => void;
   /** Besides those that take everything. */
   readonly channels?: readonly (Channel | PullChannel)[];
   readonly maxConnections?: number;
@@ -189,6 +191,7 @@ export async function startTestServer(
         options.probe ??
         (async () => ({ kind: "answered", statusCode: 204, text: "" })),
       checkTarget: async () => {},
+      checkTargetNow: options.checkTargetNow ?? (() => {}),
       certificates: {
         find: async (id) => (id === certificateId ? certificatePem : undefined),
         list: async () => [testCertificate],

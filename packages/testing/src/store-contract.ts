@@ -29,6 +29,7 @@ import { testLanes } from "./store-contract/lanes.ts";
 import { testLeases } from "./store-contract/leases.ts";
 import { testLedgerProperties } from "./store-contract/ledger-properties.ts";
 import { testLifetime } from "./store-contract/lifetime.ts";
+import { testMessageCancellation } from "./store-contract/message-cancellation.ts";
 import { testMessages } from "./store-contract/messages.ts";
 import { testOptOuts } from "./store-contract/opt-outs.ts";
 import { testPagingProperties } from "./store-contract/paging-properties.ts";
@@ -76,6 +77,7 @@ export function testStoreContract(
     describe("receipts", () => testReceipts(cases));
     describe("silence", () => testSilence(cases));
     describe("operators' actions", () => testDeliveryActions(cases));
+    describe("cancelled messages", () => testMessageCancellation(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
     describe("change feed", () => testChanges(cases));

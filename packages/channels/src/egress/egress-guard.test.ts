@@ -79,6 +79,31 @@ for (const url of [
   });
 }
 
+test("says at once what needs no name server", () => {
+  const offline = createEgressGuard({
+    allowTargets: ["127.0.0.0/8"],
+    resolve: () => Promise.reject(new Error("It was asked.")),
+  });
+  for (const url of [
+    "http://10.0.0.1/x",
+    "http://127.0.0.1:22/",
+    "http://[::1]/",
+    "http://0xa.1/",
+  ]) {
+    assert.ok(offline.checkUrlNow(url), url);
+  }
+  for (const url of [
+    "http://127.0.0.1:7070/x",
+    "http://localhost:7070/x",
+    "https://private.example/",
+    "http://93.184.215.14/",
+  ]) {
+    assert.equal(offline.checkUrlNow(url), undefined, url);
+  }
+  const strict = createEgressGuard({ allowTargets: [], resolve });
+  assert.ok(strict.checkUrlNow("http://localhost:7070/"));
+});
+
 test("names of this machine are refused also where no resolver has them", async () => {
   const unaware = createEgressGuard({
     allowTargets: [],

@@ -65,6 +65,14 @@ export interface EgressGuard {
    */
   resolve(host: string): Promise<readonly LookupAddress[]>;
   /**
+   * Checks what can be said of an http(s) URL at once, without a name server: its
+   * port, and its host if that is an address or this machine. Whatever else it
+   * names is checked for each connection.
+   *
+   * @throws TypeError when it is no URL
+   */
+  checkUrlNow(url: string): EgressRefusal | undefined;
+  /**
    * Checks whether an http(s) URL would be refused, for its port or for its
    * host. A name that does not resolve now, or not in time, passes: it is checked again for each connection.
    *
@@ -161,6 +169,16 @@ export function createEgressGuard(options: EgressGuardOptions): EgressGuard {
     checkAddress: (address) => check(address, address),
     checkPort,
     resolve,
+    checkUrlNow(url) {
+      const { host, port } = peerOf(new URL(url));
+      const refusal = checkPort(port);
+      if (refusal !== undefined) return refusal;
+      if (isIP(host) !== 0) return check(host, host);
+      if (!isLocalhost(host)) return undefined;
+      // Which of them it resolves to is not known here.
+      const refusals = loopbackAddresses.map((it) => check(host, it));
+      return refusals.every((it) => it !== undefined) ? refusals[0] : undefined;
+    },
     async checkUrl(url, { timeoutMs = 2000, signal } = {}) {
       const { host, port } = peerOf(new URL(url));
       const refusal = checkPort(port);
@@ -198,6 +216,7 @@ export function createReplaceableEgressGuard(
     checkAddress: (address) => current.checkAddress(address),
     checkPort: (port) => current.checkPort(port),
     resolve: (host) => current.resolve(host),
+    checkUrlNow: (url) => current.checkUrlNow(url),
     checkUrl: (url, options) => current.checkUrl(url, options),
     replace(next) {
       current = next;

@@ -165,6 +165,7 @@ const job = {
   isTotalExact: false,
   done: 2,
   changed: 1,
+  messages: 2,
   skipped: { expired: 1 },
   createdAt,
 };
@@ -225,8 +226,8 @@ const operations: readonly (readonly [
       "delivery-jobs/preview",
       { action: "resend", filter: { since: createdAt } },
     ],
-    { count: 3, isExact: false },
-    { count: 3, isExact: false },
+    { count: 3, isExact: false, messages: 2 },
+    { count: 3, isExact: false, messages: 2 },
   ],
   [
     "deliveryJobs.create",
@@ -555,6 +556,19 @@ const operations: readonly (readonly [
     ],
     { id: "m1" },
     { id: "m1" },
+  ],
+  [
+    "messages.cancel",
+    (c) => c.messages.cancel("m1", { reason: "a mistake" }),
+    ["POST", "messages/m1/cancel", { reason: "a mistake" }],
+    message,
+    {
+      ...message,
+      topicUrns: undefined,
+      class: undefined,
+      tag: undefined,
+      notBefore: undefined,
+    },
   ],
   [
     "messages.get",

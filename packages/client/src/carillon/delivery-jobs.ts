@@ -56,6 +56,8 @@ export interface NewDeliveryJob {
 /** How many deliveries match. */
 export interface DeliveryCount {
   readonly count: number;
+  /** Messages that are not fanned out, which a cancellation ends, too. */
+  readonly messages: number;
   /** False: at least so many. */
   readonly isExact: boolean;
 }
@@ -75,6 +77,8 @@ export interface DeliveryJob extends JsonObject {
   /** Deliveries changed and skipped. */
   readonly done: number;
   readonly changed: number;
+  /** Messages that it cancelled before they were fanned out. */
+  readonly messages: number;
   /** By reason. */
   readonly skipped: Readonly<Record<string, number>>;
   /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
@@ -125,6 +129,7 @@ export function createDeliveryJobs(api: Api): DeliveryJobs {
       return {
         count: findNumber(body, "count") ?? 0,
         isExact: readBoolean(body, "isExact"),
+        messages: findNumber(body, "messages") ?? 0,
       };
     },
     async create({ filter, ...job }, options) {
@@ -180,6 +185,7 @@ function toJob(body: JsonObject): DeliveryJob {
     isTotalExact: readBoolean(body, "isTotalExact"),
     done: findNumber(body, "done") ?? 0,
     changed: findNumber(body, "changed") ?? 0,
+    messages: findNumber(body, "messages") ?? 0,
     skipped: Object.fromEntries(
       skipped.map(([reason, count]) => [reason, Number(count)]),
     ),

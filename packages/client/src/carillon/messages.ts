@@ -201,6 +201,18 @@ export interface Messages {
   ): AsyncGenerator<MessageReport, void, undefined>;
   /** @throws ResourceNotFoundError */
   get(id: string, options?: RequestOptions): Promise<MessageReport>;
+  /**
+   * Cancels a whole message: what is not fanned out goes to nobody, and what waits
+   * of its deliveries is cancelled. Answers it without its text.
+   *
+   * @throws ResourceNotFoundError, ResponseError (MESSAGE_STATE_CONFLICT) when it
+   * was cancelled already or has nothing left to cancel
+   */
+  cancel(
+    id: string,
+    request?: { readonly reason?: string | undefined },
+    options?: RequestOptions,
+  ): Promise<MessageReport>;
   /** Of one message, to all its endpoints; pages are fetched as needed. */
   deliveries(
     messageId: string,
@@ -244,6 +256,11 @@ export function createMessages(api: Api): Messages {
     async get(id, options) {
       const path = ["messages", id];
       return toReport((await api({ method: "GET", path }, options)).body);
+    },
+    async cancel(id, cancel = {}, options) {
+      const path = ["messages", id, "cancel"];
+      const request = { method: "POST", path, body: { ...cancel } } as const;
+      return toReport((await api(request, options)).body);
     },
     async *deliveries(messageId, { state, pageSize } = {}, options) {
       const path = ["messages", messageId, "deliveries"];

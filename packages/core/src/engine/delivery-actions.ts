@@ -12,16 +12,14 @@ import {
   parseDeliveryId,
 } from "../ids.ts";
 import type { ErrorClass } from "../messages/delivery.ts";
-import type {
-  ActionRules,
-  Actor,
-  DeliveryActionRecord,
-} from "../messages/delivery-action.ts";
+import type { ActionRules, Actor } from "../messages/delivery-action.ts";
 import {
   actionStates,
   type DeliveryFilter,
   type DeliveryJob,
   defaultActionStates,
+  isForMessages,
+  type NewDeliveryJob,
 } from "../messages/delivery-job.ts";
 import type {
   DeliveryAction,
@@ -30,7 +28,6 @@ import type {
 import { parseLifeSeconds } from "../messages/message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
-  ActionResult,
   DeliveryActionStore,
   WalkLimits,
   WalkPosition,
@@ -41,12 +38,14 @@ import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import { checkStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
+import { cannotBe, checkCancellable, refusalOf } from "./action-refusals.ts";
 
 export interface DeliveryActionPorts {
   readonly store: Pick<
     DeliveryActionStore,
     | "actOnDelivery"
     | "countDeliveries"
+    | "countOpenMessages"
     | "createJob"
     | "findJob"
     | "listJobs"
@@ -97,6 +96,12 @@ export interface DeliveryCount {
   readonly isExact: boolean;
 }
 
+/** What a job would be for. */
+export interface JobPreview extends DeliveryCount {
+  /** Messages that it would cancel before they are fanned out. */
+  readonly messages: number;
+}
+
 /** Resends, cancels and settles deliveries, and counts what a filter means. */
 export interface DeliveryActions {
   /**
@@ -113,6 +118,20 @@ export interface DeliveryActions {
     by: Actor,
   ): Promise<void>;
   /**
+   * Cancels a whole message: it is fanned out no further, and what waits of its
+   * deliveries is cancelled by the job that is answered. Resolves once it is on
+   * disk; an attempt that is under way cannot be taken back.
+   *
+   * @throws CarillonError MESSAGE_NOT_FOUND, MESSAGE_STATE_CONFLICT,
+   * JOB_QUOTA_EXCEEDED; then nothing was changed
+   */
+  cancelMessage(
+    projectId: ProjectId,
+    messageId: string,
+    reason: string | undefined,
+    by: Actor,
+  ): Promise<DeliveryJob>;
+  /**
    * Counts for a second at most.
    *
    * @throws CarillonError DELIVERY_FILTER_INVALID, MESSAGE_NOT_FOUND,
@@ -121,7 +140,7 @@ export interface DeliveryActions {
   preview(
     projectId: ProjectId,
     request: Pick<JobRequest, "action" | "filter">,
-  ): Promise<DeliveryCount>;
+  ): Promise<JobPreview>;
   /**
    * Queues a job for the deliveries of messages that are there now.
    *
@@ -156,6 +175,12 @@ const previewLimits: WalkLimits = { maxMessages: 1000, maxDeliveries: 1000 };
 
 /** Jobs of a project that are not over. */
 const maxOpenJobs = 20;
+
+/** Each is for one message, and soon over. */
+const maxOpenCancellations = 1000;
+
+/** Messages that a preview counts. */
+const maxPreviewedMessages = 10_000;
 
 /** Builds the actions on a store; what they make due is offered to engines. */
 export function createDeliveryActions(
@@ -235,6 +260,32 @@ export function createDeliveryActions(
     throw new CarillonError("MESSAGE_NOT_FOUND", "Message not found.");
   }
 
+  async function queueJob(
+    projectId: ProjectId,
+    job: Pick<
+      NewDeliveryJob,
+      "action" | "filter" | "shownFilter" | "timeToLiveSeconds" | "reason"
+    >,
+    by: Actor,
+    quota: number,
+  ): Promise<DeliveryJob> {
+    const { count: total, isExact } = await count(projectId, job.filter);
+    const queued = await store.createJob(
+      {
+        ...by,
+        ...job,
+        id: newId(),
+        projectId,
+        total,
+        isTotalExact: isExact,
+        createdAt: clock.now(),
+      },
+      quota,
+    );
+    ports.onJob();
+    return queued;
+  }
+
   async function getJob(projectId: ProjectId, id: string) {
     const job = isHexId(id) ? await store.findJob(projectId, id) : undefined;
     if (job) return job;
@@ -270,33 +321,47 @@ export function createDeliveryActions(
         dispatcher.offer({ kind: "delivery", dueInMs: 0 });
       }
     },
-    async preview(projectId, { action, filter }) {
-      return await count(projectId, await toFilter(projectId, action, filter));
+    async cancelMessage(projectId, messageId, reason, by) {
+      const report = await findMessage(projectId, messageId);
+      checkCancellable(report);
+      const { seq } = report.message;
+      const states = actionStates("cancel");
+      return await queueJob(
+        projectId,
+        {
+          action: "cancel",
+          filter: { messageSeq: seq, states },
+          shownFilter: { messageId, states },
+          reason: reasonText(reason) ?? "",
+        },
+        by,
+        maxOpenCancellations,
+      );
+    },
+    async preview(projectId, { action, filter: request }) {
+      const filter = await toFilter(projectId, action, request);
+      const messages = isForMessages(action, filter)
+        ? await store.countOpenMessages(projectId, filter, maxPreviewedMessages)
+        : 0;
+      return { ...(await count(projectId, filter)), messages };
     },
     async createJob(projectId, request, by) {
       const { action } = request;
       const timeToLiveSeconds = lifeOf(request);
       const reason = reasonText(request.reason) ?? "";
       const filter = await toFilter(projectId, action, request.filter);
-      const { count: total, isExact } = await count(projectId, filter);
-      const job = await store.createJob(
+      return await queueJob(
+        projectId,
         {
-          ...by,
-          id: newId(),
-          projectId,
           action,
           filter,
           shownFilter: { ...request.filter, states: filter.states },
           ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
           reason,
-          total,
-          isTotalExact: isExact,
-          createdAt: clock.now(),
         },
+        by,
         maxOpenJobs,
       );
-      ports.onJob();
-      return job;
     },
     getJob,
     async listJobs(projectId, { limit, before }) {
@@ -329,9 +394,7 @@ function statesOf(
   const allowed = actionStates(action);
   const wrong = states.find((state) => !allowed.includes(state));
   if (wrong === undefined) return [...new Set(states)];
-  throw invalidFilter(
-    `${action} leads nowhere from ${wrong}; it does from ${allowed.join(", ")}`,
-  );
+  throw invalidFilter(cannotBe(action, wrong));
 }
 
 /** @throws CarillonError TIME_TO_LIVE_INVALID */
@@ -356,42 +419,4 @@ function reasonText(text: string | undefined): string | undefined {
   return text === undefined || text === ""
     ? undefined
     : storable(text, "reason");
-}
-
-function refusalOf(
-  action: DeliveryAction,
-  result: ActionResult & { readonly refused: string },
-): CarillonError {
-  const { state, refused, lastAction } = result;
-  switch (refused) {
-    case "unwanted":
-      return new CarillonError(
-        "DELIVERY_UNWANTED",
-        "The recipient is not to get it any more: it unsubscribed, the topic was deleted, or an earlier round of the notify policy delivered the message. Nothing was changed.",
-      );
-    case "expired":
-      return new CarillonError(
-        "DELIVERY_EXPIRED",
-        "The delivery's life is over: give timeToLiveSeconds, a new life from now on. Nothing was changed.",
-      );
-    default:
-      return new CarillonError(
-        "DELIVERY_STATE_CONFLICT",
-        `${whyNot(action, state)}${lastAction ? ` ${historyText(lastAction)}` : ""} Nothing was changed.`,
-      );
-  }
-}
-
-function whyNot(action: DeliveryAction, state: DeliveryState): string {
-  if (state === "sending") {
-    return "An attempt is under way and cannot be taken back: the delivery is sending.";
-  }
-  if (state === "retrying" && actionStates(action).includes(state)) {
-    return "The delivery is retrying, and its next attempt is due already.";
-  }
-  return `The delivery is ${state}; ${action} leads on from ${actionStates(action).join(", ")}.`;
-}
-
-function historyText({ action, userName, at }: DeliveryActionRecord): string {
-  return `The last action on it was ${action} by ${userName} at ${new Date(at).toISOString()}.`;
 }

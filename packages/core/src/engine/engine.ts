@@ -30,7 +30,11 @@ import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
 import { createLaneOf } from "./lanes.ts";
 import { OutcomeLedger } from "./ledger.ts";
-import { createPublisher, type Publisher } from "./publish.ts";
+import {
+  createPublisher,
+  type Publisher,
+  type PublisherPorts,
+} from "./publish.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { Sender, shortestLeaseMs } from "./sender.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -61,6 +65,8 @@ export interface EnginePorts {
   readonly random: () => number;
   readonly newId: NewId;
   readonly newMessageId: NewId<MessageId>;
+  /** See {@link PublisherPorts}. */
+  readonly checkStatusUrl?: PublisherPorts["checkStatusUrl"];
 }
 
 /** All have defaults; see {@link defaultEngineOptions}. */
@@ -254,6 +260,7 @@ export function createEngine(
     isBillable: (protocol) => kinds.get(protocol) === "billable",
     protocols,
     lives,
+    checkStatusUrl: ports.checkStatusUrl,
   });
   let stopListening = () => {};
 

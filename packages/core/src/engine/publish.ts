@@ -80,6 +80,11 @@ export interface PublishRequest extends MessageOptions {
   /** Seconds, or seconds by protocol; SMN's `time_to_live`. */
   readonly timeToLive?: unknown;
   readonly attributes?: readonly MessageAttribute[];
+  /** What the API calls these members, for errors; default: our own names. */
+  readonly names?: {
+    readonly timeToLive: string;
+    readonly statusUrl: string;
+  };
   /** Names the request, so that its repetition is known for one. */
   readonly repeatable?: IdempotentRequest | undefined;
 }
@@ -110,7 +115,7 @@ export interface Publisher {
    * @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, TOPIC_RESERVED,
    * SUBJECT_INVALID,
    * MESSAGE_INVALID, MESSAGE_STRUCTURE_INVALID, TIME_TO_LIVE_INVALID,
-   * MESSAGE_OPTION_INVALID, TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID,
+   * MESSAGE_OPTION_INVALID, ENDPOINT_FORBIDDEN, TEMPLATE_NAME_INVALID, TEMPLATE_TAGS_INVALID,
    * TEMPLATE_NOT_FOUND, TEMPLATE_DEFAULT_MISSING, IDEMPOTENCY_KEY_REUSED,
    * IDEMPOTENCY_KEY_RUNNING, KEY_UNUSABLE, STORAGE_FULL, STORAGE_UNAVAILABLE,
    * SHUTTING_DOWN
@@ -189,6 +194,13 @@ export interface PublisherPorts {
   readonly isBillable: (protocol: Protocol) => boolean;
   readonly protocols: Protocols;
   readonly lives: MessageLives;
+  /**
+   * Refuses status URLs that may not be reached, as far as that is known at once:
+   * publishing asks no name server. Default: refuses none.
+   *
+   * @throws CarillonError ENDPOINT_FORBIDDEN
+   */
+  readonly checkStatusUrl?: ((url: string) => void) | undefined;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
@@ -263,14 +275,28 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       request.template && isRendered
         ? await renderChosen({ projectId, ...request.template })
         : contentOf(request);
-    const timeToLiveSeconds = parseTimeToLive(request.timeToLive, protocols);
+    const { names } = request;
+    const timeToLiveSeconds = parseTimeToLive(
+      request.timeToLive,
+      protocols,
+      names?.timeToLive,
+    );
+    const options = checkMessageOptions(
+      request,
+      createdAt,
+      protocols,
+      names?.statusUrl,
+    );
+    if (options.statusUrl !== undefined) {
+      ports.checkStatusUrl?.(options.statusUrl);
+    }
     return {
       id: newMessageId(),
       projectId,
       ...(subject !== undefined && { subject }),
       content,
       ...(request.attributes && { attributes: request.attributes }),
-      ...checkMessageOptions(request, createdAt, protocols),
+      ...options,
       createdAt,
       ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
     };

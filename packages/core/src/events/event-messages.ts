@@ -127,7 +127,7 @@ export function createEventMessages(
             state,
             count: part.length,
             deliveries: part.map(({ protocol: _, ...it }) =>
-              deliveryFacts(ports, topic, { ...it, protocol }),
+              deliveryFacts(ports, head, topic, { ...it, protocol }),
             ),
           },
           attributes: {

@@ -3,7 +3,7 @@
  * to status URLs and to the event topic.
  */
 
-import type { SubscriptionId } from "../ids.ts";
+import { type SubscriptionId, toDeliveryId } from "../ids.ts";
 import {
   type DeliveryState,
   deliveryStates,
@@ -63,13 +63,15 @@ export interface EventContext {
   readonly protocols: Pick<Protocols, "maskSecrets">;
 }
 
-/** What an event says of one delivery. */
+/** What an event says of one delivery, by whose id it can be acted on. */
 export function deliveryFacts(
   { protocols }: Pick<EventContext, "protocols">,
+  { id }: Pick<MessageHead, "id">,
   topic: TopicHead | undefined,
   { subscriptionId, topicSeq: _, endpoint, ...delivery }: DeliveryHead,
 ): EventFacts {
   return {
+    deliveryId: toDeliveryId(id, delivery.target),
     ...delivery,
     endpoint: protocols.maskSecrets(delivery.protocol, endpoint),
     ...(topic &&

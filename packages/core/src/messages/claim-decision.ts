@@ -15,17 +15,24 @@ export interface ClaimFacts {
   readonly status: SubscriptionStatus | undefined;
   /** An earlier round of the notify policy delivered the message. */
   readonly isEscalationOver: boolean;
+  /** The whole message was cancelled; see `MessageCancellation`. */
+  readonly isMessageCancelled: boolean;
 }
 
 /** `send`, or why it is cancelled; no reason where the ledger needs none. */
-export type ClaimDecision = "send" | "unsubscribed" | "escalation_over";
+export type ClaimDecision =
+  | "send"
+  | "unsubscribed"
+  | "escalation_over"
+  | "message_cancelled";
 
 /**
  * Confirmations go to the unconfirmed and unsubscribe notices to those who
  * left; all else only to those who are subscribed now.
  */
 export function decideClaim(facts: ClaimFacts): ClaimDecision {
-  const { audience, status, isEscalationOver } = facts;
+  const { audience, status, isEscalationOver, isMessageCancelled } = facts;
+  if (isMessageCancelled) return "message_cancelled";
   switch (audience) {
     case "direct":
       return "send";
@@ -65,6 +72,7 @@ export const cancelReasons: Readonly<
 > = {
   escalation_over:
     "An earlier round of the notify policy delivered the message.",
+  message_cancelled: "The message was cancelled before the first attempt.",
   topic_deleted: "The topic was deleted before the first attempt.",
 };
 

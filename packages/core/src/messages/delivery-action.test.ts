@@ -22,6 +22,7 @@ function facts(given: Partial<ActionFacts> = {}): ActionFacts {
     audience: "direct",
     status: undefined,
     isEscalationOver: false,
+    isMessageCancelled: false,
     state: "failed",
     nextAttemptAt: undefined,
     expiresAt: undefined,

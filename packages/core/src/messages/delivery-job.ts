@@ -56,6 +56,21 @@ export function actionStates(action: DeliveryAction): readonly DeliveryState[] {
   return deliveryStates.filter((it) => it in operatorTransitions[action]);
 }
 
+/**
+ * Whether an action is for whole messages: it ends the fan-out of those that
+ * match, too. What only some of their deliveries would have is not known before.
+ */
+export function isForMessages(
+  action: DeliveryAction,
+  { states, ...filter }: DeliveryFilter,
+): boolean {
+  const { protocol, endpoint, errorClass, provider } = filter;
+  const isByMessage = [protocol, endpoint, errorClass, provider].every(
+    (it) => it === undefined,
+  );
+  return action === "cancel" && isByMessage && states.includes("waiting");
+}
+
 /** States of a job: the first two are worked off, the others are its end. */
 export const jobStates = [
   "queued",
@@ -105,6 +120,8 @@ export interface DeliveryJob extends NewDeliveryJob {
   /** Deliveries that were looked at: those changed and those skipped. */
   readonly done: number;
   readonly changed: number;
+  /** Messages that it cancelled before they were fanned out. */
+  readonly messages: number;
   /** By reason; reasons that did not occur are left out. */
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
   readonly startedAt?: EpochMs;

@@ -122,6 +122,7 @@ function toTableRow(action: DeliveryAction): string {
             audience: "direct",
             status: undefined,
             isEscalationOver: false,
+            isMessageCancelled: false,
             state,
             nextAttemptAt: undefined,
             expiresAt: undefined,

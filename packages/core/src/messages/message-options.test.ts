@@ -60,6 +60,12 @@ test("takes what fits, as it was given", () => {
   }
 });
 
+test("of another scheme it is said which ones there are", () => {
+  assert.throws(() => check({ statusUrl: "ftp://example.com/" }), {
+    message: "Invalid statusUrl: it does not start with http:// or https://.",
+  });
+});
+
 test("an instant that is not ahead is left out", () => {
   for (const notBefore of [0, now - 1, now]) {
     assert.deepEqual(check({ notBefore: toEpochMs(notBefore) }), {});

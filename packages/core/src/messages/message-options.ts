@@ -59,6 +59,7 @@ export function checkMessageOptions(
   options: MessageOptions,
   now: EpochMs,
   protocols: Pick<Protocols, "find">,
+  statusUrlName = "statusUrl",
 ): CheckedOptions {
   if (optionNames.every((name) => options[name] === undefined)) return none;
   const { notBefore } = options;
@@ -72,7 +73,7 @@ export function checkMessageOptions(
   );
   const extraData = checkIfGiven(options.extraData, checkExtraData);
   const statusUrl = checkIfGiven(options.statusUrl, (value) =>
-    checkStatusUrl(value, protocols),
+    checkStatusUrl(value, protocols, statusUrlName),
   );
   if (notBefore !== undefined && notBefore > addMs(now, maxAheadMs)) {
     throw invalid("notBefore", "it may be at most 35 days ahead");
@@ -237,21 +238,22 @@ function checkExtraData(value: unknown): ExtraData {
 function checkStatusUrl(
   value: unknown,
   protocols: Pick<Protocols, "find">,
+  name: string,
 ): string {
   const { statusUrlLength: most } = messageOptionLimits;
   if (typeof value !== "string" || value.length > most) {
-    throw invalid(
-      "statusUrl",
-      `a URL of at most ${most} characters is expected`,
-    );
+    throw invalid(name, `a URL of at most ${most} characters is expected`);
   }
-  const scheme = value.startsWith("http://") ? "http" : "https";
+  const scheme = /^(https?):\/\//.exec(value)?.[1];
+  if (scheme === undefined) {
+    throw invalid(name, "it does not start with http:// or https://");
+  }
   const definition = protocols.find(scheme);
   const problem = definition
     ? definition.problemWithEndpoint(value)
     : `protocol ${scheme} is not set up`;
   if (problem === undefined) return value;
-  throw invalid("statusUrl", `an http or https URL is expected; ${problem}`);
+  throw invalid(name, `an http or https URL is expected; ${problem}`);
 }
 
 /** @param problem completes "Invalid tag: …." */

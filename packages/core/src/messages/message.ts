@@ -291,17 +291,19 @@ export function checkVariants(texts: object): MessageContent {
  * Parses SMN's `time_to_live`, seconds as a decimal string or a number, and our
  * own, which may be an object of seconds by protocol.
  *
+ * @param name of the member, for the error
  * @returns seconds; `undefined` when none is given
  * @throws CarillonError TIME_TO_LIVE_INVALID
  */
 export function parseTimeToLive(
   value: unknown,
   protocols: Pick<Protocols, "all" | "find">,
+  name?: string,
 ): TimeToLive | undefined {
   if (value === undefined || value === null || value === "") {
     return undefined;
   }
-  if (typeof value !== "object") return parseLifeSeconds(value);
+  if (typeof value !== "object") return parseLifeSeconds(value, name);
   const entries = Object.entries(value);
   const lives: Record<Protocol, number> = {};
   for (const [protocol, seconds] of entries) {
@@ -313,8 +315,11 @@ export function parseTimeToLive(
 }
 
 /** @throws CarillonError TIME_TO_LIVE_INVALID */
-export function parseLifeSeconds(value: unknown): number {
-  return parseSeconds(value, "time_to_live");
+export function parseLifeSeconds(
+  value: unknown,
+  name = "timeToLiveSeconds",
+): number {
+  return parseSeconds(value, name);
 }
 
 function invalidLives({ all }: Pick<Protocols, "all">): CarillonError {

@@ -89,7 +89,19 @@ export interface DeliveryActionStore {
     limits: WalkLimits,
   ): Promise<{ readonly count: number; readonly next?: WalkPosition }>;
   /**
-   * Queues a job for deliveries of messages that are there now.
+   * How many messages that match are not fanned out, up to `limit`; by the
+   * filter's message, topic, since and until.
+   */
+  countOpenMessages(
+    projectId: ProjectId,
+    filter: DeliveryFilter,
+    limit: number,
+  ): Promise<number>;
+  /**
+   * Queues a job for deliveries of messages that are there now. One that cancels
+   * a whole message (`isForMessages`) ends its fan-out in the same transaction:
+   * ranges that nobody holds are gone, and of those that are held no rest is
+   * left. What becomes due of its deliveries later is cancelled, too.
    *
    * @throws CarillonError JOB_QUOTA_EXCEEDED when `quota` jobs of the project
    * are not over, PROJECT_DELETED
@@ -110,7 +122,9 @@ export interface DeliveryActionStore {
   claimJob(lease: Lease, now: EpochMs): Promise<ClaimedJob | undefined>;
   /**
    * Works off a part of a job, with its progress in the same transaction, and
-   * renews its lease. `undefined`: it is cancelled, or another engine has it.
+   * renews its lease. A job that is for whole messages (`isForMessages`) ends the
+   * fan-out of those that it comes past; a message to several topics only if the
+   * filter names no topic. `undefined`: it is cancelled, or another engine has it.
    */
   advanceJob(
     claim: Pick<ClaimedJob, "job" | "fence">,

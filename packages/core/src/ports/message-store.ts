@@ -1,5 +1,6 @@
 import type { MessageId, ProjectId } from "../ids.ts";
 import type { Delivery } from "../messages/delivery.ts";
+import type { Actor } from "../messages/delivery-action.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message, RelatedObject } from "../messages/message.ts";
 import type { EpochMs } from "../time.ts";
@@ -60,9 +61,19 @@ export interface MessagePage {
   readonly next?: MessageId;
 }
 
+/** A cancellation of a whole message. */
+export interface MessageCancellation extends Actor {
+  readonly at: EpochMs;
+  readonly reason?: string;
+  /** The job that did it, and cancels its deliveries. */
+  readonly jobId: string;
+}
+
 /** A message and how far its deliveries have come. */
 export interface MessageReport {
   readonly message: Message;
+  /** Nothing more goes out once an operator cancelled it. */
+  readonly cancellation?: MessageCancellation;
   /** False while subscriptions are still being walked. */
   readonly fannedOut: boolean;
   /** How many deliveries are in each state; states with none are left out. */

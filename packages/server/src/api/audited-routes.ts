@@ -17,6 +17,7 @@ import type { HttpApp } from "./http-app.ts";
  */
 const audited: readonly RegExp[] = [
   /^\/api\/v2\/deliveries\/:\w+\//,
+  /^\/api\/v2\/messages\/:\w+\/cancel$/,
   /^\/api\/v2\/delivery-jobs(\/:\w+\/cancel)?$/,
   /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
@@ -59,6 +60,7 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "POST /api/v2/deliveries/:deliveryId/resend": "delivery.resend",
   "POST /api/v2/deliveries/:deliveryId/cancel": "delivery.cancel",
   "POST /api/v2/deliveries/:deliveryId/settle": "delivery.settle",
+  "POST /api/v2/messages/:messageId/cancel": "message.cancel",
   "POST /api/v2/delivery-jobs": "delivery-job.create",
   "POST /api/v2/delivery-jobs/:jobId/cancel": "delivery-job.cancel",
   "PUT /api/v2/topics/:topicUrn/notify-policy": "notify-policy.change",

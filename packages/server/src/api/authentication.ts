@@ -133,7 +133,7 @@ export function scopeOf(
 
 const failureMessages: Record<AuthenticationFailure, string> = {
   missing:
-    "Incorrect IAM authentication information: send a token in X-Auth-Token, or sign the request with an access key.",
+    "Incorrect IAM authentication information: send a token in X-Auth-Token, sign the request with an access key, or send access key and secret key as Basic credentials.",
   malformed:
     "Incorrect IAM authentication information: the credentials cannot be read.",
   clock_skew:

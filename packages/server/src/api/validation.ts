@@ -35,28 +35,52 @@ function unused(): never {
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({
   schema,
+  httpPart,
 }) => {
   // With the first request: all routes together would hold up the start.
   let validator: Validator | undefined;
   return (value) => {
     validator ??= Compile(schema);
     if (validator.Check(value)) return true;
-    return { error: toError(schema, firstViolation(schema, value)) };
+    const violation = firstViolation(schema, value);
+    if (violation?.keyword !== "unknown") {
+      return { error: toError(schema, violation) };
+    }
+    return {
+      error: new RequestError(
+        "REQUEST_INVALID",
+        unknownText(violation, httpPart === "querystring"),
+      ),
+    };
   };
 };
+
+/** A member that a closed object does not have. */
+interface UnknownMember {
+  readonly keyword: "unknown";
+  readonly instancePath: string;
+  readonly name: string;
+  readonly known: readonly string[];
+}
 
 /**
  * What is wrong with the value itself, else with the first of its parts that
  * something is wrong with. The sizes of lists and objects are seen to before
- * their parts, so that no more parts are looked at than a schema admits.
+ * their parts, so that no more parts are looked at than a schema admits. A
+ * member that is not known comes before one that is missing: it may be that one,
+ * misspelt.
  */
 function firstViolation(
   schema: unknown,
   value: unknown,
   path = "",
-): TLocalizedValidationError | undefined {
+): TLocalizedValidationError | UnknownMember | undefined {
   if (!isRecord(schema)) return undefined;
   const [, [own]] = Errors(withoutParts(schema), value);
+  if (!own || isMissing(own)) {
+    const unknown = unknownMember(schema, value, path);
+    if (unknown) return unknown;
+  }
   if (own) return { ...own, instancePath: path + own.instancePath };
   for (const [name, inner, part] of partsOf(schema, value)) {
     const place = name.replaceAll("~", "~0").replaceAll("/", "~1");
@@ -67,6 +91,18 @@ function firstViolation(
     Check(withoutParts(one), value),
   );
   return firstViolation(variant, value, path);
+}
+
+function unknownMember(
+  { additionalProperties, properties }: AnySchema,
+  value: unknown,
+  instancePath: string,
+): UnknownMember | undefined {
+  if (additionalProperties !== false || !isRecord(value)) return undefined;
+  const known = isRecord(properties) ? Object.keys(properties) : [];
+  const name = Object.keys(value).find((it) => !known.includes(it));
+  if (name === undefined) return undefined;
+  return { keyword: "unknown", instancePath, name, known };
 }
 
 /** The parts of a list or object with their schemas. */
@@ -89,7 +125,7 @@ function* partsOf(
 
 /** The schema of a list or object alone, whatever is in it. */
 function withoutParts(schema: AnySchema): Record<string, unknown> {
-  const { items, properties, patternProperties, ...own } =
+  const { items, properties, patternProperties, additionalProperties, ...own } =
     Object.getOwnPropertyDescriptors(schema);
   const alone: Record<string, unknown> = Object.defineProperties({}, own);
   const variants = variantsOf(schema);
@@ -177,9 +213,7 @@ function toError(
   const path = pathOf(violation);
   const code = codeAt(schema, path);
   const what = path.length === 0 ? "The request" : path.join(".");
-  const message = isMissing(violation)
-    ? `${what} is missing.`
-    : `${what} ${violation?.message ?? "is not as expected"}.`;
+  const message = `${what} ${whatIsWrong(schema, path, violation)}.`;
   return code in errorCatalogue
     ? new CarillonError(
         // Just looked up.
@@ -193,12 +227,65 @@ function toError(
       );
 }
 
-function pathOf(violation: TLocalizedValidationError | undefined): string[] {
-  if (!violation) return [];
-  const path = violation.instancePath
+function whatIsWrong(
+  schema: TSchema,
+  path: readonly string[],
+  violation: TLocalizedValidationError | undefined,
+): string {
+  if (path.length === 0 && violation?.keyword === "type") {
+    return `must be a JSON ${violation.params.type}`;
+  }
+  if (isMissing(violation)) return "is missing";
+  const allowed = allowedValues(schemaAt(schema, path));
+  if (allowed) return `must be one of ${allowed.join(", ")}`;
+  return violation?.message ?? "is not as expected";
+}
+
+/** Where a schema lists them all. */
+function allowedValues(schema: unknown): readonly unknown[] | undefined {
+  if (!isRecord(schema)) return undefined;
+  if (Array.isArray(schema.enum)) return schema.enum;
+  const variants = variantsOf(schema);
+  return variants.length > 0 && variants.every((one) => "const" in one)
+    ? variants.map((one) => one.const)
+    : undefined;
+}
+
+/** Members that are named where one is asked for that is not known. */
+const maxNamedMembers = 24;
+
+/** In characters, of a name that a request made up. */
+const maxShownName = 64;
+
+function unknownText(
+  { instancePath, name, known }: UnknownMember,
+  isQuery: boolean,
+): string {
+  const path = toPath(instancePath);
+  const [whole, kind] = isQuery
+    ? ["This route", "query parameter"]
+    : ["The body", "member"];
+  const what = path.length === 0 ? whole : path.join(".");
+  const shown = name.slice(0, maxShownName);
+  const others =
+    known.length === 0
+      ? "; it has none"
+      : known.length <= maxNamedMembers
+        ? `; it has ${known.join(", ")}`
+        : "";
+  return `${what} has no ${kind} ${shown}${others}.`;
+}
+
+function toPath(instancePath: string): string[] {
+  return instancePath
     .split("/")
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function pathOf(violation: TLocalizedValidationError | undefined): string[] {
+  if (!violation) return [];
+  const path = toPath(violation.instancePath);
   if (isMissing(violation)) {
     path.push(violation.params.requiredProperties[0] ?? "");
   }
@@ -209,6 +296,10 @@ function isMissing(
   violation: TLocalizedValidationError | undefined,
 ): violation is TLocalizedValidationError & { keyword: "required" } {
   return violation?.keyword === "required";
+}
+
+function schemaAt(schema: unknown, path: readonly string[]): unknown {
+  return path.reduce(childOf, schema);
 }
 
 /** The code of the innermost schema on the way that has one. */

@@ -22,6 +22,7 @@ import {
   occurrenceFacts,
   type ProjectId,
   type TopicHead,
+  toDeliveryId,
   topicOfDelivery,
 } from "@carillon/core";
 
@@ -212,6 +213,7 @@ class DeliveryTexts {
     return this.#read.slice(from, to).map(({ target, head }) =>
       JSON.stringify({
         ...this.#common,
+        deliveryId: toDeliveryId(this.#head.id, target),
         target,
         ...(head && this.#factsOf(head)),
       }),
@@ -222,7 +224,7 @@ class DeliveryTexts {
     const topic = this.#topicOf(head);
     return {
       ...(this.#head.topics && messageFacts(this.#head, topic)),
-      ...deliveryFacts(this.#context, topic, head),
+      ...deliveryFacts(this.#context, this.#head, topic, head),
     };
   }
 

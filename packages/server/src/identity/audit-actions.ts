@@ -37,6 +37,7 @@ export const auditActions = {
   "delivery.resend": "A delivery was sent again",
   "delivery.cancel": "A delivery was cancelled",
   "delivery.settle": "A delivery whose outcome was unknown was settled",
+  "message.cancel": "A message was cancelled",
   "delivery-job.create": "A job for all deliveries of a filter was started",
   "delivery-job.cancel": "Such a job was cancelled",
   "topic-attribute.set":

@@ -209,6 +209,10 @@ CREATE TABLE messages (
   -- Until then more may come of its deliveries, if that is later than
   -- expires_at: an operator resent or settled them.
   status_until       INTEGER,
+  -- When an operator cancelled the whole message; NULL: nobody did.
+  cancelled_at       INTEGER,
+  -- The job (jobs.seq) that did it, which has who and why.
+  cancelled_by       INTEGER,
   content_kind       INTEGER NOT NULL,
   -- The text, or as JSON the variants, or what a notice's link is made from. Last,
   -- because it may be long and the columns before it are read without it.
@@ -312,6 +316,9 @@ CREATE TABLE ranges (
   due_at       INTEGER NOT NULL,
   -- Grows with each claim, and when a lease is found to have ended.
   fence        INTEGER NOT NULL,
+  -- 1: the message was cancelled while somebody held it. Whoever claims what is
+  -- left of it removes it.
+  is_cancelled INTEGER NOT NULL DEFAULT 0,
   -- NULL: nobody holds it.
   owner        TEXT,
   -- On the clock that runs since the store was opened.
@@ -488,6 +495,8 @@ CREATE TABLE jobs (
   state                INTEGER NOT NULL,
   done                 INTEGER NOT NULL,
   changed              INTEGER NOT NULL,
+  -- Cancelled before they were fanned out.
+  messages             INTEGER NOT NULL,
   -- JSON: counts by reason.
   skipped              TEXT    NOT NULL,
   started_at           INTEGER,

@@ -203,6 +203,7 @@ export function claimFactsOf(tables: Tables, row: DeliveryRow) {
   return {
     audience: getMessage(tables, messageSeq).audience,
     status: tables.subscriptions.get(target)?.status,
+    isMessageCancelled: tables.cancelledMessages.has(messageSeq),
     isEscalationOver:
       round > 1 &&
       listDeliveries(tables, messageSeq).some(

@@ -9,6 +9,8 @@ import {
   type DeliveryFilter,
   type DeliveryJob,
   decideAction,
+  type EpochMs,
+  isForMessages,
   isJobOver,
   isSettled,
   type JobStep,
@@ -29,7 +31,7 @@ export function createDeliveryActionStore(
   tables: Tables,
   holds: Holds,
 ): DeliveryActionStore {
-  const { jobs, messages, write } = tables;
+  const { jobs, write } = tables;
   const holding = ({ job, fence }: { job: DeliveryJob; fence: number }) => {
     const row = jobs.get(job.seq);
     return row?.fence === fence && row.state === "running" ? row : undefined;
@@ -49,9 +51,15 @@ export function createDeliveryActionStore(
       const { rows, next } = walk(tables, projectId, filter, from, limits);
       return { count: rows.length, ...(next && { next }) };
     },
+    async countOpenMessages(projectId, filter, limit) {
+      const { messageSeq: from = 0 } = filter;
+      const before = Number.POSITIVE_INFINITY;
+      const open = listOpen(tables, projectId, filter, { from, before });
+      return Math.min(open.length, limit);
+    },
     createJob: (job, quota) =>
       write(() => {
-        const { projectId } = job;
+        const { projectId, action, filter } = job;
         const open = jobs
           .list()
           .filter((it) => equals(it, { projectId }) && !isJobOver(it.state));
@@ -60,6 +68,13 @@ export function createDeliveryActionStore(
           throw new CarillonError("PROJECT_DELETED");
         }
         const seq = jobs.size + 1;
+        const { messageSeq } = filter;
+        let messages = 0;
+        if (messageSeq !== undefined && isForMessages(action, filter)) {
+          const stretch = { from: messageSeq, before: messageSeq + 1 };
+          messages = listOpen(tables, projectId, filter, stretch).length;
+          cancelMessage(tables, messageSeq, seq, job.createdAt);
+        }
         return toJob(
           jobs.put(seq, {
             ...job,
@@ -67,8 +82,9 @@ export function createDeliveryActionStore(
             state: "queued",
             done: 0,
             changed: 0,
+            messages,
             skipped: {},
-            position: { beforeMessage: messages.size + 1 },
+            position: { beforeMessage: tables.messages.size + 1 },
             fence: 0,
           }),
         );
@@ -168,14 +184,57 @@ function advance(
     if (refused === undefined) changed++;
     else skipped[refused] = (skipped[refused] ?? 0) + 1;
   }
+  let { messages } = job;
+  if (isForMessages(action, filter)) {
+    const from = found.next?.beforeMessage ?? filter.messageSeq ?? 0;
+    const stretch = { from, before: position.beforeMessage };
+    for (const seq of listOpen(tables, projectId, filter, stretch)) {
+      cancelMessage(tables, seq, job.seq, now);
+      messages++;
+    }
+  }
   const { hold: _, ...rest } = job;
-  const next = { ...rest, done, changed, skipped };
+  const next = { ...rest, done, changed, messages, skipped };
   return tables.jobs.put(
     job.seq,
     found.next
       ? { ...next, position: found.next, hold: holds.grant(lease) }
       : { ...next, state: "done", finishedAt: now },
   );
+}
+
+/** Messages of a stretch of numbers that are not fanned out, nor cancelled. */
+function listOpen(
+  { messages, ranges, cancelledMessages }: Tables,
+  projectId: ProjectId,
+  { topicSeq, since, until }: DeliveryFilter,
+  { from, before }: { readonly from: number; readonly before: number },
+): number[] {
+  return messages
+    .list()
+    .filter(({ seq }) => seq >= from && seq < before)
+    .filter(({ seq }) => !cancelledMessages.has(seq))
+    .filter((it) => it.projectId === projectId)
+    .filter((it) => topicSeq === undefined || it.topic?.seq === topicSeq)
+    .filter(({ createdAt }) => since === undefined || createdAt >= since)
+    .filter(({ createdAt }) => until === undefined || createdAt < until)
+    .map(({ seq }) => seq)
+    .filter((seq) => ranges.list().some((row) => row.messageSeq === seq));
+}
+
+function cancelMessage(
+  { ranges, cancelledMessages }: Tables,
+  messageSeq: number,
+  jobSeq: number,
+  at: EpochMs,
+): void {
+  if (cancelledMessages.has(messageSeq)) return;
+  cancelledMessages.put(messageSeq, { at, jobSeq });
+  ranges.deleteWhere((row) => row.messageSeq === messageSeq && !row.hold);
+  for (const [key, row] of ranges.entries()) {
+    if (row.messageSeq !== messageSeq) continue;
+    ranges.put(key, { ...row, isCancelled: true });
+  }
 }
 
 /** Answers why it was refused, if so. */

@@ -9,6 +9,7 @@ import {
   type EpochMs,
   formatSubscriptionUrn,
   type Message,
+  type MessageCancellation,
   type MessageReader,
   type MessageReport,
   type NewMessage,
@@ -185,8 +186,25 @@ function toReport(tables: Tables, message: Message): MessageReport {
   }
   const fannedOut = !tables.ranges
     .list()
-    .some((row) => row.messageSeq === message.seq);
-  return { message, fannedOut, counts };
+    .some((row) => row.messageSeq === message.seq && !row.isCancelled);
+  const cancellation = cancellationOf(tables, message);
+  return {
+    message,
+    ...(cancellation && { cancellation }),
+    fannedOut,
+    counts,
+  };
+}
+
+function cancellationOf(
+  { cancelledMessages, jobs }: Tables,
+  { seq }: Message,
+): MessageCancellation | undefined {
+  const row = cancelledMessages.get(seq);
+  const job = row && jobs.get(row.jobSeq);
+  if (!job) return undefined;
+  const { userId, userName, reason, id: jobId } = job;
+  return { at: row.at, userId, userName, ...(reason && { reason }), jobId };
 }
 
 function toDelivery(tables: Tables, row: DeliveryRow): Delivery {

@@ -37,6 +37,10 @@ export function claimRanges(
   const claimed: RangeRow[] = [];
   let cuts = 0;
   for (const row of free) {
+    if (row.isCancelled) {
+      ranges.delete(rangeKey(row));
+      continue;
+    }
     const end = findCut(tables, row, rangeSize);
     if (end !== undefined && cuts === maxCutRanges) continue;
     if (end !== undefined) {

@@ -257,6 +257,8 @@ export const changeConsumerColumns: Columns<ChangeConsumerRow> = {
 
 export interface RangeRow extends AudienceRange {
   readonly dueAt: EpochMs;
+  /** Its message was cancelled while somebody held it: no rest is left of it. */
+  readonly isCancelled?: boolean;
   readonly hold?: Hold;
 }
 
@@ -267,8 +269,20 @@ export const rangeColumns: Columns<RangeRow> = {
   afterTarget: integer,
   uptoTarget: optional(integer),
   dueAt: integer,
+  isCancelled: optional(flag),
   fence: integer,
   hold,
+};
+
+/** That a whole message was cancelled. */
+export interface CancelledMessageRow {
+  readonly at: EpochMs;
+  readonly jobSeq: number;
+}
+
+export const cancelledMessageColumns: Columns<CancelledMessageRow> = {
+  at: integer,
+  jobSeq: integer,
 };
 
 export function rangeKey({
@@ -403,6 +417,7 @@ export const jobColumns: Columns<JobRow> = {
   state: oneOf(jobStates),
   done: integer,
   changed: integer,
+  messages: integer,
   skipped: json,
   startedAt: optional(integer),
   finishedAt: optional(integer),

@@ -254,6 +254,7 @@ export function createTables(clock: Pick<Clock, "now">) {
     recipients: table(rows.recipientColumns),
     idempotencyKeys: table(rows.idempotencyKeyColumns),
     ranges: table(rows.rangeColumns),
+    cancelledMessages: table(rows.cancelledMessageColumns),
     deliveries: new DeliveryTable(transactions, journal, clock),
     /** Receipts whose id no delivery has yet. */
     earlyReceipts: table(rows.receiptColumns),

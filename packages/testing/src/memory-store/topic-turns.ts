@@ -20,6 +20,7 @@ export function findTurn(
   { orCancelled }: { readonly orCancelled: boolean },
 ): { topicPosition: number; topicSeq: number; audience: number } | undefined {
   const { topics = [] } = getMessage(tables, messageSeq);
+  if (tables.cancelledMessages.has(messageSeq)) return undefined;
   for (const [topicPosition, { seq: topicSeq }] of topics.entries()) {
     if (topicPosition <= after) continue;
     const last = tables.deletedTopics.get(topicSeq);
@@ -100,6 +101,7 @@ export function handOver(
 ): void {
   const own = tables.subscriptions.get(target);
   if (!own || getMessage(tables, messageSeq).audience !== "topics") return;
+  if (tables.cancelledMessages.has(messageSeq)) return;
   const open = tables.ranges
     .list()
     .filter((row) => row.messageSeq === messageSeq)

@@ -38,7 +38,7 @@ const rules: ActionRules = {
   pullProtocols: ["queue"],
 };
 
-const ada = { userId: "u1", userName: "ada" };
+export const ada = { userId: "u1", userName: "ada" };
 const ben = { userId: "u2", userName: "ben" };
 
 export function testDeliveryActions({ test }: Cases): void {
@@ -344,7 +344,7 @@ export function testDeliveryActions({ test }: Cases): void {
   });
 }
 
-function order(action: ActionOrder["action"], atMs = 1000): ActionOrder {
+export function order(action: ActionOrder["action"], atMs = 1000): ActionOrder {
   return { action, now: after(atMs), ...rules };
 }
 
@@ -361,7 +361,7 @@ function step(limits: Partial<JobStep["limits"]> = {}): JobStep {
   };
 }
 
-function newJob(job: Partial<NewDeliveryJob> = {}): NewDeliveryJob {
+export function newJob(job: Partial<NewDeliveryJob> = {}): NewDeliveryJob {
   return {
     ...ada,
     id: freshId(),
@@ -382,7 +382,7 @@ async function queue(store: Store, filter?: DeliveryFilter) {
 }
 
 /** In the smallest steps there are. */
-async function workOff(store: Store, id: string) {
+export async function workOff(store: Store, id: string) {
   const claim = await store.claimJob(leaseOf("c"), after(1000));
   assert.equal(claim?.job.id, id);
   const limits = { maxMessages: 1, maxDeliveries: 1 };

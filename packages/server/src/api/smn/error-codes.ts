@@ -97,6 +97,7 @@ export const smnErrorCodes: Readonly<
   MESSAGE_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   DELIVERY_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   // SMN offers no actions on deliveries.
+  MESSAGE_STATE_CONFLICT: { status: 400, code: "APIGW.0201" },
   DELIVERY_STATE_CONFLICT: { status: 400, code: "APIGW.0201" },
   DELIVERY_UNWANTED: { status: 400, code: "APIGW.0201" },
   DELIVERY_EXPIRED: { status: 400, code: "APIGW.0201" },

@@ -54,6 +54,8 @@ const publishBody = Type.Object(
   failsWith("MESSAGE_INVALID"),
 );
 
+const names = { timeToLive: "time_to_live", statusUrl: "status_url" };
+
 export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
   const { publisher } = ports;
 
@@ -91,6 +93,7 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
             }
           : undefined,
         timeToLive: body.time_to_live,
+        names,
         // Ours: no field of SMN.
         statusUrl: body.status_url || undefined,
         ...(attributes.length > 0 && { attributes }),

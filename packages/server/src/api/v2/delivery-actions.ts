@@ -1,4 +1,7 @@
-/** What can be done to a delivery: to send it again, to cancel it, to settle it. */
+/**
+ * What can be done to a delivery: to send it again, to cancel it, to settle it;
+ * and to a whole message: to cancel it.
+ */
 
 import {
   type DeliveryAction,
@@ -12,6 +15,12 @@ import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
 import { DeliveryBody, deliveryParams, getDelivery } from "./deliveries.ts";
 import { refusals } from "./error-answers.ts";
+import {
+  getMessage,
+  MessageSummary,
+  messageParams,
+  toSummary,
+} from "./messages.ts";
 import type { V2Ports } from "./ports.ts";
 
 export interface DeliveryActionPorts extends V2Ports {
@@ -33,7 +42,7 @@ export const timeToLiveSeconds = Type.Optional(
 const reason = Type.Optional(
   Type.String({
     maxLength: maxReasonLength,
-    description: "Why, for the delivery's history",
+    description: "Why, for the history",
   }),
 );
 
@@ -124,6 +133,31 @@ export function deliveryActionRoutes(
         action: "cancel",
         ...request.body,
       }),
+  );
+
+  app.post(
+    "/messages/:messageId/cancel",
+    {
+      config: { operation: "deliveries.write" },
+      schema: {
+        summary: "Cancels a message",
+        description:
+          "Nothing more goes out: what is not fanned out is not delivered to anybody, and the job that the answer names cancels what waits of its deliveries. Attempts that are under way cannot be taken back.",
+        tags,
+        params: messageParams,
+        body: cancelBody,
+        response: { 200: MessageSummary, ...refusals },
+      },
+    },
+    async (request) => {
+      const projectId = projectOf(request);
+      const { messageId } = request.params;
+      const { reason } = request.body;
+      const by = actorOf(request);
+      await deliveryActions.cancelMessage(projectId, messageId, reason, by);
+      // Without its text: its key may be gone, and it is cancelled all the same.
+      return toSummary(await getMessage(messages, projectId, messageId));
+    },
   );
 
   app.post(

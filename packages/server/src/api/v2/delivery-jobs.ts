@@ -108,6 +108,10 @@ const NewJob = Type.Object(
 const CountBody = Type.Object(
   {
     count: Type.Integer({ description: "How many match now" }),
+    messages: Type.Integer({
+      description:
+        "Messages that are not fanned out, which a cancellation ends, too; 10,000 at most are counted",
+    }),
     isExact: Type.Boolean({
       description: "False: at least so many; counting ended after a second",
     }),
@@ -135,6 +139,9 @@ const JobBody = Type.Object(
     }),
     done: Type.Integer({ description: "Deliveries changed and skipped" }),
     changed: Type.Integer({ description: "Deliveries it acted on" }),
+    messages: Type.Integer({
+      description: "Messages that it cancelled before they were fanned out",
+    }),
     skipped: Type.Record(Type.String(), Type.Integer(), {
       description:
         "By reason: state (it had changed meanwhile, or its attempt is under way), unwanted (unsubscribed, or the topic was deleted), expired (its life is over, and no new one was given), unreadable",
@@ -197,7 +204,7 @@ export function deliveryJobRoutes(
       schema: {
         summary: "Acts on all deliveries that match a filter",
         description:
-          "In the background, newest message first. Messages that are accepted later are left alone. Refused with `DELIVERY_FILTER_INVALID` where the filter cannot be used, and with `JOB_QUOTA_EXCEEDED` while the project has as many jobs under way as it may.",
+          "In the background, newest message first. Messages that are accepted later are left alone. A cancellation that filters by message, topic and time alone ends the fan-out of those messages, too. Refused with `DELIVERY_FILTER_INVALID` where the filter cannot be used, and with `JOB_QUOTA_EXCEEDED` while the project has as many jobs under way as it may.",
         tags,
         body: NewJob,
         response: { 202: JobBody, ...refusals },
@@ -322,6 +329,7 @@ function toBody(job: DeliveryJob): Static<typeof JobBody> {
     isTotalExact: job.isTotalExact,
     done: job.done,
     changed: job.changed,
+    messages: job.messages,
     skipped: { ...job.skipped },
     createdAt: toMillisecondsText(createdAt),
     ...(startedAt !== undefined && {

@@ -2,10 +2,17 @@
 
 import { PassThrough } from "node:stream";
 import {
+  CarillonError,
+  checkTopicName,
   type EventType,
   eventTypes,
   formatTopicUrn,
+  isHexId,
+  type MessageReader,
+  type ProjectId,
   type Protocols,
+  parseTopicUrn,
+  type Topics,
 } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import {
@@ -17,9 +24,12 @@ import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { refusals } from "./error-answers.ts";
+import { getMessage } from "./messages.ts";
 
 export interface EventPorts {
   readonly events: Pick<EventTailer, "listen">;
+  readonly topics: Topics;
+  readonly messages: MessageReader;
   readonly region: string;
   readonly protocols: Protocols;
 }
@@ -60,8 +70,47 @@ const eventsQuery = Type.Object({
 
 export function eventRoutes(
   app: HttpApp,
-  { events, region, protocols }: EventPorts,
+  { events, region, protocols, topics, messages }: EventPorts,
 ): void {
+  /**
+   * The URN of a topic that is there, or was: what became of its last messages may
+   * still be told.
+   *
+   * @throws CarillonError TOPIC_NAME_INVALID, TOPIC_URN_INVALID, TOPIC_NOT_FOUND
+   */
+  async function topicUrnOf(
+    projectId: ProjectId,
+    topic: string,
+  ): Promise<string> {
+    const isUrn = topic.startsWith("urn:");
+    if (isUrn && !parseTopicUrn(topic)) {
+      throw new CarillonError("TOPIC_URN_INVALID");
+    }
+    const urn = isUrn
+      ? topic
+      : formatTopicUrn({
+          region,
+          projectId,
+          topicName: checkTopicName(topic),
+        });
+    if (await topics.findLatestId(projectId, urn)) return urn;
+    throw new CarillonError("TOPIC_NOT_FOUND", "Topic not found.");
+  }
+
+  /** @throws RequestError REQUEST_INVALID, CarillonError MESSAGE_NOT_FOUND */
+  async function messageIdOf(
+    projectId: ProjectId,
+    id: string,
+  ): Promise<string> {
+    if (!isHexId(id)) {
+      throw new RequestError(
+        "REQUEST_INVALID",
+        "message is not as expected: the id of a message, 32 hexadecimal digits.",
+      );
+    }
+    return (await getMessage(messages, projectId, id)).message.id;
+  }
+
   app.get(
     "/events",
     {
@@ -84,10 +133,12 @@ export function eventRoutes(
       const filter = {
         projectId,
         types: parseTypes(query.events),
-        topicUrn: topic?.startsWith("urn:")
-          ? topic
-          : topic && formatTopicUrn({ region, projectId, topicName: topic }),
-        messageId: message,
+        topicUrn:
+          topic === undefined ? undefined : await topicUrnOf(projectId, topic),
+        messageId:
+          message === undefined
+            ? undefined
+            : await messageIdOf(projectId, message),
         protocol,
       };
       const header = request.headers["last-event-id"];

@@ -95,15 +95,33 @@ const summaryProperties = {
   relatedObjects: Type.Optional(
     Type.Array(RelatedObject, { description: "What it is about" }),
   ),
+  cancelled: Type.Optional(
+    Type.Object(
+      {
+        at: instant("When"),
+        userId: Type.String({ description: "The id of who did" }),
+        userName: Type.String({ description: "Who did" }),
+        reason: Type.Optional(Type.String({ description: "Why" })),
+        jobId: Type.String({
+          description: "The job that cancels its deliveries",
+        }),
+      },
+      {
+        title: "MessageCancellation",
+        description: "Of a message that was cancelled as a whole",
+      },
+    ),
+  ),
   fannedOut: Type.Boolean({
-    description: "False while subscriptions are still being walked",
+    description:
+      "False while subscriptions are still being walked, or are not yet",
   }),
   counts: Type.Record(Type.String(), Type.Integer(), {
     description: "How many deliveries are in each state",
   }),
 };
 
-const MessageSummary = Type.Object(
+export const MessageSummary = Type.Object(
   {
     ...summaryProperties,
     excerpt: Type.Optional(
@@ -275,24 +293,33 @@ export function messageRoutes(
         response: { 200: Message, ...refusals },
       },
     },
-    async (request) => {
-      const report = await getMessage(
-        messages,
-        projectOf(request),
-        request.params.messageId,
-      );
-      const message = await seal.open(report.message);
-      const { content, attributes, sender, extraData, statusUrl } = message;
-      return {
-        ...toSummary({ ...report, message }),
-        ...toContentBody(content),
-        ...(attributes && { attributes: [...attributes] }),
-        ...(sender !== undefined && { sender }),
-        ...(extraData && { extraData: { ...extraData } }),
-        ...(statusUrl !== undefined && { statusUrl }),
-      };
-    },
+    async (request) =>
+      await toMessageBody(
+        seal,
+        await getMessage(
+          messages,
+          projectOf(request),
+          request.params.messageId,
+        ),
+      ),
   );
+}
+
+/** @throws CarillonError KEY_UNUSABLE, of a message that is sealed */
+async function toMessageBody(
+  seal: V2Ports["seal"],
+  report: MessageReport,
+): Promise<Static<typeof Message>> {
+  const message = await seal.open(report.message);
+  const { content, attributes, sender, extraData, statusUrl } = message;
+  return {
+    ...toSummary({ ...report, message }),
+    ...toContentBody(content),
+    ...(attributes && { attributes: [...attributes] }),
+    ...(sender !== undefined && { sender }),
+    ...(extraData && { extraData: { ...extraData } }),
+    ...(statusUrl !== undefined && { statusUrl }),
+  };
 }
 
 /** @throws CarillonError MESSAGE_NOT_FOUND */
@@ -317,11 +344,20 @@ function readRelatedObject(
 ): RelatedObjectKey | undefined {
   const { relatedObjectType: type, relatedObjectId: id } = query;
   if (type === undefined && id === undefined) return undefined;
+  if (type === undefined || id === undefined) {
+    const missing = type === undefined ? "Type" : "Id";
+    throw new CarillonError(
+      "MESSAGE_OPTION_INVALID",
+      `relatedObject${missing} is missing: a related object is named by relatedObjectType and relatedObjectId together.`,
+    );
+  }
   return checkRelatedObject({ type, id }, "related object");
 }
 
-function toSummary({
+/** A message without its text. */
+export function toSummary({
   message,
+  cancellation,
   fannedOut,
   counts,
 }: MessageReport): Static<typeof MessageSummary> {
@@ -347,6 +383,9 @@ function toSummary({
     ...(priority !== undefined && { priority }),
     ...(message.relatedObjects && {
       relatedObjects: [...message.relatedObjects],
+    }),
+    ...(cancellation && {
+      cancelled: { ...cancellation, at: toMillisecondsText(cancellation.at) },
     }),
     fannedOut,
     counts: { ...counts },

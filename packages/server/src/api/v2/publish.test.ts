@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SubscriptionId } from "@carillon/core";
+import { createEgressGuard } from "@carillon/channels";
+import { CarillonError, type SubscriptionId } from "@carillon/core";
 import {
   startTestServer,
   type TestServer,
@@ -319,6 +320,71 @@ async function subscribe(server: TestServer, topic: string, endpoint: string) {
   assert.ok(confirmed.statusCode < 400, confirmed.body);
   return urn;
 }
+
+test("an error names the member as the API that was asked does", async () => {
+  await using server = await startTestServer();
+  const audience = await createTopic(server);
+  const smnPath = `${server.base}/topics/${server.topicUrn("orders")}/publish`;
+  for (const [ours, smn] of [
+    [{ timeToLiveSeconds: 0 }, { time_to_live: 0 }],
+    [{ statusUrl: "ftp://x" }, { status_url: "ftp://x" }],
+  ]) {
+    const body = { audience, text: "a", ...ours };
+    const refused = await server.call("POST", url, body);
+    const [name] = Object.keys(ours ?? {});
+    assert.match(refused.body.detail, new RegExp(`^Invalid ${name}: `));
+    const [smnName] = Object.keys(smn ?? {});
+    const answer = await server.call("POST", smnPath, { message: "a", ...smn });
+    assert.match(JSON.stringify(answer.body), new RegExp(`Invalid ${smnName}`));
+  }
+  for (const [query, missing] of [
+    ["relatedObjectType=order", "relatedObjectId"],
+    ["relatedObjectId=7", "relatedObjectType"],
+  ]) {
+    const { status, body } = await server.call("GET", `${url}?${query}`);
+    assert.equal(status, 400);
+    assert.match(body.detail, new RegExp(`^${missing} is missing`));
+  }
+});
+
+test("a status URL that deliveries may not reach is refused, over both APIs", async () => {
+  const egress = createEgressGuard({
+    allowTargets: [],
+    resolve: () => Promise.reject(new Error("No name server is asked.")),
+  });
+  await using server = await startTestServer({
+    checkTargetNow(url) {
+      const refusal = egress.checkUrlNow(url);
+      if (!refusal) return;
+      throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
+    },
+  });
+  const audience = await createTopic(server);
+  const smnPath = `${server.base}/topics/${server.topicUrn("orders")}/publish`;
+  for (const [target, status] of [
+    ["http://10.0.0.1/x", 403],
+    ["https://8.8.8.8:22/", 403],
+    ["http://localhost/", 403],
+    ["https://nobody.example/", 201],
+  ] as const) {
+    const ours = await server.call("POST", url, {
+      audience,
+      text: "a",
+      statusUrl: target,
+    });
+    assert.equal(ours.status, status, target);
+    const smn = await server.call("POST", smnPath, {
+      message: "a",
+      status_url: target,
+    });
+    assert.equal(smn.status, status === 201 ? 200 : status, target);
+    if (status !== 403) continue;
+    assert.equal(ours.body.code, "ENDPOINT_FORBIDDEN");
+    assert.equal(smn.body.error_code ?? smn.body.code, "SMN.0069");
+  }
+  const { body } = await server.call("GET", url);
+  assert.equal(body.messages.length, 2);
+});
 
 test("publishes to several topics by name or URN, each subscriber once", async () => {
   await using server = await startTestServer();

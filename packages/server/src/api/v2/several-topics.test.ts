@@ -97,6 +97,19 @@ test("events name the topic of each delivery", async () => {
         it.subscriptionUrn?.startsWith(`${topicUrn}:`),
       ]),
     );
+  /** Of what was told, by endpoint; each can be asked for by its id. */
+  async function checkDelivery(deliveryId: string, endpoint: string) {
+    const path = `/api/v2/deliveries/${deliveryId}`;
+    const { body } = await server.call("GET", path);
+    assert.equal(body.endpoint, endpoint);
+    assert.equal(body.id, deliveryId);
+  }
+  for (const { messageId, deliveries } of told) {
+    if (messageId !== id) continue;
+    for (const it of deliveries) {
+      await checkDelivery(it.deliveryId, it.endpoint);
+    }
+  }
   assert.deepEqual(ofMessage.toSorted(), [
     [topicUrn("a"), "a", "https://a.test/", true],
     [topicUrn("a"), "a", "https://both.test/", true],
@@ -120,7 +133,8 @@ test("events name the topic of each delivery", async () => {
     assert.deepEqual(change.several?.topicUrns, ["a", "b"].map(topicUrn));
     const urns = (await change.several?.ofEvents()) ?? [];
     for (const [n, text] of (await change.texts(0, change.count)).entries()) {
-      const { topicUrn: urn, endpoint } = JSON.parse(text);
+      const { topicUrn: urn, endpoint, deliveryId } = JSON.parse(text);
+      await checkDelivery(deliveryId, endpoint);
       assert.equal(urn, urns[n]);
       texts.push([urn, endpoint]);
     }

@@ -92,6 +92,14 @@ test("subscribes with a signature; the secret is there to be revealed", async ()
   });
   assert.equal(again.status, 200);
   assert.deepEqual(again.body, { ...body, created: false });
+  const { created: _, ...kept } = body;
+  const { body: shown } = await server.call(
+    "GET",
+    `/api/v2/subscriptions/${body.urn}`,
+  );
+  assert.deepEqual(shown, kept);
+  const { body: list } = await server.call("GET", url);
+  assert.deepEqual(list.subscriptions, [kept]);
   const { body: smn } = await server.call(
     "GET",
     `${server.base}/topics/${topicUrn}/subscriptions`,

@@ -86,6 +86,10 @@ const topicParams = Type.Object({
   }),
 });
 
+const subscriptionParams = Type.Object({
+  subscriptionUrn: Type.String(failsWith("SUBSCRIPTION_URN_INVALID")),
+});
+
 const listQuery = Type.Object({
   limit: limitParameter,
   after: Type.Optional(
@@ -207,6 +211,26 @@ export function subscriptionRoutes(
         ...(last && items.length > limit && { next: last.urn }),
       };
     },
+  );
+
+  app.get(
+    "/subscriptions/:subscriptionUrn",
+    {
+      config: { operation: "subscriptions.read" },
+      schema: {
+        summary: "Shows a subscription",
+        tags,
+        params: subscriptionParams,
+        response: { 200: SubscriptionBody, ...refusals },
+      },
+    },
+    async (request) =>
+      toBody(
+        await subscriptions.get(
+          projectOf(request),
+          request.params.subscriptionUrn,
+        ),
+      ),
   );
 }
 

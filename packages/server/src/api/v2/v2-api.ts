@@ -8,6 +8,7 @@ import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { accessRoutes } from "./access.ts";
 import { auditLogRoutes } from "./audit.ts";
+import { closeSchemas } from "./closed-schemas.ts";
 import {
   type ConfigurationPorts,
   configurationRoutes,
@@ -69,6 +70,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       api.setNotFoundHandler((request, reply) =>
         sendProblem(new RequestError("ROUTE_NOT_FOUND"), request, reply),
       );
+      api.addHook("onRoute", closeSchemas);
       describeRoutes(api, ports.version);
       problemRoutes(api);
       publishRoutes(api, ports);

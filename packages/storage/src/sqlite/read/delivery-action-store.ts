@@ -8,8 +8,9 @@ import {
   type Lease,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { createDeliveryWalk } from "../schema/delivery-walk.ts";
+import { createDeliveryWalk, startOfWalk } from "../schema/delivery-walk.ts";
 import { claimedJobs, type JobRow, jobs } from "../schema/job-table.ts";
+import { createOpenMessages } from "../schema/open-messages.ts";
 import { Conditions } from "./conditions.ts";
 import { endOfLease } from "./lease-end.ts";
 
@@ -20,6 +21,7 @@ export function createDeliveryActionStore(
 ): DeliveryActionStore {
   const endOf = (lease: Lease) => endOfLease(lease, clock);
   const walk = createDeliveryWalk((sql) => reader.prepare(sql));
+  const openMessages = createOpenMessages((sql) => reader.prepare(sql));
   /** Parameters: id, project. Index: jobs_id. */
   const byId = reader.prepare<JobRow>(
     `SELECT ${jobs.columns()} FROM jobs WHERE id = ? AND project_id = ?`,
@@ -35,6 +37,12 @@ export function createDeliveryActionStore(
     async countDeliveries(projectId, filter, from, limits) {
       return walk.count(projectId, filter, from, limits);
     },
+    async countOpenMessages(projectId, filter, limit) {
+      const { messageSeq = 0 } = filter;
+      const before = startOfWalk(filter).beforeMessage;
+      const stretch = { from: messageSeq, before };
+      return openMessages(projectId, filter, stretch, limit).length;
+    },
     async createJob(job, quota) {
       const result = await writer.run("createJob", job, quota);
       if (result === "JOB_QUOTA_EXCEEDED") {
@@ -45,7 +53,7 @@ export function createDeliveryActionStore(
       }
       if (result === "PROJECT_DELETED") throw new CarillonError(result);
       const progress = { done: 0, changed: 0, skipped: {} };
-      return { ...job, seq: result.seq, state: "queued", ...progress };
+      return { ...job, ...result, state: "queued", ...progress };
     },
     async findJob(projectId, id) {
       const row = byId.get(id, projectId);

@@ -13,6 +13,7 @@ import {
   type ProjectId,
   type Receipt,
   type SubscriptionId,
+  toEpochMs,
 } from "@carillon/core";
 import { computed, optional, text, textOf } from "../schema/codec.ts";
 import { audienceCodes, stateCodes, stateOf } from "../schema/codes.ts";
@@ -38,6 +39,11 @@ import type { Reader } from "./reader.ts";
 
 type ReportRow = readonly [
   hasRanges: number,
+  cancelledAt: number | null,
+  userId: string | null,
+  userName: string | null,
+  reason: string | null,
+  jobId: string | null,
   // A count for each state, then the message.
   ...SQLOutputValue[],
 ];
@@ -73,11 +79,14 @@ const shown = defineTable("deliveries", {
 type DeliveryRow = readonly SQLOutputValue[];
 
 const reportSelect = (from: string) => `SELECT
-    EXISTS (SELECT 1 FROM ranges WHERE ranges.message_seq = messages.seq),
+    EXISTS (SELECT 1 FROM ranges
+            WHERE ranges.message_seq = messages.seq AND is_cancelled = 0),
+    messages.cancelled_at, j.user_id, j.user_name, j.reason, j.id,
     ${countColumns.map((name) => `message_counts.${name}`).join(", ")},
     ${messages.columns()}
   FROM ${from}
-  LEFT JOIN message_counts ON message_counts.message_seq = messages.seq`;
+  LEFT JOIN message_counts ON message_counts.message_seq = messages.seq
+  LEFT JOIN jobs AS j ON j.seq = messages.cancelled_by`;
 
 // A delivery to a subscription that was deleted since is shown like any other.
 const deliverySelect = (index = "") => `SELECT ${shown.columns("d")},
@@ -274,14 +283,23 @@ function isCommon(state: DeliveryState): boolean {
 const commonExcluded = "AND d.state NOT IN (4, 5)";
 
 function toReport(row: ReportRow): MessageReport {
-  const [hasRanges, ...columns] = row;
+  const [hasRanges, at, userId, userName, reason, jobId, ...columns] = row;
   const counts: Partial<Record<DeliveryState, number>> = {};
   for (const n of countColumns.keys()) {
     const count = columns[n];
     if (typeof count === "number" && count > 0) counts[stateOf(n)] = count;
   }
   return {
-    message: toMessage(row, 1 + countColumns.length),
+    message: toMessage(row, 6 + countColumns.length),
+    ...(at !== null && {
+      cancellation: {
+        at: toEpochMs(at),
+        userId: userId ?? "",
+        userName: userName ?? "",
+        ...(reason && { reason }),
+        jobId: jobId ?? "",
+      },
+    }),
     fannedOut: hasRanges === 0,
     counts,
   };

@@ -75,6 +75,7 @@ export const claimFacts = {
            (SELECT o.topic_seq FROM subscriptions AS o WHERE o.seq = e.target)))`,
     truth,
   ),
+  isMessageCancelled: computed("m.cancelled_at IS NOT NULL", truth),
 };
 
 const facts = defineTable("deliveries", claimFacts);
@@ -95,8 +96,8 @@ const lastAttemptFrom = recipientFrom + recipients.width;
 const factsFrom = lastAttemptFrom + lastAttempts.width;
 
 export function toClaimFacts(row: DueRow): ClaimFacts {
-  const { audience, status, isEscalationOver } = facts.fromRow(row, factsFrom);
-  return { audience, status, isEscalationOver };
+  const { status, ...rest } = facts.fromRow(row, factsFrom);
+  return { ...rest, status };
 }
 
 /**

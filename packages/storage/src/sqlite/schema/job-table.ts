@@ -41,6 +41,7 @@ const shape = {
   state: code(jobStateCodes),
   done: integer,
   changed: integer,
+  messages: integer,
   skipped: json<Readonly<Partial<Record<SkipReason, number>>>>(),
   startedAt: optional(epochMs),
   finishedAt: optional(epochMs),

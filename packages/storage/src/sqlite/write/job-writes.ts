@@ -6,8 +6,9 @@ import type {
   JobStep,
   NewDeliveryJob,
   SkipReason,
+  WalkPosition,
 } from "@carillon/core";
-import type { ActionFacts } from "@carillon/core/rules";
+import { type ActionFacts, isForMessages } from "@carillon/core/rules";
 import { jobStateCodes } from "../schema/codes.ts";
 import {
   createDeliveryWalk,
@@ -24,15 +25,20 @@ import {
   jobWork,
   newJobs,
 } from "../schema/job-table.ts";
+import { createOpenMessages, stretchOf } from "../schema/open-messages.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { RowOf } from "../schema/table.ts";
 import { ActionTotals, createActions } from "./action-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
+import { createMessageCancellation } from "./message-cancellation.ts";
 import { createCounts } from "./message-counts.ts";
 import { createStatistics } from "./statistics-writes.ts";
 
 const { queued, running, done, cancelled, failed } = jobStateCodes;
+
+/** Ranges of one step's messages; more are not there. */
+const noLimit = Number.MAX_SAFE_INTEGER;
 
 /** A step as it crosses to the writer: with the end of its lease. */
 export interface JobStepOrder extends Omit<JobStep, "lease"> {
@@ -85,8 +91,8 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE seq = ? AND fence = ? AND state = ${running}`,
   );
   const advance = db.prepare(
-    `UPDATE jobs SET done = ?, changed = ?, skipped = ?, position = ?,
-       owner = ?, lease_until = ?
+    `UPDATE jobs SET done = ?, changed = ?, messages = messages + ?,
+       skipped = ?, position = ?, owner = ?, lease_until = ?
      WHERE seq = ?`,
   );
   const finish = db.prepare(
@@ -116,6 +122,8 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
      WHERE message_seq = ? AND target = ? ORDER BY n DESC LIMIT 1`,
   );
   const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
+  const openMessages = createOpenMessages((sql) => prepareQuery(db, sql));
+  const cancelMessage = createMessageCancellation(db);
   const act = createActions(db);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
@@ -148,26 +156,57 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
     return act(row, facts, order, source, totals).refused ?? "changed";
   }
 
+  /** Ends the fan-out of what the step came past; answers of how many. */
+  function cancelMessages(
+    { seq: jobSeq, action, projectId, filter, position }: JobWork,
+    next: WalkPosition | undefined,
+    now: EpochMs,
+  ): number {
+    if (!isForMessages(action, filter)) return 0;
+    const stretch = stretchOf(filter, position, next);
+    const found = openMessages(projectId, filter, stretch, noLimit);
+    for (const messageSeq of found) cancelMessage(messageSeq, jobSeq, now);
+    return found.length;
+  }
+
   return {
     createJob(
       job: NewDeliveryJob,
       quota: number,
-    ): { seq: number } | "JOB_QUOTA_EXCEEDED" | "PROJECT_DELETED" {
-      const { projectId, filter } = job;
+    ):
+      | { seq: number; messages: number }
+      | "JOB_QUOTA_EXCEEDED"
+      | "PROJECT_DELETED" {
+      const { projectId, action, filter } = job;
+      const { messageSeq } = filter;
       const [open] = countOpen.get(projectId) ?? [0];
       if (open >= quota) return "JOB_QUOTA_EXCEEDED";
       if (isDeletedProject(projectId)) return "PROJECT_DELETED";
       const upto = (lastMessage.get()?.[0] ?? 0) + 1;
+      const isForMessage =
+        messageSeq !== undefined && isForMessages(action, filter);
+      const isOpen =
+        isForMessage &&
+        openMessages(
+          projectId,
+          filter,
+          { from: messageSeq, before: messageSeq + 1 },
+          1,
+        ).length > 0;
+      const messages = isOpen ? 1 : 0;
       const row = newJobs.toRow({
         ...job,
         state: "queued",
         done: 0,
         changed: 0,
+        messages,
         skipped: {},
         position: startOfWalk(filter, upto),
         fence: 0,
       });
-      return { seq: Number(insert.run(...row).lastInsertRowid) };
+      const seq = Number(insert.run(...row).lastInsertRowid);
+      if (isForMessage) cancelMessage(messageSeq, seq, job.createdAt);
+      return { seq, messages };
     },
     cancelJob(projectId: string, id: string, at: EpochMs): boolean {
       return cancel.run(at, id, projectId).changes > 0;
@@ -213,6 +252,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
       advance.run(
         done,
         changed,
+        cancelMessages(job, next, step.now),
         JSON.stringify(skipped),
         JSON.stringify(next ?? position),
         step.owner,

@@ -43,10 +43,10 @@ export function createRangeWrites(
   journal: ChangeJournal,
 ) {
   /** Parameters: now, limit. Index: ranges_free. */
-  const free = prepareQuery<RangeRow>(
+  const free = prepareQuery<readonly [...RangeRow, isCancelled: number]>(
     db,
     `SELECT message_seq, topic_seq, after_target, upto_target, fence,
-       topic_position
+       topic_position, is_cancelled
      FROM ranges INDEXED BY ranges_free
      WHERE owner IS NULL AND due_at <= ?
      ORDER BY due_at, message_seq LIMIT ?`,
@@ -56,6 +56,8 @@ export function createRangeWrites(
     `UPDATE ranges SET upto_target = ?, fence = ?, owner = ?, lease_until = ?
      WHERE ${key}`,
   );
+  /** Parameters: key. */
+  const drop = db.prepare(`DELETE FROM ranges WHERE ${key}`);
   const cut = createCut(db);
   const turns = createTopicTurns(db);
   /** Parameters: key, fence. */
@@ -88,7 +90,12 @@ export function createRangeWrites(
       const claimed: RangeRow[] = [];
       let cuts = 0;
       const rows = free.all(now, limit);
-      for (const [seq, topic, after, upto, fence, position] of rows) {
+      for (const row of rows) {
+        const [seq, topic, after, upto, fence, position, isCancelled] = row;
+        if (isCancelled) {
+          drop.run(seq, topic, after);
+          continue;
+        }
         const end =
           rangeSize === null
             ? undefined

@@ -23,6 +23,9 @@ export function createTopicTurns(db: DatabaseSync) {
       db,
       `SELECT t.position, t.topic_seq FROM message_topics AS t
        WHERE t.message_seq = ? AND t.position > ?
+         AND NOT EXISTS (SELECT 1 FROM messages AS m
+                         WHERE m.seq = t.message_seq
+                           AND m.cancelled_at IS NOT NULL)
          AND EXISTS (
            SELECT 1 FROM subscriptions AS s INDEXED BY subscriptions_active
            WHERE s.topic_seq = t.topic_seq AND s.status IN (1, 2, 5)
@@ -73,10 +76,10 @@ export function createTopicTurns(db: DatabaseSync) {
  * is still to come needs nothing.
  */
 export function createHandover(db: DatabaseSync) {
-  /** Parameters: message. Index: the primary key. */
+  /** Of one that nobody cancelled. Parameters: message. Index: the primary key. */
   const audienceOf = prepareQuery<[audience: number]>(
     db,
-    "SELECT audience FROM messages WHERE seq = ?",
+    "SELECT audience FROM messages WHERE seq = ? AND cancelled_at IS NULL",
   );
   /**
    * Active subscriptions of the same endpoint whose topics were walked already,

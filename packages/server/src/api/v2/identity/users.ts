@@ -205,11 +205,6 @@ export function userRoutes(app: HttpApp, within: AdministrationWithin): void {
         body: Type.Object({ password: Type.Optional(password) }),
         response: { 200: UserWithPassword, ...refusals },
       },
-      preValidation: (request, _reply, done) => {
-        // Without a body all is made up.
-        request.body ??= {};
-        done();
-      },
     },
     async (request) => {
       const { user, ...secret } = await usersOf(request).rotate(

@@ -1,0 +1,116 @@
+/** What our own API does not know, it refuses. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startTestServer } from "../../../test-support/test-server.ts";
+
+const direct = {
+  kind: "direct",
+  recipients: [{ protocol: "sms", endpoint: "+4915112345678" }],
+};
+
+test("what a body has too much is named, and nothing is done", async () => {
+  await using server = await startTestServer();
+  for (const [path, body, member, known] of [
+    [
+      "delivery-jobs",
+      { action: "cancel", filter: { topic: "a" }, reason: "r" },
+      "filter has no member topic",
+      "topicUrn",
+    ],
+    [
+      "delivery-jobs/preview",
+      { action: "cancel", filter: { topic: "a" } },
+      "filter has no member topic",
+      "topicUrn",
+    ],
+    [
+      "messages",
+      { audience: direct, text: "x", not_before: "2026-01-31T08:30:00Z" },
+      "The body has no member not_before",
+      "notBefore",
+    ],
+    [
+      "messages",
+      { audience: { ...direct, topic: "a" }, text: "x" },
+      "audience has no member topic",
+      "topicUrn",
+    ],
+    [
+      "messages",
+      {
+        audience: {
+          ...direct,
+          recipients: [{ ...direct.recipients[0], name: "x" }],
+        },
+        text: "x",
+      },
+      "audience.recipients.0 has no member name",
+      "protocol",
+    ],
+    [
+      "keys/absent/enable",
+      { reason: "r" },
+      "The body has no member reason",
+      "takes none",
+    ],
+  ] as const) {
+    const { status, body: problem } = await server.call(
+      "POST",
+      `/api/v2/${path}`,
+      body,
+    );
+    assert.equal(status, 400, path);
+    assert.equal(problem.code, "REQUEST_INVALID");
+    assert.ok(problem.detail.startsWith(`${member};`), problem.detail);
+    assert.ok(problem.detail.includes(known), problem.detail);
+  }
+  const { body: messages } = await server.call("GET", "/api/v2/messages");
+  assert.deepEqual(messages.messages, []);
+  const { body: jobs } = await server.call("GET", "/api/v2/delivery-jobs");
+  assert.deepEqual(jobs.jobs, []);
+});
+
+test("free data is the publisher's own", async () => {
+  await using server = await startTestServer();
+  const { status } = await server.call("POST", "/api/v2/messages", {
+    audience: direct,
+    variants: { default: "a", sms: "b" },
+    extraData: { any: { thing: [1] } },
+  });
+  assert.equal(status, 201);
+});
+
+test("each route refuses query parameters that it does not know", async () => {
+  await using server = await startTestServer();
+  let asked = 0;
+  for (const { method, url } of server.routes) {
+    if (!url.startsWith("/api/v2/")) continue;
+    for (const one of [method].flat()) {
+      if (one === "HEAD") continue;
+      const path = url.replace(/:\w+/g, "4915112345678");
+      const { status, body } = await server.call(
+        one as "GET",
+        `${path}?bogus=1`,
+        // So that what is wrong is not the body.
+        one === "GET" || one === "DELETE" ? undefined : {},
+      );
+      assert.equal(status, 400, `${one} ${url}`);
+      if (!/ missing\b/.test(body.detail)) {
+        assert.match(body.detail, /no query parameter bogus/, `${one} ${url}`);
+      }
+      asked++;
+    }
+  }
+  assert.ok(asked > 60, `${asked}`);
+});
+
+test("SMN's clients may send what it does not know", async () => {
+  await using server = await startTestServer();
+  const { status } = await server.call(
+    "POST",
+    `${server.base}/topics?bogus=1`,
+    { name: "orders", bogus: 1 },
+  );
+  assert.equal(status, 201);
+});

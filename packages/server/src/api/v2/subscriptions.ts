@@ -87,7 +87,10 @@ const topicParams = Type.Object({
 });
 
 const subscriptionParams = Type.Object({
-  subscriptionUrn: Type.String(failsWith("SUBSCRIPTION_URN_INVALID")),
+  subscriptionUrn: Type.String({
+    ...failsWith("SUBSCRIPTION_URN_INVALID"),
+    description: "Of a subscription of the caller's project",
+  }),
 });
 
 const listQuery = Type.Object({
@@ -219,7 +222,7 @@ export function subscriptionRoutes(
       config: { operation: "subscriptions.read" },
       schema: {
         summary: "Shows a subscription",
-        tags,
+        tags: ["Subscriptions"],
         params: subscriptionParams,
         response: { 200: SubscriptionBody, ...refusals },
       },

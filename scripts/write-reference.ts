@@ -420,7 +420,8 @@ ${helpOf(command)}
 Results go to stdout: tables on a terminal, one JSON object per line when stdout
 is no terminal; \`-o table\` and \`-o json\` choose. Failures and questions are on
 stderr, a failure as one sentence. Colours are for terminals, and not with
-\`NO_COLOR\`.
+\`NO_COLOR\`; on terminals sentences are broken between words. An option that does not
+apply to what was asked for is refused.
 
 A table fits the terminal; in a pipe it is as wide as \`COLUMNS\` says, or as its
 cells are. Long endpoints and texts are cut in the middle or wrapped, and where
@@ -428,7 +429,7 @@ that is not enough each row is a block of \`head: value\` lines. Names are whole
 everywhere; of ids there is as much as is unique, eight characters or
 more. Commands take both: a thing is given by its name, its id, or the start of
 its id; topics and subscriptions also by URN, subscriptions also by topic and
-endpoint. What may mean several is refused with the candidates. \`show\` and
+endpoint; a delivery by its message's, a dash and its number. What may mean several is refused with the candidates. \`show\` and
 \`-o json\` have all fields whole.
 
 What cannot be undone is asked for first, on the terminal, with what goes with it.

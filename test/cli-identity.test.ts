@@ -139,7 +139,10 @@ test("what was changed stands in the audit log", async () => {
   for (const [args, range] of [
     [["audit", "list", "--limit", "none"], /whole number from 1 to 100000 is/],
     [["audit", "list", "--limit", "1000000"], /number from 1 to 100000 is/],
-    [["publish", "t", "x", "--ttl", "0"], /seconds from 1 to 604800 is/],
+    [
+      ["publish", "t", "x", "--time-to-live", "0"],
+      /seconds from 1 to 604800 is/,
+    ],
     [["publish", "t", "x", "--timeout", "1.5"], /seconds from 1 to 604800 is/],
   ] as const) {
     const wrong = await run([...args]);

@@ -19,7 +19,7 @@ export interface CommandRun {
 /** What a command is run with. */
 export interface CommandOptions {
   /** Sends Ctrl-C's signal once its output is so. */
-  readonly interruptWhen?: (stdout: string) => boolean;
+  readonly interruptWhen?: (stdout: string, stderr: string) => boolean;
 }
 
 /** A command whose output goes to a program. */
@@ -32,11 +32,16 @@ export async function runCommand(
     ["--conditions=source", main, ...words],
     { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: environment() },
   );
-  let written = "";
-  child.stdout.on("data", (part: Buffer) => {
-    written += part.toString();
-    if (interruptWhen?.(written)) child.kill("SIGINT");
-  });
+  const written = { stdout: "", stderr: "" };
+  let isInterrupted = false;
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].on("data", (part: Buffer) => {
+      written[name] += part.toString();
+      if (isInterrupted) return;
+      isInterrupted = interruptWhen?.(written.stdout, written.stderr) ?? false;
+      if (isInterrupted) child.kill("SIGINT");
+    });
+  }
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -6,7 +6,7 @@ import {
   type DeliveryCount,
   type DeliveryFilter,
   type DeliveryJobs,
-  deliveryStates,
+  errorClasses,
   type JobAction,
   type Settlement,
 } from "@carillon/client";
@@ -17,8 +17,14 @@ import { addYes, type ConfirmOptions, confirm } from "./confirm.ts";
 import { deliveryLines } from "./delivery-details.ts";
 import { jobText, waitForJob } from "./job-progress.ts";
 import { orNoSuch } from "./lookup.ts";
-import { findMessageId } from "./message-id.ts";
+import {
+  deliveryNaming,
+  findDeliveryId,
+  findMessageId,
+  isDeliveryId,
+} from "./message-id.ts";
 import { createOutput, hasColours, type Output } from "./output.ts";
+import { refuseOptions } from "./refuse-options.ts";
 import { type Server, withServer } from "./server.ts";
 import { parseSince } from "./time-text.ts";
 import { topicUrnOf } from "./topic-urn.ts";
@@ -39,6 +45,18 @@ interface ActionOptions extends ClientOptions, ConfirmOptions {
   readonly wait: boolean;
 }
 
+/** The states that a resend leads on from, and a cancellation; see the guide. */
+const resendable = [
+  "retrying",
+  "unknown",
+  "failed",
+  "rejected",
+  "suppressed",
+  "expired",
+  "cancelled",
+] as const;
+const cancellable = ["waiting", "retrying"] as const;
+
 /** One of the things that can be done to deliveries. */
 interface Action {
   /** In jobs. */
@@ -53,7 +71,21 @@ interface Action {
 }
 
 const whom =
-  "<delivery> is a delivery's id (carillon deliveries <message> -o json shows them), a message's id for those of the message, or all for those of the project, which options narrow down.";
+  "<delivery> is a delivery's id (a message's, or its beginning, a dash and the number of the target, as carillon deliveries <message> shows it), a message's id for those of the message, or all for those of the project, which options narrow down.";
+
+/** Which of the options say which deliveries are meant, and how a job is run. */
+const manyOptions = [
+  "topic",
+  "state",
+  "protocol",
+  "endpoint",
+  "errorClass",
+  "provider",
+  "since",
+  "until",
+  "dryRun",
+  "wait",
+];
 
 const resendAction: Action = {
   name: "resend",
@@ -86,14 +118,14 @@ export function resendCommand(): Command {
       "resend <delivery>",
       `Make another attempt now, at what failed, was rejected or expired, or at what is in the states that are named. ${whom}`,
       [
-        "carillon deliveries resend 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f-3",
+        "carillon deliveries resend 0198c2f4a1b27c3d-3",
         "carillon deliveries resend 0198c2f4a1b27c3d --dry-run",
         'carillon deliveries resend all --topic alerts --reason "it is back"',
       ],
     ),
-    { isResend: true },
-  ).action((delivery: string, options: ActionOptions) =>
-    run(delivery, resendAction, options),
+    { states: resendable, isResend: true },
+  ).action((delivery: string, options: ActionOptions, command: Command) =>
+    run(delivery, resendAction, options, command),
   );
 }
 
@@ -103,13 +135,13 @@ export function cancelCommand(): Command {
       "cancel <delivery>",
       `Cancel what is waiting or retrying. An attempt that is under way cannot be taken back. ${whom}`,
       [
-        "carillon deliveries cancel 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f-3",
+        "carillon deliveries cancel 0198c2f4a1b27c3d-3",
         'carillon deliveries cancel all --topic alerts --reason "sent by mistake"',
       ],
     ),
-    { isResend: false },
-  ).action((delivery: string, options: ActionOptions) =>
-    run(delivery, cancelAction, options),
+    { states: cancellable, isResend: false },
+  ).action((delivery: string, options: ActionOptions, command: Command) =>
+    run(delivery, cancelAction, options, command),
   );
 }
 
@@ -119,33 +151,49 @@ export function settleCommand(): Command {
       "settle <delivery>",
       `Settle what is unknown: send it again, or count it as failed or delivered. ${whom}`,
       [
-        "carillon deliveries settle 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f-3 delivered",
+        "carillon deliveries settle 0198c2f4a1b27c3d-3 delivered",
         'carillon deliveries settle all resend --reason "the carrier lost them"',
       ],
     ).addArgument(
       new Argument("<outcome>").choices(["failed", "delivered", "resend"]),
     ),
-    { isResend: true },
-  ).action((delivery: string, outcome: Settlement, options: ActionOptions) =>
-    run(delivery, settleAction(outcome), options),
+    { states: ["unknown"], isResend: true },
+  ).action(
+    async (
+      delivery: string,
+      outcome: Settlement,
+      options: ActionOptions,
+      command: Command,
+    ) => {
+      if (outcome !== "resend") {
+        const where = "for deliveries that are sent again, by outcome resend";
+        refuseOptions(command, ["timeToLive"], where);
+      }
+      await run(delivery, settleAction(outcome), options, command);
+    },
   );
 }
 
 function withActionOptions(
   command: Command,
-  { isResend }: { isResend: boolean },
+  { states, isResend }: { states: readonly string[]; isResend: boolean },
 ): Command {
   command
     .option("--reason <text>", "why, for the history; needed for many")
     .option("--topic <topic>", "only of messages to this topic, by name or URN")
     .addOption(
       new Option("--state <state...>", "only those in these states").choices(
-        deliveryStates,
+        states,
       ),
     )
     .option("--protocol <protocol>", "only over this protocol")
     .option("--endpoint <endpoint>", "only to this endpoint, as subscribed")
-    .option("--error-class <class>", "only with this kind of last failure")
+    .addOption(
+      new Option(
+        "--error-class <class>",
+        "only with this kind of last failure",
+      ).choices(errorClasses),
+    )
     .option("--provider <provider>", "only those last tried through this one")
     .option(
       "--since <time>",
@@ -173,19 +221,20 @@ async function run(
   reference: string,
   action: Action,
   options: ActionOptions,
+  command: Command,
 ): Promise<void> {
+  if (isDeliveryId(reference)) {
+    refuseOptions(command, manyOptions, "for many deliveries");
+  }
   const output = createOutput(options);
   await withServer(options, async (server) => {
-    const { deliveries, deliveryJobs } = server.carillon;
-    if (/^[0-9a-f]{32}-\d+$/.test(reference)) {
-      if (options.dryRun) {
-        throw new CommandFailure("--dry-run is for many deliveries.", 2);
-      }
-      const naming = { noun: "deliveries", word: "delivery" };
-      const asked = action.one(deliveries, reference, options);
-      const delivery = await orNoSuch(naming, reference, asked);
+    const { messages, deliveries, deliveryJobs } = server.carillon;
+    const id = await findDeliveryId(messages, reference);
+    if (id !== undefined) {
+      const asked = action.one(deliveries, id, options);
+      const delivery = await orNoSuch(deliveryNaming, reference, asked);
       const colours = hasColours(process.stdout);
-      output.result(deliveryLines(delivery, { colours }).join("\n"), delivery);
+      output.lines(deliveryLines(delivery, { colours }), delivery);
       return;
     }
     const filter = await filterOf(server, reference, options);

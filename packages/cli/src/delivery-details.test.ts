@@ -34,7 +34,7 @@ test("shows each attempt and the next, and cuts nothing", () => {
     receipts: [],
   };
   assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
-    "retrying  https  https://a.example/hook",
+    "retrying  https  https://a.example/hook  m-1",
     "  1  2026-01-01 00:00:00  5 s  (queued 40 ms, connect 3 ms)  The endpoint did not answer within 5 s.",
     `  2  2026-01-01 00:00:10  12 ms  302  p  The endpoint answered 302 with the Location ${location}.`,
     "  next attempt in 25 s, 2026-01-01 00:00:25",
@@ -54,7 +54,7 @@ test("what ended without an attempt has its reason", () => {
     receipts: [],
   };
   assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
-    "failed  email  a@b.example [31m",
+    "failed  email  a@b.example [31m  m-1",
     `  -  2026-01-01 00:00:00  0 ms  ${error}`,
   ]);
 });
@@ -77,7 +77,7 @@ test("shows the carrier's words and code, and when silence ends", () => {
     nextAttemptAt: "2026-01-01T00:05:00.000Z",
   };
   assert.deepEqual(deliveryLines(delivery, { colours: false, now }), [
-    "sent  sms  +4915112345678",
+    "sent  sms  +4915112345678  m-1",
     "  1  2026-01-01 00:00:00  5 ms  p",
     "  receipt  2026-01-01 00:00:00  p  accept",
     "  receipt  2026-01-01 00:00:00  p  fail  27  Absent [31m",
@@ -116,5 +116,34 @@ test("says who did what to it by hand, and why", () => {
   assert.deepEqual(deliveryLines(delivery, { colours: false, now }).slice(1), [
     "  2026-01-01 00:00:01  resend by ada [31m, failed to retrying",
     "  2026-01-01 00:00:01  cancel by ada [31m, retrying to cancelled: by mistake",
+  ]);
+});
+
+test("attempts, receipts and actions are one history, oldest first", () => {
+  const at = (second: number) => `2026-01-01T00:00:0${second}.000Z`;
+  const action = { action: "resend", from: "failed", to: "retrying" };
+  const delivery = {
+    id: "m-1",
+    protocol: "sms",
+    endpoint: "+1",
+    state: "failed",
+    attemptCount: 2,
+    attempts: [
+      { at: at(1), provider: "p" },
+      { at: at(3), provider: "q" },
+    ],
+    parts: [],
+    receipts: [
+      { at: at(2), event: "fail" },
+      { at: at(4), event: "fail" },
+    ],
+    actions: [{ ...action, at: at(3), userName: "ada" }],
+  };
+  assert.deepEqual(deliveryLines(delivery, { colours: false, now }).slice(1), [
+    "  1  2026-01-01 00:00:01  p",
+    "  receipt  2026-01-01 00:00:02  fail",
+    "  2026-01-01 00:00:03  resend by ada, failed to retrying",
+    "  2  2026-01-01 00:00:03  q",
+    "  receipt  2026-01-01 00:00:04  fail",
   ]);
 });

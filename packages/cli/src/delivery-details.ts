@@ -1,15 +1,20 @@
 /** A delivery with each of its attempts, in lines for people. */
 
-import type { Attempt, Delivery, DeliveryReceipt } from "@carillon/client";
+import type {
+  Attempt,
+  Delivery,
+  DeliveryActionRecord,
+  DeliveryReceipt,
+} from "@carillon/client";
 import { stateStyles } from "./delivery-table.ts";
 import { paint } from "./output.ts";
 import { printable } from "./printable.ts";
 import { durationText, instantText } from "./time-text.ts";
 
 /**
- * One line of what it is, one for each attempt, one for each receipt and one for
- * the next attempt. Nothing is cut: an error may hold an address that one wants to
- * copy.
+ * One line of what it is, with its id, then its history: attempts, receipts and
+ * what was done to it by hand, a line each, oldest first; then one for the next
+ * attempt. Nothing is cut: an error may hold an address that one wants to copy.
  */
 export function deliveryLines(
   delivery: Delivery,
@@ -20,20 +25,21 @@ export function deliveryLines(
   const style = stateStyles[state];
   // What ended without an attempt has its reason in the place of one.
   const made = Math.min(attemptCount, attempts.length);
-  const lines = [
-    `${style ? paint(style, state, colours) : state}  ${protocol}  ${printable(endpoint)}`,
-    ...attempts.map((attempt, n) =>
-      attemptLine(n < made ? String(n + 1) : "-", attempt),
+  const history = [
+    // Of what happened in the same millisecond, an action led to the attempt.
+    ...(delivery.actions ?? []).map(
+      (one) => [one.at, actionLine(one)] as const,
     ),
+    ...attempts.map((one, n) => {
+      const mark = n < made ? String(n + 1) : "-";
+      return [one.at, attemptLine(mark, one)] as const;
+    }),
+    ...delivery.receipts.map((one) => [one.at, receiptLine(one)] as const),
+  ].sort(([one], [other]) => Date.parse(one) - Date.parse(other));
+  const lines = [
+    `${style ? paint(style, state, colours) : state}  ${protocol}  ${printable(endpoint)}  ${printable(delivery.id)}`,
+    ...history.map(([, line]) => line),
   ];
-  for (const receipt of delivery.receipts) lines.push(receiptLine(receipt));
-  for (const action of delivery.actions ?? []) {
-    const { userName, reason } = action;
-    const why = reason === undefined ? "" : `: ${printable(reason)}`;
-    lines.push(
-      `  ${instantText(action.at)}  ${action.action} by ${printable(userName)}, ${action.from} to ${action.to}${why}`,
-    );
-  }
   if (nextAttemptAt !== undefined) {
     const wait = durationText(Date.parse(nextAttemptAt) - now);
     const what =
@@ -76,6 +82,12 @@ function receiptLine({
     code ?? "",
     text ?? "",
   ]);
+}
+
+function actionLine(one: DeliveryActionRecord): string {
+  const { at, action, userName, from, to, reason } = one;
+  const why = reason === undefined ? "" : `: ${printable(reason)}`;
+  return `  ${instantText(at)}  ${action} by ${printable(userName)}, ${from} to ${to}${why}`;
 }
 
 function lineOf(parts: readonly string[]): string {

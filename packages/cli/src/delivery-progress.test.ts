@@ -66,8 +66,11 @@ test("says who has it, and who is retried when and why", async () => {
     width: 80,
     height: 24,
   });
-  assert.equal(lines[0], "2 deliveries: 1 delivered, 1 retrying");
-  assert.match(lines[2] ?? "", /^https:.*…\S+ +delivered +1 +after 12 ms$/);
+  assert.equal(lines[0], "2 deliveries of m: 1 delivered, 1 retrying");
+  assert.match(
+    lines[2] ?? "",
+    /^…-1 +https:.*…\S+ +delivered +1 +after 12 ms$/,
+  );
   assert.match(lines[3] ?? "", /retrying +3 +next attempt in 25 s: HTTP 503$/);
 });
 
@@ -77,6 +80,26 @@ test("says how long it is before anything is known", () => {
   assert.deepEqual(progressLines({ report, deliveries: [] }, room, now), [
     "Delivering …",
   ]);
+});
+
+test("a message that is held says until when", () => {
+  const notBefore = new Date(now + 3 * 86_400_000).toISOString();
+  const report = { id: "m", fannedOut: false, counts: {}, notBefore };
+  const room = { width: 40, height: 24, colours: false };
+  assert.deepEqual(progressLines({ report, deliveries: [] }, room, now), [
+    "Not sent before 2026-01-04 00:00:00 UTC,",
+    "in 3 d.",
+  ]);
+});
+
+test("numbers of many digits leave room for the notes", async () => {
+  const all = [retried(123456), rejected(7)];
+  const { lines } = await linesOf(all, { width: 80, height: 24 });
+  for (const line of lines) assert.ok(line.length <= 80, line);
+  assert.match(
+    lines[2] ?? "",
+    /^…-123456 .* retrying +3 +next attempt in 25 s/,
+  );
 });
 
 for (const width of [40, 59, 60, 80, 200]) {
@@ -95,10 +118,10 @@ test("of many only those are shown that are not fine, and the rest counted", asy
   const { lines, asked } = await linesOf(all, { width: 80, height: 50 });
   assert.equal(
     lines[0],
-    "500 deliveries: 449 delivered, 50 retrying, 1 rejected",
+    "500 deliveries of m: 449 delivered, 50 retrying, 1 rejected",
   );
   assert.deepEqual(asked, ["rejected", "retrying"]);
-  assert.equal(lines.filter((line) => line.startsWith("https:")).length, 20);
+  assert.equal(lines.filter((line) => /^…-\d+ +https:/.test(line)).length, 20);
   assert.equal(lines.at(-1), "… and 31 more that are not delivered");
   assert.ok(!lines.some((line) => line.includes("after 12 ms")));
 });

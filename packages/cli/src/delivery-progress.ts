@@ -7,7 +7,10 @@ import {
   failedStates,
   stateStyles,
 } from "./delivery-table.ts";
+import { heldText } from "./held-message.ts";
+import { shortMessageId, splitDeliveryId } from "./message-id.ts";
 import { type Column, formatTable } from "./output.ts";
+import { wrapWords } from "./sentence.ts";
 
 /** More are counted, and only those shown that are not fine. */
 const maxRows = 20;
@@ -58,15 +61,18 @@ export function progressLines(
   now = Date.now(),
 ): string[] {
   const total = totalOf(report);
-  if (total === 0) return ["Delivering …"];
+  if (total === 0) {
+    return wrapWords(heldText(report, now) ?? "Delivering …", room.width);
+  }
   const noun = total === 1 ? "delivery" : "deliveries";
   const more = report.fannedOut ? "" : ", more follow";
-  const lines = wrapped(
-    `${total} ${noun}: ${countsText(report.counts)}${more}`,
+  const lines = wrapWords(
+    `${total} ${noun} of ${shortMessageId(report)}: ${countsText(report.counts)}${more}`,
     room.width,
   );
   if (deliveries.length === 0) return lines;
-  const table = formatTable(deliveries, columnsFor(room.width, now), room);
+  const columns = columnsFor(deliveries, room.width, now);
+  const table = formatTable(deliveries, columns, room);
   lines.push(...table.split("\n"));
   const shownTotal =
     total <= rowsIn(room.height)
@@ -86,20 +92,40 @@ function rowsIn(height: number): number {
   return Math.max(1, Math.min(maxRows, height - 5));
 }
 
-function columnsFor(width: number, now: number): readonly Column<Delivery>[] {
+/** Of an id there is the end: its beginning is the message's, shown above. */
+function endOfId({ id }: Delivery): string {
+  return `…-${splitDeliveryId(id).target}`;
+}
+
+function columnsFor(
+  deliveries: readonly Delivery[],
+  width: number,
+  now: number,
+): readonly Column<Delivery>[] {
   const isNarrow = width < 60;
-  const endpoint = Math.max(
-    10,
-    Math.min(60, Math.floor(width / (isNarrow ? 4 : 3))),
-  );
-  // The widest state, each column's gap, and the number of attempts.
-  const note = width - endpoint - 2 - 12 - 2 - (isNarrow ? 0 : 4);
+  const widest = (cell: (one: Delivery) => string) =>
+    Math.max(...deliveries.map((one) => cell(one).length));
+  const endpoint = Math.min(60, Math.floor(width / (isNarrow ? 4 : 3.5)));
+  const others = [
+    endpoint,
+    // That of the head is least.
+    Math.max(
+      5,
+      widest(({ state }) => state),
+    ),
+    ...(isNarrow
+      ? []
+      : [widest(endOfId), widest((one) => String(one.attemptCount))]),
+  ];
+  // Two columns are between any two.
+  const note = others.reduce((room, one) => room - one - 2, width - 1);
   const attempts: Column<Delivery> = {
     head: "#",
     cell: (one) => String(one.attemptCount),
     align: "right",
   };
   return [
+    ...(isNarrow ? [] : [{ head: "id", cell: endOfId }]),
     {
       head: "endpoint",
       cell: (one) =>
@@ -121,16 +147,4 @@ function columnsFor(width: number, now: number): readonly Column<Delivery>[] {
 
 function cut(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
-}
-
-/** Broken between words. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
 }

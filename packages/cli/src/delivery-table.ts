@@ -7,6 +7,7 @@ import type {
   MessageReport,
   Messages,
 } from "@carillon/client";
+import { shortDeliveryId } from "./message-id.ts";
 import type { Column, Style } from "./output.ts";
 import { durationText } from "./time-text.ts";
 
@@ -29,6 +30,7 @@ export const failedStates = ["failed", "rejected", "expired", "unknown"];
 
 /** How deliveries are shown in a table. */
 export const deliveryColumns: readonly Column<Delivery>[] = [
+  { head: "id", cell: ({ id }) => shortDeliveryId(id) },
   { head: "protocol", cell: (one) => one.protocol },
   { head: "endpoint", cell: (one) => one.endpoint, max: 30 },
   {

@@ -10,6 +10,7 @@ import {
   ResponseError,
 } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
+import { withOptionNames } from "./option-names.ts";
 
 /**
  * The error as a CommandFailure that says what to do.
@@ -70,7 +71,7 @@ function responseSentence(
   }
   return reason === undefined
     ? `${url} answered without saying why (${place}).`
-    : `${reason.replace(/\.$/, "")} (${place}).`;
+    : `${withOptionNames(reason).replace(/\.$/, "")} (${place}).`;
 }
 
 /** Sentences by the code of the system's, of OpenSSL's or of undici's error. */

@@ -2,8 +2,10 @@
 
 import type { DeliveryJob, DeliveryJobs } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
+import { printable } from "./printable.ts";
 import { createProgressLine } from "./progress.ts";
 import { stopSignal } from "./stop-signal.ts";
+import { instantText } from "./time-text.ts";
 
 const skipTexts: Readonly<Record<string, string>> = {
   state: "in another state by then",
@@ -29,6 +31,33 @@ export function jobText(job: DeliveryJob): string {
   ].join("\n");
 }
 
+/** The same, with which deliveries were meant, and when it was made and over. */
+export function jobLines(job: DeliveryJob): string[] {
+  const { filter = {}, timeToLiveSeconds, createdAt } = job;
+  const facts = [
+    ["meant", filterText(filter)],
+    ["new life", timeToLiveSeconds && `${timeToLiveSeconds} s`],
+    ["made", createdAt],
+    ["begun", job.startedAt],
+    ["over", job.finishedAt],
+  ] as const;
+  return [
+    ...jobText(job).split("\n").map(printable),
+    ...facts.flatMap(([name, value]) =>
+      typeof value === "string"
+        ? [`  ${name.padEnd(9)} ${printable(instantText(value))}`]
+        : [],
+    ),
+  ];
+}
+
+function filterText(filter: unknown): string {
+  const parts = Object.entries(filter ?? {}).map(
+    ([name, value]) => `${name} ${[value].flat().join(", ")}`,
+  );
+  return parts.length === 0 ? "all of the project" : parts.join("; ");
+}
+
 /**
  * Waits for the end of a job, with a line of progress on a terminal.
  *
@@ -51,7 +80,7 @@ export async function waitForJob(
       throw error;
     }
     throw new CommandFailure(
-      `Interrupted; the job goes on: carillon jobs show ${job.id} shows how far it is, carillon jobs cancel ${job.id} ends it.`,
+      `Interrupted; the job goes on: carillon jobs show ${job.id} --follow waits for it again, carillon jobs cancel ${job.id} ends it.`,
       error.exitCode,
     );
   } finally {

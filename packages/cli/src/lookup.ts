@@ -6,14 +6,19 @@ import { minIdLength } from "./table.ts";
 
 /** How things of a kind are named. */
 export interface Naming<Thing> {
-  /** As in `carillon user`; a command `list` shows them. */
+  /** As in `carillon user`. */
   readonly noun: string;
   /** What one is called, if not as the command. */
   readonly word?: string;
+  /** The command that shows them, if it is not the noun's `list`. */
+  readonly listedBy?: string;
   readonly idOf: (thing: Thing) => string;
   /** Absent for what has no name. */
   readonly nameOf?: (thing: Thing) => string;
 }
+
+/** How things are named of which there may be too many to look through. */
+export type Word = Pick<Naming<never>, "noun" | "word" | "listedBy">;
 
 /** So many of an ambiguous start's candidates are named. */
 const maxCandidates = 5;
@@ -41,7 +46,7 @@ export function chooseOne<Thing>(
   const begun = all.filter((it) => idOf(it).startsWith(reference));
   if (begun.length > 0 && reference.length < minIdLength) {
     throw new CommandFailure(
-      `"${reference}" is too short for a ${word}'s id: give ${minIdLength} characters or more of it; carillon ${noun} list shows them.`,
+      `"${reference}" is too short for a ${word}'s id: give ${minIdLength} characters or more of it; ${listingOf(naming)} shows them.`,
     );
   }
   if (begun.length > 0) {
@@ -52,13 +57,17 @@ export function chooseOne<Thing>(
 
 /** The failure of whoever asked for what is not there. */
 function noSuch(
-  { noun, word = noun }: Pick<Naming<never>, "noun" | "word">,
+  { noun, word = noun, ...naming }: Word,
   reference: string,
   where = "",
 ): CommandFailure {
   return new CommandFailure(
-    `There is no ${word} "${reference}"${where}: carillon ${noun} list shows those there are.`,
+    `There is no ${word} "${reference}"${where}: ${listingOf({ noun, ...naming })} shows those there are.`,
   );
+}
+
+function listingOf({ noun, listedBy }: Word): string {
+  return listedBy ?? `carillon ${noun} list`;
 }
 
 /**
@@ -67,7 +76,7 @@ function noSuch(
  * @throws CommandFailure when there is none
  */
 export async function orNoSuch<Thing>(
-  naming: Pick<Naming<never>, "noun" | "word">,
+  naming: Word,
   reference: string,
   asked: Promise<Thing>,
 ): Promise<Thing> {

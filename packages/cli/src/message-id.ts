@@ -1,8 +1,8 @@
-/** Messages as people name them: by the beginning of their id. */
+/** Messages and deliveries as people name them: by the beginning of an id. */
 
 import type { MessageReport, Messages } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
-import { orNoSuch } from "./lookup.ts";
+import { orNoSuch, type Word } from "./lookup.ts";
 
 /**
  * How much of an id tables show: its time to the millisecond and some random
@@ -10,11 +10,53 @@ import { orNoSuch } from "./lookup.ts";
  */
 const shortLength = 16;
 
+/** How deliveries are named. */
+export const deliveryNaming: Word = {
+  noun: "deliveries",
+  word: "delivery",
+  listedBy: "carillon deliveries <message>",
+};
+
 /** Among how many of the newest messages a beginning is looked for. */
 const searched = 1000;
 
 export function shortMessageId({ id }: Pick<MessageReport, "id">): string {
   return id.slice(0, shortLength);
+}
+
+/** The beginning of the message's id, a dash and the number of the target. */
+export function shortDeliveryId(id: string): string {
+  const { messageId, target } = splitDeliveryId(id);
+  return `${messageId.slice(0, shortLength)}-${target}`;
+}
+
+/** The two parts of a delivery's id. */
+export function splitDeliveryId(id: string): {
+  readonly messageId: string;
+  readonly target: string;
+} {
+  const at = id.lastIndexOf("-");
+  return { messageId: id.slice(0, at), target: id.slice(at + 1) };
+}
+
+/** Whether a text is a delivery's id, or one with the beginning of its message's. */
+export function isDeliveryId(text: string): boolean {
+  return /^[0-9a-f]+-\d+$/.test(text);
+}
+
+/**
+ * A delivery's whole id, given it or one that has the beginning of its message's
+ * id; `undefined` for what is no delivery's id.
+ *
+ * @throws CommandFailure when no message, or more than one, begins so
+ */
+export async function findDeliveryId(
+  messages: Pick<Messages, "get" | "list">,
+  text: string,
+): Promise<string | undefined> {
+  if (!isDeliveryId(text)) return undefined;
+  const { messageId, target } = splitDeliveryId(text);
+  return `${await findMessageId(messages, messageId)}-${target}`;
 }
 
 /**

@@ -11,12 +11,12 @@ import { parseAhead } from "./time-text.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 /** The most that the server takes as time to live: a week. */
-export const maxTtlSeconds = 604_800;
+export const maxTimeToLiveSeconds = 604_800;
 
 const classes = ["otp", "transactional", "bulk"] as const;
 
 export interface MessageOptions {
-  readonly ttl?: number;
+  readonly timeToLive?: number;
   readonly notBefore?: Date;
   readonly class?: (typeof classes)[number];
   readonly tag?: string;
@@ -32,9 +32,9 @@ export interface MessageOptions {
 export function addMessageOptions(command: Command): Command {
   return command
     .option(
-      "--ttl <seconds>",
+      "--time-to-live <seconds>",
       "not delivered after that long",
-      wholeNumber(1, maxTtlSeconds, "seconds"),
+      wholeNumber(1, maxTimeToLiveSeconds, "seconds"),
     )
     .option(
       "--not-before <when>",
@@ -67,7 +67,7 @@ export function addMessageOptions(command: Command): Command {
 /** The settings of the message that was asked for. */
 export function settingsOf(options: MessageOptions): PublishSettings {
   return {
-    timeToLiveSeconds: options.ttl,
+    timeToLiveSeconds: options.timeToLive,
     notBefore: options.notBefore,
     class: options.class,
     tag: options.tag,

@@ -3,6 +3,7 @@
  * line for programs. Colours only where they are seen, and not with NO_COLOR.
  */
 
+import { writeSentence } from "./sentence.ts";
 import {
   type Column,
   formatFields,
@@ -42,6 +43,8 @@ export interface Output {
   record<Row>(record: Row, fields: readonly Column<Row>[]): void;
   /** One result: a message for people, or the record as a line of JSON. */
   result(message: string, record: unknown): void;
+  /** One result in lines that stay as they are, or as a line of JSON. */
+  lines(lines: readonly string[], record: unknown): void;
 }
 
 /** Where output goes; narrowed for tests. */
@@ -68,7 +71,7 @@ export function createOutput(
     json,
     rows(rows, columns, whenNone) {
       if (json) for (const row of rows) line(JSON.stringify(row));
-      else if (rows.length === 0) line(whenNone);
+      else if (rows.length === 0) writeSentence(whenNone, stream);
       else line(formatTable(rows, columns, layout));
     },
     record(record, fields) {
@@ -77,7 +80,11 @@ export function createOutput(
       );
     },
     result(message, record) {
-      line(json ? JSON.stringify(record) : message);
+      if (json) line(JSON.stringify(record));
+      else writeSentence(message, stream);
+    },
+    lines(lines, record) {
+      line(json ? JSON.stringify(record) : lines.join("\n"));
     },
   };
 }

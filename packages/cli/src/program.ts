@@ -4,11 +4,13 @@
  * `--version` answer at once.
  */
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, type OutputConfiguration } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import { manifest } from "./manifest.ts";
 import { NodeWarnings } from "./node-reports.ts";
 import { printableLines } from "./printable.ts";
+import { toSentence } from "./refusal-sentence.ts";
+import { fitSentence, writeSentence } from "./sentence.ts";
 import { endOnSignal, onHangUp } from "./stop-signal.ts";
 
 interface Entry {
@@ -236,7 +238,7 @@ export async function createProgram(
   chosen: string | undefined,
   warnings?: NodeWarnings,
 ): Promise<Command> {
-  const program = new Command("carillon")
+  const program: Command = new Command("carillon")
     .description(
       "Self-hosted notification service: publish once, deliver everywhere, and know what happened to every message.",
     )
@@ -246,12 +248,7 @@ export async function createProgram(
     .exitOverride()
     // Beside long names there are 30 columns of 80; Commander leaves them unwrapped.
     .configureHelp({ minWidthToWrap: 20 })
-    .configureOutput({
-      outputError: (text, write) => {
-        const isLog = chosen === "serve" && !process.stderr.isTTY;
-        write(isLog ? toLogLine(toSentence(text)) : toSentence(text));
-      },
-    })
+    .configureOutput(sentences(chosen, () => program))
     .addHelpText(
       "after",
       `
@@ -272,16 +269,39 @@ which it is. Exit codes: 0 done, 1 failed, 2 asked for in the wrong way,
       name === chosen || chosen === "all"
         ? await load(warnings)
         : new Command(name);
-    adopt(program, command.summary(summary).helpGroup(group));
+    adopt(program, command.summary(summary).helpGroup(group), chosen);
     program.addCommand(command);
   }
   return program;
 }
 
 /** Settings reach commands that were built on their own. */
-function adopt(parent: Command, child: Command): void {
+function adopt(
+  parent: Command,
+  child: Command,
+  chosen: string | undefined,
+): void {
   child.copyInheritedSettings(parent);
-  for (const command of child.commands) adopt(child, command);
+  child.configureOutput(sentences(chosen, () => child));
+  for (const command of child.commands) adopt(child, command, chosen);
+}
+
+/** Has what a command refuses said in a sentence, which may name its commands. */
+function sentences(
+  chosen: string | undefined,
+  refusing: () => Command,
+): OutputConfiguration {
+  return {
+    outputError: (text, write) => {
+      const sentence = toSentence(text, refusing());
+      const isLog = chosen === "serve" && !process.stderr.isTTY;
+      write(
+        isLog
+          ? toLogLine(sentence)
+          : `${fitSentence(sentence, process.stderr)}\n`,
+      );
+    },
+  };
 }
 
 /**
@@ -309,29 +329,6 @@ function chosenCommand(args: readonly string[]): string | undefined {
   return first === "help" ? second : first;
 }
 
-/** Commander's "error: unknown option 'x'\n(Did you mean y?)" as a sentence. */
-function toSentence(text: string): string {
-  const message = text
-    .trim()
-    .replace(/^error: /, "")
-    .replace(/^(unknown command '.*')$/, "$1: --help lists those there are.")
-    .replace(
-      /^command-argument value '(.*)' is invalid for argument '(.*)'\. Allowed choices are (.*)\.$/,
-      "'$1' is no $2: expected one of $3.",
-    )
-    .replace(
-      /^option '(.*)' argument '(.*)' is invalid\. Allowed choices are (.*)\.$/,
-      "'$2' is no value of $1: expected one of $3.",
-    )
-    .replace(
-      /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+)\b.*$/,
-      "too many words after $1: expected $2, got $3.",
-    )
-    .replace(/\n\(Did you mean (.*)\?\)$/, "; did you mean $1?")
-    .replace(/([^.?])$/, "$1.");
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}\n`;
-}
-
 /** As the log of `serve` has it, which has not begun yet. */
 function toLogLine(sentence: string): string {
   const time = new Date().toISOString();
@@ -347,7 +344,7 @@ function explain(error: unknown): number {
   }
   if (error instanceof CommandFailure) {
     // A sentence may quote what others wrote.
-    process.stderr.write(`${printableLines(error.message)}\n`);
+    writeSentence(printableLines(error.message));
     return error.exitCode;
   }
   // A fault of ours: the stack helps whoever mends it.

@@ -9,6 +9,7 @@ import {
 import { toFailure } from "./failure-sentence.ts";
 
 export interface Server {
+  readonly url: string;
   readonly smn: Smn;
   readonly carillon: Carillon;
   /** The one that it is asked with. */
@@ -46,7 +47,7 @@ export async function talkTo<Result>(
       // Whoever typed the command sees what is wrong, and repeats it.
       retry: { maxRetries: 0 },
     });
-    return await run({ ...server, accessKey });
+    return await run({ ...server, url, accessKey });
   } catch (error) {
     throw toFailure(error, url, from);
   }

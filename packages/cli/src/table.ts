@@ -11,6 +11,7 @@ import { styleText } from "node:util";
 import Table from "cli-table3";
 import stringWidth from "string-width";
 import { printable } from "./printable.ts";
+import { wrapWords } from "./sentence.ts";
 
 /** A style of `util.styleText`. */
 export type Style = Parameters<typeof styleText>[0];
@@ -213,19 +214,6 @@ function formatBlock<Row>(
     });
   });
   return lines.map((line) => line.trimEnd()).join("\n");
-}
-
-/** Longer words than the width stay whole. */
-function wrapWords(text: string, width: number): string[] {
-  const lines: string[] = [""];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1) ?? "";
-    if (last === "") lines[lines.length - 1] = word;
-    else if (stringWidth(last) + 1 + stringWidth(word) <= width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else lines.push(word);
-  }
-  return lines;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -27,16 +27,21 @@ export type {
   ResendOptions,
   Settlement,
 } from "./carillon/deliveries.ts";
-export type {
-  DeliveryCount,
-  DeliveryFilter,
-  DeliveryJob,
-  DeliveryJobs,
-  JobAction,
-  NewDeliveryJob,
+export {
+  type DeliveryCount,
+  type DeliveryFilter,
+  type DeliveryJob,
+  type DeliveryJobs,
+  errorClasses,
+  type JobAction,
+  type NewDeliveryJob,
 } from "./carillon/delivery-jobs.ts";
 export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
-export type { CarillonEvent, EventQuery } from "./carillon/events.ts";
+export type {
+  CarillonEvent,
+  EventQuery,
+  FollowOptions,
+} from "./carillon/events.ts";
 export type {
   Inbound,
   InboundMessage,
@@ -55,6 +60,7 @@ export {
   type MessageQuery,
   type MessageReport,
   type Messages,
+  type Published,
 } from "./carillon/messages.ts";
 export type {
   NewOptOut,

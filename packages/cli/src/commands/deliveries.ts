@@ -1,6 +1,7 @@
 /** `carillon deliveries` */
 
 import {
+  type Delivery,
   type DeliveryState,
   deliveryStates,
   type MessageReport,
@@ -19,10 +20,19 @@ import {
 } from "../delivery-actions.ts";
 import { deliveryLines } from "../delivery-details.ts";
 import { failedStates, watchMessage } from "../delivery-table.ts";
-import { findMessageId } from "../message-id.ts";
+import { heldText } from "../held-message.ts";
+import { orNoSuch } from "../lookup.ts";
+import {
+  deliveryNaming,
+  findDeliveryId,
+  findMessageId,
+  isDeliveryId,
+} from "../message-id.ts";
 import { createOutput, hasColours, type Output } from "../output.ts";
+import { refuseOptions } from "../refuse-options.ts";
+import { writeSentence } from "../sentence.ts";
 import { withServer } from "../server.ts";
-import { showProgress } from "../show-progress.ts";
+import { howItGoesOn, showProgress } from "../show-progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 interface DeliveriesOptions extends ClientOptions {
@@ -51,9 +61,10 @@ export function deliveriesCommand(): Command {
 function showCommand(): Command {
   return clientCommand(
     "show <message>",
-    "Show what happened to a message at each endpoint: its state, each attempt, and when the next one is. A message is given by its id, or by 8 digits or more of its beginning.",
+    "Show what happened to a message at each endpoint: its state, each attempt, and when the next one is. A message is given by its id, or by 8 digits or more of its beginning; with a dash and the number of a target it is that delivery alone.",
     [
       "carillon deliveries show 0198c2f4a1b27c3d8e4f5a6b7c8d9e0f",
+      "carillon deliveries show 0198c2f4a1b27c3d-3",
       "carillon deliveries show 0198c2f4a1b27c3d --failed",
       "carillon deliveries show 0198c2f4a1b27c3d --follow",
       "carillon deliveries show 0198c2f4a1b27c3d -o json | jq .state",
@@ -74,14 +85,35 @@ function showCommand(): Command {
       "--follow",
       "go on until nothing is left to do: a live table on a terminal, else, or with --failed or --state, each change",
     )
-    .action(async (message: string, options: DeliveriesOptions) => {
-      const output = createOutput(options);
-      await withServer(options, async ({ carillon: { messages } }) => {
-        const id = await findMessageId(messages, message);
-        if (options.follow) await follow(messages, id, options, output);
-        else await show(messages, id, options, output);
-      });
-    });
+    .action(
+      async (message: string, options: DeliveriesOptions, command: Command) => {
+        const output = createOutput(options);
+        if (isDeliveryId(message)) {
+          refuseOptions(
+            command,
+            ["failed", "state", "follow"],
+            "for a message with all its deliveries",
+          );
+        }
+        await withServer(options, async ({ carillon }) => {
+          const { messages, deliveries } = carillon;
+          const deliveryId = await findDeliveryId(messages, message);
+          if (deliveryId !== undefined) {
+            const asked = deliveries.get(deliveryId);
+            showOne(await orNoSuch(deliveryNaming, message, asked), output);
+            return;
+          }
+          const id = await findMessageId(messages, message);
+          if (options.follow) await follow(messages, id, options, output);
+          else await show(messages, id, options, output);
+        });
+      },
+    );
+}
+
+function showOne(delivery: Delivery, output: Output): void {
+  const colours = hasColours(process.stdout);
+  output.lines(deliveryLines(delivery, { colours }), delivery);
 }
 
 async function show(
@@ -90,23 +122,26 @@ async function show(
   options: DeliveriesOptions,
   output: Output,
 ): Promise<void> {
-  const colours = hasColours(process.stdout);
   let count = 0;
   for (const state of statesOf(options) ?? [undefined]) {
     for await (const delivery of messages.deliveries(id, { state })) {
-      const lines = deliveryLines(delivery, { colours });
-      output.result(lines.join("\n"), delivery);
+      showOne(delivery, output);
       count++;
     }
   }
   if (count > 0 || output.json) return;
-  const isFiltered = options.failed || options.state !== undefined;
-  output.result(
-    isFiltered
-      ? "There are no such deliveries."
-      : "There are no deliveries: the topic had no confirmed subscription when the message was published.",
-    undefined,
-  );
+  const report = await messages.get(id);
+  output.result(noneText(report, statesOf(options) !== undefined), undefined);
+}
+
+/** Why a message has no deliveries, or none that were asked for. */
+function noneText(report: MessageReport, isFiltered: boolean): string {
+  const held = heldText(report);
+  if (held !== undefined) return held;
+  if (isFiltered) return "There are no such deliveries.";
+  return report.fannedOut
+    ? "There are no deliveries: the topic had no confirmed subscription when the message was published."
+    : `There are no deliveries yet; ${howItGoesOn(report.id)}`;
 }
 
 /** On a terminal a live table, unless only some are wanted; else each change. */
@@ -125,7 +160,12 @@ async function follow(
   }
   const known = new Map<string, string>();
   let counts: MessageReport["counts"] = {};
+  let isHeldTold = false;
   for await (const report of watchMessage(messages, id, forever, signal)) {
+    const held = heldText(report);
+    // Not on stdout, where programs read deliveries.
+    if (held && !isHeldTold) writeSentence(held);
+    isHeldTold ||= held !== undefined;
     for (const state of states ?? deliveryStates) {
       // Another attempt leaves a delivery in the state it was in.
       const isSame = report.counts[state] === counts[state];
@@ -136,7 +176,7 @@ async function follow(
         if (known.get(delivery.id) === stage) continue;
         known.set(delivery.id, stage);
         const lines = deliveryLines(delivery, { colours: false });
-        output.result(lines.join("\n"), delivery);
+        output.lines(lines, delivery);
       }
     }
     counts = report.counts;

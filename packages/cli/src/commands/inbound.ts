@@ -63,13 +63,23 @@ function show(): Command {
     const found = await withServer(options, ({ carillon }) =>
       orNoSuch({ noun: "inbound", word: "text" }, id, carillon.inbound.get(id)),
     );
-    createOutput(options).rows([found], showColumns, "");
+    createOutput(options).record(found, fields);
   });
 }
 
-const showColumns: readonly Column<InboundMessage>[] = [
+/** What else the server knows of a text. */
+function member(name: string): (one: InboundMessage) => string {
+  return (one) => String(one[name] ?? "");
+}
+
+const fields: readonly Column<InboundMessage>[] = [
+  { head: "id", cell: (one) => one.id },
   { head: "received", cell: (one) => one.receivedAt },
-  { head: "from", cell: (one) => one.from, max: 16 },
-  { head: "to", cell: (one) => one.to ?? "", max: 16 },
+  { head: "from", cell: (one) => one.from },
+  { head: "to", cell: (one) => one.to ?? "" },
   { head: "text", cell: (one) => one.text, wraps: true },
+  { head: "keyword", cell: (one) => one.keyword ?? "" },
+  { head: "provider", cell: member("provider") },
+  { head: "carrier's id", cell: member("externalId") },
+  { head: "published as", cell: (one) => one.messageId ?? "" },
 ];

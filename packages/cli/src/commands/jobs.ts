@@ -3,7 +3,7 @@
 import type { DeliveryJob } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
-import { jobText } from "../job-progress.ts";
+import { jobLines, jobText, waitForJob } from "../job-progress.ts";
 import { chooseOne } from "../lookup.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
@@ -60,21 +60,32 @@ function list(): Command {
     });
 }
 
+interface ShowOptions extends ClientOptions {
+  readonly follow?: true;
+}
+
 function show(): Command {
   return clientCommand(
     "show <job>",
     "Show a job and how far it has got. A job is given by its id, or by 8 digits or more of its beginning.",
-    ["carillon jobs show 0198c2f4a1b27c3d"],
-  ).action(async (job: string, options: ClientOptions) => {
-    const found = await withServer(options, async ({ carillon }) =>
-      chooseOne(
-        await Array.fromAsync(carillon.deliveryJobs.list()),
-        naming,
-        job,
-      ),
-    );
-    createOutput(options).result(jobText(found), found);
-  });
+    [
+      "carillon jobs show 0198c2f4a1b27c3d",
+      "carillon jobs show 0198c2f4a1b27c3d --follow",
+    ],
+  )
+    .option(
+      "--follow",
+      "wait until it is over, with a bar on a terminal; exit code 1 when it failed",
+    )
+    .action(async (job: string, options: ShowOptions) => {
+      const found = await withServer(options, async ({ carillon }) => {
+        const { deliveryJobs } = carillon;
+        const all = await Array.fromAsync(deliveryJobs.list());
+        const one = chooseOne(all, naming, job);
+        return options.follow ? await waitForJob(deliveryJobs, one) : one;
+      });
+      createOutput(options).lines(jobLines(found), found);
+    });
 }
 
 function cancel(): Command {

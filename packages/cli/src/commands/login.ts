@@ -21,6 +21,7 @@ import {
 import { toFailure } from "../failure-sentence.ts";
 import { createOutput, type OutputOptions } from "../output.ts";
 import { ask, hasTerminal } from "../prompt.ts";
+import { refuseOptions } from "../refuse-options.ts";
 import { talkTo } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
 
@@ -52,33 +53,38 @@ export function loginCommand(): Command {
       "--secret-stdin",
       "read the secret or the password from stdin, not from the terminal",
     )
-    .action(async (address: string, options: LoginOptions) => {
-      const url = checkUrl(address);
-      const name = checkContextName(options.name ?? defaultName(url));
-      // Read first: a file that cannot be read is no reason to make a key.
-      await readContexts(process.env);
-      const context =
-        options.user === undefined
-          ? await withKey(url, options)
-          : await withPassword(url, options.user, options);
-      let before: Contexts;
-      try {
-        before = await changeContexts(process.env, ({ contexts }) => ({
-          current: name,
-          contexts: { ...contexts, [name]: context },
-        }));
-      } catch (error) {
-        if (context.ownsKey) await deleteOwnKey(context);
-        throw error;
-      }
-      const { accessKey, projectId, userName } = context;
-      const left = await deleteReplaced(before.contexts[name], context);
-      createOutput(options).result(
-        `Logged in to ${url} as ${userName}, with the access key ${accessKey}; commands go there from now on (context ${name}).`,
-        { name, url, userName, accessKey, projectId },
-      );
-      if (left) throw left;
-    });
+    .action(
+      async (address: string, options: LoginOptions, command: Command) => {
+        if (options.user === undefined) {
+          refuseOptions(command, ["domain", "project"], "for --user");
+        }
+        const url = checkUrl(address);
+        const name = checkContextName(options.name ?? defaultName(url));
+        // Read first: a file that cannot be read is no reason to make a key.
+        await readContexts(process.env);
+        const context =
+          options.user === undefined
+            ? await withKey(url, options)
+            : await withPassword(url, options.user, options);
+        let before: Contexts;
+        try {
+          before = await changeContexts(process.env, ({ contexts }) => ({
+            current: name,
+            contexts: { ...contexts, [name]: context },
+          }));
+        } catch (error) {
+          if (context.ownsKey) await deleteOwnKey(context);
+          throw error;
+        }
+        const { accessKey, projectId, userName } = context;
+        const left = await deleteReplaced(before.contexts[name], context);
+        createOutput(options).result(
+          `Logged in to ${url} as ${userName}, with the access key ${accessKey}; commands go there from now on (context ${name}).`,
+          { name, url, userName, accessKey, projectId },
+        );
+        if (left) throw left;
+      },
+    );
 }
 
 /** The URL's host and port; of an IPv6 address without its brackets. */

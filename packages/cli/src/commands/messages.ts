@@ -10,6 +10,8 @@ import {
 import { Command, Option } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { countsText, failedCount, sleep } from "../delivery-table.ts";
+import { heldUntil } from "../held-message.ts";
+import { messageLines } from "../message-details.ts";
 import { findMessageId, shortMessageId } from "../message-id.ts";
 import { parseRelated } from "../message-options.ts";
 import { type Column, createOutput } from "../output.ts";
@@ -35,7 +37,7 @@ const columns: readonly Column<MessageReport>[] = [
   { head: "subject or text", cell: titleOf, max: 18 },
   {
     head: "deliveries",
-    cell: (one) => countsText(one.counts) || "none",
+    cell: stageText,
     style: (one) => (failedCount(one) > 0 ? "red" : undefined),
     wraps: true,
   },
@@ -112,7 +114,7 @@ function list(): Command {
           await sleep(followMs, signal);
           const fresh = await unseen(messages, query, seen, signal);
           for (const one of fresh.toReversed()) {
-            output.result(lineOf(one), one);
+            output.lines([lineOf(one)], one);
           }
         }
       });
@@ -122,7 +124,7 @@ function list(): Command {
 function show(): Command {
   return clientCommand(
     "show <message>",
-    "Show one message with its text. Its deliveries are shown by carillon deliveries.",
+    "Show all of one message. Its deliveries are shown by carillon deliveries.",
     ["carillon messages show 0198c2f4a1b27c3d"],
   ).action(async (message: string, options: ClientOptions) => {
     const found = await withServer(
@@ -130,7 +132,7 @@ function show(): Command {
       async ({ carillon: { messages } }) =>
         messages.get(await findMessageId(messages, message)),
     );
-    createOutput(options).result(describe(found), found);
+    createOutput(options).lines(messageLines(found), found);
   });
 }
 
@@ -172,6 +174,13 @@ function topicsText({ topicName, topicUrns }: MessageReport): string {
   return topicName ?? topicUrns?.map(topicNameOf).join(", ") ?? "";
 }
 
+/** How many deliveries are in each state, or when there will be any. */
+function stageText(one: MessageReport): string {
+  const until = heldUntil(one);
+  if (until !== undefined) return `not before ${instantText(until)}`;
+  return countsText(one.counts) || (one.fannedOut ? "none" : "none yet");
+}
+
 /** The subject, or the first words. */
 function titleOf({ subject, excerpt, kind = "" }: MessageReport): string {
   return subject || excerpt || (kind === "text" ? "" : `(${kind})`);
@@ -182,40 +191,10 @@ function lineOf(one: MessageReport): string {
     shortMessageId(one),
     topicsText(one),
     titleOf(one),
-    countsText(one.counts),
+    stageText(one),
   ];
   return parts
     .map(printable)
     .filter((part) => part !== "")
     .join("  ");
-}
-
-function describe(one: MessageReport): string {
-  const { acceptedAt, text, variants } = one;
-  const accepted =
-    acceptedAt && `${instantText(acceptedAt)} (${ageText(acceptedAt)} ago)`;
-  const facts = [
-    ["id", one.id],
-    [one.topicUrns ? "topics" : "topic", topicsText(one)],
-    ["subject", one.subject],
-    ["kind", one.kind],
-    ["accepted", accepted],
-    ["deliveries", countsText(one.counts) || "none"],
-  ] as const;
-  const lines = facts
-    .filter(([, value]) => value !== undefined && value !== "")
-    .map(([name, value = ""]) => `${name.padEnd(12)}${printable(value)}`);
-  const texts: readonly (readonly [string, unknown])[] =
-    text === undefined ? Object.entries(variants ?? {}) : [["", text]];
-  for (const [protocol, words] of texts) {
-    lines.push("", ...(protocol && [`${protocol}:`]), ...textLines(words));
-  }
-  return lines.join("\n");
-}
-
-/** Line by line, so that breaks stay and control characters go. */
-function textLines(text: unknown): string[] {
-  return String(text)
-    .split("\n")
-    .map((line) => line.replace(/\p{Cc}+/gu, " "));
 }

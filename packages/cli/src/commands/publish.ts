@@ -3,20 +3,25 @@
 import {
   type MessageReport,
   type Messages,
+  type Published,
   ResourceNotFoundError,
 } from "@carillon/client";
 import type { Command } from "commander";
+import { acceptedResult } from "../accepted-result.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { deliveryColumns, failedCount, isSettled } from "../delivery-table.ts";
+import { heldUntil } from "../held-message.ts";
 import {
   addMessageOptions,
   type MessageOptions,
-  maxTtlSeconds,
+  maxTimeToLiveSeconds,
   parseJsonObject,
   settingsOf,
 } from "../message-options.ts";
 import { createOutput } from "../output.ts";
+import { refuseOptions } from "../refuse-options.ts";
+import { writeSentence } from "../sentence.ts";
 import { type Server, withServer } from "../server.ts";
 import {
   howItGoesOn,
@@ -25,6 +30,7 @@ import {
 } from "../show-progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { textFrom } from "../text-argument.ts";
+import { instantText } from "../time-text.ts";
 import { topicUrnOf } from "../topic-urn.ts";
 import { isUnreached, unreachedText } from "../unreached.ts";
 import { wholeNumber } from "../whole-number.ts";
@@ -68,7 +74,7 @@ export function publishCommand(): Command {
     .option(
       "--timeout <seconds>",
       "how long --wait waits",
-      wholeNumber(1, maxTtlSeconds, "seconds"),
+      wholeNumber(1, maxTimeToLiveSeconds, "seconds"),
       60,
     )
     .action(
@@ -76,9 +82,17 @@ export function publishCommand(): Command {
         first: string | undefined,
         second: string | undefined,
         options: PublishOptions,
+        command: Command,
       ) => {
+        if (!options.wait) refuseOptions(command, ["timeout"], "for --wait");
         const { subject, structure: variants, idempotencyKey } = options;
         const { topics, words } = readArguments(first, second, options.topic);
+        if (variants !== undefined && words !== undefined) {
+          throw new CommandFailure(
+            "Expected a text or --structure, not both: default in it is the text of all that it does not name.",
+            2,
+          );
+        }
         const content =
           variants === undefined
             ? { text: await textFrom(words, "carillon publish <topic>") }
@@ -91,12 +105,12 @@ export function publishCommand(): Command {
           const [topicUrn = "", ...others] = topicUrns;
           const audience =
             others.length > 0 ? { topics: topicUrns } : { topicUrn };
-          const { id } = await server.carillon.messages.publish(
+          const published = await server.carillon.messages.publish(
             { ...content, ...settingsOf(options), ...audience, subject },
             { idempotencyKey },
           );
           const show = options.wait ? showDeliveries : showAccepted;
-          await show(server, topicUrns, id, options);
+          await show(server, topicUrns, published, options);
         });
       },
     );
@@ -136,9 +150,13 @@ function readArguments(
 async function showDeliveries(
   { smn, carillon: { messages } }: Server,
   topicUrns: readonly string[],
-  id: string,
+  published: Published,
   options: PublishOptions,
 ): Promise<void> {
+  const { id } = published;
+  if (published.isReplayed) {
+    writeSentence(acceptedResult(published).message);
+  }
   const signal = stopSignal();
   const output = createOutput(options);
   const isLive = !output.json && process.stdout.isTTY;
@@ -160,8 +178,12 @@ async function showDeliveries(
     output.rows(await Array.fromAsync(deliveries), deliveryColumns, "");
   }
   if (!report || !isSettled(report)) {
+    const until = report && heldUntil(report);
+    const why = until
+      ? `: it is not sent before ${instantText(until)} UTC`
+      : "";
     throw new CommandFailure(
-      `Not all deliveries were settled after ${options.timeout} s; ${howItGoesOn(id)}`,
+      `Not all deliveries were settled after ${options.timeout} s${why}; ${howItGoesOn(id)}`,
     );
   }
   const failed = failedCount(report);
@@ -181,14 +203,12 @@ async function showDeliveries(
 async function showAccepted(
   { smn, carillon }: Server,
   topicUrns: readonly string[],
-  id: string,
+  published: Published,
   options: PublishOptions,
 ): Promise<void> {
-  createOutput(options).result(
-    `Message ${id} is accepted; see carillon deliveries ${id}.`,
-    { message_id: id },
-  );
-  const report = await findReport(carillon.messages, id);
+  const { message, record } = acceptedResult(published, options.notBefore);
+  createOutput(options).result(message, record);
+  const report = await findReport(carillon.messages, published.id);
   if (report && isUnreached(report)) {
     throw new CommandFailure(await unreachedText(smn, topicUrns));
   }

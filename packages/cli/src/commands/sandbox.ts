@@ -18,6 +18,7 @@ import { sleep } from "../delivery-table.ts";
 import { chooseOne } from "../lookup.ts";
 import { type Column, createOutput, type Output } from "../output.ts";
 import { printable } from "../printable.ts";
+import { refuseOptions } from "../refuse-options.ts";
 import { explainNoSandbox, linkIn } from "../sandbox-link.ts";
 import { withServer } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -200,6 +201,9 @@ function inbox<Item extends { readonly id: string }>(
     .action(async (...args: readonly unknown[]) => {
       // Commander gives the arguments, then the options, then the command.
       const options = args.at(-2) as ListOptions;
+      if (options.latest || options.link) {
+        refuseOptions(list, ["limit"], "for a list, not for the newest one");
+      }
       const which =
         args.length > 2 ? (args[0] as string | undefined) : undefined;
       await withServer(options, async ({ carillon }) =>
@@ -288,7 +292,7 @@ function printWhole<Item extends { readonly id: string }>(
   item: Item,
   output: Output,
 ): void {
-  output.result(kind.describe(item).join("\n"), item);
+  output.lines(kind.describe(item), item);
 }
 
 function reply(): Command {

@@ -1,6 +1,7 @@
 /** `carillon sms` */
 
 import type { Command } from "commander";
+import { acceptedResult } from "../accepted-result.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
   addMessageOptions,
@@ -25,16 +26,14 @@ export function smsCommand(): Command {
     async (endpoint: string, text: string, options: SmsOptions) => {
       const recipients = [{ protocol: "sms", endpoint }];
       const { idempotencyKey } = options;
-      const { id } = await withServer(options, ({ carillon }) =>
+      const published = await withServer(options, ({ carillon }) =>
         carillon.messages.publish(
           { ...settingsOf(options), recipients, text },
           { idempotencyKey },
         ),
       );
-      createOutput(options).result(
-        `Message ${id} is accepted; see carillon deliveries ${id}.`,
-        { message_id: id },
-      );
+      const { message, record } = acceptedResult(published, options.notBefore);
+      createOutput(options).result(message, record);
     },
   );
 }

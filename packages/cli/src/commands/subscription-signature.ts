@@ -6,6 +6,7 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { findSubscription } from "../find-subscription.ts";
 import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { instantText } from "../time-text.ts";
 import { wholeNumber } from "../whole-number.ts";
 
 /** A signature with the subscription that it is of. */
@@ -13,15 +14,20 @@ interface SignatureRecord extends Signature {
   readonly subscription_urn: string;
 }
 
-const fields: readonly Column<SignatureRecord>[] = [
-  { head: "subscription", cell: (one) => one.subscription_urn },
-  { head: "scheme", cell: ({ scheme }) => scheme },
-  {
-    head: "keys",
-    cell: ({ keys }) => keys.map(describeKey).join("; "),
-    wraps: true,
-  },
-];
+/** A line for each key, newest first. */
+export function fieldsOf({
+  keys,
+}: SignatureRecord): readonly Column<SignatureRecord>[] {
+  return [
+    { head: "subscription", cell: (one) => one.subscription_urn },
+    { head: "scheme", cell: ({ scheme }) => scheme },
+    ...keys.map((key) => ({
+      head: `key ${key.number}`,
+      cell: () => describeKey(key),
+      wraps: true,
+    })),
+  ];
+}
 
 export function signatureCommand(): Command {
   return new Command("signature")
@@ -136,14 +142,18 @@ async function run(
     const signature = await act(carillon.signatures, subscriptionUrn);
     return { ...signature, subscription_urn: subscriptionUrn };
   });
-  createOutput(options).record(record, fields);
+  createOutput(options).record(record, fieldsOf(record));
 }
 
+/** Algorithm, until when it signs, and what receivers verify with. */
 function describeKey(key: SignatureKey): string {
-  const { number, algorithm, until, secret, publicKey } = key;
+  const { algorithm, until, secret, publicKey } = key;
   return [
-    `${number} ${algorithm}`,
-    ...(until === undefined ? [] : [`until ${until}`]),
-    ...[secret, publicKey].filter((text) => text !== undefined),
-  ].join(" ");
+    algorithm,
+    ...(until === undefined ? [] : [`until ${instantText(until)} UTC`]),
+    secret ??
+      (publicKey === undefined
+        ? "secret hidden; --reveal shows it"
+        : `public key ${publicKey}`),
+  ].join(", ");
 }

@@ -80,7 +80,7 @@ interface CreateOptions extends ClientOptions {
 function create(): Command {
   return clientCommand(
     "create <topic> <protocol> <endpoint>",
-    "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols: http, https, email, sms.",
+    "Subscribe an endpoint to a topic; it is sent a message that asks to confirm. Protocols are http, https, email, sms, and those of channels that the server was given.",
     [
       "carillon subscription create alerts https https://example.com/hook",
       "carillon subscription create alerts https https://a.example --signature none",
@@ -121,21 +121,19 @@ function create(): Command {
         const output = createOutput(options);
         await withServer(options, async ({ smn, carillon }) => {
           const topicUrn = await topicUrnOf(smn, topic);
-          const subscribe = async (): Promise<Subscribed> =>
-            scheme === undefined
-              ? await smn.createSubscription(topicUrn, {
-                  protocol,
-                  endpoint,
-                  remark,
-                  extension: header && { header },
-                })
-              : await carillon.signatures.subscribe(topicUrn, {
-                  protocol,
-                  endpoint,
-                  remark,
-                  header,
-                  signature: { scheme, algorithm },
-                });
+          // Not over SMN's API, which has SMN's protocols alone.
+          const subscribe = async () =>
+            await carillon.request({
+              method: "POST",
+              path: ["topics", topicUrn, "subscriptions"],
+              body: {
+                protocol,
+                endpoint,
+                remark,
+                extension: header && { header },
+                signature: scheme && { scheme, algorithm },
+              },
+            });
           // Programs do not wait for a hint.
           const { result, hint } = output.json
             ? { result: await subscribe(), hint: "" }
@@ -144,9 +142,12 @@ function create(): Command {
                 { topicUrn, endpoint },
                 subscribe,
               );
+          const urn = String(result.urn);
           output.result(
-            `Subscription ${idIn(result.subscriptionUrn)} waits for ${endpoint} to confirm. ${hint}`,
-            toResult(result),
+            result.status === "unconfirmed"
+              ? `Subscription ${idIn(urn)} waits for ${endpoint} to confirm. ${hint}`
+              : `Subscription ${idIn(urn)} of ${endpoint} is ${result.status}.`,
+            { subscription_urn: urn },
           );
         });
       },
@@ -287,13 +288,7 @@ function pair(header: string): [string, string] {
   );
 }
 
-interface Subscribed {
-  readonly subscriptionUrn: string;
-  /** Of SMN's answers. */
-  readonly requestId?: string | undefined;
-}
-
-function toResult(one: Subscribed) {
+function toResult(one: ConfirmedSubscription) {
   return { request_id: one.requestId, subscription_urn: one.subscriptionUrn };
 }
 

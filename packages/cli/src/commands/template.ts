@@ -170,7 +170,7 @@ function remove(): Command {
 function withProtocol(command: Command): Command {
   return command.option(
     "--protocol <protocol>",
-    "which variant: default, http, https, email or sms",
+    "which variant: default, or a protocol such as http, https, email or sms",
   );
 }
 

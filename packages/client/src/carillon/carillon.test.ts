@@ -555,7 +555,7 @@ const operations: readonly (readonly [
       { audience: { kind: "topics", topics: ["a", "urn:b"] }, text: "t" },
     ],
     { id: "m1" },
-    { id: "m1" },
+    { id: "m1", isReplayed: false },
   ],
   [
     "messages.cancel",

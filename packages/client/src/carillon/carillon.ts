@@ -10,7 +10,12 @@ import { type Configuration, createConfiguration } from "./configuration.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createDeliveryJobs, type DeliveryJobs } from "./delivery-jobs.ts";
 import { createDomains, type Domains } from "./domains.ts";
-import { type CarillonEvent, createEvents, type EventQuery } from "./events.ts";
+import {
+  type CarillonEvent,
+  createEvents,
+  type EventQuery,
+  type FollowOptions,
+} from "./events.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createMessages, type Messages } from "./messages.ts";
@@ -40,7 +45,7 @@ export interface Carillon {
    */
   events(
     query?: EventQuery,
-    options?: Pick<RequestOptions, "signal">,
+    options?: FollowOptions,
   ): AsyncGenerator<CarillonEvent, void, undefined>;
   /** What happened to what was published. */
   readonly messages: Messages;

@@ -14,6 +14,22 @@ import {
 import type { RequestOptions } from "../transport.ts";
 import type { DeliveryState } from "./messages.ts";
 
+/** Kinds of a last failure that {@link DeliveryFilter.errorClass} knows. */
+export const errorClasses = [
+  "http_status",
+  "timeout",
+  "unreachable",
+  "egress_refused",
+  "smtp",
+  "provider",
+  "lane_full",
+  "no_channel",
+  "expired",
+  "filtered",
+  "interrupted",
+  "internal",
+] as const;
+
 /** What is done to each delivery that matches. */
 export type JobAction =
   | "resend"
@@ -33,7 +49,7 @@ export interface DeliveryFilter {
   readonly states?: readonly DeliveryState[] | undefined;
   readonly protocol?: string | undefined;
   readonly endpoint?: string | undefined;
-  /** Of the last attempt. */
+  /** Of the last attempt: one of {@link errorClasses}. */
   readonly errorClass?: string | undefined;
   /** Of the last attempt. */
   readonly provider?: string | undefined;

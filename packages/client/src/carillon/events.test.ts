@@ -40,6 +40,39 @@ test("reads events, and goes on behind the last id when a connection breaks", as
   ]);
 });
 
+test("tells that a connection is lost, and that there is one again", async () => {
+  await using server = await serveStreams([
+    ['event: delivery.sent\nid: 2\ndata: {"n":1}\n\n'],
+    ['event: delivery.sent\nid: 3\ndata: {"n":2}\n\n'],
+  ]);
+  const { carillon } = connect({ endpoint: server.url, ...keys });
+  const told: unknown[] = [];
+  const onConnection = (state: string) => told.push(state);
+  for await (const { n } of carillon.events({}, { onConnection })) {
+    told.push(n);
+    if (n === 2) break;
+  }
+  assert.deepEqual(told, [1, "lost", "restored", 2]);
+});
+
+test("a stream that ends to be renewed is not lost", async () => {
+  await using server = await serveStreams(
+    [
+      ['event: end\nid: 2\ndata: {"reason":"renew"}\n\n'],
+      ["event: delivery.sent\nid: 3\ndata: {}\n\n"],
+    ],
+    { endsWhole: true },
+  );
+  const { carillon } = connect({ endpoint: server.url, ...keys });
+  const told: unknown[] = [];
+  const onConnection = (state: string) => told.push(state);
+  for await (const { event } of carillon.events({}, { onConnection })) {
+    told.push(event);
+    break;
+  }
+  assert.deepEqual(told, ["delivery.sent"]);
+});
+
 test("ends with the signal's reason, and leaves no connection", async () => {
   await using server = await serveStreams([], { hangs: true });
   const { carillon } = connect({ endpoint: server.url, ...keys });
@@ -67,10 +100,15 @@ test("takes nothing but a stream of events for one", async () => {
   }, InvalidResponseError);
 });
 
-/** Each connection gets the next list of texts, and is cut. */
+/** Each connection gets the next list of texts, and is cut or ended. */
 async function serveStreams(
   streams: readonly (readonly string[])[],
-  { status = 200, hangs = false, type = "text/event-stream" } = {},
+  {
+    status = 200,
+    hangs = false,
+    endsWhole = false,
+    type = "text/event-stream",
+  } = {},
 ) {
   const queries: string[] = [];
   const opened = Promise.withResolvers<void>();
@@ -91,7 +129,8 @@ async function serveStreams(
     for (const piece of texts.join("").match(/[\s\S]{1,7}/g) ?? []) {
       response.write(piece);
     }
-    response.write("", () => response.destroy());
+    if (endsWhole) response.end();
+    else response.write("", () => response.destroy());
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);

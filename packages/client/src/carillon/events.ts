@@ -31,6 +31,16 @@ export interface CarillonEvent extends JsonObject {
   readonly id: string;
 }
 
+/** How events are followed. */
+export interface FollowOptions extends Pick<RequestOptions, "signal"> {
+  /**
+   * Told that a connection broke or the server is gone, once, and once when
+   * there is one again. An end that the server announced to renew the stream is
+   * neither.
+   */
+  readonly onConnection?: ((state: "lost" | "restored") => void) | undefined;
+}
+
 /** The server says something every 15 s. */
 const maxSilenceMs = 45_000;
 const maxDelayMs = 30_000;
@@ -38,11 +48,12 @@ const maxDelayMs = 30_000;
 export function createEvents(open: Api<Response>) {
   return async function* events(
     { events: types, after: start, ...filter }: EventQuery = {},
-    { signal }: Pick<RequestOptions, "signal"> = {},
+    { signal, onConnection }: FollowOptions = {},
   ): AsyncGenerator<CarillonEvent, void, undefined> {
     let after = start;
     let failures = 0;
     let hasBegun = false;
+    let isLost = false;
     for (;;) {
       signal?.throwIfAborted();
       // Ends the connection when the loop is left, or the server is silent.
@@ -54,6 +65,8 @@ export function createEvents(open: Api<Response>) {
         const request = { method: "GET", path: ["events"], query } as const;
         const response = await open(request, { signal: connection.signal });
         hasBegun = true;
+        if (isLost) onConnection?.("restored");
+        isLost = false;
         const silence = () => connection.abort(silent);
         for await (const { event, id, data } of readServerSentEvents(
           response,
@@ -71,6 +84,8 @@ export function createEvents(open: Api<Response>) {
         // The first time it is for the caller to see: a wrong key, no server.
         if (!hasBegun || !mayPass(error, connection.signal)) throw error;
         failures++;
+        if (!isLost) onConnection?.("lost");
+        isLost = true;
       } finally {
         signal?.removeEventListener("abort", end);
         connection.abort();

@@ -183,6 +183,17 @@ export interface DeliveryQuery {
   readonly pageSize?: number | undefined;
 }
 
+/** What came of publishing. */
+export interface Published {
+  /** The message's. */
+  readonly id: string;
+  /**
+   * An earlier request with the same idempotency key was accepted, and this one
+   * published nothing more.
+   */
+  readonly isReplayed: boolean;
+}
+
 /** Publishes messages, and reports on them and their deliveries. */
 export interface Messages {
   /**
@@ -193,7 +204,7 @@ export interface Messages {
   publish(
     message: MessageToPublish,
     options?: PublishOptions,
-  ): Promise<{ readonly id: string }>;
+  ): Promise<Published>;
   /** Newest first; pages are fetched as needed. */
   list(
     query?: MessageQuery,
@@ -231,7 +242,11 @@ export function createMessages(api: Api): Messages {
       const body = toPublishBody(message);
       const path = ["messages"];
       const request = { method: "POST", path, body, idempotencyKey } as const;
-      return { id: readText((await api(request, options)).body, "id") };
+      const { headers, body: answer } = await api(request, options);
+      return {
+        id: readText(answer, "id"),
+        isReplayed: headers.get("idempotency-replayed") === "true",
+      };
     },
     async *list(filter = {}, options) {
       const { topicUrn, state, tag, relatedObject, since, pageSize } = filter;

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { members, parameters, withOptionNames } from "./option-names.ts";
+import { createProgram } from "./program.ts";
+
+test("the server's members are named as options", () => {
+  for (const [sentence, expected] of [
+    ["rotate with overlapSeconds 0, which", "rotate with --overlap 0, which"],
+    ["Invalid notBefore: it may be", "Invalid --not-before: it may be"],
+    ["Last-Event-ID is not as expected", "--after is not as expected"],
+    ["events is not as expected: x", "--events is not as expected: x"],
+    ["protocol must be one of a, b", "--protocol must be one of a, b"],
+    ["There are no events: protocol", "There are no events: protocol"],
+    ["The Idempotency-Key-Store", "The Idempotency-Key-Store"],
+  ] as const) {
+    assert.equal(withOptionNames(sentence), expected);
+  }
+});
+
+test("each of the names is an option that there is", async () => {
+  const options = new Set<string | undefined>();
+  const collect = (command: Awaited<ReturnType<typeof createProgram>>) => {
+    for (const { long } of command.options) options.add(long);
+    command.commands.forEach(collect);
+  };
+  collect(await createProgram("all"));
+  for (const name of Object.values({ ...members, ...parameters })) {
+    assert.ok(options.has(name), name);
+  }
+});

@@ -1,0 +1,31 @@
+/** What the server calls by members of its API, by the options that give them. */
+
+/** Members whose names are no words of a sentence. */
+export const members: Readonly<Record<string, string>> = {
+  overlapSeconds: "--overlap",
+  timeToLiveSeconds: "--time-to-live",
+  notBefore: "--not-before",
+  statusUrl: "--status-url",
+  extraData: "--extra-data",
+  relatedObjects: "--related",
+  relatedObject: "--related",
+  errorClass: "--error-class",
+  "Idempotency-Key": "--idempotency-key",
+  "Last-Event-ID": "--after",
+};
+
+/** Those that are words, too, where they begin the sentence. */
+export const parameters: Readonly<Record<string, string>> = {
+  events: "--events",
+  protocol: "--protocol",
+};
+
+/** A sentence of the server's in the command line's words. */
+export function withOptionNames(sentence: string): string {
+  return sentence
+    .replace(
+      /^[a-z]+(?= (?:is not as expected|must be))/,
+      (it) => parameters[it] ?? it,
+    )
+    .replace(/\b[A-Za-z]+(?:-[A-Za-z]+)*\b/g, (it) => members[it] ?? it);
+}

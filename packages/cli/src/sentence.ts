@@ -1,0 +1,55 @@
+/** Sentences for people: within the terminal's width, whole everywhere else. */
+
+import stringWidth from "string-width";
+import type { OutputStream } from "./output.ts";
+
+/** Writes a sentence, or several with line breaks in between, and ends the line. */
+export function writeSentence(
+  text: string,
+  stream: OutputStream = process.stderr,
+): void {
+  stream.write(`${fitSentence(text, stream)}\n`);
+}
+
+/**
+ * Broken between words where the stream is a terminal. Lines that begin with a
+ * blank are something to copy and stay as they are; so do words that are longer
+ * than the terminal is wide, and commands.
+ */
+export function fitSentence(
+  text: string,
+  { isTTY, columns }: Pick<OutputStream, "isTTY" | "columns">,
+): string {
+  if (!isTTY || !columns) return text;
+  return text
+    .split("\n")
+    .flatMap((line) =>
+      line.startsWith(" ") ? [line] : wrapWords(keepCommands(line), columns),
+    )
+    .join("\n")
+    .replaceAll(keptBlank, " ");
+}
+
+/** Lines of whole words; a word that is longer than the width has its own. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [""];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1) ?? "";
+    if (last === "") lines[lines.length - 1] = word;
+    else if (stringWidth(last) + 1 + stringWidth(word) <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+/** Stands for a blank within a command; as wide, and in no text. */
+const keptBlank = "\u00a0";
+
+/** `carillon deliveries 0198… --follow`, whose parts would not run by themselves. */
+const command =
+  /\bcarillon(?: [a-z-]+){1,2}(?: (?:<[^>]+>|--[a-z-]+|[0-9a-f]{8,}|https?:\S+))*/g;
+
+function keepCommands(line: string): string {
+  return line.replace(command, (found) => found.replaceAll(" ", keptBlank));
+}

@@ -8,13 +8,13 @@ import type { Carillon } from "./carillon.ts";
 const projectId = "0f3c5d1e2a4b46788899aabbccddeeff";
 const createdAt = "2026-01-15T08:30:00.000Z";
 
-async function serveCarillon(answer: Answer) {
+async function serveCarillon(answer: Answer, maxRetries = 0) {
   const server = await serve(answer);
   const { carillon } = connect({
     endpoint: server.url,
     projectId,
     token: "t",
-    retry: { maxRetries: 0 },
+    retry: { maxRetries, baseDelayMs: 1 },
   });
   return {
     carillon,
@@ -717,6 +717,17 @@ test("what is gone is deleted, unless that matters", async () => {
     users.delete("u1", { ignoreMissing: false }),
     ResourceNotFoundError,
   );
+});
+
+test("a signature is not set twice: the answer might be the ended key's", async () => {
+  await using server = await serveCarillon(() => ({ status: 503 }), 3);
+  const { signatures } = server.carillon;
+  await assert.rejects(signatures.set(subscriptionUrn, { scheme: "none" }), {
+    status: 503,
+  });
+  assert.equal(server.asked.length, 1);
+  await assert.rejects(signatures.get(subscriptionUrn), { status: 503 });
+  assert.equal(server.asked.length, 5);
 });
 
 test("refuses an answer that lacks what the type promises", async () => {

@@ -86,7 +86,11 @@ export interface Signatures {
     subscription: SubscriptionReference,
     options?: RequestOptions,
   ): Promise<Signature>;
-  /** Answers the secrets; what is set already stays as it is. */
+  /**
+   * All keys there are end at once, also where the same is set again;
+   * `standard-webhooks` gets a fresh one. Answers its secret. Not sent again
+   * when no answer came: of two that arrive, the answer may be the ended one.
+   */
   set(
     subscription: SubscriptionReference,
     choice: SignatureChoice,
@@ -126,7 +130,12 @@ export function createSignatures(api: Api): Signatures {
     async set(subscription, { scheme, algorithm }, options) {
       const path = pathOf(subscription);
       const body = { scheme, algorithm };
-      const request = { method: "PUT", path, body } as const;
+      const request = {
+        method: "PUT",
+        path,
+        body,
+        isIdempotent: false,
+      } as const;
       return toSignature((await api(request, options)).body);
     },
     async rotate(subscription, rotation = {}, options) {

@@ -133,7 +133,7 @@ function create(): Command {
                   protocol,
                   endpoint,
                   remark,
-                  header,
+                  extension: header && { header },
                   signature: { scheme, algorithm },
                 });
           // Programs do not wait for a hint.

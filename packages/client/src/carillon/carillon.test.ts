@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connect } from "../connection.ts";
 import { InvalidResponseError, ResourceNotFoundError } from "../errors.ts";
 import { type Answer, refusal, serve } from "../testing/serve.ts";
 import type { Carillon } from "./carillon.ts";
+import type { MessageToPublish } from "./message-to-publish.ts";
 
 const projectId = "0f3c5d1e2a4b46788899aabbccddeeff";
 const createdAt = "2026-01-15T08:30:00.000Z";
@@ -55,6 +57,15 @@ const certificate = {
   notBefore: createdAt,
   notAfter: createdAt,
 };
+/** The JSON of the guide on publishing, as it stands there. */
+const messageOfTheGuide: MessageToPublish = JSON.parse(
+  /^```json\n([\s\S]*?)^```$/m.exec(
+    readFileSync(
+      new URL("../../../../docs/guides/publish.md", import.meta.url),
+      "utf8",
+    ),
+  )?.[1] ?? "",
+);
 const message = {
   id: "m1",
   topicName: "news",
@@ -497,7 +508,7 @@ const operations: readonly (readonly [
       c.signatures.subscribe("urn:smn:local:p:t", {
         protocol: "https",
         endpoint: "https://a.example",
-        header: { "x-a": "1" },
+        extension: { header: { "x-a": "1" } },
         signature: { scheme: "standard-webhooks", algorithm: "ed25519" },
       }),
     [
@@ -546,8 +557,19 @@ const operations: readonly (readonly [
     ],
   ],
   [
+    "messages.publish with all that the API's page has",
+    (c) => c.messages.publish(messageOfTheGuide),
+    ["POST", "messages", messageOfTheGuide],
+    { id: "m1" },
+    { id: "m1" },
+  ],
+  [
     "messages.publish to several topics",
-    (c) => c.messages.publish({ topics: ["a", "urn:b"], text: "t" }),
+    (c) =>
+      c.messages.publish({
+        audience: { kind: "topics", topics: ["a", "urn:b"] },
+        text: "t",
+      }),
     [
       "POST",
       "messages",
@@ -568,6 +590,13 @@ const operations: readonly (readonly [
       tag: undefined,
       notBefore: undefined,
     },
+  ],
+  [
+    "request by a path in one text",
+    (c) => c.request({ method: "GET", path: "/messages?limit=1" }),
+    ["GET", "messages?limit=1"],
+    { messages: [] },
+    { messages: [] },
   ],
   [
     "request",

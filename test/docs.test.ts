@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, glob, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import {
 import { loadConfig } from "../packages/server/src/config.ts";
 import { renderReference } from "../scripts/write-reference.ts";
 import { CarillonProcess } from "./harness/carillon-process.ts";
+import { followCommands, mark, runBash } from "./harness/page.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -113,7 +114,7 @@ test("the README's lines deliver, and show what arrived", {
     args: ["--sandbox"],
   });
   const script = lines.map((line) => `${line}\necho "${mark}"\n`).join("");
-  const { code, stdout, stderr } = await runBash(t, script, folder);
+  const { code, stdout, stderr } = await runBash(t, script, { folder });
   assert.equal(code, 0, `${stdout}\n${stderr}`);
   const outputs = stdout.split(`${mark}\n`);
   const [delivery] = jsonLines(outputs.at(-3));
@@ -204,44 +205,8 @@ async function followPage(
     const { url } = servers.use(await CarillonProcess.start({ data }));
     page = page.replaceAll(plain.address, url);
   }
-  const { script, expected } = toScript(page);
-  const { code, stdout, stderr } = await runBash(t, script, folder);
-  assert.equal(code, 0, `${stdout}\n${stderr}`);
-  const outputs = stdout.split(`${mark}\n`);
-  assert.equal(expected.length, outputs.length);
-  for (const [at, output] of expected.entries()) {
-    if (output === undefined) continue;
-    assert.equal(masked(outputs[at] ?? ""), masked(output));
-  }
+  await followCommands(t, page, { folder });
 }
-
-/** Runs a script in which `npx carillon` is this program. */
-async function runBash(t: TestContext, script: string, folder: string) {
-  const child = spawn("bash", ["-euo", "pipefail", "-c", npx + script], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      // Programs of a page import the sources, too.
-      NODE_OPTIONS: "--conditions=source --disable-warning=ExperimentalWarning",
-      PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`,
-    },
-  });
-  t.after(() => child.kill());
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "close"),
-  ]);
-  return { code: code as number | null, stdout, stderr };
-}
-
-/** Runs the sources, so that the test needs no build. */
-const npx = `npx() {
-  shift
-  node --conditions=source "${join(root, "packages/cli/src/main.ts")}" "$@"
-}
-`;
 
 test("the demo delivers, and shows what the README shows", {
   timeout: 120_000,
@@ -264,31 +229,3 @@ test("the demo delivers, and shows what the README shows", {
     output.replace(/\d+/g, "0").replace(/ +/g, " ").trim();
   assert.equal(shape(stdout), shape(shown));
 });
-
-const mark = "=== end of a snippet ===";
-
-/**
- * The page's bash blocks as one script, a mark behind each, and what the page
- * says that each prints (its next block, if that is one of text).
- */
-function toScript(page: string): {
-  script: string;
-  expected: (string | undefined)[];
-} {
-  const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
-  const script: string[] = [];
-  const expected: (string | undefined)[] = [];
-  for (const [at, [, language, content = ""]] of blocks.entries()) {
-    if (language !== "bash") continue;
-    script.push(content);
-    const next = blocks[at + 1];
-    expected.push(next?.[1] === "text" ? next[2] : undefined);
-  }
-  assert.ok(script.length > 5, "the page has lost its snippets");
-  return { script: script.join(`echo "${mark}"\n`), expected };
-}
-
-/** Ids differ from run to run. */
-function masked(output: string): string {
-  return output.replace(/[0-9a-f]{32}/g, "…").trim();
-}

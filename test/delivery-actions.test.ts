@@ -257,7 +257,7 @@ test("messages for later are cancelled, one or all of a topic, over a kill", asy
   const publish = async () =>
     (
       await carillonOf(credentials).messages.publish({
-        topicUrn,
+        audience: { kind: "topic", topicUrn },
         text: "The disk is full.",
         notBefore: new Date(Date.now() + 3_600_000),
       })

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, glob, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,7 @@ import {
 import { loadConfig } from "../packages/server/src/config.ts";
 import { renderReference } from "../scripts/write-reference.ts";
 import { CarillonProcess } from "./harness/carillon-process.ts";
+import { followCommands, mark, runBash } from "./harness/page.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -63,92 +64,56 @@ test("each promise of the engine names tests that are there", async () => {
   }
 });
 
-test("the tutorial does what it says", { timeout: 120_000 }, (t) =>
-  followPage(t, "docs/tutorial/first-message.md", ["--sandbox"]),
-);
+/** Followed with servers of their own, by these tests. */
+const pagesApart: Readonly<Record<string, string>> = {
+  "docs/guides/operate.md": "test/docs.test.ts",
+  "docs/guides/write-a-channel.md": "test/write-a-channel.test.ts",
+  "docs/guides/write-a-provider.md": "test/write-a-provider.test.ts",
+};
 
-test("each state is reached as its page says", { timeout: 180_000 }, (t) =>
-  followPage(t, "docs/tutorial/outcomes.md", ["--sandbox"], {
-    address: "http://127.0.0.1:7071",
-    folder: "plain-data",
-  }),
-);
-
-test("the guide on SDKs does what it says", { timeout: 120_000 }, (t) =>
-  followPage(t, "docs/guides/use-your-sdk.md", ["--sandbox"]),
-);
-
-test("the guide on publishing does what it says", { timeout: 120_000 }, (t) =>
-  followPage(t, "docs/guides/publish.md", ["--sandbox"]),
-);
-
-test(
-  "the guide on what became of a message does what it says",
-  {
-    timeout: 120_000,
-  },
-  (t) =>
-    followPage(t, "docs/guides/what-became-of-a-message.md", ["--sandbox"]),
-);
-
-test(
-  "the guide on sending again and settling does what it says",
-  { timeout: 180_000 },
-  (t) => followPage(t, "docs/guides/settle-and-resend.md", ["--sandbox"]),
-);
-
-test("the README's lines deliver, and show what arrived", {
-  timeout: 120_000,
+test("the README and its pages do what they say, in their order on one server", {
+  timeout: 600_000,
 }, async (t) => {
   const readme = await readFile(join(root, "README.md"), "utf8");
-  const [, use = ""] = /^## Use it$([\s\S]*?)^## /m.exec(readme) ?? [];
-  const lines = [...use.matchAll(/^\$ (npx carillon .*)$/gm)].map(
-    ([, line = ""]) => line,
+  const [, readOn = ""] = readme.split("\n## Read on\n");
+  const linked = [...readOn.matchAll(/\]\((docs\/[^)#]+\.md)[^)]*\)/g)].map(
+    ([, path = ""]) => path,
   );
-  assert.ok(lines.length >= 3, "the README has lost its lines");
-  const folder = await mkdtemp(join(tmpdir(), "carillon-readme-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  await using _ = await CarillonProcess.start({
-    data: join(folder, "carillon-data"),
-    args: ["--sandbox"],
-  });
-  const script = lines.map((line) => `${line}\necho "${mark}"\n`).join("");
-  const { code, stdout, stderr } = await runBash(t, script, folder);
-  assert.equal(code, 0, `${stdout}\n${stderr}`);
-  const outputs = stdout.split(`${mark}\n`);
-  const [delivery] = jsonLines(outputs.at(-3));
-  assert.equal(delivery?.state, "delivered");
-  assert.equal(delivery?.endpoint, "me@example.com");
-  const [mail] = jsonLines(outputs.at(-2));
-  assert.match(String(mail?.text), /^The disk is full\n/);
-});
-
-function jsonLines(text = ""): Record<string, unknown>[] {
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
-
-test("the guide on inbound SMS does what it says", { timeout: 120_000 }, (t) =>
-  followPage(t, "docs/guides/inbound-sms.md", [
+  const all = await Array.fromAsync(glob("docs/**/*.md", { cwd: root }));
+  const withCommands = new Set<string>();
+  for (const path of all) {
+    const page = await readFile(join(root, path), "utf8");
+    if (/^```bash$/m.test(page)) withCommands.add(path);
+  }
+  for (const path of withCommands) {
+    assert.ok(linked.includes(path), `the README does not lead to ${path}`);
+  }
+  await using reader = await startReader([
     "--sandbox",
+    // Of the guide on inbound SMS.
     "--sms-inbound=*=inbox",
     "--sms-inbound=*/JOIN=members",
-  ]),
-);
+  ]);
+  await t.test("README.md", (t) => followReadme(t, readme, reader));
+  for (const path of new Set(linked)) {
+    if (!withCommands.has(path) || path in pagesApart) continue;
+    await t.test(path, { timeout: 90_000 }, (t) => followPage(t, path, reader));
+  }
+});
 
-test("the guide on operating does what it says", { timeout: 120_000 }, (t) =>
-  followPage(t, "docs/guides/operate.md", []),
-);
+test("pages with servers of their own have tests that follow them", async () => {
+  for (const [page, file] of Object.entries(pagesApart)) {
+    const source = await readFile(join(root, file), "utf8");
+    assert.match(source, new RegExp(`follow\\w+\\(t, "${page}"`));
+  }
+});
 
-test("the guide on events does what it says", { timeout: 120_000 }, (t) =>
-  followPage(t, "docs/guides/events.md", ["--sandbox"]),
-);
-
-test("the guide on verifying does what it says", { timeout: 180_000 }, (t) =>
-  followPage(t, "docs/guides/verify-webhooks.md", ["--sandbox"]),
-);
+test("the guide on operating does what it says", {
+  timeout: 120_000,
+}, async (t) => {
+  await using reader = await startReader([]);
+  await followPage(t, "docs/guides/operate.md", reader);
+});
 
 test("the rules for alarms use metrics and states that there are", async (t) => {
   const rules = await readFile(
@@ -177,71 +142,76 @@ test("the rules for alarms use metrics and states that there are", async (t) => 
   }
 });
 
+/** Somebody who follows pages, with a folder and a server. */
+interface Reader extends AsyncDisposable {
+  readonly folder: string;
+  readonly url: string;
+}
+
+async function startReader(args: readonly string[]): Promise<Reader> {
+  await using opened = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "carillon-docs-"));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
+  // As for a reader who has installed the packages.
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  const data = join(folder, "carillon-data");
+  const { url } = opened.use(await CarillonProcess.start({ data, args }));
+  const owned = opened.move();
+  return {
+    folder,
+    url,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
 /**
- * Runs a page's commands against a server, and compares what they print. A
- * plain server is there too if the page has one, at the address and with the
- * data folder that it names.
+ * Runs a page's commands, and compares what they print. A plain server is there
+ * too if the page starts one, at the address and with the folder that it says.
  */
 async function followPage(
   t: TestContext,
   path: string,
-  serverArgs: readonly string[],
-  plain?: { readonly address: string; readonly folder: string },
+  { folder, url }: Reader,
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "carillon-docs-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  // As for a reader who has installed the packages.
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  await using server = await CarillonProcess.start({
-    data: join(folder, "carillon-data"),
-    args: serverArgs,
-  });
   let page = await readFile(join(root, path), "utf8");
-  page = page.replaceAll("http://127.0.0.1:7070", server.url);
+  page = page.replaceAll("http://127.0.0.1:7070", url);
   await using servers = new AsyncDisposableStack();
+  const plain = /^npm start -- --port (\d+) --data (\S+)$/m.exec(page);
   if (plain) {
-    const data = join(folder, plain.folder);
+    const data = join(folder, plain[2] ?? "");
     const { url } = servers.use(await CarillonProcess.start({ data }));
-    page = page.replaceAll(plain.address, url);
+    page = page.replaceAll(`http://127.0.0.1:${plain[1]}`, url);
   }
-  const { script, expected } = toScript(page);
-  const { code, stdout, stderr } = await runBash(t, script, folder);
+  await followCommands(t, page, { folder });
+}
+
+async function followReadme(
+  t: TestContext,
+  readme: string,
+  { folder }: Reader,
+): Promise<void> {
+  const [, use = ""] = /^## Use it$([\s\S]*?)^## /m.exec(readme) ?? [];
+  const lines = [...use.matchAll(/^\$ (npx carillon .*)$/gm)].map(
+    ([, line = ""]) => line,
+  );
+  assert.ok(lines.length >= 3, "the README has lost its lines");
+  const script = lines.map((line) => `${line}\necho "${mark}"\n`).join("");
+  const { code, stdout, stderr } = await runBash(t, script, { folder });
   assert.equal(code, 0, `${stdout}\n${stderr}`);
   const outputs = stdout.split(`${mark}\n`);
-  assert.equal(expected.length, outputs.length);
-  for (const [at, output] of expected.entries()) {
-    if (output === undefined) continue;
-    assert.equal(masked(outputs[at] ?? ""), masked(output));
-  }
+  const [delivery] = jsonLines(outputs.at(-3));
+  assert.equal(delivery?.state, "delivered");
+  assert.equal(delivery?.endpoint, "me@example.com");
+  const [mail] = jsonLines(outputs.at(-2));
+  assert.match(String(mail?.text), /^The disk is full\n/);
 }
 
-/** Runs a script in which `npx carillon` is this program. */
-async function runBash(t: TestContext, script: string, folder: string) {
-  const child = spawn("bash", ["-euo", "pipefail", "-c", npx + script], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      // Programs of a page import the sources, too.
-      NODE_OPTIONS: "--conditions=source --disable-warning=ExperimentalWarning",
-      PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`,
-    },
-  });
-  t.after(() => child.kill());
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "close"),
-  ]);
-  return { code: code as number | null, stdout, stderr };
+function jsonLines(text = ""): Record<string, unknown>[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
-
-/** Runs the sources, so that the test needs no build. */
-const npx = `npx() {
-  shift
-  node --conditions=source "${join(root, "packages/cli/src/main.ts")}" "$@"
-}
-`;
 
 test("the demo delivers, and shows what the README shows", {
   timeout: 120_000,
@@ -264,31 +234,3 @@ test("the demo delivers, and shows what the README shows", {
     output.replace(/\d+/g, "0").replace(/ +/g, " ").trim();
   assert.equal(shape(stdout), shape(shown));
 });
-
-const mark = "=== end of a snippet ===";
-
-/**
- * The page's bash blocks as one script, a mark behind each, and what the page
- * says that each prints (its next block, if that is one of text).
- */
-function toScript(page: string): {
-  script: string;
-  expected: (string | undefined)[];
-} {
-  const blocks = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)];
-  const script: string[] = [];
-  const expected: (string | undefined)[] = [];
-  for (const [at, [, language, content = ""]] of blocks.entries()) {
-    if (language !== "bash") continue;
-    script.push(content);
-    const next = blocks[at + 1];
-    expected.push(next?.[1] === "text" ? next[2] : undefined);
-  }
-  assert.ok(script.length > 5, "the page has lost its snippets");
-  return { script: script.join(`echo "${mark}"\n`), expected };
-}
-
-/** Ids differ from run to run. */
-function masked(output: string): string {
-  return output.replace(/[0-9a-f]{32}/g, "…").trim();
-}

@@ -99,7 +99,10 @@ test("the client's own retry publishes once", async () => {
     },
   });
   const recipients = [{ protocol: "sms", endpoint: "+4915112345678" }];
-  const { id } = await carillon.messages.publish({ recipients, text: "x" });
+  const { id } = await carillon.messages.publish({
+    audience: { kind: "direct", recipients },
+    text: "x",
+  });
   assert.equal(requests, 2);
   const messages = await Array.fromAsync(carillon.messages.list());
   assert.deepEqual(

@@ -7,10 +7,12 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface CarillonProcessOptions {
   readonly data: string;
+  /** The clone whose program it is. Default: this one. */
+  readonly root?: string;
   /** 0 picks a free one. */
   readonly port?: number;
   readonly args?: readonly string[];
@@ -89,7 +91,7 @@ export class CarillonProcess implements AsyncDisposable {
         ...(options.args ?? []),
       ],
       {
-        cwd: root,
+        cwd: options.root ?? repository,
         stdio: ["ignore", "pipe", log],
         env: {
           ...process.env,

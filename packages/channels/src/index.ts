@@ -1,5 +1,6 @@
 /** Public surface of `@carillon/channels`. */
 
+export { type ChannelParts, channelList } from "./channel-list.ts";
 export {
   type AddressClass,
   type Cidr,

@@ -13,6 +13,7 @@ const job: DeliveryJob = {
   isTotalExact: true,
   done: 1,
   changed: 1,
+  messages: 0,
   skipped: {},
   createdAt: "2026-01-01T00:00:00.000Z",
 };

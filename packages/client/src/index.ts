@@ -1,6 +1,5 @@
 /** Public surface of `@carillon/client`. */
 
-export type { ApiRequest } from "./api.ts";
 export type { AccessKeyOptions } from "./auth/access-key.ts";
 export type { PasswordOptions } from "./auth/password.ts";
 export type { TokenOptions } from "./auth/token.ts";
@@ -47,7 +46,15 @@ export type {
   InboundMessage,
   InboundQuery,
 } from "./carillon/inbound.ts";
+export type { Instant } from "./carillon/instant-text.ts";
 export type { Key, Keys, NewKey } from "./carillon/keys.ts";
+export type {
+  Audience,
+  DirectRecipient,
+  MessageToPublish,
+  PublishSettings,
+  RelatedObject,
+} from "./carillon/message-to-publish.ts";
 export {
   type Attempt,
   type Delivery,
@@ -62,6 +69,7 @@ export {
   type Messages,
   type Published,
 } from "./carillon/messages.ts";
+export type { CarillonRequest } from "./carillon/operation-path.ts";
 export type {
   NewOptOut,
   OptOut,
@@ -69,13 +77,6 @@ export type {
   OptOuts,
 } from "./carillon/opt-outs.ts";
 export type { NewProject, Project, Projects } from "./carillon/projects.ts";
-export type {
-  Audience,
-  DirectRecipient,
-  MessageToPublish,
-  PublishSettings,
-  RelatedObject,
-} from "./carillon/publish-body.ts";
 export type { Resources, Switch } from "./carillon/resources.ts";
 export type {
   Sandbox,

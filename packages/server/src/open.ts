@@ -6,15 +6,15 @@
 
 import type { AddressInfo } from "node:net";
 import {
+  type ChannelParts,
+  channelList,
   createEgressGuard,
   createEgressHttpClient,
   createEmailChannel,
-  createHttpChannel,
   createHttpProbe,
   createLinks,
   createReplaceableChannel,
   createReplaceableEgressGuard,
-  createSmsChannel,
   createSystemResolver,
   emailProtocol,
   emailTimeoutMs,
@@ -23,7 +23,6 @@ import {
 } from "@carillon/channels";
 import {
   CarillonError,
-  type Channel,
   type Logger,
   orAborted,
   silentLogger,
@@ -216,22 +215,23 @@ export async function open(
     const channel = emailFor(next);
     return () => email.replace(channel);
   });
-  const watched = (channel: Channel) => sandbox?.watch(channel) ?? channel;
-  const channels: Channel[] = [
-    createHttpChannel({
-      egress,
-      signer: signingKeys,
-      webhookKeys: new WebhookKeys(key),
-      links,
-      clock,
-      logger,
-      timeoutMs: config.httpTimeoutMs,
-      connectionsPerOrigin: config.maxInFlight,
-    }),
-    watched(createSmsChannel({ gateway, links, logger, statusReports: true })),
-    watched(email),
-  ];
-  for (const channel of channels) opened.defer(() => channel.close());
+  const parts: ChannelParts = {
+    egress,
+    signer: signingKeys,
+    webhookKeys: new WebhookKeys(key),
+    links,
+    clock,
+    logger,
+    gateway,
+    email,
+    httpTimeoutMs: config.httpTimeoutMs,
+    connectionsPerOrigin: config.maxInFlight,
+  };
+  const channels = channelList.map((create) => {
+    const channel = create(parts);
+    opened.defer(() => channel.close());
+    return sandbox?.watch(channel) ?? channel;
+  });
 
   const address = () => ({
     url: listeningUrl,

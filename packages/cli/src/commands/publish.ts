@@ -1,6 +1,7 @@
 /** `carillon publish` */
 
 import {
+  type Audience,
   type MessageReport,
   type Messages,
   type Published,
@@ -103,10 +104,12 @@ export function publishCommand(): Command {
             topicUrns.push(await topicUrnOf(server.smn, topic));
           }
           const [topicUrn = "", ...others] = topicUrns;
-          const audience =
-            others.length > 0 ? { topics: topicUrns } : { topicUrn };
+          const audience: Audience =
+            others.length > 0
+              ? { kind: "topics", topics: topicUrns }
+              : { kind: "topic", topicUrn };
           const published = await server.carillon.messages.publish(
-            { ...content, ...settingsOf(options), ...audience, subject },
+            { ...content, ...settingsOf(options), audience, subject },
             { idempotencyKey },
           );
           const show = options.wait ? showDeliveries : showAccepted;

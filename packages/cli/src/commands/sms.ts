@@ -25,10 +25,11 @@ export function smsCommand(): Command {
   return addMessageOptions(command).action(
     async (endpoint: string, text: string, options: SmsOptions) => {
       const recipients = [{ protocol: "sms", endpoint }];
+      const audience = { kind: "direct", recipients } as const;
       const { idempotencyKey } = options;
       const published = await withServer(options, ({ carillon }) =>
         carillon.messages.publish(
-          { ...settingsOf(options), recipients, text },
+          { ...settingsOf(options), audience, text },
           { idempotencyKey },
         ),
       );

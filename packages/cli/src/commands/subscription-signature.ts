@@ -68,7 +68,7 @@ interface SetOptions extends ClientOptions {
 function set(): Command {
   return clientCommand(
     "set <scheme> <id> [endpoint]",
-    "Choose how messages to a subscription are signed from now on: smn, standard-webhooks or none. Shows the secret.",
+    "Choose how messages to a subscription are signed from now on: smn, standard-webhooks or none. All keys there are end at once, also when the same is set again; standard-webhooks gets a fresh one, which is shown.",
     [
       "carillon subscription signature set standard-webhooks 9d81c2f0",
       "carillon subscription signature set none alerts https://a.example/hook",

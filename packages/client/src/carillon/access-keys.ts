@@ -44,8 +44,7 @@ export interface AccessKeys extends Resources<AccessKey, Switch> {
 export function createAccessKeys(api: Api): AccessKeys {
   return {
     ...createResources(api, "access-keys", "accessKeys", toAccessKey),
-    async create({ userId, projectId }, options) {
-      const body = { userId, projectId };
+    async create(body, options) {
       const request = { method: "POST", path: ["access-keys"], body } as const;
       return toAccessKeyWithSecret((await api(request, options)).body);
     },

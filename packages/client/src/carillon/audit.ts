@@ -48,11 +48,11 @@ const pageSize = 1000;
 
 export function createAudit(api: Api): Audit {
   return {
-    async *list({ userId, action } = {}, options) {
+    async *list(filter = {}, options) {
       const path = ["audit"];
       let before: string | undefined;
       do {
-        const query = { userId, action, limit: pageSize, before };
+        const query = { ...filter, limit: pageSize, before };
         const { body } = await api({ method: "GET", path, query }, options);
         yield* readObjects(body, "entries").map(toEntry);
         before = findText(body, "next");

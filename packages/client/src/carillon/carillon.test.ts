@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connect } from "../connection.ts";
 import { InvalidResponseError, ResourceNotFoundError } from "../errors.ts";
 import { type Answer, refusal, serve } from "../testing/serve.ts";
 import type { Carillon } from "./carillon.ts";
+import type { MessageToPublish } from "./message-to-publish.ts";
 
 const projectId = "0f3c5d1e2a4b46788899aabbccddeeff";
 const createdAt = "2026-01-15T08:30:00.000Z";
 
-async function serveCarillon(answer: Answer) {
+async function serveCarillon(answer: Answer, maxRetries = 0) {
   const server = await serve(answer);
   const { carillon } = connect({
     endpoint: server.url,
     projectId,
     token: "t",
-    retry: { maxRetries: 0 },
+    retry: { maxRetries, baseDelayMs: 1 },
   });
   return {
     carillon,
@@ -55,6 +57,15 @@ const certificate = {
   notBefore: createdAt,
   notAfter: createdAt,
 };
+/** The JSON of the guide on publishing, as it stands there. */
+const messageOfTheGuide: MessageToPublish = JSON.parse(
+  /^```json\n([\s\S]*?)^```$/m.exec(
+    readFileSync(
+      new URL("../../../../docs/guides/publish.md", import.meta.url),
+      "utf8",
+    ),
+  )?.[1] ?? "",
+);
 const message = {
   id: "m1",
   topicName: "news",
@@ -498,7 +509,7 @@ const operations: readonly (readonly [
       c.signatures.subscribe("urn:smn:local:p:t", {
         protocol: "https",
         endpoint: "https://a.example",
-        header: { "x-a": "1" },
+        extension: { header: { "x-a": "1" } },
         signature: { scheme: "standard-webhooks", algorithm: "ed25519" },
       }),
     [
@@ -547,8 +558,19 @@ const operations: readonly (readonly [
     ],
   ],
   [
+    "messages.publish with all that the API's page has",
+    (c) => c.messages.publish(messageOfTheGuide),
+    ["POST", "messages", messageOfTheGuide],
+    { id: "m1" },
+    { id: "m1" },
+  ],
+  [
     "messages.publish to several topics",
-    (c) => c.messages.publish({ topics: ["a", "urn:b"], text: "t" }),
+    (c) =>
+      c.messages.publish({
+        audience: { kind: "topics", topics: ["a", "urn:b"] },
+        text: "t",
+      }),
     [
       "POST",
       "messages",
@@ -582,6 +604,13 @@ const operations: readonly (readonly [
       tag: undefined,
       notBefore: undefined,
     },
+  ],
+  [
+    "request by a path in one text",
+    (c) => c.request({ method: "GET", path: "/messages?limit=1" }),
+    ["GET", "messages?limit=1"],
+    { messages: [] },
+    { messages: [] },
   ],
   [
     "request",
@@ -731,6 +760,17 @@ test("what is gone is deleted, unless that matters", async () => {
     users.delete("u1", { ignoreMissing: false }),
     ResourceNotFoundError,
   );
+});
+
+test("a signature is not set twice: the answer might be the ended key's", async () => {
+  await using server = await serveCarillon(() => ({ status: 503 }), 3);
+  const { signatures } = server.carillon;
+  await assert.rejects(signatures.set(subscriptionUrn, { scheme: "none" }), {
+    status: 503,
+  });
+  assert.equal(server.asked.length, 1);
+  await assert.rejects(signatures.get(subscriptionUrn), { status: 503 });
+  assert.equal(server.asked.length, 5);
 });
 
 test("refuses an answer that lacks what the type promises", async () => {

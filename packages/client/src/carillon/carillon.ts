@@ -1,6 +1,6 @@
 /** Carillon's own API, `/api/v2`, beside SMN's. */
 
-import type { Api, ApiRequest } from "../api.ts";
+import type { Api } from "../api.ts";
 import { type JsonObject, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
@@ -19,6 +19,7 @@ import {
 import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createMessages, type Messages } from "./messages.ts";
+import { type CarillonRequest, toApiRequest } from "./operation-path.ts";
 import { createOptOuts, type OptOuts } from "./opt-outs.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createSandbox, type Sandbox } from "./sandbox.ts";
@@ -76,8 +77,19 @@ export interface Carillon {
   readonly optOuts: OptOuts;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
-  /** Any other operation: `path` is below `/api/v2`. Answers its JSON. */
-  request(request: ApiRequest, options?: RequestOptions): Promise<JsonObject>;
+  /**
+   * Any other operation. Answers its JSON.
+   *
+   * ```ts
+   * await carillon.request({ method: "GET", path: "/messages?limit=1" });
+   * ```
+   *
+   * @throws InvalidOptionsError for a path that is none
+   */
+  request(
+    request: CarillonRequest,
+    options?: RequestOptions,
+  ): Promise<JsonObject>;
 }
 
 export function createCarillon(
@@ -117,7 +129,7 @@ export function createCarillon(
       };
     },
     async request(request, options) {
-      return (await api(request, options)).body;
+      return (await api(toApiRequest(request), options)).body;
     },
   };
 }

@@ -12,6 +12,7 @@ import {
   readText,
 } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
+import { findInstantText, type Instant } from "./instant-text.ts";
 import type { DeliveryState } from "./messages.ts";
 
 /** Kinds of a last failure that {@link DeliveryFilter.errorClass} knows. */
@@ -54,9 +55,9 @@ export interface DeliveryFilter {
   /** Of the last attempt. */
   readonly provider?: string | undefined;
   /** Of messages that were accepted then or later. */
-  readonly since?: Date | undefined;
+  readonly since?: Instant | undefined;
   /** Of messages that were accepted before. */
-  readonly until?: Date | undefined;
+  readonly until?: Instant | undefined;
 }
 
 /** What a new job needs. */
@@ -180,11 +181,11 @@ export function createDeliveryJobs(api: Api): DeliveryJobs {
 }
 
 /** Instants as texts; JSON leaves out what is absent. */
-function toBody({ since, until, ...filter }: DeliveryFilter): object {
+function toBody(filter: DeliveryFilter): object {
   return {
     ...filter,
-    since: since?.toISOString(),
-    until: until?.toISOString(),
+    since: findInstantText("since", filter.since),
+    until: findInstantText("until", filter.until),
   };
 }
 

@@ -25,12 +25,8 @@ export interface Domains extends Resources<Domain, Switch> {
 export function createDomains(api: Api): Domains {
   return {
     ...createResources(api, "domains", "domains", toDomain),
-    async create({ name }, options) {
-      const request = {
-        method: "POST",
-        path: ["domains"],
-        body: { name },
-      } as const;
+    async create(body, options) {
+      const request = { method: "POST", path: ["domains"], body } as const;
       return toDomain((await api(request, options)).body);
     },
   };

@@ -3,6 +3,7 @@
 import type { Api } from "../api.ts";
 import { findText, type JsonObject, readObjects, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
+import { findInstantText, type Instant } from "./instant-text.ts";
 
 /** A text from a phone. */
 export interface InboundMessage extends JsonObject {
@@ -26,7 +27,7 @@ export interface InboundQuery {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   /** Only those received then or later. */
-  readonly since?: Date | undefined;
+  readonly since?: Instant | undefined;
 }
 
 /** Reads the texts from phones. */
@@ -45,14 +46,13 @@ const pageSize = 1000;
 
 export function createInbound(api: Api): Inbound {
   return {
-    async *list({ from, to, since } = {}, options) {
+    async *list(filter = {}, options) {
       const path = ["inbound"];
       let before: string | undefined;
       do {
         const query = {
-          from,
-          to,
-          since: since?.toISOString(),
+          ...filter,
+          since: findInstantText("since", filter.since),
           limit: pageSize,
           before,
         };

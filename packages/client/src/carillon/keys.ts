@@ -45,8 +45,7 @@ export function createKeys(api: Api): Keys {
       const { body } = await api({ method: "GET", path: ["keys"] }, options);
       return readObjects(body, "keys").map(toKey);
     },
-    async create({ name, id }, options) {
-      const body = { name, id };
+    async create(body, options) {
       const request = { method: "POST", path: ["keys"], body } as const;
       return toKey((await api(request, options)).body);
     },

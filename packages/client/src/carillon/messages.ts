@@ -12,11 +12,12 @@ import {
   readText,
 } from "../json.ts";
 import type { PublishOptions, RequestOptions } from "../transport.ts";
+import { findInstantText, type Instant } from "./instant-text.ts";
 import {
   type MessageToPublish,
   type RelatedObject,
   toPublishBody,
-} from "./publish-body.ts";
+} from "./message-to-publish.ts";
 
 /** All states of a delivery. */
 export const deliveryStates = [
@@ -171,7 +172,7 @@ export interface MessageQuery {
   /** Only messages about this object. */
   readonly relatedObject?: RelatedObject | undefined;
   /** Only those accepted then or later. */
-  readonly since?: Date | undefined;
+  readonly since?: Instant | undefined;
   /** How many are fetched at once, 1 to 1000 (the default). */
   readonly pageSize?: number | undefined;
 }
@@ -249,17 +250,16 @@ export function createMessages(api: Api): Messages {
       };
     },
     async *list(filter = {}, options) {
-      const { topicUrn, state, tag, relatedObject, since, pageSize } = filter;
+      // What the types do not know is the server's to refuse.
+      const { relatedObject, since, pageSize, ...rest } = filter;
       const path = ["messages"];
       let before: string | undefined;
       do {
         const query = {
-          topicUrn,
-          state,
-          tag,
+          ...rest,
           relatedObjectType: relatedObject?.type,
           relatedObjectId: relatedObject?.id,
-          since: since?.toISOString(),
+          since: findInstantText("since", since),
           limit: pageSize ?? maxPageSize,
           before,
         };
@@ -277,11 +277,11 @@ export function createMessages(api: Api): Messages {
       const request = { method: "POST", path, body: { ...cancel } } as const;
       return toReport((await api(request, options)).body);
     },
-    async *deliveries(messageId, { state, pageSize } = {}, options) {
+    async *deliveries(messageId, { pageSize, ...filter } = {}, options) {
       const path = ["messages", messageId, "deliveries"];
       let after: string | undefined;
       do {
-        const query = { state, limit: pageSize ?? maxPageSize, after };
+        const query = { ...filter, limit: pageSize ?? maxPageSize, after };
         const { body } = await api({ method: "GET", path, query }, options);
         yield* readObjects(body, "deliveries").map(toDelivery);
         after = findText(body, "next");

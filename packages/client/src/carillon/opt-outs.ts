@@ -53,18 +53,17 @@ const pageSize = 1000;
 
 export function createOptOuts(api: Api): OptOuts {
   return {
-    async *list({ recipient } = {}, options) {
+    async *list(filter = {}, options) {
       const path = ["opt-outs"];
       let after: string | undefined;
       do {
-        const query = { recipient, limit: pageSize, after };
+        const query = { ...filter, limit: pageSize, after };
         const { body } = await api({ method: "GET", path, query }, options);
         yield* readObjects(body, "optOuts").map(toOptOut);
         after = findText(body, "next");
       } while (after !== undefined);
     },
-    async create({ recipient, sender, keyword }, options) {
-      const body = { recipient, sender, keyword };
+    async create(body, options) {
       const path = ["opt-outs"];
       const request = {
         method: "POST",

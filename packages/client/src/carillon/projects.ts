@@ -30,8 +30,7 @@ export interface Projects extends Resources<Project, Switch> {
 export function createProjects(api: Api): Projects {
   return {
     ...createResources(api, "projects", "projects", toProject),
-    async create({ name, id, domainId }, options) {
-      const body = { name, id, domainId };
+    async create(body, options) {
       const request = { method: "POST", path: ["projects"], body } as const;
       return toProject((await api(request, options)).body);
     },

@@ -16,6 +16,7 @@ import {
   toSubscriptionUrn,
   toTopicUrn,
 } from "../smn/references.ts";
+import type { NewSubscription } from "../smn/subscriptions.ts";
 import type { RequestOptions } from "../transport.ts";
 
 /** Which scheme a subscription has, or is to have. */
@@ -57,11 +58,7 @@ export interface Signature extends JsonObject {
 }
 
 /** A subscription with the signature it is to have from the start. */
-export interface NewSignedSubscription {
-  readonly protocol: string;
-  readonly endpoint: string;
-  readonly remark?: string | undefined;
-  readonly header?: Readonly<Record<string, string>> | undefined;
+export interface NewSignedSubscription extends NewSubscription {
   readonly signature: SignatureChoice;
 }
 
@@ -86,7 +83,11 @@ export interface Signatures {
     subscription: SubscriptionReference,
     options?: RequestOptions,
   ): Promise<Signature>;
-  /** Answers the secrets; what is set already stays as it is. */
+  /**
+   * All keys there are end at once, also where the same is set again;
+   * `standard-webhooks` gets a fresh one. Answers its secret. Not sent again
+   * when no answer came: of two that arrive, the answer may be the ended one.
+   */
   set(
     subscription: SubscriptionReference,
     choice: SignatureChoice,
@@ -123,36 +124,25 @@ export function createSignatures(api: Api): Signatures {
       const request = { method: "POST", path, isIdempotent: true } as const;
       return toSignature((await api(request, options)).body);
     },
-    async set(subscription, { scheme, algorithm }, options) {
+    async set(subscription, body, options) {
       const path = pathOf(subscription);
-      const body = { scheme, algorithm };
-      const request = { method: "PUT", path, body } as const;
+      const request = {
+        method: "PUT",
+        path,
+        body,
+        isIdempotent: false,
+      } as const;
       return toSignature((await api(request, options)).body);
     },
-    async rotate(subscription, rotation = {}, options) {
+    async rotate(subscription, body = {}, options) {
       const path = pathOf(subscription, "rotate");
-      const { algorithm, overlapSeconds } = rotation;
-      const body = { algorithm, overlapSeconds };
       const request = { method: "POST", path, body } as const;
       return toSignature((await api(request, options)).body);
     },
     async subscribe(topic, subscription, options) {
-      const { protocol, endpoint, remark, header, signature } = subscription;
-      const { scheme, algorithm } = signature;
-      const { body } = await api(
-        {
-          method: "POST",
-          path: ["topics", toTopicUrn(topic), "subscriptions"],
-          body: {
-            protocol,
-            endpoint,
-            remark,
-            extension: header && { header },
-            signature: { scheme, algorithm },
-          },
-        },
-        options,
-      );
+      const path = ["topics", toTopicUrn(topic), "subscriptions"];
+      const request = { method: "POST", path, body: subscription } as const;
+      const { body } = await api(request, options);
       return {
         ...body,
         subscriptionUrn: readText(body, "urn"),

@@ -72,8 +72,7 @@ export interface Users extends Resources<User, UserChange> {
 export function createUsers(api: Api): Users {
   return {
     ...createResources(api, "users", "users", toUser),
-    async create({ name, role, projectIds, domainId, password }, options) {
-      const body = { name, role, projectIds, domainId, password };
+    async create(body, options) {
       const request = { method: "POST", path: ["users"], body } as const;
       return toUserWithPassword((await api(request, options)).body);
     },

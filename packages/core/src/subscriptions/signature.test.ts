@@ -34,11 +34,24 @@ test("a scheme with keys begins with the first, HMAC by default", () => {
   });
 });
 
-test("what is set already keeps its keys, whether the algorithm is named or not", () => {
+test("setting the same again makes a fresh key and ends all earlier ones", () => {
+  const rotated = rotateSignatureKey(hmac, {}, now);
   for (const algorithm of [undefined, "hmac-sha256"]) {
     const request = { scheme: "standard-webhooks", algorithm };
-    assert.equal(setSignature(url, hmac, request), hmac);
+    assert.deepEqual(setSignature(url, rotated, request), {
+      scheme: "standard-webhooks",
+      keys: [{ number: 3, algorithm: "hmac-sha256" }],
+      lastKeyNumber: 3,
+    });
   }
+});
+
+test("what is set is HMAC unless it says otherwise, whatever there was", () => {
+  const scheme = "standard-webhooks";
+  const was = setSignature(url, hmac, { scheme, algorithm: "ed25519" });
+  assert.deepEqual(setSignature(url, was, { scheme }).keys, [
+    { number: 3, algorithm: "hmac-sha256" },
+  ]);
 });
 
 test("a number is never used twice, whatever scheme there was between", () => {

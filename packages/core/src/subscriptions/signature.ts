@@ -66,18 +66,18 @@ export const smnSignature: SubscriptionSignature = {
 };
 
 /**
- * The signature after it was set; earlier keys sign no more. What is set
- * already stays as it is, with its keys.
+ * The signature after it was set: a fresh key if the scheme has keys, and no
+ * earlier one, also where the same was set before. Whoever sets it because
+ * somebody has seen the secret is rid of it.
  *
  * @param protocol of the subscription; `undefined` when its channel is gone
  * @throws CarillonError SIGNATURE_INVALID
  */
 export function setSignature(
   protocol: Pick<ProtocolDefinition, "isUrl"> | undefined,
-  known: SubscriptionSignature,
+  { lastKeyNumber }: Pick<SubscriptionSignature, "lastKeyNumber">,
   { scheme, algorithm }: SignatureRequest,
 ): SubscriptionSignature {
-  const { lastKeyNumber } = known;
   if (!protocol?.isUrl) {
     throw invalid("only messages to endpoints that are URLs are signed");
   }
@@ -90,9 +90,7 @@ export function setSignature(
     }
     return { scheme, keys: [], lastKeyNumber };
   }
-  const [newest] = known.keys;
-  const wanted = checkAlgorithm(algorithm, newest?.algorithm ?? "hmac-sha256");
-  if (newest?.algorithm === wanted) return known;
+  const wanted = checkAlgorithm(algorithm, "hmac-sha256");
   return withKey(scheme, [], lastKeyNumber + 1, wanted);
 }
 

@@ -143,7 +143,7 @@ export interface Subscriptions {
   ): Promise<void>;
   /**
    * Chooses how messages to the subscription are signed from now on, retries
-   * of earlier ones too.
+   * of earlier ones too: with a fresh key, and with no earlier one.
    *
    * @throws CarillonError SIGNATURE_INVALID, SIGNATURE_CONFLICT (it was changed
    * at the same time), SUBSCRIPTION_URN_INVALID, SUBSCRIPTION_NOT_FOUND
@@ -329,12 +329,13 @@ export function createSubscriptions(
     ) => SubscriptionSignature,
   ): Promise<Subscription> {
     const known = await get(projectId, text);
-    const before = known.signature ?? smnSignature;
-    const signature = next(before, protocols.find(known.protocol));
+    const signature = next(
+      known.signature ?? smnSignature,
+      protocols.find(known.protocol),
+    );
     // Two who rotate at once would else end with two fresh keys.
-    const isSet =
-      signature === before ||
-      (await store.replaceSignature(known.id, known.signature, signature));
+    const { id, signature: former } = known;
+    const isSet = await store.replaceSignature(id, former, signature);
     if (isSet) return { ...known, signature };
     // It may have been deleted meanwhile.
     await get(projectId, text);

@@ -26,7 +26,10 @@ export interface Sandbox extends AsyncDisposable {
   readonly webhooks: WebhookInbox;
   readonly mails: MailCapture;
   readonly phones: Phones;
-  /** For channels to phones and mailboxes: each project is shown its own. */
+  /**
+   * Those to phones and mailboxes, so that each project is shown its own; all
+   * others are as they were.
+   */
   watch(channel: Channel): Channel;
   /** Where the e-mail channel is to send. */
   readonly smtpUrl: string;
@@ -87,7 +90,10 @@ export async function createSandbox(ports: {
     webhooks,
     mails,
     phones,
-    watch: owners.watch,
+    watch: (channel) =>
+      channel.name === "sms" || channel.name === "email"
+        ? owners.watch(channel)
+        : channel,
     smtpUrl: mails.smtpUrl,
     close,
     [Symbol.asyncDispose]: close,

@@ -140,7 +140,7 @@ export function signatureRoutes(
       schema: {
         summary: "Chooses how messages to a subscription are signed",
         description:
-          "From now on, with retries of earlier messages. Keys of another scheme or algorithm sign no more; what is set already stays as it is. Answers the secrets.",
+          "From now on, with retries of earlier messages. All keys there are end at once, also where the same is set again; standard-webhooks gets a fresh one. Answers its secret.",
         tags,
         params,
         body: SignatureBody,

@@ -30,10 +30,23 @@ test("choosing a scheme shows the secret, reading it does not, revealing does", 
   assert.deepEqual(shown.keys, [{ number: 1, algorithm: "hmac-sha256" }]);
   const { body: revealed } = await server.call("POST", `${path}/reveal`);
   assert.deepEqual(revealed, chosen.body);
-  const { body: again } = await server.call("PUT", path, {
-    scheme: "standard-webhooks",
-  });
-  assert.deepEqual(again, chosen.body);
+});
+
+test("setting the same again ends the keys that may have leaked", async () => {
+  await using server = await startTestServer();
+  const path = await subscribe(server);
+  const choice = { scheme: "standard-webhooks" };
+  const { body: leaked } = await server.call("PUT", path, choice);
+  await server.call("POST", `${path}/rotate`, {});
+  const { body: again } = await server.call("PUT", path, choice);
+  const [fresh] = again.keys;
+  assert.match(fresh.secret, /^whsec_/);
+  assert.notEqual(fresh.secret, leaked.keys[0].secret);
+  assert.deepEqual(again.keys, [
+    { number: 3, algorithm: "hmac-sha256", secret: fresh.secret },
+  ]);
+  const { body: revealed } = await server.call("POST", `${path}/reveal`);
+  assert.deepEqual(revealed, again);
 });
 
 test("a rotation answers both keys; the earlier one ends after the overlap", async () => {

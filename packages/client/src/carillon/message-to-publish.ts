@@ -1,30 +1,27 @@
 /** Messages as they are published over Carillon's own API. */
 
-import { InvalidOptionsError } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { MessageAttribute } from "../smn/messages.ts";
+import { findInstantText, type Instant } from "./instant-text.ts";
 
 /** Who gets a message: subscribers of topics, or recipients of its own. */
 export type Audience =
   | {
+      readonly kind: "topic";
       readonly topicUrn: string;
-      readonly topics?: undefined;
-      readonly recipients?: undefined;
     }
   | {
+      readonly kind: "topics";
       /**
        * 2 to 10 topics, by name or URN. Who is subscribed to several gets the
        * message once, through the first whose filter policies let it through.
        */
       readonly topics: readonly string[];
-      readonly topicUrn?: undefined;
-      readonly recipients?: undefined;
     }
   | {
+      readonly kind: "direct";
       /** 1 to 1000; one that cannot be used keeps all from being accepted. */
       readonly recipients: readonly DirectRecipient[];
-      readonly topicUrn?: undefined;
-      readonly topics?: undefined;
     };
 
 /** One whom a message names itself. */
@@ -40,8 +37,14 @@ export interface RelatedObject {
   readonly id: string | number;
 }
 
-/** A message with its content in one of three forms, and its audience. */
-export type MessageToPublish = Audience & PublishContent & PublishSettings;
+/**
+ * A message with its audience and its content in one of three forms: what `POST
+ * /api/v2/messages` takes. The server refuses what it does not know.
+ */
+export type MessageToPublish = {
+  readonly audience: Audience;
+} & PublishContent &
+  PublishSettings;
 
 type PublishContent =
   | {
@@ -76,7 +79,7 @@ export interface PublishSettings {
     | Readonly<Record<string, number>>
     | undefined;
   /** No attempt is made before; at most 35 days ahead. */
-  readonly notBefore?: Date | undefined;
+  readonly notBefore?: Instant | undefined;
   /** Kind of traffic; texts of class `otp` live 10 minutes by default. */
   readonly class?: "otp" | "transactional" | "bulk" | undefined;
   /** A label to find messages by. */
@@ -95,24 +98,6 @@ export interface PublishSettings {
 
 /** @throws InvalidOptionsError for a date that is none */
 export function toPublishBody(message: MessageToPublish): JsonObject {
-  const { topicUrn, topics, recipients, notBefore, ...rest } = message;
-  if (notBefore !== undefined && Number.isNaN(notBefore.getTime())) {
-    throw new InvalidOptionsError("Expected notBefore to be a valid date.");
-  }
-  return {
-    ...rest,
-    audience: toAudience({ topicUrn, topics, recipients }),
-    notBefore: notBefore?.toISOString(),
-  };
-}
-
-function toAudience(audience: {
-  readonly topicUrn: string | undefined;
-  readonly topics: readonly string[] | undefined;
-  readonly recipients: readonly DirectRecipient[] | undefined;
-}): JsonObject {
-  const { topicUrn, topics, recipients } = audience;
-  if (recipients !== undefined) return { kind: "direct", recipients };
-  if (topics !== undefined) return { kind: "topics", topics };
-  return { kind: "topic", topicUrn };
+  const notBefore = findInstantText("notBefore", message.notBefore);
+  return { ...message, notBefore };
 }

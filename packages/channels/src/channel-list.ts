@@ -1,0 +1,28 @@
+/** The channels that a service has: an import and a line for each. */
+
+import type { Channel } from "@carillon/core";
+import { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
+import { createSmsChannel, type SmsChannelOptions } from "./sms/channel.ts";
+
+/** What channels of a service are made of; each takes what it needs. */
+export interface ChannelParts
+  extends Pick<
+      HttpChannelOptions,
+      "egress" | "signer" | "webhookKeys" | "links" | "clock" | "logger"
+    >,
+    Pick<SmsChannelOptions, "gateway"> {
+  /** In its place, since the mail server may change. */
+  readonly email: Channel;
+  /** For a whole attempt over http or https. */
+  readonly httpTimeoutMs: number;
+  /** Over http or https. */
+  readonly connectionsPerOrigin: number;
+}
+
+/** All there are. */
+export const channelList: readonly ((parts: ChannelParts) => Channel)[] = [
+  ({ httpTimeoutMs: timeoutMs, ...parts }) =>
+    createHttpChannel({ ...parts, timeoutMs }),
+  (parts) => createSmsChannel({ ...parts, statusReports: true }),
+  ({ email }) => email,
+];

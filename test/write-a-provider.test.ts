@@ -1,0 +1,8 @@
+/** Follows the guide on providers, in a copy of the sources. */
+
+import { test } from "node:test";
+import { followGuide } from "./harness/own-code.ts";
+
+test("the guide on providers does what it says", { timeout: 180_000 }, (t) =>
+  followGuide(t, "docs/guides/write-a-provider.md"),
+);

@@ -1,11 +1,9 @@
 /** Writes the reference of `/api/v2` from the schemas of its routes. */
 
+import { defaultBounds } from "../packages/server/src/api/bounded-schemas.ts";
 import { problemStatus } from "../packages/server/src/api/v2/problem-codes.ts";
 import { routeGroups } from "../packages/server/src/api/v2/route-groups.ts";
-import {
-  type AnyCode,
-  defaultBounds,
-} from "../packages/server/src/api/validation.ts";
+import type { AnyCode } from "../packages/server/src/api/validation.ts";
 import {
   type Operation,
   permissions,

@@ -32,6 +32,7 @@ import fastify, {
 import { auditRoutes } from "./api/audited-routes.ts";
 import { guardRoutes } from "./api/authorization.ts";
 import { boundUnprovenBodies } from "./api/body-budget.ts";
+import { boundSchemas } from "./api/bounded-schemas.ts";
 import { createBoundedServer } from "./api/bounded-server.ts";
 import { allowOrigins } from "./api/cross-origin.ts";
 import { createFailureLog } from "./api/failure-log.ts";
@@ -56,11 +57,7 @@ import { createProblemAnswer } from "./api/v2/error-answers.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
 import type { SubscriptionPorts } from "./api/v2/subscriptions.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
-import {
-  boundSchemas,
-  compileValidator,
-  withoutOwnCompilers,
-} from "./api/validation.ts";
+import { compileValidator, withoutOwnCompilers } from "./api/validation.ts";
 import type { ReloadedConfig } from "./config-reload.ts";
 import type { DeliveryLogReader } from "./delivery-log/delivery-log.ts";
 import type { EventTailer } from "./events/event-tailer.ts";

@@ -179,21 +179,22 @@ const maxOpenJobs = 20;
 /** Each is for one message, and soon over. */
 const maxOpenCancellations = 1000;
 
-/** Messages that a preview counts. */
-const maxPreviewedMessages = 10_000;
-
 /** Builds the actions on a store; what they make due is offered to engines. */
 export function createDeliveryActions(
   ports: DeliveryActionPorts,
 ): DeliveryActions {
   const { store, topics, dispatcher, clock, newId, rules, protocols } = ports;
 
+  /** @param isForMessages whether messages that are not fanned out count, too */
   async function count(
     projectId: ProjectId,
     filter: DeliveryFilter,
-  ): Promise<DeliveryCount> {
+    isForMessages: boolean,
+  ): Promise<JobPreview> {
     const until = clock.monotonic() + maxPreviewMs;
+    const { maxMessages } = previewLimits;
     let total = 0;
+    let messages = 0;
     let position: WalkPosition | undefined;
     do {
       const { count, next } = await store.countDeliveries(
@@ -203,11 +204,17 @@ export function createDeliveryActions(
         previewLimits,
       );
       total += count;
+      if (isForMessages) {
+        const step = { from: position, to: next, maxMessages };
+        messages += await store.countOpenMessages(projectId, filter, step);
+      }
       position = next;
-      if (position === undefined) return { count: total, isExact: true };
+      if (position === undefined) {
+        return { count: total, isExact: true, messages };
+      }
       await clock.nextTurn();
     } while (clock.monotonic() < until);
-    return { count: total, isExact: false };
+    return { count: total, isExact: false, messages };
   }
 
   async function toFilter(
@@ -269,7 +276,7 @@ export function createDeliveryActions(
     by: Actor,
     quota: number,
   ): Promise<DeliveryJob> {
-    const { count: total, isExact } = await count(projectId, job.filter);
+    const { count: total, isExact } = await count(projectId, job.filter, false);
     const queued = await store.createJob(
       {
         ...by,
@@ -340,10 +347,7 @@ export function createDeliveryActions(
     },
     async preview(projectId, { action, filter: request }) {
       const filter = await toFilter(projectId, action, request);
-      const messages = isForMessages(action, filter)
-        ? await store.countOpenMessages(projectId, filter, maxPreviewedMessages)
-        : 0;
-      return { ...(await count(projectId, filter)), messages };
+      return await count(projectId, filter, isForMessages(action, filter));
     },
     async createJob(projectId, request, by) {
       const { action } = request;

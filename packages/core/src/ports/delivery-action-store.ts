@@ -89,13 +89,19 @@ export interface DeliveryActionStore {
     limits: WalkLimits,
   ): Promise<{ readonly count: number; readonly next?: WalkPosition }>;
   /**
-   * How many messages that match are not fanned out, up to `limit`; by the
-   * filter's message, topic, since and until.
+   * How many of the messages that a step of `countDeliveries` came past are not
+   * fanned out, by the filter's message, topic, since and until.
    */
   countOpenMessages(
     projectId: ProjectId,
     filter: DeliveryFilter,
-    limit: number,
+    step: {
+      /** Where the step began; absent: at the first one. */
+      readonly from: WalkPosition | undefined;
+      /** Its `next`; absent: it came to the end. */
+      readonly to: WalkPosition | undefined;
+      readonly maxMessages: number;
+    },
   ): Promise<number>;
   /**
    * Queues a job for deliveries of messages that are there now. One that cancels

@@ -51,11 +51,12 @@ export function createDeliveryActionStore(
       const { rows, next } = walk(tables, projectId, filter, from, limits);
       return { count: rows.length, ...(next && { next }) };
     },
-    async countOpenMessages(projectId, filter, limit) {
-      const { messageSeq: from = 0 } = filter;
-      const before = Number.POSITIVE_INFINITY;
-      const open = listOpen(tables, projectId, filter, { from, before });
-      return Math.min(open.length, limit);
+    async countOpenMessages(projectId, filter, { from, to }) {
+      const stretch = {
+        from: to?.beforeMessage ?? filter.messageSeq ?? 0,
+        before: from?.beforeMessage ?? Number.POSITIVE_INFINITY,
+      };
+      return listOpen(tables, projectId, filter, stretch).length;
     },
     createJob: (job, quota) =>
       write(() => {

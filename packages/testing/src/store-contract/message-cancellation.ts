@@ -37,8 +37,9 @@ export function testMessageCancellation({ test }: Cases): void {
     await addSubscriptions(store, topic, 3);
     const message = messageTo(topic, { notBefore: after(10_000) });
     const { seq: messageSeq } = await store.acceptMessage(message, undefined);
+    const step = { from: undefined, to: undefined, maxMessages: 100 };
     const count = (filter: Partial<DeliveryFilter>) =>
-      store.countOpenMessages(projectId, { states, ...filter }, 10);
+      store.countOpenMessages(projectId, { states, ...filter }, step);
     assert.equal(await count({ messageSeq }), 1);
     assert.equal(await count({ topicSeq: topic.seq }), 1);
     assert.equal(await count({ topicSeq: topic.seq + 1 }), 0);
@@ -174,6 +175,22 @@ export function testMessageCancellation({ test }: Cases): void {
       await accept(topic, after(9000)),
     ].map(({ seq }) => seq);
     const untouched = await accept(other, after(9000));
+    const filter = { states, topicSeq: topic.seq };
+    const limits = { maxMessages: 1, maxDeliveries: 1 };
+    let counted = 0;
+    let from: Parameters<Store["countDeliveries"]>[2];
+    do {
+      const { next: to } = await store.countDeliveries(
+        projectId,
+        filter,
+        from,
+        limits,
+      );
+      const step = { from, to, maxMessages: 1 };
+      counted += await store.countOpenMessages(projectId, filter, step);
+      from = to;
+    } while (from);
+    assert.equal(counted, cancelled.length);
     const job = await cancel(store, { topicSeq: topic.seq });
     assert.equal(job.messages, 0);
     const later = await accept(topic, after(9000));

@@ -110,7 +110,7 @@ const CountBody = Type.Object(
     count: Type.Integer({ description: "How many match now" }),
     messages: Type.Integer({
       description:
-        "Messages that are not fanned out, which a cancellation ends, too; 10,000 at most are counted",
+        "Messages that are not fanned out, which a cancellation ends, too",
     }),
     isExact: Type.Boolean({
       description: "False: at least so many; counting ended after a second",

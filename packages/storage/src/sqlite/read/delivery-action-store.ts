@@ -10,7 +10,7 @@ import {
 import type { Connections } from "../connections.ts";
 import { createDeliveryWalk, startOfWalk } from "../schema/delivery-walk.ts";
 import { claimedJobs, type JobRow, jobs } from "../schema/job-table.ts";
-import { createOpenMessages } from "../schema/open-messages.ts";
+import { createOpenMessages, stretchOf } from "../schema/open-messages.ts";
 import { Conditions } from "./conditions.ts";
 import { endOfLease } from "./lease-end.ts";
 
@@ -37,11 +37,10 @@ export function createDeliveryActionStore(
     async countDeliveries(projectId, filter, from, limits) {
       return walk.count(projectId, filter, from, limits);
     },
-    async countOpenMessages(projectId, filter, limit) {
-      const { messageSeq = 0 } = filter;
-      const before = startOfWalk(filter).beforeMessage;
-      const stretch = { from: messageSeq, before };
-      return openMessages(projectId, filter, stretch, limit).length;
+    async countOpenMessages(projectId, filter, { from, to, maxMessages }) {
+      const start = from ?? startOfWalk(filter);
+      const stretch = stretchOf(filter, start, to, maxMessages);
+      return openMessages(projectId, filter, stretch).length;
     },
     async createJob(job, quota) {
       const result = await writer.run("createJob", job, quota);

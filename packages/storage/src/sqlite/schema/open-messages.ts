@@ -3,21 +3,24 @@
 import type { DeliveryFilter, WalkPosition } from "@carillon/core";
 import type { Query, Row } from "./query.ts";
 
-/** Which of a walk's messages are meant: from this one on, before that one. */
+/** Which messages are looked at: from this one on, before that one, newest first. */
 export interface Stretch {
   readonly from: number;
   readonly before: number;
+  readonly maxMessages: number;
 }
 
 /** What a step of a walk came past. */
 export function stretchOf(
   { messageSeq = 0 }: DeliveryFilter,
   from: WalkPosition,
-  next: WalkPosition | undefined,
+  to: WalkPosition | undefined,
+  maxMessages: number,
 ): Stretch {
   return {
-    from: next?.beforeMessage ?? messageSeq,
+    from: to?.beforeMessage ?? messageSeq,
     before: from.beforeMessage,
+    maxMessages,
   };
 }
 
@@ -29,24 +32,25 @@ export function createOpenMessages(
   prepare: <Columns extends Row>(sql: string) => Query<Columns>,
 ) {
   /**
-   * Parameters: from, before, project, topic, since, until, limit. Indexes: the
-   * primary keys; it looks at the ranges of the stretch, which are few.
+   * Parameters: from, before, project, topic, since, until, how many are looked
+   * at. Indexes: messages_of_project, the primary key of ranges.
    */
   const open = prepare<[seq: number]>(
-    `SELECT DISTINCT r.message_seq FROM ranges AS r
-     CROSS JOIN messages AS m ON m.seq = r.message_seq
-     WHERE r.message_seq >= ?1 AND r.message_seq < ?2
-       AND m.project_id = ?3 AND m.cancelled_at IS NULL
+    `SELECT m.seq FROM (
+       SELECT seq, topic_seq, created_at, cancelled_at
+       FROM messages INDEXED BY messages_of_project
+       WHERE project_id = ?3 AND seq >= ?1 AND seq < ?2
+       ORDER BY seq DESC LIMIT ?7) AS m
+     WHERE m.cancelled_at IS NULL
        AND (?4 IS NULL OR m.topic_seq = ?4)
        AND (?5 IS NULL OR m.created_at >= ?5)
        AND (?6 IS NULL OR m.created_at < ?6)
-     LIMIT ?7`,
+       AND EXISTS (SELECT 1 FROM ranges AS r WHERE r.message_seq = m.seq)`,
   );
   return (
     projectId: string,
     { topicSeq, since, until }: DeliveryFilter,
-    { from, before }: Stretch,
-    limit: number,
+    { from, before, maxMessages }: Stretch,
   ): number[] =>
     open
       .all(
@@ -56,7 +60,7 @@ export function createOpenMessages(
         topicSeq ?? null,
         since ?? null,
         until ?? null,
-        limit,
+        maxMessages,
       )
       .map(([seq]) => seq);
 }

@@ -37,9 +37,6 @@ import { createStatistics } from "./statistics-writes.ts";
 
 const { queued, running, done, cancelled, failed } = jobStateCodes;
 
-/** Ranges of one step's messages; more are not there. */
-const noLimit = Number.MAX_SAFE_INTEGER;
-
 /** A step as it crosses to the writer: with the end of its lease. */
 export interface JobStepOrder extends Omit<JobStep, "lease"> {
   readonly owner: string;
@@ -160,11 +157,12 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
   function cancelMessages(
     { seq: jobSeq, action, projectId, filter, position }: JobWork,
     next: WalkPosition | undefined,
-    now: EpochMs,
+    { now, limits }: JobStepOrder,
   ): number {
     if (!isForMessages(action, filter)) return 0;
-    const stretch = stretchOf(filter, position, next);
-    const found = openMessages(projectId, filter, stretch, noLimit);
+    const { maxMessages } = limits;
+    const stretch = stretchOf(filter, position, next, maxMessages);
+    const found = openMessages(projectId, filter, stretch);
     for (const messageSeq of found) cancelMessage(messageSeq, jobSeq, now);
     return found.length;
   }
@@ -190,8 +188,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
         openMessages(
           projectId,
           filter,
-          { from: messageSeq, before: messageSeq + 1 },
-          1,
+          stretchOf(filter, startOfWalk(filter), undefined, 1),
         ).length > 0;
       const messages = isOpen ? 1 : 0;
       const row = newJobs.toRow({
@@ -252,7 +249,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
       advance.run(
         done,
         changed,
-        cancelMessages(job, next, step.now),
+        cancelMessages(job, next, step),
         JSON.stringify(skipped),
         JSON.stringify(next ?? position),
         step.owner,

@@ -562,7 +562,7 @@ const operations: readonly (readonly [
     (c) => c.messages.publish(messageOfTheGuide),
     ["POST", "messages", messageOfTheGuide],
     { id: "m1" },
-    { id: "m1" },
+    { id: "m1", isReplayed: false },
   ],
   [
     "messages.publish to several topics",

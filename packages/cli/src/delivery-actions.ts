@@ -291,7 +291,9 @@ function countText({
   }
   if (messages > 0) {
     const noun = messages === 1 ? "message" : "messages";
-    parts.push(`${messages} ${noun} that did not begin to go out`);
+    parts.push(
+      `${messages} ${noun} ${messages === 1 ? "that is" : "that are"} not fully fanned out`,
+    );
   }
   return parts.length === 0 ? undefined : parts.join(" and ");
 }

@@ -20,7 +20,7 @@ export function jobText(job: DeliveryJob): string {
   const undelivered =
     messages === 0
       ? ""
-      : `; ${messages} ${messages === 1 ? "message" : "messages"} cancelled before they went out`;
+      : `; ${messages} ${messages === 1 ? "message" : "messages"} cancelled that were not fully fanned out`;
   const left = Object.entries(skipped)
     .map(([reason, count]) => `${count} ${skipTexts[reason] ?? reason}`)
     .join(", ");

@@ -1,6 +1,7 @@
 /** All of a message, in lines for people. */
 
 import type { JsonObject, MessageReport } from "@carillon/client";
+import { cancelledText } from "./cancelled-message.ts";
 import { countsText } from "./delivery-table.ts";
 import { heldText } from "./held-message.ts";
 import { printable } from "./printable.ts";
@@ -52,7 +53,14 @@ const facts: readonly Fact[] = [
 ];
 
 /** Those that are shown otherwise. */
-const apart = ["text", "variants", "excerpt", "counts", "fannedOut"];
+const apart = [
+  "text",
+  "variants",
+  "excerpt",
+  "counts",
+  "fannedOut",
+  "cancelled",
+];
 
 /**
  * A line for each fact, then the text as it is, or each variant's. What a newer
@@ -68,7 +76,10 @@ export function messageLines(
     .map(({ member, name = member, text = textOf }) =>
       lineOf(name, text(report[member], now)),
     )
-    .concat(lineOf("deliveries", deliveriesText(report, now)))
+    .concat(
+      lineOf("cancelled", cancelledText(report)),
+      lineOf("deliveries", deliveriesText(report, now)),
+    )
     .filter((line) => line !== "");
   const { text, variants } = report;
   const texts: readonly (readonly [string, unknown])[] =
@@ -86,7 +97,7 @@ function lineOf(name: string, value: string | undefined): string {
 }
 
 function deliveriesText(report: MessageReport, now: number): string {
-  const held = heldText(report, now);
+  const held = report.cancelled ? undefined : heldText(report, now);
   if (held !== undefined) return held;
   const counts = countsText(report.counts);
   if (report.fannedOut) return counts || "none";

@@ -1,7 +1,7 @@
 /** What the server calls by members of its API, by the options that give them. */
 
 /** Members whose names are no words of a sentence. */
-export const members: Readonly<Record<string, string>> = {
+export const members: ReadonlyMap<string, string> = toMap({
   overlapSeconds: "--overlap",
   timeToLiveSeconds: "--time-to-live",
   notBefore: "--not-before",
@@ -12,20 +12,25 @@ export const members: Readonly<Record<string, string>> = {
   errorClass: "--error-class",
   "Idempotency-Key": "--idempotency-key",
   "Last-Event-ID": "--after",
-};
+});
 
 /** Those that are words, too, where they begin the sentence. */
-export const parameters: Readonly<Record<string, string>> = {
+export const parameters: ReadonlyMap<string, string> = toMap({
   events: "--events",
   protocol: "--protocol",
-};
+});
 
 /** A sentence of the server's in the command line's words. */
 export function withOptionNames(sentence: string): string {
   return sentence
     .replace(
       /^[a-z]+(?= (?:is not as expected|must be))/,
-      (it) => parameters[it] ?? it,
+      (it) => parameters.get(it) ?? it,
     )
-    .replace(/\b[A-Za-z]+(?:-[A-Za-z]+)*\b/g, (it) => members[it] ?? it);
+    .replace(/\b[A-Za-z]+(?:-[A-Za-z]+)*\b/g, (it) => members.get(it) ?? it);
+}
+
+/** Not looked up in an object, which has a `constructor` as well. */
+function toMap(names: Readonly<Record<string, string>>) {
+  return new Map(Object.entries(names));
 }

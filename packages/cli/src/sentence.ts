@@ -44,7 +44,7 @@ export function wrapWords(text: string, width: number): string[] {
 }
 
 /** Stands for a blank within a command; as wide, and in no text. */
-const keptBlank = "\u00a0";
+const keptBlank = "\ue000";
 
 /** `carillon deliveries 0198… --follow`, whose parts would not run by themselves. */
 const command =

@@ -10,7 +10,11 @@ const maxCounted = 100;
 
 /** True when no topic had a confirmed subscription. */
 export function isUnreached(report: MessageReport): boolean {
-  return isSettled(report) && Object.keys(report.counts).length === 0;
+  return (
+    report.cancelled === undefined &&
+    isSettled(report) &&
+    Object.keys(report.counts).length === 0
+  );
 }
 
 /** Why nobody gets what is published to one topic or several, and what to do. */

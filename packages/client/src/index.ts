@@ -64,6 +64,7 @@ export {
   type DeliveryReceipt,
   type DeliveryState,
   deliveryStates,
+  type MessageCancellation,
   type MessageQuery,
   type MessageReport,
   type Messages,

@@ -8,6 +8,7 @@ import {
   type Messages,
 } from "@carillon/client";
 import { Command, Option } from "commander";
+import { cancelledText } from "../cancelled-message.ts";
 import {
   addExamples,
   type ClientOptions,
@@ -136,7 +137,7 @@ async function show(
 
 /** Why a message has no deliveries, or none that were asked for. */
 function noneText(report: MessageReport, isFiltered: boolean): string {
-  const held = heldText(report);
+  const held = cancelledText(report) ?? heldText(report);
   if (held !== undefined) return held;
   if (isFiltered) return "There are no such deliveries.";
   return report.fannedOut

@@ -176,6 +176,7 @@ function topicsText({ topicName, topicUrns }: MessageReport): string {
 
 /** How many deliveries are in each state, or when there will be any. */
 function stageText(one: MessageReport): string {
+  if (one.cancelled) return "cancelled";
   const until = heldUntil(one);
   if (until !== undefined) return `not before ${instantText(until)}`;
   return countsText(one.counts) || (one.fannedOut ? "none" : "none yet");

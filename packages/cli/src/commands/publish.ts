@@ -9,6 +9,7 @@ import {
 } from "@carillon/client";
 import type { Command } from "commander";
 import { acceptedResult } from "../accepted-result.ts";
+import { cancelledText } from "../cancelled-message.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { deliveryColumns, failedCount, isSettled } from "../delivery-table.ts";
@@ -187,6 +188,12 @@ async function showDeliveries(
       : "";
     throw new CommandFailure(
       `Not all deliveries were settled after ${options.timeout} s${why}; ${howItGoesOn(id)}`,
+    );
+  }
+  const cancelled = cancelledText(report);
+  if (cancelled !== undefined) {
+    throw new CommandFailure(
+      `${cancelled}; carillon deliveries ${id} shows what went out.`,
     );
   }
   const failed = failedCount(report);

@@ -55,6 +55,21 @@ test("tells that a connection is lost, and that there is one again", async () =>
   assert.deepEqual(told, [1, "lost", "restored", 2]);
 });
 
+test("an error of the caller's own is no lost connection", async () => {
+  await using server = await serveStreams([
+    ["event: delivery.sent\nid: 2\ndata: {}\n\n"],
+    ["event: delivery.sent\nid: 3\ndata: {}\n\n"],
+  ]);
+  const { carillon } = connect({ endpoint: server.url, ...keys });
+  for (const wrong of ["lost", "restored"]) {
+    const onConnection = (state: string) => {
+      if (state === wrong) throw new TypeError(`not ${state}`);
+    };
+    const reading = Array.fromAsync(carillon.events({}, { onConnection }));
+    await assert.rejects(reading, new TypeError(`not ${wrong}`));
+  }
+});
+
 test("a stream that ends to be renewed is not lost", async () => {
   await using server = await serveStreams(
     [

@@ -54,6 +54,17 @@ export function createEvents(open: Api<Response>) {
     let failures = 0;
     let hasBegun = false;
     let isLost = false;
+    let callersError: unknown;
+    const tell = (state: "lost" | "restored") => {
+      isLost = state === "lost";
+      try {
+        onConnection?.(state);
+      } catch (error) {
+        // No broken connection, though it may be a TypeError as well.
+        callersError = error;
+        throw error;
+      }
+    };
     for (;;) {
       signal?.throwIfAborted();
       // Ends the connection when the loop is left, or the server is silent.
@@ -65,8 +76,7 @@ export function createEvents(open: Api<Response>) {
         const request = { method: "GET", path: ["events"], query } as const;
         const response = await open(request, { signal: connection.signal });
         hasBegun = true;
-        if (isLost) onConnection?.("restored");
-        isLost = false;
+        if (isLost) tell("restored");
         const silence = () => connection.abort(silent);
         for await (const { event, id, data } of readServerSentEvents(
           response,
@@ -82,10 +92,10 @@ export function createEvents(open: Api<Response>) {
       } catch (error) {
         signal?.throwIfAborted();
         // The first time it is for the caller to see: a wrong key, no server.
+        if (error === callersError) throw error;
         if (!hasBegun || !mayPass(error, connection.signal)) throw error;
         failures++;
-        if (!isLost) onConnection?.("lost");
-        isLost = true;
+        if (!isLost) tell("lost");
       } finally {
         signal?.removeEventListener("abort", end);
         connection.abort();

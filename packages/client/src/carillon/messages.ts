@@ -58,7 +58,7 @@ export interface MessageReport extends JsonObject {
   readonly excerpt?: string | undefined;
   /** Of a message by itself, unless it has a text per protocol. */
   readonly text?: string | undefined;
-  /** False while subscriptions are still being walked. */
+  /** False while deliveries are still being made, or are not yet. */
   readonly fannedOut: boolean;
   /** How many deliveries are in each state. */
   readonly counts: Readonly<Record<string, number>>;
@@ -67,6 +67,19 @@ export interface MessageReport extends JsonObject {
   readonly class?: string | undefined;
   /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`: no attempt is made before. */
   readonly notBefore?: string | undefined;
+  /** Of a message that was cancelled as a whole. */
+  readonly cancelled?: MessageCancellation | undefined;
+}
+
+/** Who cancelled a message, when and why. */
+export interface MessageCancellation extends JsonObject {
+  /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
+  readonly at: string;
+  readonly userId: string;
+  readonly userName: string;
+  readonly reason?: string | undefined;
+  /** The job that cancels its deliveries. */
+  readonly jobId: string;
 }
 
 /** What happened at one endpoint. */
@@ -314,10 +327,24 @@ function toReport(body: JsonObject): MessageReport {
     tag: findText(body, "tag"),
     class: findText(body, "class"),
     notBefore: findText(body, "notBefore"),
+    cancelled: isObject(body.cancelled)
+      ? toCancellation(body.cancelled)
+      : undefined,
     fannedOut: readBoolean(body, "fannedOut"),
     counts: Object.fromEntries(
       counts.map(([state, count]) => [state, Number(count)]),
     ),
+  };
+}
+
+function toCancellation(body: JsonObject): MessageCancellation {
+  return {
+    ...body,
+    at: readText(body, "at"),
+    userId: readText(body, "userId"),
+    userName: readText(body, "userName"),
+    reason: findText(body, "reason"),
+    jobId: readText(body, "jobId"),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Gives what a route takes a largest size. */
 
 import type { RouteOptions } from "fastify";
+import { mapSchema } from "./schema-walk.ts";
 
 /** Bounds of what a schema does not bound itself. */
 export const defaultBounds = {
@@ -30,25 +31,9 @@ export function boundSchemas(route: RouteOptions): void {
 }
 
 function bounded(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(bounded);
-  if (!isRecord(schema)) return schema;
-  // Members that the JSON does not show stay as they are.
-  const copy: Record<string, unknown> = Object.defineProperties(
-    {},
-    Object.getOwnPropertyDescriptors(schema),
-  );
-  for (const name of ["items", "anyOf"]) {
-    if (name in schema) copy[name] = bounded(schema[name]);
-  }
-  for (const name of ["properties", "patternProperties"]) {
-    const members = schema[name];
-    if (!isRecord(members)) continue;
-    copy[name] = Object.fromEntries(
-      Object.entries(members).map(([key, inner]) => [key, bounded(inner)]),
-    );
-  }
-  for (const name of boundsOf(schema)) copy[name] ??= defaultBounds[name];
-  return copy;
+  return mapSchema(schema, (copy) => {
+    for (const name of boundsOf(copy)) copy[name] ??= defaultBounds[name];
+  });
 }
 
 function boundsOf(
@@ -69,8 +54,4 @@ function boundsOf(
     default:
       return [];
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -10,6 +10,7 @@ import type { TSchema } from "typebox";
 import type { TLocalizedValidationError } from "typebox/error";
 import { Check, Compile, Errors, type Validator } from "typebox/schema";
 import { RequestError, type RequestErrorCode } from "../errors.ts";
+import { isRecord } from "./schema-walk.ts";
 
 type AnySchema = Readonly<Record<string, unknown>>;
 
@@ -255,8 +256,4 @@ function childOf(schema: unknown, part: string): unknown {
     return properties[part];
   }
   return items;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

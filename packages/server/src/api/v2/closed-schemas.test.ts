@@ -84,25 +84,22 @@ test("free data is the publisher's own", async () => {
 test("each route refuses query parameters that it does not know", async () => {
   await using server = await startTestServer();
   let asked = 0;
-  for (const { method, url } of server.routes) {
+  for (const { method, url, schema } of server.routes) {
     if (!url.startsWith("/api/v2/")) continue;
-    for (const one of [method].flat()) {
-      if (one === "HEAD") continue;
-      const path = url.replace(/:\w+/g, "4915112345678");
-      const { status, body } = await server.call(
-        one as "GET",
-        `${path}?bogus=1`,
-        // So that what is wrong is not the body.
-        one === "GET" || one === "DELETE" ? undefined : {},
-      );
-      assert.equal(status, 400, `${one} ${url}`);
-      if (!/ missing\b/.test(body.detail)) {
-        assert.match(body.detail, /no query parameter bogus/, `${one} ${url}`);
-      }
-      asked++;
+    const query = schema?.querystring as { additionalProperties?: unknown };
+    assert.equal(query.additionalProperties, false, url);
+    const methods = [method].flat();
+    // What others take has members that are needed.
+    if (!methods.includes("GET")) continue;
+    const path = url.replace(/:\w+/g, "4915112345678");
+    const { status, body } = await server.call("GET", `${path}?bogus=1`);
+    assert.equal(status, 400, url);
+    if (!/ missing\b/.test(body.detail)) {
+      assert.match(body.detail, /no query parameter bogus/, url);
     }
+    asked++;
   }
-  assert.ok(asked > 60, `${asked}`);
+  assert.ok(asked > 30, `${asked}`);
 });
 
 test("SMN's clients may send what it does not know", async () => {

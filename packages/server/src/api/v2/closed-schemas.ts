@@ -7,6 +7,7 @@
 import type { FastifyRequest, RouteOptions } from "fastify";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
+import { isRecord, mapSchema } from "../schema-walk.ts";
 
 const noParameters = Type.Object(
   {},
@@ -60,34 +61,7 @@ function refuseBody({ body }: FastifyRequest, _: unknown, done: Done): void {
 }
 
 function closed(schema: unknown): unknown {
-  if (!isRecord(schema)) return schema;
-  // Members that the JSON does not show stay as they are.
-  const copy: Record<string, unknown> = Object.defineProperties(
-    {},
-    Object.getOwnPropertyDescriptors(schema),
-  );
-  const { items, anyOf, properties, patternProperties } = schema;
-  if (items !== undefined) copy.items = closed(items);
-  if (Array.isArray(anyOf)) copy.anyOf = anyOf.map(closed);
-  if (isRecord(patternProperties)) {
-    copy.patternProperties = mapValues(patternProperties, closed);
-  }
-  if (isRecord(properties)) {
-    copy.properties = mapValues(properties, closed);
-    copy.additionalProperties ??= false;
-  }
-  return copy;
-}
-
-function mapValues(
-  members: Readonly<Record<string, unknown>>,
-  map: (value: unknown) => unknown,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(members).map(([name, value]) => [name, map(value)]),
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+  return mapSchema(schema, (copy) => {
+    if (isRecord(copy.properties)) copy.additionalProperties ??= false;
+  });
 }

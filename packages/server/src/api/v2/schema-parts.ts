@@ -3,6 +3,7 @@
 import { CarillonError, type EpochMs, isEpochMs } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
+import { failsWith } from "../validation.ts";
 
 /** An instant on the wire: RFC 3339, UTC, with milliseconds. */
 export function instant(description: string) {
@@ -19,7 +20,10 @@ export const Role = Type.Union(
 
 /** Of routes below `/topics/{topicUrn}`. */
 export const topicParams = Type.Object({
-  topicUrn: Type.String({ description: "Of a topic of the caller's project" }),
+  topicUrn: Type.String({
+    description: "Of a topic of the caller's project",
+    ...failsWith("TOPIC_URN_INVALID"),
+  }),
 });
 
 const defaultLimit = 100;

@@ -16,7 +16,12 @@ import { listBodyBytes } from "../json-body.ts";
 import { toMillisecondsText } from "../timestamps.ts";
 import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
-import { instant, limitParameter, readLimit } from "./schema-parts.ts";
+import {
+  instant,
+  limitParameter,
+  readLimit,
+  topicParams,
+} from "./schema-parts.ts";
 import {
   Signature,
   SignatureBody,
@@ -78,13 +83,6 @@ const SubscriptionList = Type.Object(
   },
   { title: "SubscriptionList" },
 );
-
-const topicParams = Type.Object({
-  topicUrn: Type.String({
-    description: "Of a topic of the caller's project",
-    ...failsWith("TOPIC_URN_INVALID"),
-  }),
-});
 
 const subscriptionParams = Type.Object({
   subscriptionUrn: Type.String({

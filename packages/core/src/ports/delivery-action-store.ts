@@ -104,13 +104,15 @@ export interface DeliveryActionStore {
     },
   ): Promise<number>;
   /**
-   * Queues a job for deliveries of messages that are there now. One that cancels
-   * a whole message (`isForMessages`) ends its fan-out in the same transaction:
-   * ranges that nobody holds are gone, and of those that are held no rest is
-   * left. What becomes due of its deliveries later is cancelled, too.
+   * Queues a job for deliveries of messages that are there now. One with a
+   * `cancelledMessage` ends its fan-out in the same transaction: ranges that
+   * nobody holds are gone, and of those that are held no rest is left. What an
+   * outcome, or a claim, would make wait of its deliveries later is cancelled, too.
    *
    * @throws CarillonError JOB_QUOTA_EXCEEDED when `quota` jobs of the project
-   * are not over, PROJECT_DELETED
+   * that are of its kind, with a `cancelledMessage` or without one, are not over;
+   * MESSAGE_STATE_CONFLICT when that message is cancelled already;
+   * PROJECT_DELETED. Then nothing was made.
    */
   createJob(job: NewDeliveryJob, quota: number): Promise<DeliveryJob>;
   findJob(projectId: ProjectId, id: string): Promise<DeliveryJob | undefined>;

@@ -186,7 +186,7 @@ export function createDeliveryActions(
 ): DeliveryActions {
   const { store, topics, dispatcher, clock, newId, rules, protocols } = ports;
 
-  /** @param isForMessages whether messages that are not fanned out count, too */
+  /** @param isForMessages whether messages that are not fully fanned out count, too */
   async function count(
     projectId: ProjectId,
     filter: DeliveryFilter,

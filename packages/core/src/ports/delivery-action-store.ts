@@ -90,7 +90,7 @@ export interface DeliveryActionStore {
   ): Promise<{ readonly count: number; readonly next?: WalkPosition }>;
   /**
    * How many of the messages that a step of `countDeliveries` came past are not
-   * fanned out, by the filter's message, topic, since and until.
+   * fully fanned out, by the filter's message, topic, since and until.
    */
   countOpenMessages(
     projectId: ProjectId,
@@ -130,8 +130,8 @@ export interface DeliveryActionStore {
   claimJob(lease: Lease, now: EpochMs): Promise<ClaimedJob | undefined>;
   /**
    * Works off a part of a job, with its progress in the same transaction, and
-   * renews its lease. A job that is for whole messages (`isForMessages`) ends the
-   * fan-out of those that it comes past; a message to several topics only if the
+   * renews its lease. A job that is for whole messages (`isForMessages`) cancels those
+   * that it comes past and that are not fully fanned out; a message to several topics only if the
    * filter names no topic. `undefined`: it is cancelled, or another engine has it.
    */
   advanceJob(

@@ -130,9 +130,10 @@ export interface DeliveryActionStore {
   claimJob(lease: Lease, now: EpochMs): Promise<ClaimedJob | undefined>;
   /**
    * Works off a part of a job, with its progress in the same transaction, and
-   * renews its lease. A job that is for whole messages (`isForMessages`) cancels those
-   * that it comes past and that are not fully fanned out; a message to several topics only if the
-   * filter names no topic. `undefined`: it is cancelled, or another engine has it.
+   * renews its lease. A job that is for whole messages (`isForMessages`) cancels
+   * those that it comes past and that are not fully fanned out; a message to
+   * several topics only if the filter names no topic. `undefined`: it is cancelled,
+   * or another engine has it.
    */
   advanceJob(
     claim: Pick<ClaimedJob, "job" | "fence">,

@@ -30,7 +30,7 @@ export {
   type Actor,
   decideAction,
 } from "./messages/delivery-action.ts";
-export { isForMessages } from "./messages/delivery-job.ts";
+export { isByMessage, isForMessages } from "./messages/delivery-job.ts";
 export { mergeReceipt, type ReceiptFacts } from "./messages/delivery-part.ts";
 export {
   deliveryStates,

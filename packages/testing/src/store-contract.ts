@@ -13,6 +13,7 @@ import { describe } from "node:test";
 import type { OpenStore } from "./open-store.ts";
 import { testAudit } from "./store-contract/audit.ts";
 import { testBindings } from "./store-contract/bindings.ts";
+import { testCancelledWork } from "./store-contract/cancelled-work.ts";
 import { type ContractOptions, createCases } from "./store-contract/cases.ts";
 import { testChanges } from "./store-contract/changes.ts";
 import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
@@ -78,6 +79,7 @@ export function testStoreContract(
     describe("silence", () => testSilence(cases));
     describe("operators' actions", () => testDeliveryActions(cases));
     describe("cancelled messages", () => testMessageCancellation(cases));
+    describe("work on cancelled messages", () => testCancelledWork(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
     describe("change feed", () => testChanges(cases));

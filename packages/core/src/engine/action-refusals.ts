@@ -10,6 +10,17 @@ import type {
 import type { ActionResult } from "../ports/delivery-action-store.ts";
 import type { MessageReport } from "../ports/message-store.ts";
 
+/**
+ * States whose deliveries another attempt may be made of. Of `sent` ones a failover
+ * may be due; the counts do not tell.
+ */
+const attemptableStates = [
+  "waiting",
+  "retrying",
+  "sending",
+  "sent",
+] as const satisfies readonly DeliveryState[];
+
 /** @throws CarillonError MESSAGE_STATE_CONFLICT */
 export function checkCancellable({
   cancellation,
@@ -23,10 +34,10 @@ export function checkCancellable({
       `The message was cancelled by ${userName} at ${new Date(at).toISOString()}.`,
     );
   }
-  if (!fannedOut || actionStates("cancel").some((it) => counts[it])) return;
+  if (!fannedOut || attemptableStates.some((it) => counts[it])) return;
   throw new CarillonError(
     "MESSAGE_STATE_CONFLICT",
-    "There is nothing to cancel: the message is fanned out, and none of its deliveries is waiting or retrying.",
+    "There is nothing to cancel: the message is fanned out, and none of its deliveries is waiting, retrying, sending or sent.",
   );
 }
 

@@ -98,7 +98,7 @@ export interface DeliveryCount {
 
 /** What a job would be for. */
 export interface JobPreview extends DeliveryCount {
-  /** Messages that it would cancel before they are fanned out. */
+  /** Messages that are not fully fanned out, and that it would cancel as a whole. */
   readonly messages: number;
 }
 
@@ -120,7 +120,8 @@ export interface DeliveryActions {
   /**
    * Cancels a whole message: it is fanned out no further, and what waits of its
    * deliveries is cancelled by the job that is answered. Resolves once it is on
-   * disk; an attempt that is under way cannot be taken back.
+   * disk; what engines hold then is still attempted. Of two operators at once the
+   * second one is refused.
    *
    * @throws CarillonError MESSAGE_NOT_FOUND, MESSAGE_STATE_CONFLICT,
    * JOB_QUOTA_EXCEEDED; then nothing was changed
@@ -173,7 +174,7 @@ const maxPreviewMs = 1000;
 /** Of one turn of the event loop: some five milliseconds. */
 const previewLimits: WalkLimits = { maxMessages: 1000, maxDeliveries: 1000 };
 
-/** Jobs of a project that are not over. */
+/** Jobs of a project that are not over, less the cancellations of messages. */
 const maxOpenJobs = 20;
 
 /** Each is for one message, and soon over. */
@@ -185,7 +186,7 @@ export function createDeliveryActions(
 ): DeliveryActions {
   const { store, topics, dispatcher, clock, newId, rules, protocols } = ports;
 
-  /** @param isForMessages whether messages that are not fanned out count, too */
+  /** @param isForMessages whether messages that are not fully fanned out count, too */
   async function count(
     projectId: ProjectId,
     filter: DeliveryFilter,
@@ -271,7 +272,12 @@ export function createDeliveryActions(
     projectId: ProjectId,
     job: Pick<
       NewDeliveryJob,
-      "action" | "filter" | "shownFilter" | "timeToLiveSeconds" | "reason"
+      | "action"
+      | "filter"
+      | "cancelledMessage"
+      | "shownFilter"
+      | "timeToLiveSeconds"
+      | "reason"
     >,
     by: Actor,
     quota: number,
@@ -333,17 +339,26 @@ export function createDeliveryActions(
       checkCancellable(report);
       const { seq } = report.message;
       const states = actionStates("cancel");
-      return await queueJob(
-        projectId,
-        {
-          action: "cancel",
-          filter: { messageSeq: seq, states },
-          shownFilter: { messageId, states },
-          reason: reasonText(reason) ?? "",
-        },
-        by,
-        maxOpenCancellations,
-      );
+      try {
+        return await queueJob(
+          projectId,
+          {
+            action: "cancel",
+            filter: { messageSeq: seq, states },
+            cancelledMessage: seq,
+            shownFilter: { messageId, states },
+            reason: reasonText(reason) ?? "",
+          },
+          by,
+          maxOpenCancellations,
+        );
+      } catch (error) {
+        // Another operator was first: this says who.
+        if (isConflict(error)) {
+          checkCancellable(await findMessage(projectId, messageId));
+        }
+        throw error;
+      }
     },
     async preview(projectId, { action, filter: request }) {
       const filter = await toFilter(projectId, action, request);
@@ -406,6 +421,12 @@ function lifeOf({ timeToLiveSeconds }: ActionRequest): number | undefined {
   return timeToLiveSeconds === undefined
     ? undefined
     : parseLifeSeconds(timeToLiveSeconds);
+}
+
+function isConflict(error: unknown): boolean {
+  return (
+    error instanceof CarillonError && error.code === "MESSAGE_STATE_CONFLICT"
+  );
 }
 
 function invalidFilter(why: string): CarillonError {

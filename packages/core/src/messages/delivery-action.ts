@@ -67,7 +67,10 @@ export interface ActionFacts extends ClaimFacts {
 export const actionRefusals = [
   /** The action does not lead on from the state that the delivery is in. */
   "state",
-  /** A resend to whom nobody would send: unsubscribed, escalation over. */
+  /**
+   * A resend to whom nobody would send: unsubscribed, escalation over, or the
+   * message was cancelled.
+   */
   "unwanted",
   /** A resend after the end of the delivery's life, without a new one. */
   "expired",

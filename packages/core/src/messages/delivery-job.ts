@@ -57,18 +57,34 @@ export function actionStates(action: DeliveryAction): readonly DeliveryState[] {
 }
 
 /**
+ * Whether a filter looks at messages and at states alone, and at nothing that only
+ * a delivery has.
+ */
+export function isByMessage({
+  protocol,
+  endpoint,
+  errorClass,
+  provider,
+}: DeliveryFilter): boolean {
+  return [protocol, endpoint, errorClass, provider].every(
+    (it) => it === undefined,
+  );
+}
+
+/**
  * Whether an action is for whole messages: it ends the fan-out of those that
- * match, too. What only some of their deliveries would have is not known before.
+ * match, too. What only some of their deliveries would have, or be in, is not
+ * known before.
  */
 export function isForMessages(
   action: DeliveryAction,
-  { states, ...filter }: DeliveryFilter,
+  filter: DeliveryFilter,
 ): boolean {
-  const { protocol, endpoint, errorClass, provider } = filter;
-  const isByMessage = [protocol, endpoint, errorClass, provider].every(
-    (it) => it === undefined,
+  return (
+    action === "cancel" &&
+    isByMessage(filter) &&
+    actionStates(action).every((it) => filter.states.includes(it))
   );
-  return action === "cancel" && isByMessage && states.includes("waiting");
 }
 
 /** States of a job: the first two are worked off, the others are its end. */
@@ -101,6 +117,11 @@ export interface NewDeliveryJob extends Actor {
   readonly projectId: ProjectId;
   readonly action: DeliveryAction;
   readonly filter: DeliveryFilter;
+  /**
+   * Number of a message that is cancelled as a whole when the job is made, whatever
+   * the filter finds of it; with the action `cancel` and a filter for it.
+   */
+  readonly cancelledMessage?: number;
   /** As the user wrote it: with ids in place of the store's numbers. */
   readonly shownFilter: Readonly<Record<string, unknown>>;
   readonly timeToLiveSeconds?: number;
@@ -120,7 +141,7 @@ export interface DeliveryJob extends NewDeliveryJob {
   /** Deliveries that were looked at: those changed and those skipped. */
   readonly done: number;
   readonly changed: number;
-  /** Messages that it cancelled before they were fanned out. */
+  /** Messages that were not fully fanned out, and that it cancelled as a whole. */
   readonly messages: number;
   /** By reason; reasons that did not occur are left out. */
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;

@@ -90,7 +90,7 @@ export interface DeliveryActionStore {
   ): Promise<{ readonly count: number; readonly next?: WalkPosition }>;
   /**
    * How many of the messages that a step of `countDeliveries` came past are not
-   * fanned out, by the filter's message, topic, since and until.
+   * fully fanned out, by the filter's message, topic, since and until.
    */
   countOpenMessages(
     projectId: ProjectId,
@@ -104,13 +104,15 @@ export interface DeliveryActionStore {
     },
   ): Promise<number>;
   /**
-   * Queues a job for deliveries of messages that are there now. One that cancels
-   * a whole message (`isForMessages`) ends its fan-out in the same transaction:
-   * ranges that nobody holds are gone, and of those that are held no rest is
-   * left. What becomes due of its deliveries later is cancelled, too.
+   * Queues a job for deliveries of messages that are there now. One with a
+   * `cancelledMessage` ends its fan-out in the same transaction: ranges that
+   * nobody holds are gone, and of those that are held no rest is left. What an
+   * outcome, or a claim, would make wait of its deliveries later is cancelled, too.
    *
    * @throws CarillonError JOB_QUOTA_EXCEEDED when `quota` jobs of the project
-   * are not over, PROJECT_DELETED
+   * that are of its kind, with a `cancelledMessage` or without one, are not over;
+   * MESSAGE_STATE_CONFLICT when that message is cancelled already;
+   * PROJECT_DELETED. Then nothing was made.
    */
   createJob(job: NewDeliveryJob, quota: number): Promise<DeliveryJob>;
   findJob(projectId: ProjectId, id: string): Promise<DeliveryJob | undefined>;
@@ -128,9 +130,10 @@ export interface DeliveryActionStore {
   claimJob(lease: Lease, now: EpochMs): Promise<ClaimedJob | undefined>;
   /**
    * Works off a part of a job, with its progress in the same transaction, and
-   * renews its lease. A job that is for whole messages (`isForMessages`) ends the
-   * fan-out of those that it comes past; a message to several topics only if the
-   * filter names no topic. `undefined`: it is cancelled, or another engine has it.
+   * renews its lease. A job that is for whole messages (`isForMessages`) cancels
+   * those that it comes past and that are not fully fanned out; a message to
+   * several topics only if the filter names no topic. `undefined`: it is cancelled,
+   * or another engine has it.
    */
   advanceJob(
     claim: Pick<ClaimedJob, "job" | "fence">,

@@ -72,9 +72,12 @@ export interface MessageCancellation extends Actor {
 /** A message and how far its deliveries have come. */
 export interface MessageReport {
   readonly message: Message;
-  /** Nothing more goes out once an operator cancelled it. */
+  /**
+   * Once an operator cancelled it: no work on it is claimed any more. What engines
+   * held then is still attempted.
+   */
   readonly cancellation?: MessageCancellation;
-  /** False while subscriptions are still being walked. */
+  /** False while subscriptions are still being walked, by whoever holds a range. */
   readonly fannedOut: boolean;
   /** How many deliveries are in each state; states with none are left out. */
   readonly counts: Partial<Record<DeliveryState, number>>;

@@ -316,9 +316,6 @@ CREATE TABLE ranges (
   due_at       INTEGER NOT NULL,
   -- Grows with each claim, and when a lease is found to have ended.
   fence        INTEGER NOT NULL,
-  -- 1: the message was cancelled while somebody held it. Whoever claims what is
-  -- left of it removes it.
-  is_cancelled INTEGER NOT NULL DEFAULT 0,
   -- NULL: nobody holds it.
   owner        TEXT,
   -- On the clock that runs since the store was opened.
@@ -482,6 +479,8 @@ CREATE TABLE jobs (
   action               INTEGER NOT NULL,
   -- JSON.
   filter               TEXT    NOT NULL,
+  -- The message that was cancelled as a whole when the job was made; NULL: none.
+  cancelled_message    INTEGER,
   -- JSON: the filter as it was given.
   shown_filter         TEXT    NOT NULL,
   time_to_live_seconds INTEGER,

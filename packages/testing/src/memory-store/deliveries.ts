@@ -9,18 +9,16 @@ import {
   decideClaim,
   type EpochMs,
   type Lease,
-  nextState,
   type Recipient,
   stateBeforeClaim,
   toTopic,
 } from "@carillon/core";
+import { cancel, endIfCancelled } from "./cancellation.ts";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
 import { applyReceipt, findPart } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
-import { countSettled } from "./statistics.ts";
 import type { Tables } from "./tables.ts";
-import { handOver } from "./topic-turns.ts";
 
 /** Within one write. */
 export function claimDeliveries(
@@ -53,11 +51,12 @@ export function claimDeliveries(
 
 /** Within one write. */
 export function releaseDelivery(
-  { deliveries }: Tables,
+  tables: Tables,
   claim: ClaimedDelivery,
   nextAttemptAt: EpochMs | undefined,
   now: EpochMs,
 ): void {
+  const { deliveries } = tables;
   const { messageSeq, recipient, fence } = claim;
   const key = deliveryKey({ messageSeq, target: recipient.target });
   const row = deliveries.get(key);
@@ -65,11 +64,12 @@ export function releaseDelivery(
   const state = stateBeforeClaim(claim);
   const { attemptAt: _, nextAttemptAt: _due, ...rest } = freed(row);
   const dueAt = nextAttemptAt ?? (state === "sent" ? undefined : now);
-  deliveries.putBack(key, {
+  const free = deliveries.putBack(key, {
     ...rest,
     state,
     ...(dueAt !== undefined && { nextAttemptAt: dueAt }),
   });
+  endIfCancelled(tables, free, now);
 }
 
 /** Within one write; whether the claim still holds. */
@@ -213,24 +213,6 @@ export function claimFactsOf(tables: Tables, row: DeliveryRow) {
           topicOf(tables, it)?.seq === topicSeq,
       ),
   };
-}
-
-/** `reason`: told where no attempt was made that says more. */
-export function cancel(
-  tables: Tables,
-  row: DeliveryRow,
-  reason: string | undefined,
-  at: EpochMs,
-): void {
-  const { nextAttemptAt: _, pull: _settled, ...rest } = freed(row);
-  const lastAttempt = reason && { at, durationMs: 0, error: reason };
-  const cancelled = tables.deliveries.put(deliveryKey(row), {
-    ...rest,
-    state: nextState(row.state, "cancel"),
-    ...(row.attempts === 0 && lastAttempt && { lastAttempt }),
-  });
-  countSettled(tables, cancelled, at);
-  handOver(tables, row.messageSeq, row.target, at);
 }
 
 /** Marks a delivery as being sent, and answers what its claim hands over. */

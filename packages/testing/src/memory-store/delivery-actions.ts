@@ -14,6 +14,7 @@ import {
   isJobOver,
   isSettled,
   type JobStep,
+  type NewDeliveryJob,
   type ProjectId,
   type WalkLimits,
   type WalkPosition,
@@ -60,21 +61,25 @@ export function createDeliveryActionStore(
     },
     createJob: (job, quota) =>
       write(() => {
-        const { projectId, action, filter } = job;
+        const { projectId, filter, cancelledMessage } = job;
         const open = jobs
           .list()
-          .filter((it) => equals(it, { projectId }) && !isJobOver(it.state));
+          .filter((it) => equals(it, { projectId }) && !isJobOver(it.state))
+          .filter((it) => isCancellation(it) === isCancellation(job));
         if (open.length >= quota) throw new CarillonError("JOB_QUOTA_EXCEEDED");
         if (tables.deletedProjects.has(projectId)) {
           throw new CarillonError("PROJECT_DELETED");
         }
         const seq = jobs.size + 1;
-        const { messageSeq } = filter;
         let messages = 0;
-        if (messageSeq !== undefined && isForMessages(action, filter)) {
-          const stretch = { from: messageSeq, before: messageSeq + 1 };
+        if (cancelledMessage !== undefined) {
+          if (tables.cancelledMessages.has(cancelledMessage)) {
+            throw new CarillonError("MESSAGE_STATE_CONFLICT");
+          }
+          const before = cancelledMessage + 1;
+          const stretch = { from: cancelledMessage, before };
           messages = listOpen(tables, projectId, filter, stretch).length;
-          cancelMessage(tables, messageSeq, seq, job.createdAt);
+          cancelMessage(tables, cancelledMessage, seq, job.createdAt);
         }
         return toJob(
           jobs.put(seq, {
@@ -154,6 +159,10 @@ export function createDeliveryActionStore(
   };
 }
 
+function isCancellation({ cancelledMessage }: NewDeliveryJob): boolean {
+  return cancelledMessage !== undefined;
+}
+
 function toJob(row: JobRow): DeliveryJob {
   const { position: _p, fence: _f, hold: _h, ...job } = row;
   return job;
@@ -204,7 +213,7 @@ function advance(
   );
 }
 
-/** Messages of a stretch of numbers that are not fanned out, nor cancelled. */
+/** Messages of a stretch of numbers that are not fully fanned out, nor cancelled. */
 function listOpen(
   { messages, ranges, cancelledMessages }: Tables,
   projectId: ProjectId,
@@ -232,10 +241,6 @@ function cancelMessage(
   if (cancelledMessages.has(messageSeq)) return;
   cancelledMessages.put(messageSeq, { at, jobSeq });
   ranges.deleteWhere((row) => row.messageSeq === messageSeq && !row.hold);
-  for (const [key, row] of ranges.entries()) {
-    if (row.messageSeq !== messageSeq) continue;
-    ranges.put(key, { ...row, isCancelled: true });
-  }
 }
 
 /** Answers why it was refused, if so. */

@@ -8,7 +8,8 @@ import {
   nextState,
   unfetchedError,
 } from "@carillon/core";
-import { cancel, claim, claimFactsOf, findRecipient } from "./deliveries.ts";
+import { cancel, endIfCancelled } from "./cancellation.ts";
+import { claim, claimFactsOf, findRecipient } from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
 import { type DeliveryRow, deliveryKey } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
@@ -66,7 +67,11 @@ export function createLaneStore(tables: Tables, holds: Holds): LaneStore {
           const row = findHeld(held);
           if (!row) return false;
           const state = nextState(row.state, "release");
-          deliveries.put(deliveryKey(row), { ...freed(row), state });
+          const free = deliveries.put(deliveryKey(row), {
+            ...freed(row),
+            state,
+          });
+          endIfCancelled(tables, free, holds.now());
           return true;
         }),
       ),
@@ -77,6 +82,7 @@ export function createLaneStore(tables: Tables, holds: Holds): LaneStore {
           .filter(({ pull, hold }) => pull && !hold && pull.expiresAt <= now)
           .slice(0, limit);
         for (const row of overdue) {
+          if (endIfCancelled(tables, row, now)) continue;
           const { pull: _, ...rest } = row;
           const expired = deliveries.put(deliveryKey(row), {
             ...rest,

@@ -186,7 +186,7 @@ function toReport(tables: Tables, message: Message): MessageReport {
   }
   const fannedOut = !tables.ranges
     .list()
-    .some((row) => row.messageSeq === message.seq && !row.isCancelled);
+    .some((row) => row.messageSeq === message.seq);
   const cancellation = cancellationOf(tables, message);
   return {
     message,

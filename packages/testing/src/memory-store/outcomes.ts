@@ -14,6 +14,7 @@ import {
   type RefusedOutcome,
   refusedOutcome,
 } from "@carillon/core";
+import { endIfCancelled } from "./cancellation.ts";
 import type { Holds } from "./holds.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import { countSettled } from "./statistics.ts";
@@ -48,7 +49,8 @@ export function addOutcomes(
       receipts: [],
       actions: [],
     };
-    merge(tables, row, outcome, lease && holds.grant(lease));
+    const merged = merge(tables, row, outcome, lease && holds.grant(lease));
+    endIfCancelled(tables, merged, holds.now());
   });
 }
 
@@ -70,7 +72,9 @@ export function recordOutcomes(
       previousAttempt && !isListed
         ? [...row.earlierAttempts, previousAttempt]
         : row.earlierAttempts;
-    merge(tables, { ...row, earlierAttempts }, outcome, undefined);
+    const listed = { ...row, earlierAttempts };
+    const merged = merge(tables, listed, outcome, undefined);
+    endIfCancelled(tables, merged, holds.now());
   });
 }
 
@@ -117,7 +121,7 @@ function merge(
   row: DeliveryRow,
   outcome: DeliveryOutcome,
   granted: Hold | undefined,
-): void {
+): DeliveryRow {
   const { deliveries, earlyReceipts } = tables;
   const reported = granted ? "sending" : outcome.state;
   const state = mergeStates(row.state, reported);
@@ -168,6 +172,7 @@ function merge(
     merged = applyReceipt(tables, merged, part, receipt);
     earlyReceipts.delete(key);
   }
+  return merged;
 }
 
 /** The newest part that a receipt names; of the last `limit` ones. */

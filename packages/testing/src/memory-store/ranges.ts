@@ -37,10 +37,6 @@ export function claimRanges(
   const claimed: RangeRow[] = [];
   let cuts = 0;
   for (const row of free) {
-    if (row.isCancelled) {
-      ranges.delete(rangeKey(row));
-      continue;
-    }
     const end = findCut(tables, row, rangeSize);
     if (end !== undefined && cuts === maxCutRanges) continue;
     if (end !== undefined) {
@@ -77,7 +73,9 @@ export function finishRange(
     row && (uptoTarget === undefined || isWithin(row, uptoTarget));
   if (!hasRest) return { kept: false, refused: [] };
   tables.ranges.delete(rangeKey(row));
-  if (uptoTarget !== undefined) {
+  // Of a message that was cancelled no rest is left.
+  const isCancelled = tables.cancelledMessages.has(range.messageSeq);
+  if (uptoTarget !== undefined && !isCancelled) {
     const { hold: _, ...rest } = row;
     const moved = { ...rest, afterTarget: uptoTarget, dueAt: holds.now() };
     tables.ranges.put(rangeKey(moved), { ...moved, fence: row.fence + 1 });
@@ -93,7 +91,16 @@ export function finishRange(
 /** Within one write. */
 export function releaseRange(tables: Tables, range: AudienceRange): void {
   const row = findHeld(tables, range);
-  if (row) tables.ranges.put(rangeKey(row), freed(row));
+  if (row) freeRange(tables, row);
+}
+
+/** Gives a range back; of a message that was cancelled nothing is left. */
+export function freeRange(
+  { ranges, cancelledMessages }: Tables,
+  row: RangeRow,
+): void {
+  if (cancelledMessages.has(row.messageSeq)) ranges.delete(rangeKey(row));
+  else ranges.put(rangeKey(row), freed(row));
 }
 
 export function readAudience(

@@ -257,8 +257,6 @@ export const changeConsumerColumns: Columns<ChangeConsumerRow> = {
 
 export interface RangeRow extends AudienceRange {
   readonly dueAt: EpochMs;
-  /** Its message was cancelled while somebody held it: no rest is left of it. */
-  readonly isCancelled?: boolean;
   readonly hold?: Hold;
 }
 
@@ -269,7 +267,6 @@ export const rangeColumns: Columns<RangeRow> = {
   afterTarget: integer,
   uptoTarget: optional(integer),
   dueAt: integer,
-  isCancelled: optional(flag),
   fence: integer,
   hold,
 };
@@ -406,6 +403,7 @@ export const jobColumns: Columns<JobRow> = {
   projectId: text,
   action: oneOf(deliveryActions),
   filter: json,
+  cancelledMessage: optional(integer),
   shownFilter: json,
   timeToLiveSeconds: optional(integer),
   reason: text,

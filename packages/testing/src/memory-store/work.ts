@@ -9,6 +9,7 @@ import {
   toEpochMs,
   type WorkStore,
 } from "@carillon/core";
+import { endIfCancelled } from "./cancellation.ts";
 import {
   claimDeliveries,
   recordIntent,
@@ -20,6 +21,7 @@ import { recordOutcomes } from "./outcomes.ts";
 import {
   claimRanges,
   finishRange,
+  freeRange,
   readAudience,
   releaseRange,
 } from "./ranges.ts";
@@ -152,8 +154,8 @@ function reclaim(
     tables.changeConsumers.put(name, { position: row.position });
   }
   for (const row of ranges.list().filter(isLost)) {
-    ranges.put(rangeKey(row), freed(row));
-    work.freed++;
+    freeRange(tables, row);
+    if (ranges.has(rangeKey(row))) work.freed++;
   }
   for (const row of deliveries.list().filter(isLost)) {
     if (row.billable && row.attemptAt !== undefined) {
@@ -175,7 +177,8 @@ function reclaim(
       work.interrupted++;
     } else if (row.pull) {
       const state = nextState(row.state, "release");
-      deliveries.put(deliveryKey(row), { ...freed(row), state });
+      const free = deliveries.put(deliveryKey(row), { ...freed(row), state });
+      endIfCancelled(tables, free, now);
       work.freed++;
     } else {
       const due = { ...freed(row), nextAttemptAt: now };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DeliveryFilter, EpochMs, Store } from "@carillon/core";
 import type { Cases } from "./cases.ts";
-import { ada, newJob, order, workOff } from "./delivery-actions.ts";
+import { ada, newJob, workOff } from "./delivery-actions.ts";
 import {
   addSubscription,
   addSubscriptions,
@@ -10,7 +10,6 @@ import {
   claimDue,
   claimRanges,
   countsOf,
-  delivered,
   directMessage,
   leaseOf,
   messageTo,
@@ -19,9 +18,25 @@ import {
   start,
 } from "./fixtures.ts";
 
+const states = ["waiting", "retrying"] as const;
+
+/** Cancels a whole message, whatever there is of it. */
+export async function cancelMessage(
+  store: Store,
+  messageSeq: number,
+  quota = 100,
+) {
+  const job = newJob({
+    action: "cancel",
+    filter: { states, messageSeq },
+    cancelledMessage: messageSeq,
+    createdAt: after(500),
+  });
+  return await store.createJob(job, quota);
+}
+
 /** Cancellations of whole messages. */
 export function testMessageCancellation({ test }: Cases): void {
-  const states = ["waiting", "retrying"] as const;
   const cancel = (store: Store, filter: Partial<DeliveryFilter>) =>
     store.createJob(
       newJob({
@@ -46,8 +61,9 @@ export function testMessageCancellation({ test }: Cases): void {
     assert.equal(await count({ since: after(1) }), 0);
     assert.equal(await count({ until: start }), 0);
 
-    const job = await cancel(store, { messageSeq });
+    const job = await cancelMessage(store, messageSeq);
     assert.equal(job.messages, 1);
+    assert.equal((await store.findJob(projectId, job.id))?.messages, 1);
     const report = await store.findMessage(projectId, message.id);
     assert.deepEqual(report?.cancellation, {
       at: after(500),
@@ -70,92 +86,14 @@ export function testMessageCancellation({ test }: Cases): void {
     );
   });
 
-  test("of a range that is held its outcomes are kept, and no rest is left", async (store, clock) => {
-    const topic = await addTopic(store);
-    const [a, b, c] = await addSubscriptions(store, topic, 3);
-    assert.ok(a && b && c);
-    const message = messageTo(topic);
-    const lease = leaseOf("a");
-    const { seq: messageSeq, range } = await store.acceptMessage(
-      message,
-      lease,
-    );
-    assert.ok(range);
-    await cancel(store, { messageSeq });
-    const report = await store.finish({
-      range,
-      outcomes: [
-        delivered(messageSeq, a.seq),
-        delivered(messageSeq, b.seq, {
-          state: "retrying",
-          nextAttemptAt: after(2000),
-        }),
-      ],
-      uptoTarget: b.seq,
-    });
-    assert.equal(report.kept, true);
-    assert.deepEqual(await claimRanges(store, leaseOf("b"), 10), []);
-    assert.equal(
-      (await store.findMessage(projectId, message.id))?.fannedOut,
-      true,
-    );
-    // What becomes due is cancelled as it is claimed.
-    const due = await claimDue(store, clock, leaseOf("b"), after(2000), 10);
-    assert.deepEqual(due, []);
-    assert.deepEqual(await countsOf(store, message), {
-      delivered: 1,
-      cancelled: 1,
-    });
-    const resend = await store.actOnDelivery(
-      { messageSeq, target: b.seq },
-      order("resend", 3000),
-      ada,
-    );
-    assert.equal(resend?.refused, "unwanted");
-  });
-
-  test("what an engine that died held of it is not taken over", async (store, clock) => {
-    const topic = await addTopic(store);
-    await addSubscriptions(store, topic, 2);
-    const message = messageTo(topic);
-    const lease = leaseOf("a", 1000);
-    const { seq: messageSeq } = await store.acceptMessage(message, lease);
-    await cancel(store, { messageSeq });
-    clock.advance(2000);
-    await store.reclaim();
-    assert.deepEqual(await claimRanges(store, leaseOf("b"), 10), []);
-    assert.deepEqual(await countsOf(store, message), {});
-    // Nothing is left that would be asked for again.
-    assert.equal(
-      (await store.claim(leaseOf("b"), { kinds: ["range"], limit: 10 }))
-        .mayHaveMore,
-      false,
-    );
-  });
-
   test("its next topic has no turn", async (store) => {
-    const topics = [await addTopic(store), await addTopic(store)];
-    for (const topic of topics) await addSubscription(store, topic);
-    const [first] = topics;
-    assert.ok(first);
-    const { topic: _, ...rest } = messageTo(first);
-    const message = {
-      ...rest,
-      audience: "topics" as const,
-      topics: topics.map(({ seq, name, displayName, introduction }) => ({
-        seq,
-        urn: `urn:smn:local:${projectId}:${name}`,
-        name,
-        displayName,
-        introduction,
-      })),
-    };
+    const { message } = await toSeveral(store);
     const { seq: messageSeq, range } = await store.acceptMessage(
       message,
       leaseOf("a"),
     );
     assert.ok(range);
-    await cancel(store, { messageSeq });
+    await cancelMessage(store, messageSeq);
     await store.finish({ range, outcomes: [] });
     assert.deepEqual(await claimRanges(store, leaseOf("b"), 10), []);
   });
@@ -207,6 +145,86 @@ export function testMessageCancellation({ test }: Cases): void {
     );
   });
 
+  test("a job for a message cancels it as a whole only if its filter finds it", async (store) => {
+    const topic = await addTopic(store);
+    await addSubscription(store, topic);
+    const message = messageTo(topic, { notBefore: after(9000) });
+    const { seq: messageSeq } = await store.acceptMessage(message, undefined);
+    const step = { from: undefined, to: undefined, maxMessages: 100 };
+    const run = async (filter: Partial<DeliveryFilter>) => {
+      const wanted = { states, messageSeq, ...filter };
+      const found = await store.countOpenMessages(projectId, wanted, step);
+      const job = await cancel(store, wanted);
+      assert.equal(job.messages, 0);
+      const ended = await workOff(store, job.id);
+      assert.equal(ended?.messages, found);
+      const report = await store.findMessage(projectId, message.id);
+      return report?.cancellation !== undefined;
+    };
+    assert.equal(await run({ topicSeq: topic.seq + 1 }), false);
+    assert.equal(await run({ until: start }), false);
+    assert.equal(await run({ since: after(1) }), false);
+    assert.equal(await run({ topicSeq: topic.seq, until: after(1) }), true);
+  });
+
+  test("a job for a message that is fanned out does not mark it", async (store) => {
+    const message = directMessage({ notBefore: after(9000) });
+    const { seq: messageSeq } = await store.acceptDirectMessage(
+      message,
+      phones(2),
+    );
+    const job = await cancel(store, { messageSeq });
+    assert.equal((await workOff(store, job.id))?.changed, 2);
+    const report = await store.findMessage(projectId, message.id);
+    assert.equal(report?.cancellation, undefined);
+  });
+
+  test("a job for one of several topics leaves the message alone", async (store) => {
+    const { topics, message } = await toSeveral(store);
+    const { seq: messageSeq } = await store.acceptMessage(message, undefined);
+    const job = await cancel(store, { messageSeq, topicSeq: topics[0].seq });
+    assert.equal((await workOff(store, job.id))?.messages, 0);
+    const report = await store.findMessage(projectId, message.id);
+    assert.equal(report?.cancellation, undefined);
+  });
+
+  test("of two who cancel a message at once the first one does", async (store) => {
+    const topic = await addTopic(store);
+    await addSubscription(store, topic);
+    const message = messageTo(topic, { notBefore: after(9000) });
+    const { seq: messageSeq } = await store.acceptMessage(message, undefined);
+    const answers = await Promise.allSettled([
+      cancelMessage(store, messageSeq),
+      cancelMessage(store, messageSeq),
+    ]);
+    assert.deepEqual(
+      answers.map((it) =>
+        it.status === "rejected" ? it.reason.code : it.value.messages,
+      ),
+      [1, "MESSAGE_STATE_CONFLICT"],
+    );
+    const made = await store.listJobs(projectId, { limit: 10 });
+    assert.equal(made.length, 1);
+    const report = await store.findMessage(projectId, message.id);
+    assert.equal(report?.cancellation?.jobId, made[0]?.id);
+  });
+
+  test("its quota is not that of other jobs", async (store) => {
+    const seqs: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      const message = directMessage({ notBefore: after(9000) });
+      seqs.push((await store.acceptDirectMessage(message, phones(1))).seq);
+    }
+    const [first = 0, second = 0, third = 0] = seqs;
+    const refused = { code: "JOB_QUOTA_EXCEEDED" };
+    await cancelMessage(store, first, 2);
+    await cancelMessage(store, second, 2);
+    await store.createJob(newJob(), 1);
+    await assert.rejects(store.createJob(newJob(), 1), refused);
+    await assert.rejects(cancelMessage(store, third, 2), refused);
+    await cancelMessage(store, third, 3);
+  });
+
   test("a job for some of the deliveries leaves messages alone", async (store) => {
     const topic = await addTopic(store);
     await addSubscription(store, topic);
@@ -215,6 +233,7 @@ export function testMessageCancellation({ test }: Cases): void {
     for (const filter of [
       { messageSeq, protocol: "https" },
       { messageSeq, states: ["retrying"] as const },
+      { messageSeq, states: ["waiting"] as const },
     ]) {
       const job = await cancel(store, filter);
       assert.equal((await workOff(store, job.id))?.messages, 0);
@@ -230,9 +249,10 @@ export function testMessageCancellation({ test }: Cases): void {
       message,
       phones(3, true),
     );
-    const job = await cancel(store, { messageSeq });
+    const job = await cancelMessage(store, messageSeq);
     const report = await store.findMessage(projectId, message.id);
     assert.equal(report?.cancellation?.userName, "ada");
+    assert.equal(job.messages, 0);
     assert.equal((await workOff(store, job.id))?.changed, 3);
     assert.deepEqual(await countsOf(store, message), { cancelled: 3 });
     assert.deepEqual(
@@ -240,4 +260,25 @@ export function testMessageCancellation({ test }: Cases): void {
       [],
     );
   });
+}
+
+/** A message to two topics, each with a subscriber. */
+async function toSeveral(store: Store) {
+  const topics = [await addTopic(store), await addTopic(store)];
+  for (const topic of topics) await addSubscription(store, topic);
+  const [first] = topics;
+  assert.ok(first);
+  const { topic: _, ...rest } = messageTo(first);
+  const message = {
+    ...rest,
+    audience: "topics" as const,
+    topics: topics.map(({ seq, name, displayName, introduction }) => ({
+      seq,
+      urn: `urn:smn:local:${projectId}:${name}`,
+      name,
+      displayName,
+      introduction,
+    })),
+  };
+  return { topics: [first, ...topics.slice(1)] as const, message };
 }

@@ -71,6 +71,7 @@ const settleBody = Type.Object(
 );
 
 const tags = ["Deliveries"];
+const messageTags = ["Messages"];
 const response = { 200: DeliveryBody, ...refusals };
 
 /** Who acts, for the history. */
@@ -142,8 +143,8 @@ export function deliveryActionRoutes(
       schema: {
         summary: "Cancels a message",
         description:
-          "Nothing more goes out: what is not fanned out is not delivered to anybody, and the job that the answer names cancels what waits of its deliveries. Attempts that are under way cannot be taken back.",
-        tags,
+          "What is not fanned out is not delivered to anybody, and the job that the answer names cancels what waits of its deliveries. What is being worked on cannot be taken back: it is attempted, and not tried again. Refused with `MESSAGE_STATE_CONFLICT` once it is cancelled, and where nothing is left to cancel, and with `JOB_QUOTA_EXCEEDED` while the project has as many cancellations under way as it may.",
+        tags: messageTags,
         params: messageParams,
         body: cancelBody,
         response: { 200: MessageSummary, ...refusals },

@@ -110,7 +110,7 @@ const CountBody = Type.Object(
     count: Type.Integer({ description: "How many match now" }),
     messages: Type.Integer({
       description:
-        "Messages that are not fanned out, which a cancellation ends, too",
+        "Messages that are not fully fanned out, which a cancellation takes as a whole",
     }),
     isExact: Type.Boolean({
       description: "False: at least so many; counting ended after a second",
@@ -140,11 +140,12 @@ const JobBody = Type.Object(
     done: Type.Integer({ description: "Deliveries changed and skipped" }),
     changed: Type.Integer({ description: "Deliveries it acted on" }),
     messages: Type.Integer({
-      description: "Messages that it cancelled before they were fanned out",
+      description:
+        "Messages that were not fully fanned out, and that it cancelled as a whole",
     }),
     skipped: Type.Record(Type.String(), Type.Integer(), {
       description:
-        "By reason: state (it had changed meanwhile, or its attempt is under way), unwanted (unsubscribed, or the topic was deleted), expired (its life is over, and no new one was given), unreadable",
+        "By reason: state (it had changed meanwhile, or its attempt is under way), unwanted (unsubscribed, the topic was deleted, the message was cancelled, or an earlier round of the notify policy delivered it), expired (its life is over, and no new one was given), unreadable",
     }),
     createdAt: instant("When it was queued"),
     startedAt: Type.Optional(instant("When it began")),
@@ -204,7 +205,7 @@ export function deliveryJobRoutes(
       schema: {
         summary: "Acts on all deliveries that match a filter",
         description:
-          "In the background, newest message first. Messages that are accepted later are left alone. A cancellation that filters by message, topic and time alone ends the fan-out of those messages, too. Refused with `DELIVERY_FILTER_INVALID` where the filter cannot be used, and with `JOB_QUOTA_EXCEEDED` while the project has as many jobs under way as it may.",
+          "In the background, newest message first. Messages that are accepted later are left alone. A cancellation that filters by message, topic and time alone cancels as a whole those of them that are not fully fanned out; one that names states must name waiting and retrying. Refused with `DELIVERY_FILTER_INVALID` where the filter cannot be used, and with `JOB_QUOTA_EXCEEDED` while the project has as many jobs under way as it may.",
         tags,
         body: NewJob,
         response: { 202: JobBody, ...refusals },

@@ -70,6 +70,38 @@ test("a message that is to go later is cancelled, with who and why", async () =>
   assert.match(again.body.detail, /cancelled by admin at/);
 });
 
+test("of two operators at once one cancels, and the other is told who did", async () => {
+  await using server = await startTestServer();
+  const { id } = await publishLater(server, await topicWithSubscriber(server));
+  const answers = await Promise.all([
+    server.call("POST", `${url}/${id}/cancel`),
+    server.call("POST", `${url}/${id}/cancel`),
+  ]);
+  const [won, lost] = answers.toSorted((a, b) => a.status - b.status);
+  assert.deepEqual([won?.status, lost?.status], [200, 409]);
+  assert.match(lost?.body.detail, /cancelled by admin at/);
+  const { body } = await server.call("GET", "/api/v2/delivery-jobs");
+  assert.deepEqual(
+    body.jobs.map((it: { id: string }) => it.id),
+    [won?.body.cancelled.jobId],
+  );
+});
+
+test("a job for a message that its other filters leave out does not cancel it", async () => {
+  await using server = await startTestServer();
+  const { id } = await publishLater(server, await topicWithSubscriber(server));
+  await server.call("POST", `${server.base}/topics`, { name: "other" });
+  const filter = { messageId: id, topicUrn: server.topicUrn("other") };
+  const job = { action: "cancel", filter, reason: "by mistake" };
+  const { body } = await server.call("POST", "/api/v2/delivery-jobs", job);
+  await server.clock.advanceSettled(5000);
+  const ended = await server.call("GET", `/api/v2/delivery-jobs/${body.id}`);
+  assert.deepEqual([ended.body.state, ended.body.messages], ["done", 0]);
+  const { body: shown } = await server.call("GET", `${url}/${id}`);
+  assert.equal("cancelled" in shown, false);
+  assert.equal(shown.fannedOut, false);
+});
+
 test("a cancellation needs no body; a message with nothing left refuses it", async () => {
   await using server = await startTestServer();
   const { id } = await publishLater(server, await topicWithSubscriber(server));

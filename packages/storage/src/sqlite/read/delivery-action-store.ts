@@ -47,10 +47,12 @@ export function createDeliveryActionStore(
       if (result === "JOB_QUOTA_EXCEEDED") {
         throw new CarillonError(
           result,
-          `${quota} jobs of the project are not over: wait for one, or cancel one.`,
+          job.cancelledMessage === undefined
+            ? `${quota} jobs of the project are not over: wait for one, or cancel one.`
+            : `${quota} cancellations of messages of the project are not over: wait for one.`,
         );
       }
-      if (result === "PROJECT_DELETED") throw new CarillonError(result);
+      if (typeof result === "string") throw new CarillonError(result);
       const progress = { done: 0, changed: 0, skipped: {} };
       return { ...job, ...result, state: "queued", ...progress };
     },

@@ -79,8 +79,7 @@ const shown = defineTable("deliveries", {
 type DeliveryRow = readonly SQLOutputValue[];
 
 const reportSelect = (from: string) => `SELECT
-    EXISTS (SELECT 1 FROM ranges
-            WHERE ranges.message_seq = messages.seq AND is_cancelled = 0),
+    EXISTS (SELECT 1 FROM ranges WHERE ranges.message_seq = messages.seq),
     messages.cancelled_at, j.user_id, j.user_name, j.reason, j.id,
     ${countColumns.map((name) => `message_counts.${name}`).join(", ")},
     ${messages.columns()}

@@ -15,6 +15,7 @@ import type {
   WalkLimits,
   WalkPosition,
 } from "@carillon/core";
+import { isByMessage } from "@carillon/core/rules";
 import { code, computed, epochMs, integer, optional, text } from "./codec.ts";
 import { audienceCodes, errorClassCodes, stateCodes } from "./codes.ts";
 import { claimFacts, dueTables } from "./due-row.ts";
@@ -99,14 +100,6 @@ function createRowFilter(filter: DeliveryFilter): (row: WalkRow) => boolean {
   if (provider !== undefined) wanted.push([at("lastProvider"), provider]);
   if (topicSeq !== undefined) wanted.push([at("topicSeq"), topicSeq]);
   return (row) => wanted.every(([place, value]) => row[place] === value);
-}
-
-/** Whether the counts of a message say how many match. */
-function isByMessage(filter: DeliveryFilter): boolean {
-  const { protocol, endpoint, errorClass, provider } = filter;
-  return [protocol, endpoint, errorClass, provider].every(
-    (it) => it === undefined,
-  );
 }
 
 export interface DeliveryWalk {
@@ -247,6 +240,7 @@ export function createDeliveryWalk(
     },
     count(projectId, filter, from = startOfWalk(filter), limits) {
       const passes = createRowFilter(filter);
+      // The counts of a message say how many match.
       const isCounted = isByMessage(filter);
       let count = 0;
       const next = walk(

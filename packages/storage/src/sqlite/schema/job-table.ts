@@ -30,6 +30,7 @@ const shape = {
   projectId: textOf<ProjectId>(),
   action: code(actionCodes),
   filter: json<DeliveryFilter>(),
+  cancelledMessage: optional(integer),
   shownFilter: json<Readonly<Record<string, unknown>>>(),
   timeToLiveSeconds: optional(integer),
   reason: text,

@@ -1,4 +1,4 @@
-/** Messages that are not fanned out: those with ranges. */
+/** Messages that are not fully fanned out: those with ranges. */
 
 import type { DeliveryFilter, WalkPosition } from "@carillon/core";
 import type { Query, Row } from "./query.ts";
@@ -25,7 +25,7 @@ export function stretchOf(
 }
 
 /**
- * Finds numbers of messages that are not fanned out, nor cancelled. Those to
+ * Finds numbers of messages that are not fully fanned out, nor cancelled. Those to
  * several topics are found without a topic only: a part of them is not cancelled.
  */
 export function createOpenMessages(

@@ -50,11 +50,12 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
     db,
     `SELECT ${jobs.columns()} FROM jobs WHERE seq = ?`,
   );
-  /** Parameters: project. Index: jobs_open. */
+  /** Parameters: project, whether cancellations of messages. Index: jobs_open. */
   const countOpen = prepareQuery<[open: number]>(
     db,
     `SELECT count(*) FROM jobs INDEXED BY jobs_open
-     WHERE project_id = ? AND state IN (0, 1)`,
+     WHERE project_id = ? AND state IN (0, 1)
+       AND (cancelled_message IS NOT NULL) = ?`,
   );
   const lastMessage = prepareQuery<[seq: number | null]>(
     db,
@@ -120,7 +121,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
   const openMessages = createOpenMessages((sql) => prepareQuery(db, sql));
-  const cancelMessage = createMessageCancellation(db);
+  const cancellation = createMessageCancellation(db);
   const act = createActions(db);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
@@ -163,7 +164,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
     const { maxMessages } = limits;
     const stretch = stretchOf(filter, position, next, maxMessages);
     const found = openMessages(projectId, filter, stretch);
-    for (const messageSeq of found) cancelMessage(messageSeq, jobSeq, now);
+    for (const seq of found) cancellation.cancel(seq, jobSeq, now);
     return found.length;
   }
 
@@ -174,23 +175,19 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
     ):
       | { seq: number; messages: number }
       | "JOB_QUOTA_EXCEEDED"
+      | "MESSAGE_STATE_CONFLICT"
       | "PROJECT_DELETED" {
-      const { projectId, action, filter } = job;
-      const { messageSeq } = filter;
-      const [open] = countOpen.get(projectId) ?? [0];
+      const { projectId, filter, cancelledMessage } = job;
+      const isCancellation = cancelledMessage !== undefined;
+      const [open] = countOpen.get(projectId, isCancellation ? 1 : 0) ?? [0];
       if (open >= quota) return "JOB_QUOTA_EXCEEDED";
       if (isDeletedProject(projectId)) return "PROJECT_DELETED";
+      if (isCancellation && !cancellation.isPossible(cancelledMessage)) {
+        return "MESSAGE_STATE_CONFLICT";
+      }
       const upto = (lastMessage.get()?.[0] ?? 0) + 1;
-      const isForMessage =
-        messageSeq !== undefined && isForMessages(action, filter);
-      const isOpen =
-        isForMessage &&
-        openMessages(
-          projectId,
-          filter,
-          stretchOf(filter, startOfWalk(filter), undefined, 1),
-        ).length > 0;
-      const messages = isOpen ? 1 : 0;
+      const messages =
+        isCancellation && cancellation.hasRanges(cancelledMessage) ? 1 : 0;
       const row = newJobs.toRow({
         ...job,
         state: "queued",
@@ -202,7 +199,9 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
         fence: 0,
       });
       const seq = Number(insert.run(...row).lastInsertRowid);
-      if (isForMessage) cancelMessage(messageSeq, seq, job.createdAt);
+      if (isCancellation) {
+        cancellation.cancel(cancelledMessage, seq, job.createdAt);
+      }
       return { seq, messages };
     },
     cancelJob(projectId: string, id: string, at: EpochMs): boolean {

@@ -9,6 +9,7 @@ import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createClaim, decide } from "./delivery-writes.ts";
+import { createCancelledEnds } from "./message-cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
@@ -63,6 +64,7 @@ export function createLaneWrites(db: DatabaseSync, journal: ChangeJournal) {
   const cancel = createCancellation(db);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
+  const createCancelledEnd = createCancelledEnds(db);
 
   return {
     /** Answers the rows as they were before; their fence is one more now. */
@@ -108,19 +110,33 @@ export function createLaneWrites(db: DatabaseSync, journal: ChangeJournal) {
     },
     releaseLane(claims: readonly LaneClaim[], now: EpochMs): boolean[] {
       const countChanges = new CountChanges();
+      const settledCounts = new SettledCounts();
+      const endIfCancelled = createCancelledEnd(
+        now,
+        countChanges,
+        settledCounts,
+      );
       const kept = claims.map(({ messageSeq, target, fence }) => {
         if (release.run(messageSeq, target, fence).changes === 0) return false;
         countChanges.move(messageSeq, target, sending, waiting);
+        endIfCancelled(messageSeq, target, waiting);
         return true;
       });
       counts.add(countChanges, now);
+      statistics.add(settledCounts);
       return kept;
     },
     expireLanes(now: EpochMs, limit: number): number {
       const countChanges = new CountChanges();
       const settledCounts = new SettledCounts();
+      const endIfCancelled = createCancelledEnd(
+        now,
+        countChanges,
+        settledCounts,
+      );
       const rows = overdue.all(now, limit);
       for (const [messageSeq, target, state] of rows) {
+        if (endIfCancelled(messageSeq, target, state)) continue;
         expire.run(now, unfetchedError, messageSeq, target);
         countChanges.move(messageSeq, target, state, expired);
         settledCounts.add(messageSeq, target, expired, now);

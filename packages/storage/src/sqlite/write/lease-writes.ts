@@ -7,6 +7,7 @@ import { stateCodes } from "../schema/codes.ts";
 import { attempts, lastAttempts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import { createCancelledEnds } from "./message-cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
@@ -30,6 +31,16 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
   const renewDeliveries = db.prepare(
     `UPDATE deliveries INDEXED BY deliveries_held SET lease_until = ?
      WHERE owner = ?`,
+  );
+  /**
+   * Of messages that were cancelled: nobody is to go on with them.
+   * Parameters: end of the lease. Index: ranges_held.
+   */
+  const dropCancelledRanges = db.prepare(
+    `DELETE FROM ranges INDEXED BY ranges_held
+     WHERE owner IS NOT NULL AND lease_until <= ?
+       AND EXISTS (SELECT 1 FROM messages AS m
+                   WHERE m.seq = message_seq AND m.cancelled_at IS NOT NULL)`,
   );
   /** A fence more, so that the former owner is refused from now on. */
   const freeRanges = db.prepare(
@@ -127,6 +138,7 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
+  const createCancelledEnd = createCancelledEnds(db);
 
   /**
    * Frees what is held by leases that ended by `endedBy`, on the store's
@@ -136,6 +148,7 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     const lost = interrupted.all(endedBy);
     const countChanges = new CountChanges();
     const settledCounts = new SettledCounts();
+    const endIfCancelled = createCancelledEnd(now, countChanges, settledCounts);
     for (const [messageSeq, target, provider, at] of lost) {
       archive.run(messageSeq, target);
       const attempt = lostAttempt(provider ?? undefined, at);
@@ -147,10 +160,12 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     for (const [messageSeq, target] of returned) {
       giveBack.run(messageSeq, target);
       countChanges.move(messageSeq, target, sending, waiting);
+      endIfCancelled(messageSeq, target, waiting);
     }
     counts.add(countChanges, now);
     statistics.add(settledCounts);
     freeConsumers.run(endedBy);
+    dropCancelledRanges.run(endedBy);
     const freed =
       returned.length +
       Number(freeRanges.run(endedBy).changes) +
@@ -170,14 +185,22 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
       now: EpochMs,
     ): void {
       const countChanges = new CountChanges();
+      const settledCounts = new SettledCounts();
+      const endIfCancelled = createCancelledEnd(
+        now,
+        countChanges,
+        settledCounts,
+      );
       for (const { messageSeq, target, fence, state } of held) {
         const [known, current] = find.get(messageSeq, target) ?? [];
         if (known !== sending || current !== fence) continue;
         const dueAt = nextAttemptAt ?? (state === sent ? null : now);
         release.run(state, dueAt, messageSeq, target);
         countChanges.moveBack(messageSeq, sending, state);
+        if (state !== sent) endIfCancelled(messageSeq, target, state);
       }
       counts.add(countChanges, now);
+      statistics.add(settledCounts);
     },
     reclaim,
     /** The same for all leases; of a process that is gone. */

@@ -14,6 +14,10 @@ import {
 } from "../schema/delivery-table.ts";
 import { prepareQuery, type SQLInputValue } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import {
+  type CancelledEnd,
+  createCancelledEnds,
+} from "./message-cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import {
   type Column,
@@ -28,6 +32,7 @@ import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 interface Totals {
   readonly countChanges: CountChanges;
   readonly settledCounts: SettledCounts;
+  readonly endIfCancelled: CancelledEnd;
 }
 
 /** Answers the state that the row is in now; `undefined`: it was left alone. */
@@ -36,6 +41,8 @@ type WriteRow = (
   row: number,
   totals: Totals,
 ) => number | undefined;
+
+const { waiting, retrying } = stateCodes;
 
 const names = outcomeColumns.map(({ name }) => name);
 const placeOf = (name: string) => names.indexOf(name);
@@ -109,6 +116,7 @@ export function createOutcomeWrites(
         WHERE d.message_seq = p.message_seq AND d.target = p.target) LIMIT 1`,
   );
   const joinReceipts = createReceiptJoin(db);
+  const createCancelledEnd = createCancelledEnds(db);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
 
@@ -261,6 +269,20 @@ export function createOutcomeWrites(
     return merge(known, reported, totals);
   };
 
+  /** Of a message that was cancelled no delivery waits, or is tried again. */
+  function endIfCancelled(
+    written: number,
+    hasParts: boolean,
+    totals: Totals,
+  ): void {
+    const messageSeq = values[messageSeqAt] as number;
+    const target = values[targetAt] as number;
+    // What was reported of its parts before may have settled it.
+    const [state] = (hasParts && find.get(messageSeq, target)) || [written];
+    if (state !== waiting && state !== retrying) return;
+    totals.endIfCancelled(messageSeq, target, state);
+  }
+
   /**
    * Writes all rows. One that can never be written is replaced and reported,
    * so that it holds up no other; what may pass (the disk, a lock) fails them
@@ -271,9 +293,16 @@ export function createOutcomeWrites(
     writeRow: WriteRow,
   ): RefusedOutcome[] {
     const refused: RefusedOutcome[] = [];
+    const countChanges = new CountChanges();
+    const settledCounts = new SettledCounts();
     const totals: Totals = {
-      countChanges: new CountChanges(),
-      settledCounts: new SettledCounts(),
+      countChanges,
+      settledCounts,
+      endIfCancelled: createCancelledEnd(
+        columns.writtenAt,
+        countChanges,
+        settledCounts,
+      ),
     };
     for (let row = 0; row < columns.size; row++) {
       try {
@@ -283,14 +312,17 @@ export function createOutcomeWrites(
         if (parts && state !== undefined) {
           writeParts(parts, totals.countChanges);
         }
+        if (state === waiting || state === retrying) {
+          endIfCancelled(state, parts !== null, totals);
+        }
       } catch (error) {
         if (!isRowRefused(error)) throw error;
         const { message: reason } = toFailure(error);
         refused.push(replace(columns, row, reason, writeRow, totals));
       }
     }
-    counts.add(totals.countChanges, columns.writtenAt);
-    statistics.add(totals.settledCounts);
+    counts.add(countChanges, columns.writtenAt);
+    statistics.add(settledCounts);
     return refused;
   }
 

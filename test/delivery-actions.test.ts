@@ -287,7 +287,7 @@ test("messages for later are cancelled, one or all of a topic, over a kill", asy
   );
   assert.equal(
     dry.stdout,
-    "2 messages that did not begin to go out would be changed.\n",
+    "2 messages that are not fully fanned out would be changed.\n",
   );
   const done = await client(
     "cancel",

@@ -94,7 +94,7 @@ export interface DeliveryJob extends JsonObject {
   /** Deliveries changed and skipped. */
   readonly done: number;
   readonly changed: number;
-  /** Messages that it cancelled before they were fanned out. */
+  /** Messages, not fully fanned out, that it cancelled. */
   readonly messages: number;
   /** By reason. */
   readonly skipped: Readonly<Record<string, number>>;

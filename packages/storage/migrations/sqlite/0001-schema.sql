@@ -494,7 +494,7 @@ CREATE TABLE jobs (
   state                INTEGER NOT NULL,
   done                 INTEGER NOT NULL,
   changed              INTEGER NOT NULL,
-  -- Cancelled before they were fanned out.
+  -- Cancelled while not fully fanned out.
   messages             INTEGER NOT NULL,
   -- JSON: counts by reason.
   skipped              TEXT    NOT NULL,

@@ -202,6 +202,30 @@ describe("neighbours", { concurrency: 2 }, () => {
       await untilCounted(() => hooks.call("countAnswered"), count, "answers");
     }
   });
+
+  test("endpoints that hang leave connections to others of their origin", {
+    timeout: 120_000,
+  }, async (t) => {
+    await using folder = await createFolder();
+    await using server = await CarillonProcess.start({ data: folder.path });
+    await using hooks = await startWebhookSink();
+    await using load = startLoad();
+    await createTopic(server, "hang");
+    await createTopic(server, "quick");
+    const at = (path: string) => `http://127.0.0.1:${hooks.port}${path}`;
+    const hanging = Array.from({ length: 8 }, (_, i) => at(`/hang/${i}`));
+    await subscribeAll(server, hooks, load, "hang", hanging);
+    await subscribe(server, "quick", "http", at("/ok/quick"));
+    await untilCounted(() => hooks.call("countConfirmed"), 9, "confirmed");
+    // Twice as many attempts as there are slots; each takes 5 s.
+    for (let i = 0; i < 32; i++) await publish(server, "hang", `${i}`);
+    const hang = async () =>
+      (await hooks.call("countRequests")).get("hang") ?? 0;
+    await until(async () => (await hang()) >= 200, "200 hang", 4000);
+    const lastMs = await lastArrivalMs(server, hooks, "quick", 1);
+    t.diagnostic(`the arrival after ${lastMs} ms`);
+    assert.ok(lastMs < 1500, `the arrival after ${lastMs} ms`);
+  });
 });
 
 type Hooks = Awaited<ReturnType<typeof startWebhookSink>>;

@@ -225,7 +225,9 @@ export async function open(
     gateway,
     email,
     httpTimeoutMs: config.httpTimeoutMs,
-    connectionsPerOrigin: config.maxInFlight,
+    // An attempt without an answer gives back its slot, not its connection:
+    // endpoints that hang leave connections to the others of their origin.
+    connectionsPerOrigin: 8 * config.maxInFlight,
   };
   const channels = channelList.map((create) => {
     const channel = create(parts);

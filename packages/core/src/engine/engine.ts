@@ -18,6 +18,7 @@ import type { Dispatcher, WorkHint } from "../ports/dispatcher.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
 import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { StoreChanges } from "../ports/store-changes.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
 import type { NextDue, ReclaimedWork, WorkStore } from "../ports/work-store.ts";
 import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
@@ -47,7 +48,8 @@ export interface EnginePorts {
     Pick<DetectionStore, "removeEndedDetections"> &
     Pick<TemplateReader, "findTemplateVariants"> &
     Pick<BindingStore, "findBinding"> &
-    Pick<LaneStore, "expireLanes"> & {
+    Pick<LaneStore, "expireLanes"> &
+    Pick<StoreChanges, "changes"> & {
       readonly exclusive: boolean;
       reclaimAll(): Promise<ReclaimedWork>;
     };
@@ -275,7 +277,11 @@ export function createEngine(
       }
     },
     async start() {
-      stopListening = dispatcher.listen({
+      const stopWatching = store.changes((change) => {
+        if (change.kind !== "message_cancelled") return;
+        sender.withdraw(change.messageSeq);
+      });
+      const stopTaking = dispatcher.listen({
         onOffer({ kind, dueInMs }) {
           wake({ [kind]: dueInMs });
           const { hasRoom } = kind === "range" ? fanOut : dueDeliveries;
@@ -285,6 +291,10 @@ export function createEngine(
           if (kind === "work_freed") wake({ range: 0, delivery: 0 });
         },
       });
+      stopListening = () => {
+        stopTaking();
+        stopWatching();
+      };
       await sweeper.start();
       endedRows.start();
     },

@@ -90,6 +90,9 @@ export interface SenderOptions {
 /** Of the slots, how many endpoints may hold that were silent before. */
 const silentShare = 0.25;
 
+/** Cancelled messages that are remembered: those of what is held now. */
+const maxWithdrawn = 10_000;
+
 /** How many times longer than usual they stay away when these are taken. */
 const silentFactor = 10;
 
@@ -136,6 +139,8 @@ export class Sender implements AttemptOwner {
   /** Slow ones, until their channel's time is up. */
   readonly #slow = new Map<Channel, DeadlineQueue<SendAttempt>>();
   readonly #record = new EndpointRecord();
+  /** The newest last. */
+  readonly #withdrawn = new Set<number>();
   #slowAttempts = 0;
   /** Slots that are held by attempts to endpoints that were silent before. */
   #silentInSlots = 0;
@@ -202,6 +207,9 @@ export class Sender implements AttemptOwner {
       if (now >= expiryOf(item, this.#ports.rules)) {
         this.#slots.release();
         batch.finish(item, expired(item, now));
+      } else if (this.#withdrawn.has(item.message.seq)) {
+        this.#slots.release();
+        batch.leave(item, 1);
       } else if (!this.#mayStart(item, channel)) {
         this.#slots.release();
         this.#turnAway(item, batch);
@@ -246,6 +254,17 @@ export class Sender implements AttemptOwner {
       return undefined;
     }
     return prepared.chooseRoute?.(recipient, tried);
+  }
+
+  /**
+   * Begins no more attempts of a message that was cancelled: what of it is here
+   * goes back unstarted. What is claimed later its store has cancelled by then.
+   */
+  withdraw(messageSeq: number): void {
+    this.#withdrawn.add(messageSeq);
+    if (this.#withdrawn.size <= maxWithdrawn) return;
+    const [oldest = 0] = this.#withdrawn;
+    this.#withdrawn.delete(oldest);
   }
 
   /** Nothing more is expected to be sent of the message soon. */
@@ -318,12 +337,14 @@ export class Sender implements AttemptOwner {
     const { item, batch, channel } = attempt;
     const now = this.#ports.clock.now();
     const isExpired = now >= expiryOf(item, this.#ports.rules);
-    if (!isExpired && this.#isCovered(channel)) {
+    const isWithdrawn = this.#withdrawn.has(item.message.seq);
+    if (!isExpired && !isWithdrawn && this.#isCovered(channel)) {
       this.#start(attempt);
       return true;
     }
     attempt.phase = "done";
     if (isExpired) batch.finish(item, expired(item, now));
+    else if (isWithdrawn) batch.leave(item, 1);
     else this.#turnAway(item, batch);
     return false;
   }

@@ -74,7 +74,7 @@ export interface MessageReport {
   readonly message: Message;
   /**
    * Once an operator cancelled it: no work on it is claimed any more. What engines
-   * held then is still attempted.
+   * hold they begin no more once they are told; see `StoreChange`.
    */
   readonly cancellation?: MessageCancellation;
   /** False while subscriptions are still being walked, by whoever holds a range. */

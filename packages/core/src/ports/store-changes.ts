@@ -27,6 +27,8 @@ export type StoreChange =
   | { readonly kind: "topic"; readonly topicSeq: number }
   /** Of a topic: who receives its messages, and how. */
   | { readonly kind: "subscriptions"; readonly topicSeq: number }
+  /** A whole message was cancelled, by an operator or a job. */
+  | { readonly kind: "message_cancelled"; readonly messageSeq: number }
   /** It fails, or does not any more. */
   | ({ readonly kind: "endpoint" } & ProjectEndpoint)
   /** Anything: notices may have been lost, or were too many. */

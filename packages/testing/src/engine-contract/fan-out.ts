@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Engine } from "@carillon/core";
+import { cancelMessage } from "../store-contract/message-cancellation.ts";
 import type { EngineCases } from "./cases.ts";
 import { delivered, never, unavailable } from "./scripted-channel.ts";
 import { projectId, urnOf } from "./world.ts";
@@ -229,6 +230,34 @@ export function testFanOut(
     const cancelled = all.find(({ state }) => state === "cancelled");
     assert.ok(cancelled, "nothing was left to cancel");
     assert.match(cancelled.attempts[0]?.error ?? "", /topic was deleted/);
+  });
+
+  test("a message that is cancelled begins no attempt of what is held", {
+    subscribers: 200,
+    engine: { rangeSize: 50, maxInFlight: 10 },
+  }, async (world) => {
+    const answers: ((value: unknown) => void)[] = [];
+    world.http.script = () => new Promise((resolve) => answers.push(resolve));
+    const engine = await world.start();
+    const id = await world.publish(engine);
+    await world.settle();
+    assert.equal(answers.length, 10);
+    const { message } = await world.report(id);
+    await cancelMessage(world.store, message.seq);
+    await world.settle();
+    for (const answer of answers) answer(delivered);
+    await world.pass(60_000);
+    assert.equal(world.http.calls.length, 10);
+    const { fannedOut, counts } = await world.report(id);
+    assert.equal(fannedOut, true);
+    assert.equal(counts.delivered, 10);
+    // What an engine held is explained; what nobody held has no deliveries.
+    assert.ok((counts.cancelled ?? 0) >= 40, JSON.stringify(counts));
+    // Others go on.
+    world.http.script = () => delivered;
+    const next = await world.publish(engine);
+    await world.pass(1000);
+    assert.deepEqual(await world.counts(next), { delivered: 200 });
   });
 
   test("bad messages are refused and nothing is kept", {}, async (world) => {

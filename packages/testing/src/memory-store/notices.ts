@@ -71,6 +71,11 @@ export const noticeOfTopic: NoticeOf<object> = (topicSeq) => ({
   topicSeq: Number(topicSeq),
 });
 
+export const noticeOfCancellation: NoticeOf<object> = (messageSeq) => ({
+  kind: "message_cancelled",
+  messageSeq: Number(messageSeq),
+});
+
 /** Their keys are the topic's number and the kind. */
 export const noticeOfBinding: NoticeOf<object> = (key) => ({
   kind: "topic",

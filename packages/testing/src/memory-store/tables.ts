@@ -14,6 +14,7 @@ import {
   Notices,
   noticeOfAccess,
   noticeOfBinding,
+  noticeOfCancellation,
   noticeOfFailingEndpoint,
   noticeOfSetting,
   noticeOfSubscription,
@@ -254,7 +255,10 @@ export function createTables(clock: Pick<Clock, "now">) {
     recipients: table(rows.recipientColumns),
     idempotencyKeys: table(rows.idempotencyKeyColumns),
     ranges: table(rows.rangeColumns),
-    cancelledMessages: table(rows.cancelledMessageColumns),
+    cancelledMessages: table(
+      rows.cancelledMessageColumns,
+      noticeOfCancellation,
+    ),
     deliveries: new DeliveryTable(transactions, journal, clock),
     /** Receipts whose id no delivery has yet. */
     earlyReceipts: table(rows.receiptColumns),

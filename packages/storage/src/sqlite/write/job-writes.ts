@@ -30,6 +30,7 @@ import { prepareQuery } from "../schema/query.ts";
 import type { RowOf } from "../schema/table.ts";
 import { ActionTotals, createActions } from "./action-writes.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 import { createDeletedProjectCheck } from "./deleted-projects.ts";
 import { createMessageCancellation } from "./message-cancellation.ts";
 import { createCounts } from "./message-counts.ts";
@@ -44,7 +45,11 @@ export interface JobStepOrder extends Omit<JobStep, "lease"> {
   readonly leaseUntil: number;
 }
 
-export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
+export function createJobWrites(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+  notices: ChangeNotices,
+) {
   const insert = db.prepare(newJobs.insert);
   const bySeq = prepareQuery<JobRow>(
     db,
@@ -121,7 +126,7 @@ export function createJobWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
   const openMessages = createOpenMessages((sql) => prepareQuery(db, sql));
-  const cancellation = createMessageCancellation(db);
+  const cancellation = createMessageCancellation(db, notices);
   const act = createActions(db);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);

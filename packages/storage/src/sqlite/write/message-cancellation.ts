@@ -8,10 +8,14 @@ import type { EpochMs } from "@carillon/core";
 import { cancelReasons } from "@carillon/core/rules";
 import { prepareQuery } from "../schema/query.ts";
 import { createCancellation } from "./cancellation.ts";
+import type { ChangeNotices } from "./change-notices.ts";
 import type { CountChanges } from "./message-counts.ts";
 import type { SettledCounts } from "./statistics-writes.ts";
 
-export function createMessageCancellation(db: DatabaseSync) {
+export function createMessageCancellation(
+  db: DatabaseSync,
+  notices: ChangeNotices,
+) {
   /** Of one that nobody cancelled. Parameters: message. Index: the primary key. */
   const uncancelled = prepareQuery<[1]>(
     db,
@@ -46,6 +50,8 @@ export function createMessageCancellation(db: DatabaseSync) {
     cancel(messageSeq: number, jobSeq: number, now: EpochMs): void {
       if (mark.run(now, jobSeq, messageSeq).changes === 0) return;
       removeFree.run(messageSeq);
+      // Engines that hold some of it begin no more of that.
+      notices.note({ kind: "message_cancelled", messageSeq });
     },
   };
 }

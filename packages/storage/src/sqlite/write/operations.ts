@@ -59,7 +59,7 @@ export function createOperations(
     ...createLeaseWrites(db, journal),
     ...createReceiptWrites(db, journal),
     ...createActionWrites(db, journal),
-    ...createJobWrites(db, journal),
+    ...createJobWrites(db, journal, notices),
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
     ...createIdentityWrites(db, notices),

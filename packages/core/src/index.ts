@@ -151,6 +151,7 @@ export {
   defaultActionStates,
   isForMessages,
   isJobOver,
+  isNewerThanJob,
   type JobState,
   jobStates,
   type NewDeliveryJob,

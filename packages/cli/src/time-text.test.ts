@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ageText, durationText, instantText, parseSince } from "./time-text.ts";
+import {
+  ageText,
+  durationText,
+  instantText,
+  parseAhead,
+  parseSince,
+} from "./time-text.ts";
 
 const now = Date.UTC(2026, 0, 31, 8, 30);
 
@@ -32,7 +38,16 @@ test("--since is a time ago or an instant, and nothing else", () => {
   assert.equal(ago("7 d"), 604_800_000);
   assert.equal(ago("2026-01-31T08:29:00Z"), 60_000);
   assert.equal(ago("2026-01-31"), 8.5 * 3_600_000);
-  for (const text of ["", "yesterday", "5", "h", "-1h", "2026", "99999999d"]) {
+  const never = ["2026-02-30", "2026-02-29T08:30:00Z", "2026-13-01"];
+  const wrong = ["", "yesterday", "5", "h", "-1h", "2026", "99999999d"];
+  for (const text of [...wrong, ...never]) {
     assert.throws(() => parseSince(text, now), /is expected/, text);
   }
+  for (const text of ["", "yesterday", "2026", ...never]) {
+    assert.throws(() => parseAhead(text, now), /is expected/, text);
+  }
+  assert.equal(
+    parseAhead("2026-02-28T08:30:00Z", now).getTime(),
+    Date.UTC(2026, 1, 28, 8, 30),
+  );
 });

@@ -35,12 +35,9 @@ export function instantText(at: string): string {
  */
 export function parseSince(text: string, now = Date.now()): Date {
   const [, count, unit] = durationPattern.exec(text) ?? [];
-  const ms = count === undefined ? Date.parse(text) : now - toMs(count, unit);
-  const isInstant = /^\d{4}-\d\d-\d\d/.test(text);
+  const ms = count === undefined ? instantOf(text) : now - toMs(count, unit);
   const date = new Date(ms);
-  if ((count !== undefined || isInstant) && date.getUTCFullYear() >= 1970) {
-    return date;
-  }
+  if (date.getUTCFullYear() >= 1970) return date;
   throw new InvalidArgumentError(
     "A time ago (90s, 30min, 2h, 7d) or an instant (2026-01-31T08:30:00Z) is expected.",
   );
@@ -55,11 +52,24 @@ export function parseSince(text: string, now = Date.now()): Date {
 export function parseAhead(text: string, now = Date.now()): Date {
   const [, count, unit] = durationPattern.exec(text) ?? [];
   if (count !== undefined) return new Date(now + toMs(count, unit));
-  const date = new Date(/^\d{4}-\d\d-\d\d/.test(text) ? text : Number.NaN);
+  const date = new Date(instantOf(text));
   if (!Number.isNaN(date.getTime())) return date;
   throw new InvalidArgumentError(
     "A time ahead (90s, 30min, 2h, 7d) or an instant (2026-01-31T08:30:00Z) is expected.",
   );
+}
+
+/**
+ * In milliseconds; of local time if no zone is said. NaN for what begins with no
+ * day of the calendar: Date.parse takes 30 February as 2 March.
+ */
+function instantOf(text: string): number {
+  const [day] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
+  const midnight = new Date(`${day}T00:00:00Z`);
+  const isDay =
+    !Number.isNaN(midnight.getTime()) &&
+    midnight.toISOString().startsWith(`${day}T`);
+  return isDay ? Date.parse(text) : Number.NaN;
 }
 
 const durationPattern = /^(\d{1,9})\s*(s|min|m|h|d)$/;

@@ -151,6 +151,7 @@ export {
   defaultActionStates,
   isForMessages,
   isJobOver,
+  isNewerThanJob,
   type JobState,
   jobStates,
   type NewDeliveryJob,
@@ -512,7 +513,13 @@ export type {
 } from "./templates/template.ts";
 export { createTemplates, type Templates } from "./templates/templates.ts";
 export { checkStorable, fitsUtf8, toStorable } from "./text.ts";
-export { addMs, type EpochMs, isEpochMs, toEpochMs } from "./time.ts";
+export {
+  addMs,
+  type EpochMs,
+  instantOf,
+  isEpochMs,
+  toEpochMs,
+} from "./time.ts";
 export {
   checkNotifyPolicy,
   defaultRoundSeconds,

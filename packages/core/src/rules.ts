@@ -30,7 +30,11 @@ export {
   type Actor,
   decideAction,
 } from "./messages/delivery-action.ts";
-export { isByMessage, isForMessages } from "./messages/delivery-job.ts";
+export {
+  isByMessage,
+  isForMessages,
+  isNewerThanJob,
+} from "./messages/delivery-job.ts";
 export { mergeReceipt, type ReceiptFacts } from "./messages/delivery-part.ts";
 export {
   deliveryStates,
@@ -57,4 +61,4 @@ export {
   mayTryCode,
   type WrongCodeKeys,
 } from "./subscriptions/verification-code.ts";
-export { type EpochMs, toEpochMs } from "./time.ts";
+export { type EpochMs, isEpochMs, toEpochMs } from "./time.ts";

@@ -42,3 +42,25 @@ export function isEpochMs(value: unknown): value is EpochMs {
 export function addMs(instant: EpochMs, ms: number): EpochMs {
   return toEpochMs(Math.ceil(instant + ms));
 }
+
+/**
+ * The instant that a date of ISO 8601 (UTC), or a date and time of RFC 3339 with
+ * its zone, says; seconds can be left out. `undefined` for all others: Date.parse
+ * reads much more, takes times without a zone as local ones, and 30 February as
+ * 2 March.
+ */
+export function instantOf(text: string): EpochMs | undefined {
+  const iso = text.toUpperCase();
+  if (!isoPattern.test(iso)) return undefined;
+  const at = Date.parse(iso);
+  return isEpochMs(at) && isCalendarDay(iso) ? at : undefined;
+}
+
+const isoPattern =
+  /^\d{4}-\d\d-\d\d(T([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;
+
+/** Whether the day that an instant's text begins with is one of the calendar. */
+function isCalendarDay(text: string): boolean {
+  const day = text.slice(0, 10);
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}

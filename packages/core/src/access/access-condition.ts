@@ -25,7 +25,7 @@ import {
   parseIpRange,
   unmapped,
 } from "../ip-range.ts";
-import { type EpochMs, isEpochMs } from "../time.ts";
+import { instantOf } from "../time.ts";
 import { matchesWildcard, parseWildcard } from "./wildcard.ts";
 
 /** One key under one operator, ready to be held against a request. */
@@ -174,7 +174,7 @@ function parsePeer(text: string): IpRange | undefined {
 function isDate(
   compare: (actual: number, value: number) => boolean,
 ): Operator["prepare"] {
-  return (values) => testRead(values, toInstant, compare);
+  return (values) => testRead(values, instantOf, compare);
 }
 
 /** A test of values that are more than text, the policy's read beforehand. */
@@ -210,20 +210,6 @@ function readAll<Source, Value>(
 function toBoolean(text: string): boolean | undefined {
   const lower = text.toLowerCase();
   return lower === "true" ? true : lower === "false" ? false : undefined;
-}
-
-function toInstant(text: string): EpochMs | undefined {
-  // Date.parse reads much more than ISO 8601, and times without a zone as
-  // local ones.
-  if (
-    !/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(
-      text,
-    )
-  ) {
-    return undefined;
-  }
-  const instant = Date.parse(text);
-  return isEpochMs(instant) ? instant : undefined;
 }
 
 /** A value or a non-empty list of values, as text. */

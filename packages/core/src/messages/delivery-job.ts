@@ -87,6 +87,21 @@ export function isForMessages(
   );
 }
 
+/**
+ * Whether what befell a delivery since a job was made keeps the job off it: an
+ * attempt that began after that, or another action. Who asked for the job did not
+ * mean its new state; two jobs would otherwise resend the same ones in turn. A
+ * cancellation is for all that is still under way.
+ */
+export function isNewerThanJob(
+  { action, createdAt }: Pick<NewDeliveryJob, "action" | "createdAt">,
+  attemptAt: EpochMs | undefined,
+  actionAt: EpochMs | undefined,
+): boolean {
+  if (action === "cancel") return false;
+  return Math.max(attemptAt ?? 0, actionAt ?? 0) > createdAt;
+}
+
 /** States of a job: the first two are worked off, the others are its end. */
 export const jobStates = [
   "queued",

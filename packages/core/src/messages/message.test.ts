@@ -35,6 +35,8 @@ test("a structure that cannot be used is refused with the reason", () => {
     ["[]", /not a JSON object/],
     ["null", /not a JSON object/],
     ['{"email":"x"}', /"default" is missing/],
+    ['{"default":"a\\ud800"}', /half of a surrogate pair/],
+    ['{"default":"a","\\udc00":"b"}', /half of a surrogate pair/],
     ['{"default":""}', /"default" is missing/],
     ['{"default":"x","sms":{"a":1}}', /"sms" is no string/],
     [

@@ -280,6 +280,9 @@ export function checkVariants(texts: object): MessageContent {
     if (!isStorable(protocol) || !isStorable(text)) {
       throw invalidStructure("it contains the character U+0000");
     }
+    if (!protocol.isWellFormed() || !text.isWellFormed()) {
+      throw invalidStructure("it has half of a surrogate pair");
+    }
     variants[protocol] = text;
   }
   if (!variants.default)

@@ -182,9 +182,21 @@ function parse(bytes: Buffer, limits: JsonLimits): unknown {
       `The request body has too much in it: at most ${limits.values} values, ${limits.members} members of objects, and ${limits.depth} lists and objects inside each other.`,
     );
   }
+  // RFC 8259 §8.1 allows to pass over a byte order mark.
+  const text = bytes.toString().replace(/^\ufeff/, "");
+  const body = parseText(text);
+  // In UTF-8 half a pair can only be written as an escape.
+  const half = escapedSurrogate.test(text) ? findHalfPair(body) : undefined;
+  if (half === undefined) return body;
+  throw new RequestError(
+    "BODY_MALFORMED",
+    `The body has half of a surrogate pair (${half}); send whole characters.`,
+  );
+}
+
+function parseText(text: string): unknown {
   try {
-    // RFC 8259 §8.1 allows to pass over a byte order mark.
-    return JSON.parse(bytes.toString().replace(/^\ufeff/, ""));
+    return JSON.parse(text);
   } catch (cause) {
     throw new RequestError(
       "BODY_MALFORMED",
@@ -192,4 +204,28 @@ function parse(bytes: Buffer, limits: JsonLimits): unknown {
       { cause },
     );
   }
+}
+
+const escapedSurrogate = /\\u[dD][89a-fA-F]/;
+
+/**
+ * The first half of a surrogate pair in a text or a name of a member, as an
+ * escape such as `\ud800`; no UTF-8 has it, so it would be kept as U+FFFD.
+ *
+ * @param value JSON, of bounded depth
+ */
+function findHalfPair(value: unknown): string | undefined {
+  if (typeof value === "string") return halfPairOf(value);
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const half = halfPairOf(name) ?? findHalfPair(member);
+    if (half !== undefined) return half;
+  }
+  return undefined;
+}
+
+function halfPairOf(text: string): string | undefined {
+  if (text.isWellFormed()) return undefined;
+  const [half = ""] = /\p{Surrogate}/u.exec(text) ?? [];
+  return `\\u${half.charCodeAt(0).toString(16)}`;
 }

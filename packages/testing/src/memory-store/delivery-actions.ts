@@ -12,6 +12,7 @@ import {
   type EpochMs,
   isForMessages,
   isJobOver,
+  isNewerThanJob,
   isSettled,
   type JobStep,
   type NewDeliveryJob,
@@ -188,8 +189,11 @@ function advance(
   let { done, changed } = job;
   for (const row of found.rows) {
     // It did so before, and the delivery matches again.
-    if (row.actions.at(-1)?.jobId === job.id) continue;
-    const refused = act(tables, row, order, by);
+    if (row.actions.some(({ jobId }) => jobId === job.id)) continue;
+    const attemptAt = row.lastAttempt?.at;
+    const refused = isNewerThanJob(job, attemptAt, row.actions.at(-1)?.at)
+      ? "state"
+      : act(tables, row, order, by);
     done++;
     if (refused === undefined) changed++;
     else skipped[refused] = (skipped[refused] ?? 0) + 1;

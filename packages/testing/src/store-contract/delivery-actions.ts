@@ -281,6 +281,87 @@ export function testDeliveryActions({ test }: Cases): void {
     assert.equal(untouched?.state, "failed");
   });
 
+  for (const action of ["resend", "settle_resend"] as const) {
+    test(`of several jobs that ${action} the same ones, one does`, async (store, clock) => {
+      const state = action === "resend" ? "rejected" : "unknown";
+      const { messageSeq } = await audience(store, [state, state, state]);
+      const filter = { messageSeq, states: [state] } as const;
+      const jobs = [];
+      for (const createdAt of [start, after(1), after(2)]) {
+        const job = newJob({ action, filter, total: 3, createdAt });
+        jobs.push(await store.createJob(job, 100));
+      }
+      const ended = [];
+      for (const { id } of jobs) {
+        ended.push(await workOff(store, id));
+        const now = after(1000);
+        const claims = await claimDue(store, clock, leaseOf("b"), now, 10);
+        await recordOutcomes(
+          store,
+          claims.map(({ recipient: { target }, fence }) => ({
+            messageSeq,
+            target,
+            state,
+            attempts: 2,
+            lastAttempt: { at: now, durationMs: 5 },
+            fence,
+          })),
+        );
+      }
+      assert.deepEqual(
+        ended.map((job) => [job?.done, job?.changed, job?.skipped]),
+        [
+          [3, 3, {}],
+          [3, 0, { state: 3 }],
+          [3, 0, { state: 3 }],
+        ],
+      );
+      const shown = await store.listDeliveries(messageSeq, { limit: 10 });
+      assert.deepEqual(
+        shown.map(({ state, actions }) => [state, actions?.length]),
+        [
+          [state, 1],
+          [state, 1],
+          [state, 1],
+        ],
+      );
+    });
+  }
+
+  test("a job skips what was attempted, or acted on, after it was made", async (store, clock) => {
+    const attempted = await direct(store, clock, "failed");
+    const acted = await direct(store, clock, "failed");
+    const left = await direct(store, clock, "failed");
+    const createdAt = after(-1);
+    await store.actOnDelivery(acted, order("resend", 0), ada);
+    await store.actOnDelivery(acted, order("cancel", 0), ada);
+    const filter = { states: ["failed", "cancelled"] } as const;
+    const early = await store.createJob(newJob({ filter, createdAt }), 100);
+    const skipped = await workOff(store, early.id);
+    assert.deepEqual(
+      [skipped?.done, skipped?.changed, skipped?.skipped],
+      [3, 0, { state: 3 }],
+    );
+    // Neither at the same instant nor before.
+    const later = await store.createJob(newJob({ filter }), 100);
+    assert.equal((await workOff(store, later.id))?.changed, 3);
+    for (const { messageSeq } of [attempted, acted, left]) {
+      const now = await store.findDelivery(messageSeq, 0);
+      assert.equal(now?.state, "retrying");
+    }
+  });
+
+  test("a cancellation takes what was attempted after it was made, too", async (store, clock) => {
+    await direct(store, clock, "retrying");
+    const job = newJob({
+      action: "cancel",
+      filter: { states: ["retrying"] },
+      createdAt: after(-1),
+    });
+    const { id } = await store.createJob(job, 100);
+    assert.equal((await workOff(store, id))?.changed, 1);
+  });
+
   test("one engine at a time works off a job", async (store, clock) => {
     await audience(store, ["failed"]);
     const job = await queue(store);

@@ -4,6 +4,7 @@
  */
 
 import { checkBasicAuthorization } from "../../basic-auth.ts";
+import { ProviderError } from "../../errors.ts";
 import type { ProviderHost } from "../../provider.ts";
 import {
   MalformedRequestError,
@@ -16,6 +17,7 @@ import type { ForwardPeerConfig } from "./config.ts";
 import { decode, encode } from "./jsonex.ts";
 import { SIGNATURE_HEADER, type SignatureVerifier } from "./signature.ts";
 import { noteVia, VIA_HEADER } from "./via.ts";
+import { OUTCOME_HEADER } from "./wire-errors.ts";
 import { isRecord, JsonExError } from "./wire-values.ts";
 
 export interface ForwardRouteOptions<T extends object> {
@@ -56,7 +58,9 @@ export const renderForwardError: Required<Receiver>["renderError"] = (
   status,
 ) => {
   const reported = error instanceof Error ? error : new Error(String(error));
-  return jsonResponse(status, { error: reported });
+  const isUnknown = error instanceof ProviderError && error.outcomeUnknown;
+  const outcome = isUnknown ? { [OUTCOME_HEADER]: "unknown" } : {};
+  return jsonResponse(status, { error: reported }, outcome);
 };
 
 async function authenticate(
@@ -90,10 +94,14 @@ function readField(request: ReceiverRequest, key: string): unknown {
 
 // The content type is written without a charset: Python peers compare the
 // whole header, and take anything else for a broken server.
-function jsonResponse(status: number, value: object): ReceiverResponse {
+function jsonResponse(
+  status: number,
+  value: object,
+  headers: Readonly<Record<string, string>> = {},
+): ReceiverResponse {
   return {
     status,
-    headers: { "content-type": "application/json" },
+    headers: { ...headers, "content-type": "application/json" },
     body: encode(value),
   };
 }

@@ -179,6 +179,19 @@ describe("a pair over HTTP", () => {
     });
   });
 
+  test("what may have gone out at the server is unknown at the client, too", async () => {
+    for (const outcomeUnknown of [true, false]) {
+      await using pair = await createPair();
+      const failure = new ProviderConnectionError("Broken", { outcomeUnknown });
+      pair.loopback.subscribe("1234", () => Promise.reject(failure));
+      await assert.rejects(pair.clientGateway.send(hello()), (error) => {
+        assert.ok(error instanceof ProviderConnectionError);
+        assert.equal(error.outcomeUnknown, outcomeUnknown);
+        return true;
+      });
+    }
+  });
+
   test("errors of the server keep none of the secrets that they quote", async () => {
     const quoted = `Basic ${btoa("ann:p%40ssword")} p@ssword /sms/srv shared-secret`;
     for (const [error, type] of [
@@ -403,6 +416,23 @@ describe("bad peers", () => {
       name: "LimitsError",
       message: "slow",
     });
+  });
+
+  test("a peer that says itself that it failed has not sent the message", async () => {
+    for (const status of [500, 502, 503]) {
+      await using peer = await serveAnswer(() => ({
+        status,
+        body: '{"error": {"?E": ["ServerError", ["Offline"]]}}',
+      }));
+      await assert.rejects(clientOf(peer.url).send(hello()), (error) => {
+        assert.ok(error instanceof ServerError);
+        assert.deepEqual(
+          [error.retryable, error.outcomeUnknown],
+          [true, false],
+        );
+        return true;
+      });
+    }
   });
 
   test("an answer without the message is a server error", async () => {

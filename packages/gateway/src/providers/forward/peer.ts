@@ -24,7 +24,7 @@ import { DEFAULT_TIMEOUT_MS, type ForwardPeerConfig } from "./config.ts";
 import { decode, encode } from "./jsonex.ts";
 import { SIGNATURE_HEADER, sign } from "./signature.ts";
 import { VIA_HEADER, viaHeader } from "./via.ts";
-import { errorFromWire, errorToWire } from "./wire-errors.ts";
+import { errorFromWire, errorToWire, OUTCOME_HEADER } from "./wire-errors.ts";
 import { isRecord, JsonExError } from "./wire-values.ts";
 
 export class ForwardPeer {
@@ -102,7 +102,8 @@ export class ForwardPeer {
     const answer = decodeAnswer(response);
     // Reported errors count whatever the status is.
     if (isRecord(answer) && answer.error instanceof Error) {
-      throw withoutSecrets(answer.error, this.#secrets);
+      const isUnknown = response.headers[OUTCOME_HEADER] === "unknown";
+      throw withoutSecrets(answer.error, this.#secrets, isUnknown);
     }
     if (status < 300 && isRecord(answer) && answer[key] !== undefined) {
       return answer[key];
@@ -126,12 +127,16 @@ export class ForwardPeer {
 }
 
 /** The same error, in case the peer quotes what it was sent. */
-function withoutSecrets(error: Error, secrets: readonly string[]): Error {
+function withoutSecrets(
+  error: Error,
+  secrets: readonly string[],
+  outcomeUnknown: boolean,
+): Error {
   const [name, args] = errorToWire(error);
   const redacted = args.map((arg) =>
     typeof arg === "string" ? redact(arg, secrets) : arg,
   );
-  return errorFromWire(name, redacted) ?? error;
+  return errorFromWire(name, redacted, outcomeUnknown) ?? error;
 }
 
 function decodeAnswer(response: HttpResponse): unknown {

@@ -18,6 +18,12 @@ import {
 } from "../../errors.ts";
 import { ReceiverError } from "../../receiver.ts";
 
+/**
+ * A header of answers with an error after which the message may have gone out:
+ * `unknown`. The wire's errors cannot say so, and the client would send it again.
+ */
+export const OUTCOME_HEADER = "carillon-forward-outcome";
+
 // Subclasses before their parents: the first match is the nearest.
 const CLASSES = [
   ["RequestError", RequestError],
@@ -43,10 +49,14 @@ export function errorToWire(error: Error): [name: string, args: unknown[]] {
   return [known?.[0] ?? error.name, [error.message]];
 }
 
-export function errorFromWire(name: string, args: unknown): Error | undefined {
+export function errorFromWire(
+  name: string,
+  args: unknown,
+  outcomeUnknown = false,
+): Error | undefined {
   if (!Array.isArray(args)) return undefined;
   const known = CLASSES.find(([wireName]) => wireName === name);
   if (known === undefined) return new RemoteError(name, args);
   const [, Known] = known;
-  return new Known(args.map(String).join(", "));
+  return new Known(args.map(String).join(", "), { outcomeUnknown });
 }

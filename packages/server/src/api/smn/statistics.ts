@@ -6,7 +6,7 @@ import {
   type EpochMs,
   type ErrorCode,
   hourMs,
-  isEpochMs,
+  instantOf,
 } from "@carillon/core";
 import { Type } from "../../json-schema.ts";
 import { projectOf } from "../authentication.ts";
@@ -88,9 +88,9 @@ function readRange(
 }
 
 function readHour(text: string, code: ErrorCode): EpochMs {
-  const match = /^\d{4}-\d{2}-\d{2}T\d{2}:00:00Z$/.test(text);
-  const instant = match ? Date.parse(text) : Number.NaN;
-  if (isEpochMs(instant)) return instant;
+  const isHour = /T\d\d:00:00Z$/.test(text);
+  const instant = isHour ? instantOf(text) : undefined;
+  if (instant !== undefined) return instant;
   throw new CarillonError(
     code,
     "A whole hour in UTC such as 2026-01-15T08:00:00Z is expected.",

@@ -71,6 +71,35 @@ test("what a body has too much is named, and nothing is done", async () => {
   assert.deepEqual(jobs.jobs, []);
 });
 
+test("a route without a body takes none, null and an empty object", async () => {
+  await using server = await startTestServer();
+  const rotate = async (payload?: string) => {
+    const response = await server.app.inject({
+      method: "POST",
+      url: "/api/v2/signing-keys/rotate",
+      headers: {
+        authorization: server.authorization,
+        ...(payload !== undefined && { "content-type": "application/json" }),
+      },
+      ...(payload !== undefined && { payload }),
+    });
+    return { status: response.statusCode, body: response.json() };
+  };
+  const keys = async () =>
+    (await server.call("GET", "/api/v2/signing-keys")).body;
+  const before = await keys();
+  for (const payload of ["[]", "[1]", '"x"', '""', "5", "0", "true", "false"]) {
+    const { status, body } = await rotate(payload);
+    assert.deepEqual([status, body.code], [400, "REQUEST_INVALID"], payload);
+    assert.match(body.detail, /no object; this route takes no body/);
+  }
+  assert.deepEqual(await keys(), before);
+  for (const payload of [undefined, "null", "{}"]) {
+    const { status } = await rotate(payload);
+    assert.ok(status < 300, `${payload}: ${status}`);
+  }
+});
+
 test("free data is the publisher's own", async () => {
   await using server = await startTestServer();
   const { status } = await server.call("POST", "/api/v2/messages", {

@@ -48,16 +48,21 @@ function allowNoBody(request: FastifyRequest, _: unknown, done: Done): void {
 
 /** Clients that always send a body send an empty object, or `null`. */
 function refuseBody({ body }: FastifyRequest, _: unknown, done: Done): void {
-  const [member] = isRecord(body) ? Object.keys(body) : [];
-  if (member === undefined) done();
-  else {
-    done(
-      new RequestError(
-        "REQUEST_INVALID",
-        `The body has no member ${member.slice(0, 64)}; this route takes none.`,
-      ),
-    );
+  const excess = excessOf(body);
+  if (excess === undefined) done();
+  else done(new RequestError("REQUEST_INVALID", excess));
+}
+
+/** What a body has too much for a route that takes none. */
+function excessOf(body: unknown): string | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (!isRecord(body) || Array.isArray(body)) {
+    return "The body is no object; this route takes no body.";
   }
+  const [member] = Object.keys(body);
+  return member === undefined
+    ? undefined
+    : `The body has no member ${member.slice(0, 64)}; this route takes none.`;
 }
 
 function closed(schema: unknown): unknown {

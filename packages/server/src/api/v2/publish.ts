@@ -239,7 +239,7 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
       schema: {
         summary: "Publishes a message",
         description:
-          "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more; while the first one is running it is answered 409 with Retry-After, and with another body 422.",
+          "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters; in quotes if there are blanks, commas or backslashes among them) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more; while the first one is running it is answered 409 with Retry-After, and with another body 422.",
         tags: ["Messages"],
         headers: Type.Object({
           "idempotency-key": Type.Optional(

@@ -1,6 +1,6 @@
 /** Parts that several schemas of our API have in common. */
 
-import { CarillonError, type EpochMs, isEpochMs } from "@carillon/core";
+import { CarillonError, type EpochMs, instantOf } from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
 import { failsWith } from "../validation.ts";
@@ -71,8 +71,8 @@ export function sinceParameter(what: string) {
  * @throws RequestError REQUEST_INVALID
  */
 export function parseInstant(text: string, name = "since"): EpochMs {
-  const at = Date.parse(text.replace(" ", "+"));
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && isEpochMs(at)) return at;
+  const at = instantOf(text.replace(" ", "+"));
+  if (text[10]?.toUpperCase() === "T" && at !== undefined) return at;
   throw new RequestError(
     "REQUEST_INVALID",
     `${name} is not as expected: an instant such as 2026-01-31T08:30:00Z.`,

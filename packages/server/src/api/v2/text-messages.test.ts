@@ -102,6 +102,7 @@ test("refuses what cannot be listed, and strangers", async () => {
     ["?limit=0", 400, "PAGE_INVALID"],
     ["?before=x", 404, "INBOUND_NOT_FOUND"],
     ["?since=yesterday", 400, "REQUEST_INVALID"],
+    ["?since=2026-02-30T00:00:00Z", 400, "REQUEST_INVALID"],
     ["/nothing", 404, "INBOUND_NOT_FOUND"],
     [`/${"0".repeat(32)}`, 404, "INBOUND_NOT_FOUND"],
   ] as const) {

@@ -242,6 +242,8 @@ test("refusals are problems with a stable code and an explanation", async () => 
     ["/api/v2/audit?limit=1000000", 400, "PAGE_INVALID"],
     ["/api/v2/messages?state=x", 400, "REQUEST_INVALID"],
     ["/api/v2/messages?since=yesterday", 400, "REQUEST_INVALID"],
+    ["/api/v2/messages?since=2026-02-30T00:00:00Z", 400, "REQUEST_INVALID"],
+    ["/api/v2/messages?since=2026-02-28", 400, "REQUEST_INVALID"],
     ["/api/v2/messages?topicUrn=x", 400, "TOPIC_URN_INVALID"],
     ["/api/v2/messages?limit=1&limit=2", 400, "PAGE_INVALID"],
     [`/api/v2/messages/${id}/deliveries?state=x`, 400, "REQUEST_INVALID"],

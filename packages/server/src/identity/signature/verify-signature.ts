@@ -1,7 +1,7 @@
 /** Checks the signature of a request against the secret key it names. */
 
 import { createHmac, hash, hkdfSync, timingSafeEqual } from "node:crypto";
-import { type EpochMs, isEpochMs } from "@carillon/core";
+import { type EpochMs, instantOf } from "@carillon/core";
 import {
   type CanonicalForm,
   headerText,
@@ -23,10 +23,7 @@ export function signedAt(
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hours, minutes, seconds] = match;
-  const at = Date.parse(
-    `${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`,
-  );
-  return isEpochMs(at) ? at : undefined;
+  return instantOf(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`);
 }
 
 /**

@@ -12,10 +12,11 @@ import type {
   ActionFacts,
   DeliveryFilter,
   DeliveryState,
+  EpochMs,
   WalkLimits,
   WalkPosition,
 } from "@carillon/core";
-import { isByMessage } from "@carillon/core/rules";
+import { isByMessage, isEpochMs } from "@carillon/core/rules";
 import { code, computed, epochMs, integer, optional, text } from "./codec.ts";
 import { audienceCodes, errorClassCodes, stateCodes } from "./codes.ts";
 import { claimFacts, dueTables } from "./due-row.ts";
@@ -46,6 +47,7 @@ const filtered = {
   endpoint: computed("coalesce(r.endpoint, s.endpoint)", text),
   errorClass: computed("d.last_error_class", optional(integer)),
   lastProvider: computed("d.last_provider", optional(text)),
+  lastAttemptAt: computed("d.last_at", optional(epochMs)),
   topicSeq: computed("coalesce(s.topic_seq, m.topic_seq)", optional(integer)),
 };
 
@@ -82,6 +84,12 @@ export function toActionFacts(row: WalkRow): ActionFacts {
     status,
     message: toMessageLife(lives.fromRow(life, livesFrom)),
   };
+}
+
+/** When the last attempt began; `undefined`: there was none. */
+export function lastAttemptOf(row: WalkRow): EpochMs | undefined {
+  const at = row[filtersFrom + filters.indexOf("lastAttemptAt")];
+  return isEpochMs(at) ? at : undefined;
 }
 
 const protocolAt = keys.width + facts.indexOf("protocol");

@@ -8,10 +8,15 @@ import type {
   SkipReason,
   WalkPosition,
 } from "@carillon/core";
-import { type ActionFacts, isForMessages } from "@carillon/core/rules";
+import {
+  type ActionFacts,
+  isForMessages,
+  isNewerThanJob,
+} from "@carillon/core/rules";
 import { jobStateCodes } from "../schema/codes.ts";
 import {
   createDeliveryWalk,
+  lastAttemptOf,
   startOfWalk,
   toActionFacts,
   type WalkRow,
@@ -118,11 +123,13 @@ export function createJobWrites(
      SET owner = NULL, lease_until = NULL, fence = fence + 1
      WHERE state IN (0, 1) AND owner IS NOT NULL`,
   );
-  /** Parameters: message, target. Index: the primary key. */
-  const lastJob = prepareQuery<[jobSeq: number | null]>(
+  /** Parameters: message, target, job. Index: the primary key. */
+  const lastActions = prepareQuery<
+    [lastAt: EpochMs | null, isOfJob: number | null]
+  >(
     db,
-    `SELECT job_seq FROM delivery_actions
-     WHERE message_seq = ? AND target = ? ORDER BY n DESC LIMIT 1`,
+    `SELECT max(at), max(job_seq IS ?3) FROM delivery_actions
+     WHERE message_seq = ?1 AND target = ?2`,
   );
   const walk = createDeliveryWalk((sql) => prepareQuery(db, sql));
   const openMessages = createOpenMessages((sql) => prepareQuery(db, sql));
@@ -140,7 +147,11 @@ export function createJobWrites(
     totals: ActionTotals,
   ): "changed" | SkipReason | undefined {
     const { seq: jobSeq, action, timeToLiveSeconds } = job;
-    if (lastJob.get(row[0], row[1])?.[0] === jobSeq) return undefined;
+    const [actionAt, isDone] = lastActions.get(row[0], row[1], jobSeq) ?? [];
+    if (isDone) return undefined;
+    if (isNewerThanJob(job, lastAttemptOf(row), actionAt ?? undefined)) {
+      return "state";
+    }
     const order = {
       action,
       now: step.now,

@@ -4,7 +4,7 @@
  * derived from the secret key (HKDF), one for each purpose.
  */
 
-import { createHmac, hkdfSync } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync } from "node:crypto";
 import type { KeyedHash } from "@carillon/core";
 
 /**
@@ -13,8 +13,8 @@ import type { KeyedHash } from "@carillon/core";
  * @param key 32 bytes, those that secrets in the store are encrypted under
  */
 export function createKeyedHash(key: Uint8Array, purpose: string): KeyedHash {
-  const derived = Buffer.from(
-    hkdfSync("sha256", key, "", `${purpose} name`, 32),
+  const derived = createSecretKey(
+    Buffer.from(hkdfSync("sha256", key, "", `${purpose} name`, 32)),
   );
   return (...parts) =>
     createHmac("sha256", derived)

@@ -66,6 +66,14 @@ const messageOfTheGuide: MessageToPublish = JSON.parse(
     ),
   )?.[1] ?? "",
 );
+const cancelled = {
+  at: "2026-01-15T08:31:00.000Z",
+  userId: "u1",
+  userName: "ada",
+  reason: "a mistake",
+  jobId: "j1",
+};
+
 const message = {
   id: "m1",
   topicName: "news",
@@ -583,13 +591,14 @@ const operations: readonly (readonly [
     "messages.cancel",
     (c) => c.messages.cancel("m1", { reason: "a mistake" }),
     ["POST", "messages/m1/cancel", { reason: "a mistake" }],
-    message,
+    { ...message, cancelled },
     {
       ...message,
       topicUrns: undefined,
       class: undefined,
       tag: undefined,
       notBefore: undefined,
+      cancelled,
     },
   ],
   [
@@ -603,6 +612,7 @@ const operations: readonly (readonly [
       class: undefined,
       tag: undefined,
       notBefore: undefined,
+      cancelled: undefined,
     },
   ],
   [

@@ -61,13 +61,15 @@ async function setUp(t: TestContext, first: object) {
       .filter((line) => line.event === event);
   /** Answers the line that the log has of it. */
   const hangUp = async (event = "config_reloaded") => {
-    const before = linesOf(event).length;
+    const last = () => linesOf(event).at(-1);
+    const before = last();
     server.signal("SIGHUP");
+    // Not by their number: only the end of the log is kept.
     await until(
-      () => linesOf(event).length > before,
+      () => (last()?.time ?? before?.time) !== before?.time,
       () => server.stderr,
     );
-    return linesOf(event).at(-1) ?? { event };
+    return last() ?? { event };
   };
   const deliveriesOf = async (messageId: string) => {
     const path = `/api/v2/messages/${messageId}/deliveries`;

@@ -1,24 +1,28 @@
 /** What the server calls by members of its API, by the options that give them. */
 
 /** Members whose names are no words of a sentence. */
-export const members: ReadonlyMap<string, string> = toMap({
-  overlapSeconds: "--overlap",
-  timeToLiveSeconds: "--time-to-live",
-  notBefore: "--not-before",
-  statusUrl: "--status-url",
-  extraData: "--extra-data",
-  relatedObjects: "--related",
-  relatedObject: "--related",
-  errorClass: "--error-class",
-  "Idempotency-Key": "--idempotency-key",
-  "Last-Event-ID": "--after",
-});
+export const members: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    overlapSeconds: "--overlap",
+    timeToLiveSeconds: "--time-to-live",
+    notBefore: "--not-before",
+    statusUrl: "--status-url",
+    extraData: "--extra-data",
+    relatedObjects: "--related",
+    relatedObject: "--related",
+    errorClass: "--error-class",
+    "Idempotency-Key": "--idempotency-key",
+    "Last-Event-ID": "--after",
+  }),
+);
 
 /** Those that are words, too, where they begin the sentence. */
-export const parameters: ReadonlyMap<string, string> = toMap({
-  events: "--events",
-  protocol: "--protocol",
-});
+export const parameters: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    events: "--events",
+    protocol: "--protocol",
+  }),
+);
 
 /** A sentence of the server's in the command line's words. */
 export function withOptionNames(sentence: string): string {
@@ -28,9 +32,4 @@ export function withOptionNames(sentence: string): string {
       (it) => parameters.get(it) ?? it,
     )
     .replace(/\b[A-Za-z]+(?:-[A-Za-z]+)*\b/g, (it) => members.get(it) ?? it);
-}
-
-/** Not looked up in an object, which has a `constructor` as well. */
-function toMap(names: Readonly<Record<string, string>>) {
-  return new Map(Object.entries(names));
 }

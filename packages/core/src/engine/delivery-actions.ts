@@ -120,8 +120,8 @@ export interface DeliveryActions {
   /**
    * Cancels a whole message: it is fanned out no further, and what waits of its
    * deliveries is cancelled by the job that is answered. Resolves once it is on
-   * disk; what engines hold then is still attempted. Of two operators at once the
-   * second one is refused.
+   * disk; engines begin no attempt of what they hold once they are told. Of two
+   * operators at once the second one is refused.
    *
    * @throws CarillonError MESSAGE_NOT_FOUND, MESSAGE_STATE_CONFLICT,
    * JOB_QUOTA_EXCEEDED; then nothing was changed

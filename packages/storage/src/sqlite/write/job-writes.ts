@@ -261,10 +261,11 @@ export function createJobWrites(
       }
       counts.add(totals.countChanges, step.now);
       statistics.add(totals.settledCounts);
+      const messages = cancelMessages(job, next, step);
       advance.run(
         done,
         changed,
-        cancelMessages(job, next, step),
+        messages,
         JSON.stringify(skipped),
         JSON.stringify(next ?? position),
         step.owner,

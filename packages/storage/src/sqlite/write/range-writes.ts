@@ -98,8 +98,7 @@ export function createRangeWrites(
       const claimed: RangeRow[] = [];
       let cuts = 0;
       const rows = free.all(now, limit);
-      for (const row of rows) {
-        const [seq, topic, after, upto, fence, position] = row;
+      for (const [seq, topic, after, upto, fence, position] of rows) {
         const end =
           rangeSize === null
             ? undefined

@@ -219,6 +219,7 @@ export class FanOut implements RangeIntake {
   /** Works one range to its end; counted in `#ranges` by the caller. */
   async #work(work: ClaimedRange): Promise<void> {
     const { range } = work;
+    if (work.isCancelled) this.#ports.sender.withdraw(range.messageSeq);
     // The range's recipients are subscribers of this one.
     const message = toTopic(work.message, range.topicSeq);
     try {

@@ -106,7 +106,7 @@ export interface DeliveryActionStore {
   /**
    * Queues a job for deliveries of messages that are there now. One with a
    * `cancelledMessage` ends its fan-out in the same transaction: ranges that
-   * nobody holds are gone, and of those that are held no rest is left. What an
+   * nobody holds are gone; one that is given back is claimed as `isCancelled`. What an
    * outcome, or a claim, would make wait of its deliveries later is cancelled, too.
    *
    * @throws CarillonError JOB_QUOTA_EXCEEDED when `quota` jobs of the project

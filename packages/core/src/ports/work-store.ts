@@ -80,6 +80,11 @@ export interface ClaimedWork {
 export interface ClaimedRange {
   readonly range: AudienceRange;
   readonly message: Message;
+  /**
+   * The message was cancelled while another held the range, which may have made
+   * attempts: no more are made, and each recipient is recorded.
+   */
+  readonly isCancelled?: true;
 }
 
 /** A due delivery, claimed: its intent to send is on disk. */

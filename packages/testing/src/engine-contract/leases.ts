@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CarillonError } from "@carillon/core";
 import { type FailurePlan, failing } from "../failing.ts";
+import { cancelMessage } from "../store-contract/message-cancellation.ts";
 import type { EngineCases } from "./cases.ts";
 import {
   delivered,
@@ -26,6 +27,29 @@ export function testLeases({ test }: EngineCases): void {
     await world.pass(1000);
     assert.equal(world.http.calls.length, 20);
     assert.deepEqual(await world.counts(id), { delivered: 10 });
+  });
+
+  test("a crash within a range of a message that is cancelled leaves a word of each", {
+    subscribers: 10,
+  }, async (world) => {
+    world.http.script = never;
+    const id = await world.publish(await world.start());
+    await world.settle();
+    const { message } = await world.report(id);
+    await cancelMessage(world.store, message.seq);
+    world.cutOff();
+    world.http.script = () => delivered;
+    await world.start();
+    await world.pass(1000);
+    assert.equal(world.http.calls.length, 10);
+    const { fannedOut, counts } = await world.report(id);
+    assert.deepEqual(
+      { fannedOut, counts },
+      {
+        fannedOut: true,
+        counts: { cancelled: 10 },
+      },
+    );
   });
 
   test("an endpoint that hangs is tried on schedule, one attempt at a time", {

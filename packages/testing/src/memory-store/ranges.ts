@@ -56,6 +56,9 @@ export function claimRanges(
     ranges: claimed.map((row) => ({
       range: toRange(row),
       message: getMessage(tables, row.messageSeq),
+      ...(tables.cancelledMessages.has(row.messageSeq) && {
+        isCancelled: true as const,
+      }),
     })),
     mayHaveMore:
       free.length === limit || cuts > 0 || claimed.length < free.length,
@@ -73,9 +76,7 @@ export function finishRange(
     row && (uptoTarget === undefined || isWithin(row, uptoTarget));
   if (!hasRest) return { kept: false, refused: [] };
   tables.ranges.delete(rangeKey(row));
-  // Of a message that was cancelled no rest is left.
-  const isCancelled = tables.cancelledMessages.has(range.messageSeq);
-  if (uptoTarget !== undefined && !isCancelled) {
+  if (uptoTarget !== undefined) {
     const { hold: _, ...rest } = row;
     const moved = { ...rest, afterTarget: uptoTarget, dueAt: holds.now() };
     tables.ranges.put(rangeKey(moved), { ...moved, fence: row.fence + 1 });
@@ -91,16 +92,7 @@ export function finishRange(
 /** Within one write. */
 export function releaseRange(tables: Tables, range: AudienceRange): void {
   const row = findHeld(tables, range);
-  if (row) freeRange(tables, row);
-}
-
-/** Gives a range back; of a message that was cancelled nothing is left. */
-export function freeRange(
-  { ranges, cancelledMessages }: Tables,
-  row: RangeRow,
-): void {
-  if (cancelledMessages.has(row.messageSeq)) ranges.delete(rangeKey(row));
-  else ranges.put(rangeKey(row), freed(row));
+  if (row) tables.ranges.put(rangeKey(row), freed(row));
 }
 
 export function readAudience(

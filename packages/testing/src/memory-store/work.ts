@@ -21,7 +21,6 @@ import { recordOutcomes } from "./outcomes.ts";
 import {
   claimRanges,
   finishRange,
-  freeRange,
   readAudience,
   releaseRange,
 } from "./ranges.ts";
@@ -154,8 +153,8 @@ function reclaim(
     tables.changeConsumers.put(name, { position: row.position });
   }
   for (const row of ranges.list().filter(isLost)) {
-    freeRange(tables, row);
-    if (ranges.has(rangeKey(row))) work.freed++;
+    ranges.put(rangeKey(row), freed(row));
+    work.freed++;
   }
   for (const row of deliveries.list().filter(isLost)) {
     if (row.billable && row.attemptAt !== undefined) {

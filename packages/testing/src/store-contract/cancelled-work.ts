@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Store, toEpochMs } from "@carillon/core";
+import { type AudienceRange, type Store, toEpochMs } from "@carillon/core";
+import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import { ada, order, workOff } from "./delivery-actions.ts";
 import {
@@ -24,7 +25,7 @@ import { cancelMessage } from "./message-cancellation.ts";
 
 /** What engines and subscribers held of a message when it was cancelled. */
 export function testCancelledWork({ test }: Cases): void {
-  test("of a range that is held its outcomes are kept, nothing waits, and no rest is left", async (store, clock) => {
+  test("of a range that is held its outcomes are kept, and nothing waits", async (store, clock) => {
     const { message, messageSeq, range, targets } = await holdRange(store);
     const [a = 0, b = 0, c = 0] = targets;
     const job = await cancelMessage(store, messageSeq);
@@ -49,7 +50,6 @@ export function testCancelledWork({ test }: Cases): void {
           nextAttemptAt: after(3_600_000),
         },
       ],
-      uptoTarget: c,
     });
     assert.deepEqual(report, { kept: true, refused: [] });
     assert.equal(await fannedOut(), true);
@@ -110,36 +110,48 @@ export function testCancelledWork({ test }: Cases): void {
     assert.deepEqual([...new Set(told)], ["cancelled"]);
   });
 
-  test("what an engine that died held of it is not taken over", async (store, clock) => {
-    const { message, messageSeq } = await holdRange(store, 1000);
-    await cancelMessage(store, messageSeq);
-    clock.advance(2000);
-    await store.reclaim();
-    assert.equal(
-      (await store.findMessage(projectId, message.id))?.fannedOut,
-      true,
-    );
-    assert.equal(await hasRanges(store), false);
-    assert.deepEqual(await claimRanges(store, leaseOf("b"), 10), []);
-    assert.deepEqual(await countsOf(store, message), {});
-    // Nothing is left that would be asked for again.
-    assert.equal(
-      (await store.claim(leaseOf("b"), { kinds: ["range"], limit: 10 }))
-        .mayHaveMore,
-      false,
-    );
-  });
-
-  test("a range that is given back is gone", async (store) => {
-    const { message, messageSeq, range } = await holdRange(store);
-    await cancelMessage(store, messageSeq);
-    await store.release([{ range }]);
-    assert.equal(await hasRanges(store), false);
-    assert.equal(
-      (await store.findMessage(projectId, message.id))?.fannedOut,
-      true,
-    );
-  });
+  for (const [what, free] of [
+    [
+      "an engine that died held",
+      async (store: Store, clock: ManualClock) => {
+        clock.advance(2000);
+        await store.reclaim();
+      },
+    ],
+    [
+      "an engine gives back",
+      (store: Store, _: ManualClock, range: AudienceRange) =>
+        store.release([{ range }]),
+    ],
+  ] as const) {
+    test(`what ${what} of it is claimed to be recorded`, async (store, clock) => {
+      const { message, messageSeq, range, targets } = await holdRange(
+        store,
+        1000,
+      );
+      await cancelMessage(store, messageSeq);
+      await free(store, clock, range);
+      const fannedOut = async () =>
+        (await store.findMessage(projectId, message.id))?.fannedOut;
+      assert.equal(await fannedOut(), false);
+      const [claim, ...others] = await claimRanges(store, leaseOf("b"), 10);
+      assert.ok(claim);
+      assert.deepEqual(others, []);
+      assert.equal(claim.isCancelled, true);
+      const outcomes = targets.map((target) => ({
+        messageSeq,
+        target,
+        state: "waiting" as const,
+        attempts: 0,
+        nextAttemptAt: after(3_600_000),
+      }));
+      await store.finish({ range: claim.range, outcomes });
+      assert.equal(await fannedOut(), true);
+      assert.equal(await hasRanges(store), false);
+      const cancelled = targets.length;
+      assert.deepEqual(await countsOf(store, message), { cancelled });
+    });
+  }
 
   test("an attempt that was under way is recorded, and not repeated", async (store, clock) => {
     const { message, claim } = await claimOne(store, clock);

@@ -88,6 +88,10 @@ export function createWorkStore(
   const messageBySeq = reader.prepare<MessageRow>(
     `SELECT ${messages.columns()} FROM messages WHERE seq = ?`,
   );
+  /** Parameters: number. Index: the primary key. */
+  const cancelledMessage = reader.prepare<[1]>(
+    "SELECT 1 FROM messages WHERE seq = ? AND cancelled_at IS NOT NULL",
+  );
   /**
    * The next recipients of a topic's message.
    * Parameters: topic, after, up to, limit. Index: subscriptions_active, in
@@ -248,7 +252,14 @@ export function createWorkStore(
     const ranges = readable(claimed, (row) => {
       const found = messageBySeq.get(row[0]);
       if (!found) throw new Error(`There is no message ${row[0]}.`);
-      return { range: toRange(row), message: toMessage(found) };
+      const range = toRange(row);
+      // The free ranges of one are gone: it was held before.
+      const isCancelled = range.fence > 1 && cancelledMessage.get(row[0]);
+      return {
+        range,
+        message: toMessage(found),
+        ...(isCancelled && { isCancelled: true as const }),
+      };
     });
     return { ranges, mayHaveMore };
   }

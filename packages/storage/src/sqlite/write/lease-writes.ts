@@ -32,16 +32,6 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE deliveries INDEXED BY deliveries_held SET lease_until = ?
      WHERE owner = ?`,
   );
-  /**
-   * Of messages that were cancelled: nobody is to go on with them.
-   * Parameters: end of the lease. Index: ranges_held.
-   */
-  const dropCancelledRanges = db.prepare(
-    `DELETE FROM ranges INDEXED BY ranges_held
-     WHERE owner IS NOT NULL AND lease_until <= ?
-       AND EXISTS (SELECT 1 FROM messages AS m
-                   WHERE m.seq = message_seq AND m.cancelled_at IS NOT NULL)`,
-  );
   /** A fence more, so that the former owner is refused from now on. */
   const freeRanges = db.prepare(
     `UPDATE ranges INDEXED BY ranges_held
@@ -165,7 +155,6 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     counts.add(countChanges, now);
     statistics.add(settledCounts);
     freeConsumers.run(endedBy);
-    dropCancelledRanges.run(endedBy);
     const freed =
       returned.length +
       Number(freeRanges.run(endedBy).changes) +

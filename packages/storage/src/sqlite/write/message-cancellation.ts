@@ -57,10 +57,10 @@ export function createMessageCancellation(
 }
 
 /** Whether a message was cancelled; each is looked up once per check. */
-export type CancelledCheck = (messageSeq: number) => boolean;
+type CancelledCheck = (messageSeq: number) => boolean;
 
 /** Makes checks for one operation each: what one of them learned it keeps. */
-export function createCancelledChecks(db: DatabaseSync): () => CancelledCheck {
+function createCancelledChecks(db: DatabaseSync): () => CancelledCheck {
   /** Parameters: message. Index: the primary key. */
   const cancelled = prepareQuery<[1]>(
     db,

@@ -4,7 +4,6 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, FinishReport } from "@carillon/core";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
-import { createCancelledChecks } from "./message-cancellation.ts";
 import type { OutcomeColumns } from "./outcome-columns.ts";
 import { createOutcomeWrites } from "./outcome-writes.ts";
 import { createCut } from "./range-cuts.ts";
@@ -57,11 +56,8 @@ export function createRangeWrites(
     `UPDATE ranges SET upto_target = ?, fence = ?, owner = ?, lease_until = ?
      WHERE ${key}`,
   );
-  /** Parameters: key. */
-  const drop = db.prepare(`DELETE FROM ranges WHERE ${key}`);
   const cut = createCut(db);
   const turns = createTopicTurns(db);
-  const createCheck = createCancelledChecks(db);
   /** Parameters: key, fence. */
   const remove = db.prepare(`DELETE FROM ranges WHERE ${key} AND fence = ?`);
   /**
@@ -73,12 +69,6 @@ export function createRangeWrites(
        lease_until = NULL, fence = fence + 1
      WHERE ${key} AND fence = ?
        AND after_target < ? AND (upto_target IS NULL OR upto_target > ?)`,
-  );
-  /** Of a message that was cancelled. Parameters: key, fence. */
-  const removeCancelled = db.prepare(
-    `DELETE FROM ranges WHERE ${key} AND fence = ?
-       AND EXISTS (SELECT 1 FROM messages AS m
-                   WHERE m.seq = message_seq AND m.cancelled_at IS NOT NULL)`,
   );
   /** Raises the fence: the engine that gave it back cannot end it. */
   const release = db.prepare(
@@ -122,8 +112,7 @@ export function createRangeWrites(
     /**
      * `topicPosition`: of a message to several topics. `uptoTarget`: where it was
      * worked to, if not to its end. `true`, for short: it was kept, none was
-     * refused, and no other topic follows. Of a message that was cancelled no rest
-     * is left, and no other topic follows.
+     * refused, and no other topic follows.
      */
     finishRange(
       rangeKey: RangeKey,
@@ -137,22 +126,16 @@ export function createRangeWrites(
           ? remove.run(...rangeKey)
           : shorten.run(uptoTarget, now, ...rangeKey, uptoTarget, uptoTarget);
       if (changes === 0) return { kept: false, refused: [] };
-      const [messageSeq, topicSeq] = rangeKey;
-      if (uptoTarget !== null && createCheck()(messageSeq)) {
-        drop.run(messageSeq, topicSeq, uptoTarget);
-      }
       const refused = outcomes.addAll(columns);
       if (topicPosition === null && refused.length === 0) return true;
       const report = { kept: true, refused };
       if (topicPosition === null || uptoTarget !== null) return report;
+      const [messageSeq, topicSeq] = rangeKey;
       const unclaimed = turns.advance(messageSeq, topicSeq, topicPosition, now);
       return unclaimed === undefined ? report : { ...report, unclaimed };
     },
     releaseRanges(rangeKeys: readonly RangeKey[]): void {
-      for (const rangeKey of rangeKeys) {
-        const { changes } = removeCancelled.run(...rangeKey);
-        if (changes === 0) release.run(...rangeKey);
-      }
+      for (const rangeKey of rangeKeys) release.run(...rangeKey);
     },
   };
 }

@@ -4,7 +4,6 @@
  */
 
 import { type KeyObject, sign, verify } from "node:crypto";
-import { promisify } from "node:util";
 
 /** The signed fields of a message body, as they stand in the JSON. */
 export interface SignedFields {
@@ -17,6 +16,8 @@ export interface SignedFields {
   readonly topic_urn?: string;
   readonly type: string;
 }
+
+const algorithm = "RSA-SHA256";
 
 /** In the order in which they are signed, which is alphabetical. */
 const signedFields = [
@@ -39,10 +40,9 @@ export function stringToSign(fields: SignedFields): string {
   return text;
 }
 
-/** Signs in the thread pool; answers base64 with padding. */
-export async function signText(text: string, key: KeyObject): Promise<string> {
-  const signature = await signInPool("RSA-SHA256", Buffer.from(text), key);
-  return signature.toString("base64");
+/** RSASSA-PKCS1-v1_5 with SHA-256; answers base64 with padding. */
+export function signText(text: string, key: KeyObject): string {
+  return sign(algorithm, Buffer.from(text), key).toString("base64");
 }
 
 /** What a receiver does: checks a body's signature with the certificate's key. */
@@ -52,15 +52,9 @@ export function verifyFields(
   publicKey: KeyObject,
 ): boolean {
   return verify(
-    "RSA-SHA256",
+    algorithm,
     Buffer.from(stringToSign(fields)),
     publicKey,
     Buffer.from(signature, "base64"),
   );
 }
-
-const signInPool: (
-  algorithm: string,
-  data: Buffer,
-  key: KeyObject,
-) => Promise<Buffer> = promisify(sign);

@@ -24,7 +24,7 @@ import {
   watchSetting,
 } from "@carillon/core";
 import { createSelfSignedCertificate } from "./certificate.ts";
-import { signText } from "./signature.ts";
+import { SigningThreads } from "./signing-threads.ts";
 
 /** A signature of a notification, and which certificate verifies it. */
 export interface Signature {
@@ -84,6 +84,7 @@ export class SigningKeys implements Signer, Disposable {
   readonly #setting: SharedSetting;
   readonly #reload = createReload(() => this.#readAgain());
   readonly #stop: () => void;
+  readonly #threads: SigningThreads;
   #loaded: Promise<LoadedKeys> | undefined;
   /** Rotations made here so far. */
   #rotations = 0;
@@ -91,6 +92,7 @@ export class SigningKeys implements Signer, Disposable {
   constructor(options: SigningKeysOptions) {
     const { settings, logger } = options;
     this.#options = options;
+    this.#threads = new SigningThreads(logger);
     this.#setting = new SharedSetting(settings, signingKeysSetting);
     this.#stop = watchSetting(settings, signingKeysSetting, () => {
       this.#reload().catch((error: unknown) => {
@@ -107,7 +109,7 @@ export class SigningKeys implements Signer, Disposable {
   async sign(text: string): Promise<Signature> {
     const { current, privateKey } = await this.#load();
     return {
-      signature: await signText(text, privateKey),
+      signature: await this.#threads.sign(text, privateKey),
       certificateId: current.certificateId,
     };
   }
@@ -142,9 +144,10 @@ export class SigningKeys implements Signer, Disposable {
     return fresh.current.certificateId;
   }
 
-  /** Reads no more what others write. */
+  /** Reads no more what others write, and ends the threads that sign. */
   [Symbol.dispose](): void {
     this.#stop();
+    this.#threads[Symbol.dispose]();
   }
 
   /** In place of what was loaded, which stays should that fail. */

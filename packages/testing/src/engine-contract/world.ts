@@ -29,9 +29,9 @@ import {
 import { createCountingIds } from "../counting-ids.ts";
 import { ManualClock } from "../manual-clock.ts";
 import type { OpenStore } from "../open-store.ts";
+import { RecordingLogger } from "../recording-logger.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { defineTestProtocol } from "../test-protocol.ts";
-import { RecordingLogger } from "./recording-logger.ts";
 import { ScriptedChannel } from "./scripted-channel.ts";
 import { type Tracked, trackCalls } from "./track-calls.ts";
 

@@ -44,7 +44,7 @@ import {
 } from "./outcome.ts";
 import { type PersistPorts, persist } from "./persist.ts";
 import type { RangeIntake } from "./publish.ts";
-import { RangeOutcomes } from "./range-outcomes.ts";
+import { RangeOutcomes, type RangeOutcomesContext } from "./range-outcomes.ts";
 import { RangeRetries } from "./range-retries.ts";
 import type { Sender } from "./sender.ts";
 import { WorkLoop } from "./work-loop.ts";
@@ -90,6 +90,7 @@ export class FanOut implements RangeIntake {
   readonly #loop: WorkLoop;
   readonly #retries: RangeRetries;
   readonly #lease: RangeLease;
+  readonly #context: RangeOutcomesContext;
   readonly #filter = new MessageFilter();
   /** Ranges this engine holds and has not begun. */
   readonly #ready: ClaimedRange[] = [];
@@ -104,9 +105,10 @@ export class FanOut implements RangeIntake {
     this.#options = options;
     const { rangeSize } = options;
     this.#lease = { ...ports.leases.lease, rangeSize };
+    this.#context = { ...ports, laneRetryMs: options.laneRetryMs };
     this.#loop = new WorkLoop(ports, {
       name: "ranges",
-      hasRoom: () => this.hasRoom,
+      hasRoom: () => this.#hasRoomToClaim(),
       claim: () => this.#claim(),
     });
     this.#retries = new RangeRetries(ports, (range) => this.#release(range));
@@ -179,6 +181,15 @@ export class FanOut implements RangeIntake {
     );
   }
 
+  /**
+   * For many at once: a claim whenever one range ends would take as much of the
+   * store as the range itself.
+   */
+  #hasRoomToClaim(): boolean {
+    const { maxRanges } = this.#options;
+    return this.hasRoom && maxRanges - this.#ranges >= maxClaim;
+  }
+
   #beginReady(): void {
     while (this.#isOpen && this.#hasRoom()) {
       const work = this.#ready.shift();
@@ -190,11 +201,11 @@ export class FanOut implements RangeIntake {
   }
 
   async #claim(): Promise<boolean> {
-    const { maxRanges, rangeSize } = this.#options;
+    const { rangeSize } = this.#options;
     const { store, leases, sender, offer } = this.#ports;
     const { ranges, mayHaveMore } = await store.claim(leases.lease, {
       kinds: ["range"],
-      limit: Math.min(maxClaim, maxRanges - this.#ranges),
+      limit: maxClaim,
       rangeSize,
       // Long ones only as far as they can be begun: the others are for engines
       // that have room.
@@ -296,8 +307,7 @@ export class FanOut implements RangeIntake {
     } finally {
       this.#unsent -= audience.length;
     }
-    const context = { ...this.#ports, ...this.#options };
-    const outcomes = new RangeOutcomes(context, message, escalation);
+    const outcomes = new RangeOutcomes(this.#context, message, escalation);
     const opening = this.#open(message);
     // Mostly at once.
     const opened = opening instanceof Promise ? await opening : opening;

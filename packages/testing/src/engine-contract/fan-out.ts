@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Engine } from "@carillon/core";
 import { cancelMessage } from "../store-contract/message-cancellation.ts";
 import type { EngineCases } from "./cases.ts";
+import { recordCalls } from "./record-calls.ts";
 import { delivered, never, unavailable } from "./scripted-channel.ts";
 import { projectId, urnOf } from "./world.ts";
 
@@ -124,6 +125,28 @@ export function testFanOut(
       assert.deepEqual(await world.counts(id), { delivered: 1 });
     }
     assert.equal(world.http.calls.length, 150);
+  });
+
+  const calls: string[] = [];
+  test("claims the ranges of small messages by the dozen", {
+    subscribers: 1,
+    engine: { maxInFlight: 400, laneInFlight: 400 },
+    wrap: (store) => recordCalls(store, calls),
+  }, async (world) => {
+    const answers: (() => void)[] = [];
+    world.http.script = () =>
+      new Promise((resolve) => answers.push(() => resolve(delivered)));
+    const engine = await world.start();
+    for (let n = 0; n < 400; n++) await world.publish(engine);
+    await world.settle();
+    assert.ok(answers.length < 300, "It has room for all.");
+    calls.length = 0;
+    for (const answer of answers.splice(0, 100)) {
+      answer();
+      await world.settle();
+    }
+    const claims = calls.filter((it) => it === "claim").length;
+    assert.ok(claims > 0 && claims < 5, `${claims} claims`);
   });
 
   test("two engines on one store share a topic evenly", {

@@ -68,7 +68,7 @@ export function createOutcomeWrites(
   rules: StateRules,
   journal: ChangeJournal,
 ) {
-  const inserts = createInserts(db);
+  const layouts = createLayouts(db);
   /** Parameters: message, target. Index: the primary key. */
   const find = prepareQuery<[state: number, fence: number, attempts: number]>(
     db,
@@ -122,28 +122,20 @@ export function createOutcomeWrites(
 
   /** The row that is being written, in the order of the columns. */
   const values = new Array<SQLInputValue>(names.length).fill(null);
-  /** Of the batch that is being written, the columns that have values. */
-  let present: readonly {
-    readonly n: number;
-    readonly column: readonly (SQLInputValue | null)[];
-  }[] = [];
   let batch: OutcomeColumns | undefined;
-  let insert = inserts([]);
+  let { present, insert } = layouts([]);
 
   function begin(columns: OutcomeColumns): void {
     batch = columns;
-    present = columns.columns.flatMap((column, n) =>
-      column ? [{ n, column }] : [],
-    );
-    insert = inserts(present.map(({ n }) => n));
+    ({ present, insert } = layouts(columns.columns));
     for (const n of names.keys()) values[n] = absent[n] ?? null;
   }
 
   /** Fills `values`, and answers the state that the outcome reports. */
   function load(columns: OutcomeColumns, row: number): number {
     if (columns !== batch) begin(columns);
-    for (const { n, column } of present) {
-      const value = column[row] ?? absent[n] ?? null;
+    for (const n of present) {
+      const value = columns.columns[n]?.[row] ?? absent[n] ?? null;
       checkFits(value, isText[n] === true, fullNames[n] ?? "");
       values[n] = value;
     }
@@ -334,46 +326,63 @@ export function createOutcomeWrites(
   };
 }
 
-/** Statements for batches with different columns; more are not kept. */
-const maxInserts = 64;
+/** Which columns a batch has values in, and the statement for these. */
+interface Layout {
+  /** Places of the columns, in their order. */
+  readonly present: readonly number[];
+  /**
+   * Adds a delivery with its outcome, and answers whether it did: one that is
+   * there already stays as it is. Index: the primary key.
+   */
+  insert(values: readonly SQLInputValue[]): boolean;
+}
+
+/** Layouts of batches with different columns; more are not kept. */
+const maxLayouts = 64;
 
 /**
- * Adds a delivery with its outcome, and answers whether it did: one that is there
- * already stays as it is. Only columns in which the batch has values are bound: of
+ * Answers the layout of a batch. Only columns in which it has values are bound: of
  * what a delivery costs here binding is much, and most columns are rarely used.
- * Index: the primary key. Called for every recipient of every message.
+ * Called for every message: the key is a number, a bit for each column.
  */
-function createInserts(db: DatabaseSync) {
-  type Insert = (values: readonly SQLInputValue[]) => boolean;
-  const known = new Map<string, Insert>();
+function createLayouts(db: DatabaseSync) {
+  const known = new Map<number, Layout>();
 
-  function prepare(places: readonly number[]): Insert {
-    const columns = places.map((n) => names[n]);
+  function prepare(present: readonly number[]): Layout {
+    // What must be there is bound, so that its absence is refused.
+    const places = [...new Set([...requiredAt, ...present])];
     const statement = db.prepare(
-      `INSERT INTO deliveries (${columns.join(", ")})
-       VALUES (${columns.map(() => "?").join(", ")})
+      `INSERT INTO deliveries (${places.map((n) => names[n]).join(", ")})
+       VALUES (${places.map(() => "?").join(", ")})
        ON CONFLICT DO NOTHING`,
     );
     const parameters = new Array<SQLInputValue>(places.length).fill(null);
-    return (values) => {
-      for (let n = 0; n < places.length; n++) {
-        parameters[n] = values[places[n] ?? 0] ?? null;
-      }
-      return statement.run(...parameters).changes > 0;
+    return {
+      present,
+      insert(values) {
+        for (let n = 0; n < places.length; n++) {
+          parameters[n] = values[places[n] ?? 0] ?? null;
+        }
+        return statement.run(...parameters).changes > 0;
+      },
     };
   }
 
-  return (present: readonly number[]): Insert => {
-    // What must be there is bound, so that its absence is refused.
-    const places = [...new Set([...requiredAt, ...present])];
-    const key = places.join();
-    let insert = known.get(key);
-    if (insert === undefined) {
-      if (known.size >= maxInserts) known.clear();
-      insert = prepare(places);
-      known.set(key, insert);
+  return (columns: OutcomeColumns["columns"]): Layout => {
+    let key = 0;
+    let bit = 1;
+    for (const column of columns) {
+      if (column) key += bit;
+      bit *= 2;
     }
-    return insert;
+    let layout = known.get(key);
+    if (layout === undefined) {
+      if (known.size >= maxLayouts) known.clear();
+      const present = [...columns.keys()].filter((n) => columns[n]);
+      layout = prepare(present);
+      known.set(key, layout);
+    }
+    return layout;
   };
 }
 

@@ -40,39 +40,31 @@ export class SettledCounts {
   }
 }
 
+type CountRow = [
+  topicSeq: number,
+  protocol: string,
+  createdAt: EpochMs,
+  count: number,
+];
+
 export function createStatistics(db: DatabaseSync) {
-  /**
-   * The topic of a message, NULL for one to several. Deleted topics have no
-   * counts. Parameters: message. Index: primary keys.
-   */
-  const topicOf = prepareQuery<[topicSeq: number | null, createdAt: EpochMs]>(
-    db,
-    `SELECT m.topic_seq, m.created_at FROM messages AS m
-     LEFT JOIN topics AS t ON t.seq = m.topic_seq
-     WHERE m.seq = ? AND (m.audience = ${audienceCodes.topics}
-       OR m.audience = ${audienceCodes.topic} AND t.seq IS NOT NULL
-         AND t.deleted_at IS NULL)`,
-  );
-  /**
-   * The same as `protocols` by topic, of a message to several; of those that were
-   * not deleted.
-   */
-  const topicProtocols = prepareQuery<
-    [topicSeq: number, protocol: string, count: number]
-  >(
-    db,
-    `SELECT s.topic_seq, s.protocol, count(*) FROM json_each(?) AS t
-     CROSS JOIN subscriptions AS s ON s.seq = t.value
+  /** Of a message to topics, as far as these were not deleted. */
+  const from = `CROSS JOIN subscriptions AS s ON s.seq = t.value
      CROSS JOIN topics ON topics.seq = s.topic_seq
        AND topics.deleted_at IS NULL
-     GROUP BY s.topic_seq, s.protocol`,
-  );
-  /** Parameters: numbers of subscriptions, as JSON. Index: the primary key. */
-  const protocols = prepareQuery<[protocol: string, count: number]>(
+     CROSS JOIN messages AS m ON m.seq = ? AND m.audience IN
+       (${audienceCodes.topic}, ${audienceCodes.topics})`;
+  const columns = "s.topic_seq, s.protocol, m.created_at";
+  /** Parameters: number of a subscription, message. Index: primary keys. */
+  const ofOne = prepareQuery<CountRow>(
     db,
-    `SELECT s.protocol, count(*) FROM json_each(?) AS t
-     CROSS JOIN subscriptions AS s ON s.seq = t.value
-     GROUP BY s.protocol`,
+    `SELECT ${columns}, 1 FROM (SELECT ? AS value) AS t ${from}`,
+  );
+  /** The same for several, as JSON. */
+  const ofSeveral = prepareQuery<CountRow>(
+    db,
+    `SELECT ${columns}, count(*) FROM json_each(?) AS t ${from}
+     GROUP BY s.topic_seq, s.protocol`,
   );
   const add = db.prepare(
     `INSERT INTO topic_statistics (topic_seq, hour, protocol, state, count)
@@ -82,18 +74,16 @@ export function createStatistics(db: DatabaseSync) {
   return {
     add({ byMessage }: SettledCounts): void {
       for (const [messageSeq, groups] of byMessage) {
-        const message = topicOf.get(messageSeq);
-        if (message === undefined) continue;
-        const [topicSeq, createdAt] = message;
         for (const { state, hour, targets } of groups) {
-          const of = hour ?? Math.floor(createdAt / hourMs);
-          const list = JSON.stringify(targets);
+          const [one = 0] = targets;
+          // Of an event there is one: grouping it would take as long as the rest.
           const rows =
-            topicSeq === null
-              ? topicProtocols.all(list)
-              : protocols.all(list).map((row) => [topicSeq, ...row] as const);
-          for (const [topic, protocol, count] of rows) {
-            add.run(topic, of, protocol, state, count);
+            targets.length === 1
+              ? ofOne.all(one, messageSeq)
+              : ofSeveral.all(JSON.stringify(targets), messageSeq);
+          for (const [topicSeq, protocol, createdAt, count] of rows) {
+            const of = hour ?? Math.floor(createdAt / hourMs);
+            add.run(topicSeq, of, protocol, state, count);
           }
         }
       }

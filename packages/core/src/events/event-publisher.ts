@@ -61,8 +61,6 @@ export const maxEventsPerWrite = 500;
 const lateOutcomesMs = 24 * 3_600_000;
 /** Read without a hint so often; also renews the lease. */
 const pollMs = 5000;
-/** Read but unwanted batches after which the position is written at once. */
-const maxUnwritten = 1000;
 const forgetEveryMs = 60_000;
 /** Batches removed in one write. */
 const forgetLimit = 500;
@@ -79,7 +77,6 @@ export class EventPublisher {
   #written: FeedPosition | undefined;
   /** What is read; between the two nobody wants anything. */
   #read: FeedPosition | undefined;
-  #unwritten = 0;
   #renewAt = 0;
   /** Until then no other owner has the place; monotonic. */
   #leaseEndsAt = 0;
@@ -127,9 +124,13 @@ export class EventPublisher {
 
   /** Answers whether there may be more to read. */
   async #readOn(): Promise<boolean> {
-    const { store, clock, logger } = this.#ports;
+    const { store, logger } = this.#ports;
     await this.#claim();
     if (this.#written === undefined || this.#read === undefined) return false;
+    if (await this.#skipUnwanted()) {
+      await this.#writePosition();
+      return false;
+    }
     const page = await store.readChanges(this.#read, pageSize);
     if (page.kind === "gone") {
       const { next } = page;
@@ -144,11 +145,31 @@ export class EventPublisher {
       }
     }
     if (!(await this.#tell(batches))) return true;
-    const isDue =
-      this.#unwritten >= maxUnwritten ||
-      (this.#unwritten > 0 && clock.monotonic() >= this.#writeAt);
-    if (isDue) await this.#advance(this.#read, []);
+    await this.#writePosition();
     return batches.length === pageSize;
+  }
+
+  /**
+   * Goes to the end where nobody wants anything, as nearly always: reading all
+   * that happens would cost each delivery. The end is read first: what is written
+   * behind it meanwhile may be wanted.
+   */
+  async #skipUnwanted(): Promise<boolean> {
+    const { store, clock } = this.#ports;
+    const end = await store.readLatestPosition();
+    const since = addMs(clock.now(), -lateOutcomesMs);
+    if (await store.findEventConsumer(since)) return false;
+    this.#read = end;
+    return true;
+  }
+
+  /** Now and then, where nothing was to be told. */
+  async #writePosition(): Promise<void> {
+    const read = this.#read;
+    if (read === undefined || read === this.#written) return;
+    if (this.#ports.clock.monotonic() >= this.#writeAt) {
+      await this.#advance(read, []);
+    }
   }
 
   async #claim(): Promise<void> {
@@ -165,27 +186,18 @@ export class EventPublisher {
     // Another owner may have moved it meanwhile.
     if (held !== before) {
       this.#read = held;
-      this.#unwritten = 0;
     }
   }
 
   /** Reads past the batches. False: another owner has the place. */
   async #tell(batches: readonly ChangeBatch[]): Promise<boolean> {
-    const { store, clock } = this.#ports;
-    if (batches.length === 0) return true;
-    const since = addMs(clock.now(), -lateOutcomesMs);
-    const isWanted = await store.findEventConsumer(since);
-    const parts = isWanted
-      ? cutByEvents(batches, maxEventsPerWrite)
-      : [batches];
-    for (const part of parts) {
-      const told = isWanted ? await this.#toMessages(part) : [];
+    for (const part of cutByEvents(batches, maxEventsPerWrite)) {
+      const told = await this.#toMessages(part);
       if (told.some(({ messages }) => messages.length > 0)) {
         if (!(await this.#write(told))) return false;
         continue;
       }
       this.#read = part.at(-1)?.position ?? this.#read;
-      this.#unwritten += part.length;
     }
     return true;
   }
@@ -235,7 +247,6 @@ export class EventPublisher {
     }
     this.#written = to;
     this.#read = to;
-    this.#unwritten = 0;
     this.#writeAt = clock.monotonic() + pollMs;
     if (messages.length === 0) return true;
     // A lost hint only delays: the sweeper finds the rows.

@@ -28,6 +28,7 @@ export {
   type DeliveryActions,
   type FilterRequest,
 } from "./engine/delivery-actions.ts";
+export type { NoticeIntake } from "./engine/due-deliveries.ts";
 export {
   createEngine,
   type Engine,
@@ -368,6 +369,7 @@ export {
   type StoreChanges,
 } from "./ports/store-changes.ts";
 export type {
+  AddedSubscription,
   NewSubscription,
   SubscriberNotice,
   SubscriptionChange,
@@ -390,6 +392,7 @@ export type {
   AudienceRange,
   Backlog,
   ClaimedDelivery,
+  ClaimedNotice,
   ClaimedRange,
   ClaimedWork,
   ClaimRequest,
@@ -475,6 +478,10 @@ export {
   smnSignature,
 } from "./subscriptions/signature.ts";
 export {
+  claimNotice,
+  noticeContent,
+} from "./subscriptions/subscriber-notice.ts";
+export {
   confirmationLifetimeMs,
   type ExtensionRequest,
   isCodeEnabled,
@@ -483,11 +490,11 @@ export {
   type SubscriptionExtension,
   type SubscriptionStatus,
   subscriptionStatus,
+  toRecipient,
 } from "./subscriptions/subscription.ts";
 export {
   type ConfirmationGrant,
   isUnsubscribable,
-  noticeContent,
   type SubscriptionGeneration,
   type SubscriptionTokens,
 } from "./subscriptions/subscription-tokens.ts";

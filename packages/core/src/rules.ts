@@ -53,10 +53,8 @@ export {
   type ConfirmationWindow,
   countConfirmation,
 } from "./subscriptions/confirmation-windows.ts";
-export {
-  isUnsubscribable,
-  noticeContent,
-} from "./subscriptions/subscription-tokens.ts";
+export { noticeContent } from "./subscriptions/subscriber-notice.ts";
+export { isUnsubscribable } from "./subscriptions/subscription-tokens.ts";
 export {
   mayTryCode,
   type WrongCodeKeys,

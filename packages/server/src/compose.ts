@@ -211,26 +211,6 @@ export async function compose(
     { store, clock, newId },
     { region, quota: () => settings.get().topicsPerProject },
   );
-  const subscriptions = createSubscriptions(
-    {
-      store,
-      topics,
-      dispatcher,
-      clock,
-      newId,
-      newMessageId,
-      tokens: subscriptionTokens,
-      hash: createKeyedHash(key, "wrong-code"),
-      protocols,
-      kindOf: (protocol) => kindOf(channels, protocol),
-      checkTarget: (url) => ports.checkTarget(url, closing.signal),
-      logger,
-    },
-    {
-      quota: () => settings.get().subscriptionsPerTopic,
-      limitConfirmations: () => settings.get().limitConfirmations,
-    },
-  );
   const keys = opened.use(
     await orAborted(openKeys({ store, key, clock, logger }), signal),
   );
@@ -288,6 +268,27 @@ export async function compose(
       slowAfterMs: config.slowAfterMs,
       leaseMs: config.leaseMs,
       lives,
+    },
+  );
+  const subscriptions = createSubscriptions(
+    {
+      store,
+      topics,
+      dispatcher,
+      notices: engine.notices,
+      clock,
+      newId,
+      newMessageId,
+      tokens: subscriptionTokens,
+      hash: createKeyedHash(key, "wrong-code"),
+      protocols,
+      kindOf: (protocol) => kindOf(channels, protocol),
+      checkTarget: (url) => ports.checkTarget(url, closing.signal),
+      logger,
+    },
+    {
+      quota: () => settings.get().subscriptionsPerTopic,
+      limitConfirmations: () => settings.get().limitConfirmations,
     },
   );
   await orAborted(engine.recover(), signal);

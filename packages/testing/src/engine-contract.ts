@@ -16,6 +16,7 @@ import { testFailover } from "./engine-contract/failover.ts";
 import { testFanOut } from "./engine-contract/fan-out.ts";
 import { testFaults } from "./engine-contract/faults.ts";
 import { testLeases } from "./engine-contract/leases.ts";
+import { testNotices } from "./engine-contract/notices.ts";
 import { testPull } from "./engine-contract/pull.ts";
 import { testRetries } from "./engine-contract/retries.ts";
 import { testSeveralTopics } from "./engine-contract/several-topics.ts";
@@ -53,6 +54,7 @@ export function testEngineContract(
       describe("retries", () => testRetries(cases));
       describe("what costs money", () => testBillable(cases));
       describe("failover", () => testFailover(cases));
+      describe("notices", () => testNotices(cases));
       describe("pull", () => testPull(cases));
       describe("leases", () => testLeases(cases));
       describe("faults", () => testFaults(cases));

@@ -20,7 +20,9 @@ import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type {
   ClaimedDelivery,
+  ClaimedNotice,
   FencedOutcome,
+  Lease,
   WorkStore,
 } from "../ports/work-store.ts";
 import { addMs, type EpochMs } from "../time.ts";
@@ -78,14 +80,27 @@ interface GivenBack {
 /** What becomes of a claim without an attempt. */
 type Decision = FencedOutcome | GivenBack;
 
+/** Where a message to one subscription finds an engine at once. */
+export interface NoticeIntake {
+  /** A lease for a delivery that will be worked now, if there is room. */
+  reserve(): Lease | undefined;
+  /** Takes what was claimed with it; `undefined` gives the room back. */
+  take(work: ClaimedNotice | undefined): void;
+}
+
 /** How long a claim waits whose message cannot be read now; milliseconds. */
 const failedReadRetryMs = 5000;
 
-export class DueDeliveries {
+export class DueDeliveries implements NoticeIntake {
   readonly #ports: DueDeliveriesPorts;
   readonly #options: DueDeliveriesOptions;
   readonly #loop: WorkLoop;
   #batches = 0;
+  /** Of notices that are being written. */
+  #reservations = 0;
+  /** What one commit brought becomes one batch. */
+  #taken: ClaimedNotice[] = [];
+  #isOpen = true;
   #idle: (() => void)[] = [];
 
   constructor(ports: DueDeliveriesPorts, options: DueDeliveriesOptions) {
@@ -100,12 +115,42 @@ export class DueDeliveries {
 
   /** Whether claims are held whose outcomes are not written. */
   get isActive(): boolean {
-    return this.#batches > 0;
+    return this.#batches + this.#reservations + this.#taken.length > 0;
   }
 
   /** Whether a batch could be claimed now. */
   get hasRoom(): boolean {
     return this.#batches < this.#options.maxBatches;
+  }
+
+  /** A notice goes straight to work when nothing is due before it. */
+  reserve(): Lease | undefined {
+    const isFirst = !this.#loop.mayHaveWork;
+    const { batchSize } = this.#options;
+    const hasRoom = this.hasRoom && this.#reservations < batchSize;
+    if (!this.#isOpen || !isFirst || !hasRoom) return undefined;
+    this.#reservations++;
+    return this.#ports.leases.lease;
+  }
+
+  take(work: ClaimedNotice | undefined): void {
+    this.#reservations--;
+    if (work === undefined) {
+      this.#tellIfIdle();
+      return;
+    }
+    this.#taken.push(work);
+    if (this.#taken.length > 1) return;
+    queueMicrotask(() => {
+      const notices = this.#taken.splice(0);
+      const messages = new Map<number, ReadMessage>();
+      for (const { message } of notices) {
+        messages.set(message.seq, { message, isReadable: true });
+      }
+      this.#batches++;
+      const claims = notices.map(({ delivery }) => delivery);
+      void this.#work(claims, messages);
+    });
   }
 
   /** Something falls due in `ms` milliseconds. */
@@ -115,8 +160,9 @@ export class DueDeliveries {
 
   /** Claims no more and resolves when the batches in work are written. */
   async drain(): Promise<void> {
+    this.#isOpen = false;
     await this.#loop.stop();
-    if (this.#batches === 0) return;
+    if (!this.isActive) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -138,10 +184,17 @@ export class DueDeliveries {
     return false;
   }
 
-  /** Works a batch to its end; counted in `#batches` by the caller. */
-  async #work(claims: readonly ClaimedDelivery[]): Promise<void> {
+  /**
+   * Works a batch to its end; counted in `#batches` by the caller.
+   *
+   * @param messages those that are known, by number; the others are read
+   */
+  async #work(
+    claims: readonly ClaimedDelivery[],
+    messages = new Map<number, ReadMessage>(),
+  ): Promise<void> {
     try {
-      await this.#deliver(claims);
+      await this.#deliver(claims, messages);
     } catch (error) {
       this.#ports.logger.error("batch_failed", { error });
       // A defect before anything was started.
@@ -149,10 +202,13 @@ export class DueDeliveries {
     } finally {
       this.#batches--;
       this.#loop.roomFreed();
-      if (this.#batches === 0) {
-        for (const resolve of this.#idle.splice(0)) resolve();
-      }
+      this.#tellIfIdle();
     }
+  }
+
+  #tellIfIdle(): void {
+    if (this.isActive) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #release(
@@ -172,9 +228,12 @@ export class DueDeliveries {
     }
   }
 
-  async #deliver(claims: readonly ClaimedDelivery[]): Promise<void> {
+  async #deliver(
+    claims: readonly ClaimedDelivery[],
+    messages: Map<number, ReadMessage>,
+  ): Promise<void> {
     const { sender, ledger } = this.#ports;
-    const { items, decisions } = await this.#read(claims);
+    const { items, decisions } = await this.#read(claims, messages);
     const ready = await this.#route(items, decisions);
     const { finished, slowAttempts, unstarted } = await sender.send(ready);
     for (const { item } of [...finished, ...unstarted]) item.route?.release();
@@ -308,9 +367,9 @@ export class DueDeliveries {
   /** The claims' messages, each read once; those that cannot be are outcomes. */
   async #read(
     claims: readonly ClaimedDelivery[],
+    messages: Map<number, ReadMessage>,
   ): Promise<{ items: DueItem[]; decisions: Decision[] }> {
     const { clock, rules } = this.#ports;
-    const messages = new Map<number, ReadMessage>();
     const items: DueItem[] = [];
     const decisions: Decision[] = [];
     for (const claim of claims) {

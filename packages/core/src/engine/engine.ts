@@ -24,7 +24,7 @@ import type { NextDue, ReclaimedWork, WorkStore } from "../ports/work-store.ts";
 import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
-import { DueDeliveries } from "./due-deliveries.ts";
+import { DueDeliveries, type NoticeIntake } from "./due-deliveries.ts";
 import { EndedRows } from "./ended-rows.ts";
 import { EngineLeases } from "./engine-leases.ts";
 import type { EngineStatus } from "./engine-status.ts";
@@ -119,6 +119,8 @@ const defaultEngineOptions: EngineOptions = {
 
 export interface Engine {
   readonly publisher: Publisher;
+  /** Takes up messages to one subscription as they are written. */
+  readonly notices: NoticeIntake;
   /**
    * Frees what a former process held. To be called once, before anything is
    * published: it cannot tell old leases from new ones.
@@ -268,6 +270,7 @@ export function createEngine(
 
   return {
     publisher,
+    notices: dueDeliveries,
     async recover() {
       // Where engines share a store, leases of the dead lapse by themselves.
       if (!store.exclusive) return;

@@ -12,6 +12,7 @@ import type {
 import type { WrongCodeKeys } from "../subscriptions/verification-code.ts";
 import type { EpochMs } from "../time.ts";
 import type { Page, PageRequest } from "./page.ts";
+import type { ClaimedNotice, Lease } from "./work-store.ts";
 
 export interface SubscriptionReader {
   /** Deleted ones are not found. */
@@ -84,6 +85,16 @@ export interface SubscriberNotice {
   readonly limits?: readonly ConfirmationLimit[];
 }
 
+/** What came of adding a subscription. */
+export interface AddedSubscription {
+  readonly subscription: Subscription;
+  readonly created: boolean;
+  /** Set when the endpoint was asked too often to be asked again now. */
+  readonly throttled?: true;
+  /** The confirmation that was claimed with it. */
+  readonly claimed?: ClaimedNotice;
+}
+
 /** Keeps subscriptions, and how often they were asked to confirm. */
 export interface SubscriptionStore extends SubscriptionReader {
   /**
@@ -95,6 +106,9 @@ export interface SubscriptionStore extends SubscriptionReader {
    * of the confirmation all is the same, except that none is sent: then
    * `throttled` is set.
    *
+   * @param lease claims the confirmation's delivery in the same transaction, so
+   * that nobody else takes it up; absent: it is due
+   *
    * @throws CarillonError SUBSCRIPTION_QUOTA_EXCEEDED, TOPIC_NOT_FOUND (the
    * topic went away in between)
    */
@@ -102,11 +116,8 @@ export interface SubscriptionStore extends SubscriptionReader {
     subscription: NewSubscription,
     confirmation: SubscriberNotice | undefined,
     quota: number,
-  ): Promise<{
-    subscription: Subscription;
-    created: boolean;
-    throttled?: true;
-  }>;
+    lease?: Lease,
+  ): Promise<AddedSubscription>;
   /**
    * Marks a subscription confirmed, and counts the project's confirmations to
    * the endpoint anew. Twice is fine. `undefined`, and nothing changes, when

@@ -107,6 +107,12 @@ export interface ClaimedDelivery {
   readonly fence: number;
 }
 
+/** A message to one subscription whose delivery was claimed as it was added. */
+export interface ClaimedNotice {
+  readonly message: Message;
+  readonly delivery: ClaimedDelivery;
+}
+
 /** An attempt that costs money, as it is recorded before the call. */
 export interface AttemptIntent {
   readonly messageSeq: number;

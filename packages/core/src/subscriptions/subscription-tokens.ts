@@ -5,8 +5,6 @@
  */
 
 import type { SubscriptionId } from "../ids.ts";
-import type { MessageContent } from "../messages/message.ts";
-import type { SubscriberNotice } from "../ports/subscription-store.ts";
 import type { EpochMs } from "../time.ts";
 import { type Subscription, subscriptionStatus } from "./subscription.ts";
 
@@ -36,17 +34,6 @@ export interface SubscriptionTokens {
   unsubscribeToken(generation: SubscriptionGeneration): string;
   /** `undefined` for what was not made here. */
   openUnsubscribeToken(token: string): SubscriptionGeneration | undefined;
-}
-
-/** What a notice to a subscription says, once the store knows which it is. */
-export function noticeContent(
-  { kind, expiresAt, byCode }: SubscriberNotice,
-  { id: subscriptionId, generation }: Pick<Subscription, "id" | "generation">,
-): MessageContent {
-  const grant = { subscriptionId, generation, expiresAt };
-  return kind === "confirmation" && byCode
-    ? { kind, grant, byCode }
-    : { kind, grant };
 }
 
 /**

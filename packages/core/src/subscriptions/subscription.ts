@@ -2,6 +2,7 @@
 
 import { CarillonError } from "../errors.ts";
 import type { ProjectId, SubscriptionId } from "../ids.ts";
+import type { Recipient } from "../ports/channel.ts";
 import { checkStorable, utf8Length } from "../text.ts";
 import type { EpochMs } from "../time.ts";
 import type { FilterPolicy } from "./filter-policy.ts";
@@ -113,4 +114,21 @@ export function isCodeEnabled({
     "SUBSCRIPTION_INVALID",
     "Invalid extension: whether a verification code is enabled is true or false.",
   );
+}
+
+/** Whom the messages of a subscription go to. */
+export function toRecipient(
+  subscription: Omit<Subscription, "filterPolicies">,
+): Recipient {
+  const { seq, id, protocol, endpoint } = subscription;
+  const { extension, generation, signature } = subscription;
+  return {
+    target: seq,
+    protocol,
+    endpoint,
+    subscriptionId: id,
+    generation,
+    ...(Object.keys(extension).length > 0 && { extension }),
+    ...(signature && { signature }),
+  };
 }

@@ -4,6 +4,7 @@
  * written in one transaction: a crash leaves both or neither.
  */
 
+import type { NoticeIntake } from "../engine/due-deliveries.ts";
 import { CarillonError } from "../errors.ts";
 import { eventTopicName } from "../events/event-topic.ts";
 import type { MessageId, NewId, ProjectId, SubscriptionId } from "../ids.ts";
@@ -15,6 +16,8 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Page, PageRequest } from "../ports/page.ts";
 import type {
+  AddedSubscription,
+  NewSubscription,
   SubscriberNotice,
   SubscriptionChange,
   SubscriptionFilter,
@@ -56,14 +59,11 @@ import {
   subscriptionStatus,
 } from "./subscription.ts";
 import {
+  type ConfirmationGrant,
   isUnsubscribable,
   type SubscriptionTokens,
 } from "./subscription-tokens.ts";
-import {
-  CodeGuard,
-  verificationCodePattern,
-  type WrongCodeKeys,
-} from "./verification-code.ts";
+import { CodeGuard, verificationCodePattern } from "./verification-code.ts";
 
 export interface SubscriptionsOptions {
   /** Subscriptions a topic may have. */
@@ -111,12 +111,7 @@ export interface Subscriptions {
     projectId: ProjectId,
     topicUrn: string,
     request: SubscribeRequest,
-  ): Promise<{
-    subscription: Subscription;
-    created: boolean;
-    /** Set when the endpoint was asked too often to be asked again now. */
-    throttled?: true;
-  }>;
+  ): Promise<Omit<AddedSubscription, "claimed">>;
   list(
     projectId: ProjectId,
     filter: SubscriptionFilter,
@@ -214,6 +209,7 @@ export interface SubscriptionsPorts {
   readonly store: SubscriptionStore & CounterStore;
   readonly topics: Topics;
   readonly dispatcher: Dispatcher;
+  readonly notices: NoticeIntake;
   readonly clock: Clock;
   readonly newId: NewId<SubscriptionId>;
   readonly newMessageId: NewId<MessageId>;
@@ -238,7 +234,7 @@ export function createSubscriptions(
   ports: SubscriptionsPorts,
   options: SubscriptionsOptions = {},
 ): Subscriptions {
-  const { store, topics, dispatcher, clock, tokens } = ports;
+  const { store, topics, dispatcher, notices, clock, tokens } = ports;
   const { checkTarget, protocols } = ports;
   const {
     quota = () => defaultSubscriptionsPerTopic,
@@ -345,21 +341,28 @@ export function createSubscriptions(
     );
   }
 
-  /** The subscription that the token of a link confirms now. */
-  async function findGranted(token: string): Promise<Subscription | undefined> {
+  /** What the token of a link may confirm now. */
+  function openGrant(token: string): ConfirmationGrant | undefined {
     const grant = tokens.openConfirmationToken(token);
-    if (!grant || grant.expiresAt <= clock.now()) return undefined;
+    return grant && grant.expiresAt > clock.now() ? grant : undefined;
+  }
+
+  async function findGranted(token: string): Promise<Subscription | undefined> {
+    const grant = openGrant(token);
+    if (!grant) return undefined;
     const known = await store.findSubscriptionById(grant.subscriptionId);
     return known?.generation === grant.generation ? known : undefined;
   }
 
-  /** Its subscriber may have left in between: the store compares again. */
-  const confirmGranted = async (
-    known: Subscription | undefined,
-    wrongCodes?: WrongCodeKeys,
-  ) =>
-    known &&
-    (await store.confirmSubscription(known.id, known.generation, wrongCodes));
+  /** The store compares: its subscriber may have left since. */
+  async function confirmByLink(
+    token: string,
+  ): Promise<Subscription | undefined> {
+    const grant = openGrant(token);
+    if (!grant) return undefined;
+    const { subscriptionId, generation } = grant;
+    return await store.confirmSubscription(subscriptionId, generation);
+  }
 
   async function confirmByCode(
     code: string,
@@ -402,7 +405,13 @@ export function createSubscriptions(
       });
     // One write either way: the time it takes tells nothing. A crash in between
     // loses the count of a code that was not answered.
-    if (isRight) return await confirmGranted(known, wrongCodes);
+    if (isRight) {
+      return await store.confirmSubscription(
+        subscriptionId,
+        generation,
+        wrongCodes,
+      );
+    }
     await codes.countWrong(wrongCodes);
     return undefined;
   }
@@ -441,6 +450,32 @@ export function createSubscriptions(
     return subscription;
   }
 
+  /**
+   * Its confirmation goes straight to work where this engine has room. A crash
+   * right behind the commit only delays it: it is due, or is once its lease ends.
+   */
+  async function add(
+    subscription: NewSubscription,
+    confirmation: SubscriberNotice | undefined,
+  ): Promise<AddedSubscription> {
+    const lease = confirmation && notices.reserve();
+    let added: AddedSubscription | undefined;
+    try {
+      added = await store.addSubscription(
+        subscription,
+        confirmation,
+        quota(),
+        lease,
+      );
+    } finally {
+      if (lease) notices.take(added?.claimed);
+    }
+    if (confirmation && !lease) {
+      dispatcher.offer({ kind: "delivery", dueInMs: 0 });
+    }
+    return added;
+  }
+
   /** The topic of events is there once somebody subscribes to it. */
   async function getTopic(projectId: ProjectId, urn: string): Promise<Topic> {
     const { topicName } = parseTopicUrn(urn) ?? {};
@@ -469,7 +504,7 @@ export function createSubscriptions(
         setSignature(definition, smnSignature, request.signature);
       if (definition.isUrl) await checkTarget(endpoint);
       const needsYes = confirmation !== "none";
-      const result = await store.addSubscription(
+      const { claimed: _, ...result } = await add(
         {
           id: ports.newId(),
           topicSeq: topic.seq,
@@ -493,7 +528,6 @@ export function createSubscriptions(
               limits: limitConfirmations() ? confirmation : [],
             }
           : undefined,
-        quota(),
       );
       if (result.throttled) {
         ports.logger?.warn("confirmation_throttled", {
@@ -502,9 +536,6 @@ export function createSubscriptions(
           subscriptionId: result.subscription.id,
         });
       }
-      // A lost hint (a crash right here) only delays: the sweeper finds the
-      // confirmation's due row.
-      dispatcher.offer({ kind: "delivery", dueInMs: 0 });
       return result;
     },
     list: (projectId, filter, page) =>
@@ -552,7 +583,7 @@ export function createSubscriptions(
       const subscription =
         where && verificationCodePattern.test(token)
           ? await confirmByCode(token, where)
-          : await confirmGranted(await findGranted(token));
+          : await confirmByLink(token);
       if (!subscription) throw tokenInvalid();
       return subscription;
     },

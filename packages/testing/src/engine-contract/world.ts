@@ -5,6 +5,8 @@
 
 import assert from "node:assert/strict";
 import {
+  type AddedSubscription,
+  addMs,
   type Clock,
   type ContentSeal,
   createEngine,
@@ -16,8 +18,10 @@ import {
   type DispatchListener,
   type Engine,
   type EngineOptions,
+  type Lease,
   type MessageId,
   type MessageReport,
+  type NewSubscription,
   type ProjectId,
   type Protocol,
   type PublishRequest,
@@ -25,6 +29,8 @@ import {
   type Store,
   type Subscription,
   smnRetryPolicy,
+  subscriptionStatus,
+  type Topic,
 } from "@carillon/core";
 import { createCountingIds } from "../counting-ids.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -161,24 +167,67 @@ export class World {
     endpoint: string,
     topicName = "alerts",
   ): Promise<Subscription> {
-    const topic = await this.store.findTopic(projectId, topicName);
-    assert.ok(topic);
+    const topic = await this.#findTopic(topicName);
     const { subscription } = await this.store.addSubscription(
-      {
-        id: this.#newId(),
-        topicSeq: topic.seq,
-        projectId,
-        protocol,
-        endpoint,
-        remark: "",
-        extension: {},
-        status: 1,
-        createdAt: this.clock.now(),
-      },
+      this.#newSubscription(topic, protocol, endpoint, "confirmed"),
       undefined,
       1_000_000,
     );
     return subscription;
+  }
+
+  /** Subscribes to `alerts`, and asks for confirmation. */
+  async addUnconfirmed(
+    protocol: Protocol,
+    endpoint: string,
+    lease: Lease | undefined,
+  ): Promise<AddedSubscription> {
+    const topic = await this.#findTopic("alerts");
+    const { seq, name, displayName, introduction } = topic;
+    const createdAt = this.clock.now();
+    const expiresAt = addMs(createdAt, 3_600_000);
+    return await this.store.addSubscription(
+      this.#newSubscription(topic, protocol, endpoint, "unconfirmed"),
+      {
+        kind: "confirmation",
+        expiresAt,
+        message: {
+          id: this.#newId(),
+          projectId,
+          audience: "subscription",
+          topic: { seq, urn: urnOf(name), name, displayName, introduction },
+          createdAt,
+          expiresAt,
+        },
+      },
+      1_000_000,
+      lease,
+    );
+  }
+
+  async #findTopic(name: string): Promise<Topic> {
+    const topic = await this.store.findTopic(projectId, name);
+    assert.ok(topic);
+    return topic;
+  }
+
+  #newSubscription(
+    topic: Topic,
+    protocol: Protocol,
+    endpoint: string,
+    status: "unconfirmed" | "confirmed",
+  ): NewSubscription {
+    return {
+      id: this.#newId(),
+      topicSeq: topic.seq,
+      projectId,
+      protocol,
+      endpoint,
+      remark: "",
+      extension: {},
+      status: subscriptionStatus[status],
+      createdAt: this.clock.now(),
+    };
   }
 
   async publish(

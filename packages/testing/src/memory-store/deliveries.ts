@@ -11,11 +11,12 @@ import {
   type Lease,
   type Recipient,
   stateBeforeClaim,
+  toRecipient,
   toTopic,
 } from "@carillon/core";
 import { cancel, endIfCancelled } from "./cancellation.ts";
 import { freed, type Holds } from "./holds.ts";
-import { getMessage, listDeliveries, toRecipient } from "./ledger.ts";
+import { getMessage, listDeliveries } from "./ledger.ts";
 import { applyReceipt, findPart } from "./outcomes.ts";
 import { type DeliveryRow, deliveryKey, type Hold } from "./rows.ts";
 import type { Tables } from "./tables.ts";

@@ -5,8 +5,6 @@ import type {
   EpochMs,
   Message,
   NewMessage,
-  Recipient,
-  Subscription,
 } from "@carillon/core";
 import {
   type DeliveryRow,
@@ -37,8 +35,8 @@ export function addDueDelivery(
   target: number,
   nextAttemptAt: EpochMs,
   billable: boolean,
-): void {
-  deliveries.put(deliveryKey({ messageSeq, target }), {
+): DeliveryRow {
+  return deliveries.put(deliveryKey({ messageSeq, target }), {
     messageSeq,
     target,
     state: "waiting",
@@ -90,21 +88,5 @@ export function toRange(row: RangeRow): AudienceRange {
     afterTarget,
     uptoTarget,
     fence,
-  };
-}
-
-export function toRecipient(
-  subscription: Omit<Subscription, "filterPolicies">,
-): Recipient {
-  const { seq, id, protocol, endpoint } = subscription;
-  const { extension, generation, signature } = subscription;
-  return {
-    target: seq,
-    protocol,
-    endpoint,
-    subscriptionId: id,
-    generation,
-    ...(Object.keys(extension).length > 0 && { extension }),
-    ...(signature && { signature }),
   };
 }

@@ -1,17 +1,18 @@
 /** Fan-out in the in-memory store: ranges, and whom they are for. */
 
-import type {
-  AudienceRange,
-  ClaimRequest,
-  FinishedRange,
-  FinishReport,
-  Lease,
-  Recipient,
-  Subscription,
+import {
+  type AudienceRange,
+  type ClaimRequest,
+  type FinishedRange,
+  type FinishReport,
+  type Lease,
+  type Recipient,
+  type Subscription,
+  toRecipient,
 } from "@carillon/core";
 import { listActive } from "./directory.ts";
 import { freed, type Holds } from "./holds.ts";
-import { addRange, getMessage, toRange, toRecipient } from "./ledger.ts";
+import { addRange, getMessage, toRange } from "./ledger.ts";
 import { addOutcomes } from "./outcomes.ts";
 import { type RangeRow, rangeKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";

@@ -16,10 +16,11 @@ import {
   type SubscriptionStore,
   subscriptionStatus,
   toCounter,
+  toRecipient,
   type WrongCodeKeys,
 } from "@carillon/core";
 import { counterKey } from "./counters.ts";
-import { cancelLane } from "./deliveries.ts";
+import { cancelLane, claim } from "./deliveries.ts";
 import {
   endSubscription,
   hasTopic,
@@ -28,8 +29,9 @@ import {
   setStatus,
 } from "./directory.ts";
 import type { Holds } from "./holds.ts";
-import { addDueDelivery, addMessage } from "./ledger.ts";
+import { addDueDelivery, addMessage, getMessage } from "./ledger.ts";
 import { cutPage, equals, seqOfMarker } from "./lists.ts";
+import type { DeliveryRow } from "./rows.ts";
 import type { Tables } from "./tables.ts";
 
 export function createSubscriptionStore(
@@ -68,7 +70,7 @@ export function createSubscriptionStore(
       const last = seqOfMarker(subscriptions.list(), projectId, page);
       return cutPage(matching, page, (it) => it.seq > last);
     },
-    addSubscription: (subscription, confirmation, quota) =>
+    addSubscription: (subscription, confirmation, quota, lease) =>
       write(() => {
         const { topicSeq, protocol, endpoint, createdAt } = subscription;
         const topic = tables.topics.get(topicSeq);
@@ -106,7 +108,22 @@ export function createSubscriptionStore(
         if (!admit(tables, kept, limits, createdAt)) {
           return { ...answer, throttled: true };
         }
-        return { ...answer, subscription: notify(tables, kept, confirmation) };
+        const notified = notify(tables, kept, confirmation);
+        const { subscription: changed, delivery } = notified;
+        const claimed = lease && {
+          message: getMessage(tables, delivery.messageSeq),
+          delivery: claim(
+            tables,
+            delivery,
+            toRecipient(changed),
+            holds.grant(lease),
+          ),
+        };
+        return {
+          ...answer,
+          subscription: changed,
+          ...(claimed && { claimed }),
+        };
       }),
     confirmSubscription: (id, generation, wrongCodes) =>
       write(() => {
@@ -137,7 +154,7 @@ export function createSubscriptionStore(
         });
         tell(tables, "subscription.cancelled", left, holds.now());
         const notice = unsubscribeNotice(known);
-        return notice ? notify(tables, left, notice) : left;
+        return notice ? notify(tables, left, notice).subscription : left;
       }),
     updateSubscription: (projectId, topicName, id, change) =>
       write(() => {
@@ -198,15 +215,22 @@ function notify(
   tables: Tables,
   subscription: Subscription,
   notice: SubscriberNotice,
-): Subscription {
+): { subscription: Subscription; delivery: DeliveryRow } {
   const { seq } = subscription;
   const { message, billable = false } = notice;
   const content = noticeContent(notice, subscription);
   const messageSeq = addMessage(tables, { ...message, content });
-  addDueDelivery(tables, messageSeq, seq, message.createdAt, billable);
-  if (!("byCode" in content)) return subscription;
+  const delivery = addDueDelivery(
+    tables,
+    messageSeq,
+    seq,
+    message.createdAt,
+    billable,
+  );
+  if (!("byCode" in content)) return { subscription, delivery };
   const codeExpiresAt = notice.expiresAt;
-  return tables.subscriptions.put(seq, { ...subscription, codeExpiresAt });
+  const changed = { ...subscription, codeExpiresAt };
+  return { subscription: tables.subscriptions.put(seq, changed), delivery };
 }
 
 /** Counts a confirmation; answers false, and counts none, over a limit. */

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import type { Attempt } from "@carillon/core";
+import {
+  type Attempt,
+  type Lease,
+  type SubscriberNotice,
+  subscriptionStatus,
+} from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addSubscription,
@@ -16,7 +21,9 @@ import {
   leaseOf,
   mailOf,
   messageTo,
+  newSubscription,
   nextDueAt,
+  noQuota,
   phones,
   projectId,
   recordOutcomes,
@@ -42,6 +49,83 @@ export function testClaimedDeliveries({ test }: Cases): void {
         fence: 1,
       })),
     );
+  });
+
+  test("claims a confirmation as its subscription is added, as if it had been due", async (store, clock) => {
+    const topic = await addTopic(store);
+    const add = (lease?: Lease, mail: Partial<SubscriberNotice> = {}) =>
+      store.addSubscription(
+        newSubscription(topic, {
+          status: subscriptionStatus.unconfirmed,
+          extension: { header: { "x-key": "1" } },
+          signature: rotated,
+        }),
+        { ...mailOf(topic, "confirmation"), ...mail },
+        noQuota,
+        lease,
+      );
+    const { claimed, subscription } = await add(leaseOf("a"), { byCode: true });
+    assert.ok(claimed);
+    assert.deepEqual(await claimDue(store, clock, leaseOf("b"), start, 9), []);
+    const { message, delivery } = claimed;
+    assert.deepEqual(await statesOf(store, message.seq), ["sending"]);
+    assert.deepEqual(await store.findMessageBySeq(message.seq), message);
+    assert.ok("grant" in message.content && "byCode" in message.content);
+    assert.equal(subscription.codeExpiresAt, after(1000));
+
+    const { subscription: other } = await add();
+    const [due] = await claimDue(store, clock, leaseOf("b"), start, 9);
+    assert.equal(due?.recipient.target, other.seq);
+    const { endpoint, id } = subscription;
+    assert.deepEqual(delivery, {
+      ...due,
+      messageSeq: message.seq,
+      recipient: {
+        ...due.recipient,
+        target: subscription.seq,
+        endpoint,
+        subscriptionId: id,
+      },
+    });
+
+    const outcome = { ...delivered(message.seq, subscription.seq), fence: 1 };
+    assert.deepEqual(await recordOutcomes(store, [outcome]), []);
+    assert.deepEqual(await statesOf(store, message.seq), ["delivered"]);
+    const { counts } = (await store.findMessage(projectId, message.id)) ?? {};
+    assert.deepEqual(counts, { delivered: 1 });
+  });
+
+  test("claims no confirmation that is not sent", async (store) => {
+    const topic = await addTopic(store);
+    const { endpoint } = await addSubscription(store, topic);
+    const again = await store.addSubscription(
+      newSubscription(topic, { endpoint }),
+      mailOf(topic, "confirmation"),
+      noQuota,
+      leaseOf("a"),
+    );
+    assert.equal(again.claimed, undefined);
+  });
+
+  test("frees a confirmation that was claimed when its lease ends", async (store, clock) => {
+    const topic = await addTopic(store);
+    for (const billable of [false, true]) {
+      const { claimed } = await store.addSubscription(
+        newSubscription(topic, { status: subscriptionStatus.unconfirmed }),
+        { ...mailOf(topic, "confirmation"), billable },
+        noQuota,
+        leaseOf("a", 10),
+      );
+      clock.advance(10);
+      const reclaimed = await store.reclaim();
+      assert.deepEqual(reclaimed, { freed: 1, interrupted: 0 });
+      const now = clock.now();
+      const [again] = await claimDue(store, clock, leaseOf("b"), now, 9);
+      const { messageSeq, fence = 0, attempts } = again ?? {};
+      assert.equal(messageSeq, claimed?.message.seq);
+      assert.equal(attempts, 0);
+      assert.ok(fence > 1);
+    }
   });
 
   test("shows what is claimed as being sent", async (store, clock) => {

@@ -3,6 +3,7 @@
 import {
   CarillonError,
   type Clock,
+  claimNotice,
   isUnsubscribable,
   type PageRequest,
   type ProjectId,
@@ -19,12 +20,15 @@ import {
   subscriptionTables,
 } from "../schema/subscription-table.ts";
 import { Conditions } from "./conditions.ts";
+import { endOfLease } from "./lease-end.ts";
 import type { Reader } from "./reader.ts";
 
-/** `clock`: says when its subscribers confirm and leave. */
+/**
+ * `clock`: says when its subscribers confirm and leave, and when leases end.
+ */
 export function createSubscriptionStore(
   { reader, writer }: Connections,
-  clock: Pick<Clock, "now">,
+  clock: Pick<Clock, "now" | "monotonic">,
 ): SubscriptionStore {
   /** Parameters: id. Index: subscriptions_id. */
   const byId = reader.prepare<SubscriptionRow>(
@@ -58,12 +62,13 @@ export function createSubscriptionStore(
     async listSubscriptions(projectId, filter, page) {
       return lists(projectId, filter, page);
     },
-    async addSubscription(subscription, confirmation, quota) {
+    async addSubscription(subscription, confirmation, quota, lease) {
       const result = await writer.run(
         "addSubscription",
         subscription,
         confirmation ?? null,
         quota,
+        lease ? [lease.owner, endOfLease(lease, clock)] : null,
       );
       switch (result) {
         case "SUBSCRIPTION_QUOTA_EXCEEDED":
@@ -73,12 +78,20 @@ export function createSubscriptionStore(
           );
         case "TOPIC_NOT_FOUND":
           throw new CarillonError(result, "The topic was deleted meanwhile.");
-        default:
+        default: {
+          const { row, created, throttled, messageSeq } = result;
+          const added = subscriptions.fromRow(row);
           return {
-            subscription: subscriptions.fromRow(result.row),
-            created: result.created,
-            ...(result.throttled && { throttled: true }),
+            subscription: added,
+            created,
+            ...(throttled && { throttled }),
+            ...(lease &&
+              confirmation &&
+              messageSeq !== undefined && {
+                claimed: claimNotice(confirmation, added, messageSeq),
+              }),
           };
+        }
       }
     },
     async confirmSubscription(id, generation, wrongCodes) {

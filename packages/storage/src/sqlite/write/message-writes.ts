@@ -29,6 +29,9 @@ export type FirstRangeLease = readonly [
   rangeSize: number | null,
 ];
 
+/** Who holds a delivery that is claimed as it is added, and until when. */
+export type DeliveryLease = readonly [owner: string, until: number];
+
 /**
  * What became of the audience of a message that was accepted: how many, about,
  * are in ranges that nobody holds; the end of the range that is held, if one is
@@ -180,22 +183,38 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   };
 }
 
-/** Keeps a message to one subscription, due at once. */
+/**
+ * Keeps a message to one subscription, due at once or claimed; answers the
+ * message's number.
+ */
 export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
   const insertMessage = createInsert(db);
   const insertDue = createDueInsert(db);
+  /** Parameters: message, target, billable, owner, end of the lease. */
+  const insertClaimed = db.prepare(
+    `INSERT INTO deliveries (message_seq, target, state, attempts, fence,
+       billable, owner, lease_until)
+     VALUES (?, ?, ${stateCodes.sending}, 0, 1, ?, ?, ?)`,
+  );
   const counts = createCounts(db, journal);
   return (
     message: NewMessageRow,
     target: number,
-    dueAt: EpochMs,
     billable: boolean,
-  ): void => {
+    lease: DeliveryLease | null,
+  ): number => {
     const seq = insertMessage(message);
-    insertDue(seq, target, dueAt, billable);
+    const createdAt = createdAtOf(message);
     const countChanges = new CountChanges();
-    countChanges.add(seq, target, stateCodes.waiting);
-    counts.add(countChanges, createdAtOf(message));
+    if (lease === null) {
+      insertDue(seq, target, createdAt, billable);
+      countChanges.add(seq, target, stateCodes.waiting);
+    } else {
+      insertClaimed.run(seq, target, billable ? 1 : 0, ...lease);
+      countChanges.add(seq, target, stateCodes.sending);
+    }
+    counts.add(countChanges, createdAt);
+    return seq;
   };
 }
 

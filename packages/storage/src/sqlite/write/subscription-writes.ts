@@ -32,7 +32,7 @@ import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createConfirmationCounts } from "./confirmation-counts.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
-import { createNoticeWrite } from "./message-writes.ts";
+import { createNoticeWrite, type DeliveryLease } from "./message-writes.ts";
 
 const { unconfirmed, confirmed, cancelled, deleted } = statusCodes;
 
@@ -130,13 +130,19 @@ export function createSubscriptionWrites(
     return mayTryCode(ofSender, ofAll);
   }
 
-  /** Queues a notice to a subscription, with what its link is made from. */
-  function send(seq: number, notice: SubscriberNotice): void {
+  /**
+   * Queues a notice to a subscription, with what its link is made from, or
+   * claims it; answers the message's number.
+   */
+  function send(
+    seq: number,
+    notice: SubscriberNotice,
+    lease: DeliveryLease | null,
+  ): number {
     const content = noticeContent(notice, subscriptions.fromRow(get(seq)));
     if ("byCode" in content) setCodeExpiry.run(notice.expiresAt, seq);
     const message = toMessageRow({ ...notice.message, content });
-    const { createdAt } = notice.message;
-    writeNotice(message, seq, createdAt, notice.billable ?? false);
+    return writeNotice(message, seq, notice.billable ?? false, lease);
   }
 
   function tell(
@@ -184,8 +190,15 @@ export function createSubscriptionWrites(
       subscription: NewSubscription,
       confirmation: SubscriberNotice | null,
       quota: number,
+      lease: DeliveryLease | null,
     ):
-      | { row: SubscriptionRow; created: boolean; throttled: boolean }
+      | {
+          row: SubscriptionRow;
+          created: boolean;
+          throttled: boolean;
+          /** Number of the confirmation's message, if there is one. */
+          messageSeq: number | undefined;
+        }
       | "SUBSCRIPTION_QUOTA_EXCEEDED"
       | "TOPIC_NOT_FOUND" {
       const { topicSeq, projectId, protocol, endpoint, createdAt } =
@@ -217,11 +230,14 @@ export function createSubscriptionWrites(
           confirmation.limits ?? [],
           createdAt,
         );
-      if (isAdmitted) send(seq, confirmation);
+      const messageSeq = isAdmitted
+        ? send(seq, confirmation, lease)
+        : undefined;
       return {
         row: get(seq),
         created: !known,
         throttled: isDue && !isAdmitted,
+        messageSeq,
       };
     },
     confirmSubscription(
@@ -257,7 +273,7 @@ export function createSubscriptionWrites(
       }
       if (known.status !== cancelled) {
         cancel.run(seq);
-        if (unsubscribeNotice) send(seq, unsubscribeNotice);
+        if (unsubscribeNotice) send(seq, unsubscribeNotice, null);
         tell("subscription.cancelled", get(seq), at);
         tellAudience(topicSeq);
       }

@@ -209,6 +209,8 @@ export {
 } from "./providers/loopback/provider.ts";
 export { NullProvider } from "./providers/null/provider.ts";
 export { providerTypes } from "./providers/provider-types.ts";
+export type { TwilioConfig } from "./providers/twilio/config.ts";
+export { TwilioProvider } from "./providers/twilio/provider.ts";
 export { BodyBuffer } from "./read-body.ts";
 export {
   ForbiddenRequestError,

@@ -112,13 +112,16 @@ export function problemWithInbound(value: unknown): string | undefined {
   return undefined;
 }
 
+/** `a, b or c`. */
+const alternatives = new Intl.ListFormat("en-GB", { type: "disjunction" });
+
 function problemWithSettings(settings: object): string | undefined {
   // Whatever it is; each setting is looked at before it is used.
   const given = settings as Readonly<Record<string, unknown>>;
   const type = String(given.type);
   const { schema } = byType.get(type) ?? {};
   if (!schema) {
-    const types = namesOf((it) => it.schema !== undefined).join(" or ");
+    const types = alternatives.format(namesOf((it) => it.schema !== undefined));
     return `expected a type: ${types}; ${simpleNames.join(", ")} have no settings, and stand in the list by name alone`;
   }
   const fields = { name: nameField, ...schema };

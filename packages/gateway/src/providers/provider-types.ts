@@ -6,6 +6,7 @@ import { forwardServerType } from "./forward/server-provider.ts";
 import { logType } from "./log/provider.ts";
 import { loopbackType } from "./loopback/provider.ts";
 import { nullType } from "./null/provider.ts";
+import { twilioType } from "./twilio/provider.ts";
 
 /** All there are. */
 export const providerTypes: readonly ProviderType[] = [
@@ -14,4 +15,5 @@ export const providerTypes: readonly ProviderType[] = [
   nullType,
   forwardClientType,
   forwardServerType,
+  twilioType,
 ];

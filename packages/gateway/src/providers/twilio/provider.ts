@@ -1,0 +1,317 @@
+/**
+ * Texts through Twilio's Programmable Messaging: one request a text; receipts
+ * and texts from phones come as signed requests. Source: "Messages resource",
+ * API version 2010-04-01.
+ */
+
+import { basicAuthorization } from "../../basic-auth.ts";
+import { MessageSendError } from "../../errors.ts";
+import { bodyText, type HttpResponse } from "../../http.ts";
+import { IncomingMessage } from "../../incoming-message.ts";
+import type { MessageStatus } from "../../message-status.ts";
+import type { OutgoingMessage } from "../../outgoing-message.ts";
+import { Provider, type SendContext } from "../../provider.ts";
+import { defineProviderType } from "../../provider-type.ts";
+import {
+  ForbiddenRequestError,
+  MalformedRequestError,
+  type Receiver,
+  type ReceiverRequest,
+  type ReceiverResponse,
+} from "../../receiver.ts";
+import { parseRetryAfter } from "../../retry-after.ts";
+import { type TwilioConfig, twilioSchema } from "./config.ts";
+import { isSigned } from "./signature.ts";
+import { toError, toStatus } from "./status.ts";
+
+const defaultBaseUrl = "https://api.twilio.com";
+
+/** What Twilio takes; seconds. */
+const longestValidity = 36_000;
+
+/** Answers that say nothing, each in its route's form. */
+const noContent: ReceiverResponse = { status: 204, headers: {}, body: "" };
+const noReply: ReceiverResponse = {
+  status: 200,
+  headers: { "content-type": "text/xml; charset=utf-8" },
+  body: "<Response></Response>",
+};
+
+/** Sends through a Twilio account, and receives what comes to it. */
+export class TwilioProvider extends Provider {
+  readonly #config: TwilioConfig;
+  readonly #messagesUrl: string;
+  readonly #authorization: string;
+
+  constructor(config: TwilioConfig) {
+    super();
+    this.#config = config;
+    const { accountSid, authToken, apiKey, baseUrl = defaultBaseUrl } = config;
+    this.#messagesUrl = `${baseUrl.replace(/\/+$/, "")}/2010-04-01/Accounts/${accountSid}/Messages`;
+    this.#authorization = basicAuthorization(
+      apiKey
+        ? { user: apiKey.sid, pass: apiKey.secret }
+        : { user: accountSid, pass: authToken },
+    );
+  }
+
+  override async send(
+    message: OutgoingMessage,
+    { signal }: SendContext = {},
+  ): Promise<OutgoingMessage> {
+    // Nobody would be told.
+    if (this.#config.callbackUrl === undefined) {
+      message.providerOptions.statusReport = false;
+    }
+    const response = await this.gateway.http.request({
+      method: "POST",
+      url: `${this.#messagesUrl}.json`,
+      headers: {
+        authorization: this.#authorization,
+        "content-type": "application/x-www-form-urlencoded",
+      },
+      body: this.#formOf(message).toString(),
+      ...(signal && { signal }),
+    });
+    const answer = parseObject(response);
+    if (response.status < 200 || response.status > 299) {
+      throw this.#refusal(response, answer);
+    }
+    const { sid, status, error_code: code, error_message: reason } = answer;
+    if (typeof sid !== "string" || sid === "") {
+      throw new MessageSendError("Twilio's answer has no id of the text", {
+        code: "INVALID_ANSWER",
+        outcomeUnknown: true,
+      });
+    }
+    if (status === "failed" || status === "undelivered") {
+      throw toError({
+        httpStatus: 400,
+        code: toCode(code),
+        message: typeof reason === "string" ? reason : undefined,
+      });
+    }
+    message.msgid = sid;
+    message.meta = metaOf(answer, {
+      status: "status",
+      num_segments: "numSegments",
+      price: "price",
+      price_unit: "priceUnit",
+      messaging_service_sid: "messagingServiceSid",
+      date_created: "dateCreated",
+    });
+    return message;
+  }
+
+  /** One request each: Twilio has none for several. */
+  override async fetchStatuses(
+    msgids: readonly string[],
+    { signal }: SendContext = {},
+  ): Promise<readonly MessageStatus[]> {
+    const statuses: MessageStatus[] = [];
+    for (const msgid of msgids) {
+      const response = await this.gateway.http.request({
+        method: "GET",
+        url: `${this.#messagesUrl}/${encodeURIComponent(msgid)}.json`,
+        headers: { authorization: this.#authorization },
+        ...(signal && { signal }),
+      });
+      const answer = parseObject(response);
+      // What Twilio forgot says nothing of the others.
+      if (response.status === 404) continue;
+      if (response.status !== 200) throw this.#refusal(response, answer);
+      const { status, error_code: errorCode } = answer;
+      const found = toStatus(msgid, String(status), {
+        rtime: new Date(this.gateway.now()),
+        errorCode: toCode(errorCode),
+      });
+      if (found) statuses.push(found);
+    }
+    return statuses;
+  }
+
+  override receiver(): Receiver {
+    return {
+      routes: [
+        {
+          methods: ["POST"],
+          path: "/status",
+          handle: async (request) => {
+            const form = await this.#readForm(request);
+            const status = toStatus(
+              required(form, "MessageSid"),
+              required(form, "MessageStatus"),
+              {
+                rtime: new Date(this.gateway.now()),
+                errorCode: toCode(form.get("ErrorCode")),
+                meta: metaOf(Object.fromEntries(form), {
+                  ErrorMessage: "errorMessage",
+                  RawDlrDoneDate: "doneDate",
+                  To: "to",
+                  From: "from",
+                }),
+              },
+            );
+            if (status) await this.receiveStatus(status);
+            return noContent;
+          },
+        },
+        {
+          methods: ["POST"],
+          path: "/im",
+          handle: async (request) => {
+            const form = await this.#readForm(request);
+            const text = form.get("Body");
+            if (text === null)
+              throw new MalformedRequestError("Body is needed");
+            await this.receiveMessage(
+              new IncomingMessage(required(form, "From"), text, {
+                msgid: required(form, "MessageSid"),
+                dst: form.get("To"),
+                rtime: new Date(this.gateway.now()),
+                meta: {
+                  ...metaOf(Object.fromEntries(form), {
+                    NumSegments: "numSegments",
+                    OptOutType: "optOutType",
+                    FromCountry: "fromCountry",
+                  }),
+                  ...mediaOf(form),
+                },
+              }),
+            );
+            return noReply;
+          },
+        },
+      ],
+    };
+  }
+
+  #formOf({
+    dst,
+    body,
+    src,
+    providerOptions,
+    providerParams,
+  }: OutgoingMessage): URLSearchParams {
+    const { from, messagingServiceSid, callbackUrl } = this.#config;
+    const { senderId, statusReport, expires } = providerOptions;
+    const form = new URLSearchParams({ To: `+${dst}`, Body: body });
+    const sender = senderId ?? src ?? (messagingServiceSid ? null : from);
+    if (sender != null) form.set("From", toSender(sender));
+    else if (messagingServiceSid !== undefined) {
+      form.set("MessagingServiceSid", messagingServiceSid);
+    }
+    if (statusReport && callbackUrl !== undefined) {
+      form.set("StatusCallback", `${callbackUrl.replace(/\/+$/, "")}/status`);
+    }
+    if (expires !== null) {
+      const seconds = Math.round(expires * 60);
+      const validity = Math.min(Math.max(1, seconds), longestValidity);
+      form.set("ValidityPeriod", String(validity));
+    }
+    for (const [name, value] of Object.entries(providerParams)) {
+      form.delete(name);
+      for (const one of Array.isArray(value) ? value : [value]) {
+        if (one != null) form.append(name, String(one));
+      }
+    }
+    return form;
+  }
+
+  #refusal({ status, headers }: HttpResponse, answer: Answer) {
+    const { code, message } = answer;
+    return toError({
+      httpStatus: status,
+      code: toCode(code),
+      message: typeof message === "string" ? message : undefined,
+      retryAfterMs: parseRetryAfter(headers["retry-after"], this.gateway.now()),
+    });
+  }
+
+  /** The fields of a request that the account signed. */
+  async #readForm({
+    url,
+    headers,
+    rawBody,
+  }: ReceiverRequest): Promise<URLSearchParams> {
+    const isForm = /^application\/x-www-form-urlencoded\b/i.test(
+      headers["content-type"] ?? "",
+    );
+    const body = new Uint8Array(rawBody);
+    const fields = isForm
+      ? new URLSearchParams(new TextDecoder().decode(body))
+      : undefined;
+    const signature = headers["x-twilio-signature"] ?? "";
+    const { authToken } = this.#config;
+    if (!(await isSigned({ url, fields, body }, signature, authToken))) {
+      throw new ForbiddenRequestError(
+        "The signature is missing or wrong. It covers the URL that Twilio calls: behind a proxy the public URL must be set",
+      );
+    }
+    if (fields) return fields;
+    throw new MalformedRequestError("A form is needed");
+  }
+}
+
+/** An answer of Twilio's, whatever is in it. */
+type Answer = Readonly<Record<string, unknown>>;
+
+/** Empty where the body is no JSON object. */
+function parseObject(response: HttpResponse): Answer {
+  try {
+    const parsed: unknown = JSON.parse(bodyText(response));
+    if (typeof parsed === "object" && parsed !== null) return { ...parsed };
+  } catch {
+    // What it means is decided by its status.
+  }
+  return {};
+}
+
+/** A code is a number, in forms a number in words. */
+function toCode(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && /^\d{1,6}$/.test(value)
+    ? Number(value)
+    : undefined;
+}
+
+/** Numbers get their plus; short codes and names are as they are. */
+function toSender(sender: string): string {
+  return /^\d{7,15}$/.test(sender) ? `+${sender}` : sender;
+}
+
+/** What of an answer or a form is kept, by our names for it. */
+function metaOf(
+  given: Answer,
+  names: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  const meta: Record<string, unknown> = {};
+  for (const [theirs, ours] of Object.entries(names)) {
+    const value = given[theirs];
+    if (value != null && value !== "") meta[ours] = value;
+  }
+  return meta;
+}
+
+/** Ten at most, as Twilio has it. */
+function mediaOf(form: URLSearchParams): { readonly media?: object[] } {
+  const count = Math.min(Number(form.get("NumMedia")) || 0, 10);
+  const media = Array.from({ length: count }, (_, n) => ({
+    url: form.get(`MediaUrl${n}`),
+    type: form.get(`MediaContentType${n}`),
+  }));
+  return count > 0 ? { media } : {};
+}
+
+function required(form: URLSearchParams, name: string): string {
+  const value = form.get(name);
+  if (value !== null && value !== "") return value;
+  throw new MalformedRequestError(`${name} is needed`);
+}
+
+/** Twilio, as a configuration names it. */
+export const twilioType = defineProviderType<TwilioConfig>({
+  type: "twilio",
+  schema: twilioSchema,
+  create: (settings) => new TwilioProvider(settings),
+});

@@ -136,10 +136,11 @@ export function createSubscriptionWrites(
    */
   function send(
     seq: number,
+    row: SubscriptionRow,
     notice: SubscriberNotice,
     lease: DeliveryLease | null,
   ): number {
-    const content = noticeContent(notice, subscriptions.fromRow(get(seq)));
+    const content = noticeContent(notice, subscriptions.fromRow(row));
     if ("byCode" in content) setCodeExpiry.run(notice.expiresAt, seq);
     const message = toMessageRow({ ...notice.message, content });
     return writeNotice(message, seq, notice.billable ?? false, lease);
@@ -230,11 +231,12 @@ export function createSubscriptionWrites(
           confirmation.limits ?? [],
           createdAt,
         );
+      const row = get(seq);
       const messageSeq = isAdmitted
-        ? send(seq, confirmation, lease)
+        ? send(seq, row, confirmation, lease)
         : undefined;
       return {
-        row: get(seq),
+        row: isAdmitted && confirmation.byCode ? get(seq) : row,
         created: !known,
         throttled: isDue && !isAdmitted,
         messageSeq,
@@ -273,7 +275,7 @@ export function createSubscriptionWrites(
       }
       if (known.status !== cancelled) {
         cancel.run(seq);
-        if (unsubscribeNotice) send(seq, unsubscribeNotice, null);
+        if (unsubscribeNotice) send(seq, get(seq), unsubscribeNotice, null);
         tell("subscription.cancelled", get(seq), at);
         tellAudience(topicSeq);
       }

@@ -223,6 +223,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "The signing keys changed, and were not read: the one of before signs on",
   ),
   signing_key_created: event("info", "A signing key was made"),
+  signing_thread_ended: event(
+    "error",
+    "A thread that signs ended; what it was given was signed, and another takes its place",
+  ),
 
   // The sandbox.
   sandbox_answer_failed: event("warn", "A phone's own answer was not taken"),

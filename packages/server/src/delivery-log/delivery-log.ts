@@ -109,15 +109,16 @@ export class DeliveryLog
   }
 
   async #log(deliveries: readonly WrittenDelivery[]): Promise<void> {
-    const logtanks = new Map<Message, TopicBinding<"logtank"> | undefined>();
     const texts = new Map<string, string>();
+    // Mostly all of them are of one message.
+    let known: Message | undefined;
+    let logtank: TopicBinding<"logtank"> | undefined;
     for (const delivery of deliveries) {
       const { message } = delivery.item;
-      if (!logtanks.has(message)) {
-        logtanks.set(message, await this.#findLogtank(message));
-      }
-      const logtank = logtanks.get(message);
-      if (!logtank || !isSettled(delivery.outcome.state)) continue;
+      if (!isSettled(delivery.outcome.state)) continue;
+      if (message !== known) logtank = await this.#findLogtank(message);
+      known = message;
+      if (!logtank) continue;
       const line = `${JSON.stringify(toEntry(delivery, logtank, this.#protocols))}\n`;
       const { topicId } = logtank;
       texts.set(topicId, (texts.get(topicId) ?? "") + line);

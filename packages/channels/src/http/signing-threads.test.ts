@@ -72,6 +72,16 @@ test("signs here what a thread that dies was given, and says so", async () => {
   );
 });
 
+test("signs here where no thread can be started, and says so", async () => {
+  const logger = new RecordingLogger();
+  const entry = new URL("ftp://host.test/");
+  using threads = new SigningThreads(logger, { threads: 1, entry });
+  const both = ["a", "b"].map((text) => threads.sign(text, key));
+  const [one = "", two = ""] = await Promise.all(both);
+  assert.ok(holds(one, "a") && holds(two, "b"));
+  assert.equal(logger.count("signing_thread_ended"), 1);
+});
+
 test("signs what comes after its end", async () => {
   const logger = new RecordingLogger();
   const threads = new SigningThreads(logger, { threads: 1 });

@@ -136,10 +136,20 @@ class SigningThread {
     this.#batch = batch;
     const texts: string[] = [];
     for (const { text } of batch) texts.push(text);
-    this.#worker ??= this.#start();
-    // Only work under way keeps the process alive.
-    this.#worker.ref();
-    this.#worker.postMessage({ key: first.key, texts } satisfies SigningBatch);
+    try {
+      this.#worker ??= this.#start();
+      this.#worker.postMessage({
+        key: first.key,
+        texts,
+      } satisfies SigningBatch);
+      // Only work under way keeps the process alive.
+      this.#worker.ref();
+    } catch (error) {
+      // No thread can be started, which must not end the process.
+      this.#logger.error("signing_thread_ended", { error });
+      this.#batch = [];
+      for (const job of batch) signHere(job);
+    }
   }
 
   end(): void {

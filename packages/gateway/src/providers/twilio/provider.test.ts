@@ -136,7 +136,14 @@ test("sends what options say, in Twilio's words", async () => {
     const { ValidityPeriod } = await formOf(text().options({ expires }));
     assert.equal(ValidityPeriod, seconds);
   }
-  const params = { MaxPrice: 0.05, SmartEncoded: true, From: "Other" };
+  const params = {
+    MaxPrice: 0.05,
+    SmartEncoded: true,
+    From: "Other",
+    // Whom it goes to, and what it says, is no parameter.
+    To: "+15550100100",
+    Body: "Bye",
+  };
   assert.deepEqual(await formOf(text().params(params)), {
     ...basic,
     From: "Other",

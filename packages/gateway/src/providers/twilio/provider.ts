@@ -210,6 +210,8 @@ export class TwilioProvider extends Provider {
       form.set("ValidityPeriod", String(validity));
     }
     for (const [name, value] of Object.entries(providerParams)) {
+      // Opt-outs and limits were asked about this number, and this text counted.
+      if (name === "To" || name === "Body") continue;
       form.delete(name);
       for (const one of Array.isArray(value) ? value : [value]) {
         if (one != null) form.append(name, String(one));

@@ -108,7 +108,7 @@ export class FanOut implements RangeIntake {
     this.#context = { ...ports, laneRetryMs: options.laneRetryMs };
     this.#loop = new WorkLoop(ports, {
       name: "ranges",
-      hasRoom: () => this.#hasRoomToClaim(),
+      hasRoom: () => this.hasRoom,
       claim: () => this.#claim(),
     });
     this.#retries = new RangeRetries(ports, (range) => this.#release(range));
@@ -125,15 +125,19 @@ export class FanOut implements RangeIntake {
     return this.#ranges + this.#ready.length + this.#retries.held > 0;
   }
 
-  /** Whether a range could be begun now. */
+  /**
+   * Whether ranges could be claimed and begun now. For many at once: a claim
+   * whenever one range ends would take as much of the store as the range itself.
+   */
   get hasRoom(): boolean {
-    return this.#ready.length === 0 && this.#hasRoom();
+    const { maxRanges } = this.#options;
+    return this.#hasRoomForOne() && maxRanges - this.#ranges >= maxClaim;
   }
 
   /** A publisher's range goes straight to work when nobody is before it. */
   reserve(): RangeLease | undefined {
     const isFirst = !this.#loop.mayHaveWork;
-    if (!this.#isOpen || !isFirst || !this.hasRoom) return undefined;
+    if (!this.#isOpen || !isFirst || !this.#hasRoomForOne()) return undefined;
     this.#ranges++;
     return this.#lease;
   }
@@ -181,13 +185,8 @@ export class FanOut implements RangeIntake {
     );
   }
 
-  /**
-   * For many at once: a claim whenever one range ends would take as much of the
-   * store as the range itself.
-   */
-  #hasRoomToClaim(): boolean {
-    const { maxRanges } = this.#options;
-    return this.hasRoom && maxRanges - this.#ranges >= maxClaim;
+  #hasRoomForOne(): boolean {
+    return this.#ready.length === 0 && this.#hasRoom();
   }
 
   #beginReady(): void {

@@ -4,6 +4,16 @@
  */
 
 export { type Credentials, checkBasicAuthorization } from "./basic-auth.ts";
+export {
+  answerJson,
+  answerText,
+  answerXml,
+  asObject,
+  invalidAnswer,
+  isSuccess,
+  type JsonObject,
+  toBalance,
+} from "./carrier-answer.ts";
 export { bytesPerChunk, ChunkCount, freeChunks } from "./chunk-count.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { equalsConstantTime } from "./constant-time.ts";
@@ -170,6 +180,7 @@ export {
 } from "./policy/policy-data.ts";
 export type { FailoverEvent } from "./policy/receipt-failover.ts";
 export {
+  type Balance,
   Provider,
   type ProviderHost,
   type SendContext,

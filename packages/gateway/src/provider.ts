@@ -31,6 +31,13 @@ export interface SendResult {
   readonly error?: ProviderError;
 }
 
+/** Money that is left with a carrier. */
+export interface Balance {
+  readonly amount: number;
+  /** Such as `EUR`; absent where the carrier counts in credits of its own. */
+  readonly currency?: string;
+}
+
 /** What a provider may use of the gateway it belongs to. */
 export interface ProviderHost {
   /** Unique per gateway; forward peers recognise loops by it. */
@@ -115,6 +122,9 @@ export abstract class Provider {
     msgids: readonly string[],
     context?: SendContext,
   ): Promise<readonly MessageStatus[]>;
+
+  /** Asks what is left of the money, for carriers that tell. */
+  fetchBalance?(context?: SendContext): Promise<Balance>;
 
   /** Opens connections, where there are any to keep. */
   start?(context?: StartContext): Promise<void>;

@@ -10,17 +10,37 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 
+/** What is asked of a text besides its number and its words. */
+export interface TextWishes {
+  /** As the message's own `src`. */
+  readonly from?: string;
+  /** Options of the gateway, such as `{ expires: 5 }`. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Raw parameters of the carrier. */
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** A status that a hook was called with. */
+export interface ReportedStatus {
+  readonly msgid: string | null;
+  /** Such as `accepted`, `delivered`, `expired` and `error`. */
+  readonly kind?: string;
+  /** Name of the provider that it came through. */
+  readonly entry?: string | null | undefined;
+}
+
 /** A provider within a gateway, and the carrier behind it. */
 export interface ProviderUnderTest {
   /** Sends by the gateway, asks for a receipt, and answers what was sent. */
   send(
     number: string,
     text: string,
+    wishes?: TextWishes,
   ): Promise<{ readonly msgid: string | null }>;
   /** Texts that the carrier has, oldest first. */
   arrived(): readonly string[];
   /** Statuses that the gateway's hooks were called with. */
-  statuses(): readonly { readonly msgid: string | null }[];
+  statuses(): readonly ReportedStatus[];
   /** Texts from phones that the gateway's hooks were called with. */
   received(): readonly { readonly src: string; readonly body: string }[];
   /** The carrier hands over a text from a phone. */
@@ -119,18 +139,22 @@ export function testProviderContract(
 }
 
 /** What a provider's error must say, whatever its class. */
-interface Failure {
+export interface SendFailure extends Error {
   readonly retryable: unknown;
   readonly outcomeUnknown: unknown;
+  readonly retryAfterMs?: unknown;
 }
 
-async function failureOf(sending: Promise<unknown>): Promise<Failure> {
+/** The error of what must fail. */
+export async function failureOf(
+  failing: Promise<unknown>,
+): Promise<SendFailure> {
   try {
-    await sending;
+    await failing;
   } catch (error) {
     assert.ok(error instanceof Error);
     assert.ok("retryable" in error && "outcomeUnknown" in error, String(error));
     return error;
   }
-  assert.fail("The text was sent.");
+  assert.fail("It did not fail.");
 }

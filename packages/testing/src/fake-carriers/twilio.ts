@@ -5,10 +5,12 @@
  */
 
 import { createHmac, randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import {
+  type CarrierAnswer,
+  type CarrierFault,
+  type FakeCarrier,
+  startFakeCarrier,
+} from "./fake-carrier.ts";
 
 /** A text that was accepted. */
 export interface FakeTwilioText {
@@ -22,23 +24,15 @@ export interface FakeTwilioOptions {
   readonly authToken: string;
   /**
    * What is answered to a text in place of an acceptance; `undefined`: it is
-   * accepted; "silence": nothing is.
+   * accepted.
    */
   readonly answer?: (
     fields: Readonly<Record<string, string>>,
-  ) => FakeTwilioAnswer | "silence" | undefined;
+  ) => CarrierFault | undefined;
 }
 
-export interface FakeTwilioAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** A text goes out as it is, anything else as JSON. */
-  readonly body: unknown;
-}
-
-export interface FakeTwilio extends AsyncDisposable {
-  /** What is configured in place of `https://api.twilio.com`. */
-  readonly baseUrl: string;
+/** Stands in for `https://api.twilio.com`. */
+export interface FakeTwilio extends FakeCarrier {
   /** Oldest first. */
   readonly texts: readonly FakeTwilioText[];
   /** Calls a status callback, signed; answers the HTTP status of the answer. */
@@ -63,7 +57,9 @@ export async function startFakeTwilio({
 }: FakeTwilioOptions): Promise<FakeTwilio> {
   const texts: FakeTwilioText[] = [];
   const states = new Map<string, string>();
-  const messages = `/2010-04-01/Accounts/${accountSid}/Messages`;
+  const account = `/2010-04-01/Accounts/${accountSid}`;
+  const messages = `${account}/Messages`;
+  const balance = `${account}/Balance.json`;
   const password = Buffer.from(`${accountSid}:${authToken}`);
   const authorization = `Basic ${password.toString("base64")}`;
 
@@ -95,68 +91,68 @@ export async function startFakeTwilio({
     });
   };
 
-  const server = createServer(async (request, response) => {
-    const form = new URLSearchParams(await text(request));
-    const path = request.url ?? "";
-    if (request.headers.authorization !== authorization) {
-      return refuse(response, 401, 20003, "Authenticate");
-    }
-    if (request.method === "GET") {
-      const sid = path.slice(`${messages}/`.length, -".json".length);
-      const status = states.get(sid);
-      if (status === undefined) {
-        return refuse(response, 404, 20404, "The resource was not found");
+  const carrier = await startFakeCarrier(
+    async ({ method, path, ...request }) => {
+      if (request.headers.authorization !== authorization) {
+        return refusal(401, 20003, "Authenticate");
       }
-      return reply(response, { status: 200, body: { sid, status } });
-    }
-    if (request.method !== "POST" || path !== `${messages}.json`) {
-      return refuse(response, 404, 20404, "The resource was not found");
-    }
-    const fields = Object.fromEntries(form);
-    const other = answer(fields);
-    if (other === "silence") return;
-    if (other) return reply(response, other);
-    const { To = "", From, MessagingServiceSid, Body = "" } = fields;
-    if (!/^\+\d{7,15}$/.test(To)) {
-      return refuse(response, 400, 21211, `Invalid 'To' Phone Number: ${To}`);
-    }
-    if (From === undefined && MessagingServiceSid === undefined) {
-      return refuse(response, 400, 21603, "A 'From' phone number is required");
-    }
-    if (Body.length > 1600) {
-      return refuse(response, 400, 21617, "The body exceeds 1600 characters");
-    }
-    const sid = `SM${randomBytes(16).toString("hex")}`;
-    texts.push({ sid, fields });
-    states.set(sid, "queued");
-    // Before the answer, as it may happen.
-    const { StatusCallback } = fields;
-    if (StatusCallback) {
-      await report(StatusCallback, sid, "sent", { To });
-      await report(StatusCallback, sid, "delivered", { To });
-    }
-    return reply(response, {
-      status: 201,
-      body: {
-        sid,
-        account_sid: accountSid,
-        status: "queued",
-        num_segments: "1",
-        error_code: null,
-        error_message: null,
-        price: null,
-        price_unit: "USD",
-        date_created: new Date().toUTCString(),
-        uri: `${messages}/${sid}.json`,
-      },
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+      if (method === "GET" && path === balance) {
+        return {
+          body: { account_sid: accountSid, balance: "12.5", currency: "USD" },
+        };
+      }
+      if (method === "GET") {
+        const sid = path.slice(`${messages}/`.length, -".json".length);
+        const status = states.get(sid);
+        return status === undefined
+          ? refusal(404, 20404, "The resource was not found")
+          : { body: { sid, status } };
+      }
+      if (method !== "POST" || path !== `${messages}.json`) {
+        return refusal(404, 20404, "The resource was not found");
+      }
+      const fields = Object.fromEntries(new URLSearchParams(request.text));
+      const other = answer(fields);
+      if (other) return other;
+      const { To = "", From, MessagingServiceSid, Body = "" } = fields;
+      if (!/^\+\d{7,15}$/.test(To)) {
+        return refusal(400, 21211, `Invalid 'To' Phone Number: ${To}`);
+      }
+      if (From === undefined && MessagingServiceSid === undefined) {
+        return refusal(400, 21603, "A 'From' phone number is required");
+      }
+      if (Body.length > 1600) {
+        return refusal(400, 21617, "The body exceeds 1600 characters");
+      }
+      const sid = `SM${randomBytes(16).toString("hex")}`;
+      texts.push({ sid, fields });
+      states.set(sid, "queued");
+      // Before the answer, as it may happen.
+      const { StatusCallback } = fields;
+      if (StatusCallback) {
+        await report(StatusCallback, sid, "sent", { To });
+        await report(StatusCallback, sid, "delivered", { To });
+      }
+      return {
+        status: 201,
+        body: {
+          sid,
+          account_sid: accountSid,
+          status: "queued",
+          num_segments: "1",
+          error_code: null,
+          error_message: null,
+          price: null,
+          price_unit: "USD",
+          date_created: new Date().toUTCString(),
+          uri: `${messages}/${sid}.json`,
+        },
+      };
+    },
+  );
 
   return {
-    baseUrl: `http://127.0.0.1:${port}`,
+    ...carrier,
     texts,
     report,
     handOver: (url, fields) =>
@@ -167,30 +163,10 @@ export async function startFakeTwilio({
         NumSegments: "1",
         ...fields,
       }),
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-    },
   };
 }
 
-function refuse(
-  response: ServerResponse,
-  status: number,
-  code: number,
-  message: string,
-): void {
+function refusal(status: number, code: number, message: string): CarrierAnswer {
   const more_info = `https://www.twilio.com/docs/errors/${code}`;
-  reply(response, { status, body: { code, message, more_info, status } });
-}
-
-function reply(
-  response: ServerResponse,
-  { status, headers = {}, body }: FakeTwilioAnswer,
-): void {
-  response.writeHead(status, {
-    "content-type": "application/json",
-    ...headers,
-  });
-  response.end(typeof body === "string" ? body : JSON.stringify(body));
+  return { status, body: { code, message, more_info, status } };
 }

@@ -6,6 +6,7 @@ import { ConfigurationError } from "../../errors.ts";
 import type { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { ProviderField } from "../../provider-type.ts";
+import { optional, textField, urlField } from "../setting-fields.ts";
 
 export const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -72,7 +73,7 @@ export function checkConfig<C extends ForwardPeerConfig>(
   );
 }
 
-const text = { type: "string", minLength: 1 } as const;
+const text = textField.schema;
 
 /** What both ends may have in a configuration. */
 const peerSchema = {
@@ -86,21 +87,17 @@ const peerSchema = {
     expected: 'an object of "user" and "pass"',
     isOptional: true,
   },
-  secret: { schema: text, expected: "a text", isOptional: true },
+  secret: optional(textField),
   timeoutMs: {
     schema: { type: "integer", minimum: 100, maximum: 60_000 },
     expected: "a whole number of milliseconds from 100 to 60000",
     isOptional: true,
   },
-} as const satisfies Readonly<Record<string, ProviderField>>;
+} satisfies Readonly<Record<string, ProviderField>>;
 
 export const forwardClientSchema: Readonly<Record<string, ProviderField>> = {
   ...peerSchema,
-  serverUrl: {
-    schema: text,
-    check: isHttpUrl,
-    expected: "a URL that starts with http:// or https://",
-  },
+  serverUrl: urlField,
   dedupe: {
     schema: { type: "integer", minimum: 0, maximum: 1_000_000 },
     expected: "a whole number from 0 to 1000000",
@@ -111,8 +108,8 @@ export const forwardClientSchema: Readonly<Record<string, ProviderField>> = {
 export const forwardServerSchema: Readonly<Record<string, ProviderField>> = {
   ...peerSchema,
   clients: {
-    schema: { type: "array", items: text, uniqueItems: true },
-    check: (value) => Array.isArray(value) && value.every(isHttpUrl),
+    schema: { type: "array", items: urlField.schema, uniqueItems: true },
+    check: (value) => Array.isArray(value) && value.every(urlField.check),
     expected: "a list of URLs that start with http:// or https://",
   },
   exemptClasses: {
@@ -121,11 +118,3 @@ export const forwardServerSchema: Readonly<Record<string, ProviderField>> = {
     isOptional: true,
   },
 };
-
-function isHttpUrl(value: unknown): boolean {
-  return (
-    typeof value === "string" &&
-    /^https?:\/\//.test(value) &&
-    URL.canParse(value)
-  );
-}

@@ -1,6 +1,7 @@
 /** What the Twilio provider needs to know. */
 
 import type { ProviderField } from "../../provider-type.ts";
+import { optional, textField, textLike, urlField } from "../setting-fields.ts";
 
 /** A Twilio account, and what its texts come from. */
 export interface TwilioConfig {
@@ -23,24 +24,14 @@ export interface TwilioConfig {
   readonly baseUrl?: string;
 }
 
-const isUrl = (value: unknown) =>
-  typeof value === "string" && URL.canParse(value);
-
-const text = { type: "string", minLength: 1 } as const;
-
-const url = {
-  schema: { type: "string", pattern: "^https?://" },
-  check: isUrl,
-  expected: "a URL that starts with http:// or https://",
-  isOptional: true,
-} as const satisfies ProviderField;
+const { schema: text } = textField;
 
 export const twilioSchema: Readonly<Record<string, ProviderField>> = {
-  accountSid: {
-    schema: { type: "string", pattern: "^AC[0-9a-fA-F]{32}$" },
-    expected: "AC and 32 hexadecimal characters",
-  },
-  authToken: { schema: text, expected: "a text" },
+  accountSid: textLike(
+    /^AC[0-9a-fA-F]{32}$/,
+    "AC and 32 hexadecimal characters",
+  ),
+  authToken: textField,
   apiKey: {
     schema: {
       type: "object",
@@ -51,12 +42,10 @@ export const twilioSchema: Readonly<Record<string, ProviderField>> = {
     expected: 'an object of "sid" and "secret"',
     isOptional: true,
   },
-  from: { schema: text, expected: "a number or a name", isOptional: true },
-  messagingServiceSid: {
-    schema: { type: "string", pattern: "^MG[0-9a-fA-F]{32}$" },
-    expected: "MG and 32 hexadecimal characters",
-    isOptional: true,
-  },
-  callbackUrl: url,
-  baseUrl: url,
+  from: optional({ ...textField, expected: "a number or a name" }),
+  messagingServiceSid: optional(
+    textLike(/^MG[0-9a-fA-F]{32}$/, "MG and 32 hexadecimal characters"),
+  ),
+  callbackUrl: optional(urlField),
+  baseUrl: optional(urlField),
 };

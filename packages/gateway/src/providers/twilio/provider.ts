@@ -5,12 +5,18 @@
  */
 
 import { basicAuthorization } from "../../basic-auth.ts";
-import { MessageSendError } from "../../errors.ts";
-import { bodyText, type HttpResponse } from "../../http.ts";
+import {
+  answerJson,
+  invalidAnswer,
+  isSuccess,
+  type JsonObject,
+  toBalance,
+} from "../../carrier-answer.ts";
+import type { HttpResponse } from "../../http.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
-import { Provider, type SendContext } from "../../provider.ts";
+import { type Balance, Provider, type SendContext } from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
 import {
   ForbiddenRequestError,
@@ -40,6 +46,7 @@ const noReply: ReceiverResponse = {
 /** Sends through a Twilio account, and receives what comes to it. */
 export class TwilioProvider extends Provider {
   readonly #config: TwilioConfig;
+  readonly #accountUrl: string;
   readonly #messagesUrl: string;
   readonly #authorization: string;
 
@@ -47,7 +54,8 @@ export class TwilioProvider extends Provider {
     super();
     this.#config = config;
     const { accountSid, authToken, apiKey, baseUrl = defaultBaseUrl } = config;
-    this.#messagesUrl = `${baseUrl.replace(/\/+$/, "")}/2010-04-01/Accounts/${accountSid}/Messages`;
+    this.#accountUrl = `${baseUrl.replace(/\/+$/, "")}/2010-04-01/Accounts/${accountSid}`;
+    this.#messagesUrl = `${this.#accountUrl}/Messages`;
     this.#authorization = basicAuthorization(
       apiKey
         ? { user: apiKey.sid, pass: apiKey.secret }
@@ -73,16 +81,11 @@ export class TwilioProvider extends Provider {
       body: this.#formOf(message).toString(),
       ...(signal && { signal }),
     });
-    const answer = parseObject(response);
-    if (response.status < 200 || response.status > 299) {
-      throw this.#refusal(response, answer);
-    }
+    const answer = answerJson(response) ?? {};
+    if (!isSuccess(response)) throw this.#refusal(response, answer);
     const { sid, status, error_code: code, error_message: reason } = answer;
     if (typeof sid !== "string" || sid === "") {
-      throw new MessageSendError("Twilio's answer has no id of the text", {
-        code: "INVALID_ANSWER",
-        outcomeUnknown: true,
-      });
+      throw invalidAnswer("Twilio", "has no id of the text");
     }
     if (status === "failed" || status === "undelivered") {
       throw toError({
@@ -116,18 +119,31 @@ export class TwilioProvider extends Provider {
         headers: { authorization: this.#authorization },
         ...(signal && { signal }),
       });
-      const answer = parseObject(response);
+      const answer = answerJson(response) ?? {};
       // What Twilio forgot says nothing of the others.
       if (response.status === 404) continue;
       if (response.status !== 200) throw this.#refusal(response, answer);
       const { status, error_code: errorCode } = answer;
-      const found = toStatus(msgid, String(status), {
+      if (typeof status !== "string") throw invalidAnswer("Twilio");
+      const found = toStatus(msgid, status, {
         rtime: new Date(this.gateway.now()),
         errorCode: toCode(errorCode),
       });
       if (found) statuses.push(found);
     }
     return statuses;
+  }
+
+  override async fetchBalance({ signal }: SendContext = {}): Promise<Balance> {
+    const response = await this.gateway.http.request({
+      method: "GET",
+      url: `${this.#accountUrl}/Balance.json`,
+      headers: { authorization: this.#authorization },
+      ...(signal && { signal }),
+    });
+    const answer = answerJson(response) ?? {};
+    if (!isSuccess(response)) throw this.#refusal(response, answer);
+    return toBalance("Twilio", answer);
   }
 
   override receiver(): Receiver {
@@ -220,7 +236,7 @@ export class TwilioProvider extends Provider {
     return form;
   }
 
-  #refusal({ status, headers }: HttpResponse, answer: Answer) {
+  #refusal({ status, headers }: HttpResponse, answer: JsonObject) {
     const { code, message } = answer;
     return toError({
       httpStatus: status,
@@ -255,20 +271,6 @@ export class TwilioProvider extends Provider {
   }
 }
 
-/** An answer of Twilio's, whatever is in it. */
-type Answer = Readonly<Record<string, unknown>>;
-
-/** Empty where the body is no JSON object. */
-function parseObject(response: HttpResponse): Answer {
-  try {
-    const parsed: unknown = JSON.parse(bodyText(response));
-    if (typeof parsed === "object" && parsed !== null) return { ...parsed };
-  } catch {
-    // What it means is decided by its status.
-  }
-  return {};
-}
-
 /** A code is a number, in forms a number in words. */
 function toCode(value: unknown): number | undefined {
   if (typeof value === "number") return value;
@@ -284,7 +286,7 @@ function toSender(sender: string): string {
 
 /** What of an answer or a form is kept, by our names for it. */
 function metaOf(
-  given: Answer,
+  given: JsonObject,
   names: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
   const meta: Record<string, unknown> = {};

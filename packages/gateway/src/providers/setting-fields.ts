@@ -1,0 +1,46 @@
+/** Settings that many providers have, as their schemas name them. */
+
+import type { ProviderField } from "../provider-type.ts";
+
+/** Any text but the empty one. */
+export const textField: ProviderField = {
+  schema: { type: "string", minLength: 1 },
+  expected: "a text",
+};
+
+/** Where a carrier, or what stands in for it, is reached. */
+export const urlField = {
+  schema: { type: "string", pattern: "^https?://" },
+  check: (value: unknown) => typeof value === "string" && URL.canParse(value),
+  expected: "a URL that starts with http:// or https://",
+} as const satisfies ProviderField;
+
+/** True or false. */
+export const flagField: ProviderField = {
+  schema: { type: "boolean" },
+  expected: "true or false",
+};
+
+/** A text that has this form. */
+export function textLike(pattern: RegExp, expected: string): ProviderField {
+  return { schema: { type: "string", pattern: pattern.source }, expected };
+}
+
+/** One of these texts. */
+export function oneOf(...values: readonly string[]): ProviderField {
+  const list = new Intl.ListFormat("en-GB", { type: "disjunction" });
+  return { schema: { enum: values }, expected: list.format(values) };
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(minimum: number, maximum: number): ProviderField {
+  return {
+    schema: { type: "integer", minimum, maximum },
+    expected: `a whole number from ${minimum} to ${maximum}`,
+  };
+}
+
+/** The same field, which may be left out. */
+export function optional(field: ProviderField): ProviderField {
+  return { ...field, isOptional: true };
+}

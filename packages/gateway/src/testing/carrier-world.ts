@@ -1,0 +1,141 @@
+/** A provider in a gateway of its own, with a carrier for it on this machine. */
+
+import type { CarrierUnderTest } from "@carillon/testing/carrier-contract";
+import type { FakeCarrier } from "@carillon/testing/fake-carriers/fake-carrier";
+import { Gateway } from "../gateway.ts";
+import type { IncomingMessage } from "../incoming-message.ts";
+import type { MessageStatus } from "../message-status.ts";
+import { toNodeListener } from "../node-http.ts";
+import { OutgoingMessage } from "../outgoing-message.ts";
+import type { Provider } from "../provider.ts";
+import type { ProviderType } from "../provider-type.ts";
+import { serve } from "./serve.ts";
+
+/** Numbers that fakes of carriers know apart. */
+export const numbers = {
+  answering: "491510000000",
+  refusing: "491510000001",
+  silent: "491510000002",
+} as const;
+
+const sendTimeoutMs = 500;
+
+export interface CarrierWorldOptions {
+  readonly type: ProviderType;
+  readonly carrier: FakeCarrier;
+  /** Of the provider, but for its name and type. */
+  readonly settings: (urls: {
+    readonly baseUrl: string;
+    /** Where the carrier reaches the provider's routes. */
+    readonly callbackUrl: string;
+  }) => object;
+}
+
+/** All of a carrier under test that is the same for every carrier. */
+export interface CarrierWorld
+  extends Omit<
+      CarrierUnderTest,
+      "arrived" | "fields" | "handOver" | "calls" | "statuses" | "received"
+    >,
+    AsyncDisposable {
+  /** The present one: a restart makes another. */
+  readonly gateway: Gateway;
+  readonly provider: Provider;
+  readonly callbackUrl: string;
+  statuses(): readonly MessageStatus[];
+  received(): readonly IncomingMessage[];
+}
+
+export async function openCarrierWorld({
+  type,
+  carrier,
+  settings,
+}: CarrierWorldOptions): Promise<CarrierWorld> {
+  const name = type.type;
+  const statuses: MessageStatus[] = [];
+  const received: IncomingMessage[] = [];
+  let isFailing = false;
+  const mayFail = () => {
+    if (!isFailing) return;
+    isFailing = false;
+    throw new Error("no room");
+  };
+
+  function openGateway() {
+    const gateway = new Gateway({ sendTimeoutMs });
+    gateway.onStatus.add((status) => {
+      mayFail();
+      statuses.push(status);
+    });
+    gateway.onReceive.add((message) => {
+      mayFail();
+      received.push(message);
+    });
+    const handle = toNodeListener(gateway.receiverHandler({ prefix: "sms" }));
+    return { gateway, handle };
+  }
+
+  let current = openGateway();
+  const routes = await serve((...call) => current.handle(...call));
+  const callbackUrl = `${routes.url}/sms/${name}`;
+
+  function addProvider(): Provider {
+    const { baseUrl } = carrier;
+    const given = settings({ baseUrl, callbackUrl });
+    const made = type.create(given, { logger: { info() {} } });
+    return current.gateway.addProvider(name, made);
+  }
+  let provider = addProvider();
+
+  const stop = async () => {
+    await current.gateway.stop();
+    await routes[Symbol.asyncDispose]();
+    await carrier[Symbol.asyncDispose]();
+  };
+  return {
+    ...numbers,
+    name,
+    carrier,
+    callbackUrl,
+    get gateway() {
+      return current.gateway;
+    },
+    get provider() {
+      return provider;
+    },
+    statuses: () => statuses,
+    received: () => received,
+    send: (number, text, { from, options = {}, params = {} } = {}) =>
+      current.gateway.send(
+        new OutgoingMessage(number, text, from)
+          .options({ statusReport: true, ...options })
+          .params({ ...params }),
+      ),
+    ...(provider.sendBatch && {
+      sendBatch: async (texts) =>
+        (await provider.sendBatch?.(
+          texts.map(({ number, text }) =>
+            new OutgoingMessage(number, text).options({ statusReport: true }),
+          ),
+        )) ?? [],
+    }),
+    ...(provider.fetchStatuses && {
+      fetchStatuses: async (msgids) =>
+        (await provider.fetchStatuses?.(msgids)) ?? [],
+    }),
+    ...(provider.fetchBalance && {
+      fetchBalance: async () =>
+        (await provider.fetchBalance?.()) ?? { amount: Number.NaN },
+    }),
+    failNextHook() {
+      isFailing = true;
+    },
+    async restart() {
+      await current.gateway.stop();
+      current = openGateway();
+      provider = addProvider();
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}

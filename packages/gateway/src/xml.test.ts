@@ -58,7 +58,16 @@ for (const [title, text] of Object.entries({
   "an entity": '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
   "a file as an entity": '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///x">]><a/>',
   "great depth": `${"<a>".repeat(50_000)}${"</a>".repeat(50_000)}`,
-  "more than 1 MiB": `<a>${"x".repeat(1024 * 1024)}</a>`,
+  "an attribute twice": '<a b="1" b="2"/>',
+  "an attribute without quotes": "<a b=1/>",
+  "text around the root": "<a/>x",
+  "an open comment": "<a><!-- </a>",
+  "an open CDATA": "<a><![CDATA[ </a>",
+  "nothing but tags' beginnings": "<".repeat(200_000),
+  "a tag of blanks": `<a${" ".repeat(200_000)}`,
+  "an attribute without end": `<a b="${"x".repeat(200_000)}`,
+  "attributes without end": `<a${' b="1"'.repeat(40_000)}`,
+  "more than 256 KiB": `<a>${"x".repeat(256 * 1024)}</a>`,
 })) {
   test(`refuses ${title}`, () => {
     assert.throws(() => parse(text), SyntaxError);

@@ -4,6 +4,14 @@
  * outside.
  */
 
+import {
+  CheckedFields,
+  type FieldCheck,
+  isFlag,
+  isText,
+  isTextList,
+  listOf,
+} from "../checked-fields.ts";
 import { ConfigurationError } from "../errors.ts";
 
 /** A policy as it stands in a configuration file. */
@@ -91,7 +99,7 @@ export interface BreakerPolicy {
  */
 export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
   const problems: string[] = [];
-  const policy = new Fields(value, "policy", problems);
+  const policy = new CheckedFields(value, "policy", problems);
   policy.only("rules", "failover", "breaker", "currency");
   policy.optional("currency", isText, "text");
   const names = new Set<string>();
@@ -142,73 +150,8 @@ export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
   return value as DeliveryPolicyData;
 }
 
-type Check = (value: unknown) => boolean;
-
-const isText: Check = (v) => typeof v === "string" && v !== "";
-const isFlag: Check = (v) => typeof v === "boolean";
-const isAmount: Check = (v) => Number.isFinite(v) && Number(v) >= 0;
-const isPositive: Check = (v) => Number.isFinite(v) && Number(v) > 0;
-const isShare: Check = (v) => isPositive(v) && Number(v) <= 1;
-const listOf =
-  (check: Check): Check =>
-  (v) =>
-    Array.isArray(v) && v.length > 0 && v.every(check);
-const isTextList = listOf(isText);
+const isAmount: FieldCheck = (v) => Number.isFinite(v) && Number(v) >= 0;
+const isPositive: FieldCheck = (v) => Number.isFinite(v) && Number(v) > 0;
+const isShare: FieldCheck = (v) => isPositive(v) && Number(v) <= 1;
 const isDigitsList = listOf((v) => /^\d+$/.test(String(v)));
 const isCountryList = listOf((v) => /^[A-Z]{2}$/.test(String(v)));
-
-// One object of the policy, with the path to it for messages.
-class Fields {
-  readonly #fields: Readonly<Record<string, unknown>>;
-  readonly #path: string;
-  readonly #problems: string[];
-
-  constructor(value: unknown, path: string, problems: string[]) {
-    const isObject =
-      typeof value === "object" && value !== null && !Array.isArray(value);
-    if (!isObject) problems.push(`${path} must be an object`);
-    this.#fields = isObject ? { ...value } : {};
-    this.#path = path;
-    this.#problems = problems;
-  }
-
-  get(field: string): unknown {
-    return this.#fields[field];
-  }
-
-  only(...known: readonly string[]): void {
-    for (const field of Object.keys(this.#fields)) {
-      if (!known.includes(field)) this.#report(field, "is not known");
-    }
-  }
-
-  required(field: string, check: Check, expected: string): void {
-    if (!check(this.get(field))) this.#report(field, `must be ${expected}`);
-  }
-
-  optional(field: string, check: Check, expected: string): void {
-    if (this.get(field) !== undefined) this.required(field, check, expected);
-  }
-
-  nested(field: string): Fields | undefined {
-    const value = this.get(field);
-    if (value === undefined) return undefined;
-    return new Fields(value, `${this.#path}.${field}`, this.#problems);
-  }
-
-  list(field: string): Fields[] {
-    const value = this.get(field);
-    if (!Array.isArray(value) || value.length === 0) {
-      this.#report(field, "must be a list with at least one entry");
-      return [];
-    }
-    return value.map(
-      (item, i) =>
-        new Fields(item, `${this.#path}.${field}[${i}]`, this.#problems),
-    );
-  }
-
-  #report(field: string, problem: string): void {
-    this.#problems.push(`${this.#path}.${field} ${problem}`);
-  }
-}

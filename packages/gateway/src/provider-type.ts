@@ -12,6 +12,8 @@ export interface ProviderField {
   readonly schema: Readonly<Record<string, unknown>>;
   /** What the schema cannot say. */
   readonly check?: (value: unknown) => boolean;
+  /** A clause about what is wrong with a value that fits the schema. */
+  readonly problem?: (value: unknown) => string | undefined;
   /** Completes "expected …". It is shown, so it holds no value. */
   readonly expected: string;
   readonly isOptional?: true;

@@ -137,6 +137,8 @@ function problemWithSettings(settings: object): string | undefined {
     const isRight =
       Check(field.schema, value) && (field.check?.(value) ?? true);
     if (!isRight) return `${who}: expected ${field.expected} as ${key}`;
+    const problem = field.problem?.(value);
+    if (problem !== undefined) return `${who}: ${problem}`;
   }
   return undefined;
 }

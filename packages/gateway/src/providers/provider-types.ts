@@ -3,6 +3,8 @@
 import type { ProviderType } from "../provider-type.ts";
 import { forwardClientType } from "./forward/client-provider.ts";
 import { forwardServerType } from "./forward/server-provider.ts";
+import { carrierPageTypes } from "./http/carrier-pages.ts";
+import { httpType } from "./http/provider.ts";
 import { logType } from "./log/provider.ts";
 import { loopbackType } from "./loopback/provider.ts";
 import { nullType } from "./null/provider.ts";
@@ -16,4 +18,6 @@ export const providerTypes: readonly ProviderType[] = [
   forwardClientType,
   forwardServerType,
   twilioType,
+  httpType,
+  ...carrierPageTypes,
 ];

@@ -1,0 +1,284 @@
+/** Whether something is a page, with all that is wrong with it in one clause. */
+
+import {
+  CheckedFields,
+  type FieldCheck,
+  isFlag,
+  isText,
+  isTextList,
+  listOf,
+} from "../../checked-fields.ts";
+import { errorNames, type JsonTemplate, stateNames } from "./page.ts";
+import { namesIn, requestNames } from "./request.ts";
+
+/** A clause without values of the page; `undefined`: it is one. */
+export function problemWithPage(value: unknown): string | undefined {
+  const problems: string[] = [];
+  checkPage(new CheckedFields(value, "page", problems));
+  return problems.length > 0
+    ? `the page is not valid: ${problems.join("; ")}`
+    : undefined;
+}
+
+function checkPage(page: CheckedFields): void {
+  page.only(
+    "title",
+    "settings",
+    "baseUrl",
+    "send",
+    "answer",
+    "callbacks",
+    "meanings",
+    "maxSegments",
+  );
+  page.required("title", isText, "text");
+  page.required(
+    "baseUrl",
+    isHttpUrl,
+    "a URL that starts with http:// or https://",
+  );
+  page.optional("maxSegments", isSegments, "a whole number from 1 to 255");
+  page.optional("meanings", isTextTable, "an object of texts");
+  const settings = page.nested("settings");
+  const names = settings?.names ?? [];
+  for (const name of names) checkSetting(name, settings);
+  const known = [...requestNames, ...names.map((name) => `settings.${name}`)];
+  checkRequest(page, known);
+  checkAnswer(page);
+  if (page.get("callbacks") === undefined) return;
+  for (const callback of page.list("callbacks")) checkCallback(callback, names);
+}
+
+function checkSetting(name: string, settings: CheckedFields | undefined): void {
+  if (!/^[a-z]\w*$/i.test(name)) settings?.report(name, "is no name");
+  if (["name", "type", "page", "callbackUrl", "baseUrl"].includes(name)) {
+    settings?.report(name, "is taken: every provider has it");
+  }
+  const setting = settings?.nested(name);
+  setting?.only("expected", "optional", "pattern");
+  setting?.required("expected", isText, "text");
+  setting?.optional("optional", isFlag, "true or false");
+  setting?.optional("pattern", isPattern, "a regular expression");
+}
+
+function checkRequest(page: CheckedFields, known: readonly string[]): void {
+  const send = page.object("send");
+  send.only(
+    "method",
+    "path",
+    "query",
+    "headers",
+    "basic",
+    "form",
+    "json",
+    "body",
+    "charset",
+  );
+  const basic = send.nested("basic");
+  basic?.only("user", "pass");
+  basic?.required("user", isText, "text");
+  basic?.required("pass", isString, "text");
+  send.optional("method", isOneOf("GET", "POST", "PUT"), "GET, POST or PUT");
+  send.required("path", isPath, "a path that begins with a slash");
+  send.optional("charset", isCharset, "utf-8 or iso-8859-1");
+  for (const name of ["query", "headers", "form"] as const) {
+    send.optional(name, isTextTable, "an object of texts");
+  }
+  send.optional("body", isText, "text");
+  const bodies = ["form", "json", "body"].filter(
+    (it) => send.get(it) !== undefined,
+  );
+  if (bodies.length > 1) {
+    send.report(bodies.join(", "), "exclude each other: keep one of them");
+  }
+  const used = new Set<string>();
+  for (const name of send.names) {
+    for (const it of checkTemplates(send, name, known)) used.add(it);
+  }
+  if (!used.has("to")) send.report("to", "is not used: nobody gets the text");
+  const texts = ["text", "narrowText", "wideText"];
+  if (!texts.some((it) => used.has(it))) {
+    send.report("text", "is not used: nothing is sent");
+  }
+}
+
+/** Answers the names that are used in a field's templates. */
+function checkTemplates(
+  fields: CheckedFields,
+  field: string,
+  known: readonly string[],
+): readonly string[] {
+  const value = fields.get(field);
+  if (value === undefined) return [];
+  try {
+    // Whatever it is: texts in it are templates, and nothing else is read.
+    const names = namesIn(value as JsonTemplate);
+    const unknown = names.find((it) => !known.includes(it));
+    if (unknown !== undefined) {
+      fields.report(
+        field,
+        `has no value to put in for "${unknown}"; there are ${known.join(", ")}`,
+      );
+    }
+    return names;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    fields.report(field, `is no template: ${error.message}`);
+    return [];
+  }
+}
+
+function checkAnswer(page: CheckedFields): void {
+  const answer = page.object("answer");
+  answer.only(
+    "format",
+    "pattern",
+    "accepted",
+    "id",
+    "idRequired",
+    "parts",
+    "meta",
+    "error",
+    "errors",
+  );
+  answer.required(
+    "format",
+    isOneOf("json", "xml", "text"),
+    "json, xml or text",
+  );
+  if (answer.get("format") === "text") {
+    answer.required("pattern", isPattern, "a regular expression with groups");
+  }
+  answer.optional("accepted", isCondition, "an object of lists of texts");
+  answer.optional("id", isText, "a path");
+  answer.optional("idRequired", isFlag, "true or false");
+  if (answer.get("id") === undefined) {
+    answer.required("accepted", isCondition, "there where there is no id");
+  }
+  answer.optional("parts", isText, "a path");
+  answer.optional("meta", isTextTable, "an object of paths");
+  const error = answer.nested("error");
+  error?.only("code", "message", "variables");
+  error?.optional("code", isTexts, "a path, or a list of paths");
+  for (const name of ["message", "variables"]) {
+    error?.optional(name, isText, "a path");
+  }
+  if (answer.get("errors") === undefined) return;
+  for (const row of answer.list("errors")) {
+    row.only("codes", "range", "status", "words", "is", "retry");
+    row.optional("codes", isTextList, "a list of texts");
+    row.optional("range", isRange, "a list of two numbers as texts");
+    row.optional("status", listOf(isHttpStatus), "a list of HTTP statuses");
+    row.optional("words", isPattern, "a regular expression");
+    row.required("is", isOneOf(...errorNames), errorNames.join(", "));
+    row.optional("retry", isFlag, "true or false");
+  }
+}
+
+function checkCallback(
+  callback: CheckedFields,
+  settings: readonly string[],
+): void {
+  callback.only(
+    "path",
+    "methods",
+    "format",
+    "charset",
+    "authenticate",
+    "cases",
+    "reply",
+  );
+  callback.required("path", isPath, "a path that begins with a slash");
+  callback.optional("methods", listOf(isOneOf("GET", "POST")), "GET and POST");
+  callback.required("format", isOneOf("json", "form"), "json or form");
+  callback.optional("charset", isCharset, "utf-8 or iso-8859-1");
+  const names = settings.map((name) => `settings.${name}`);
+  const authenticate = callback.nested("authenticate");
+  authenticate?.only("field", "basic", "jwt");
+  for (const [kind, keys] of [
+    ["field", ["path", "value"]],
+    ["basic", ["user", "pass"]],
+    ["jwt", ["header", "key"]],
+  ] as const) {
+    const way = authenticate?.nested(kind);
+    way?.only(...keys);
+    for (const key of keys) way?.required(key, isText, "text");
+    for (const key of keys) if (way) checkTemplates(way, key, names);
+  }
+  for (const one of callback.list("cases")) checkCase(one);
+  const reply = callback.nested("reply");
+  reply?.only("type", "body");
+  reply?.optional("type", isText, "a media type");
+  reply?.required("body", isString, "text");
+}
+
+function checkCase(one: CheckedFields): void {
+  one.only("when", "has", "status", "message");
+  one.optional("when", isCondition, "an object of lists of texts");
+  one.optional("has", isTextList, "a list of paths");
+  const status = one.nested("status");
+  status?.only(
+    "id",
+    "state",
+    "states",
+    "otherwise",
+    "code",
+    "text",
+    "at",
+    "meta",
+  );
+  status?.required("id", isText, "a path");
+  status?.required("state", isText, "a path");
+  const isState = isOneOf(...stateNames);
+  const isTable: FieldCheck = (it) =>
+    isObject(it) && Object.values(it).every(isState);
+  status?.required("states", isTable, `an object of ${stateNames.join(", ")}`);
+  status?.optional("otherwise", isState, stateNames.join(", "));
+  status?.optional("code", isText, "a path");
+  status?.optional("text", isTextList, "a list of paths");
+  const message = one.nested("message");
+  message?.only("from", "text", "to", "id", "at", "meta");
+  message?.required("from", isText, "a path");
+  message?.required("text", isTexts, "a path, or a list of paths");
+  for (const key of ["to", "id"]) message?.optional(key, isText, "a path");
+  for (const fields of [status, message]) {
+    fields?.optional("meta", isTextTable, "an object of paths");
+    const at = fields?.nested("at");
+    at?.only("path", "unit");
+    at?.required("path", isText, "a path");
+    at?.required("unit", isOneOf("s", "ms"), "s or ms");
+  }
+}
+
+const isString: FieldCheck = (v) => typeof v === "string";
+const isObject = (v: unknown): v is object =>
+  typeof v === "object" && v !== null && !Array.isArray(v);
+const isTexts: FieldCheck = (v) => isText(v) || isTextList(v);
+const isTextTable: FieldCheck = (v) =>
+  isObject(v) && Object.values(v).every(isString);
+const isCondition: FieldCheck = (v) =>
+  isObject(v) && Object.values(v).every(listOf(isString));
+const isPath: FieldCheck = (v) => typeof v === "string" && /^\/\S*$/.test(v);
+const isHttpUrl: FieldCheck = (v) =>
+  typeof v === "string" && /^https?:\/\//.test(v) && URL.canParse(v);
+const isCharset = isOneOf("utf-8", "iso-8859-1");
+const isSegments: FieldCheck = (v) =>
+  Number.isInteger(v) && Number(v) >= 1 && Number(v) <= 255;
+const isHttpStatus: FieldCheck = (v) =>
+  Number.isInteger(v) && Number(v) >= 100 && Number(v) <= 599;
+const isRange: FieldCheck = (v) =>
+  Array.isArray(v) &&
+  v.length === 2 &&
+  v.every((it) => isText(it) && !Number.isNaN(Number(it)));
+
+function isOneOf(...values: readonly string[]): FieldCheck {
+  return (v) => typeof v === "string" && values.includes(v);
+}
+
+const isPattern: FieldCheck = (v) => {
+  try {
+    return typeof v === "string" && Boolean(new RegExp(v));
+  } catch {
+    return false;
+  }
+};

@@ -1,0 +1,216 @@
+/** Texts through any carrier over HTTP that a page of JSON describes. */
+
+import type { TextLimits } from "../../encoding/text-limits.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { IncomingMessage } from "../../incoming-message.ts";
+import type { OutgoingMessage } from "../../outgoing-message.ts";
+import { Provider, type SendContext } from "../../provider.ts";
+import {
+  defineProviderType,
+  type ProviderField,
+  type ProviderType,
+} from "../../provider-type.ts";
+import { type Receiver, textResponse } from "../../receiver.ts";
+import { optional, textField, textLike, urlField } from "../setting-fields.ts";
+import { readAnswer } from "./answer.ts";
+import { readCall } from "./callback.ts";
+import type { CarrierPage, PageCallback } from "./page.ts";
+import { problemWithPage } from "./page-check.ts";
+import { compileRequest, type RequestTemplate } from "./request.ts";
+import { type LookUp, parseTemplate } from "./template.ts";
+
+/** A page, and what an account has. */
+export interface HttpProviderConfig {
+  readonly page: CarrierPage;
+  /** What the page asks for. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** In place of the page's. */
+  readonly baseUrl?: string;
+  /**
+   * Where the carrier reaches this provider's routes, such as
+   * `https://sms.example.com/sms/acme`. Absent: no receipts are asked for.
+   */
+  readonly callbackUrl?: string;
+}
+
+/** Sends by a page's request, and receives what its callbacks say. */
+export class HttpProvider extends Provider {
+  override readonly textLimits: TextLimits;
+  readonly #config: HttpProviderConfig;
+  readonly #request: RequestTemplate;
+  readonly #lookUp: LookUp;
+  readonly #baseUrl: string;
+  readonly #reports: boolean;
+
+  /** @throws ConfigurationError for a page that is none */
+  constructor(config: HttpProviderConfig) {
+    super();
+    const { page, settings = {}, callbackUrl } = config;
+    const problem = problemWithPage(page) ?? problemWithAccount(page, settings);
+    if (problem !== undefined) throw new ConfigurationError(problem);
+    this.#config = config;
+    this.#request = compileRequest(page);
+    this.#baseUrl = (config.baseUrl ?? page.baseUrl).replace(/\/+$/, "");
+    this.#reports =
+      callbackUrl !== undefined && (page.callbacks ?? []).some(reports);
+    const { maxSegments } = page;
+    this.textLimits = maxSegments === undefined ? {} : { maxSegments };
+    const url = callbackUrl?.replace(/\/+$/, "");
+    this.#lookUp = (name) => {
+      if (name === "callbackUrl") return url;
+      const [kind, key = ""] = name.split(".");
+      return kind === "settings" ? settings[key] : undefined;
+    };
+  }
+
+  /** What one of the carrier's codes means, in words. */
+  describeCode(code: string | number): string | undefined {
+    return this.#config.page.meanings?.[String(code)];
+  }
+
+  override async send(
+    message: OutgoingMessage,
+    { signal }: SendContext = {},
+  ): Promise<OutgoingMessage> {
+    // Nobody would be told.
+    if (!this.#reports) message.providerOptions.statusReport = false;
+    const id = crypto.randomUUID();
+    const request = this.#request.write(message, this.#baseUrl, (name) =>
+      name === "id" ? id : this.#lookUp(name),
+    );
+    const response = await this.gateway.http.request({
+      ...request,
+      ...(signal && { signal }),
+    });
+    const { page } = this.#config;
+    const now = this.gateway.now();
+    const taken = readAnswer(page, response, { ownId: id, now });
+    message.msgid = taken.msgid;
+    message.meta = taken.meta;
+    return message;
+  }
+
+  override receiver(): Receiver | null {
+    const { callbacks } = this.#config.page;
+    if (!callbacks) return null;
+    return {
+      routes: callbacks.map((callback) => ({
+        methods: callback.methods ?? ["POST"],
+        path: callback.path,
+        handle: async (request) => {
+          const now = new Date(this.gateway.now());
+          const call = await readCall(callback, request, this.#lookUp, now);
+          if (call.said instanceof IncomingMessage) {
+            await this.receiveMessage(call.said);
+          } else if (call.said) {
+            await this.receiveStatus(call.said);
+          }
+          const { type = "text/plain; charset=utf-8", body = "OK" } =
+            callback.reply ?? {};
+          const text = parseTemplate(body).render((name) =>
+            name.startsWith("fields.")
+              ? (call.values(name.slice("fields.".length)) ?? "")
+              : undefined,
+          );
+          return textResponse(200, String(text ?? ""), {
+            "content-type": type,
+          });
+        },
+      })),
+    };
+  }
+}
+
+function reports({ cases }: PageCallback): boolean {
+  return cases.some(({ status }) => status !== undefined);
+}
+
+/** A clause about the first setting that is not as the page asks. */
+function problemWithAccount(
+  { settings = {}, title }: CarrierPage,
+  given: Readonly<Record<string, unknown>>,
+): string | undefined {
+  const unknown = Object.keys(given).find((it) => !Object.hasOwn(settings, it));
+  if (unknown !== undefined) {
+    const names = Object.keys(settings).join(", ") || "none";
+    return `${title} has no setting "${unknown}"; it has ${names}`;
+  }
+  for (const [name, setting] of Object.entries(settings)) {
+    const value = given[name];
+    if (value === undefined && setting.optional) continue;
+    const isRight =
+      typeof value === "string" &&
+      value !== "" &&
+      new RegExp(`^(?:${setting.pattern ?? ".*"})$`, "s").test(value);
+    if (!isRight) return `${title}: expected ${setting.expected} as ${name}`;
+  }
+  return undefined;
+}
+
+/** A carrier whose page stands in the configuration itself. */
+export const httpType: ProviderType = defineProviderType<HttpProviderConfig>({
+  type: "http",
+  schema: {
+    page: {
+      schema: { type: "object" },
+      problem: problemWithPage,
+      expected: "a page that describes the carrier",
+    },
+    settings: optional({
+      schema: {
+        type: "object",
+        additionalProperties: { type: "string", minLength: 1 },
+      },
+      expected: "an object of texts, as the page's settings name them",
+    }),
+    baseUrl: optional(urlField),
+    callbackUrl: optional(urlField),
+  },
+  create: (settings) => new HttpProvider(settings),
+});
+
+/** A carrier whose page comes with the gateway: its settings are its own. */
+export function defineCarrierPage(
+  type: string,
+  page: CarrierPage,
+): ProviderType {
+  const own = Object.entries(page.settings ?? {}).map(([name, setting]) => [
+    name,
+    fieldOf(setting),
+  ]);
+  const schema: Readonly<Record<string, ProviderField>> = {
+    ...Object.fromEntries(own),
+    callbackUrl: optional(urlField),
+    baseUrl: optional(urlField),
+  };
+  return defineProviderType<Readonly<Record<string, string>>>({
+    type,
+    schema,
+    create: (given) => {
+      const { baseUrl, callbackUrl } = given;
+      const names = Object.keys(page.settings ?? {});
+      const settings = names.flatMap((name) => {
+        const value = given[name];
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      return new HttpProvider({
+        page,
+        settings: Object.fromEntries(settings),
+        ...(baseUrl !== undefined && { baseUrl }),
+        ...(callbackUrl !== undefined && { callbackUrl }),
+      });
+    },
+  });
+}
+
+function fieldOf({
+  expected,
+  pattern,
+  optional: mayBeAbsent,
+}: NonNullable<CarrierPage["settings"]>[string]): ProviderField {
+  const field =
+    pattern === undefined
+      ? { ...textField, expected }
+      : textLike(new RegExp(`^(?:${pattern})$`), expected);
+  return mayBeAbsent ? optional(field) : field;
+}

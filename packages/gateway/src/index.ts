@@ -207,6 +207,11 @@ export {
   JsonExError,
   JsonExTime,
 } from "./providers/forward/wire-values.ts";
+export type { CarrierPage } from "./providers/http/page.ts";
+export {
+  HttpProvider,
+  type HttpProviderConfig,
+} from "./providers/http/provider.ts";
 export type {
   LogProviderConfig,
   LogProviderLogger,

@@ -354,7 +354,7 @@ const configSchema = Type.Object({
         group: "SMS",
         reloadable: true,
         description:
-          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. In the file an entry may also be an object: a carrier, see its guide (`twilio`), or a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
+          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. In the file an entry may also be an object: a carrier, see the guides on providers, or a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
         expected: "a list of loopback, log, null",
         default: ["log"],
         minItems: 1,

@@ -64,7 +64,10 @@ const limits = [
  * Starts the built `carillon serve`, as an operator would. With
  * `BENCH_PROFILE` set to a folder its processor profiles land there.
  */
-export async function startCarillon(data: string): Promise<Carillon> {
+export async function startCarillon(
+  data: string,
+  flags: readonly string[] = [],
+): Promise<Carillon> {
   const folder = process.env.BENCH_PROFILE;
   const profiling =
     folder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
@@ -79,6 +82,7 @@ export async function startCarillon(data: string): Promise<Carillon> {
       "serve",
       ...["--port", "0", "--data", data],
       ...limits,
+      ...flags,
     ],
     {
       stdio: ["ignore", "pipe", "inherit"],

@@ -11,6 +11,7 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type BenchResult, type BenchRow, keepsBound } from "./result.ts";
+import { benchCarrier, benchCarrierMemory } from "./rows/carrier.ts";
 import { benchComparable } from "./rows/comparable.ts";
 import { benchEvents } from "./rows/events.ts";
 import { benchFanOut } from "./rows/fan-out.ts";
@@ -98,6 +99,14 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   paging: {
     run: benchPaging,
     quick: () => benchPaging({ subscribers: 20_000, pages: 20, rounds: 2 }),
+  },
+  carrier: {
+    run: benchCarrier,
+    quick: () => benchCarrier({ texts: 1000, rounds: 2 }),
+  },
+  "carrier-memory": {
+    run: benchCarrierMemory,
+    quick: () => benchCarrierMemory({ texts: 5000 }),
   },
   comparable: {
     run: benchComparable,

@@ -20,6 +20,33 @@ export async function seedTopic(
   count: number,
   port: number,
 ): Promise<void> {
+  await seed(folder, name, count, "http", (n) => {
+    return `http://${receiverAddress(n)}:${port}/hook/${n}`;
+  });
+}
+
+/** Adds a topic of phones, whose numbers do not follow each other. */
+export async function seedPhones(
+  folder: string,
+  name: string,
+  count: number,
+): Promise<void> {
+  await seed(folder, name, count, "sms", phoneNumber);
+}
+
+/** German mobile numbers; a prime step spreads them over all there are. */
+export function phoneNumber(n: number): string {
+  const subscriber = (n * 7_368_787) % 100_000_000;
+  return `+49151${String(subscriber).padStart(8, "0")}`;
+}
+
+async function seed(
+  folder: string,
+  name: string,
+  count: number,
+  protocol: string,
+  endpointOf: (n: number) => string,
+): Promise<void> {
   const projectId = benchCredentials.projectId as ProjectId;
   await using store = await openSqliteStore({ folder });
   const { topic } = await store.createTopic(
@@ -46,8 +73,8 @@ export async function seedTopic(
             id: newId() as SubscriptionId,
             topicSeq: topic.seq,
             projectId,
-            protocol: "http",
-            endpoint: `http://${receiverAddress(from + i)}:${port}/hook/${from + i}`,
+            protocol,
+            endpoint: endpointOf(from + i),
             remark: "",
             extension: {},
             status: 1,

@@ -193,6 +193,11 @@ export {
   type ProviderType,
   type ProviderTypePorts,
 } from "./provider-type.ts";
+export type { AwsSnsConfig } from "./providers/aws-sns/config.ts";
+export {
+  AwsSnsProvider,
+  type SnsSubscription,
+} from "./providers/aws-sns/provider.ts";
 export { ForwardClientProvider } from "./providers/forward/client-provider.ts";
 export type {
   Forwardable,

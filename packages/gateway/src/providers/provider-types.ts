@@ -1,6 +1,7 @@
 /** The kinds of providers that a configuration can name: a line for each. */
 
 import type { ProviderType } from "../provider-type.ts";
+import { awsSnsType } from "./aws-sns/provider.ts";
 import { forwardClientType } from "./forward/client-provider.ts";
 import { forwardServerType } from "./forward/server-provider.ts";
 import { carrierPageTypes } from "./http/carrier-pages.ts";
@@ -19,5 +20,6 @@ export const providerTypes: readonly ProviderType[] = [
   forwardServerType,
   twilioType,
   httpType,
+  awsSnsType,
   ...carrierPageTypes,
 ];

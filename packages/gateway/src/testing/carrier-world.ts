@@ -3,6 +3,7 @@
 import type { CarrierUnderTest } from "@carillon/testing/carrier-contract";
 import type { FakeCarrier } from "@carillon/testing/fake-carriers/fake-carrier";
 import { Gateway } from "../gateway.ts";
+import type { HttpClient } from "../http.ts";
 import type { IncomingMessage } from "../incoming-message.ts";
 import type { MessageStatus } from "../message-status.ts";
 import { toNodeListener } from "../node-http.ts";
@@ -29,6 +30,8 @@ export interface CarrierWorldOptions {
     /** Where the carrier reaches the provider's routes. */
     readonly callbackUrl: string;
   }) => object;
+  /** For carriers that are reached under their own names, too. */
+  readonly http?: HttpClient;
 }
 
 /** All of a carrier under test that is the same for every carrier. */
@@ -50,6 +53,7 @@ export async function openCarrierWorld({
   type,
   carrier,
   settings,
+  http,
 }: CarrierWorldOptions): Promise<CarrierWorld> {
   const name = type.type;
   const statuses: MessageStatus[] = [];
@@ -62,7 +66,7 @@ export async function openCarrierWorld({
   };
 
   function openGateway() {
-    const gateway = new Gateway({ sendTimeoutMs });
+    const gateway = new Gateway({ sendTimeoutMs, ...(http && { http }) });
     gateway.onStatus.add((status) => {
       mayFail();
       statuses.push(status);

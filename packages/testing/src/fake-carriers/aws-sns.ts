@@ -132,7 +132,8 @@ export async function startFakeSns({
         `<ConfirmSubscriptionResult><SubscriptionArn>${topicArn}:${randomUUID()}</SubscriptionArn></ConfirmSubscriptionResult>`,
       );
     }
-    if (method === "POST" && path === "/") return publish(request);
+    // Also below a path, as a proxy may have it.
+    if (method === "POST" && path.endsWith("/")) return publish(request);
     return refusal(404, "NotFound", "There is nothing");
   });
 

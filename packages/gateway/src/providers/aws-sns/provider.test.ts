@@ -286,6 +286,12 @@ testCarrierContract(
         retryable: true,
       },
       {
+        title: "an unknown error within a success",
+        answer: { ...refusal(400, "NewCode", "No"), status: 200 },
+        error: "RequestError",
+        retryable: false,
+      },
+      {
         title: "an error within a success",
         answer: {
           ...refusal(400, "InvalidParameter", "PhoneNumber"),
@@ -311,16 +317,17 @@ testCarrierContract(
 );
 
 test("signs as Amazon's own client does", async () => {
-  for (const { sessionToken, ...keys } of [
-    credentials,
-    { ...credentials, sessionToken: undefined },
-  ]) {
+  for (const [path, { sessionToken, ...keys }] of [
+    ["", credentials],
+    ["/", { ...credentials, sessionToken: undefined }],
+    ["/a%20proxy/*for'sns/", credentials],
+  ] as const) {
     const account = { ...keys, ...(sessionToken && { sessionToken }) };
     await using sns = await startFakeSns({ region, ...account });
     const text = "Grüße & 你好 = 100 % + {~} *!'()";
     const client = new SNSClient({
       region,
-      endpoint: sns.baseUrl,
+      endpoint: sns.baseUrl + path,
       credentials: account,
       maxAttempts: 1,
     });
@@ -339,7 +346,7 @@ test("signs as Amazon's own client does", async () => {
     await using gateway = new Gateway();
     gateway.addProvider(
       "aws-sns",
-      new AwsSnsProvider({ region, ...account, baseUrl: sns.baseUrl }),
+      new AwsSnsProvider({ region, ...account, baseUrl: sns.baseUrl + path }),
     );
     const sent = await gateway.send(
       new OutgoingMessage(answering, text, "Acme").params({ MaxPrice: 0.5 }),
@@ -528,7 +535,8 @@ test("gets nothing of what somebody else names", async () => {
   assert.equal(await call({ ...confirmation, TopicArn: others }), 403);
   const host = "https://sns.s3-us-west-2.amazonaws.com/a.pem";
   assert.equal(await call({ ...confirmation, SigningCertURL: host }), 403);
-  assert.equal(await sns.call(url, confirmation), 403);
+  const unsigned = { ...confirmation, SignatureVersion: "2" };
+  assert.equal(await sns.call(url, unsigned), 403);
   assert.deepEqual(fetched, []);
 
   const forged = { ...(await sns.signed(confirmation)), Token: "another" };
@@ -543,13 +551,17 @@ test("gets nothing of what somebody else names", async () => {
 });
 
 test("asks SNS to come again while something cannot be fetched", async () => {
+  const { pem } = await createCertifiedKey({
+    notBefore: new Date(0),
+    notAfter: new Date(Date.now() + 60_000),
+  });
   for (const fault of [
     "cut",
     { status: 500 },
     { status: 429 },
     { status: 302, headers: { location: "/other.pem" } },
     { body: "<html>Please log in</html>" },
-    { body: "x".repeat(65 * 1024) },
+    { body: pem + "\n".repeat(65 * 1024) },
   ] as const) {
     await using world = await open();
     const { sns, call, received } = world;

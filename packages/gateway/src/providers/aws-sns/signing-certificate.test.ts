@@ -4,10 +4,12 @@ import { test } from "node:test";
 import { createCertifiedKey } from "@carillon/testing/fake-carriers/self-signed-certificate";
 import { parseCertificate } from "./signing-certificate.ts";
 
-const notBefore = new Date("2026-01-01T00:00:00Z");
-
 test("reads the dates and the key of a certificate", async () => {
-  for (const end of ["2027-06-30T12:34:56Z", "2055-01-01T00:00:00Z"]) {
+  for (const [start, end] of [
+    ["2026-01-01T00:00:00Z", "2027-06-30T12:34:56Z"],
+    ["1999-12-31T23:59:59Z", "2055-01-01T00:00:00Z"],
+  ] as const) {
+    const notBefore = new Date(start);
     const notAfter = new Date(end);
     const dates = { notBefore, notAfter };
     const { pem, privateKey } = await createCertifiedKey(dates);
@@ -35,6 +37,7 @@ test("reads the dates and the key of a certificate", async () => {
 });
 
 test("refuses what is no certificate of an RSA key", async () => {
+  const notBefore = new Date("2026-01-01T00:00:00Z");
   const notAfter = new Date("2027-01-01T00:00:00Z");
   const { pem } = await createCertifiedKey({ notBefore, notAfter });
   const base64 = pem.replace(/-.*-\n/g, "");
@@ -49,6 +52,7 @@ test("refuses what is no certificate of an RSA key", async () => {
     "other base64": asPem(Buffer.from("hello")),
     "a key alone": asPem(ecKey),
     "half of it": asPem(octets.subarray(0, octets.length / 2)),
+    "all but its end": asPem(octets.subarray(0, -10)),
     "a length beyond its end": asPem(Buffer.of(0x30, 0x84, 0xff, 0xff, 0, 0)),
     "a length of 126 octets": asPem(Buffer.of(0x30, 0xfe, 1, 2, 3)),
     nesting: asPem(Buffer.alloc(40_000, 0x30)),

@@ -16,15 +16,20 @@ export interface CertifiedKey {
 export async function createCertifiedKey({
   notBefore,
   notAfter,
+  version = 3,
 }: {
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** Of X.509. */
+  readonly version?: 1 | 3;
 }): Promise<CertifiedKey> {
   const keys = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
   const { privateKey, publicKey } = keys;
   const name = der(0x30, der(0x31, der(0x30, commonName, text("Fake"))));
   const body = der(
     0x30,
+    // Left out of version 1.
+    version === 3 ? der(0xa0, der(0x02, Buffer.of(2))) : Buffer.alloc(0),
     der(0x02, Buffer.of(1)),
     sha256WithRsa,
     name,

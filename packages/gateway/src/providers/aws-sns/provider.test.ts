@@ -159,6 +159,15 @@ testCarrierContract(
         },
       },
       {
+        title: "takes an empty sender for none",
+        from: "",
+        options: { senderId: "" },
+        fields: {
+          "AWS.SNS.SMS.SenderID": undefined,
+          "AWS.MM.SMS.OriginationNumber": undefined,
+        },
+      },
+      {
         title: "sends from a name",
         from: "447700900123",
         options: { senderId: "Acme" },

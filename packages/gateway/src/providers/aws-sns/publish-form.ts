@@ -31,7 +31,7 @@ const attributeOf: ReadonlyMap<string, string> = new Map(
  * and limits were asked about this number, and this text counted.
  */
 const fixed =
-  /^(?:Action|Version|PhoneNumber|TopicArn|TargetArn|Message(?:Structure)?|MessageAttributes\..*)$/i;
+  /^(?:Action|Version|PhoneNumber|TopicArn|TargetArn|Message(?:Structure)?|MessageAttributes\..*)$/is;
 
 /** @throws RequestError for a sender or a length that SNS does not take */
 export function publishForm(
@@ -52,8 +52,8 @@ export function publishForm(
     Message: body,
   });
   const attributes = new Map<string, string>();
-  const sender = providerOptions.senderId ?? src ?? config.from;
-  if (sender !== undefined) attributes.set(...senderAttribute(sender));
+  const sender = providerOptions.senderId || src || config.from;
+  if (sender) attributes.set(...senderAttribute(sender));
   const smsType = smsTypeOf(providerOptions) ?? config.smsType;
   if (smsType !== undefined) attributes.set(attributeNames.SMSType, smsType);
   if (config.maxPrice !== undefined) {

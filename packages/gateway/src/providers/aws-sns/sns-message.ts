@@ -21,8 +21,15 @@ const confirmation = [
 
 /** What is signed, in this order. */
 const signedFields = {
-  // And the subject, where there is one.
-  Notification: ["Message", "MessageId", "Timestamp", "TopicArn", "Type"],
+  Notification: [
+    "Message",
+    "MessageId",
+    // Where there is one.
+    "Subject",
+    "Timestamp",
+    "TopicArn",
+    "Type",
+  ],
   SubscriptionConfirmation: confirmation,
   UnsubscribeConfirmation: confirmation,
 } as const;
@@ -55,13 +62,8 @@ export function parseSnsMessage(octets: Uint8Array): SnsMessage {
   if (!isMessageType(type)) throw new MalformedRequestError("Type is unknown");
   const fields = new Map<string, string>();
   for (const name of signedFields[type]) {
+    if (name === "Subject" && given.Subject == null) continue;
     fields.set(name, requiredText(given, name));
-    if (
-      name === "MessageId" &&
-      type === "Notification" &&
-      given.Subject != null
-    )
-      fields.set("Subject", requiredText(given, "Subject"));
   }
   const field = (name: string): string => fields.get(name) ?? "";
   return {

@@ -15,7 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -42,7 +42,7 @@ async function bundle(folder: string): Promise<void> {
   );
   await using build = await rolldown({
     cwd: folder,
-    input: findEntries(manifest),
+    input: findEntries(manifest, folder),
     // Other packages, ours as well.
     external: /^[^./]/,
     platform: "node",
@@ -75,14 +75,20 @@ async function bundle(folder: string): Promise<void> {
 }
 
 /** The sources of what the manifest names, by their names in `dist`. */
-function findEntries({ exports, imports = {} }: Manifest) {
+function findEntries({ exports, imports = {} }: Manifest, folder: string) {
   return Object.fromEntries(
     Object.values({ ...exports, ...imports })
       .filter((target) => typeof target === "object")
-      .map((target) => [
-        target.default.replace(/^\.\/dist\/(.*)\.js$/, "$1"),
-        target.source,
-      ]),
+      .flatMap((target) => {
+        const [, name = ""] = /^\.\/dist\/(.*)\.js$/.exec(target.default) ?? [];
+        // A star stands for the name of each file that is there.
+        return globSync(target.source, { cwd: folder })
+          .filter((path) => !path.endsWith(".test.ts"))
+          .map((path) => [
+            name.replace("*", basename(path, ".ts")),
+            `./${path}`,
+          ]);
+      }),
   );
 }
 

@@ -198,6 +198,10 @@ export {
   AwsSnsProvider,
   type SnsSubscription,
 } from "./providers/aws-sns/provider.ts";
+export type { ClickatellConfig } from "./providers/clickatell/config.ts";
+export { ClickatellProvider } from "./providers/clickatell/provider.ts";
+export type { ClickatellHttpConfig } from "./providers/clickatell-http/config.ts";
+export { ClickatellHttpProvider } from "./providers/clickatell-http/provider.ts";
 export { ForwardClientProvider } from "./providers/forward/client-provider.ts";
 export type {
   Forwardable,

@@ -2,6 +2,8 @@
 
 import type { ProviderType } from "../provider-type.ts";
 import { awsSnsType } from "./aws-sns/provider.ts";
+import { clickatellType } from "./clickatell/provider.ts";
+import { clickatellHttpType } from "./clickatell-http/provider.ts";
 import { forwardClientType } from "./forward/client-provider.ts";
 import { forwardServerType } from "./forward/server-provider.ts";
 import { carrierPageTypes } from "./http/carrier-pages.ts";
@@ -19,6 +21,8 @@ export const providerTypes: readonly ProviderType[] = [
   forwardClientType,
   forwardServerType,
   twilioType,
+  clickatellType,
+  clickatellHttpType,
   httpType,
   awsSnsType,
   ...carrierPageTypes,

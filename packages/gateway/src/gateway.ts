@@ -68,6 +68,7 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
   /** All outward requests of all providers. Default: Node's own HTTP, 10 s. */
   readonly http?: HttpClient;
   readonly clock?: Clock;
+  /** Its ids are never used twice, by no gateway. Default: random UUIDs. */
   readonly newId?: () => string;
 }
 
@@ -93,6 +94,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   readonly #providers = new ProviderRegistry();
   readonly #clock: Clock;
+  readonly #newId: () => string;
   readonly #sender: ProviderSender;
   readonly #receipts: ReceiptFailover | undefined;
   #router: Router<Route>;
@@ -105,7 +107,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     checkOptions(options);
     const { policy, optOut, textLimits } = options;
     this.#clock = options.clock ?? systemClock;
-    this.id = (options.newId ?? (() => crypto.randomUUID()))();
+    this.#newId = options.newId ?? (() => crypto.randomUUID());
+    this.id = this.#newId();
     this.http = options.http ?? createHttpClient();
     this.#router = options.router ?? (() => null);
     this.policy = policy;
@@ -394,6 +397,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   now(): number {
     return this.#clock.now();
+  }
+
+  /** For providers: a fresh id. */
+  newId(): string {
+    return this.#newId();
   }
 
   /** For providers: a text came in. */

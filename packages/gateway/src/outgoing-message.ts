@@ -98,7 +98,10 @@ class Message<Route extends readonly unknown[]> {
   providerParams: Record<string, unknown> = {};
   /** Non-null once `route` was called, even without values. */
   routingValues: Readonly<Route> | null = null;
-  /** The provider's id of this message; set once it was sent. */
+  /**
+   * The provider's id of this message; set once it was sent. Where we choose the
+   * id, also while the outcome is unknown: the carrier can be asked by it.
+   */
   msgid: string | null = null;
   /** Whatever else the provider said about it. */
   meta: Record<string, unknown> | null = null;

@@ -47,6 +47,8 @@ export interface ProviderHost {
   readonly onReceive: Hook<IncomingMessage>;
   readonly onStatus: Hook<MessageStatus>;
   now(): number;
+  /** A fresh id, unique across restarts and gateways. */
+  newId(): string;
   send(
     message: OutgoingMessage,
     context?: SendContext,

@@ -279,6 +279,27 @@ test("a provider that does not answer leaves the outcome unknown", async (t) => 
   });
 });
 
+test("an unknown outcome keeps the id that the provider had chosen", async (t) => {
+  const unknown = new ServerError("late", { outcomeUnknown: true });
+  const refused = new AuthError("who?");
+  for (const [end, parts] of [
+    [() => Promise.reject(unknown), [{ externalId: "ours-1" }]],
+    [() => new Promise<never>(() => {}), [{ externalId: "ours-1" }]],
+    [() => Promise.reject(refused), undefined],
+  ] as const) {
+    const channel = createFailing(
+      t,
+      (_, outgoing) => {
+        outgoing.msgid = "ours-1";
+        return end();
+      },
+      { timeoutMs: 50 },
+    );
+    const result = await deliver(channel);
+    assert.deepEqual("parts" in result ? result.parts : undefined, parts);
+  }
+});
+
 test("an attempt that is given up ends the provider's work, and is unknown", async (t) => {
   const reached = Promise.withResolvers<AbortSignal | undefined>();
   const channel = createFailing(t, ({ signal }) => {
@@ -402,7 +423,10 @@ function createLoopback(
   return { channel: createChannel(t, gateway, options), gateway, phones };
 }
 
-type SendByContext = (context: SendContext) => Promise<OutgoingMessage>;
+type SendByContext = (
+  context: SendContext,
+  message: OutgoingMessage,
+) => Promise<OutgoingMessage>;
 
 class FailingProvider extends Provider {
   readonly #send: SendByContext;
@@ -413,10 +437,10 @@ class FailingProvider extends Provider {
   }
 
   override send(
-    _message: OutgoingMessage,
+    message: OutgoingMessage,
     context: SendContext = {},
   ): Promise<OutgoingMessage> {
-    return this.#send(context);
+    return this.#send(context, message);
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   AttemptResult,
   AttemptSignals,
   Channel,
+  FailedResult,
   Logger,
   Message,
   PreparedMessage,
@@ -20,7 +21,12 @@ import {
 } from "@carillon/gateway";
 import type { Links } from "../links.ts";
 import { maxTextCharacters, writeText } from "./content.ts";
-import { outcomeOfError, outcomeOfSent, outcomeOfTimeout } from "./outcome.ts";
+import {
+  outcomeOfError,
+  outcomeOfSent,
+  outcomeOfTimeout,
+  withChosenId,
+} from "./outcome.ts";
 import { smsProtocol } from "./protocol.ts";
 
 /** The gateway that texts go through, and how long they may be. */
@@ -137,9 +143,14 @@ class SmsChannel implements Channel {
         logger.error("sms_hook_failed", { error });
         return outcomeOfSent(outgoing, segments);
       }
-      if (!signal.aborted) return outcomeOfError(error, gateway.policy);
+      if (!signal.aborted) {
+        return withChosenId(outcomeOfError(error, gateway.policy), outgoing);
+      }
       if (!outgoing.isHandedOver) return notStarted;
-      return timeout.aborted ? outcomeOfTimeout(this.timeoutMs) : interrupted;
+      const result = timeout.aborted
+        ? outcomeOfTimeout(this.timeoutMs)
+        : interrupted;
+      return withChosenId(result, outgoing);
     }
   }
 }
@@ -160,7 +171,7 @@ const notStarted: AttemptResult = {
   error: "The attempt was ended before a provider had the text.",
 };
 
-const interrupted: AttemptResult = {
+const interrupted: FailedResult = {
   outcome: "unknown",
   errorClass: "interrupted",
   error: "The service was shutting down; the text may have gone out.",

@@ -77,6 +77,18 @@ function resultOfError(error: unknown): FailedResult {
   };
 }
 
+/**
+ * Where the outcome is unknown, the id that the provider had chosen is kept: a
+ * later report names it.
+ */
+export function withChosenId(
+  result: FailedResult,
+  { msgid }: Pick<OutgoingMessage, "msgid">,
+): FailedResult {
+  if (result.outcome !== "unknown" || msgid === null) return result;
+  return { ...result, parts: [{ externalId: toStorable(msgid) }] };
+}
+
 export function outcomeOfTimeout(timeoutMs: number): FailedResult {
   return {
     outcome: "unknown",

@@ -31,7 +31,7 @@ export interface ReceiverHandlerOptions {
    * that knows the remote address.
    */
   readonly allowFrom?: readonly string[];
-  /** Is called for every failure that is answered with 5xx. */
+  /** Is called for what is answered with 5xx, and for `error` of a response. */
   readonly onError?: (error: unknown, request: ReceiverRequest) => void;
 }
 
@@ -110,7 +110,11 @@ export function createReceiverHandler(
       if (bodyTooLarge || rawBody.byteLength > maxBodyBytes) {
         throw new ReceiverError(413, "The request is too large");
       }
-      return await route.handle(request);
+      const response = await route.handle(request);
+      if (response.error !== undefined) {
+        options.onError?.(response.error, request);
+      }
+      return response;
     } catch (error) {
       return answerError(error, receiver, request, options);
     }

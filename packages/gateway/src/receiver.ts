@@ -27,6 +27,11 @@ export interface ReceiverResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /**
+   * What failed though the status says nothing of it, where a carrier wants its
+   * answers so. It is told to whoever is told of failures, not to the carrier.
+   */
+  readonly error?: unknown;
 }
 
 /** One path of a provider, and who handles its requests. */

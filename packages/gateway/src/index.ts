@@ -193,6 +193,8 @@ export {
   type ProviderType,
   type ProviderTypePorts,
 } from "./provider-type.ts";
+export type { AtsConfig } from "./providers/ats/config.ts";
+export { AtsProvider } from "./providers/ats/provider.ts";
 export type { AwsSnsConfig } from "./providers/aws-sns/config.ts";
 export {
   AwsSnsProvider,
@@ -234,6 +236,8 @@ export {
 } from "./providers/loopback/provider.ts";
 export { NullProvider } from "./providers/null/provider.ts";
 export { providerTypes } from "./providers/provider-types.ts";
+export type { SmsOperatorConfig } from "./providers/sms-operator/config.ts";
+export { SmsOperatorProvider } from "./providers/sms-operator/provider.ts";
 export type { TwilioConfig } from "./providers/twilio/config.ts";
 export { TwilioProvider } from "./providers/twilio/provider.ts";
 export { BodyBuffer } from "./read-body.ts";

@@ -1,6 +1,7 @@
 /** The kinds of providers that a configuration can name: a line for each. */
 
 import type { ProviderType } from "../provider-type.ts";
+import { atsType } from "./ats/provider.ts";
 import { awsSnsType } from "./aws-sns/provider.ts";
 import { clickatellType } from "./clickatell/provider.ts";
 import { clickatellHttpType } from "./clickatell-http/provider.ts";
@@ -11,6 +12,7 @@ import { httpType } from "./http/provider.ts";
 import { logType } from "./log/provider.ts";
 import { loopbackType } from "./loopback/provider.ts";
 import { nullType } from "./null/provider.ts";
+import { smsOperatorType } from "./sms-operator/provider.ts";
 import { twilioType } from "./twilio/provider.ts";
 
 /** All there are. */
@@ -23,6 +25,8 @@ export const providerTypes: readonly ProviderType[] = [
   twilioType,
   clickatellType,
   clickatellHttpType,
+  atsType,
+  smsOperatorType,
   httpType,
   awsSnsType,
   ...carrierPageTypes,

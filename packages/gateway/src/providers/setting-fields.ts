@@ -15,6 +15,12 @@ export const urlField = {
   expected: "a URL that starts with http:// or https://",
 } as const satisfies ProviderField;
 
+/** What stands in front of our ids at a carrier; may be empty. */
+export const prefixField: ProviderField = {
+  schema: { type: "string", pattern: "^[!-~]{0,100}$" },
+  expected: "up to 100 visible ASCII characters",
+};
+
 /** True or false. */
 export const flagField: ProviderField = {
   schema: { type: "boolean" },

@@ -1,0 +1,215 @@
+/**
+ * What carriers have in common that take several texts in one XML document,
+ * each under an id of ours, and answer a code for each id. The id is known
+ * before the request, so that a text of unknown outcome can be asked for.
+ */
+
+import { invalidAnswer } from "../carrier-answer.ts";
+import {
+  ProviderConnectionError,
+  ProviderError,
+  RequestError,
+} from "../errors.ts";
+import type { OutgoingMessage } from "../outgoing-message.ts";
+import type { SendContext, SendResult } from "../provider.ts";
+
+/** A carrier's code: a number, or whatever it wrote in place of one. */
+export type CarrierCode = number | string;
+
+/** What a carrier answered of each text, by its id. */
+export type CodesById = ReadonlyMap<string, CarrierCode>;
+
+/** One carrier's way to take texts. */
+export interface BatchWire {
+  /** A fresh id, as the carrier will have it. */
+  newId(): string;
+  /**
+   * A text as it stands in the request.
+   *
+   * @throws RequestError: it cannot be sent; the others can
+   */
+  write(message: OutgoingMessage, id: string): string;
+  /** One request with texts that were written; answers the code of each id. */
+  post(texts: readonly string[], ids: readonly string[]): Promise<CodesById>;
+  /** `undefined` for a code that says that the text was taken. */
+  toError(code: CarrierCode): ProviderError | undefined;
+}
+
+/** No carrier says how many it takes; a request of as many has 200 KB at most. */
+const maxBatch = 100;
+
+/**
+ * A text's id at the carrier. The prefix tells installations with one account
+ * apart; the dash is there without one, too. The whole is the message's id with
+ * us: it is never taken apart, and stays right when the prefix is changed.
+ */
+export function toPrefixedId(prefix: string, id: string): string {
+  return `${prefix}-${id}`;
+}
+
+/** Sends in requests of up to 100 texts; one that fails leaves the others. */
+export async function sendBatches(
+  messages: readonly OutgoingMessage[],
+  wire: BatchWire,
+  context: SendContext,
+): Promise<readonly SendResult[]> {
+  const results: SendResult[] = [];
+  for (const batch of batchesOf(messages)) {
+    results.push(...(await sendBatch(batch, wire, context)));
+  }
+  return results;
+}
+
+/** Sends one, as a batch of its own. Rejects with its error. */
+export async function sendAlone(
+  message: OutgoingMessage,
+  wire: BatchWire,
+  context: SendContext,
+): Promise<OutgoingMessage> {
+  const [result] = await sendBatch([message], wire, context);
+  if (result?.error) throw result.error;
+  return message;
+}
+
+/** Asks for up to 100 at once; rejects when one of the requests fails. */
+export async function askBatches(
+  ids: readonly string[],
+  ask: (ids: readonly string[]) => Promise<CodesById>,
+): Promise<CodesById> {
+  const codes = new Map<string, CarrierCode>();
+  for (const batch of batchesOf([...new Set(ids)])) {
+    for (const [id, code] of await ask(batch)) codes.set(id, code);
+  }
+  return codes;
+}
+
+/**
+ * The codes of exactly those texts that a request was about.
+ *
+ * @throws MessageSendError, with its outcome unknown, for anything else: nobody
+ * knows then which text an answer is about
+ */
+export function matchCodes(
+  carrier: string,
+  asked: readonly string[],
+  answered: Iterable<readonly [id: string | undefined, code: string]>,
+): CodesById {
+  const open = new Set(asked);
+  const codes = new Map<string, CarrierCode>();
+  for (const [id = "", text] of answered) {
+    if (!open.delete(id)) {
+      throw invalidAnswer(carrier, "names a text that was not in the request");
+    }
+    codes.set(id, toCode(text));
+  }
+  if (open.size > 0) {
+    throw invalidAnswer(carrier, "does not name each text of the request");
+  }
+  return codes;
+}
+
+/** A code is a number, in documents a number in words. */
+export function toCode(text: string): CarrierCode {
+  const code = text.trim();
+  return /^\d{1,9}$/.test(code) ? Number(code) : code;
+}
+
+/**
+ * The raw parameters of a text, but for those that are ours alone: to whom, what,
+ * and the id by which we ask. Capitals do not matter.
+ *
+ * @throws RequestError for a name that would end the element it stands in
+ */
+export function parametersOf(
+  { providerParams }: Pick<OutgoingMessage, "providerParams">,
+  carrier: string,
+  ours: readonly string[],
+): readonly (readonly [name: string, value: unknown])[] {
+  const given = Object.entries(providerParams).filter(
+    ([name]) => !ours.includes(name.toLowerCase()),
+  );
+  if (given.every(([name]) => /^[a-z_][\w.-]*$/i.test(name))) return given;
+  throw new RequestError(`${carrier} takes no parameter of such a name`, {
+    code: "INVALID_PARAMETER",
+  });
+}
+
+function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let start = 0; start < items.length; start += maxBatch) {
+    yield items.slice(start, start + maxBatch);
+  }
+}
+
+/** One request at most. */
+async function sendBatch(
+  batch: readonly OutgoingMessage[],
+  wire: BatchWire,
+  { signal }: SendContext,
+): Promise<readonly SendResult[]> {
+  const written = batch.map((message) => write(message, wire));
+  const ready = written.filter((it) => "text" in it);
+  const request = await codesOf(ready, wire, signal);
+  return written.map((it) => {
+    if ("error" in it) return failed(it.message, it.error);
+    if (request instanceof ProviderError) return failed(it.message, request);
+    // `matchCodes` answers a code for each.
+    const code = request.get(it.id) ?? "";
+    const error = wire.toError(code);
+    if (error) return failed(it.message, error);
+    it.message.meta = { code };
+    return { message: it.message };
+  });
+}
+
+type WrittenText =
+  | {
+      readonly message: OutgoingMessage;
+      readonly id: string;
+      readonly text: string;
+    }
+  | { readonly message: OutgoingMessage; readonly error: ProviderError };
+
+function write(message: OutgoingMessage, wire: BatchWire): WrittenText {
+  const id = wire.newId();
+  try {
+    const text = wire.write(message, id);
+    // From here on it may go out, whoever is told of it.
+    message.msgid = id;
+    return { message, id, text };
+  } catch (error) {
+    if (error instanceof ProviderError) return { message, error };
+    throw error;
+  }
+}
+
+async function codesOf(
+  ready: readonly Extract<WrittenText, { readonly id: string }>[],
+  wire: BatchWire,
+  signal: AbortSignal | undefined,
+): Promise<CodesById | ProviderError> {
+  if (ready.length === 0) return new Map();
+  if (signal?.aborted) return givenUp(false, signal.reason);
+  try {
+    return await wire.post(
+      ready.map(({ text }) => text),
+      ready.map(({ id }) => id),
+    );
+  } catch (error) {
+    return error instanceof ProviderError ? error : givenUp(true, error);
+  }
+}
+
+function givenUp(outcomeUnknown: boolean, cause: unknown): ProviderError {
+  return new ProviderConnectionError(
+    outcomeUnknown
+      ? "The request ended without an answer"
+      : "The request was given up before it was made",
+    { code: "ABORTED", outcomeUnknown, cause },
+  );
+}
+
+function failed(message: OutgoingMessage, error: ProviderError): SendResult {
+  // Nobody has it under this id.
+  if (!error.outcomeUnknown) message.msgid = null;
+  return { message, error };
+}

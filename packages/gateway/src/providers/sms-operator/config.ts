@@ -1,0 +1,26 @@
+/** What the SMS Operator provider needs to know. */
+
+import type { ProviderField } from "../../provider-type.ts";
+import {
+  optional,
+  prefixField,
+  textField,
+  urlField,
+} from "../setting-fields.ts";
+
+/** An account at SMS Operator. */
+export interface SmsOperatorConfig {
+  readonly username: string;
+  readonly password: string;
+  /** In front of our ids there, so that installations do not mix. Default: none. */
+  readonly prefix?: string;
+  /** Default `https://www.sms-operator.cz`. */
+  readonly baseUrl?: string;
+}
+
+export const smsOperatorSchema: Readonly<Record<string, ProviderField>> = {
+  username: textField,
+  password: textField,
+  prefix: optional(prefixField),
+  baseUrl: optional(urlField),
+};

@@ -55,6 +55,15 @@ class CarrierProvider extends Provider {
   }
 }
 
+test("gives providers ids of which none comes twice, here or elsewhere", () => {
+  const gateways = [new Gateway(), new Gateway()];
+  const ids = gateways.flatMap((it) => [it.id, it.newId(), it.newId()]);
+  assert.equal(new Set(ids).size, 6);
+  let last = 0;
+  const counting = new Gateway({ newId: () => `${++last}` });
+  assert.deepEqual([counting.id, counting.newId()], ["1", "2"]);
+});
+
 test("the first provider becomes the default", () => {
   const gateway = new Gateway();
   assert.equal(gateway.defaultProvider, null);

@@ -4,8 +4,11 @@ import { ConfigurationError } from "./errors.ts";
 import { Gateway } from "./gateway.ts";
 import type { IncomingMessage } from "./incoming-message.ts";
 import { NullProvider } from "./providers/null/provider.ts";
-import type { ReceiverRequest } from "./receiver.ts";
-import type { ReceiverHandlerOptions } from "./receiver-handler.ts";
+import { type ReceiverRequest, textResponse } from "./receiver.ts";
+import {
+  createReceiverHandler,
+  type ReceiverHandlerOptions,
+} from "./receiver-handler.ts";
 import { WebhookProvider } from "./testing/webhook-provider.ts";
 
 function setUp(options: ReceiverHandlerOptions = {}) {
@@ -132,6 +135,32 @@ describe("answers", () => {
     assert.deepEqual(errors, [failure]);
     await call("POST", "/main/im", "");
     assert.equal(errors.length, 1);
+  });
+
+  test("what failed behind an answer of success is for onError alone", async () => {
+    const error = new Error("no room");
+    const errors: unknown[] = [];
+    const handle = createReceiverHandler(
+      () => ({
+        routes: [
+          {
+            methods: ["POST"],
+            path: "/im",
+            handle: async () => ({ ...textResponse(200, "24"), error }),
+          },
+        ],
+      }),
+      { onError: (it) => void errors.push(it) },
+    );
+    const answer = await handle({
+      method: "POST",
+      url: "/main/im",
+      headers: {},
+      query: new URLSearchParams(),
+      rawBody: new Uint8Array(),
+    });
+    assert.deepEqual([answer.status, answer.body], [200, "24"]);
+    assert.deepEqual(errors, [error]);
   });
 
   test("a failing status hook is 500 too", async () => {

@@ -74,7 +74,7 @@ test("a message that is held says until when, to whoever asks", async () => {
   const until = new Date(Date.now() + 28 * 86_400_000).toISOString();
   const at = until.slice(0, 19).replace("T", " ");
   const text = new RegExp(`Not sent before ${at} UTC, in 28 d\\.`);
-  const options = ["--not-before", until, "-o", "table"];
+  const options = ["--at", until, "-o", "table"];
   const published = await client("publish", "held", "x", ...options);
   assert.match(published.stdout, text);
   const [, id = ""] = /Message (\S+) is/.exec(published.stdout) ?? [];

@@ -18,7 +18,7 @@ test("shows all of a message, what this version does not know too", () => {
     class: "bulk",
     tag: "t",
     priority: 1,
-    sender: "ACME",
+    sms: { sender: "ACME", validityMinutes: 5, params: { a: "b" } },
     relatedObjects: [
       { type: "order", id: "4711" },
       { type: "user", id: "7" },
@@ -44,7 +44,7 @@ test("shows all of a message, what this version does not know too", () => {
     "class            bulk",
     "tag              t",
     "priority         1",
-    "sender           ACME",
+    'texts            sender ACME, validity 5 min, params {"a":"b"}',
     "related objects  order=4711, user=7",
     "attributes       colour=red",
     'extra data       {"cart":[1,2]}',

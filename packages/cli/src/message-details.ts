@@ -34,7 +34,7 @@ const facts: readonly Fact[] = [
   { member: "class" },
   { member: "tag" },
   { member: "priority" },
-  { member: "sender" },
+  { member: "sms", name: "texts", text: smsText },
   {
     member: "relatedObjects",
     name: "related objects",
@@ -119,6 +119,18 @@ function lifeText(seconds: unknown): string | undefined {
   if (typeof seconds !== "object" || seconds === null) return undefined;
   return Object.entries(seconds)
     .map(([protocol, life]) => `${protocol} ${life} s`)
+    .join(", ");
+}
+
+/** Such as `sender ACME, validity 30 min, params {"a":"b"}`. */
+function smsText(options: unknown): string | undefined {
+  if (typeof options !== "object" || options === null) return undefined;
+  return Object.entries(options)
+    .map(([name, value]) =>
+      name === "validityMinutes"
+        ? `validity ${value} min`
+        : `${name} ${textOf(value)}`,
+    )
     .join(", ");
 }
 

@@ -7,7 +7,12 @@ import type {
 } from "@carillon/client";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { isJsonObject } from "./json-object.ts";
-import { parseAhead } from "./time-text.ts";
+import {
+  addSmsOptions,
+  type SmsOptionValues,
+  smsOptionsOf,
+} from "./sms-options.ts";
+import { parseDelay, parseInstant } from "./time-text.ts";
 import { wholeNumber } from "./whole-number.ts";
 
 /** The most that the server takes as time to live: a week. */
@@ -15,12 +20,13 @@ export const maxTimeToLiveSeconds = 604_800;
 
 const classes = ["otp", "transactional", "bulk"] as const;
 
-export interface MessageOptions {
+export interface MessageOptions extends SmsOptionValues {
   readonly timeToLive?: number;
-  readonly notBefore?: Date;
+  /** When it is to be sent; one of the two at most. */
+  readonly at?: Date;
+  readonly delay?: Date;
   readonly class?: (typeof classes)[number];
   readonly tag?: string;
-  readonly sender?: string;
   readonly priority?: 1 | 2 | 3;
   readonly related?: readonly RelatedObject[];
   readonly extraData?: JsonObject;
@@ -30,22 +36,26 @@ export interface MessageOptions {
 
 /** Adds the options to a command. */
 export function addMessageOptions(command: Command): Command {
-  return command
+  return addSmsOptions(command)
     .option(
       "--time-to-live <seconds>",
       "not delivered after that long",
       wholeNumber(1, maxTimeToLiveSeconds, "seconds"),
     )
     .option(
-      "--not-before <when>",
-      "no attempt before: a time ahead (30min, 2h, 7d) or an instant",
-      (text) => parseAhead(text),
+      "--at <instant>",
+      "no attempt before, such as 2026-01-31T08:30:00Z; at most 35 days ahead",
+      (text) => parseInstant(text),
+    )
+    .addOption(
+      new Option("--delay <time>", "the same, from now: 90s, 30min, 2h or 7d")
+        .argParser((text) => parseDelay(text))
+        .conflicts("at"),
     )
     .addOption(
       new Option("--class <class>", "kind of traffic").choices(classes),
     )
     .option("--tag <tag>", "label to find the message by")
-    .option("--sender <sender>", "sender ID of texts")
     .option("--priority <1-3>", "1 is the highest", wholeNumber(1, 3))
     .option(
       "--related <type=id>",
@@ -68,15 +78,23 @@ export function addMessageOptions(command: Command): Command {
 export function settingsOf(options: MessageOptions): PublishSettings {
   return {
     timeToLiveSeconds: options.timeToLive,
-    notBefore: options.notBefore,
+    notBefore: notBeforeOf(options),
     class: options.class,
     tag: options.tag,
-    sender: options.sender,
+    sms: smsOptionsOf(options),
     priority: options.priority,
     relatedObjects: options.related,
     extraData: options.extraData,
     statusUrl: options.statusUrl,
   };
+}
+
+/** When no attempt is made before. */
+export function notBeforeOf({
+  at,
+  delay,
+}: Pick<MessageOptions, "at" | "delay">): Date | undefined {
+  return at ?? delay;
 }
 
 /** @throws InvalidArgumentError */

@@ -6,7 +6,10 @@ import { createProgram } from "./program.ts";
 test("the server's members are named as options", () => {
   for (const [sentence, expected] of [
     ["rotate with overlapSeconds 0, which", "rotate with --overlap 0, which"],
-    ["Invalid notBefore: it may be", "Invalid --not-before: it may be"],
+    ["Invalid notBefore: it may be", "Invalid --at: it may be"],
+    ["Invalid sms.sender: a name", "Invalid --sender: a name"],
+    ["Invalid sms.params: To may", "Invalid --param: To may"],
+    ["Invalid sms: none", "Invalid sms: none"],
     ["Last-Event-ID is not as expected", "--after is not as expected"],
     ["events is not as expected: x", "--events is not as expected: x"],
     ["protocol must be one of a, b", "--protocol must be one of a, b"],

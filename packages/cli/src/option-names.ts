@@ -5,7 +5,14 @@ export const members: ReadonlyMap<string, string> = new Map(
   Object.entries({
     overlapSeconds: "--overlap",
     timeToLiveSeconds: "--time-to-live",
-    notBefore: "--not-before",
+    notBefore: "--at",
+    "sms.sender": "--sender",
+    "sms.provider": "--provider",
+    "sms.validityMinutes": "--validity",
+    "sms.allowReply": "--option",
+    "sms.escalate": "--option",
+    "sms.statusReport": "--option",
+    "sms.params": "--param",
     statusUrl: "--status-url",
     extraData: "--extra-data",
     relatedObjects: "--related",
@@ -31,5 +38,8 @@ export function withOptionNames(sentence: string): string {
       /^[a-z]+(?= (?:is not as expected|must be))/,
       (it) => parameters.get(it) ?? it,
     )
-    .replace(/\b[A-Za-z]+(?:-[A-Za-z]+)*\b/g, (it) => members.get(it) ?? it);
+    .replace(
+      /\b(?:sms\.)?[A-Za-z]+(?:-[A-Za-z]+)*\b/g,
+      (it) => members.get(it) ?? it,
+    );
 }

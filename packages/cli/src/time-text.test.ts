@@ -4,7 +4,8 @@ import {
   ageText,
   durationText,
   instantText,
-  parseAhead,
+  parseDelay,
+  parseInstant,
   parseSince,
 } from "./time-text.ts";
 
@@ -43,11 +44,20 @@ test("--since is a time ago or an instant, and nothing else", () => {
   for (const text of [...wrong, ...never]) {
     assert.throws(() => parseSince(text, now), /is expected/, text);
   }
-  for (const text of ["", "yesterday", "2026", ...never]) {
-    assert.throws(() => parseAhead(text, now), /is expected/, text);
-  }
+});
+
+test("--at is an instant and --delay a time ahead, and nothing else", () => {
   assert.equal(
-    parseAhead("2026-02-28T08:30:00Z", now).getTime(),
+    parseInstant("2026-02-28T08:30:00Z").getTime(),
     Date.UTC(2026, 1, 28, 8, 30),
   );
+  assert.equal(parseDelay("2h", now).getTime(), now + 7_200_000);
+  assert.equal(parseDelay("90s", now).getTime(), now + 90_000);
+  const never = ["2026-02-30", "2026-02-29T08:30:00Z", "2026-13-01"];
+  for (const text of ["", "yesterday", "2026", "2h", ...never]) {
+    assert.throws(() => parseInstant(text), /is expected/, text);
+  }
+  for (const text of ["", "2", "-2h", "h", "2026-02-28T08:30:00Z"]) {
+    assert.throws(() => parseDelay(text, now), /is expected/, text);
+  }
 });

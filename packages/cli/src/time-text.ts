@@ -44,18 +44,28 @@ export function parseSince(text: string, now = Date.now()): Date {
 }
 
 /**
- * The value of `--not-before`: a time ahead (`90s`, `30min`, `2h`, `7d`) or an
- * instant.
+ * The value of `--at`: an instant, of local time if no zone is said.
  *
  * @throws InvalidArgumentError
  */
-export function parseAhead(text: string, now = Date.now()): Date {
-  const [, count, unit] = durationPattern.exec(text) ?? [];
-  if (count !== undefined) return new Date(now + toMs(count, unit));
+export function parseInstant(text: string): Date {
   const date = new Date(instantOf(text));
   if (!Number.isNaN(date.getTime())) return date;
   throw new InvalidArgumentError(
-    "A time ahead (90s, 30min, 2h, 7d) or an instant (2026-01-31T08:30:00Z) is expected.",
+    "An instant (2026-01-31T08:30:00Z) is expected.",
+  );
+}
+
+/**
+ * The value of `--delay`: a time ahead (`90s`, `30min`, `2h`, `7d`).
+ *
+ * @throws InvalidArgumentError
+ */
+export function parseDelay(text: string, now = Date.now()): Date {
+  const [, count, unit] = durationPattern.exec(text) ?? [];
+  if (count !== undefined) return new Date(now + toMs(count, unit));
+  throw new InvalidArgumentError(
+    "A time ahead (90s, 30min, 2h, 7d) is expected.",
   );
 }
 

@@ -54,6 +54,7 @@ export type {
   MessageToPublish,
   PublishSettings,
   RelatedObject,
+  SmsOptions,
 } from "./carillon/message-to-publish.ts";
 export {
   type Attempt,

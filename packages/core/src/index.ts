@@ -210,6 +210,7 @@ export {
 export {
   checkRelatedObject,
   checkTag,
+  type MessageOptionNames,
   type MessageOptions,
   messageOptionLimits,
 } from "./messages/message-options.ts";
@@ -225,6 +226,12 @@ export {
   maxRecipients,
   type RecipientRequest,
 } from "./messages/recipients.ts";
+export {
+  type SmsOptionNaming,
+  type SmsOptions,
+  type SmsParams,
+  smsOptionLimits,
+} from "./messages/sms-options.ts";
 export type { OtherSubscription } from "./messages/subscriber-once.ts";
 export { orAborted } from "./or-aborted.ts";
 export {

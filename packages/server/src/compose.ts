@@ -254,6 +254,7 @@ export async function compose(
       newId,
       newMessageId,
       checkStatusUrl: ports.checkTargetNow,
+      smsProviders: () => [...gateway.providers.keys()],
     },
     {
       retryPolicy: {

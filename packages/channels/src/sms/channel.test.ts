@@ -83,7 +83,7 @@ test("hands the sender and the class to the provider", async (t) => {
     seen.push([senderId, messageClass]);
   });
   await deliver(channel);
-  await deliver(channel, message({ sender: "ACME", class: "otp" }));
+  await deliver(channel, message({ sms: { sender: "ACME" }, class: "otp" }));
   assert.deepEqual(seen, [
     [null, null],
     ["ACME", "otp"],

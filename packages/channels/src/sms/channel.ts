@@ -91,7 +91,7 @@ class SmsChannel implements Channel {
         ),
       deliver: ({ endpoint }, signals, route) =>
         this.#send(
-          this.#write(message, endpoint, text),
+          this.#write(message, endpoint, text, signals?.lifeLeftMs),
           segments,
           signals,
           route,
@@ -104,16 +104,30 @@ class SmsChannel implements Channel {
   }
 
   #write(
-    { sender, class: messageClass }: Message,
+    { sms = {}, class: messageClass }: Message,
     endpoint: string,
     text: string,
+    lifeLeftMs?: number,
   ): OutgoingMessage {
     const { statusReports = true } = this.#options;
-    return new OutgoingMessage(endpoint, text).options({
-      statusReport: statusReports,
+    const { provider, sender, allowReply, escalate, params } = sms;
+    const outgoing = new OutgoingMessage(
+      endpoint,
+      text,
+      null,
+      provider ?? null,
+    ).options({
+      statusReport: sms.statusReport ?? statusReports,
       senderId: sender ?? null,
       messageClass: messageClass ?? null,
+      expires: toExpires(sms.validityMinutes, lifeLeftMs),
+      ...(allowReply !== undefined && { allowReply }),
+      ...(escalate !== undefined && { escalate }),
     });
+    // Its own copy: a provider may change it, and there are other recipients.
+    return params === undefined
+      ? outgoing
+      : outgoing.params(structuredClone(params));
   }
 
   async #send(
@@ -153,6 +167,20 @@ class SmsChannel implements Channel {
       return withChosenId(result, outgoing);
     }
   }
+}
+
+/**
+ * The validity that a carrier is told, in minutes: as it was asked for, but never
+ * longer than what is left of the delivery's life. Below a minute it is one, for
+ * carriers know nothing shorter, and 0 is endless for some.
+ */
+function toExpires(
+  validityMinutes: number | undefined,
+  lifeLeftMs = Number.POSITIVE_INFINITY,
+): number | null {
+  const left = Math.max(1, Math.floor(lifeLeftMs / 60_000));
+  const minutes = Math.min(left, validityMinutes ?? left);
+  return Number.isFinite(minutes) ? minutes : null;
 }
 
 function refusal(error: string): PreparedMessage {

@@ -18,6 +18,7 @@ import {
   addMessageOptions,
   type MessageOptions,
   maxTimeToLiveSeconds,
+  notBeforeOf,
   parseJsonObject,
   settingsOf,
 } from "../message-options.ts";
@@ -53,7 +54,7 @@ export function publishCommand(): Command {
       'carillon publish alerts "The disk is full" --subject "db1"',
       "df -h | carillon publish alerts - --wait",
       'carillon publish --topic alerts --topic builds "The disk is full"',
-      'carillon publish alerts "Shipped" --related order=4711 --not-before 2h',
+      'carillon publish alerts "Shipped" --related order=4711 --delay 2h',
       `carillon publish alerts --structure '{"default":"Full","sms":"db1 full"}'`,
     ],
   )
@@ -216,7 +217,7 @@ async function showAccepted(
   published: Published,
   options: PublishOptions,
 ): Promise<void> {
-  const { message, record } = acceptedResult(published, options.notBefore);
+  const { message, record } = acceptedResult(published, notBeforeOf(options));
   createOutput(options).result(message, record);
   const report = await findReport(carillon.messages, published.id);
   if (report && isUnreached(report)) {

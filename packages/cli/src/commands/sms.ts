@@ -6,6 +6,7 @@ import { type ClientOptions, clientCommand } from "../client-options.ts";
 import {
   addMessageOptions,
   type MessageOptions,
+  notBeforeOf,
   settingsOf,
 } from "../message-options.ts";
 import { createOutput } from "../output.ts";
@@ -20,6 +21,7 @@ export function smsCommand(): Command {
     [
       'carillon sms +4915112345678 "Your code is 271828"',
       'carillon sms +4915112345678 "Your code is 271828" --class otp --sender ACME',
+      'carillon sms +4915112345678 "Hello" --provider twilio --validity 30 --delay 2h',
     ],
   );
   return addMessageOptions(command).action(
@@ -33,7 +35,10 @@ export function smsCommand(): Command {
           { idempotencyKey },
         ),
       );
-      const { message, record } = acceptedResult(published, options.notBefore);
+      const { message, record } = acceptedResult(
+        published,
+        notBeforeOf(options),
+      );
       createOutput(options).result(message, record);
     },
   );

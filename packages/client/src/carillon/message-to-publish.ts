@@ -84,8 +84,8 @@ export interface PublishSettings {
   readonly class?: "otp" | "transactional" | "bulk" | undefined;
   /** A label to find messages by. */
   readonly tag?: string | undefined;
-  /** Sender ID of its texts. */
-  readonly sender?: string | undefined;
+  /** What its texts are sent with; for e-mails and webhooks it means nothing. */
+  readonly sms?: SmsOptions | undefined;
   /** 1 is the highest. */
   readonly priority?: 1 | 2 | 3 | undefined;
   /** What the message is about, to find it by; at most 32. */
@@ -94,6 +94,30 @@ export interface PublishSettings {
   readonly extraData?: JsonObject | undefined;
   /** http or https URL that is told of outcomes. */
   readonly statusUrl?: string | undefined;
+}
+
+/** What the texts of a message are sent with; all of it is optional. */
+export interface SmsOptions {
+  /**
+   * Sender ID: a name of up to 11 characters, or a number of 3 to 15 digits with
+   * or without a plus. Default: the provider's.
+   */
+  readonly sender?: string | undefined;
+  /** A configured provider: the texts go through it and through no other. */
+  readonly provider?: string | undefined;
+  /**
+   * How long the carrier may try, in minutes, 1 to 10,080. Never longer than what
+   * is left of the text's life, which is also the default.
+   */
+  readonly validityMinutes?: number | undefined;
+  /** Replies are welcome. Default true. */
+  readonly allowReply?: boolean | undefined;
+  /** High priority at the carrier: faster, and dearer. Default false. */
+  readonly escalate?: boolean | undefined;
+  /** Ask for delivery receipts. Default: as the service is set up. */
+  readonly statusReport?: boolean | undefined;
+  /** Raw parameters for the provider; neither recipient nor text. */
+  readonly params?: JsonObject | undefined;
 }
 
 /** @throws InvalidOptionsError for a date that is none */

@@ -69,6 +69,7 @@ export interface EnginePorts {
   readonly newMessageId: NewId<MessageId>;
   /** See {@link PublisherPorts}. */
   readonly checkStatusUrl?: PublisherPorts["checkStatusUrl"];
+  readonly smsProviders?: PublisherPorts["smsProviders"];
 }
 
 /** All have defaults; see {@link defaultEngineOptions}. */
@@ -265,6 +266,7 @@ export function createEngine(
     protocols,
     lives,
     checkStatusUrl: ports.checkStatusUrl,
+    smsProviders: ports.smsProviders,
   });
   let stopListening = () => {};
 

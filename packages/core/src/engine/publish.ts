@@ -34,6 +34,7 @@ import {
 } from "../messages/message.ts";
 import {
   checkMessageOptions,
+  type MessageOptionNames,
   type MessageOptions,
 } from "../messages/message-options.ts";
 import { checkTopicUrns } from "../messages/message-topics.ts";
@@ -42,6 +43,7 @@ import {
   type RecipientRequest,
 } from "../messages/recipients.ts";
 import { RunningRequests } from "../messages/running-requests.ts";
+import { checkSmsIsSent, checkSmsProvider } from "../messages/sms-options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type {
@@ -81,13 +83,14 @@ export interface PublishRequest extends MessageOptions {
   readonly timeToLive?: unknown;
   readonly attributes?: readonly MessageAttribute[];
   /** What the API calls these members, for errors; default: our own names. */
-  readonly names?: {
-    readonly timeToLive: string;
-    readonly statusUrl: string;
-  };
+  readonly names?: MessageOptionNames & { readonly timeToLive: string };
   /** Names the request, so that its repetition is known for one. */
   readonly repeatable?: IdempotentRequest | undefined;
 }
+
+/** What else belongs to a text to one phone; unchecked. */
+export type SmsRequest = MessageOptions &
+  Pick<PublishRequest, "timeToLive" | "names" | "repeatable">;
 
 /** A message that is on disk. */
 export interface PublishedMessage {
@@ -149,17 +152,16 @@ export interface Publisher {
     request: PublishRequest,
   ): Promise<PublishedMessage>;
   /**
-   * The same for a text to one phone, without options.
+   * The same for a text to one phone.
    *
-   * @throws CarillonError ENDPOINT_INVALID, MESSAGE_INVALID,
-   * IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_KEY_RUNNING, STORAGE_FULL,
-   * STORAGE_UNAVAILABLE, SHUTTING_DOWN
+   * @throws CarillonError ENDPOINT_INVALID, and those of `publish` that do not
+   * concern topics
    */
   sendSms(
     projectId: ProjectId,
     endpoint: unknown,
     text: unknown,
-    repeatable?: IdempotentRequest,
+    request?: SmsRequest,
   ): Promise<PublishedMessage>;
 }
 
@@ -201,6 +203,8 @@ export interface PublisherPorts {
    * @throws CarillonError ENDPOINT_FORBIDDEN
    */
   readonly checkStatusUrl?: ((url: string) => void) | undefined;
+  /** Names of the providers that texts can go through. Default: any is taken. */
+  readonly smsProviders?: (() => readonly string[]) | undefined;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
@@ -281,12 +285,11 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       protocols,
       names?.timeToLive,
     );
-    const options = checkMessageOptions(
-      request,
-      createdAt,
-      protocols,
-      names?.statusUrl,
-    );
+    const options = checkMessageOptions(request, createdAt, protocols, names);
+    const { provider } = options.sms ?? {};
+    if (provider !== undefined && ports.smsProviders !== undefined) {
+      checkSmsProvider(provider, ports.smsProviders(), names?.sms);
+    }
     if (options.statusUrl !== undefined) {
       ports.checkStatusUrl?.(options.statusUrl);
     }
@@ -435,6 +438,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         const used = new Set(to.map(({ protocol }) => protocol));
         checkTextFor(request.text, used);
         const checked = await checkRequest(projectId, request);
+        checkSmsIsSent(checked.sms, used, request.names?.sms);
         return await acceptForRecipients(
           {
             ...checked,
@@ -445,13 +449,13 @@ export function createPublisher(ports: PublisherPorts): Publisher {
           request.repeatable,
         );
       }),
-    sendSms: (projectId, endpoint, text, repeatable) =>
-      once(repeatable, async () => {
+    sendSms: (projectId, endpoint, text, request = {}) =>
+      once(request.repeatable, async () => {
         const definition = protocols.check("sms");
         const { name: protocol } = definition;
         const to = checkEndpoint(definition, endpoint);
         checkTextFor(text, [protocol]);
-        const checked = await checkRequest(projectId, { text });
+        const checked = await checkRequest(projectId, { ...request, text });
         return await acceptForRecipients(
           {
             ...checked,
@@ -459,7 +463,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
             expiresAt: lastExpiryOf(checked, lives, [protocol]),
           },
           [{ protocol, endpoint: to, billable: ports.isBillable(protocol) }],
-          repeatable,
+          request.repeatable,
         );
       }),
   };

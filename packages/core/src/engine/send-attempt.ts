@@ -17,6 +17,8 @@ export interface AttemptOwner {
   /** Aborted when no attempt is waited for any more. */
   readonly abandoned: AbortSignal;
   expire(attempt: SendAttempt): void;
+  /** How long a delivery still lives, in milliseconds; 0 when it is over. */
+  lifeLeftMs(item: SendItem): number;
 }
 
 export class SendAttempt implements DeadlineEntry<SendAttempt>, AttemptSignals {
@@ -73,6 +75,10 @@ export class SendAttempt implements DeadlineEntry<SendAttempt>, AttemptSignals {
       else if (this.#isGivenUp) this.#controller.abort();
     }
     return this.#controller.signal;
+  }
+
+  get lifeLeftMs(): number {
+    return this.#owner.lifeLeftMs(this.item);
   }
 
   expire(): void {

@@ -230,6 +230,11 @@ export class Sender implements AttemptOwner {
     return batch as unknown as SendReport<Item>;
   }
 
+  lifeLeftMs(item: SendItem): number {
+    const { clock, rules } = this.#ports;
+    return Math.max(0, expiryOf(item, rules) - clock.now());
+  }
+
   /** Whether an attempt for it costs money. */
   isBillable({ recipient }: SendItem): boolean {
     const channel = this.#ports.channels.get(recipient.protocol);

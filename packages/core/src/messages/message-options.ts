@@ -17,17 +17,24 @@ import {
   messagePriorities,
   type RelatedObject,
 } from "./message.ts";
+import { checkSmsOptions, type SmsOptionNaming } from "./sms-options.ts";
 
 /** As a publisher hands them over; unchecked. Absent and null are the same. */
 export interface MessageOptions {
   readonly tag?: unknown;
   readonly class?: unknown;
-  readonly sender?: unknown;
+  readonly sms?: unknown;
   readonly priority?: unknown;
   readonly relatedObjects?: unknown;
   readonly extraData?: unknown;
   readonly statusUrl?: unknown;
   readonly notBefore?: EpochMs | undefined;
+}
+
+/** What an API calls these members, for errors; default: our own names. */
+export interface MessageOptionNames {
+  readonly statusUrl?: string;
+  readonly sms?: SmsOptionNaming;
 }
 
 type CheckedOptions = Pick<Message, keyof MessageOptions>;
@@ -36,8 +43,6 @@ type CheckedOptions = Pick<Message, keyof MessageOptions>;
 export const messageOptionLimits = {
   /** Characters of a tag. */
   tagLength: 64,
-  /** Characters of a sender ID. */
-  senderLength: 20,
   relatedObjects: 32,
   /** Characters of the type and of the id of a related object. */
   relatedObjectLength: 128,
@@ -59,13 +64,15 @@ export function checkMessageOptions(
   options: MessageOptions,
   now: EpochMs,
   protocols: Pick<Protocols, "find">,
-  statusUrlName = "statusUrl",
+  names: MessageOptionNames = {},
 ): CheckedOptions {
   if (optionNames.every((name) => options[name] === undefined)) return none;
   const { notBefore } = options;
   const tag = checkIfGiven(options.tag, checkTag);
   const messageClass = checkIfGiven(options.class, checkClass);
-  const sender = checkIfGiven(options.sender, checkSender);
+  const sms = checkIfGiven(options.sms, (value) =>
+    checkSmsOptions(value, names.sms),
+  );
   const priority = checkIfGiven(options.priority, checkPriority);
   const relatedObjects = checkIfGiven(
     options.relatedObjects,
@@ -73,7 +80,7 @@ export function checkMessageOptions(
   );
   const extraData = checkIfGiven(options.extraData, checkExtraData);
   const statusUrl = checkIfGiven(options.statusUrl, (value) =>
-    checkStatusUrl(value, protocols, statusUrlName),
+    checkStatusUrl(value, protocols, names.statusUrl ?? "statusUrl"),
   );
   if (notBefore !== undefined && notBefore > addMs(now, maxAheadMs)) {
     throw invalid("notBefore", "it may be at most 35 days ahead");
@@ -81,7 +88,7 @@ export function checkMessageOptions(
   return {
     ...(tag !== undefined && { tag }),
     ...(messageClass !== undefined && { class: messageClass }),
-    ...(sender !== undefined && { sender }),
+    ...(sms !== undefined && { sms }),
     ...(priority !== undefined && { priority }),
     ...(relatedObjects?.length && { relatedObjects }),
     ...(extraData !== undefined && { extraData }),
@@ -97,7 +104,7 @@ const optionNames = [
   "notBefore",
   "tag",
   "class",
-  "sender",
+  "sms",
   "priority",
   "relatedObjects",
   "extraData",
@@ -133,23 +140,6 @@ function checkClass(value: unknown): MessageClass {
   const found = messageClasses.find((name) => name === value);
   if (found !== undefined) return found;
   throw invalid("class", `one of ${messageClasses.join(", ")} is expected`);
-}
-
-/** What a carrier takes of it is for the carrier to say. */
-function checkSender(sender: unknown): string {
-  const { senderLength } = messageOptionLimits;
-  if (
-    typeof sender === "string" &&
-    sender.length <= senderLength &&
-    sender.trim() === sender &&
-    /^[^\p{C}]+$/u.test(sender)
-  ) {
-    return sender;
-  }
-  throw invalid(
-    "sender",
-    `1 to ${senderLength} printable characters without blanks around them are expected`,
-  );
 }
 
 function checkPriority(value: unknown): MessagePriority {

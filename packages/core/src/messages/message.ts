@@ -12,6 +12,7 @@ import {
 import type { ConfirmationGrant } from "../subscriptions/subscription-tokens.ts";
 import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
+import type { SmsOptions } from "./sms-options.ts";
 
 /**
  * What a message says. Confirmations, unsubscribe notices and events travel as
@@ -80,8 +81,9 @@ export interface Message {
   readonly subject?: string;
   readonly content: MessageContent;
   /**
-   * The key that seals content, subject, attributes and extra data: until it is
-   * opened the content says nothing, and the others are absent.
+   * The key that seals content, subject, attributes, extra data and the options
+   * of texts: until it is opened the content says nothing, and the others are
+   * absent.
    */
   readonly sealedBy?: string;
   readonly attributes?: readonly MessageAttribute[];
@@ -102,8 +104,8 @@ export interface Message {
   readonly tag?: string;
   /** What the message is about in the publisher's own system. */
   readonly relatedObjects?: readonly RelatedObject[];
-  /** Sender ID of texts. Absent: the gateway's choice. */
-  readonly sender?: string;
+  /** What its texts are sent with. */
+  readonly sms?: SmsOptions;
   readonly priority?: MessagePriority;
   /** Data of the publisher's, kept with the message and not delivered. */
   readonly extraData?: ExtraData;

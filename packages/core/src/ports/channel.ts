@@ -150,7 +150,7 @@ export interface PreparedMessage {
 /**
  * End an attempt that is not waited for any more: its engine stopped waiting
  * for all of them, or gave up this one, which kept silent beyond the channel's
- * `timeoutMs`.
+ * `timeoutMs`. They also say how long what is attempted may still arrive.
  *
  * A signal with a listener for each attempt would cost more than the rest of a
  * quick one. So there are two, and a channel reads the one that fits:
@@ -162,6 +162,11 @@ export interface PreparedMessage {
  *   a channel that does not read it cost nothing.
  */
 export interface AttemptSignals {
+  /**
+   * How long the delivery still lives, in milliseconds at the time of reading:
+   * what a carrier is to be told. Absent: the channel is not told.
+   */
+  readonly lifeLeftMs?: number;
   /** Aborted when the engine stops waiting; the same for all its attempts. */
   readonly engineSignal: AbortSignal;
   /** Aborted with `engineSignal`, and when this attempt alone is given up. */

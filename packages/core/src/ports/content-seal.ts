@@ -6,8 +6,8 @@
 import type { NewMessage } from "../messages/message.ts";
 
 /**
- * Encrypts content, subject, attributes and extra data of messages before they
- * are kept, and decrypts them for their delivery.
+ * Encrypts content, subject, attributes, extra data and options of texts of
+ * messages before they are kept, and decrypts them for their delivery.
  */
 export interface ContentSeal {
   /**

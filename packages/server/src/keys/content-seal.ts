@@ -1,7 +1,7 @@
 /**
- * Seals messages of topics that a key is bound to: content, subject, attributes
- * and extra data in one text, under AES-256-GCM bound to the message's id, so that
- * nothing of one message can stand in for another's.
+ * Seals messages of topics that a key is bound to: content, subject, attributes,
+ * extra data and options of texts in one text, under AES-256-GCM bound to the
+ * message's id, so that nothing of one message can stand in for another's.
  */
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
@@ -19,6 +19,7 @@ type SealedPart = Pick<NewMessage, "content"> & {
   readonly subject: NewMessage["subject"] | undefined;
   readonly attributes: NewMessage["attributes"] | undefined;
   readonly extraData: NewMessage["extraData"] | undefined;
+  readonly sms: NewMessage["sms"] | undefined;
 };
 
 const algorithm = "aes-256-gcm";
@@ -48,7 +49,7 @@ export function createContentSeal(ports: {
       const { id, projectId } = message;
       const binding = await findBinding(message);
       if (!binding) return message;
-      const { content, subject, attributes, extraData, ...rest } = message;
+      const { content, subject, attributes, extraData, sms, ...rest } = message;
       const { keyId } = binding.data;
       // Disabled, or made, on another node that could not tell.
       await keys.refresh({ olderThanMs: maxKeysAgeMs });
@@ -62,7 +63,7 @@ export function createContentSeal(ports: {
           `The topic's messages are sealed with key ${keyId}, which is ${material ? "disabled: enable it" : "not there: create it"}, or remove it from the topic.`,
         );
       }
-      const said: SealedPart = { content, subject, attributes, extraData };
+      const said: SealedPart = { content, subject, attributes, extraData, sms };
       const text = seal(material, id, JSON.stringify(said));
       return { ...rest, content: { kind: "text", text }, sealedBy: keyId };
     },

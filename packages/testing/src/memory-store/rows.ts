@@ -201,7 +201,7 @@ export const messageColumns: Columns<Message> = {
   relatedObjects: optional(
     list(object<RelatedObject>({ type: text, id: text })),
   ),
-  sender: optional(text),
+  sms: optional(json),
   priority: optional(integer),
   extraData: optional(json),
   statusUrl: optional(text),

@@ -10,6 +10,11 @@ import { messageBodyBytes } from "../json-body.ts";
 import { projectFor } from "../topic-access.ts";
 import { failsWith } from "../validation.ts";
 import { readMessageAttributes } from "./bodies/message-attributes.ts";
+import {
+  namingOfSmsOptions,
+  readTextOptions,
+  textOptions,
+} from "./bodies/text-options.ts";
 import type { SmnPorts } from "./ports.ts";
 import { topicParams } from "./topics.ts";
 
@@ -50,11 +55,16 @@ const publishBody = Type.Object(
     message_attributes: Type.Optional(
       Type.Unknown(failsWith("MESSAGE_ATTRIBUTES_INVALID")),
     ),
+    ...textOptions,
   },
   failsWith("MESSAGE_INVALID"),
 );
 
-const names = { timeToLive: "time_to_live", statusUrl: "status_url" };
+export const names = {
+  timeToLive: "time_to_live",
+  statusUrl: "status_url",
+  sms: namingOfSmsOptions,
+};
 
 export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
   const { publisher } = ports;
@@ -94,8 +104,9 @@ export function publishRoutes(app: HttpApp, ports: SmnPorts): void {
           : undefined,
         timeToLive: body.time_to_live,
         names,
-        // Ours: no field of SMN.
+        // Ours: no fields of SMN.
         statusUrl: body.status_url || undefined,
+        ...readTextOptions(body),
         ...(attributes.length > 0 && { attributes }),
         repeatable: repeatableOf(request, `publish ${topic_urn}`),
       });

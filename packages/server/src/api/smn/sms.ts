@@ -7,8 +7,9 @@ import { type HttpApp, jsonContentType } from "../http-app.ts";
 import { repeatableOf } from "../idempotency.ts";
 import { messageBodyBytes } from "../json-body.ts";
 import { failsWith } from "../validation.ts";
+import { readTextOptions, textOptions } from "./bodies/text-options.ts";
 import type { SmnPorts } from "./ports.ts";
-import { toPublishedBody } from "./publish.ts";
+import { names, toPublishedBody } from "./publish.ts";
 
 const smsBody = Type.Object(
   {
@@ -17,6 +18,20 @@ const smsBody = Type.Object(
       maxLength: maxMessageBytes,
       ...failsWith("MESSAGE_INVALID"),
     }),
+    // Ours: no fields of SMN.
+    time_to_live: Type.Optional(
+      Type.Union(
+        [Type.String(), Type.Number(), Type.Null()],
+        failsWith("TIME_TO_LIVE_INVALID"),
+      ),
+    ),
+    status_url: Type.Optional(
+      Type.Union(
+        [Type.String(), Type.Null()],
+        failsWith("MESSAGE_OPTION_INVALID"),
+      ),
+    ),
+    ...textOptions,
   },
   failsWith("ENDPOINT_INVALID"),
 );
@@ -34,12 +49,18 @@ export function smsRoutes(app: HttpApp, ports: SmnPorts): void {
       bodyLimit: messageBodyBytes,
     },
     async (request, reply) => {
-      const { endpoint, message } = request.body;
+      const { endpoint, message, ...options } = request.body;
       const published = await ports.publisher.sendSms(
         projectOf(request),
         endpoint,
         message,
-        repeatableOf(request, "sms"),
+        {
+          timeToLive: options.time_to_live,
+          statusUrl: options.status_url || undefined,
+          ...readTextOptions(options),
+          names,
+          repeatable: repeatableOf(request, "sms"),
+        },
       );
       reply.header("content-type", jsonContentType);
       return toPublishedBody(request, reply, published);

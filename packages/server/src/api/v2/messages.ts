@@ -2,6 +2,7 @@
 
 import {
   CarillonError,
+  type SmsOptions as CoreSmsOptions,
   checkRelatedObject,
   checkTag,
   contentKinds,
@@ -31,6 +32,7 @@ import {
   readLimit,
   sinceParameter,
 } from "./schema-parts.ts";
+import { SmsOptions } from "./sms-options-schema.ts";
 
 /** Looked at for one page that has a filter: some ten milliseconds. */
 const maxScanned = 5000;
@@ -156,9 +158,7 @@ const Message = Type.Object(
         { description: "What filter policies looked at" },
       ),
     ),
-    sender: Type.Optional(
-      Type.String({ description: "Sender ID of its texts" }),
-    ),
+    sms: Type.Optional(SmsOptions),
     extraData: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description: "Kept for the publisher, and not delivered",
@@ -311,15 +311,22 @@ async function toMessageBody(
   report: MessageReport,
 ): Promise<Static<typeof Message>> {
   const message = await seal.open(report.message);
-  const { content, attributes, sender, extraData, statusUrl } = message;
+  const { content, attributes, sms, extraData, statusUrl } = message;
   return {
     ...toSummary({ ...report, message }),
     ...toContentBody(content),
     ...(attributes && { attributes: [...attributes] }),
-    ...(sender !== undefined && { sender }),
+    ...(sms && { sms: toSmsBody(sms) }),
     ...(extraData && { extraData: { ...extraData } }),
     ...(statusUrl !== undefined && { statusUrl }),
   };
+}
+
+function toSmsBody({
+  params,
+  ...options
+}: CoreSmsOptions): Static<typeof SmsOptions> {
+  return { ...options, ...(params && { params: { ...params } }) };
 }
 
 /** @throws CarillonError MESSAGE_NOT_FOUND */

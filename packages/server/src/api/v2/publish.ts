@@ -32,6 +32,7 @@ import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
 import type { V2Ports } from "./ports.ts";
 import { instant, parseInstant } from "./schema-parts.ts";
+import { SmsOptions } from "./sms-options-schema.ts";
 
 /** Two of each recipient, and those of the rest of a message. */
 const jsonMembers = 2 * maxRecipients + 1000;
@@ -173,12 +174,12 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
           ...optionCode,
         }),
       ),
-      sender: Type.Optional(
-        Type.String({
-          description: `Sender ID of its texts, of ${messageOptionLimits.senderLength} characters at most`,
-          ...optionCode,
-        }),
-      ),
+      sms: Type.Optional({
+        ...SmsOptions,
+        description:
+          "What its texts are sent with; a direct message with it needs an SMS recipient",
+        ...optionCode,
+      }),
       priority: Type.Optional(
         Type.Number({
           description: `${messagePriorities.join(", ")}; 1 is the highest`,

@@ -31,7 +31,7 @@ import { defineTable, omit, pick, type RowOf, type ValueOf } from "./table.ts";
 /** What stands in one column: neither searched nor deciding when it goes. */
 type Details = Pick<
   Message,
-  "sender" | "priority" | "extraData" | "timeToLiveSeconds"
+  "sms" | "priority" | "extraData" | "timeToLiveSeconds"
 >;
 
 /** One number for all protocols; by protocol it is among the details. */
@@ -183,16 +183,16 @@ export function toMessage(row: MessageRow, from = 0): Message {
 
 /** `undefined` when there is nothing of it, as nearly always. */
 function detailsOf(message: NewMessage): Details | undefined {
-  const { sender, priority, extraData, timeToLiveSeconds } = message;
+  const { sms, priority, extraData, timeToLiveSeconds } = message;
   const lives = typeof timeToLiveSeconds === "object" && timeToLiveSeconds;
   const isEmpty =
-    sender === undefined &&
+    sms === undefined &&
     priority === undefined &&
     extraData === undefined &&
     !lives;
   if (isEmpty) return undefined;
   return {
-    ...(sender !== undefined && { sender }),
+    ...(sms !== undefined && { sms }),
     ...(priority !== undefined && { priority }),
     ...(extraData !== undefined && { extraData }),
     ...(lives && { timeToLiveSeconds: lives }),

@@ -73,6 +73,10 @@ export interface TestServerOptions {
   readonly checkTargetNow?: (url: string) => void;
   /** Besides those that take everything. */
   readonly channels?: readonly (Channel | PullChannel)[];
+  /** The one of a store that is given. */
+  readonly clock?: ManualClock;
+  /** Carries texts to phones in place of the one that takes everything. */
+  readonly texts?: Channel;
   readonly maxConnections?: number;
   /** Ends the start. */
   readonly signal?: AbortSignal | undefined;
@@ -154,7 +158,7 @@ export async function startTestServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const { publicUrl } = options;
-  const clock = options.beside?.clock ?? new ManualClock();
+  const clock = options.beside?.clock ?? options.clock ?? new ManualClock();
   const store =
     options.store ?? options.beside?.store ?? new MemoryStore({ clock });
   const complaints: { event: string; fields: LogFields }[] = [];
@@ -182,7 +186,8 @@ export async function startTestServer(
           sent,
           deliver,
         ),
-        noteDeliveries([smsProtocol], "billable", sent, deliver),
+        options.texts ??
+          noteDeliveries([smsProtocol], "billable", sent, deliver),
         ...(options.channels ?? []),
       ],
       gateway: options.gateway ?? new Gateway(),

@@ -90,6 +90,58 @@ test("hands the sender and the class to the provider", async (t) => {
   ]);
 });
 
+test("hands on what the message asks of the provider, a copy for each", async (t) => {
+  const { channel, gateway } = createLoopback(t);
+  const other = gateway.addProvider("other", new LoopbackProvider());
+  const seen: unknown[] = [];
+  gateway.onSend.add(({ choice, providerOptions, providerParams }) => {
+    const { allowReply, escalate, statusReport, expires } = providerOptions;
+    const asked = [allowReply, escalate, statusReport, expires];
+    seen.push([choice?.provider, asked, { ...providerParams }]);
+    providerParams.a = "spent";
+  });
+  const sms = {
+    provider: "other",
+    allowReply: false,
+    escalate: true,
+    statusReport: false,
+    validityMinutes: 7,
+    params: { a: [1] },
+  };
+  await deliver(channel, message({ sms }));
+  await deliver(channel, message({ sms }));
+  assert.deepEqual(
+    seen,
+    Array(2).fill(["other", [false, true, false, 7], { a: [1] }]),
+  );
+  assert.equal(other.takeTraffic().length, 2);
+});
+
+test("the validity is at most what is left of the life, and a minute at least", async (t) => {
+  const { channel, gateway } = createLoopback(t);
+  const seen: unknown[] = [];
+  gateway.onSend.add(({ providerOptions }) => {
+    seen.push(providerOptions.expires);
+  });
+  const { signal } = new AbortController();
+  for (const [validityMinutes, lifeLeftMs] of [
+    [undefined, 600_000],
+    [undefined, 659_999],
+    [undefined, 0],
+    [5, 600_000],
+    [50, 600_000],
+  ] as const) {
+    const sms = validityMinutes === undefined ? {} : { validityMinutes };
+    const prepared = await channel.prepare(message({ sms }));
+    await prepared.deliver(recipient("sms", "+4915112345678"), {
+      signal,
+      engineSignal: signal,
+      lifeLeftMs,
+    });
+  }
+  assert.deepEqual(seen, [10, 10, 1, 5, 10]);
+});
+
 test("takes the text for SMS; messages to numbers need no topic", async (t) => {
   const { channel, phones } = createLoopback(t);
   const variants = { default: "for all", sms: "for phones" };

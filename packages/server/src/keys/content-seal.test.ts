@@ -75,10 +75,12 @@ test("opens what it sealed, also after a restart", async () => {
     ...messageOf(structure),
     subject: "größer",
     attributes: [{ name: "kind", type: "STRING", value: "geheim" }],
+    sms: { sender: "ACME", params: { campaign: "geheim" } },
   };
   const sealed = await seal.seal(message);
   assert.ok(sealed.content.kind === "text");
   assert.deepEqual([sealed.subject, sealed.attributes], [undefined, undefined]);
+  assert.ok(!JSON.stringify(sealed).includes("campaign"));
   assert.deepEqual(seal.open(sealed), message);
 
   const reopened = await openKeys({ store, key, clock, logger });

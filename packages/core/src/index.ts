@@ -165,6 +165,7 @@ export {
   mergeReceipt,
   type PartState,
   partStates,
+  receiptEventOfState,
   stateOfParts,
 } from "./messages/delivery-part.ts";
 export {

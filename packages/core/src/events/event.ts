@@ -34,7 +34,7 @@ export const eventTypes: readonly EventType[] = [
 
 /** Members of an event's JSON. */
 export type EventFacts = Readonly<
-  Record<string, string | number | readonly object[]>
+  Record<string, string | number | object | readonly object[]>
 >;
 
 /**
@@ -68,11 +68,12 @@ export function deliveryFacts(
   { protocols }: Pick<EventContext, "protocols">,
   { id }: Pick<MessageHead, "id">,
   topic: TopicHead | undefined,
-  { subscriptionId, topicSeq: _, endpoint, ...delivery }: DeliveryHead,
+  { subscriptionId, topicSeq: _, endpoint, receipt, ...delivery }: DeliveryHead,
 ): EventFacts {
   return {
     deliveryId: toDeliveryId(id, delivery.target),
     ...delivery,
+    ...(receipt && { receipt: { ...receipt, at: eventTime(receipt.at) } }),
     endpoint: protocols.maskSecrets(delivery.protocol, endpoint),
     ...(topic &&
       subscriptionId !== undefined && {

@@ -99,6 +99,17 @@ export function mergeReceipt(
   }
 }
 
+/** What a receipt says that brings a delivery to a state. */
+export const receiptEventOfState: Readonly<
+  Partial<Record<DeliveryState, ReceiptEvent>>
+> = {
+  sent: "accept",
+  delivered: "deliver",
+  failed: "fail",
+  rejected: "reject",
+  expired: "expire",
+};
+
 const eventOf = {
   failed: "fail",
   rejected: "reject",

@@ -10,6 +10,7 @@
  */
 
 import type { MessageId, ProjectId, SubscriptionId } from "../ids.ts";
+import type { Receipt } from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { NewMessage } from "../messages/message.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
@@ -106,6 +107,13 @@ export interface DeliveryHead {
   readonly attempts: number;
   readonly statusCode?: number;
   readonly error?: string;
+  /** Of the last attempt, if a provider was called. */
+  readonly provider?: string;
+  /** The first part's of the last attempt that has parts. */
+  readonly externalId?: string;
+  readonly segments?: number;
+  /** The last one that says the state which the delivery is in. */
+  readonly receipt?: Omit<Receipt, "entry" | "externalId">;
 }
 
 /** A message that a consumer makes of what it read. */

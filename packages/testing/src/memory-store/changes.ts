@@ -5,6 +5,8 @@ import {
   type EpochMs,
   eventTopicName,
   type MessageHead,
+  type Receipt,
+  receiptEventOfState,
 } from "@carillon/core";
 import { listPresent } from "./directory.ts";
 import type { Holds } from "./holds.ts";
@@ -72,6 +74,12 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
           const recipient = direct ?? subscription;
           if (!row || !recipient) return [];
           const { statusCode, error } = row.lastAttempt ?? {};
+          const { provider, segments, parts } = row;
+          const lastOf = parts.at(-1)?.attempt;
+          const part = parts.find(({ attempt }) => attempt === lastOf);
+          const receipt = row.receipts.findLast(
+            ({ event }) => event === receiptEventOfState[row.state],
+          );
           return [
             {
               target,
@@ -84,6 +92,10 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
               attempts: row.attempts,
               ...(statusCode !== undefined && { statusCode }),
               ...(error !== undefined && { error }),
+              ...(provider !== undefined && { provider }),
+              ...(part && { externalId: part.externalId }),
+              ...(segments !== undefined && { segments }),
+              ...(receipt && { receipt: toReceiptHead(receipt) }),
             },
           ];
         });
@@ -146,6 +158,10 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
         return count;
       }),
   };
+}
+
+function toReceiptHead({ entry: _, externalId: __, ...receipt }: Receipt) {
+  return receipt;
 }
 
 /** When what was resent of a message expires, and when operators acted on it. */

@@ -457,6 +457,49 @@ export function testChanges({ test }: Cases): void {
     ]);
   });
 
+  test("says of a text whom it went through, and what the carrier said of it", async (store, clock) => {
+    const { claim } = await claimOne(store, clock, { billable: true });
+    const { messageSeq, fence, recipient } = claim;
+    const { protocol, endpoint } = recipient;
+    await recordOutcomes(store, [
+      {
+        ...delivered(messageSeq, 0, { state: "sent", provider: "p" }),
+        parts: [{ externalId: "x1" }, { externalId: "x2" }],
+        segments: 2,
+        fence,
+      },
+    ]);
+    const head = async () =>
+      (await store.listDeliveryHeads(messageSeq, [0]))[0];
+    const sent = {
+      target: 0,
+      protocol,
+      endpoint,
+      attempts: 1,
+      provider: "p",
+      externalId: "x1",
+      segments: 2,
+    };
+    const { error: _, statusCode: __, ...shown } = (await head()) ?? {};
+    assert.deepEqual(shown, sent);
+    const receipt = { entry: "p", externalId: "x2" } as const;
+    await store.recordReceipt({ ...receipt, event: "accept", at: after(1) });
+    assert.deepEqual((await head())?.receipt, {
+      event: "accept",
+      at: after(1),
+    });
+    const failed = {
+      event: "fail",
+      at: after(2),
+      code: "27",
+      text: "no 'one'",
+    };
+    await store.recordReceipt({ ...receipt, ...failed, event: "fail" });
+    // What comes late says nothing of the state it is in.
+    await store.recordReceipt({ ...receipt, event: "deliver", at: after(3) });
+    assert.deepEqual((await head())?.receipt, failed);
+  });
+
   test("says whether events could be wanted", async (store) => {
     assert.equal(await store.findEventConsumer(start), false);
     const topic = await addTopic(store, { name: "carillon-events" });

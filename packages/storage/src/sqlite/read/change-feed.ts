@@ -4,12 +4,14 @@ import {
   type ChangeFeed,
   type Clock,
   type DeliveryHead,
+  deliveryStates,
   type EventMessage,
   eventTopicName,
   type Lease,
   type MessageHead,
   type MessageId,
   type ProjectId,
+  receiptEventOfState,
   type SubscriptionId,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
@@ -23,7 +25,12 @@ import {
   text,
   textOf,
 } from "../schema/codec.ts";
-import { audienceCodes, contentCodes } from "../schema/codes.ts";
+import {
+  audienceCodes,
+  contentCodes,
+  receiptEventCodes,
+  stateCodes,
+} from "../schema/codes.ts";
 import { toMessageRow } from "../schema/message-table.ts";
 import { defineTable, type RowOf, type ValueOf } from "../schema/table.ts";
 import type { EventMessageValues } from "../write/change-writes.ts";
@@ -58,8 +65,52 @@ const deliveryShape = {
   attempts: integer,
   statusCode: computed("d.last_status_code", optional(integer)),
   error: computed("d.last_error", optional(text)),
+  provider: optional(text),
+  externalId: computed(
+    ofProvider(
+      `SELECT p.external_id FROM parts AS p
+       WHERE p.message_seq = d.message_seq AND p.target = d.target
+       ORDER BY p.attempt DESC, p.part LIMIT 1`,
+    ),
+    optional(text),
+  ),
+  segments: optional(integer),
+  receipt: computed(
+    ofProvider(
+      `SELECT json_patch('{}', json_object('at', e.at, 'code', e.code,
+         'text', e.text, 'event', ${receiptEventName("e.event")}))
+       FROM receipts AS e INDEXED BY receipts_of_delivery
+       WHERE e.message_seq = d.message_seq AND e.target = d.target
+         AND e.event = ${receiptEventFor("d.state")}
+       ORDER BY e.seq DESC LIMIT 1`,
+    ),
+    optional(json<NonNullable<DeliveryHead["receipt"]>>()),
+  ),
 };
 const deliveryHeads = defineTable("deliveries", deliveryShape);
+
+/** What only deliveries have that a provider was called for. */
+function ofProvider(query: string): string {
+  return `CASE WHEN d.provider IS NOT NULL THEN (${query}) END`;
+}
+
+function receiptEventName(column: string): string {
+  const cases = Object.entries(receiptEventCodes).map(
+    ([name, code]) => `WHEN ${code} THEN '${name}'`,
+  );
+  return `CASE ${column} ${cases.join(" ")} END`;
+}
+
+/** NULL, which no event is, where no receipt brings a delivery to the state. */
+function receiptEventFor(column: string): string {
+  const cases = deliveryStates.flatMap((state) => {
+    const event = receiptEventOfState[state];
+    return event === undefined
+      ? []
+      : [`WHEN ${stateCodes[state]} THEN ${receiptEventCodes[event]}`];
+  });
+  return `CASE ${column} ${cases.join(" ")} END`;
+}
 
 /** `clock`: its monotonic time is the time of leases. */
 export function createChangeFeed(
@@ -79,7 +130,8 @@ export function createChangeFeed(
      CROSS JOIN messages AS m ON m.seq = t.value`,
   );
   /**
-   * Parameters: targets as JSON, message. Index: the primary keys.
+   * Parameters: targets as JSON, message. Indexes: the primary keys, and
+   * receipts_of_delivery.
    */
   const deliveries = reader.prepare<RowOf<ValueOf<typeof deliveryShape>>>(
     `SELECT ${deliveryHeads.columns("d")} FROM json_each(?) AS t

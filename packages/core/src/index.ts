@@ -75,6 +75,7 @@ export {
   checkNotEventTopic,
   eventTopicName,
 } from "./events/event-topic.ts";
+export { lateOutcomesMs } from "./events/late-outcomes.ts";
 export { countRuns, listRuns, toRuns } from "./events/target-runs.ts";
 export {
   filterNamed,
@@ -99,6 +100,7 @@ export {
   inboundBindingKey,
   parseInboundBinding,
 } from "./inbound/inbound-binding.ts";
+export { inboundFacts } from "./inbound/inbound-facts.ts";
 export {
   createInboundIntake,
   type InboundIntake,

@@ -13,6 +13,7 @@ export {
   toCounter,
 } from "./counters/counter.ts";
 export { eventTopicName } from "./events/event-topic.ts";
+export { lateOutcomesMs } from "./events/late-outcomes.ts";
 export { toRuns } from "./events/target-runs.ts";
 export {
   type ClaimDecision,

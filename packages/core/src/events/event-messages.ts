@@ -19,6 +19,7 @@ import type {
   EventMessage,
   FeedPosition,
   MessageHead,
+  Occurrence,
 } from "../ports/change-feed.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SubscriptionStore } from "../ports/subscription-store.ts";
@@ -102,6 +103,22 @@ export function createEventMessages(
     };
   }
 
+  function toStatusUrl(
+    projectId: ProjectId,
+    statusUrl: string,
+    telling: Telling,
+    batch: ChangeBatch,
+  ): EventMessage {
+    const topic = statusTopic(region, projectId);
+    return {
+      message: toMessage(projectId, topic, "direct", telling, batch),
+      recipient: {
+        protocol: statusUrl.startsWith("https:") ? "https" : "http",
+        endpoint: statusUrl,
+      },
+    };
+  }
+
   /** By topic and protocol, in parts. */
   async function tellingsOf(
     head: MessageHead,
@@ -146,6 +163,7 @@ export function createEventMessages(
     for (const { changes } of batches) {
       for (const change of changes) {
         if (change.kind === "deliveries") seqs.add(change.messageSeq);
+        else if (change.ofMessage !== undefined) seqs.add(change.ofMessage);
       }
     }
     const heads = new Map<number, MessageHead>();
@@ -182,13 +200,17 @@ export function createEventMessages(
       const messages: EventMessage[] = [];
       for (const change of batch.changes) {
         if (change.kind === "occurrence") {
-          const topic = await topicOf(change.projectId);
-          if (!topic) continue;
-          const { type, projectId, about } = change;
+          const { type, projectId, about, ofMessage } = change;
+          const topic = await topicOf(projectId);
+          const { statusUrl } =
+            (ofMessage === undefined ? undefined : heads.get(ofMessage)) ?? {};
+          if (!topic && statusUrl === undefined) continue;
           const facts = occurrenceFacts(ports, change);
-          const { protocol } = about;
-          const attributes = typeof protocol === "string" ? { protocol } : {};
-          const telling = { type, facts, attributes };
+          const telling = { type, facts, attributes: attributesOf(about) };
+          if (statusUrl !== undefined) {
+            messages.push(toStatusUrl(projectId, statusUrl, telling, batch));
+          }
+          if (!topic) continue;
           messages.push({
             message: toMessage(projectId, topic, "topic", telling, batch),
           });
@@ -201,19 +223,7 @@ export function createEventMessages(
         if (!topic && statusUrl === undefined) continue;
         for (const telling of await tellingsOf(head, change)) {
           if (statusUrl !== undefined) {
-            messages.push({
-              message: toMessage(
-                projectId,
-                statusTopic(region, projectId),
-                "direct",
-                telling,
-                batch,
-              ),
-              recipient: {
-                protocol: statusUrl.startsWith("https:") ? "https" : "http",
-                endpoint: statusUrl,
-              },
-            });
+            messages.push(toStatusUrl(projectId, statusUrl, telling, batch));
           }
           if (!topic) continue;
           messages.push({
@@ -231,6 +241,16 @@ export function createEventMessages(
     }
     return all;
   };
+}
+
+/** What filter policies choose other occurrences by. */
+function attributesOf(about: Occurrence["about"]): Telling["attributes"] {
+  return Object.fromEntries(
+    ["protocol", "provider", "keyword"].flatMap((name) => {
+      const value = about[name];
+      return typeof value === "string" ? [[name, value]] : [];
+    }),
+  );
 }
 
 /** What a status URL is told under; no topic of that number is ever there. */

@@ -24,6 +24,7 @@ import type { Timer } from "../ports/clock.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import { addMs } from "../time.ts";
 import type { BatchMessages } from "./event-messages.ts";
+import { lateOutcomesMs } from "./late-outcomes.ts";
 import {
   createSoundMessages,
   cutByEvents,
@@ -54,11 +55,6 @@ const pageSize = 50;
  * transaction; twice as many messages, so that others' writes go on meanwhile.
  */
 export const maxEventsPerWrite = 500;
-/**
- * How long after a message's life a receipt may still say what became of it, and
- * its status URL is told.
- */
-const lateOutcomesMs = 24 * 3_600_000;
 /** Read without a hint so often; also renews the lease. */
 const pollMs = 5000;
 const forgetEveryMs = 60_000;

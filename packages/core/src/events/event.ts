@@ -33,9 +33,7 @@ export const eventTypes: readonly EventType[] = [
 ];
 
 /** Members of an event's JSON. */
-export type EventFacts = Readonly<
-  Record<string, string | number | object | readonly object[]>
->;
+export type EventFacts = Readonly<Record<string, string | number | object>>;
 
 /**
  * What events of a message's deliveries say of it.

@@ -49,6 +49,8 @@ export interface Occurrence {
   readonly projectId: ProjectId;
   /** What it happened to, by the names that the event's JSON has. */
   readonly about: Readonly<Record<string, string | number>>;
+  /** The message (its number) whose status URL is told of it too. */
+  readonly ofMessage?: number;
 }
 
 /** What one transaction changed: deliveries by state, or another occurrence. */

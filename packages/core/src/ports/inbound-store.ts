@@ -19,6 +19,11 @@ export interface InboundStore {
    * carriers begin to count anew after a restart; what looks like an old id
    * must not swallow a new text.
    *
+   * It is told with what `inboundFacts` says. If the last direct message by SMS to
+   * the sender that has a status URL, of the same project, has begun, and its life
+   * ended no more than `lateOutcomesMs` ago, it is told as a reply to that one
+   * too: `inReplyTo` has its id, and `ofMessage` its number.
+   *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE; then nothing was kept
    */
   acceptInbound(

@@ -281,6 +281,14 @@ CREATE TABLE recipients (
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
 
+-- The last direct message with a status URL to each phone: a reply is told there.
+CREATE TABLE reply_messages (
+  project_id  TEXT    NOT NULL,
+  phone       TEXT    NOT NULL,
+  message_seq INTEGER NOT NULL,
+  PRIMARY KEY (project_id, phone)
+) STRICT, WITHOUT ROWID;
+
 -- How many deliveries of a message are in each state; kept in the transaction
 -- that changes them. A message without deliveries has no row.
 CREATE TABLE message_counts (

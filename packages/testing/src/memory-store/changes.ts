@@ -165,7 +165,7 @@ function toReceiptHead({ entry: _, externalId: __, ...receipt }: Receipt) {
 }
 
 /** When what was resent of a message expires, and when operators acted on it. */
-function laterEndsOf(
+export function laterEndsOf(
   { deliveries }: Tables,
   messageSeq: number,
 ): (EpochMs | undefined)[] {

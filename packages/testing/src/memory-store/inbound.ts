@@ -1,6 +1,13 @@
 /** Texts from phones in the in-memory store. */
 
-import type { InboundStore } from "@carillon/core";
+import {
+  type InboundStore,
+  inboundFacts,
+  lateOutcomesMs,
+  type Message,
+  type NewInboundMessage,
+} from "@carillon/core";
+import { laterEndsOf } from "./changes.ts";
 import type { Holds } from "./holds.ts";
 import { equals } from "./lists.ts";
 import { acceptMessage } from "./messages.ts";
@@ -22,15 +29,23 @@ export function createInboundStore(tables: Tables, holds: Holds): InboundStore {
         const seq = inbound.size + 1;
         const added = inbound.put(seq, { ...arrived, seq });
         if (notification) acceptMessage(tables, holds, notification, undefined);
-        const { projectId, id, to, messageId, receivedAt } = added;
-        const about = {
-          inboundId: id,
-          from,
-          ...(to !== undefined && { to }),
-          ...(messageId !== undefined && { messageId }),
-        };
+        const { projectId, receivedAt } = added;
+        const about = inboundFacts(arrived, notification);
+        const occurrence = {
+          kind: "occurrence",
+          type: "inbound.received",
+          projectId,
+          about,
+        } as const;
+        const reply = findReplied(tables, arrived);
         tables.journal.note(
-          { kind: "occurrence", type: "inbound.received", projectId, about },
+          reply === undefined
+            ? occurrence
+            : {
+                ...occurrence,
+                about: { ...about, inReplyTo: reply.id },
+                ofMessage: reply.seq,
+              },
           receivedAt,
         );
         return { inbound: added, isRepeated: false };
@@ -51,4 +66,34 @@ export function createInboundStore(tables: Tables, holds: Holds): InboundStore {
         .slice(0, limit);
     },
   };
+}
+
+/** The message with a status URL that a text replies to. */
+function findReplied(
+  tables: Tables,
+  { projectId, from, receivedAt }: NewInboundMessage,
+): Message | undefined {
+  const last = tables.messages
+    .list()
+    .findLast(
+      (it) =>
+        it.projectId === projectId &&
+        it.statusUrl !== undefined &&
+        it.audience === "direct" &&
+        tables.recipients
+          .entries()
+          .some(
+            ([key, { protocol, endpoint }]) =>
+              String(key).startsWith(`${it.seq}/`) &&
+              protocol === "sms" &&
+              endpoint === from,
+          ),
+    );
+  if (!last) return undefined;
+  const { notBefore = last.createdAt, expiresAt, seq } = last;
+  const ends = [expiresAt, ...laterEndsOf(tables, seq)];
+  const isOver = ends.every(
+    (at) => at === undefined || at <= receivedAt - lateOutcomesMs,
+  );
+  return notBefore > receivedAt || isOver ? undefined : last;
 }

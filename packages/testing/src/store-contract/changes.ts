@@ -3,8 +3,10 @@ import {
   type ChangeBatch,
   type DeliveryAction,
   type FeedPosition,
+  lateOutcomesMs,
   listRuns,
   type NewInboundMessage,
+  type NewMessage,
   type Store,
 } from "@carillon/core";
 import type { Cases } from "./cases.ts";
@@ -25,6 +27,7 @@ import {
   mailOf,
   messageTo,
   noQuota,
+  otherProjectId,
   phones,
   projectId,
   recordOutcomes,
@@ -166,12 +169,89 @@ export function testChanges({ test }: Cases): void {
           kind,
           type: "inbound.received",
           projectId,
-          about: { inboundId: text.id, from: text.from },
+          about: {
+            inboundId: text.id,
+            provider: text.provider,
+            externalId: "x1",
+            from: text.from,
+            text: text.text,
+            receivedAt: new Date(text.receivedAt).toISOString(),
+          },
         },
         { kind, type: "subscription.confirmed", projectId, about },
         { kind, type: "subscription.cancelled", projectId, about },
       ],
     );
+  });
+
+  test("tells all of a text from a phone, and the topic that it is published to", async (store) => {
+    const topic = await addTopic(store);
+    const from = await store.readLatestPosition();
+    const notification = messageTo(topic);
+    const text = inboundText({
+      externalId: "x1",
+      to: "+4915100000000",
+      text: "YES 🛎",
+      keyword: "YES",
+      messageId: notification.id,
+    });
+    await store.acceptInbound(text, notification);
+    const { id, projectId: _, receivedAt, ...facts } = text;
+    assert.deepEqual(await occurrencesOf(store, from), [
+      {
+        kind: "occurrence",
+        type: "inbound.received",
+        projectId,
+        about: {
+          ...facts,
+          inboundId: id,
+          receivedAt: new Date(receivedAt).toISOString(),
+          topicUrn: notification.topic?.urn,
+        },
+      },
+    ]);
+  });
+
+  test("tells a reply to the last text to the phone that has a status URL, while it may", async (store) => {
+    const phone = "+4915112345678";
+    const statusUrl = "https://example.com/status";
+    const send = async (
+      options: Partial<NewMessage>,
+      protocol = "sms",
+      endpoint = phone,
+    ) => {
+      const message = directMessage({ expiresAt: after(1000), ...options });
+      const to = { protocol, endpoint, billable: protocol === "sms" };
+      const { seq } = await store.acceptDirectMessage(message, [to]);
+      return { seq, id: message.id };
+    };
+    const replyAt = async (ms: number, by: Partial<NewInboundMessage> = {}) => {
+      const from = await store.readLatestPosition();
+      const text = inboundText({ from: phone, receivedAt: after(ms), ...by });
+      await store.acceptInbound(text, undefined);
+      const [told] = await occurrencesOf(store, from);
+      assert.ok(told?.kind === "occurrence");
+      const { inReplyTo: id } = told.about;
+      return told.ofMessage === undefined && id === undefined
+        ? undefined
+        : { seq: told.ofMessage, id };
+    };
+    await send({});
+    assert.equal(await replyAt(1), undefined);
+    const first = await send({ statusUrl });
+    // Others leave it as it is.
+    await send({});
+    await send({ statusUrl }, "https", "https://example.com/a");
+    await send({ statusUrl }, "sms", "+4915187654321");
+    await send({ statusUrl, projectId: otherProjectId });
+    assert.deepEqual(await replyAt(1), first);
+    assert.equal(await replyAt(1, { from: "+4915100000009" }), undefined);
+    const last = 1000 + lateOutcomesMs;
+    assert.deepEqual(await replyAt(last - 1), first);
+    assert.equal(await replyAt(last), undefined);
+    const held = await send({ statusUrl, notBefore: after(500) });
+    assert.equal(await replyAt(499), undefined);
+    assert.deepEqual(await replyAt(500), held);
   });
 
   test("tells nothing of a write that was refused", async (store) => {
@@ -562,6 +642,29 @@ export function testChanges({ test }: Cases): void {
     assert.equal((await addTopic(store)).projectId, projectId);
     assert.ok(noQuota > 2);
   });
+}
+
+let textCount = 0;
+
+function inboundText(
+  given: Partial<NewInboundMessage> = {},
+): NewInboundMessage {
+  return {
+    id: freshId(),
+    projectId,
+    provider: "loopback",
+    from: "+4915112345678",
+    text: `text ${textCount++}`,
+    receivedAt: start,
+    ...given,
+  };
+}
+
+async function occurrencesOf(store: Store, from: FeedPosition) {
+  const batches = await read(store, from);
+  return batches
+    .flatMap(({ changes }) => changes)
+    .filter(({ kind }) => kind === "occurrence");
 }
 
 /** Has so many transactions in the feed. */

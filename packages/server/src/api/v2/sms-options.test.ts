@@ -4,117 +4,16 @@
  */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { createLinks, createSmsChannel } from "@carillon/channels";
-import { silentLogger } from "@carillon/core";
-import { Gateway, type OutgoingMessage, Provider } from "@carillon/gateway";
-import { openSqliteStore } from "@carillon/storage";
-import { ManualClock } from "@carillon/testing";
-import { startTestServer, tokenIn } from "../../../test-support/test-server.ts";
-import { createSubscriptionTokens } from "../../subscription-tokens.ts";
+import { tokenIn } from "../../../test-support/test-server.ts";
+import {
+  RecordingProvider,
+  startTextServer,
+} from "../../../test-support/text-server.ts";
 
 const url = "/api/v2/messages";
 const phone = { protocol: "sms", endpoint: "+4915112345678" };
 const direct = { kind: "direct", recipients: [phone] };
-
-/** Keeps what it was given, and makes a mess of its parameters afterwards. */
-class RecordingProvider extends Provider {
-  readonly given: ReturnType<typeof wishesOf>[] = [];
-  readonly texts: string[] = [];
-
-  override async send(message: OutgoingMessage): Promise<OutgoingMessage> {
-    this.given.push(wishesOf(message));
-    this.texts.push(message.body);
-    message.providerParams.campaign = "spent";
-    message.msgid = `${this.name}-${this.given.length}`;
-    return message;
-  }
-}
-
-function wishesOf({
-  dst,
-  choice,
-  providerOptions,
-  providerParams,
-}: OutgoingMessage) {
-  return {
-    dst,
-    by: choice?.by,
-    ...providerOptions,
-    params: structuredClone(providerParams),
-  };
-}
-
-/** With the providers `one`, the default, and `two`. */
-async function setUp() {
-  const folder = await mkdtemp(join(tmpdir(), "carillon-sms-options-"));
-  const clock = new ManualClock();
-  const store = await openSqliteStore({ folder, clock });
-  const gateway = new Gateway();
-  const one = gateway.addProvider("one", new RecordingProvider());
-  const two = gateway.addProvider("two", new RecordingProvider());
-  const texts = createSmsChannel({
-    gateway,
-    links: createLinks({
-      publicUrl: () => "https://notify.example",
-      tokens: createSubscriptionTokens(new Uint8Array(32).fill(7)),
-      region: "test-1",
-    }),
-    logger: silentLogger,
-  });
-  const server = await startTestServer({ store, clock, gateway, texts });
-  const { call, base } = server;
-  /** Looks again until there is something to see. */
-  async function until<Value>(
-    look: () => Value | undefined | Promise<Value | undefined>,
-  ): Promise<Value> {
-    for (let turn = 0; turn < 2000; turn++) {
-      const seen = await look();
-      if (seen !== undefined) return seen;
-      await clock.advanceSettled(0);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    assert.fail("It was not to be seen.");
-  }
-  return {
-    server,
-    gateway,
-    one,
-    two,
-    clock,
-    call,
-    base,
-    until,
-    async send(body: object) {
-      const answer = await call("POST", url, {
-        audience: direct,
-        text: "x",
-        ...body,
-      });
-      assert.equal(answer.status, 201, JSON.stringify(answer.body));
-      return answer.body.id as string;
-    },
-    /** What the provider was given, once it was given so many. */
-    given: (provider: RecordingProvider, count: number) =>
-      until(() =>
-        provider.given.length >= count ? provider.given : undefined,
-      ),
-    delivery: (id: string, isSeen: (delivery: { state: string }) => boolean) =>
-      until(async () => {
-        const { body } = await call("GET", `${url}/${id}/deliveries`);
-        const [delivery] = body.deliveries;
-        return isSeen(delivery) ? delivery : undefined;
-      }),
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await store.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
 
 const sms = {
   sender: "ACME",
@@ -148,7 +47,7 @@ const wishes = {
 };
 
 test("a direct message's options reach the provider that it names, for each recipient", async () => {
-  await using it = await setUp();
+  await using it = await startTextServer();
   const other = { ...phone, endpoint: "+4915187654321" };
   const id = await it.send({
     audience: { kind: "direct", recipients: [phone, other] },
@@ -169,7 +68,7 @@ test("a direct message's options reach the provider that it names, for each reci
 });
 
 test("a topic's subscribers by SMS get the same, and the others their message", async () => {
-  await using it = await setUp();
+  await using it = await startTextServer();
   const { server, call, base } = it;
   await call("POST", `${base}/topics`, { name: "a" });
   const path = `${base}/topics/${server.topicUrn("a")}`;
@@ -223,7 +122,7 @@ test("a topic's subscribers by SMS get the same, and the others their message", 
 });
 
 test("SMN's text to one phone takes them beside its own members", async () => {
-  await using it = await setUp();
+  await using it = await startTextServer();
   const { call, base, clock } = it;
   const send = (body: object) =>
     call("POST", `${base}/sms`, {
@@ -276,7 +175,7 @@ test("SMN's text to one phone takes them beside its own members", async () => {
 });
 
 test("a carrier is told no longer validity than is left of the text's life", async () => {
-  await using it = await setUp();
+  await using it = await startTextServer();
   let count = 0;
   for (const [body, minutes] of [
     [{}, 240],
@@ -296,7 +195,7 @@ test("a carrier is told no longer validity than is left of the text's life", asy
 });
 
 test("a provider that is not there is refused, and the answer lists those that are", async () => {
-  await using it = await setUp();
+  await using it = await startTextServer();
   const refused = await it.call("POST", url, {
     audience: direct,
     text: "x",
@@ -339,7 +238,7 @@ test("a provider that is not there is refused, and the answer lists those that a
 });
 
 test("of a provider that is gone by then the delivery says so, and waits; no other is used", async () => {
-  await using it = await setUp();
+  await using it = await startTextServer();
   const notBefore = new Date(it.clock.now() + 60_000).toISOString();
   const id = await it.send({ notBefore, sms: { provider: "two" } });
   await it.gateway.removeProvider("two");

@@ -1,6 +1,6 @@
 /** Texts from phones in SQLite: reads, and the way to the writer. */
 
-import type { InboundStore } from "@carillon/core";
+import { type InboundStore, inboundFacts } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { type InboundRow, inbound } from "../schema/inbound-table.ts";
 import { toMessageRow } from "../schema/message-table.ts";
@@ -25,6 +25,7 @@ export function createInboundStore({
         "acceptInbound",
         message,
         notification ? toMessageRow(notification) : null,
+        inboundFacts(message, notification),
       );
       if (!isRepeated) return { inbound: { ...message, seq }, isRepeated };
       const row = bySeq.get(seq);

@@ -1,8 +1,8 @@
 /**
  * Rows of the change feed. `data` is JSON: `d` holds deliveries as numbers
  * (message, state, how many bounds of runs follow, the bounds; and so on), `o`
- * other occurrences as [type, project, about]. Either is absent when there are
- * none.
+ * other occurrences as [type, project, about, the message whose status URL is
+ * told too]. Either is absent when there are none.
  */
 
 import type {
@@ -19,6 +19,7 @@ export type OccurrenceData = readonly [
   type: OccurrenceType,
   projectId: ProjectId,
   about: Occurrence["about"],
+  ofMessage?: number,
 ];
 
 export type ChangeRow = readonly [seq: number, at: number, data: string];
@@ -65,8 +66,13 @@ function decodeChanges(data: string): Change[] {
     });
     n += length;
   }
-  for (const [type, projectId, about] of o) {
-    changes.push({ kind: "occurrence", type, projectId, about });
+  for (const [type, projectId, about, ofMessage] of o) {
+    const kind = "occurrence";
+    changes.push(
+      ofMessage === undefined
+        ? { kind, type, projectId, about }
+        : { kind, type, projectId, about, ofMessage },
+    );
   }
   return changes;
 }

@@ -201,6 +201,7 @@ function detailsOf(message: NewMessage): Details | undefined {
 
 const topicSeqIndex = newMessages.indexOf("topicSeq");
 const projectIdIndex = newMessages.indexOf("projectId");
+const statusUrlIndex = newMessages.indexOf("statusUrl");
 const createdAtIndex = newMessages.indexOf("createdAt");
 
 export function topicSeqOf(row: NewMessageRow): SQLInputValue {
@@ -209,6 +210,10 @@ export function topicSeqOf(row: NewMessageRow): SQLInputValue {
 
 export function projectIdOf(row: NewMessageRow): SQLInputValue {
   return row[projectIdIndex] ?? null;
+}
+
+export function hasStatusUrl(row: NewMessageRow): boolean {
+  return row[statusUrlIndex] !== null;
 }
 
 export function createdAtOf(row: NewMessageRow): EpochMs {

@@ -34,10 +34,14 @@ export class ChangeJournal {
   }
 
   addOccurrence(
-    { type, projectId, about }: Omit<Occurrence, "kind">,
+    { type, projectId, about, ofMessage }: Omit<Occurrence, "kind">,
     at: EpochMs,
   ): void {
-    this.#occurrences.push([type, projectId, about]);
+    this.#occurrences.push(
+      ofMessage === undefined
+        ? [type, projectId, about]
+        : [type, projectId, about, ofMessage],
+    );
     this.#noteTime(at);
   }
 

@@ -1,7 +1,8 @@
 /** Writes of texts from phones. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { NewInboundMessage } from "@carillon/core";
+import type { NewInboundMessage, Occurrence } from "@carillon/core";
+import { lateOutcomesMs } from "@carillon/core/rules";
 import { newInbound } from "../schema/inbound-table.ts";
 import type { NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
@@ -21,12 +22,26 @@ export function createInboundWrites(db: DatabaseSync, journal: ChangeJournal) {
      ORDER BY seq LIMIT 1`,
   );
   const insert = db.prepare(newInbound.insert);
+  /**
+   * The message that a text replies to.
+   * Parameters: project, sender, when it came, since when a life may have ended.
+   * Index: the primary keys.
+   */
+  const replied = prepareQuery<[seq: number, id: string]>(
+    db,
+    `SELECT m.seq, m.id FROM reply_messages AS r
+     CROSS JOIN messages AS m ON m.seq = r.message_seq
+     WHERE r.project_id = ? AND r.phone = ?
+       AND coalesce(m.not_before, m.created_at) <= ?
+       AND coalesce(m.status_until, m.expires_at) > ?`,
+  );
   const { acceptMessage } = createMessageWrites(db, journal);
 
   return {
     acceptInbound(
       message: NewInboundMessage,
       notification: NewMessageRow | null,
+      about: Occurrence["about"],
     ): { seq: number; isRepeated: boolean } {
       const { provider, externalId, from, text } = message;
       // No two run at once: this thread is the only one that writes.
@@ -42,20 +57,19 @@ export function createInboundWrites(db: DatabaseSync, journal: ChangeJournal) {
       const seq = Number(
         insert.run(...newInbound.toRow(message)).lastInsertRowid,
       );
-      const { projectId, id, to, receivedAt } = message;
+      const { projectId, receivedAt } = message;
+      const since = receivedAt - lateOutcomesMs;
+      const reply = replied.get(projectId, from, receivedAt, since);
+      const type = "inbound.received";
       journal.addOccurrence(
-        {
-          type: "inbound.received",
-          projectId,
-          about: {
-            inboundId: id,
-            from,
-            ...(to !== undefined && { to }),
-            ...(message.messageId !== undefined && {
-              messageId: message.messageId,
-            }),
-          },
-        },
+        reply === undefined
+          ? { type, projectId, about }
+          : {
+              type,
+              projectId,
+              about: { ...about, inReplyTo: reply[1] },
+              ofMessage: reply[0],
+            },
         receivedAt,
       );
       return { seq, isRepeated: false };

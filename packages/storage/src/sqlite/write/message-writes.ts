@@ -5,6 +5,7 @@ import type { EpochMs } from "@carillon/core";
 import { stateCodes } from "../schema/codes.ts";
 import {
   createdAtOf,
+  hasStatusUrl,
   type MessageParts,
   type NewMessageRow,
   newMessages,
@@ -86,6 +87,11 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   const insertRecipient = db.prepare(
     `INSERT INTO recipients (message_seq, target, protocol, endpoint)
      VALUES (?, ?, ?, ?)`,
+  );
+  /** Parameters: project, phone, message. */
+  const putReplyMessage = db.prepare(
+    `INSERT OR REPLACE INTO reply_messages (project_id, phone, message_seq)
+     VALUES (?, ?, ?)`,
   );
   /** Parameters: message, place, project, type, id. */
   const insertRelatedObject = db.prepare(
@@ -171,9 +177,13 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
       const seq = insertMessage(message);
       addParts(seq, message, parts);
       const countChanges = new CountChanges();
+      const tellsReplies = hasStatusUrl(message);
       for (const [target, recipient] of recipients.entries()) {
         const [protocol, endpoint, billable] = recipient;
         insertRecipient.run(seq, target, protocol, endpoint);
+        if (tellsReplies && protocol === "sms") {
+          putReplyMessage.run(projectIdOf(message), endpoint, seq);
+        }
         insertDue(seq, target, dueAt, billable);
         countChanges.add(seq, target, stateCodes.waiting);
       }

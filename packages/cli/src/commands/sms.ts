@@ -21,7 +21,7 @@ export function smsCommand(): Command {
     [
       'carillon sms +4915112345678 "Your code is 271828"',
       'carillon sms +4915112345678 "Your code is 271828" --class otp --sender ACME',
-      'carillon sms +4915112345678 "Hello" --provider twilio --validity 30 --delay 2h',
+      'carillon sms +4915112345678 "Hello" --provider twilio --delay 2h',
     ],
   );
   return addMessageOptions(command).action(

@@ -134,7 +134,7 @@ type Check = (value: unknown, name: string) => unknown;
 
 const checks: Readonly<Record<keyof SmsOptions, Check>> = {
   sender: checkSender,
-  provider: checkText,
+  provider: checkProviderName,
   validityMinutes: checkValidity,
   allowReply: checkBoolean,
   escalate: checkBoolean,
@@ -145,7 +145,7 @@ const checks: Readonly<Record<keyof SmsOptions, Check>> = {
 /** Longest name of a provider that is looked for, in characters. */
 const maxProviderLength = 64;
 
-function checkText(value: unknown, name: string): string {
+function checkProviderName(value: unknown, name: string): string {
   if (
     typeof value === "string" &&
     value !== "" &&

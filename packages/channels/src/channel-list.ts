@@ -10,7 +10,7 @@ export interface ChannelParts
       HttpChannelOptions,
       "egress" | "signer" | "webhookKeys" | "links" | "clock" | "logger"
     >,
-    Pick<SmsChannelOptions, "gateway"> {
+    Pick<SmsChannelOptions, "gateway" | "maxSegments"> {
   /** In its place, since the mail server may change. */
   readonly email: Channel;
   /** For a whole attempt over http or https. */

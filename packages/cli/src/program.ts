@@ -130,6 +130,12 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/opt-outs.ts")).optOutsCommand(),
   },
   {
+    name: "guards",
+    group: "Send, and see what became of it:",
+    summary: "show what holds texts before a carrier gets them",
+    load: async () => (await import("./commands/guards.ts")).guardsCommand(),
+  },
+  {
     name: "sandbox",
     group: "Send, and see what became of it:",
     summary: "look at what came to the sandbox's receivers",

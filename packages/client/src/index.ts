@@ -42,6 +42,14 @@ export type {
   FollowOptions,
 } from "./carillon/events.ts";
 export type {
+  GuardQuery,
+  GuardReport,
+  Guards,
+  HeldNumber,
+  HeldTexts,
+  Spend,
+} from "./carillon/guards.ts";
+export type {
   Inbound,
   InboundMessage,
   InboundQuery,

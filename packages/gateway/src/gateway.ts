@@ -11,6 +11,14 @@ import { describeValue } from "./describe-value.ts";
 import type { TextLimits } from "./encoding/text-limits.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type FetchHandler, toFetchHandler } from "./fetch-handler.ts";
+import { Guard } from "./guard/guard.ts";
+import {
+  type AttemptContext,
+  type GuardedTextPorts,
+  guardedAttempt,
+  guardedSend,
+} from "./guard/guarded-text.ts";
+import { HeldError } from "./guard/hold.ts";
 import { Hook } from "./hook.ts";
 import type { HttpClient } from "./http.ts";
 import type { IncomingMessage } from "./incoming-message.ts";
@@ -19,7 +27,7 @@ import { createHttpClient } from "./node-http-client.ts";
 import { OptOut } from "./opt-out/opt-out.ts";
 import { checkContent, OutgoingMessage } from "./outgoing-message.ts";
 import {
-  type AttemptRoute,
+  AttemptRoute,
   type NoAttemptRoute,
   routeAttempt,
   type TriedProvider,
@@ -55,6 +63,8 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
   readonly policy?: DeliveryPolicy;
   /** Keeps texts from people who said stop. */
   readonly optOut?: OptOut;
+  /** Holds texts that would cost money for nothing. None by default. */
+  readonly guard?: Guard;
   /**
    * Limits for every provider; by default each provider's own: ten segments
    * and no empty text for carriers, none for null, log, loopback and forward.
@@ -79,6 +89,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly id: string;
   readonly http: HttpClient;
   readonly policy: DeliveryPolicy | undefined;
+  /** Its rules are replaceable at any time. */
+  readonly guard: Guard | undefined;
 
   /** A provider accepted a message. */
   readonly onSend = new Hook<OutgoingMessage>();
@@ -112,6 +124,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.http = options.http ?? createHttpClient();
     this.#router = options.router ?? (() => null);
     this.policy = policy;
+    this.guard = options.guard;
     this.#optOut = optOut;
     const sender = new ProviderSender({
       providers: this.#providers,
@@ -235,7 +248,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    * Returns what the provider returned, normally the same object.
    *
    * Rejects with `ConfigurationError` before anything is sent, with the
-   * provider's `ProviderError`, with `SuppressedError`, or with what an
+   * provider's `ProviderError`, with `SuppressedError` or `HeldError`, or with what an
    * `onSend` hook threw: then the message was sent and has its `sentAt`. An
    * abort ends every wait and rejects with the signal's reason; if a provider
    * had the message by then, it may still go out: see `onLateSend`.
@@ -249,6 +262,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     signal?.throwIfAborted();
     message.sentAt = null;
     const route = await untilAborted(this.#chooseRoute(message), signal);
+    const { guard } = this;
+    const text =
+      guard && guardedSend(message, route, this.#guardedPorts(guard));
+    const hold = text && (await untilAborted(guard.check(text), signal));
+    if (hold !== undefined) throw new HeldError(hold);
     const sent = await this.#sendBy(route, message, context);
     // Normally the same object; else one the provider made of it.
     return sent as OutgoingMessage<Route>;
@@ -258,21 +276,29 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    * The provider of the next attempt, given what was tried for this message,
    * oldest first; chosen as `send` does. For applications that keep a ledger:
    * {@link sendThrough} makes the attempt, or the route is released; until then
-   * its provider is not stopped.
+   * its provider is not stopped. The guard looks at the message here.
    */
   async chooseRoute(
     message: OutgoingMessage<Route>,
     tried: readonly TriedProvider[] = [],
+    context: AttemptContext = {},
   ): Promise<AttemptRoute | NoAttemptRoute> {
     checkMessage(message, "chooseRoute");
-    const route = await this.#chooseRoute(message);
-    return routeAttempt(route, tried, {
-      has: (name) => this.#providers.has(name),
-      hold: (name) => {
-        const provider = this.#providers.find(name);
-        return provider && { provider, release: this.#sender.hold(provider) };
-      },
-    });
+    const chosen = this.#routeAttempt(await this.#chooseRoute(message), tried);
+    const { guard } = this;
+    if (guard === undefined || !(chosen instanceof AttemptRoute)) return chosen;
+    const ports = this.#guardedPorts(guard);
+    const text = guardedAttempt(message, chosen, tried, context, ports);
+    if (text === undefined) return chosen;
+    try {
+      const hold = await guard.check(text);
+      if (hold === undefined) return chosen;
+      chosen.release();
+      return { problem: "held", error: hold.error };
+    } catch (error) {
+      chosen.release();
+      throw error;
+    }
   }
 
   /**
@@ -461,6 +487,24 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     return this.#sender.sendOnce(message, choice, provider, context);
   }
 
+  #routeAttempt(route: ChosenRoute, tried: readonly TriedProvider[]) {
+    return routeAttempt(route, tried, {
+      has: (name) => this.#providers.has(name),
+      hold: (name) => {
+        const provider = this.#providers.find(name);
+        return provider && { provider, release: this.#sender.hold(provider) };
+      },
+    });
+  }
+
+  #guardedPorts({ rules }: Guard): GuardedTextPorts {
+    return {
+      rules,
+      find: (name) => this.#providers.find(name),
+      limitsOf: (provider) => this.#sender.limitsOf(provider),
+    };
+  }
+
   #chooseRoute(message: OutgoingMessage): Promise<ChosenRoute> {
     return chooseRoute(message, {
       // The values were given to `route` of a message of this gateway's type.
@@ -499,6 +543,12 @@ function checkOptions<Route extends readonly unknown[]>(
     );
   }
   checkOptOut(optOut);
+  const { guard } = options;
+  if (guard !== undefined && !(guard instanceof Guard)) {
+    throw new ConfigurationError(
+      `The option "guard" must be a Guard, got ${describeValue(guard)}`,
+    );
+  }
 }
 
 function checkOptOut(optOut: unknown): void {

@@ -79,6 +79,40 @@ export {
   type GatewayOptions,
 } from "./gateway.ts";
 export {
+  Guard,
+  type GuardedText,
+  type GuardOptions,
+  type GuardSummary,
+  type HeldText,
+  type SpendAlert,
+  type SpendStatus,
+} from "./guard/guard.ts";
+export {
+  type GuardAddition,
+  type GuardCounters,
+  MemoryGuardCounters,
+  maxGuardKeys,
+} from "./guard/guard-counters.ts";
+export {
+  defaultGuardRules,
+  type GuardRules,
+  limitsSpend,
+} from "./guard/guard-rules.ts";
+export type { AttemptContext } from "./guard/guarded-text.ts";
+export type { HeldNumber } from "./guard/held-numbers.ts";
+export {
+  type HighRiskReason,
+  highRiskCountries,
+} from "./guard/high-risk-countries.ts";
+export {
+  HeldError,
+  type Hold,
+  type HoldReason,
+  holdReasons,
+} from "./guard/hold.ts";
+export type { CountedText, SpendPeriod } from "./guard/limit-counts.ts";
+export type { NumberTypeLookup } from "./guard/number-rules.ts";
+export {
   Hook,
   type HookAddOptions,
   type HookHandler,
@@ -154,7 +188,7 @@ export {
 } from "./policy/attempt-route.ts";
 export type { BreakerState } from "./policy/breaker.ts";
 export type { Router, RouterResult } from "./policy/choose-route.ts";
-export { countryOf } from "./policy/country.ts";
+export { countryOf, isCountry } from "./policy/country.ts";
 export {
   DeliveryPolicy,
   type DeliveryPolicyOptions,

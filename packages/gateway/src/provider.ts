@@ -71,6 +71,12 @@ export abstract class Provider {
   readonly textLimits: TextLimits | null = {};
 
   /**
+   * Whether texts go to real phones, which costs money: they pass the gateway's
+   * guard. False for providers that only play a carrier.
+   */
+  readonly reachesPhones: boolean = true;
+
+  /**
    * How long `send` may take; by default as the gateway says. After that its
    * signal is aborted, and the message's outcome is called unknown.
    */

@@ -54,6 +54,7 @@ import { registerSmnApi } from "./api/smn/smn-api.ts";
 import type { SubscriberPorts } from "./api/subscriber/ports.ts";
 import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
 import { createProblemAnswer } from "./api/v2/error-answers.ts";
+import type { GuardViewPorts } from "./api/v2/guards.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
 import type { SubscriptionPorts } from "./api/v2/subscriptions.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
@@ -98,6 +99,9 @@ export interface AppPorts {
   readonly subscriptionTokens: SubscriptionTokens;
   readonly webhookKeys: SubscriptionPorts["webhookKeys"];
   readonly events: EventTailer;
+  readonly smsGuard?: GuardViewPorts["smsGuard"];
+  /** Of what texts cost. */
+  readonly currency?: GuardViewPorts["currency"];
   readonly metricsText: MetricsText;
   readonly requests: RequestMeter;
   readonly logins: LoginMeter;

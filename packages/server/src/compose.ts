@@ -73,6 +73,7 @@ import {
 } from "./metrics/metrics-text.ts";
 import { RequestMeter } from "./metrics/request-meter.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { SmsGuard } from "./sms-guard.ts";
 import { watchStore } from "./store-health.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import {
@@ -95,6 +96,8 @@ export interface ServicePorts {
   readonly channels: readonly (Channel | PullChannel)[];
   /** Without providers of the configuration; it is started here. */
   readonly gateway: Gateway;
+  /** Absent: the gateway has none. */
+  readonly smsGuard?: SmsGuard | undefined;
   readonly sandbox?: Sandbox | undefined;
   /** Makes the request of a detection. */
   readonly probe: Probe;
@@ -392,6 +395,7 @@ export async function compose(
     deliveries,
     logins,
     events: eventTailer,
+    smsGuard: ports.smsGuard,
     droppedLogLines: ports.droppedLogLines,
     diskUse: ports.diskUse,
     version,
@@ -463,6 +467,8 @@ export async function compose(
       gateway,
       secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),
     },
+    smsGuard: ports.smsGuard?.guard,
+    currency: gateway.policy?.data.currency,
     metricsText,
     requests,
     logins,

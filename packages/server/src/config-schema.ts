@@ -11,6 +11,7 @@ import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
 import { problemWithOrigins } from "./allowed-origins.ts";
 import { Type } from "./json-schema.ts";
+import { guardSettings } from "./sms-guard-settings.ts";
 import {
   ProviderSetting,
   problemWithInbound,
@@ -411,6 +412,15 @@ const configSchema = Type.Object({
         uniqueItems: true,
       }),
     ),
+    maxSegments: integer(1, 255, {
+      group: "SMS",
+      reloadable: true,
+      description:
+        "Segments that a text may take. A longer one to recipients that are named is refused when it is published; one to a topic's subscribers ends `rejected`. The default is what 1000 characters can take; carriers have limits of their own.",
+      expected: "a whole number from 1 to 255",
+      default: 30,
+    }),
+    guard: guardSettings,
   }),
 
   maxConnections: integer(1, 1_000_000, {

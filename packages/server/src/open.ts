@@ -38,6 +38,7 @@ import { RequestError } from "./errors.ts";
 import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readSharedKeyFile } from "./key-file.ts";
+import { createKeyedHash } from "./keyed-hash.ts";
 import { LiveSettings } from "./live-settings.ts";
 import {
   type MetricsServer,
@@ -45,6 +46,7 @@ import {
 } from "./metrics/metrics-server.ts";
 import { createSandbox } from "./sandbox/sandbox.ts";
 import { openSecretKey } from "./secret-key.ts";
+import { createSmsGuard } from "./sms-guard.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import { createSmsGateway } from "./text-messages.ts";
 import { version } from "./version.ts";
@@ -183,8 +185,12 @@ export async function open(
   });
   const carrierHttp = createEgressHttpClient({ egress });
   opened.defer(() => carrierHttp.close());
+  const smsGuard = createSmsGuard(
+    { store, hash: createKeyedHash(key, "sms-guard"), clock, logger },
+    config.sms.guard,
+  );
   const gateway = createSmsGateway(
-    { http: carrierHttp, optOuts: store },
+    { http: carrierHttp, optOuts: store, guard: smsGuard.guard },
     config.sms,
   );
   opened.defer(() => gateway.stop());
@@ -223,6 +229,7 @@ export async function open(
     clock,
     logger,
     gateway,
+    maxSegments: () => settings.get().sms.maxSegments,
     email,
     httpTimeoutMs: config.httpTimeoutMs,
     // An attempt without an answer gives back its slot, not its connection:
@@ -271,6 +278,7 @@ export async function open(
         key,
         channels,
         gateway,
+        smsGuard,
         sandbox,
         probe: createHttpProbe({ egress, clock }),
         checkTarget: async (url, stopped) => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { IncomingMessage } from "@carillon/gateway";
+import { Guard, IncomingMessage } from "@carillon/gateway";
 import { MemoryStore } from "@carillon/testing";
 import { ConfigError, loadConfig } from "./config.ts";
 import { createSmsGateway } from "./text-messages.ts";
@@ -113,8 +113,12 @@ test("takes languages that have words for STOP, and no others", async (t) => {
   const optOuts = new MemoryStore();
   const wordOf = async (languages: typeof optOutLanguages, from: string) => {
     const gateway = createSmsGateway(
-      { http: { request: () => Promise.reject(new Error("none")) }, optOuts },
-      { providers: [], optOutExempt: [], optOutLanguages: languages },
+      {
+        http: { request: () => Promise.reject(new Error("none")) },
+        optOuts,
+        guard: new Guard(),
+      },
+      { ...load(t, {}), providers: [], optOutLanguages: languages },
     );
     const text = new IncomingMessage(from, "RED");
     await gateway.receive(text);

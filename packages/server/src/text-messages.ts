@@ -15,6 +15,7 @@ import {
 import {
   analyze,
   Gateway,
+  type Guard,
   type HttpClient,
   type IncomingMessage,
   type LogProviderLogger,
@@ -25,6 +26,7 @@ import {
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
+import { checkSpendLimits, toGuardRules } from "./sms-guard.ts";
 import { readSmsPolicy } from "./sms-policy.ts";
 import { createProvider, sandboxProviderName } from "./sms-settings.ts";
 
@@ -34,16 +36,23 @@ type ProviderSetting = Config["sms"]["providers"][number];
 
 /** A gateway without providers. */
 export function createSmsGateway(
-  ports: { readonly http: HttpClient; readonly optOuts: OptOutRecordStore },
-  options: OptOutSettings & Pick<Config["sms"], "policyFile" | "providers">,
+  ports: {
+    readonly http: HttpClient;
+    readonly optOuts: OptOutRecordStore;
+    readonly guard: Guard;
+  },
+  options: OptOutSettings &
+    Pick<Config["sms"], "policyFile" | "providers" | "guard">,
 ): Gateway {
   const { policyFile, providers } = options;
   const names = [...providers.map(nameOf), sandboxProviderName];
+  const policy =
+    policyFile === undefined ? undefined : readSmsPolicy(policyFile, names);
+  checkSpendLimits(options, policy);
   return new Gateway({
     http: ports.http,
-    ...(policyFile !== undefined && {
-      policy: readSmsPolicy(policyFile, names),
-    }),
+    guard: ports.guard,
+    ...(policy && { policy }),
     optOut: createOptOut(createOptOutStore(ports.optOuts), options),
   });
 }
@@ -83,7 +92,7 @@ export function addProviders(
  * provider that goes finishes the texts that it has.
  *
  * @throws ConfigurationError when a provider cannot be made, or one that the
- * policy names would be gone
+ * policy names would be gone; ConfigError when spend is limited without prices
  */
 export function prepareGateway(
   gateway: Gateway,
@@ -108,7 +117,8 @@ export function prepareGateway(
   gateway.policy?.checkProviders((name) =>
     next.providers.some((setting) => nameOf(setting) === name),
   );
-  const { optOut } = gateway;
+  checkSpendLimits(next, gateway.policy);
+  const { optOut, guard } = gateway;
   const nextOptOut = optOut && createOptOut(optOut.store, next);
   const [first] = next.providers;
   return () => {
@@ -126,6 +136,7 @@ export function prepareGateway(
       gateway.defaultProvider = nameOf(first);
     }
     gateway.optOut = nextOptOut;
+    if (guard) guard.rules = toGuardRules(next.guard);
   };
 }
 

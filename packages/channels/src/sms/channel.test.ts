@@ -228,12 +228,12 @@ test("sends up to 1000 characters and rejects what is longer, uncut", async (t) 
 });
 
 test("rejects what takes more segments than allowed", async (t) => {
-  const { channel } = createLoopback(t, { maxSegments: 2 });
+  const { channel } = createLoopback(t, { maxSegments: () => 2 });
   const long = message({ content: text("x".repeat(307)) });
   assert.deepEqual(await deliver(channel, long), {
     outcome: "rejected",
     errorClass: "provider",
-    error: "The text takes 3 segments; it may take 2.",
+    error: "The text takes 3 segments; sms.maxSegments allows 2.",
   });
 });
 

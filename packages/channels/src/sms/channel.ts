@@ -11,6 +11,7 @@ import type {
   Logger,
   Message,
   PreparedMessage,
+  ProtocolDefinition,
   RouteChoice,
 } from "@carillon/core";
 import {
@@ -39,8 +40,11 @@ export interface SmsChannelOptions {
   readonly logger: Logger;
   /** Whether to ask carriers for delivery receipts. Default true. */
   readonly statusReports?: boolean;
-  /** Longer texts are rejected. Default: what 1000 characters take. */
-  readonly maxSegments?: number;
+  /**
+   * Longer texts are not sent; asked for each. Default: what 1000 characters
+   * take.
+   */
+  readonly maxSegments?: () => number;
   /** For a whole attempt. Default 30 s. */
   readonly timeoutMs?: number;
 }
@@ -52,7 +56,7 @@ export function createSmsChannel(options: SmsChannelOptions): Channel {
 
 class SmsChannel implements Channel {
   readonly name = "sms";
-  readonly protocols = [smsProtocol];
+  readonly protocols: readonly ProtocolDefinition[];
   readonly kind = "billable";
   readonly timeoutMs: number;
   readonly #options: SmsChannelOptions;
@@ -61,6 +65,12 @@ class SmsChannel implements Channel {
   constructor(options: SmsChannelOptions) {
     this.#options = options;
     this.timeoutMs = options.timeoutMs ?? 30_000;
+    this.protocols = [
+      {
+        ...smsProtocol,
+        problemWithLength: (text) => problemWithLength(text, this.#maxSegments),
+      },
+    ];
     // An operator who settles an unknown outcome looks for this line.
     options.gateway.onLateSend.add(({ msgid, provider }) =>
       options.logger.warn("sms_accepted_late", { msgid, provider }),
@@ -70,24 +80,15 @@ class SmsChannel implements Channel {
   prepare(message: Message): PreparedMessage {
     const text = writeText(message, this.#options.links);
     if (text === undefined) return refusal("An invitation needs a topic.");
-    const { maxSegments = Number.POSITIVE_INFINITY } = this.#options;
-    const characters = text.length > maxTextCharacters ? [...text].length : 0;
-    if (characters > maxTextCharacters) {
-      return refusal(
-        `The text has ${characters} characters; a text message may have ${maxTextCharacters}.`,
-      );
-    }
+    const problem = problemWithLength(text, this.#maxSegments);
+    if (problem !== undefined) return refusal(`The text ${problem}.`);
     const { segments } = analyze(text);
-    if (segments > maxSegments) {
-      return refusal(
-        `The text takes ${segments} segments; it may take ${maxSegments}.`,
-      );
-    }
     return {
-      chooseRoute: ({ endpoint }, tried) =>
+      chooseRoute: ({ endpoint, target }, tried) =>
         this.#options.gateway.chooseRoute(
           this.#write(message, endpoint, text),
           tried,
+          { project: message.projectId, text: `${message.id}/${target}` },
         ),
       deliver: ({ endpoint }, signals, route) =>
         this.#send(
@@ -97,6 +98,10 @@ class SmsChannel implements Channel {
           route,
         ),
     };
+  }
+
+  get #maxSegments(): number {
+    return this.#options.maxSegments?.() ?? Number.POSITIVE_INFINITY;
   }
 
   async close(): Promise<void> {
@@ -181,6 +186,21 @@ function toExpires(
   const left = Math.max(1, Math.floor(lifeLeftMs / 60_000));
   const minutes = Math.min(left, validityMinutes ?? left);
   return Number.isFinite(minutes) ? minutes : null;
+}
+
+/** As the end of a sentence that begins with the text. */
+function problemWithLength(
+  text: string,
+  maxSegments: number,
+): string | undefined {
+  const characters = text.length > maxTextCharacters ? [...text].length : 0;
+  if (characters > maxTextCharacters) {
+    return `has ${characters} characters; a text message may have ${maxTextCharacters}`;
+  }
+  const { segments } = analyze(text);
+  return segments > maxSegments
+    ? `takes ${segments} segments; sms.maxSegments allows ${maxSegments}`
+    : undefined;
 }
 
 function refusal(error: string): PreparedMessage {

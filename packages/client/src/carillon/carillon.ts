@@ -16,6 +16,7 @@ import {
   type EventQuery,
   type FollowOptions,
 } from "./events.ts";
+import { createGuards, type Guards } from "./guards.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createMessages, type Messages } from "./messages.ts";
@@ -75,6 +76,8 @@ export interface Carillon {
   readonly audit: Audit;
   /** Who does not want texts. */
   readonly optOuts: OptOuts;
+  /** What holds texts before a carrier gets them. */
+  readonly guards: Guards;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
   /**
@@ -117,6 +120,7 @@ export function createCarillon(
     configuration: createConfiguration(api),
     audit: createAudit(api),
     optOuts: createOptOuts(api),
+    guards: createGuards(api),
     async whoami(options) {
       const { body } = await api({ method: "GET", path: ["whoami"] }, options);
       return {

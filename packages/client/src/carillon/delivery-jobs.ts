@@ -27,6 +27,7 @@ export const errorClasses = [
   "no_channel",
   "expired",
   "filtered",
+  "guard",
   "interrupted",
   "internal",
 ] as const;

@@ -17,9 +17,9 @@ export interface KeptCounter {
 }
 
 /** Beyond it a counter stands still. */
-const maxCount = 1_000_000_000;
+const maxCount = 1_000_000_000_000_000;
 
-const maxBy = 1_000_000;
+const maxBy = 1_000_000_000;
 const maxKeys = 1000;
 const maxWindowMs = 31 * 24 * 3_600_000;
 const maxOfKind = 1_000_000;
@@ -32,10 +32,11 @@ const keyPattern = /^[A-Za-z0-9_-]{1,64}$/;
  */
 export function addToCounter(
   known: KeptCounter | undefined,
-  { by, agoMs = 0, max }: CounterAddition,
-  { windowMs, isSliding }: CounterRule,
+  { by, agoMs = 0, max, ...own }: CounterAddition,
+  { isSliding, ...rule }: CounterRule,
   now: EpochMs,
 ): KeptCounter | undefined {
+  const windowMs = own.windowMs ?? rule.windowMs;
   const before = known && now < known.endsAt ? known : undefined;
   const count = before?.count ?? 0;
   if (max !== undefined && count >= max) return undefined;
@@ -69,9 +70,10 @@ export function checkCounterChange(
   checkWhole("number of keys", removed.length + added.length, 0, maxKeys);
   checkCounterKeys(removed);
   checkCounterKeys(added.map(({ key }) => key));
-  for (const { by, agoMs = 0, max = maxCount } of added) {
+  for (const { by, agoMs = 0, max = maxCount, ...own } of added) {
     checkWhole("addition", by, 1, maxBy);
-    checkWhole("age", agoMs, 0, windowMs - 1);
+    checkWhole("window", own.windowMs ?? windowMs, 1, maxWindowMs);
+    checkWhole("age", agoMs, 0, (own.windowMs ?? windowMs) - 1);
     checkWhole("maximum", max, 1, maxCount);
   }
 }

@@ -88,6 +88,12 @@ export interface NoticeIntake {
   take(work: ClaimedNotice | undefined): void;
 }
 
+/** What ends a delivery that no provider is called for, and how it is classed. */
+const noRouteEvents = {
+  failed: ["fail", "provider"],
+  held: ["suppress", "guard"],
+} as const;
+
 /** How long a claim waits whose message cannot be read now; milliseconds. */
 const failedReadRetryMs = 5000;
 
@@ -339,8 +345,9 @@ export class DueDeliveries implements NoticeIntake {
       const { problem, error, waitMs = failedReadRetryMs } = route;
       if (problem === "wait") return this.#later(claim, waitMs);
       if (isSent) return givenBack(claim);
-      const reason = { errorClass: "provider", error } as const;
-      const outcome = outcomeWithoutAttempt(item, "fail", reason, now);
+      const [event, errorClass] = noRouteEvents[problem];
+      const reason = { errorClass, error };
+      const outcome = outcomeWithoutAttempt(item, event, reason, now);
       return claimed(claim, outcome);
     }
     if (route.passedOver && lastAttempt && route.round > 1) {

@@ -152,7 +152,7 @@ function isFailedOver(
 /** The outcome of a delivery that is not tried. */
 export function outcomeWithoutAttempt(
   item: SendItem,
-  event: "expire" | "fail" | "filter" | "cancel",
+  event: "expire" | "fail" | "filter" | "suppress" | "cancel",
   reason: Partial<Pick<FailedResult, "errorClass" | "error">>,
   now: EpochMs,
 ): DeliveryOutcome {

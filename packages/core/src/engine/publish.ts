@@ -31,6 +31,7 @@ import {
   type NewMessage,
   parseMessageStructure,
   parseTimeToLive,
+  selectText,
 } from "../messages/message.ts";
 import {
   checkMessageOptions,
@@ -389,6 +390,22 @@ export function createPublisher(ports: PublisherPorts): Publisher {
     }
   }
 
+  /** What is too long for a recipient's protocol would cost, or never go. */
+  function checkLengths(content: MessageContent, to: Iterable<Protocol>): void {
+    if (content.kind !== "text" && content.kind !== "structure") return;
+    for (const name of to) {
+      const definition = protocols.check(name);
+      const problem = definition.problemWithLength?.(
+        selectText(content, definition).toWellFormed(),
+      );
+      if (problem === undefined) continue;
+      throw new CarillonError(
+        "MESSAGE_INVALID",
+        `Invalid message: the text for ${name} ${problem}.`,
+      );
+    }
+  }
+
   /**
    * Carries out a request, or answers the one that it repeats.
    *
@@ -439,6 +456,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         checkTextFor(request.text, used);
         const checked = await checkRequest(projectId, request);
         checkSmsIsSent(checked.sms, used, request.names?.sms);
+        checkLengths(checked.content, used);
         return await acceptForRecipients(
           {
             ...checked,
@@ -456,6 +474,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         const to = checkEndpoint(definition, endpoint);
         checkTextFor(text, [protocol]);
         const checked = await checkRequest(projectId, { ...request, text });
+        checkLengths(checked.content, [protocol]);
         return await acceptForRecipients(
           {
             ...checked,

@@ -18,6 +18,7 @@ export const errorClasses = [
   "no_channel",
   "expired",
   "filtered",
+  "guard",
   "interrupted",
   "internal",
 ] as const;

@@ -115,8 +115,11 @@ export interface RouteChoice {
 
 /** Why no provider is called. */
 export interface NoRoute {
-  /** `failed`: none ever will be; `wait`: one may be, after `waitMs`. */
-  readonly problem: "failed" | "wait";
+  /**
+   * `failed`: none ever will be; `wait`: one may be, after `waitMs`; `held`: the
+   * text must not go to one, so that the delivery ends as `suppressed`.
+   */
+  readonly problem: "failed" | "wait" | "held";
   readonly error: string;
   readonly waitMs?: number;
 }

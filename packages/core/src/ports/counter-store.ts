@@ -4,7 +4,11 @@
  */
 
 /** What is counted. Each kind has a bound of its own. */
-export const counterKinds = ["wrong_code", "refused_login"] as const;
+export const counterKinds = [
+  "wrong_code",
+  "refused_login",
+  "sms_guard",
+] as const;
 
 export type CounterKind = (typeof counterKinds)[number];
 
@@ -26,8 +30,10 @@ export interface CounterAddition {
    * {@link KeyedHash}.
    */
   readonly key: string;
-  /** How many: 1 to 1,000,000. */
+  /** How many: 1 to 1,000,000,000. */
   readonly by: number;
+  /** How long this one lasts. Default: as the rule says. */
+  readonly windowMs?: number;
   /** How long ago the last of them was; default 0, less than the window. */
   readonly agoMs?: number;
   /** Nothing of the change is made when the counter has reached this. */

@@ -59,6 +59,12 @@ export interface ProtocolDefinition {
    * character (U+001B) at position 2". Absent when each text can be.
    */
   problemWithText?(text: string): string | undefined;
+  /**
+   * What makes a text too long, as the end of a sentence that begins with the
+   * text: "takes 31 segments". A message to recipients that it names is refused
+   * then; each other delivery ends. Default: nothing.
+   */
+  problemWithLength?(text: string): string | undefined;
   /** How long a message lives whose publisher gives no time to live; seconds. */
   readonly defaultLifeSeconds: number;
   /** The same of messages of class `otp`. Default: no other. */

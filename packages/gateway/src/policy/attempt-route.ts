@@ -22,9 +22,12 @@ export interface TriedProvider {
   readonly outcome?: string;
 }
 
-/** Why no provider can be tried: none ever can, or none at present. */
+/**
+ * Why no provider can be tried: none ever can, none at present, or the guard
+ * holds the message.
+ */
 export interface NoAttemptRoute {
-  readonly problem: "failed" | "wait";
+  readonly problem: "failed" | "wait" | "held";
   readonly error: string;
   /** How long to wait, in milliseconds. */
   readonly waitMs?: number;
@@ -57,6 +60,8 @@ export class AttemptRoute {
   readonly silenceMs?: number;
   /** Another one is tried after a failed receipt. */
   readonly nextOnFailedReceipt: boolean;
+  /** As the policy's rule gives it. */
+  readonly costPerSegment?: number;
   readonly #held: HeldProvider | undefined;
   readonly #admission: Admission | undefined;
   #isOver = false;
@@ -76,6 +81,9 @@ export class AttemptRoute {
     this.hasNext = route.hasNext;
     if (route.silenceMs !== undefined) this.silenceMs = route.silenceMs;
     this.nextOnFailedReceipt = route.nextOnFailedReceipt;
+    if (route.costPerSegment !== undefined) {
+      this.costPerSegment = route.costPerSegment;
+    }
     this.#held = held;
     this.#admission = admission;
   }
@@ -119,7 +127,8 @@ export class AttemptRoute {
 /** Shortest wait for a breaker, in milliseconds. */
 const minWaitMs = 1000;
 
-const notSent: ReadonlySet<string | undefined> = new Set([
+/** Outcomes of attempts of which nothing went out. */
+export const notSent: ReadonlySet<string | undefined> = new Set([
   "deferred",
   "rejected",
   "suppressed",
@@ -177,7 +186,7 @@ function routeByPolicy(
     return { problem: "wait", error: message, waitMs };
   }
   const { candidate, admission } = found;
-  const { provider, sender } = candidate;
+  const { provider, sender, costPerSegment } = candidate;
   const count = countOf(candidate);
   const others = candidates.filter((it) => it !== candidate);
   return new AttemptRoute(
@@ -205,6 +214,7 @@ function routeByPolicy(
         others.length > 0 &&
         receipts !== undefined &&
         receipts.onFailed !== false,
+      ...(costPerSegment !== undefined && { costPerSegment }),
     },
     providers.hold(provider),
     admission,

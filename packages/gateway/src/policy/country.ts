@@ -46,6 +46,15 @@ export function countryOf(digits: string): string | undefined {
   return undefined;
 }
 
+/** Whether it is the ISO 3166 code of a country that {@link countryOf} knows. */
+export function isCountry(code: string): boolean {
+  countries ??= parseCodes();
+  known ??= new Set(countries.values());
+  return known.has(code);
+}
+
+let known: ReadonlySet<string> | undefined;
+
 function parseCodes(): ReadonlyMap<string, string> {
   return new Map(
     CODES.split(" ").map((entry) => [entry.slice(0, -2), entry.slice(-2)]),

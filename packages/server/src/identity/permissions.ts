@@ -100,6 +100,9 @@ export const permissions = {
   "access-keys.write": domainAdministration(
     "Creating, rotating, disabling and deleting access keys; those of operators by operators only",
   ),
+  "guards.read": operatorsOnly(
+    "Seeing what the guard of texts held, and its limits",
+  ),
   "opt-outs.read": operatorsOnly(
     "Who does not want texts, in the whole installation",
   ),

@@ -54,6 +54,18 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "A `provider` that is not configured any more did not stop well",
   ),
+  sms_held: event(
+    "warn",
+    "The guard held a text before a carrier had it: `reason`, `endpoint`, `projectId`, `class`",
+  ),
+  sms_spend: event(
+    "warn",
+    "What texts cost has come to `percent` of the `limit` of a `period`: `date`, `amount`, and `projectId` where it is a project's",
+  ),
+  sms_held_not_counted: event(
+    "warn",
+    "Texts were held, and the store could not count them for the summary",
+  ),
   stopping: event("info", "It stops: `reason` is the signal"),
   stopped: event("info", "It has stopped, after `durationMs`"),
   stop_unfinished: event(

@@ -36,7 +36,7 @@ const maxProviders = 50;
 
 /** Failures that are written without an attempt. */
 const withoutAttempt: ReadonlySet<ErrorClass | undefined> = new Set<ErrorClass>(
-  ["filtered", "expired", "no_channel"],
+  ["filtered", "guard", "expired", "no_channel"],
 );
 
 export class DeliveryMeter implements DeliveryListener {

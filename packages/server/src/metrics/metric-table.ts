@@ -82,6 +82,16 @@ export const metrics = {
     labels: ["outcome"],
     help: "Log-ins since start",
   },
+  carillon_sms_held_total: {
+    type: "counter",
+    labels: ["reason"],
+    help: "Texts that the guard held since start, before any carrier had them",
+  },
+  carillon_sms_spend_alerts_total: {
+    type: "counter",
+    labels: ["scope", "period", "percent"],
+    help: "How often spend on texts has come to a share of its limit since start; scope is all or project",
+  },
   carillon_database_bytes: {
     type: "gauge",
     labels: ["file"],

@@ -12,6 +12,7 @@ import {
 } from "@carillon/core";
 import type { DiskUse } from "@carillon/storage";
 import type { EventTailer } from "../events/event-tailer.ts";
+import type { SmsGuard } from "../sms-guard.ts";
 import type { DeliveryMeter } from "./delivery-meter.ts";
 import { formatMetric, type Sample } from "./exposition.ts";
 import type { LoginMeter } from "./login-meter.ts";
@@ -26,6 +27,8 @@ export interface MetricsPorts {
   readonly deliveries: DeliveryMeter;
   readonly logins: LoginMeter;
   readonly events: Pick<EventTailer, "count" | "dropped">;
+  /** Absent: there is none. */
+  readonly smsGuard?: Pick<SmsGuard, "held" | "spendAlerts"> | undefined;
   readonly droppedLogLines: () => number;
   /** Absent where nothing is kept on a disk. */
   readonly diskUse?: (() => Promise<DiskUse>) | undefined;
@@ -110,6 +113,15 @@ async function readSamples(
     carillon_logins_total: Object.entries(logins.counts()).map(
       ([outcome, value]) => ({ labels: { outcome }, value }),
     ),
+    carillon_sms_held_total: (ports.smsGuard?.held.counts() ?? []).map(
+      ({ reason, count }) => ({ labels: { reason }, value: count }),
+    ),
+    carillon_sms_spend_alerts_total: (
+      ports.smsGuard?.spendAlerts.counts() ?? []
+    ).map(({ scope, period, percent, count }) => ({
+      labels: { scope, period, percent: String(percent) },
+      value: count,
+    })),
     carillon_database_bytes: disk
       ? [
           { labels: { file: "database" }, value: disk.databaseBytes },

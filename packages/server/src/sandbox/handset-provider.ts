@@ -37,6 +37,7 @@ export interface HandsetPorts {
 export class HandsetProvider extends Provider {
   // No carrier stands behind it.
   override readonly textLimits = null;
+  override readonly reachesPhones = false;
   readonly #ports: HandsetPorts;
   readonly #attempts = new AttemptCounts();
 

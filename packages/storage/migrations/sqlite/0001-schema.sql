@@ -608,7 +608,7 @@ CREATE TABLE change_consumers (
 
 ---------------------------------------------------------------- counters
 
--- What must not happen too often: wrong codes, refused log-ins.
+-- What must not happen too often: wrong codes, refused log-ins, texts.
 CREATE TABLE counters (
   kind    TEXT    NOT NULL,
   -- A keyed hash: what is counted cannot be read from it.

@@ -47,6 +47,29 @@ export function testCounters({ test }: Cases): void {
     assert.deepEqual(await countsOf(store, sliding, "a"), [undefined]);
   });
 
+  test("gives a counter a window of its own", async (store, clock) => {
+    const added = [
+      { key: "short", by: 1 },
+      { key: "long", by: 1, windowMs: 5000 },
+    ];
+    const counters = await store.changeCounters(fixed, { added });
+    assert.deepEqual(
+      counters?.map(({ endsInMs }) => endsInMs),
+      [1000, 5000],
+    );
+    clock.advance(1000);
+    assert.deepEqual(await countsOf(store, fixed, "short", "long"), [
+      undefined,
+      1,
+    ]);
+    await assert.rejects(
+      store.changeCounters(fixed, {
+        added: [{ key: "none", by: 1, windowMs: 0 }],
+      }),
+      { code: "STORAGE_REFUSED" },
+    );
+  });
+
   test("counts all that many add at once", async (store) => {
     await Promise.all(
       Array.from({ length: 200 }, (_, n) =>
@@ -225,7 +248,7 @@ export function testCounters({ test }: Cases): void {
       { by: -1 },
       { by: 0.5 },
       { by: Number.NaN },
-      { by: 1_000_001 },
+      { by: 1_000_000_001 },
       { by: 1, agoMs: -1 },
       { by: 1, agoMs: 1000 },
       { by: 1, max: 0 },

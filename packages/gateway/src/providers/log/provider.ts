@@ -12,6 +12,7 @@ import type { LogProviderConfig, LogProviderLogger } from "./config.ts";
 /** Writes each message as a line, and calls it simulated. */
 export class LogProvider extends Provider {
   override readonly textLimits = null;
+  override readonly reachesPhones = false;
   readonly #logger: LogProviderLogger;
   #count = 0;
 

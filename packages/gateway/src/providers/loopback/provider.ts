@@ -30,6 +30,7 @@ export type LoopbackTraffic = OutgoingMessage | IncomingMessage;
 /** A provider whose phones are functions of a test or a demo. */
 export class LoopbackProvider extends Provider {
   override readonly textLimits = null;
+  override readonly reachesPhones = false;
   readonly #subscribers = new Map<string, LoopbackSubscriber>();
   #traffic: LoopbackTraffic[] = [];
   #count = 0;

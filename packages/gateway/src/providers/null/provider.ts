@@ -7,6 +7,7 @@ import { defineProviderType } from "../../provider-type.ts";
 /** Takes every message and drops it. */
 export class NullProvider extends Provider {
   override readonly textLimits = null;
+  override readonly reachesPhones = false;
   #count = 0;
 
   /** Numbers the messages "1", "2", … and says that they are simulated. */

@@ -28,6 +28,10 @@ export const routeGroups = [
     name: "Opt-outs",
     description: "Who does not want texts, in the whole installation",
   },
+  {
+    name: "Guards",
+    description: "What holds texts before a carrier gets them",
+  },
   { name: "Keys", description: "What messages are sealed with" },
   {
     name: "Identity",

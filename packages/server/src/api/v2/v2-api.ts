@@ -18,6 +18,7 @@ import { deliveryActionRoutes } from "./delivery-actions.ts";
 import { deliveryJobRoutes } from "./delivery-jobs.ts";
 import { createProblemAnswer } from "./error-answers.ts";
 import { type EventPorts, eventRoutes } from "./events.ts";
+import { type GuardViewPorts, smsGuardRoutes } from "./guards.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
 import { type InboundPorts, inboundRoutes } from "./inbound.ts";
 import { keyRoutes } from "./keys.ts";
@@ -46,6 +47,7 @@ export interface V2ApiPorts
     ErrorAnswerPorts,
     InboundPorts,
     OptOutPorts,
+    GuardViewPorts,
     TopicLogPorts,
     TopicStatisticsPorts,
     NotifyPolicyPorts,
@@ -88,6 +90,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       inboundRoutes(api, ports);
       eventRoutes(api, ports);
       optOutRoutes(api, ports);
+      smsGuardRoutes(api, ports);
       whoamiRoutes(api, ports);
       identityRoutes(api, ports.administration);
       signingKeyRoutes(api, ports.certificates);

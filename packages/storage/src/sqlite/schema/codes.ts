@@ -75,6 +75,7 @@ export const errorClassCodes = {
   interrupted: 9,
   internal: 10,
   filtered: 11,
+  guard: 12,
 } as const satisfies Codes<ErrorClass>;
 
 export const attemptOutcomeCodes = {

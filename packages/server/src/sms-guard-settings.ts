@@ -1,0 +1,127 @@
+/** What `sms.guard` of the configuration may hold: a key for each rule. */
+
+import { defaultGuardRules, isCountry } from "@carillon/gateway";
+import { Type } from "./json-schema.ts";
+
+const maxLimit = 1_000_000_000;
+
+/** A limit on texts, or on money; 0 is none. */
+function limit(
+  name: keyof typeof defaultGuardRules,
+  description: string,
+  what = "texts",
+) {
+  const none = defaultGuardRules[name] === 0 ? "none by default" : "0 is none";
+  return Type.Integer({
+    group: "SMS",
+    reloadable: true,
+    description: `${description}; ${none}.`,
+    expected: `a whole number of ${what} from 0 (no limit) to ${maxLimit}`,
+    default: defaultGuardRules[name],
+    minimum: 0,
+    maximum: maxLimit,
+  });
+}
+
+function flag(description: string) {
+  return Type.Boolean({
+    group: "SMS",
+    reloadable: true,
+    description,
+    expected: "true or false",
+    default: false,
+  });
+}
+
+function countries(description: string, isAny: boolean) {
+  const star = isAny ? " or *" : "";
+  return Type.Array(Type.String(), {
+    group: "SMS",
+    reloadable: true,
+    description,
+    expected: `a list of ISO 3166 codes such as DE${star}`,
+    default: [],
+    example: ["DE", "AT", "CH"],
+    uniqueItems: true,
+    problem: (value: unknown) => problemWithCountries(value, isAny),
+  });
+}
+
+/** The section `sms.guard`. */
+export const guardSettings = Type.Object({
+  countries: countries(
+    "Countries that texts go to through carriers: exactly these. When empty, all but those with a high risk of SMS pumping, see the guide on guards; `*` is all of them.",
+    true,
+  ),
+  deniedCountries: countries(
+    "Countries that no text goes to through a carrier, whatever `sms.guard.countries` says.",
+    false,
+  ),
+  allowPremium: flag("Whether texts go to premium-rate numbers."),
+  allowSatellite: flag(
+    "Whether texts go to satellite phones and international networks (+870, +878, +881 to +883).",
+  ),
+  numberPerHour: limit("numberPerHour", "Texts to one number in an hour"),
+  numberPerHalfDay: limit(
+    "numberPerHalfDay",
+    "Texts to one number in 12 hours",
+  ),
+  otpPerTenMinutes: limit(
+    "otpPerTenMinutes",
+    "Texts of class `otp` to one number in 10 minutes",
+  ),
+  otpPerHour: limit(
+    "otpPerHour",
+    "Texts of class `otp` to one number in an hour",
+  ),
+  prefixPerHour: limit(
+    "prefixPerHour",
+    "Texts in an hour to numbers that differ in their last three digits only",
+  ),
+  countryPerHour: limit("countryPerHour", "Texts to one country in an hour"),
+  projectPerHour: limit("projectPerHour", "Texts of one project in an hour"),
+  classPerHour: limit(
+    "classPerHour",
+    "Texts of one class of one project in an hour",
+  ),
+  sequenceLength: limit(
+    "sequenceLength",
+    "Recipients of one project and class that count up or down within ten minutes: the last of so many, and those after it, are held as SMS pumping",
+    "numbers",
+  ),
+  spendPerDay: limit(
+    "spendPerDay",
+    "What texts may cost in a day of UTC, in the policy's currency, by its `costPerSegment`",
+    "units of the currency",
+  ),
+  spendPerMonth: limit(
+    "spendPerMonth",
+    "What texts may cost in a month of UTC",
+    "units of the currency",
+  ),
+  projectSpendPerDay: limit(
+    "projectSpendPerDay",
+    "What texts of one project may cost in a day of UTC",
+    "units of the currency",
+  ),
+  projectSpendPerMonth: limit(
+    "projectSpendPerMonth",
+    "What texts of one project may cost in a month of UTC",
+    "units of the currency",
+  ),
+});
+
+/** A clause that says what is wrong, `undefined` when nothing is. */
+function problemWithCountries(
+  value: unknown,
+  isAny: boolean,
+): string | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const wrong = value.find(
+    (code) => !(isAny && code === "*") && !isCountry(String(code)),
+  );
+  if (wrong === undefined) return undefined;
+  const upper = String(wrong).toUpperCase();
+  const meant = isCountry(upper) ? `; did you mean ${upper}?` : "";
+  return `expected ISO 3166 codes such as DE${isAny ? ", or *" : ""}, got ${JSON.stringify(wrong)}${meant}`;
+}

@@ -1,0 +1,191 @@
+/**
+ * The guard of texts, with its counts in the store: they survive a restart, and
+ * hold for all nodes together. Numbers stand there as keyed hashes alone.
+ */
+
+import {
+  type Clock,
+  type CounterRule,
+  type CounterStore,
+  type KeyedHash,
+  type Logger,
+  loadOnce,
+  maskPhoneNumber,
+} from "@carillon/core";
+import {
+  type DeliveryPolicy,
+  Guard,
+  type GuardCounters,
+  type GuardRules,
+  type HoldReason,
+  limitsSpend,
+  type NumberTypeLookup,
+} from "@carillon/gateway";
+import { type Config, ConfigError } from "./config.ts";
+
+/** Texts that were held since the start, for metrics. */
+export class HeldTexts {
+  readonly #counts = new Map<HoldReason, number>();
+
+  note(reason: HoldReason): void {
+    this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
+  }
+
+  counts(): { readonly reason: HoldReason; readonly count: number }[] {
+    return Array.from(this.#counts, ([reason, count]) => ({ reason, count }));
+  }
+}
+
+/** Spend that came to a share of its limit since the start, for metrics. */
+export class SpendAlerts {
+  readonly #counts = new Map<string, SpendAlertCount>();
+
+  note(alert: Omit<SpendAlertCount, "count">): void {
+    const key = `${alert.scope} ${alert.period} ${alert.percent}`;
+    const count = (this.#counts.get(key)?.count ?? 0) + 1;
+    this.#counts.set(key, { ...alert, count });
+  }
+
+  counts(): SpendAlertCount[] {
+    return [...this.#counts.values()];
+  }
+}
+
+interface SpendAlertCount {
+  readonly scope: "all" | "project";
+  readonly period: "day" | "month";
+  readonly percent: number;
+  readonly count: number;
+}
+
+export interface SmsGuardPorts {
+  readonly store: Pick<CounterStore, "changeCounters" | "readCounters">;
+  readonly hash: KeyedHash;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A guard, and what metrics say of it. */
+export interface SmsGuard {
+  readonly guard: Guard;
+  readonly held: HeldTexts;
+  readonly spendAlerts: SpendAlerts;
+}
+
+export function createSmsGuard(
+  { store, hash, clock, logger }: SmsGuardPorts,
+  rules: Config["sms"]["guard"],
+): SmsGuard {
+  const held = new HeldTexts();
+  const spendAlerts = new SpendAlerts();
+  const guard = new Guard({
+    rules: toGuardRules(rules),
+    counters: createGuardCounters(store, hash),
+    numberType: createNumberTypeLookup(),
+    clock,
+    place: "sms.guard.",
+    onHeld({ reason, digits, messageClass, project }) {
+      held.note(reason);
+      logger.warn("sms_held", {
+        reason,
+        endpoint: maskPhoneNumber(`+${digits}`),
+        projectId: project,
+        ...(messageClass !== null && { class: messageClass }),
+      });
+    },
+    onSpendAlert({ period, date, project, percent, amount, limit }) {
+      const scope = project === undefined ? "all" : "project";
+      spendAlerts.note({ scope, period, percent });
+      logger.warn("sms_spend", {
+        period,
+        date,
+        ...(project !== undefined && { projectId: project }),
+        percent,
+        amount,
+        limit,
+      });
+    },
+    onFailed: (error) => logger.warn("sms_held_not_counted", { error }),
+  });
+  return { guard, held, spendAlerts };
+}
+
+/** Of the configuration, whose keys are those of the rules. */
+export function toGuardRules(settings: Config["sms"]["guard"]): GuardRules {
+  return settings;
+}
+
+/**
+ * A limit on spend without a price would hold nothing, and nobody would know.
+ *
+ * @throws ConfigError when the policy has no price and spend is limited
+ */
+export function checkSpendLimits(
+  { guard }: Pick<Config["sms"], "guard">,
+  policy: Pick<DeliveryPolicy, "data"> | undefined,
+): void {
+  if (!limitsSpend(toGuardRules(guard))) return;
+  const hasPrice = policy?.data.rules.some(({ use }) =>
+    use.some(({ costPerSegment }) => costPerSegment !== undefined),
+  );
+  if (hasPrice) return;
+  throw new ConfigError(
+    spendKeys
+      .filter((key) => guard[key] > 0)
+      .map((key) => ({
+        key: `sms.guard.${key}`,
+        source: `sms.guard.${key}`,
+        problem: `expected a policy with prices, because spend is limited to ${guard[key]}: give the providers of sms.policyFile a costPerSegment, or set ${key} to 0`,
+      })),
+  );
+}
+
+const spendKeys = [
+  "spendPerDay",
+  "spendPerMonth",
+  "projectSpendPerDay",
+  "projectSpendPerMonth",
+] as const;
+
+/** Beyond it the counters that end first go: those of single numbers. */
+const rule: CounterRule = {
+  kind: "sms_guard",
+  windowMs: 3_600_000,
+  isSliding: false,
+  maxCounters: 1_000_000,
+};
+
+function createGuardCounters(
+  store: SmsGuardPorts["store"],
+  hash: KeyedHash,
+): GuardCounters {
+  return {
+    async read(keys) {
+      const counters = await store.readCounters(
+        rule.kind,
+        keys.map((key) => hash(key)),
+      );
+      return counters.map((counter) => counter?.count ?? 0);
+    },
+    async add(additions) {
+      const added = additions.map(({ key, by, limit, windowMs }) => ({
+        key: hash(key),
+        by,
+        windowMs,
+        // The store refuses what has reached it, before it adds.
+        ...(limit !== undefined && { max: limit - by + 1 }),
+      }));
+      const counters = await store.changeCounters(rule, { added });
+      return counters?.map(({ count }) => count);
+    },
+  };
+}
+
+/** Loaded with the first text to a carrier: a start does without. */
+function createNumberTypeLookup(): NumberTypeLookup {
+  const load = loadOnce(() => import("awesome-phonenumber"));
+  return async (number) => {
+    const { parsePhoneNumber } = await load();
+    return parsePhoneNumber(number).type;
+  };
+}

@@ -8,6 +8,7 @@ import {
 import {
   ConfigurationError,
   type DeliveryPolicy,
+  HeldError,
   type OutgoingMessage,
   ProviderConnectionError,
   ProviderError,
@@ -50,6 +51,9 @@ export function outcomeOfError(
 }
 
 function resultOfError(error: unknown): FailedResult {
+  if (error instanceof HeldError) {
+    return { ...failed("suppressed", error), errorClass: "guard" };
+  }
   if (error instanceof SuppressedError) {
     return failed("suppressed", error);
   }

@@ -102,6 +102,33 @@ export function testFailover({ test }: EngineCases): void {
     assert.equal(receiptExpected, true);
   });
 
+  test("ends what is held, with its reason and without an attempt", {}, async (world) => {
+    world.sms.choose = async () => ({ problem: "held", error: "Too many." });
+    const engine = await world.start();
+    await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    assert.deepEqual(world.sms.routes, []);
+    const { state, attemptCount, attempts, provider } = await deliveryOf(world);
+    assert.deepEqual([state, attemptCount], ["suppressed", 0]);
+    assert.equal(provider, undefined);
+    assert.deepEqual(
+      attempts.map(({ errorClass, error }) => [errorClass, error]),
+      [["guard", "Too many."]],
+    );
+  });
+
+  test("leaves what a carrier has as it is when the next text is held", {}, async (world) => {
+    world.sms.choose = inOrder("a", "b");
+    answering(world, { a: acceptedBy("a"), b: acceptedBy("b") });
+    const engine = await world.start();
+    await engine.publisher.sendSms(projectId, phone, "hi");
+    await world.settle();
+    world.sms.choose = async () => ({ problem: "held", error: "Too many." });
+    await world.advance(silenceMs);
+    assert.deepEqual(world.sms.routes, ["a"]);
+    assert.equal((await deliveryOf(world)).state, "sent");
+  });
+
   test("tries the next provider at once, and waits when all were tried", {}, async (world) => {
     world.sms.choose = inOrder("a", "b");
     answering(world, { a: busy, b: busy });

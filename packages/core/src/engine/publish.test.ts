@@ -20,7 +20,10 @@ const guest = "2".repeat(32) as ProjectId;
 const protocols = createProtocols([
   defineTestProtocol("sms", {
     problemWithText: (text) => (text.includes("\u0007") ? "a bell" : undefined),
+    problemWithLength: ({ length }) =>
+      length > 9 ? `takes ${length} segments` : undefined,
   }),
+  defineTestProtocol("email"),
 ]);
 
 async function setUp() {
@@ -99,6 +102,37 @@ test("what a protocol cannot carry is refused in its own variant", async () => {
   ]) {
     assert.ok(await publish(request));
   }
+});
+
+test("what is too long for a recipient's protocol is refused, and nothing else is", async () => {
+  const { publisher, publish, templates, sendSms, store } = await setUp();
+  const long = "0123456789";
+  const error = {
+    code: "MESSAGE_INVALID",
+    message: "Invalid message: the text for sms takes 10 segments.",
+  };
+  const phone = { protocol: "sms", endpoint: "+491700000000" };
+  const mailbox = { protocol: "email", endpoint: "ann@example.com" };
+  const variants = { default: long, sms: "short" };
+  await templates.create(projectId, { name: "disk", content: "01234567{a}" });
+  const template = { name: "disk", tags: { a: "89" } };
+  await assert.rejects(sendSms(phone.endpoint, long), error);
+  for (const request of [
+    { text: long },
+    { variants: { default: "short", sms: long } },
+    { template },
+  ]) {
+    await assert.rejects(
+      publisher.send(projectId, [mailbox, phone], request),
+      error,
+    );
+  }
+  const { messages } = await store.listMessages(projectId, {}, { limit: 9 });
+  assert.deepEqual(messages, []);
+  await publisher.send(projectId, [mailbox], { text: long });
+  await publisher.send(projectId, [phone], { variants });
+  // Of a topic's subscribers nobody knows what they get it by.
+  assert.ok(await publish({ text: long }));
 });
 
 test("a structure goes before a template, a template before text", async () => {

@@ -45,6 +45,24 @@ const others: Readonly<Record<string, unknown>> = {
   "sms.inbound": ["*=inbox"],
   "sms.optOutExempt": ["otp"],
   "sms.optOutLanguages": ["de"],
+  "sms.maxSegments": 3,
+  "sms.guard.countries": ["DE"],
+  "sms.guard.deniedCountries": ["AT"],
+  "sms.guard.allowPremium": true,
+  "sms.guard.allowSatellite": true,
+  "sms.guard.numberPerHour": 1,
+  "sms.guard.numberPerHalfDay": 1,
+  "sms.guard.otpPerTenMinutes": 1,
+  "sms.guard.otpPerHour": 1,
+  "sms.guard.prefixPerHour": 1,
+  "sms.guard.countryPerHour": 1,
+  "sms.guard.projectPerHour": 1,
+  "sms.guard.classPerHour": 1,
+  "sms.guard.sequenceLength": 5,
+  "sms.guard.spendPerDay": 1,
+  "sms.guard.spendPerMonth": 1,
+  "sms.guard.projectSpendPerDay": 1,
+  "sms.guard.projectSpendPerMonth": 1,
   maxConnections: 10,
   topicsPerProject: 10,
   subscriptionsPerTopic: 10,
@@ -80,8 +98,10 @@ function setUp(t: TestContext) {
 }
 
 function toFile(path: string, value: unknown): object {
-  const [name = "", inner] = path.split(".");
-  return { [name]: inner === undefined ? value : { [inner]: value } };
+  const [name = "", ...inner] = path.split(".");
+  return {
+    [name]: inner.length === 0 ? value : toFile(inner.join("."), value),
+  };
 }
 
 test("each key is applied, or named as one that needs a restart", (t) => {

@@ -31,7 +31,7 @@ export interface KeyNotes {
   readonly reloadable?: boolean;
   /** Never shown. */
   readonly secret?: boolean;
-  /** No flag: everybody on the machine can read command lines. */
+  /** No flag: everybody on the machine can read command lines, or too many. */
   readonly withoutFlag?: boolean;
   /** Why a value cannot be accepted yet. */
   readonly unsupported?: string;

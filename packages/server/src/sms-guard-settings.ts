@@ -5,6 +5,9 @@ import { Type } from "./json-schema.ts";
 
 const maxLimit = 1_000_000_000;
 
+/** No flags: they would be half of all, and belong into a file. */
+const common = { group: "SMS", reloadable: true, withoutFlag: true } as const;
+
 /** A limit on texts, or on money; 0 is none. */
 function limit(
   name: keyof typeof defaultGuardRules,
@@ -13,8 +16,7 @@ function limit(
 ) {
   const none = defaultGuardRules[name] === 0 ? "none by default" : "0 is none";
   return Type.Integer({
-    group: "SMS",
-    reloadable: true,
+    ...common,
     description: `${description}; ${none}.`,
     expected: `a whole number of ${what} from 0 (no limit) to ${maxLimit}`,
     default: defaultGuardRules[name],
@@ -25,8 +27,7 @@ function limit(
 
 function flag(description: string) {
   return Type.Boolean({
-    group: "SMS",
-    reloadable: true,
+    ...common,
     description,
     expected: "true or false",
     default: false,
@@ -36,8 +37,7 @@ function flag(description: string) {
 function countries(description: string, isAny: boolean) {
   const star = isAny ? " or *" : "";
   return Type.Array(Type.String(), {
-    group: "SMS",
-    reloadable: true,
+    ...common,
     description,
     expected: `a list of ISO 3166 codes such as DE${star}`,
     default: [],

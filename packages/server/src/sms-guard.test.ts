@@ -126,8 +126,10 @@ test("refuses limits of spend where no provider has a price", () => {
 
 test("takes its rules from the configuration, and names every mistake", () => {
   const { guard } = loadConfig({
-    env: { CARILLON_SMS_GUARD_COUNTRIES: "DE,AT" },
-    flags: { smsGuardNumberPerHour: "5" },
+    env: {
+      CARILLON_SMS_GUARD_COUNTRIES: "DE,AT",
+      CARILLON_SMS_GUARD_NUMBER_PER_HOUR: "5",
+    },
   }).sms;
   assert.deepEqual(guard, {
     ...defaultGuardRules,
@@ -137,18 +139,18 @@ test("takes its rules from the configuration, and names every mistake", () => {
   assert.throws(
     () =>
       loadConfig({
-        flags: {
-          smsGuardCountries: "de",
-          smsGuardDeniedCountries: "*",
-          smsGuardOtpPerHour: "-1",
-          smsMaxSegments: "0",
+        env: {
+          CARILLON_SMS_GUARD_COUNTRIES: "de",
+          CARILLON_SMS_GUARD_DENIED_COUNTRIES: "*",
+          CARILLON_SMS_GUARD_OTP_PER_HOUR: "-1",
+          CARILLON_SMS_MAX_SEGMENTS: "0",
         },
       }),
     (error: Error) => {
-      assert.match(error.message, /countries: .*got "de"; did you mean DE\?/);
-      assert.match(error.message, /denied-countries: expected ISO 3166 codes/);
-      assert.match(error.message, /otp-per-hour: expected a whole number/);
-      assert.match(error.message, /max-segments: expected a whole number/);
+      assert.match(error.message, /COUNTRIES: .*got "de"; did you mean DE\?/);
+      assert.match(error.message, /DENIED_COUNTRIES: expected ISO 3166 codes/);
+      assert.match(error.message, /OTP_PER_HOUR: expected a whole number/);
+      assert.match(error.message, /MAX_SEGMENTS: expected a whole number/);
       return true;
     },
   );

@@ -340,6 +340,7 @@ test("describes itself as OpenAPI 3.1, and only itself", async () => {
     "/api/v2/domains",
     "/api/v2/domains/{domainId}",
     "/api/v2/events",
+    "/api/v2/guards",
     "/api/v2/inbound",
     "/api/v2/inbound/{inboundId}",
     "/api/v2/keys",

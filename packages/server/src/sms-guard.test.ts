@@ -1,7 +1,7 @@
 /** The guard with its counts in a store, and at its place in the service. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -10,6 +10,7 @@ import {
   DeliveryPolicy,
   defaultGuardRules,
   type GuardRules,
+  highRiskCountries,
 } from "@carillon/gateway";
 import { openSqliteStore } from "@carillon/storage";
 import { ManualClock, MemoryStore, RecordingLogger } from "@carillon/testing";
@@ -293,6 +294,18 @@ test("holds texts before the carrier has them, says why, and lets them go when t
   assert.ok(resent.status < 300, JSON.stringify(resent.body));
   assert.equal((await settled(heldId)).state, "sent");
   assert.equal(twilio.texts.length, 3);
+});
+
+test("the guide lists each country with a high risk, under its reason", async () => {
+  const path = join(import.meta.dirname, "../../../docs/guides/sms-guards.md");
+  const page = await readFile(path, "utf8");
+  const listed: Record<string, string> = {};
+  for (const [, why = "", row = ""] of page.matchAll(
+    /^\| `(\w+)`: [^|]*\|(.*)\|$/gm,
+  )) {
+    for (const [code] of row.matchAll(/\b[A-Z]{2}\b/g)) listed[code] = why;
+  }
+  assert.deepEqual(listed, highRiskCountries);
 });
 
 async function temporaryFolder(t: TestContext): Promise<string> {

@@ -377,21 +377,33 @@ function defaultOf(key: ConfigKey): string {
 
 function renderExample(keys: readonly ConfigKey[]): string {
   const lines: string[] = [];
-  let section = "";
+  /** The sections that the last line is in, outermost first. */
+  let open: readonly string[] = [];
+  const indent = (depth: number) => "  ".repeat(depth + 1);
+  const enter = (sections: readonly string[]) => {
+    let shared = 0;
+    while (shared < open.length && open[shared] === sections[shared]) shared++;
+    for (let depth = open.length; depth > shared; depth--) {
+      lines.push(`${indent(depth - 1)}},`);
+    }
+    for (const [depth, name] of sections.entries()) {
+      if (depth >= shared) lines.push(`${indent(depth)}"${name}": {`);
+    }
+    open = sections;
+  };
   for (const key of keys) {
     // What this version refuses has no place in an example.
     if (key.unsupported) continue;
-    const [name = "", inner] = key.path.split(".");
-    const indent = inner === undefined ? "  " : "    ";
-    if (inner !== undefined && section !== name) lines.push(`  "${name}": {`);
-    if (inner === undefined && section !== "") lines.push("  },");
-    section = inner === undefined ? "" : name;
+    const path = key.path.split(".");
+    const sections = path.slice(0, -1);
+    enter(sections);
+    const before = indent(sections.length);
     lines.push(
-      ...wrap(key.description, 76).map((line) => `${indent}// ${line}`),
+      ...wrap(key.description, 76).map((line) => `${before}// ${line}`),
+      `${before}${setting(path.at(-1) ?? "", key)}`,
     );
-    lines.push(`${indent}${setting(inner ?? name, key)}`);
   }
-  if (section !== "") lines.push("  },");
+  enter([]);
   return `// All keys of the configuration. Written by scripts/write-reference.ts.
 {
 ${lines.join("\n")}

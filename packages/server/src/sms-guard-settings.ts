@@ -59,7 +59,7 @@ export const guardSettings = Type.Object({
   ),
   allowPremium: flag("Whether texts go to premium-rate numbers."),
   allowSatellite: flag(
-    "Whether texts go to satellite phones and international networks (+870, +878, +881 to +883).",
+    "Whether texts go to satellite phones and international networks (+870 to +879, +881 to +883).",
   ),
   numberPerHour: limit("numberPerHour", "Texts to one number in an hour"),
   numberPerHalfDay: limit(

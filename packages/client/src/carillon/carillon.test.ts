@@ -297,6 +297,35 @@ const operations: readonly (readonly [
     undefined,
   ],
   [
+    "guards.get",
+    (c) => c.guards.get({ project: "p1" }),
+    ["GET", "guards?project=p1"],
+    {
+      rules: { numberPerHour: 60 },
+      held: [{ reason: "number_limit", count: 2 }],
+      topNumbers: [{ number: "+49***678", count: 2 }],
+      topPrefixes: [],
+      spend: [{ scope: "all", period: "day", date: "2026-01-01", amount: 1.5 }],
+    },
+    {
+      rules: { numberPerHour: 60 },
+      held: [{ reason: "number_limit", count: 2 }],
+      topNumbers: [{ number: "+49***678", count: 2 }],
+      topPrefixes: [],
+      spend: [
+        {
+          scope: "all",
+          period: "day",
+          date: "2026-01-01",
+          amount: 1.5,
+          limit: 0,
+          percent: 0,
+        },
+      ],
+      currency: undefined,
+    },
+  ],
+  [
     "sandbox.mails",
     (c) => c.sandbox.mails({ query: "ann", limit: 1 }),
     ["GET", "sandbox/mails?query=ann&limit=1"],

@@ -344,7 +344,8 @@ has all keys with their defaults. An empty variable counts as unset. Lists are
 separated by commas; a flag may also be given several times. What is true or false
 is \`true\`, \`1\`, \`yes\` or \`on\`, else \`false\`, \`0\`, \`no\` or \`off\`; as a flag also
 \`--sandbox\` and \`--no-sandbox\`, of which the last one counts. Passwords and keys
-have no flag, because everybody on the machine can read command lines.
+have no flag, because everybody on the machine can read command lines; neither have
+guards (\`sms.guard\`), which belong into a file.
 
 Keys of the group *First start* are presets for what is otherwise made up and
 written to \`credentials.json\` in the data folder, readable by its owner only. They

@@ -18,6 +18,7 @@ export {
   checkCounterKeys,
 } from "./counters/counter.ts";
 export { type CheckedResult, checkResult } from "./engine/attempt-result.ts";
+export type { PollCount } from "./engine/carrier-polls.ts";
 export {
   type DeadlineEntry,
   DeadlineQueue,
@@ -39,6 +40,10 @@ export {
   createJobRunner,
   type JobRunner,
 } from "./engine/job-runner.ts";
+export {
+  defaultPollSchedule,
+  type PollSchedule,
+} from "./engine/poll-schedule.ts";
 export type {
   PublishedMessage,
   Publisher,
@@ -164,6 +169,7 @@ export {
 export {
   type AttemptPart,
   type DeliveryPart,
+  isNews,
   mergeReceipt,
   type PartState,
   partStates,
@@ -267,12 +273,15 @@ export {
 export {
   type AttemptResult,
   type AttemptSignals,
+  type CarrierPolls,
   type Channel,
   type ChannelKind,
   type FailedResult,
   kindOf,
   type NoRoute,
   noChannelText,
+  type PollAnswer,
+  type PolledReceipt,
   type PreparedMessage,
   type PullChannel,
   type Recipient,
@@ -309,8 +318,10 @@ export type {
   ClaimedPoll,
   DeliveryStore,
   DirectRecipient,
+  DuePolls,
   NextPoll,
   RangeLease,
+  ReceiptSource,
 } from "./ports/delivery-store.ts";
 export type {
   DetectionBounds,

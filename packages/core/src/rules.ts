@@ -36,7 +36,11 @@ export {
   isForMessages,
   isNewerThanJob,
 } from "./messages/delivery-job.ts";
-export { mergeReceipt, type ReceiptFacts } from "./messages/delivery-part.ts";
+export {
+  isNews,
+  mergeReceipt,
+  type ReceiptFacts,
+} from "./messages/delivery-part.ts";
 export {
   deliveryStates,
   isFinal,

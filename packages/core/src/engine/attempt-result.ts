@@ -116,7 +116,7 @@ function mendFlag(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : undefined;
 }
 
-function mendWait(value: unknown): number | undefined {
+export function mendWait(value: unknown): number | undefined {
   return typeof value === "number" && value >= 0
     ? Math.min(value, maxWaitMs)
     : undefined;
@@ -165,7 +165,7 @@ function mendCount(value: unknown): number | undefined {
 }
 
 /** PostgreSQL's text holds no U+0000, and UTF-8 no half of a surrogate pair. */
-function mendText(value: unknown): string | undefined {
+export function mendText(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
   if (value.length <= maxTextLength && !value.includes("\0")) {
     return value.toWellFormed();

@@ -24,6 +24,7 @@ import type { NextDue, ReclaimedWork, WorkStore } from "../ports/work-store.ts";
 import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
+import { CarrierPoller } from "./carrier-polls.ts";
 import { DueDeliveries, type NoticeIntake } from "./due-deliveries.ts";
 import { EndedRows } from "./ended-rows.ts";
 import { EngineLeases } from "./engine-leases.ts";
@@ -31,6 +32,7 @@ import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
 import { createLaneOf } from "./lanes.ts";
 import { OutcomeLedger } from "./ledger.ts";
+import { defaultPollSchedule, type PollSchedule } from "./poll-schedule.ts";
 import {
   createPublisher,
   type Publisher,
@@ -102,6 +104,10 @@ export interface EngineOptions {
    */
   readonly leaseMs: number;
   readonly sweepIntervalMs: number;
+  /** When carriers are asked for reports. */
+  readonly pollSchedule: PollSchedule;
+  /** A question to a carrier takes at most this long, in milliseconds. */
+  readonly pollTimeoutMs: number;
 }
 
 const defaultEngineOptions: EngineOptions = {
@@ -116,6 +122,8 @@ const defaultEngineOptions: EngineOptions = {
   laneRetryMs: 1000,
   leaseMs: 120_000,
   sweepIntervalMs: 5000,
+  pollSchedule: defaultPollSchedule,
+  pollTimeoutMs: 30_000,
 };
 
 export interface Engine {
@@ -232,6 +240,21 @@ export function createEngine(
       laneRetryMs: options.laneRetryMs,
     },
   );
+  const poller = new CarrierPoller(
+    {
+      ...persisting,
+      store,
+      sources: [...new Set(channels.values())].flatMap(
+        ({ polls }) => polls ?? [],
+      ),
+      onDeferred,
+    },
+    {
+      schedule: options.pollSchedule,
+      timeoutMs: options.pollTimeoutMs,
+      maxRetryAfterMs: retryPolicy.maxRetryAfterMs,
+    },
+  );
   function wake({ range, delivery }: NextDue): void {
     if (range !== undefined) fanOut.wakeIn(range);
     if (delivery !== undefined) dueDeliveries.wakeIn(delivery);
@@ -244,7 +267,10 @@ export function createEngine(
       logger,
       holdsWork: () =>
         fanOut.isActive || dueDeliveries.isActive || ledger.late > 0,
-      onNextDue: wake,
+      onNextDue: (next) => {
+        wake(next);
+        poller.wake();
+      },
       onFreed: () => dispatcher.broadcast({ kind: "work_freed" }),
     },
     options.sweepIntervalMs,
@@ -313,12 +339,17 @@ export function createEngine(
       accepted,
       attempts: sender.attempts,
       outcomes: ledger.counts,
+      polls: poller.counts(),
     }),
     async drain({ signal } = {}) {
       isOpen = false;
       stopListening();
       const done = (async () => {
-        await Promise.all([fanOut.drain(), dueDeliveries.drain()]);
+        await Promise.all([
+          fanOut.drain(),
+          dueDeliveries.drain(),
+          poller.drain(),
+        ]);
         await ledger.drain();
         await endedRows.stop();
         // Last: what is under way needs its leases.

@@ -223,7 +223,9 @@ function acceptedOutcome(
   return {
     ...accepted,
     ...(receiptExpected && { receiptExpected }),
-    ...(pollAfterMs !== undefined && { pollAt: addMs(now, pollAfterMs) }),
+    // Without an id there is nothing to ask about.
+    ...(pollAfterMs !== undefined &&
+      outcome.parts !== undefined && { pollAt: addMs(now, pollAfterMs) }),
     ...(route?.nextOnFailedReceipt && { failsOver: true }),
     // A text that would come after its time is not sent again.
     ...(silentAt !== undefined &&

@@ -116,6 +116,11 @@ const eventOf = {
   expired: "expire",
 } as const satisfies Partial<Record<PartState, ReceiptEvent>>;
 
+/** Whether a receipt says more of a part than is known of it. */
+export function isNews(known: PartState, event: ReceiptEvent): boolean {
+  return partAfter(known, event) !== known;
+}
+
 function partAfter(known: PartState, event: ReceiptEvent): PartState {
   if (known !== "sent") return known;
   switch (event) {

@@ -8,6 +8,7 @@ import type {
   Attempt,
   AttemptTimings,
   ErrorClass,
+  Receipt,
 } from "../messages/delivery.ts";
 import type { AttemptPart } from "../messages/delivery-part.ts";
 import type { Message } from "../messages/message.ts";
@@ -52,9 +53,55 @@ export interface Channel {
    * rendering), once.
    */
   prepare(message: Message): PreparedMessage | Promise<PreparedMessage>;
+  /** Where its carriers can be asked for reports; absent: they only push them. */
+  readonly polls?: CarrierPolls;
   /** Ends what is under way and frees connections; idempotent. */
   close(): Promise<void>;
 }
+
+/** Asks carriers what became of what they had accepted. */
+export interface CarrierPolls {
+  /**
+   * How many ids one question to this entry may have, at least 1; `undefined`:
+   * there is no such carrier at present, or it cannot be asked.
+   */
+  batchSizeOf(entry: string): number | undefined;
+  /**
+   * Asks once. Expected failures are answers, not exceptions; it settles soon
+   * after the signal is aborted. It changes nothing at the carrier, so it may be
+   * repeated.
+   */
+  ask(
+    entry: string,
+    externalIds: readonly string[],
+    signal: AbortSignal,
+  ): Promise<PollAnswer>;
+}
+
+/** A carrier's word on one id. */
+export type PolledReceipt = Pick<
+  Receipt,
+  "externalId" | "event" | "code" | "text"
+>;
+
+/** What came of a question. */
+export type PollAnswer =
+  | {
+      readonly outcome: "answered";
+      /** Those ids that something is known of; the others are asked again. */
+      readonly receipts: readonly PolledReceipt[];
+    }
+  | {
+      /**
+       * `deferred`: it may be answered later. `credentials`: once a person has set
+       * them right. `refused`: something is wrong with the question itself, such
+       * as one of its ids.
+       */
+      readonly outcome: "deferred" | "credentials" | "refused";
+      readonly error: string;
+      /** The carrier's wish when to come again; a floor. Milliseconds. */
+      readonly retryAfterMs?: number;
+    };
 
 /**
  * A channel whose recipients fetch their messages. It makes no attempts, so it
@@ -217,8 +264,8 @@ export interface SuccessfulResult extends AttemptTimings {
   /** The carrier will report on what it accepted. */
   readonly receiptExpected?: boolean;
   /**
-   * How long to wait before asking the carrier for a report. It is kept; nothing
-   * asks yet.
+   * How long to wait before the carrier is asked for a report on `parts`, by the
+   * channel's `polls`. Absent: it is not asked.
    */
   readonly pollAfterMs?: number;
 }

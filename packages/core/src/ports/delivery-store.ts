@@ -25,10 +25,22 @@ export interface AcceptedMessage {
   readonly unclaimed: number;
 }
 
+/** Where there is somebody to be asked for reports. */
+export interface DuePolls {
+  /** The provider, by its name in the configuration. */
+  readonly entry: string;
+  /** Until the first of its deliveries is due; 0 or less: it is, since then. */
+  readonly dueInMs: number;
+}
+
 /** What is asked of a carrier about a delivery that it accepted. */
 export interface ClaimedPoll {
   readonly messageSeq: number;
   readonly target: number;
+  /** Made so far; the last one is asked about. */
+  readonly attempts: number;
+  /** When the last one ended: the carrier had it by then. */
+  readonly sentAt: EpochMs;
   /** Those of the last attempt. */
   readonly parts: readonly DeliveryPart[];
 }
@@ -44,8 +56,14 @@ export interface DirectRecipient
 export interface NextPoll {
   readonly messageSeq: number;
   readonly target: number;
-  readonly pollAt: EpochMs;
+  /** As they were claimed: of a later attempt nothing is changed. */
+  readonly attempts: number;
+  /** `undefined`: not any more. */
+  readonly pollAt: EpochMs | undefined;
 }
+
+/** How a receipt came: the carrier called, or was asked. */
+export type ReceiptSource = "pushed" | "polled";
 
 /** Keeps messages, and what is reported of their deliveries. */
 export interface DeliveryStore {
@@ -74,20 +92,36 @@ export interface DeliveryStore {
   /**
    * Applies a receipt to the part with its entry and id, and so to its delivery;
    * when there is none yet the receipt is kept and applied with the outcome that
-   * brings the id. Answers when the next attempt is due, if the receipt led to
-   * one.
+   * brings the id. One that was asked for is left out when its part is known to
+   * be there or further: carriers say the same each time they are asked, and may
+   * have pushed it meanwhile. Answers when the next attempt is due, if the receipt
+   * led to one.
    */
-  recordReceipt(receipt: Receipt): Promise<EpochMs | undefined>;
+  recordReceipt(
+    receipt: Receipt,
+    /** Default: it was pushed. */
+    source?: ReceiptSource,
+  ): Promise<EpochMs | undefined>;
   /**
-   * Deliveries whose carriers are to be asked for a report now, longest due
-   * first, at most `limit`. They fall due again after `leaseMs`, unless
-   * {@link schedulePolls} or a final state comes first. Nothing calls it yet.
+   * The entries that have deliveries to ask about, now or later, with what is
+   * left until the first of them. Costs what there are entries, however many
+   * deliveries wait.
    */
-  claimPolls(leaseMs: number, limit: number): Promise<readonly ClaimedPoll[]>;
+  listDuePolls(): Promise<readonly DuePolls[]>;
   /**
-   * Leaves out those whose reports are not waited for any more. Nothing calls it
-   * yet.
+   * Deliveries that an entry is to be asked about now, longest due first, and
+   * whether there may be more. They fall due again after `leaseMs`, unless
+   * {@link schedulePolls} or a final state comes first.
    */
+  claimPolls(
+    entry: string,
+    leaseMs: number,
+    limit: number,
+  ): Promise<{
+    readonly polls: readonly ClaimedPoll[];
+    readonly mayHaveMore: boolean;
+  }>;
+  /** Leaves out those whose reports are not waited for any more. */
   schedulePolls(polls: readonly NextPoll[]): Promise<void>;
   findMessageBySeq(seq: number): Promise<Message | undefined>;
 }

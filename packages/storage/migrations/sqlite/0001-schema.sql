@@ -393,7 +393,9 @@ CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
   WHERE next_attempt_at IS NOT NULL;
 -- Not by the end of the lease, so that renewing one leaves the index alone.
 CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
-CREATE INDEX deliveries_poll ON deliveries (poll_at) WHERE poll_at IS NOT NULL;
+-- By provider, so that one that cannot be asked is passed over as a whole.
+CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
+  WHERE poll_at IS NOT NULL;
 -- Of what subscribers fetch; the key (message_seq, target) ends both.
 CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at)

@@ -8,6 +8,7 @@ import {
   type DeliveryStore,
   decideClaim,
   type EpochMs,
+  isNews,
   type Lease,
   type Recipient,
   stateBeforeClaim,
@@ -91,52 +92,80 @@ export function recordIntent(
 export function createReceiptStore(
   tables: Tables,
   holds: Holds,
-): Pick<DeliveryStore, "recordReceipt" | "claimPolls" | "schedulePolls"> {
+): Pick<
+  DeliveryStore,
+  "recordReceipt" | "listDuePolls" | "claimPolls" | "schedulePolls"
+> {
   const { deliveries, earlyReceipts, write } = tables;
   let lastReceipt = 0;
   return {
-    recordReceipt: (receipt) =>
+    recordReceipt: (receipt, source = "pushed") =>
       write(() => {
-        const key = ++lastReceipt;
-        // Each is kept, so that one out of type is refused in either case.
-        earlyReceipts.put(key, receipt);
         const row = deliveries
           .list()
           .findLast((delivery) => findPart(delivery, receipt) >= 0);
+        const part = row ? findPart(row, receipt) : -1;
+        const known = row?.parts[part]?.state;
+        if (source === "polled" && !(known && isNews(known, receipt.event))) {
+          return undefined;
+        }
+        const key = ++lastReceipt;
+        // Each is kept, so that one out of type is refused in either case.
+        earlyReceipts.put(key, receipt);
         if (!row) return undefined;
         earlyReceipts.delete(key);
-        const part = findPart(row, receipt);
         const changed = applyReceipt(tables, row, part, receipt);
         const isDue = changed.state === "retrying" && row.state !== "retrying";
         return isDue ? changed.nextAttemptAt : undefined;
       }),
-    claimPolls: (leaseMs, limit) =>
+    async listDuePolls() {
+      const firsts = new Map<string, number>();
+      for (const { provider, pollAt } of deliveries.list()) {
+        if (provider === undefined || pollAt === undefined) continue;
+        const first = firsts.get(provider) ?? Number.POSITIVE_INFINITY;
+        firsts.set(provider, Math.min(first, pollAt));
+      }
+      const now = holds.now();
+      return [...firsts].map(([entry, pollAt]) => ({
+        entry,
+        dueInMs: pollAt - now,
+      }));
+    },
+    claimPolls: (entry, leaseMs, limit) =>
       write(() => {
         const now = holds.now();
-        return deliveries
+        const due = deliveries
           .list()
           .filter(({ pollAt = Number.POSITIVE_INFINITY }) => pollAt <= now)
+          .filter(({ provider }) => provider === entry)
           .sort((a, b) => (a.pollAt ?? 0) - (b.pollAt ?? 0))
-          .slice(0, limit)
-          .flatMap((row) => {
-            const { messageSeq, target, attempts, parts } = row;
-            const { pollAt: _, ...rest } = row;
-            if (row.state !== "sent") {
-              deliveries.put(deliveryKey(row), rest);
-              return [];
-            }
-            const pollAt = addMs(now, leaseMs);
-            deliveries.put(deliveryKey(row), { ...rest, pollAt });
-            const last = parts.filter(({ attempt }) => attempt === attempts);
-            return [{ messageSeq, target, parts: last }];
-          });
+          .slice(0, limit);
+        const until = addMs(now, leaseMs);
+        const polls = due.flatMap((row) => {
+          const { pollAt, ...rest } = row;
+          const mayBeSent = row.state === "sent" || row.state === "sending";
+          deliveries.put(
+            deliveryKey(row),
+            mayBeSent ? { ...rest, pollAt: until } : rest,
+          );
+          if (row.state !== "sent") return [];
+          const { messageSeq, target, attempts, lastAttempt } = row;
+          const parts = row.parts.filter((it) => it.attempt === attempts);
+          const sentAt = lastAttempt
+            ? addMs(lastAttempt.at, lastAttempt.durationMs)
+            : (pollAt ?? now);
+          return [{ messageSeq, target, attempts, sentAt, parts }];
+        });
+        return { polls, mayHaveMore: due.length === limit };
       }),
     schedulePolls: (polls) =>
       write(() => {
-        for (const { pollAt, ...key } of polls) {
-          const row = deliveries.get(deliveryKey(key));
-          if (row?.state !== "sent") continue;
-          deliveries.put(deliveryKey(key), { ...row, pollAt });
+        for (const { messageSeq, target, attempts, pollAt } of polls) {
+          const key = deliveryKey({ messageSeq, target });
+          const row = deliveries.get(key);
+          if (row?.state !== "sent" || row.attempts !== attempts) continue;
+          const { pollAt: _, ...rest } = row;
+          deliveries.put(key, { ...rest, ...(pollAt && { pollAt }) });
         }
       }),
   };

@@ -254,7 +254,7 @@ export function testReceipts({ test }: Cases): void {
     );
     assert.deepEqual(await claimPollsAt(store, clock, after(104)), []);
     assert.equal((await claimPollsAt(store, clock, after(105))).length, 1);
-    const next = { messageSeq, target: 0, pollAt: after(110) };
+    const next = { messageSeq, target: 0, attempts: 1, pollAt: after(110) };
     await store.schedulePolls([next]);
     const shown = await store.findDelivery(messageSeq, 0);
     assert.equal(shown?.pollAt, after(110));
@@ -265,6 +265,112 @@ export function testReceipts({ test }: Cases): void {
     const ended = await store.findDelivery(messageSeq, 0);
     assert.equal(ended?.pollAt, undefined);
     assert.equal(ended?.receiptExpected, undefined);
+  });
+
+  test("deals out polls of one entry, longest due first, and says when each is due", async (store, clock) => {
+    assert.deepEqual(await store.listDuePolls(), []);
+    const second = await sendParts(store, clock, ["a"], { pollAt: after(7) });
+    const first = await sendParts(store, clock, ["b"], { pollAt: after(6) });
+    await sendParts(store, clock, ["c"], { pollAt: after(1) }, "other");
+    await sendParts(store, clock, ["d"]);
+    const told = await store.listDuePolls();
+    assert.deepEqual(
+      told
+        .map(({ entry, dueInMs }) => [entry, dueInMs + clock.now() - start])
+        .sort(),
+      [
+        ["loopback", 6],
+        ["other", 1],
+      ],
+    );
+    clock.advance(after(10) - clock.now());
+    const claimed = await store.claimPolls("loopback", 100, 1);
+    assert.deepEqual(claimed.polls, [
+      {
+        ...first,
+        attempts: 1,
+        sentAt: after(5),
+        parts: [
+          { attempt: 1, entry: "loopback", externalId: "b", state: "sent" },
+        ],
+      },
+    ]);
+    assert.equal(claimed.mayHaveMore, true);
+    const rest = await store.claimPolls("loopback", 100, 9);
+    assert.deepEqual(
+      rest.polls.map(({ messageSeq }) => messageSeq),
+      [second.messageSeq],
+    );
+    assert.equal(rest.mayHaveMore, false);
+    const left = await store.listDuePolls();
+    assert.deepEqual(
+      left.map(({ entry, dueInMs }) => [entry, dueInMs]).sort(),
+      [
+        ["loopback", 100],
+        ["other", -9],
+      ],
+    );
+    assert.deepEqual((await store.claimPolls("nobody", 100, 9)).polls, []);
+  });
+
+  test("asks no more when it is told so, but of a later attempt", async (store, clock) => {
+    const { messageSeq } = await sendParts(store, clock, ["a"], {
+      pollAt: after(5),
+    });
+    const key = { messageSeq, target: 0, pollAt: undefined };
+    await store.schedulePolls([{ ...key, attempts: 2 }]);
+    assert.equal((await store.findDelivery(messageSeq, 0))?.pollAt, after(5));
+    await store.schedulePolls([{ ...key, attempts: 1 }]);
+    const delivery = await store.findDelivery(messageSeq, 0);
+    assert.equal(delivery?.pollAt, undefined);
+    assert.equal(delivery?.state, "sent");
+    assert.equal(delivery.receiptExpected, true);
+    assert.deepEqual(await store.listDuePolls(), []);
+  });
+
+  test("a poll that falls due during the next attempt is not lost", async (store, clock) => {
+    const { messageSeq } = await sendParts(store, clock, ["a"], {
+      pollAt: after(40),
+      nextAttemptAt: after(50),
+    });
+    const [claim] = await claimDue(store, clock, leaseOf("a"), after(50), 1);
+    assert.ok(claim);
+    assert.deepEqual(await claimPollsAt(store, clock, after(50)), []);
+    // No other provider was left for it.
+    await store.release([{ delivery: claim }], {
+      delayMs: Number.POSITIVE_INFINITY,
+    });
+    const [poll] = await claimPollsAt(store, clock, after(150));
+    assert.equal(poll?.messageSeq, messageSeq);
+  });
+
+  test("keeps of what was asked for only what is new", async (store, clock) => {
+    const { messageSeq } = await sendParts(store, clock, ["a", "b"]);
+    const receiptsNow = async () => {
+      const delivery = await store.findDelivery(messageSeq, 0);
+      return delivery?.receipts?.map((it) => [it.externalId, it.event]) ?? [];
+    };
+    await store.recordReceipt(receiptOf("a", { event: "accept" }), "polled");
+    await store.recordReceipt(receiptOf("nobody's", {}), "polled");
+    assert.deepEqual(await receiptsNow(), []);
+    await store.recordReceipt(receiptOf("a", { event: "deliver" }), "polled");
+    // The carrier pushed it meanwhile.
+    await store.recordReceipt(receiptOf("b", { event: "deliver" }));
+    await store.recordReceipt(receiptOf("b", { event: "deliver" }), "polled");
+    await store.recordReceipt(receiptOf("b", { event: "fail" }), "polled");
+    assert.deepEqual(await receiptsNow(), [
+      ["a", "deliver"],
+      ["b", "deliver"],
+    ]);
+    assert.equal((await store.findDelivery(messageSeq, 0))?.state, "delivered");
+  });
+
+  test("a failed receipt that was asked for makes the next attempt due, too", async (store, clock) => {
+    await sendParts(store, clock, ["a"], { failsOver: true });
+    const failed = receiptOf("a", { event: "reject", at: after(20) });
+    assert.equal(await store.recordReceipt(failed, "polled"), after(20));
+    assert.equal(await store.recordReceipt(failed, "polled"), undefined);
+    assert.equal(await nextDueAt(store, clock), after(20));
   });
 }
 
@@ -297,6 +403,7 @@ async function sendParts(
   clock: ManualClock,
   ids: readonly string[],
   outcome: Partial<DeliveryOutcome> = {},
+  provider = "loopback",
 ) {
   await store.acceptDirectMessage(directMessage(), phones(1, true));
   const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
@@ -305,7 +412,7 @@ async function sendParts(
   const lastAttempt = {
     at: start,
     durationMs: 5,
-    provider: "loopback",
+    provider,
     outcome: "accepted",
   } as const;
   await recordOutcomes(store, [
@@ -313,7 +420,7 @@ async function sendParts(
       ...delivered(messageSeq, 0, { state: "sent", lastAttempt, ...outcome }),
       receiptExpected: true,
       parts: ids.map((externalId) => ({ externalId })),
-      provider: "loopback",
+      provider,
       fence,
     },
   ]);
@@ -335,5 +442,6 @@ function receiptOf(externalId: string, receipt: Partial<Receipt>): Receipt {
 /** Waits until `now`. */
 async function claimPollsAt(store: Store, clock: ManualClock, now: EpochMs) {
   clock.advance(now - clock.now());
-  return await store.claimPolls(100, 9);
+  const { polls } = await store.claimPolls("loopback", 100, 9);
+  return polls;
 }

@@ -132,7 +132,7 @@ export function testSilence({ test }: Cases): void {
       assert.deepEqual(await settledOf(store, topic), ["sent 1"]);
       // Its carrier is asked, as was planned.
       clock.advance(4000);
-      const polls = await store.claimPolls(1000, 9);
+      const { polls } = await store.claimPolls("loopback", 1000, 9);
       assert.deepEqual(
         polls.map((poll) => [poll.messageSeq, poll.target]),
         [[messageSeq, target]],

@@ -159,6 +159,23 @@ export function createWorkStore(
     `SELECT ${parts.columns()} FROM parts
      WHERE message_seq = ? AND target = ? AND attempt = ? ORDER BY part`,
   );
+  /**
+   * From one provider to the next, whose first row each is: as many steps as
+   * there are providers. Index: deliveries_poll.
+   */
+  const duePolls = reader.prepare<[entry: string, pollAt: EpochMs]>(
+    `WITH RECURSIVE entries (name) AS (
+       SELECT min(provider) FROM deliveries INDEXED BY deliveries_poll
+       WHERE poll_at IS NOT NULL
+       UNION ALL
+       SELECT (SELECT min(provider) FROM deliveries INDEXED BY deliveries_poll
+               WHERE poll_at IS NOT NULL AND provider > name)
+       FROM entries WHERE name IS NOT NULL
+     )
+     SELECT name, (SELECT min(poll_at) FROM deliveries INDEXED BY deliveries_poll
+                   WHERE provider = name AND poll_at IS NOT NULL)
+     FROM entries WHERE name IS NOT NULL`,
+  );
   /** Parameters: limit. Index: deliveries_due, from its first row. */
   const backlog = reader.prepare<[waiting: number, all: number]>(
     `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}),
@@ -369,18 +386,38 @@ export function createWorkStore(
       );
       return { seq };
     },
-    recordReceipt: (receipt) => writer.run("recordReceipt", receipt),
-    async claimPolls(leaseMs, limit) {
+    recordReceipt: (receipt, source) =>
+      writer.run("recordReceipt", receipt, source),
+    async listDuePolls() {
+      const now = clock.now();
+      return duePolls.all().map(([entry, pollAt]) => ({
+        entry,
+        dueInMs: pollAt - now,
+      }));
+    },
+    async claimPolls(entry, leaseMs, limit) {
       const now = clock.now();
       const until = addMs(now, leaseMs);
-      const rows = await writer.run("claimPolls", now, until, limit);
-      return rows.map(([messageSeq, target, attempts]) => ({
-        messageSeq,
-        target,
-        parts: partsOfAttempt
-          .all(messageSeq, target, attempts)
-          .map((row) => parts.fromRow(row)),
-      }));
+      const { rows, mayHaveMore } = await writer.run(
+        "claimPolls",
+        entry,
+        now,
+        until,
+        limit,
+      );
+      const polls = readable(
+        rows,
+        ([messageSeq, target, attempts, sentAt]) => ({
+          messageSeq,
+          target,
+          attempts,
+          sentAt,
+          parts: partsOfAttempt
+            .all(messageSeq, target, attempts)
+            .map((row) => parts.fromRow(row)),
+        }),
+      );
+      return { polls, mayHaveMore };
     },
     async claimLane(lease, lane, now, limit) {
       const { owner } = lease;

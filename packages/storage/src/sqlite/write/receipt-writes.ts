@@ -1,19 +1,22 @@
 /** Writes of carriers' receipts, and when to ask for them. */
 
 import type { DatabaseSync } from "node:sqlite";
-import type { EpochMs, NextPoll, Receipt } from "@carillon/core";
-import { receiptEventCodes, stateCodes } from "../schema/codes.ts";
+import type { EpochMs, NextPoll, Receipt, ReceiptSource } from "@carillon/core";
+import { isNews } from "@carillon/core/rules";
+import { partStateOf, receiptEventCodes, stateCodes } from "../schema/codes.ts";
 import { receipts } from "../schema/delivery-table.ts";
-import { prepareQuery } from "../schema/query.ts";
+import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
 import { createReceiptEffects } from "./receipt-join.ts";
 
-/** Key and last attempt of a delivery whose carrier is to be asked. */
+/** A delivery whose carrier is to be asked. */
 export type PollRow = readonly [
   messageSeq: number,
   target: number,
   attempts: number,
+  sentAt: EpochMs,
+  state: number,
 ];
 
 export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
@@ -22,39 +25,59 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
    * twice. Parameters: external id, entry. Index: parts_external_id.
    */
   const byExternalId = prepareQuery<
-    [messageSeq: number, target: number, attempt: number, part: number]
+    [
+      messageSeq: number,
+      target: number,
+      attempt: number,
+      part: number,
+      state: number,
+    ]
   >(
     db,
-    `SELECT message_seq, target, attempt, part
+    `SELECT message_seq, target, attempt, part, state
      FROM parts INDEXED BY parts_external_id
      WHERE external_id = ? AND entry = ?
      ORDER BY message_seq DESC, target DESC, attempt DESC, part DESC LIMIT 1`,
   );
   const insert = db.prepare(receipts.insert);
-  /** Parameters: now, limit. Index: deliveries_poll. */
+  /**
+   * Parameters: entry, now, limit. Index: deliveries_poll. Whatever is `sent` has
+   * a last attempt.
+   */
   const duePolls = prepareQuery<PollRow>(
     db,
-    `SELECT message_seq, target, attempts
+    `SELECT message_seq, target, attempts,
+       coalesce(last_at + last_duration_ms, poll_at), state
      FROM deliveries INDEXED BY deliveries_poll
-     WHERE poll_at <= ? ORDER BY poll_at LIMIT ?`,
+     WHERE provider = ? AND poll_at <= ? ORDER BY poll_at LIMIT ?`,
+  );
+  /** Index: the primary key. */
+  const setPollAt = db.prepare(
+    "UPDATE deliveries SET poll_at = ? WHERE message_seq = ? AND target = ?",
   );
   /** Index: the primary key. What is not waited for is not asked for. */
   const schedule = db.prepare(
     `UPDATE deliveries SET poll_at = ?
-     WHERE message_seq = ? AND target = ? AND state = ${stateCodes.sent}`,
-  );
-  const unschedule = db.prepare(
-    "UPDATE deliveries SET poll_at = NULL WHERE message_seq = ? AND target = ?",
+     WHERE message_seq = ? AND target = ? AND attempts = ?
+       AND state = ${stateCodes.sent}`,
   );
   const apply = createReceiptEffects(db);
   const counts = createCounts(db, journal);
 
   return {
     /** Answers when the next attempt is due, if the receipt led to one. */
-    recordReceipt(receipt: Receipt): EpochMs | undefined {
+    recordReceipt(
+      receipt: Receipt,
+      source: ReceiptSource = "pushed",
+    ): EpochMs | undefined {
       const { entry, externalId, at, code = null, text = null } = receipt;
       const event = receiptEventCodes[receipt.event];
       const found = byExternalId.get(externalId, entry);
+      if (source === "polled") {
+        if (!found || !isNews(partStateOf(found[4]), receipt.event)) {
+          return undefined;
+        }
+      }
       const key = found && { messageSeq: found[0], target: found[1] };
       insert.run(...receipts.toRow({ ...receipt, ...key }));
       if (!found) return undefined;
@@ -68,17 +91,30 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
       counts.add(countChanges, at);
       return nextAttemptAt;
     },
-    /** Puts those that are due off to `until`, and answers them. */
-    claimPolls(now: EpochMs, until: EpochMs, limit: number): PollRow[] {
-      return duePolls.all(now, limit).filter(([messageSeq, target]) => {
-        const { changes } = schedule.run(until, messageSeq, target);
-        if (changes === 0) unschedule.run(messageSeq, target);
-        return changes > 0;
-      });
+    /**
+     * Puts those that are due off to `until`, and answers them. One whose next
+     * attempt is under way may be `sent` again after it.
+     */
+    claimPolls(
+      entry: string,
+      now: EpochMs,
+      until: EpochMs,
+      limit: number,
+    ): { rows: PollRow[]; mayHaveMore: boolean } {
+      const due = duePolls.all(entry, now, limit);
+      for (const [messageSeq, target, , , state] of due) {
+        const mayBeSent =
+          state === stateCodes.sent || state === stateCodes.sending;
+        setPollAt.run(mayBeSent ? until : null, messageSeq, target);
+      }
+      return {
+        rows: due.filter(([, , , , state]) => state === stateCodes.sent),
+        mayHaveMore: due.length === limit,
+      };
     },
     schedulePolls(polls: readonly NextPoll[]): void {
-      for (const { messageSeq, target, pollAt } of polls) {
-        schedule.run(pollAt, messageSeq, target);
+      for (const { messageSeq, target, attempts, pollAt } of polls) {
+        schedule.run(orNull(pollAt), messageSeq, target, attempts);
       }
     },
   };

@@ -74,3 +74,4 @@ export {
   type SmsChannelOptions,
 } from "./sms/channel.ts";
 export { smsProtocol } from "./sms/protocol.ts";
+export { receiptOfStatus } from "./sms/receipt.ts";

@@ -11,6 +11,7 @@ import { describeValue } from "./describe-value.ts";
 import type { TextLimits } from "./encoding/text-limits.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type FetchHandler, toFetchHandler } from "./fetch-handler.ts";
+import { fetchStatuses } from "./fetch-statuses.ts";
 import { Guard } from "./guard/guard.ts";
 import {
   type AttemptContext,
@@ -45,6 +46,7 @@ import {
   type ProviderHost,
   type SendContext,
   type StartContext,
+  type StatusPolling,
 } from "./provider.ts";
 import { ProviderRegistry } from "./provider-registry.ts";
 import { ProviderSender } from "./provider-sender.ts";
@@ -71,7 +73,7 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
    */
   readonly textLimits?: TextLimits | null;
   /**
-   * For one provider's turn with a message, unless the provider has a deadline
+   * For one provider's turn with a message or a question, unless the provider has a deadline
    * of its own. Default 20,000.
    */
   readonly sendTimeoutMs?: number;
@@ -107,6 +109,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly #providers = new ProviderRegistry();
   readonly #clock: Clock;
   readonly #newId: () => string;
+  readonly #sendTimeoutMs: number;
   readonly #sender: ProviderSender;
   readonly #receipts: ReceiptFailover | undefined;
   #router: Router<Route>;
@@ -126,13 +129,14 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.policy = policy;
     this.guard = options.guard;
     this.#optOut = optOut;
+    this.#sendTimeoutMs = options.sendTimeoutMs ?? 20_000;
     const sender = new ProviderSender({
       providers: this.#providers,
       optOut: () => this.#optOut,
       onSend: this.onSend,
       onLateSend: this.onLateSend,
       textLimits,
-      sendTimeoutMs: options.sendTimeoutMs ?? 20_000,
+      sendTimeoutMs: this.#sendTimeoutMs,
       clock: this.#clock,
     });
     this.#sender = sender;
@@ -350,6 +354,41 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       hasProvider: (name) => this.#providers.has(name),
       textLimits: (name) => this.#sender.limitsOf(this.#providers.find(name)),
     });
+  }
+
+  /**
+   * How a provider is to be asked for states. Undefined: there is none of this
+   * name, or its carrier is not asked.
+   */
+  pollingOf(name: string): StatusPolling | undefined {
+    return this.#providers.find(name)?.polling;
+  }
+
+  /**
+   * Asks a provider what became of messages that went through it, at most
+   * `batchSize` of its `polling`. Answers what the carrier knows; the hooks are
+   * not called. Rejects with `UnknownProviderError`, `ConfigurationError` if the
+   * carrier cannot be asked, the provider's `ProviderError`, or the reason of an
+   * abort. A provider that is removed meanwhile answers first.
+   */
+  async fetchStatuses(
+    name: string,
+    msgids: readonly string[],
+    { signal }: SendContext = {},
+  ): Promise<readonly MessageStatus[]> {
+    const provider = this.#providers.get(name, "asked for states");
+    const release = this.#sender.hold(provider);
+    try {
+      const starting = this.#providers.whenStarted(provider);
+      if (starting !== undefined) await untilAborted(starting, signal);
+      return await fetchStatuses(provider, msgids, {
+        clock: this.#clock,
+        timeoutMs: provider.sendTimeoutMs ?? this.#sendTimeoutMs,
+        signal,
+      });
+    } finally {
+      release();
+    }
   }
 
   /**

@@ -220,6 +220,7 @@ export {
   type SendContext,
   type SendResult,
   type StartContext,
+  type StatusPolling,
 } from "./provider.ts";
 export {
   defineProviderType,

@@ -48,6 +48,11 @@ export class ProviderRegistry {
           "pass an instance, such as new LoopbackProvider()",
       );
     }
+    if (added.polling !== undefined && added.fetchStatuses === undefined) {
+      throw new ConfigurationError(
+        `"${name}" says how it is polled, and has no fetchStatuses`,
+      );
+    }
     added.attach(host, name);
     this.#providers.set(name, added);
     this.#defaultName ??= name;

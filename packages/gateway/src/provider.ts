@@ -25,6 +25,20 @@ export interface StartContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * How a carrier is asked what became of messages: by whoever keeps them, through
+ * `gateway.fetchStatuses`.
+ */
+export interface StatusPolling {
+  /**
+   * From the acceptance to the first question, in milliseconds. Long, where the
+   * carrier pushes its reports and is asked only in case one was lost.
+   */
+  readonly firstAfterMs: number;
+  /** Ids that `fetchStatuses` is given at once, at most. */
+  readonly batchSize: number;
+}
+
 /** One message of a batch: sent when `error` is absent. */
 export interface SendResult {
   readonly message: OutgoingMessage;
@@ -82,6 +96,12 @@ export abstract class Provider {
    */
   readonly sendTimeoutMs: number | undefined = undefined;
 
+  /**
+   * How `fetchStatuses` is to be called. Default: the carrier pushes its reports,
+   * or has none, and is not asked.
+   */
+  readonly polling: StatusPolling | undefined = undefined;
+
   /** The name it was registered under. */
   get name(): string {
     return this.#name;
@@ -125,7 +145,11 @@ export abstract class Provider {
     context?: SendContext,
   ): Promise<readonly SendResult[]>;
 
-  /** Asks for the state of messages, for carriers that do not push it. */
+  /**
+   * Asks for the states of messages, at most `polling.batchSize`. Leaves out those
+   * that the carrier says nothing of; they are asked about again. Rejects with a
+   * `ProviderError`: if it is not retryable, one of the ids is to blame.
+   */
   fetchStatuses?(
     msgids: readonly string[],
     context?: SendContext,

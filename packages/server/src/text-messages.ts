@@ -1,16 +1,13 @@
 /** Sets up the SMS gateway, and tells the engine what comes in through it. */
 
 import { isDeepStrictEqual } from "node:util";
-import { excerpt } from "@carillon/channels";
-import {
-  type Clock,
-  type Engine,
-  type EpochMs,
-  type InboundIntake,
-  type Logger,
-  type OptOutRecordStore,
-  type Receipt,
-  toStorable,
+import { receiptOfStatus } from "@carillon/channels";
+import type {
+  Clock,
+  Engine,
+  InboundIntake,
+  Logger,
+  OptOutRecordStore,
 } from "@carillon/core";
 import {
   analyze,
@@ -19,7 +16,6 @@ import {
   type HttpClient,
   type IncomingMessage,
   type LogProviderLogger,
-  type MessageStatus,
   OptOut,
   type OptOutStore,
   type ProviderTypePorts,
@@ -151,8 +147,10 @@ export function forwardReceipts(
   clock: Clock,
 ): void {
   gateway.onStatus.add(async (status) => {
-    const receipt = toReceipt(status, clock.now());
-    if (receipt) await engine.receive(receipt);
+    const receipt = receiptOfStatus(status);
+    const { entry } = status;
+    if (!receipt || !entry) return;
+    await engine.receive({ ...receipt, entry, at: clock.now() });
   });
 }
 
@@ -199,41 +197,4 @@ function createTextLogger(logger: Logger): LogProviderLogger {
       logger.debug("sms_logged_text", { provider, msgid, text: line });
     },
   };
-}
-
-const receiptEvents: Partial<Record<MessageStatus["kind"], Receipt["event"]>> =
-  {
-    accepted: "accept",
-    delivered: "deliver",
-    expired: "expire",
-    error: "reject",
-  };
-
-/** `undefined` when the status says nothing. */
-function toReceipt(status: MessageStatus, at: EpochMs): Receipt | undefined {
-  const event = receiptEvents[status.kind];
-  const { entry, msgid, status: text } = status;
-  if (event === undefined || !msgid || !entry) return undefined;
-  const code = toCode(status.statusCode);
-  return {
-    entry,
-    externalId: toStorable(msgid),
-    event,
-    at,
-    ...(code && { code }),
-    ...(text && { text: excerpt(text) }),
-  };
-}
-
-/** Of any type at a carrier, and of any length; only what can be shown is kept. */
-function toCode(statusCode: unknown): string | undefined {
-  switch (typeof statusCode) {
-    case "string":
-    case "number":
-    case "bigint":
-    case "boolean":
-      return excerpt(String(statusCode), 64);
-    default:
-      return undefined;
-  }
 }

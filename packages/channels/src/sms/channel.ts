@@ -6,6 +6,7 @@
 import type {
   AttemptResult,
   AttemptSignals,
+  CarrierPolls,
   Channel,
   FailedResult,
   Logger,
@@ -28,17 +29,24 @@ import {
   outcomeOfTimeout,
   withChosenId,
 } from "./outcome.ts";
+import { createSmsPolls } from "./polls.ts";
 import { smsProtocol } from "./protocol.ts";
 
 /** The gateway that texts go through, and how long they may be. */
 export interface SmsChannelOptions {
   readonly gateway: Pick<
     Gateway,
-    "send" | "sendThrough" | "chooseRoute" | "onLateSend" | "policy"
+    | "send"
+    | "sendThrough"
+    | "chooseRoute"
+    | "onLateSend"
+    | "policy"
+    | "pollingOf"
+    | "fetchStatuses"
   >;
   readonly links: Links;
   readonly logger: Logger;
-  /** Whether to ask carriers for delivery receipts. Default true. */
+  /** Whether to ask carriers for delivery receipts, and for states. Default true. */
   readonly statusReports?: boolean;
   /**
    * Longer texts are not sent; asked for each. Default: what 1000 characters
@@ -59,6 +67,7 @@ class SmsChannel implements Channel {
   readonly protocols: readonly ProtocolDefinition[];
   readonly kind = "billable";
   readonly timeoutMs: number;
+  readonly polls: CarrierPolls;
   readonly #options: SmsChannelOptions;
   readonly #closing = new AbortController();
 
@@ -71,6 +80,7 @@ class SmsChannel implements Channel {
         problemWithLength: (text) => problemWithLength(text, this.#maxSegments),
       },
     ];
+    this.polls = createSmsPolls(options.gateway);
     // An operator who settles an unknown outcome looks for this line.
     options.gateway.onLateSend.add(({ msgid, provider }) =>
       options.logger.warn("sms_accepted_late", { msgid, provider }),
@@ -106,6 +116,13 @@ class SmsChannel implements Channel {
 
   async close(): Promise<void> {
     this.#closing.abort();
+  }
+
+  #outcomeOf(sent: OutgoingMessage, segments: number): AttemptResult {
+    const { gateway, statusReports = true } = this.#options;
+    return outcomeOfSent(sent, segments, (provider) =>
+      statusReports ? gateway.pollingOf(provider) : undefined,
+    );
   }
 
   #write(
@@ -156,11 +173,11 @@ class SmsChannel implements Channel {
         route instanceof AttemptRoute
           ? await gateway.sendThrough(outgoing, route, { signal })
           : await gateway.send(outgoing, { signal });
-      return outcomeOfSent(sent, segments);
+      return this.#outcomeOf(sent, segments);
     } catch (error) {
       if (outgoing.sentAt !== null) {
         logger.error("sms_hook_failed", { error });
-        return outcomeOfSent(outgoing, segments);
+        return this.#outcomeOf(outgoing, segments);
       }
       if (!signal.aborted) {
         return withChosenId(outcomeOfError(error, gateway.policy), outgoing);

@@ -12,25 +12,32 @@ import {
   type OutgoingMessage,
   ProviderConnectionError,
   ProviderError,
+  type StatusPolling,
   SuppressedError,
 } from "@carillon/gateway";
 import { excerpt } from "../excerpt.ts";
 
+/** @param pollingOf how a provider is asked, if it is */
 export function outcomeOfSent(
   sent: OutgoingMessage,
   segments: number,
+  pollingOf: (provider: string) => StatusPolling | undefined,
 ): AttemptResult {
   // Not a forward server's own name of it: receipts come under this name.
   const provider = sent.choice?.provider ?? sent.provider;
+  const { msgid, simulated } = sent;
+  // Nothing is reported of what no carrier was given, or has no id.
+  const polling =
+    provider !== null && msgid !== null && !simulated
+      ? pollingOf(provider)
+      : undefined;
+  const isPushed = sent.providerOptions.statusReport && !simulated;
   return {
-    // A receipt never follows what no carrier was given.
-    outcome: sent.simulated ? "simulated" : "accepted",
+    outcome: simulated ? "simulated" : "accepted",
     segments,
-    ...(sent.msgid !== null && {
-      parts: [{ externalId: toStorable(sent.msgid) }],
-    }),
-    ...(sent.providerOptions.statusReport &&
-      !sent.simulated && { receiptExpected: true }),
+    ...(msgid !== null && { parts: [{ externalId: toStorable(msgid) }] }),
+    ...((isPushed || polling) && { receiptExpected: true }),
+    ...(polling && { pollAfterMs: polling.firstAfterMs }),
     ...(provider !== null && { provider }),
   };
 }

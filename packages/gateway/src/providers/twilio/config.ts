@@ -17,7 +17,8 @@ export interface TwilioConfig {
   readonly messagingServiceSid?: string;
   /**
    * Where Twilio reaches this provider's routes, such as
-   * `https://sms.example.com/sms/twilio`. Absent: no receipts are asked for.
+   * `https://sms.example.com/sms/twilio`. Absent: Twilio is asked for
+   * the states of texts.
    */
   readonly callbackUrl?: string;
   /** Default `https://api.twilio.com`. */

@@ -16,7 +16,12 @@ import type { HttpResponse } from "../../http.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
-import { type Balance, Provider, type SendContext } from "../../provider.ts";
+import {
+  type Balance,
+  Provider,
+  type SendContext,
+  type StatusPolling,
+} from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
 import {
   ForbiddenRequestError,
@@ -35,6 +40,14 @@ const defaultBaseUrl = "https://api.twilio.com";
 /** What Twilio takes; seconds. */
 const longestValidity = 36_000;
 
+/**
+ * One request each, so not many at once. Where Twilio calls us it is asked only
+ * about what it has not called about for an hour.
+ */
+const batchSize = 20;
+const withCallback: StatusPolling = { firstAfterMs: 3_600_000, batchSize };
+const withoutCallback: StatusPolling = { firstAfterMs: 30_000, batchSize };
+
 /** Answers that say nothing, each in its route's form. */
 const noContent: ReceiverResponse = { status: 204, headers: {}, body: "" };
 const noReply: ReceiverResponse = {
@@ -49,11 +62,13 @@ export class TwilioProvider extends Provider {
   readonly #accountUrl: string;
   readonly #messagesUrl: string;
   readonly #authorization: string;
+  override readonly polling: StatusPolling;
 
   constructor(config: TwilioConfig) {
     super();
     this.#config = config;
     const { accountSid, authToken, apiKey, baseUrl = defaultBaseUrl } = config;
+    this.polling = config.callbackUrl ? withCallback : withoutCallback;
     this.#accountUrl = `${baseUrl.replace(/\/+$/, "")}/2010-04-01/Accounts/${accountSid}`;
     this.#messagesUrl = `${this.#accountUrl}/Messages`;
     this.#authorization = basicAuthorization(
@@ -67,7 +82,7 @@ export class TwilioProvider extends Provider {
     message: OutgoingMessage,
     { signal }: SendContext = {},
   ): Promise<OutgoingMessage> {
-    // Nobody would be told.
+    // Nobody is called; who wants to know asks.
     if (this.#config.callbackUrl === undefined) {
       message.providerOptions.statusReport = false;
     }

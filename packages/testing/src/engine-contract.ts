@@ -17,6 +17,7 @@ import { testFanOut } from "./engine-contract/fan-out.ts";
 import { testFaults } from "./engine-contract/faults.ts";
 import { testLeases } from "./engine-contract/leases.ts";
 import { testNotices } from "./engine-contract/notices.ts";
+import { testPolls } from "./engine-contract/polls.ts";
 import { testPull } from "./engine-contract/pull.ts";
 import { testRetries } from "./engine-contract/retries.ts";
 import { testSeveralTopics } from "./engine-contract/several-topics.ts";
@@ -54,6 +55,7 @@ export function testEngineContract(
       describe("retries", () => testRetries(cases));
       describe("what costs money", () => testBillable(cases));
       describe("failover", () => testFailover(cases));
+      describe("polls", () => testPolls(cases));
       describe("notices", () => testNotices(cases));
       describe("pull", () => testPull(cases));
       describe("leases", () => testLeases(cases));

@@ -16,6 +16,13 @@ export class RecordingLogger implements Logger {
     return this.lines.filter((line) => line.event === event).length;
   }
 
+  /** The fields of each line of an event, oldest first. */
+  of(event: string): LogFields[] {
+    return this.lines
+      .filter((line) => line.event === event)
+      .map(({ fields }) => fields);
+  }
+
   #keep(event: string, fields: LogFields = {}): void {
     this.lines.push({ event, fields });
   }

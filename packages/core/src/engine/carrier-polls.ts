@@ -61,6 +61,9 @@ type PollOutcome = "final" | "open" | "missing" | "failed";
 /** Questions to one provider at once, while it answers. */
 const maxOpen = 2;
 
+/** After a question that had room for more, so that the next one is fuller. */
+const gatherMs = 5000;
+
 /** Covers a question and a few more, should it have to be cut. */
 const leaseMs = 180_000;
 
@@ -83,6 +86,8 @@ interface EntryState {
   hasFailed: boolean;
   /** Monotonic; it is asked nothing before. */
   restsUntil: number;
+  /** Monotonic; what falls due before is asked about then. */
+  gathersUntil: number;
   /** Monotonic; when its credentials were last complained about. */
   complainedAt: number;
   readonly counts: Record<PollOutcome, number>;
@@ -141,8 +146,9 @@ export class CarrierPoller {
     let mayHaveMore = false;
     for (const { entry, dueInMs } of await store.listDuePolls()) {
       const state = this.#stateOf(entry);
-      const restsForMs = state.restsUntil - clock.monotonic();
-      const waitMs = Math.max(dueInMs, restsForMs);
+      const now = clock.monotonic();
+      const { restsUntil, gathersUntil } = state;
+      const waitMs = Math.max(dueInMs, restsUntil - now, gathersUntil - now);
       if (waitMs > 0) {
         this.#loop.wakeIn(waitMs);
         continue;
@@ -153,6 +159,7 @@ export class CarrierPoller {
       const claimed = await store.claimPolls(entry, leaseMs, limit);
       if (claimed.polls.length > 0) this.#begin(entry, state, claimed.polls);
       if (claimed.mayHaveMore) mayHaveMore = true;
+      else state.gathersUntil = now + gatherMs;
     }
     return mayHaveMore;
   }
@@ -272,8 +279,7 @@ export class CarrierPoller {
         return { ...key, pollAt: undefined };
       }
       const times = { sentAt, now };
-      const spreadMs = floorMs * (1 + schedule.jitter * random());
-      return { ...key, pollAt: nextPollAt(schedule, times, random, spreadMs) };
+      return { ...key, pollAt: nextPollAt(schedule, times, random, floorMs) };
     });
     await persist(this.#ports, "polls", () => store.schedulePolls(next));
     const ended = next.filter(({ pollAt }) => pollAt === undefined).length;
@@ -311,6 +317,7 @@ export class CarrierPoller {
       open: 0,
       hasFailed: false,
       restsUntil: Number.NEGATIVE_INFINITY,
+      gathersUntil: Number.NEGATIVE_INFINITY,
       complainedAt: Number.NEGATIVE_INFINITY,
       counts: { final: 0, open: 0, missing: 0, failed: 0 },
     };

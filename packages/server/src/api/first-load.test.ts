@@ -51,6 +51,7 @@ test("metrics are shown after a failure to load them", async () => {
       accepted: 0,
       attempts: 0,
       outcomes: {},
+      polls: [],
     }),
     requests: new RequestMeter(),
     deliveries: new DeliveryMeter({ all: [] }),

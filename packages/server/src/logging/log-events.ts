@@ -143,6 +143,31 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "Refused log-ins count in this process alone",
   ),
   detection_not_kept: event("warn", "A detection's result is not written"),
+  poll_failed: event(
+    "warn",
+    "A `provider` did not answer what became of texts, and is left alone for `waitMs`",
+  ),
+  poll_credentials_refused: event(
+    "error",
+    "A `provider` that was asked what became of texts refused the credentials; told once an hour",
+  ),
+  poll_refused: event(
+    "warn",
+    "A `provider` refused to be asked about one of the ids that it gave",
+  ),
+  poll_answer_ignored: event(
+    "warn",
+    "A `provider` answered what it was not asked (`unasked`), or out of type (`malformed`)",
+  ),
+  polled_receipt_not_kept: event(
+    "error",
+    "The store refused what a `provider` answered",
+  ),
+  polls_ended: event(
+    "info",
+    "A `provider` is not asked any more about `deliveries`, which stay as they are: they were sent three days ago, or have nothing to ask about",
+  ),
+  polls_failed: event("error", "Polls of a `provider` are tried again"),
   claim_failed: event("error", "Work could not be claimed"),
   claim_unreadable: event("error", "A claimed row is damaged"),
   range_failed: event("error", "A run of subscriptions is tried again"),

@@ -42,6 +42,11 @@ export const metrics = {
     labels: ["protocol", "provider", "state"],
     help: "From the publishing of a message to the end of a delivery's last attempt",
   },
+  carillon_polls_total: {
+    type: "counter",
+    labels: ["provider", "outcome"],
+    help: "Ids that SMS providers were asked about since start, by what they said: final, open (on its way still), missing (nothing), failed (no answer)",
+  },
   carillon_attempts_in_flight: {
     type: "gauge",
     labels: [],

@@ -91,6 +91,10 @@ async function readSamples(
     carillon_delivery_duration_seconds: deliveries
       .durations()
       .map(({ histogram, ...labels }) => ({ labels, value: histogram })),
+    carillon_polls_total: engine.polls.map(({ count, ...labels }) => ({
+      labels,
+      value: count,
+    })),
     carillon_attempts_in_flight: [{ value: engine.inFlight }],
     carillon_active_ranges: [{ value: engine.activeRanges }],
     carillon_backlog_deliveries: [

@@ -3,6 +3,7 @@
 import type {
   AttemptResult,
   AttemptSignals,
+  CarrierPolls,
   Channel,
   Message,
   PreparedMessage,
@@ -21,6 +22,17 @@ export type Script = (
   signals: AttemptSignals | undefined,
 ) => unknown;
 
+/** A carrier that can be asked for reports. */
+export interface ScriptedCarrier {
+  readonly batchSize: number;
+  /** Answers the nth question (from 1). `unknown`, as with {@link Script}. */
+  readonly answer: (
+    ids: readonly string[],
+    nth: number,
+    signal: AbortSignal,
+  ) => unknown;
+}
+
 export class ScriptedChannel implements Channel {
   readonly name: string;
   readonly protocols: readonly ProtocolDefinition[];
@@ -38,6 +50,21 @@ export class ScriptedChannel implements Channel {
   readonly routes: (string | undefined)[] = [];
   /** Names of the topics that attempts were made for, in their order. */
   readonly topics: (string | undefined)[] = [];
+  /** Who can be asked, by name. */
+  readonly carriers = new Map<string, ScriptedCarrier>();
+  /** What was asked, in its order. */
+  readonly questions: { entry: string; ids: readonly string[] }[] = [];
+  readonly polls: CarrierPolls = {
+    batchSizeOf: (entry) => this.carriers.get(entry)?.batchSize,
+    ask: (entry, ids, signal) => {
+      this.questions.push({ entry, ids });
+      const nth = this.questionsTo(entry).length;
+      // What is no answer is what some scripts are about.
+      return this.carriers.get(entry)?.answer(ids, nth, signal) as ReturnType<
+        CarrierPolls["ask"]
+      >;
+    },
+  };
   /** What preparing a message leads to; by default it just works. */
   onPrepare: () => unknown = () => undefined;
   readonly #counts = new Map<string, number>();
@@ -68,6 +95,13 @@ export class ScriptedChannel implements Channel {
   /** How many attempts there were to an endpoint. */
   attemptsTo(endpoint: string): number {
     return this.#counts.get(endpoint) ?? 0;
+  }
+
+  /** The ids of each question to a carrier. */
+  questionsTo(name: string): (readonly string[])[] {
+    return this.questions
+      .filter(({ entry }) => entry === name)
+      .map(({ ids }) => ids);
   }
 
   async close(): Promise<void> {}

@@ -76,6 +76,37 @@ test("asks for delivery receipts, unless they are turned off", async (t) => {
   }
 });
 
+class PolledProvider extends LoopbackProvider {
+  override readonly polling = { firstAfterMs: 30_000, batchSize: 7 };
+
+  /** Nobody is called. */
+  override send(outgoing: OutgoingMessage): Promise<OutgoingMessage> {
+    return super.send(outgoing.options({ statusReport: false }));
+  }
+
+  override async fetchStatuses(): Promise<readonly MessageStatus[]> {
+    return [];
+  }
+}
+
+test("a carrier that is asked is expected to report, and told when first", async (t) => {
+  for (const statusReports of [true, false]) {
+    const gateway = new Gateway();
+    gateway.addProvider("acme", new PolledProvider());
+    const channel = createChannel(t, gateway, { statusReports });
+    const prepared = await channel.prepare(message());
+    const result = await prepared.deliver(recipient("sms", "+4915112345678"));
+    assert.deepEqual(result, {
+      outcome: "accepted",
+      parts: [{ externalId: "1" }],
+      provider: "acme",
+      segments: 1,
+      ...(statusReports && { receiptExpected: true, pollAfterMs: 30_000 }),
+    });
+    assert.equal(channel.polls?.batchSizeOf("acme"), 7);
+  }
+});
+
 test("hands the sender and the class to the provider", async (t) => {
   const { channel, gateway } = createLoopback(t);
   const seen: unknown[] = [];

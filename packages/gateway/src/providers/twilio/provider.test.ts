@@ -218,6 +218,9 @@ test("asks for receipts only where they can arrive", async () => {
     const message = new OutgoingMessage(answering, "Hi", null, "other");
     const sent = await gateway.send(message.options({ statusReport: true }));
     assert.equal(sent.providerOptions.statusReport, has);
+    // In case a call was lost; else it is the only way.
+    const firstAfterMs = has ? 3_600_000 : 30_000;
+    assert.equal(gateway.pollingOf("other")?.firstAfterMs, firstAfterMs);
     assert.equal("StatusCallback" in (twilio.texts[0]?.fields ?? {}), has);
   }
 });

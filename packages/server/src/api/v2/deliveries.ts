@@ -142,11 +142,13 @@ export const DeliveryBody = Type.Object(
       }),
     ),
     receiptExpected: Type.Optional(
-      Type.Boolean({ description: "The provider will report on it" }),
+      Type.Boolean({
+        description: "The provider will report on it, or is asked",
+      }),
     ),
     pollAt: Type.Optional(
       instant(
-        "When the provider is to be asked for a report; nothing asks yet",
+        "When the provider is asked for a report, unless it comes before",
       ),
     ),
     provider: Type.Optional(

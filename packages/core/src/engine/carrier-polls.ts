@@ -76,9 +76,6 @@ const credentialsRestMs = 900_000;
 /** Between two complaints about the credentials of one provider. */
 const complaintMs = 3_600_000;
 
-/** Between two looks for a provider that is not set up. */
-const notSetUpMs = 3_600_000;
-
 /** What is known of a provider while this engine lives. */
 interface EntryState {
   readonly backoff: Backoff;
@@ -212,9 +209,8 @@ export class CarrierPoller {
       return 0;
     }
     const { reason, error, retryAfterMs = 0 } = failure;
-    // Its deliveries are put off one batch after the other.
-    if (reason === "not_set_up") return notSetUpMs;
-    if (reason === "interrupted") return 0;
+    // Its deliveries are put off as if it knew nothing of them.
+    if (reason === "not_set_up" || reason === "interrupted") return 0;
     const { clock, logger } = this.#ports;
     const now = clock.monotonic();
     const wishMs = Math.min(retryAfterMs, this.#options.maxRetryAfterMs);

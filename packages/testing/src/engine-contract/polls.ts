@@ -287,6 +287,35 @@ export function testPolls({ test }: EngineCases): void {
     },
   );
 
+  test(
+    "asks only about parts that nothing final is known of",
+    quiet,
+    async (world) => {
+      const engine = await world.start();
+      sendVia(world, "a");
+      world.sms.script = () => ({
+        outcome: "accepted",
+        parts: [{ externalId: "x" }, { externalId: "y" }],
+        receiptExpected: true,
+        pollAfterMs: firstAfterMs,
+      });
+      const id = await world.sendSms(engine, numberOf(1));
+      await world.settle();
+      const at = world.clock.now();
+      const pushed = {
+        entry: "a",
+        externalId: "x",
+        event: "deliver",
+        at,
+      } as const;
+      await engine.receive(pushed);
+      world.sms.carriers.set("a", delivering);
+      await world.pass(firstAfterMs + 25_000);
+      assert.deepEqual(world.sms.questionsTo("a"), [["y"]]);
+      assert.equal(await stateOf(world, id), "delivered");
+    },
+  );
+
   test("gathers what falls due in a row", quiet, async (world) => {
     const engine = await world.start();
     for (let n = 0; n < 60; n++) {
@@ -410,7 +439,7 @@ export function testPolls({ test }: EngineCases): void {
         carrier((ids) => answered(ids, "reject")),
       );
       world.sms.carriers.set("b", delivering);
-      await world.pass(firstAfterMs + 25_000);
+      await world.pass(firstAfterMs + 1000);
       assert.deepEqual(world.sms.routes, ["a", "b"]);
       await world.pass(firstAfterMs + 25_000);
       assert.equal(await stateOf(world, id), "delivered");

@@ -103,3 +103,21 @@ test("so does a wait of the schedule's own", () => {
     "The endpoint answered 500. The next attempt would come in 4000 s, which is after the end of the message's time to live.",
   );
 });
+
+test("a carrier is asked about what it gave an id, and about nothing else", () => {
+  const accepted = {
+    outcome: "accepted",
+    provider: "acme",
+    receiptExpected: true,
+    pollAfterMs: 30_000,
+  } as const;
+  const parts = [{ externalId: "x" }];
+  assert.equal(outcomeAfter({ ...accepted, parts }).pollAt, 30_001);
+  for (const result of [
+    accepted,
+    { ...accepted, parts: [] },
+    { ...accepted, parts: [{ externalId: "x", state: "delivered" as const }] },
+  ]) {
+    assert.equal(outcomeAfter(result).pollAt, undefined);
+  }
+});

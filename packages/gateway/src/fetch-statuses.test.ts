@@ -7,6 +7,7 @@ import { MessageDelivered, type MessageStatus } from "./message-status.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 import { Provider, type SendContext } from "./provider.ts";
 import { NullProvider } from "./providers/null/provider.ts";
+import { providerTypes } from "./providers/provider-types.ts";
 
 type Answer = (ids: readonly string[], context: SendContext) => unknown;
 
@@ -143,4 +144,21 @@ test("refuses a provider that says how it is polled, and cannot be", () => {
     () => new Gateway().addProvider("mute", new Mute()),
     /"mute" says how it is polled, and has no fetchStatuses/,
   );
+});
+
+test("carriers that can be asked are asked, later where they call", () => {
+  const gateway = new Gateway();
+  const account = { username: "u", password: "p" };
+  const callbackUrl = "https://sms.example.com/clickatell";
+  for (const [name, settings, firstAfterMs] of [
+    ["ats", account, 30_000],
+    ["sms-operator", account, 30_000],
+    ["clickatell", { apiKey: "k" }, 30_000],
+    ["clickatell", { apiKey: "k", callbackUrl }, 3_600_000],
+  ] as const) {
+    const type = providerTypes.find((it) => it.type === name);
+    const provider = type?.create(settings, { logger: { info() {} } });
+    assert.equal(provider?.polling?.firstAfterMs, firstAfterMs, name);
+    if (!gateway.hasProvider(name)) gateway.addProvider(name, provider);
+  }
 });

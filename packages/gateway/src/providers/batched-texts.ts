@@ -11,7 +11,7 @@ import {
   RequestError,
 } from "../errors.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
-import type { SendContext, SendResult } from "../provider.ts";
+import type { SendContext, SendResult, StatusPolling } from "../provider.ts";
 
 /** A carrier's code: a number, or whatever it wrote in place of one. */
 export type CarrierCode = number | string;
@@ -37,6 +37,12 @@ export interface BatchWire {
 
 /** No carrier says how many it takes; a request of as many has 200 KB at most. */
 const maxBatch = 100;
+
+/** These carriers push no reports. */
+export const batchPolling: StatusPolling = {
+  firstAfterMs: 30_000,
+  batchSize: maxBatch,
+};
 
 /**
  * A text's id at the carrier. The prefix tells installations with one account

@@ -24,6 +24,7 @@ import { escapeXml, findElements, type XmlElement } from "../../xml.ts";
 import {
   askBatches,
   type BatchWire,
+  batchPolling,
   type CarrierCode,
   type CodesById,
   matchCodes,
@@ -51,6 +52,7 @@ const path = "/gwfcgi/XMLServerWrapper.fcgi";
 
 /** Sends through an account at ATS, and receives what comes to it. */
 export class AtsProvider extends Provider {
+  override readonly polling = batchPolling;
   readonly #config: AtsConfig;
   readonly #url: string;
   readonly #mayCall: AddressMatcher;

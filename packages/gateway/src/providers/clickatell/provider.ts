@@ -22,6 +22,7 @@ import {
   Provider,
   type SendContext,
   type SendResult,
+  type StatusPolling,
 } from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
 import {
@@ -41,8 +42,15 @@ const defaultBaseUrl = "https://platform.clickatell.com";
 /** What Clickatell takes. */
 const maxTextsPerRequest = 200;
 
+/**
+ * One request each. Where Clickatell calls us it is asked only about what it has
+ * not called about for an hour.
+ */
+const askedAtOnce = 20;
+
 /** Sends through an integration, and receives what comes to it. */
 export class ClickatellProvider extends Provider {
+  override readonly polling: StatusPolling;
   readonly #config: ClickatellConfig;
   readonly #messagesUrl: string;
   readonly #balanceUrl: string;
@@ -50,6 +58,10 @@ export class ClickatellProvider extends Provider {
   constructor(config: ClickatellConfig) {
     super();
     this.#config = config;
+    this.polling = {
+      firstAfterMs: config.callbackUrl ? 3_600_000 : 30_000,
+      batchSize: askedAtOnce,
+    };
     const url = (config.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
     this.#messagesUrl = `${url}/v1/message`;
     this.#balanceUrl = `${url}/public-client/balance`;

@@ -11,6 +11,7 @@ import { escapeXml, findElements, textOf, type XmlElement } from "../../xml.ts";
 import {
   askBatches,
   type BatchWire,
+  batchPolling,
   type CarrierCode,
   type CodesById,
   matchCodes,
@@ -31,6 +32,7 @@ type DataType = "SMS" | "SMS-Status";
 
 /** Sends through an account at SMS Operator. */
 export class SmsOperatorProvider extends Provider {
+  override readonly polling = batchPolling;
   readonly #config: SmsOperatorConfig;
   readonly #url: string;
 

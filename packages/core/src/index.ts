@@ -141,6 +141,8 @@ export {
   errorClasses,
   type Receipt,
   receiptEvents,
+  type WaitReason,
+  waitReasons,
 } from "./messages/delivery.ts";
 export {
   type ActionDecision,

@@ -48,6 +48,7 @@ import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
 import { testTopicDeletion } from "./store-contract/topic-deletion.ts";
 import { testTopics } from "./store-contract/topics.ts";
+import { testWaits } from "./store-contract/waits.ts";
 
 export type { ContractOptions, OpenStore };
 
@@ -77,6 +78,7 @@ export function testStoreContract(
     describe("refusals", () => testRefusals(cases));
     describe("receipts", () => testReceipts(cases));
     describe("silence", () => testSilence(cases));
+    describe("waits", () => testWaits(cases));
     describe("operators' actions", () => testDeliveryActions(cases));
     describe("cancelled messages", () => testMessageCancellation(cases));
     describe("work on cancelled messages", () => testCancelledWork(cases));

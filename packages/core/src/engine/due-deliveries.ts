@@ -12,7 +12,7 @@
 
 import { isTransient } from "../errors.ts";
 import { stateBeforeClaim } from "../messages/claim-decision.ts";
-import type { DeliveryOutcome } from "../messages/delivery.ts";
+import type { DeliveryOutcome, WaitReason } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import { toTopic } from "../messages/message-topics.ts";
 import type { NoRoute, RouteChoice } from "../ports/channel.ts";
@@ -25,7 +25,7 @@ import type {
   Lease,
   WorkStore,
 } from "../ports/work-store.ts";
-import { addMs, type EpochMs } from "../time.ts";
+import { addMs, type EpochMs, toEpochMs } from "../time.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { type OutcomeLedger, reasonOf } from "./ledger.ts";
 import {
@@ -43,7 +43,7 @@ import { WorkLoop } from "./work-loop.ts";
 export interface DueDeliveriesPorts extends PersistPorts {
   readonly store: Pick<
     WorkStore,
-    "claim" | "nextDue" | "release" | "recordIntents"
+    "claim" | "nextDue" | "release" | "recordIntents" | "makeDue"
   > &
     Pick<DeliveryStore, "findMessageBySeq">;
   readonly sender: Sender;
@@ -97,6 +97,9 @@ const noRouteEvents = {
 /** How long a claim waits whose message cannot be read now; milliseconds. */
 const failedReadRetryMs = 5000;
 
+/** Deliveries that are made due in one transaction. */
+const makeDueBatch = 1000;
+
 export class DueDeliveries implements NoticeIntake {
   readonly #ports: DueDeliveriesPorts;
   readonly #options: DueDeliveriesOptions;
@@ -108,6 +111,8 @@ export class DueDeliveries implements NoticeIntake {
   #taken: ClaimedNotice[] = [];
   #isOpen = true;
   #idle: (() => void)[] = [];
+  /** How often what waits was made due. */
+  #madeDue = 0;
 
   constructor(ports: DueDeliveriesPorts, options: DueDeliveriesOptions) {
     this.#ports = ports;
@@ -157,6 +162,23 @@ export class DueDeliveries implements NoticeIntake {
       const claims = notices.map(({ delivery }) => delivery);
       void this.#work(claims, messages);
     });
+  }
+
+  /**
+   * What waits for this reason goes on at once. Also what is being written by
+   * now: whoever chose before finds that it was called since.
+   */
+  async makeDue(reason: WaitReason): Promise<void> {
+    this.#madeDue++;
+    for (;;) {
+      const count = await persist(this.#ports, "make_due", () =>
+        this.#ports.store.makeDue(reason, makeDueBatch),
+      );
+      // Given up: the next engine finds them.
+      if (count === undefined) return;
+      if (count > 0) this.wakeIn(0);
+      if (count < makeDueBatch) return;
+    }
   }
 
   /** Something falls due in `ms` milliseconds. */
@@ -239,6 +261,7 @@ export class DueDeliveries implements NoticeIntake {
     messages: Map<number, ReadMessage>,
   ): Promise<void> {
     const { sender, ledger } = this.#ports;
+    const madeDue = this.#madeDue;
     const { items, decisions } = await this.#read(claims, messages);
     const ready = await this.#route(items, decisions);
     const { finished, slowAttempts, unstarted } = await sender.send(ready);
@@ -271,6 +294,10 @@ export class DueDeliveries implements NoticeIntake {
       else releases.push(this.#release([it.givenBack], it.delayMs));
     }
     await Promise.all([ledger.record(outcomes, written), ...releases]);
+    if (madeDue === this.#madeDue) return;
+    // It was chosen before what it waits for ended, and was not found then.
+    const reasons = new Set(outcomes.flatMap((it) => it.waitReason ?? []));
+    for (const reason of reasons) await this.makeDue(reason);
   }
 
   /**
@@ -342,8 +369,16 @@ export class DueDeliveries implements NoticeIntake {
     }
     if (route === undefined) return item;
     if ("problem" in route) {
-      const { problem, error, waitMs = failedReadRetryMs } = route;
-      if (problem === "wait") return this.#later(claim, waitMs);
+      const { problem, error, waitMs = failedReadRetryMs, waitReason } = route;
+      if (problem === "wait") {
+        const later = this.#later(claim, waitMs);
+        if (waitReason === undefined || "givenBack" in later) return later;
+        const { nextAttemptAt = now } = later;
+        // Made due when the reason ends; until then nothing is to be done but
+        // to say in time that its life is over.
+        const lookAt = Math.min(nextAttemptAt, expiryOf(item, rules));
+        return { ...later, waitReason, nextAttemptAt: toEpochMs(lookAt) };
+      }
       if (isSent) return givenBack(claim);
       const [event, errorClass] = noRouteEvents[problem];
       const reason = { errorClass, error };

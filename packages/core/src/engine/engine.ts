@@ -5,7 +5,7 @@
 
 import type { MessageId, NewId } from "../ids.ts";
 import { defaultLivesOf, type MessageLives } from "../messages/default-life.ts";
-import type { Receipt } from "../messages/delivery.ts";
+import type { Receipt, WaitReason } from "../messages/delivery.ts";
 import type { BindingStore } from "../ports/binding-store.ts";
 import type { Channel, ChannelKind, PullChannel } from "../ports/channel.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -137,6 +137,8 @@ export interface Engine {
   recover(): Promise<void>;
   /** Begins to deliver, also what a former process left. */
   start(): Promise<void>;
+  /** Deliveries that wait for this reason go on at once, for it ended. */
+  makeDue(reason: WaitReason): Promise<void>;
   /** Applies a provider's later word on a delivery. */
   receive(receipt: Receipt): Promise<void>;
   status(): EngineStatus;
@@ -329,6 +331,7 @@ export function createEngine(
       await sweeper.start();
       endedRows.start();
     },
+    makeDue: (reason) => dueDeliveries.makeDue(reason),
     async receive(receipt) {
       const nextAttemptAt = await store.recordReceipt(receipt);
       if (nextAttemptAt !== undefined) onDeferred(nextAttemptAt);

@@ -56,6 +56,12 @@ export interface AttemptTimings {
   readonly firstByteMs?: number;
 }
 
+/** Why a delivery waits although nothing of it failed. */
+export const waitReasons = ["paused"] as const;
+
+/** `paused`: every provider that it may go through is. */
+export type WaitReason = (typeof waitReasons)[number];
+
 /** What one attempt led to. */
 export interface Attempt extends AttemptTimings {
   readonly at: EpochMs;
@@ -88,6 +94,8 @@ export interface DeliveryOutcome {
   readonly lastAttempt?: Attempt;
   /** When to go on; of what is `sent`: when its silence has lasted too long. */
   readonly nextAttemptAt?: EpochMs;
+  /** Goes on before `nextAttemptAt` when this ends: {@link WorkStore.makeDue}. */
+  readonly waitReason?: WaitReason;
   /** Of the last attempt, for receipts; they need `provider`. */
   readonly parts?: readonly AttemptPart[];
   readonly provider?: string;
@@ -151,6 +159,8 @@ export interface Delivery {
   /** The end of the life that a resend gave it. */
   readonly expiresAt?: EpochMs;
   readonly nextAttemptAt?: EpochMs;
+  /** Of what waits, where it is not for its turn or after a failure. */
+  readonly waitReason?: WaitReason;
   /** The first part's of the last attempt that has parts. */
   readonly externalId?: string;
   readonly receiptExpected?: true;

@@ -9,6 +9,7 @@ import type {
   AttemptTimings,
   ErrorClass,
   Receipt,
+  WaitReason,
 } from "../messages/delivery.ts";
 import type { AttemptPart } from "../messages/delivery-part.ts";
 import type { Message } from "../messages/message.ts";
@@ -169,6 +170,8 @@ export interface NoRoute {
   readonly problem: "failed" | "wait" | "held";
   readonly error: string;
   readonly waitMs?: number;
+  /** What it waits for, where that ends by itself: see `Engine.makeDue`. */
+  readonly waitReason?: WaitReason;
 }
 
 /** A message made ready once, for attempts at many recipients. */

@@ -13,7 +13,11 @@
  * promise resolves; concurrent calls may share it (group commit).
  */
 
-import type { Attempt, DeliveryOutcome } from "../messages/delivery.ts";
+import type {
+  Attempt,
+  DeliveryOutcome,
+  WaitReason,
+} from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message } from "../messages/message.ts";
 import type { EpochMs } from "../time.ts";
@@ -276,6 +280,11 @@ export interface WorkStore {
    * attempts under way, whose intent was recorded, become `unknown`.
    */
   reclaim(): Promise<ReclaimedWork>;
+  /**
+   * Makes at most `limit` deliveries due now that wait for this reason, and takes
+   * the reason from them. Answers how many there were.
+   */
+  makeDue(reason: WaitReason, limit: number): Promise<number>;
   nextDue(): Promise<NextDue>;
   /**
    * What waits, for metrics: it looks at `limit` deliveries and as many ranges

@@ -386,6 +386,8 @@ CREATE TABLE deliveries (
   poll_at          INTEGER,
   -- 1: a failed receipt of the last attempt is followed by the next attempt.
   fails_over       INTEGER NOT NULL DEFAULT 0,
+  -- Why it waits, if nothing failed; counts only beside next_attempt_at.
+  wait_reason      INTEGER,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
 
@@ -400,6 +402,8 @@ CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
 CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at)
   WHERE lane IS NOT NULL;
+CREATE INDEX deliveries_wait ON deliveries (wait_reason)
+  WHERE wait_reason IS NOT NULL AND next_attempt_at IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
   WHERE round IS NOT NULL;
 -- All but sent (4) and delivered (5), so that what went wrong among a million

@@ -177,6 +177,73 @@ export function testFailover({ test }: EngineCases): void {
     assert.deepEqual(await world.counts(bad.messageId), { sent: 1 });
   });
 
+  const allPaused: NoRoute = {
+    problem: "wait",
+    error: "All are paused.",
+    waitMs: 300_000,
+    waitReason: "paused",
+  };
+
+  test("what waits for a reason says so, and goes on at once when it ends", {}, async (world) => {
+    const choose = inOrder("a");
+    let isPaused = true;
+    world.sms.choose = async (recipient, tried) =>
+      isPaused ? allPaused : await choose(recipient, tried);
+    answering(world, { a: acceptedBy("a") });
+    const engine = await world.start();
+    const { messageId } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
+    await world.pass(60_000);
+    const { waitReason, attempts } = await deliveryOf(world);
+    assert.deepEqual([waitReason, attempts], ["paused", []]);
+    isPaused = false;
+    await engine.makeDue("paused");
+    await world.settle();
+    assert.deepEqual(await world.counts(messageId), { sent: 1 });
+    assert.equal((await deliveryOf(world)).waitReason, undefined);
+  });
+
+  test("goes on although the reason ended between the choice and its write", {}, async (world) => {
+    const choose = inOrder("a");
+    let isPaused = true;
+    const asked = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    world.sms.choose = async (recipient, tried) => {
+      if (!isPaused) return await choose(recipient, tried);
+      asked.resolve();
+      await goOn.promise;
+      return allPaused;
+    };
+    answering(world, { a: acceptedBy("a") });
+    const engine = await world.start();
+    const { messageId } = await engine.publisher.sendSms(
+      projectId,
+      phone,
+      "hi",
+    );
+    await asked.promise;
+    isPaused = false;
+    await engine.makeDue("paused");
+    goOn.resolve();
+    await world.settle();
+    assert.deepEqual(await world.counts(messageId), { sent: 1 });
+  });
+
+  test("what waits for a reason ends with its life", {}, async (world) => {
+    world.sms.choose = async () => allPaused;
+    const engine = await world.start();
+    const { messageId } = await engine.publisher.send(
+      projectId,
+      [{ protocol: "sms", endpoint: phone }],
+      { text: "hi", timeToLive: 60 },
+    );
+    await world.pass(61_000);
+    assert.deepEqual(await world.counts(messageId), { expired: 1 });
+  });
+
   test("offers what an operator has sent again to all of them anew", {}, async (world) => {
     world.sms.choose = inOrder("a", "b");
     const refused = { ...busy, outcome: "rejected" } as const;

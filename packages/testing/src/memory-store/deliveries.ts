@@ -254,7 +254,7 @@ export function claim(
 ): ClaimedDelivery {
   const { messageSeq, state, attempts, lastAttempt, earlierAttempts } = row;
   const { expiresAt = row.pull?.expiresAt, resentAfter } = row;
-  const { nextAttemptAt: _, ...rest } = row;
+  const { nextAttemptAt: _, waitReason: _over, ...rest } = row;
   const fence = row.fence + 1;
   const claimed = { ...rest, state: "sending", fence, hold } as const;
   tables.deliveries.put(deliveryKey(row), claimed);

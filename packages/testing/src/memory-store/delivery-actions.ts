@@ -280,7 +280,12 @@ function act(
     ...(by.reason !== undefined && { reason: by.reason }),
     ...(by.jobId !== undefined && { jobId: by.jobId }),
   };
-  const { nextAttemptAt: _, pull: _over, ...rest } = unfinished(freed(row));
+  const {
+    nextAttemptAt: _,
+    waitReason: _ended,
+    pull: _over,
+    ...rest
+  } = unfinished(freed(row));
   const changed = tables.deliveries.put(deliveryKey(row), {
     ...rest,
     state: to,

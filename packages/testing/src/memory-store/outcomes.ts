@@ -126,7 +126,12 @@ function merge(
   const reported = granted ? "sending" : outcome.state;
   const state = mergeStates(row.state, reported);
   const hold = isSettled(state) ? undefined : granted;
-  const { nextAttemptAt: _, hold: _ended, ...kept } = unfinished(row);
+  const {
+    nextAttemptAt: _,
+    waitReason: _over,
+    hold: _ended,
+    ...kept
+  } = unfinished(row);
   const { attempts, lastAttempt, provider, segments } = outcome;
   const { receiptExpected, pollAt, failsOver, parts = [] } = outcome;
   const mayGoOn = isSettled(state) ? state === "sent" : !hold;
@@ -157,6 +162,10 @@ function merge(
     ...(hold && { hold }),
     ...(hold && row.billable && lastAttempt && { attemptAt: lastAttempt.at }),
     ...(nextAttemptAt !== undefined && { nextAttemptAt }),
+    ...(!isSettled(state) &&
+      outcome.waitReason && {
+        waitReason: outcome.waitReason,
+      }),
     ...(!isFinal(state) && {
       ...(receiptExpected && { receiptExpected }),
       ...(pollAt !== undefined && { pollAt }),

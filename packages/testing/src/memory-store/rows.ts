@@ -52,6 +52,7 @@ import {
   type TopicBinding,
   type User,
   type WalkPosition,
+  waitReasons,
 } from "@carillon/core";
 import {
   type Columns,
@@ -349,6 +350,7 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   attempts: integer,
   lastAttempt: optional(attempt),
   nextAttemptAt: optional(integer),
+  waitReason: optional(oneOf(waitReasons)),
   provider: optional(text),
   segments: optional(integer),
   receiptExpected: optional(flag),

@@ -98,6 +98,18 @@ export function createWorkStore(
         }
         return work;
       }),
+    makeDue: (reason, limit) =>
+      write(() => {
+        const nextAttemptAt = holds.now();
+        const waiting = deliveries
+          .list()
+          .filter((it) => it.waitReason === reason && it.nextAttemptAt)
+          .slice(0, limit);
+        for (const { waitReason: _, ...row } of waiting) {
+          deliveries.put(deliveryKey(row), { ...row, nextAttemptAt });
+        }
+        return waiting.length;
+      }),
     async nextDue() {
       const now = holds.now();
       const free = ranges.list().filter(({ hold }) => !hold);

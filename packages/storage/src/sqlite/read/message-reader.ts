@@ -142,6 +142,7 @@ export function createMessageReader(reader: Reader): MessageReader {
       attempts: attemptCount,
       topicUrn,
       subscriptionId,
+      waitReason,
       ...delivery
     } = shown.fromRow(row);
     const { messageSeq, target, provider } = delivery;
@@ -171,6 +172,8 @@ export function createMessageReader(reader: Reader): MessageReader {
         topicUrn !== undefined && {
           subscriptionUrn: formatSubscriptionUrn(topicUrn, subscriptionId),
         }),
+      ...(waitReason !== undefined &&
+        delivery.nextAttemptAt !== undefined && { waitReason }),
       attemptCount,
       attempts: last ? [...earlier, last] : earlier,
       ...(shownPart && { externalId: shownPart.externalId, parts: known }),

@@ -33,7 +33,7 @@ import {
   type WorkStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { stateCodes } from "../schema/codes.ts";
+import { stateCodes, waitReasonCodes } from "../schema/codes.ts";
 import {
   attempts as attemptTable,
   type Outcome,
@@ -507,6 +507,8 @@ export function createWorkStore(
     reclaim: () =>
       writer.run("reclaim", Math.floor(clock.monotonic()), clock.now()),
     reclaimAll: () => writer.run("reclaimAll", clock.now()),
+    makeDue: (reason, limit) =>
+      writer.run("makeDue", waitReasonCodes[reason], clock.now(), limit),
     async nextDue() {
       const now = clock.now();
       const range = nextRange.get()?.[0];

@@ -15,6 +15,7 @@ import type {
   MessageContent,
   PartState,
   Receipt,
+  WaitReason,
 } from "@carillon/core";
 
 type Codes<Name extends string> = Readonly<Record<Name, number>>;
@@ -34,6 +35,10 @@ export const stateCodes = {
   expired: 11,
   cancelled: 12,
 } as const satisfies Codes<DeliveryState>;
+
+export const waitReasonCodes = {
+  paused: 0,
+} as const satisfies Codes<WaitReason>;
 
 export const audienceCodes = {
   topic: 0,

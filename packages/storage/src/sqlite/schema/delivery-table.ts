@@ -27,6 +27,7 @@ import {
   partStateCodes,
   receiptEventCodes,
   stateCodes,
+  waitReasonCodes,
 } from "./codes.ts";
 import { defineTable, type RowOf } from "./table.ts";
 
@@ -118,6 +119,11 @@ export const deliveryShape = {
   pollAt: written(optional(epochMs), "setUntilFinal", (it) => it.pollAt),
   failsOver: written(flag, "setUntilFinal", (it) =>
     it.failsOver ? 1 : undefined,
+  ),
+  waitReason: written(
+    optional(code(waitReasonCodes)),
+    "setWhileOpen",
+    (it) => it.waitReason && waitReasonCodes[it.waitReason],
   ),
 };
 

@@ -54,7 +54,7 @@ function wasSent(row: DueRow): boolean {
 export function createClaim(db: DatabaseSync) {
   return db.prepare(
     `UPDATE deliveries SET state = ${sending}, fence = fence + 1, owner = ?,
-       lease_until = ?, next_attempt_at = NULL
+       lease_until = ?, next_attempt_at = NULL, wait_reason = NULL
      WHERE message_seq = ? AND target = ?`,
   );
 }
@@ -82,6 +82,20 @@ export function createDeliveryWrites(
     `UPDATE deliveries SET provider = coalesce(?, provider), attempt_at = ?
      WHERE message_seq = ? AND target = ? AND fence = ?
        AND owner IS NOT NULL`,
+  );
+  /**
+   * Those that wait for a reason. Parameters: reason, limit. Index:
+   * deliveries_wait.
+   */
+  const waiting = prepareQuery<[messageSeq: number, target: number]>(
+    db,
+    `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_wait
+     WHERE wait_reason = ? AND next_attempt_at IS NOT NULL LIMIT ?`,
+  );
+  /** Parameters: now, message, target. */
+  const makeDue = db.prepare(
+    `UPDATE deliveries SET next_attempt_at = ?, wait_reason = NULL
+     WHERE message_seq = ? AND target = ?`,
   );
   /** No other attempt is made. Parameters: message, target. */
   const rest = db.prepare(
@@ -146,6 +160,13 @@ export function createDeliveryWrites(
         );
         return changes > 0;
       }),
+    makeDue(reason: number, now: EpochMs, limit: number): number {
+      const rows = waiting.all(reason, limit);
+      for (const [messageSeq, target] of rows) {
+        makeDue.run(now, messageSeq, target);
+      }
+      return rows.length;
+    },
     recordOutcomes: (columns: OutcomeColumns) => outcomes.recordAll(columns),
   };
 }

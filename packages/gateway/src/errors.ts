@@ -106,6 +106,14 @@ export class CreditError extends MessageSendError {
   }
 }
 
+/** Somebody paused the provider; nothing was sent. */
+export class ProviderPausedError extends ProviderError {
+  static {
+    ProviderPausedError.prototype.name = "ProviderPausedError";
+  }
+  static override readonly retryableByDefault: boolean = true;
+}
+
 /** A mistake in how the gateway was put together. Never a carrier's doing. */
 export class ConfigurationError extends Error {
   static {

@@ -49,7 +49,11 @@ import {
   type StatusPolling,
 } from "./provider.ts";
 import { ProviderRegistry } from "./provider-registry.ts";
-import { ProviderSender } from "./provider-sender.ts";
+import {
+  type ProviderAttempt,
+  ProviderSender,
+  pausedError,
+} from "./provider-sender.ts";
 import type { Receiver } from "./receiver.ts";
 import {
   createReceiverHandler,
@@ -101,6 +105,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    * for an abort, with its outcome unknown. Errors of these hooks are dropped.
    */
   readonly onLateSend = new Hook<OutgoingMessage>();
+  /**
+   * A provider's turn with a message ended, whatever came of it. Errors of these
+   * hooks are dropped, and nobody waits for them.
+   */
+  readonly onAttempt = new Hook<ProviderAttempt>();
   /** A text came in. A hook that fails makes the carrier deliver it again. */
   readonly onReceive = new Hook<IncomingMessage>();
   /** A status came in, possibly before `send` resolved. */
@@ -114,6 +123,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly #receipts: ReceiptFailover | undefined;
   #router: Router<Route>;
   #optOut: OptOut | undefined;
+  #paused: ReadonlySet<string> = new Set();
+  #callbackBase: string | undefined;
   // Starting and stopping one after another, whoever asks for it when.
   #lifecycle: Promise<void> = Promise.resolve();
 
@@ -132,6 +143,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 20_000;
     const sender = new ProviderSender({
       providers: this.#providers,
+      isPaused: (name) => this.#paused.has(name),
+      onAttempt: this.onAttempt,
       optOut: () => this.#optOut,
       onSend: this.onSend,
       onLateSend: this.onLateSend,
@@ -209,6 +222,40 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   hasProvider(name: string): boolean {
     return this.#providers.has(name);
+  }
+
+  /** False while the provider is being started, and when it could not be. */
+  isReady(name: string): boolean {
+    const provider = this.#providers.find(name);
+    return provider !== undefined && this.#providers.isReady(provider);
+  }
+
+  /** Names of providers that are paused, whether there are such or not. */
+  get paused(): ReadonlySet<string> {
+    return this.#paused;
+  }
+
+  /**
+   * These get no new text, and no others are paused. A policy passes them over;
+   * a text that no other provider may send is refused with
+   * `ProviderPausedError`. What they have is finished, and what their carriers
+   * report or hand over comes in.
+   */
+  set paused(names: Iterable<string>) {
+    this.#paused = new Set(names);
+  }
+
+  /**
+   * Where the world reaches this gateway's receivers, as
+   * `https://sms.example.com/sms`: who knows it can make up messages.
+   */
+  set callbackBase(url: string | undefined) {
+    this.#callbackBase = url?.replace(/\/+$/, "");
+  }
+
+  callbackUrl(provider: string): string | undefined {
+    const base = this.#callbackBase;
+    return base && `${base}/${encodeURIComponent(provider)}`;
   }
 
   /** In the order of registration. */
@@ -352,6 +399,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       policy: this.policy,
       optOut: this.optOut,
       hasProvider: (name) => this.#providers.has(name),
+      isPaused: (name) => this.#paused.has(name),
       textLimits: (name) => this.#sender.limitsOf(this.#providers.find(name)),
     });
   }
@@ -522,6 +570,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
         ? (this.defaultProvider ?? route.provider)
         : route.provider;
     const provider = this.#providers.get(name, askedFor[by]);
+    if (this.#paused.has(name)) throw pausedError([{ provider: name }]);
     const choice = { by, provider: provider.name };
     return this.#sender.sendOnce(message, choice, provider, context);
   }
@@ -529,6 +578,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   #routeAttempt(route: ChosenRoute, tried: readonly TriedProvider[]) {
     return routeAttempt(route, tried, {
       has: (name) => this.#providers.has(name),
+      isPaused: (name) => this.#paused.has(name),
       hold: (name) => {
         const provider = this.#providers.find(name);
         return provider && { provider, release: this.#sender.hold(provider) };

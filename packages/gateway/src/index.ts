@@ -54,6 +54,7 @@ export {
   parseConcatenation,
   splitBinary,
 } from "./encoding/user-data-header.ts";
+export { meaningOf } from "./error-meaning.ts";
 export {
   AuthError,
   ConfigurationError,
@@ -63,6 +64,7 @@ export {
   ProviderConnectionError,
   ProviderError,
   type ProviderErrorOptions,
+  ProviderPausedError,
   RemoteError,
   RequestError,
   ServerError,
@@ -78,6 +80,14 @@ export {
   Gateway,
   type GatewayOptions,
 } from "./gateway.ts";
+export type { ErrorCount } from "./health/error-counts.ts";
+export type { AttemptCounts } from "./health/minute-counts.ts";
+export {
+  type Latency,
+  ProviderHealth,
+  type ProviderHealthReport,
+} from "./health/provider-health.ts";
+export type { ReceiptCounts } from "./health/receipt-share.ts";
 export {
   Guard,
   type GuardedText,
@@ -222,6 +232,7 @@ export {
   type StartContext,
   type StatusPolling,
 } from "./provider.ts";
+export type { ProviderAttempt } from "./provider-sender.ts";
 export {
   defineProviderType,
   type ProviderField,

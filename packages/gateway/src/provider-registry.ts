@@ -126,6 +126,11 @@ export class ProviderRegistry {
     return this.#startOne(provider);
   }
 
+  /** Whether it is ready to be used; without `start` every provider is. */
+  isReady(provider: Provider): boolean {
+    return !this.#isRunning || this.#started.has(provider);
+  }
+
   /** Last first, all of them even if some fail; then throws what failed. */
   async stop(): Promise<void> {
     this.#isRunning = false;

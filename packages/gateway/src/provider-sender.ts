@@ -5,7 +5,11 @@
 
 import type { Clock } from "./clock.ts";
 import { prepareText, type TextLimits } from "./encoding/text-limits.ts";
-import { ConfigurationError } from "./errors.ts";
+import {
+  ConfigurationError,
+  ProviderError,
+  ProviderPausedError,
+} from "./errors.ts";
 import type { Hook } from "./hook.ts";
 import type { OptOut } from "./opt-out/opt-out.ts";
 import type {
@@ -23,8 +27,23 @@ import type { ProviderRegistry } from "./provider-registry.ts";
 import { ProviderTurn } from "./provider-turn.ts";
 import { untilAborted } from "./until-aborted.ts";
 
+/** One provider's turn with a message, once it has ended. */
+export interface ProviderAttempt {
+  readonly provider: string;
+  /** `unknown`: the text may have gone out. */
+  readonly outcome: "accepted" | "failed" | "unknown";
+  /** Unless it was accepted. */
+  readonly error?: unknown;
+  readonly durationMs: number;
+  readonly msgid: string | null;
+  /** The carrier was asked to report on it. */
+  readonly receiptExpected: boolean;
+}
+
 export interface ProviderSenderPorts {
   readonly providers: ProviderRegistry;
+  readonly isPaused: (provider: string) => boolean;
+  readonly onAttempt: Hook<ProviderAttempt>;
   /** What is kept from people who said stop, by what holds now. */
   readonly optOut: () => OptOut | undefined;
   readonly onSend: Hook<OutgoingMessage>;
@@ -83,10 +102,14 @@ export class ProviderSender {
     const asked = `named by policy rule "${rule}"`;
     for (const { provider } of candidates) this.#providers.get(provider, asked);
 
+    const { isPaused } = this.#ports;
+    const paused = candidates.filter((it) => isPaused(it.provider));
+    if (paused.length === candidates.length) throw pausedError(candidates);
     const failures: ProviderFailure[] = [];
     const { src: ownSrc, body: ownBody } = message;
     for (const [index, candidate] of candidates.entries()) {
       const name = candidate.provider;
+      if (isPaused(name)) continue;
       const admission = policy.admit(name);
       if (admission === undefined) continue;
       const sender = ownSrc === null ? candidate.sender : undefined;
@@ -120,7 +143,7 @@ export class ProviderSender {
     message.src = ownSrc;
     const last = failures.at(-1);
     if (last !== undefined) throw last.error;
-    throw policy.unavailable(candidates);
+    throw policy.unavailable(candidates.filter((it) => !paused.includes(it)));
   }
 
   /** The gateway's own limits, else the provider's. */
@@ -204,20 +227,41 @@ export class ProviderSender {
       onLate: (sent) => this.#announceLate(sent),
     });
     message.handOver();
+    const startedAt = clock.monotonic();
+    const report = (outcome: ProviderAttempt["outcome"], error?: unknown) =>
+      this.#report({
+        provider: provider.name,
+        outcome,
+        ...(outcome !== "accepted" && { error }),
+        durationMs: clock.monotonic() - startedAt,
+        msgid: message.msgid,
+        receiptExpected:
+          message.providerOptions.statusReport && !message.simulated,
+      });
     const taken = turn.take(message);
     this.#turns.add(taken);
     try {
       const sent = await taken;
+      report("accepted");
       // Marked before the hooks run, so that their errors can be distinguished.
       sent.sentAt = new Date(clock.now());
       return sent;
     } catch (error) {
+      report(isKnown(error) ? "failed" : "unknown", error);
       // A provider that goes on may not have read all of it yet.
       if (!turn.isGivenUp) message.body = given;
       throw error;
     } finally {
       this.#turns.delete(taken);
     }
+  }
+
+  #report(attempt: ProviderAttempt): void {
+    const { onAttempt } = this.#ports;
+    if (onAttempt.size === 0) return;
+    onAttempt.emit(attempt).catch(() => {
+      // Who counts attempts changes nothing of them.
+    });
   }
 
   #announceLate(sent: OutgoingMessage): void {
@@ -236,4 +280,23 @@ export class ProviderSender {
     if (onSend.size > 0) await untilAborted(onSend.emit(sent), signal);
     return sent;
   }
+}
+
+/** The error for texts that only providers could send that somebody paused. */
+export function pausedError(
+  providers: readonly { readonly provider: string }[],
+): ProviderPausedError {
+  const names = providers.map(({ provider }) => provider).join(", ");
+  return new ProviderPausedError(
+    providers.length === 1
+      ? `The provider is paused: ${names}`
+      : `All providers of the rule are paused: ${names}`,
+    { code: "PROVIDER_PAUSED" },
+  );
+}
+
+/** Whether an error says that nothing was sent. */
+function isKnown(error: unknown): boolean {
+  if (error instanceof ConfigurationError) return true;
+  return error instanceof ProviderError && !error.outcomeUnknown;
 }

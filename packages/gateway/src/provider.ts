@@ -63,6 +63,11 @@ export interface ProviderHost {
   now(): number;
   /** A fresh id, unique across restarts and gateways. */
   newId(): string;
+  /**
+   * Where the carrier reaches the routes of a provider, without a slash at its
+   * end; `undefined`: nowhere that is known.
+   */
+  callbackUrl(provider: string): string | undefined;
   send(
     message: OutgoingMessage,
     context?: SendContext,
@@ -157,6 +162,12 @@ export abstract class Provider {
 
   /** Asks what is left of the money, for carriers that tell. */
   fetchBalance?(context?: SendContext): Promise<Balance>;
+
+  /**
+   * What a code of the carrier means, as a sentence, whether it came with an
+   * error or with a status; `undefined`: that of its class says enough.
+   */
+  describeCode?(code: string | number): string | undefined;
 
   /** Opens connections, where there are any to keep. */
   start?(context?: StartContext): Promise<void>;

@@ -166,3 +166,60 @@ test("a provider that is removed between choice and call makes the attempt, and 
     UnknownProviderError,
   );
 });
+
+test("passes over who is paused, and waits when all are", async () => {
+  const { gateway, choose } = setUp();
+  gateway.paused = ["a"];
+  const route = await routeOf(choose());
+  assert.deepEqual([route.provider, route.hasNext], ["b", false]);
+  route.release();
+  gateway.paused = ["a", "b"];
+  assert.deepEqual(await choose(), {
+    problem: "wait",
+    error: "All providers of the rule are paused: a, b",
+    waitMs: 300_000,
+    waitReason: "paused",
+  });
+  gateway.paused = [];
+  assert.equal((await routeOf(choose())).provider, "a");
+});
+
+test("waits for a paused provider that the message names", async () => {
+  const { gateway, message } = setUp();
+  const named = message();
+  named.provider = "a";
+  gateway.paused = ["a"];
+  const chosen = await gateway.chooseRoute(named);
+  assert.ok("problem" in chosen);
+  assert.equal(chosen.waitReason, "paused");
+  assert.match(chosen.error, /paused: a/);
+});
+
+test("a text that was on its way when its provider was paused goes out", async () => {
+  const { gateway, a, message, choose } = setUp();
+  const route = await routeOf(choose());
+  gateway.paused = ["a"];
+  await gateway.sendThrough(message(), route);
+  assert.equal(a.calls, 1);
+});
+
+test("sends nothing through who is paused, and says so", async () => {
+  const { gateway, a, b, message } = setUp();
+  gateway.paused = ["a"];
+  await gateway.send(message());
+  assert.deepEqual([a.calls, b.calls], [0, 1]);
+  const named = message();
+  named.provider = "a";
+  const explained = await gateway.explain(named);
+  assert.deepEqual(explained.problems, ['the provider "a" is paused']);
+  await assert.rejects(gateway.send(named), { name: "ProviderPausedError" });
+  gateway.paused = ["a", "b"];
+  await assert.rejects(gateway.send(message()), {
+    name: "ProviderPausedError",
+    retryable: true,
+  });
+  const { provider, problems } = await gateway.explain(message());
+  assert.equal(provider, null);
+  assert.match(problems[0] ?? "", /paused/);
+  assert.deepEqual([a.calls, b.calls], [0, 1]);
+});

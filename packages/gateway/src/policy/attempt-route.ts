@@ -5,6 +5,7 @@
 
 import type { OutgoingMessage, ProviderChoice } from "../outgoing-message.ts";
 import type { Provider } from "../provider.ts";
+import { pausedError } from "../provider-sender.ts";
 import type { ChosenRoute } from "./choose-route.ts";
 import type {
   Admission,
@@ -31,6 +32,8 @@ export interface NoAttemptRoute {
   readonly error: string;
   /** How long to wait, in milliseconds. */
   readonly waitMs?: number;
+  /** `paused`: until a provider is resumed, which is told by nobody here. */
+  readonly waitReason?: "paused";
 }
 
 /** A provider that is not stopped before it is released. */
@@ -42,6 +45,7 @@ export interface HeldProvider {
 /** The providers of a gateway, for the choice of one. */
 export interface AttemptProviders {
   has(name: string): boolean;
+  isPaused(name: string): boolean;
   /** `undefined` when there is none of this name. */
   hold(name: string): HeldProvider | undefined;
 }
@@ -127,6 +131,12 @@ export class AttemptRoute {
 /** Shortest wait for a breaker, in milliseconds. */
 const minWaitMs = 1000;
 
+/**
+ * How long a paused provider is waited for unless it is resumed before; in
+ * milliseconds. Only where nobody hears of that it is so long.
+ */
+const pausedWaitMs = 300_000;
+
 /** Outcomes of attempts of which nothing went out. */
 export const notSent: ReadonlySet<string | undefined> = new Set([
   "deferred",
@@ -146,6 +156,7 @@ export function routeAttempt(
   }
   if (route.by !== "policy") {
     const { by, provider } = route;
+    if (providers.isPaused(provider)) return waitForPaused([route]);
     return new AttemptRoute(
       {
         provider,
@@ -173,11 +184,13 @@ function routeByPolicy(
   const mayBeTried = ({ provider }: RouteCandidate) =>
     providers.has(provider) &&
     tried.every((it) => it.provider !== provider || notSent.has(it.outcome));
-  const candidates = route.candidates.filter(mayBeTried);
-  if (candidates.length === 0) {
+  const left = route.candidates.filter(mayBeTried);
+  if (left.length === 0) {
     const error = `No provider of rule "${rule}" is left to try.`;
     return { problem: "failed", error };
   }
+  const candidates = left.filter((it) => !providers.isPaused(it.provider));
+  if (candidates.length === 0) return waitForPaused(left);
   if (onErrors) candidates.sort((a, b) => countOf(a) - countOf(b));
   const found = admitFirst(candidates, policy);
   if (found === undefined) {
@@ -219,6 +232,17 @@ function routeByPolicy(
     providers.hold(provider),
     admission,
   );
+}
+
+function waitForPaused(
+  paused: readonly { readonly provider: string }[],
+): NoAttemptRoute {
+  return {
+    problem: "wait",
+    error: pausedError(paused).message,
+    waitMs: pausedWaitMs,
+    waitReason: "paused",
+  };
 }
 
 function admitFirst(

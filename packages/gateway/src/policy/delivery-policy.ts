@@ -163,7 +163,8 @@ export class DeliveryPolicy {
   }
 }
 
-function isProvidersFault(error: unknown): boolean {
+/** Whether a failure says something about the provider, not about the text. */
+export function isProvidersFault(error: unknown): boolean {
   return (
     error instanceof ProviderConnectionError ||
     error instanceof ServerError ||

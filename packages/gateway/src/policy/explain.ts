@@ -40,6 +40,7 @@ export interface CandidateExplanation {
   readonly provider: string;
   readonly sender: string | undefined;
   readonly breaker: BreakerState;
+  readonly paused: boolean;
   readonly estimatedCost: EstimatedCost | undefined;
 }
 
@@ -54,6 +55,7 @@ export interface ExplainPorts {
   readonly policy: DeliveryPolicy | undefined;
   readonly optOut: OptOut | undefined;
   hasProvider(name: string): boolean;
+  isPaused(name: string): boolean;
   textLimits(provider: string): TextLimits | null;
 }
 
@@ -84,21 +86,25 @@ export async function explain(
     provider: candidate.provider,
     sender: candidate.sender,
     breaker: ports.policy?.breakerState(candidate.provider) ?? "closed",
+    paused: ports.isPaused(candidate.provider),
     estimatedCost: costOf(candidate),
   }));
-  // A policy passes over providers with an open breaker; nobody else does.
+  // A policy passes over providers that are paused or have an open breaker;
+  // nobody else does.
   const first =
     route.by === "policy"
-      ? candidates.find((c) => c.breaker !== "open")
+      ? candidates.find((c) => !c.paused && c.breaker !== "open")
       : candidates[0];
   if (first === undefined) {
     problems.push(
       route.by === "policy"
-        ? "the breakers of all its providers are open"
+        ? "all its providers are paused, or their breakers are open"
         : "the gateway has no provider",
     );
   } else if (!ports.hasProvider(first.provider)) {
     problems.push(`no provider is called "${first.provider}"`);
+  } else if (first.paused) {
+    problems.push(`the provider "${first.provider}" is paused`);
   } else {
     message.src ??= first.sender ?? null;
     problems.push(...(await findProblems(message, first.provider, ports)));

@@ -17,8 +17,8 @@ export interface TwilioConfig {
   readonly messagingServiceSid?: string;
   /**
    * Where Twilio reaches this provider's routes, such as
-   * `https://sms.example.com/sms/twilio`. Absent: Twilio is asked for
-   * the states of texts.
+   * `https://sms.example.com/sms/twilio`. Default: as the gateway says; where it
+   * says nothing, Twilio is asked for the states of texts.
    */
   readonly callbackUrl?: string;
   /** Default `https://api.twilio.com`. */

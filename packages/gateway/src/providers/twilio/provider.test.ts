@@ -9,6 +9,7 @@ import { OutgoingMessage } from "../../outgoing-message.ts";
 import { numbers, openCarrierWorld } from "../../testing/carrier-world.ts";
 import type { TwilioConfig } from "./config.ts";
 import { twilioType } from "./provider.ts";
+import { knownCodes } from "./status.ts";
 
 const accountSid = `AC${"0".repeat(31)}1`;
 const authToken = "test-auth-token";
@@ -230,6 +231,44 @@ test("uses an API key for requests where there is one", async () => {
   await using world = await open(undefined, { apiKey });
   const sending = world.gateway.send(new OutgoingMessage(answering, "Hi"));
   await assert.rejects(sending, { name: "AuthError", code: 20003 });
+});
+
+test("asks for receipts where the gateway says that they can arrive", async () => {
+  await using world = await open();
+  const { gateway, twilio, callbackUrl } = world;
+  const { baseUrl } = twilio;
+  const settings = { accountSid, authToken, from: "1", baseUrl };
+  gateway.addProvider(
+    "other one",
+    twilioType.create(settings, { logger: { info() {} } }),
+  );
+  gateway.callbackBase = `${callbackUrl.replace("/twilio", "")}/`;
+  const message = new OutgoingMessage(answering, "Hi", null, "other one");
+  await gateway.send(message.options({ statusReport: true }));
+  assert.equal(
+    twilio.texts[0]?.fields.StatusCallback,
+    `${callbackUrl.replace("/twilio", "/other%20one")}/status`,
+  );
+  assert.deepEqual(
+    world.statuses().map(({ kind, entry }) => [kind, entry]),
+    [
+      ["accepted", "other one"],
+      ["delivered", "other one"],
+    ],
+  );
+});
+
+test("says what codes mean, each that it knows of", () => {
+  const provider = twilioType.create(
+    { accountSid, authToken },
+    { logger: { info() {} } },
+  );
+  assert.match(provider.describeCode?.(30003) ?? "", /out of reach/);
+  assert.match(provider.describeCode?.("21610") ?? "", /opted out/);
+  assert.equal(provider.describeCode?.("a new word"), undefined);
+  for (const code of knownCodes) {
+    assert.ok(provider.describeCode?.(code), String(code));
+  }
 });
 
 test("hands over what Twilio says of a failure, and words nobody knows", async () => {

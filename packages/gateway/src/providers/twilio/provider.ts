@@ -31,6 +31,7 @@ import {
   type ReceiverResponse,
 } from "../../receiver.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
+import { describeTwilioCode } from "./codes.ts";
 import { type TwilioConfig, twilioSchema } from "./config.ts";
 import { isSigned } from "./signature.ts";
 import { toError, toStatus } from "./status.ts";
@@ -83,7 +84,7 @@ export class TwilioProvider extends Provider {
     { signal }: SendContext = {},
   ): Promise<OutgoingMessage> {
     // Nobody is called; who wants to know asks.
-    if (this.#config.callbackUrl === undefined) {
+    if (this.#callbackUrl === undefined) {
       message.providerOptions.statusReport = false;
     }
     const response = await this.gateway.http.request({
@@ -161,6 +162,10 @@ export class TwilioProvider extends Provider {
     return toBalance("Twilio", answer);
   }
 
+  override describeCode(code: string | number): string | undefined {
+    return describeTwilioCode(code);
+  }
+
   override receiver(): Receiver {
     return {
       routes: [
@@ -217,6 +222,11 @@ export class TwilioProvider extends Provider {
     };
   }
 
+  /** Undefined where Twilio cannot reach us. */
+  get #callbackUrl(): string | undefined {
+    return this.#config.callbackUrl ?? this.gateway.callbackUrl(this.name);
+  }
+
   #formOf({
     dst,
     body,
@@ -224,7 +234,8 @@ export class TwilioProvider extends Provider {
     providerOptions,
     providerParams,
   }: OutgoingMessage): URLSearchParams {
-    const { from, messagingServiceSid, callbackUrl } = this.#config;
+    const { from, messagingServiceSid } = this.#config;
+    const callbackUrl = this.#callbackUrl;
     const { senderId, statusReport, expires } = providerOptions;
     const form = new URLSearchParams({ To: `+${dst}`, Body: body });
     const sender = senderId ?? src ?? (messagingServiceSid ? null : from);

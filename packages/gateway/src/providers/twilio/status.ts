@@ -70,6 +70,9 @@ const groupOf: ReadonlyMap<number, CodeGroup> = new Map(
   groups.flatMap((group) => group.codes.map((code) => [code, group] as const)),
 );
 
+/** Codes whose class does not depend on the HTTP status. */
+export const knownCodes: readonly number[] = [...groupOf.keys()];
+
 const accountSuspended = 30002;
 const validityExpired = 30036;
 

@@ -14,8 +14,8 @@ import { Type } from "./json-schema.ts";
 import { guardSettings } from "./sms-guard-settings.ts";
 import {
   ProviderSetting,
+  problemsWithProviders,
   problemWithInbound,
-  problemWithProviders,
 } from "./sms-settings.ts";
 
 /** What a key says about itself besides its type. */
@@ -35,8 +35,8 @@ export interface KeyNotes {
   readonly withoutFlag?: boolean;
   /** Why a value cannot be accepted yet. */
   readonly unsupported?: string;
-  /** A clause on what is wrong with a parsed value, if it can say more. */
-  readonly problem?: (value: unknown) => string | undefined;
+  /** A clause on what is wrong with a parsed value, or several, if it can say more. */
+  readonly problem?: (value: unknown) => string | readonly string[] | undefined;
 }
 
 /** Sections of the reference page, in its order. */
@@ -355,12 +355,12 @@ const configSchema = Type.Object({
         group: "SMS",
         reloadable: true,
         description:
-          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. In the file an entry may also be an object: a carrier, see the guides on providers, or a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
+          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. An entry may also be an object, in the file or in a list of JSON: a carrier, see the guide on providers, or a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
         expected: "a list of loopback, log, null",
         default: ["log"],
         minItems: 1,
         uniqueItems: true,
-        problem: problemWithProviders,
+        problem: problemsWithProviders,
       }),
     ),
     policyFile: Type.Optional(

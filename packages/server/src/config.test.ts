@@ -218,7 +218,7 @@ for (const [option, value] of wrong) {
   test(`refuses ${option} ${JSON.stringify(value)}`, () => {
     const { mistakes } = mistakesOf({ flags: { [option]: value } });
     assert.equal(mistakes.length, 1);
-    assert.match(mistakes[0]?.problem ?? "", /^expected .*, got /);
+    assert.match(mistakes[0]?.problem ?? "", /^(entry \d+: )?expected .*, (got|or) /);
   });
 }
 
@@ -383,7 +383,7 @@ test("what is shown of settings holds no secrets", (t) => {
   });
   const text = JSON.stringify(settings.map(shownValue));
   assert.ok(!text.includes("hush"), text);
-  const given = JSON.stringify(providers);
+  const given = JSON.stringify([...providers, { secret: "hush" }]);
   const wrong = resolveConfig({ env: { CARILLON_SMS_PROVIDERS: given } });
   assert.ok(wrong.mistakes.length > 0);
   assert.ok(!JSON.stringify(wrong.settings.map(shownValue)).includes("hush"));
@@ -406,7 +406,7 @@ test("what is wrong with a value shows no secret in it", (t) => {
   ];
   for (const sources of cases) {
     const { settings, mistakes } = resolveConfig(sources);
-    assert.equal(mistakes.length, 1, JSON.stringify(sources));
+    assert.ok(mistakes.length > 0, JSON.stringify(sources));
     const shown = JSON.stringify([mistakes, settings.map(shownValue)]);
     assert.ok(!shown.includes("hush"), shown);
   }

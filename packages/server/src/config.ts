@@ -16,6 +16,7 @@ import {
 import { shownValue, withoutUserInfo } from "./config-settings.ts";
 import { nearest } from "./config-spelling.ts";
 import { findMisspeltVariables, isServiceLink } from "./config-variables.ts";
+import { readProviderEntries } from "./provider-entries.ts";
 
 /** What the server runs with. Every default is filled in. */
 export type Config = Frozen<ConfigValues>;
@@ -114,10 +115,11 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
   ];
   const values = new Map<string, unknown>();
   for (const { key, source, value, base } of given) {
-    const parsed = parse(key, value);
-    const problem = problemWith(key, parsed, value);
-    if (problem) mistakes.push({ key: key.path, source, problem });
-    else
+    const { parsed, problems } = parseAndCheck(key, value, base);
+    for (const problem of problems) {
+      mistakes.push({ key: key.path, source, problem });
+    }
+    if (problems.length === 0)
       values.set(
         key.path,
         isPath(key) ? resolve(base, String(parsed)) : parsed,
@@ -298,6 +300,20 @@ function parse(key: ConfigKey, value: unknown): unknown {
   }
 }
 
+function parseAndCheck(
+  key: ConfigKey,
+  given: unknown,
+  base: string,
+): { readonly parsed: unknown; readonly problems: readonly string[] } {
+  if (key.path !== "sms.providers") {
+    const parsed = parse(key, given);
+    return { parsed, problems: problemsWith(key, parsed, given) };
+  }
+  const { value: parsed, problems } = readProviderEntries(given, base);
+  const others = parsed === undefined ? [] : problemsWith(key, parsed, given);
+  return { parsed, problems: [...problems, ...others] };
+}
+
 function toInteger(value: unknown): unknown {
   return typeof value === "string" && /^\s*-?\d{1,15}\s*$/.test(value)
     ? Number(value)
@@ -316,20 +332,22 @@ function toList(value: unknown): unknown {
     : value;
 }
 
-function problemWith(
+function problemsWith(
   key: ConfigKey,
   parsed: unknown,
   given: unknown,
-): string | undefined {
-  if (key.unsupported) return key.unsupported;
-  const problem = key.problem?.(parsed);
-  if (problem) return withoutUserInfo(problem);
-  if (Check(key.schema, parsed)) return undefined;
-  return `expected ${key.expected}, got ${
-    key.secret
-      ? "a value that is not shown"
-      : show(shownValue({ key, value: given }))
-  }`;
+): readonly string[] {
+  if (key.unsupported) return [key.unsupported];
+  const problems = [key.problem?.(parsed) ?? []].flat();
+  if (problems.length > 0) return problems.map(withoutUserInfo);
+  if (Check(key.schema, parsed)) return [];
+  return [
+    `expected ${key.expected}, got ${
+      key.secret
+        ? "a value that is not shown"
+        : show(shownValue({ key, value: given }))
+    }`,
+  ];
 }
 
 /** A key without its other half would sign nothing. */

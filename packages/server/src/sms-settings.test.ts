@@ -52,7 +52,17 @@ test("says which entry is wrong and why, and shows no secret", (t) => {
       /entry 1: expected a type: forward-client, forward-server, twilio, .*http, .*yunpian; .*loopback.*, log.*by name alone/,
     ],
     [["log", { ...client, serverUrl: "hub" }], /entry 2: .*serverUrl/],
-    [[{ ...client, server: "x" }], /no such key as server; .*serverUrl/],
+    [
+      [{ ...client, servrUrl: "x" }],
+      /no such key as servrUrl; did you mean serverUrl/,
+    ],
+    [
+      [{ ...client, zzzzzzzz: "x" }],
+      /no such key as zzzzzzzz; there are type, name/,
+    ],
+    [[{ ...client, type: "twillio" }], /did you mean twilio/],
+    [["twilio"], /twilio needs settings/],
+    [["loopbak"], /did you mean loopback/],
     [
       [{ ...client, auth: { user: "hunter2" } }],
       /entry 1: forward-client hub: expected an object of "user" and "pass" as auth/,
@@ -74,6 +84,79 @@ test("says which entry is wrong and why, and shows no secret", (t) => {
     assert.match(mistake, expected);
     assert.doesNotMatch(mistake, /hunter2/);
   }
+});
+
+test("says all that is wrong with all entries", (t) => {
+  const twilio = { type: "twilio", name: "us", accountSid: "hunter2" };
+  const mistake = mistakeOf(t, {
+    providers: [twilio, { ...client, timeoutMs: 1, name: "us" }, "pigeon"],
+  });
+  const lines = mistake.split("\n").slice(1);
+  assert.deepEqual(
+    lines.map((line) => /entry .*/.exec(line)?.[0]),
+    [
+      "entry 1: twilio us: expected AC and 32 hexadecimal characters as accountSid",
+      "entry 1: twilio us: expected a text as authToken",
+      "entry 2: forward-client us: expected a whole number of milliseconds from 100 to 60000 as timeoutMs",
+      "entry 2: there is a provider called us already, or the name is reserved: give it another",
+      "entry 3: expected a list of loopback, log, null, or of objects with type and name",
+    ],
+  );
+  assert.doesNotMatch(mistake, /hunter2/);
+});
+
+test("takes from a variable what may stand in the file", () => {
+  const given = { CARILLON_SMS_PROVIDERS: JSON.stringify(["log", client]) };
+  assert.deepEqual(loadConfig({ env: given }).sms.providers, ["log", client]);
+  const one = { CARILLON_SMS_PROVIDERS: JSON.stringify(client) };
+  assert.deepEqual(loadConfig({ env: one }).sms.providers, [client]);
+  const names = { CARILLON_SMS_PROVIDERS: "log, null" };
+  assert.deepEqual(loadConfig({ env: names }).sms.providers, ["log", "null"]);
+  for (const text of ['[{"secret": "hunter2', '["hunter2" hunter2]']) {
+    assert.throws(
+      () => loadConfig({ env: { CARILLON_SMS_PROVIDERS: text } }),
+      (error: Error) =>
+        /names or JSON, which this is not from/.test(error.message) &&
+        !/hunter2/.test(error.message),
+    );
+  }
+});
+
+test("takes secrets from files, beside the configuration or anywhere", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "carillon-secrets-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "secret"), "hunter2\n");
+  writeFileSync(join(folder, "empty"), "\n");
+  const file = join(folder, "carillon.json");
+  const write = (entry: object) =>
+    writeFileSync(file, JSON.stringify({ sms: { providers: [entry] } }));
+  write({
+    ...client,
+    secret: { file: "secret" },
+    auth: { user: "hub", pass: { file: join(folder, "secret") } },
+  });
+  assert.deepEqual(loadConfig({ file }).sms.providers, [
+    { ...client, secret: "hunter2", auth: { user: "hub", pass: "hunter2" } },
+  ]);
+  write({
+    ...client,
+    secret: { file: "none" },
+    auth: { user: "hub", pass: { file: "empty" } },
+    timeoutMs: 1,
+  });
+  assert.throws(
+    () => loadConfig({ file }),
+    (error: Error) => {
+      assert.match(error.message, /entry 1 \(hub\): the file of secret is not/);
+      assert.match(
+        error.message,
+        /entry 1 \(hub\): the file of auth.pass is e/,
+      );
+      assert.match(error.message, /as timeoutMs/);
+      assert.doesNotMatch(error.message, /hunter2/);
+      return true;
+    },
+  );
 });
 
 test("takes bindings from a list and from a variable", (t) => {

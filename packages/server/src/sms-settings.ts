@@ -17,6 +17,7 @@ import {
 } from "@carillon/gateway";
 import type { Static } from "typebox";
 import { Check } from "typebox/schema";
+import { nearest } from "./config-spelling.ts";
 import { Type } from "./json-schema.ts";
 
 /** Also the last part of its receiver's address. */
@@ -32,7 +33,7 @@ export const ProviderSetting = Type.Union([
   Type.Enum(simpleNames),
   Type.Refine(
     Type.Object({ type: Type.String(), name }),
-    (settings) => problemWithSettings(settings) === undefined,
+    (settings) => problemsWithSettings(settings).length === 0,
   ),
 ]);
 
@@ -56,35 +57,64 @@ function namesOf(isOne: (type: ProviderType) => boolean): string[] {
 /** The sandbox's phones have this name among the providers. */
 export const sandboxProviderName = "sandbox";
 
-/** A clause that says what is wrong, `undefined` when nothing is. */
-export function problemWithProviders(value: unknown): string | undefined {
+/** A clause for each thing that is wrong. */
+export function problemsWithProviders(value: unknown): readonly string[] {
   if (!Array.isArray(value)) {
     // Whatever it is: it may have a secret in it.
-    return typeof value === "object"
-      ? "expected a list of providers"
-      : undefined;
+    return typeof value === "object" ? ["expected a list of providers"] : [];
   }
   const names = new Set<string>([sandboxProviderName]);
-  for (const [at, setting] of value.entries()) {
-    // The schema's own sentence fits.
-    if (typeof setting !== "object" || setting === null) {
-      if (!simpleNames.includes(setting)) return undefined;
-      names.add(setting);
-      continue;
-    }
-    const place = `entry ${at + 1}`;
-    const problem = problemWithSettings(setting);
-    if (problem) return `${place}: ${problem}`;
-    const { name, type } = setting as { name: string; type: string };
+  return value.flatMap((setting: unknown, at) =>
+    problemsWithEntry(setting, at, names).map(
+      (problem) => `entry ${at + 1}: ${problem}`,
+    ),
+  );
+}
+
+/** @param names those that are taken; this entry's is added */
+function problemsWithEntry(
+  setting: unknown,
+  at: number,
+  names: Set<string>,
+): readonly string[] {
+  if (typeof setting !== "object" || setting === null) {
+    return problemsWithName(setting, names);
+  }
+  const problems = [...problemsWithSettings(setting)];
+  const { name, type } = setting as Readonly<Record<string, unknown>>;
+  if (isName(name)) {
     if (names.has(name) || simpleNames.includes(name)) {
-      return `${place}: there is a provider called ${name} already, or the name is reserved: give it another`;
+      problems.push(
+        `there is a provider called ${name} already, or the name is reserved: give it another`,
+      );
     }
     names.add(name);
-    if (at === 0 && byType.get(type)?.canSend === false) {
-      return `${place}: the first provider is the one that sends, and a ${type} cannot: put another before it`;
-    }
   }
-  return undefined;
+  if (at === 0 && byType.get(String(type))?.canSend === false) {
+    problems.push(
+      `the first provider is the one that sends, and a ${type} cannot: put another before it`,
+    );
+  }
+  return problems;
+}
+
+function problemsWithName(
+  name: unknown,
+  names: Set<string>,
+): readonly string[] {
+  if (typeof name === "string" && simpleNames.includes(name)) {
+    names.add(name);
+    return [];
+  }
+  if (typeof name === "string" && byType.has(name)) {
+    return [
+      `${name} needs settings: write {"type": "${name}", "name": "…", …} in its place`,
+    ];
+  }
+  const meant = typeof name === "string" ? nearest(name, simpleNames) : "";
+  return [
+    `expected a list of ${simpleNames.join(", ")}, or of objects with type and name${meant ? `; did you mean ${meant}?` : ""}`,
+  ];
 }
 
 /** A clause that says what is wrong, `undefined` when nothing is. */
@@ -115,32 +145,44 @@ export function problemWithInbound(value: unknown): string | undefined {
 /** `a, b or c`. */
 const alternatives = new Intl.ListFormat("en-GB", { type: "disjunction" });
 
-function problemWithSettings(settings: object): string | undefined {
+function problemsWithSettings(settings: object): readonly string[] {
   // Whatever it is; each setting is looked at before it is used.
   const given = settings as Readonly<Record<string, unknown>>;
   const type = String(given.type);
   const { schema } = byType.get(type) ?? {};
   if (!schema) {
-    const types = alternatives.format(namesOf((it) => it.schema !== undefined));
-    return `expected a type: ${types}; ${simpleNames.join(", ")} have no settings, and stand in the list by name alone`;
+    const known = namesOf((it) => it.schema !== undefined);
+    const meant = nearest(type, known);
+    return [
+      `expected a type: ${alternatives.format(known)}; ${simpleNames.join(", ")} have no settings, and stand in the list by name alone${meant ? `; did you mean ${meant}?` : ""}`,
+    ];
   }
   const fields = { name: nameField, ...schema };
-  const who = Check(name, given.name) ? `${type} ${given.name}` : type;
+  const who = isName(given.name) ? `${type} ${given.name}` : type;
   const known = ["type", ...Object.keys(fields)];
-  const unknown = Object.keys(given).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    return `${who}: there is no such key as ${unknown}; there are ${known.join(", ")}`;
-  }
-  for (const [key, field] of Object.entries<ProviderField>(fields)) {
-    const value = given[key];
-    if (value === undefined && field.isOptional) continue;
-    const isRight =
-      Check(field.schema, value) && (field.check?.(value) ?? true);
-    if (!isRight) return `${who}: expected ${field.expected} as ${key}`;
-    const problem = field.problem?.(value);
-    if (problem !== undefined) return `${who}: ${problem}`;
-  }
-  return undefined;
+  const unknown = Object.keys(given)
+    .filter((key) => !known.includes(key))
+    .map((key) => {
+      const meant = nearest(key, known);
+      const hint = meant ? `did you mean ${meant}?` : "";
+      return `${who}: there is no such key as ${key}; ${hint || `there are ${known.join(", ")}`}`;
+    });
+  const wrong = Object.entries<ProviderField>(fields).flatMap(
+    ([key, field]) => {
+      const value = given[key];
+      if (value === undefined && field.isOptional) return [];
+      const isRight =
+        Check(field.schema, value) && (field.check?.(value) ?? true);
+      if (!isRight) return [`${who}: expected ${field.expected} as ${key}`];
+      const problem = field.problem?.(value);
+      return problem === undefined ? [] : [`${who}: ${problem}`];
+    },
+  );
+  return [...unknown, ...wrong];
+}
+
+function isName(value: unknown): value is string {
+  return Check(name, value);
 }
 
 const nameField: ProviderField = {

@@ -71,6 +71,7 @@ import { createRequestLog } from "./logging/request-log.ts";
 import type { LoginMeter } from "./metrics/login-meter.ts";
 import type { MetricsText } from "./metrics/metrics-text.ts";
 import type { RequestMeter } from "./metrics/request-meter.ts";
+import type { Providers } from "./providers/providers.ts";
 import { sandboxRoutes } from "./sandbox/api/sandbox-routes.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import { webhookRoutes } from "./sandbox/webhook-routes.ts";
@@ -89,6 +90,7 @@ export interface AppPorts {
   readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;
   readonly keys: Keys;
+  readonly providers: Providers;
   readonly seal: ContentSeal;
   readonly deliveryLog: DeliveryLogReader;
   readonly detections: Detections;

@@ -42,7 +42,7 @@ import {
   smnRetryPolicy,
 } from "@carillon/core";
 import { createEmbeddedDispatcher } from "@carillon/dispatch";
-import type { Gateway } from "@carillon/gateway";
+import { type Gateway, ProviderHealth } from "@carillon/gateway";
 import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { type AppPorts, createApp } from "./app.ts";
@@ -72,6 +72,8 @@ import {
   type MetricsText,
 } from "./metrics/metrics-text.ts";
 import { RequestMeter } from "./metrics/request-meter.ts";
+import { openProviderPauses } from "./providers/provider-pauses.ts";
+import { createProviders } from "./providers/providers.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { SmsGuard } from "./sms-guard.ts";
 import { watchStore } from "./store-health.ts";
@@ -296,6 +298,30 @@ export async function compose(
     },
   );
   await orAborted(engine.recover(), signal);
+  let isDelivering = false;
+  /** Texts go on that waited for a provider. */
+  const resumeTexts = () => {
+    if (!isDelivering) return;
+    engine.makeDue("paused").catch((error: unknown) => {
+      logger.error("paused_texts_wait", { error });
+    });
+  };
+  const pauses = opened.use(
+    await orAborted(
+      openProviderPauses({
+        store,
+        clock: wallClock,
+        logger,
+        onChanged: (paused) => {
+          const names = new Set(paused.map(({ provider }) => provider));
+          const isResumed = [...gateway.paused].some((it) => !names.has(it));
+          gateway.paused = names;
+          if (isResumed) resumeTexts();
+        },
+      }),
+      signal,
+    ),
+  );
   const actionRules = {
     lives,
     pullProtocols: protocols.all
@@ -444,6 +470,18 @@ export async function compose(
     }),
     bindings: createTopicBindings({ store, topics, clock, newId }),
     keys,
+    providers: createProviders({
+      gateway,
+      health: new ProviderHealth(gateway, { clock: wallClock }),
+      pauses,
+      clock: wallClock,
+      settings: () => settings.get().sms.providers,
+      receiversUrl: async () => {
+        const { receiverSecret } = await bootstrapping;
+        return `${ports.publicUrl()}/receivers/${receiverSecret}`;
+      },
+      maskedReceiversUrl: () => `${ports.publicUrl()}/receivers/***`,
+    }),
     seal,
     deliveryLog,
     detections,
@@ -506,10 +544,8 @@ export async function compose(
     timer.cancel();
     abandoning.signal.removeEventListener("abort", endRequests);
   });
-  const [{ projectId, created, ...bootstrapped }] = await orAborted(
-    Promise.all([bootstrapping, app.ready()]),
-    signal,
-  );
+  const [{ projectId, receiverSecret, created, ...bootstrapped }] =
+    await orAborted(Promise.all([bootstrapping, app.ready()]), signal);
   const ignoredPresets = bootstrapped.ignoredPresets.map(variableOf);
   if (ignoredPresets.length > 0) {
     logger.warn("presets_ignored", { variables: ignoredPresets });
@@ -531,10 +567,18 @@ export async function compose(
       },
     ),
   );
+  if (config.publicUrl !== undefined) {
+    gateway.callbackBase = `${config.publicUrl}/receivers/${receiverSecret}`;
+  }
   addProviders(gateway, config.sms, logger);
-  settings.onChange((next, before) =>
-    prepareGateway(gateway, next.sms, before.sms, logger),
-  );
+  settings.onChange((next, before) => {
+    const change = prepareGateway(gateway, next.sms, before.sms, logger);
+    return () => {
+      change();
+      // Another provider may send what waited for one that is paused.
+      resumeTexts();
+    };
+  });
   // A provider that does not heed the signal is stopped once it has started.
   await orAborted(gateway.start({ signal }), signal);
 
@@ -559,6 +603,9 @@ export async function compose(
         await orAborted(ports.onCredentials(created.credentials), signal);
       }
       await orAborted(engine.start(), signal);
+      isDelivering = true;
+      // Resumed while nobody ran, or configured otherwise since.
+      resumeTexts();
       eventPublisher.start();
       jobs.start();
       // Last: credentials of a start that fails are never shown.

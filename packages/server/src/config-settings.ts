@@ -24,6 +24,12 @@ export function shownValue({
   return withoutSecrets(value);
 }
 
+/** An entry of `sms.providers` with `***` for what is secret, or may be. */
+export function shownProvider(entry: string | object): object {
+  const shown = withoutSecrets(entry);
+  return typeof shown === "object" && shown !== null ? shown : {};
+}
+
 /** Providers' settings as one text, which nothing can be taken out of. */
 function isWrittenOut(path: string, value: unknown): boolean {
   return (

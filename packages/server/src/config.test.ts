@@ -218,7 +218,10 @@ for (const [option, value] of wrong) {
   test(`refuses ${option} ${JSON.stringify(value)}`, () => {
     const { mistakes } = mistakesOf({ flags: { [option]: value } });
     assert.equal(mistakes.length, 1);
-    assert.match(mistakes[0]?.problem ?? "", /^(entry \d+: )?expected .*, (got|or) /);
+    assert.match(
+      mistakes[0]?.problem ?? "",
+      /^(entry \d+: )?expected .*, (got|or) /,
+    );
   });
 }
 

@@ -28,6 +28,8 @@ export const requestErrorCatalogue = {
     "The last operator is needed; `carillon recover` helps where it is lost",
   LAST_OPERATOR_KEY:
     "The last access key of an operator is needed; `carillon recover` makes one where it is lost",
+  PROVIDER_NOT_FOUND: "There is no such SMS provider",
+  PROVIDER_PAUSED: "The SMS provider is paused; resume it first",
   CONFIGURATION_INVALID: "The configuration has mistakes; nothing was changed",
   NOT_OFFERED: "The operation is known and not offered here",
 } as const satisfies Record<string, string>;

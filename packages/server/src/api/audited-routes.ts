@@ -19,7 +19,7 @@ const audited: readonly RegExp[] = [
   /^\/api\/v2\/deliveries\/:\w+\//,
   /^\/api\/v2\/messages\/:\w+\/cancel$/,
   /^\/api\/v2\/delivery-jobs(\/:\w+\/cancel)?$/,
-  /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config)(\/|$)/,
+  /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config|providers)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
   /^\/v2\/:project_id\/notifications\/subscriptions\/filter_polices$/,
   /^\/api\/v2\/subscriptions\/:\w+\/signature(\/|$)/,
@@ -51,6 +51,10 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "POST /api/v2/access-keys/:accessKey/rotate": "access-key.rotate",
   "DELETE /api/v2/access-keys/:accessKey": "access-key.delete",
   "POST /api/v2/signing-keys/rotate": "signing-key.rotate",
+  "POST /api/v2/providers/:name/test": "provider.test",
+  "POST /api/v2/providers/:name/pause": "provider.pause",
+  "POST /api/v2/providers/:name/resume": "provider.resume",
+  "POST /api/v2/providers/:name/reveal": "provider.reveal",
   "POST /api/v2/config/reload": "config.reload",
   "POST /api/v2/keys": "key.create",
   "POST /api/v2/keys/:keyId/enable": "key.enable",
@@ -128,6 +132,10 @@ const details: Readonly<
   "config.reload": (_, { applied, needsRestart }) => ({
     applied,
     needsRestart,
+  }),
+  "provider.test": ({ recipient }, { messageId }) => ({
+    recipient: maskPhoneNumber(String(recipient)),
+    messageId,
   }),
   "key.create": idAndName,
   "delivery.settle": ({ as }) => ({ as }),
@@ -275,6 +283,7 @@ async function findDomain(
     // Of the whole installation, and one's own.
     case "signing-key":
     case "config":
+    case "provider":
     case "opt-out":
     case "token":
     case "login":

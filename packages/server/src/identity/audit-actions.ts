@@ -28,6 +28,11 @@ export const auditActions = {
   "operator.recover":
     "An operator was given an access key in the data folder (`carillon recover`)",
   "signing-key.rotate": "Messages are signed with a fresh key",
+  "provider.test": "A text was sent to test an SMS provider",
+  "provider.pause": "An SMS provider was paused",
+  "provider.resume": "An SMS provider was resumed",
+  "provider.reveal":
+    "Where carriers call was shown, with the secret that lets them in",
   "config.reload": "The configuration file was read again by a request",
   "key.create": "A key that messages are sealed with was made",
   "key.enable": "Such a key was enabled",

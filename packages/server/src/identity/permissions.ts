@@ -107,6 +107,12 @@ export const permissions = {
     "Who does not want texts, in the whole installation",
   ),
   "opt-outs.write": operatorsOnly("Changing that list"),
+  "providers.read": operatorsOnly(
+    "How SMS providers fare, and what is left on their accounts",
+  ),
+  "providers.write": operatorsOnly(
+    "Pausing, resuming and testing SMS providers, and seeing where their carriers call",
+  ),
   "audit.read": domainAdministration("Who logged in, and who changed what"),
   "metrics.read": operatorsOnly("Metrics for Prometheus"),
   "signing-keys.read": operatorsOnly(

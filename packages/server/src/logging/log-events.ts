@@ -50,6 +50,14 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "error",
     "The configuration was read again and has mistakes, which `message` names: nothing was changed",
   ),
+  provider_pauses_not_read: event(
+    "warn",
+    "Which SMS providers are paused could not be read after a change; the former ones are",
+  ),
+  paused_texts_wait: event(
+    "error",
+    "Texts that waited for a paused SMS provider could not be made due; they go on within ten minutes",
+  ),
   sms_provider_not_stopped: event(
     "warn",
     "A `provider` that is not configured any more did not stop well",

@@ -17,6 +17,7 @@ import {
   partStates,
   receiptEvents,
   toDeliveryId,
+  waitReasons,
 } from "@carillon/core";
 import type { Static } from "typebox";
 import { Type } from "../../json-schema.ts";
@@ -161,6 +162,12 @@ export const DeliveryBody = Type.Object(
     firstAttemptAt: Type.Optional(instant("When the first attempt began")),
     lastAttemptAt: Type.Optional(instant("When the last attempt began")),
     nextAttemptAt: Type.Optional(instant("When it goes on, if it does")),
+    waitReason: Type.Optional(
+      Type.Enum([...waitReasons], {
+        description:
+          "Why it waits, if nothing failed. paused: every SMS provider that it may go through is; it goes on once one is resumed, at `nextAttemptAt` it is only looked at",
+      }),
+    ),
     expiresAt: Type.Optional(
       instant("The end of the life that a resend gave it; else its message's"),
     ),
@@ -343,6 +350,7 @@ function toDeliveryBody(
     ...(delivery.nextAttemptAt !== undefined && {
       nextAttemptAt: toMillisecondsText(delivery.nextAttemptAt),
     }),
+    ...(delivery.waitReason && { waitReason: delivery.waitReason }),
     ...(delivery.expiresAt !== undefined && {
       expiresAt: toMillisecondsText(delivery.expiresAt),
     }),

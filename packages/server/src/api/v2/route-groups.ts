@@ -32,6 +32,10 @@ export const routeGroups = [
     name: "Guards",
     description: "What holds texts before a carrier gets them",
   },
+  {
+    name: "Providers",
+    description: "Carriers that texts go through; for operators",
+  },
   { name: "Keys", description: "What messages are sealed with" },
   {
     name: "Identity",

@@ -31,6 +31,7 @@ import { describeRoutes } from "./openapi.ts";
 import { type OptOutPorts, optOutRoutes } from "./opt-outs.ts";
 import type { V2Ports } from "./ports.ts";
 import { problemRoutes } from "./problems.ts";
+import { type ProviderPorts, providerRoutes } from "./providers.ts";
 import { publishRoutes } from "./publish.ts";
 import { signatureRoutes } from "./signatures.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
@@ -48,6 +49,7 @@ export interface V2ApiPorts
     InboundPorts,
     OptOutPorts,
     GuardViewPorts,
+    ProviderPorts,
     TopicLogPorts,
     TopicStatisticsPorts,
     NotifyPolicyPorts,
@@ -86,6 +88,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       topicStatisticsRoutes(api, ports);
       notifyPolicyRoutes(api, ports);
       signatureRoutes(api, ports);
+      providerRoutes(api, ports);
       keyRoutes(api, ports);
       inboundRoutes(api, ports);
       eventRoutes(api, ports);

@@ -22,6 +22,7 @@ export function deliveryLines(
 ): string[] {
   const { state, protocol, endpoint, attempts, attemptCount, nextAttemptAt } =
     delivery;
+  const waits = waitTexts[delivery.waitReason ?? ""];
   const style = stateStyles[state];
   // What ended without an attempt has its reason in the place of one.
   const made = Math.min(attemptCount, attempts.length);
@@ -40,7 +41,8 @@ export function deliveryLines(
     `${style ? paint(style, state, colours) : state}  ${protocol}  ${printable(endpoint)}  ${printable(delivery.id)}`,
     ...history.map(([, line]) => line),
   ];
-  if (nextAttemptAt !== undefined) {
+  if (waits !== undefined) lines.push(`  ${waits}`);
+  else if (nextAttemptAt !== undefined) {
     const wait = durationText(Date.parse(nextAttemptAt) - now);
     const what =
       state === "sent" ? "without a receipt, next attempt" : "next attempt";
@@ -48,6 +50,11 @@ export function deliveryLines(
   }
   return lines;
 }
+
+/** By reason. */
+const waitTexts: Readonly<Record<string, string>> = {
+  paused: "waits until its provider is resumed",
+};
 
 /** @param mark its number, or a dash where nothing was attempted */
 function attemptLine(

@@ -49,10 +49,19 @@ export const deliveryColumns: readonly Column<Delivery>[] = [
  * @param isShort for narrow terminals: `25 s: HTTP 503`
  */
 export function deliveryNote(
-  { state, protocol, attempts, nextAttemptAt, error, latencyMs }: Delivery,
+  {
+    state,
+    protocol,
+    attempts,
+    nextAttemptAt,
+    waitReason,
+    error,
+    latencyMs,
+  }: Delivery,
   now = Date.now(),
   isShort = false,
 ): string {
+  if (waitReason === "paused") return "its provider is paused";
   const last = attempts.at(-1);
   if (nextAttemptAt !== undefined && last) {
     const wait = durationText(Date.parse(nextAttemptAt) - now);

@@ -23,6 +23,7 @@ const nouns = [
   "opt-outs",
   "jobs",
   "messages",
+  "providers",
   "sandbox mail",
 ];
 

@@ -172,6 +172,13 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/kms.ts")).kmsCommand(),
   },
   {
+    name: "providers",
+    group: "Administer:",
+    summary: "list, show, test, pause and resume SMS providers",
+    load: async () =>
+      (await import("./commands/providers.ts")).providersCommand(),
+  },
+  {
     name: "certificate",
     group: "Administer:",
     summary:

@@ -87,6 +87,17 @@ export type {
   OptOuts,
 } from "./carillon/opt-outs.ts";
 export type { NewProject, Project, Projects } from "./carillon/projects.ts";
+export type {
+  AttemptCounts,
+  ProviderBalance,
+  ProviderCallback,
+  ProviderDetails,
+  ProviderFailures,
+  ProviderPause,
+  ProviderSummary,
+  Providers,
+  ProviderTest,
+} from "./carillon/providers.ts";
 export type { Resources, Switch } from "./carillon/resources.ts";
 export type {
   Sandbox,

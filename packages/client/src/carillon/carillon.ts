@@ -23,6 +23,7 @@ import { createMessages, type Messages } from "./messages.ts";
 import { type CarillonRequest, toApiRequest } from "./operation-path.ts";
 import { createOptOuts, type OptOuts } from "./opt-outs.ts";
 import { createProjects, type Projects } from "./projects.ts";
+import { createProviders, type Providers } from "./providers.ts";
 import { createSandbox, type Sandbox } from "./sandbox.ts";
 import { createSignatures, type Signatures } from "./signatures.ts";
 import { createUsers, type Users } from "./users.ts";
@@ -78,6 +79,8 @@ export interface Carillon {
   readonly optOuts: OptOuts;
   /** What holds texts before a carrier gets them. */
   readonly guards: Guards;
+  /** Carriers that texts go through. */
+  readonly providers: Providers;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
   /**
@@ -121,6 +124,7 @@ export function createCarillon(
     audit: createAudit(api),
     optOuts: createOptOuts(api),
     guards: createGuards(api),
+    providers: createProviders(api),
     async whoami(options) {
       const { body } = await api({ method: "GET", path: ["whoami"] }, options);
       return {

@@ -102,6 +102,11 @@ export interface Delivery extends JsonObject {
    * when the next provider is tried if no receipt comes.
    */
   readonly nextAttemptAt?: string | undefined;
+  /**
+   * Why it waits, if nothing failed. `paused`: every provider that it may go
+   * through is; it goes on once one is resumed.
+   */
+  readonly waitReason?: string | undefined;
   /** The provider's id of the last attempt's first part. */
   readonly externalId?: string | undefined;
   /** What providers gave ids, of all attempts; empty when there are none. */
@@ -403,6 +408,7 @@ export function toDelivery(body: JsonObject): Delivery {
     error: findText(body, "error"),
     latencyMs: findNumber(body, "latencyMs"),
     nextAttemptAt: findText(body, "nextAttemptAt"),
+    waitReason: findText(body, "waitReason"),
   };
 }
 

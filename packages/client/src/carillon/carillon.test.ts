@@ -172,6 +172,7 @@ const absentOfDelivery = {
   error: undefined,
   latencyMs: undefined,
   nextAttemptAt: undefined,
+  waitReason: undefined,
 };
 const job = {
   id: "j1",
@@ -190,6 +191,37 @@ const job = {
 };
 
 /** A call, what the server is asked, what it answers, what comes out. */
+const counts = { attempts: 2, accepted: 1, failed: 1, unknown: 0 };
+const providerError = {
+  code: "21610",
+  errorClass: "RequestError",
+  meaning: "They said stop.",
+  count: 1,
+  lastAt: "2026-01-15T08:30:00.000Z",
+};
+const provider = {
+  name: "us",
+  type: "twilio",
+  state: "paused",
+  isDefault: true,
+  rules: ["all"],
+  pause: { at: "2026-01-15T08:30:00.000Z", userName: "ann" },
+  lastFiveMinutes: counts,
+  lastHour: counts,
+  sinceStart: counts,
+  receipts: { seen: 3, expected: 1, final: 1 },
+  lastError: providerError,
+  balance: { amount: 12.5, currency: "EUR", at: "2026-01-15T08:30:00.000Z" },
+};
+const shownProvider = {
+  ...provider,
+  breaker: undefined,
+  lastAcceptedAt: undefined,
+  latencyMs: undefined,
+  pause: { ...provider.pause, reason: undefined },
+  balance: { ...provider.balance, problem: undefined },
+};
+
 const operations: readonly (readonly [
   name: string,
   call: (carillon: Carillon) => Promise<unknown>,
@@ -643,6 +675,58 @@ const operations: readonly (readonly [
       notBefore: undefined,
       cancelled: undefined,
     },
+  ],
+  [
+    "providers.list with what is left",
+    (c) => c.providers.list({ balance: true }),
+    ["GET", "providers?balance=true"],
+    { providers: [provider] },
+    [shownProvider],
+  ],
+  [
+    "providers.get",
+    (c) => c.providers.get("us"),
+    ["GET", "providers/us"],
+    {
+      ...provider,
+      errors: [providerError],
+      callbacks: [{ methods: ["POST"], url: "https://a/***/us/im" }],
+      settings: { type: "twilio" },
+    },
+    {
+      ...shownProvider,
+      errors: [providerError],
+      callbacks: [{ methods: ["POST"], url: "https://a/***/us/im" }],
+      settings: { type: "twilio" },
+    },
+  ],
+  [
+    "providers.reveal",
+    (c) => c.providers.reveal("us"),
+    ["POST", "providers/us/reveal"],
+    { callbacks: [{ methods: ["POST"], url: "https://a/s/us/im" }] },
+    [{ methods: ["POST"], url: "https://a/s/us/im" }],
+  ],
+  [
+    "providers.test",
+    (c) => c.providers.test("us", { recipient: "+1" }),
+    ["POST", "providers/us/test", { recipient: "+1" }],
+    { messageId: "m1" },
+    { messageId: "m1" },
+  ],
+  [
+    "providers.pause",
+    (c) => c.providers.pause("us", "too dear"),
+    ["POST", "providers/us/pause", { reason: "too dear" }],
+    provider,
+    shownProvider,
+  ],
+  [
+    "providers.resume of one that was removed",
+    (c) => c.providers.resume("us"),
+    ["POST", "providers/us/resume"],
+    {},
+    undefined,
   ],
   [
     "request by a path in one text",

@@ -69,7 +69,7 @@ export class AwsSnsProvider extends Provider {
   }
 
   /** What a code of an error says; `undefined` for one that nobody knows. */
-  describeCode(code: string | number): string | undefined {
+  override describeCode(code: string | number): string | undefined {
     return describeCode(code);
   }
 

@@ -55,7 +55,8 @@ export class ClickatellHttpProvider extends Provider {
     context: SendContext = {},
   ): Promise<OutgoingMessage> {
     // Nobody would be told.
-    if (this.#config.callbackUrl === undefined) {
+    const { callbackUrl = this.gateway.callbackUrl(this.name) } = this.#config;
+    if (callbackUrl === undefined) {
       message.providerOptions.statusReport = false;
     }
     const form = textForm(message, this.#config);
@@ -77,7 +78,7 @@ export class ClickatellHttpProvider extends Provider {
   }
 
   /** What a code means, whether it came with an error or with a status. */
-  describeCode(code: string | number): string | undefined {
+  override describeCode(code: string | number): string | undefined {
     return describeClickatellHttpCode(code);
   }
 

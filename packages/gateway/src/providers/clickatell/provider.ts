@@ -130,7 +130,7 @@ export class ClickatellProvider extends Provider {
   }
 
   /** What a code means, whether it came with an error or with a status. */
-  describeCode(code: string | number): string | undefined {
+  override describeCode(code: string | number): string | undefined {
     return describeClickatellCode(code);
   }
 
@@ -193,7 +193,8 @@ export class ClickatellProvider extends Provider {
     providerOptions,
     providerParams,
   }: OutgoingMessage): JsonObject {
-    const { from, callbackUrl } = this.#config;
+    const { from, callbackUrl = this.gateway.callbackUrl(this.name) } =
+      this.#config;
     // Nobody would be told.
     if (callbackUrl === undefined) providerOptions.statusReport = false;
     const sender = providerOptions.senderId || src || from;

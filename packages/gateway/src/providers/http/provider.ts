@@ -28,7 +28,8 @@ export interface HttpProviderConfig {
   readonly baseUrl?: string;
   /**
    * Where the carrier reaches this provider's routes, such as
-   * `https://sms.example.com/sms/acme`. Absent: no receipts are asked for.
+   * `https://sms.example.com/sms/acme`. Default: as the gateway says; where it
+   * says nothing, no receipts are asked for.
    */
   readonly callbackUrl?: string;
 }
@@ -40,31 +41,27 @@ export class HttpProvider extends Provider {
   readonly #request: RequestTemplate;
   readonly #lookUp: LookUp;
   readonly #baseUrl: string;
-  readonly #reports: boolean;
 
   /** @throws ConfigurationError for a page that is none */
   constructor(config: HttpProviderConfig) {
     super();
-    const { page, settings = {}, callbackUrl } = config;
+    const { page, settings = {} } = config;
     const problem = problemWithPage(page) ?? problemWithAccount(page, settings);
     if (problem !== undefined) throw new ConfigurationError(problem);
     this.#config = config;
     this.#request = compileRequest(page);
     this.#baseUrl = (config.baseUrl ?? page.baseUrl).replace(/\/+$/, "");
-    this.#reports =
-      callbackUrl !== undefined && (page.callbacks ?? []).some(reports);
     const { maxSegments } = page;
     this.textLimits = maxSegments === undefined ? {} : { maxSegments };
-    const url = callbackUrl?.replace(/\/+$/, "");
     this.#lookUp = (name) => {
-      if (name === "callbackUrl") return url;
+      if (name === "callbackUrl") return this.#callbackUrl;
       const [kind, key = ""] = name.split(".");
       return kind === "settings" ? settings[key] : undefined;
     };
   }
 
   /** What one of the carrier's codes means, in words. */
-  describeCode(code: string | number): string | undefined {
+  override describeCode(code: string | number): string | undefined {
     return this.#config.page.meanings?.[String(code)];
   }
 
@@ -73,7 +70,9 @@ export class HttpProvider extends Provider {
     { signal }: SendContext = {},
   ): Promise<OutgoingMessage> {
     // Nobody would be told.
-    if (!this.#reports) message.providerOptions.statusReport = false;
+    const { callbacks = [] } = this.#config.page;
+    const isTold = this.#callbackUrl !== undefined && callbacks.some(reports);
+    if (!isTold) message.providerOptions.statusReport = false;
     const id = crypto.randomUUID();
     const request = this.#request.write(message, this.#baseUrl, (name) =>
       name === "id" ? id : this.#lookUp(name),
@@ -88,6 +87,12 @@ export class HttpProvider extends Provider {
     message.msgid = taken.msgid;
     message.meta = taken.meta;
     return message;
+  }
+
+  /** Undefined where the carrier cannot reach us. */
+  get #callbackUrl(): string | undefined {
+    const own = this.#config.callbackUrl?.replace(/\/+$/, "");
+    return own ?? this.gateway.callbackUrl(this.name);
   }
 
   override receiver(): Receiver | null {

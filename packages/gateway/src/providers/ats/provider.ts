@@ -96,7 +96,7 @@ export class AtsProvider extends Provider {
   }
 
   /** What a code of ATS means, in words. */
-  describeCode(code: CarrierCode): string | undefined {
+  override describeCode(code: CarrierCode): string | undefined {
     return describeCode(code);
   }
 

@@ -71,7 +71,7 @@ export class SmsOperatorProvider extends Provider {
   }
 
   /** What a status of SMS Operator means, in words. */
-  describeCode(code: CarrierCode): string | undefined {
+  override describeCode(code: CarrierCode): string | undefined {
     return describeCode(code);
   }
 

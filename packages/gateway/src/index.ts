@@ -80,14 +80,6 @@ export {
   Gateway,
   type GatewayOptions,
 } from "./gateway.ts";
-export type { ErrorCount } from "./health/error-counts.ts";
-export type { AttemptCounts } from "./health/minute-counts.ts";
-export {
-  type Latency,
-  ProviderHealth,
-  type ProviderHealthReport,
-} from "./health/provider-health.ts";
-export type { ReceiptCounts } from "./health/receipt-share.ts";
 export {
   Guard,
   type GuardedText,
@@ -122,6 +114,14 @@ export {
 } from "./guard/hold.ts";
 export type { CountedText, SpendPeriod } from "./guard/limit-counts.ts";
 export type { NumberTypeLookup } from "./guard/number-rules.ts";
+export type { ErrorCount } from "./health/error-counts.ts";
+export type { AttemptCounts } from "./health/minute-counts.ts";
+export {
+  type Latency,
+  ProviderHealth,
+  type ProviderHealthReport,
+} from "./health/provider-health.ts";
+export type { ReceiptCounts } from "./health/receipt-share.ts";
 export {
   Hook,
   type HookAddOptions,

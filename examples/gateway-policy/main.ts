@@ -10,22 +10,18 @@ import {
 
 const policy = new DeliveryPolicy({
   currency: "EUR",
+  providers: {
+    direct: { costPerSegment: 0.05 },
+    cheap: { costPerSegment: 0.02 },
+  },
   rules: [
-    {
-      name: "codes",
-      when: { class: ["otp"] },
-      use: [
-        { provider: "direct", costPerSegment: 0.05 },
-        { provider: "cheap", weight: 0, costPerSegment: 0.02 },
-      ],
-    },
+    { name: "codes", when: { class: ["otp"] }, use: "direct || cheap" },
     {
       name: "Czechia",
       when: { country: ["CZ"] },
       sticky: true,
-      use: [
-        { provider: "cheap", costPerSegment: 0.02, senders: ["420900100"] },
-      ],
+      use: "cheap",
+      providers: { cheap: { senders: ["420900100"] } },
     },
   ],
 });

@@ -94,7 +94,6 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 {
   readonly id: string;
   readonly http: HttpClient;
-  readonly policy: DeliveryPolicy | undefined;
   /** Its rules are replaceable at any time. */
   readonly guard: Guard | undefined;
 
@@ -120,7 +119,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly #newId: () => string;
   readonly #sendTimeoutMs: number;
   readonly #sender: ProviderSender;
-  readonly #receipts: ReceiptFailover | undefined;
+  #policy: DeliveryPolicy | undefined;
+  #receipts: ReceiptFailover | undefined;
+  // Of the policy before: its messages were promised another attempt.
+  #formerReceipts: ReceiptFailover | undefined;
+  #isWatching = false;
   #router: Router<Route>;
   #optOut: OptOut | undefined;
   #paused: ReadonlySet<string> = new Set();
@@ -137,11 +140,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.id = this.#newId();
     this.http = options.http ?? createHttpClient();
     this.#router = options.router ?? (() => null);
-    this.policy = policy;
     this.guard = options.guard;
+    this.#policy = policy;
     this.#optOut = optOut;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 20_000;
-    const sender = new ProviderSender({
+    this.#sender = new ProviderSender({
       providers: this.#providers,
       isPaused: (name) => this.#paused.has(name),
       onAttempt: this.onAttempt,
@@ -152,23 +155,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       sendTimeoutMs: this.#sendTimeoutMs,
       clock: this.#clock,
     });
-    this.#sender = sender;
-    const receipts = policy?.data.failover?.receipts;
-    if (policy !== undefined && receipts !== undefined) {
-      this.#receipts = new ReceiptFailover(receipts, {
-        clock: this.#clock,
-        onFailover: policy.onFailover,
-        send: (message, candidates, rule) =>
-          sender.sendAlong(
-            message,
-            candidates,
-            rule,
-            policy,
-            this.#receipts,
-            {},
-          ),
-      });
-    }
+    this.#receipts = this.#createReceiptFailover(policy);
   }
 
   /**
@@ -198,7 +185,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    */
   removeProvider(name: string): Promise<void> {
     this.policy?.checkProviders(
-      (other) => other !== name && this.#providers.has(other),
+      [...this.#providers.all.keys()].filter((other) => other !== name),
     );
     const provider = this.#providers.remove(name);
     return this.#retire(provider);
@@ -281,6 +268,30 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   set router(router: Router<Route>) {
     checkRouter(router);
     this.#router = router;
+  }
+
+  get policy(): DeliveryPolicy | undefined {
+    return this.#policy;
+  }
+
+  /**
+   * Replaceable at any time: what is being sent keeps the providers it had, and
+   * what was accepted under the policy before is watched by its rules. Throws
+   * `ConfigurationError` for no policy, and for one that names a provider that
+   * there is not, once the gateway was started.
+   */
+  set policy(policy: DeliveryPolicy | undefined) {
+    checkPolicy(policy);
+    if (policy === this.#policy) return;
+    if (this.#isWatching) policy?.checkProviders(this.#providers.all.keys());
+    this.#policy = policy;
+    if (this.#receipts !== undefined) {
+      // Only the last two watch: nothing would ever end those before.
+      void this.#formerReceipts?.stop();
+      this.#formerReceipts = this.#receipts;
+    }
+    this.#receipts = this.#createReceiptFailover(policy);
+    if (this.#isWatching) this.#receipts?.start();
   }
 
   get optOut(): OptOut | undefined {
@@ -484,9 +495,10 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    */
   start(context: StartContext = {}): Promise<void> {
     return this.#inTurn(async () => {
-      this.policy?.checkProviders((name) => this.#providers.has(name));
+      this.policy?.checkProviders(this.#providers.all.keys());
       await this.#providers.start(context);
       this.#sender.open();
+      this.#isWatching = true;
       this.#receipts?.start();
     });
   }
@@ -498,7 +510,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#receipts?.stop();
+      this.#isWatching = false;
+      await Promise.all([this.#receipts?.stop(), this.#formerReceipts?.stop()]);
       await this.#sender.close();
       await this.#providers.stop();
     });
@@ -528,6 +541,21 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     await this.onStatus.emit(status);
     // After the hooks: when they fail, the carrier repeats the status.
     this.#receipts?.handle(status);
+    this.#formerReceipts?.handle(status);
+  }
+
+  #createReceiptFailover(
+    policy: DeliveryPolicy | undefined,
+  ): ReceiptFailover | undefined {
+    const receipts = policy?.data.failover?.receipts;
+    if (policy === undefined || receipts === undefined) return undefined;
+    const watch: ReceiptFailover = new ReceiptFailover(receipts, {
+      clock: this.#clock,
+      onFailover: policy.onFailover,
+      send: (message, candidates, rule) =>
+        this.#sender.sendAlong(message, candidates, rule, policy, watch, {}),
+    });
+    return watch;
   }
 
   async #retire(provider: Provider): Promise<void> {
@@ -626,11 +654,7 @@ function checkOptions<Route extends readonly unknown[]>(
 ): void {
   const { router, policy, optOut } = options;
   checkRouter(router);
-  if (policy !== undefined && !(policy instanceof DeliveryPolicy)) {
-    throw new ConfigurationError(
-      `The option "policy" must be a DeliveryPolicy, got ${describeValue(policy)}`,
-    );
-  }
+  checkPolicy(policy);
   checkOptOut(optOut);
   const { guard } = options;
   if (guard !== undefined && !(guard instanceof Guard)) {
@@ -638,6 +662,13 @@ function checkOptions<Route extends readonly unknown[]>(
       `The option "guard" must be a Guard, got ${describeValue(guard)}`,
     );
   }
+}
+
+function checkPolicy(policy: unknown): void {
+  if (policy === undefined || policy instanceof DeliveryPolicy) return;
+  throw new ConfigurationError(
+    `The option "policy" must be a DeliveryPolicy, got ${describeValue(policy)}`,
+  );
 }
 
 function checkOptOut(optOut: unknown): void {

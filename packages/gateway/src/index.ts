@@ -217,12 +217,20 @@ export {
   type DeliveryPolicyData,
   type FailoverPolicy,
   type PolicyCondition,
+  type PolicyProvider,
   type PolicyRule,
-  type PolicyTarget,
   parseDeliveryPolicy,
   type ReceiptFailoverPolicy,
 } from "./policy/policy-data.ts";
 export type { FailoverEvent } from "./policy/receipt-failover.ts";
+export {
+  parseRouteLine,
+  printRouteLine,
+  providersOf,
+  RouteLineError,
+  type RouteShare,
+  type RouteTree,
+} from "./policy/route-line.ts";
 export {
   type Balance,
   Provider,

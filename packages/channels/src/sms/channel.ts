@@ -180,7 +180,9 @@ class SmsChannel implements Channel {
         return this.#outcomeOf(outgoing, segments);
       }
       if (!signal.aborted) {
-        return withChosenId(outcomeOfError(error, gateway.policy), outgoing);
+        const policy =
+          route instanceof AttemptRoute ? route.policy : gateway.policy;
+        return withChosenId(outcomeOfError(error, policy), outgoing);
       }
       if (!outgoing.isHandedOver) return notStarted;
       const result = timeout.aborted

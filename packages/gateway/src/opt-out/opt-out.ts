@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "../incoming-message.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
 import { internationalDigits } from "../phone-number.ts";
+import { senderKey } from "../sender-key.ts";
 import {
   createKeywordFinder,
   type Keyword,
@@ -115,11 +116,4 @@ export class OptOut {
       await this.store.remove(recipient, entry.sender);
     }
   }
-}
-
-/** Numbers in digits, names in capitals, so that spelling does not matter. */
-function senderKey(sender: string): string {
-  return /\p{L}/u.test(sender)
-    ? sender.toUpperCase()
-    : internationalDigits(sender);
 }

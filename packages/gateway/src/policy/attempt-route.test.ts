@@ -24,15 +24,8 @@ function setUp(failover: FailoverPolicy = {}) {
   const clock = new ManualClock();
   const policy = new DeliveryPolicy(
     {
-      rules: [
-        {
-          name: "all",
-          use: [
-            { provider: "a", senders: ["4930"] },
-            { provider: "b", weight: 0 },
-          ],
-        },
-      ],
+      rules: [{ name: "all", use: "a || b" }],
+      providers: { a: { senders: ["4930"] } },
       failover,
       breaker: { minimumAttempts: 1, openSeconds: 30 },
     },

@@ -66,6 +66,8 @@ export class AttemptRoute {
   readonly nextOnFailedReceipt: boolean;
   /** As the policy's rule gives it. */
   readonly costPerSegment?: number;
+  /** That chose it; the gateway's own may have been replaced meanwhile. */
+  readonly policy?: DeliveryPolicy;
   readonly #held: HeldProvider | undefined;
   readonly #admission: Admission | undefined;
   #isOver = false;
@@ -88,6 +90,7 @@ export class AttemptRoute {
     if (route.costPerSegment !== undefined) {
       this.costPerSegment = route.costPerSegment;
     }
+    if (route.policy !== undefined) this.policy = route.policy;
     this.#held = held;
     this.#admission = admission;
   }
@@ -228,6 +231,7 @@ function routeByPolicy(
         receipts !== undefined &&
         receipts.onFailed !== false,
       ...(costPerSegment !== undefined && { costPerSegment }),
+      policy,
     },
     providers.hold(provider),
     admission,

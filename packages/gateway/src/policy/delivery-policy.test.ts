@@ -63,24 +63,20 @@ function setUp(data: DeliveryPolicyData, random: () => number = () => 0.5) {
 
 const text = (dst = "420777123456") => new OutgoingMessage(dst, "hi");
 
-/** Tried in this order, whatever the draw. */
-const inOrder = (...names: string[]) =>
-  names.map((provider, i) => (i ? { provider, weight: 0 } : { provider }));
-
 const chain: DeliveryPolicyData = {
-  rules: [{ name: "all", use: inOrder("b", "c", "a") }],
+  rules: [{ name: "all", use: "b || c || a" }],
 };
 
 describe("rules", () => {
   const data: DeliveryPolicyData = {
     rules: [
-      { name: "otp", when: { class: ["otp"] }, use: [{ provider: "c" }] },
+      { name: "otp", when: { class: ["otp"] }, use: "c" },
       {
         name: "prague",
         when: { prefix: ["4202", "4203"], country: ["CZ"] },
-        use: [{ provider: "b" }],
+        use: "b",
       },
-      { name: "us", when: { country: ["US"] }, use: [{ provider: "a" }] },
+      { name: "us", when: { country: ["US"] }, use: "a" },
     ],
   };
   const CASES = [
@@ -102,6 +98,64 @@ describe("rules", () => {
     });
   }
 
+  test("a rule by sender is for those that ask for it, however it is written", async () => {
+    const { gateway } = setUp({
+      rules: [
+        {
+          name: "acme",
+          when: { sender: ["ACME", "+49 151 123"] },
+          use: "b",
+          // Given by the rule, not asked for by the message.
+          providers: { b: { senders: ["OTHER"] } },
+        },
+        { name: "rest", use: "c", providers: { c: { senders: ["ACME"] } } },
+      ],
+    });
+    for (const [senderId, src, rule] of [
+      ["ACME", null, "acme"],
+      ["Acme", null, "acme"],
+      ["0049151123", null, "acme"],
+      [null, "49151123", "acme"],
+      ["Other", "ACME", "rest"],
+      [null, null, "rest"],
+    ] as const) {
+      const message = new OutgoingMessage("4207", "hi", src);
+      const sent = await gateway.send(message.options({ senderId }));
+      assert.equal(sent.choice?.rule, rule, `${senderId} ${src}`);
+    }
+    const { considered } = await gateway.explain(
+      text().options({ senderId: "Bob" }),
+    );
+    assert.deepEqual(
+      considered.map(({ reason }) => reason),
+      [
+        "the sender is Bob, not ACME or +49 151 123",
+        "the rule applies to every message",
+      ],
+    );
+  });
+
+  test("what a rule says of a provider goes over what the policy says", async () => {
+    const { policy } = setUp({
+      providers: {
+        a: { senders: ["1"], costPerSegment: 1 },
+        b: { costPerSegment: 2 },
+      },
+      rules: [
+        {
+          name: "all",
+          use: "a || b || c",
+          providers: { a: { costPerSegment: 3 }, c: { senders: ["9"] } },
+        },
+      ],
+    });
+    assert.deepEqual(policy.plan(text()).candidates, [
+      { provider: "a", sender: "1", costPerSegment: 3 },
+      { provider: "b", costPerSegment: 2 },
+      { provider: "c", sender: "9" },
+    ]);
+  });
+
   test("an explicit provider and the router win", async () => {
     const { gateway } = setUp(chain);
     gateway.router = (_message, name) => String(name);
@@ -120,14 +174,17 @@ describe("rules", () => {
 
   test("a provider nobody registered is an error before anything is sent", async () => {
     const { gateway, b } = setUp({
-      rules: [{ name: "all", use: inOrder("b", "nobody") }],
+      rules: [{ name: "all", use: "b || nobody" }],
     });
     await assert.rejects(gateway.send(text()), {
       code: "UNKNOWN_PROVIDER",
       message: /"nobody".*rule "all"/,
     });
     assert.equal(b.sent.length, 0);
-    await assert.rejects(gateway.start(), /"nobody" in rule "all"/);
+    await assert.rejects(
+      gateway.start(),
+      /"nobody" in rule "all"; there are a, b, c$/,
+    );
   });
 
   test("invalid data is refused at once", () => {
@@ -138,16 +195,8 @@ describe("rules", () => {
 
 describe("senders", () => {
   const data: DeliveryPolicyData = {
-    rules: [
-      {
-        name: "all",
-        use: [
-          { provider: "a", senders: ["111"] },
-          { provider: "b", weight: 0, senders: ["222"] },
-          { provider: "c", weight: 0 },
-        ],
-      },
-    ],
+    providers: { a: { senders: ["111"] }, b: { senders: ["222"] } },
+    rules: [{ name: "all", use: "a || b || c" }],
   };
 
   test("a message without a sender gets one of the target's", async () => {
@@ -172,7 +221,8 @@ describe("senders", () => {
 
   test("failure everywhere leaves the message without one", async () => {
     const { gateway, a, b } = setUp({
-      rules: [{ name: "all", use: data.rules[0]?.use.slice(0, 2) ?? [] }],
+      ...data,
+      rules: [{ name: "all", use: "a || b" }],
     });
     a.error = b.error = new ServerError("down");
     const message = text();
@@ -312,7 +362,7 @@ describe("failover on errors", () => {
 
 describe("breakers", () => {
   const data: DeliveryPolicyData = {
-    rules: [{ name: "all", use: inOrder("b", "c") }],
+    rules: [{ name: "all", use: "b || c" }],
     breaker: { minimumAttempts: 2, openSeconds: 30 },
   };
 
@@ -649,5 +699,80 @@ describe("failover on receipts", () => {
     await next();
     await gateway.stop();
     assert.equal(c.sent.length, 1);
+  });
+});
+
+describe("another policy in its place", () => {
+  const other: DeliveryPolicyData = {
+    rules: [{ name: "other", use: "a || b" }],
+  };
+
+  test("holds for the next message, and keeps breakers and hook", async () => {
+    const { gateway, policy, a, b } = setUp({
+      ...chain,
+      breaker: { minimumAttempts: 1 },
+    });
+    b.error = new ServerError("down");
+    await gateway.send(text());
+    const next = new DeliveryPolicy(
+      { ...other, breaker: { minimumAttempts: 1 } },
+      { replaces: policy },
+    );
+    gateway.policy = next;
+    assert.equal((await gateway.send(text())).choice?.rule, "other");
+    assert.equal(a.sent.length, 1);
+    assert.equal(next.breakerState("b"), "open");
+    assert.equal(next.onFailover, policy.onFailover);
+    const anew = new DeliveryPolicy(other, { replaces: next });
+    assert.equal(anew.breakerState("b"), "closed");
+    gateway.policy = undefined;
+    assert.equal((await gateway.send(text())).choice?.by, "default");
+  });
+
+  test("what is being sent goes on along the route it had", async () => {
+    const { gateway, b, c } = setUp(chain);
+    const sending = Promise.withResolvers<void>();
+    b.send = async () => {
+      await sending.promise;
+      throw new ServerError("down");
+    };
+    const sent = gateway.send(text());
+    gateway.policy = new DeliveryPolicy({
+      rules: [{ name: "none", use: "a" }],
+      failover: { onErrors: false },
+    });
+    sending.resolve();
+    assert.equal((await sent).choice?.rule, "all");
+    assert.equal(c.sent.length, 1);
+  });
+
+  test("what was accepted is watched as it was promised", async () => {
+    const failover = { receipts: { silentMinutes: 5 } };
+    const { clock, gateway, policy, b, c } = setUp({ ...chain, failover });
+    await gateway.start();
+    const events = policy.onFailover.iterate();
+    await gateway.send(text().options({ statusReport: true }));
+    gateway.policy = new DeliveryPolicy(other, { replaces: policy });
+    await b.report(new MessageError("b1"));
+    assert.equal((await events.next()).value.resent.provider, "c");
+    assert.equal(c.sent.length, 1);
+    await gateway.stop();
+    assert.equal(clock.nextTimerAt, undefined);
+  });
+
+  test("is refused when it names a provider that there is not, and then changes nothing", async () => {
+    const { gateway, policy } = setUp(chain);
+    await gateway.start();
+    const wrong = new DeliveryPolicy({ rules: [{ name: "x", use: "nobody" }] });
+    assert.throws(
+      () => {
+        gateway.policy = wrong;
+      },
+      { name: "ConfigurationError", message: /"nobody" in rule "x"/ },
+    );
+    assert.throws(() => {
+      Object.assign(gateway, { policy: {} });
+    }, ConfigurationError);
+    assert.equal(gateway.policy, policy);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A delivery policy at work: finds the rule for a message, orders its targets,
+ * A delivery policy at work: finds the rule for a message, orders its providers,
  * and decides from the errors of providers which one is next. It sends
  * nothing itself; the gateway does.
  */
@@ -20,15 +20,31 @@ import type { OutgoingMessage } from "../outgoing-message.ts";
 import { internationalDigits } from "../phone-number.ts";
 import { Breaker, type BreakerState } from "./breaker.ts";
 import { matchRule, type RuleVerdict } from "./match-rule.ts";
-import { orderTargets } from "./order-targets.ts";
-import { type DeliveryPolicyData, parseDeliveryPolicy } from "./policy-data.ts";
+import {
+  chooseSender,
+  drawAtRandom,
+  drawByRecipient,
+  orderProviders,
+} from "./order-providers.ts";
+import {
+  type DeliveryPolicyData,
+  type PolicyProvider,
+  type PolicyRule,
+  parseDeliveryPolicy,
+} from "./policy-data.ts";
 import type { FailoverEvent } from "./receipt-failover.ts";
+import { parseRouteLine, providersOf, type RouteTree } from "./route-line.ts";
 
 /** The sources of time and chance; the system's own by default. */
 export interface DeliveryPolicyOptions {
   readonly clock?: Pick<Clock, "monotonic">;
   /** From 0 up to, not including, 1. */
   readonly random?: () => number;
+  /**
+   * The policy whose place it takes. Its sources of time and chance, its hook
+   * and, while `breaker` is the same, its breakers are this one's too.
+   */
+  readonly replaces?: DeliveryPolicy | undefined;
 }
 
 /** A provider that a rule offers for a message. */
@@ -69,37 +85,57 @@ export class NoProviderAvailableError extends ProviderError {
 export class DeliveryPolicy {
   readonly data: DeliveryPolicyData;
   /** A message was sent again because of a receipt, or its absence. */
-  readonly onFailover = new Hook<FailoverEvent>();
+  readonly onFailover: Hook<FailoverEvent>;
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #random: () => number;
-  readonly #breakers = new Map<string, Breaker>();
+  readonly #rules: readonly PreparedRule[];
+  readonly #providers: ReadonlyMap<string, PolicyProvider>;
+  readonly #breakers: Map<string, Breaker>;
 
   /** Throws `ConfigurationError` if the data is not a valid policy. */
   constructor(data: DeliveryPolicyData, options: DeliveryPolicyOptions = {}) {
     this.data = parseDeliveryPolicy(data);
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? Math.random;
+    this.#providers = new Map(Object.entries(this.data.providers ?? {}));
+    this.#rules = this.data.rules.map(prepareRule);
+    const { replaces } = options;
+    const parts =
+      replaces === undefined ? newParts() : replaces.#partsFor(this.data);
+    this.#clock = options.clock ?? parts.clock;
+    this.#random = options.random ?? parts.random;
+    this.onFailover = parts.onFailover;
+    this.#breakers = parts.breakers;
   }
 
   /** Draws from `random` unless the rule is sticky. */
   plan(message: OutgoingMessage): RoutePlan {
     const considered: RuleVerdict[] = [];
-    const recipient = internationalDigits(message.dst);
-    for (const rule of this.data.rules) {
+    for (const { rule, route, providers } of this.#rules) {
       const verdict = matchRule(rule, message);
       considered.push(verdict);
       if (!verdict.matched) continue;
-      const ordered = orderTargets(rule, recipient, this.#random);
-      const candidates = ordered.map(({ target, sender }) => ({
-        provider: target.provider,
-        ...(sender === undefined ? {} : { sender }),
-        ...(target.costPerSegment === undefined
-          ? {}
-          : { costPerSegment: target.costPerSegment }),
-      }));
+      const draw = rule.sticky
+        ? drawByRecipient(internationalDigits(message.dst))
+        : drawAtRandom(this.#random);
+      const candidates = orderProviders(route, draw).map((provider) => {
+        const { senders, costPerSegment } = {
+          ...this.#providers.get(provider),
+          ...providers.get(provider),
+        };
+        const sender = chooseSender(provider, senders, draw);
+        return {
+          provider,
+          ...(sender !== undefined && { sender }),
+          ...(costPerSegment !== undefined && { costPerSegment }),
+        };
+      });
       return { rule: rule.name, candidates, considered };
     }
     return { rule: null, candidates: [], considered };
+  }
+
+  /** What every rule knows of a provider. */
+  findProvider(provider: string): PolicyProvider | undefined {
+    return this.#providers.get(provider);
   }
 
   /** Undefined while the provider's breaker is open. */
@@ -140,17 +176,35 @@ export class DeliveryPolicy {
     );
   }
 
-  /** Throws `ConfigurationError` if a rule names a provider that is not. */
-  checkProviders(isRegistered: (name: string) => boolean): void {
-    const missing = this.data.rules.flatMap((rule) =>
-      rule.use
-        .filter((target) => !isRegistered(target.provider))
-        .map((target) => `"${target.provider}" in rule "${rule.name}"`),
+  /** Throws `ConfigurationError` if it names a provider that there is not. */
+  checkProviders(registered: Iterable<string>): void {
+    const names = new Set(registered);
+    const used = this.#rules.flatMap(({ rule, route }) =>
+      providersOf(route).map((name) => [name, `rule "${rule.name}"`] as const),
     );
+    const described = [...this.#providers.keys()].map(
+      (name) => [name, "providers"] as const,
+    );
+    const missing = [...used, ...described]
+      .filter(([name]) => !names.has(name))
+      .map(([name, where]) => `"${name}" in ${where}`);
     if (missing.length === 0) return;
+    const there = [...names].join(", ");
     throw new ConfigurationError(
-      `The delivery policy uses unknown providers: ${missing.join(", ")}`,
+      `The delivery policy uses unknown providers: ${missing.join(", ")}; ${there ? `there are ${there}` : "there are none"}`,
     );
+  }
+
+  /** What a policy that takes this one's place goes on with. */
+  #partsFor({ breaker }: DeliveryPolicyData): PolicyParts {
+    const isSame =
+      JSON.stringify(breaker) === JSON.stringify(this.data.breaker);
+    return {
+      clock: this.#clock,
+      random: this.#random,
+      onFailover: this.onFailover,
+      breakers: isSame ? this.#breakers : new Map(),
+    };
   }
 
   #breaker(provider: string): Breaker {
@@ -161,6 +215,33 @@ export class DeliveryPolicy {
     }
     return breaker;
   }
+}
+
+interface PolicyParts {
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly random: () => number;
+  readonly onFailover: Hook<FailoverEvent>;
+  readonly breakers: Map<string, Breaker>;
+}
+
+function newParts(): PolicyParts {
+  return {
+    clock: systemClock,
+    random: Math.random,
+    onFailover: new Hook(),
+    breakers: new Map(),
+  };
+}
+
+interface PreparedRule {
+  readonly rule: PolicyRule;
+  readonly route: RouteTree;
+  readonly providers: ReadonlyMap<string, PolicyProvider>;
+}
+
+function prepareRule(rule: PolicyRule): PreparedRule {
+  const providers = new Map(Object.entries(rule.providers ?? {}));
+  return { rule, route: parseRouteLine(rule.use), providers };
 }
 
 /** Whether a failure says something about the provider, not about the text. */

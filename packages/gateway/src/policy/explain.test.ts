@@ -18,20 +18,20 @@ class CarrierProvider extends Provider {
 const data: DeliveryPolicyData = {
   currency: "EUR",
   breaker: { minimumAttempts: 1 },
+  providers: {
+    main: { costPerSegment: 0.03 },
+    backup: { costPerSegment: 0.05 },
+  },
   rules: [
-    {
-      name: "us",
-      when: { country: ["US"] },
-      use: [{ provider: "backup" }],
-    },
+    { name: "us", when: { country: ["US"] }, use: "backup" },
     {
       name: "cz",
       when: { prefix: ["420"] },
-      use: [
-        { provider: "main", costPerSegment: 0.03, senders: ["111"] },
-        { provider: "backup", costPerSegment: 0.05, weight: 0 },
-      ],
+      use: "main || backup",
+      providers: { main: { senders: ["111"] } },
+      sticky: true,
     },
+    { name: "codes", when: { class: ["otp"] }, use: "main" },
   ],
 };
 
@@ -51,10 +51,13 @@ test("answers the rule, the reason, the segments and the cost", async () => {
     provider: "main",
     by: "policy",
     rule: "cz",
+    use: "main || backup",
+    sticky: true,
     reason: 'rule "cz" matched: the number begins with 420',
     considered: [
       { rule: "us", matched: false, reason: "the country is CZ, not US" },
       { rule: "cz", matched: true, reason: "the number begins with 420" },
+      { rule: "codes", matched: false, reason: 'rule "cz" comes before it' },
     ],
     candidates: [
       {
@@ -103,7 +106,7 @@ test("distinguishes explicit and default choices", async () => {
   const other = await gateway.explain(new OutgoingMessage("33123", "hi"));
   assert.equal(other.by, "default");
   assert.equal(other.provider, "default");
-  assert.equal(other.considered.length, 2);
+  assert.equal(other.considered.length, 3);
   assert.equal(other.estimatedCost, undefined);
 });
 

@@ -21,9 +21,13 @@ export interface Explanation {
   readonly by: ProviderChoice["by"] | null;
   /** The policy rule that chose. */
   readonly rule: string | null;
+  /** The line of that rule. */
+  readonly use: string | null;
+  /** Whether the order is the same each time; else it was drawn for this one. */
+  readonly sticky: boolean;
   /** For people. */
   readonly reason: string;
-  /** Every rule that was looked at. */
+  /** Every rule of the policy, in order, unless none was looked at. */
   readonly considered: readonly RuleVerdict[];
   /** Who would be tried, in order; one entry unless a policy chose. */
   readonly candidates: readonly CandidateExplanation[];
@@ -74,14 +78,19 @@ export async function explain(
     const limits = provider === undefined ? null : ports.textLimits(provider);
     return analyze(message.body, { ...limits, encoding: "auto" });
   };
-  const costOf = (candidate: RouteCandidate): EstimatedCost | undefined =>
-    candidate.costPerSegment === undefined
-      ? undefined
-      : {
-          amount:
-            candidate.costPerSegment * analyzeFor(candidate.provider).segments,
-          currency: ports.policy?.data.currency,
-        };
+  const costOf = (candidate: RouteCandidate): EstimatedCost | undefined => {
+    const { provider } = candidate;
+    const {
+      costPerSegment = ports.policy?.findProvider(provider)?.costPerSegment,
+    } = candidate;
+    if (costPerSegment === undefined) return undefined;
+    const amount = costPerSegment * analyzeFor(provider).segments;
+    // Not 0.15000000000000002: no price has more than nine decimals.
+    return {
+      amount: Number(amount.toFixed(9)),
+      currency: ports.policy?.data.currency,
+    };
+  };
   const candidates = routed.map((candidate) => ({
     provider: candidate.provider,
     sender: candidate.sender,
@@ -110,12 +119,26 @@ export async function explain(
     problems.push(...(await findProblems(message, first.provider, ports)));
   }
   const text = analyzeFor(first?.provider);
+  const rule = route.by === "policy" ? route.rule : null;
+  const rules = ports.policy?.data.rules ?? [];
+  const chosenRule = rules.find(({ name }) => name === rule);
   return {
     provider: first?.provider ?? null,
     by: first === undefined ? null : route.by,
-    rule: route.by === "policy" ? route.rule : null,
+    rule,
+    use: chosenRule?.use ?? null,
+    sticky: chosenRule?.sticky ?? false,
     reason: reasonFor(route),
-    considered: route.considered,
+    considered: [
+      ...route.considered,
+      ...(rule === null
+        ? []
+        : rules.slice(route.considered.length).map(({ name }) => ({
+            rule: name,
+            matched: false,
+            reason: `rule "${rule}" comes before it`,
+          }))),
+    ],
     candidates,
     encoding: text.encoding,
     segments: text.segments,

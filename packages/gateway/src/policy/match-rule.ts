@@ -2,6 +2,7 @@
 
 import type { OutgoingMessage } from "../outgoing-message.ts";
 import { internationalDigits } from "../phone-number.ts";
+import { senderKey } from "../sender-key.ts";
 import { countryOf } from "./country.ts";
 import type { PolicyRule } from "./policy-data.ts";
 
@@ -17,7 +18,7 @@ export function matchRule(
   rule: PolicyRule,
   message: OutgoingMessage,
 ): RuleVerdict {
-  const { prefix, country, class: classes } = rule.when ?? {};
+  const { prefix, country, class: classes, sender: senders } = rule.when ?? {};
   const number = internationalDigits(message.dst);
   const reasons: string[] = [];
   const refuse = (reason: string): RuleVerdict => {
@@ -50,6 +51,17 @@ export function matchRule(
       );
     }
     reasons.push(`the class is ${actual}`);
+  }
+  if (senders !== undefined) {
+    // Of the two the first wins when it is sent.
+    const actual = message.providerOptions.senderId ?? message.src;
+    const key = actual === null ? undefined : senderKey(actual);
+    if (!senders.some((sender) => senderKey(sender) === key)) {
+      return refuse(
+        `the sender is ${actual ?? "not set"}, not ${senders.join(" or ")}`,
+      );
+    }
+    reasons.push(`the sender is ${actual}`);
   }
   const reason = reasons.join(", ") || "the rule applies to every message";
   return { rule: rule.name, matched: true, reason };

@@ -12,15 +12,22 @@ test("accepts a policy with everything in it", () => {
       onUnknownOutcome: false,
       receipts: { onFailed: true, silentMinutes: 10, maxTracked: 100 },
     },
+    providers: {
+      a: { costPerSegment: 0.03, senders: ["1"] },
+      unused: {},
+    },
     rules: [
       {
         name: "otp",
-        when: { prefix: ["420"], country: ["CZ"], class: ["otp"] },
+        when: {
+          prefix: ["420"],
+          country: ["CZ"],
+          class: ["otp"],
+          sender: ["ACME"],
+        },
         sticky: true,
-        use: [
-          { provider: "a", weight: 3, costPerSegment: 0.03, senders: ["1"] },
-          { provider: "b", weight: 0 },
-        ],
+        use: "(a*3 && b) || c",
+        providers: { b: { costPerSegment: 0, senders: ["2", "3"] } },
       },
     ],
   };
@@ -33,11 +40,13 @@ test("lists all problems at once", () => {
     currency: 5,
     breaker: { failureRate: 2, openSeconds: 0 },
     failover: { receipts: { silentMinutes: -1 } },
+    providers: { a: { costPerSegment: -1, colour: "red" } },
     rules: [
-      { name: "a", use: [{ provider: "" }] },
-      { name: "a", use: [], when: { country: ["cz"], prefix: ["+1"] } },
-      { use: [{ provider: "x", weight: -1 }], sticky: "yes" },
+      { name: "a", use: "" },
+      { name: "a", use: "x |", when: { country: ["cz"], prefix: ["+1"] } },
+      { use: [{ provider: "x" }], sticky: "yes", when: { sender: [] } },
       7,
+      { name: "b", use: "x", providers: { y: {}, x: { senders: [1] } } },
     ],
   };
   assert.throws(
@@ -50,17 +59,25 @@ test("lists all problems at once", () => {
         "policy.breaker.failureRate must be a number above 0, at most 1",
         "policy.breaker.openSeconds must be a number above 0",
         "policy.failover.receipts.silentMinutes must be a number above 0",
-        "policy.rules[0].use[0].provider must be text",
+        "policy.providers.a.costPerSegment must be a number, 0 or more",
+        "policy.providers.a.colour is not known",
+        'policy.rules[0].use must be a route in one line, such as "a || b"',
         'rule name "a" is used twice',
-        "policy.rules[1].use must be a list with at least one entry",
+        'policy.rules[1].use is no route: expected "||", found a single "|"\n  x |\n    ^\n',
         "policy.rules[1].when.country must be a list of two-letter codes",
         "policy.rules[1].when.prefix must be a list of digits",
         "policy.rules[2].name must be text",
+        "policy.rules[2].use must be a route in one line",
         "policy.rules[2].sticky must be true or false",
-        "policy.rules[2].use[0].weight must be a number, 0 or more",
+        "policy.rules[2].when.sender must be a list of text",
         "policy.rules[3] must be an object",
+        "policy.rules[4].providers.y is not in the rule's use",
+        "policy.rules[4].providers.x.senders must be a list of text",
       ]) {
-        assert.ok(error.message.includes(problem), problem);
+        assert.ok(
+          error.message.includes(problem),
+          `${problem}\n\n${error.message}`,
+        );
       }
       return true;
     },

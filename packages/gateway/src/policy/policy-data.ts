@@ -13,11 +13,14 @@ import {
   listOf,
 } from "../checked-fields.ts";
 import { ConfigurationError } from "../errors.ts";
+import { parseRouteLine, providersOf, RouteLineError } from "./route-line.ts";
 
 /** A policy as it stands in a configuration file. */
 export interface DeliveryPolicyData {
   /** The first rule that matches a message decides. */
   readonly rules: readonly PolicyRule[];
+  /** What holds of a provider under every rule, by its name. */
+  readonly providers?: Readonly<Record<string, PolicyProvider>>;
   readonly failover?: FailoverPolicy;
   readonly breaker?: BreakerPolicy;
   /** Of all costs, such as `EUR`. */
@@ -30,7 +33,13 @@ export interface PolicyRule {
   readonly name: string;
   /** All that is given must hold; nothing given matches every message. */
   readonly when?: PolicyCondition;
-  readonly use: readonly PolicyTarget[];
+  /**
+   * A route in one line: `a || b` tries b when a failed, `a*3 && b` shares
+   * three to one, `(a*3 && b) || c` does both.
+   */
+  readonly use: string;
+  /** Under this rule; what is absent is as the policy's `providers` say. */
+  readonly providers?: Readonly<Record<string, PolicyProvider>>;
   /**
    * The same recipient always gets the same provider and sender while the
    * rule stays as it is. Default false.
@@ -46,16 +55,12 @@ export interface PolicyCondition {
   readonly country?: readonly string[];
   /** The message's `messageClass`, any of them. */
   readonly class?: readonly string[];
+  /** The sender that the message asks for, any of them; case does not matter. */
+  readonly sender?: readonly string[];
 }
 
-/** A provider of a rule, with its share and its senders. */
-export interface PolicyTarget {
-  readonly provider: string;
-  /**
-   * Share of the messages relative to the other targets; 0 is used only when
-   * those failed. Default 1.
-   */
-  readonly weight?: number;
+/** What is known of a provider. */
+export interface PolicyProvider {
   /** Sender numbers or IDs, for messages that bring none. */
   readonly senders?: readonly string[];
   readonly costPerSegment?: number;
@@ -100,11 +105,11 @@ export interface BreakerPolicy {
 export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
   const problems: string[] = [];
   const policy = new CheckedFields(value, "policy", problems);
-  policy.only("rules", "failover", "breaker", "currency");
+  policy.only("rules", "providers", "failover", "breaker", "currency");
   policy.optional("currency", isText, "text");
   const names = new Set<string>();
   for (const rule of policy.list("rules")) {
-    rule.only("name", "when", "use", "sticky");
+    rule.only("name", "when", "use", "providers", "sticky");
     rule.required("name", isText, "text");
     const name = rule.get("name");
     if (typeof name === "string") {
@@ -113,18 +118,15 @@ export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
     }
     rule.optional("sticky", isFlag, "true or false");
     const when = rule.nested("when");
-    when?.only("prefix", "country", "class");
+    when?.only("prefix", "country", "class", "sender");
     when?.optional("prefix", isDigitsList, "a list of digits");
     when?.optional("country", isCountryList, "a list of two-letter codes");
     when?.optional("class", isTextList, "a list of text");
-    for (const target of rule.list("use")) {
-      target.only("provider", "weight", "senders", "costPerSegment");
-      target.required("provider", isText, "text");
-      target.optional("weight", isAmount, "a number, 0 or more");
-      target.optional("costPerSegment", isAmount, "a number, 0 or more");
-      target.optional("senders", isTextList, "a list of text");
-    }
+    when?.optional("sender", isTextList, "a list of text");
+    const used = checkUse(rule);
+    checkProviders(rule, used);
   }
+  checkProviders(policy);
   const failover = policy.nested("failover");
   failover?.only("onErrors", "onUnknownOutcome", "receipts");
   failover?.optional("onErrors", isFlag, "true or false");
@@ -148,6 +150,34 @@ export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
   }
   // Every field was checked above.
   return value as DeliveryPolicyData;
+}
+
+/** The providers of the rule's line; `undefined` when it is wrong. */
+function checkUse(rule: CheckedFields): readonly string[] | undefined {
+  rule.required("use", isText, 'a route in one line, such as "a || b"');
+  const use = rule.get("use");
+  if (!isText(use)) return undefined;
+  try {
+    return providersOf(parseRouteLine(String(use)));
+  } catch (error) {
+    if (!(error instanceof RouteLineError)) throw error;
+    rule.report("use", `is no route: ${error.message}\n`);
+    return undefined;
+  }
+}
+
+/** @param used those that it may name; any by default */
+function checkProviders(parent: CheckedFields, used?: readonly string[]): void {
+  const providers = parent.nested("providers");
+  for (const name of providers?.names ?? []) {
+    if (used && !used.includes(name)) {
+      providers?.report(name, "is not in the rule's use");
+    }
+    const provider = providers?.nested(name);
+    provider?.only("senders", "costPerSegment");
+    provider?.optional("senders", isTextList, "a list of text");
+    provider?.optional("costPerSegment", isAmount, "a number, 0 or more");
+  }
 }
 
 const isAmount: FieldCheck = (v) => Number.isFinite(v) && Number(v) >= 0;

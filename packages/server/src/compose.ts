@@ -571,8 +571,9 @@ export async function compose(
     gateway.callbackBase = `${config.publicUrl}/receivers/${receiverSecret}`;
   }
   addProviders(gateway, config.sms, logger);
-  settings.onChange((next, before) => {
-    const change = prepareGateway(gateway, next.sms, before.sms, logger);
+  settings.onChange((next, before, note) => {
+    const parts = { logger, note };
+    const change = prepareGateway(gateway, next.sms, before.sms, parts);
     return () => {
       change();
       // Another provider may send what waited for one that is paused.

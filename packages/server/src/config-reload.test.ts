@@ -41,6 +41,7 @@ const others: Readonly<Record<string, unknown>> = {
   smtpUrl: "smtp://mail.example.com",
   mailFrom: "from@example.com",
   "sms.providers": ["null"],
+  "sms.route": "log",
   "sms.policyFile": "/etc/carillon/other-policy.json",
   "sms.inbound": ["*=inbox"],
   "sms.optOutExempt": ["otp"],

@@ -10,7 +10,10 @@ import { at, type Config, ConfigError, mixConfigs } from "./config.ts";
 import { type ConfigKey, listConfigKeys } from "./config-schema.ts";
 import type { LiveSettings } from "./live-settings.ts";
 
-/** Places of the keys whose values are others than those that held before. */
+/**
+ * Places of the keys whose values are others than those that held before, or
+ * name files that say something else.
+ */
 export interface ReloadedConfig {
   readonly applied: readonly string[];
   /** Named at each reload until the server is restarted with them. */
@@ -42,9 +45,10 @@ export function reloadConfig({
     );
     const isApplied = (key: ConfigKey) =>
       key.reloadable && !waitsForSandbox(key, current, read);
-    settings.change(mixConfigs((key) => (isApplied(key) ? read : current)));
+    const next = mixConfigs((key) => (isApplied(key) ? read : current));
+    const noted = settings.change(next);
     const reloaded = {
-      applied: changed.filter(isApplied).map(({ path }) => path),
+      applied: [...changed.filter(isApplied).map(({ path }) => path), ...noted],
       needsRestart: changed
         .filter((key) => !isApplied(key))
         .map(({ path }) => path),

@@ -12,6 +12,7 @@ import type { Static, TObject, TSchema } from "typebox";
 import { problemWithOrigins } from "./allowed-origins.ts";
 import { Type } from "./json-schema.ts";
 import { guardSettings } from "./sms-guard-settings.ts";
+import { problemWithRoute } from "./sms-route.ts";
 import {
   ProviderSetting,
   problemsWithProviders,
@@ -363,11 +364,23 @@ const configSchema = Type.Object({
         problem: problemsWithProviders,
       }),
     ),
+    route: Type.Optional(
+      text({
+        group: "SMS",
+        reloadable: true,
+        description:
+          "Which provider texts go through, in one line: `a || b` tries b when a failed, `a*3 && b` shares three to one, `(a*3 && b) || c` does both; see the guide on routing. For what no rule of `sms.policyFile` is for. Without it, that goes through the first provider. In the sandbox it counts only if it names `sandbox`.",
+        expected: "names of providers joined by || and &&, such as a || b",
+        example: "twilio || backup",
+        problem: problemWithRoute,
+      }),
+    ),
     policyFile: Type.Optional(
       text({
         group: "SMS",
+        reloadable: true,
         description:
-          "JSON file with the delivery policy: rules that choose among the providers, when the next one is tried, and when one is left alone; see the guide on the gateway. Without it, all goes through the first provider. Read at the start.",
+          "JSON file with the delivery policy: rules that choose among the providers, when the next one is tried, and when one is left alone; see the guide on routing. Read at the start and at each reload. A relative path starts as that of `data` does.",
         expected: "the path of a file",
         example: "/etc/carillon/sms-policy.json",
       }),

@@ -17,6 +17,8 @@ import { shownValue, withoutUserInfo } from "./config-settings.ts";
 import { nearest } from "./config-spelling.ts";
 import { findMisspeltVariables, isServiceLink } from "./config-variables.ts";
 import { readProviderEntries } from "./provider-entries.ts";
+import { problemWithRouteProviders } from "./sms-route.ts";
+import { sendingProviders } from "./sms-settings.ts";
 
 /** What the server runs with. Every default is filled in. */
 export type Config = Frozen<ConfigValues>;
@@ -127,7 +129,14 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
   }
   mistakes.push(...halfKeyPair(values));
   const config = build(keys, values);
-  mistakes.push(...shortLease(config, given), ...loopbackLinks(config, given));
+  mistakes.push(
+    ...shortLease(config, given),
+    ...loopbackLinks(config, given),
+    // Without the providers that were meant it would miss them.
+    ...(mistakes.some(({ key }) => key === "sms.providers")
+      ? []
+      : unknownRouteProviders(config, given)),
+  );
   const settings = keys.map((key): Setting => {
     const last = given.findLast((one) => one.key.path === key.path);
     const value = at(config, key.path);
@@ -140,7 +149,7 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
 
 /** Keys whose values are paths of files or folders. */
 function isPath({ path }: ConfigKey): boolean {
-  return path === "data" || path === "secretKeyFile";
+  return ["data", "secretKeyFile", "sms.policyFile"].includes(path);
 }
 
 /** The value of the key at that place; `undefined` when it is unset. */
@@ -398,6 +407,18 @@ function loopbackLinks(
       problem: `expected a publicUrl beside ${host}, because links in messages would lead to this machine's own address: set --public-url (CARILLON_PUBLIC_URL) to where people and clients reach the server, or --sandbox to try it out`,
     },
   ];
+}
+
+function unknownRouteProviders(
+  config: Config,
+  given: readonly Given[],
+): ConfigMistake[] {
+  const { route } = config.sms;
+  if (route === undefined) return [];
+  const problem = problemWithRouteProviders(route, sendingProviders(config));
+  if (problem === undefined) return [];
+  const last = given.findLast(({ key }) => key.path === "sms.route");
+  return [{ key: "sms.route", source: last?.source ?? "sms.route", problem }];
 }
 
 /** Whether only this machine reaches what listens there. */

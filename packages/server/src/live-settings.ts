@@ -5,12 +5,19 @@
 
 import type { Config } from "./config.ts";
 
+/** Names a key that stays as it is while what it stands for has changed. */
+export type NoteChange = (path: string) => void;
+
 /**
  * Makes ready what the next settings need, and answers what puts it in place.
  * It throws when it cannot; then nothing was changed. Putting in place never
  * fails.
  */
-export type PrepareChange = (next: Config, before: Config) => () => void;
+export type PrepareChange = (
+  next: Config,
+  before: Config,
+  note: NoteChange,
+) => () => void;
 
 /** Holds the settings, and changes all of them at once. */
 export class LiveSettings {
@@ -30,11 +37,18 @@ export class LiveSettings {
     this.#parts.push(prepare);
   }
 
-  /** @throws what a part cannot make ready; then nothing was changed */
-  change(next: Config): void {
+  /**
+   * Answers what the parts noted.
+   *
+   * @throws what a part cannot make ready; then nothing was changed
+   */
+  change(next: Config): readonly string[] {
     const before = this.#current;
-    const ready = this.#parts.map((prepare) => prepare(next, before));
+    const noted: string[] = [];
+    const note = (path: string) => noted.push(path);
+    const ready = this.#parts.map((prepare) => prepare(next, before, note));
     this.#current = next;
     for (const putInPlace of ready) putInPlace();
+    return noted;
   }
 }

@@ -191,7 +191,7 @@ export async function open(
   );
   const gateway = createSmsGateway(
     { http: carrierHttp, optOuts: store, guard: smsGuard.guard },
-    config.sms,
+    config,
   );
   opened.defer(() => gateway.stop());
   const sandbox = config.sandbox

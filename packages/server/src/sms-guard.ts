@@ -125,9 +125,10 @@ export function checkSpendLimits(
   policy: Pick<DeliveryPolicy, "data"> | undefined,
 ): void {
   if (!limitsSpend(toGuardRules(guard))) return;
-  const hasPrice = policy?.data.rules.some(({ use }) =>
-    use.some(({ costPerSegment }) => costPerSegment !== undefined),
+  const described = [policy?.data, ...(policy?.data.rules ?? [])].flatMap(
+    (it) => Object.values(it?.providers ?? {}),
   );
+  const hasPrice = described.some((it) => it.costPerSegment !== undefined);
   if (hasPrice) return;
   throw new ConfigError(
     spendKeys

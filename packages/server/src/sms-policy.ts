@@ -1,25 +1,61 @@
-/** The delivery policy for texts, from the file that the configuration names. */
+/**
+ * The delivery policy for texts: the rules of the file that the configuration
+ * names, then the route of the configuration for what no rule is for.
+ */
 
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import {
   ConfigurationError,
   DeliveryPolicy,
+  type DeliveryPolicyData,
+  type PolicyRule,
   parseDeliveryPolicy,
+  parseRouteLine,
+  providersOf,
 } from "@carillon/gateway";
 import { ConfigError } from "./config.ts";
+import { sandboxProviderName } from "./sms-settings.ts";
+
+/** Where the rules come from. Without both there is no policy. */
+export interface SmsPolicySettings {
+  readonly policyFile?: string | undefined;
+  /** A line; parsed by the configuration. */
+  readonly route?: string | undefined;
+}
+
+/** What stands around the policy. */
+export interface SmsPolicyPorts {
+  /** Names of those that can send. */
+  readonly providers: readonly string[];
+  /** The policy that holds; answered again when the next one says the same. */
+  readonly current?: DeliveryPolicy | undefined;
+}
+
+/** Name of the rule that `sms.route` makes. */
+export const routeRuleName = "sms.route";
 
 /**
- * @param providers names of those that it may use
- * @throws ConfigError when it cannot be read, is no policy, or uses others
+ * Without both settings there is none.
+ *
+ * @throws ConfigError when the file cannot be read or is no policy, or when the
+ * rules name providers that there are not
  */
 export function readSmsPolicy(
-  path: string,
-  providers: readonly string[],
-): DeliveryPolicy {
+  settings: SmsPolicySettings,
+  { providers, current }: SmsPolicyPorts,
+): DeliveryPolicy | undefined {
+  const { policyFile } = settings;
+  const route = routeFor(settings, providers);
+  if (policyFile === undefined) {
+    if (route === undefined) return undefined;
+    return policyOf(completed({ rules: [route] }), current);
+  }
   try {
-    const data: unknown = JSON.parse(readFileSync(path, "utf8"));
-    const policy = new DeliveryPolicy(parseDeliveryPolicy(data));
-    policy.checkProviders((name) => providers.includes(name));
+    const file: unknown = JSON.parse(readFileSync(policyFile, "utf8"));
+    const data = withRoute(file, route);
+    const policy = policyOf(completed(parseDeliveryPolicy(data)), current);
+    policy.checkProviders(providers);
     return policy;
   } catch (error) {
     const reason =
@@ -30,10 +66,59 @@ export function readSmsPolicy(
       {
         key: "sms.policyFile",
         source: "sms.policyFile",
-        problem: `${path}: ${reason}`,
+        problem: `${policyFile}: ${reason}`,
       },
     ]);
   }
+}
+
+/** Whether the file says something else, whatever the route is. */
+export function isOtherFile(
+  before: DeliveryPolicy | undefined,
+  next: DeliveryPolicy | undefined,
+): boolean {
+  const ofFile = (policy: DeliveryPolicy | undefined) =>
+    policy && {
+      ...policy.data,
+      rules: policy.data.rules.filter(({ name }) => name !== routeRuleName),
+    };
+  return !isDeepStrictEqual(ofFile(before), ofFile(next));
+}
+
+/**
+ * The sandbox's phones take what no rule of the file is for, unless the route
+ * names them: nothing is to leave the machine because of a setting for another.
+ */
+function routeFor(
+  { route }: SmsPolicySettings,
+  providers: readonly string[],
+): PolicyRule | undefined {
+  if (route === undefined) return undefined;
+  const isLeftOut =
+    providers.includes(sandboxProviderName) &&
+    !providersOf(parseRouteLine(route)).includes(sandboxProviderName);
+  return isLeftOut ? undefined : { name: routeRuleName, use: route };
+}
+
+/** A file beside a route needs no rules of its own. Still unchecked. */
+function withRoute(file: unknown, route: PolicyRule | undefined): unknown {
+  if (!route || typeof file !== "object" || file === null) return file;
+  const { rules = [] } = file as { readonly rules?: unknown };
+  return Array.isArray(rules) ? { ...file, rules: [...rules, route] } : file;
+}
+
+/** With a ledger there is no reason not to heed a receipt that says failed. */
+function completed(data: DeliveryPolicyData): DeliveryPolicyData {
+  return { ...data, failover: { receipts: {}, ...data.failover } };
+}
+
+function policyOf(
+  data: DeliveryPolicyData,
+  current: DeliveryPolicy | undefined,
+): DeliveryPolicy {
+  return current && isDeepStrictEqual(current.data, data)
+    ? current
+    : new DeliveryPolicy(data, { replaces: current });
 }
 
 function codeOf(error: unknown): string {

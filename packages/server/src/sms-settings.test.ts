@@ -201,7 +201,10 @@ test("takes languages that have words for STOP, and no others", async (t) => {
         optOuts,
         guard: new Guard(),
       },
-      { ...load(t, {}), providers: [], optOutLanguages: languages },
+      {
+        sandbox: false,
+        sms: { ...load(t, {}), providers: [], optOutLanguages: languages },
+      },
     );
     const text = new IncomingMessage(from, "RED");
     await gateway.receive(text);
@@ -211,4 +214,35 @@ test("takes languages that have words for STOP, and no others", async (t) => {
   assert.equal(await wordOf([], "+905321234567"), "stop");
   assert.equal(await wordOf(["tr"], "+447700900123"), "stop");
   assert.equal(await wordOf(["de"], "+905321234567"), null);
+});
+
+test("takes a route through providers that there are and that can send", async (t) => {
+  const server = { type: "forward-server", name: "apps", clients: [] };
+  const providers = ["log", "null", server];
+  const { route } = load(t, { providers, route: "log*3 && null" });
+  assert.equal(route, "log*3 && null");
+  for (const [wrong, expected] of [
+    [
+      "log || ",
+      /sms\.route in .*: expected the name of a provider after "\|\|", found the end\n {2}log \|\| \n {9}\^/,
+    ],
+    [
+      "log || twilio && ats",
+      /no provider that sends is called twilio or ats; there are log, null$/,
+    ],
+    ["log || apps", /is called apps; there are log, null$/],
+    ["log || sandbox", /is called sandbox; there are log, null$/],
+  ] as const) {
+    assert.match(mistakeOf(t, { providers, route: wrong }), expected);
+  }
+  const env = { CARILLON_SMS_ROUTE: "log || x", CARILLON_SANDBOX: "true" };
+  assert.throws(() => loadConfig({ env }), {
+    message:
+      /CARILLON_SMS_ROUTE: no provider that sends is called x; there are sandbox, log$/,
+  });
+  // Who is meant is not known before they are right.
+  assert.doesNotMatch(
+    mistakeOf(t, { providers: [{ type: "x", name: "y" }], route: "y" }),
+    /sms\.route/,
+  );
 });

@@ -57,6 +57,27 @@ function namesOf(isOne: (type: ProviderType) => boolean): string[] {
 /** The sandbox's phones have this name among the providers. */
 export const sandboxProviderName = "sandbox";
 
+/** The name that a provider is sent through by. */
+export function nameOf(setting: ProviderSetting): string {
+  return typeof setting === "string" ? setting : setting.name;
+}
+
+/** Names of those that texts can be sent through, in their order. */
+export function sendingProviders({
+  sandbox,
+  sms,
+}: {
+  readonly sandbox: boolean;
+  readonly sms: { readonly providers: readonly ProviderSetting[] };
+}): readonly string[] {
+  const names = sms.providers
+    .filter(
+      (it) => typeof it === "string" || byType.get(it.type)?.canSend !== false,
+    )
+    .map(nameOf);
+  return sandbox ? [sandboxProviderName, ...names] : names;
+}
+
 /** A clause for each thing that is wrong. */
 export function problemsWithProviders(value: unknown): readonly string[] {
   if (!Array.isArray(value)) {

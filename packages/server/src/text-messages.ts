@@ -21,35 +21,42 @@ import {
   type ProviderTypePorts,
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
+import type { NoteChange } from "./live-settings.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
 import { checkSpendLimits, toGuardRules } from "./sms-guard.ts";
-import { readSmsPolicy } from "./sms-policy.ts";
-import { createProvider, sandboxProviderName } from "./sms-settings.ts";
+import { isOtherFile, readSmsPolicy } from "./sms-policy.ts";
+import {
+  createProvider,
+  nameOf,
+  sandboxProviderName,
+  sendingProviders,
+} from "./sms-settings.ts";
 
 type OptOutSettings = Pick<Config["sms"], "optOutExempt" | "optOutLanguages">;
 
 type ProviderSetting = Config["sms"]["providers"][number];
 
-/** A gateway without providers. */
+/**
+ * A gateway without providers.
+ *
+ * @throws ConfigError when the policy is wrong, or names others
+ */
 export function createSmsGateway(
   ports: {
     readonly http: HttpClient;
     readonly optOuts: OptOutRecordStore;
     readonly guard: Guard;
   },
-  options: OptOutSettings &
-    Pick<Config["sms"], "policyFile" | "providers" | "guard">,
+  config: Pick<Config, "sandbox" | "sms">,
 ): Gateway {
-  const { policyFile, providers } = options;
-  const names = [...providers.map(nameOf), sandboxProviderName];
-  const policy =
-    policyFile === undefined ? undefined : readSmsPolicy(policyFile, names);
-  checkSpendLimits(options, policy);
+  const providers = sendingProviders(config);
+  const policy = readSmsPolicy(config.sms, { providers });
+  checkSpendLimits(config.sms, policy);
   return new Gateway({
     http: ports.http,
     guard: ports.guard,
     ...(policy && { policy }),
-    optOut: createOptOut(createOptOutStore(ports.optOuts), options),
+    optOut: createOptOut(createOptOutStore(ports.optOuts), config.sms),
   });
 }
 
@@ -83,18 +90,19 @@ export function addProviders(
 }
 
 /**
- * Makes the providers that are new, or set otherwise than before, and answers
- * what puts them in place. Those that stay the same are left as they are. A
- * provider that goes finishes the texts that it has.
+ * Makes the providers that are new, or set otherwise than before, reads the
+ * policy again, and answers what puts all of it in place. What stays the same is
+ * left as it is. A provider that goes finishes the texts that it has.
  *
- * @throws ConfigurationError when a provider cannot be made, or one that the
- * policy names would be gone; ConfigError when spend is limited without prices
+ * @throws ConfigurationError when a provider cannot be made; ConfigError when the
+ * policy is wrong, or names one that would be gone, and when spend is limited
+ * without prices
  */
 export function prepareGateway(
   gateway: Gateway,
   next: Config["sms"],
   before: Config["sms"],
-  logger: Logger,
+  { logger, note }: { readonly logger: Logger; readonly note: NoteChange },
 ): () => void {
   const isIn = ({ providers }: Config["sms"]) => {
     return (setting: ProviderSetting) =>
@@ -109,15 +117,27 @@ export function prepareGateway(
       (setting) =>
         [setting, createProvider(setting, portsWith(logger))] as const,
     );
-  // Before anything is changed: a policy names none that is not there.
-  gateway.policy?.checkProviders((name) =>
-    next.providers.some((setting) => nameOf(setting) === name),
-  );
-  checkSpendLimits(next, gateway.policy);
+  const current = gateway.policy;
+  const sandbox = gateway.hasProvider(sandboxProviderName);
+  const policy = readSmsPolicy(next, {
+    providers: sendingProviders({ sandbox, sms: next }),
+    current,
+  });
+  const { policyFile } = next;
+  const isSameName =
+    policyFile !== undefined && policyFile === before.policyFile;
+  if (isSameName && isOtherFile(current, policy)) {
+    note("sms.policyFile");
+  }
+  checkSpendLimits(next, policy);
   const { optOut, guard } = gateway;
   const nextOptOut = optOut && createOptOut(optOut.store, next);
   const [first] = next.providers;
   return () => {
+    if (gone.length > 0 || policy !== current) {
+      // While it names them they cannot be taken out, or replaced.
+      gateway.policy = undefined;
+    }
     for (const setting of gone) {
       const provider = nameOf(setting);
       gateway.removeProvider(provider).catch((error: unknown) => {
@@ -127,6 +147,7 @@ export function prepareGateway(
     for (const [setting, provider] of added) {
       gateway.addProvider(nameOf(setting), provider);
     }
+    gateway.policy = policy;
     // The sandbox's phones stay in front.
     if (first !== undefined && !gateway.hasProvider(sandboxProviderName)) {
       gateway.defaultProvider = nameOf(first);
@@ -134,10 +155,6 @@ export function prepareGateway(
     gateway.optOut = nextOptOut;
     if (guard) guard.rules = toGuardRules(next.guard);
   };
-}
-
-function nameOf(setting: ProviderSetting): string {
-  return typeof setting === "string" ? setting : setting.name;
 }
 
 /** Lets providers' later words advance the deliveries they speak of. */

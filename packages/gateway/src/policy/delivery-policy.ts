@@ -176,6 +176,13 @@ export class DeliveryPolicy {
     );
   }
 
+  /** Names of the rules that may send through a provider. */
+  rulesWith(provider: string): readonly string[] {
+    return this.#rules
+      .filter(({ route }) => providersOf(route).includes(provider))
+      .map(({ rule }) => rule.name);
+  }
+
   /** Throws `ConfigurationError` if it names a provider that there is not. */
   checkProviders(registered: Iterable<string>): void {
     const names = new Set(registered);

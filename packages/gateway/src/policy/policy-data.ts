@@ -144,8 +144,10 @@ export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
     breaker?.optional(field, isPositive, "a number above 0");
   }
   if (problems.length > 0) {
+    // A caret has its meaning on a line of its own.
+    const between = problems.some((it) => it.includes("\n")) ? "\n" : "; ";
     throw new ConfigurationError(
-      `The delivery policy is not valid: ${problems.join("; ")}`,
+      `The delivery policy is not valid: ${problems.join(between)}`,
     );
   }
   // Every field was checked above.
@@ -161,7 +163,7 @@ function checkUse(rule: CheckedFields): readonly string[] | undefined {
     return providersOf(parseRouteLine(String(use)));
   } catch (error) {
     if (!(error instanceof RouteLineError)) throw error;
-    rule.report("use", `is no route: ${error.message}\n`);
+    rule.report("use", `is no route: ${error.message}`);
     return undefined;
   }
 }

@@ -116,7 +116,6 @@ export function createProviders(ports: ProvidersPorts): Providers {
       .settings()
       .find((it) => (typeof it === "string" ? it : it.name) === name);
     const { policy } = gateway;
-    const rules = policy?.data.rules ?? [];
     const report = health.reportOf(name);
     const breaker = policy?.breakerState(name);
     return {
@@ -130,9 +129,7 @@ export function createProviders(ports: ProvidersPorts): Providers {
         report,
       }),
       isDefault: gateway.defaultProvider === name,
-      rules: rules
-        .filter(({ use }) => use.some((it) => it.provider === name))
-        .map((rule) => rule.name),
+      rules: policy?.rulesWith(name) ?? [],
       ...(breaker && { breaker }),
       ...(pause && { pause }),
       health: report,

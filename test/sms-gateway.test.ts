@@ -414,8 +414,11 @@ test("a forward peer settles only what was sent through it", async () => {
 });
 
 /** Two peers, the second for what the first did not carry. */
-async function startPair(first: Parameters<typeof startPeer>[0]) {
-  const peers = [await startPeer(first), await startPeer("late")] as const;
+async function startPair(
+  first: Parameters<typeof startPeer>[0],
+  second: Parameters<typeof startPeer>[0] = "late",
+) {
+  const peers = [await startPeer(first), await startPeer(second)] as const;
   const data = await folder();
   const names = ["first", "second"] as const;
   const providers = names.map((name, n) => ({
@@ -424,11 +427,10 @@ async function startPair(first: Parameters<typeof startPeer>[0]) {
     serverUrl: peers[n]?.serverUrl,
   }));
   const policyFile = join(data, "policy.json");
-  const use = [{ provider: "first" }, { provider: "second", weight: 0 }];
   await writeFile(
     policyFile,
     JSON.stringify({
-      rules: [{ name: "all", use }],
+      rules: [{ name: "all", use: "first || second" }],
       failover: { receipts: { silentMinutes: 0.03 } },
     }),
   );
@@ -505,6 +507,71 @@ test("a kill during the call leaves it unknown, and says through whom", async ()
   assert.deepEqual(attemptsOf(delivery), ["first unknown"]);
   assert.equal(delivery.errorClass, "interrupted");
   assert.deepEqual(pair.peers[1].texts, []);
+});
+
+test("a kill amid failover leaves it unknown, and nobody is called again", async () => {
+  await using pair = await startPair("refuses", "hangs");
+  await using server = await pair.start();
+  const id = await sendSms(server, "Hello");
+  while (pair.peers[1].texts.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await server.kill();
+  await using again = await pair.start();
+  const delivery = await delivered(again, id, "unknown");
+  assert.deepEqual(attemptsOf(delivery), ["first deferred", "second unknown"]);
+  assert.equal(delivery.nextAttemptAt, undefined);
+  // One that is sent now comes after all that were due.
+  await sendSms(again, "Later");
+  while (!pair.peers[1].texts.includes("Later")) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await again.kill();
+  assert.deepEqual(
+    pair.peers.map(({ texts }) => texts.filter((it) => it === "Hello").length),
+    [1, 1],
+  );
+});
+
+test("kills at any moment of failover send no text twice through one, or past an unknown", async () => {
+  // The first takes each text and reports it failed: the second is to take it.
+  await using pair = await startPair("failed");
+  const sent: { readonly id: string; readonly text: string }[] = [];
+  for (const afterMs of [40, 90, 160]) {
+    await using server = await pair.start();
+    for (let n = 0; n < 12; n++) {
+      const text = `text ${sent.length}`;
+      sent.push({ id: await sendSms(server, text), text });
+    }
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    await server.kill();
+  }
+  await using server = await pair.start();
+  const takenBy = (n: 0 | 1, text: string) =>
+    pair.peers[n].texts.filter((it) => it === text).length;
+  let byBoth = 0;
+  for (const { id, text } of sent) {
+    const states = ["delivered", "unknown", "sent"];
+    let delivery = await delivered(server, id, ...states);
+    // Until the first was silent for long enough; of the second's report a kill
+    // may leave nothing.
+    while (delivery.state === "sent" && delivery.attempts.length === 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      delivery = await delivered(server, id, ...states);
+    }
+    const attempts = attemptsOf(delivery);
+    const taken = [takenBy(0, text), takenBy(1, text)] as const;
+    const what = `${text}: ${attempts} ${taken}`;
+    assert.ok(taken[0] <= 1 && taken[1] <= 1, what);
+    // Each call stands on record, that of a kill as unknown.
+    assert.ok(taken[0] + taken[1] <= attempts.length, what);
+    assert.equal(delivery.state === "unknown", /unknown$/.test(`${attempts}`));
+    if (taken[1] === 0) continue;
+    // By a failed receipt, or by silence where the kill lost it.
+    assert.match(`${attempts}`, /^first (failed|accepted),second /, what);
+    byBoth++;
+  }
+  assert.ok(byBoth > 12, `${byBoth} of ${sent.length}`);
 });
 
 test("texts through two peers are no repetitions of each other", async () => {

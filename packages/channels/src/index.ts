@@ -73,5 +73,6 @@ export {
   createSmsChannel,
   type SmsChannelOptions,
 } from "./sms/channel.ts";
+export { maxTextCharacters } from "./sms/content.ts";
 export { smsProtocol } from "./sms/protocol.ts";
 export { receiptOfStatus } from "./sms/receipt.ts";

@@ -18,14 +18,15 @@ import { wholeNumber } from "./whole-number.ts";
 /** The most that the server takes as time to live: a week. */
 export const maxTimeToLiveSeconds = 604_800;
 
-const classes = ["otp", "transactional", "bulk"] as const;
+/** Kinds of traffic. */
+export const messageClassNames = ["otp", "transactional", "bulk"] as const;
 
 export interface MessageOptions extends SmsOptionValues {
   readonly timeToLive?: number;
   /** When it is to be sent; one of the two at most. */
   readonly at?: Date;
   readonly delay?: Date;
-  readonly class?: (typeof classes)[number];
+  readonly class?: (typeof messageClassNames)[number];
   readonly tag?: string;
   readonly priority?: 1 | 2 | 3;
   readonly related?: readonly RelatedObject[];
@@ -53,7 +54,9 @@ export function addMessageOptions(command: Command): Command {
         .conflicts("at"),
     )
     .addOption(
-      new Option("--class <class>", "kind of traffic").choices(classes),
+      new Option("--class <class>", "kind of traffic").choices(
+        messageClassNames,
+      ),
     )
     .option("--tag <tag>", "label to find the message by")
     .option("--priority <1-3>", "1 is the highest", wholeNumber(1, 3))

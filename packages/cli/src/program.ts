@@ -331,6 +331,8 @@ function helpArguments(program: Command, args: readonly string[]): string[] {
   for (const word of plain) {
     if (word.startsWith("-") || command.commands.length === 0) break;
     const inner = command.commands.find((one) => one.name() === word);
+    // `sms` has a command in it, and takes a number in the place of its name.
+    if (!inner && command.registeredArguments.length > 0) break;
     if (!inner) return plain;
     command = inner;
   }

@@ -116,6 +116,14 @@ export type {
   SignedSubscription,
 } from "./carillon/signatures.ts";
 export type {
+  ExplainedText,
+  RuleVerdict,
+  Sms,
+  TextCandidate,
+  TextCost,
+  TextToExplain,
+} from "./carillon/sms.ts";
+export type {
   NewUser,
   User,
   UserChange,

@@ -219,6 +219,7 @@ export {
   type MessageAttributeRequest,
 } from "./messages/message-attributes.ts";
 export {
+  checkMessageOptions,
   checkRelatedObject,
   checkTag,
   type MessageOptionNames,

@@ -236,6 +236,7 @@ export function createApp(ports: AppPorts): HttpApp {
     messages: ports.store,
     inbound: ports.store,
     optOuts: ports.store,
+    gateway: ports.receivers?.gateway,
     statistics: ports.store,
     auditEntries: ports.store,
     extraRoutes: (api) => {

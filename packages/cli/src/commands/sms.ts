@@ -11,6 +11,7 @@ import {
 } from "../message-options.ts";
 import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { explainCommand } from "./sms-explain.ts";
 
 interface SmsOptions extends ClientOptions, MessageOptions {}
 
@@ -24,6 +25,8 @@ export function smsCommand(): Command {
       'carillon sms +4915112345678 "Hello" --provider twilio --delay 2h',
     ],
   );
+  // What stands behind `explain` is an option of it, also where both have one.
+  command.enablePositionalOptions().addCommand(explainCommand());
   return addMessageOptions(command).action(
     async (endpoint: string, text: string, options: SmsOptions) => {
       const recipients = [{ protocol: "sms", endpoint }];

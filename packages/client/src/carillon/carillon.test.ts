@@ -94,6 +94,18 @@ const inboundMessage = {
   receivedAt: createdAt,
   messageId: "m1",
 };
+const explained = {
+  sticky: true,
+  reason: "it is the default provider",
+  considered: [{ rule: "us", matched: false, reason: "the country is CZ" }],
+  candidates: [
+    { provider: "a", breaker: "closed", estimatedCost: { amount: 0.5 } },
+  ],
+  encoding: "gsm7",
+  segments: 1,
+  problems: ["no"],
+};
+
 const optOut = { recipient: "+1", keyword: "ASKED", since: createdAt };
 const mail = {
   id: "1",
@@ -355,6 +367,27 @@ const operations: readonly (readonly [
         },
       ],
       currency: undefined,
+    },
+  ],
+  [
+    "sms.explain",
+    (c) => c.sms.explain({ recipient: "+1", text: "hi", sender: "ACME" }),
+    ["POST", "sms/explain", { recipient: "+1", text: "hi", sender: "ACME" }],
+    explained,
+    {
+      ...explained,
+      provider: undefined,
+      by: undefined,
+      rule: undefined,
+      use: undefined,
+      estimatedCost: undefined,
+      candidates: [
+        {
+          ...explained.candidates[0],
+          sender: undefined,
+          estimatedCost: { amount: 0.5, currency: undefined },
+        },
+      ],
     },
   ],
   [

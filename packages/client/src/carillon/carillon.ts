@@ -26,6 +26,7 @@ import { createProjects, type Projects } from "./projects.ts";
 import { createProviders, type Providers } from "./providers.ts";
 import { createSandbox, type Sandbox } from "./sandbox.ts";
 import { createSignatures, type Signatures } from "./signatures.ts";
+import { createSms, type Sms } from "./sms.ts";
 import { createUsers, type Users } from "./users.ts";
 
 /** Fields that are not named here are passed on as the server sends them. */
@@ -81,6 +82,8 @@ export interface Carillon {
   readonly guards: Guards;
   /** Carriers that texts go through. */
   readonly providers: Providers;
+  /** Where texts go. */
+  readonly sms: Sms;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
   /**
@@ -125,6 +128,7 @@ export function createCarillon(
     optOuts: createOptOuts(api),
     guards: createGuards(api),
     providers: createProviders(api),
+    sms: createSms(api),
     async whoami(options) {
       const { body } = await api({ method: "GET", path: ["whoami"] }, options);
       return {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { seededRandom } from "@carillon/testing";
 import { ConfigurationError } from "../errors.ts";
+import { parseDeliveryPolicy } from "./policy-data.ts";
 import {
   parseRouteLine,
   printRouteLine,
@@ -229,4 +231,21 @@ test("any text is a route or a refusal that points into it", () => {
     }
   }
   assert.ok(read > 100, String(read));
+});
+
+test("the guide shows routes, a policy and a mistake as they are", () => {
+  const guide = new URL("../../../../docs/guides/routing.md", import.meta.url);
+  const text = readFileSync(guide, "utf8");
+  const [, table = ""] = /## The line\n(.*?)```/s.exec(text) ?? [];
+  const lines = [...table.matchAll(/^\| `(.*?)` +\|/gm)].map(([, line = ""]) =>
+    line.replaceAll("\\|", "|"),
+  );
+  assert.equal(lines.length, 11);
+  for (const line of lines) parseRouteLine(line);
+  const [, policy = ""] = /```json\n(.*?)```/s.exec(text) ?? [];
+  assert.equal(parseDeliveryPolicy(JSON.parse(policy)).rules.length, 3);
+  assert.throws(
+    () => parseRouteLine("a*3 && b ||"),
+    ({ message }: Error) => text.includes(message),
+  );
 });

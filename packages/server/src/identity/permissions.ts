@@ -113,6 +113,9 @@ export const permissions = {
   "providers.write": operatorsOnly(
     "Pausing, resuming and testing SMS providers, and seeing where their carriers call",
   ),
+  "sms.explain": operatorsOnly(
+    "Where a text would go, with providers, rules and prices",
+  ),
   "audit.read": domainAdministration("Who logged in, and who changed what"),
   "metrics.read": operatorsOnly("Metrics for Prometheus"),
   "signing-keys.read": operatorsOnly(

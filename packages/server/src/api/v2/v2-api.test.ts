@@ -358,6 +358,7 @@ test("describes itself as OpenAPI 3.1, and only itself", async () => {
     "/api/v2/projects/{projectId}",
     "/api/v2/signing-keys",
     "/api/v2/signing-keys/rotate",
+    "/api/v2/sms/explain",
     "/api/v2/subscriptions/{subscriptionUrn}",
     "/api/v2/subscriptions/{subscriptionUrn}/signature",
     "/api/v2/subscriptions/{subscriptionUrn}/signature/reveal",

@@ -35,6 +35,7 @@ import { type ProviderPorts, providerRoutes } from "./providers.ts";
 import { publishRoutes } from "./publish.ts";
 import { signatureRoutes } from "./signatures.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
+import { type SmsRoutingPorts, smsRoutingRoutes } from "./sms-routing.ts";
 import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
 import {
@@ -50,6 +51,7 @@ export interface V2ApiPorts
     OptOutPorts,
     GuardViewPorts,
     ProviderPorts,
+    SmsRoutingPorts,
     TopicLogPorts,
     TopicStatisticsPorts,
     NotifyPolicyPorts,
@@ -94,6 +96,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       eventRoutes(api, ports);
       optOutRoutes(api, ports);
       smsGuardRoutes(api, ports);
+      smsRoutingRoutes(api, ports);
       whoamiRoutes(api, ports);
       identityRoutes(api, ports.administration);
       signingKeyRoutes(api, ports.certificates);

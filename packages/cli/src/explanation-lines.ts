@@ -1,0 +1,91 @@
+/** Where a text would go, in lines for people. */
+
+import type {
+  ExplainedText,
+  RuleVerdict,
+  TextCandidate,
+  TextCost,
+} from "@carillon/client";
+import { printable } from "./printable.ts";
+import {
+  type Column,
+  formatFields,
+  formatTable,
+  type Layout,
+} from "./table.ts";
+
+const fields: readonly Column<ExplainedText>[] = [
+  { head: "provider", cell: (it) => it.provider ?? "none" },
+  { head: "because", cell: (it) => it.reason, wraps: true },
+  { head: "route", cell: routeText, wraps: true },
+  {
+    head: "segments",
+    cell: ({ segments, encoding }) => `${segments} (${encoding})`,
+  },
+  { head: "cost", cell: (it) => costText(it.estimatedCost, "not known") },
+];
+
+type Row = TextCandidate & { readonly n: number };
+
+const candidateColumns: readonly Column<Row>[] = [
+  { head: "#", cell: ({ n }) => String(n), align: "right" },
+  { head: "provider", cell: (one) => one.provider },
+  { head: "sender", cell: (one) => one.sender ?? "" },
+  {
+    head: "breaker",
+    cell: (one) => one.breaker,
+    style: ({ breaker }) => (breaker === "closed" ? "green" : "yellow"),
+  },
+  {
+    head: "cost",
+    cell: (one) => costText(one.estimatedCost, ""),
+    align: "right",
+  },
+];
+
+const ruleColumns: readonly Column<RuleVerdict>[] = [
+  { head: "rule", cell: (one) => one.rule },
+  {
+    head: "matched",
+    cell: ({ matched }) => (matched ? "yes" : "no"),
+    style: ({ matched }) => (matched ? "green" : undefined),
+  },
+  { head: "why", cell: (one) => one.reason, wraps: true },
+];
+
+/** The choice, the providers in their order, the rules, and what is wrong. */
+export function explanationLines(
+  explained: ExplainedText,
+  layout: Layout,
+): string[] {
+  const { candidates, considered, problems } = explained;
+  const rows = candidates.map((one, at) => ({ ...one, n: at + 1 }));
+  return [
+    formatFields(explained, fields, layout),
+    ...(rows.length > 0
+      ? ["", formatTable(rows, candidateColumns, layout)]
+      : []),
+    ...(considered.length > 0
+      ? ["", formatTable(considered, ruleColumns, layout)]
+      : []),
+    ...(problems.length > 0
+      ? [
+          "",
+          "It would not be sent:",
+          ...problems.map((it) => `  ${printable(it)}`),
+        ]
+      : []),
+  ];
+}
+
+function routeText({ use, sticky }: ExplainedText): string {
+  if (use === undefined) return "";
+  if (!use.includes("&&")) return use;
+  return `${use} (${sticky ? "the same for this number each time" : "drawn for each text"})`;
+}
+
+function costText(cost: TextCost | undefined, otherwise: string): string {
+  if (cost === undefined) return otherwise;
+  const { amount, currency } = cost;
+  return currency === undefined ? String(amount) : `${amount} ${currency}`;
+}

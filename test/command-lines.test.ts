@@ -34,7 +34,9 @@ async function parser(): Promise<Command> {
   const program = await createProgram("all");
   const silence = (command: Command) => {
     command.configureOutput({ writeOut: () => {}, writeErr: () => {} });
-    if (command.commands.length === 0) command.action(() => {});
+    const { commands, registeredArguments } = command;
+    const isGroup = commands.length > 0 && registeredArguments.length === 0;
+    if (!isGroup) command.action(() => {});
     for (const inner of command.commands) silence(inner);
   };
   silence(program);

@@ -94,15 +94,15 @@ const ExplainedText = Type.Object(
     reason: Type.String({ description: "For people" }),
     considered: Type.Array(
       Type.Object({
-        rule: Type.String(),
-        matched: Type.Boolean(),
+        rule: Type.String({ description: "Its name" }),
+        matched: Type.Boolean({ description: "True of one at most" }),
         reason: Type.String({ description: "For people" }),
       }),
       { description: "The rules of the policy, in their order" },
     ),
     candidates: Type.Array(
       Type.Object({
-        provider: Type.String(),
+        provider: Type.String({ description: "By its name" }),
         sender: Type.Optional(
           Type.String({ description: "Of the rule, if the text brings none" }),
         ),
@@ -114,8 +114,13 @@ const ExplainedText = Type.Object(
       }),
       { description: "Whom it would be given to, in this order" },
     ),
-    encoding: Type.Enum(["gsm7", "ucs2"]),
-    segments: Type.Integer(),
+    encoding: Type.Enum(["gsm7", "ucs2"], {
+      description:
+        "gsm7 has 160 characters in one segment, ucs2, for other characters, 70",
+    }),
+    segments: Type.Integer({
+      description: "How many it is sent in, and costs",
+    }),
     estimatedCost: Type.Optional(Cost),
     problems: Type.Array(Type.String(), {
       description: "What would keep it from being sent, for people",

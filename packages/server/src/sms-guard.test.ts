@@ -111,9 +111,9 @@ test("keeps what was counted over a restart", async (t) => {
 
 test("refuses limits of spend where no provider has a price", () => {
   const sms = { guard: { ...defaultGuardRules, spendPerDay: 5 } };
-  const policyWith = (target: object) =>
+  const policyWith = (a: object) =>
     new DeliveryPolicy({
-      rules: [{ name: "all", use: [{ provider: "a", ...target }] }],
+      rules: [{ name: "all", use: "a", providers: { a } }],
     });
   for (const policy of [undefined, policyWith({})]) {
     assert.throws(
@@ -163,8 +163,11 @@ test("holds texts before the carrier has them, says why, and lets them go when t
   const folder = await temporaryFolder(t);
   const file = join(folder, "carillon.json");
   const policyFile = join(folder, "policy.json");
-  const use = [{ provider: "carrier", costPerSegment: 0.1 }];
-  const policy = { currency: "EUR", rules: [{ name: "all", use }] };
+  const policy = {
+    currency: "EUR",
+    providers: { carrier: { costPerSegment: 0.1 } },
+    rules: [{ name: "all", use: "carrier" }],
+  };
   await writeFile(policyFile, JSON.stringify(policy));
   const write = (guard: object) =>
     writeFile(

@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { silentLogger } from "@carillon/core";
 import {
   AttemptRoute,
+  Guard,
   type LoopbackProvider,
   OutgoingMessage,
 } from "@carillon/gateway";
@@ -27,7 +28,7 @@ async function setUp(t: TestContext, first: Partial<Config["sms"]>) {
   const http = { request: () => Promise.reject(new Error("none")) };
   const optOuts = new MemoryStore();
   const gateway = createSmsGateway(
-    { http, optOuts },
+    { http, optOuts, guard: new Guard() },
     { sandbox: false, sms: current },
   );
   addProviders(gateway, current, silentLogger);

@@ -83,8 +83,10 @@ test("counts an attempt when its route is chosen, and once for those that nobody
 });
 
 test("counts what a text costs by its segments and its rule's price", async () => {
-  const use = [{ provider: "carrier", costPerSegment: 0.05 }];
-  const policy = new DeliveryPolicy({ rules: [{ name: "all", use }] });
+  const policy = new DeliveryPolicy({
+    rules: [{ name: "all", use: "carrier" }],
+    providers: { carrier: { costPerSegment: 0.05 } },
+  });
   const { gateway, guard } = await createGateway(
     { spendPerDay: 1, numberPerHour: 0 },
     policy,

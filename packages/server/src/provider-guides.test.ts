@@ -29,7 +29,12 @@ for (const { name, text } of guides) {
     const data = mkdtempSync(join(tmpdir(), "carillon-guide-"));
     t.after(() => rmSync(data, { recursive: true }));
     const file = join(data, "carillon.json");
-    writeFileSync(file, json);
+    const secret = join(data, "secret");
+    writeFileSync(secret, "a secret\n");
+    writeFileSync(
+      file,
+      json.replaceAll(/"\/run\/secrets\/[^"]*"/g, JSON.stringify(secret)),
+    );
     const { providers } = loadConfig({ file }).sms;
     assert.ok(providers.length > 0);
     for (const provider of providers) createProvider(provider, ports);

@@ -19,8 +19,8 @@ export interface GuardViewPorts {
 
 const Held = Type.Object(
   {
-    reason: Type.Enum([...holdReasons]),
-    count: Type.Integer(),
+    reason: Type.Enum([...holdReasons], { description: "What held them" }),
+    count: Type.Integer({ description: "Texts" }),
   },
   { title: "HeldTexts" },
 );
@@ -28,18 +28,20 @@ const Held = Type.Object(
 const HeldNumber = Type.Object(
   {
     number: Type.String({ description: "Masked: its first and last digits" }),
-    count: Type.Integer(),
+    count: Type.Integer({ description: "Texts that were held" }),
   },
   { title: "HeldNumber" },
 );
 
 const Spend = Type.Object(
   {
-    scope: Type.Enum(["all", "project"]),
-    period: Type.Enum(["day", "month"]),
+    scope: Type.Enum(["all", "project"], {
+      description: "Whose: all projects together, or the caller's",
+    }),
+    period: Type.Enum(["day", "month"], { description: "Of UTC" }),
     date: Type.String({ description: "`YYYY-MM-DD` or `YYYY-MM`, of UTC" }),
-    amount: Type.Number(),
-    limit: Type.Number(),
+    amount: Type.Number({ description: "What is spent, in the currency" }),
+    limit: Type.Number({ description: "What may be spent" }),
     percent: Type.Number({ description: "Of the limit, in whole percent" }),
   },
   { title: "Spend" },
@@ -54,9 +56,13 @@ const Rules = Type.Object(
       description:
         "Exactly these; empty: all but those with a high risk; `*`: all",
     }),
-    deniedCountries: Type.Array(Type.String()),
-    allowPremium: Type.Boolean(),
-    allowSatellite: Type.Boolean(),
+    deniedCountries: Type.Array(Type.String(), {
+      description: "Never these, whatever `countries` says",
+    }),
+    allowPremium: Type.Boolean({ description: "Premium-rate numbers" }),
+    allowSatellite: Type.Boolean({
+      description: "Satellite phones and international networks",
+    }),
     numberPerHour: texts("Texts to one number"),
     numberPerHalfDay: texts("Texts to one number in 12 hours"),
     otpPerTenMinutes: texts("Texts of class otp to one number"),

@@ -29,7 +29,10 @@ export const ProviderErrorBody = Type.Object(
     count: Type.Integer({ description: "How often" }),
     lastAt: instant("When it came last"),
   },
-  { title: "ProviderError" },
+  {
+    title: "ProviderError",
+    description: "What went wrong, as often as the carrier said the same",
+  },
 );
 
 export const BalanceBody = Type.Object(
@@ -110,6 +113,7 @@ const summary = {
 
 export const ProviderSummary = Type.Object(summary, {
   title: "ProviderSummary",
+  description: "How a provider fares",
 });
 
 export const ProviderList = Type.Object(
@@ -145,5 +149,5 @@ export const ProviderBody = Type.Object(
       description: "As configured, `***` for what is secret",
     }),
   },
-  { title: "Provider" },
+  { title: "Provider", description: "How the provider fares" },
 );

@@ -56,5 +56,5 @@ export const SmsOptions = Type.Object(
       }),
     ),
   },
-  { title: "SmsOptions" },
+  { title: "SmsOptions", description: "What its texts are sent with" },
 );

@@ -8,13 +8,13 @@ const maxLimit = 1_000_000_000;
 /** No flags: they would be half of all, and belong into a file. */
 const common = { group: "SMS", reloadable: true, withoutFlag: true } as const;
 
-/** A limit on texts, or on money; 0 is none. */
+/** A limit on texts, or on money; 0: no limit. */
 function limit(
   name: keyof typeof defaultGuardRules,
   description: string,
   what = "texts",
 ) {
-  const none = defaultGuardRules[name] === 0 ? "none by default" : "0 is none";
+  const none = defaultGuardRules[name] === 0 ? "no limit by default" : "0: no limit";
   return Type.Integer({
     ...common,
     description: `${description}; ${none}.`,

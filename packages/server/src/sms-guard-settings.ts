@@ -14,7 +14,8 @@ function limit(
   description: string,
   what = "texts",
 ) {
-  const none = defaultGuardRules[name] === 0 ? "no limit by default" : "0: no limit";
+  const none =
+    defaultGuardRules[name] === 0 ? "no limit by default" : "0: no limit";
   return Type.Integer({
     ...common,
     description: `${description}; ${none}.`,

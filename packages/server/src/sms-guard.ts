@@ -162,15 +162,14 @@ function createGuardCounters(
 ): GuardCounters {
   return {
     async read(keys) {
-      const counters = await store.readCounters(
-        rule.kind,
-        keys.map((key) => hash(key)),
-      );
+      const names = keys.map(createNaming(hash));
+      const counters = await store.readCounters(rule.kind, names);
       return counters.map((counter) => counter?.count ?? 0);
     },
     async add(additions) {
+      const nameOf = createNaming(hash);
       const added = additions.map(({ key, by, limit, windowMs }) => ({
-        key: hash(key),
+        key: nameOf(key),
         by,
         windowMs,
         // The store refuses what has reached it, before it adds.
@@ -179,6 +178,18 @@ function createGuardCounters(
       const counters = await store.changeCounters(rule, { added });
       return counters?.map(({ count }) => count);
     },
+  };
+}
+
+/** Names counters; a number is hashed once for all the rules that count it. */
+function createNaming(hash: KeyedHash): (key: string) => string {
+  const hashes = new Map<string, string>();
+  return (key) => {
+    const space = key.indexOf(" ");
+    const whose = key.slice(space + 1);
+    const known = hashes.get(whose) ?? hash(whose);
+    hashes.set(whose, known);
+    return `${key.slice(0, space)}-${known}`;
   };
 }
 

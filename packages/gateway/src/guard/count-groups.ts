@@ -3,10 +3,11 @@
  * counted by the next change, so that a thousand texts take a few of them. A text
  * that a limit refuses is counted nowhere.
  *
- *     take ─► waiting ─ next turn of the event loop ─► read ─► decide ─► add
- *                ▲                                              ▲         │
- *                └───────────── more came ──────────────        └─────────┘
- *                                                      another process was first
+ *     take ─► waiting ─ next turn of the event loop ─► decide ─► add ─► done
+ *                ▲                                         ▲        │
+ *                └────────── more came ──────────          └─ read ─┘
+ *                                               a limit refuses, or another
+ *                                               process was first
  *
  * A crash after the change and before the texts are sent counts what did not go
  * out: too much is counted then, never too little.
@@ -126,7 +127,9 @@ export class CountGroups {
     );
     for (let tries = 0; tries < maxTries; tries++) {
       const known = new Map<string, number>();
-      if (keys.size > 0) {
+      // Mostly no limit is near: the counts are looked at once one refuses.
+      const isBlind = tries === 0 && decide(group, known).full.every(isAbsent);
+      if (keys.size > 0 && !isBlind) {
         const read = await counters.read([...keys]);
         for (const [n, key] of [...keys].entries()) {
           known.set(key, read[n] ?? 0);
@@ -224,6 +227,10 @@ function decide(
     return undefined;
   });
   return { full, added };
+}
+
+function isAbsent(count: Count | undefined): boolean {
+  return count === undefined;
 }
 
 function toHold({ reason, rule, otherwise }: Count): Hold {

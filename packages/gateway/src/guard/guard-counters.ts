@@ -7,7 +7,10 @@ import { type Clock, systemClock } from "../clock.ts";
 
 /** What is counted in addition. */
 export interface GuardAddition {
-  /** Up to 200 characters; holds phone numbers, so hash it before it is kept. */
+  /**
+   * Up to 200 characters: a rule's name, a space, and whose count it is. The
+   * latter may be a phone number, so hash it before it is kept.
+   */
   readonly key: string;
   /** 1 to 1,000,000,000. */
   readonly by: number;
@@ -28,6 +31,14 @@ export interface GuardCounters {
   add(
     additions: readonly GuardAddition[],
   ): Promise<readonly number[] | undefined>;
+}
+
+/** The key of a rule's counter. @param parts whose count it is */
+export function toGuardKey(
+  rule: string,
+  ...parts: readonly (string | number)[]
+): string {
+  return `${rule} ${JSON.stringify(parts)}`;
 }
 
 /** Additions, and keys, of one call. */

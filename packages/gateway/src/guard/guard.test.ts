@@ -276,7 +276,8 @@ test("asks its counters a few times for a thousand texts that come together", as
   const reasons = await reasonsOf(guard, texts);
   assert.deepEqual(new Set(reasons), new Set([undefined]));
   assert.ok(calls.add <= 5, `${calls.add} changes`);
-  assert.equal(calls.read, calls.add);
+  // No limit is near, so that nobody has to know how near.
+  assert.equal(calls.read, 0);
 });
 
 test("never lets more through than a limit, whatever comes together, on two nodes", async () => {

@@ -10,6 +10,7 @@ import {
   type GuardAddition,
   type GuardCounters,
   MemoryGuardCounters,
+  toGuardKey,
 } from "./guard-counters.ts";
 import { defaultGuardRules, type GuardRules } from "./guard-rules.ts";
 import { type HeldNumber, HeldNumbers } from "./held-numbers.ts";
@@ -274,5 +275,5 @@ function keepNewest(kept: Set<string>, key: string): void {
 }
 
 function heldKey(reason: HoldReason, hour: number): string {
-  return JSON.stringify(["held", reason, hour]);
+  return toGuardKey("held", reason, hour);
 }

@@ -1,6 +1,7 @@
 /** In which counters a text is counted, and what each of them allows. */
 
 import { countryOf } from "../policy/country.ts";
+import { toGuardKey } from "./guard-counters.ts";
 import type { GuardRules } from "./guard-rules.ts";
 import type { HoldReason } from "./hold.ts";
 
@@ -64,7 +65,7 @@ export function countsOf(
     const limit = rules[name];
     if (limit === 0) return;
     counts.push({
-      key: JSON.stringify([name, ...parts]),
+      key: toGuardKey(name, ...parts),
       by: 1,
       limit,
       windowMs,
@@ -160,5 +161,5 @@ export function ruleOfSpend({ period, project }: SpendPeriod) {
 }
 
 export function spendKey({ period, date, project = "" }: SpendPeriod): string {
-  return JSON.stringify(["spend", period, date, project]);
+  return toGuardKey("spend", period, date, project);
 }

@@ -449,6 +449,7 @@ export {
   refusedOutcome,
   toCounter,
   unfetchedError,
+  unknownPollDelayMs,
   type WrongCodeKeys,
 } from "./rules.ts";
 export {

@@ -51,6 +51,7 @@ export {
   lostAttempt,
   mergeStates,
   refusedOutcome,
+  unknownPollDelayMs,
 } from "./messages/merge-outcome.ts";
 export { handedOverPosition } from "./messages/message-topics.ts";
 export { counterKinds } from "./ports/counter-store.ts";

@@ -382,12 +382,10 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
         route.target ?? this.#providers.get(route.provider, asked);
       route.applyTo(message);
       const { choice } = route;
-      const sent = await this.#sender.sendOnce(
-        message,
-        choice,
-        provider,
-        context,
-      );
+      const sent = await this.#sender.sendOnce(message, choice, provider, {
+        ...context,
+        msgid: route.chosenId,
+      });
       route.ended();
       // Normally the same object; else one the provider made of it.
       return sent as OutgoingMessage<Route>;
@@ -609,7 +607,10 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       isPaused: (name) => this.#paused.has(name),
       hold: (name) => {
         const provider = this.#providers.find(name);
-        return provider && { provider, release: this.#sender.hold(provider) };
+        if (provider === undefined) return undefined;
+        const chosenId = provider.chooseId?.();
+        const release = this.#sender.hold(provider);
+        return { provider, release, ...(chosenId && { chosenId }) };
       },
     });
   }

@@ -234,6 +234,7 @@ export {
 export {
   type Balance,
   Provider,
+  type ProviderContext,
   type ProviderHost,
   type SendContext,
   type SendResult,

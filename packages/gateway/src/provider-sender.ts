@@ -22,7 +22,7 @@ import type {
   RouteCandidate,
 } from "./policy/delivery-policy.ts";
 import type { ReceiptFailover } from "./policy/receipt-failover.ts";
-import type { Provider, SendContext } from "./provider.ts";
+import type { Provider, ProviderContext, SendContext } from "./provider.ts";
 import type { ProviderRegistry } from "./provider-registry.ts";
 import { ProviderTurn } from "./provider-turn.ts";
 import { untilAborted } from "./until-aborted.ts";
@@ -83,7 +83,7 @@ export class ProviderSender {
     message: OutgoingMessage,
     choice: ProviderChoice,
     provider: Provider,
-    context: SendContext,
+    context: ProviderContext,
   ): Promise<OutgoingMessage> {
     message.choice = choice;
     const sent = await this.#attempt(message, provider, context);
@@ -177,7 +177,7 @@ export class ProviderSender {
   async #attempt(
     message: OutgoingMessage,
     provider: Provider,
-    context: SendContext,
+    context: ProviderContext,
   ): Promise<OutgoingMessage> {
     const attempt = this.#takeTurn(message, provider, context);
     this.#note(provider, attempt);
@@ -198,10 +198,10 @@ export class ProviderSender {
   async #takeTurn(
     message: OutgoingMessage,
     provider: Provider,
-    context: SendContext,
+    context: ProviderContext,
   ): Promise<OutgoingMessage> {
     const optOut = this.#ports.optOut();
-    const { signal } = context;
+    const { signal, msgid } = context;
     message.provider = provider.name;
     message.clearOutcome();
     const starting = this.#providers.whenStarted(provider);
@@ -224,6 +224,7 @@ export class ProviderSender {
       clock,
       timeoutMs: provider.sendTimeoutMs ?? sendTimeoutMs,
       signal,
+      msgid,
       onLate: (sent) => this.#announceLate(sent),
     });
     message.handOver();

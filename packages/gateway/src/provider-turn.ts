@@ -7,18 +7,20 @@ import type { Clock } from "./clock.ts";
 import { describeValue } from "./describe-value.ts";
 import { ProviderConnectionError, ProviderError } from "./errors.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
-import type { Provider, SendContext } from "./provider.ts";
+import type { Provider, ProviderContext } from "./provider.ts";
 
 export interface TurnOptions {
   readonly clock: Pick<Clock, "setTimer">;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** That the provider chose for the message before. */
+  readonly msgid: string | undefined;
   /** The provider accepted the message after its turn. */
   readonly onLate: (sent: OutgoingMessage) => void;
 }
 
 /** What the provider is given with the message. */
-export class ProviderTurn implements SendContext {
+export class ProviderTurn implements ProviderContext {
   readonly #provider: Provider;
   readonly #options: TurnOptions;
   #isGivenUp = false;
@@ -33,6 +35,10 @@ export class ProviderTurn implements SendContext {
   /** Given up, while the provider may still have the message in hand. */
   get isGivenUp(): boolean {
     return this.#isGivenUp;
+  }
+
+  get msgid(): string | undefined {
+    return this.#options.msgid;
   }
 
   /** Aborted when the turn is given up. Made for providers that look at it. */

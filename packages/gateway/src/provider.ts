@@ -19,6 +19,12 @@ export interface SendContext {
   readonly signal?: AbortSignal;
 }
 
+/** What a provider is given with one message. */
+export interface ProviderContext extends SendContext {
+  /** Of a provider with `chooseId`: the id that it gave for this message. */
+  readonly msgid?: string | undefined;
+}
+
 /** What a provider is given when it is started. */
 export interface StartContext {
   /** An abort ends the start; the provider is left as before it. */
@@ -141,8 +147,15 @@ export abstract class Provider {
    */
   abstract send(
     message: OutgoingMessage,
-    context?: SendContext,
+    context?: ProviderContext,
   ): Promise<OutgoingMessage>;
+
+  /**
+   * A fresh id for one message, for providers that choose ids themselves: whoever
+   * keeps a ledger writes it down before the message is sent, and can ask by it
+   * whatever happens. `send` is given it as `context.msgid`, or chooses one.
+   */
+  chooseId?(): string;
 
   /** Several messages in one request, for carriers that can. */
   sendBatch?(

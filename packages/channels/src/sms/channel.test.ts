@@ -21,6 +21,7 @@ import {
   type OutgoingMessage,
   Provider,
   ProviderConnectionError,
+  type ProviderContext,
   type SendContext,
   ServerError,
 } from "@carillon/gateway";
@@ -380,8 +381,72 @@ test("an unknown outcome keeps the id that the provider had chosen", async (t) =
     );
     const result = await deliver(channel);
     assert.deepEqual("parts" in result ? result.parts : undefined, parts);
+    assert.equal("pollAfterMs" in result, false);
   }
 });
+
+test("and is asked about where its provider is polled", async (t) => {
+  const error = new ServerError("late", { outcomeUnknown: true });
+  for (const [statusReports, pollAfterMs] of [
+    [true, 30_000],
+    [false, undefined],
+  ] as const) {
+    const gateway = new Gateway();
+    const channel = createChannel(t, gateway, { statusReports });
+    gateway.addProvider("acme", new PolledAndFailing(error));
+    const result = await deliver(channel);
+    assert.equal(result.outcome, "unknown");
+    assert.equal(result.provider, "acme");
+    assert.deepEqual(result.parts, [{ externalId: "ours-1" }]);
+    assert.equal(
+      "pollAfterMs" in result ? result.pollAfterMs : undefined,
+      pollAfterMs,
+    );
+  }
+});
+
+test("a text goes out under the id that its route was given", async (t) => {
+  const gateway = new Gateway();
+  const channel = createChannel(t, gateway);
+  const error = new ServerError("late", { outcomeUnknown: true });
+  gateway.addProvider("acme", new PolledAndFailing(error));
+  const prepared = await channel.prepare(message());
+  const to = recipient("sms", "+4915112345678");
+  const route = await prepared.chooseRoute?.(to, []);
+  assert.ok(route && !("problem" in route));
+  assert.equal(route.chosenId, "ours-1");
+  const result = await prepared.deliver(to, undefined, route);
+  assert.equal(result.outcome, "unknown");
+  assert.deepEqual(result.parts, [{ externalId: "ours-1" }]);
+});
+
+/** Chooses ids, and never knows whether the carrier took a text. */
+class PolledAndFailing extends Provider {
+  override readonly polling = { firstAfterMs: 30_000, batchSize: 7 };
+  readonly #error: Error;
+  #last = 0;
+
+  constructor(error: Error) {
+    super();
+    this.#error = error;
+  }
+
+  override chooseId(): string {
+    return `ours-${++this.#last}`;
+  }
+
+  override async send(
+    outgoing: OutgoingMessage,
+    { msgid = this.chooseId() }: ProviderContext = {},
+  ): Promise<OutgoingMessage> {
+    outgoing.msgid = msgid;
+    throw this.#error;
+  }
+
+  override async fetchStatuses(): Promise<readonly MessageStatus[]> {
+    return [];
+  }
+}
 
 test("an attempt that is given up ends the provider's work, and is unknown", async (t) => {
   const reached = Promise.withResolvers<AbortSignal | undefined>();

@@ -20,6 +20,7 @@ import {
   analyze,
   type Gateway,
   OutgoingMessage,
+  type StatusPolling,
 } from "@carillon/gateway";
 import type { Links } from "../links.ts";
 import { maxTextCharacters, writeText } from "./content.ts";
@@ -119,10 +120,16 @@ class SmsChannel implements Channel {
   }
 
   #outcomeOf(sent: OutgoingMessage, segments: number): AttemptResult {
+    return outcomeOfSent(sent, segments, (name) => this.#pollingOf(name));
+  }
+
+  #failureOf(result: FailedResult, outgoing: OutgoingMessage): FailedResult {
+    return withChosenId(result, outgoing, (name) => this.#pollingOf(name));
+  }
+
+  #pollingOf(provider: string): StatusPolling | undefined {
     const { gateway, statusReports = true } = this.#options;
-    return outcomeOfSent(sent, segments, (provider) =>
-      statusReports ? gateway.pollingOf(provider) : undefined,
-    );
+    return statusReports ? gateway.pollingOf(provider) : undefined;
   }
 
   #write(
@@ -182,13 +189,13 @@ class SmsChannel implements Channel {
       if (!signal.aborted) {
         const policy =
           route instanceof AttemptRoute ? route.policy : gateway.policy;
-        return withChosenId(outcomeOfError(error, policy), outgoing);
+        return this.#failureOf(outcomeOfError(error, policy), outgoing);
       }
       if (!outgoing.isHandedOver) return notStarted;
       const result = timeout.aborted
         ? outcomeOfTimeout(this.timeoutMs)
         : interrupted;
-      return withChosenId(result, outgoing);
+      return this.#failureOf(result, outgoing);
     }
   }
 }

@@ -17,11 +17,13 @@ import {
 } from "@carillon/gateway";
 import { excerpt } from "../excerpt.ts";
 
+type PollingOf = (provider: string) => StatusPolling | undefined;
+
 /** @param pollingOf how a provider is asked, if it is */
 export function outcomeOfSent(
   sent: OutgoingMessage,
   segments: number,
-  pollingOf: (provider: string) => StatusPolling | undefined,
+  pollingOf: PollingOf,
 ): AttemptResult {
   // Not a forward server's own name of it: receipts come under this name.
   const provider = sent.choice?.provider ?? sent.provider;
@@ -90,14 +92,22 @@ function resultOfError(error: unknown): FailedResult {
 
 /**
  * Where the outcome is unknown, the id that the provider had chosen is kept: a
- * later report names it.
+ * later report names it, and the carrier is asked by it.
+ *
+ * @param pollingOf how a provider is asked, if it is
  */
 export function withChosenId(
   result: FailedResult,
-  { msgid }: Pick<OutgoingMessage, "msgid">,
+  { msgid, choice }: Pick<OutgoingMessage, "msgid" | "choice">,
+  pollingOf: PollingOf,
 ): FailedResult {
   if (result.outcome !== "unknown" || msgid === null) return result;
-  return { ...result, parts: [{ externalId: toStorable(msgid) }] };
+  const polling = choice ? pollingOf(choice.provider) : undefined;
+  return {
+    ...result,
+    parts: [{ externalId: toStorable(msgid) }],
+    ...(polling && { pollAfterMs: polling.firstAfterMs }),
+  };
 }
 
 export function outcomeOfTimeout(timeoutMs: number): FailedResult {

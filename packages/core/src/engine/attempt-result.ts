@@ -149,13 +149,18 @@ function isPart(value: unknown): boolean {
 function mendPart(value: unknown): AttemptPart | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const given = value as Readonly<Record<string, unknown>>;
-  const externalId = mendText(given.externalId)?.slice(0, maxExternalIdLength);
+  const externalId = mendExternalId(given.externalId);
   if (externalId === undefined) return undefined;
   const state = partStates.find((known) => known === given.state);
   return {
-    externalId: externalId.toWellFormed(),
+    externalId,
     ...(state !== undefined && { state }),
   };
+}
+
+/** A carrier's id as it is kept, cut where it is too long. */
+export function mendExternalId(value: unknown): string | undefined {
+  return mendText(value)?.slice(0, maxExternalIdLength).toWellFormed();
 }
 
 function mendCount(value: unknown): number | undefined {

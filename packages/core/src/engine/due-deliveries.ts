@@ -6,7 +6,8 @@
  * Crash before the claim's commit: still due. Crash after it, before or during
  * the attempt: the lease lapses; a delivery that may be repeated is tried again,
  * one that costs money becomes `unknown` once its intent was recorded, and is
- * tried again before. Crash after the attempt, before its outcome's commit: the
+ * tried again before. If the intent has the id that the text has at its carrier,
+ * the carrier is asked about it (see `carrier-polls.ts`). Crash after the attempt, before its outcome's commit: the
  * same as during it, for the two cannot be distinguished.
  */
 
@@ -19,6 +20,7 @@ import type { NoRoute, RouteChoice } from "../ports/channel.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
 import type {
+  AttemptIntent,
   ClaimedDelivery,
   ClaimedNotice,
   FencedOutcome,
@@ -26,6 +28,7 @@ import type {
   WorkStore,
 } from "../ports/work-store.ts";
 import { addMs, type EpochMs, toEpochMs } from "../time.ts";
+import { mendExternalId } from "./attempt-result.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { type OutcomeLedger, reasonOf } from "./ledger.ts";
 import {
@@ -323,13 +326,7 @@ export class DueDeliveries implements NoticeIntake {
     const now = clock.now();
     try {
       const kept = await store.recordIntents(
-        routed.map(({ message, recipient: { target }, claim, route }) => ({
-          messageSeq: message.seq,
-          target,
-          fence: claim.fence,
-          at: now,
-          ...(route && { provider: route.provider }),
-        })),
+        routed.map((item) => toIntent(item, now)),
       );
       for (const [n, item] of routed.entries()) {
         if (kept[n]) ready.push(item);
@@ -496,6 +493,21 @@ type ReadMessage =
       /** Why there never will be one; `undefined`: it may be read later. */
       readonly reason: string | undefined;
     };
+
+function toIntent(
+  { message, recipient, claim, route }: DueItem,
+  at: EpochMs,
+): AttemptIntent {
+  const externalId = mendExternalId(route?.chosenId);
+  return {
+    messageSeq: message.seq,
+    target: recipient.target,
+    fence: claim.fence,
+    at,
+    ...(route && { provider: route.provider }),
+    ...(externalId !== undefined && { externalId }),
+  };
+}
 
 function givenBack(
   claim: ClaimedDelivery,

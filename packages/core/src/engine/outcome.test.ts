@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageId, ProjectId } from "../ids.ts";
+import { unknownPollDelayMs } from "../messages/merge-outcome.ts";
 import type { AttemptResult } from "../ports/channel.ts";
 import { toEpochMs } from "../time.ts";
 import { outcomeOfAttempt, type SendItem } from "./outcome.ts";
@@ -25,7 +26,11 @@ function stateAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
   return outcomeAfter(result, retryPolicy).state;
 }
 
-function outcomeAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
+function outcomeAfter(
+  result: AttemptResult,
+  retryPolicy = smnRetryPolicy,
+  billable = false,
+) {
   const rules = {
     retryPolicy,
     random: () => 0.5,
@@ -34,7 +39,7 @@ function outcomeAfter(result: AttemptResult, retryPolicy = smnRetryPolicy) {
   return outcomeOfAttempt(
     item,
     result,
-    false,
+    billable,
     { at: toEpochMs(0), durationMs: 1 },
     toEpochMs(1),
     rules,
@@ -119,5 +124,29 @@ test("a carrier is asked about what it gave an id, and about nothing else", () =
     { ...accepted, parts: [{ externalId: "x", state: "delivered" as const }] },
   ]) {
     assert.equal(outcomeAfter(result).pollAt, undefined);
+  }
+});
+
+test("of an unknown outcome a carrier is asked by the id that was chosen, later", () => {
+  const unknown = {
+    outcome: "unknown",
+    errorClass: "timeout",
+    error: "No answer",
+    provider: "acme",
+    parts: [{ externalId: "x" }],
+  } as const;
+  const after = (result: AttemptResult) =>
+    outcomeAfter(result, smnRetryPolicy, true);
+  const asked = after({ ...unknown, pollAfterMs: 30_000 });
+  assert.equal(asked.state, "unknown");
+  assert.equal(asked.pollAt, 1 + unknownPollDelayMs);
+  assert.equal(asked.receiptExpected, true);
+  assert.equal(after({ ...unknown, pollAfterMs: 900_000 }).pollAt, 900_001);
+  for (const result of [
+    unknown,
+    { ...unknown, pollAfterMs: 30_000, parts: [] },
+  ]) {
+    assert.equal(after(result).pollAt, undefined);
+    assert.equal(after(result).receiptExpected, undefined);
   }
 });

@@ -8,6 +8,7 @@ import {
   type DeliveryState,
   nextState,
 } from "../messages/delivery-state.ts";
+import { unknownPollDelayMs } from "../messages/merge-outcome.ts";
 import type { Message } from "../messages/message.ts";
 import type {
   AttemptResult,
@@ -112,7 +113,10 @@ export function outcomeOfAttempt(
     case "unknown":
       if (isFailedOver(item, result, now, rules)) return failOver();
       // What costs money is not repeated on a guess; all else is.
-      if (billable) return { ...outcome, state: after("lose") };
+      if (billable) {
+        const polls = pollsOfUnknown(outcome, result, now);
+        return { ...outcome, state: after("lose"), ...polls };
+      }
       return retryOrEnd(item, outcome, result, now, rules);
     case "deferred":
       if (isFailedOver(item, result, now, rules)) return failOver();
@@ -231,6 +235,17 @@ function acceptedOutcome(
     ...(silentAt !== undefined &&
       silentAt < expiryOf(item, rules) && { nextAttemptAt: silentAt }),
   };
+}
+
+/** Of an attempt whose carrier can be asked whether it has it. */
+function pollsOfUnknown(
+  { parts }: OutcomeInProgress,
+  { pollAfterMs }: FailedResult,
+  now: EpochMs,
+): Pick<DeliveryOutcome, "pollAt" | "receiptExpected"> {
+  if (parts === undefined || pollAfterMs === undefined) return {};
+  const waitMs = Math.max(pollAfterMs, unknownPollDelayMs);
+  return { pollAt: addMs(now, waitMs), receiptExpected: true };
 }
 
 const partEvents = {

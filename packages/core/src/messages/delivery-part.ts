@@ -116,9 +116,18 @@ const eventOf = {
   expired: "expire",
 } as const satisfies Partial<Record<PartState, ReceiptEvent>>;
 
-/** Whether a receipt says more of a part than is known of it. */
-export function isNews(known: PartState, event: ReceiptEvent): boolean {
-  return partAfter(known, event) !== known;
+/**
+ * Whether a receipt says more of a part, or of its delivery in state `delivery`,
+ * than is known of them: that the carrier has it is news of what is `unknown`.
+ */
+export function isNews(
+  known: PartState,
+  event: ReceiptEvent,
+  delivery: DeliveryState,
+): boolean {
+  const isFound =
+    delivery === "unknown" && known === "sent" && event === "accept";
+  return isFound || partAfter(known, event) !== known;
 }
 
 function partAfter(known: PartState, event: ReceiptEvent): PartState {

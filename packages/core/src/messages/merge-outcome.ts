@@ -72,6 +72,13 @@ export function lostAttempt(
   };
 }
 
+/**
+ * How long after an attempt of unknown outcome its carrier is asked at the
+ * earliest, in milliseconds: a request that is still with the carrier has become
+ * a text by then, so that what it does not find then never came there.
+ */
+export const unknownPollDelayMs = 120_000;
+
 /** What is kept of an accepted attempt once its receipt says that it failed. */
 export function failedByReceipt(
   attempt: Attempt,

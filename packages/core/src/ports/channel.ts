@@ -141,6 +141,12 @@ export type TriedAttempt = Pick<Attempt, "provider" | "outcome">;
 export interface RouteChoice {
   /** By its name in the configuration. */
   readonly provider: string;
+  /**
+   * The id that the attempt will have at the carrier, where the provider chooses
+   * it: it is recorded before the call. Should the engine die, the carrier is asked
+   * by it, if it can be.
+   */
+  readonly chosenId?: string;
   /** How often all providers were tried with this attempt, from 1. */
   readonly round: number;
   /**
@@ -288,6 +294,12 @@ export interface FailedResult extends AttemptTimings {
   readonly provider?: string;
   /** Of an `unknown` outcome: ids that its receipts would name. */
   readonly parts?: readonly AttemptPart[];
+  /**
+   * Of an `unknown` outcome: how long to wait before the carrier is asked what
+   * became of `parts`; at least {@link unknownPollDelayMs} pass. Absent: it is not
+   * asked.
+   */
+  readonly pollAfterMs?: number;
   /** Another provider may be tried at once. */
   readonly failsOver?: boolean;
 }

@@ -33,13 +33,13 @@ export interface DuePolls {
   readonly dueInMs: number;
 }
 
-/** What is asked of a carrier about a delivery that it accepted. */
+/** What is asked of a carrier about a delivery that it took, or may have. */
 export interface ClaimedPoll {
   readonly messageSeq: number;
   readonly target: number;
   /** Made so far; the last one is asked about. */
   readonly attempts: number;
-  /** When the last one ended: the carrier had it by then. */
+  /** When the last one ended: the carrier had it by then, if it has it. */
   readonly sentAt: EpochMs;
   /** Those of the last attempt. */
   readonly parts: readonly DeliveryPart[];
@@ -92,9 +92,9 @@ export interface DeliveryStore {
   /**
    * Applies a receipt to the part with its entry and id, and so to its delivery;
    * when there is none yet the receipt is kept and applied with the outcome that
-   * brings the id. One that was asked for is left out when its part is known to
-   * be there or further: carriers say the same each time they are asked, and may
-   * have pushed it meanwhile. Answers when the next attempt is due, if the receipt
+   * brings the id. One that was asked for is left out when it is no news (see
+   * {@link isNews}): carriers say the same each time they are asked, and may have
+   * pushed it meanwhile. Answers when the next attempt is due, if the receipt
    * led to one.
    */
   recordReceipt(
@@ -109,8 +109,8 @@ export interface DeliveryStore {
    */
   listDuePolls(): Promise<readonly DuePolls[]>;
   /**
-   * Deliveries that an entry is to be asked about now, longest due first, and
-   * whether there may be more. They fall due again after `leaseMs`, unless
+   * Deliveries, `sent` or `unknown`, that an entry is to be asked about now,
+   * longest due first, and whether there may be more. They fall due again after `leaseMs`, unless
    * {@link schedulePolls} or a final state comes first.
    */
   claimPolls(

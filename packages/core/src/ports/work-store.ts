@@ -128,6 +128,8 @@ export interface AttemptIntent {
    * the channel has one way only.
    */
   readonly provider?: string;
+  /** The id that it will have at the carrier, where the provider chooses it. */
+  readonly externalId?: string;
   readonly at: EpochMs;
 }
 
@@ -255,7 +257,9 @@ export interface WorkStore {
    * Records which provider each of these claims is about to call, all in one
    * transaction; answers for each whether its claim still holds. From then on a
    * claim whose lease ends becomes `unknown`, with the attempt in its ledger;
-   * before, it is only free again.
+   * before, it is only free again. One with an `externalId` then has it as its
+   * part, with what was reported of it, and its carrier is asked
+   * {@link unknownPollDelayMs} later.
    */
   recordIntents(intents: readonly AttemptIntent[]): Promise<readonly boolean[]>;
   /**

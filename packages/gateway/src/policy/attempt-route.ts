@@ -39,6 +39,8 @@ export interface NoAttemptRoute {
 /** A provider that is not stopped before it is released. */
 export interface HeldProvider {
   readonly provider: Provider;
+  /** For the attempt, where the provider chooses ids. */
+  readonly chosenId?: string;
   release(): void;
 }
 
@@ -54,6 +56,8 @@ export interface AttemptProviders {
 export class AttemptRoute {
   readonly provider: string;
   readonly choice: ProviderChoice;
+  /** The id that the message will have, where the provider chooses it. */
+  readonly chosenId?: string;
   /** How often all providers were tried with this attempt, from 1. */
   readonly round: number;
   /** One that was tried less often was passed over: its breaker is open. */
@@ -75,7 +79,7 @@ export class AttemptRoute {
   constructor(
     route: Omit<
       AttemptRoute,
-      "release" | "ended" | "failed" | "applyTo" | "target"
+      "release" | "ended" | "failed" | "applyTo" | "target" | "chosenId"
     >,
     held: HeldProvider | undefined,
     admission?: Admission,
@@ -92,6 +96,7 @@ export class AttemptRoute {
     }
     if (route.policy !== undefined) this.policy = route.policy;
     this.#held = held;
+    if (held?.chosenId !== undefined) this.chosenId = held.chosenId;
     this.#admission = admission;
   }
 

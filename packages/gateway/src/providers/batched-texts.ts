@@ -11,7 +11,12 @@ import {
   RequestError,
 } from "../errors.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
-import type { SendContext, SendResult, StatusPolling } from "../provider.ts";
+import type {
+  ProviderContext,
+  SendContext,
+  SendResult,
+  StatusPolling,
+} from "../provider.ts";
 
 /** A carrier's code: a number, or whatever it wrote in place of one. */
 export type CarrierCode = number | string;
@@ -66,13 +71,17 @@ export async function sendBatches(
   return results;
 }
 
-/** Sends one, as a batch of its own. Rejects with its error. */
+/**
+ * Sends one, as a batch of its own, under the id that was chosen for it, if one
+ * was. Rejects with its error.
+ */
 export async function sendAlone(
   message: OutgoingMessage,
   wire: BatchWire,
-  context: SendContext,
+  context: ProviderContext,
 ): Promise<OutgoingMessage> {
-  const [result] = await sendBatch([message], wire, context);
+  const newId = () => context.msgid ?? wire.newId();
+  const [result] = await sendBatch([message], { ...wire, newId }, context);
   if (result?.error) throw result.error;
   return message;
 }

@@ -379,6 +379,8 @@ CREATE TABLE deliveries (
   -- When the attempt under way began, if it costs money. NULL: none was begun
   -- since the claim.
   attempt_at       INTEGER,
+  -- Its id at the carrier, where we choose it.
+  attempt_external_id TEXT,
   segments         INTEGER,
   -- 1: the carrier will report on what is sent.
   receipt_expected INTEGER NOT NULL DEFAULT 0,

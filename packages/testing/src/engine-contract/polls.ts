@@ -1,7 +1,13 @@
 /** Carriers that do not push their reports, or not all of them, are asked. */
 
 import assert from "node:assert/strict";
-import type { Engine, MessageId, PollAnswer, Receipt } from "@carillon/core";
+import {
+  type Engine,
+  type MessageId,
+  type PollAnswer,
+  type Receipt,
+  unknownPollDelayMs,
+} from "@carillon/core";
 import type { EngineCases } from "./cases.ts";
 import { never, type ScriptedCarrier } from "./scripted-channel.ts";
 import type { World } from "./world.ts";
@@ -447,6 +453,113 @@ export function testPolls({ test }: EngineCases): void {
         world.sms.questions.map(({ entry }) => entry),
         ["a", "b"],
       );
+    },
+  );
+
+  for (const [event, state] of [
+    ["deliver", "delivered"],
+    // It never got there; whether it is sent again is for an operator to say.
+    ["reject", "rejected"],
+  ] as const) {
+    test(
+      `a text of unknown outcome is asked about, and becomes ${state}`,
+      quiet,
+      async (world) => {
+        const engine = await world.start();
+        sendVia(world, "a");
+        world.sms.script = ({ endpoint }) => ({
+          outcome: "unknown",
+          errorClass: "timeout",
+          error: "No answer",
+          parts: [{ externalId: endpoint }],
+          pollAfterMs: firstAfterMs,
+        });
+        const id = await world.sendSms(engine, numberOf(1));
+        await world.settle();
+        world.sms.carriers.set(
+          "a",
+          carrier((ids) => answered(ids, event)),
+        );
+        await world.pass(unknownPollDelayMs - 1000);
+        assert.equal(await stateOf(world, id), "unknown");
+        assert.deepEqual(world.sms.questions, []);
+        await world.pass(25_000);
+        assert.equal(await stateOf(world, id), state);
+        await world.pass(3_600_000);
+        assert.deepEqual(world.sms.calls, [numberOf(1)]);
+        assert.equal(world.sms.questions.length, 1);
+      },
+    );
+  }
+
+  test(
+    "an unknown text that the carrier has on its way is sent, and asked about further",
+    quiet,
+    async (world) => {
+      const engine = await world.start();
+      sendVia(world, "a");
+      world.sms.script = ({ endpoint }) => ({
+        outcome: "unknown",
+        errorClass: "timeout",
+        error: "No answer",
+        parts: [{ externalId: endpoint }],
+        pollAfterMs: firstAfterMs,
+      });
+      const id = await world.sendSms(engine, numberOf(1));
+      world.sms.carriers.set(
+        "a",
+        carrier((ids, nth) => {
+          if (nth === 1) return { outcome: "answered", receipts: [] };
+          return answered(ids, nth < 4 ? "accept" : "deliver");
+        }),
+      );
+      const states: string[] = [];
+      for (let minute = 0; minute < 60; minute++) {
+        await world.pass(60_000);
+        const state = await stateOf(world, id);
+        if (states.at(-1) !== state) states.push(state);
+      }
+      assert.deepEqual(states, ["unknown", "sent", "delivered"]);
+      const [delivery] = await world.deliveries(id);
+      assert.deepEqual(
+        delivery?.receipts?.map(({ event }) => event),
+        ["accept", "deliver"],
+      );
+    },
+  );
+
+  test(
+    "a text that was handed over before a crash is asked about by the id that was chosen",
+    quiet,
+    async (world) => {
+      const engine = await world.start();
+      const choose = (provider: string, chosenId: string) => {
+        world.sms.choose = async () => ({
+          provider,
+          chosenId,
+          round: 1,
+          passedOver: false,
+          hasNext: false,
+          nextOnFailedReceipt: false,
+          release: () => {},
+        });
+      };
+      choose("a", "ours-1");
+      // The carrier has it; nobody lives to hear so.
+      world.sms.script = never;
+      const id = await world.sendSms(engine, numberOf(1));
+      await world.settle();
+      assert.deepEqual(world.sms.calls, [numberOf(1)]);
+      world.cutOff();
+      await world.start();
+      const [lost] = await world.deliveries(id);
+      assert.equal(lost?.state, "unknown");
+      assert.equal(lost.externalId, "ours-1");
+      world.sms.carriers.set("a", delivering);
+      await world.pass(unknownPollDelayMs + 25_000);
+      assert.equal(await stateOf(world, id), "delivered");
+      assert.deepEqual(world.sms.questions, [{ entry: "a", ids: ["ours-1"] }]);
+      assert.deepEqual(world.sms.calls, [numberOf(1)]);
     },
   );
 

@@ -64,7 +64,12 @@ export function releaseDelivery(
   const row = deliveries.get(key);
   if (row?.fence !== fence || row.state !== "sending") return;
   const state = stateBeforeClaim(claim);
-  const { attemptAt: _, nextAttemptAt: _due, ...rest } = freed(row);
+  const {
+    attemptAt: _,
+    attemptExternalId: _id,
+    nextAttemptAt: _due,
+    ...rest
+  } = freed(row);
   const dueAt = nextAttemptAt ?? (state === "sent" ? undefined : now);
   const free = deliveries.putBack(key, {
     ...rest,
@@ -77,13 +82,15 @@ export function releaseDelivery(
 /** Within one write; whether the claim still holds. */
 export function recordIntent(
   { deliveries }: Tables,
-  { fence, provider, at, ...key }: AttemptIntent,
+  { fence, provider, at, externalId, ...key }: AttemptIntent,
 ): boolean {
   const row = deliveries.get(deliveryKey(key));
   if (row?.fence !== fence || !row.hold) return false;
+  const { attemptExternalId: _, ...rest } = row;
   deliveries.put(deliveryKey(key), {
-    ...row,
+    ...rest,
     attemptAt: at,
+    ...(externalId !== undefined && { attemptExternalId: externalId }),
     ...(provider !== undefined && { provider }),
   });
   return true;
@@ -106,9 +113,11 @@ export function createReceiptStore(
           .findLast((delivery) => findPart(delivery, receipt) >= 0);
         const part = row ? findPart(row, receipt) : -1;
         const known = row?.parts[part]?.state;
-        if (source === "polled" && !(known && isNews(known, receipt.event))) {
-          return undefined;
-        }
+        const isNew =
+          row !== undefined &&
+          known !== undefined &&
+          isNews(known, receipt.event, row.state);
+        if (source === "polled" && !isNew) return undefined;
         const key = ++lastReceipt;
         // Each is kept, so that one out of type is refused in either case.
         earlyReceipts.put(key, receipt);
@@ -143,12 +152,12 @@ export function createReceiptStore(
         const until = addMs(now, leaseMs);
         const polls = due.flatMap((row) => {
           const { pollAt, ...rest } = row;
-          const mayBeSent = row.state === "sent" || row.state === "sending";
+          const mayBeAsked = isAsked(row) || row.state === "sending";
           deliveries.put(
             deliveryKey(row),
-            mayBeSent ? { ...rest, pollAt: until } : rest,
+            mayBeAsked ? { ...rest, pollAt: until } : rest,
           );
-          if (row.state !== "sent") return [];
+          if (!isAsked(row)) return [];
           const { messageSeq, target, attempts, lastAttempt } = row;
           const parts = row.parts.filter((it) => it.attempt === attempts);
           const sentAt = lastAttempt
@@ -163,12 +172,17 @@ export function createReceiptStore(
         for (const { messageSeq, target, attempts, pollAt } of polls) {
           const key = deliveryKey({ messageSeq, target });
           const row = deliveries.get(key);
-          if (row?.state !== "sent" || row.attempts !== attempts) continue;
+          if (!row || !isAsked(row) || row.attempts !== attempts) continue;
           const { pollAt: _, ...rest } = row;
           deliveries.put(key, { ...rest, ...(pollAt && { pollAt }) });
         }
       }),
   };
+}
+
+/** Whether a carrier has it, or may have. */
+function isAsked({ state }: DeliveryRow): boolean {
+  return state === "sent" || state === "unknown";
 }
 
 /**

@@ -122,7 +122,7 @@ function merge(
   outcome: DeliveryOutcome,
   granted: Hold | undefined,
 ): DeliveryRow {
-  const { deliveries, earlyReceipts } = tables;
+  const { deliveries } = tables;
   const reported = granted ? "sending" : outcome.state;
   const state = mergeStates(row.state, reported);
   const hold = isSettled(state) ? undefined : granted;
@@ -151,7 +151,7 @@ function merge(
   const hasRested = row.parts.some(
     ({ attempt }) => attempt < attempts && attempt > resentAfter,
   );
-  let merged = deliveries.put(deliveryKey(row), {
+  const merged = deliveries.put(deliveryKey(row), {
     ...kept,
     state,
     attempts,
@@ -175,13 +175,24 @@ function merge(
   if (!isSettled(row.state) && isSettled(state) && !hasRested) {
     countSettled(tables, { ...outcome, state });
   }
+  return joinReceipts(tables, merged, added.length);
+}
+
+/** Applies what was reported of its last `limit` parts before their ids came. */
+export function joinReceipts(
+  tables: Tables,
+  row: DeliveryRow,
+  limit: number,
+): DeliveryRow {
+  const { earlyReceipts } = tables;
+  let joined = row;
   for (const [key, receipt] of earlyReceipts.entries()) {
-    const part = findPart(merged, receipt, added.length);
+    const part = findPart(joined, receipt, limit);
     if (part < 0) continue;
-    merged = applyReceipt(tables, merged, part, receipt);
+    joined = applyReceipt(tables, joined, part, receipt);
     earlyReceipts.delete(key);
   }
-  return merged;
+  return joined;
 }
 
 /** The newest part that a receipt names; of the last `limit` ones. */
@@ -242,6 +253,7 @@ export function unfinished({
   pollAt: _pollAt,
   failsOver: _failsOver,
   attemptAt: _attemptAt,
+  attemptExternalId: _attemptExternalId,
   ...row
 }: DeliveryRow): DeliveryRow {
   return row;

@@ -302,6 +302,8 @@ export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   readonly earlierAttempts: readonly Attempt[];
   /** When the attempt under way began, if it costs money. */
   readonly attemptAt?: EpochMs;
+  /** Its id at the carrier, where we choose it. */
+  readonly attemptExternalId?: string;
   /** Of all attempts, oldest first. */
   readonly parts: readonly DeliveryPart[];
   readonly receipts: readonly Receipt[];
@@ -357,6 +359,7 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   pollAt: optional(integer),
   failsOver: optional(flag),
   attemptAt: optional(integer),
+  attemptExternalId: optional(text),
   billable: flag,
   round: optional(integer),
   pull: optional(

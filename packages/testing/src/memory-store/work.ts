@@ -1,12 +1,14 @@
 /** Work of the in-memory store: claimed, renewed, finished, reclaimed. */
 
 import {
+  addMs,
   type EpochMs,
   lostAttempt,
   nextState,
   type ReclaimedWork,
   type Store,
   toEpochMs,
+  unknownPollDelayMs,
   type WorkStore,
 } from "@carillon/core";
 import { endIfCancelled } from "./cancellation.ts";
@@ -17,7 +19,7 @@ import {
 } from "./deliveries.ts";
 import { freed, type Holds } from "./holds.ts";
 import { getMessage } from "./ledger.ts";
-import { recordOutcomes } from "./outcomes.ts";
+import { joinReceipts, recordOutcomes, unfinished } from "./outcomes.ts";
 import {
   claimRanges,
   finishRange,
@@ -171,20 +173,36 @@ function reclaim(
   for (const row of deliveries.list().filter(isLost)) {
     if (row.billable && row.attemptAt !== undefined) {
       // Its fence stays: nobody repeats it, and who made it may still tell.
-      const { hold: _, attemptAt, nextAttemptAt: _due, ...rest } = row;
-      const { lastAttempt, attempts, earlierAttempts } = row;
+      const { hold: _, nextAttemptAt: _due, ...rest } = unfinished(row);
+      const { lastAttempt, attempts, earlierAttempts, provider } = row;
+      const { attemptAt, attemptExternalId: externalId } = row;
+      const isKnown = provider !== undefined && externalId !== undefined;
       const hadOne = lastAttempt !== undefined && attempts > 0;
       const lost = {
         ...rest,
         state: nextState(row.state, "lose"),
         attempts: attempts + 1,
-        lastAttempt: lostAttempt(row.provider, attemptAt),
+        lastAttempt: lostAttempt(provider, attemptAt),
         earlierAttempts: hadOne
           ? [...earlierAttempts, lastAttempt]
           : earlierAttempts,
+        ...(isKnown && {
+          parts: [
+            ...row.parts,
+            {
+              attempt: attempts + 1,
+              entry: provider,
+              externalId,
+              state: "sent" as const,
+            },
+          ],
+          receiptExpected: true as const,
+          pollAt: addMs(now, unknownPollDelayMs),
+        }),
       };
-      deliveries.put(deliveryKey(row), lost);
+      const kept = deliveries.put(deliveryKey(row), lost);
       countSettled(tables, lost, now);
+      if (isKnown) joinReceipts(tables, kept, 1);
       work.interrupted++;
     } else if (row.pull) {
       const state = nextState(row.state, "release");

@@ -368,7 +368,15 @@ export async function intend(
   store: Store,
   { messageSeq, recipient: { target }, fence }: ClaimedDelivery,
   provider = "loopback",
+  externalId?: string,
 ): Promise<boolean> {
-  const intent = { messageSeq, target, fence, provider, at: after(1) };
+  const intent = {
+    messageSeq,
+    target,
+    fence,
+    provider,
+    at: after(1),
+    ...(externalId !== undefined && { externalId }),
+  };
   return (await store.recordIntents([intent]))[0] === true;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "@carillon/core";
+import { type Store, unknownPollDelayMs } from "@carillon/core";
 import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import {
@@ -212,6 +212,92 @@ export function testLeases({ test }: Cases): void {
       await claimDue(store, clock, leaseOf("b"), after(1e9), 9),
       [],
     );
+  });
+
+  test("an interrupted attempt keeps the id that was chosen for it, and is asked about", async (store, clock) => {
+    const { claim } = await claimOne(store, clock, {
+      billable: true,
+      leaseMs: 10,
+    });
+    await intend(store, claim, "acme", "ours-1");
+    clock.advance(10);
+    await store.reclaim();
+    const { messageSeq } = claim;
+    const lost = await store.findDelivery(messageSeq, 0);
+    assert.equal(lost?.state, "unknown");
+    assert.equal(lost.externalId, "ours-1");
+    assert.equal(lost.receiptExpected, true);
+    assert.deepEqual(await store.listDuePolls(), [
+      { entry: "acme", dueInMs: unknownPollDelayMs },
+    ]);
+    clock.advance(unknownPollDelayMs);
+    const { polls } = await store.claimPolls("acme", 100, 9);
+    const parts = [
+      {
+        attempt: 1,
+        entry: "acme",
+        externalId: "ours-1",
+        state: "sent" as const,
+      },
+    ];
+    assert.deepEqual(polls, [
+      { messageSeq, target: 0, attempts: 1, sentAt: after(1), parts },
+    ]);
+    // Its former owner tells after all; the part is there already.
+    await recordOutcomes(store, [
+      {
+        ...delivered(messageSeq, 0, { state: "sent" }),
+        provider: "acme",
+        parts: [{ externalId: "ours-1" }],
+        fence: claim.fence,
+      },
+    ]);
+    const told = await store.findDelivery(messageSeq, 0);
+    assert.equal(told?.state, "sent");
+    assert.deepEqual(told.parts, parts);
+  });
+
+  test("what was reported of an interrupted attempt settles it", async (store, clock) => {
+    const { claim } = await claimOne(store, clock, {
+      billable: true,
+      leaseMs: 10,
+    });
+    await intend(store, claim, "acme", "ours-1");
+    await store.recordReceipt({
+      entry: "acme",
+      externalId: "ours-1",
+      event: "deliver",
+      at: after(2),
+    });
+    clock.advance(10);
+    await store.reclaim();
+    const { messageSeq } = claim;
+    const settled = await store.findDelivery(messageSeq, 0);
+    assert.equal(settled?.state, "delivered");
+    assert.equal(settled.receipts?.length, 1);
+    assert.deepEqual(await store.listDuePolls(), []);
+  });
+
+  test("the id of an intent is gone with the outcome of its attempt", async (store, clock) => {
+    const { claim } = await claimOne(store, clock, {
+      billable: true,
+      leaseMs: 10,
+    });
+    await intend(store, claim, "acme", "ours-1");
+    const { messageSeq, fence } = claim;
+    const retry = { state: "retrying", nextAttemptAt: after(2) } as const;
+    await recordOutcomes(store, [
+      { ...delivered(messageSeq, 0, retry), provider: "acme", fence },
+    ]);
+    // The next attempt is made through one that chooses no ids.
+    const [again] = await claimDue(store, clock, leaseOf("b", 10), after(2), 1);
+    assert.ok(again && (await intend(store, again)));
+    clock.advance(10);
+    await store.reclaim();
+    const lost = await store.findDelivery(messageSeq, 0);
+    assert.equal(lost?.state, "unknown");
+    assert.equal(lost.externalId, undefined);
+    assert.deepEqual(await store.listDuePolls(), []);
   });
 
   test("learns what came of an unknown attempt from who made it", async (store, clock) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { DeliveryOutcome, EpochMs, Receipt, Store } from "@carillon/core";
 import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
+import { ada, order } from "./delivery-actions.ts";
 import {
   addSubscription,
   addTopic,
@@ -311,6 +312,59 @@ export function testReceipts({ test }: Cases): void {
       ],
     );
     assert.deepEqual((await store.claimPolls("nobody", 100, 9)).polls, []);
+  });
+
+  test("asks about what is unknown, too, until somebody settles it", async (store, clock) => {
+    const unknown = { state: "unknown", pollAt: after(5) } as const;
+    const { messageSeq } = await sendParts(store, clock, ["a"], unknown);
+    const [poll] = await claimPollsAt(store, clock, after(5));
+    assert.deepEqual(
+      poll?.parts.map(({ externalId }) => externalId),
+      ["a"],
+    );
+    const next = { messageSeq, target: 0, attempts: 1, pollAt: after(50) };
+    await store.schedulePolls([next]);
+    assert.equal((await store.findDelivery(messageSeq, 0))?.pollAt, after(50));
+    const key = { messageSeq, target: 0 };
+    await store.actOnDelivery(key, order("settle_failed"), ada);
+    assert.deepEqual(await store.listDuePolls(), []);
+    await store.schedulePolls([next]);
+    const settled = await store.findDelivery(messageSeq, 0);
+    assert.equal(settled?.state, "failed");
+    assert.equal(settled.pollAt, undefined);
+  });
+
+  test("that the carrier has it is news of what is unknown, once", async (store, clock) => {
+    const unknown = { state: "unknown", pollAt: after(5) } as const;
+    const { messageSeq } = await sendParts(store, clock, ["a", "b"], unknown);
+    for (const externalId of ["a", "b", "a"]) {
+      const accept = receiptOf(externalId, { event: "accept" });
+      await store.recordReceipt(accept, "polled");
+    }
+    const found = await store.findDelivery(messageSeq, 0);
+    assert.equal(found?.state, "sent");
+    assert.equal(found.pollAt, after(5));
+    assert.deepEqual(
+      found.receipts?.map((it) => [it.externalId, it.event]),
+      [["a", "accept"]],
+    );
+  });
+
+  test("what was asked of an unknown text settles it as a call would", async (store, clock) => {
+    for (const [event, state] of [
+      ["deliver", "delivered"],
+      ["fail", "failed"],
+      ["reject", "rejected"],
+      ["expire", "expired"],
+    ] as const) {
+      const unknown = { state: "unknown", pollAt: after(5) } as const;
+      const sent = await sendParts(store, clock, [event], unknown);
+      await store.recordReceipt(receiptOf(event, { event }), "polled");
+      const settled = await store.findDelivery(sent.messageSeq, 0);
+      assert.equal(settled?.state, state);
+      assert.equal(settled.nextAttemptAt, undefined);
+    }
+    assert.deepEqual(await store.listDuePolls(), []);
   });
 
   test("asks no more when it is told so, but of a later attempt", async (store, clock) => {

@@ -12,7 +12,12 @@ import { invalidAnswer } from "../../carrier-answer.ts";
 import { MessageSendError } from "../../errors.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
-import { Provider, type SendContext, type SendResult } from "../../provider.ts";
+import {
+  Provider,
+  type ProviderContext,
+  type SendContext,
+  type SendResult,
+} from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
 import {
   ForbiddenRequestError,
@@ -68,9 +73,14 @@ export class AtsProvider extends Provider {
 
   override send(
     message: OutgoingMessage,
-    context: SendContext = {},
+    context: ProviderContext = {},
   ): Promise<OutgoingMessage> {
     return sendAlone(message, this.#wire(context), context);
+  }
+
+  override chooseId(): string {
+    const { prefix = "" } = this.#config;
+    return toPrefixedId(prefix, this.gateway.newId());
   }
 
   override sendBatch(
@@ -113,9 +123,8 @@ export class AtsProvider extends Provider {
   }
 
   #wire(context: SendContext): BatchWire {
-    const { prefix = "" } = this.#config;
     return {
-      newId: () => toPrefixedId(prefix, this.gateway.newId()),
+      newId: () => this.chooseId(),
       write: (message, id) => writeText(message, id, this.#config),
       post: (texts, ids) => this.#post(texts, ids, context),
       toError: (code) => this.#toError(code),

@@ -5,7 +5,12 @@
 
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
-import { Provider, type SendContext, type SendResult } from "../../provider.ts";
+import {
+  Provider,
+  type ProviderContext,
+  type SendContext,
+  type SendResult,
+} from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
 import { escapeXml, findElements, textOf, type XmlElement } from "../../xml.ts";
 import {
@@ -45,9 +50,14 @@ export class SmsOperatorProvider extends Provider {
 
   override send(
     message: OutgoingMessage,
-    context: SendContext = {},
+    context: ProviderContext = {},
   ): Promise<OutgoingMessage> {
     return sendAlone(message, this.#wire(context), context);
+  }
+
+  override chooseId(): string {
+    const { prefix = "" } = this.#config;
+    return toPrefixedId(prefix, this.gateway.newId());
   }
 
   override sendBatch(
@@ -76,9 +86,8 @@ export class SmsOperatorProvider extends Provider {
   }
 
   #wire(context: SendContext): BatchWire {
-    const { prefix = "" } = this.#config;
     return {
-      newId: () => toPrefixedId(prefix, this.gateway.newId()),
+      newId: () => this.chooseId(),
       write: writeText,
       post: (texts, ids) => {
         const data = `<DataTemplate>${texts.join("")}</DataTemplate>`;

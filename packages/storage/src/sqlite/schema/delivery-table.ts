@@ -112,6 +112,8 @@ export const deliveryShape = {
   attemptAt: written(optional(epochMs), "setWhileOpen", (it) =>
     it.lease && it.billable ? it.lastAttempt?.at : undefined,
   ),
+  // Of an intent; its outcome has it among the parts.
+  attemptExternalId: written(optional(text), "setWhileOpen", () => undefined),
   segments: written(optional(integer), "setIfGiven", (it) => it.segments),
   receiptExpected: written(flag, "setUntilFinal", (it) =>
     it.receiptExpected ? 1 : undefined,

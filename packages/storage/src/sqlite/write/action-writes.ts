@@ -49,7 +49,8 @@ export function createActions(db: DatabaseSync) {
        resent_after = CASE WHEN ?2 IS NULL THEN resent_after ELSE attempts END,
        lane = CASE WHEN ?4 THEN target END, receipt_expected = 0, poll_at = NULL, fails_over = 0,
        wait_reason = NULL,
-       attempt_at = NULL, fence = fence + 1, owner = NULL, lease_until = NULL
+       attempt_at = NULL, attempt_external_id = NULL, fence = fence + 1,
+       owner = NULL, lease_until = NULL
      WHERE message_seq = ?5 AND target = ?6`,
   );
   const note = db.prepare(

@@ -77,9 +77,10 @@ export function createDeliveryWrites(
      ORDER BY d.next_attempt_at LIMIT ?`,
   );
   const claim = createClaim(db);
-  /** Parameters: provider, when, message, target, fence. */
+  /** Parameters: provider, when, id, message, target, fence. */
   const intend = db.prepare(
-    `UPDATE deliveries SET provider = coalesce(?, provider), attempt_at = ?
+    `UPDATE deliveries SET provider = coalesce(?, provider), attempt_at = ?,
+       attempt_external_id = ?
      WHERE message_seq = ? AND target = ? AND fence = ?
        AND owner IS NOT NULL`,
   );
@@ -150,10 +151,12 @@ export function createDeliveryWrites(
       return claimed;
     },
     recordIntents: (intents: readonly AttemptIntent[]): boolean[] =>
-      intents.map(({ provider, at, messageSeq, target, fence }) => {
+      intents.map((intent) => {
+        const { provider, at, externalId, messageSeq, target, fence } = intent;
         const { changes } = intend.run(
           provider ?? null,
           at,
+          externalId ?? null,
           messageSeq,
           target,
           fence,

@@ -2,13 +2,14 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, ReclaimedWork } from "@carillon/core";
-import { lostAttempt } from "@carillon/core/rules";
-import { stateCodes } from "../schema/codes.ts";
+import { lostAttempt, unknownPollDelayMs } from "@carillon/core/rules";
+import { partStateCodes, stateCodes } from "../schema/codes.ts";
 import { attempts, lastAttempts } from "../schema/delivery-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { createCancelledEnds } from "./message-cancellation.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
+import { createReceiptJoin } from "./receipt-join.ts";
 import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 const { waiting, sending, sent, unknown } = stateCodes;
@@ -64,10 +65,13 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
       target: number,
       provider: string | null,
       attemptAt: EpochMs,
+      externalId: string | null,
+      attempts: number,
     ]
   >(
     db,
-    `SELECT message_seq, target, provider, attempt_at
+    `SELECT message_seq, target, provider, attempt_at, attempt_external_id,
+       attempts
      FROM deliveries INDEXED BY deliveries_held
      WHERE owner IS NOT NULL AND lease_until <= ? AND billable = 1
        AND attempt_at IS NOT NULL`,
@@ -100,15 +104,23 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   /**
    * With the fence it has: nobody claims it again, and an outcome that its former
-   * owner records after all is better than not knowing. Parameters: the lost
-   * attempt, message, target.
+   * owner records after all is better than not knowing. Parameters: when to ask
+   * its carrier, whether it will report, the lost attempt, message, target.
    */
   const lose = db.prepare(
     `UPDATE deliveries
      SET state = ${unknown}, owner = NULL, lease_until = NULL,
-       attempt_at = NULL, next_attempt_at = NULL, attempts = attempts + 1,
+       attempt_at = NULL, attempt_external_id = NULL, next_attempt_at = NULL,
+       attempts = attempts + 1, fails_over = 0, poll_at = ?,
+       receipt_expected = ?,
        ${lastAttempts.names.map((name) => `${name} = ?`).join(", ")}
      WHERE message_seq = ? AND target = ?`,
+  );
+  /** Parameters: message, target, attempt, provider, id. */
+  const insertPart = db.prepare(
+    `INSERT INTO parts
+       (message_seq, target, attempt, part, entry, external_id, state)
+     VALUES (?, ?, ?, 0, ?, ?, ${partStateCodes.sent})`,
   );
   /** Parameters: message, target. Index: the primary key. */
   const find = prepareQuery<[state: number, fence: number]>(
@@ -118,7 +130,8 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
   /** A fence more, as above. Parameters: state, when to go on, key. */
   const release = db.prepare(
     `UPDATE deliveries SET state = ?, fence = fence + 1, owner = NULL,
-       lease_until = NULL, attempt_at = NULL, next_attempt_at = ?
+       lease_until = NULL, attempt_at = NULL, attempt_external_id = NULL,
+       next_attempt_at = ?
      WHERE message_seq = ? AND target = ?`,
   );
   /** Parameters: end of the lease. */
@@ -126,6 +139,7 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     `UPDATE change_consumers SET owner = NULL, lease_until = NULL
      WHERE lease_until <= ?`,
   );
+  const joinReceipts = createReceiptJoin(db);
   const counts = createCounts(db, journal);
   const statistics = createStatistics(db);
   const createCancelledEnd = createCancelledEnds(db);
@@ -139,12 +153,25 @@ export function createLeaseWrites(db: DatabaseSync, journal: ChangeJournal) {
     const countChanges = new CountChanges();
     const settledCounts = new SettledCounts();
     const endIfCancelled = createCancelledEnd(now, countChanges, settledCounts);
-    for (const [messageSeq, target, provider, at] of lost) {
+    for (const row of lost) {
+      const [messageSeq, target, provider, at, externalId, before] = row;
       archive.run(messageSeq, target);
-      const attempt = lostAttempt(provider ?? undefined, at);
-      lose.run(...lastAttempts.toRow(attempt), messageSeq, target);
+      const lostOne = lostAttempt(provider ?? undefined, at);
+      const isKnown = provider !== null && externalId !== null;
+      lose.run(
+        isKnown ? now + unknownPollDelayMs : null,
+        isKnown ? 1 : 0,
+        ...lastAttempts.toRow(lostOne),
+        messageSeq,
+        target,
+      );
       countChanges.move(messageSeq, target, sending, unknown);
       settledCounts.add(messageSeq, target, unknown, now);
+      if (!isKnown) continue;
+      const attempt = before + 1;
+      insertPart.run(messageSeq, target, attempt, provider, externalId);
+      const key = { messageSeq, target, attempt, part: 0 };
+      joinReceipts(key, externalId, provider, countChanges);
     }
     const returned = unfetched.all(endedBy);
     for (const [messageSeq, target] of returned) {

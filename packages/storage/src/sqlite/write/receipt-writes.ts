@@ -3,7 +3,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, NextPoll, Receipt, ReceiptSource } from "@carillon/core";
 import { isNews } from "@carillon/core/rules";
-import { partStateOf, receiptEventCodes, stateCodes } from "../schema/codes.ts";
+import {
+  partStateOf,
+  receiptEventCodes,
+  stateCodes,
+  stateOf,
+} from "../schema/codes.ts";
 import { receipts } from "../schema/delivery-table.ts";
 import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -19,6 +24,11 @@ export type PollRow = readonly [
   state: number,
 ];
 
+/** Whether a carrier has it, or may have. */
+function isAsked(state: number): boolean {
+  return state === stateCodes.sent || state === stateCodes.unknown;
+}
+
 export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
   /**
    * The part that a provider knows by this id; the newest, should it use one
@@ -31,18 +41,21 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
       attempt: number,
       part: number,
       state: number,
+      deliveryState: number,
     ]
   >(
     db,
-    `SELECT message_seq, target, attempt, part, state
-     FROM parts INDEXED BY parts_external_id
+    `SELECT message_seq, target, attempt, part, state,
+       (SELECT d.state FROM deliveries AS d
+        WHERE d.message_seq = p.message_seq AND d.target = p.target)
+     FROM parts AS p INDEXED BY parts_external_id
      WHERE external_id = ? AND entry = ?
      ORDER BY message_seq DESC, target DESC, attempt DESC, part DESC LIMIT 1`,
   );
   const insert = db.prepare(receipts.insert);
   /**
-   * Parameters: entry, now, limit. Index: deliveries_poll. Whatever is `sent` has
-   * a last attempt.
+   * Parameters: entry, now, limit. Index: deliveries_poll. Whatever is asked
+   * about has a last attempt.
    */
   const duePolls = prepareQuery<PollRow>(
     db,
@@ -59,7 +72,7 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
   const schedule = db.prepare(
     `UPDATE deliveries SET poll_at = ?
      WHERE message_seq = ? AND target = ? AND attempts = ?
-       AND state = ${stateCodes.sent}`,
+       AND state IN (${stateCodes.sent}, ${stateCodes.unknown})`,
   );
   const apply = createReceiptEffects(db);
   const counts = createCounts(db, journal);
@@ -74,7 +87,9 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
       const event = receiptEventCodes[receipt.event];
       const found = byExternalId.get(externalId, entry);
       if (source === "polled") {
-        if (!found || !isNews(partStateOf(found[4]), receipt.event)) {
+        if (!found) return undefined;
+        const [, , , , part, delivery] = found;
+        if (!isNews(partStateOf(part), receipt.event, stateOf(delivery))) {
           return undefined;
         }
       }
@@ -103,12 +118,11 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
     ): { rows: PollRow[]; mayHaveMore: boolean } {
       const due = duePolls.all(entry, now, limit);
       for (const [messageSeq, target, , , state] of due) {
-        const mayBeSent =
-          state === stateCodes.sent || state === stateCodes.sending;
-        setPollAt.run(mayBeSent ? until : null, messageSeq, target);
+        const mayBeAsked = isAsked(state) || state === stateCodes.sending;
+        setPollAt.run(mayBeAsked ? until : null, messageSeq, target);
       }
       return {
-        rows: due.filter(([, , , , state]) => state === stateCodes.sent),
+        rows: due.filter(([, , , , state]) => isAsked(state)),
         mayHaveMore: due.length === limit,
       };
     },

@@ -1,7 +1,7 @@
 /**
- * Asks carriers what became of the texts they took, where that is due: in
- * batches, one provider's apart from another's. What they answer goes the way of
- * the receipts that they push. Crash between a claim and the end of its work:
+ * Asks carriers what became of the texts they took, or may have taken, where that
+ * is due: in batches, one provider's apart from another's. What they answer goes
+ * the way of the receipts that they push. Crash between a claim and the end of its work:
  * the claim's lease ends and the carrier is asked again, which changes nothing
  * there.
  */

@@ -68,6 +68,22 @@ test("sends in requests of a hundred, each text under an id of its own", async (
   assert.equal(wire.requests.length, 3);
 });
 
+test("a text goes out under the id that was chosen for it before", async () => {
+  const asked: (readonly string[])[] = [];
+  const wire = createWire({
+    async post(_, ids) {
+      asked.push(ids);
+      return zeros(ids);
+    },
+  });
+  const [chosen, fresh] = textsOf(2);
+  assert.ok(chosen && fresh);
+  await sendAlone(chosen, wire, { msgid: "ours-7" });
+  await sendAlone(fresh, wire, {});
+  assert.deepEqual(asked, [["ours-7"], ["p-1"]]);
+  assert.equal(chosen.msgid, "ours-7");
+});
+
 test("a request that fails takes the texts of no other with it", async () => {
   let count = 0;
   const wire = createWire({

@@ -5,6 +5,7 @@
  * to the gateway.
  */
 
+import { Deadline } from "./deadline.ts";
 import { ProviderConnectionError } from "./errors.ts";
 import { readAtMost } from "./read-body.ts";
 
@@ -65,16 +66,16 @@ export function createFetchHttpClient(
     async request(request) {
       // Looked up per call, so that a replaced global `fetch` is honoured.
       const fetch = options.fetch ?? globalThis.fetch;
-      const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
-      const signal = request.signal
-        ? AbortSignal.any([request.signal, deadline])
-        : deadline;
+      using deadline = new Deadline(
+        request.timeoutMs ?? timeoutMs,
+        request.signal,
+      );
       const init = {
         method: request.method,
         headers: { ...request.headers },
         body: request.body ?? null,
         redirect: "manual",
-        signal,
+        signal: deadline.signal,
       } as const;
       checkRequest(request);
       try {

@@ -17,6 +17,7 @@ export {
 export { bytesPerChunk, ChunkCount, freeChunks } from "./chunk-count.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { equalsConstantTime } from "./constant-time.ts";
+export { Deadline } from "./deadline.ts";
 export {
   type AnalyzeOptions,
   analyze,

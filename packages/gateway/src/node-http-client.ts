@@ -5,6 +5,7 @@
  */
 
 import type * as Http from "node:http";
+import { Deadline } from "./deadline.ts";
 import {
   answerTooLarge,
   checkRequest,
@@ -32,10 +33,11 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   return {
     async request(request) {
       checkRequest(request);
-      const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
-      const signal = request.signal
-        ? AbortSignal.any([request.signal, deadline])
-        : deadline;
+      using deadline = new Deadline(
+        request.timeoutMs ?? timeoutMs,
+        request.signal,
+      );
+      const { signal } = deadline;
       const url = new URL(request.url);
       const scheme = url.protocol === "https:" ? "https" : "http";
       // With the first request: it takes 20 ms to load.
@@ -60,7 +62,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
         pending?.abandon();
         request.signal?.throwIfAborted();
         throw toConnectionError(
-          deadline.aborted ? deadline.reason : error,
+          deadline.isOver ? signal.reason : error,
           request.url,
           { hasBegun: pending?.hasBegun ?? false },
         );

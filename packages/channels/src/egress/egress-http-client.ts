@@ -7,6 +7,7 @@
 
 import { type Clock, systemClock } from "@carillon/core";
 import {
+  Deadline,
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
@@ -74,7 +75,7 @@ export function createEgressHttpClient(
     const { headers = {}, maxResponseBytes: maxBodyBytes = maxResponseBytes } =
       request;
     const target = targetOf(url, headers);
-    const deadline = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
+    using deadline = new Deadline(request.timeoutMs ?? timeoutMs, signal);
     const exchange = new RequestExchange(pool, {
       ...request,
       headers,
@@ -82,9 +83,7 @@ export function createEgressHttpClient(
       maxBodyBytes,
     });
     try {
-      const answer = await exchange.run(
-        signal ? AbortSignal.any([signal, deadline]) : deadline,
-      );
+      const answer = await exchange.run(deadline.signal);
       if (answer.isCut) throw new AnswerTooLarge(maxBodyBytes);
       return toResponse(answer);
     } catch (error) {

@@ -12,6 +12,7 @@ import type {
   PreparedMessage,
   Recipient,
 } from "@carillon/core";
+import { Deadline } from "@carillon/gateway";
 import { oneLine } from "../excerpt.ts";
 import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
@@ -98,10 +99,10 @@ class EmailChannel implements Channel {
       };
     }
     const transport = await this.#transport.get();
-    const ended = AbortSignal.any([signal, this.#closing.signal]);
-    if (ended.aborted) return interrupted;
+    const closing = this.#closing.signal;
+    if (signal.aborted || closing.aborted) return interrupted;
     const { from } = this.#options;
-    const timeout = AbortSignal.timeout(this.timeoutMs);
+    using deadline = new Deadline(this.timeoutMs, signal, closing);
     try {
       const { response } = await transport.sendMail({
         from: { name: oneLine(topic?.displayName ?? ""), address: from },
@@ -113,12 +114,12 @@ class EmailChannel implements Channel {
         // The same at each attempt, so that mail boxes can drop a duplicate.
         messageId: `<${message.id}.${recipient.target}@${domainOf(from)}>`,
         headers: headersOf(message, mail),
-        signal: AbortSignal.any([timeout, ended]),
+        signal: deadline.signal,
       });
       return outcomeOfReply(response);
     } catch (error) {
-      if (ended.aborted) return interrupted;
-      if (timeout.aborted) return outcomeOfTimeout(this.timeoutMs);
+      if (deadline.isOver) return outcomeOfTimeout(this.timeoutMs);
+      if (deadline.signal.aborted) return interrupted;
       return outcomeOfError(
         error instanceof Error ? error : new Error(String(error)),
         this.#secrets,

@@ -18,6 +18,7 @@ import type {
 import {
   AttemptRoute,
   analyze,
+  Deadline,
   type Gateway,
   OutgoingMessage,
   type StatusPolling,
@@ -166,14 +167,14 @@ class SmsChannel implements Channel {
     route: RouteChoice | undefined,
   ): Promise<AttemptResult> {
     const attemptSignal = signals?.signal ?? this.#closing.signal;
-    const ended = AbortSignal.any([attemptSignal, this.#closing.signal]);
-    if (ended.aborted) {
+    const closing = this.#closing.signal;
+    if (attemptSignal.aborted || closing.aborted) {
       route?.release();
       return notStarted;
     }
     const { gateway, logger } = this.#options;
-    const timeout = AbortSignal.timeout(this.timeoutMs);
-    const signal = AbortSignal.any([timeout, ended]);
+    using deadline = new Deadline(this.timeoutMs, attemptSignal, closing);
+    const { signal } = deadline;
     try {
       // Ours: `chooseRoute` gave it.
       const sent =
@@ -192,7 +193,7 @@ class SmsChannel implements Channel {
         return this.#failureOf(outcomeOfError(error, policy), outgoing);
       }
       if (!outgoing.isHandedOver) return notStarted;
-      const result = timeout.aborted
+      const result = deadline.isOver
         ? outcomeOfTimeout(this.timeoutMs)
         : interrupted;
       return this.#failureOf(result, outgoing);

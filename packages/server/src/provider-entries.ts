@@ -17,7 +17,8 @@ export interface ReadEntries {
 /**
  * Reads a value of a variable, a flag or the file. A text is a list of names, or
  * JSON as it stands in the file; `{"file": path}` in place of a setting's text is
- * the content of that file without its last line break.
+ * the content of that file without its last line break, and in place of a `page`
+ * the JSON in it.
  *
  * @param base folder that relative paths start from
  */
@@ -56,6 +57,9 @@ function toEntries(given: unknown, problems: string[]): unknown {
   });
 }
 
+/** Of a carrier's page, as all of it is JSON. */
+const pageSetting = "page";
+
 /** The parser's own words may have a part of the text in them. */
 function placeOf(error: unknown): string {
   const text = error instanceof Error ? error.message : "";
@@ -86,14 +90,29 @@ function readFiles(
     const place = `${prefix}${key}`;
     if (!isObject(value)) return [key, value];
     const { file } = value;
-    if (typeof file !== "string" || Object.keys(value).length > 1) {
-      return [key, readFiles(value, base, complain, `${place}.`)];
-    }
+    const isFile = typeof file === "string" && Object.keys(value).length === 1;
+    // What is within a page are the carrier's names, `file` maybe one of them.
+    if (!isFile && place === pageSetting) return [key, value];
+    if (!isFile) return [key, readFiles(value, base, complain, `${place}.`)];
     const { text, problem } = readSecret(resolve(base, file));
     if (problem) complain(`the file of ${place} ${problem}`);
-    return [key, text];
+    return [
+      key,
+      place === pageSetting && text !== undefined
+        ? readPage(text, (it) => complain(`the file of ${place} ${it}`))
+        : text,
+    ];
   });
   return Object.fromEntries(read);
+}
+
+function readPage(text: string, complain: (problem: string) => void): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    complain(`is no JSON from${placeOf(error)} on`);
+    return undefined;
+  }
 }
 
 const maxSecretBytes = 65_536;

@@ -159,6 +159,36 @@ test("takes secrets from files, beside the configuration or anywhere", (t) => {
   );
 });
 
+test("takes a carrier's page from a file, as the JSON in it", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "carillon-pages-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const page = {
+    title: "Acme",
+    baseUrl: "https://sms.acme.example",
+    // A carrier's own name, and no file of ours.
+    send: { path: "/", form: { to: "{to}", text: "{text}" } },
+    answer: { format: "json", id: "id", meta: { file: "file" } },
+  };
+  writeFileSync(join(folder, "acme.json"), JSON.stringify(page));
+  writeFileSync(join(folder, "broken.json"), '{"title": hunter2}');
+  const file = join(folder, "carillon.json");
+  const loaded = (given: object) => {
+    const providers = [{ type: "http", name: "acme", page: given }];
+    writeFileSync(file, JSON.stringify({ sms: { providers } }));
+    return loadConfig({ file }).sms.providers;
+  };
+  const expected = [{ type: "http", name: "acme", page }];
+  assert.deepEqual(loaded({ file: "acme.json" }), expected);
+  assert.deepEqual(loaded(page), expected);
+  assert.throws(
+    () => loaded({ file: "broken.json" }),
+    (error: Error) =>
+      /entry 1 \(acme\): the file of page is no JSON from/.test(
+        error.message,
+      ) && !/hunter2/.test(error.message),
+  );
+});
+
 test("takes bindings from a list and from a variable", (t) => {
   const inbound = ["+4915112345678/JOIN=members", "*=inbox"];
   assert.deepEqual(load(t, { inbound }).inbound, inbound);

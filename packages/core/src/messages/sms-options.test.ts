@@ -121,10 +121,12 @@ test("no raw parameter stands for recipient or text, however it is spelt", () =>
     (it: string) => it.replace(/^./, (first) => first.toUpperCase()),
     (it: string) => [...it].join("_"),
     (it: string) => `-${it}.`,
+    (it: string) => `${it}[0]`,
   );
   const name = fc.constantFrom(
     ...["to", "dst", "recipient", "recipients", "phoneNumber", "msisdn"],
     ...["body", "text", "message", "content", "short_message"],
+    ...["Tel", "rcv", "txt", "HEX", "to_number", "ContentSid", "MediaUrl"],
   );
   fc.assert(
     fc.property(name, spelling, (it, spell) => {
@@ -134,6 +136,15 @@ test("no raw parameter stands for recipient or text, however it is spelt", () =>
       );
     }),
   );
+});
+
+test("no raw parameter names another account, or where to report", () => {
+  for (const name of ["USER", "username", "Api_Id", "status_url", "PW[]"]) {
+    assert.throws(
+      () => checkSmsOptions({ params: { [name]: "x" } }),
+      /may not be given: account and callbacks are those of the provider/,
+    );
+  }
 });
 
 test("what it takes stays within its bounds, whatever is given", () => {

@@ -228,10 +228,17 @@ function checkParams(value: unknown, name: string): SmsParams {
         `a name is 1 to ${paramNameLength} ASCII letters, digits, or any of _ . : - [ ]`,
       );
     }
-    if (param === "__proto__" || reserved.has(lettersOf(param))) {
+    const letters = lettersOf(param);
+    if (param === "__proto__" || reserved.has(letters)) {
       throw invalid(
         name,
         `${param} may not be given: recipient and text are those of the message`,
+      );
+    }
+    if (configured.has(letters)) {
+      throw invalid(
+        name,
+        `${param} may not be given: account and callbacks are those of the provider`,
       );
     }
   }
@@ -247,8 +254,8 @@ const paramLimits: JsonLimits = {
 
 /**
  * What carriers call recipients and texts. Limits, guards and opt-outs were asked
- * about those of the message, so that no others may be sent. Providers keep to it
- * too; here the publisher is told.
+ * about those of the message, so that no others may be sent. Each provider leaves
+ * out what its carrier calls so; here the publisher is told.
  */
 const reserved: ReadonlySet<string> = new Set([
   "to",
@@ -270,12 +277,20 @@ const reserved: ReadonlySet<string> = new Set([
   "phones",
   "phonenumber",
   "phonenumbers",
+  "rcv",
   "receiver",
   "receivers",
   "recipient",
   "recipients",
+  "tel",
+  "tonumber",
   "body",
   "content",
+  "contentsid",
+  "contentvariables",
+  "hex",
+  "mediaurl",
+  "mediaurls",
   "message",
   "messagebody",
   "messagepayload",
@@ -285,11 +300,34 @@ const reserved: ReadonlySet<string> = new Set([
   "shortmessage",
   "smstext",
   "text",
+  "txt",
 ]);
 
-/** In small letters, without what stands between words. */
+/** What carriers call the account, and where they report. */
+const configured: ReadonlySet<string> = new Set([
+  "apiid",
+  "apikey",
+  "password",
+  "pw",
+  "sessionid",
+  "user",
+  "username",
+  "callbackurl",
+  "dlrurl",
+  "statuscallback",
+  "statussecret",
+  "statusurl",
+]);
+
+/**
+ * In small letters, without what stands between words; for many carriers `to[0]`
+ * is an entry of a list `to`.
+ */
 function lettersOf(param: string): string {
-  return param.toLowerCase().replace(/[^a-z0-9]/g, "");
+  return param
+    .toLowerCase()
+    .replace(/\[.*/s, "")
+    .replace(/[^a-z0-9]/g, "");
 }
 
 /** @param problem completes "Invalid sms.sender: …." */

@@ -25,7 +25,8 @@ import {
 
 /** A text that was taken. */
 export interface AcceptedText {
-  readonly msgid: string;
+  /** The carrier's id of it; `undefined`: it gave none. */
+  readonly msgid: string | undefined;
   readonly meta: Record<string, unknown>;
 }
 
@@ -33,29 +34,35 @@ export interface AcceptedText {
 export function readAnswer(
   page: CarrierPage,
   response: HttpResponse,
-  { ownId, now }: { readonly ownId: string; readonly now: number },
+  now: number,
 ): AcceptedText {
   const { answer, title } = page;
   const values = valuesOfAnswer(response, answer);
   if (values && isSuccess(response) && isAccepted(values, answer)) {
     const { id, idRequired = id !== undefined } = answer;
-    const given = id === undefined ? "" : (values(id) ?? "");
-    if (given === "" && idRequired) {
+    const msgid = (id && values(id)) || undefined;
+    if (msgid === undefined && idRequired) {
       throw invalidAnswer(title, "has no id of the text");
     }
     const segments = answer.parts && values(answer.parts);
     return {
-      msgid: given || ownId,
+      msgid,
       meta: {
         ...namedValues(values, answer.meta),
         ...(segments && { segments }),
       },
     };
   }
-  const refusal = values && readRefusal(values, response, answer);
-  if (!refusal?.code && isSuccess(response)) throw invalidAnswer(title);
-  throw toError(page, response, refusal ?? {}, now);
+  const refusal = readRefusal(values ?? nothing, response, answer);
+  // Words of success must not pass for a refusal, after which a text is sent anew.
+  if (isSuccess(response) && !(refusal.code && refusal.row)) {
+    throw invalidAnswer(title);
+  }
+  throw toError(page, response, refusal, now);
 }
+
+/** Of an answer of another format. */
+const nothing: Values = () => undefined;
 
 function isAccepted(values: Values, { accepted, id }: PageAnswer): boolean {
   if (accepted) return meets(values, accepted);
@@ -65,12 +72,14 @@ function isAccepted(values: Values, { accepted, id }: PageAnswer): boolean {
 interface Refusal {
   readonly code?: string | undefined;
   readonly message?: string | undefined;
+  /** What the page says of it; `undefined`: nothing. */
+  readonly row?: PageError | undefined;
 }
 
 function readRefusal(
   values: Values,
   response: HttpResponse,
-  { error, format }: PageAnswer,
+  { error, errors = [], format }: PageAnswer,
 ): Refusal {
   const { code, message, variables } = error ?? {};
   const text = message === undefined ? undefined : values(message);
@@ -78,12 +87,19 @@ function readRefusal(
     variables !== undefined && format === "json"
       ? findInJson(answerJson(response), variables)
       : undefined;
-  return {
-    code: [code ?? []].flat().flatMap((path) => values(path) || [])[0],
-    message: Array.isArray(list)
-      ? text?.replace(/%(\d)/g, (whole, n) => String(list[n - 1] ?? whole))
-      : text,
+  const words = Array.isArray(list)
+    ? text?.replace(/%(\d)/g, (whole, n) => String(list[n - 1] ?? whole))
+    : text;
+  const { status } = response;
+  const rowOf = (refusal: Refusal) =>
+    errors.find((row) => isOf(row, { ...refusal, status }));
+  const paths = code === undefined ? [] : [code].flat();
+  const read = (path?: string): Refusal => {
+    const found = { code: (path && values(path)) || undefined, message: words };
+    return { ...found, row: rowOf(found) };
   };
+  // What stands at the other paths is a code only where the page lists it.
+  return paths.map(read).find((it) => it.code && it.row) ?? read(paths[0]);
 }
 
 /** A class of errors that a page names. */
@@ -106,33 +122,28 @@ const classes: Readonly<
 };
 
 function toError(
-  { title, answer, meanings }: CarrierPage,
+  { title, meanings }: CarrierPage,
   { status, headers }: HttpResponse,
-  { code, message }: Refusal,
+  { code, message, row }: Refusal,
   now: number,
 ): MessageSendError {
   const retryAfterMs = parseRetryAfter(headers["retry-after"], now);
-  const found = answer.errors?.find((it) =>
-    isOf(it, { code, message, status }),
-  );
   const words =
     message || (code && meanings?.[code]) || (code && `code ${code}`);
   const text = `${title} refused the text: ${words || `HTTP ${status}`}`;
   const details = {
     ...(code && { code }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(found?.retry !== undefined && { retryable: found.retry }),
+    ...(row?.retry !== undefined && { retryable: row.retry }),
   };
-  if (found) return new classes[found.is](text, { code: status, ...details });
-  // A success that refuses is no matter of HTTP.
-  return status >= 200 && status <= 299
-    ? new MessageSendError(text, details)
+  return row
+    ? new classes[row.is](text, { code: status, ...details })
     : errorFromHttpStatus(status, text, details);
 }
 
 function isOf(
   { codes, range, status, words }: PageError,
-  refusal: Refusal & { readonly status: number },
+  refusal: Omit<Refusal, "row"> & { readonly status: number },
 ): boolean {
   const { code, message = "" } = refusal;
   if (codes && !codes.includes(code ?? "")) return false;

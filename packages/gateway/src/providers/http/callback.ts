@@ -18,7 +18,13 @@ import {
   type ReceiverRequest,
 } from "../../receiver.ts";
 import { isSignedJwt } from "./jwt.ts";
-import type { PageCallback, PageCase, PageMoment, PagePath } from "./page.ts";
+import type {
+  PageAuthentication,
+  PageCallback,
+  PageCase,
+  PageMoment,
+  PagePath,
+} from "./page.ts";
 import { type LookUp, parseTemplate } from "./template.ts";
 import {
   meets,
@@ -28,51 +34,100 @@ import {
   valuesOfJson,
 } from "./values.ts";
 
-/** What a call came with, and what it says. */
+/** What a call says, and how it is answered once that was handed on. */
 export interface ReadCall {
-  readonly values: Values;
   /** `undefined`: nothing that concerns us. */
   readonly said: MessageStatus | IncomingMessage | undefined;
+  readonly reply: CallReply;
+}
+
+/** An answer of success. */
+export interface CallReply {
+  readonly type: string;
+  readonly body: string;
+}
+
+/** A page's callback with its templates read. */
+export interface CallReader {
+  /** @throws ReceiverError for a call that is not the carrier's, or says nothing */
+  read(request: ReceiverRequest, now: Date): Promise<ReadCall>;
 }
 
 /**
  * @param settings values of `settings.…`
- * @throws ReceiverError for one that is not the carrier's, or cannot be read
+ * @throws SyntaxError for a template that is none
  */
-export async function readCall(
+export function compileCallback(
   callback: PageCallback,
-  request: ReceiverRequest,
   settings: LookUp,
-  now: Date,
-): Promise<ReadCall> {
-  const { authenticate: { basic, jwt, field } = {} } = callback;
-  const { headers } = request;
-  const user = basic && textOf(basic.user, settings);
-  const pass = basic && textOf(basic.pass, settings);
-  if (user !== undefined && pass !== undefined) {
-    checkBasicAuthorization(headers.authorization, { user, pass });
-  }
-  const key = jwt && textOf(jwt.key, settings);
-  if (jwt && key !== undefined) {
-    const token = headers[jwt.header.toLowerCase()] ?? "";
-    if (!(await isSignedJwt(token, key, now))) {
-      throw new ForbiddenRequestError("The signature is missing or wrong");
-    }
-  }
-  const values = valuesOfCall(callback, request);
-  const secret = field && textOf(field.value, settings);
-  if (field && secret !== undefined) {
-    if (!equalsConstantTime(values(field.path) ?? "", secret)) {
-      throw new ForbiddenRequestError("The secret is missing or wrong");
-    }
-  }
-  return { values, said: understand(callback, values, now) };
+): CallReader {
+  const checks = compileAuthentication(callback.authenticate, settings);
+  const reply = compileReply(callback.reply);
+  return {
+    async read(request, now) {
+      await checks.checkHeaders(request, now);
+      const values = valuesOfCall(callback, request);
+      checks.checkFields(values);
+      const said = understand(callback, values, settings, now);
+      return { said, reply: reply(values) };
+    },
+  };
 }
 
-function textOf(template: string, lookUp: LookUp): string | undefined {
-  const value = parseTemplate(template).render(lookUp);
-  return value === undefined ? undefined : String(value);
+interface Authentication {
+  checkHeaders(request: ReceiverRequest, now: Date): Promise<void>;
+  checkFields(values: Values): void;
 }
+
+function compileAuthentication(
+  { basic, jwt, field }: PageAuthentication = {},
+  settings: LookUp,
+): Authentication {
+  // Settings do not change while a provider lives.
+  const fill = (template: string | undefined): string | undefined => {
+    if (template === undefined) return undefined;
+    const value = parseTemplate(template).render(settings);
+    return value === undefined ? undefined : String(value);
+  };
+  const user = fill(basic?.user);
+  const pass = fill(basic?.pass);
+  const key = fill(jwt?.key);
+  const secret = fill(field?.value);
+  return {
+    async checkHeaders({ headers }, now) {
+      if (user !== undefined && pass !== undefined) {
+        checkBasicAuthorization(headers.authorization, { user, pass });
+      }
+      if (jwt === undefined || key === undefined) return;
+      const token = headers[jwt.header.toLowerCase()] ?? "";
+      if (await isSignedJwt(token, key, now)) return;
+      throw new ForbiddenRequestError("The signature is missing or wrong");
+    },
+    checkFields(values) {
+      if (field === undefined || secret === undefined) return;
+      if (equalsConstantTime(values(field.path) ?? "", secret)) return;
+      throw new ForbiddenRequestError("The secret is missing or wrong");
+    },
+  };
+}
+
+function compileReply({
+  type = "text/plain; charset=utf-8",
+  body = "OK",
+}: Partial<NonNullable<PageCallback["reply"]>> = {}): (
+  values: Values,
+) => CallReply {
+  const template = parseTemplate(body);
+  return (values) => {
+    const text = template.render(
+      (name) => values(name.slice(replyPrefix.length)) ?? "",
+    );
+    return { type, body: String(text ?? "") };
+  };
+}
+
+/** Of the names in a reply: what follows is a field of the call. */
+export const replyPrefix = "fields.";
 
 function valuesOfCall(
   { format, charset }: PageCallback,
@@ -97,11 +152,15 @@ function valuesOfCall(
 function understand(
   { cases }: PageCallback,
   values: Values,
+  settings: LookUp,
   now: Date,
 ): MessageStatus | IncomingMessage | undefined {
+  const conditions: Values = (path) =>
+    path.startsWith("settings.") ? settings(path)?.toString() : values(path);
   const found = cases.find(
     ({ when = {}, has = [] }) =>
-      meets(values, when) && has.every((path) => values(path) !== undefined),
+      meets(conditions, when) &&
+      has.every((path) => values(path) !== undefined),
   );
   if (!found) throw new MalformedRequestError("It says nothing that is known");
   if (found.status) return toStatus(found.status, values, now);

@@ -16,6 +16,7 @@ import { startFakePswin } from "@carillon/testing/fake-carriers/pswin";
 import { startFakeTelerivet } from "@carillon/testing/fake-carriers/telerivet";
 import { startFakeVianett } from "@carillon/testing/fake-carriers/vianett";
 import { startFakeYunpian } from "@carillon/testing/fake-carriers/yunpian";
+import { OutgoingMessage } from "../../outgoing-message.ts";
 import { numbers, openCarrierWorld } from "../../testing/carrier-world.ts";
 import { carrierPageTypes } from "./carrier-pages.ts";
 
@@ -104,8 +105,15 @@ testCarrierContract("pswin", openPswin, {
     },
     {
       title: "lets raw parameters say all but whom and what",
-      params: { SND: "2077", NET: "x", RCV: "1", TXT: "no" },
-      fields: { SND: "2077", NET: "x", RCV: answering, TXT: "Hi" },
+      params: {
+        ...{ SND: "2077", NET: "x", RCV: "1", TXT: "no", USER: "evil" },
+        ...{ rcv: "1", txt: "no", hex: "006E", "Rcv[]": "1", pw: "x" },
+      },
+      fields: {
+        ...{ SND: "2077", NET: "x", RCV: answering, TXT: "Hi", USER: "acme" },
+        ...{ rcv: undefined, txt: undefined, hex: undefined },
+        ...{ "Rcv[]": undefined, pw: undefined, PW: "secret" },
+      },
     },
   ],
   refusals: [
@@ -116,10 +124,13 @@ testCarrierContract("pswin", openPswin, {
       retryable: false,
     },
   ],
-  unreadable: { "begins with no number": { body: "OK 4A4B0034DB" } },
+  unreadable: {
+    "begins with no number": { body: "OK 4A4B0034DB" },
+    "has a number that none of its codes is": { body: "1000000 What" },
+  },
 });
 
-async function openVianett() {
+async function openVianett(more: Readonly<Record<string, string>> = {}) {
   let url = "";
   const vianett = await startFakeVianett({
     username: "acme",
@@ -131,7 +142,7 @@ async function openVianett() {
         body: '<ack refno="0" errorcode="113">Bad number</ack>',
       }),
   });
-  const settings = { username: "acme", password: "secret", from };
+  const settings = { username: "acme", password: "secret", from, ...more };
   const world = await openPage("vianett", vianett, settings);
   url = world.callbackUrl;
   const states = {
@@ -160,7 +171,7 @@ async function openVianett() {
   });
 }
 
-testCarrierContract("vianett", openVianett, {
+testCarrierContract("vianett", () => openVianett(), {
   skip: {
     "hands over texts from phones": noUnicode,
     "carries every script as it was written": "It takes ISO-8859-1 only.",
@@ -190,6 +201,14 @@ testCarrierContract("vianett", openVianett, {
         SenderAddressType: "5",
         Priority: "1",
         ReplyPathValue: undefined,
+      },
+    },
+    {
+      title: "lets no raw parameter say whom, whose, or what",
+      params: { Tel: "1", MSG: "no", UserName: "evil", msgid: "1", note: "a" },
+      fields: {
+        ...{ tel: answering, msg: "Hi", username: "acme", note: "a" },
+        ...{ Tel: undefined, MSG: undefined, UserName: undefined },
       },
     },
   ],
@@ -379,8 +398,31 @@ testCarrierContract("telerivet", openTelerivet, {
     {
       title: "asks for no reports",
       options: { statusReport: false },
-      params: { route_id: "PN1" },
-      fields: { status_url: undefined, route_id: "PN1" },
+      params: { priority: "2" },
+      fields: { status_url: undefined, priority: "2" },
+    },
+    {
+      title: "lets no raw parameter say whom, what, or where to report",
+      params: {
+        TO_NUMBER: "+1",
+        Content: "no",
+        contact_id: "CT1",
+        "media_urls[]": "https://a.example/x.png",
+        Status_URL: "https://a.example",
+        status_secret: "x",
+        route_id: "PN1",
+      },
+      fields: {
+        to_number: `+${answering}`,
+        content: "Hi",
+        status_secret: "s3cret",
+        TO_NUMBER: undefined,
+        Content: undefined,
+        contact_id: undefined,
+        "media_urls[]": undefined,
+        Status_URL: undefined,
+        route_id: undefined,
+      },
     },
   ],
   refusals: [
@@ -435,7 +477,21 @@ async function openAfricastalking() {
   });
 }
 
+const takenWithoutCode = {
+  status: 201,
+  body: {
+    SMSMessageData: {
+      Message: "Sent to 1/1 Total Cost: KES 0.8000",
+      Recipients: [{ status: "Success", messageId: "ATXid_1" }],
+    },
+  },
+};
+
 testCarrierContract("africastalking", openAfricastalking, {
+  unreadable: {
+    "says that it was taken, without a code": takenWithoutCode,
+    "has a code that nobody knows": recipient("+1", 499, "New") as object,
+  },
   wishes: [
     {
       title: "sends from the configured name",
@@ -536,6 +592,44 @@ test("vianett refuses what ISO-8859-1 lacks before anything is sent", async () =
     outcomeUnknown: false,
   });
   assert.deepEqual(world.carrier.requests, []);
+});
+
+test("pswin expects no receipt of a text that it gave no reference", async () => {
+  await using world = await openPswin();
+  const reportsOf = async () => {
+    const text = new OutgoingMessage(answering, "Hi");
+    const sent = await world.gateway.send(text.options({ statusReport: true }));
+    return sent.providerOptions.statusReport;
+  };
+  assert.equal(await reportsOf(), true);
+  world.carrier.failNext({ body: "0 OK" });
+  assert.equal(await reportsOf(), false);
+});
+
+test("telerivet's own status is kept, not that of HTTP", async () => {
+  await using world = await openTelerivet();
+  world.carrier.failNext({ body: { id: "SM1", status: "queued" } });
+  const text = new OutgoingMessage(answering, "Hi");
+  const { meta } = await world.gateway.send(text);
+  assert.deepEqual(meta, { status: "queued" });
+});
+
+test("vianett's prefix stands before a text, or beside it", async () => {
+  for (const [usePrefix, body] of [
+    [undefined, "STOP all"],
+    ["false", "STOP all"],
+    ["true", "all"],
+  ] as const) {
+    await using world = await openVianett(usePrefix && { usePrefix });
+    const sourceaddr = "4790000000";
+    const call = { sourceaddr, prefix: "STOP", message: "all", refno: "8" };
+    await callLatin(`${world.callbackUrl}/im`, call);
+    const [received] = world.received();
+    assert.deepEqual(
+      [received?.body, received?.meta],
+      [body, { prefix: "STOP" }],
+    );
+  }
 });
 
 test("pswin gives a text an id of ours where it has none", async () => {

@@ -70,6 +70,49 @@ for (const [given, problem] of [
     "page.answer.pattern must be",
   ],
   [
+    {
+      ...page,
+      answer: { ...answer, format: "text", pattern: "^(\\d+) (.*)$" },
+    },
+    "page.answer.pattern must be a regular expression with named groups",
+  ],
+  [
+    { ...page, answer: { ...answer, format: "text", pattern: "(?<=OK )\\d+" } },
+    "page.answer.pattern must be a regular expression with named groups",
+  ],
+  [
+    { ...page, send: { ...send, refusedParams: "cc" } },
+    "page.send.refusedParams must be a list of names",
+  ],
+  [
+    { ...page, callbacks: [{ ...callback, reply: { body: '{"ok":true}' } }] },
+    "page.callbacks[0].reply.body is no template",
+  ],
+  [
+    {
+      ...page,
+      callbacks: [{ ...callback, reply: { body: "{settings.key}" } }],
+    },
+    'page.callbacks[0].reply.body has no value to put in for "settings.key"; there are fields.NAME',
+  ],
+  [
+    {
+      ...page,
+      callbacks: [
+        {
+          ...callback,
+          cases: [
+            {
+              when: { "settings.no": ["1"] },
+              message: { from: "from", text: "text" },
+            },
+          ],
+        },
+      ],
+    },
+    'page.callbacks[0].cases[0].when has no "settings.no"',
+  ],
+  [
     { ...page, answer: { ...answer, errors: [{ is: "Oops" }] } },
     "page.answer.errors[0].is must be MessageSendError",
   ],

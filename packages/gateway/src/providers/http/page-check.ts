@@ -8,6 +8,7 @@ import {
   isTextList,
   listOf,
 } from "../../checked-fields.ts";
+import { replyPrefix } from "./callback.ts";
 import { errorNames, type JsonTemplate, stateNames } from "./page.ts";
 import { namesIn, requestNames } from "./request.ts";
 
@@ -43,7 +44,7 @@ function checkPage(page: CheckedFields): void {
   const names = settings?.names ?? [];
   for (const name of names) checkSetting(name, settings);
   const known = [...requestNames, ...names.map((name) => `settings.${name}`)];
-  checkRequest(page, known);
+  checkRequest(page, oneOf(known));
   checkAnswer(page);
   if (page.get("callbacks") === undefined) return;
   for (const callback of page.list("callbacks")) checkCallback(callback, names);
@@ -61,7 +62,23 @@ function checkSetting(name: string, settings: CheckedFields | undefined): void {
   setting?.optional("pattern", isPattern, "a regular expression");
 }
 
-function checkRequest(page: CheckedFields, known: readonly string[]): void {
+/** The names of values that templates may use. */
+interface KnownNames {
+  has(name: string): boolean;
+  /** For people. */
+  readonly list: string;
+}
+
+function oneOf(names: readonly string[]): KnownNames {
+  return { has: (name) => names.includes(name), list: names.join(", ") };
+}
+
+const callFields: KnownNames = {
+  has: (name) => name.startsWith(replyPrefix),
+  list: `${replyPrefix}NAME`,
+};
+
+function checkRequest(page: CheckedFields, known: KnownNames): void {
   const send = page.object("send");
   send.only(
     "method",
@@ -73,6 +90,7 @@ function checkRequest(page: CheckedFields, known: readonly string[]): void {
     "json",
     "body",
     "charset",
+    "refusedParams",
   );
   const basic = send.nested("basic");
   basic?.only("user", "pass");
@@ -85,6 +103,7 @@ function checkRequest(page: CheckedFields, known: readonly string[]): void {
     send.optional(name, isTextTable, "an object of texts");
   }
   send.optional("body", isText, "text");
+  send.optional("refusedParams", isTextList, "a list of names");
   const bodies = ["form", "json", "body"].filter(
     (it) => send.get(it) !== undefined,
   );
@@ -93,6 +112,7 @@ function checkRequest(page: CheckedFields, known: readonly string[]): void {
   }
   const used = new Set<string>();
   for (const name of send.names) {
+    if (name === "refusedParams") continue;
     for (const it of checkTemplates(send, name, known)) used.add(it);
   }
   if (!used.has("to")) send.report("to", "is not used: nobody gets the text");
@@ -106,18 +126,18 @@ function checkRequest(page: CheckedFields, known: readonly string[]): void {
 function checkTemplates(
   fields: CheckedFields,
   field: string,
-  known: readonly string[],
+  known: KnownNames,
 ): readonly string[] {
   const value = fields.get(field);
   if (value === undefined) return [];
   try {
     // Whatever it is: texts in it are templates, and nothing else is read.
     const names = namesIn(value as JsonTemplate);
-    const unknown = names.find((it) => !known.includes(it));
+    const unknown = names.find((it) => !known.has(it));
     if (unknown !== undefined) {
       fields.report(
         field,
-        `has no value to put in for "${unknown}"; there are ${known.join(", ")}`,
+        `has no value to put in for "${unknown}"; there are ${known.list}`,
       );
     }
     return names;
@@ -147,7 +167,11 @@ function checkAnswer(page: CheckedFields): void {
     "json, xml or text",
   );
   if (answer.get("format") === "text") {
-    answer.required("pattern", isPattern, "a regular expression with groups");
+    answer.required(
+      "pattern",
+      hasNamedGroups,
+      "a regular expression with named groups, as (?<code>…)",
+    );
   }
   answer.optional("accepted", isCondition, "an object of lists of texts");
   answer.optional("id", isText, "a path");
@@ -192,7 +216,7 @@ function checkCallback(
   callback.optional("methods", listOf(isOneOf("GET", "POST")), "GET and POST");
   callback.required("format", isOneOf("json", "form"), "json or form");
   callback.optional("charset", isCharset, "utf-8 or iso-8859-1");
-  const names = settings.map((name) => `settings.${name}`);
+  const names = oneOf(settings.map((name) => `settings.${name}`));
   const authenticate = callback.nested("authenticate");
   authenticate?.only("field", "basic", "jwt");
   for (const [kind, keys] of [
@@ -205,16 +229,21 @@ function checkCallback(
     for (const key of keys) way?.required(key, isText, "text");
     for (const key of keys) if (way) checkTemplates(way, key, names);
   }
-  for (const one of callback.list("cases")) checkCase(one);
+  for (const one of callback.list("cases")) checkCase(one, names);
   const reply = callback.nested("reply");
   reply?.only("type", "body");
   reply?.optional("type", isText, "a media type");
   reply?.required("body", isString, "text");
+  if (reply) checkTemplates(reply, "body", callFields);
 }
 
-function checkCase(one: CheckedFields): void {
+function checkCase(one: CheckedFields, settings: KnownNames): void {
   one.only("when", "has", "status", "message");
   one.optional("when", isCondition, "an object of lists of texts");
+  for (const path of one.nested("when")?.names ?? []) {
+    if (!path.startsWith("settings.") || settings.has(path)) continue;
+    one.report("when", `has no "${path}"; there are ${settings.list}`);
+  }
   one.optional("has", isTextList, "a list of paths");
   const status = one.nested("status");
   status?.only(
@@ -282,3 +311,7 @@ const isPattern: FieldCheck = (v) => {
     return false;
   }
 };
+
+/** Fields are found by the groups' names alone. */
+const hasNamedGroups: FieldCheck = (v) =>
+  isPattern(v) && /\(\?<[^=!]/.test(String(v));

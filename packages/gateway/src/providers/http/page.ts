@@ -47,6 +47,11 @@ export interface PageRequest {
   readonly body?: string;
   /** Of query and form. Default `utf-8`. */
   readonly charset?: "utf-8" | "iso-8859-1";
+  /**
+   * Raw parameters that a text may not give, besides the fields that are fixed:
+   * other ways to say whom or what, or where the carrier reports.
+   */
+  readonly refusedParams?: readonly string[];
 }
 
 /** JSON whose texts are templates. */
@@ -70,14 +75,17 @@ export type PageCondition = Readonly<Record<PagePath, readonly string[]>>;
 /** What an answer means. */
 export interface PageAnswer {
   readonly format: Exclude<PageFormat, "form">;
-  /** Of a text: a regular expression whose groups are the fields. */
+  /** Of a text: a regular expression whose named groups are the fields. */
   readonly pattern?: string;
   /**
    * With it the carrier took the text; absent: every answer of success that has
-   * an `id` says so. `status` is the HTTP status.
+   * an `id` says so. `httpStatus` is the HTTP status.
    */
   readonly accepted?: PageCondition;
-  /** Absent, or nothing there: the text's id is the one that was sent as `id`. */
+  /**
+   * Absent, or nothing there: the text's id is the one that was sent as `id`; no
+   * receipt is expected where none was sent.
+   */
   readonly id?: PagePath;
   /** Whether an accepted text must have an id. Default: where `id` is given. */
   readonly idRequired?: boolean;
@@ -86,7 +94,10 @@ export interface PageAnswer {
   /** What else is kept, by our name for it. */
   readonly meta?: Readonly<Record<string, PagePath>>;
   readonly error?: {
-    /** The first that is there. */
+    /**
+     * Of several paths the first whose value `errors` lists. An answer of success
+     * refuses a text only with a code that is listed.
+     */
     readonly code?: PagePath | readonly PagePath[];
     readonly message?: PagePath;
     /** A list whose entries stand in the message as `%1`, `%2`. */
@@ -162,6 +173,7 @@ export interface PageAuthentication {
 
 /** What one kind of call says. */
 export interface PageCase {
+  /** `settings.NAME` is what the account has. */
   readonly when?: PageCondition;
   /** Fields that must be there for this case. */
   readonly has?: readonly PagePath[];

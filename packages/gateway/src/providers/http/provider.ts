@@ -13,11 +13,11 @@ import {
 import { type Receiver, textResponse } from "../../receiver.ts";
 import { optional, textField, textLike, urlField } from "../setting-fields.ts";
 import { readAnswer } from "./answer.ts";
-import { readCall } from "./callback.ts";
+import { type CallReader, compileCallback } from "./callback.ts";
 import type { CarrierPage, PageCallback } from "./page.ts";
 import { problemWithPage } from "./page-check.ts";
 import { compileRequest, type RequestTemplate } from "./request.ts";
-import { type LookUp, parseTemplate } from "./template.ts";
+import type { LookUp } from "./template.ts";
 
 /** A page, and what an account has. */
 export interface HttpProviderConfig {
@@ -39,6 +39,7 @@ export class HttpProvider extends Provider {
   override readonly textLimits: TextLimits;
   readonly #config: HttpProviderConfig;
   readonly #request: RequestTemplate;
+  readonly #callbacks: readonly (readonly [PageCallback, CallReader])[];
   readonly #lookUp: LookUp;
   readonly #baseUrl: string;
 
@@ -58,6 +59,10 @@ export class HttpProvider extends Provider {
       const [kind, key = ""] = name.split(".");
       return kind === "settings" ? settings[key] : undefined;
     };
+    this.#callbacks = (page.callbacks ?? []).map((it) => [
+      it,
+      compileCallback(it, this.#lookUp),
+    ]);
   }
 
   /** What one of the carrier's codes means, in words. */
@@ -73,7 +78,7 @@ export class HttpProvider extends Provider {
     const { callbacks = [] } = this.#config.page;
     const isTold = this.#callbackUrl !== undefined && callbacks.some(reports);
     if (!isTold) message.providerOptions.statusReport = false;
-    const id = crypto.randomUUID();
+    const id = this.gateway.newId();
     const request = this.#request.write(message, this.#baseUrl, (name) =>
       name === "id" ? id : this.#lookUp(name),
     );
@@ -83,9 +88,13 @@ export class HttpProvider extends Provider {
     });
     const { page } = this.#config;
     const now = this.gateway.now();
-    const taken = readAnswer(page, response, { ownId: id, now });
-    message.msgid = taken.msgid;
-    message.meta = taken.meta;
+    const { msgid, meta } = readAnswer(page, response, now);
+    // A receipt names an id of the carrier's, or ours if it was told that.
+    if (msgid === undefined && !this.#request.tellsId) {
+      message.providerOptions.statusReport = false;
+    }
+    message.msgid = msgid ?? id;
+    message.meta = meta;
     return message;
   }
 
@@ -96,30 +105,18 @@ export class HttpProvider extends Provider {
   }
 
   override receiver(): Receiver | null {
-    const { callbacks } = this.#config.page;
-    if (!callbacks) return null;
+    if (this.#callbacks.length === 0) return null;
     return {
-      routes: callbacks.map((callback) => ({
-        methods: callback.methods ?? ["POST"],
-        path: callback.path,
+      routes: this.#callbacks.map(([{ methods = ["POST"], path }, reader]) => ({
+        methods,
+        path,
         handle: async (request) => {
           const now = new Date(this.gateway.now());
-          const call = await readCall(callback, request, this.#lookUp, now);
-          if (call.said instanceof IncomingMessage) {
-            await this.receiveMessage(call.said);
-          } else if (call.said) {
-            await this.receiveStatus(call.said);
-          }
-          const { type = "text/plain; charset=utf-8", body = "OK" } =
-            callback.reply ?? {};
-          const text = parseTemplate(body).render((name) =>
-            name.startsWith("fields.")
-              ? (call.values(name.slice("fields.".length)) ?? "")
-              : undefined,
-          );
-          return textResponse(200, String(text ?? ""), {
-            "content-type": type,
-          });
+          const { said, reply } = await reader.read(request, now);
+          if (said instanceof IncomingMessage) {
+            await this.receiveMessage(said);
+          } else if (said) await this.receiveStatus(said);
+          return textResponse(200, reply.body, { "content-type": reply.type });
         },
       })),
     };

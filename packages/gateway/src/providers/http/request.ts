@@ -6,13 +6,9 @@ import { UnsupportedError } from "../../errors.ts";
 import { encodeForm, fitsCharset } from "../../form-encoding.ts";
 import type { HttpRequest } from "../../http.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
+import { rawParams } from "../../raw-params.ts";
 import type { CarrierPage, JsonTemplate, PageRequest } from "./page.ts";
-import {
-  type LookUp,
-  parseTemplate,
-  type Template,
-  type TemplateValue,
-} from "./template.ts";
+import { type LookUp, parseTemplate, type TemplateValue } from "./template.ts";
 
 /** Values of a text, besides `settings.…`; the guide explains each. */
 export const requestNames = [
@@ -38,6 +34,8 @@ type RequestName = (typeof requestNames)[number];
 
 /** A page's request with its templates read. */
 export interface RequestTemplate {
+  /** Whether the carrier is told the text's own id. */
+  readonly tellsId: boolean;
   /** @param values of `settings.…`, `id` and `callbackUrl` */
   write(message: OutgoingMessage, baseUrl: string, values: LookUp): HttpRequest;
 }
@@ -51,7 +49,9 @@ export function compileRequest(page: CarrierPage): RequestTemplate {
   const headers = compileFields(send.headers);
   const authorize = compileBasic(send);
   const writeBody = compileBody(send);
+  const fixed = fixedParams(send);
   return {
+    tellsId: namesIn({ ...send, refusedParams: [] }).includes("id"),
     write(message, baseUrl, values) {
       const lookUp = valuesOfMessage(message, values, charset);
       const lookup: LookUp = (name) => {
@@ -64,7 +64,7 @@ export function compileRequest(page: CarrierPage): RequestTemplate {
         }
         return value;
       };
-      const params = Object.entries(message.providerParams);
+      const params = rawParams(message, fixed);
       const inQuery = method === "GET" && send.query !== undefined;
       const pairs = query(lookup, inQuery ? params : []);
       const search = pairs.length > 0 ? `?${encodeForm(pairs, charset)}` : "";
@@ -104,7 +104,7 @@ interface WrittenBody {
 
 type WriteBody = (
   lookUp: LookUp,
-  params: readonly [string, unknown][],
+  params: readonly (readonly [string, unknown])[],
 ) => WrittenBody;
 
 function compileBody({ form, json, body, charset }: PageRequest): WriteBody {
@@ -119,7 +119,7 @@ function compileBody({ form, json, body, charset }: PageRequest): WriteBody {
     const members = compileJson(json);
     return (lookUp, params) => ({
       type: "application/json",
-      body: JSON.stringify(withParams(members, json, lookUp, params)),
+      body: JSON.stringify(withParams(members(lookUp), params)),
     });
   }
   if (body !== undefined) {
@@ -131,27 +131,23 @@ function compileBody({ form, json, body, charset }: PageRequest): WriteBody {
 
 type WriteFields = (
   lookUp: LookUp,
-  params: readonly [string, unknown][],
+  params: readonly (readonly [string, unknown])[],
 ) => readonly (readonly [string, string])[];
 
-/** Parameters replace fields, but those that say whom and what. */
+/** Parameters replace fields. */
 function compileFields(
   fields: Readonly<Record<string, string>> = {},
 ): WriteFields {
   const templates = Object.entries(fields).map(
     ([name, text]) => [name, parseTemplate(text)] as const,
   );
-  const fixed = new Set(
-    templates.filter(([, it]) => isFixed(it)).map(([name]) => name),
-  );
   return (lookUp, params) => {
-    const given = params.filter(([name]) => !fixed.has(name));
-    const replaced = new Set(given.map(([name]) => name));
+    const replaced = new Set(params.map(([name]) => name));
     const own = templates.flatMap(([name, template]) => {
       const value = replaced.has(name) ? undefined : template.render(lookUp);
       return value === undefined ? [] : [[name, String(value)] as const];
     });
-    const more = given.flatMap(([name, value]) =>
+    const more = params.flatMap(([name, value]) =>
       (Array.isArray(value) ? value : [value]).flatMap((one) =>
         one == null ? [] : [[name, String(one)] as const],
       ),
@@ -182,22 +178,32 @@ function compileJson(json: JsonTemplate): WriteJson {
 }
 
 function withParams(
-  write: WriteJson,
-  json: JsonTemplate,
-  lookUp: LookUp,
-  params: readonly [string, unknown][],
+  written: unknown,
+  params: readonly (readonly [string, unknown])[],
 ): unknown {
-  const written = write(lookUp);
   if (typeof written !== "object" || written === null) return written;
   if (Array.isArray(written)) return written;
-  const members = Object.entries(
-    json as Readonly<Record<string, JsonTemplate>>,
-  );
-  const fixed = new Set(
-    members.filter(([, it]) => namesIn(it).some(isFixedName)).map(([n]) => n),
-  );
-  const more = params.filter(([name]) => !fixed.has(name));
-  return { ...written, ...Object.fromEntries(more) };
+  return { ...written, ...Object.fromEntries(params) };
+}
+
+/**
+ * The names of fields that say whom and what, whose account it is, which id the
+ * text has or where the carrier reports: no text may give others.
+ */
+function fixedParams({
+  query = {},
+  form = {},
+  json = {},
+  refusedParams = [],
+}: PageRequest): readonly string[] {
+  const isObject = typeof json === "object" && !Array.isArray(json);
+  const fields: readonly (readonly [string, JsonTemplate])[] = [
+    ...Object.entries(query),
+    ...Object.entries(form),
+    ...(isObject ? Object.entries(json ?? {}) : []),
+  ];
+  const fixed = fields.filter(([, it]) => namesIn(it).some(isFixedName));
+  return [...fixed.map(([name]) => name), ...refusedParams];
 }
 
 /** All names of values within JSON. */
@@ -207,13 +213,19 @@ export function namesIn(json: JsonTemplate): readonly string[] {
   return Object.values(json).flatMap(namesIn);
 }
 
-function isFixed({ names }: Template): boolean {
-  return names.some(isFixedName);
+function isFixedName(name: string): boolean {
+  return fixedNames.has(name) || name.startsWith("settings.");
 }
 
-function isFixedName(name: string): boolean {
-  return ["to", "text", "narrowText", "wideText"].includes(name);
-}
+const fixedNames: ReadonlySet<string> = new Set([
+  "to",
+  "text",
+  "narrowText",
+  "wideText",
+  "id",
+  "statusUrl",
+  "callbackUrl",
+]);
 
 function valuesOfMessage(
   message: OutgoingMessage,

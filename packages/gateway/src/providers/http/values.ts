@@ -20,7 +20,7 @@ export function valuesOfAnswer(
   const withStatus =
     (values: Values): Values =>
     (path) =>
-      path === "status" ? String(status) : values(path);
+      path === "httpStatus" ? String(status) : values(path);
   try {
     switch (format) {
       case "json":

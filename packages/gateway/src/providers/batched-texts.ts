@@ -17,6 +17,7 @@ import type {
   SendResult,
   StatusPolling,
 } from "../provider.ts";
+import { type RawParam, rawParams } from "../raw-params.ts";
 
 /** A carrier's code: a number, or whatever it wrote in place of one. */
 export type CarrierCode = number | string;
@@ -130,19 +131,16 @@ export function toCode(text: string): CarrierCode {
 }
 
 /**
- * The raw parameters of a text, but for those that are ours alone: to whom, what,
- * and the id by which we ask. Capitals do not matter.
+ * The raw parameters of a text, as `rawParams` answers them.
  *
  * @throws RequestError for a name that would end the element it stands in
  */
 export function parametersOf(
-  { providerParams }: Pick<OutgoingMessage, "providerParams">,
+  message: Pick<OutgoingMessage, "providerParams">,
   carrier: string,
-  ours: readonly string[],
-): readonly (readonly [name: string, value: unknown])[] {
-  const given = Object.entries(providerParams).filter(
-    ([name]) => !ours.includes(name.toLowerCase()),
-  );
+  fixed: readonly string[],
+): readonly RawParam[] {
+  const given = rawParams(message, fixed);
   if (given.every(([name]) => /^[a-z_][\w.-]*$/i.test(name))) return given;
   throw new RequestError(`${carrier} takes no parameter of such a name`, {
     code: "INVALID_PARAMETER",

@@ -206,7 +206,7 @@ export class AtsProvider extends Provider {
 }
 
 /** What raw parameters cannot say. */
-const ours = ["recipient", "uniq"];
+const fixedParams = ["recipient", "uniq"];
 
 /** One text as it stands in a request. */
 function writeText(
@@ -232,7 +232,7 @@ function writeText(
     ["order", 0],
     ["billing", 0],
   ]);
-  for (const [name, value] of parametersOf(message, "ATS", ours)) {
+  for (const [name, value] of parametersOf(message, "ATS", fixedParams)) {
     (ofBody.has(name) ? ofBody : attributes).set(name, value);
   }
   return `<sms${writeAttributes(attributes)}><body${writeAttributes(ofBody)}>${escapeXml(body)}</body></sms>`;

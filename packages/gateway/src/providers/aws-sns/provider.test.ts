@@ -233,6 +233,8 @@ testCarrierContract(
           Message: "Bye",
           MessageStructure: "json",
           "MessageAttributes.entry.1.Name": "x",
+          message: "Bye",
+          phone_number: "+15550100100",
           Subject: "Hello",
         },
         fields: {
@@ -240,6 +242,8 @@ testCarrierContract(
           PhoneNumber: `+${answering}`,
           TopicArn: undefined,
           TargetArn: undefined,
+          message: undefined,
+          phone_number: undefined,
           Message: "Hi",
           MessageStructure: undefined,
           "AWS.SNS.SMS.MaxPrice": "0.05",

@@ -5,6 +5,7 @@
 
 import { RequestError } from "../../errors.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
+import { rawParams } from "../../raw-params.ts";
 import type { AwsSnsConfig } from "./config.ts";
 
 /** What SNS takes, in UTF-8. */
@@ -30,14 +31,17 @@ const attributeOf: ReadonlyMap<string, string> = new Map(
  * What says whom the text goes to, what is in it, and what is done: opt-outs
  * and limits were asked about this number, and this text counted.
  */
-const fixed =
-  /^(?:Action|Version|PhoneNumber|TopicArn|TargetArn|Message(?:Structure)?|MessageAttributes\..*)$/is;
+const fixedParams = [
+  ...["Action", "Version", "PhoneNumber", "TopicArn", "TargetArn"],
+  ...["Message", "MessageStructure", "MessageAttributes*"],
+];
 
 /** @throws RequestError for a sender or a length that SNS does not take */
 export function publishForm(
-  { dst, body, src, providerOptions, providerParams }: OutgoingMessage,
+  message: OutgoingMessage,
   config: Pick<AwsSnsConfig, "from" | "smsType" | "maxPrice">,
 ): URLSearchParams {
+  const { dst, body, src, providerOptions } = message;
   const octets = new TextEncoder().encode(body).byteLength;
   if (octets > maxBodyOctets) {
     throw new RequestError(
@@ -59,10 +63,9 @@ export function publishForm(
   if (config.maxPrice !== undefined) {
     attributes.set(maxPriceName, String(config.maxPrice));
   }
-  for (const [name, value] of Object.entries(providerParams)) {
+  for (const [name, value] of rawParams(message, fixedParams)) {
     const attribute = attributeOf.get(name);
     const isAttribute = attribute !== undefined || name.startsWith("AWS.");
-    if (!isAttribute && fixed.test(name)) continue;
     const target = isAttribute ? attributes : form;
     target.delete(attribute ?? name);
     if (value != null) target.set(attribute ?? name, String(value));

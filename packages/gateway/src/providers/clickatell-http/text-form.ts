@@ -6,6 +6,7 @@
 import { analyze } from "../../encoding/analyze.ts";
 import { encodeUcs2 } from "../../encoding/ucs2.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
+import { rawParams } from "../../raw-params.ts";
 import type { ClickatellHttpConfig } from "./config.ts";
 
 /** What Clickatell takes; minutes. */
@@ -18,9 +19,10 @@ const allStatuses = "3";
  * Raw parameters that win over nothing. Opt-outs and limits were asked about
  * this number, and this text counted; whose account pays is configured.
  */
-const ours: ReadonlySet<string> = new Set(
-  "to text unicode data api_id user password session_id".split(" "),
-);
+const fixedParams = [
+  ...["to", "text", "unicode", "data"],
+  ...["api_id", "user", "password", "session_id"],
+];
 
 /** What a carrier's gateway must be able to do for a text, as one bit each. */
 const features: readonly (readonly [
@@ -40,9 +42,10 @@ const features: readonly (readonly [
 
 /** All but the credentials. */
 export function textForm(
-  { dst, body, src, providerOptions, providerParams }: OutgoingMessage,
+  message: OutgoingMessage,
   { from, callbackUrl }: Pick<ClickatellHttpConfig, "from" | "callbackUrl">,
 ): URLSearchParams {
+  const { dst, body, src, providerOptions } = message;
   const { senderId, statusReport, escalate, allowReply, expires } =
     providerOptions;
   const { encoding, segments } = analyze(body, { normalize: "none" });
@@ -64,8 +67,7 @@ export function textForm(
     const minutes = Math.max(1, Math.round(expires));
     form.set("validity", String(Math.min(minutes, longestValidity)));
   }
-  for (const [name, value] of Object.entries(providerParams)) {
-    if (ours.has(name.toLowerCase())) continue;
+  for (const [name, value] of rawParams(message, fixedParams)) {
     form.delete(name);
     if (value != null) form.set(name, toParameter(value));
   }

@@ -25,6 +25,7 @@ import {
   type StatusPolling,
 } from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
+import { rawParams } from "../../raw-params.ts";
 import {
   type Receiver,
   type ReceiverRoute,
@@ -186,13 +187,8 @@ export class ClickatellProvider extends Provider {
     });
   }
 
-  #toJson({
-    dst,
-    body,
-    src,
-    providerOptions,
-    providerParams,
-  }: OutgoingMessage): JsonObject {
+  #toJson(message: OutgoingMessage): JsonObject {
+    const { dst, body, src, providerOptions } = message;
     const { from, callbackUrl = this.gateway.callbackUrl(this.name) } =
       this.#config;
     // Nobody would be told.
@@ -201,8 +197,7 @@ export class ClickatellProvider extends Provider {
     return {
       channel: "sms",
       ...(sender && { from: toSender(sender) }),
-      ...providerParams,
-      // Opt-outs and limits were asked about this number, and this text counted.
+      ...Object.fromEntries(rawParams(message, fixedParams)),
       to: dst,
       content: body,
     };
@@ -244,6 +239,9 @@ export class ClickatellProvider extends Provider {
     });
   }
 }
+
+/** What says whom the text goes to, what is in it, and that it is a text. */
+const fixedParams = ["to", "content", "channel"];
 
 /** Clickatell writes numbers without their plus. */
 function toSender(sender: string): string {

@@ -128,7 +128,7 @@ function answersIn(root: XmlElement): [string | undefined, string][] {
 }
 
 /** What raw parameters cannot say. */
-const ours = ["mobileterminate", "text", "smsid"];
+const fixedParams = ["MobileTerminate", "Text", "SmsId"];
 
 /** One text as it stands in a request. */
 function writeText(message: OutgoingMessage, id: string): string {
@@ -138,7 +138,11 @@ function writeText(message: OutgoingMessage, id: string): string {
     ["Text", body],
     ["SmsId", id],
   ]);
-  for (const [name, value] of parametersOf(message, "SMS Operator", ours)) {
+  for (const [name, value] of parametersOf(
+    message,
+    "SMS Operator",
+    fixedParams,
+  )) {
     elements.set(name, value);
   }
   const written = Array.from(elements, ([name, value]) =>

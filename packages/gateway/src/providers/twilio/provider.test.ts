@@ -139,10 +139,25 @@ testCarrierContract(
           From: "Other",
           To: "+15550100100",
           Body: "Bye",
+          to: "+15550100100",
+          BODY: "Bye",
+          ContentSid: "HX1",
+          ContentVariables: "{}",
+          MediaUrl: "https://a.example/x.png",
+          MediaUrl1: "https://a.example/y.png",
+          StatusCallback: "https://a.example",
+          ApplicationSid: "AP1",
         },
         fields: {
           To: `+${answering}`,
           Body: "Hi",
+          to: undefined,
+          BODY: undefined,
+          ContentSid: undefined,
+          ContentVariables: undefined,
+          MediaUrl: undefined,
+          MediaUrl1: undefined,
+          ApplicationSid: undefined,
           From: "Other",
           MaxPrice: "0.05",
           SmartEncoded: "true",
@@ -256,6 +271,13 @@ test("asks for receipts where the gateway says that they can arrive", async () =
       ["delivered", "other one"],
     ],
   );
+});
+
+test("lets no raw parameter say where Twilio reports", async () => {
+  await using world = await open();
+  const params = { StatusCallback: "https://a.example" };
+  await world.send(answering, "Hi", { params });
+  assert.equal(world.fields().StatusCallback, `${world.callbackUrl}/status`);
 });
 
 test("says what codes mean, each that it knows of", () => {

@@ -23,6 +23,7 @@ import {
   type StatusPolling,
 } from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
+import { rawParams } from "../../raw-params.ts";
 import {
   ForbiddenRequestError,
   MalformedRequestError,
@@ -227,13 +228,8 @@ export class TwilioProvider extends Provider {
     return this.#config.callbackUrl ?? this.gateway.callbackUrl(this.name);
   }
 
-  #formOf({
-    dst,
-    body,
-    src,
-    providerOptions,
-    providerParams,
-  }: OutgoingMessage): URLSearchParams {
+  #formOf(message: OutgoingMessage): URLSearchParams {
+    const { dst, body, src, providerOptions } = message;
     const { from, messagingServiceSid } = this.#config;
     const callbackUrl = this.#callbackUrl;
     const { senderId, statusReport, expires } = providerOptions;
@@ -251,9 +247,7 @@ export class TwilioProvider extends Provider {
       const validity = Math.min(Math.max(1, seconds), longestValidity);
       form.set("ValidityPeriod", String(validity));
     }
-    for (const [name, value] of Object.entries(providerParams)) {
-      // Opt-outs and limits were asked about this number, and this text counted.
-      if (name === "To" || name === "Body") continue;
+    for (const [name, value] of rawParams(message, fixedParams)) {
       form.delete(name);
       for (const one of Array.isArray(value) ? value : [value]) {
         if (one != null) form.append(name, String(one));
@@ -296,6 +290,15 @@ export class TwilioProvider extends Provider {
     throw new MalformedRequestError("A form is needed");
   }
 }
+
+/**
+ * What says whom the text goes to, what is in it, and where Twilio reports: an
+ * application has an address of its own.
+ */
+const fixedParams = [
+  ...["To", "Body", "ContentSid", "ContentVariables", "MediaUrl*"],
+  ...["StatusCallback", "ApplicationSid"],
+];
 
 /** A code is a number, in forms a number in words. */
 function toCode(value: unknown): number | undefined {

@@ -106,6 +106,12 @@ export class CreditError extends MessageSendError {
   }
 }
 
+/** A class of errors that a carrier's code stands for. */
+export type SendErrorClass = new (
+  message?: string,
+  options?: ProviderErrorOptions,
+) => MessageSendError;
+
 /** Somebody paused the provider; nothing was sent. */
 export class ProviderPausedError extends ProviderError {
   static {

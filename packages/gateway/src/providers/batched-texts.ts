@@ -5,6 +5,7 @@
  */
 
 import { invalidAnswer } from "../carrier-answer.ts";
+import { type CarrierCode, codeOfText } from "../carrier-code.ts";
 import {
   ProviderConnectionError,
   ProviderError,
@@ -18,9 +19,6 @@ import type {
   StatusPolling,
 } from "../provider.ts";
 import { type RawParam, rawParams } from "../raw-params.ts";
-
-/** A carrier's code: a number, or whatever it wrote in place of one. */
-export type CarrierCode = number | string;
 
 /** What a carrier answered of each text, by its id. */
 export type CodesById = ReadonlyMap<string, CarrierCode>;
@@ -116,18 +114,12 @@ export function matchCodes(
     if (!open.delete(id)) {
       throw invalidAnswer(carrier, "names a text that was not in the request");
     }
-    codes.set(id, toCode(text));
+    codes.set(id, codeOfText(text));
   }
   if (open.size > 0) {
     throw invalidAnswer(carrier, "does not name each text of the request");
   }
   return codes;
-}
-
-/** A code is a number, in documents a number in words. */
-export function toCode(text: string): CarrierCode {
-  const code = text.trim();
-  return /^\d{1,9}$/.test(code) ? Number(code) : code;
 }
 
 /**

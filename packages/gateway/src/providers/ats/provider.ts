@@ -9,6 +9,7 @@ import {
   createAddressMatcher,
 } from "../../address-matcher.ts";
 import { invalidAnswer } from "../../carrier-answer.ts";
+import { type CarrierCode, codeOfText } from "../../carrier-code.ts";
 import { MessageSendError } from "../../errors.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
@@ -30,13 +31,11 @@ import {
   askBatches,
   type BatchWire,
   batchPolling,
-  type CarrierCode,
   type CodesById,
   matchCodes,
   parametersOf,
   sendAlone,
   sendBatches,
-  toCode,
   toPrefixedId,
 } from "../batched-texts.ts";
 import { postXml } from "../post-xml.ts";
@@ -153,7 +152,7 @@ export class AtsProvider extends Provider {
     const ofTexts = answers.filter(([id]) => id !== undefined);
     const ofRequest = answers
       .filter(([id]) => id === undefined)
-      .map(([, text]) => toCode(text))
+      .map(([, text]) => codeOfText(text))
       .find((code) => !ignoredCodes.has(code));
     if (ofRequest === undefined) return matchCodes("ATS", ids, ofTexts);
     throw this.#refusal(ofRequest, ofTexts.length > 0);

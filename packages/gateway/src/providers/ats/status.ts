@@ -3,12 +3,14 @@
  * that to a question; what follows from it differs.
  */
 
+import type { CarrierCode } from "../../carrier-code.ts";
 import {
   AuthError,
   LimitsError,
   MessageSendError,
   type ProviderErrorOptions,
   RequestError,
+  type SendErrorClass,
   ServerError,
   UnsupportedError,
 } from "../../errors.ts";
@@ -19,32 +21,25 @@ import {
   MessageStatus,
   type MessageStatusInit,
 } from "../../message-status.ts";
-import type { CarrierCode } from "../batched-texts.ts";
-
-/** A class of errors that a code stands for. */
-type ErrorClass = new (
-  message?: string,
-  options?: ProviderErrorOptions,
-) => MessageSendError;
 
 interface CodeMeaning {
   readonly words: string;
   /** Of a text that is refused with it; absent: it was taken. */
-  readonly error?: ErrorClass;
+  readonly error?: SendErrorClass;
   readonly options?: Pick<ProviderErrorOptions, "retryable" | "outcomeUnknown">;
   /** What it says of a text that is asked about; absent: nothing. */
   readonly status?: typeof MessageStatus;
 }
 
 /** The text was refused, and will not go out. */
-function refused(words: string, error: ErrorClass): CodeMeaning {
+function refused(words: string, error: SendErrorClass): CodeMeaning {
   return { words, error, status: MessageError };
 }
 
 /** It is about the request, and says nothing of a text that is asked about. */
 function request(
   words: string,
-  error: ErrorClass,
+  error: SendErrorClass,
   options: NonNullable<CodeMeaning["options"]> = {},
 ): CodeMeaning {
   return { words, error, options };

@@ -4,6 +4,9 @@
  * Signature Version 4, "Create a signed AWS API request".
  */
 
+import { toHex } from "../../hex.ts";
+import { importHmacKey } from "../../hmac.ts";
+
 /** Who signs. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -59,9 +62,11 @@ export async function signV4(
 
   const scope = [day, region, service, "aws4_request"];
   const toSign = [algorithm, time, scope.join("/"), await sha256(canonical)];
-  let key = octetsOf(`AWS4${secretAccessKey}`);
-  for (const part of scope) key = await hmac(key, part);
-  const signature = toHex(await hmac(key, toSign.join("\n")));
+  let key = await importHmacKey(`AWS4${secretAccessKey}`, "SHA-256");
+  for (const part of scope) {
+    key = await importHmacKey(await key.sign(part), "SHA-256");
+  }
+  const signature = toHex(await key.sign(toSign.join("\n")));
   return {
     ...headers,
     authorization: `${algorithm} Credential=${accessKeyId}/${scope.join("/")}, SignedHeaders=${names}, Signature=${signature}`,
@@ -101,25 +106,9 @@ function compare(a: string, b: string): number {
 }
 
 async function sha256(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", octetsOf(text));
+  const hash = await crypto.subtle.digest(
+    "SHA-256",
+    new TextEncoder().encode(text),
+  );
   return toHex(new Uint8Array(hash));
-}
-
-async function hmac(
-  secret: Uint8Array<ArrayBuffer>,
-  text: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", secret, algorithm, false, [
-    "sign",
-  ]);
-  return new Uint8Array(await crypto.subtle.sign("HMAC", key, octetsOf(text)));
-}
-
-function octetsOf(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-function toHex(octets: Uint8Array): string {
-  return Array.from(octets, (it) => it.toString(16).padStart(2, "0")).join("");
 }

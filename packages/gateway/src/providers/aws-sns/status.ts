@@ -9,21 +9,15 @@ import {
   CreditError,
   LimitsError,
   type MessageSendError,
-  type ProviderErrorOptions,
   RequestError,
+  type SendErrorClass,
   ServerError,
   UnsupportedError,
 } from "../../errors.ts";
 import { errorFromHttpStatus } from "../../http-status-error.ts";
 
-/** A class of errors that a code stands for. */
-type ErrorClass = new (
-  message?: string,
-  options?: ProviderErrorOptions,
-) => MessageSendError;
-
 interface CodeGroup {
-  readonly error: ErrorClass;
+  readonly error: SendErrorClass;
   /** Code → what it says. Some answers put `Exception` behind a code. */
   readonly codes: Readonly<Record<string, string>>;
 }
@@ -84,7 +78,7 @@ const groups: readonly CodeGroup[] = [
 
 const meaningOf: ReadonlyMap<
   string,
-  { readonly error: ErrorClass; readonly words: string }
+  { readonly error: SendErrorClass; readonly words: string }
 > = new Map(
   groups.flatMap(({ error, codes }) =>
     Object.entries(codes).map(([code, words]) => [code, { error, words }]),

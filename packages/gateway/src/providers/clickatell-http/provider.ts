@@ -13,7 +13,12 @@ import {
 import { decodeText } from "../../charset.ts";
 import { equalsConstantTime } from "../../constant-time.ts";
 import type { ProviderError } from "../../errors.ts";
-import { queryOf } from "../../form-encoding.ts";
+import {
+  fieldOf,
+  queryOf,
+  type RawForm,
+  readRawForm,
+} from "../../form-reading.ts";
 import type { HttpResponse } from "../../http.ts";
 import { errorFromHttpStatus } from "../../http-status-error.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
@@ -31,7 +36,6 @@ import { redact } from "../../redact.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
 import { type ClickatellHttpConfig, clickatellHttpSchema } from "./config.ts";
 import { parseLocalTime } from "./local-time.ts";
-import { fieldOf, type RawForm, readRawForm } from "./raw-form.ts";
 import { describeClickatellHttpCode, toError, toStatus } from "./status.ts";
 import { textForm } from "./text-form.ts";
 

@@ -11,8 +11,8 @@ import {
   LimitsError,
   MessageSendError,
   ProviderError,
-  type ProviderErrorOptions,
   RequestError,
+  type SendErrorClass,
   ServerError,
 } from "../../errors.ts";
 import {
@@ -24,19 +24,13 @@ import {
   type MessageStatusInit,
 } from "../../message-status.ts";
 
-/** A class of errors that a code stands for. */
-type ErrorClass = new (
-  message?: string,
-  options?: ProviderErrorOptions,
-) => ProviderError;
-
 /** A class of statuses that a code stands for. */
 type StatusClass = new (
   msgid: string,
   init?: MessageStatusInit,
 ) => MessageStatus;
 
-type ErrorRow = readonly [error: ErrorClass, meaning: string];
+type ErrorRow = readonly [error: SendErrorClass, meaning: string];
 type StatusRow = readonly [status: StatusClass, meaning: string];
 
 const errors: Readonly<Record<number, ErrorRow>> = {

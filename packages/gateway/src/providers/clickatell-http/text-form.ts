@@ -5,8 +5,10 @@
 
 import { analyze } from "../../encoding/analyze.ts";
 import { encodeUcs2 } from "../../encoding/ucs2.ts";
+import { toHex } from "../../hex.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import { rawParams } from "../../raw-params.ts";
+import { withoutPlus } from "../../sender-plus.ts";
 import type { ClickatellHttpConfig } from "./config.ts";
 
 /** What Clickatell takes; minutes. */
@@ -56,7 +58,7 @@ export function textForm(
   } else form.set("text", body);
   if (segments > 1) form.set("concat", String(segments));
   const sender = senderId || src || from;
-  if (sender) form.set("from", toSender(sender));
+  if (sender) form.set("from", withoutPlus(sender));
   if (statusReport && callbackUrl !== undefined) {
     form.set("deliv_ack", "1");
     form.set("callback", allStatuses);
@@ -92,13 +94,4 @@ function isNumber(sender: string | null): boolean {
 /** Clickatell writes true as 1. */
 function toParameter(value: unknown): string {
   return typeof value === "boolean" ? String(Number(value)) : String(value);
-}
-
-/** Clickatell writes numbers without their plus. */
-function toSender(sender: string): string {
-  return /^\+\d{7,15}$/.test(sender) ? sender.slice(1) : sender;
-}
-
-function toHex(octets: Uint8Array): string {
-  return Array.from(octets, (it) => it.toString(16).padStart(2, "0")).join("");
 }

@@ -5,11 +5,13 @@
  */
 
 import { asObject, type JsonObject } from "../../carrier-answer.ts";
+import { numericCode } from "../../carrier-code.ts";
 import { charsetOf, decodeText } from "../../charset.ts";
+import { parseForm } from "../../form-reading.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import { MalformedRequestError, type ReceiverRequest } from "../../receiver.ts";
-import { toCode, toStatus } from "./status.ts";
+import { toStatus } from "./status.ts";
 
 /** Texts from phones and reports, in the order of the call. */
 export interface ClickatellEvents {
@@ -58,7 +60,7 @@ function readCall({
   const type = headers["content-type"];
   const text = decodeText(rawBody, charsetOf(type));
   if (/^application\/x-www-form-urlencoded\b/i.test(type ?? "")) {
-    return Object.fromEntries(new URLSearchParams(text));
+    return Object.fromEntries(parseForm(text));
   }
   let call: JsonObject | undefined;
   try {
@@ -103,7 +105,7 @@ function toMessage(given: JsonObject, now: number): IncomingMessage {
 }
 
 function toReport(given: JsonObject, now: number): MessageStatus {
-  const code = toCode(given.statusCode);
+  const code = numericCode(given.statusCode);
   const word = textOf(given.status);
   if (code === undefined && word === undefined) {
     throw new MalformedRequestError("statusCode is needed");

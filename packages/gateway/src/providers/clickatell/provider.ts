@@ -13,6 +13,7 @@ import {
   type JsonObject,
   toBalance,
 } from "../../carrier-answer.ts";
+import { numericCode } from "../../carrier-code.ts";
 import { type MessageSendError, ProviderError } from "../../errors.ts";
 import { type HttpResponse, toConnectionError } from "../../http.ts";
 import type { MessageStatus } from "../../message-status.ts";
@@ -33,10 +34,11 @@ import {
 } from "../../receiver.ts";
 import { redact } from "../../redact.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
+import { withoutPlus } from "../../sender-plus.ts";
 import { type ClickatellConfig, clickatellSchema } from "./config.ts";
 import { readEvents, toInstant } from "./events.ts";
 import { matchEntries } from "./match-entries.ts";
-import { describeClickatellCode, toCode, toError, toStatus } from "./status.ts";
+import { describeClickatellCode, toError, toStatus } from "./status.ts";
 
 const defaultBaseUrl = "https://platform.clickatell.com";
 
@@ -118,7 +120,9 @@ export class ClickatellProvider extends Provider {
       // So it answers for an id that it does not know.
       if (!channel && word === "UNKNOWN") continue;
       const rtime = toInstant(timestamp, this.gateway.now());
-      statuses.push(toStatus(msgid, { code: toCode(statusCode), word, rtime }));
+      statuses.push(
+        toStatus(msgid, { code: numericCode(statusCode), word, rtime }),
+      );
     }
     return statuses;
   }
@@ -196,7 +200,7 @@ export class ClickatellProvider extends Provider {
     const sender = providerOptions.senderId || src || from;
     return {
       channel: "sms",
-      ...(sender && { from: toSender(sender) }),
+      ...(sender && { from: withoutPlus(sender) }),
       ...Object.fromEntries(rawParams(message, fixedParams)),
       to: dst,
       content: body,
@@ -230,7 +234,7 @@ export class ClickatellProvider extends Provider {
     const { code, description } = asObject(error) ?? {};
     return toError({
       httpStatus: status,
-      code: toCode(code),
+      code: numericCode(code),
       message:
         typeof description === "string"
           ? redact(description, [this.#config.apiKey])
@@ -242,11 +246,6 @@ export class ClickatellProvider extends Provider {
 
 /** What says whom the text goes to, what is in it, and that it is a text. */
 const fixedParams = ["to", "content", "channel"];
-
-/** Clickatell writes numbers without their plus. */
-function toSender(sender: string): string {
-  return /^\+\d{7,15}$/.test(sender) ? sender.slice(1) : sender;
-}
 
 /** Clickatell's One API, as a configuration names it. */
 export const clickatellType = defineProviderType<ClickatellConfig>({

@@ -5,13 +5,14 @@
  */
 
 import { isSuccess } from "../../carrier-answer.ts";
+import { numericCode } from "../../carrier-code.ts";
 import {
   AuthError,
   CreditError,
   LimitsError,
   type MessageSendError,
-  type ProviderErrorOptions,
   RequestError,
+  type SendErrorClass,
   ServerError,
   UnsupportedError,
 } from "../../errors.ts";
@@ -25,19 +26,13 @@ import {
   type MessageStatusInit,
 } from "../../message-status.ts";
 
-/** A class of errors that a code stands for. */
-type ErrorClass = new (
-  message?: string,
-  options?: ProviderErrorOptions,
-) => MessageSendError;
-
 /** A class of statuses that a code stands for. */
 type StatusClass = new (
   msgid: string,
   init?: MessageStatusInit,
 ) => MessageStatus;
 
-type ErrorRow = readonly [error: ErrorClass, meaning: string];
+type ErrorRow = readonly [error: SendErrorClass, meaning: string];
 type StatusRow = readonly [
   status: StatusClass,
   word: string | undefined,
@@ -188,7 +183,7 @@ export interface StatusGiven {
 export function describeClickatellCode(
   code: string | number,
 ): string | undefined {
-  const number = toCode(code);
+  const number = numericCode(code);
   const state = rowOf(
     number === undefined ? { word: String(code) } : { code: number },
   )?.[2];
@@ -196,14 +191,6 @@ export function describeClickatellCode(
   return state !== undefined && refusal !== undefined
     ? `Of a refused text: ${refusal} Of an accepted one: ${state}`
     : (refusal ?? state);
-}
-
-/** A code is a number, in forms a number in words. */
-export function toCode(value: unknown): number | undefined {
-  if (typeof value === "number") return value;
-  return typeof value === "string" && /^\d{1,6}$/.test(value)
-    ? Number(value)
-    : undefined;
 }
 
 function rowOf({ code, word }: StatusGiven): StatusRow | undefined {

@@ -4,6 +4,8 @@
  * request can neither be altered, nor sent elsewhere, nor sent again.
  */
 
+import { fromHex, toHex } from "../../hex.ts";
+import { importHmacKey } from "../../hmac.ts";
 import { ForbiddenRequestError } from "../../receiver.ts";
 
 export const SIGNATURE_HEADER = "carillon-forward-signature";
@@ -26,10 +28,9 @@ export async function sign(
   nonce: string = newNonce(),
 ): Promise<string> {
   const time = String(Math.floor(nowMs));
-  const key = await importKey(secret);
-  const data = signedData(request, time, nonce);
-  const mac = await crypto.subtle.sign("HMAC", key, data);
-  return `t=${time},n=${nonce},v1=${toHex(new Uint8Array(mac))}`;
+  const key = await importHmacKey(secret, "SHA-256");
+  const mac = await key.sign(signedData(request, time, nonce));
+  return `t=${time},n=${nonce},v1=${toHex(mac)}`;
 }
 
 /**
@@ -59,10 +60,9 @@ export class SignatureVerifier {
     if (match === null || Math.abs(nowMs - Number(time)) > TOLERANCE_MS) {
       throw new ForbiddenRequestError(REFUSAL);
     }
-    const key = await importKey(this.#secret);
+    const key = await importHmacKey(this.#secret, "SHA-256");
     const data = signedData(request, time, nonce);
-    // The platform's verification compares in constant time.
-    if (!(await crypto.subtle.verify("HMAC", key, fromHex(hex), data))) {
+    if (!(await key.verify(fromHex(hex), data))) {
       throw new ForbiddenRequestError(REFUSAL);
     }
     // Only now, for nobody else may fill the memory.
@@ -82,18 +82,6 @@ export class SignatureVerifier {
 const FORM = /^t=(\d{1,15}),n=([0-9a-f]{32}),v1=([0-9a-f]{64})$/;
 
 const REFUSAL = "The signature is missing, wrong, old or used before";
-
-type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
-
-function importKey(secret: string): Promise<HmacKey> {
-  return crypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(secret),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign", "verify"],
-  );
-}
 
 // No line but the last, the body, can hold a line feed.
 function signedData(
@@ -115,13 +103,4 @@ function signedData(
 
 function newNonce(): string {
   return toHex(crypto.getRandomValues(new Uint8Array(16)));
-}
-
-function toHex(octets: Uint8Array): string {
-  return Array.from(octets, (o) => o.toString(16).padStart(2, "0")).join("");
-}
-
-function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  const pairs = hex.match(/../g) ?? [];
-  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
 }

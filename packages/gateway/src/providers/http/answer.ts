@@ -6,8 +6,8 @@ import {
   CreditError,
   LimitsError,
   MessageSendError,
-  type ProviderErrorOptions,
   RequestError,
+  type SendErrorClass,
   ServerError,
   UnsupportedError,
 } from "../../errors.ts";
@@ -103,15 +103,7 @@ function readRefusal(
 }
 
 /** A class of errors that a page names. */
-const classes: Readonly<
-  Record<
-    PageError["is"],
-    new (
-      message?: string,
-      options?: ProviderErrorOptions,
-    ) => MessageSendError
-  >
-> = {
+const classes: Readonly<Record<PageError["is"], SendErrorClass>> = {
   MessageSendError,
   RequestError,
   UnsupportedError,

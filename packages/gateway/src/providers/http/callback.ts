@@ -3,7 +3,7 @@
 import { checkBasicAuthorization } from "../../basic-auth.ts";
 import { asObject } from "../../carrier-answer.ts";
 import { equalsConstantTime } from "../../constant-time.ts";
-import { parseForm, queryOf } from "../../form-encoding.ts";
+import { parseForm, queryOf } from "../../form-reading.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
 import {
   MessageAccepted,

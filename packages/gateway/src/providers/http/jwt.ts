@@ -3,6 +3,8 @@
  * key made it and it is good now. Its other claims say nothing to us.
  */
 
+import { importHmacKey } from "../../hmac.ts";
+
 /** False also for tokens that name another algorithm. */
 export async function isSignedJwt(
   token: string,
@@ -13,19 +15,11 @@ export async function isSignedJwt(
   const [head = "", claims = "", signature = ""] = parts;
   const header = objectOf(head);
   const payload = objectOf(claims);
-  const octets = octetsOf(signature);
+  const octets = fromBase64Url(signature);
   if (parts.length !== 3 || header?.alg !== "HS256") return false;
   if (!payload || !octets) return false;
-  const encoder = new TextEncoder();
-  const secret = await crypto.subtle.importKey(
-    "raw",
-    encoder.encode(key),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["verify"],
-  );
-  const text = encoder.encode(`${head}.${claims}`);
-  if (!(await crypto.subtle.verify("HMAC", secret, octets, text))) return false;
+  const secret = await importHmacKey(key, "SHA-256");
+  if (!(await secret.verify(octets, `${head}.${claims}`))) return false;
   const seconds = now.getTime() / 1000;
   const { exp, nbf } = payload;
   return (
@@ -38,7 +32,7 @@ export async function isSignedJwt(
 const leewaySeconds = 60;
 
 function objectOf(part: string): Readonly<Record<string, unknown>> | undefined {
-  const octets = octetsOf(part);
+  const octets = fromBase64Url(part);
   if (!octets) return undefined;
   try {
     const parsed: unknown = JSON.parse(new TextDecoder().decode(octets));
@@ -50,8 +44,8 @@ function objectOf(part: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** Of base64url; `undefined` where it is none. */
-function octetsOf(text: string): Uint8Array<ArrayBuffer> | undefined {
+/** `undefined` where a text is no base64url. */
+function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^[\w-]*$/.test(text)) return undefined;
   try {
     const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));

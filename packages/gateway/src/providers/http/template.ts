@@ -3,6 +3,7 @@
  * A text in which a value is absent is absent itself; `{{` and `}}` are braces.
  */
 
+import { withPlus } from "../../sender-plus.ts";
 import { escapeXml } from "../../xml.ts";
 
 export type TemplateValue = string | number | boolean;
@@ -104,7 +105,7 @@ type MakeFilter = (argument: string | undefined) => AppliedFilter;
 
 const filters: ReadonlyMap<string, MakeFilter> = new Map<string, MakeFilter>([
   // A number of 7 to 15 digits with its plus; short codes and names as they are.
-  ["plus", filterOf((v) => (/^\d{7,15}$/.test(String(v)) ? `+${v}` : v))],
+  ["plus", filterOf((v) => withPlus(String(v)))],
   ["digits", filterOf((v) => String(v).replace(/\D/g, ""))],
   ["text", filterOf((v) => String(v))],
   ["integer", filterOf(toInteger)],

@@ -3,6 +3,7 @@
  * ids of ours. It is asked what became of them, and calls nobody.
  */
 
+import type { CarrierCode } from "../../carrier-code.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import {
@@ -17,7 +18,6 @@ import {
   askBatches,
   type BatchWire,
   batchPolling,
-  type CarrierCode,
   type CodesById,
   matchCodes,
   parametersOf,

@@ -3,10 +3,11 @@
  * question.
  */
 
+import type { CarrierCode } from "../../carrier-code.ts";
 import {
   MessageSendError,
-  type ProviderErrorOptions,
   RequestError,
+  type SendErrorClass,
   ServerError,
 } from "../../errors.ts";
 import {
@@ -17,24 +18,17 @@ import {
   MessageStatus,
   type MessageStatusInit,
 } from "../../message-status.ts";
-import type { CarrierCode } from "../batched-texts.ts";
-
-/** A class of errors that a status stands for. */
-type ErrorClass = new (
-  message?: string,
-  options?: ProviderErrorOptions,
-) => MessageSendError;
 
 interface StatusMeaning {
   readonly words: string;
   readonly status: typeof MessageStatus;
   /** Of a text that is answered with it; absent: it was taken. */
-  readonly error?: ErrorClass;
+  readonly error?: SendErrorClass;
   /** Default: as the class has it. */
   readonly retryable?: boolean;
 }
 
-function failed(words: string, error: ErrorClass): StatusMeaning {
+function failed(words: string, error: SendErrorClass): StatusMeaning {
   return { words, status: MessageError, error };
 }
 

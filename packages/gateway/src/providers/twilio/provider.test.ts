@@ -277,7 +277,10 @@ test("lets no raw parameter say where Twilio reports", async () => {
   await using world = await open();
   const params = { StatusCallback: "https://a.example" };
   await world.send(answering, "Hi", { params });
-  assert.equal(world.fields().StatusCallback, `${world.callbackUrl}/status`);
+  assert.equal(
+    world.twilio.texts[0]?.fields.StatusCallback,
+    `${world.callbackUrl}/status`,
+  );
 });
 
 test("says what codes mean, each that it knows of", () => {

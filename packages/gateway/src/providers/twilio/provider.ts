@@ -12,6 +12,8 @@ import {
   type JsonObject,
   toBalance,
 } from "../../carrier-answer.ts";
+import { numericCode } from "../../carrier-code.ts";
+import { parseForm } from "../../form-reading.ts";
 import type { HttpResponse } from "../../http.ts";
 import { IncomingMessage } from "../../incoming-message.ts";
 import type { MessageStatus } from "../../message-status.ts";
@@ -32,6 +34,7 @@ import {
   type ReceiverResponse,
 } from "../../receiver.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
+import { withPlus } from "../../sender-plus.ts";
 import { describeTwilioCode } from "./codes.ts";
 import { type TwilioConfig, twilioSchema } from "./config.ts";
 import { isSigned } from "./signature.ts";
@@ -107,7 +110,7 @@ export class TwilioProvider extends Provider {
     if (status === "failed" || status === "undelivered") {
       throw toError({
         httpStatus: 400,
-        code: toCode(code),
+        code: numericCode(code),
         message: typeof reason === "string" ? reason : undefined,
       });
     }
@@ -144,7 +147,7 @@ export class TwilioProvider extends Provider {
       if (typeof status !== "string") throw invalidAnswer("Twilio");
       const found = toStatus(msgid, status, {
         rtime: new Date(this.gateway.now()),
-        errorCode: toCode(errorCode),
+        errorCode: numericCode(errorCode),
       });
       if (found) statuses.push(found);
     }
@@ -180,7 +183,7 @@ export class TwilioProvider extends Provider {
               required(form, "MessageStatus"),
               {
                 rtime: new Date(this.gateway.now()),
-                errorCode: toCode(form.get("ErrorCode")),
+                errorCode: numericCode(form.get("ErrorCode")),
                 meta: metaOf(Object.fromEntries(form), {
                   ErrorMessage: "errorMessage",
                   RawDlrDoneDate: "doneDate",
@@ -235,7 +238,7 @@ export class TwilioProvider extends Provider {
     const { senderId, statusReport, expires } = providerOptions;
     const form = new URLSearchParams({ To: `+${dst}`, Body: body });
     const sender = senderId ?? src ?? (messagingServiceSid ? null : from);
-    if (sender != null) form.set("From", toSender(sender));
+    if (sender != null) form.set("From", withPlus(sender));
     else if (messagingServiceSid !== undefined) {
       form.set("MessagingServiceSid", messagingServiceSid);
     }
@@ -260,7 +263,7 @@ export class TwilioProvider extends Provider {
     const { code, message } = answer;
     return toError({
       httpStatus: status,
-      code: toCode(code),
+      code: numericCode(code),
       message: typeof message === "string" ? message : undefined,
       retryAfterMs: parseRetryAfter(headers["retry-after"], this.gateway.now()),
     });
@@ -277,7 +280,7 @@ export class TwilioProvider extends Provider {
     );
     const body = new Uint8Array(rawBody);
     const fields = isForm
-      ? new URLSearchParams(new TextDecoder().decode(body))
+      ? parseForm(new TextDecoder().decode(body))
       : undefined;
     const signature = headers["x-twilio-signature"] ?? "";
     const { authToken } = this.#config;
@@ -299,19 +302,6 @@ const fixedParams = [
   ...["To", "Body", "ContentSid", "ContentVariables", "MediaUrl*"],
   ...["StatusCallback", "ApplicationSid"],
 ];
-
-/** A code is a number, in forms a number in words. */
-function toCode(value: unknown): number | undefined {
-  if (typeof value === "number") return value;
-  return typeof value === "string" && /^\d{1,6}$/.test(value)
-    ? Number(value)
-    : undefined;
-}
-
-/** Numbers get their plus; short codes and names are as they are. */
-function toSender(sender: string): string {
-  return /^\d{7,15}$/.test(sender) ? `+${sender}` : sender;
-}
 
 /** What of an answer or a form is kept, by our names for it. */
 function metaOf(

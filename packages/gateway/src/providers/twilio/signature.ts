@@ -5,6 +5,8 @@
  */
 
 import { equalsConstantTime } from "../../constant-time.ts";
+import { toHex } from "../../hex.ts";
+import { importHmacKey } from "../../hmac.ts";
 
 /** A request as Twilio made it. */
 export interface TwilioRequest {
@@ -31,7 +33,7 @@ export async function isSigned(
     // Nothing would cover the body.
     return false;
   }
-  const fields = bodyHash === null ? textOf(request.fields) : "";
+  const fields = bodyHash === null ? signedText(request.fields) : "";
   let isOne = false;
   for (const url of urlsOf(request.url)) {
     const made = await sign(url + fields, authToken);
@@ -41,7 +43,7 @@ export async function isSigned(
 }
 
 /** Names and values without separators; a name's values sorted, each once. */
-function textOf(fields: URLSearchParams | undefined): string {
+function signedText(fields: URLSearchParams | undefined): string {
   let text = "";
   for (const name of [...new Set(fields?.keys())].sort()) {
     const values = [...new Set(fields?.getAll(name))].sort();
@@ -62,18 +64,6 @@ function urlsOf(url: string): readonly string[] {
 
 /** Base64 of the HMAC. */
 export async function sign(text: string, authToken: string): Promise<string> {
-  const encoder = new TextEncoder();
-  const key = await crypto.subtle.importKey(
-    "raw",
-    encoder.encode(authToken),
-    { name: "HMAC", hash: "SHA-1" },
-    false,
-    ["sign"],
-  );
-  const mac = await crypto.subtle.sign("HMAC", key, encoder.encode(text));
-  return btoa(String.fromCharCode(...new Uint8Array(mac)));
-}
-
-function toHex(octets: Uint8Array): string {
-  return Array.from(octets, (it) => it.toString(16).padStart(2, "0")).join("");
+  const key = await importHmacKey(authToken, "SHA-1");
+  return btoa(String.fromCharCode(...(await key.sign(text))));
 }

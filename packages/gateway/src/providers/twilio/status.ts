@@ -9,8 +9,8 @@ import {
   CreditError,
   LimitsError,
   type MessageSendError,
-  type ProviderErrorOptions,
   RequestError,
+  type SendErrorClass,
   ServerError,
   UnsupportedError,
 } from "../../errors.ts";
@@ -24,15 +24,9 @@ import {
   type MessageStatusInit,
 } from "../../message-status.ts";
 
-/** A class of errors that a code stands for. */
-type ErrorClass = new (
-  message?: string,
-  options?: ProviderErrorOptions,
-) => MessageSendError;
-
 interface CodeGroup {
   readonly codes: readonly number[];
-  readonly error: ErrorClass;
+  readonly error: SendErrorClass;
   /** Default: as the class has it. */
   readonly retryable?: boolean;
 }

@@ -51,7 +51,7 @@ export const SmsOptions = Type.Object(
     ),
     params: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
-        description: `Raw parameters for the provider, which win over the other options; not recipient and text. ${params} members, ${paramsDepth} deep, ${paramsBytes} bytes at most`,
+        description: `Raw parameters for the provider, which win over the other options; not recipient, text, account and callbacks. ${params} members, ${paramsDepth} deep, ${paramsBytes} bytes at most`,
         ...optionCode,
       }),
     ),

@@ -68,7 +68,11 @@ test("a limit ends at the time in its text", () => {
   const cases: readonly (readonly [string, number | undefined])[] = [
     ["Maximum MT limit exceeded until 1800000060", 60_000],
     ["Maximum MT limit exceeded until 1799999999", 0],
-    ["Maximum MT limit exceeded until 99999999999", 365 * 86_400_000],
+    ["Maximum MT limit exceeded until 99999999999", 5000],
+    ["Maximum MT limit for 4915112345 exceeded until 1800000060", 60_000],
+    ["Maximum MT limit exceeded until 1800000060 for 4915112345", 60_000],
+    ["Maximum MT limit exceeded for 4915112345", 5000],
+    ["Maximum MT limit of 1799990000 exceeded until 1800000060", 60_000],
     ["Maximum MT limit exceeded until <UNIX TIME STAMP>", 5000],
     ["", 5000],
   ];

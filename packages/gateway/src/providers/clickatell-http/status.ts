@@ -85,8 +85,9 @@ const statuses: Readonly<Record<number, StatusRow>> = {
 
 const limitReached = 130;
 
-/** A year: who asks for more asks never to come again. */
-const longestWaitMs = 365 * 86_400_000;
+/** Limits are of a day or a month, and clocks differ. */
+const longestWaitMs = 32 * 86_400_000;
+const longestAgoMs = 86_400_000;
 
 /** What a reply `ERR: …` says. */
 export interface ClickatellHttpFailure {
@@ -139,10 +140,16 @@ export function describeClickatellHttpCode(
     : (refusal ?? state);
 }
 
-/** "… until 1218007814": a UNIX time in seconds. */
+/**
+ * "… until 1218007814": a UNIX time in seconds. The last number near now is it:
+ * others are of phones.
+ */
 function untilTimeIn(text: string, now: number): number | undefined {
-  const [seconds] = /\b\d{9,11}\b/.exec(text) ?? [];
-  if (seconds === undefined) return undefined;
-  const waitMs = Number(seconds) * 1000 - now;
-  return Math.min(Math.max(0, waitMs), longestWaitMs);
+  return Array.from(
+    text.matchAll(/\b\d{9,11}\b/g),
+    ([seconds]) => Number(seconds) * 1000 - now,
+  )
+    .filter((waitMs) => waitMs >= -longestAgoMs && waitMs <= longestWaitMs)
+    .map((waitMs) => Math.max(0, waitMs))
+    .at(-1);
 }

@@ -27,7 +27,8 @@ export class ProviderError extends Error {
   static readonly retryableByDefault: boolean = false;
 
   provider: string | undefined;
-  readonly code: string | number | undefined;
+  /** The gateway takes secrets out of it. */
+  code: string | number | undefined;
   /** Whether the same request may succeed later without any change. */
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;

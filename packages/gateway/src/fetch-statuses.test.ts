@@ -12,7 +12,9 @@ import { providerTypes } from "./providers/provider-types.ts";
 type Answer = (ids: readonly string[], context: SendContext) => unknown;
 
 class PolledProvider extends Provider {
-  override readonly polling = { firstAfterMs: 30_000, batchSize: 7 };
+  override get polling() {
+    return { firstAfterMs: 30_000, batchSize: 7 };
+  }
   readonly #answer: Answer;
   stopped = false;
 
@@ -138,7 +140,9 @@ test("a provider that is removed answers before it is stopped", async () => {
 
 test("refuses a provider that says how it is polled, and cannot be", () => {
   class Mute extends NullProvider {
-    override readonly polling = { firstAfterMs: 1, batchSize: 1 };
+    override get polling() {
+      return { firstAfterMs: 1, batchSize: 1 };
+    }
   }
   assert.throws(
     () => new Gateway().addProvider("mute", new Mute()),

@@ -9,6 +9,7 @@ import {
 } from "./errors.ts";
 import { MessageStatus } from "./message-status.ts";
 import type { Provider } from "./provider.ts";
+import { redactError, secretsOf } from "./redact-error.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 export interface FetchOptions {
@@ -49,6 +50,7 @@ export async function fetchStatuses(
     return checkStatuses(await untilAborted(asked, ended), name);
   } catch (error) {
     if (error instanceof ProviderError) error.provider ??= name;
+    redactError(error, secretsOf(provider));
     throw error;
   } finally {
     timer.cancel();

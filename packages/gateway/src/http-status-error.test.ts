@@ -30,6 +30,17 @@ for (const [status, name] of CASES) {
   });
 }
 
+for (const status of [502, 504]) {
+  test(`${status} may come from in front of the carrier, which has the text`, () => {
+    const error = errorFromHttpStatus(status, "why");
+    assert.equal(error.name, "ServerError");
+    assert.equal(error.outcomeUnknown, true);
+    const own = errorFromHttpStatus(status, "why", { code: 7 });
+    assert.equal(own.outcomeUnknown, false);
+    assert.equal(errorFromHttpStatus(503, "why").outcomeUnknown, false);
+  });
+}
+
 test("the carrier's own code goes before the status", () => {
   assert.equal(errorFromHttpStatus(400, "why", { code: 301 }).code, 301);
 });

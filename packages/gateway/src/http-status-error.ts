@@ -14,7 +14,11 @@ import {
   UnsupportedError,
 } from "./errors.ts";
 
-/** The error for an HTTP status of a carrier; whether to repeat is in it. */
+/**
+ * The error for an HTTP status of a carrier; whether to repeat is in it. A 502 or
+ * 504 without a code of the carrier's own comes from a gateway in front of it,
+ * which may have handed on the request: it leaves the outcome unknown.
+ */
 export function errorFromHttpStatus(
   status: number,
   message: string,
@@ -40,6 +44,12 @@ export function errorFromHttpStatus(
       return new LimitsError(message, details);
     case 501:
       return new UnsupportedError(message, details);
+    case 502:
+    case 504:
+      return new ServerError(message, {
+        outcomeUnknown: options.code === undefined,
+        ...details,
+      });
     default:
       return status >= 500
         ? new ServerError(message, details)

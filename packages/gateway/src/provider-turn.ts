@@ -8,6 +8,7 @@ import { describeValue } from "./describe-value.ts";
 import { ProviderConnectionError, ProviderError } from "./errors.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
 import type { Provider, ProviderContext } from "./provider.ts";
+import { redactError, secretsOf } from "./redact-error.ts";
 
 export interface TurnOptions {
   readonly clock: Pick<Clock, "setTimer">;
@@ -95,6 +96,7 @@ export class ProviderTurn implements ProviderContext {
       sent = await this.#provider.send(message, this);
     } catch (error) {
       if (error instanceof ProviderError) error.provider ??= name;
+      redactError(error, secretsOf(this.#provider, message.dst));
       throw error;
     }
     if (sent instanceof OutgoingMessage) return sent;

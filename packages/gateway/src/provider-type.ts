@@ -17,6 +17,8 @@ export interface ProviderField {
   /** Completes "expected …". It is shown, so it holds no value. */
   readonly expected: string;
   readonly isOptional?: true;
+  /** Its value is taken out of errors; of an object, these members. */
+  readonly isSecret?: true | readonly string[];
 }
 
 /** What whoever reads the configuration hands to providers. */

@@ -111,7 +111,18 @@ export abstract class Provider {
    * How `fetchStatuses` is to be called. Default: the carrier pushes its reports,
    * or has none, and is not asked.
    */
-  readonly polling: StatusPolling | undefined = undefined;
+  get polling(): StatusPolling | undefined {
+    return undefined;
+  }
+
+  /**
+   * What of its settings must not be seen in errors: carriers quote what they
+   * were sent. The gateway takes it out of what `send` and `fetchStatuses` reject
+   * with, besides its own callback URL and the recipient's number.
+   */
+  get secrets(): readonly string[] {
+    return [];
+  }
 
   /** The name it was registered under. */
   get name(): string {
@@ -165,7 +176,8 @@ export abstract class Provider {
 
   /**
    * Asks for the states of messages, at most `polling.batchSize`. Leaves out those
-   * that the carrier says nothing of; they are asked about again. Rejects with a
+   * that the carrier says nothing of, or that were not asked before a request failed;
+   * they are asked about again. Rejects, where nothing was found, with a
    * `ProviderError`: if it is not retryable, one of the ids is to blame.
    */
   fetchStatuses?(
@@ -191,6 +203,15 @@ export abstract class Provider {
   /** Routes for the carrier's calls; null when it never calls. */
   receiver(): Receiver | null {
     return null;
+  }
+
+  /**
+   * Where the carrier reaches this provider, without a slash at its end: as it
+   * is set, else as the gateway says; `undefined`: nowhere that is known.
+   */
+  protected callbackUrl(configured: string | undefined): string | undefined {
+    const url = configured ?? this.#host?.callbackUrl(this.#name);
+    return url?.replace(/\/+$/, "");
   }
 
   /** Hands a received text to the hooks; rejects with the first failure. */

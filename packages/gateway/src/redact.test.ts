@@ -30,6 +30,10 @@ const quotes: readonly (readonly [quoted: string, redacted: string])[] = [
   ["password p@ss/word", "password ***"],
   ["password p%40ss%2fword", "password ***"],
   ['{"pass":"p@ss\\/word"}', '{"pass":"***"}'],
+  [
+    "form: password=s%C3%A9cret+key, s&eacute;",
+    "form: password=***, s&eacute;",
+  ],
   ["sigs: a/b/c/da/b/c/d", "sigs: ***"],
   // What the end cuts off.
   ["Cannot POST /services/T02", "Cannot POST ***"],

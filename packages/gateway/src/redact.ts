@@ -104,6 +104,13 @@ function masked(text: string, covered: Uint8Array): string {
   return result;
 }
 
+const htmlEscapes: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
 function formsOf(secret: string): string[] {
   const plain = secret.toWellFormed();
   const encoded = encodeURIComponent(plain);
@@ -114,6 +121,9 @@ function formsOf(secret: string): string[] {
     // As PHP writes JSON.
     plain.replaceAll("/", "\\/"),
     plain.replaceAll("&", "&amp;"),
+    plain.replace(/[&<>"]/g, (it) => htmlEscapes[it] ?? it),
+    // As a field of a form.
+    encoded.replaceAll("%20", "+"),
   ];
 }
 

@@ -19,7 +19,9 @@ import { createSubscriptionTokens } from "./subscription-tokens.ts";
 
 /** Gives texts the numbers they go to as ids, and says what is set for them. */
 class PolledProvider extends Provider {
-  override readonly polling = { firstAfterMs: 30_000, batchSize: 10 };
+  override get polling() {
+    return { firstAfterMs: 30_000, batchSize: 10 };
+  }
   readonly states = new Map<string, (id: string) => MessageStatus>();
   readonly questions: (readonly string[])[] = [];
   problem: Error | undefined;

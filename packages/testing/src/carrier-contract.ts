@@ -11,8 +11,10 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import type {
   CarrierAnswer,
+  CarrierFault,
   FakeCarrier,
 } from "./fake-carriers/fake-carrier.ts";
 import {
@@ -32,8 +34,22 @@ export interface CarrierUnderTest extends ProviderUnderTest {
   readonly carrier: FakeCarrier;
   /** Of the last text, as the carrier got them, nested ones by their path. */
   fields(): Readonly<Record<string, string | undefined>>;
-  /** Another gateway with the same settings, as after a restart. */
-  restart(): Promise<unknown>;
+  send(
+    number: string,
+    text: string,
+    wishes?: TextWishes,
+  ): Promise<{
+    readonly msgid: string | null;
+    /** The provider says that the carrier calls with a report. */
+    readonly isReported: boolean;
+  }>;
+  /**
+   * Another gateway with the same settings, as after a restart; its routes are
+   * where they were, and are known as it is asked for, by default from settings.
+   */
+  restart(address?: CallbackAddress): Promise<unknown>;
+  /** When the carrier is first asked about a text; `undefined`: never. */
+  readonly pollAfterMs: number | undefined;
   /** Makes the application's hooks fail for the next call. */
   failNextHook(): void;
   /** Absent: the carrier takes one text at a time. */
@@ -50,6 +66,9 @@ export interface CarrierUnderTest extends ProviderUnderTest {
   /** What the carrier calls; absent: it never calls. */
   readonly calls?: CarrierCalls;
 }
+
+/** Where a provider has it from where its carrier reaches it. */
+export type CallbackAddress = "settings" | "gateway" | "nowhere";
 
 export interface BatchResult {
   readonly message: { readonly msgid: string | null };
@@ -94,11 +113,20 @@ export interface RefusalCase {
   readonly error: string;
   readonly retryable: boolean;
   readonly retryAfterMs?: number;
+  /** Whether the text may have gone out all the same. Default false. */
+  readonly outcomeUnknown?: boolean;
 }
 
 export interface CarrierContractOptions extends ProviderContractOptions {
   readonly wishes: readonly WishCase[];
   readonly refusals: readonly RefusalCase[];
+  /** Texts in the settings that nobody may see. */
+  readonly secrets: readonly string[];
+  /**
+   * An answer that refuses a text in these words, or with them as a code. Absent:
+   * the carrier has no words for it.
+   */
+  readonly quote?: (words: string) => CarrierFault;
   /** More answers of success that do not say which text was taken. */
   readonly unreadable?: Readonly<Record<string, CarrierAnswer>>;
 }
@@ -134,7 +162,16 @@ const unreadable: Readonly<Record<string, CarrierAnswer>> = {
 /** Answers that say what they mean by their status alone. */
 const failures: readonly RefusalCase[] = [
   refusal("500 with a page", 500, "ServerError", true),
-  refusal("502 with nothing", 502, "ServerError", true),
+  refusal("503 with a page", 503, "ServerError", true),
+  // Of a gateway in front of the carrier, which may have the text.
+  {
+    ...refusal("502 with nothing", 502, "ServerError", true),
+    outcomeUnknown: true,
+  },
+  {
+    ...refusal("504 with a page", 504, "ServerError", true),
+    outcomeUnknown: true,
+  },
   refusal("401 with a page", 401, "AuthError", false),
   refusal("429 with a time to wait", 429, "LimitsError", true, 7000),
   refusal("404 with a page", 404, "RequestError", false),
@@ -173,20 +210,67 @@ export function testCarrierContract(
       });
     }
 
-    for (const { title, answer, error, retryable, retryAfterMs } of [
-      ...failures,
-      ...options.refusals,
-    ]) {
+    for (const refused of [...failures, ...options.refusals]) {
+      const { title, answer, error, retryable, retryAfterMs } = refused;
+      const { outcomeUnknown = false } = refused;
       test(`tells ${title} as what it is`, async (given) => {
         const failure = await failureAfter(given, answer);
         assert.equal(failure.name, error);
-        assert.equal(failure.outcomeUnknown, false, String(failure));
+        assert.equal(failure.outcomeUnknown, outcomeUnknown, String(failure));
         assert.equal(failure.retryable, retryable, String(failure));
         if (retryAfterMs !== undefined) {
           assert.equal(failure.retryAfterMs, retryAfterMs);
         }
       });
     }
+
+    for (const address of ["settings", "gateway"] as const) {
+      test(`shows nothing secret that the carrier quotes: address by ${address}`, async (given) => {
+        const { quote } = options;
+        if (!quote) return;
+        await given.restart(address);
+        const url = given.calls?.urls[0] ?? "";
+        const path = new URL(url || "http://carrier.test").pathname;
+        const secrets = [...options.secrets, given.answering];
+        const words = ["Sorry", ...secrets, url, `+${given.answering}`];
+        const failure = await failureAfter(given, quote(words.join(" ")));
+        const shown = inspect(failure, { depth: 9 });
+        assert.match(shown, /Sorry/);
+        for (const it of secrets) assert.ok(!shown.includes(it), shown);
+        // Who is not told the address cannot quote it.
+        const isTold = address === "gateway" || given.calls?.report;
+        if (path !== "/" && isTold) assert.ok(!shown.includes(path), shown);
+      });
+    }
+
+    test("expects reports wherever it has its address from", async (given) => {
+      const sent = await given.send(given.answering, "Hi");
+      const fields = Object.entries(given.fields());
+      const { pollAfterMs } = given;
+      await given.restart("gateway");
+      const again = await given.send(given.answering, "Hi");
+      assert.equal(again.isReported, sent.isReported);
+      assert.equal(given.pollAfterMs, pollAfterMs);
+      const url = given.calls?.urls[0]?.replace(/\/[^/]*$/, "") ?? "";
+      for (const [name, value] of fields) {
+        const other = given.fields()[name];
+        // Ids differ from text to text.
+        if (value === undefined) assert.equal(other, undefined, name);
+        else if (url && value.includes(url)) assert.equal(other, value, name);
+        else assert.notEqual(other, undefined, name);
+      }
+      if (given.calls?.report) assert.equal(sent.isReported, true);
+    });
+
+    test("expects no report that nobody can make, and asks instead", async (given) => {
+      if (!given.calls?.report) return;
+      const { pollAfterMs = Number.POSITIVE_INFINITY } = given;
+      await given.restart("nowhere");
+      const { isReported } = await given.send(given.answering, "Hi");
+      assert.equal(isReported, false);
+      if (given.pollAfterMs === undefined) return;
+      assert.ok(given.pollAfterMs < pollAfterMs);
+    });
 
     for (const [title, answer] of Object.entries({
       ...unreadable,
@@ -245,6 +329,7 @@ export function testCarrierContract(
         ["cut", true],
         [{ body: "?" }, true],
         [{ status: 500 }, false],
+        [{ status: 504 }, true],
       ] as const) {
         given.carrier.failNext(fault);
         const results = await given.sendBatch(texts);
@@ -269,6 +354,36 @@ export function testCarrierContract(
       );
     });
 
+    test("answers what is known of some where others are not known", async (given) => {
+      if (!given.fetchStatuses) return;
+      const known: (string | null)[] = [];
+      for (let n = 0; n < 3; n++) {
+        known.push((await given.send(given.answering, "Hi")).msgid);
+      }
+      const [first = "", ...others] = known.map(String);
+      const asked = [first, "an-id-nobody-knows", ...others];
+      const found = await given.fetchStatuses(asked);
+      assert.deepEqual(found.map(({ msgid }) => msgid).sort(), known.sort());
+    });
+
+    test("a request that fails costs no answer of another", async (given) => {
+      if (!given.fetchStatuses) return;
+      const ids: string[] = [];
+      for (let n = 0; n < 3; n++) {
+        ids.push(String((await given.send(given.answering, "Hi")).msgid));
+      }
+      const before = given.carrier.requests.length;
+      given.carrier.failNext({ status: 429 });
+      const found = await given.fetchStatuses(ids).catch(() => []);
+      const asked = given.carrier.requests.length - before;
+      assert.equal(found.length, asked === 1 ? 0 : ids.length - 1);
+    });
+
+    test("says nothing of a text that another account may have sent", async (given) => {
+      if (!given.fetchStatuses) return;
+      assert.deepEqual(await given.fetchStatuses(["an-id-nobody-knows"]), []);
+    });
+
     test("asking fails where the answer cannot be read", async (given) => {
       if (!given.fetchStatuses) return;
       const { msgid } = await given.send(given.answering, "Hi");
@@ -276,6 +391,7 @@ export function testCarrierContract(
       for (const fault of [
         { status: 500 },
         { body: "?" },
+        { body: "<html><body>It works!</body></html>" },
         xml(entityBomb()),
         "cut",
         "half",
@@ -284,6 +400,17 @@ export function testCarrierContract(
         await failureOf(given.fetchStatuses([msgid]));
       }
       assert.equal((await given.fetchStatuses([msgid])).length, 1);
+    });
+
+    test("shows nothing secret that is quoted where it was asked", async (given) => {
+      const { quote, secrets } = options;
+      if (!given.fetchStatuses || !quote) return;
+      const { msgid } = await given.send(given.answering, "Hi");
+      given.carrier.failNext(quote(["Sorry", ...secrets].join(" ")));
+      const failure = await failureOf(given.fetchStatuses([String(msgid)]));
+      const shown = inspect(failure, { depth: 9 });
+      assert.match(shown, /Sorry/);
+      for (const it of secrets) assert.ok(!shown.includes(it), shown);
     });
 
     test("answers what money is left", async (given) => {

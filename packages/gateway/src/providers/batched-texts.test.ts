@@ -14,7 +14,6 @@ import {
   matchCodes,
   sendAlone,
   sendBatches,
-  toPrefixedId,
 } from "./batched-texts.ts";
 
 const zeros = (ids: readonly string[]): CodesById =>
@@ -44,12 +43,6 @@ function textsOf(count: number): OutgoingMessage[] {
     (_, n) => new OutgoingMessage("420777123456", `Text ${n}`),
   );
 }
-
-test("an id has its dash without a prefix, too", () => {
-  assert.equal(toPrefixedId("1", "15"), "1-15");
-  assert.equal(toPrefixedId("", "15"), "-15");
-  assert.equal(toPrefixedId("a-", "-1"), "a---1");
-});
 
 test("sends in requests of a hundred, each text under an id of its own", async () => {
   const wire = createWire();
@@ -189,6 +182,17 @@ test("asks for a hundred at once, and for each once", async () => {
   });
   assert.deepEqual([...codes.keys()], ids);
   assert.deepEqual(requests, [100, 50]);
+});
+
+test("keeps what was answered before a request failed", async () => {
+  const ids = Array.from({ length: 250 }, (_, n) => `-${n}`);
+  const askUntil = (last: string) =>
+    askBatches(ids, async (batch) => {
+      if (batch.includes(last)) throw new LimitsError("slow");
+      return zeros(batch);
+    });
+  assert.deepEqual([...(await askUntil("-150")).keys()], ids.slice(0, 100));
+  await assert.rejects(askUntil("-50"), { name: "LimitsError" });
 });
 
 test("takes an answer that names each text once, in any order", () => {

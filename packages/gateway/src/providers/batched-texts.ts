@@ -48,15 +48,6 @@ export const batchPolling: StatusPolling = {
   batchSize: maxBatch,
 };
 
-/**
- * A text's id at the carrier. The prefix tells installations with one account
- * apart; the dash is there without one, too. The whole is the message's id with
- * us: it is never taken apart, and stays right when the prefix is changed.
- */
-export function toPrefixedId(prefix: string, id: string): string {
-  return `${prefix}-${id}`;
-}
-
 /** Sends in requests of up to 100 texts; one that fails leaves the others. */
 export async function sendBatches(
   messages: readonly OutgoingMessage[],
@@ -85,17 +76,32 @@ export async function sendAlone(
   return message;
 }
 
-/** Asks for up to 100 at once; rejects when one of the requests fails. */
+/**
+ * Asks for up to 100 at once. What was found before a request failed is the
+ * answer; the others are asked about again.
+ *
+ * @throws the error, where nothing was found
+ */
 export async function askBatches(
   ids: readonly string[],
   ask: (ids: readonly string[]) => Promise<CodesById>,
 ): Promise<CodesById> {
   const codes = new Map<string, CarrierCode>();
   for (const batch of batchesOf([...new Set(ids)])) {
-    for (const [id, code] of await ask(batch)) codes.set(id, code);
+    try {
+      for (const [id, code] of await ask(batch)) codes.set(id, code);
+    } catch (error) {
+      if (codes.size === 0) throw error;
+      break;
+    }
   }
   return codes;
 }
+
+/** What a request answered, in the order of the answer. */
+export type AnsweredCodes = Iterable<
+  readonly [id: string | undefined, code: string]
+>;
 
 /**
  * The codes of exactly those texts that a request was about.
@@ -106,7 +112,7 @@ export async function askBatches(
 export function matchCodes(
   carrier: string,
   asked: readonly string[],
-  answered: Iterable<readonly [id: string | undefined, code: string]>,
+  answered: AnsweredCodes,
 ): CodesById {
   const open = new Set(asked);
   const codes = new Map<string, CarrierCode>();
@@ -118,6 +124,28 @@ export function matchCodes(
   }
   if (open.size > 0) {
     throw invalidAnswer(carrier, "does not name each text of the request");
+  }
+  return codes;
+}
+
+/**
+ * The codes of those texts of a question that its answer names. Others are
+ * dropped; so is one of which it says two things.
+ */
+export function findCodes(
+  asked: readonly string[],
+  answered: AnsweredCodes,
+): CodesById {
+  const open = new Set(asked);
+  const codes = new Map<string, CarrierCode>();
+  for (const [id = "", text] of answered) {
+    if (!open.has(id)) continue;
+    const code = codeOfText(text);
+    if ((codes.get(id) ?? code) === code) codes.set(id, code);
+    else {
+      codes.delete(id);
+      open.delete(id);
+    }
   }
   return codes;
 }

@@ -1,6 +1,7 @@
 /** Settings that many providers have, as their schemas name them. */
 
 import type { ProviderField } from "../provider-type.ts";
+import { secretsOfUrl } from "../redact.ts";
 
 /** Any text but the empty one. */
 export const textField: ProviderField = {
@@ -14,6 +15,9 @@ export const urlField = {
   check: (value: unknown) => typeof value === "string" && URL.canParse(value),
   expected: "a URL that starts with http:// or https://",
 } as const satisfies ProviderField;
+
+/** Where the carrier reaches us: who knows it can make up reports and texts. */
+export const callbackUrlField: ProviderField = secret(optional(urlField));
 
 /** What stands in front of our ids at a carrier; may be empty. */
 export const prefixField: ProviderField = {
@@ -49,4 +53,33 @@ export function wholeNumber(minimum: number, maximum: number): ProviderField {
 /** The same field, which may be left out. */
 export function optional(field: ProviderField): ProviderField {
   return { ...field, isOptional: true };
+}
+
+/** The same field, whose value nobody may see. */
+export function secret(field: ProviderField): ProviderField {
+  return { ...field, isSecret: true };
+}
+
+/** The texts in the secret settings; of a URL, what lets somebody use it. */
+export function secretsIn(
+  schema: Readonly<Record<string, ProviderField>>,
+  settings: object,
+): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const { isSecret } = schema[name] ?? {};
+    if (isSecret === undefined) return [];
+    const given =
+      isSecret === true ? [value] : isSecret.map((it) => memberOf(value, it));
+    return given.flatMap((it) => (typeof it === "string" ? formsOf(it) : []));
+  });
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null
+    ? Object.getOwnPropertyDescriptor(value, name)?.value
+    : undefined;
+}
+
+function formsOf(text: string): string[] {
+  return /^https?:/.test(text) ? secretsOfUrl(text) : [text];
 }

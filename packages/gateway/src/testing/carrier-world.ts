@@ -1,6 +1,9 @@
 /** A provider in a gateway of its own, with a carrier for it on this machine. */
 
-import type { CarrierUnderTest } from "@carillon/testing/carrier-contract";
+import type {
+  CallbackAddress,
+  CarrierUnderTest,
+} from "@carillon/testing/carrier-contract";
 import type { FakeCarrier } from "@carillon/testing/fake-carriers/fake-carrier";
 import { Gateway } from "../gateway.ts";
 import type { HttpClient } from "../http.ts";
@@ -65,6 +68,8 @@ export async function openCarrierWorld({
     throw new Error("no room");
   };
 
+  let address: CallbackAddress = "settings";
+
   function openGateway() {
     const gateway = new Gateway({ sendTimeoutMs, ...(http && { http }) });
     gateway.onStatus.add((status) => {
@@ -86,8 +91,13 @@ export async function openCarrierWorld({
   function addProvider(): Provider {
     const { baseUrl } = carrier;
     const given = settings({ baseUrl, callbackUrl });
-    const made = type.create(given, { logger: { info() {} } });
-    return current.gateway.addProvider(name, made);
+    const { callbackUrl: _, ...others } = { callbackUrl, ...given };
+    const made = type.create(address === "settings" ? given : others, {
+      logger: { info() {} },
+    });
+    const { gateway } = current;
+    if (address === "gateway") gateway.callbackBase = `${routes.url}/sms`;
+    return gateway.addProvider(name, made);
   }
   let provider = addProvider();
 
@@ -109,12 +119,15 @@ export async function openCarrierWorld({
     },
     statuses: () => statuses,
     received: () => received,
-    send: (number, text, { from, options = {}, params = {} } = {}) =>
-      current.gateway.send(
+    async send(number, text, { from, options = {}, params = {} } = {}) {
+      const sent = await current.gateway.send(
         new OutgoingMessage(number, text, from)
           .options({ statusReport: true, ...options })
           .params({ ...params }),
-      ),
+      );
+      const { statusReport } = sent.providerOptions;
+      return { msgid: sent.msgid, isReported: statusReport };
+    },
     ...(provider.sendBatch && {
       sendBatch: async (texts) =>
         (await provider.sendBatch?.(
@@ -124,8 +137,7 @@ export async function openCarrierWorld({
         )) ?? [],
     }),
     ...(provider.fetchStatuses && {
-      fetchStatuses: async (msgids) =>
-        (await provider.fetchStatuses?.(msgids)) ?? [],
+      fetchStatuses: (msgids) => current.gateway.fetchStatuses(name, msgids),
     }),
     ...(provider.fetchBalance && {
       fetchBalance: async () =>
@@ -134,7 +146,11 @@ export async function openCarrierWorld({
     failNextHook() {
       isFailing = true;
     },
-    async restart() {
+    get pollAfterMs() {
+      return provider.polling?.firstAfterMs;
+    },
+    async restart(next = "settings") {
+      address = next;
       await current.gateway.stop();
       current = openGateway();
       provider = addProvider();

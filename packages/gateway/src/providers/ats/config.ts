@@ -5,6 +5,7 @@ import type { ProviderField } from "../../provider-type.ts";
 import {
   optional,
   prefixField,
+  secret,
   textField,
   urlField,
   wholeNumber,
@@ -32,7 +33,7 @@ export interface AtsConfig {
 
 export const atsSchema: Readonly<Record<string, ProviderField>> = {
   username: textField,
-  password: textField,
+  password: secret(textField),
   keyword: textField,
   from: { ...textField, expected: "a number or a name" },
   prefix: optional(prefixField),

@@ -9,6 +9,7 @@ import {
   type FakeAtsText,
   startFakeAts,
 } from "@carillon/testing/fake-carriers/ats";
+import { escapeMarkup } from "@carillon/testing/fake-carriers/markup";
 import fc from "fast-check";
 import type { ProviderError } from "../../errors.ts";
 import { Gateway } from "../../gateway.ts";
@@ -94,6 +95,8 @@ testCarrierContract(
     });
   },
   {
+    secrets: [password],
+    quote: (words) => atsAnswer([[undefined, escapeMarkup(words)]]),
     skip: {
       "reports what became of a text by its id":
         "It is asked, and never calls with a report.",
@@ -228,7 +231,8 @@ test("each text goes out and is found again under its prefix and id", async () =
       const provider = gateway.addProvider("ats", made);
       const sent = await gateway.send(new OutgoingMessage(answering, "Hi"));
       const uniq = ats.texts.at(-1)?.fields.uniq;
-      assert.equal(uniq, `${prefix}-${id}`);
+      assert.ok(uniq?.startsWith(`${prefix}-${id}-`));
+      assert.ok(uniq);
       assert.equal(sent.msgid, uniq);
       const found = await provider.fetchStatuses?.([uniq]);
       assert.deepEqual(
@@ -293,7 +297,13 @@ test("what ATS has already is not refused, and is found by asking", async () => 
 });
 
 test("a text whose answer was lost is found by asking", async () => {
-  for (const fault of ["cut", "silence", "half", { body: "?" }] as const) {
+  for (const fault of [
+    "cut",
+    "silence",
+    "half",
+    { body: "?" },
+    { status: 504 },
+  ] as const) {
     await using world = await open();
     const seen: string[] = [];
     world.ats.failNext(fault);
@@ -339,27 +349,65 @@ test("asks until it is known whether a text was delivered", async () => {
   ]);
 });
 
-test("a question fails whose answer leaves out a text or names another", async () => {
+test("answers what ATS says of a question's texts, and of no others", async () => {
   await using world = await open();
   const ids = ["test-1", "test-2"];
-  for (const [answer, code] of [
-    [atsAnswer([["test-1", 23]]), "INVALID_ANSWER"],
+  for (const [answer, known] of [
+    [[["test-1", 23]], ["test-1"]],
     [
-      atsAnswer([
+      [
         ["test-1", 23],
         ["test-2", 23],
         ["test-3", 23],
-      ]),
-      "INVALID_ANSWER",
+      ],
+      ids,
     ],
-    [atsAnswer([[undefined, 100]]), 100],
+    [
+      [
+        ["test-1", 23],
+        ["test-2", 23],
+        ["test-1", 24],
+      ],
+      ["test-2"],
+    ],
+    // It cannot be of all texts.
+    [
+      [
+        [undefined, 200],
+        ["test-2", 23],
+      ],
+      ["test-2"],
+    ],
+    [[], []],
   ] as const) {
-    world.ats.failNext(answer);
-    await assert.rejects(async () => world.provider.fetchStatuses?.(ids), {
-      code,
-    });
+    world.ats.failNext(atsAnswer(answer));
+    const found = (await world.provider.fetchStatuses?.(ids)) ?? [];
+    assert.deepEqual(
+      found.map(({ msgid, kind }) => [msgid, kind]),
+      known.map((id) => [id, "delivered"]),
+    );
   }
-  assert.equal((await world.provider.fetchStatuses?.(ids))?.length, 2);
+  world.ats.failNext(atsAnswer([[undefined, 100]]));
+  await assert.rejects(async () => world.provider.fetchStatuses?.(ids), {
+    code: 100,
+  });
+});
+
+test("a text that ATS does not know failed only if this account sent it", async () => {
+  const { msgid } = await (async () => {
+    await using other = await open(undefined, { username: "another" });
+    return { msgid: other.provider.chooseId?.() ?? "" };
+  })();
+  await using world = await open(undefined, { prefix: "before" });
+  const { provider } = world;
+  const own = provider.chooseId?.() ?? "";
+  await world.restart();
+  const asked = [msgid, own, "SM0123456789", "test-1", own.slice(0, -1)];
+  const found = (await world.provider.fetchStatuses?.(asked)) ?? [];
+  assert.deepEqual(
+    found.map((it) => [it.msgid, it.kind, it.statusCode]),
+    [[own, "error", 20]],
+  );
 });
 
 test("a limit of the day ends with the day in Prague", async () => {

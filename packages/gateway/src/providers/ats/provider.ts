@@ -18,6 +18,7 @@ import {
   type ProviderContext,
   type SendContext,
   type SendResult,
+  type StatusPolling,
 } from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
 import {
@@ -27,18 +28,19 @@ import {
   type ReceiverResponse,
 } from "../../receiver.ts";
 import { escapeXml, findElements, type XmlElement } from "../../xml.ts";
+import { AccountIds } from "../account-ids.ts";
 import {
   askBatches,
   type BatchWire,
   batchPolling,
-  type CodesById,
+  findCodes,
   matchCodes,
   parametersOf,
   sendAlone,
   sendBatches,
-  toPrefixedId,
 } from "../batched-texts.ts";
 import { postXml } from "../post-xml.ts";
+import { secretsIn } from "../setting-fields.ts";
 import { type AtsConfig, atsSchema } from "./config.ts";
 import {
   answerTexts,
@@ -48,7 +50,13 @@ import {
   toIncoming,
 } from "./inbound.ts";
 import { msUntilPragueMidnight } from "./prague-time.ts";
-import { describeCode, ignoredCodes, toError, toStatus } from "./status.ts";
+import {
+  describeCode,
+  ignoredCodes,
+  notFoundCode,
+  toError,
+  toStatus,
+} from "./status.ts";
 import { TakenIds } from "./taken-ids.ts";
 
 const defaultBaseUrl = "https://fik.atspraha.cz";
@@ -56,18 +64,27 @@ const path = "/gwfcgi/XMLServerWrapper.fcgi";
 
 /** Sends through an account at ATS, and receives what comes to it. */
 export class AtsProvider extends Provider {
-  override readonly polling = batchPolling;
   readonly #config: AtsConfig;
   readonly #url: string;
+  readonly #ids: AccountIds;
   readonly #mayCall: AddressMatcher;
   readonly #taken = new TakenIds();
 
   constructor(config: AtsConfig) {
     super();
     this.#config = config;
-    const { baseUrl = defaultBaseUrl, allowFrom } = config;
+    const { baseUrl = defaultBaseUrl, allowFrom, username } = config;
     this.#url = baseUrl.replace(/\/+$/, "") + path;
+    this.#ids = new AccountIds(config.prefix, ["ats", username, this.#url]);
     this.#mayCall = allowFrom ? createAddressMatcher(allowFrom) : () => true;
+  }
+
+  override get polling(): StatusPolling {
+    return batchPolling;
+  }
+
+  override get secrets(): readonly string[] {
+    return secretsIn(atsSchema, this.#config);
   }
 
   override send(
@@ -78,8 +95,7 @@ export class AtsProvider extends Provider {
   }
 
   override chooseId(): string {
-    const { prefix = "" } = this.#config;
-    return toPrefixedId(prefix, this.gateway.newId());
+    return this.#ids.toId(this.gateway.newId());
   }
 
   override sendBatch(
@@ -89,19 +105,26 @@ export class AtsProvider extends Provider {
     return sendBatches(messages, this.#wire(context), context);
   }
 
-  /** Rejects where the answer does not name exactly the texts of the question. */
+  /**
+   * Leaves out what the answer does not name, and what ATS does not know that
+   * another account may have sent.
+   */
   override async fetchStatuses(
     msgids: readonly string[],
     context: SendContext = {},
   ): Promise<readonly MessageStatus[]> {
-    const codes = await askBatches(msgids, (ids) => {
+    const codes = await askBatches(msgids, async (ids) => {
       const elements = ids.map(escapeXml).map((id) => {
         return `<dlr uniq="${id}">${id}</dlr>`;
       });
-      return this.#post(elements, ids, context);
+      const { ofTexts, refusal } = await this.#post(elements, context);
+      if (refusal && ofTexts.length === 0) throw refusal;
+      return findCodes(ids, ofTexts);
     });
     const rtime = new Date(this.gateway.now());
-    return Array.from(codes, ([id, code]) => toStatus(id, code, { rtime }));
+    return [...codes]
+      .filter(([id, code]) => code !== notFoundCode || this.#ids.isOwn(id))
+      .map(([id, code]) => toStatus(id, code, { rtime }));
   }
 
   /** What a code of ATS means, in words. */
@@ -125,16 +148,26 @@ export class AtsProvider extends Provider {
     return {
       newId: () => this.chooseId(),
       write: (message, id) => writeText(message, id, this.#config),
-      post: (texts, ids) => this.#post(texts, ids, context),
+      post: async (texts, ids) => {
+        const { ofTexts, refusal } = await this.#post(texts, context);
+        if (refusal === undefined) return matchCodes("ATS", ids, ofTexts);
+        if (ofTexts.length === 0) throw refusal;
+        // Some of them may have been taken.
+        const { message, code = "" } = refusal;
+        throw new MessageSendError(message, { code, outcomeUnknown: true });
+      },
       toError: (code) => this.#toError(code),
     };
   }
 
+  /** What ATS says of single texts, and why it refuses the request, if it does. */
   async #post(
     elements: readonly string[],
-    ids: readonly string[],
     context: SendContext,
-  ): Promise<CodesById> {
+  ): Promise<{
+    readonly ofTexts: readonly (readonly [id: string, code: string])[];
+    readonly refusal: MessageSendError | undefined;
+  }> {
     const { username, password } = this.#config;
     const auth = `<auth><name>${escapeXml(username)}</name><password>${escapeXml(password)}</password></auth>`;
     const root = await postXml(
@@ -146,26 +179,19 @@ export class AtsProvider extends Provider {
       },
       context,
     );
-    const answers = findElements(root, "code").map(
-      ({ attributes, text }) => [attributes.get("uniq"), text] as const,
-    );
-    const ofTexts = answers.filter(([id]) => id !== undefined);
-    const ofRequest = answers
-      .filter(([id]) => id === undefined)
-      .map(([, text]) => codeOfText(text))
-      .find((code) => !ignoredCodes.has(code));
-    if (ofRequest === undefined) return matchCodes("ATS", ids, ofTexts);
-    throw this.#refusal(ofRequest, ofTexts.length > 0);
-  }
-
-  /** @param isMixed it says something of single texts, too */
-  #refusal(code: CarrierCode, isMixed: boolean): MessageSendError {
-    const error = this.#toError(code);
-    if (error === undefined) return invalidAnswer("ATS");
-    // Some of them may have been taken.
-    return isMixed
-      ? new MessageSendError(error.message, { code, outcomeUnknown: true })
-      : error;
+    const ofTexts: [string, string][] = [];
+    const ofRequest: CarrierCode[] = [];
+    for (const { attributes, text } of findElements(root, "code")) {
+      const id = attributes.get("uniq");
+      if (id === undefined) ofRequest.push(codeOfText(text));
+      else ofTexts.push([id, text]);
+    }
+    const code = ofRequest.find((it) => !ignoredCodes.has(it));
+    const refusal =
+      code === undefined
+        ? undefined
+        : (this.#toError(code) ?? invalidAnswer("ATS"));
+    return { ofTexts, refusal };
   }
 
   #toError(code: CarrierCode): MessageSendError | undefined {

@@ -47,13 +47,16 @@ function request(
 
 const dailyLimit = 334;
 
+/** Of a text that it is asked about. */
+export const notFoundCode = 20;
+
 const meanings: ReadonlyMap<CarrierCode, CodeMeaning> = new Map<
   CarrierCode,
   CodeMeaning
 >([
   [0, { words: "accepted, ready to be sent", status: MessageAccepted }],
   [1, request("unspecified error", ServerError)],
-  [20, refused("not found", MessageSendError)],
+  [notFoundCode, refused("not found", MessageSendError)],
   [21, { words: "not sent yet", status: MessageAccepted }],
   [22, { words: "sent", status: MessageAccepted }],
   [23, { words: "delivered", status: MessageDelivered }],

@@ -4,6 +4,7 @@ import type { ProviderField } from "../../provider-type.ts";
 import {
   oneOf,
   optional,
+  secret,
   textField,
   textLike,
   urlField,
@@ -41,8 +42,8 @@ export const snsOrigin: string = `https://sns\\.${region}\\.amazonaws\\.com(?:\\
 export const awsSnsSchema: Readonly<Record<string, ProviderField>> = {
   region: textLike(new RegExp(`^${region}$`), "a region such as eu-central-1"),
   accessKeyId: textField,
-  secretAccessKey: textField,
-  sessionToken: optional(textField),
+  secretAccessKey: secret(textField),
+  sessionToken: secret(optional(textField)),
   from: optional({ ...textField, expected: "a number or a name" }),
   smsType: optional(oneOf("Promotional", "Transactional")),
   maxPrice: {

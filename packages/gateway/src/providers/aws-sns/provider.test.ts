@@ -144,6 +144,8 @@ testCarrierContract(
     });
   },
   {
+    secrets: [credentials.secretAccessKey],
+    quote: (words) => refusal(400, "InvalidParameter", words),
     skip: { "reports what became of a text by its id": nothing },
     wishes: [
       {

@@ -19,6 +19,7 @@ import {
 } from "../../receiver.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
 import { textOf, type XmlElement } from "../../xml.ts";
+import { secretsIn } from "../setting-fields.ts";
 import { CertificateCache } from "./certificate-cache.ts";
 import { type AwsSnsConfig, awsSnsSchema } from "./config.ts";
 import { publishForm } from "./publish-form.ts";
@@ -71,6 +72,10 @@ export class AwsSnsProvider extends Provider {
   /** What a code of an error says; `undefined` for one that nobody knows. */
   override describeCode(code: string | number): string | undefined {
     return describeCode(code);
+  }
+
+  override get secrets(): readonly string[] {
+    return secretsIn(awsSnsSchema, this.#config);
   }
 
   override async send(

@@ -1,7 +1,14 @@
 /** What the provider of Clickatell's older HTTP API needs to know. */
 
 import type { ProviderField } from "../../provider-type.ts";
-import { optional, textField, textLike, urlField } from "../setting-fields.ts";
+import {
+  callbackUrlField,
+  optional,
+  secret,
+  textField,
+  textLike,
+  urlField,
+} from "../setting-fields.ts";
 
 /** An account with an HTTP API, and what its texts come from. */
 export interface ClickatellHttpConfig {
@@ -14,8 +21,8 @@ export interface ClickatellHttpConfig {
   readonly from?: string;
   /**
    * Where Clickatell reaches this provider's routes, as the HTTP API was told
-   * there, such as `https://sms.example.com/sms/clickatell-http`. Absent: no
-   * receipts are asked for.
+   * there, such as `https://sms.example.com/sms/clickatell-http`. Default: as
+   * the gateway says; where it says nothing, no receipts are asked for.
    */
   readonly callbackUrl?: string;
   /** Default `https://api.clickatell.com`. */
@@ -25,8 +32,8 @@ export interface ClickatellHttpConfig {
 export const clickatellHttpSchema: Readonly<Record<string, ProviderField>> = {
   apiId: textLike(/^\d{1,12}$/, "a number, written as a text"),
   user: textField,
-  password: textField,
+  password: secret(textField),
   from: optional({ ...textField, expected: "a number or a name" }),
-  callbackUrl: optional(urlField),
+  callbackUrl: callbackUrlField,
   baseUrl: optional(urlField),
 };

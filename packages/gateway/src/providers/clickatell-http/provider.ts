@@ -32,8 +32,8 @@ import {
   type ReceiverRequest,
   textResponse,
 } from "../../receiver.ts";
-import { redact } from "../../redact.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
+import { secretsIn } from "../setting-fields.ts";
 import { type ClickatellHttpConfig, clickatellHttpSchema } from "./config.ts";
 import { parseLocalTime } from "./local-time.ts";
 import { describeClickatellHttpCode, toError, toStatus } from "./status.ts";
@@ -54,13 +54,16 @@ export class ClickatellHttpProvider extends Provider {
     this.#url = `${(config.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "")}/http`;
   }
 
+  override get secrets(): readonly string[] {
+    return secretsIn(clickatellHttpSchema, this.#config);
+  }
+
   override async send(
     message: OutgoingMessage,
     context: SendContext = {},
   ): Promise<OutgoingMessage> {
     // Nobody would be told.
-    const { callbackUrl = this.gateway.callbackUrl(this.name) } = this.#config;
-    if (callbackUrl === undefined) {
+    if (this.callbackUrl(this.#config.callbackUrl) === undefined) {
       message.providerOptions.statusReport = false;
     }
     const form = textForm(message, this.#config);
@@ -182,7 +185,7 @@ export class ClickatellHttpProvider extends Provider {
     if (code !== undefined) {
       return toError({
         code: Number(code),
-        text: redact(text.trim(), [this.#config.password]),
+        text: text.trim(),
         now,
         retryAfterMs,
       });

@@ -3,11 +3,9 @@ import { test } from "node:test";
 import { OutgoingMessage } from "../../outgoing-message.ts";
 import { textForm } from "./text-form.ts";
 
-const callbackUrl = "https://sms.example.com/sms/clickatell-http";
-
 function formOf(text: string, params: Record<string, unknown> = {}) {
   const message = new OutgoingMessage("491510000000", text).params(params);
-  return Object.fromEntries(textForm(message, { callbackUrl }));
+  return Object.fromEntries(textForm(message, {}));
 }
 
 /** Parts as phones count them, and whether GSM-7 holds the text. */

@@ -45,7 +45,7 @@ const features: readonly (readonly [
 /** All but the credentials. */
 export function textForm(
   message: OutgoingMessage,
-  { from, callbackUrl }: Pick<ClickatellHttpConfig, "from" | "callbackUrl">,
+  { from }: Pick<ClickatellHttpConfig, "from">,
 ): URLSearchParams {
   const { dst, body, src, providerOptions } = message;
   const { senderId, statusReport, escalate, allowReply, expires } =
@@ -59,7 +59,7 @@ export function textForm(
   if (segments > 1) form.set("concat", String(segments));
   const sender = senderId || src || from;
   if (sender) form.set("from", withoutPlus(sender));
-  if (statusReport && callbackUrl !== undefined) {
+  if (statusReport) {
     form.set("deliv_ack", "1");
     form.set("callback", allStatuses);
   }

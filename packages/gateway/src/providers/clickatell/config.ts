@@ -2,7 +2,13 @@
 
 import type { Credentials } from "../../basic-auth.ts";
 import type { ProviderField } from "../../provider-type.ts";
-import { optional, textField, urlField } from "../setting-fields.ts";
+import {
+  callbackUrlField,
+  optional,
+  secret,
+  textField,
+  urlField,
+} from "../setting-fields.ts";
 
 /** An integration of Clickatell's, and what its texts come from. */
 export interface ClickatellConfig {
@@ -12,8 +18,8 @@ export interface ClickatellConfig {
   readonly from?: string;
   /**
    * Where the integration reaches this provider's routes, as it was told at
-   * Clickatell, such as `https://sms.example.com/sms/clickatell`. Absent: no
-   * receipts are waited for.
+   * Clickatell, such as `https://sms.example.com/sms/clickatell`. Default: as
+   * the gateway says; where it says nothing, Clickatell is asked for states.
    */
   readonly callbackUrl?: string;
   /** What the integration presents when it calls: Clickatell signs nothing. */
@@ -25,9 +31,9 @@ export interface ClickatellConfig {
 const { schema: text } = textField;
 
 export const clickatellSchema: Readonly<Record<string, ProviderField>> = {
-  apiKey: textField,
+  apiKey: secret(textField),
   from: optional({ ...textField, expected: "a number" }),
-  callbackUrl: optional(urlField),
+  callbackUrl: callbackUrlField,
   callbackAuth: {
     schema: {
       type: "object",
@@ -37,6 +43,7 @@ export const clickatellSchema: Readonly<Record<string, ProviderField>> = {
     },
     expected: 'an object of "user" and "pass"',
     isOptional: true,
+    isSecret: ["pass"],
   },
   baseUrl: optional(urlField),
 };

@@ -92,6 +92,11 @@ testCarrierContract(
     });
   },
   {
+    secrets: [apiKey],
+    quote: (description) => ({
+      status: 400,
+      body: { messages: [], error: { code: 21, description } },
+    }),
     wishes: [
       {
         title: "sends from the configured number",

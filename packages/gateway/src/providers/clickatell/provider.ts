@@ -32,9 +32,10 @@ import {
   type ReceiverRoute,
   textResponse,
 } from "../../receiver.ts";
-import { redact } from "../../redact.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
 import { withoutPlus } from "../../sender-plus.ts";
+import { askEach } from "../ask-each.ts";
+import { secretsIn } from "../setting-fields.ts";
 import { type ClickatellConfig, clickatellSchema } from "./config.ts";
 import { readEvents, toInstant } from "./events.ts";
 import { matchEntries } from "./match-entries.ts";
@@ -49,11 +50,12 @@ const maxTextsPerRequest = 200;
  * One request each. Where Clickatell calls us it is asked only about what it has
  * not called about for an hour.
  */
-const askedAtOnce = 20;
+const batchSize = 20;
+const withCallback: StatusPolling = { firstAfterMs: 3_600_000, batchSize };
+const withoutCallback: StatusPolling = { firstAfterMs: 30_000, batchSize };
 
 /** Sends through an integration, and receives what comes to it. */
 export class ClickatellProvider extends Provider {
-  override readonly polling: StatusPolling;
   readonly #config: ClickatellConfig;
   readonly #messagesUrl: string;
   readonly #balanceUrl: string;
@@ -61,13 +63,17 @@ export class ClickatellProvider extends Provider {
   constructor(config: ClickatellConfig) {
     super();
     this.#config = config;
-    this.polling = {
-      firstAfterMs: config.callbackUrl ? 3_600_000 : 30_000,
-      batchSize: askedAtOnce,
-    };
     const url = (config.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "");
     this.#messagesUrl = `${url}/v1/message`;
     this.#balanceUrl = `${url}/public-client/balance`;
+  }
+
+  override get polling(): StatusPolling {
+    return this.#callbackUrl === undefined ? withoutCallback : withCallback;
+  }
+
+  override get secrets(): readonly string[] {
+    return secretsIn(clickatellSchema, this.#config);
   }
 
   override async send(
@@ -106,25 +112,9 @@ export class ClickatellProvider extends Provider {
     msgids: readonly string[],
     context: SendContext = {},
   ): Promise<readonly MessageStatus[]> {
-    const statuses: MessageStatus[] = [];
-    for (const msgid of msgids) {
-      const url = `${this.#messagesUrl}/${encodeURIComponent(msgid)}`;
-      const response = await this.#request("GET", url, context);
-      // What Clickatell forgot says nothing of the others.
-      if (response.status === 404) continue;
-      const answer = answerJson(response);
-      if (!isSuccess(response)) throw this.#refusal(response, answer?.error);
-      const channel = asObject(answer?.sms) ?? asObject(answer?.whatsapp);
-      const { status: word, statusCode, timestamp } = channel ?? answer ?? {};
-      if (typeof word !== "string") throw invalidAnswer("Clickatell");
-      // So it answers for an id that it does not know.
-      if (!channel && word === "UNKNOWN") continue;
-      const rtime = toInstant(timestamp, this.gateway.now());
-      statuses.push(
-        toStatus(msgid, { code: numericCode(statusCode), word, rtime }),
-      );
-    }
-    return statuses;
+    return await askEach(msgids, this.gateway, (msgid) =>
+      this.#fetchStatus(msgid, context),
+    );
   }
 
   override async fetchBalance(context: SendContext = {}): Promise<Balance> {
@@ -157,6 +147,30 @@ export class ClickatellProvider extends Provider {
         { methods: ["POST"], path: "/im", handle },
       ],
     };
+  }
+
+  async #fetchStatus(
+    msgid: string,
+    context: SendContext,
+  ): Promise<MessageStatus | undefined> {
+    const url = `${this.#messagesUrl}/${encodeURIComponent(msgid)}`;
+    const response = await this.#request("GET", url, context);
+    // Clickatell forgot it.
+    if (response.status === 404) return undefined;
+    const answer = answerJson(response);
+    if (!isSuccess(response)) throw this.#refusal(response, answer?.error);
+    const channel = asObject(answer?.sms) ?? asObject(answer?.whatsapp);
+    const { status: word, statusCode, timestamp } = channel ?? answer ?? {};
+    if (typeof word !== "string") throw invalidAnswer("Clickatell");
+    // So it answers for an id that it does not know.
+    if (!channel && word === "UNKNOWN") return undefined;
+    const rtime = toInstant(timestamp, this.gateway.now());
+    return toStatus(msgid, { code: numericCode(statusCode), word, rtime });
+  }
+
+  /** Undefined where Clickatell is not known to reach us. */
+  get #callbackUrl(): string | undefined {
+    return this.callbackUrl(this.#config.callbackUrl);
   }
 
   /** In one request. Rejects where it ended without an answer. */
@@ -193,10 +207,9 @@ export class ClickatellProvider extends Provider {
 
   #toJson(message: OutgoingMessage): JsonObject {
     const { dst, body, src, providerOptions } = message;
-    const { from, callbackUrl = this.gateway.callbackUrl(this.name) } =
-      this.#config;
+    const { from } = this.#config;
     // Nobody would be told.
-    if (callbackUrl === undefined) providerOptions.statusReport = false;
+    if (this.#callbackUrl === undefined) providerOptions.statusReport = false;
     const sender = providerOptions.senderId || src || from;
     return {
       channel: "sms",
@@ -235,10 +248,7 @@ export class ClickatellProvider extends Provider {
     return toError({
       httpStatus: status,
       code: numericCode(code),
-      message:
-        typeof description === "string"
-          ? redact(description, [this.#config.apiKey])
-          : undefined,
+      message: typeof description === "string" ? description : undefined,
       retryAfterMs: parseRetryAfter(headers["retry-after"], this.gateway.now()),
     });
   }

@@ -82,6 +82,8 @@ async function openPswin() {
 }
 
 testCarrierContract("pswin", openPswin, {
+  secrets: ["secret"],
+  quote: (words) => ({ body: `3 ${words}` }),
   skip: { "hands over texts from phones": noUnicode },
   wishes: [
     {
@@ -178,6 +180,11 @@ testCarrierContract("vianett", () => openVianett(), {
       body: '<ack refno="7" errorcode="OK">Sent</ack>',
     },
   },
+  secrets: ["secret"],
+  quote: (words) => ({
+    headers: { "content-type": "text/xml" },
+    body: `<ack refno="" errorcode="106">${words}</ack>`,
+  }),
   skip: {
     "hands over texts from phones": noUnicode,
     "carries every script as it was written": "It takes ISO-8859-1 only.",
@@ -295,6 +302,8 @@ async function openGatewayapi() {
 }
 
 testCarrierContract("gatewayapi", openGatewayapi, {
+  secrets: ["token", gatewayapiSecret],
+  quote: (message) => ({ status: 422, body: { code: "0x0213", message } }),
   wishes: [
     {
       title: "sends to a number as a number",
@@ -391,6 +400,11 @@ async function openTelerivet() {
 }
 
 testCarrierContract("telerivet", openTelerivet, {
+  secrets: ["s3cret"],
+  quote: (message) => ({
+    status: 400,
+    body: { error: { code: "invalid_param", message } },
+  }),
   wishes: [
     {
       title: "asks for reports with the secret",
@@ -498,6 +512,8 @@ testCarrierContract("africastalking", openAfricastalking, {
     "says that it was taken, without a code": takenWithoutCode,
     "has a code that nobody knows": recipient("+1", 499, "New") as object,
   },
+  secrets: ["acme"],
+  quote: (words) => recipient("+1", 403, words) as object,
   wishes: [
     {
       title: "sends from the configured name",
@@ -543,14 +559,14 @@ testCarrierContract(
   "yunpian",
   async () => {
     const yunpian = await startFakeYunpian({
-      apiKey: "key",
+      apiKey: "yunpian-key",
       answer: ({ mobile }) =>
         answerTo(mobile, {
           status: 400,
           body: { code: 2, msg: "Invalid mobile" },
         }),
     });
-    const settings = { apiKey: "key" };
+    const settings = { apiKey: "yunpian-key" };
     const world = await openPage("yunpian", yunpian, settings);
     return Object.assign(world, {
       arrived: () => yunpian.texts.map(({ text }) => text ?? ""),
@@ -559,6 +575,8 @@ testCarrierContract(
     });
   },
   {
+    secrets: ["yunpian-key"],
+    quote: (msg) => ({ status: 400, body: { code: 2, msg } }),
     skip: {
       "reports what became of a text by its id": "It reports nothing.",
       "hands over texts from phones": "It takes none.",
@@ -566,7 +584,7 @@ testCarrierContract(
     wishes: [
       {
         title: "sends by a form",
-        fields: { apikey: "key", mobile: `+${answering}`, text: "Hi" },
+        fields: { apikey: "yunpian-key", mobile: `+${answering}`, text: "Hi" },
       },
     ],
     refusals: [

@@ -11,6 +11,7 @@ import {
   type ProviderType,
 } from "../../provider-type.ts";
 import { type Receiver, textResponse } from "../../receiver.ts";
+import { secretsOfUrl } from "../../redact.ts";
 import { optional, textField, textLike, urlField } from "../setting-fields.ts";
 import { readAnswer } from "./answer.ts";
 import { type CallReader, compileCallback } from "./callback.ts";
@@ -68,6 +69,13 @@ export class HttpProvider extends Provider {
   /** What one of the carrier's codes means, in words. */
   override describeCode(code: string | number): string | undefined {
     return this.#config.page.meanings?.[String(code)];
+  }
+
+  /** All that an account has: no page says which of it is open. */
+  override get secrets(): readonly string[] {
+    const { settings = {}, callbackUrl } = this.#config;
+    const own = callbackUrl === undefined ? [] : secretsOfUrl(callbackUrl);
+    return [...Object.values(settings), ...own];
   }
 
   override async send(

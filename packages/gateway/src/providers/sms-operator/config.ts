@@ -4,6 +4,7 @@ import type { ProviderField } from "../../provider-type.ts";
 import {
   optional,
   prefixField,
+  secret,
   textField,
   urlField,
 } from "../setting-fields.ts";
@@ -20,7 +21,7 @@ export interface SmsOperatorConfig {
 
 export const smsOperatorSchema: Readonly<Record<string, ProviderField>> = {
   username: textField,
-  password: textField,
+  password: secret(textField),
   prefix: optional(prefixField),
   baseUrl: optional(urlField),
 };

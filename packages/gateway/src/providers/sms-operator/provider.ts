@@ -11,23 +11,26 @@ import {
   type ProviderContext,
   type SendContext,
   type SendResult,
+  type StatusPolling,
 } from "../../provider.ts";
 import { defineProviderType } from "../../provider-type.ts";
 import { escapeXml, findElements, textOf, type XmlElement } from "../../xml.ts";
+import { AccountIds } from "../account-ids.ts";
 import {
+  type AnsweredCodes,
   askBatches,
   type BatchWire,
   batchPolling,
-  type CodesById,
+  findCodes,
   matchCodes,
   parametersOf,
   sendAlone,
   sendBatches,
-  toPrefixedId,
 } from "../batched-texts.ts";
 import { postXml } from "../post-xml.ts";
+import { secretsIn } from "../setting-fields.ts";
 import { type SmsOperatorConfig, smsOperatorSchema } from "./config.ts";
-import { describeCode, toError, toStatus } from "./status.ts";
+import { describeCode, notFoundCode, toError, toStatus } from "./status.ts";
 
 const defaultBaseUrl = "https://www.sms-operator.cz";
 const path = "/webservices/webservice.aspx";
@@ -37,15 +40,24 @@ type DataType = "SMS" | "SMS-Status";
 
 /** Sends through an account at SMS Operator. */
 export class SmsOperatorProvider extends Provider {
-  override readonly polling = batchPolling;
   readonly #config: SmsOperatorConfig;
   readonly #url: string;
+  readonly #ids: AccountIds;
 
   constructor(config: SmsOperatorConfig) {
     super();
     this.#config = config;
-    const { baseUrl = defaultBaseUrl } = config;
+    const { baseUrl = defaultBaseUrl, prefix, username } = config;
     this.#url = baseUrl.replace(/\/+$/, "") + path;
+    this.#ids = new AccountIds(prefix, ["sms-operator", username, this.#url]);
+  }
+
+  override get polling(): StatusPolling {
+    return batchPolling;
+  }
+
+  override get secrets(): readonly string[] {
+    return secretsIn(smsOperatorSchema, this.#config);
   }
 
   override send(
@@ -56,8 +68,7 @@ export class SmsOperatorProvider extends Provider {
   }
 
   override chooseId(): string {
-    const { prefix = "" } = this.#config;
-    return toPrefixedId(prefix, this.gateway.newId());
+    return this.#ids.toId(this.gateway.newId());
   }
 
   override sendBatch(
@@ -67,17 +78,23 @@ export class SmsOperatorProvider extends Provider {
     return sendBatches(messages, this.#wire(context), context);
   }
 
-  /** Rejects where the answer does not name exactly the texts of the question. */
+  /**
+   * Leaves out what the answer does not name, and what SMS Operator does not know that
+   * another account may have sent.
+   */
   override async fetchStatuses(
     msgids: readonly string[],
     context: SendContext = {},
   ): Promise<readonly MessageStatus[]> {
-    const codes = await askBatches(msgids, (ids) => {
+    const codes = await askBatches(msgids, async (ids) => {
       const elements = ids.map((id) => `<SmsId>${escapeXml(id)}</SmsId>`);
-      return this.#post("SMS-Status", elements.join(""), ids, context);
+      const data = elements.join("");
+      return findCodes(ids, await this.#post("SMS-Status", data, context));
     });
     const rtime = new Date(this.gateway.now());
-    return Array.from(codes, ([id, code]) => toStatus(id, code, { rtime }));
+    return [...codes]
+      .filter(([id, code]) => code !== notFoundCode || this.#ids.isOwn(id))
+      .map(([id, code]) => toStatus(id, code, { rtime }));
   }
 
   /** What a status of SMS Operator means, in words. */
@@ -89,9 +106,10 @@ export class SmsOperatorProvider extends Provider {
     return {
       newId: () => this.chooseId(),
       write: writeText,
-      post: (texts, ids) => {
+      post: async (texts, ids) => {
         const data = `<DataTemplate>${texts.join("")}</DataTemplate>`;
-        return this.#post("SMS", data, ids, context);
+        const answers = await this.#post("SMS", data, context);
+        return matchCodes("SMS Operator", ids, answers);
       },
       toError,
     };
@@ -100,9 +118,8 @@ export class SmsOperatorProvider extends Provider {
   async #post(
     type: DataType,
     data: string,
-    ids: readonly string[],
     context: SendContext,
-  ): Promise<CodesById> {
+  ): Promise<AnsweredCodes> {
     const { username, password } = this.#config;
     const header = `<DataHeader><DataType>${type}</DataType><UserName>${escapeXml(username)}</UserName><Password>${escapeXml(password)}</Password></DataHeader>`;
     const root = await postXml(
@@ -114,7 +131,7 @@ export class SmsOperatorProvider extends Provider {
       },
       context,
     );
-    return matchCodes("SMS Operator", ids, answersIn(root));
+    return answersIn(root);
   }
 }
 

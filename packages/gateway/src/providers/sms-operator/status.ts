@@ -36,6 +36,9 @@ function pending(words: string): StatusMeaning {
   return { words, status: MessageAccepted };
 }
 
+/** Of a text that it is asked about. */
+export const notFoundCode = 15;
+
 const meanings: ReadonlyMap<CarrierCode, StatusMeaning> = new Map<
   CarrierCode,
   StatusMeaning
@@ -62,7 +65,7 @@ const meanings: ReadonlyMap<CarrierCode, StatusMeaning> = new Map<
   [12, pending("partly delivered, partly unknown yet")],
   [13, pending("partly not delivered, partly unknown yet")],
   [14, pending("partly delivered, partly not, partly unknown yet")],
-  [15, failed("not found", MessageSendError)],
+  [notFoundCode, failed("not found", MessageSendError)],
 ]);
 
 /** What a status means, in words. */

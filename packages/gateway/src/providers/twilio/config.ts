@@ -1,7 +1,14 @@
 /** What the Twilio provider needs to know. */
 
 import type { ProviderField } from "../../provider-type.ts";
-import { optional, textField, textLike, urlField } from "../setting-fields.ts";
+import {
+  callbackUrlField,
+  optional,
+  secret,
+  textField,
+  textLike,
+  urlField,
+} from "../setting-fields.ts";
 
 /** A Twilio account, and what its texts come from. */
 export interface TwilioConfig {
@@ -32,7 +39,7 @@ export const twilioSchema: Readonly<Record<string, ProviderField>> = {
     /^AC[0-9a-fA-F]{32}$/,
     "AC and 32 hexadecimal characters",
   ),
-  authToken: textField,
+  authToken: secret(textField),
   apiKey: {
     schema: {
       type: "object",
@@ -42,11 +49,12 @@ export const twilioSchema: Readonly<Record<string, ProviderField>> = {
     },
     expected: 'an object of "sid" and "secret"',
     isOptional: true,
+    isSecret: ["secret"],
   },
   from: optional({ ...textField, expected: "a number or a name" }),
   messagingServiceSid: optional(
     textLike(/^MG[0-9a-fA-F]{32}$/, "MG and 32 hexadecimal characters"),
   ),
-  callbackUrl: optional(urlField),
+  callbackUrl: callbackUrlField,
   baseUrl: optional(urlField),
 };

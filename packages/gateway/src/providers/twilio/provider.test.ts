@@ -91,6 +91,8 @@ testCarrierContract(
     });
   },
   {
+    secrets: [authToken],
+    quote: (message) => ({ status: 400, body: { code: 21609, message } }),
     wishes: [
       {
         title: "sends from the configured number",

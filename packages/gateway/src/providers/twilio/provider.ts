@@ -35,6 +35,8 @@ import {
 } from "../../receiver.ts";
 import { parseRetryAfter } from "../../retry-after.ts";
 import { withPlus } from "../../sender-plus.ts";
+import { askEach } from "../ask-each.ts";
+import { secretsIn } from "../setting-fields.ts";
 import { describeTwilioCode } from "./codes.ts";
 import { type TwilioConfig, twilioSchema } from "./config.ts";
 import { isSigned } from "./signature.ts";
@@ -67,13 +69,11 @@ export class TwilioProvider extends Provider {
   readonly #accountUrl: string;
   readonly #messagesUrl: string;
   readonly #authorization: string;
-  override readonly polling: StatusPolling;
 
   constructor(config: TwilioConfig) {
     super();
     this.#config = config;
     const { accountSid, authToken, apiKey, baseUrl = defaultBaseUrl } = config;
-    this.polling = config.callbackUrl ? withCallback : withoutCallback;
     this.#accountUrl = `${baseUrl.replace(/\/+$/, "")}/2010-04-01/Accounts/${accountSid}`;
     this.#messagesUrl = `${this.#accountUrl}/Messages`;
     this.#authorization = basicAuthorization(
@@ -81,6 +81,14 @@ export class TwilioProvider extends Provider {
         ? { user: apiKey.sid, pass: apiKey.secret }
         : { user: accountSid, pass: authToken },
     );
+  }
+
+  override get polling(): StatusPolling {
+    return this.#callbackUrl === undefined ? withoutCallback : withCallback;
+  }
+
+  override get secrets(): readonly string[] {
+    return secretsIn(twilioSchema, this.#config);
   }
 
   override async send(
@@ -129,29 +137,11 @@ export class TwilioProvider extends Provider {
   /** One request each: Twilio has none for several. */
   override async fetchStatuses(
     msgids: readonly string[],
-    { signal }: SendContext = {},
+    context: SendContext = {},
   ): Promise<readonly MessageStatus[]> {
-    const statuses: MessageStatus[] = [];
-    for (const msgid of msgids) {
-      const response = await this.gateway.http.request({
-        method: "GET",
-        url: `${this.#messagesUrl}/${encodeURIComponent(msgid)}.json`,
-        headers: { authorization: this.#authorization },
-        ...(signal && { signal }),
-      });
-      const answer = answerJson(response) ?? {};
-      // What Twilio forgot says nothing of the others.
-      if (response.status === 404) continue;
-      if (response.status !== 200) throw this.#refusal(response, answer);
-      const { status, error_code: errorCode } = answer;
-      if (typeof status !== "string") throw invalidAnswer("Twilio");
-      const found = toStatus(msgid, status, {
-        rtime: new Date(this.gateway.now()),
-        errorCode: numericCode(errorCode),
-      });
-      if (found) statuses.push(found);
-    }
-    return statuses;
+    return await askEach(msgids, this.gateway, (msgid) =>
+      this.#fetchStatus(msgid, context),
+    );
   }
 
   override async fetchBalance({ signal }: SendContext = {}): Promise<Balance> {
@@ -226,9 +216,31 @@ export class TwilioProvider extends Provider {
     };
   }
 
+  async #fetchStatus(
+    msgid: string,
+    { signal }: SendContext,
+  ): Promise<MessageStatus | undefined> {
+    const response = await this.gateway.http.request({
+      method: "GET",
+      url: `${this.#messagesUrl}/${encodeURIComponent(msgid)}.json`,
+      headers: { authorization: this.#authorization },
+      ...(signal && { signal }),
+    });
+    const answer = answerJson(response) ?? {};
+    // Twilio forgot it.
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw this.#refusal(response, answer);
+    const { status, error_code: errorCode } = answer;
+    if (typeof status !== "string") throw invalidAnswer("Twilio");
+    return toStatus(msgid, status, {
+      rtime: new Date(this.gateway.now()),
+      errorCode: numericCode(errorCode),
+    });
+  }
+
   /** Undefined where Twilio cannot reach us. */
   get #callbackUrl(): string | undefined {
-    return this.#config.callbackUrl ?? this.gateway.callbackUrl(this.name);
+    return this.callbackUrl(this.#config.callbackUrl);
   }
 
   #formOf(message: OutgoingMessage): URLSearchParams {
@@ -243,7 +255,7 @@ export class TwilioProvider extends Provider {
       form.set("MessagingServiceSid", messagingServiceSid);
     }
     if (statusReport && callbackUrl !== undefined) {
-      form.set("StatusCallback", `${callbackUrl.replace(/\/+$/, "")}/status`);
+      form.set("StatusCallback", `${callbackUrl}/status`);
     }
     if (expires !== null) {
       const seconds = Math.round(expires * 60);

@@ -75,4 +75,4 @@ export {
 } from "./sms/channel.ts";
 export { maxTextCharacters } from "./sms/content.ts";
 export { smsProtocol } from "./sms/protocol.ts";
-export { receiptOfStatus } from "./sms/receipt.ts";
+export { logUnknownStatus, receiptOfStatus } from "./sms/receipt.ts";

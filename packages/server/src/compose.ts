@@ -551,7 +551,7 @@ export async function compose(
     logger.warn("presets_ignored", { variables: ignoredPresets });
   }
 
-  forwardReceipts(gateway, engine, clock);
+  forwardReceipts(gateway, engine, clock, logger);
   forwardTexts(
     gateway,
     createInboundIntake(

@@ -8,13 +8,16 @@ import {
   AttemptRoute,
   Guard,
   type LoopbackProvider,
+  MessageDelivered,
+  MessageStatus,
   OutgoingMessage,
 } from "@carillon/gateway";
-import { MemoryStore } from "@carillon/testing";
+import { ManualClock, MemoryStore, RecordingLogger } from "@carillon/testing";
 import { type Config, loadConfig } from "./config.ts";
 import {
   addProviders,
   createSmsGateway,
+  forwardReceipts,
   prepareGateway,
 } from "./text-messages.ts";
 
@@ -51,6 +54,25 @@ async function setUp(t: TestContext, first: Partial<Config["sms"]>) {
   };
   return { gateway, reload, send };
 }
+
+test("a report that nobody understands is told in the log, and changes nothing", async (t) => {
+  const { gateway } = await setUp(t, {});
+  const logger = new RecordingLogger();
+  const seen: unknown[] = [];
+  const receive = async (receipt: object) => void seen.push(receipt);
+  forwardReceipts(gateway, { receive }, new ManualClock(), logger);
+  for (const status of [
+    new MessageStatus("7", { statusCode: 25, status: "a\nnew word" }),
+    new MessageDelivered("8"),
+  ]) {
+    status.entry = "acme";
+    await gateway.report(status);
+  }
+  assert.equal(seen.length, 1);
+  assert.deepEqual(logger.of("sms_status_unknown"), [
+    { provider: "acme", externalId: "7", code: "25", text: "a new word" },
+  ]);
+});
 
 test("a route, a policy and providers change together, or not at all", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "carillon-texts-"));

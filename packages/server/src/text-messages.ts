@@ -1,7 +1,7 @@
 /** Sets up the SMS gateway, and tells the engine what comes in through it. */
 
 import { isDeepStrictEqual } from "node:util";
-import { receiptOfStatus } from "@carillon/channels";
+import { logUnknownStatus, receiptOfStatus } from "@carillon/channels";
 import type {
   Clock,
   Engine,
@@ -162,11 +162,13 @@ export function forwardReceipts(
   gateway: Gateway,
   engine: Pick<Engine, "receive">,
   clock: Clock,
+  logger: Pick<Logger, "info">,
 ): void {
   gateway.onStatus.add(async (status) => {
     const receipt = receiptOfStatus(status);
     const { entry } = status;
-    if (!receipt || !entry) return;
+    if (!receipt) return logUnknownStatus(logger, status);
+    if (!entry) return;
     await engine.receive({ ...receipt, entry, at: clock.now() });
   });
 }

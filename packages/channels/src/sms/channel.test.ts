@@ -78,7 +78,9 @@ test("asks for delivery receipts, unless they are turned off", async (t) => {
 });
 
 class PolledProvider extends LoopbackProvider {
-  override readonly polling = { firstAfterMs: 30_000, batchSize: 7 };
+  override get polling() {
+    return { firstAfterMs: 30_000, batchSize: 7 };
+  }
 
   /** Nobody is called. */
   override send(outgoing: OutgoingMessage): Promise<OutgoingMessage> {
@@ -105,6 +107,25 @@ test("a carrier that is asked is expected to report, and told when first", async
       ...(statusReports && { receiptExpected: true, pollAfterMs: 30_000 }),
     });
     assert.equal(channel.polls?.batchSizeOf("acme"), 7);
+  }
+});
+
+test("a text of which no report is wanted is not asked about", async (t) => {
+  for (const [statusReports, statusReport, pollAfterMs] of [
+    [true, false, undefined],
+    [false, true, 30_000],
+  ] as const) {
+    const gateway = new Gateway();
+    gateway.addProvider("acme", new PolledProvider());
+    const channel = createChannel(t, gateway, { statusReports });
+    const result = await deliver(channel, message({ sms: { statusReport } }));
+    assert.equal(result.outcome, "accepted");
+    const { receiptExpected, pollAfterMs: after } = Object.assign(
+      { receiptExpected: undefined, pollAfterMs: undefined },
+      result,
+    );
+    assert.equal(after, pollAfterMs);
+    assert.equal(receiptExpected, statusReport || undefined);
   }
 });
 
@@ -422,7 +443,9 @@ test("a text goes out under the id that its route was given", async (t) => {
 
 /** Chooses ids, and never knows whether the carrier took a text. */
 class PolledAndFailing extends Provider {
-  override readonly polling = { firstAfterMs: 30_000, batchSize: 7 };
+  override get polling() {
+    return { firstAfterMs: 30_000, batchSize: 7 };
+  }
   readonly #error: Error;
   #last = 0;
 

@@ -64,6 +64,12 @@ export function createSmsChannel(options: SmsChannelOptions): Channel {
   return new SmsChannel(options);
 }
 
+/** What of a text the outcome of its attempt is made of. */
+interface TextFacts {
+  readonly segments: number;
+  readonly wantsReport: boolean;
+}
+
 class SmsChannel implements Channel {
   readonly name = "sms";
   readonly protocols: readonly ProtocolDefinition[];
@@ -82,7 +88,7 @@ class SmsChannel implements Channel {
         problemWithLength: (text) => problemWithLength(text, this.#maxSegments),
       },
     ];
-    this.polls = createSmsPolls(options.gateway);
+    this.polls = createSmsPolls(options.gateway, options.logger);
     // An operator who settles an unknown outcome looks for this line.
     options.gateway.onLateSend.add(({ msgid, provider }) =>
       options.logger.warn("sms_accepted_late", { msgid, provider }),
@@ -105,7 +111,7 @@ class SmsChannel implements Channel {
       deliver: ({ endpoint }, signals, route) =>
         this.#send(
           this.#write(message, endpoint, text, signals?.lifeLeftMs),
-          segments,
+          { segments, wantsReport: this.#wantsReport(message) },
           signals,
           route,
         ),
@@ -120,8 +126,14 @@ class SmsChannel implements Channel {
     this.#closing.abort();
   }
 
-  #outcomeOf(sent: OutgoingMessage, segments: number): AttemptResult {
-    return outcomeOfSent(sent, segments, (name) => this.#pollingOf(name));
+  #outcomeOf(
+    sent: OutgoingMessage,
+    { segments, wantsReport }: TextFacts,
+  ): AttemptResult {
+    const { gateway } = this.#options;
+    return outcomeOfSent(sent, segments, (name) =>
+      wantsReport ? gateway.pollingOf(name) : undefined,
+    );
   }
 
   #failureOf(result: FailedResult, outgoing: OutgoingMessage): FailedResult {
@@ -133,13 +145,18 @@ class SmsChannel implements Channel {
     return statusReports ? gateway.pollingOf(provider) : undefined;
   }
 
+  /** By push or by question. */
+  #wantsReport({ sms }: Message): boolean {
+    return sms?.statusReport ?? this.#options.statusReports ?? true;
+  }
+
   #write(
-    { sms = {}, class: messageClass }: Message,
+    message: Message,
     endpoint: string,
     text: string,
     lifeLeftMs?: number,
   ): OutgoingMessage {
-    const { statusReports = true } = this.#options;
+    const { sms = {}, class: messageClass } = message;
     const { provider, sender, allowReply, escalate, params } = sms;
     const outgoing = new OutgoingMessage(
       endpoint,
@@ -147,7 +164,7 @@ class SmsChannel implements Channel {
       null,
       provider ?? null,
     ).options({
-      statusReport: sms.statusReport ?? statusReports,
+      statusReport: this.#wantsReport(message),
       senderId: sender ?? null,
       messageClass: messageClass ?? null,
       expires: toExpires(sms.validityMinutes, lifeLeftMs),
@@ -162,7 +179,7 @@ class SmsChannel implements Channel {
 
   async #send(
     outgoing: OutgoingMessage,
-    segments: number,
+    facts: TextFacts,
     signals: AttemptSignals | undefined,
     route: RouteChoice | undefined,
   ): Promise<AttemptResult> {
@@ -181,11 +198,11 @@ class SmsChannel implements Channel {
         route instanceof AttemptRoute
           ? await gateway.sendThrough(outgoing, route, { signal })
           : await gateway.send(outgoing, { signal });
-      return this.#outcomeOf(sent, segments);
+      return this.#outcomeOf(sent, facts);
     } catch (error) {
       if (outgoing.sentAt !== null) {
         logger.error("sms_hook_failed", { error });
-        return this.#outcomeOf(outgoing, segments);
+        return this.#outcomeOf(outgoing, facts);
       }
       if (!signal.aborted) {
         const policy =

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { silentLogger } from "@carillon/core";
 import {
   AuthError,
   CreditError,
@@ -13,10 +14,13 @@ import {
   ProviderConnectionError,
   RequestError,
 } from "@carillon/gateway";
+import { RecordingLogger } from "@carillon/testing";
 import { createSmsPolls } from "./polls.ts";
 
 class PolledProvider extends Provider {
-  override readonly polling = { firstAfterMs: 30_000, batchSize: 7 };
+  override get polling() {
+    return { firstAfterMs: 30_000, batchSize: 7 };
+  }
   readonly #answer: () => readonly MessageStatus[];
 
   constructor(answer: () => readonly MessageStatus[]) {
@@ -36,13 +40,14 @@ class PolledProvider extends Provider {
 function open(answer: () => readonly MessageStatus[]) {
   const gateway = new Gateway();
   gateway.addProvider("acme", new PolledProvider(answer));
-  const polls = createSmsPolls(gateway);
+  const logger = new RecordingLogger();
+  const polls = createSmsPolls(gateway, logger);
   const { signal } = new AbortController();
-  return { polls, ask: () => polls.ask("acme", ["1", "2"], signal) };
+  return { logger, polls, ask: () => polls.ask("acme", ["1", "2"], signal) };
 }
 
 test("takes what carriers say for what they would push", async () => {
-  const { polls, ask } = open(() => [
+  const { logger, polls, ask } = open(() => [
     new MessageDelivered("1", { statusCode: 23, status: "Delivered" }),
     new MessageError("2", { statusCode: { any: "thing" }, status: "a\r\nb" }),
     new MessageStatus("3", { status: "a new word" }),
@@ -54,6 +59,12 @@ test("takes what carriers say for what they would push", async () => {
       { externalId: "2", event: "reject", text: "a b" },
     ],
   });
+  assert.deepEqual(logger.lines, [
+    {
+      event: "sms_status_unknown",
+      fields: { provider: "acme", externalId: "3", text: "a new word" },
+    },
+  ]);
   assert.equal(polls.batchSizeOf("acme"), 7);
   assert.equal(polls.batchSizeOf("nobody"), undefined);
 });
@@ -84,7 +95,7 @@ for (const [error, expected] of [
 }
 
 test("a provider that is gone is asked later", async () => {
-  const polls = createSmsPolls(new Gateway());
+  const polls = createSmsPolls(new Gateway(), silentLogger);
   const { signal } = new AbortController();
   const answer = await polls.ask("acme", ["1"], signal);
   assert.equal(answer.outcome, "deferred");

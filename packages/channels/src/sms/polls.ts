@@ -1,12 +1,13 @@
 /** Asks the gateway's carriers what became of texts. */
 
-import type { CarrierPolls, PollAnswer } from "@carillon/core";
+import type { CarrierPolls, Logger, PollAnswer } from "@carillon/core";
 import { AuthError, type Gateway, ProviderError } from "@carillon/gateway";
 import { excerpt } from "../excerpt.ts";
-import { receiptOfStatus } from "./receipt.ts";
+import { logUnknownStatus, receiptOfStatus } from "./receipt.ts";
 
 export function createSmsPolls(
   gateway: Pick<Gateway, "pollingOf" | "fetchStatuses">,
+  logger: Pick<Logger, "info">,
 ): CarrierPolls {
   return {
     batchSizeOf: (entry) => gateway.pollingOf(entry)?.batchSize,
@@ -15,10 +16,13 @@ export function createSmsPolls(
         const statuses = await gateway.fetchStatuses(entry, externalIds, {
           signal,
         });
-        return {
-          outcome: "answered",
-          receipts: statuses.flatMap((it) => receiptOfStatus(it) ?? []),
-        };
+        const receipts = statuses.flatMap((status) => {
+          const receipt = receiptOfStatus(status);
+          if (receipt) return [receipt];
+          logUnknownStatus(logger, status);
+          return [];
+        });
+        return { outcome: "answered", receipts };
       } catch (error) {
         return answerOfError(error);
       }

@@ -1,6 +1,11 @@
 /** From what a carrier reported to a receipt, as the ledger keeps it. */
 
-import { type PolledReceipt, type Receipt, toStorable } from "@carillon/core";
+import {
+  type Logger,
+  type PolledReceipt,
+  type Receipt,
+  toStorable,
+} from "@carillon/core";
 import type { MessageStatus } from "@carillon/gateway";
 import { excerpt } from "../excerpt.ts";
 
@@ -21,6 +26,23 @@ export function receiptOfStatus(
     ...(code && { code }),
     ...(text && { text: excerpt(text) }),
   };
+}
+
+/**
+ * Says in the log what a carrier said of a text in words that tell nothing: it
+ * changes nothing, and who runs the service may know what it means.
+ */
+export function logUnknownStatus(
+  logger: Pick<Logger, "info">,
+  { entry, msgid, status, statusCode }: MessageStatus,
+): void {
+  const code = toCode(statusCode);
+  logger.info("sms_status_unknown", {
+    provider: entry,
+    externalId: msgid,
+    ...(code && { code }),
+    ...(status && { text: excerpt(status) }),
+  });
 }
 
 const receiptEvents: Partial<Record<MessageStatus["kind"], Receipt["event"]>> =

@@ -132,6 +132,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "A carrier answered after its attempt was over",
   ),
+  sms_status_unknown: event(
+    "info",
+    "A `provider` said of the text `externalId` what nobody understands: `code` and `text` are its own words, and change nothing",
+  ),
   sms_hook_failed: event("error", "What is to be done after a text failed"),
   sms_logged: event("info", "The provider `log` took a text"),
   sms_logged_text: event("debug", "The text that the provider `log` took"),

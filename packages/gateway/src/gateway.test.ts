@@ -627,6 +627,35 @@ test("the gateway's own limits hold for every provider, or for none", async () =
   await lax.send(new OutgoingMessage("1", ""));
 });
 
+test("a bound on segments holds in place of ten, and over what a provider says", async () => {
+  class Roomy extends CarrierProvider {
+    override readonly textLimits = { maxSegments: 20 };
+  }
+  const gateway = new Gateway({ maxSegments: 14 });
+  gateway.addProvider("ten", new CarrierProvider());
+  gateway.addProvider("twenty", new Roomy());
+  gateway.addProvider("any", new NullProvider());
+  const problemsOf = async (segments: number) => {
+    const body = "ğ".repeat(67 * segments);
+    const all = ["ten", "twenty", "any"].map(async (provider) => {
+      const message = new OutgoingMessage("1", body, null, provider);
+      return (await gateway.explain(message)).problems.join();
+    });
+    return await Promise.all(all);
+  };
+  assert.deepEqual(await problemsOf(14), ["", "", ""]);
+  const tooLong = "The text takes 15 segments, at most 14 are allowed";
+  assert.deepEqual(await problemsOf(15), [tooLong, tooLong, ""]);
+  gateway.maxSegments = 15;
+  assert.deepEqual(await problemsOf(15), ["", "", ""]);
+  gateway.maxSegments = undefined;
+  assert.deepEqual(await problemsOf(15), [
+    "The text takes 15 segments, at most 10 are allowed",
+    "",
+    "",
+  ]);
+});
+
 class ServiceProvider extends NullProvider {
   readonly log: string[];
   readonly failing: boolean;

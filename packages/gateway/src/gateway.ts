@@ -77,6 +77,11 @@ export interface GatewayOptions<Route extends readonly unknown[]> {
    */
   readonly textLimits?: TextLimits | null;
   /**
+   * Segments of a text at most, where there are limits at all: in place of the
+   * ten, and a bound on what providers say. Replaceable at any time.
+   */
+  readonly maxSegments?: number;
+  /**
    * For one provider's turn with a message or a question, unless the provider has a deadline
    * of its own. Default 20,000.
    */
@@ -96,6 +101,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly http: HttpClient;
   /** Its rules are replaceable at any time. */
   readonly guard: Guard | undefined;
+  /** As {@link GatewayOptions} has it. */
+  maxSegments: number | undefined;
 
   /** A provider accepted a message. */
   readonly onSend = new Hook<OutgoingMessage>();
@@ -141,6 +148,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.http = options.http ?? createHttpClient();
     this.#router = options.router ?? (() => null);
     this.guard = options.guard;
+    this.maxSegments = options.maxSegments;
     this.#policy = policy;
     this.#optOut = optOut;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 20_000;
@@ -152,6 +160,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       onSend: this.onSend,
       onLateSend: this.onLateSend,
       textLimits,
+      maxSegments: () => this.maxSegments,
       sendTimeoutMs: this.#sendTimeoutMs,
       clock: this.#clock,
     });

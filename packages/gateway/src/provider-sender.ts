@@ -50,6 +50,7 @@ export interface ProviderSenderPorts {
   readonly onLateSend: Hook<OutgoingMessage>;
   /** For every provider; undefined leaves it to each. */
   readonly textLimits: TextLimits | null | undefined;
+  readonly maxSegments: () => number | undefined;
   /** For one provider's turn, unless it has a deadline of its own. */
   readonly sendTimeoutMs: number;
   readonly clock: Clock;
@@ -148,10 +149,11 @@ export class ProviderSender {
 
   /** The gateway's own limits, else the provider's. */
   limitsOf(provider: Provider | undefined): TextLimits | null {
-    const { textLimits } = this.#ports;
-    return textLimits === undefined
-      ? (provider?.textLimits ?? null)
-      : textLimits;
+    const { textLimits = provider?.textLimits ?? null } = this.#ports;
+    const maxSegments = this.#ports.maxSegments();
+    if (textLimits === null || maxSegments === undefined) return textLimits;
+    const own = textLimits.maxSegments ?? maxSegments;
+    return { ...textLimits, maxSegments: Math.min(own, maxSegments) };
   }
 
   /** Takes messages, as it does from the beginning. */

@@ -9,10 +9,12 @@ export interface GuardRules {
   readonly countries: readonly string[];
   /** ISO 3166 codes that are refused whatever `countries` says. */
   readonly deniedCountries: readonly string[];
-  /** Whether texts go to premium-rate numbers. */
+  /** Whether texts go to premium-rate and shared-cost numbers. */
   readonly allowPremium: boolean;
   /** Whether texts go to satellite phones and international networks. */
   readonly allowSatellite: boolean;
+  /** Whether texts go to numbers with fewer digits than any of their country. */
+  readonly allowInvalid: boolean;
   readonly numberPerHour: number;
   /** In twelve hours. */
   readonly numberPerHalfDay: number;
@@ -47,6 +49,7 @@ export const defaultGuardRules: GuardRules = {
   deniedCountries: [],
   allowPremium: false,
   allowSatellite: false,
+  allowInvalid: false,
   numberPerHour: 60,
   numberPerHalfDay: 200,
   otpPerTenMinutes: 5,

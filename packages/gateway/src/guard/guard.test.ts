@@ -117,6 +117,68 @@ test("refuses premium and satellite numbers, also of a listed country, until the
   );
 });
 
+test("refuses shared-cost numbers as premium ones, and numbers that are too short", async () => {
+  const kinds: Readonly<Record<string, string>> = {
+    "+491371234567": "shared-cost",
+    "+42077712": "too-short",
+    "+87012345": "too-short",
+  };
+  const numberType = (number: string) => kinds[number];
+  const texts = ["491371234567", "42077712", "87012345", "4915112345678"].map(
+    (digits) => text({ digits }),
+  );
+  const rules = { ...open, allowSatellite: true };
+  const strict = createGuard(rules, { numberType, place: "sms.guard." });
+  assert.deepEqual(await reasonsOf(strict.guard, texts), [
+    "premium_number",
+    "invalid_number",
+    undefined,
+    undefined,
+  ]);
+  assert.equal(
+    (await strict.guard.check(text({ digits: "42077712" })))?.error,
+    "The guard held it: the number is too short, all of CZ have more digits. Correct the number; if it is right, set sms.guard.allowInvalid.",
+  );
+  const premium = createGuard({ ...rules, allowPremium: true }, { numberType });
+  assert.deepEqual(await reasonsOf(premium.guard, texts.slice(0, 2)), [
+    undefined,
+    "invalid_number",
+  ]);
+  const short = createGuard({ ...rules, allowInvalid: true }, { numberType });
+  assert.deepEqual(await reasonsOf(short.guard, texts.slice(0, 2)), [
+    "premium_number",
+    undefined,
+  ]);
+});
+
+test("names the length of a sequence as it is set", async () => {
+  const { guard } = createGuard(
+    { ...open, sequenceLength: 3 },
+    { place: "sms.guard." },
+  );
+  const holds = await Promise.all(
+    [1, 2, 3].map((n) => guard.check(text({ digits: `491511234510${n}` }))),
+  );
+  assert.match(
+    holds[2]?.error ?? "",
+    /3 recipients in a row .*sms\.guard\.sequenceLength is 3\./,
+  );
+});
+
+test("limits spend in parts of the currency's unit", async () => {
+  const { guard } = createGuard({ ...open, spendPerDay: 0.57 });
+  const texts = Array(4).fill(text({ cost: 0.19 }));
+  assert.deepEqual(await reasonsOf(guard, texts), [
+    undefined,
+    undefined,
+    undefined,
+    "spend_limit",
+  ]);
+  assert.deepEqual(await guard.spend(), [
+    { period: "day", date: "2026-01-01", amount: 0.57, limit: 0.57 },
+  ]);
+});
+
 test("holds what exceeds a limit, says which, and lets texts through in the next window", async () => {
   const held: HeldText[] = [];
   const { guard, clock } = createGuard(

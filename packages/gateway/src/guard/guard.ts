@@ -208,7 +208,7 @@ export class Guard {
     if (length < sequenceLength) return undefined;
     return {
       reason: "sequence",
-      error: `The guard held it: ${length} recipients in a row count up or down, as in SMS pumping, and ${this.#place}sequenceLength allows ${sequenceLength - 1}. Where the numbers are your own, raise it or set it to 0, and send the text again.`,
+      error: `The guard held it: ${length} recipients in a row count up or down, as in SMS pumping, and ${this.#place}sequenceLength is ${sequenceLength}. Where the numbers are your own, raise it or set it to 0, and send the text again.`,
     };
   }
 

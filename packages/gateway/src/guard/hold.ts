@@ -6,6 +6,7 @@ import { RequestError } from "../errors.ts";
 export const holdReasons = [
   "premium_number",
   "satellite_number",
+  "invalid_number",
   "country",
   "high_risk_country",
   "sequence",

@@ -39,7 +39,7 @@ export interface SpendPeriod {
   readonly project?: string;
 }
 
-/** Money is counted in whole ten-thousandths. */
+/** Money, and limits on it, are counted in whole ten-thousandths. */
 export const spendUnit = 10_000;
 
 const minuteMs = 60_000;
@@ -124,7 +124,8 @@ function spendCountsOf(
     return {
       key: spendKey(spend),
       by,
-      limit: allowed * spendUnit,
+      // Not 0.57 * 10000 = 5699.999999999999.
+      limit: Math.round(allowed * spendUnit),
       // A month of 31 days ends with it; a day is over before.
       windowMs: spend.period === "day" ? 2 * dayMs : 31 * dayMs,
       reason: "spend_limit",

@@ -6,8 +6,9 @@ import { highRiskCountries } from "./high-risk-countries.ts";
 import type { Hold } from "./hold.ts";
 
 /**
- * The kind of a number in international form, such as `premium-rate`;
- * `undefined` when it is not known. `awesome-phonenumber` has these words.
+ * The kind of a number in international form: `premium-rate`, `shared-cost` and
+ * others, in the words of `awesome-phonenumber`; `too-short` when every number of
+ * its country has more digits; `undefined` when it is not known.
  */
 export type NumberTypeLookup = (
   number: string,
@@ -38,14 +39,30 @@ export async function holdByNumber(
   const country = countryOf(digits);
   const byCountry = holdByCountry(country, rules, place);
   if (byCountry !== undefined) return byCountry;
-  if (rules.allowPremium) return undefined;
-  const isPremium =
-    premiumPrefix.test(digits) ||
-    (await lookUp?.(`+${digits}`)) === "premium-rate";
-  if (!isPremium) return undefined;
+  const { allowPremium, allowInvalid } = rules;
+  if (allowPremium && allowInvalid) return undefined;
+  if (!allowPremium && premiumPrefix.test(digits)) return premiumHold(place);
+  // Plans of international networks are not the library's business.
+  if (satellitePrefix.test(digits)) return undefined;
+  const kind = await lookUp?.(`+${digits}`);
+  if (!allowPremium && premiumKinds.has(kind)) return premiumHold(place);
+  if (allowInvalid || kind !== "too-short") return undefined;
+  return {
+    reason: "invalid_number",
+    error: `The guard held it: the number is too short, all of ${country ?? "its country"} have more digits. Correct the number; if it is right, set ${place}allowInvalid.`,
+  };
+}
+
+/** Those whose holder earns from who reaches them, the second by a part. */
+const premiumKinds: ReadonlySet<string | undefined> = new Set([
+  "premium-rate",
+  "shared-cost",
+]);
+
+function premiumHold(place: string): Hold {
   return {
     reason: "premium_number",
-    error: `The guard held it: texts to premium-rate numbers are not allowed. To allow them, set ${place}allowPremium.`,
+    error: `The guard held it: texts to premium-rate and shared-cost numbers are not allowed. To allow them, set ${place}allowPremium.`,
   };
 }
 

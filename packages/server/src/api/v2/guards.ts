@@ -50,6 +50,9 @@ const Spend = Type.Object(
 const texts = (what: string) =>
   Type.Integer({ description: `${what}; 0: no limit` });
 
+const money = (what: string) =>
+  Type.Number({ description: `${what}, in the currency; 0: no limit` });
+
 const Rules = Type.Object(
   {
     countries: Type.Array(Type.String(), {
@@ -59,10 +62,13 @@ const Rules = Type.Object(
     deniedCountries: Type.Array(Type.String(), {
       description: "Never these, whatever `countries` says",
     }),
-    allowPremium: Type.Boolean({ description: "Premium-rate numbers" }),
+    allowPremium: Type.Boolean({
+      description: "Premium-rate and shared-cost numbers",
+    }),
     allowSatellite: Type.Boolean({
       description: "Satellite phones and international networks",
     }),
+    allowInvalid: Type.Boolean({ description: "Numbers that cannot be" }),
     numberPerHour: texts("Texts to one number"),
     numberPerHalfDay: texts("Texts to one number in 12 hours"),
     otpPerTenMinutes: texts("Texts of class otp to one number"),
@@ -72,10 +78,10 @@ const Rules = Type.Object(
     projectPerHour: texts("Texts of one project"),
     classPerHour: texts("Texts of one class of one project"),
     sequenceLength: texts("Recipients that count up or down"),
-    spendPerDay: texts("Spend of all projects"),
-    spendPerMonth: texts("Spend of all projects"),
-    projectSpendPerDay: texts("Spend of each project"),
-    projectSpendPerMonth: texts("Spend of each project"),
+    spendPerDay: money("Spend of all projects"),
+    spendPerMonth: money("Spend of all projects"),
+    projectSpendPerDay: money("Spend of each project"),
+    projectSpendPerMonth: money("Spend of each project"),
   },
   {
     title: "GuardRules",

@@ -32,6 +32,7 @@ function toOption(key: ConfigKey, flag: string): Option {
     case "boolean":
       return new Option(`${flag} [true|false]`, text);
     case "integer":
+    case "number":
       return new Option(`${flag} <number>`, text);
     case "list":
     case "integers":

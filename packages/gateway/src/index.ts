@@ -221,6 +221,8 @@ export {
   type PolicyProvider,
   type PolicyRule,
   parseDeliveryPolicy,
+  problemsWithPolicy,
+  problemWithPolicyProviders,
   type ReceiptFailoverPolicy,
 } from "./policy/policy-data.ts";
 export type { FailoverEvent } from "./policy/receipt-failover.ts";

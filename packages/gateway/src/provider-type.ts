@@ -12,13 +12,21 @@ export interface ProviderField {
   readonly schema: Readonly<Record<string, unknown>>;
   /** What the schema cannot say. */
   readonly check?: (value: unknown) => boolean;
-  /** A clause about what is wrong with a value that fits the schema. */
-  readonly problem?: (value: unknown) => string | undefined;
+  /** A clause for each thing that is wrong with a value that fits the schema. */
+  readonly problems?: (value: unknown) => readonly string[];
   /** Completes "expected …". It is shown, so it holds no value. */
   readonly expected: string;
   readonly isOptional?: true;
   /** Its value is taken out of errors; of an object, these members. */
   readonly isSecret?: true | readonly string[];
+}
+
+/** What is wrong with a setting, given the others. */
+export interface SettingProblem {
+  /** Its place, such as `settings.key`. */
+  readonly setting: string;
+  /** A clause. */
+  readonly problem: string;
 }
 
 /** What whoever reads the configuration hands to providers. */
@@ -34,6 +42,13 @@ export interface ProviderType {
   readonly schema?: Readonly<Record<string, ProviderField>>;
   /** Whether texts can go out through it. Default: they can. */
   readonly canSend?: boolean;
+  /**
+   * What fields by themselves cannot say: `create` would fail for it. Asked
+   * whatever the fields say.
+   */
+  readonly problems?: (
+    settings: Readonly<Record<string, unknown>>,
+  ) => readonly SettingProblem[];
   /**
    * @param settings as they are in the configuration, checked by the schema
    * @throws ConfigurationError

@@ -46,7 +46,7 @@ import { type Gateway, ProviderHealth } from "@carillon/gateway";
 import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { type AppPorts, createApp } from "./app.ts";
-import { ConfigError } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { variableOf } from "./config-schema.ts";
 import { DeliveryLog } from "./delivery-log/delivery-log.ts";
 import { EventTailer } from "./events/event-tailer.ts";

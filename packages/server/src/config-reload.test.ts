@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type LogFields, silentLogger } from "@carillon/core";
-import { at, ConfigError, loadConfig } from "./config.ts";
+import { at, loadConfig } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { reloadConfig } from "./config-reload.ts";
 import { listConfigKeys } from "./config-schema.ts";
 import { LiveSettings } from "./live-settings.ts";
@@ -40,9 +41,8 @@ const others: Readonly<Record<string, unknown>> = {
   defaultLifeSmsOtp: 30,
   smtpUrl: "smtp://mail.example.com",
   mailFrom: "from@example.com",
-  "sms.providers": ["null"],
+  "sms.providers": ["log", "null"],
   "sms.route": "log",
-  "sms.policyFile": "/etc/carillon/other-policy.json",
   "sms.inbound": ["*=inbox"],
   "sms.optOutExempt": ["otp"],
   "sms.optOutLanguages": ["de"],
@@ -51,6 +51,7 @@ const others: Readonly<Record<string, unknown>> = {
   "sms.guard.deniedCountries": ["AT"],
   "sms.guard.allowPremium": true,
   "sms.guard.allowSatellite": true,
+  "sms.guard.allowInvalid": true,
   "sms.guard.numberPerHour": 1,
   "sms.guard.numberPerHalfDay": 1,
   "sms.guard.otpPerTenMinutes": 1,
@@ -62,7 +63,7 @@ const others: Readonly<Record<string, unknown>> = {
   "sms.guard.sequenceLength": 5,
   "sms.guard.spendPerDay": 1,
   "sms.guard.spendPerMonth": 1,
-  "sms.guard.projectSpendPerDay": 1,
+  "sms.guard.projectSpendPerDay": 0.2,
   "sms.guard.projectSpendPerMonth": 1,
   maxConnections: 10,
   topicsPerProject: 10,
@@ -77,6 +78,8 @@ const others: Readonly<Record<string, unknown>> = {
   slowAfterMs: 100,
 };
 
+const otherPolicy = "other-policy.json";
+
 /** Both halves are set together; the rest is refused by this version. */
 const together = { accessKey: "AK", secretKey: "SK" };
 
@@ -84,8 +87,28 @@ function setUp(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "carillon-config-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const config = join(folder, "carillon.json");
-  const write = (content: object) =>
-    writeFileSync(config, JSON.stringify(content));
+  const policy = {
+    rules: [{ name: "all", use: "log" }],
+    // Limits on spend need it.
+    providers: { log: { costPerSegment: 0.01 } },
+  };
+  for (const name of ["policy.json", otherPolicy]) {
+    writeFileSync(join(folder, name), JSON.stringify(policy));
+  }
+  const write = ({
+    sms,
+    ...content
+  }: {
+    readonly sms?: object;
+    readonly [key: string]: unknown;
+  }) =>
+    writeFileSync(
+      config,
+      JSON.stringify({
+        ...content,
+        sms: { policyFile: "policy.json", ...sms },
+      }),
+    );
   write({});
   const readConfig = () => loadConfig({ flags: { config } });
   const settings = new LiveSettings(readConfig());
@@ -95,10 +118,10 @@ function setUp(t: TestContext) {
   };
   const logger = { ...silentLogger, info: note, error: note };
   const reload = () => reloadConfig({ settings, readConfig, logger });
-  return { settings, write, reload, lines };
+  return { folder, settings, write, reload, lines };
 }
 
-function toFile(path: string, value: unknown): object {
+function toFile(path: string, value: unknown): Record<string, unknown> {
   const [name = "", ...inner] = path.split(".");
   return {
     [name]: inner.length === 0 ? value : toFile(inner.join("."), value),
@@ -106,10 +129,11 @@ function toFile(path: string, value: unknown): object {
 }
 
 test("each key is applied, or named as one that needs a restart", (t) => {
-  const { settings, write, reload } = setUp(t);
+  const { folder, settings, write, reload } = setUp(t);
   for (const { path, group, reloadable, unsupported } of listConfigKeys()) {
     if (unsupported || path in together) continue;
-    const value = others[path];
+    const value =
+      path === "sms.policyFile" ? join(folder, otherPolicy) : others[path];
     assert.ok(value !== undefined, `${path}: no other value is known`);
     const before = settings.get();
     write(toFile(path, value));

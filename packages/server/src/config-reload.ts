@@ -6,7 +6,8 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "@carillon/core";
-import { at, type Config, ConfigError, mixConfigs } from "./config.ts";
+import { at, type Config, mixConfigs } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { type ConfigKey, listConfigKeys } from "./config-schema.ts";
 import type { LiveSettings } from "./live-settings.ts";
 

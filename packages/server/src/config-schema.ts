@@ -357,7 +357,8 @@ const configSchema = Type.Object({
         reloadable: true,
         description:
           "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. An entry may also be an object, in the file or in a list of JSON: a carrier, see the guide on providers, or a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
-        expected: "a list of loopback, log, null",
+        expected:
+          "a list of loopback, log, null, or of objects with type and name",
         default: ["log"],
         minItems: 1,
         uniqueItems: true,
@@ -532,7 +533,13 @@ export interface ConfigKey extends KeyNotes {
   readonly flag: string | undefined;
   /** The flag's name in camel case, e.g. `smsProviders`. */
   readonly option: string;
-  readonly kind: "text" | "integer" | "boolean" | "list" | "integers";
+  readonly kind:
+    | "text"
+    | "integer"
+    | "number"
+    | "boolean"
+    | "list"
+    | "integers";
   readonly default: unknown;
   readonly reloadable: boolean;
   readonly schema: TSchema;
@@ -591,6 +598,7 @@ function typeOf(schema: TSchema): unknown {
 
 function kindOf(schema: TSchema): ConfigKey["kind"] {
   if (typeOf(schema) === "integer") return "integer";
+  if (typeOf(schema) === "number") return "number";
   if (typeOf(schema) === "boolean") return "boolean";
   if (typeOf(schema) !== "array") return "text";
   const items = "items" in schema ? (schema.items as TSchema) : {};

@@ -5,11 +5,11 @@ import { join, resolve } from "node:path";
 import { test } from "node:test";
 import {
   type Config,
-  ConfigError,
   type ConfigSources,
   loadConfig,
   resolveConfig,
 } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { listConfigKeys } from "./config-schema.ts";
 import { shownValue } from "./config-settings.ts";
 import { open } from "./open.ts";
@@ -161,6 +161,58 @@ test("reports all mistakes at once, each with its source", (t) => {
     error.message,
     /--port: expected a whole number from 0 to 65535 .*, got "http"/,
   );
+});
+
+test("a policy file and limits without prices are among the mistakes, before anything is made", (t) => {
+  const file = fileWith(
+    t,
+    '{ "sms": { "policyFile": "none.json", "guard": { "spendPerDay": 5 } } }',
+  );
+  const env = {
+    CARILLON_PORT: "http",
+    CARILLON_SMS_GUARD_SPEND_PER_DAY: "0.2",
+  };
+  const linesOf = (sources: ConfigSources) => {
+    try {
+      loadConfig(sources);
+      return [];
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      return error.mistakes.map(
+        ({ source, problem }) => `${source}: ${problem}`,
+      );
+    }
+  };
+  const [port, spend, ...more] = linesOf({ env });
+  assert.match(port ?? "", /^CARILLON_PORT: /);
+  assert.match(
+    spend ?? "",
+    /^CARILLON_SMS_GUARD_SPEND_PER_DAY: expected a policy with prices, because spend is limited to 0\.2: /,
+  );
+  assert.deepEqual(more, []);
+  const [, policy, ...rest] = linesOf({ file, env });
+  assert.match(
+    policy ?? "",
+    /^sms\.policyFile in .*: .*none\.json: it cannot be read \(ENOENT\)$/,
+  );
+  assert.deepEqual(rest, []);
+});
+
+test("a variable below a section of ours is ours", () => {
+  const problemOf = (name: string) =>
+    resolveConfig({ env: { [name]: "1" } }).mistakes.map(
+      ({ source, problem }) => `${source}: ${problem}`,
+    );
+  for (const [name, meant] of [
+    ["CARILLON_SMS_GAURD_X", "CARILLON_SMS_GUARD_…"],
+    ["CARILLON_SMS_GUARD_X", "CARILLON_SMS_GUARD_…"],
+    ["CARILLON_SMS_X", "CARILLON_SMS_…"],
+  ] as const) {
+    assert.deepEqual(problemOf(name), [
+      `${name}: there is no such variable; did you mean ${meant}?`,
+    ]);
+  }
+  assert.deepEqual(problemOf("CARILLON_SMSX"), []);
 });
 
 test("a variable that resembles none of ours is somebody else's", () => {

@@ -7,6 +7,7 @@
 import { dirname, resolve } from "node:path";
 import { deadlineSlackMs, shortestLeaseMs } from "@carillon/core";
 import { Check } from "typebox/schema";
+import { ConfigError, type ConfigMistake } from "./config-error.ts";
 import { readConfigFile } from "./config-file.ts";
 import {
   type ConfigKey,
@@ -17,6 +18,7 @@ import { shownValue, withoutUserInfo } from "./config-settings.ts";
 import { nearest } from "./config-spelling.ts";
 import { findMisspeltVariables, isServiceLink } from "./config-variables.ts";
 import { readProviderEntries } from "./provider-entries.ts";
+import { findPolicyMistakes } from "./sms-policy.ts";
 import { problemWithRouteProviders } from "./sms-route.ts";
 import { sendingProviders } from "./sms-settings.ts";
 
@@ -37,35 +39,6 @@ export interface ConfigSources {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Path of the file, where neither `--config` nor `CARILLON_CONFIG` says. */
   readonly file?: string;
-}
-
-/** One value or name that is wrong. */
-export interface ConfigMistake {
-  /** Place of the key in the file, or the unknown name as it was given. */
-  readonly key: string;
-  /** Where it came from: `--port`, `CARILLON_PORT`, `port in carillon.json`. */
-  readonly source: string;
-  /** A clause that says what is expected, what came and what to do. */
-  readonly problem: string;
-}
-
-/** Says everything that is wrong with a configuration. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly code = "CONFIGURATION_INVALID";
-  readonly mistakes: readonly ConfigMistake[];
-
-  constructor(mistakes: readonly ConfigMistake[]) {
-    const lines = mistakes.map(
-      ({ source, problem }) => `${source}: ${problem}`,
-    );
-    super(
-      lines.length === 1
-        ? `Configuration mistake: ${lines[0]}`
-        : [`${lines.length} configuration mistakes:`, ...lines].join("\n  "),
-    );
-    this.mistakes = mistakes;
-  }
 }
 
 /** What `sandbox` adds to `allowTargets`. */
@@ -133,9 +106,10 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
     ...shortLease(config, given),
     ...loopbackLinks(config, given),
     // Without the providers that were meant it would miss them.
-    ...(mistakes.some(({ key }) => key === "sms.providers")
+    ...(hasMistake(mistakes, "sms.providers")
       ? []
       : unknownRouteProviders(config, given)),
+    ...policyMistakes(config, given, mistakes),
   );
   const settings = keys.map((key): Setting => {
     const last = given.findLast((one) => one.key.path === key.path);
@@ -287,6 +261,10 @@ function parse(key: ConfigKey, value: unknown): unknown {
   switch (key.kind) {
     case "integer":
       return toInteger(value);
+    case "number":
+      return typeof value === "string" && /^\s*\d{1,15}(\.\d+)?\s*$/.test(value)
+        ? Number(value)
+        : value;
     case "boolean": {
       const word = typeof value === "string" ? value.trim().toLowerCase() : "";
       if (["true", "1", "yes", "on"].includes(word)) return true;
@@ -319,8 +297,12 @@ function parseAndCheck(
     return { parsed, problems: problemsWith(key, parsed, given) };
   }
   const { value: parsed, problems } = readProviderEntries(given, base);
-  const others = parsed === undefined ? [] : problemsWith(key, parsed, given);
-  return { parsed, problems: [...problems, ...others] };
+  if (problems.length === 0) {
+    return { parsed, problems: problemsWith(key, parsed, given) };
+  }
+  // Not by the schema: it would miss what could not be read.
+  const others = parsed === undefined ? [] : [key.problem?.(parsed) ?? []];
+  return { parsed, problems: [...problems, ...others.flat()] };
 }
 
 function toInteger(value: unknown): unknown {
@@ -419,6 +401,29 @@ function unknownRouteProviders(
   if (problem === undefined) return [];
   const last = given.findLast(({ key }) => key.path === "sms.route");
   return [{ key: "sms.route", source: last?.source ?? "sms.route", problem }];
+}
+
+/** Nothing is made yet: a file that is wrong is found before a data folder is. */
+function policyMistakes(
+  config: Config,
+  given: readonly Given[],
+  mistakes: readonly ConfigMistake[],
+): ConfigMistake[] {
+  // There may be prices in the file that was meant.
+  if (hasMistake(mistakes, "sms.policyFile")) return [];
+  const providers = hasMistake(mistakes, "sms.providers")
+    ? undefined
+    : sendingProviders(config);
+  return findPolicyMistakes(config.sms, providers).map((mistake) => ({
+    ...mistake,
+    source:
+      given.findLast(({ key }) => key.path === mistake.key)?.source ??
+      mistake.source,
+  }));
+}
+
+function hasMistake(mistakes: readonly ConfigMistake[], path: string): boolean {
+  return mistakes.some(({ key }) => key === path);
 }
 
 /** Whether only this machine reaches what listens there. */

@@ -21,8 +21,6 @@ export {
 } from "./backup/restore-backup.ts";
 export {
   type Config,
-  ConfigError,
-  type ConfigMistake,
   type ConfigSources,
   isLoopback,
   loadConfig,
@@ -30,6 +28,7 @@ export {
   resolveConfig,
   type Setting,
 } from "./config.ts";
+export { ConfigError, type ConfigMistake } from "./config-error.ts";
 export type { ReloadedConfig } from "./config-reload.ts";
 export {
   type ConfigKey,

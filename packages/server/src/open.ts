@@ -30,7 +30,8 @@ import {
 } from "@carillon/core";
 import { openSqliteStore, readDiskUse } from "@carillon/storage";
 import { type CloseOptions, compose, type Service } from "./compose.ts";
-import { type Config, ConfigError, isLoopback } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { type ReloadedConfig, reloadConfig } from "./config-reload.ts";
 import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
 import { createCredentialsKeeper } from "./credentials-keeper.ts";
@@ -39,6 +40,7 @@ import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
 import { readSharedKeyFile } from "./key-file.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
+import { loadSigningKeys } from "./keys/load-signing-keys.ts";
 import { LiveSettings } from "./live-settings.ts";
 import {
   type MetricsServer,
@@ -169,9 +171,7 @@ export async function open(
     }),
   );
   // In the background: the first signature waits for it, the start does not.
-  void signingKeys.load().catch((error: unknown) => {
-    logger.error("signing_keys_failed", { error });
-  });
+  void loadSigningKeys(signingKeys, logger);
 
   const outward = new AbortController();
   opened.defer(() => outward.abort());

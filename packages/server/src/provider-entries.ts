@@ -1,11 +1,14 @@
 /**
  * Entries of `sms.providers` as they are written: names and JSON from the
  * environment, settings that stand in files of their own. What is in them is
- * checked by `sms-settings.ts`. Nothing here shows a value.
+ * checked by `sms-settings.ts`. Nothing here shows a value, but the path of a file.
  */
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+
+/** In place of what a file should have said: whatever it is, it is no mistake. */
+export const unreadFile: unique symbol = Symbol("unread file");
 
 /** What was read of a value, and clauses on what could not be. */
 export interface ReadEntries {
@@ -94,14 +97,13 @@ function readFiles(
     // What is within a page are the carrier's names, `file` maybe one of them.
     if (!isFile && place === pageSetting) return [key, value];
     if (!isFile) return [key, readFiles(value, base, complain, `${place}.`)];
-    const { text, problem } = readSecret(resolve(base, file));
-    if (problem) complain(`the file of ${place} ${problem}`);
-    return [
-      key,
-      place === pageSetting && text !== undefined
-        ? readPage(text, (it) => complain(`the file of ${place} ${it}`))
-        : text,
-    ];
+    const path = resolve(base, file);
+    const complainOf = (it: string) =>
+      complain(`the file of ${place}, ${path}, ${it}`);
+    const { text, problem } = readSecret(path);
+    if (problem) complainOf(problem);
+    if (text === undefined) return [key, unreadFile];
+    return [key, place === pageSetting ? readPage(text, complainOf) : text];
   });
   return Object.fromEntries(read);
 }
@@ -111,7 +113,7 @@ function readPage(text: string, complain: (problem: string) => void): unknown {
     return JSON.parse(text);
   } catch (error) {
     complain(`is no JSON from${placeOf(error)} on`);
-    return undefined;
+    return unreadFile;
   }
 }
 

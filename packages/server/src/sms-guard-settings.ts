@@ -8,7 +8,7 @@ const maxLimit = 1_000_000_000;
 /** No flags: they would be half of all, and belong into a file. */
 const common = { group: "SMS", reloadable: true, withoutFlag: true } as const;
 
-/** A limit on texts, or on money; 0: no limit. */
+/** A limit on texts; 0: no limit. */
 function limit(
   name: keyof typeof defaultGuardRules,
   description: string,
@@ -24,6 +24,21 @@ function limit(
     minimum: 0,
     maximum: maxLimit,
   });
+}
+
+/** A limit on money, as finely as it is counted; 0: no limit. */
+function amount(description: string) {
+  return Type.Refine(
+    Type.Number({
+      ...common,
+      description: `${description}; no limit by default.`,
+      expected: `a number of units of the currency from 0 (no limit) to ${maxLimit}, with four decimals at most`,
+      default: 0,
+      minimum: 0,
+      maximum: maxLimit,
+    }),
+    (value) => Number(value.toFixed(4)) === value,
+  );
 }
 
 function flag(description: string) {
@@ -58,9 +73,14 @@ export const guardSettings = Type.Object({
     "Countries that no text goes to through a carrier, whatever `sms.guard.countries` says.",
     false,
   ),
-  allowPremium: flag("Whether texts go to premium-rate numbers."),
+  allowPremium: flag(
+    "Whether texts go to premium-rate and shared-cost numbers.",
+  ),
   allowSatellite: flag(
     "Whether texts go to satellite phones and international networks (+870 to +879, +881 to +883).",
+  ),
+  allowInvalid: flag(
+    "Whether texts go to numbers that cannot be: with fewer digits than any number of their country.",
   ),
   numberPerHour: limit("numberPerHour", "Texts to one number in an hour"),
   numberPerHalfDay: limit(
@@ -90,25 +110,15 @@ export const guardSettings = Type.Object({
     "Recipients of one project and class that count up or down within ten minutes: the last of so many, and those after it, are held as SMS pumping",
     "numbers",
   ),
-  spendPerDay: limit(
-    "spendPerDay",
+  spendPerDay: amount(
     "What texts may cost in a day of UTC, in the policy's currency, by its `costPerSegment`",
-    "units of the currency",
   ),
-  spendPerMonth: limit(
-    "spendPerMonth",
-    "What texts may cost in a month of UTC",
-    "units of the currency",
-  ),
-  projectSpendPerDay: limit(
-    "projectSpendPerDay",
+  spendPerMonth: amount("What texts may cost in a month of UTC"),
+  projectSpendPerDay: amount(
     "What texts of one project may cost in a day of UTC",
-    "units of the currency",
   ),
-  projectSpendPerMonth: limit(
-    "projectSpendPerMonth",
+  projectSpendPerMonth: amount(
     "What texts of one project may cost in a month of UTC",
-    "units of the currency",
   ),
 });
 

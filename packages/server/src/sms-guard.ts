@@ -13,15 +13,14 @@ import {
   maskPhoneNumber,
 } from "@carillon/core";
 import {
-  type DeliveryPolicy,
   Guard,
   type GuardCounters,
   type GuardRules,
   type HoldReason,
-  limitsSpend,
   type NumberTypeLookup,
 } from "@carillon/gateway";
-import { type Config, ConfigError } from "./config.ts";
+import type { Config } from "./config.ts";
+import { numberTypeOf } from "./number-type.ts";
 
 /** Texts that were held since the start, for metrics. */
 export class HeldTexts {
@@ -115,39 +114,6 @@ export function toGuardRules(settings: Config["sms"]["guard"]): GuardRules {
   return settings;
 }
 
-/**
- * A limit on spend without a price would hold nothing, and nobody would know.
- *
- * @throws ConfigError when the policy has no price and spend is limited
- */
-export function checkSpendLimits(
-  { guard }: Pick<Config["sms"], "guard">,
-  policy: Pick<DeliveryPolicy, "data"> | undefined,
-): void {
-  if (!limitsSpend(toGuardRules(guard))) return;
-  const described = [policy?.data, ...(policy?.data.rules ?? [])].flatMap(
-    (it) => Object.values(it?.providers ?? {}),
-  );
-  const hasPrice = described.some((it) => it.costPerSegment !== undefined);
-  if (hasPrice) return;
-  throw new ConfigError(
-    spendKeys
-      .filter((key) => guard[key] > 0)
-      .map((key) => ({
-        key: `sms.guard.${key}`,
-        source: `sms.guard.${key}`,
-        problem: `expected a policy with prices, because spend is limited to ${guard[key]}: give the providers of sms.policyFile a costPerSegment, or set ${key} to 0`,
-      })),
-  );
-}
-
-const spendKeys = [
-  "spendPerDay",
-  "spendPerMonth",
-  "projectSpendPerDay",
-  "projectSpendPerMonth",
-] as const;
-
 /** Beyond it the counters that end first go: those of single numbers. */
 const rule: CounterRule = {
   kind: "sms_guard",
@@ -198,6 +164,6 @@ function createNumberTypeLookup(): NumberTypeLookup {
   const load = loadOnce(() => import("awesome-phonenumber"));
   return async (number) => {
     const { parsePhoneNumber } = await load();
-    return parsePhoneNumber(number).type;
+    return numberTypeOf(number, parsePhoneNumber);
   };
 }

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { readSmsPolicy } from "./sms-policy.ts";
+import { defaultGuardRules } from "@carillon/gateway";
+import { findPolicyMistakes, readSmsPolicy } from "./sms-policy.ts";
 
 function fileWith(t: TestContext, content: string | object): string {
   const folder = mkdtempSync(join(tmpdir(), "carillon-policy-"));
@@ -84,6 +85,53 @@ test("says what is wrong with a policy, and where it stands", (t) => {
     () => readSmsPolicy({ policyFile: wrong, route: "a" }, ports),
     /policy\.rules must be a list/,
   );
+});
+
+test("says all that is wrong with a file at once, each as a mistake", (t) => {
+  const policyFile = fileWith(t, {
+    rules: [
+      { name: "x", use: "a || typo", when: { country: ["XX"] }, more: 1 },
+    ],
+  });
+  const guard = { ...defaultGuardRules, spendPerDay: 0.2 };
+  const find = (providers?: readonly string[]) =>
+    findPolicyMistakes({ policyFile, route: "a", guard }, providers).map(
+      ({ key, problem }) => `${key} ${problem.replace(`${policyFile}: `, "")}`,
+    );
+  const structure = [
+    "sms.policyFile policy.rules[0].more is not known",
+    "sms.policyFile policy.rules[0].when.country must be a list of ISO 3166 codes such as DE",
+  ];
+  const spend =
+    "sms.guard.spendPerDay expected a policy with prices, because spend is limited to 0.2: give the providers of sms.policyFile a costPerSegment, or set spendPerDay to 0";
+  assert.deepEqual(find(["a"]), [
+    ...structure,
+    'sms.policyFile unknown providers: "typo" in rule "x"; there are a',
+    spend,
+  ]);
+  // While nobody knows which there are to be.
+  assert.deepEqual(find(), [...structure, spend]);
+});
+
+test("refuses limits on spend where no provider has a price", (t) => {
+  const guard = { ...defaultGuardRules, spendPerDay: 5, projectSpendPerDay: 1 };
+  const keysOf = (settings: object) =>
+    findPolicyMistakes({ guard, ...settings }).map(({ key }) => key);
+  const limits = ["sms.guard.spendPerDay", "sms.guard.projectSpendPerDay"];
+  assert.deepEqual(keysOf({}), limits);
+  assert.deepEqual(keysOf({ route: "a" }), limits);
+  assert.deepEqual(keysOf({ policyFile: fileWith(t, { rules }) }), limits);
+  const a = { costPerSegment: 0.01 };
+  const priced = { policyFile: fileWith(t, { rules, providers: { a } }) };
+  assert.deepEqual(keysOf(priced), []);
+  const byRule = [{ ...rules[0], providers: { a } }];
+  assert.deepEqual(keysOf({ policyFile: fileWith(t, { rules: byRule }) }), []);
+  assert.deepEqual(keysOf({ guard: defaultGuardRules }), []);
+  // It may have prices.
+  assert.deepEqual(keysOf({ policyFile: fileWith(t, "{") }), [
+    "sms.policyFile",
+  ]);
+  assert.throws(() => readSmsPolicy({ guard }, ports), { name: "ConfigError" });
 });
 
 test("answers the policy that holds while it says the same", (t) => {

@@ -6,22 +6,27 @@
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import {
-  ConfigurationError,
   DeliveryPolicy,
   type DeliveryPolicyData,
+  type GuardRules,
   type PolicyRule,
   parseDeliveryPolicy,
   parseRouteLine,
+  problemsWithPolicy,
+  problemWithPolicyProviders,
   providersOf,
 } from "@carillon/gateway";
-import { ConfigError } from "./config.ts";
+import { ConfigError, type ConfigMistake } from "./config-error.ts";
 import { sandboxProviderName } from "./sms-settings.ts";
+import { findSpendMistakes } from "./sms-spend-limits.ts";
 
 /** Where the rules come from. Without both there is no policy. */
 export interface SmsPolicySettings {
   readonly policyFile?: string | undefined;
   /** A line; parsed by the configuration. */
   readonly route?: string | undefined;
+  /** Its limits on spend need the policy's prices. */
+  readonly guard?: GuardRules;
 }
 
 /** What stands around the policy. */
@@ -38,38 +43,73 @@ export const routeRuleName = "sms.route";
 /**
  * Without both settings there is none.
  *
- * @throws ConfigError when the file cannot be read or is no policy, or when the
- * rules name providers that there are not
+ * @throws ConfigError when the file cannot be read or is no policy, when rules
+ * name providers that there are not, or when spend is limited without prices
  */
 export function readSmsPolicy(
   settings: SmsPolicySettings,
   { providers, current }: SmsPolicyPorts,
 ): DeliveryPolicy | undefined {
-  const { policyFile } = settings;
+  const { policy, mistakes } = readPolicy(settings, providers);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  if (policy === undefined) return undefined;
+  return policyOf(completed(parseDeliveryPolicy(policy)), current);
+}
+
+/**
+ * All that is wrong with the file, and with limits that need its prices.
+ *
+ * @param providers absent: nobody knows which were meant
+ */
+export function findPolicyMistakes(
+  settings: SmsPolicySettings,
+  providers?: readonly string[],
+): readonly ConfigMistake[] {
+  return readPolicy(settings, providers).mistakes;
+}
+
+function readPolicy(
+  settings: SmsPolicySettings,
+  providers?: readonly string[],
+): {
+  /** Unchecked, with the route as its last rule. */
+  readonly policy: unknown;
+  readonly mistakes: readonly ConfigMistake[];
+} {
+  const { policyFile, guard } = settings;
   const route = routeFor(settings, providers);
+  const spendMistakes = (file?: unknown) =>
+    guard ? findSpendMistakes(guard, file) : [];
   if (policyFile === undefined) {
-    if (route === undefined) return undefined;
-    return policyOf(completed({ rules: [route] }), current);
+    const policy = route && { rules: [route] };
+    return { policy, mistakes: spendMistakes() };
   }
+  const toMistake = (problem: string): ConfigMistake => ({
+    key: "sms.policyFile",
+    source: "sms.policyFile",
+    problem: `${policyFile}: ${problem}`,
+  });
+  let file: unknown;
   try {
-    const file: unknown = JSON.parse(readFileSync(policyFile, "utf8"));
-    const data = withRoute(file, route);
-    const policy = policyOf(completed(parseDeliveryPolicy(data)), current);
-    policy.checkProviders(providers);
-    return policy;
+    file = JSON.parse(readFileSync(policyFile, "utf8"));
   } catch (error) {
-    const reason =
-      error instanceof ConfigurationError || error instanceof SyntaxError
+    const problem =
+      error instanceof SyntaxError
         ? error.message
         : `it cannot be read (${codeOf(error)})`;
-    throw new ConfigError([
-      {
-        key: "sms.policyFile",
-        source: "sms.policyFile",
-        problem: `${policyFile}: ${reason}`,
-      },
-    ]);
+    // Whether it has prices nobody knows.
+    return { policy: undefined, mistakes: [toMistake(problem)] };
   }
+  const policy = withRoute(file, route);
+  const unknown = providers && problemWithPolicyProviders(file, providers);
+  return {
+    policy,
+    mistakes: [
+      ...problemsWithPolicy(policy).map(toMistake),
+      ...(unknown === undefined ? [] : [toMistake(unknown)]),
+      ...spendMistakes(file),
+    ],
+  };
 }
 
 /** Whether the file says something else, whatever the route is. */
@@ -91,7 +131,7 @@ export function isOtherFile(
  */
 function routeFor(
   { route }: SmsPolicySettings,
-  providers: readonly string[],
+  providers: readonly string[] = [],
 ): PolicyRule | undefined {
   if (route === undefined) return undefined;
   const isLeftOut =

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Guard, IncomingMessage } from "@carillon/gateway";
 import { MemoryStore } from "@carillon/testing";
-import { ConfigError, loadConfig } from "./config.ts";
+import { loadConfig } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { createSmsGateway } from "./text-messages.ts";
 
 function load(t: TestContext, sms: unknown) {
@@ -147,15 +148,65 @@ test("takes secrets from files, beside the configuration or anywhere", (t) => {
   assert.throws(
     () => loadConfig({ file }),
     (error: Error) => {
-      assert.match(error.message, /entry 1 \(hub\): the file of secret is not/);
-      assert.match(
-        error.message,
-        /entry 1 \(hub\): the file of auth.pass is e/,
-      );
-      assert.match(error.message, /as timeoutMs/);
-      assert.doesNotMatch(error.message, /hunter2/);
+      const entry = `sms.providers in ${file}: entry 1`;
+      assert.deepEqual(error.message.split("\n  ").slice(1).sort(), [
+        `${entry} (hub): the file of auth.pass, ${join(folder, "empty")}, is empty`,
+        `${entry} (hub): the file of secret, ${join(folder, "none")}, is not there`,
+        `${entry}: forward-client hub: expected a whole number of milliseconds from 100 to 60000 as timeoutMs`,
+      ]);
       return true;
     },
+  );
+  write({
+    ...client,
+    secret: { file: "secret", encoding: "utf8" },
+    auth: { user: "hub", pass: { file: 7 } },
+  });
+  assert.throws(
+    () => loadConfig({ file }),
+    (error: Error) => {
+      const clause = 'expected {"file": path} with nothing beside it';
+      assert.ok(error.message.includes(`${clause} as secret`), error.message);
+      assert.ok(error.message.includes(`${clause} as auth.pass`));
+      return true;
+    },
+  );
+});
+
+test("says all that is wrong with a page and its account, each on a line", (t) => {
+  const page = {
+    title: "Acme",
+    settings: { key: { expected: "the key" }, id: { expected: "the id" } },
+    baseUrl: "https://sms.acme.example",
+    send: {
+      path: "/send",
+      json: { to: "{to", text: "{text}", a: "{txet}", b: "{form}", c: "}" },
+    },
+    answer: { format: "yaml", id: "id" },
+  };
+  const settings = {
+    key: { file: "no-such-file" },
+    colour: "hunter2",
+    id: { file: "x", y: 1 },
+  };
+  const entry = { type: "http", name: "acme", page, settings };
+  const mistakes = mistakeOf(t, { providers: [entry] });
+  assert.doesNotMatch(mistakes, /hunter2/);
+  assert.deepEqual(
+    mistakes
+      .split("\n  ")
+      .slice(1)
+      .map((line) => line.replace(/^.*?: entry 1/, ""))
+      .map((line) => line.replace(/, \/.*,|; there are .*/, "")),
+    [
+      " (acme): the file of settings.key is not there",
+      ": http acme: page.send.json.to is no template: a brace stands alone: double it, or close it",
+      ": http acme: page.send.json.c is no template: a brace stands alone: double it, or close it",
+      ': http acme: page.send.json has no value to put in for "txet" or "form"',
+      ": http acme: page.send.to is not used: nobody gets the text",
+      ": http acme: page.answer.format must be json, xml or text",
+      ': http acme: Acme has no setting "colour"; it has key, id',
+    ],
   );
 });
 
@@ -183,7 +234,7 @@ test("takes a carrier's page from a file, as the JSON in it", (t) => {
   assert.throws(
     () => loaded({ file: "broken.json" }),
     (error: Error) =>
-      /entry 1 \(acme\): the file of page is no JSON from/.test(
+      /entry 1 \(acme\): the file of page, .*broken\.json, is no JSON from/.test(
         error.message,
       ) && !/hunter2/.test(error.message),
   );

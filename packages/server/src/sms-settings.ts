@@ -19,6 +19,7 @@ import type { Static } from "typebox";
 import { Check } from "typebox/schema";
 import { nearest } from "./config-spelling.ts";
 import { Type } from "./json-schema.ts";
+import { unreadFile } from "./provider-entries.ts";
 
 /** Also the last part of its receiver's address. */
 const name = Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,31}$" });
@@ -170,7 +171,7 @@ function problemsWithSettings(settings: object): readonly string[] {
   // Whatever it is; each setting is looked at before it is used.
   const given = settings as Readonly<Record<string, unknown>>;
   const type = String(given.type);
-  const { schema } = byType.get(type) ?? {};
+  const { schema, problems } = byType.get(type) ?? {};
   if (!schema) {
     const known = namesOf((it) => it.schema !== undefined);
     const meant = nearest(type, known);
@@ -188,18 +189,62 @@ function problemsWithSettings(settings: object): readonly string[] {
       const hint = meant ? `did you mean ${meant}?` : "";
       return `${who}: there is no such key as ${key}; ${hint || `there are ${known.join(", ")}`}`;
     });
+  const together = (problems?.(given) ?? []).filter(({ setting }) => {
+    const value = valueAt(given, setting);
+    return !hasUnread(value) && findMixedFile(value, setting) === undefined;
+  });
   const wrong = Object.entries<ProviderField>(fields).flatMap(
     ([key, field]) => {
       const value = given[key];
       if (value === undefined && field.isOptional) return [];
+      if (hasUnread(value)) return [];
       const isRight =
         Check(field.schema, value) && (field.check?.(value) ?? true);
-      if (!isRight) return [`${who}: expected ${field.expected} as ${key}`];
-      const problem = field.problem?.(value);
-      return problem === undefined ? [] : [`${who}: ${problem}`];
+      if (isRight) return field.problems?.(value) ?? [];
+      // What is said of a part of it is more precise.
+      const isSaid = together.some((it) => it.setting.startsWith(`${key}.`));
+      const mixed = findMixedFile(value, key, field.schema.type === "object");
+      if (mixed !== undefined) {
+        return [`expected {"file": path} with nothing beside it as ${mixed}`];
+      }
+      return isSaid ? [] : [`expected ${field.expected} as ${key}`];
     },
   );
-  return [...unknown, ...wrong];
+  return [
+    ...unknown,
+    ...[...wrong, ...together.map((it) => it.problem)].map(
+      (problem) => `${who}: ${problem}`,
+    ),
+  ];
+}
+
+/** @param place such as `settings.key` */
+function valueAt(settings: object, place: string): unknown {
+  return place
+    .split(".")
+    .reduce<unknown>((inner, name) => Object(inner)[name], settings);
+}
+
+/** Whether a file that is a mistake already should have said a part of it. */
+function hasUnread(value: unknown): boolean {
+  if (value === unreadFile) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some(hasUnread);
+}
+
+/** Place of an object that would be read from a file, were it that alone. */
+function findMixedFile(
+  value: unknown,
+  place: string,
+  isObjectItself = false,
+): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!isObjectItself && "file" in value) return place;
+  for (const [name, member] of Object.entries(value)) {
+    const found = findMixedFile(member, `${place}.${name}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function isName(value: unknown): value is string {

@@ -158,3 +158,27 @@ test("an attempt that has begun ends by the route it had", async (t) => {
   assert.equal(next.provider, "null");
   next.release();
 });
+
+test("a carrier takes as many segments as sms.maxSegments says, and no fewer", async (t) => {
+  const us = {
+    type: "twilio",
+    name: "us",
+    accountSid: `AC${"0".repeat(32)}`,
+    authToken: "hush",
+    from: "+15005550006",
+  } as const;
+  const { gateway, reload } = await setUp(t, { providers: [us] });
+  const problemsOf = async (characters: number) => {
+    const text = new OutgoingMessage("4915112345678", "ğ".repeat(characters));
+    return (await gateway.explain(text)).problems;
+  };
+  assert.deepEqual(await problemsOf(900), []);
+  assert.deepEqual(await problemsOf(67 * 30 + 1), [
+    "The text takes 31 segments, at most 30 are allowed",
+  ]);
+  reload({ providers: [us], maxSegments: 4 });
+  assert.deepEqual(await problemsOf(67 * 4), []);
+  assert.deepEqual(await problemsOf(900), [
+    "The text takes 14 segments, at most 4 are allowed",
+  ]);
+});

@@ -23,7 +23,7 @@ import {
 import type { Config } from "./config.ts";
 import type { NoteChange } from "./live-settings.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
-import { checkSpendLimits, toGuardRules } from "./sms-guard.ts";
+import { toGuardRules } from "./sms-guard.ts";
 import { isOtherFile, readSmsPolicy } from "./sms-policy.ts";
 import {
   createProvider,
@@ -51,10 +51,10 @@ export function createSmsGateway(
 ): Gateway {
   const providers = sendingProviders(config);
   const policy = readSmsPolicy(config.sms, { providers });
-  checkSpendLimits(config.sms, policy);
   return new Gateway({
     http: ports.http,
     guard: ports.guard,
+    maxSegments: config.sms.maxSegments,
     ...(policy && { policy }),
     optOut: createOptOut(createOptOutStore(ports.optOuts), config.sms),
   });
@@ -129,7 +129,6 @@ export function prepareGateway(
   if (isSameName && isOtherFile(current, policy)) {
     note("sms.policyFile");
   }
-  checkSpendLimits(next, policy);
   const { optOut, guard } = gateway;
   const nextOptOut = optOut && createOptOut(optOut.store, next);
   const [first] = next.providers;
@@ -153,6 +152,7 @@ export function prepareGateway(
       gateway.defaultProvider = nameOf(first);
     }
     gateway.optOut = nextOptOut;
+    gateway.maxSegments = next.maxSegments;
     if (guard) guard.rules = toGuardRules(next.guard);
   };
 }

@@ -31,6 +31,7 @@ import {
   type PolicyProvider,
   type PolicyRule,
   parseDeliveryPolicy,
+  problemWithPolicyProviders,
 } from "./policy-data.ts";
 import type { FailoverEvent } from "./receipt-failover.ts";
 import { parseRouteLine, providersOf, type RouteTree } from "./route-line.ts";
@@ -185,21 +186,9 @@ export class DeliveryPolicy {
 
   /** Throws `ConfigurationError` if it names a provider that there is not. */
   checkProviders(registered: Iterable<string>): void {
-    const names = new Set(registered);
-    const used = this.#rules.flatMap(({ rule, route }) =>
-      providersOf(route).map((name) => [name, `rule "${rule.name}"`] as const),
-    );
-    const described = [...this.#providers.keys()].map(
-      (name) => [name, "providers"] as const,
-    );
-    const missing = [...used, ...described]
-      .filter(([name]) => !names.has(name))
-      .map(([name, where]) => `"${name}" in ${where}`);
-    if (missing.length === 0) return;
-    const there = [...names].join(", ");
-    throw new ConfigurationError(
-      `The delivery policy uses unknown providers: ${missing.join(", ")}; ${there ? `there are ${there}` : "there are none"}`,
-    );
+    const problem = problemWithPolicyProviders(this.data, registered);
+    if (problem === undefined) return;
+    throw new ConfigurationError(`The delivery policy uses ${problem}`);
   }
 
   /** What a policy that takes this one's place goes on with. */

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigurationError } from "../errors.ts";
-import { parseDeliveryPolicy } from "./policy-data.ts";
+import {
+  parseDeliveryPolicy,
+  problemsWithPolicy,
+  problemWithPolicyProviders,
+} from "./policy-data.ts";
 
 test("accepts a policy with everything in it", () => {
   const policy = {
@@ -64,7 +68,7 @@ test("lists all problems at once", () => {
         'policy.rules[0].use must be a route in one line, such as "a || b"',
         'rule name "a" is used twice',
         'policy.rules[1].use is no route: expected "||", found a single "|"\n  x |\n    ^\n',
-        "policy.rules[1].when.country must be a list of two-letter codes",
+        "policy.rules[1].when.country must be a list of ISO 3166 codes such as DE",
         "policy.rules[1].when.prefix must be a list of digits",
         "policy.rules[2].name must be text",
         "policy.rules[2].use must be a route in one line",
@@ -82,6 +86,33 @@ test("lists all problems at once", () => {
       return true;
     },
   );
+});
+
+test("refuses a country that no number has", () => {
+  const policy = (country: unknown) => ({
+    rules: [{ name: "a", use: "x", when: { country } }],
+  });
+  assert.deepEqual(problemsWithPolicy(policy(["DE", "XX"])), [
+    "policy.rules[0].when.country must be a list of ISO 3166 codes such as DE",
+  ]);
+  assert.deepEqual(problemsWithPolicy(policy(["DE", "CZ"])), []);
+});
+
+test("names providers that there are not, whatever else is wrong", () => {
+  const policy = {
+    rulez: 1,
+    rules: [
+      { use: "x || y" },
+      { name: "b", use: "|" },
+      { name: "c", use: "z" },
+    ],
+    providers: { w: {} },
+  };
+  assert.equal(
+    problemWithPolicyProviders(policy, ["x"]),
+    'unknown providers: "y" in rules[0], "z" in rule "c", "w" in providers; there are x',
+  );
+  assert.equal(problemWithPolicyProviders(7, ["x"]), undefined);
 });
 
 test("refuses what is no policy at all", () => {

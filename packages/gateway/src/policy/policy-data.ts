@@ -13,6 +13,7 @@ import {
   listOf,
 } from "../checked-fields.ts";
 import { ConfigurationError } from "../errors.ts";
+import { isCountry } from "./country.ts";
 import { parseRouteLine, providersOf, RouteLineError } from "./route-line.ts";
 
 /** A policy as it stands in a configuration file. */
@@ -103,6 +104,20 @@ export interface BreakerPolicy {
  * lists all problems.
  */
 export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
+  const problems = problemsWithPolicy(value);
+  if (problems.length > 0) {
+    // A caret has its meaning on a line of its own.
+    const between = problems.some((it) => it.includes("\n")) ? "\n" : "; ";
+    throw new ConfigurationError(
+      `The delivery policy is not valid: ${problems.join(between)}`,
+    );
+  }
+  // Every field was checked.
+  return value as DeliveryPolicyData;
+}
+
+/** A clause for each thing that is wrong with a policy of unknown origin. */
+export function problemsWithPolicy(value: unknown): readonly string[] {
   const problems: string[] = [];
   const policy = new CheckedFields(value, "policy", problems);
   policy.only("rules", "providers", "failover", "breaker", "currency");
@@ -120,7 +135,11 @@ export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
     const when = rule.nested("when");
     when?.only("prefix", "country", "class", "sender");
     when?.optional("prefix", isDigitsList, "a list of digits");
-    when?.optional("country", isCountryList, "a list of two-letter codes");
+    when?.optional(
+      "country",
+      isCountryList,
+      "a list of ISO 3166 codes such as DE",
+    );
     when?.optional("class", isTextList, "a list of text");
     when?.optional("sender", isTextList, "a list of text");
     const used = checkUse(rule);
@@ -143,15 +162,35 @@ export function parseDeliveryPolicy(value: unknown): DeliveryPolicyData {
   for (const field of numbers) {
     breaker?.optional(field, isPositive, "a number above 0");
   }
-  if (problems.length > 0) {
-    // A caret has its meaning on a line of its own.
-    const between = problems.some((it) => it.includes("\n")) ? "\n" : "; ";
-    throw new ConfigurationError(
-      `The delivery policy is not valid: ${problems.join(between)}`,
-    );
-  }
-  // Every field was checked above.
-  return value as DeliveryPolicyData;
+  return problems;
+}
+
+/**
+ * A clause that names the providers that there are not, with those there are.
+ * Whatever else may be wrong with the policy: that is said elsewhere.
+ *
+ * @param registered names of those there are
+ */
+export function problemWithPolicyProviders(
+  value: unknown,
+  registered: Iterable<string>,
+): string | undefined {
+  const policy = new CheckedFields(value, "policy", []);
+  const names = new Set(registered);
+  const used = policy.list("rules").flatMap((rule, at) => {
+    const name = rule.get("name");
+    const where = isText(name) ? `rule "${name}"` : `rules[${at}]`;
+    return (checkUse(rule) ?? []).map((it) => [it, where] as const);
+  });
+  const described = (policy.nested("providers")?.names ?? []).map(
+    (name) => [name, "providers"] as const,
+  );
+  const missing = [...used, ...described]
+    .filter(([name]) => !names.has(name))
+    .map(([name, where]) => `"${name}" in ${where}`);
+  if (missing.length === 0) return undefined;
+  const there = [...names].join(", ");
+  return `unknown providers: ${missing.join(", ")}; ${there ? `there are ${there}` : "there are none"}`;
 }
 
 /** The providers of the rule's line; `undefined` when it is wrong. */
@@ -186,4 +225,4 @@ const isAmount: FieldCheck = (v) => Number.isFinite(v) && Number(v) >= 0;
 const isPositive: FieldCheck = (v) => Number.isFinite(v) && Number(v) > 0;
 const isShare: FieldCheck = (v) => isPositive(v) && Number(v) <= 1;
 const isDigitsList = listOf((v) => /^\d+$/.test(String(v)));
-const isCountryList = listOf((v) => /^[A-Z]{2}$/.test(String(v)));
+const isCountryList = listOf((v) => typeof v === "string" && isCountry(v));

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { silentLogger } from "@carillon/core";
 import { ManualClock, MemoryStore } from "@carillon/testing";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config-error.ts";
 import {
   type BootstrapOptions,
   bootstrapIdentity,

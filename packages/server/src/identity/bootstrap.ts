@@ -25,7 +25,7 @@ import {
   type SettingStore,
   SharedSetting,
 } from "@carillon/core";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config-error.ts";
 import {
   makeAccessKey,
   makeSecretKey,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ConfigurationError } from "../../errors.ts";
 import type { CarrierPage } from "./page.ts";
-import { problemWithPage } from "./page-check.ts";
+import { problemsWithPage, problemWithPage } from "./page-check.ts";
 import { HttpProvider, httpType } from "./provider.ts";
 
 const page: CarrierPage = {
@@ -138,6 +138,35 @@ for (const [given, problem] of [
     assert.ok(found?.includes(problem), found);
   });
 }
+
+test("says everything at once, and what each text of JSON has", () => {
+  const json = {
+    to: "{to",
+    text: "{text}",
+    more: ["{txt}", { deep: "{id|}" }],
+  };
+  const { form: _, ...rest } = { ...send };
+  const wrong = {
+    ...page,
+    title: 1,
+    send: { ...rest, json },
+  };
+  const problems = problemsWithPage(wrong).map((it) => it.replace(/;.*/, ""));
+  assert.deepEqual(
+    problems.map((it) => it.split(" ", 2).join(" ")),
+    [
+      "page.title must",
+      "page.send.json.to is",
+      "page.send.json.more.1.deep is",
+      "page.send.json has",
+      "page.send.to is",
+    ],
+  );
+  assert.equal(
+    problemWithPage(wrong)?.startsWith("the page is not valid: page.title"),
+    true,
+  );
+});
 
 test("a provider needs what its page asks for, and no more", () => {
   for (const [settings, problem] of [

@@ -9,16 +9,34 @@ import {
   listOf,
 } from "../../checked-fields.ts";
 import { replyPrefix } from "./callback.ts";
-import { errorNames, type JsonTemplate, stateNames } from "./page.ts";
+import { type CarrierPage, errorNames, stateNames } from "./page.ts";
 import { namesIn, requestNames } from "./request.ts";
 
 /** A clause without values of the page; `undefined`: it is one. */
 export function problemWithPage(value: unknown): string | undefined {
-  const problems: string[] = [];
-  checkPage(new CheckedFields(value, "page", problems));
+  const problems = problemsWithPage(value);
   return problems.length > 0
     ? `the page is not valid: ${problems.join("; ")}`
     : undefined;
+}
+
+/** The same, a clause for each thing. */
+export function problemsWithPage(value: unknown): readonly string[] {
+  const problems: string[] = [];
+  checkPage(new CheckedFields(value, "page", problems));
+  return problems;
+}
+
+/** Whether it says what an account has, whatever else is wrong with it. */
+export function isAccountPage(
+  value: unknown,
+): value is Pick<CarrierPage, "title" | "settings"> {
+  const problems: string[] = [];
+  const page = new CheckedFields(value, "page", problems);
+  page.required("title", isText, "text");
+  const settings = page.nested("settings");
+  for (const name of settings?.names ?? []) checkSetting(name, settings);
+  return problems.length === 0;
 }
 
 function checkPage(page: CheckedFields): void {
@@ -130,22 +148,37 @@ function checkTemplates(
 ): readonly string[] {
   const value = fields.get(field);
   if (value === undefined) return [];
-  try {
-    // Whatever it is: texts in it are templates, and nothing else is read.
-    const names = namesIn(value as JsonTemplate);
-    const unknown = names.find((it) => !known.has(it));
-    if (unknown !== undefined) {
-      fields.report(
-        field,
-        `has no value to put in for "${unknown}"; there are ${known.list}`,
-      );
+  // Whatever it is: texts in it are templates, and nothing else is read.
+  const names = textsIn(value, field).flatMap(([place, text]) => {
+    try {
+      return namesIn(text);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      fields.report(place, `is no template: ${error.message}`);
+      return [];
     }
-    return names;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    fields.report(field, `is no template: ${error.message}`);
-    return [];
+  });
+  const unknown = new Set(names.filter((it) => !known.has(it)));
+  if (unknown.size > 0) {
+    const missing = [...unknown].map((it) => `"${it}"`).join(" or ");
+    fields.report(
+      field,
+      `has no value to put in for ${missing}; there are ${known.list}`,
+    );
   }
+  return names;
+}
+
+/** Texts at any depth, each with its place. */
+function textsIn(
+  value: unknown,
+  place: string,
+): readonly (readonly [place: string, text: string])[] {
+  if (typeof value === "string") return [[place, value]];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    textsIn(member, `${place}.${name}`),
+  );
 }
 
 function checkAnswer(page: CheckedFields): void {

@@ -9,6 +9,7 @@ import {
   defineProviderType,
   type ProviderField,
   type ProviderType,
+  type SettingProblem,
 } from "../../provider-type.ts";
 import { type Receiver, textResponse } from "../../receiver.ts";
 import { secretsOfUrl } from "../../redact.ts";
@@ -16,7 +17,11 @@ import { optional, textField, textLike, urlField } from "../setting-fields.ts";
 import { readAnswer } from "./answer.ts";
 import { type CallReader, compileCallback } from "./callback.ts";
 import type { CarrierPage, PageCallback } from "./page.ts";
-import { problemWithPage } from "./page-check.ts";
+import {
+  isAccountPage,
+  problemsWithPage,
+  problemWithPage,
+} from "./page-check.ts";
 import { compileRequest, type RequestTemplate } from "./request.ts";
 import type { LookUp } from "./template.ts";
 
@@ -48,7 +53,9 @@ export class HttpProvider extends Provider {
   constructor(config: HttpProviderConfig) {
     super();
     const { page, settings = {} } = config;
-    const problem = problemWithPage(page) ?? problemWithAccount(page, settings);
+    const problem =
+      problemWithPage(page) ??
+      problemsWithAccount(page, settings).at(0)?.problem;
     if (problem !== undefined) throw new ConfigurationError(problem);
     this.#config = config;
     this.#request = compileRequest(page);
@@ -135,26 +142,33 @@ function reports({ cases }: PageCallback): boolean {
   return cases.some(({ status }) => status !== undefined);
 }
 
-/** A clause about the first setting that is not as the page asks. */
-function problemWithAccount(
-  { settings = {}, title }: CarrierPage,
+/** What is not as the page asks. */
+function problemsWithAccount(
+  { settings = {}, title }: Pick<CarrierPage, "settings" | "title">,
   given: Readonly<Record<string, unknown>>,
-): string | undefined {
-  const unknown = Object.keys(given).find((it) => !Object.hasOwn(settings, it));
-  if (unknown !== undefined) {
-    const names = Object.keys(settings).join(", ") || "none";
-    return `${title} has no setting "${unknown}"; it has ${names}`;
-  }
-  for (const [name, setting] of Object.entries(settings)) {
-    const value = given[name];
-    if (value === undefined && setting.optional) continue;
-    const isRight =
-      typeof value === "string" &&
-      value !== "" &&
-      new RegExp(`^(?:${setting.pattern ?? ".*"})$`, "s").test(value);
-    if (!isRight) return `${title}: expected ${setting.expected} as ${name}`;
-  }
-  return undefined;
+): readonly SettingProblem[] {
+  const names = Object.keys(settings).join(", ") || "none";
+  const unknown = Object.keys(given)
+    .filter((name) => !Object.hasOwn(settings, name))
+    .map((name) => ({
+      setting: `settings.${name}`,
+      problem: `${title} has no setting "${name}"; it has ${names}`,
+    }));
+  const wrong = Object.entries(settings)
+    .filter(([name, { optional: mayBeAbsent, pattern }]) => {
+      const value = given[name];
+      if (value === undefined && mayBeAbsent) return false;
+      const isRight =
+        typeof value === "string" &&
+        value !== "" &&
+        new RegExp(`^(?:${pattern ?? ".*"})$`, "s").test(value);
+      return !isRight;
+    })
+    .map(([name, { expected }]) => ({
+      setting: `settings.${name}`,
+      problem: `${title}: expected ${expected} as ${name}`,
+    }));
+  return [...unknown, ...wrong];
 }
 
 /** A carrier whose page stands in the configuration itself. */
@@ -163,7 +177,7 @@ export const httpType: ProviderType = defineProviderType<HttpProviderConfig>({
   schema: {
     page: {
       schema: { type: "object" },
-      problem: problemWithPage,
+      problems: problemsWithPage,
       expected: "a page that describes the carrier",
     },
     settings: optional({
@@ -176,6 +190,10 @@ export const httpType: ProviderType = defineProviderType<HttpProviderConfig>({
     baseUrl: optional(urlField),
     callbackUrl: optional(urlField),
   },
+  problems: ({ page, settings = {} }) =>
+    isAccountPage(page) && typeof settings === "object" && settings !== null
+      ? problemsWithAccount(page, { ...settings })
+      : [],
   create: (settings) => new HttpProvider(settings),
 });
 

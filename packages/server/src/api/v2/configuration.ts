@@ -1,6 +1,6 @@
 /** The server's configuration; for operators. */
 
-import { ConfigError } from "../../config.ts";
+import { ConfigError } from "../../config-error.ts";
 import type { ReloadedConfig } from "../../config-reload.ts";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";

@@ -29,9 +29,10 @@ const explained: ExplainedText = {
       provider: "twilio",
       sender: "ACME",
       breaker: "open",
+      paused: false,
       estimatedCost: { amount: 0.1, currency: "EUR" },
     },
-    { provider: "ats", breaker: "closed" },
+    { provider: "ats", breaker: "closed", paused: false },
   ],
   encoding: "ucs2",
   segments: 2,
@@ -51,9 +52,9 @@ route: (twilio*3 && ats) || log (drawn for each text)
 segments: 2 (ucs2)
 cost: not known
 
-#  provider  sender  breaker     cost
-1  twilio    ACME    open     0.1 EUR
-2  ats               closed
+#  provider  sender  state            cost
+1  twilio    ACME    breaker open  0.1 EUR
+2  ats               ok
 
 rule     matched  why
 america  no       the country is CZ, not US or CA or MX or PR or BS or JM or BB
@@ -62,6 +63,27 @@ codes    yes      the class is otp
 rest     no       rule "codes" comes before it`,
   );
   for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
+});
+
+test("says who is paused, and breaks what is wrong between words", () => {
+  const [first, second] = explained.candidates;
+  assert.ok(first && second);
+  const lines = explanationLines(
+    {
+      ...explained,
+      candidates: [{ ...first, paused: true }, second],
+      problems: [
+        "The guard held it: texts to premium-rate numbers are not allowed. To allow them, set sms.guard.allowPremium.",
+      ],
+    },
+    { colours: false, width: 80 },
+  );
+  assert.ok(lines.join("\n").includes("twilio    ACME    paused"));
+  assert.deepEqual(lines.slice(-3), [
+    "It would not be sent:",
+    "  The guard held it: texts to premium-rate numbers are not allowed. To allow",
+    "  them, set sms.guard.allowPremium.",
+  ]);
 });
 
 test("leaves out what there is not, and says what is wrong", () => {

@@ -7,6 +7,7 @@ import type {
   TextCost,
 } from "@carillon/client";
 import { printable } from "./printable.ts";
+import { wrapWords } from "./sentence.ts";
 import {
   type Column,
   formatFields,
@@ -32,9 +33,9 @@ const candidateColumns: readonly Column<Row>[] = [
   { head: "provider", cell: (one) => one.provider },
   { head: "sender", cell: (one) => one.sender ?? "" },
   {
-    head: "breaker",
-    cell: (one) => one.breaker,
-    style: ({ breaker }) => (breaker === "closed" ? "green" : "yellow"),
+    head: "state",
+    cell: stateText,
+    style: (one) => (stateText(one) === "ok" ? "green" : "yellow"),
   },
   {
     head: "cost",
@@ -72,7 +73,11 @@ export function explanationLines(
       ? [
           "",
           "It would not be sent:",
-          ...problems.map((it) => `  ${printable(it)}`),
+          ...problems.flatMap((it) =>
+            wrapWords(printable(it), (layout.width ?? Infinity) - 2).map(
+              (line) => `  ${line}`,
+            ),
+          ),
         ]
       : []),
   ];
@@ -82,6 +87,12 @@ function routeText({ use, sticky }: ExplainedText): string {
   if (use === undefined) return "";
   if (!use.includes("&&")) return use;
   return `${use} (${sticky ? "the same for this number each time" : "drawn for each text"})`;
+}
+
+/** What keeps texts from it, or does not. */
+function stateText({ paused, breaker }: TextCandidate): string {
+  if (paused) return "paused";
+  return breaker === "closed" ? "ok" : `breaker ${breaker}`;
 }
 
 function costText(cost: TextCost | undefined, otherwise: string): string {

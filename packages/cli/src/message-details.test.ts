@@ -31,7 +31,7 @@ test("shows all of a message, what this version does not know too", () => {
     counts: { delivered: 2, failed: 1 },
     text: "one\ntwo\u0007",
   };
-  assert.deepEqual(messageLines(report, now), [
+  assert.deepEqual(messageLines(report, { now }), [
     "id               m",
     "audience         topics",
     "topics           urn:a, urn:b",
@@ -61,16 +61,45 @@ test("of a message that is held or under way it says so", () => {
   const report = { id: "m", fannedOut: false, counts: {} };
   const notBefore = "2026-01-04T00:00:00.000Z";
   const last = (lines: readonly string[]) => lines.at(-1)?.slice(17);
-  assert.equal(last(messageLines(report, now)), "none yet");
+  assert.equal(last(messageLines(report, { now })), "none yet");
   assert.equal(
-    last(messageLines({ ...report, notBefore }, now)),
+    last(messageLines({ ...report, notBefore }, { now })),
     "Not sent before 2026-01-04 00:00:00 UTC, in 2 d.",
   );
   assert.equal(
-    last(messageLines({ ...report, counts: { sent: 1 } }, now)),
+    last(messageLines({ ...report, counts: { sent: 1 } }, { now })),
     "1 sent, more follow",
   );
-  assert.equal(last(messageLines({ ...report, fannedOut: true }, now)), "none");
+  assert.equal(
+    last(messageLines({ ...report, fannedOut: true }, { now })),
+    "none",
+  );
+});
+
+test("a long fact goes on below itself", () => {
+  const lines = messageLines(
+    {
+      id: "m",
+      fannedOut: true,
+      counts: {},
+      sms: {
+        sender: "ACMENEWS",
+        provider: "carrier",
+        validityMinutes: 30,
+        allowReply: true,
+        statusReport: true,
+        params: { campaign: "spring", tracking: "none" },
+      },
+    },
+    { width: 80 },
+  );
+  assert.deepEqual(lines, [
+    "id               m",
+    "texts            sender ACMENEWS, provider carrier, validity 30 min, allowReply",
+    "                 true, statusReport true, params",
+    '                 {"campaign":"spring","tracking":"none"}',
+    "deliveries       none",
+  ]);
 });
 
 test("each variant has its text", () => {

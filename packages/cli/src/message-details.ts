@@ -5,6 +5,7 @@ import { cancelledText } from "./cancelled-message.ts";
 import { countsText } from "./delivery-table.ts";
 import { heldText } from "./held-message.ts";
 import { printable } from "./printable.ts";
+import { wrapWords } from "./sentence.ts";
 import { ageText, durationText, instantText } from "./time-text.ts";
 
 /** The columns of a name and the space behind it. */
@@ -68,19 +69,23 @@ const apart = [
  */
 export function messageLines(
   report: MessageReport,
-  now = Date.now(),
+  {
+    width,
+    now = Date.now(),
+  }: { width?: number | undefined; now?: number } = {},
 ): string[] {
   const known = new Set([...facts.map(({ member }) => member), ...apart]);
   const others = Object.keys(report).filter((name) => !known.has(name));
   const lines = [...facts, ...others.map((member): Fact => ({ member }))]
-    .map(({ member, name = member, text = textOf }) =>
-      lineOf(name, text(report[member], now)),
+    .map(
+      ({ member, name = member, text = textOf }) =>
+        [name, text(report[member], now)] as const,
     )
-    .concat(
-      lineOf("cancelled", cancelledText(report)),
-      lineOf("deliveries", deliveriesText(report, now)),
-    )
-    .filter((line) => line !== "");
+    .concat([
+      ["cancelled", cancelledText(report)],
+      ["deliveries", deliveriesText(report, now)],
+    ])
+    .flatMap(([name, value]) => linesOf(name, value, width));
   const { text, variants } = report;
   const texts: readonly (readonly [string, unknown])[] =
     text === undefined ? Object.entries(variants ?? {}) : [["", text]];
@@ -90,10 +95,16 @@ export function messageLines(
   return lines;
 }
 
-/** Empty where there is no value. */
-function lineOf(name: string, value: string | undefined): string {
-  if (value === undefined || value === "") return "";
-  return `${name.padEnd(nameWidth - 1)} ${printable(value)}`;
+/** None where there is no value; what is too long goes on below itself. */
+function linesOf(
+  name: string,
+  value: string | undefined,
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  if (value === undefined || value === "") return [];
+  return wrapWords(printable(value), width - nameWidth).map(
+    (line, at) => `${(at === 0 ? name : "").padEnd(nameWidth - 1)} ${line}`,
+  );
 }
 
 function deliveriesText(report: MessageReport, now: number): string {

@@ -352,6 +352,15 @@ function toLogLine(sentence: string): string {
   return `${JSON.stringify(line)}\n`;
 }
 
+/** Told by its code: the class would load all of the server. */
+function listsMistakes(cause: unknown): boolean {
+  return (
+    cause instanceof Error &&
+    "code" in cause &&
+    cause.code === "CONFIGURATION_INVALID"
+  );
+}
+
 function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     // Its text was written already; help and version are no failures.
@@ -359,7 +368,8 @@ function explain(error: unknown): number {
   }
   if (error instanceof CommandFailure) {
     // A sentence may quote what others wrote.
-    writeSentence(printableLines(error.message));
+    const lists = listsMistakes(error.cause) ? "wrapped" : "kept";
+    writeSentence(printableLines(error.message), process.stderr, lists);
     return error.exitCode;
   }
   // A fault of ours: the stack helps whoever mends it.

@@ -61,6 +61,7 @@ export function providerLines(
     ["last accepted", agoText(provider.lastAcceptedAt, now)],
     ["latency", latencyText(provider)],
     ["receipts", receiptsText(provider)],
+    ["reports", reportsText(provider)],
     ...callbacks.map(
       ({ methods, url }) =>
         ["callback", `${methods.join(", ")} ${url}`] as const,
@@ -147,6 +148,23 @@ function receiptsText({ receipts }: ProviderSummary): string {
       ? ""
       : `, ${percent(final, expected)} of the last ${expected} texts are settled`;
   return `${seen} seen${share}`;
+}
+
+/** How it is heard what became of texts. */
+function reportsText({ reports }: ProviderDetails): string {
+  const { callbacks, askedAfterMs } = reports;
+  const ways = [
+    ...(callbacks === "known" ? ["its carrier calls"] : []),
+    ...(askedAfterMs === undefined
+      ? []
+      : [`its carrier is asked ${durationText(askedAfterMs)} after a text`]),
+  ];
+  if (callbacks === "unknown") {
+    ways.push(
+      "its carrier is not told where to call, for publicUrl is not set",
+    );
+  }
+  return ways.join("; ") || "its carrier neither calls nor is asked";
 }
 
 function percent(part: number, whole: number): string {

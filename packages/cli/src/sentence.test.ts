@@ -25,6 +25,15 @@ test("commands, links and lines to copy stay whole", () => {
   );
 });
 
+test("lines of a list are broken too, where they are sentences", () => {
+  const text =
+    "2 configuration mistakes:\n  --port: expected a whole number, got x\n  host: none";
+  assert.equal(
+    fitSentence(text, terminal(30), "wrapped"),
+    "2 configuration mistakes:\n  --port: expected a whole\n    number, got x\n  host: none",
+  );
+});
+
 test("a word that is longer than the terminal has its own line", () => {
   assert.deepEqual(wrapWords("a 123456789 b", 4), ["a", "123456789", "b"]);
   assert.deepEqual(wrapWords("日本 日本", 7), ["日本", "日本"]);

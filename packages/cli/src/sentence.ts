@@ -7,24 +7,34 @@ import type { OutputStream } from "./output.ts";
 export function writeSentence(
   text: string,
   stream: OutputStream = process.stderr,
+  lists: ListLines = "kept",
 ): void {
-  stream.write(`${fitSentence(text, stream)}\n`);
+  stream.write(`${fitSentence(text, stream, lists)}\n`);
 }
+
+/** Whether lines that begin with a blank are something to copy, or sentences. */
+export type ListLines = "kept" | "wrapped";
 
 /**
  * Broken between words where the stream is a terminal. Lines that begin with a
- * blank are something to copy and stay as they are; so do words that are longer
- * than the terminal is wide, and commands.
+ * blank stay as they are, unless they are to be wrapped: then each goes on two columns
+ * further in. Words that are longer than the terminal is wide stay whole, and
+ * commands.
  */
 export function fitSentence(
   text: string,
   { isTTY, columns }: Pick<OutputStream, "isTTY" | "columns">,
+  lists: ListLines = "kept",
 ): string {
   if (!isTTY || !columns) return text;
   return text
     .split("\n")
     .flatMap((line) =>
-      line.startsWith(" ") ? [line] : wrapWords(keepCommands(line), columns),
+      line.startsWith(" ")
+        ? lists === "kept"
+          ? [line]
+          : wrapItem(keepCommands(line), columns)
+        : wrapWords(keepCommands(line), columns),
     )
     .join("\n")
     .replaceAll(keptBlank, " ");
@@ -41,6 +51,15 @@ export function wrapWords(text: string, width: number): string[] {
     } else lines.push(word);
   }
   return lines;
+}
+
+/** A line with its indent; what does not fit goes on two columns further in. */
+function wrapItem(line: string, columns: number): string[] {
+  const text = line.trimStart();
+  const indent = line.slice(0, line.length - text.length);
+  return wrapWords(text, columns - indent.length - 2).map((part, at) =>
+    at === 0 ? indent + part : `${indent}  ${part}`,
+  );
 }
 
 /** Stands for a blank within a command; as wide, and in no text. */

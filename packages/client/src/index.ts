@@ -94,9 +94,11 @@ export type {
   ProviderDetails,
   ProviderFailures,
   ProviderPause,
+  ProviderReports,
   ProviderSummary,
   Providers,
   ProviderTest,
+  ResumedProvider,
 } from "./carillon/providers.ts";
 export type { Resources, Switch } from "./carillon/resources.ts";
 export type {

@@ -13,13 +13,15 @@ const meanings: Readonly<Record<string, string>> = {
   LimitsError: "A sending limit is exhausted for now.",
   CreditError: "The account is out of money.",
   ConfigurationError: "The provider is not set up right.",
+  unknown:
+    "No answer came, or none that says what became of the text: it may have gone out.",
   receipt: "The carrier accepted the text, and it did not arrive.",
 };
 
 /**
  * A sentence for people on a code of a carrier, or on the class of an error.
  *
- * @param errorClass the error's name, or `receipt`
+ * @param errorClass the error's name, `receipt` or `unknown`
  */
 export function meaningOf(
   provider: Pick<Provider, "describeCode"> | undefined,

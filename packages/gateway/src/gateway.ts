@@ -18,8 +18,9 @@ import {
   type GuardedTextPorts,
   guardedAttempt,
   guardedSend,
+  toGuardedText,
 } from "./guard/guarded-text.ts";
-import { HeldError } from "./guard/hold.ts";
+import { HeldError, type Hold } from "./guard/hold.ts";
 import { Hook } from "./hook.ts";
 import type { HttpClient } from "./http.ts";
 import type { IncomingMessage } from "./incoming-message.ts";
@@ -408,9 +409,13 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   /**
    * Which provider `send` would use and why, in how many segments and at what
-   * cost. Sends nothing and leaves the message as it is.
+   * cost, and what would hold it now. Sends and counts nothing, and leaves the
+   * message as it is.
    */
-  async explain(message: OutgoingMessage<Route>): Promise<Explanation> {
+  async explain(
+    message: OutgoingMessage<Route>,
+    { project }: Pick<AttemptContext, "project"> = {},
+  ): Promise<Explanation> {
     checkMessage(message, "explain");
     return explain(message, {
       chooseRoute: (copy) => this.#chooseRoute(copy),
@@ -419,6 +424,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       hasProvider: (name) => this.#providers.has(name),
       isPaused: (name) => this.#paused.has(name),
       textLimits: (name) => this.#sender.limitsOf(this.#providers.find(name)),
+      findHold: (copy, name, costPerSegment) =>
+        this.#findHold(copy, name, costPerSegment, project),
     });
   }
 
@@ -624,9 +631,26 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     });
   }
 
+  async #findHold(
+    message: OutgoingMessage,
+    name: string,
+    costPerSegment: number | undefined,
+    project: string | undefined,
+  ): Promise<Hold | undefined> {
+    const { guard } = this;
+    const provider = this.#providers.find(name);
+    if (!guard || !provider?.reachesPhones) return undefined;
+    const ports = this.#guardedPorts(guard);
+    return await guard.look({
+      ...toGuardedText(message, provider, costPerSegment, ports),
+      ...(project !== undefined && { project }),
+    });
+  }
+
   #guardedPorts({ rules }: Guard): GuardedTextPorts {
     return {
       rules,
+      currency: this.policy?.data.currency,
       find: (name) => this.#providers.find(name),
       limitsOf: (provider) => this.#sender.limitsOf(provider),
     };

@@ -56,6 +56,7 @@ import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
 import { createProblemAnswer } from "./api/v2/error-answers.ts";
 import type { GuardViewPorts } from "./api/v2/guards.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
+import type { SmsRoutingPorts } from "./api/v2/sms-routing.ts";
 import type { SubscriptionPorts } from "./api/v2/subscriptions.ts";
 import { registerV2Api } from "./api/v2/v2-api.ts";
 import { compileValidator, withoutOwnCompilers } from "./api/validation.ts";
@@ -104,6 +105,7 @@ export interface AppPorts {
   readonly smsGuard?: GuardViewPorts["smsGuard"];
   /** Of what texts cost. */
   readonly currency?: GuardViewPorts["currency"];
+  readonly providerSettings?: SmsRoutingPorts["providerSettings"];
   readonly metricsText: MetricsText;
   readonly requests: RequestMeter;
   readonly logins: LoginMeter;

@@ -476,11 +476,6 @@ export async function compose(
       pauses,
       clock: wallClock,
       settings: () => settings.get().sms.providers,
-      receiversUrl: async () => {
-        const { receiverSecret } = await bootstrapping;
-        return `${ports.publicUrl()}/receivers/${receiverSecret}`;
-      },
-      maskedReceiversUrl: () => `${ports.publicUrl()}/receivers/***`,
     }),
     seal,
     deliveryLog,
@@ -506,7 +501,8 @@ export async function compose(
       secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),
     },
     smsGuard: ports.smsGuard?.guard,
-    currency: gateway.policy?.data.currency,
+    currency: () => gateway.policy?.data.currency,
+    providerSettings: () => settings.get().sms.providers,
     metricsText,
     requests,
     logins,

@@ -3,15 +3,29 @@
 import type { Setting } from "./config.ts";
 
 const hidden = "***";
+
 /** Members of entries of `sms.providers`; others hold secrets, or may. */
 const openMembers: ReadonlySet<string> = new Set([
   "type",
   "name",
-  "timeoutMs",
-  "serverUrl",
-  "dedupe",
+  "allowFrom",
+  "baseUrl",
   "clients",
+  "concurrency",
+  "dedupe",
   "exemptClasses",
+  "from",
+  "keyword",
+  "maxPrice",
+  "messagingServiceSid",
+  "prefix",
+  "region",
+  "serverUrl",
+  "smsType",
+  "textid",
+  "timeoutMs",
+  "topicArns",
+  "validity",
 ]);
 
 /** The value with `***` for secrets; `undefined` when it is unset. */

@@ -14,7 +14,7 @@ import { heldUntil } from "../held-message.ts";
 import { messageLines } from "../message-details.ts";
 import { findMessageId, shortMessageId } from "../message-id.ts";
 import { parseRelated } from "../message-options.ts";
-import { type Column, createOutput } from "../output.ts";
+import { type Column, createOutput, layoutFor } from "../output.ts";
 import { printable } from "../printable.ts";
 import { withServer } from "../server.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -132,7 +132,8 @@ function show(): Command {
       async ({ carillon: { messages } }) =>
         messages.get(await findMessageId(messages, message)),
     );
-    createOutput(options).lines(messageLines(found), found);
+    const { width } = layoutFor(process.stdout);
+    createOutput(options).lines(messageLines(found, { width }), found);
   });
 }
 

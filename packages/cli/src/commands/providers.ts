@@ -1,6 +1,6 @@
 /** `carillon providers …` */
 
-import type { ProviderSummary } from "@carillon/client";
+import type { ProviderSummary, ResumedProvider } from "@carillon/client";
 import { Command } from "commander";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
@@ -206,12 +206,20 @@ function resume(): Command {
       orNoSuch(naming, name, carillon.providers.resume(name)),
     );
     createOutput(options).result(
-      resumed
-        ? `Provider ${name} is not paused.`
-        : `Provider ${name} is not paused any more, and not configured.`,
-      resumed ?? { name },
+      resumedText(name, resumed),
+      resumed.provider ?? { name },
     );
   });
+}
+
+function resumedText(
+  name: string,
+  { wasPaused, provider }: ResumedProvider,
+): string {
+  if (!wasPaused) return `Provider ${name} was not paused.`;
+  return provider
+    ? `Provider ${name} is resumed.`
+    : `Provider ${name} is not paused any more, and not configured.`;
 }
 
 /** What there is to say beside its state. */

@@ -99,7 +99,12 @@ const explained = {
   reason: "it is the default provider",
   considered: [{ rule: "us", matched: false, reason: "the country is CZ" }],
   candidates: [
-    { provider: "a", breaker: "closed", estimatedCost: { amount: 0.5 } },
+    {
+      provider: "a",
+      breaker: "closed",
+      paused: true,
+      estimatedCost: { amount: 0.5 },
+    },
   ],
   encoding: "gsm7",
   segments: 1,
@@ -347,14 +352,14 @@ const operations: readonly (readonly [
     {
       rules: { numberPerHour: 60 },
       held: [{ reason: "number_limit", count: 2 }],
-      topNumbers: [{ number: "+49***678", count: 2 }],
+      topNumbers: [{ number: "+49***678", country: "DE", count: 2 }],
       topPrefixes: [],
       spend: [{ scope: "all", period: "day", date: "2026-01-01", amount: 1.5 }],
     },
     {
       rules: { numberPerHour: 60 },
       held: [{ reason: "number_limit", count: 2 }],
-      topNumbers: [{ number: "+49***678", count: 2 }],
+      topNumbers: [{ number: "+49***678", country: "DE", count: 2 }],
       topPrefixes: [],
       spend: [
         {
@@ -724,12 +729,14 @@ const operations: readonly (readonly [
       ...provider,
       errors: [providerError],
       callbacks: [{ methods: ["POST"], url: "https://a/***/us/im" }],
+      reports: { callbacks: "known", askedAfterMs: 30_000 },
       settings: { type: "twilio" },
     },
     {
       ...shownProvider,
       errors: [providerError],
       callbacks: [{ methods: ["POST"], url: "https://a/***/us/im" }],
+      reports: { callbacks: "known", askedAfterMs: 30_000 },
       settings: { type: "twilio" },
     },
   ],
@@ -758,8 +765,8 @@ const operations: readonly (readonly [
     "providers.resume of one that was removed",
     (c) => c.providers.resume("us"),
     ["POST", "providers/us/resume"],
-    {},
-    undefined,
+    { wasPaused: true },
+    { wasPaused: true, provider: undefined },
   ],
   [
     "request by a path in one text",

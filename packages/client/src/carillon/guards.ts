@@ -22,6 +22,8 @@ export interface HeldTexts extends JsonObject {
 export interface HeldNumber extends JsonObject {
   /** Masked. */
   readonly number: string;
+  /** ISO 3166 code; absent: of none. */
+  readonly country?: string | undefined;
   readonly count: number;
 }
 
@@ -92,6 +94,7 @@ function toHeldNumber(it: JsonObject): HeldNumber {
   return {
     ...it,
     number: readText(it, "number"),
+    country: findText(it, "country"),
     count: findNumber(it, "count") ?? 0,
   };
 }

@@ -89,12 +89,32 @@ export interface ProviderCallback {
   readonly url: string;
 }
 
+/** How it is heard what became of texts. */
+export interface ProviderReports extends JsonObject {
+  /**
+   * `known`: the carrier can call; `unknown`: it could, if it were told where;
+   * `none`: it never calls.
+   */
+  readonly callbacks: string;
+  /** From the acceptance to the first question; absent: it is not asked. */
+  readonly askedAfterMs?: number | undefined;
+}
+
+/** What came of resuming a provider. */
+export interface ResumedProvider extends JsonObject {
+  /** `false`: it was not paused, and nothing changed. */
+  readonly wasPaused: boolean;
+  /** Absent: it was removed meanwhile. */
+  readonly provider?: ProviderSummary | undefined;
+}
+
 /** All that is known of a provider. */
 export interface ProviderDetails extends ProviderSummary {
   /** The one seen last first. */
   readonly errors: readonly ProviderFailures[];
-  /** With `***` for the secret that lets carriers in. */
+  /** With `***` for the secret that lets carriers in; none: see `reports`. */
   readonly callbacks: readonly ProviderCallback[];
+  readonly reports: ProviderReports;
   /** With `***` for what is secret. */
   readonly settings: JsonObject;
 }
@@ -129,17 +149,14 @@ export interface Providers {
     test: ProviderTest,
     options?: RequestOptions,
   ): Promise<{ readonly messageId: string }>;
-  /** It gets no new text until it is resumed. */
+  /** It gets no new text until it is resumed. A reason replaces the one before. */
   pause(
     name: string,
     reason?: string,
     options?: RequestOptions,
   ): Promise<ProviderSummary>;
-  /** What waited for it goes on. `undefined`: it was removed meanwhile. */
-  resume(
-    name: string,
-    options?: RequestOptions,
-  ): Promise<ProviderSummary | undefined>;
+  /** What waited for it goes on. */
+  resume(name: string, options?: RequestOptions): Promise<ResumedProvider>;
 }
 
 export function createProviders(api: Api): Providers {
@@ -157,6 +174,7 @@ export function createProviders(api: Api): Providers {
         ...toSummary(body),
         errors: readObjects(body, "errors").map(toFailures),
         callbacks: toCallbacks(body),
+        reports: toReports(readObject(body, "reports")),
         settings: readObject(body, "settings"),
       };
     },
@@ -182,9 +200,22 @@ export function createProviders(api: Api): Providers {
     async resume(name, options) {
       const path = ["providers", name, "resume"];
       const request = { method: "POST", path, isIdempotent: true } as const;
-      const { provider } = (await api(request, options)).body;
-      return isObject(provider) ? toSummary(provider) : undefined;
+      const { body } = await api(request, options);
+      const { provider } = body;
+      return {
+        ...body,
+        wasPaused: readBoolean(body, "wasPaused"),
+        provider: isObject(provider) ? toSummary(provider) : undefined,
+      };
     },
+  };
+}
+
+function toReports(body: JsonObject): ProviderReports {
+  return {
+    ...body,
+    callbacks: readText(body, "callbacks"),
+    askedAfterMs: findNumber(body, "askedAfterMs"),
   };
 }
 

@@ -40,10 +40,12 @@ export interface RuleVerdict extends JsonObject {
 /** A provider that a text could go through. */
 export interface TextCandidate extends JsonObject {
   readonly provider: string;
-  /** Of the rule; absent if the text brings one, or the rule has none. */
+  /** The text's own, else the rule's, else the provider's. */
   readonly sender?: string | undefined;
   /** `open`: it mostly failed of late and is passed over. */
   readonly breaker: string;
+  /** Passed over until somebody resumes it. */
+  readonly paused: boolean;
   readonly estimatedCost?: TextCost | undefined;
 }
 
@@ -67,7 +69,7 @@ export interface ExplainedText extends JsonObject {
   readonly encoding: string;
   readonly segments: number;
   readonly estimatedCost?: TextCost | undefined;
-  /** What would keep it from being sent. */
+  /** What would keep it from being sent now: limits, guards, opt-outs. */
   readonly problems: readonly string[];
 }
 
@@ -115,6 +117,7 @@ function toExplained(body: JsonObject): ExplainedText {
       provider: readText(one, "provider"),
       sender: findText(one, "sender"),
       breaker: readText(one, "breaker"),
+      paused: readBoolean(one, "paused"),
       estimatedCost: findCost(one),
     })),
     encoding: readText(body, "encoding"),

@@ -179,11 +179,11 @@ test("says which providers there are", () => {
   assert.throws(() => checkSmsProvider('c"', ["a", "b"]), {
     code: "MESSAGE_OPTION_INVALID",
     message:
-      'Invalid sms.provider: there is no provider called "c\\""; there are a, b.',
+      'Invalid sms.provider: there is no provider called "c\\""; leave it out, or ask an operator for its name.',
   });
   assert.throws(() => checkSmsProvider("c", [], () => "sms_options.provider"), {
     message:
-      'Invalid sms_options.provider: there is no provider called "c"; none is set up.',
+      'Invalid sms_options.provider: there is no provider called "c"; leave it out, or ask an operator for its name.',
   });
 });
 

@@ -104,13 +104,10 @@ export function checkSmsProvider(
   nameOf: SmsOptionNaming = ownNaming,
 ): void {
   if (configured.includes(provider)) return;
-  const known =
-    configured.length > 0
-      ? `there are ${configured.join(", ")}`
-      : "none is set up";
   throw invalid(
     nameOf("provider"),
-    `there is no provider called ${JSON.stringify(provider)}; ${known}`,
+    // Which there are is known to operators alone.
+    `there is no provider called ${JSON.stringify(provider)}; leave it out, or ask an operator for its name`,
   );
 }
 

@@ -233,7 +233,8 @@ function isAbsent(count: Count | undefined): boolean {
   return count === undefined;
 }
 
-function toHold({ reason, rule, otherwise }: Count): Hold {
+/** What a counter says of a text that it refuses. */
+export function toHold({ reason, rule, otherwise }: Count): Hold {
   return {
     reason,
     error: `The guard held it: ${rule}, and these went out. ${otherwise}.`,

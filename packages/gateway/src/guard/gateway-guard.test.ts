@@ -98,6 +98,35 @@ test("counts what a text costs by its segments and its rule's price", async () =
   assert.equal(spend?.amount, 0.15);
 });
 
+test("explains what would hold a text, and counts nothing", async () => {
+  const policy = new DeliveryPolicy({
+    currency: "EUR",
+    rules: [{ name: "all", use: "carrier" }],
+    providers: { carrier: { costPerSegment: 0.6 } },
+  });
+  const { gateway, guard, carrier } = await createGateway(
+    { spendPerDay: 1, projectPerHour: 1 },
+    policy,
+  );
+  const problems = async (number?: string, project?: string) =>
+    (await gateway.explain(text(number), { ...(project && { project }) }))
+      .problems;
+  assert.match((await problems("+19005550100")).join(), /premium-rate/);
+  assert.match((await problems("+994501234567")).join(), /AZ is on the list/);
+  for (let n = 0; n < 3; n++) assert.deepEqual(await problems(), []);
+  const context = { project: "p" };
+  assert.equal(held(await gateway.chooseRoute(text(), [], context)), false);
+  assert.match((await problems()).join(), /for 1 EUR in a day/);
+  guard.rules = { projectPerHour: 1 };
+  assert.match((await problems(undefined, "p")).join(), /projectPerHour/);
+  assert.deepEqual(await problems(undefined, "q"), []);
+  gateway.policy = undefined;
+  gateway.defaultProvider = "nowhere";
+  assert.deepEqual(await problems("+994501234567"), []);
+  assert.equal(carrier.sent, 0);
+  assert.deepEqual((await guard.summary()).held, {});
+});
+
 test("frees the provider of a text that it holds", async () => {
   const { gateway } = await createGateway({ countries: ["FR"] });
   assert.equal(held(await gateway.chooseRoute(text())), true);

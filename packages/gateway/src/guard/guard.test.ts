@@ -11,7 +11,11 @@ import {
   type HeldText,
   type SpendAlert,
 } from "./guard.ts";
-import { type GuardCounters, MemoryGuardCounters } from "./guard-counters.ts";
+import {
+  type GuardCounters,
+  MemoryGuardCounters,
+  toGuardKey,
+} from "./guard-counters.ts";
 import type { GuardRules } from "./guard-rules.ts";
 import { highRiskCountries } from "./high-risk-countries.ts";
 
@@ -52,6 +56,38 @@ test("lets texts through to countries without a high risk, as long as no list is
       text({ digits: "994501234567" }),
     ]),
     [undefined, undefined, "high_risk_country"],
+  );
+});
+
+test("looks at a text without counting it", async () => {
+  const { guard, counters } = createGuard({
+    ...open,
+    numberPerHour: 2,
+    spendPerDay: 1,
+    sequenceLength: 2,
+  });
+  const look = async (options: Partial<GuardedText>) =>
+    (await guard.look(text(options)))?.reason;
+  const satellite = { digits: "881612345678" };
+  assert.equal(await look({ digits: "19005550100" }), "premium_number");
+  assert.equal(await look(satellite), "satellite_number");
+  assert.equal(await look({ digits: "994501234567" }), "high_risk_country");
+  for (let n = 0; n < 5; n++) assert.equal(await look({}), undefined);
+  assert.equal(await look({ cost: 1.1 }), "spend_limit");
+  assert.equal(await guard.check(text({ cost: 0.5 })), undefined);
+  assert.equal(await look({ cost: 0.6, currency: "EUR" }), "spend_limit");
+  assert.match(
+    (await guard.look(text({ cost: 0.6, currency: "EUR" })))?.error ?? "",
+    /spendPerDay allows texts for 1 EUR in a day/,
+  );
+  assert.equal(await guard.check(text()), undefined);
+  assert.equal(await look({}), "number_limit");
+  assert.equal(await look({ digits: "4915112345679" }), undefined);
+  const { held, topNumbers } = await guard.summary();
+  assert.deepEqual([held, topNumbers], [{}, []]);
+  assert.deepEqual(
+    await counters.read([toGuardKey("numberPerHour", "4915112345678")]),
+    [2],
   );
 });
 

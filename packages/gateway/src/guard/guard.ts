@@ -5,7 +5,7 @@
  */
 
 import { type Clock, systemClock } from "../clock.ts";
-import { CountGroups, type SpendChange } from "./count-groups.ts";
+import { CountGroups, type SpendChange, toHold } from "./count-groups.ts";
 import {
   type GuardAddition,
   type GuardCounters,
@@ -158,6 +158,30 @@ export class Guard {
     }
     if (attempt !== undefined) keepNewest(this.#passed, attempt);
     return undefined;
+  }
+
+  /**
+   * What would hold a text now: its number, its country, or a limit that is
+   * reached. Counts nothing, so it knows nothing of sequences; another text may
+   * come first. Rejects when the counts cannot be read.
+   */
+  async look(text: GuardedText): Promise<Hold | undefined> {
+    const { project = "", digits } = text;
+    const rules = this.#rules;
+    const byNumber = await holdByNumber(
+      digits,
+      rules,
+      this.#options.numberType,
+      this.#place,
+    );
+    if (byNumber !== undefined) return byNumber;
+    const counted = { ...text, project };
+    const now = this.#clock.now();
+    const counts = countsOf(counted, rules, now, this.#place);
+    if (counts.length === 0) return undefined;
+    const read = await this.#counters.read(counts.map(({ key }) => key));
+    const full = counts.find(({ by, limit }, n) => (read[n] ?? 0) + by > limit);
+    return full && toHold(full);
   }
 
   /** What was held, and what is spent; a look at the counters. */

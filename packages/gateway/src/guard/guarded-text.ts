@@ -24,6 +24,8 @@ export interface AttemptContext {
 
 export interface GuardedTextPorts {
   readonly rules: GuardRules;
+  /** Of prices. */
+  readonly currency?: string | undefined;
   find(name: string): Provider | undefined;
   limitsOf(provider: Provider | undefined): TextLimits | null;
 }
@@ -68,11 +70,12 @@ export function guardedAttempt(
   };
 }
 
-function toGuardedText(
+/** A text through that provider, whoever chose it. */
+export function toGuardedText(
   message: OutgoingMessage,
   provider: Provider,
   costPerSegment: number | undefined,
-  { rules, limitsOf }: GuardedTextPorts,
+  { rules, currency, limitsOf }: GuardedTextPorts,
 ): GuardedText {
   return {
     digits: internationalDigits(message.dst),
@@ -80,6 +83,7 @@ function toGuardedText(
     ...(costPerSegment !== undefined &&
       limitsSpend(rules) && {
         cost: costPerSegment * segmentsOf(message, limitsOf(provider)),
+        ...(currency !== undefined && { currency }),
       }),
   };
 }

@@ -14,6 +14,8 @@ export interface CountedText {
   readonly project: string;
   /** What it costs, in units of the currency; absent: nobody knows. */
   readonly cost?: number;
+  /** Of the cost, for sentences; absent: none is named. */
+  readonly currency?: string;
 }
 
 /** A counter that a text adds to. */
@@ -110,7 +112,7 @@ export function countsOf(
 const hour = [hourMs, "60 minutes"] as const;
 
 function spendCountsOf(
-  { cost = 0, project }: CountedText,
+  { cost = 0, currency, project }: CountedText,
   rules: GuardRules,
   nowMs: number,
   place: string,
@@ -121,6 +123,7 @@ function spendCountsOf(
     const name = ruleOfSpend(spend);
     const allowed = rules[name];
     if (allowed === 0) return [];
+    const amount = currency ? `${allowed} ${currency}` : allowed;
     return {
       key: spendKey(spend),
       by,
@@ -129,7 +132,7 @@ function spendCountsOf(
       // A month of 31 days ends with it; a day is over before.
       windowMs: spend.period === "day" ? 2 * dayMs : 31 * dayMs,
       reason: "spend_limit",
-      rule: `${place}${name} allows texts for ${allowed} in a ${spend.period}`,
+      rule: `${place}${name} allows texts for ${amount} in a ${spend.period}`,
       otherwise: `Raise it, or send the text again when the ${spend.period} (of UTC) is over`,
       spend,
     } as const;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "@carillon/testing";
+import { meaningOf } from "../error-meaning.ts";
 import {
   AuthError,
+  MessageSendError,
   ProviderConnectionError,
   type ProviderError,
   RequestError,
@@ -43,6 +45,17 @@ function setUp() {
   };
   return { clock, gateway, health, carrier, send };
 }
+
+test("calls no text refused that may have gone out", async () => {
+  const { health, send } = setUp();
+  const cause = { code: "INVALID_ANSWER", outcomeUnknown: true };
+  await send(new MessageSendError("no id", cause));
+  const [error] = health.reportOf("a").errors;
+  assert.ok(error);
+  const { errorClass, code } = error;
+  assert.deepEqual([errorClass, code], ["unknown", "INVALID_ANSWER"]);
+  assert.match(meaningOf(undefined, code, errorClass), /may have gone out/);
+});
 
 test("counts what became of attempts, by the minute and in all", async () => {
   const { clock, health, send } = setUp();

@@ -99,7 +99,9 @@ export class ProviderHealth {
       return;
     }
     const code = error instanceof ProviderError ? error.code : undefined;
-    const errorClass = error instanceof Error ? error.name : "Error";
+    const errorName = error instanceof Error ? error.name : "Error";
+    // Its class is that of a failure, which it may not be.
+    const errorClass = outcome === "unknown" ? "unknown" : errorName;
     counted.errors.count(
       { errorClass, ...(code !== undefined && { code: shortCode(code) }) },
       this.#clock.now(),

@@ -138,6 +138,30 @@ test("passes over an open breaker, as sending does", async () => {
   assert.equal(explanation.candidates[0]?.breaker, "open");
 });
 
+test("shows the sender that each would have, and who is paused", async () => {
+  const gateway = setUp();
+  gateway.paused = ["main"];
+  const sendersOf = async (message: OutgoingMessage) => {
+    const { provider, candidates } = await gateway.explain(message);
+    assert.equal(provider, "backup");
+    return candidates.map((it) => [it.provider, it.sender, it.paused]);
+  };
+  const message = () => new OutgoingMessage("420777123456", "hi");
+  assert.deepEqual(await sendersOf(message()), [
+    ["main", "111", true],
+    ["backup", undefined, false],
+  ]);
+  for (const own of [
+    message().options({ senderId: "ACME" }),
+    new OutgoingMessage("420777123456", "hi", "ACME"),
+  ]) {
+    assert.deepEqual(await sendersOf(own), [
+      ["main", "ACME", true],
+      ["backup", "ACME", false],
+    ]);
+  }
+});
+
 test("names what would make sending fail", async () => {
   const optOut = new OptOut();
   optOut.store.put({

@@ -7,6 +7,7 @@ import { analyze, type TextAnalysis } from "../encoding/analyze.ts";
 import type { TextLimits } from "../encoding/text-limits.ts";
 import { prepareText } from "../encoding/text-limits.ts";
 import { RequestError } from "../errors.ts";
+import type { Hold } from "../guard/hold.ts";
 import type { OptOut } from "../opt-out/opt-out.ts";
 import type { OutgoingMessage, ProviderChoice } from "../outgoing-message.ts";
 import type { BreakerState } from "./breaker.ts";
@@ -42,8 +43,10 @@ export interface Explanation {
 /** A provider that could be chosen, and what speaks for or against it. */
 export interface CandidateExplanation {
   readonly provider: string;
+  /** The message's own, else that of the rule. */
   readonly sender: string | undefined;
   readonly breaker: BreakerState;
+  /** Passed over, or the reason to wait. */
   readonly paused: boolean;
   readonly estimatedCost: EstimatedCost | undefined;
 }
@@ -61,6 +64,12 @@ export interface ExplainPorts {
   hasProvider(name: string): boolean;
   isPaused(name: string): boolean;
   textLimits(provider: string): TextLimits | null;
+  /** What the guard would hold it for, through that provider. Counts nothing. */
+  findHold(
+    message: OutgoingMessage,
+    provider: string,
+    costPerSegment: number | undefined,
+  ): Promise<Hold | undefined>;
 }
 
 export async function explain(
@@ -91,9 +100,10 @@ export async function explain(
       currency: ports.policy?.data.currency,
     };
   };
+  const ownSender = message.providerOptions.senderId ?? message.src;
   const candidates = routed.map((candidate) => ({
     provider: candidate.provider,
-    sender: candidate.sender,
+    sender: ownSender ?? candidate.sender,
     breaker: ports.policy?.breakerState(candidate.provider) ?? "closed",
     paused: ports.isPaused(candidate.provider),
     estimatedCost: costOf(candidate),
@@ -115,7 +125,14 @@ export async function explain(
   } else if (first.paused) {
     problems.push(`the provider "${first.provider}" is paused`);
   } else {
-    message.src ??= first.sender ?? null;
+    const chosen = routed.find((it) => it.provider === first.provider);
+    message.src ??= chosen?.sender ?? null;
+    const hold = await ports.findHold(
+      message,
+      first.provider,
+      chosen?.costPerSegment,
+    );
+    if (hold !== undefined) problems.push(hold.error);
     problems.push(...(await findProblems(message, first.provider, ports)));
   }
   const text = analyzeFor(first?.provider);

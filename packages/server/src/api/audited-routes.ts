@@ -106,7 +106,8 @@ const subscriptionsOf = ({ polices }: Members): Members => ({
 
 /**
  * What an entry has besides the path: what was made, or set. Named as in the
- * request or its answer; no secrets, and nothing that people wrote but names.
+ * request or its answer; no secrets, and nothing that people wrote but names, and
+ * the reason of a pause, which stands nowhere once the provider is resumed.
  */
 const details: Readonly<
   Partial<Record<AuditAction, (asked: Members, answer: Members) => Members>>
@@ -137,6 +138,7 @@ const details: Readonly<
     recipient: maskPhoneNumber(String(recipient)),
     messageId,
   }),
+  "provider.pause": ({ reason }) => ({ reason }),
   "key.create": idAndName,
   "delivery.settle": ({ as }) => ({ as }),
   "delivery-job.create": (_, { id, action, total }) => ({ id, action, total }),

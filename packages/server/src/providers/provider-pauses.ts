@@ -18,6 +18,8 @@ import {
 export interface ProviderPause {
   /** Its name in the configuration. */
   readonly provider: string;
+  /** Its type there when it was paused, for when it is removed. */
+  readonly type: string;
   readonly at: EpochMs;
   readonly userId: string;
   readonly userName: string;
@@ -28,10 +30,13 @@ export interface ProviderPauses extends Disposable {
   find(provider: string): ProviderPause | undefined;
   /** By name. */
   list(): readonly ProviderPause[];
-  /** Who was paused before is paused by this one from now on. */
+  /**
+   * One that is paused stays so since when it was: only a reason that is given
+   * is its reason from then on, and whose it is.
+   */
   pause(pause: Omit<ProviderPause, "at">): Promise<void>;
-  /** Does nothing when it is not paused. */
-  resume(provider: string): Promise<void>;
+  /** Answers whether it was paused. */
+  resume(provider: string): Promise<boolean>;
 }
 
 export const providerPausesSetting = "provider_pauses";
@@ -84,12 +89,21 @@ export async function openProviderPauses(ports: {
     find: (provider) => pauses.find((it) => it.provider === provider),
     list: () => pauses.toSorted((a, b) => (a.provider < b.provider ? -1 : 1)),
     pause: (pause) =>
-      change((kept) => [
-        ...kept.filter((it) => it.provider !== pause.provider),
-        { ...pause, at: clock.now() },
-      ]),
-    resume: (provider) =>
-      change((kept) => kept.filter((it) => it.provider !== provider)),
+      change((kept) => {
+        const before = kept.find((it) => it.provider === pause.provider);
+        if (before && pause.reason === undefined) return kept;
+        const at = before?.at ?? clock.now();
+        return [...kept.filter((it) => it !== before), { ...pause, at }];
+      }),
+    async resume(provider) {
+      let wasPaused = false;
+      await change((kept) => {
+        const left = kept.filter((it) => it.provider !== provider);
+        wasPaused = left.length < kept.length;
+        return left;
+      });
+      return wasPaused;
+    },
     [Symbol.dispose]: stop,
   };
 }

@@ -3,7 +3,7 @@
  * left on their accounts, and where their carriers call. Pauses them.
  */
 
-import type { Clock, EpochMs } from "@carillon/core";
+import { type Clock, type EpochMs, maskUrlPath } from "@carillon/core";
 import {
   type BreakerState,
   type Gateway,
@@ -11,13 +11,15 @@ import {
   type Provider,
   type ProviderHealth,
   type ProviderHealthReport,
+  type ReceiverRoute,
 } from "@carillon/gateway";
 import type { Config } from "../config.ts";
 import { shownProvider } from "../config-settings.ts";
 import { RequestError } from "../errors.ts";
-import { sandboxProviderName } from "../sms-settings.ts";
+import { nameOf, sandboxProviderName } from "../sms-settings.ts";
 import { type BalanceAnswer, ProviderBalances } from "./provider-balances.ts";
 import type { ProviderPause, ProviderPauses } from "./provider-pauses.ts";
+import { findSetting, ownCallbackUrl } from "./provider-settings.ts";
 
 /**
  * What there is to say of a provider first: `not_started`, because it could not
@@ -58,14 +60,33 @@ export interface ProviderReport {
   readonly health: ProviderHealthReport;
   /** The one seen last comes first. */
   readonly errors: readonly ProviderErrorReport[];
+  readonly reports: ProviderReports;
   /** Its settings, `***` for what is secret. */
   readonly settings: object;
+}
+
+/** How it is heard of texts that a carrier took, and of texts from phones. */
+export interface ProviderReports {
+  /**
+   * `known`: its carrier can call; `unknown`: it could if it were told where, by
+   * `publicUrl`; `none`: it never calls.
+   */
+  readonly callbacks: "known" | "unknown" | "none";
+  /** From the acceptance to the first question; absent: it is not asked. */
+  readonly askedAfterMs?: number;
 }
 
 /** Where a carrier calls. */
 export interface ProviderCallback {
   readonly methods: readonly string[];
   readonly url: string;
+}
+
+/** What came of resuming a provider. */
+export interface ResumedProvider {
+  readonly wasPaused: boolean;
+  /** Absent: it was removed. */
+  readonly report?: ProviderReport;
 }
 
 export interface ProvidersPorts {
@@ -75,32 +96,29 @@ export interface ProvidersPorts {
   readonly clock: Clock;
   /** As they are configured now. */
   readonly settings: () => Config["sms"]["providers"];
-  /** Where carriers reach the receivers of all; without a slash at its end. */
-  readonly receiversUrl: () => Promise<string>;
-  /** The same without its secret. */
-  readonly maskedReceiversUrl: () => string;
 }
 
 export interface Providers {
-  /** In the order of the gateway, then those that are removed and paused. */
+  /** As configured, then those that are removed and paused. */
   list(): readonly ProviderReport[];
   /** @throws RequestError PROVIDER_NOT_FOUND */
   get(name: string): ProviderReport;
   /** `undefined`: it cannot say, or is removed. Takes some seconds at most. */
   balanceOf(name: string): Promise<BalanceAnswer | undefined>;
-  /** @param reveal with the secret that lets carriers in */
-  callbacksOf(
-    name: string,
-    reveal: boolean,
-  ): Promise<readonly ProviderCallback[]>;
-  /** @throws RequestError PROVIDER_NOT_FOUND */
-  pause(pause: Omit<ProviderPause, "at">): Promise<ProviderReport>;
   /**
-   * Answers it as it is then; `undefined`: it was removed.
+   * Where the carrier is told to call; none where it is told nothing.
+   *
+   * @param reveal with the secret that lets carriers in
+   */
+  callbacksOf(name: string, reveal: boolean): readonly ProviderCallback[];
+  /** @throws RequestError PROVIDER_NOT_FOUND */
+  pause(pause: Omit<ProviderPause, "at" | "type">): Promise<ProviderReport>;
+  /**
+   * Answers it as it is then, unless it was removed.
    *
    * @throws RequestError PROVIDER_NOT_FOUND
    */
-  resume(name: string): Promise<ProviderReport | undefined>;
+  resume(name: string): Promise<ResumedProvider>;
   /** @throws RequestError PROVIDER_NOT_FOUND, PROVIDER_PAUSED */
   checkCanSend(name: string): void;
 }
@@ -112,15 +130,13 @@ export function createProviders(ports: ProvidersPorts): Providers {
   function reportOf(name: string): ProviderReport {
     const provider = gateway.providers.get(name);
     const pause = pauses.find(name);
-    const setting = ports
-      .settings()
-      .find((it) => (typeof it === "string" ? it : it.name) === name);
+    const setting = findSetting(ports.settings(), name);
     const { policy } = gateway;
     const report = health.reportOf(name);
     const breaker = policy?.breakerState(name);
     return {
       name,
-      type: typeof setting === "object" ? setting.type : (setting ?? name),
+      type: typeOf(name),
       state: stateOf({
         isThere: provider !== undefined,
         isReady: gateway.isReady(name),
@@ -134,7 +150,38 @@ export function createProviders(ports: ProvidersPorts): Providers {
       ...(pause && { pause }),
       health: report,
       errors: errorsOf(report, provider),
+      reports: reportsOf(name),
       settings: shownProvider(setting ?? name),
+    };
+  }
+
+  function typeOf(name: string): string {
+    const setting = findSetting(ports.settings(), name);
+    if (typeof setting === "object") return setting.type;
+    return setting ?? pauses.find(name)?.type ?? name;
+  }
+
+  /** What its carrier is told to call: one's own address, else the gateway's. */
+  function callbackUrlOf(name: string, reveal: boolean): string | undefined {
+    const own = ownCallbackUrl(findSetting(ports.settings(), name));
+    if (own !== undefined) return reveal ? own : maskUrlPath(own);
+    const url = gateway.callbackUrl(name);
+    return reveal ? url : url?.replace(/[^/]+(?=\/[^/]+$)/, "***");
+  }
+
+  function routesOf(name: string): readonly ReceiverRoute[] {
+    // The sandbox's phones call from within.
+    if (name === sandboxProviderName) return [];
+    return gateway.providers.get(name)?.receiver()?.routes ?? [];
+  }
+
+  function reportsOf(name: string): ProviderReports {
+    const polling = gateway.pollingOf(name);
+    const isKnown = callbackUrlOf(name, false) !== undefined;
+    return {
+      callbacks:
+        routesOf(name).length === 0 ? "none" : isKnown ? "known" : "unknown",
+      ...(polling && { askedAfterMs: polling.firstAfterMs }),
     };
   }
 
@@ -145,7 +192,7 @@ export function createProviders(ports: ProvidersPorts): Providers {
 
   return {
     list: () => [
-      ...[...gateway.providers.keys()].map(reportOf),
+      ...namesInOrder(gateway.providers.keys(), ports.settings()).map(reportOf),
       ...pauses
         .list()
         .filter(({ provider }) => !gateway.hasProvider(provider))
@@ -156,27 +203,26 @@ export function createProviders(ports: ProvidersPorts): Providers {
       const provider = gateway.providers.get(name);
       return provider && (await balances.of(provider));
     },
-    async callbacksOf(name, reveal) {
-      const routes = gateway.providers.get(name)?.receiver()?.routes ?? [];
-      // The sandbox's phones call from within.
-      if (routes.length === 0 || name === sandboxProviderName) return [];
-      const base = reveal
-        ? await ports.receiversUrl()
-        : ports.maskedReceiversUrl();
-      return routes.map(({ methods, path }) => ({
+    callbacksOf(name, reveal) {
+      const base = callbackUrlOf(name, reveal);
+      if (base === undefined) return [];
+      return routesOf(name).map(({ methods, path }) => ({
         methods: [...methods],
-        url: `${base}/${encodeURIComponent(name)}${path}`,
+        url: `${base}${path}`,
       }));
     },
     async pause(pause) {
       get(pause.provider);
-      await pauses.pause(pause);
+      await pauses.pause({ ...pause, type: typeOf(pause.provider) });
       return get(pause.provider);
     },
     async resume(name) {
       get(name);
-      await pauses.resume(name);
-      return gateway.hasProvider(name) ? reportOf(name) : undefined;
+      const wasPaused = await pauses.resume(name);
+      return {
+        wasPaused,
+        ...(gateway.hasProvider(name) && { report: reportOf(name) }),
+      };
     },
     checkCanSend(name) {
       if (!gateway.hasProvider(name)) {
@@ -185,6 +231,15 @@ export function createProviders(ports: ProvidersPorts): Providers {
       if (pauses.find(name)) throw new RequestError("PROVIDER_PAUSED");
     },
   };
+}
+
+/** A changed provider comes last in the gateway, and the sandbox is in no list. */
+function namesInOrder(
+  names: Iterable<string>,
+  settings: Config["sms"]["providers"],
+): string[] {
+  const order = settings.map(nameOf);
+  return [...names].sort((a, b) => order.indexOf(a) - order.indexOf(b));
 }
 
 function stateOf({

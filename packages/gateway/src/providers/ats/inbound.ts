@@ -34,19 +34,23 @@ export function readTexts({
 }
 
 /**
- * `undefined` for one without id, sender or recipient, or with a time that is
- * none. The text itself may be empty.
+ * `undefined` for one without id, sender or recipient, with a time that is none,
+ * or with elements in it that are not understood. The text itself may be empty.
  */
 export function toIncoming(
-  { attributes, text }: XmlElement,
+  element: XmlElement,
   now: number,
 ): IncomingMessage | undefined {
+  const { attributes } = element;
+  const text = textIn(element);
   const msgid = idOf(attributes);
   const sender = attributes.get("sender")?.trim();
   const recipient = attributes.get("recipient")?.trim();
   const ts = attributes.get("ts");
   const rtime = ts === undefined ? new Date(now) : parsePragueTime(ts, now);
-  if (!msgid || !sender || !recipient || !rtime) return undefined;
+  if (!msgid || !sender || !recipient || !rtime || text === undefined) {
+    return undefined;
+  }
   const meta: Record<string, unknown> = {};
   for (const name of ["okey", "opid", "opmid"]) {
     const value = attributes.get(name);
@@ -54,6 +58,19 @@ export function toIncoming(
   }
   const init = { msgid, dst: recipient, rtime, meta };
   return new IncomingMessage(sender, text, init);
+}
+
+/**
+ * What stands directly in a `sms`, or in a `body` that is all it has, as in texts
+ * to ATS. `undefined`: the text is somewhere else, and would be lost.
+ */
+function textIn({ text, children }: XmlElement): string | undefined {
+  const [body, ...others] = children;
+  if (body === undefined) return text;
+  const isBody = body.name === "body" && body.children.length === 0;
+  return isBody && others.length === 0 && text.trim() === ""
+    ? body.text
+    : undefined;
 }
 
 /** The id of a text, to answer by; empty where it has none. */

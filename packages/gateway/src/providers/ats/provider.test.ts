@@ -489,6 +489,23 @@ test("answers each text of a request for itself", async () => {
   assert.match(refused.body, /<code uniq="">24<\/code>/);
 });
 
+test("refuses a text whose words are where it does not look", async () => {
+  const inside = async (content: string) => {
+    await using world = await open();
+    const body = `<messages><sms uniq="1" sender="+420777123456" recipient="1">${content}</sms></messages>`;
+    const response = await fetch(world.url, { method: "POST", body });
+    const [, code] = /<code uniq="1">(\d+)</.exec(await response.text()) ?? [];
+    return [code, ...world.received().map((it) => it.body)];
+  };
+  assert.deepEqual(await inside("Ahoj"), ["23", "Ahoj"]);
+  assert.deepEqual(await inside("<body>ACME ahoj</body>"), ["23", "ACME ahoj"]);
+  assert.deepEqual(await inside(""), ["23", ""]);
+  assert.deepEqual(await inside("<text>Ahoj</text>"), ["24"]);
+  assert.deepEqual(await inside("<body>A</body><body>B</body>"), ["24"]);
+  assert.deepEqual(await inside("Ahoj<body>A</body>"), ["24"]);
+  assert.deepEqual(await inside("<body><b>A</b></body>"), ["24"]);
+});
+
 test("a text that could not be kept is refused alone, and taken once it can be", async () => {
   await using world = await open();
   const texts = ["1", "2"].map((uniq) => ({

@@ -4,7 +4,13 @@
  */
 
 import { maskPhoneNumber } from "@carillon/core";
-import { type Guard, holdReasons, type SpendStatus } from "@carillon/gateway";
+import {
+  countryOf,
+  type Guard,
+  type HeldNumber as HeldDigits,
+  holdReasons,
+  type SpendStatus,
+} from "@carillon/gateway";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
 import type { HttpApp } from "../http-app.ts";
@@ -13,8 +19,8 @@ import { refusals } from "./error-answers.ts";
 export interface GuardViewPorts {
   /** Absent: texts pass no guard. */
   readonly smsGuard?: Pick<Guard, "rules" | "summary" | "spend"> | undefined;
-  /** Of all costs. */
-  readonly currency?: string | undefined;
+  /** Of all costs, as the policy that holds now has it. */
+  readonly currency?: (() => string | undefined) | undefined;
 }
 
 const Held = Type.Object(
@@ -28,6 +34,9 @@ const Held = Type.Object(
 const HeldNumber = Type.Object(
   {
     number: Type.String({ description: "Masked: its first and last digits" }),
+    country: Type.Optional(
+      Type.String({ description: "ISO 3166 code; absent: of none" }),
+    ),
     count: Type.Integer({ description: "Texts that were held" }),
   },
   { title: "HeldNumber" },
@@ -110,7 +119,7 @@ const Guards = Type.Object(
 
 export function smsGuardRoutes(
   app: HttpApp,
-  { smsGuard, currency }: GuardViewPorts,
+  { smsGuard, currency: currencyOf }: GuardViewPorts,
 ): void {
   app.get(
     "/guards",
@@ -134,6 +143,7 @@ export function smsGuardRoutes(
     },
     async ({ query: { project } }) => {
       if (!smsGuard) throw new RequestError("NOT_OFFERED");
+      const currency = currencyOf?.();
       const summary = await smsGuard.summary();
       const spend =
         project === undefined ? summary.spend : await smsGuard.spend(project);
@@ -147,19 +157,22 @@ export function smsGuardRoutes(
           .map((reason) => ({ reason, count: summary.held[reason] ?? 0 }))
           .filter(({ count }) => count > 0)
           .sort((a, b) => b.count - a.count),
-        topNumbers: summary.topNumbers.map(({ digits, count }) => ({
-          number: maskPhoneNumber(`+${digits}`),
-          count,
-        })),
-        topPrefixes: summary.topPrefixes.map(({ digits, count }) => ({
-          number: `${maskPhoneNumber(`+${digits}`)}…`,
-          count,
-        })),
+        topNumbers: summary.topNumbers.map((it) => toHeldNumber(it)),
+        topPrefixes: summary.topPrefixes.map((it) => toHeldNumber(it, "…")),
         spend: spend.map(toSpend),
         ...(currency !== undefined && { currency }),
       };
     },
   );
+}
+
+function toHeldNumber({ digits, count }: HeldDigits, end = "") {
+  const country = countryOf(digits);
+  return {
+    number: `${maskPhoneNumber(`+${digits}`)}${end}`,
+    ...(country !== undefined && { country }),
+    count,
+  };
 }
 
 function toSpend({ period, date, project, amount, limit }: SpendStatus) {

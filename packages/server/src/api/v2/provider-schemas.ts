@@ -23,7 +23,7 @@ export const ProviderErrorBody = Type.Object(
     code: Type.Optional(Type.String({ description: "The carrier's own" })),
     errorClass: Type.String({
       description:
-        "Such as AuthError; `receipt`: of texts that were accepted before",
+        "Such as AuthError; `receipt`: of texts that were accepted before; `unknown`: they may have gone out",
     }),
     meaning: Type.String({ description: "In words" }),
     count: Type.Integer({ description: "How often" }),
@@ -130,7 +130,10 @@ const callbacks = Type.Array(
     methods: Type.Array(Type.String(), { description: "Of HTTP" }),
     url: Type.String({ description: "What is set up at the carrier" }),
   }),
-  { description: "Where its carrier calls; empty: it never does" },
+  {
+    description:
+      "Where its carrier is told to call; empty: nowhere, see `reports`",
+  },
 );
 
 export const CallbackList = Type.Object(
@@ -145,6 +148,21 @@ export const ProviderBody = Type.Object(
       description: "By code, the one seen last first; 50 at most",
     }),
     callbacks,
+    reports: Type.Object(
+      {
+        callbacks: Type.Enum(["known", "unknown", "none"], {
+          description:
+            "known: its carrier can call; unknown: it could, if `publicUrl` or the provider's `callbackUrl` said where; none: it never calls",
+        }),
+        askedAfterMs: Type.Optional(
+          Type.Integer({
+            description:
+              "How long after it took a text its carrier is asked about it, in milliseconds; absent: it is not asked",
+          }),
+        ),
+      },
+      { description: "How it is heard what became of texts" },
+    ),
     settings: Type.Record(Type.String(), Type.Unknown(), {
       description: "As configured, `***` for what is secret",
     }),

@@ -93,11 +93,9 @@ export function providerRoutes(
     async (request) => {
       const { name } = request.params;
       const report = providers.get(name);
-      const [balance, callbacks] = await Promise.all([
-        providers.balanceOf(name),
-        providers.callbacksOf(name, false),
-      ]);
-      const { settings, errors } = report;
+      const balance = await providers.balanceOf(name);
+      const callbacks = providers.callbacksOf(name, false);
+      const { settings, errors, reports } = report;
       return {
         ...toSummary(report),
         ...(balance && { balance: toBalance(balance) }),
@@ -106,6 +104,7 @@ export function providerRoutes(
           methods: [...methods],
           url,
         })),
+        reports: { ...reports },
         settings: { ...settings },
       };
     },
@@ -127,7 +126,7 @@ export function providerRoutes(
     async (request) => {
       const { name } = request.params;
       providers.get(name);
-      const callbacks = await providers.callbacksOf(name, true);
+      const callbacks = providers.callbacksOf(name, true);
       return {
         callbacks: callbacks.map(({ methods, url }) => ({
           methods: [...methods],
@@ -199,7 +198,7 @@ export function providerRoutes(
       schema: {
         summary: "Pauses an SMS provider",
         description:
-          "It gets no new text, on no node, until it is resumed. Policies pass it over; what only it may send waits. Receipts and texts from phones go on coming in.",
+          "It gets no new text, on no node, until it is resumed. Policies pass it over; what only it may send waits. Receipts and texts from phones go on coming in. One that is paused stays so since when it was; a reason takes the place of the one before.",
         tags,
         params,
         body: Type.Optional(
@@ -241,12 +240,17 @@ export function providerRoutes(
       schema: {
         summary: "Resumes an SMS provider",
         description:
-          "What waited for it goes on at once. Does nothing when it is not paused; one that was removed meanwhile is not shown any more.",
+          "What waited for it goes on at once. Changes nothing when it is not paused; one that was removed meanwhile is not shown any more.",
         tags,
         params,
         response: {
           200: Type.Object(
-            { provider: Type.Optional(ProviderSummary) },
+            {
+              wasPaused: Type.Boolean({
+                description: "false: it was not paused, and nothing changed",
+              }),
+              provider: Type.Optional(ProviderSummary),
+            },
             { title: "ResumedProvider" },
           ),
           ...refusals,
@@ -254,8 +258,9 @@ export function providerRoutes(
       },
     },
     async (request) => {
-      const resumed = await providers.resume(request.params.name);
-      return resumed ? { provider: toSummary(resumed) } : {};
+      const { name } = request.params;
+      const { wasPaused, report } = await providers.resume(name);
+      return { wasPaused, ...(report && { provider: toSummary(report) }) };
     },
   );
 }

@@ -156,7 +156,7 @@ test("SMN's text to one phone takes them beside its own members", async () => {
     [{ sms_options: "ACME" }, "Invalid sms_options: an object is expected."],
     [
       { sms_options: { provider: "three" } },
-      'Invalid sms_options.provider: there is no provider called "three"; there are one, two',
+      'Invalid sms_options.provider: there is no provider called "three"; leave it out, or ask an operator for its name',
     ],
     [
       { sms_options: { validity_minutes: 0 } },
@@ -207,7 +207,7 @@ test("a provider that is not there is refused, and the answer lists those that a
   );
   assert.match(
     refused.body.detail,
-    /^Invalid sms\.provider: there is no provider called "three"; there are one, two\b/,
+    /^Invalid sms\.provider: there is no provider called "three"; leave it out\b/,
   );
   for (const [body, detail] of [
     [{ sms: { senderId: "A" } }, /sms has no member senderId/],

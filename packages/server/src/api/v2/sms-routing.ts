@@ -18,8 +18,11 @@ import {
   OutgoingMessage,
 } from "@carillon/gateway";
 import type { Static } from "typebox";
+import type { Config } from "../../config.ts";
 import { RequestError } from "../../errors.ts";
 import { Type } from "../../json-schema.ts";
+import { senderOf } from "../../providers/provider-settings.ts";
+import { principalOf } from "../authentication.ts";
 import type { HttpApp } from "../http-app.ts";
 import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
@@ -29,6 +32,8 @@ export interface SmsRoutingPorts {
   readonly gateway?: Pick<Gateway, "explain"> | undefined;
   readonly protocols: Protocols;
   readonly clock: Clock;
+  /** As they are configured now. */
+  readonly providerSettings?: (() => Config["sms"]["providers"]) | undefined;
 }
 
 const optionCode = failsWith("MESSAGE_OPTION_INVALID");
@@ -104,8 +109,14 @@ const ExplainedText = Type.Object(
       Type.Object({
         provider: Type.String({ description: "By its name" }),
         sender: Type.Optional(
-          Type.String({ description: "Of the rule, if the text brings none" }),
+          Type.String({
+            description:
+              "The text's own, else the rule's, else the provider's `from`",
+          }),
         ),
+        paused: Type.Boolean({
+          description: "Passed over until somebody resumes it",
+        }),
         breaker: Type.Enum(["closed", "open", "half-open"], {
           description:
             "open: it mostly failed of late and is passed over; half-open: the next text tries it",
@@ -123,7 +134,8 @@ const ExplainedText = Type.Object(
     }),
     estimatedCost: Type.Optional(Cost),
     problems: Type.Array(Type.String(), {
-      description: "What would keep it from being sent, for people",
+      description:
+        "What would keep it from being sent now, for people: limits of the provider, guards, opt-outs",
     }),
   },
   { title: "ExplainedText" },
@@ -131,7 +143,7 @@ const ExplainedText = Type.Object(
 
 export function smsRoutingRoutes(
   app: HttpApp,
-  { gateway, protocols, clock }: SmsRoutingPorts,
+  { gateway, protocols, clock, providerSettings }: SmsRoutingPorts,
 ): void {
   app.post(
     "/sms/explain",
@@ -140,7 +152,7 @@ export function smsRoutingRoutes(
       schema: {
         summary: "Says where a text would go, and why",
         description:
-          "By which rule, through which provider, in how many segments and at what cost. Nothing is sent or counted.",
+          "By which rule, through which provider, in how many segments and at what cost, and what would hold it: what it costs and how many went out is taken as for the caller's project. Nothing is sent or counted, so that sequences are not seen.",
         tags: ["Service"],
         body: Text,
         response: { 200: ExplainedText, ...refusals },
@@ -164,7 +176,14 @@ export function smsRoutingRoutes(
         senderId: sms?.sender ?? null,
         messageClass: messageClass ?? null,
       });
-      const explained = toBody(await gateway.explain(message));
+      const project = principalOf(request).project?.id;
+      const explained = toBody(
+        await gateway.explain(
+          message,
+          project === undefined ? {} : { project },
+        ),
+        providerSettings?.() ?? [],
+      );
       const characters = [...text].length;
       if (characters > maxTextCharacters) {
         explained.problems.push(
@@ -176,7 +195,10 @@ export function smsRoutingRoutes(
   );
 }
 
-function toBody(explanation: Explanation): Static<typeof ExplainedText> {
+function toBody(
+  explanation: Explanation,
+  settings: Config["sms"]["providers"],
+): Static<typeof ExplainedText> {
   const { provider, by, rule, use, estimatedCost, considered, ...rest } =
     explanation;
   return {
@@ -188,12 +210,15 @@ function toBody(explanation: Explanation): Static<typeof ExplainedText> {
     ...toCost(estimatedCost),
     ...rest,
     considered: [...considered],
-    candidates: explanation.candidates.map((candidate) => ({
-      provider: candidate.provider,
-      ...(candidate.sender !== undefined && { sender: candidate.sender }),
-      breaker: candidate.breaker,
-      ...toCost(candidate.estimatedCost),
-    })),
+    candidates: explanation.candidates.map(
+      ({ provider, sender = senderOf(settings, provider), ...candidate }) => ({
+        provider,
+        ...(sender !== undefined && { sender }),
+        breaker: candidate.breaker,
+        paused: candidate.paused,
+        ...toCost(candidate.estimatedCost),
+      }),
+    ),
     problems: [...explanation.problems],
   };
 }

@@ -14,6 +14,7 @@ test("shows each attempt and the next, and cuts nothing", () => {
     attemptCount: 2,
     attempts: [
       {
+        number: 1,
         at: "2026-01-01T00:00:00.123Z",
         durationMs: 5000,
         queuedMs: 40,
@@ -22,6 +23,7 @@ test("shows each attempt and the next, and cuts nothing", () => {
         error: "The endpoint did not answer within 5 s.",
       },
       {
+        number: 2,
         at: "2026-01-01T00:00:10.000Z",
         durationMs: 12,
         statusCode: 302,
@@ -68,7 +70,9 @@ test("shows the carrier's words and code, and when silence ends", () => {
     endpoint: "+4915112345678",
     state: "sent",
     attemptCount: 1,
-    attempts: [{ at, durationMs: 5, provider: "p", outcome: "accepted" }],
+    attempts: [
+      { number: 1, at, durationMs: 5, provider: "p", outcome: "accepted" },
+    ],
     parts: [{ attempt: 1, provider: "p", externalId: "x1", state: "sent" }],
     receipts: [
       { ...receipt, event: "accept" },
@@ -129,8 +133,8 @@ test("attempts, receipts and actions are one history, oldest first", () => {
     state: "failed",
     attemptCount: 2,
     attempts: [
-      { at: at(1), provider: "p" },
-      { at: at(3), provider: "q" },
+      { number: 1, at: at(1), provider: "p" },
+      { number: 2, at: at(3), provider: "q" },
     ],
     parts: [],
     receipts: [

@@ -20,21 +20,15 @@ export function deliveryLines(
   delivery: Delivery,
   { colours, now = Date.now() }: { colours: boolean; now?: number },
 ): string[] {
-  const { state, protocol, endpoint, attempts, attemptCount, nextAttemptAt } =
-    delivery;
+  const { state, protocol, endpoint, attempts, nextAttemptAt } = delivery;
   const waits = waitTexts[delivery.waitReason ?? ""];
   const style = stateStyles[state];
-  // What ended without an attempt has its reason in the place of one.
-  const made = Math.min(attemptCount, attempts.length);
   const history = [
     // Of what happened in the same millisecond, an action led to the attempt.
     ...(delivery.actions ?? []).map(
       (one) => [one.at, actionLine(one)] as const,
     ),
-    ...attempts.map((one, n) => {
-      const mark = n < made ? String(n + 1) : "-";
-      return [one.at, attemptLine(mark, one)] as const;
-    }),
+    ...attempts.map((one) => [one.at, attemptLine(one)] as const),
     ...delivery.receipts.map((one) => [one.at, receiptLine(one)] as const),
   ].sort(([one], [other]) => Date.parse(one) - Date.parse(other));
   const lines = [
@@ -56,13 +50,18 @@ const waitTexts: Readonly<Record<string, string>> = {
   paused: "waits until its provider is resumed",
 };
 
-/** @param mark its number, or a dash where nothing was attempted */
-function attemptLine(
-  mark: string,
-  { at, durationMs, statusCode, provider, error, ...attempt }: Attempt,
-): string {
+/** Without a number it is the reason why nothing was attempted. */
+function attemptLine({
+  number,
+  at,
+  durationMs,
+  statusCode,
+  provider,
+  error,
+  ...attempt
+}: Attempt): string {
   const parts = [
-    mark,
+    number === undefined ? "-" : String(number),
     instantText(at),
     durationMs === undefined ? "" : durationText(durationMs),
     statusCode === undefined ? "" : String(statusCode),

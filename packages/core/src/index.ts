@@ -124,6 +124,7 @@ export {
 } from "./ip-range.ts";
 export { findExcess, type JsonLimits } from "./json-extent.ts";
 export { loadOnce } from "./load-once.ts";
+export { attemptNumbers } from "./messages/attempt-numbers.ts";
 export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
   defaultLivesOf,

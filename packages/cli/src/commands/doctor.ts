@@ -11,6 +11,7 @@ import { Command } from "commander";
 import { addExamples, outputOption } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
+import { checkCarrierCalls } from "../doctor/carrier-calls.ts";
 import type { Finding } from "../doctor/check.ts";
 import { checkYear } from "../doctor/clock.ts";
 import { checkCredentials } from "../doctor/credentials.ts";
@@ -131,6 +132,7 @@ async function examineConfigured(
     ...running.findings,
     unreadable ?? (await checkCredentials(credentials, url, { signal })),
     checkLinks(config),
+    ...checkCarrierCalls(config),
     ...(await checkPublicUrl(publicUrl, { signal, instance })),
     await checkMailServer(config, { signal }),
   ];

@@ -145,6 +145,8 @@ export interface DeliveryReceipt extends JsonObject {
 
 /** One attempt to deliver a message to an endpoint. */
 export interface Attempt extends JsonObject {
+  /** From 1; absent: no attempt was made, and this is why. */
+  readonly number?: number | undefined;
   /** UTC, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
   readonly at: string;
   /** HTTP status or SMTP reply code. */
@@ -368,6 +370,7 @@ export function toDelivery(body: JsonObject): Delivery {
     attemptCount: findNumber(body, "attemptCount") ?? 0,
     attempts: readObjects(body, "attempts").map((attempt) => ({
       ...attempt,
+      number: findNumber(attempt, "number"),
       at: readText(attempt, "at"),
       statusCode: findNumber(attempt, "statusCode"),
       durationMs: findNumber(attempt, "durationMs"),

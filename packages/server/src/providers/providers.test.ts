@@ -258,7 +258,9 @@ test("shows numbers whose texts were held with their countries", async (t) => {
   const guard = { countries: ["DE"] };
   await using world = await setUp(t, { providers, guard });
   const { call } = world;
-  await call("POST", "providers/a/test", { recipient: "+420777123456" });
+  const { messageId } = await call("POST", "providers/a/test", {
+    recipient: "+420777123456",
+  });
   let report: Body = { topNumbers: [] };
   while (report.topNumbers.length === 0) report = await call("GET", "guards");
   const { topNumbers, topPrefixes } = report;
@@ -269,4 +271,15 @@ test("shows numbers whose texts were held with their countries", async (t) => {
       { number: "+42***123…", country: "CZ", count: 1 },
     ],
   );
+  let delivery: Body;
+  while (delivery?.state !== "suppressed") {
+    const path = `messages/${messageId}/deliveries`;
+    [delivery] = (await call("GET", path)).deliveries;
+  }
+  const { attempts, attemptCount, firstAttemptAt, errorClass } = delivery;
+  assert.deepEqual(
+    [attemptCount, firstAttemptAt, errorClass, attempts.length],
+    [0, undefined, "guard", 1],
+  );
+  assert.equal(attempts[0].number, undefined);
 });

@@ -2,6 +2,7 @@
 
 import {
   addMs,
+  attemptNumbers,
   attemptOutcomes,
   CarillonError,
   type Delivery,
@@ -35,6 +36,11 @@ function stateOf(description: string) {
 
 const Attempt = Type.Object(
   {
+    number: Type.Optional(
+      Type.Integer({
+        description: "From 1; absent: no attempt was made, this is why",
+      }),
+    ),
     at: instant("When it began"),
     durationMs: Type.Number({ description: "How long it took" }),
     statusCode: Type.Optional(
@@ -113,7 +119,10 @@ export const DeliveryBody = Type.Object(
     ),
     state: stateOf("Where it stands"),
     attemptCount: Type.Integer({ description: "How many attempts were made" }),
-    attempts: Type.Array(Attempt, { description: "Oldest first" }),
+    attempts: Type.Array(Attempt, {
+      description:
+        "Oldest first; what ended without an attempt, such as a text that a guard held, has the reason in its place, without a number",
+    }),
     receipts: Type.Optional(
       Type.Array(DeliveryReceipt, {
         description:
@@ -299,7 +308,10 @@ function toDeliveryBody(
   delivery: Delivery,
   protocols: Protocols,
 ): Static<typeof DeliveryBody> {
-  const first = delivery.attempts.at(0);
+  const numbers = attemptNumbers(delivery);
+  const made = delivery.attempts.filter((_, n) => numbers[n] !== undefined);
+  const first = made.at(0);
+  const lastMade = made.at(-1);
   const last = delivery.attempts.at(-1);
   const end = last && addMs(last.at, last.durationMs);
   const { state, subscriptionUrn, externalId, provider, segments } = delivery;
@@ -312,10 +324,14 @@ function toDeliveryBody(
     ...(subscriptionUrn !== undefined && { subscriptionUrn }),
     state,
     attemptCount: delivery.attemptCount,
-    attempts: delivery.attempts.map(({ at, ...attempt }) => ({
-      at: toMillisecondsText(at),
-      ...attempt,
-    })),
+    attempts: delivery.attempts.map(({ at, ...attempt }, n) => {
+      const number = numbers[n];
+      return {
+        ...(number !== undefined && { number }),
+        at: toMillisecondsText(at),
+        ...attempt,
+      };
+    }),
     ...(delivery.receipts && {
       receipts: delivery.receipts.map(({ at, entry, ...receipt }) => ({
         at: toMillisecondsText(at),
@@ -346,7 +362,7 @@ function toDeliveryBody(
     ...(segments !== undefined && { segments }),
     acceptedAt: toMillisecondsText(message.createdAt),
     ...(first && { firstAttemptAt: toMillisecondsText(first.at) }),
-    ...(last && { lastAttemptAt: toMillisecondsText(last.at) }),
+    ...(lastMade && { lastAttemptAt: toMillisecondsText(lastMade.at) }),
     ...(delivery.nextAttemptAt !== undefined && {
       nextAttemptAt: toMillisecondsText(delivery.nextAttemptAt),
     }),

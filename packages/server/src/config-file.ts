@@ -1,6 +1,6 @@
 /** Reads the configuration file: JSON in which comments are allowed. */
 
-import { readFileSync } from "node:fs";
+import { readConfigText } from "./bounded-file.ts";
 
 /**
  * Reads a JSON file with `//` and block comments and trailing commas, and with
@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
  * clause that says why.
  */
 export function readConfigFile(path: string): unknown {
-  const text = readFileSync(path, "utf8").replace(/^\ufeff/, "");
+  const text = readConfigText(path).replace(/^\ufeff/, "");
   return JSON.parse(withoutComments(text));
 }
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePhoneNumber } from "awesome-phonenumber";
-import { numberTypeOf } from "./number-type.ts";
+import {
+  getExample,
+  getSupportedRegionCodes,
+  parsePhoneNumber,
+} from "awesome-phonenumber";
+import { createNumberTypes, numberTypeOf } from "./number-type.ts";
 
 const typeOf = (digits: string) => numberTypeOf(`+${digits}`, parsePhoneNumber);
 
@@ -43,4 +47,51 @@ test("lets pass what its table may not know yet", () => {
   ]) {
     assert.equal(typeOf(digits), undefined, digits);
   }
+});
+
+test("numbers of a block have one kind, in every country", () => {
+  const typeOf = createNumberTypes(parsePhoneNumber);
+  let count = 0;
+  for (const region of getSupportedRegionCodes()) {
+    for (const type of ["premium-rate", "shared-cost", "mobile"] as const) {
+      const e164 = exampleOf(region, type);
+      if (e164 === undefined) continue;
+      if (parsePhoneNumber(e164).type !== type) continue;
+      for (let n = 0; n < 20; n++) {
+        const last = String(Math.floor(Math.random() * 10_000));
+        const other: string = e164.slice(0, -4) + last.padStart(4, "0");
+        assert.equal(
+          typeOf(other),
+          numberTypeOf(other, parsePhoneNumber),
+          other,
+        );
+        count++;
+      }
+    }
+  }
+  assert.ok(count > 5000, `only ${count}`);
+});
+
+/** The library throws where it has none. */
+function exampleOf(
+  region: string,
+  type: "premium-rate" | "shared-cost" | "mobile",
+): string | undefined {
+  try {
+    return getExample(region, type).number?.e164;
+  } catch {
+    return undefined;
+  }
+}
+
+test("a number is read once for its block", () => {
+  let reads = 0;
+  const typeOf = createNumberTypes((number) => {
+    reads++;
+    return parsePhoneNumber(number);
+  });
+  for (let n = 0; n < 100; n++) {
+    assert.equal(typeOf(`+4915112345${String(n).padStart(3, "0")}`), "mobile");
+  }
+  assert.equal(reads, 1);
 });

@@ -27,6 +27,38 @@ export function numberTypeOf(
   return possibility === "too-short" ? possibility : undefined;
 }
 
+/** Kinds that are remembered at most; the oldest go. */
+const maxKnown = 50_000;
+
+/**
+ * Looks kinds up once for a block of numbers: plans give numbers out by the
+ * thousand at least, longer ones by ten thousand, of one kind.
+ */
+export function createNumberTypes(
+  read: ReadNumber,
+): (number: string) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return (number) => {
+    const block = blockOf(number);
+    if (block === undefined) return numberTypeOf(number, read);
+    if (known.has(block)) return known.get(block);
+    const type = numberTypeOf(number, read);
+    if (known.size === maxKnown) {
+      const [oldest = ""] = known.keys();
+      known.delete(oldest);
+    }
+    known.set(block, type);
+    return type;
+  };
+}
+
+/** `undefined` for short numbers, whose plans are made of single ones. */
+function blockOf(number: string): string | undefined {
+  const { length } = number;
+  if (length < "+".length + 11) return undefined;
+  return `${length}${number.slice(0, length >= "+".length + 13 ? -4 : -3)}`;
+}
+
 const longest = "+".length + 15;
 
 const shortest = "+".length + 6;

@@ -4,8 +4,8 @@
  * checked by `sms-settings.ts`. Nothing here shows a value, but the path of a file.
  */
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { readAtMost } from "./bounded-file.ts";
 
 /** In place of what a file should have said: whatever it is, it is no mistake. */
 export const unreadFile: unique symbol = Symbol("unread file");
@@ -120,9 +120,9 @@ function readPage(text: string, complain: (problem: string) => void): unknown {
 const maxSecretBytes = 65_536;
 
 function readSecret(path: string): { text?: string; problem?: string } {
-  let bytes: Buffer;
+  let bytes: Buffer | undefined;
   try {
-    bytes = readFileSync(path);
+    bytes = readAtMost(path, maxSecretBytes);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : "";
     return {
@@ -134,7 +134,7 @@ function readSecret(path: string): { text?: string; problem?: string } {
             : `cannot be read (${code})`,
     };
   }
-  if (bytes.length > maxSecretBytes) {
+  if (bytes === undefined) {
     return { problem: `is larger than ${maxSecretBytes} bytes` };
   }
   const text = bytes.toString("utf8").replace(/\r?\n$/, "");

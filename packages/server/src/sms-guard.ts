@@ -20,7 +20,7 @@ import {
   type NumberTypeLookup,
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
-import { numberTypeOf } from "./number-type.ts";
+import { createNumberTypes } from "./number-type.ts";
 
 /** Texts that were held since the start, for metrics. */
 export class HeldTexts {
@@ -161,9 +161,9 @@ function createNaming(hash: KeyedHash): (key: string) => string {
 
 /** Loaded with the first text to a carrier: a start does without. */
 function createNumberTypeLookup(): NumberTypeLookup {
-  const load = loadOnce(() => import("awesome-phonenumber"));
-  return async (number) => {
-    const { parsePhoneNumber } = await load();
-    return numberTypeOf(number, parsePhoneNumber);
-  };
+  const load = loadOnce(async () => {
+    const { parsePhoneNumber } = await import("awesome-phonenumber");
+    return createNumberTypes(parsePhoneNumber);
+  });
+  return async (number) => (await load())(number);
 }

@@ -3,7 +3,6 @@
  * names, then the route of the configuration for what no rule is for.
  */
 
-import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import {
   DeliveryPolicy,
@@ -16,6 +15,7 @@ import {
   problemWithPolicyProviders,
   providersOf,
 } from "@carillon/gateway";
+import { readConfigText } from "./bounded-file.ts";
 import { ConfigError, type ConfigMistake } from "./config-error.ts";
 import { sandboxProviderName } from "./sms-settings.ts";
 import { findSpendMistakes } from "./sms-spend-limits.ts";
@@ -91,12 +91,12 @@ function readPolicy(
   });
   let file: unknown;
   try {
-    file = JSON.parse(readFileSync(policyFile, "utf8"));
+    file = JSON.parse(readConfigText(policyFile));
   } catch (error) {
     const problem =
       error instanceof SyntaxError
         ? error.message
-        : `it cannot be read (${codeOf(error)})`;
+        : `it cannot be read: ${reasonOf(error)}`;
     // Whether it has prices nobody knows.
     return { policy: undefined, mistakes: [toMistake(problem)] };
   }
@@ -161,8 +161,7 @@ function policyOf(
     : new DeliveryPolicy(data, { replaces: current });
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error
-    ? String(error.code)
-    : String(error);
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error ? String(error.code) : error.message;
 }

@@ -247,6 +247,8 @@ export function isProvidersFault(error: unknown): boolean {
     error instanceof ServerError ||
     error instanceof LimitsError ||
     error instanceof AuthError ||
-    error instanceof CreditError
+    error instanceof CreditError ||
+    // What it says cannot be read, or it says nothing.
+    (error instanceof ProviderError && error.outcomeUnknown)
   );
 }

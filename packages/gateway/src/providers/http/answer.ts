@@ -114,15 +114,15 @@ const classes: Readonly<Record<PageError["is"], SendErrorClass>> = {
 };
 
 function toError(
-  { title, meanings }: CarrierPage,
+  page: CarrierPage,
   { status, headers }: HttpResponse,
   { code, message, row }: Refusal,
   now: number,
 ): MessageSendError {
   const retryAfterMs = parseRetryAfter(headers["retry-after"], now);
   const words =
-    message || (code && meanings?.[code]) || (code && `code ${code}`);
-  const text = `${title} refused the text: ${words || `HTTP ${status}`}`;
+    message || (code && meaningOf(page, code)) || (code && `code ${code}`);
+  const text = `${page.title} refused the text: ${words || `HTTP ${status}`}`;
   const details = {
     ...(code && { code }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -143,7 +143,18 @@ function isOf(
     return false;
   }
   if (status && !status.includes(refusal.status)) return false;
-  return !words || new RegExp(words, "i").test(message);
+  return !words || new RegExp(words, "i").test(message.slice(0, maxWords));
+}
+
+/** What a carrier says is looked at so far, in characters. */
+const maxWords = 1000;
+
+/** What a code means by the page, in words. */
+export function meaningOf(
+  { meanings = {} }: CarrierPage,
+  code: string,
+): string | undefined {
+  return Object.hasOwn(meanings, code) ? meanings[code] : undefined;
 }
 
 function isWithin(value: number, first: number, last: number): boolean {

@@ -63,6 +63,16 @@ for (const [given, problem] of [
     { ...page, settings: { key: { expected: "x", pattern: "(" } } },
     "page.settings.key.pattern must be a regular expression",
   ],
+  ...["(a+)+", "^(\\w+\\s?)+$", "((a|b*)c)*", "(?:x{2,})+"].map(
+    (words) =>
+      [
+        {
+          ...page,
+          answer: { ...answer, errors: [{ words, is: "AuthError" }] },
+        },
+        "page.answer.errors[0].words must be a regular expression",
+      ] as const,
+  ),
   [{ ...page, answer: { format: "yaml" } }, "page.answer.format must be json"],
   [{ ...page, answer: { format: "json" } }, "page.answer.accepted must be"],
   [
@@ -166,6 +176,22 @@ test("says everything at once, and what each text of JSON has", () => {
     problemWithPage(wrong)?.startsWith("the page is not valid: page.title"),
     true,
   );
+});
+
+test("takes expressions that end on any text", () => {
+  for (const words of [
+    "credit|balance",
+    "^(?<code>\\d+)(?:\\s+(?<rest>.+))?$",
+    "[(a+]+\\)+",
+    "(ab)+c*",
+  ]) {
+    const errors = [{ words, is: "AuthError" }];
+    assert.equal(
+      problemWithPage({ ...page, answer: { ...answer, errors } }),
+      undefined,
+      words,
+    );
+  }
 });
 
 test("a provider needs what its page asks for, and no more", () => {

@@ -339,11 +339,32 @@ function isOneOf(...values: readonly string[]): FieldCheck {
 
 const isPattern: FieldCheck = (v) => {
   try {
-    return typeof v === "string" && Boolean(new RegExp(v));
+    return typeof v === "string" && Boolean(new RegExp(v)) && !isEndless(v);
   } catch {
     return false;
   }
 };
+
+/**
+ * Whether what is repeated has a repeat in it, as `(a+)+`: on some texts such
+ * an expression takes longer than anybody waits.
+ */
+function isEndless(pattern: string): boolean {
+  /** Of each group that is open: whether there is a repeat in it. */
+  const groups = [false];
+  const bare = pattern.replace(/\\.|\[(?:\\.|[^\]\\])*\]/gs, "x");
+  for (let at = 0; at < bare.length; at++) {
+    const isRepeated = /^(?:[*+]|\{\d+,)/.test(bare.slice(at + 1, at + 20));
+    if (bare[at] === "(") {
+      groups.push(false);
+      continue;
+    }
+    const hasRepeat = bare[at] === ")" && groups.length > 1 && groups.pop();
+    if (hasRepeat && isRepeated) return true;
+    if (hasRepeat || isRepeated) groups[groups.length - 1] = true;
+  }
+  return false;
+}
 
 /** Fields are found by the groups' names alone. */
 const hasNamedGroups: FieldCheck = (v) =>

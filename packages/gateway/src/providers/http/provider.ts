@@ -14,7 +14,7 @@ import {
 import { type Receiver, textResponse } from "../../receiver.ts";
 import { secretsOfUrl } from "../../redact.ts";
 import { optional, textField, textLike, urlField } from "../setting-fields.ts";
-import { readAnswer } from "./answer.ts";
+import { meaningOf, readAnswer } from "./answer.ts";
 import { type CallReader, compileCallback } from "./callback.ts";
 import type { CarrierPage, PageCallback } from "./page.ts";
 import {
@@ -75,7 +75,7 @@ export class HttpProvider extends Provider {
 
   /** What one of the carrier's codes means, in words. */
   override describeCode(code: string | number): string | undefined {
-    return this.#config.page.meanings?.[String(code)];
+    return meaningOf(this.#config.page, String(code));
   }
 
   /** All that an account has: no page says which of it is open. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ManualClock } from "@carillon/testing";
+import { invalidAnswer } from "../carrier-answer.ts";
 import type { TextLimits } from "../encoding/text-limits.ts";
 import {
   ConfigurationError,
@@ -433,6 +434,14 @@ describe("breakers", () => {
     b.error = undefined;
     assert.equal((await gateway.send(text())).provider, "b");
     assert.equal(policy.breakerState("b"), "closed");
+  });
+
+  test("one whose answers cannot be read is left alone", async () => {
+    const { policy, gateway, b } = setUp(data);
+    b.error = invalidAnswer("b");
+    for (let i = 0; i < 2; i++) await assert.rejects(gateway.send(text()));
+    assert.equal(policy.breakerState("b"), "open");
+    assert.equal((await gateway.send(text())).provider, "c");
   });
 
   test("mistakes of the message are not the provider's fault", async () => {

@@ -172,6 +172,7 @@ export {
 export {
   type AttemptPart,
   type DeliveryPart,
+  enoughReceipts,
   isNews,
   mergeReceipt,
   type PartState,

@@ -37,6 +37,7 @@ export {
   isNewerThanJob,
 } from "./messages/delivery-job.ts";
 export {
+  enoughReceipts,
   isNews,
   mergeReceipt,
   type ReceiptFacts,

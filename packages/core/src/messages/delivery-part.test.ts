@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type ReceiptEvent, receiptEvents } from "./delivery.ts";
 import {
+  isNews,
   mergeReceipt,
   type PartState,
   partStates,
@@ -135,5 +136,34 @@ test("outcomes and receipts interleaved leave no final state", () => {
       }
       for (const part of parts) assert.ok(partStates.includes(part));
     }),
+  );
+});
+
+test("a receipt is news if it changes the part that it names, or its delivery", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom("sent", "delivered"),
+      fc.constantFrom("sent", "unknown"),
+      fc.boolean(),
+      fc.constantFrom(...receiptEvents),
+      (other, state, isLastAttempt, event) => {
+        const parts = ["sent", other] as const;
+        const facts = {
+          state,
+          isLastAttempt,
+          failsOver: false,
+          parts,
+          part: 0,
+        };
+        const effect = mergeReceipt(facts, event);
+        const isUnknown = state === "unknown" && isLastAttempt;
+        assert.equal(
+          isNews("sent", event, isUnknown),
+          effect.part !== "sent" || effect.state !== state,
+        );
+        if (effect.part === "sent") return;
+        assert.equal(isNews(effect.part, event, isUnknown), false);
+      },
+    ),
   );
 });

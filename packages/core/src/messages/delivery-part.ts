@@ -24,6 +24,12 @@ export const maxParts = 255;
 /** Longest id of a carrier that is kept, in characters. */
 export const maxExternalIdLength = 200;
 
+/**
+ * Receipts of a part, or of an id that no part has yet, from which on those that
+ * are no news are not kept: carriers may repeat one without end.
+ */
+export const enoughReceipts = 20;
+
 /** What a channel answers of a part. */
 export interface AttemptPart {
   /** The carrier's id, which its receipts name. */
@@ -117,16 +123,16 @@ const eventOf = {
 } as const satisfies Partial<Record<PartState, ReceiptEvent>>;
 
 /**
- * Whether a receipt says more of a part, or of its delivery in state `delivery`,
- * than is known of them: that the carrier has it is news of what is `unknown`.
+ * Whether a receipt says more of a part, or of its delivery, than is known of
+ * them. `isUnknown`: the part is of the last attempt, and the delivery `unknown`;
+ * then it is news, too, that the carrier has it.
  */
 export function isNews(
   known: PartState,
   event: ReceiptEvent,
-  delivery: DeliveryState,
+  isUnknown: boolean,
 ): boolean {
-  const isFound =
-    delivery === "unknown" && known === "sent" && event === "accept";
+  const isFound = isUnknown && known === "sent" && event === "accept";
   return isFound || partAfter(known, event) !== known;
 }
 

@@ -148,8 +148,8 @@ export interface Delivery {
   /** Oldest first; the last one is the current one. */
   readonly attempts: readonly Attempt[];
   /**
-   * In the order in which they came, those too that changed nothing; absent
-   * when none came.
+   * In the order in which they came, those too that changed nothing, as far as
+   * they are kept ({@link enoughReceipts}); absent when none came.
    */
   readonly receipts?: readonly Receipt[];
   /** Of all attempts, oldest first; absent when there are none. */

@@ -94,8 +94,9 @@ export interface DeliveryStore {
    * when there is none yet the receipt is kept and applied with the outcome that
    * brings the id. One that was asked for is left out when it is no news (see
    * {@link isNews}): carriers say the same each time they are asked, and may have
-   * pushed it meanwhile. Answers when the next attempt is due, if the receipt
-   * led to one.
+   * pushed it meanwhile. So is one that was pushed, once {@link enoughReceipts}
+   * of its part are kept; before there is a part it is news unless one with its
+   * event is kept. Answers when the next attempt is due, if the receipt led to one.
    */
   recordReceipt(
     receipt: Receipt,

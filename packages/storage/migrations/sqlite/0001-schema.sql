@@ -451,7 +451,7 @@ CREATE TABLE parts (
 
 CREATE INDEX parts_external_id ON parts (external_id, entry);
 
--- Every receipt that ever came, those that changed nothing too. Without
+-- Receipts, those that changed nothing too, up to a bound for each part. Without
 -- message_seq: no part has that id yet.
 CREATE TABLE receipts (
   seq         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -8,8 +8,11 @@ import {
   type DeliveryStore,
   decideClaim,
   type EpochMs,
+  enoughReceipts,
   isNews,
   type Lease,
+  type Receipt,
+  type ReceiptSource,
   type Recipient,
   stateBeforeClaim,
   toRecipient,
@@ -105,6 +108,27 @@ export function createReceiptStore(
 > {
   const { deliveries, earlyReceipts, write } = tables;
   let lastReceipt = 0;
+
+  /** Whether it is news, or pushed and few of its part, or id, are kept. */
+  function isKept(
+    row: DeliveryRow | undefined,
+    part: number,
+    { entry, externalId, event }: Receipt,
+    source: ReceiptSource,
+  ): boolean {
+    if (source === "polled" && !row) return false;
+    const kept = (row?.receipts ?? earlyReceipts.list()).filter(
+      (it) => it.entry === entry && it.externalId === externalId,
+    );
+    const known = row?.parts[part];
+    const isUnknown =
+      row?.state === "unknown" && known?.attempt === row.attempts;
+    const isNew = known
+      ? isNews(known.state, event, isUnknown)
+      : kept.every((it) => it.event !== event);
+    return isNew || (source === "pushed" && kept.length < enoughReceipts);
+  }
+
   return {
     recordReceipt: (receipt, source = "pushed") =>
       write(() => {
@@ -112,12 +136,7 @@ export function createReceiptStore(
           .list()
           .findLast((delivery) => findPart(delivery, receipt) >= 0);
         const part = row ? findPart(row, receipt) : -1;
-        const known = row?.parts[part]?.state;
-        const isNew =
-          row !== undefined &&
-          known !== undefined &&
-          isNews(known, receipt.event, row.state);
-        if (source === "polled" && !isNew) return undefined;
+        if (!isKept(row, part, receipt, source)) return undefined;
         const key = ++lastReceipt;
         // Each is kept, so that one out of type is refused in either case.
         earlyReceipts.put(key, receipt);

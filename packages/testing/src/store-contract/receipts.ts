@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import type { DeliveryOutcome, EpochMs, Receipt, Store } from "@carillon/core";
+import {
+  type DeliveryOutcome,
+  type EpochMs,
+  enoughReceipts,
+  type Receipt,
+  type Store,
+} from "@carillon/core";
 import type { ManualClock } from "../manual-clock.ts";
 import type { Cases } from "./cases.ts";
 import { ada, order } from "./delivery-actions.ts";
@@ -100,6 +106,66 @@ export function testReceipts({ test }: Cases): void {
     assert.deepEqual(delivery.receipts, [accepted, delivered, failed]);
     const [listed] = await store.listDeliveries(seq, { limit: 1 });
     assert.deepEqual(listed, delivery);
+  });
+
+  test("keeps no end of receipts that say nothing new, but every one that does", async (store, clock) => {
+    const { messageSeq } = await sendParts(store, clock, ["a", "b"]);
+    const eventsOf = async (externalId: string) => {
+      const { receipts = [] } = (await store.findDelivery(messageSeq, 0)) ?? {};
+      return receipts
+        .filter((it) => it.externalId === externalId)
+        .map(({ event }) => event);
+    };
+    await repeat(store, receiptOf("a", { event: "accept" }));
+    const accepted = new Array(enoughReceipts).fill("accept");
+    assert.deepEqual(await eventsOf("a"), accepted);
+    await repeat(store, receiptOf("a", { event: "deliver" }));
+    await repeat(store, receiptOf("a", { event: "fail" }));
+    assert.deepEqual(await eventsOf("a"), [...accepted, "deliver"]);
+    // Another part's are counted by themselves.
+    await repeat(store, receiptOf("b", { event: "deliver" }));
+    const delivered = new Array(enoughReceipts).fill("deliver");
+    assert.deepEqual(await eventsOf("b"), delivered);
+    const { state } = (await store.findDelivery(messageSeq, 0)) ?? {};
+    assert.equal(state, "delivered");
+  });
+
+  test("keeps no end of receipts of an earlier attempt while the last is unknown", async (store, clock) => {
+    const { messageSeq } = await sendParts(store, clock, ["a"], {
+      nextAttemptAt: after(50),
+    });
+    const [claim] = await claimDue(store, clock, leaseOf("a"), after(50), 1);
+    assert.ok(claim && (await intend(store, claim, "other")));
+    await recordOutcomes(store, [
+      {
+        ...delivered(messageSeq, 0, { state: "unknown", attempts: 2 }),
+        provider: "other",
+        fence: claim.fence,
+      },
+    ]);
+    await repeat(store, receiptOf("a", { event: "accept" }));
+    const found = await store.findDelivery(messageSeq, 0);
+    assert.equal(found?.state, "unknown");
+    assert.equal(found.receipts?.length, enoughReceipts);
+  });
+
+  test("keeps no end of early receipts, and loses none that counts", async (store, clock) => {
+    await repeat(store, receiptOf("a", { event: "accept" }));
+    await repeat(store, receiptOf("b", { event: "accept" }));
+    await repeat(store, receiptOf("a", { entry: "other", event: "fail" }));
+    await repeat(store, receiptOf("a", { event: "deliver" }));
+    await repeat(store, receiptOf("a", { event: "expire" }));
+    await repeat(store, receiptOf("a", { event: "deliver" }));
+    const { messageSeq } = await sendParts(store, clock, ["a"]);
+    const found = await store.findDelivery(messageSeq, 0);
+    assert.equal(found?.state, "delivered");
+    assert.deepEqual(
+      found.receipts?.map(({ event }) => event),
+      [...new Array(enoughReceipts).fill("accept"), "deliver", "expire"],
+    );
+    const other = await sendParts(store, clock, ["b"]);
+    const rest = await store.findDelivery(other.messageSeq, 0);
+    assert.equal(rest?.receipts?.length, enoughReceipts);
   });
 
   test("plans no further attempt after a receipt", async (store, clock) => {
@@ -491,6 +557,13 @@ function receiptOf(externalId: string, receipt: Partial<Receipt>): Receipt {
     text: "DELIVRD",
     ...receipt,
   };
+}
+
+/** As often as is enough, and a few times more. */
+async function repeat(store: Store, receipt: Receipt): Promise<void> {
+  for (let n = 0; n < enoughReceipts + 5; n++) {
+    await store.recordReceipt(receipt);
+  }
 }
 
 /** Waits until `now`. */

@@ -2,13 +2,8 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs, NextPoll, Receipt, ReceiptSource } from "@carillon/core";
-import { isNews } from "@carillon/core/rules";
-import {
-  partStateOf,
-  receiptEventCodes,
-  stateCodes,
-  stateOf,
-} from "../schema/codes.ts";
+import { enoughReceipts, isNews } from "@carillon/core/rules";
+import { partStateOf, receiptEventCodes, stateCodes } from "../schema/codes.ts";
 import { receipts } from "../schema/delivery-table.ts";
 import { orNull, prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -41,16 +36,37 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
       attempt: number,
       part: number,
       state: number,
-      deliveryState: number,
+      isUnknown: number,
     ]
   >(
     db,
     `SELECT message_seq, target, attempt, part, state,
-       (SELECT d.state FROM deliveries AS d
+       (SELECT d.state = ${stateCodes.unknown} AND d.attempts = p.attempt
+        FROM deliveries AS d
         WHERE d.message_seq = p.message_seq AND d.target = p.target)
      FROM parts AS p INDEXED BY parts_external_id
      WHERE external_id = ? AND entry = ?
      ORDER BY message_seq DESC, target DESC, attempt DESC, part DESC LIMIT 1`,
+  );
+  /**
+   * A row once there are enough of a part. Parameters: message, target, external
+   * id, entry. Index: receipts_of_delivery.
+   */
+  const enoughOfPart = prepareQuery<[found: number]>(
+    db,
+    `SELECT 1 FROM receipts INDEXED BY receipts_of_delivery
+     WHERE message_seq = ? AND target = ? AND external_id = ? AND entry = ?
+     LIMIT 1 OFFSET ${enoughReceipts - 1}`,
+  );
+  /**
+   * Whatever comes once there are enough is of an event of its own: the limit
+   * cuts nothing off. Parameters: external id, entry. Index: receipts_early.
+   */
+  const earlyEvents = prepareQuery<[event: number]>(
+    db,
+    `SELECT event FROM receipts INDEXED BY receipts_early
+     WHERE external_id = ? AND entry = ? AND message_seq IS NULL
+     LIMIT ${enoughReceipts + Object.keys(receiptEventCodes).length}`,
   );
   const insert = db.prepare(receipts.insert);
   /**
@@ -77,6 +93,15 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
   const apply = createReceiptEffects(db);
   const counts = createCounts(db, journal);
 
+  /** Keeps what may be joined with a part later. */
+  function keepEarly(receipt: Receipt): void {
+    const kept = earlyEvents.all(receipt.externalId, receipt.entry);
+    const event = receiptEventCodes[receipt.event];
+    const isKnown = kept.some(([it]) => it === event);
+    if (isKnown && kept.length >= enoughReceipts) return;
+    insert.run(...receipts.toRow(receipt));
+  }
+
   return {
     /** Answers when the next attempt is due, if the receipt led to one. */
     recordReceipt(
@@ -86,17 +111,22 @@ export function createReceiptWrites(db: DatabaseSync, journal: ChangeJournal) {
       const { entry, externalId, at, code = null, text = null } = receipt;
       const event = receiptEventCodes[receipt.event];
       const found = byExternalId.get(externalId, entry);
-      if (source === "polled") {
-        if (!found) return undefined;
-        const [, , , , part, delivery] = found;
-        if (!isNews(partStateOf(part), receipt.event, stateOf(delivery))) {
-          return undefined;
-        }
+      if (!found) {
+        if (source === "pushed") keepEarly(receipt);
+        return undefined;
       }
-      const key = found && { messageSeq: found[0], target: found[1] };
-      insert.run(...receipts.toRow({ ...receipt, ...key }));
-      if (!found) return undefined;
-      const [messageSeq, target, attempt, part] = found;
+      const [messageSeq, target, attempt, part, known, isUnknown] = found;
+      if (!isNews(partStateOf(known), receipt.event, isUnknown === 1)) {
+        if (source === "polled") return undefined;
+        const isEnough = enoughOfPart.get(
+          messageSeq,
+          target,
+          externalId,
+          entry,
+        );
+        if (isEnough) return undefined;
+      }
+      insert.run(...receipts.toRow({ ...receipt, messageSeq, target }));
       const countChanges = new CountChanges();
       const nextAttemptAt = apply(
         { messageSeq, target, attempt, part },

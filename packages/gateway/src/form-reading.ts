@@ -73,12 +73,17 @@ function pairsOf(encoded: string): readonly [name: string, value: string][] {
 }
 
 function decodeField(escaped: string, charset = "utf-8"): string {
+  // Most are, and mean the same in every charset that carriers use.
+  if (plain.test(escaped)) return escaped;
   const octets = unescapeField(escaped);
   // In UTF-8 U+FEFF is a character of the text, which a signature may cover.
   return isKnownCharset(charset) && !/^utf-?8$/i.test(charset)
     ? decodeText(octets, charset)
     : new TextDecoder("utf-8", { ignoreBOM: true }).decode(octets);
 }
+
+/** ASCII in which nothing is escaped. */
+const plain = /^[ !-$&-*,-~]*$/;
 
 /** The octets that a field of a form stands for. */
 function unescapeField(field: string): Uint8Array {

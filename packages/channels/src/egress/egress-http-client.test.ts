@@ -133,6 +133,20 @@ test("keeps connections for the next requests", async () => {
   assert.equal(server.connections(), 1);
 });
 
+test("a connection rests after its first answers alone", async () => {
+  using server = await startServer((_, response) => response.end("ok"));
+  const clock = new ManualClock();
+  await using client = clientOf({ clock });
+  const request = () => client.request({ method: "GET", url: server.url });
+  for (let n = 0; n < 2; n++) {
+    await request();
+    clock.advance(5);
+    await turn();
+  }
+  for (let n = 0; n < 5; n++) await request();
+  assert.equal(server.connections(), 1);
+});
+
 test("a connection that its server closes without a word is not used again", async (t) => {
   let connections = 0;
   const server = createTcpServer((socket) => {

@@ -22,9 +22,10 @@ export interface ConnectionPoolOptions extends ConnectionOptions {
    */
   readonly maxIdle: number;
   /**
-   * How long a connection rests after an answer, in ms: a server that closes it
-   * then without having said so has done it by that time. Default 0, for those
-   * who send a request again whose connection had died.
+   * How long a connection rests after its first answers, in ms: a server that
+   * closes it then without having said so has done it by that time. One that
+   * keeps a connection after them says when it ends it. Default 0, for those who
+   * send a request again whose connection had died.
    */
   readonly settleMs?: number;
 }
@@ -48,6 +49,9 @@ interface PooledOrigin extends Origin {
   /** Oldest first. */
   readonly waiting: PooledRequest[];
 }
+
+/** Answers of a connection after which it rests. */
+const settledAnswers = 2;
 
 /** How long an idle connection is kept if its server does not say, in ms. */
 const idleMs = 4000;
@@ -112,8 +116,9 @@ export class ConnectionPool {
     // One that is not counts as open until it has closed.
     if (!connection.finish()) return;
     const { clock, settleMs = 0 } = this.#options;
-    if (settleMs === 0) this.#handOn(connection);
-    else {
+    if (settleMs === 0 || connection.answers > settledAnswers) {
+      this.#handOn(connection);
+    } else {
       clock.setTimer(settleMs, async () => {
         // Timers come before what the system has for us: its end may be there.
         await clock.nextTurn();

@@ -57,8 +57,8 @@ const readBytes = 4096;
 export class Connection<To extends Origin = Origin> implements RequestMemory {
   readonly origin: To;
   exchange: Exchange | undefined;
-  /** Whether it carried a request before: it may have died since. */
-  isUsed = false;
+  /** Answers it carried; with any before, it may have died since. */
+  answers = 0;
   /** While idle: until when it may be used, in monotonic time. */
   idleUntil = 0;
   /** How long the steps of opening it took. */
@@ -112,7 +112,7 @@ export class Connection<To extends Origin = Origin> implements RequestMemory {
    */
   finish(): boolean {
     this.exchange = undefined;
-    this.isUsed = true;
+    this.answers++;
     if (this.#socket?.writableLength !== 0) {
       this.reader.stop();
       this.#socket?.setTimeout(unsentMs, () => this.#end()).end();

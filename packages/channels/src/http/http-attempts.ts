@@ -268,9 +268,11 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
    * connection, it is no later than the rest.
    */
   #isDeadConnection(): boolean {
+    const { connection } = this;
     return (
-      this.connection?.isUsed === true &&
-      !this.connection.reader.hasReceived &&
+      connection !== undefined &&
+      connection.answers > 0 &&
+      !connection.reader.hasReceived &&
       !this.#isRestarted
     );
   }
@@ -290,7 +292,7 @@ class HttpAttempt implements PooledRequest, DeadlineEntry<HttpAttempt> {
     const timed: MutableTimings = result;
     if (this.#firstByteMs !== undefined) timed.firstByteMs = this.#firstByteMs;
     const { connection } = this;
-    if (connection === undefined || connection.isUsed) return result;
+    if (connection === undefined || connection.answers > 0) return result;
     const { dnsMs, connectMs, tlsMs } = connection.opening;
     if (dnsMs !== undefined) timed.dnsMs = dnsMs;
     if (connectMs !== undefined) timed.connectMs = connectMs;

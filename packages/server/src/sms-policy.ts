@@ -94,9 +94,7 @@ function readPolicy(
     file = JSON.parse(readConfigText(policyFile));
   } catch (error) {
     const problem =
-      error instanceof SyntaxError
-        ? error.message
-        : `it cannot be read: ${reasonOf(error)}`;
+      error instanceof SyntaxError ? error.message : reasonOf(error);
     // Whether it has prices nobody knows.
     return { policy: undefined, mistakes: [toMistake(problem)] };
   }
@@ -163,5 +161,5 @@ function policyOf(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return "code" in error ? String(error.code) : error.message;
+  return "code" in error ? `it cannot be read (${error.code})` : error.message;
 }

@@ -24,7 +24,7 @@ export function readAtMost(path: string, maxBytes: number): Buffer | undefined {
 }
 
 /** Of a configuration, and of what it names. */
-export const maxConfigBytes: number = 16 * 1024 * 1024;
+const maxConfigBytes = 16 * 1024 * 1024;
 
 /** A text of a configuration. @throws Error with a clause as its message */
 export function readConfigText(path: string): string {

@@ -25,12 +25,6 @@ export const prefixField: ProviderField = {
   expected: "up to 100 visible ASCII characters",
 };
 
-/** True or false. */
-export const flagField: ProviderField = {
-  schema: { type: "boolean" },
-  expected: "true or false",
-};
-
 /** A text that has this form. */
 export function textLike(pattern: RegExp, expected: string): ProviderField {
   return { schema: { type: "string", pattern: pattern.source }, expected };

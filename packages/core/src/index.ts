@@ -190,6 +190,7 @@ export {
   nextState,
   operatorTransitions,
 } from "./messages/delivery-state.ts";
+export type { EmailOptions } from "./messages/email-options.ts";
 export {
   type IdempotencyKey,
   type IdempotentRequest,
@@ -395,6 +396,12 @@ export {
   type StoreChanges,
 } from "./ports/store-changes.ts";
 export type {
+  AcceptStoredOptions,
+  StoredMessageStore,
+  StoredPosition,
+  StoredRecord,
+} from "./ports/stored-message-store.ts";
+export type {
   AddedSubscription,
   NewSubscription,
   SubscriberNotice,
@@ -460,6 +467,33 @@ export {
   watchSetting,
 } from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
+export type { PymessState } from "./stored/pymess-state.ts";
+export {
+  type Attachment,
+  type AttachmentInfo,
+  type StoredChannel,
+  type StoredMessage,
+  type StoredRelatedObject,
+  storedChannels,
+} from "./stored/stored-message.ts";
+export {
+  type SendRefusal,
+  type StoredBulkRequest,
+  type StoredMessageActor,
+  type StoredMessageFilter,
+  type StoredMessageOptions,
+  type StoredMessagePage,
+  type StoredMessageRequest,
+  type StoredMessages,
+  type StoredTemplateRequest,
+  sendRefusals,
+  type TemplateSending,
+} from "./stored/stored-messages.ts";
+export type {
+  RenderedTemplate,
+  StoredTemplate,
+  TemplateRenderer,
+} from "./stored/stored-templates.ts";
 export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {
   createDetections,

@@ -63,7 +63,8 @@ function writeTopicMail(
   switch (content.kind) {
     case "text":
     case "structure":
-    case "event": {
+    case "event":
+    case "mail": {
       const unsubscribeUrl = links.unsubscriptionPage(subscription);
       return {
         subject: oneLine(message.subject ?? "") || title,

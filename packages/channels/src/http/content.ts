@@ -200,6 +200,7 @@ export function textFor(
     case "text":
     case "structure":
     case "event":
+    case "mail":
       return published;
     case "confirmation":
       return `You are invited to subscribe to the topic ${topic.urn}. To confirm, open subscribe_url within ${linkHours} hours.`;
@@ -223,6 +224,7 @@ function typeOf(content: MessageContent): MessageType {
     case "text":
     case "structure":
     case "event":
+    case "mail":
       return "Notification";
     case "confirmation":
       return "SubscriptionConfirmation";

@@ -23,6 +23,7 @@ export function writeText(message: Message, links: Links): string | undefined {
     case "text":
     case "structure":
     case "event":
+    case "mail":
       return selectText(content, smsProtocol).toWellFormed();
     case "confirmation":
       if (content.byCode) {

@@ -5,6 +5,7 @@ import type { EpochMs } from "../time.ts";
 import type { DeliveryActionRecord } from "./delivery-action.ts";
 import type { AttemptPart, DeliveryPart } from "./delivery-part.ts";
 import type { DeliveryState } from "./delivery-state.ts";
+import type { ExtraData } from "./message.ts";
 
 /** Classes of failure, as the ledger and metrics have them. */
 export const errorClasses = [
@@ -57,9 +58,12 @@ export interface AttemptTimings {
 }
 
 /** Why a delivery waits although nothing of it failed. */
-export const waitReasons = ["paused"] as const;
+export const waitReasons = ["paused", "batch"] as const;
 
-/** `paused`: every provider that it may go through is. */
+/**
+ * `paused`: every provider that it may go through is. `batch`: the batch sender
+ * has not come to it.
+ */
 export type WaitReason = (typeof waitReasons)[number];
 
 /** What one attempt led to. */
@@ -107,6 +111,8 @@ export interface DeliveryOutcome {
   readonly failsOver?: true;
   /** Parts of a long SMS. */
   readonly segments?: number;
+  /** What the provider told besides; merged, member by member, into what it told. */
+  readonly senderData?: ExtraData;
 }
 
 /** What a carrier can report of a text that it had accepted. */
@@ -167,4 +173,6 @@ export interface Delivery {
   readonly pollAt?: EpochMs;
   readonly provider?: string;
   readonly segments?: number;
+  /** What providers told besides, of all attempts. */
+  readonly senderData?: ExtraData;
 }

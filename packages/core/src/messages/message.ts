@@ -12,6 +12,7 @@ import {
 import type { ConfirmationGrant } from "../subscriptions/subscription-tokens.ts";
 import { checkStorable, fitsUtf8, isStorable } from "../text.ts";
 import type { EpochMs } from "../time.ts";
+import type { EmailOptions } from "./email-options.ts";
 import type { SmsOptions } from "./sms-options.ts";
 
 /**
@@ -39,7 +40,9 @@ export type MessageContent =
       readonly grant: ConfirmationGrant;
     }
   /** What the change feed says, as JSON. Of its own deliveries nothing is told. */
-  | { readonly kind: "event"; readonly text: string };
+  | { readonly kind: "event"; readonly text: string }
+  /** A mail that has HTML; to other protocols its text goes. */
+  | { readonly kind: "mail"; readonly text: string; readonly html: string };
 
 /** What a message can say. */
 export const contentKinds = [
@@ -48,6 +51,7 @@ export const contentKinds = [
   "confirmation",
   "unsubscription",
   "event",
+  "mail",
 ] as const satisfies readonly MessageContent["kind"][];
 
 /** To whom a message can go. */
@@ -106,6 +110,10 @@ export interface Message {
   readonly relatedObjects?: readonly RelatedObject[];
   /** What its texts are sent with. */
   readonly sms?: SmsOptions;
+  /** What its mails are sent with. */
+  readonly email?: EmailOptions;
+  /** Of the stored-message template it was made from, which may be deleted. */
+  readonly templateSlug?: string;
   readonly priority?: MessagePriority;
   /** Data of the publisher's, kept with the message and not delivered. */
   readonly extraData?: ExtraData;
@@ -172,6 +180,7 @@ export function selectText(
   switch (content.kind) {
     case "text":
     case "event":
+    case "mail":
       return content.text;
     case "structure":
       return textOfVariant(content.variants, variantsOf(protocol));

@@ -12,7 +12,7 @@ import type {
   WaitReason,
 } from "../messages/delivery.ts";
 import type { AttemptPart } from "../messages/delivery-part.ts";
-import type { Message } from "../messages/message.ts";
+import type { ExtraData, Message } from "../messages/message.ts";
 import type { OtherSubscription } from "../messages/subscriber-once.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type {
@@ -277,6 +277,8 @@ export interface SuccessfulResult extends AttemptTimings {
    * channel's `polls`. Absent: it is not asked.
    */
   readonly pollAfterMs?: number;
+  /** What the provider told besides, to be kept with the delivery. */
+  readonly senderData?: ExtraData;
 }
 
 /** The result of an attempt that did not succeed, or that may not have. */
@@ -300,6 +302,8 @@ export interface FailedResult extends AttemptTimings {
    * asked.
    */
   readonly pollAfterMs?: number;
+  /** What the provider told besides, to be kept with the delivery. */
+  readonly senderData?: ExtraData;
   /** Another provider may be tried at once. */
   readonly failsOver?: boolean;
 }

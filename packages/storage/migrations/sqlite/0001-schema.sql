@@ -201,6 +201,8 @@ CREATE TABLE messages (
   time_to_live       INTEGER,
   class              INTEGER,
   tag                TEXT,
+  -- Of the stored-message template it was made from, which may be deleted.
+  template_slug      TEXT,
   -- JSON of what is neither searched nor decides when it goes; NULL when there
   -- is none of it.
   details            TEXT,
@@ -382,6 +384,8 @@ CREATE TABLE deliveries (
   -- Its id at the carrier, where we choose it.
   attempt_external_id TEXT,
   segments         INTEGER,
+  -- JSON: what providers told besides; NULL: nothing.
+  sender_data      TEXT,
   -- 1: the carrier will report on what is sent.
   receipt_expected INTEGER NOT NULL DEFAULT 0,
   -- When to ask it; NULL: not to be asked, or not any more.

@@ -166,6 +166,7 @@ const contentColumns: Readonly<
   confirmation: object({ kind: text, grant, byCode: optional(flag) }),
   unsubscription: object({ kind: text, grant }),
   event: object({ kind: text, text }),
+  mail: object({ kind: text, text, html: text }),
 };
 
 const messageTopic = object<MessageTopic>({
@@ -203,6 +204,8 @@ export const messageColumns: Columns<Message> = {
     list(object<RelatedObject>({ type: text, id: text })),
   ),
   sms: optional(json),
+  email: optional(json),
+  templateSlug: optional(text),
   priority: optional(integer),
   extraData: optional(json),
   statusUrl: optional(text),
@@ -355,6 +358,7 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   waitReason: optional(oneOf(waitReasons)),
   provider: optional(text),
   segments: optional(integer),
+  senderData: optional(json),
   receiptExpected: optional(flag),
   pollAt: optional(integer),
   failsOver: optional(flag),

@@ -423,6 +423,7 @@ function toContentBody(
   switch (content.kind) {
     case "text":
     case "event":
+    case "mail":
       return { text: content.text };
     case "structure":
       return { variants: { ...content.variants } };

@@ -38,6 +38,7 @@ export const stateCodes = {
 
 export const waitReasonCodes = {
   paused: 0,
+  batch: 1,
 } as const satisfies Codes<WaitReason>;
 
 export const audienceCodes = {
@@ -53,6 +54,7 @@ export const contentCodes = {
   confirmation: 2,
   unsubscription: 3,
   event: 4,
+  mail: 5,
 } as const satisfies Codes<MessageContent["kind"]>;
 
 export const messageClassCodes = {

@@ -7,6 +7,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type {
   Attempt,
   DeliveryOutcome,
+  ExtraData,
   FencedOutcome,
   Lease,
   RangeOutcome,
@@ -18,6 +19,7 @@ import {
   epochMs,
   flag,
   integer,
+  json,
   optional,
   text,
 } from "./codec.ts";
@@ -115,6 +117,11 @@ export const deliveryShape = {
   // Of an intent; its outcome has it among the parts.
   attemptExternalId: written(optional(text), "setWhileOpen", () => undefined),
   segments: written(optional(integer), "setIfGiven", (it) => it.segments),
+  senderData: written(
+    optional(json<ExtraData>()),
+    "setIfGiven",
+    (it) => it.senderData && JSON.stringify(it.senderData),
+  ),
   receiptExpected: written(flag, "setUntilFinal", (it) =>
     it.receiptExpected ? 1 : undefined,
   ),

@@ -31,7 +31,7 @@ import { defineTable, omit, pick, type RowOf, type ValueOf } from "./table.ts";
 /** What stands in one column: neither searched nor deciding when it goes. */
 type Details = Pick<
   Message,
-  "sms" | "priority" | "extraData" | "timeToLiveSeconds"
+  "sms" | "email" | "priority" | "extraData" | "timeToLiveSeconds"
 >;
 
 /** One number for all protocols; by protocol it is among the details. */
@@ -60,6 +60,7 @@ const shape = {
   timeToLiveSeconds: named("time_to_live", timeToLive),
   class: optional(code(messageClassCodes)),
   tag: optional(text),
+  templateSlug: optional(text),
   details: optional(json<Details>()),
   statusUrl: optional(text),
   contentKind: code(contentCodes),
@@ -183,16 +184,18 @@ export function toMessage(row: MessageRow, from = 0): Message {
 
 /** `undefined` when there is nothing of it, as nearly always. */
 function detailsOf(message: NewMessage): Details | undefined {
-  const { sms, priority, extraData, timeToLiveSeconds } = message;
+  const { sms, email, priority, extraData, timeToLiveSeconds } = message;
   const lives = typeof timeToLiveSeconds === "object" && timeToLiveSeconds;
   const isEmpty =
     sms === undefined &&
+    email === undefined &&
     priority === undefined &&
     extraData === undefined &&
     !lives;
   if (isEmpty) return undefined;
   return {
     ...(sms !== undefined && { sms }),
+    ...(email !== undefined && { email }),
     ...(priority !== undefined && { priority }),
     ...(extraData !== undefined && { extraData }),
     ...(lives && { timeToLiveSeconds: lives }),
@@ -229,7 +232,8 @@ function contentText(content: MessageContent): string {
     case "structure":
       return JSON.stringify(content.variants);
     case "confirmation":
-    case "unsubscription": {
+    case "unsubscription":
+    case "mail": {
       const { kind: _, ...rest } = content;
       return JSON.stringify(rest);
     }
@@ -248,6 +252,7 @@ function toContent(kind: MessageContent["kind"], text: string): MessageContent {
       return { kind, variants: JSON.parse(text) as Record<string, string> };
     case "confirmation":
     case "unsubscription":
+    case "mail":
       return { kind, ...JSON.parse(text) };
     default:
       return kind satisfies never;

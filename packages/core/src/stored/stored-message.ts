@@ -1,0 +1,92 @@
+/**
+ * A stored message: an SMS or a mail that an application sent to one recipient,
+ * kept with all that became of it. It is no record of its own but a view of a
+ * delivery of a direct message; its id is the delivery's.
+ */
+
+import type { DeliveryId } from "../ids.ts";
+import type { Delivery } from "../messages/delivery.ts";
+import type { EmailOptions } from "../messages/email-options.ts";
+import type {
+  ExtraData,
+  Message,
+  MessagePriority,
+  RelatedObject,
+} from "../messages/message.ts";
+import type { EpochMs } from "../time.ts";
+import type { PymessState } from "./pymess-state.ts";
+
+/** What stored messages go by: the protocol of their recipients. */
+export const storedChannels = ["sms", "email"] as const;
+
+export type StoredChannel = (typeof storedChannels)[number];
+
+/** An object that a stored message is about, and since when. */
+export interface StoredRelatedObject extends RelatedObject {
+  readonly createdAt: EpochMs;
+  readonly changedAt: EpochMs;
+}
+
+/** A file that a mail carries, without its bytes. */
+export interface AttachmentInfo {
+  /** File name, one line. */
+  readonly name: string;
+  /** Media type such as `application/pdf`. */
+  readonly contentType: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Of an inline image: what `cid:` in the HTML names. */
+  readonly contentId?: string;
+}
+
+/** A file with its bytes. */
+export interface Attachment extends Omit<AttachmentInfo, "size"> {
+  readonly content: Uint8Array;
+}
+
+/** A stored message as it is read back. */
+export interface StoredMessage {
+  /** Of its delivery. */
+  readonly id: DeliveryId;
+  readonly channel: StoredChannel;
+  readonly createdAt: EpochMs;
+  /** The last attempt's end, receipt, action or change of its related objects. */
+  readonly changedAt: EpochMs;
+  /** When the last attempt began that a provider took, or may have taken. */
+  readonly sentAt?: EpochMs;
+  /** Phone number or mail address, cleaned up. */
+  readonly to: string;
+  /** Sender ID, or the mail address of the sender. */
+  readonly sender?: string;
+  /** The text; of a mail its plain-text part. */
+  readonly text: string;
+  readonly subject?: string;
+  readonly html?: string;
+  readonly email?: EmailOptions;
+  /** Empty when there are none. */
+  readonly attachments: readonly AttachmentInfo[];
+  /** Of the template that it was rendered from, also once that is deleted. */
+  readonly templateSlug?: string;
+  /** The state by pymess's name and number. */
+  readonly pymessState: PymessState;
+  /** The provider that handled it last, else the one that it was given. */
+  readonly backend?: string;
+  /** Why the last attempt failed, or why none is made. */
+  readonly error?: string;
+  readonly extraData?: ExtraData;
+  /** What providers told of it, each attempt's merged into the one before. */
+  readonly extraSenderData?: ExtraData;
+  readonly tag?: string;
+  /** 1 is the highest; 3 where none was given. */
+  readonly priority: MessagePriority;
+  readonly relatedObjects: readonly StoredRelatedObject[];
+  /** Could not be sent: pymess's ERROR and ERROR_RETRY. */
+  readonly failed: boolean;
+  /** Nothing more will come of it. */
+  readonly isFinal: boolean;
+  /** It ended without reaching its recipient: pymess's ERROR and ERROR_UPDATE. */
+  readonly isFailure: boolean;
+  readonly message: Message;
+  /** State, attempts, parts, receipts, actions. */
+  readonly delivery: Delivery;
+}

@@ -396,6 +396,7 @@ export {
   type StoreChanges,
 } from "./ports/store-changes.ts";
 export type {
+  AcceptedStored,
   AcceptStoredOptions,
   StoredMessageStore,
   StoredPosition,

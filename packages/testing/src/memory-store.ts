@@ -26,6 +26,7 @@ import { createMessageStore } from "./memory-store/messages.ts";
 import { createOptOutStore } from "./memory-store/opt-outs.ts";
 import { createResourceTagStore } from "./memory-store/resource-tags.ts";
 import { createStatisticsReader } from "./memory-store/statistics.ts";
+import { createStoredMessageStore } from "./memory-store/stored-messages.ts";
 import { createSubscriptionUserStore } from "./memory-store/subscription-users.ts";
 import { createSubscriptionStore } from "./memory-store/subscriptions.ts";
 import { createTables } from "./memory-store/tables.ts";
@@ -61,6 +62,7 @@ export class MemoryStore {
       ...createStatisticsReader(tables),
       ...createMessageStore(tables, holds),
       ...createReceiptStore(tables, holds),
+      ...createStoredMessageStore(tables, holds),
       ...createWorkStore(tables, holds),
       ...createLaneStore(tables, holds),
       ...createIdempotencyStore(tables, holds),

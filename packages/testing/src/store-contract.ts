@@ -43,6 +43,7 @@ import { testSeveralTopics } from "./store-contract/several-topics.ts";
 import { testSilence } from "./store-contract/silence.ts";
 import { testStatistics } from "./store-contract/statistics.ts";
 import { testStoreChanges } from "./store-contract/store-changes.ts";
+import { testStoredMessages } from "./store-contract/stored-messages.ts";
 import { testSubscriptionUsers } from "./store-contract/subscription-users.ts";
 import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
@@ -69,6 +70,7 @@ export function testStoreContract(
     describe("quotas", () => testQuotas(cases));
     describe("messages", () => testMessages(cases));
     describe("idempotency keys", () => testIdempotency(cases));
+    describe("stored messages", () => testStoredMessages(cases));
     describe("fan-out", () => testFanOut(cases));
     describe("several topics", () => testSeveralTopics(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));

@@ -17,6 +17,7 @@ import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
 import type { StatisticsReader } from "./statistics-store.ts";
 import type { StoreChanges } from "./store-changes.ts";
+import type { StoredMessageStore } from "./stored-message-store.ts";
 import type { SubscriptionStore } from "./subscription-store.ts";
 import type { SubscriptionUserStore } from "./subscription-user-store.ts";
 import type { TemplateStore } from "./template-store.ts";
@@ -40,6 +41,7 @@ export interface Store
     LaneStore,
     IdempotencyStore,
     DeliveryActionStore,
+    StoredMessageStore,
     InboundStore,
     OptOutRecordStore,
     IdentityStore,

@@ -2,6 +2,7 @@
 
 import type { ProjectId } from "../ids.ts";
 import type { Delivery } from "../messages/delivery.ts";
+import type { IdempotencyKey } from "../messages/idempotency-key.ts";
 import type {
   Message,
   NewMessage,
@@ -30,7 +31,21 @@ export interface AcceptStoredOptions {
    * their lives, when they expire.
    */
   readonly isBatched?: boolean;
+  /**
+   * Kept with it, both or neither; if the key holds already, at the message's
+   * `createdAt`, nothing is kept. See `IdempotencyStore.acceptOnce`.
+   */
+  readonly key?: IdempotencyKey;
 }
+
+/**
+ * What came of it: it was kept; it was sent before (see `unlessSent`); or the
+ * request repeats one that was made with its key.
+ */
+export type AcceptedStored =
+  | { readonly kind: "kept"; readonly seq: number }
+  | { readonly kind: "sent_before" }
+  | { readonly kind: "repeated"; readonly earlier: IdempotencyKey };
 
 /** A stored message as the store has it. */
 export interface StoredRecord {
@@ -38,7 +53,7 @@ export interface StoredRecord {
   readonly delivery: Delivery;
   readonly attachments: readonly AttachmentInfo[];
   readonly relatedObjects: readonly StoredRelatedObject[];
-  /** Of its attachments and related objects; the rest is in the delivery. */
+  /** Of its related objects, since it was made; the rest is in the delivery. */
   readonly relationsChangedAt?: EpochMs;
 }
 
@@ -51,8 +66,8 @@ export interface StoredPosition {
 /** Keeps stored messages, and finds them. */
 export interface StoredMessageStore {
   /**
-   * As `acceptDirectMessage`, with what stored messages have besides. Answers
-   * `undefined` when there was one before; see {@link AcceptStoredOptions}.
+   * As `acceptDirectMessage`, with what stored messages have besides, in one
+   * transaction. All recipients are of one protocol.
    *
    * @throws CarillonError STORAGE_FULL, STORAGE_UNAVAILABLE, STORAGE_REFUSED;
    * then nothing was kept
@@ -61,15 +76,18 @@ export interface StoredMessageStore {
     message: NewMessage,
     recipients: readonly DirectRecipient[],
     options: AcceptStoredOptions,
-  ): Promise<{ readonly seq: number } | undefined>;
+  ): Promise<AcceptedStored>;
+  /** Of the project, and of recipients that the message names itself. */
   findStored(
     projectId: ProjectId,
     position: StoredPosition,
   ): Promise<StoredRecord | undefined>;
   /**
-   * Newest first, behind `before`. A recipient, a template, a tag or a related
-   * object is looked up; with another filter at most `maxScanned` are looked at
-   * for a page, which may then be shorter than its limit and have a next one.
+   * Newest first, of one message the highest target first, behind `before`. A
+   * related object, a recipient, a template or a tag is looked up, the first of
+   * these that is given; by what else there is at most `maxScanned` are looked
+   * through for a page, which may then be shorter than its limit, or empty, and
+   * have a next one.
    */
   listStored(
     projectId: ProjectId,

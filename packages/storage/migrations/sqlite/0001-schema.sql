@@ -215,6 +215,8 @@ CREATE TABLE messages (
   cancelled_at       INTEGER,
   -- The job (jobs.seq) that did it, which has who and why.
   cancelled_by       INTEGER,
+  -- When its related objects were changed last; NULL: not since it was made.
+  relations_changed_at INTEGER,
   content_kind       INTEGER NOT NULL,
   -- The text, or as JSON the variants, or what a notice's link is made from. Last,
   -- because it may be long and the columns before it are read without it.
@@ -226,6 +228,11 @@ CREATE INDEX messages_of_project ON messages (project_id, seq);
 -- Messages without a tag cost nothing here.
 CREATE INDEX messages_of_tag ON messages (project_id, tag, seq)
   WHERE tag IS NOT NULL;
+CREATE INDEX messages_of_template ON messages (project_id, template_slug, seq)
+  WHERE template_slug IS NOT NULL;
+-- Direct ones (2): stored messages are listed without walking all that topics
+-- were sent.
+CREATE INDEX messages_direct ON messages (project_id, seq) WHERE audience = 2;
 -- Says at once whether what becomes of any is still to be told.
 CREATE INDEX messages_status_url
   ON messages (coalesce(status_until, expires_at))
@@ -234,17 +241,29 @@ CREATE INDEX messages_status_url
 -- What messages are about in the publishers' own systems. Ids are texts: an
 -- integer stands as its decimal digits.
 CREATE TABLE related_objects (
-  message_seq INTEGER NOT NULL,
+  message_seq      INTEGER NOT NULL,
   -- In the order in which they were given, from 0.
-  n           INTEGER NOT NULL,
-  project_id  TEXT    NOT NULL,
-  type        TEXT    NOT NULL,
-  id          TEXT    NOT NULL,
+  n                INTEGER NOT NULL,
+  project_id       TEXT    NOT NULL,
+  type             TEXT    NOT NULL,
+  id               TEXT    NOT NULL,
+  -- Copies, so that whether a template was sent about an object is known without
+  -- the message and its recipients, also when these are gone. NULL: it was made
+  -- from none.
+  template_slug    TEXT,
+  -- The protocol of the recipients.
+  template_channel TEXT,
+  created_at       INTEGER NOT NULL,
+  changed_at       INTEGER NOT NULL,
   PRIMARY KEY (message_seq, n)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX related_objects_of_project
+CREATE UNIQUE INDEX related_objects_of_project
   ON related_objects (project_id, type, id, message_seq);
+CREATE INDEX related_objects_of_template
+  ON related_objects (project_id, template_slug, template_channel, type, id,
+    message_seq)
+  WHERE template_slug IS NOT NULL;
 
 -- Requests that must not be carried out twice, each with the message that it
 -- led to; written in the transaction that keeps the message.
@@ -282,6 +301,9 @@ CREATE TABLE recipients (
   endpoint    TEXT    NOT NULL,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
+
+-- The key (message_seq, target) ends it.
+CREATE INDEX recipients_endpoint ON recipients (endpoint, protocol);
 
 -- The last direct message with a status URL to each phone: a reply is told there.
 CREATE TABLE reply_messages (
@@ -336,6 +358,24 @@ CREATE TABLE ranges (
 -- What is claimed as it is accepted never comes into it.
 CREATE INDEX ranges_free ON ranges (due_at, message_seq) WHERE owner IS NULL;
 CREATE INDEX ranges_held ON ranges (owner) WHERE owner IS NOT NULL;
+
+--------------------------------------------------------- stored messages
+
+-- Files that mails carry. Beside these, what stored messages have of their own
+-- stands in related_objects.
+CREATE TABLE attachments (
+  message_seq  INTEGER NOT NULL,
+  -- In the order in which they were given, from 0.
+  n            INTEGER NOT NULL,
+  name         TEXT    NOT NULL,
+  content_type TEXT    NOT NULL,
+  -- Of an inline image; NULL: it is none.
+  content_id   TEXT,
+  size         INTEGER NOT NULL,
+  -- Last, because it may be long and the columns before it are read without it.
+  content      BLOB    NOT NULL,
+  PRIMARY KEY (message_seq, n)
+) STRICT;
 
 -------------------------------------------------------------- deliveries
 
@@ -394,6 +434,8 @@ CREATE TABLE deliveries (
   fails_over       INTEGER NOT NULL DEFAULT 0,
   -- Why it waits, if nothing failed; counts only beside next_attempt_at.
   wait_reason      INTEGER,
+  -- 1 is the highest: what waits for the same reason goes on by it, then by age.
+  priority         INTEGER NOT NULL DEFAULT 3,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
 
@@ -404,11 +446,12 @@ CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
 -- By provider, so that one that cannot be asked is passed over as a whole.
 CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
   WHERE poll_at IS NOT NULL;
--- Of what subscribers fetch; the key (message_seq, target) ends both.
+-- Of what subscribers fetch; the key (message_seq, target) ends both, and the
+-- index of what waits.
 CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at)
   WHERE lane IS NOT NULL;
-CREATE INDEX deliveries_wait ON deliveries (wait_reason)
+CREATE INDEX deliveries_wait ON deliveries (wait_reason, priority)
   WHERE wait_reason IS NOT NULL AND next_attempt_at IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
   WHERE round IS NOT NULL;

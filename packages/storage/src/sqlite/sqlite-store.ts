@@ -36,6 +36,7 @@ import { createOptOutStore } from "./read/opt-out-store.ts";
 import { Reader } from "./read/reader.ts";
 import { createResourceTagStore } from "./read/resource-tag-store.ts";
 import { createStatisticsReader } from "./read/statistics-store.ts";
+import { createStoredMessageStore } from "./read/stored-message-store.ts";
 import { createSubscriptionStore } from "./read/subscription-store.ts";
 import { createSubscriptionUserStore } from "./read/subscription-user-store.ts";
 import { createTemplateStore } from "./read/template-store.ts";
@@ -104,6 +105,7 @@ export async function openSqliteStore({
   const connections = { reader, writer };
   // What is due is kept as an instant, and clocks are set.
   const steadyClock = createSteadyClock(clock);
+  const messageReader = createMessageReader(reader);
   const resources = cleanup.move();
   let closed: Promise<void> | undefined;
   const close = () => {
@@ -118,7 +120,8 @@ export async function openSqliteStore({
     ...createTemplateStore(connections),
     ...createBindingStore(connections),
     ...createStatisticsReader(reader),
-    ...createMessageReader(reader),
+    ...messageReader,
+    ...createStoredMessageStore(connections, messageReader, steadyClock),
     ...createWorkStore(connections, steadyClock, logger),
     ...createDeliveryActionStore(connections, steadyClock),
     ...createInboundStore(connections),

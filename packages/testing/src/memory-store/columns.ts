@@ -48,6 +48,9 @@ export const text: Column = (value) =>
 export const flag: Column = (value) =>
   typeof value === "boolean" ? value : refuse(value, "true or false");
 
+export const bytes: Column = (value) =>
+  value instanceof Uint8Array ? value.slice() : refuse(value, "bytes");
+
 /** Kept as JSON, which leaves out what has no place in it. */
 export const json: Column = (value) => {
   const kept: unknown = JSON.parse(JSON.stringify(value) ?? "null");

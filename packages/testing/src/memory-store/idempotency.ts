@@ -1,6 +1,6 @@
 /** Messages of the in-memory store that were kept with a key. */
 
-import type { IdempotencyStore } from "@carillon/core";
+import type { EpochMs, IdempotencyKey, IdempotencyStore } from "@carillon/core";
 import type { Holds } from "./holds.ts";
 import { acceptDirectMessage, acceptMessage } from "./messages.ts";
 import type { Tables } from "./tables.ts";
@@ -11,22 +11,14 @@ export function createIdempotencyStore(
 ): IdempotencyStore {
   const { idempotencyKeys: keys, write } = tables;
 
-  /** Project ids have one length, so that no two keys meet. */
-  const find = (projectId: string, key: string, now: number) => {
-    const kept = keys.get(projectId + key);
-    return kept && kept.expiresAt > now ? kept : undefined;
-  };
-
   return {
     findIdempotencyKey: async (projectId, key, now) =>
-      find(projectId, key, now),
+      findKey(tables, { projectId, key }, now),
     acceptOnce: (key, message, audience) =>
       write(() => {
-        const { projectId } = key;
-        const earlier = find(projectId, key.key, message.createdAt);
+        const earlier = findKey(tables, key, message.createdAt);
         if (earlier) return { isRepeated: true, earlier };
-        keys.deleteWhere((it) => it.expiresAt <= message.createdAt);
-        keys.put(projectId + key.key, key);
+        putKey(tables, key, message.createdAt);
         if (audience.kind === "direct") {
           const { recipients } = audience;
           const { seq } = acceptDirectMessage(
@@ -51,4 +43,24 @@ export function createIdempotencyStore(
         return ended.length;
       }),
   };
+}
+
+/** A key that holds at `now`. Project ids have one length: no two keys meet. */
+export function findKey(
+  { idempotencyKeys }: Tables,
+  { projectId, key }: Pick<IdempotencyKey, "projectId" | "key">,
+  now: EpochMs,
+): IdempotencyKey | undefined {
+  const kept = idempotencyKeys.get(projectId + key);
+  return kept && kept.expiresAt > now ? kept : undefined;
+}
+
+/** Those that have ended go with it. */
+export function putKey(
+  { idempotencyKeys }: Tables,
+  key: IdempotencyKey,
+  now: EpochMs,
+): void {
+  idempotencyKeys.deleteWhere((it) => it.expiresAt <= now);
+  idempotencyKeys.put(key.projectId + key.key, key);
 }

@@ -35,6 +35,7 @@ export function addDueDelivery(
   target: number,
   nextAttemptAt: EpochMs,
   billable: boolean,
+  waits: Partial<Pick<DeliveryRow, "priority" | "waitReason">> = {},
 ): DeliveryRow {
   return deliveries.put(deliveryKey({ messageSeq, target }), {
     messageSeq,
@@ -43,6 +44,7 @@ export function addDueDelivery(
     attempts: 0,
     nextAttemptAt,
     billable,
+    ...waits,
     fence: 0,
     earlierAttempts: [],
     parts: [],

@@ -118,14 +118,20 @@ export function acceptDirectMessage(
   holds: Holds,
   message: NewMessage,
   recipients: readonly DirectRecipient[],
+  /** Until the batch sender comes, or it has expired. */
+  { isBatched = false } = {},
 ): { seq: number } {
   const seq = addMessage(tables, message);
-  const at = dueAtOf(message, holds);
+  const at = isBatched ? message.expiresAt : dueAtOf(message, holds);
+  const waits = {
+    priority: message.priority ?? 3,
+    ...(isBatched && { waitReason: "batch" as const }),
+  };
   for (const [target, recipient] of recipients.entries()) {
     const { billable, protocol, endpoint } = recipient;
     const key = deliveryKey({ messageSeq: seq, target });
     tables.recipients.put(key, { protocol, endpoint });
-    addDueDelivery(tables, seq, target, at, billable);
+    addDueDelivery(tables, seq, target, at, billable, waits);
   }
   return { seq };
 }
@@ -207,7 +213,7 @@ function cancellationOf(
   return { at: row.at, userId, userName, ...(reason && { reason }), jobId };
 }
 
-function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
+export function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
   const { messageSeq, target, lastAttempt, attempts, earlierAttempts } = row;
   const direct = tables.recipients.get(deliveryKey(row));
   const subscription = tables.subscriptions.get(target);
@@ -223,6 +229,7 @@ function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
     attemptAt: _at,
     failsOver: _o,
     resentAfter: _ra,
+    priority: _p,
     waitReason,
     pull,
     expiresAt = pull?.expiresAt,

@@ -133,7 +133,8 @@ function merge(
     ...kept
   } = unfinished(row);
   const { attempts, lastAttempt, provider, segments } = outcome;
-  const { receiptExpected, pollAt, failsOver, parts = [] } = outcome;
+  const { receiptExpected, pollAt, failsOver, senderData } = outcome;
+  const { parts = [] } = outcome;
   const mayGoOn = isSettled(state) ? state === "sent" : !hold;
   const nextAttemptAt =
     mayGoOn && state === reported ? outcome.nextAttemptAt : undefined;
@@ -159,6 +160,7 @@ function merge(
     ...(lastAttempt !== undefined && { lastAttempt }),
     ...(provider !== undefined && { provider }),
     ...(segments !== undefined && { segments }),
+    ...(senderData && { senderData: { ...row.senderData, ...senderData } }),
     ...(hold && { hold }),
     ...(hold && row.billable && lastAttempt && { attemptAt: lastAttempt.at }),
     ...(nextAttemptAt !== undefined && { nextAttemptAt }),

@@ -2,6 +2,7 @@
 
 import {
   type AccessKey,
+  type Attachment,
   type Attempt,
   type AudienceRange,
   type AuditEntry,
@@ -45,6 +46,7 @@ import {
   type ResourceTag,
   receiptEvents,
   type Setting,
+  type StoredRelatedObject,
   type Subscription,
   type SubscriptionUser,
   type TokenRecord,
@@ -55,6 +57,7 @@ import {
   waitReasons,
 } from "@carillon/core";
 import {
+  bytes,
   type Columns,
   flag,
   integer,
@@ -227,6 +230,40 @@ export const recipientColumns: Columns<RecipientRow> = {
   endpoint: text,
 };
 
+/** Files of a message. */
+export interface AttachmentsRow {
+  readonly files: readonly Attachment[];
+}
+
+export const attachmentsColumns: Columns<AttachmentsRow> = {
+  files: list(
+    object<Attachment>({
+      name: text,
+      contentType: text,
+      contentId: optional(text),
+      content: bytes,
+    }),
+  ),
+};
+
+/** What a message is about since that was changed. */
+export interface RelationsRow {
+  readonly objects: readonly StoredRelatedObject[];
+  readonly changedAt: EpochMs;
+}
+
+export const relationsColumns: Columns<RelationsRow> = {
+  objects: list(
+    object<StoredRelatedObject>({
+      type: text,
+      id: text,
+      createdAt: integer,
+      changedAt: integer,
+    }),
+  ),
+  changedAt: integer,
+};
+
 /** A transaction's part of the change feed. */
 export interface ChangeRow {
   readonly seq: number;
@@ -315,6 +352,8 @@ export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   readonly expiresAt?: EpochMs;
   /** Attempts made before the last resend. */
   readonly resentAfter?: number;
+  /** By which it goes on when what it waits for ends; absent: 3. */
+  readonly priority?: number;
 }
 
 export function deliveryKey({
@@ -398,6 +437,7 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   ),
   expiresAt: optional(integer),
   resentAfter: optional(integer),
+  priority: optional(integer),
 };
 
 export interface JobRow extends DeliveryJob {

@@ -253,6 +253,9 @@ export function createTables(clock: Pick<Clock, "now">) {
 
     messages: table(rows.messageColumns),
     recipients: table(rows.recipientColumns),
+    /** By message. */
+    attachments: table(rows.attachmentsColumns),
+    relations: table(rows.relationsColumns),
     idempotencyKeys: table(rows.idempotencyKeyColumns),
     ranges: table(rows.rangeColumns),
     cancelledMessages: table(

@@ -106,6 +106,12 @@ export function createWorkStore(
         const waiting = deliveries
           .list()
           .filter((it) => it.waitReason === reason && it.nextAttemptAt)
+          .sort(
+            (a, b) =>
+              (a.priority ?? 3) - (b.priority ?? 3) ||
+              a.messageSeq - b.messageSeq ||
+              a.target - b.target,
+          )
           .slice(0, limit);
         for (const { waitReason: _, ...row } of waiting) {
           deliveries.put(deliveryKey(row), { ...row, nextAttemptAt });

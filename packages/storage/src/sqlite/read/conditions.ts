@@ -21,12 +21,24 @@ export class Conditions {
     return value === undefined ? this : this.add(term, value, ...more);
   }
 
+  /** Adds those of another clause. */
+  addAll(others: Conditions): this {
+    this.#terms.push(...others.#terms);
+    this.values.push(...others.values);
+    return this;
+  }
+
   get size(): number {
     return this.#terms.length;
   }
 
+  /** All of them, as one expression. */
+  get terms(): string {
+    return this.#terms.join(" AND ");
+  }
+
   /** Empty when there are no terms. */
   get sql(): string {
-    return this.size === 0 ? "" : `WHERE ${this.#terms.join(" AND ")}`;
+    return this.size === 0 ? "" : `WHERE ${this.terms}`;
   }
 }

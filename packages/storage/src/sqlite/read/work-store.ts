@@ -68,6 +68,7 @@ import {
   toOutcomeColumns,
 } from "../write/outcome-columns.ts";
 import type { RangeKey, RangeRow } from "../write/range-writes.ts";
+import { dueAt, toWait } from "./due-at.ts";
 import { endOfLease } from "./lease-end.ts";
 import { ReadCache } from "./read-cache.ts";
 import { replaceUncopyable } from "./uncopyable-outcomes.ts";
@@ -192,11 +193,8 @@ export function createWorkStore(
 
   const endOf = (lease: Lease) => endOfLease(lease, clock);
 
-  /** When it may go out; not before now. */
-  function dueAtOf({ notBefore }: NewMessage): EpochMs {
-    const now = clock.now();
-    return notBefore !== undefined && notBefore > now ? notBefore : now;
-  }
+  const dueAtOf = (message: NewMessage) => dueAt(message, clock);
+  const waitOf = (message: NewMessage) => toWait(message, clock);
 
   /** What is not due yet is claimed by nobody. */
   function toFirstRangeLease(
@@ -360,10 +358,9 @@ export function createWorkStore(
         message.createdAt,
         toMessageRow(message),
         toMessageParts(message),
-        dueAtOf(message),
         kind === "topics"
-          ? [kind, toFirstRangeLease(message, audience.lease)]
-          : [kind, toRecipientRows(audience.recipients)],
+          ? [kind, dueAtOf(message), toFirstRangeLease(message, audience.lease)]
+          : [kind, waitOf(message), toRecipientRows(audience.recipients)],
       );
       if (typeof accepted === "object" && "earlier" in accepted) {
         const earlier = idempotencyKeys.fromRow(accepted.earlier);
@@ -381,8 +378,8 @@ export function createWorkStore(
         "acceptDirectMessage",
         toMessageRow(message),
         toMessageParts(message),
-        dueAtOf(message),
         toRecipientRows(recipients),
+        waitOf(message),
       );
       return { seq };
     },

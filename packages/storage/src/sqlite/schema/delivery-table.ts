@@ -46,8 +46,9 @@ export type EndOf = (lease: Lease) => number;
 /**
  * What an outcome does to the column of a delivery that is there already:
  * nothing; it sets it; it sets it, and clears it once the delivery is settled, or
- * once it is final; it sets it if it has a value for it; it sets it together with
- * all else of an attempt, if it has one.
+ * once it is final; it sets it if it has a value for it; it merges the members of
+ * a JSON object into it; it sets it together with all else of an attempt, if it
+ * has one.
  */
 export type Effect =
   | "none"
@@ -55,6 +56,7 @@ export type Effect =
   | "setWhileOpen"
   | "setUntilFinal"
   | "setIfGiven"
+  | "mergeIfGiven"
   | "setWithAttempt";
 
 /**
@@ -119,7 +121,7 @@ export const deliveryShape = {
   segments: written(optional(integer), "setIfGiven", (it) => it.segments),
   senderData: written(
     optional(json<ExtraData>()),
-    "setIfGiven",
+    "mergeIfGiven",
     (it) => it.senderData && JSON.stringify(it.senderData),
   ),
   receiptExpected: written(flag, "setUntilFinal", (it) =>

@@ -205,6 +205,7 @@ function detailsOf(message: NewMessage): Details | undefined {
 const topicSeqIndex = newMessages.indexOf("topicSeq");
 const projectIdIndex = newMessages.indexOf("projectId");
 const statusUrlIndex = newMessages.indexOf("statusUrl");
+const templateSlugIndex = newMessages.indexOf("templateSlug");
 const createdAtIndex = newMessages.indexOf("createdAt");
 
 export function topicSeqOf(row: NewMessageRow): SQLInputValue {
@@ -213,6 +214,10 @@ export function topicSeqOf(row: NewMessageRow): SQLInputValue {
 
 export function projectIdOf(row: NewMessageRow): SQLInputValue {
   return row[projectIdIndex] ?? null;
+}
+
+export function templateSlugOf(row: NewMessageRow): SQLInputValue {
+  return row[templateSlugIndex] ?? null;
 }
 
 export function hasStatusUrl(row: NewMessageRow): boolean {

@@ -73,7 +73,9 @@ export function createChangeWrites(db: DatabaseSync, journal: ChangeJournal) {
       if (advance.run(to, name, owner, from).changes === 0) return false;
       for (const [message, recipient] of messages) {
         const at = createdAtOf(message);
-        if (recipient) acceptDirectMessage(message, null, at, [recipient]);
+        if (recipient) {
+          acceptDirectMessage(message, null, [recipient], [at, 3, null]);
+        }
         // The range is not leased: the engine gets a hint once all is on disk.
         else acceptMessage(message, null, at, null);
       }

@@ -85,13 +85,14 @@ export function createDeliveryWrites(
        AND owner IS NOT NULL`,
   );
   /**
-   * Those that wait for a reason. Parameters: reason, limit. Index:
-   * deliveries_wait.
+   * Those that wait for a reason, by priority, then by age. Parameters: reason,
+   * limit. Index: deliveries_wait.
    */
   const waiting = prepareQuery<[messageSeq: number, target: number]>(
     db,
     `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_wait
-     WHERE wait_reason = ? AND next_attempt_at IS NOT NULL LIMIT ?`,
+     WHERE wait_reason = ? AND next_attempt_at IS NOT NULL
+     ORDER BY priority, message_seq, target LIMIT ?`,
   );
   /** Parameters: now, message, target. */
   const makeDue = db.prepare(

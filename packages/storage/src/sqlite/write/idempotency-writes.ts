@@ -14,6 +14,7 @@ import {
   createMessageWrites,
   type FirstRangeLease,
   type RecipientRow,
+  type Wait,
 } from "./message-writes.ts";
 
 /** Keys that have ended and go with a new one: more than are added. */
@@ -21,18 +22,16 @@ const removedWithEach = 4;
 
 /** Who gets the message. */
 export type AudienceValues =
-  | readonly [kind: "topics", lease: FirstRangeLease | null]
-  | readonly [kind: "direct", recipients: readonly RecipientRow[]];
+  | readonly [kind: "topics", dueAt: EpochMs, lease: FirstRangeLease | null]
+  | readonly [kind: "direct", wait: Wait, recipients: readonly RecipientRow[]];
 
 /** What was kept, or the key that was there. */
 export type AcceptedOnceValues =
   | AcceptedRow
   | { readonly earlier: IdempotencyKeyRow };
 
-export function createIdempotencyWrites(
-  db: DatabaseSync,
-  journal: ChangeJournal,
-) {
+/** Finds, keeps and removes keys. */
+export function createKeyWrites(db: DatabaseSync) {
   /** Parameters: project, key, now. Index: the primary key. */
   const held = prepareQuery<IdempotencyKeyRow>(
     db,
@@ -48,6 +47,25 @@ export function createIdempotencyWrites(
        FROM idempotency_keys INDEXED BY idempotency_keys_expires
        WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
   );
+  return {
+    /** No two look at once: this thread is the only one that writes. */
+    find: ({ projectId, key }: IdempotencyKey, now: EpochMs) =>
+      held.get(projectId, key, now),
+    /** A few keys that have ended go with it. */
+    put(key: IdempotencyKey, now: EpochMs): void {
+      removeEnded.run(now, removedWithEach);
+      put.run(...idempotencyKeys.toRow(key));
+    },
+    removeEnded: (now: EpochMs, limit: number): number =>
+      Number(removeEnded.run(now, limit).changes),
+  };
+}
+
+export function createIdempotencyWrites(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+) {
+  const keys = createKeyWrites(db);
   const { acceptMessage, acceptDirectMessage } = createMessageWrites(
     db,
     journal,
@@ -59,21 +77,19 @@ export function createIdempotencyWrites(
       now: EpochMs,
       message: NewMessageRow,
       parts: MessageParts,
-      dueAt: EpochMs,
       audience: AudienceValues,
     ): AcceptedOnceValues {
-      // No two run at once: this thread is the only one that writes.
-      const earlier = held.get(key.projectId, key.key, now);
+      const earlier = keys.find(key, now);
       if (earlier) return { earlier };
-      removeEnded.run(now, removedWithEach);
-      put.run(...idempotencyKeys.toRow(key));
-      const [kind, value] = audience;
-      if (kind === "direct") {
-        return acceptDirectMessage(message, parts, dueAt, value);
+      keys.put(key, now);
+      if (audience[0] === "direct") {
+        const [, wait, recipients] = audience;
+        return acceptDirectMessage(message, parts, recipients, wait);
       }
-      return acceptMessage(message, parts, dueAt, value);
+      const [, dueAt, lease] = audience;
+      return acceptMessage(message, parts, dueAt, lease);
     },
     removeEndedKeys: (now: EpochMs, limit: number): number =>
-      Number(removeEnded.run(now, limit).changes),
+      keys.removeEnded(now, limit),
   };
 }

@@ -10,9 +10,11 @@ import {
   type NewMessageRow,
   newMessages,
   projectIdOf,
+  templateSlugOf,
   topicSeqOf,
 } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
+import type { RelatedObjectRow } from "../schema/stored-message-table.ts";
 import { statusCodes } from "../schema/subscription-status.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { CountChanges, createCounts } from "./message-counts.ts";
@@ -28,6 +30,13 @@ export type FirstRangeLease = readonly [
   owner: string,
   until: number,
   rangeSize: number | null,
+];
+
+/** Until when deliveries wait, why if it is not for their turn, and their priority. */
+export type Wait = readonly [
+  dueAt: EpochMs,
+  priority: number,
+  waitReason: number | null,
 ];
 
 /** Who holds a delivery that is claimed as it is added, and until when. */
@@ -56,7 +65,7 @@ export type RecipientRow = readonly [
 ];
 
 export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
-  const insertMessage = createInsert(db);
+  const insertMessage = createMessageInsert(db);
   /**
    * Whether a topic has anybody to send to: when one of its subscriptions was
    * deleted with it, all were.
@@ -83,29 +92,14 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
   );
   const cut = createCut(db);
   const turns = createTopicTurns(db);
-  /** Parameters: message, target, protocol, endpoint. */
-  const insertRecipient = db.prepare(
-    `INSERT INTO recipients (message_seq, target, protocol, endpoint)
-     VALUES (?, ?, ?, ?)`,
-  );
-  /** Parameters: project, phone, message. */
-  const putReplyMessage = db.prepare(
-    `INSERT OR REPLACE INTO reply_messages (project_id, phone, message_seq)
-     VALUES (?, ?, ?)`,
-  );
-  /** Parameters: message, place, project, type, id. */
-  const insertRelatedObject = db.prepare(
-    `INSERT INTO related_objects (message_seq, n, project_id, type, id)
-     VALUES (?, ?, ?, ?, ?)`,
-  );
+  const addObjects = createObjectInsert(db);
   /** Parameters: message, position, topic, and what is copied of it. */
   const insertTopic = db.prepare(
     `INSERT INTO message_topics (message_seq, position, topic_seq, urn, name,
        display_name, introduction)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
-  const insertDue = createDueInsert(db);
-  const counts = createCounts(db, journal);
+  const addRecipients = createRecipientInsert(db, journal);
 
   function addParts(
     seq: number,
@@ -113,9 +107,7 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     parts: MessageParts,
   ): void {
     if (parts === null) return;
-    for (const [n, [type, id]] of parts.objects.entries()) {
-      insertRelatedObject.run(seq, n, projectIdOf(message), type, id);
-    }
+    addObjects(seq, message, parts.objects, null);
     for (const [n, topic] of parts.topics.entries()) {
       const { urn, name, displayName, introduction } = topic;
       insertTopic.run(seq, n, topic.seq, urn, name, displayName, introduction);
@@ -171,23 +163,12 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
     acceptDirectMessage(
       message: NewMessageRow,
       parts: MessageParts,
-      dueAt: EpochMs,
       recipients: readonly RecipientRow[],
+      wait: Wait,
     ): number {
       const seq = insertMessage(message);
       addParts(seq, message, parts);
-      const countChanges = new CountChanges();
-      const tellsReplies = hasStatusUrl(message);
-      for (const [target, recipient] of recipients.entries()) {
-        const [protocol, endpoint, billable] = recipient;
-        insertRecipient.run(seq, target, protocol, endpoint);
-        if (tellsReplies && protocol === "sms") {
-          putReplyMessage.run(projectIdOf(message), endpoint, seq);
-        }
-        insertDue(seq, target, dueAt, billable);
-        countChanges.add(seq, target, stateCodes.waiting);
-      }
-      counts.add(countChanges, createdAtOf(message));
+      addRecipients(seq, message, recipients, wait);
       return seq;
     },
   };
@@ -198,7 +179,7 @@ export function createMessageWrites(db: DatabaseSync, journal: ChangeJournal) {
  * message's number.
  */
 export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
-  const insertMessage = createInsert(db);
+  const insertMessage = createMessageInsert(db);
   const insertDue = createDueInsert(db);
   /** Parameters: message, target, billable, owner, end of the lease. */
   const insertClaimed = db.prepare(
@@ -228,8 +209,86 @@ export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
   };
 }
 
+/** Keeps the recipients of a direct message, with their deliveries. */
+export function createRecipientInsert(
+  db: DatabaseSync,
+  journal: ChangeJournal,
+) {
+  /** Parameters: message, target, protocol, endpoint. */
+  const insertRecipient = db.prepare(
+    `INSERT INTO recipients (message_seq, target, protocol, endpoint)
+     VALUES (?, ?, ?, ?)`,
+  );
+  /** Parameters: project, phone, message. */
+  const putReplyMessage = db.prepare(
+    `INSERT OR REPLACE INTO reply_messages (project_id, phone, message_seq)
+     VALUES (?, ?, ?)`,
+  );
+  /** Parameters: message, target, due at, billable, priority, wait reason. */
+  const insertDelivery = db.prepare(
+    `INSERT INTO deliveries (message_seq, target, state, attempts,
+       next_attempt_at, billable, priority, wait_reason)
+     VALUES (?, ?, ${stateCodes.waiting}, 0, ?, ?, ?, ?)`,
+  );
+  const counts = createCounts(db, journal);
+  return (
+    seq: number,
+    message: NewMessageRow,
+    recipients: Iterable<RecipientRow>,
+    [dueAt, priority, waitReason]: Wait,
+  ): void => {
+    const countChanges = new CountChanges();
+    const tellsReplies = hasStatusUrl(message);
+    let target = 0;
+    for (const [protocol, endpoint, billable] of recipients) {
+      insertRecipient.run(seq, target, protocol, endpoint);
+      if (tellsReplies && protocol === "sms") {
+        putReplyMessage.run(projectIdOf(message), endpoint, seq);
+      }
+      insertDelivery.run(
+        seq,
+        target,
+        dueAt,
+        billable ? 1 : 0,
+        priority,
+        waitReason,
+      );
+      countChanges.add(seq, target, stateCodes.waiting);
+      target++;
+    }
+    counts.add(countChanges, createdAtOf(message));
+  };
+}
+
+/** Keeps what a message is about; what is there already stays. */
+export function createObjectInsert(db: DatabaseSync) {
+  /**
+   * Parameters: message, place, project, type, id, slug, channel, created,
+   * changed.
+   */
+  const insert = db.prepare(
+    `INSERT INTO related_objects (message_seq, n, project_id, type, id,
+       template_slug, template_channel, created_at, changed_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  );
+  return (
+    seq: number,
+    message: NewMessageRow,
+    objects: readonly RelatedObjectRow[],
+    /** Of its recipients; `null`: it was made from no template. */
+    channel: string | null,
+  ): void => {
+    const projectId = projectIdOf(message);
+    const slug = channel === null ? null : templateSlugOf(message);
+    const at = createdAtOf(message);
+    for (const [n, [type, id]] of objects.entries()) {
+      insert.run(seq, n, projectId, type, id, slug, channel, at, at);
+    }
+  };
+}
+
 /** Keeps a message and answers its number. */
-function createInsert(db: DatabaseSync) {
+export function createMessageInsert(db: DatabaseSync) {
   const insert = db.prepare(newMessages.insert);
   return (message: NewMessageRow): number =>
     Number(insert.run(...message).lastInsertRowid);

@@ -23,6 +23,7 @@ import { createRangeWrites } from "./range-writes.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
 import { createResourceTagWrites } from "./resource-tag-writes.ts";
 import type { StateRules } from "./state-rules.ts";
+import { createStoredMessageWrites } from "./stored-message-writes.ts";
 import { createSubscriptionUserWrites } from "./subscription-user-writes.ts";
 import { createSubscriptionWrites } from "./subscription-writes.ts";
 import { createTemplateWrites } from "./template-writes.ts";
@@ -53,6 +54,7 @@ export function createOperations(
     ...createBindingWrites(db, notices),
     ...createMessageWrites(db, journal),
     ...createIdempotencyWrites(db, journal),
+    ...createStoredMessageWrites(db, journal),
     ...createRangeWrites(db, rules, journal),
     ...createDeliveryWrites(db, rules, journal),
     ...createLaneWrites(db, journal),

@@ -81,12 +81,14 @@ export function createOutcomeWrites(
     "setWhileOpen",
     "setUntilFinal",
     "setIfGiven",
+    "mergeIfGiven",
   ]);
   const updateWithAttempt = createUpdate(db, [
     "set",
     "setWhileOpen",
     "setUntilFinal",
     "setIfGiven",
+    "mergeIfGiven",
     "setWithAttempt",
   ]);
   /** Appends to the attempts before the last. Index: the primary key. */
@@ -391,9 +393,10 @@ function createUpdate(db: DatabaseSync, effects: readonly Effect[]) {
   const places = effects.flatMap(placesOf);
   const assignments = places.map((n) => {
     const { name, effect } = outcomeColumns[n] ?? {};
-    return effect === "setIfGiven"
-      ? `${name} = coalesce(?, ${name})`
-      : `${name} = ?`;
+    if (effect === "setIfGiven") return `${name} = coalesce(?, ${name})`;
+    if (effect !== "mergeIfGiven") return `${name} = ?`;
+    // What merges with NULL is NULL.
+    return `${name} = coalesce(json_patch(coalesce(${name}, '{}'), ?), ${name})`;
   });
   const update = db.prepare(
     `UPDATE deliveries SET ${assignments.join(", ")}

@@ -1,0 +1,21 @@
+/** When the deliveries of a message that is accepted are due. */
+
+import type { Clock, EpochMs, NewMessage } from "@carillon/core";
+import type { Wait } from "../write/message-writes.ts";
+
+/** Of a message to which none was given. */
+export const defaultPriority = 3;
+
+/** When it may go out; not before now. */
+export function dueAt(
+  { notBefore }: Pick<NewMessage, "notBefore">,
+  clock: Pick<Clock, "now">,
+): EpochMs {
+  const now = clock.now();
+  return notBefore !== undefined && notBefore > now ? notBefore : now;
+}
+
+/** Of deliveries that wait for their turn alone. */
+export function toWait(message: NewMessage, clock: Pick<Clock, "now">): Wait {
+  return [dueAt(message, clock), message.priority ?? defaultPriority, null];
+}

@@ -25,6 +25,7 @@ import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
 import { CarrierPoller } from "./carrier-polls.ts";
+import { createDirectIntake, type DirectIntake } from "./direct-intake.ts";
 import { DueDeliveries, type NoticeIntake } from "./due-deliveries.ts";
 import { EndedRows } from "./ended-rows.ts";
 import { EngineLeases } from "./engine-leases.ts";
@@ -33,11 +34,11 @@ import { FanOut } from "./fan-out.ts";
 import { createLaneOf } from "./lanes.ts";
 import { OutcomeLedger } from "./ledger.ts";
 import { defaultPollSchedule, type PollSchedule } from "./poll-schedule.ts";
+import { createPublisher, type Publisher } from "./publish.ts";
 import {
-  createPublisher,
-  type Publisher,
-  type PublisherPorts,
-} from "./publish.ts";
+  createRequestChecks,
+  type RequestCheckPorts,
+} from "./request-checks.ts";
 import { defaultRetryPolicy, type RetryPolicy } from "./retry-policy.ts";
 import { Sender, shortestLeaseMs } from "./sender.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -69,9 +70,9 @@ export interface EnginePorts {
   readonly random: () => number;
   readonly newId: NewId;
   readonly newMessageId: NewId<MessageId>;
-  /** See {@link PublisherPorts}. */
-  readonly checkStatusUrl?: PublisherPorts["checkStatusUrl"];
-  readonly smsProviders?: PublisherPorts["smsProviders"];
+  /** See {@link RequestCheckPorts}. */
+  readonly checkStatusUrl?: RequestCheckPorts["checkStatusUrl"];
+  readonly smsProviders?: RequestCheckPorts["smsProviders"];
 }
 
 /** All have defaults; see {@link defaultEngineOptions}. */
@@ -128,6 +129,8 @@ const defaultEngineOptions: EngineOptions = {
 
 export interface Engine {
   readonly publisher: Publisher;
+  /** Checks messages for recipients, and takes up those that are kept. */
+  readonly direct: DirectIntake;
   /** Takes up messages to one subscription as they are written. */
   readonly notices: NoticeIntake;
   /**
@@ -278,28 +281,43 @@ export function createEngine(
     options.sweepIntervalMs,
   );
   const endedRows = new EndedRows({ store, clock, logger });
+  const onAccepted = () => {
+    accepted++;
+  };
+  const checks = createRequestChecks({
+    store,
+    clock,
+    newMessageId: ports.newMessageId,
+    protocols,
+    checkStatusUrl: ports.checkStatusUrl,
+    smsProviders: ports.smsProviders,
+  });
+  const direct = createDirectIntake({
+    store,
+    checks,
+    dispatcher,
+    clock,
+    isOpen: () => isOpen,
+    onAccepted,
+    isBillable: (protocol) => kinds.get(protocol) === "billable",
+    lives,
+  });
   const publisher = createPublisher({
     store,
     topics: ports.topics,
-    dispatcher,
-    clock,
-    newMessageId: ports.newMessageId,
+    checks,
+    direct,
     seal,
     intake: fanOut,
-    isOpen: () => isOpen,
-    onAccepted: () => {
-      accepted++;
-    },
-    isBillable: (protocol) => kinds.get(protocol) === "billable",
+    onAccepted,
     protocols,
     lives,
-    checkStatusUrl: ports.checkStatusUrl,
-    smsProviders: ports.smsProviders,
   });
   let stopListening = () => {};
 
   return {
     publisher,
+    direct,
     notices: dueDeliveries,
     async recover() {
       // Where engines share a store, leases of the dead lapse by themselves.

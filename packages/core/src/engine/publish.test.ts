@@ -11,7 +11,9 @@ import { noSeal } from "../ports/content-seal.ts";
 import { createProtocols } from "../subscriptions/protocol.ts";
 import { createTemplates } from "../templates/templates.ts";
 import { createTopics } from "../topics/topics.ts";
+import { createDirectIntake } from "./direct-intake.ts";
 import { createPublisher, type PublishRequest } from "./publish.ts";
+import { createRequestChecks } from "./request-checks.ts";
 
 const projectId = "1".repeat(32) as ProjectId;
 const guest = "2".repeat(32) as ProjectId;
@@ -37,22 +39,30 @@ async function setUp() {
     newId,
     protocols,
   });
-  const publisher = createPublisher({
+  const checks = createRequestChecks({
     store,
-    topics,
-    dispatcher: {
-      offer() {},
-      broadcast() {},
-      listen: () => () => {},
-      async close() {},
-    },
     clock,
-    seal: noSeal,
     newMessageId: newId,
-    intake: { reserve: () => undefined, take() {}, offer() {} },
+    protocols,
+  });
+  const direct = createDirectIntake({
+    store,
+    checks,
+    dispatcher: { offer() {} },
+    clock,
     isOpen: () => true,
     onAccepted() {},
     isBillable: () => true,
+    lives: {},
+  });
+  const publisher = createPublisher({
+    store,
+    topics,
+    checks,
+    direct,
+    seal: noSeal,
+    intake: { reserve: () => undefined, take() {}, offer() {} },
+    onAccepted() {},
     protocols,
     lives: {},
   });

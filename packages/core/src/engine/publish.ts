@@ -7,45 +7,29 @@
  * the next engine that looks goes on with it.
  */
 
-import { CarillonError, type ErrorCode } from "../errors.ts";
+import { CarillonError } from "../errors.ts";
 import { checkNotEventTopic } from "../events/event-topic.ts";
-import type { MessageId, NewId, ProjectId } from "../ids.ts";
+import type { MessageId, ProjectId } from "../ids.ts";
 import {
   lastExpiryOf,
   type MessageLives,
   startOf,
 } from "../messages/default-life.ts";
-import {
-  checkRepeated,
-  type IdempotencyKey,
-  type IdempotentRequest,
-  idempotencyKeyLifeMs,
-} from "../messages/idempotency-key.ts";
-import {
-  checkSubject,
-  checkText,
-  checkVariants,
-  type MessageAttribute,
-  type MessageContent,
-  type MessageTopic,
-  type NewMessage,
-  parseMessageStructure,
-  parseTimeToLive,
-  selectText,
+import type { IdempotentRequest } from "../messages/idempotency-key.ts";
+import type {
+  MessageAttribute,
+  MessageTopic,
+  NewMessage,
 } from "../messages/message.ts";
-import {
-  checkMessageOptions,
-  type MessageOptionNames,
-  type MessageOptions,
+import type {
+  MessageOptionNames,
+  MessageOptions,
 } from "../messages/message-options.ts";
 import { checkTopicUrns } from "../messages/message-topics.ts";
 import {
   checkRecipients,
   type RecipientRequest,
 } from "../messages/recipients.ts";
-import { RunningRequests } from "../messages/running-requests.ts";
-import { checkSmsIsSent, checkSmsProvider } from "../messages/sms-options.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type {
   AcceptedMessage,
@@ -53,22 +37,12 @@ import type {
   DirectRecipient,
   RangeLease,
 } from "../ports/delivery-store.ts";
-import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { IdempotencyStore } from "../ports/idempotency-store.ts";
-import type { TemplateReader } from "../ports/template-store.ts";
 import type { ClaimedRange } from "../ports/work-store.ts";
-import {
-  checkEndpoint,
-  type Protocol,
-  type Protocols,
-} from "../subscriptions/protocol.ts";
-import {
-  checkTemplateName,
-  checkTemplateTags,
-  renderVariants,
-} from "../templates/template.ts";
-import { addMs } from "../time.ts";
+import { checkEndpoint, type Protocols } from "../subscriptions/protocol.ts";
 import type { Topics } from "../topics/topics.ts";
+import { type DirectIntake, toKey, toRepeated } from "./direct-intake.ts";
+import type { RequestChecks } from "./request-checks.ts";
 
 /** A message as a publisher hands it over; unchecked. */
 export interface PublishRequest extends MessageOptions {
@@ -181,139 +155,21 @@ export interface RangeIntake {
 
 export interface PublisherPorts {
   readonly store: Pick<DeliveryStore, "acceptMessage" | "acceptDirectMessage"> &
-    Pick<IdempotencyStore, "findIdempotencyKey" | "acceptOnce"> &
-    Pick<TemplateReader, "findTemplateVariants">;
+    Pick<IdempotencyStore, "acceptOnce">;
   readonly topics: Topics;
-  readonly dispatcher: Dispatcher;
-  readonly clock: Clock;
+  readonly checks: RequestChecks;
+  readonly direct: DirectIntake;
   readonly seal: ContentSeal;
-  readonly newMessageId: NewId<MessageId>;
   readonly intake: RangeIntake;
-  /** False once shutdown began. */
-  readonly isOpen: () => boolean;
-  /** A message was kept. */
+  /** A message was kept for topics. */
   readonly onAccepted: () => void;
-  /** Whether attempts of a protocol cost money. */
-  readonly isBillable: (protocol: Protocol) => boolean;
   readonly protocols: Protocols;
   readonly lives: MessageLives;
-  /**
-   * Refuses status URLs that may not be reached, as far as that is known at once:
-   * publishing asks no name server. Default: refuses none.
-   *
-   * @throws CarillonError ENDPOINT_FORBIDDEN
-   */
-  readonly checkStatusUrl?: ((url: string) => void) | undefined;
-  /** Names of the providers that texts can go through. Default: any is taken. */
-  readonly smsProviders?: (() => readonly string[]) | undefined;
 }
 
 export function createPublisher(ports: PublisherPorts): Publisher {
-  const { store, topics, dispatcher, clock, newMessageId, intake } = ports;
-  const { lives, protocols } = ports;
-  const running = new RunningRequests();
-
-  function checkOpen(): void {
-    if (ports.isOpen()) return;
-    throw new CarillonError(
-      "SHUTTING_DOWN",
-      "The service is shutting down; try again in a moment.",
-    );
-  }
-
-  /** Resolved now: what becomes of the template later does not matter. */
-  async function renderChosen(
-    template: TemplateChoice & { readonly projectId: ProjectId },
-  ): Promise<MessageContent> {
-    const name = checkTemplateName(template.name);
-    const tags = checkTemplateTags(template.tags);
-    const variants = await store.findTemplateVariants(template.projectId, name);
-    const content = renderVariants(variants, tags);
-    // Of tags, for the template was looked at when it was written.
-    checkTexts(
-      content,
-      "MESSAGE_INVALID",
-      (protocol) =>
-        `Invalid message: the template's ${protocol} variant holds, with these tags,`,
-    );
-    return content;
-  }
-
-  function contentOf(request: PublishRequest): MessageContent {
-    const { structure, variants, text } = request;
-    if (isAbsent(structure) && variants === undefined) {
-      return { kind: "text", text: checkText(text) };
-    }
-    const content = isAbsent(structure)
-      ? checkVariants(variants ?? {})
-      : parseMessageStructure(structure);
-    checkTexts(
-      content,
-      "MESSAGE_STRUCTURE_INVALID",
-      (protocol) =>
-        `Invalid message structure: the value of "${protocol}" holds`,
-    );
-    return content;
-  }
-
-  /** @param begin a sentence that says what of a protocol's variant is wrong */
-  function checkTexts(
-    content: MessageContent,
-    code: ErrorCode,
-    begin: (protocol: string) => string,
-  ): void {
-    if (content.kind !== "structure") return;
-    for (const [protocol, text] of Object.entries(content.variants)) {
-      const problem = protocols.problemWithText(protocol, text ?? "");
-      if (problem === undefined) continue;
-      throw new CarillonError(code, `${begin(protocol)} ${problem}.`);
-    }
-  }
-
-  /** What is checked of each message, whoever gets it. */
-  async function checkRequest(projectId: ProjectId, request: PublishRequest) {
-    const createdAt = clock.now();
-    const subject = checkSubject(request.subject);
-    const isRendered =
-      isAbsent(request.structure) && request.variants === undefined;
-    const content =
-      request.template && isRendered
-        ? await renderChosen({ projectId, ...request.template })
-        : contentOf(request);
-    const { names } = request;
-    const timeToLiveSeconds = parseTimeToLive(
-      request.timeToLive,
-      protocols,
-      names?.timeToLive,
-    );
-    const options = checkMessageOptions(request, createdAt, protocols, names);
-    const { provider } = options.sms ?? {};
-    if (provider !== undefined && ports.smsProviders !== undefined) {
-      checkSmsProvider(provider, ports.smsProviders(), names?.sms);
-    }
-    if (options.statusUrl !== undefined) {
-      ports.checkStatusUrl?.(options.statusUrl);
-    }
-    return {
-      id: newMessageId(),
-      projectId,
-      ...(subject !== undefined && { subject }),
-      content,
-      ...(request.attributes && { attributes: request.attributes }),
-      ...options,
-      createdAt,
-      ...(timeToLiveSeconds !== undefined && { timeToLiveSeconds }),
-    };
-  }
-
-  /** What a request with this key led to before, if it was made before. */
-  async function findEarlier(
-    request: IdempotentRequest,
-  ): Promise<PublishedMessage | undefined> {
-    const { projectId, key } = request;
-    const earlier = await store.findIdempotencyKey(projectId, key, clock.now());
-    return earlier && toRepeated(request, earlier);
-  }
+  const { store, topics, intake } = ports;
+  const { direct, checks, protocols, lives } = ports;
 
   /** @throws CarillonError TOPIC_URN_INVALID, TOPIC_NOT_FOUND, TOPIC_RESERVED */
   async function readTopic(
@@ -371,65 +227,20 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       });
       if (accepted.isRepeated) return toRepeated(repeatable, accepted.earlier);
     } else await store.acceptDirectMessage(message, recipients);
-    ports.onAccepted();
-    const dueInMs = startOf(message) - message.createdAt;
-    dispatcher.offer({ kind: "delivery", dueInMs });
+    direct.onAccepted(message);
     return { messageId: message.id };
   }
 
-  /** One text for all is held against each protocol it goes to. */
-  function checkTextFor(text: unknown, to: Iterable<Protocol>): void {
-    if (typeof text !== "string") return;
-    for (const protocol of to) {
-      const problem = protocols.problemWithText(protocol, text);
-      if (problem === undefined) continue;
-      throw new CarillonError(
-        "MESSAGE_INVALID",
-        `Invalid message: the text holds ${problem}.`,
-      );
-    }
-  }
-
-  /** What is too long for a recipient's protocol would cost, or never go. */
-  function checkLengths(content: MessageContent, to: Iterable<Protocol>): void {
-    if (content.kind !== "text" && content.kind !== "structure") return;
-    for (const name of to) {
-      const definition = protocols.check(name);
-      const problem = definition.problemWithLength?.(
-        selectText(content, definition).toWellFormed(),
-      );
-      if (problem === undefined) continue;
-      throw new CarillonError(
-        "MESSAGE_INVALID",
-        `Invalid message: the text for ${name} ${problem}.`,
-      );
-    }
-  }
-
-  /**
-   * Carries out a request, or answers the one that it repeats.
-   *
-   * @throws CarillonError IDEMPOTENCY_KEY_RUNNING, IDEMPOTENCY_KEY_REUSED,
-   * SHUTTING_DOWN
-   */
-  async function once(
+  const once = (
     repeatable: IdempotentRequest | undefined,
     work: () => Promise<PublishedMessage>,
-  ): Promise<PublishedMessage> {
-    checkOpen();
-    // As nearly always.
-    if (repeatable === undefined) return await work();
-    return await running.run(
-      repeatable,
-      async () => (await findEarlier(repeatable)) ?? (await work()),
-    );
-  }
+  ) => direct.once(repeatable, work, async (earlier) => earlier);
 
   return {
     publish: (projectId, topicUrn, request) =>
       once(request.repeatable, async () => {
         const topic = await readTopic(projectId, topicUrn);
-        const checked = await checkRequest(projectId, request);
+        const checked = await checks.check(projectId, request);
         const expiresAt = lastExpiryOf(checked, lives);
         return await acceptForTopics(
           { ...checked, audience: "topic", topic, expiresAt },
@@ -442,7 +253,7 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         for (const urn of checkTopicUrns(topicUrns)) {
           named.push(await readTopic(projectId, urn).catch(namingTopic(urn)));
         }
-        const checked = await checkRequest(projectId, request);
+        const checked = await checks.check(projectId, request);
         const expiresAt = lastExpiryOf(checked, lives);
         return await acceptForTopics(
           { ...checked, audience: "topics", topics: named, expiresAt },
@@ -453,17 +264,9 @@ export function createPublisher(ports: PublisherPorts): Publisher {
       once(request.repeatable, async () => {
         const to = checkRecipients(recipients, protocols);
         const used = new Set(to.map(({ protocol }) => protocol));
-        checkTextFor(request.text, used);
-        const checked = await checkRequest(projectId, request);
-        checkSmsIsSent(checked.sms, used, request.names?.sms);
-        checkLengths(checked.content, used);
         return await acceptForRecipients(
-          {
-            ...checked,
-            audience: "direct",
-            expiresAt: lastExpiryOf(checked, lives, used),
-          },
-          to.map((it) => ({ ...it, billable: ports.isBillable(it.protocol) })),
+          await direct.check(projectId, request, used),
+          to.map((it) => ({ ...it, billable: direct.isBillable(it.protocol) })),
           request.repeatable,
         );
       }),
@@ -472,40 +275,16 @@ export function createPublisher(ports: PublisherPorts): Publisher {
         const definition = protocols.check("sms");
         const { name: protocol } = definition;
         const to = checkEndpoint(definition, endpoint);
-        checkTextFor(text, [protocol]);
-        const checked = await checkRequest(projectId, { ...request, text });
-        checkLengths(checked.content, [protocol]);
         return await acceptForRecipients(
-          {
-            ...checked,
-            audience: "direct",
-            expiresAt: lastExpiryOf(checked, lives, [protocol]),
-          },
-          [{ protocol, endpoint: to, billable: ports.isBillable(protocol) }],
+          await direct.check(
+            projectId,
+            { ...request, text },
+            new Set([protocol]),
+          ),
+          [{ protocol, endpoint: to, billable: direct.isBillable(protocol) }],
           request.repeatable,
         );
       }),
-  };
-}
-
-/** @throws CarillonError IDEMPOTENCY_KEY_REUSED */
-function toRepeated(
-  request: IdempotentRequest,
-  earlier: IdempotencyKey,
-): PublishedMessage {
-  checkRepeated(request, earlier);
-  const { messageId, requestId } = earlier;
-  return { messageId, repeatsRequestId: requestId };
-}
-
-function toKey(
-  request: IdempotentRequest,
-  { id, createdAt }: NewMessage,
-): IdempotencyKey {
-  return {
-    ...request,
-    messageId: id,
-    expiresAt: addMs(createdAt, idempotencyKeyLifeMs),
   };
 }
 
@@ -517,8 +296,4 @@ function namingTopic(urn: string): (error: unknown) => never {
       cause: error,
     });
   };
-}
-
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null;
 }

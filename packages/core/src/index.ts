@@ -190,13 +190,29 @@ export {
   nextState,
   operatorTransitions,
 } from "./messages/delivery-state.ts";
-export type { EmailOptions } from "./messages/email-options.ts";
+export {
+  checkEmailOptions,
+  type EmailOptionName,
+  type EmailOptionNaming,
+  type EmailOptionPorts,
+  type EmailOptions,
+  emailOptionLimits,
+  emailOptionNames,
+} from "./messages/email-options.ts";
 export {
   type IdempotencyKey,
   type IdempotentRequest,
   maxIdempotencyKeyLength,
   parseIdempotencyKey,
 } from "./messages/idempotency-key.ts";
+export {
+  type CheckedMail,
+  checkAttachments,
+  checkMail,
+  type MailCheckOptions,
+  type MailRequest,
+  mailLimits,
+} from "./messages/mail.ts";
 export {
   type AudienceKind,
   audienceKinds,
@@ -581,7 +597,7 @@ export type {
   TemplateProtocol,
 } from "./templates/template.ts";
 export { createTemplates, type Templates } from "./templates/templates.ts";
-export { checkStorable, fitsUtf8, toStorable } from "./text.ts";
+export { checkStorable, fitsUtf8, isOneLine, toStorable } from "./text.ts";
 export {
   addMs,
   type EpochMs,

@@ -37,6 +37,14 @@ export function isStorable(text: string): boolean {
 }
 
 /**
+ * Whether a text can stand in a header: one line of whole characters, without
+ * control characters and separators of lines or paragraphs.
+ */
+export function isOneLine(text: string): boolean {
+  return text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text);
+}
+
+/**
  * The text as given, once it is known to be storable.
  *
  * @param what completes "… may not contain the character U+0000."

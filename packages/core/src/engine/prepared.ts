@@ -93,5 +93,9 @@ function weightOf(message: Message): number {
       characters += text.length;
     }
   }
+  // The text that is made of HTML takes no more room than that does.
+  if (content.kind === "mail") {
+    characters += content.text.length + 2 * content.html.length;
+  }
   return characters;
 }

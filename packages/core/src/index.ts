@@ -484,6 +484,11 @@ export {
   watchSetting,
 } from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
+export {
+  createStoredMessages,
+  type StoredMessagesPorts,
+} from "./stored/create-stored-messages.ts";
+export { OutcomeWaits } from "./stored/outcome-waits.ts";
 export type { PymessState } from "./stored/pymess-state.ts";
 export {
   type Attachment,
@@ -506,6 +511,11 @@ export {
   sendRefusals,
   type TemplateSending,
 } from "./stored/stored-messages.ts";
+export {
+  type SendTerms,
+  type StoredChannelRules,
+  storedMessageLimits,
+} from "./stored/stored-requests.ts";
 export type {
   RenderedTemplate,
   StoredTemplate,

@@ -15,6 +15,8 @@ import type {
   Publisher,
   ResourceTags,
   Store,
+  StoredChannel,
+  StoredMessages,
   Subscriptions,
   SubscriptionTokens,
   SubscriptionUsers,
@@ -87,6 +89,7 @@ export interface AppPorts {
   readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
+  readonly stored?: Readonly<Record<StoredChannel, StoredMessages>>;
   readonly deliveryActions: DeliveryActions;
   readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;

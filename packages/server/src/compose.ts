@@ -19,6 +19,7 @@ import {
   createProtocols,
   createResourceTags,
   createSteadyClock,
+  createStoredMessages,
   createSubscriptions,
   createSubscriptionUsers,
   createTemplates,
@@ -34,12 +35,16 @@ import {
   errorCatalogue,
   kindOf,
   type Logger,
+  OutcomeWaits,
   orAborted,
   type Probe,
   type PullChannel,
   parseInboundBinding,
   type Store,
+  type StoredChannel,
+  type StoredMessages,
   smnRetryPolicy,
+  type TemplateRenderer,
 } from "@carillon/core";
 import { createEmbeddedDispatcher } from "@carillon/dispatch";
 import { type Gateway, ProviderHealth } from "@carillon/gateway";
@@ -135,6 +140,7 @@ export interface Service extends AsyncDisposable {
   readonly metricsText: MetricsText;
   readonly engine: Engine;
   readonly identity: Identity;
+  readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
   /** Of a first start. */
   readonly credentials: IdentityCredentials | undefined;
   /** Variables that preset an identity which is there: they change nothing. */
@@ -239,6 +245,7 @@ export async function compose(
     }),
   );
   await orAborted(endpointHealth.start(), signal);
+  const outcomeWaits = opened.use(new OutcomeWaits(clock));
   const engine = createEngineOf(
     {
       store,
@@ -253,6 +260,7 @@ export async function compose(
         attemptLog,
         deliveryLog,
         endpointHealth,
+        outcomeWaits,
       ]),
       seal,
       random: ports.random,
@@ -427,6 +435,29 @@ export async function compose(
     version,
   });
 
+  const deliveryActions = createDeliveryActions({
+    store,
+    topics,
+    dispatcher,
+    clock,
+    newId,
+    rules: actionRules,
+    protocols,
+    onJob: () => jobs.wake(),
+  });
+  const storedOf = (channel: StoredChannel) =>
+    createStoredMessages({
+      channel,
+      store,
+      direct: engine.direct,
+      actions: deliveryActions,
+      templates: noStoredTemplates,
+      waits: outcomeWaits,
+      protocols,
+      clock,
+    });
+  const stored = { sms: storedOf("sms"), email: storedOf("email") };
+
   let notReady: NotReady | undefined = {
     reason: "STARTING",
     message: "The service is starting",
@@ -451,16 +482,8 @@ export async function compose(
     ),
     subscriptions,
     publisher: engine.publisher,
-    deliveryActions: createDeliveryActions({
-      store,
-      topics,
-      dispatcher,
-      clock,
-      newId,
-      rules: actionRules,
-      protocols,
-      onJob: () => jobs.wake(),
-    }),
+    deliveryActions,
+    stored,
     subscriptionUsers: createSubscriptionUsers({
       store,
       protocols,
@@ -528,6 +551,7 @@ export async function compose(
   });
   opened.defer(async () => {
     closing.abort();
+    outcomeWaits[Symbol.dispose]();
     eventTailer.endAll();
     notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
     const closed = app.close();
@@ -593,6 +617,7 @@ export async function compose(
     metricsText,
     engine,
     identity,
+    stored,
     credentials: created?.credentials,
     ignoredPresets,
     async start() {
@@ -635,6 +660,14 @@ function createEngineOf(...args: Parameters<typeof createEngine>): Engine {
     ]);
   }
 }
+
+/** Until there are templates of stored messages. */
+const noStoredTemplates: TemplateRenderer = {
+  async render() {
+    throw new CarillonError("TEMPLATE_NOT_FOUND");
+  },
+  refusals: async () => [],
+};
 
 function toNotReady(error: CarillonError | undefined): NotReady | undefined {
   return error && { reason: error.code, message: errorCatalogue[error.code] };

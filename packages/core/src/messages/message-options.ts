@@ -148,8 +148,12 @@ function checkPriority(value: unknown): MessagePriority {
   throw invalid("priority", "1 (highest), 2 or 3 is expected");
 }
 
-/** Each once, in the order given. */
-function checkRelatedObjects(list: unknown): readonly RelatedObject[] {
+/**
+ * Each once, in the order given.
+ *
+ * @throws CarillonError MESSAGE_OPTION_INVALID
+ */
+export function checkRelatedObjects(list: unknown): readonly RelatedObject[] {
   const { relatedObjects: most } = messageOptionLimits;
   if (!Array.isArray(list))
     throw invalid("relatedObjects", "a list is expected");

@@ -86,6 +86,11 @@ export interface StoredMessage {
   readonly isFinal: boolean;
   /** It ended without reaching its recipient: pymess's ERROR and ERROR_UPDATE. */
   readonly isFailure: boolean;
+  /**
+   * Only where it answers a request that repeats another one, with the same
+   * idempotency key: the id of the first. Nothing new was stored.
+   */
+  readonly repeatsRequestId?: string;
   readonly message: Message;
   /** State, attempts, parts, receipts, actions. */
   readonly delivery: Delivery;

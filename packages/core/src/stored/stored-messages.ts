@@ -6,6 +6,7 @@
 
 import type { DeliveryId, ProjectId } from "../ids.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { IdempotentRequest } from "../messages/idempotency-key.ts";
 import type { RelatedObject } from "../messages/message.ts";
 import type { MessageOptions } from "../messages/message-options.ts";
 import type { EpochMs } from "../time.ts";
@@ -32,6 +33,11 @@ export interface StoredMessageOptions extends MessageOptions {
    * on disk.
    */
   readonly waitMs?: number | undefined;
+  /**
+   * Names the request, so that its repetition is known for one and answers what
+   * was sent first; see `repeatsRequestId` of what is answered.
+   */
+  readonly repeatable?: IdempotentRequest | undefined;
 }
 
 /** A text, or a mail, to one recipient; unchecked. */

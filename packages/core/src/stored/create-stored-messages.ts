@@ -1,0 +1,490 @@
+/**
+ * Stored messages of a channel, on the store and the engine that all messages
+ * have: what is sent here is a direct message like any other, found again as
+ * single deliveries.
+ *
+ * Crash before the commit: the sender gets no answer, nothing is kept. Crash
+ * behind it: the deliveries are on disk, and the next engine sends them.
+ */
+
+import type { DeliveryActions } from "../engine/delivery-actions.ts";
+import {
+  type DirectIntake,
+  type RepeatedMessage,
+  toKey,
+  toRepeated,
+} from "../engine/direct-intake.ts";
+import { CarillonError } from "../errors.ts";
+import {
+  type DeliveryId,
+  type MessageId,
+  type ProjectId,
+  parseDeliveryId,
+  toDeliveryId,
+} from "../ids.ts";
+import { startOf } from "../messages/default-life.ts";
+import type { Delivery } from "../messages/delivery.ts";
+import type { DeliveryAction } from "../messages/delivery-state.ts";
+import type { NewMessage, RelatedObject } from "../messages/message.ts";
+import {
+  checkRelatedObjects,
+  messageOptionLimits,
+} from "../messages/message-options.ts";
+import type { Clock } from "../ports/clock.ts";
+import type {
+  DeliveryStore,
+  DirectRecipient,
+} from "../ports/delivery-store.ts";
+import type { MessageReader } from "../ports/message-store.ts";
+import type {
+  StoredMessageStore,
+  StoredPosition,
+  StoredRecord,
+} from "../ports/stored-message-store.ts";
+import type { Protocols } from "../subscriptions/protocol.ts";
+import type { OutcomeWaits } from "./outcome-waits.ts";
+import type { StoredChannel, StoredMessage } from "./stored-message.ts";
+import type {
+  SendRefusal,
+  StoredMessageActor,
+  StoredMessageOptions,
+  StoredMessages,
+  TemplateSending,
+} from "./stored-messages.ts";
+import {
+  type CheckedStored,
+  createStoredRequests,
+  type StoredChannelRules,
+  type StoredContent,
+} from "./stored-requests.ts";
+import type { StoredTemplate, TemplateRenderer } from "./stored-templates.ts";
+import { toStoredMessage } from "./to-stored-message.ts";
+
+export interface StoredMessagesPorts {
+  readonly channel: StoredChannel;
+  readonly store: StoredMessageStore &
+    Pick<MessageReader, "findMessage" | "listDeliveries"> &
+    Pick<DeliveryStore, "findMessageBySeq">;
+  readonly direct: DirectIntake;
+  readonly actions: Pick<DeliveryActions, "act">;
+  readonly templates: TemplateRenderer;
+  readonly waits: Pick<OutcomeWaits, "begin">;
+  readonly protocols: Protocols;
+  readonly clock: Pick<Clock, "now" | "nextTurn">;
+  readonly rules?: StoredChannelRules;
+}
+
+/** Looked at for one page of a list. */
+const maxScanned = 5000;
+
+/** Messages of a page. */
+const maxListed = 1000;
+
+/** Deliveries that are read in one turn of the event loop. */
+const readPerTurn = 500;
+
+/** What came of a send: the messages, or why there are none. */
+type Sent =
+  | { readonly messages: readonly StoredMessage[] }
+  | { readonly refusals: readonly SendRefusal[] };
+
+export function createStoredMessages(
+  ports: StoredMessagesPorts,
+): StoredMessages {
+  const { channel, store, direct, protocols, clock } = ports;
+  const { rules = {} } = ports;
+  const requests = createStoredRequests({
+    channel,
+    direct,
+    protocols,
+    clock,
+    rules,
+  });
+
+  function view(record: StoredRecord): StoredMessage {
+    const definition = protocols.find(channel) ?? { name: channel };
+    return toStoredMessage(channel, definition, record);
+  }
+
+  /** Keeps what was checked, and waits if it is asked to. */
+  async function keep(
+    checked: CheckedStored,
+    recipients: readonly DirectRecipient[],
+    repeatable: StoredMessageOptions["repeatable"],
+    unlessSent?: { readonly templateSlug: string },
+  ): Promise<Sent> {
+    const { message, attachments, isBatched, waitMs } = checked;
+    // Begun before it is kept: its outcome may be there before the answer is.
+    using wait =
+      waitMs > 0 && !isBatched
+        ? ports.waits.begin(message.id, recipients.length)
+        : undefined;
+    const accepted = await store.acceptStored(message, recipients, {
+      ...(attachments.length > 0 && { attachments }),
+      ...(unlessSent && { unlessSent }),
+      ...(isBatched && { isBatched }),
+      ...(repeatable && { key: toKey(repeatable, message) }),
+    });
+    if (accepted.kind === "sent_before") return { refusals: ["duplicate"] };
+    if (accepted.kind === "repeated") {
+      // There is no other way to it.
+      if (repeatable === undefined) throw new Error("Nothing was repeated.");
+      const earlier = toRepeated(repeatable, accepted.earlier);
+      return await repeat(message.projectId, earlier);
+    }
+    direct.onAccepted(message, isBatched);
+    const { seq } = accepted;
+    if (wait) {
+      await wait.within(waitMs);
+      return { messages: await readAll(message.projectId, seq) };
+    }
+    return { messages: await asKept(checked, seq, recipients) };
+  }
+
+  /** As they are just now: nothing has happened to them. */
+  async function asKept(
+    { message, attachments, isBatched }: CheckedStored,
+    seq: number,
+    recipients: readonly DirectRecipient[],
+  ): Promise<readonly StoredMessage[]> {
+    const infos = attachments.map(({ content, ...info }) => ({
+      ...info,
+      size: content.byteLength,
+    }));
+    const { createdAt, relatedObjects = [] } = message;
+    const kept = {
+      message: { ...message, seq },
+      attachments: infos,
+      relatedObjects: relatedObjects.map((object) => ({
+        ...object,
+        createdAt,
+        changedAt: createdAt,
+      })),
+    };
+    const waits = waitOf(message, isBatched);
+    const messages: StoredMessage[] = [];
+    for (const [target, { protocol, endpoint }] of recipients.entries()) {
+      if (target % readPerTurn === readPerTurn - 1) await clock.nextTurn();
+      const delivery: Delivery = {
+        messageSeq: seq,
+        target,
+        protocol,
+        endpoint,
+        state: "waiting",
+        attemptCount: 0,
+        attempts: [],
+        ...waits,
+      };
+      messages.push(view({ ...kept, delivery }));
+    }
+    return messages;
+  }
+
+  /** All of a message, in the order of its recipients. */
+  async function readAll(
+    projectId: ProjectId,
+    messageSeq: number,
+  ): Promise<readonly StoredMessage[]> {
+    const first = await store.findStored(projectId, { messageSeq, target: 0 });
+    if (!first) return [];
+    const messages = [view(first)];
+    for (let after = 0; ; ) {
+      const page = { limit: readPerTurn, after };
+      const deliveries = await store.listDeliveries(messageSeq, page);
+      for (const delivery of deliveries) {
+        messages.push(view({ ...first, delivery }));
+      }
+      const last = deliveries.at(-1);
+      if (!last || deliveries.length < readPerTurn) return messages;
+      after = last.target;
+      await clock.nextTurn();
+    }
+  }
+
+  /** What came of the request that this one repeats. */
+  async function repeat(
+    projectId: ProjectId,
+    { messageId, repeatsRequestId }: RepeatedMessage,
+  ): Promise<Sent> {
+    const seq = await seqOf(projectId, messageId);
+    const messages = seq === undefined ? [] : await readAll(projectId, seq);
+    if (messages.length === 0) {
+      throw new CarillonError(
+        "MESSAGE_NOT_FOUND",
+        "The message of the first request with this Idempotency-Key is gone.",
+      );
+    }
+    return { messages: messages.map((it) => ({ ...it, repeatsRequestId })) };
+  }
+
+  async function seqOf(
+    projectId: ProjectId,
+    id: MessageId,
+  ): Promise<number | undefined> {
+    return (await store.findMessage(projectId, id))?.message.seq;
+  }
+
+  async function findRecord(
+    projectId: ProjectId,
+    id: string,
+  ): Promise<StoredRecord | undefined> {
+    const parsed = parseDeliveryId(id);
+    const messageSeq = parsed && (await seqOf(projectId, parsed.message));
+    if (messageSeq === undefined || parsed === undefined) return undefined;
+    const { target } = parsed;
+    const record = await store.findStored(projectId, { messageSeq, target });
+    return record?.delivery.protocol === channel ? record : undefined;
+  }
+
+  /** @throws CarillonError DELIVERY_NOT_FOUND */
+  async function getRecord(
+    projectId: ProjectId,
+    id: string,
+  ): Promise<StoredRecord> {
+    const record = await findRecord(projectId, id);
+    if (record) return record;
+    throw new CarillonError(
+      "DELIVERY_NOT_FOUND",
+      `There is no stored message of that id for ${channel}.`,
+    );
+  }
+
+  async function act(
+    action: DeliveryAction,
+    projectId: ProjectId,
+    id: string,
+    { userId, userName }: StoredMessageActor,
+    reason: string | undefined,
+  ): Promise<StoredMessage> {
+    await getRecord(projectId, id);
+    const request = { action, ...(reason !== undefined && { reason }) };
+    await ports.actions.act(projectId, id, request, { userId, userName });
+    return view(await getRecord(projectId, id));
+  }
+
+  function toMessage(sent: Sent): StoredMessage {
+    const [message] = "messages" in sent ? sent.messages : [];
+    if (message) return message;
+    throw new Error("A message without a recipient was stored.");
+  }
+
+  const toRecipient = (to: unknown): DirectRecipient => ({
+    protocol: channel,
+    endpoint: requests.checkRecipient(to),
+    billable: direct.isBillable(channel),
+  });
+
+  return {
+    async send(projectId, request) {
+      const { repeatable } = request;
+      const sent = await direct.once(
+        repeatable,
+        async () => {
+          const { to, text, subject, html, attachments, ...options } = request;
+          const recipient = toRecipient(to);
+          const content = { text, subject, html, attachments };
+          const checked = await requests.check(projectId, content, options);
+          return await keep(checked, [recipient], repeatable);
+        },
+        (earlier) => repeat(projectId, earlier),
+      );
+      return toMessage(sent);
+    },
+    async sendBulk(projectId, request) {
+      const { repeatable } = request;
+      const sent = await direct.once(
+        repeatable,
+        async () => {
+          const { to, text, subject, html, attachments, ...options } = request;
+          const content = { text, subject, html, attachments };
+          // First what is soon looked at.
+          const checked = await requests.check(projectId, content, options);
+          const recipients = await requests.checkRecipients(to);
+          return await keep(checked, recipients, repeatable);
+        },
+        (earlier) => repeat(projectId, earlier),
+      );
+      return "messages" in sent ? sent.messages : [];
+    },
+    async sendTemplate(projectId, request): Promise<TemplateSending> {
+      const { repeatable } = request;
+      const sent = await direct.once(
+        repeatable,
+        async (): Promise<Sent> => {
+          const { to, slug, context, attachments = [], ...options } = request;
+          const recipient = toRecipient(to);
+          const rendered = await ports.templates.render(
+            projectId,
+            channel,
+            slug,
+            context,
+            recipient.endpoint,
+          );
+          const { template, text, html, subject } = rendered;
+          const content: StoredContent = {
+            text,
+            html,
+            subject,
+            attachments: [...(template.attachments ?? []), ...attachments],
+          };
+          const checked = await requests.check(
+            projectId,
+            content,
+            withSenderOf(template, options),
+            template.slug,
+          );
+          const { relatedObjects = [] } = checked.message;
+          const refusals = await ports.templates.refusals(
+            template,
+            projectId,
+            relatedObjects,
+          );
+          if (refusals.length > 0) return { refusals };
+          const unlessSent = template.allowsDuplicates
+            ? undefined
+            : { templateSlug: template.slug };
+          return await keep(checked, [recipient], repeatable, unlessSent);
+        },
+        (earlier) => repeat(projectId, earlier),
+      );
+      return "refusals" in sent ? sent : { message: toMessage(sent) };
+    },
+    async find(projectId, id) {
+      const record = await findRecord(projectId, id);
+      return record && view(record);
+    },
+    async list(projectId, filter, { limit, before }) {
+      if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
+        throw new CarillonError(
+          "PAGE_INVALID",
+          `Invalid limit: a whole number from 1 to ${maxListed} is expected.`,
+        );
+      }
+      const { relatedObjects, to, ...rest } = filter;
+      const start =
+        before === undefined ? undefined : await positionOf(projectId, before);
+      const { records, next } = await store.listStored(
+        projectId,
+        channel,
+        {
+          ...rest,
+          ...(relatedObjects && {
+            relatedObjects: checkRelatedObjects(relatedObjects),
+          }),
+          ...(to !== undefined && { to: requests.checkRecipient(to) }),
+        },
+        { limit, maxScanned, ...(start && { before: start }) },
+      );
+      const last = next && (await idOf(next));
+      return { messages: records.map(view), ...(last && { next: last }) };
+    },
+    cancel: (projectId, id, actor, reason) =>
+      act("cancel", projectId, id, actor, reason),
+    retry: (projectId, id, actor, reason) =>
+      act("resend", projectId, id, actor, reason),
+    wasSent: async (projectId, slug, relatedObjects) =>
+      store.wasSent(
+        projectId,
+        channel,
+        slug,
+        checkRelatedObjects(relatedObjects),
+      ),
+    async addRelatedObjects(projectId, id, objects) {
+      const { message, relatedObjects } = await getRecord(projectId, id);
+      const add = checkRelatedObjects(objects);
+      checkCount([...relatedObjects, ...add]);
+      const change = { add, at: clock.now() };
+      return await store.changeRelatedObjects(message.seq, change);
+    },
+    async setRelatedObjects(projectId, id, objects, type) {
+      const { message, relatedObjects } = await getRecord(projectId, id);
+      const add = checkRelatedObjects(objects);
+      if (type !== undefined) {
+        checkType(add, type);
+        checkCount([
+          ...relatedObjects.filter((it) => it.type !== type),
+          ...add,
+        ]);
+      }
+      const replace = type === undefined ? (true as const) : { type };
+      const change = { add, replace, at: clock.now() };
+      return await store.changeRelatedObjects(message.seq, change);
+    },
+  };
+
+  /** Where a list goes on: behind a delivery, be it of this channel or not. */
+  async function positionOf(
+    projectId: ProjectId,
+    id: string,
+  ): Promise<StoredPosition> {
+    const parsed = parseDeliveryId(id);
+    const messageSeq = parsed && (await seqOf(projectId, parsed.message));
+    if (messageSeq !== undefined && parsed !== undefined) {
+      return { messageSeq, target: parsed.target };
+    }
+    throw new CarillonError(
+      "DELIVERY_NOT_FOUND",
+      "There is no stored message of that id to go on behind.",
+    );
+  }
+
+  async function idOf({
+    messageSeq,
+    target,
+  }: StoredPosition): Promise<DeliveryId | undefined> {
+    const message = await store.findMessageBySeq(messageSeq);
+    // Behind a message that names nobody is where the first of it would be.
+    return message && toDeliveryId(message.id, Math.max(target, 0));
+  }
+}
+
+/** Why what was just kept does not go at once, if it does not. */
+function waitOf(
+  message: NewMessage,
+  isBatched: boolean,
+): Pick<Delivery, "nextAttemptAt" | "waitReason"> {
+  return isBatched
+    ? { nextAttemptAt: message.expiresAt, waitReason: "batch" }
+    : { nextAttemptAt: startOf(message) };
+}
+
+/** With the sender of the template, where none is given. */
+function withSenderOf(
+  { sender, senderName }: StoredTemplate,
+  options: StoredMessageOptions,
+): StoredMessageOptions {
+  const { email } = options;
+  const isObject =
+    typeof email === "object" && email !== null && !Array.isArray(email);
+  // What is no object is refused where it is checked.
+  if (email !== undefined && email !== null && !isObject) return options;
+  const from = options.sender ?? undefined;
+  const given = {
+    ...(sender !== undefined && from === undefined && { from: sender }),
+    ...(senderName !== undefined && { senderName }),
+    ...(isObject && email),
+  };
+  if (Object.keys(given).length === 0) return options;
+  return { ...options, email: given };
+}
+
+/** @throws CarillonError MESSAGE_OPTION_INVALID */
+function checkCount(objects: readonly RelatedObject[]): void {
+  const { relatedObjects: most } = messageOptionLimits;
+  const count = new Set(objects.map(({ type, id }) => `${type} ${id}`)).size;
+  if (count <= most) return;
+  throw new CarillonError(
+    "MESSAGE_OPTION_INVALID",
+    `Invalid relatedObjects: the message would be about ${count}, ${most} is the most.`,
+  );
+}
+
+/** @throws CarillonError MESSAGE_OPTION_INVALID */
+function checkType(objects: readonly RelatedObject[], type: string): void {
+  const other = objects.find((it) => it.type !== type);
+  if (other === undefined) return;
+  throw new CarillonError(
+    "MESSAGE_OPTION_INVALID",
+    `Invalid relatedObjects: those of type ${type} are to be put in place, and one of type ${other.type} was given.`,
+  );
+}

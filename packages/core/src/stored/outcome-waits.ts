@@ -1,0 +1,74 @@
+/**
+ * Waits for the first outcomes of messages, as the engine of this process writes
+ * them. Of what another process attempts nothing is heard: such a wait ends by
+ * its time, and the message is read as it stands.
+ */
+
+import type { MessageId } from "../ids.ts";
+import type { DeliveryState } from "../messages/delivery-state.ts";
+import type { Clock } from "../ports/clock.ts";
+import type {
+  DeliveryListener,
+  WrittenDelivery,
+} from "../ports/delivery-listener.ts";
+
+/** A message whose deliveries are waited for; begun before it is kept. */
+export interface OutcomeWait extends Disposable {
+  /** Resolves once each has an outcome, or after `ms`, or when all waits end. */
+  within(ms: number): Promise<void>;
+}
+
+interface Entry {
+  left: number;
+  readonly targets: Set<number>;
+  readonly done: () => void;
+}
+
+/** No attempt ended yet. */
+const openStates: ReadonlySet<DeliveryState> = new Set(["waiting", "sending"]);
+
+export class OutcomeWaits implements DeliveryListener, Disposable {
+  readonly #clock: Pick<Clock, "setTimer">;
+  readonly #entries = new Map<MessageId, Entry>();
+  #isClosed = false;
+
+  constructor(clock: Pick<Clock, "setTimer">) {
+    this.#clock = clock;
+  }
+
+  /** @param deliveries how many the message will have */
+  begin(id: MessageId, deliveries: number): OutcomeWait {
+    const { promise, resolve: done } = Promise.withResolvers<void>();
+    this.#entries.set(id, { left: deliveries, targets: new Set(), done });
+    if (this.#isClosed) done();
+    return {
+      within: async (ms) => {
+        const timer = this.#clock.setTimer(ms, done);
+        await promise;
+        timer.cancel();
+      },
+      [Symbol.dispose]: () => {
+        this.#entries.delete(id);
+      },
+    };
+  }
+
+  onWritten(deliveries: readonly WrittenDelivery[]): void {
+    // As nearly always.
+    if (this.#entries.size === 0) return;
+    for (const { item, outcome } of deliveries) {
+      if (openStates.has(outcome.state)) continue;
+      const entry = this.#entries.get(item.message.id);
+      if (entry === undefined || entry.targets.has(outcome.target)) continue;
+      entry.targets.add(outcome.target);
+      entry.left--;
+      if (entry.left === 0) entry.done();
+    }
+  }
+
+  /** Ends all waits, and those that begin later at once. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    for (const { done } of this.#entries.values()) done();
+  }
+}

@@ -1,12 +1,20 @@
 /**
- * The channel of the protocol email: plain text mails over pooled connections
- * to one SMTP server. The server is the operator's choice, so the egress guard
- * does not apply to it.
+ * The channel of the protocol email: mails over pooled connections to one SMTP
+ * server. The server is the operator's choice, so the egress guard does not apply
+ * to it.
+ *
+ * Each attempt hands the mail over once, with the same Message-ID at every attempt.
+ * A crash, or a connection that breaks, between the server's acceptance and our
+ * write leads to another attempt: the mail may come twice, and mail boxes can tell
+ * by that id.
  */
 
 import type {
+  Attachment,
   AttemptResult,
+  AttemptSignals,
   Channel,
+  FailedResult,
   Logger,
   Message,
   PreparedMessage,
@@ -16,36 +24,87 @@ import { Deadline } from "@carillon/gateway";
 import { oneLine } from "../excerpt.ts";
 import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
+import { AttachmentCache, type ReadAttachments } from "./attachment-cache.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import { type MailContent, writeMail } from "./content.ts";
-import { toAsciiMailAddress } from "./mail-address.ts";
-import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
+import { type DkimKey, problemWithDkimKey } from "./dkim-key.ts";
+import { withTextPart } from "./html-text.ts";
+import { needsSmtpUtf8, toAsciiMailAddress } from "./mail-address.ts";
+import { createSenderCheck, domainOf } from "./mail-senders.ts";
+import {
+  noSmtpUtf8,
+  outcomeOfError,
+  outcomeOfReply,
+  outcomeOfTimeout,
+} from "./outcome.ts";
 import { emailProtocol } from "./protocol.ts";
+import { problemWithSmtpTls, type SmtpTls } from "./smtp-tls.ts";
+import type { SmtpTransport } from "./smtp-transport.ts";
 import { problemWithSmtpUrl, secretsOfSmtpUrl } from "./smtp-url.ts";
 
-/** The SMTP server, the sender and the limits of attempts. */
+/** The SMTP server, the senders and the limits of attempts. */
 export interface EmailChannelOptions {
   /** `smtp://user:password@host:port`, or `smtps://` for TLS from the start. */
   readonly smtpUrl: string;
-  /** The sender's address: `noreply@example.com`. */
+  /** Default: as the URL says. */
+  readonly tls?: SmtpTls | undefined;
+  /** The sender's address where a message names none: `noreply@example.com`. */
   readonly from: string;
+  /**
+   * Other addresses, or domains, that messages may name as their sender. Default:
+   * none.
+   */
+  readonly senders?: readonly string[] | undefined;
+  /** Default: mails are not signed here. */
+  readonly dkim?: DkimKey | undefined;
   readonly links: Links;
   readonly logger: Logger;
+  /** Needed for messages that carry files. */
+  readonly readAttachments?: ReadAttachments | undefined;
+  /**
+   * Where the reports on a mail go: the sender of its envelope. Default: the
+   * sender of the mail.
+   */
+  readonly returnPath?:
+    | ((message: Message, recipient: Recipient) => string | undefined)
+    | undefined;
+  /**
+   * Reports on mails come back here, so that a mail that the server took is `sent`
+   * and no more; they name its Message-ID. Default: it counts as delivered.
+   */
+  readonly expectsReports?: boolean | undefined;
   /**
    * For a whole attempt, the wait for a free connection included. Default:
    * {@link emailTimeoutMs}.
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Connections to the server at once. Default 5. */
-  readonly connections?: number;
+  readonly connections?: number | undefined;
+  /** Mails handed over in a second, at most. Default: no bound. */
+  readonly mailsPerSecond?: number | undefined;
+  /**
+   * Bytes of memory for the files of mails that are under way, and their encoded
+   * forms. Default {@link attachmentMemoryBytes}.
+   */
+  readonly attachmentMemoryBytes?: number | undefined;
 }
 
 /** How long an attempt at an e-mail may take, in milliseconds. */
 export const emailTimeoutMs = 30_000;
 
+/** What the files of mails may take of the memory, in bytes. */
+const attachmentMemoryBytes = 100_663_296;
+
+/** A file, its base64, and the copy that is signed or on its way. */
+const bytesPerAttachmentByte = 4;
+
+/** Of the provider that reports name. */
+export const emailProviderName = "email";
+
 /**
  * Builds the channel for e-mail.
  *
- * @throws TypeError when `smtpUrl` or `from` cannot be used
+ * @throws TypeError when an option cannot be used
  */
 export function createEmailChannel(options: EmailChannelOptions): Channel {
   return new EmailChannel(options);
@@ -57,26 +116,35 @@ class EmailChannel implements Channel {
   readonly kind = "push";
   readonly timeoutMs: number;
   readonly #options: EmailChannelOptions;
-  readonly #transport: LazyPart<Transport>;
+  readonly #isSender: (address: string) => boolean;
+  readonly #transport: LazyPart<SmtpTransport>;
+  readonly #attachments: AttachmentCache | undefined;
+  readonly #memory: ByteBudget;
   readonly #closing = new AbortController();
   readonly #secrets: readonly string[];
 
   constructor(options: EmailChannelOptions) {
     checkOptions(options);
+    const { readAttachments, attachmentMemoryBytes: memory } = options;
+    const memoryBytes = memory ?? attachmentMemoryBytes;
     this.#options = options;
+    this.#isSender = createSenderCheck(options.from, options.senders);
     this.timeoutMs = options.timeoutMs ?? emailTimeoutMs;
     this.#secrets = secretsOfSmtpUrl(options.smtpUrl);
+    this.#memory = new ByteBudget(memoryBytes);
+    this.#attachments =
+      readAttachments && new AttachmentCache(readAttachments, memoryBytes / 4);
     this.#transport = new LazyPart(
-      () => loadPool(options, this.timeoutMs),
+      () => loadTransport(options, this.timeoutMs),
       (transport) => transport.close(),
     );
   }
 
-  prepare(message: Message): PreparedMessage {
-    return {
-      deliver: (recipient, signals) =>
-        this.#deliver(message, recipient, signals?.signal),
-    };
+  prepare(message: Message): PreparedMessage | Promise<PreparedMessage> {
+    const ready = withTextPart(message);
+    return ready instanceof Promise
+      ? ready.then((it) => this.#prepared(it))
+      : this.#prepared(ready);
   }
 
   async close(): Promise<void> {
@@ -84,41 +152,61 @@ class EmailChannel implements Channel {
     await this.#transport.close();
   }
 
+  #prepared(message: Message): PreparedMessage {
+    return {
+      deliver: (recipient, signals) =>
+        this.#deliver(message, recipient, signals),
+    };
+  }
+
   async #deliver(
     message: Message,
     recipient: Recipient,
-    signal: AbortSignal = this.#closing.signal,
+    signals: AttemptSignals | undefined,
   ): Promise<AttemptResult> {
-    const { topic } = message;
     const mail = writeMail(message, recipient, this.#options.links);
     if (mail === undefined) {
-      return {
-        outcome: "rejected",
-        errorClass: "internal",
-        error: "A message of a topic to a subscription is needed.",
-      };
+      return rejected("A message of a topic to a subscription is needed.");
     }
+    const from = message.email?.from ?? this.#options.from;
+    // It was asked when the message was accepted; the set-up may have changed.
+    if (!this.#isSender(from)) {
+      return rejected(`Mails may not be sent from ${from} (email.senders).`);
+    }
+    const signal = signals?.signal ?? this.#closing.signal;
     const transport = await this.#transport.get();
     const closing = this.#closing.signal;
     if (signal.aborted || closing.aborted) return interrupted;
-    const { from } = this.#options;
     using deadline = new Deadline(this.timeoutMs, signal, closing);
+    let waitsForRoom = false;
     try {
-      const { response } = await transport.sendMail({
-        from: { name: oneLine(topic?.displayName ?? ""), address: from },
-        // As an object it is one address, whatever it looks like.
-        to: { name: "", address: toAsciiMailAddress(recipient.endpoint) },
-        subject: mail.subject,
-        text: mail.text,
-        date: new Date(message.createdAt),
-        // The same at each attempt, so that mail boxes can drop a duplicate.
-        messageId: `<${message.id}.${recipient.target}@${domainOf(from)}>`,
-        headers: headersOf(message, mail),
-        signal: deadline.signal,
-      });
-      return outcomeOfReply(response);
+      const size = message.email?.attachmentBytes;
+      const isTaken =
+        !needsSmtpUtf8(recipient.endpoint) ||
+        (await transport.takesSmtpUtf8(deadline.signal));
+      if (!isTaken) return noSmtpUtf8;
+      const data = { message, recipient, mail, from };
+      if (size === undefined) {
+        return await this.#send(transport, data, [], deadline.signal);
+      }
+      if (this.#attachments === undefined) {
+        return rejected("Files of mails cannot be read here.");
+      }
+      using held = this.#attachments.hold(message.seq);
+      const bytes = size * bytesPerAttachmentByte;
+      waitsForRoom = true;
+      using _ = await this.#memory.take(bytes, deadline.signal);
+      waitsForRoom = false;
+      const files = await held.read().catch(() => undefined);
+      if (files === undefined) return unreadableFiles;
+      if (files.length === 0) {
+        return rejected("The mail's files are not kept any more.");
+      }
+      return await this.#send(transport, data, files, deadline.signal);
     } catch (error) {
-      if (deadline.isOver) return outcomeOfTimeout(this.timeoutMs);
+      if (deadline.isOver) {
+        return outcomeOfTimeout(this.timeoutMs, waitsForRoom);
+      }
       if (deadline.signal.aborted) return interrupted;
       return outcomeOfError(
         error instanceof Error ? error : new Error(String(error)),
@@ -126,35 +214,78 @@ class EmailChannel implements Channel {
       );
     }
   }
+
+  async #send(
+    transport: SmtpTransport,
+    { message, recipient, mail, from }: MailData,
+    files: readonly Attachment[],
+    signal: AbortSignal,
+  ): Promise<AttemptResult> {
+    const { email, topic } = message;
+    const { returnPath, expectsReports } = this.#options;
+    const sender = toAsciiMailAddress(from);
+    const to = toAsciiMailAddress(recipient.endpoint);
+    const bounceTo = returnPath?.(message, recipient);
+    // The same at each attempt, so that mail boxes can drop a duplicate.
+    const messageId = `${message.id}.${recipient.target}@${domainOf(sender)}`;
+    const { response } = await transport.send({
+      // As objects they are one address each, whatever they look like.
+      from: {
+        name: oneLine(email?.senderName ?? topic?.displayName ?? ""),
+        address: sender,
+      },
+      to: { name: "", address: to },
+      ...(email?.replyTo !== undefined && {
+        replyTo: { name: "", address: toAsciiMailAddress(email.replyTo) },
+      }),
+      ...(bounceTo !== undefined && { envelope: { from: bounceTo, to: [to] } }),
+      subject: mail.subject,
+      text: mail.text,
+      ...(mail.html !== undefined && { html: mail.html }),
+      attachments: files.map(toMailFile),
+      date: new Date(message.createdAt),
+      messageId: `<${messageId}>`,
+      headers: headersOf(message, mail),
+      signal,
+    });
+    const taken = outcomeOfReply(response);
+    if (!expectsReports) return taken;
+    return {
+      ...taken,
+      outcome: "accepted",
+      provider: emailProviderName,
+      parts: [{ externalId: messageId }],
+      receiptExpected: true,
+    };
+  }
 }
 
-type Transport = Awaited<ReturnType<typeof loadPool>>;
+/** One mail to one recipient. */
+interface MailData {
+  readonly message: Message;
+  readonly recipient: Recipient;
+  readonly mail: MailContent;
+  readonly from: string;
+}
 
-async function loadPool(options: EmailChannelOptions, timeoutMs: number) {
-  const { createTransport } = await import("nodemailer");
-  const transport = createTransport({
-    pool: true,
-    url: options.smtpUrl,
-    maxConnections: options.connections ?? 5,
-    // A connection that hangs is not used again, whatever became of its mail.
-    connectionTimeout: timeoutMs,
-    greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
-    dnsTimeout: timeoutMs,
-    socketCloseTimeout: 500,
-    // Enough for an idle connection that has died; the rest is the engine's.
-    maxRequeues: 1,
-    // Texts come from publishers and are never references to something else.
-    disableFileAccess: true,
-    disableUrlAccess: true,
-    // Header names as they are written here.
-    normalizeHeaderKey: (name: string) => name,
-  });
-  // The same error ends the mails that it concerns.
-  transport.on("error", (error) => {
-    options.logger.warn("smtp_connection_failed", { error });
-  });
-  return transport;
+async function loadTransport(
+  options: EmailChannelOptions,
+  timeoutMs: number,
+): Promise<SmtpTransport> {
+  const { openSmtpTransport } = await import("./smtp-transport.ts");
+  const { connections = 5 } = options;
+  return openSmtpTransport({ ...options, connections, timeoutMs });
+}
+
+function toMailFile({ name, contentType, contentId, content }: Attachment) {
+  return {
+    filename: name,
+    contentType,
+    // As bytes it is never a reference to a file.
+    content: Buffer.from(content.buffer, content.byteOffset, content.length),
+    contentDisposition: contentId === undefined ? "attachment" : "inline",
+    ...(contentId !== undefined && { cid: contentId }),
+  } as const;
 }
 
 function headersOf(
@@ -172,10 +303,16 @@ function headersOf(
   };
 }
 
-/** The URL is not in the error: there may be a password in it. */
-function checkOptions({ smtpUrl, from }: EmailChannelOptions): void {
-  const problem = problemWithSmtpUrl(smtpUrl);
+/** URL and key are not in the error: there may be a password in it. */
+function checkOptions({ smtpUrl, from, tls, dkim }: EmailChannelOptions): void {
+  const problem =
+    problemWithSmtpUrl(smtpUrl) ??
+    (tls?.mode && problemWithSmtpTls(smtpUrl, tls.mode));
   if (problem !== undefined) throw new TypeError(`The SMTP server: ${problem}`);
+  const keyProblem = dkim && problemWithDkimKey(dkim.privateKey);
+  if (keyProblem !== undefined) {
+    throw new TypeError(`The key of DKIM: ${keyProblem}`);
+  }
   if (!/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(from)) {
     throw new TypeError(
       `The sender "${from}" must be a mail address such as noreply@example.com`,
@@ -183,9 +320,15 @@ function checkOptions({ smtpUrl, from }: EmailChannelOptions): void {
   }
 }
 
-function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf("@") + 1);
+function rejected(error: string): FailedResult {
+  return { outcome: "rejected", errorClass: "internal", error };
 }
+
+const unreadableFiles: FailedResult = {
+  outcome: "deferred",
+  errorClass: "internal",
+  error: "The mail's files could not be read.",
+};
 
 const interrupted: AttemptResult = {
   outcome: "deferred",

@@ -1,4 +1,4 @@
-/** Writes the mails: subject and plain text for a recipient. */
+/** Writes the mails: subject, text and HTML for a recipient. */
 
 import {
   confirmationLifetimeMs,
@@ -15,7 +15,11 @@ import { emailProtocol } from "./protocol.ts";
 export interface MailContent {
   readonly subject: string;
   readonly text: string;
-  /** Where one click ends the subscription; notifications alone have it. */
+  readonly html?: string;
+  /**
+   * Where one click ends the subscription: of notifications, and of mails whose
+   * publisher gave one.
+   */
   readonly unsubscribeUrl?: string;
 }
 
@@ -35,17 +39,24 @@ export function writeMail(
   return writeTopicMail(message, topic, { subscriptionId, generation }, links);
 }
 
-/** Without a subscription there is nothing to end. */
+/** Without a subscription there is nothing of ours to end. */
 function writeDirectMail({
   content,
   subject,
+  email,
 }: Message): MailContent | undefined {
-  if (content.kind !== "text" && content.kind !== "structure") return undefined;
+  const { kind } = content;
+  if (kind !== "text" && kind !== "structure" && kind !== "mail") {
+    return undefined;
+  }
   const text = selectText(content, emailProtocol);
   const [firstLine = ""] = text.trimStart().split(/\r?\n/, 1);
+  const unsubscribeUrl = email?.unsubscribeUrl;
   return {
     subject: oneLine(subject ?? "") || excerpt(firstLine, maxSubjectLength),
     text: paragraphs(text),
+    ...(kind === "mail" && { html: content.html.toWellFormed() }),
+    ...(unsubscribeUrl !== undefined && { unsubscribeUrl }),
   };
 }
 
@@ -70,8 +81,11 @@ function writeTopicMail(
         subject: oneLine(message.subject ?? "") || title,
         text: paragraphs(
           selectText(content, emailProtocol),
-          `To receive no more messages from ${title}, open this link:\n${unsubscribeUrl}`,
+          `${wayOut(title)}\n${unsubscribeUrl}`,
         ),
+        ...(content.kind === "mail" && {
+          html: withWayOut(content.html.toWellFormed(), title, unsubscribeUrl),
+        }),
         unsubscribeUrl,
       };
     }
@@ -96,6 +110,26 @@ function writeTopicMail(
     default:
       return content satisfies never;
   }
+}
+
+function wayOut(title: string): string {
+  return `To receive no more messages from ${title}, open this link:`;
+}
+
+/** At the end of the page, wherever its author closed that. */
+function withWayOut(html: string, title: string, url: string): string {
+  const paragraph = `<p>${escapeHtml(wayOut(title))}<br><a href="${escapeHtml(url)}">${escapeHtml(url)}</a></p>\n`;
+  const end = html.search(/<\/body\b/i);
+  return end < 0
+    ? `${html}\n${paragraph}`
+    : `${html.slice(0, end)}${paragraph}${html.slice(end)}`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(
+    /[&<>"']/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  );
 }
 
 /** What people call the topic. */

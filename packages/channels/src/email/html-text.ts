@@ -1,5 +1,7 @@
 /** The text part of a mail that was given none: made from its HTML. */
 
+import type { Message } from "@carillon/core";
+
 /** Tags inside each other, more than any real mail has. */
 const maxDepth = 256;
 
@@ -8,6 +10,16 @@ const maxTags = 30_000;
 
 /** For HTML that would keep the whole service waiting. */
 const notConverted = "This mail can be read in a program that shows HTML.";
+
+/** The message with a text part, if it has HTML and no text. */
+export function withTextPart(message: Message): Message | Promise<Message> {
+  const { content } = message;
+  if (content.kind !== "mail" || content.text !== "") return message;
+  return textOfHtml(content.html).then((text) => ({
+    ...message,
+    content: { ...content, text },
+  }));
+}
 
 /**
  * Paragraphs, lists and links as plain text, in lines of 78 characters; a link's

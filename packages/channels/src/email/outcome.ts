@@ -1,11 +1,11 @@
 /** From what the SMTP server said to the result of an attempt. */
 
-import type { AttemptResult, FailedResult } from "@carillon/core";
+import type { FailedResult, SuccessfulResult } from "@carillon/core";
 import { redact } from "@carillon/gateway";
 import { excerpt } from "../excerpt.ts";
 
 /** An accepted mail; `reply` is the server's last reply. */
-export function outcomeOfReply(reply: string): AttemptResult {
+export function outcomeOfReply(reply: string): SuccessfulResult {
   const [code] = /^\d{3}(?!\d)/.exec(reply) ?? [];
   return {
     outcome: "delivered",
@@ -59,13 +59,28 @@ export function outcomeOfError(
   };
 }
 
-export function outcomeOfTimeout(timeoutMs: number): FailedResult {
+/** @param waitedForRoom other mails with files took all the memory for them */
+export function outcomeOfTimeout(
+  timeoutMs: number,
+  waitedForRoom = false,
+): FailedResult {
+  const seconds = timeoutMs / 1000;
   return {
     outcome: "deferred",
     errorClass: "timeout",
-    error: `The mail server did not take the mail within ${timeoutMs / 1000} s.`,
+    error: waitedForRoom
+      ? `The mail waited ${seconds} s for others with files to be sent.`
+      : `The mail server did not take the mail within ${seconds} s.`,
   };
 }
+
+/** Another server may take the address; this one will not the next time either. */
+export const noSmtpUtf8: FailedResult = {
+  outcome: "rejected",
+  errorClass: "smtp",
+  error:
+    "The mail server does not take addresses with characters beyond ASCII before their @ (SMTPUTF8).",
+};
 
 /**
  * A permanent "no" to this mail or its recipient. Permanent answers to

@@ -1,0 +1,137 @@
+/**
+ * Connections to the mail server: a pool that mails go through, and the question
+ * whether the server takes addresses beyond ASCII. Loads nodemailer.
+ */
+
+import type { Logger } from "@carillon/core";
+import { createTransport } from "nodemailer";
+import { assign, parseConnectionUrl } from "nodemailer/lib/shared";
+import SMTPConnection from "nodemailer/lib/smtp-connection";
+import type { DkimKey } from "./dkim-key.ts";
+import { type SmtpTls, withTlsMode } from "./smtp-tls.ts";
+
+export interface SmtpTransportOptions {
+  readonly smtpUrl: string;
+  readonly tls?: SmtpTls | undefined;
+  readonly dkim?: DkimKey | undefined;
+  readonly connections: number;
+  /** Over all connections. Default: as many as the server takes. */
+  readonly mailsPerSecond?: number | undefined;
+  /** For each step. */
+  readonly timeoutMs: number;
+  readonly logger: Logger;
+}
+
+export type SmtpTransport = ReturnType<typeof openSmtpTransport>;
+
+/** Connects when the first mail is sent. */
+export function openSmtpTransport(options: SmtpTransportOptions) {
+  const { timeoutMs, tls, dkim, mailsPerSecond } = options;
+  const server = {
+    url: withTlsMode(options.smtpUrl, tls?.mode),
+    tls: {
+      ...(tls?.ca !== undefined && { ca: tls.ca }),
+      ...(tls?.servername !== undefined && { servername: tls.servername }),
+    },
+    // A connection that hangs is not used again, whatever became of its mail.
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    dnsTimeout: timeoutMs,
+    socketCloseTimeout: 500,
+  };
+  const transport = createTransport({
+    ...server,
+    pool: true,
+    maxConnections: options.connections,
+    ...(mailsPerSecond !== undefined && {
+      rateDelta: 1000,
+      rateLimit: mailsPerSecond,
+    }),
+    // Enough for an idle connection that has died; the rest is the engine's.
+    maxRequeues: 1,
+    ...(dkim && {
+      dkim: {
+        domainName: dkim.domain,
+        keySelector: dkim.selector,
+        privateKey: dkim.privateKey,
+        headerFieldNames: signedFields,
+      },
+    }),
+    // Texts come from publishers and are never references to something else.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    // Header names as they are written here.
+    normalizeHeaderKey: (name: string) => name,
+  });
+  // The same error ends the mails that it concerns.
+  transport.on("error", (error) => {
+    options.logger.warn("smtp_connection_failed", { error });
+  });
+  /** A server that has the extension is not asked again. */
+  let hasSmtpUtf8 = false;
+  return {
+    send: transport.sendMail.bind(transport),
+    close: () => transport.close(),
+    /**
+     * Whether the server takes addresses beyond ASCII (RFC 6531).
+     *
+     * @throws the error of the connection; the signal's reason
+     */
+    async takesSmtpUtf8(signal: AbortSignal): Promise<boolean> {
+      hasSmtpUtf8 ||= await askForSmtpUtf8(server, signal);
+      return hasSmtpUtf8;
+    },
+  };
+}
+
+/**
+ * RFC 6376 §5.4.1, and RFC 8058 §4: both headers of the one-click unsubscription
+ * have to be signed, else mail boxes do not show it.
+ */
+const signedFields = [
+  "From",
+  "Reply-To",
+  "Subject",
+  "Date",
+  "Message-ID",
+  "To",
+  "MIME-Version",
+  "Content-Type",
+  "Content-Transfer-Encoding",
+  "List-Unsubscribe",
+  "List-Unsubscribe-Post",
+].join(":");
+
+/**
+ * By the answer to EHLO on a connection of its own, behind STARTTLS: nodemailer
+ * sends such an address also to servers that do not take it.
+ */
+function askForSmtpUtf8(
+  server: { readonly url: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    // As its pool puts them together.
+    const connection = new SMTPConnection(
+      assign(false, server, parseConnectionUrl(server.url)),
+    );
+    const onAbort = () => {
+      connection.close();
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    const end = (settle: () => void) => {
+      signal.removeEventListener("abort", onAbort);
+      settle();
+    };
+    connection.once("error", (error) => end(() => reject(error)));
+    connection.connect((error) => {
+      const answer = connection.lastServerResponse || "";
+      connection.quit();
+      end(() =>
+        error ? reject(error) : resolve(/^250[ -]SMTPUTF8\b/im.test(answer)),
+      );
+    });
+  });
+}

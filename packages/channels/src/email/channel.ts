@@ -9,16 +9,17 @@
  * by that id.
  */
 
-import type {
-  Attachment,
-  AttemptResult,
-  AttemptSignals,
-  Channel,
-  FailedResult,
-  Logger,
-  Message,
-  PreparedMessage,
-  Recipient,
+import {
+  type Attachment,
+  type AttemptResult,
+  type AttemptSignals,
+  type Channel,
+  type FailedResult,
+  type Logger,
+  type Message,
+  orAborted,
+  type PreparedMessage,
+  type Recipient,
 } from "@carillon/core";
 import { Deadline } from "@carillon/gateway";
 import { oneLine } from "../excerpt.ts";
@@ -30,6 +31,7 @@ import { type MailContent, writeMail } from "./content.ts";
 import { type DkimKey, problemWithDkimKey } from "./dkim-key.ts";
 import { withTextPart } from "./html-text.ts";
 import { needsSmtpUtf8, toAsciiMailAddress } from "./mail-address.ts";
+import { MailPace } from "./mail-pace.ts";
 import { createSenderCheck, domainOf } from "./mail-senders.ts";
 import {
   noSmtpUtf8,
@@ -120,18 +122,23 @@ class EmailChannel implements Channel {
   readonly #transport: LazyPart<SmtpTransport>;
   readonly #attachments: AttachmentCache | undefined;
   readonly #memory: ByteBudget;
+  readonly #pace: MailPace | undefined;
   readonly #closing = new AbortController();
   readonly #secrets: readonly string[];
 
   constructor(options: EmailChannelOptions) {
     checkOptions(options);
     const { readAttachments, attachmentMemoryBytes: memory } = options;
+    const { mailsPerSecond } = options;
     const memoryBytes = memory ?? attachmentMemoryBytes;
     this.#options = options;
     this.#isSender = createSenderCheck(options.from, options.senders);
     this.timeoutMs = options.timeoutMs ?? emailTimeoutMs;
     this.#secrets = secretsOfSmtpUrl(options.smtpUrl);
     this.#memory = new ByteBudget(memoryBytes);
+    // nodemailer's own limit lets each connection begin with a mail.
+    this.#pace =
+      mailsPerSecond === undefined ? undefined : new MailPace(mailsPerSecond);
     this.#attachments =
       readAttachments && new AttachmentCache(readAttachments, memoryBytes / 4);
     this.#transport = new LazyPart(
@@ -185,6 +192,7 @@ class EmailChannel implements Channel {
         !needsSmtpUtf8(recipient.endpoint) ||
         (await transport.takesSmtpUtf8(deadline.signal));
       if (!isTaken) return noSmtpUtf8;
+      await this.#pace?.turn(deadline.signal);
       const data = { message, recipient, mail, from };
       if (size === undefined) {
         return await this.#send(transport, data, [], deadline.signal);
@@ -197,7 +205,10 @@ class EmailChannel implements Channel {
       waitsForRoom = true;
       using _ = await this.#memory.take(bytes, deadline.signal);
       waitsForRoom = false;
-      const files = await held.read().catch(() => undefined);
+      const files = await orAborted(
+        held.read().catch(() => undefined),
+        deadline.signal,
+      );
       if (files === undefined) return unreadableFiles;
       if (files.length === 0) {
         return rejected("The mail's files are not kept any more.");

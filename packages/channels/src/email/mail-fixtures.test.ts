@@ -34,6 +34,7 @@ export async function startServer(
   mails(): Promise<readonly ReceivedMail[]>;
   only(): Promise<ReceivedMail>;
   connections(): number;
+  onConnection(listener: (socket: Socket) => void): void;
   close(): Promise<void>;
 }> {
   const received: Promise<ReceivedMail>[] = [];
@@ -74,6 +75,7 @@ export async function startServer(
       return (await received[0]) ?? assert.fail();
     },
     connections: () => connections,
+    onConnection: (listener) => server.server.on("connection", listener),
     close,
   };
 }

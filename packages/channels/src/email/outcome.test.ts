@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outcomeOfError, outcomeOfReply } from "./outcome.ts";
+import { outcomeOfError, outcomeOfReply, outcomeOfTimeout } from "./outcome.ts";
 import { secretsOfSmtpUrl } from "./smtp-url.ts";
 
 for (const [reply, statusCode] of [
@@ -51,3 +51,11 @@ for (const digits of ["5500", "99999999999999999999", "5".repeat(400), "55"]) {
     assert.match(result.error, /^The mail server answered \d+/);
   });
 }
+
+test("a mail whose time was up says what it waited for", () => {
+  assert.match(
+    outcomeOfTimeout(30_000).error,
+    /server did not take .* 30 s\.$/,
+  );
+  assert.match(outcomeOfTimeout(30_000, true).error, /^The mail waited 30 s/);
+});

@@ -15,8 +15,6 @@ export interface SmtpTransportOptions {
   readonly tls?: SmtpTls | undefined;
   readonly dkim?: DkimKey | undefined;
   readonly connections: number;
-  /** Over all connections. Default: as many as the server takes. */
-  readonly mailsPerSecond?: number | undefined;
   /** For each step. */
   readonly timeoutMs: number;
   readonly logger: Logger;
@@ -26,7 +24,7 @@ export type SmtpTransport = ReturnType<typeof openSmtpTransport>;
 
 /** Connects when the first mail is sent. */
 export function openSmtpTransport(options: SmtpTransportOptions) {
-  const { timeoutMs, tls, dkim, mailsPerSecond } = options;
+  const { timeoutMs, tls, dkim } = options;
   const server = {
     url: withTlsMode(options.smtpUrl, tls?.mode),
     tls: {
@@ -44,10 +42,6 @@ export function openSmtpTransport(options: SmtpTransportOptions) {
     ...server,
     pool: true,
     maxConnections: options.connections,
-    ...(mailsPerSecond !== undefined && {
-      rateDelta: 1000,
-      rateLimit: mailsPerSecond,
-    }),
     // Enough for an idle connection that has died; the rest is the engine's.
     maxRequeues: 1,
     ...(dkim && {

@@ -1,0 +1,296 @@
+/** Connections to the mail server: secured, kept, limited, and dying. */
+
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import type { Socket } from "node:net";
+import { before, describe, test } from "node:test";
+import { type Attachment, type Message, toEpochMs } from "@carillon/core";
+import type { SMTPServerOptions } from "smtp-server";
+import { message, recipient } from "../fixtures.test.ts";
+import { createSelfSignedCertificate } from "../http/certificate.ts";
+import type { EmailChannelOptions } from "./channel.ts";
+import {
+  createChannel,
+  deliver,
+  startRawServer,
+  startServer,
+} from "./mail-fixtures.test.ts";
+import {
+  problemWithSmtpTls,
+  type SmtpTlsMode,
+  withTlsMode,
+} from "./smtp-tls.ts";
+
+let ca = "";
+let key = "";
+
+before(async () => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  key = String(privateKey.export({ type: "pkcs8", format: "pem" }));
+  ca = await createSelfSignedCertificate({
+    privateKey,
+    commonName: "mail.example",
+    notBefore: toEpochMs(Date.now() - 1000),
+    notAfter: toEpochMs(Date.now() + 60_000),
+  });
+});
+
+describe("security", { concurrency: true }, () => {
+  const servername = "mail.example";
+  for (const [what, server, tls, outcome, isSecured] of [
+    ["nothing said, a server that cannot", "plain", {}, "delivered", false],
+    ["nothing said, a server that can", "starttls", {}, "deferred", false],
+    [
+      "a certificate of that CA and name",
+      "starttls",
+      { withCa: true, servername },
+      "delivered",
+      true,
+    ],
+    [
+      "a certificate of another name",
+      "starttls",
+      { withCa: true, servername: "other.example" },
+      "deferred",
+      false,
+    ],
+    [
+      "opportunistic, a server that cannot",
+      "plain",
+      { mode: "opportunistic" },
+      "delivered",
+      false,
+    ],
+    [
+      "required, a server that cannot",
+      "plain",
+      { mode: "required" },
+      "deferred",
+      false,
+    ],
+    [
+      "required, a server that can",
+      "starttls",
+      { mode: "required", withCa: true, servername },
+      "delivered",
+      true,
+    ],
+    ["off, a server that can", "starttls", { mode: "off" }, "delivered", false],
+    [
+      "implicit",
+      "implicit",
+      { mode: "implicit", withCa: true, servername },
+      "delivered",
+      true,
+    ],
+    [
+      "implicit, a CA that is not known",
+      "implicit",
+      { mode: "implicit", servername },
+      "deferred",
+      false,
+    ],
+  ] as const) {
+    test(`${what}: ${outcome}`, async (t) => {
+      const secured: boolean[] = [];
+      const { url } = await startServer(t, {
+        ...serverOf[server],
+        ...(server !== "plain" && { key, cert: ca }),
+        onMailFrom(_address, { secure }, callback) {
+          secured.push(secure);
+          callback();
+        },
+      });
+      const { withCa, ...rest } = { withCa: false, ...tls };
+      const channel = createChannel(t, url, {
+        tls: { ...rest, ...(withCa && { ca }) },
+      });
+      assert.equal((await deliver(channel)).outcome, outcome);
+      assert.deepEqual(secured, outcome === "delivered" ? [isSecured] : []);
+    });
+  }
+
+  test("an address beyond ASCII is asked for over the same security", async (t) => {
+    const { url } = await startServer(t, {
+      ...serverOf.starttls,
+      key,
+      cert: ca,
+    });
+    const to = recipient("email", "jané@example.com");
+    for (const [tls, outcome] of [
+      [{ ca, servername: "mail.example" }, "delivered"],
+      [{}, "deferred"],
+    ] as const) {
+      const channel = createChannel(t, url, { tls });
+      const prepared = await channel.prepare(direct());
+      assert.equal((await prepared.deliver(to)).outcome, outcome);
+    }
+  });
+});
+
+for (const [url, mode, expected] of [
+  ["smtp://u:p%2F@h:25", "implicit", "smtps://u:p%2F@h:25"],
+  ["smtp://h", "required", "smtp://h?requireTLS=true"],
+  ["smtp://h", "off", "smtp://h?ignoreTLS=true"],
+  ["smtp://h/?name=x", "opportunistic", "smtp://h/?name=x"],
+  ["smtps://h", "implicit", "smtps://h"],
+  ["smtps://h", undefined, "smtps://h"],
+] as const) {
+  test(`${url} with TLS ${mode} is ${expected}`, () => {
+    assert.equal(withTlsMode(url, mode), expected);
+    if (mode) assert.equal(problemWithSmtpTls(url, mode), undefined);
+  });
+}
+
+for (const [url, mode, problem] of [
+  ["smtp://u:secret@h?requireTLS=true", "required", /take \?requireTLS= out/],
+  ["smtp://u:secret@h?ignoreTLS=false", "off", /take \?ignoreTLS= out/],
+  ["smtps://u:secret@h", "off", /expected implicit/],
+] as const satisfies readonly (readonly [string, SmtpTlsMode, RegExp])[]) {
+  test(`${url} contradicts TLS ${mode}`, (t) => {
+    const found = problemWithSmtpTls(url, mode) ?? "";
+    assert.match(found, problem);
+    assert.doesNotMatch(found, /secret/);
+    assert.throws(() => createChannel(t, url, { tls: { mode } }), {
+      name: "TypeError",
+      message: problem,
+    });
+  });
+}
+
+test("an idle connection that died costs no attempt, with files neither", async (t) => {
+  const sockets: Socket[] = [];
+  const server = await startServer(t);
+  server.onConnection((socket) => sockets.push(socket));
+  const channel = createChannel(t, server.url, withFile(100_000));
+  for (let n = 0; n < 2; n++) {
+    const { outcome } = await deliver(
+      channel,
+      direct({ email: { attachmentBytes: 100_000 } }),
+    );
+    assert.equal(outcome, "delivered");
+    // Without a word, as a firewall does.
+    for (const socket of sockets) socket.resetAndDestroy();
+  }
+  const mails = await server.mails();
+  for (const { mail } of mails) {
+    assert.deepEqual(mail.attachments[0]?.content, new ArrayBuffer(100_000));
+  }
+  assert.equal(mails.length, 2);
+  assert.equal(new Set(mails.map(({ mail }) => mail.messageId)).size, 1);
+});
+
+test("a server that breaks in the middle of the files is tried again later", async (t) => {
+  const url = await startRawServer(t, (socket) => {
+    socket.write("220 hi\r\n");
+    socket.on("data", (data) => {
+      const line = data.toString("latin1");
+      if (line.startsWith("DATA")) socket.write("354 go\r\n");
+      else if (/^(EHLO|HELO|MAIL|RCPT)/.test(line)) socket.write("250 ok\r\n");
+      else socket.resetAndDestroy();
+    });
+  });
+  const result = await deliver(
+    createChannel(t, url, withFile(1_000_000)),
+    direct({ email: { attachmentBytes: 1_000_000 } }),
+  );
+  assert.deepEqual(
+    [result.outcome, result.errorClass],
+    ["deferred", "unreachable"],
+  );
+});
+
+test("two hundred mails of 5 MB hold the files of a few", async (t) => {
+  const size = 5_000_000;
+  const taken = Promise.withResolvers<void>();
+  const { url, connections } = await startServer(t, {
+    onData(stream, _session, callback) {
+      stream.resume().on("end", () => {
+        void taken.promise.then(() => callback());
+      });
+    },
+  });
+  let held = 0;
+  const reached = Promise.withResolvers<void>();
+  const channel = createChannel(t, url, {
+    attachmentMemoryBytes: 60_000_000,
+    connections: 5,
+    async readAttachments() {
+      held++;
+      if (held === 3) reached.resolve();
+      return [{ ...file, content: new Uint8Array(size) }];
+    },
+  });
+  const stop = new AbortController();
+  const signals = { engineSignal: stop.signal, signal: stop.signal };
+  const email = { attachmentBytes: size };
+  const all = Array.from({ length: 200 }, (_, n) =>
+    deliver(channel, direct({ seq: n + 1, email }), signals),
+  );
+  await reached.promise;
+  taken.resolve();
+  // One that is done makes room for one more.
+  const results = await Promise.all(all.slice(0, 20));
+  stop.abort();
+  await Promise.all(all);
+  assert.ok(results.every(({ outcome }) => outcome === "delivered"));
+  assert.ok(held < 40, `${held} were read`);
+  assert.ok(connections() <= 5);
+});
+
+for (const [what, options, outcome, error] of [
+  ["cannot be read now", { readAttachments: failing }, "deferred", /be read/],
+  ["are not kept", { readAttachments: async () => [] }, "rejected", /not kept/],
+  ["have no reader", {}, "rejected", /cannot be read here/],
+] as const) {
+  test(`files that ${what} end the attempt as ${outcome}, unsent`, async (t) => {
+    const server = await startServer(t);
+    const result = await deliver(
+      createChannel(t, server.url, options),
+      direct({ email: { attachmentBytes: 1 } }),
+    );
+    assert.equal(result.outcome, outcome);
+    assert.equal(result.errorClass, "internal");
+    assert.match(String("error" in result && result.error), error);
+    assert.equal(server.connections(), 0);
+  });
+}
+
+test("no more mails go out in a second than may, whatever the connections", async (t) => {
+  const server = await startServer(t);
+  const channel = createChannel(t, server.url, { mailsPerSecond: 10 });
+  const startedAt = performance.now();
+  const results = await Promise.all(
+    Array.from({ length: 5 }, () => deliver(channel)),
+  );
+  assert.ok(results.every(({ outcome }) => outcome === "delivered"));
+  assert.ok(performance.now() - startedAt >= 390);
+});
+
+const serverOf = {
+  plain: { disabledCommands: ["STARTTLS", "AUTH"] },
+  starttls: { disabledCommands: ["AUTH"] },
+  implicit: { disabledCommands: ["AUTH"], secure: true },
+} as const satisfies Record<string, SMTPServerOptions>;
+
+const file: Attachment = {
+  name: "a.bin",
+  contentType: "application/octet-stream",
+  content: new Uint8Array(0),
+};
+
+function withFile(size: number): Partial<EmailChannelOptions> {
+  return {
+    readAttachments: async () => [{ ...file, content: new Uint8Array(size) }],
+  };
+}
+
+async function failing(): Promise<never> {
+  throw new Error("away");
+}
+
+/** A message with recipients of its own. */
+function direct(change: Partial<Message> = {}): Message {
+  const { topic: _, ...rest } = message();
+  return { ...rest, audience: "direct", ...change };
+}

@@ -33,12 +33,19 @@ export {
   type ResolveName,
   type SystemResolverOptions,
 } from "./egress/name-resolver.ts";
+export type { ReadAttachments } from "./email/attachment-cache.ts";
 export {
   createEmailChannel,
   type EmailChannelOptions,
+  emailProviderName,
   emailTimeoutMs,
 } from "./email/channel.ts";
+export { createDebugEmailChannel } from "./email/debug-channel.ts";
+export { type DkimKey, dkimRecordOf } from "./email/dkim-key.ts";
+export { textOfHtml } from "./email/html-text.ts";
+export { createSenderCheck } from "./email/mail-senders.ts";
 export { emailProtocol } from "./email/protocol.ts";
+export type { SmtpTls, SmtpTlsMode } from "./email/smtp-tls.ts";
 export { excerpt } from "./excerpt.ts";
 export { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
 export { createHttpProbe, type HttpProbeOptions } from "./http/probe.ts";

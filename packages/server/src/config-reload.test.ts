@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { rootCertificates } from "node:tls";
 import { type LogFields, silentLogger } from "@carillon/core";
 import { at, loadConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -41,6 +43,13 @@ const others: Readonly<Record<string, unknown>> = {
   defaultLifeSmsOtp: 30,
   smtpUrl: "smtp://mail.example.com",
   mailFrom: "from@example.com",
+  "email.backend": "debug",
+  "email.senders": ["example.com"],
+  "email.tls": "required",
+  "email.tlsServername": "mail.example.com",
+  "email.connections": 2,
+  "email.mailsPerSecond": 10,
+  "email.maxAttachmentBytes": 1000,
   "sms.providers": ["log", "null"],
   "sms.route": "log",
   "sms.inbound": ["*=inbox"],
@@ -80,8 +89,16 @@ const others: Readonly<Record<string, unknown>> = {
 
 const otherPolicy = "other-policy.json";
 
+const authorities = "authorities.pem";
+
 /** Both halves are set together; the rest is refused by this version. */
 const together = { accessKey: "AK", secretKey: "SK" };
+
+const dkim = {
+  domain: "example.com",
+  selector: "s1",
+  keyFile: "dkim.pem",
+};
 
 function setUp(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "carillon-config-"));
@@ -95,6 +112,12 @@ function setUp(t: TestContext) {
   for (const name of ["policy.json", otherPolicy]) {
     writeFileSync(join(folder, name), JSON.stringify(policy));
   }
+  writeFileSync(join(folder, authorities), rootCertificates[0] ?? "");
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  writeFileSync(
+    join(folder, dkim.keyFile),
+    privateKey.export({ type: "pkcs8", format: "pem" }),
+  );
   const write = ({
     sms,
     ...content
@@ -128,12 +151,18 @@ function toFile(path: string, value: unknown): Record<string, unknown> {
   };
 }
 
+const files: Readonly<Record<string, string>> = {
+  "sms.policyFile": otherPolicy,
+  "email.tlsCaFile": authorities,
+};
+
 test("each key is applied, or named as one that needs a restart", (t) => {
   const { folder, settings, write, reload } = setUp(t);
   for (const { path, group, reloadable, unsupported } of listConfigKeys()) {
     if (unsupported || path in together) continue;
-    const value =
-      path === "sms.policyFile" ? join(folder, otherPolicy) : others[path];
+    if (path.startsWith("email.dkim.")) continue;
+    const file = files[path];
+    const value = file === undefined ? others[path] : join(folder, file);
     assert.ok(value !== undefined, `${path}: no other value is known`);
     const before = settings.get();
     write(toFile(path, value));
@@ -157,6 +186,11 @@ test("each key is applied, or named as one that needs a restart", (t) => {
   }
   write(together);
   assert.deepEqual(reload(), { applied: [], needsRestart: [] });
+  write({ email: { dkim } });
+  assert.deepEqual(reload(), {
+    applied: ["email.dkim.domain", "email.dkim.selector", "email.dkim.keyFile"],
+    needsRestart: [],
+  });
 });
 
 test("a mistake changes nothing, and all of them are in error and log", (t) => {

@@ -5,11 +5,12 @@
  */
 
 import { BlockList, isIP } from "node:net";
-import { problemWithSmtpUrl } from "@carillon/channels/smtp-url";
+import { problemWithSmtpUrl } from "@carillon/channels/email-settings";
 import { maxTimeToLiveSeconds } from "@carillon/core";
 import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
 import { problemWithOrigins } from "./allowed-origins.ts";
+import { emailSettings } from "./email-settings.ts";
 import { Type } from "./json-schema.ts";
 import { guardSettings } from "./sms-guard-settings.ts";
 import { problemWithRoute } from "./sms-route.ts";
@@ -332,7 +333,7 @@ const configSchema = Type.Object({
       group: "E-mail",
       reloadable: true,
       description:
-        "Mail server that e-mail goes through, with options such as `?requireTLS=true`; see the guide on operating. In a user name or password `/ # ? @` and `%` are written as `%2F %23 %3F %40 %25`. Without it e-mail deliveries fail; the sandbox brings its own.",
+        "Mail server that e-mail goes through, with options such as `?requireTLS=true`; see the guide on e-mail. In a user name or password `/ # ? @` and `%` are written as `%2F %23 %3F %40 %25`. Without it e-mail deliveries fail; the sandbox brings its own.",
       expected:
         "a URL such as smtp://user:password@mail.example.com:587 or smtps://…",
       example: "smtp://user:password@mail.example.com:587",
@@ -348,6 +349,7 @@ const configSchema = Type.Object({
     default: "noreply@localhost",
     pattern: "^[^\\s@<>]{1,64}@[A-Za-z0-9.-]{1,189}$",
   }),
+  email: emailSettings,
 
   sms: Type.Object({
     providers: Type.Array(

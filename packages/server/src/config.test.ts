@@ -480,7 +480,13 @@ test("every key has a variable, and all but credentials and guards a flag", () =
       .filter(({ flag }) => flag === undefined)
       .map(({ path }) => path)
       .filter((path) => !path.startsWith("sms.guard.")),
-    ["metricsToken", "adminPassword", "accessKey", "secretKey"],
+    [
+      "metricsToken",
+      "adminPassword",
+      "accessKey",
+      "secretKey",
+      "email.dkim.key",
+    ],
   );
 });
 

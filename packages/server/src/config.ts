@@ -17,6 +17,7 @@ import {
 import { shownValue, withoutUserInfo } from "./config-settings.ts";
 import { nearest } from "./config-spelling.ts";
 import { findMisspeltVariables, isServiceLink } from "./config-variables.ts";
+import { findEmailMistakes } from "./email-channel.ts";
 import { readProviderEntries } from "./provider-entries.ts";
 import { findPolicyMistakes } from "./sms-policy.ts";
 import { problemWithRouteProviders } from "./sms-route.ts";
@@ -110,6 +111,7 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
       ? []
       : unknownRouteProviders(config, given)),
     ...policyMistakes(config, given, mistakes),
+    ...emailMistakes(config, given),
   );
   const settings = keys.map((key): Setting => {
     const last = given.findLast((one) => one.key.path === key.path);
@@ -123,7 +125,13 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
 
 /** Keys whose values are paths of files or folders. */
 function isPath({ path }: ConfigKey): boolean {
-  return ["data", "secretKeyFile", "sms.policyFile"].includes(path);
+  return [
+    "data",
+    "secretKeyFile",
+    "email.tlsCaFile",
+    "email.dkim.keyFile",
+    "sms.policyFile",
+  ].includes(path);
 }
 
 /** The value of the key at that place; `undefined` when it is unset. */
@@ -422,6 +430,23 @@ function policyMistakes(
   }));
 }
 
+/** By keys that stand together, and by files that are named. */
+function emailMistakes(
+  config: Config,
+  given: readonly Given[],
+): ConfigMistake[] {
+  return findEmailMistakes(config).map((mistake) => ({
+    ...mistake,
+    source:
+      given.findLast(({ key }) => isAt(key.path, mistake.key))?.source ??
+      mistake.source,
+  }));
+}
+
+function isAt(path: string, place: string): boolean {
+  return path === place || path.startsWith(`${place}.`);
+}
+
 function hasMistake(mistakes: readonly ConfigMistake[], path: string): boolean {
   return mistakes.some(({ key }) => key === path);
 }
@@ -439,8 +464,7 @@ function build(
   const config: Record<string, unknown> = {};
   for (const key of keys) {
     let value = values.get(key.path) ?? structuredClone(key.default);
-    if (value === undefined) continue;
-    if (isPath(key)) value = resolve(String(value));
+    if (value !== undefined && isPath(key)) value = resolve(String(value));
     if (key.path === "allowTargets" && sandbox && Array.isArray(value)) {
       value = [...new Set([...value, ...loopbackNetworks])];
     }
@@ -454,20 +478,20 @@ function build(
 export function mixConfigs(choose: (key: ConfigKey) => Config): Config {
   const mixed: Record<string, unknown> = {};
   for (const key of listConfigKeys()) {
-    const value = at(choose(key), key.path);
-    if (value !== undefined) put(mixed, key.path.split("."), value);
+    put(mixed, key.path.split("."), at(choose(key), key.path));
   }
   // Every value is of a configuration that was checked.
   return freeze(mixed) as Config;
 }
 
+/** A section is made also where none of its keys is set. */
 function put(
   target: Record<string, unknown>,
   [name = "", ...rest]: readonly string[],
   value: unknown,
 ): void {
   if (rest.length === 0) {
-    target[name] = value;
+    if (value !== undefined) target[name] = value;
     return;
   }
   target[name] ??= {};

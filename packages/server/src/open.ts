@@ -5,9 +5,11 @@
  */
 
 import type { AddressInfo } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import {
   type ChannelParts,
   channelList,
+  createDebugEmailChannel,
   createEgressGuard,
   createEgressHttpClient,
   createEmailChannel,
@@ -35,6 +37,7 @@ import { ConfigError } from "./config-error.ts";
 import { type ReloadedConfig, reloadConfig } from "./config-reload.ts";
 import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
 import { createCredentialsKeeper } from "./credentials-keeper.ts";
+import { type ConfiguredEmail, toConfiguredEmail } from "./email-channel.ts";
 import { RequestError } from "./errors.ts";
 import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
@@ -203,23 +206,34 @@ export async function open(
     region: config.region,
     tokens: createSubscriptionTokens(key),
   });
-  const emailFor = ({ smtpUrl = sandbox?.smtpUrl, mailFrom }: Config) =>
-    smtpUrl === undefined
+  const emailFor = (config: Config, configured: ConfiguredEmail) => {
+    if (config.email.backend === "debug") return createDebugEmailChannel();
+    const { smtpUrl = sandbox?.smtpUrl } = config;
+    return smtpUrl === undefined
       ? undefined
-      : createEmailChannel({ smtpUrl, from: mailFrom, links, logger });
+      : createEmailChannel({ ...configured, smtpUrl, links, logger });
+  };
   const email = createReplaceableChannel({
     name: "email",
     protocols: [emailProtocol],
     kind: "push",
     timeoutMs: emailTimeoutMs,
   });
-  email.replace(emailFor(config));
+  let configuredEmail = toConfiguredEmail(config);
+  email.replace(emailFor(config, configuredEmail));
   settings.onChange((next, before) => {
+    // What files say may have changed under the same names.
+    const configured = toConfiguredEmail(next);
     const isSame =
-      next.smtpUrl === before.smtpUrl && next.mailFrom === before.mailFrom;
+      next.smtpUrl === before.smtpUrl &&
+      next.email.backend === before.email.backend &&
+      isDeepStrictEqual(configured, configuredEmail);
     if (isSame) return () => {};
-    const channel = emailFor(next);
-    return () => email.replace(channel);
+    const channel = emailFor(next, configured);
+    return () => {
+      configuredEmail = configured;
+      email.replace(channel);
+    };
   });
   const parts: ChannelParts = {
     egress,

@@ -1,0 +1,137 @@
+/**
+ * The configuration of e-mail, with the files that it names: its mistakes, and the
+ * options of the channel.
+ */
+
+import { X509Certificate } from "node:crypto";
+import type { EmailChannelOptions } from "@carillon/channels";
+import {
+  problemWithDkimKey,
+  problemWithSmtpTls,
+} from "@carillon/channels/email-settings";
+import { readConfigText } from "./bounded-file.ts";
+import type { Config } from "./config.ts";
+import type { ConfigMistake } from "./config-error.ts";
+
+/** What of the configuration is about mails. */
+export type EmailConfig = Pick<Config, "email" | "smtpUrl" | "mailFrom">;
+
+/** What the channel takes from the configuration. */
+export type ConfiguredEmail = Pick<
+  EmailChannelOptions,
+  "tls" | "from" | "senders" | "dkim" | "connections" | "mailsPerSecond"
+>;
+
+/** All that is wrong with it besides its single values. Reads the files. */
+export function findEmailMistakes(config: EmailConfig): ConfigMistake[] {
+  return [
+    ...tlsMistakes(config),
+    ...caMistakes(config),
+    ...dkimMistakes(config),
+  ];
+}
+
+/**
+ * @param config one without mistakes
+ * @throws Error of a file that can no longer be read
+ */
+export function toConfiguredEmail({
+  email,
+  smtpUrl,
+  mailFrom,
+}: EmailConfig): ConfiguredEmail {
+  const { dkim } = email;
+  const privateKey = keyOf(email);
+  return {
+    from: mailFrom,
+    senders: email.senders,
+    connections: email.connections,
+    mailsPerSecond: email.mailsPerSecond,
+    // The sandbox's own server has none.
+    ...(smtpUrl !== undefined && {
+      tls: {
+        mode: email.tls,
+        ca: email.tlsCaFile && readConfigText(email.tlsCaFile),
+        servername: email.tlsServername,
+      },
+    }),
+    ...(dkim.domain !== undefined &&
+      dkim.selector !== undefined &&
+      privateKey !== undefined && {
+        dkim: { domain: dkim.domain, selector: dkim.selector, privateKey },
+      }),
+  };
+}
+
+function tlsMistakes({ email, smtpUrl }: EmailConfig): ConfigMistake[] {
+  if (email.tls === undefined || smtpUrl === undefined) return [];
+  const problem = problemWithSmtpTls(smtpUrl, email.tls);
+  return problem === undefined ? [] : [mistake("email.tls", problem)];
+}
+
+function caMistakes({ email: { tlsCaFile } }: EmailConfig): ConfigMistake[] {
+  if (tlsCaFile === undefined) return [];
+  try {
+    new X509Certificate(readConfigText(tlsCaFile));
+    return [];
+  } catch (error) {
+    return [
+      mistake(
+        "email.tlsCaFile",
+        `expected a file of certificates in PEM, got ${tlsCaFile}: ${reasonOf(error)}`,
+      ),
+    ];
+  }
+}
+
+function dkimMistakes({ email }: EmailConfig): ConfigMistake[] {
+  const { domain, selector, key, keyFile } = email.dkim;
+  const isUnset = [domain, selector, key, keyFile].every(
+    (value) => value === undefined,
+  );
+  if (isUnset) return [];
+  const missing = [
+    ...(domain === undefined ? ["domain"] : []),
+    ...(selector === undefined ? ["selector"] : []),
+    ...(key === undefined && keyFile === undefined ? ["keyFile (or key)"] : []),
+  ];
+  if (missing.length > 0) {
+    return [
+      mistake(
+        "email.dkim",
+        `expected domain, selector and a key, or none of them; missing: ${missing.join(", ")}`,
+      ),
+    ];
+  }
+  if (key !== undefined && keyFile !== undefined) {
+    return [
+      mistake("email.dkim.key", "expected to be unset where keyFile is set"),
+    ];
+  }
+  const name = key === undefined ? "email.dkim.keyFile" : "email.dkim.key";
+  try {
+    const problem = problemWithDkimKey(keyOf(email) ?? "");
+    return problem === undefined ? [] : [mistake(name, problem)];
+  } catch (error) {
+    return [mistake(name, `${keyFile}: ${reasonOf(error)}`)];
+  }
+}
+
+/** @throws Error of a file that cannot be read */
+function keyOf({ dkim }: Config["email"]): string | undefined {
+  if (dkim.keyFile !== undefined) return readConfigText(dkim.keyFile);
+  return dkim.key?.replaceAll("\\n", "\n");
+}
+
+function mistake(key: string, problem: string): ConfigMistake {
+  return { key, source: key, problem };
+}
+
+/** The path stands beside it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? String(error.code) : "";
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EACCES") return "no permission to read it";
+  return code.startsWith("ERR_OSSL") ? "it is none" : error.message;
+}

@@ -4,9 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { rootCertificates } from "node:tls";
 import { type ConfigSources, loadConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { toConfiguredEmail } from "./email-channel.ts";
+import {
+  dkimRecordOf,
+  findOtherFiles,
+  toConfiguredEmail,
+} from "./email-channel.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "carillon-email-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -58,6 +63,39 @@ test("what is said of the mail server's security is not the sandbox's", () => {
   assert.deepEqual(
     toConfiguredEmail(loadConfig({ flags: { ...flags, smtpUrl } })).tls,
     { mode: "required", ca: undefined, servername: "mail.example" },
+  );
+});
+
+test("files that say something else under the same names are found", () => {
+  const file = fileWith("changing.pem", key);
+  const read = () => {
+    const config = loadConfig({
+      flags: {
+        smtpUrl: "smtp://10.0.0.1",
+        emailDkimKeyFile: file,
+        emailTlsCaFile: fileWith("root.pem", rootCertificates[0] ?? ""),
+        ...dkim,
+      },
+    });
+    return { config, configured: toConfiguredEmail(config) };
+  };
+  const before = read();
+  const compare = (after: ReturnType<typeof read>) =>
+    findOtherFiles(
+      before.config,
+      after.config,
+      before.configured,
+      after.configured,
+    );
+  assert.deepEqual(compare(read()), []);
+  fileWith("changing.pem", pemOf(1024));
+  assert.deepEqual(compare(read()), ["email.dkim.keyFile"]);
+  assert.match(dkimRecordOf(read().config)?.text ?? "", /^v=DKIM1; k=rsa; p=/);
+  const { configured } = before;
+  const other = { ...configured, tls: { ca: "other" } };
+  assert.deepEqual(
+    findOtherFiles(before.config, before.config, configured, other),
+    ["email.tlsCaFile"],
   );
 });
 

@@ -8,6 +8,7 @@ import type { EmailChannelOptions } from "@carillon/channels";
 import {
   problemWithDkimKey,
   problemWithSmtpTls,
+  dkimRecordOf as recordOf,
 } from "@carillon/channels/email-settings";
 import { readConfigText } from "./bounded-file.ts";
 import type { Config } from "./config.ts";
@@ -61,6 +62,50 @@ export function toConfiguredEmail({
         dkim: { domain: dkim.domain, selector: dkim.selector, privateKey },
       }),
   };
+}
+
+/** The TXT record by which receivers verify the signatures of mails. */
+export interface DkimRecord {
+  /** The domain that mails are signed for. */
+  readonly domain: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * `undefined`: mails are not signed.
+ *
+ * @throws Error of a file that can no longer be read
+ */
+export function dkimRecordOf(config: EmailConfig): DkimRecord | undefined {
+  const { dkim } = toConfiguredEmail(config);
+  return dkim && { domain: dkim.domain, ...recordOf(dkim) };
+}
+
+/**
+ * Keys whose files say something else under the same names.
+ *
+ * @param before what the files said
+ */
+export function findOtherFiles(
+  { email }: EmailConfig,
+  { email: next }: EmailConfig,
+  before: ConfiguredEmail,
+  after: ConfiguredEmail,
+): readonly string[] {
+  const { keyFile } = next.dkim;
+  const isOtherKey =
+    keyFile !== undefined &&
+    keyFile === email.dkim.keyFile &&
+    before.dkim?.privateKey !== after.dkim?.privateKey;
+  const isOtherCa =
+    next.tlsCaFile !== undefined &&
+    next.tlsCaFile === email.tlsCaFile &&
+    before.tls?.ca !== after.tls?.ca;
+  return [
+    ...(isOtherCa ? ["email.tlsCaFile"] : []),
+    ...(isOtherKey ? ["email.dkim.keyFile"] : []),
+  ];
 }
 
 function tlsMistakes({ email, smtpUrl }: EmailConfig): ConfigMistake[] {

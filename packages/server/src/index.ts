@@ -43,6 +43,11 @@ export {
 } from "./credentials-file.ts";
 export { type DataInspection, inspectData } from "./data-inspection.ts";
 export {
+  type DkimRecord,
+  dkimRecordOf,
+  toConfiguredEmail,
+} from "./email-channel.ts";
+export {
   type BootstrapOptions,
   type BootstrapPorts,
   type BootstrapResult,

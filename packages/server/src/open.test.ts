@@ -156,6 +156,42 @@ test("each of two users whose names differ only in case is managed and logs in",
   }
 });
 
+test("in debug mails are not sent, and end so", async (t) => {
+  const data = join(await temporaryFolder(t), "data");
+  const flags = { data, port: 0, emailBackend: "debug" };
+  await using carillon = await open(loadConfig({ flags }));
+  const { accessKey, secretKey } = carillon.credentials ?? assert.fail();
+  const call = async (path: string, body?: object) => {
+    const response = await fetch(`${carillon.url}/api/v2/${path}`, {
+      method: body ? "POST" : "GET",
+      headers: {
+        authorization: `Basic ${btoa(`${accessKey}:${secretKey}`)}`,
+        "content-type": "application/json",
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    assert.ok(response.ok, await response.clone().text());
+    return response;
+  };
+  const sent = await call("messages", {
+    audience: {
+      kind: "direct",
+      recipients: [{ protocol: "email", endpoint: "ann@example.com" }],
+    },
+    text: "hello",
+  });
+  const { id } = (await sent.json()) as { id: string };
+  let state: string | undefined;
+  for (let n = 0; n < 500 && state !== "debug"; n++) {
+    const listed = await call(`messages/${id}/deliveries`);
+    const { deliveries } = (await listed.json()) as {
+      deliveries: { state: string }[];
+    };
+    state = deliveries[0]?.state;
+  }
+  assert.equal(state, "debug");
+});
+
 test("at localhost it listens on 127.0.0.1", async (t) => {
   const data = join(await temporaryFolder(t), "data");
   const flags = { data, host: "localhost", port: 0 };

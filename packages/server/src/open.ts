@@ -37,7 +37,11 @@ import { ConfigError } from "./config-error.ts";
 import { type ReloadedConfig, reloadConfig } from "./config-reload.ts";
 import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
 import { createCredentialsKeeper } from "./credentials-keeper.ts";
-import { type ConfiguredEmail, toConfiguredEmail } from "./email-channel.ts";
+import {
+  type ConfiguredEmail,
+  findOtherFiles,
+  toConfiguredEmail,
+} from "./email-channel.ts";
 import { RequestError } from "./errors.ts";
 import type { IdentityCredentials } from "./identity/bootstrap.ts";
 import { createSecretBox } from "./identity/secret-box.ts";
@@ -221,7 +225,7 @@ export async function open(
   });
   let configuredEmail = toConfiguredEmail(config);
   email.replace(emailFor(config, configuredEmail));
-  settings.onChange((next, before) => {
+  settings.onChange((next, before, note) => {
     // What files say may have changed under the same names.
     const configured = toConfiguredEmail(next);
     const isSame =
@@ -229,6 +233,14 @@ export async function open(
       next.email.backend === before.email.backend &&
       isDeepStrictEqual(configured, configuredEmail);
     if (isSame) return () => {};
+    for (const path of findOtherFiles(
+      before,
+      next,
+      configuredEmail,
+      configured,
+    )) {
+      note(path);
+    }
     const channel = emailFor(next, configured);
     return () => {
       configuredEmail = configured;

@@ -4,8 +4,10 @@ import {
   type Config,
   ConfigError,
   type Credentials,
+  dkimRecordOf,
   loadConfig,
   readCredentialsFile,
+  toConfiguredEmail,
 } from "@carillon/server";
 import { Command } from "commander";
 import { addExamples, outputOption } from "../client-options.ts";
@@ -17,6 +19,7 @@ import { checkYear } from "../doctor/clock.ts";
 import { checkCredentials } from "../doctor/credentials.ts";
 import { checkData } from "../doctor/data.ts";
 import { checkDisk } from "../doctor/disk.ts";
+import { checkDkim } from "../doctor/dkim.ts";
 import { checkHolder, findHolder } from "../doctor/holder.ts";
 import { checkLinks } from "../doctor/links.ts";
 import { checkMailServer } from "../doctor/mail-server.ts";
@@ -134,7 +137,11 @@ async function examineConfigured(
     checkLinks(config),
     ...checkCarrierCalls(config),
     ...(await checkPublicUrl(publicUrl, { signal, instance })),
-    await checkMailServer(config, { signal }),
+    await checkMailServer(
+      { ...config, ca: toConfiguredEmail(config).tls?.ca },
+      { signal },
+    ),
+    ...(await checkDkim(dkimRecordOf(config), config.mailFrom, { signal })),
   ];
 }
 

@@ -109,6 +109,11 @@ test("a mail server greets, is silent, or is none", async (t) => {
   assert.equal(none.result, "warning");
   assert.match(none.found, /none is configured/);
   assert.equal((await checkMailServer({ sandbox: true })).result, "ok");
+  const debug = await checkMailServer({
+    sandbox: false,
+    email: { backend: "debug" },
+  });
+  assert.match(debug.found, /mails are not sent/);
   const greeting = (text: string) =>
     listen(
       t,

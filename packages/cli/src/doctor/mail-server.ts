@@ -3,19 +3,38 @@ import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
 import { type CheckOptions, type Finding, within } from "./check.ts";
 
+/** What of the configuration the check looks at. */
+export interface MailServerSettings {
+  readonly smtpUrl?: string | undefined;
+  readonly sandbox: boolean;
+  /** Absent: as the URL says. */
+  readonly email?: {
+    readonly backend: "smtp" | "debug";
+    readonly tls?: "off" | "opportunistic" | "required" | "implicit";
+    readonly tlsServername?: string;
+  };
+  /** Certificates in place of the system's. */
+  readonly ca?: string | undefined;
+}
+
 /**
  * Does the mail server greet? Nothing is sent, nobody logs in.
  *
  * @throws the signal's reason
  */
 export async function checkMailServer(
-  {
-    smtpUrl,
-    sandbox,
-  }: { readonly smtpUrl?: string | undefined; readonly sandbox: boolean },
+  { smtpUrl, sandbox, email, ca }: MailServerSettings,
   { signal, timeoutMs = 5000 }: CheckOptions = {},
 ): Promise<Finding> {
   const check = "mail server";
+  if (email?.backend === "debug") {
+    return {
+      check,
+      result: "warning",
+      found: "email.backend is debug: mails are not sent",
+      advice: "Set email.backend to smtp where they are meant to be.",
+    };
+  }
   if (smtpUrl === undefined) {
     return sandbox
       ? { check, result: "ok", found: "the sandbox keeps mails" }
@@ -28,12 +47,16 @@ export async function checkMailServer(
         };
   }
   const url = new URL(smtpUrl);
-  const secure = url.protocol === "smtps:";
+  const secure = url.protocol === "smtps:" || email?.tls === "implicit";
   const host = url.hostname.replace(/^\[|\]$/g, "");
+  const servername = email?.tlsServername ?? host;
   const port = Number(url.port || (secure ? 465 : 587));
   const place = `${url.hostname}:${port}`;
   try {
-    const greeting = await greet(host, port, secure, within(timeoutMs, signal));
+    const greeting = await greet(
+      { host, port, ...(secure && { tls: { servername, ca } }) },
+      within(timeoutMs, signal),
+    );
     if (greeting.startsWith("220")) {
       return { check, result: "ok", found: `${place} greets` };
     }
@@ -56,15 +79,27 @@ export async function checkMailServer(
   }
 }
 
+interface MailServerPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: {
+    readonly servername: string;
+    readonly ca: string | undefined;
+  };
+}
+
 function greet(
-  host: string,
-  port: number,
-  secure: boolean,
+  { host, port, tls }: MailServerPlace,
   signal: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = secure
-      ? connectTls({ host, port, servername: host })
+    const socket = tls
+      ? connectTls({
+          host,
+          port,
+          servername: tls.servername,
+          ...(tls.ca !== undefined && { ca: tls.ca }),
+        })
       : connectPlain({ host, port });
     const end = (settle: () => void) => {
       signal.removeEventListener("abort", abort);

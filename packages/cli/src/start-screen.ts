@@ -101,13 +101,15 @@ function subscribing(
 }
 
 function notSetUp({ config, url }: StartFacts): readonly string[] {
-  const { smtpUrl, sandbox, publicUrl, sms } = config;
+  const { smtpUrl, sandbox, publicUrl, sms, email } = config;
   const [first] = sms.providers;
   const texts = typeof first === "string" ? withoutCarrier[first] : undefined;
   return [
-    ...(smtpUrl === undefined && !sandbox
-      ? ["mail server  no e-mail can be sent: set CARILLON_SMTP_URL"]
-      : []),
+    ...(email.backend === "debug"
+      ? ["mail server  mails are not sent: CARILLON_EMAIL_BACKEND is debug"]
+      : smtpUrl === undefined && !sandbox
+        ? ["mail server  no e-mail can be sent: set CARILLON_SMTP_URL"]
+        : []),
     ...(texts !== undefined && !sandbox
       ? [`SMS carrier  ${texts}: set CARILLON_SMS_PROVIDERS`]
       : []),

@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { WebhookKeys } from "@carillon/channels";
+import { createSenderCheck, WebhookKeys } from "@carillon/channels";
 import {
   CarillonError,
   type Channel,
@@ -455,6 +455,13 @@ export async function compose(
       waits: outcomeWaits,
       protocols,
       clock,
+      rules: {
+        maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
+        isEmailSender: (address) => {
+          const { mailFrom, email } = settings.get();
+          return createSenderCheck(mailFrom, email.senders)(address);
+        },
+      },
     });
   const stored = { sms: storedOf("sms"), email: storedOf("email") };
 

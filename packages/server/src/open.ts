@@ -215,7 +215,13 @@ export async function open(
     const { smtpUrl = sandbox?.smtpUrl } = config;
     return smtpUrl === undefined
       ? undefined
-      : createEmailChannel({ ...configured, smtpUrl, links, logger });
+      : createEmailChannel({
+          ...configured,
+          smtpUrl,
+          links,
+          logger,
+          readAttachments: (messageSeq) => store.readAttachments(messageSeq),
+        });
   };
   const email = createReplaceableChannel({
     name: "email",

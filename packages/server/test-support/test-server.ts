@@ -34,7 +34,7 @@ import { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { RouteOptions } from "fastify";
 import type { HttpApp } from "../src/api/http-app.ts";
-import { type CloseOptions, compose } from "../src/compose.ts";
+import { type CloseOptions, compose, type Service } from "../src/compose.ts";
 import { loadConfig } from "../src/config.ts";
 import type { IdentityCredentials } from "../src/identity/bootstrap.ts";
 import type { Identity } from "../src/identity/identity.ts";
@@ -77,6 +77,8 @@ export interface TestServerOptions {
   readonly clock?: ManualClock;
   /** Carries texts to phones in place of the one that takes everything. */
   readonly texts?: Channel;
+  /** Carries mails in place of the one that takes everything. */
+  readonly mails?: Channel;
   readonly maxConnections?: number;
   /** Ends the start. */
   readonly signal?: AbortSignal | undefined;
@@ -95,6 +97,7 @@ export interface TestServer extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly engine: Engine;
   readonly identity: Identity;
+  readonly stored: Service["stored"];
   readonly credentials: IdentityCredentials;
   /** `Basic` credentials of the administrator's key pair. */
   readonly authorization: string;
@@ -181,11 +184,16 @@ export async function startTestServer(
       key: testKey,
       channels: [
         noteDeliveries(
-          [httpProtocol, httpsProtocol, emailProtocol],
+          [
+            httpProtocol,
+            httpsProtocol,
+            ...(options.mails ? [] : [emailProtocol]),
+          ],
           "push",
           sent,
           deliver,
         ),
+        ...(options.mails ? [options.mails] : []),
         options.texts ??
           noteDeliveries([smsProtocol], "billable", sent, deliver),
         ...(options.channels ?? []),
@@ -233,7 +241,7 @@ export async function startTestServer(
   const credentials = service.credentials ?? options.beside?.credentials;
   if (!credentials) throw new Error("The first start made no credentials.");
   const { accessKey, secretKey, project } = credentials;
-  const { app, engine, identity } = service;
+  const { app, engine, identity, stored } = service;
   if (!options.unstarted) await service.start();
   await app.ready();
   const [domain] = await store.listDomains();
@@ -246,6 +254,7 @@ export async function startTestServer(
     clock,
     engine,
     identity,
+    stored,
     credentials,
     authorization,
     domainId: domain?.id ?? "",

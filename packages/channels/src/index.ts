@@ -33,15 +33,15 @@ export {
   type ResolveName,
   type SystemResolverOptions,
 } from "./egress/name-resolver.ts";
-export type { ReadAttachments } from "./email/attachment-cache.ts";
 export {
   createEmailChannel,
   type EmailChannelOptions,
   emailProviderName,
   emailTimeoutMs,
+  type ReadAttachments,
 } from "./email/channel.ts";
 export { createDebugEmailChannel } from "./email/debug-channel.ts";
-export { type DkimKey, dkimRecordOf } from "./email/dkim-key.ts";
+export type { DkimKey } from "./email/dkim-key.ts";
 export { textOfHtml } from "./email/html-text.ts";
 export { createSenderCheck } from "./email/mail-senders.ts";
 export { emailProtocol } from "./email/protocol.ts";

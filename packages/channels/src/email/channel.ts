@@ -25,13 +25,13 @@ import { Deadline } from "@carillon/gateway";
 import { oneLine } from "../excerpt.ts";
 import { LazyPart } from "../lazy-part.ts";
 import type { Links } from "../links.ts";
-import { AttachmentCache, type ReadAttachments } from "./attachment-cache.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { type MailContent, writeMail } from "./content.ts";
 import { type DkimKey, problemWithDkimKey } from "./dkim-key.ts";
 import { withTextPart } from "./html-text.ts";
 import { needsSmtpUtf8, toAsciiMailAddress } from "./mail-address.ts";
 import { MailPace } from "./mail-pace.ts";
+import type { MailPart } from "./mail-part.ts";
 import { createSenderCheck, domainOf } from "./mail-senders.ts";
 import {
   noSmtpUtf8,
@@ -39,10 +39,16 @@ import {
   outcomeOfReply,
   outcomeOfTimeout,
 } from "./outcome.ts";
+import { PartCache } from "./part-cache.ts";
 import { emailProtocol } from "./protocol.ts";
 import { problemWithSmtpTls, type SmtpTls } from "./smtp-tls.ts";
 import type { SmtpTransport } from "./smtp-transport.ts";
 import { problemWithSmtpUrl, secretsOfSmtpUrl } from "./smtp-url.ts";
+
+/** Reads a message's files with their bytes, in their order. */
+export type ReadAttachments = (
+  messageSeq: number,
+) => Promise<readonly Attachment[]>;
 
 /** The SMTP server, the senders and the limits of attempts. */
 export interface EmailChannelOptions {
@@ -120,7 +126,7 @@ class EmailChannel implements Channel {
   readonly #options: EmailChannelOptions;
   readonly #isSender: (address: string) => boolean;
   readonly #transport: LazyPart<SmtpTransport>;
-  readonly #attachments: AttachmentCache | undefined;
+  readonly #parts: PartCache | undefined;
   readonly #memory: ByteBudget;
   readonly #pace: MailPace | undefined;
   readonly #closing = new AbortController();
@@ -139,8 +145,13 @@ class EmailChannel implements Channel {
     // nodemailer's own limit lets each connection begin with a mail.
     this.#pace =
       mailsPerSecond === undefined ? undefined : new MailPace(mailsPerSecond);
-    this.#attachments =
-      readAttachments && new AttachmentCache(readAttachments, memoryBytes / 4);
+    this.#parts =
+      readAttachments &&
+      new PartCache(
+        async (messageSeq) =>
+          await encodeParts(await readAttachments(messageSeq)),
+        memoryBytes / 4,
+      );
     this.#transport = new LazyPart(
       () => loadTransport(options, this.timeoutMs),
       (transport) => transport.close(),
@@ -171,7 +182,8 @@ class EmailChannel implements Channel {
     recipient: Recipient,
     signals: AttemptSignals | undefined,
   ): Promise<AttemptResult> {
-    const mail = writeMail(message, recipient, this.#options.links);
+    const { links, logger } = this.#options;
+    const mail = writeMail(message, recipient, links);
     if (mail === undefined) {
       return rejected("A message of a topic to a subscription is needed.");
     }
@@ -197,16 +209,20 @@ class EmailChannel implements Channel {
       if (size === undefined) {
         return await this.#send(transport, data, [], deadline.signal);
       }
-      if (this.#attachments === undefined) {
+      if (this.#parts === undefined) {
         return rejected("Files of mails cannot be read here.");
       }
-      using held = this.#attachments.hold(message.seq);
+      using held = this.#parts.hold(message.seq);
       const bytes = size * bytesPerAttachmentByte;
       waitsForRoom = true;
       using _ = await this.#memory.take(bytes, deadline.signal);
       waitsForRoom = false;
       const files = await orAborted(
-        held.read().catch(() => undefined),
+        held.read().catch((error: unknown) => {
+          const { id: messageId } = message;
+          logger.warn("mail_files_unreadable", { messageId, error });
+          return undefined;
+        }),
         deadline.signal,
       );
       if (files === undefined) return unreadableFiles;
@@ -229,7 +245,7 @@ class EmailChannel implements Channel {
   async #send(
     transport: SmtpTransport,
     { message, recipient, mail, from }: MailData,
-    files: readonly Attachment[],
+    parts: readonly MailPart[],
     signal: AbortSignal,
   ): Promise<AttemptResult> {
     const { email, topic } = message;
@@ -253,7 +269,10 @@ class EmailChannel implements Channel {
       subject: mail.subject,
       text: mail.text,
       ...(mail.html !== undefined && { html: mail.html }),
-      attachments: files.map(toMailFile),
+      attachments: parts.map(({ raw, contentId: cid }) => ({
+        raw,
+        ...(cid !== undefined && { cid }),
+      })),
       date: new Date(message.createdAt),
       messageId: `<${messageId}>`,
       headers: headersOf(message, mail),
@@ -288,15 +307,11 @@ async function loadTransport(
   return openSmtpTransport({ ...options, connections, timeoutMs });
 }
 
-function toMailFile({ name, contentType, contentId, content }: Attachment) {
-  return {
-    filename: name,
-    contentType,
-    // As bytes it is never a reference to a file.
-    content: Buffer.from(content.buffer, content.byteOffset, content.length),
-    contentDisposition: contentId === undefined ? "attachment" : "inline",
-    ...(contentId !== undefined && { cid: contentId }),
-  } as const;
+async function encodeParts(
+  files: readonly Attachment[],
+): Promise<readonly MailPart[]> {
+  const { encodeMailParts } = await import("./mail-part.ts");
+  return await encodeMailParts(files);
 }
 
 function headersOf(

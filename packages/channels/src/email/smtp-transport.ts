@@ -8,6 +8,7 @@ import { createTransport } from "nodemailer";
 import { assign, parseConnectionUrl } from "nodemailer/lib/shared";
 import SMTPConnection from "nodemailer/lib/smtp-connection";
 import type { DkimKey } from "./dkim-key.ts";
+import { SlicingStream } from "./slicing-stream.ts";
 import { type SmtpTls, withTlsMode } from "./smtp-tls.ts";
 
 export interface SmtpTransportOptions {
@@ -57,6 +58,12 @@ export function openSmtpTransport(options: SmtpTransportOptions) {
     disableUrlAccess: true,
     // Header names as they are written here.
     normalizeHeaderKey: (name: string) => name,
+  });
+  transport.use("stream", ({ data, message }, done) => {
+    if (data.attachments?.length) {
+      message.transform(() => new SlicingStream());
+    }
+    done();
   });
   // The same error ends the mails that it concerns.
   transport.on("error", (error) => {

@@ -124,6 +124,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
   channel_threw: event("error", "A channel failed instead of answering"),
   channel_silent: event("error", "A channel did not keep its own deadline"),
   signing_failed: event("error", "A message could not be signed"),
+  mail_files_unreadable: event(
+    "warn",
+    "The files of a mail could not be read; it is attempted again",
+  ),
   smtp_connection_failed: event(
     "warn",
     "A connection to the mail server broke",

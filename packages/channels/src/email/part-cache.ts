@@ -1,21 +1,19 @@
-/** The files of the mails that are being sent, read once for all recipients. */
+/** The files of the mails that are being sent, made ready once for all recipients. */
 
-import type { Attachment } from "@carillon/core";
+import type { MailPart } from "./mail-part.ts";
 
-/** Reads a message's files with their bytes, in their order. */
-export type ReadAttachments = (
-  messageSeq: number,
-) => Promise<readonly Attachment[]>;
+/** Reads and encodes a message's files, in their order. */
+export type ReadParts = (messageSeq: number) => Promise<readonly MailPart[]>;
 
 /** The files of one message, as long as somebody is sending it. */
-export interface HeldAttachments extends Disposable {
+export interface HeldParts extends Disposable {
   /** What could not be read is read anew by the next. @throws as the reader does */
-  read(): Promise<readonly Attachment[]>;
+  read(): Promise<readonly MailPart[]>;
 }
 
 interface Entry {
   holders: number;
-  files: Promise<readonly Attachment[]> | undefined;
+  files: Promise<readonly MailPart[]> | undefined;
   /** Of the files, once they are read. */
   bytes: number;
 }
@@ -24,19 +22,19 @@ interface Entry {
  * Nothing stays once nobody sends the message. Before that, files beyond the
  * bound are let go, those read first at first, and read again.
  */
-export class AttachmentCache {
-  readonly #read: ReadAttachments;
+export class PartCache {
+  readonly #read: ReadParts;
   readonly #maxBytes: number;
   #bytes = 0;
   readonly #entries = new Map<number, Entry>();
 
-  constructor(read: ReadAttachments, maxBytes: number) {
+  constructor(read: ReadParts, maxBytes: number) {
     this.#read = read;
     this.#maxBytes = maxBytes;
   }
 
   /** Reads nothing yet. */
-  hold(messageSeq: number): HeldAttachments {
+  hold(messageSeq: number): HeldParts {
     const entry = this.#entries.get(messageSeq) ?? {
       holders: 0,
       files: undefined,
@@ -58,7 +56,7 @@ export class AttachmentCache {
   async #filesOf(
     messageSeq: number,
     entry: Entry,
-  ): Promise<readonly Attachment[]> {
+  ): Promise<readonly MailPart[]> {
     if (entry.files !== undefined) return entry.files;
     const reading = this.#read(messageSeq);
     entry.files = reading;
@@ -91,6 +89,6 @@ export class AttachmentCache {
   }
 }
 
-function bytesOf(files: readonly Attachment[]): number {
-  return files.reduce((sum, { content }) => sum + content.length, 0);
+function bytesOf(files: readonly MailPart[]): number {
+  return files.reduce((sum, { raw }) => sum + raw.length, 0);
 }

@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Attachment } from "@carillon/core";
-import { AttachmentCache } from "./attachment-cache.ts";
+import type { MailPart } from "./mail-part.ts";
+import { PartCache } from "./part-cache.ts";
 
-const fileOf = (bytes: number): Attachment => ({
-  name: "a",
-  contentType: "text/plain",
-  content: new Uint8Array(bytes),
-});
+const fileOf = (bytes: number): MailPart => ({ raw: Buffer.alloc(bytes) });
 
 /** Notes what is read; `size` bytes for each message. */
 function createReader(size: number) {
@@ -21,7 +17,7 @@ function createReader(size: number) {
 
 test("files are read once for all who send the message, and let go after them", async () => {
   const { read, reads } = createReader(5);
-  const cache = new AttachmentCache(read, 100);
+  const cache = new PartCache(read, 100);
   const first = cache.hold(1);
   const second = cache.hold(1);
   assert.deepEqual(reads, []);
@@ -39,7 +35,7 @@ test("files are read once for all who send the message, and let go after them", 
 
 test("files beyond the bound are let go, those read first at first", async () => {
   const { read, reads } = createReader(40);
-  const cache = new AttachmentCache(read, 100);
+  const cache = new PartCache(read, 100);
   const held = [1, 2, 3].map((seq) => cache.hold(seq));
   for (const one of held) await one.read();
   await held[2]?.read();
@@ -51,7 +47,7 @@ test("files beyond the bound are let go, those read first at first", async () =>
 
 test("what could not be read is read anew", async () => {
   let isAway = true;
-  const cache = new AttachmentCache(async () => {
+  const cache = new PartCache(async () => {
     if (isAway) throw new Error("away");
     return [fileOf(1)];
   }, 100);
@@ -62,9 +58,9 @@ test("what could not be read is read anew", async () => {
 });
 
 test("files that come after the last one gave up are not counted", async () => {
-  const reading = Promise.withResolvers<readonly Attachment[]>();
+  const reading = Promise.withResolvers<readonly MailPart[]>();
   const reads: number[] = [];
-  const cache = new AttachmentCache((seq) => {
+  const cache = new PartCache((seq) => {
     reads.push(seq);
     return seq === 1 ? reading.promise : Promise.resolve([fileOf(10)]);
   }, 10);

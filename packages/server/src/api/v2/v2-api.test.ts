@@ -319,7 +319,7 @@ test("describes itself as OpenAPI 3.1, and only itself", async () => {
   const response = await server.app.inject({ url: "/api/v2/openapi.json" });
   const document = response.json();
   assert.equal(document.openapi, "3.1.0");
-  const kinds = "text, structure, confirmation, unsubscription, event";
+  const kinds = "text, structure, confirmation, unsubscription, event, mail";
   assert.ok(response.body.includes(`"description":"${kinds}"`));
   const paths = Object.keys(document.paths);
   assert.deepEqual(paths.sort(), [

@@ -37,6 +37,7 @@ export const errorCatalogue = {
   MESSAGE_OPTION_INVALID:
     "What the message carries besides its content cannot be used",
   RECIPIENTS_INVALID: "The message's recipients cannot be used",
+  BATCH_SENDING_OFF: "Batch sending is turned off for the channel",
   IDEMPOTENCY_KEY_INVALID: "The idempotency key is malformed",
   IDEMPOTENCY_KEY_RUNNING:
     "The first request with the idempotency key has not ended yet",

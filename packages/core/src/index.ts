@@ -223,6 +223,7 @@ export {
   type MessageClass,
   type MessageContent,
   type MessagePriority,
+  type MessageRetries,
   type MessageTopic,
   maxMessageBytes,
   maxTimeToLiveSeconds,
@@ -257,6 +258,11 @@ export {
   maxRecipients,
   type RecipientRequest,
 } from "./messages/recipients.ts";
+export {
+  type SendErrorName,
+  sendErrorNames,
+  transientErrors,
+} from "./messages/send-error.ts";
 export {
   type SmsOptionNaming,
   type SmsOptions,
@@ -331,6 +337,10 @@ export type {
   WalkLimits,
   WalkPosition,
 } from "./ports/delivery-action-store.ts";
+export type {
+  DeliveryCheckStore,
+  IdleRule,
+} from "./ports/delivery-check-store.ts";
 export type {
   DeliveryListener,
   WrittenDelivery,
@@ -456,6 +466,8 @@ export type {
   RangeOutcome,
   ReclaimedWork,
   RefusedOutcome,
+  ReleasedDelivery,
+  ReleasedState,
   ReleasedWork,
   WorkKind,
   WorkStore,
@@ -468,6 +480,7 @@ export {
   countConfirmation,
   decideClaim,
   failedByReceipt,
+  failedByTimeout,
   type KeptCounter,
   lostAttempt,
   mayTryCode,
@@ -489,6 +502,35 @@ export {
   type StoredMessagesPorts,
 } from "./stored/create-stored-messages.ts";
 export { OutcomeWaits } from "./stored/outcome-waits.ts";
+export {
+  type BatchMode,
+  type BatchTerms,
+  batchReasonOf,
+  batchRetriesOf,
+  batchTermsOf,
+  type StoredProfile,
+  storedProfiles,
+} from "./stored/batch-mode.ts";
+export {
+  type BatchRun,
+  type BatchSender,
+  createBatchSender,
+} from "./stored/batch-sender.ts";
+export {
+  type AccentLevel,
+  accentLevels,
+  checkAccents,
+  cleanPhoneNumber,
+  cleanText,
+  type FitText,
+} from "./stored/clean-up.ts";
+export {
+  createDeliveryChecks,
+  type DeliveryCheck,
+  type DeliveryCheckSettings,
+  type DeliveryChecks,
+} from "./stored/delivery-checks.ts";
+export { IntervalTask } from "./stored/interval-task.ts";
 export type { PymessState } from "./stored/pymess-state.ts";
 export {
   type Attachment,

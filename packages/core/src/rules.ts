@@ -46,9 +46,11 @@ export {
   deliveryStates,
   isFinal,
   isSettled,
+  nextState,
 } from "./messages/delivery-state.ts";
 export {
   failedByReceipt,
+  failedByTimeout,
   lostAttempt,
   mergeStates,
   refusedOutcome,

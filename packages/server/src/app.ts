@@ -55,6 +55,7 @@ import { createSmnErrorAnswers } from "./api/smn/error-answers.ts";
 import { registerSmnApi } from "./api/smn/smn-api.ts";
 import type { SubscriberPorts } from "./api/subscriber/ports.ts";
 import { registerSubscriberApi } from "./api/subscriber/subscriber-api.ts";
+import type { BatchRunPorts } from "./api/v2/batch-runs.ts";
 import { createProblemAnswer } from "./api/v2/error-answers.ts";
 import type { GuardViewPorts } from "./api/v2/guards.ts";
 import type { Certificates } from "./api/v2/signing-keys.ts";
@@ -96,6 +97,8 @@ export interface AppPorts {
   readonly keys: Keys;
   readonly providers: Providers;
   readonly seal: ContentSeal;
+  readonly batchSender: BatchRunPorts["batchSender"];
+  readonly deliveryChecks: BatchRunPorts["deliveryChecks"];
   readonly deliveryLog: DeliveryLogReader;
   readonly detections: Detections;
   readonly identity: Identity;

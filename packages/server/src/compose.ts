@@ -11,7 +11,9 @@ import {
   CarillonError,
   type Channel,
   type Clock,
+  createBatchSender,
   createDeliveryActions,
+  createDeliveryChecks,
   createDetections,
   createEngine,
   createInboundIntake,
@@ -33,6 +35,7 @@ import {
   type Engine,
   EventPublisher,
   errorCatalogue,
+  IntervalTask,
   kindOf,
   type Logger,
   OutcomeWaits,
@@ -45,12 +48,18 @@ import {
   type StoredMessages,
   smnRetryPolicy,
   type TemplateRenderer,
+  storedChannels,
 } from "@carillon/core";
 import { createEmbeddedDispatcher } from "@carillon/dispatch";
 import { type Gateway, ProviderHealth } from "@carillon/gateway";
 import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import { type AppPorts, createApp } from "./app.ts";
+import {
+  batchModeOf,
+  batchRetriesOfConfig,
+  deliveryCheckOf,
+} from "./batch-settings.ts";
 import { ConfigError } from "./config-error.ts";
 import { variableOf } from "./config-schema.ts";
 import { DeliveryLog } from "./delivery-log/delivery-log.ts";
@@ -246,6 +255,12 @@ export async function compose(
   );
   await orAborted(endpointHealth.start(), signal);
   const outcomeWaits = opened.use(new OutcomeWaits(clock));
+  const batchSender = createBatchSender({
+    store,
+    release: (reason, limit) => engine.release(reason, limit),
+    clock,
+    modeOf: (channel) => batchModeOf(settings.get(), channel),
+  });
   const engine = createEngineOf(
     {
       store,
@@ -261,6 +276,7 @@ export async function compose(
         deliveryLog,
         endpointHealth,
         outcomeWaits,
+        batchSender,
       ]),
       seal,
       random: ports.random,
@@ -282,6 +298,12 @@ export async function compose(
       slowAfterMs: config.slowAfterMs,
       leaseMs: config.leaseMs,
       lives,
+      batchRetriesOf: (protocol) =>
+        batchRetriesOfConfig(settings.get(), protocol),
+      idleFrom: ({ createdAt, sentAt }) =>
+        deliveryCheckOf(settings.get()).idleFrom === "sent"
+          ? sentAt
+          : createdAt,
     },
   );
   const subscriptions = createSubscriptions(
@@ -354,6 +376,38 @@ export async function compose(
     await jobs.drain();
     await engine.drain({ signal: abandoning.signal });
     timer.cancel();
+  });
+
+  const deliveryChecks = createDeliveryChecks({
+    store,
+    clock,
+    logger,
+    askCarriers: () => engine.askCarriers(),
+    settings: () => deliveryCheckOf(settings.get()),
+  });
+  const intervalTasks = [
+    ...storedChannels.map((channel) => ({
+      name: `${channel}-batch`,
+      intervalSeconds: () => {
+        const { enabled, intervalSeconds } = batchModeOf(
+          settings.get(),
+          channel,
+        );
+        return enabled ? intervalSeconds : 0;
+      },
+      run: () => batchSender.release(channel),
+    })),
+    {
+      name: "delivery-check",
+      intervalSeconds: () => settings.get().sms.deliveryCheck.intervalSeconds,
+      run: async () => void (await deliveryChecks.endIdle()),
+    },
+  ].map((steps) => new IntervalTask({ store, clock, logger }, steps));
+  opened.defer(async () => {
+    await Promise.all(intervalTasks.map((task) => task.stop()));
+  });
+  settings.onChange(() => () => {
+    for (const task of intervalTasks) task.replan();
   });
 
   const eventPublisher = new EventPublisher(
@@ -508,6 +562,8 @@ export async function compose(
       settings: () => settings.get().sms.providers,
     }),
     seal,
+    batchSender,
+    deliveryChecks,
     deliveryLog,
     detections,
     identity,
@@ -637,6 +693,7 @@ export async function compose(
       resumeTexts();
       eventPublisher.start();
       jobs.start();
+      for (const task of intervalTasks) task.start();
       // Last: credentials of a start that fails are never shown.
       signal?.throwIfAborted();
       await created?.confirm();

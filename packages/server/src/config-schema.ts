@@ -11,6 +11,13 @@ import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
 import { problemWithOrigins } from "./allowed-origins.ts";
 import { emailSettings } from "./email-settings.ts";
+import {
+  accents,
+  batchSettings,
+  defaultPhoneCode,
+  deliveryCheckSettings,
+  storedProfile,
+} from "./batch-settings.ts";
 import { Type } from "./json-schema.ts";
 import { guardSettings } from "./sms-guard-settings.ts";
 import { problemWithRoute } from "./sms-route.ts";
@@ -319,6 +326,8 @@ const configSchema = Type.Object({
     default: 86_400,
   }),
 
+  storedProfile,
+
   defaultLifeHttp: defaultLife("over http", "259200 (72 hours)", true),
   defaultLifeHttps: defaultLife("over https", "259200 (72 hours)", true),
   defaultLifeEmail: defaultLife("over email", "259200 (72 hours)", true),
@@ -436,6 +445,10 @@ const configSchema = Type.Object({
       expected: "a whole number from 1 to 255",
       default: 30,
     }),
+    defaultPhoneCode,
+    accents,
+    batch: batchSettings("sms", "SMS"),
+    deliveryCheck: deliveryCheckSettings,
     guard: guardSettings,
   }),
 

@@ -5,6 +5,7 @@ import {
   smtpTlsModes,
 } from "@carillon/channels/email-settings";
 import { mailLimits } from "@carillon/core";
+import { batchSettings } from "./batch-settings.ts";
 import { Type } from "./json-schema.ts";
 
 const common = { group: "E-mail", reloadable: true } as const;
@@ -137,4 +138,5 @@ export const emailSettings = Type.Object({
       }),
     ),
   }),
+  batch: batchSettings("email", "E-mail"),
 });

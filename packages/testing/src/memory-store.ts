@@ -15,6 +15,7 @@ import { createChangeFeed } from "./memory-store/changes.ts";
 import { createCounterStore } from "./memory-store/counters.ts";
 import { createReceiptStore } from "./memory-store/deliveries.ts";
 import { createDeliveryActionStore } from "./memory-store/delivery-actions.ts";
+import { createDeliveryCheckStore } from "./memory-store/delivery-checks.ts";
 import { createDetectionStore } from "./memory-store/detections.ts";
 import { createFailingEndpointStore } from "./memory-store/failing-endpoints.ts";
 import { Holds } from "./memory-store/holds.ts";
@@ -72,6 +73,7 @@ export class MemoryStore {
       ...createIdentityStore(tables),
       ...createCounterStore(tables, holds),
       ...createDetectionStore(tables, holds),
+      ...createDeliveryCheckStore(tables, holds),
       ...createAuditStore(tables),
       ...createChangeFeed(tables, holds),
       ...createFailingEndpointStore(tables),

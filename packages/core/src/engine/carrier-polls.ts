@@ -119,6 +119,22 @@ export class CarrierPoller {
     this.#loop.wake();
   }
 
+  /**
+   * Asks about all that is due, also of providers of which more was to be gathered;
+   * those that rest are left alone. Resolves once nothing is under way any more.
+   */
+  async askNow(): Promise<void> {
+    for (const state of this.#entries.values()) state.gathersUntil = 0;
+    this.#loop.wake();
+    do {
+      await this.#ports.clock.nextTurn();
+      await Promise.all(this.#works);
+    } while (
+      !this.#stopping.signal.aborted &&
+      (this.#loop.isBusy || this.#works.size > 0)
+    );
+  }
+
   counts(): readonly PollCount[] {
     return [...this.#entries].flatMap(([provider, { counts }]) =>
       // The keys are those of the record's type.

@@ -25,6 +25,7 @@ import type {
   ClaimedNotice,
   FencedOutcome,
   Lease,
+  ReleasedDelivery,
   WorkStore,
 } from "../ports/work-store.ts";
 import { addMs, type EpochMs, toEpochMs } from "../time.ts";
@@ -32,6 +33,7 @@ import { mendExternalId } from "./attempt-result.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { type OutcomeLedger, reasonOf } from "./ledger.ts";
 import {
+  exhaustedOutcome,
   expiryOf,
   type OutcomeRules,
   outcomeOfUnreadable,
@@ -174,14 +176,24 @@ export class DueDeliveries implements NoticeIntake {
   async makeDue(reason: WaitReason): Promise<void> {
     this.#madeDue++;
     for (;;) {
-      const count = await persist(this.#ports, "make_due", () =>
+      const due = await persist(this.#ports, "make_due", () =>
         this.#ports.store.makeDue(reason, makeDueBatch),
       );
       // Given up: the next engine finds them.
-      if (count === undefined) return;
-      if (count > 0) this.wakeIn(0);
-      if (count < makeDueBatch) return;
+      if (due === undefined) return;
+      if (due.length > 0) this.wakeIn(0);
+      if (due.length < makeDueBatch) return;
     }
+  }
+
+  /** The first `limit` of what waits for this reason go on at once. */
+  async release(
+    reason: WaitReason,
+    limit: number,
+  ): Promise<readonly ReleasedDelivery[]> {
+    const due = await this.#ports.store.makeDue(reason, limit);
+    if (due.length > 0) this.wakeIn(0);
+    return due;
   }
 
   /** Something falls due in `ms` milliseconds. */
@@ -299,8 +311,9 @@ export class DueDeliveries implements NoticeIntake {
     await Promise.all([ledger.record(outcomes, written), ...releases]);
     if (madeDue === this.#madeDue) return;
     // It was chosen before what it waits for ended, and was not found then.
-    const reasons = new Set(outcomes.flatMap((it) => it.waitReason ?? []));
-    for (const reason of reasons) await this.makeDue(reason);
+    if (outcomes.some(({ waitReason }) => waitReason === "paused")) {
+      await this.makeDue("paused");
+    }
   }
 
   /**
@@ -437,7 +450,9 @@ export class DueDeliveries implements NoticeIntake {
         ...(resentAfter !== undefined && { resentAfter }),
         claim,
       };
-      if (read.isReadable) items.push(item);
+      const exhausted = exhaustedOutcome(item, rules);
+      if (exhausted) decisions.push(claimed(claim, exhausted));
+      else if (read.isReadable) items.push(item);
       else if (state === "sent") {
         decisions.push(this.#later(claim, failedReadRetryMs));
       } else {

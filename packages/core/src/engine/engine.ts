@@ -20,7 +20,12 @@ import type { LaneStore } from "../ports/lane-store.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { StoreChanges } from "../ports/store-changes.ts";
 import type { TemplateReader } from "../ports/template-store.ts";
-import type { NextDue, ReclaimedWork, WorkStore } from "../ports/work-store.ts";
+import type {
+  NextDue,
+  ReclaimedWork,
+  ReleasedDelivery,
+  WorkStore,
+} from "../ports/work-store.ts";
 import type { Protocol, Protocols } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
 import type { Topics } from "../topics/topics.ts";
@@ -33,6 +38,7 @@ import type { EngineStatus } from "./engine-status.ts";
 import { FanOut } from "./fan-out.ts";
 import { createLaneOf } from "./lanes.ts";
 import { OutcomeLedger } from "./ledger.ts";
+import type { OutcomeRules } from "./outcome.ts";
 import { defaultPollSchedule, type PollSchedule } from "./poll-schedule.ts";
 import { createPublisher, type Publisher } from "./publish.ts";
 import {
@@ -83,6 +89,10 @@ export interface EngineOptions {
    * protocols' definitions say.
    */
   readonly lives?: MessageLives;
+  /** Of messages that were stored for batches. Default: they are tried once. */
+  readonly batchRetriesOf?: OutcomeRules["batchRetriesOf"];
+  /** Of what waits for a report. Default: without end. */
+  readonly idleFrom?: OutcomeRules["idleFrom"];
   /** Recipients of one range. */
   readonly rangeSize: number;
   /** Due deliveries claimed at once. */
@@ -142,6 +152,18 @@ export interface Engine {
   start(): Promise<void>;
   /** Deliveries that wait for this reason go on at once, for it ended. */
   makeDue(reason: WaitReason): Promise<void>;
+  /**
+   * Of the deliveries that wait for this reason, the first go on at once, by
+   * priority, then by age; `limit` at most. Answers which.
+   *
+   * @throws CarillonError STORAGE_UNAVAILABLE, STORAGE_FULL
+   */
+  release(
+    reason: WaitReason,
+    limit: number,
+  ): Promise<readonly ReleasedDelivery[]>;
+  /** Asks carriers about all that is due; resolves once that is done. */
+  askCarriers(): Promise<void>;
   /** Applies a provider's later word on a delivery. */
   receive(receipt: Receipt): Promise<void>;
   status(): EngineStatus;
@@ -192,7 +214,8 @@ export function createEngine(
     leaseMs: options.leaseMs,
   });
   const { retryPolicy, lives = defaultLivesOf(protocols) } = options;
-  const rules = { retryPolicy, lives, random };
+  const { batchRetriesOf, idleFrom } = options;
+  const rules = { retryPolicy, lives, random, batchRetriesOf, idleFrom };
   const offer = (hint: WorkHint) => dispatcher.offer(hint);
   const onDeferred = (at: EpochMs) => {
     const dueInMs = Math.max(0, at - clock.now());
@@ -350,6 +373,8 @@ export function createEngine(
       endedRows.start();
     },
     makeDue: (reason) => dueDeliveries.makeDue(reason),
+    release: (reason, limit) => dueDeliveries.release(reason, limit),
+    askCarriers: () => poller.askNow(),
     async receive(receipt) {
       const nextAttemptAt = await store.recordReceipt(receipt);
       if (nextAttemptAt !== undefined) onDeferred(nextAttemptAt);

@@ -18,6 +18,13 @@ import type {
   SuccessfulResult,
 } from "../ports/channel.ts";
 import { addMs, type EpochMs } from "../time.ts";
+import {
+  type BatchRetries,
+  type BatchRetriesOf,
+  backoffOf,
+  isRetried,
+  retriesOf,
+} from "./message-retries.ts";
 import { type RetryPolicy, retryDelay } from "./retry-policy.ts";
 
 /** One delivery to be tried. */
@@ -41,6 +48,27 @@ export interface OutcomeRules {
   readonly random: () => number;
   /** How long messages live that were given no time to live. */
   readonly lives: MessageLives;
+  /** Of messages that were stored for batches. Default: they are tried once. */
+  readonly batchRetriesOf?: BatchRetriesOf | undefined;
+  /**
+   * Since when the idle timeout of what waits for a report counts, by when the
+   * message was made and its attempt began. Default: never.
+   */
+  readonly idleFrom?: IdleFrom | undefined;
+}
+
+/** `undefined`: there is no idle timeout. */
+export type IdleFrom = (times: {
+  readonly createdAt: EpochMs;
+  readonly sentAt: EpochMs;
+}) => EpochMs | undefined;
+
+/** The rules of its own that a delivery is attempted again by, if it has any. */
+function ownRetriesOf(
+  { message, recipient }: SendItem,
+  { batchRetriesOf }: OutcomeRules,
+): BatchRetries | undefined {
+  return retriesOf(message, recipient.protocol, batchRetriesOf);
 }
 
 /** When a delivery's time to live is over. */
@@ -98,6 +126,7 @@ export function outcomeOfAttempt(
   if (billable) lastAttempt.outcome = result.outcome;
   const after = (event: DeliveryEvent) =>
     nextState(nextState(item.state, "attempt"), event);
+  const own = ownRetriesOf(item, rules);
   switch (result.outcome) {
     case "accepted":
       return acceptedOutcome(item, outcome, result, now, rules);
@@ -107,6 +136,9 @@ export function outcomeOfAttempt(
       return { ...outcome, state: after(successEvents[result.outcome]) };
     case "rejected":
       if (isFailedOver(item, result, now, rules)) return failOver();
+      if (own && isRetried(own, result)) {
+        return retryByOwn(own, item, outcome, result, now, rules);
+      }
       return { ...outcome, state: after("reject") };
     case "suppressed":
       return { ...outcome, state: after("suppress") };
@@ -117,9 +149,15 @@ export function outcomeOfAttempt(
         const polls = pollsOfUnknown(outcome, result, now);
         return { ...outcome, state: after("lose"), ...polls };
       }
+      if (own) return retryByOwn(own, item, outcome, result, now, rules);
       return retryOrEnd(item, outcome, result, now, rules);
     case "deferred":
       if (isFailedOver(item, result, now, rules)) return failOver();
+      if (own) {
+        return isRetried(own, result)
+          ? retryByOwn(own, item, outcome, result, now, rules)
+          : { ...outcome, state: after("fail") };
+      }
       if (isFinal(result, rules.retryPolicy)) {
         return { ...outcome, state: after("reject") };
       }
@@ -151,6 +189,53 @@ function isFailedOver(
     item.route?.hasNext === true &&
     now < expiryOf(item, rules)
   );
+}
+
+/**
+ * Of a delivery whose time is over. As pymess has it, what the last attempt failed
+ * of stays its error.
+ */
+export function expiredOutcome(
+  item: SendItem,
+  now: EpochMs,
+  rules: OutcomeRules,
+): DeliveryOutcome {
+  const outcome = outcomeWithoutAttempt(
+    item,
+    "expire",
+    {
+      errorClass: "expired",
+      error: "The time to live ran out before an attempt was made.",
+    },
+    now,
+  );
+  if (item.attempts === 0 || !ownRetriesOf(item, rules)?.nextRun) {
+    return outcome;
+  }
+  const { lastAttempt: _, ...rest } = outcome;
+  return rest;
+}
+
+/**
+ * Of a delivery that was attempted more often than it may be by now, as pymess
+ * counts; `undefined`: it was not. No attempt is counted, and its error stays.
+ */
+export function exhaustedOutcome(
+  item: SendItem,
+  rules: OutcomeRules,
+): DeliveryOutcome | undefined {
+  const own = ownRetriesOf(item, rules);
+  const { attempts, resentAfter = 0 } = item;
+  const isSent = item.state === "sent";
+  if (isSent || !own?.nextRun || attempts - resentAfter <= own.maxRetries) {
+    return undefined;
+  }
+  return {
+    messageSeq: item.message.seq,
+    target: item.recipient.target,
+    attempts,
+    state: nextState(item.state, "fail"),
+  };
 }
 
 /** The outcome of a delivery that is not tried. */
@@ -224,6 +309,16 @@ function acceptedOutcome(
     receiptExpected && route?.silenceMs !== undefined
       ? addMs(now, route.silenceMs)
       : undefined;
+  // Where silence leads to another provider, that comes first.
+  const idleFrom =
+    receiptExpected &&
+    silentAt === undefined &&
+    item.message.audience === "direct"
+      ? rules.idleFrom?.({
+          createdAt: item.message.createdAt,
+          sentAt: outcome.lastAttempt.at,
+        })
+      : undefined;
   return {
     ...accepted,
     ...(receiptExpected && { receiptExpected }),
@@ -231,6 +326,7 @@ function acceptedOutcome(
     ...(pollAfterMs !== undefined &&
       outcome.parts !== undefined && { pollAt: addMs(now, pollAfterMs) }),
     ...(route?.nextOnFailedReceipt && { failsOver: true }),
+    ...(idleFrom !== undefined && { idleFrom }),
     // A text that would come after its time is not sent again.
     ...(silentAt !== undefined &&
       silentAt < expiryOf(item, rules) && { nextAttemptAt: silentAt }),
@@ -271,6 +367,33 @@ function isFinal(result: FailedResult, policy: RetryPolicy): boolean {
     statusCode >= 400 &&
     statusCode < 500
   );
+}
+
+/** By rules of the message's own. */
+function retryByOwn(
+  own: BatchRetries,
+  item: SendItem,
+  outcome: OutcomeInProgress,
+  result: FailedResult,
+  now: EpochMs,
+  rules: OutcomeRules,
+): DeliveryOutcome {
+  if (own.nextRun === undefined) {
+    const retryPolicy = backoffOf(own, rules.retryPolicy);
+    return retryOrEnd(item, outcome, result, now, { ...rules, retryPolicy });
+  }
+  const started = nextState(item.state, "attempt");
+  const attempts = outcome.attempts - (item.resentAfter ?? 0);
+  if (attempts > own.maxRetries) {
+    return { ...outcome, state: nextState(started, "fail") };
+  }
+  return {
+    ...outcome,
+    state: nextState(started, "retry"),
+    // Until then the batch sender comes to it; then its time is over.
+    nextAttemptAt: expiryOf(item, rules),
+    waitReason: own.nextRun,
+  };
 }
 
 function retryOrEnd(

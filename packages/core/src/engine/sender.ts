@@ -40,13 +40,13 @@ import {
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
-import type { EpochMs } from "../time.ts";
 import { checkResult } from "./attempt-result.ts";
 import { DeadlineQueue, deadlineSlackMs } from "./deadline-queue.ts";
 import { EndpointRecord } from "./endpoint-record.ts";
 import type { EngineLeases } from "./engine-leases.ts";
 import { Lanes } from "./lanes.ts";
 import {
+  expiredOutcome,
   expiryOf,
   type OutcomeRules,
   outcomeOfAttempt,
@@ -206,7 +206,7 @@ export class Sender implements AttemptOwner {
       const now = this.#ports.clock.now();
       if (now >= expiryOf(item, this.#ports.rules)) {
         this.#slots.release();
-        batch.finish(item, expired(item, now));
+        batch.finish(item, expiredOutcome(item, now, this.#ports.rules));
       } else if (this.#withdrawn.has(item.message.seq)) {
         this.#slots.release();
         batch.leave(item, 1);
@@ -348,7 +348,8 @@ export class Sender implements AttemptOwner {
       return true;
     }
     attempt.phase = "done";
-    if (isExpired) batch.finish(item, expired(item, now));
+    if (isExpired)
+      batch.finish(item, expiredOutcome(item, now, this.#ports.rules));
     else if (isWithdrawn) batch.leave(item, 1);
     else this.#turnAway(item, batch);
     return false;
@@ -605,16 +606,4 @@ export class Sender implements AttemptOwner {
       channel: channel.name,
     };
   }
-}
-
-function expired(item: SendItem, now: EpochMs): DeliveryOutcome {
-  return outcomeWithoutAttempt(
-    item,
-    "expire",
-    {
-      errorClass: "expired",
-      error: "The time to live ran out before an attempt was made.",
-    },
-    now,
-  );
 }

@@ -53,6 +53,11 @@ export class WorkLoop {
     return this.#mayHaveWork;
   }
 
+  /** Whether it looks, or is about to. */
+  get isBusy(): boolean {
+    return this.#isLooking;
+  }
+
   /** There may be work. */
   wake(): void {
     this.#mayHaveWork = true;

@@ -58,11 +58,11 @@ export interface AttemptTimings {
 }
 
 /** Why a delivery waits although nothing of it failed. */
-export const waitReasons = ["paused", "batch"] as const;
+export const waitReasons = ["paused", "sms_batch", "email_batch"] as const;
 
 /**
- * `paused`: every provider that it may go through is. `batch`: the batch sender
- * has not come to it.
+ * `paused`: every provider that it may go through is. `sms_batch`, `email_batch`:
+ * the batch sender of that channel has not come to it.
  */
 export type WaitReason = (typeof waitReasons)[number];
 
@@ -109,6 +109,8 @@ export interface DeliveryOutcome {
   readonly pollAt?: EpochMs;
   /** A failed receipt is followed by the next attempt. */
   readonly failsOver?: true;
+  /** Of what waits for a report: since when the idle timeout counts. */
+  readonly idleFrom?: EpochMs;
   /** Parts of a long SMS. */
   readonly segments?: number;
   /** What the provider told besides; merged, member by member, into what it told. */

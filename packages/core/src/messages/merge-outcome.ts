@@ -79,6 +79,18 @@ export function lostAttempt(
  */
 export const unknownPollDelayMs = 120_000;
 
+/** What is kept of an accepted attempt whose report did not come in time. */
+export function failedByTimeout(
+  timeoutMinutes: number,
+): Required<Pick<Attempt, "errorClass" | "error" | "outcome">> {
+  return {
+    errorClass: "timeout",
+    // The first word is pymess's error text.
+    error: `timeouted: no report of the delivery came within ${timeoutMinutes} minutes.`,
+    outcome: "failed",
+  };
+}
+
 /** What is kept of an accepted attempt once its receipt says that it failed. */
 export function failedByReceipt(
   attempt: Attempt,

@@ -115,6 +115,8 @@ export interface Message {
   /** Of the stored-message template it was made from, which may be deleted. */
   readonly templateSlug?: string;
   readonly priority?: MessagePriority;
+  /** Absent: the engine's schedule says when it is attempted again. */
+  readonly retries?: MessageRetries;
   /** Data of the publisher's, kept with the message and not delivered. */
   readonly extraData?: ExtraData;
   /** Where the publisher wants to be told of outcomes: an http or https URL. */
@@ -129,6 +131,12 @@ export const messageClasses = ["otp", "transactional", "bulk"] as const;
 
 /** What a message is for; where no life is given, it decides that. */
 export type MessageClass = (typeof messageClasses)[number];
+
+/**
+ * Whose rules say when a message is attempted again. `batch`: those of batch mode.
+ * `none`: it is attempted once.
+ */
+export type MessageRetries = "batch" | "none";
 
 /** 1 is the highest. */
 export const messagePriorities = [1, 2, 3] as const;

@@ -13,6 +13,7 @@ import type {
 } from "../messages/delivery.ts";
 import type { AttemptPart } from "../messages/delivery-part.ts";
 import type { ExtraData, Message } from "../messages/message.ts";
+import type { SendErrorName } from "../messages/send-error.ts";
 import type { OtherSubscription } from "../messages/subscriber-once.ts";
 import type { FilterPolicy } from "../subscriptions/filter-policy.ts";
 import type {
@@ -290,6 +291,8 @@ export interface FailedResult extends AttemptTimings {
   readonly outcome: "deferred" | "rejected" | "unknown" | "suppressed";
   readonly errorClass: ErrorClass;
   readonly error: string;
+  /** What kind of failure it was, where the channel knows. */
+  readonly errorName?: SendErrorName;
   readonly statusCode?: number;
   /** The receiver's wish when to come again; a floor. Milliseconds. */
   readonly retryAfterMs?: number;

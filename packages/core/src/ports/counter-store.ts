@@ -8,6 +8,7 @@ export const counterKinds = [
   "wrong_code",
   "refused_login",
   "sms_guard",
+  "interval",
 ] as const;
 
 export type CounterKind = (typeof counterKinds)[number];

@@ -5,6 +5,7 @@ import type { BindingStore } from "./binding-store.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { CounterStore } from "./counter-store.ts";
 import type { DeliveryActionStore } from "./delivery-action-store.ts";
+import type { DeliveryCheckStore } from "./delivery-check-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
 import type { DetectionStore } from "./detection-store.ts";
 import type { FailingEndpointStore } from "./failing-endpoint-store.ts";
@@ -37,6 +38,7 @@ export interface Store
     StatisticsReader,
     MessageReader,
     DeliveryStore,
+    DeliveryCheckStore,
     WorkStore,
     LaneStore,
     IdempotencyStore,

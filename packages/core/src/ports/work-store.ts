@@ -13,6 +13,7 @@
  * promise resolves; concurrent calls may share it (group commit).
  */
 
+import type { MessageId } from "../ids.ts";
 import type {
   Attempt,
   DeliveryOutcome,
@@ -115,6 +116,20 @@ export interface ClaimedDelivery {
 export interface ClaimedNotice {
   readonly message: Message;
   readonly delivery: ClaimedDelivery;
+}
+
+/** A delivery that waited for a reason, and is due now. */
+export interface ReleasedDelivery {
+  readonly messageSeq: number;
+  readonly target: number;
+  /** Made so far. */
+  readonly attempts: number;
+}
+
+/** What became of one meanwhile. */
+export interface ReleasedState extends ReleasedDelivery {
+  readonly messageId: MessageId;
+  readonly state: DeliveryState;
 }
 
 /** An attempt that costs money, as it is recorded before the call. */
@@ -285,10 +300,18 @@ export interface WorkStore {
    */
   reclaim(): Promise<ReclaimedWork>;
   /**
-   * Makes at most `limit` deliveries due now that wait for this reason, and takes
-   * the reason from them. Answers how many there were.
+   * Makes at most `limit` deliveries due now that wait for this reason, by
+   * priority, then by age, and takes the reason from them, in one transaction.
+   * They are claimed in this order, and answered in it.
    */
-  makeDue(reason: WaitReason, limit: number): Promise<number>;
+  makeDue(
+    reason: WaitReason,
+    limit: number,
+  ): Promise<readonly ReleasedDelivery[]>;
+  /** As they stand, in any order; those that are gone are left out. */
+  readReleased(
+    deliveries: readonly ReleasedDelivery[],
+  ): Promise<readonly ReleasedState[]>;
   nextDue(): Promise<NextDue>;
   /**
    * What waits, for metrics: it looks at `limit` deliveries and as many ranges

@@ -113,6 +113,9 @@ export const permissions = {
   "providers.write": operatorsOnly(
     "Pausing, resuming and testing SMS providers, and seeing where their carriers call",
   ),
+  "batches.run": operatorsOnly(
+    "Sending what batch mode has stored, and checking for reports of texts that did not come",
+  ),
   "sms.explain": operatorsOnly(
     "Where a text would go, with providers, rules and prices",
   ),

@@ -58,6 +58,14 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "error",
     "Texts that waited for a paused SMS provider could not be made due; they go on within ten minutes",
   ),
+  texts_idle: event(
+    "warn",
+    "`count` texts had no report within `timeoutMinutes`; `failed`: they failed by that",
+  ),
+  interval_task_failed: event(
+    "error",
+    "What is done at intervals, named in `task`, failed; it is done again after the next one",
+  ),
   sms_provider_not_stopped: event(
     "warn",
     "A `provider` that is not configured any more did not stop well",

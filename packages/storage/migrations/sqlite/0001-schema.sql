@@ -436,6 +436,9 @@ CREATE TABLE deliveries (
   wait_reason      INTEGER,
   -- 1 is the highest: what waits for the same reason goes on by it, then by age.
   priority         INTEGER NOT NULL DEFAULT 3,
+  -- Since when the idle timeout of what waits for a report counts; NULL: it has
+  -- none, or it is over.
+  idle_from        INTEGER,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
 
@@ -446,6 +449,9 @@ CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
 -- By provider, so that one that cannot be asked is passed over as a whole.
 CREATE INDEX deliveries_poll ON deliveries (provider, poll_at)
   WHERE poll_at IS NOT NULL;
+-- What is not sent any more goes when it is found.
+CREATE INDEX deliveries_idle ON deliveries (idle_from)
+  WHERE idle_from IS NOT NULL;
 -- Of what subscribers fetch; the key (message_seq, target) ends both, and the
 -- index of what waits.
 CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;

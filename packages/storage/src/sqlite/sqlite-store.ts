@@ -27,6 +27,7 @@ import { createBindingStore } from "./read/binding-store.ts";
 import { createChangeFeed } from "./read/change-feed.ts";
 import { createCounterStore } from "./read/counter-store.ts";
 import { createDeliveryActionStore } from "./read/delivery-action-store.ts";
+import { createDeliveryCheckStore } from "./read/delivery-check-store.ts";
 import { createDetectionStore } from "./read/detection-store.ts";
 import { createFailingEndpointStore } from "./read/failing-endpoint-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
@@ -124,6 +125,7 @@ export async function openSqliteStore({
     ...createStoredMessageStore(connections, messageReader, steadyClock),
     ...createWorkStore(connections, steadyClock, logger),
     ...createDeliveryActionStore(connections, steadyClock),
+    ...createDeliveryCheckStore(connections, steadyClock),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
     ...createIdentityStore(connections),

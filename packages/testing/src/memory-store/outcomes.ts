@@ -133,8 +133,8 @@ function merge(
     ...kept
   } = unfinished(row);
   const { attempts, lastAttempt, provider, segments } = outcome;
-  const { receiptExpected, pollAt, failsOver, senderData } = outcome;
-  const { parts = [] } = outcome;
+  const { receiptExpected, pollAt, failsOver, idleFrom } = outcome;
+  const { senderData, parts = [] } = outcome;
   const mayGoOn = isSettled(state) ? state === "sent" : !hold;
   const nextAttemptAt =
     mayGoOn && state === reported ? outcome.nextAttemptAt : undefined;
@@ -172,6 +172,7 @@ function merge(
       ...(receiptExpected && { receiptExpected }),
       ...(pollAt !== undefined && { pollAt }),
       ...(failsOver && { failsOver }),
+      ...(idleFrom !== undefined && { idleFrom }),
     }),
   });
   if (!isSettled(row.state) && isSettled(state) && !hasRested) {

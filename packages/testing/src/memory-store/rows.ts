@@ -210,6 +210,7 @@ export const messageColumns: Columns<Message> = {
   email: optional(json),
   templateSlug: optional(text),
   priority: optional(integer),
+  retries: optional(oneOf(["batch", "none"])),
   extraData: optional(json),
   statusUrl: optional(text),
 };
@@ -401,6 +402,7 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   receiptExpected: optional(flag),
   pollAt: optional(integer),
   failsOver: optional(flag),
+  idleFrom: optional(integer),
   attemptAt: optional(integer),
   attemptExternalId: optional(text),
   billable: flag,

@@ -102,21 +102,36 @@ export function createWorkStore(
       }),
     makeDue: (reason, limit) =>
       write(() => {
-        const nextAttemptAt = holds.now();
+        const now = holds.now();
         const waiting = deliveries
           .list()
           .filter((it) => it.waitReason === reason && it.nextAttemptAt)
+          .map((row) => ({ row, priority: row.priority ?? 3 }))
           .sort(
             (a, b) =>
-              (a.priority ?? 3) - (b.priority ?? 3) ||
-              a.messageSeq - b.messageSeq ||
-              a.target - b.target,
+              a.priority - b.priority ||
+              a.row.messageSeq - b.row.messageSeq ||
+              a.row.target - b.row.target,
           )
           .slice(0, limit);
-        for (const { waitReason: _, ...row } of waiting) {
-          deliveries.put(deliveryKey(row), { ...row, nextAttemptAt });
+        for (const { row, priority } of waiting) {
+          const { waitReason: _, ...rest } = row;
+          const nextAttemptAt = addMs(now, priority - 3);
+          deliveries.put(deliveryKey(row), { ...rest, nextAttemptAt });
         }
-        return waiting.length;
+        return waiting.map(({ row: { messageSeq, target, attempts } }) => ({
+          messageSeq,
+          target,
+          attempts,
+        }));
+      }),
+    readReleased: async (released) =>
+      released.flatMap((it) => {
+        const row = deliveries.get(deliveryKey(it));
+        if (!row) return [];
+        const { messageSeq, target, state, attempts } = row;
+        const { id: messageId } = getMessage(tables, messageSeq);
+        return [{ messageSeq, target, messageId, state, attempts }];
       }),
     async nextDue() {
       const now = holds.now();

@@ -102,6 +102,7 @@ export const smnErrorCodes: Readonly<
   DELIVERY_UNWANTED: { status: 400, code: "APIGW.0201" },
   DELIVERY_EXPIRED: { status: 400, code: "APIGW.0201" },
   DELIVERY_FILTER_INVALID: { status: 400, code: "APIGW.0201" },
+  BATCH_SENDING_OFF: { status: 400, code: "APIGW.0201" },
   JOB_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   JOB_OVER: { status: 400, code: "APIGW.0201" },
   JOB_QUOTA_EXCEEDED: { status: 403, code: "APIGW.0201" },

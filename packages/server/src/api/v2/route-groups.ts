@@ -36,6 +36,10 @@ export const routeGroups = [
     name: "Providers",
     description: "Carriers that texts go through; for operators",
   },
+  {
+    name: "Batches",
+    description: "What else is done by a scheduler; for operators",
+  },
   { name: "Keys", description: "What messages are sealed with" },
   {
     name: "Identity",

@@ -8,6 +8,7 @@ import type { ErrorAnswerPorts } from "../error-answer.ts";
 import type { HttpApp } from "../http-app.ts";
 import { accessRoutes } from "./access.ts";
 import { auditLogRoutes } from "./audit.ts";
+import { type BatchRunPorts, batchRunRoutes } from "./batch-runs.ts";
 import { closeSchemas } from "./closed-schemas.ts";
 import {
   type ConfigurationPorts,
@@ -52,6 +53,7 @@ export interface V2ApiPorts
     GuardViewPorts,
     ProviderPorts,
     SmsRoutingPorts,
+    BatchRunPorts,
     TopicLogPorts,
     TopicStatisticsPorts,
     NotifyPolicyPorts,
@@ -97,6 +99,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       optOutRoutes(api, ports);
       smsGuardRoutes(api, ports);
       smsRoutingRoutes(api, ports);
+      batchRunRoutes(api, ports);
       whoamiRoutes(api, ports);
       identityRoutes(api, ports.administration);
       signingKeyRoutes(api, ports.certificates);

@@ -21,6 +21,7 @@ import {
   type LaneStore,
   type Lease,
   type Logger,
+  type MessageId,
   type NewMessage,
   type OtherSubscription,
   type RangeLease,
@@ -33,7 +34,7 @@ import {
   type WorkStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
-import { stateCodes, waitReasonCodes } from "../schema/codes.ts";
+import { stateCodes, stateOf, waitReasonCodes } from "../schema/codes.ts";
 import {
   attempts as attemptTable,
   type Outcome,
@@ -176,6 +177,22 @@ export function createWorkStore(
      SELECT name, (SELECT min(poll_at) FROM deliveries INDEXED BY deliveries_poll
                    WHERE provider = name AND poll_at IS NOT NULL)
      FROM entries WHERE name IS NOT NULL`,
+  );
+  /** Parameters: message and target of each, as JSON. Index: primary keys. */
+  const released = reader.prepare<
+    [
+      messageSeq: number,
+      target: number,
+      messageId: MessageId,
+      state: number,
+      attempts: number,
+    ]
+  >(
+    `SELECT d.message_seq, d.target, m.id, d.state, d.attempts
+     FROM json_each(?) AS k
+     CROSS JOIN deliveries AS d
+       ON d.message_seq = k.value ->> 0 AND d.target = k.value ->> 1
+     CROSS JOIN messages AS m ON m.seq = d.message_seq`,
   );
   /** Parameters: limit. Index: deliveries_due, from its first row. */
   const backlog = reader.prepare<[waiting: number, all: number]>(
@@ -504,8 +521,27 @@ export function createWorkStore(
     reclaim: () =>
       writer.run("reclaim", Math.floor(clock.monotonic()), clock.now()),
     reclaimAll: () => writer.run("reclaimAll", clock.now()),
-    makeDue: (reason, limit) =>
-      writer.run("makeDue", waitReasonCodes[reason], clock.now(), limit),
+    async makeDue(reason, limit) {
+      const code = waitReasonCodes[reason];
+      const rows = await writer.run("makeDue", code, clock.now(), limit);
+      return rows.map(([messageSeq, target, attempts]) => ({
+        messageSeq,
+        target,
+        attempts,
+      }));
+    },
+    async readReleased(deliveries) {
+      const keys = deliveries.map((it) => [it.messageSeq, it.target]);
+      return released
+        .all(JSON.stringify(keys))
+        .map(([messageSeq, target, messageId, state, attempts]) => ({
+          messageSeq,
+          target,
+          messageId,
+          state: stateOf(state),
+          attempts,
+        }));
+    },
     async nextDue() {
       const now = clock.now();
       const range = nextRange.get()?.[0];

@@ -38,7 +38,8 @@ export const stateCodes = {
 
 export const waitReasonCodes = {
   paused: 0,
-  batch: 1,
+  sms_batch: 1,
+  email_batch: 2,
 } as const satisfies Codes<WaitReason>;
 
 export const audienceCodes = {

@@ -131,6 +131,7 @@ export const deliveryShape = {
   failsOver: written(flag, "setUntilFinal", (it) =>
     it.failsOver ? 1 : undefined,
   ),
+  idleFrom: written(optional(epochMs), "setUntilFinal", (it) => it.idleFrom),
   waitReason: written(
     optional(code(waitReasonCodes)),
     "setWhileOpen",

@@ -31,7 +31,7 @@ import { defineTable, omit, pick, type RowOf, type ValueOf } from "./table.ts";
 /** What stands in one column: neither searched nor deciding when it goes. */
 type Details = Pick<
   Message,
-  "sms" | "email" | "priority" | "extraData" | "timeToLiveSeconds"
+  "sms" | "email" | "priority" | "retries" | "extraData" | "timeToLiveSeconds"
 >;
 
 /** One number for all protocols; by protocol it is among the details. */
@@ -184,12 +184,14 @@ export function toMessage(row: MessageRow, from = 0): Message {
 
 /** `undefined` when there is nothing of it, as nearly always. */
 function detailsOf(message: NewMessage): Details | undefined {
-  const { sms, email, priority, extraData, timeToLiveSeconds } = message;
+  const { sms, email, priority, retries } = message;
+  const { extraData, timeToLiveSeconds } = message;
   const lives = typeof timeToLiveSeconds === "object" && timeToLiveSeconds;
   const isEmpty =
     sms === undefined &&
     email === undefined &&
     priority === undefined &&
+    retries === undefined &&
     extraData === undefined &&
     !lives;
   if (isEmpty) return undefined;
@@ -197,6 +199,7 @@ function detailsOf(message: NewMessage): Details | undefined {
     ...(sms !== undefined && { sms }),
     ...(email !== undefined && { email }),
     ...(priority !== undefined && { priority }),
+    ...(retries !== undefined && { retries }),
     ...(extraData !== undefined && { extraData }),
     ...(lives && { timeToLiveSeconds: lives }),
   };

@@ -29,6 +29,13 @@ const { sending, sent } = stateCodes;
 /** Times that a claim looks for more in place of what it cancelled. */
 const maxRounds = 8;
 
+/** A delivery that waited for a reason. */
+export type ReleasedRow = [
+  messageSeq: number,
+  target: number,
+  attempts: number,
+];
+
 /**
  * A row that cannot be read is claimed all the same: still due, it would stand
  * before all others for ever. Whoever claimed it reports it.
@@ -86,17 +93,22 @@ export function createDeliveryWrites(
   );
   /**
    * Those that wait for a reason, by priority, then by age. Parameters: reason,
-   * limit. Index: deliveries_wait.
+   * limit. Index: deliveries_wait, in its order.
    */
-  const waiting = prepareQuery<[messageSeq: number, target: number]>(
+  const waiting = prepareQuery<ReleasedRow>(
     db,
-    `SELECT message_seq, target FROM deliveries INDEXED BY deliveries_wait
+    `SELECT message_seq, target, attempts
+     FROM deliveries INDEXED BY deliveries_wait
      WHERE wait_reason = ? AND next_attempt_at IS NOT NULL
      ORDER BY priority, message_seq, target LIMIT ?`,
   );
-  /** Parameters: now, message, target. */
+  /**
+   * A higher priority is due a millisecond or two sooner, so that it is claimed
+   * sooner. Parameters: now, message, target.
+   */
   const makeDue = db.prepare(
-    `UPDATE deliveries SET next_attempt_at = ?, wait_reason = NULL
+    `UPDATE deliveries SET next_attempt_at = ? - 3 + priority,
+       wait_reason = NULL
      WHERE message_seq = ? AND target = ?`,
   );
   /** No other attempt is made. Parameters: message, target. */
@@ -164,12 +176,12 @@ export function createDeliveryWrites(
         );
         return changes > 0;
       }),
-    makeDue(reason: number, now: EpochMs, limit: number): number {
+    makeDue(reason: number, now: EpochMs, limit: number): ReleasedRow[] {
       const rows = waiting.all(reason, limit);
       for (const [messageSeq, target] of rows) {
         makeDue.run(now, messageSeq, target);
       }
-      return rows.length;
+      return rows;
     },
     recordOutcomes: (columns: OutcomeColumns) => outcomes.recordAll(columns),
   };

@@ -8,6 +8,7 @@ import type { ChangeJournal } from "./change-journal.ts";
 import type { ChangeNotices } from "./change-notices.ts";
 import { createChangeWrites } from "./change-writes.ts";
 import { createCounterWrites } from "./counter-writes.ts";
+import { createDeliveryCheckWrites } from "./delivery-check-writes.ts";
 import { createDeliveryWrites } from "./delivery-writes.ts";
 import { createDetectionWrites } from "./detection-writes.ts";
 import { createFailingEndpointWrites } from "./failing-endpoint-writes.ts";
@@ -60,6 +61,7 @@ export function createOperations(
     ...createLaneWrites(db, journal),
     ...createLeaseWrites(db, journal),
     ...createReceiptWrites(db, journal),
+    ...createDeliveryCheckWrites(db, journal),
     ...createActionWrites(db, journal),
     ...createJobWrites(db, journal, notices),
     ...createInboundWrites(db, journal),

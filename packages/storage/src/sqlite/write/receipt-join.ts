@@ -58,7 +58,7 @@ export function createReceiptEffects(db: DatabaseSync) {
   const settle = db.prepare(
     `UPDATE deliveries SET state = ?, next_attempt_at = NULL, owner = NULL,
        lease_until = NULL, attempt_at = NULL, attempt_external_id = NULL,
-       poll_at = NULL,
+       poll_at = NULL, idle_from = NULL,
        receipt_expected = 0, fails_over = 0
      WHERE message_seq = ? AND target = ?`,
   );

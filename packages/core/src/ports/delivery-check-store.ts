@@ -1,0 +1,30 @@
+/** Finds what carriers said nothing of for too long. */
+
+import type { EpochMs } from "../time.ts";
+
+/** What becomes of a delivery whose report did not come in time. */
+export interface IdleRule {
+  /** Its idle timeout began then or before. */
+  readonly idleSince: EpochMs;
+  /** Of the timeout, for the error. */
+  readonly timeoutMinutes: number;
+  /** False: it stays `sent`, and is not found again. */
+  readonly fails: boolean;
+}
+
+export interface DeliveryCheckStore {
+  /**
+   * Applies the rule to deliveries that are `sent` and wait for a report, those
+   * that are idle longest first, at most `limit` in one transaction. What becomes
+   * `failed` counts no attempt.
+   */
+  endIdle(
+    rule: IdleRule,
+    limit: number,
+  ): Promise<{ readonly idle: number; readonly mayHaveMore: boolean }>;
+  /**
+   * Has an entry asked now about deliveries that it is to be asked about later, at
+   * most `limit`; answers how many.
+   */
+  bringPollsForward(entry: string, limit: number): Promise<number>;
+}

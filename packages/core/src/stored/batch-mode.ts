@@ -1,0 +1,88 @@
+/** How batch mode of a channel is set, and what it makes of a send. */
+
+import type { BatchRetries } from "../engine/message-retries.ts";
+import type { WaitReason } from "../messages/delivery.ts";
+import type { MessageRetries } from "../messages/message.ts";
+import type { SendErrorName } from "../messages/send-error.ts";
+import type { EpochMs } from "../time.ts";
+import type { StoredChannel } from "./stored-message.ts";
+
+/** Which rules hold where pymess has its own. */
+export const storedProfiles = ["default", "pymess"] as const;
+
+export type StoredProfile = (typeof storedProfiles)[number];
+
+/** As it is configured. */
+export interface BatchMode {
+  readonly enabled: boolean;
+  /** Messages of a run. */
+  readonly size: number;
+  /** Between two runs that the server makes by itself; 0: it makes none. */
+  readonly intervalSeconds: number;
+  /** Attempts behind the first one. */
+  readonly maxRetries: number;
+  /** After that no attempt is made; where no time to live was given. */
+  readonly maxAgeSeconds: number;
+  /** False: a message is attempted once. */
+  readonly retry: boolean;
+  readonly retriedErrors: readonly SendErrorName[];
+}
+
+/** What batch mode makes of one send. */
+export interface BatchTerms {
+  /** It waits for the batch sender. */
+  readonly isBatched: boolean;
+  /** Of the message: see {@link MessageRetries}. */
+  readonly retries?: MessageRetries;
+  /** Its life, where none was given. */
+  readonly timeToLiveSeconds?: number;
+}
+
+const reasons = {
+  sms: "sms_batch",
+  email: "email_batch",
+} as const satisfies Record<StoredChannel, WaitReason>;
+
+/** What messages of a channel wait for until the batch sender comes to them. */
+export function batchReasonOf(channel: StoredChannel): WaitReason {
+  return reasons[channel];
+}
+
+/**
+ * What becomes of a send. One that is to go out later than now goes at its time,
+ * not with a batch: the sender would bring it forward.
+ */
+export function batchTermsOf(
+  { enabled, maxAgeSeconds }: BatchMode,
+  profile: StoredProfile,
+  send: {
+    readonly sendImmediately: boolean;
+    readonly notBefore?: EpochMs | undefined;
+  },
+): BatchTerms {
+  if (!enabled) {
+    // Without batch mode pymess attempts nothing twice.
+    return {
+      isBatched: false,
+      ...(profile === "pymess" && { retries: "none" }),
+    };
+  }
+  return {
+    isBatched: !send.sendImmediately && send.notBefore === undefined,
+    retries: "batch",
+    timeToLiveSeconds: maxAgeSeconds,
+  };
+}
+
+/** How messages of batch mode are attempted again, as it is set now. */
+export function batchRetriesOf(
+  channel: StoredChannel,
+  { enabled, retry, maxRetries, retriedErrors }: BatchMode,
+  profile: StoredProfile,
+): BatchRetries {
+  if (profile === "pymess") {
+    if (!retry || !enabled) return { maxRetries: 0 };
+    return { maxRetries, nextRun: batchReasonOf(channel) };
+  }
+  return { maxRetries: retry ? maxRetries : 0, retriedErrors };
+}

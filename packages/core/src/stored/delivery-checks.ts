@@ -1,0 +1,109 @@
+/**
+ * Looks after texts whose carriers owe a report: has those asked now that can be
+ * asked, and ends, or tells of, those that were silent for too long.
+ */
+
+import type { Clock } from "../ports/clock.ts";
+import type { DeliveryCheckStore } from "../ports/delivery-check-store.ts";
+import type { DeliveryStore } from "../ports/delivery-store.ts";
+import type { Logger } from "../ports/logger.ts";
+import { addMs } from "../time.ts";
+
+/** As it is configured. */
+export interface DeliveryCheckSettings {
+  readonly idleTimeoutMinutes: number;
+  /** False: it stays `sent`. */
+  readonly failIdle: boolean;
+  readonly logIdle: boolean;
+}
+
+export interface DeliveryCheckPorts {
+  readonly store: DeliveryCheckStore & Pick<DeliveryStore, "listDuePolls">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Asks carriers about what is due; resolves once they answered, or failed to. */
+  readonly askCarriers: () => Promise<void>;
+  /** As they are set now. */
+  readonly settings: () => DeliveryCheckSettings;
+}
+
+/** What a check did. */
+export interface DeliveryCheck {
+  /** Texts whose carriers were asked about them. */
+  readonly asked: number;
+  /** Texts whose report did not come within the idle timeout. */
+  readonly idle: number;
+  readonly idleTimeoutMinutes: number;
+  /** Whether those failed. */
+  readonly failedIdle: boolean;
+}
+
+export interface DeliveryChecks {
+  /**
+   * @throws CarillonError STORAGE_UNAVAILABLE, STORAGE_FULL; what was done by then
+   * stays so
+   */
+  run(): Promise<DeliveryCheck>;
+  /** The idle rule alone: carriers are asked when that is due anyway. */
+  endIdle(): Promise<number>;
+}
+
+/** Deliveries of one transaction. */
+const batchSize = 500;
+
+/** Transactions of one check, for each provider and for what is idle. */
+const maxBatches = 200;
+
+export function createDeliveryChecks(
+  ports: DeliveryCheckPorts,
+): DeliveryChecks {
+  const { store, clock, logger } = ports;
+
+  async function ask(): Promise<number> {
+    let asked = 0;
+    for (const { entry } of await store.listDuePolls()) {
+      for (let batch = 0; batch < maxBatches; batch++) {
+        const count = await store.bringPollsForward(entry, batchSize);
+        asked += count;
+        if (count < batchSize) break;
+        await clock.nextTurn();
+      }
+    }
+    if (asked > 0) await ports.askCarriers();
+    return asked;
+  }
+
+  async function endIdle(): Promise<number> {
+    const { idleTimeoutMinutes, failIdle, logIdle } = ports.settings();
+    const rule = {
+      idleSince: addMs(clock.now(), -idleTimeoutMinutes * 60_000),
+      timeoutMinutes: idleTimeoutMinutes,
+      fails: failIdle,
+    };
+    let idle = 0;
+    for (let batch = 0; batch < maxBatches; batch++) {
+      const ended = await store.endIdle(rule, batchSize);
+      idle += ended.idle;
+      if (!ended.mayHaveMore) break;
+      await clock.nextTurn();
+    }
+    if (idle > 0 && logIdle) {
+      logger.warn("texts_idle", {
+        count: idle,
+        timeoutMinutes: idleTimeoutMinutes,
+        failed: failIdle,
+      });
+    }
+    return idle;
+  }
+
+  return {
+    async run() {
+      const asked = await ask();
+      const idle = await endIdle();
+      const { idleTimeoutMinutes, failIdle } = ports.settings();
+      return { asked, idle, idleTimeoutMinutes, failedIdle: failIdle };
+    },
+    endIdle,
+  };
+}

@@ -10,6 +10,7 @@
 
 import { describe } from "node:test";
 import { answeringLate, answeringOutOfOrder } from "./answering.ts";
+import { testBatches } from "./engine-contract/batches.ts";
 import { testBillable } from "./engine-contract/billable.ts";
 import { createEngineCases } from "./engine-contract/cases.ts";
 import { testFailover } from "./engine-contract/failover.ts";
@@ -56,6 +57,7 @@ export function testEngineContract(
       describe("what costs money", () => testBillable(cases));
       describe("failover", () => testFailover(cases));
       describe("polls", () => testPolls(cases));
+      describe("batches", () => testBatches(cases));
       describe("notices", () => testNotices(cases));
       describe("pull", () => testPull(cases));
       describe("leases", () => testLeases(cases));

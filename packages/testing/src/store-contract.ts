@@ -20,6 +20,7 @@ import { testClaimedDeliveries } from "./store-contract/claimed-deliveries.ts";
 import { testConfirmationLimits } from "./store-contract/confirmation-limits.ts";
 import { testCounters } from "./store-contract/counters.ts";
 import { testDeliveryActions } from "./store-contract/delivery-actions.ts";
+import { testDeliveryChecks } from "./store-contract/delivery-checks.ts";
 import { testDetections } from "./store-contract/detections.ts";
 import { testFailingEndpoints } from "./store-contract/failing-endpoints.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
@@ -81,6 +82,7 @@ export function testStoreContract(
     describe("receipts", () => testReceipts(cases));
     describe("silence", () => testSilence(cases));
     describe("waits", () => testWaits(cases));
+    describe("delivery checks", () => testDeliveryChecks(cases));
     describe("operators' actions", () => testDeliveryActions(cases));
     describe("cancelled messages", () => testMessageCancellation(cases));
     describe("work on cancelled messages", () => testCancelledWork(cases));

@@ -57,10 +57,21 @@ export function testWaits({ test }: Cases): void {
 
   test("makes due what waits for the reason, as many as asked, and no other", async (store, clock) => {
     const seq = await setUp(store, clock);
-    assert.equal(await store.makeDue("paused", 1), 1);
+    assert.equal((await store.makeDue("paused", 1)).length, 1);
     assert.equal(await nextDueAt(store, clock), start);
-    assert.equal(await store.makeDue("paused", 9), 1);
-    assert.equal(await store.makeDue("paused", 9), 0);
+    assert.deepEqual(await store.makeDue("paused", 9), [
+      { messageSeq: seq, target: 1, attempts: 0 },
+    ]);
+    assert.deepEqual(await store.makeDue("paused", 9), []);
+    const stranger = { messageSeq: seq + 1, target: 0, attempts: 0 };
+    const [first] = await store.readReleased([
+      { messageSeq: seq, target: 0, attempts: 0 },
+      stranger,
+    ]);
+    assert.deepEqual(
+      [first?.state, first?.attempts, first?.messageId.length],
+      ["waiting", 0, 32],
+    );
     const due = await claimDue(store, clock, leaseOf("a"), start, 9);
     assert.deepEqual(
       due.map(({ recipient }) => recipient.target).sort(),
@@ -87,7 +98,7 @@ export function testWaits({ test }: Cases): void {
       9,
     );
     assert.ok(first && second);
-    assert.equal(await store.makeDue("paused", 9), 0);
+    assert.deepEqual(await store.makeDue("paused", 9), []);
     await store.release([{ delivery: first }], { delayMs: 1000 });
     const { messageSeq, recipient, fence } = second;
     await recordOutcomes(store, [
@@ -100,7 +111,7 @@ export function testWaits({ test }: Cases): void {
         fence,
       },
     ]);
-    assert.equal(await store.makeDue("paused", 9), 0);
+    assert.deepEqual(await store.makeDue("paused", 9), []);
     for (const { waitReason } of await findDeliveries(store, seq)) {
       assert.equal(waitReason, undefined);
     }

@@ -10,6 +10,11 @@ export type {
   NewAccessKey,
 } from "./carillon/access-keys.ts";
 export type { Audit, AuditEntry, AuditQuery } from "./carillon/audit.ts";
+export type {
+  Batches,
+  BatchRun,
+  DeliveryCheck,
+} from "./carillon/batches.ts";
 export type { Caller, Carillon } from "./carillon/carillon.ts";
 export type {
   Certificate,

@@ -16,6 +16,7 @@ import { createEngineCases } from "./engine-contract/cases.ts";
 import { testFailover } from "./engine-contract/failover.ts";
 import { testFanOut } from "./engine-contract/fan-out.ts";
 import { testFaults } from "./engine-contract/faults.ts";
+import { testIdleTexts } from "./engine-contract/idle-texts.ts";
 import { testLeases } from "./engine-contract/leases.ts";
 import { testNotices } from "./engine-contract/notices.ts";
 import { testPolls } from "./engine-contract/polls.ts";
@@ -58,6 +59,7 @@ export function testEngineContract(
       describe("failover", () => testFailover(cases));
       describe("polls", () => testPolls(cases));
       describe("batches", () => testBatches(cases));
+      describe("idle texts", () => testIdleTexts(cases));
       describe("notices", () => testNotices(cases));
       describe("pull", () => testPull(cases));
       describe("leases", () => testLeases(cases));

@@ -329,6 +329,7 @@ for (const [error, expected] of [
     const channel = createFailing(t, () => Promise.reject(error));
     assert.deepEqual(await deliver(channel), {
       ...expected,
+      errorName: error.name.replace("Provider", ""),
       provider: "failing",
     });
   });

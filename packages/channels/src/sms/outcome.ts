@@ -3,6 +3,8 @@
 import {
   type AttemptResult,
   type FailedResult,
+  type SendErrorName,
+  sendErrorNames,
   toStorable,
 } from "@carillon/core";
 import {
@@ -118,16 +120,24 @@ export function outcomeOfTimeout(timeoutMs: number): FailedResult {
   };
 }
 
+/** The gateway's class, as settings name it. */
+function errorNameOf(error: ProviderError): SendErrorName | undefined {
+  const name = error.name.replace(/^Provider/, "");
+  return sendErrorNames.find((known) => known === name);
+}
+
 function failed(
   outcome: FailedResult["outcome"],
   error: ProviderError,
 ): FailedResult {
   const { provider } = error;
   const isUnreachable = error instanceof ProviderConnectionError;
+  const errorName = errorNameOf(error);
   return {
     outcome,
     errorClass: isUnreachable ? "unreachable" : "provider",
     error: excerpt(error.message || error.name),
+    ...(errorName !== undefined && { errorName }),
     ...(provider !== undefined && { provider }),
   };
 }

@@ -11,6 +11,8 @@ import {
 } from "../message-options.ts";
 import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
+import { checkDeliveryCommand } from "./check-delivery.ts";
+import { sendBatchCommand } from "./send-batch.ts";
 import { explainCommand } from "./sms-explain.ts";
 
 interface SmsOptions extends ClientOptions, MessageOptions {}
@@ -26,7 +28,11 @@ export function smsCommand(): Command {
     ],
   );
   // What stands behind `explain` is an option of it, also where both have one.
-  command.enablePositionalOptions().addCommand(explainCommand());
+  command
+    .enablePositionalOptions()
+    .addCommand(explainCommand())
+    .addCommand(sendBatchCommand("sms"))
+    .addCommand(checkDeliveryCommand());
   return addMessageOptions(command).action(
     async (endpoint: string, text: string, options: SmsOptions) => {
       const recipients = [{ protocol: "sms", endpoint }];

@@ -375,6 +375,20 @@ const operations: readonly (readonly [
     },
   ],
   [
+    "batches.run",
+    (c) => c.batches.run("email", { limit: 3 }),
+    ["POST", "emails/batch-runs", { limit: 3 }],
+    { sent: ["1-0"], failed: [], pending: ["2-0"] },
+    { sent: ["1-0"], failed: [], pending: ["2-0"] },
+  ],
+  [
+    "batches.checkDeliveries",
+    (c) => c.batches.checkDeliveries(),
+    ["POST", "sms/delivery-checks"],
+    { asked: 2, idle: 1, idleTimeoutMinutes: 10, failedIdle: true },
+    { asked: 2, idle: 1, idleTimeoutMinutes: 10, failedIdle: true },
+  ],
+  [
     "sms.explain",
     (c) => c.sms.explain({ recipient: "+1", text: "hi", sender: "ACME" }),
     ["POST", "sms/explain", { recipient: "+1", text: "hi", sender: "ACME" }],

@@ -5,6 +5,7 @@ import { type JsonObject, readText } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
 import { type AccessKeys, createAccessKeys } from "./access-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
+import { type Batches, createBatches } from "./batches.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { type Configuration, createConfiguration } from "./configuration.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
@@ -84,6 +85,8 @@ export interface Carillon {
   readonly providers: Providers;
   /** Where texts go. */
   readonly sms: Sms;
+  /** What a scheduler has done. */
+  readonly batches: Batches;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
   /**
@@ -129,6 +132,7 @@ export function createCarillon(
     guards: createGuards(api),
     providers: createProviders(api),
     sms: createSms(api),
+    batches: createBatches(api),
     async whoami(options) {
       const { body } = await api({ method: "GET", path: ["whoami"] }, options);
       return {

@@ -11,6 +11,7 @@ import {
   maxParts,
   partStates,
 } from "../messages/delivery-part.ts";
+import { sendErrorNames } from "../messages/send-error.ts";
 import type { AttemptResult, FailedResult } from "../ports/channel.ts";
 
 /** A result that is safe to keep, and what was wrong with it. */
@@ -101,6 +102,7 @@ const fields = {
   receiptExpected: mendFlag,
   errorClass: (value: unknown) => errorClasses.find((known) => known === value),
   error: mendText,
+  errorName: (value: unknown) => sendErrorNames.find((it) => it === value),
   failsOver: mendFlag,
   retryAfterMs: mendWait,
   pollAfterMs: mendWait,

@@ -42,7 +42,7 @@ export interface BatchRun {
 
 export interface BatchSender extends DeliveryListener {
   /**
-   * Resolves once each has had its attempt, or half a minute is over.
+   * Resolves once each has had its attempt, or twenty seconds are over.
    *
    * @param limit messages at most; default: the size that is set
    * @throws CarillonError BATCH_SENDING_OFF, STORAGE_UNAVAILABLE, STORAGE_FULL
@@ -55,8 +55,8 @@ export interface BatchSender extends DeliveryListener {
   release(channel: StoredChannel): Promise<void>;
 }
 
-/** A run waits for attempts at most so long, in milliseconds. */
-const runMs = 30_000;
+/** A run waits for attempts at most so long, in milliseconds; clients for longer. */
+const runMs = 20_000;
 
 /** Between two looks at what other nodes have attempted, in milliseconds. */
 const lookMs = 500;

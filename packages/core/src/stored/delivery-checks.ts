@@ -48,6 +48,9 @@ export interface DeliveryChecks {
   endIdle(): Promise<number>;
 }
 
+/** A check waits for carriers at most so long, in milliseconds. */
+const answerMs = 20_000;
+
 /** Deliveries of one transaction. */
 const batchSize = 500;
 
@@ -69,8 +72,16 @@ export function createDeliveryChecks(
         await clock.nextTurn();
       }
     }
-    if (asked > 0) await ports.askCarriers();
+    if (asked > 0) await untilAnswered();
     return asked;
+  }
+
+  /** Those that take longer are waited for by the engine alone. */
+  async function untilAnswered(): Promise<void> {
+    const isOver = Promise.withResolvers<void>();
+    const timer = clock.setTimer(answerMs, isOver.resolve);
+    await Promise.race([ports.askCarriers(), isOver.promise]);
+    timer.cancel();
   }
 
   async function endIdle(): Promise<number> {

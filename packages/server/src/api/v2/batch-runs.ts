@@ -36,7 +36,7 @@ const BatchRunBody = Type.Object(
       "Ids of those that ended without one: they were too old, or something held them",
     ),
     pending: ids(
-      "Ids of those that are due and had no attempt yet after half a minute; they go on by themselves",
+      "Ids of those that are due and had no attempt yet after twenty seconds; they go on by themselves",
     ),
   },
   { title: "BatchRun" },
@@ -70,7 +70,7 @@ export function batchRunRoutes(
         schema: {
           summary: `Sends ${names[channel]} that batch mode has stored`,
           description:
-            "Of all projects, those of the highest priority first, then the oldest, and answers once each had its attempt, half a minute later at the latest. Several runs at once take different ones. Refused with `BATCH_SENDING_OFF` where batch mode is off.",
+            "Of all projects, those of the highest priority first, then the oldest, and answers once each had its attempt, twenty seconds later at the latest. Several runs at once take different ones. Refused with `BATCH_SENDING_OFF` where batch mode is off.",
           tags,
           body: Type.Optional(
             Type.Object(

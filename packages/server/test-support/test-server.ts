@@ -58,6 +58,8 @@ export interface TestServerOptions {
   /** Called with each line of the log, of all levels. */
   readonly onLine?: (event: string, fields: LogFields, level: string) => void;
   readonly allowedOrigins?: readonly string[];
+  /** Of the configuration, such as `CARILLON_SMS_BATCH_ENABLED`. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Leaves it as it is before it delivers: see `start`. */
   readonly unstarted?: boolean;
   readonly droppedLogLines?: () => number;
@@ -219,6 +221,7 @@ export async function startTestServer(
     },
     new LiveSettings(
       loadConfig({
+        env: options.env ?? {},
         flags: {
           data,
           region: testRegion,

@@ -2,10 +2,11 @@
 
 import type { BatchRetries } from "../engine/message-retries.ts";
 import type { WaitReason } from "../messages/delivery.ts";
-import type { MessageRetries } from "../messages/message.ts";
+import type { Message } from "../messages/message.ts";
 import type { SendErrorName } from "../messages/send-error.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 import type { EpochMs } from "../time.ts";
-import type { StoredChannel } from "./stored-message.ts";
+import { type StoredChannel, storedChannels } from "./stored-message.ts";
 
 /** Which rules hold where pymess has its own. */
 export const storedProfiles = ["default", "pymess"] as const;
@@ -32,10 +33,10 @@ export interface BatchMode {
 export interface BatchTerms {
   /** It waits for the batch sender. */
   readonly isBatched: boolean;
-  /** Of the message: see {@link MessageRetries}. */
-  readonly retries?: MessageRetries;
   /** Its life, where none was given. */
   readonly timeToLiveSeconds?: number;
+  /** What the message has besides. */
+  readonly message?: Pick<Message, "retries">;
 }
 
 const reasons = {
@@ -43,9 +44,15 @@ const reasons = {
   email: "email_batch",
 } as const satisfies Record<StoredChannel, WaitReason>;
 
-/** What messages of a channel wait for until the batch sender comes to them. */
-export function batchReasonOf(channel: StoredChannel): WaitReason {
-  return reasons[channel];
+/**
+ * What messages of a channel wait for until the batch sender comes to them.
+ *
+ * @throws RangeError when it is no channel of stored messages
+ */
+export function batchReasonOf(channel: Protocol): WaitReason {
+  const found = storedChannels.find((name) => name === channel);
+  if (found !== undefined) return reasons[found];
+  throw new RangeError(`There are no stored messages by ${channel}.`);
 }
 
 /**
@@ -64,13 +71,13 @@ export function batchTermsOf(
     // Without batch mode pymess attempts nothing twice.
     return {
       isBatched: false,
-      ...(profile === "pymess" && { retries: "none" }),
+      ...(profile === "pymess" && { message: { retries: "none" } }),
     };
   }
   return {
     isBatched: !send.sendImmediately && send.notBefore === undefined,
-    retries: "batch",
     timeToLiveSeconds: maxAgeSeconds,
+    message: { retries: "batch" },
   };
 }
 

@@ -24,6 +24,8 @@ export interface StoredMessageOptions extends MessageOptions {
   readonly backend?: unknown;
   /** True: at once, also in batch mode. */
   readonly sendImmediately?: unknown;
+  /** Of an SMS: `keep`, `strip-ascii` or `transliterate`; default: as it is set up. */
+  readonly accents?: unknown;
   readonly email?: unknown;
   /** Seconds. */
   readonly timeToLive?: unknown;

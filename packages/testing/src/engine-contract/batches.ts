@@ -68,7 +68,7 @@ async function storeText(
   // Others than those that the world makes.
   const id = (++lastId).toString(16).padStart(32, "b") as MessageId;
   const expiresAt = addMs(createdAt, 3_600_000);
-  const { seq } = await world.store.acceptDirectMessage(
+  await world.store.acceptStored(
     {
       id,
       projectId,
@@ -80,23 +80,8 @@ async function storeText(
       retries,
     },
     [{ protocol: "sms", endpoint: to, billable: true }],
+    { isBatched: retries === "batch" },
   );
-  if (retries === "none") return id;
-  const { deliveries } = await world.store.claim(
-    { owner: "the test", leaseMs: 1000 },
-    { kinds: ["delivery"], limit: 100 },
-  );
-  await world.store.finish({
-    deliveries: deliveries.map(({ fence, recipient }) => ({
-      messageSeq: seq,
-      target: recipient.target,
-      state: "waiting",
-      attempts: 0,
-      nextAttemptAt: expiresAt,
-      waitReason: reason,
-      fence,
-    })),
-  });
   return id;
 }
 

@@ -2,6 +2,7 @@
 
 import {
   type AcceptedMessage,
+  batchReasonOf,
   type Delivery,
   type DeliveryState,
   type DeliveryStore,
@@ -125,13 +126,15 @@ export function acceptDirectMessage(
   const at = isBatched ? message.expiresAt : dueAtOf(message, holds);
   const waits = {
     priority: message.priority ?? 3,
-    ...(isBatched && { waitReason: "batch" as const }),
   };
   for (const [target, recipient] of recipients.entries()) {
     const { billable, protocol, endpoint } = recipient;
     const key = deliveryKey({ messageSeq: seq, target });
     tables.recipients.put(key, { protocol, endpoint });
-    addDueDelivery(tables, seq, target, at, billable, waits);
+    addDueDelivery(tables, seq, target, at, billable, {
+      ...waits,
+      ...(isBatched && { waitReason: batchReasonOf(protocol) }),
+    });
   }
   return { seq };
 }

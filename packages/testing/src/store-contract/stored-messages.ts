@@ -173,7 +173,7 @@ export function testStoredMessages({ test }: Cases): void {
       [
         ["waiting", start, undefined],
         ["waiting", at, undefined],
-        ["waiting", after(9000), "batch"],
+        ["waiting", after(9000), "sms_batch"],
       ],
     );
   });
@@ -185,7 +185,7 @@ export function testStoredMessages({ test }: Cases): void {
     const first = await accept(store, { priority: 1 }, isBatched, phones(2));
     const order: string[] = [];
     for (let n = 0; n < 4; n++) {
-      assert.equal(await store.makeDue("batch", 1), 1);
+      assert.equal((await store.makeDue("sms_batch", 1)).length, 1);
       const [claim] = await claimDue(store, clock, leaseOf("a"), start, 9);
       order.push(`${claim?.messageSeq}/${claim?.recipient.target}`);
     }
@@ -195,7 +195,35 @@ export function testStoredMessages({ test }: Cases): void {
       `${first - 1}/0`,
       `${first - 2}/0`,
     ]);
-    assert.equal(await store.makeDue("batch", 1), 0);
+    assert.deepEqual(await store.makeDue("sms_batch", 1), []);
+  });
+
+  test("lets go several in one transaction, which are claimed in that order, and of one channel", async (store, clock) => {
+    const isBatched = { isBatched: true };
+    const seqs = [];
+    for (const priority of [3, 1, 2, 1] as const) {
+      seqs.push(await accept(store, { priority }, isBatched));
+    }
+    await accept(store, { priority: 1 }, isBatched, [
+      { protocol: "email", endpoint: "a@example.com", billable: false },
+    ]);
+    const [third, first, , second] = seqs;
+    const released = await store.makeDue("sms_batch", 3);
+    const order = [first, second, seqs[2]];
+    assert.deepEqual(
+      released.map(({ messageSeq }) => messageSeq),
+      order,
+    );
+    const claims = await claimDue(store, clock, leaseOf("a"), start, 9);
+    assert.deepEqual(
+      claims.map(({ messageSeq }) => messageSeq),
+      order,
+    );
+    assert.deepEqual(
+      (await store.makeDue("sms_batch", 9)).map((it) => it.messageSeq),
+      [third],
+    );
+    assert.equal((await store.makeDue("email_batch", 9)).length, 1);
   });
 
   test("says whether a template was sent about all of several objects", async (store) => {

@@ -14,7 +14,7 @@ import type {
   StoredRecord,
   StoredRelatedObject,
 } from "@carillon/core";
-import { toEpochMs } from "@carillon/core";
+import { batchReasonOf, toEpochMs } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { audienceCodes, waitReasonCodes } from "../schema/codes.ts";
 import { idempotencyKeys } from "../schema/idempotency-table.ts";
@@ -100,7 +100,7 @@ export function createStoredMessageStore(
         "acceptStored",
         toMessageRow(message),
         toRecipientColumns(recipients),
-        waitOf(message, options, clock),
+        waitOf(message, recipients, options, clock),
         {
           objects: toObjectRows(message.relatedObjects ?? []),
           attachments: attachments.map(toAttachmentRow),
@@ -171,11 +171,12 @@ function toRecipientColumns(
 /** Of what waits for the batch sender: until it has expired. */
 function waitOf(
   message: NewMessage,
+  [recipient]: readonly DirectRecipient[],
   { isBatched }: AcceptStoredOptions,
   clock: Clock,
 ): Wait {
   const [dueAt, priority] = toWait(message, clock);
-  return isBatched
-    ? [message.expiresAt, priority, waitReasonCodes.batch]
-    : [dueAt, priority, null];
+  if (!isBatched || recipient === undefined) return [dueAt, priority, null];
+  const reason = waitReasonCodes[batchReasonOf(recipient.protocol)];
+  return [message.expiresAt, priority, reason];
 }

@@ -1,0 +1,55 @@
+/** What the configuration makes of stored messages, as it is set now. */
+
+import {
+  type BatchTerms,
+  batchTermsOf,
+  checkAccents,
+  cleanPhoneNumber,
+  cleanText,
+  type EpochMs,
+  type StoredChannel,
+} from "@carillon/core";
+import { fitText } from "@carillon/gateway";
+import { batchModeOf } from "./batch-settings.ts";
+import type { Config } from "./config.ts";
+
+/** Of one channel; the core's stored messages ask it for each send. */
+export interface StoredRules {
+  /** @throws CarillonError ENDPOINT_INVALID */
+  readonly cleanRecipient?: (to: unknown) => unknown;
+  /** @throws CarillonError MESSAGE_INVALID, MESSAGE_OPTION_INVALID */
+  readonly cleanText?: (
+    text: string,
+    options: { readonly accents?: unknown },
+  ) => string;
+  readonly termsOf: (send: {
+    readonly sendImmediately: boolean;
+    readonly notBefore?: EpochMs | undefined;
+  }) => BatchTerms;
+}
+
+export function storedRulesOf(
+  settings: () => Config,
+): Readonly<Record<StoredChannel, StoredRules>> {
+  const termsOf =
+    (channel: StoredChannel): StoredRules["termsOf"] =>
+    (send) => {
+      const config = settings();
+      const mode = batchModeOf(config, channel);
+      return batchTermsOf(mode, config.storedProfile, send);
+    };
+  return {
+    sms: {
+      cleanRecipient: (to) =>
+        cleanPhoneNumber(to, settings().sms.defaultPhoneCode),
+      cleanText: (text, { accents }) =>
+        cleanText(
+          text,
+          checkAccents(accents) ?? settings().sms.accents,
+          fitText,
+        ),
+      termsOf: termsOf("sms"),
+    },
+    email: { termsOf: termsOf("email") },
+  };
+}

@@ -498,11 +498,6 @@ export {
 } from "./shared-setting.ts";
 export { createSteadyClock } from "./steady-clock.ts";
 export {
-  createStoredMessages,
-  type StoredMessagesPorts,
-} from "./stored/create-stored-messages.ts";
-export { OutcomeWaits } from "./stored/outcome-waits.ts";
-export {
   type BatchMode,
   type BatchTerms,
   batchReasonOf,
@@ -525,12 +520,17 @@ export {
   type FitText,
 } from "./stored/clean-up.ts";
 export {
+  createStoredMessages,
+  type StoredMessagesPorts,
+} from "./stored/create-stored-messages.ts";
+export {
   createDeliveryChecks,
   type DeliveryCheck,
   type DeliveryCheckSettings,
   type DeliveryChecks,
 } from "./stored/delivery-checks.ts";
 export { IntervalTask } from "./stored/interval-task.ts";
+export { OutcomeWaits } from "./stored/outcome-waits.ts";
 export type { PymessState } from "./stored/pymess-state.ts";
 export {
   type Attachment,

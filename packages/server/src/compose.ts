@@ -47,8 +47,8 @@ import {
   type StoredChannel,
   type StoredMessages,
   smnRetryPolicy,
-  type TemplateRenderer,
   storedChannels,
+  type TemplateRenderer,
 } from "@carillon/core";
 import { createEmbeddedDispatcher } from "@carillon/dispatch";
 import { type Gateway, ProviderHealth } from "@carillon/gateway";
@@ -91,6 +91,7 @@ import { createProviders } from "./providers/providers.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { SmsGuard } from "./sms-guard.ts";
 import { watchStore } from "./store-health.ts";
+import { storedRulesOf } from "./stored-rules.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import {
   addProviders,
@@ -499,6 +500,7 @@ export async function compose(
     protocols,
     onJob: () => jobs.wake(),
   });
+  const storedRules = storedRulesOf(() => settings.get());
   const storedOf = (channel: StoredChannel) =>
     createStoredMessages({
       channel,
@@ -510,6 +512,7 @@ export async function compose(
       protocols,
       clock,
       rules: {
+        ...storedRules[channel],
         maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
         isEmailSender: (address) => {
           const { mailFrom, email } = settings.get();

@@ -246,7 +246,7 @@ test("batch mode stores only; what is urgent goes at once", async () => {
     },
   });
   const waiting = await stored.send(projectId, { to: phone, text: "x" });
-  assert.equal(waiting.delivery.waitReason, "batch");
+  assert.equal(waiting.delivery.waitReason, "sms_batch");
   const end = addMs(waiting.createdAt, 60_000);
   assert.equal(waiting.delivery.nextAttemptAt, end);
   assert.equal(waiting.message.expiresAt, end);
@@ -259,7 +259,7 @@ test("batch mode stores only; what is urgent goes at once", async () => {
   });
   assert.equal(now.delivery.waitReason, undefined);
   assert.equal(hints.length, 1);
-  assert.equal(await store.makeDue("batch", 9), 1);
+  assert.equal((await store.makeDue("sms_batch", 9)).length, 1);
 });
 
 test("a bulk is one message for each recipient, each once", async () => {

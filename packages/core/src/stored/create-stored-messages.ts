@@ -42,6 +42,7 @@ import type {
   StoredRecord,
 } from "../ports/stored-message-store.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
+import { batchReasonOf } from "./batch-mode.ts";
 import type { OutcomeWaits } from "./outcome-waits.ts";
 import type { StoredChannel, StoredMessage } from "./stored-message.ts";
 import type {
@@ -161,7 +162,7 @@ export function createStoredMessages(
         changedAt: createdAt,
       })),
     };
-    const waits = waitOf(message, isBatched);
+    const waits = waitOf(message, channel, isBatched);
     const messages: StoredMessage[] = [];
     for (const [target, { protocol, endpoint }] of recipients.entries()) {
       if (target % readPerTurn === readPerTurn - 1) await clock.nextTurn();
@@ -441,11 +442,14 @@ export function createStoredMessages(
 /** Why what was just kept does not go at once, if it does not. */
 function waitOf(
   message: NewMessage,
+  channel: StoredChannel,
   isBatched: boolean,
 ): Pick<Delivery, "nextAttemptAt" | "waitReason"> {
-  return isBatched
-    ? { nextAttemptAt: message.expiresAt, waitReason: "batch" }
-    : { nextAttemptAt: startOf(message) };
+  if (!isBatched) return { nextAttemptAt: startOf(message) };
+  return {
+    nextAttemptAt: message.expiresAt,
+    waitReason: batchReasonOf(channel),
+  };
 }
 
 /** With the sender of the template, where none is given. */

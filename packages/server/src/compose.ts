@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { createSenderCheck, WebhookKeys } from "@carillon/channels";
+import { WebhookKeys } from "@carillon/channels";
 import {
   CarillonError,
   type Channel,
@@ -511,14 +511,7 @@ export async function compose(
       waits: outcomeWaits,
       protocols,
       clock,
-      rules: {
-        ...storedRules[channel],
-        maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
-        isEmailSender: (address) => {
-          const { mailFrom, email } = settings.get();
-          return createSenderCheck(mailFrom, email.senders)(address);
-        },
-      },
+      rules: storedRules[channel],
     });
   const stored = { sms: storedOf("sms"), email: storedOf("email") };
 

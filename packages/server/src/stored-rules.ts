@@ -1,5 +1,6 @@
 /** What the configuration makes of stored messages, as it is set now. */
 
+import { createSenderCheck } from "@carillon/channels";
 import {
   type BatchTerms,
   batchTermsOf,
@@ -26,6 +27,10 @@ export interface StoredRules {
     readonly sendImmediately: boolean;
     readonly notBefore?: EpochMs | undefined;
   }) => BatchTerms;
+  /** Of all attachments of a mail. */
+  readonly maxAttachmentBytes?: () => number;
+  /** Whether a mail may name this address as its sender. */
+  readonly isEmailSender?: (address: string) => boolean;
 }
 
 export function storedRulesOf(
@@ -50,6 +55,13 @@ export function storedRulesOf(
         ),
       termsOf: termsOf("sms"),
     },
-    email: { termsOf: termsOf("email") },
+    email: {
+      termsOf: termsOf("email"),
+      maxAttachmentBytes: () => settings().email.maxAttachmentBytes,
+      isEmailSender: (address) => {
+        const { mailFrom, email } = settings();
+        return createSenderCheck(mailFrom, email.senders)(address);
+      },
+    },
   };
 }

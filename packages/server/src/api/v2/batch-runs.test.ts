@@ -35,6 +35,67 @@ test("answers what became of a run's messages", async () => {
   }
 });
 
+test("sends what was stored by priority, each once, and no mails with texts", async () => {
+  await using server = await startTestServer({
+    env: {
+      CARILLON_SMS_BATCH_ENABLED: "true",
+      CARILLON_EMAIL_BATCH_ENABLED: "true",
+      CARILLON_SMS_DEFAULT_PHONE_CODE: "+420",
+      CARILLON_SMS_ACCENTS: "strip-ascii",
+    },
+  });
+  const { stored, credentials, clock, call } = server;
+  const projectId = credentials.project.id;
+  const text = "Příliš žluťoučký kůň";
+  const last = await stored.sms.send(projectId, { to: "777 123 456", text });
+  assert.deepEqual(
+    [last.to, last.text],
+    ["+420777123456", "Prilis zlutoucky kun"],
+  );
+  const to = "+420777123457";
+  const first = await stored.sms.send(projectId, { to, text, priority: 1 });
+  const mail = { to: "ada@example.com", subject: "s", text };
+  await stored.email.send(projectId, mail);
+  const atOnce = { to: "+420777123458", text, sendImmediately: true };
+  await stored.sms.send(projectId, atOnce);
+  await assert.rejects(stored.sms.send(projectId, { to, text: "Привет" }), {
+    code: "MESSAGE_INVALID",
+  });
+  await clock.advanceSettled(1000);
+  const endpoints = () =>
+    server.sent.map(({ recipient }) => recipient.endpoint);
+  assert.deepEqual(endpoints(), ["+420777123458"]);
+  const { body } = await call("POST", "/api/v2/sms/batch-runs", {});
+  assert.deepEqual(body, {
+    sent: [first.id, last.id],
+    failed: [],
+    pending: [],
+  });
+  assert.deepEqual(endpoints().slice(1), ["+420777123457", "+420777123456"]);
+  const again = await call("POST", "/api/v2/sms/batch-runs", {});
+  assert.deepEqual(again.body.sent, []);
+  const mails = await call("POST", "/api/v2/emails/batch-runs", {});
+  assert.equal(mails.body.sent.length, 1);
+  assert.equal(server.sent.length, 4);
+});
+
+test("the server makes runs by itself at the interval that is set", async () => {
+  await using server = await startTestServer({
+    env: {
+      CARILLON_SMS_BATCH_ENABLED: "true",
+      CARILLON_SMS_BATCH_INTERVAL_SECONDS: "30",
+    },
+  });
+  const { stored, credentials, clock, sent } = server;
+  const to = "+420777123456";
+  await stored.sms.send(credentials.project.id, { to, text: "hello" });
+  await clock.advanceSettled(29_000);
+  assert.equal(sent.length, 0);
+  await clock.advanceSettled(1000);
+  await clock.advanceSettled(1000);
+  assert.equal(sent.length, 1);
+});
+
 test("checks deliveries as the profile says", async () => {
   for (const [env, timeout, fails] of [
     [{}, 4320, false],

@@ -11,6 +11,7 @@ import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type BenchResult, type BenchRow, keepsBound } from "./result.ts";
+import { benchBatch } from "./rows/batch.ts";
 import { benchCarrier, benchCarrierMemory } from "./rows/carrier.ts";
 import { benchComparable } from "./rows/comparable.ts";
 import { benchEvents } from "./rows/events.ts";
@@ -25,6 +26,7 @@ import { benchMemory } from "./rows/memory.ts";
 import { benchPaging } from "./rows/paging.ts";
 import { benchPublish } from "./rows/publish.ts";
 import { benchStartup } from "./rows/startup.ts";
+import { benchBulk, benchRelated } from "./rows/stored.ts";
 import { benchSubscribing } from "./rows/subscribing.ts";
 import { benchTopics } from "./rows/topics.ts";
 
@@ -107,6 +109,18 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   "carrier-memory": {
     run: benchCarrierMemory,
     quick: () => benchCarrierMemory({ texts: 5000 }),
+  },
+  batch: {
+    run: benchBatch,
+    quick: () => benchBatch({ texts: 1000, rounds: 2 }),
+  },
+  bulk: {
+    run: benchBulk,
+    quick: () => benchBulk({ texts: 5000, rounds: 2 }),
+  },
+  related: {
+    run: benchRelated,
+    quick: () => benchRelated({ many: 100_000, rounds: 2 }),
   },
   comparable: {
     run: benchComparable,

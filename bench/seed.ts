@@ -4,6 +4,8 @@
  */
 
 import {
+  addMs,
+  type MessageId,
   type ProjectId,
   type SubscriptionId,
   systemClock,
@@ -38,6 +40,43 @@ export async function seedPhones(
 export function phoneNumber(n: number): string {
   const subscriber = (n * 7_368_787) % 100_000_000;
   return `+49151${String(subscriber).padStart(8, "0")}`;
+}
+
+/** Stores texts as batch mode does, each to a phone of its own, for a day. */
+export async function seedBatchedTexts(
+  folder: string,
+  count: number,
+): Promise<void> {
+  const projectId = benchCredentials.projectId as ProjectId;
+  await using store = await openSqliteStore({ folder });
+  for (let from = 0; from < count; from += 2000) {
+    const batch = Math.min(2000, count - from);
+    await Promise.all(
+      Array.from({ length: batch }, (_, i) => {
+        const createdAt = systemClock.now();
+        return store.acceptStored(
+          {
+            id: newId() as MessageId,
+            projectId,
+            audience: "direct",
+            content: { kind: "text", text: "Your parcel is here" },
+            createdAt,
+            expiresAt: addMs(createdAt, 86_400_000),
+            timeToLiveSeconds: 86_400,
+            retries: "batch",
+          },
+          [
+            {
+              protocol: "sms",
+              endpoint: phoneNumber(from + i),
+              billable: true,
+            },
+          ],
+          { isBatched: true },
+        );
+      }),
+    );
+  }
 }
 
 async function seed(

@@ -10,7 +10,6 @@ import { maxTimeToLiveSeconds } from "@carillon/core";
 import { KEYWORD_LANGUAGES } from "@carillon/gateway";
 import type { Static, TObject, TSchema } from "typebox";
 import { problemWithOrigins } from "./allowed-origins.ts";
-import { emailSettings } from "./email-settings.ts";
 import {
   accents,
   batchSettings,
@@ -18,6 +17,7 @@ import {
   deliveryCheckSettings,
   storedProfile,
 } from "./batch-settings.ts";
+import { emailSettings } from "./email-settings.ts";
 import { Type } from "./json-schema.ts";
 import { guardSettings } from "./sms-guard-settings.ts";
 import { problemWithRoute } from "./sms-route.ts";

@@ -49,7 +49,6 @@ function flag(notes: Notes) {
 export const storedProfile = Type.Enum([...storedProfiles], {
   group: "Delivery",
   reloadable: true,
-  withoutFlag: true,
   description:
     "Rules of stored messages where pymess has its own: `default`, or `pymess`, which counts attempts, repeats after any error and times out as pymess does; see the guide on sending in batches.",
   expected: "one of default, pymess",
@@ -59,7 +58,7 @@ export const storedProfile = Type.Enum([...storedProfiles], {
 /** `sms.defaultPhoneCode`. */
 export const defaultPhoneCode = Type.Optional(
   Type.String({
-    ...live,
+    reloadable: true,
     group: "SMS",
     description:
       "Code of a country that is put in front of the recipient of a stored text if it has nine characters, blanks and dashes not counted.",
@@ -71,7 +70,7 @@ export const defaultPhoneCode = Type.Optional(
 
 /** `sms.accents`. */
 export const accents = Type.Enum([...accentLevels], {
-  ...live,
+  reloadable: true,
   group: "SMS",
   description:
     "What becomes of characters of stored texts that do not fit the cheaper alphabet: `keep` leaves them, `strip-ascii` takes accents off and drops all that is not ASCII then, as pymess does, `transliterate` writes something close in GSM-7 where there is something close for all of the text. A send may say otherwise.",

@@ -467,7 +467,7 @@ test("what is wrong with a value shows no secret in it", (t) => {
   }
 });
 
-test("every key has a variable, and all but credentials and guards a flag", () => {
+test("every key has a variable, and all but credentials, guards and batches a flag", () => {
   const keys = listConfigKeys();
   const variables = new Set(keys.map(({ variable }) => variable));
   assert.equal(variables.size, keys.length);
@@ -479,7 +479,9 @@ test("every key has a variable, and all but credentials and guards a flag", () =
     keys
       .filter(({ flag }) => flag === undefined)
       .map(({ path }) => path)
-      .filter((path) => !path.startsWith("sms.guard.")),
+      .filter(
+        (path) => !/^(sms\.(guard|deliveryCheck)|\w+\.batch)\./.test(path),
+      ),
     [
       "metricsToken",
       "adminPassword",

@@ -48,6 +48,8 @@ export function deliveryLines(
 /** By reason. */
 const waitTexts: Readonly<Record<string, string>> = {
   paused: "waits until its provider is resumed",
+  sms_batch: "waits for the batch sender",
+  email_batch: "waits for the batch sender",
 };
 
 /** Without a number it is the reason why nothing was attempted. */

@@ -62,6 +62,7 @@ export function deliveryNote(
   isShort = false,
 ): string {
   if (waitReason === "paused") return "its provider is paused";
+  if (waitReason !== undefined) return "waits for the batch sender";
   const last = attempts.at(-1);
   if (nextAttemptAt !== undefined && last) {
     const wait = durationText(Date.parse(nextAttemptAt) - now);

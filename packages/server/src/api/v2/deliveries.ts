@@ -174,7 +174,7 @@ export const DeliveryBody = Type.Object(
     waitReason: Type.Optional(
       Type.Enum([...waitReasons], {
         description:
-          "Why it waits, if nothing failed. paused: every SMS provider that it may go through is; it goes on once one is resumed, at `nextAttemptAt` it is only looked at",
+          "Why it waits, if nothing failed. paused: every SMS provider that it may go through is; it goes on once one is resumed, at `nextAttemptAt` it is only looked at. sms_batch, email_batch: the batch sender of that channel has not come to it; at `nextAttemptAt` its time is over",
       }),
     ),
     expiresAt: Type.Optional(

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import type { ProjectId, StoredMessageFilter } from "@carillon/core";
+import { readMigrations } from "../schema/migrations.ts";
+import { prepareQuery, type Query, type Row } from "../schema/query.ts";
+import { nextSentSql, wasSentAbout } from "../schema/sent-before.ts";
+import { listStoredKeys } from "./stored-message-walk.ts";
+
+const projectId = "1".repeat(32) as ProjectId;
+const order = { type: "order", id: "7" };
+const user = { type: "user", id: "alice" };
+
+function openDatabase(): DatabaseSync {
+  const db = new DatabaseSync(":memory:");
+  for (const { sql } of readMigrations()) db.exec(sql);
+  return db;
+}
+
+/** Reads from the database, and keeps the plan of each query. */
+function planningReader(db: DatabaseSync) {
+  const plans: string[] = [];
+  let rows = 0;
+  const prepared = <Columns extends Row>(sql: string): Query<Columns> => {
+    const query = prepareQuery<Columns>(db, sql);
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`);
+    const all: Query<Columns>["all"] = (...values) => {
+      plans.push(
+        plan
+          .all(...values)
+          .map(({ detail }) => String(detail))
+          .join("\n"),
+      );
+      const found = query.all(...values);
+      rows += found.length;
+      return found;
+    };
+    return { get: (...values) => all(...values)[0], all };
+  };
+  return { reader: { prepared }, plans, rowsRead: () => rows };
+}
+
+/** Messages about an order, the last `recent` of them about a user, too. */
+function seed(db: DatabaseSync, messages: number, recent = 0): void {
+  const message = db.prepare(
+    `INSERT INTO messages (seq, id, project_id, audience, created_at,
+       expires_at, content_kind, content, template_slug, tag)
+     VALUES (?, ?, ?, 2, ?, 9, 0, '', 's', 't')`,
+  );
+  const recipient = db.prepare(
+    "INSERT INTO recipients VALUES (?, 0, 'sms', '+1')",
+  );
+  const object = db.prepare(
+    "INSERT INTO related_objects VALUES (?, ?, ?, ?, ?, 's', 'sms', 0, 0)",
+  );
+  db.exec("BEGIN");
+  for (let seq = 1; seq <= messages; seq++) {
+    message.run(seq, String(seq), projectId, seq);
+    recipient.run(seq);
+    object.run(seq, 0, projectId, order.type, order.id);
+    if (seq > messages - recent) {
+      object.run(seq, 1, projectId, user.type, user.id);
+    }
+  }
+  db.exec("COMMIT");
+}
+
+const ways: readonly (readonly [StoredMessageFilter, index: string])[] = [
+  [{}, "messages_direct"],
+  [{ tag: "a" }, "messages_of_tag"],
+  [{ templateSlug: "a", tag: "a" }, "messages_of_template"],
+  [{ to: "+1", templateSlug: "a", tag: "a" }, "recipients_endpoint"],
+  [
+    { relatedObjects: [order, user], to: "+1", templateSlug: "a", tag: "a" },
+    "related_objects_of_project",
+  ],
+];
+
+for (const [filter, index] of ways) {
+  const given = Object.keys(filter).join(", ") || "nothing";
+  test(`a list by ${given} walks ${index}, and sorts nothing`, () => {
+    const { reader, plans } = planningReader(openDatabase());
+    for (const rest of [{}, { state: "failed", since: 1 as never }] as const) {
+      const all = { ...filter, ...rest };
+      for (const before of [undefined, { messageSeq: 9, target: 3 }]) {
+        listStoredKeys(reader, projectId, "sms", all, {
+          limit: 2,
+          ...(before && { before }),
+        });
+      }
+    }
+    // The first page; the rest of a message, and what is older.
+    assert.equal(plans.length, 6);
+    for (const plan of plans) {
+      assert.match(plan, new RegExp(`INDEX ${index} `));
+      assert.doesNotMatch(plan, /TEMP B-TREE|SCAN (?!json)/);
+    }
+  });
+}
+
+test("whether a template was sent is looked up in one index", () => {
+  const db = openDatabase();
+  const plan = db
+    .prepare(`EXPLAIN QUERY PLAN ${nextSentSql}`)
+    .all("p", "s", "sms", "t", "1", 0)
+    .map(({ detail }) => String(detail))
+    .join("\n");
+  assert.match(
+    plan,
+    /COVERING INDEX related_objects_of_template .*message_seq>\?/,
+  );
+  assert.doesNotMatch(plan, /TEMP B-TREE/);
+});
+
+test("a page reads as many keys whatever the list is long", () => {
+  for (const messages of [50, 5000]) {
+    const db = openDatabase();
+    seed(db, messages);
+    const { reader, rowsRead } = planningReader(db);
+    const filter = { relatedObjects: [order] };
+    const page = { limit: 20 };
+    const { keys } = listStoredKeys(reader, projectId, "sms", filter, page);
+    assert.equal(keys.length, 20);
+    assert.equal(rowsRead(), 21);
+  }
+});
+
+test("a walk for what is rare ends where it may look no further", () => {
+  const db = openDatabase();
+  seed(db, 5000);
+  const { reader, rowsRead } = planningReader(db);
+  const filter = { relatedObjects: [order, user] };
+  const { keys, next } = listStoredKeys(reader, projectId, "sms", filter, {
+    limit: 20,
+    maxScanned: 1000,
+  });
+  assert.deepEqual(keys, []);
+  assert.deepEqual(next, { messageSeq: 4001, target: 0 });
+  assert.equal(rowsRead(), 1000);
+});
+
+test("a template about two objects is found in as many steps as the rarer has messages", () => {
+  const db = openDatabase();
+  seed(db, 5000, 2);
+  let steps = 0;
+  const query = prepareQuery<[messageSeq: number]>(db, nextSentSql);
+  const counted: typeof query = {
+    ...query,
+    all: () => [],
+    get(...values) {
+      steps++;
+      return query.get(...values);
+    },
+  };
+  const wasSent = (objects: (typeof order)[]) =>
+    wasSentAbout(counted, [projectId, "s", "sms"], objects);
+  assert.equal(wasSent([order, user]), true);
+  assert.ok(steps <= 4, `${steps} steps`);
+  steps = 0;
+  assert.equal(wasSent([order, { ...user, id: "bob" }]), false);
+  assert.ok(steps <= 2, `${steps} steps`);
+});

@@ -61,6 +61,7 @@ import {
 import type { StoredTemplate, TemplateRenderer } from "./stored-templates.ts";
 import { toStoredMessage } from "./to-stored-message.ts";
 
+/** What stored messages of a channel are built from. */
 export interface StoredMessagesPorts {
   readonly channel: StoredChannel;
   readonly store: StoredMessageStore &
@@ -89,6 +90,7 @@ type Sent =
   | { readonly messages: readonly StoredMessage[] }
   | { readonly refusals: readonly SendRefusal[] };
 
+/** Builds the stored messages of a channel; it starts nothing. */
 export function createStoredMessages(
   ports: StoredMessagesPorts,
 ): StoredMessages {

@@ -27,6 +27,7 @@ interface Entry {
 /** No attempt ended yet. */
 const openStates: ReadonlySet<DeliveryState> = new Set(["waiting", "sending"]);
 
+/** The waits of one process; a listener of its engine. */
 export class OutcomeWaits implements DeliveryListener, Disposable {
   readonly #clock: Pick<Clock, "setTimer">;
   readonly #entries = new Map<MessageId, Entry>();

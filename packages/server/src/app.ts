@@ -90,7 +90,7 @@ export interface AppPorts {
   readonly resourceTags: ResourceTags;
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
-  readonly stored?: Readonly<Record<StoredChannel, StoredMessages>>;
+  readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
   readonly deliveryActions: DeliveryActions;
   readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;
@@ -244,6 +244,7 @@ export function createApp(ports: AppPorts): HttpApp {
     messages: ports.store,
     inbound: ports.store,
     optOuts: ports.store,
+    attachments: ports.store,
     gateway: ports.receivers?.gateway,
     statistics: ports.store,
     auditEntries: ports.store,

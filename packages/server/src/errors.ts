@@ -31,6 +31,7 @@ export const requestErrorCatalogue = {
   PROVIDER_NOT_FOUND: "There is no such SMS provider",
   PROVIDER_PAUSED: "The SMS provider is paused; resume it first",
   CONFIGURATION_INVALID: "The configuration has mistakes; nothing was changed",
+  ATTACHMENT_NOT_FOUND: "The message has no such attachment",
   NOT_OFFERED: "The operation is known and not offered here",
 } as const satisfies Record<string, string>;
 

@@ -18,6 +18,7 @@ import type { HttpApp } from "./http-app.ts";
 const audited: readonly RegExp[] = [
   /^\/api\/v2\/deliveries\/:\w+\//,
   /^\/api\/v2\/messages\/:\w+\/cancel$/,
+  /^\/api\/v2\/(sms|emails)\/:\w+\/(cancel|retry)$/,
   /^\/api\/v2\/delivery-jobs(\/:\w+\/cancel)?$/,
   /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config|providers)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
@@ -65,6 +66,10 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "POST /api/v2/deliveries/:deliveryId/cancel": "delivery.cancel",
   "POST /api/v2/deliveries/:deliveryId/settle": "delivery.settle",
   "POST /api/v2/messages/:messageId/cancel": "message.cancel",
+  "POST /api/v2/sms/:deliveryId/cancel": "delivery.cancel",
+  "POST /api/v2/sms/:deliveryId/retry": "delivery.resend",
+  "POST /api/v2/emails/:deliveryId/cancel": "delivery.cancel",
+  "POST /api/v2/emails/:deliveryId/retry": "delivery.resend",
   "POST /api/v2/delivery-jobs": "delivery-job.create",
   "POST /api/v2/delivery-jobs/:jobId/cancel": "delivery-job.cancel",
   "PUT /api/v2/topics/:topicUrn/notify-policy": "notify-policy.change",

@@ -26,6 +26,9 @@ export const listBodyBytes = 512 * 1024;
  */
 export const messageBodyBytes = 2 * 1024 * 1024;
 
+/** For mails with what is attached to them, as base64; in bytes. */
+export const mailBodyBytes = 12 * 1024 * 1024;
+
 declare module "fastify" {
   interface FastifyContextConfig {
     /** Members that a JSON body may have, for lists of small objects. */

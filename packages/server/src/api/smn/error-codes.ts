@@ -140,6 +140,7 @@ export const smnErrorCodes: Readonly<
   LAST_OPERATOR: { status: 409, code: "APIGW.0201" },
   LAST_OPERATOR_KEY: { status: 409, code: "APIGW.0201" },
   PROVIDER_NOT_FOUND: { status: 404, code: "APIGW.0201" },
+  ATTACHMENT_NOT_FOUND: { status: 404, code: "APIGW.0201" },
   PROVIDER_PAUSED: { status: 409, code: "APIGW.0201" },
   CONFIGURATION_INVALID: { status: 409, code: "APIGW.0201" },
   NOT_OFFERED: { status: 501, code: "APIGW.0201" },

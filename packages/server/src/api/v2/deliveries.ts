@@ -303,7 +303,7 @@ function targetOf(message: Message, after: string): number {
   );
 }
 
-function toDeliveryBody(
+export function toDeliveryBody(
   message: Message,
   delivery: Delivery,
   protocols: Protocols,

@@ -51,7 +51,8 @@ const resendBody = Type.Object(
   { title: "Resend" },
 );
 
-const cancelBody = Type.Object({ reason }, { title: "Cancel" });
+/** Why it is done. */
+export const cancelBody = Type.Object({ reason }, { title: "Cancel" });
 
 const settlements = {
   resend: "settle_resend",

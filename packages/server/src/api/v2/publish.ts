@@ -10,9 +10,6 @@ import {
   maxRecipients,
   maxTimeToLiveSeconds,
   maxTopics,
-  messageClasses,
-  messageOptionLimits,
-  messagePriorities,
   minTopics,
   type ProjectId,
   type Protocols,
@@ -30,14 +27,16 @@ import { messageBodyBytes } from "../json-body.ts";
 import { projectFor } from "../topic-access.ts";
 import { failsWith } from "../validation.ts";
 import { refusals } from "./error-answers.ts";
+import {
+  idempotencyHeaders,
+  messageOptionProperties,
+} from "./message-options-schema.ts";
 import type { V2Ports } from "./ports.ts";
-import { instant, parseInstant } from "./schema-parts.ts";
+import { parseInstant } from "./schema-parts.ts";
 import { SmsOptions } from "./sms-options-schema.ts";
 
 /** Two of each recipient, and those of the rest of a message. */
 const jsonMembers = 2 * maxRecipients + 1000;
-
-const optionCode = failsWith("MESSAGE_OPTION_INVALID");
 
 /** Says by which protocols recipients are reached here. */
 const audienceOf = ({ all }: Pick<Protocols, "all">) =>
@@ -159,61 +158,13 @@ const newMessageOf = (protocols: Pick<Protocols, "all">) =>
           ...failsWith("TIME_TO_LIVE_INVALID"),
         }),
       ),
-      notBefore: Type.Optional(
-        instant("No attempt is made before this; at most 35 days ahead"),
-      ),
-      class: Type.Optional(
-        Type.String({
-          description: `${messageClasses.join(", ")}: kind of traffic`,
-          ...optionCode,
-        }),
-      ),
-      tag: Type.Optional(
-        Type.String({
-          description: `A label to find messages by, of ${messageOptionLimits.tagLength} characters at most`,
-          ...optionCode,
-        }),
-      ),
+      ...messageOptionProperties,
       sms: Type.Optional({
         ...SmsOptions,
         description:
           "What its texts are sent with; a direct message with it needs an SMS recipient",
-        ...optionCode,
+        ...failsWith("MESSAGE_OPTION_INVALID"),
       }),
-      priority: Type.Optional(
-        Type.Number({
-          description: `${messagePriorities.join(", ")}; 1 is the highest`,
-          ...optionCode,
-        }),
-      ),
-      relatedObjects: Type.Optional(
-        Type.Array(
-          Type.Object({
-            type: Type.String({
-              description: `Kind of the object, such as order, of ${messageOptionLimits.relatedObjectLength} characters at most`,
-            }),
-            id: Type.Union([Type.String(), Type.Number()], {
-              description: `Which one of its kind, of ${messageOptionLimits.relatedObjectLength} characters at most`,
-            }),
-          }),
-          {
-            description: `What the message is about in the publisher's own system, ${messageOptionLimits.relatedObjects} at most; an integer id is the same as its digits`,
-            ...optionCode,
-          },
-        ),
-      ),
-      extraData: Type.Optional(
-        Type.Record(Type.String(), Type.Unknown(), {
-          description: `Kept for the publisher and not delivered, ${messageOptionLimits.extraDataBytes} bytes at most`,
-          ...optionCode,
-        }),
-      ),
-      statusUrl: Type.Optional(
-        Type.String({
-          description: `http or https URL that is told of outcomes, of ${messageOptionLimits.statusUrlLength} characters at most`,
-          ...optionCode,
-        }),
-      ),
     },
     { title: "NewMessage" },
   );
@@ -242,14 +193,7 @@ export function publishRoutes(app: HttpApp, ports: V2Ports): void {
         description:
           "Answers once the message is on disk. With an Idempotency-Key (1 to 255 printable ASCII characters; in quotes if there are blanks, commas or backslashes among them) the same request within 24 hours is answered the same, with Idempotency-Replayed: true, and publishes nothing more; while the first one is running it is answered 409 with Retry-After, and with another body 422.",
         tags: ["Messages"],
-        headers: Type.Object({
-          "idempotency-key": Type.Optional(
-            Type.String({
-              description:
-                "Names the request, so that it can be sent again and publishes once",
-            }),
-          ),
-        }),
+        headers: idempotencyHeaders,
         body: newMessageOf(ports.protocols),
         response: { 201: Published, ...refusals },
       },

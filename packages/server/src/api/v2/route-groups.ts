@@ -14,6 +14,12 @@ export const routeGroups = [
       "What became of a message at each endpoint, and what can be done about it",
   },
   {
+    name: "SMS",
+    description:
+      "Texts to one phone each, kept with all that became of them and found again",
+  },
+  { name: "E-mails", description: "The same for mails" },
+  {
     name: "Delivery jobs",
     description: "An action on all deliveries that match a filter",
   },

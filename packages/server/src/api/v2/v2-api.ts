@@ -1,6 +1,10 @@
 /** Our own API under `/api/v2`. */
 
-import type { AuditStore, DeliveryActions } from "@carillon/core";
+import {
+  type AuditStore,
+  type DeliveryActions,
+  storedChannels,
+} from "@carillon/core";
 import { RequestError } from "../../errors.ts";
 import type { AdministrationWithin } from "../../identity/administration/administration.ts";
 import type { Keys } from "../../keys/keys.ts";
@@ -37,6 +41,10 @@ import { publishRoutes } from "./publish.ts";
 import { signatureRoutes } from "./signatures.ts";
 import { type Certificates, signingKeyRoutes } from "./signing-keys.ts";
 import { type SmsRoutingPorts, smsRoutingRoutes } from "./sms-routing.ts";
+import {
+  type StoredMessagePorts,
+  storedMessageRoutes,
+} from "./stored/routes.ts";
 import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
 import {
@@ -54,6 +62,7 @@ export interface V2ApiPorts
     ProviderPorts,
     SmsRoutingPorts,
     BatchRunPorts,
+    StoredMessagePorts,
     TopicLogPorts,
     TopicStatisticsPorts,
     NotifyPolicyPorts,
@@ -100,6 +109,9 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       smsGuardRoutes(api, ports);
       smsRoutingRoutes(api, ports);
       batchRunRoutes(api, ports);
+      for (const channel of storedChannels) {
+        storedMessageRoutes(api, channel, ports);
+      }
       whoamiRoutes(api, ports);
       identityRoutes(api, ports.administration);
       signingKeyRoutes(api, ports.certificates);

@@ -1,0 +1,88 @@
+/** Files that mails carry: as they are sent to us, and as they are given out. */
+
+import { type Attachment, CarillonError } from "@carillon/core";
+import type { FastifyReply } from "fastify";
+import { RequestError } from "../../../errors.ts";
+
+/** As it comes in a request. */
+export interface GivenAttachment {
+  readonly name: string;
+  readonly contentType: string;
+  /** Base64. */
+  readonly content: string;
+  readonly contentId?: string;
+}
+
+/**
+ * With their bytes. What else is wrong with them is core's to say.
+ *
+ * @throws CarillonError MESSAGE_INVALID
+ */
+export function toAttachments(
+  given: readonly GivenAttachment[],
+): readonly Attachment[] {
+  return given.map(({ content, ...attachment }, n) => {
+    if (isBase64(content)) {
+      return { ...attachment, content: Buffer.from(content, "base64") };
+    }
+    throw new CarillonError(
+      "MESSAGE_INVALID",
+      `Invalid attachments[${n}].content: base64 (RFC 4648 §4, with padding and without line breaks) is expected.`,
+    );
+  });
+}
+
+function isBase64(text: string): boolean {
+  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}
+
+/**
+ * The one that a path names, counted from 1.
+ *
+ * @throws RequestError ATTACHMENT_NOT_FOUND
+ */
+export function attachmentAt(
+  attachments: readonly Attachment[],
+  place: string,
+): Attachment {
+  const found = /^[1-9]\d{0,8}$/.test(place)
+    ? attachments[Number(place) - 1]
+    : undefined;
+  if (found) return found;
+  throw new RequestError(
+    "ATTACHMENT_NOT_FOUND",
+    `The message has ${attachments.length} attachments, counted from 1; there is no such one.`,
+  );
+}
+
+/**
+ * Answers its bytes so that no browser shows them in the server's name: what
+ * strangers wrote may be HTML.
+ */
+export function sendAttachment(
+  reply: FastifyReply,
+  { name, contentType, content }: Attachment,
+): FastifyReply {
+  return reply
+    .header("content-type", safeMediaType(contentType))
+    .header("content-disposition", dispositionOf(name))
+    .header("x-content-type-options", "nosniff")
+    .header("content-security-policy", "default-src 'none'; sandbox")
+    .send(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
+}
+
+function safeMediaType(contentType: string): string {
+  return /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(contentType)
+    ? contentType
+    : "application/octet-stream";
+}
+
+/** RFC 6266, with a name that old clients understand before the real one. */
+function dispositionOf(name: string): string {
+  const plain = name.replace(/[^\w.-]+/g, "_");
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
+}

@@ -175,7 +175,7 @@ test("events are told that the server is gone, and that it is back", async () =>
   });
   // It follows once it tells of what is sent.
   await until(async () => {
-    await runCommand(["sms", "+15550100041", "x", "--data", own]);
+    await runCommand(["sms", "send", "+15550100041", "x", "--data", own]);
     return seen.stdout !== "";
   }, "nothing was told");
   await first.stop();
@@ -502,7 +502,7 @@ test("tables fit a terminal of 80 columns", { skip }, async () => {
   const hook = `${server.url}/sandbox/webhooks/${"w".repeat(60)}`;
   await client("subscription", "create", topic, "http", hook);
   await client("publish", topic, long, "--subject", long);
-  await client("sms", "+155501000123456", long);
+  await client("sms", "send", "+155501000123456", long);
   await client("sandbox", "phone", "reply", "+155501000123456", long);
   const optOut = [
     "+155501000123456",
@@ -513,6 +513,7 @@ test("tables fit a terminal of 80 columns", { skip }, async () => {
   await client("sandbox", "webhooks", "--wait", "20", "--query", "wwww");
   for (const words of [
     ["messages", "list", "--limit", "5"],
+    ["sms", "list"],
     ["sandbox", "mail"],
     ["sandbox", "phone"],
     ["sandbox", "webhooks"],

@@ -213,7 +213,12 @@ test("Ctrl-C ends --wait at once, and the message's id is told", async () => {
 });
 
 test("sends a text message to a phone", async () => {
-  const run = await client("sms", "+15550100078", "Your code is 271828");
+  const run = await client(
+    "sms",
+    "send",
+    "+15550100078",
+    "Your code is 271828",
+  );
   assert.equal(run.code, 0, run.stderr);
   await until(async () => {
     const messages = await sandbox("phones/+15550100078/messages");

@@ -95,8 +95,8 @@ test("a route is set, explained, and changed with policy and providers while the
   assert.match(table, /^provider: log\nbecause: rule "sms\.route" matched/);
   assert.match(table, /codes +no +the class is not set, not otp/);
   // Nothing was sent by that, nor by asking for help.
-  const help = await run("sms", phone, "text", "--help");
-  assert.match(help.stdout, /Usage: carillon sms/);
+  const help = await run("sms", "send", phone, "text", "--help");
+  assert.match(help.stdout, /Usage: carillon sms send/);
   const { messages } = await call(server, "GET", "/api/v2/messages");
   assert.equal((messages as readonly unknown[]).length, 2);
 

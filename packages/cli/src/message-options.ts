@@ -21,7 +21,7 @@ export const maxTimeToLiveSeconds = 604_800;
 /** Kinds of traffic. */
 export const messageClassNames = ["otp", "transactional", "bulk"] as const;
 
-export interface MessageOptions extends SmsOptionValues {
+export interface CommonOptions {
   readonly timeToLive?: number;
   /** When it is to be sent; one of the two at most. */
   readonly at?: Date;
@@ -35,9 +35,16 @@ export interface MessageOptions extends SmsOptionValues {
   readonly idempotencyKey?: string;
 }
 
+export interface MessageOptions extends SmsOptionValues, CommonOptions {}
+
 /** Adds the options to a command. */
 export function addMessageOptions(command: Command): Command {
-  return addSmsOptions(command)
+  return addCommonOptions(addSmsOptions(command));
+}
+
+/** The same without those of texts. */
+export function addCommonOptions(command: Command): Command {
+  return command
     .option(
       "--time-to-live <seconds>",
       "not delivered after that long",
@@ -79,12 +86,16 @@ export function addMessageOptions(command: Command): Command {
 
 /** The settings of the message that was asked for. */
 export function settingsOf(options: MessageOptions): PublishSettings {
+  return { ...commonSettingsOf(options), sms: smsOptionsOf(options) };
+}
+
+/** The same without what texts are sent with. */
+export function commonSettingsOf(options: CommonOptions) {
   return {
     timeToLiveSeconds: options.timeToLive,
     notBefore: notBeforeOf(options),
     class: options.class,
     tag: options.tag,
-    sms: smsOptionsOf(options),
     priority: options.priority,
     relatedObjects: options.related,
     extraData: options.extraData,
@@ -96,7 +107,7 @@ export function settingsOf(options: MessageOptions): PublishSettings {
 export function notBeforeOf({
   at,
   delay,
-}: Pick<MessageOptions, "at" | "delay">): Date | undefined {
+}: Pick<CommonOptions, "at" | "delay">): Date | undefined {
   return at ?? delay;
 }
 

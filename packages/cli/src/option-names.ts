@@ -6,6 +6,10 @@ export const members: ReadonlyMap<string, string> = new Map(
     overlapSeconds: "--overlap",
     timeToLiveSeconds: "--time-to-live",
     notBefore: "--at",
+    "email.from": "--from",
+    "email.senderName": "--from-name",
+    "email.replyTo": "--reply-to",
+    "email.unsubscribeUrl": "--unsubscribe-url",
     "sms.sender": "--sender",
     "sms.provider": "--provider",
     "sms.validityMinutes": "--validity",
@@ -39,7 +43,7 @@ export function withOptionNames(sentence: string): string {
       (it) => parameters.get(it) ?? it,
     )
     .replace(
-      /\b(?:sms\.)?[A-Za-z]+(?:-[A-Za-z]+)*\b/g,
+      /\b(?:(?:sms|email)\.)?[A-Za-z]+(?:-[A-Za-z]+)*\b/g,
       (it) => members.get(it) ?? it,
     );
 }

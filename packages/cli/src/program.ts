@@ -88,8 +88,14 @@ const entries: readonly Entry[] = [
   {
     name: "sms",
     group: "Send, and see what became of it:",
-    summary: "send a text message to one phone",
+    summary: "send texts to one phone, list, show, cancel and retry them",
     load: async () => (await import("./commands/sms.ts")).smsCommand(),
+  },
+  {
+    name: "emails",
+    group: "Send, and see what became of it:",
+    summary: "send mails to one address, list, show, cancel and retry them",
+    load: async () => (await import("./commands/emails.ts")).emailsCommand(),
   },
   {
     name: "messages",
@@ -331,7 +337,7 @@ function helpArguments(program: Command, args: readonly string[]): string[] {
   for (const word of plain) {
     if (word.startsWith("-") || command.commands.length === 0) break;
     const inner = command.commands.find((one) => one.name() === word);
-    // `sms` has a command in it, and takes a number in the place of its name.
+    // A command may have commands in it, and take an argument in their place.
     if (!inner && command.registeredArguments.length > 0) break;
     if (!inner) return plain;
     command = inner;

@@ -15,9 +15,8 @@ export interface ApiRequest {
   readonly method: HttpMethod;
   /** Below the place's URL; segments as they are, not encoded. */
   readonly path: readonly string[];
-  readonly query?:
-    | Readonly<Record<string, string | number | undefined>>
-    | undefined;
+  /** A list: the parameter comes once for each. */
+  readonly query?: Readonly<Record<string, QueryValue>> | undefined;
   readonly body?: object | undefined;
   /**
    * Makes the server carry it out once, however often it is sent, so that it is
@@ -26,7 +25,11 @@ export interface ApiRequest {
   readonly idempotencyKey?: string | undefined;
   /** Whether doing it twice is like doing it once. Default: unless a POST. */
   readonly isIdempotent?: boolean | undefined;
+  /** What the server is asked to wait before it answers, in milliseconds. */
+  readonly waitMs?: number | undefined;
 }
+
+type QueryValue = string | number | undefined | readonly (string | number)[];
 
 /** Resolves with a 2xx answer; anything else rejects with a SmnError. */
 export type Api<Answer = HttpAnswer> = (
@@ -60,6 +63,7 @@ export function createApi<Answer>(
           request.isIdempotent ?? (method !== "POST" || key !== undefined),
         signal: options.signal,
         timeoutMs: options.timeoutMs,
+        waitMs: request.waitMs,
       });
     };
     const session = await authenticator.session(options);
@@ -90,11 +94,9 @@ function encodeSegment(segment: string): string {
   return percentEncode(segment).replaceAll("%3A", ":");
 }
 
-function toQuery(
-  query: Readonly<Record<string, string | number | undefined>>,
-): string {
-  const pairs = Object.entries(query)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${percentEncode(String(value))}`);
+function toQuery(query: Readonly<Record<string, QueryValue>>): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    [value ?? []].flat().map((one) => `${name}=${percentEncode(String(one))}`),
+  );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }

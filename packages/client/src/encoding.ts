@@ -16,8 +16,17 @@ export function toHex(bytes: ArrayBuffer): string {
 }
 
 export function encodeBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+  const texts: string[] = [];
+  // A call has room for some ten thousand arguments.
+  for (let at = 0; at < bytes.length; at += base64Chunk) {
+    const chunk = bytes.subarray(at, at + base64Chunk);
+    texts.push(btoa(String.fromCharCode(...chunk)));
+  }
+  return texts.join("");
 }
+
+/** Bytes; of three each, so that chunks end without padding. */
+const base64Chunk = 3 * 4096;
 
 /** `undefined` when the text is not base64. White space is skipped. */
 export function decodeBase64(

@@ -42,6 +42,14 @@ export {
 } from "./carillon/delivery-jobs.ts";
 export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
 export type {
+  Attachment,
+  EmailContent,
+  EmailOptions,
+  EmailSettings,
+  Emails,
+  EmailTemplateSettings,
+} from "./carillon/emails.ts";
+export type {
   CarillonEvent,
   EventQuery,
   FollowOptions,
@@ -126,10 +134,28 @@ export type {
   ExplainedText,
   RuleVerdict,
   Sms,
+  SmsContent,
+  SmsSettings,
+  SmsTemplateSettings,
   TextCandidate,
   TextCost,
   TextToExplain,
 } from "./carillon/sms.ts";
+export type {
+  AttachmentInfo,
+  BulkMessage,
+  RelatedObjects,
+  SendRefusal,
+  StoredMessage,
+  StoredMessageQuery,
+  StoredMessageSummary,
+  StoredMessages,
+  StoredRecipient,
+  StoredRelatedObject,
+  StoredSettings,
+  TemplateSending,
+  TemplateSettings,
+} from "./carillon/stored-messages.ts";
 export type {
   NewUser,
   User,

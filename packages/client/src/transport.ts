@@ -41,6 +41,8 @@ export interface HttpRequest extends RequestOptions {
   readonly headers: () => Promise<Readonly<Record<string, string>>>;
   readonly body?: string | undefined;
   readonly isIdempotent: boolean;
+  /** What the server was asked to wait; the deadline is so much later. */
+  readonly waitMs?: number | undefined;
 }
 
 export interface HttpAnswer {
@@ -94,7 +96,7 @@ async function exchange(
     },
     {
       fetch,
-      timeoutMs: request.timeoutMs ?? timeoutMs,
+      timeoutMs: (request.timeoutMs ?? timeoutMs) + (request.waitMs ?? 0),
       signal: request.signal,
       target,
     },

@@ -26,18 +26,8 @@ export function explainCommand(): Command {
     )
     .option("--sender <sender>", "sender ID that it asks for")
     .action(
-      async (
-        recipient: string,
-        text: string,
-        _: ExplainOptions,
-        command: Command,
-      ) => {
-        // Those before `explain` count too.
-        const {
-          class: messageClass,
-          sender,
-          ...options
-        } = command.optsWithGlobals<ExplainOptions>();
+      async (recipient: string, text: string, options: ExplainOptions) => {
+        const { class: messageClass, sender } = options;
         const explained = await withServer(options, ({ carillon }) =>
           carillon.sms.explain({
             recipient,

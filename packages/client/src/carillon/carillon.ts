@@ -11,6 +11,7 @@ import { type Configuration, createConfiguration } from "./configuration.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createDeliveryJobs, type DeliveryJobs } from "./delivery-jobs.ts";
 import { createDomains, type Domains } from "./domains.ts";
+import { createEmails, type Emails } from "./emails.ts";
 import {
   type CarillonEvent,
   createEvents,
@@ -83,10 +84,12 @@ export interface Carillon {
   readonly guards: Guards;
   /** Carriers that texts go through. */
   readonly providers: Providers;
-  /** Where texts go. */
+  /** Texts to one phone each, kept and found again. */
   readonly sms: Sms;
   /** What a scheduler has done. */
   readonly batches: Batches;
+  /** The same for mails. */
+  readonly emails: Emails;
   /** Who these credentials are. */
   whoami(options?: RequestOptions): Promise<Caller>;
   /**
@@ -133,6 +136,7 @@ export function createCarillon(
     providers: createProviders(api),
     sms: createSms(api),
     batches: createBatches(api),
+    emails: createEmails(api),
     async whoami(options) {
       const { body } = await api({ method: "GET", path: ["whoami"] }, options);
       return {

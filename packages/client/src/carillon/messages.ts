@@ -104,7 +104,8 @@ export interface Delivery extends JsonObject {
   readonly nextAttemptAt?: string | undefined;
   /**
    * Why it waits, if nothing failed. `paused`: every provider that it may go
-   * through is; it goes on once one is resumed.
+   * through is; it goes on once one is resumed. `batch`: the batch sender has not
+   * come to it.
    */
   readonly waitReason?: string | undefined;
   /** The provider's id of the last attempt's first part. */
@@ -311,7 +312,7 @@ export function createMessages(api: Api): Messages {
 }
 
 /** Also where a page is not in a secure context, which has no randomUUID. */
-function newIdempotencyKey(): string {
+export function newIdempotencyKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(
     "",

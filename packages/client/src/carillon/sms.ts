@@ -1,4 +1,4 @@
-/** Where texts go; for operators. */
+/** Texts to one phone each, and where texts go. */
 
 import type { Api } from "../api.ts";
 import {
@@ -12,6 +12,13 @@ import {
   readText,
 } from "../json.ts";
 import type { RequestOptions } from "../transport.ts";
+import type { SmsOptions } from "./message-to-publish.ts";
+import {
+  createStoredMessages,
+  type StoredMessages,
+  type StoredSettings,
+  type TemplateSettings,
+} from "./stored-messages.ts";
 
 /** A text that is not sent. */
 export interface TextToExplain {
@@ -73,9 +80,25 @@ export interface ExplainedText extends JsonObject {
   readonly problems: readonly string[];
 }
 
-/** Texts beyond sending them. */
-export interface Sms {
-  /** By which rule, through whom, at what cost. Nothing is sent or counted. */
+/** What texts carry besides; all of it is optional. */
+export interface SmsSettings extends StoredSettings {
+  readonly sms?: SmsOptions | undefined;
+}
+
+/** What several texts have in common. */
+export interface SmsContent extends SmsSettings {
+  readonly text: string;
+}
+
+/** What a template's texts carry. */
+export interface SmsTemplateSettings extends SmsSettings, TemplateSettings {}
+
+/** Sends texts, finds them again, and says where they would go. */
+export interface Sms extends StoredMessages<SmsContent, SmsTemplateSettings> {
+  /**
+   * By which rule, through whom, at what cost. Nothing is sent or counted. For
+   * operators.
+   */
   explain(
     text: TextToExplain,
     options?: RequestOptions,
@@ -84,6 +107,7 @@ export interface Sms {
 
 export function createSms(api: Api): Sms {
   return {
+    ...createStoredMessages<SmsContent, SmsTemplateSettings>(api, "sms"),
     async explain(body, options) {
       const path = ["sms", "explain"];
       const request = {

@@ -3,6 +3,7 @@
 import {
   type EmailOptions as CoreEmailOptions,
   deliveryStates,
+  messageClasses,
   messagePriorities,
   type Protocols,
   type StoredMessage,
@@ -128,6 +129,14 @@ export const StoredMessageBody = Type.Object(
     html: Type.Optional(
       Type.String({ description: "The HTML part of a mail" }),
     ),
+    expiresAt: instant("No attempt is made after this"),
+    notBefore: Type.Optional(instant("No attempt is made before this")),
+    class: Type.Optional(
+      Type.String({ description: messageClasses.join(", ") }),
+    ),
+    statusUrl: Type.Optional(
+      Type.String({ description: "Is told of outcomes" }),
+    ),
     sms: Type.Optional(SmsOptions),
     email: Type.Optional(EmailOptions),
     extraData: Type.Optional(
@@ -190,11 +199,17 @@ export function toStoredMessageBody(
 ): Static<typeof StoredMessageBody> {
   const { text, html, email, extraData, extraSenderData } = stored;
   const { message, delivery } = stored;
-  const { sms } = message;
+  const { sms, notBefore, statusUrl } = message;
   return {
     ...toRecord(stored),
     text,
     ...(html !== undefined && { html }),
+    expiresAt: toMillisecondsText(delivery.expiresAt ?? message.expiresAt),
+    ...(notBefore !== undefined && {
+      notBefore: toMillisecondsText(notBefore),
+    }),
+    ...(message.class !== undefined && { class: message.class }),
+    ...(statusUrl !== undefined && { statusUrl }),
     ...(sms && {
       sms: { ...sms, ...(sms.params && { params: { ...sms.params } }) },
     }),

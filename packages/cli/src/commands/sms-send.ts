@@ -1,0 +1,64 @@
+/** `carillon sms send` */
+
+import type { Command } from "commander";
+import { clientCommand } from "../client-options.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { addCommonOptions } from "../message-options.ts";
+import { withServer } from "../server.ts";
+import {
+  addSmsOptions,
+  type SmsOptionValues,
+  smsOptionsOf,
+} from "../sms-options.ts";
+import { smsKind } from "../stored-kind.ts";
+import {
+  addStoredOptions,
+  type StoredSendOptions,
+  storedSettingsOf,
+  tellSent,
+  templateOf,
+} from "../stored-sending.ts";
+import { textFrom } from "../text-argument.ts";
+
+interface SendOptions extends StoredSendOptions, SmsOptionValues {}
+
+export function sendSmsCommand(): Command {
+  const command = clientCommand(
+    "send <number> [text]",
+    "Send a text to one phone. The number is in international form. Without a text, or for -, it is read from standard input; with --template there is none.",
+    [
+      'carillon sms send +4915112345678 "Your code is 271828"',
+      'carillon sms send +4915112345678 "Your code is 271828" --class otp --sender ACME --wait',
+      'carillon sms send +4915112345678 "Hello" --backend twilio --delay 2h --tag greetings --related user=7',
+      `carillon sms send +4915112345678 --template welcome --context '{"name": "Ada"}'`,
+    ],
+  );
+  return addCommonOptions(addStoredOptions(addSmsOptions(command))).action(
+    async (to: string, words: string | undefined, options: SendOptions) => {
+      const template = await templateOf(options);
+      if (template && words !== undefined) {
+        throw new CommandFailure("Expected a text or --template, not both.", 2);
+      }
+      const { idempotencyKey } = options;
+      const sms = smsOptionsOf(options);
+      const settings = { ...storedSettingsOf(options), sms, to };
+      const content = template ?? {
+        text: await textFrom(words, "carillon sms send <number>"),
+      };
+      const sending = await withServer(options, async ({ carillon }) =>
+        "slug" in content
+          ? await carillon.sms.trySendTemplate(
+              { ...settings, ...content },
+              { idempotencyKey },
+            )
+          : {
+              message: await carillon.sms.send(
+                { ...settings, ...content },
+                { idempotencyKey },
+              ),
+            },
+      );
+      tellSent(sending, smsKind, options);
+    },
+  );
+}

@@ -25,6 +25,8 @@ const nouns = [
   "messages",
   "providers",
   "sandbox mail",
+  "sms",
+  "emails",
 ];
 
 test("commands that sentences name are there", async () => {

@@ -23,7 +23,7 @@ export interface StoredSendOptions extends ClientOptions, CommonOptions {
   readonly backend?: string;
   readonly sendImmediately?: true;
   readonly template?: string;
-  readonly context?: string;
+  readonly templateContext?: string;
   /** True: as long as the server waits at most. */
   readonly wait?: number | true;
 }
@@ -31,9 +31,12 @@ export interface StoredSendOptions extends ClientOptions, CommonOptions {
 /** Adds the options to a command. */
 export function addStoredOptions(command: Command): Command {
   return command
-    .option("--template <slug>", "what this template makes of --context")
     .option(
-      "--context <json>",
+      "--template <slug>",
+      "what this template makes of --template-context",
+    )
+    .option(
+      "--template-context <json>",
       "what the template's variables stand for: a JSON object, or @ and a file that has it",
     )
     .option("--backend <name>", "it goes through this provider alone")
@@ -63,18 +66,18 @@ export function storedSettingsOf(options: StoredSendOptions) {
  */
 export async function templateOf({
   template,
-  context,
+  templateContext: context,
 }: StoredSendOptions): Promise<
   { readonly slug: string; readonly context?: JsonObject } | undefined
 > {
   if (template === undefined) {
     if (context === undefined) return undefined;
-    throw new CommandFailure("--context is for --template.", 2);
+    throw new CommandFailure("--template-context is for --template.", 2);
   }
   return {
     slug: template,
     ...(context !== undefined && {
-      context: await jsonArgument("--context", context),
+      context: await jsonArgument("--template-context", context),
     }),
   };
 }

@@ -40,8 +40,8 @@ export function sendEmailCommand(): Command {
     "Send a mail to one address: with --text, --html, or both, or with --template.",
     [
       'carillon emails send ada@example.org --subject "Disk" --text "It is full"',
-      "carillon emails send ada@example.org --subject Invoice --html @invoice.html --attach invoice.pdf --inline logo=logo.png",
-      `carillon emails send ada@example.org --template welcome --context @ada.json --related user=7`,
+      "carillon emails send a@b.example --html @a.html --inline l=l.png",
+      "carillon emails send a@b.example --template hello --template-context @a.json",
     ],
   )
     .option("--subject <text>", "one line")

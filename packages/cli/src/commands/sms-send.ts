@@ -28,9 +28,9 @@ export function sendSmsCommand(): Command {
     "Send a text to one phone. The number is in international form. Without a text, or for -, it is read from standard input; with --template there is none.",
     [
       'carillon sms send +4915112345678 "Your code is 271828"',
-      'carillon sms send +4915112345678 "Your code is 271828" --class otp --sender ACME --wait',
-      'carillon sms send +4915112345678 "Hello" --backend twilio --delay 2h --tag greetings --related user=7',
-      `carillon sms send +4915112345678 --template welcome --context '{"name": "Ada"}'`,
+      'carillon sms send +4915112345678 "Your code is 1" --class otp --wait',
+      'carillon sms send +4915112345678 "Hello" --backend twilio --related user=7',
+      "carillon sms send +420777123456 --template code --template-context @a.json",
     ],
   );
   return addCommonOptions(addStoredOptions(addSmsOptions(command))).action(

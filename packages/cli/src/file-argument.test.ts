@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  collectInline,
+  mediaTypeOf,
+  readAttachments,
+} from "./attachment-files.ts";
+import { jsonArgument, textArgument } from "./file-argument.ts";
+
+async function inFolder(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  run: (path: (name: string) => string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "carillon-files-"));
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      await writeFile(join(folder, name), content);
+    }
+    await run((name) => join(folder, name));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test("what stands in a file is read, all else is taken as it is", async () => {
+  await inFolder(
+    { "a.html": "<b>ä</b>", "c.json": '{"a":1}' },
+    async (path) => {
+      assert.equal(await textArgument("--html", "<b>"), "<b>");
+      assert.equal(
+        await textArgument("--html", `@${path("a.html")}`),
+        "<b>ä</b>",
+      );
+      assert.deepEqual(await jsonArgument("--context", '{"a":2}'), { a: 2 });
+      const given = `@${path("c.json")}`;
+      assert.deepEqual(await jsonArgument("--context", given), { a: 1 });
+    },
+  );
+});
+
+test("files that cannot be used are refused with exit code 2", async () => {
+  const files = { "bytes.html": Uint8Array.of(0xff), "list.json": "[1]" };
+  await inFolder(files, async (path) => {
+    for (const [argument, message] of [
+      [
+        () => textArgument("--html", "@nowhere"),
+        /--html cannot be read: ENOENT/,
+      ],
+      [
+        () => textArgument("--html", `@${path("bytes.html")}`),
+        /--html is not UTF-8/,
+      ],
+      [
+        () => jsonArgument("--context", `@${path("list.json")}`),
+        /Expected --context to be a JSON object/,
+      ],
+      [() => jsonArgument("--context", "{"), /to be a JSON object/],
+      [() => readAttachments(["nowhere"]), /--attach cannot be read: ENOENT/],
+    ] as const) {
+      await assert.rejects(argument(), { message, exitCode: 2 });
+    }
+  });
+});
+
+test("attachments have their names, media types and content ids", async () => {
+  await inFolder({ "a.PDF": "pdf", "logo.png": "png" }, async (path) => {
+    const inline = collectInline(`logo=${path("logo.png")}`);
+    const found = await readAttachments([path("a.PDF")], inline);
+    assert.deepEqual(
+      found?.map(({ content, ...rest }) => [rest, String(content)]),
+      [
+        [{ name: "a.PDF", contentType: "application/pdf" }, "pdf"],
+        [
+          { name: "logo.png", contentType: "image/png", contentId: "logo" },
+          "png",
+        ],
+      ],
+    );
+  });
+  assert.equal(await readAttachments(), undefined);
+  assert.equal(mediaTypeOf("README"), "application/octet-stream");
+  for (const text of ["logo", "=logo.png", "logo="]) {
+    assert.throws(() => collectInline(text), /A content id and a file/);
+  }
+});

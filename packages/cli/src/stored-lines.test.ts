@@ -14,7 +14,7 @@ const message: StoredMessage = {
   state: "retrying",
   pymessState: { name: "ERROR_RETRY", number: 6 },
   error: "refused",
-  attemptCount: 1,
+  attempts: 1,
   priority: 1,
   relatedObjects: [{ type: "user", id: "7", createdAt: at, changedAt: at }],
   attachments: [

@@ -82,6 +82,8 @@ export interface ExplainedText extends JsonObject {
 
 /** What texts carry besides; all of it is optional. */
 export interface SmsSettings extends StoredSettings {
+  /** Sender ID; the same as `sms.sender`. */
+  readonly sender?: string | undefined;
   readonly sms?: SmsOptions | undefined;
 }
 

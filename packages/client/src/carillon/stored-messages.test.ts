@@ -20,7 +20,7 @@ const summary = {
   to: "+4915112345678",
   state: "retrying",
   pymessState: { name: "ERROR_RETRY", number: 9 },
-  attemptCount: 1,
+  attempts: 1,
   priority: 1,
   relatedObjects: [order],
   attachments: [],

@@ -41,8 +41,6 @@ export interface StoredSettings
     | "extraData"
     | "statusUrl"
   > {
-  /** Sender ID of a text, or address of a mail's sender. */
-  readonly sender?: string | undefined;
   /** A configured provider: it goes through this one and no other. */
   readonly backend?: string | undefined;
   /** At once, also where messages wait for the batch sender. Default false. */
@@ -108,7 +106,8 @@ export interface StoredMessageSummary extends JsonObject {
   readonly backend?: string | undefined;
   readonly error?: string | undefined;
   readonly tag?: string | undefined;
-  readonly attemptCount: number;
+  /** How many were made; `delivery` of a message by itself has each. */
+  readonly attempts: number;
   /** 1 is the highest. */
   readonly priority: number;
   readonly relatedObjects: readonly StoredRelatedObject[];
@@ -447,7 +446,7 @@ function toSummary(body: JsonObject): StoredMessageSummary {
     backend: findText(body, "backend"),
     error: findText(body, "error"),
     tag: findText(body, "tag"),
-    attemptCount: findNumber(body, "attemptCount") ?? 0,
+    attempts: findNumber(body, "attempts") ?? 0,
     priority: findNumber(body, "priority") ?? 3,
     relatedObjects: toRelatedObjects(body),
     attachments: readObjects(body, "attachments").map((one) => ({

@@ -87,7 +87,7 @@ const summaryProperties = {
   tag: Type.Optional(
     Type.String({ description: "The label it was sent with" }),
   ),
-  attemptCount: Type.Integer({ description: "How many attempts were made" }),
+  attempts: Type.Integer({ description: "How many attempts were made" }),
   priority: Type.Integer({
     description: `${messagePriorities.join(", ")}; 1 is the highest`,
   }),
@@ -271,7 +271,7 @@ function toRecord(stored: StoredMessage) {
     ...(backend !== undefined && { backend }),
     ...(error !== undefined && { error }),
     ...(tag !== undefined && { tag }),
-    attemptCount: delivery.attemptCount,
+    attempts: delivery.attemptCount,
     priority,
     relatedObjects: toRelatedBody(stored.relatedObjects),
     attachments: stored.attachments.map((it) => ({ ...it })),

@@ -30,7 +30,7 @@ export const EmailOptions = Type.Object(
     from: Type.Optional(
       Type.String({
         description:
-          "Address of the sender, the same as `sender`; by default as the service is set up",
+          "Address of the sender; by default as the service is set up",
       }),
     ),
     senderName: Type.Optional(
@@ -73,7 +73,7 @@ const options = {
   sender: Type.Optional(
     Type.String({
       description:
-        "Sender ID of an SMS, as `sms.sender`; address of a mail's sender, as `email.from`; by default as the service is set up",
+        "Sender ID, the same as `sms.sender`; by default as the service is set up",
       ...optionCode,
     }),
   ),
@@ -199,7 +199,7 @@ const NewFromTemplate = Type.Object({
 /** Members that the other channel has. */
 const foreign = {
   sms: ["subject", "html", "attachments", "email"],
-  email: ["sms"],
+  email: ["sms", "sender"],
 } as const satisfies Record<StoredChannel, readonly string[]>;
 
 const titles = {

@@ -13,7 +13,7 @@ const user = { type: "user", id: 7 };
 
 const failure: AttemptResult = {
   outcome: "deferred",
-  errorClass: "connection",
+  errorClass: "unreachable",
   error: "refused",
 };
 
@@ -218,7 +218,7 @@ test("lists are narrowed down by all that is known of a message", async () => {
 
 test("what has not begun is cancelled, and what failed is sent again", async () => {
   await using server = await startTestServer({
-    result: { outcome: "rejected", errorClass: "rejected", error: "no" },
+    result: { outcome: "rejected", errorClass: "provider", error: "no" },
   });
   const later = await post(server, "sms", {
     ...text,

@@ -48,6 +48,7 @@ export async function listApiRoutes(): Promise<readonly ApiRoute[]> {
       emailProtocol,
       smsProtocol,
     ]),
+    stored: {} as V2ApiPorts["stored"],
     extraRoutes: (api) =>
       sandboxRoutes(api, {} as Sandbox, () => "http://localhost"),
   } satisfies Partial<V2ApiPorts>;

@@ -59,7 +59,7 @@ const rows: readonly (readonly [
     "sms",
     { ...text, to: "x" },
     400,
-    "ENDPOINT_INVALID",
+    "RECIPIENTS_INVALID",
     /./,
   ],
   [
@@ -67,7 +67,7 @@ const rows: readonly (readonly [
     "sms",
     { ...text, to: "" },
     400,
-    "ENDPOINT_INVALID",
+    "RECIPIENTS_INVALID",
     /./,
   ],
   [
@@ -75,7 +75,7 @@ const rows: readonly (readonly [
     "sms",
     { ...text, to: " - - " },
     400,
-    "ENDPOINT_INVALID",
+    "RECIPIENTS_INVALID",
     /./,
   ],
   [
@@ -83,7 +83,7 @@ const rows: readonly (readonly [
     "sms",
     { ...text, to: `+${"1".repeat(30)}` },
     400,
-    "ENDPOINT_INVALID",
+    "RECIPIENTS_INVALID",
     /./,
   ],
   [
@@ -99,7 +99,7 @@ const rows: readonly (readonly [
     "emails",
     { ...mail, to: "ada" },
     400,
-    "ENDPOINT_INVALID",
+    "RECIPIENTS_INVALID",
     /./,
   ],
   [
@@ -107,7 +107,7 @@ const rows: readonly (readonly [
     "emails",
     { ...mail, to: "ada@example.org\r\nBcc: b@c.example" },
     400,
-    "ENDPOINT_INVALID",
+    "RECIPIENTS_INVALID",
     /./,
   ],
   [
@@ -437,9 +437,9 @@ const rows: readonly (readonly [
     "an attachment of 10 MB",
     "emails",
     attached({ content: bytes(10_000_000) }),
-    400,
-    "MESSAGE_INVALID",
-    /12582912|bytes/,
+    413,
+    "BODY_TOO_LARGE",
+    /larger than 12582912 bytes/,
   ],
   [
     "33 attachments",
@@ -630,7 +630,7 @@ test("queries that cannot be are refused precisely", async (t) => {
     ["?limit=x", 400, "PAGE_INVALID"],
     ["?before=x", 400, "PAGE_INVALID"],
     ["?before=", 400, "PAGE_INVALID"],
-    [`?before=${"0".repeat(32)}-0`, 400, "PAGE_INVALID"],
+    [`?before=${"0".repeat(32)}-0`, 404, "DELIVERY_NOT_FOUND"],
     ["?before=a&before=b", 400, "PAGE_INVALID"],
     ["?state=lost", 400, "REQUEST_INVALID"],
     ["?since=x", 400, "REQUEST_INVALID"],

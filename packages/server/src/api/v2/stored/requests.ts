@@ -157,10 +157,7 @@ const waitSeconds = {
   ),
 };
 
-const to = Type.String({
-  description:
-    "Phone number or mail address; blanks and dashes of numbers do not count",
-});
+const to = Type.String({ description: "Phone number or mail address" });
 
 const NewMessage = Type.Object({
   to,

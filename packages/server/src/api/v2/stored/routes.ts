@@ -138,11 +138,7 @@ export function storedMessageRoutes(
   const tags = [group];
   const bodies = requestSchemas(channel);
   const response = { 200: StoredMessageBody, ...refusals };
-  const sending = {
-    operation: "messages.publish",
-    isFrequent: true,
-    errorCodes: { BODY_TOO_LARGE: "MESSAGE_INVALID" },
-  } as const;
+  const sending = { operation: "messages.publish", isFrequent: true } as const;
 
   async function getMessage(
     projectId: ProjectId,

@@ -87,3 +87,11 @@ test("writes dates the way the header wants them", () => {
     "20260115T083000Z",
   );
 });
+
+test("sorts the values of a parameter that comes several times", async () => {
+  const url = `${origin}/api/v2/sms?type=user&type=order&id=b&id=7&id=%C3%A4&id=~`;
+  const [, , query] = (
+    await canonicalRequest({ method: "GET", url, headers, body: "" })
+  ).split("\n");
+  assert.equal(query, "id=7&id=b&id=~&id=%C3%A4&type=order&type=user");
+});

@@ -70,10 +70,23 @@ function canonicalPath(pathname: string): string {
 
 function canonicalQuery(search: string): string {
   return [...new URLSearchParams(search)]
-    .map((pair) => pair.map(percentEncode))
-    .sort(([a = ""], [b = ""]) => (a < b ? -1 : Number(a > b)))
-    .map((pair) => pair.join("="))
+    .sort(
+      ([name, value], [otherName, otherValue]) =>
+        compare(percentEncode(name), percentEncode(otherName)) ||
+        // Of a parameter that comes several times, by their bytes.
+        compare(bytesOf(value), bytesOf(otherValue)),
+    )
+    .map((pair) => pair.map(percentEncode).join("="))
     .join("&");
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** As text that sorts as they do. */
+function bytesOf(text: string): string {
+  return toHex(utf8.encode(text).slice().buffer);
 }
 
 async function hmacSha256(key: string, text: string): Promise<string> {

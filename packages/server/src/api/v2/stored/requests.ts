@@ -2,6 +2,7 @@
 
 import {
   type IdempotentRequest,
+  mailLimits,
   maxMessageBytes,
   maxTimeToLiveSeconds,
   type StoredChannel,
@@ -115,7 +116,7 @@ const channelOptions = {
 const attachments = {
   attachments: Type.Optional(
     Type.Array(AttachmentToSend, {
-      description: "Files and inline images",
+      description: `Files and inline images, ${mailLimits.attachments} at most`,
       ...failsWith("MESSAGE_INVALID"),
     }),
   ),
@@ -138,8 +139,8 @@ const content = {
   ),
   html: Type.Optional(
     Type.String({
-      maxLength: 1024 * 1024,
-      description: "The HTML part",
+      maxLength: mailLimits.htmlBytes,
+      description: `The HTML part, of ${mailLimits.htmlBytes} bytes at most`,
       ...failsWith("MESSAGE_INVALID"),
     }),
   ),

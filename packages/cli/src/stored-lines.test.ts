@@ -38,7 +38,7 @@ const message: StoredMessage = {
     attempts: [{ number: 1, at, durationMs: 5, error: "refused" }],
     parts: [],
     receipts: [],
-    waitReason: "batch",
+    waitReason: "email_batch",
   },
 };
 

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { storedCommands } from "../stored-commands.ts";
 import { emailKind } from "../stored-kind.ts";
 import { sendEmailCommand } from "./emails-send.ts";
+import { sendBatchCommand } from "./send-batch.ts";
 
 export function emailsCommand(): Command {
   const command = new Command("emails")
@@ -12,5 +13,5 @@ export function emailsCommand(): Command {
     )
     .addCommand(sendEmailCommand());
   for (const one of storedCommands(emailKind)) command.addCommand(one);
-  return command;
+  return command.addCommand(sendBatchCommand("email"));
 }

@@ -147,6 +147,7 @@ export {
   IncomingMessage,
   type IncomingMessageInit,
 } from "./incoming-message.ts";
+export type { MessageRecord, RecordedObject } from "./message-record.ts";
 export {
   MessageAccepted,
   MessageDelivered,
@@ -175,6 +176,7 @@ export {
 } from "./opt-out/store.ts";
 export { SuppressedError } from "./opt-out/suppressed-error.ts";
 export {
+  type KnownState,
   type OptOutRule,
   type OtherOptions,
   OutgoingMessage,
@@ -236,6 +238,8 @@ export {
 } from "./policy/route-line.ts";
 export {
   type Balance,
+  type BatchContext,
+  type Batching,
   Provider,
   type ProviderContext,
   type ProviderHost,
@@ -321,3 +325,4 @@ export {
   secretsOfUrl,
 } from "./redact.ts";
 export { parseRetryAfter } from "./retry-after.ts";
+export type { SenderData, SenderValue } from "./sender-data.ts";

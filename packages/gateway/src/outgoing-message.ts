@@ -5,7 +5,9 @@
 
 import { describeValue } from "./describe-value.ts";
 import { ConfigurationError, RequestError } from "./errors.ts";
+import type { MessageRecord } from "./message-record.ts";
 import { digitsOnly } from "./phone-number.ts";
+import type { SenderData } from "./sender-data.ts";
 
 /** What a message asks of whichever provider sends it. */
 export interface ProviderOptions {
@@ -68,6 +70,9 @@ export interface OutgoingMessageJson {
  */
 export type OptOutRule = "by-class" | "never" | "always";
 
+/** `sent`: nothing more will be reported. `delivered`: it arrived. */
+export type KnownState = "sent" | "delivered";
+
 const DEFAULT_OPTIONS: Readonly<ProviderOptions> = Object.freeze({
   allowReply: true,
   statusReport: false,
@@ -115,8 +120,11 @@ class Message<Route extends readonly unknown[]> {
    * one behind a forward server, only stands in for a carrier.
    */
   simulated = false;
-  /** No public property: those go to forward peers. */
+  // No public properties: those go to forward peers.
   #isHandedOver = false;
+  #record: MessageRecord | undefined;
+  #senderData: SenderData | undefined;
+  #knownState: KnownState | undefined;
   /** How the provider was chosen in the last `send`. */
   choice: ProviderChoice | null = null;
   /** `OptOut.exempt` and forward servers set it; it never leaves the process. */
@@ -215,11 +223,48 @@ class Message<Route extends readonly unknown[]> {
     this.#isHandedOver = true;
   }
 
+  /** The provider did not get it after all, and never will in this attempt. */
+  takeBack(): void {
+    this.#isHandedOver = false;
+  }
+
+  /** What the application keeps of it; it never leaves the process. */
+  get record(): MessageRecord | undefined {
+    return this.#record;
+  }
+
+  set record(record: MessageRecord | undefined) {
+    this.#record = record;
+  }
+
+  /** What is to be kept of how it was sent; set once a provider had it. */
+  get senderData(): SenderData | undefined {
+    return this.#senderData;
+  }
+
+  set senderData(data: SenderData | undefined) {
+    this.#senderData = data;
+  }
+
+  /**
+   * What providers set that know it at once. Absent: it is on its way, and what
+   * is reported of it is as `statusReport` and the provider's `polling` say.
+   */
+  get knownState(): KnownState | undefined {
+    return this.#knownState;
+  }
+
+  set knownState(state: KnownState | undefined) {
+    this.#knownState = state;
+  }
+
   /** Forgets what a provider said of it. */
   clearOutcome(): void {
     this.msgid = null;
     this.meta = null;
     this.simulated = false;
+    this.#senderData = undefined;
+    this.#knownState = undefined;
   }
 
   /** An unsent message with the same content and wishes. */
@@ -227,6 +272,7 @@ class Message<Route extends readonly unknown[]> {
     const copy = Message.fromJSON<Route>(this.toJSON());
     copy.choice = this.choice;
     copy.optOutRule = this.optOutRule;
+    copy.record = this.record;
     return copy.reset();
   }
 

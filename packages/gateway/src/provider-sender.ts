@@ -25,6 +25,8 @@ import type { ReceiptFailover } from "./policy/receipt-failover.ts";
 import type { Provider, ProviderContext, SendContext } from "./provider.ts";
 import type { ProviderRegistry } from "./provider-registry.ts";
 import { ProviderTurn } from "./provider-turn.ts";
+import { SendQueue } from "./send-queue.ts";
+import { senderDataOf } from "./sender-data.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** One provider's turn with a message, once it has ended. */
@@ -62,6 +64,7 @@ export class ProviderSender {
   readonly #turns = new Set<Promise<unknown>>();
   /** From when a provider is chosen, before its turn, until it has ended. */
   readonly #attempts = new Map<Provider, Set<Promise<unknown>>>();
+  readonly #queues = new WeakMap<Provider, SendQueue>();
   #isClosed = false;
 
   constructor(ports: ProviderSenderPorts) {
@@ -227,6 +230,7 @@ export class ProviderSender {
       timeoutMs: provider.sendTimeoutMs ?? sendTimeoutMs,
       signal,
       msgid,
+      queueOf: (it) => this.#queueOf(it),
       onLate: (sent) => this.#announceLate(sent),
     });
     message.handOver();
@@ -245,18 +249,29 @@ export class ProviderSender {
     this.#turns.add(taken);
     try {
       const sent = await taken;
+      sent.senderData = senderDataOf(provider, sent);
       report("accepted");
       // Marked before the hooks run, so that their errors can be distinguished.
       sent.sentAt = new Date(clock.now());
       return sent;
     } catch (error) {
-      report(isKnown(error) ? "failed" : "unknown", error);
+      if (message.isHandedOver) {
+        message.senderData = senderDataOf(provider, message, error);
+        report(isKnown(error) ? "failed" : "unknown", error);
+      }
       // A provider that goes on may not have read all of it yet.
       if (!turn.isGivenUp) message.body = given;
       throw error;
     } finally {
       this.#turns.delete(taken);
     }
+  }
+
+  #queueOf(provider: Provider): SendQueue {
+    const queue =
+      this.#queues.get(provider) ?? new SendQueue(provider, this.#ports.clock);
+    this.#queues.set(provider, queue);
+    return queue;
   }
 
   #report(attempt: ProviderAttempt): void {

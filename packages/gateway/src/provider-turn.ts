@@ -9,6 +9,7 @@ import { ProviderConnectionError, ProviderError } from "./errors.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
 import type { Provider, ProviderContext } from "./provider.ts";
 import { redactError, secretsOf } from "./redact-error.ts";
+import type { QueuedTurn, SendQueue } from "./send-queue.ts";
 
 export interface TurnOptions {
   readonly clock: Pick<Clock, "setTimer">;
@@ -16,14 +17,18 @@ export interface TurnOptions {
   readonly signal: AbortSignal | undefined;
   /** That the provider chose for the message before. */
   readonly msgid: string | undefined;
+  /** Where messages of this provider wait for each other. */
+  readonly queueOf: (provider: Provider) => SendQueue;
   /** The provider accepted the message after its turn. */
   readonly onLate: (sent: OutgoingMessage) => void;
 }
 
 /** What the provider is given with the message. */
-export class ProviderTurn implements ProviderContext {
+export class ProviderTurn implements ProviderContext, QueuedTurn {
   readonly #provider: Provider;
   readonly #options: TurnOptions;
+  onGivenUp: ((reason: unknown) => void) | undefined = undefined;
+  #hasBegun = false;
   #isGivenUp = false;
   #reason: unknown;
   #controller: AbortController | undefined;
@@ -36,6 +41,10 @@ export class ProviderTurn implements ProviderContext {
   /** Given up, while the provider may still have the message in hand. */
   get isGivenUp(): boolean {
     return this.#isGivenUp;
+  }
+
+  begin(): void {
+    this.#hasBegun = true;
   }
 
   get msgid(): string | undefined {
@@ -61,6 +70,9 @@ export class ProviderTurn implements ProviderContext {
       end();
       this.#isGivenUp = true;
       this.#reason = reason;
+      // It waited for others still, and is left out of their request.
+      if (!this.#hasBegun) message.takeBack();
+      this.onGivenUp?.(reason);
       this.#controller?.abort(reason);
       reject(reason);
     };
@@ -89,11 +101,21 @@ export class ProviderTurn implements ProviderContext {
     return promise;
   }
 
+  #start(message: OutgoingMessage): Promise<OutgoingMessage> {
+    const provider = this.#provider;
+    const { batching } = provider;
+    if (batching !== undefined && provider.sendBatch !== undefined) {
+      return this.#options.queueOf(provider).send(message, this, batching);
+    }
+    this.begin();
+    return provider.send(message, this);
+  }
+
   async #send(message: OutgoingMessage): Promise<OutgoingMessage> {
     const { name } = this.#provider;
     let sent: unknown;
     try {
-      sent = await this.#provider.send(message, this);
+      sent = await this.#start(message);
     } catch (error) {
       if (error instanceof ProviderError) error.provider ??= name;
       redactError(error, secretsOf(this.#provider, message.dst));

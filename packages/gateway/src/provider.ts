@@ -45,6 +45,23 @@ export interface StatusPolling {
   readonly batchSize: number;
 }
 
+/** How many messages one request takes. */
+export interface Batching {
+  /** At most; at least 1. */
+  readonly maxTexts: number;
+  /** Of the texts alone, at most, in bytes of UTF-8. Default 262,144. */
+  readonly maxBytes?: number;
+}
+
+/** What a provider is given with several messages. */
+export interface BatchContext extends SendContext {
+  /**
+   * Of a provider with `chooseId`: the ids that it gave, in the order of the
+   * messages; where there is none it chooses one.
+   */
+  readonly msgids?: readonly (string | undefined)[];
+}
+
 /** One message of a batch: sent when `error` is absent. */
 export interface SendResult {
   readonly message: OutgoingMessage;
@@ -116,6 +133,27 @@ export abstract class Provider {
   }
 
   /**
+   * Messages that are sent at the same time go out together, by `sendBatch`, as
+   * many as this says. Default: each by a `send` of its own.
+   */
+  get batching(): Batching | undefined {
+    return undefined;
+  }
+
+  /** The sender of texts that name none, where its settings have one. */
+  get from(): string | undefined {
+    return undefined;
+  }
+
+  /**
+   * What of its settings goes with this message, and is kept with it: no secrets.
+   * Default: nothing.
+   */
+  senderData(_message: OutgoingMessage): Readonly<Record<string, unknown>> {
+    return {};
+  }
+
+  /**
    * What of its settings must not be seen in errors: carriers quote what they
    * were sent. The gateway takes it out of what `send` and `fetchStatuses` reject
    * with, besides its own callback URL and the recipient's number.
@@ -168,10 +206,13 @@ export abstract class Provider {
    */
   chooseId?(): string;
 
-  /** Several messages in one request, for carriers that can. */
+  /**
+   * Several messages in one request, for carriers that can; answers a result for
+   * each, in their order. What it rejects with is the error of each of them.
+   */
   sendBatch?(
     messages: readonly OutgoingMessage[],
-    context?: SendContext,
+    context?: BatchContext,
   ): Promise<readonly SendResult[]>;
 
   /**

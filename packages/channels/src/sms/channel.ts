@@ -3,23 +3,26 @@
  * the carrier. It costs money, so what may have gone out is never repeated.
  */
 
-import type {
-  AttemptResult,
-  AttemptSignals,
-  CarrierPolls,
-  Channel,
-  FailedResult,
-  Logger,
-  Message,
-  PreparedMessage,
-  ProtocolDefinition,
-  RouteChoice,
+import {
+  type AttemptResult,
+  type AttemptSignals,
+  type CarrierPolls,
+  type Channel,
+  type FailedResult,
+  type Logger,
+  type Message,
+  type PreparedMessage,
+  type ProtocolDefinition,
+  type Recipient,
+  type RouteChoice,
+  toDeliveryId,
 } from "@carillon/core";
 import {
   AttemptRoute,
   analyze,
   Deadline,
   type Gateway,
+  type MessageRecord,
   OutgoingMessage,
   type StatusPolling,
 } from "@carillon/gateway";
@@ -29,7 +32,7 @@ import {
   outcomeOfError,
   outcomeOfSent,
   outcomeOfTimeout,
-  withChosenId,
+  withSenderData,
 } from "./outcome.ts";
 import { createSmsPolls } from "./polls.ts";
 import { smsProtocol } from "./protocol.ts";
@@ -102,15 +105,18 @@ class SmsChannel implements Channel {
     if (problem !== undefined) return refusal(`The text ${problem}.`);
     const { segments } = analyze(text);
     return {
-      chooseRoute: ({ endpoint, target }, tried) =>
+      chooseRoute: (recipient, tried) =>
         this.#options.gateway.chooseRoute(
-          this.#write(message, endpoint, text),
+          this.#write(message, recipient, text),
           tried,
-          { project: message.projectId, text: `${message.id}/${target}` },
+          {
+            project: message.projectId,
+            text: `${message.id}/${recipient.target}`,
+          },
         ),
-      deliver: ({ endpoint }, signals, route) =>
+      deliver: (recipient, signals, route) =>
         this.#send(
-          this.#write(message, endpoint, text, signals?.lifeLeftMs),
+          this.#write(message, recipient, text, signals?.lifeLeftMs),
           { segments, wantsReport: this.#wantsReport(message) },
           signals,
           route,
@@ -137,7 +143,7 @@ class SmsChannel implements Channel {
   }
 
   #failureOf(result: FailedResult, outgoing: OutgoingMessage): FailedResult {
-    return withChosenId(result, outgoing, (name) => this.#pollingOf(name));
+    return withSenderData(result, outgoing, (name) => this.#pollingOf(name));
   }
 
   #pollingOf(provider: string): StatusPolling | undefined {
@@ -152,7 +158,7 @@ class SmsChannel implements Channel {
 
   #write(
     message: Message,
-    endpoint: string,
+    { endpoint, target }: Recipient,
     text: string,
     lifeLeftMs?: number,
   ): OutgoingMessage {
@@ -171,6 +177,7 @@ class SmsChannel implements Channel {
       ...(allowReply !== undefined && { allowReply }),
       ...(escalate !== undefined && { escalate }),
     });
+    outgoing.record = recordOf(message, endpoint, target);
     // Its own copy: a provider may change it, and there are other recipients.
     return params === undefined
       ? outgoing
@@ -217,6 +224,25 @@ class SmsChannel implements Channel {
     }
   }
 }
+
+/** What a backend and the router see of it besides. */
+function recordOf(
+  { id, priority = defaultPriority, tag, extraData, relatedObjects }: Message,
+  to: string,
+  target: number,
+): MessageRecord {
+  return {
+    id: toDeliveryId(id, target),
+    to,
+    priority,
+    ...(tag !== undefined && { tag }),
+    ...(extraData && { extraData }),
+    relatedObjects: relatedObjects ?? [],
+  };
+}
+
+/** The lowest, of messages that were given none. */
+const defaultPriority = 3;
 
 /**
  * The validity that a carrier is told, in minutes: as it was asked for, but never

@@ -11,6 +11,7 @@ import {
   ConfigurationError,
   type DeliveryPolicy,
   HeldError,
+  type KnownState,
   type OutgoingMessage,
   ProviderConnectionError,
   ProviderError,
@@ -29,22 +30,29 @@ export function outcomeOfSent(
 ): AttemptResult {
   // Not a forward server's own name of it: receipts come under this name.
   const provider = sent.choice?.provider ?? sent.provider;
-  const { msgid, simulated } = sent;
+  const { msgid, simulated, knownState, senderData } = sent;
   // Nothing is reported of what no carrier was given, or has no id.
+  const isReported = !simulated && knownState === undefined;
   const polling =
-    provider !== null && msgid !== null && !simulated
+    provider !== null && msgid !== null && isReported
       ? pollingOf(provider)
       : undefined;
-  const isPushed = sent.providerOptions.statusReport && !simulated;
+  const isPushed = sent.providerOptions.statusReport && isReported;
   return {
-    outcome: simulated ? "simulated" : "accepted",
+    outcome: simulated ? "simulated" : successes[knownState ?? "sent"],
     segments,
     ...(msgid !== null && { parts: [{ externalId: toStorable(msgid) }] }),
     ...((isPushed || polling) && { receiptExpected: true }),
     ...(polling && { pollAfterMs: polling.firstAfterMs }),
     ...(provider !== null && { provider }),
+    ...(senderData && { senderData }),
   };
 }
+
+const successes = {
+  sent: "accepted",
+  delivered: "delivered",
+} as const satisfies Record<KnownState, AttemptResult["outcome"]>;
 
 /**
  * An error that says neither "not sent" nor "try again" leaves it open whether
@@ -93,20 +101,26 @@ function resultOfError(error: unknown): FailedResult {
 }
 
 /**
- * Where the outcome is unknown, the id that the provider had chosen is kept: a
- * later report names it, and the carrier is asked by it.
+ * With what is known of how it was sent. Where the outcome is unknown, the id that
+ * the provider had chosen is kept: a later report names it, and the carrier is
+ * asked by it.
  *
  * @param pollingOf how a provider is asked, if it is
  */
-export function withChosenId(
+export function withSenderData(
   result: FailedResult,
-  { msgid, choice }: Pick<OutgoingMessage, "msgid" | "choice">,
+  {
+    msgid,
+    choice,
+    senderData,
+  }: Pick<OutgoingMessage, "msgid" | "choice" | "senderData">,
   pollingOf: PollingOf,
 ): FailedResult {
-  if (result.outcome !== "unknown" || msgid === null) return result;
+  const told = { ...result, ...(senderData && { senderData }) };
+  if (result.outcome !== "unknown" || msgid === null) return told;
   const polling = choice ? pollingOf(choice.provider) : undefined;
   return {
-    ...result,
+    ...told,
     parts: [{ externalId: toStorable(msgid) }],
     ...(polling && { pollAfterMs: polling.firstAfterMs }),
   };

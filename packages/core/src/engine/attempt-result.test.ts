@@ -13,6 +13,10 @@ const right: readonly AttemptResult[] = [
     segments: 3,
   },
   { outcome: "simulated" },
+  {
+    outcome: "accepted",
+    senderData: { prefix: "shop", sender_state: 0, ok: true, none: null },
+  },
   { outcome: "rejected", errorClass: "smtp", error: "550 no such user" },
   {
     outcome: "deferred",
@@ -45,6 +49,15 @@ const mended: readonly [string, object, object][] = [
   ["retryAfterMs", { ...failure, retryAfterMs: -1 }, failure],
   ["provider", { ...failure, provider: {} }, failure],
   ["error", { ...failure, error: "n\0o" }, failure],
+  [
+    "senderData",
+    {
+      outcome: "accepted",
+      senderData: { a: 1, b: { c: 2 }, d: "x\0", e: Number.NaN },
+    },
+    { outcome: "accepted", senderData: { a: 1, d: "x" } },
+  ],
+  ["senderData", { ...failure, senderData: "none" }, failure],
   [
     "errorClass",
     { ...failure, errorClass: "odd" },

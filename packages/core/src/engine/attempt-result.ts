@@ -11,6 +11,7 @@ import {
   maxParts,
   partStates,
 } from "../messages/delivery-part.ts";
+import type { ExtraData } from "../messages/message.ts";
 import { sendErrorNames } from "../messages/send-error.ts";
 import type { AttemptResult, FailedResult } from "../ports/channel.ts";
 
@@ -24,6 +25,9 @@ export interface CheckedResult {
 const noDefects: readonly string[] = [];
 /** A sentence of ours and 200 characters of the receiver's, with room to spare. */
 const maxTextLength = 2000;
+/** Of what a provider tells besides. */
+const maxSenderMembers = 64;
+const maxSenderName = 100;
 /** A year: no message lives so long. Who asks for more may, and gets this. */
 const maxWaitMs = 365 * 86_400_000;
 
@@ -106,6 +110,7 @@ const fields = {
   failsOver: mendFlag,
   retryAfterMs: mendWait,
   pollAfterMs: mendWait,
+  senderData: mendSenderData,
   dnsMs: mendCount,
   connectMs: mendCount,
   tlsMs: mendCount,
@@ -158,6 +163,31 @@ function mendPart(value: unknown): AttemptPart | undefined {
     externalId,
     ...(state !== undefined && { state }),
   };
+}
+
+/** Flat, and small; the members that are not so are dropped. */
+function mendSenderData(value: unknown): ExtraData | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const members = Object.entries(value);
+  const kept = members.slice(0, maxSenderMembers).flatMap(([name, member]) => {
+    const mended = mendSenderMember(member);
+    const key = mendText(name)?.slice(0, maxSenderName).toWellFormed();
+    return mended === undefined || key === undefined ? [] : [[key, mended]];
+  });
+  const isRight =
+    kept.length === members.length &&
+    kept.every(([key, member], at) => {
+      const [givenKey, given] = members[at] ?? [];
+      return key === givenKey && member === given;
+    });
+  return isRight ? (value as ExtraData) : Object.fromEntries(kept);
+}
+
+function mendSenderMember(value: unknown): unknown {
+  if (typeof value === "string") return mendText(value);
+  const isKept =
+    value === null || typeof value === "boolean" || Number.isFinite(value);
+  return isKept ? value : undefined;
 }
 
 /** A carrier's id as it is kept, cut where it is too long. */

@@ -111,6 +111,7 @@ export function outcomeOfAttempt(
     attempts,
     lastAttempt,
   };
+  if (result.senderData !== undefined) outcome.senderData = result.senderData;
   // What was recorded before the call is who was called.
   const provider = item.route?.provider ?? result.provider;
   if (provider !== undefined) {

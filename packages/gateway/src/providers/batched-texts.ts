@@ -13,6 +13,8 @@ import {
 } from "../errors.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
 import type {
+  BatchContext,
+  Batching,
   ProviderContext,
   SendContext,
   SendResult,
@@ -48,14 +50,26 @@ export const batchPolling: StatusPolling = {
   batchSize: maxBatch,
 };
 
-/** Sends in requests of up to 100 texts; one that fails leaves the others. */
+/** What texts wait for each other up to; `undefined`: they are sent alone. */
+export function batchingOf(isBatched = true): Batching | undefined {
+  return isBatched ? batching : undefined;
+}
+
+const batching: Batching = { maxTexts: maxBatch };
+
+/**
+ * Sends in requests of up to 100 texts, each under the id that was chosen for it,
+ * if one was; a request that fails leaves the others.
+ */
 export async function sendBatches(
   messages: readonly OutgoingMessage[],
   wire: BatchWire,
-  context: SendContext,
+  context: BatchContext,
 ): Promise<readonly SendResult[]> {
   const results: SendResult[] = [];
-  for (const batch of batchesOf(messages)) {
+  const { msgids = [] } = context;
+  const texts = messages.map((message, at) => ({ message, id: msgids[at] }));
+  for (const batch of batchesOf(texts)) {
     results.push(...(await sendBatch(batch, wire, context)));
   }
   return results;
@@ -70,8 +84,8 @@ export async function sendAlone(
   wire: BatchWire,
   context: ProviderContext,
 ): Promise<OutgoingMessage> {
-  const newId = () => context.msgid ?? wire.newId();
-  const [result] = await sendBatch([message], { ...wire, newId }, context);
+  const text = { message, id: context.msgid };
+  const [result] = await sendBatch([text], wire, context);
   if (result?.error) throw result.error;
   return message;
 }
@@ -175,11 +189,11 @@ function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Item[]> {
 
 /** One request at most. */
 async function sendBatch(
-  batch: readonly OutgoingMessage[],
+  batch: readonly TextToWrite[],
   wire: BatchWire,
   { signal }: SendContext,
 ): Promise<readonly SendResult[]> {
-  const written = batch.map((message) => write(message, wire));
+  const written = batch.map((text) => write(text, wire));
   const ready = written.filter((it) => "text" in it);
   const request = await codesOf(ready, wire, signal);
   return written.map((it) => {
@@ -194,6 +208,12 @@ async function sendBatch(
   });
 }
 
+interface TextToWrite {
+  readonly message: OutgoingMessage;
+  /** Chosen before. */
+  readonly id: string | undefined;
+}
+
 type WrittenText =
   | {
       readonly message: OutgoingMessage;
@@ -202,8 +222,11 @@ type WrittenText =
     }
   | { readonly message: OutgoingMessage; readonly error: ProviderError };
 
-function write(message: OutgoingMessage, wire: BatchWire): WrittenText {
-  const id = wire.newId();
+function write(
+  { message, id: chosen }: TextToWrite,
+  wire: BatchWire,
+): WrittenText {
+  const id = chosen ?? wire.newId();
   try {
     const text = wire.write(message, id);
     // From here on it may go out, whoever is told of it.

@@ -19,6 +19,12 @@ export const urlField = {
 /** Where the carrier reaches us: who knows it can make up reports and texts. */
 export const callbackUrlField: ProviderField = secret(optional(urlField));
 
+/** Yes or no. */
+export const flagField: ProviderField = {
+  schema: { type: "boolean" },
+  expected: "true or false",
+};
+
 /** What stands in front of our ids at a carrier; may be empty. */
 export const prefixField: ProviderField = {
   schema: { type: "string", pattern: "^[!-~]{0,100}$" },

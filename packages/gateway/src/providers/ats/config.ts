@@ -3,6 +3,7 @@
 import { createAddressMatcher } from "../../address-matcher.ts";
 import type { ProviderField } from "../../provider-type.ts";
 import {
+  flagField,
   optional,
   prefixField,
   secret,
@@ -27,6 +28,8 @@ export interface AtsConfig {
   readonly textid?: string;
   /** Addresses and CIDR blocks that may hand over texts. Default: all. */
   readonly allowFrom?: readonly string[];
+  /** Texts sent at the same time go out in one request. Default true. */
+  readonly batch?: boolean;
   /** Default `https://fik.atspraha.cz`. */
   readonly baseUrl?: string;
 }
@@ -45,6 +48,7 @@ export const atsSchema: Readonly<Record<string, ProviderField>> = {
     expected: "a list of IP addresses and CIDR blocks",
     isOptional: true,
   },
+  batch: optional(flagField),
   baseUrl: optional(urlField),
 };
 

@@ -14,6 +14,8 @@ import { MessageSendError } from "../../errors.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import {
+  type BatchContext,
+  type Batching,
   Provider,
   type ProviderContext,
   type SendContext,
@@ -32,6 +34,7 @@ import { AccountIds } from "../account-ids.ts";
 import {
   askBatches,
   type BatchWire,
+  batchingOf,
   batchPolling,
   findCodes,
   matchCodes,
@@ -83,6 +86,20 @@ export class AtsProvider extends Provider {
     return batchPolling;
   }
 
+  override get batching(): Batching | undefined {
+    return batchingOf(this.#config.batch);
+  }
+
+  override get from(): string {
+    return this.#config.from;
+  }
+
+  /** By the names of ATS. */
+  override senderData(message: OutgoingMessage): Record<string, unknown> {
+    const { prefix, keyword: kw, textid } = this.#config;
+    return { prefix, validity: validityOf(message, this.#config), kw, textid };
+  }
+
   override get secrets(): readonly string[] {
     return secretsIn(atsSchema, this.#config);
   }
@@ -100,7 +117,7 @@ export class AtsProvider extends Provider {
 
   override sendBatch(
     messages: readonly OutgoingMessage[],
-    context: SendContext = {},
+    context: BatchContext = {},
   ): Promise<readonly SendResult[]> {
     return sendBatches(messages, this.#wire(context), context);
   }
@@ -237,11 +254,11 @@ const fixedParams = ["recipient", "uniq"];
 function writeText(
   message: OutgoingMessage,
   uniq: string,
-  { from, keyword, textid, validity = 60 }: AtsConfig,
+  config: AtsConfig,
 ): string {
+  const { from, keyword, textid } = config;
   const { dst, body, src, providerOptions } = message;
-  const { senderId, expires } = providerOptions;
-  const minutes = expires === null ? validity : Math.round(expires);
+  const { senderId } = providerOptions;
   const attributes = new Map<string, unknown>([
     ["type", "text"],
     ["uniq", uniq],
@@ -249,7 +266,7 @@ function writeText(
     ["recipient", `+${dst}`],
     ["opmid", ""],
     ["dlr", 1],
-    ["validity", Math.max(1, minutes)],
+    ["validity", validityOf(message, config)],
     ["kw", keyword],
     ["textid", textid],
   ]);
@@ -261,6 +278,14 @@ function writeText(
     (ofBody.has(name) ? ofBody : attributes).set(name, value);
   }
   return `<sms${writeAttributes(attributes)}><body${writeAttributes(ofBody)}>${escapeXml(body)}</body></sms>`;
+}
+
+/** In minutes. */
+function validityOf(
+  { providerOptions: { expires } }: OutgoingMessage,
+  { validity = 60 }: AtsConfig,
+): number {
+  return Math.max(1, expires === null ? validity : Math.round(expires));
 }
 
 /** Those that have a value. */

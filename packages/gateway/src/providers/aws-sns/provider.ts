@@ -74,6 +74,10 @@ export class AwsSnsProvider extends Provider {
     return describeCode(code);
   }
 
+  override get from(): string | undefined {
+    return this.#config.from;
+  }
+
   override get secrets(): readonly string[] {
     return secretsIn(awsSnsSchema, this.#config);
   }

@@ -54,6 +54,10 @@ export class ClickatellHttpProvider extends Provider {
     this.#url = `${(config.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "")}/http`;
   }
 
+  override get from(): string | undefined {
+    return this.#config.from;
+  }
+
   override get secrets(): readonly string[] {
     return secretsIn(clickatellHttpSchema, this.#config);
   }

@@ -4,6 +4,7 @@ import type { Credentials } from "../../basic-auth.ts";
 import type { ProviderField } from "../../provider-type.ts";
 import {
   callbackUrlField,
+  flagField,
   optional,
   secret,
   textField,
@@ -24,6 +25,8 @@ export interface ClickatellConfig {
   readonly callbackUrl?: string;
   /** What the integration presents when it calls: Clickatell signs nothing. */
   readonly callbackAuth?: Credentials;
+  /** Texts sent at the same time go out in one request. Default true. */
+  readonly batch?: boolean;
   /** Default `https://platform.clickatell.com`. */
   readonly baseUrl?: string;
 }
@@ -45,5 +48,6 @@ export const clickatellSchema: Readonly<Record<string, ProviderField>> = {
     isOptional: true,
     isSecret: ["pass"],
   },
+  batch: optional(flagField),
   baseUrl: optional(urlField),
 };

@@ -20,6 +20,7 @@ import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import {
   type Balance,
+  type Batching,
   Provider,
   type SendContext,
   type SendResult,
@@ -70,6 +71,15 @@ export class ClickatellProvider extends Provider {
 
   override get polling(): StatusPolling {
     return this.#callbackUrl === undefined ? withoutCallback : withCallback;
+  }
+
+  override get batching(): Batching | undefined {
+    const { batch = true } = this.#config;
+    return batch ? { maxTexts: maxTextsPerRequest } : undefined;
+  }
+
+  override get from(): string | undefined {
+    return this.#config.from;
   }
 
   override get secrets(): readonly string[] {

@@ -78,6 +78,11 @@ export class HttpProvider extends Provider {
     return meaningOf(this.#config.page, String(code));
   }
 
+  /** Of pages that ask for one, by this name. */
+  override get from(): string | undefined {
+    return this.#config.settings?.from;
+  }
+
   /** All that an account has: no page says which of it is open. */
   override get secrets(): readonly string[] {
     const { settings = {}, callbackUrl } = this.#config;

@@ -2,6 +2,7 @@
 
 import type { ProviderField } from "../../provider-type.ts";
 import {
+  flagField,
   optional,
   prefixField,
   secret,
@@ -15,6 +16,8 @@ export interface SmsOperatorConfig {
   readonly password: string;
   /** In front of our ids there, so that installations do not mix. Default: none. */
   readonly prefix?: string;
+  /** Texts sent at the same time go out in one request. Default true. */
+  readonly batch?: boolean;
   /** Default `https://www.sms-operator.cz`. */
   readonly baseUrl?: string;
 }
@@ -23,5 +26,6 @@ export const smsOperatorSchema: Readonly<Record<string, ProviderField>> = {
   username: textField,
   password: secret(textField),
   prefix: optional(prefixField),
+  batch: optional(flagField),
   baseUrl: optional(urlField),
 };

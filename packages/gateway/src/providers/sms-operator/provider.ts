@@ -7,6 +7,8 @@ import type { CarrierCode } from "../../carrier-code.ts";
 import type { MessageStatus } from "../../message-status.ts";
 import type { OutgoingMessage } from "../../outgoing-message.ts";
 import {
+  type BatchContext,
+  type Batching,
   Provider,
   type ProviderContext,
   type SendContext,
@@ -20,6 +22,7 @@ import {
   type AnsweredCodes,
   askBatches,
   type BatchWire,
+  batchingOf,
   batchPolling,
   findCodes,
   matchCodes,
@@ -56,6 +59,14 @@ export class SmsOperatorProvider extends Provider {
     return batchPolling;
   }
 
+  override get batching(): Batching | undefined {
+    return batchingOf(this.#config.batch);
+  }
+
+  override senderData(): Record<string, unknown> {
+    return { prefix: this.#config.prefix };
+  }
+
   override get secrets(): readonly string[] {
     return secretsIn(smsOperatorSchema, this.#config);
   }
@@ -73,7 +84,7 @@ export class SmsOperatorProvider extends Provider {
 
   override sendBatch(
     messages: readonly OutgoingMessage[],
-    context: SendContext = {},
+    context: BatchContext = {},
   ): Promise<readonly SendResult[]> {
     return sendBatches(messages, this.#wire(context), context);
   }

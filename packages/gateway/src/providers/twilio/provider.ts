@@ -87,6 +87,10 @@ export class TwilioProvider extends Provider {
     return this.#callbackUrl === undefined ? withoutCallback : withCallback;
   }
 
+  override get from(): string | undefined {
+    return this.#config.from;
+  }
+
   override get secrets(): readonly string[] {
     return secretsIn(twilioSchema, this.#config);
   }

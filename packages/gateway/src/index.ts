@@ -3,6 +3,30 @@
  * `@carillon/gateway/node-http`, `/fastify` and `/express`.
  */
 
+export {
+  type Backend,
+  type BackendContext,
+  type BackendMessage,
+  type BackendResult,
+  type BackendState,
+  type BackendStatus,
+  backendStates,
+  type CheckedState,
+  checkedStates,
+  type SentMessage,
+} from "./backend/backend.ts";
+export { type BackendErrors, backendErrors } from "./backend/backend-errors.ts";
+export {
+  BackendProvider,
+  type BackendProviderOptions,
+} from "./backend/backend-provider.ts";
+export {
+  type BackendClass,
+  type BackendFactory,
+  type BackendPorts,
+  type ToProviderOptions,
+  toProvider,
+} from "./backend/to-provider.ts";
 export { type Credentials, checkBasicAuthorization } from "./basic-auth.ts";
 export {
   answerJson,

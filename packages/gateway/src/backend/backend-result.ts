@@ -1,0 +1,94 @@
+/**
+ * What a backend answered, put into the message, or the error that it stands for.
+ * Backends are written by others: an answer that makes no sense leaves open
+ * whether the text went out.
+ */
+
+import { describeValue } from "../describe-value.ts";
+import { MessageSendError, ProviderError } from "../errors.ts";
+import type { OutgoingMessage } from "../outgoing-message.ts";
+import { type BackendState, backendStates } from "./backend.ts";
+import { toKnownError } from "./backend-errors.ts";
+
+/**
+ * Sets the message's id, state and data.
+ *
+ * @throws what the result says in place of success
+ */
+export function applyResult(
+  message: OutgoingMessage,
+  result: unknown,
+  defaultState: BackendState,
+): void {
+  if (result instanceof Error) throw toKnownError(result);
+  const given = membersOf(result ?? {});
+  const { externalId, senderData, error, code } = given;
+  const state = toState(given.state ?? defaultState);
+  const id = toId(externalId);
+  if (senderData !== undefined) message.meta = { ...membersOf(senderData) };
+  if (error instanceof Error) throw toKnownError(error);
+  if (state === "rejected" || error !== undefined) {
+    throw new MessageSendError(
+      typeof error === "string" && error !== ""
+        ? error
+        : "The backend refused the text",
+      { ...(isCode(code) && { code }) },
+    );
+  }
+  // An id that was chosen before stays where the backend names none.
+  message.msgid = id ?? message.msgid;
+  switch (state) {
+    case "unknown":
+      throw new ProviderError("The backend does not know whether it was sent", {
+        code: "UNKNOWN",
+        outcomeUnknown: true,
+      });
+    case "debug":
+      message.simulated = true;
+      return;
+    case "sent":
+    case "delivered":
+      message.knownState = state;
+      return;
+    case "sending":
+      return;
+    default:
+      state satisfies never;
+  }
+}
+
+function toState(state: unknown): BackendState {
+  const known = backendStates.find((it) => it === state);
+  if (known !== undefined) return known;
+  throw invalidResult(
+    `expected one of ${backendStates.join(", ")} as state, got ${describeValue(state)}`,
+  );
+}
+
+function toId(id: unknown): string | null {
+  if (id === undefined || id === null) return null;
+  if (typeof id === "string" && id !== "") return id;
+  if (typeof id === "number" && Number.isSafeInteger(id)) return String(id);
+  throw invalidResult(
+    `expected a text or a whole number as externalId, got ${describeValue(id)}`,
+  );
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    // Each member is looked at before it is used.
+    return value as Readonly<Record<string, unknown>>;
+  }
+  throw invalidResult(`expected an object, got ${describeValue(value)}`);
+}
+
+function isCode(code: unknown): code is string | number {
+  return typeof code === "string" || typeof code === "number";
+}
+
+function invalidResult(problem: string): ProviderError {
+  return new ProviderError(
+    `The backend's result cannot be understood: ${problem}`,
+    { code: "INVALID_RESULT", outcomeUnknown: true },
+  );
+}

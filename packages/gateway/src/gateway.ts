@@ -6,6 +6,11 @@
 
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import {
+  askRouter,
+  type RecipientRouter,
+  RouterError,
+} from "./backend/recipient-router.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { describeValue } from "./describe-value.ts";
 import type { TextLimits } from "./encoding/text-limits.ts";
@@ -66,6 +71,8 @@ import { untilAborted } from "./until-aborted.ts";
 /** How a gateway chooses providers, and what it checks before sending. */
 export interface GatewayOptions<Route extends readonly unknown[]> {
   readonly router?: Router<Route>;
+  /** Asked for all that name no provider, before the policy. */
+  readonly recipientRouter?: RecipientRouter;
   /** Chooses among several providers where neither sender nor router does. */
   readonly policy?: DeliveryPolicy;
   /** Keeps texts from people who said stop. */
@@ -104,6 +111,8 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   readonly guard: Guard | undefined;
   /** As {@link GatewayOptions} has it. */
   maxSegments: number | undefined;
+  /** As {@link GatewayOptions} has it. Replaceable at any time. */
+  recipientRouter: RecipientRouter | undefined;
 
   /** A provider accepted a message. */
   readonly onSend = new Hook<OutgoingMessage>();
@@ -150,6 +159,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     this.#router = options.router ?? (() => null);
     this.guard = options.guard;
     this.maxSegments = options.maxSegments;
+    this.recipientRouter = options.recipientRouter;
     this.#policy = policy;
     this.#optOut = optOut;
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 20_000;
@@ -316,7 +326,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
 
   /**
    * Sends a message: through the provider it names, else the one the router
-   * names if `route` was called, else by policy, else through the default.
+   * names if `route` was called, else the one that `recipientRouter` names, else by policy, else through the default.
    * Returns what the provider returned, normally the same object.
    *
    * Rejects with `ConfigurationError` before anything is sent, with the
@@ -356,7 +366,7 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     context: AttemptContext = {},
   ): Promise<AttemptRoute | NoAttemptRoute> {
     checkMessage(message, "chooseRoute");
-    const chosen = this.#routeAttempt(await this.#chooseRoute(message), tried);
+    const chosen = await this.#routeNext(message, tried);
     const { guard } = this;
     if (guard === undefined || !(chosen instanceof AttemptRoute)) return chosen;
     const ports = this.#guardedPorts(guard);
@@ -617,6 +627,16 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
     return this.#sender.sendOnce(message, choice, provider, context);
   }
 
+  async #routeNext(message: OutgoingMessage, tried: readonly TriedProvider[]) {
+    try {
+      return this.#routeAttempt(await this.#chooseRoute(message), tried);
+    } catch (error) {
+      if (!(error instanceof RouterError)) throw error;
+      const problem = error.retryable ? "wait" : "failed";
+      return { problem, error: `${error.message}.` } as const;
+    }
+  }
+
   #routeAttempt(route: ChosenRoute, tried: readonly TriedProvider[]) {
     return routeAttempt(route, tried, {
       has: (name) => this.#providers.has(name),
@@ -657,7 +677,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
   }
 
   #chooseRoute(message: OutgoingMessage): Promise<ChosenRoute> {
+    const { recipientRouter } = this;
+    const ports = { clock: this.#clock, newId: this.#newId };
     return chooseRoute(message, {
+      askRouter:
+        recipientRouter && ((it) => askRouter(recipientRouter, it, ports)),
       // The values were given to `route` of a message of this gateway's type.
       router: this.router as Router<readonly unknown[]>,
       policy: this.policy,
@@ -688,6 +712,7 @@ function checkOptions<Route extends readonly unknown[]>(
 ): void {
   const { router, policy, optOut } = options;
   checkRouter(router);
+  checkRouter(options.recipientRouter);
   checkPolicy(policy);
   checkOptOut(optOut);
   const { guard } = options;

@@ -21,6 +21,10 @@ export {
   type BackendProviderOptions,
 } from "./backend/backend-provider.ts";
 export {
+  type RecipientRouter,
+  RouterError,
+} from "./backend/recipient-router.ts";
+export {
   type BackendClass,
   type BackendFactory,
   type BackendPorts,

@@ -136,6 +136,9 @@ export class AttemptRoute {
   }
 }
 
+/** Characters of a name that was made up, in an error. */
+const maxNameLength = 64;
+
 /** Shortest wait for a breaker, in milliseconds. */
 const minWaitMs = 1000;
 
@@ -164,6 +167,12 @@ export function routeAttempt(
   }
   if (route.by !== "policy") {
     const { by, provider } = route;
+    if (by === "router" && !providers.has(provider)) {
+      // Nobody corrects what a function answers: not the default in its place.
+      const named = provider.slice(0, maxNameLength);
+      const error = `The router named the provider "${named}", which there is not.`;
+      return { problem: "failed", error };
+    }
     if (providers.isPaused(provider)) return waitForPaused([route]);
     return new AttemptRoute(
       {

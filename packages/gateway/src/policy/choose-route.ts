@@ -1,6 +1,6 @@
 /**
  * Who a message goes through: the provider it names, else the one the router
- * names, else those of the policy's first matching rule, else the default.
+ * names, else the one that the router by recipient names, else those of the policy's first matching rule, else the default.
  * Sending, explaining and the attempts of a ledger are all chosen here.
  */
 
@@ -47,14 +47,22 @@ export type ChosenRoute =
 export interface ChooseRoutePorts {
   /** Called with the values given to `route`, if it was called. */
   readonly router: Router<readonly unknown[]>;
+  /** By recipient; asked for all that name no provider. */
+  readonly askRouter:
+    | ((message: OutgoingMessage) => Promise<string | undefined>)
+    | undefined;
   readonly policy: DeliveryPolicy | undefined;
   readonly defaultProvider: string | null;
 }
 
-/** The router may change the message. */
+/**
+ * The router may change the message.
+ *
+ * @throws RouterError
+ */
 export async function chooseRoute(
   message: OutgoingMessage,
-  { router, policy, defaultProvider }: ChooseRoutePorts,
+  { router, askRouter, policy, defaultProvider }: ChooseRoutePorts,
 ): Promise<ChosenRoute> {
   // Callers without types leave it undefined.
   const named = message.provider ?? null;
@@ -72,6 +80,10 @@ export async function chooseRoute(
           `got ${describeValue(provider)}`,
       );
     }
+  }
+  const routed = await askRouter?.(message);
+  if (routed !== undefined) {
+    return { by: "router", provider: routed, considered: [] };
   }
   const plan = policy?.plan(message);
   if (policy !== undefined && plan !== undefined && plan.rule !== null) {

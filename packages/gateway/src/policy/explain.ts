@@ -3,6 +3,7 @@
  * support, for dry runs, and for reading a policy one did not write.
  */
 
+import { RouterError } from "../backend/recipient-router.ts";
 import { analyze, type TextAnalysis } from "../encoding/analyze.ts";
 import type { TextLimits } from "../encoding/text-limits.ts";
 import { prepareText } from "../encoding/text-limits.ts";
@@ -79,7 +80,11 @@ export async function explain(
   // A router may change the message, so it gets one that nobody else holds.
   const message = original.clone();
   const problems: string[] = [];
-  const route = await ports.chooseRoute(message);
+  const route = await ports.chooseRoute(message).catch((error: unknown) => {
+    if (!(error instanceof RouterError)) throw error;
+    problems.push(error.message);
+    return { by: null, considered: [] } as const;
+  });
   const routed = candidatesOf(route);
 
   // By the limits of each, which may write the text in other characters.
@@ -114,12 +119,14 @@ export async function explain(
     route.by === "policy"
       ? candidates.find((c) => !c.paused && c.breaker !== "open")
       : candidates[0];
-  if (first === undefined) {
+  if (first === undefined && problems.length === 0) {
     problems.push(
       route.by === "policy"
         ? "all its providers are paused, or their breakers are open"
         : "the gateway has no provider",
     );
+  } else if (first === undefined) {
+    // The router's problem is said above.
   } else if (!ports.hasProvider(first.provider)) {
     problems.push(`no provider is called "${first.provider}"`);
   } else if (first.paused) {

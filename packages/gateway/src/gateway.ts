@@ -126,6 +126,11 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
    * hooks are dropped, and nobody waits for them.
    */
   readonly onAttempt = new Hook<ProviderAttempt>();
+  /**
+   * The router by recipient failed for an attempt, which waits or ends. Errors of
+   * these hooks are dropped, and nobody waits for them.
+   */
+  readonly onRouterError = new Hook<RouterError>();
   /** A text came in. A hook that fails makes the carrier deliver it again. */
   readonly onReceive = new Hook<IncomingMessage>();
   /** A status came in, possibly before `send` resolved. */
@@ -632,6 +637,9 @@ export class Gateway<Route extends readonly unknown[] = readonly unknown[]>
       return this.#routeAttempt(await this.#chooseRoute(message), tried);
     } catch (error) {
       if (!(error instanceof RouterError)) throw error;
+      this.onRouterError.emit(error).catch(() => {
+        // Who tells of it changes nothing of it.
+      });
       const problem = error.retryable ? "wait" : "failed";
       return { problem, error: `${error.message}.` } as const;
     }

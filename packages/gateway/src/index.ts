@@ -282,6 +282,7 @@ export {
   type ProviderField,
   type ProviderType,
   type ProviderTypePorts,
+  type SettingProblem,
 } from "./provider-type.ts";
 export type { AtsConfig } from "./providers/ats/config.ts";
 export { AtsProvider } from "./providers/ats/provider.ts";

@@ -90,6 +90,7 @@ import { openProviderPauses } from "./providers/provider-pauses.ts";
 import { createProviders } from "./providers/providers.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { SmsGuard } from "./sms-guard.ts";
+import { logRouterErrors } from "./sms-router.ts";
 import { watchStore } from "./store-health.ts";
 import { storedRulesOf } from "./stored-rules.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
@@ -649,6 +650,7 @@ export async function compose(
   if (config.publicUrl !== undefined) {
     gateway.callbackBase = `${config.publicUrl}/receivers/${receiverSecret}`;
   }
+  logRouterErrors(gateway, clock, logger);
   addProviders(gateway, config.sms, logger);
   settings.onChange((next, before, note) => {
     const parts = { logger, note };

@@ -367,7 +367,7 @@ const configSchema = Type.Object({
         group: "SMS",
         reloadable: true,
         description:
-          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. An entry may also be an object, in the file or in a list of JSON: a carrier, see the guide on providers, or a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
+          "Carriers that text messages go through; the first one is the default. `loopback` is a simulated phone network, `log` only writes a log line (number and text at level debug), `null` drops; what these two take ends in `debug`. An entry may also be an object, in the file or in a list of JSON: a carrier, see the guide on providers, a module of your own, see the guide on backends, or a forward pair's end, see the guide on inbound SMS. In the sandbox its phones come first.",
         expected:
           "a list of loopback, log, null, or of objects with type and name",
         default: ["log"],
@@ -385,6 +385,16 @@ const configSchema = Type.Object({
         expected: "names of providers joined by || and &&, such as a || b",
         example: "twilio || backup",
         problem: problemWithRoute,
+      }),
+    ),
+    router: Type.Optional(
+      text({
+        group: "SMS",
+        reloadable: true,
+        description:
+          "Module whose default export is asked for each text that names no provider, before `sms.policyFile` and `sms.route`: a function of recipient and text that answers the name of a provider, or nothing; see the guide on backends. A relative path starts as that of `data` does.",
+        expected: "the path of a module",
+        example: "./my-router.mjs",
       }),
     ),
     policyFile: Type.Optional(

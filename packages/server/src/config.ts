@@ -21,6 +21,7 @@ import { findEmailMistakes } from "./email-channel.ts";
 import { readProviderEntries } from "./provider-entries.ts";
 import { findPolicyMistakes } from "./sms-policy.ts";
 import { problemWithRouteProviders } from "./sms-route.ts";
+import { problemWithRouter } from "./sms-router.ts";
 import { sendingProviders } from "./sms-settings.ts";
 
 /** What the server runs with. Every default is filled in. */
@@ -112,6 +113,7 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
       : unknownRouteProviders(config, given)),
     ...policyMistakes(config, given, mistakes),
     ...emailMistakes(config, given),
+    ...routerMistakes(config, given),
   );
   const settings = keys.map((key): Setting => {
     const last = given.findLast((one) => one.key.path === key.path);
@@ -131,6 +133,7 @@ function isPath({ path }: ConfigKey): boolean {
     "email.tlsCaFile",
     "email.dkim.keyFile",
     "sms.policyFile",
+    "sms.router",
   ].includes(path);
 }
 
@@ -445,6 +448,16 @@ function emailMistakes(
 
 function isAt(path: string, place: string): boolean {
   return path === place || path.startsWith(`${place}.`);
+}
+
+function routerMistakes(
+  { sms: { router } }: Config,
+  given: readonly Given[],
+): ConfigMistake[] {
+  const problem = router === undefined ? undefined : problemWithRouter(router);
+  if (problem === undefined) return [];
+  const last = given.findLast(({ key }) => key.path === "sms.router");
+  return [{ key: "sms.router", source: last?.source ?? "sms.router", problem }];
 }
 
 function hasMistake(mistakes: readonly ConfigMistake[], path: string): boolean {

@@ -5,6 +5,8 @@
  */
 
 import { resolve } from "node:path";
+import { resolveModule } from "./backends/load-module.ts";
+import { moduleTypeName } from "./backends/module-type.ts";
 import { readAtMost } from "./bounded-file.ts";
 
 /** In place of what a file should have said: whatever it is, it is no mistake. */
@@ -21,7 +23,7 @@ export interface ReadEntries {
  * Reads a value of a variable, a flag or the file. A text is a list of names, or
  * JSON as it stands in the file; `{"file": path}` in place of a setting's text is
  * the content of that file without its last line break, and in place of a `page`
- * the JSON in it.
+ * the JSON in it. The path of a module is made absolute.
  *
  * @param base folder that relative paths start from
  */
@@ -32,7 +34,7 @@ export function readProviderEntries(given: unknown, base: string): ReadEntries {
   if (!Array.isArray(value)) return { value, problems };
   const entries = value.map((entry: unknown, at) =>
     isObject(entry)
-      ? readFiles(entry, base, (problem) =>
+      ? readFiles(withPath(entry, base), base, (problem) =>
           problems.push(`entry ${at + 1}${nameOf(entry)}: ${problem}`),
         )
       : entry,
@@ -81,6 +83,14 @@ function nameOf({ name }: Settings): string {
   return typeof name === "string" && /^[a-z0-9_-]{1,32}$/.test(name)
     ? ` (${name})`
     : "";
+}
+
+/** Relative to where it was written, whoever loads the module. */
+function withPath(entry: Settings, base: string): Settings {
+  const { type, module } = entry;
+  return type === moduleTypeName && typeof module === "string"
+    ? { ...entry, module: resolveModule(module, base) }
+    : entry;
 }
 
 function readFiles(

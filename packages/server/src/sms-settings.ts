@@ -17,6 +17,7 @@ import {
 } from "@carillon/gateway";
 import type { Static } from "typebox";
 import { Check } from "typebox/schema";
+import { moduleType } from "./backends/module-type.ts";
 import { nearest } from "./config-spelling.ts";
 import { Type } from "./json-schema.ts";
 import { unreadFile } from "./provider-entries.ts";
@@ -24,7 +25,10 @@ import { unreadFile } from "./provider-entries.ts";
 /** Also the last part of its receiver's address. */
 const name = Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,31}$" });
 
-const byType = new Map(providerTypes.map((it) => [it.type, it]));
+/** Of the gateway, and those in modules of the operator's. */
+const allTypes: readonly ProviderType[] = [...providerTypes, moduleType];
+
+const byType = new Map(allTypes.map((it) => [it.type, it]));
 
 /** Those that have no settings are named by their type. */
 const simpleNames = namesOf(({ schema }) => schema === undefined);
@@ -52,7 +56,7 @@ export function createProvider(
 }
 
 function namesOf(isOne: (type: ProviderType) => boolean): string[] {
-  return providerTypes.filter(isOne).map(({ type }) => type);
+  return allTypes.filter(isOne).map(({ type }) => type);
 }
 
 /** The sandbox's phones have this name among the providers. */

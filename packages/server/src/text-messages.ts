@@ -25,6 +25,7 @@ import type { NoteChange } from "./live-settings.ts";
 import { createOptOutStore } from "./opt-out-store.ts";
 import { toGuardRules } from "./sms-guard.ts";
 import { isOtherFile, readSmsPolicy } from "./sms-policy.ts";
+import { loadRouter } from "./sms-router.ts";
 import {
   createProvider,
   nameOf,
@@ -39,7 +40,8 @@ type ProviderSetting = Config["sms"]["providers"][number];
 /**
  * A gateway without providers.
  *
- * @throws ConfigError when the policy is wrong, or names others
+ * @throws ConfigError when the policy is wrong, or names others, and when the
+ * router cannot be loaded
  */
 export function createSmsGateway(
   ports: {
@@ -51,10 +53,12 @@ export function createSmsGateway(
 ): Gateway {
   const providers = sendingProviders(config);
   const policy = readSmsPolicy(config.sms, { providers });
+  const recipientRouter = loadRouter(config.sms.router);
   return new Gateway({
     http: ports.http,
     guard: ports.guard,
     maxSegments: config.sms.maxSegments,
+    ...(recipientRouter && { recipientRouter }),
     ...(policy && { policy }),
     optOut: createOptOut(createOptOutStore(ports.optOuts), config.sms),
   });
@@ -129,6 +133,10 @@ export function prepareGateway(
   if (isSameName && isOtherFile(current, policy)) {
     note("sms.policyFile");
   }
+  // One that a program gave in place of a module stays.
+  const { recipientRouter: currentRouter } = gateway;
+  const router =
+    next.router === before.router ? currentRouter : loadRouter(next.router);
   const { optOut, guard } = gateway;
   const nextOptOut = optOut && createOptOut(optOut.store, next);
   const [first] = next.providers;
@@ -147,6 +155,7 @@ export function prepareGateway(
       gateway.addProvider(nameOf(setting), provider);
     }
     gateway.policy = policy;
+    gateway.recipientRouter = router;
     // The sandbox's phones stay in front.
     if (first !== undefined && !gateway.hasProvider(sandboxProviderName)) {
       gateway.defaultProvider = nameOf(first);

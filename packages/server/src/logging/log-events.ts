@@ -149,6 +149,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "A `provider` said of the text `externalId` what nobody understands: `code` and `text` are its own words, and change nothing",
   ),
   sms_hook_failed: event("error", "What is to be done after a text failed"),
+  sms_router_failed: event(
+    "error",
+    "The router by recipient failed, kept silent or answered no name; told once a minute at most",
+  ),
   sms_logged: event("info", "The provider `log` took a text"),
   sms_logged_text: event("debug", "The text that the provider `log` took"),
   confirmation_throttled: event(

@@ -110,6 +110,7 @@ const others: Readonly<Record<string, unknown>> = {
 };
 
 const otherPolicy = "other-policy.json";
+const routerFile = "router.mjs";
 
 const authorities = "authorities.pem";
 
@@ -140,6 +141,7 @@ function setUp(t: TestContext) {
     join(folder, dkim.keyFile),
     privateKey.export({ type: "pkcs8", format: "pem" }),
   );
+  writeFileSync(join(folder, routerFile), "export default () => 'log';");
   const write = ({
     sms,
     ...content
@@ -176,6 +178,7 @@ function toFile(path: string, value: unknown): Record<string, unknown> {
 const files: Readonly<Record<string, string>> = {
   "sms.policyFile": otherPolicy,
   "email.tlsCaFile": authorities,
+  "sms.router": routerFile,
 };
 
 test("each key is applied, or named as one that needs a restart", (t) => {

@@ -50,7 +50,7 @@ test("says which entry is wrong and why, and shows no secret", (t) => {
   const cases: [unknown, RegExp][] = [
     [
       [{ ...client, type: "pigeon" }],
-      /entry 1: expected a type: forward-client, forward-server, twilio, .*http, .*yunpian; .*loopback.*, log.*by name alone/,
+      /entry 1: expected a type: forward-client, forward-server, twilio, .*http, .*yunpian or module; .*loopback.*, log.*by name alone/,
     ],
     [["log", { ...client, serverUrl: "hub" }], /entry 2: .*serverUrl/],
     [

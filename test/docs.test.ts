@@ -67,6 +67,7 @@ test("each promise of the engine names tests that are there", async () => {
 /** Followed with servers of their own, by these tests. */
 const pagesApart: Readonly<Record<string, string>> = {
   "docs/guides/operate.md": "test/docs.test.ts",
+  "docs/guides/write-a-backend.md": "test/write-a-backend.test.ts",
   "docs/guides/write-a-channel.md": "test/write-a-channel.test.ts",
   "docs/guides/write-a-provider.md": "test/write-a-provider.test.ts",
 };

@@ -3,24 +3,25 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CarillonProcess } from "./harness/carillon-process.ts";
 import { findFreePort } from "./harness/free-port.ts";
 import { followCommands } from "./harness/page.ts";
 import { createFolder } from "./harness/temporary-folder.ts";
 
-const guide = new URL("../docs/guides/write-a-backend.md", import.meta.url);
+const repository = fileURLToPath(new URL("..", import.meta.url));
 
-test("the guide on backends does what it says", {
-  timeout: 120_000,
-}, async (t) => {
+test("the guide on backends does what it says", { timeout: 120_000 }, (t) =>
+  followWithServer(t, "docs/guides/write-a-backend.md"),
+);
+
+/** The server is started where the page says so. */
+async function followWithServer(t: TestContext, path: string): Promise<void> {
   const port = String(await findFreePort());
-  // Of the service that the backend talks to.
-  const page = (await readFile(fileURLToPath(guide), "utf8")).replaceAll(
-    "7090",
-    port,
-  );
+  const page = (await readFile(join(repository, path), "utf8"))
+    // Of the service that the backend talks to.
+    .replaceAll("7090", port);
   const start = /^```sh\n(\w+)=(\S+) npx carillon serve --config (\S+)\n```$/m;
   const [block, variable = "", value = "", file = ""] = start.exec(page) ?? [];
   assert.ok(block, "the page has lost its start");
@@ -35,4 +36,4 @@ test("the guide on backends does what it says", {
   });
   const commands = behind.replaceAll("http://127.0.0.1:7070", server.url);
   await followCommands(t, commands, { folder: folder.path });
-});
+}

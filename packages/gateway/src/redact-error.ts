@@ -22,8 +22,13 @@ export function secretsOf(provider: Provider, dst?: string): string[] {
   return [
     ...provider.secrets,
     ...(callbackUrl === undefined ? [] : secretsOfUrl(callbackUrl)),
-    ...(dst === undefined ? [] : [dst, dst.slice(-tellingDigits)]),
+    ...(dst === undefined ? [] : numbersOf(dst)),
   ];
+}
+
+/** A recipient's number, whole and by its last digits. */
+export function numbersOf(dst: string): string[] {
+  return [dst, dst.slice(-tellingDigits)];
 }
 
 /** Changes the texts and codes of an error and its causes; see `redact`. */

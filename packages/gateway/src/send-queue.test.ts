@@ -150,6 +150,19 @@ test("of a request that is refused for what is in it each text is tried alone", 
   assert.deepEqual(provider.requests, [["0", "1", "2"], ["0"], ["1"], ["2"]]);
 });
 
+test("an error that quotes the numbers of all shows none to any", async () => {
+  const { gateway, provider } = setUp();
+  const numbers = ["420777123456", "491511234567"];
+  provider.answer = async () => {
+    throw new Error(`cannot send to +${numbers.join(", 0049")}`);
+  };
+  const sent = numbers.map((it) => gateway.send(new OutgoingMessage(it, "Hi")));
+  for (const result of await Promise.allSettled(sent)) {
+    assert.ok(result.status === "rejected");
+    assert.doesNotMatch(result.reason.message, /\d{5}/);
+  }
+});
+
 test("a text of which nothing is answered may have gone out", async () => {
   const { provider, send } = setUp();
   const sendBatch = provider.sendBatch.bind(provider);

@@ -13,6 +13,7 @@ import type {
   ProviderContext,
   SendResult,
 } from "./provider.ts";
+import { numbersOf, redactError } from "./redact-error.ts";
 
 /** One message's turn, as the queue sees it. */
 export interface QueuedTurn extends ProviderContext {
@@ -129,6 +130,7 @@ export class SendQueue {
     } catch (error) {
       results = wanted.map(({ message }) => ({ message, error }));
     }
+    this.#redact(results, wanted);
     if (isRefusedWhole(results)) {
       // One of them may be to blame: it is not to take the others with it.
       for (const each of wanted) this.#sendAlone(each);
@@ -151,6 +153,15 @@ export class SendQueue {
       { signal, msgids: wanted.map(({ turn }) => turn.msgid) },
     );
     return Array.isArray(results) ? results : [];
+  }
+
+  /** An error of one may quote the numbers of all. */
+  #redact(results: readonly Result[], wanted: readonly Waiting[]): void {
+    const errors = new Set(results.map(({ error }) => error));
+    errors.delete(undefined);
+    if (errors.size === 0) return;
+    const secrets = wanted.flatMap(({ message: { dst } }) => numbersOf(dst));
+    for (const error of errors) redactError(error, secrets);
   }
 
   #noResult(): ProviderError {

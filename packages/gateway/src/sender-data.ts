@@ -29,14 +29,11 @@ export function senderDataOf(
   message: OutgoingMessage,
   error?: unknown,
 ): SenderData | undefined {
-  const { meta, src, providerOptions } = message;
-  const { code: metaCode, ...told } = meta ?? {};
+  const { code: metaCode, ...told } = message.meta ?? {};
   const refusedWith =
     error instanceof MessageSendError ? error.code : undefined;
-  const sender = providerOptions.senderId ? undefined : src || provider.from;
   const members = {
-    ...(sender && { sender }),
-    ...provider.senderData(message),
+    ...ownOf(provider, message),
     ...told,
     sender_state: refusedWith ?? metaCode,
   };
@@ -45,6 +42,20 @@ export function senderDataOf(
     .slice(0, maxMembers)
     .map(([name, value]) => [name, toSenderValue(value)]);
   return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+}
+
+/** What was sent stays so, whatever a provider cannot say of it. */
+function ownOf(
+  provider: Pick<Provider, "from" | "senderData">,
+  message: OutgoingMessage,
+): Readonly<Record<string, unknown>> {
+  const { src, providerOptions } = message;
+  try {
+    const sender = providerOptions.senderId ? undefined : src || provider.from;
+    return { ...(sender && { sender }), ...provider.senderData(message) };
+  } catch {
+    return {};
+  }
 }
 
 function toSenderValue(value: unknown): SenderValue {

@@ -283,6 +283,11 @@ const failures: readonly [
     { name: "TypeError" },
   ],
   [
+    "what it does not know, and says why",
+    () => ({ state: "unknown", error: "no answer", code: 5 }),
+    { message: "no answer", code: 5, outcomeUnknown: true },
+  ],
+  [
     "what it does not know",
     () => ({ state: "unknown" }),
     { outcomeUnknown: true },
@@ -416,4 +421,18 @@ test("a backend is started before it gets texts, and stopped", async () => {
   await send();
   await gateway.stop();
   assert.deepEqual(calls, ["start", "publish", "stop"]);
+});
+
+test("a backend that fails at the sender has sent nothing; at the data, it has", async () => {
+  const fail = () => {
+    throw new Error("a defect");
+  };
+  const { send } = setUp({ getExtraMessageData: fail });
+  await assert.rejects(send(), { code: "CONFIGURATION" });
+  const other = setUp({
+    publishMessage: () => ({ externalId: 7, senderData: { price: 2 } }),
+    getExtraSenderData: fail,
+  });
+  const sent = await other.send();
+  assert.deepEqual([sent.msgid, sent.senderData], ["7", { price: 2 }]);
 });

@@ -1,7 +1,7 @@
 /** A backend as a provider of the gateway. */
 
 import type { TextLimits } from "../encoding/text-limits.ts";
-import { ProviderError } from "../errors.ts";
+import { ConfigurationError, ProviderError } from "../errors.ts";
 import type { MessageStatus } from "../message-status.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
 import {
@@ -189,9 +189,23 @@ export class BackendProvider extends Provider {
   ): BackendMessage {
     return toBackendMessage(message, {
       id: message.msgid ?? this.gateway.newId(),
-      sender: this.from,
+      sender: this.#sender(),
       chosenId: this.chooseId && chosenId,
     });
+  }
+
+  /** @throws ConfigurationError: nothing was sent */
+  #sender(): string | undefined {
+    try {
+      return this.from;
+    } catch (cause) {
+      throw new ConfigurationError(
+        "getExtraMessageData of the backend failed",
+        {
+          cause,
+        },
+      );
+    }
   }
 
   #toContext({ signal }: SendContext): BackendContext {

@@ -24,25 +24,24 @@ export function applyResult(
   const given = membersOf(result ?? {});
   const { externalId, senderData, error, code } = given;
   const state = toState(given.state ?? defaultState);
-  const id = toId(externalId);
   if (senderData !== undefined) message.meta = { ...membersOf(senderData) };
   if (error instanceof Error) throw toKnownError(error);
-  if (state === "rejected" || error !== undefined) {
-    throw new MessageSendError(
-      typeof error === "string" && error !== ""
-        ? error
-        : "The backend refused the text",
-      { ...(isCode(code) && { code }) },
+  const reason = typeof error === "string" && error !== "" ? error : undefined;
+  if (state === "unknown") {
+    message.msgid = toId(externalId) ?? message.msgid;
+    throw new ProviderError(
+      reason ?? "The backend does not know whether the text was sent",
+      { code: isCode(code) ? code : "UNKNOWN", outcomeUnknown: true },
     );
   }
+  if (state === "rejected" || error !== undefined) {
+    throw new MessageSendError(reason ?? "The backend refused the text", {
+      ...(isCode(code) && { code }),
+    });
+  }
   // An id that was chosen before stays where the backend names none.
-  message.msgid = id ?? message.msgid;
+  message.msgid = toId(externalId) ?? message.msgid;
   switch (state) {
-    case "unknown":
-      throw new ProviderError("The backend does not know whether it was sent", {
-        code: "UNKNOWN",
-        outcomeUnknown: true,
-      });
     case "debug":
       message.simulated = true;
       return;

@@ -61,20 +61,6 @@ test("each setting of pymess has our name, or a reason", () => {
   }
 });
 
-/** Keys that other parts of issue 12 bring. */
-const awaited = [
-  ...["storedProfile", "sms.accents", "sms.defaultPhoneCode"],
-  ...["logIdle", "failIdle", "idleTimeoutMinutes", "idleFrom"].map(
-    (name) => `sms.deliveryCheck.${name}`,
-  ),
-  ...["sms", "email"].flatMap((channel) =>
-    ["enabled", "size", "maxRetries", "maxAgeSeconds", "retry"].map(
-      (name) => `${channel}.batch.${name}`,
-    ),
-  ),
-  ...["sms.batch.retriedErrors", "email.senders"],
-];
-
 test("keys that the page names are keys of the configuration", () => {
   const keys = listConfigKeys().map(({ path }) => path);
   const named = page.match(
@@ -83,7 +69,7 @@ test("keys that the page names are keys of the configuration", () => {
   assert.ok(named);
   const unknown = named
     .map((it) => it.replaceAll("`", ""))
-    .filter((it) => !keys.includes(it) && !awaited.includes(it));
+    .filter((it) => !keys.includes(it));
   assert.deepEqual(unknown, []);
 });
 

@@ -52,6 +52,12 @@ export const errorCatalogue = {
   TEMPLATE_NOT_FOUND: "No such template in this project",
   TEMPLATE_DEFAULT_MISSING: "The template has no variant for protocol default",
   TEMPLATE_TAGS_INVALID: "The template's tags cannot be used",
+  TEMPLATE_INVALID: "The template of stored messages cannot be used",
+  TEMPLATE_CONTEXT_INVALID:
+    "The context is no JSON object, or too large to render a template with",
+  TEMPLATE_RENDERING_FAILED:
+    "The template cannot be rendered with this context",
+  TEMPLATE_CHANGED: "The template was changed at the same time, several times",
   FILTER_POLICY_INVALID: "The filter policies cannot be used",
   SUBSCRIPTION_USER_INVALID: "The subscription user's data is malformed",
   SUBSCRIPTION_USER_NOT_FOUND: "No such subscription user",

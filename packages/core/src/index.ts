@@ -373,6 +373,7 @@ export {
   maxFailingEndpoints,
   type ProjectEndpoint,
 } from "./ports/failing-endpoint-store.ts";
+export type { HtmlCheck } from "./ports/html-check.ts";
 export type {
   AcceptedAudience,
   AcceptedOnce,
@@ -429,6 +430,14 @@ export type {
   StoredRecord,
 } from "./ports/stored-message-store.ts";
 export type {
+  DisallowedObject,
+  DisallowedScope,
+  StoredTemplateCondition,
+  StoredTemplateKey,
+  StoredTemplateStore,
+  StoredTemplateSummary,
+} from "./ports/stored-template-store.ts";
+export type {
   AddedSubscription,
   NewSubscription,
   SubscriberNotice,
@@ -437,6 +446,11 @@ export type {
   SubscriptionStore,
 } from "./ports/subscription-store.ts";
 export type { SubscriptionUserStore } from "./ports/subscription-user-store.ts";
+export type {
+  TemplateEngine,
+  TemplateProblem,
+  TemplateRenderOptions,
+} from "./ports/template-engine.ts";
 export type {
   MessageTemplateSummary,
   TemplateStore,
@@ -563,6 +577,26 @@ export type {
   StoredTemplate,
   TemplateRenderer,
 } from "./stored/stored-templates.ts";
+export {
+  checkTemplateContext,
+  type TemplateContext,
+  templateContextLimits,
+} from "./stored/template-context.ts";
+export {
+  checkStoredChannel,
+  checkTemplateSlug,
+  type StoredTemplateDraft,
+  storedTemplateLimits,
+} from "./stored/template-fields.ts";
+export type { TemplateHooks } from "./stored/template-hooks.ts";
+export type { MailTemplateOptions } from "./stored/template-rendering.ts";
+export {
+  createStoredTemplates,
+  type SmsPreview,
+  type StoredTemplatePorts,
+  type StoredTemplates,
+  type TemplatePreview,
+} from "./stored/template-service.ts";
 export type { ConfirmationLimit } from "./subscriptions/confirmation-limits.ts";
 export {
   createDetections,

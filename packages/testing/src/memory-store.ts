@@ -28,6 +28,7 @@ import { createOptOutStore } from "./memory-store/opt-outs.ts";
 import { createResourceTagStore } from "./memory-store/resource-tags.ts";
 import { createStatisticsReader } from "./memory-store/statistics.ts";
 import { createStoredMessageStore } from "./memory-store/stored-messages.ts";
+import { createStoredTemplateStore } from "./memory-store/stored-templates.ts";
 import { createSubscriptionUserStore } from "./memory-store/subscription-users.ts";
 import { createSubscriptionStore } from "./memory-store/subscriptions.ts";
 import { createTables } from "./memory-store/tables.ts";
@@ -59,6 +60,7 @@ export class MemoryStore {
       ...createSubscriptionStore(tables, holds),
       ...createSubscriptionUserStore(tables),
       ...createTemplateStore(tables),
+      ...createStoredTemplateStore(tables),
       ...createBindingStore(tables),
       ...createStatisticsReader(tables),
       ...createMessageStore(tables, holds),

@@ -45,6 +45,7 @@ import { testSilence } from "./store-contract/silence.ts";
 import { testStatistics } from "./store-contract/statistics.ts";
 import { testStoreChanges } from "./store-contract/store-changes.ts";
 import { testStoredMessages } from "./store-contract/stored-messages.ts";
+import { testStoredTemplates } from "./store-contract/stored-templates.ts";
 import { testSubscriptionUsers } from "./store-contract/subscription-users.ts";
 import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
@@ -67,6 +68,7 @@ export function testStoreContract(
     describe("subscriptions", () => testSubscriptions(cases));
     describe("confirmations", () => testConfirmationLimits(cases));
     describe("templates", () => testTemplates(cases));
+    describe("templates of stored messages", () => testStoredTemplates(cases));
     describe("lists", () => testPagingProperties(cases));
     describe("quotas", () => testQuotas(cases));
     describe("messages", () => testMessages(cases));

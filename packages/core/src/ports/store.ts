@@ -19,6 +19,7 @@ import type { ResourceTagStore } from "./resource-tag-store.ts";
 import type { StatisticsReader } from "./statistics-store.ts";
 import type { StoreChanges } from "./store-changes.ts";
 import type { StoredMessageStore } from "./stored-message-store.ts";
+import type { StoredTemplateStore } from "./stored-template-store.ts";
 import type { SubscriptionStore } from "./subscription-store.ts";
 import type { SubscriptionUserStore } from "./subscription-user-store.ts";
 import type { TemplateStore } from "./template-store.ts";
@@ -34,6 +35,7 @@ export interface Store
     SubscriptionStore,
     SubscriptionUserStore,
     TemplateStore,
+    StoredTemplateStore,
     BindingStore,
     StatisticsReader,
     MessageReader,

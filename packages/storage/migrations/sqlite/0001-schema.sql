@@ -86,6 +86,56 @@ CREATE UNIQUE INDEX templates_id ON templates (id);
 CREATE UNIQUE INDEX templates_name ON templates (project_id, name, protocol)
   WHERE deleted_at IS NULL;
 
+-------------------------------------------- templates of stored messages
+
+CREATE TABLE stored_templates (
+  seq               INTEGER PRIMARY KEY,
+  project_id        TEXT    NOT NULL,
+  -- sms or email.
+  channel           TEXT    NOT NULL,
+  slug              TEXT    NOT NULL,
+  is_active         INTEGER NOT NULL,
+  is_locked         INTEGER NOT NULL,
+  allows_duplicates INTEGER NOT NULL,
+  is_strict         INTEGER NOT NULL,
+  -- Of mails, as the columns behind it; NULL where there is none.
+  subject           TEXT,
+  is_html           INTEGER,
+  sender            TEXT,
+  sender_name       TEXT,
+  created_at        INTEGER NOT NULL,
+  changed_at        INTEGER NOT NULL,
+  -- Last, because it may be long and the columns before it are read without it.
+  body              TEXT    NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX stored_templates_slug
+  ON stored_templates (project_id, channel, slug);
+
+CREATE TABLE stored_template_attachments (
+  template_seq INTEGER NOT NULL,
+  -- From 0.
+  position     INTEGER NOT NULL,
+  name         TEXT    NOT NULL,
+  content_type TEXT    NOT NULL,
+  -- Of an inline image; NULL of other files.
+  content_id   TEXT,
+  content      BLOB    NOT NULL,
+  PRIMARY KEY (template_seq, position)
+) STRICT;
+
+-- What templates may not be sent about.
+CREATE TABLE disallowed_objects (
+  project_id TEXT    NOT NULL,
+  channel    TEXT    NOT NULL,
+  -- Empty: all templates of the channel.
+  slug       TEXT    NOT NULL,
+  type       TEXT    NOT NULL,
+  id         TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (project_id, channel, slug, type, id)
+) STRICT, WITHOUT ROWID;
+
 ----------------------------------------------------------- subscriptions
 
 CREATE TABLE subscriptions (

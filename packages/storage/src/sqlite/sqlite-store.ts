@@ -38,6 +38,7 @@ import { Reader } from "./read/reader.ts";
 import { createResourceTagStore } from "./read/resource-tag-store.ts";
 import { createStatisticsReader } from "./read/statistics-store.ts";
 import { createStoredMessageStore } from "./read/stored-message-store.ts";
+import { createStoredTemplateStore } from "./read/stored-template-store.ts";
 import { createSubscriptionStore } from "./read/subscription-store.ts";
 import { createSubscriptionUserStore } from "./read/subscription-user-store.ts";
 import { createTemplateStore } from "./read/template-store.ts";
@@ -119,6 +120,7 @@ export async function openSqliteStore({
     ...createSubscriptionStore(connections, steadyClock),
     ...createSubscriptionUserStore(connections),
     ...createTemplateStore(connections),
+    ...createStoredTemplateStore(connections),
     ...createBindingStore(connections),
     ...createStatisticsReader(reader),
     ...messageReader,

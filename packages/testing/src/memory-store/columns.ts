@@ -48,6 +48,7 @@ export const text: Column = (value) =>
 export const flag: Column = (value) =>
   typeof value === "boolean" ? value : refuse(value, "true or false");
 
+/** A copy that nobody else writes into. */
 export const bytes: Column = (value) =>
   value instanceof Uint8Array ? value.slice() : refuse(value, "bytes");
 

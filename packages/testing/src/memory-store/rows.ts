@@ -19,6 +19,7 @@ import {
   type DeliveryJob,
   type DeliveryOutcome,
   type DeliveryPart,
+  type DisallowedObject,
   type Domain,
   deliveryActions,
   deliveryStates,
@@ -38,6 +39,7 @@ import {
   type NewDetection,
   type OptOutRecord,
   type Project,
+  type ProjectId,
   partStates,
   type RangeOutcome,
   type Receipt,
@@ -47,8 +49,11 @@ import {
   receiptEvents,
   type Setting,
   type StoredRelatedObject,
+  type StoredTemplate,
+  type StoredTemplateKey,
   type Subscription,
   type SubscriptionUser,
+  storedChannels,
   type TokenRecord,
   type Topic,
   type TopicBinding,
@@ -496,6 +501,50 @@ export const inboundColumns: Columns<InboundMessage> = {
   keyword: optional(text),
   receivedAt: integer,
   messageId: optional(text),
+};
+
+const attachmentColumns: Columns<Attachment> = {
+  name: text,
+  contentType: text,
+  contentId: optional(text),
+  content: bytes,
+};
+
+/** A template of stored messages, and whose it is. */
+export interface StoredTemplateRow extends StoredTemplate {
+  readonly projectId: ProjectId;
+}
+
+export const storedTemplateColumns: Columns<StoredTemplateRow> = {
+  projectId: text,
+  channel: oneOf(storedChannels),
+  slug: text,
+  body: text,
+  isActive: flag,
+  isLocked: flag,
+  allowsDuplicates: flag,
+  isStrict: flag,
+  subject: optional(text),
+  isHtml: optional(flag),
+  sender: optional(text),
+  senderName: optional(text),
+  attachments: optional(list(object(attachmentColumns))),
+  createdAt: integer,
+  changedAt: integer,
+};
+
+/** Without a slug: of all templates of the channel. */
+export interface DisallowedRow extends DisallowedObject, StoredTemplateKey {
+  readonly projectId: ProjectId;
+}
+
+export const disallowedColumns: Columns<DisallowedRow> = {
+  projectId: text,
+  channel: oneOf(storedChannels),
+  slug: text,
+  type: text,
+  id: text,
+  createdAt: integer,
 };
 
 export const optOutColumns: Columns<OptOutRecord> = {

@@ -250,6 +250,8 @@ export function createTables(clock: Pick<Clock, "now">) {
     deletedSubscriptionUsers: table<object>({}),
     templates: table(rows.templateColumns),
     deletedTemplates: table<object>({}),
+    storedTemplates: table(rows.storedTemplateColumns),
+    disallowedObjects: table(rows.disallowedColumns),
 
     messages: table(rows.messageColumns),
     recipients: table(rows.recipientColumns),

@@ -45,6 +45,12 @@ export const text: Codec<string> = {
   decode: (value) => value as string,
 };
 
+/** Bytes. */
+export const blob: Codec<Uint8Array> = {
+  encode: (value) => value,
+  decode: (value) => value as Uint8Array,
+};
+
 /** A text with a type of its own, such as an id. */
 export function textOf<Value extends string>(): Codec<Value> {
   return {

@@ -25,6 +25,7 @@ import { createReceiptWrites } from "./receipt-writes.ts";
 import { createResourceTagWrites } from "./resource-tag-writes.ts";
 import type { StateRules } from "./state-rules.ts";
 import { createStoredMessageWrites } from "./stored-message-writes.ts";
+import { createStoredTemplateWrites } from "./stored-template-writes.ts";
 import { createSubscriptionUserWrites } from "./subscription-user-writes.ts";
 import { createSubscriptionWrites } from "./subscription-writes.ts";
 import { createTemplateWrites } from "./template-writes.ts";
@@ -52,6 +53,7 @@ export function createOperations(
     ...createSubscriptionWrites(db, journal, notices),
     ...createSubscriptionUserWrites(db),
     ...createTemplateWrites(db),
+    ...createStoredTemplateWrites(db),
     ...createBindingWrites(db, notices),
     ...createMessageWrites(db, journal),
     ...createIdempotencyWrites(db, journal),

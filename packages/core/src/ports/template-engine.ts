@@ -17,7 +17,7 @@ export interface TemplateRenderOptions {
   /** A variable that the context lacks is a problem; else it is empty. */
   readonly isStrict: boolean;
   /** What values are escaped for; the text of the template never is. */
-  readonly escape: "html" | "none";
+  readonly escaping: "html" | "none";
   /** Characters; more is a problem. */
   readonly maxLength: number;
   /** Variables besides the context, which are not escaped. */

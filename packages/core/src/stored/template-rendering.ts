@@ -87,7 +87,7 @@ export function createTemplateRendering(
     const source = (await hooks.getBody?.(template)) ?? template.body;
     const render = (body: string, values: TemplateContext) =>
       renderPart(template, "body", body, values, {
-        escape: isHtmlTemplate(template) ? "html" : "none",
+        escaping: isHtmlTemplate(template) ? "html" : "none",
         maxLength: storedTemplateLimits.renderedLength[channel],
       });
     return hooks.renderBody
@@ -113,7 +113,7 @@ export function createTemplateRendering(
       await readBase(template.slug, baseTemplate, findBase),
       context,
       {
-        escape: "html",
+        escaping: "html",
         maxLength: storedTemplateLimits.renderedLength.email,
         safe: { [contentBlock]: html },
       },
@@ -148,7 +148,7 @@ export function createTemplateRendering(
       "subject",
       template.subject,
       context,
-      { escape: "none", maxLength: subjectLength },
+      { escaping: "none", maxLength: subjectLength },
     );
     if (/[\r\n\u2028\u2029\0]/.test(subject)) {
       throw failed(template.slug, "the subject becomes more than one line");
@@ -167,7 +167,7 @@ export function createTemplateRendering(
         if (problem) throw invalidTemplate(`${part}, ${textOf(problem)}`);
       }
       if (!isHtmlTemplate({ channel, ...template })) return;
-      const found = await htmlCheck.findTag(body, mails().bannedTags);
+      const found = await htmlCheck.findTag(body, mails().bannedTags, "source");
       if (found) throw invalidTemplate(`body, ${bannedText(body, found)}`);
     },
     async render(template, given, recipient, findBase) {
@@ -181,7 +181,11 @@ export function createTemplateRendering(
       const mail = { template, ...(subject !== undefined && { subject }) };
       if (!isHtmlTemplate(template)) return { ...mail, text: body };
       const html = await extend(template, body, context, findBase);
-      const found = await htmlCheck.findTag(html, mails().bannedTags);
+      const found = await htmlCheck.findTag(
+        html,
+        mails().bannedTags,
+        "rendered",
+      );
       if (!found) return { ...mail, html };
       throw failed(template.slug, `the mail has the tag ${found.tag}`);
     },

@@ -34,7 +34,7 @@ const maxSourceLength = 65_536;
 /** Of compiled sources, for each way of escaping. */
 const maxKeptCharacters = 2_000_000;
 
-type Escape = TemplateRenderOptions["escape"];
+type Escape = TemplateRenderOptions["escaping"];
 
 /** A source that cannot be compiled. */
 class SyntaxProblem extends Error {
@@ -63,7 +63,7 @@ export function createLiquidEngine(clock?: Pick<Clock, "now">): TemplateEngine {
       }
     },
     async render(source, context, options) {
-      const { liquid, compiled } = compilers[options.escape];
+      const { liquid, compiled } = compilers[options.escaping];
       const text = new BoundedText(options.maxLength, "The text");
       try {
         const templates = compiled.get(source);

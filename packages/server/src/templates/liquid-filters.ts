@@ -201,6 +201,9 @@ function required(this: FilterCall, value: unknown): unknown {
     input.lastIndexOf("{%", begin),
   );
   const [expression = ""] = input.slice(opened + 2, begin).split("|");
-  const name = expression.replace(/^-/, "").trim().slice(0, 100);
+  const name = expression
+    .replace(/^-?\s*(assign\s+[\w-]+\s*=|echo\s)?/, "")
+    .trim()
+    .slice(0, 100);
   throw new Error(`The variable ${name} is required.`);
 }

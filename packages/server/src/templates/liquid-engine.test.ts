@@ -101,7 +101,7 @@ test("in strict mode what is missing is named", async () => {
     ["{{ name }}", "1:4 The variable name is missing."],
     ["{% if name %}x{% endif %}", ""],
     ["{{ name | default: 'y' }}", "y"],
-    ["{% for i in list %}{% endfor %}", "1:11 The variable list is missing."],
+    ["{% for i in list %}{% endfor %}", "1:13 The variable list is missing."],
   ] as const) {
     assert.equal(await render(source, context, strict), expected, source);
   }

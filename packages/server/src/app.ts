@@ -17,6 +17,7 @@ import type {
   Store,
   StoredChannel,
   StoredMessages,
+  StoredTemplates,
   Subscriptions,
   SubscriptionTokens,
   SubscriptionUsers,
@@ -91,6 +92,7 @@ export interface AppPorts {
   readonly subscriptions: Subscriptions;
   readonly publisher: Publisher;
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
+  readonly storedTemplates: StoredTemplates;
   readonly deliveryActions: DeliveryActions;
   readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;

@@ -46,6 +46,7 @@ import {
   type Store,
   type StoredChannel,
   type StoredMessages,
+  type StoredTemplates,
   smnRetryPolicy,
   storedChannels,
   type TemplateRenderer,
@@ -95,6 +96,10 @@ import { watchStore } from "./store-health.ts";
 import { storedRulesOf } from "./stored-rules.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import {
+  openStoredTemplates,
+  type TemplateParts,
+} from "./templates/stored-templates.ts";
+import {
   addProviders,
   forwardReceipts,
   forwardTexts,
@@ -117,6 +122,8 @@ export interface ServicePorts {
   /** Absent: the gateway has none. */
   readonly smsGuard?: SmsGuard | undefined;
   readonly sandbox?: Sandbox | undefined;
+  /** Of templates of stored messages. */
+  readonly templates?: TemplateParts | undefined;
   /** Makes the request of a detection. */
   readonly probe: Probe;
   /**
@@ -152,6 +159,7 @@ export interface Service extends AsyncDisposable {
   readonly engine: Engine;
   readonly identity: Identity;
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
+  readonly storedTemplates: StoredTemplates;
   /** Of a first start. */
   readonly credentials: IdentityCredentials | undefined;
   /** Variables that preset an identity which is there: they change nothing. */
@@ -502,13 +510,17 @@ export async function compose(
     onJob: () => jobs.wake(),
   });
   const storedRules = storedRulesOf(() => settings.get());
+  const storedTemplates = openStoredTemplates(
+    { store, clock: wallClock, settings },
+    ports.templates,
+  );
   const storedOf = (channel: StoredChannel) =>
     createStoredMessages({
       channel,
       store,
       direct: engine.direct,
       actions: deliveryActions,
-      templates: noStoredTemplates,
+      templates: storedTemplates,
       waits: outcomeWaits,
       protocols,
       clock,
@@ -542,6 +554,7 @@ export async function compose(
     publisher: engine.publisher,
     deliveryActions,
     stored,
+    storedTemplates,
     subscriptionUsers: createSubscriptionUsers({
       store,
       protocols,
@@ -679,6 +692,7 @@ export async function compose(
     engine,
     identity,
     stored,
+    storedTemplates,
     credentials: created?.credentials,
     ignoredPresets,
     async start() {
@@ -722,14 +736,6 @@ function createEngineOf(...args: Parameters<typeof createEngine>): Engine {
     ]);
   }
 }
-
-/** Until there are templates of stored messages. */
-const noStoredTemplates: TemplateRenderer = {
-  async render() {
-    throw new CarillonError("TEMPLATE_NOT_FOUND");
-  },
-  refusals: async () => [],
-};
 
 function toNotReady(error: CarillonError | undefined): NotReady | undefined {
   return error && { reason: error.code, message: errorCatalogue[error.code] };

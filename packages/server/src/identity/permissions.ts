@@ -43,8 +43,12 @@ export const permissions = {
   "subscriptions.write": ownProject(
     "Subscribing, unsubscribing, filter policies, starting a detection",
   ),
-  "templates.read": ownProject("Message templates"),
-  "templates.write": ownProject("Changing message templates"),
+  "templates.read": ownProject(
+    "Templates, of messages to topics and of stored messages",
+  ),
+  "templates.write": ownProject(
+    "Changing them, and what they may be sent about",
+  ),
   "messages.publish": ownProject("Publishing to topics, and direct texts"),
   "messages.read": ownProject(
     "Messages, deliveries, delivery logs, statistics, texts from phones",

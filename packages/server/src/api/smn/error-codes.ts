@@ -60,7 +60,7 @@ export const smnErrorCodes: Readonly<
   TEMPLATE_INVALID: { status: 400, code: "SMN.0038" },
   TEMPLATE_CONTEXT_INVALID: { status: 400, code: "SMN.0038" },
   TEMPLATE_RENDERING_FAILED: { status: 400, code: "SMN.0038" },
-  TEMPLATE_CHANGED: { status: 409, code: "SMN.0038" },
+  TEMPLATE_CHANGED: { status: 400, code: "SMN.0038" },
   FILTER_POLICY_INVALID: { status: 400, code: "SMN.0043" },
   SUBSCRIPTION_USER_INVALID: { status: 400, code: "SMN.0043" },
   SUBSCRIPTION_USER_NOT_FOUND: { status: 400, code: "SMN.00290" },

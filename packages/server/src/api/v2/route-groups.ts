@@ -29,6 +29,10 @@ export const routeGroups = [
     name: "Subscriptions",
     description: "Who gets what a topic publishes, and how it is signed",
   },
+  {
+    name: "Templates",
+    description: "What texts and mails are made from, found by a slug",
+  },
   { name: "Inbound texts", description: "What phones sent to us" },
   {
     name: "Opt-outs",

@@ -45,6 +45,10 @@ import {
   type StoredMessagePorts,
   storedMessageRoutes,
 } from "./stored/routes.ts";
+import {
+  type StoredTemplateRoutesPorts,
+  storedTemplateRoutes,
+} from "./stored-templates.ts";
 import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
 import {
@@ -67,6 +71,7 @@ export interface V2ApiPorts
     TopicStatisticsPorts,
     NotifyPolicyPorts,
     SubscriptionPorts,
+    StoredTemplateRoutesPorts,
     ConfigurationPorts,
     EventPorts {
   readonly deliveryActions: DeliveryActions;
@@ -105,6 +110,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       keyRoutes(api, ports);
       inboundRoutes(api, ports);
       eventRoutes(api, ports);
+      storedTemplateRoutes(api, ports);
       optOutRoutes(api, ports);
       smsGuardRoutes(api, ports);
       smsRoutingRoutes(api, ports);

@@ -1,0 +1,96 @@
+/** Templates of stored messages with all they need of this machine. */
+
+import { open } from "node:fs/promises";
+import {
+  type Clock,
+  createStoredTemplates,
+  type HtmlCheck,
+  loadOnce,
+  type StoredTemplatePorts,
+  type StoredTemplates,
+  storedTemplateLimits,
+  type TemplateEngine,
+  type TemplateHooks,
+} from "@carillon/core";
+import { analyze } from "@carillon/gateway";
+import type { LiveSettings } from "../live-settings.ts";
+import { toMailTemplateOptions } from "./mail-template-settings.ts";
+
+/** What code brings of its own. */
+export interface TemplateParts {
+  /** In place of Liquid. */
+  readonly engine?: TemplateEngine | undefined;
+  readonly hooks?: TemplateHooks | undefined;
+}
+
+export function openStoredTemplates(
+  {
+    store,
+    clock,
+    settings,
+  }: {
+    readonly store: StoredTemplatePorts["store"];
+    readonly clock: Clock;
+    readonly settings: LiveSettings;
+  },
+  { engine = lazyEngine(clock), hooks }: TemplateParts = {},
+): StoredTemplates {
+  let mails = toMailTemplateOptions(settings.get().email);
+  let baseFiles = new Map<string, () => Promise<string>>();
+  settings.onChange(({ email }) => () => {
+    mails = toMailTemplateOptions(email);
+    baseFiles = new Map();
+  });
+  return createStoredTemplates({
+    store,
+    clock,
+    engine,
+    htmlCheck: lazyHtmlCheck(),
+    hooks,
+    mails: () => mails,
+    readBaseFile(file) {
+      const read = baseFiles.get(file) ?? loadOnce(() => readBaseFile(file));
+      baseFiles.set(file, read);
+      return read();
+    },
+    analyzeText(text) {
+      const { encoding, segments, units } = analyze(text);
+      return { encoding, segments, characters: units };
+    },
+  });
+}
+
+/** Most servers render nothing; those that do load the engine with the first. */
+function lazyEngine(clock: Clock): TemplateEngine {
+  const load = loadOnce(async () => {
+    const { createLiquidEngine } = await import("./liquid-engine.ts");
+    return createLiquidEngine(clock);
+  });
+  return {
+    check: async (source) => (await load()).check(source),
+    render: async (source, context, options) =>
+      (await load()).render(source, context, options),
+  };
+}
+
+function lazyHtmlCheck(): HtmlCheck {
+  const load = loadOnce(() => import("./html-tags.ts"));
+  return {
+    findTag: async (html, tags, kind) =>
+      (await load()).findTag(html, tags, kind),
+  };
+}
+
+/**
+ * With or without the mark that some editors put in front.
+ *
+ * @throws Error when it is too long, or cannot be read
+ */
+async function readBaseFile(path: string): Promise<string> {
+  const most = storedTemplateLimits.bodyLength.email;
+  await using file = await open(path);
+  const { size } = await file.stat();
+  // Four bytes for a character, at most.
+  if (size > 4 * most) throw new Error("The file is too large.");
+  return (await file.readFile("utf8")).replace(/^\uFEFF/, "");
+}

@@ -253,7 +253,7 @@ test("what cannot be undone is refused without a yes, and is not done", async ()
     ["user", "doomed"],
     ["project", "doomed"],
     ["domain", "doomed"],
-    ["template", "doomed", "text"],
+    ["topic-templates", "doomed", "text"],
   ]) {
     await done([[noun, "create", ...words]]);
     deletions.push([noun, "delete", "doomed"]);
@@ -278,7 +278,7 @@ test("what cannot be undone is refused without a yes, and is not done", async ()
   await done([
     ["topic", "show", "doomed"],
     ["subscription", "delete", "doomed", "+15550100011", "--yes"],
-    ...["topic", "user", "project", "domain", "template"].map((noun) => [
+    ...["topic", "user", "project", "domain", "topic-templates"].map((noun) => [
       noun,
       "delete",
       "doomed",
@@ -321,7 +321,7 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
       ...["subscription", "create", name, "https"],
       `https://hooks.example.com/${"y".repeat(100)}`,
     ],
-    ["template", "create", name, "The disk of {host} is {percent} % full"],
+    ["topic-templates", "create", name, "The disk of {host} is {percent} % full"],
     ["kms", "create", name],
     ["user", "create", name, "--project", "default"],
     ["key", "create", name],
@@ -343,7 +343,7 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
       }
       assert.ok(!stdout.includes("\x1b"));
     }
-    for (const noun of ["topic", "template", "kms", "user", "key"]) {
+    for (const noun of ["topic", "topic-templates", "kms", "user", "key"]) {
       const of = outcomes.find(({ words }) => words[0] === noun);
       assert.ok(of?.stdout.includes(name), of?.stdout);
     }

@@ -73,11 +73,18 @@ const entries: readonly Entry[] = [
       (await import("./commands/subscription.ts")).subscriptionCommand(),
   },
   {
-    name: "template",
+    name: "topic-templates",
     group: "Send, and see what became of it:",
-    summary: "create, list, show, update and delete message templates",
+    summary: "manage message templates that topics are published to with",
     load: async () =>
-      (await import("./commands/template.ts")).templateCommand(),
+      (await import("./commands/topic-templates.ts")).topicTemplatesCommand(),
+  },
+  {
+    name: "templates",
+    group: "Send, and see what became of it:",
+    summary: "manage what texts and mails are made from",
+    load: async () =>
+      (await import("./commands/templates.ts")).templatesCommand(),
   },
   {
     name: "publish",

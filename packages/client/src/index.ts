@@ -156,6 +156,18 @@ export type {
   TemplateSending,
   TemplateSettings,
 } from "./carillon/stored-messages.ts";
+  CanSend,
+  DisallowedObject,
+  DisallowedScope,
+  NewStoredTemplate,
+  StoredTemplate,
+  StoredTemplateSummary,
+  StoredTemplates,
+  TemplateAttachment,
+  TemplateChannel,
+  TemplateObject,
+  TemplatePreview,
+} from "./carillon/templates.ts";
 export type {
   NewUser,
   User,

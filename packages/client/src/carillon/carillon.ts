@@ -29,6 +29,7 @@ import { createProviders, type Providers } from "./providers.ts";
 import { createSandbox, type Sandbox } from "./sandbox.ts";
 import { createSignatures, type Signatures } from "./signatures.ts";
 import { createSms, type Sms } from "./sms.ts";
+import { createStoredTemplates, type StoredTemplates } from "./templates.ts";
 import { createUsers, type Users } from "./users.ts";
 
 /** Fields that are not named here are passed on as the server sends them. */
@@ -61,6 +62,8 @@ export interface Carillon {
   readonly deliveryJobs: DeliveryJobs;
   /** What phones wrote. */
   readonly inbound: Inbound;
+  /** What texts and mails are made from. */
+  readonly templates: StoredTemplates;
   /** Keys that topics' messages are encrypted with at rest. */
   readonly keys: Keys;
   /** How messages to http and https subscriptions are signed. */
@@ -121,6 +124,7 @@ export function createCarillon(
     deliveries: createDeliveries(api),
     deliveryJobs: createDeliveryJobs(api),
     inbound: createInbound(api),
+    templates: createStoredTemplates(api),
     keys: createKeys(api),
     signatures: createSignatures(api),
     sandbox: createSandbox(api),

@@ -89,6 +89,16 @@ export interface StoredTemplates extends TemplateRenderer {
     slug: unknown,
     changes: Partial<StoredTemplateDraft>,
   ): Promise<StoredTemplate>;
+  /**
+   * Whether it could be put; nothing is kept.
+   *
+   * @throws CarillonError TEMPLATE_INVALID
+   */
+  check(
+    channel: unknown,
+    slug: unknown,
+    draft: StoredTemplateDraft,
+  ): Promise<void>;
   get(
     projectId: ProjectId,
     channel: unknown,
@@ -289,6 +299,9 @@ export function createStoredTemplates(
         }
       }
       throw new CarillonError("TEMPLATE_CHANGED");
+    },
+    async check(channel, slug, draft) {
+      await checked(keyOf(channel, slug), draft);
     },
     get,
     list: async (projectId, channel, page) =>

@@ -378,14 +378,31 @@ export function storedTemplateRoutes(
           "With `If-None-Match: *` it is made only if there is none yet.",
         tags,
         params,
+        querystring: Type.Object({
+          dryRun: Type.Optional(
+            Type.Literal("true", {
+              description:
+                "It is checked, and nothing is kept: the answer is 204",
+            }),
+          ),
+        }),
         body: NewTemplate,
-        response: { 200: TemplateBody, 201: TemplateBody, ...refusals },
+        response: {
+          200: TemplateBody,
+          201: TemplateBody,
+          204: Type.Null(),
+          ...refusals,
+        },
       },
     },
     async (request, reply) => {
       const { channel, slug } = request.params;
       const draft = toDraft(request.body);
       const project = projectOf(request);
+      if (request.query.dryRun) {
+        await templates.check(channel, slug, draft);
+        return reply.code(204).send(null);
+      }
       if (request.headers["if-none-match"] === "*") {
         reply.code(201);
         return toBody(await templates.create(project, channel, slug, draft));

@@ -1,4 +1,4 @@
-/** `carillon template …` */
+/** `carillon topic-templates …`: message templates of SMN. */
 
 import type { Smn, Template, TemplateDetail } from "@carillon/client";
 import { Command } from "commander";
@@ -14,7 +14,8 @@ import { textFrom } from "../text-argument.ts";
 type TemplateRecord = ReturnType<typeof toRecord>;
 
 const naming: Naming<Template> = {
-  noun: "template",
+  noun: "topic-templates",
+  word: "template",
   idOf: ({ messageTemplateId }) => messageTemplateId,
   nameOf: ({ messageTemplateName }) => messageTemplateName,
 };
@@ -30,8 +31,8 @@ const columns: readonly Column<TemplateRecord>[] = [
 const fields: readonly Column<TemplateRecord & { readonly content: string }>[] =
   [...columns, { head: "content", cell: (one) => one.content, wraps: true }];
 
-export function templateCommand(): Command {
-  return new Command("template")
+export function topicTemplatesCommand(): Command {
+  return new Command("topic-templates")
     .description(
       "Create, list, show, update and delete message templates: texts with {tags} that publishing fills in, a variant per protocol under one name. A template is given by its name, with --protocol where it has several variants, by its id or the start of its id.",
     )
@@ -52,8 +53,8 @@ function create(): Command {
       "create <name> [text]",
       "Create a template. Without text, or with -, it is read from standard input.",
       [
-        'carillon template create disk "The disk of {host} is full"',
-        "carillon template create disk --protocol email < mail.txt",
+        'carillon topic-templates create disk "The disk of {host} is full"',
+        "carillon topic-templates create disk --protocol email < mail.txt",
       ],
     ),
   ).action(
@@ -62,7 +63,10 @@ function create(): Command {
       words: string | undefined,
       options: VariantOptions,
     ) => {
-      const content = await textFrom(words, "carillon template create <name>");
+      const content = await textFrom(
+        words,
+        "carillon topic-templates create <name>",
+      );
       const created = await withServer(options, ({ smn }) =>
         smn.createTemplate({
           messageTemplateName: name,
@@ -83,7 +87,7 @@ function create(): Command {
 
 function list(): Command {
   return clientCommand("list", "List the project's templates, oldest first.", [
-    "carillon template list",
+    "carillon topic-templates list",
   ]).action(async (options: ClientOptions) => {
     const templates = await withServer(options, ({ smn }) =>
       Array.fromAsync(smn.templates()),
@@ -91,7 +95,7 @@ function list(): Command {
     createOutput(options).rows(
       templates.map(toRecord),
       columns,
-      "There are no templates: create one with carillon template create.",
+      "There are no templates: create one with carillon topic-templates create.",
     );
   });
 }
@@ -99,8 +103,8 @@ function list(): Command {
 function show(): Command {
   return withProtocol(
     clientCommand("show <template>", "Show one template with its text.", [
-      "carillon template show disk",
-      "carillon template show disk --protocol email",
+      "carillon topic-templates show disk",
+      "carillon topic-templates show disk --protocol email",
     ]),
   ).action(async (template: string, options: VariantOptions) => {
     const found = await withServer(options, async ({ smn }) =>
@@ -115,7 +119,9 @@ function update(): Command {
     clientCommand(
       "update <template> [text]",
       "Change a template's text; what was published before is not changed. Without text, or with -, it is read from standard input.",
-      ['carillon template update disk "The disk of {host} is full again"'],
+      [
+        'carillon topic-templates update disk "The disk of {host} is full again"',
+      ],
     ),
   ).action(
     async (
@@ -125,7 +131,7 @@ function update(): Command {
     ) => {
       const content = await textFrom(
         words,
-        "carillon template update <template>",
+        "carillon topic-templates update <template>",
       );
       const updated = await withServer(options, async ({ smn }) =>
         smn.updateTemplate(await findTemplate(smn, template, options), {
@@ -144,8 +150,8 @@ function remove(): Command {
   return addYes(
     withProtocol(
       clientCommand("delete <template>", "Delete a template.", [
-        "carillon template delete disk",
-        "carillon template delete disk --protocol email --yes",
+        "carillon topic-templates delete disk",
+        "carillon topic-templates delete disk --protocol email --yes",
       ]),
     ),
   ).action(

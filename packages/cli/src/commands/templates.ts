@@ -166,7 +166,7 @@ function create(): Command {
       "Create a template, or replace the one of that name. Without a body, or with -, it is read from standard input.",
       [
         'carillon templates create sms/code "Your code is {{ code }}"',
-        'carillon templates create email/welcome --subject "Hello {{ name }}" < welcome.html',
+        'carillon templates create email/hi --subject "Hi {{ name }}" < hi.html',
       ],
     ),
   ).action(
@@ -294,7 +294,7 @@ function preview(): Command {
             ...(isJsonObject(sms)
               ? [
                   "",
-                  `${sms.encoding}, ${sms.characters} characters, ${sms.segments} segments`,
+                  `${sms.encoding}, ${sms.characters} characters, ${sms.segments} ${sms.segments === 1 ? "segment" : "segments"}`,
                 ]
               : []),
           ],

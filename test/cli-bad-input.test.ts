@@ -321,7 +321,12 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
       ...["subscription", "create", name, "https"],
       `https://hooks.example.com/${"y".repeat(100)}`,
     ],
-    ["topic-templates", "create", name, "The disk of {host} is {percent} % full"],
+    [
+      "topic-templates",
+      "create",
+      name,
+      "The disk of {host} is {percent} % full",
+    ],
     ["kms", "create", name],
     ["user", "create", name, "--project", "default"],
     ["key", "create", name],
@@ -523,7 +528,13 @@ function* clientCommands(
           (argument) =>
             argument.required || ["topic", "text"].includes(argument.name()),
         )
-        .map((argument) => argument.argChoices?.[0] ?? "nosuchthing"),
+        .map(
+          (argument) =>
+            argument.argChoices?.[0] ??
+            (words[0] === "templates" && argument.name() === "template"
+              ? "sms/nosuchthing"
+              : "nosuchthing"),
+        ),
       ...inner.options
         .filter(({ mandatory }) => mandatory)
         .flatMap(({ long }) => [long ?? "", "x"]),

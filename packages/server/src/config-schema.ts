@@ -26,7 +26,6 @@ import {
   problemsWithProviders,
   problemWithInbound,
 } from "./sms-settings.ts";
-import { mailTemplateSettings } from "./templates/mail-template-settings.ts";
 
 /** What a key says about itself besides its type. */
 export interface KeyNotes {
@@ -360,8 +359,6 @@ const configSchema = Type.Object({
     pattern: "^[^\\s@<>]{1,64}@[A-Za-z0-9.-]{1,189}$",
   }),
   email: emailSettings,
-
-  email: Type.Object({ ...mailTemplateSettings }),
 
   sms: Type.Object({
     providers: Type.Array(

@@ -7,6 +7,7 @@ import {
 import { mailLimits } from "@carillon/core";
 import { batchSettings } from "./batch-settings.ts";
 import { Type } from "./json-schema.ts";
+import { mailTemplateSettings } from "./templates/mail-template-settings.ts";
 
 const common = { group: "E-mail", reloadable: true } as const;
 
@@ -17,6 +18,7 @@ const filePath = { expected: "the path of a file", pattern: "^[^\\0]+$" };
 
 /** The section `email`. */
 export const emailSettings = Type.Object({
+  ...mailTemplateSettings,
   backend: Type.Union([Type.Literal("smtp"), Type.Literal("debug")], {
     ...common,
     description:

@@ -26,7 +26,7 @@ function toOption(key: ConfigKey, flag: string): Option {
   const [firstSentence = ""] = key.description.split(/(?<=\.) /);
   const text = `${firstSentence.replaceAll("`", "").replace(/\.$/, "")} (${[
     key.variable,
-    ...(isShown(key.default) ? [`default: ${String(key.default)}`] : []),
+    ...(isShown(key.default) ? [`default: ${defaultText(key.default)}`] : []),
   ].join(", ")})`;
   switch (key.kind) {
     case "boolean":
@@ -62,4 +62,9 @@ function isShown(value: unknown): boolean {
     value !== false &&
     !(Array.isArray(value) && value.length === 0)
   );
+}
+
+/** Of a list with room to break lines at. */
+function defaultText(value: unknown): string {
+  return Array.isArray(value) ? value.join(", ") : String(value);
 }

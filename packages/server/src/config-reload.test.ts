@@ -44,6 +44,7 @@ const others: Readonly<Record<string, unknown>> = {
   smtpUrl: "smtp://mail.example.com",
   "email.baseTemplate": "base",
   "email.contentBlock": "content",
+  "email.extendBody": false,
   "email.bannedTags": ["script"],
   mailFrom: "from@example.com",
   "email.backend": "debug",

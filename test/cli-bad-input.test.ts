@@ -321,6 +321,7 @@ test("lists fit 80 columns and 40, and have whole names", async () => {
       ...["subscription", "create", name, "https"],
       `https://hooks.example.com/${"y".repeat(100)}`,
     ],
+    ["templates", "create", "sms/code", "Your code is {{ code }}"],
     [
       "topic-templates",
       "create",

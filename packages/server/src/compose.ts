@@ -49,7 +49,6 @@ import {
   type StoredTemplates,
   smnRetryPolicy,
   storedChannels,
-  type TemplateRenderer,
 } from "@carillon/core";
 import { createEmbeddedDispatcher } from "@carillon/dispatch";
 import { type Gateway, ProviderHealth } from "@carillon/gateway";

@@ -113,6 +113,8 @@ export const errorCatalogue = {
   INBOUND_NOT_FOUND: "No such inbound message in this project",
   OPT_OUT_INVALID: "The opt-out's recipient or sender cannot be used",
   OPT_OUT_NOT_FOUND: "The recipient has not opted out",
+  SUPPRESSION_ADDRESS_INVALID: "What is to be suppressed is no mail address",
+  SUPPRESSION_NOT_FOUND: "The address is not on the suppression list",
   PAGE_INVALID: "Offset or limit is out of bounds",
   STORAGE_FULL: "The disk has no room; nothing was changed",
   STORAGE_UNAVAILABLE: "The store cannot be reached now; nothing was changed",

@@ -91,6 +91,7 @@ export {
 } from "./identity/identity-name.ts";
 export {
   createTimeOrderedIds,
+  type DeliveryId,
   type IdSource,
   isHexId,
   type MessageId,
@@ -124,6 +125,27 @@ export {
 } from "./ip-range.ts";
 export { findExcess, type JsonLimits } from "./json-extent.ts";
 export { loadOnce } from "./load-once.ts";
+export {
+  type EmailSuppression,
+  type SoftBounceLimit,
+  type SuppressionReason,
+  suppressionReasonOf,
+  suppressionReasons,
+} from "./mail-events/email-suppression.ts";
+export {
+  enoughMailEvents,
+  type MailEvent,
+  type MailEventKind,
+  type MailEventReport,
+  mailEntry,
+  mailEventKinds,
+  mailPartId,
+  maxRawCharacters,
+  maxReportTextCharacters,
+  type NewMailEvent,
+  receiptEventOf,
+  receiptTextOf,
+} from "./mail-events/mail-event.ts";
 export { attemptNumbers } from "./messages/attempt-numbers.ts";
 export { stateBeforeClaim } from "./messages/claim-decision.ts";
 export {
@@ -393,6 +415,12 @@ export type {
 export type { InboundStore } from "./ports/inbound-store.ts";
 export type { LaneClaim, LaneStore } from "./ports/lane-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
+export type {
+  MailEventStore,
+  MailTarget,
+  RecordedMailEvent,
+  SuppressionKey,
+} from "./ports/mail-event-store.ts";
 export type {
   MessageCancellation,
   MessageFilter,

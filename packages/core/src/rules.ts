@@ -15,6 +15,13 @@ export {
 export { eventTopicName } from "./events/event-topic.ts";
 export { lateOutcomesMs } from "./events/late-outcomes.ts";
 export { toRuns } from "./events/target-runs.ts";
+export { suppressionReasonOf } from "./mail-events/email-suppression.ts";
+export {
+  enoughMailEvents,
+  mailEntry,
+  receiptEventOf,
+  receiptTextOf,
+} from "./mail-events/mail-event.ts";
 export {
   type ClaimDecision,
   type ClaimFacts,

@@ -13,7 +13,10 @@ import { createAuditStore } from "./memory-store/audit.ts";
 import { createBindingStore } from "./memory-store/bindings.ts";
 import { createChangeFeed } from "./memory-store/changes.ts";
 import { createCounterStore } from "./memory-store/counters.ts";
-import { createReceiptStore } from "./memory-store/deliveries.ts";
+import {
+  createReceiptRecorder,
+  createReceiptStore,
+} from "./memory-store/deliveries.ts";
 import { createDeliveryActionStore } from "./memory-store/delivery-actions.ts";
 import { createDeliveryCheckStore } from "./memory-store/delivery-checks.ts";
 import { createDetectionStore } from "./memory-store/detections.ts";
@@ -23,6 +26,7 @@ import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
 import { createLaneStore } from "./memory-store/lanes.ts";
+import { createMailEventStore } from "./memory-store/mail-events.ts";
 import { createMessageStore } from "./memory-store/messages.ts";
 import { createOptOutStore } from "./memory-store/opt-outs.ts";
 import { createResourceTagStore } from "./memory-store/resource-tags.ts";
@@ -54,6 +58,7 @@ export class MemoryStore {
     const steadyClock = createSteadyClock(clock);
     const tables = createTables(steadyClock);
     const holds = new Holds(steadyClock);
+    const recordReceipt = createReceiptRecorder(tables);
     const store: Store = {
       ...createTopicStore(tables),
       ...createResourceTagStore(tables),
@@ -64,7 +69,7 @@ export class MemoryStore {
       ...createBindingStore(tables),
       ...createStatisticsReader(tables),
       ...createMessageStore(tables, holds),
-      ...createReceiptStore(tables, holds),
+      ...createReceiptStore(tables, holds, recordReceipt),
       ...createStoredMessageStore(tables, holds),
       ...createWorkStore(tables, holds),
       ...createLaneStore(tables, holds),
@@ -72,6 +77,7 @@ export class MemoryStore {
       ...createDeliveryActionStore(tables, holds),
       ...createInboundStore(tables, holds),
       ...createOptOutStore(tables),
+      ...createMailEventStore(tables, recordReceipt),
       ...createIdentityStore(tables),
       ...createCounterStore(tables, holds),
       ...createDetectionStore(tables, holds),

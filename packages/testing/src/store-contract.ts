@@ -31,6 +31,7 @@ import { testLanes } from "./store-contract/lanes.ts";
 import { testLeases } from "./store-contract/leases.ts";
 import { testLedgerProperties } from "./store-contract/ledger-properties.ts";
 import { testLifetime } from "./store-contract/lifetime.ts";
+import { testMailEvents } from "./store-contract/mail-events.ts";
 import { testMessageCancellation } from "./store-contract/message-cancellation.ts";
 import { testMessages } from "./store-contract/messages.ts";
 import { testOptOuts } from "./store-contract/opt-outs.ts";
@@ -90,6 +91,7 @@ export function testStoreContract(
     describe("work on cancelled messages", () => testCancelledWork(cases));
     describe("inbound messages", () => testInbound(cases));
     describe("opt-outs", () => testOptOuts(cases));
+    describe("mail events", () => testMailEvents(cases));
     describe("change feed", () => testChanges(cases));
     describe("endpoints that fail", () => testFailingEndpoints(cases));
     describe("notices of changes", () => testStoreChanges(cases));

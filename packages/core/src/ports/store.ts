@@ -13,6 +13,7 @@ import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
 import type { LaneStore } from "./lane-store.ts";
+import type { MailEventStore } from "./mail-event-store.ts";
 import type { MessageReader } from "./message-store.ts";
 import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
@@ -48,6 +49,7 @@ export interface Store
     StoredMessageStore,
     InboundStore,
     OptOutRecordStore,
+    MailEventStore,
     IdentityStore,
     CounterStore,
     DetectionStore,

@@ -696,6 +696,52 @@ CREATE TABLE opt_outs (
   PRIMARY KEY (recipient, sender)
 ) STRICT, WITHOUT ROWID;
 
+------------------------------------------------- bounces and complaints
+
+-- What was reported of mails.
+CREATE TABLE mail_events (
+  -- In the order in which they came.
+  seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_seq     INTEGER NOT NULL,
+  target          INTEGER NOT NULL,
+  project_id      TEXT    NOT NULL,
+  -- email_suppressions.key of the address that the mail was sent to.
+  suppression_key TEXT    NOT NULL,
+  event           INTEGER NOT NULL,
+  -- Of a bounce; NULL: not known.
+  hard            INTEGER,
+  at              INTEGER NOT NULL,
+  received_at     INTEGER NOT NULL,
+  recipient       TEXT,
+  code            TEXT,
+  diagnostic      TEXT,
+  -- A hash of what it says: it is kept once.
+  fingerprint     TEXT    NOT NULL,
+  -- Last, because it may be long and the columns before it are read without it.
+  raw             TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX mail_events_of_delivery
+  ON mail_events (message_seq, target, fingerprint);
+-- Counts the soft bounces of an address.
+CREATE INDEX mail_events_soft
+  ON mail_events (project_id, suppression_key, received_at)
+  WHERE event = 2 AND hard IS NOT 1;
+
+-- Addresses that get no mails.
+CREATE TABLE email_suppressions (
+  project_id  TEXT    NOT NULL,
+  -- The address in lower case, its domain in A-labels.
+  key         TEXT    NOT NULL,
+  address     TEXT    NOT NULL,
+  reason      INTEGER NOT NULL,
+  detail      TEXT,
+  at          INTEGER NOT NULL,
+  delivery_id TEXT,
+  count       INTEGER NOT NULL,
+  PRIMARY KEY (project_id, key)
+) STRICT, WITHOUT ROWID;
+
 ----------------------------------------------------------------- changes
 
 -- What happened, one row for each transaction that changed something worth

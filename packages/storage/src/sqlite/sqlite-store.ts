@@ -32,6 +32,7 @@ import { createDetectionStore } from "./read/detection-store.ts";
 import { createFailingEndpointStore } from "./read/failing-endpoint-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
+import { createMailEventStore } from "./read/mail-event-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
 import { createOptOutStore } from "./read/opt-out-store.ts";
 import { Reader } from "./read/reader.ts";
@@ -130,6 +131,7 @@ export async function openSqliteStore({
     ...createDeliveryCheckStore(connections, steadyClock),
     ...createInboundStore(connections),
     ...createOptOutStore(connections),
+    ...createMailEventStore(connections),
     ...createIdentityStore(connections),
     ...createCounterStore(connections, steadyClock),
     ...createDetectionStore(connections, steadyClock),

@@ -99,14 +99,14 @@ export function recordIntent(
   return true;
 }
 
-export function createReceiptStore(
-  tables: Tables,
-  holds: Holds,
-): Pick<
-  DeliveryStore,
-  "recordReceipt" | "listDuePolls" | "claimPolls" | "schedulePolls"
-> {
-  const { deliveries, earlyReceipts, write } = tables;
+/** Within one write; see {@link DeliveryStore.recordReceipt}. */
+export type RecordReceipt = (
+  receipt: Receipt,
+  source: ReceiptSource,
+) => EpochMs | undefined;
+
+export function createReceiptRecorder(tables: Tables): RecordReceipt {
+  const { deliveries, earlyReceipts } = tables;
   let lastReceipt = 0;
 
   /** Whether it is news, or pushed and few of its part, or id, are kept. */
@@ -129,23 +129,35 @@ export function createReceiptStore(
     return isNew || (source === "pushed" && kept.length < enoughReceipts);
   }
 
+  return (receipt, source) => {
+    const row = deliveries
+      .list()
+      .findLast((delivery) => findPart(delivery, receipt) >= 0);
+    const part = row ? findPart(row, receipt) : -1;
+    if (!isKept(row, part, receipt, source)) return undefined;
+    const key = ++lastReceipt;
+    // Each is kept, so that one out of type is refused in either case.
+    earlyReceipts.put(key, receipt);
+    if (!row) return undefined;
+    earlyReceipts.delete(key);
+    const changed = applyReceipt(tables, row, part, receipt);
+    const isDue = changed.state === "retrying" && row.state !== "retrying";
+    return isDue ? changed.nextAttemptAt : undefined;
+  };
+}
+
+export function createReceiptStore(
+  tables: Tables,
+  holds: Holds,
+  record: RecordReceipt,
+): Pick<
+  DeliveryStore,
+  "recordReceipt" | "listDuePolls" | "claimPolls" | "schedulePolls"
+> {
+  const { deliveries, write } = tables;
   return {
     recordReceipt: (receipt, source = "pushed") =>
-      write(() => {
-        const row = deliveries
-          .list()
-          .findLast((delivery) => findPart(delivery, receipt) >= 0);
-        const part = row ? findPart(row, receipt) : -1;
-        if (!isKept(row, part, receipt, source)) return undefined;
-        const key = ++lastReceipt;
-        // Each is kept, so that one out of type is refused in either case.
-        earlyReceipts.put(key, receipt);
-        if (!row) return undefined;
-        earlyReceipts.delete(key);
-        const changed = applyReceipt(tables, row, part, receipt);
-        const isDue = changed.state === "retrying" && row.state !== "retrying";
-        return isDue ? changed.nextAttemptAt : undefined;
-      }),
+      write(() => record(receipt, source)),
     async listDuePolls() {
       const firsts = new Map<string, number>();
       for (const { provider, pollAt } of deliveries.list()) {

@@ -201,7 +201,7 @@ export function joinReceipts(
 /** The newest part that a receipt names; of the last `limit` ones. */
 export function findPart(
   { parts }: DeliveryRow,
-  { entry, externalId }: Receipt,
+  { entry, externalId }: Pick<Receipt, "entry" | "externalId">,
   limit = parts.length,
 ): number {
   const found = parts.findLastIndex(

@@ -23,6 +23,7 @@ import {
   type Domain,
   deliveryActions,
   deliveryStates,
+  type EmailSuppression,
   type EpochMs,
   errorClasses,
   type FailingEndpoint,
@@ -35,8 +36,10 @@ import {
   type MessageContent,
   type MessageTemplate,
   type MessageTopic,
+  mailEventKinds,
   messageClasses,
   type NewDetection,
+  type NewMailEvent,
   type OptOutRecord,
   type Project,
   type ProjectId,
@@ -54,6 +57,7 @@ import {
   type Subscription,
   type SubscriptionUser,
   storedChannels,
+  suppressionReasons,
   type TokenRecord,
   type Topic,
   type TopicBinding,
@@ -552,6 +556,34 @@ export const optOutColumns: Columns<OptOutRecord> = {
   sender: optional(text),
   keyword: text,
   at: integer,
+};
+
+export const mailEventColumns: Columns<NewMailEvent> = {
+  messageSeq: integer,
+  target: integer,
+  projectId: text,
+  externalId: text,
+  suppressionKey: text,
+  fingerprint: text,
+  event: oneOf(mailEventKinds),
+  hard: optional(flag),
+  at: integer,
+  receivedAt: integer,
+  recipient: optional(text),
+  code: optional(text),
+  diagnostic: optional(text),
+  raw: optional(text),
+};
+
+export const emailSuppressionColumns: Columns<EmailSuppression> = {
+  projectId: text,
+  key: text,
+  address: text,
+  reason: oneOf(suppressionReasons),
+  detail: optional(text),
+  at: integer,
+  deliveryId: optional(text),
+  count: integer,
 };
 
 export const failingEndpointColumns: Columns<FailingEndpoint> = {

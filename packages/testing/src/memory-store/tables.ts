@@ -273,6 +273,9 @@ export function createTables(clock: Pick<Clock, "now">) {
 
     inbound: table(rows.inboundColumns),
     optOuts: table(rows.optOutColumns),
+    /** In the order in which they came. */
+    mailEvents: table(rows.mailEventColumns),
+    emailSuppressions: table(rows.emailSuppressionColumns),
 
     failingEndpoints: table(
       rows.failingEndpointColumns,

@@ -114,6 +114,8 @@ export const smnErrorCodes: Readonly<
   INBOUND_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   OPT_OUT_INVALID: { status: 400, code: "APIGW.0201" },
   OPT_OUT_NOT_FOUND: { status: 404, code: "APIGW.0101" },
+  SUPPRESSION_ADDRESS_INVALID: { status: 400, code: "APIGW.0201" },
+  SUPPRESSION_NOT_FOUND: { status: 404, code: "APIGW.0101" },
   PAGE_INVALID: { status: 400, code: "SMN.0015" },
   STORAGE_FULL: { status: 507, code: "SMN.0016" },
   STORAGE_UNAVAILABLE: { status: 503, code: "SMN.0016" },

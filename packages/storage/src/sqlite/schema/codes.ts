@@ -11,10 +11,12 @@ import type {
   DeliveryState,
   ErrorClass,
   JobState,
+  MailEventKind,
   MessageClass,
   MessageContent,
   PartState,
   Receipt,
+  SuppressionReason,
   WaitReason,
 } from "@carillon/core";
 
@@ -128,6 +130,20 @@ export const jobStateCodes = {
   cancelled: 3,
   failed: 4,
 } as const satisfies Codes<JobState>;
+
+export const mailEventCodes = {
+  delivered: 0,
+  deferred: 1,
+  bounced: 2,
+  rejected: 3,
+  complained: 4,
+} as const satisfies Codes<MailEventKind>;
+
+export const suppressionReasonCodes = {
+  bounced: 0,
+  complained: 1,
+  manual: 2,
+} as const satisfies Codes<SuppressionReason>;
 
 /** Builds the way back from a number to its name. */
 export function namesOf<Name extends string>(

@@ -18,6 +18,7 @@ import { createInboundWrites } from "./inbound-writes.ts";
 import { createJobWrites } from "./job-writes.ts";
 import { createLaneWrites } from "./lane-writes.ts";
 import { createLeaseWrites } from "./lease-writes.ts";
+import { createMailEventWrites } from "./mail-event-writes.ts";
 import { createMessageWrites } from "./message-writes.ts";
 import { createOptOutWrites } from "./opt-out-writes.ts";
 import { createRangeWrites } from "./range-writes.ts";
@@ -68,6 +69,7 @@ export function createOperations(
     ...createJobWrites(db, journal, notices),
     ...createInboundWrites(db, journal),
     ...createOptOutWrites(db),
+    ...createMailEventWrites(db, journal),
     ...createIdentityWrites(db, notices),
     ...createCounterWrites(db),
     ...createDetectionWrites(db),

@@ -1,0 +1,47 @@
+/** Addresses that get no mails, and what puts them on the list. */
+
+import type { DeliveryId, ProjectId } from "../ids.ts";
+import type { EpochMs } from "../time.ts";
+import type { MailEventReport } from "./mail-event.ts";
+
+export const suppressionReasons = ["bounced", "complained", "manual"] as const;
+
+/** `bounced`: hard, or soft too often. */
+export type SuppressionReason = (typeof suppressionReasons)[number];
+
+/** An address of a project's suppression list. */
+export interface EmailSuppression {
+  readonly projectId: ProjectId;
+  /** The address in lower case, its domain in A-labels: one entry for each. */
+  readonly key: string;
+  /** As it was written. */
+  readonly address: string;
+  readonly reason: SuppressionReason;
+  /** Why, in words. */
+  readonly detail?: string;
+  /** When it was put on the list, or its last reason came. */
+  readonly at: EpochMs;
+  /** The delivery that led to it last. */
+  readonly deliveryId?: DeliveryId;
+  /** How often there was a reason. */
+  readonly count: number;
+}
+
+/** How often soft bounces put an address on the list; `count` 0: never. */
+export interface SoftBounceLimit {
+  readonly count: number;
+  readonly windowMs: number;
+}
+
+/** Why an event puts its address on the list; `undefined`: it does not. */
+export function suppressionReasonOf(
+  { event, hard }: Pick<MailEventReport, "event" | "hard">,
+  /** Within the window, this one among them. */
+  softBounces: number,
+  limit: SoftBounceLimit,
+): SuppressionReason | undefined {
+  if (event === "complained") return "complained";
+  if (event !== "bounced") return undefined;
+  if (hard) return "bounced";
+  return limit.count > 0 && softBounces >= limit.count ? "bounced" : undefined;
+}

@@ -1,0 +1,90 @@
+/** What is reported of mails, in SQLite: reads, and the way to the writer. */
+
+import type {
+  EmailSuppression,
+  MailEvent,
+  MailEventStore,
+  ProjectId,
+} from "@carillon/core";
+import type { Connections } from "../connections.ts";
+import { audienceCodes } from "../schema/codes.ts";
+import { emailSuppressions, mailEvents } from "../schema/mail-event-tables.ts";
+import type { RowOf } from "../schema/table.ts";
+
+export function createMailEventStore({
+  reader,
+  writer,
+}: Connections): MailEventStore {
+  /**
+   * Parameters: target, target, message id. Index: messages_id, then primary
+   * keys.
+   */
+  const targetOf = reader.prepare<
+    [messageSeq: number, projectId: ProjectId, endpoint: string | null]
+  >(
+    `SELECT m.seq, m.project_id, coalesce(r.endpoint, s.endpoint)
+     FROM messages AS m INDEXED BY messages_id
+     LEFT JOIN recipients AS r
+       ON r.message_seq = m.seq AND r.target = ? AND r.protocol = 'email'
+     LEFT JOIN subscriptions AS s
+       ON s.seq = ? AND s.project_id = m.project_id AND s.protocol = 'email'
+         AND m.audience <> ${audienceCodes.direct}
+     WHERE m.id = ?`,
+  );
+  /** Parameters: message, target. Index: mail_events_of_delivery. */
+  const eventsOf = reader.prepare<RowOf<MailEvent>>(
+    `SELECT ${mailEvents.columns()}
+     FROM mail_events INDEXED BY mail_events_of_delivery
+     WHERE message_seq = ? AND target = ? ORDER BY seq`,
+  );
+  /**
+   * Asked before each mail, for all that are attempted at once. Parameters: JSON
+   * list of projects and keys. Index: the primary key.
+   */
+  const amongKeys = reader.prepare<RowOf<EmailSuppression>>(
+    `SELECT ${emailSuppressions.columns("e")} FROM json_each(?) AS k
+     CROSS JOIN email_suppressions AS e
+       ON e.project_id = k.value ->> 0 AND e.key = k.value ->> 1`,
+  );
+  /** Parameters: project, after key, limit. Index: the primary key. */
+  const page = reader.prepare<RowOf<EmailSuppression>>(
+    `SELECT ${emailSuppressions.columns()} FROM email_suppressions
+     WHERE project_id = ? AND key > ? ORDER BY key LIMIT ?`,
+  );
+
+  return {
+    async findMailTarget(messageId, target) {
+      const [messageSeq, projectId, endpoint] =
+        targetOf.get(target, target, messageId) ?? [];
+      return messageSeq === undefined ||
+        projectId === undefined ||
+        endpoint === null ||
+        endpoint === undefined
+        ? undefined
+        : { messageSeq, projectId, endpoint };
+    },
+    recordMailEvent: (event, suppression) =>
+      writer.run("recordMailEvent", event, suppression),
+    async listMailEvents(messageSeq, target) {
+      return eventsOf
+        .all(messageSeq, target)
+        .map((row) => mailEvents.fromRow(row));
+    },
+    async findEmailSuppressions(keys) {
+      if (keys.length === 0) return [];
+      const pairs = keys.map(({ projectId, key }) => [projectId, key]);
+      return amongKeys
+        .all(JSON.stringify(pairs))
+        .map((row) => emailSuppressions.fromRow(row));
+    },
+    addEmailSuppression: (suppression) =>
+      writer.run("addEmailSuppression", suppression),
+    removeEmailSuppression: (projectId, key) =>
+      writer.run("removeEmailSuppression", projectId, key),
+    async listEmailSuppressions(projectId, { limit, after = "" }) {
+      return page
+        .all(projectId, after, limit)
+        .map((row) => emailSuppressions.fromRow(row));
+    },
+  };
+}

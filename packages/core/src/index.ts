@@ -417,6 +417,7 @@ export type { LaneClaim, LaneStore } from "./ports/lane-store.ts";
 export { type LogFields, type Logger, silentLogger } from "./ports/logger.ts";
 export type {
   MailEventStore,
+  MailOfPart,
   MailTarget,
   RecordedMailEvent,
   SuppressionKey,

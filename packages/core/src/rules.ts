@@ -18,7 +18,6 @@ export { toRuns } from "./events/target-runs.ts";
 export { suppressionReasonOf } from "./mail-events/email-suppression.ts";
 export {
   enoughMailEvents,
-  mailEntry,
   receiptEventOf,
   receiptTextOf,
 } from "./mail-events/mail-event.ts";

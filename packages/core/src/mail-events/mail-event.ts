@@ -55,7 +55,9 @@ export interface NewMailEvent extends MailEvent {
   readonly messageSeq: number;
   readonly target: number;
   readonly projectId: ProjectId;
-  /** The part's id; see {@link mailPartId}. */
+  /** The provider that took it: {@link mailEntry}, or a backend's name. */
+  readonly entry: string;
+  /** The part's id there; of {@link mailEntry} see {@link mailPartId}. */
   readonly externalId: string;
   /** Of the address that the mail was sent to. */
   readonly suppressionKey: string;
@@ -74,7 +76,7 @@ export const maxReportTextCharacters = 1000;
  */
 export const enoughMailEvents = 20;
 
-/** The provider that parts and receipts of mails name. */
+/** The provider that parts and receipts of mails name, unless it is a backend. */
 export const mailEntry = "email";
 
 /** The id of a mail: what stands before the `@` of its Message-ID. */

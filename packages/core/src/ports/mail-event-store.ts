@@ -16,6 +16,13 @@ export interface MailTarget {
   readonly endpoint: string;
 }
 
+/** A mail that a backend gave an id. */
+export interface MailOfPart extends MailTarget {
+  readonly messageId: MessageId;
+  readonly target: number;
+  readonly entry: string;
+}
+
 /** What came of an event. */
 export interface RecordedMailEvent {
   /** False: it is kept already, or enough of its kind are. */
@@ -36,9 +43,10 @@ export interface MailEventStore {
     messageId: MessageId,
     target: number,
   ): Promise<MailTarget | undefined>;
+  /** The newest mail that a provider gave this id. */
+  findMailOfPart(externalId: string): Promise<MailOfPart | undefined>;
   /**
-   * Keeps an event, applies it to the delivery as a receipt of the entry
-   * `mailEntry`, also where the outcome of the attempt comes later, and puts the
+   * Keeps an event, applies it to the delivery as a receipt, also where the outcome of the attempt comes later, and puts the
    * address on the suppression list if it is a reason to: all in one
    * transaction. One with a fingerprint that its delivery has already changes
    * nothing; nor does one whose kind is kept, once `enoughMailEvents` are.

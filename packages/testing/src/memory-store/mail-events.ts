@@ -5,14 +5,14 @@ import {
   enoughMailEvents,
   isFinal,
   type MailEventStore,
-  mailEntry,
   type NewMailEvent,
   receiptEventOf,
   receiptTextOf,
   type SuppressionKey,
   suppressionReasonOf,
 } from "@carillon/core";
-import type { RecordReceipt } from "./deliveries.ts";
+import { findRecipient, type RecordReceipt } from "./deliveries.ts";
+import { getMessage } from "./ledger.ts";
 import { findPart } from "./outcomes.ts";
 import { deliveryKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
@@ -44,8 +44,7 @@ export function createMailEventStore(
   function takesReceipts(event: NewMailEvent): boolean {
     const row = tables.deliveries.get(deliveryKey(event));
     if (!row || !isFinal(row.state)) return true;
-    const { externalId } = event;
-    return findPart(row, { entry: mailEntry, externalId }) >= 0;
+    return findPart(row, event) >= 0;
   }
 
   function add(suppression: Omit<EmailSuppression, "count">): EmailSuppression {
@@ -74,6 +73,27 @@ export function createMailEventStore(
       const { endpoint } = recipient;
       return isElsewhere ? undefined : { messageSeq, projectId, endpoint };
     },
+    async findMailOfPart(externalId) {
+      for (const row of tables.deliveries.list().toReversed()) {
+        const part = row.parts.findLast((it) => it.externalId === externalId);
+        if (!part) continue;
+        const { messageSeq, target } = row;
+        const { id, projectId } = getMessage(tables, messageSeq);
+        const recipient = findRecipient(tables, row);
+        if (recipient?.protocol !== "email") continue;
+        const { endpoint } = recipient;
+        const { entry } = part;
+        return {
+          messageId: id,
+          messageSeq,
+          target,
+          projectId,
+          endpoint,
+          entry,
+        };
+      }
+      return undefined;
+    },
     recordMailEvent: (event, { address, deliveryId, softBounces: limit }) =>
       write(() => {
         if (isKept(event)) return { isNew: false };
@@ -82,7 +102,7 @@ export function createMailEventStore(
         const detail = receiptTextOf(event);
         if (takesReceipts(event)) {
           const receipt = {
-            entry: mailEntry,
+            entry: event.entry,
             externalId: event.externalId,
             event: receiptEventOf(event),
             at: receivedAt,
@@ -113,6 +133,7 @@ export function createMailEventStore(
           messageSeq: _seq,
           target: _target,
           projectId: _project,
+          entry: _entry,
           externalId: _id,
           suppressionKey: _key,
           fingerprint: _print,

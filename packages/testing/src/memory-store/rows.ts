@@ -562,6 +562,7 @@ export const mailEventColumns: Columns<NewMailEvent> = {
   messageSeq: integer,
   target: integer,
   projectId: text,
+  entry: text,
   externalId: text,
   suppressionKey: text,
   fingerprint: text,

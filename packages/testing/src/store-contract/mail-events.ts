@@ -4,6 +4,7 @@ import {
   type EmailSuppression,
   enoughMailEvents,
   type MailEventReport,
+  mailEntry,
   mailPartId,
   type NewMessage,
   type Store,
@@ -176,6 +177,37 @@ export function testMailEvents({ test }: Cases): void {
     assert.equal(await store.findMailTarget(directMessage().id, 0), undefined);
   });
 
+  test("finds a mail by the id that its provider gave it", async (store, clock) => {
+    const { id } = await send(store, clock);
+    const { messageSeq = 0 } = (await store.findMailTarget(id, 0)) ?? {};
+    assert.deepEqual(await store.findMailOfPart(mailPartId(id, 0)), {
+      messageId: id,
+      messageSeq,
+      target: 0,
+      projectId,
+      endpoint: address,
+      entry: mailEntry,
+    });
+    assert.equal(await store.findMailOfPart("another"), undefined);
+    // A text with such an id is no mail.
+    await store.acceptDirectMessage(directMessage(), phones(1));
+    const [claim] = await claimDue(store, clock, leaseOf("a"), start, 1);
+    assert.ok(claim);
+    const { messageSeq: seq, fence } = claim;
+    await recordOutcomes(store, [
+      {
+        messageSeq: seq,
+        target: 0,
+        fence,
+        state: "sent",
+        attempts: 1,
+        provider: "loopback",
+        parts: [{ externalId: "text" }],
+      },
+    ]);
+    assert.equal(await store.findMailOfPart("text"), undefined);
+  });
+
   test("suppresses who bounced hard or complained, and nobody else", async (store, clock) => {
     for (const [report, reason] of [
       [{ event: "delivered" }, undefined],
@@ -326,6 +358,7 @@ async function record(
       messageSeq,
       target: 0,
       projectId,
+      entry: mailEntry,
       externalId: mailPartId(id, 0),
       suppressionKey: key,
       fingerprint,

@@ -4,6 +4,7 @@ import type {
   EmailSuppression,
   MailEvent,
   MailEventStore,
+  MessageId,
   ProjectId,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
@@ -30,6 +31,30 @@ export function createMailEventStore({
        ON s.seq = ? AND s.project_id = m.project_id AND s.protocol = 'email'
          AND m.audience <> ${audienceCodes.direct}
      WHERE m.id = ?`,
+  );
+  /**
+   * Parameters: external id. Index: parts_external_id, then primary keys. Ids are
+   * the providers': two may use one.
+   */
+  const ofPart = reader.prepare<
+    [
+      messageSeq: number,
+      target: number,
+      entry: string,
+      messageId: MessageId,
+      projectId: ProjectId,
+      endpoint: string,
+    ]
+  >(
+    `SELECT p.message_seq, p.target, p.entry, m.id, m.project_id,
+       coalesce(r.endpoint, s.endpoint)
+     FROM parts AS p INDEXED BY parts_external_id
+     CROSS JOIN messages AS m ON m.seq = p.message_seq
+     LEFT JOIN recipients AS r
+       ON r.message_seq = p.message_seq AND r.target = p.target
+     LEFT JOIN subscriptions AS s ON r.target IS NULL AND s.seq = p.target
+     WHERE p.external_id = ? AND coalesce(r.protocol, s.protocol) = 'email'
+     ORDER BY p.message_seq DESC, p.target DESC, p.attempt DESC LIMIT 1`,
   );
   /** Parameters: message, target. Index: mail_events_of_delivery. */
   const eventsOf = reader.prepare<RowOf<MailEvent>>(
@@ -62,6 +87,12 @@ export function createMailEventStore({
         endpoint === undefined
         ? undefined
         : { messageSeq, projectId, endpoint };
+    },
+    async findMailOfPart(externalId) {
+      const row = ofPart.get(externalId);
+      if (!row) return undefined;
+      const [messageSeq, target, entry, messageId, projectId, endpoint] = row;
+      return { messageSeq, target, entry, messageId, projectId, endpoint };
     },
     recordMailEvent: (event, suppression) =>
       writer.run("recordMailEvent", event, suppression),

@@ -10,7 +10,6 @@ import type {
 import {
   enoughMailEvents,
   isFinal,
-  mailEntry,
   receiptEventOf,
   receiptTextOf,
   suppressionReasonOf,
@@ -99,11 +98,12 @@ export function createMailEventWrites(
   function takesReceipts({
     messageSeq,
     target,
+    entry,
     externalId,
   }: NewMailEvent): boolean {
     const [state] = stateOfDelivery.get(messageSeq, target) ?? [];
     if (state === undefined || !isFinal(stateOf(state))) return true;
-    return hasPart.get(externalId, mailEntry) !== undefined;
+    return hasPart.get(externalId, entry) !== undefined;
   }
 
   function addEmailSuppression(
@@ -131,7 +131,7 @@ export function createMailEventWrites(
       const detail = receiptTextOf(event);
       if (takesReceipts(event)) {
         recordReceipt({
-          entry: mailEntry,
+          entry: event.entry,
           externalId: event.externalId,
           event: receiptEventOf(event),
           at: receivedAt,

@@ -36,7 +36,6 @@ export {
 export {
   createEmailChannel,
   type EmailChannelOptions,
-  emailProviderName,
   emailTimeoutMs,
   type ReadAttachments,
 } from "./email/channel.ts";
@@ -46,6 +45,11 @@ export { textOfHtml } from "./email/html-text.ts";
 export { createSenderCheck } from "./email/mail-senders.ts";
 export { emailProtocol } from "./email/protocol.ts";
 export type { SmtpTls, SmtpTlsMode } from "./email/smtp-tls.ts";
+export {
+  createSuppressingChannel,
+  type FindSuppressions,
+  suppressionKeyOf,
+} from "./email/suppressing-channel.ts";
 export { excerpt } from "./excerpt.ts";
 export { createHttpChannel, type HttpChannelOptions } from "./http/channel.ts";
 export { createHttpProbe, type HttpProbeOptions } from "./http/probe.ts";

@@ -54,6 +54,7 @@ import { createEmbeddedDispatcher } from "@carillon/dispatch";
 import { type Gateway, ProviderHealth } from "@carillon/gateway";
 import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
+import type { EmailEventPorts } from "./api/receivers/email-events.ts";
 import { type AppPorts, createApp } from "./app.ts";
 import {
   batchModeOf,
@@ -123,6 +124,8 @@ export interface ServicePorts {
   readonly sandbox?: Sandbox | undefined;
   /** Of templates of stored messages. */
   readonly templates?: TemplateParts | undefined;
+  /** Absent: nobody reports on mails over HTTP. */
+  readonly emailEvents?: EmailEventPorts | undefined;
   /** Makes the request of a detection. */
   readonly probe: Probe;
   /**
@@ -594,6 +597,7 @@ export async function compose(
     receivers: {
       gateway,
       secret: bootstrapping.then(({ receiverSecret }) => receiverSecret),
+      emailEvents: ports.emailEvents,
     },
     smsGuard: ports.smsGuard?.guard,
     currency: () => gateway.policy?.data.currency,

@@ -102,7 +102,7 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
         isPath(key) ? resolve(base, String(parsed)) : parsed,
       );
   }
-  mistakes.push(...halfKeyPair(values));
+  mistakes.push(...halfKeyPair(values), ...bouncesWithoutDomain(values));
   const config = build(keys, values);
   mistakes.push(
     ...shortLease(config, given),
@@ -365,6 +365,16 @@ function halfKeyPair(values: ReadonlyMap<string, unknown>): ConfigMistake[] {
       problem: `expected a value, because ${has} is set: set both or neither`,
     },
   ];
+}
+
+/** Whoever listens for bounces has to know which are its own. */
+function bouncesWithoutDomain(
+  values: ReadonlyMap<string, unknown>,
+): ConfigMistake[] {
+  const key = "email.bounces.domain";
+  if (!values.has("email.bounces.port") || values.has(key)) return [];
+  const problem = "expected a domain, because email.bounces.port is set";
+  return [{ key, source: key, problem }];
 }
 
 /** With a lease that ends during an attempt, no attempt would be made. */

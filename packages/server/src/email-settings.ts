@@ -8,6 +8,7 @@ import { mailLimits } from "@carillon/core";
 import { batchSettings } from "./batch-settings.ts";
 import { Type } from "./json-schema.ts";
 import { mailTemplateSettings } from "./templates/mail-template-settings.ts";
+import { mailReportSettings } from "./mail-reports/mail-report-settings.ts";
 
 const common = { group: "E-mail", reloadable: true } as const;
 
@@ -19,6 +20,7 @@ const filePath = { expected: "the path of a file", pattern: "^[^\\0]+$" };
 /** The section `email`. */
 export const emailSettings = Type.Object({
   ...mailTemplateSettings,
+  ...mailReportSettings,
   backend: Type.Union([Type.Literal("smtp"), Type.Literal("debug")], {
     ...common,
     description:

@@ -49,6 +49,7 @@ import { readSharedKeyFile } from "./key-file.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
 import { loadSigningKeys } from "./keys/load-signing-keys.ts";
 import { LiveSettings } from "./live-settings.ts";
+import { createMailReports } from "./mail-reports/mail-reports.ts";
 import {
   type MetricsServer,
   startMetricsServer,
@@ -210,6 +211,13 @@ export async function open(
     region: config.region,
     tokens: createSubscriptionTokens(key),
   });
+  const mailReports = createMailReports({
+    store,
+    clock,
+    key,
+    logger,
+    settings: () => settings.get(),
+  });
   const emailFor = (config: Config, configured: ConfiguredEmail) => {
     if (config.email.backend === "debug") return createDebugEmailChannel();
     const { smtpUrl = sandbox?.smtpUrl } = config;
@@ -221,6 +229,7 @@ export async function open(
           links,
           logger,
           readAttachments: (messageSeq) => store.readAttachments(messageSeq),
+          ...mailReports.channelOptions(config),
         });
   };
   const email = createReplaceableChannel({
@@ -237,6 +246,8 @@ export async function open(
     const isSame =
       next.smtpUrl === before.smtpUrl &&
       next.email.backend === before.email.backend &&
+      next.email.webhookSecret === before.email.webhookSecret &&
+      next.email.mandrillKey === before.email.mandrillKey &&
       isDeepStrictEqual(configured, configuredEmail);
     if (isSame) return () => {};
     for (const path of findOtherFiles(
@@ -262,7 +273,7 @@ export async function open(
     logger,
     gateway,
     maxSegments: () => settings.get().sms.maxSegments,
-    email,
+    email: mailReports.suppressing(email),
     httpTimeoutMs: config.httpTimeoutMs,
     // An attempt without an answer gives back its slot, not its connection:
     // endpoints that hang leave connections to the others of their origin.
@@ -312,6 +323,7 @@ export async function open(
         gateway,
         smsGuard,
         sandbox,
+        emailEvents: mailReports.emailEvents,
         probe: createHttpProbe({ egress, clock }),
         checkTarget: async (url, stopped) => {
           const refusal = await egress.checkUrl(url, { signal: stopped });
@@ -345,6 +357,8 @@ export async function open(
   const { app } = service;
   const metricsServer = await openMetricsPort(service, config);
   if (metricsServer) opened.use(metricsServer);
+  const bounceServer = await mailReports.listen();
+  if (bounceServer) opened.use(bounceServer);
   // The bounds hold for one server, which listens on one address: of those of
   // `localhost` the one that all machines have.
   const host = config.host === "localhost" ? "127.0.0.1" : config.host;

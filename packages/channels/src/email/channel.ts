@@ -17,6 +17,8 @@ import {
   type FailedResult,
   type Logger,
   type Message,
+  mailEntry,
+  mailPartId,
   orAborted,
   type PreparedMessage,
   type Recipient,
@@ -78,7 +80,7 @@ export interface EmailChannelOptions {
     | undefined;
   /**
    * Reports on mails come back here, so that a mail that the server took is `sent`
-   * and no more; they name its Message-ID. Default: it counts as delivered.
+   * and no more; they name what stands before the `@` of its Message-ID. Default: it counts as delivered.
    */
   readonly expectsReports?: boolean | undefined;
   /**
@@ -105,9 +107,6 @@ const attachmentMemoryBytes = 100_663_296;
 
 /** A file, its base64, and the copy that is signed or on its way. */
 const bytesPerAttachmentByte = 4;
-
-/** Of the provider that reports name. */
-export const emailProviderName = "email";
 
 /**
  * Builds the channel for e-mail.
@@ -254,7 +253,8 @@ class EmailChannel implements Channel {
     const to = toAsciiMailAddress(recipient.endpoint);
     const bounceTo = returnPath?.(message, recipient);
     // The same at each attempt, so that mail boxes can drop a duplicate.
-    const messageId = `${message.id}.${recipient.target}@${domainOf(sender)}`;
+    const partId = mailPartId(message.id, recipient.target);
+    const messageId = `${partId}@${domainOf(sender)}`;
     const { response } = await transport.send({
       // As objects they are one address each, whatever they look like.
       from: {
@@ -283,8 +283,8 @@ class EmailChannel implements Channel {
     return {
       ...taken,
       outcome: "accepted",
-      provider: emailProviderName,
-      parts: [{ externalId: messageId }],
+      provider: mailEntry,
+      parts: [{ externalId: partId }],
       receiptExpected: true,
     };
   }

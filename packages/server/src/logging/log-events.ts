@@ -50,6 +50,34 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "error",
     "The configuration was read again and has mistakes, which `message` names: nothing was changed",
   ),
+  bounces_taken: event(
+    "info",
+    "Bounces and complaints are taken by SMTP at `host` and `port`",
+  ),
+  mail_event: event(
+    "info",
+    "A mail server or service reported on a mail: `event`; with `suppressed` its address gets no more mails",
+  ),
+  mail_report_ignored: event(
+    "debug",
+    "A mail to a bounce address was no report; `why`: an answer of a machine (`auto_reply`), or `unreadable`",
+  ),
+  mail_report_unknown: event(
+    "warn",
+    "A report came by SMTP that is about no mail of ours",
+  ),
+  mail_reports_unknown: event(
+    "warn",
+    "Of the reports in one request `count` were about no mail of ours",
+  ),
+  mail_report_failed: event(
+    "error",
+    "Reports on mails could not be kept; whoever sent them was told to come again",
+  ),
+  bounce_connection_failed: event(
+    "debug",
+    "A client of the port for bounces broke off",
+  ),
   provider_pauses_not_read: event(
     "warn",
     "Which SMS providers are paused could not be read after a change; the former ones are",

@@ -10,16 +10,19 @@ import { toFastifyPlugin } from "@carillon/gateway/fastify";
 import type { FastifyRequest } from "fastify";
 import { declareOperation } from "../authorization.ts";
 import type { HttpApp } from "../http-app.ts";
+import { type EmailEventPorts, emailEventRoutes } from "./email-events.ts";
 
 export interface ReceiversPorts {
   readonly gateway: Gateway;
   /** Unguessable; part of the address that carriers get. */
   readonly secret: Promise<string>;
+  /** Absent: nobody reports on mails. */
+  readonly emailEvents?: EmailEventPorts | undefined;
 }
 
 export function registerReceiversApi(
   app: HttpApp,
-  { gateway, secret: knownLater }: ReceiversPorts,
+  { gateway, secret: knownLater, emailEvents }: ReceiversPorts,
   ports: {
     readonly logger: Logger;
     readonly publicUrl: () => string | undefined;
@@ -47,6 +50,11 @@ export function registerReceiversApi(
       reply.callNotFound();
       return reply;
     });
+    if (emailEvents) {
+      api.register(async (own: HttpApp) =>
+        emailEventRoutes(own, emailEvents, ports),
+      );
+    }
     // The secret stands as a parameter in the route, so that it is compared
     // here: the router's own search would take longer the more of it is right.
     api.register(

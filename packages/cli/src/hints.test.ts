@@ -21,6 +21,7 @@ const nouns = [
   "certificate",
   "kms",
   "inbound",
+  "emails suppressions",
   "opt-outs",
   "jobs",
   "messages",

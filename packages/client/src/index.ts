@@ -28,6 +28,7 @@ export type {
 export type {
   ActionReason,
   Deliveries,
+  MailEvent,
   ResendOptions,
   Settlement,
 } from "./carillon/deliveries.ts";
@@ -49,6 +50,12 @@ export type {
   Emails,
   EmailTemplateSettings,
 } from "./carillon/emails.ts";
+  EmailSuppression,
+  EmailSuppressionQuery,
+  EmailSuppressions,
+  NewEmailSuppression,
+  SuppressionReason,
+} from "./carillon/email-suppressions.ts";
 export type {
   CarillonEvent,
   EventQuery,

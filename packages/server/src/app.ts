@@ -247,6 +247,8 @@ export function createApp(ports: AppPorts): HttpApp {
     inbound: ports.store,
     optOuts: ports.store,
     attachments: ports.store,
+    suppressions: ports.store,
+    mailEvents: ports.store,
     gateway: ports.receivers?.gateway,
     statistics: ports.store,
     auditEntries: ports.store,

@@ -34,6 +34,7 @@ import { Gateway } from "@carillon/gateway";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { RouteOptions } from "fastify";
 import type { HttpApp } from "../src/api/http-app.ts";
+import type { EmailEventPorts } from "../src/api/receivers/email-events.ts";
 import { type CloseOptions, compose, type Service } from "../src/compose.ts";
 import { loadConfig } from "../src/config.ts";
 import type { IdentityCredentials } from "../src/identity/bootstrap.ts";
@@ -49,6 +50,8 @@ export interface TestServerOptions {
   readonly sandbox?: Sandbox;
   /** Whose receivers carriers can call. */
   readonly gateway?: Gateway;
+  /** Where services report on mails. */
+  readonly emailEvents?: EmailEventPorts;
   /** A function: a port is known only once something listens. */
   readonly publicUrl?: string | (() => string);
   readonly requestTimeoutMs?: number;
@@ -202,6 +205,7 @@ export async function startTestServer(
       ],
       gateway: options.gateway ?? new Gateway(),
       sandbox: options.sandbox,
+      emailEvents: options.emailEvents,
       probe:
         options.probe ??
         (async () => ({ kind: "answered", statusCode: 204, text: "" })),

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { storedCommands } from "../stored-commands.ts";
 import { emailKind } from "../stored-kind.ts";
+import { emailSuppressionsCommand } from "./email-suppressions.ts";
 import { sendEmailCommand } from "./emails-send.ts";
 import { sendBatchCommand } from "./send-batch.ts";
 
@@ -13,5 +14,7 @@ export function emailsCommand(): Command {
     )
     .addCommand(sendEmailCommand());
   for (const one of storedCommands(emailKind)) command.addCommand(one);
-  return command.addCommand(sendBatchCommand("email"));
+  return command
+    .addCommand(sendBatchCommand("email"))
+    .addCommand(emailSuppressionsCommand());
 }

@@ -111,6 +111,26 @@ const explained = {
   problems: ["no"],
 };
 
+const suppression = {
+  address: "a@b.example",
+  reason: "bounced",
+  detail: "no such user",
+  since: "2026-01-01T00:00:00.000Z",
+  deliveryId: "d1",
+  count: 2,
+};
+
+const mailEvent = {
+  event: "bounced",
+  hard: true,
+  at: "2026-01-01T00:00:00.000Z",
+  receivedAt: "2026-01-01T00:00:01.000Z",
+  recipient: "a@b.example",
+  code: "5.1.1",
+  diagnostic: "no such user",
+  raw: "Action: failed",
+};
+
 const optOut = { recipient: "+1", keyword: "ASKED", since: createdAt };
 const mail = {
   id: "1",
@@ -344,6 +364,27 @@ const operations: readonly (readonly [
     ["DELETE", "opt-outs/%2B1?sender=%2B2"],
     "",
     undefined,
+  ],
+  [
+    "emailSuppressions.create",
+    (c) => c.emailSuppressions.create({ address: "a@b.example" }),
+    ["POST", "email-suppressions", { address: "a@b.example" }],
+    suppression,
+    suppression,
+  ],
+  [
+    "emailSuppressions.delete",
+    (c) => c.emailSuppressions.delete("a@b.example"),
+    ["DELETE", "email-suppressions/a%40b.example"],
+    "",
+    undefined,
+  ],
+  [
+    "deliveries.mailEvents",
+    (c) => c.deliveries.mailEvents("d1"),
+    ["GET", "deliveries/d1/mail-events"],
+    { events: [mailEvent] },
+    [mailEvent],
   ],
   [
     "guards.get",
@@ -863,6 +904,23 @@ test("deliveries walks all pages and keeps what it does not know", async () => {
     [
       "messages/m1/deliveries?limit=1000",
       "messages/m1/deliveries?limit=1000&after=m1-1",
+    ],
+  );
+});
+
+test("the list of suppressed addresses walks all pages", async () => {
+  await using server = await serveCarillon(({ query }) => {
+    const next = query.has("after") ? {} : { next: "a@b.example" };
+    return { body: { suppressions: [suppression], ...next } };
+  });
+  const { emailSuppressions } = server.carillon;
+  const found = await Array.fromAsync(emailSuppressions.list());
+  assert.deepEqual(found, [suppression, suppression]);
+  assert.deepEqual(
+    server.asked.map(([, path]) => path),
+    [
+      "email-suppressions?limit=1000",
+      "email-suppressions?limit=1000&after=a%40b.example",
     ],
   );
 });

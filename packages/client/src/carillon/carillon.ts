@@ -13,6 +13,10 @@ import { createDeliveryJobs, type DeliveryJobs } from "./delivery-jobs.ts";
 import { createDomains, type Domains } from "./domains.ts";
 import { createEmails, type Emails } from "./emails.ts";
 import {
+  createEmailSuppressions,
+  type EmailSuppressions,
+} from "./email-suppressions.ts";
+import {
   type CarillonEvent,
   createEvents,
   type EventQuery,
@@ -83,6 +87,8 @@ export interface Carillon {
   readonly audit: Audit;
   /** Who does not want texts. */
   readonly optOuts: OptOuts;
+  /** Who gets no mails. */
+  readonly emailSuppressions: EmailSuppressions;
   /** What holds texts before a carrier gets them. */
   readonly guards: Guards;
   /** Carriers that texts go through. */
@@ -136,6 +142,7 @@ export function createCarillon(
     configuration: createConfiguration(api),
     audit: createAudit(api),
     optOuts: createOptOuts(api),
+    emailSuppressions: createEmailSuppressions(api),
     guards: createGuards(api),
     providers: createProviders(api),
     sms: createSms(api),

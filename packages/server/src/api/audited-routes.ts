@@ -2,6 +2,7 @@
 
 import {
   type IdentityStore,
+  maskMailAddress,
   maskPhoneNumber,
   type ProjectId,
 } from "@carillon/core";
@@ -20,7 +21,7 @@ const audited: readonly RegExp[] = [
   /^\/api\/v2\/messages\/:\w+\/cancel$/,
   /^\/api\/v2\/(sms|emails)\/:\w+\/(cancel|retry)$/,
   /^\/api\/v2\/delivery-jobs(\/:\w+\/cancel)?$/,
-  /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|config|providers)(\/|$)/,
+  /^\/api\/v2\/(domains|projects|users|access-keys|signing-keys|keys|opt-outs|email-suppressions|config|providers)(\/|$)/,
   /^\/(api\/v2|v2\/:project_id\/notifications)\/topics\/:\w+\/(attributes|kms|logtanks|notify-policy)(\/|$)/,
   /^\/v2\/:project_id\/notifications\/subscriptions\/filter_polices$/,
   /^\/api\/v2\/subscriptions\/:\w+\/signature(\/|$)/,
@@ -62,6 +63,8 @@ const actions: Readonly<Record<string, AuditAction>> = {
   "POST /api/v2/keys/:keyId/disable": "key.disable",
   "POST /api/v2/opt-outs": "opt-out.add",
   "DELETE /api/v2/opt-outs/:recipient": "opt-out.remove",
+  "POST /api/v2/email-suppressions": "email-suppression.add",
+  "DELETE /api/v2/email-suppressions/:address": "email-suppression.remove",
   "POST /api/v2/deliveries/:deliveryId/resend": "delivery.resend",
   "POST /api/v2/deliveries/:deliveryId/cancel": "delivery.cancel",
   "POST /api/v2/deliveries/:deliveryId/settle": "delivery.settle",
@@ -151,6 +154,9 @@ const details: Readonly<
     recipient: maskPhoneNumber(String(recipient)),
     sender,
   }),
+  "email-suppression.add": ({ address }) => ({
+    address: maskMailAddress(String(address)),
+  }),
   "filter-policy.create": subscriptionsOf,
   "filter-policy.change": subscriptionsOf,
   "filter-policy.delete": ({ subscription_urns }) => ({ subscription_urns }),
@@ -223,7 +229,7 @@ export function auditRoutes(app: HttpApp, log: AuditLog, things: Things): void {
         const { principal, method, id, ip: address, raw, body } = request;
         if (principal && reply.statusCode < 400) {
           const [path = ""] = (raw.url ?? "").split("?", 1);
-          const target = maskNumber(path, route.url).slice(0, maxTextLength);
+          const target = maskAddress(path, route.url).slice(0, maxTextLength);
           const domainId = domains.get(request) ?? principal.domainId;
           const members = details[action]?.(
             membersOf(body),
@@ -321,9 +327,12 @@ function toTexts(members: Members): Readonly<Record<string, string>> {
   );
 }
 
-/** The path, for an opt-out with its phone number as logs have numbers. */
-function maskNumber(path: string, route: string): string {
-  if (!/^\/api\/v2\/opt-outs\/:/.test(route)) return path;
-  const number = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
-  return `/api/v2/opt-outs/${maskPhoneNumber(number)}`;
+/** The path, with a phone number or a mail address in it as logs have them. */
+function maskAddress(path: string, route: string): string {
+  const [, list] =
+    /^\/api\/v2\/(opt-outs|email-suppressions)\/:/.exec(route) ?? [];
+  if (list === undefined) return path;
+  const address = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
+  const mask = list === "opt-outs" ? maskPhoneNumber : maskMailAddress;
+  return `/api/v2/${list}/${mask(address)}`;
 }

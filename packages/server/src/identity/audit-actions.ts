@@ -39,6 +39,8 @@ export const auditActions = {
   "key.disable": "Such a key was disabled",
   "opt-out.add": "A phone was opted out",
   "opt-out.remove": "An opt-out was removed",
+  "email-suppression.add": "An address was kept from mails",
+  "email-suppression.remove": "An address may get mails again",
   "delivery.resend": "A delivery was sent again",
   "delivery.cancel": "A delivery was cancelled",
   "delivery.settle": "A delivery whose outcome was unknown was settled",

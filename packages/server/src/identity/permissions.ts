@@ -53,6 +53,8 @@ export const permissions = {
   "messages.read": ownProject(
     "Messages, deliveries, delivery logs, statistics, texts from phones",
   ),
+  "email-suppressions.read": ownProject("Addresses that get no mails"),
+  "email-suppressions.write": ownProject("Changing that list"),
   "deliveries.write": ownProject(
     "Resending, cancelling and settling deliveries, one or by a job",
   ),

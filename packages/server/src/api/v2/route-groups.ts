@@ -39,6 +39,10 @@ export const routeGroups = [
     description: "Who does not want texts, in the whole installation",
   },
   {
+    name: "Suppressed addresses",
+    description: "Who gets no mails of a project",
+  },
+  {
     name: "Guards",
     description: "What holds texts before a carrier gets them",
   },

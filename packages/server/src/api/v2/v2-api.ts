@@ -21,12 +21,17 @@ import {
 import { deliveryRoutes } from "./deliveries.ts";
 import { deliveryActionRoutes } from "./delivery-actions.ts";
 import { deliveryJobRoutes } from "./delivery-jobs.ts";
+import {
+  type EmailSuppressionPorts,
+  emailSuppressionRoutes,
+} from "./email-suppressions.ts";
 import { createProblemAnswer } from "./error-answers.ts";
 import { type EventPorts, eventRoutes } from "./events.ts";
 import { type GuardViewPorts, smsGuardRoutes } from "./guards.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
 import { type InboundPorts, inboundRoutes } from "./inbound.ts";
 import { keyRoutes } from "./keys.ts";
+import { type MailEventPorts, mailEventRoutes } from "./mail-events.ts";
 import { messageRoutes } from "./messages.ts";
 import {
   type NotifyPolicyPorts,
@@ -62,6 +67,8 @@ export interface V2ApiPorts
     ErrorAnswerPorts,
     InboundPorts,
     OptOutPorts,
+    EmailSuppressionPorts,
+    MailEventPorts,
     GuardViewPorts,
     ProviderPorts,
     SmsRoutingPorts,
@@ -112,6 +119,8 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       eventRoutes(api, ports);
       storedTemplateRoutes(api, ports);
       optOutRoutes(api, ports);
+      emailSuppressionRoutes(api, ports);
+      mailEventRoutes(api, ports);
       smsGuardRoutes(api, ports);
       smsRoutingRoutes(api, ports);
       batchRunRoutes(api, ports);

@@ -85,7 +85,7 @@ test("tells what was reported of a mail, as it came", async () => {
     },
     text: "News",
   });
-  const { messageId } = published.json();
+  const { id: messageId } = published.json();
   const id = parseDeliveryId(`${messageId}-0`);
   assert.ok(id, published.body);
   const found = await store.findMailTarget(id.message, 0);

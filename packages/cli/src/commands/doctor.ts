@@ -13,6 +13,7 @@ import { Command } from "commander";
 import { addExamples, outputOption } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addConfigOptions } from "../config-options.ts";
+import { checkBounces } from "../doctor/bounces.ts";
 import { checkCarrierCalls } from "../doctor/carrier-calls.ts";
 import type { Finding } from "../doctor/check.ts";
 import { checkYear } from "../doctor/clock.ts";
@@ -142,6 +143,7 @@ async function examineConfigured(
       { signal },
     ),
     ...(await checkDkim(dkimRecordOf(config), config.mailFrom, { signal })),
+    ...(await checkBounces(config.email.bounces, { signal })),
   ];
 }
 

@@ -54,6 +54,15 @@ const others: Readonly<Record<string, unknown>> = {
   "email.connections": 2,
   "email.mailsPerSecond": 10,
   "email.maxAttachmentBytes": 1000,
+  "email.bounces.domain": "bounces.example.com",
+  "email.bounces.mailbox": "back",
+  "email.bounces.port": 2525,
+  "email.bounces.host": "0.0.0.0",
+  "email.bounces.trustMessageIds": true,
+  "email.webhookSecret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+  "email.mandrillKey": "key",
+  "email.softBounceLimit": 0,
+  "email.softBounceDays": 1,
   "sms.providers": ["log", "null"],
   "sms.route": "log",
   "sms.inbound": ["*=inbox"],
@@ -117,6 +126,10 @@ const otherPolicy = "other-policy.json";
 const routerFile = "router.mjs";
 
 const authorities = "authorities.pem";
+/** A port for bounces needs to know which are its own. */
+const withDomain = {
+  email: { bounces: { domain: "bounces.example.com", port: 2525 } },
+};
 
 /** Both halves are set together; the rest is refused by this version. */
 const together = { accessKey: "AK", secretKey: "SK" };
@@ -194,7 +207,7 @@ test("each key is applied, or named as one that needs a restart", (t) => {
     const value = file === undefined ? others[path] : join(folder, file);
     assert.ok(value !== undefined, `${path}: no other value is known`);
     const before = settings.get();
-    write(toFile(path, value));
+    write(path === "email.bounces.port" ? withDomain : toFile(path, value));
     const { applied, needsRestart } = reload();
     if (group === "First start") {
       assert.deepEqual([applied, needsRestart], [[], []], path);

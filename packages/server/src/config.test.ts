@@ -255,6 +255,11 @@ const wrong: readonly (readonly [string, unknown])[] = [
   ["allowPorts", "0"],
   ["allowPorts", "25,65536"],
   ["allowPorts", "25,25"],
+  ["emailBouncesDomain", "localhost"],
+  ["emailBouncesDomain", "a b.example"],
+  ["emailBouncesMailbox", "Bounces"],
+  ["emailBouncesMailbox", "too-long"],
+  ["emailSoftBounceLimit", 1001],
   ["smtpUrl", "mail.example.com"],
   ["smtpUrl", "smtp://user:pa/ss@mail.example.com"],
   ["smtpUrl", "smtp://user:12#ss@mail.example.com"],
@@ -289,6 +294,17 @@ test("never shows a secret", () => {
   ]) {
     assert.doesNotMatch(mistakesOf({ flags: { smtpUrl } }).message, /hush/);
   }
+});
+
+test("wants the domain that a port for bounces is for", () => {
+  const { mistakes } = mistakesOf({ flags: { emailBouncesPort: 25 } });
+  assert.deepEqual(
+    mistakes.map(({ key }) => key),
+    ["email.bounces.domain"],
+  );
+  const secret = "whsec_hush hush";
+  const hidden = mistakesOf({ env: { CARILLON_EMAIL_WEBHOOK_SECRET: secret } });
+  assert.doesNotMatch(hidden.message, /hush/);
 });
 
 test("wants both halves of the key pair", () => {

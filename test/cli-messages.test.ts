@@ -480,6 +480,28 @@ test("a phone's reply is an inbound text, and STOP an opt-out", async () => {
   assert.equal(rowsOf(await list())[0]?.sender, "ACME");
 });
 
+test("an address on the suppression list gets no mails until it is removed", async () => {
+  const address = "quiet@example.com";
+  const suppressions = (...words: string[]) =>
+    client("emails", "suppressions", ...words);
+  const detail = ["--detail", "by letter"];
+  const added = await suppressions("add", address, ...detail);
+  assert.equal(added.code, 0, added.stderr);
+  const [listed] = rowsOf(await suppressions("list", "QUIET@example.com"));
+  assert.deepEqual(
+    [listed?.address, listed?.reason, listed?.detail],
+    [address, "manual", "by letter"],
+  );
+  assert.equal((await suppressions("remove", address)).code, 0);
+  assert.deepEqual(rowsOf(await suppressions("list", address)), []);
+  const twice = await suppressions("remove", address);
+  assert.equal(twice.code, 1);
+  assert.match(twice.stderr, /There is no suppressed address "quiet@/);
+  const wrong = await suppressions("add", "nobody");
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /no @/);
+});
+
 test("subscribing says what confirms, when the sandbox got it", {
   skip,
 }, async () => {

@@ -30,8 +30,13 @@ export function createSuppressingChannel(
   find: FindSuppressions,
 ): Channel {
   const lookups = new Lookups(find);
-  const wrap = (prepared: PreparedMessage, projectId: ProjectId) => ({
-    ...prepared,
+  const wrap = (
+    prepared: PreparedMessage,
+    projectId: ProjectId,
+  ): PreparedMessage => ({
+    ...(prepared.chooseRoute && {
+      chooseRoute: prepared.chooseRoute.bind(prepared),
+    }),
     async deliver(
       ...[recipient, ...rest]: Parameters<PreparedMessage["deliver"]>
     ): Promise<AttemptResult> {

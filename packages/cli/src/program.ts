@@ -137,12 +137,6 @@ const entries: readonly Entry[] = [
     load: async () => (await import("./commands/inbound.ts")).inboundCommand(),
   },
   {
-    name: "emails",
-    group: "Send, and see what became of it:",
-    summary: "manage who gets no mails",
-    load: async () => (await import("./commands/emails.ts")).emailsCommand(),
-  },
-  {
     name: "opt-outs",
     group: "Send, and see what became of it:",
     summary: "manage who does not want texts",

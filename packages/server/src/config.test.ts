@@ -483,7 +483,7 @@ test("what is wrong with a value shows no secret in it", (t) => {
   }
 });
 
-test("every key has a variable, and all but credentials, guards and batches a flag", () => {
+test("every key has a variable, and all but credentials, guards, batches and what is dangerous a flag", () => {
   const keys = listConfigKeys();
   const variables = new Set(keys.map(({ variable }) => variable));
   assert.equal(variables.size, keys.length);
@@ -503,6 +503,9 @@ test("every key has a variable, and all but credentials, guards and batches a fl
       "adminPassword",
       "accessKey",
       "secretKey",
+      "email.bounces.trustMessageIds",
+      "email.webhookSecret",
+      "email.mandrillKey",
       "email.dkim.key",
     ],
   );

@@ -47,6 +47,7 @@ export const mailReportSettings = {
     }),
     trustMessageIds: Type.Boolean({
       group,
+      withoutFlag: true,
       description:
         "Whether a report that names a mail by its Message-ID alone counts. Anybody who got a mail can make up such a report on it: only where no stranger reaches the port.",
       expected: "true or false",
@@ -58,6 +59,7 @@ export const mailReportSettings = {
       group,
       reloadable: true,
       secret: true,
+      withoutFlag: true,
       description:
         "Secret that events of mails are signed with (Standard Webhooks) when a service posts them to `/receivers/{secret}/email/events`. Without it they are refused.",
       expected: "whsec_ and 16 to 64 bytes in base64",
@@ -70,6 +72,7 @@ export const mailReportSettings = {
       group,
       reloadable: true,
       secret: true,
+      withoutFlag: true,
       description:
         "Key of Mandrill's webhook. Without it the address alone lets Mandrill in.",
       expected: "a key",

@@ -80,7 +80,8 @@ export interface EmailChannelOptions {
     | undefined;
   /**
    * Reports on mails come back here, so that a mail that the server took is `sent`
-   * and no more; they name what stands before the `@` of its Message-ID. Default: it counts as delivered.
+   * and no more; they name what stands before the `@` of its Message-ID. Default:
+   * it counts as delivered.
    */
   readonly expectsReports?: boolean | undefined;
   /**

@@ -260,7 +260,7 @@ test("reports are expected where they come back, by the mail's id", async (t) =>
     outcome: "accepted",
     statusCode: 250,
     provider: "email",
-    parts: [{ externalId: mail.messageId?.slice(1, -1) }],
+    parts: [{ externalId: /^<([^@]+)@/.exec(mail.messageId ?? "")?.[1] }],
     receiptExpected: true,
   });
   assert.equal(envelope.from, "b-1-7@bounce.example");

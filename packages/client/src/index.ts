@@ -43,6 +43,13 @@ export {
 } from "./carillon/delivery-jobs.ts";
 export type { Domain, Domains, NewDomain } from "./carillon/domains.ts";
 export type {
+  EmailSuppression,
+  EmailSuppressionQuery,
+  EmailSuppressions,
+  NewEmailSuppression,
+  SuppressionReason,
+} from "./carillon/email-suppressions.ts";
+export type {
   Attachment,
   EmailContent,
   EmailOptions,
@@ -50,12 +57,6 @@ export type {
   Emails,
   EmailTemplateSettings,
 } from "./carillon/emails.ts";
-  EmailSuppression,
-  EmailSuppressionQuery,
-  EmailSuppressions,
-  NewEmailSuppression,
-  SuppressionReason,
-} from "./carillon/email-suppressions.ts";
 export type {
   CarillonEvent,
   EventQuery,
@@ -163,6 +164,7 @@ export type {
   TemplateSending,
   TemplateSettings,
 } from "./carillon/stored-messages.ts";
+export type {
   CanSend,
   DisallowedObject,
   DisallowedScope,

@@ -7,8 +7,8 @@ import {
 import { mailLimits } from "@carillon/core";
 import { batchSettings } from "./batch-settings.ts";
 import { Type } from "./json-schema.ts";
-import { mailTemplateSettings } from "./templates/mail-template-settings.ts";
 import { mailReportSettings } from "./mail-reports/mail-report-settings.ts";
+import { mailTemplateSettings } from "./templates/mail-template-settings.ts";
 
 const common = { group: "E-mail", reloadable: true } as const;
 

@@ -11,11 +11,11 @@ import { type Configuration, createConfiguration } from "./configuration.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createDeliveryJobs, type DeliveryJobs } from "./delivery-jobs.ts";
 import { createDomains, type Domains } from "./domains.ts";
-import { createEmails, type Emails } from "./emails.ts";
 import {
   createEmailSuppressions,
   type EmailSuppressions,
 } from "./email-suppressions.ts";
+import { createEmails, type Emails } from "./emails.ts";
 import {
   type CarillonEvent,
   createEvents,

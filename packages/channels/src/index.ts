@@ -74,6 +74,7 @@ export {
   WebhookKeys,
   type WebhookKeyText,
 } from "./http/webhook-keys.ts";
+export { LazyPart } from "./lazy-part.ts";
 export { createLinks, type Links, type LinksOptions } from "./links.ts";
 export {
   createReplaceableChannel,

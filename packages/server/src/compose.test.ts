@@ -11,7 +11,7 @@ import { interceptCalls, MemoryStore } from "@carillon/testing";
 import { startTestServer } from "../test-support/test-server.ts";
 import { loadConfig } from "./config.ts";
 import { readBootstrapState } from "./identity/bootstrap.ts";
-import { open } from "./open.ts";
+import { serve } from "./serve.ts";
 
 test("closes while a client is in the middle of a request", {
   timeout: 20_000,
@@ -181,7 +181,7 @@ test("says which channel's timeout a lease does not cover", async (t) => {
   const config = loadConfig({ flags: { data, port: 0 } });
   // One that was not read: `loadConfig` refuses it.
   const short = { ...config, leaseMs: 60_000, httpTimeoutMs: 60_000 };
-  await assert.rejects(open(short), {
+  await assert.rejects(serve(short), {
     name: "ConfigError",
     message: /leaseMs: A lease of 60000 ms does not cover .* make the lease/,
   });

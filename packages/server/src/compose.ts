@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { WebhookKeys } from "@carillon/channels";
+import { LazyPart, WebhookKeys } from "@carillon/channels";
 import {
   CarillonError,
   type Channel,
@@ -41,6 +41,7 @@ import {
   OutcomeWaits,
   orAborted,
   type Probe,
+  type ProjectId,
   type PullChannel,
   parseInboundBinding,
   type Store,
@@ -55,7 +56,7 @@ import { type Gateway, ProviderHealth } from "@carillon/gateway";
 import type { HttpApp } from "./api/http-app.ts";
 import type { NotReady } from "./api/operations/health.ts";
 import type { EmailEventPorts } from "./api/receivers/email-events.ts";
-import { type AppPorts, createApp } from "./app.ts";
+import type { AppPorts } from "./app.ts";
 import {
   batchModeOf,
   batchRetriesOfConfig,
@@ -92,6 +93,7 @@ import { createProviders } from "./providers/providers.ts";
 import type { Sandbox } from "./sandbox/sandbox.ts";
 import type { SmsGuard } from "./sms-guard.ts";
 import { logRouterErrors } from "./sms-router.ts";
+import type { CodeProviders } from "./sms-settings.ts";
 import { watchStore } from "./store-health.ts";
 import { storedRulesOf } from "./stored-rules.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
@@ -119,6 +121,8 @@ export interface ServicePorts {
   readonly channels: readonly (Channel | PullChannel)[];
   /** Without providers of the configuration; it is started here. */
   readonly gateway: Gateway;
+  /** Of the program that embeds the service. Default: it brings none. */
+  readonly codeProviders?: CodeProviders | undefined;
   /** Absent: the gateway has none. */
   readonly smsGuard?: SmsGuard | undefined;
   readonly sandbox?: Sandbox | undefined;
@@ -155,10 +159,21 @@ export interface ServicePorts {
 
 /** All of the service but the socket it listens on. */
 export interface Service extends AsyncDisposable {
-  readonly app: HttpApp;
+  /**
+   * The HTTP server with every API, which is built when it is first asked for:
+   * programs that embed the service may never listen. It is closed with the
+   * service.
+   *
+   * @throws CarillonError SHUTTING_DOWN once the service closes
+   */
+  openApp(): Promise<HttpApp>;
   /** What `/metrics` shows. */
   readonly metricsText: MetricsText;
   readonly engine: Engine;
+  /** The project that the first start made. */
+  readonly projectId: ProjectId;
+  /** Stands in the path of provider webhooks. */
+  readonly receiverSecret: string;
   readonly identity: Identity;
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
   readonly storedTemplates: StoredTemplates;
@@ -176,10 +191,12 @@ export interface Service extends AsyncDisposable {
   close(options?: CloseOptions): Promise<void>;
 }
 
-/** How a start ends before its time. */
+/** How a start goes. */
 export interface StartOptions {
   /** An abort closes what was opened, and the start throws its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** The service will listen: its app is built while the disk is waited for. */
+  readonly withApp?: boolean | undefined;
 }
 
 /** How a service stops. */
@@ -209,7 +226,7 @@ const requestGraceMs = 1500;
 export async function compose(
   ports: ServicePorts,
   settings: LiveSettings,
-  { signal }: StartOptions = {},
+  { signal, withApp = false }: StartOptions = {},
 ): Promise<Service> {
   /** At the start; what may change is read from the settings. */
   const config = settings.get();
@@ -534,7 +551,7 @@ export async function compose(
     reason: "STARTING",
     message: "The service is starting",
   };
-  const app = createApp({
+  const appPorts: AppPorts = {
     store,
     protocols,
     topics,
@@ -621,15 +638,16 @@ export async function compose(
     onRoute: ports.onRoute,
     requestTimeoutMs: ports.requestTimeoutMs,
     reloadConfig: ports.reloadConfig,
-  });
-  settings.onChange(({ maxConnections }) => () => {
-    app.server.maxConnections = maxConnections;
-  });
-  opened.defer(async () => {
-    closing.abort();
-    outcomeWaits[Symbol.dispose]();
-    eventTailer.endAll();
-    notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
+  };
+  const appPart = new LazyPart(() => buildApp(appPorts, settings), closeApp);
+  const openApp = () => {
+    if (closing.signal.aborted) throw new CarillonError("SHUTTING_DOWN");
+    return appPart.get();
+  };
+  const appOpening = withApp ? appPart.get() : undefined;
+  // A start that fails before it waits for it says why by itself.
+  appOpening?.catch(() => {});
+  async function closeApp(app: HttpApp): Promise<void> {
     const closed = app.close();
     // Without it a client that sends its body byte by byte holds up the end.
     const endRequests = () => app.server.closeAllConnections();
@@ -639,9 +657,16 @@ export async function compose(
     await closed;
     timer.cancel();
     abandoning.signal.removeEventListener("abort", endRequests);
+  }
+  opened.defer(async () => {
+    closing.abort();
+    outcomeWaits[Symbol.dispose]();
+    eventTailer.endAll();
+    notReady = toNotReady(new CarillonError("SHUTTING_DOWN"));
+    await appPart.close();
   });
   const [{ projectId, receiverSecret, created, ...bootstrapped }] =
-    await orAborted(Promise.all([bootstrapping, app.ready()]), signal);
+    await orAborted(Promise.all([bootstrapping, appOpening]), signal);
   const ignoredPresets = bootstrapped.ignoredPresets.map(variableOf);
   if (ignoredPresets.length > 0) {
     logger.warn("presets_ignored", { variables: ignoredPresets });
@@ -666,10 +691,11 @@ export async function compose(
   if (config.publicUrl !== undefined) {
     gateway.callbackBase = `${config.publicUrl}/receivers/${receiverSecret}`;
   }
+  const { codeProviders } = ports;
   logRouterErrors(gateway, clock, logger);
-  addProviders(gateway, config.sms, logger);
+  addProviders(gateway, config.sms, { logger, codeProviders });
   settings.onChange((next, before, note) => {
-    const parts = { logger, note };
+    const parts = { logger, note, codeProviders };
     const change = prepareGateway(gateway, next.sms, before.sms, parts);
     return () => {
       change();
@@ -690,9 +716,11 @@ export async function compose(
     return closed;
   };
   return {
-    app,
+    openApp,
     metricsText,
     engine,
+    projectId,
+    receiverSecret,
     identity,
     stored,
     storedTemplates,
@@ -717,6 +745,26 @@ export async function compose(
     close,
     [Symbol.asyncDispose]: () => close(),
   };
+}
+
+/** Loading it takes as long as all the rest of a start. */
+async function buildApp(
+  ports: AppPorts,
+  settings: LiveSettings,
+): Promise<HttpApp> {
+  const { createApp } = await import("./app.ts");
+  const { maxConnections } = settings.get();
+  const app = createApp({ ...ports, maxConnections });
+  settings.onChange((next) => () => {
+    app.server.maxConnections = next.maxConnections;
+  });
+  try {
+    await app.ready();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
 }
 
 /** One listener that calls several, in their order. */

@@ -12,7 +12,7 @@ import {
 import { ConfigError } from "./config-error.ts";
 import { listConfigKeys } from "./config-schema.ts";
 import { shownValue } from "./config-settings.ts";
-import { open } from "./open.ts";
+import { serve } from "./serve.ts";
 
 test("fills in every default", () => {
   const config = loadConfig();
@@ -381,8 +381,8 @@ test("the lease that the configuration asks for is the engine's", async (t) => {
   const leaseMs = Number(/expected (\d+) or more/.exec(message)?.[1]);
   const flags = { data, port: 0, httpTimeoutMs: 60_000, leaseMs };
   const config = loadConfig({ flags });
-  await (await open(config)).close();
-  await assert.rejects(open({ ...config, leaseMs: leaseMs - 1 }), {
+  await (await serve(config)).close();
+  await assert.rejects(serve({ ...config, leaseMs: leaseMs - 1 }), {
     name: "ConfigError",
   });
 });

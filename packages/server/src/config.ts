@@ -22,15 +22,22 @@ import { readProviderEntries } from "./provider-entries.ts";
 import { findPolicyMistakes } from "./sms-policy.ts";
 import { problemWithRouteProviders } from "./sms-route.ts";
 import { problemWithRouter } from "./sms-router.ts";
-import { sendingProviders } from "./sms-settings.ts";
+import { codeProviderType, sendingProviders } from "./sms-settings.ts";
 
 /** What the server runs with. Every default is filled in. */
 export type Config = Frozen<ConfigValues>;
 
 type Frozen<Value> = { readonly [Key in keyof Value]: Frozen<Value[Key]> };
 
-/** Where values come from: flags go over the environment, that over the file. */
+/**
+ * Where values come from: flags go over the environment, that over the file, and
+ * that over what a program says.
+ */
 export interface ConfigSources {
+  /** An object as the file has it, from a program; what is `undefined` is unset. */
+  readonly settings?: object;
+  /** Names of the providers that the program brings itself, for `code` entries. */
+  readonly codeProviders?: readonly string[];
   /**
    * Values by flag name in camel case (`port`, `allowTargets`,
    * `smsProviders`), as text from a command line or as what they are; `config`
@@ -84,6 +91,7 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
   const path = flags.config ?? (env.CARILLON_CONFIG || sources.file);
   // Later sources win.
   const given: Given[] = [
+    ...fromSettings(sources.settings ?? {}, keys, mistakes),
     ...(path === undefined
       ? []
       : fromFile(String(path), sourceOfPath(sources), keys, mistakes)),
@@ -110,7 +118,10 @@ export function resolveConfig(sources: ConfigSources = {}): ResolvedConfig {
     // Without the providers that were meant it would miss them.
     ...(hasMistake(mistakes, "sms.providers")
       ? []
-      : unknownRouteProviders(config, given)),
+      : [
+          ...unknownRouteProviders(config, given),
+          ...unknownCodeProviders(config, given, sources.codeProviders),
+        ]),
     ...policyMistakes(config, given, mistakes),
     ...emailMistakes(config, given),
     ...routerMistakes(config, given),
@@ -221,31 +232,66 @@ function fromFile(
     });
     return [];
   }
+  return fromObject(
+    content,
+    {
+      base: dirname(resolve(path)),
+      origin: `file:${path}`,
+      sourceOf: (place) => (place ? `${place} in ${path}` : path),
+    },
+    keys,
+    mistakes,
+  );
+}
+
+function fromSettings(
+  settings: object,
+  keys: readonly ConfigKey[],
+  mistakes: ConfigMistake[],
+): Given[] {
+  const sourceOf = (place: string) => place || "settings";
+  const place = { base: ".", origin: "settings", sourceOf };
+  return fromObject(settings, place, keys, mistakes);
+}
+
+/** Values of an object with sections. */
+function fromObject(
+  content: unknown,
+  {
+    sourceOf,
+    ...place
+  }: Pick<Given, "base" | "origin"> & {
+    /** What a mistake at that path is said to be in; empty for the whole. */
+    readonly sourceOf: (path: string) => string;
+  },
+  keys: readonly ConfigKey[],
+  mistakes: ConfigMistake[],
+): Given[] {
   const given: Given[] = [];
-  const base = dirname(resolve(path));
-  const origin = `file:${path}`;
   walk(content, "");
   return given;
 
   function walk(section: unknown, prefix: string): void {
-    const place = prefix.replace(/\.$/, "");
+    const path = prefix.replace(/\.$/, "");
     if (
       typeof section !== "object" ||
       section === null ||
       Array.isArray(section)
     ) {
       mistakes.push({
-        key: place || "config",
-        source: place ? `${place} in ${path}` : path,
+        key: path || "config",
+        source: sourceOf(path),
         problem: `expected an object, got ${kindOf(section)}`,
       });
       return;
     }
     for (const [name, value] of Object.entries(section)) {
+      // Of a program; JSON has none.
+      if (value === undefined) continue;
       const full = `${prefix}${name}`;
-      const source = `${full} in ${path}`;
+      const source = sourceOf(full);
       const key = keys.find((candidate) => candidate.path === full);
-      if (key) given.push({ key, source, origin, value, base });
+      if (key) given.push({ key, source, value, ...place });
       else if (keys.some((other) => other.path.startsWith(`${full}.`))) {
         walk(value, `${full}.`);
       } else {
@@ -422,6 +468,26 @@ function unknownRouteProviders(
   if (problem === undefined) return [];
   const last = given.findLast(({ key }) => key.path === "sms.route");
   return [{ key: "sms.route", source: last?.source ?? "sms.route", problem }];
+}
+
+/** A file cannot bring what only a program has. */
+function unknownCodeProviders(
+  config: Config,
+  given: readonly Given[],
+  names: readonly string[] = [],
+): ConfigMistake[] {
+  const last = given.findLast(({ key }) => key.path === "sms.providers");
+  return config.sms.providers.flatMap((setting, at) =>
+    typeof setting === "object" &&
+    setting.type === codeProviderType &&
+    !names.includes(setting.name)
+      ? {
+          key: "sms.providers",
+          source: last?.source ?? "sms.providers",
+          problem: `entry ${at + 1}: the program has no provider ${setting.name}: ${codeProviderType} stands for one that a program brings as it opens the service`,
+        }
+      : [],
+  );
 }
 
 /** Nothing is made yet: a file that is wrong is found before a data folder is. */

@@ -1,8 +1,12 @@
 /** Public surface of `@carillon/server`. */
 
-export { type LogFields, type Logger, maskText } from "@carillon/core";
+export {
+  CarillonError,
+  type LogFields,
+  type Logger,
+  maskText,
+} from "@carillon/core";
 export { findOpenToOthers, type OpenToOthers } from "@carillon/storage";
-export { type AppPorts, createApp } from "./app.ts";
 export { BackupError, type BackupProblem } from "./backup/backup-error.ts";
 export type {
   BackupManifest,
@@ -42,6 +46,40 @@ export {
   readCredentialsFile,
 } from "./credentials-file.ts";
 export { type DataInspection, inspectData } from "./data-inspection.ts";
+export type {
+  Carillon,
+  ReceiverFetch,
+  TopicPublication,
+} from "./embed/carillon.ts";
+export type {
+  GivenProvider,
+  NamelessProviderSettings,
+} from "./embed/given-providers.ts";
+export type {
+  AttachmentRecord,
+  AttemptRecord,
+  MessageRecord,
+  ReceiptRecord,
+  RelatedObjectRecord,
+} from "./embed/message-record.ts";
+export type {
+  MailAddresses,
+  MailAttachment,
+  MailContent,
+  MailOptions,
+  MessageQuery,
+  RelatedObjectKey,
+  SendOptions,
+  TemplateContent,
+  TextContent,
+  TextOptions,
+} from "./embed/message-requests.ts";
+export type {
+  MessageRecordPage,
+  OwnMessages,
+  OwnRelatedObjects,
+} from "./embed/own-messages.ts";
+export { RequestError, type RequestErrorCode } from "./errors.ts";
 export {
   type DkimRecord,
   dkimRecordOf,
@@ -63,15 +101,18 @@ export {
 export { createHashLimit } from "./identity/passwords.ts";
 export type { Principal } from "./identity/principal.ts";
 export {
-  type Carillon,
-  type FirstCredentials,
+  type FileSettings,
   type OpenOptions,
   open,
+  type ProviderSettings,
+  type Settings,
 } from "./open.ts";
+export type { FirstCredentials } from "./open-service.ts";
 export {
   type Recovered,
   type RecoverOptions,
   recoverOperator,
 } from "./recover.ts";
 export { createSandbox, type Sandbox } from "./sandbox/sandbox.ts";
+export { type ServeOptions, type Server, serve } from "./serve.ts";
 export { version } from "./version.ts";

@@ -1,255 +1,229 @@
-/** The real service against receivers that hang: how it starts and stops. */
+/** A service as part of a program: how it opens, listens late, and closes. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
-import { addMs, type ProjectId, systemClock } from "@carillon/core";
-import { openSqliteStore } from "@carillon/storage";
-import { loadConfig } from "./config.ts";
-import { open } from "./open.ts";
+import {
+  LoopbackProvider,
+  NullProvider,
+  type Receiver,
+  textResponse,
+} from "@carillon/gateway";
+import { open, type Settings } from "./open.ts";
 
-test("an abort while it closes ends all that goes out, and what came of it is kept", async (t) => {
-  const webhook = await startHanging(t);
-  const mailServer = await startHanging(t);
-  const carrier = await startHanging(t);
-  const probed = await startHanging(t);
-  const folder = await temporaryFolder(t);
-  const data = join(folder, "data");
-  const file = join(folder, "carillon.json");
-  const provider = {
-    type: "forward-client",
-    name: "carrier",
-    serverUrl: `http://${carrier.address}/`,
-  };
-  await writeFile(file, JSON.stringify({ sms: { providers: [provider] } }));
-  const carillon = await open(
-    loadConfig({
-      file,
-      flags: {
-        data,
-        port: 0,
-        allowTargets: ["127.0.0.0/8"],
-        smtpUrl: `smtp://${mailServer.address}`,
-        httpTimeoutMs: 60_000,
-        leaseMs: 600_000,
-      },
-    }),
-  );
-  const { credentials, url } = carillon;
+test("it opens a folder without a port, and again with the same project", async (t) => {
+  const data = await temporaryFolder(t);
+  const first = await open({ data });
+  assert.equal(first.url, undefined);
+  const { credentials, projectId } = first;
   assert.ok(credentials);
-  const { accessKey, secretKey, project } = credentials;
-  const base = `${url}/v2/${project.id}/notifications`;
-  const post = async (path: string, body: object) => {
-    const response = await fetch(`${base}/${path}`, {
-      method: "POST",
-      headers: {
-        authorization: `Basic ${btoa(`${accessKey}:${secretKey}`)}`,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify(body),
-    });
-    assert.ok(response.ok, await response.clone().text());
-    return (await response.json()) as Record<string, string>;
-  };
-  const { topic_urn } = await post("topics", { name: "alerts" });
-  // Each is sent its confirmation.
-  await post(`topics/${topic_urn}/subscriptions`, {
-    protocol: "http",
-    endpoint: `http://${webhook.address}/`,
-  });
-  await post(`topics/${topic_urn}/subscriptions`, {
-    protocol: "email",
-    endpoint: "ann@example.com",
-  });
-  await post("sms", { endpoint: "+15550100001", message: "hello" });
-  await post(`topics/${topic_urn}/detection`, {
-    protocol: "http",
-    endpoint: `http://${probed.address}/`,
-  });
-  const receivers = [webhook, mailServer, carrier, probed];
-  await Promise.all(receivers.map(({ connected }) => connected));
-
-  await carillon.close({ signal: AbortSignal.abort() });
-  await Promise.all(receivers.map(({ closed }) => closed));
-
-  await using store = await openSqliteStore({
-    folder: data,
-    // All that was put off is due by then.
-    clock: { ...systemClock, now: () => addMs(systemClock.now(), 3_600_000) },
-  });
-  const lease = { owner: "test", leaseMs: 1000 };
-  const { deliveries: due } = await store.claim(lease, {
-    kinds: ["delivery"],
-    limit: 10,
-  });
-  assert.deepEqual(
-    due
-      .map(({ recipient, state, lastAttempt }) => [
-        recipient.protocol,
-        state,
-        lastAttempt?.errorClass,
-      ])
-      .sort(),
-    [
-      ["email", "retrying", "interrupted"],
-      ["http", "retrying", "interrupted"],
-    ],
-  );
-  const projectId = project.id as ProjectId;
-  const { messages } = await store.listMessages(projectId, {}, { limit: 10 });
-  const [text] = messages.filter(({ counts }) => counts.unknown === 1);
-  assert.ok(text, JSON.stringify(messages.map(({ counts }) => counts)));
-  const [delivery] = await store.listDeliveries(text.message.seq, { limit: 1 });
-  assert.equal(delivery?.protocol, "sms");
-  assert.equal(delivery?.attempts.at(-1)?.errorClass, "interrupted");
-});
-
-test("each of two users whose names differ only in case is managed and logs in", async (t) => {
-  const data = join(await temporaryFolder(t), "data");
-  const config = loadConfig({ flags: { data, port: 0 } });
-  const first = await open(config);
-  const { credentials } = first;
+  assert.equal(credentials.project.id, projectId);
+  assert.ok(!process.getActiveResourcesInfo().includes("TCPServerWrap"));
   await first.close();
+  // Nobody but the program was given them.
+  await assert.rejects(access(join(data, "credentials.json")));
+
+  await using second = await open({ data });
+  assert.equal(second.projectId, projectId);
+  assert.equal(second.credentials, undefined);
+});
+
+test("it listens later, in the same process, with the first start's credentials", async (t) => {
+  const data = await temporaryFolder(t);
+  await using carillon = await open({ data, port: 0 });
+  const url = await carillon.listen();
+  assert.equal(carillon.url, url);
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  const { credentials } = carillon;
   assert.ok(credentials);
-  {
-    // From before names were the same in any case.
-    using db = new DatabaseSync(join(data, "carillon.db"));
-    db.exec(`
-      INSERT INTO users (id, name, domain_id, password_hash, role, disabled)
-      SELECT 'u1', 'Ann', id, '', 'member', 0 FROM domains UNION ALL
-      SELECT 'u2', 'ann', id, '', 'member', 0 FROM domains;
-    `);
-  }
-  await using carillon = await open(config);
-  const send = (method: string, path: string, body: object) =>
-    fetch(`${carillon.url}${path}`, {
-      method,
-      headers: {
-        authorization: `Basic ${btoa(`${credentials.accessKey}:${credentials.secretKey}`)}`,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify(body),
-    });
-  const logIn = async (name: string, password: string) => {
-    const user = { name, domain: { name: "Default" }, password };
-    const response = await send("POST", "/v3/auth/tokens", {
-      auth: { identity: { methods: ["password"], password: { user } } },
-    });
-    return response.status;
-  };
-  for (const [id, name] of [
-    ["u1", "Ann"],
-    ["u2", "ann"],
-  ] as const) {
-    const path = `/api/v2/users/${id}`;
-    const rotated = await send("POST", `${path}/rotate`, {});
-    const { password } = (await rotated.json()) as { password: string };
-    assert.equal(await logIn(name, password), 201, name);
-    const disabled = await send("PATCH", path, { enabled: false });
-    assert.equal(disabled.status, 200);
-    assert.equal(await logIn(name, password), 401, name);
-  }
+  assert.equal(credentials.url, url);
+  await access(join(data, "credentials.json"));
+  const { accessKey, secretKey, project } = credentials;
+  const answer = await fetch(`${url}/v2/${project.id}/notifications/topics`, {
+    headers: { authorization: `Basic ${btoa(`${accessKey}:${secretKey}`)}` },
+  });
+  assert.equal(answer.status, 200);
+  await assert.rejects(carillon.listen({ port: 0 }), {
+    name: "ConfigError",
+    message: /it listens already at http/,
+  });
+  await carillon.close();
+  await assert.rejects(fetch(`${url}/readyz`));
+  await assert.rejects(carillon.listen(), { code: "SHUTTING_DOWN" });
 });
 
-test("in debug mails are not sent, and end so", async (t) => {
-  const data = join(await temporaryFolder(t), "data");
-  const flags = { data, port: 0, emailBackend: "debug" };
-  await using carillon = await open(loadConfig({ flags }));
-  const { accessKey, secretKey } = carillon.credentials ?? assert.fail();
-  const call = async (path: string, body?: object) => {
-    const response = await fetch(`${carillon.url}/api/v2/${path}`, {
-      method: body ? "POST" : "GET",
-      headers: {
-        authorization: `Basic ${btoa(`${accessKey}:${secretKey}`)}`,
-        "content-type": "application/json",
-      },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    assert.ok(response.ok, await response.clone().text());
-    return response;
-  };
-  const sent = await call("messages", {
-    audience: {
-      kind: "direct",
-      recipients: [{ protocol: "email", endpoint: "ann@example.com" }],
+test("an address that cannot be listened on may be followed by another", async (t) => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  t.after(() => taken.close());
+  await new Promise((resolve) => taken.once("listening", resolve));
+  const address = taken.address();
+  assert.ok(typeof address === "object" && address);
+  await using carillon = await open({ data: await temporaryFolder(t) });
+  await assert.rejects(carillon.listen({ port: address.port }), {
+    code: "EADDRINUSE",
+  });
+  assert.equal(carillon.url, undefined);
+  await assert.rejects(carillon.listen({ host: "0.0.0.0", port: -1 }), {
+    name: "ConfigError",
+    message: /port: .*got -1[\s\S]*host: .*publicUrl/,
+  });
+  const url = await carillon.listen({ port: 0 });
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+});
+
+test("a second service is refused the folder of the first", async (t) => {
+  const data = await temporaryFolder(t);
+  await using _ = await open({ data });
+  await assert.rejects(open({ data }), { code: "STORAGE_IN_USE" });
+});
+
+for (const [title, settings, expected] of [
+  ["an unknown key", { dat: "x" }, /dat: there is no such key; did you mean/],
+  [
+    "several mistakes",
+    { port: -1, sms: { maxSegments: 0, rout: "a" } },
+    /sms\.rout: there is no such key[\s\S]*port: [\s\S]*sms\.maxSegments: /,
+  ],
+  ["a section that is none", { sms: 7 }, /sms: expected an object/],
+  [
+    "a section that is none beside providers",
+    { sms: 7, providers: { a: new NullProvider() } },
+    /sms: expected an object/,
+  ],
+  [
+    "a provider that is none",
+    { port: -1, providers: { a: 7, b: {}, c: { type: "code" } } },
+    /providers\.a: expected a provider[\s\S]*providers\.b: [\s\S]*providers\.c: [\s\S]*port: /,
+  ],
+  [
+    "a provider's name",
+    { providers: { "No Good": new NullProvider() } },
+    /providers\.No Good: expected a name of 1 to 32/,
+  ],
+  [
+    "the name of a provider twice",
+    {
+      providers: { a: new NullProvider() },
+      sms: { providers: [{ type: "forward-client", name: "a" }] },
     },
-    text: "hello",
+    /there is a provider called a already/,
+  ],
+  [
+    "a provider that no program brings",
+    { sms: { providers: [{ type: "code", name: "a" }] } },
+    /the program has no provider a/,
+  ],
+  [
+    "a route over a provider that there is not",
+    { providers: { a: new NullProvider() }, sms: { route: "a || b" } },
+    /sms\.route: .*b; there are a/,
+  ],
+] as const) {
+  test(`mistakes of the settings are told before anything is made: ${title}`, async (t) => {
+    const data = join(await temporaryFolder(t), "data");
+    // As a program in JavaScript may have them.
+    const wrong = { data, ...settings } as unknown as Settings;
+    await assert.rejects(open(wrong), {
+      name: "ConfigError",
+      message: expected,
+    });
+    await assert.rejects(access(data));
   });
-  const { id } = (await sent.json()) as { id: string };
-  let state: string | undefined;
-  for (let n = 0; n < 500 && state !== "debug"; n++) {
-    const listed = await call(`messages/${id}/deliveries`);
-    const { deliveries } = (await listed.json()) as {
-      deliveries: { state: string }[];
-    };
-    state = deliveries[0]?.state;
+}
+
+test("a provider belongs to one service", async (t) => {
+  const provider = new NullProvider();
+  const providers = { own: provider };
+  await using _ = await open({ data: await temporaryFolder(t), providers });
+  const data = await temporaryFolder(t);
+  await assert.rejects(open({ data, providers }), /already belongs/);
+  // What was opened before it failed was closed.
+  await using other = await open({ data });
+  assert.equal(other.url, undefined);
+});
+
+test("what carriers call is handled by a server of the program's own", async (t) => {
+  const calls: string[] = [];
+  class Carrier extends NullProvider {
+    override receiver(): Receiver {
+      const handle = async ({ url }: { readonly url: string }) => {
+        calls.push(new URL(url).pathname);
+        return textResponse(200, "TAKEN");
+      };
+      return { routes: [{ methods: ["POST"], path: "/im", handle }] };
+    }
   }
-  assert.equal(state, "debug");
-});
-
-test("at localhost it listens on 127.0.0.1", async (t) => {
-  const data = join(await temporaryFolder(t), "data");
-  const flags = { data, host: "localhost", port: 0 };
-  await using carillon = await open(loadConfig({ flags }));
-  const { hostname, port } = new URL(carillon.url);
-  assert.equal(hostname, "localhost");
-  const response = await fetch(`http://127.0.0.1:${port}/healthz`);
-  assert.equal(response.status, 200);
-});
-
-test("an abort during the start leaves a folder that can be started from", async (t) => {
-  const data = join(await temporaryFolder(t), "data");
-  const config = loadConfig({ flags: { data, port: 0 } });
-  const reason = new Error("stop");
-  await assert.rejects(
-    open(config, { signal: AbortSignal.abort(reason) }),
-    (error) => error === reason,
-  );
-  const stop = new AbortController();
-  const starting = open(config, { signal: stop.signal });
-  stop.abort(reason);
-  await assert.rejects(starting, (error) => error === reason);
-  // Neither the lock nor the socket is left, and the signal is without effect.
-  const running = new AbortController();
-  await using carillon = await open(config, { signal: running.signal });
-  running.abort();
-  assert.equal((await fetch(`${carillon.url}/readyz`)).status, 200);
-});
-
-interface Hanging {
-  /** `host:port` */
-  readonly address: string;
-  /** Resolves once there was a connection. */
-  readonly connected: Promise<void>;
-  /** Resolves once it is closed again. */
-  readonly closed: Promise<void>;
-}
-
-/** A receiver that takes connections, reads, and never says a word. */
-async function startHanging(t: TestContext): Promise<Hanging> {
-  const connected = Promise.withResolvers<void>();
-  const closed = Promise.withResolvers<void>();
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.on("close", () => closed.resolve());
-    socket.resume();
-    connected.resolve();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
+  await using carillon = await open({
+    data: await temporaryFolder(t),
+    providers: { carrier: new Carrier(), mute: new LoopbackProvider() },
   });
-  return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    connected: connected.promise,
-    closed: closed.promise,
+  const receive = carillon.receiver();
+  const post = async (path: string) => {
+    const url = `https://example.com${path}`;
+    const answer = await receive(new Request(url, { method: "POST" }));
+    return [answer.status, await answer.text()];
   };
-}
+  const path = `${carillon.receiverPath}/carrier/im`;
+  assert.deepEqual(await post(path), [200, "TAKEN"]);
+  const secret = carillon.receiverPath.split("/")[2] ?? "";
+  for (const other of [
+    "/",
+    "/receivers",
+    path.replace(secret, `${secret}x`),
+    path.replace(secret, "x".repeat(secret.length)),
+    `${carillon.receiverPath}/mute/im`,
+  ]) {
+    assert.equal((await post(other))[0], 404, other);
+  }
+  assert.deepEqual(calls, [path]);
+});
+
+test("topics are published to by name", async (t) => {
+  const data = await temporaryFolder(t);
+  await using carillon = await open({ data, port: 0 });
+  await assert.rejects(
+    carillon.publish("alerts", { text: "The disk is full" }),
+    {
+      code: "TOPIC_NOT_FOUND",
+    },
+  );
+  const url = await carillon.listen();
+  const { credentials, projectId } = carillon;
+  assert.ok(credentials);
+  const pair = `${credentials.accessKey}:${credentials.secretKey}`;
+  const made = await fetch(`${url}/v2/${projectId}/notifications/topics`, {
+    method: "POST",
+    headers: {
+      authorization: `Basic ${btoa(pair)}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ name: "alerts" }),
+  });
+  assert.equal(made.status, 201);
+  const { messageId } = await carillon.publish("alerts", {
+    text: "The disk is full",
+    subject: "Alert",
+  });
+  assert.match(messageId, /^[0-9a-f]{32}$/);
+  const wrong = { txt: "Hi" } as unknown as { text: string };
+  await assert.rejects(carillon.publish("alerts", wrong), {
+    code: "REQUEST_INVALID",
+    message: /did you mean text\?/,
+  });
+});
+
+test("an abort during the start leaves a folder that can be opened", async (t) => {
+  const data = await temporaryFolder(t);
+  const reason = new Error("stop");
+  const stop = new AbortController();
+  const opening = open({ data }, { signal: stop.signal });
+  stop.abort(reason);
+  await assert.rejects(opening, (error) => error === reason);
+  await using _ = await open({ data });
+});
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "carillon-open-"));

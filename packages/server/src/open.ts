@@ -1,444 +1,123 @@
 /**
- * The composition root of a real service: the store on disk, the channels that
- * reach out, the socket. The rest is built by `compose.ts`. What is built last
- * is closed first.
+ * A service as part of a program: it opens the store and delivers, and listens on
+ * no port unless it is asked to. It reads no environment and no configuration
+ * file, and leaves signals of the process to the program.
  */
 
-import type { AddressInfo } from "node:net";
-import { isDeepStrictEqual } from "node:util";
-import {
-  type ChannelParts,
-  channelList,
-  createDebugEmailChannel,
-  createEgressGuard,
-  createEgressHttpClient,
-  createEmailChannel,
-  createHttpProbe,
-  createLinks,
-  createReplaceableChannel,
-  createReplaceableEgressGuard,
-  createSystemResolver,
-  emailProtocol,
-  emailTimeoutMs,
-  SigningKeys,
-  WebhookKeys,
-} from "@carillon/channels";
-import {
-  CarillonError,
-  type Logger,
-  orAborted,
-  silentLogger,
-  systemClock,
-} from "@carillon/core";
-import { openSqliteStore, readDiskUse } from "@carillon/storage";
-import { type CloseOptions, compose, type Service } from "./compose.ts";
-import { type Config, isLoopback } from "./config.ts";
+import type { Logger } from "@carillon/core";
+import { type Config, resolveConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
-import { type ReloadedConfig, reloadConfig } from "./config-reload.ts";
-import { type Credentials, writeCredentialsFile } from "./credentials-file.ts";
-import { createCredentialsKeeper } from "./credentials-keeper.ts";
-import {
-  type ConfiguredEmail,
-  findOtherFiles,
-  toConfiguredEmail,
-} from "./email-channel.ts";
-import { RequestError } from "./errors.ts";
-import type { IdentityCredentials } from "./identity/bootstrap.ts";
-import { createSecretBox } from "./identity/secret-box.ts";
-import { readSharedKeyFile } from "./key-file.ts";
-import { createKeyedHash } from "./keyed-hash.ts";
-import { loadSigningKeys } from "./keys/load-signing-keys.ts";
-import { LiveSettings } from "./live-settings.ts";
-import { createMailReports } from "./mail-reports/mail-reports.ts";
-import {
-  type MetricsServer,
-  startMetricsServer,
-} from "./metrics/metrics-server.ts";
-import { createSandbox } from "./sandbox/sandbox.ts";
-import { openSecretKey } from "./secret-key.ts";
-import { createSmsGuard } from "./sms-guard.ts";
-import { createSubscriptionTokens } from "./subscription-tokens.ts";
-import { createSmsGateway } from "./text-messages.ts";
-import { version } from "./version.ts";
+import type { ConfigValues } from "./config-schema.ts";
+import { type Carillon, toCarillon } from "./embed/carillon.ts";
+import { type GivenProvider, splitProviders } from "./embed/given-providers.ts";
+import { openService } from "./open-service.ts";
 
-/** What the embedding program brings; all of it is optional. */
-export interface OpenOptions {
+/** A provider by its type alone (`log`), or with its settings. */
+export type ProviderSettings =
+  | string
+  | {
+      readonly type: string;
+      readonly name: string;
+      readonly [setting: string]: unknown;
+    };
+
+type Partly<Values> = {
+  readonly [Key in keyof Values]?: Values[Key] extends readonly unknown[]
+    ? Readonly<Values[Key]> | undefined
+    : Values[Key] extends object
+      ? Partly<Values[Key]> | undefined
+      : Values[Key] | undefined;
+};
+
+/** What the configuration file may say, under the same names. */
+export type FileSettings = Partly<Omit<ConfigValues, "sms">> & {
+  readonly sms?:
+    | (Partly<Omit<ConfigValues["sms"], "providers">> & {
+        readonly providers?: readonly ProviderSettings[] | undefined;
+      })
+    | undefined;
+};
+
+/**
+ * What a service is opened with: the keys of the configuration, and what only a
+ * program can give.
+ */
+export type Settings = FileSettings & {
+  /**
+   * Carriers by the names that messages are sent through them by, made already or
+   * as settings. They come before those of `sms.providers`; the first one is the
+   * default.
+   */
+  readonly providers?: Readonly<Record<string, GivenProvider>> | undefined;
   /** Default: writes nothing. */
-  readonly logger?: Logger;
-  /**
-   * How many lines the logger could not write since the start, for the metric
-   * `carillon_log_dropped_total`. Default: none.
-   */
-  readonly droppedLogLines?: () => number;
-  /**
-   * Reads the configuration again, for {@link Carillon.reload} and for operators
-   * who ask for it. Default: it stays what it is.
-   *
-   * @throws ConfigError with every mistake
-   */
-  readonly readConfig?: () => Config;
-  /** Called with what holds from now on, after each reload. */
-  readonly onReloaded?: (config: Config) => void;
+  readonly logger?: Logger | undefined;
+};
+
+/** How a service is opened. */
+export interface OpenOptions {
   /**
    * An abort ends the start: what was opened is closed, and `open` throws the
    * signal's reason. It has no effect on a service that runs; see
    * {@link Carillon.close}.
    */
-  readonly signal?: AbortSignal;
-}
-
-/** Whom the first start made, and where the server answers. */
-export type FirstCredentials = IdentityCredentials &
-  Pick<Credentials, "url" | "publicUrl">;
-
-/** A running service. */
-export interface Carillon extends AsyncDisposable {
-  /** Where it answers, without a slash at the end. */
-  readonly url: string;
-  /** What holds now; keys that need a restart are as they were at the start. */
-  readonly config: Config;
-  /** At the first start that succeeds: they are handed over this once. */
-  readonly credentials: FirstCredentials | undefined;
-  /** Variables that preset an identity which is there: they change nothing. */
-  readonly ignoredPresets: readonly string[];
-  /**
-   * Aborted when the service cannot go on (its store can never write again in
-   * this process); the reason says why. To be closed and started anew.
-   */
-  readonly failed: AbortSignal;
-  /**
-   * Reads the configuration again and applies what can change. Deliveries under
-   * way finish with what they began with.
-   *
-   * @throws ConfigError with every mistake, then nothing was changed;
-   * CarillonError SHUTTING_DOWN once it closes; RequestError NOT_OFFERED without
-   * {@link OpenOptions.readConfig}
-   */
-  reload(): ReloadedConfig;
-  /**
-   * Stops accepting, finishes what is under way, closes all; idempotent. What
-   * is not finished after some seconds, or when the signal is aborted, is
-   * interrupted, and tried again after the next start.
-   */
-  close(options?: CloseOptions): Promise<void>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Starts a service and resolves when it answers.
+ * Opens a service and resolves when it delivers.
  *
- * @throws CarillonError STORAGE_IN_USE, STORAGE_UNUSABLE; the error of the
- * socket when it cannot listen; the signal's reason. Nothing is left open then.
+ *     await using carillon = await open({ data: "./data" });
+ *     const message = await carillon.sms.send({ to: "+420777123456", text: "Hi" });
+ *
+ * The first start makes the data folder and the project; its secrets are in
+ * `credentials`, and written to no file unless the service listens.
+ *
+ * @throws ConfigError with every mistake of the settings; CarillonError
+ * STORAGE_IN_USE when another process uses the folder, STORAGE_UNUSABLE; the
+ * signal's reason. Nothing is left open then.
  */
 export async function open(
-  config: Config,
-  options: OpenOptions = {},
+  settings: Settings,
+  { signal }: OpenOptions = {},
 ): Promise<Carillon> {
-  const logger = options.logger ?? silentLogger;
-  const clock = systemClock;
-  const { signal } = options;
-  signal?.throwIfAborted();
-  await using opened = new AsyncDisposableStack();
-
-  let listeningUrl = "";
-  const publicUrl = () => config.publicUrl ?? listeningUrl;
-
-  const settings = new LiveSettings(config);
-  const failure = new AbortController();
-  // Before anything is made: it may be missing, or no key.
-  const { secretKeyFile } = config;
-  const shared =
-    secretKeyFile === undefined
-      ? undefined
-      : {
-          file: secretKeyFile,
-          key: await readSharedKeyFile(secretKeyFile, logger),
-        };
-  const store = opened.use(
-    await openSqliteStore({
-      folder: config.data,
-      clock,
-      logger,
-      onBroken: (error) => failure.abort(error),
-      ...(signal && { signal }),
-    }),
-  );
-  // Before the first write: a node with another key changes nothing.
-  const key = await openSecretKey({
-    store,
-    folder: config.data,
-    shared,
-    logger,
-  });
-  const signingKeys = opened.use(
-    new SigningKeys({
-      settings: store,
-      secrets: createSecretBox(key),
-      region: config.region,
-      clock,
-      logger,
-    }),
-  );
-  // In the background: the first signature waits for it, the start does not.
-  void loadSigningKeys(signingKeys, logger);
-
-  const outward = new AbortController();
-  opened.defer(() => outward.abort());
-  const resolve = createSystemResolver({ signal: outward.signal });
-  const guardFor = ({ allowTargets, allowPorts }: Config) =>
-    createEgressGuard({ allowTargets, allowPorts, resolve });
-  const egress = createReplaceableEgressGuard(guardFor(config));
-  settings.onChange((next) => {
-    const guard = guardFor(next);
-    return () => egress.replace(guard);
-  });
-  const carrierHttp = createEgressHttpClient({ egress });
-  opened.defer(() => carrierHttp.close());
-  const smsGuard = createSmsGuard(
-    { store, hash: createKeyedHash(key, "sms-guard"), clock, logger },
-    config.sms.guard,
-  );
-  const gateway = createSmsGateway(
-    { http: carrierHttp, optOuts: store, guard: smsGuard.guard },
-    config,
-  );
-  opened.defer(() => gateway.stop());
-  const sandbox = config.sandbox
-    ? opened.use(await createSandbox({ clock, logger, gateway }))
-    : undefined;
-
-  const links = createLinks({
-    publicUrl,
-    region: config.region,
-    tokens: createSubscriptionTokens(key),
-  });
-  const mailReports = createMailReports({
-    store,
-    clock,
-    key,
-    logger,
-    settings: () => settings.get(),
-  });
-  const emailFor = (config: Config, configured: ConfiguredEmail) => {
-    if (config.email.backend === "debug") return createDebugEmailChannel();
-    const { smtpUrl = sandbox?.smtpUrl } = config;
-    return smtpUrl === undefined
-      ? undefined
-      : createEmailChannel({
-          ...configured,
-          smtpUrl,
-          links,
-          logger,
-          readAttachments: (messageSeq) => store.readAttachments(messageSeq),
-          ...mailReports.channelOptions(config),
-        });
+  const { logger, providers, ...values } = settings;
+  const given = splitProviders(providers ?? {});
+  const read = (more: Pick<FileSettings, "host" | "port">): Config => {
+    const { config, mistakes } = resolveConfig({
+      settings: withProviders({ ...values, ...more }, given.entries),
+      codeProviders: [...given.made.keys()],
+    });
+    const all = [...given.mistakes, ...mistakes];
+    if (all.length > 0) throw new ConfigError(all);
+    return config;
   };
-  const email = createReplaceableChannel({
-    name: "email",
-    protocols: [emailProtocol],
-    kind: "push",
-    timeoutMs: emailTimeoutMs,
-  });
-  let configuredEmail = toConfiguredEmail(config);
-  email.replace(emailFor(config, configuredEmail));
-  settings.onChange((next, before, note) => {
-    // What files say may have changed under the same names.
-    const configured = toConfiguredEmail(next);
-    const isSame =
-      next.smtpUrl === before.smtpUrl &&
-      next.email.backend === before.email.backend &&
-      next.email.webhookSecret === before.email.webhookSecret &&
-      next.email.mandrillKey === before.email.mandrillKey &&
-      isDeepStrictEqual(configured, configuredEmail);
-    if (isSame) return () => {};
-    for (const path of findOtherFiles(
-      before,
-      next,
-      configuredEmail,
-      configured,
-    )) {
-      note(path);
-    }
-    const channel = emailFor(next, configured);
-    return () => {
-      configuredEmail = configured;
-      email.replace(channel);
-    };
-  });
-  const parts: ChannelParts = {
-    egress,
-    signer: signingKeys,
-    webhookKeys: new WebhookKeys(key),
-    links,
-    clock,
+  const opened = await openService(read({}), {
     logger,
-    gateway,
-    maxSegments: () => settings.get().sms.maxSegments,
-    email: mailReports.suppressing(email),
-    httpTimeoutMs: config.httpTimeoutMs,
-    // An attempt without an answer gives back its slot, not its connection:
-    // endpoints that hang leave connections to the others of their origin.
-    connectionsPerOrigin: 8 * config.maxInFlight,
-  };
-  const channels = channelList.map((create) => {
-    const channel = create(parts);
-    opened.defer(() => channel.close());
-    return sandbox?.watch(channel) ?? channel;
+    codeProviders: given.made,
+    signal,
   });
-
-  const address = () => ({
-    url: listeningUrl,
-    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
-  });
-  const keeper = createCredentialsKeeper({
-    folder: config.data,
-    store,
-    key,
-    logger,
-    address,
-  });
-  let credentials: FirstCredentials | undefined;
-  const reload = (): ReloadedConfig => {
-    const { readConfig } = options;
-    if (closing) throw new CarillonError("SHUTTING_DOWN");
-    if (!readConfig) {
-      throw new RequestError(
-        "NOT_OFFERED",
-        "The configuration is given by the program that this server is part of, and does not change while it runs.",
-      );
-    }
-    const reloaded = reloadConfig({ settings, readConfig, logger });
-    options.onReloaded?.(settings.get());
-    return reloaded;
-  };
-  let closing: Promise<void> | undefined;
-  const service = opened.use(
-    await compose(
-      {
-        store,
-        clock,
-        logger,
-        random: Math.random,
-        key,
-        channels,
-        gateway,
-        smsGuard,
-        sandbox,
-        emailEvents: mailReports.emailEvents,
-        probe: createHttpProbe({ egress, clock }),
-        checkTarget: async (url, stopped) => {
-          const refusal = await egress.checkUrl(url, { signal: stopped });
-          if (!refusal) return;
-          throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
-        },
-        checkTargetNow: (url) => {
-          const refusal = egress.checkUrlNow(url);
-          if (!refusal) return;
-          throw new CarillonError("ENDPOINT_FORBIDDEN", refusal.message);
-        },
-        certificates: {
-          find: (id) => signingKeys.findCertificate(id),
-          list: () => signingKeys.list(),
-          rotate: () => signingKeys.rotate(),
-        },
-        publicUrl,
-        onCredentials: async (created) => {
-          credentials = { ...address(), ...created };
-          await writeCredentialsFile(config.data, credentials);
-        },
-        onIdentityChanged: () => keeper.refresh(),
-        droppedLogLines: options.droppedLogLines ?? (() => 0),
-        diskUse: () => readDiskUse(config.data),
-        reloadConfig: reload,
-      },
-      settings,
-      { signal },
+  return toCarillon(opened, async ({ host, port } = {}) =>
+    opened.listen(
+      read({
+        ...(host !== undefined && { host }),
+        ...(port !== undefined && { port }),
+      }),
     ),
   );
-  const { app } = service;
-  const metricsServer = await openMetricsPort(service, config);
-  if (metricsServer) opened.use(metricsServer);
-  const bounceServer = await mailReports.listen();
-  if (bounceServer) opened.use(bounceServer);
-  // The bounds hold for one server, which listens on one address: of those of
-  // `localhost` the one that all machines have.
-  const host = config.host === "localhost" ? "127.0.0.1" : config.host;
-  await orAborted(app.listen({ host, port: config.port }), signal);
-  listeningUrl = urlOf(config.host, app.server.address());
-  // An abort from here on comes too late: credentials of a first start are
-  // handed over with what is answered.
-  await service.start();
-  // What was just written is as it should be.
-  if (credentials === undefined) await keeper.refresh();
-  if (config.publicUrl === undefined && !isLoopback(config.host)) {
-    logger.warn("links_lead_here", { host: config.host, url: listeningUrl });
+}
+
+function withProviders(
+  values: FileSettings,
+  entries: readonly object[],
+): object {
+  const { sms } = values;
+  // What is no section is found to be a mistake where all others are.
+  if (entries.length === 0 || (sms !== undefined && typeof sms !== "object")) {
+    return values;
   }
-  logger.info("started", {
-    version,
-    url: listeningUrl,
-    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
-    data: config.data,
-    protocols: channels.flatMap((channel) =>
-      channel.isSetUp?.() === false
-        ? []
-        : channel.protocols.map(({ name }) => name),
-    ),
-    smsProviders: config.sms.providers.map((setting) =>
-      typeof setting === "string" ? setting : setting.name,
-    ),
-    sandbox: config.sandbox,
-    ...(metricsServer && { metricsPort: metricsServer.port }),
-  });
-
-  const owned = opened.move();
-  const close = (options?: CloseOptions) => {
-    // First of all that is owned; a failure comes from there.
-    void service.close(options);
-    closing ??= owned.disposeAsync();
-    return closing;
-  };
+  const { providers } = sms ?? {};
   return {
-    url: listeningUrl,
-    get config() {
-      return settings.get();
-    },
-    reload,
-    credentials,
-    ignoredPresets: service.ignoredPresets,
-    failed: failure.signal,
-    close,
-    [Symbol.asyncDispose]: () => close(),
+    ...values,
+    sms: { ...sms, providers: [...entries, ...[providers ?? []].flat()] },
   };
-}
-
-/**
- * `undefined` when metrics have no port of their own.
- *
- * @throws ConfigError when it cannot be listened on
- */
-async function openMetricsPort(
-  { metricsText }: Pick<Service, "metricsText">,
-  { metricsPort: port, metricsHost: host, metricsToken: token }: Config,
-): Promise<MetricsServer | undefined> {
-  if (port === undefined) return undefined;
-  try {
-    return await startMetricsServer(metricsText, { host, port, token });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === "EADDRINUSE" ? "another program uses it" : message;
-    throw new ConfigError([
-      {
-        key: "metricsPort",
-        source: "metricsPort",
-        problem: `port ${port} on ${host} cannot be listened on: ${reason}`,
-      },
-    ]);
-  }
-}
-
-/** The URL by which this machine reaches the server. */
-function urlOf(host: string, address: AddressInfo | string | null): string {
-  const port = typeof address === "object" && address ? address.port : 0;
-  const isEverywhere = host === "0.0.0.0" || host === "::";
-  const name = isEverywhere ? "127.0.0.1" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }

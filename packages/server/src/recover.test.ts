@@ -15,8 +15,8 @@ import { silentLogger } from "@carillon/core";
 import { openSqliteStore, type SqliteStore } from "@carillon/storage";
 import { loadConfig } from "./config.ts";
 import { readCredentialsFile } from "./credentials-file.ts";
-import { open } from "./open.ts";
 import { recoverOperator } from "./recover.ts";
+import { serve } from "./serve.ts";
 
 const logger = silentLogger;
 
@@ -25,7 +25,7 @@ async function setUp(t: TestContext) {
   t.after(() => rm(folder, { recursive: true, force: true }));
   const data = join(folder, "data");
   const config = loadConfig({ flags: { data, port: 0 } });
-  const first = await open(config);
+  const first = await serve(config);
   const { credentials } = first;
   await first.close();
   assert.ok(credentials);
@@ -87,7 +87,7 @@ test("makes a key that works for an operator of whom nothing is left but the nam
   assert.equal(made.user.name, user.name);
   assert.notEqual(made.user.password, user.password);
 
-  await using carillon = await open(config);
+  await using carillon = await serve(config);
   assert.equal(carillon.credentials, undefined);
   const pair = btoa(`${made.accessKey}:${made.secretKey}`);
   const response = await fetch(`${carillon.url}/api/v2/audit`, {
@@ -169,7 +169,7 @@ test("works with a key that lies elsewhere, and changes nothing with another", a
   const made = await recoverOperator({ ...options, secretKeyFile });
   assert.notEqual(made.accessKey, credentials.accessKey);
   assert.ok(!(await readdir(data)).includes("secret.key"));
-  await using carillon = await open({ ...config, secretKeyFile });
+  await using carillon = await serve({ ...config, secretKeyFile });
   const { status } = await fetch(`${carillon.url}/api/v2/keys`, {
     headers: {
       authorization: `Basic ${btoa(`${made.accessKey}:${made.secretKey}`)}`,
@@ -182,7 +182,7 @@ test("is refused while a server runs, and where there is none", async (t) => {
   const { data, config, credentials } = await setUp(t);
   const options = { password: false, logger };
   {
-    await using _ = await open(config);
+    await using _ = await serve(config);
     await assert.rejects(recoverOperator({ folder: data, ...options }), {
       code: "STORAGE_IN_USE",
     });

@@ -16,8 +16,8 @@ import { openSqliteStore } from "@carillon/storage";
 import { MemoryStore } from "@carillon/testing";
 import { loadConfig } from "./config.ts";
 import { bootstrapSetting } from "./identity/bootstrap.ts";
-import { open } from "./open.ts";
 import { openSecretKey, secretKeyCheckSetting } from "./secret-key.ts";
+import { serve } from "./serve.ts";
 
 const foreign = { code: "STORAGE_UNUSABLE", message: /is not the key of this/ };
 
@@ -115,7 +115,7 @@ test("a store without a check value is one of the key that opens its secrets", a
   const folder = await temporaryFolder(t);
   const data = join(folder, "data");
   const config = loadConfig({ flags: { data, port: 0 } });
-  await (await open(config)).close();
+  await (await serve(config)).close();
   const key = await readFile(join(data, "secret.key"));
   const { store, start, check } = await setUp(t);
   await using kept = await openSqliteStore({ folder: data });
@@ -135,13 +135,13 @@ test("a server starts with the file that is named, and makes nothing without it"
     flags: { data, port: 0 },
     env: { CARILLON_SECRET_KEY_FILE: file },
   });
-  await assert.rejects(open(config), {
+  await assert.rejects(serve(config), {
     message: /There is no secret key file/,
   });
   assert.deepEqual(await readdir(folder), []);
   const key = randomBytes(32);
   await writeFile(file, key, { mode: 0o400 });
-  const first = await open(config);
+  const first = await serve(config);
   assert.ok(first.credentials);
   await first.close();
   assert.ok(!(await readdir(data)).includes("secret.key"));
@@ -149,12 +149,12 @@ test("a server starts with the file that is named, and makes nothing without it"
 
   await rename(file, join(folder, "moved.key"));
   await writeFile(file, randomBytes(32));
-  await assert.rejects(open(config), foreign);
+  await assert.rejects(serve(config), foreign);
   const own = loadConfig({ flags: { data, port: 0 } });
-  await assert.rejects(open(own), { message: /secret\.key is missing/ });
+  await assert.rejects(serve(own), { message: /secret\.key is missing/ });
   assert.ok(!(await readdir(data)).includes("secret.key"));
   await rename(join(folder, "moved.key"), file);
-  await (await open(config)).close();
+  await (await serve(config)).close();
 });
 
 async function temporaryFolder(t: TestContext): Promise<string> {

@@ -16,7 +16,7 @@ import { ManualClock, MemoryStore, RecordingLogger } from "@carillon/testing";
 import { startFakeTwilio } from "@carillon/testing/fake-carriers/twilio";
 import { loadConfig } from "./config.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
-import { open } from "./open.ts";
+import { serve } from "./serve.ts";
 import { createSmsGuard } from "./sms-guard.ts";
 
 const hash = createKeyedHash(new Uint8Array(32).fill(7), "sms-guard");
@@ -185,7 +185,7 @@ test("holds texts before the carrier has them, says why, and lets them go when t
   };
   const readConfig = () => loadConfig({ file, flags });
   await write({ numberPerHour: 2 });
-  await using carillon = await open(readConfig(), { readConfig });
+  await using carillon = await serve(readConfig(), { readConfig });
   const { credentials, url } = carillon;
   assert.ok(credentials);
   const { accessKey, secretKey } = credentials;

@@ -44,12 +44,32 @@ export const ProviderSetting = Type.Union([
 
 export type ProviderSetting = Static<typeof ProviderSetting>;
 
+/**
+ * Type of an entry for what a program brings that embeds the service; it has a
+ * name and nothing else.
+ */
+export const codeProviderType = "code";
+
+/** Providers of the program that embeds the service, by their names. */
+export type CodeProviders = ReadonlyMap<string, Provider>;
+
+/** What providers are made with. */
+export interface ProviderPorts extends ProviderTypePorts {
+  /** Default: none. */
+  readonly codeProviders?: CodeProviders | undefined;
+}
+
 /** Makes a configured provider. @throws ConfigurationError */
 export function createProvider(
   setting: ProviderSetting,
-  ports: ProviderTypePorts,
+  { codeProviders, ...ports }: ProviderPorts,
 ): Provider {
   const settings = typeof setting === "string" ? { type: setting } : setting;
+  const own =
+    settings.type === codeProviderType
+      ? codeProviders?.get(nameOf(setting))
+      : undefined;
+  if (own) return own;
   const found = byType.get(settings.type);
   if (found) return found.create(settings, ports);
   throw new Error(`There is no type of provider called ${settings.type}.`);
@@ -108,7 +128,7 @@ function problemsWithEntry(
   }
   const problems = [...problemsWithSettings(setting)];
   const { name, type } = setting as Readonly<Record<string, unknown>>;
-  if (isName(name)) {
+  if (isProviderName(name)) {
     if (names.has(name) || simpleNames.includes(name)) {
       problems.push(
         `there is a provider called ${name} already, or the name is reserved: give it another`,
@@ -175,7 +195,8 @@ function problemsWithSettings(settings: object): readonly string[] {
   // Whatever it is; each setting is looked at before it is used.
   const given = settings as Readonly<Record<string, unknown>>;
   const type = String(given.type);
-  const { schema, problems } = byType.get(type) ?? {};
+  const { schema, problems } =
+    type === codeProviderType ? codeType : (byType.get(type) ?? {});
   if (!schema) {
     const known = namesOf((it) => it.schema !== undefined);
     const meant = nearest(type, known);
@@ -184,7 +205,7 @@ function problemsWithSettings(settings: object): readonly string[] {
     ];
   }
   const fields = { name: nameField, ...schema };
-  const who = isName(given.name) ? `${type} ${given.name}` : type;
+  const who = isProviderName(given.name) ? `${type} ${given.name}` : type;
   const known = ["type", ...Object.keys(fields)];
   const unknown = Object.keys(given)
     .filter((key) => !known.includes(key))
@@ -251,9 +272,12 @@ function findMixedFile(
   return undefined;
 }
 
-function isName(value: unknown): value is string {
+/** Whether a provider may have that name. */
+export function isProviderName(value: unknown): value is string {
   return Check(name, value);
 }
+
+const codeType: Pick<ProviderType, "schema" | "problems"> = { schema: {} };
 
 const nameField: ProviderField = {
   schema: { ...name },

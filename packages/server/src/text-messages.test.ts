@@ -34,7 +34,7 @@ async function setUp(t: TestContext, first: Partial<Config["sms"]>) {
     { http, optOuts, guard: new Guard() },
     { sandbox: false, sms: current },
   );
-  addProviders(gateway, current, silentLogger);
+  addProviders(gateway, current, { logger: silentLogger });
   await gateway.start();
   t.after(() => gateway.stop());
   const reload = (settings: Partial<Config["sms"]>): readonly string[] => {

@@ -18,7 +18,6 @@ import {
   type LogProviderLogger,
   OptOut,
   type OptOutStore,
-  type ProviderTypePorts,
 } from "@carillon/gateway";
 import type { Config } from "./config.ts";
 import type { NoteChange } from "./live-settings.ts";
@@ -27,8 +26,10 @@ import { toGuardRules } from "./sms-guard.ts";
 import { isOtherFile, readSmsPolicy } from "./sms-policy.ts";
 import { loadRouter } from "./sms-router.ts";
 import {
+  type CodeProviders,
   createProvider,
   nameOf,
+  type ProviderPorts,
   sandboxProviderName,
   sendingProviders,
 } from "./sms-settings.ts";
@@ -36,6 +37,13 @@ import {
 type OptOutSettings = Pick<Config["sms"], "optOutExempt" | "optOutLanguages">;
 
 type ProviderSetting = Config["sms"]["providers"][number];
+
+/** What configured providers are made with. */
+export interface ProviderMakingPorts {
+  readonly logger: Logger;
+  /** Of the program that embeds the service. Default: it brings none. */
+  readonly codeProviders?: CodeProviders | undefined;
+}
 
 /**
  * A gateway without providers.
@@ -83,13 +91,11 @@ function createOptOut(
 export function addProviders(
   gateway: Gateway,
   { providers }: Pick<Config["sms"], "providers">,
-  logger: Logger,
+  ports: ProviderMakingPorts,
 ): void {
   for (const setting of providers) {
-    gateway.addProvider(
-      nameOf(setting),
-      createProvider(setting, portsWith(logger)),
-    );
+    const provider = createProvider(setting, providerPortsOf(ports));
+    gateway.addProvider(nameOf(setting), provider);
   }
 }
 
@@ -106,8 +112,9 @@ export function prepareGateway(
   gateway: Gateway,
   next: Config["sms"],
   before: Config["sms"],
-  { logger, note }: { readonly logger: Logger; readonly note: NoteChange },
+  ports: ProviderMakingPorts & { readonly note: NoteChange },
 ): () => void {
+  const { logger, note } = ports;
   const isIn = ({ providers }: Config["sms"]) => {
     return (setting: ProviderSetting) =>
       providers.some((other) => isDeepStrictEqual(other, setting));
@@ -119,7 +126,7 @@ export function prepareGateway(
     .filter((setting) => !wasThere(setting))
     .map(
       (setting) =>
-        [setting, createProvider(setting, portsWith(logger))] as const,
+        [setting, createProvider(setting, providerPortsOf(ports))] as const,
     );
   const current = gateway.policy;
   const sandbox = gateway.hasProvider(sandboxProviderName);
@@ -211,8 +218,11 @@ function inboundIdOf(message: IncomingMessage): string | undefined {
   return `${provider}/${msgid}`;
 }
 
-function portsWith(logger: Logger): ProviderTypePorts {
-  return { logger: createTextLogger(logger) };
+function providerPortsOf({
+  logger,
+  codeProviders,
+}: ProviderMakingPorts): ProviderPorts {
+  return { logger: createTextLogger(logger), codeProviders };
 }
 
 /** Shows numbers and texts, which may hold secrets, only to who asks for them. */

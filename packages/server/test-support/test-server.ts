@@ -243,14 +243,14 @@ export async function startTestServer(
         },
       }),
     ),
-    { signal: options.signal },
+    { signal: options.signal, withApp: true },
   );
   const credentials = service.credentials ?? options.beside?.credentials;
   if (!credentials) throw new Error("The first start made no credentials.");
   const { accessKey, secretKey, project } = credentials;
-  const { app, engine, identity, stored } = service;
+  const { engine, identity, stored } = service;
+  const app = await service.openApp();
   if (!options.unstarted) await service.start();
-  await app.ready();
   const [domain] = await store.listDomains();
   const authorization = `Basic ${Buffer.from(`${accessKey}:${secretKey}`).toString("base64")}`;
 

@@ -3,13 +3,13 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import {
-  type Carillon,
   type Config,
   ConfigError,
   credentialsFileName,
   type Logger,
   loadConfig,
-  open,
+  type Server,
+  serve,
 } from "@carillon/server";
 import { Command } from "commander";
 import { addExamples } from "../client-options.ts";
@@ -43,7 +43,7 @@ export function serveCommand(warnings?: NodeWarnings): Command {
     try {
       // Flags and environment stay as they are now; the file may change.
       const env = { ...process.env };
-      await serve(() => loadConfig({ flags, env }), warnings);
+      await runServer(() => loadConfig({ flags, env }), warnings);
     } catch (error) {
       if (process.stderr.isTTY) throw error;
       // Where there is no terminal, stderr is lines of the log and nothing else.
@@ -69,7 +69,7 @@ function readFirst(read: () => Config): Config {
   }
 }
 
-async function serve(
+async function runServer(
   readConfig: () => Config,
   warnings: NodeWarnings | undefined,
 ): Promise<void> {
@@ -95,9 +95,9 @@ async function serve(
     // What a library may have left open (a timer, a socket) is not waited for.
     process.exit(0);
   };
-  let carillon: Carillon;
+  let server: Server;
   try {
-    carillon = await open(config, {
+    server = await serve(config, {
       logger,
       droppedLogLines: logger.droppedLines,
       readConfig,
@@ -111,31 +111,31 @@ async function serve(
       cause: error,
     });
   }
-  announce(carillon, config, logger);
+  announce(server, config, logger);
   const reload = () => {
-    if (!stop.aborted) reloadLogged(carillon);
+    if (!stop.aborted) reloadLogged(server);
   };
   onHangUp(reload);
   // It came while the server started, which had read the file before.
   if (isReloadWanted) reload();
-  const end = AbortSignal.any([stop, carillon.failed]);
+  const end = AbortSignal.any([stop, server.failed]);
   if (!end.aborted) await once(end, "abort");
-  const { failed } = carillon;
+  const { failed } = server;
   if (failed.aborted) {
     logger.error("service_failed", { error: failed.reason });
     setTimeout(exitFailed, exitDeadlineMs);
     // Nothing more can be written: there is nothing to wait for.
-    await carillon.close({ signal: failed }).catch(exitFailed);
+    await server.close({ signal: failed }).catch(exitFailed);
     exitFailed();
   }
-  await carillon.close();
+  await server.close();
   exitStopped();
 }
 
 /** Whatever it fails with is in the log. */
-function reloadLogged(carillon: Carillon): void {
+function reloadLogged(server: Server): void {
   try {
-    carillon.reload();
+    server.reload();
   } catch {
     // The server goes on with what it had.
   }
@@ -146,8 +146,8 @@ function reasonOf({ reason }: AbortSignal): string | undefined {
   return reason instanceof Interruption ? reason.signal : undefined;
 }
 
-function announce(carillon: Carillon, config: Config, logger: Logger): void {
-  const { url, credentials, ignoredPresets } = carillon;
+function announce(server: Server, config: Config, logger: Logger): void {
+  const { url, credentials, ignoredPresets } = server;
   // npm runs programs in the package's folder, wherever it was typed.
   const folder = process.env.INIT_CWD ?? process.cwd();
   process.stdout.write(

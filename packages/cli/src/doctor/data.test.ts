@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, type TestContext, test } from "node:test";
-import { loadConfig, open } from "@carillon/server";
+import { loadConfig, serve } from "@carillon/server";
 import type { Finding } from "./check.ts";
 import { checkData } from "./data.ts";
 
@@ -15,7 +15,7 @@ let data: string;
 
 before(async () => {
   data = await mkdtemp(join(tmpdir(), "carillon-doctor-"));
-  const carillon = await open(loadConfig({ flags: { data, port: 0 } }));
+  const carillon = await serve(loadConfig({ flags: { data, port: 0 } }));
   // The signing key is made in the background; the list waits for it.
   const { accessKey = "", secretKey = "" } = carillon.credentials ?? {};
   const response = await fetch(`${carillon.url}/api/v2/signing-keys`, {

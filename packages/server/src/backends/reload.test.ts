@@ -48,7 +48,7 @@ test("other settings of a module, and another router, hold from the reload on", 
     },
     first,
   );
-  addProviders(gateway, first.sms, silentLogger);
+  addProviders(gateway, first.sms, { logger: silentLogger });
   let before = first;
   const send = async () => {
     const sent = await gateway.send(new OutgoingMessage("+420777123456", "Hi"));

@@ -18,7 +18,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, type TestContext, test } from "node:test";
 import { loadConfig } from "../config.ts";
-import { open } from "../open.ts";
+import { serve } from "../serve.ts";
 import { createManifest, writeBackupFile } from "./backup-file.ts";
 import { createBackup } from "./create-backup.ts";
 import { restoreBackup } from "./restore-backup.ts";
@@ -33,7 +33,7 @@ before(async () => {
   root = await mkdtemp(join(tmpdir(), "carillon-backup-"));
   data = join(root, "data");
   file = join(root, "it.backup");
-  const carillon = await open(loadConfig({ flags: { data, port: 0 } }));
+  const carillon = await serve(loadConfig({ flags: { data, port: 0 } }));
   // Its signing key is made in the background, and kept.
   await carillon.close();
   await mkdir(join(data, "logs"), { recursive: true });
@@ -75,7 +75,9 @@ test("a backup restores every file, for the owner alone", async (t) => {
     await readFile(join(folder, "logs/0a-1.jsonl"), "utf8"),
     '{"n":1}\n{"n":2}\n',
   );
-  const carillon = await open(loadConfig({ flags: { data: folder, port: 0 } }));
+  const carillon = await serve(
+    loadConfig({ flags: { data: folder, port: 0 } }),
+  );
   assert.equal(carillon.credentials, undefined);
   await carillon.close();
 });
@@ -192,7 +194,7 @@ test("a folder that is not empty or in use stays as it is", async (t) => {
   });
   assert.deepEqual(await readdir(folder), ["letter"]);
   const used = join(folder, "used");
-  await using carillon = await open(
+  await using carillon = await serve(
     loadConfig({ flags: { data: used, port: 0 } }),
   );
   const before = await readdir(used);
@@ -212,7 +214,7 @@ test("with force what was there is kept aside, and other files stay", async (t) 
   assert.ok(keptIn.startsWith(join(folder, "before-restore-")));
   assert.equal(await readFile(join(keptIn, "carillon.db"), "utf8"), "damaged");
   assert.equal(await readFile(join(folder, "letter"), "utf8"), "mine");
-  await (await open(loadConfig({ flags: { data: folder, port: 0 } }))).close();
+  await (await serve(loadConfig({ flags: { data: folder, port: 0 } }))).close();
 });
 
 test("a restore that broke off while it moved is mended by the next", async (t) => {
@@ -221,9 +223,9 @@ test("a restore that broke off while it moved is mended by the next", async (t) 
   await cp(join(data, "secret.key"), join(folder, "secret.key"));
   await mkdir(join(folder, "restore.partial"));
   const config = loadConfig({ flags: { data: folder, port: 0 } });
-  await assert.rejects(open(config), { code: "STORAGE_UNUSABLE" });
+  await assert.rejects(serve(config), { code: "STORAGE_UNUSABLE" });
   await restoreBackup({ file, folder, force: true });
-  await (await open(config)).close();
+  await (await serve(config)).close();
 });
 
 test("a restore that broke off while it moved says so, whatever came meanwhile", async (t) => {
@@ -354,11 +356,11 @@ test("a key that lies elsewhere is taken along, and restored into the folder", a
   );
   // With another key than the backup's it does not start, and says why.
   const flags = { data: restored, port: 0, secretKeyFile: other };
-  await assert.rejects(open(loadConfig({ flags })), {
+  await assert.rejects(serve(loadConfig({ flags })), {
     message: /other\.key is not the key of this store, but .*secret\.key is/,
   });
   const right = { ...flags, secretKeyFile };
-  await (await open(loadConfig({ flags: right }))).close();
+  await (await serve(loadConfig({ flags: right }))).close();
 });
 
 async function writeBackup(

@@ -26,6 +26,10 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "info",
     "The server answers: `version`, `url`, `data`, and what is on",
   ),
+  listening: event(
+    "info",
+    "A service that a program embeds answers at `url` from now on",
+  ),
   credentials_written: event(
     "info",
     "The first start made credentials; they are in `file`",

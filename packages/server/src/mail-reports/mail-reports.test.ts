@@ -11,7 +11,7 @@ import { RecordingLogger } from "@carillon/testing";
 import { SMTPServer } from "smtp-server";
 import { Webhook } from "standardwebhooks";
 import { loadConfig } from "../config.ts";
-import { open } from "../open.ts";
+import { serve } from "../serve.ts";
 import { exchangeDsn } from "./reports.fixture.ts";
 import { connectSmtp } from "./smtp-client.fixture.ts";
 
@@ -83,7 +83,7 @@ async function start(
   known?: string,
 ) {
   const logger = new RecordingLogger();
-  const carillon = await open(
+  const carillon = await serve(
     loadConfig({
       flags: {
         port: 0,

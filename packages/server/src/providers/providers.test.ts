@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { startFakeTwilio } from "@carillon/testing/fake-carriers/twilio";
 import { loadConfig } from "../config.ts";
-import { open } from "../open.ts";
+import { serve } from "../serve.ts";
 
 const accountSid = `AC${"0".repeat(32)}`;
 const phone = "+4915112345678";
@@ -49,7 +49,7 @@ async function setUp(
     ...flags,
   };
   const readConfig = () => loadConfig({ file, flags: all });
-  const carillon = await open(readConfig(), { readConfig });
+  const carillon = await serve(readConfig(), { readConfig });
   const { credentials, url } = carillon;
   assert.ok(credentials);
   const { accessKey, secretKey } = credentials;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { loadConfig } from "../config.ts";
-import { open } from "../open.ts";
+import { serve } from "../serve.ts";
 
 test("projects see and empty their own phones, mails and webhooks", async (t) => {
   const { as, byOperator, url } = await start(t);
@@ -74,7 +74,7 @@ type Ask = (
 async function start(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "carillon-sandbox-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const carillon = await open(
+  const carillon = await serve(
     loadConfig({
       flags: { data: join(folder, "data"), port: 0, sandbox: true },
     }),

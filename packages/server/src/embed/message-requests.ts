@@ -182,7 +182,11 @@ export function membersOf(
   known: readonly string[],
 ): Readonly<Record<string, unknown>> {
   // A program in JavaScript may hand over anything.
-  if (typeof request !== "object" || request === null) {
+  if (
+    typeof request !== "object" ||
+    request === null ||
+    Array.isArray(request)
+  ) {
     throw invalid(`An object with ${known.join(", ")} is expected.`);
   }
   const unknown = Object.keys(request).find((name) => !known.includes(name));

@@ -64,6 +64,9 @@ import { createSubscriptionTokens } from "./subscription-tokens.ts";
 import { createSmsGateway } from "./text-messages.ts";
 import { version } from "./version.ts";
 
+/** What timers can wait for. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** What whoever opens a service brings. */
 export interface OpenServiceOptions {
   /** Default: writes nothing. */
@@ -129,6 +132,10 @@ export async function openService(
   // While the disk is waited for; whoever builds it finds out if that fails.
   if (listens) import("./app.ts").catch(() => {});
   await using opened = new AsyncDisposableStack();
+  // Without a socket nothing else holds the process while a delivery waits for
+  // its next attempt.
+  const alive = setInterval(() => {}, longestTimerMs);
+  opened.defer(() => clearInterval(alive));
 
   let listeningUrl = "";
   const publicUrl = () => config.publicUrl ?? listeningUrl;

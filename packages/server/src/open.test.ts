@@ -22,7 +22,10 @@ test("it opens a folder without a port, and again with the same project", async 
   assert.ok(credentials);
   assert.equal(credentials.project.id, projectId);
   assert.ok(!process.getActiveResourcesInfo().includes("TCPServerWrap"));
+  // What waits for its next attempt keeps the process.
+  assert.ok(process.getActiveResourcesInfo().includes("Timeout"));
   await first.close();
+  assert.ok(!process.getActiveResourcesInfo().includes("Timeout"));
   // Nobody but the program was given them.
   await assert.rejects(access(join(data, "credentials.json")));
 

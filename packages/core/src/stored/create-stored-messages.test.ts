@@ -344,6 +344,17 @@ test("a send that waits in vain answers the message as it stands", async () => {
   assert.equal((await sending).delivery.state, "waiting");
 });
 
+test("a send that is not due so soon is not waited for", async () => {
+  const { stored, clock } = setUp();
+  const message = await stored.send(projectId, {
+    to: phone,
+    text: "x",
+    notBefore: addMs(clock.now(), 1001),
+    waitMs: 1000,
+  });
+  assert.equal(message.delivery.state, "waiting");
+});
+
 test("the end of the service ends all waits", async () => {
   const { stored, waits, clock } = setUp();
   const sending = stored.send(projectId, {

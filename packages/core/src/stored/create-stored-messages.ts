@@ -42,6 +42,7 @@ import type {
   StoredRecord,
 } from "../ports/stored-message-store.ts";
 import type { Protocols } from "../subscriptions/protocol.ts";
+import { addMs } from "../time.ts";
 import { batchReasonOf } from "./batch-mode.ts";
 import type { OutcomeWaits } from "./outcome-waits.ts";
 import type { StoredChannel, StoredMessage } from "./stored-message.ts";
@@ -119,7 +120,7 @@ export function createStoredMessages(
     const { message, attachments, isBatched, waitMs } = checked;
     // Begun before it is kept: its outcome may be there before the answer is.
     using wait =
-      waitMs > 0 && !isBatched
+      waitMs > 0 && !isBatched && !isLater(message, waitMs)
         ? ports.waits.begin(message.id, recipients.length)
         : undefined;
     const accepted = await store.acceptStored(message, recipients, {
@@ -142,6 +143,11 @@ export function createStoredMessages(
       return { messages: await readAll(message.projectId, seq) };
     }
     return { messages: await asKept(checked, seq, recipients) };
+  }
+
+  /** No attempt is made for as long. */
+  function isLater({ notBefore }: NewMessage, waitMs: number): boolean {
+    return notBefore !== undefined && notBefore > addMs(clock.now(), waitMs);
   }
 
   /** As they are just now: nothing has happened to them. */

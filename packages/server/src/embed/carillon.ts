@@ -1,10 +1,22 @@
 /** A service in the program that opened it. */
 
-import { CarillonError, formatTopicUrn } from "@carillon/core";
+import {
+  CarillonError,
+  formatTopicUrn,
+  type StoredMessages,
+} from "@carillon/core";
 import { equalsConstantTime, toFetchHandler } from "@carillon/gateway";
 import type { CloseOptions } from "../compose.ts";
 import type { FirstCredentials, OpenService } from "../open-service.ts";
-import { invalid, membersOf } from "./message-requests.ts";
+import {
+  invalid,
+  type MailContent,
+  type MailOptions,
+  membersOf,
+  type TextContent,
+  type TextOptions,
+} from "./message-requests.ts";
+import { createOwnMessages, type OwnMessages } from "./own-messages.ts";
 
 /** What is published to the subscribers of a topic. */
 export interface TopicPublication {
@@ -29,6 +41,10 @@ export type ReceiverFetch = (
 
 /** A service that runs; it is closed at the end of an `await using` block. */
 export interface Carillon extends AsyncDisposable {
+  /** Stored text messages. */
+  readonly sms: OwnMessages<TextContent, TextOptions>;
+  /** Stored mails. */
+  readonly email: OwnMessages<MailContent, MailOptions>;
   /** The project that all of it belongs to: the one of the first start. */
   readonly projectId: string;
   /**
@@ -97,12 +113,19 @@ export function toCarillon(
   const { service, gateway } = opened;
   const { projectId, receiverSecret } = service;
   let isOpen = true;
+  const parts = { projectId, isOpen: () => isOpen };
+  const own = <Content, Options>(
+    channel: "sms" | "email",
+    messages: StoredMessages,
+  ) => createOwnMessages<Content, Options>({ ...parts, channel, messages });
   const receiverPath = `/receivers/${receiverSecret}`;
   const close = (options?: CloseOptions) => {
     isOpen = false;
     return opened.close(options);
   };
   return {
+    sms: own("sms", service.stored.sms),
+    email: own("email", service.stored.email),
     projectId,
     get credentials() {
       return opened.credentials;

@@ -140,9 +140,7 @@ export interface OwnMessagesPorts {
 }
 
 const defaultWaitMs = 10_000;
-const maxWaitMs = 60_000;
 const pageLimit = 100;
-const maxPageLimit = 1000;
 
 /** Who acts, in the history of a delivery. */
 const program = { userId: "program", userName: "program" };
@@ -165,9 +163,6 @@ export function createOwnMessages<Content, Options>({
     }: { limit?: number | undefined; before?: string | undefined } = {},
   ): Promise<MessageRecordPage> {
     checkOpen();
-    if (!Number.isInteger(limit) || limit < 1 || limit > maxPageLimit) {
-      throw invalid(`A limit from 1 to ${maxPageLimit} is expected.`);
-    }
     const found = await messages.list(projectId, toFilter(query), {
       limit,
       before,
@@ -268,19 +263,10 @@ function toRequest<Wanted>(
     ...(notBefore !== undefined && {
       notBefore: toInstant(notBefore, "notBefore"),
     }),
-    waitMs: checkWaitMs(waitMs ?? waitByDefaultMs),
+    waitMs: waitMs ?? waitByDefaultMs,
   };
   // Its members are unknown to core, but for those above.
   return request as Wanted;
-}
-
-function checkWaitMs(waitMs: unknown): number {
-  if (typeof waitMs === "number" && waitMs >= 0 && waitMs <= maxWaitMs) {
-    return Math.ceil(waitMs);
-  }
-  throw invalid(
-    `A number of milliseconds from 0 to ${maxWaitMs} is expected as waitMs.`,
-  );
 }
 
 function toFilter(query: MessageQuery): StoredMessageFilter {

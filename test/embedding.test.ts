@@ -199,3 +199,28 @@ test("kill -9 between hand-over and outcome loses nothing and repeats nothing", 
   assert.equal(texts.length, 1);
   assert.equal((await sms.retry(taken)).id, taken);
 });
+
+test("a mail is sent and kept as a text is", async () => {
+  await using folder = await createFolder();
+  // Its mail server takes everything.
+  await using carillon = await open({ data: folder.path, sandbox: true });
+  const { email } = carillon;
+  const mail = await email.send({
+    to: "ann@example.com",
+    subject: "Your order",
+    text: "It is on its way.",
+    relatedObjects: [{ type: "order", id: 1042 }],
+  });
+  assert.equal(mail.state, "delivered", mail.error);
+  assert.equal(mail.channel, "email");
+  assert.equal(mail.subject, "Your order");
+  const about = { relatedObjects: [{ type: "order", id: 1042 }] };
+  const found = await Array.fromAsync(email.list(about));
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [mail.id],
+  );
+  // Each channel has its own.
+  assert.equal(await carillon.sms.find(mail.id), undefined);
+  assert.deepEqual(await Array.fromAsync(carillon.sms.list(about)), []);
+});

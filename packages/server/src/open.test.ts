@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { LogFields, Logger } from "@carillon/core";
 import {
   LoopbackProvider,
   NullProvider,
@@ -136,6 +137,36 @@ for (const [title, settings, expected] of [
     await assert.rejects(access(data));
   });
 }
+
+test("providers come in their order, made or as settings, before those of the configuration", async (t) => {
+  const events: [string, LogFields][] = [];
+  const note = (event: string, fields: LogFields = {}) => {
+    events.push([event, fields]);
+  };
+  const logger: Logger = {
+    debug: () => {},
+    info: note,
+    warn: note,
+    error: note,
+    child: () => logger,
+  };
+  await using carillon = await open({
+    data: await temporaryFolder(t),
+    port: 0,
+    providers: {
+      own: new NullProvider(),
+      hub: { type: "forward-client", serverUrl: "http://127.0.0.1:9/" },
+    },
+    sms: { providers: ["log"], route: "own || hub" },
+    logger,
+  });
+  const [, started] = events.find(([event]) => event === "started") ?? [];
+  assert.deepEqual(started?.smsProviders, ["own", "hub", "log"]);
+  assert.equal(started.url, undefined);
+  const url = await carillon.listen();
+  const [, listening] = events.find(([event]) => event === "listening") ?? [];
+  assert.deepEqual(listening, { url });
+});
 
 test("a provider belongs to one service", async (t) => {
   const provider = new NullProvider();

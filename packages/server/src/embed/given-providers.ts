@@ -3,7 +3,7 @@
  * In the configuration they stand as entries like all others.
  */
 
-import { Provider } from "@carillon/gateway";
+import { ConfigurationError, Provider } from "@carillon/gateway";
 import type { ConfigMistake } from "../config-error.ts";
 import {
   type CodeProviders,
@@ -36,43 +36,48 @@ export function splitProviders(
   const made = new Map<string, Provider>();
   const entries: object[] = [];
   const mistakes: ConfigMistake[] = [];
-  const complain = (key: string, expected: string) =>
-    mistakes.push({ key, source: key, problem: `expected ${expected}` });
+  const complain = (key: string, problem: string) =>
+    mistakes.push({ key, source: key, problem });
   if (typeof providers !== "object" || providers === null) {
-    complain("providers", "an object of providers by their names");
+    complain("providers", "expected an object of providers by their names");
     return { entries, made, mistakes };
   }
   for (const [name, given] of Object.entries(providers)) {
-    const provider = toProvider(given);
+    const key = `providers.${name}`;
     if (!isProviderName(name)) {
-      complain(
-        `providers.${name}`,
-        "a name of 1 to 32 of a-z, 0-9, '-' and '_'",
-      );
-    } else if (provider) {
-      made.set(name, provider);
-      entries.push({ type: codeProviderType, name });
+      complain(key, "expected a name of 1 to 32 of a-z, 0-9, '-' and '_'");
     } else if (isSettings(given)) {
       entries.push({ ...given, name });
     } else {
-      complain(
-        `providers.${name}`,
-        "a provider of @carillon/gateway, or settings with a type as the configuration has them",
-      );
+      try {
+        made.set(name, toProvider(given));
+        entries.push({ type: codeProviderType, name });
+      } catch (error) {
+        if (!(error instanceof ConfigurationError)) throw error;
+        complain(key, error.message);
+      }
     }
   }
   return { entries, made, mistakes };
 }
 
-/** What is made already; here any other form of a provider becomes one. */
-function toProvider(given: unknown): Provider | undefined {
-  return given instanceof Provider ? given : undefined;
+/**
+ * Here any form of a provider becomes one.
+ *
+ * @throws ConfigurationError, whose message is a clause
+ */
+function toProvider(given: unknown): Provider {
+  if (given instanceof Provider) return given;
+  throw new ConfigurationError(
+    "expected a provider of @carillon/gateway, or settings with a type as the configuration has them",
+  );
 }
 
 function isSettings(given: unknown): given is NamelessProviderSettings {
   return (
     typeof given === "object" &&
     given !== null &&
+    !(given instanceof Provider) &&
     "type" in given &&
     typeof given.type === "string" &&
     given.type !== codeProviderType

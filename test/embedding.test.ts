@@ -224,3 +224,61 @@ test("a mail is sent and kept as a text is", async () => {
   assert.equal(await carillon.sms.find(mail.id), undefined);
   assert.deepEqual(await Array.fromAsync(carillon.sms.list(about)), []);
 });
+
+test("a template is kept, previewed, sent once about an object, and survives in what it made", async () => {
+  await using folder = await createFolder();
+  await using carillon = await open({
+    data: folder.path,
+    providers: { none: new NullProvider() },
+    templateHooks: {
+      updateContext: (context) => ({ ...context, shop: "Acme" }),
+    },
+  });
+  const { sms, templates } = carillon;
+  await templates.put("sms", "shipped", {
+    body: "{{ shop }}: order {{ order.id }} is on its way",
+    allowsDuplicates: false,
+  });
+  const order = { type: "order", id: 1042 };
+  const context = { order };
+  const text = "Acme: order 1042 is on its way";
+  const preview = await templates.preview("sms", "shipped", context);
+  assert.deepEqual([preview.text, preview.sms?.segments], [text, 1]);
+
+  const request = {
+    to: phone,
+    slug: "shipped",
+    context,
+    relatedObjects: [order],
+  };
+  assert.equal(await sms.wasSent("shipped", order), false);
+  const sent = await sms.sendTemplate(request);
+  assert.deepEqual([sent?.text, sent?.templateSlug], [text, "shipped"]);
+  assert.equal(await sms.sendTemplate(request), undefined);
+  assert.equal(await sms.wasSent("shipped", order), true);
+  assert.deepEqual(await templates.canSend("sms", "shipped", [order]), [
+    "duplicate",
+  ]);
+  const customer = { type: "customer", id: "7" };
+  await templates.disallow("sms", undefined, [customer]);
+  const other = { ...request, relatedObjects: [customer] };
+  assert.equal(await sms.sendTemplate(other), undefined);
+  assert.equal(await templates.allow("sms", undefined, [customer]), 1);
+
+  assert.deepEqual(
+    (await Array.fromAsync(templates.list())).map(({ slug }) => slug),
+    ["shipped"],
+  );
+  await templates.remove("sms", "shipped");
+  assert.equal(await templates.find("sms", "shipped"), undefined);
+  await assert.rejects(sms.sendTemplate(request), {
+    code: "TEMPLATE_NOT_FOUND",
+  });
+  const bySlug = await sms.page({ templateSlug: "shipped" });
+  assert.deepEqual(
+    bySlug.messages.map(({ id }) => id),
+    [sent?.id],
+  );
+  const wrong = templates.put("sms", "wrong", { body: "{% if x %}" });
+  await assert.rejects(wrong, { code: "TEMPLATE_INVALID", message: /line 1/ });
+});

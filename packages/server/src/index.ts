@@ -5,6 +5,8 @@ export {
   type LogFields,
   type Logger,
   maskText,
+  type TemplateEngine,
+  type TemplateHooks,
 } from "@carillon/core";
 export { findOpenToOthers, type OpenToOthers } from "@carillon/storage";
 export { BackupError, type BackupProblem } from "./backup/backup-error.ts";
@@ -79,6 +81,13 @@ export type {
   OwnMessages,
   OwnRelatedObjects,
 } from "./embed/own-messages.ts";
+export type {
+  OwnTemplates,
+  TemplateDraft,
+  TemplateRecord,
+  TemplateRendering,
+  TemplateSummary,
+} from "./embed/own-templates.ts";
 export { RequestError, type RequestErrorCode } from "./errors.ts";
 export {
   type DkimRecord,

@@ -61,6 +61,7 @@ import { openSecretKey } from "./secret-key.ts";
 import { createSmsGuard } from "./sms-guard.ts";
 import type { CodeProviders } from "./sms-settings.ts";
 import { createSubscriptionTokens } from "./subscription-tokens.ts";
+import type { TemplateParts } from "./templates/stored-templates.ts";
 import { createSmsGateway } from "./text-messages.ts";
 import { version } from "./version.ts";
 
@@ -83,6 +84,8 @@ export interface OpenServiceOptions {
   readonly onReloaded?: ((config: Config) => void) | undefined;
   /** Providers that the program brings. Default: none. */
   readonly codeProviders?: CodeProviders | undefined;
+  /** Of the program. Default: Liquid, without hooks. */
+  readonly templates?: TemplateParts | undefined;
   /** An abort ends the start; see `ServeOptions`. */
   readonly signal?: AbortSignal | undefined;
   /** Listens before it delivers, as the configuration says. Default: not at all. */
@@ -323,6 +326,7 @@ export async function openService(
         smsGuard,
         sandbox,
         emailEvents: mailReports.emailEvents,
+        templates: options.templates,
         probe: createHttpProbe({ egress, clock }),
         checkTarget: async (url, stopped) => {
           const refusal = await egress.checkUrl(url, { signal: stopped });

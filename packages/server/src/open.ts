@@ -4,7 +4,7 @@
  * file, and leaves signals of the process to the program.
  */
 
-import type { Logger } from "@carillon/core";
+import type { Logger, TemplateEngine, TemplateHooks } from "@carillon/core";
 import { type Config, resolveConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { ConfigValues } from "./config-schema.ts";
@@ -51,6 +51,10 @@ export type Settings = FileSettings & {
   readonly providers?: Readonly<Record<string, GivenProvider>> | undefined;
   /** Default: writes nothing. */
   readonly logger?: Logger | undefined;
+  /** Renders templates in place of Liquid. */
+  readonly templateEngine?: TemplateEngine | undefined;
+  /** Change what templates make. Default: nothing. */
+  readonly templateHooks?: TemplateHooks | undefined;
 };
 
 /** How a service is opened. */
@@ -80,7 +84,8 @@ export async function open(
   settings: Settings,
   { signal }: OpenOptions = {},
 ): Promise<Carillon> {
-  const { logger, providers, ...values } = settings;
+  const { logger, providers, templateEngine, templateHooks, ...values } =
+    settings;
   const given = splitProviders(providers ?? {});
   const read = (more: Pick<FileSettings, "host" | "port">): Config => {
     const { config, mistakes } = resolveConfig({
@@ -94,6 +99,7 @@ export async function open(
   const opened = await openService(read({}), {
     logger,
     codeProviders: given.made,
+    templates: { engine: templateEngine, hooks: templateHooks },
     signal,
   });
   return toCarillon(opened, async ({ host, port } = {}) =>

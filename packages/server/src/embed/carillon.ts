@@ -17,6 +17,7 @@ import {
   type TextOptions,
 } from "./message-requests.ts";
 import { createOwnMessages, type OwnMessages } from "./own-messages.ts";
+import { createOwnTemplates, type OwnTemplates } from "./own-templates.ts";
 
 /** What is published to the subscribers of a topic. */
 export interface TopicPublication {
@@ -45,6 +46,8 @@ export interface Carillon extends AsyncDisposable {
   readonly sms: OwnMessages<TextContent, TextOptions>;
   /** Stored mails. */
   readonly email: OwnMessages<MailContent, MailOptions>;
+  /** What `sendTemplate` renders, by channel and slug. */
+  readonly templates: OwnTemplates;
   /** The project that all of it belongs to: the one of the first start. */
   readonly projectId: string;
   /**
@@ -126,6 +129,10 @@ export function toCarillon(
   return {
     sms: own("sms", service.stored.sms),
     email: own("email", service.stored.email),
+    templates: createOwnTemplates({
+      ...parts,
+      templates: service.storedTemplates,
+    }),
     projectId,
     get credentials() {
       return opened.credentials;

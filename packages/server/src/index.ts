@@ -48,6 +48,11 @@ export {
   readCredentialsFile,
 } from "./credentials-file.ts";
 export { type DataInspection, inspectData } from "./data-inspection.ts";
+export {
+  type DkimRecord,
+  dkimRecordOf,
+  toConfiguredEmail,
+} from "./email-channel.ts";
 export type {
   Carillon,
   ReceiverFetch,
@@ -89,11 +94,6 @@ export type {
   TemplateSummary,
 } from "./embed/own-templates.ts";
 export { RequestError, type RequestErrorCode } from "./errors.ts";
-export {
-  type DkimRecord,
-  dkimRecordOf,
-  toConfiguredEmail,
-} from "./email-channel.ts";
 export {
   type BootstrapOptions,
   type BootstrapPorts,

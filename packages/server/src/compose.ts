@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { LazyPart, WebhookKeys } from "@carillon/channels";
 import {
+  type BatchSender,
   CarillonError,
   type Channel,
   type Clock,
@@ -29,6 +30,7 @@ import {
   createTopicAccess,
   createTopicBindings,
   createTopics,
+  type DeliveryChecks,
   type DeliveryListener,
   defaultRetryPolicy,
   EndpointHealth,
@@ -177,6 +179,8 @@ export interface Service extends AsyncDisposable {
   readonly identity: Identity;
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
   readonly storedTemplates: StoredTemplates;
+  readonly batchSender: Pick<BatchSender, "run">;
+  readonly deliveryChecks: Pick<DeliveryChecks, "run">;
   /** Of a first start. */
   readonly credentials: IdentityCredentials | undefined;
   /** Variables that preset an identity which is there: they change nothing. */
@@ -724,6 +728,8 @@ export async function compose(
     identity,
     stored,
     storedTemplates,
+    batchSender,
+    deliveryChecks,
     credentials: created?.credentials,
     ignoredPresets,
     async start() {

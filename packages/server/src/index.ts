@@ -8,6 +8,7 @@ export {
   type TemplateEngine,
   type TemplateHooks,
 } from "@carillon/core";
+export type { RecipientRouter } from "@carillon/gateway";
 export { findOpenToOthers, type OpenToOthers } from "@carillon/storage";
 export { BackupError, type BackupProblem } from "./backup/backup-error.ts";
 export type {
@@ -81,6 +82,12 @@ export type {
   TextContent,
   TextOptions,
 } from "./embed/message-requests.ts";
+export type {
+  BatchReport,
+  DeliveryCheckReport,
+  OwnBatches,
+  OwnDeliveryChecks,
+} from "./embed/own-batches.ts";
 export type {
   MessageRecordPage,
   OwnMessages,

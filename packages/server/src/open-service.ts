@@ -31,7 +31,7 @@ import {
   silentLogger,
   systemClock,
 } from "@carillon/core";
-import type { Gateway } from "@carillon/gateway";
+import type { Gateway, RecipientRouter } from "@carillon/gateway";
 import { openSqliteStore, readDiskUse } from "@carillon/storage";
 import { type CloseOptions, compose, type Service } from "./compose.ts";
 import { type Config, isLoopback } from "./config.ts";
@@ -84,6 +84,8 @@ export interface OpenServiceOptions {
   readonly onReloaded?: ((config: Config) => void) | undefined;
   /** Providers that the program brings. Default: none. */
   readonly codeProviders?: CodeProviders | undefined;
+  /** Of the program, in place of the module of `sms.router`. Default: none. */
+  readonly router?: RecipientRouter | undefined;
   /** Of the program. Default: Liquid, without hooks. */
   readonly templates?: TemplateParts | undefined;
   /** An abort ends the start; see `ServeOptions`. */
@@ -202,6 +204,7 @@ export async function openService(
     { http: carrierHttp, optOuts: store, guard: smsGuard.guard },
     config,
   );
+  if (options.router) gateway.recipientRouter = options.router;
   opened.defer(() => gateway.stop());
   const sandbox = config.sandbox
     ? opened.use(await createSandbox({ clock, logger, gateway }))

@@ -1,13 +1,15 @@
 /** A service as part of a program: how it opens, listens late, and closes. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { access, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { LogFields, Logger } from "@carillon/core";
 import {
+  type Backend,
   LoopbackProvider,
   NullProvider,
   type Receiver,
@@ -100,8 +102,20 @@ for (const [title, settings, expected] of [
   [
     "a provider that is none",
     { port: -1, providers: { a: 7, b: {}, c: { type: "code" } } },
-    /providers\.a: expected a provider[\s\S]*providers\.b: [\s\S]*providers\.c: [\s\S]*port: /,
+    /providers\.a: expected an object with publishMessage[\s\S]*providers\.b: expected a method as publishMessage[\s\S]*providers\.c: [\s\S]*port: /,
   ],
+  [
+    "a backend that throws",
+    {
+      providers: {
+        a: () => {
+          throw new Error("no line");
+        },
+      },
+    },
+    /providers\.a: the function a threw .*no line/,
+  ],
+  ["a router that is none", { sms: { router: 7 } }, /sms\.router: expected/],
   [
     "a provider's name",
     { providers: { "No Good": new NullProvider() } },
@@ -247,6 +261,122 @@ test("topics are published to by name", async (t) => {
     code: "REQUEST_INVALID",
     message: /did you mean text\?/,
   });
+});
+
+test("backends of the program's own send, the one that its router names", async (t) => {
+  const took: string[] = [];
+  const taking = (name: string): Backend => ({
+    publishMessage: ({ to }) => {
+      took.push(`${name} ${to}`);
+      return { externalId: name, state: "sent" };
+    },
+  });
+  class Made {
+    publishMessage = taking("class").publishMessage;
+  }
+  await using carillon = await open({
+    data: await temporaryFolder(t),
+    providers: {
+      // No settings, though it says of which type it is.
+      object: Object.assign(taking("object"), { type: "mine" }),
+      class: Made,
+      factory: (_settings: object, { name }: { readonly name: string }) =>
+        taking(name),
+    },
+    sms: {
+      router: (recipient) =>
+        recipient.startsWith("+420") ? "class" : undefined,
+    },
+  });
+  const send = async (to: string, backend?: string) => {
+    const sent = await carillon.sms.send({ to, text: "Hi", backend });
+    return [sent.state, sent.backend];
+  };
+  assert.deepEqual(await send("+420777123456"), ["sent", "class"]);
+  assert.deepEqual(await send("+4915112345678"), ["sent", "object"]);
+  assert.deepEqual(await send("+420777123456", "factory"), ["sent", "factory"]);
+  assert.deepEqual(took, [
+    "class +420777123456",
+    "object +4915112345678",
+    "factory +420777123456",
+  ]);
+});
+
+test("batches are sent, and reports are looked for, when the program says", async (t) => {
+  await using carillon = await open({
+    data: await temporaryFolder(t),
+    providers: { none: new NullProvider() },
+    sms: { batch: { enabled: true } },
+  });
+  const { sms, email } = carillon;
+  const ids: string[] = [];
+  for (const to of ["+420777123456", "+420777123457", "+420777123458"]) {
+    const stored = await sms.send({ to, text: "Hi" });
+    assert.equal(stored.state, "waiting");
+    ids.push(stored.id);
+  }
+  const [one, ...others] = ids;
+  assert.deepEqual(await sms.sendBatch({ limit: 1 }), {
+    sent: [one],
+    failed: [],
+    pending: [],
+  });
+  assert.deepEqual((await sms.sendBatch()).sent, others);
+  assert.equal((await sms.find(one ?? ""))?.state, "debug");
+  const { asked, idle } = await sms.checkDelivery();
+  assert.deepEqual([asked, idle], [0, 0]);
+  await assert.rejects(email.sendBatch(), { code: "BATCH_SENDING_OFF" });
+  for (const limit of [0, 1.5, 10_001, "1"]) {
+    const wrong = { limit } as { limit: number };
+    await assert.rejects(sms.sendBatch(wrong), { code: "REQUEST_INVALID" });
+  }
+  await carillon.close();
+  await assert.rejects(sms.sendBatch(), { code: "SHUTTING_DOWN" });
+  await assert.rejects(sms.checkDelivery(), { code: "SHUTTING_DOWN" });
+});
+
+test("a text may say what becomes of its accents", async (t) => {
+  await using carillon = await open({
+    data: await temporaryFolder(t),
+    providers: { none: new NullProvider() },
+  });
+  const send = (accents: "keep" | "strip-ascii") =>
+    carillon.sms.send({ to: "+420777123456", text: "Žluťoučký kůň", accents });
+  assert.equal((await send("strip-ascii")).text, "Zlutoucky kun");
+  assert.equal((await send("keep")).text, "Žluťoučký kůň");
+  await assert.rejects(send("none" as "keep"), {
+    code: "MESSAGE_OPTION_INVALID",
+  });
+});
+
+test("bounces are taken at their port, also by a service that does not listen", async (t) => {
+  const events = new Map<string, LogFields>();
+  const note = (event: string, fields: LogFields = {}) => {
+    events.set(event, fields);
+  };
+  const logger: Logger = {
+    debug: () => {},
+    info: note,
+    warn: note,
+    error: note,
+    child: () => logger,
+  };
+  await using carillon = await open({
+    data: await temporaryFolder(t),
+    email: { bounces: { port: 0, domain: "bounces.example.com" } },
+    logger,
+  });
+  assert.equal(carillon.url, undefined);
+  const port = Number(events.get("bounces_taken")?.port);
+  const greeting = async () => {
+    const socket = connect(port, "127.0.0.1");
+    t.after(() => socket.destroy());
+    const [line] = await once(socket, "data");
+    return String(line);
+  };
+  assert.match(await greeting(), /^220 /);
+  await carillon.close();
+  await assert.rejects(greeting(), { code: "ECONNREFUSED" });
 });
 
 test("an abort during the start leaves a folder that can be opened", async (t) => {

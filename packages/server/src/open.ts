@@ -5,6 +5,7 @@
  */
 
 import type { Logger, TemplateEngine, TemplateHooks } from "@carillon/core";
+import type { RecipientRouter } from "@carillon/gateway";
 import { type Config, resolveConfig } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { ConfigValues } from "./config-schema.ts";
@@ -42,10 +43,16 @@ export type FileSettings = Partly<Omit<ConfigValues, "sms">> & {
  * What a service is opened with: the keys of the configuration, and what only a
  * program can give.
  */
-export type Settings = FileSettings & {
+export type Settings = Omit<FileSettings, "sms"> & {
+  /** `router` may be the function itself in place of a module's path. */
+  readonly sms?:
+    | (Omit<NonNullable<FileSettings["sms"]>, "router"> & {
+        readonly router?: string | RecipientRouter | undefined;
+      })
+    | undefined;
   /**
-   * Carriers by the names that messages are sent through them by, made already or
-   * as settings. They come before those of `sms.providers`; the first one is the
+   * Carriers by the names that messages are sent through them by: made already,
+   * backends of the program's own, or settings. They come before those of `sms.providers`; the first one is the
    * default.
    */
   readonly providers?: Readonly<Record<string, GivenProvider>> | undefined;
@@ -84,8 +91,9 @@ export async function open(
   settings: Settings,
   { signal }: OpenOptions = {},
 ): Promise<Carillon> {
-  const { logger, providers, templateEngine, templateHooks, ...values } =
+  const { logger, providers, templateEngine, templateHooks, ...others } =
     settings;
+  const { router, values } = withoutRouter(others);
   const given = splitProviders(providers ?? {});
   const read = (more: Pick<FileSettings, "host" | "port">): Config => {
     const { config, mistakes } = resolveConfig({
@@ -99,6 +107,7 @@ export async function open(
   const opened = await openService(read({}), {
     logger,
     codeProviders: given.made,
+    router,
     templates: { engine: templateEngine, hooks: templateHooks },
     signal,
   });
@@ -110,6 +119,19 @@ export async function open(
       }),
     ),
   );
+}
+
+/** A function is no setting; whatever else it may be is checked as one. */
+function withoutRouter(given: Pick<Settings, "sms">): {
+  readonly router?: RecipientRouter;
+  readonly values: FileSettings;
+} {
+  const { router, ...sms } = given.sms ?? {};
+  if (typeof router === "function") {
+    return { router, values: { ...given, sms } };
+  }
+  // Without a function it is what a file may say.
+  return { values: given as FileSettings };
 }
 
 function withProviders(

@@ -1,6 +1,6 @@
 /** `carillon sms send` */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { addCommonOptions } from "../message-options.ts";
@@ -20,7 +20,11 @@ import {
 } from "../stored-sending.ts";
 import { textFrom } from "../text-argument.ts";
 
-interface SendOptions extends StoredSendOptions, SmsOptionValues {}
+const accentLevels = ["keep", "strip-ascii", "transliterate"] as const;
+
+interface SendOptions extends StoredSendOptions, SmsOptionValues {
+  readonly accents?: (typeof accentLevels)[number];
+}
 
 export function sendSmsCommand(): Command {
   const command = clientCommand(
@@ -33,15 +37,21 @@ export function sendSmsCommand(): Command {
       "carillon sms send +420777123456 --template code --template-context @a.json",
     ],
   );
+  command.addOption(
+    new Option(
+      "--accents <level>",
+      "what becomes of characters that do not fit the cheaper alphabet",
+    ).choices(accentLevels),
+  );
   return addCommonOptions(addStoredOptions(addSmsOptions(command))).action(
     async (to: string, words: string | undefined, options: SendOptions) => {
       const template = await templateOf(options);
       if (template && words !== undefined) {
         throw new CommandFailure("Expected a text or --template, not both.", 2);
       }
-      const { idempotencyKey } = options;
+      const { idempotencyKey, accents } = options;
       const sms = smsOptionsOf(options);
-      const settings = { ...storedSettingsOf(options), sms, to };
+      const settings = { ...storedSettingsOf(options), accents, sms, to };
       const content = template ?? {
         text: await textFrom(words, "carillon sms send <number>"),
       };

@@ -84,6 +84,11 @@ export interface ExplainedText extends JsonObject {
 export interface SmsSettings extends StoredSettings {
   /** Sender ID; the same as `sms.sender`. */
   readonly sender?: string | undefined;
+  /**
+   * What becomes of characters that do not fit the cheaper alphabet. Default: as
+   * the service is set up.
+   */
+  readonly accents?: "keep" | "strip-ascii" | "transliterate" | undefined;
   readonly sms?: SmsOptions | undefined;
 }
 

@@ -16,6 +16,12 @@ import {
   type TextContent,
   type TextOptions,
 } from "./message-requests.ts";
+import {
+  createOwnBatches,
+  createOwnDeliveryChecks,
+  type OwnBatches,
+  type OwnDeliveryChecks,
+} from "./own-batches.ts";
 import { createOwnMessages, type OwnMessages } from "./own-messages.ts";
 import { createOwnTemplates, type OwnTemplates } from "./own-templates.ts";
 
@@ -43,9 +49,11 @@ export type ReceiverFetch = (
 /** A service that runs; it is closed at the end of an `await using` block. */
 export interface Carillon extends AsyncDisposable {
   /** Stored text messages. */
-  readonly sms: OwnMessages<TextContent, TextOptions>;
+  readonly sms: OwnMessages<TextContent, TextOptions> &
+    OwnBatches &
+    OwnDeliveryChecks;
   /** Stored mails. */
-  readonly email: OwnMessages<MailContent, MailOptions>;
+  readonly email: OwnMessages<MailContent, MailOptions> & OwnBatches;
   /** What `sendTemplate` renders, by channel and slug. */
   readonly templates: OwnTemplates;
   /** The project that all of it belongs to: the one of the first start. */
@@ -114,21 +122,27 @@ export function toCarillon(
   listen: Carillon["listen"],
 ): Carillon {
   const { service, gateway } = opened;
-  const { projectId, receiverSecret } = service;
+  const { projectId, receiverSecret, batchSender, deliveryChecks } = service;
   let isOpen = true;
   const parts = { projectId, isOpen: () => isOpen };
   const own = <Content, Options>(
     channel: "sms" | "email",
     messages: StoredMessages,
-  ) => createOwnMessages<Content, Options>({ ...parts, channel, messages });
+  ) => ({
+    ...createOwnMessages<Content, Options>({ ...parts, channel, messages }),
+    ...createOwnBatches({ channel, batchSender, isOpen: parts.isOpen }),
+  });
   const receiverPath = `/receivers/${receiverSecret}`;
   const close = (options?: CloseOptions) => {
     isOpen = false;
     return opened.close(options);
   };
   return {
-    sms: own("sms", service.stored.sms),
-    email: own("email", service.stored.email),
+    sms: {
+      ...own<TextContent, TextOptions>("sms", service.stored.sms),
+      ...createOwnDeliveryChecks({ deliveryChecks, isOpen: parts.isOpen }),
+    },
+    email: own<MailContent, MailOptions>("email", service.stored.email),
     templates: createOwnTemplates({
       ...parts,
       templates: service.storedTemplates,

@@ -1,9 +1,16 @@
 /**
- * Providers that a program hands over by name: made already, or their settings.
- * In the configuration they stand as entries like all others.
+ * Providers that a program hands over by name: made already, backends of its own,
+ * or settings. In the configuration they stand as entries like all others.
  */
 
-import { ConfigurationError, Provider } from "@carillon/gateway";
+import {
+  type Backend,
+  type BackendClass,
+  type BackendFactory,
+  ConfigurationError,
+  Provider,
+  toProvider,
+} from "@carillon/gateway";
 import type { ConfigMistake } from "../config-error.ts";
 import {
   type CodeProviders,
@@ -19,7 +26,12 @@ export interface NamelessProviderSettings {
 }
 
 /** What stands for a provider under its name. */
-export type GivenProvider = Provider | NamelessProviderSettings;
+export type GivenProvider =
+  | Provider
+  | Backend
+  | BackendClass
+  | BackendFactory
+  | NamelessProviderSettings;
 
 /** Entries for `sms.providers`, and what the `code` ones among them stand for. */
 export interface SplitProviders {
@@ -50,7 +62,7 @@ export function splitProviders(
       entries.push({ ...given, name });
     } else {
       try {
-        made.set(name, toProvider(given));
+        made.set(name, toProvider(given, { name }));
         entries.push({ type: codeProviderType, name });
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
@@ -61,23 +73,13 @@ export function splitProviders(
   return { entries, made, mistakes };
 }
 
-/**
- * Here any form of a provider becomes one.
- *
- * @throws ConfigurationError, whose message is a clause
- */
-function toProvider(given: unknown): Provider {
-  if (given instanceof Provider) return given;
-  throw new ConfigurationError(
-    "expected a provider of @carillon/gateway, or settings with a type as the configuration has them",
-  );
-}
-
+/** A backend may have a `type` as well, for itself. */
 function isSettings(given: unknown): given is NamelessProviderSettings {
   return (
     typeof given === "object" &&
     given !== null &&
     !(given instanceof Provider) &&
+    !("publishMessage" in given) &&
     "type" in given &&
     typeof given.type === "string" &&
     given.type !== codeProviderType

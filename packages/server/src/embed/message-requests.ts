@@ -46,6 +46,11 @@ export interface SendOptions {
 export interface TextOptions {
   /** Sender ID: a name of up to 11 characters, or a number. */
   readonly sender?: string | undefined;
+  /**
+   * What becomes of characters that do not fit the cheaper alphabet. Default: as
+   * `sms.accents` says.
+   */
+  readonly accents?: "keep" | "strip-ascii" | "transliterate" | undefined;
   readonly sms?:
     | {
         /** How long the carrier may try. */
@@ -139,9 +144,15 @@ const sendOptions = [
   "waitMs",
 ] as const satisfies (keyof SendOptions)[];
 
+const textOptions = [
+  "sender",
+  "accents",
+  "sms",
+] as const satisfies (keyof TextOptions)[];
+
 /** Members of requests, by what is asked for. */
 export const requestMembers = {
-  sms: ["to", "text", "sender", "sms", ...sendOptions],
+  sms: ["to", "text", ...textOptions, ...sendOptions],
   email: [
     "to",
     "subject",
@@ -151,7 +162,7 @@ export const requestMembers = {
     "email",
     ...sendOptions,
   ],
-  smsTemplate: ["to", "slug", "context", "sender", "sms", ...sendOptions],
+  smsTemplate: ["to", "slug", "context", ...textOptions, ...sendOptions],
   emailTemplate: [
     "to",
     "slug",

@@ -1,6 +1,7 @@
 /** What a stored message is sent with, as it stands in our own API. */
 
 import {
+  accentLevels,
   type IdempotentRequest,
   mailLimits,
   maxMessageBytes,
@@ -71,6 +72,13 @@ const AttachmentToSend = Type.Object(
 );
 
 const options = {
+  accents: Type.Optional(
+    Type.Enum([...accentLevels], {
+      description:
+        "What becomes of characters that do not fit the cheaper alphabet: `keep` leaves them, `strip-ascii` drops all that is not ASCII once accents are off, `transliterate` writes something close; by default as the service is set up",
+      ...optionCode,
+    }),
+  ),
   sender: Type.Optional(
     Type.String({
       description:
@@ -197,7 +205,7 @@ const NewFromTemplate = Type.Object({
 /** Members that the other channel has. */
 const foreign = {
   sms: ["subject", "html", "attachments", "email"],
-  email: ["sms", "sender"],
+  email: ["sms", "sender", "accents"],
 } as const satisfies Record<StoredChannel, readonly string[]>;
 
 const titles = {

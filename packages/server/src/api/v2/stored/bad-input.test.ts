@@ -95,6 +95,22 @@ const rows: readonly (readonly [
     /^to must be string/,
   ],
   [
+    "a level of accents that there is not",
+    "sms",
+    { ...text, accents: "none" },
+    400,
+    "MESSAGE_OPTION_INVALID",
+    /accents/,
+  ],
+  [
+    "accents of a mail",
+    "emails",
+    { ...mail, accents: "keep" },
+    400,
+    "REQUEST_INVALID",
+    /accents/,
+  ],
+  [
     "an address that is none",
     "emails",
     { ...mail, to: "ada" },

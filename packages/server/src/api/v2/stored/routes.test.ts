@@ -43,6 +43,19 @@ async function idsOf(server: TestServer, path: string): Promise<string[]> {
   return messages.map(({ id }: { id: string }) => id);
 }
 
+test("a text says what becomes of its accents, in a bulk too", async () => {
+  await using server = await startTestServer();
+  const czech = { text: "Žluťoučký kůň", accents: "strip-ascii" };
+  const one = await post(server, "sms", { to: phone, ...czech });
+  assert.equal(one.text, "Zlutoucky kun");
+  const { messages } = await post(server, "sms/bulk", {
+    to: [phone],
+    ...czech,
+  });
+  const found = await get(server, `sms/${messages[0].id}`);
+  assert.equal(found.text, "Zlutoucky kun");
+});
+
 test("a text is answered as it was stored, and found again with all of it", async () => {
   await using server = await startTestServer();
   const { status, headers, body } = await server.call("POST", "/api/v2/sms", {

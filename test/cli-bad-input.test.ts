@@ -519,28 +519,42 @@ function* clientCommands(
     const words = [...path, inner.name()];
     yield* clientCommands(inner, words);
     const asksServer = inner.options.some(({ long }) => long === "--url");
-    // It says where it would ask.
-    if (!asksServer || words.join(" ") === "context show") continue;
+    // The first says where it would ask, the other one has no file to ask about.
+    const asksNothing = ["context show", "templates sync"];
+    if (!asksServer || asksNothing.includes(words.join(" "))) continue;
     yield [
       ...words,
       ...inner.registeredArguments
         // Without a text publish reads standard input, which has none.
         .filter(
           (argument) =>
-            argument.required || ["topic", "text"].includes(argument.name()),
+            argument.required ||
+            ["topic", "text", "body"].includes(argument.name()),
         )
         .map(
           (argument) =>
             argument.argChoices?.[0] ??
-            (words[0] === "templates" && argument.name() === "template"
-              ? "sms/nosuchthing"
-              : "nosuchthing"),
+            wordFor(`${words[0]} ${argument.name()}`),
         ),
       ...inner.options
         .filter(({ mandatory }) => mandatory)
         .flatMap(({ long }) => [long ?? "", "x"]),
       ...(inner.options.some(({ long }) => long === "--yes") ? ["--yes"] : []),
     ];
+  }
+}
+
+/** What fits an argument, and is nowhere. */
+function wordFor(argument: string): string {
+  switch (argument) {
+    case "templates template":
+      return "sms/nosuchthing";
+    case "templates objects":
+      return "order=nosuchthing";
+    case "templates folder":
+      return ".";
+    default:
+      return "nosuchthing";
   }
 }
 

@@ -292,6 +292,17 @@ export {
   smsOptionLimits,
 } from "./messages/sms-options.ts";
 export type { OtherSubscription } from "./messages/subscriber-once.ts";
+export {
+  defaultUrgency,
+  noticeUrgency,
+  reportUrgency,
+  takeByUrgency,
+  type Urgency,
+  type UrgencyOptions,
+  urgencies,
+  urgencyOf,
+  urgentOnly,
+} from "./messages/urgency.ts";
 export { orAborted } from "./or-aborted.ts";
 export {
   type AuditEntry,

@@ -63,6 +63,14 @@ export {
   unknownPollDelayMs,
 } from "./messages/merge-outcome.ts";
 export { handedOverPosition } from "./messages/message-topics.ts";
+export {
+  defaultUrgency,
+  noticeUrgency,
+  reportUrgency,
+  takeByUrgency,
+  type Urgency,
+  urgencies,
+} from "./messages/urgency.ts";
 export { counterKinds } from "./ports/counter-store.ts";
 export {
   type ConfirmationWindow,

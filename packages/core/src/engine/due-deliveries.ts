@@ -9,6 +9,11 @@
  * tried again before. If the intent has the id that the text has at its carrier,
  * the carrier is asked about it (see `carrier-polls.ts`). Crash after the attempt, before its outcome's commit: the
  * same as during it, for the two cannot be distinguished.
+ *
+ * Claims take from each urgency its share (see `messages/urgency.ts`). A claim that
+ * found only bulk takes as long as the bulk's provider does: so that what is urgent
+ * waits for none of them, one place is not for bulk. It is shared by as many claims
+ * as come, as long as they hold one batch together.
  */
 
 import { isTransient } from "../errors.ts";
@@ -16,6 +21,7 @@ import { stateBeforeClaim } from "../messages/claim-decision.ts";
 import type { DeliveryOutcome, WaitReason } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
 import { toTopic } from "../messages/message-topics.ts";
+import { urgencies, urgentOnly } from "../messages/urgency.ts";
 import type { NoRoute, RouteChoice } from "../ports/channel.ts";
 import type { ContentSeal } from "../ports/content-seal.ts";
 import type { DeliveryStore } from "../ports/delivery-store.ts";
@@ -61,7 +67,7 @@ export interface DueDeliveriesPorts extends PersistPorts {
 export interface DueDeliveriesOptions {
   /** Deliveries claimed at once. */
   readonly batchSize: number;
-  /** Batches in work at once. */
+  /** Batches in work at once; one of them without bulk. */
   readonly maxBatches: number;
   /** How long a delivery whose lane was full waits; milliseconds. */
   readonly laneRetryMs: number;
@@ -109,7 +115,12 @@ export class DueDeliveries implements NoticeIntake {
   readonly #ports: DueDeliveriesPorts;
   readonly #options: DueDeliveriesOptions;
   readonly #loop: WorkLoop;
+  /** In work, in places that are for all that is due. */
   #batches = 0;
+  /** Deliveries in work in the place that is not for bulk. */
+  #urgent = 0;
+  /** Only what is urgent was asked for since somebody spoke of work. */
+  #isBulkUnseen = false;
   /** Of notices that are being written. */
   #reservations = 0;
   /** What one commit brought becomes one batch. */
@@ -131,12 +142,19 @@ export class DueDeliveries implements NoticeIntake {
 
   /** Whether claims are held whose outcomes are not written. */
   get isActive(): boolean {
-    return this.#batches + this.#reservations + this.#taken.length > 0;
+    const held = this.#batches + this.#urgent;
+    return held + this.#reservations + this.#taken.length > 0;
   }
 
-  /** Whether a batch could be claimed now. */
+  /** Whether anything could be claimed now: of what is urgent, or of all. */
   get hasRoom(): boolean {
-    return this.#batches < this.#options.maxBatches;
+    // Not one by one, which would cost a transaction each.
+    return this.#hasPlace || this.#urgent <= this.#options.batchSize / 2;
+  }
+
+  /** Whether a batch of all that is due could be. */
+  get #hasPlace(): boolean {
+    return this.#batches < Math.max(1, this.#options.maxBatches - 1);
   }
 
   /** A notice goes straight to work when nothing is due before it. */
@@ -163,9 +181,8 @@ export class DueDeliveries implements NoticeIntake {
       for (const { message } of notices) {
         messages.set(message.seq, { message, isReadable: true });
       }
-      this.#batches++;
       const claims = notices.map(({ delivery }) => delivery);
-      void this.#work(claims, messages);
+      this.#begin(claims, this.#hasPlace, messages);
     });
   }
 
@@ -212,29 +229,55 @@ export class DueDeliveries implements NoticeIntake {
   /** Claims a batch; answers whether there may be more that is due. */
   async #claim(): Promise<boolean> {
     const { store, leases } = this.#ports;
+    const { batchSize } = this.#options;
+    const ofAll = this.#hasPlace;
+    // Before the question: a place that comes free meanwhile is not missed.
+    if (!ofAll) this.#isBulkUnseen = true;
     const { deliveries, mayHaveMore } = await store.claim(leases.lease, {
       kinds: ["delivery"],
-      limit: this.#options.batchSize,
+      limit: ofAll ? batchSize : batchSize - this.#urgent,
+      urgencies: ofAll ? urgencies : urgentOnly,
     });
-    if (deliveries.length > 0) {
-      this.#batches++;
-      void this.#work(deliveries);
-    }
+    if (deliveries.length > 0) this.#begin(deliveries, ofAll);
     if (mayHaveMore) return true;
-    // What is not due yet wakes this loop when it is.
-    const { delivery } = await store.nextDue();
-    if (delivery !== undefined) this.wakeIn(delivery);
+    // What is not due yet wakes this loop when it is; bulk that waits for a place
+    // is due, and must not wake it before there is one.
+    const { delivery, urgentDelivery } = await store.nextDue();
+    const next = ofAll ? delivery : urgentDelivery;
+    if (next !== undefined) this.wakeIn(next);
     return false;
   }
 
   /**
-   * Works a batch to its end; counted in `#batches` by the caller.
-   *
+   * @param hasPlace among the batches of all that is due
    * @param messages those that are known, by number; the others are read
    */
+  #begin(
+    claims: readonly ClaimedDelivery[],
+    hasPlace: boolean,
+    messages = new Map<number, ReadMessage>(),
+  ): void {
+    if (hasPlace) this.#batches++;
+    else this.#urgent += claims.length;
+    void this.#work(claims, messages).finally(() => {
+      if (hasPlace) this.#batches--;
+      else this.#urgent -= claims.length;
+      this.#roomFreed();
+      this.#tellIfIdle();
+    });
+  }
+
+  #roomFreed(): void {
+    if (this.#isBulkUnseen && this.#hasPlace) {
+      this.#isBulkUnseen = false;
+      this.#loop.wake();
+    } else this.#loop.roomFreed();
+  }
+
+  /** Works a batch to its end; never rejects. */
   async #work(
     claims: readonly ClaimedDelivery[],
-    messages = new Map<number, ReadMessage>(),
+    messages: Map<number, ReadMessage>,
   ): Promise<void> {
     try {
       await this.#deliver(claims, messages);
@@ -242,10 +285,6 @@ export class DueDeliveries implements NoticeIntake {
       this.#ports.logger.error("batch_failed", { error });
       // A defect before anything was started.
       await this.#release(claims);
-    } finally {
-      this.#batches--;
-      this.#loop.roomFreed();
-      this.#tellIfIdle();
     }
   }
 

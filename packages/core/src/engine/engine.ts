@@ -97,7 +97,7 @@ export interface EngineOptions {
   readonly rangeSize: number;
   /** Due deliveries claimed at once. */
   readonly dueBatchSize: number;
-  /** Batches of them in work at once. */
+  /** Batches of them in work at once; one of them is never bulk. */
   readonly maxDueBatches: number;
   /** Attempts under way at once, slow ones not counted. */
   readonly maxInFlight: number;
@@ -154,7 +154,7 @@ export interface Engine {
   makeDue(reason: WaitReason): Promise<void>;
   /**
    * Of the deliveries that wait for this reason, the first go on at once, by
-   * priority, then by age; `limit` at most. Answers which.
+   * urgency, then by age; `limit` at most. Answers which.
    *
    * @throws CarillonError STORAGE_UNAVAILABLE, STORAGE_FULL
    */

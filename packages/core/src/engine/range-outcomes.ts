@@ -6,6 +6,11 @@
 import { cancelReasons } from "../messages/claim-decision.ts";
 import type { DeliveryOutcome } from "../messages/delivery.ts";
 import type { Message } from "../messages/message.ts";
+import {
+  defaultUrgency,
+  type Urgency,
+  urgencyOf,
+} from "../messages/urgency.ts";
 import type { ChannelKind, Recipient } from "../ports/channel.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { RangeOutcome } from "../ports/work-store.ts";
@@ -45,6 +50,8 @@ export class RangeOutcomes {
   readonly #context: RangeOutcomesContext;
   readonly #message: Message;
   readonly #escalation: Escalation | undefined;
+  /** Of rows that go on; `undefined`: what the store takes them to be. */
+  readonly #urgency: Urgency | undefined;
 
   constructor(
     context: RangeOutcomesContext,
@@ -54,6 +61,8 @@ export class RangeOutcomes {
     this.#context = context;
     this.#message = message;
     this.#escalation = escalation;
+    const urgency = urgencyOf(message);
+    this.#urgency = urgency === defaultUrgency ? undefined : urgency;
   }
 
   /**
@@ -153,7 +162,17 @@ export class RangeOutcomes {
 
   #push(item: SendItem, outcome: RangeOutcome): void {
     const round = this.#escalation?.roundOf(item.recipient);
-    this.all.push(round === undefined ? outcome : { ...outcome, round });
+    const goesOn = outcome.nextAttemptAt !== undefined || outcome.lease;
+    const urgency = goesOn ? this.#urgency : undefined;
+    if (round === undefined && urgency === undefined) {
+      this.all.push(outcome);
+      return;
+    }
+    this.all.push({
+      ...outcome,
+      ...(round !== undefined && { round }),
+      ...(urgency !== undefined && { urgency }),
+    });
   }
 
   #wakeAt(at: EpochMs | undefined): void {

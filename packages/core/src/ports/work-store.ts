@@ -21,6 +21,7 @@ import type {
 } from "../messages/delivery.ts";
 import type { DeliveryState } from "../messages/delivery-state.ts";
 import type { Message } from "../messages/message.ts";
+import type { Urgency } from "../messages/urgency.ts";
 import type { EpochMs } from "../time.ts";
 import type { Recipient } from "./channel.ts";
 
@@ -66,6 +67,8 @@ export interface ClaimRequest {
   readonly rangeSize?: number;
   /** Of ranges that were cut, how many at most. Default: `limit`. */
   readonly maxCutRanges?: number;
+  /** Of deliveries, those of these urgencies, in their order. Default: all. */
+  readonly urgencies?: readonly Urgency[];
 }
 
 /** What was claimed; on disk before it is answered. */
@@ -73,8 +76,9 @@ export interface ClaimedWork {
   /** Least recently served message first. */
   readonly ranges: readonly ClaimedRange[];
   /**
-   * Longest due first; each is `sending`. Those that nobody wants any more
-   * became `cancelled` instead.
+   * Each urgency has its share of the limit, and more where others left some (see
+   * `urgency.ts`). The most urgent first, of each the longest due first; each is
+   * `sending`. Those that nobody wants any more became `cancelled` instead.
    */
   readonly deliveries: readonly ClaimedDelivery[];
   /** Whether more of these kinds may be due now. */
@@ -176,6 +180,8 @@ export interface RangeOutcome extends DeliveryOutcome {
   readonly round?: number;
   /** True: only a claim may start it, and a lost attempt is unknown. */
   readonly billable?: boolean;
+  /** Of its row, as long as that waits. Default: {@link defaultUrgency}. */
+  readonly urgency?: Urgency;
   /** Its subscriber fetches it: see {@link LaneStore}. */
   readonly pull?: {
     /** Number of the subscription. */
@@ -243,9 +249,12 @@ export interface Backlog {
 
 /**
  * In how many milliseconds the first piece of each kind is due that nobody
- * holds; not positive: it is due. A kind without any is absent.
+ * holds; not positive: it is due. A kind without any is absent. An urgent delivery
+ * is one that is not bulk (see `urgency.ts`).
  */
-export type NextDue = Readonly<Partial<Record<WorkKind, number>>>;
+export type NextDue = Readonly<
+  Partial<Record<WorkKind | "urgentDelivery", number>>
+>;
 
 /** Hands out work to engines, and takes it back. */
 export interface WorkStore {
@@ -301,8 +310,8 @@ export interface WorkStore {
   reclaim(): Promise<ReclaimedWork>;
   /**
    * Makes at most `limit` deliveries due now that wait for this reason, by
-   * priority, then by age, and takes the reason from them, in one transaction.
-   * They are claimed in this order, and answered in it.
+   * urgency, then by age, and takes the reason from them, in one transaction.
+   * They are answered in this order, and claimed in it within their urgency.
    */
   makeDue(
     reason: WaitReason,
@@ -315,7 +324,7 @@ export interface WorkStore {
   nextDue(): Promise<NextDue>;
   /**
    * What waits, for metrics: it looks at `limit` deliveries and as many ranges
-   * at most, those due first, so that its cost is bounded.
+   * at most, the most urgent and those due first, so that its cost is bounded.
    */
   countBacklog(limit: number): Promise<Backlog>;
 }

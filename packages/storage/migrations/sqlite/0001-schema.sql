@@ -484,15 +484,16 @@ CREATE TABLE deliveries (
   fails_over       INTEGER NOT NULL DEFAULT 0,
   -- Why it waits, if nothing failed; counts only beside next_attempt_at.
   wait_reason      INTEGER,
-  -- 1 is the highest: what waits for the same reason goes on by it, then by age.
-  priority         INTEGER NOT NULL DEFAULT 3,
+  -- From 1, the most urgent, to 3, bulk: each has its share of what is claimed.
+  -- What waits for the same reason goes on by it, then by age.
+  urgency          INTEGER NOT NULL DEFAULT 2,
   -- Since when the idle timeout of what waits for a report counts; NULL: it has
   -- none, or it is over.
   idle_from        INTEGER,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX deliveries_due ON deliveries (next_attempt_at)
+CREATE INDEX deliveries_due ON deliveries (urgency, next_attempt_at)
   WHERE next_attempt_at IS NOT NULL;
 -- Not by the end of the lease, so that renewing one leaves the index alone.
 CREATE INDEX deliveries_held ON deliveries (owner) WHERE owner IS NOT NULL;
@@ -507,7 +508,7 @@ CREATE INDEX deliveries_idle ON deliveries (idle_from)
 CREATE INDEX deliveries_lane ON deliveries (lane) WHERE lane IS NOT NULL;
 CREATE INDEX deliveries_expiring ON deliveries (expires_at)
   WHERE lane IS NOT NULL;
-CREATE INDEX deliveries_wait ON deliveries (wait_reason, priority)
+CREATE INDEX deliveries_wait ON deliveries (wait_reason, urgency)
   WHERE wait_reason IS NOT NULL AND next_attempt_at IS NOT NULL;
 CREATE INDEX deliveries_round ON deliveries (message_seq, round)
   WHERE round IS NOT NULL;

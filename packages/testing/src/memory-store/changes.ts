@@ -7,6 +7,7 @@ import {
   type MessageHead,
   type Receipt,
   receiptEventOfState,
+  reportUrgency,
 } from "@carillon/core";
 import { listPresent } from "./directory.ts";
 import type { Holds } from "./holds.ts";
@@ -138,7 +139,9 @@ export function createChangeFeed(tables: Tables, holds: Holds): ChangeFeed {
           const seq = addMessage(tables, message);
           const key = deliveryKey({ messageSeq: seq, target: 0 });
           tables.recipients.put(key, event.recipient);
-          addDueDelivery(tables, seq, 0, message.createdAt, false);
+          addDueDelivery(tables, seq, 0, message.createdAt, false, {
+            urgency: reportUrgency,
+          });
         }
         return true;
       }),

@@ -4,6 +4,7 @@ import {
   type AttemptIntent,
   addMs,
   type ClaimedDelivery,
+  type ClaimRequest,
   cancelReasons,
   type DeliveryStore,
   decideClaim,
@@ -15,8 +16,10 @@ import {
   type ReceiptSource,
   type Recipient,
   stateBeforeClaim,
+  takeByUrgency,
   toRecipient,
   toTopic,
+  urgencies,
 } from "@carillon/core";
 import { cancel, endIfCancelled } from "./cancellation.ts";
 import { freed, type Holds } from "./holds.ts";
@@ -30,12 +33,13 @@ export function claimDeliveries(
   tables: Tables,
   holds: Holds,
   lease: Lease,
-  limit: number,
+  { limit, urgencies: asked = urgencies }: ClaimRequest,
 ) {
   const now = holds.now();
-  const claimed: ClaimedDelivery[] = [];
-  for (const row of listDue(tables, now)) {
-    if (claimed.length === limit) break;
+  const due = listDue(tables, now);
+
+  /** Claims it, unless it is not wanted any more. */
+  function take(row: DeliveryRow): ClaimedDelivery | undefined {
     const recipient = findRecipient(tables, row);
     const decision = decideClaim(claimFactsOf(tables, row));
     if (!recipient || decision !== "send") {
@@ -43,15 +47,33 @@ export function claimDeliveries(
         // A carrier has it, and what it reports still counts.
         const { nextAttemptAt: _, ...rest } = row;
         tables.deliveries.putBack(deliveryKey(row), { ...rest, state: "sent" });
-        continue;
+        return undefined;
       }
       const why = decision === "send" ? "unsubscribed" : decision;
       cancel(tables, row, cancelReasons[why], now);
-      continue;
+      return undefined;
     }
-    claimed.push(claim(tables, row, recipient, holds.grant(lease)));
+    return claim(tables, row, recipient, holds.grant(lease));
   }
-  return { deliveries: claimed, mayHaveMore: claimed.length === limit };
+
+  const queues = new Map(
+    asked.map((urgency) => [
+      urgency,
+      due.filter((row) => row.urgency === urgency).reverse(),
+    ]),
+  );
+  const deliveries = takeByUrgency(limit, asked, (urgency, most) => {
+    const queue = queues.get(urgency) ?? [];
+    const taken: ClaimedDelivery[] = [];
+    while (taken.length < most) {
+      const row = queue.pop();
+      if (row === undefined) break;
+      const claimed = take(row);
+      if (claimed) taken.push(claimed);
+    }
+    return taken;
+  });
+  return { deliveries, mayHaveMore: deliveries.length === limit };
 }
 
 /** Within one write. */
@@ -250,14 +272,19 @@ export function topicOf(
   return toTopic(message, subscription?.topicSeq).topic;
 }
 
-/** Longest due first. */
+/** Longest due first, of several the oldest. */
 function listDue({ deliveries }: Tables, now: EpochMs): DeliveryRow[] {
   const dueAt = ({ nextAttemptAt }: DeliveryRow) =>
     nextAttemptAt ?? Number.POSITIVE_INFINITY;
   return deliveries
     .list()
     .filter((row) => dueAt(row) <= now)
-    .sort((a, b) => dueAt(a) - dueAt(b));
+    .sort((a, b) => dueAt(a) - dueAt(b) || compareKeys(a, b));
+}
+
+/** Oldest message first. */
+export function compareKeys(a: DeliveryRow, b: DeliveryRow): number {
+  return a.messageSeq - b.messageSeq || a.target - b.target;
 }
 
 export function findRecipient(

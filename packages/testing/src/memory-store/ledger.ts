@@ -35,7 +35,7 @@ export function addDueDelivery(
   target: number,
   nextAttemptAt: EpochMs,
   billable: boolean,
-  waits: Partial<Pick<DeliveryRow, "priority" | "waitReason">> = {},
+  waits: Pick<DeliveryRow, "urgency" | "waitReason">,
 ): DeliveryRow {
   return deliveries.put(deliveryKey({ messageSeq, target }), {
     messageSeq,

@@ -17,6 +17,7 @@ import {
   type RangeLease,
   topicsOf,
   toTopic,
+  urgencyOf,
 } from "@carillon/core";
 import { listActive } from "./directory.ts";
 import type { Holds } from "./holds.ts";
@@ -124,15 +125,16 @@ export function acceptDirectMessage(
 ): { seq: number } {
   const seq = addMessage(tables, message);
   const at = isBatched ? message.expiresAt : dueAtOf(message, holds);
-  const waits = {
-    priority: message.priority ?? 3,
-  };
+  const urgency = urgencyOf(message, {
+    recipients: recipients.length,
+    isBatched,
+  });
   for (const [target, recipient] of recipients.entries()) {
     const { billable, protocol, endpoint } = recipient;
     const key = deliveryKey({ messageSeq: seq, target });
     tables.recipients.put(key, { protocol, endpoint });
     addDueDelivery(tables, seq, target, at, billable, {
-      ...waits,
+      urgency,
       ...(isBatched && { waitReason: batchReasonOf(protocol) }),
     });
   }
@@ -232,7 +234,7 @@ export function toDelivery(tables: Tables, row: DeliveryRow): Delivery {
     attemptAt: _at,
     failsOver: _o,
     resentAfter: _ra,
-    priority: _p,
+    urgency: _u,
     waitReason,
     pull,
     expiresAt = pull?.expiresAt,

@@ -3,6 +3,7 @@
 import {
   CarillonError,
   type DeliveryOutcome,
+  defaultUrgency,
   type FencedOutcome,
   failedByReceipt,
   isFinal,
@@ -28,6 +29,7 @@ export function addOutcomes(
 ): RefusedOutcome[] {
   return writeEach(tables, holds, outcomes, (outcome) => {
     const { lease, billable = false, round, pull } = outcome;
+    const { urgency = defaultUrgency } = outcome;
     const known = tables.deliveries.get(deliveryKey(outcome));
     // An earlier run of the range got further: what that one wrote is kept. So
     // is a claim, whose fence an attempt of this range does not know.
@@ -41,6 +43,7 @@ export function addOutcomes(
       state: "waiting",
       attempts: 0,
       billable,
+      urgency,
       ...(round !== undefined && { round }),
       ...(pull && { pull }),
       fence: 0,

@@ -61,6 +61,7 @@ import {
   type TokenRecord,
   type Topic,
   type TopicBinding,
+  type Urgency,
   type User,
   type WalkPosition,
   waitReasons,
@@ -362,8 +363,7 @@ export interface DeliveryRow extends Omit<DeliveryOutcome, "parts"> {
   readonly expiresAt?: EpochMs;
   /** Attempts made before the last resend. */
   readonly resentAfter?: number;
-  /** By which it goes on when what it waits for ends; absent: 3. */
-  readonly priority?: number;
+  readonly urgency: Urgency;
 }
 
 export function deliveryKey({
@@ -448,7 +448,7 @@ export const deliveryColumns: Columns<DeliveryRow> = {
   ),
   expiresAt: optional(integer),
   resentAfter: optional(integer),
-  priority: optional(integer),
+  urgency: integer,
 };
 
 export interface JobRow extends DeliveryJob {

@@ -9,6 +9,7 @@ import {
   isUnsubscribable,
   mayTryCode,
   noticeContent,
+  noticeUrgency,
   type ProjectId,
   type SubscriberNotice,
   type Subscription,
@@ -226,6 +227,7 @@ function notify(
     seq,
     message.createdAt,
     billable,
+    { urgency: noticeUrgency },
   );
   if (!("byCode" in content)) return { subscription, delivery };
   const codeExpiresAt = notice.expiresAt;

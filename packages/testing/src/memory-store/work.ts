@@ -9,11 +9,13 @@ import {
   type Store,
   toEpochMs,
   unknownPollDelayMs,
+  urgentOnly,
   type WorkStore,
 } from "@carillon/core";
 import { endIfCancelled } from "./cancellation.ts";
 import {
   claimDeliveries,
+  compareKeys,
   recordIntent,
   releaseDelivery,
 } from "./deliveries.ts";
@@ -38,12 +40,12 @@ export function createWorkStore(
   return {
     claim: (lease, request) =>
       write(() => {
-        const { kinds, limit } = request;
+        const { kinds } = request;
         const ofRanges = kinds.includes("range")
           ? claimRanges(tables, holds, lease, request)
           : undefined;
         const ofDeliveries = kinds.includes("delivery")
-          ? claimDeliveries(tables, holds, lease, limit)
+          ? claimDeliveries(tables, holds, lease, request)
           : undefined;
         return {
           ranges: ofRanges?.ranges ?? [],
@@ -106,20 +108,13 @@ export function createWorkStore(
         const waiting = deliveries
           .list()
           .filter((it) => it.waitReason === reason && it.nextAttemptAt)
-          .map((row) => ({ row, priority: row.priority ?? 3 }))
-          .sort(
-            (a, b) =>
-              a.priority - b.priority ||
-              a.row.messageSeq - b.row.messageSeq ||
-              a.row.target - b.row.target,
-          )
+          .sort((a, b) => a.urgency - b.urgency || compareKeys(a, b))
           .slice(0, limit);
-        for (const { row, priority } of waiting) {
+        for (const row of waiting) {
           const { waitReason: _, ...rest } = row;
-          const nextAttemptAt = addMs(now, priority - 3);
-          deliveries.put(deliveryKey(row), { ...rest, nextAttemptAt });
+          deliveries.put(deliveryKey(row), { ...rest, nextAttemptAt: now });
         }
-        return waiting.map(({ row: { messageSeq, target, attempts } }) => ({
+        return waiting.map(({ messageSeq, target, attempts }) => ({
           messageSeq,
           target,
           attempts,
@@ -140,16 +135,27 @@ export function createWorkStore(
       const delivery = firstOf(
         deliveries.list().map(({ nextAttemptAt }) => nextAttemptAt),
       );
+      const urgent = firstOf(
+        deliveries
+          .list()
+          .filter(({ urgency }) => urgentOnly.some((it) => it === urgency))
+          .map(({ nextAttemptAt }) => nextAttemptAt),
+      );
       return {
         ...(range !== undefined && { range: range - now }),
         ...(delivery !== undefined && { delivery: delivery - now }),
+        ...(urgent !== undefined && { urgentDelivery: urgent - now }),
       };
     },
     async countBacklog(limit) {
       const due = deliveries
         .list()
         .filter((row) => row.nextAttemptAt !== undefined)
-        .sort((a, b) => (a.nextAttemptAt ?? 0) - (b.nextAttemptAt ?? 0))
+        .sort(
+          (a, b) =>
+            a.urgency - b.urgency ||
+            (a.nextAttemptAt ?? 0) - (b.nextAttemptAt ?? 0),
+        )
         .slice(0, limit);
       const waiting = due.filter(({ state }) => state === "waiting").length;
       return {

@@ -1,10 +1,13 @@
 /** When the deliveries of a message that is accepted are due. */
 
-import type { Clock, EpochMs, NewMessage } from "@carillon/core";
+import {
+  type Clock,
+  type EpochMs,
+  type NewMessage,
+  type UrgencyOptions,
+  urgencyOf,
+} from "@carillon/core";
 import type { Wait } from "../write/message-writes.ts";
-
-/** Of a message to which none was given. */
-export const defaultPriority = 3;
 
 /** When it may go out; not before now. */
 export function dueAt(
@@ -16,6 +19,10 @@ export function dueAt(
 }
 
 /** Of deliveries that wait for their turn alone. */
-export function toWait(message: NewMessage, clock: Pick<Clock, "now">): Wait {
-  return [dueAt(message, clock), message.priority ?? defaultPriority, null];
+export function toWait(
+  message: NewMessage,
+  clock: Pick<Clock, "now">,
+  options: UrgencyOptions,
+): Wait {
+  return [dueAt(message, clock), urgencyOf(message, options), null];
 }

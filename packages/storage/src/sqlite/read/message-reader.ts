@@ -57,6 +57,7 @@ const shown = defineTable("deliveries", {
     "owner",
     "leaseUntil",
     "billable",
+    "urgency",
     "round",
     "attemptAt",
     "failsOver",

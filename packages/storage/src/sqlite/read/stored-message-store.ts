@@ -171,12 +171,17 @@ function toRecipientColumns(
 /** Of what waits for the batch sender: until it has expired. */
 function waitOf(
   message: NewMessage,
-  [recipient]: readonly DirectRecipient[],
-  { isBatched }: AcceptStoredOptions,
+  recipients: readonly DirectRecipient[],
+  { isBatched = false }: AcceptStoredOptions,
   clock: Clock,
 ): Wait {
-  const [dueAt, priority] = toWait(message, clock);
-  if (!isBatched || recipient === undefined) return [dueAt, priority, null];
+  const [recipient] = recipients;
+  const due = toWait(message, clock, {
+    recipients: recipients.length,
+    isBatched,
+  });
+  if (!isBatched || recipient === undefined) return due;
+  const [, urgency] = due;
   const reason = waitReasonCodes[batchReasonOf(recipient.protocol)];
-  return [message.expiresAt, priority, reason];
+  return [message.expiresAt, urgency, reason];
 }

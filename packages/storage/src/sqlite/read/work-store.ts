@@ -31,6 +31,8 @@ import {
   type Store,
   stateBeforeClaim,
   toEpochMs,
+  urgencies,
+  urgentOnly,
   type WorkStore,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
@@ -40,6 +42,7 @@ import {
   type Outcome,
   parts,
 } from "../schema/delivery-table.ts";
+import { backlogSql, nextDeliverySql } from "../schema/due-deliveries.ts";
 import { toClaimedDelivery } from "../schema/due-row.ts";
 import { FilterPolicies } from "../schema/filter-policies.ts";
 import {
@@ -136,11 +139,7 @@ export function createWorkStore(
     staleBy: (change) =>
       change.kind === "subscriptions" ? { key: change.topicSeq } : undefined,
   });
-  /** Index: deliveries_due, whose first row it is. */
-  const nextDelivery = reader.prepare<[nextAttemptAt: EpochMs]>(
-    `SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
-     WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1`,
-  );
+  const nextDelivery = reader.prepare<(EpochMs | null)[]>(nextDeliverySql);
   /** Index: ranges_free, whose first row it is. */
   const nextRange = reader.prepare<[dueAt: EpochMs]>(
     `SELECT due_at FROM ranges INDEXED BY ranges_free
@@ -194,14 +193,7 @@ export function createWorkStore(
        ON d.message_seq = k.value ->> 0 AND d.target = k.value ->> 1
      CROSS JOIN messages AS m ON m.seq = d.message_seq`,
   );
-  /** Parameters: limit. Index: deliveries_due, from its first row. */
-  const backlog = reader.prepare<[waiting: number, all: number]>(
-    `SELECT count(*) FILTER (WHERE state = ${stateCodes.waiting}),
-       count(*) FILTER (WHERE state <> ${stateCodes.sent})
-     FROM (SELECT state FROM deliveries INDEXED BY deliveries_due
-           WHERE next_attempt_at IS NOT NULL
-           ORDER BY next_attempt_at LIMIT ?)`,
-  );
+  const backlog = reader.prepare<[waiting: number, all: number]>(backlogSql);
   /** Parameters: limit. Index: ranges_free. */
   const freeRanges = reader.prepare<[number]>(
     `SELECT count(*) FROM (SELECT 1 FROM ranges INDEXED BY ranges_free
@@ -211,7 +203,10 @@ export function createWorkStore(
   const endOf = (lease: Lease) => endOfLease(lease, clock);
 
   const dueAtOf = (message: NewMessage) => dueAt(message, clock);
-  const waitOf = (message: NewMessage) => toWait(message, clock);
+  const waitOf = (
+    message: NewMessage,
+    { length }: readonly DirectRecipient[],
+  ) => toWait(message, clock, { recipients: length });
 
   /** What is not due yet is claimed by nobody. */
   function toFirstRangeLease(
@@ -296,13 +291,17 @@ export function createWorkStore(
     return { ranges, mayHaveMore };
   }
 
-  async function claimDeliveries(lease: Lease, limit: number) {
+  async function claimDeliveries(
+    lease: Lease,
+    { limit, urgencies: asked = urgencies }: ClaimRequest,
+  ) {
     const rows = await writer.run(
       "claimDue",
       lease.owner,
       endOf(lease),
       clock.now(),
       limit,
+      asked,
     );
     return {
       deliveries: readable(rows, (row) =>
@@ -377,7 +376,11 @@ export function createWorkStore(
         toMessageParts(message),
         kind === "topics"
           ? [kind, dueAtOf(message), toFirstRangeLease(message, audience.lease)]
-          : [kind, waitOf(message), toRecipientRows(audience.recipients)],
+          : [
+              kind,
+              waitOf(message, audience.recipients),
+              toRecipientRows(audience.recipients),
+            ],
       );
       if (typeof accepted === "object" && "earlier" in accepted) {
         const earlier = idempotencyKeys.fromRow(accepted.earlier);
@@ -396,7 +399,7 @@ export function createWorkStore(
         toMessageRow(message),
         toMessageParts(message),
         toRecipientRows(recipients),
-        waitOf(message),
+        waitOf(message, recipients),
       );
       return { seq };
     },
@@ -455,12 +458,12 @@ export function createWorkStore(
       return row && toMessage(row);
     },
     async claim(lease, request) {
-      const { kinds, limit } = request;
+      const { kinds } = request;
       const ofRanges = kinds.includes("range")
         ? await claimRanges(lease, request)
         : undefined;
       const ofDeliveries = kinds.includes("delivery")
-        ? await claimDeliveries(lease, limit)
+        ? await claimDeliveries(lease, request)
         : undefined;
       return {
         ranges: ofRanges?.ranges ?? [],
@@ -545,10 +548,13 @@ export function createWorkStore(
     async nextDue() {
       const now = clock.now();
       const range = nextRange.get()?.[0];
-      const delivery = nextDelivery.get()?.[0];
+      const dueAts = nextDelivery.get() ?? [];
+      const urgent = earliestOf(dueAts.slice(0, urgentOnly.length));
+      const delivery = earliestOf(dueAts);
       return {
         ...(range !== undefined && { range: range - now }),
         ...(delivery !== undefined && { delivery: delivery - now }),
+        ...(urgent !== undefined && { urgentDelivery: urgent - now }),
       };
     },
     async countBacklog(limit) {
@@ -557,6 +563,17 @@ export function createWorkStore(
       return { waiting, retrying: all - waiting, ranges };
     },
   };
+}
+
+function earliestOf(
+  instants: readonly (EpochMs | null)[],
+): EpochMs | undefined {
+  let earliest: EpochMs | undefined;
+  for (const at of instants) {
+    if (at === null) continue;
+    if (earliest === undefined || at < earliest) earliest = at;
+  }
+  return earliest;
 }
 
 function toAccepted(

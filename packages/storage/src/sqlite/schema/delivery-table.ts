@@ -12,6 +12,7 @@ import type {
   Lease,
   RangeOutcome,
 } from "@carillon/core";
+import { defaultUrgency, type Urgency } from "@carillon/core/rules";
 import {
   type AnyCodec,
   checkFits,
@@ -20,6 +21,7 @@ import {
   flag,
   integer,
   json,
+  type OptionalCodec,
   optional,
   text,
 } from "./codec.ts";
@@ -36,7 +38,7 @@ import { defineTable, type RowOf } from "./table.ts";
 /** An outcome by either of its ways into the ledger. */
 export type Outcome = DeliveryOutcome &
   Partial<
-    Pick<RangeOutcome, "billable" | "round" | "pull" | "lease"> &
+    Pick<RangeOutcome, "billable" | "urgency" | "round" | "pull" | "lease"> &
       Pick<FencedOutcome, "fence" | "previousAttempt">
   >;
 
@@ -68,6 +70,13 @@ type PickValue = (
   endOf: EndOf | undefined,
 ) => SQLInputValue | undefined;
 type PickFromAttempt = (attempt: Attempt) => SQLInputValue | undefined;
+
+/** The usual one where none is given. */
+const urgency: OptionalCodec<Urgency> = {
+  isOptional: true,
+  encode: (value = defaultUrgency) => value,
+  decode: (value) => value as Urgency,
+};
 
 const attemptShape = {
   at: ofAttempt(epochMs, (it) => it.at),
@@ -109,6 +118,7 @@ export const deliveryShape = {
     (it, endOf) => it.lease && endOf?.(it.lease),
   ),
   billable: written(flag, "none", (it) => (it.billable ? 1 : undefined)),
+  urgency: written(urgency, "none", (it) => it.urgency),
   round: written(optional(integer), "none", (it) => it.round),
   lane: written(optional(integer), "none", (it) => it.pull?.lane),
   expiresAt: written(optional(epochMs), "none", (it) => it.pull?.expiresAt),

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
+import { reportUrgency } from "@carillon/core/rules";
 import { createdAtOf, type NewMessageRow } from "../schema/message-table.ts";
 import { prepareQuery } from "../schema/query.ts";
 import type { ChangeJournal } from "./change-journal.ts";
@@ -74,7 +75,12 @@ export function createChangeWrites(db: DatabaseSync, journal: ChangeJournal) {
       for (const [message, recipient] of messages) {
         const at = createdAtOf(message);
         if (recipient) {
-          acceptDirectMessage(message, null, [recipient], [at, 3, null]);
+          acceptDirectMessage(
+            message,
+            null,
+            [recipient],
+            [at, reportUrgency, null],
+          );
         }
         // The range is not leased: the engine gets a hint once all is on disk.
         else acceptMessage(message, null, at, null);

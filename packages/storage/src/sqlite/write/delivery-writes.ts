@@ -6,12 +6,13 @@ import {
   cancelReasons,
   decideClaim,
   stateBeforeClaim,
+  takeByUrgency,
+  type Urgency,
 } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
+import { dueSql, waitingSql } from "../schema/due-deliveries.ts";
 import {
   type DueRow,
-  dueColumns,
-  dueTables,
   toClaimedDelivery,
   toClaimFacts,
 } from "../schema/due-row.ts";
@@ -26,7 +27,7 @@ import { createStatistics, SettledCounts } from "./statistics-writes.ts";
 
 const { sending, sent } = stateCodes;
 
-/** Times that a claim looks for more in place of what it cancelled. */
+/** Times that a claim looks for more of an urgency in place of what it cancelled. */
 const maxRounds = 8;
 
 /** A delivery that waited for a reason. */
@@ -71,18 +72,7 @@ export function createDeliveryWrites(
   rules: StateRules,
   journal: ChangeJournal,
 ) {
-  /**
-   * Due deliveries, longest due first, with their recipients and with what
-   * decides whether they are still wanted.
-   * Parameters: now, limit. Index: deliveries_due.
-   */
-  const due = prepareQuery<DueRow>(
-    db,
-    `SELECT ${dueColumns}
-     FROM deliveries AS d INDEXED BY deliveries_due ${dueTables}
-     WHERE d.next_attempt_at <= ?
-     ORDER BY d.next_attempt_at LIMIT ?`,
-  );
+  const due = prepareQuery<DueRow>(db, dueSql);
   const claim = createClaim(db);
   /** Parameters: provider, when, id, message, target, fence. */
   const intend = db.prepare(
@@ -91,24 +81,10 @@ export function createDeliveryWrites(
      WHERE message_seq = ? AND target = ? AND fence = ?
        AND owner IS NOT NULL`,
   );
-  /**
-   * Those that wait for a reason, by priority, then by age. Parameters: reason,
-   * limit. Index: deliveries_wait, in its order.
-   */
-  const waiting = prepareQuery<ReleasedRow>(
-    db,
-    `SELECT message_seq, target, attempts
-     FROM deliveries INDEXED BY deliveries_wait
-     WHERE wait_reason = ? AND next_attempt_at IS NOT NULL
-     ORDER BY priority, message_seq, target LIMIT ?`,
-  );
-  /**
-   * A higher priority is due a millisecond or two sooner, so that it is claimed
-   * sooner. Parameters: now, message, target.
-   */
+  const waiting = prepareQuery<ReleasedRow>(db, waitingSql);
+  /** Parameters: now, message, target. */
   const makeDue = db.prepare(
-    `UPDATE deliveries SET next_attempt_at = ? - 3 + priority,
-       wait_reason = NULL
+    `UPDATE deliveries SET next_attempt_at = ?, wait_reason = NULL
      WHERE message_seq = ? AND target = ?`,
   );
   /** No other attempt is made. Parameters: message, target. */
@@ -131,34 +107,43 @@ export function createDeliveryWrites(
       leaseUntil: number,
       now: EpochMs,
       limit: number,
+      urgencies: readonly Urgency[],
     ): DueRow[] {
-      const claimed: DueRow[] = [];
       const countChanges = new CountChanges();
       const settledCounts = new SettledCounts();
-      let rounds = 0;
-      let cancels: number;
-      do {
-        cancels = 0;
-        for (const row of due.all(now, limit - claimed.length)) {
-          const [messageSeq, target, state] = row;
-          const decision = decide(row);
-          if (decision === "send") {
-            claim.run(owner, leaseUntil, messageSeq, target);
-            countChanges.move(messageSeq, target, state, sending);
-            claimed.push(row);
-          } else if (wasSent(row)) {
-            // A carrier has it, and what it reports still counts.
-            rest.run(messageSeq, target);
-            countChanges.moveBack(messageSeq, state, sent);
-          } else {
-            const reason = cancelReasons[decision];
-            cancel(row, reason, now, countChanges, settledCounts);
-            cancels++;
-          }
+
+      /** Claims it, unless it is not wanted any more; answers whether it did. */
+      function take(row: DueRow): boolean {
+        const [messageSeq, target, state] = row;
+        const decision = decide(row);
+        if (decision === "send") {
+          claim.run(owner, leaseUntil, messageSeq, target);
+          countChanges.move(messageSeq, target, state, sending);
+          return true;
         }
+        if (wasSent(row)) {
+          // A carrier has it, and what it reports still counts.
+          rest.run(messageSeq, target);
+          countChanges.moveBack(messageSeq, state, sent);
+        } else {
+          const reason = cancelReasons[decision];
+          cancel(row, reason, now, countChanges, settledCounts);
+        }
+        return false;
+      }
+
+      const claimed = takeByUrgency(limit, urgencies, (urgency, most) => {
+        const taken: DueRow[] = [];
         // Each round that cancels makes room for as many more; the rest of a
         // long queue is still due, and other writes come before it.
-      } while (cancels > 0 && claimed.length < limit && ++rounds < maxRounds);
+        for (let round = 0; round < maxRounds; round++) {
+          const wanted = most - taken.length;
+          const rows = wanted > 0 ? due.all(urgency, now, wanted) : [];
+          for (const row of rows) if (take(row)) taken.push(row);
+          if (rows.length < wanted || wanted === 0) break;
+        }
+        return taken;
+      });
       counts.add(countChanges, now);
       statistics.add(settledCounts);
       return claimed;

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { EpochMs } from "@carillon/core";
+import { noticeUrgency, type Urgency } from "@carillon/core/rules";
 import { stateCodes } from "../schema/codes.ts";
 import {
   createdAtOf,
@@ -32,10 +33,10 @@ export type FirstRangeLease = readonly [
   rangeSize: number | null,
 ];
 
-/** Until when deliveries wait, why if it is not for their turn, and their priority. */
+/** Until when deliveries wait, how urgent they are, and why if not for their turn. */
 export type Wait = readonly [
   dueAt: EpochMs,
-  priority: number,
+  urgency: Urgency,
   waitReason: number | null,
 ];
 
@@ -184,8 +185,8 @@ export function createNoticeWrite(db: DatabaseSync, journal: ChangeJournal) {
   /** Parameters: message, target, billable, owner, end of the lease. */
   const insertClaimed = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts, fence,
-       billable, owner, lease_until)
-     VALUES (?, ?, ${stateCodes.sending}, 0, 1, ?, ?, ?)`,
+       urgency, billable, owner, lease_until)
+     VALUES (?, ?, ${stateCodes.sending}, 0, 1, ${noticeUrgency}, ?, ?, ?)`,
   );
   const counts = createCounts(db, journal);
   return (
@@ -224,10 +225,10 @@ export function createRecipientInsert(
     `INSERT OR REPLACE INTO reply_messages (project_id, phone, message_seq)
      VALUES (?, ?, ?)`,
   );
-  /** Parameters: message, target, due at, billable, priority, wait reason. */
+  /** Parameters: message, target, due at, billable, urgency, wait reason. */
   const insertDelivery = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, billable, priority, wait_reason)
+       next_attempt_at, billable, urgency, wait_reason)
      VALUES (?, ?, ${stateCodes.waiting}, 0, ?, ?, ?, ?)`,
   );
   const counts = createCounts(db, journal);
@@ -235,7 +236,7 @@ export function createRecipientInsert(
     seq: number,
     message: NewMessageRow,
     recipients: Iterable<RecipientRow>,
-    [dueAt, priority, waitReason]: Wait,
+    [dueAt, urgency, waitReason]: Wait,
   ): void => {
     const countChanges = new CountChanges();
     const tellsReplies = hasStatusUrl(message);
@@ -250,7 +251,7 @@ export function createRecipientInsert(
         target,
         dueAt,
         billable ? 1 : 0,
-        priority,
+        urgency,
         waitReason,
       );
       countChanges.add(seq, target, stateCodes.waiting);
@@ -294,12 +295,12 @@ export function createMessageInsert(db: DatabaseSync) {
     Number(insert.run(...message).lastInsertRowid);
 }
 
-/** Adds a delivery that waits for its first attempt. */
+/** Adds the delivery of a notice that waits for its first attempt. */
 function createDueInsert(db: DatabaseSync) {
   const insert = db.prepare(
     `INSERT INTO deliveries (message_seq, target, state, attempts,
-       next_attempt_at, fence, billable)
-     VALUES (?, ?, ${stateCodes.waiting}, 0, ?, 0, ?)`,
+       next_attempt_at, fence, urgency, billable)
+     VALUES (?, ?, ${stateCodes.waiting}, 0, ?, 0, ${noticeUrgency}, ?)`,
   );
   return (
     messageSeq: number,

@@ -23,6 +23,7 @@ import { testPolls } from "./engine-contract/polls.ts";
 import { testPull } from "./engine-contract/pull.ts";
 import { testRetries } from "./engine-contract/retries.ts";
 import { testSeveralTopics } from "./engine-contract/several-topics.ts";
+import { testUrgencies } from "./engine-contract/urgencies.ts";
 import type { WorldOptions } from "./engine-contract/world.ts";
 import type { OpenStore } from "./open-store.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -58,6 +59,7 @@ export function testEngineContract(
       describe("what costs money", () => testBillable(cases));
       describe("failover", () => testFailover(cases));
       describe("polls", () => testPolls(cases));
+      describe("urgencies", () => testUrgencies(cases));
       describe("batches", () => testBatches(cases));
       describe("idle texts", () => testIdleTexts(cases));
       describe("notices", () => testNotices(cases));

@@ -52,6 +52,7 @@ import { testSubscriptions } from "./store-contract/subscriptions.ts";
 import { testTemplates } from "./store-contract/templates.ts";
 import { testTopicDeletion } from "./store-contract/topic-deletion.ts";
 import { testTopics } from "./store-contract/topics.ts";
+import { testUrgencies } from "./store-contract/urgencies.ts";
 import { testWaits } from "./store-contract/waits.ts";
 
 export type { ContractOptions, OpenStore };
@@ -78,6 +79,7 @@ export function testStoreContract(
     describe("fan-out", () => testFanOut(cases));
     describe("several topics", () => testSeveralTopics(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));
+    describe("urgencies", () => testUrgencies(cases));
     describe("lanes", () => testLanes(cases));
     describe("leases", () => testLeases(cases));
     describe("topics that are deleted", () => testTopicDeletion(cases));

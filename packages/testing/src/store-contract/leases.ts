@@ -69,7 +69,11 @@ export function testLeases({ test }: Cases): void {
     const both = { freed: 2, interrupted: 0 };
     assert.deepEqual(await store.reclaim(), both);
     assert.deepEqual(await store.reclaim(), nothing);
-    assert.deepEqual(await store.nextDue(), { range: -10, delivery: 0 });
+    assert.deepEqual(await store.nextDue(), {
+      range: -10,
+      delivery: 0,
+      urgentDelivery: 0,
+    });
 
     const [again] = await claimDue(store, clock, leaseOf("b"), after(10), 9);
     assert.ok(again && again.fence > claim.fence);

@@ -434,6 +434,14 @@ export type {
   SuppressionKey,
 } from "./ports/mail-event-store.ts";
 export type {
+  ImportBatch,
+  ImportedDelivery,
+  ImportedMessage,
+  ImportProgress,
+  ImportResult,
+  MessageImportStore,
+} from "./ports/message-import-store.ts";
+export type {
   MessageCancellation,
   MessageFilter,
   MessagePage,

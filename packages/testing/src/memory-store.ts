@@ -24,6 +24,7 @@ import { createFailingEndpointStore } from "./memory-store/failing-endpoints.ts"
 import { Holds } from "./memory-store/holds.ts";
 import { createIdempotencyStore } from "./memory-store/idempotency.ts";
 import { createIdentityStore } from "./memory-store/identity.ts";
+import { createImportStore } from "./memory-store/imports.ts";
 import { createInboundStore } from "./memory-store/inbound.ts";
 import { createLaneStore } from "./memory-store/lanes.ts";
 import { createMailEventStore } from "./memory-store/mail-events.ts";
@@ -71,6 +72,7 @@ export class MemoryStore {
       ...createMessageStore(tables, holds),
       ...createReceiptStore(tables, holds, recordReceipt),
       ...createStoredMessageStore(tables, holds),
+      ...createImportStore(tables),
       ...createWorkStore(tables, holds),
       ...createLaneStore(tables, holds),
       ...createIdempotencyStore(tables, holds),

@@ -26,6 +26,7 @@ import { testFailingEndpoints } from "./store-contract/failing-endpoints.ts";
 import { testFanOut } from "./store-contract/fan-out.ts";
 import { testIdempotency } from "./store-contract/idempotency.ts";
 import { testIdentity } from "./store-contract/identity.ts";
+import { testImports } from "./store-contract/imports.ts";
 import { testInbound } from "./store-contract/inbound.ts";
 import { testLanes } from "./store-contract/lanes.ts";
 import { testLeases } from "./store-contract/leases.ts";
@@ -76,6 +77,7 @@ export function testStoreContract(
     describe("messages", () => testMessages(cases));
     describe("idempotency keys", () => testIdempotency(cases));
     describe("stored messages", () => testStoredMessages(cases));
+    describe("imports", () => testImports(cases));
     describe("fan-out", () => testFanOut(cases));
     describe("several topics", () => testSeveralTopics(cases));
     describe("claimed deliveries", () => testClaimedDeliveries(cases));

@@ -14,6 +14,7 @@ import type { IdentityStore } from "./identity-store.ts";
 import type { InboundStore } from "./inbound-store.ts";
 import type { LaneStore } from "./lane-store.ts";
 import type { MailEventStore } from "./mail-event-store.ts";
+import type { MessageImportStore } from "./message-import-store.ts";
 import type { MessageReader } from "./message-store.ts";
 import type { OptOutRecordStore } from "./opt-out-record-store.ts";
 import type { ResourceTagStore } from "./resource-tag-store.ts";
@@ -47,6 +48,7 @@ export interface Store
     IdempotencyStore,
     DeliveryActionStore,
     StoredMessageStore,
+    MessageImportStore,
     InboundStore,
     OptOutRecordStore,
     MailEventStore,

@@ -267,6 +267,9 @@ CREATE TABLE messages (
   cancelled_by       INTEGER,
   -- When its related objects were changed last; NULL: not since it was made.
   relations_changed_at INTEGER,
+  -- When it was imported: created_at, before that, says nothing of its place among
+  -- the others. NULL: it was accepted here.
+  imported_at        INTEGER,
   content_kind       INTEGER NOT NULL,
   -- The text, or as JSON the variants, or what a notice's link is made from. Last,
   -- because it may be long and the columns before it are read without it.
@@ -426,6 +429,23 @@ CREATE TABLE attachments (
   content      BLOB    NOT NULL,
   PRIMARY KEY (message_seq, n)
 ) STRICT;
+
+----------------------------------------------------------------- imports
+
+-- How far messages of another program are imported; written in the transaction
+-- that keeps them.
+CREATE TABLE imports (
+  project_id TEXT    NOT NULL,
+  -- The source, and what of it is imported.
+  name       TEXT    NOT NULL,
+  -- Of the source's own.
+  position   TEXT    NOT NULL,
+  imported   INTEGER NOT NULL,
+  skipped    INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  PRIMARY KEY (project_id, name)
+) STRICT, WITHOUT ROWID;
 
 -------------------------------------------------------------- deliveries
 

@@ -31,6 +31,7 @@ import { createDeliveryCheckStore } from "./read/delivery-check-store.ts";
 import { createDetectionStore } from "./read/detection-store.ts";
 import { createFailingEndpointStore } from "./read/failing-endpoint-store.ts";
 import { createIdentityStore } from "./read/identity-store.ts";
+import { createImportStore } from "./read/import-store.ts";
 import { createInboundStore } from "./read/inbound-store.ts";
 import { createMailEventStore } from "./read/mail-event-store.ts";
 import { createMessageReader } from "./read/message-reader.ts";
@@ -126,6 +127,7 @@ export async function openSqliteStore({
     ...createStatisticsReader(reader),
     ...messageReader,
     ...createStoredMessageStore(connections, messageReader, steadyClock),
+    ...createImportStore(connections),
     ...createWorkStore(connections, steadyClock, logger),
     ...createDeliveryActionStore(connections, steadyClock),
     ...createDeliveryCheckStore(connections, steadyClock),

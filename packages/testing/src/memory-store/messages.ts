@@ -90,7 +90,10 @@ export function createMessageStore(
       const isEnd =
         scanned.length < (maxScanned ?? Number.POSITIVE_INFINITY) ||
         !hasFilter ||
-        (since !== undefined && (lastScanned?.createdAt ?? 0) < since);
+        (since !== undefined &&
+          (lastScanned?.createdAt ?? 0) < since &&
+          // It may be older than those behind it.
+          !tables.importedMessages.has(lastScanned?.seq ?? 0));
       const next =
         found.length > limit
           ? reports.at(-1)?.message.id

@@ -29,6 +29,7 @@ import {
   type FailingEndpoint,
   type HourlyCount,
   type IdempotencyKey,
+  type ImportProgress,
   type InboundMessage,
   jobStates,
   type KeptCounter,
@@ -257,10 +258,11 @@ export const attachmentsColumns: Columns<AttachmentsRow> = {
   ),
 };
 
-/** What a message is about since that was changed. */
+/** What a message is about, where that was changed or imported. */
 export interface RelationsRow {
   readonly objects: readonly StoredRelatedObject[];
-  readonly changedAt: EpochMs;
+  /** Absent: they were imported, and are as they were. */
+  readonly changedAt?: EpochMs;
 }
 
 export const relationsColumns: Columns<RelationsRow> = {
@@ -272,6 +274,14 @@ export const relationsColumns: Columns<RelationsRow> = {
       changedAt: integer,
     }),
   ),
+  changedAt: optional(integer),
+};
+
+export const importColumns: Columns<ImportProgress> = {
+  position: text,
+  imported: integer,
+  skipped: integer,
+  startedAt: integer,
   changedAt: integer,
 };
 

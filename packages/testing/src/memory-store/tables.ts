@@ -156,6 +156,11 @@ class DeliveryTable extends Table<rows.DeliveryRow> {
     return super.put(key, row);
   }
 
+  /** What happened to it happened elsewhere: that is told to nobody. */
+  putUntold(key: Key, row: rows.DeliveryRow): rows.DeliveryRow {
+    return super.put(key, row);
+  }
+
   override put(key: Key, row: rows.DeliveryRow): rows.DeliveryRow {
     const before = this.get(key)?.state;
     const kept = super.put(key, row);
@@ -258,6 +263,10 @@ export function createTables(clock: Pick<Clock, "now">) {
     /** By message. */
     attachments: table(rows.attachmentsColumns),
     relations: table(rows.relationsColumns),
+    /** By message: it was imported. */
+    importedMessages: table<object>({}),
+    /** By project and name. */
+    imports: table(rows.importColumns),
     idempotencyKeys: table(rows.idempotencyKeyColumns),
     ranges: table(rows.rangeColumns),
     cancelledMessages: table(

@@ -48,7 +48,12 @@ type ReportRow = readonly [
   ...SQLOutputValue[],
 ];
 
-type ScannedRow = readonly [seq: number, id: MessageId, createdAt: number];
+type ScannedRow = readonly [
+  seq: number,
+  id: MessageId,
+  createdAt: number,
+  isImported: 0 | 1,
+];
 
 const shown = defineTable("deliveries", {
   ...omit(
@@ -200,7 +205,8 @@ export function createMessageReader(reader: Reader): MessageReader {
         hasFilter && maxScanned !== undefined
           ? reader
               .prepared<ScannedRow>(
-                `SELECT messages.seq, messages.id, messages.created_at
+                `SELECT messages.seq, messages.id, messages.created_at,
+                   messages.imported_at IS NOT NULL
                  FROM ${from} ${where.sql}
                  ORDER BY messages.seq DESC LIMIT 1 OFFSET ?`,
               )
@@ -223,8 +229,7 @@ export function createMessageReader(reader: Reader): MessageReader {
       const next =
         found.length > limit
           ? reports.at(-1)?.message.id
-          : // Behind one that is older there are older ones.
-            scanned && !(since !== undefined && scanned[2] < since)
+          : scanned && !isBefore(scanned, since)
             ? scanned[1]
             : undefined;
       return { messages: reports, ...(next !== undefined && { next }) };
@@ -238,6 +243,17 @@ export function createMessageReader(reader: Reader): MessageReader {
       return row && toDelivery(row);
     },
   };
+}
+
+/**
+ * Whether all behind it were created before: they were accepted, or imported, before
+ * this one was, unless it came late itself.
+ */
+function isBefore(
+  [, , createdAt, isImported]: ScannedRow,
+  since: number | undefined,
+): boolean {
+  return since !== undefined && createdAt < since && !isImported;
 }
 
 /**

@@ -34,6 +34,11 @@ export class CountChanges {
     this.#note(messageSeq, target, state);
   }
 
+  /** The same of one that did so elsewhere, long ago: that is told to nobody. */
+  addUntold(messageSeq: number, state: number): void {
+    this.#change(messageSeq, state, 1);
+  }
+
   /** A delivery went from one state to another. */
   move(messageSeq: number, target: number, from: number, to: number): void {
     if (from === to) return;

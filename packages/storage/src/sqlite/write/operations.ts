@@ -14,6 +14,7 @@ import { createDetectionWrites } from "./detection-writes.ts";
 import { createFailingEndpointWrites } from "./failing-endpoint-writes.ts";
 import { createIdempotencyWrites } from "./idempotency-writes.ts";
 import { createIdentityWrites } from "./identity-writes.ts";
+import { createImportWrites } from "./import-writes.ts";
 import { createInboundWrites } from "./inbound-writes.ts";
 import { createJobWrites } from "./job-writes.ts";
 import { createLaneWrites } from "./lane-writes.ts";
@@ -59,6 +60,7 @@ export function createOperations(
     ...createMessageWrites(db, journal),
     ...createIdempotencyWrites(db, journal),
     ...createStoredMessageWrites(db, journal),
+    ...createImportWrites(db, journal),
     ...createRangeWrites(db, rules, journal),
     ...createDeliveryWrites(db, rules, journal),
     ...createLaneWrites(db, journal),

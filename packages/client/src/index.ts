@@ -71,6 +71,13 @@ export type {
   Spend,
 } from "./carillon/guards.ts";
 export type {
+  Import,
+  ImportBatch,
+  ImportBatchResult,
+  ImportRecord,
+  Imports,
+} from "./carillon/imports.ts";
+export type {
   Inbound,
   InboundMessage,
   InboundQuery,

@@ -591,7 +591,20 @@ export {
   type DeliveryCheckSettings,
   type DeliveryChecks,
 } from "./stored/delivery-checks.ts";
+export {
+  type ImportRecord,
+  type ImportState,
+  importLimits,
+  importStates,
+} from "./stored/imported-message.ts";
 export { IntervalTask } from "./stored/interval-task.ts";
+export {
+  createMessageImports,
+  type ImportBatchRequest,
+  type ImportBatchResult,
+  type MessageImports,
+  type SkippedRecord,
+} from "./stored/message-imports.ts";
 export { OutcomeWaits } from "./stored/outcome-waits.ts";
 export type { PymessState } from "./stored/pymess-state.ts";
 export {

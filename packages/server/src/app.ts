@@ -10,6 +10,7 @@ import type {
   DeliveryActions,
   Detections,
   Logger,
+  MessageImports,
   NewId,
   Protocols,
   Publisher,
@@ -93,6 +94,7 @@ export interface AppPorts {
   readonly publisher: Publisher;
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
   readonly storedTemplates: StoredTemplates;
+  readonly imports: MessageImports;
   readonly deliveryActions: DeliveryActions;
   readonly subscriptionUsers: SubscriptionUsers;
   readonly bindings: TopicBindings;

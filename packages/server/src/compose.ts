@@ -19,6 +19,7 @@ import {
   createEngine,
   createInboundIntake,
   createJobRunner,
+  createMessageImports,
   createProtocols,
   createResourceTags,
   createSteadyClock,
@@ -578,6 +579,15 @@ export async function compose(
     deliveryActions,
     stored,
     storedTemplates,
+    imports: createMessageImports({
+      store,
+      direct: engine.direct,
+      protocols,
+      clock,
+      newMessageId,
+      lives,
+      maxAttachmentBytes: () => settings.get().email.maxAttachmentBytes,
+    }),
     subscriptionUsers: createSubscriptionUsers({
       store,
       protocols,

@@ -352,6 +352,30 @@ const operations: readonly (readonly [
     { ...job, error: undefined },
   ],
   [
+    "imports.get",
+    (c) => c.imports.get("pymess:1"),
+    ["GET", "imports/pymess:1"],
+    { name: "pymess:1", position: "7", imported: 2, skipped: 1 },
+    { name: "pymess:1", position: "7", imported: 2, skipped: 1 },
+  ],
+  [
+    "imports.add",
+    (c) =>
+      c.imports.add("p", {
+        channel: "sms",
+        after: "7",
+        position: "8",
+        records: [],
+      }),
+    [
+      "POST",
+      "imports/p/batches",
+      { channel: "sms", after: "7", position: "8", records: [] },
+    ],
+    { imported: 0, skipped: [{ id: "8", reason: "too long" }] },
+    { imported: 0, skipped: [{ id: "8", reason: "too long" }] },
+  ],
+  [
     "optOuts.create",
     (c) => c.optOuts.create({ recipient: "+1", keyword: "ASKED" }),
     ["POST", "opt-outs", { recipient: "+1", keyword: "ASKED" }],

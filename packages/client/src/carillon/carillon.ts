@@ -23,6 +23,7 @@ import {
   type FollowOptions,
 } from "./events.ts";
 import { createGuards, type Guards } from "./guards.ts";
+import { createImports, type Imports } from "./imports.ts";
 import { createInbound, type Inbound } from "./inbound.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createMessages, type Messages } from "./messages.ts";
@@ -79,6 +80,8 @@ export interface Carillon {
   readonly projects: Projects;
   readonly domains: Domains;
   readonly accessKeys: AccessKeys;
+  /** Messages that other programs sent. */
+  readonly imports: Imports;
   /** By which receivers verify messages. */
   readonly certificates: Certificates;
   /** The server's own. */
@@ -129,6 +132,7 @@ export function createCarillon(
     messages: createMessages(api),
     deliveries: createDeliveries(api),
     deliveryJobs: createDeliveryJobs(api),
+    imports: createImports(api),
     inbound: createInbound(api),
     templates: createStoredTemplates(api),
     keys: createKeys(api),

@@ -78,7 +78,9 @@ export function checkMessageOptions(
     options.relatedObjects,
     checkRelatedObjects,
   );
-  const extraData = checkIfGiven(options.extraData, checkExtraData);
+  const extraData = checkIfGiven(options.extraData, (value) =>
+    checkExtraData(value),
+  );
   const statusUrl = checkIfGiven(options.statusUrl, (value) =>
     checkStatusUrl(value, protocols, names.statusUrl ?? "statusUrl"),
   );
@@ -212,18 +214,22 @@ export function checkRelatedObject(
   return { type, id: text };
 }
 
-function checkExtraData(value: unknown): ExtraData {
+/**
+ * @param name of what is checked, for the error
+ * @throws CarillonError MESSAGE_OPTION_INVALID
+ */
+export function checkExtraData(value: unknown, name = "extraData"): ExtraData {
   const { extraDataBytes: most } = messageOptionLimits;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid("extraData", "a JSON object is expected");
+    throw invalid(name, "a JSON object is expected");
   }
   const json = JSON.stringify(value);
   if (!fitsUtf8(json, most)) {
-    throw invalid("extraData", `as JSON it may have at most ${most} bytes`);
+    throw invalid(name, `as JSON it may have at most ${most} bytes`);
   }
   // U+0000 stands escaped in JSON; PostgreSQL keeps it in no form.
   if (/(?<!\\)(\\\\)*\\u0000/.test(json)) {
-    throw invalid("extraData", "it may not contain the character U+0000");
+    throw invalid(name, "it may not contain the character U+0000");
   }
   // Just seen to be an object.
   return value as ExtraData;

@@ -58,6 +58,12 @@ export const permissions = {
   "deliveries.write": ownProject(
     "Resending, cancelling and settling deliveries, one or by a job",
   ),
+  "imports.write": {
+    meaning: "Importing messages that another program sent",
+    member: "none",
+    admin: "project",
+    operator: "project",
+  },
   "keys.read": ownProject("Keys that messages are sealed with"),
   "keys.write": ownProject("Making, enabling and disabling such keys"),
   "subscription-users.read": {

@@ -54,6 +54,10 @@ export const routeGroups = [
     name: "Batches",
     description: "What else is done by a scheduler; for operators",
   },
+  {
+    name: "Imports",
+    description: "Messages that another program sent; for administrators",
+  },
   { name: "Keys", description: "What messages are sealed with" },
   {
     name: "Identity",

@@ -355,6 +355,8 @@ test("describes itself as OpenAPI 3.1, and only itself", async () => {
     "/api/v2/emails/{deliveryId}/retry",
     "/api/v2/events",
     "/api/v2/guards",
+    "/api/v2/imports/{name}",
+    "/api/v2/imports/{name}/batches",
     "/api/v2/inbound",
     "/api/v2/inbound/{inboundId}",
     "/api/v2/keys",

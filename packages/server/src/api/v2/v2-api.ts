@@ -29,6 +29,7 @@ import { createProblemAnswer } from "./error-answers.ts";
 import { type EventPorts, eventRoutes } from "./events.ts";
 import { type GuardViewPorts, smsGuardRoutes } from "./guards.ts";
 import { identityRoutes } from "./identity/identity-routes.ts";
+import { type ImportPorts, importRoutes } from "./imports.ts";
 import { type InboundPorts, inboundRoutes } from "./inbound.ts";
 import { keyRoutes } from "./keys.ts";
 import { type MailEventPorts, mailEventRoutes } from "./mail-events.ts";
@@ -65,6 +66,7 @@ import { whoamiRoutes } from "./whoami.ts";
 export interface V2ApiPorts
   extends V2Ports,
     ErrorAnswerPorts,
+    ImportPorts,
     InboundPorts,
     OptOutPorts,
     EmailSuppressionPorts,
@@ -116,6 +118,7 @@ export function registerV2Api(app: HttpApp, ports: V2ApiPorts): void {
       providerRoutes(api, ports);
       keyRoutes(api, ports);
       inboundRoutes(api, ports);
+      importRoutes(api, ports);
       eventRoutes(api, ports);
       storedTemplateRoutes(api, ports);
       optOutRoutes(api, ports);

@@ -119,6 +119,12 @@ const entries: readonly Entry[] = [
       (await import("./commands/deliveries.ts")).deliveriesCommand(),
   },
   {
+    name: "import",
+    group: "Send, and see what became of it:",
+    summary: "import what other programs sent, such as pymess",
+    load: async () => (await import("./commands/import.ts")).importCommand(),
+  },
+  {
     name: "events",
     group: "Send, and see what became of it:",
     summary: "follow what happens",

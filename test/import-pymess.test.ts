@@ -171,15 +171,31 @@ test("people see what was imported, and what was not, on 80 columns", {
   assert.equal((await listMessages(mine.server)).length, 0);
   const { code, screen } = await runOnTerminal(words);
   assert.equal(code, 0, screen);
-  const lines = screen.split(/\r|\n/);
+  const lines = stripVTControlCharacters(screen).split(/\r|\n/);
   assert.ok(
-    lines.every((line) => line.length <= 80 + 20),
+    lines.every((line) => line.length <= 80),
     screen,
   );
   assert.match(screen, /pymess_outputsmsmessage +4 +state: pymess has no 42/);
   assert.match(screen, /pymess_dialermessage: its 1 rows are not imported/);
   assert.match(screen, /sms +9 +8 +1 +0/);
   assert.match(screen, /emails +3 +3 +0 +0/);
+  assert.match(screen, /sms templates +2 +2 +0 +0/);
+  assert.match(screen, /email templates +1 +1 +0 +0/);
+  assert.match(screen, /pymess_smstemplate +odd +body, line 2: the tag price/);
+  const { body } = await call(
+    mine.server,
+    "GET",
+    "/api/v2/templates/sms/shipped",
+  );
+  assert.equal(
+    body,
+    "Order {{ order.number }} is on its way, {{ name | default: 'friend' }}.",
+  );
+  const odd = await call(mine.server, "GET", "/api/v2/templates/sms/odd");
+  assert.equal(odd.isActive, false);
+  const again = await runOnTerminal(words);
+  assert.match(again.screen, /sms templates +2 +0 +0 +2/);
 });
 
 async function startServer(name: string) {

@@ -101,10 +101,24 @@ async function run(options: ImportOptions): Promise<void> {
   const { runImport } = await import("../pymess/run-import.ts");
   const output = createOutput(options);
   const shown: SkippedRow[] = [];
-  const { summaries, foreign } = await runImport(options, (row) => {
-    if (output.json) output.rows([{ skipped: row }], [], "");
-    else if (shown.length < maxShown) shown.push(row);
+  const inactive: SkippedRow[] = [];
+  const { summaries, foreign } = await runImport(options, {
+    onSkipped(row) {
+      if (output.json) output.rows([{ skipped: row }], [], "");
+      else if (shown.length < maxShown) shown.push(row);
+    },
+    onInactive(row) {
+      if (output.json) output.rows([{ inactive: row }], [], "");
+      else inactive.push(row);
+    },
   });
+  if (inactive.length > 0) {
+    output.rows(inactive, skippedColumns, "");
+    output.result(
+      "These templates are imported but not active: what has no counterpart in Liquid is left out.",
+      undefined,
+    );
+  }
   if (!output.json && shown.length > 0) {
     output.rows(shown, skippedColumns, "");
     const all = summaries.reduce((sum, { skipped }) => sum + skipped, 0);

@@ -218,7 +218,8 @@ async function checkMedia(
   );
 }
 
-async function readContentTypes(
+/** `app_label.model` of each id. */
+export async function readContentTypes(
   db: SourceDatabase,
 ): Promise<ReadonlyMap<number, string>> {
   const table = await findTable(db, "django_content_type", [

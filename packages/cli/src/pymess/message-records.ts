@@ -140,7 +140,7 @@ function attachmentsOf(
 }
 
 /** What is no media type, or has mails inside, is bytes. */
-function contentTypeOf(text = ""): string {
+export function contentTypeOf(text = ""): string {
   const isPlain = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/.test(text);
   return isPlain && !/^(?:multipart|message)\//i.test(text)
     ? text

@@ -10,8 +10,10 @@ import {
   type ImportSummary,
   type ImportTerms,
   importMessages,
+  readContentTypes,
   type SkippedRow,
 } from "./import-messages.ts";
+import { importTemplates, type TemplateKind } from "./import-templates.ts";
 import { openMediaFolder } from "./media-folder.ts";
 import { foreignTables, messageKinds } from "./message-kinds.ts";
 import { openSource } from "./open-source.ts";
@@ -28,6 +30,8 @@ export interface RunOptions extends ConnectionOptions {
   readonly pending: PendingChoice;
   readonly dryRun?: true;
   readonly source?: string;
+  readonly smsTemplateTable: string;
+  readonly emailTemplateTable: string;
 }
 
 /** A table that Carillon has nothing for. */
@@ -42,10 +46,17 @@ export interface ImportReport {
   readonly foreign: readonly ForeignTable[];
 }
 
+/** Told of rows as they are met. */
+export interface ImportListener {
+  readonly onSkipped: (row: SkippedRow) => void;
+  /** Of templates that were imported, and are not active. */
+  readonly onInactive: (row: SkippedRow) => void;
+}
+
 /** @throws CommandFailure */
 export async function runImport(
   options: RunOptions,
-  onSkipped: (row: SkippedRow) => void,
+  { onSkipped, onInactive }: ImportListener,
 ): Promise<ImportReport> {
   const { source, media, dryRun } = options;
   if (source !== undefined) checkSourceName(source);
@@ -79,6 +90,21 @@ export async function runImport(
         const summary = await importMessages(kind, terms);
         if (summary) summaries.push(summary);
       }
+      if (options.only.includes("templates")) {
+        // Loads the server's parts, of which this is one.
+        const { djangoToLiquid } = await import("@carillon/server");
+        const templateTerms = {
+          ...terms,
+          templates: carillon.templates,
+          translate: djangoToLiquid,
+          contentTypes: await readContentTypes(db),
+          onInactive,
+        };
+        for (const kind of templateKindsOf(options)) {
+          const summary = await importTemplates(kind, templateTerms);
+          if (summary) summaries.push(summary);
+        }
+      }
       return { summaries, foreign: await countForeign(db) };
     } catch (error) {
       throw explainAbort(error, signal);
@@ -86,6 +112,22 @@ export async function runImport(
       line.clear();
     }
   });
+}
+
+function templateKindsOf(options: RunOptions): readonly TemplateKind[] {
+  return [
+    {
+      channel: "sms",
+      table: options.smsTemplateTable,
+      disallowed: "pymess_smstemplatedisallowedobject",
+    },
+    {
+      channel: "email",
+      table: options.emailTemplateTable,
+      disallowed: "pymess_emailtemplatedisallowedobject",
+      attachments: "pymess_emailtemplateattachment",
+    },
+  ];
 }
 
 async function countForeign(db: SourceDatabase): Promise<ForeignTable[]> {

@@ -194,6 +194,24 @@ test("people see what was imported, and what was not, on 80 columns", {
   );
   const odd = await call(mine.server, "GET", "/api/v2/templates/sms/odd");
   assert.equal(odd.isActive, false);
+  const paths = [
+    ["templates/sms/shipped/disallowed-objects", "501"],
+    ["disallowed-objects/sms", "502"],
+  ] as const;
+  for (const [path, id] of paths) {
+    const { objects } = await call(mine.server, "GET", `/api/v2/${path}`);
+    assert.match(
+      JSON.stringify(objects),
+      new RegExp(`"shop.order","id":"${id}"`),
+    );
+  }
+  const welcome = await call(
+    mine.server,
+    "GET",
+    "/api/v2/templates/email/welcome",
+  );
+  assert.equal(welcome.isActive, true);
+  assert.match(JSON.stringify(welcome.attachments), /terms\.pdf/);
   const again = await runOnTerminal(words);
   assert.match(again.screen, /sms templates +2 +0 +0 +2/);
 });

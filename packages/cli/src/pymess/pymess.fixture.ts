@@ -162,7 +162,25 @@ function schemaOf(age: Age, dialect: Dialect): string[] {
             "content_type_id integer NOT NULL",
             `template_id ${text(100)}`,
           ]),
+          table("pymess_emailtemplatedisallowedobject", [
+            `id ${key}`,
+            ...times,
+            "object_id text NOT NULL",
+            "content_type_id integer NOT NULL",
+            `template_id ${text(100)}`,
+          ]),
           table("pymess_dialermessage", [`id ${key}`]),
+        ]
+      : []),
+    ...(is27
+      ? [
+          table("pymess_emailtemplateattachment", [
+            `id ${key}`,
+            `content_type ${text(100)} NOT NULL`,
+            `file ${text(100)} NOT NULL`,
+            `filename ${text(100)}`,
+            `template_id ${text(100)} NOT NULL`,
+          ]),
         ]
       : []),
     ...[
@@ -280,7 +298,30 @@ function rowsOf(age: Age, dialect: Dialect): string[] {
       email_message_id: 2,
     });
   }
-  if (is16) add("pymess_dialermessage", { id: 1 });
+  if (is16) {
+    add("pymess_dialermessage", { id: 1 });
+    for (const [id, slug] of [
+      [1, "shipped"],
+      [2, null],
+    ] as const) {
+      add("pymess_smstemplatedisallowedobject", {
+        id,
+        ...times(id),
+        object_id: String(500 + id),
+        content_type_id: 7,
+        template_id: slug,
+      });
+    }
+  }
+  if (is27) {
+    add("pymess_emailtemplateattachment", {
+      id: 1,
+      content_type: "application/pdf",
+      file: "pymess/emails/bill.pdf",
+      filename: "terms.pdf",
+      template_id: "welcome",
+    });
+  }
 
   const flags = {
     ...(is16 && { is_active: true, is_allowed_duplicate_messages: false }),

@@ -25,8 +25,9 @@ export interface ImportedDelivery {
   readonly senderData?: ExtraData;
   /** How it came to its state here. */
   readonly action?: Omit<DeliveryActionRecord, "jobId">;
-  /** Only of what is still to be sent: when, and until when. */
+  /** Only of what is still to be sent: when. */
   readonly nextAttemptAt?: EpochMs;
+  /** Until when it may be sent, now or by an operator. Absent: as its message. */
   readonly expiresAt?: EpochMs;
 }
 

@@ -15,6 +15,7 @@ import {
   type ExtraData,
   type MessageContent,
   maxMessageBytes,
+  maxTimeToLiveSeconds,
   messagePriorities,
 } from "../messages/message.ts";
 import {
@@ -250,6 +251,8 @@ function toDelivery(
     ...(senderData !== undefined && { senderData }),
     ...(isDue && { nextAttemptAt: now, expiresAt: addMs(now, lifeMs) }),
     ...(state === "cancelled" && {
+      // So long an operator may still decide to send it.
+      expiresAt: addMs(now, maxTimeToLiveSeconds * 1000),
       action: {
         at: now,
         action: "cancel",

@@ -223,6 +223,11 @@ test("sends what is imported as waiting, and nothing else", async () => {
     messages[0]?.error,
     "Cancelled by admin: imported: it was WAITING",
   );
+  const actor = { userId: "u", userName: "ann" };
+  const { id: cancelled = "" } = messages[0] ?? {};
+  await sms.retry(server.credentials.project.id, cancelled, actor);
+  await server.clock.advanceSettled(1000);
+  assert.equal(server.sent.length, 3);
 });
 
 test("members of a project import nothing", async () => {

@@ -298,10 +298,10 @@ async function readAll(server: CarillonProcess) {
     const text = JSON.stringify({ ...message, deliveries });
     rows.push({
       number: rows.length,
-      // Cancelled just now.
+      // Cancelled just now, and with a life from now on.
       text: text
         .replaceAll(id, "ID")
-        .replaceAll(/"at":"20[23][^9][^"]*"/g, '"at":"now"')
+        .replaceAll(/"(at|expiresAt)":"20[2-9][^"]*"/g, '"$1":"now"')
         .replaceAll(/"userId":"[^"]*"/g, '"userId":"u"'),
     });
   }

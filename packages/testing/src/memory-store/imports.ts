@@ -6,6 +6,7 @@ import type {
   ImportResult,
   MessageImportStore,
 } from "@carillon/core";
+import { urgencyOf } from "@carillon/core";
 import { addMessage } from "./ledger.ts";
 import { deliveryKey } from "./rows.ts";
 import type { Tables } from "./tables.ts";
@@ -70,7 +71,7 @@ function add(
     target: 0,
     attempts,
     billable,
-    priority: message.priority ?? 3,
+    urgency: urgencyOf(message),
     ...(provider !== undefined && { provider }),
     fence: 0,
     earlierAttempts: [],

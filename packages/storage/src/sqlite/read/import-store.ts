@@ -1,6 +1,6 @@
 /** Imports in SQLite: kept by the writer, looked up here. */
 
-import type { MessageImportStore } from "@carillon/core";
+import { type MessageImportStore, urgencyOf } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import {
   type ImportRow,
@@ -23,7 +23,7 @@ export function createImportStore({
       return row && imports.fromRow(row);
     },
     async importMessages(batch) {
-      const values = toImportValues(batch);
+      const values = toImportValues(batch, urgencyOf);
       const { isKept, progress: row } = await writer.run(
         "importMessages",
         values,

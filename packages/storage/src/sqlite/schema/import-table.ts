@@ -35,7 +35,7 @@ export const importedColumns = [
   "state",
   "attempts",
   "billable",
-  "priority",
+  "urgency",
   "provider",
   "sender_data",
   "next_attempt_at",
@@ -65,13 +65,22 @@ export type ImportBatchValues = Pick<
   readonly rows: readonly ImportedRow[];
 };
 
-export function toImportValues(batch: ImportBatch): ImportBatchValues {
+/** `urgencyOf`: core's, which the thread that writes does not load. */
+type UrgencyOf = (message: ImportedMessage["message"]) => number;
+
+export function toImportValues(
+  batch: ImportBatch,
+  urgencyOf: UrgencyOf,
+): ImportBatchValues {
   const { projectId, name, after = null, position, skipped, at } = batch;
-  const rows = batch.messages.map(toImportedRow);
+  const rows = batch.messages.map((it) => toImportedRow(it, urgencyOf));
   return { projectId, name, after, position, skipped, at, rows };
 }
 
-function toImportedRow(imported: ImportedMessage): ImportedRow {
+function toImportedRow(
+  imported: ImportedMessage,
+  urgencyOf: UrgencyOf,
+): ImportedRow {
   const { message, recipient, delivery, relatedObjects, attachments } =
     imported;
   const { provider = null, part, action } = delivery;
@@ -79,7 +88,7 @@ function toImportedRow(imported: ImportedMessage): ImportedRow {
     toMessageRow(message),
     recipient.protocol,
     recipient.endpoint,
-    toDeliveryRow(delivery, recipient.billable, message.priority ?? 3),
+    toDeliveryRow(delivery, recipient.billable, urgencyOf(message)),
     part ? [provider, part.externalId, partStateCodes[part.state]] : null,
     action
       ? [
@@ -103,14 +112,14 @@ function toImportedRow(imported: ImportedMessage): ImportedRow {
 function toDeliveryRow(
   delivery: ImportedDelivery,
   billable: boolean,
-  priority: number,
+  urgency: number,
 ): SQLInputValue[] {
   const { lastAttempt, senderData } = delivery;
   return [
     stateCodes[delivery.state],
     delivery.attempts,
     billable ? 1 : 0,
-    priority,
+    urgency,
     delivery.provider ?? null,
     senderData ? JSON.stringify(senderData) : null,
     delivery.nextAttemptAt ?? null,

@@ -78,12 +78,14 @@ export function mailEventRoutes(
       const id = parseDeliveryId(request.params.deliveryId);
       const report =
         id && (await messages.findMessage(projectOf(request), id.message));
-      if (!report) {
+      const delivery =
+        report && (await messages.findDelivery(report.message.seq, id.target));
+      if (!delivery) {
         throw new CarillonError("DELIVERY_NOT_FOUND", "Delivery not found.");
       }
       const events = await mailEvents.listMailEvents(
-        report.message.seq,
-        id.target,
+        delivery.messageSeq,
+        delivery.target,
       );
       return {
         events: events.map(({ at, receivedAt, ...event }) => ({

@@ -68,7 +68,11 @@ export interface MailEventStore {
   findEmailSuppressions(
     keys: readonly SuppressionKey[],
   ): Promise<readonly EmailSuppression[]>;
-  /** Puts it on the list; `count` counts up where it is there already. */
+  /**
+   * Puts it on the list; `count` counts up where it is there already.
+   *
+   * @throws CarillonError PROJECT_DELETED
+   */
   addEmailSuppression(
     suppression: Omit<EmailSuppression, "count">,
   ): Promise<EmailSuppression>;

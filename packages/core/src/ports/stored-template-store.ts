@@ -65,7 +65,11 @@ export interface StoredTemplateStore {
     projectId: ProjectId,
     key: StoredTemplateKey,
   ): Promise<boolean>;
-  /** What is disallowed already stays as it is. */
+  /**
+   * What is disallowed already stays as it is.
+   *
+   * @throws CarillonError PROJECT_DELETED
+   */
   disallowObjects(
     projectId: ProjectId,
     scope: DisallowedScope,

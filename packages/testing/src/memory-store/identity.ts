@@ -22,6 +22,9 @@ export function createIdentityStore(tables: Tables): IdentityStore {
     identityVersion,
     subscriptionUsers,
     failingEndpoints,
+    storedTemplates,
+    disallowedObjects,
+    emailSuppressions,
     templates,
     deletedTemplates,
     write,
@@ -87,6 +90,9 @@ export function createIdentityStore(tables: Tables): IdentityStore {
         tokens.deleteWhere(({ projectId }) => projectId === id);
         subscriptionUsers.deleteWhere(({ projectId }) => projectId === id);
         failingEndpoints.deleteWhere(({ projectId }) => projectId === id);
+        storedTemplates.deleteWhere(({ projectId }) => projectId === id);
+        disallowedObjects.deleteWhere(({ projectId }) => projectId === id);
+        emailSuppressions.deleteWhere(({ projectId }) => projectId === id);
         for (const user of users.list()) {
           const projectIds = user.projectIds.filter((other) => other !== id);
           users.put(user.id, { ...user, projectIds });

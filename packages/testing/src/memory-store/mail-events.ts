@@ -12,6 +12,7 @@ import {
   suppressionReasonOf,
 } from "@carillon/core";
 import { findRecipient, type RecordReceipt } from "./deliveries.ts";
+import { checkProject } from "./directory.ts";
 import { getMessage } from "./ledger.ts";
 import { findPart } from "./outcomes.ts";
 import { deliveryKey } from "./rows.ts";
@@ -122,7 +123,9 @@ export function createMailEventStore(
               it.receivedAt > receivedAt - limit.windowMs,
           ).length;
         const reason = suppressionReasonOf(event, soft, limit);
-        if (reason === undefined) return { isNew: true };
+        if (reason === undefined || tables.deletedProjects.has(projectId)) {
+          return { isNew: true };
+        }
         const at = receivedAt;
         add({ projectId, key, address, reason, detail, at, deliveryId });
         return { isNew: true, suppressed: reason };
@@ -144,7 +147,11 @@ export function createMailEventStore(
     async findEmailSuppressions(keys) {
       return keys.flatMap((key) => emailSuppressions.get(keyOf(key)) ?? []);
     },
-    addEmailSuppression: (suppression) => write(() => add(suppression)),
+    addEmailSuppression: (suppression) =>
+      write(() => {
+        checkProject(tables, suppression.projectId);
+        return add(suppression);
+      }),
     removeEmailSuppression: (projectId, key) =>
       write(() => emailSuppressions.delete(keyOf({ projectId, key }))),
     async listEmailSuppressions(projectId, { limit, after = "" }) {

@@ -82,6 +82,7 @@ export function createStoredTemplateStore(tables: Tables): StoredTemplateStore {
     disallowObjects: (projectId, scope, objects, at) =>
       write(() => {
         const { channel, slug = "" } = scope;
+        checkProject(tables, projectId);
         for (const { type, id } of objects) {
           const key = objectKey(projectId, scope, { type, id });
           if (disallowedObjects.has(key)) continue;

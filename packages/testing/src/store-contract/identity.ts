@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { SharedSetting, type TokenRecord } from "@carillon/core";
+import {
+  type ProjectId,
+  SharedSetting,
+  type StoredTemplate,
+  type TokenRecord,
+} from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
   addTemplate,
@@ -40,6 +45,28 @@ const token: TokenRecord = {
   issuedAt: start,
   expiresAt: after(1000),
 };
+
+const storedTemplate: StoredTemplate = {
+  channel: "email",
+  slug: "welcome",
+  body: "Welcome",
+  isActive: true,
+  isLocked: false,
+  allowsDuplicates: true,
+  isStrict: false,
+  attachments: [
+    { name: "a.txt", contentType: "text/plain", content: Uint8Array.of(1) },
+  ],
+  createdAt: start,
+  changedAt: start,
+};
+
+const suppression = {
+  key: "ann@example.com",
+  address: "Ann@example.com",
+  reason: "manual",
+  at: start,
+} as const;
 
 export function testIdentity({ test }: Cases): void {
   test("keeps domains, projects, users and access keys", async (store) => {
@@ -293,6 +320,47 @@ export function testIdentity({ test }: Cases): void {
       items: [],
     });
     assert.deepEqual(await store.findTemplate(otherProjectId, other.id), other);
+  });
+
+  test("deletes a project with its templates of stored messages and its suppressed addresses", async (store) => {
+    await store.putProject(project);
+    const scope = { channel: "email", slug: "welcome" } as const;
+    const order = { type: "order", id: "7" };
+    const keys = [projectId, otherProjectId].map((projectId) => ({
+      projectId,
+      key: suppression.key,
+    }));
+    const add = async () => {
+      for (const { projectId } of keys) {
+        const condition = { kind: "absent" } as const;
+        await store.putStoredTemplate(projectId, storedTemplate, condition, 9);
+        await store.disallowObjects(projectId, scope, [order], start);
+        await store.addEmailSuppression({ ...suppression, projectId });
+      }
+    };
+    await add();
+    await store.deleteProject(projectId, start);
+    const count = async ({ projectId }: { projectId: ProjectId }) => [
+      (await store.findStoredTemplate(projectId, scope))?.attachments?.length,
+      await store.isDisallowed(projectId, scope, [order]),
+      (await store.listEmailSuppressions(projectId, { limit: 9 })).length,
+    ];
+    const [own, other] = keys;
+    assert.ok(own && other);
+    assert.deepEqual(await count(own), [undefined, false, 0]);
+    assert.deepEqual(await count(other), [1, true, 1]);
+    const refused = { code: "PROJECT_DELETED" };
+    await assert.rejects(
+      store.disallowObjects(projectId, scope, [order], start),
+      refused,
+    );
+    await assert.rejects(
+      store.addEmailSuppression({ ...suppression, projectId }),
+      refused,
+    );
+    // Made anew, it begins without them.
+    await store.putProject(project);
+    assert.deepEqual(await count(own), [undefined, false, 0]);
   });
 
   test("makes nothing in a project that was deleted", async (store) => {

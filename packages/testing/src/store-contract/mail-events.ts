@@ -101,6 +101,18 @@ export function testMailEvents({ test }: Cases): void {
     assert.equal(one?.count, 1);
   });
 
+  test("suppresses nobody in a project that was deleted", async (store, clock) => {
+    const message = await send(store, clock);
+    await store.putProject({ id: projectId, name: "shop", domainId: "d1" });
+    await store.deleteProject(projectId, start);
+    const bounce = { event: "bounced", hard: true } as const;
+    assert.deepEqual(await record(store, message, bounce), { isNew: true });
+    assert.deepEqual(
+      await store.listEmailSuppressions(projectId, { limit: 9 }),
+      [],
+    );
+  });
+
   test("leaves a final state, whatever is reported later", async (store, clock) => {
     const message = await send(store, clock);
     await record(store, message, { event: "delivered" });

@@ -1,11 +1,12 @@
 /** What is reported of mails, in SQLite: reads, and the way to the writer. */
 
-import type {
-  EmailSuppression,
-  MailEvent,
-  MailEventStore,
-  MessageId,
-  ProjectId,
+import {
+  CarillonError,
+  type EmailSuppression,
+  type MailEvent,
+  type MailEventStore,
+  type MessageId,
+  type ProjectId,
 } from "@carillon/core";
 import type { Connections } from "../connections.ts";
 import { audienceCodes } from "../schema/codes.ts";
@@ -108,8 +109,11 @@ export function createMailEventStore({
         .all(JSON.stringify(pairs))
         .map((row) => emailSuppressions.fromRow(row));
     },
-    addEmailSuppression: (suppression) =>
-      writer.run("addEmailSuppression", suppression),
+    async addEmailSuppression(suppression) {
+      const added = await writer.run("addEmailSuppression", suppression);
+      if (added === "PROJECT_DELETED") throw new CarillonError(added);
+      return added;
+    },
     removeEmailSuppression: (projectId, key) =>
       writer.run("removeEmailSuppression", projectId, key),
     async listEmailSuppressions(projectId, { limit, after = "" }) {

@@ -112,8 +112,16 @@ export function createStoredTemplateStore({
     },
     deleteStoredTemplate: (projectId, key) =>
       writer.run("deleteStoredTemplate", projectId, key),
-    disallowObjects: (projectId, scope, objects, at) =>
-      writer.run("disallowObjects", projectId, scope, objects, at),
+    async disallowObjects(projectId, scope, objects, at) {
+      const result = await writer.run(
+        "disallowObjects",
+        projectId,
+        scope,
+        objects,
+        at,
+      );
+      if (result === "PROJECT_DELETED") throw new CarillonError(result);
+    },
     allowObjects: (projectId, scope, objects) =>
       writer.run("allowObjects", projectId, scope, objects),
     async listDisallowedObjects(projectId, scope, { limit, after }) {

@@ -78,7 +78,15 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
     "access_keys",
     "tokens",
     "subscription_users",
+    "stored_templates",
+    "disallowed_objects",
+    "email_suppressions",
   ].map((table) => db.prepare(`DELETE FROM ${table} WHERE project_id = ?`));
+  /** Parameter: project. Indexes: stored_templates_slug, the primary key. */
+  const deleteTemplateFiles = db.prepare(
+    `DELETE FROM stored_template_attachments WHERE template_seq IN
+       (SELECT seq FROM stored_templates WHERE project_id = ?)`,
+  );
   /** Parameter: project. Index: its unique one. */
   const deleteFailingEndpoints = prepareQuery<
     [protocol: Protocol, endpoint: string]
@@ -196,6 +204,7 @@ export function createIdentityWrites(db: DatabaseSync, notices: ChangeNotices) {
     deleteProject: (id: ProjectId, at: EpochMs, expected: Expected) =>
       change(expected, "project", id, () => {
         if (topicOfProject.get(id)) return false;
+        deleteTemplateFiles.run(id);
         for (const statement of ofProject) statement.run(id);
         for (const [protocol, endpoint] of deleteFailingEndpoints.all(id)) {
           const projectId = id;

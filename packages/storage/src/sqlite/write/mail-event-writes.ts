@@ -22,6 +22,7 @@ import {
 import { prepareQuery } from "../schema/query.ts";
 import type { RowOf } from "../schema/table.ts";
 import type { ChangeJournal } from "./change-journal.ts";
+import { createDeletedProjectCheck } from "./deleted-projects.ts";
 import { createReceiptWrites } from "./receipt-writes.ts";
 
 /** More of them than this put nobody on the list sooner. */
@@ -78,6 +79,7 @@ export function createMailEventWrites(
     "DELETE FROM email_suppressions WHERE project_id = ? AND key = ?",
   );
   const { recordReceipt } = createReceiptWrites(db, journal);
+  const isDeletedProject = createDeletedProjectCheck(db);
 
   function isKept({ messageSeq, target, ...event }: NewMailEvent): boolean {
     const rows = kept.all(messageSeq, target);
@@ -106,7 +108,7 @@ export function createMailEventWrites(
     return hasPart.get(externalId, entry) !== undefined;
   }
 
-  function addEmailSuppression(
+  function suppressAddress(
     suppression: Omit<EmailSuppression, "count">,
   ): EmailSuppression {
     const [row] = suppress.all(
@@ -149,8 +151,11 @@ export function createMailEventWrites(
             ) ?? [])
           : [];
       const reason = suppressionReasonOf(event, soft, limit);
-      if (reason === undefined) return { isNew: true };
-      addEmailSuppression({
+      // The list of a deleted project is gone.
+      if (reason === undefined || isDeletedProject(projectId)) {
+        return { isNew: true };
+      }
+      suppressAddress({
         projectId,
         key,
         address,
@@ -161,7 +166,12 @@ export function createMailEventWrites(
       });
       return { isNew: true, suppressed: reason };
     },
-    addEmailSuppression,
+    addEmailSuppression: (
+      suppression: Omit<EmailSuppression, "count">,
+    ): EmailSuppression | "PROJECT_DELETED" =>
+      isDeletedProject(suppression.projectId)
+        ? "PROJECT_DELETED"
+        : suppressAddress(suppression),
     removeEmailSuppression(projectId: string, key: string): boolean {
       return remove.run(projectId, key).changes > 0;
     },

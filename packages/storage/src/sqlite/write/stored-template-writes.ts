@@ -112,10 +112,12 @@ export function createStoredTemplateWrites(db: DatabaseSync) {
       { channel, slug = allSlugs }: DisallowedScope,
       objects: readonly RelatedObject[],
       at: EpochMs,
-    ): void {
+    ): "put" | "PROJECT_DELETED" {
+      if (isDeletedProject(projectId)) return "PROJECT_DELETED";
       for (const { type, id } of objects) {
         disallow.run(projectId, channel, slug, type, id, at);
       }
+      return "put";
     },
     allowObjects(
       projectId: string,

@@ -150,7 +150,7 @@ async function bare(count: number): Promise<{ seconds: number }> {
   const recipient = db.prepare(recipientSql);
   const delivery = db.prepare(deliverySql);
   for (let n = 0; n < count; n++) {
-    recipient.run(1, n, "sms", to[n] ?? "");
+    recipient.run(1, n, "sms", to[n] ?? "", projectId);
     delivery.run(1, n, Date.now());
   }
   db.exec("COMMIT");
@@ -160,7 +160,7 @@ async function bare(count: number): Promise<{ seconds: number }> {
 }
 
 const recipientSql =
-  "INSERT INTO recipients (message_seq, target, protocol, endpoint) VALUES (?, ?, ?, ?)";
+  "INSERT INTO recipients (message_seq, target, protocol, endpoint, project_id) VALUES (?, ?, ?, ?, ?)";
 /** Waiting (0), due now, billable. */
 const deliverySql = `INSERT INTO deliveries (message_seq, target, state, attempts,
   next_attempt_at, billable) VALUES (?, ?, 0, 0, ?, 1)`;
@@ -193,8 +193,10 @@ async function seed(count: number): Promise<object> {
       expires_at, content_kind, content)
     ${numbers} SELECT i, printf('%032x', i), '${projectId}', 2, ${now} + i,
       ${now} + i, 0, '${text}' FROM n`);
-  db.exec(`INSERT INTO recipients (message_seq, target, protocol, endpoint)
-    ${numbers} SELECT i, 0, 'sms', printf('+49151%08d', i % 100000000) FROM n`);
+  db.exec(`INSERT INTO recipients (message_seq, target, protocol, endpoint,
+      project_id)
+    ${numbers} SELECT i, 0, 'sms', printf('+49151%08d', i % 100000000),
+      '${projectId}' FROM n`);
   // Delivered (5): they came to rest.
   db.exec(`INSERT INTO deliveries (message_seq, target, state, attempts, billable)
     ${numbers} SELECT i, 0, 5, 1, 1 FROM n`);

@@ -473,9 +473,12 @@ export {
 export type {
   AcceptedStored,
   AcceptStoredOptions,
+  ChangedObjects,
   StoredMessageStore,
   StoredPosition,
   StoredRecord,
+  StoredRecordFilter,
+  StoredRecordPage,
 } from "./ports/stored-message-store.ts";
 export type {
   DisallowedObject,
@@ -606,12 +609,20 @@ export {
   type SkippedRecord,
 } from "./stored/message-imports.ts";
 export { OutcomeWaits } from "./stored/outcome-waits.ts";
-export type { PymessState } from "./stored/pymess-state.ts";
+export {
+  meetsCondition,
+  type PymessState,
+  type PymessStateName,
+  pymessStateNames,
+  type StateCondition,
+} from "./stored/pymess-state.ts";
 export {
   type Attachment,
   type AttachmentInfo,
+  excerptLength,
   type StoredChannel,
   type StoredMessage,
+  type StoredMessageSummary,
   type StoredRelatedObject,
   storedChannels,
 } from "./stored/stored-message.ts";
@@ -624,6 +635,7 @@ export {
   type StoredMessagePage,
   type StoredMessageRequest,
   type StoredMessages,
+  type StoredPageRequest,
   type StoredTemplateRequest,
   sendRefusals,
   type TemplateSending,

@@ -8,6 +8,7 @@ import type {
   NewMessage,
   RelatedObject,
 } from "../messages/message.ts";
+import type { StateCondition } from "../stored/pymess-state.ts";
 import type {
   Attachment,
   AttachmentInfo,
@@ -47,6 +48,14 @@ export type AcceptedStored =
   | { readonly kind: "sent_before" }
   | { readonly kind: "repeated"; readonly earlier: IdempotencyKey };
 
+/** What came of a change: the objects then; or how many there would be. */
+export type ChangedObjects =
+  | {
+      readonly kind: "changed";
+      readonly relatedObjects: readonly StoredRelatedObject[];
+    }
+  | { readonly kind: "too_many"; readonly count: number };
+
 /** A stored message as the store has it. */
 export interface StoredRecord {
   readonly message: Message;
@@ -55,6 +64,26 @@ export interface StoredRecord {
   readonly relatedObjects: readonly StoredRelatedObject[];
   /** Of its related objects, since it was made; the rest is in the delivery. */
   readonly relationsChangedAt?: EpochMs;
+}
+
+/** As {@link StoredMessageFilter}, with states as the store tells them. */
+export interface StoredRecordFilter
+  extends Omit<StoredMessageFilter, "state" | "pymessState"> {
+  /** Those that meet one of these. */
+  readonly states?: readonly StateCondition[] | undefined;
+}
+
+/** Which part of a list of stored messages is asked for. */
+export interface StoredRecordPage {
+  readonly limit: number;
+  readonly before?: StoredPosition;
+  /** How many are looked at. Default: all. */
+  readonly maxScanned?: number;
+  /**
+   * Of texts, and of the plain-text part of mails, no more than so many
+   * characters are read; of HTML none. Default: all.
+   */
+  readonly excerptLength?: number;
 }
 
 /** Where a page of stored messages ends. */
@@ -87,17 +116,16 @@ export interface StoredMessageStore {
    * related object, a recipient, a template or a tag is looked up, the first of
    * these that is given; by what else there is at most `maxScanned` are looked
    * through for a page, which may then be shorter than its limit, or empty, and
-   * have a next one.
+   * have a next one. What `next` names is of the project.
+   *
+   * A message is read once, however many of its recipients are on the page; while
+   * a long page is read others have their turn.
    */
   listStored(
     projectId: ProjectId,
     channel: StoredChannel,
-    filter: StoredMessageFilter,
-    page: {
-      readonly limit: number;
-      readonly before?: StoredPosition;
-      readonly maxScanned?: number;
-    },
+    filter: StoredRecordFilter,
+    page: StoredRecordPage,
   ): Promise<{
     readonly records: readonly StoredRecord[];
     readonly next?: StoredPosition;
@@ -111,7 +139,8 @@ export interface StoredMessageStore {
   ): Promise<boolean>;
   /**
    * Adds and removes related objects of a message; what is there already is left
-   * as it is. Answers those that it has then.
+   * as it is. Answers those that it has then. If they would be more than `most`,
+   * which is counted in the transaction, nothing is changed.
    */
   changeRelatedObjects(
     messageSeq: number,
@@ -119,9 +148,15 @@ export interface StoredMessageStore {
       readonly add: readonly RelatedObject[];
       /** All but those of `add`; `{ type }`: of that type only. */
       readonly replace?: true | { readonly type: string };
+      readonly most: number;
       readonly at: EpochMs;
     },
-  ): Promise<readonly StoredRelatedObject[]>;
+  ): Promise<ChangedObjects>;
   /** With their bytes, in their order. */
   readAttachments(messageSeq: number): Promise<readonly Attachment[]>;
+  /** The one at a place, from 0; no other is read. */
+  readAttachment(
+    messageSeq: number,
+    place: number,
+  ): Promise<Attachment | undefined>;
 }

@@ -24,7 +24,10 @@ import {
 } from "../ids.ts";
 import { startOf } from "../messages/default-life.ts";
 import type { Delivery } from "../messages/delivery.ts";
-import type { DeliveryAction } from "../messages/delivery-state.ts";
+import type {
+  DeliveryAction,
+  DeliveryState,
+} from "../messages/delivery-state.ts";
 import type { NewMessage, RelatedObject } from "../messages/message.ts";
 import {
   checkRelatedObjects,
@@ -45,12 +48,24 @@ import type { Protocols } from "../subscriptions/protocol.ts";
 import { addMs } from "../time.ts";
 import { batchReasonOf } from "./batch-mode.ts";
 import type { OutcomeWaits } from "./outcome-waits.ts";
-import type { StoredChannel, StoredMessage } from "./stored-message.ts";
+import {
+  conditionsOf,
+  type PymessStateName,
+  type StateCondition,
+} from "./pymess-state.ts";
+import {
+  excerptLength,
+  type StoredChannel,
+  type StoredMessage,
+  type StoredRelatedObject,
+} from "./stored-message.ts";
 import type {
   SendRefusal,
   StoredMessageActor,
+  StoredMessageFilter,
   StoredMessageOptions,
   StoredMessages,
+  StoredPageRequest,
   TemplateSending,
 } from "./stored-messages.ts";
 import {
@@ -60,7 +75,7 @@ import {
   type StoredContent,
 } from "./stored-requests.ts";
 import type { StoredTemplate, TemplateRenderer } from "./stored-templates.ts";
-import { toStoredMessage } from "./to-stored-message.ts";
+import { toStoredMessage, toSummary } from "./to-stored-message.ts";
 
 /** What stored messages of a channel are built from. */
 export interface StoredMessagesPorts {
@@ -362,30 +377,22 @@ export function createStoredMessages(
       const record = await findRecord(projectId, id);
       return record && view(record);
     },
-    async list(projectId, filter, { limit, before }) {
-      if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
-        throw new CarillonError(
-          "PAGE_INVALID",
-          `Invalid limit: a whole number from 1 to ${maxListed} is expected.`,
-        );
-      }
-      const { relatedObjects, to, ...rest } = filter;
-      const start =
-        before === undefined ? undefined : await positionOf(projectId, before);
-      const { records, next } = await store.listStored(
+    async list(projectId, filter, page) {
+      const { records, ...next } = await listRecords(projectId, filter, page);
+      return { messages: records.map(view), ...next };
+    },
+    async listSummaries(projectId, filter, page) {
+      const { records, ...next } = await listRecords(
         projectId,
-        channel,
-        {
-          ...rest,
-          ...(relatedObjects && {
-            relatedObjects: checkRelatedObjects(relatedObjects),
-          }),
-          ...(to !== undefined && { to: requests.checkRecipient(to) }),
-        },
-        { limit, maxScanned, ...(start && { before: start }) },
+        filter,
+        page,
+        excerptLength,
       );
-      const last = next && (await idOf(next));
-      return { messages: records.map(view), ...(last && { next: last }) };
+      const definition = protocols.find(channel) ?? { name: channel };
+      return {
+        messages: records.map((it) => toSummary(channel, definition, it)),
+        ...next,
+      };
     },
     cancel: (projectId, id, actor, reason) =>
       act("cancel", projectId, id, actor, reason),
@@ -399,27 +406,76 @@ export function createStoredMessages(
         checkRelatedObjects(relatedObjects),
       ),
     async addRelatedObjects(projectId, id, objects) {
-      const { message, relatedObjects } = await getRecord(projectId, id);
-      const add = checkRelatedObjects(objects);
-      checkCount([...relatedObjects, ...add]);
-      const change = { add, at: clock.now() };
-      return await store.changeRelatedObjects(message.seq, change);
+      const { message } = await getRecord(projectId, id);
+      return await changeObjects(message.seq, {
+        add: checkRelatedObjects(objects),
+      });
     },
     async setRelatedObjects(projectId, id, objects, type) {
-      const { message, relatedObjects } = await getRecord(projectId, id);
+      const { message } = await getRecord(projectId, id);
       const add = checkRelatedObjects(objects);
-      if (type !== undefined) {
-        checkType(add, type);
-        checkCount([
-          ...relatedObjects.filter((it) => it.type !== type),
-          ...add,
-        ]);
-      }
+      if (type !== undefined) checkType(add, type);
       const replace = type === undefined ? (true as const) : { type };
-      const change = { add, replace, at: clock.now() };
-      return await store.changeRelatedObjects(message.seq, change);
+      return await changeObjects(message.seq, { add, replace });
     },
   };
+
+  async function listRecords(
+    projectId: ProjectId,
+    { relatedObjects, to, state, pymessState, ...rest }: StoredMessageFilter,
+    { limit, before }: StoredPageRequest,
+    excerpt?: number,
+  ) {
+    if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
+      throw new CarillonError(
+        "PAGE_INVALID",
+        `Invalid limit: a whole number from 1 to ${maxListed} is expected.`,
+      );
+    }
+    const start =
+      before === undefined ? undefined : await positionOf(projectId, before);
+    const states = statesOf(channel, state, pymessState);
+    const { records, next } = await store.listStored(
+      projectId,
+      channel,
+      {
+        ...rest,
+        ...(states && { states }),
+        ...(relatedObjects && {
+          relatedObjects: checkRelatedObjects(relatedObjects),
+        }),
+        ...(to !== undefined && { to: requests.checkRecipient(to) }),
+      },
+      {
+        limit,
+        maxScanned,
+        ...(start && { before: start }),
+        ...(excerpt !== undefined && { excerptLength: excerpt }),
+      },
+    );
+    const last = next && (await idOf(next));
+    return { records, ...(last && { next: last }) };
+  }
+
+  async function changeObjects(
+    messageSeq: number,
+    change: {
+      readonly add: readonly RelatedObject[];
+      readonly replace?: true | { readonly type: string };
+    },
+  ): Promise<readonly StoredRelatedObject[]> {
+    const { relatedObjects: most } = messageOptionLimits;
+    const changed = await store.changeRelatedObjects(messageSeq, {
+      ...change,
+      most,
+      at: clock.now(),
+    });
+    if (changed.kind === "changed") return changed.relatedObjects;
+    throw new CarillonError(
+      "MESSAGE_OPTION_INVALID",
+      `Invalid relatedObjects: the message would be about ${changed.count}, ${most} is the most.`,
+    );
+  }
 
   /** Where a list goes on: behind a delivery, be it of this channel or not. */
   async function positionOf(
@@ -480,14 +536,15 @@ function withSenderOf(
   return { ...options, email: given };
 }
 
-/** @throws CarillonError MESSAGE_OPTION_INVALID */
-function checkCount(objects: readonly RelatedObject[]): void {
-  const { relatedObjects: most } = messageOptionLimits;
-  const count = new Set(objects.map(({ type, id }) => `${type} ${id}`)).size;
-  if (count <= most) return;
-  throw new CarillonError(
-    "MESSAGE_OPTION_INVALID",
-    `Invalid relatedObjects: the message would be about ${count}, ${most} is the most.`,
+/** `undefined`: in all of them. */
+function statesOf(
+  channel: StoredChannel,
+  state: DeliveryState | undefined,
+  name: PymessStateName | undefined,
+): readonly StateCondition[] | undefined {
+  if (name === undefined) return state === undefined ? undefined : [{ state }];
+  return conditionsOf(channel, name).filter(
+    (it) => state === undefined || it.state === state,
   );
 }
 

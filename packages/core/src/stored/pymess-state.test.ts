@@ -10,7 +10,13 @@ import {
   nextState,
 } from "../messages/delivery-state.ts";
 import { toEpochMs } from "../time.ts";
-import { type PymessStateName, pymessStateOf } from "./pymess-state.ts";
+import {
+  conditionsOf,
+  meetsCondition,
+  type PymessStateName,
+  pymessStateNames,
+  pymessStateOf,
+} from "./pymess-state.ts";
 
 const at = toEpochMs(0);
 const expiry: Receipt = { entry: "a", externalId: "1", event: "expire", at };
@@ -66,6 +72,19 @@ for (const [given, name, number, ofMail, numberOfMail] of table) {
     });
   });
 }
+
+test("the conditions of a name are met by what has it, and by nothing else", () => {
+  for (const channel of ["sms", "email"] as const) {
+    for (const [given] of table) {
+      const meant = pymessStateNames.filter((name) =>
+        conditionsOf(channel, name).some((it) => meetsCondition(given, it)),
+      );
+      const { name } = pymessStateOf(channel, given);
+      assert.deepEqual(meant, [name], `${channel} ${JSON.stringify(given)}`);
+    }
+  }
+  assert.deepEqual(conditionsOf("email", "DELIVERED"), []);
+});
 
 test("each state has a line in the table", () => {
   const told = new Set(table.map(([{ state }]) => state));

@@ -7,7 +7,10 @@
  */
 
 import type { Delivery } from "../messages/delivery.ts";
-import type { DeliveryState } from "../messages/delivery-state.ts";
+import {
+  type DeliveryState,
+  deliveryStates,
+} from "../messages/delivery-state.ts";
 import type { StoredChannel } from "./stored-message.ts";
 
 /** A state as pymess calls it. */
@@ -42,6 +45,18 @@ const numbers = {
 /** pymess's names of the states of texts. */
 export type PymessStateName = keyof (typeof numbers)["sms"];
 
+export const pymessStateNames = Object.keys(
+  numbers.sms,
+) as readonly PymessStateName[];
+
+/** Deliveries of a state, or of a part of it: what is absent does not narrow. */
+export interface StateCondition {
+  readonly state: DeliveryState;
+  readonly receiptExpected?: boolean;
+  /** See {@link wasExpiredByReceipt}. */
+  readonly isExpiredByReceipt?: boolean;
+}
+
 /** What decides the state: {@link wasExpiredByReceipt} needs more than its name. */
 export type PymessFacts = Pick<
   Delivery,
@@ -56,6 +71,30 @@ export function pymessStateOf(
   if (channel === "sms") return { name, number: numbers.sms[name] };
   const ofMail = mailName(name);
   return { name: ofMail, number: numbers.email[ofMail] };
+}
+
+/**
+ * The deliveries that have this name in a channel: those that meet one of the
+ * conditions. None of a name that the channel does not have.
+ */
+export function conditionsOf(
+  channel: StoredChannel,
+  name: PymessStateName,
+): readonly StateCondition[] {
+  return conditions[channel].get(name) ?? [];
+}
+
+export function meetsCondition(
+  delivery: PymessFacts,
+  { state, receiptExpected, isExpiredByReceipt }: StateCondition,
+): boolean {
+  return (
+    delivery.state === state &&
+    (receiptExpected === undefined ||
+      receiptExpected === (delivery.receiptExpected ?? false)) &&
+    (isExpiredByReceipt === undefined ||
+      isExpiredByReceipt === wasExpiredByReceipt(delivery))
+  );
 }
 
 /**
@@ -115,4 +154,37 @@ function mailName(name: PymessStateName): keyof (typeof numbers)["email"] {
     default:
       return name;
   }
+}
+
+type NamedCondition = readonly [StateCondition, PymessStateName];
+
+/** Each part of our states that has a name of its own, and the name. */
+const named: readonly NamedCondition[] = deliveryStates.flatMap(
+  (state): readonly NamedCondition[] => {
+    switch (state) {
+      case "sent":
+        return [
+          [{ state, receiptExpected: true }, "SENDING"],
+          [{ state, receiptExpected: false }, "SENT"],
+        ];
+      case "expired":
+        return [
+          [{ state, isExpiredByReceipt: true }, "ERROR_UPDATE"],
+          [{ state, isExpiredByReceipt: false }, "ERROR"],
+        ];
+      default:
+        return [[{ state }, names[state]]];
+    }
+  },
+);
+
+const conditions = { sms: groupNames((it) => it), email: groupNames(mailName) };
+
+function groupNames(
+  nameIn: (name: PymessStateName) => PymessStateName,
+): ReadonlyMap<PymessStateName, readonly StateCondition[]> {
+  const grouped = Map.groupBy(named, ([, name]) => nameIn(name));
+  return new Map(
+    [...grouped].map(([name, parts]) => [name, parts.map(([it]) => it)]),
+  );
 }

@@ -95,3 +95,18 @@ export interface StoredMessage {
   /** State, attempts, parts, receipts, actions. */
   readonly delivery: Delivery;
 }
+
+/**
+ * A stored message as lists have it: without what may be long. Its `excerpt` is
+ * the beginning of the text.
+ */
+export interface StoredMessageSummary
+  extends Omit<
+    StoredMessage,
+    "text" | "html" | "message" | "repeatsRequestId"
+  > {
+  readonly excerpt: string;
+}
+
+/** Of an excerpt, in characters: all of a text in one segment. */
+export const excerptLength = 160;

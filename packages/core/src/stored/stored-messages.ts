@@ -10,9 +10,11 @@ import type { IdempotentRequest } from "../messages/idempotency-key.ts";
 import type { RelatedObject } from "../messages/message.ts";
 import type { MessageOptions } from "../messages/message-options.ts";
 import type { EpochMs } from "../time.ts";
+import type { PymessStateName } from "./pymess-state.ts";
 import type {
   Attachment,
   StoredMessage,
+  StoredMessageSummary,
   StoredRelatedObject,
 } from "./stored-message.ts";
 
@@ -71,6 +73,8 @@ export interface StoredTemplateRequest extends StoredMessageOptions {
 /** Which ones are listed; what is absent does not filter. */
 export interface StoredMessageFilter {
   readonly state?: DeliveryState | undefined;
+  /** By pymess's name; beside `state` both must be. */
+  readonly pymessState?: PymessStateName | undefined;
   readonly tag?: string | undefined;
   readonly templateSlug?: string | undefined;
   /** About all of these. */
@@ -83,10 +87,21 @@ export interface StoredMessageFilter {
   readonly until?: EpochMs | undefined;
 }
 
-/** Newest first; `next` is where the page behind begins, if there is one. */
-export interface StoredMessagePage {
-  readonly messages: readonly StoredMessage[];
+/**
+ * Newest first; `next` is where the page behind begins, if there is one. A page
+ * may be shorter than its limit, or empty, and have a next one.
+ */
+export interface StoredMessagePage<Listed = StoredMessage> {
+  readonly messages: readonly Listed[];
   readonly next?: DeliveryId;
+}
+
+/** Which part of a list. */
+export interface StoredPageRequest {
+  /** 1 to 1000. */
+  readonly limit: number;
+  /** The `next` of the page in front. */
+  readonly before?: string | undefined;
 }
 
 /** Who asks, for the history of the delivery. */
@@ -136,12 +151,26 @@ export interface StoredMessages {
     request: StoredTemplateRequest,
   ): Promise<TemplateSending>;
   find(projectId: ProjectId, id: string): Promise<StoredMessage | undefined>;
-  /** @param page `before`: the `next` of the page in front */
+  /**
+   * Whole messages. The contents of each message of the page are read once and
+   * stay in memory with it: those of a bulk share one, but a page of a thousand
+   * mails with 1 MB of HTML each takes a gigabyte. What only shows a list, or
+   * walks far, takes `listSummaries`, or a smaller limit.
+   *
+   * @throws CarillonError PAGE_INVALID, DELIVERY_NOT_FOUND (`before`),
+   * MESSAGE_OPTION_INVALID, RECIPIENTS_INVALID
+   */
   list(
     projectId: ProjectId,
     filter: StoredMessageFilter,
-    page: { readonly limit: number; readonly before?: string | undefined },
+    page: StoredPageRequest,
   ): Promise<StoredMessagePage>;
+  /** The same without what may be long, which is not read either. */
+  listSummaries(
+    projectId: ProjectId,
+    filter: StoredMessageFilter,
+    page: StoredPageRequest,
+  ): Promise<StoredMessagePage<StoredMessageSummary>>;
   /**
    * What has not started is not started any more.
    *
@@ -173,7 +202,7 @@ export interface StoredMessages {
   /**
    * Adds those that it is not about yet. Of a bulk: those of all its messages.
    *
-   * @throws CarillonError DELIVERY_NOT_FOUND
+   * @throws CarillonError DELIVERY_NOT_FOUND, MESSAGE_OPTION_INVALID
    */
   addRelatedObjects(
     projectId: ProjectId,
@@ -183,7 +212,7 @@ export interface StoredMessages {
   /**
    * Puts these in place of those that it is about; with a type, of those of it.
    *
-   * @throws CarillonError DELIVERY_NOT_FOUND
+   * @throws CarillonError DELIVERY_NOT_FOUND, MESSAGE_OPTION_INVALID
    */
   setRelatedObjects(
     projectId: ProjectId,

@@ -8,7 +8,12 @@ import type { StoredRecord } from "../ports/stored-message-store.ts";
 import type { ProtocolDefinition } from "../subscriptions/protocol.ts";
 import { addMs, type EpochMs, toEpochMs } from "../time.ts";
 import { pymessStateOf, wasExpiredByReceipt } from "./pymess-state.ts";
-import type { StoredChannel, StoredMessage } from "./stored-message.ts";
+import {
+  excerptLength,
+  type StoredChannel,
+  type StoredMessage,
+  type StoredMessageSummary,
+} from "./stored-message.ts";
 
 /** Of a message to which none was given: the lowest. */
 export const defaultPriority = 3;
@@ -59,6 +64,21 @@ export function toStoredMessage(
     message,
     delivery,
   };
+}
+
+/** Of a record whose contents were cut to `excerptLength`, or are whole. */
+export function toSummary(
+  channel: StoredChannel,
+  definition: Pick<ProtocolDefinition, "name" | "variants">,
+  record: StoredRecord,
+): StoredMessageSummary {
+  const {
+    text,
+    html: _html,
+    message: _message,
+    ...summary
+  } = toStoredMessage(channel, definition, record);
+  return { ...summary, excerpt: excerptOf(text) };
 }
 
 /** pymess's ERROR_UPDATE, which mails have no name for. */
@@ -149,4 +169,10 @@ function errorOf(delivery: Delivery): string | undefined {
     return text ?? code ?? `The carrier reported: ${event}.`;
   }
   return last?.error;
+}
+
+/** Whole characters: half of a surrogate pair is none. */
+function excerptOf(text: string): string {
+  if (text.length <= excerptLength) return text;
+  return [...text.slice(0, 2 * excerptLength)].slice(0, excerptLength).join("");
 }

@@ -101,7 +101,10 @@ export interface OwnMessages<Content, Options> {
   find(id: string): Promise<MessageRecord | undefined>;
   /** All that match, newest first, read page by page as they are asked for. */
   list(query?: MessageQuery): AsyncIterable<MessageRecord>;
-  /** One page of them. Default: the first 100; a page may have fewer. */
+  /**
+   * One page of them. Default: the first 100; a page may have fewer. They are
+   * whole: the texts and HTML of all of them are in memory, of a bulk once.
+   */
   page(
     query?: MessageQuery,
     page?: {

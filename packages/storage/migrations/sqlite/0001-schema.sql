@@ -352,11 +352,14 @@ CREATE TABLE recipients (
   target      INTEGER NOT NULL,
   protocol    TEXT    NOT NULL,
   endpoint    TEXT    NOT NULL,
+  -- Of the message: who gets messages of several projects is looked up in one.
+  project_id  TEXT    NOT NULL,
   PRIMARY KEY (message_seq, target)
 ) STRICT, WITHOUT ROWID;
 
 -- The key (message_seq, target) ends it.
-CREATE INDEX recipients_endpoint ON recipients (endpoint, protocol);
+CREATE INDEX recipients_of_project
+  ON recipients (project_id, endpoint, protocol);
 
 -- The last direct message with a status URL to each phone: a reply is told there.
 CREATE TABLE reply_messages (

@@ -1,14 +1,18 @@
 /** Stored messages of the in-memory store. */
 
-import type {
-  AcceptedStored,
-  Message,
-  RelatedObject,
-  StoredMessageFilter,
-  StoredMessageStore,
-  StoredPosition,
-  StoredRecord,
-  StoredRelatedObject,
+import {
+  type AcceptedStored,
+  type ChangedObjects,
+  type Message,
+  type MessageContent,
+  meetsCondition,
+  type RelatedObject,
+  type StateCondition,
+  type StoredMessageStore,
+  type StoredPosition,
+  type StoredRecord,
+  type StoredRecordFilter,
+  type StoredRelatedObject,
 } from "@carillon/core";
 import type { Holds } from "./holds.ts";
 import { findKey, putKey } from "./idempotency.ts";
@@ -119,6 +123,7 @@ export function createStoredMessageStore(
     },
     async listStored(projectId, channel, filter, page) {
       const { limit, before, maxScanned = Number.POSITIVE_INFINITY } = page;
+      const { excerptLength } = page;
       const found = listRows()
         .filter(({ message }) => message.projectId === projectId)
         .filter(({ row }) => before === undefined || isBehind(row, before))
@@ -137,7 +142,14 @@ export function createStoredMessageStore(
             ? scanned.at(-1)
             : undefined;
       return {
-        records: shown.map(({ message, row }) => toRecord(message, row)),
+        records: shown.map(({ message, row }) =>
+          toRecord(
+            excerptLength === undefined
+              ? message
+              : { ...message, content: cut(message.content, excerptLength) },
+            row,
+          ),
+        ),
         ...(last && {
           next: { messageSeq: last.row.messageSeq, target: last.row.target },
         }),
@@ -145,10 +157,10 @@ export function createStoredMessageStore(
     },
     wasSent: async (projectId, channel, slug, objects) =>
       wasSent(projectId, channel, slug, objects),
-    changeRelatedObjects: (messageSeq, { add, replace, at }) =>
-      write(() => {
+    changeRelatedObjects: (messageSeq, { add, replace, most, at }) =>
+      write((): ChangedObjects => {
         const message = messages.get(messageSeq);
-        if (!message) return [];
+        if (!message) return { kind: "changed", relatedObjects: [] };
         const before = objectsOf(message);
         const kept = before.filter(
           (it) =>
@@ -161,6 +173,9 @@ export function createStoredMessageStore(
           ...kept,
           ...added.map((it) => ({ ...it, createdAt: at, changedAt: at })),
         ];
+        if (objects.length > most) {
+          return { kind: "too_many", count: objects.length };
+        }
         if (added.length > 0 || kept.length < before.length) {
           const { relatedObjects: _, ...rest } = message;
           messages.put(messageSeq, {
@@ -171,13 +186,17 @@ export function createStoredMessageStore(
           });
           relations.put(messageSeq, { objects, changedAt: at });
         }
-        return objects;
+        return { kind: "changed", relatedObjects: objects };
       }),
     readAttachments: async (messageSeq) =>
       (attachments.get(messageSeq)?.files ?? []).map((file) => ({
         ...file,
         content: file.content.slice(),
       })),
+    async readAttachment(messageSeq, place) {
+      const file = attachments.get(messageSeq)?.files[place];
+      return file && { ...file, content: file.content.slice() };
+    },
   };
 
   /** What an index has: the first of these that is given. */
@@ -187,7 +206,7 @@ export function createStoredMessageStore(
       to,
       templateSlug,
       tag,
-    }: StoredMessageFilter,
+    }: StoredRecordFilter,
     message: Message,
     row: DeliveryRow,
   ): boolean {
@@ -199,14 +218,14 @@ export function createStoredMessageStore(
   }
 
   function isMeant(
-    filter: StoredMessageFilter,
+    filter: StoredRecordFilter,
     message: Message,
     row: DeliveryRow,
   ): boolean {
-    const { state, tag, templateSlug, to, since, until } = filter;
+    const { states, tag, templateSlug, to, since, until } = filter;
     const { relatedObjects = [] } = filter;
     return (
-      (state === undefined || row.state === state) &&
+      (states === undefined || states.some((it) => meets(row, it))) &&
       (tag === undefined || message.tag === tag) &&
       (templateSlug === undefined || message.templateSlug === templateSlug) &&
       (to === undefined || endpointOf(row) === to) &&
@@ -216,9 +235,34 @@ export function createStoredMessageStore(
     );
   }
 
+  function meets(row: DeliveryRow, condition: StateCondition): boolean {
+    return meetsCondition(toDelivery(tables, row), condition);
+  }
+
   function endpointOf(row: DeliveryRow): string | undefined {
     return recipients.get(deliveryKey(row))?.endpoint;
   }
+}
+
+/** Code points, as SQL counts characters. */
+function cut(content: MessageContent, length: number): MessageContent {
+  switch (content.kind) {
+    case "text":
+    case "event":
+      return { ...content, text: cutText(content.text, length) };
+    case "mail":
+      return { ...content, text: cutText(content.text, length), html: "" };
+    case "structure":
+    case "confirmation":
+    case "unsubscription":
+      return content;
+    default:
+      return content satisfies never;
+  }
+}
+
+function cutText(text: string, length: number): string {
+  return [...text].slice(0, length).join("");
 }
 
 /** Whether all of `objects` are among those. */

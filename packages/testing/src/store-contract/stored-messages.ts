@@ -4,11 +4,13 @@ import assert from "node:assert/strict";
 import type {
   AcceptStoredOptions,
   Attachment,
+  DirectRecipient,
   NewMessage,
   RelatedObject,
+  StateCondition,
   Store,
-  StoredMessageFilter,
   StoredPosition,
+  StoredRecordFilter,
 } from "@carillon/core";
 import type { Cases } from "./cases.ts";
 import {
@@ -54,7 +56,7 @@ async function accept(
 
 async function list(
   store: Store,
-  filter: StoredMessageFilter,
+  filter: StoredRecordFilter,
   page: { limit?: number; before?: StoredPosition; maxScanned?: number } = {},
 ) {
   const { records, next } = await store.listStored(projectId, "sms", filter, {
@@ -71,7 +73,7 @@ async function list(
 /** The whole list, page by page. */
 async function listAll(
   store: Store,
-  filter: StoredMessageFilter,
+  filter: StoredRecordFilter,
   page: { limit: number; maxScanned?: number },
 ) {
   const all: (number | undefined)[][] = [];
@@ -365,7 +367,7 @@ export function testStoredMessages({ test }: Cases): void {
       relatedObjects: [order],
     });
     await store.acceptMessage({ ...directMessage(), ...toTopic }, undefined);
-    const cases: [StoredMessageFilter, number[][]][] = [
+    const cases: [StoredRecordFilter, number[][]][] = [
       [
         {},
         [
@@ -434,13 +436,21 @@ export function testStoredMessages({ test }: Cases): void {
         ],
       ],
       [
-        { state: "waiting", tag: "b" },
+        { states: [{ state: "waiting" }], tag: "b" },
         [
           [2, 1],
           [2, 0],
         ],
       ],
-      [{ state: "failed" }, []],
+      [{ states: [{ state: "failed" }] }, []],
+      [{ states: [] }, []],
+      [
+        { states: [{ state: "failed" }, { state: "waiting" }], tag: "b" },
+        [
+          [2, 1],
+          [2, 0],
+        ],
+      ],
     ];
     for (const [filter, expected] of cases) {
       const title = JSON.stringify(filter);
@@ -467,7 +477,7 @@ export function testStoredMessages({ test }: Cases): void {
     for (let n = 0; n < 6; n++) await accept(store, { tag: n ? "b" : "a" });
     const { keys, next } = await list(
       store,
-      { state: "failed" },
+      { states: [{ state: "failed" }] },
       { maxScanned: 4 },
     );
     assert.deepEqual(keys, []);
@@ -497,15 +507,22 @@ export function testStoredMessages({ test }: Cases): void {
     });
     const find = async () =>
       store.findStored(projectId, { messageSeq: seq, target: 0 });
+    const change = (
+      changes: Omit<Parameters<Store["changeRelatedObjects"]>[1], "most">,
+    ) => store.changeRelatedObjects(seq, { most: 9, ...changes });
+    const changed = (...relatedObjects: object[]) => ({
+      kind: "changed",
+      relatedObjects,
+    });
     // What is there already is left as it is.
     assert.deepEqual(
-      await store.changeRelatedObjects(seq, { add: [order], at }),
-      [objectOf(order, start)],
+      await change({ add: [order], at }),
+      changed(objectOf(order, start)),
     );
     assert.equal((await find())?.relationsChangedAt, undefined);
     assert.deepEqual(
-      await store.changeRelatedObjects(seq, { add: [user, order], at }),
-      [objectOf(order, start), objectOf(user)],
+      await change({ add: [user, order], at }),
+      changed(objectOf(order, start), objectOf(user)),
     );
     assert.equal((await find())?.relationsChangedAt, at);
     assert.deepEqual((await find())?.message.relatedObjects, [order, user]);
@@ -516,27 +533,227 @@ export function testStoredMessages({ test }: Cases): void {
     const later = after(20);
     const other = { type: "user", id: "bob" };
     assert.deepEqual(
-      await store.changeRelatedObjects(seq, {
+      await change({
         add: [other],
         replace: { type: "user" },
         at: later,
       }),
-      [objectOf(order, start), objectOf(other, later)],
+      changed(objectOf(order, start), objectOf(other, later)),
     );
     assert.equal(
       await store.wasSent(projectId, "sms", templateSlug, [user]),
       false,
     );
     assert.deepEqual(
-      await store.changeRelatedObjects(seq, {
+      await change({
         add: [],
         replace: true,
         at: after(30),
       }),
-      [],
+      changed(),
     );
     assert.equal((await find())?.relationsChangedAt, after(30));
     assert.deepEqual((await list(store, { relatedObjects: [order] })).keys, []);
+  });
+
+  test("of changes at once none brings a message over the most it may be about", async (store) => {
+    const seq = await accept(store, { relatedObjects: [order] });
+    const changes = await Promise.all(
+      Array.from({ length: 6 }, (_, n) =>
+        store.changeRelatedObjects(seq, {
+          add: Array.from({ length: 3 }, (_, m) => ({
+            type: "user",
+            id: `${n}-${m}`,
+          })),
+          most: 4,
+          at: after(n),
+        }),
+      ),
+    );
+    const refused = changes.filter(({ kind }) => kind === "too_many");
+    assert.equal(refused.length, 5);
+    for (const it of refused) {
+      assert.deepEqual(it, { kind: "too_many", count: 7 });
+    }
+    const find = () =>
+      store.findStored(projectId, { messageSeq: seq, target: 0 });
+    assert.equal((await find())?.relatedObjects.length, 4);
+    assert.equal((await find())?.relationsChangedAt, start);
+    // What is replaced makes room, and what is there already takes none.
+    const exact = await store.changeRelatedObjects(seq, {
+      add: [order, user, shop],
+      replace: { type: "user" },
+      most: 3,
+      at: after(9),
+    });
+    assert.equal(exact.kind, "changed");
+    assert.deepEqual(
+      await store.changeRelatedObjects(seq, {
+        add: [{ ...user, id: "bob" }],
+        replace: { type: "shop" },
+        most: 2,
+        at: after(10),
+      }),
+      { kind: "too_many", count: 3 },
+    );
+    assert.equal((await find())?.relationsChangedAt, after(9));
+  });
+
+  test("lists stored messages in a part of a state", async (store, clock) => {
+    const recipients = phones(4);
+    const seq = await accept(store, {}, {}, recipients);
+    const claims = await claimDue(store, clock, leaseOf("a"), start, 9);
+    const part = (externalId: string) => ({
+      provider: "acme",
+      parts: [{ externalId, state: "sent" as const }],
+    });
+    const ends = [
+      { state: "sent", receiptExpected: true, ...part("0") },
+      { state: "sent" },
+      { state: "sent", receiptExpected: true, ...part("2") },
+      { state: "expired", errorClass: "expired" },
+    ] as const;
+    await recordOutcomes(
+      store,
+      claims.map(({ recipient: { target }, fence }) => {
+        const { errorClass, ...end } = {
+          errorClass: undefined,
+          ...(ends[target] ?? assert.fail()),
+        };
+        return {
+          messageSeq: seq,
+          target,
+          attempts: 1,
+          lastAttempt: {
+            at: start,
+            durationMs: 1,
+            ...(errorClass && { errorClass }),
+          },
+          ...end,
+          fence,
+        };
+      }),
+    );
+    await store.recordReceipt({
+      entry: "acme",
+      externalId: "2",
+      event: "expire",
+      at: after(1),
+    });
+    const of = async (condition: StateCondition) =>
+      (await list(store, { states: [condition] })).keys.map(
+        ([, target]) => target,
+      );
+    for (const [condition, expected] of [
+      [{ state: "sent" }, [1, 0]],
+      [{ state: "sent", receiptExpected: true }, [0]],
+      [{ state: "sent", receiptExpected: false }, [1]],
+      [{ state: "expired" }, [3, 2]],
+      [{ state: "expired", isExpiredByReceipt: true }, [2]],
+      [{ state: "expired", isExpiredByReceipt: false }, [3]],
+    ] as const) {
+      assert.deepEqual(
+        await of(condition),
+        expected,
+        JSON.stringify(condition),
+      );
+    }
+  });
+
+  test("goes on behind a recipient's messages of its own project alone", async (store) => {
+    const [{ endpoint: to }] = phones(1) as [DirectRecipient];
+    const old = await accept(store);
+    for (let n = 0; n < 6; n++) {
+      await accept(store, { projectId: otherProjectId });
+    }
+    assert.deepEqual(await list(store, { to }, { maxScanned: 4 }), {
+      keys: [[old, 0]],
+      next: undefined,
+    });
+    const own = await accept(store, { tag: "a" });
+    await accept(store, { projectId: otherProjectId });
+    const filters = [
+      { to, tag: "b" },
+      { to, relatedObjects: [order] },
+    ];
+    for (const filter of filters) {
+      let before: StoredPosition | undefined;
+      do {
+        const { next } = await list(store, filter, {
+          maxScanned: 1,
+          ...(before && { before }),
+        });
+        if (next) assert.ok([old, own].includes(next.messageSeq));
+        before = next;
+      } while (before);
+    }
+  });
+
+  test("lists no more of long contents than is asked for", async (store) => {
+    const long = `Zażółć "\\ ${"😀".repeat(200)}`;
+    const contents = [
+      { kind: "text", text: long },
+      { kind: "mail", text: long, html: "<p>long</p>".repeat(1000) },
+      { kind: "mail", text: "short", html: "<p>short</p>" },
+      { kind: "structure", variants: { default: long, sms: "short" } },
+    ] as const;
+    for (const content of contents) await accept(store, { content });
+    const page = { limit: 9, excerptLength: 12 };
+    const { records } = await store.listStored(projectId, "sms", {}, page);
+    const cut = [...long].slice(0, 12).join("");
+    assert.deepEqual(records.map(({ message }) => message.content).reverse(), [
+      { kind: "text", text: cut },
+      { kind: "mail", text: cut, html: "" },
+      { kind: "mail", text: "short", html: "" },
+      contents[3],
+    ]);
+    const whole = await store.listStored(projectId, "sms", {}, { limit: 9 });
+    assert.deepEqual(
+      whole.records.map(({ message }) => message.content).reverse(),
+      contents,
+    );
+  });
+
+  test("lists each message with its own files and what it is about", async (store) => {
+    const attachments = [picture, { ...picture, name: "b.png" }];
+    const seq = await accept(
+      store,
+      { relatedObjects: [order, user] },
+      { attachments },
+      phones(2),
+    );
+    await accept(store, { relatedObjects: [shop] });
+    await accept(store);
+    const { records } = await store.listStored(
+      projectId,
+      "sms",
+      {},
+      { limit: 9 },
+    );
+    assert.deepEqual(
+      records.map(({ relatedObjects, attachments: files }) => [
+        relatedObjects.map(({ id }) => id),
+        files.map(({ name }) => name),
+      ]),
+      [
+        [[], []],
+        [["1"], []],
+        [
+          ["7", "alice"],
+          ["logo.png", "b.png"],
+        ],
+        [
+          ["7", "alice"],
+          ["logo.png", "b.png"],
+        ],
+      ],
+    );
+    // It was read once.
+    const [, , one, other] = records;
+    assert.equal(one?.message, other?.message);
+    assert.deepEqual(await store.readAttachment(seq, 1), attachments[1]);
+    assert.equal(await store.readAttachment(seq, 2), undefined);
+    assert.equal(await store.readAttachment(seq + 1, 0), undefined);
   });
 
   test("merges what providers tell, attempt by attempt", async (store, clock) => {

@@ -10,7 +10,6 @@ import type {
   NewMessage,
   ProjectId,
   StoredMessageStore,
-  StoredPosition,
   StoredRecord,
   StoredRelatedObject,
 } from "@carillon/core";
@@ -19,6 +18,7 @@ import type { Connections } from "../connections.ts";
 import { audienceCodes, waitReasonCodes } from "../schema/codes.ts";
 import { idempotencyKeys } from "../schema/idempotency-table.ts";
 import {
+  cutMessages,
   type MessageRow,
   messages,
   toMessage,
@@ -32,7 +32,7 @@ import {
   toAttachmentRow,
   toObjectRows,
 } from "../schema/stored-message-table.ts";
-import type { RowOf } from "../schema/table.ts";
+import type { RowOf, Table } from "../schema/table.ts";
 import type { Wait } from "../write/message-writes.ts";
 import type { RecipientColumns } from "../write/stored-message-writes.ts";
 import { toWait } from "./due-at.ts";
@@ -40,6 +40,24 @@ import { listStoredKeys } from "./stored-message-walk.ts";
 
 /** The change of its related objects, then the message. */
 type StoredRow = readonly [number | null, ...SQLOutputValue[]];
+
+/** A row of a message's own, behind the message's number. */
+type MessagePart<Value> = readonly [seq: number, ...SQLOutputValue[]] & {
+  // Never there: it keeps rows of different tables apart.
+  readonly partOf?: Value;
+};
+
+/** The bytes, then what is told of them. */
+type ContentRow = readonly [
+  content: Uint8Array<ArrayBuffer>,
+  ...SQLOutputValue[],
+];
+
+/** Messages, of up to a megabyte, that are read in one turn of the event loop. */
+const messagesPerTurn = 2;
+
+/** Each is a few looks at indexes. */
+const deliveriesPerTurn = 64;
 
 export function createStoredMessageStore(
   { reader, writer }: Connections,
@@ -51,46 +69,69 @@ export function createStoredMessageStore(
     `SELECT relations_changed_at, ${messages.columns()} FROM messages
      WHERE seq = ? AND project_id = ? AND audience = ${audienceCodes.direct}`,
   );
-  /** Parameters: message. Index: the primary key. */
-  const objectsOf = reader.prepare<RowOf<StoredRelatedObject>>(
-    `SELECT ${storedObjects.columns()} FROM related_objects
-     WHERE message_seq = ? ORDER BY n`,
+  /** Parameters: characters, number, project. Index: the primary key. */
+  const cutMessage = reader.prepare<StoredRow>(
+    `SELECT relations_changed_at, ${cutMessages.columns()} FROM messages
+     WHERE seq = ?2 AND project_id = ?3 AND audience = ${audienceCodes.direct}`,
   );
-  /** Without their bytes. Parameters: message. Index: the primary key. */
-  const attachmentsOf = reader.prepare<RowOf<AttachmentInfo>>(
-    `SELECT ${attachments.columns()} FROM attachments
-     WHERE message_seq = ? ORDER BY n`,
+  /** Parameter: JSON list of messages. Index: the primary key. */
+  const objectsOf = reader.prepare<MessagePart<StoredRelatedObject>>(
+    `SELECT o.message_seq, ${storedObjects.columns("o")} FROM json_each(?) AS k
+     CROSS JOIN related_objects AS o ON o.message_seq = k.value
+     ORDER BY k.key, o.n`,
+  );
+  /** Without their bytes. Parameter: JSON list of messages. Index: the same. */
+  const attachmentsOf = reader.prepare<MessagePart<AttachmentInfo>>(
+    `SELECT a.message_seq, ${attachments.columns("a")} FROM json_each(?) AS k
+     CROSS JOIN attachments AS a ON a.message_seq = k.value
+     ORDER BY k.key, a.n`,
   );
   /** Parameters: message. Index: the primary key. */
-  const contentsOf = reader.prepare<
-    [content: Uint8Array<ArrayBuffer>, ...SQLOutputValue[]]
-  >(
+  const contentsOf = reader.prepare<ContentRow>(
     `SELECT content, ${attachments.columns()} FROM attachments
      WHERE message_seq = ? ORDER BY n`,
   );
+  /** Parameters: message, place. Index: the primary key. */
+  const contentAt = reader.prepare<ContentRow>(
+    `SELECT content, ${attachments.columns()} FROM attachments
+     WHERE message_seq = ? AND n = ?`,
+  );
   const nextSent = reader.prepare<[messageSeq: number]>(nextSentSql);
 
-  function listObjects(messageSeq: number): StoredRelatedObject[] {
-    return objectsOf.all(messageSeq).map((row) => storedObjects.fromRow(row));
+  function listObjects(
+    seqs: readonly number[],
+  ): ReadonlyMap<number, readonly StoredRelatedObject[]> {
+    return groupParts(objectsOf.all(JSON.stringify(seqs)), storedObjects);
   }
 
-  async function findStored(
+  /** What messages of a project have in common for all their recipients. */
+  async function readMessages(
     projectId: ProjectId,
-    { messageSeq, target }: StoredPosition,
-  ): Promise<StoredRecord | undefined> {
-    const row = directMessage.get(messageSeq, projectId);
-    const delivery = row && (await findDelivery(messageSeq, target));
-    if (!delivery) return undefined;
-    const [changedAt] = row;
-    return {
-      message: toMessage(row as MessageRow, 1),
-      delivery,
-      attachments: attachmentsOf
-        .all(messageSeq)
-        .map((it) => attachments.fromRow(it)),
-      relatedObjects: listObjects(messageSeq),
-      ...(changedAt !== null && { relationsChangedAt: toEpochMs(changedAt) }),
-    };
+    seqs: readonly number[],
+    excerptLength?: number,
+  ): Promise<ReadonlyMap<number, Omit<StoredRecord, "delivery">>> {
+    const objects = listObjects(seqs);
+    const files = groupParts(
+      attachmentsOf.all(JSON.stringify(seqs)),
+      attachments,
+    );
+    const found = new Map<number, Omit<StoredRecord, "delivery">>();
+    for (const [n, seq] of seqs.entries()) {
+      if (n % messagesPerTurn === messagesPerTurn - 1) await clock.nextTurn();
+      const row =
+        excerptLength === undefined
+          ? directMessage.get(seq, projectId)
+          : cutMessage.get(excerptLength, seq, projectId);
+      if (!row) continue;
+      const [changedAt] = row;
+      found.set(seq, {
+        message: toMessage(row as MessageRow, 1),
+        attachments: files.get(seq) ?? [],
+        relatedObjects: objects.get(seq) ?? [],
+        ...(changedAt !== null && { relationsChangedAt: toEpochMs(changedAt) }),
+      });
+    }
+    return found;
   }
 
   return {
@@ -113,42 +154,80 @@ export function createStoredMessageStore(
       const earlier = idempotencyKeys.fromRow(accepted.earlier);
       return { kind: "repeated", earlier };
     },
-    findStored,
+    async findStored(projectId, { messageSeq, target }) {
+      const delivery = await findDelivery(messageSeq, target);
+      if (!delivery) return undefined;
+      const found = await readMessages(projectId, [messageSeq]);
+      const message = found.get(messageSeq);
+      return message && { ...message, delivery };
+    },
     async listStored(projectId, channel, filter, page) {
-      const { keys, next } = listStoredKeys(
+      const { excerptLength } = page;
+      const { keys, ...next } = await listStoredKeys(
         reader,
+        clock,
         projectId,
         channel,
         filter,
         page,
       );
+      const seqs = [...new Set(keys.map(({ messageSeq }) => messageSeq))];
+      const found = await readMessages(projectId, seqs, excerptLength);
       const records: StoredRecord[] = [];
-      for (const key of keys) {
-        const record = await findStored(projectId, key);
-        if (record) records.push(record);
+      for (const [n, { messageSeq, target }] of keys.entries()) {
+        if (n % deliveriesPerTurn === deliveriesPerTurn - 1) {
+          await clock.nextTurn();
+        }
+        const message = found.get(messageSeq);
+        const delivery = message && (await findDelivery(messageSeq, target));
+        if (delivery) records.push({ ...message, delivery });
       }
-      return { records, ...(next && { next }) };
+      return { records, ...next };
     },
     wasSent: async (projectId, channel, slug, objects) =>
       wasSentAbout(nextSent, [projectId, slug, channel], objects),
-    async changeRelatedObjects(messageSeq, { add, replace, at }) {
-      await writer.run(
+    async changeRelatedObjects(messageSeq, { add, replace, most, at }) {
+      const surplus = await writer.run(
         "changeRelatedObjects",
         messageSeq,
         toObjectRows(add),
         replace === undefined
           ? null
           : { type: replace === true ? null : replace.type },
+        most,
         at,
       );
-      return listObjects(messageSeq);
+      if (surplus !== null) return { kind: "too_many", count: surplus };
+      const relatedObjects = listObjects([messageSeq]).get(messageSeq) ?? [];
+      return { kind: "changed", relatedObjects };
     },
     readAttachments: async (messageSeq) =>
-      contentsOf.all(messageSeq).map(([content, ...row]): Attachment => {
-        const { size: _, ...info } = attachments.fromRow(row);
-        return { ...info, content };
-      }),
+      contentsOf.all(messageSeq).map(toAttachment),
+    async readAttachment(messageSeq, place) {
+      const row = contentAt.get(messageSeq, place);
+      return row && toAttachment(row);
+    },
   };
+}
+
+function toAttachment([content, ...row]: ContentRow): Attachment {
+  const { size: _, ...info } = attachments.fromRow(row);
+  return { ...info, content };
+}
+
+function groupParts<Value>(
+  rows: readonly MessagePart<Value>[],
+  table: Table<Value>,
+): ReadonlyMap<number, readonly Value[]> {
+  const grouped = new Map<number, Value[]>();
+  for (const row of rows) {
+    const [seq] = row;
+    const value = table.fromRow(row as RowOf<Value>, 1);
+    const known = grouped.get(seq);
+    if (known) known.push(value);
+    else grouped.set(seq, [value]);
+  }
+  return grouped;
 }
 
 /** @throws RangeError when they are of several protocols */

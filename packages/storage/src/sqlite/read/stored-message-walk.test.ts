@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import type { ProjectId, StoredMessageFilter } from "@carillon/core";
+import type { ProjectId, StoredRecordFilter } from "@carillon/core";
 import { readMigrations } from "../schema/migrations.ts";
 import { prepareQuery, type Query, type Row } from "../schema/query.ts";
 import { nextSentSql, wasSentAbout } from "../schema/sent-before.ts";
@@ -48,7 +48,7 @@ function seed(db: DatabaseSync, messages: number, recent = 0): void {
      VALUES (?, ?, ?, 2, ?, 9, 0, '', 's', 't')`,
   );
   const recipient = db.prepare(
-    "INSERT INTO recipients VALUES (?, 0, 'sms', '+1')",
+    "INSERT INTO recipients VALUES (?, 0, 'sms', '+1', ?)",
   );
   const object = db.prepare(
     "INSERT INTO related_objects VALUES (?, ?, ?, ?, ?, 's', 'sms', 0, 0)",
@@ -56,7 +56,7 @@ function seed(db: DatabaseSync, messages: number, recent = 0): void {
   db.exec("BEGIN");
   for (let seq = 1; seq <= messages; seq++) {
     message.run(seq, String(seq), projectId, seq);
-    recipient.run(seq);
+    recipient.run(seq, projectId);
     object.run(seq, 0, projectId, order.type, order.id);
     if (seq > messages - recent) {
       object.run(seq, 1, projectId, user.type, user.id);
@@ -65,11 +65,17 @@ function seed(db: DatabaseSync, messages: number, recent = 0): void {
   db.exec("COMMIT");
 }
 
-const ways: readonly (readonly [StoredMessageFilter, index: string])[] = [
+const clock = { nextTurn: async () => {} };
+const states = [
+  { state: "sent", receiptExpected: true },
+  { state: "expired", isExpiredByReceipt: false },
+] as const;
+
+const ways: readonly (readonly [StoredRecordFilter, index: string])[] = [
   [{}, "messages_direct"],
   [{ tag: "a" }, "messages_of_tag"],
   [{ templateSlug: "a", tag: "a" }, "messages_of_template"],
-  [{ to: "+1", templateSlug: "a", tag: "a" }, "recipients_endpoint"],
+  [{ to: "+1", templateSlug: "a", tag: "a" }, "recipients_of_project"],
   [
     { relatedObjects: [order, user], to: "+1", templateSlug: "a", tag: "a" },
     "related_objects_of_project",
@@ -78,12 +84,12 @@ const ways: readonly (readonly [StoredMessageFilter, index: string])[] = [
 
 for (const [filter, index] of ways) {
   const given = Object.keys(filter).join(", ") || "nothing";
-  test(`a list by ${given} walks ${index}, and sorts nothing`, () => {
+  test(`a list by ${given} walks ${index}, and sorts nothing`, async () => {
     const { reader, plans } = planningReader(openDatabase());
-    for (const rest of [{}, { state: "failed", since: 1 as never }] as const) {
+    for (const rest of [{}, { states, since: 1 as never }]) {
       const all = { ...filter, ...rest };
       for (const before of [undefined, { messageSeq: 9, target: 3 }]) {
-        listStoredKeys(reader, projectId, "sms", all, {
+        await listStoredKeys(reader, clock, projectId, "sms", all, {
           limit: 2,
           ...(before && { before }),
         });
@@ -112,31 +118,49 @@ test("whether a template was sent is looked up in one index", () => {
   assert.doesNotMatch(plan, /TEMP B-TREE/);
 });
 
-test("a page reads as many keys whatever the list is long", () => {
+test("a page reads as many keys whatever the list is long", async () => {
   for (const messages of [50, 5000]) {
     const db = openDatabase();
     seed(db, messages);
     const { reader, rowsRead } = planningReader(db);
     const filter = { relatedObjects: [order] };
     const page = { limit: 20 };
-    const { keys } = listStoredKeys(reader, projectId, "sms", filter, page);
+    const { keys } = await listStoredKeys(
+      reader,
+      clock,
+      projectId,
+      "sms",
+      filter,
+      page,
+    );
     assert.equal(keys.length, 20);
     assert.equal(rowsRead(), 21);
   }
 });
 
-test("a walk for what is rare ends where it may look no further", () => {
+test("a walk for what is rare ends where it may look no further, and lets others have their turn", async () => {
   const db = openDatabase();
   seed(db, 5000);
   const { reader, rowsRead } = planningReader(db);
   const filter = { relatedObjects: [order, user] };
-  const { keys, next } = listStoredKeys(reader, projectId, "sms", filter, {
-    limit: 20,
-    maxScanned: 1000,
-  });
+  let turns = 0;
+  const counting = {
+    nextTurn: async () => {
+      turns++;
+    },
+  };
+  const { keys, next } = await listStoredKeys(
+    reader,
+    counting,
+    projectId,
+    "sms",
+    filter,
+    { limit: 20, maxScanned: 1000 },
+  );
   assert.deepEqual(keys, []);
   assert.deepEqual(next, { messageSeq: 4001, target: 0 });
   assert.equal(rowsRead(), 1000);
+  assert.equal(turns, 3);
 });
 
 test("a template about two objects is found in as many steps as the rarer has messages", () => {

@@ -1,25 +1,26 @@
 /**
  * The walk that finds a page of stored messages: along one index, newest first,
  * over keys alone; what is found is read by its key. What no index has is looked
- * at as the walk goes, some hundred keys at a time.
+ * at as the walk goes, some hundred keys in one turn of the event loop.
  */
 
 import type {
+  Clock,
   ProjectId,
+  StateCondition,
   StoredChannel,
-  StoredMessageFilter,
   StoredPosition,
+  StoredRecordFilter,
+  StoredRecordPage,
 } from "@carillon/core";
-import { audienceCodes, stateCodes } from "../schema/codes.ts";
+import {
+  audienceCodes,
+  errorClassCodes,
+  receiptEventCodes,
+  stateCodes,
+} from "../schema/codes.ts";
 import { Conditions } from "./conditions.ts";
 import type { Reader } from "./reader.ts";
-
-/** Which part of the list is asked for. */
-interface WalkPage {
-  readonly limit: number;
-  readonly before?: StoredPosition;
-  readonly maxScanned?: number;
-}
 
 /** `target` is -1 of a message that names no recipients. */
 type KeyRow = readonly [messageSeq: number, target: number, isMeant: 0 | 1];
@@ -36,13 +37,17 @@ interface Way {
 /** Keys that a step looks at where not each of them is meant. */
 const keysPerStep = 256;
 
-export function listStoredKeys(
+export async function listStoredKeys(
   reader: Pick<Reader, "prepared">,
+  clock: Pick<Clock, "nextTurn">,
   projectId: ProjectId,
   channel: StoredChannel,
-  filter: StoredMessageFilter,
-  page: WalkPage,
-): { readonly keys: StoredPosition[]; readonly next?: StoredPosition } {
+  filter: StoredRecordFilter,
+  page: Omit<StoredRecordPage, "excerptLength">,
+): Promise<{
+  readonly keys: readonly StoredPosition[];
+  readonly next?: StoredPosition;
+}> {
   const { limit, maxScanned = Number.POSITIVE_INFINITY } = page;
   const { way, meant } = planOf(projectId, channel, filter);
   // The protocol is one of them.
@@ -68,6 +73,7 @@ export function listStoredKeys(
     if (rows.length < room) return { keys };
     if (scanned >= maxScanned)
       return { keys, ...(position && { next: position }) };
+    await clock.nextTurn();
   }
 }
 
@@ -119,9 +125,9 @@ function readKeys(
 function planOf(
   projectId: ProjectId,
   channel: StoredChannel,
-  filter: StoredMessageFilter,
+  filter: StoredRecordFilter,
 ): { readonly way: Way; readonly meant: Conditions } {
-  const { state, tag, templateSlug, to, since, until } = filter;
+  const { states, tag, templateSlug, to, since, until } = filter;
   const [object, ...otherObjects] = filter.relatedObjects ?? [];
   const lookedUp = new Conditions();
   const meant = new Conditions().add("r.protocol = ?", channel);
@@ -142,14 +148,15 @@ function planOf(
       messageSeq: "o.message_seq",
     };
   } else if (to !== undefined) {
-    lookedUp.add("r.endpoint = ?", to).add("r.protocol = ?", channel);
+    lookedUp
+      .add("r.project_id = ?", projectId)
+      .add("r.endpoint = ?", to)
+      .add("r.protocol = ?", channel);
     meant
-      // Who gets messages of several projects has them all in one place.
-      .add("m.project_id = ?", projectId)
       .addIfSet("m.template_slug = ?", templateSlug)
       .addIfSet("m.tag = ?", tag);
     way = {
-      from: `recipients AS r INDEXED BY recipients_endpoint
+      from: `recipients AS r INDEXED BY recipients_of_project
         CROSS JOIN messages AS m ON m.seq = r.message_seq`,
       lookedUp,
       messageSeq: "r.message_seq",
@@ -178,8 +185,8 @@ function planOf(
   }
   meant
     .addIfSet("m.created_at >= ?", since)
-    .addIfSet("m.created_at < ?", until)
-    .addIfSet(isInState, state && stateCodes[state]);
+    .addIfSet("m.created_at < ?", until);
+  if (states) meant.add(...meetsOneOf(states));
   return { way, meant };
 }
 
@@ -194,6 +201,41 @@ const isAlsoAbout = `EXISTS (
   SELECT 1 FROM related_objects AS a INDEXED BY related_objects_of_project
   WHERE a.project_id = ? AND a.type = ? AND a.id = ? AND a.message_seq = m.seq)`;
 
-/** Parameters: state. Index: the primary key. */
-const isInState = `(SELECT d.state FROM deliveries AS d
-  WHERE d.message_seq = m.seq AND d.target = r.target) = ?`;
+/**
+ * A term of the conditions, and its values. One look at the delivery, by its
+ * primary key; where a receipt decides, one at receipts_of_delivery. What the
+ * conditions are stands in core's `meetsCondition`.
+ */
+function meetsOneOf(
+  conditions: readonly StateCondition[],
+): readonly [term: string, ...values: number[]] {
+  const values: number[] = [];
+  const terms = conditions.map(
+    ({ state, receiptExpected, isExpiredByReceipt }) => {
+      const all = new Conditions()
+        .add("d.state = ?", stateCodes[state])
+        .addIfSet("d.receipt_expected = ?", toFlag(receiptExpected))
+        .addIfSet(`${isByReceipt} = ?`, toFlag(isExpiredByReceipt));
+      values.push(...(all.values as number[]));
+      return `(${all.terms})`;
+    },
+  );
+  if (terms.length === 0) return ["0"];
+  return [
+    `EXISTS (SELECT 1 FROM deliveries AS d
+      WHERE d.message_seq = m.seq AND d.target = r.target
+        AND (${terms.join(" OR ")}))`,
+    ...values,
+  ];
+}
+
+/** Of a delivery that has expired. */
+const isByReceipt = `(d.last_error_class IS NOT ${errorClassCodes.expired}
+  AND EXISTS (
+    SELECT 1 FROM receipts AS e INDEXED BY receipts_of_delivery
+    WHERE e.message_seq = d.message_seq AND e.target = d.target
+      AND e.event = ${receiptEventCodes.expire}))`;
+
+function toFlag(value: boolean | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}

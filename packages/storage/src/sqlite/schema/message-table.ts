@@ -110,6 +110,28 @@ const kept = { ...shape, relatedObjects, topics };
 export const messages = defineTable("messages", kept);
 export const newMessages = defineTable("messages", omit(shape, "seq"));
 
+/**
+ * The same with no more than so many characters of a text, or of a mail's
+ * plain-text part, and none of its HTML: what is long does not become a row. What
+ * is in variants, or sealed, stays whole. The parameter of the columns, before
+ * all others: how many.
+ */
+export const cutMessages = defineTable("messages", {
+  ...kept,
+  content: computed(
+    `CASE
+      WHEN messages.sealed_by IS NOT NULL THEN messages.content
+      WHEN messages.content_kind = ${contentCodes.mail} THEN
+        json_object('text',
+          substr(json_extract(messages.content, '$.text'), 1, ?1),
+          'html', '')
+      WHEN messages.content_kind IN (${contentCodes.text}, ${contentCodes.event})
+        THEN substr(messages.content, 1, ?1)
+      ELSE messages.content END`,
+    text,
+  ),
+});
+
 export type MessageRow = RowOf<ValueOf<typeof kept>>;
 
 /** Parameters of an INSERT; made by the main thread, written by the other. */

@@ -25,10 +25,10 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
   const noteImport = db.prepare(
     "UPDATE messages SET imported_at = ? WHERE seq = ?",
   );
-  /** Parameters: message, target, protocol, endpoint. */
+  /** Parameters: message, target, protocol, endpoint, project. */
   const insertRecipient = db.prepare(
-    `INSERT INTO recipients (message_seq, target, protocol, endpoint)
-     VALUES (?, ?, ?, ?)`,
+    `INSERT INTO recipients (message_seq, target, protocol, endpoint, project_id)
+     VALUES (?, ?, ?, ?, ?)`,
   );
   /** Parameters: message, target, then the columns. */
   const insertDelivery = db.prepare(
@@ -82,7 +82,8 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
     const [, , , , , , objects, attachments] = row;
     const seq = insertMessage(message);
     noteImport.run(at, seq);
-    insertRecipient.run(seq, target, protocol, endpoint);
+    const projectId = projectIdOf(message);
+    insertRecipient.run(seq, target, protocol, endpoint, projectId);
     for (const [n, value] of delivery.entries()) {
       const name = importedColumns[n] ?? "";
       checkFits(value, textColumns.has(name), `deliveries.${name}`);
@@ -93,7 +94,6 @@ export function createImportWrites(db: DatabaseSync, journal: ChangeJournal) {
     changes.addUntold(seq, state as number);
     if (part) insertPart.run(seq, target, attempts, ...part);
     if (action) insertAction.run(seq, target, ...action);
-    const projectId = projectIdOf(message);
     const slug = templateSlugOf(message);
     const channel = slug === null ? null : protocol;
     for (const [n, object] of objects.entries()) {

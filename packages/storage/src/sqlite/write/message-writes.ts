@@ -215,10 +215,10 @@ export function createRecipientInsert(
   db: DatabaseSync,
   journal: ChangeJournal,
 ) {
-  /** Parameters: message, target, protocol, endpoint. */
+  /** Parameters: message, target, protocol, endpoint, project. */
   const insertRecipient = db.prepare(
-    `INSERT INTO recipients (message_seq, target, protocol, endpoint)
-     VALUES (?, ?, ?, ?)`,
+    `INSERT INTO recipients (message_seq, target, protocol, endpoint, project_id)
+     VALUES (?, ?, ?, ?, ?)`,
   );
   /** Parameters: project, phone, message. */
   const putReplyMessage = db.prepare(
@@ -239,12 +239,13 @@ export function createRecipientInsert(
     [dueAt, urgency, waitReason]: Wait,
   ): void => {
     const countChanges = new CountChanges();
+    const projectId = projectIdOf(message);
     const tellsReplies = hasStatusUrl(message);
     let target = 0;
     for (const [protocol, endpoint, billable] of recipients) {
-      insertRecipient.run(seq, target, protocol, endpoint);
+      insertRecipient.run(seq, target, protocol, endpoint, projectId);
       if (tellsReplies && protocol === "sms") {
-        putReplyMessage.run(projectIdOf(message), endpoint, seq);
+        putReplyMessage.run(projectId, endpoint, seq);
       }
       insertDelivery.run(
         seq,

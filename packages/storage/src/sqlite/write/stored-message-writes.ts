@@ -119,27 +119,35 @@ export function createStoredMessageWrites(
       }
       return seq;
     },
-    /** `replaced`: the type of those that others than `added` are removed of. */
+    /**
+     * `replaced`: the type of those that others than `added` are removed of.
+     * `null`: done; else how many it would be about, more than `most`. Counted
+     * here, where no other change comes between.
+     */
     changeRelatedObjects(
       messageSeq: number,
       added: readonly RelatedObjectRow[],
       replaced: { readonly type: string | null } | null,
+      most: number,
       at: EpochMs,
-    ): void {
-      let changes = 0;
-      if (replaced) {
-        const kept = new Set(added.map(keyOf));
-        for (const [n, type, id] of objectsOf.all(messageSeq)) {
-          const isMeant = replaced.type === null || replaced.type === type;
-          if (!isMeant || kept.has(keyOf([type, id]))) continue;
-          removeObject.run(messageSeq, n);
-          changes++;
-        }
-      }
+    ): number | null {
+      const isMeant = (type: string) =>
+        replaced !== null && (replaced.type === null || replaced.type === type);
+      const wanted = new Set(added.map(keyOf));
+      const removed = objectsOf.all(messageSeq).filter(([, type, id]) => {
+        const key = keyOf([type, id]);
+        if (isMeant(type) && !wanted.has(key)) return true;
+        wanted.add(key);
+        return false;
+      });
+      if (wanted.size > most) return wanted.size;
+      let changes = removed.length;
+      for (const [n] of removed) removeObject.run(messageSeq, n);
       for (const [type, id] of added) {
         changes += Number(addObject.run(messageSeq, type, id, at).changes);
       }
       if (changes > 0) noteChange.run(at, messageSeq);
+      return null;
     },
   };
 

@@ -37,21 +37,20 @@ function isBase64(text: string): boolean {
 }
 
 /**
- * The one that a path names, counted from 1.
+ * The place, from 0, of the one that a path names, counted from 1.
  *
  * @throws RequestError ATTACHMENT_NOT_FOUND
  */
-export function attachmentAt(
-  attachments: readonly Attachment[],
-  place: string,
-): Attachment {
-  const found = /^[1-9]\d{0,8}$/.test(place)
-    ? attachments[Number(place) - 1]
-    : undefined;
-  if (found) return found;
-  throw new RequestError(
+export function placeOf(place: string, count: number): number {
+  const n = /^[1-9]\d{0,8}$/.test(place) ? Number(place) : 0;
+  if (n >= 1 && n <= count) return n - 1;
+  throw attachmentNotFound(count);
+}
+
+export function attachmentNotFound(count: number): RequestError {
+  return new RequestError(
     "ATTACHMENT_NOT_FOUND",
-    `The message has ${attachments.length} attachments, counted from 1; there is no such one.`,
+    `The message has ${count} attachments, counted from 1; there is no such one.`,
   );
 }
 

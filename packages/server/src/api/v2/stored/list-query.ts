@@ -6,8 +6,8 @@ import {
   checkTag,
   deliveryStates,
   parseDeliveryId,
+  pymessStateNames,
   type RelatedObject,
-  type StoredChannel,
   type StoredMessageFilter,
 } from "@carillon/core";
 import type { Static } from "typebox";
@@ -19,11 +19,6 @@ import {
   parseInstant,
   sinceParameter,
 } from "../schema-parts.ts";
-import {
-  findStateFilter,
-  pymessNames,
-  type StateFilter,
-} from "./state-filter.ts";
 
 const oneOrMore = (description: string) =>
   Type.Optional(
@@ -44,7 +39,7 @@ export const relatedObjectParameters = {
 export const listQuery = Type.Object({
   state: Type.Optional(
     Type.String({
-      description: `Only those in this state, ours or pymess's: ${deliveryStates.join(", ")}; ${pymessNames.join(", ")}`,
+      description: `Only those in this state, ours or pymess's: ${deliveryStates.join(", ")}; ${pymessStateNames.join(", ")}`,
     }),
   ),
   tag: Type.Optional(Type.String({ description: "Only those with this tag" })),
@@ -78,21 +73,20 @@ export const listQuery = Type.Object({
 
 type ListQuery = Static<typeof listQuery>;
 
-/** What a list is narrowed down to. */
-export interface ListFilter {
-  readonly filter: StoredMessageFilter;
-  /** Of pymess's states, which ours do not tell apart. */
-  readonly hasState?: StateFilter["has"];
-}
-
 /**
  * @throws CarillonError MESSAGE_OPTION_INVALID, PAGE_INVALID
  * @throws RequestError REQUEST_INVALID
  */
-export function readFilter(
-  channel: StoredChannel,
-  { state, tag, template, to, since, until, before, ...query }: ListQuery,
-): ListFilter {
+export function readFilter({
+  state,
+  tag,
+  template,
+  to,
+  since,
+  until,
+  before,
+  ...query
+}: ListQuery): StoredMessageFilter {
   const from = since === undefined ? undefined : parseInstant(since);
   const end = until === undefined ? undefined : parseInstant(until, "until");
   if (from !== undefined && end !== undefined && end <= from) {
@@ -108,18 +102,14 @@ export function readFilter(
     );
   }
   const related = readRelatedObjects(query);
-  const wanted = state === undefined ? undefined : readState(channel, state);
   return {
-    filter: {
-      state: wanted?.state,
-      tag: tag === undefined ? undefined : checkTag(tag),
-      templateSlug: template,
-      relatedObjects: related.length > 0 ? related : undefined,
-      to,
-      since: from,
-      until: end,
-    },
-    ...(wanted?.has && { hasState: wanted.has }),
+    ...(state !== undefined && readState(state)),
+    tag: tag === undefined ? undefined : checkTag(tag),
+    templateSlug: template,
+    relatedObjects: related.length > 0 ? related : undefined,
+    to,
+    since: from,
+    until: end,
   };
 }
 
@@ -150,13 +140,15 @@ export function readRelatedObjects({
 }
 
 /** @throws RequestError REQUEST_INVALID */
-function readState(channel: StoredChannel, name: string): StateFilter {
+function readState(
+  name: string,
+): Pick<StoredMessageFilter, "state" | "pymessState"> {
   const state = deliveryStates.find((it) => it === name);
-  const found: StateFilter | undefined =
-    state === undefined ? findStateFilter(channel, name) : { state };
-  if (found) return found;
+  if (state) return { state };
+  const pymessState = pymessStateNames.find((it) => it === name);
+  if (pymessState) return { pymessState };
   throw new RequestError(
     "REQUEST_INVALID",
-    `state must be one of ${deliveryStates.join(", ")}, or of ${pymessNames.join(", ")}.`,
+    `state must be one of ${deliveryStates.join(", ")}, or of ${pymessStateNames.join(", ")}.`,
   );
 }

@@ -2,7 +2,9 @@
 
 import {
   type EmailOptions as CoreEmailOptions,
+  type StoredMessageSummary as CoreSummary,
   deliveryStates,
+  excerptLength,
   messageClasses,
   messagePriorities,
   type Protocols,
@@ -16,9 +18,6 @@ import { DeliveryBody, toDeliveryBody } from "../deliveries.ts";
 import { instant } from "../schema-parts.ts";
 import { SmsOptions } from "../sms-options-schema.ts";
 import { EmailOptions } from "./requests.ts";
-
-/** In characters: all of a text in one segment. */
-const excerptLength = 160;
 
 export const RelatedObjectBody = Type.Object(
   {
@@ -166,7 +165,7 @@ export const StoredMessageList = Type.Object(
     next: Type.Optional(
       Type.String({
         description:
-          "`before` of the next page, if there is one; with a filter a page may be shorter than asked for, or empty, and have a next one",
+          "`before` of the next page, if there is one; a page may be shorter than asked for, or empty, and have a next one",
       }),
     ),
   },
@@ -188,9 +187,9 @@ export const StoredBulk = Type.Object(
 );
 
 export function toSummaryBody(
-  stored: StoredMessage,
+  stored: CoreSummary,
 ): Static<typeof StoredMessageSummary> {
-  return { ...toRecord(stored), excerpt: excerptOf(stored.text) };
+  return { ...toRecord(stored), excerpt: stored.excerpt };
 }
 
 export function toStoredMessageBody(
@@ -253,7 +252,7 @@ export function toRelatedBody(
   }));
 }
 
-function toRecord(stored: StoredMessage) {
+function toRecord(stored: Omit<StoredMessage, "text" | "message">) {
   const { id, createdAt, changedAt, sentAt, to, sender, subject } = stored;
   const { templateSlug, pymessState, backend, error, tag, priority } = stored;
   const { failed, isFinal, isFailure, delivery } = stored;
@@ -280,10 +279,4 @@ function toRecord(stored: StoredMessage) {
     isFinal,
     isFailure,
   };
-}
-
-/** Whole characters: half of a surrogate pair is none. */
-function excerptOf(text: string): string {
-  if (text.length <= excerptLength) return text;
-  return [...text.slice(0, 2 * excerptLength)].slice(0, excerptLength).join("");
 }

@@ -28,8 +28,7 @@ import {
 } from "../message-options-schema.ts";
 import type { V2Ports } from "../ports.ts";
 import { readLimit } from "../schema-parts.ts";
-import { attachmentAt, sendAttachment } from "./attachments.ts";
-import { listPage } from "./list-page.ts";
+import { attachmentNotFound, placeOf, sendAttachment } from "./attachments.ts";
 import {
   listQuery,
   readFilter,
@@ -50,7 +49,7 @@ import { requestSchemas, toStoredRequest } from "./requests.ts";
 
 export interface StoredMessagePorts {
   readonly stored: Readonly<Record<StoredChannel, StoredMessages>>;
-  readonly attachments: Pick<StoredMessageStore, "readAttachments">;
+  readonly attachments: Pick<StoredMessageStore, "readAttachment">;
 }
 
 /** What differs between the two. */
@@ -247,10 +246,9 @@ export function storedMessageRoutes(
     async (request) => {
       const { query } = request;
       const { before } = query;
-      const page = await listPage(
-        messages,
+      const page = await messages.listSummaries(
         projectOf(request),
-        readFilter(channel, query),
+        readFilter(query),
         {
           limit: readLimit(query.limit),
           ...(before !== undefined && { before }),
@@ -432,9 +430,15 @@ export function storedMessageRoutes(
     },
     async (request, reply) => {
       const { deliveryId, place } = request.params;
-      const { message } = await getMessage(projectOf(request), deliveryId);
-      const all = await attachments.readAttachments(message.seq);
-      return sendAttachment(reply, attachmentAt(all, place));
+      const { message, attachments: infos } = await getMessage(
+        projectOf(request),
+        deliveryId,
+      );
+      const at = placeOf(place, infos.length);
+      const found = await attachments.readAttachment(message.seq, at);
+      // It went since.
+      if (!found) throw attachmentNotFound(infos.length);
+      return sendAttachment(reply, found);
     },
   );
 }

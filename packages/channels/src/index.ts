@@ -37,6 +37,7 @@ export {
   createEmailChannel,
   type EmailChannelOptions,
   emailTimeoutMs,
+  mandrillMetadata,
   type ReadAttachments,
 } from "./email/channel.ts";
 export { createDebugEmailChannel } from "./email/debug-channel.ts";

@@ -267,6 +267,20 @@ test("reports are expected where they come back, by the mail's id", async (t) =>
   assert.equal(mail.from?.address, "noreply@carillon.example");
 });
 
+test("Mandrill is told a mail's name, and others are not", async (t) => {
+  for (const namesMailsToMandrill of [true, undefined]) {
+    const server = await startServer(t);
+    const channel = createChannel(t, server.url, { namesMailsToMandrill });
+    await deliver(channel, direct());
+    const { mail } = await server.only();
+    const id = /^<([^@]+)@/.exec(mail.messageId ?? "")?.[1];
+    assert.equal(
+      mail.headers.find(({ key }) => key === "x-mc-metadata")?.value,
+      namesMailsToMandrill && `{"carillon_mail":"${id}"}`,
+    );
+  }
+});
+
 for (const [what, options, outcome, error] of [
   ["hides it", { hideSMTPUTF8: true }, "rejected", /SMTPUTF8/],
   ["offers it", {}, "delivered", undefined],

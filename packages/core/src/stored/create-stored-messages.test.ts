@@ -19,7 +19,10 @@ import { createTopics } from "../topics/topics.ts";
 import { createStoredMessages } from "./create-stored-messages.ts";
 import { OutcomeWaits } from "./outcome-waits.ts";
 import type { StoredChannel } from "./stored-message.ts";
-import type { StoredMessageRequest } from "./stored-messages.ts";
+import type {
+  StoredMessageFilter,
+  StoredMessageRequest,
+} from "./stored-messages.ts";
 import type { StoredChannelRules } from "./stored-requests.ts";
 import type { StoredTemplate, TemplateRenderer } from "./stored-templates.ts";
 
@@ -527,4 +530,54 @@ test("what a message is about is added to and replaced", async () => {
     code: "MESSAGE_OPTION_INVALID",
     message: /34/,
   });
+});
+
+test("of additions at once none brings a message past 32 objects", async () => {
+  const { stored } = setUp();
+  const { id } = await stored.send(projectId, { to: phone, text: "x" });
+  const ends = await Promise.allSettled(
+    Array.from({ length: 6 }, (_, n) =>
+      stored.addRelatedObjects(
+        projectId,
+        id,
+        Array.from({ length: 32 }, (_, m) => ({ ...user, id: `${n}-${m}` })),
+      ),
+    ),
+  );
+  assert.equal(ends.filter((it) => it.status === "rejected").length, 5);
+  const found = await stored.find(projectId, id);
+  assert.equal(found?.relatedObjects.length, 32);
+});
+
+test("summaries have the beginning of the text, and nothing that is long", async () => {
+  const { stored } = setUp({ channel: "email" });
+  const text = `${"a".repeat(159)}😀${"b".repeat(1000)}`;
+  const mail = await stored.send(projectId, {
+    to: "a@b.example",
+    text,
+    html: "<p>x</p>",
+    subject: "News",
+    relatedObjects: [order],
+  });
+  const { messages } = await stored.listSummaries(projectId, {}, { limit: 1 });
+  const { text: _t, html: _h, message: _m, ...rest } = mail;
+  const excerpt = `${"a".repeat(159)}😀`;
+  assert.deepEqual(messages, [{ ...rest, excerpt }]);
+});
+
+test("lists by pymess's states, which are several of ours or a part of one", async () => {
+  const set = setUp();
+  const { stored } = set;
+  const { id } = await stored.send(projectId, { to: phone, text: "x" });
+  await attempt(set, { state: "sent", receiptExpected: true });
+  const waiting = await stored.send(projectId, { to: phone, text: "y" });
+  const list = async (filter: StoredMessageFilter) =>
+    (await stored.list(projectId, filter, { limit: 9 })).messages.map(
+      (it) => it.id,
+    );
+  assert.deepEqual(await list({ pymessState: "SENDING" }), [id]);
+  assert.deepEqual(await list({ pymessState: "SENT" }), []);
+  assert.deepEqual(await list({ pymessState: "WAITING" }), [waiting.id]);
+  assert.deepEqual(await list({ pymessState: "WAITING", state: "sent" }), []);
+  assert.deepEqual(await list({ pymessState: "SENDING", state: "sent" }), [id]);
 });

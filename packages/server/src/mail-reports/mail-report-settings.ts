@@ -74,7 +74,7 @@ export const mailReportSettings = {
       secret: true,
       withoutFlag: true,
       description:
-        "Key of Mandrill's webhook. Without it the address alone lets Mandrill in.",
+        "Key of Mandrill's webhook, when mails go through Mandrill: its reports are checked by it, and each mail tells Mandrill its name (X-MC-Metadata). Without it reports are refused.",
       expected: "a key",
       example: "kR2pX0oM1f4xhQyFzU7s3w",
       pattern: "^[\\x21-\\x7e]{1,200}$",

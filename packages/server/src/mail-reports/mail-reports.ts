@@ -74,6 +74,7 @@ export function createMailReports({
         addresses !== undefined ||
         webhookSecret !== undefined ||
         mandrillKey !== undefined,
+      namesMailsToMandrill: mandrillKey !== undefined,
       ...(addresses && {
         returnPath: ({ id: messageId }, { target }) =>
           addresses.addressOf({ messageId, target }, clock.now()),

@@ -1,10 +1,12 @@
 /** Reads the events of mails as Mandrill posts them: a form with a JSON list. */
 
 import { createHmac } from "node:crypto";
+import { mandrillMetadata } from "@carillon/channels";
 import { equalsConstantTime } from "@carillon/gateway";
 import { classifyBounce, findStatus } from "./bounce-class.ts";
+import { parseMessageId } from "./bounce-server.ts";
 import { EventBodyError, isObject, maxEvents } from "./event-body.ts";
-import type { ReceivedReport } from "./mail-intake.ts";
+import type { MailReference, ReceivedReport } from "./mail-intake.ts";
 import { type ReportedEvent, reportText } from "./reported-event.ts";
 
 /**
@@ -59,13 +61,12 @@ function readEvent(value: unknown): ReceivedReport | undefined {
   if (!isObject(value)) return undefined;
   const { _id: id, ts } = value;
   const message = isObject(value.msg) ? value.msg : {};
+  const mail = mailOf(id, message);
   const read = (member: unknown) =>
     typeof member === "string" ? reportText(member) : undefined;
   const diagnostic = read(message.diag) ?? read(message.bounce_description);
   const kind = kindOf(value.event, diagnostic);
-  if (typeof id !== "string" || id === "" || id.length > 200 || !kind) {
-    return undefined;
-  }
+  if (!mail || !kind) return undefined;
   const recipient = read(message.email);
   const code = findStatus(diagnostic ?? "");
   const event: ReportedEvent = {
@@ -76,10 +77,26 @@ function readEvent(value: unknown): ReceivedReport | undefined {
     ...(typeof ts === "number" && Number.isFinite(ts) && { at: ts * 1000 }),
   };
   return {
-    mail: { externalId: id },
+    mail,
     events: [event],
     raw: JSON.stringify(value),
   };
+}
+
+/**
+ * The name that the mail brought along in X-MC-Metadata. Over SMTP nobody is told
+ * Mandrill's own `_id`: by it mails are known that another program sent, and that
+ * were imported with it.
+ */
+function mailOf(
+  id: unknown,
+  { metadata }: Readonly<Record<string, unknown>>,
+): MailReference | undefined {
+  const name = isObject(metadata) ? metadata[mandrillMetadata] : undefined;
+  const own = typeof name === "string" ? parseMessageId(name) : undefined;
+  if (own) return own;
+  const isId = typeof id === "string" && id !== "" && id.length <= 200;
+  return isId ? { externalId: id } : undefined;
 }
 
 function kindOf(

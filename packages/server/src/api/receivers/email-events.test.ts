@@ -178,37 +178,57 @@ test("takes a thousand events in one request", async () => {
 });
 
 describe("Mandrill", () => {
-  const formOf = (events: unknown) =>
-    new URLSearchParams({ mandrill_events: JSON.stringify(events) });
-  const type = { "content-type": "application/x-www-form-urlencoded" };
+  const textOf = (events: unknown) =>
+    new URLSearchParams({ mandrill_events: JSON.stringify(events) }).toString();
+  const msgOf = (name: string) => ({ metadata: { carillon_mail: name } });
 
-  test("reports by its own ids; one bad event does not stop others", async () => {
+  test("reports by the names that mails brought; one bad event does not stop others", async () => {
     await using set = await setUp();
     const mail = await set.mail();
-    const form = formOf([
-      null,
-      { event: "open", _id: mail.partId },
-      { event: "hard_bounce" },
-      { event: "hard_bounce", _id: "of somebody else", msg: {} },
-      {
-        event: "hard_bounce",
-        _id: mail.partId,
-        ts: start / 1000,
-        msg: { email: "ann@example.org", diag: "smtp;550 5.1.1 no such user" },
-      },
-    ]);
-    const answer = await set.inject("mandrill", form.toString(), type);
+    const unknown = `${"f".repeat(32)}.0`;
+    const answer = await set.mandrill(
+      textOf([
+        null,
+        { event: "open", msg: msgOf(mail.partId) },
+        { event: "hard_bounce" },
+        { event: "hard_bounce", _id: "of somebody else", msg: {} },
+        { event: "hard_bounce", _id: "e1", msg: msgOf(unknown) },
+        {
+          event: "hard_bounce",
+          _id: "e2",
+          ts: start / 1000,
+          msg: {
+            ...msgOf(mail.partId),
+            email: "ann@example.org",
+            diag: "smtp;550 5.1.1 no such user",
+          },
+        },
+      ]),
+    );
     assert.equal(answer.statusCode, 200);
     assert.deepEqual(answer.json(), {
-      received: 5,
+      received: 6,
       ignored: 3,
       kept: 1,
       repeated: 0,
-      unknown: 1,
+      unknown: 2,
     });
     assert.equal(await mail.state(), "rejected");
     const [event] = await mail.events();
     assert.equal(event?.code, "5.1.1");
+  });
+
+  test("reports by its own ids on mails that came with them", async () => {
+    await using set = await setUp();
+    const mail = await set.mail("e4a1");
+    // Metadata of others, and none at all.
+    for (const msg of [{ metadata: [] }, msgOf("x"), {}]) {
+      const answer = await set.mandrill(
+        textOf([{ event: "delivered", _id: "e4a1", msg }]),
+      );
+      assert.equal(answer.json().unknown, 0);
+    }
+    assert.equal(await mail.state(), "delivered");
   });
 
   test("has a word of ours for each of its events", async () => {
@@ -222,8 +242,7 @@ describe("Mandrill", () => {
       ["spam", "complained", undefined],
     ] as const) {
       const mail = await set.mail();
-      const form = formOf([{ event, _id: mail.partId }]);
-      await set.inject("mandrill", form.toString(), type);
+      await set.mandrill(textOf([{ event, msg: msgOf(mail.partId) }]));
       const [kept] = await mail.events();
       assert.equal(kept?.event, kind);
       assert.equal(kept?.hard, hard);
@@ -240,35 +259,40 @@ describe("Mandrill", () => {
       "mandrill_events={",
       "mandrill_events={}",
     ]) {
-      const answer = await set.inject("mandrill", body, type);
+      const answer = await set.mandrill(body);
       assert.equal(answer.statusCode, 400, body);
       assert.match(answer.json().error, /mandrill_events/);
     }
   });
 
-  test("is let in by its signature, where there is a key", async () => {
+  test("is let in by its signature, and not without a key", async () => {
     await using set = await setUp();
     const mail = await set.mail();
-    set.settings.mandrillKey = "key";
-    const form = formOf([{ event: "delivered", _id: mail.partId }]);
-    const url = `https://notify.example${set.base}/mandrill`;
-    const signature = createHmac("sha1", "key")
-      .update(`${url}mandrill_events${form.get("mandrill_events")}`)
-      .digest("base64");
-    for (const [headers, status] of [
-      [{}, 401],
-      [{ "x-mandrill-signature": "AAAA" }, 401],
-      [{ "x-mandrill-signature": signature }, 200],
-    ] as const) {
-      const answer = await set.inject("mandrill", form.toString(), {
-        ...type,
-        ...headers,
-      });
-      assert.equal(answer.statusCode, status);
+    const text = textOf([{ event: "delivered", msg: msgOf(mail.partId) }]);
+    for (const signature of ["", "AAAA"]) {
+      const answer = await set.mandrill(text, signature);
+      assert.equal(answer.statusCode, 401);
     }
+    set.settings.mandrillKey = undefined;
+    const refused = await set.mandrill(text);
+    assert.equal(refused.statusCode, 403);
+    assert.match(refused.json().error, /email\.mandrillKey/);
+    assert.equal(await mail.state(), "sent");
+    set.settings.mandrillKey = mandrillKey;
+    assert.equal((await set.mandrill(text)).statusCode, 200);
     assert.equal(await mail.state(), "delivered");
   });
 });
+
+const mandrillKey = "key";
+
+/** HMAC-SHA1 over the URL and the fields in the order of their names. */
+function mandrillSignature(url: string, text: string): string {
+  const fields = [...new URLSearchParams(text)].sort();
+  return createHmac("sha1", mandrillKey)
+    .update(url + fields.map(([name, value]) => name + value).join(""))
+    .digest("base64");
+}
 
 async function setUp() {
   const clock = new ManualClock(start);
@@ -277,7 +301,7 @@ async function setUp() {
   const settings: Record<"webhookSecret" | "mandrillKey", string | undefined> =
     {
       webhookSecret: secret,
-      mandrillKey: undefined,
+      mandrillKey,
     };
   const server = await startTestServer({
     store,
@@ -329,8 +353,16 @@ async function setUp() {
         "webhook-signature": new Webhook(secret).sign("msg_1", at, text),
       });
     },
-    /** A mail that its server took. */
-    async mail() {
+    /** Signed, unless a signature is given. */
+    mandrill(text: string, signature?: string) {
+      const url = `https://notify.example${base}/mandrill`;
+      return inject("mandrill", text, {
+        "content-type": "application/x-www-form-urlencoded",
+        "x-mandrill-signature": signature ?? mandrillSignature(url, text),
+      });
+    },
+    /** A mail that its server took, with the id that it is known by. */
+    async mail(externalId?: string) {
       const id = (++made).toString(16).padStart(32, "0") as MessageId;
       const { seq } = await store.acceptDirectMessage(
         {
@@ -355,7 +387,7 @@ async function setUp() {
           state: "sent",
           attempts: 1,
           provider: "email",
-          parts: [{ externalId: mailPartId(id, 0) }],
+          parts: [{ externalId: externalId ?? mailPartId(id, 0) }],
           receiptExpected: true,
         })),
       });

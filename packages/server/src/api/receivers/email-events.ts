@@ -28,7 +28,7 @@ export interface EmailEventPorts {
   readonly clock: Pick<Clock, "now">;
   /** `undefined`: events in our own format are not taken. */
   readonly webhookSecret: () => string | undefined;
-  /** `undefined`: the address alone lets Mandrill in. */
+  /** `undefined`: Mandrill's are not taken; mails do not tell it their names. */
   readonly mandrillKey: () => string | undefined;
 }
 
@@ -89,11 +89,18 @@ export function emailEventRoutes(
     "/receivers/:secret/email/mandrill",
     options,
     async (request, reply) => {
-      const form = new URLSearchParams(rawBodyOf(request).toString());
       const key = mandrillKey();
+      if (key === undefined) {
+        return await refuse(
+          reply,
+          403,
+          "No key of Mandrill's webhook is set (email.mandrillKey).",
+        );
+      }
+      const form = new URLSearchParams(rawBodyOf(request).toString());
       const url = `${publicUrl() ?? ""}${request.originalUrl}`;
       const signature = request.headers["x-mandrill-signature"];
-      if (key !== undefined && !isSignedByMandrill(key, url, form, signature)) {
+      if (!isSignedByMandrill(key, url, form, signature)) {
         return await refuse(reply, 401, "The signature is wrong.");
       }
       const { reports, ignored } = readMandrillForm(form);

@@ -129,6 +129,12 @@ test("tells what was reported of a mail, as it came", async () => {
   });
   const list = (await call(server, "GET", path)).json();
   assert.equal(list.suppressions[0].deliveryId, `${messageId}-0`);
-  const other = url.replace(messageId, "f".repeat(32));
-  assert.equal((await call(server, "GET", other)).statusCode, 404);
+  for (const other of [
+    url.replace(messageId, "f".repeat(32)),
+    url.replace("-0/", "-99/"),
+    url.replace("-0/", "/"),
+  ]) {
+    const answer = await call(server, "GET", other);
+    assert.equal(answer.json().code, "DELIVERY_NOT_FOUND", other);
+  }
 });

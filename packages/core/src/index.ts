@@ -406,7 +406,7 @@ export {
   maxFailingEndpoints,
   type ProjectEndpoint,
 } from "./ports/failing-endpoint-store.ts";
-export type { HtmlCheck } from "./ports/html-check.ts";
+export type { HtmlCheck, HtmlProblem } from "./ports/html-check.ts";
 export type {
   AcceptedAudience,
   AcceptedOnce,

@@ -1,7 +1,7 @@
 /** What a template of stored messages makes of a context. */
 
 import { CarillonError } from "../errors.ts";
-import type { HtmlCheck } from "../ports/html-check.ts";
+import type { HtmlCheck, HtmlProblem } from "../ports/html-check.ts";
 import type {
   TemplateEngine,
   TemplateProblem,
@@ -167,8 +167,9 @@ export function createTemplateRendering(
         if (problem) throw invalidTemplate(`${part}, ${textOf(problem)}`);
       }
       if (!isHtmlTemplate({ channel, ...template })) return;
-      const found = await htmlCheck.findTag(body, mails().bannedTags, "source");
-      if (found) throw invalidTemplate(`body, ${bannedText(body, found)}`);
+      const { bannedTags } = mails();
+      const found = await htmlCheck.findProblem(body, bannedTags, "source");
+      if (found) throw invalidTemplate(`body, ${textOfHtml(body, found)}`);
     },
     async render(template, given, recipient, findBase) {
       const checked = checkTemplateContext(given);
@@ -181,13 +182,10 @@ export function createTemplateRendering(
       const mail = { template, ...(subject !== undefined && { subject }) };
       if (!isHtmlTemplate(template)) return { ...mail, text: body };
       const html = await extend(template, body, context, findBase);
-      const found = await htmlCheck.findTag(
-        html,
-        mails().bannedTags,
-        "rendered",
-      );
+      const { bannedTags } = mails();
+      const found = await htmlCheck.findProblem(html, bannedTags, "rendered");
       if (!found) return { ...mail, html };
-      throw failed(template.slug, `the mail has the tag ${found.tag}`);
+      throw failed(template.slug, `in the HTML, ${textOfHtml(html, found)}`);
     },
   };
 }
@@ -205,14 +203,11 @@ function textOf({ message, line, column, text }: TemplateProblem): string {
   return `line ${line}, column ${column}: ${sentence}, in: ${text.trim()}`;
 }
 
-function bannedText(
-  body: string,
-  { tag, at }: { readonly tag: string; readonly at: number },
-): string {
+function textOfHtml(body: string, { problem, at }: HtmlProblem): string {
   const before = body.slice(0, at).split("\n");
   const [text = ""] = body.slice(at).split("\n");
   return textOf({
-    message: `The tag ${tag} is banned.`,
+    message: problem,
     line: before.length,
     column: [...(before.at(-1) ?? "")].length + 1,
     text: text.slice(0, 200),

@@ -68,11 +68,14 @@ function create(hooks: TemplateHooks = {}) {
     engine,
     hooks,
     htmlCheck: {
-      async findTag(html, tags) {
+      async findProblem(html, tags) {
         const tag = tags.find((it) => html.includes(`<${it}`));
         return tag === undefined
           ? undefined
-          : { tag, at: html.indexOf(`<${tag}`) };
+          : {
+              problem: `The tag ${tag} is banned`,
+              at: html.indexOf(`<${tag}`),
+            };
       },
     },
     mails: () => mails,

@@ -76,8 +76,8 @@ function lazyEngine(clock: Clock): TemplateEngine {
 function lazyHtmlCheck(): HtmlCheck {
   const load = loadOnce(() => import("./html-tags.ts"));
   return {
-    findTag: async (html, tags, kind) =>
-      (await load()).findTag(html, tags, kind),
+    findProblem: async (html, tags, kind) =>
+      (await load()).findProblem(html, tags, kind),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   mediaTypeOf,
   readAttachments,
 } from "./attachment-files.ts";
-import { jsonArgument, textArgument } from "./file-argument.ts";
+import { parseJsonObject, textArgument } from "./file-argument.ts";
 
 async function inFolder(
   files: Readonly<Record<string, string | Uint8Array>>,
@@ -27,16 +27,22 @@ async function inFolder(
 
 test("what stands in a file is read, all else is taken as it is", async () => {
   await inFolder(
-    { "a.html": "<b>ä</b>", "c.json": '{"a":1}' },
+    {
+      "a.html": "<b>ä</b>",
+      "a.txt": "a\n\n",
+      "c.json": '\uFEFF{"a":1}\n',
+    },
     async (path) => {
       assert.equal(await textArgument("--html", "<b>"), "<b>");
       assert.equal(
         await textArgument("--html", `@${path("a.html")}`),
         "<b>ä</b>",
       );
-      assert.deepEqual(await jsonArgument("--context", '{"a":2}'), { a: 2 });
-      const given = `@${path("c.json")}`;
-      assert.deepEqual(await jsonArgument("--context", given), { a: 1 });
+      const withBreak = `@${path("a.txt")}`;
+      assert.equal(await textArgument("--text", withBreak), "a\n");
+      assert.equal(await textArgument("--text", "@@ada: hi"), "@ada: hi");
+      assert.deepEqual(parseJsonObject('{"a":2}'), { a: 2 });
+      assert.deepEqual(parseJsonObject(`@${path("c.json")}`), { a: 1 });
     },
   );
 });
@@ -53,14 +59,21 @@ test("files that cannot be used are refused with exit code 2", async () => {
         () => textArgument("--html", `@${path("bytes.html")}`),
         /--html is not UTF-8/,
       ],
-      [
-        () => jsonArgument("--context", `@${path("list.json")}`),
-        /Expected --context to be a JSON object/,
-      ],
-      [() => jsonArgument("--context", "{"), /to be a JSON object/],
       [() => readAttachments(["nowhere"]), /--attach cannot be read: ENOENT/],
     ] as const) {
       await assert.rejects(argument(), { message, exitCode: 2 });
+    }
+    for (const [value, message] of [
+      [`@${path("list.json")}`, /^A JSON object is expected, or @ and a file/],
+      [`@${path("bytes.html")}`, /^A JSON object is expected/],
+      ["@nowhere", /The file cannot be read: ENOENT/],
+      ["{", /has one\.$/],
+      ["[]", /^A JSON object is expected/],
+    ] as const) {
+      assert.throws(() => parseJsonObject(value), {
+        message,
+        code: "commander.invalidArgument",
+      });
     }
   });
 });

@@ -6,7 +6,7 @@ import type {
   RelatedObject,
 } from "@carillon/client";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { isJsonObject } from "./json-object.ts";
+import { parseJsonObject } from "./file-argument.ts";
 import {
   addSmsOptions,
   type SmsOptionValues,
@@ -74,7 +74,7 @@ export function addCommonOptions(command: Command): Command {
     )
     .option(
       "--extra-data <json>",
-      "JSON object that is kept with it and not delivered",
+      "JSON object, or @ and a file that has one, that is kept with it and not delivered",
       parseJsonObject,
     )
     .option("--status-url <url>", "where outcomes are told")
@@ -118,18 +118,6 @@ export function parseRelated(text: string): RelatedObject {
     return { type: text.slice(0, at), id: text.slice(at + 1) };
   }
   throw new InvalidArgumentError("A type and an id are expected: order=4711.");
-}
-
-/** @throws InvalidArgumentError */
-export function parseJsonObject(text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Said below.
-  }
-  if (isJsonObject(value)) return value;
-  throw new InvalidArgumentError("A JSON object is expected.");
 }
 
 function collectRelated(

@@ -9,7 +9,7 @@ import type { Command } from "commander";
 import type { ClientOptions } from "./client-options.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { deliveryLines } from "./delivery-details.ts";
-import { jsonArgument } from "./file-argument.ts";
+import { parseJsonObject } from "./file-argument.ts";
 import { heldText } from "./held-message.ts";
 import { type CommonOptions, commonSettingsOf } from "./message-options.ts";
 import { createOutput, layoutFor } from "./output.ts";
@@ -23,7 +23,7 @@ export interface StoredSendOptions extends ClientOptions, CommonOptions {
   readonly backend?: string;
   readonly sendImmediately?: true;
   readonly template?: string;
-  readonly templateContext?: string;
+  readonly templateContext?: JsonObject;
   /** True: as long as the server waits at most. */
   readonly wait?: number | true;
 }
@@ -38,6 +38,7 @@ export function addStoredOptions(command: Command): Command {
     .option(
       "--template-context <json>",
       "what the template's variables stand for: a JSON object, or @ and a file that has it",
+      parseJsonObject,
     )
     .option("--backend <name>", "it goes through this provider alone")
     .option("--send-immediately", "do not leave it to the batch sender")
@@ -64,21 +65,19 @@ export function storedSettingsOf(options: StoredSendOptions) {
  *
  * @throws CommandFailure
  */
-export async function templateOf({
+export function templateOf({
   template,
   templateContext: context,
-}: StoredSendOptions): Promise<
-  { readonly slug: string; readonly context?: JsonObject } | undefined
-> {
+}: StoredSendOptions):
+  | { readonly slug: string; readonly context?: JsonObject }
+  | undefined {
   if (template === undefined) {
     if (context === undefined) return undefined;
     throw new CommandFailure("--template-context is for --template.", 2);
   }
   return {
     slug: template,
-    ...(context !== undefined && {
-      context: await jsonArgument("--template-context", context),
-    }),
+    ...(context !== undefined && { context }),
   };
 }
 

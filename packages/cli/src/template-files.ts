@@ -4,7 +4,7 @@
  * itself is the body of a mail, as pymess keeps them.
  */
 
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type {
   NewStoredTemplate,
@@ -25,8 +25,8 @@ export interface TemplateFile {
   readonly members?: TemplateMembers;
 }
 
-/** All of a template but its body. */
-export type TemplateMembers = Omit<NewStoredTemplate, "body">;
+/** All of a template but its body, and whether that is HTML: its file tells. */
+export type TemplateMembers = Omit<NewStoredTemplate, "body" | "isHtml">;
 
 export const templateChannels = ["sms", "email"] as const;
 
@@ -44,7 +44,6 @@ const memberNames = [
   "allowsDuplicates",
   "isStrict",
   "subject",
-  "isHtml",
   "sender",
   "senderName",
   "attachments",
@@ -52,6 +51,9 @@ const memberNames = [
 
 /** What some editors put in front of a text. */
 const byteOrderMark = "\uFEFF";
+
+/** A body in a folder; what it says is not read. */
+export type TemplatePath = Pick<TemplateFile, "channel" | "slug" | "path">;
 
 /**
  * In the order of their channels and slugs.
@@ -62,61 +64,77 @@ const byteOrderMark = "\uFEFF";
 export async function readTemplateFiles(
   folder: string,
 ): Promise<readonly TemplateFile[]> {
-  const found: TemplateFile[] = [];
-  for (const [channel, below] of [
-    ["email", ""],
-    ["sms", "sms"],
-    ["email", "email"],
-  ] as const) {
-    for (const name of await namesIn(join(folder, below), below === "")) {
-      const path = join(below, name);
-      const type = extname(name);
-      const isBody =
-        type === ".html"
-          ? channel === "email"
-          : type === ".txt" && below !== "";
-      if (isBody) found.push(await readTemplate(folder, channel, path, name));
-      else if (below !== "" && type !== ".json") throw noTemplate(path);
-    }
-  }
-  found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  for (const [n, file] of found.entries()) {
-    const before = found[n - 1];
+  const { bodies, strays } = await listFiles(folder, true);
+  const [stray] = strays;
+  if (stray !== undefined) throw noTemplate(stray);
+  for (const [n, file] of bodies.entries()) {
+    const before = bodies[n - 1];
     if (before === undefined || keyOf(before) !== keyOf(file)) continue;
     throw new CommandFailure(
       `${before.path} and ${file.path} are both ${keyOf(file)}: keep one.`,
     );
   }
+  const found: TemplateFile[] = [];
+  for (const file of bodies) found.push(await readTemplate(folder, file));
   return found;
 }
 
-/** Replaces what is there of the same names. */
+/**
+ * The bodies that a folder has, also several of one template; a folder that is
+ * not there has none.
+ *
+ * @throws CommandFailure for a folder that cannot be read
+ */
+export async function listTemplatePaths(
+  folder: string,
+): Promise<readonly TemplatePath[]> {
+  return (await listFiles(folder, false)).bodies;
+}
+
+/**
+ * Replaces the files that the folder has of the template, wherever they stand: so
+ * that it has one body.
+ */
 export async function writeTemplateFile(
   folder: string,
   template: StoredTemplate,
+  before: readonly TemplatePath[] = [],
 ): Promise<void> {
   const { channel, slug, body } = template;
-  const type = channel === "sms" || template.isHtml === false ? "txt" : "html";
+  const type = isHtmlMail(template) ? "html" : "txt";
   await mkdir(join(folder, channel), { recursive: true });
-  const path = join(folder, channel, slug);
+  const path = join(channel, `${slug}.${type}`);
   // One that belongs to the text is not to be taken for the editor's.
   const mark = body.startsWith(byteOrderMark) ? byteOrderMark : "";
-  await writeFile(`${path}.${type}`, mark + body);
+  await writeFile(join(folder, path), mark + body);
   const members = JSON.stringify(membersOf(template), undefined, 2);
-  await writeFile(`${path}.json`, `${members}\n`);
+  await writeFile(join(folder, besideOf(path)), `${members}\n`);
+  for (const old of before) {
+    if (old.channel !== channel || old.slug !== slug) continue;
+    if (old.path !== path) await rm(join(folder, old.path), { force: true });
+    if (besideOf(old.path) === besideOf(path)) continue;
+    await rm(join(folder, besideOf(old.path)), { force: true });
+  }
+}
+
+/** Both of its files. */
+export async function removeTemplateFile(
+  folder: string,
+  { path }: TemplatePath,
+): Promise<void> {
+  await rm(join(folder, path), { force: true });
+  await rm(join(folder, besideOf(path)), { force: true });
 }
 
 /** What putting the file makes of the template that the server has. */
 export function toTemplate(
-  { body, members, path }: TemplateFile,
+  { channel, body, members, path }: TemplateFile,
   known: StoredTemplate | undefined,
 ): NewStoredTemplate {
-  const isHtml = extname(path) === ".html";
-  const isMail = path.startsWith("email") || isHtml;
   return {
     ...(members ?? (known && membersOf(known))),
     body,
-    ...(isMail && { isHtml }),
+    ...(channel === "email" && { isHtml: extname(path) === ".html" }),
   };
 }
 
@@ -127,6 +145,7 @@ export function isSameTemplate(
 ): boolean {
   return (
     draft.body === known.body &&
+    (draft.isHtml ?? true) === (known.isHtml ?? true) &&
     JSON.stringify(membersOf(draft)) === JSON.stringify(membersOf(known))
   );
 }
@@ -139,7 +158,6 @@ function membersOf(template: NewStoredTemplate | StoredTemplate) {
     const isDefault =
       value === undefined ||
       (name in defaults && Reflect.get(defaults, name) === value) ||
-      name === "isHtml" ||
       (Array.isArray(value) && value.length === 0);
     if (!isDefault) members[name] = value;
   }
@@ -160,17 +178,39 @@ function membersOf(template: NewStoredTemplate | StoredTemplate) {
   };
 }
 
+/** By channel and slug; strays are below the folders of channels. */
+async function listFiles(folder: string, isNeeded: boolean) {
+  const bodies: TemplatePath[] = [];
+  const strays: string[] = [];
+  for (const [channel, below] of [
+    ["email", ""],
+    ["sms", "sms"],
+    ["email", "email"],
+  ] as const) {
+    const isOuter = below === "";
+    for (const name of await namesIn(
+      join(folder, below),
+      isNeeded && isOuter,
+    )) {
+      const path = join(below, name);
+      const type = extname(name);
+      const isBody =
+        type === ".html" ? channel === "email" : type === ".txt" && !isOuter;
+      const slug = name.slice(0, -type.length);
+      if (isBody && isSlug(slug)) bodies.push({ channel, slug, path });
+      else if (isBody || (!isOuter && type !== ".json")) strays.push(path);
+    }
+  }
+  bodies.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return { bodies, strays };
+}
+
 async function readTemplate(
   folder: string,
-  channel: TemplateChannel,
-  path: string,
-  name: string,
+  { channel, slug, path }: TemplatePath,
 ): Promise<TemplateFile> {
-  const slug = name.slice(0, -extname(name).length);
-  if (!/^[A-Za-z0-9_-]{1,100}$/.test(slug)) throw noTemplate(path);
   const text = await readFile(join(folder, path), "utf8");
-  const beside = `${path.slice(0, -extname(path).length)}.json`;
-  const members = await readMembers(folder, beside);
+  const members = await readMembers(folder, besideOf(path));
   return {
     channel,
     slug,
@@ -227,7 +267,20 @@ async function namesIn(
   }
 }
 
-function keyOf({ channel, slug }: TemplateFile): string {
+function isSlug(text: string): boolean {
+  return /^[A-Za-z0-9_-]{1,100}$/.test(text);
+}
+
+function isHtmlMail({ channel, isHtml }: StoredTemplate): boolean {
+  return channel === "email" && isHtml !== false;
+}
+
+/** Of a body: the file with the other members. */
+function besideOf(path: string): string {
+  return `${path.slice(0, -extname(path).length)}.json`;
+}
+
+function keyOf({ channel, slug }: TemplatePath): string {
   return `${channel}/${slug}`;
 }
 

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -10,6 +17,7 @@ import {
   type StoredTemplate,
 } from "@carillon/client";
 import fc from "fast-check";
+import { dumpTemplates } from "./template-dump.ts";
 import { readTemplateFiles, writeTemplateFile } from "./template-files.ts";
 import { syncTemplates } from "./template-sync.ts";
 
@@ -234,4 +242,60 @@ test("files have only what is not as by default", async () => {
     await readFile(join(folder, "email/a.json"), "utf8"),
     '{\n  "isStrict": true\n}\n',
   );
+});
+
+test("a body that became HTML, or text, is a change", async () => {
+  await templates.put("email", "a", { body: "x", isHtml: true });
+  await write("email/a.txt", "x");
+  await write("email/a.json", "{}");
+  assert.deepEqual(await sync(), ["changed email/a"]);
+  assert.equal(server.get("email/a")?.isHtml, false);
+  assert.deepEqual(await sync(), ["same email/a"]);
+  await rm(join(folder, "email/a.txt"));
+  await write("email/a.html", "x");
+  assert.deepEqual(await sync(), ["changed email/a"]);
+  assert.equal(server.get("email/a")?.isHtml, true);
+  await write("email/a.json", '{"isHtml":false}');
+  await assert.rejects(sync(), { message: /has a member isHtml; there are/ });
+});
+
+test("the channel of a template is that of its folder", async () => {
+  await write("emails.html", "x");
+  await write("sms/email.txt", "x");
+  await sync();
+  assert.equal(server.get("email/emails")?.isHtml, true);
+  assert.equal(server.get("sms/email")?.isHtml, undefined);
+});
+
+test("a folder can be synced after each dump into it", async () => {
+  const dump = (isWhole: boolean) =>
+    dumpTemplates(templates, folder, { delete: isWhole });
+  const names = () => readdir(folder, { recursive: true });
+  await templates.put("email", "a", { body: "x", isHtml: true });
+  await templates.put("sms", "a", { body: "x" });
+  await dump(false);
+  await templates.put("email", "a", { body: "x", isHtml: false });
+  await dump(false);
+  assert.deepEqual(
+    (await names()).filter((it) => it.startsWith("email/")),
+    ["email/a.json", "email/a.txt"],
+  );
+  assert.deepEqual(await sync(), ["same email/a", "same sms/a"]);
+  // As pymess keeps it.
+  await write("a.html", "x");
+  await write("a.json", "{}");
+  await write("README.md", "Templates");
+  await dump(false);
+  assert.deepEqual(await sync(), ["same email/a", "same sms/a"]);
+  server.delete("sms/a");
+  assert.deepEqual(await dump(false), { templates: 1, deleted: 0, surplus: 1 });
+  assert.deepEqual(await dump(true), { templates: 1, deleted: 1, surplus: 0 });
+  assert.deepEqual(await sync(), ["same email/a"]);
+  assert.deepEqual((await names()).sort(), [
+    "README.md",
+    "email",
+    "email/a.json",
+    "email/a.txt",
+    "sms",
+  ]);
 });

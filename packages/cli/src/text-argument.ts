@@ -1,11 +1,10 @@
-/** Texts that are given on the command line, or are too long for it. */
+/** The text that a command is about: given, in a file, or in standard input. */
 
-import { text } from "node:stream/consumers";
 import { CommandFailure } from "./command-failure.ts";
+import { textArgument } from "./file-argument.ts";
 
 /**
- * The text given; without one, or for `-`, all of standard input less its last
- * line break.
+ * As `textArgument` reads it; without one, all of standard input.
  *
  * @param usage the command, for the message
  * @throws CommandFailure when there is no text, or a terminal would be read
@@ -14,18 +13,17 @@ export async function textFrom(
   words: string | undefined,
   usage: string,
 ): Promise<string> {
-  const given = words !== undefined && words !== "-" ? words : undefined;
-  if (given) return given;
   if (words === undefined && process.stdin.isTTY) {
     throw new CommandFailure(
-      `Expected a text: ${usage} "…", or - to type it and end with Ctrl-D.`,
+      `Expected a text: ${usage} "…", @ and a file that has it, or - to type it and end with Ctrl-D.`,
       2,
     );
   }
-  const read = given ?? (await text(process.stdin)).replace(/\r?\n$/, "");
+  const given = words ?? "-";
+  const read = await textArgument("the text", given);
   if (read !== "") return read;
   throw new CommandFailure(
-    given === undefined
+    given === "-"
       ? `Standard input has no text: ${usage} "…" gives one.`
       : `Expected a text that is not empty: ${usage} "…".`,
     2,

@@ -45,8 +45,14 @@ export function sendEmailCommand(): Command {
     ],
   )
     .option("--subject <text>", "one line")
-    .option("--text <text>", "the plain-text part, or @ and a file that has it")
-    .option("--html <html>", "the HTML part, or @ and a file that has it")
+    .option(
+      "--text <text>",
+      "the plain-text part; - for standard input, or @ and a file that has it",
+    )
+    .option(
+      "--html <html>",
+      "the HTML part; - for standard input, or @ and a file that has it",
+    )
     .option(
       "--attach <file>",
       "a file that it carries; may be repeated",
@@ -63,7 +69,7 @@ export function sendEmailCommand(): Command {
     .option("--unsubscribe-url <url>", "where one POST ends the subscription");
   return addCommonOptions(addStoredOptions(command)).action(
     async (to: string, options: SendOptions, command: Command) => {
-      const template = await templateOf(options);
+      const template = templateOf(options);
       if (template) {
         refuseOptions(
           command,

@@ -13,13 +13,13 @@ import { cancelledText } from "../cancelled-message.ts";
 import { type ClientOptions, clientCommand } from "../client-options.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { deliveryColumns, failedCount, isSettled } from "../delivery-table.ts";
+import { parseJsonObject } from "../file-argument.ts";
 import { heldUntil } from "../held-message.ts";
 import {
   addMessageOptions,
   type MessageOptions,
   maxTimeToLiveSeconds,
   notBeforeOf,
-  parseJsonObject,
   settingsOf,
 } from "../message-options.ts";
 import { createOutput } from "../output.ts";
@@ -49,7 +49,7 @@ interface PublishOptions extends ClientOptions, MessageOptions {
 export function publishCommand(): Command {
   const command = clientCommand(
     "publish [topic] [text]",
-    "Publish a message to the subscribers of a topic, given by name or URN, or of several, each of whom gets it once. Without text, or with -, it is read from standard input. The exit code is 1 when nobody is subscribed and confirmed; the message is accepted all the same.",
+    "Publish a message to the subscribers of a topic, given by name or URN, or of several, each of whom gets it once. Without text, or for -, it is read from standard input; for @ and a path, from that file. The exit code is 1 when nobody is subscribed and confirmed; the message is accepted all the same.",
     [
       'carillon publish alerts "The disk is full" --subject "db1"',
       "df -h | carillon publish alerts - --wait",
@@ -66,7 +66,7 @@ export function publishCommand(): Command {
     .option("--subject <text>", "subject of e-mails and webhooks")
     .option(
       "--structure <json>",
-      "another text per protocol: a JSON object in which default is mandatory",
+      "another text per protocol: a JSON object in which default is mandatory, or @ and a file that has it",
       parseJsonObject,
     );
   return addMessageOptions(command)

@@ -29,7 +29,7 @@ interface SendOptions extends StoredSendOptions, SmsOptionValues {
 export function sendSmsCommand(): Command {
   const command = clientCommand(
     "send <number> [text]",
-    "Send a text to one phone. The number is in international form. Without a text, or for -, it is read from standard input; with --template there is none.",
+    "Send a text to one phone. The number is in international form. Without a text, or for -, it is read from standard input; for @ and a path, from that file; with --template there is none.",
     [
       'carillon sms send +4915112345678 "Your code is 271828"',
       'carillon sms send +4915112345678 "Your code is 1" --class otp --wait',
@@ -45,7 +45,7 @@ export function sendSmsCommand(): Command {
   );
   return addCommonOptions(addStoredOptions(addSmsOptions(command))).action(
     async (to: string, words: string | undefined, options: SendOptions) => {
-      const template = await templateOf(options);
+      const template = templateOf(options);
       if (template && words !== undefined) {
         throw new CommandFailure("Expected a text or --template, not both.", 2);
       }

@@ -51,7 +51,7 @@ function create(): Command {
   return withProtocol(
     clientCommand(
       "create <name> [text]",
-      "Create a template. Without text, or with -, it is read from standard input.",
+      "Create a template. Without text, or for -, it is read from standard input; for @ and a path, from that file.",
       [
         'carillon topic-templates create disk "The disk of {host} is full"',
         "carillon topic-templates create disk --protocol email < mail.txt",
@@ -118,7 +118,7 @@ function update(): Command {
   return withProtocol(
     clientCommand(
       "update <template> [text]",
-      "Change a template's text; what was published before is not changed. Without text, or with -, it is read from standard input.",
+      "Change a template's text; what was published before is not changed. Without text, or for -, it is read from standard input; for @ and a path, from that file.",
       [
         'carillon topic-templates update disk "The disk of {host} is full again"',
       ],

@@ -1,0 +1,22 @@
+/** How commands name a template: `sms/<slug>` or `email/<slug>`. */
+
+import type { TemplateChannel } from "@carillon/client";
+import { CommandFailure } from "./command-failure.ts";
+import type { Word } from "./lookup.ts";
+import { templateChannels } from "./template-files.ts";
+
+export const templateWord: Word = { noun: "templates", word: "template" };
+
+/** @throws CommandFailure */
+export function parseTemplateReference(text: string): {
+  readonly channel: TemplateChannel;
+  readonly slug: string;
+} {
+  const [, name, slug] = /^([a-z]+)\/([\w-]{1,100})$/.exec(text) ?? [];
+  const channel = templateChannels.find((it) => it === name);
+  if (channel !== undefined && slug !== undefined) return { channel, slug };
+  throw new CommandFailure(
+    `There is no template "${text}": sms/<slug> or email/<slug> is expected; carillon templates list shows those there are.`,
+    2,
+  );
+}

@@ -660,6 +660,7 @@ export {
   checkTemplateSlug,
   type StoredTemplateDraft,
   storedTemplateLimits,
+  type TemplateMailRules,
 } from "./stored/template-fields.ts";
 export type { TemplateHooks } from "./stored/template-hooks.ts";
 export type { MailTemplateOptions } from "./stored/template-rendering.ts";

@@ -535,7 +535,12 @@ export async function compose(
   });
   const storedRules = storedRulesOf(() => settings.get());
   const storedTemplates = openStoredTemplates(
-    { store, clock: wallClock, settings },
+    {
+      store,
+      clock: wallClock,
+      settings,
+      mailRules: { protocols, ...storedRules.email },
+    },
     ports.templates,
   );
   const storedOf = (channel: StoredChannel) =>

@@ -153,21 +153,21 @@ function checkPriority(value: unknown): MessagePriority {
 /**
  * Each once, in the order given.
  *
+ * @param name of what is checked, for the error
  * @throws CarillonError MESSAGE_OPTION_INVALID
  */
-export function checkRelatedObjects(list: unknown): readonly RelatedObject[] {
+export function checkRelatedObjects(
+  list: unknown,
+  name = "relatedObjects",
+): readonly RelatedObject[] {
   const { relatedObjects: most } = messageOptionLimits;
-  if (!Array.isArray(list))
-    throw invalid("relatedObjects", "a list is expected");
+  if (!Array.isArray(list)) throw invalid(name, "a list is expected");
   if (list.length > most) {
-    throw invalid(
-      "relatedObjects",
-      `${list.length} were given, ${most} is the most`,
-    );
+    throw invalid(name, `${list.length} were given, ${most} is the most`);
   }
   const found = new Map<string, RelatedObject>();
   for (const [n, item] of list.entries()) {
-    const object = checkRelatedObject(item, `relatedObjects[${n}]`);
+    const object = checkRelatedObject(item, `${name}[${n}]`);
     found.set(`${object.type} ${object.id}`, object);
   }
   return [...found.values()];

@@ -71,23 +71,28 @@ function setUp({
     lives: { sms: 14_400, email: 259_200 },
   });
   const templates: TemplateRenderer = {
-    async render(_project, ofChannel, slug, context, recipient) {
+    async get(_project, ofChannel, slug) {
       if (slug !== "shipped") throw new CarillonError("TEMPLATE_NOT_FOUND");
-      const text = `${JSON.stringify(context)} to ${recipient}`;
       return {
-        template: {
-          channel: ofChannel,
-          slug,
-          body: "",
-          isActive: true,
-          isLocked: false,
-          allowsDuplicates: true,
-          isStrict: false,
-          createdAt: clock.now(),
-          changedAt: clock.now(),
-          ...template,
-        },
-        text,
+        channel: ofChannel === "sms" ? "sms" : "email",
+        slug,
+        body: "",
+        isActive: true,
+        isLocked: false,
+        allowsDuplicates: true,
+        isStrict: false,
+        createdAt: clock.now(),
+        changedAt: clock.now(),
+        ...template,
+      };
+    },
+    async render(_project, found, context, recipient) {
+      if (context === undefined && found.isStrict) {
+        throw new CarillonError("TEMPLATE_RENDERING_FAILED");
+      }
+      return {
+        template: found,
+        text: `${JSON.stringify(context)} to ${recipient}`,
       };
     },
     refusals: async ({ isActive }) => (isActive ? [] : ["inactive"]),
@@ -368,6 +373,22 @@ test("the end of the service ends all waits", async () => {
   await clock.advanceSettled(0);
   waits[Symbol.dispose]();
   assert.equal((await sending).delivery.state, "waiting");
+});
+
+test("a template that may not be sent is not rendered", async () => {
+  const { stored, listAll } = setUp({
+    template: { isActive: false, isStrict: true },
+  });
+  const request = { to: phone, slug: "shipped" };
+  assert.deepEqual(await stored.sendTemplate(projectId, request), {
+    refusals: ["inactive"],
+  });
+  assert.deepEqual((await listAll()).messages, []);
+  const objects = { ...request, relatedObjects: [{ type: "a b", id: 1 }] };
+  await assert.rejects(stored.sendTemplate(projectId, objects), {
+    code: "MESSAGE_OPTION_INVALID",
+    message: /relatedObjects\[0\]/,
+  });
 });
 
 test("a template is rendered for its recipient, and its slug stays", async () => {

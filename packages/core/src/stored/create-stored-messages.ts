@@ -337,14 +337,20 @@ export function createStoredMessages(
         async (): Promise<Sent> => {
           const { to, slug, context, attachments = [], ...options } = request;
           const recipient = toRecipient(to);
-          const rendered = await ports.templates.render(
+          const objects = checkRelatedObjects(options.relatedObjects ?? []);
+          const template = await ports.templates.get(projectId, channel, slug);
+          const refusals = await ports.templates.refusals(
+            template,
             projectId,
-            channel,
-            slug,
+            objects,
+          );
+          if (refusals.length > 0) return { refusals };
+          const { text, html, subject } = await ports.templates.render(
+            projectId,
+            template,
             context,
             recipient.endpoint,
           );
-          const { template, text, html, subject } = rendered;
           const content: StoredContent = {
             text,
             html,
@@ -357,13 +363,6 @@ export function createStoredMessages(
             withSenderOf(template, options),
             template.slug,
           );
-          const { relatedObjects = [] } = checked.message;
-          const refusals = await ports.templates.refusals(
-            template,
-            projectId,
-            relatedObjects,
-          );
-          if (refusals.length > 0) return { refusals };
           const unlessSent = template.allowsDuplicates
             ? undefined
             : { templateSlug: template.slug };

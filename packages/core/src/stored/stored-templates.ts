@@ -46,22 +46,25 @@ export interface RenderedTemplate {
 
 /** What stored messages need of templates. */
 export interface TemplateRenderer {
+  /** @throws CarillonError TEMPLATE_INVALID, TEMPLATE_NOT_FOUND */
+  get(
+    projectId: ProjectId,
+    channel: unknown,
+    slug: unknown,
+  ): Promise<StoredTemplate>;
   /**
    * @param context a JSON object; unchecked
-   * @throws CarillonError TEMPLATE_NOT_FOUND, TEMPLATE_CONTEXT_INVALID,
-   * TEMPLATE_RENDERING_FAILED
+   * @throws CarillonError TEMPLATE_CONTEXT_INVALID, TEMPLATE_RENDERING_FAILED
    */
   render(
     projectId: ProjectId,
-    channel: StoredChannel,
-    slug: unknown,
+    template: StoredTemplate,
     context: unknown,
     recipient: string,
   ): Promise<RenderedTemplate>;
   /**
-   * Why it may not be sent about these objects; empty: it may.
-   *
-   * @throws CarillonError TEMPLATE_NOT_FOUND
+   * Why it may not be sent about these objects; empty: it may. It is asked before
+   * the template is rendered, which costs more, and fails for what is unfinished.
    */
   refusals(
     template: StoredTemplate,

@@ -1,7 +1,12 @@
 /** What the members of a template of stored messages may be. */
 
 import { CarillonError } from "../errors.ts";
-import { isStorable } from "../text.ts";
+import {
+  checkEmailOptions,
+  type EmailOptionPorts,
+} from "../messages/email-options.ts";
+import { checkAttachments } from "../messages/mail.ts";
+import { isOneLine, isStorable } from "../text.ts";
 import {
   type Attachment,
   type StoredChannel,
@@ -37,11 +42,6 @@ export const storedTemplateLimits = {
   renderedLength: { sms: 10_000, email: 1_000_000 },
   /** Characters of a subject, as it is kept and as it is rendered. */
   subjectLength: 512,
-  senderLength: 254,
-  senderNameLength: 128,
-  attachments: 20,
-  /** Of all attachments together. */
-  attachmentBytes: 10_485_760,
   perProject: 10_000,
 } as const;
 
@@ -74,8 +74,15 @@ export function checkTemplateSlug(slug: unknown): string {
   );
 }
 
+/** What mails may have, as they are checked when they are sent. */
+export interface TemplateMailRules extends EmailOptionPorts {
+  /** Default: `mailLimits.attachmentBytes`. */
+  readonly maxAttachmentBytes?: (() => number | undefined) | undefined;
+}
+
 /**
- * All but the syntax of what is rendered.
+ * All but the syntax of what is rendered. What mails would be refused for, so that
+ * no mail could be made of it, is refused here.
  *
  * @throws CarillonError TEMPLATE_INVALID
  */
@@ -83,6 +90,7 @@ export function checkTemplateFields(
   channel: StoredChannel,
   slug: string,
   draft: StoredTemplateDraft,
+  mailRules: TemplateMailRules,
 ): Fields {
   if (channel !== "email") refuseMailFields(draft);
   const isHtml = draft.isHtml ?? undefined;
@@ -101,14 +109,9 @@ export function checkTemplateFields(
     ...(channel === "email" && {
       isHtml: checkFlag(isHtml, "isHtml", true),
     }),
-    ...textField(draft.subject, "subject", storedTemplateLimits.subjectLength),
-    ...senderField(draft.sender),
-    ...textField(
-      draft.senderName,
-      "senderName",
-      storedTemplateLimits.senderNameLength,
-    ),
-    ...attachmentsField(draft.attachments),
+    ...subjectField(draft.subject),
+    ...senderFields(draft, mailRules),
+    ...attachmentsField(draft.attachments, mailRules),
   };
 }
 
@@ -141,92 +144,53 @@ function checkFlag(value: unknown, name: string, whenAbsent: boolean): boolean {
 }
 
 /** One line, so that no header field of a mail follows it. */
-function textField<Name extends "subject" | "senderName">(
-  value: unknown,
-  name: Name,
-  most: number,
-): { readonly [Key in Name]?: string } {
+function subjectField(value: unknown): { readonly subject?: string } {
   if (value === undefined || value === null || value === "") return {};
-  if (typeof value !== "string" || value.length > most || !isOneLine(value)) {
-    throw invalidTemplate(
-      `${name}: a line of at most ${most} characters is expected`,
-    );
-  }
-  // The key is the one of the type.
-  return { [name]: value } as { readonly [Key in Name]?: string };
-}
-
-function senderField(value: unknown): { readonly sender?: string } {
-  if (value === undefined || value === null || value === "") return {};
-  if (
-    typeof value === "string" &&
-    value.length <= storedTemplateLimits.senderLength &&
-    /^[^\s@<>",;:()[\]\\]+@[^\s@<>",;:()[\]\\]+$/.test(value) &&
-    isOneLine(value)
-  ) {
-    return { sender: value };
+  const { subjectLength: most } = storedTemplateLimits;
+  if (typeof value === "string" && value.length <= most && isOneLine(value)) {
+    return { subject: value };
   }
   throw invalidTemplate(
-    "sender: a mail address such as shop@example.com is expected",
+    `subject: a line of at most ${most} characters is expected`,
   );
 }
 
-function attachmentsField(list: unknown): {
-  readonly attachments?: readonly Attachment[];
-} {
-  if (list === undefined || list === null) return {};
-  const { attachments: most, attachmentBytes } = storedTemplateLimits;
-  if (!Array.isArray(list) || list.length > most) {
-    throw invalidTemplate(`attachments: a list of at most ${most} is expected`);
-  }
-  const checked = list.map((item: unknown, n) => checkAttachment(item, n));
-  const bytes = checked.reduce((sum, { content }) => sum + content.length, 0);
-  if (bytes > attachmentBytes) {
-    throw invalidTemplate(
-      `attachments: they have ${bytes} bytes together, ${attachmentBytes} are the most`,
-    );
-  }
-  return checked.length > 0 ? { attachments: checked } : {};
-}
-
-function checkAttachment(item: unknown, n: number): Attachment {
-  const where = `attachments[${n}]`;
-  const { name, contentType, contentId, content } = (
-    typeof item === "object" && item !== null ? item : {}
-  ) as Readonly<Record<string, unknown>>;
-  if (typeof name !== "string" || !/^[^/\\]{1,255}$/.test(name)) {
-    throw invalidTemplate(`${where}.name: a file name is expected`);
-  }
-  if (!isOneLine(name))
-    throw invalidTemplate(`${where}.name: it has to be one line`);
-  if (
-    typeof contentType !== "string" ||
-    !/^[\w.+-]{1,127}\/[\w.+-]{1,127}$/.test(contentType)
-  ) {
-    throw invalidTemplate(
-      `${where}.contentType: a media type such as image/png is expected`,
-    );
-  }
-  if (
-    contentId !== undefined &&
-    (typeof contentId !== "string" || !/^[\w.@+-]{1,128}$/.test(contentId))
-  ) {
-    throw invalidTemplate(
-      `${where}.contentId: 1 to 128 letters, digits or any of _ . @ + - are expected`,
-    );
-  }
-  if (!(content instanceof Uint8Array)) {
-    throw invalidTemplate(`${where}.content: bytes are expected`);
-  }
-  return {
-    name,
-    contentType,
-    ...(typeof contentId === "string" && { contentId }),
-    content,
+/** An empty text is none. */
+function senderFields(
+  { sender, senderName }: StoredTemplateDraft,
+  rules: TemplateMailRules,
+): { readonly sender?: string; readonly senderName?: string } {
+  const given = {
+    from: sender === "" ? undefined : sender,
+    senderName: senderName === "" ? undefined : senderName,
   };
+  const { from, ...checked } =
+    asTemplateError(() =>
+      checkEmailOptions(given, rules, (member) =>
+        member === "from" ? "sender" : (member ?? "sender"),
+      ),
+    ) ?? {};
+  return { ...checked, ...(from !== undefined && { sender: from }) };
 }
 
-function isOneLine(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is refused
-  return !/[\u0000-\u001f\u007f\u2028\u2029]/.test(text);
+function attachmentsField(
+  list: unknown,
+  { maxAttachmentBytes }: TemplateMailRules,
+): { readonly attachments?: readonly Attachment[] } {
+  const attachments = asTemplateError(() =>
+    checkAttachments(list, { maxAttachmentBytes: maxAttachmentBytes?.() }),
+  );
+  return attachments.length > 0 ? { attachments } : {};
+}
+
+/** @throws CarillonError TEMPLATE_INVALID, which says what the check says */
+function asTemplateError<Checked>(check: () => Checked): Checked {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof CarillonError)) throw error;
+    throw new CarillonError("TEMPLATE_INVALID", error.message, {
+      cause: error,
+    });
+  }
 }

@@ -3,16 +3,22 @@ import { beforeEach, test } from "node:test";
 import { ManualClock, MemoryStore } from "@carillon/testing";
 import type { ProjectId } from "../ids.ts";
 import type { TemplateEngine } from "../ports/template-engine.ts";
+import type { ProtocolDefinition } from "../subscriptions/protocol.ts";
 import { toEpochMs } from "../time.ts";
 import type { TemplateHooks } from "./template-hooks.ts";
 import type { MailTemplateOptions } from "./template-rendering.ts";
 import {
   createStoredTemplates,
   type StoredTemplatePorts,
+  type StoredTemplates,
 } from "./template-service.ts";
 
 const projectId = "0123456789abcdef0123456789abcdef" as ProjectId;
 const order = { type: "order", id: "1" };
+const emails: Pick<ProtocolDefinition, "problemWithEndpoint"> = {
+  problemWithEndpoint: (text) =>
+    /^[a-z]+@[a-z.]+$/.test(text) ? undefined : "it has no @",
+};
 
 /** Puts values in for `<name>`; `!` is a mistake. */
 const engine: TemplateEngine = {
@@ -59,6 +65,18 @@ beforeEach(() => {
   };
 });
 
+/** Renders as sending does. */
+async function renderFound(
+  templates: StoredTemplates,
+  channel: string,
+  slug: string,
+  context: unknown,
+  recipient: string,
+) {
+  const template = await templates.get(projectId, channel, slug);
+  return await templates.render(projectId, template, context, recipient);
+}
+
 function create(hooks: TemplateHooks = {}) {
   const ports: StoredTemplatePorts = {
     store: Object.assign(Object.create(store), {
@@ -79,6 +97,14 @@ function create(hooks: TemplateHooks = {}) {
       },
     },
     mails: () => mails,
+    mailRules: {
+      protocols: {
+        find: (name) =>
+          name === "email" ? (emails as ProtocolDefinition) : undefined,
+      },
+      isEmailSender: (address) => !address.endsWith("@other.example"),
+      maxAttachmentBytes: () => 1_000_000,
+    },
     async readBaseFile(file) {
       if (file === "base.html") return "[<email_content>] <name>";
       throw new Error("ENOENT");
@@ -180,10 +206,44 @@ test("bad members are refused by name, and nothing is kept", async () => {
       "a",
       {
         body: "x",
-        attachments: [{ ...attachment, content: new Uint8Array(10_485_761) }],
+        attachments: [{ ...attachment, content: new Uint8Array(1_000_001) }],
       },
-      /10485761 bytes/,
+      /1000001 bytes, 1000000 is the most/,
     ],
+    [
+      "email",
+      "a",
+      {
+        body: "x",
+        attachments: [{ ...attachment, contentType: "multipart/mixed" }],
+      },
+      /attachments\[0\]\.contentType: a file cannot be sent as multipart/,
+    ],
+    [
+      "email",
+      "a",
+      {
+        body: "x",
+        attachments: [
+          { ...attachment, contentId: "a" },
+          { ...attachment, contentId: "a" },
+        ],
+      },
+      /two have the contentId a/,
+    ],
+    [
+      "email",
+      "a",
+      { body: "x", sender: "a@other.example" },
+      /^Invalid sender: mails may not be sent from a@other\.example/,
+    ],
+    [
+      "email",
+      "a",
+      { body: "x", sender: {} },
+      /^Invalid sender: a mail address/,
+    ],
+    ["email", "a", { body: "x", senderName: 5 }, /^Invalid senderName/],
   ] as const) {
     await assert.rejects(templates.put(projectId, channel, slug, draft), {
       code: "TEMPLATE_INVALID",
@@ -318,7 +378,7 @@ test("HTML is escaped and put into the base template; subjects are not", async (
     subject: "For <name>",
   });
   const render = () =>
-    templates.render(projectId, "email", "a", { name: "A&B" }, "a@b");
+    renderFound(templates, "email", "a", { name: "A&B" }, "a@b");
   assert.equal((await render()).html, "A&amp;B");
   assert.equal((await render()).subject, "For A&B");
   mails = { ...mails, baseTemplate: { file: "base.html" } };
@@ -345,7 +405,7 @@ test("what cannot be rendered names the template and the reason", async () => {
     isStrict: true,
   });
   const render = (context: unknown) =>
-    templates.render(projectId, "email", "a", context, "a@b");
+    renderFound(templates, "email", "a", context, "a@b");
   const failure = (message: RegExp) => ({
     code: "TEMPLATE_RENDERING_FAILED",
     message,
@@ -370,7 +430,7 @@ test("what cannot be rendered names the template and the reason", async () => {
   await assert.rejects(render({ a: () => 1 }), {
     code: "TEMPLATE_CONTEXT_INVALID",
   });
-  await assert.rejects(templates.render(projectId, "sms", "none", {}, "1"), {
+  await assert.rejects(renderFound(templates, "sms", "none", {}, "1"), {
     code: "TEMPLATE_NOT_FOUND",
   });
 });
@@ -378,7 +438,7 @@ test("what cannot be rendered names the template and the reason", async () => {
 test("a mail that gets a banned tag from its values is not made", async () => {
   const templates = create({ renderBody: (body) => `${body}<script>` });
   await templates.create(projectId, "email", "a", { body: "x" });
-  await assert.rejects(templates.render(projectId, "email", "a", {}, "a@b"), {
+  await assert.rejects(renderFound(templates, "email", "a", {}, "a@b"), {
     code: "TEMPLATE_RENDERING_FAILED",
     message: /tag script/,
   });
@@ -396,7 +456,7 @@ test("hooks change the source, the context and the text", async () => {
       `${recipient} ${await render(body, context)}`,
   });
   await templates.create(projectId, "sms", "a", { body: "Hi <name>" });
-  const { text } = await templates.render(projectId, "sms", "a", {}, "+491");
+  const { text } = await renderFound(templates, "sms", "a", {}, "+491");
   assert.equal(text, "+491 a: Hi Eve");
   assert.deepEqual(seen, ["+491"]);
 });
@@ -404,7 +464,7 @@ test("hooks change the source, the context and the text", async () => {
 test("what a hook makes of the context is checked", async () => {
   const templates = create({ updateContext: () => ({ at: new Date(0) }) });
   await templates.create(projectId, "sms", "a", { body: "x" });
-  await assert.rejects(templates.render(projectId, "sms", "a", {}, "1"), {
+  await assert.rejects(renderFound(templates, "sms", "a", {}, "1"), {
     code: "TEMPLATE_CONTEXT_INVALID",
     message: /context\.at/,
   });

@@ -30,6 +30,7 @@ import {
   checkTemplateSlug,
   type StoredTemplateDraft,
   storedTemplateLimits,
+  type TemplateMailRules,
 } from "./template-fields.ts";
 import {
   createTemplateRendering,
@@ -99,11 +100,6 @@ export interface StoredTemplates extends TemplateRenderer {
     slug: unknown,
     draft: StoredTemplateDraft,
   ): Promise<void>;
-  get(
-    projectId: ProjectId,
-    channel: unknown,
-    slug: unknown,
-  ): Promise<StoredTemplate>;
   /** By channel, then by slug; `after` is the last one of the page before. */
   list(
     projectId: ProjectId,
@@ -165,6 +161,8 @@ export interface StoredTemplates extends TemplateRenderer {
 }
 
 export interface StoredTemplatePorts extends RenderingPorts {
+  /** What mails may have; templates of mails may have the same. */
+  readonly mailRules: TemplateMailRules;
   readonly store: StoredTemplateStore & Pick<StoredMessageStore, "wasSent">;
   readonly clock: Clock;
   /** How a text is sent: its encoding, and in how many segments. */
@@ -178,12 +176,9 @@ const maxAttempts = 5;
 export function createStoredTemplates(
   ports: StoredTemplatePorts,
 ): StoredTemplates {
-  const { store, clock, analyzeText } = ports;
+  const { store, clock, analyzeText, mailRules } = ports;
   const rendering = createTemplateRendering(ports);
   const { perProject: quota } = storedTemplateLimits;
-
-  const find = (projectId: ProjectId, channel: unknown, slug: unknown) =>
-    store.findStoredTemplate(projectId, keyOf(channel, slug));
 
   async function get(projectId: ProjectId, channel: unknown, slug: unknown) {
     const key = keyOf(channel, slug);
@@ -197,7 +192,7 @@ export function createStoredTemplates(
     { channel, slug }: StoredTemplateKey,
     draft: StoredTemplateDraft,
   ) {
-    const fields = checkTemplateFields(channel, slug, draft);
+    const fields = checkTemplateFields(channel, slug, draft, mailRules);
     await rendering.check(fields);
     return fields;
   }
@@ -333,7 +328,7 @@ export function createStoredTemplates(
       return await refusals(template, projectId, objects);
     },
     async disallow(projectId, channel, slug, objects) {
-      const checkedObjects = checkRelatedObjects(objects);
+      const checkedObjects = checkRelatedObjects(objects, "objects");
       await store.disallowObjects(
         projectId,
         await scopeOf(projectId, channel, slug),
@@ -342,7 +337,7 @@ export function createStoredTemplates(
       );
     },
     async allow(projectId, channel, slug, objects) {
-      const checkedObjects = checkRelatedObjects(objects);
+      const checkedObjects = checkRelatedObjects(objects, "objects");
       return await store.allowObjects(
         projectId,
         await scopeOf(projectId, channel, slug),
@@ -356,11 +351,7 @@ export function createStoredTemplates(
         page,
       );
     },
-    async render(projectId, channel, slug, context, recipient) {
-      const template = await find(projectId, channel, slug);
-      if (!template) throw notFound(keyOf(channel, slug));
-      return await renderTemplate(projectId, template, context, recipient);
-    },
+    render: renderTemplate,
     refusals,
   };
 }

@@ -28,10 +28,12 @@ export function openStoredTemplates(
     store,
     clock,
     settings,
+    mailRules,
   }: {
     readonly store: StoredTemplatePorts["store"];
     readonly clock: Clock;
     readonly settings: LiveSettings;
+    readonly mailRules: StoredTemplatePorts["mailRules"];
   },
   { engine = lazyEngine(clock), hooks }: TemplateParts = {},
 ): StoredTemplates {
@@ -46,6 +48,7 @@ export function openStoredTemplates(
     clock,
     engine,
     htmlCheck: lazyHtmlCheck(),
+    mailRules,
     hooks,
     mails: () => mails,
     readBaseFile(file) {

@@ -2,6 +2,7 @@
 
 import {
   deliveryStates,
+  pymessStates,
   type RelatedObject,
   type StoredMessage,
   type StoredMessageSummary,
@@ -19,19 +20,6 @@ import type { StoredKind } from "./stored-kind.ts";
 import { storedLines } from "./stored-lines.ts";
 import { ageText, parseSince } from "./time-text.ts";
 import { wholeNumber } from "./whole-number.ts";
-
-/** As pymess calls them. */
-const pymessStates = [
-  "WAITING",
-  "UNKNOWN",
-  "SENDING",
-  "SENT",
-  "ERROR_UPDATE",
-  "DEBUG",
-  "DELIVERED",
-  "ERROR",
-  "ERROR_RETRY",
-];
 
 export function storedCommands(kind: StoredKind): readonly Command[] {
   return [list(kind), show(kind), act(kind, "cancel"), act(kind, "retry")];

@@ -7,6 +7,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type {
+  Attachment,
   NewStoredTemplate,
   StoredTemplate,
   TemplateChannel,
@@ -107,8 +108,8 @@ export async function writeTemplateFile(
   // One that belongs to the text is not to be taken for the editor's.
   const mark = body.startsWith(byteOrderMark) ? byteOrderMark : "";
   await writeFile(join(folder, path), mark + body);
-  const members = JSON.stringify(membersOf(template), undefined, 2);
-  await writeFile(join(folder, besideOf(path)), `${members}\n`);
+  const members = toMembersText(membersOf(template));
+  await writeFile(join(folder, besideOf(path)), members);
   for (const old of before) {
     if (old.channel !== channel || old.slug !== slug) continue;
     if (old.path !== path) await rm(join(folder, old.path), { force: true });
@@ -146,12 +147,14 @@ export function isSameTemplate(
   return (
     draft.body === known.body &&
     (draft.isHtml ?? true) === (known.isHtml ?? true) &&
-    JSON.stringify(membersOf(draft)) === JSON.stringify(membersOf(known))
+    toMembersText(membersOf(draft)) === toMembersText(membersOf(known))
   );
 }
 
 /** Only those that are not as by default, so that files are short. */
-function membersOf(template: NewStoredTemplate | StoredTemplate) {
+function membersOf(
+  template: NewStoredTemplate | StoredTemplate,
+): TemplateMembers {
   const members: Record<string, unknown> = {};
   for (const name of memberNames) {
     const value = template[name] ?? undefined;
@@ -161,21 +164,58 @@ function membersOf(template: NewStoredTemplate | StoredTemplate) {
       (Array.isArray(value) && value.length === 0);
     if (!isDefault) members[name] = value;
   }
-  const { attachments = [] } = template;
-  return {
-    ...members,
-    ...(attachments !== null &&
-      attachments.length > 0 && {
-        attachments: attachments.map(
-          ({ name, contentType, contentId, content }) => ({
-            name,
-            contentType,
-            ...(contentId !== undefined && { contentId }),
-            content,
-          }),
-        ),
-      }),
-  };
+  return members;
+}
+
+/** As they stand in a file; always in one order, so that texts can be compared. */
+function toMembersText({ attachments, ...members }: TemplateMembers): string {
+  const files = attachments?.map(
+    ({ name, contentType, contentId, content }) => ({
+      name,
+      contentType,
+      ...(contentId !== undefined && { contentId }),
+      content: Buffer.from(content).toString("base64"),
+    }),
+  );
+  const all = { ...members, ...(files && { attachments: files }) };
+  return `${JSON.stringify(all, undefined, 2)}\n`;
+}
+
+/**
+ * Their bytes are text in a file. What else is wrong with them is the server's to
+ * say.
+ *
+ * @throws CommandFailure
+ */
+function toAttachments(
+  list: unknown,
+  path: string,
+): readonly Attachment[] | undefined {
+  if (list === undefined || list === null) return undefined;
+  if (Array.isArray(list) && list.every(isFileAttachment)) {
+    return list.map(({ content, ...one }) => ({
+      ...one,
+      content: Buffer.from(content, "base64"),
+    }));
+  }
+  throw new CommandFailure(
+    `${path}: attachments have name, contentType and content, in base64.`,
+  );
+}
+
+function isFileAttachment(value: unknown): value is {
+  readonly name: string;
+  readonly contentType: string;
+  readonly content: string;
+} {
+  return (
+    isJsonObject(value) &&
+    typeof value.name === "string" &&
+    typeof value.contentType === "string" &&
+    typeof value.content === "string" &&
+    value.content.length % 4 === 0 &&
+    /^[A-Za-z0-9+/]*={0,2}$/.test(value.content)
+  );
 }
 
 /** By channel and slug; strays are below the folders of channels. */
@@ -243,7 +283,12 @@ async function readMembers(
   const unknown = Object.keys(members).find(
     (name) => !memberNames.some((known) => known === name),
   );
-  if (unknown === undefined) return members;
+  if (unknown === undefined) {
+    return {
+      ...members,
+      attachments: toAttachments(members.attachments, path),
+    };
+  }
   throw new CommandFailure(
     `${path} has a member ${unknown}; there are ${memberNames.join(", ")}.`,
   );

@@ -1,6 +1,6 @@
 /** How commands name a template: `sms/<slug>` or `email/<slug>`. */
 
-import type { TemplateChannel } from "@carillon/client";
+import type { StoredTemplate, TemplateChannel } from "@carillon/client";
 import { CommandFailure } from "./command-failure.ts";
 import type { Word } from "./lookup.ts";
 import { templateChannels } from "./template-files.ts";
@@ -19,4 +19,15 @@ export function parseTemplateReference(text: string): {
     `There is no template "${text}": sms/<slug> or email/<slug> is expected; carillon templates list shows those there are.`,
     2,
   );
+}
+
+/** For JSON on standard output: files in base64. */
+export function toTemplateRecord({ attachments, ...template }: StoredTemplate) {
+  return {
+    ...template,
+    attachments: attachments.map(({ content, ...attachment }) => ({
+      ...attachment,
+      content: Buffer.from(content).toString("base64"),
+    })),
+  };
 }

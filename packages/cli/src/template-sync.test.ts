@@ -154,6 +154,12 @@ test("what is no template is refused by its path", async () => {
     ["email/a.html", "x", /email\/a\.json is not JSON/],
     ["email/a.json", "[]", /email\/a\.json is not a JSON object/],
     ["email/a.json", '{"subjekt":"x"}', /has a member subjekt/],
+    ["email/a.json", '{"attachments":[{"content":"aGk"}]}', /in base64/],
+    [
+      "email/a.json",
+      '{"attachments":[{"name":"a","contentType":"a/b","content":"aGk"}]}',
+      /email\/a\.json: attachments have .* in base64/,
+    ],
     ["email/a.json", "{}", undefined],
     [
       "a.html",
@@ -214,7 +220,7 @@ test("what was dumped is the same when it is synced", async () => {
                   name: "a.bin",
                   contentType: "a/b",
                   contentId: "c",
-                  content: file,
+                  content: Buffer.from(file, "base64"),
                 },
               ],
             }),

@@ -9,6 +9,7 @@ export type {
   AccessKeyWithSecret,
   NewAccessKey,
 } from "./carillon/access-keys.ts";
+export type { Attachment } from "./carillon/attachments.ts";
 export type { Audit, AuditEntry, AuditQuery } from "./carillon/audit.ts";
 export type {
   Batches,
@@ -50,7 +51,6 @@ export type {
   SuppressionReason,
 } from "./carillon/email-suppressions.ts";
 export type {
-  Attachment,
   EmailContent,
   EmailOptions,
   EmailSettings,
@@ -171,6 +171,7 @@ export type {
   TemplateSending,
   TemplateSettings,
 } from "./carillon/stored-messages.ts";
+export { pymessStates } from "./carillon/stored-messages.ts";
 export type {
   CanSend,
   DisallowedObject,
@@ -179,7 +180,6 @@ export type {
   StoredTemplate,
   StoredTemplateSummary,
   StoredTemplates,
-  TemplateAttachment,
   TemplateChannel,
   TemplateObject,
   TemplatePreview,

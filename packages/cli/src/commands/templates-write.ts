@@ -7,7 +7,11 @@ import { addYes, type ConfirmOptions, confirm } from "../confirm.ts";
 import { orNoSuch } from "../lookup.ts";
 import { createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
-import { parseTemplateReference, templateWord } from "../template-reference.ts";
+import {
+  parseTemplateReference,
+  templateWord,
+  toTemplateRecord,
+} from "../template-reference.ts";
 import { textFrom } from "../text-argument.ts";
 
 interface MemberOptions extends ClientOptions {
@@ -87,7 +91,10 @@ export function createTemplateCommand(): Command {
       const put = await withServer(options, ({ carillon }) =>
         carillon.templates.put(channel, slug, { ...membersOf(options), body }),
       );
-      createOutput(options).result(`Template ${reference} is kept.`, put);
+      createOutput(options).result(
+        `Template ${reference} is kept.`,
+        toTemplateRecord(put),
+      );
     },
   );
 }
@@ -125,7 +132,7 @@ export function updateTemplateCommand(): Command {
       );
       createOutput(options).result(
         `Template ${reference} is changed.`,
-        changed,
+        toTemplateRecord(changed),
       );
     },
   );

@@ -8,7 +8,11 @@ import { type Column, createOutput } from "../output.ts";
 import { withServer } from "../server.ts";
 import { shortTime } from "../table.ts";
 import { templateChannels } from "../template-files.ts";
-import { parseTemplateReference, templateWord } from "../template-reference.ts";
+import {
+  parseTemplateReference,
+  templateWord,
+  toTemplateRecord,
+} from "../template-reference.ts";
 import {
   dumpTemplatesCommand,
   syncTemplatesCommand,
@@ -94,7 +98,7 @@ function show(): Command {
     const found = await withServer(options, ({ carillon }) =>
       orNoSuch(templateWord, reference, carillon.templates.get(channel, slug)),
     );
-    createOutput(options).record(found, fields);
+    createOutput(options).record(toTemplateRecord(found), fields);
   });
 }
 

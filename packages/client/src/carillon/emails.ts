@@ -1,23 +1,13 @@
 /** Mails to one address each. */
 
 import type { Api } from "../api.ts";
+import type { Attachment } from "./attachments.ts";
 import {
   createStoredMessages,
   type StoredMessages,
   type StoredSettings,
   type TemplateSettings,
 } from "./stored-messages.ts";
-
-/** A file that a mail carries. */
-export interface Attachment {
-  /** File name, one line. */
-  readonly name: string;
-  /** Media type such as `application/pdf`. */
-  readonly contentType: string;
-  readonly content: Uint8Array;
-  /** Of an inline image: what `cid:` in the HTML names. */
-  readonly contentId?: string | undefined;
-}
 
 /** What mails are sent with; all of it is optional. */
 export interface EmailOptions {

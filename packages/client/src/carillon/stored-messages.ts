@@ -4,7 +4,6 @@
  */
 
 import type { Api } from "../api.ts";
-import { encodeBase64 } from "../encoding.ts";
 import {
   findNumber,
   findText,
@@ -18,8 +17,8 @@ import {
 } from "../json.ts";
 import { foundOrNot } from "../smn/missing.ts";
 import type { PublishOptions, RequestOptions } from "../transport.ts";
+import { type Attachment, toAttachmentBodies } from "./attachments.ts";
 import type { ActionReason } from "./deliveries.ts";
-import type { Attachment } from "./emails.ts";
 import { findInstantText, type Instant } from "./instant-text.ts";
 import type { PublishSettings, RelatedObject } from "./message-to-publish.ts";
 import {
@@ -77,6 +76,19 @@ export interface StoredRelatedObject extends JsonObject {
   readonly createdAt: string;
   readonly changedAt: string;
 }
+
+/** All that pymess calls the state of a text or a mail. */
+export const pymessStates = [
+  "WAITING",
+  "UNKNOWN",
+  "SENDING",
+  "SENT",
+  "ERROR_UPDATE",
+  "DEBUG",
+  "DELIVERED",
+  "ERROR",
+  "ERROR_RETRY",
+] as const;
 
 /** What is known of a file without its bytes. */
 export interface AttachmentInfo extends JsonObject {
@@ -395,10 +407,7 @@ function toSendBody({ attachments, ...given }: Sendable): JsonObject {
   return {
     ...given,
     notBefore: findInstantText("notBefore", given.notBefore),
-    attachments: attachments?.map(({ content, ...attachment }) => ({
-      ...attachment,
-      content: encodeBase64(content),
-    })),
+    attachments: attachments && toAttachmentBodies(attachments),
   };
 }
 

@@ -11,6 +11,11 @@ import {
 } from "../json.ts";
 import { type DeleteOptions, deleted } from "../smn/missing.ts";
 import type { RequestOptions } from "../transport.ts";
+import {
+  type Attachment,
+  readAttachments,
+  toAttachmentBodies,
+} from "./attachments.ts";
 
 /** What a template makes. */
 export type TemplateChannel = "sms" | "email";
@@ -34,21 +39,12 @@ export interface StoredTemplateSummary extends JsonObject {
   readonly changedAt: string;
 }
 
-/** A file that each mail of a template carries. */
-export interface TemplateAttachment {
-  readonly name: string;
-  readonly contentType: string;
-  /** Of an inline image: what `cid:` in the HTML names. */
-  readonly contentId?: string | undefined;
-  /** Base64. */
-  readonly content: string;
-}
-
 /** A template. */
 export interface StoredTemplate extends StoredTemplateSummary {
   /** Liquid. */
   readonly body: string;
-  readonly attachments: readonly TemplateAttachment[];
+  /** Sent with each mail. */
+  readonly attachments: readonly Attachment[];
 }
 
 /** What a template is made from; null is the default, or none. */
@@ -68,7 +64,7 @@ export interface NewStoredTemplate {
   readonly isHtml?: boolean | null | undefined;
   readonly sender?: string | null | undefined;
   readonly senderName?: string | null | undefined;
-  readonly attachments?: readonly TemplateAttachment[] | null | undefined;
+  readonly attachments?: readonly Attachment[] | null | undefined;
 }
 
 /** What a template makes of a context. */
@@ -209,17 +205,20 @@ export function createStoredTemplates(api: Api): StoredTemplates {
       const path = ["templates", channel, slug];
       return toTemplate((await api({ method: "GET", path }, options)).body);
     },
-    async put(channel, slug, body, options) {
+    async put(channel, slug, template, options) {
+      const body = toBody(template);
       const path = ["templates", channel, slug];
       const request = { method: "PUT", path, body } as const;
       return toTemplate((await api(request, options)).body);
     },
-    async check(channel, slug, body, options) {
+    async check(channel, slug, template, options) {
+      const body = toBody(template);
       const path = ["templates", channel, slug];
       const query = { dryRun: "true" };
       await api({ method: "PUT", path, query, body }, options);
     },
-    async update(channel, slug, body, options) {
+    async update(channel, slug, changes, options) {
+      const body = toBody(changes);
       const path = ["templates", channel, slug];
       const request = { method: "PATCH", path, body } as const;
       return toTemplate((await api(request, options)).body);
@@ -289,18 +288,21 @@ function toSummary(body: JsonObject): StoredTemplateSummary {
 }
 
 function toTemplate(body: JsonObject): StoredTemplate {
-  const attachments =
-    body.attachments === undefined ? [] : readObjects(body, "attachments");
   return {
     ...toSummary(body),
     body: readText(body, "body"),
-    attachments: attachments.map((one) => ({
-      ...(findText(one, "contentId") !== undefined && {
-        contentId: findText(one, "contentId"),
-      }),
-      name: readText(one, "name"),
-      contentType: readText(one, "contentType"),
-      content: findText(one, "content") ?? "",
-    })),
+    attachments: readAttachments(body),
+  };
+}
+
+function toBody({
+  attachments,
+  ...template
+}: Partial<NewStoredTemplate>): JsonObject {
+  return {
+    ...template,
+    ...(attachments !== undefined && {
+      attachments: attachments && toAttachmentBodies(attachments),
+    }),
   };
 }

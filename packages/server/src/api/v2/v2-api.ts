@@ -51,11 +51,11 @@ import {
   type StoredMessagePorts,
   storedMessageRoutes,
 } from "./stored/routes.ts";
+import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
 import {
   type StoredTemplateRoutesPorts,
   storedTemplateRoutes,
-} from "./stored-templates.ts";
-import { type SubscriptionPorts, subscriptionRoutes } from "./subscriptions.ts";
+} from "./templates/routes.ts";
 import { type TopicLogPorts, topicLogRoutes } from "./topic-log.ts";
 import {
   type TopicStatisticsPorts,

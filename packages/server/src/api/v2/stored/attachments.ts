@@ -1,32 +1,64 @@
 /** Files that mails carry: as they are sent to us, and as they are given out. */
 
-import { type Attachment, CarillonError } from "@carillon/core";
+import {
+  type Attachment,
+  CarillonError,
+  type ErrorCode,
+  mailLimits,
+} from "@carillon/core";
 import type { FastifyReply } from "fastify";
+import type { Static } from "typebox";
 import { RequestError } from "../../../errors.ts";
+import { Type } from "../../../json-schema.ts";
+import { mailBodyBytes } from "../../json-body.ts";
+import { failsWith } from "../../validation.ts";
+
+const AttachmentToSend = Type.Object(
+  {
+    name: Type.String({ description: "File name, one line" }),
+    contentType: Type.String({
+      description: "Media type, such as application/pdf",
+    }),
+    content: Type.String({
+      maxLength: mailBodyBytes,
+      description: "The bytes, in base64",
+    }),
+    contentId: Type.Optional(
+      Type.String({
+        description:
+          "Of an inline image: what `cid:` in the HTML names, without angle brackets",
+      }),
+    ),
+  },
+  { title: "AttachmentToSend" },
+);
 
 /** As it comes in a request. */
-export interface GivenAttachment {
-  readonly name: string;
-  readonly contentType: string;
-  /** Base64. */
-  readonly content: string;
-  readonly contentId?: string;
+export type GivenAttachment = Static<typeof AttachmentToSend>;
+
+/** @param code what it is where it is not as it has to be */
+export function givenAttachments(code: ErrorCode) {
+  return Type.Array(AttachmentToSend, {
+    description: `Files and inline images, ${mailLimits.attachments} at most`,
+    ...failsWith(code),
+  });
 }
 
 /**
  * With their bytes. What else is wrong with them is core's to say.
  *
- * @throws CarillonError MESSAGE_INVALID
+ * @throws CarillonError of the code
  */
 export function toAttachments(
   given: readonly GivenAttachment[],
+  code: ErrorCode = "MESSAGE_INVALID",
 ): readonly Attachment[] {
   return given.map(({ content, ...attachment }, n) => {
     if (isBase64(content)) {
       return { ...attachment, content: Buffer.from(content, "base64") };
     }
     throw new CarillonError(
-      "MESSAGE_INVALID",
+      code,
       `Invalid attachments[${n}].content: base64 (RFC 4648 §4, with padding and without line breaks) is expected.`,
     );
   });

@@ -10,12 +10,11 @@ import {
 } from "@carillon/core";
 import type { Static } from "typebox";
 import { Type } from "../../../json-schema.ts";
-import { mailBodyBytes } from "../../json-body.ts";
 import { failsWith } from "../../validation.ts";
 import { messageOptionProperties } from "../message-options-schema.ts";
 import { parseInstant } from "../schema-parts.ts";
 import { SmsOptions } from "../sms-options-schema.ts";
-import { toAttachments } from "./attachments.ts";
+import { givenAttachments, toAttachments } from "./attachments.ts";
 
 /** Of one bulk. */
 export const maxBulkRecipients = 10_000;
@@ -49,26 +48,6 @@ export const EmailOptions = Type.Object(
     ),
   },
   { title: "EmailOptions", description: "What the mail is sent with" },
-);
-
-const AttachmentToSend = Type.Object(
-  {
-    name: Type.String({ description: "File name, one line" }),
-    contentType: Type.String({
-      description: "Media type, such as application/pdf",
-    }),
-    content: Type.String({
-      maxLength: mailBodyBytes,
-      description: "The bytes, in base64",
-    }),
-    contentId: Type.Optional(
-      Type.String({
-        description:
-          "Of an inline image: what `cid:` in the HTML names, without angle brackets",
-      }),
-    ),
-  },
-  { title: "AttachmentToSend" },
 );
 
 const options = {
@@ -122,12 +101,7 @@ const channelOptions = {
 };
 
 const attachments = {
-  attachments: Type.Optional(
-    Type.Array(AttachmentToSend, {
-      description: `Files and inline images, ${mailLimits.attachments} at most`,
-      ...failsWith("MESSAGE_INVALID"),
-    }),
-  ),
+  attachments: Type.Optional(givenAttachments("MESSAGE_INVALID")),
 };
 
 const content = {

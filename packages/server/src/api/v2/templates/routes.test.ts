@@ -5,7 +5,7 @@ import { test } from "node:test";
 import {
   startTestServer,
   type TestServer,
-} from "../../../test-support/test-server.ts";
+} from "../../../../test-support/test-server.ts";
 
 const code = "/api/v2/templates/sms/code";
 
@@ -40,7 +40,11 @@ test("a template is put, shown, changed, listed and deleted", async () => {
     body: "<p>{{ a }}</p>",
     subject: "S",
     attachments: [
-      { name: "a.txt", contentType: "text/plain", content: "AP8=" },
+      {
+        name: "a.txt",
+        contentType: "text/plain; charset=utf-8",
+        content: "AP8=",
+      },
     ],
   });
   const mail = await server.call(
@@ -85,14 +89,46 @@ test("what cannot be used is refused, and nothing is kept", async () => {
       "/api/v2/templates/email/a",
       {
         body: "x",
-        attachments: [{ name: "a", contentType: "a/b", content: "?" }],
+        attachments: [{ name: "a", contentType: "a/b", content: "aGk" }],
       },
-      /Base64/,
+      /attachments\[0\]\.content: base64 .* with padding/,
+    ],
+    [
+      "/api/v2/templates/email/a",
+      {
+        body: "x",
+        attachments: [
+          { name: "a", contentType: "message/rfc822", content: "aGk=" },
+        ],
+      },
+      /attachments\[0\]\.contentType: a file cannot be sent as message/,
+    ],
+    [
+      "/api/v2/templates/email/a",
+      { body: "x", attachments: [{ name: "a", contentType: "a/b" }] },
+      /attachments.*content/,
+    ],
+    [
+      "/api/v2/templates/email/a",
+      {
+        body: "x",
+        attachments: [
+          {
+            name: "a",
+            contentType: "a/b",
+            content: Buffer.alloc(7_340_034).toString("base64"),
+          },
+        ],
+      },
+      /7340034 bytes, 7340032 is the most \(email\.maxAttachmentBytes\)/,
     ],
   ] as const) {
     const answer = await put(server, path, body);
     assert.equal(answer.status, 400, path);
     assert.match(answer.body.detail, detail);
+    if (/attachments/.test(String(detail))) {
+      assert.equal(answer.body.code, "TEMPLATE_INVALID");
+    }
   }
   const dry = await put(server, `${code}?dryRun=true`, { body: "x" });
   assert.equal(dry.status, 204);
@@ -151,6 +187,10 @@ test("objects are disallowed for a template and for a channel", async () => {
     await server.call("DELETE", `${path}?type=order&id=1`);
     assert.deepEqual(await canSend(), { canSend: true, refusals: [] });
   }
+  const wrong = await put(server, `${code}/disallowed-objects`, {
+    objects: [{ type: "a b", id: 1 }],
+  });
+  assert.match(wrong.body.detail, /^Invalid objects\[0\]: type must be/);
   await server.call("PATCH", code, { isActive: false });
   assert.deepEqual(await canSend(), { canSend: false, refusals: ["inactive"] });
 });

@@ -61,6 +61,37 @@ test("each setting of pymess has our name, or a reason", () => {
   }
 });
 
+/** Of texts and mails: what pymess left to others, or did not do. */
+const withoutCounterpart = [
+  // It had no limits, rules of consent or incoming messages.
+  /^sms\.(?:policyFile|inbound|optOut|maxSegments|guard\.)/,
+  // Django's settings say how mails are sent.
+  /^email\.(?:tls|connections|mailsPerSecond|maxAttachmentBytes|dkim\.)/,
+  // It asked Mandrill.
+  /^email\.(?:bounces\.|webhookSecret|mandrillKey|softBounce)/,
+  // Cron said it.
+  /\.intervalSeconds$/,
+];
+
+test("each key of ours is that of a setting, or has none there", () => {
+  const named = rowsOf("pymess")
+    .map((cells) => cells.join(" "))
+    .join("\n");
+  const keys = listConfigKeys()
+    .map(({ path }) => path)
+    .filter((path) => /^(?:sms|email)\./.test(path));
+  const isNamed = (path: string) =>
+    new RegExp(`(?<![\\w.])${path.replaceAll(".", "\\.")}(?![\\w.])`).test(
+      named,
+    );
+  const isOwn = (path: string) =>
+    withoutCounterpart.some((pattern) => pattern.test(path));
+  assert.deepEqual(
+    keys.filter((path) => isNamed(path) === isOwn(path)),
+    [],
+  );
+});
+
 test("keys that the page names are keys of the configuration", () => {
   const keys = listConfigKeys().map(({ path }) => path);
   const named = page.match(

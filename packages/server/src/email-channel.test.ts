@@ -140,6 +140,24 @@ for (const [what, sources, place, problem] of [
     /ca\.pem: it is none/,
   ],
   [
+    "a base template that is not there",
+    { emailBaseTemplate: join(folder, "none.html") },
+    "email.baseTemplate",
+    /none\.html: there is no such file/,
+  ],
+  [
+    "a base template that is a folder",
+    { emailBaseTemplate: folder },
+    "email.baseTemplate",
+    /a file of HTML, got .*: it is a folder|EISDIR|directory/,
+  ],
+  [
+    "a base template that is too long",
+    { emailBaseTemplate: fileWith("long.html", "x".repeat(65_537)) },
+    "email.baseTemplate",
+    /long\.html: it has more than 65536 characters/,
+  ],
+  [
     "too many files",
     { emailMaxAttachmentBytes: "99999999" },
     "email.maxAttachmentBytes",

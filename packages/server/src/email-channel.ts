@@ -13,6 +13,10 @@ import {
 import { readConfigText } from "./bounded-file.ts";
 import type { Config } from "./config.ts";
 import type { ConfigMistake } from "./config-error.ts";
+import {
+  readBaseFile,
+  toMailTemplateOptions,
+} from "./templates/mail-template-settings.ts";
 
 /** What of the configuration is about mails. */
 export type EmailConfig = Pick<Config, "email" | "smtpUrl" | "mailFrom">;
@@ -29,6 +33,7 @@ export function findEmailMistakes(config: EmailConfig): ConfigMistake[] {
     ...tlsMistakes(config),
     ...caMistakes(config),
     ...dkimMistakes(config),
+    ...baseTemplateMistakes(config),
   ];
 }
 
@@ -124,6 +129,23 @@ function caMistakes({ email: { tlsCaFile } }: EmailConfig): ConfigMistake[] {
       mistake(
         "email.tlsCaFile",
         `expected a file of certificates in PEM, got ${tlsCaFile}: ${reasonOf(error)}`,
+      ),
+    ];
+  }
+}
+
+function baseTemplateMistakes({ email }: EmailConfig): ConfigMistake[] {
+  const { baseTemplate } = toMailTemplateOptions(email);
+  // A slug is one of a project, each of which may have it.
+  if (baseTemplate === undefined || "slug" in baseTemplate) return [];
+  try {
+    readBaseFile(baseTemplate.file);
+    return [];
+  } catch (error) {
+    return [
+      mistake(
+        "email.baseTemplate",
+        `expected the slug of a mail template, or a file of HTML, got ${baseTemplate.file}: ${reasonOf(error)}`,
       ),
     ];
   }

@@ -1,6 +1,7 @@
 /** What `email` of the configuration says of templates. */
 
-import type { MailTemplateOptions } from "@carillon/core";
+import { type MailTemplateOptions, storedTemplateLimits } from "@carillon/core";
+import { readAtMost } from "../bounded-file.ts";
 import { Type } from "../json-schema.ts";
 
 const common = { group: "E-mail", reloadable: true } as const;
@@ -75,4 +76,22 @@ export function toMailTemplateOptions({
       baseTemplate: isSlug ? { slug: baseTemplate } : { file: baseTemplate },
     }),
   };
+}
+
+/**
+ * The file of a base template, with or without the mark that some editors put in
+ * front.
+ *
+ * @throws Error with a clause as its message, or as `readFileSync` does
+ */
+export function readBaseFile(path: string): string {
+  const most = storedTemplateLimits.bodyLength.email;
+  // Four bytes for a character, at most.
+  const text = readAtMost(path, 4 * most)
+    ?.toString("utf8")
+    .replace(/^\uFEFF/, "");
+  if (text === undefined || text.length > most) {
+    throw new Error(`it has more than ${most} characters`);
+  }
+  return text;
 }

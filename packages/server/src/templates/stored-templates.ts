@@ -1,6 +1,5 @@
 /** Templates of stored messages with all they need of this machine. */
 
-import { open } from "node:fs/promises";
 import {
   type Clock,
   createStoredTemplates,
@@ -8,13 +7,15 @@ import {
   loadOnce,
   type StoredTemplatePorts,
   type StoredTemplates,
-  storedTemplateLimits,
   type TemplateEngine,
   type TemplateHooks,
 } from "@carillon/core";
 import { analyze } from "@carillon/gateway";
 import type { LiveSettings } from "../live-settings.ts";
-import { toMailTemplateOptions } from "./mail-template-settings.ts";
+import {
+  readBaseFile,
+  toMailTemplateOptions,
+} from "./mail-template-settings.ts";
 
 /** What code brings of its own. */
 export interface TemplateParts {
@@ -38,7 +39,7 @@ export function openStoredTemplates(
   { engine = lazyEngine(clock), hooks }: TemplateParts = {},
 ): StoredTemplates {
   let mails = toMailTemplateOptions(settings.get().email);
-  let baseFiles = new Map<string, () => Promise<string>>();
+  let baseFiles = new Map<string, string>();
   settings.onChange(({ email }) => () => {
     mails = toMailTemplateOptions(email);
     baseFiles = new Map();
@@ -51,10 +52,10 @@ export function openStoredTemplates(
     mailRules,
     hooks,
     mails: () => mails,
-    readBaseFile(file) {
-      const read = baseFiles.get(file) ?? loadOnce(() => readBaseFile(file));
-      baseFiles.set(file, read);
-      return read();
+    async readBaseFile(file) {
+      const text = baseFiles.get(file) ?? readBaseFile(file);
+      baseFiles.set(file, text);
+      return text;
     },
     analyzeText(text) {
       const { encoding, segments, units } = analyze(text);
@@ -82,18 +83,4 @@ function lazyHtmlCheck(): HtmlCheck {
     findProblem: async (html, tags, kind) =>
       (await load()).findProblem(html, tags, kind),
   };
-}
-
-/**
- * With or without the mark that some editors put in front.
- *
- * @throws Error when it is too long, or cannot be read
- */
-async function readBaseFile(path: string): Promise<string> {
-  const most = storedTemplateLimits.bodyLength.email;
-  await using file = await open(path);
-  const { size } = await file.stat();
-  // Four bytes for a character, at most.
-  if (size > 4 * most) throw new Error("The file is too large.");
-  return (await file.readFile("utf8")).replace(/^\uFEFF/, "");
 }

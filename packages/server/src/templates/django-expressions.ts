@@ -1,9 +1,6 @@
 /** Expressions of Django's templates in Liquid: values, filters, conditions. */
 
-import { djangoFilters } from "./django-filters.ts";
-
-/** Takes what there is no counterpart for. */
-export type Report = (what: string) => void;
+import { djangoFilters, type Report } from "./django-filters.ts";
 
 /** A value with its filters, cut at blanks that are not quoted. */
 export function splitWords(text: string): readonly string[] {
@@ -15,15 +12,50 @@ export function splitWords(text: string): readonly string[] {
 /** `a.b|default:"c"` → `a.b | default: "c"` */
 export function toFilteredValue(text: string, report: Report): string {
   const [value = "", ...filters] = splitAt(text.trim(), "|");
-  const written = filters.flatMap((filter) => toFilter(filter.trim(), report));
-  return [toValue(value.trim()), ...written].join(" | ");
+  const names = filters.map((filter) => filter.trim());
+  const written = withSafeLast(names, report).flatMap((filter) =>
+    toFilter(filter, report),
+  );
+  return [toValue(value.trim(), report), ...written].join(" | ");
 }
 
+/**
+ * In Django a value that is safe stays so; in Liquid the last filter says it. What
+ * makes HTML of it escapes it there, so that nothing says the same.
+ */
+function withSafeLast(
+  filters: readonly string[],
+  report: Report,
+): readonly string[] {
+  const at = filters.indexOf("safe");
+  if (at < 0 || at === filters.length - 1) return filters;
+  const maker = filters.slice(at + 1).find((it) => htmlMakers.has(it));
+  if (maker !== undefined) {
+    report(`the filter safe before ${maker}: give the HTML as it is to be`);
+    return filters;
+  }
+  return [...filters.filter((it) => it !== "safe"), "safe"];
+}
+
+const htmlMakers = new Set([
+  "linebreaks",
+  "linebreaksbr",
+  "escape",
+  "force_escape",
+]);
+
 /** A text in quotes stands for itself, or to be translated. */
-export function toValue(text: string): string {
+export function toValue(text: string, report: Report): string {
   const [, translated] = /^_\((.*)\)$/s.exec(text) ?? [];
   if (translated !== undefined) return translated;
   if (/^["']/.test(text)) return text;
+  const unknown = text
+    .split(".")
+    .slice(1)
+    .find((name) => methods.test(name));
+  if (unknown !== undefined || text.startsWith("block.")) {
+    report(`${text}: give its value in the context`);
+  }
   if (text === "None") return "nil";
   if (text === "True" || text === "False") return text.toLowerCase();
   return text.replace(
@@ -31,6 +63,10 @@ export function toValue(text: string): string {
     (_, name: string) => `forloop.${loopNames[name] ?? name}`,
   );
 }
+
+/** What Python's values do, and data does not have. */
+const methods =
+  /^(?:items|keys|values|all|count|exists|upper|lower|title|capitalize|strip|split|isoformat|parentloop|get_\w+)$/;
 
 /**
  * A condition of `if`.
@@ -46,7 +82,7 @@ export function toCondition(
   const operand = (word: string) =>
     splitAt(word, "|").length > 1
       ? hoist(toFilteredValue(word, report))
-      : toValue(word);
+      : toValue(word, report);
   const words = splitWords(text);
   const parts: string[] = [];
   let hasAnd = false;
@@ -73,7 +109,7 @@ export function toCondition(
       n += 3;
     } else if (next === "is") {
       const isNot = after === "not";
-      const right = toValue(words[n + (isNot ? 3 : 2)] ?? "");
+      const right = operand(words[n + (isNot ? 3 : 2)] ?? "");
       parts.push(`${left} ${isNot ? "!=" : "=="} ${right}`);
       n += isNot ? 3 : 2;
     } else if (comparisons.has(next)) {
@@ -105,12 +141,12 @@ function toFilter(text: string, report: Report): string[] {
     report(`the filter ${name}${known?.note ? `: ${known.note}` : ""}`);
     return [];
   }
-  const argument = rest.length > 0 ? toValue(rest.join(":").trim()) : undefined;
-  if (name === "slice" && /-|:.*:/.test(argument ?? "")) {
-    report("the filter slice from the end, or with steps");
-    return [];
-  }
-  return [known.write(argument)];
+  const argument =
+    rest.length > 0 ? toValue(rest.join(":").trim(), report) : undefined;
+  const written = known.write(argument, report);
+  if (written !== undefined) return [written];
+  report(`the filter ${text}`);
+  return [];
 }
 
 /** Cuts where the mark stands outside of quotes. */

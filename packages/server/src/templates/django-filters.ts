@@ -9,9 +9,18 @@ export interface DjangoFilter {
   readonly liquid?: string;
   /** What is different, or what to do instead. */
   readonly note?: string;
-  /** The filters of Liquid, without a bar in front; arguments are Liquid's. */
-  readonly write?: (argument: string | undefined) => string;
+  /**
+   * The filters of Liquid, without a bar in front; arguments are Liquid's.
+   * Absent: there are none for this argument.
+   */
+  readonly write?: (
+    argument: string | undefined,
+    report: Report,
+  ) => string | undefined;
 }
+
+/** Takes what there is no counterpart for. */
+export type Report = (what: string) => void;
 
 const same = (name: string): DjangoFilter => ({
   liquid: name,
@@ -25,8 +34,9 @@ const withArgument = (name: string): DjangoFilter => ({
 
 export const djangoFilters: Readonly<Record<string, DjangoFilter>> = {
   add: {
-    ...withArgument("plus"),
-    note: "of numbers; texts are put together with append",
+    liquid: "plus: x",
+    note: "of whole numbers; a quoted text is put behind with append",
+    write: toPlus,
   },
   capfirst: {
     ...same("capitalize"),
@@ -36,24 +46,30 @@ export const djangoFilters: Readonly<Record<string, DjangoFilter>> = {
   date: {
     liquid: 'date: "%d.%m.%Y"',
     note: "formats are those of strftime; the zone is UTC",
-    write: (argument = '"N j, Y"') => `date: ${toStrftime(argument)}`,
+    write: (argument = '"N j, Y"', report) => toDate(argument, report),
   },
   default: withArgument("default"),
   default_if_none: {
     ...withArgument("default"),
     note: "stands in for an empty text, too",
   },
-  dictsort: withArgument("sort"),
+  dictsort: { liquid: "sort: x", write: toSort },
   dictsortreversed: {
     liquid: "sort: x | reverse",
-    write: (argument = '""') => `sort: ${argument} | reverse`,
+    write: (argument) => {
+      const sort = toSort(argument);
+      return sort && `${sort} | reverse`;
+    },
   },
   escape: same("escape"),
   first: same("first"),
   floatformat: {
     liquid: "round: 2",
     note: "zeros at the end are left out",
-    write: (argument = "1") => `round: ${argument.replace(/["'-]/g, "")}`,
+    write: (argument = "-1") => {
+      const [, places] = /^["']?-?(\d{1,2})["']?$/.exec(argument) ?? [];
+      return places && `round: ${places}`;
+    },
   },
   force_escape: same("escape"),
   join: withArgument("join"),
@@ -63,17 +79,20 @@ export const djangoFilters: Readonly<Record<string, DjangoFilter>> = {
   linebreaksbr: same("newline_to_br"),
   lower: same("downcase"),
   make_list: { liquid: 'split: ""', write: () => 'split: ""' },
-  safe: { ...same("raw"), note: "only where it is the last filter" },
+  safe: {
+    ...same("raw"),
+    note: "moved to the end; not before linebreaks or escape",
+  },
   slice: {
     liquid: "slice: 0, 5",
-    note: "from the start of the list or text to a place",
-    write: (argument = '"0"') => toSlice(argument),
+    note: "places from the start, without steps",
+    write: toSlice,
   },
   slugify: { liquid: 'slugify: "latin"', write: () => 'slugify: "latin"' },
   striptags: same("strip_html"),
   time: {
     liquid: 'date: "%H:%M"',
-    write: (argument = '"H:i"') => `date: ${toStrftime(argument)}`,
+    write: (argument = '"P"', report) => toDate(argument, report),
   },
   truncatechars: {
     liquid: 'truncate: 20, "…"',
@@ -129,12 +148,9 @@ export const dateLetters: Readonly<Record<string, string>> = {
   m: "%m",
   n: "%-m",
   M: "%b",
-  b: "%b",
-  N: "%b",
   F: "%B",
   y: "%y",
   Y: "%Y",
-  o: "%Y",
   g: "%-I",
   G: "%-H",
   h: "%I",
@@ -142,46 +158,94 @@ export const dateLetters: Readonly<Record<string, string>> = {
   i: "%M",
   s: "%S",
   u: "%6N",
-  a: "%P",
   A: "%p",
-  P: "%-I:%M %P",
-  f: "%-I:%M",
-  e: "%Z",
-  T: "%Z",
+  e: "UTC",
+  T: "UTC",
   O: "%z",
   U: "%s",
   c: "%Y-%m-%dT%H:%M:%S%:z",
   r: "%a, %d %b %Y %H:%M:%S %z",
-  DATE_FORMAT: "%b %-d, %Y",
-  DATETIME_FORMAT: "%b %-d, %Y, %-I:%M %P",
-  SHORT_DATE_FORMAT: "%m/%d/%Y",
-  SHORT_DATETIME_FORMAT: "%m/%d/%Y %-I:%M %P",
-  TIME_FORMAT: "%-I:%M %P",
 };
 
-/** A quoted format of Django, quoted; a variable stays what it is. */
-export function toStrftime(argument: string): string {
-  const [, quote, format] = /^(["'])(.*)\1$/s.exec(argument) ?? [];
-  if (quote === undefined || format === undefined) return argument;
-  const named = /^[A-Z_]{2,}_FORMAT$/.test(format)
-    ? dateLetters[format]
-    : undefined;
-  const written =
-    named ??
-    format.replace(/\\(.)|[A-Za-z%]/gs, (letter, escaped?: string) =>
-      escaped !== undefined
-        ? escaped.replace("%", "%%")
-        : letter === "%"
-          ? "%%"
-          : (dateLetters[letter] ?? letter),
-    );
+/** Those that are written in another way than Django writes them. */
+const nearLetters: Readonly<
+  Record<string, { readonly strftime: string; readonly note: string }>
+> = {
+  N: { strftime: "%b", note: "months have three letters and no full stop" },
+  b: { strftime: "%b", note: "months begin with a capital letter" },
+  a: { strftime: "%P", note: "am and pm have no full stops" },
+  P: {
+    strftime: "%-I:%M %P",
+    note: "there is no noon, and am has no full stops",
+  },
+  f: { strftime: "%-I:%M", note: "full hours have minutes, too" },
+};
+
+/** Formats that have a name, as they are in English. */
+const namedFormats: Readonly<Record<string, string>> = {
+  DATE_FORMAT: "N j, Y",
+  DATETIME_FORMAT: "N j, Y, P",
+  SHORT_DATE_FORMAT: "m/d/Y",
+  SHORT_DATETIME_FORMAT: "m/d/Y P",
+  TIME_FORMAT: "P",
+  YEAR_MONTH_FORMAT: "F Y",
+  MONTH_DAY_FORMAT: "F j",
+};
+
+/** A quoted format of Django, quoted; of a variable there is none. */
+export function toStrftime(
+  argument: string,
+  report: Report,
+): string | undefined {
+  const [, quote, given] = /^(["'])(.*)\1$/s.exec(argument) ?? [];
+  if (quote === undefined || given === undefined) {
+    report("a date format that is a variable: write it out");
+    return undefined;
+  }
+  const format = namedFormats[given] ?? given;
+  const written = format.replace(
+    /\\(.)|[A-Za-z%]/gs,
+    (letter, escaped?: string) => {
+      if (escaped !== undefined) return escaped.replace("%", "%%");
+      if (letter === "%") return "%%";
+      const near = nearLetters[letter];
+      if (near) report(`the letter ${letter} of a date format: ${near.note}`);
+      const strftime = near?.strftime ?? dateLetters[letter];
+      if (strftime === undefined) {
+        report(`the letter ${letter} of a date format`);
+      }
+      return strftime ?? "";
+    },
+  );
   return `${quote}${written}${quote}`;
 }
 
-/** `":5"`, `"2:5"` and `"2:"`; a place from the end has no counterpart. */
-function toSlice(argument: string): string {
-  const [, from, to] = /^["'](\d{0,9}):(\d{0,9})["']$/.exec(argument) ?? [];
-  const start = Number(from ?? 0);
-  const end = to ? Number(to) : start + 10_000;
+function toDate(argument: string, report: Report): string | undefined {
+  const format = toStrftime(argument, report);
+  return format && `date: ${format}`;
+}
+
+/** What is added to may be a number or a text; what is added tells which. */
+function toPlus(argument = "0", report: Report): string | undefined {
+  if (/^["']?-?\d+["']?$/.test(argument)) return `plus: ${argument}`;
+  if (/^["']/.test(argument)) return `append: ${argument}`;
+  report("the filter add with a variable: plus of numbers, append of texts");
+  return `plus: ${argument}`;
+}
+
+/** By a member; places of lists have no counterpart. */
+function toSort(argument = ""): string | undefined {
+  return /^["'][A-Za-z_][\w.]*["']$/.test(argument)
+    ? `sort: ${argument}`
+    : undefined;
+}
+
+/** `3`, `":5"`, `"2:5"` and `"2:"`; a place from the end has no counterpart. */
+function toSlice(argument = ""): string | undefined {
+  const [, from, colon, to] =
+    /^["']?(\d{0,9})(:?)(\d{0,9})["']?$/.exec(argument) ?? [];
+  if (from === undefined || (colon === "" && from === "")) return undefined;
+  const start = colon === "" ? 0 : Number(from);
+  const end = colon === "" ? Number(from) : to ? Number(to) : start + 10_000;
   return `slice: ${start}, ${Math.max(end - start, 0)}`;
 }

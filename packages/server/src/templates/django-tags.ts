@@ -28,7 +28,11 @@ export const djangoTags: readonly {
   { django: "{% elif a == b %}", liquid: "{% elsif a == b %}" },
   { django: "{% else %}", liquid: "{% else %}" },
   { django: "{% endif %}", liquid: "{% endif %}" },
-  { django: "{% for a in b %}", liquid: "{% for a in b %}" },
+  {
+    django: "{% for a in b %}",
+    liquid: "{% for a in b %}",
+    note: "of an object, a is a pair: a[0] is its key, a[1] its value",
+  },
   {
     django: "{% for a in b reversed %}",
     liquid: "{% for a in b reversed %}",
@@ -37,6 +41,14 @@ export const djangoTags: readonly {
     django: "{% for k, v in a.items %}",
     liquid:
       "{% for pair_1 in a %}{% assign k = pair_1[0] %}{% assign v = pair_1[1] %}",
+  },
+  {
+    django: "{% for k in a.keys %}",
+    liquid: "{% for pair_1 in a %}{% assign k = pair_1[0] %}",
+  },
+  {
+    django: "{% for v in a.values %}",
+    liquid: "{% for pair_1 in a %}{% assign v = pair_1[1] %}",
   },
   { django: "{% empty %}", liquid: "{% else %}" },
   { django: "{% endfor %}", liquid: "{% endfor %}" },
@@ -56,11 +68,25 @@ export const djangoTags: readonly {
   { django: "{% endverbatim %}", liquid: "{% endraw %}" },
   { django: '{% trans "text" %}', liquid: "text" },
   { django: '{% translate "text" %}', liquid: "text" },
+  { django: '{% trans "text" as a %}', liquid: '{% assign a = "text" %}' },
   { django: "{% blocktrans %}", liquid: "", note: "its text stays" },
+  {
+    django: "{% blocktrans count n=a %}",
+    liquid: "{% assign n = a %}{% if n == 1 %}",
+    note: "and else for plural, endif at its end",
+  },
   { django: "{% endblocktrans %}", liquid: "" },
   { django: '{% now "Y" %}', liquid: '{{ "now" | date: "%Y" }}' },
+  {
+    django: '{% now "Y" as a %}',
+    liquid: '{% assign a = "now" | date: "%Y" %}',
+  },
   { django: "{% firstof a b %}", liquid: "{{ a | default: b }}" },
   { django: "{% cycle 'a' 'b' %}", liquid: "{% cycle 'a', 'b' %}" },
+  {
+    django: "{% firstof a b as c %}",
+    liquid: "{% assign c = a | default: b %}",
+  },
   { django: "{% get_or_raise a %}", liquid: "{{ a | required }}" },
   { django: "{% load x %}", liquid: "" },
   { django: "{% spaceless %}", liquid: "" },
@@ -68,9 +94,11 @@ export const djangoTags: readonly {
   { django: "{% autoescape on %}", liquid: "" },
   { django: "{% endautoescape %}", liquid: "" },
   { django: "{% autoescape off %}", note: "use raw in each output" },
+  { django: "{% plural %}", note: "only within blocktrans count" },
+  { django: "{% cycle a b as c %}", note: "repeat its values" },
   {
-    django: "{% plural %}",
-    note: "use if; both texts stay one behind the other",
+    django: "{{ forloop.parentloop }}",
+    note: "as items, keys, values outside of for, and other methods: give the value in the context",
   },
   { django: '{% include "x" %}', note: "put the text in its place" },
   { django: '{% extends "x" %}', note: "use a base template" },

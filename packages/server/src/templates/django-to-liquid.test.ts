@@ -29,6 +29,7 @@ const context = {
   dict: { k: "v" },
   at: "2026-02-03T04:05:06Z",
   price: 2.5,
+  html: "<b>",
 };
 
 test("what was translated renders as Django would", async () => {
@@ -38,11 +39,25 @@ test("what was translated renders as Django would", async () => {
     ['{{ missing|default:"y | z" }}', "y | z"],
     ["{{ name|upper|truncatechars:4 }}", "ANN…"],
     ["{{ list|join:', ' }} {{ list|length }} {{ list|first }}", "x, y, z 3 x"],
-    ["{{ name|cut:' ' }}{{ price|add:1 }}", "AnnLee3.5"],
+    ["{{ name|cut:' ' }}{{ a.b|add:1 }}{{ a.b|add:'2' }}", "AnnLee23"],
+    ['{{ name|add:" Kč" }}{{ name|add:"" }}', "Ann Lee KčAnn Lee"],
     ['{{ at|date:"d.m.Y H:i" }}', "03.02.2026 04:05"],
     ['{{ at|date:"j. F Y \\a\\t G:i" }}', "3. February 2026 at 4:05"],
     ['{{ at|date:"SHORT_DATE_FORMAT" }}{{ at|time:"H:i" }}', "02/03/202604:05"],
-    ["{{ name|slice:':3' }}", "Ann"],
+    ["{{ name|slice:':3' }}{{ name|slice:3 }}{{ name|slice:'2' }}", "AnnAnnAn"],
+    ["{{ name|slice:'4:' }}{{ name|slice:'1:3' }}{{ name|slice:':' }}", "LeennAnn Lee"],
+    ["{% for v in dict.values %}{{ v }}{% endfor %}{% for k in dict.keys %}{{ k }}{% endfor %}", "vk"],
+    ["{% for p in dict.items %}{{ p.0 }}={{ p.1 }}{% endfor %}", "k=v"],
+    ["{% for v in dict.values reversed %}{{ v }}{% empty %}-{% endfor %}", "v"],
+    ['{% trans "x" as t %}[{{ t }}]{% trans name as u %}{{ u }}', "[x]Ann Lee"],
+    ['{% trans "x" noop %}{% trans "May" context "month" %}', "xMay"],
+    ['{% now "Y" as y %}{% if y %}y{% endif %}', "y"],
+    ["{% firstof nothing name as c %}[{{ c }}]", "[Ann Lee]"],
+    ["{% blocktrans count n=list|length %}one{% plural %}{{ n }} of them{% endblocktrans %}", "3 of them"],
+    ["{% blocktrans with x=name count n=a.b trimmed %}{{ x }}{% plural %}many{% endblocktrans %}", "Ann Lee"],
+    ["{{ html|safe|upper }}", "<B>"],
+    ['{{ at|date:"T \\T e" }}', "UTC T UTC"],
+    ["{{ price|floatformat:'-1' }}", "2.5"],
     ["{% if name %}y{% else %}n{% endif %}", "y"],
     ["{% if nothing %}y{% elif none %}z{% else %}n{% endif %}", "n"],
     ["{% if not nothing and not none %}y{% endif %}", "y"],
@@ -87,6 +102,88 @@ test("what has no counterpart is listed with its line, and left out", async () =
     { line: 4, what: "the tag nonsense" },
   ]);
   assert.deepEqual(await engine.check(source), []);
+});
+
+test("what is not in the tables is listed, and what it is", async () => {
+  for (const [django, ...expected] of [
+    [
+      "{% cycle 'a' 'b' as c %}",
+      "the tag cycle with a name: repeat its values",
+    ],
+    ["{% cycle c %}", "the tag cycle with a name: repeat its values"],
+    ["{% cycle a|upper b %}", "the tag cycle with filters"],
+    ["{% firstof a b|upper %}", "the tag firstof with filters"],
+    [
+      "{{ a|add:b }}",
+      "the filter add with a variable: plus of numbers, append of texts",
+    ],
+    ['{{ a|date:"W" }}', "the letter W of a date format"],
+    [
+      '{{ a|date:"t.L.I.o" }}',
+      "the letter t of a date format",
+      "the letter L of a date format",
+      "the letter I of a date format",
+      "the letter o of a date format",
+    ],
+    [
+      '{{ a|date:"N" }}',
+      "the letter N of a date format: months have three letters and no full stop",
+    ],
+    [
+      "{{ a|date:format }}",
+      "a date format that is a variable: write it out",
+      "the filter date:format",
+    ],
+    ["{% now format %}", "a date format that is a variable: write it out"],
+    [
+      "{{ a|safe|linebreaksbr }}",
+      "the filter safe before linebreaksbr: give the HTML as it is to be",
+    ],
+    ["{{ a|slice:'-3:' }}", "the filter slice:'-3:'"],
+    ["{{ a|slice:'::2' }}", "the filter slice:'::2'"],
+    ["{{ a|slice:n }}", "the filter slice:n"],
+    ["{{ a|floatformat:n }}", "the filter floatformat:n"],
+    ["{{ a|dictsort:0 }}", "the filter dictsort:0"],
+    [
+      "{{ forloop.parentloop.counter }}",
+      "forloop.parentloop.counter: give its value in the context",
+    ],
+    ["{{ m.items }}", "m.items: give its value in the context"],
+    [
+      "{% if m.keys|length > 1 %}{% endif %}",
+      "m.keys: give its value in the context",
+    ],
+    [
+      "{% with n=m.count %}{% endwith %}",
+      "m.count: give its value in the context",
+    ],
+    [
+      "{{ a.get_state_display }}",
+      "a.get_state_display: give its value in the context",
+    ],
+    ["{{ block.super }}", "block.super: give its value in the context"],
+    [
+      "{% blocktrans asvar t %}x{% endblocktrans %}",
+      "blocktrans with asvar: use capture",
+    ],
+    [
+      "{% blocktrans count n %}x{% endblocktrans %}",
+      "blocktrans with count: use if",
+    ],
+    ["{% plural %}", "the tag plural: only within blocktrans count"],
+    ["{% for x %}{% endfor %}", "the tag for with x"],
+    [
+      "{% for a, b in m.values %}{% endfor %}",
+      "the tag for with a, b in m.values",
+    ],
+  ] as const) {
+    const { problems } = djangoToLiquid(django);
+    assert.deepEqual(
+      problems.map(({ what }) => what),
+      expected,
+      django,
+    );
+  }
 });
 
 test("a required variable stays required", async () => {

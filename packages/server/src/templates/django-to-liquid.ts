@@ -4,13 +4,12 @@
  */
 
 import {
-  type Report,
   splitWords,
   toCondition,
   toFilteredValue,
   toValue,
 } from "./django-expressions.ts";
-import { toStrftime } from "./django-filters.ts";
+import { type Report, toStrftime } from "./django-filters.ts";
 import { djangoTags } from "./django-tags.ts";
 
 /** What has no counterpart, and where it stood. */
@@ -52,6 +51,8 @@ class Translator {
   readonly #problems: TranslationProblem[] = [];
   /** Where parts of `if` tags that are open begin. */
   readonly #openIfs: number[] = [];
+  /** Of `blocktrans` tags that are open: whether they count. */
+  readonly #openCounts: boolean[] = [];
   /** The tag that ends what is left as it is. */
   #verbatimEnd: string | undefined;
   #line = 1;
@@ -133,30 +134,35 @@ class Translator {
         return;
       case "blocktrans":
       case "blocktranslate":
-        if (/\bcount\b/.test(rest)) this.#unknown("plural");
-        if (/\bwith\b/.test(rest)) {
-          this.#with(rest.replace(/^.*?\bwith\b|\bcount\b.*$/gs, ""));
-        }
+        this.#blockTranslated(rest);
+        return;
+      case "plural":
+        if (this.#openCounts.at(-1)) this.#write("{% else %}");
+        else this.#unknown(name);
+        return;
+      case "endblocktrans":
+      case "endblocktranslate":
+        if (this.#openCounts.pop()) this.#write("{% endif %}");
         return;
       case "now":
-        this.#write(`{{ "now" | date: ${toStrftime(rest)} }}`);
+        this.#now(rest);
         return;
       case "firstof":
         this.#firstOf(rest);
         return;
       case "cycle":
-        this.#write(`{% cycle ${splitWords(rest).map(toValue).join(", ")} %}`);
+        this.#cycle(rest);
         return;
       case "get_or_raise":
-        this.#write(`{{ ${toValue(splitWords(rest)[0] ?? "")} | required }}`);
+        this.#write(
+          `{{ ${toValue(splitWords(rest)[0] ?? "", this.#report)} | required }}`,
+        );
         return;
       case "autoescape":
         if (rest === "off") this.#unknown("autoescape off");
         return;
       case "load":
       case "endwith":
-      case "endblocktrans":
-      case "endblocktranslate":
       case "spaceless":
       case "endspaceless":
       case "endautoescape":
@@ -186,27 +192,36 @@ class Translator {
   }
 
   #for(text: string): void {
-    const [, names = "", list = "", reversed = ""] =
-      /^(.+?)\s+in\s+(.+?)(\s+reversed)?$/s.exec(text) ?? [];
+    const [, names, list, reversed = ""] =
+      /^(\w+(?:\s*,\s*\w+)*)\s+in\s+(.+?)(\s+reversed)?$/s.exec(text) ?? [];
+    if (names === undefined || list === undefined) {
+      this.#report(`the tag for with ${text}`);
+      return;
+    }
     const variables = names.split(/\s*,\s*/);
-    const [variable = "item"] = variables;
-    let source = toFilteredValue(list, this.#report);
+    const [, owner = list, part] =
+      /^([\w.]+)\.(items|keys|values)$/.exec(list) ?? [];
+    let source = toFilteredValue(owner, this.#report);
     if (source.includes(" | ")) {
       const name = `value_${++this.#names}`;
       this.#write(`{% assign ${name} = ${source} %}`);
       source = name;
     }
-    if (variables.length < 2) {
-      this.#write(`{% for ${variable} in ${source}${reversed} %}`);
+    // Liquid goes over the pairs of an object.
+    const isPart = part === "keys" || part === "values";
+    if (variables.length < 2 && !isPart) {
+      this.#write(`{% for ${names} in ${source}${reversed} %}`);
       return;
     }
     const pair = `pair_${++this.#names}`;
-    this.#write(
-      `{% for ${pair} in ${source.replace(/\.items$/, "")}${reversed} %}`,
-    );
+    this.#write(`{% for ${pair} in ${source}${reversed} %}`);
     for (const [n, name] of variables.entries()) {
-      this.#write(`{% assign ${name} = ${pair}[${n}] %}`);
+      const place =
+        variables.length > 1 ? `[${n}]` : part === "keys" ? "[0]" : "[1]";
+      this.#write(`{% assign ${name} = ${pair}${place} %}`);
     }
+    if (isPart && variables.length > 1)
+      this.#report(`the tag for with ${text}`);
   }
 
   /** `a=b c=d`, or `b as a`. */
@@ -222,23 +237,75 @@ class Translator {
               return [word.slice(0, at), word.slice(at + 1)];
             });
     for (const [variable = "", given = ""] of pairs) {
-      const written = toFilteredValue(given, this.#report);
-      this.#write(`{% assign ${variable} = ${written} %}`);
+      this.#assign(variable, toFilteredValue(given, this.#report));
     }
   }
 
-  #translated(text: string): void {
-    const [word = ""] = splitWords(text);
-    const [, , quoted] = /^(["'])(.*)\1$/s.exec(word) ?? [];
-    if (quoted !== undefined) this.#write(quoted.replace(/\\(.)/gs, "$1"));
-    else this.#write(`{{ ${toFilteredValue(word, this.#report)} }}`);
+  #assign(variable: string, value: string): void {
+    this.#write(`{% assign ${variable} = ${value} %}`);
   }
 
+  /** With `count` it is one text for 1, another for all else, as in English. */
+  #blockTranslated(text: string): void {
+    const [, counter] = /\bcount\s+(\w+)\s*=/.exec(text) ?? [];
+    this.#openCounts.push(counter !== undefined);
+    if (/\basvar\b/.test(text))
+      this.#report("blocktrans with asvar: use capture");
+    if (/\bcount\b/.test(text) && counter === undefined) {
+      this.#report("blocktrans with count: use if");
+    }
+    this.#with(text.replace(/\basvar\s+\w+/, ""));
+    if (counter !== undefined) this.#write(`{% if ${counter} == 1 %}`);
+  }
+
+  /** `"Y"`, or `"Y" as year`. */
+  #now(text: string): void {
+    const [, given = text, name] = /^(.+?)\s+as\s+(\w+)$/s.exec(text) ?? [];
+    const format = toStrftime(given, this.#report);
+    if (format === undefined) return;
+    const value = `"now" | date: ${format}`;
+    if (name === undefined) this.#write(`{{ ${value} }}`);
+    else this.#assign(name, value);
+  }
+
+  #cycle(text: string): void {
+    const words = splitWords(text);
+    if (words.includes("as") || words.length < 2) {
+      this.#report("the tag cycle with a name: repeat its values");
+      return;
+    }
+    if (words.some((word) => /^[^"']*\|/.test(word))) {
+      this.#report("the tag cycle with filters");
+      return;
+    }
+    const values = words.map((word) => toValue(word, this.#report));
+    this.#write(`{% cycle ${values.join(", ")} %}`);
+  }
+
+  /** `"text"`, also with `noop`, `context "…"` or `as name` behind it. */
+  #translated(text: string): void {
+    const [word = "", ...options] = splitWords(text);
+    const at = options.indexOf("as");
+    const name = at < 0 ? undefined : options[at + 1];
+    const [, , quoted] = /^(["'])(.*)\1$/s.exec(word) ?? [];
+    if (name !== undefined) {
+      this.#assign(name, toFilteredValue(word, this.#report));
+    } else if (quoted !== undefined) {
+      this.#write(quoted.replace(/\\(.)/gs, "$1"));
+    } else this.#write(`{{ ${toFilteredValue(word, this.#report)} }}`);
+  }
+
+  /** `a b "text"`, or with `as name` behind it. */
   #firstOf(text: string): void {
-    const [first = '""', ...others] = splitWords(text);
-    const defaults = others.map((word) => ` | default: ${toValue(word)}`);
-    this.#write(
-      `{{ ${toFilteredValue(first, this.#report)}${defaults.join("")} }}`,
-    );
+    const words = [...splitWords(text)];
+    const name = words.at(-2) === "as" ? words.splice(-2)[1] : undefined;
+    const [first = '""', ...others] = words;
+    const defaults = others.map((word) => {
+      if (/^[^"']*\|/.test(word)) this.#report("the tag firstof with filters");
+      return ` | default: ${toValue(word, this.#report)}`;
+    });
+    const value = `${toFilteredValue(first, this.#report)}${defaults.join("")}`;
+    if (name === undefined) this.#write(`{{ ${value} }}`);
+    else this.#assign(name, value);
   }
 }

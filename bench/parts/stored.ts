@@ -106,6 +106,7 @@ async function open(folder: string): Promise<Opened> {
       onJob() {},
     }),
     templates: {
+      get: () => Promise.reject(new Error("There are no templates here.")),
       render: () => Promise.reject(new Error("There are no templates here.")),
       refusals: async () => [],
     },

@@ -23,20 +23,27 @@ export const idempotencyHeaders = Type.Object({
   ),
 });
 
-/** Objects that a message is about, as they are given. */
-export const givenRelatedObjects = Type.Array(
-  Type.Object({
-    type: Type.String({
-      description: `Kind of the object, such as order, of ${relatedObjectLength} characters at most`,
+/** Objects as they are given. @param what they are, for people */
+export function givenObjects(what: string) {
+  return Type.Array(
+    Type.Object({
+      type: Type.String({
+        description: `Kind of the object, such as order, of ${relatedObjectLength} characters at most`,
+      }),
+      id: Type.Union([Type.String(), Type.Number()], {
+        description: `Which one of its kind, of ${relatedObjectLength} characters at most`,
+      }),
     }),
-    id: Type.Union([Type.String(), Type.Number()], {
-      description: `Which one of its kind, of ${relatedObjectLength} characters at most`,
-    }),
-  }),
-  {
-    description: `What the message is about in the publisher's own system, ${messageOptionLimits.relatedObjects} at most; an integer id is the same as its digits`,
-    ...optionCode,
-  },
+    {
+      description: `${what}, ${messageOptionLimits.relatedObjects} at most; an integer id is the same as its digits`,
+      ...optionCode,
+    },
+  );
+}
+
+/** Objects that a message is about. */
+export const givenRelatedObjects = givenObjects(
+  "What the message is about in the publisher's own system",
 );
 
 /** Members of the body. */

@@ -4,7 +4,7 @@ import { storedChannels, storedTemplateLimits } from "@carillon/core";
 import type { TSchema } from "typebox";
 import { Type } from "../../../json-schema.ts";
 import { failsWith } from "../../validation.ts";
-import { givenRelatedObjects } from "../message-options-schema.ts";
+import { givenObjects } from "../message-options-schema.ts";
 import { instant } from "../schema-parts.ts";
 import { givenAttachments } from "../stored/attachments.ts";
 
@@ -214,7 +214,13 @@ export const PreviewBody = Type.Object(
 );
 
 export const CanSendRequest = Type.Object(
-  { relatedObjects: Type.Optional(givenRelatedObjects) },
+  {
+    relatedObjects: Type.Optional(
+      givenObjects(
+        "What a message would be about in the publisher's own system",
+      ),
+    ),
+  },
   { title: "CanSendRequest" },
 );
 
@@ -230,7 +236,7 @@ export const CanSendBody = Type.Object(
 );
 
 export const DisallowedRequest = Type.Object(
-  { objects: givenRelatedObjects },
+  { objects: givenObjects("Objects of the publisher's own system") },
   { title: "DisallowedObjects" },
 );
 

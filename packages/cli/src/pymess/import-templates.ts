@@ -223,7 +223,7 @@ async function readAttachments(
     return {
       name: basename(values.text("filename") ?? path),
       contentType: contentTypeOf(values.text("content_type")),
-      content: content.toString("base64"),
+      content,
     };
   });
 }

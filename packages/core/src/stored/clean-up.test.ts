@@ -51,10 +51,12 @@ test("refuses a text of which nothing is left, and keeps it otherwise", () => {
   const fit = (text: string) => text.replace(/x/g, "");
   assert.equal(cleanText("axb", "strip-ascii", fit), "ab");
   assert.equal(cleanText("xx", "keep", fit), "xx");
-  assert.throws(() => cleanText("xx", "strip-ascii", fit), {
-    code: "MESSAGE_INVALID",
-    message: /nothing is left/,
-  });
+  for (const text of ["xx", "x x", "x\nx\t"]) {
+    assert.throws(() => cleanText(text, "strip-ascii", fit), {
+      code: "MESSAGE_INVALID",
+      message: /nothing is left/,
+    });
+  }
 });
 
 test("knows three levels of accents", () => {

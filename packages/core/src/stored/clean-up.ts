@@ -87,7 +87,8 @@ export function cleanText(
 ): string {
   if (level === "keep") return text;
   const cleaned = fit(text, level);
-  if (cleaned !== "") return cleaned;
+  // Between what was dropped blanks stay; nobody is sent those alone.
+  if (cleaned.trim() !== "") return cleaned;
   throw new CarillonError(
     "MESSAGE_INVALID",
     `Invalid message: with accents set to ${level} nothing is left of its text.`,

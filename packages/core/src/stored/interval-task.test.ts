@@ -75,3 +75,29 @@ test("heeds an interval that changes, and 0 means never", async () => {
   await clock.advanceSettled(86_400_000);
   assert.equal(runs, 1);
 });
+
+test("one round at a time, however often it is planned anew", async () => {
+  const ends: (() => void)[] = [];
+  const { clock, create } = setUp(
+    () => 10,
+    () => new Promise((resolve) => ends.push(resolve)),
+  );
+  const task = create();
+  task.start();
+  await clock.advanceSettled(10_000);
+  task.replan();
+  await clock.advanceSettled(60_000);
+  assert.equal(ends.length, 1);
+
+  ends[0]?.();
+  await clock.advanceSettled(10_000);
+  assert.equal(ends.length, 2);
+  let isStopped = false;
+  const stopped = task.stop().then(() => {
+    isStopped = true;
+  });
+  await clock.advanceSettled(0);
+  assert.equal(isStopped, false);
+  ends[1]?.();
+  await stopped;
+});

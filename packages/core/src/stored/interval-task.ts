@@ -34,7 +34,8 @@ export class IntervalTask {
   readonly #ports: IntervalTaskPorts;
   readonly #steps: IntervalTaskSteps;
   #timer: Timer | undefined;
-  #running: Promise<void> = Promise.resolve();
+  /** The round that is under way; there is one at most. */
+  #running: Promise<void> | undefined;
   #isOpen = false;
 
   constructor(ports: IntervalTaskPorts, steps: IntervalTaskSteps) {
@@ -48,16 +49,19 @@ export class IntervalTask {
     this.replan();
   }
 
-  /** The interval may be another one. */
+  /** The interval may be another one. It counts from now, or from a round's end. */
   replan(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    // Its end plans the next one.
+    if (!this.#isOpen || this.#running !== undefined) return;
     const seconds = this.#steps.intervalSeconds();
-    if (!this.#isOpen || seconds === 0) return;
+    if (seconds === 0) return;
     this.#timer = this.#ports.clock.setTimer(seconds * 1000, () => {
       this.#timer = undefined;
       this.#running = this.#round(seconds).then(() => {
-        if (this.#timer === undefined) this.replan();
+        this.#running = undefined;
+        this.replan();
       });
     });
   }

@@ -346,6 +346,7 @@ export {
   type PreparedMessage,
   type PullChannel,
   type Recipient,
+  type RefusedPart,
   type RouteChoice,
   type SuccessfulResult,
   type TriedAttempt,
@@ -564,7 +565,6 @@ export {
 export { createSteadyClock } from "./steady-clock.ts";
 export {
   type BatchMode,
-  type BatchTerms,
   batchReasonOf,
   batchRetriesOf,
   batchTermsOf,
@@ -616,6 +616,7 @@ export {
   pymessStateNames,
   type StateCondition,
 } from "./stored/pymess-state.ts";
+export type { SendChoice, SendTerms, TermsOf } from "./stored/send-terms.ts";
 export {
   type Attachment,
   type AttachmentInfo,
@@ -641,7 +642,6 @@ export {
   type TemplateSending,
 } from "./stored/stored-messages.ts";
 export {
-  type SendTerms,
   type StoredChannelRules,
   storedMessageLimits,
 } from "./stored/stored-requests.ts";

@@ -16,8 +16,13 @@ export interface ProviderErrorOptions {
   readonly retryAfterMs?: number;
   /** True when the message may have gone out in spite of the error. */
   readonly outcomeUnknown?: boolean;
+  /** See {@link ProviderError.refused}. */
+  readonly refused?: RefusedPart;
   readonly cause?: unknown;
 }
+
+/** What a carrier said no to: one text of a request, or all of it. */
+export type RefusedPart = "message" | "request";
 
 /** Root of all errors that come from sending through a provider. */
 export class ProviderError extends Error {
@@ -37,6 +42,11 @@ export class ProviderError extends Error {
    * twice and cost twice.
    */
   readonly outcomeUnknown: boolean;
+  /**
+   * Of carriers that answer a state for each text: whether they refused this very
+   * text, or the request that it was in. `undefined`: neither is known.
+   */
+  refused: RefusedPart | undefined;
 
   constructor(message = "", options: ProviderErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
@@ -45,6 +55,7 @@ export class ProviderError extends Error {
     this.retryable = options.retryable ?? new.target.retryableByDefault;
     this.retryAfterMs = options.retryAfterMs;
     this.outcomeUnknown = options.outcomeUnknown ?? false;
+    this.refused = options.refused;
   }
 }
 

@@ -93,6 +93,7 @@ export {
   ProviderConnectionError,
   ProviderError,
   type ProviderErrorOptions,
+  type RefusedPart,
   ProviderPausedError,
   RemoteError,
   RequestError,

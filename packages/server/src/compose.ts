@@ -533,7 +533,7 @@ export async function compose(
     protocols,
     onJob: () => jobs.wake(),
   });
-  const storedRules = storedRulesOf(() => settings.get());
+  const storedRules = storedRulesOf(() => settings.get(), lives);
   const storedTemplates = openStoredTemplates(
     {
       store,

@@ -6,7 +6,7 @@ import { storedRulesOf } from "./stored-rules.ts";
 
 function rulesWith(env: Readonly<Record<string, string>>) {
   const config = loadConfig({ env });
-  return storedRulesOf(() => config);
+  return storedRulesOf(() => config, { sms: 14_400, "sms otp": 600 });
 }
 
 const stripped = [
@@ -93,6 +93,24 @@ const terms = [
       CARILLON_STORED_PROFILE: "pymess",
     },
     {},
+    { ...batched, timeToLiveSeconds: 60 },
+  ],
+  [
+    { CARILLON_SMS_BATCH_ENABLED: "true" },
+    { class: "otp" },
+    { ...batched, timeToLiveSeconds: 600 },
+  ],
+  [
+    { CARILLON_SMS_BATCH_ENABLED: "true" },
+    { class: "otp", sendImmediately: true },
+    { ...batched, timeToLiveSeconds: 600, isBatched: false },
+  ],
+  [
+    {
+      CARILLON_SMS_BATCH_ENABLED: "true",
+      CARILLON_SMS_BATCH_MAX_AGE_SECONDS: "60",
+    },
+    { class: "otp" },
     { ...batched, timeToLiveSeconds: 60 },
   ],
 ] as const;

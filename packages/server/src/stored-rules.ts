@@ -2,13 +2,14 @@
 
 import { createSenderCheck } from "@carillon/channels";
 import {
-  type BatchTerms,
   batchTermsOf,
   checkAccents,
   cleanPhoneNumber,
   cleanText,
-  type EpochMs,
+  type MessageLives,
+  otpOf,
   type StoredChannel,
+  type TermsOf,
 } from "@carillon/core";
 import { fitText } from "@carillon/gateway";
 import { batchModeOf } from "./batch-settings.ts";
@@ -23,25 +24,25 @@ export interface StoredRules {
     text: string,
     options: { readonly accents?: unknown },
   ) => string;
-  readonly termsOf: (send: {
-    readonly sendImmediately: boolean;
-    readonly notBefore?: EpochMs | undefined;
-  }) => BatchTerms;
+  readonly termsOf: TermsOf;
   /** Of all attachments of a mail. */
   readonly maxAttachmentBytes?: () => number;
   /** Whether a mail may name this address as its sender. */
   readonly isEmailSender?: (address: string) => boolean;
 }
 
+/** @param lives of messages that were given no time to live */
 export function storedRulesOf(
   settings: () => Config,
+  lives: MessageLives,
 ): Readonly<Record<StoredChannel, StoredRules>> {
   const termsOf =
-    (channel: StoredChannel): StoredRules["termsOf"] =>
+    (channel: StoredChannel): TermsOf =>
     (send) => {
       const config = settings();
       const mode = batchModeOf(config, channel);
-      return batchTermsOf(mode, config.storedProfile, send);
+      const otpLife = lives[otpOf(channel)];
+      return batchTermsOf(mode, config.storedProfile, send, otpLife);
     };
   return {
     sms: {

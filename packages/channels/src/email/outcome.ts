@@ -67,7 +67,8 @@ export function outcomeOfTimeout(
   const seconds = timeoutMs / 1000;
   return {
     outcome: "deferred",
-    errorClass: "timeout",
+    // Of the server nothing is known then.
+    errorClass: waitedForRoom ? "internal" : "timeout",
     error: waitedForRoom
       ? `The mail waited ${seconds} s for others with files to be sent.`
       : `The mail server did not take the mail within ${seconds} s.`,

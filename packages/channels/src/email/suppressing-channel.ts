@@ -14,7 +14,10 @@ import type {
 } from "@carillon/core";
 import { toAsciiMailAddress } from "./mail-address.ts";
 
-/** @throws CarillonError of a store: the mails are tried later */
+/**
+ * @throws CarillonError of a store: the mails are attempted again by the engine's
+ * schedule, whatever rules of retries they have
+ */
 export type FindSuppressions = (
   keys: readonly SuppressionKey[],
 ) => Promise<readonly EmailSuppression[]>;

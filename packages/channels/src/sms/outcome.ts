@@ -144,7 +144,7 @@ function failed(
   outcome: FailedResult["outcome"],
   error: ProviderError,
 ): FailedResult {
-  const { provider } = error;
+  const { provider, refused } = error;
   const isUnreachable = error instanceof ProviderConnectionError;
   const errorName = errorNameOf(error);
   return {
@@ -152,6 +152,7 @@ function failed(
     errorClass: isUnreachable ? "unreachable" : "provider",
     error: excerpt(error.message || error.name),
     ...(errorName !== undefined && { errorName }),
+    ...(refused !== undefined && { refused }),
     ...(provider !== undefined && { provider }),
   };
 }

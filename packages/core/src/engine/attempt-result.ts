@@ -13,7 +13,11 @@ import {
 } from "../messages/delivery-part.ts";
 import type { ExtraData } from "../messages/message.ts";
 import { sendErrorNames } from "../messages/send-error.ts";
-import type { AttemptResult, FailedResult } from "../ports/channel.ts";
+import {
+  type AttemptResult,
+  type FailedResult,
+  refusedParts,
+} from "../ports/channel.ts";
 
 /** A result that is safe to keep, and what was wrong with it. */
 export interface CheckedResult {
@@ -107,6 +111,7 @@ const fields = {
   errorClass: (value: unknown) => errorClasses.find((known) => known === value),
   error: mendText,
   errorName: (value: unknown) => sendErrorNames.find((it) => it === value),
+  refused: (value: unknown) => refusedParts.find((it) => it === value),
   failsOver: mendFlag,
   retryAfterMs: mendWait,
   pollAfterMs: mendWait,

@@ -489,7 +489,7 @@ export class DueDeliveries implements NoticeIntake {
         ...(resentAfter !== undefined && { resentAfter }),
         claim,
       };
-      const exhausted = exhaustedOutcome(item, rules);
+      const exhausted = exhaustedOutcome(item, rules, claim.lastAttempt);
       if (exhausted) decisions.push(claimed(claim, exhausted));
       else if (read.isReadable) items.push(item);
       else if (state === "sent") {

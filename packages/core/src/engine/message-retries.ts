@@ -3,7 +3,7 @@
  * batch mode, or once only. All others go by the engine's schedule.
  */
 
-import type { WaitReason } from "../messages/delivery.ts";
+import type { Attempt, WaitReason } from "../messages/delivery.ts";
 import type { Message, MessageRetries } from "../messages/message.ts";
 import { type SendErrorName, transientErrors } from "../messages/send-error.ts";
 import type { FailedResult } from "../ports/channel.ts";
@@ -14,7 +14,10 @@ import type { RetryPolicy } from "./retry-policy.ts";
 export interface BatchRetries {
   /** Attempts behind the first one; 0: none. */
   readonly maxRetries: number;
-  /** Failures that are followed by another attempt; absent: all of them. */
+  /**
+   * Failures that are followed by another attempt. Absent: as pymess has it, all
+   * but those of carriers that say for good what became of a text.
+   */
   readonly retriedErrors?: readonly SendErrorName[];
   /**
    * As pymess counts: the next run of the batch sender makes the next attempt,
@@ -54,7 +57,7 @@ export function isRetried(
   { retriedErrors }: BatchRetries,
   result: FailedResult,
 ): boolean {
-  if (retriedErrors === undefined) return true;
+  if (retriedErrors === undefined) return result.refused === undefined;
   const name = errorNameOf(result);
   // Something that no carrier said, such as a mistake in the set-up.
   if (name === undefined) return result.outcome !== "rejected";
@@ -64,6 +67,40 @@ export function isRetried(
     result.outcome !== "rejected" ||
     !transientErrors.some((transient) => transient === name)
   );
+}
+
+/** What a failure ends as that is followed by no other attempt. */
+export function endOf(
+  { retriedErrors }: BatchRetries,
+  { outcome, refused }: Pick<FailedResult, "outcome" | "refused">,
+): "reject" | "fail" {
+  // pymess keeps the state that a carrier gave a text; all else is its ERROR.
+  if (retriedErrors === undefined && refused !== undefined) {
+    return refused === "message" ? "reject" : "fail";
+  }
+  return outcome === "rejected" ? "reject" : "fail";
+}
+
+/**
+ * Whether what made an attempt fail for now lies with us, so that it says nothing
+ * of the recipient, nor of who carries it: the service stopped, or something that
+ * belongs to the message could not be read.
+ */
+export function isUnrelated({
+  errorClass,
+}: Pick<FailedResult | Attempt, "errorClass">): boolean {
+  return errorClass === "interrupted" || errorClass === "internal";
+}
+
+/** A schedule that goes on at its longest wait behind its end. */
+export function withoutEnd(policy: RetryPolicy, attempts: number): RetryPolicy {
+  const { delaysMs } = policy;
+  const missing = Math.max(0, attempts - delaysMs.length);
+  const longest = delaysMs.at(-1) ?? longestDelayMs;
+  return {
+    ...policy,
+    delaysMs: [...delaysMs, ...Array<number>(missing).fill(longest)],
+  };
 }
 
 /** As the channel names it, else by its class. */

@@ -2,9 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageId, ProjectId } from "../ids.ts";
 import { unknownPollDelayMs } from "../messages/merge-outcome.ts";
+import type { MessageRetries } from "../messages/message.ts";
 import type { AttemptResult } from "../ports/channel.ts";
-import { toEpochMs } from "../time.ts";
-import { outcomeOfAttempt, type SendItem } from "./outcome.ts";
+import { batchRetriesOf } from "../stored/batch-mode.ts";
+import { addMs, toEpochMs } from "../time.ts";
+import {
+  exhaustedOutcome,
+  type OutcomeRules,
+  outcomeOfAttempt,
+  outcomeOfUnreadable,
+  type SendItem,
+} from "./outcome.ts";
 import { defaultRetryPolicy, smnRetryPolicy } from "./retry-policy.ts";
 
 const item: SendItem = {
@@ -150,3 +158,144 @@ test("of an unknown outcome a carrier is asked by the id that was chosen, later"
     assert.equal(after(result).receiptExpected, undefined);
   }
 });
+
+/** A message with rules of its own, in the profile of pymess. */
+function pymessOf(
+  protocol: "sms" | "email",
+  retries: MessageRetries,
+  attempts = 0,
+): { readonly item: SendItem; readonly rules: OutcomeRules } {
+  const mode = {
+    enabled: retries === "batch",
+    size: 20,
+    intervalSeconds: 0,
+    maxRetries: 3,
+    maxAgeSeconds: 3600,
+    retry: true,
+    retriedErrors: [],
+  };
+  return {
+    item: {
+      ...item,
+      message: { ...item.message, audience: "direct", retries },
+      recipient: { target: 0, protocol, endpoint: "x" },
+      attempts,
+    },
+    rules: {
+      retryPolicy: defaultRetryPolicy,
+      random: () => 0,
+      lives: {},
+      batchRetriesOf: () => batchRetriesOf(protocol, mode, "pymess"),
+    },
+  };
+}
+
+function attemptOf(
+  { item, rules }: ReturnType<typeof pymessOf>,
+  result: AttemptResult,
+) {
+  const timing = { at: toEpochMs(0), durationMs: 1 };
+  const isBillable = item.recipient.protocol === "sms";
+  const now = toEpochMs(1);
+  return outcomeOfAttempt(item, result, isBillable, timing, now, rules);
+}
+
+const conditions = [
+  { errorClass: "interrupted", error: "The service was shutting down." },
+  { errorClass: "internal", error: "The suppression list could not be read." },
+] as const;
+
+for (const retries of ["none", "batch"] as const) {
+  for (const { errorClass, error } of conditions) {
+    // Also behind the last attempt of its own, and of the schedule.
+    for (const attempts of [0, 3, 20]) {
+      test(`what is ${errorClass} uses up no attempt of ${retries} behind ${attempts}`, () => {
+        const message = pymessOf("email", retries, attempts);
+        const { state, waitReason, nextAttemptAt, lastAttempt } = attemptOf(
+          message,
+          { outcome: "deferred", errorClass, error },
+        );
+        if (attempts === 20) {
+          // A day later, which is behind this one's life.
+          assert.equal(state, "expired");
+          return;
+        }
+        assert.deepEqual([state, waitReason], ["retrying", undefined]);
+        const waitMs = defaultRetryPolicy.delaysMs[attempts] ?? 0;
+        assert.equal(nextAttemptAt, addMs(toEpochMs(1), waitMs));
+        const next = { ...message.item, state, attempts: attempts + 1 };
+        assert.equal(
+          exhaustedOutcome(next, message.rules, lastAttempt),
+          undefined,
+        );
+      });
+    }
+  }
+
+  test(`a message that is sealed waits for its key with retries ${retries}`, () => {
+    const { item: sealed, rules } = pymessOf("email", retries, 3);
+    const outcome = outcomeOfUnreadable(sealed, toEpochMs(1), rules);
+    assert.equal(outcome.state, "retrying");
+  });
+}
+
+const refusals = [
+  // A text of ATS or SMS Operator, refused by a code of its own.
+  ["rejected", "message", "rejected"],
+  ["deferred", "message", "rejected"],
+  // A request of theirs.
+  ["rejected", "request", "failed"],
+  ["deferred", "request", "failed"],
+] as const;
+
+for (const [outcome, refused, state] of refusals) {
+  for (const retries of ["batch", "none"] as const) {
+    test(`pymess repeats no ${refused} that was refused (${outcome}, ${retries})`, () => {
+      const { state: found, nextAttemptAt } = attemptOf(
+        pymessOf("sms", retries),
+        { outcome, refused, errorClass: "provider", error: "No." },
+      );
+      assert.deepEqual([found, nextAttemptAt], [state, undefined]);
+    });
+  }
+}
+
+const silences = [
+  // None is waited for.
+  [undefined, undefined, 1000],
+  // Another provider first; without one the timeout counts from there.
+  [60_000, 61_001, 61_001],
+  // There would be no time for another one.
+  [3_600_000, undefined, 1000],
+] as const;
+
+for (const [silenceMs, nextAttemptAt, idleFrom] of silences) {
+  test(`a text is idle at last also where silence of ${silenceMs} ms is waited for`, () => {
+    const route = {
+      provider: "a",
+      round: 1,
+      passedOver: false,
+      hasNext: true,
+      nextOnFailedReceipt: false,
+      release() {},
+      ...(silenceMs !== undefined && { silenceMs }),
+    };
+    const { item: direct, rules } = pymessOf("sms", "none");
+    const outcome = outcomeOfAttempt(
+      { ...direct, route },
+      {
+        outcome: "accepted",
+        receiptExpected: true,
+        parts: [{ externalId: "1" }],
+      },
+      true,
+      { at: toEpochMs(1000), durationMs: 1 },
+      toEpochMs(1001),
+      { ...rules, idleFrom: ({ sentAt }) => sentAt },
+    );
+    assert.deepEqual(
+      [outcome.nextAttemptAt, outcome.idleFrom],
+      [nextAttemptAt, idleFrom],
+    );
+  });
+}

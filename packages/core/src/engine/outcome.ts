@@ -17,13 +17,16 @@ import type {
   RouteChoice,
   SuccessfulResult,
 } from "../ports/channel.ts";
-import { addMs, type EpochMs } from "../time.ts";
+import { addMs, type EpochMs, toEpochMs } from "../time.ts";
 import {
   type BatchRetries,
   type BatchRetriesOf,
   backoffOf,
+  endOf,
   isRetried,
+  isUnrelated,
   retriesOf,
+  withoutEnd,
 } from "./message-retries.ts";
 import { type RetryPolicy, retryDelay } from "./retry-policy.ts";
 
@@ -137,9 +140,7 @@ export function outcomeOfAttempt(
       return { ...outcome, state: after(successEvents[result.outcome]) };
     case "rejected":
       if (isFailedOver(item, result, now, rules)) return failOver();
-      if (own && isRetried(own, result)) {
-        return retryByOwn(own, item, outcome, result, now, rules);
-      }
+      if (own) return followByOwn(own, result);
       return { ...outcome, state: after("reject") };
     case "suppressed":
       return { ...outcome, state: after("suppress") };
@@ -154,17 +155,25 @@ export function outcomeOfAttempt(
       return retryOrEnd(item, outcome, result, now, rules);
     case "deferred":
       if (isFailedOver(item, result, now, rules)) return failOver();
-      if (own) {
-        return isRetried(own, result)
-          ? retryByOwn(own, item, outcome, result, now, rules)
-          : { ...outcome, state: after("fail") };
+      if (own && isUnrelated(result)) {
+        // By the engine's schedule, until its life ends: it uses up none of its own.
+        const retryPolicy = withoutEnd(rules.retryPolicy, attempts);
+        const lasting = { ...rules, retryPolicy };
+        return retryOrEnd(item, outcome, result, now, lasting);
       }
+      if (own) return followByOwn(own, result);
       if (isFinal(result, rules.retryPolicy)) {
         return { ...outcome, state: after("reject") };
       }
       return retryOrEnd(item, outcome, result, now, rules);
     default:
       return result satisfies never;
+  }
+
+  function followByOwn(own: BatchRetries, result: FailedResult) {
+    return isRetried(own, result)
+      ? retryByOwn(own, item, outcome, result, now, rules)
+      : { ...outcome, state: after(endOf(own, result)) };
   }
 
   /** The next provider is tried at once. */
@@ -220,10 +229,13 @@ export function expiredOutcome(
 /**
  * Of a delivery that was attempted more often than it may be by now, as pymess
  * counts; `undefined`: it was not. No attempt is counted, and its error stays.
+ *
+ * @param last its last attempt: what failed of a condition of ours is tried again
  */
 export function exhaustedOutcome(
   item: SendItem,
   rules: OutcomeRules,
+  last?: Pick<Attempt, "errorClass">,
 ): DeliveryOutcome | undefined {
   const own = ownRetriesOf(item, rules);
   const { attempts, resentAfter = 0 } = item;
@@ -231,6 +243,7 @@ export function exhaustedOutcome(
   if (isSent || !own?.nextRun || attempts - resentAfter <= own.maxRetries) {
     return undefined;
   }
+  if (last !== undefined && isUnrelated(last)) return undefined;
   return {
     messageSeq: item.message.seq,
     target: item.recipient.target,
@@ -310,11 +323,13 @@ function acceptedOutcome(
     receiptExpected && route?.silenceMs !== undefined
       ? addMs(now, route.silenceMs)
       : undefined;
-  // Where silence leads to another provider, that comes first.
+  // A text that would come after its time is not sent again.
+  const nextAttemptAt =
+    silentAt !== undefined && silentAt < expiryOf(item, rules)
+      ? silentAt
+      : undefined;
   const idleFrom =
-    receiptExpected &&
-    silentAt === undefined &&
-    item.message.audience === "direct"
+    receiptExpected && item.message.audience === "direct"
       ? rules.idleFrom?.({
           createdAt: item.message.createdAt,
           sentAt: outcome.lastAttempt.at,
@@ -327,10 +342,12 @@ function acceptedOutcome(
     ...(pollAfterMs !== undefined &&
       outcome.parts !== undefined && { pollAt: addMs(now, pollAfterMs) }),
     ...(route?.nextOnFailedReceipt && { failsOver: true }),
-    ...(idleFrom !== undefined && { idleFrom }),
-    // A text that would come after its time is not sent again.
-    ...(silentAt !== undefined &&
-      silentAt < expiryOf(item, rules) && { nextAttemptAt: silentAt }),
+    // Where silence leads to another provider, that comes first; if there is none
+    // by then, the timeout goes on from there.
+    ...(idleFrom !== undefined && {
+      idleFrom: toEpochMs(Math.max(idleFrom, nextAttemptAt ?? 0)),
+    }),
+    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
   };
 }
 

@@ -282,6 +282,11 @@ export interface SuccessfulResult extends AttemptTimings {
   readonly senderData?: ExtraData;
 }
 
+/** See {@link FailedResult.refused}. */
+export const refusedParts = ["message", "request"] as const;
+
+export type RefusedPart = (typeof refusedParts)[number];
+
 /** The result of an attempt that did not succeed, or that may not have. */
 export interface FailedResult extends AttemptTimings {
   /**
@@ -293,6 +298,11 @@ export interface FailedResult extends AttemptTimings {
   readonly error: string;
   /** What kind of failure it was, where the channel knows. */
   readonly errorName?: SendErrorName;
+  /**
+   * What a carrier said no to that has a state for each text: this very message, or
+   * the request that it was in. Absent: something else.
+   */
+  readonly refused?: RefusedPart;
   readonly statusCode?: number;
   /** The receiver's wish when to come again; a floor. Milliseconds. */
   readonly retryAfterMs?: number;

@@ -2,10 +2,9 @@
 
 import type { BatchRetries } from "../engine/message-retries.ts";
 import type { WaitReason } from "../messages/delivery.ts";
-import type { Message } from "../messages/message.ts";
 import type { SendErrorName } from "../messages/send-error.ts";
 import type { Protocol } from "../subscriptions/protocol.ts";
-import type { EpochMs } from "../time.ts";
+import type { SendChoice, SendTerms } from "./send-terms.ts";
 import { type StoredChannel, storedChannels } from "./stored-message.ts";
 
 /** Which rules hold where pymess has its own. */
@@ -29,16 +28,6 @@ export interface BatchMode {
   readonly retriedErrors: readonly SendErrorName[];
 }
 
-/** What batch mode makes of one send. */
-export interface BatchTerms {
-  /** It waits for the batch sender. */
-  readonly isBatched: boolean;
-  /** Its life, where none was given. */
-  readonly timeToLiveSeconds?: number;
-  /** What the message has besides. */
-  readonly message?: Pick<Message, "retries">;
-}
-
 const reasons = {
   sms: "sms_batch",
   email: "email_batch",
@@ -58,15 +47,16 @@ export function batchReasonOf(channel: Protocol): WaitReason {
 /**
  * What becomes of a send. One that is to go out later than now goes at its time,
  * not with a batch: the sender would bring it forward.
+ *
+ * @param otpLifeSeconds how long one of class `otp` lives without batch mode: a
+ * code is of no use behind that, however long a batch may wait
  */
 export function batchTermsOf(
   { enabled, maxAgeSeconds }: BatchMode,
   profile: StoredProfile,
-  send: {
-    readonly sendImmediately: boolean;
-    readonly notBefore?: EpochMs | undefined;
-  },
-): BatchTerms {
+  send: SendChoice,
+  otpLifeSeconds = Number.POSITIVE_INFINITY,
+): SendTerms {
   if (!enabled) {
     // Without batch mode pymess attempts nothing twice.
     return {
@@ -76,7 +66,10 @@ export function batchTermsOf(
   }
   return {
     isBatched: !send.sendImmediately && send.notBefore === undefined,
-    timeToLiveSeconds: maxAgeSeconds,
+    timeToLiveSeconds:
+      send.class === "otp"
+        ? Math.min(maxAgeSeconds, otpLifeSeconds)
+        : maxAgeSeconds,
     message: { retries: "batch" },
   };
 }

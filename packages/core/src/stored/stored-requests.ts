@@ -21,7 +21,7 @@ import {
 import type { Clock } from "../ports/clock.ts";
 import type { DirectRecipient } from "../ports/delivery-store.ts";
 import { checkEndpoint, type Protocols } from "../subscriptions/protocol.ts";
-import type { EpochMs } from "../time.ts";
+import type { TermsOf } from "./send-terms.ts";
 import type { Attachment, StoredChannel } from "./stored-message.ts";
 import type { StoredMessageOptions } from "./stored-messages.ts";
 
@@ -34,16 +34,6 @@ export const storedMessageLimits = {
   /** How long a send may wait for the outcome, in milliseconds. */
   waitMs: 60_000,
 } as const;
-
-/** How a message of a channel is sent, as it is set up now. */
-export interface SendTerms {
-  /** It waits for the batch sender. */
-  readonly isBatched: boolean;
-  /** Its life, where none was given; seconds. */
-  readonly timeToLiveSeconds?: number;
-  /** What the message has besides. */
-  readonly message?: Partial<NewMessage>;
-}
 
 /** What is a channel's own; all have defaults. */
 export interface StoredChannelRules {
@@ -65,12 +55,7 @@ export interface StoredChannelRules {
       ) => string | Promise<string>)
     | undefined;
   /** Default: each goes at its time. */
-  readonly termsOf?:
-    | ((send: {
-        readonly sendImmediately: boolean;
-        readonly notBefore?: EpochMs | undefined;
-      }) => SendTerms)
-    | undefined;
+  readonly termsOf?: TermsOf | undefined;
   /** See `checkMail`. */
   readonly maxAttachmentBytes?: (() => number | undefined) | undefined;
   readonly isEmailSender?: EmailOptionPorts["isEmailSender"];
@@ -231,6 +216,7 @@ export function createStoredRequests(
       const { isBatched, timeToLiveSeconds, ...terms } = rules.termsOf?.({
         sendImmediately: sendImmediately === true,
         notBefore,
+        class: options.class,
       }) ?? { isBatched: false };
       const request: PublishRequest = {
         ...options,

@@ -248,12 +248,16 @@ const failures: readonly [
   [
     "a refusal without a reason",
     () => ({ state: "rejected" }),
-    { name: "MessageSendError", message: "The backend refused the text" },
+    {
+      name: "MessageSendError",
+      message: "The backend refused the text",
+      refused: "message",
+    },
   ],
   [
     "an error in the result",
     () => ({ error: new AuthError("no") }),
-    { name: "AuthError" },
+    { name: "AuthError", refused: undefined },
   ],
   [
     "a thrown error of ours",

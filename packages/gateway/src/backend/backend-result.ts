@@ -37,6 +37,7 @@ export function applyResult(
   if (state === "rejected" || error !== undefined) {
     throw new MessageSendError(reason ?? "The backend refused the text", {
       ...(isCode(code) && { code }),
+      ...(state === "rejected" && { refused: "message" }),
     });
   }
   // An id that was chosen before stays where the backend names none.

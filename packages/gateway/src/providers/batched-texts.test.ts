@@ -116,6 +116,22 @@ test("keeps the id of what may have gone out, and of nothing else", async () => 
   }
 });
 
+test("says whether a text was refused, or the request it was in", async () => {
+  const ofText = createWire({ toError: () => new LimitsError("later") });
+  const ofRequest = createWire({ post: () => Promise.reject(new AuthError()) });
+  const ofNothing = createWire({
+    post: () => Promise.reject(new ProviderConnectionError("cut")),
+  });
+  for (const [wire, refused] of [
+    [ofText, "message"],
+    [ofRequest, "request"],
+    [ofNothing, undefined],
+  ] as const) {
+    const [result] = await sendBatches(textsOf(1), wire, {});
+    assert.equal(result?.error?.refused, refused);
+  }
+});
+
 test("has the id in place before the request is made", async () => {
   const [message = assert.fail()] = textsOf(1);
   const seen: unknown[] = [];

@@ -198,11 +198,19 @@ async function sendBatch(
   const request = await codesOf(ready, wire, signal);
   return written.map((it) => {
     if ("error" in it) return failed(it.message, it.error);
-    if (request instanceof ProviderError) return failed(it.message, request);
+    if (request instanceof ProviderError) {
+      // Of one that did not arrive the carrier refused nothing.
+      const isAnswered = !(request instanceof ProviderConnectionError);
+      if (isAnswered) request.refused = "request";
+      return failed(it.message, request);
+    }
     // `matchCodes` answers a code for each.
     const code = request.get(it.id) ?? "";
     const error = wire.toError(code);
-    if (error) return failed(it.message, error);
+    if (error) {
+      error.refused = "message";
+      return failed(it.message, error);
+    }
     it.message.meta = { code };
     return { message: it.message };
   });

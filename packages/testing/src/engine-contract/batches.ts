@@ -221,6 +221,47 @@ export function testBatches({ test }: EngineCases): void {
     }
   }
 
+  // Of SMS Operator and ATS: to a text, and to the request that it was in.
+  for (const [refused, state] of [
+    ["message", "rejected"],
+    ["request", "failed"],
+  ] as const) {
+    test(
+      `as pymess: a carrier's last word on a ${refused} is not asked for again`,
+      optionsOf(pymess),
+      async (world) => {
+        const answer = failing("RequestError", "rejected");
+        world.sms.script = () => ({ ...answer, refused });
+        const engine = await world.start();
+        const id = await storeText(world, phone);
+        await runOnce(world, engine, pymess);
+        assert.deepEqual((await factsOf(world, id)).slice(0, 3), [
+          state,
+          1,
+          undefined,
+        ]);
+      },
+    );
+  }
+
+  test(
+    "as pymess: what the service itself cut off is attempted once more",
+    optionsOf(pymess),
+    async (world) => {
+      let answer: AttemptResult = down;
+      world.sms.script = () => answer;
+      const engine = await world.start();
+      const id = await storeText(world, phone);
+      for (let n = 1; n < 4; n++) await runOnce(world, engine, pymess);
+      const error = "The service was shutting down.";
+      answer = { outcome: "deferred", errorClass: "interrupted", error };
+      await runOnce(world, engine, pymess);
+      answer = { outcome: "accepted" };
+      await world.pass(800_000);
+      assert.deepEqual((await factsOf(world, id)).slice(0, 2), ["sent", 5]);
+    },
+  );
+
   test(
     "as pymess: what is too old fails without an attempt and keeps its error",
     optionsOf(pymess),

@@ -416,7 +416,7 @@ export async function compose(
     store,
     clock,
     logger,
-    askCarriers: () => engine.askCarriers(),
+    askCarriers: (withinMs) => engine.askCarriers(withinMs),
     settings: () => deliveryCheckOf(settings.get()),
   });
   const intervalTasks = [

@@ -99,6 +99,8 @@ export class CarrierPoller {
   readonly #entries = new Map<string, EntryState>();
   readonly #works = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  /** Texts whose carriers were asked about them, each time counted. */
+  #asked = 0;
 
   constructor(ports: CarrierPollerPorts, options: CarrierPollerOptions) {
     this.#ports = ports;
@@ -121,11 +123,21 @@ export class CarrierPoller {
 
   /**
    * Asks about all that is due, also of providers of which more was to be gathered;
-   * those that rest are left alone. Resolves once nothing is under way any more.
+   * those that rest are left alone. Resolves once nothing is under way any more, or
+   * after `withinMs`, with how many texts were asked about until then.
    */
-  async askNow(): Promise<void> {
+  async askNow(withinMs: number): Promise<number> {
+    const before = this.#asked;
     for (const state of this.#entries.values()) state.gathersUntil = 0;
     this.#loop.wake();
+    const isOver = Promise.withResolvers<void>();
+    const timer = this.#ports.clock.setTimer(withinMs, isOver.resolve);
+    await Promise.race([this.#untilIdle(), isOver.promise]);
+    timer.cancel();
+    return this.#asked - before;
+  }
+
+  async #untilIdle(): Promise<void> {
     do {
       await this.#ports.clock.nextTurn();
       await Promise.all(this.#works);
@@ -207,6 +219,7 @@ export class CarrierPoller {
     // Crash here, or before the writes: asked again once the lease ends.
     const findings = await this.#questions.ask(questions);
     this.#count(questions, findings);
+    if (wasAsked(findings.failure)) this.#asked += polls.length;
     const floorMs = this.#conclude(entry, state, findings.failure);
     await this.#record(findings);
     // Crash here: the same; what is final by now is not asked about again.
@@ -335,5 +348,16 @@ export class CarrierPoller {
     };
     this.#entries.set(entry, state);
     return state;
+  }
+}
+
+/** Whether the carrier was there to be asked, whatever it answered. */
+function wasAsked(failure: Failure | undefined): boolean {
+  switch (failure?.reason) {
+    case "not_set_up":
+    case "interrupted":
+      return false;
+    default:
+      return true;
   }
 }

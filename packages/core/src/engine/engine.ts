@@ -162,8 +162,11 @@ export interface Engine {
     reason: WaitReason,
     limit: number,
   ): Promise<readonly ReleasedDelivery[]>;
-  /** Asks carriers about all that is due; resolves once that is done. */
-  askCarriers(): Promise<void>;
+  /**
+   * Asks carriers about all that is due; resolves once that is done, or after
+   * `withinMs`, with how many deliveries they were asked about.
+   */
+  askCarriers(withinMs: number): Promise<number>;
   /** Applies a provider's later word on a delivery. */
   receive(receipt: Receipt): Promise<void>;
   status(): EngineStatus;
@@ -374,7 +377,7 @@ export function createEngine(
     },
     makeDue: (reason) => dueDeliveries.makeDue(reason),
     release: (reason, limit) => dueDeliveries.release(reason, limit),
-    askCarriers: () => poller.askNow(),
+    askCarriers: (withinMs) => poller.askNow(withinMs),
     async receive(receipt) {
       const nextAttemptAt = await store.recordReceipt(receipt);
       if (nextAttemptAt !== undefined) onDeferred(nextAttemptAt);

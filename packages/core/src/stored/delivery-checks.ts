@@ -21,15 +21,21 @@ export interface DeliveryCheckPorts {
   readonly store: DeliveryCheckStore & Pick<DeliveryStore, "listDuePolls">;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Asks carriers about what is due; resolves once they answered, or failed to. */
-  readonly askCarriers: () => Promise<void>;
+  /**
+   * Asks carriers about what is due; resolves once they answered, or failed to, or
+   * after so many milliseconds, with the number of texts that they were asked about.
+   */
+  readonly askCarriers: (withinMs: number) => Promise<number>;
   /** As they are set now. */
   readonly settings: () => DeliveryCheckSettings;
 }
 
 /** What a check did. */
 export interface DeliveryCheck {
-  /** Texts whose carriers were asked about them. */
+  /**
+   * Texts whose carriers were asked about them meanwhile, by this process. Those of
+   * a provider that rests after a failure are asked about once it is over.
+   */
   readonly asked: number;
   /** Texts whose report did not come within the idle timeout. */
   readonly idle: number;
@@ -63,25 +69,15 @@ export function createDeliveryChecks(
   const { store, clock, logger } = ports;
 
   async function ask(): Promise<number> {
-    let asked = 0;
     for (const { entry } of await store.listDuePolls()) {
       for (let batch = 0; batch < maxBatches; batch++) {
         const count = await store.bringPollsForward(entry, batchSize);
-        asked += count;
         if (count < batchSize) break;
         await clock.nextTurn();
       }
     }
-    if (asked > 0) await untilAnswered();
-    return asked;
-  }
-
-  /** Those that take longer are waited for by the engine alone. */
-  async function untilAnswered(): Promise<void> {
-    const isOver = Promise.withResolvers<void>();
-    const timer = clock.setTimer(answerMs, isOver.resolve);
-    await Promise.race([ports.askCarriers(), isOver.promise]);
-    timer.cancel();
+    // Those that take longer are waited for by the engine alone.
+    return await ports.askCarriers(answerMs);
   }
 
   async function endIdle(): Promise<number> {

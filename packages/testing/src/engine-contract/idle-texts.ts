@@ -36,7 +36,7 @@ function checksOf(
     store: world.store,
     clock: world.clock,
     logger: world.logger,
-    askCarriers: () => engine.askCarriers(),
+    askCarriers: (withinMs) => engine.askCarriers(withinMs),
     settings: () => ({
       idleTimeoutMinutes: 10,
       failIdle: true,
@@ -185,6 +185,46 @@ export function testIdleTexts({ test }: EngineCases): void {
       ]);
       assert.deepEqual([check.asked, check.idle], [1, 0]);
       assert.deepEqual(await world.counts(id), { delivered: 1 });
+    },
+  );
+
+  test(
+    "a check counts those that carriers were asked about: also what was due, none while they rest",
+    fromSent,
+    async (world) => {
+      world.sms.script = (_, nth) => ({
+        ...accepted,
+        parts: [{ externalId: `x${nth}` }],
+        pollAfterMs: 60 * minute,
+      });
+      const engine = await world.start();
+      await send(world, engine);
+      let isDown = true;
+      world.sms.carriers.set("a", {
+        batchSize: 10,
+        answer: () =>
+          isDown
+            ? { outcome: "deferred", error: "down" }
+            : { outcome: "answered", receipts: [] },
+      });
+      const check = async () => {
+        const checks = checksOf(world, engine, { failIdle: false });
+        const [{ asked }] = await Promise.all([checks.run(), world.pass(1000)]);
+        return asked;
+      };
+      assert.equal(await check(), 1);
+      assert.equal(world.sms.questions.length, 1);
+      // It rests now.
+      assert.equal(await check(), 0);
+      assert.equal(world.sms.questions.length, 1);
+      isDown = false;
+      await world.pass(2 * 60 * minute);
+      const before = world.sms.questions.length;
+      // What is due by now is as good as what is brought forward.
+      const sent = await send(world, engine);
+      assert.ok(sent);
+      assert.equal(await check(), 2);
+      assert.equal(world.sms.questions.length, before + 1);
     },
   );
 }

@@ -221,6 +221,9 @@ const drainDeadlineMs = 7000;
 const changesKeptMs = 24 * 3_600_000;
 const changesKept = 200_000;
 
+/** Between two looks for what waits for a batch sender that is off. */
+const leftBehindSeconds = 60;
+
 /** Clients get this long to finish their requests when closing. */
 const requestGraceMs = 1500;
 
@@ -293,6 +296,7 @@ export async function compose(
     store,
     release: (reason, limit) => engine.release(reason, limit),
     clock,
+    logger,
     modeOf: (channel) => batchModeOf(settings.get(), channel),
   });
   const engine = createEngineOf(
@@ -427,7 +431,7 @@ export async function compose(
           settings.get(),
           channel,
         );
-        return enabled ? intervalSeconds : 0;
+        return enabled ? intervalSeconds : leftBehindSeconds;
       },
       run: () => batchSender.release(channel),
     })),
@@ -440,8 +444,19 @@ export async function compose(
   opened.defer(async () => {
     await Promise.all(intervalTasks.map((task) => task.stop()));
   });
+  /** At once where batch mode is off; what is being stored by now, later. */
+  const releaseLeftBehind = () => {
+    if (!isDelivering) return;
+    for (const channel of storedChannels) {
+      if (batchModeOf(settings.get(), channel).enabled) continue;
+      batchSender.release(channel).catch((error: unknown) => {
+        logger.error("batch_left_behind_waits", { channel, error });
+      });
+    }
+  };
   settings.onChange(() => () => {
     for (const task of intervalTasks) task.replan();
+    releaseLeftBehind();
   });
 
   const eventPublisher = new EventPublisher(
@@ -755,6 +770,7 @@ export async function compose(
       isDelivering = true;
       // Resumed while nobody ran, or configured otherwise since.
       resumeTexts();
+      releaseLeftBehind();
       eventPublisher.start();
       jobs.start();
       for (const task of intervalTasks) task.start();

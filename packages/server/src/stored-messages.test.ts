@@ -118,3 +118,30 @@ test("a text whose send a crash cut off is unknown, until its report comes", asy
   assert.equal(settled?.isFinal, true);
   void dying[Symbol.asyncDispose]();
 });
+
+test("what waits for a batch goes out where the service comes back without batch mode", async () => {
+  const before = await startTestServer({
+    env: { CARILLON_SMS_BATCH_ENABLED: "true" },
+  });
+  const projectId = projectOf(before);
+  const message = { to: phone, text: "x" };
+  const { id } = await before.stored.sms.send(projectId, message);
+  await before.clock.advanceSettled(600_000);
+  assert.equal(
+    (await before.stored.sms.find(projectId, id))?.delivery.state,
+    "waiting",
+  );
+
+  const warnings: unknown[] = [];
+  await using server = await startTestServer({
+    beside: before,
+    onLine: (event, fields, level) => {
+      if (level === "warn") warnings.push([event, fields.count]);
+    },
+  });
+  await server.clock.advanceSettled(10);
+  const sent = await server.stored.sms.find(projectId, id);
+  assert.equal(sent?.delivery.state, "delivered");
+  assert.deepEqual(warnings, [["batch_left_behind", 1]]);
+  void before[Symbol.asyncDispose]();
+});

@@ -14,6 +14,7 @@ import type { WaitReason } from "../messages/delivery.ts";
 import { type DeliveryState, isSettled } from "../messages/delivery-state.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DeliveryListener } from "../ports/delivery-listener.ts";
+import type { Logger } from "../ports/logger.ts";
 import type { ReleasedDelivery, WorkStore } from "../ports/work-store.ts";
 import { type BatchMode, batchReasonOf } from "./batch-mode.ts";
 import type { StoredChannel } from "./stored-message.ts";
@@ -26,6 +27,7 @@ export interface BatchSenderPorts {
     limit: number,
   ) => Promise<readonly ReleasedDelivery[]>;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** As it is set now. */
   readonly modeOf: (channel: StoredChannel) => BatchMode;
 }
@@ -51,12 +53,21 @@ export interface BatchSender extends DeliveryListener {
     channel: StoredChannel,
     options?: { readonly limit?: number | undefined },
   ): Promise<BatchRun>;
-  /** Releases a run's messages and waits for nothing; none when it is off. */
+  /**
+   * Releases a run's messages and waits for none. Where batch mode is off, all that
+   * waits since it was on: no run would come to it any more.
+   *
+   * @throws CarillonError STORAGE_UNAVAILABLE, STORAGE_FULL; what was released by
+   * then stays so
+   */
   release(channel: StoredChannel): Promise<void>;
 }
 
 /** A run waits for attempts at most so long, in milliseconds; clients for longer. */
 const runMs = 20_000;
+
+/** Messages of one transaction, of those that batch mode left behind. */
+const leftBehindSize = 500;
 
 /** Between two looks at what other nodes have attempted, in milliseconds. */
 const lookMs = 500;
@@ -67,7 +78,7 @@ interface Awaited extends ReleasedDelivery {
 }
 
 export function createBatchSender(ports: BatchSenderPorts): BatchSender {
-  const { store, clock } = ports;
+  const { store, clock, logger } = ports;
   const waits = new Set<BatchWait>();
 
   return {
@@ -96,8 +107,27 @@ export function createBatchSender(ports: BatchSenderPorts): BatchSender {
     async release(channel) {
       const { enabled, size } = ports.modeOf(channel);
       if (enabled) await ports.release(batchReasonOf(channel), size);
+      else await releaseLeftBehind(channel);
     },
   };
+
+  async function releaseLeftBehind(channel: StoredChannel): Promise<void> {
+    let count = 0;
+    try {
+      // It may be turned on again meanwhile.
+      while (!ports.modeOf(channel).enabled) {
+        const released = await ports.release(
+          batchReasonOf(channel),
+          leftBehindSize,
+        );
+        count += released.length;
+        if (released.length < leftBehindSize) break;
+        await clock.nextTurn();
+      }
+    } finally {
+      if (count > 0) logger.warn("batch_left_behind", { channel, count });
+    }
+  }
 
   async function waitFor(wait: BatchWait): Promise<void> {
     const endsAt = clock.monotonic() + runMs;

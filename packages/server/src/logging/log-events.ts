@@ -94,6 +94,14 @@ export const logEvents: Readonly<Record<string, LogEvent>> = {
     "warn",
     "`count` texts had no report within `timeoutMinutes`; `failed`: they failed by that",
   ),
+  batch_left_behind: event(
+    "warn",
+    "`count` messages of `channel` still waited for the batch sender while batch mode is off; they are sent now",
+  ),
+  batch_left_behind_waits: event(
+    "error",
+    "Messages that batch mode left behind could not be made due; that is tried again within a minute",
+  ),
   interval_task_failed: event(
     "error",
     "What is done at intervals, named in `task`, failed; it is done again after the next one",

@@ -85,6 +85,16 @@ async function storeText(
   return id;
 }
 
+function senderOf(world: World, engine: Engine, modeOf: () => BatchMode) {
+  return createBatchSender({
+    store: world.store,
+    release: (why, most) => engine.release(why, most),
+    clock: world.clock,
+    logger: world.logger,
+    modeOf,
+  });
+}
+
 /** A run, with the time that it takes. */
 async function runOnce(
   world: World,
@@ -92,12 +102,7 @@ async function runOnce(
   { mode }: Settings,
   limit?: number,
 ) {
-  const sender = createBatchSender({
-    store: world.store,
-    release: (why, most) => engine.release(why, most),
-    clock: world.clock,
-    modeOf: () => mode,
-  });
+  const sender = senderOf(world, engine, () => mode);
   const [run] = await Promise.all([
     sender.run("sms", { limit }),
     world.pass(1000),
@@ -162,6 +167,26 @@ export function testBatches({ test }: EngineCases): void {
       code: "BATCH_SENDING_OFF",
       message: /Batch sending is turned off/,
     });
+  });
+
+  test("what waited when batch mode was turned off goes out", {}, async (world) => {
+    const settings = settingsOf("default", { size: 1 });
+    const engine = await world.start(optionsOf(settings).engine);
+    const sender = senderOf(world, engine, () => settings.mode);
+    await storeText(world, phone);
+    await storeText(world, "+15550100002");
+    await sender.release("sms");
+    await world.settle();
+    assert.equal(world.sms.calls.length, 1);
+
+    settings.mode = { ...settings.mode, enabled: false };
+    await sender.release("sms");
+    await sender.release("sms");
+    await world.settle();
+    assert.equal(world.sms.calls.length, 2);
+    assert.deepEqual(world.logger.of("batch_left_behind"), [
+      { channel: "sms", count: 1 },
+    ]);
   });
 
   const pymess = settingsOf("pymess");

@@ -239,6 +239,7 @@ export {
   type AudienceKind,
   audienceKinds,
   contentKinds,
+  defaultPriority,
   type ExtraData,
   type Message,
   type MessageAttribute,

@@ -21,3 +21,6 @@ export interface MessageRecord {
   readonly extraData?: Readonly<Record<string, unknown>>;
   readonly relatedObjects: readonly RecordedObject[];
 }
+
+/** Of a text without a record: the lowest. */
+export const unrecordedPriority = 3;

@@ -8,6 +8,7 @@ import {
   type AttemptSignals,
   type CarrierPolls,
   type Channel,
+  defaultPriority,
   type FailedResult,
   type Logger,
   type Message,
@@ -240,9 +241,6 @@ function recordOf(
     relatedObjects: relatedObjects ?? [],
   };
 }
-
-/** The lowest, of messages that were given none. */
-const defaultPriority = 3;
 
 /**
  * The validity that a carrier is told, in minutes: as it was asked for, but never

@@ -135,7 +135,7 @@ export function outcomeOfTimeout(timeoutMs: number): FailedResult {
 }
 
 /** The gateway's class, as settings name it. */
-function errorNameOf(error: ProviderError): SendErrorName | undefined {
+function settingsNameOf(error: ProviderError): SendErrorName | undefined {
   const name = error.name.replace(/^Provider/, "");
   return sendErrorNames.find((known) => known === name);
 }
@@ -146,7 +146,7 @@ function failed(
 ): FailedResult {
   const { provider, refused } = error;
   const isUnreachable = error instanceof ProviderConnectionError;
-  const errorName = errorNameOf(error);
+  const errorName = settingsNameOf(error);
   return {
     outcome,
     errorClass: isUnreachable ? "unreachable" : "provider",

@@ -281,6 +281,9 @@ export interface StoredMessages<Content, Template> {
 
 const defaultPageSize = 100;
 
+/** What the service has where none was given. */
+const lowestPriority = 3;
+
 /** What requests that send have in common. */
 interface Sendable {
   readonly notBefore?: Instant | undefined;
@@ -456,7 +459,7 @@ function toSummary(body: JsonObject): StoredMessageSummary {
     error: findText(body, "error"),
     tag: findText(body, "tag"),
     attempts: findNumber(body, "attempts") ?? 0,
-    priority: findNumber(body, "priority") ?? 3,
+    priority: findNumber(body, "priority") ?? lowestPriority,
     relatedObjects: toRelatedObjects(body),
     attachments: readObjects(body, "attachments").map((one) => ({
       ...one,

@@ -143,6 +143,9 @@ export const messagePriorities = [1, 2, 3] as const;
 
 export type MessagePriority = (typeof messagePriorities)[number];
 
+/** What is shown of a message to which none was given: the lowest. */
+export const defaultPriority: MessagePriority = 3;
+
 /** An object in the publisher's own system, such as an order. */
 export interface RelatedObject {
   readonly type: string;

@@ -3,7 +3,12 @@
  * each urgency gets: thousands of one kind do not hold up the other kinds.
  */
 
-import type { Message, MessageClass, MessagePriority } from "./message.ts";
+import {
+  defaultPriority,
+  type Message,
+  type MessageClass,
+  type MessagePriority,
+} from "./message.ts";
 
 /** 1 is claimed first: what somebody waits for; 3: bulk. */
 export type Urgency = MessagePriority;
@@ -48,7 +53,7 @@ export function urgencyOf(
   { recipients = 1, isBatched = false }: UrgencyOptions = {},
 ): Urgency {
   if (priority !== undefined) return priority;
-  if (isBatched) return 3;
+  if (isBatched) return defaultPriority;
   if (kind !== undefined) return byClass[kind];
   return recipients > maxFewRecipients ? 3 : defaultUrgency;
 }

@@ -3,7 +3,11 @@
 import { toDeliveryId } from "../ids.ts";
 import type { Attempt, Delivery } from "../messages/delivery.ts";
 import { type DeliveryState, isFinal } from "../messages/delivery-state.ts";
-import { type Message, selectText } from "../messages/message.ts";
+import {
+  defaultPriority,
+  type Message,
+  selectText,
+} from "../messages/message.ts";
 import type { StoredRecord } from "../ports/stored-message-store.ts";
 import type { ProtocolDefinition } from "../subscriptions/protocol.ts";
 import { addMs, type EpochMs, toEpochMs } from "../time.ts";
@@ -14,9 +18,6 @@ import {
   type StoredMessage,
   type StoredMessageSummary,
 } from "./stored-message.ts";
-
-/** Of a message to which none was given: the lowest. */
-export const defaultPriority = 3;
 
 export function toStoredMessage(
   channel: StoredChannel,

@@ -1,5 +1,6 @@
 /** A text of the gateway as backends and routers see it. */
 
+import { unrecordedPriority } from "../message-record.ts";
 import type { OutgoingMessage } from "../outgoing-message.ts";
 import type { BackendMessage } from "./backend.ts";
 
@@ -26,7 +27,7 @@ export function toBackendMessage(
     to: record?.to ?? `+${dst}`,
     text: body,
     ...(sender && { sender }),
-    priority: record?.priority ?? 3,
+    priority: record?.priority ?? unrecordedPriority,
     ...(record?.tag !== undefined && { tag: record.tag }),
     extraData: structuredClone(record?.extraData ?? {}),
     relatedObjects: (record?.relatedObjects ?? []).map((it) => ({ ...it })),

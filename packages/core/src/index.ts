@@ -40,6 +40,7 @@ export {
   createJobRunner,
   type JobRunner,
 } from "./engine/job-runner.ts";
+export type { IdleFrom } from "./engine/outcome.ts";
 export {
   defaultPollSchedule,
   type PollSchedule,

@@ -9,6 +9,7 @@ import {
   batchRetriesOf,
   type DeliveryCheckSettings,
   type EngineOptions,
+  type IdleFrom,
   maxTimeToLiveSeconds,
   type Protocol,
   type StoredChannel,
@@ -218,4 +219,13 @@ export function deliveryCheckOf({
     failIdle: failIdle ?? isPymess,
     logIdle,
   };
+}
+
+/** Since when a report is waited for; mails have no idle timeout, as in pymess. */
+export function idleFromOf(
+  config: Config,
+  { protocol, createdAt, sentAt }: Parameters<IdleFrom>[0],
+): ReturnType<IdleFrom> {
+  if (protocol !== "sms") return undefined;
+  return deliveryCheckOf(config).idleFrom === "sent" ? sentAt : createdAt;
 }

@@ -64,6 +64,7 @@ import {
   batchModeOf,
   batchRetriesOfConfig,
   deliveryCheckOf,
+  idleFromOf,
 } from "./batch-settings.ts";
 import { ConfigError } from "./config-error.ts";
 import { variableOf } from "./config-schema.ts";
@@ -338,10 +339,7 @@ export async function compose(
       lives,
       batchRetriesOf: (protocol) =>
         batchRetriesOfConfig(settings.get(), protocol),
-      idleFrom: ({ createdAt, sentAt }) =>
-        deliveryCheckOf(settings.get()).idleFrom === "sent"
-          ? sentAt
-          : createdAt,
+      idleFrom: (facts) => idleFromOf(settings.get(), facts),
     },
   );
   const subscriptions = createSubscriptions(

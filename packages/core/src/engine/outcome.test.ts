@@ -299,3 +299,25 @@ for (const [silenceMs, nextAttemptAt, idleFrom] of silences) {
     );
   });
 }
+
+test("whether a message can be idle goes by its protocol", () => {
+  const asked: string[] = [];
+  for (const protocol of ["sms", "email"] as const) {
+    const { item: direct, rules } = pymessOf(protocol, "none");
+    outcomeOfAttempt(
+      direct,
+      { outcome: "accepted", receiptExpected: true },
+      false,
+      { at: toEpochMs(1000), durationMs: 1 },
+      toEpochMs(1001),
+      {
+        ...rules,
+        idleFrom: ({ protocol: name }) => {
+          asked.push(name);
+          return undefined;
+        },
+      },
+    );
+  }
+  assert.deepEqual(asked, ["sms", "email"]);
+});

@@ -17,6 +17,7 @@ import type {
   RouteChoice,
   SuccessfulResult,
 } from "../ports/channel.ts";
+import type { Protocol } from "../subscriptions/protocol.ts";
 import { addMs, type EpochMs, toEpochMs } from "../time.ts";
 import {
   type BatchRetries,
@@ -54,14 +55,15 @@ export interface OutcomeRules {
   /** Of messages that were stored for batches. Default: they are tried once. */
   readonly batchRetriesOf?: BatchRetriesOf | undefined;
   /**
-   * Since when the idle timeout of what waits for a report counts, by when the
-   * message was made and its attempt began. Default: never.
+   * Since when the idle timeout of what waits for a report counts, by its protocol,
+   * when the message was made and its attempt began. Default: never.
    */
   readonly idleFrom?: IdleFrom | undefined;
 }
 
 /** `undefined`: there is no idle timeout. */
-export type IdleFrom = (times: {
+export type IdleFrom = (facts: {
+  readonly protocol: Protocol;
   readonly createdAt: EpochMs;
   readonly sentAt: EpochMs;
 }) => EpochMs | undefined;
@@ -331,6 +333,7 @@ function acceptedOutcome(
   const idleFrom =
     receiptExpected && item.message.audience === "direct"
       ? rules.idleFrom?.({
+          protocol: item.recipient.protocol,
           createdAt: item.message.createdAt,
           sentAt: outcome.lastAttempt.at,
         })

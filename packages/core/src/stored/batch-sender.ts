@@ -42,6 +42,7 @@ export interface BatchRun {
   readonly pending: readonly DeliveryId[];
 }
 
+/** Sends what waits for batches; it listens to what the engine writes. */
 export interface BatchSender extends DeliveryListener {
   /**
    * Resolves once each has had its attempt, or twenty seconds are over.
@@ -77,6 +78,7 @@ interface Awaited extends ReleasedDelivery {
   outcome?: "sent" | "failed";
 }
 
+/** Builds the sender of all channels; it starts nothing. */
 export function createBatchSender(ports: BatchSenderPorts): BatchSender {
   const { store, clock, logger } = ports;
   const waits = new Set<BatchWait>();

@@ -44,6 +44,7 @@ export interface DeliveryCheck {
   readonly failedIdle: boolean;
 }
 
+/** Checks on demand, and the part of them that is done at intervals. */
 export interface DeliveryChecks {
   /**
    * @throws CarillonError STORAGE_UNAVAILABLE, STORAGE_FULL; what was done by then
@@ -63,6 +64,7 @@ const batchSize = 500;
 /** Transactions of one check, for each provider and for what is idle. */
 const maxBatches = 200;
 
+/** Builds the checks; it starts nothing. */
 export function createDeliveryChecks(
   ports: DeliveryCheckPorts,
 ): DeliveryChecks {

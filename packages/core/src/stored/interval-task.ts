@@ -30,6 +30,7 @@ const maxCounters = 100;
  */
 const heldShare = 0.9;
 
+/** One thing that is done at intervals, by one node of several. */
 export class IntervalTask {
   readonly #ports: IntervalTaskPorts;
   readonly #steps: IntervalTaskSteps;

@@ -11,6 +11,7 @@ export interface SendChoice {
   readonly class?: unknown;
 }
 
+/** What becomes of one send. */
 export interface SendTerms {
   /** It waits for the batch sender. */
   readonly isBatched: boolean;
